@@ -1,0 +1,25 @@
+// Every kernel, compiled for the instruction set that the including file names.
+#pragma once
+
+#include "kernels/activation.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+template <class T>
+constexpr KernelTable<T> make_table() {
+  KernelTable<T> table{};
+  table.activation_forward = activation_forward<T>;
+  table.activation_backward = activation_backward<T>;
+  return table;
+}
+
+#define TINYNET_STRING(name) #name
+#define TINYNET_NAME_OF(name) TINYNET_STRING(name)
+
+}  // namespace
+
+extern const Kernels table;
+const Kernels table = {TINYNET_NAME_OF(TINYNET_ISA), TINYNET_VECTOR_BYTES, make_table<float>(), make_table<double>()};
+
+}  // namespace tinynet::TINYNET_ISA

@@ -1,0 +1,53 @@
+#include "arrays.h"
+
+namespace tinynet {
+namespace {
+
+Activation activation_named(const std::string& name) {
+  if (name == "linear") return Activation::linear;
+  if (name == "relu") return Activation::relu;
+  throw py::value_error("unknown activation '" + name + "'");
+}
+
+py::array activation_forward(const py::array& x, const std::string& name, double a, double b, double c) {
+  const Activation which = activation_named(name);
+  return with_float_type(x, "x", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Input<T> input(x, "x");
+    auto y = new_array<T>(shape_of(x));
+    T* const result = y.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().activation_forward(which, input.data(), result, input.size(), T(a), T(b), T(c));
+    }
+    return y;
+  });
+}
+
+py::array activation_backward(const py::array& dy, const py::array& x, const std::string& name, double a, double b,
+                              double c) {
+  const Activation which = activation_named(name);
+  return with_float_type(x, "x", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Input<T> gradient(dy, "dy"), input(x, "x");
+    auto dx = new_array<T>(shape_of(x));
+    T* const result = dx.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().activation_backward(which, gradient.data(), input.data(), result, input.size(), T(a), T(b),
+                                               T(c));
+    }
+    return dx;
+  });
+}
+
+}  // namespace
+
+void bind_activation(py::module_& module) {
+  using namespace py::literals;
+  module.def("activation_forward", &activation_forward, "x"_a, "name"_a, "a"_a = 0.0, "b"_a = 0.0, "c"_a = 0.0);
+  module.def("activation_backward", &activation_backward, "dy"_a, "x"_a, "name"_a, "a"_a = 0.0, "b"_a = 0.0,
+             "c"_a = 0.0);
+}
+
+}  // namespace tinynet

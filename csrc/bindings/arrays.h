@@ -1,0 +1,101 @@
+// NumPy arrays in and out of the kernels.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "kernels.h"
+#include "pool.h"
+
+namespace tinynet {
+
+namespace py = pybind11;
+
+enum class FloatType { f32, f64 };
+
+inline bool is_dense(const py::array& array) {
+  constexpr int wanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  return (array.flags() & wanted) == wanted;
+}
+
+inline bool is_native_order(const py::dtype& type) {
+  const char order = type.byteorder();
+  return order != (PY_BIG_ENDIAN ? '<' : '>');
+}
+
+// The array itself when it is dense, aligned and in native byte order; else a copy that is.
+inline py::array dense(py::array array) {
+  if (is_dense(array) && is_native_order(array.dtype())) return array;
+  static PyObject* const require = py::object(py::module_::import("numpy").attr("require")).release().ptr();
+  return py::reinterpret_borrow<py::object>(require)(
+             array, array.dtype().attr("newbyteorder")("="), py::make_tuple("C", "A"))
+      .cast<py::array>();
+}
+
+inline FloatType float_type(const py::array& array, const char* name) {
+  switch (array.dtype().num()) {
+    case py::detail::npy_api::NPY_FLOAT_:
+      return FloatType::f32;
+    case py::detail::npy_api::NPY_DOUBLE_:
+      return FloatType::f64;
+  }
+  throw py::type_error(std::string(name) + " must be an array of float32 or float64, got " +
+                       py::str(array.dtype()).cast<std::string>());
+}
+
+// Calls f(T{}) with T = float or double, as the array has it.
+template <class Function>
+auto with_float_type(const py::array& array, const char* name, const Function& f) {
+  return float_type(array, name) == FloatType::f32 ? f(float{}) : f(double{});
+}
+
+// An input of a known element type, dense. The type must match exactly: a kernel never casts in silence.
+template <class T>
+class Input {
+ public:
+  Input(const py::array& array, const char* name) : array_(array) {
+    if (array_.dtype().num() != py::dtype::of<T>().num())
+      throw py::type_error(std::string(name) + " must have dtype " + py::str(py::dtype::of<T>()).cast<std::string>() +
+                           " as the first array has, got " + py::str(array_.dtype()).cast<std::string>());
+    array_ = dense(std::move(array_));
+  }
+  const T* data() const { return static_cast<const T*>(array_.data()); }
+  Index dim(int axis) const { return array_.shape(axis); }
+  int rank() const { return static_cast<int>(array_.ndim()); }
+  Index size() const { return array_.size(); }
+  const py::array& array() const { return array_; }
+
+ private:
+  py::array array_;
+};
+
+// An uninitialised array whose memory comes from the pool and goes back to it with the last reference.
+template <class T>
+py::array_t<T> new_array(const std::vector<py::ssize_t>& shape) {
+  std::size_t bytes = sizeof(T);
+  for (const py::ssize_t extent : shape) bytes *= static_cast<std::size_t>(extent);
+  if (bytes <= 512) return py::array_t<T>(shape);  // NumPy keeps small blocks itself
+  void* const memory = pool_allocate(bytes);
+  PyObject* const owner = PyCapsule_New(memory, nullptr, [](PyObject* capsule) {
+    pool_release(PyCapsule_GetPointer(capsule, nullptr), reinterpret_cast<std::size_t>(PyCapsule_GetContext(capsule)));
+  });
+  if (owner == nullptr) {
+    pool_release(memory, bytes);
+    throw py::error_already_set();
+  }
+  PyCapsule_SetContext(owner, reinterpret_cast<void*>(bytes));
+  return py::array_t<T>(shape, static_cast<const T*>(memory), py::reinterpret_steal<py::object>(owner));
+}
+
+inline std::vector<py::ssize_t> shape_of(const py::array& array) {
+  return {array.shape(), array.shape() + array.ndim()};
+}
+
+// Each family of kernels binds itself.
+void bind_activation(py::module_& module);
+
+}  // namespace tinynet

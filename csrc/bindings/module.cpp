@@ -1,0 +1,30 @@
+// The module tinynet._native: kernels, and what tinynet/runtime.py needs to steer them.
+#include "arrays.h"
+#include "dispatch.h"
+
+namespace tinynet {
+
+PYBIND11_MODULE(_native, module) {
+  using namespace py::literals;
+  module.doc() = "tinynet's compiled kernels; every one has a NumPy reference of the same name in tinynet.ops";
+
+  module.def("best_isa", &best_isa, "The widest instruction set this CPU can run: baseline, avx2 or avx512.");
+  module.def("missing_features", &missing_features, "isa"_a, "The CPU features an instruction set needs and lacks here.");
+  module.def("select_isa", &select_isa, "isa"_a, "Use the kernels compiled for this instruction set.");
+  module.def("isa", [] { return kernels().isa; }, "The instruction set in use.");
+  module.def("num_threads", &num_threads, "How many threads a kernel may use.");
+  module.def("set_num_threads", &set_num_threads, "threads"_a, "0 returns to OpenMP's own choice.");
+  module.def("pool_trim", &pool_trim, "Give the memory kept for future arrays back to the system.");
+  module.def(
+      "pool_statistics",
+      [] {
+        const PoolStatistics s = pool_statistics();
+        return py::dict("in_use"_a = s.in_use, "idle"_a = s.idle, "requests"_a = s.requests, "reused"_a = s.reused);
+      },
+      "Bytes in use and idle, and how many requests were served from idle memory.");
+  module.attr("compiler") = __VERSION__;
+
+  bind_activation(module);
+}
+
+}  // namespace tinynet

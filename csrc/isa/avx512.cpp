@@ -1,0 +1,3 @@
+#define TINYNET_ISA avx512
+#define TINYNET_VECTOR_BYTES 64
+#include "all_kernels.h"

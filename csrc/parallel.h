@@ -1,0 +1,31 @@
+// The only way to use several threads in tinynet.
+//
+// parallel_for(count, grain, body) calls body(begin, end) for consecutive blocks of `grain` items that cover
+// [0, count). The blocks depend on count and grain alone, never on the number of threads: a body that reduces
+// inside a block, and a caller that combines the blocks in order, gives the same bits on any number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace tinynet {
+
+using Index = std::int64_t;
+
+int num_threads();
+void set_num_threads(int threads);
+
+// The untemplated core, in parallel.cpp: the one `#pragma omp parallel` of the project.
+void run_blocks(Index count, Index grain, void (*body)(void* context, Index begin, Index end), void* context);
+
+namespace {  // one copy per object file, so that no copy compiled for AVX-512 can serve another object
+
+template <class Body>
+inline void parallel_for(Index count, Index grain, const Body& body) {
+  run_blocks(
+      count, grain,
+      [](void* context, Index begin, Index end) { (*static_cast<const Body*>(context))(begin, end); },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+}  // namespace
+}  // namespace tinynet

@@ -1,0 +1,120 @@
+#include "pool.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace tinynet {
+namespace {
+
+constexpr std::size_t kAlignment = 64;                          // one cache line, one AVX-512 vector
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kMaxIdle = std::size_t{2} << 30;          // beyond this, released memory goes back to the system
+
+struct Pool {
+  std::mutex mutex;
+  std::map<std::size_t, std::vector<void*>> idle_blocks;        // by size class
+  PoolStatistics statistics{};
+};
+
+// Never destroyed: arrays may outlive every static object at interpreter exit.
+Pool& pool() {
+  static Pool* const instance = new Pool;
+  return *instance;
+}
+
+// fork() copies the lock as it is; held by another thread at that moment, it would stay locked in the child for ever.
+const int fork_handler_installed = pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); },
+                                                  [] { pool().mutex.unlock(); });
+
+// Eight classes an octave: at most 1/8 of a block is wasted, and nearly equal requests share blocks.
+std::size_t size_class(std::size_t bytes) {
+  if (bytes <= 8 * kAlignment) return bytes == 0 ? kAlignment : (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  std::size_t step = kAlignment;
+  while (step * 16 < bytes) step *= 2;
+  return (bytes + step - 1) / step * step;
+}
+
+void* system_allocate(std::size_t bytes) {
+  const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
+  void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  // One page-table entry for 2 MB instead of 512: fewer faults now, fewer TLB misses in every pass over the array.
+  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
+void trim_locked(Pool& p) noexcept {
+  for (auto& [size, blocks] : p.idle_blocks)
+    for (void* block : blocks) std::free(block);
+  p.idle_blocks.clear();
+  p.statistics.idle = 0;
+}
+
+}  // namespace
+
+void* pool_allocate(std::size_t bytes) {
+  const std::size_t size = size_class(bytes);
+  Pool& p = pool();
+  {
+    const std::lock_guard<std::mutex> lock(p.mutex);
+    ++p.statistics.requests;
+    const auto found = p.idle_blocks.find(size);
+    if (found != p.idle_blocks.end() && !found->second.empty()) {
+      void* const memory = found->second.back();  // the last one released: most likely still in the cache
+      found->second.pop_back();
+      ++p.statistics.reused;
+      p.statistics.idle -= size;
+      p.statistics.in_use += size;
+      return memory;
+    }
+  }
+  void* memory;
+  try {
+    memory = system_allocate(size);
+  } catch (const std::bad_alloc&) {
+    pool_trim();  // idle blocks of other sizes may be all that is missing
+    memory = system_allocate(size);
+  }
+  const std::lock_guard<std::mutex> lock(p.mutex);
+  p.statistics.in_use += size;
+  return memory;
+}
+
+void pool_release(void* memory, std::size_t bytes) noexcept {
+  if (memory == nullptr) return;
+  const std::size_t size = size_class(bytes);
+  Pool& p = pool();
+  const std::lock_guard<std::mutex> lock(p.mutex);
+  p.statistics.in_use -= size;
+  if (p.statistics.idle + size <= kMaxIdle) {
+    try {
+      p.idle_blocks[size].push_back(memory);
+      p.statistics.idle += size;
+      return;
+    } catch (...) {  // no memory for the list itself: give the block back
+    }
+  }
+  std::free(memory);
+}
+
+void pool_trim() noexcept {
+  Pool& p = pool();
+  const std::lock_guard<std::mutex> lock(p.mutex);
+  trim_locked(p);
+}
+
+PoolStatistics pool_statistics() {
+  Pool& p = pool();
+  const std::lock_guard<std::mutex> lock(p.mutex);
+  return p.statistics;
+}
+
+}  // namespace tinynet

@@ -1,0 +1,81 @@
+"""Build tinynet's two kinds of compiled code.
+
+`tinynet._native` (C++17, pybind11, OpenMP): the same kernel sources are compiled once per instruction set, each
+with its own flags, and one set is chosen when the module is imported (csrc/dispatch.cpp). Everything else is
+compiled for the plain machine, so that one wheel runs on any x86-64 CPU. On other machines only the baseline
+object exists.
+
+`tinynet.data.*` (Cython): the loops of the data pipeline.
+
+Environment: TINYNET_SANITIZE=address,undefined builds with sanitizers; TINYNET_WERROR=1 makes warnings errors.
+"""
+
+import os
+import platform
+from pathlib import Path
+
+from Cython.Build import cythonize
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
+from pybind11.setup_helpers import build_ext as pybind11_build_ext
+from setuptools import Extension, setup
+
+COMMON_FLAGS = ["-std=c++17", "-O3", "-fopenmp", "-fvisibility=hidden", "-fno-math-errno", "-Wall", "-Wextra"]
+# dispatch.cpp asks the CPU for every feature named here before it chooses the object.
+AVX2_FLAGS = ["-mavx2", "-mfma", "-mf16c", "-mbmi2"]
+AVX512_FLAGS = [*AVX2_FLAGS, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"]
+
+ISA_SOURCES = {"csrc/isa/baseline.cpp": []}
+if platform.machine() in ("x86_64", "AMD64"):
+    ISA_SOURCES |= {"csrc/isa/avx2.cpp": AVX2_FLAGS, "csrc/isa/avx512.cpp": AVX512_FLAGS}
+
+if os.environ.get("TINYNET_SANITIZE"):
+    COMMON_FLAGS += [
+        "-O1", "-g", "-fno-omit-frame-pointer",
+        f"-fsanitize={os.environ['TINYNET_SANITIZE']}", "-fno-sanitize-recover=undefined",
+    ]
+if os.environ.get("TINYNET_WERROR"):
+    COMMON_FLAGS.append("-Werror")
+
+
+class build_ext(pybind11_build_ext):
+    """Compile each kernel object with its own instruction-set flags, then link them into the extension."""
+
+    def build_extension(self, ext):
+        isa_sources = getattr(ext, "isa_sources", {})
+        objects = []
+        for source, isa_flags in isa_sources.items():
+            objects += self.compiler.compile(
+                [source],
+                output_dir=self.build_temp,
+                include_dirs=ext.include_dirs,
+                depends=ext.depends,
+                extra_postargs=[*COMMON_FLAGS, *isa_flags],
+            )
+        ext.extra_objects = [*ext.extra_objects, *objects]
+        super().build_extension(ext)
+
+
+headers = sorted(str(path) for path in Path("csrc").rglob("*.h"))
+native = Pybind11Extension(
+    "tinynet._native",
+    sources=sorted(["csrc/dispatch.cpp", "csrc/parallel.cpp", "csrc/pool.cpp", *map(str, Path("csrc/bindings").glob("*.cpp"))]),
+    include_dirs=["csrc"],
+    depends=headers,
+    extra_compile_args=COMMON_FLAGS,
+    extra_link_args=["-fopenmp"] + (
+        [f"-fsanitize={os.environ['TINYNET_SANITIZE']}"] if os.environ.get("TINYNET_SANITIZE") else []
+    ),
+)
+native.isa_sources = ISA_SOURCES
+native.depends = [*headers, *ISA_SOURCES]
+
+cython_modules = cythonize(
+    [
+        Extension(f"tinynet.data.{path.stem}", [str(path)], extra_compile_args=["-O3"])
+        for path in sorted(Path("tinynet/data").glob("*.pyx"))
+    ],
+    language_level=3,
+)
+
+with ParallelCompile("TINYNET_BUILD_JOBS", default=os.cpu_count() or 1):
+    setup(ext_modules=[native, *cython_modules], cmdclass={"build_ext": build_ext})

@@ -1,0 +1,18 @@
+"""Shared by all tests: Hypothesis profiles, and the module folder on the path.
+
+Profiles: `ci` repeats the same examples on every run; `random` (HYPOTHESIS_PROFILE=random) draws new ones, and many more.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
+
+settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
