@@ -114,6 +114,12 @@ def get_num_threads():
     return _native.num_threads() if _native is not None else 1
 
 
+def free_memory():
+    """Give the memory kept for future arrays back to the system."""
+    if _native is not None:
+        _native.pool_trim()
+
+
 def configuration():
     """What `show_config` prints, as a dict."""
     native = _native is not None

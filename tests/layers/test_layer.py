@@ -1,0 +1,149 @@
+"""Layer: weights, names, building, tracking of sublayers, dtypes, errors that name the layer."""
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet import layers
+
+
+class Scale(layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, name="calls")
+
+    def call(self, x):
+        return x * self.scale
+
+
+class Pair(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.steps = [layers.Dense(3), layers.Dense(2)]
+        self.named = {"drop": layers.Dropout(0.5)}
+
+    def call(self, x):
+        for step in self.steps:
+            x = step(x)
+        return self.named["drop"](x)
+
+
+def test_weights_are_made_at_the_first_call():
+    layer = Scale()
+    assert not layer.built and layer.weights == []
+    assert layer(np.ones((2, 3))).shape == (2, 3)
+    assert layer.built
+    assert [v.name for v in layer.weights] == ["scale", "calls"]
+    assert [v.name for v in layer.trainable_weights] == ["scale"]
+    assert [v.name for v in layer.non_trainable_weights] == ["calls"]
+    assert layer.count_params() == 4
+
+
+def test_sublayers_in_lists_and_dicts_are_found():
+    layer = Pair(name="pair")
+    layer(np.ones((4, 5)))
+    assert [v.path for v in layer.weights] == ["pair/dense/kernel", "pair/dense/bias", "pair/dense_1/kernel", "pair/dense_1/bias"]
+    layer.trainable = False
+    assert layer.trainable_weights == [] and len(layer.non_trainable_weights) == 4
+
+
+def test_training_flag_reaches_inner_layers():
+    tn.utils.set_random_seed(0)
+    layer = Pair()
+    x = np.ones((200, 5))
+    assert not (layer(x, training=True).numpy() == 0).all()
+    assert (layer(x, training=True).numpy() == 0).any()
+    assert not (layer(x).numpy() == 0).any()
+
+
+def test_automatic_names_count_up_and_start_again():
+    tn.utils.clear_session()
+    assert [layers.Dense(1).name for _ in range(3)] == ["dense", "dense_1", "dense_2"]
+    tn.utils.clear_session()
+    assert layers.Dense(1).name == "dense"
+
+
+def test_floats_are_cast_to_the_layers_type():
+    assert layers.Dense(2)(np.ones((3, 4), np.float64)).dtype == np.float32
+    assert layers.Dense(2, dtype="float64")(np.ones((3, 4), np.float32)).dtype == np.float64
+    assert layers.Dense(2)([[1, 2], [3, 4]]).shape == (2, 2)
+
+
+def test_set_weights_changes_all_or_nothing():
+    layer = layers.Dense(2)
+    layer(np.ones((1, 3)))
+    before = layer.get_weights()
+    with pytest.raises(ValueError, match=r"weight 'dense.*/bias' has shape \(2,\), got \(3,\)"):
+        layer.set_weights([np.zeros((3, 2)), np.zeros(3)])
+    with pytest.raises(ValueError, match="got 1 arrays, the layer has 2 weights"):
+        layer.set_weights([np.zeros((3, 2))])
+    for old, new in zip(before, layer.get_weights(), strict=True):
+        assert (old == new).all()
+
+
+def test_get_weights_are_copies():
+    layer = layers.Dense(2)
+    layer(np.ones((1, 3)))
+    layer.get_weights()[0][...] = 7
+    assert not (layer.get_weights()[0] == 7).any()
+
+
+def test_errors_name_the_layer_once():
+    model = tn.Sequential([layers.Dense(4, name="first"), layers.Dense(2, name="second")])
+    model(np.ones((1, 3)))
+    with pytest.raises(ValueError, match=r"^layer 'first' \(Dense\), called on \(1, 5\): ") as caught:
+        model(np.ones((1, 5)))
+    assert str(caught.value).count("layer '") == 1
+
+
+@pytest.mark.parametrize(("units", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("8", TypeError), (True, TypeError), (None, TypeError)])
+def test_dense_refuses_bad_units(units, error):
+    with pytest.raises(error, match="Dense: units must be a positive int, got"):
+        layers.Dense(units)
+
+
+def test_unknown_arguments_are_named():
+    with pytest.raises(TypeError, match="Dense: unknown argument 'unit'; Dense takes units, activation"):
+        layers.Dense(3, unit=4)
+
+
+def test_bad_dtypes():
+    with pytest.raises(ValueError, match="dtype must be 'float32' or 'float64', got 'float16'"):
+        layers.Dense(3, dtype="float16")
+    for bad in (np.array(["1", "2"]), np.array([1 + 2j]), np.array([None]), np.array(["2020-01-01"], "datetime64[D]")):
+        with pytest.raises(TypeError, match="expected numbers"):
+            layers.Dense(3)(bad.reshape(1, -1))
+
+
+def test_initial_weights_argument():
+    layer = layers.Dense(1, weights=[np.full((2, 1), 3.0), np.array([1.0])])
+    assert layer(np.array([[1.0, 1.0]])).numpy().item() == 7
+
+
+def test_penalties_are_collected():
+    layer = layers.Dense(2, kernel_regularizer="l2", activity_regularizer=tn.regularizers.L1(0.5), kernel_initializer="ones")
+    y = layer(np.ones((4, 3)))
+    kernel, activity = sorted(float(loss) for loss in layer.losses)
+    assert kernel == pytest.approx(0.01 * 6)
+    assert activity == pytest.approx(0.5 * np.abs(y.numpy()).sum() / 4)
+
+
+def test_dropout_rate_bounds():
+    for rate in (-0.1, 1.5):
+        with pytest.raises(ValueError, match="from 0 to 1; got"):
+            layers.Dropout(rate)
+    with pytest.raises(TypeError, match="rate must be a number"):
+        layers.Dropout("half")
+
+
+def test_reshape_says_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"a sample of shape \(7,\) has 7 elements and does not fit \(2, 3\)"):
+        layers.Reshape((2, 3))(np.ones((4, 7)))
+    assert layers.Reshape((2, -1))(np.ones((4, 6))).shape == (4, 2, 3)
+
+
+def test_flatten_gives_the_same_order_for_both_image_formats():
+    x = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
+    last = layers.Flatten()(x).numpy()
+    first = layers.Flatten(data_format="channels_first")(x.transpose(0, 3, 1, 2)).numpy()
+    assert (last == first).all()

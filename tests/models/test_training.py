@@ -1,0 +1,269 @@
+"""compile, fit, evaluate, predict: results, History, every way to give data, errors."""
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet import layers
+from tinynet.tensor import Tensor
+
+
+def blobs(samples=96, seed=0):
+    """Three well separated classes in the plane."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, samples)
+    x = np.array([[0, 2], [2, -1], [-2, -1]])[y] + 0.5 * rng.standard_normal((samples, 2))
+    return x.astype(np.float32), y
+
+
+def classifier(**compile_arguments):
+    tn.utils.set_random_seed(1)
+    model = tn.Sequential([tn.Input((2,)), layers.Dense(16, activation="relu"), layers.Dense(3)])
+    arguments = {"optimizer": tn.optimizers.Adam(0.02), "loss": tn.losses.SparseCategoricalCrossentropy(from_logits=True), "metrics": ["accuracy"]}
+    model.compile(**{**arguments, **compile_arguments})
+    return model
+
+
+def test_learns_and_reports():
+    x, y = blobs()
+    model = classifier()
+    history = model.fit(x, y, epochs=20, validation_split=0.25, verbose=0)
+    assert list(history.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert history.epoch == list(range(20)) and model.history is history
+    assert history.params == {"verbose": 0, "epochs": 20, "steps": 3}
+    loss, accuracy = model.evaluate(x, y, verbose=0)
+    assert accuracy > 0.95 and loss < 0.3
+    assert model.metrics_names == ["loss", "accuracy"]
+    assert model.evaluate(x, y, verbose=0, return_dict=True) == {"accuracy": accuracy, "loss": loss}
+    predicted = model.predict(x, verbose=0)
+    assert isinstance(predicted, np.ndarray) and predicted.shape == (96, 3)
+    assert (predicted.argmax(-1) == y).mean() == pytest.approx(accuracy)
+
+
+def test_loss_is_the_mean_over_the_samples_also_with_a_short_last_batch():
+    x, y = blobs(50)
+    model = classifier(optimizer=tn.optimizers.SGD(0.0))
+    whole = model.evaluate(x, y, batch_size=50, verbose=0)
+    parts = model.evaluate(x, y, batch_size=32, verbose=0)
+    assert parts == pytest.approx(whole, rel=1e-5)
+    assert model.fit(x, y, batch_size=32, verbose=0).history["loss"][0] == pytest.approx(whole[0], rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():
+    x, y = blobs()
+    results = []
+    before = tn.get_num_threads()
+    try:
+        for threads in (1, 2, 4):
+            tn.set_num_threads(threads)
+            model = classifier()
+            model.add(layers.Dropout(0.2))
+            history = model.fit(x, y, epochs=3, verbose=0)
+            results.append((history.history["loss"], [w.tobytes() for w in model.get_weights()]))
+    finally:
+        tn.set_num_threads(before)
+    assert results[0] == results[1] == results[2]
+
+
+def test_both_backends_walk_the_same_curve():
+    x, y = blobs()
+    curves = []
+    for name in ("native", "numpy"):
+        with tn.backend(name):
+            curves.append(classifier().fit(x, y, epochs=5, verbose=0).history["loss"])
+    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
+
+
+def test_validation_split_takes_the_last_samples():
+    x, y = blobs(40)
+    seen = []
+
+    class Spy(tn.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+
+        def call(self, x, training=False):
+            if not training:
+                seen.append(x.numpy().copy())
+            return self.dense(x)
+
+    model = Spy()
+    model.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, validation_split=0.25, batch_size=64, verbose=0)
+    np.testing.assert_array_equal(np.concatenate(seen), x[30:])
+
+
+def test_weights_of_samples_and_classes_agree():
+    x, y = blobs()
+    weight = {0: 1.0, 1: 3.0, 2: 0.5}
+    by_class, by_sample = classifier(), classifier()
+    by_class.fit(x, y, epochs=2, class_weight=weight, shuffle=False, verbose=0)
+    by_sample.fit(x, y, epochs=2, sample_weight=np.array([weight[c] for c in y]), shuffle=False, verbose=0)
+    for a, b in zip(by_class.get_weights(), by_sample.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_generator_needs_steps_and_equals_arrays():
+    x, y = blobs(64)
+
+    def endless():
+        while True:
+            for start in range(0, 64, 16):
+                yield x[start : start + 16], y[start : start + 16]
+
+    from_arrays, from_generator = classifier(), classifier()
+    a = from_arrays.fit(x, y, batch_size=16, epochs=3, shuffle=False, verbose=0).history
+    b = from_generator.fit(endless(), steps_per_epoch=4, epochs=3, verbose=0).history
+    assert a == b
+
+
+def test_sequences_and_iterables():
+    x, y = blobs(64)
+
+    class Batches(tn.utils.PyDataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            return x[16 * index : 16 * index + 16], y[16 * index : 16 * index + 16]
+
+    model = classifier()
+    model.fit(Batches(), epochs=2, verbose=0, validation_data=(x, y))
+    assert model.evaluate([(x, y)] and Batches(), verbose=0) == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-5)
+    assert model.predict(Batches(), verbose=0).shape == (64, 3)
+
+
+def test_lists_and_tensors_are_data():
+    x, y = blobs(32)
+    model = classifier()
+    model.fit(x.tolist(), y.tolist(), verbose=0)
+    model.fit(Tensor(x), Tensor(y), verbose=0)
+
+
+def test_train_on_batch():
+    x, y = blobs(32)
+    model = classifier()
+    first = model.train_on_batch(x, y)
+    assert len(first) == 2
+    for _ in range(20):
+        model.train_on_batch(x, y)
+    model.reset_metrics()
+    assert model.test_on_batch(x, y, return_dict=True)["loss"] < first[0]
+    np.testing.assert_array_equal(model.predict_on_batch(x), model.predict(x, verbose=0))
+
+
+def test_own_train_step_and_metrics():
+    x, y = blobs(32)
+
+    class Own(tn.Sequential):
+        def __init__(self, layers):
+            super().__init__(layers)
+            self.tracker = tn.metrics.Mean(name="own_loss")
+
+        def train_step(self, data):
+            features, labels = data
+            with tn.GradientTape() as tape:
+                loss = tn.ops.mean(tn.losses.sparse_categorical_crossentropy(labels, self(features, training=True), from_logits=True))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            self.tracker.update_state(loss)
+            return {"own_loss": self.tracker.result()}
+
+        @property
+        def metrics(self):
+            return [self.tracker]
+
+    model = Own([tn.Input((2,)), layers.Dense(3)])
+    model.compile(optimizer="adam")
+    history = model.fit(x, y, epochs=5, verbose=0).history
+    assert list(history) == ["own_loss"] and history["own_loss"][-1] < history["own_loss"][0]
+
+
+def test_custom_loop():
+    x, y = blobs(64)
+    model = classifier()
+    loss_function, optimizer = tn.losses.SparseCategoricalCrossentropy(from_logits=True), tn.optimizers.Adam(0.02)
+    values = []
+    for _ in range(30):
+        with tn.GradientTape() as tape:
+            loss = loss_function(y, model(x, training=True))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        values.append(float(loss))
+    assert values[-1] < 0.5 * values[0]
+
+
+def test_regularization_is_part_of_the_loss():
+    x, y = blobs(32)
+    plain = classifier(optimizer=tn.optimizers.SGD(0.0), metrics=None)
+    expected = plain.evaluate(x, y, verbose=0)
+    penalized = tn.Sequential([tn.Input((2,)), layers.Dense(16, "relu", kernel_regularizer=tn.regularizers.L2(0.1)), layers.Dense(3)])
+    penalized.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    penalized.set_weights(plain.get_weights())
+    penalty = 0.1 * (plain.get_weights()[0] ** 2).sum()
+    assert penalized.evaluate(x, y, verbose=0) == pytest.approx(expected + penalty, rel=1e-5)
+
+
+def test_stop_training_inside_an_epoch():
+    x, y = blobs(64)
+
+    class Stop(tn.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                self.model.stop_training = True
+
+    model = classifier()
+    model.fit(x, y, batch_size=8, epochs=5, callbacks=[Stop()], verbose=0)
+    assert int(model.optimizer.iterations) == 2
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda m, x, y: m.fit(x, y[:-1]), ValueError, "31"),
+    (lambda m, x, y: m.fit(x, y, batch_size=0), ValueError, "batch_size"),
+    (lambda m, x, y: m.fit(x, y, epochs=-1), ValueError, "epochs must be at least 0, got -1"),
+    (lambda m, x, y: m.fit(x, y, epochs=1.5), TypeError, "epochs must be an int"),
+    (lambda m, x, y: m.fit(x, y, validation_split=1.0), ValueError, "validation_split"),
+    (lambda m, x, y: m.fit(x, None), ValueError, "targets"),
+    (lambda m, x, y: m.fit(x[:0], y[:0]), ValueError, "no samples"),
+    (lambda m, x, y: m.fit(x, np.where(np.arange(32) == 23, 10, y)), ValueError, "label 10"),
+    (lambda m, x, y: m.compile(optimizer="adm"), ValueError, "did you mean 'adam'"),
+    (lambda m, x, y: m.compile(loss="msee"), ValueError, "did you mean 'mse'"),
+    (lambda m, x, y: m.compile(metrics=["acuracy_"]), ValueError, "acuracy_"),
+    (lambda m, x, y: m.fit(x, y, callbacks=[tn.callbacks.EarlyStopping]), TypeError, "a class: add parentheses"),
+])
+def test_wrong_calls_say_what_is_wrong(call, error, message):
+    x, y = blobs(32)
+    with pytest.raises(error, match=message):
+        call(classifier(), x, y)
+
+
+def test_not_compiled():
+    model = tn.Sequential([layers.Dense(1)])
+    for call in (model.fit, model.evaluate, model.train_on_batch):
+        with pytest.raises(RuntimeError, match=r"call compile\(optimizer=..., loss=...\) first"):
+            call(np.ones((2, 2)), np.ones((2, 1)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_bad_data_is_found_before_the_weights_are_touched(value):
+    x, y = blobs(64)
+    x[37, 1] = value
+    model = classifier(optimizer="sgd")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"x "):
+        model.fit(x, y, batch_size=64, verbose=0)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_interactive_output(capsys):
+    x, y = blobs(64)
+    model = classifier()
+    model.fit(x, y, epochs=2, verbose=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Epoch 1/2" and lines[1].startswith("2/2 - 0s") and "accuracy: " in lines[1] and "loss: " in lines[1]
+    model.fit(x, y, epochs=1, verbose=0)
+    assert capsys.readouterr().out == ""
+    model.evaluate(x, y, verbose=1)
+    assert "━" in capsys.readouterr().out

@@ -1,0 +1,99 @@
+"""The command line: training, messages, exit codes."""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tinynet import cli
+from tinynet.datasets import fashion_mnist, fashion_mnist_sample
+
+
+@pytest.fixture
+def sample_only(monkeypatch, tmp_path):
+    """As on a machine that has only the images in the wheel."""
+    def nothing():
+        raise fashion_mnist.DataError("no copy of Fashion-MNIST was found")
+    monkeypatch.setattr(fashion_mnist, "load_data", nothing)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_trains_tests_and_saves(sample_only, capsys):
+    target = sample_only / "weights.npz"
+    assert cli.main(["train", "fashion-mnist", "--epochs", "2", "--batch-size", "64", "--save", str(target)]) == 0
+    text = capsys.readouterr().out
+    assert "6,000 + 1,000 real images" in text and 'Model: "dnn"' in text and "Total params: 101,770" in text
+    assert "val_accuracy" in text and "Ankle boot" in text
+    accuracy = float(re.fullmatch(r"test accuracy: (0\.\d{4})", text.splitlines()[-1])[1])
+    assert accuracy > 0.7
+    with np.load(target, allow_pickle=False) as weights:
+        assert [weights[str(i)].shape for i in range(4)] == [(784, 128), (128,), (128, 10), (10,)]
+    assert os.listdir(sample_only) == ["weights.npz"]
+
+
+def test_seed_repeats_and_backends_agree(sample_only, capsys, monkeypatch):
+    (x, y), (x_test, y_test) = fashion_mnist_sample.load_data()
+    monkeypatch.setattr(fashion_mnist_sample, "load_data", lambda: ((x[:600], y[:600]), (x_test[:200], y_test[:200])))
+    outputs = []
+    for backend in ("native", "native", "numpy"):
+        assert cli.main(["train", "fashion-mnist", "--epochs", "1", "--seed", "7", "--backend", backend]) == 0
+        outputs.append(re.sub(r"\d+m?u?s", "", capsys.readouterr().out))
+    assert outputs[0] == outputs[1]
+    assert outputs[0].splitlines()[-1] == outputs[2].splitlines()[-1]
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["train", "fashion-mnist", "--epochs", "0"], "0 is not a whole number from 1 on"),
+    (["train", "fashion-mnist", "--epochs", "many"], "'many' is not a whole number from 1 on"),
+    (["train", "fashion-mnist", "--learning-rate", "0"], "0 is not a number above 0"),
+    (["train", "fashion-mnist", "--model", "resnet"], "invalid choice: 'resnet'"),
+    (["train", "cats"], "invalid choice: 'cats'"),
+    (["train", "fashion-mnist", "--save", "/nowhere/w.npz"], "the folder of '/nowhere/w.npz' does not exist"),
+    (["train", "fashion-mnist", "--save", "w.txt"], "'w.txt' must end in .npz"),
+    (["train", "fashion-mnist", "--optimizer", "adm"], "did you mean 'adam'"),
+    (["fly"], "invalid choice: 'fly'"),
+    ([], "COMMAND"),
+    (["info", "--verbose"], "unrecognized arguments: --verbose"),
+])
+def test_wrong_calls_are_one_line_and_code_2(arguments, message, capsys):
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.err.count("\n") == 1 and captured.out == ""
+
+
+def test_info(capsys):
+    assert cli.main(["info"]) == 0
+    text = capsys.readouterr().out
+    assert "isa chosen" in text and "Fashion-MNIST" in text
+
+
+def test_help(capsys):
+    assert cli.main(["--help"]) == 0
+    assert "train" in capsys.readouterr().out
+
+
+def test_debug_shows_where_an_error_came_from(sample_only, monkeypatch):
+    monkeypatch.setattr(fashion_mnist_sample, "load_data", lambda: 1 / 0)
+    assert cli.main(["train", "fashion-mnist"]) == 1
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["train", "fashion-mnist", "--debug"])
+
+
+def test_interrupt_is_code_130(sample_only, monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+    monkeypatch.setattr(fashion_mnist_sample, "load_data", interrupted)
+    assert cli.main(["train", "fashion-mnist"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_closed_pipe_is_quiet():
+    process = subprocess.Popen([sys.executable, "-m", "tinynet", "info"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ)
+    process.stdout.close()
+    errors = process.stderr.read()
+    assert process.wait(timeout=60) in (0, 141)
+    assert errors == b""

@@ -1,0 +1,112 @@
+"""Callbacks that watch one number and ask whether it got better."""
+
+import warnings
+
+from .base import Callback
+
+
+class MonitorCallback(Callback):
+    """Base of callbacks that watch an entry of the logs.
+
+    Args:
+        monitor: Its name, such as 'val_loss' or 'accuracy'.
+        mode: 'min', 'max', or 'auto' to tell from the name and the model's metrics.
+        min_delta: A smaller change does not count as better.
+    """
+
+    def __init__(self, monitor="val_loss", mode="auto", min_delta=0):
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown; using 'auto'", stacklevel=3)
+            mode = "auto"
+        self.monitor = monitor
+        self.mode = mode
+        self.min_delta = abs(min_delta)
+        self.best = None
+
+    def _direction(self):
+        """'min' or 'max'."""
+        if self.mode != "auto":
+            return self.mode
+        name = self.monitor.removeprefix("val_")
+        if name == "loss":
+            return "min"
+        for metric in self.model.metrics:
+            if metric.name == name and getattr(metric, "_direction", None) in ("up", "down"):
+                return "max" if metric._direction == "up" else "min"
+        raise ValueError(f"{type(self).__name__}: cannot tell whether {self.monitor!r} should grow or shrink; pass mode='max' or mode='min'")
+
+    def is_better(self, value, reference):
+        """Whether value beats reference by more than min_delta. NaN and infinity never beat a finite number."""
+        if reference is None:
+            return True
+        if self._direction() == "min":
+            return value + self.min_delta < reference
+        return value - self.min_delta > reference
+
+    def value_in(self, logs):
+        """The watched number, or None (with a warning that lists what there is)."""
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            warnings.warn(f"{type(self).__name__}: there is no {self.monitor!r} in the logs; there are: {', '.join(logs or {})}", stacklevel=3)
+        return value
+
+
+class EarlyStopping(MonitorCallback):
+    """Stop training when a number has not got better for some epochs.
+
+    Args:
+        monitor: Entry of the logs to watch.
+        min_delta: A smaller change does not count as better.
+        patience: Epochs without improvement after which to stop.
+        verbose: 1 says when it stops.
+        mode: 'min', 'max' or 'auto'.
+        baseline: Value that must be beaten for the waiting to start again.
+        restore_best_weights: At the end of training, go back to the weights of the best epoch.
+        start_from_epoch: Epochs at the start that do not count.
+
+    Attributes:
+        stopped_epoch: The epoch it stopped in, 0 if it did not.
+    """
+
+    def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None, restore_best_weights=False,
+                 start_from_epoch=0):
+        super().__init__(monitor, mode, min_delta)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self.on_train_begin()
+
+    def on_train_begin(self, logs=None):
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best = None
+        self.best_weights = None
+        self.best_epoch = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        current = self.value_in(logs)
+        if current is None or epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
+        self.wait += 1
+        if self.is_better(current, self.best):
+            self.best, self.best_epoch = current, epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self.is_better(current, self.baseline):
+                self.wait = 0
+        elif self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        if self.stopped_epoch and self.verbose:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.restore_best_weights and self.best_weights is not None:
+            if self.verbose:
+                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)

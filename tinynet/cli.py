@@ -1,0 +1,181 @@
+"""The command line: `tinynet train fashion-mnist --model dnn`, `tinynet info`.
+
+Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one line on standard error; --debug shows where
+they came from.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for a wrong call, instead of argparse's whole usage text."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (try '{self.prog} --help')\n")
+
+
+def _number(kind, least, most=float("inf"), open_below=False):
+    """An argparse type: a number within bounds, refused with the bounds in the message."""
+
+    def convert(text):
+        wanted = f"{'a whole number' if kind is int else 'a number'} {'above' if open_below else 'from'} {least}"
+        wanted += f" to {most}" if most != float("inf") else "" if open_below else " on"
+        try:
+            value = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}") from None
+        if not (least < value if open_below else least <= value) or not value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not {wanted}")
+        return value
+
+    return convert
+
+
+def _output_file(text):
+    path = Path(text).expanduser()
+    if path.suffix != ".npz":
+        raise argparse.ArgumentTypeError(f"{text!r} must end in .npz")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"the folder of {text!r} does not exist")
+    return path
+
+
+def build_parser():
+    """The command line's grammar."""
+    parser = _Parser(prog="tinynet", description="Train and inspect small neural networks.")
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    train = commands.add_parser("train", help="train a model on a data set", description="Train a model and test it.")
+    train.add_argument("dataset", choices=["fashion-mnist"], help="what to train on")
+    train.add_argument("--model", choices=sorted(MODELS), default="dnn", help="which model (default: %(default)s)")
+    train.add_argument("--epochs", type=_number(int, 1), metavar="N", default=10, help="passes over the data (default: %(default)s)")
+    train.add_argument("--batch-size", type=_number(int, 1), metavar="N", default=32, help="samples a step (default: %(default)s)")
+    train.add_argument("--optimizer", metavar="NAME", default="adam", help="sgd, adam, rmsprop, ... (default: %(default)s)")
+    train.add_argument("--learning-rate", type=_number(float, 0, open_below=True), metavar="R", help="the optimizer's own if left out")
+    train.add_argument("--validation-split", type=_number(float, 0, 0.9), metavar="F", default=0.1,
+                       help="share of the training images to validate on (default: %(default)s)")
+    train.add_argument("--seed", type=_number(int, 0, 2**32 - 1), metavar="N", default=0, help="repeats a run exactly (default: %(default)s)")
+    train.add_argument("--backend", choices=["native", "numpy"], default="native",
+                       help="compiled kernels, or their NumPy references (default: %(default)s)")
+    train.add_argument("--save", type=_output_file, metavar="FILE.npz", help="write the trained weights to this file")
+    train.set_defaults(run=_train)
+
+    info = commands.add_parser("info", help="show versions, CPU features, threads and data found")
+    info.set_defaults(run=_info)
+    for command in (train, info):
+        command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show where an error came from")
+    return parser
+
+
+def build_dnn():
+    """The course's first practical: 784 -> 128 relu -> 10 logits."""
+    from . import Input, Sequential, layers
+
+    return Sequential([
+        Input((28, 28)),
+        layers.Flatten(),
+        layers.Dense(128, activation="relu"),
+        layers.Dense(10),
+    ], name="dnn")
+
+
+MODELS = {"dnn": build_dnn}
+
+
+def _load_fashion_mnist():
+    """The data and a sentence that says which it is."""
+    from .datasets import fashion_mnist, fashion_mnist_sample
+    from .errors import DataError
+
+    try:
+        data = fashion_mnist.load_data()
+    except (DataError, OSError) as error:
+        return fashion_mnist_sample.load_data(), (
+            "Fashion-MNIST: the full data set is not on this machine, so this run uses the 6,000 + 1,000 real images that come with tinynet. "
+            f"{error}"
+        )
+    return data, f"Fashion-MNIST: the full 60,000 + 10,000 images, from {fashion_mnist.find()}"
+
+
+def _train(arguments):
+    import tinynet as tn
+    from .datasets.fashion_mnist import CLASS_NAMES
+
+    optimizer = tn.optimizers.get(arguments.optimizer)
+    if arguments.learning_rate is not None:
+        optimizer.learning_rate = arguments.learning_rate
+    (x_train, y_train), (x_test, y_test), = _announce(_load_fashion_mnist())
+    x_train, x_test = x_train / 255.0, x_test / 255.0
+    with tn.backend(arguments.backend):
+        tn.utils.set_random_seed(arguments.seed)
+        model = MODELS[arguments.model]()
+        model.compile(optimizer=optimizer, loss=tn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+        model.summary()
+        model.fit(x_train, y_train, batch_size=arguments.batch_size, epochs=arguments.epochs, validation_split=arguments.validation_split)
+        predicted = model.predict(x_test, batch_size=256, verbose=0).argmax(axis=-1)
+    if arguments.save is not None:
+        tn.utils.save_weights_npz(model, arguments.save)
+        print(f"weights saved to {arguments.save}")
+    print_per_class_table(y_test, predicted, CLASS_NAMES)
+    print(f"test accuracy: {(predicted == y_test).mean():.4f}")
+    return 0
+
+
+def _announce(loaded):
+    data, sentence = loaded
+    print(sentence, flush=True)
+    return data
+
+
+def print_per_class_table(labels, predicted, names):
+    """For each class: its test images, how many of them were recognised, and what the others were mostly taken for."""
+    import numpy as np
+
+    print(f"\n{'class':<12} {'images':>6} {'recall':>7} {'precision':>9}  most often mistaken for")
+    for index, name in enumerate(names):
+        of_class, as_class = labels == index, predicted == index
+        hits = int((of_class & as_class).sum())
+        recall = hits / max(int(of_class.sum()), 1)
+        precision = hits / max(int(as_class.sum()), 1)
+        wrong = np.bincount(predicted[of_class & ~as_class], minlength=len(names))
+        mistaken = f"{names[int(wrong.argmax())]} ({wrong.max()})" if wrong.any() else "-"
+        print(f"{name:<12} {int(of_class.sum()):>6} {recall:>7.3f} {precision:>9.3f}  {mistaken}")
+    print()
+
+
+def _info(_):
+    import tinynet as tn
+    from .datasets import fashion_mnist
+
+    tn.show_config()
+    found = fashion_mnist.find()
+    print(f"{'data':<11} Fashion-MNIST {'from ' + str(found) if found else 'not found; the sample of 7,000 images is built in'}")
+    return 0
+
+
+def main(argv=None):
+    """Run the command line; returns the exit code."""
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as stop:  # --help, or a wrong call that argparse has answered
+        return stop.code if isinstance(stop.code, int) else 0
+    try:
+        code = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("\ntinynet: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone; the interpreter must not try to flush into the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if arguments.debug:
+            raise
+        print(f"tinynet: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 1

@@ -1,0 +1,65 @@
+"""Layers that arrange the same numbers in another shape."""
+
+import math
+
+from .. import config, ops
+from .base import Layer
+
+
+class Flatten(Layer):
+    """Each sample as one row: (batch, ...) -> (batch, product of the rest).
+
+    Args:
+        data_format: 'channels_first' moves the channels last before flattening, so that the order of the numbers is the same
+            in both formats. 'channels_last' (or the process-wide setting) if None.
+    """
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = data_format or config.image_data_format()
+        if self.data_format not in ("channels_last", "channels_first"):
+            raise ValueError(f"Flatten: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+
+    def call(self, x):
+        if self.data_format == "channels_first" and x.ndim > 2:
+            x = ops.transpose(x, (0, *range(2, x.ndim), 1))
+        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+
+    def compute_output_shape(self, input_shape):
+        rest = input_shape[1:]
+        return (input_shape[0], None if None in rest else math.prod(rest))
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format}
+
+
+class Reshape(Layer):
+    """Each sample in another shape of the same size.
+
+    Args:
+        target_shape: Shape of one sample; one length may be -1 and follows from the others.
+    """
+
+    def __init__(self, target_shape, **kwargs):
+        super().__init__(**kwargs)
+        self.target_shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
+        if sum(extent == -1 for extent in self.target_shape) > 1:
+            raise ValueError(f"Reshape: at most one length may be -1, got {self.target_shape}")
+
+    def call(self, x):
+        return ops.reshape(x, (x.shape[0], *self._resolve(x.shape[1:])))
+
+    def compute_output_shape(self, input_shape):
+        if None in input_shape[1:]:
+            return (input_shape[0], *(None if extent == -1 else extent for extent in self.target_shape))
+        return (input_shape[0], *self._resolve(input_shape[1:]))
+
+    def _resolve(self, shape):
+        size = math.prod(shape)
+        known = math.prod(extent for extent in self.target_shape if extent != -1)
+        if size != known and (-1 not in self.target_shape or known == 0 or size % known):
+            raise ValueError(f"Reshape: a sample of shape {tuple(shape)} has {size} elements and does not fit {self.target_shape}")
+        return tuple(size // known if extent == -1 else extent for extent in self.target_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "target_shape": self.target_shape}

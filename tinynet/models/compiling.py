@@ -1,0 +1,109 @@
+"""What `compile(loss=..., metrics=...)` was given, turned into objects when the first batch shows its shapes."""
+
+from .. import losses as losses_module
+from .. import metrics as metrics_module
+from ..tensor import Tensor
+from ..utils.naming import to_snake_case
+
+
+def _one_output(y_pred, what):
+    if not isinstance(y_pred, Tensor):
+        raise NotImplementedError(f"compile: {what} for several outputs are not there yet; the model returned {type(y_pred).__name__}. "
+                                  "Override compute_loss(x, y, y_pred, sample_weight), or return one tensor")
+
+
+class CompiledLoss:
+    """The loss of `compile`: a name, a Loss, or a function of (y_true, y_pred).
+
+    Args:
+        loss: As given to `compile`.
+        loss_weights: A number the loss is multiplied by, or None.
+    """
+
+    def __init__(self, loss, loss_weights=None):
+        if isinstance(loss, list | tuple | dict):
+            if len(loss) != 1:
+                raise NotImplementedError("compile: a loss for each of several outputs is not there yet; give one loss")
+            loss = next(iter(loss.values())) if isinstance(loss, dict) else loss[0]
+        self._given = loss
+        self._weight = loss_weights[0] if isinstance(loss_weights, list | tuple) else loss_weights
+        self._loss = loss if isinstance(loss, losses_module.Loss) else None
+        if isinstance(loss, str) and loss.lower() not in ("crossentropy", "ce"):
+            losses_module.get(loss)  # an unknown name is an error now, not at the first batch
+
+    def __call__(self, y, y_pred, sample_weight=None):
+        """The loss of a batch, a scalar Tensor."""
+        if y is None:
+            raise ValueError("fit: the loss needs targets; pass y, or a dataset of (x, y) pairs")
+        _one_output(y_pred, "losses")
+        if self._loss is None:
+            self._loss = losses_module.as_loss(self._given, y.shape, y_pred.shape)
+        value = self._loss(y, y_pred, sample_weight=sample_weight)
+        return value * self._weight if self._weight is not None else value
+
+
+class CompiledMetrics:
+    """The metrics of `compile`, under the names they have in `History`.
+
+    Args:
+        metrics: Names, Metric objects or functions.
+        weighted_metrics: The same; these take account of sample weights.
+    """
+
+    def __init__(self, metrics=None, weighted_metrics=None):
+        self._given = [(one, False) for one in _as_list(metrics)] + [(one, True) for one in _as_list(weighted_metrics)]
+        for one, _ in self._given:
+            if isinstance(one, str) and one.lower() not in ("accuracy", "acc", "crossentropy", "ce"):
+                metrics_module.get(one)  # an unknown name is an error now, not at the first batch
+        self._built = None
+
+    @property
+    def metrics(self):
+        """The Metric objects; those given as objects only, until the first batch."""
+        if self._built is None:
+            return [one for one, _ in self._given if isinstance(one, metrics_module.Metric)]
+        return [metric for metric, _ in self._built]
+
+    def update_state(self, y, y_pred, sample_weight=None):
+        """Take account of one more batch."""
+        if self._built is None:
+            _one_output(y_pred, "metrics")
+            self._built = [(_as_metric(one, y, y_pred), weighted) for one, weighted in self._given]
+        for metric, weighted in self._built:
+            metric.update_state(y, y_pred, sample_weight if weighted else None)
+
+    def reset_state(self):
+        """Start again."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+
+def _as_list(metrics):
+    if metrics is None:
+        return []
+    if isinstance(metrics, dict):
+        if len(metrics) != 1:
+            raise NotImplementedError("compile: metrics for each of several outputs are not there yet; give a list")
+        metrics = next(iter(metrics.values()))
+    if not isinstance(metrics, list | tuple):
+        return [metrics]
+    return [one for part in metrics for one in _as_list(part)]
+
+
+def _as_metric(given, y, y_pred):
+    """A Metric named as Keras names it: after the string, the function or the object."""
+    if isinstance(given, metrics_module.Metric):
+        return given
+    if isinstance(given, str) and given.lower() in ("accuracy", "acc"):
+        metric = metrics_module.accuracy_for(y.shape, y_pred.shape)
+    elif isinstance(given, str) and given.lower() in ("crossentropy", "ce"):
+        metric = metrics_module.crossentropy_for(y.shape, y_pred.shape)
+    else:
+        metric = metrics_module.get(given)
+    if not isinstance(metric, metrics_module.Metric):
+        metric = metrics_module.MeanMetricWrapper(metric)
+    if isinstance(given, str):
+        metric.name = given
+    elif not hasattr(given, "name"):
+        metric.name = getattr(given, "__name__", None) or to_snake_case(type(given).__name__)
+    return metric

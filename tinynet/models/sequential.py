@@ -1,0 +1,148 @@
+"""Sequential: each layer's output is the next layer's input."""
+
+from ..layers.base import Layer, _context
+from ..layers.core import InputLayer, KerasTensor
+from .model import Model
+
+
+class Sequential(Model):
+    """A chain of layers.
+
+    With an `Input` (or `input_shape=` on the first layer) the weights exist at once; without, from the first batch on.
+
+    Args:
+        layers: List of layers, to which `add` appends more.
+        trainable: Whether training changes the weights.
+        name: Chosen automatically if None.
+
+    >>> model = Sequential([Input((28, 28)), Flatten(), Dense(128, activation="relu"), Dense(10)])
+    >>> model.output_shape, model.count_params()
+    ((None, 10), 101770)
+    """
+
+    def __init__(self, layers=None, trainable=True, name=None):
+        super().__init__(trainable=trainable, name=name)
+        self._chain = []
+        for layer in layers if layers is not None else []:
+            self._append(layer)
+        self._build_if_shape_is_known()
+
+    def add(self, layer, rebuild=True):
+        """Append a layer."""
+        self._append(layer)
+        self.built = False
+        if rebuild:
+            self._build_if_shape_is_known()
+
+    def pop(self, rebuild=True):
+        """Remove the last layer and return it."""
+        if not self._chain or isinstance(self._chain[-1], InputLayer):
+            raise ValueError(f"{self.name}.pop: the model has no layers")
+        layer = self._chain.pop()
+        self.built = False
+        if rebuild:
+            self._build_if_shape_is_known()
+        return layer
+
+    def _append(self, layer):
+        if isinstance(layer, KerasTensor):
+            layer = InputLayer(batch_shape=layer.shape, dtype=layer.dtype, name=layer.name)
+        if not isinstance(layer, Layer):
+            raise TypeError(f"Sequential: expected a layer, got {layer!r}. A function goes into Activation(...) or a layer of your own.")
+        if isinstance(layer, InputLayer) and self._chain:
+            raise ValueError(f"Sequential: an Input can only come first, but the model starts with {self._chain[0].name!r}")
+        if any(layer is other for other in self._chain):
+            raise ValueError(f"Sequential: layer {layer.name!r} is in the model already; a shared layer needs a subclass of Model")
+        if any(layer.name == other.name for other in self._chain):
+            raise ValueError(f"Sequential: two layers are named {layer.name!r}; names must differ")
+        self._chain.append(layer)
+
+    @property
+    def layers(self):
+        """The layers, without the input."""
+        return [layer for layer in self._chain if not isinstance(layer, InputLayer)]
+
+    def _sublayers(self):
+        return list(self._chain)
+
+    def _known_input_shape(self):
+        if not self._chain:
+            return None
+        first = self._chain[0]
+        if isinstance(first, Sequential) and first.batch_input_shape is None:
+            return first._known_input_shape()
+        return first.batch_input_shape
+
+    def _build_if_shape_is_known(self):
+        shape = self._known_input_shape()
+        if shape is not None and self.layers:
+            self._build_with_shape(shape)
+
+    def build(self, input_shape=None):
+        """Create all weights for batches of this shape, (None, ...)."""
+        if input_shape is None:
+            input_shape = self._known_input_shape()
+        if input_shape is None:
+            raise ValueError(f"{self.name}.build: give input_shape, or start the model with an Input")
+        known = self._known_input_shape()
+        if known is not None and not _compatible(known, tuple(input_shape)):
+            raise ValueError(f"{self.name}.build: the model starts with an Input of shape {known}, got {tuple(input_shape)}")
+        outer = _context.scope
+        if not outer or outer[-1] != self.name:  # called by the user, not by _build_with_shape
+            _context.scope = (*outer, self.name)
+        try:
+            shape = tuple(input_shape)
+            for layer in self.layers:
+                if not layer.built:
+                    _build_layer(layer, shape)
+                shape = layer.compute_output_shape(shape)
+        finally:
+            _context.scope = outer
+        self.built = True
+        self._built_input_shape = tuple(input_shape)
+
+    def _build_for(self, inputs):
+        """Build layer by layer as the first batch passes through: also layers that only know their shapes then."""
+        known = self._known_input_shape()
+        self._built_input_shape = known if known is not None else (None, *inputs.shape[1:])
+        self.built = True
+
+    def call(self, x, training=None):
+        for layer in self._chain:
+            x = layer(x, training=training)
+        return x
+
+    @property
+    def input_shape(self):
+        """Shape of the input batches, None for lengths that vary."""
+        return self._shape_or_error()
+
+    @property
+    def output_shape(self):
+        """Shape of the output batches."""
+        return self.compute_output_shape(self._shape_or_error())
+
+    def _shape_or_error(self):
+        shape = self._known_input_shape() or self._built_input_shape
+        if shape is None:
+            raise AttributeError(f"{self.name} does not know its shapes yet; start it with an Input, or call it on a batch")
+        return shape
+
+    def compute_output_shape(self, input_shape):
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+
+def _build_layer(layer, shape):
+    try:
+        layer._build_with_shape(shape)
+    except (TypeError, ValueError) as error:
+        if not getattr(error, "_names_a_layer", False):
+            error.args = (f"layer {layer.name!r} ({type(layer).__name__}), built for inputs {shape}: {error}",)
+            error._names_a_layer = True
+        raise
+
+
+def _compatible(declared, actual):
+    return len(declared) == len(actual) and all(a is None or b is None or a == b for a, b in zip(declared, actual, strict=True))

@@ -1,0 +1,14 @@
+"""Utilities, under Keras's names."""
+
+from .files import get_file
+from .numerical import normalize, to_categorical
+from .progbar import Progbar
+from .py_dataset import PyDataset, Sequence
+from .sequences import pad_sequences
+from .session import clear_session, set_random_seed
+from .weights_file import load_weights_npz, save_weights_npz
+
+__all__ = [
+    "Progbar", "PyDataset", "Sequence", "clear_session", "get_file", "load_weights_npz", "normalize", "pad_sequences", "save_weights_npz",
+    "set_random_seed", "to_categorical",
+]

@@ -1,0 +1,36 @@
+"""Seeds and names of a session."""
+
+import random as python_random
+
+import numpy as np
+
+from .. import random
+from .naming import reset_names
+
+
+def set_random_seed(seed):
+    """Make everything random repeat: weights, shuffling, dropout; also Python's and NumPy's own generators.
+
+    Two runs of the same program with the same seed give the same bits, on any number of threads.
+
+    Args:
+        seed: An int from 0 to 2**32 - 1.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise ValueError(f"set_random_seed: seed must be an int from 0 to 2**32 - 1, got {seed!r}")
+    python_random.seed(int(seed))
+    np.random.seed(int(seed))
+    random.set_global_seed(int(seed))
+
+
+def clear_session(free_memory=True):
+    """Start automatic layer names again, and give memory kept for future arrays back to the system.
+
+    Args:
+        free_memory: Whether to give memory back.
+    """
+    reset_names()
+    if free_memory:
+        from .. import runtime
+
+        runtime.free_memory()
