@@ -17,12 +17,14 @@ from .tensor import Tensor, Variable
 
 
 class _State(threading.local):
+    """Each thread has its own open tapes: what another thread computes is not recorded here."""
+
     def __init__(self):
         self.tapes = []
 
 
 _state = _State()
-_unplayed = 0  # tapes that hold nodes: while there are any, weights must not be changed in place
+_unplayed = set()  # ids of tapes that hold nodes: while there are any, weights must not be changed in place
 
 
 def record(data, inputs, backward):
@@ -30,9 +32,10 @@ def record(data, inputs, backward):
 
     Args:
         data: The result, an ndarray.
-        inputs: Tensors that the result was computed from.
+        inputs: What the result was computed from: Tensors, and possibly other things, which have no gradient.
         backward: Function from the gradient of the result to a tuple of gradients, one per input, each an ndarray of
-            that input's shape, or None where there is nothing to pass on.
+            that input's shape, or None where there is nothing to pass on. It must hold on to the arrays it needs, not
+            look them up as `tensor.data` later: by then a variable may have been assigned to.
 
     Returns:
         The result as a Tensor.
@@ -43,14 +46,22 @@ def record(data, inputs, backward):
     return output
 
 
+def is_recording():
+    """Whether any tape is open in this thread."""
+    return bool(_state.tapes)
+
+
 def is_tracked(tensor):
     """Whether an open tape will want the gradient of this tensor. Lets an operation skip work nobody asks for."""
-    return any(tape._tracks(tensor) for tape in _state.tapes)
+    for tape in _state.tapes:  # a loop, since any(...) would make a generator: 0.3 us in each operation
+        if id(tensor) in tape._tracked or tape._tracks_variable(tensor):
+            return True
+    return False
 
 
 def weights_may_change_in_place():
     """False while some tape still holds nodes, whose `backward` functions read the weights as they were."""
-    return _unplayed == 0
+    return not _unplayed
 
 
 class GradientTape:
@@ -69,34 +80,38 @@ class GradientTape:
     array(6., dtype=float32)
     """
 
+    __slots__ = ("_persistent", "_watch_variables", "_nodes", "_tracked", "_played", "__weakref__")
+
     def __init__(self, persistent=False, watch_accessed_variables=True):
         self._persistent = persistent
         self._watch_variables = watch_accessed_variables
         self._nodes = []
         self._tracked = {}  # id -> tensor; holding the tensor keeps its id from being used again
         self._played = False
-        self._counted = False
 
     def __enter__(self):
-        if self in _state.tapes:
+        tapes = _state.tapes
+        if self in tapes:
             raise ValueError("GradientTape: this tape is already recording")
         self._played = False
-        _state.tapes.append(self)
+        tapes.append(self)
         return self
 
     def __exit__(self, *exception):
-        _state.tapes.remove(self)
+        self._stop()
 
     def __del__(self):
-        self._release()
+        _unplayed.discard(id(self))
 
     def watch(self, tensor):
         """Differentiate with respect to this tensor (or list of tensors) too."""
         for leaf in _flatten(tensor):
             if not isinstance(leaf, Tensor):
-                raise TypeError(f"GradientTape.watch: expected a Tensor, got {type(leaf).__name__}; wrap it in tinynet.constant(...)")
+                raise TypeError(f"GradientTape.watch: expected a Tensor, got {type(leaf).__name__}; wrap it in convert_to_tensor(...)")
             if leaf.data.dtype.kind != "f":
-                raise TypeError(f"GradientTape.watch: only floating-point tensors have gradients, got {leaf.data.dtype}")
+                raise TypeError(
+                    f"GradientTape.watch: only floating-point tensors have gradients, got {leaf.data.dtype}; cast it first"
+                )
             self._tracked[id(leaf)] = leaf
 
     def watched_variables(self):
@@ -104,16 +119,18 @@ class GradientTape:
         return tuple(tensor for tensor in self._tracked.values() if isinstance(tensor, Variable))
 
     def reset(self):
-        """Forget everything recorded so far."""
+        """Forget everything recorded and watched so far."""
         self._release()
-        self._tracked.clear()
+        self._played = False
 
     def stop_recording(self):
-        """A `with` block in which nothing is recorded."""
+        """A `with` block in which nothing is recorded on this tape."""
         return _Paused(self)
 
     def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
         """d target / d sources.
+
+        Called inside the `with` block, it ends the recording, unless the tape is persistent.
 
         Args:
             target: Tensor, or a list of them, whose gradients are then added up. One that is not a scalar counts as the
@@ -126,68 +143,113 @@ class GradientTape:
             Tensors, in the structure of `sources`.
 
         Raises:
-            RuntimeError: a second call on a tape that is not persistent.
+            RuntimeError: a second call on a tape that is not persistent; or the target was itself computed by
+                `gradient` (there are no second-order gradients).
         """
-        if unconnected_gradients not in ("none", "zero"):
-            raise ValueError(f"GradientTape.gradient: unconnected_gradients must be 'none' or 'zero', got {unconnected_gradients!r}")
-        if self._played:
-            raise RuntimeError(
-                "GradientTape.gradient: this tape has been played already; make it with GradientTape(persistent=True) to call gradient "
-                "more than once"
-            )
-        source_list = _flatten(sources)
-        for source in source_list:
-            if not isinstance(source, Tensor):
-                raise TypeError(f"GradientTape.gradient: sources must be Tensors or Variables, got {type(source).__name__}")
+        source_list = self._check("gradient", sources, unconnected_gradients)
         targets = _flatten(target)
         gradients = self._seed(targets, output_gradients)
-        kept = {id(source) for source in source_list}
-        was_open = self in _state.tapes
-        if was_open:  # walking back is arithmetic on arrays: nothing to record
-            _state.tapes.remove(self)
-        try:
-            self._walk_back(gradients, kept)
-        finally:
-            if was_open:
-                _state.tapes.append(self)
+        if self._persistent:
+            self._walk_back(gradients, source_list)
+        else:
+            self._stop()
+            self._played = True
+            try:
+                self._walk_back(gradients, source_list)
+            finally:
+                self._release()
+        results = [_result(gradients.get(id(source)), targets, source, unconnected_gradients) for source in source_list]
+        return results[0] if isinstance(sources, Tensor) else _unflatten(sources, iter(results))
+
+    def jacobian(self, target, sources, unconnected_gradients="none"):
+        """The derivative of every element of `target`, one walk back for each.
+
+        Args:
+            target: One Tensor.
+            sources: Tensor or Variable, or a list, tuple or dict of them.
+            unconnected_gradients: 'none' or 'zero', as in `gradient`.
+
+        Returns:
+            Tensors of shape target.shape + source.shape, in the structure of `sources`.
+
+        >>> x = Variable([1.0, 2.0])
+        >>> with GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.jacobian(y, x).numpy()
+        array([[2., 0.],
+               [0., 4.]], dtype=float32)
+        """
+        source_list = self._check("jacobian", sources, unconnected_gradients)
+        if not isinstance(target, Tensor):
+            raise TypeError(f"GradientTape.jacobian: target must be one Tensor, got {type(target).__name__}")
+        rows = []
+        for i in range(target.data.size):
+            start = np.zeros_like(target.data)
+            start.flat[i] = 1
+            gradients = self._seed([target], [start])
+            self._walk_back(gradients, source_list, keep_nodes=True)
+            rows.append([gradients.get(id(source)) for source in source_list])
         if not self._persistent:
-            self._played = not was_open
+            self._stop()
+            self._played = True
             self._release()
-            self._tracked.clear()
         results = []
-        for source in source_list:
-            gradient = gradients.get(id(source))
-            if gradient is None and unconnected_gradients == "zero":
-                gradient = np.zeros_like(source.data)
-            results.append(None if gradient is None else self._result(gradient, targets, source))
-        return _unflatten(sources, results)
+        for source, column in zip(source_list, zip(*rows, strict=True) if rows else [()] * len(source_list), strict=True):
+            known = [row for row in column if row is not None]
+            jacobian = None
+            if known or not rows:
+                zero = np.zeros_like(source.data)
+                jacobian = np.array([zero if row is None else row for row in column], source.data.dtype)
+                jacobian = jacobian.reshape(target.data.shape + source.data.shape)
+            elif unconnected_gradients == "zero":
+                jacobian = np.zeros(target.data.shape + source.data.shape, source.data.dtype)
+            results.append(_result(jacobian, [target], source, "none"))
+        return _unflatten(sources, iter(results))
 
     def _append(self, output, inputs, backward):
+        """Keep a node if one of its inputs is tracked. Called for every operation of a training step."""
         tracked = self._tracked
         for tensor in inputs:
-            if id(tensor) in tracked or (self._watch_variables and self._tracks(tensor)):
+            if id(tensor) in tracked or self._tracks_variable(tensor):
                 break
         else:
             return
         if output.data.dtype.kind != "f":
             return
+        if not self._nodes:
+            _unplayed.add(id(self))
         tracked[id(output)] = output
-        if not self._counted:
-            global _unplayed
-            _unplayed += 1
-            self._counted = True
         self._nodes.append((output, inputs, backward))
 
-    def _tracks(self, tensor):
-        if id(tensor) in self._tracked:
-            return True
-        if self._watch_variables and type(tensor) is Variable and tensor.trainable and tensor.data.dtype.kind == "f":
+    def _tracks_variable(self, tensor):
+        """Whether this is a variable to be watched without being told to; if so, watch it."""
+        if self._watch_variables and isinstance(tensor, Variable) and tensor.trainable and tensor.data.dtype.kind == "f":
             self._tracked[id(tensor)] = tensor
             return True
         return False
 
+    def _check(self, name, sources, unconnected_gradients):
+        """The sources as a list, all of them found good."""
+        if unconnected_gradients not in ("none", "zero"):
+            raise ValueError(
+                f"GradientTape.{name}: unconnected_gradients must be 'none' or 'zero', got {unconnected_gradients!r}"
+            )
+        if self._played:
+            raise RuntimeError(
+                f"GradientTape.{name}: this tape has been played already; make it with GradientTape(persistent=True) to play it "
+                "more than once"
+            )
+        source_list = _flatten(sources)
+        for source in source_list:
+            if not isinstance(source, Tensor):
+                raise TypeError(f"GradientTape.{name}: sources must be Tensors or Variables, got {type(source).__name__}")
+        return source_list
+
     def _seed(self, targets, output_gradients):
+        """What the walk starts from: dL/d target = 1, or what the caller gives."""
         starts = [None] * len(targets) if output_gradients is None else _flatten(output_gradients)
+        if len(starts) != len(targets) and len(targets) == 1:
+            starts = [output_gradients]  # numbers in a list
         if len(starts) != len(targets):
             raise ValueError(f"GradientTape.gradient: {len(targets)} targets but {len(starts)} output_gradients")
         gradients = {}
@@ -196,46 +258,44 @@ class GradientTape:
                 raise TypeError(f"GradientTape.gradient: target must be a Tensor, got {type(target).__name__}")
             if id(target) not in self._tracked:
                 continue
+            data = target.data
             if start is None:
-                start = np.ones_like(target.data)
+                start = np.empty_like(data)  # np.ones_like costs 0.6 us more
+                start.fill(1)
             else:
-                start = np.asarray(start, dtype=target.data.dtype)
-                if start.shape != target.data.shape:
-                    raise ValueError(f"GradientTape.gradient: output_gradients has shape {start.shape}, the target {target.data.shape}")
-            _add(gradients, id(target), start)
+                start = np.asarray(start.data if isinstance(start, Tensor) else start, dtype=data.dtype)
+                if start.shape != data.shape:
+                    raise ValueError(f"GradientTape.gradient: output_gradients has shape {start.shape}, the target {data.shape}")
+            present = gradients.get(id(target))
+            gradients[id(target)] = start if present is None else _sum(present, start)
         return gradients
 
-    def _walk_back(self, gradients, kept):
+    def _walk_back(self, gradients, sources, keep_nodes=False):
+        """The chain rule, from the last node to the first. `gradients` maps ids of tensors to what is known of dL/d tensor."""
         tracked = self._tracked
-        nodes = reversed(self._nodes) if self._persistent else _pop_all(self._nodes)
-        for output, inputs, backward in nodes:
+        kept = {id(source) for source in sources}
+        consume = not (self._persistent or keep_nodes)
+        for output, inputs, backward in _pop_all(self._nodes) if consume else reversed(self._nodes):
             key = id(output)
             d_output = gradients.get(key) if key in kept else gradients.pop(key, None)
-            if d_output is None:
-                continue
-            for tensor, d_input in zip(inputs, backward(d_output), strict=True):
-                if d_input is not None and id(tensor) in tracked:
-                    _add(gradients, id(tensor), d_input)
+            if d_output is not None:
+                for tensor, d_input in zip(inputs, backward(d_output), strict=True):
+                    if d_input is not None and id(tensor) in tracked:
+                        present = gradients.get(id(tensor))
+                        # Not in place: an array may have been handed to several inputs.
+                        gradients[id(tensor)] = d_input if present is None else _sum(present, d_input)
+            if consume:
+                del tracked[key]  # nothing further down depends on it: with its node gone, its memory is free
 
-    def _result(self, gradient, targets, source):
-        """Gradients are not differentiable themselves; another open tape that sees one says so instead of ignoring it."""
-        if not _state.tapes:
-            return Tensor.wrap(gradient)
-
-        def backward(_):
-            raise RuntimeError(
-                "GradientTape: second-order gradients are not supported: a tape cannot differentiate what another tape's gradient() "
-                "returned. Wrap it in stop_gradient(...) if it is meant as a constant."
-            )
-
-        return record(gradient, (*targets, source), backward)
+    def _stop(self):
+        tapes = _state.tapes
+        if self in tapes:
+            tapes.remove(self)
 
     def _release(self):
-        self._nodes = []
-        if self._counted:
-            global _unplayed
-            _unplayed -= 1
-            self._counted = False
+        self._nodes.clear()
+        self._tracked.clear()
+        _unplayed.discard(id(self))
 
 
 class _Paused:
@@ -244,8 +304,7 @@ class _Paused:
 
     def __enter__(self):
         self._was_open = self._tape in _state.tapes
-        if self._was_open:
-            _state.tapes.remove(self._tape)
+        self._tape._stop()
 
     def __exit__(self, *exception):
         if self._was_open:
@@ -253,33 +312,46 @@ class _Paused:
 
 
 def _pop_all(nodes):
-    """Nodes from the last to the first, each let go of (with its arrays) before the next is looked at."""
+    """Nodes from the last to the first, each let go of (with its arrays) when the next is asked for."""
     while nodes:
         yield nodes.pop()
 
 
-def _add(gradients, key, gradient):
-    present = gradients.get(key)
-    # Not in place: an array may have been handed to several inputs.
-    gradients[key] = gradient if present is None else present + gradient
+def _sum(a, b):
+    y = a + b
+    return y if type(y) is np.ndarray else np.asarray(y)  # NumPy makes scalars of arrays without dimensions
+
+
+def _result(gradient, targets, source, unconnected_gradients):
+    """Gradients are not differentiable themselves; another open tape that sees one says so instead of ignoring it."""
+    if gradient is None:
+        return Tensor.wrap(np.zeros_like(source.data)) if unconnected_gradients == "zero" else None
+    if not _state.tapes:
+        return Tensor.wrap(gradient)
+
+    def backward(_):
+        raise RuntimeError(
+            "GradientTape: second-order gradients are not supported: a tape cannot differentiate what another tape's gradient() "
+            "returned. Wrap it in stop_gradient(...) if it is meant as a constant."
+        )
+
+    return record(gradient, (*targets, source), backward)
 
 
 def _flatten(structure):
-    if isinstance(structure, list | tuple):
+    """The leaves of nested lists, tuples and dicts."""
+    if isinstance(structure, (list, tuple)):
         return [leaf for part in structure for leaf in _flatten(part)]
     if isinstance(structure, dict):
-        return [leaf for key in structure for leaf in _flatten(structure[key])]
+        return [leaf for part in structure.values() for leaf in _flatten(part)]
     return [structure]
 
 
 def _unflatten(structure, leaves):
-    remaining = iter(leaves)
-
-    def build(part):
-        if isinstance(part, list | tuple):
-            return type(part)(build(inner) for inner in part) if type(part) in (list, tuple) else [build(inner) for inner in part]
-        if isinstance(part, dict):
-            return {key: build(part[key]) for key in part}
-        return next(remaining)
-
-    return build(structure)
+    """The leaves of an iterator, nested as `structure` is. (Not a closure: one that calls itself is a reference cycle.)"""
+    if isinstance(structure, (list, tuple)):
+        parts = [_unflatten(part, leaves) for part in structure]
+        return tuple(parts) if type(structure) is tuple else parts
+    if isinstance(structure, dict):
+        return {key: _unflatten(part, leaves) for key, part in structure.items()}
+    return next(leaves)

@@ -5,6 +5,9 @@ import numpy as np
 from .config import floatx
 
 
+_new = object.__new__
+
+
 class Tensor:
     """An n-dimensional array whose operations a `GradientTape` can record.
 
@@ -23,6 +26,7 @@ class Tensor:
 
     __slots__ = ("data", "logits", "__weakref__")
     __array_priority__ = 100  # so that ndarray + Tensor asks Tensor.__radd__
+    __hash__ = object.__hash__  # == compares element by element, a tensor as a key means the object itself
 
     def __init__(self, data, dtype=None):
         self.data = to_array(data, dtype)
@@ -30,7 +34,7 @@ class Tensor:
     @staticmethod
     def wrap(data):
         """A Tensor around an ndarray that is known to be dense: no check, no copy."""
-        tensor = Tensor.__new__(Tensor)
+        tensor = _new(Tensor)
         tensor.data = data
         return tensor
 
@@ -50,9 +54,30 @@ class Tensor:
     def size(self):
         return self.data.size
 
+    @property
+    def T(self):
+        """All axes in reverse order."""
+        return ops.transpose(self)
+
     def numpy(self):
         """The values as an ndarray."""
         return self.data
+
+    def item(self):
+        """The only element, as a Python number."""
+        return self.data.item()
+
+    def tolist(self):
+        """The elements as nested lists of Python numbers."""
+        return self.data.tolist()
+
+    def astype(self, dtype):
+        """The values as another element type: `ops.cast`."""
+        return ops.cast(self, dtype)
+
+    def reshape(self, *shape):
+        """The same elements in another shape, given as a tuple or as several numbers: `ops.reshape`."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.data, dtype=dtype, copy=copy)
@@ -85,7 +110,117 @@ class Tensor:
     def __repr__(self):
         return f"<{type(self).__name__} shape={self.data.shape} dtype={self.data.dtype}\n{self.data}>"
 
-    __hash__ = object.__hash__  # == compares element by element, a tensor as a key means the object itself
+    # Operators. Each is an operation of `tinynet.ops`, which finds the common shape and element type and records it.
+
+    def __getitem__(self, key):
+        return ops.get_item(self, key)
+
+    def __add__(self, other):
+        return ops.add(self, other)
+
+    def __radd__(self, other):
+        return ops.add(other, self)
+
+    def __sub__(self, other):
+        return ops.subtract(self, other)
+
+    def __rsub__(self, other):
+        return ops.subtract(other, self)
+
+    def __mul__(self, other):
+        return ops.multiply(self, other)
+
+    def __rmul__(self, other):
+        return ops.multiply(other, self)
+
+    def __truediv__(self, other):
+        return ops.divide(self, other)
+
+    def __rtruediv__(self, other):
+        return ops.divide(other, self)
+
+    def __floordiv__(self, other):
+        return ops.floor_divide(self, other)
+
+    def __rfloordiv__(self, other):
+        return ops.floor_divide(other, self)
+
+    def __mod__(self, other):
+        return ops.mod(self, other)
+
+    def __rmod__(self, other):
+        return ops.mod(other, self)
+
+    def __divmod__(self, other):
+        return ops.floor_divide(self, other), ops.mod(self, other)
+
+    def __rdivmod__(self, other):
+        return ops.floor_divide(other, self), ops.mod(other, self)
+
+    def __pow__(self, other):
+        return ops.power(self, other)
+
+    def __rpow__(self, other):
+        return ops.power(other, self)
+
+    def __matmul__(self, other):
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other):
+        return ops.matmul(other, self)
+
+    def __neg__(self):
+        return ops.negative(self)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return ops.absolute(self)
+
+    def __invert__(self):
+        return ops.bitwise_not(self)
+
+    def __and__(self, other):
+        return ops.bitwise_and(self, other)
+
+    def __rand__(self, other):
+        return ops.bitwise_and(other, self)
+
+    def __or__(self, other):
+        return ops.bitwise_or(self, other)
+
+    def __ror__(self, other):
+        return ops.bitwise_or(other, self)
+
+    def __xor__(self, other):
+        return ops.bitwise_xor(self, other)
+
+    def __rxor__(self, other):
+        return ops.bitwise_xor(other, self)
+
+    def __eq__(self, other):
+        return ops.equal(self, other) if _comparable(other) else NotImplemented
+
+    def __ne__(self, other):
+        return ops.not_equal(self, other) if _comparable(other) else NotImplemented
+
+    def __lt__(self, other):
+        return ops.less(self, other)
+
+    def __le__(self, other):
+        return ops.less_equal(self, other)
+
+    def __gt__(self, other):
+        return ops.greater(self, other)
+
+    def __ge__(self, other):
+        return ops.greater_equal(self, other)
+
+
+def _comparable(other):
+    """Whether == is a question about elements; with None, a string or another object it is just False."""
+    return isinstance(other, (Tensor, np.ndarray, np.generic, int, float, list, tuple))
 
 
 class Variable(Tensor):
@@ -145,6 +280,12 @@ class Variable(Tensor):
         """Subtract from the value."""
         return self.assign(self.data - to_array(value, self.data.dtype))
 
+    def _no_operator_in_place(self, other):
+        # Python would compute a Tensor and let the name forget the variable, which then never changes.
+        raise TypeError(f"Variable {self.name!r}: += and the like do not change a variable; use assign_add(...), assign_sub(...) or assign(...)")
+
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = _no_operator_in_place
+
     def __repr__(self):
         return f"<Variable path={self.path} shape={self.data.shape} dtype={self.data.dtype}\n{self.data}>"
 
@@ -159,14 +300,14 @@ def to_array(value, dtype=None):
         array = value.data
         if dtype is None or array.dtype == dtype:
             return array
-    elif isinstance(value, np.ndarray | np.generic):
+    elif isinstance(value, (np.ndarray, np.generic)):
         array = np.asarray(value)
     else:
         if hasattr(value, "__array__"):
             array = np.asarray(value)
         else:
             array = np.array([element.data if isinstance(element, Tensor) else element for element in value]
-                             if isinstance(value, list | tuple) else value)
+                             if isinstance(value, (list, tuple)) else value)
         if dtype is None and not hasattr(value, "__array__"):
             if array.dtype == np.float64:
                 dtype = floatx()
@@ -192,3 +333,6 @@ def convert_to_tensor(value, dtype=None):
     if isinstance(value, Tensor) and (dtype is None or value.data.dtype == dtype):
         return value
     return Tensor.wrap(to_array(value, dtype))
+
+
+from . import ops  # noqa: E402, at the end: operations are made of Tensors, and Tensor's operators are operations

@@ -1,0 +1,187 @@
+"""From a formula and its derivative to an operation on tensors.
+
+`unary`, `binary` and `moved` are what most operations in this folder are made with. They decide the element type, call
+the formula on arrays, and, if a tape is open, record the derivative.
+
+Element types: a Python number takes the type of the tensor it meets. A NumPy array of floats does too, since NumPy
+makes float64 of everything. Integers that meet floats become floats of that type. Two tensors of different precision
+give the higher one. What has no integer result (a quotient, a logarithm) makes `floatx()` of integers.
+"""
+
+import numpy as np
+
+from ..config import floatx
+from ..tape import is_recording, is_tracked, record
+from ..tensor import Tensor, Variable, convert_to_tensor, to_array
+
+wrap = Tensor.wrap
+
+
+def unary(name, doc, formula, derivative=None, integers="to float"):
+    """An operation on each element of one tensor.
+
+    Args:
+        name: What it is called.
+        doc: Its docstring.
+        formula: y = formula(x), on arrays.
+        derivative: dx = derivative(dy, x, y); None if it has none (or zero everywhere).
+        integers: 'to float' if integers are made floats first, 'keep' if not.
+    """
+    to_float = integers == "to float"
+
+    def op(x):
+        if not isinstance(x, Tensor):
+            x = convert_to_tensor(x)
+        a = x.data
+        if to_float and a.dtype.kind != "f":
+            a = a.astype(floatx())
+        y = formula(a)
+        if type(y) is not np.ndarray:
+            y = np.asarray(y)  # NumPy makes scalars of arrays without dimensions
+        if derivative is None or not is_recording() or not is_tracked(x):
+            return wrap(y)
+        return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),))
+
+    return named(op, name, doc)
+
+
+def binary(name, doc, formula, derivative1=None, derivative2=None, integers="keep"):
+    """An operation on each pair of elements of two tensors, which are broadcast against each other.
+
+    Args:
+        name: What it is called.
+        doc: Its docstring.
+        formula: y = formula(a, b), on arrays of one type (or an array and a Python number).
+        derivative1: da = derivative1(dy, a, b, y); None if it has none.
+        derivative2: db = derivative2(dy, a, b, y).
+        integers: 'to float' if integers are made floats first, 'keep' if not.
+    """
+    to_float = integers == "to float"
+
+    def op(x1, x2):
+        a, b = operands(x1, x2, to_float)
+        y = formula(a, b)
+        if type(y) is not np.ndarray:
+            y = np.asarray(y)
+        if derivative1 is None or not is_recording():
+            return wrap(y)
+        like1 = x1.data if isinstance(x1, Tensor) and is_tracked(x1) else None
+        like2 = x2.data if isinstance(x2, Tensor) and is_tracked(x2) else None
+        if like1 is None and like2 is None:
+            return wrap(y)
+
+        def backward(dy):
+            return (
+                None if like1 is None else sum_to(derivative1(dy, a, b, y), like1),
+                None if like2 is None else sum_to(derivative2(dy, a, b, y), like2),
+            )
+
+        return record(y, (x1, x2), backward)
+
+    return named(op, name, doc)
+
+
+def moved(x, forward, inverse):
+    """Record an operation that only moves (or drops, or repeats) elements.
+
+    Args:
+        x: Tensor, or what becomes one.
+        forward: y = forward(x), on arrays; may return a view.
+        inverse: dx = inverse(dy, x), the adjoint: each gradient goes where its element came from, and adds up there.
+    """
+    if not isinstance(x, Tensor):
+        x = convert_to_tensor(x)
+    a = x.data
+    y = dense(forward(a), x)
+    if not is_recording() or not is_tracked(x):
+        return wrap(y)
+    return record(y, (x,), lambda dy: (np.require(inverse(dy, a), a.dtype, "C"),))
+
+
+def gathered(x, forward):
+    """Like `moved`, for movements whose inverse is tedious to write: find where each element came from by moving numbers.
+
+    `forward` is applied to 0, 1, 2, ... in the shape of x; the gradient of element i is the sum of dy where i has gone.
+    Elements of y that come from nowhere (padding) must be marked with -1 by `forward`, which is told what to fill in.
+
+    Args:
+        x: Tensor, or what becomes one.
+        forward: y = forward(x, fill), on arrays.
+    """
+
+    def inverse(dy, a):
+        origin = forward(np.arange(a.size).reshape(a.shape), -1).ravel()
+        # One bin more, in front, for what came from nowhere. Sums are made in float64.
+        return np.bincount(origin + 1, dy.ravel(), a.size + 1)[1:].reshape(a.shape)
+
+    return moved(x, lambda a: forward(a, 0), inverse)
+
+
+def dense(y, x):
+    """`y` as a dense array of its own, if `x`, which it may be a view of, is a variable and will change."""
+    if type(y) is not np.ndarray:
+        y = np.asarray(y)
+    if not y.flags.c_contiguous:
+        return y.copy()
+    return y.copy() if isinstance(x, Variable) and np.may_share_memory(y, x.data) else y
+
+
+def sum_to(gradient, like):
+    """The adjoint of broadcasting: add up the gradient of what was broadcast, to the shape (and type) of `like`."""
+    shape = like.shape
+    if gradient.shape != shape:
+        extra = gradient.ndim - len(shape)
+        axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1)
+        gradient = gradient.sum(axis=axes, keepdims=True).reshape(shape)
+    elif type(gradient) is not np.ndarray:
+        gradient = np.asarray(gradient)
+    return gradient if gradient.dtype is like.dtype else gradient.astype(like.dtype, copy=False)
+
+
+def operands(x1, x2, to_float=False):
+    """The arrays of two operands, of one element type. A Python number may stay one: NumPy gives it the array's type."""
+    if isinstance(x1, Tensor):
+        a = x1.data
+        if isinstance(x2, Tensor):
+            b = x2.data
+            if a.dtype is b.dtype and (not to_float or a.dtype.kind == "f"):
+                return a, b
+        elif (type(x2) is float or type(x2) is int) and a.dtype.kind == "f":
+            return a, x2
+    elif (type(x1) is float or type(x1) is int) and isinstance(x2, Tensor) and x2.data.dtype.kind == "f":
+        return x1, x2.data
+    dtype = result_type(x1, x2)
+    if to_float and dtype.kind != "f":
+        dtype = np.dtype(floatx())
+    return _cast(x1, dtype), _cast(x2, dtype)
+
+
+def result_type(*values):
+    """The element type in which tensors, arrays and Python numbers meet; the rules stand at the top of this file."""
+    tensors = [x.data.dtype for x in values if isinstance(x, Tensor)]
+    arrays = [to_array(x).dtype for x in values if not isinstance(x, (Tensor, bool, int, float)) or isinstance(x, np.generic)]
+    if any(t.kind == "f" for t in tensors):  # float arrays take the tensors' type
+        arrays = [t for t in arrays if t.kind != "f"]
+    types = tensors + arrays
+    floats = [t for t in types if t.kind == "f"]
+    if floats:
+        return np.result_type(*floats)
+    numbers = [type(x) for x in values if type(x) in (bool, int, float)]
+    if float in numbers:
+        return np.dtype(floatx())
+    if types and (int not in numbers or any(t.kind != "b" for t in types)):
+        return np.result_type(*types)
+    return np.dtype("int32" if int in numbers else "bool")
+
+
+def _cast(x, dtype):
+    if type(x) in (int, float, bool):
+        return np.array(x, dtype)  # raises OverflowError if an integer does not fit, where astype would wrap around
+    return to_array(x, dtype)
+
+
+def named(op, name, doc):
+    """Give a function made by a function its own name and docstring."""
+    op.__name__ = op.__qualname__ = name
+    op.__doc__ = doc
+    return op

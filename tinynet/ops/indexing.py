@@ -1,0 +1,320 @@
+"""Taking elements by position, and putting them there: the gradient of one is the other.
+
+An element taken twice gets the sum of both gradients.
+"""
+
+import builtins
+
+import numpy as np
+
+from ..config import floatx
+from ..tape import is_recording, is_tracked, record
+from ..tensor import Tensor, convert_to_tensor, to_array
+from .formulas import moved, named, result_type, sum_to, wrap
+from .shape import as_shape
+
+
+def scatter_add(shape, indices, rows, dtype):
+    """Reference: zeros of `shape`, with rows[i] added to row indices[i]. Deterministic, in the order of `indices`.
+
+    np.add.at does the same with a loop over single elements; sorting first lets whole rows be added (10 times as fast).
+
+    Args:
+        shape: Of the result.
+        indices: Integers in [0, shape[0]), shape (n,).
+        rows: Shape (n, *shape[1:]).
+        dtype: Of the result.
+    """
+    y = np.zeros(shape, dtype)
+    if indices.size and y.size:
+        order = np.argsort(indices, kind="stable")
+        in_order = indices[order]
+        starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]])
+        y[in_order[starts]] = np.add.reduceat(rows[order], starts, axis=0)
+    return y
+
+
+def _plain_key(key):
+    """An index without Tensors and lists, and whether it is basic: only numbers, slices, None and an ellipsis."""
+    if type(key) is int or type(key) is builtins.slice:
+        return key, True
+    parts = key if isinstance(key, tuple) else (key,)
+    parts = tuple(to_array(part) if isinstance(part, (Tensor, np.ndarray, list)) else part for part in parts)
+    # an empty list is an array of floats to NumPy
+    parts = tuple(part.astype(np.intp) if isinstance(part, np.ndarray) and part.size == 0 and part.dtype.kind == "f" else part
+                  for part in parts)
+    parts = tuple(_plain_slice(part) if isinstance(part, builtins.slice) else part for part in parts)
+    return parts, not any(isinstance(part, (np.ndarray, bool, np.bool_)) for part in parts)
+
+
+def _plain_slice(part):
+    return builtins.slice(*(int(n) if isinstance(n, Tensor) else n for n in (part.start, part.stop, part.step)))
+
+
+def get_item(x, key):
+    """x[key], with all that NumPy knows: numbers, slices, None, an ellipsis, arrays of numbers or of booleans.
+
+    >>> get_item(Tensor([[1, 2], [3, 4]]), (slice(None), 0)).numpy()
+    array([1, 3], dtype=int32)
+    """
+    x = convert_to_tensor(x)
+    key, basic = _plain_key(key)
+
+    def inverse(dy, a):
+        dx = np.zeros_like(a)
+        if basic:
+            dx[key] = dy
+        else:
+            np.add.at(dx, key, dy)
+        return dx
+
+    return moved(x, lambda a: a[key], inverse)
+
+
+def take(x, indices, axis=None):
+    """The slices at `indices` along an axis; of the flattened x if `axis` is None.
+
+    Args:
+        x: Tensor.
+        indices: Integers, of any shape, which takes the place of the axis. Negative ones count from the end.
+        axis: Along which axis.
+
+    Raises:
+        IndexError: an index is outside the axis.
+
+    >>> take(Tensor([10, 20, 30]), [[0, 2]]).numpy()
+    array([[10, 30]], dtype=int32)
+    """
+    x = convert_to_tensor(x)
+    indices = to_array(indices).astype(np.intp)
+
+    def inverse(dy, a):
+        along = 0 if axis is None else axis % a.ndim
+        moved_shape = (a.size,) if axis is None else (a.shape[along], *a.shape[:along], *a.shape[along + 1:])
+        # the axes of `indices` to the front, as one
+        rows = np.moveaxis(dy, range(along, along + indices.ndim), range(indices.ndim)).reshape(indices.size, *moved_shape[1:])
+        flat = np.where(indices < 0, indices + moved_shape[0], indices).ravel()
+        dx = scatter_add(moved_shape, flat, rows, a.dtype)
+        return dx.reshape(a.shape) if axis is None else np.moveaxis(dx, 0, along)
+
+    return moved(x, lambda a: np.take(a, indices, axis), inverse)
+
+
+def take_along_axis(x, indices, axis=None):
+    """For each row along an axis, its elements at the indices in the same row of `indices`; the inverse of argsort.
+
+    Args:
+        x: Tensor.
+        indices: Integers, shaped as x except along the axis; of length 1, other axes are broadcast.
+        axis: Along which axis; x is flattened if None.
+    """
+    x = convert_to_tensor(x)
+    indices = to_array(indices)
+
+    def inverse(dy, a):
+        origin = np.take_along_axis(np.arange(a.size).reshape(a.shape), indices, axis)
+        return np.bincount(origin.ravel(), dy.ravel(), a.size).reshape(a.shape)
+
+    return moved(x, lambda a: np.take_along_axis(a, indices, axis), inverse)
+
+
+def where(condition, x1=None, x2=None):
+    """x1 where the condition is true, x2 elsewhere, with broadcasting. With the condition alone: the positions of what is true.
+
+    >>> where(Tensor([True, False]), Tensor([1.0, 2.0]), 0.0).numpy()
+    array([1., 0.], dtype=float32)
+    """
+    condition = to_array(condition)
+    if x1 is None and x2 is None:
+        return nonzero(condition)
+    if x1 is None or x2 is None:
+        raise ValueError("where: give both x1 and x2, or none of them")
+    dtype = result_type(x1, x2)
+    a, b = to_array(x1).astype(dtype, copy=False), to_array(x2).astype(dtype, copy=False)
+    condition = condition.astype(bool, copy=False)
+    y = np.ascontiguousarray(np.where(condition, a, b)).reshape(np.broadcast_shapes(condition.shape, a.shape, b.shape))
+    if not is_recording():
+        return wrap(y)
+    like1 = x1.data if isinstance(x1, Tensor) and is_tracked(x1) else None
+    like2 = x2.data if isinstance(x2, Tensor) and is_tracked(x2) else None
+
+    def backward(dy):
+        return (
+            None if like1 is None else sum_to(np.where(condition, dy, dy.dtype.type(0)), like1),
+            None if like2 is None else sum_to(np.where(condition, dy.dtype.type(0), dy), like2),
+        )
+
+    return record(y, (x1, x2), backward)
+
+
+def select(condlist, choicelist, default=0):
+    """For each element the choice whose condition is the first that is true; `default` if none is."""
+    y = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        y = where(condition, choice, y)
+    return y
+
+
+def nonzero(x):
+    """The positions of what is not 0: one tensor of indices an axis."""
+    return tuple(Tensor(part.astype(np.int32)) for part in np.nonzero(to_array(x)))
+
+
+def slice(inputs, start_indices, shape):  # noqa: A001, as Keras names it
+    """A block of `shape` that begins at `start_indices` (moved inwards as far as needed to fit)."""
+    inputs = convert_to_tensor(inputs)
+    return get_item(inputs, _block(inputs.data, start_indices, shape))
+
+
+def slice_update(inputs, start_indices, updates):
+    """`inputs` with a block that begins at `start_indices` replaced by `updates`."""
+    inputs, updates = convert_to_tensor(inputs), convert_to_tensor(updates)
+    return _put(inputs, _block(inputs.data, start_indices, updates.shape), updates)
+
+
+def _block(a, start_indices, shape):
+    starts = as_shape(start_indices)
+    lengths = as_shape(shape)
+    if not len(starts) == len(lengths) == a.ndim:
+        raise ValueError(f"slice: start_indices {starts} and shape {lengths} must have one number for each axis of {a.shape}")
+    starts = [max(0, min(start, n - length)) for start, length, n in zip(starts, lengths, a.shape, strict=True)]
+    return tuple(builtins.slice(start, start + length) for start, length in zip(starts, lengths, strict=True))
+
+
+def _put(x, key, updates):
+    """x with x[key] replaced by `updates`, without duplicates in `key`."""
+    y = x.data.copy()
+    y[key] = updates.data
+    if not is_recording():
+        return wrap(y)
+
+    def backward(dy):
+        dx = dy.copy()
+        dx[key] = 0
+        return dx, sum_to(np.ascontiguousarray(dy[key]), updates.data)
+
+    return record(y, (x, updates), backward)
+
+
+def scatter(indices, values, shape):
+    """Zeros of `shape`, with values[i] added at indices[i].
+
+    Args:
+        indices: Integers, shape (n, k): positions along the first k axes.
+        values: Shape (n, *shape[k:]).
+        shape: Of the result.
+    """
+    key = tuple(np.moveaxis(to_array(indices), -1, 0))
+
+    def forward(a):
+        y = np.zeros(as_shape(shape), a.dtype)
+        np.add.at(y, key, a)
+        return y
+
+    return moved(values, forward, lambda dy, a: dy[key])
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    """`inputs` with `updates` at `indices`, positions as in `scatter`.
+
+    Args:
+        inputs: Tensor.
+        indices: Integers, shape (n, k).
+        updates: Shape (n, *inputs.shape[k:]).
+        reduction: None to replace, or 'add' (these two have gradients); 'max', 'min' or 'mul'.
+    """
+    inputs, updates = convert_to_tensor(inputs), convert_to_tensor(updates)
+    key = tuple(np.moveaxis(to_array(indices), -1, 0))
+    if reduction is None:
+        # Where two updates meet, the last one stays: only it gets a gradient.
+        order = np.arange(len(key[0])) if key else np.arange(0)
+        last = np.zeros(inputs.shape[: len(key)], np.intp)
+        last[key] = order
+        kept = last[key] == order
+        key = tuple(part[kept] for part in key)
+        return _put(inputs, key, updates if kept.all() else get_item(updates, kept))
+    if reduction == "add":
+        return inputs + scatter(indices, updates, inputs.shape)
+    functions = {"max": np.maximum, "min": np.minimum, "mul": np.multiply}
+    if reduction not in functions:
+        raise ValueError(f"scatter_update: reduction must be None, 'add', 'max', 'min' or 'mul', got {reduction!r}")
+    y = inputs.data.copy()
+    functions[reduction].at(y, key, updates.data)
+    return wrap(y)
+
+
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """1 at the place of the class, 0 elsewhere; all zeros for a class that is not in [0, num_classes).
+
+    Args:
+        x: Integers: classes.
+        num_classes: How many there are: the length of the new axis.
+        axis: Where the new axis goes.
+        dtype: Element type; `floatx()` if None.
+        sparse: There are no sparse tensors here: must be False.
+
+    >>> one_hot([0, 2], 3).numpy()
+    array([[1., 0., 0.],
+           [0., 0., 1.]], dtype=float32)
+    """
+    if sparse:
+        raise ValueError("one_hot: tinynet has no sparse tensors; use sparse=False")
+    classes = to_array(x)
+    if classes.dtype.kind not in "iub":
+        raise TypeError(f"one_hot: classes must be integers, got {classes.dtype}; use cast(x, 'int32')")
+    y = np.expand_dims(classes, -1) == np.arange(num_classes)
+    return wrap(np.ascontiguousarray(np.moveaxis(y, -1, axis), dtype or floatx()))
+
+
+def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False):
+    """1 at the places of all classes listed along an axis, 0 elsewhere: `one_hot`, its maximum taken over that axis."""
+    classes = to_array(inputs)
+    axis = axis % classes.ndim
+    hot = one_hot(classes, num_classes, -1, dtype, sparse).data
+    return wrap(np.ascontiguousarray(hot.max(axis=axis, initial=0)))
+
+
+def segment_sum(data, segment_ids, num_segments=None, sorted=False):  # noqa: A002, as Keras names it
+    """The sums of the rows that have the same id.
+
+    Args:
+        data: Tensor, shape (n, ...).
+        segment_ids: Integers, shape (n,).
+        num_segments: Length of the result; the largest id plus 1 if None.
+        sorted: Accepted for compatibility; makes no difference.
+    """
+    ids = to_array(segment_ids)
+    segments = int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
+    inside = (ids >= 0) & (ids < segments)
+
+    def inverse(dy, a):
+        dx = np.zeros_like(a)
+        dx[inside] = dy[ids[inside]]
+        return dx
+
+    return moved(data, lambda a: scatter_add((segments, *a.shape[1:]), ids[inside], a[inside], a.dtype), inverse)
+
+
+def _segment(name, ufunc, empty):
+    def op(data, segment_ids, num_segments=None, sorted=False):  # noqa: A002
+        data, ids = convert_to_tensor(data), to_array(segment_ids)
+        segments = int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
+        inside = (ids >= 0) & (ids < segments)
+        y = np.full((segments, *data.shape[1:]), empty(data.dtype), data.dtype)
+        ufunc.at(y, ids[inside], data.data[inside])
+        return wrap(y)
+
+    return named(op, name, f"The {name[8:]} of the rows that have the same id; arguments as for `segment_sum`. No gradient.")
+
+
+def _lowest(dtype):
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _highest(dtype):
+    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+
+
+segment_max = _segment("segment_max", np.maximum, _lowest)
+segment_min = _segment("segment_min", np.minimum, _highest)
+segment_prod = _segment("segment_prod", np.multiply, lambda dtype: 1)
