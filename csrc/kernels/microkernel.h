@@ -79,6 +79,7 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
 
   Vec<T> bias[vectors] = {};
   if (p.bias != nullptr) load_columns(p.bias, bias);
+#pragma GCC unroll 12  // as a loop it would put all sums on the stack, to index them
   for (int i = 0; i < rows; ++i) {
     T* const c = p.c + p.c_row[i];
     if (p.accumulate) {
