@@ -26,18 +26,18 @@ inline T logistic(T v) {
 template <class T>
 void dense_forward(const T* x, const T* kernel, const T* bias, T* y, Index rows, Index in, Index out,
                    DenseActivation activation) {
-  Epilogue<T> epilogue{bias, activation == DenseActivation::relu, nullptr};
+  product::Epilogue<T> epilogue{bias, activation == DenseActivation::relu, nullptr};
   if (activation == DenseActivation::sigmoid) epilogue.activate = activate_block<T, logistic<T>>;
   if (activation == DenseActivation::tanh) epilogue.activate = activate_block<T, hyperbolic_tangent>;
-  multiply(rows, out, in, Matrix<T>{x, in, 1}, Matrix<T>{kernel, out, 1}, y, epilogue);
+  product::multiply(rows, out, in, product::Matrix<T>{x, in, 1}, product::Matrix<T>{kernel, out, 1}, y, epilogue);
 }
 
 // The sum over its rows, dbias[out], of dz = dy * f'(z), where f' is written in terms of y = f(z); and dz[rows][out]
 // itself unless `dz` is null. Sums run over fixed blocks of rows, which are then added in order.
 template <class T, class Derivative>
 void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows, Index out, const Derivative& derivative) {
-  const Index block = larger(32, 16384 / out), blocks = ceil_div(rows, block);
-  const Scratch<T> partial(dbias != nullptr && blocks > 1 ? blocks * out : 0);
+  const Index block = product::larger(32, 16384 / out), blocks = product::ceil_div(rows, block);
+  const product::Scratch<T> partial(dbias != nullptr && blocks > 1 ? blocks * out : 0);
   if (dbias != nullptr)
     for (Index j = 0; j < out; ++j) dbias[j] = 0;
   parallel_for(rows, block, [&](Index begin, Index end) {
@@ -65,7 +65,7 @@ template <class T>
 void dense_backward(const T* dy, const T* x, const T* kernel, const T* y, T* dx, T* dkernel, T* dbias, Index rows,
                     Index in, Index out, DenseActivation activation) {
   const bool linear = activation == DenseActivation::linear;
-  const Scratch<T> scratch(linear ? 0 : rows * out);
+  const product::Scratch<T> scratch(linear ? 0 : rows * out);
   if (out > 0) switch (activation) {
       case DenseActivation::linear:
         if (dbias != nullptr) dense_output_gradient<T>(dy, y, nullptr, dbias, rows, out, [](T) { return T(1); });
@@ -81,8 +81,8 @@ void dense_backward(const T* dy, const T* x, const T* kernel, const T* y, T* dx,
         break;
     }
   const T* const dz = linear ? dy : scratch;
-  if (dkernel != nullptr) multiply(in, out, rows, Matrix<T>{x, 1, in}, Matrix<T>{dz, out, 1}, dkernel, Epilogue<T>{});
-  if (dx != nullptr) multiply(rows, in, out, Matrix<T>{dz, out, 1}, Matrix<T>{kernel, 1, out}, dx, Epilogue<T>{});
+  if (dkernel != nullptr) product::multiply(in, out, rows, product::Matrix<T>{x, 1, in}, product::Matrix<T>{dz, out, 1}, dkernel, product::Epilogue<T>{});
+  if (dx != nullptr) product::multiply(rows, in, out, product::Matrix<T>{dz, out, 1}, product::Matrix<T>{kernel, 1, out}, dx, product::Epilogue<T>{});
 }
 
 }  // namespace

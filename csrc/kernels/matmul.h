@@ -11,6 +11,7 @@
 
 namespace tinynet::TINYNET_ISA {
 namespace {
+namespace product {
 
 inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
 inline Index smaller(Index a, Index b) { return a < b ? a : b; }
@@ -178,21 +179,23 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
   } while (k0 < k);
 }
 
+}  // namespace product
+
 // c[g] = op(a[a_offset[g]]) op(b[b_offset[g]]) for each of `batch` products, c[g] being m x n
 template <class T>
 void matmul(const T* a, const Index* a_offset, const T* b, const Index* b_offset, T* c, Index batch, Index m, Index n,
             Index k, bool transpose_a, bool transpose_b) {
-  const auto product = [&](Index g) {
-    const Matrix<T> left{a + a_offset[g], transpose_a ? 1 : k, transpose_a ? m : 1};
-    const Matrix<T> right{b + b_offset[g], transpose_b ? 1 : n, transpose_b ? k : 1};
-    multiply(m, n, k, left, right, c + g * m * n, Epilogue<T>{});
+  const auto one = [&](Index g) {
+    const product::Matrix<T> left{a + a_offset[g], transpose_a ? 1 : k, transpose_a ? m : 1};
+    const product::Matrix<T> right{b + b_offset[g], transpose_b ? 1 : n, transpose_b ? k : 1};
+    product::multiply(m, n, k, left, right, c + g * m * n, product::Epilogue<T>{});
   };
   // Small products are shared out whole (a product inside a parallel_for does not start another); large ones one by one.
   const double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  const double together = Plan<T>::kSerial / 2 / (work + 100.0);
-  const Index grain = work > 4 * Plan<T>::kSerial ? batch : larger(1, static_cast<Index>(together));
+  const double together = product::Plan<T>::kSerial / 2 / (work + 100.0);
+  const Index grain = work > 4 * product::Plan<T>::kSerial ? batch : product::larger(1, static_cast<Index>(together));
   parallel_for(batch, grain, [&](Index begin, Index end) {
-    for (Index g = begin; g < end; ++g) product(g);
+    for (Index g = begin; g < end; ++g) one(g);
   });
 }
 

@@ -13,6 +13,7 @@
 
 namespace tinynet::TINYNET_ISA {
 namespace {
+namespace product {
 
 // The CPU starts two multiply-adds a cycle and finishes each after four, so eight must be under way; and each vector of B
 // and element of A that is loaded should serve many. 32 registers hold 12x2 accumulators, 2 vectors of B and a spare for
@@ -112,5 +113,6 @@ inline void compute_tile(const TileProduct<T>& p, int rows, Index columns) {
     compute_tile<T, most, 1, true>(p, columns);
 }
 
+}  // namespace product
 }  // namespace
 }  // namespace tinynet::TINYNET_ISA

@@ -8,6 +8,8 @@
 f' is written in terms of y, so that z need not be kept.
 """
 
+import math
+
 import numpy as np
 
 from ..runtime import kernels
@@ -36,9 +38,9 @@ def dense_backward(dy, x, kernel, y, activation, need_dx, need_dkernel=True, has
     _, derivative = ACTIVATIONS[activation]
     dz = dy * derivative(y)
     dx = dz @ kernel.T if need_dx else None
-    rows = dz.reshape(-1, dz.shape[-1]) if dz.size else dz.reshape(0, dz.shape[-1])
-    dkernel = x.reshape(len(rows), x.shape[-1]).T @ rows if need_dkernel else None
-    dbias = rows.sum(axis=0) if has_bias else None
+    rows = math.prod(dz.shape[:-1])
+    dkernel = x.reshape(rows, x.shape[-1]).T @ dz.reshape(rows, dz.shape[-1]) if need_dkernel else None
+    dbias = dz.sum(axis=tuple(range(dz.ndim - 1))) if has_bias else None
     return dx, dkernel, dbias
 
 
@@ -69,13 +71,15 @@ def dense(x, kernel, bias=None, activation="linear"):
     _check(x.data, kernel.data, None if bias is None else bias.data, activation)
     x_data, kernel_data = x.data, kernel.data
     y = kernels.dense_forward(x_data, kernel_data, None if bias is None else bias.data, activation)
-    need_dx, need_dkernel, has_bias = is_tracked(x), is_tracked(kernel), bias is not None
+    inputs = (x, kernel) if bias is None else (x, kernel, bias)
+    wanted = [is_tracked(tensor) for tensor in inputs]
+    if bias is None:
+        wanted.append(False)
 
     def backward(dy):
-        gradients = kernels.dense_backward(dy, x_data, kernel_data, y, activation, need_dx, need_dkernel, has_bias)
-        return gradients if has_bias else gradients[:2]
+        return kernels.dense_backward(dy, x_data, kernel_data, y, activation, *wanted)[: len(inputs)]
 
-    return record(y, (x, kernel, bias) if has_bias else (x, kernel), backward)
+    return record(y, inputs, backward)
 
 
 def _check(x, kernel, bias, activation):
