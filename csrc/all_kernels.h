@@ -2,6 +2,8 @@
 #pragma once
 
 #include "kernels/activation.h"
+#include "kernels/dense.h"
+#include "kernels/matmul.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -11,6 +13,9 @@ constexpr KernelTable<T> make_table() {
   KernelTable<T> table{};
   table.activation_forward = activation_forward<T>;
   table.activation_backward = activation_backward<T>;
+  table.matmul = matmul<T>;
+  table.dense_forward = dense_forward<T>;
+  table.dense_backward = dense_backward<T>;
   return table;
 }
 

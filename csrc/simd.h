@@ -7,6 +7,10 @@
 
 #include "parallel.h"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #ifndef TINYNET_ISA
 #error "include this from csrc/isa/<isa>.cpp, which says TINYNET_ISA and TINYNET_VECTOR_BYTES"
 #endif
@@ -38,6 +42,67 @@ template <class T>
 inline Vec<T> broadcast(T value) {
   return value - Vec<T>{};  // x - 0 is x for every x, also for -0 and NaN
 }
+
+// The first `count` lanes of a vector, for the last columns of a row: load gives 0 in the other lanes and neither load
+// nor store touches their memory. This is the one thing the vector notation cannot say, hence the intrinsics.
+template <class T>
+struct FirstLanes;
+
+#if defined(__AVX512F__)
+
+template <>
+struct FirstLanes<float> {
+  explicit FirstLanes(Index count) : mask(static_cast<__mmask16>((1u << count) - 1)) {}
+  Vec<float> load(const float* memory) const { return _mm512_maskz_loadu_ps(mask, memory); }
+  void store(float* memory, Vec<float> value) const { _mm512_mask_storeu_ps(memory, mask, value); }
+  __mmask16 mask;
+};
+template <>
+struct FirstLanes<double> {
+  explicit FirstLanes(Index count) : mask(static_cast<__mmask8>((1u << count) - 1)) {}
+  Vec<double> load(const double* memory) const { return _mm512_maskz_loadu_pd(mask, memory); }
+  void store(double* memory, Vec<double> value) const { _mm512_mask_storeu_pd(memory, mask, value); }
+  __mmask8 mask;
+};
+
+#elif defined(__AVX2__)
+
+template <>
+struct FirstLanes<float> {
+  explicit FirstLanes(Index count)
+      : mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))) {}
+  Vec<float> load(const float* memory) const { return _mm256_maskload_ps(memory, mask); }
+  void store(float* memory, Vec<float> value) const { _mm256_maskstore_ps(memory, mask, value); }
+  __m256i mask;
+};
+template <>
+struct FirstLanes<double> {
+  explicit FirstLanes(Index count)
+      : mask(_mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3))) {}
+  Vec<double> load(const double* memory) const { return _mm256_maskload_pd(memory, mask); }
+  void store(double* memory, Vec<double> value) const { _mm256_maskstore_pd(memory, mask, value); }
+  __m256i mask;
+};
+
+#else
+
+template <class T>
+struct FirstLanes {
+  explicit FirstLanes(Index count) : count(count) {}
+  Vec<T> load(const T* memory) const {
+    Vec<T> value{};
+    for (Index lane = 0; lane < VectorOf<T>::lanes; ++lane)
+      if (lane < count) value[lane] = memory[lane];
+    return value;
+  }
+  void store(T* memory, Vec<T> value) const {
+    for (Index lane = 0; lane < VectorOf<T>::lanes; ++lane)
+      if (lane < count) memory[lane] = value[lane];
+  }
+  Index count;
+};
+
+#endif
 
 }  // namespace
 }  // namespace tinynet::TINYNET_ISA

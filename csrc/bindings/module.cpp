@@ -25,6 +25,8 @@ PYBIND11_MODULE(_native, module) {
   module.attr("compiler") = __VERSION__;
 
   bind_activation(module);
+  bind_dense(module);
+  bind_matmul(module);
 }
 
 }  // namespace tinynet

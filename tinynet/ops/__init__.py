@@ -12,6 +12,7 @@ from .creation import (
     hamming, hanning, identity, is_tensor, kaiser, linspace, logspace, ones, ones_like, stop_gradient, tri, vander,
     view, zeros, zeros_like,
 )
+from .dense import dense
 from .elementwise import (
     abs, absolute, add, allclose, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and,
     bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, cast, cbrt, ceil,
@@ -27,14 +28,15 @@ from .indexing import (
     segment_sum, select, slice, slice_update, take, take_along_axis, where,
 )
 from .linalg import (
-    cdist, cholesky, cholesky_inverse, cross, det, dot, eig, eigh, einsum, inner, inv, kron, logdet, lstsq, matmul,
+    cdist, cholesky, cholesky_inverse, cross, det, dot, eig, eigh, einsum, inner, inv, kron, logdet, lstsq,
     matrix_rank, outer, pinv, qr, slogdet, solve, solve_triangular, svd, tensordot, trace, vdot,
 )
+from .matmul import matmul
 from .shape import (
     append, array_split, broadcast_to, concatenate, depth_to_space, diag, diagflat, diagonal, dsplit, dstack,
     expand_dims, flip, fliplr, flipud, hsplit, hstack, meshgrid, moveaxis, ndim, pad, ravel, repeat, reshape, roll,
-    rot90, shape, size, space_to_depth, split, squeeze, stack, swapaxes, tile, transpose, tril, triu, unstack, vsplit,
-    vstack,
+    rot90, shape, size, space_to_depth, split, squeeze, stack, swapaxes, tile, transpose, tril, triu, unstack,
+    vsplit, vstack,
 )
 from .sorting import (
     argpartition, argsort, bincount, cumprod, cumsum, diff, digitize, histogram, in_top_k, isin, searchsorted, sort,
@@ -46,26 +48,27 @@ __all__ = [
     "arctan2", "arctanh", "argpartition", "argsort", "array", "array_split", "associative_scan", "bartlett",
     "bincount", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",
     "bitwise_right_shift", "bitwise_xor", "blackman", "broadcast_to", "cast", "cbrt", "cdist", "ceil", "cholesky",
-    "cholesky_inverse", "clip", "concatenate", "cond", "convert_to_numpy", "convert_to_tensor", "copy", "cos", "cosh",
-    "cross", "cumprod", "cumsum", "custom_gradient", "deg2rad", "depth_to_space", "det", "diag", "diagflat",
-    "diagonal", "diff", "digitize", "divide", "divide_no_nan", "dot", "dsplit", "dstack", "dtype", "eig", "eigh",
-    "einsum", "empty", "empty_like", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye",
-    "fabs", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "fori_loop", "full",
-    "full_like", "gcd", "geomspace", "get_item", "greater", "greater_equal", "hamming", "hanning", "heaviside",
-    "histogram", "hsplit", "hstack", "hypot", "identity", "in_top_k", "inner", "inv", "is_tensor", "isclose",
-    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser", "kron", "lcm", "ldexp",
-    "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2",
-    "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace", "lstsq", "map", "matmul",
-    "matrix_rank", "maximum", "meshgrid", "minimum", "mod", "moveaxis", "multi_hot", "multiply", "nan_to_num", "ndim",
-    "negative", "nextafter", "nonzero", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pinv",
-    "positive", "power", "qr", "rad2deg", "ravel", "reciprocal", "relu", "repeat", "reshape", "right_shift", "roll",
-    "rot90", "round", "rsqrt", "saturate_cast", "scan", "scatter", "scatter_update", "searchsorted", "segment_max",
-    "segment_min", "segment_prod", "segment_sum", "select", "shape", "sign", "signbit", "sin", "sinc", "sinh", "size",
-    "slice", "slice_update", "slogdet", "solve", "solve_triangular", "sort", "space_to_depth", "split", "sqrt",
-    "square", "squeeze", "stack", "stop_gradient", "subtract", "svd", "swapaxes", "switch", "take", "take_along_axis",
-    "tan", "tensordot", "tile", "top_k", "trace", "transpose", "trapezoid", "tri", "tril", "triu", "true_divide",
-    "trunc", "unique", "unravel_index", "unstack", "vander", "vdot", "vectorize", "vectorized_map", "view", "vsplit",
-    "vstack", "where", "while_loop", "zeros", "zeros_like",
+    "cholesky_inverse", "clip", "concatenate", "cond", "convert_to_numpy", "convert_to_tensor", "copy", "cos",
+    "cosh", "cross", "cumprod", "cumsum", "custom_gradient", "deg2rad", "dense", "depth_to_space", "det", "diag",
+    "diagflat", "diagonal", "diff", "digitize", "divide", "divide_no_nan", "dot", "dsplit", "dstack", "dtype",
+    "eig", "eigh", "einsum", "empty", "empty_like", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims",
+    "expm1", "eye", "fabs", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod",
+    "fori_loop", "full", "full_like", "gcd", "geomspace", "get_item", "greater", "greater_equal", "hamming",
+    "hanning", "heaviside", "histogram", "hsplit", "hstack", "hypot", "identity", "in_top_k", "inner", "inv",
+    "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser",
+    "kron", "lcm", "ldexp", "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2",
+    "logaddexp", "logaddexp2", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace",
+    "lstsq", "map", "matmul", "matrix_rank", "maximum", "meshgrid", "minimum", "mod", "moveaxis", "multi_hot",
+    "multiply", "nan_to_num", "ndim", "negative", "nextafter", "nonzero", "not_equal", "one_hot", "ones",
+    "ones_like", "outer", "pad", "pinv", "positive", "power", "qr", "rad2deg", "ravel", "reciprocal", "relu",
+    "repeat", "reshape", "right_shift", "roll", "rot90", "round", "rsqrt", "saturate_cast", "scan", "scatter",
+    "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod", "segment_sum", "select",
+    "shape", "sign", "signbit", "sin", "sinc", "sinh", "size", "slice", "slice_update", "slogdet", "solve",
+    "solve_triangular", "sort", "space_to_depth", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
+    "subtract", "svd", "swapaxes", "switch", "take", "take_along_axis", "tan", "tensordot", "tile", "top_k",
+    "trace", "transpose", "trapezoid", "tri", "tril", "triu", "true_divide", "trunc", "unique", "unravel_index",
+    "unstack", "vander", "vdot", "vectorize", "vectorized_map", "view", "vsplit", "vstack", "where", "while_loop",
+    "zeros", "zeros_like",
 ]
 
 _COMPLEX = frozenset((

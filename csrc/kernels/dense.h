@@ -1,0 +1,89 @@
+// The dense layer, y = f(x kernel + bias), and its gradients: tinynet/ops/dense.py has the formulas.
+#pragma once
+
+#include "kernels/matmul.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+inline float exponential(float v) { return __builtin_expf(v); }
+inline double exponential(double v) { return __builtin_exp(v); }
+inline float hyperbolic_tangent(float v) { return __builtin_tanhf(v); }
+inline double hyperbolic_tangent(double v) { return __builtin_tanh(v); }
+
+template <class T, T (*function)(T)>
+void activate_block(T* c, Index rows, Index columns, Index row_stride) {
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < columns; ++j) c[i * row_stride + j] = function(c[i * row_stride + j]);
+}
+
+template <class T>
+inline T logistic(T v) {
+  return 1 / (1 + exponential(-v));
+}
+
+// x[rows][in], kernel[in][out], bias[out] or null, y[rows][out]
+template <class T>
+void dense_forward(const T* x, const T* kernel, const T* bias, T* y, Index rows, Index in, Index out,
+                   DenseActivation activation) {
+  product::Epilogue<T> epilogue{bias, activation == DenseActivation::relu, nullptr};
+  if (activation == DenseActivation::sigmoid) epilogue.activate = activate_block<T, logistic<T>>;
+  if (activation == DenseActivation::tanh) epilogue.activate = activate_block<T, hyperbolic_tangent>;
+  product::multiply(rows, out, in, product::Matrix<T>{x, in, 1}, product::Matrix<T>{kernel, out, 1}, y, epilogue);
+}
+
+// The sum over its rows, dbias[out], of dz = dy * f'(z), where f' is written in terms of y = f(z); and dz[rows][out]
+// itself unless `dz` is null. Sums run over fixed blocks of rows, which are then added in order.
+template <class T, class Derivative>
+void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows, Index out, const Derivative& derivative) {
+  const Index block = product::larger(32, 16384 / out), blocks = product::ceil_div(rows, block);
+  const product::Scratch<T> partial(dbias != nullptr && blocks > 1 ? blocks * out : 0);
+  if (dbias != nullptr)
+    for (Index j = 0; j < out; ++j) dbias[j] = 0;
+  parallel_for(rows, block, [&](Index begin, Index end) {
+    T* const sum = partial != nullptr ? partial + begin / block * out : dbias;
+    if (partial != nullptr)
+      for (Index j = 0; j < out; ++j) sum[j] = 0;
+    for (Index i = begin; i < end; ++i) {
+      const T* const from = dy + i * out;
+      const T* const value = y + i * out;
+      if (dz != nullptr)
+        for (Index j = 0; j < out; ++j) dz[i * out + j] = from[j] * derivative(value[j]);
+      if (sum != nullptr) {
+        const T* const summand = dz != nullptr ? dz + i * out : from;
+        for (Index j = 0; j < out; ++j) sum[j] += summand[j];
+      }
+    }
+  });
+  if (partial != nullptr)
+    for (Index b = 0; b < blocks; ++b)
+      for (Index j = 0; j < out; ++j) dbias[j] += partial[b * out + j];
+}
+
+// dx[rows][in], dkernel[in][out], dbias[out]: each may be null, and is then not computed.
+template <class T>
+void dense_backward(const T* dy, const T* x, const T* kernel, const T* y, T* dx, T* dkernel, T* dbias, Index rows,
+                    Index in, Index out, DenseActivation activation) {
+  const bool linear = activation == DenseActivation::linear;
+  const product::Scratch<T> scratch(linear ? 0 : rows * out);
+  if (out > 0) switch (activation) {
+      case DenseActivation::linear:
+        if (dbias != nullptr) dense_output_gradient<T>(dy, y, nullptr, dbias, rows, out, [](T) { return T(1); });
+        break;
+      case DenseActivation::relu:
+        dense_output_gradient<T>(dy, y, scratch, dbias, rows, out, [](T v) { return v > 0 ? T(1) : T(0); });
+        break;
+      case DenseActivation::sigmoid:
+        dense_output_gradient<T>(dy, y, scratch, dbias, rows, out, [](T v) { return v * (1 - v); });
+        break;
+      case DenseActivation::tanh:
+        dense_output_gradient<T>(dy, y, scratch, dbias, rows, out, [](T v) { return 1 - v * v; });
+        break;
+    }
+  const T* const dz = linear ? dy : scratch;
+  if (dkernel != nullptr) product::multiply(in, out, rows, product::Matrix<T>{x, 1, in}, product::Matrix<T>{dz, out, 1}, dkernel, product::Epilogue<T>{});
+  if (dx != nullptr) product::multiply(rows, in, out, product::Matrix<T>{dz, out, 1}, product::Matrix<T>{kernel, 1, out}, dx, product::Epilogue<T>{});
+}
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

@@ -1,0 +1,203 @@
+// The matrix product: C = op(A) op(B), cut into tiles (microkernel.h), panels and blocks.
+//
+// A tile of C reads a panel of A (up to 12 rows) and a panel of B (two vectors of columns). Where a panel lies badly in
+// memory (B transposed, rows 4096 bytes apart) or is read many times, it is first packed: copied into consecutive
+// memory, in the order of its use. Blocks of k keep the panel of B in the first-level cache while the panels of A pass.
+#pragma once
+
+#include "kernels.h"
+#include "kernels/microkernel.h"
+#include "pool.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+namespace product {
+
+inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+inline Index smaller(Index a, Index b) { return a < b ? a : b; }
+inline Index larger(Index a, Index b) { return a > b ? a : b; }
+
+// Memory from the pool for the time of a block.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(Index size) : size_(size), memory_(size > 0 ? static_cast<T*>(pool_allocate(bytes())) : nullptr) {}
+  ~Scratch() {
+    if (memory_ != nullptr) pool_release(memory_, bytes());
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  operator T*() const { return memory_; }
+
+ private:
+  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
+  Index size_;
+  T* memory_;
+};
+
+// A matrix in any layout: element (i, j) is data[i*row + j*column].
+template <class T>
+struct Matrix {
+  const T* data;
+  Index row;
+  Index column;
+};
+
+// What happens to a finished element of C: add bias[j], then the activation.
+template <class T>
+struct Epilogue {
+  const T* bias = nullptr;
+  bool relu = false;
+  void (*activate)(T* c, Index rows, Index columns, Index row_stride) = nullptr;  // in place, on a block in the cache
+};
+
+// How a product of m x k by k x n is cut up. It depends on sizes and layout alone, never on the number of threads.
+template <class T>
+struct Plan {
+  // Parallel from here on: 2 million operations take about 9 us on one AVX-512 core, waking another 1-2 us.
+  static constexpr double kSerial = 2e6;
+  static constexpr double kTask = 0.7e6;     // about 3 us: small enough to share out evenly, large against an atomic
+  static constexpr Index kMostTasks = 64;
+  static constexpr Index kPackedDepth = 1024 / sizeof(T);    // 256 floats: panels of A and B take 44 of 48 KB
+  static constexpr Index kUnpackedDepth = 8192 / sizeof(T);
+  static constexpr Index kManyRows = 192;
+  static constexpr Index kManyColumns = 256;
+
+  Plan(Index m, Index n, Index k, const Matrix<T>& b) {
+    const Index row_tiles = ceil_div(m, Tile<T>::rows), panels = ceil_div(n, Tile<T>::columns);
+    height = ceil_div(m, row_tiles);  // 13 rows are 7 + 6, not 12 + 1: a flat tile leaves the multipliers idle
+    const Index page = 4096 / static_cast<Index>(sizeof(T));
+    pack_b = b.column != 1 || (m >= kManyRows && k * n > 32768) || (m > 2 * height && b.row % page == 0 && k > 64);
+    pack_a = n >= kManyColumns && m * k > 8192;
+    const Index most_depth = pack_b || pack_a ? kPackedDepth : kUnpackedDepth;
+    const Index depths = larger(1, ceil_div(k, most_depth + most_depth / 2));
+    depth = ceil_div(k, depths);
+
+    const double tile_work = 2.0 * static_cast<double>(height * Tile<T>::columns) * static_cast<double>(larger(1, depth));
+    const double work = tile_work * static_cast<double>(row_tiles * panels);
+    if (work < kSerial) {
+      tiles_high = row_tiles, panels_wide = panels;
+    } else {
+      const double target = work / kMostTasks > kTask ? work / kMostTasks : kTask;
+      const Index tiles = larger(1, static_cast<Index>(target / tile_work));
+      tiles_high = ceil_div(row_tiles, ceil_div(row_tiles, smaller(16, larger(1, tiles))));
+      panels_wide = smaller(panels, larger(1, tiles / tiles_high));
+    }
+    serial = work < kSerial;
+    columns_first = n > m;
+  }
+
+  Index height;       // rows of a tile
+  Index depth;        // length of a block of k
+  Index tiles_high;   // a task's size, in tiles of rows
+  Index panels_wide;  //                   and panels of columns
+  bool pack_a, pack_b;
+  bool serial;
+  bool columns_first;  // consecutive tasks move along the longer side of C, so that a thread's share reads less
+};
+
+// to[k*pitch + i] = from(i, k) for i < width
+template <class T>
+void pack_panel(const T* from, Index stride, Index step, Index width, Index depth, T* to, Index pitch) {
+  if (stride == 1) {
+    for (Index k = 0; k < depth; ++k)
+      for (Index i = 0; i < width; ++i) to[k * pitch + i] = from[k * step + i];
+  } else {
+    constexpr Index kStrip = 16;  // one cache line of each row at a time
+    for (Index k0 = 0; k0 < depth; k0 += kStrip) {
+      const Index end = smaller(k0 + kStrip, depth);
+      for (Index i = 0; i < width; ++i)
+        for (Index k = k0; k < end; ++k) to[k * pitch + i] = from[i * stride + k * step];
+    }
+  }
+}
+
+// c[i][j] = f(sum over k of a(i, k) * b(k, j) + bias[j]); c is dense, m x n
+template <class T>
+void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* c, const Epilogue<T>& epilogue) {
+  if (m == 0 || n == 0) return;
+  constexpr Index width = Tile<T>::columns;
+  const Plan<T> plan(m, n, k, b);
+  const Index height = plan.height;
+  const Index row_tiles = ceil_div(m, height), panels = ceil_div(n, width);
+  const Index task_rows = ceil_div(row_tiles, plan.tiles_high), task_columns = ceil_div(panels, plan.panels_wide);
+  const Scratch<T> packed_a(plan.pack_a ? row_tiles * height * plan.depth : 0);  // [tile][k][height]
+  const Scratch<T> packed_b(plan.pack_b ? panels * width * plan.depth : 0);      // [panel][k][width]
+
+  Index k0 = 0;
+  do {
+    const Index depth = smaller(plan.depth, k - k0);
+    const T* const a_block = a.data + k0 * a.column;
+    const T* const b_block = b.data + k0 * b.row;
+    const Index packs_a = plan.pack_a ? row_tiles : 0, packs_b = plan.pack_b ? panels : 0;
+    parallel_for(packs_a + packs_b, plan.serial ? packs_a + packs_b : 4, [&](Index begin, Index end) {
+      for (Index pack = begin; pack < end; ++pack) {
+        if (pack < packs_b) {
+          const Index j = pack * width;
+          pack_panel<T>(b_block + j * b.column, b.column, b.row, smaller(width, n - j), depth, packed_b + j * depth, width);
+        } else {
+          const Index i = (pack - packs_b) * height;
+          pack_panel<T>(a_block + i * a.row, a.row, a.column, smaller(height, m - i), depth, packed_a + i * depth, height);
+        }
+      }
+    });
+
+    const bool first = k0 == 0, last = k0 + depth >= k;
+    parallel_for(task_rows * task_columns, 1, [&](Index begin, Index end) {
+      for (Index task = begin; task < end; ++task) {
+        const Index task_row = plan.columns_first ? task % task_rows : task / task_columns;
+        const Index task_column = plan.columns_first ? task / task_rows : task % task_columns;
+        const Index i0 = task_row * plan.tiles_high * height, i1 = smaller(m, i0 + plan.tiles_high * height);
+        const Index j0 = task_column * plan.panels_wide * width, j1 = smaller(n, j0 + plan.panels_wide * width);
+        Index a_row[Tile<T>::rows], c_row[Tile<T>::rows];
+        for (Index i = 0; i < height; ++i) {
+          a_row[i] = plan.pack_a ? i : i * a.row;
+          c_row[i] = i * n;
+        }
+        TileProduct<T> tile{};
+        tile.a_row = a_row;
+        tile.a_step = plan.pack_a ? height : a.column;
+        tile.b_step = plan.pack_b ? width : b.row;
+        tile.depth = depth;
+        tile.segments = 1;
+        tile.c_row = c_row;
+        tile.accumulate = !first;
+        tile.relu = last && epilogue.relu;
+        for (Index j = j0; j < j1; j += width) {
+          tile.b = plan.pack_b ? packed_b + j * depth : b_block + j;
+          tile.bias = last && epilogue.bias != nullptr ? epilogue.bias + j : nullptr;
+          for (Index i = i0; i < i1; i += height) {
+            tile.a = plan.pack_a ? packed_a + i * depth : a_block + i * a.row;
+            tile.c = c + i * n + j;
+            compute_tile(tile, static_cast<int>(smaller(height, m - i)), smaller(width, n - j));
+          }
+        }
+        if (last && epilogue.activate != nullptr) epilogue.activate(c + i0 * n + j0, i1 - i0, j1 - j0, n);
+      }
+    });
+    k0 += depth;
+  } while (k0 < k);
+}
+
+}  // namespace product
+
+// c[g] = op(a[a_offset[g]]) op(b[b_offset[g]]) for each of `batch` products, c[g] being m x n
+template <class T>
+void matmul(const T* a, const Index* a_offset, const T* b, const Index* b_offset, T* c, Index batch, Index m, Index n,
+            Index k, bool transpose_a, bool transpose_b) {
+  const auto one = [&](Index g) {
+    const product::Matrix<T> left{a + a_offset[g], transpose_a ? 1 : k, transpose_a ? m : 1};
+    const product::Matrix<T> right{b + b_offset[g], transpose_b ? 1 : n, transpose_b ? k : 1};
+    product::multiply(m, n, k, left, right, c + g * m * n, product::Epilogue<T>{});
+  };
+  // Small products are shared out whole (a product inside a parallel_for does not start another); large ones one by one.
+  const double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const double together = product::Plan<T>::kSerial / 2 / (work + 100.0);
+  const Index grain = work > 4 * product::Plan<T>::kSerial ? batch : product::larger(1, static_cast<Index>(together));
+  parallel_for(batch, grain, [&](Index begin, Index end) {
+    for (Index g = begin; g < end; ++g) one(g);
+  });
+}
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

@@ -1,0 +1,118 @@
+// The one inner loop of matrix product and convolution: a small tile of C, kept in registers while A and B stream by.
+//
+//   C[i][j] (+)= sum over segments s, sum over k of  A[row[i] + s*a_segment + k*a_step] * B[s*b_segment + k*b_step + j]
+//
+// A is read one element at a time, so any strides will do: a transposed matrix, or the pixels under a convolution's
+// window, need not be copied together first. B is read in vectors, so its rows must be contiguous.
+//
+// Each element of C is one chain of multiply-adds in the order of (s, k): its bits depend neither on the tile it falls
+// into nor on the thread that computes it.
+#pragma once
+
+#include "simd.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+namespace product {
+
+// The CPU starts two multiply-adds a cycle and finishes each after four, so eight must be under way; and each vector of B
+// and element of A that is loaded should serve many. 32 registers hold 12x2 accumulators, 2 vectors of B and a spare for
+// A; 16 hold 6x2 and the same.
+template <class T>
+struct Tile {
+#if defined(__AVX512F__) || defined(__aarch64__)
+  static constexpr int rows = 12;
+#else
+  static constexpr int rows = 6;
+#endif
+  static constexpr int vectors = 2;
+  static constexpr int lanes = VectorOf<T>::lanes;
+  static constexpr int columns = vectors * lanes;
+};
+
+// What a tile multiplies, and where the result goes.
+template <class T>
+struct TileProduct {
+  const T* a;
+  const Index* a_row;   // offset of each row of the tile in A
+  Index a_step;         // from k to k + 1
+  Index a_segment;      // from segment to segment
+  const T* b;
+  Index b_step;
+  Index b_segment;
+  Index depth;          // how many k a segment has
+  Index segments;
+  T* c;
+  const Index* c_row;   // offset of each row of the tile in C
+  bool accumulate;      // add to what C holds
+  const T* bias;        // then add bias[j], unless null,
+  bool relu;            // then max(0, .), if asked
+};
+
+template <class T, int rows, int vectors, bool partial>
+__attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index columns) {
+  constexpr int lanes = VectorOf<T>::lanes;
+  constexpr int last = vectors - 1;
+  const FirstLanes<T> edge(columns - last * lanes);  // the lanes of the last vector that exist, if not all do
+  const auto load_columns = [&](const T* memory, Vec<T>(&values)[vectors]) __attribute__((always_inline)) {
+    for (int v = 0; v < last; ++v) values[v] = load(memory + v * lanes);
+    values[last] = partial ? edge.load(memory + last * lanes) : load(memory + last * lanes);
+  };
+
+  const T* row[rows];
+  for (int i = 0; i < rows; ++i) row[i] = p.a + p.a_row[i];
+  const Index a_step = p.a_step, b_step = p.b_step, depth = p.depth;
+  Vec<T> sum[rows][vectors] = {};
+  for (Index s = 0; s < p.segments; ++s) {
+    const T* b = p.b + s * p.b_segment;
+    Index offset = s * p.a_segment;
+    for (Index k = 0; k < depth; ++k) {
+      Vec<T> values[vectors];
+      load_columns(b, values);
+      for (int i = 0; i < rows; ++i) {
+        const Vec<T> a = broadcast(row[i][offset]);
+        for (int v = 0; v < vectors; ++v) sum[i][v] += a * values[v];
+      }
+      b += b_step;
+      offset += a_step;
+    }
+  }
+
+  Vec<T> bias[vectors] = {};
+  if (p.bias != nullptr) load_columns(p.bias, bias);
+#pragma GCC unroll 12  // as a loop it would put all sums on the stack, to index them
+  for (int i = 0; i < rows; ++i) {
+    T* const c = p.c + p.c_row[i];
+    if (p.accumulate) {
+      Vec<T> before[vectors];
+      load_columns(c, before);
+      for (int v = 0; v < vectors; ++v) sum[i][v] += before[v];
+    }
+    if (p.bias != nullptr)
+      for (int v = 0; v < vectors; ++v) sum[i][v] += bias[v];
+    if (p.relu)
+      for (int v = 0; v < vectors; ++v) sum[i][v] = sum[i][v] < 0 ? Vec<T>{} : sum[i][v];  // NaN stays NaN
+    for (int v = 0; v < last; ++v) store(c + v * lanes, sum[i][v]);
+    if (partial)
+      edge.store(c + last * lanes, sum[i][last]);
+    else
+      store(c + last * lanes, sum[i][last]);
+  }
+}
+
+// Compute a tile of 1 <= rows <= Tile<T>::rows by 1 <= columns <= Tile<T>::columns.
+template <class T, int most = Tile<T>::rows>
+inline void compute_tile(const TileProduct<T>& p, int rows, Index columns) {
+  if constexpr (most > 1)
+    if (rows < most) return compute_tile<T, most - 1>(p, rows, columns);
+  if (columns == Tile<T>::columns)
+    compute_tile<T, most, 2, false>(p, columns);
+  else if (columns > Tile<T>::lanes)
+    compute_tile<T, most, 2, true>(p, columns);
+  else
+    compute_tile<T, most, 1, true>(p, columns);
+}
+
+}  // namespace product
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

@@ -1,0 +1,108 @@
+"""The dense layer: a matrix product, a bias and an activation in one operation.
+
+    z = x kernel + bias             y = f(z)
+
+    dz = dy f'(z)                   dkernel = x^T dz
+    dx = dz kernel^T                dbias = sum over rows of dz
+
+f' is written in terms of y, so that z need not be kept.
+"""
+
+import math
+
+import numpy as np
+
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import convert_to_tensor
+
+# name: (f(z), f'(z) in terms of y = f(z))
+ACTIVATIONS = {
+    "linear": (lambda z: z, lambda y: np.ones_like(y)),
+    "relu": (lambda z: np.where(z < 0, z.dtype.type(0), z), lambda y: (y > 0).astype(y.dtype)),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda y: y * (1 - y)),
+    "tanh": (np.tanh, lambda y: 1 - y**2),
+}
+
+
+def dense_forward(x, kernel, bias, activation):
+    """Reference: y = f(x kernel + bias)."""
+    f, _ = ACTIVATIONS[activation]
+    z = x @ kernel
+    with np.errstate(over="ignore"):  # exp(-z) may overflow: 1 / (1 + inf) is 0, as it should be
+        return f(z if bias is None else z + bias)
+
+
+def dense_backward(dy, x, kernel, y, activation, need_dx, need_dkernel=True, has_bias=True):
+    """Reference: (dx, dkernel, dbias), each None unless asked for."""
+    _, derivative = ACTIVATIONS[activation]
+    dz = dy * derivative(y)
+    dx = dz @ kernel.T if need_dx else None
+    rows = math.prod(dz.shape[:-1])
+    dkernel = x.reshape(rows, x.shape[-1]).T @ dz.reshape(rows, dz.shape[-1]) if need_dkernel else None
+    dbias = dz.sum(axis=tuple(range(dz.ndim - 1))) if has_bias else None
+    return dx, dkernel, dbias
+
+
+def dense(x, kernel, bias=None, activation="linear"):
+    """A layer of neurons, each seeing all inputs.
+
+    y[..., j] = f(sum over i of x[..., i] kernel[i, j] + bias[j])
+
+    Args:
+        x: Tensor, shape (..., inputs), of rank 2 at least.
+        kernel: Tensor, shape (inputs, units).
+        bias: Tensor, shape (units,), or None.
+        activation: 'linear', 'relu', 'sigmoid' or 'tanh'.
+
+    Returns:
+        Tensor, shape (..., units).
+
+    Raises:
+        ValueError: shapes that do not fit together; an activation that is not one of the four.
+        TypeError: arrays of different element types.
+
+    >>> dense([[1.0, 2.0]], [[1.0, -1.0], [1.0, -1.0]], [0.5, 0.5], "relu").numpy()
+    array([[3.5, 0. ]], dtype=float32)
+    """
+    x, kernel = convert_to_tensor(x), convert_to_tensor(kernel)
+    if bias is not None:
+        bias = convert_to_tensor(bias)
+    _check(x.data, kernel.data, None if bias is None else bias.data, activation)
+    x_data, kernel_data = x.data, kernel.data
+    y = kernels.dense_forward(x_data, kernel_data, None if bias is None else bias.data, activation)
+    inputs = (x, kernel) if bias is None else (x, kernel, bias)
+    wanted = [is_tracked(tensor) for tensor in inputs]
+    if bias is None:
+        wanted.append(False)
+
+    def backward(dy):
+        return kernels.dense_backward(dy, x_data, kernel_data, y, activation, *wanted)[: len(inputs)]
+
+    return record(y, inputs, backward)
+
+
+def _check(x, kernel, bias, activation):
+    if kernel.ndim != 2:
+        raise ValueError(f"dense: kernel must have shape (inputs, units), got {kernel.shape}")
+    if x.ndim < 2:
+        raise ValueError(
+            f"dense: x must have a batch axis and an axis of inputs, got shape {x.shape}. For one sample use x[None, :]."
+        )
+    if x.shape[-1] != kernel.shape[0]:
+        raise ValueError(
+            f"dense: x has {x.shape[-1]} inputs but kernel expects {kernel.shape[0]}. Got x {x.shape}, kernel {kernel.shape}. "
+            "Kernel layout is (inputs, units); flatten or reshape x if its last axis is not the inputs."
+        )
+    if bias is not None and bias.shape != kernel.shape[1:]:
+        raise ValueError(
+            f"dense: kernel has {kernel.shape[1]} units but bias has shape {bias.shape}. Got kernel {kernel.shape}. "
+            "bias needs one element a unit."
+        )
+    if activation not in ACTIVATIONS:
+        raise ValueError(
+            f"dense: unknown activation {activation!r}; known: {', '.join(ACTIVATIONS)}. Apply another one to the result."
+        )
+    if x.dtype != kernel.dtype or (bias is not None and bias.dtype != kernel.dtype):
+        types = f"x {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")
+        raise TypeError(f"dense: all arrays must have the same element type. Got {types}. Convert x to {kernel.dtype}.")

@@ -1,0 +1,121 @@
+"""The matrix product.
+
+    y[..., i, j] = sum over k of x1[..., i, k] x2[..., k, j]
+
+    dx1 = dy x2^T
+    dx2 = x1^T dy
+"""
+
+import math
+
+import numpy as np
+
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import convert_to_tensor
+
+
+def matmul_reference(a, b, transpose_a=False, transpose_b=False):
+    """Reference of the kernel `matmul`: op(a) op(b), where op may swap the last two axes; leading axes broadcast."""
+    return np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b)
+
+
+def matmul(x1, x2):
+    """Multiply two matrices, or stacks of them.
+
+    y[..., i, j] = sum over k of x1[..., i, k] x2[..., k, j]
+
+    As in NumPy, leading axes broadcast, and a vector counts as a row on the left and as a column on the right, whose axis the
+    result then lacks.
+
+    Args:
+        x1: Tensor, shape (..., m, k) or (k,).
+        x2: Tensor, shape (..., k, n) or (k,).
+
+    Returns:
+        Tensor, shape (..., m, n).
+
+    Raises:
+        ValueError: a scalar; inner sizes that differ; leading axes that do not broadcast.
+
+    >>> matmul([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0]).numpy()
+    array([21., 43.], dtype=float32)
+    """
+    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
+    a, b = x1.data, x2.data
+    if a.ndim < 2 or b.ndim < 2 or a.dtype is not b.dtype or a.ndim > 2 or b.ndim > 2:
+        return _matmul_general(x1, x2)
+    if a.shape[1] != b.shape[0]:
+        raise ValueError(_inner_mismatch(a, b))
+    if a.dtype.kind != "f":
+        return record(a @ b, (x1, x2), None)  # whole numbers: exact, and without a gradient
+
+    def backward(dy):
+        return (
+            kernels.matmul(dy, b, transpose_b=True) if wanted1 else None,
+            kernels.matmul(a, dy, transpose_a=True) if wanted2 else None,
+        )
+
+    wanted1, wanted2 = is_tracked(x1), is_tracked(x2)
+    return record(kernels.matmul(a, b), (x1, x2), backward)
+
+
+def _matmul_general(x1, x2):
+    """`matmul` for any ranks and element types."""
+    if x1.ndim == 0 or x2.ndim == 0:
+        raise ValueError(f"matmul: both operands need at least one axis. Got shapes {x1.shape} and {x2.shape}. Use * to multiply by a number.")
+    a = x1.data if x1.ndim > 1 else x1.data[np.newaxis, :]
+    b = x2.data if x2.ndim > 1 else x2.data[:, np.newaxis]
+    if a.shape[-1] != b.shape[-2]:
+        raise ValueError(_inner_mismatch(x1.data, x2.data))
+    try:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        raise ValueError(
+            f"matmul: the leading axes {a.shape[:-2]} and {b.shape[:-2]} do not broadcast. Got shapes {x1.shape} and {x2.shape}. "
+            "From the right, each pair must be equal, or one of the two 1."
+        ) from None
+    floats = [array.dtype for array in (a, b) if array.dtype.kind == "f"]
+    if not floats:
+        return record(np.matmul(x1.data, x2.data), (x1, x2), None)
+    dtype = np.result_type(*floats)  # float32 with int32 is float32, as in Keras
+    a, b = a.astype(dtype, copy=False), b.astype(dtype, copy=False)
+    y = kernels.matmul(a, b)
+    shape = batch + (a.shape[-2],) * (x1.ndim > 1) + (b.shape[-1],) * (x2.ndim > 1)
+    wanted1, wanted2 = is_tracked(x1), is_tracked(x2)
+
+    def backward(dy):
+        dy = dy.reshape(y.shape)
+        da = kernels.matmul(dy, b, transpose_b=True) if wanted1 else None
+        if not wanted2:
+            db = None
+        elif b.ndim == 2:  # one matrix for all: the leading axes of `a` are just more rows, so the product sums over them
+            db = kernels.matmul(_as_rows(a), _as_rows(dy), transpose_a=True)
+        else:
+            db = kernels.matmul(a, dy, transpose_a=True)
+        return _gradient_like(da, a, x1), _gradient_like(db, b, x2)
+
+    return record(y.reshape(shape), (x1, x2), backward)
+
+
+def _as_rows(array):
+    return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
+
+
+def _gradient_like(gradient, operand, x):
+    """Sum over the axes along which `operand` was broadcast, and give the result the shape and type of the tensor `x`."""
+    if gradient is None:
+        return None
+    added = gradient.ndim - operand.ndim
+    stretched = tuple(added + i for i, n in enumerate(operand.shape) if n == 1 and gradient.shape[added + i] != 1)
+    if added or stretched:
+        gradient = gradient.sum(axis=(*range(added), *stretched))
+    return gradient.reshape(x.shape).astype(x.dtype, copy=False)
+
+
+def _inner_mismatch(a, b):
+    inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
+    return (
+        f"matmul: the last axis of x1 has {a.shape[-1]} elements, but x2 has {inner} rows. Got shapes {a.shape} and {b.shape}. "
+        "(m, k) times (k, n) gives (m, n); transpose or reshape one of the two."
+    )
