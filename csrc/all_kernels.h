@@ -4,6 +4,8 @@
 #include "kernels/activation.h"
 #include "kernels/dense.h"
 #include "kernels/matmul.h"
+#include "kernels/cross_entropy.h"
+#include "kernels/softmax.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -16,6 +18,22 @@ constexpr KernelTable<T> make_table() {
   table.matmul = matmul<T>;
   table.dense_forward = dense_forward<T>;
   table.dense_backward = dense_backward<T>;
+  table.softmax_forward = softmax_forward<T>;
+  table.softmax_backward = softmax_backward<T>;
+  table.log_softmax_forward = log_softmax_forward<T>;
+  table.log_softmax_backward = log_softmax_backward<T>;
+  table.sparse_softmax_cross_entropy_forward = sparse_softmax_cross_entropy_forward<T>;
+  table.sparse_softmax_cross_entropy_backward = sparse_softmax_cross_entropy_backward<T>;
+  table.softmax_cross_entropy_forward = softmax_cross_entropy_forward<T>;
+  table.softmax_cross_entropy_backward = softmax_cross_entropy_backward<T>;
+  table.sigmoid_cross_entropy_forward = sigmoid_cross_entropy_forward<T>;
+  table.sigmoid_cross_entropy_backward = sigmoid_cross_entropy_backward<T>;
+  table.sparse_cross_entropy_forward = sparse_cross_entropy_forward<T>;
+  table.sparse_cross_entropy_backward = sparse_cross_entropy_backward<T>;
+  table.cross_entropy_forward = cross_entropy_forward<T>;
+  table.cross_entropy_backward = cross_entropy_backward<T>;
+  table.binary_cross_entropy_forward = binary_cross_entropy_forward<T>;
+  table.binary_cross_entropy_backward = binary_cross_entropy_backward<T>;
   return table;
 }
 

@@ -99,5 +99,7 @@ inline std::vector<py::ssize_t> shape_of(const py::array& array) {
 void bind_activation(py::module_& module);
 void bind_dense(py::module_& module);
 void bind_matmul(py::module_& module);
+void bind_cross_entropy(py::module_& module);
+void bind_softmax(py::module_& module);
 
 }  // namespace tinynet

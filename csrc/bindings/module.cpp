@@ -27,6 +27,8 @@ PYBIND11_MODULE(_native, module) {
   bind_activation(module);
   bind_dense(module);
   bind_matmul(module);
+  bind_cross_entropy(module);
+  bind_softmax(module);
 }
 
 }  // namespace tinynet

@@ -3,7 +3,11 @@
 # ruff: noqa: A004, some of Keras's names are those of Python's own functions
 
 from ..tensor import convert_to_tensor
-from .activation import relu
+from .activation import (
+    celu, elu, gelu, hard_shrink, hard_sigmoid, hard_silu, hard_swish, hard_tanh, leaky_relu, log_sigmoid, mish,
+    relu, relu6, selu, sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus,
+    swish, tanh, tanh_shrink, threshold,
+)
 from .control import (
     associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
 )
@@ -12,6 +16,7 @@ from .creation import (
     hamming, hanning, identity, is_tensor, kaiser, linspace, logspace, ones, ones_like, stop_gradient, tri, vander,
     view, zeros, zeros_like,
 )
+from .cross_entropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from .dense import dense
 from .elementwise import (
     abs, absolute, add, allclose, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and,
@@ -38,6 +43,7 @@ from .shape import (
     rot90, shape, size, space_to_depth, split, squeeze, stack, swapaxes, tile, transpose, tril, triu, unstack,
     vsplit, vstack,
 )
+from .softmax import glu, log_softmax, softmax, sparsemax
 from .sorting import (
     argpartition, argsort, bincount, cumprod, cumsum, diff, digitize, histogram, in_top_k, isin, searchsorted, sort,
     top_k, trapezoid, unique, unravel_index,
@@ -46,26 +52,30 @@ from .sorting import (
 __all__ = [
     "abs", "absolute", "add", "allclose", "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
     "arctan2", "arctanh", "argpartition", "argsort", "array", "array_split", "associative_scan", "bartlett",
-    "bincount", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",
-    "bitwise_right_shift", "bitwise_xor", "blackman", "broadcast_to", "cast", "cbrt", "cdist", "ceil", "cholesky",
-    "cholesky_inverse", "clip", "concatenate", "cond", "convert_to_numpy", "convert_to_tensor", "copy", "cos",
-    "cosh", "cross", "cumprod", "cumsum", "custom_gradient", "deg2rad", "dense", "depth_to_space", "det", "diag",
-    "diagflat", "diagonal", "diff", "digitize", "divide", "divide_no_nan", "dot", "dsplit", "dstack", "dtype",
-    "eig", "eigh", "einsum", "empty", "empty_like", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims",
-    "expm1", "eye", "fabs", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod",
-    "fori_loop", "full", "full_like", "gcd", "geomspace", "get_item", "greater", "greater_equal", "hamming",
-    "hanning", "heaviside", "histogram", "hsplit", "hstack", "hypot", "identity", "in_top_k", "inner", "inv",
-    "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser",
-    "kron", "lcm", "ldexp", "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2",
-    "logaddexp", "logaddexp2", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace",
-    "lstsq", "map", "matmul", "matrix_rank", "maximum", "meshgrid", "minimum", "mod", "moveaxis", "multi_hot",
-    "multiply", "nan_to_num", "ndim", "negative", "nextafter", "nonzero", "not_equal", "one_hot", "ones",
-    "ones_like", "outer", "pad", "pinv", "positive", "power", "qr", "rad2deg", "ravel", "reciprocal", "relu",
-    "repeat", "reshape", "right_shift", "roll", "rot90", "round", "rsqrt", "saturate_cast", "scan", "scatter",
-    "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod", "segment_sum", "select",
-    "shape", "sign", "signbit", "sin", "sinc", "sinh", "size", "slice", "slice_update", "slogdet", "solve",
-    "solve_triangular", "sort", "space_to_depth", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
-    "subtract", "svd", "swapaxes", "switch", "take", "take_along_axis", "tan", "tensordot", "tile", "top_k",
+    "binary_crossentropy", "bincount", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not",
+    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman", "broadcast_to", "cast",
+    "categorical_crossentropy", "cbrt", "cdist", "ceil", "celu", "cholesky", "cholesky_inverse", "clip",
+    "concatenate", "cond", "convert_to_numpy", "convert_to_tensor", "copy", "cos", "cosh", "cross", "cumprod",
+    "cumsum", "custom_gradient", "deg2rad", "dense", "depth_to_space", "det", "diag", "diagflat", "diagonal",
+    "diff", "digitize", "divide", "divide_no_nan", "dot", "dsplit", "dstack", "dtype", "eig", "eigh", "einsum",
+    "elu", "empty", "empty_like", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye",
+    "fabs", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "fori_loop", "full",
+    "full_like", "gcd", "gelu", "geomspace", "get_item", "glu", "greater", "greater_equal", "hamming", "hanning",
+    "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit",
+    "hstack", "hypot", "identity", "in_top_k", "inner", "inv", "is_tensor", "isclose", "isfinite", "isin", "isinf",
+    "isnan", "isneginf", "isposinf", "isreal", "kaiser", "kron", "lcm", "ldexp", "leaky_relu", "left_shift", "less",
+    "less_equal", "linspace", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp",
+    "logaddexp2", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace", "lstsq", "map",
+    "matmul", "matrix_rank", "maximum", "meshgrid", "minimum", "mish", "mod", "moveaxis", "multi_hot", "multiply",
+    "nan_to_num", "ndim", "negative", "nextafter", "nonzero", "not_equal", "one_hot", "ones", "ones_like", "outer",
+    "pad", "pinv", "positive", "power", "qr", "rad2deg", "ravel", "reciprocal", "relu", "relu6", "repeat",
+    "reshape", "right_shift", "roll", "rot90", "round", "rsqrt", "saturate_cast", "scan", "scatter",
+    "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod", "segment_sum", "select", "selu",
+    "shape", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "size", "slice", "slice_update",
+    "slogdet", "soft_shrink", "softmax", "softplus", "softsign", "solve", "solve_triangular", "sort",
+    "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax", "split",
+    "sqrt", "square", "squareplus", "squeeze", "stack", "stop_gradient", "subtract", "svd", "swapaxes", "swish",
+    "switch", "take", "take_along_axis", "tan", "tanh", "tanh_shrink", "tensordot", "threshold", "tile", "top_k",
     "trace", "transpose", "trapezoid", "tri", "tril", "triu", "true_divide", "trunc", "unique", "unravel_index",
     "unstack", "vander", "vdot", "vectorize", "vectorized_map", "view", "vsplit", "vstack", "where", "while_loop",
     "zeros", "zeros_like",
