@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/activation.h"
+#include "kernels/reduction.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -11,6 +12,7 @@ constexpr KernelTable<T> make_table() {
   KernelTable<T> table{};
   table.activation_forward = activation_forward<T>;
   table.activation_backward = activation_backward<T>;
+  table.reduce = reduce<T>;
   return table;
 }
 

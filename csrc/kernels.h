@@ -11,12 +11,17 @@ namespace tinynet {
 // The activations that are computed element by element. `a`, `b`, `c` are their parameters (csrc/kernels/activation.h).
 enum class Activation : int { linear, relu };
 
+// The reductions over axes (csrc/kernels/reduction.h).
+enum class Reduction : int { sum, max, min };
+
 template <class T>
 struct KernelTable {
   // y[i] = f(x[i])
   void (*activation_forward)(Activation which, const T* x, T* y, Index size, T a, T b, T c);
   // dx[i] = dy[i] * f'(x[i])
   void (*activation_backward)(Activation which, const T* dy, const T* x, T* dx, Index size, T a, T b, T c);
+  // y[o][i] = reduction over r of x[o][r][i], divided by `divisor`
+  void (*reduce)(Reduction which, const T* x, T* y, Index outer, Index size, Index inner, T divisor);
 };
 
 struct Kernels {
