@@ -6,6 +6,7 @@
 #include "kernels/matmul.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/softmax.h"
+#include "kernels/reduction.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -34,6 +35,7 @@ constexpr KernelTable<T> make_table() {
   table.cross_entropy_backward = cross_entropy_backward<T>;
   table.binary_cross_entropy_forward = binary_cross_entropy_forward<T>;
   table.binary_cross_entropy_backward = binary_cross_entropy_backward<T>;
+  table.reduce = reduce<T>;
   return table;
 }
 

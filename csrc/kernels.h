@@ -24,6 +24,9 @@ constexpr const char* kActivationNames[] = {
 // Those that the dense layer applies itself: their derivatives can be written in terms of the result.
 enum class DenseActivation : int { linear, relu, sigmoid, tanh };
 
+// The reductions over axes (csrc/kernels/reduction.h).
+enum class Reduction : int { sum, max, min };
+
 template <class T>
 struct KernelTable {
   // y[i] = f(x[i])
@@ -71,6 +74,8 @@ struct KernelTable {
   void (*binary_cross_entropy_forward)(const T* probabilities, const T* targets, T* losses, Index size, T low, T high);
   void (*binary_cross_entropy_backward)(const T* dlosses, const T* probabilities, const T* targets, T* dprobabilities,
                                         Index size, T low, T high);
+  // y[o][i] = reduction over r of x[o][r][i], divided by `divisor`
+  void (*reduce)(Reduction which, const T* x, T* y, Index outer, Index size, Index inner, T divisor);
 };
 
 struct Kernels {

@@ -12,13 +12,15 @@ from .ops.cross_entropy import (
 )
 from .ops.dense import dense_backward, dense_forward
 from .ops.matmul import matmul_reference as matmul
+from .ops.reduction import reduce_max, reduce_mean, reduce_min, reduce_sum
 from .ops.softmax import log_softmax_backward, log_softmax_forward, softmax_backward, softmax_forward
 
 __all__ = [
     "activation_backward", "activation_forward", "binary_cross_entropy_backward", "binary_cross_entropy_forward",
     "cross_entropy_backward", "cross_entropy_forward", "dense_backward", "dense_forward", "log_softmax_backward",
-    "log_softmax_forward", "matmul", "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward",
-    "softmax_backward", "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
+    "log_softmax_forward", "matmul", "reduce_max", "reduce_mean", "reduce_min", "reduce_sum",
+    "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "softmax_backward",
+    "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
     "sparse_cross_entropy_backward", "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward",
     "sparse_softmax_cross_entropy_forward",
 ]

@@ -29,6 +29,7 @@ PYBIND11_MODULE(_native, module) {
   bind_matmul(module);
   bind_cross_entropy(module);
   bind_softmax(module);
+  bind_reduction(module);
 }
 
 }  // namespace tinynet

@@ -1,0 +1,130 @@
+#include "arrays.h"
+
+namespace tinynet {
+namespace {
+
+// Scratch memory for one stage of a reduction, returned at the end of the scope.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(Index size) : bytes_(sizeof(T) * static_cast<std::size_t>(size)) {
+    if (bytes_ > 0) memory_ = static_cast<T*>(pool_allocate(bytes_));
+  }
+  ~Scratch() {
+    if (memory_ != nullptr) pool_release(memory_, bytes_);
+  }
+  Scratch(Scratch&& other) noexcept : memory_(other.memory_), bytes_(other.bytes_) { other.memory_ = nullptr; }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  T* data() const { return memory_; }
+
+ private:
+  T* memory_ = nullptr;
+  std::size_t bytes_;
+};
+
+// Which axes to reduce, one flag an axis: all of them for None, else those that an int or a sequence of ints names
+// (the Python edge has checked the range).
+std::vector<bool> reduced_axes(const py::object& axes, int rank) {
+  std::vector<bool> reduced(static_cast<std::size_t>(rank), axes.is_none());
+  const auto mark = [&](py::handle axis) {
+    const int a = axis.cast<int>();
+    reduced.at(static_cast<std::size_t>(a < 0 ? a + rank : a)) = true;
+  };
+  if (axes.is_none()) return reduced;
+  if (PyLong_Check(axes.ptr())) {
+    mark(axes);
+  } else {
+    for (const py::handle axis : axes) mark(axis);
+  }
+  return reduced;
+}
+
+// Neighbouring axes that are both kept or both reduced count as one, and axes of length 1 do not count: the shape
+// becomes (kept, reduced, kept, reduced, ...). The last reduced one is done first, since that shrinks the array most
+// cheaply, then the one before it, ...
+struct Group {
+  Index size;
+  bool reduced;
+};
+
+std::vector<Group> merge_axes(const py::array& x, const std::vector<bool>& reduced) {
+  std::vector<Group> groups;
+  for (std::size_t axis = 0; axis < reduced.size(); ++axis) {
+    const Index size = x.shape(static_cast<int>(axis));
+    if (size == 1) continue;
+    if (!groups.empty() && groups.back().reduced == reduced[axis]) {
+      groups.back().size *= size;
+    } else {
+      groups.push_back({size, reduced[axis]});
+    }
+  }
+  return groups;
+}
+
+template <class T>
+void reduce_groups(Reduction which, const T* x, T* y, std::vector<Group> groups, T divisor) {
+  std::vector<Scratch<T>> stages;  // each stage reads the one before
+  Index last = static_cast<Index>(groups.size()) - 1;
+  const auto product = [&](Index begin, Index end) {
+    Index size = 1;
+    for (Index g = begin; g < end; ++g) size *= groups[static_cast<std::size_t>(g)].size;
+    return size;
+  };
+  while (last >= 0 && !groups[static_cast<std::size_t>(last)].reduced) --last;
+  if (last < 0) {  // nothing to reduce: a copy
+    kernels().table<T>().reduce(which, x, y, product(0, static_cast<Index>(groups.size())), 1, 1, divisor);
+    return;
+  }
+  for (; last >= 0; last -= 2) {
+    const Index outer = product(0, last), inner = product(last + 1, static_cast<Index>(groups.size()));
+    const bool finished = last < 2;
+    if (!finished) stages.emplace_back(outer * inner);
+    T* const result = finished ? y : stages.back().data();
+    kernels().table<T>().reduce(which, x, result, outer, groups[static_cast<std::size_t>(last)].size, inner,
+                                finished ? divisor : T(1));
+    groups[static_cast<std::size_t>(last)].size = 1;
+    x = result;
+  }
+}
+
+template <Reduction which, bool mean>
+py::array reduce(const py::array& x, const py::object& axes, bool keepdims) {
+  return with_float_type(x, "x", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Input<T> input(x, "x");
+    const std::vector<bool> reduced = reduced_axes(axes, input.rank());
+    std::vector<py::ssize_t> shape;
+    Index count = 1;
+    for (int axis = 0; axis < input.rank(); ++axis) {
+      if (reduced[static_cast<std::size_t>(axis)]) {
+        count *= input.dim(axis);
+        if (keepdims) shape.push_back(1);
+      } else {
+        shape.push_back(input.dim(axis));
+      }
+    }
+    auto y = new_array<T>(shape);
+    if (which != Reduction::sum && count == 0 && y.size() > 0)
+      throw py::value_error("the maximum or minimum of no elements does not exist");
+    T* const result = y.mutable_data();
+    std::vector<Group> groups = merge_axes(input.array(), reduced);
+    {
+      const py::gil_scoped_release released;
+      reduce_groups<T>(which, input.data(), result, std::move(groups), mean ? static_cast<T>(count) : T(1));
+    }
+    return y;
+  });
+}
+
+}  // namespace
+
+void bind_reduction(py::module_& module) {
+  using namespace py::literals;
+  module.def("reduce_sum", &reduce<Reduction::sum, false>, "x"_a, "axes"_a = py::none(), "keepdims"_a = false);
+  module.def("reduce_mean", &reduce<Reduction::sum, true>, "x"_a, "axes"_a = py::none(), "keepdims"_a = false);
+  module.def("reduce_max", &reduce<Reduction::max, false>, "x"_a, "axes"_a = py::none(), "keepdims"_a = false);
+  module.def("reduce_min", &reduce<Reduction::min, false>, "x"_a, "axes"_a = py::none(), "keepdims"_a = false);
+}
+
+}  // namespace tinynet
