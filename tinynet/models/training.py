@@ -16,10 +16,10 @@ import numpy as np
 
 from .. import metrics as metrics_module
 from .. import optimizers
-from ..callbacks import CallbackList, History
-from ..data import batches_of, check_finite, pack_x_y_sample_weight, train_validation_split, unpack_x_y_sample_weight
+from ..callbacks import CallbackList
+from .. import random
+from ..data import Epochs, check_finite, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..tape import GradientTape
-from ..tensor import Tensor
 from ..utils.nest import flatten, map_structure, pack_like
 from .compiling import CompiledLoss, CompiledMetrics
 
@@ -34,6 +34,7 @@ class Trainer:
         self.optimizer = None
         self.loss = None
         self.history = None
+        self._training_data = None
         self._loss_tracker = None
         self._compiled_loss = None
         self._compiled_metrics = None
@@ -106,7 +107,7 @@ class Trainer:
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
         value = float(loss.data)
         if not math.isfinite(value):
-            _blame_data(x, y)
+            self._blame_data(x, y)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         self._update_metrics(value, y, y_pred, sample_weight)
@@ -187,15 +188,17 @@ class Trainer:
         _check_count("fit", "initial_epoch", initial_epoch, 0)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
-        training = batches_of(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight, steps=steps_per_epoch)
+        training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle, class_weight=class_weight,
+                           rng=random.numpy_generator() if shuffle else None)
         validation = None
         if validation_data is not None:
-            validation = _validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
+            validation = _validation_epochs(validation_data, validation_batch_size or batch_size, validation_steps)
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs,
-                                     steps=training.steps)
+                                     steps=training.num_steps)
         self.stop_training = False
+        self._training_data = training.batches
         logs = {}
         callbacks.on_train_begin()
         for epoch in range(initial_epoch, epochs):
@@ -205,9 +208,10 @@ class Trainer:
             if validation is not None and _validates(epoch, validation_freq):
                 logs |= {f"val_{name}": value for name, value in self._evaluate(validation, callbacks).items()}
             callbacks.on_epoch_end(epoch, logs)
-            if self.stop_training:
+            if self.stop_training or training.exhausted:
                 break
         callbacks.on_train_end(logs)
+        self._training_data = None
         return self.history
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None, return_dict=False,
@@ -224,10 +228,10 @@ class Trainer:
         """
         self._check_compiled("evaluate")
         _refuse("evaluate", kwargs)
-        batches = batches_of(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps=steps)
+        batches = _epochs(x, y, sample_weight, batch_size, steps, "evaluate")
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=batches.steps)
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=batches.num_steps)
         logs = self._evaluate(batches, callbacks)
         return logs if return_dict else self._in_order(logs)
 
@@ -240,10 +244,10 @@ class Trainer:
             verbose, callbacks: As for `fit`.
             steps: Batches to predict, all if None.
         """
-        batches = batches_of(x, None, None, batch_size=batch_size, shuffle=False, steps=steps)
+        batches = _epochs(x, None, None, batch_size, steps, "predict")
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=batches.steps)
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=batches.num_steps)
         parts, outputs = None, None
         callbacks.on_predict_begin()
         for step, data in enumerate(batches):
@@ -268,13 +272,13 @@ class Trainer:
         self._check_compiled("train_on_batch")
         if class_weight is not None and sample_weight is not None:
             raise ValueError("train_on_batch: give sample_weight or class_weight, not both")
-        logs = self.train_step(_single_batch(x, y, sample_weight, class_weight))
+        logs = self.train_step(_single_batch(x, y, sample_weight, class_weight, "train_on_batch"))
         return _as_numbers(logs) if return_dict else self._in_order(_as_numbers(logs))
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Loss and metrics after one more batch, without training."""
         self._check_compiled("test_on_batch")
-        logs = self.test_step(_single_batch(x, y, sample_weight, None))
+        logs = self.test_step(_single_batch(x, y, sample_weight, None, "test_on_batch"))
         return _as_numbers(logs) if return_dict else self._in_order(_as_numbers(logs))
 
     def predict_on_batch(self, x):
@@ -300,7 +304,7 @@ class Trainer:
             if self.stop_training and kind == "train":
                 break
         if step < 0:
-            raise ValueError(f"{self.name}: the data has no samples" if batches.steps == 0 else f"{self.name}: the dataset gave no batch")
+            raise ValueError(f"{self.name}: the data gave no batch")
         return make_logs()
 
     def _evaluate(self, batches, callbacks):
@@ -315,25 +319,34 @@ class Trainer:
         values = [logs[name] for name in names + [name for name in logs if name not in names]]
         return values[0] if len(values) == 1 else values
 
+    def _blame_data(self, x, y):
+        """The loss is not finite: if the data is why, say so before the weights are touched. If training diverged, go on."""
+        if self._training_data is not None:
+            self._training_data.check_finite()
+        for name, part in (("x", x), ("y", y)):
+            for leaf in flatten(part):
+                if leaf is not None:
+                    check_finite(f"this batch's {name}", np.asarray(leaf))
+
     def _check_compiled(self, what):
         if not self.compiled:
             raise RuntimeError(f"{self.name}.{what}: call compile(optimizer=..., loss=...) first")
 
 
-def _single_batch(x, y, sample_weight, class_weight):
-    count = len(flatten(x)[0])
-    batches = batches_of(x, y, sample_weight, batch_size=max(count, 1), shuffle=False, class_weight=class_weight)
-    for data in batches:
-        return data
-    raise ValueError("the batch has no samples")
+def _epochs(x, y, sample_weight, batch_size, steps, where, **options):
+    return Epochs(make_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, where=where, **options), steps)
 
 
-def _validation_batches(validation_data, batch_size, steps):
+def _validation_epochs(validation_data, batch_size, steps):
     if isinstance(validation_data, list | tuple):
-        x, y, sample_weight = unpack_x_y_sample_weight(tuple(validation_data))
-    else:
-        x, y, sample_weight = validation_data, None, None
-    return batches_of(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps=steps)
+        return _epochs(*unpack_x_y_sample_weight(tuple(validation_data)), batch_size, steps, "validation")
+    return _epochs(validation_data, None, None, batch_size, steps, "validation")
+
+
+def _single_batch(x, y, sample_weight, class_weight, where):
+    """The arrays as one batch, cast as `fit` would."""
+    samples = len(flatten(x)[0])
+    return next(iter(make_batches(x, y, sample_weight, batch_size=max(samples, 1), class_weight=class_weight, where=where)))
 
 
 def _validates(epoch, frequency):
@@ -365,11 +378,3 @@ def _check_count(owner, name, value, least):
 def _refuse(owner, unknown):
     if unknown:
         raise TypeError(f"{owner}: unknown argument {', '.join(map(repr, unknown))}")
-
-
-def _blame_data(x, y):
-    """The loss is not finite: if the data is why, say so, before the weights are touched. If training diverged, go on."""
-    for name, part in (("x", x), ("y", y)):
-        for leaf in flatten(part):
-            if leaf is not None:
-                check_finite(name, np.asarray(leaf))

@@ -1,0 +1,248 @@
+"""Batches from arrays: shuffled every epoch, gathered and cast in one pass."""
+
+import math
+
+import numpy as np
+
+from .rows import as_rows, cast_type, check_finite, slicer, taker
+from .structure import is_structure, map_structure, spread
+
+DEFAULT_BATCH_SIZE = 32
+
+
+def unpack_x_y_sample_weight(data):
+    """What a step gets, as `(x, y, sample_weight)`; None for what is not there.
+
+    Raises:
+        ValueError: more than three parts.
+
+    >>> unpack_x_y_sample_weight(("images", "labels"))
+    ('images', 'labels', None)
+    """
+    if not isinstance(data, list | tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(f"expected x, (x,), (x, y) or (x, y, sample_weight), got {len(data)} parts")
+    return (*data, None, None)[:3]
+
+
+def pack_x_y_sample_weight(x, y=None, sample_weight=None):
+    """The inverse of `unpack_x_y_sample_weight`: x alone stays x, unless it is itself a list or tuple."""
+    if y is None and sample_weight is None:
+        return (x,) if isinstance(x, list | tuple) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def check_batch_size(batch_size, where):
+    """A batch size as an int.
+
+    Raises:
+        TypeError, ValueError: it is not an int, or below 1.
+    """
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
+        raise TypeError(f"{where}: batch_size must be an int, got {batch_size!r} ({type(batch_size).__name__})")
+    if batch_size < 1:
+        raise ValueError(f"{where}: batch_size must be 1 or more, got {batch_size}")
+    return int(batch_size)
+
+
+def common_length(named, where):
+    """The number of samples that all arrays have.
+
+    Args:
+        named: dict from "x", "y", ... to arrays, nested.
+
+    Raises:
+        ValueError: lengths differ, or there is no array.
+    """
+    lengths = []
+    for name, value in named.items():
+        map_structure(lambda leaf, leaf_name: lengths.append((leaf_name, len(leaf))), value, name)
+    if not lengths:
+        raise ValueError(f"{where}: x holds no array")
+    (first_name, samples), *others = lengths
+    for name, length in others:
+        if length != samples:
+            raise ValueError(f"{where}: {first_name} has {samples} samples but {name} has {length}; "
+                             "all arrays need one row for each sample")
+    return samples
+
+
+def class_weights_to_sample_weights(y, class_weight, where="fit"):
+    """The weight of each sample's class; 1 for classes that `class_weight` does not name.
+
+    Args:
+        y: Labels, shape (batch,) or (batch, 1), or one-hot rows, shape (batch, classes).
+        class_weight: dict from class number to weight.
+
+    Returns:
+        float32 or float64 array (`floatx()`), shape (batch,).
+    """
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"{where}: class_weight must be a dict from class number to weight, got {type(class_weight).__name__}")
+    if y is None or is_structure(y):
+        raise ValueError(f"{where}: class_weight needs one array of labels in y; for several outputs use sample_weight")
+    labels = as_rows(y, "y", where)
+    if labels.ndim > 1:
+        labels = labels.reshape(len(labels)) if labels.shape[1:] == (1,) else labels.argmax(axis=-1)
+    if labels.ndim != 1:
+        raise ValueError(f"{where}: class_weight needs one label for each sample, got y of shape {np.shape(y)}")
+    classes, positions = np.unique(np.rint(labels).astype(np.int64), return_inverse=True)
+    weights = np.array([class_weight.get(int(label), 1.0) for label in classes], cast_type(labels, "floatx"))
+    return weights[positions.reshape(-1)]
+
+
+def train_validation_split(arrays, validation_split, where="fit"):
+    """Split nested arrays into the first part and the LAST `validation_split` of the samples, without shuffling.
+
+    Args:
+        arrays: Arrays of equal length, nested, or a tuple (x, y, sample_weight) of such; None stays None.
+        validation_split: Fraction for validation, 0 < validation_split < 1.
+
+    Returns:
+        `(train_arrays, validation_arrays)`, views.
+
+    Raises:
+        ValueError: the fraction is out of range, or leaves one side empty.
+
+    >>> train_validation_split(np.arange(5), 0.4)
+    (array([0, 1, 2]), array([3, 4]))
+    """
+    if isinstance(validation_split, bool) or not isinstance(validation_split, int | float | np.number):
+        raise TypeError(f"{where}: validation_split must be a number, got {validation_split!r}")
+    if not 0 < validation_split < 1:
+        raise ValueError(f"{where}: validation_split must be above 0 and below 1, got {validation_split}")
+    if isinstance(arrays, tuple):  # (x, y, sample_weight), where x may be a plain list of numbers
+        named = dict(zip(("x", "y", "sample_weight"), arrays, strict=False))
+        first, last = train_validation_split(named, validation_split, where)
+        return tuple(first.values()), tuple(last.values())
+    named = arrays if isinstance(arrays, dict) else {"x": arrays}
+    rows = {name: map_structure(lambda leaf, leaf_name: as_rows(leaf, leaf_name, where), part, name)
+            for name, part in named.items()}
+    samples = common_length(rows, where)
+    boundary = math.floor(samples * (1.0 - validation_split))
+    if boundary in (0, samples):
+        raise ValueError(f"{where}: validation_split={validation_split} of {samples} samples leaves {boundary} for training and "
+                         f"{samples - boundary} for validation; both need at least one")
+    first = map_structure(lambda leaf, name: leaf[:boundary], rows)
+    last = map_structure(lambda leaf, name: leaf[boundary:], rows)
+    return (first, last) if isinstance(arrays, dict) else (first["x"], last["x"])
+
+
+class ArrayBatches:
+    """Batches of arrays. Each pass over it is an epoch; the last batch may be shorter.
+
+    A batch is `x`, `(x, y)` or `(x, y, sample_weight)`, nested as the arrays were given, in ndarrays of its own. (Without
+    shuffling and casting they are read-only views.)
+
+    Args:
+        x: Array, shape (samples, ...), or dict, list, tuple of arrays. Anything that NumPy makes an array of.
+        y: Targets likewise, or None.
+        sample_weight: Weights, shape (samples,), one array or nested like `y`.
+        batch_size: Samples in a batch; 32, or what makes `steps` batches.
+        shuffle: True: a new order every epoch; "batch": only within each batch; False: as given.
+        class_weight: dict from class number to weight, instead of `sample_weight`.
+        rng: numpy Generator for the order.
+        x_dtype: Element type of x's batches: "floatx" (all numbers become `floatx()`), a type, or None to keep the array's
+            own (whole numbers for an Embedding). One for all inputs or nested like `x`. Floating point in `y` becomes
+            `floatx()`, whole numbers stay.
+        steps: With `batch_size` None, the number of batches wanted.
+        where: Who asks, for messages.
+
+    Raises:
+        ValueError: lengths that differ, a batch size below 1, both kinds of weights.
+        TypeError: something that is not numbers.
+
+    >>> batches = ArrayBatches(np.arange(5, dtype=np.uint8), np.arange(5), batch_size=2)
+    >>> [x.tolist() for x, y in batches]
+    [[0.0, 1.0], [2.0, 3.0], [4.0]]
+    """
+
+    def __init__(self, x, y=None, sample_weight=None, *, batch_size=None, shuffle=False, class_weight=None, rng=None,
+                 x_dtype="floatx", steps=None, where="fit"):
+        if shuffle not in (True, False, "batch"):
+            raise ValueError(f"{where}: shuffle must be True, False or 'batch', got {shuffle!r}")
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(f"{where}: give class_weight or sample_weight, not both; a product of the two is a sample_weight")
+            sample_weight = class_weights_to_sample_weights(y, class_weight, where)
+        elif sample_weight is not None and is_structure(y) and not is_structure(sample_weight):
+            weights = as_rows(sample_weight, "sample_weight", where)  # one weight a sample, for every output
+            sample_weight = map_structure(lambda leaf, name: weights, y)
+        self.x, self.y, self.sample_weight = (
+            map_structure(lambda leaf, leaf_name: as_rows(leaf, leaf_name, where), value, name)
+            for name, value in (("x", x), ("y", y), ("sample_weight", sample_weight)))
+        self.where = where
+        self.num_samples = self._common_length()
+        if batch_size is None:
+            batch_size = max(1, math.ceil(self.num_samples / steps)) if steps else DEFAULT_BATCH_SIZE
+        self.batch_size = check_batch_size(batch_size, where)
+        # Nothing to predict is one empty batch, so that its result has the right shape.
+        self.num_batches = max(1, math.ceil(self.num_samples / self.batch_size))
+        self.shuffle = shuffle
+        self.rng = np.random.default_rng() if rng is None else rng
+        self._choose = self._chooser(taker if shuffle else slicer, x_dtype)
+
+    def _common_length(self):
+        samples = common_length({"x": self.x, "y": self.y, "sample_weight": self.sample_weight}, self.where)
+        if samples == 0 and self.y is not None:
+            raise ValueError(f"{self.where}: no samples: x and y have length 0")
+        return samples
+
+    def _chooser(self, make, x_dtype):
+        """One function from indices (or a slice) to a packed batch."""
+
+        def build(value, dtype, name):
+            if value is None:
+                return lambda rows: None
+            if isinstance(value, dict):
+                parts = {key: build(part, dtype[key], f"{name}[{key!r}]") for key, part in value.items()}
+                return lambda rows: {key: part(rows) for key, part in parts.items()}
+            if isinstance(value, list | tuple):
+                kind = type(value)
+                parts = [build(part, dtype[i], f"{name}[{i}]") for i, part in enumerate(value)]
+                return lambda rows: kind([part(rows) for part in parts])
+            dtype = cast_type(value, dtype)
+            self._leaves.append((name, value, dtype))
+            return make(value, dtype)
+
+        self._leaves = []
+        x = build(self.x, spread(x_dtype, self.x), "x")
+        y = build(self.y, spread("floats", self.y), "y")
+        weight = build(self.sample_weight, spread("floatx", self.sample_weight), "sample_weight")
+        if self.sample_weight is not None:
+            return lambda rows: (x(rows), y(rows), weight(rows))
+        if self.y is not None:
+            return lambda rows: (x(rows), y(rows))
+        return (lambda rows: (x(rows),)) if isinstance(self.x, list | tuple) else x
+
+    def __len__(self):
+        return self.num_batches
+
+    def __iter__(self):
+        choose, size, samples = self._choose, self.batch_size, self.num_samples
+        if self.shuffle is True:
+            order = self.rng.permutation(samples)
+            for start in range(0, samples, size):
+                yield choose(order[start:start + size])
+        elif self.shuffle == "batch":
+            for start in range(0, samples, size):
+                yield choose(start + self.rng.permutation(min(size, samples - start)))
+        else:
+            for start in range(0, max(samples, 1), size):
+                yield choose(slice(start, start + size))
+
+    def check_finite(self):
+        """Refuse NaN, infinities and overflow anywhere in x, y and sample_weight; see `check_finite`.
+
+        Raises:
+            ValueError: with the array's name, the count and the first place.
+        """
+        for name, array, dtype in self._leaves:
+            check_finite(name, array, dtype, self.where)
+
+    def on_epoch_begin(self):
+        """Nothing to do for arrays."""
+
+    def on_epoch_end(self):
+        """Nothing to do for arrays."""

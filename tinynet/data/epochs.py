@@ -1,0 +1,144 @@
+"""From whatever the user gives `fit` to batches, and from batches to epochs."""
+
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..utils.py_dataset import PyDataset
+from .arrays import ArrayBatches
+from .iterables import IterableBatches, PyDatasetBatches
+from .structure import is_structure
+
+
+def make_batches(x, y=None, sample_weight=None, *, batch_size=None, steps=None, shuffle=False, class_weight=None, rng=None,
+                 x_dtype="floatx", where="fit"):
+    """Choose how to make batches of `x`.
+
+    Args:
+        x: Arrays (nested), lists of numbers, pandas tables: with `y`, `sample_weight`, `batch_size` and `shuffle` as for
+            `ArrayBatches`. A `PyDataset`, generator, iterator or other iterable of batches: these hold the targets
+            themselves; only a PyDataset is shuffled, and `batch_size` does not apply.
+        steps: `steps_per_epoch`, if the user gave it.
+        where: Who asks ("fit", "evaluate", "predict"), for messages.
+
+    Returns:
+        `ArrayBatches`, `PyDatasetBatches` or `IterableBatches`: iterate for an epoch; `num_batches`, `num_samples` (None if
+        unknown), `check_finite()`, `on_epoch_begin()`, `on_epoch_end()`.
+
+    Raises:
+        TypeError: `x` is nothing that can be made into batches.
+        ValueError: arguments that contradict each other or the data.
+    """
+    if x is None:
+        raise ValueError(f"{where}: no data: x is None")
+    if isinstance(x, str | bytes):
+        raise TypeError(f"{where}: x is the text {x[:40]!r}, not data; load the file into an array first")
+    if hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range):
+        return ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight, rng=rng,
+                            x_dtype=x_dtype, steps=steps, where=where)
+    kind = type(x).__name__
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"{where}: x is a {kind}, which yields whole batches, so {name} must not be given beside it; let it "
+                             "yield (x, y) or (x, y, sample_weight)")
+    if isinstance(x, PyDataset) or (hasattr(x, "__getitem__") and hasattr(x, "on_epoch_end")):
+        batches = PyDatasetBatches(x, shuffle=bool(shuffle), rng=rng, class_weight=class_weight, x_dtype=x_dtype, where=where)
+    elif isinstance(x, Iterable):
+        batches = IterableBatches(x, class_weight=class_weight, x_dtype=x_dtype, where=where)
+    else:
+        remedy = "; a sparse matrix needs .toarray()" if hasattr(x, "toarray") else ""
+        raise TypeError(f"{where}: cannot make batches of a {kind}{remedy}. Give arrays, a PyDataset, or an iterable of batches")
+    if batches.num_batches == 0:
+        raise ValueError(f"{where}: the {kind} has no batches (its length is 0)")
+    if steps is None and batches.is_endless:
+        raise ValueError(f"{where}: the {kind} is endless; say how many batches make an epoch with "
+                         f"{'steps_per_epoch' if where == 'fit' else 'steps'}=...")
+    return batches
+
+
+class Epochs:
+    """Epochs of batches: each `for batch in epochs` is one.
+
+    With `steps`, an epoch is that many batches, and the next goes on where it stopped; data of known length begins anew
+    at its end. Without, an epoch is one pass over the data.
+
+    Args:
+        batches: From `make_batches`.
+        steps: Batches an epoch, or None.
+
+    Attributes:
+        num_steps: How many batches an epoch has, None if that is not known yet (an iterator's first epoch tells).
+        exhausted: Whether an iterator has ended for good: no further epoch will have a batch.
+
+    >>> epochs = Epochs(make_batches(np.arange(3), batch_size=1), steps=2)
+    >>> for epoch in range(2):
+    ...     print([batch.tolist() for batch in epochs])
+    [[0.0], [1.0]]
+    [[2.0]]
+    """
+
+    def __init__(self, batches, steps=None):
+        where = getattr(batches, "where", "fit")
+        if steps is not None:
+            if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
+                raise TypeError(f"{where}: the number of steps must be an int, got {steps!r} ({type(steps).__name__})")
+            if steps < 1:
+                raise ValueError(f"{where}: the number of steps must be 1 or more, got {steps}")
+        self.batches = batches
+        self.steps = steps
+        self.exhausted = False
+        self._iterator = None  # kept between epochs where an epoch is not a whole pass
+        self._taken = 0  # batches that `_iterator` has given
+        self._learned = None  # batches an iterator had, once it has ended
+
+    @property
+    def num_steps(self):
+        return self.steps or self.batches.num_batches or self._learned
+
+    def __iter__(self):
+        self.batches.on_epoch_begin()
+        if self.steps is None:
+            yield from self._whole_pass()
+        else:
+            yield from self._some_steps()
+        self.batches.on_epoch_end()
+
+    def _whole_pass(self):
+        count = 0
+        for batch in self.batches:
+            count += 1
+            yield batch
+        if getattr(self.batches, "is_one_shot", False):
+            self.exhausted = True
+        if count == 0:
+            self._ran_out(count)
+        elif self._learned is None:
+            self._learned = count
+
+    def _some_steps(self):
+        length = self.batches.num_batches
+        if self._iterator is None:
+            self._iterator, self._taken = iter(self.batches), 0
+        for done in range(self.steps):
+            batch = next(self._iterator, None)
+            if batch is None:
+                self.exhausted = getattr(self.batches, "is_one_shot", False)
+                self._iterator = None
+                self._ran_out(done)
+                return
+            self._taken += 1
+            yield batch
+        if length is not None and self._taken >= length:
+            self._iterator = None  # the next epoch begins a new pass
+
+    def _ran_out(self, done):
+        wanted = f" of {self.steps}" if self.steps else ""
+        warnings.warn(f"{getattr(self.batches, 'where', 'fit')}: the data ended after {done}{wanted} steps of this epoch; give "
+                      "fewer steps, fewer epochs, or data that begins anew (a PyDataset, or an iterable that is not a generator)",
+                      stacklevel=3)
+
+
+def is_array_data(x):
+    """Whether `validation_split` can cut `x`: arrays, not something that yields batches."""
+    return hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range) or is_structure(x)

@@ -1,0 +1,135 @@
+"""Batches from what makes batches itself: generators, PyDatasets, PyTorch loaders, tf.data."""
+
+import itertools
+
+import numpy as np
+
+from .arrays import class_weights_to_sample_weights, pack_x_y_sample_weight
+from .rows import as_rows, cast_type
+from .structure import map_structure, spread
+
+
+class IterableBatches:
+    """Batches as an iterable yields them, turned into ndarrays of the right types.
+
+    Args:
+        source: Yields `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; lists count as tuples. An iterator or generator is
+            used up by one pass; other iterables begin anew every epoch.
+        class_weight: dict from class number to weight, where the batches carry no weights.
+        x_dtype: As for `ArrayBatches`.
+        where: Who asks, for messages.
+    """
+
+    batch_size = None
+    num_samples = None
+
+    def __init__(self, source, *, class_weight=None, x_dtype="floatx", where="fit"):
+        self.source = source
+        self.class_weight = class_weight
+        self.x_dtype = x_dtype
+        self.where = where
+        self.is_one_shot = iter_is_self(source)
+
+    @property
+    def num_batches(self):
+        """How many batches an epoch has; None if unknown."""
+        if self.is_one_shot or not hasattr(self.source, "__len__"):
+            return None
+        try:
+            return len(self.source)
+        except TypeError:  # tf.data and PyTorch say "unknown" and "endless" this way
+            return None
+
+    @property
+    def is_endless(self):
+        """Whether the source says that it never ends (tf.data's cardinality -1)."""
+        cardinality = getattr(self.source, "cardinality", None)
+        return callable(cardinality) and int(cardinality()) == -1
+
+    def __iter__(self):
+        return map(self.convert, self.source)
+
+    def convert(self, batch):
+        """One batch as ndarrays, packed as the source packed it."""
+        if isinstance(batch, list | tuple):
+            if not 1 <= len(batch) <= 3:
+                raise ValueError(f"{self.where}: a batch must be (x,), (x, y) or (x, y, sample_weight); the data yielded "
+                                 f"{len(batch)} parts. Several inputs go together: ((a, b, ...), y)")
+            x, y, weight = (*batch, None, None)[:3]
+        else:
+            x, y, weight = batch, None, None
+        if self.class_weight is not None:
+            if weight is not None:
+                raise ValueError(f"{self.where}: class_weight was given, but the batches already carry sample weights")
+            weight = class_weights_to_sample_weights(y, self.class_weight, self.where)
+        return pack_x_y_sample_weight(self._arrays(x, self.x_dtype, "x"), self._arrays(y, "floats", "y"),
+                                      self._arrays(weight, "floatx", "sample_weight"))
+
+    def _arrays(self, value, dtype, name):
+        rows = map_structure(lambda leaf, leaf_name: as_rows(leaf, leaf_name, self.where), value, name)
+        return cast_structure(rows, spread(dtype, rows))
+
+    def check_finite(self):
+        """Nothing: batches that do not exist yet cannot be checked."""
+
+    def on_epoch_begin(self):
+        """Nothing to do."""
+
+    def on_epoch_end(self):
+        """Nothing to do."""
+
+
+class PyDatasetBatches(IterableBatches):
+    """Batches of a `PyDataset` (or of anything with `__getitem__`, `__len__` and `on_epoch_end`).
+
+    Args:
+        source: The data set.
+        shuffle: Whether to ask for the batches in a new order every epoch.
+        rng: numpy Generator for the order.
+    """
+
+    def __init__(self, source, *, shuffle=False, rng=None, class_weight=None, x_dtype="floatx", where="fit"):
+        super().__init__(source, class_weight=class_weight, x_dtype=x_dtype, where=where)
+        self.is_one_shot = False
+        self.shuffle = shuffle
+        self.rng = np.random.default_rng() if rng is None else rng
+
+    @property
+    def num_batches(self):
+        count = self.source.num_batches if hasattr(self.source, "num_batches") else len(self.source)
+        return None if count is None else int(count)
+
+    @property
+    def is_endless(self):
+        return self.num_batches is None
+
+    def __iter__(self):
+        count = self.num_batches
+        numbers = itertools.count() if count is None else self.rng.permutation(count).tolist() if self.shuffle else range(count)
+        return (self.convert(self.source[i]) for i in numbers)
+
+    def on_epoch_begin(self):
+        """Pass the word on."""
+        if hasattr(self.source, "on_epoch_begin"):
+            self.source.on_epoch_begin()
+
+    def on_epoch_end(self):
+        """Pass the word on."""
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+
+def cast_structure(value, dtype):
+    """Nested arrays in the element types that `spread` gives."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return {key: cast_structure(part, dtype[key]) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([cast_structure(part, one) for part, one in zip(value, dtype, strict=True)])
+    return np.ascontiguousarray(value, cast_type(value, dtype))
+
+
+def iter_is_self(source):
+    """Whether iterating uses `source` up: generators and other iterators."""
+    return hasattr(source, "__next__") and iter(source) is source

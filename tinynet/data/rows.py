@@ -1,0 +1,164 @@
+"""Arrays as rows of samples: making them, choosing from them, checking them.
+
+`gather` and `all_within` are Cython (_gather.pyx); the references below say what they compute, and stand in for them
+where nothing is compiled.
+"""
+
+import numpy as np
+
+from ..config import floatx
+
+CHECK_ROWS = 1 << 16  # elements looked at together where there is no compiled loop
+
+
+def gather_reference(source, indices, out, scale=1.0):
+    """Reference: out[i] = scale * source[indices[i]], cast first."""
+    if len(indices) and not (0 <= indices.min() and indices.max() < len(source)):
+        raise IndexError(f"gather: an index is outside [0, {len(source)})")
+    out[...] = source[indices]
+    if scale != 1.0:
+        out *= out.dtype.type(scale)
+    return out
+
+
+def all_within_reference(values, limit):
+    """Reference: whether every |value| <= limit; NaN is not."""
+    return bool((np.abs(values) <= limit).all())
+
+
+try:
+    from ._gather import all_within, gather
+except ImportError:  # no compiled module: tinynet.runtime has decided whether that is allowed
+    gather, all_within = gather_reference, all_within_reference
+
+LOOPS = ("bool", "uint8", "int32", "int64", "float32", "float64")  # what _gather.pyx casts from
+
+
+def as_rows(value, name, where):
+    """`value` as an ndarray with a sample axis, whose rows are dense, aligned and in native byte order.
+
+    Copies only what is not so already; a step between rows (`x[::2]`) is no reason to copy.
+
+    Raises:
+        TypeError: it does not hold numbers.
+        ValueError: it has no sample axis, or rows of different lengths.
+    """
+    try:
+        array = to_numpy(value)
+    except ValueError as error:
+        raise ValueError(f"{where}: {name} is not a rectangular array ({error}); pad the rows to one length, for example with "
+                         "tinynet.utils.pad_sequences") from None
+    if array.dtype.kind not in "fiub":
+        remedy = " (a sparse matrix: use .toarray())" if hasattr(value, "toarray") else ""
+        raise TypeError(f"{where}: {name} must hold numbers, got dtype {array.dtype}{remedy}; encode text and categories as "
+                        "numbers first")
+    if array.ndim == 0:
+        raise ValueError(f"{where}: {name} is the single number {array}, but needs an axis of samples; use np.array([...])")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    row_is_dense = array.flags.c_contiguous or (len(array) > 0 and array[0].flags.c_contiguous)
+    return array if row_is_dense and array.flags.aligned else np.require(array, requirements=["C", "A"])
+
+
+def to_numpy(value):
+    """`value` as an ndarray; PyTorch tensors are taken off their graph and device first."""
+    if isinstance(value, np.ndarray):
+        return np.asarray(value)
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        value = value.detach().cpu()
+    return np.asarray(value)
+
+
+def cast_type(array, dtype):
+    """The element type of batches from `array`: `dtype`, its own if that is None, `floatx()` for "floatx".
+
+    "floats" casts only floating point to `floatx()`: labels stay whole numbers.
+    """
+    if dtype is None:
+        return array.dtype
+    if dtype == "floats":
+        return np.dtype(floatx()) if array.dtype.kind == "f" else array.dtype
+    return np.dtype(floatx() if dtype == "floatx" else dtype)
+
+
+def taker(array, dtype):
+    """A function from int64 indices to a fresh batch of those rows, cast to `dtype`."""
+    row_shape = array.shape[1:]
+    if array.dtype == dtype or (array.dtype.name in LOOPS and dtype.kind == "f" and dtype.itemsize >= 4):
+
+        def take(indices):
+            # Fresh memory each time: the tape, or the user, may still hold the batch before.
+            return gather(array, indices, np.empty((len(indices), *row_shape), dtype))
+    else:
+
+        def take(indices):
+            return array[indices].astype(dtype)
+
+    return take
+
+
+def slicer(array, dtype):
+    """A function from a slice to those rows, cast to `dtype`.
+
+    Where nothing is to be cast, the batch is a view, marked read-only: a step that writes to its input must not change
+    the data set.
+    """
+    if array.dtype != dtype:
+        return lambda rows: array[rows].astype(dtype, order="C")
+    if not array.flags.c_contiguous:
+        return lambda rows: np.ascontiguousarray(array[rows])
+    locked = array.view()
+    locked.flags.writeable = False
+    return lambda rows: locked[rows]
+
+
+def check_finite(name, array, dtype=None, where="fit"):
+    """Refuse NaN, infinities, and numbers too large for `dtype`, with their count and the place of the first.
+
+    Reads a good array once, at the speed of memory.
+
+    Args:
+        name: How the message calls the array.
+        array: ndarray; whole numbers pass unread.
+        dtype: Floating point type that the values will be cast to; the array's own if None.
+        where: Who asks, for the message.
+
+    Raises:
+        ValueError: some value is not finite, or overflows.
+
+    >>> check_finite("x", np.array([[0.0, 1.0], [np.nan, np.inf]]))
+    Traceback (most recent call last):
+    ValueError: fit: x has 2 of 4 values that are not finite (1 NaN, 1 infinite); the first, nan, is x[1, 0]. Remove or \
+replace them, for example with np.nan_to_num
+    """
+    if array.dtype.kind != "f" or array.size == 0:
+        return
+    dtype = np.dtype(dtype or array.dtype)
+    limit = float(min(np.finfo(array.dtype).max, np.finfo(dtype).max)) if dtype.kind == "f" else float(np.finfo(array.dtype).max)
+    dense = array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative and array.dtype.itemsize in (4, 8)
+    if dense and all_within(array, limit):
+        return
+    nan = infinite = too_large = 0
+    first = None
+    rows = max(1, CHECK_ROWS * len(array) // array.size) if array.ndim else 1
+    for start in range(0, len(array), rows):
+        chunk = array[start:start + rows]
+        magnitude = np.abs(chunk)
+        fine = magnitude <= limit
+        if fine.all():
+            continue
+        nan += int(np.isnan(chunk).sum())
+        infinite += int(np.isinf(chunk).sum())
+        too_large += int((np.isfinite(chunk) & ~fine).sum())
+        if first is None:
+            place = np.unravel_index(int(np.argmin(fine)), chunk.shape)
+            first = (start + int(place[0]), *map(int, place[1:]))
+    if first is None:
+        return
+    counts = [f"{nan} NaN"] * (nan > 0) + [f"{infinite} infinite"] * (infinite > 0)
+    if too_large:
+        counts.append(f"{too_large} beyond the largest {dtype}, {limit:.3g}")
+    raise ValueError(
+        f"{where}: {name} has {nan + infinite + too_large} of {array.size} values that are not finite ({', '.join(counts)}); the "
+        f"first, {array[first]}, is {name}[{', '.join(map(str, first))}]. Remove or replace them, for example with np.nan_to_num"
+    )

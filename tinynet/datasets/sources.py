@@ -1,0 +1,160 @@
+"""Data sets of four IDX files: where they are looked for, and how they are fetched.
+
+Order: tinynet's cache folder, folders of this computer where other programs put the same files, then the mirrors. Each file
+is accepted only if the SHA-256 of its decompressed bytes is the published one; compressed files differ from copy to copy.
+"""
+
+import contextlib
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError, DatasetNotFoundError
+from ..utils import files
+from .idx import read_idx
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One file: its name without .gz, the SHA-256 of its decompressed bytes, the shape of its array."""
+
+    name: str
+    sha256: str
+    shape: tuple
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a data set lies.
+
+    Attributes:
+        place: "cache", or what put the files there, such as "Debian package dataset-fashion-mnist".
+        folder: The folder with the four files.
+    """
+
+    place: str
+    folder: Path
+
+    def __str__(self):
+        return f"{self.folder} ({self.place})"
+
+
+class IdxDataset:
+    """A data set of the MNIST family.
+
+    Args:
+        name: Its name, and its folder's in the cache.
+        files: Training images, training labels, test images, test labels, as `IdxFile`s.
+        folders: Pairs (place, folder) to look in after the cache.
+        remedies: What to advise where nothing is found, a list of sentences; `{cache}` is the cache folder.
+    """
+
+    def __init__(self, name, files, folders, remedies):
+        self.name = name
+        self.files = files
+        self.folders = folders
+        self.remedies = remedies
+
+    def cache(self):
+        """The folder that downloads go to."""
+        return files.cache_folder() / "datasets" / self.name
+
+    def places(self):
+        """All pairs (place, folder) that are looked at, in order."""
+        return [("cache", self.cache()), *((place, Path(folder).expanduser()) for place, folder in self.folders)]
+
+    def find(self):
+        """Where all four files lie, as `Found`; None if nowhere. Looks at names, not into files."""
+        for place, folder in self.places():
+            if all(self._locate(folder, file) for file in self.files):
+                return Found(place, folder)
+        return None
+
+    def load(self, mirrors, progress=True):
+        """The four arrays, from this computer or else from the mirrors.
+
+        Args:
+            mirrors: Addresses to which a file's name and .gz is appended.
+            progress: Whether to show the transfer.
+
+        Returns:
+            `(x_train, y_train), (x_test, y_test)`, uint8.
+
+        Raises:
+            DatasetNotFoundError: no source had the files; lists every attempt with its reason, and the remedies.
+        """
+        tried = []
+        for place, folder in self.places():
+            arrays = self._read_folder(place, folder, tried)
+            if arrays is not None:
+                return (arrays[0], arrays[1]), (arrays[2], arrays[3])
+        arrays = self._fetch(mirrors, tried, progress)
+        if arrays is not None:
+            return (arrays[0], arrays[1]), (arrays[2], arrays[3])
+        attempts = "\n".join(f"  - {attempt}" for attempt in tried)
+        remedies = "\n".join(f"  {i}. {remedy.format(cache=self.cache())}" for i, remedy in enumerate(self.remedies, 1))
+        raise DatasetNotFoundError(f"{self.name}: not on this computer and not to be downloaded. Tried:\n{attempts}\n"
+                                   f"What helps, each by itself:\n{remedies}")
+
+    @staticmethod
+    def _locate(folder, file):
+        """The path of a file, compressed or not; None if it is not there."""
+        for path in (folder / f"{file.name}.gz", folder / file.name):
+            if path.is_file():
+                return path
+        return None
+
+    @staticmethod
+    def _read(path, file, name=None):
+        """The checked array of one file, which messages call `name`."""
+        array = read_idx(path, max_bytes=math.prod(file.shape), sha256=file.sha256, name=name)
+        if array.shape != file.shape:
+            raise DataError(f"{name or path.name}: shape {array.shape}, expected {file.shape}")
+        return array
+
+    def _read_folder(self, place, folder, tried):
+        """The arrays of a folder that has them all, else None and a reason in `tried`."""
+        arrays = []
+        for file in self.files:
+            path = self._locate(folder, file)
+            if path is None:
+                tried.append(f"{folder} ({place}): {'no such folder' if not folder.is_dir() else f'{file.name}.gz is not there'}")
+                return None
+            try:
+                arrays.append(self._read(path, file))
+            except (DataError, OSError) as error:
+                tried.append(f"{folder} ({place}): {error}")
+                return None
+        return arrays
+
+    def _fetch(self, mirrors, tried, progress):
+        """Download what is not yet in the cache; the arrays, or None."""
+        cache = self.cache()
+        arrays = {}
+
+        def keep(path, file, name=None):
+            arrays[file] = self._read(path, file, name)
+
+        for file in self.files:  # an earlier download may have got some of them
+            path = self._locate(cache, file)
+            if path is not None:
+                with contextlib.suppress(DataError, OSError):  # `tried` says it already
+                    keep(path, file)
+        for mirror in mirrors:
+            try:
+                for file in self.files:
+                    if file not in arrays:
+                        url = f"{mirror}{file.name}.gz"
+                        files.download(url, cache / f"{file.name}.gz", max_bytes=_room_for(file), progress=progress,
+                                       check=functools.partial(keep, file=file, name=url))
+            except (DataError, OSError) as error:
+                tried.append(str(error))  # and on to the next mirror with what is still missing
+            if len(arrays) == len(self.files):
+                return [arrays[file] for file in self.files]
+        return None
+
+
+def _room_for(file):
+    """More than the compressed file can take: its plain size and a little."""
+    return math.prod(file.shape) + 4096
