@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/activation.h"
+#include "kernels/peak.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -11,6 +12,8 @@ constexpr KernelTable<T> make_table() {
   KernelTable<T> table{};
   table.activation_forward = activation_forward<T>;
   table.activation_backward = activation_backward<T>;
+  table.multiply_add_peak = multiply_add_peak<T>;
+  table.copy_peak = copy_peak<T>;
   return table;
 }
 

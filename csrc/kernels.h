@@ -17,6 +17,11 @@ struct KernelTable {
   void (*activation_forward)(Activation which, const T* x, T* y, Index size, T a, T b, T c);
   // dx[i] = dy[i] * f'(x[i])
   void (*activation_backward)(Activation which, const T* dy, const T* x, T* dx, Index size, T a, T b, T c);
+
+  // Measures of the machine, for bench/. Multiply-adds in registers on every thread; returns the operations done.
+  double (*multiply_add_peak)(Index iterations, T factor, T offset, T* results);
+  // y[i] = x[i]
+  void (*copy_peak)(const T* x, T* y, Index size);
 };
 
 struct Kernels {
