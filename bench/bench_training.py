@@ -4,6 +4,7 @@ An epoch is what a user waits for: shuffling, gathering batches from float32 ima
 counting correct answers. The first epoch is not timed (Keras compiles in it) but everybody trains it.
 """
 
+import math
 import statistics
 import sys
 from pathlib import Path
@@ -20,9 +21,11 @@ CONVOLUTION = ("tinynet", "torch", "torch-malloc", "torch-cl", "torch-cl-malloc"
 SPREAD = 0.05
 
 
-def load_images(folder, samples):
-    """Write x.npy (uint8) and y.npy for the workers; returns what they are."""
+def load_images(folder, samples, quick=False):
+    """Write x.npy (uint8) and y.npy for the workers; returns what they are. Nothing is downloaded with `quick`."""
     try:
+        if quick:
+            raise NotImplementedError("--quick downloads nothing")
         sys.path.append(str(harness.ROOT))  # as the workers do, when tinynet is not installed
         from tinynet import datasets
 
@@ -47,12 +50,13 @@ def make_check(case, samples, origin):
     """Accuracy above a floor, and near the others'."""
     real = origin == "Fashion-MNIST"
     # After the first epoch accuracy only rises; with few images (--samples) an epoch teaches less.
-    floor = case.accuracy_band[0] if real and samples >= case.samples else 0.15 if samples < 5000 else 0.5
+    floor = case.accuracy_floor if real and samples >= case.samples else 0.15 if samples < 5000 else 0.5
     spread = SPREAD if samples >= case.samples else 0.25
 
     def check(results):
         verdicts = {}
-        middle = statistics.median(result["accuracy"] for result in results.values()) if results else None
+        known = [result["accuracy"] for result in results.values() if not math.isnan(result["accuracy"])]
+        middle = statistics.median(known) if known else math.nan
         for name, result in results.items():
             accuracy, loss = result["accuracy"], result["loss"]
             passed = floor <= accuracy <= 1 and abs(accuracy - middle) <= spread and 0 <= loss < 3
@@ -84,7 +88,8 @@ def main(argv=None):
     names = [name for name in arguments.contenders if explicit or name in wanted]
 
     with harness.Session(arguments, names) as session:
-        origin = load_images(session.folder.name, max(arguments.samples or CASES[name].samples for name in cases))
+        origin = load_images(session.folder.name, max(arguments.samples or CASES[name].samples for name in cases),
+                             arguments.quick)
         session.measure_peaks()
         table = {}
         for name in cases:

@@ -15,9 +15,9 @@ class Case:
     layers: tuple
     samples: int
     batch_sizes: tuple
-    # Training accuracy of the first epoch, dropout included, on Fashion-MNIST (all 60,000 images or the first 12,800).
-    # Wide: it shall tell a network that learns from one that does not, or does something else.
-    accuracy_band: tuple
+    # Training accuracy of the second epoch on Fashion-MNIST, dropout included, is above this; later ones are higher still.
+    # It shall tell a network that learns from one that does not, or does something else.
+    accuracy_floor: float
 
     @property
     def channels(self):
@@ -29,13 +29,13 @@ CASES = {
     "dense": Case(
         "Dense 784-128-10",
         (("flatten",), ("dense", 128, "relu"), ("dense", 10, None)),
-        samples=60_000, batch_sizes=(32, 128), accuracy_band=(0.74, 0.88),
+        samples=60_000, batch_sizes=(32, 128), accuracy_floor=0.80,
     ),
     "cnn": Case(
         "Conv32-pool-Conv64-pool-drop-Dense10",
         (("conv", 32, "valid", "relu"), ("pool",), ("conv", 64, "valid", "relu"), ("pool",), ("flatten",),
          ("dropout", 0.5), ("dense", 10, None)),
-        samples=60_000, batch_sizes=(128,), accuracy_band=(0.68, 0.90),
+        samples=60_000, batch_sizes=(128,), accuracy_floor=0.75,
     ),
     "cnn_batch_norm": Case(
         "2x[Conv32-BN-ReLU]-pool-drop-2x[Conv64-BN-ReLU]-pool-drop-Dense128-drop-Dense10",
@@ -43,6 +43,6 @@ CASES = {
          ("pool",), ("dropout", 0.25),
          ("conv", 64, "same", None), ("batch_norm",), ("relu",), ("conv", 64, "same", None), ("batch_norm",), ("relu",),
          ("pool",), ("dropout", 0.25), ("flatten",), ("dense", 128, "relu"), ("dropout", 0.5), ("dense", 10, None)),
-        samples=12_800, batch_sizes=(128,), accuracy_band=(0.55, 0.90),
+        samples=12_800, batch_sizes=(128,), accuracy_floor=0.70,
     ),
 }
