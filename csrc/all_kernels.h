@@ -7,6 +7,7 @@
 #include "kernels/cross_entropy.h"
 #include "kernels/softmax.h"
 #include "kernels/reduction.h"
+#include "kernels/peak.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -36,6 +37,8 @@ constexpr KernelTable<T> make_table() {
   table.binary_cross_entropy_forward = binary_cross_entropy_forward<T>;
   table.binary_cross_entropy_backward = binary_cross_entropy_backward<T>;
   table.reduce = reduce<T>;
+  table.multiply_add_peak = multiply_add_peak<T>;
+  table.copy_peak = copy_peak<T>;
   return table;
 }
 

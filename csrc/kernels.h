@@ -76,6 +76,10 @@ struct KernelTable {
                                         Index size, T low, T high);
   // y[o][i] = reduction over r of x[o][r][i], divided by `divisor`
   void (*reduce)(Reduction which, const T* x, T* y, Index outer, Index size, Index inner, T divisor);
+  // Measures of the machine, for bench/. Multiply-adds in registers on every thread; returns the operations done.
+  double (*multiply_add_peak)(Index iterations, T factor, T offset, T* results);
+  // y[i] = x[i]
+  void (*copy_peak)(const T* x, T* y, Index size);
 };
 
 struct Kernels {

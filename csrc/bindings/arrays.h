@@ -102,5 +102,6 @@ void bind_matmul(py::module_& module);
 void bind_cross_entropy(py::module_& module);
 void bind_softmax(py::module_& module);
 void bind_reduction(py::module_& module);
+void bind_peak(py::module_& module);
 
 }  // namespace tinynet

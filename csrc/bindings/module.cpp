@@ -30,6 +30,7 @@ PYBIND11_MODULE(_native, module) {
   bind_cross_entropy(module);
   bind_softmax(module);
   bind_reduction(module);
+  bind_peak(module);
 }
 
 }  // namespace tinynet

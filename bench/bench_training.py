@@ -1,0 +1,141 @@
+"""Training: seconds for one epoch of small networks on Fashion-MNIST, everything included.
+
+An epoch is what a user waits for: shuffling, gathering batches from float32 images, forward, backward, Adam(1e-3), and
+counting correct answers. The first epoch is not timed (Keras compiles in it) but everybody trains it.
+"""
+
+import math
+import statistics
+import sys
+from pathlib import Path
+
+import harness
+import numpy as np
+from cases import CASES
+from harness import geometric_mean, print_table
+
+DENSE = ("tinynet", "torch", "torch-malloc", "torch-foreach", "keras-jax", "keras-tf")
+CONVOLUTION = ("tinynet", "torch", "torch-malloc", "torch-cl", "torch-cl-malloc", "keras-jax", "keras-tf")
+
+# Accuracy of the last epoch: everybody has trained as long as the others, so they agree up to the luck of the draw.
+SPREAD = 0.05
+
+
+def load_images(folder, samples, quick=False):
+    """Write x.npy (uint8) and y.npy for the workers; returns what they are. Nothing is downloaded with `quick`."""
+    try:
+        if quick:
+            raise NotImplementedError("--quick downloads nothing")
+        sys.path.append(str(harness.ROOT))  # as the workers do, when tinynet is not installed
+        from tinynet import datasets
+
+        (x, y), _ = datasets.fashion_mnist.load_data()
+        if len(x) < samples:
+            raise ValueError(f"only {len(x)} images")
+        origin = "Fashion-MNIST"
+    except Exception as error:  # whatever keeps the real images away, the time can be measured on others
+        harness.say(f"  no Fashion-MNIST ({type(error).__name__}: {error}): random prototypes with noise instead")
+        rng = np.random.default_rng(0)
+        y = rng.integers(0, 10, samples)
+        prototypes = rng.integers(0, 256, (10, 28, 28))
+        noise = rng.integers(0, 256, (samples, 28, 28), dtype=np.uint8)
+        x = (noise // 2 + (prototypes[y] // 2).astype(np.uint8)).astype(np.uint8)
+        origin = "random prototypes with noise"
+    np.save(Path(folder) / "x.npy", np.asarray(x, np.uint8)[:samples])
+    np.save(Path(folder) / "y.npy", np.asarray(y)[:samples])
+    return origin
+
+
+def make_check(case, samples, origin):
+    """Accuracy above a floor, and near the others'."""
+    real = origin == "Fashion-MNIST"
+    # After the first epoch accuracy only rises; with few images (--samples) an epoch teaches less.
+    floor = case.accuracy_floor if real and samples >= case.samples else 0.15 if samples < 5000 else 0.5
+    spread = SPREAD if samples >= case.samples else 0.25
+
+    def check(results):
+        verdicts = {}
+        known = [result["accuracy"] for result in results.values() if not math.isnan(result["accuracy"])]
+        middle = statistics.median(known) if known else math.nan
+        for name, result in results.items():
+            accuracy, loss = result["accuracy"], result["loss"]
+            passed = floor <= accuracy <= 1 and abs(accuracy - middle) <= spread and 0 <= loss < 3
+            verdicts[name] = passed, (f"last epoch: accuracy {accuracy:.4f}, loss {loss:.4f} (at least {floor}, "
+                                      f"within {spread} of the median {middle:.4f})")
+        return verdicts
+
+    return check
+
+
+def main(argv=None):
+    p = harness.parser(__doc__.splitlines()[0], ",".join(dict.fromkeys(DENSE + CONVOLUTION)), rounds=5)
+    p.add_argument("--cases", default="dense", metavar="A,B,...", help=f"any of {', '.join(CASES)}")
+    p.add_argument("--batch-sizes", metavar="N,...", help="instead of each case's own")
+    p.add_argument("--samples", type=int, help="images an epoch, instead of each case's own number")
+    arguments = harness.parse(p, argv)
+    cases = arguments.cases.split(",")
+    for name in cases:
+        if name not in CASES:
+            p.error(f"unknown case {name!r}; known: {', '.join(CASES)}")
+    try:
+        batch_sizes = [int(text) for text in arguments.batch_sizes.split(",")] if arguments.batch_sizes else None
+    except ValueError:
+        p.error(f"--batch-sizes {arguments.batch_sizes!r}: expected numbers such as 32,128")
+    if arguments.quick:
+        arguments.samples = arguments.samples or 1280
+    wanted = {name for case in cases for name in (CONVOLUTION if CASES[case].channels else DENSE)}
+    explicit = any(word.split("=")[0] == "--contenders" for word in (argv or sys.argv[1:]))
+    names = [name for name in arguments.contenders if explicit or name in wanted]
+
+    with harness.Session(arguments, names) as session:
+        origin = load_images(session.folder.name, max(arguments.samples or CASES[name].samples for name in cases),
+                             arguments.quick)
+        session.measure_peaks()
+        table = {}
+        for name in cases:
+            case = CASES[name]
+            samples = arguments.samples or case.samples
+            for batch_size in batch_sizes or case.batch_sizes:
+                subject = {"case": name, "batch_size": batch_size, "samples": samples, "images": origin}
+                parameters = {"case": name, "batch_size": batch_size, "samples": samples, "folder": session.folder.name,
+                              "seed": 0}
+                takes_part = None if explicit else CONVOLUTION if case.channels else DENSE
+                table[name, batch_size, samples] = session.compare(
+                    subject, "training", parameters, make_check(case, samples, origin), calls=1, warm_turn=True,
+                    names=takes_part)
+        session.measure_peaks()
+        return session.finish(report(session, table, origin, arguments))
+
+
+def report(session, table, origin, arguments):
+    """Print the table and return what it says as a dict."""
+    names = list(session.workers)
+    peers = [name for name in names if not name.startswith("tinynet")]
+    untuned = [name for name in peers if not name.endswith("-malloc")]
+    summary = {"seconds": {}, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {}, "images": origin}
+    rows = []
+    for (case, batch_size, samples), seconds in table.items():
+        label = f"{case}, batch {batch_size}, {samples} images"
+        summary["seconds"][label] = seconds
+        row = [label, *(f"{seconds[name]:.3f}" if name in seconds else "-" for name in names)]
+        for key, rivals in (("ratio_to_fastest_peer", peers), ("ratio_to_fastest_untuned_peer", untuned)):
+            best = min((seconds[name] for name in rivals if name in seconds), default=None)
+            if best and "tinynet" in seconds:
+                summary[key][label] = best / seconds["tinynet"]
+            row.append(f"{summary[key][label]:.2f}" if label in summary[key] else "-")
+        rows.append(row)
+    print(f"\nSeconds per epoch on {arguments.threads} thread(s), {origin}; the first epoch is not counted\n")
+    print_table(["case", *names, "fastest peer / tinynet", "fastest untuned / tinynet"], rows)
+    print()
+    for name in dict.fromkeys(case for case, _, _ in table):
+        print(f"{name}: {CASES[name].title}")
+    for key in ("ratio_to_fastest_peer", "ratio_to_fastest_untuned_peer"):
+        mean = geometric_mean(summary[key].values())
+        summary[f"geometric_mean_of_{key}"] = mean
+        if mean:
+            print(f"Geometric mean of the {key.replace('_', ' ')}: {mean:.2f}")
+    return summary
+
+
+if __name__ == "__main__":
+    sys.exit(main())

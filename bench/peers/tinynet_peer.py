@@ -1,0 +1,74 @@
+"""tinynet itself, and the machine's peaks as its measuring kernels see them."""
+
+import time
+
+import numpy as np
+import tinynet
+from tinynet import runtime
+
+from .arrays import matrices
+from .keras_like import KerasTraining
+
+
+def start(threads):
+    tinynet.set_num_threads(threads)
+    found = runtime.configuration()
+    return {"tinynet": found["tinynet"], "backend": found["backend"], "isa": found["isa chosen"],
+            "isa_best": found["isa found"], "compiler": found["compiler"], "numpy": found["numpy"]}
+
+
+class MatMul:
+    def __init__(self, m, k, n, dtype, seed):
+        self.a, self.b = matrices(m, k, n, dtype, seed)
+        if not hasattr(runtime.kernels, "matmul"):
+            raise NotImplementedError("this tinynet has no matmul kernel")
+
+    def run(self):
+        self.c = runtime.kernels.matmul(self.a, self.b, False, False)
+
+    def result(self):
+        return self.c
+
+
+class Training(KerasTraining):
+    def __init__(self, **parameters):
+        if not hasattr(tinynet, "Sequential"):
+            raise NotImplementedError("this tinynet has no Sequential")
+        super().__init__(tinynet, **parameters)
+
+
+class Peak:
+    """run() measures multiply-adds and copying once; the best of all turns counts, since other work only slows it."""
+
+    def __init__(self, seconds, megabytes):
+        native = runtime._native
+        if native is None:
+            raise NotImplementedError("without its compiled module tinynet cannot measure the machine")
+        self.native = native
+        self.best = {}
+        # Far beyond any cache, so that it is memory that is measured.
+        self.x = np.ones(megabytes * 2**20 // 4, np.float32)
+        self.y = np.zeros_like(self.x)
+        self.iterations = {}
+        for dtype in ("float32", "float64"):
+            start = time.perf_counter()
+            native.multiply_add_peak(100_000, dtype)
+            self.iterations[dtype] = max(1, int(100_000 * seconds / (time.perf_counter() - start)))
+
+    def _note(self, name, value):
+        self.best[name] = max(self.best.get(name, 0.0), value)
+
+    def run(self):
+        for dtype, iterations in self.iterations.items():
+            start = time.perf_counter()
+            operations = self.native.multiply_add_peak(iterations, dtype)
+            self._note(f"{dtype}_gflops", operations / (time.perf_counter() - start) / 1e9)
+        start = time.perf_counter()
+        self.native.copy_peak(self.x, self.y)
+        self._note("copy_gb_per_s", 2 * self.x.nbytes / (time.perf_counter() - start) / 1e9)
+
+    def result(self):
+        return dict(self.best)
+
+
+TASKS = {"matmul": MatMul, "training": Training, "peak": Peak}

@@ -1,0 +1,182 @@
+"""The bench works: workers answer, turns alternate, wrong results and missing peers are told, results are stored.
+
+Only tinynet and NumPy take part, on tiny sizes; no test looks at how long anything took.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinynet
+from tinynet import _native
+
+BENCH = Path(__file__).resolve().parent.parent / "bench"
+sys.path.insert(0, str(BENCH))
+
+import bench_matmul  # noqa: E402
+import bench_training  # noqa: E402
+import harness  # noqa: E402
+import machine  # noqa: E402
+from cases import CASES  # noqa: E402
+
+KEYS = {"format", "script", "command", "commit", "date", "machine", "threads", "isa", "rounds", "pause_s", "peaks", "versions",
+        "skipped", "failures", "summary", "measurements"}
+
+
+def run(script, *options):
+    return subprocess.run([sys.executable, str(BENCH / script), *options], capture_output=True, text=True, timeout=300)
+
+
+def arguments(*options):
+    return harness.parse(harness.parser("", "numpy", rounds=2), ["--quick", *options])
+
+
+@pytest.mark.parametrize("iterations", [1, 1000])
+@pytest.mark.parametrize("dtype, lanes", [("float32", 4), ("float64", 2)])
+def test_multiply_add_peak_counts_its_operations(iterations, dtype, lanes):
+    per_iteration = _native.multiply_add_peak(iterations, dtype) / iterations / _native.num_threads()
+    assert per_iteration % (2 * 12 * lanes) == 0 and per_iteration > 0
+
+
+def test_multiply_add_peak_refuses():
+    with pytest.raises(ValueError, match="iterations"):
+        _native.multiply_add_peak(0)
+    with pytest.raises(ValueError, match="float16"):
+        _native.multiply_add_peak(1, "float16")
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 100_003])
+def test_copy_peak_copies(size):
+    x = np.arange(size, dtype=np.float32)
+    y = np.full_like(x, -1)
+    _native.copy_peak(x, y)
+    np.testing.assert_array_equal(x, y)
+
+
+def test_copy_peak_refuses_what_it_cannot_copy():
+    with pytest.raises(ValueError, match="one size"):
+        _native.copy_peak(np.zeros(3, np.float32), np.zeros(4, np.float32))
+    with pytest.raises(ValueError, match="contiguous"):
+        _native.copy_peak(np.zeros(4, np.float32), np.zeros(8, np.float32)[::2])
+    with pytest.raises(TypeError):
+        _native.copy_peak(np.zeros(4, np.float64), np.zeros(4, np.float32))
+
+
+def test_matmul_script(tmp_path):
+    file = tmp_path / "results.json"
+    done = run("bench_matmul.py", "--quick", "--contenders", "tinynet,numpy,numpy-malloc", "--output", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| (64, 64, 64) |" in done.stdout and "Measured peak" in done.stdout
+    stored = json.loads(file.read_text())
+    assert set(stored) == KEYS and not stored["failures"]
+    assert str(tmp_path) not in file.read_text()
+    expected = {"numpy", "numpy-malloc"} | ({"tinynet"} if hasattr(_native, "matmul") else set())
+    assert {entry["contender"] for entry in stored["measurements"]} == expected
+    for entry in stored["measurements"]:
+        assert entry["passed"] and len(entry["rounds_s"]) == 2
+        assert entry["min_s"] <= entry["median_s"] <= entry["max_s"]
+    assert stored["peaks"][0]["float32_gflops"] > 0
+
+
+def test_a_missing_peer_is_named(tmp_path):
+    done = run("bench_matmul.py", "--quick", "--contenders", "numpy,torch", "--python", f"torch={tmp_path}/no/python")
+    assert "torch: FAILED: cannot start python: No such file" in done.stderr  # asked for by path, so it is a mistake
+    assert "torch: not measured" in done.stdout and done.returncode == 1
+
+
+@pytest.mark.parametrize("options, message", [
+    (["--contenders", "caffe"], "unknown contender 'caffe'"),
+    (["--threads", "0"], "--threads 0"),
+    (["--shapes", "3x4"], "--shapes '3x4'"),
+    (["--rounds", "0"], "--rounds"),
+])
+def test_bad_options_are_refused(options, message):
+    done = run("bench_matmul.py", "--quick", *options)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(tinynet, "Sequential"), reason="this tinynet has no Sequential")
+def test_training_script(tmp_path):
+    file = tmp_path / "results.json"
+    done = run("bench_training.py", "--quick", "--contenders", "tinynet", "--output", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(json.loads(file.read_text())["measurements"]) == len(CASES["dense"].batch_sizes)
+
+
+def test_contenders_take_turns_and_are_checked(monkeypatch):
+    order = []
+    ask = harness.Worker.ask
+
+    def spy(worker, what, **message):
+        order.append((worker.name, what))
+        return ask(worker, what, **message)
+
+    with harness.Session(arguments(), ["numpy", "numpy-malloc"]) as session:
+        monkeypatch.setattr(harness.Worker, "ask", spy)
+        size = {"m": 3, "k": 4, "n": 5, "dtype": "float32", "seed": 0}
+        good = bench_matmul.make_check(*size.values())
+        assert set(session.compare({"shape": "good"}, "matmul", size, good, calls=3)) == {"numpy", "numpy-malloc"}
+        turns = [name for name, what in order if what == "turn"]
+        assert turns == ["numpy", "numpy-malloc"] * 2
+        other_inputs = bench_matmul.make_check(3, 4, 5, "float32", 1)
+        assert session.compare({"shape": "bad"}, "matmul", size, other_inputs, calls=3) == {}
+        assert len(session.failures) == 2 and not session.measurements[-1]["passed"]
+
+
+def test_a_worker_that_cannot_goes_and_the_others_stay():
+    with harness.Session(arguments(), ["numpy"]) as session:
+        assert session.compare({"case": "x"}, "no such task", {}, lambda results: {}, calls=1) == {}
+        assert "no task" in session.skipped["numpy"] and not session.failures  # missing, not broken
+        worker = session.workers["numpy"]
+        with pytest.raises(harness.WorkerError, match="TypeError"):
+            worker.ask("prepare", task="matmul", parameters={})
+        worker._process.kill()
+        with pytest.raises(harness.WorkerError, match="died"):
+            worker.ask("result", path="")
+
+
+@pytest.mark.parametrize("result", ["zeros", "one wrong", "nan", "shape", "dtype"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_wrong_products_are_found(tmp_path, result, dtype):
+    a, b = (x.astype(np.float64) for x in __import__("peers.arrays").arrays.matrices(8, 9, 10, dtype, 0))
+    c = (a @ b).astype(dtype)
+    check = bench_matmul.make_check(8, 9, 10, dtype, 0)
+    np.save(tmp_path / "good.npy", c)
+    wrong = c.copy()
+    wrong[3, 4] += {"one wrong": 0.01, "nan": np.nan}.get(result, 0)
+    wrong = {"zeros": np.zeros_like(c), "shape": c.T, "dtype": c.astype(np.float16)}.get(result, wrong)
+    np.save(tmp_path / "wrong.npy", wrong)
+    verdicts = check({"good": tmp_path / "good.npy", "wrong": tmp_path / "wrong.npy"})
+    assert verdicts["good"][0] and not verdicts["wrong"][0]
+
+
+@pytest.mark.parametrize("loss, accuracy", [(0.3, 0.5), (0.3, 0.97), (float("nan"), 0.88), (0.3, float("nan")), (-1, 0.88)])
+def test_training_that_does_not_learn_is_found(loss, accuracy):
+    check = bench_training.make_check(CASES["dense"], 60_000, "Fashion-MNIST")
+    good = {"loss": 0.3, "accuracy": 0.88}
+    verdicts = check({"a": good, "b": good, "c": {"loss": loss, "accuracy": accuracy}})
+    assert verdicts["a"][0] and verdicts["b"][0] and not verdicts["c"][0]
+
+
+def test_names_in_files_tell_no_folder(monkeypatch):
+    command = harness.command_line(["/home/me/bench/bench_matmul.py", "--peer-python", "/home/me/env/bin/python", "--python",
+                                    "torch=/home/me/t/python3", "--peer-python=/home/me/python", "--threads", "2"])
+    assert command == ("python bench/bench_matmul.py --peer-python python --python torch=python3 --peer-python=python "
+                       "--threads 2")
+    assert machine.slug("Intel(R) Core(TM) i7-8650U CPU @ 1.90GHz") == "intel-core-i7-8650u-cpu-1-90ghz"
+
+
+def test_interpreters_are_chosen_by_name_family_or_for_all():
+    chosen = arguments("--peer-python", "p", "--python", "torch=t", "--python", "torch-cl=c", "--python", "tinynet=n")
+    session = harness.Session.__new__(harness.Session)
+    session.arguments = chosen
+    assert [session.python_of(name) for name in ("numpy", "torch-malloc", "torch-cl", "tinynet-numpy")] == ["p", "t", "c", "n"]
+
+
+def test_geometric_mean():
+    assert harness.geometric_mean([2.0, 0.5]) == pytest.approx(1, rel=1e-15)
+    assert harness.geometric_mean([]) is None
