@@ -12,6 +12,7 @@ Environment: TINYNET_SANITIZE=address,undefined builds with sanitizers; TINYNET_
 
 import os
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -41,17 +42,20 @@ class build_ext(pybind11_build_ext):
     """Compile each kernel object with its own instruction-set flags, then link them into the extension."""
 
     def build_extension(self, ext):
-        isa_sources = getattr(ext, "isa_sources", {})
-        objects = []
-        for source, isa_flags in isa_sources.items():
-            objects += self.compiler.compile(
+        def compile_for(isa):
+            source, isa_flags = isa
+            return self.compiler.compile(
                 [source],
                 output_dir=self.build_temp,
                 include_dirs=ext.include_dirs,
                 depends=ext.depends,
                 extra_postargs=[*COMMON_FLAGS, *isa_flags],
             )
-        ext.extra_objects = [*ext.extra_objects, *objects]
+
+        # The kernels are most of the work, one file an instruction set: all at once, the widest (and slowest) first.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = list(pool.map(compile_for, reversed(getattr(ext, "isa_sources", {}).items())))
+        ext.extra_objects = [*ext.extra_objects, *(name for names in objects for name in names)]
         super().build_extension(ext)
 
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Index kTileRows = 32;     // two AVX-512 vectors: the second hides the first one's latency
 constexpr Index kTileClasses = 32;  // 4 KB of floats; from here on rows are long enough by themselves
-constexpr Index kLanes = 32;
+constexpr Index kRowLanes = 32;
 
 // About 10,000 exponentials a block, some 5 us; a whole number of tiles.
 inline Index softmax_grain(Index classes) {
@@ -20,20 +20,20 @@ inline Index softmax_grain(Index classes) {
   return (rows + kTileRows - 1) / kTileRows * kTileRows;
 }
 
-// Sums and maxima over a row in kLanes interleaved parts: a fixed order that vectorises.
+// Sums and maxima over a row in kRowLanes interleaved parts: a fixed order that vectorises.
 template <class T, class Value>
 inline T row_sum(Index size, const Value& value) {
-  if (size < kLanes) {
+  if (size < kRowLanes) {
     T sum = 0;
     for (Index k = 0; k < size; ++k) sum += value(k);
     return sum;
   }
-  T lanes[kLanes] = {};
+  T lanes[kRowLanes] = {};
   Index k = 0;
-  for (; k + kLanes <= size; k += kLanes)
-    for (Index lane = 0; lane < kLanes; ++lane) lanes[lane] += value(k + lane);
-  for (; k < size; ++k) lanes[k % kLanes] += value(k);
-  for (Index width = kLanes / 2; width > 0; width /= 2)
+  for (; k + kRowLanes <= size; k += kRowLanes)
+    for (Index lane = 0; lane < kRowLanes; ++lane) lanes[lane] += value(k + lane);
+  for (; k < size; ++k) lanes[k % kRowLanes] += value(k);
+  for (Index width = kRowLanes / 2; width > 0; width /= 2)
     for (Index lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
   return lanes[0];
 }
@@ -41,13 +41,13 @@ inline T row_sum(Index size, const Value& value) {
 // NaN may go unnoticed here: it comes back with the exponentials.
 template <class T>
 inline T row_max(const T* x, Index size) {
-  T lanes[kLanes];
-  for (Index lane = 0; lane < kLanes; ++lane) lanes[lane] = x[lane < size ? lane : 0];
-  Index k = kLanes;
-  for (; k + kLanes <= size; k += kLanes)
-    for (Index lane = 0; lane < kLanes; ++lane) lanes[lane] = math::max(lanes[lane], x[k + lane]);
+  T lanes[kRowLanes];
+  for (Index lane = 0; lane < kRowLanes; ++lane) lanes[lane] = x[lane < size ? lane : 0];
+  Index k = kRowLanes;
+  for (; k + kRowLanes <= size; k += kRowLanes)
+    for (Index lane = 0; lane < kRowLanes; ++lane) lanes[lane] = math::max(lanes[lane], x[k + lane]);
   for (; k < size; ++k) lanes[0] = math::max(lanes[0], x[k]);
-  for (Index width = kLanes / 2; width > 0; width /= 2)
+  for (Index width = kRowLanes / 2; width > 0; width /= 2)
     for (Index lane = 0; lane < width; ++lane) lanes[lane] = math::max(lanes[lane], lanes[lane + width]);
   return lanes[0];
 }
