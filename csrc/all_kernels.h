@@ -2,6 +2,8 @@
 #pragma once
 
 #include "kernels/activation.h"
+#include "kernels/dropout.h"
+#include "kernels/optimizer.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -11,6 +13,16 @@ constexpr KernelTable<T> make_table() {
   KernelTable<T> table{};
   table.activation_forward = activation_forward<T>;
   table.activation_backward = activation_backward<T>;
+  table.sgd_step = sgd_step<T>;
+  table.adam_step = adam_step<T>;
+  table.adamax_step = adamax_step<T>;
+  table.nadam_step = nadam_step<T>;
+  table.rmsprop_step = rmsprop_step<T>;
+  table.adagrad_step = adagrad_step<T>;
+  table.adadelta_step = adadelta_step<T>;
+  table.lion_step = lion_step<T>;
+  table.ftrl_step = ftrl_step<T>;
+  table.dropout = dropout<T>;
   return table;
 }
 

@@ -25,6 +25,8 @@ PYBIND11_MODULE(_native, module) {
   module.attr("compiler") = __VERSION__;
 
   bind_activation(module);
+  bind_dropout(module);
+  bind_optimizer(module);
 }
 
 }  // namespace tinynet
