@@ -8,6 +8,8 @@
 #include "kernels/softmax.h"
 #include "kernels/reduction.h"
 #include "kernels/peak.h"
+#include "kernels/dropout.h"
+#include "kernels/optimizer.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -39,6 +41,16 @@ constexpr KernelTable<T> make_table() {
   table.reduce = reduce<T>;
   table.multiply_add_peak = multiply_add_peak<T>;
   table.copy_peak = copy_peak<T>;
+  table.sgd_step = sgd_step<T>;
+  table.adam_step = adam_step<T>;
+  table.adamax_step = adamax_step<T>;
+  table.nadam_step = nadam_step<T>;
+  table.rmsprop_step = rmsprop_step<T>;
+  table.adagrad_step = adagrad_step<T>;
+  table.adadelta_step = adadelta_step<T>;
+  table.lion_step = lion_step<T>;
+  table.ftrl_step = ftrl_step<T>;
+  table.dropout = dropout<T>;
   return table;
 }
 

@@ -27,6 +27,15 @@ enum class DenseActivation : int { linear, relu, sigmoid, tanh };
 // The reductions over axes (csrc/kernels/reduction.h).
 enum class Reduction : int { sum, max, min };
 
+// One variable of an optimizer step. A rule without the state k leaves state[k] null, in all variables of the call.
+template <class T>
+struct Parameter {
+  T* weights;
+  const T* gradient;
+  T* state[3];
+  Index size;
+};
+
 template <class T>
 struct KernelTable {
   // y[i] = f(x[i])
@@ -80,6 +89,29 @@ struct KernelTable {
   double (*multiply_add_peak)(Index iterations, T factor, T offset, T* results);
   // y[i] = x[i]
   void (*copy_peak)(const T* x, T* y, Index size);
+  // Optimizer steps, in place on weights and states. Each first takes decay * w off every weight w.
+  void (*sgd_step)(const Parameter<T>* parameters, Index count, double learning_rate, double momentum, bool nesterov,
+                   double decay);  // states: velocity or none
+  void (*adam_step)(const Parameter<T>* parameters, Index count, double step_size, double beta_1, double beta_2,
+                    double epsilon, double decay);  // states: mean, variance, maximum of the variance or none
+  void (*adamax_step)(const Parameter<T>* parameters, Index count, double step_size, double beta_1, double beta_2,
+                      double epsilon, double decay);  // states: mean, norm
+  void (*nadam_step)(const Parameter<T>* parameters, Index count, double learning_rate, double mean_factor,
+                     double gradient_factor, double variance_factor, double beta_1, double beta_2, double epsilon,
+                     double decay);  // states: mean, variance
+  void (*rmsprop_step)(const Parameter<T>* parameters, Index count, double learning_rate, double rho, double momentum,
+                       double epsilon, double decay);  // states: mean square, velocity or none, mean or none
+  void (*adagrad_step)(const Parameter<T>* parameters, Index count, double learning_rate, double epsilon,
+                       double decay);  // states: sum of squares
+  void (*adadelta_step)(const Parameter<T>* parameters, Index count, double learning_rate, double rho, double epsilon,
+                        double decay);  // states: mean square of the gradient, of the update
+  void (*lion_step)(const Parameter<T>* parameters, Index count, double learning_rate, double beta_1, double beta_2,
+                    double decay);  // states: mean
+  void (*ftrl_step)(const Parameter<T>* parameters, Index count, double learning_rate, double learning_rate_power,
+                    double l1, double l2, double shrinkage, double decay);  // states: accumulator, linear
+
+  // y = x / (1 - rate) where the random bits of (seed, offset) keep the element, else 0 (csrc/kernels/dropout.h).
+  void (*dropout)(const T* x, T* y, Index size, double rate, std::uint64_t seed, std::uint64_t offset);
 };
 
 struct Kernels {

@@ -103,5 +103,7 @@ void bind_cross_entropy(py::module_& module);
 void bind_softmax(py::module_& module);
 void bind_reduction(py::module_& module);
 void bind_peak(py::module_& module);
+void bind_dropout(py::module_& module);
+void bind_optimizer(py::module_& module);
 
 }  // namespace tinynet

@@ -31,6 +31,8 @@ PYBIND11_MODULE(_native, module) {
   bind_softmax(module);
   bind_reduction(module);
   bind_peak(module);
+  bind_dropout(module);
+  bind_optimizer(module);
 }
 
 }  // namespace tinynet

@@ -1,0 +1,124 @@
+"""Dropout: zero some elements at random, scale the others so that the expectation stays.
+
+The mask is never stored. Whether element i is kept follows from i, a seed and an offset by Philox4x32-10 (Salmon et al.,
+"Parallel random numbers: as easy as 1, 2, 3", SC 2011), a generator without state, so that the backward pass makes the
+same mask again, and any thread can make any part of it.
+"""
+
+import numpy as np
+
+from ..random import draw_seed
+from ..runtime import kernels
+from ..tape import record
+from ..tensor import convert_to_tensor
+
+_LOWER = np.uint64(0xFFFFFFFF)
+
+
+def philox(blocks, seed, offset):
+    """Philox4x32-10: 128 random bits for each block, a function of the counter (block, offset) and the key `seed`.
+
+    Args:
+        blocks: Integers below 2^64, shape (n,).
+        seed, offset: Python ints below 2^64.
+
+    Returns:
+        uint32 array, shape (4, n): four words a block.
+    """
+    blocks = np.asarray(blocks, np.uint64)
+    c0, c1 = blocks & _LOWER, blocks >> np.uint64(32)
+    c2 = np.full_like(c0, offset & 0xFFFFFFFF)
+    c3 = np.full_like(c0, offset >> 32)
+    key_0, key_1 = seed & 0xFFFFFFFF, seed >> 32
+    for _ in range(10):
+        product_0, product_1 = np.uint64(0xD2511F53) * c0, np.uint64(0xCD9E8D57) * c2
+        c0 = (product_1 >> np.uint64(32)) ^ c1 ^ np.uint64(key_0)
+        c2 = (product_0 >> np.uint64(32)) ^ c3 ^ np.uint64(key_1)
+        c1, c3 = product_1 & _LOWER, product_0 & _LOWER
+        key_0, key_1 = (key_0 + 0x9E3779B9) & 0xFFFFFFFF, (key_1 + 0xBB67AE85) & 0xFFFFFFFF
+    return np.stack([c0, c1, c2, c3]).astype(np.uint32)
+
+
+def kept(size, rate, seed, offset):
+    """Which of `size` elements survive: those whose 16 random bits are at least 65536 rate.
+
+    Elements 256 k to 256 k + 255 use the blocks 32 k to 32 k + 31, as 4 x 32 words of two halves, the lower half first:
+    words of equal number lie together, which suits vectors of any width. The bits do not depend on the dtype.
+    """
+    groups = -(-size // 256)
+    words = philox(np.arange(32 * groups), seed, offset).reshape(4, groups, 32).transpose(1, 0, 2)
+    numbers = np.stack([words & 0xFFFF, words >> 16], axis=-1).reshape(-1)
+    return numbers[:size] >= int(rate * 65536 + 0.5)
+
+
+def dropout_forward(x, rate, seed, offset):
+    """Reference: y = x / (1 - rate) where kept, else 0."""
+    scale = x.dtype.type(1 / (1 - rate) if rate < 1 else 0)
+    return np.where(kept(x.size, rate, seed, offset).reshape(x.shape), x * scale, x.dtype.type(0))
+
+
+def dropout_backward(dy, rate, seed, offset):
+    """Reference: dx = dy / (1 - rate) where kept, else 0: the same function."""
+    return dropout_forward(dy, rate, seed, offset)
+
+
+def dropout(inputs, rate, noise_shape=None, seed=None):
+    """Zero each element with probability `rate`, and multiply the others by 1 / (1 - rate).
+
+    y = x * mask / (1 - rate)          dx = dy * mask / (1 - rate)
+
+    (Srivastava et al., JMLR 15, 2014; "inverted", so that nothing is to be done when predicting.) The probability is
+    rounded to a multiple of 2^-16.
+
+    Args:
+        inputs: Tensor of floats, any shape.
+        rate: Probability of a zero, from 0 to 1.
+        noise_shape: Shape of the mask, to be broadcast: 1 along an axis drops whole slices; None as an entry means the
+            input's extent. The input's own shape if None.
+        seed: int, `tinynet.random.SeedGenerator`, or None for the global generator. An int gives the same mask in every
+            call.
+
+    Returns:
+        Tensor, shaped as `inputs`.
+
+    Raises:
+        ValueError: the rate is outside [0, 1], or the mask does not broadcast to the input.
+
+    >>> dropout(np.ones((2, 3), "float32"), rate=0.0, seed=1).numpy()
+    array([[1., 1., 1.],
+           [1., 1., 1.]], dtype=float32)
+    """
+    x = convert_to_tensor(inputs)
+    if not 0 <= rate <= 1:
+        raise ValueError(f"dropout: rate must be from 0 to 1, got {rate!r}. It is the fraction that becomes zero.")
+    if x.data.dtype.kind != "f":
+        raise TypeError(f"dropout: inputs must be floats, got {x.data.dtype}; cast them first")
+    seed, offset = draw_seed(seed)
+    if noise_shape is not None:
+        return _masked(x, _noise(x.data, rate, noise_shape, seed, offset))
+    y = kernels.dropout_forward(x.data, rate, seed, offset)
+
+    def backward(dy):
+        return (kernels.dropout_backward(dy, rate, seed, offset),)
+
+    return record(y, (x,), backward)
+
+
+def _masked(x, mask):
+    def backward(dy):
+        return (np.where(mask != 0, dy * mask, dy.dtype.type(0)),)
+
+    return record(np.where(mask != 0, x.data * mask, x.data.dtype.type(0)), (x,), backward)
+
+
+def _noise(x, rate, noise_shape, seed, offset):
+    """0 or 1 / (1 - rate), of a shape that broadcasts to x."""
+    entries = tuple(noise_shape)
+    if len(entries) == x.ndim:
+        entries = tuple(extent if entry is None else int(entry) for entry, extent in zip(entries, x.shape, strict=True))
+    if len(entries) != x.ndim or any(entry not in (1, extent) for entry, extent in zip(entries, x.shape, strict=True)):
+        raise ValueError(
+            f"dropout: noise_shape {tuple(noise_shape)} does not broadcast to the input's shape {x.shape}. "
+            "Give one entry an axis: 1 to drop whole slices, None or the extent otherwise."
+        )
+    return kernels.dropout_forward(np.ones(entries, x.dtype), rate, seed, offset)
