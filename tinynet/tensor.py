@@ -21,7 +21,7 @@ class Tensor:
     array([3., 5.], dtype=float32)
     """
 
-    __slots__ = ("data", "logits", "__weakref__")
+    __slots__ = ("data", "logits", "_keras_mask", "__weakref__")
     __array_priority__ = 100  # so that ndarray + Tensor asks Tensor.__radd__
 
     def __init__(self, data, dtype=None):
