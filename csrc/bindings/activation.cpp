@@ -4,8 +4,11 @@ namespace tinynet {
 namespace {
 
 Activation activation_named(const std::string& name) {
-  if (name == "linear") return Activation::linear;
-  if (name == "relu") return Activation::relu;
+  int index = 0;
+  for (const char* const known : kActivationNames) {
+    if (name == known) return static_cast<Activation>(index);
+    ++index;
+  }
   throw py::value_error("unknown activation '" + name + "'");
 }
 

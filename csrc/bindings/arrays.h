@@ -98,5 +98,7 @@ inline std::vector<py::ssize_t> shape_of(const py::array& array) {
 // Each family of kernels binds itself.
 void bind_activation(py::module_& module);
 void bind_reduction(py::module_& module);
+void bind_cross_entropy(py::module_& module);
+void bind_softmax(py::module_& module);
 
 }  // namespace tinynet

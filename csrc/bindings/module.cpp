@@ -26,6 +26,8 @@ PYBIND11_MODULE(_native, module) {
 
   bind_activation(module);
   bind_reduction(module);
+  bind_cross_entropy(module);
+  bind_softmax(module);
 }
 
 }  // namespace tinynet

@@ -1,0 +1,313 @@
+#include "arrays.h"
+
+namespace tinynet {
+namespace {
+
+// Class numbers of any integer type as int64, each below `classes`. Negative ones mean "leave this row out".
+class Labels {
+ public:
+  Labels(const py::array& labels, Index classes) : array_(dense(labels)) {
+    using api = py::detail::npy_api;
+    const int type = array_.dtype().num();
+    if (array_.dtype().kind() == 'i' && array_.itemsize() == 8) {
+      data_ = static_cast<const std::int64_t*>(array_.data());
+      check(data_, classes);
+    } else if (type == api::NPY_UBYTE_ || type == api::NPY_BOOL_) {
+      convert<std::uint8_t>(classes);
+    } else if (type == api::NPY_BYTE_) {
+      convert<std::int8_t>(classes);
+    } else if (type == api::NPY_SHORT_) {
+      convert<std::int16_t>(classes);
+    } else if (type == api::NPY_USHORT_) {
+      convert<std::uint16_t>(classes);
+    } else if (array_.dtype().kind() == 'i' && array_.itemsize() == 4) {
+      convert<std::int32_t>(classes);
+    } else if (array_.dtype().kind() == 'u' && array_.itemsize() == 4) {
+      convert<std::uint32_t>(classes);
+    } else if (array_.dtype().kind() == 'u' && array_.itemsize() == 8) {
+      check(static_cast<const std::uint64_t*>(array_.data()), classes);  // a number below `classes` reads the same
+      data_ = static_cast<const std::int64_t*>(array_.data());
+    } else {
+      throw py::type_error("labels must be an array of integers, got " + py::str(array_.dtype()).cast<std::string>());
+    }
+  }
+  const std::int64_t* data() const { return data_; }
+
+ private:
+  template <class L>
+  void check(const L* labels, Index classes) {
+    const Index size = array_.size();
+    bool inside = true;
+    for (Index i = 0; i < size; ++i) inside &= below(labels[i], classes);
+    if (inside) return;
+    Index i = 0;
+    while (below(labels[i], classes)) ++i;
+    throw py::value_error("label " + std::to_string(labels[i]) + " at index " + std::to_string(i) + "; the model has " +
+                          std::to_string(classes) + " classes (0.." + std::to_string(classes - 1) + ")");
+  }
+  template <class L>
+  static bool below(L label, Index classes) {
+    if constexpr (sizeof(L) == 8 && L(-1) > L(0)) return label < static_cast<L>(classes);
+    return static_cast<Index>(label) < classes;
+  }
+  template <class L>
+  void convert(Index classes) {
+    const L* const labels = static_cast<const L*>(array_.data());
+    check(labels, classes);
+    converted_.assign(labels, labels + array_.size());
+    data_ = converted_.data();
+  }
+
+  py::array array_;
+  std::vector<std::int64_t> converted_;
+  const std::int64_t* data_ = nullptr;
+};
+
+// The shapes are the op's business; only what would read past the end of an array is refused here.
+void check(bool fits, const char* what) {
+  if (!fits) throw py::value_error(what);
+}
+
+// x[..., classes] seen as rows.
+struct Rows {
+  explicit Rows(const py::array& x) : shape(shape_of(x)) {
+    check(!shape.empty() && shape.back() > 0, "cross-entropy needs an array with at least one class along the last axis");
+    classes = shape.back();
+    shape.pop_back();
+    for (const py::ssize_t extent : shape) count *= extent;
+  }
+  std::vector<py::ssize_t> shape;  // of the losses
+  Index count = 1, classes = 1;
+};
+
+constexpr const char* kSizes = "cross-entropy arrays do not match in size";
+
+py::tuple sparse_softmax_cross_entropy_forward(const py::array& logits, const py::array& labels) {
+  return with_float_type(logits, "logits", [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const Rows rows(logits);
+    const Input<T> x(logits, "logits");
+    check(labels.size() == rows.count, kSizes);
+    const Labels classes(labels, rows.classes);
+    auto losses = new_array<T>(rows.shape);
+    auto probabilities = new_array<T>(shape_of(logits));
+    T *const loss = losses.mutable_data(), *const p = probabilities.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().sparse_softmax_cross_entropy_forward(x.data(), classes.data(), loss, p, rows.count,
+                                                                rows.classes);
+    }
+    return py::make_tuple(std::move(losses), std::move(probabilities));
+  });
+}
+
+py::array sparse_softmax_cross_entropy_backward(const py::array& dlosses, const py::array& probabilities,
+                                                const py::array& labels) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Rows rows(probabilities);
+    const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities");
+    check(labels.size() == rows.count && dloss.size() == rows.count, kSizes);
+    const Labels classes(labels, rows.classes);
+    auto dlogits = new_array<T>(shape_of(probabilities));
+    T* const dx = dlogits.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().sparse_softmax_cross_entropy_backward(dloss.data(), p.data(), classes.data(), dx, rows.count,
+                                                                 rows.classes);
+    }
+    return dlogits;
+  });
+}
+
+py::tuple softmax_cross_entropy_forward(const py::array& logits, const py::array& targets) {
+  return with_float_type(logits, "logits", [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const Rows rows(logits);
+    const Input<T> x(logits, "logits"), target(targets, "targets");
+    check(target.size() == x.size(), kSizes);
+    auto losses = new_array<T>(rows.shape);
+    auto probabilities = new_array<T>(shape_of(logits));
+    T *const loss = losses.mutable_data(), *const p = probabilities.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().softmax_cross_entropy_forward(x.data(), target.data(), loss, p, rows.count, rows.classes);
+    }
+    return py::make_tuple(std::move(losses), std::move(probabilities));
+  });
+}
+
+py::array softmax_cross_entropy_backward(const py::array& dlosses, const py::array& probabilities,
+                                         const py::array& targets) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Rows rows(probabilities);
+    const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities"), target(targets, "targets");
+    check(target.size() == p.size() && dloss.size() == rows.count, kSizes);
+    auto dlogits = new_array<T>(shape_of(probabilities));
+    T* const dx = dlogits.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().softmax_cross_entropy_backward(dloss.data(), p.data(), target.data(), dx, rows.count,
+                                                          rows.classes);
+    }
+    return dlogits;
+  });
+}
+
+py::array sparse_cross_entropy_forward(const py::array& probabilities, const py::array& labels, double epsilon) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Rows rows(probabilities);
+    const Input<T> p(probabilities, "probabilities");
+    check(labels.size() == rows.count, kSizes);
+    const Labels classes(labels, rows.classes);
+    auto losses = new_array<T>(rows.shape);
+    T* const loss = losses.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().sparse_cross_entropy_forward(p.data(), classes.data(), loss, rows.count, rows.classes,
+                                                        T(epsilon), T(1 - epsilon));
+    }
+    return losses;
+  });
+}
+
+py::array sparse_cross_entropy_backward(const py::array& dlosses, const py::array& probabilities,
+                                        const py::array& labels, double epsilon) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Rows rows(probabilities);
+    const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities");
+    check(labels.size() == rows.count && dloss.size() == rows.count, kSizes);
+    const Labels classes(labels, rows.classes);
+    auto dprobabilities = new_array<T>(shape_of(probabilities));
+    T* const dp = dprobabilities.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().sparse_cross_entropy_backward(dloss.data(), p.data(), classes.data(), dp, rows.count,
+                                                         rows.classes, T(epsilon), T(1 - epsilon));
+    }
+    return dprobabilities;
+  });
+}
+
+py::array cross_entropy_forward(const py::array& probabilities, const py::array& targets, double epsilon) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Rows rows(probabilities);
+    const Input<T> p(probabilities, "probabilities"), target(targets, "targets");
+    check(target.size() == p.size(), kSizes);
+    auto losses = new_array<T>(rows.shape);
+    T* const loss = losses.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().cross_entropy_forward(p.data(), target.data(), loss, rows.count, rows.classes, T(epsilon),
+                                                 T(1 - epsilon));
+    }
+    return losses;
+  });
+}
+
+py::array cross_entropy_backward(const py::array& dlosses, const py::array& probabilities, const py::array& targets,
+                                 double epsilon) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Rows rows(probabilities);
+    const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities"), target(targets, "targets");
+    check(target.size() == p.size() && dloss.size() == rows.count, kSizes);
+    auto dprobabilities = new_array<T>(shape_of(probabilities));
+    T* const dp = dprobabilities.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().cross_entropy_backward(dloss.data(), p.data(), target.data(), dp, rows.count, rows.classes,
+                                                  T(epsilon), T(1 - epsilon));
+    }
+    return dprobabilities;
+  });
+}
+
+// The elementwise pair: from logits when there is no epsilon, else from probabilities.
+py::array binary_forward(const py::array& output, const py::array& targets, const double* epsilon) {
+  return with_float_type(output, "output", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Input<T> x(output, "output"), target(targets, "targets");
+    check(target.size() == x.size(), kSizes);
+    auto losses = new_array<T>(shape_of(output));
+    T* const loss = losses.mutable_data();
+    const KernelTable<T>& table = kernels().table<T>();
+    {
+      const py::gil_scoped_release released;
+      if (epsilon)
+        table.binary_cross_entropy_forward(x.data(), target.data(), loss, x.size(), T(*epsilon), T(1 - *epsilon));
+      else
+        table.sigmoid_cross_entropy_forward(x.data(), target.data(), loss, x.size());
+    }
+    return losses;
+  });
+}
+
+py::array binary_backward(const py::array& dlosses, const py::array& output, const py::array& targets,
+                          const double* epsilon) {
+  return with_float_type(output, "output", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Input<T> dloss(dlosses, "dlosses"), x(output, "output"), target(targets, "targets");
+    check(target.size() == x.size() && dloss.size() == x.size(), kSizes);
+    auto doutput = new_array<T>(shape_of(output));
+    T* const dx = doutput.mutable_data();
+    const KernelTable<T>& table = kernels().table<T>();
+    {
+      const py::gil_scoped_release released;
+      if (epsilon)
+        table.binary_cross_entropy_backward(dloss.data(), x.data(), target.data(), dx, x.size(), T(*epsilon),
+                                            T(1 - *epsilon));
+      else
+        table.sigmoid_cross_entropy_backward(dloss.data(), x.data(), target.data(), dx, x.size());
+    }
+    return doutput;
+  });
+}
+
+}  // namespace
+
+void bind_cross_entropy(py::module_& module) {
+  using namespace py::literals;
+  using py::array;
+  module.def("sparse_softmax_cross_entropy_forward", &sparse_softmax_cross_entropy_forward, "logits"_a, "labels"_a);
+  module.def("sparse_softmax_cross_entropy_backward", &sparse_softmax_cross_entropy_backward, "dlosses"_a,
+             "probabilities"_a, "labels"_a);
+  module.def("softmax_cross_entropy_forward", &softmax_cross_entropy_forward, "logits"_a, "targets"_a);
+  module.def("softmax_cross_entropy_backward", &softmax_cross_entropy_backward, "dlosses"_a, "probabilities"_a,
+             "targets"_a);
+  module.def("sparse_cross_entropy_forward", &sparse_cross_entropy_forward, "probabilities"_a, "labels"_a,
+             "epsilon"_a = 1e-7);
+  module.def("sparse_cross_entropy_backward", &sparse_cross_entropy_backward, "dlosses"_a, "probabilities"_a,
+             "labels"_a, "epsilon"_a = 1e-7);
+  module.def("cross_entropy_forward", &cross_entropy_forward, "probabilities"_a, "targets"_a, "epsilon"_a = 1e-7);
+  module.def("cross_entropy_backward", &cross_entropy_backward, "dlosses"_a, "probabilities"_a, "targets"_a,
+             "epsilon"_a = 1e-7);
+  module.def(
+      "sigmoid_cross_entropy_forward",
+      [](const array& logits, const array& targets) { return binary_forward(logits, targets, nullptr); }, "logits"_a,
+      "targets"_a);
+  module.def(
+      "sigmoid_cross_entropy_backward",
+      [](const array& dlosses, const array& logits, const array& targets) {
+        return binary_backward(dlosses, logits, targets, nullptr);
+      },
+      "dlosses"_a, "logits"_a, "targets"_a);
+  module.def(
+      "binary_cross_entropy_forward",
+      [](const array& probabilities, const array& targets, double epsilon) {
+        return binary_forward(probabilities, targets, &epsilon);
+      },
+      "probabilities"_a, "targets"_a, "epsilon"_a = 1e-7);
+  module.def(
+      "binary_cross_entropy_backward",
+      [](const array& dlosses, const array& probabilities, const array& targets, double epsilon) {
+        return binary_backward(dlosses, probabilities, targets, &epsilon);
+      },
+      "dlosses"_a, "probabilities"_a, "targets"_a, "epsilon"_a = 1e-7);
+}
+
+}  // namespace tinynet

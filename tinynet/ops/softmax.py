@@ -1,0 +1,152 @@
+"""Functions of a whole row: softmax, its logarithm, sparsemax, and the gated linear unit."""
+
+import numpy as np
+
+from ..config import floatx
+from ..runtime import kernels
+from ..tape import record
+from ..tensor import convert_to_tensor
+
+
+def softmax_forward(x):
+    """Reference: y = e^x / sum e^x along the last axis."""
+    if x.size == 0:
+        return x.copy()
+    with np.errstate(all="ignore"):
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+
+
+def softmax_backward(dy, y):
+    """Reference: dx = y (dy - sum dy y)."""
+    return y * (dy - (dy * y).sum(axis=-1, keepdims=True))
+
+
+def log_softmax_forward(x):
+    """Reference: y = x - log sum e^x along the last axis."""
+    if x.size == 0:
+        return x.copy()
+    with np.errstate(all="ignore"):
+        z = x - x.max(axis=-1, keepdims=True)
+        return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+def log_softmax_backward(dy, y):
+    """Reference: dx = dy - e^y sum dy."""
+    return dy - np.exp(y) * dy.sum(axis=-1, keepdims=True)
+
+
+def softmax(x, axis=-1):
+    """Turn numbers into probabilities.
+
+    y_k = e^(x_k) / sum over j of e^(x_j)
+
+    The largest x of a row is subtracted first, which changes nothing but keeps e^x from overflowing.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis along which to sum, or a tuple of axes, or None for all.
+
+    Returns:
+        Tensor, shaped like `x`, with sums of 1 along `axis`.
+
+    Raises:
+        ValueError: `x` has no such axis.
+
+    >>> softmax([[0.0, 0.0], [0.0, 100.0]]).numpy()
+    array([[0.5, 0.5],
+           [0. , 1. ]], dtype=float32)
+    """
+    return _along_axis(x, axis, "softmax", kernels.softmax_forward, kernels.softmax_backward)
+
+
+def log_softmax(x, axis=-1):
+    """The logarithm of `softmax`, exact also where a probability is too small for a float.
+
+    y_k = x_k - log(sum over j of e^(x_j))
+    """
+    return _along_axis(x, axis, "log_softmax", kernels.log_softmax_forward, kernels.log_softmax_backward)
+
+
+def sparsemax(x, axis=-1):
+    """The nearest probabilities to x in the Euclidean sense: unlike softmax's, many of them are exactly 0.
+
+    y_k = max(x_k - t, 0), with the threshold t such that the y sum to 1. (Martins and Astudillo 2016, algorithm 1.)
+
+    Gradient: dy less its mean, both over the classes with y > 0.
+    """
+    return _along_axis(x, axis, "sparsemax", _sparsemax_rows, _sparsemax_rows_gradient)
+
+
+def glu(x, axis=-1):
+    """Gated linear unit: y = a sigmoid(b), with a and b the two halves of x along an axis. Dauphin et al. 2016."""
+    x = _floats(x)
+    data = np.moveaxis(x.data, _checked_axes(x, axis, "glu")[0], -1)
+    if data.shape[-1] % 2:
+        raise ValueError(f"glu: x is split into two halves along axis {axis}, whose size {data.shape[-1]} is odd. Got x {x.shape}")
+    a, b = np.split(data, 2, axis=-1)
+    gate = kernels.activation_forward(b, "sigmoid")
+    y = np.ascontiguousarray(np.moveaxis(a * gate, -1, axis))
+
+    def backward(dy):
+        dy = np.moveaxis(dy, axis, -1)
+        dx = np.concatenate([dy * gate, kernels.activation_backward(dy * a, b, "sigmoid")], axis=-1)
+        return (np.ascontiguousarray(np.moveaxis(dx, -1, axis)),)
+
+    return record(y, (x,), backward)
+
+
+def _sparsemax_rows(x):
+    if x.size == 0:
+        return x.copy()
+    descending = -np.sort(-x, axis=-1)
+    count = np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
+    # With the k largest in the support the threshold is (their sum - 1) / k; the k-th belongs to it if it is above that.
+    thresholds = (np.cumsum(descending, axis=-1) - 1) / count
+    support = np.sum(descending > thresholds, axis=-1, keepdims=True)
+    return np.maximum(x - np.take_along_axis(thresholds, np.maximum(support, 1) - 1, axis=-1), 0)
+
+
+def _sparsemax_rows_gradient(dy, y):
+    support = y > 0
+    count = np.maximum(support.sum(axis=-1, keepdims=True), 1).astype(y.dtype)
+    return np.where(support, dy - np.where(support, dy, 0).sum(axis=-1, keepdims=True) / count, 0)
+
+
+def _floats(x):
+    x = convert_to_tensor(x)
+    return x if x.data.dtype.kind == "f" else convert_to_tensor(x, floatx())
+
+
+def _checked_axes(x, axis, operation):
+    """`axis` as a tuple of numbers from 0."""
+    rank = x.data.ndim
+    axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    for one in axes:
+        if not -rank <= one < rank:
+            raise ValueError(f"{operation}: axis {one} is out of range for x of shape {x.shape}; it has axes {-rank} to {rank - 1}")
+    return tuple(one % rank for one in axes)
+
+
+def _along_axis(x, axis, operation, forward, backward_from_output):
+    """Apply a kernel for the last axis along any: move the axis to the end, and back."""
+    x = _floats(x)
+    rank = x.data.ndim
+    if rank and (axis == -1 or axis == rank - 1):
+        y = forward(x.data)
+        return record(y, (x,), lambda dy: (backward_from_output(dy, y),))
+
+    axes = _checked_axes(x, axis, operation)
+    order = tuple(one for one in range(rank) if one not in axes) + axes
+    moved_shape = tuple(x.shape[one] for one in order)
+    row_shape = moved_shape[: rank - len(axes)] + (-1 if x.data.size else 0,)
+    inverse = np.argsort(order)
+
+    def to_rows(array):
+        return array.transpose(order).reshape(row_shape)
+
+    def from_rows(rows):
+        return np.ascontiguousarray(rows.reshape(moved_shape).transpose(inverse)).reshape(x.shape)
+
+    y_rows = forward(to_rows(x.data))
+    return record(from_rows(y_rows), (x,), lambda dy: (from_rows(backward_from_output(to_rows(dy), y_rows)),))
