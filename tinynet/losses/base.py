@@ -1,0 +1,340 @@
+"""Loss, the base class: per-sample losses from a formula, then weights, then one number for the batch.
+
+    losses = call(y_true, y_pred)                          one number a sample
+    loss   = sum(losses * sample_weight) / count           'sum_over_batch_size' (also called 'mean')
+             sum(losses * sample_weight) / sum(sample_weight)                    'mean_with_sample_weight'
+             sum(losses * sample_weight)                                         'sum'
+             losses * sample_weight                                              'none' or None
+"""
+
+import re
+
+import numpy as np
+
+from ..config import floatx
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import Tensor, to_array
+
+REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
+
+_names_given = {}
+
+
+def auto_name(class_name):
+    """'MeanSquaredError' -> 'mean_squared_error', then 'mean_squared_error_1', ..."""
+    name = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", class_name).lower()
+    count = _names_given[name] = _names_given.get(name, -1) + 1
+    return f"{name}_{count}" if count else name
+
+
+class Loss:
+    """Base class of losses. Subclasses write `call`.
+
+    Args:
+        name: For logs and saved files; made from the class name if None.
+        reduction: 'sum_over_batch_size' (default; 'mean' is the same), 'mean_with_sample_weight', 'sum', or 'none'.
+        dtype: Element type to compute in. None keeps that of a floating-point `y_pred`.
+
+    >>> class MeanAbsoluteError(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return ops.mean(ops.abs(y_true - y_pred), axis=-1)
+    """
+
+    # Integer labels need not become floats for a formula that uses them as an index.
+    _takes_labels_as_they_are = False
+
+    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+        self.name = name or auto_name(type(self).__name__)
+        self.reduction = standardize_reduction(reduction)
+        self._dtype = None if dtype is None else np.dtype(getattr(dtype, "compute_dtype", dtype))
+
+    @property
+    def dtype(self):
+        return floatx() if self._dtype is None else self._dtype.name
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The loss of a batch.
+
+        Args:
+            y_true: Targets, array or Tensor.
+            y_pred: Predictions, array or Tensor.
+            sample_weight: One weight a sample, or anything that broadcasts against the unreduced losses.
+
+        Returns:
+            Scalar Tensor; with reduction 'none' one loss a sample.
+
+        Raises:
+            ValueError: the batch is empty, or the weights do not fit.
+        """
+        y_pred = as_float(y_pred, self._dtype)
+        if not self._takes_labels_as_they_are:
+            y_true = as_target(y_true, y_pred.data.dtype)
+        losses = self.call(y_true, y_pred)
+        mask = _merge(getattr(y_pred, "_keras_mask", None), getattr(losses, "_keras_mask", None))
+        return reduce_weighted_values(losses, sample_weight, mask, self.reduction)
+
+    def call(self, y_true, y_pred):
+        """Losses, one a sample; for subclasses to write with `ops`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement call(y_true, y_pred)")
+
+    def get_config(self):
+        """What `from_config` needs to make this loss again."""
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+class LossFunctionWrapper(Loss):
+    """A function `fn(y_true, y_pred, **kwargs)` of tensors as a Loss.
+
+    The built-in losses are subclasses; `kwargs`, the parameters of the formula, are then attributes and part of the config.
+
+    Args:
+        fn: Returns the losses, one a sample (or already a scalar).
+    """
+
+    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.fn = fn
+        self._fn_kwargs = kwargs
+        for key, value in kwargs.items():
+            setattr(self, key, value)
+
+    def call(self, y_true, y_pred):
+        if len(y_true.shape) != len(y_pred.shape):
+            y_true, y_pred = squeeze_or_expand_to_same_rank(as_tensor(y_true), y_pred)
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def get_config(self):
+        config = {**super().get_config(), **self._fn_kwargs}
+        return {**config, "fn": self.fn} if type(self) is LossFunctionWrapper else config
+
+
+def standardize_reduction(reduction):
+    """`reduction` itself if it is one."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"Loss: unknown reduction {reduction!r}; known: {', '.join(map(repr, REDUCTIONS))}")
+    return reduction
+
+
+# --- arguments ------------------------------------------------------------------------------------------------------
+
+
+def as_tensor(value):
+    """`value` as a Tensor, itself if it is one."""
+    return value if isinstance(value, Tensor) else Tensor.wrap(to_array(value))
+
+
+def as_float(value, dtype=None):
+    """`value` as a floating-point Tensor, of `dtype` if given; a conversion of a Tensor is recorded."""
+    tensor = as_tensor(value)
+    own = tensor.data.dtype
+    if dtype is None:
+        if own.kind == "f":
+            return tensor
+        dtype = floatx()
+    if own == dtype:
+        return tensor
+    return record(tensor.data.astype(dtype), (tensor,), lambda dy: (dy.astype(own),))
+
+
+def as_target(value, dtype):
+    """`value` as a Tensor of `dtype`."""
+    if isinstance(value, Tensor):
+        return value if value.data.dtype == dtype else as_float(value, dtype)
+    return Tensor.wrap(to_array(value, dtype))
+
+
+def reshaped(tensor, shape):
+    """The tensor in another shape, recorded."""
+    own = tensor.data.shape
+    return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),))
+
+
+def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
+    """When the ranks differ by one and the longer shape ends in 1: (N,) beside (N, 1) becomes (N, 1), else the 1 is dropped.
+
+    Args:
+        x1, x2: Tensors.
+        expand_rank_1: Expand a shape (N,); otherwise drop the other's 1.
+
+    Returns:
+        Both tensors.
+    """
+    rank1, rank2 = len(x1.shape), len(x2.shape)
+    if rank1 == rank2 + 1 and x1.shape[-1] == 1:
+        if rank2 == 1 and expand_rank_1:
+            return x1, reshaped(x2, (*x2.shape, 1))
+        return reshaped(x1, x1.shape[:-1]), x2
+    if rank2 == rank1 + 1 and x2.shape[-1] == 1:
+        if rank1 == 1 and expand_rank_1:
+            return reshaped(x1, (*x1.shape, 1)), x2
+        return x1, reshaped(x2, x2.shape[:-1])
+    return x1, x2
+
+
+def aligned(operation, y_true, y_pred):
+    """Targets and predictions as Tensors of one floating-point type and one rank, which broadcast against each other."""
+    y_pred = as_float(y_pred)
+    y_true = as_target(y_true, y_pred.data.dtype)
+    if y_true.data.shape == y_pred.data.shape and y_pred.data.shape:
+        return y_true, y_pred
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return check_broadcast(operation, y_true, y_pred)
+
+
+def check_broadcast(operation, y_true, y_pred):
+    """Both tensors, if their shapes broadcast to at least one axis."""
+    true_shape, pred_shape = y_true.data.shape, y_pred.data.shape
+    if true_shape != pred_shape:
+        try:
+            np.broadcast_shapes(true_shape, pred_shape)
+        except ValueError:
+            raise ValueError(f"{operation}: targets of shape {true_shape} do not match predictions of shape {pred_shape}. "
+                             "Each sample needs as many target values as predicted ones.") from None
+    if not pred_shape and not true_shape:
+        raise ValueError(f"{operation}: expected at least one axis, (samples, values). Got two scalars; wrap them in lists.")
+    return y_true, y_pred
+
+
+# --- recording ------------------------------------------------------------------------------------------------------
+
+
+def unbroadcast(gradient, shape):
+    """Sum a gradient over the axes along which its tensor was repeated."""
+    if gradient.shape == shape:
+        return gradient
+    extra = gradient.ndim - len(shape)
+    axes = (*range(extra), *(extra + axis for axis, extent in enumerate(shape) if extent == 1))
+    return kernels.reduce_sum(gradient, axes, False).reshape(shape)
+
+
+def record_loss(losses, y_true, y_pred, d_pred, d_true=None):
+    """Record losses with their derivatives.
+
+    Args:
+        losses: Array.
+        y_true, y_pred: The Tensors they came from.
+        d_pred: Function from the gradient of the losses to that of y_pred, before `unbroadcast`.
+        d_true: The same for y_true; None if the loss is only differentiated with respect to y_pred.
+    """
+    wants_true = is_tracked(y_true)
+    if not wants_true:
+        return record(losses, (y_pred,), lambda dy: (unbroadcast(d_pred(dy), y_pred.data.shape),))
+    if d_true is None:
+        raise TypeError("this loss can be differentiated with respect to y_pred only, but y_true depends on something a tape watches. "
+                        "Wrap y_true in stop_gradient(...).")
+
+    def backward(dy):
+        return unbroadcast(d_true(dy), y_true.data.shape), unbroadcast(d_pred(dy), y_pred.data.shape)
+
+    return record(losses, (y_true, y_pred), backward)
+
+
+def mean_over_last(elements, y_true, y_pred, derivative, derivative_true=None):
+    """Record the mean over the last axis of `elements`, one loss for each element of y_pred.
+
+    Args:
+        elements: Array of losses.
+        derivative: Function without arguments: d elements / d y_pred.
+        derivative_true: The same for y_true, or None.
+    """
+    n = elements.shape[-1]
+
+    def spread(dy):
+        return dy[..., None] / n
+
+    return record_loss(
+        kernels.reduce_mean(elements, -1, False), y_true, y_pred,
+        lambda dy: spread(dy) * derivative(),
+        None if derivative_true is None else lambda dy: spread(dy) * derivative_true(),
+    )
+
+
+# --- reduction ------------------------------------------------------------------------------------------------------
+
+
+def _merge(mask, other):
+    return other if mask is None else mask if other is None else np.logical_and(mask, other)
+
+
+def apply_mask(sample_weight, mask, reduction):
+    """Weights that leave the masked-out samples out: 0 for them, and for a mean count/valid for the others.
+
+    Args:
+        sample_weight: Array or None.
+        mask: Array of booleans.
+        reduction: The reduction that follows.
+    """
+    mask = np.asarray(mask.data if isinstance(mask, Tensor) else mask)
+    weight = mask.astype(floatx() if sample_weight is None else sample_weight.dtype)
+    if reduction in ("mean", "sum_over_batch_size"):
+        weight *= mask.size / max(int(np.count_nonzero(mask)), 1)
+    if sample_weight is None:
+        return weight
+    weight, sample_weight = _same_rank_arrays(weight, sample_weight)
+    return weight * sample_weight
+
+
+def _same_rank_arrays(a, b):
+    a, b = squeeze_or_expand_to_same_rank(Tensor.wrap(a), Tensor.wrap(b))
+    return a.data, b.data
+
+
+def reduce_weighted_values(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
+    """Weigh losses and reduce them, as the head of this file says. One tape node.
+
+    Args:
+        values: Tensor of losses.
+        sample_weight: Anything that broadcasts against them.
+        mask: Which losses count.
+        reduction: How to reduce.
+    """
+    values = as_float(values)
+    weights = None
+    if sample_weight is not None or mask is not None:
+        weights = None if sample_weight is None else to_array(sample_weight, values.data.dtype)
+        if mask is not None:
+            weights = apply_mask(weights, mask, reduction).astype(values.data.dtype, copy=False)
+        values, weights = squeeze_or_expand_to_same_rank(values, Tensor.wrap(weights))
+        weights = weights.data
+        try:
+            shape = np.broadcast_shapes(values.data.shape, weights.shape)
+        except ValueError:
+            raise ValueError(f"sample_weight of shape {weights.shape} does not fit losses of shape {values.data.shape}: pass one weight "
+                             "a sample, or one a loss.") from None
+        weighted = values.data * weights
+    else:
+        weighted = values.data
+        shape = weighted.shape
+    if reduction in ("none", None) or not shape:
+        if weights is None:
+            return values
+        return record(np.asarray(weighted), (values,), lambda dy: (unbroadcast(dy * weights, values.data.shape),))
+    if weighted.size == 0:
+        raise ValueError(f"the loss of no samples does not exist. Got losses of shape {shape}.")
+
+    if reduction == "sum":
+        divisor = 1
+    elif reduction == "mean_with_sample_weight" and weights is not None:
+        divisor = float(np.sum(weights)) or np.inf  # no weight at all: the loss is 0
+    else:
+        divisor = weighted.size
+    total = kernels.reduce_mean(weighted) if divisor == weighted.size else kernels.reduce_sum(weighted)
+    if divisor not in (1, weighted.size):
+        total = np.asarray(total / weighted.dtype.type(divisor))
+
+    def backward(dy):
+        d_values = np.empty(shape, dy.dtype)
+        d_values.fill(dy / divisor)
+        if weights is not None:
+            d_values *= weights
+        return (unbroadcast(d_values, values.data.shape),)
+
+    return record(total, (values,), backward)

@@ -1,0 +1,333 @@
+"""Losses for probabilities: minus the log-likelihood of the labels, and its relatives.
+
+The cross-entropies themselves are operations (`tinynet.ops`), with their own kernels; here stand what Keras adds to them
+(label smoothing, ignored classes) and the losses made of several formulas.
+"""
+
+import warnings
+
+import numpy as np
+
+from ..config import epsilon
+from ..ops import cross_entropy, reduction
+from ..runtime import kernels
+from ..tape import record
+from .base import (
+    LossFunctionWrapper, as_float, as_target, as_tensor, check_broadcast, mean_over_last, record_loss, reshaped,
+)
+
+
+def _pair(operation, y_true, y_pred):
+    y_pred = as_float(y_pred)
+    return check_broadcast(operation, as_target(y_true, y_pred.data.dtype), y_pred)
+
+
+def _check_classes(operation, y_pred, axis):
+    if isinstance(axis, bool):
+        raise ValueError(f"{operation}: axis must be an int, got {axis!r}")
+    if y_pred.data.shape[-1:] == (1,):
+        warnings.warn(f"{operation}: y_pred has shape {y_pred.data.shape}, one class. For two classes with one output use "
+                      "'binary_crossentropy'.", SyntaxWarning, stacklevel=3)
+
+
+def _smoothed(y_true, label_smoothing, classes):
+    """(1 - s) t + s / classes: labels that are not quite sure (Szegedy et al. 2015, arXiv:1512.00567)."""
+    return record(y_true.data * (1 - label_smoothing) + label_smoothing / classes, (y_true,), lambda dy: (dy * (1 - label_smoothing),))
+
+
+def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """-sum(t log p) over the classes.
+
+    Args:
+        y_true: One-hot labels or probabilities, shape (batch, ..., classes).
+        y_pred: Probabilities (they are divided by their sum first), or scores with `from_logits`, the same shape.
+        from_logits: Whether softmax is still to be applied; more accurate than doing so before.
+        label_smoothing: s in [0, 1) replaces t by (1 - s) t + s / classes.
+        axis: The axis of classes.
+
+    Returns:
+        Tensor, y_pred's shape without the axis of classes.
+
+    >>> float(categorical_crossentropy([0.0, 1.0], [0.5, 0.5]))  # doctest: +ELLIPSIS
+    0.693147...
+    """
+    y_true, y_pred = _pair("categorical_crossentropy", y_true, y_pred)
+    _check_classes("categorical_crossentropy", y_pred, axis)
+    if label_smoothing:
+        y_true = _smoothed(y_true, label_smoothing, y_true.data.shape[-1])
+    return cross_entropy.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+
+
+def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+    """-log(p of the right class).
+
+    Args:
+        y_true: Class of each sample as a number, shape (batch, ...) or (batch, ..., 1).
+        y_pred: Probabilities (they are divided by their sum first), or scores with `from_logits`, shape (batch, ..., classes).
+        from_logits: Whether softmax is still to be applied; more accurate than doing so before.
+        ignore_class: A label whose samples cost nothing and do not count in the mean; -1 or 255 are usual.
+        axis: The axis of classes.
+
+    Returns:
+        Tensor, y_pred's shape without the axis of classes.
+    """
+    if ignore_class is not None:
+        return _with_ignored_class(as_tensor(y_true), as_float(y_pred), from_logits, ignore_class, axis)
+    return cross_entropy.sparse_categorical_crossentropy(_class_numbers(as_tensor(y_true), y_pred, axis), y_pred,
+                                                         from_logits=from_logits, axis=axis)
+
+
+def _class_numbers(y_true, y_pred, axis):
+    """Labels (batch, ..., 1) without their last axis."""
+    if len(y_true.data.shape) == len(y_pred.shape) and y_true.data.shape[axis] == 1:
+        return reshaped(y_true, np.squeeze(y_true.data, axis).shape)
+    return y_true
+
+
+def _with_ignored_class(y_true, y_pred, from_logits, ignore_class, axis):
+    labels = _class_numbers(y_true, y_pred, axis).data
+    counts = labels != ignore_class
+    cost = cross_entropy.sparse_categorical_crossentropy(np.where(counts, labels, 0), y_pred, from_logits=from_logits, axis=axis)
+    # Not cost * counts: an ignored sample may cost NaN.
+    losses = record_loss(np.where(counts, cost.data, cost.data.dtype.type(0)), y_true, cost, lambda dy: dy * counts)
+    losses._keras_mask = counts
+    return losses
+
+
+def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """mean(-t log p - (1 - t) log(1 - p)) over `axis`.
+
+    Args:
+        y_true: Labels, 0 or 1, shape (batch, ..., n).
+        y_pred: Probability of 1, or scores with `from_logits`, the same shape.
+        from_logits: Whether the sigmoid is still to be applied; more accurate than doing so before.
+        label_smoothing: s in [0, 1) replaces t by (1 - s) t + s / 2.
+        axis: Over which the mean is taken.
+
+    Returns:
+        Tensor, shape (batch, ...).
+    """
+    y_true, y_pred = _pair("binary_crossentropy", y_true, y_pred)
+    if label_smoothing:
+        y_true = _smoothed(y_true, label_smoothing, 2)
+    return reduction.mean(cross_entropy.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
+
+
+def kl_divergence(y_true, y_pred):
+    """sum(t log(t / p)) over the last axis, with t and p clipped to [epsilon, 1] (Kullback & Leibler 1951).
+
+    d/dp = -t / p where p was not clipped
+    """
+    y_true, y_pred = _pair("kl_divergence", y_true, y_pred)
+    t, p = np.clip(y_true.data, epsilon(), 1), np.clip(y_pred.data, epsilon(), 1)
+    log_ratio = np.log(t / p)
+    return record_loss(
+        kernels.reduce_sum(t * log_ratio, -1, False), y_true, y_pred,
+        lambda dy: dy[..., None] * (-t / p * (p == y_pred.data)),
+        lambda dy: dy[..., None] * ((log_ratio + 1) * (t == y_true.data)),
+    )
+
+
+def binary_focal_crossentropy(
+    y_true, y_pred, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
+):
+    """mean(a (1 - q)^gamma b) over `axis`: the binary cross-entropy b, less of it for samples that are right already.
+
+    q = t p + (1 - t)(1 - p) is the probability given to the right answer, and a = t alpha + (1 - t)(1 - alpha) with
+    `apply_class_balancing`, else 1. Source: Lin et al. 2017, arXiv:1708.02002.
+
+    d/dp = a ((1 - q)^gamma db/dp - gamma (1 - q)^(gamma - 1) (2 t - 1) b),  db/dp = (1 - t) / (1 - p) - t / p
+    """
+    y_true, y_pred = _pair("binary_focal_crossentropy", y_true, y_pred)
+    t, p = y_true.data, y_pred.data
+    if label_smoothing:
+        t = t * (1 - label_smoothing) + 0.5 * label_smoothing
+    if from_logits:
+        p = 0.5 + 0.5 * np.tanh(0.5 * p)  # the sigmoid
+    clipped = np.clip(p, epsilon(), 1 - epsilon())
+    b = -t * np.log(clipped) - (1 - t) * np.log(1 - clipped)
+    wrong = 1 - t * p - (1 - t) * (1 - p)
+    focus = wrong**gamma
+    weight = t * alpha + (1 - t) * (1 - alpha) if apply_class_balancing else 1
+
+    def derivative():
+        db = ((1 - t) / (1 - clipped) - t / clipped) * (clipped == p)
+        dp = weight * (focus * db - gamma * wrong ** (gamma - 1) * (2 * t - 1) * b)
+        return dp * p * (1 - p) if from_logits else dp
+
+    elements = weight * focus * b
+    if axis in (-1, elements.ndim - 1):
+        return mean_over_last(elements, y_true, y_pred, derivative)
+    return reduction.mean(record_loss(elements, y_true, y_pred, lambda dy: dy * derivative()), axis=axis)
+
+
+def _softmax(x, axis):
+    exponentials = np.exp(x - kernels.reduce_max(x, axis, True))
+    return exponentials / kernels.reduce_sum(exponentials, axis, True)
+
+
+def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1):
+    """sum(alpha (1 - p)^gamma (-t log p)) over the classes: the cross-entropy, less of it where p is high already.
+
+    Source: Lin et al. 2017, arXiv:1708.02002.
+
+    d/dp = alpha t (gamma (1 - p)^(gamma - 1) log p - (1 - p)^gamma / p)
+    """
+    y_true, y_pred = _pair("categorical_focal_crossentropy", y_true, y_pred)
+    _check_classes("categorical_focal_crossentropy", y_pred, axis)
+    t = y_true.data
+    if label_smoothing:
+        t = t * (1 - label_smoothing) + label_smoothing / t.shape[-1]
+    scores = _softmax(y_pred.data, axis) if from_logits else y_pred.data
+    total = kernels.reduce_sum(scores, axis, True)
+    p = scores / total
+    clipped = np.clip(p, epsilon(), 1 - epsilon())
+    log_p = np.log(clipped)
+    focus = alpha * (1 - clipped) ** gamma
+
+    def d_pred(dy):
+        dp = t * (alpha * gamma * (1 - clipped) ** (gamma - 1) * log_p - focus / clipped) * (clipped == p)
+        dp = np.expand_dims(dy, axis) * dp
+        d_scores = (dp - kernels.reduce_sum(dp * p, axis, True)) / total  # p = scores / sum(scores)
+        return d_scores if not from_logits else scores * (d_scores - kernels.reduce_sum(d_scores * scores, axis, True))
+
+    return record_loss(kernels.reduce_sum(focus * -t * log_p, axis, False), y_true, y_pred, d_pred)
+
+
+def categorical_generalized_cross_entropy(y_true, y_pred, q):
+    """(1 - p^q) / q with p the probability of the right class: between cross-entropy (q -> 0) and absolute error (q = 1).
+
+    Bears wrong labels better than cross-entropy. Source: Zhang & Sabuncu 2018, arXiv:1805.07836.
+
+    d/dp = -p^(q - 1)
+
+    Args:
+        y_true: Class of each sample as a number, shape (batch, ...).
+        y_pred: Probabilities, shape (batch, ..., classes).
+        q: Between 0 and 1.
+    """
+    y_pred = as_float(y_pred)
+    y_true = _class_numbers(as_tensor(y_true), y_pred, -1)
+    # A label outside the classes selects nothing.
+    chosen = y_true.data[..., None].astype(np.int64) == np.arange(y_pred.data.shape[-1])
+    p = kernels.reduce_sum(y_pred.data * chosen, -1, False)
+
+    def d_pred(dy):
+        with np.errstate(divide="ignore"):
+            slope = -dy * p ** (q - 1)
+        return np.where(chosen, slope[..., None], 0).astype(y_pred.data.dtype, copy=False)
+
+    return record_loss(np.asarray((1 - p**q) / q), y_true, y_pred, d_pred)
+
+
+class BinaryCrossentropy(LossFunctionWrapper):
+    """`binary_crossentropy`, reduced over the batch.
+
+    Args:
+        from_logits: Whether `y_pred` are scores; False: probabilities.
+        label_smoothing: s replaces t by (1 - s) t + s / 2.
+        axis: Over which the mean of one sample is taken.
+    """
+
+    def __init__(
+        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size", name="binary_crossentropy", dtype=None,
+    ):
+        super().__init__(binary_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
+                         label_smoothing=label_smoothing, axis=axis)
+
+
+class CategoricalCrossentropy(LossFunctionWrapper):
+    """`categorical_crossentropy`, reduced over the batch.
+
+    Args:
+        from_logits: Whether `y_pred` are scores; False: probabilities.
+        label_smoothing: s replaces t by (1 - s) t + s / classes.
+        axis: The axis of classes.
+    """
+
+    def __init__(
+        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size", name="categorical_crossentropy",
+        dtype=None,
+    ):
+        super().__init__(categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
+                         label_smoothing=label_smoothing, axis=axis)
+
+
+class SparseCategoricalCrossentropy(LossFunctionWrapper):
+    """`sparse_categorical_crossentropy`, reduced over the batch.
+
+    Args:
+        from_logits: Whether `y_pred` are scores; False: probabilities.
+        ignore_class: A label whose samples do not count.
+        axis: The axis of classes.
+
+    >>> float(SparseCategoricalCrossentropy()([1, 0], [[0.5, 0.5], [0.5, 0.5]]))  # doctest: +ELLIPSIS
+    0.693147...
+    """
+
+    _takes_labels_as_they_are = True
+
+    def __init__(
+        self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1, name="sparse_categorical_crossentropy",
+        dtype=None,
+    ):
+        super().__init__(sparse_categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
+                         ignore_class=ignore_class, axis=axis)
+
+
+class KLDivergence(LossFunctionWrapper):
+    """sum(t log(t / p)): `kl_divergence`, reduced over the batch."""
+
+    def __init__(self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None):
+        super().__init__(kl_divergence, name=name, reduction=reduction, dtype=dtype)
+
+
+class BinaryFocalCrossentropy(LossFunctionWrapper):
+    """`binary_focal_crossentropy`, reduced over the batch.
+
+    Args:
+        apply_class_balancing: Whether to weigh class 1 by alpha and class 0 by 1 - alpha.
+        alpha: Weight of class 1.
+        gamma: How much less samples count that are right already; 0 is the plain cross-entropy.
+        from_logits, label_smoothing, axis: See `BinaryCrossentropy`.
+    """
+
+    def __init__(
+        self, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
+        reduction="sum_over_batch_size", name="binary_focal_crossentropy", dtype=None,
+    ):
+        super().__init__(binary_focal_crossentropy, name=name, reduction=reduction, dtype=dtype,
+                         apply_class_balancing=apply_class_balancing, alpha=alpha, gamma=gamma, from_logits=from_logits,
+                         label_smoothing=label_smoothing, axis=axis)
+
+
+class CategoricalFocalCrossentropy(LossFunctionWrapper):
+    """`categorical_focal_crossentropy`, reduced over the batch.
+
+    Args:
+        alpha: Weight of the loss (a number, or one a class).
+        gamma: How much less classes count that are right already.
+        from_logits, label_smoothing, axis: See `CategoricalCrossentropy`.
+    """
+
+    def __init__(
+        self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
+        name="categorical_focal_crossentropy", dtype=None,
+    ):
+        super().__init__(categorical_focal_crossentropy, name=name, reduction=reduction, dtype=dtype, alpha=alpha, gamma=gamma,
+                         from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+
+
+class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
+    """`categorical_generalized_cross_entropy`, reduced over the batch.
+
+    Args:
+        q: Between 0 and 1, both excluded.
+    """
+
+    _takes_labels_as_they_are = True
+
+    def __init__(self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy", dtype=None):
+        if not 0 < q < 1:
+            raise ValueError(f"CategoricalGeneralizedCrossEntropy: q must lie between 0 and 1, got {q}")
+        super().__init__(categorical_generalized_cross_entropy, name=name, reduction=reduction, dtype=dtype, q=q)

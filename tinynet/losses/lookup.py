@@ -1,0 +1,71 @@
+"""Finding losses and metrics by name, and turning them into dictionaries and back."""
+
+import difflib
+import inspect
+import types
+
+
+class Lookup:
+    """The classes and functions of one kind, under all their names.
+
+    Args:
+        kind: 'loss' or 'metric', for messages.
+        objects: Classes and functions, found under their own names.
+        aliases: Further names.
+        missing: Names that Keras has and tinynet has not, with the reason.
+    """
+
+    def __init__(self, kind, objects, aliases, missing=None):
+        self.kind = kind
+        self.by_name = {**{item.__name__: item for item in objects}, **aliases}
+        self.missing = missing or {}
+
+    def find(self, name, custom_objects=None):
+        """The class or function of this name.
+
+        Raises:
+            ValueError: there is none; the message suggests the nearest.
+        """
+        for names in (custom_objects or {}, self.by_name):
+            if name in names:
+                return names[name]
+        if name in self.missing:
+            raise ValueError(f"{self.kind} {name!r} is not part of tinynet: {self.missing[name]}")
+        near = difflib.get_close_matches(str(name), self.by_name, n=1)
+        suggestion = f"; did you mean {near[0]!r}?" if near else "."
+        raise ValueError(f"unknown {self.kind} {name!r}{suggestion} Known: {', '.join(sorted(self.by_name))}")
+
+    def get(self, identifier):
+        """An object from a name, a config dictionary, a class, a function or an object; None stays None. Classes are instantiated."""
+        if identifier is None:
+            return None
+        if isinstance(identifier, dict):
+            return self.deserialize(identifier)
+        found = self.find(identifier) if isinstance(identifier, str) else identifier
+        if not callable(found):
+            raise ValueError(f"cannot make a {self.kind} of {identifier!r} ({type(identifier).__name__}); pass a name, a function or an object")
+        return found() if inspect.isclass(found) else found
+
+    def serialize(self, item):
+        """A function's name, or {'class_name': ..., 'config': ...} of an object."""
+        if isinstance(item, types.FunctionType):
+            return item.__name__
+        config = {key: self.serialize(value) if isinstance(value, types.FunctionType) else value for key, value in item.get_config().items()}
+        return {"class_name": type(item).__name__, "config": config}
+
+    def deserialize(self, config, custom_objects=None):
+        """What `serialize` was given. Names are looked up, never imported.
+
+        Args:
+            config: A name or a dictionary.
+            custom_objects: Further classes and functions by name.
+        """
+        if isinstance(config, str):
+            return self.find(config, custom_objects)
+        if not isinstance(config, dict) or "class_name" not in config:
+            raise ValueError(f"cannot make a {self.kind} of {config!r}: expected a name or a dictionary with 'class_name' and 'config'")
+        cls = self.find(config["class_name"], custom_objects)
+        arguments = dict(config.get("config") or {})
+        if isinstance(arguments.get("fn"), str):
+            arguments["fn"] = self.find(arguments["fn"], custom_objects)
+        return cls.from_config(arguments) if inspect.isclass(cls) else cls

@@ -1,0 +1,199 @@
+"""Losses for numbers: how far the prediction p is from the target t, averaged over the last axis.
+
+Each function is one formula with its derivative under it.
+"""
+
+import math
+
+import numpy as np
+
+from ..config import epsilon
+from ..runtime import kernels
+from .base import LossFunctionWrapper, aligned, mean_over_last, record_loss
+
+
+def mean_squared_error(y_true, y_pred):
+    """mean((t - p)^2) over the last axis.
+
+    d/dp = 2 (p - t) / n
+
+    Args:
+        y_true: Targets, shape (batch, ..., n).
+        y_pred: Predictions, the same shape (or one that broadcasts).
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    >>> mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]]).numpy()
+    array([2.], dtype=float32)
+    """
+    t, p = aligned("mean_squared_error", y_true, y_pred)
+    error = p.data - t.data
+    return mean_over_last(error * error, t, p, lambda: 2 * error, lambda: -2 * error)
+
+
+def mean_absolute_error(y_true, y_pred):
+    """mean(|t - p|) over the last axis.
+
+    d/dp = sign(p - t) / n
+    """
+    t, p = aligned("mean_absolute_error", y_true, y_pred)
+    error = p.data - t.data
+    return mean_over_last(np.abs(error), t, p, lambda: np.sign(error), lambda: -np.sign(error))
+
+
+def mean_absolute_percentage_error(y_true, y_pred):
+    """100 mean(|t - p| / max(|t|, epsilon)) over the last axis.
+
+    d/dp = 100 sign(p - t) / max(|t|, epsilon) / n
+    """
+    t, p = aligned("mean_absolute_percentage_error", y_true, y_pred)
+    error = p.data - t.data
+    scale = 100 / np.maximum(np.abs(t.data), epsilon())
+    return mean_over_last(np.abs(error) * scale, t, p, lambda: np.sign(error) * scale)
+
+
+def mean_squared_logarithmic_error(y_true, y_pred):
+    """mean((log(1 + t) - log(1 + p))^2) over the last axis, with t and p at least epsilon.
+
+    d/dp = 2 (log(1 + p) - log(1 + t)) / (1 + p) / n where p > epsilon
+    """
+    t, p = aligned("mean_squared_logarithmic_error", y_true, y_pred)
+    one_plus_p = np.maximum(p.data, epsilon()) + 1
+    error = np.log(one_plus_p) - np.log(np.maximum(t.data, epsilon()) + 1)
+    return mean_over_last(error * error, t, p, lambda: 2 * error / one_plus_p * (p.data > epsilon()))
+
+
+def huber(y_true, y_pred, delta=1.0):
+    """mean(h(p - t)) over the last axis, h(e) = e^2 / 2 for |e| <= delta, else delta |e| - delta^2 / 2 (Huber 1964).
+
+    h'(e) = e for |e| <= delta, else delta sign(e)
+    """
+    t, p = aligned("huber", y_true, y_pred)
+    error = p.data - t.data
+    size = np.abs(error)
+    small = np.minimum(size, delta)
+    # delta |e| - delta^2/2 = delta (|e| - delta/2), and small = |e| makes that e^2/2
+    return mean_over_last(small * (size - small / 2), t, p, lambda: np.clip(error, -delta, delta), lambda: -np.clip(error, -delta, delta))
+
+
+def log_cosh(y_true, y_pred):
+    """mean(log(cosh(p - t))) over the last axis: about e^2 / 2 for small errors, |e| - log 2 for large ones.
+
+    d/dp = tanh(p - t) / n
+    """
+    t, p = aligned("log_cosh", y_true, y_pred)
+    error = p.data - t.data
+    size = np.abs(error)
+    # log cosh e = |e| + log(1 + exp(-2|e|)) - log 2, without the overflow of cosh
+    elements = size + np.log1p(np.exp(-2 * size)) - math.log(2)
+    return mean_over_last(elements, t, p, lambda: np.tanh(error), lambda: -np.tanh(error))
+
+
+def poisson(y_true, y_pred):
+    """mean(p - t log(p + epsilon)) over the last axis: minus the log-likelihood of counts t with rate p, less a constant.
+
+    d/dp = (1 - t / (p + epsilon)) / n
+    """
+    t, p = aligned("poisson", y_true, y_pred)
+    rate = p.data + epsilon()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        log_rate = np.log(rate)
+    return mean_over_last(p.data - t.data * log_rate, t, p, lambda: 1 - t.data / rate, lambda: -log_rate)
+
+
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """-sum(t p) / (|t| |p|) over `axis`: -1 for the same direction, 0 for perpendicular, 1 for opposite.
+
+    With unit vectors u = t / |t|, v = p / |p|:  d/dp = -(u - (u.v) v) / |p|
+    """
+    t, p = aligned("cosine_similarity", y_true, y_pred)
+    u, t_scale = _unit_vectors(t.data, axis)
+    v, p_scale = _unit_vectors(p.data, axis)
+    product = kernels.reduce_sum(u * v, axis, True)
+
+    def derivative(dy, here, other, scale):
+        # a vector shorter than epsilon was divided by epsilon, a constant
+        turning = np.where(scale < 1 / epsilon(), product, 0) * here
+        return -np.expand_dims(dy, axis) * (other - turning) * scale
+
+    losses = -product.reshape([extent for i, extent in enumerate(product.shape) if i != axis % product.ndim])
+    return record_loss(losses, t, p, lambda dy: derivative(dy, v, u, p_scale), lambda dy: derivative(dy, u, v, t_scale))
+
+
+def _unit_vectors(x, axis):
+    """(x / |x|, 1 / |x|), where |x| is at least epsilon."""
+    with np.errstate(divide="ignore"):
+        scale = np.minimum(1 / np.sqrt(kernels.reduce_sum(x * x, axis, True)), x.dtype.type(1 / epsilon()))
+    return x * scale, scale
+
+
+class MeanSquaredError(LossFunctionWrapper):
+    """mean((t - p)^2): `mean_squared_error`, reduced over the batch.
+
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    >>> float(MeanSquaredError()([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]]))
+    0.5
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_error", dtype=None):
+        super().__init__(mean_squared_error, name=name, reduction=reduction, dtype=dtype)
+
+
+class MeanAbsoluteError(LossFunctionWrapper):
+    """mean(|t - p|): `mean_absolute_error`, reduced over the batch."""
+
+    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_error", dtype=None):
+        super().__init__(mean_absolute_error, name=name, reduction=reduction, dtype=dtype)
+
+
+class MeanAbsolutePercentageError(LossFunctionWrapper):
+    """100 mean(|t - p| / |t|): `mean_absolute_percentage_error`, reduced over the batch."""
+
+    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_percentage_error", dtype=None):
+        super().__init__(mean_absolute_percentage_error, name=name, reduction=reduction, dtype=dtype)
+
+
+class MeanSquaredLogarithmicError(LossFunctionWrapper):
+    """mean((log(1 + t) - log(1 + p))^2): `mean_squared_logarithmic_error`, reduced over the batch."""
+
+    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_logarithmic_error", dtype=None):
+        super().__init__(mean_squared_logarithmic_error, name=name, reduction=reduction, dtype=dtype)
+
+
+class CosineSimilarity(LossFunctionWrapper):
+    """Minus the cosine of the angle between t and p: `cosine_similarity`, reduced over the batch.
+
+    Args:
+        axis: Along which the vectors lie.
+    """
+
+    def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
+        super().__init__(cosine_similarity, name=name, reduction=reduction, dtype=dtype, axis=axis)
+
+
+class Huber(LossFunctionWrapper):
+    """Squared for small errors, absolute for large ones: `huber`, reduced over the batch.
+
+    Args:
+        delta: Where the one becomes the other.
+    """
+
+    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
+        super().__init__(huber, name=name, reduction=reduction, dtype=dtype, delta=delta)
+
+
+class LogCosh(LossFunctionWrapper):
+    """mean(log(cosh(p - t))): `log_cosh`, reduced over the batch."""
+
+    def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
+        super().__init__(log_cosh, name=name, reduction=reduction, dtype=dtype)
+
+
+class Poisson(LossFunctionWrapper):
+    """mean(p - t log p): `poisson`, reduced over the batch."""
+
+    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+        super().__init__(poisson, name=name, reduction=reduction, dtype=dtype)

@@ -1,0 +1,182 @@
+"""How often the predicted class is the right one."""
+
+import numpy as np
+
+from ..config import floatx
+from ..tensor import Tensor, to_array
+from .base import MeanMetricWrapper, arrays, same_rank
+
+
+def _as_values(matches):
+    return Tensor.wrap(matches.astype(floatx()))
+
+
+def _check_samples(operation, labels, predictions):
+    if labels.shape != predictions.shape[:-1]:
+        raise ValueError(f"{operation}: labels of shape {labels.shape} do not match predictions of shape {predictions.shape}. "
+                         "Expected one label for each row of class scores.")
+
+
+def accuracy(y_true, y_pred):
+    """1 where y_pred equals y_true, else 0."""
+    y_true, y_pred = same_rank(*arrays(y_true, y_pred))
+    return _as_values(y_true == y_pred)
+
+
+def binary_accuracy(y_true, y_pred, threshold=0.5):
+    """1 where (y_pred > threshold) equals y_true, else 0.
+
+    Args:
+        y_true: Labels, 0 or 1.
+        y_pred: Probabilities of 1.
+        threshold: From which on a probability counts as 1.
+    """
+    y_true, y_pred = same_rank(to_array(y_true), to_array(y_pred))
+    return _as_values(y_true == (y_pred > threshold))
+
+
+def categorical_accuracy(y_true, y_pred):
+    """1 where the largest score is that of the right class, else 0.
+
+    Args:
+        y_true: One-hot labels, shape (batch, ..., classes).
+        y_pred: Scores or probabilities, the same shape.
+
+    Returns:
+        Tensor, shape (batch, ...).
+    """
+    y_true, y_pred = to_array(y_true), to_array(y_pred)
+    labels = y_true.argmax(-1)
+    _check_samples("categorical_accuracy", labels, y_pred)
+    return _as_values(labels == y_pred.argmax(-1))
+
+
+def sparse_categorical_accuracy(y_true, y_pred):
+    """1 where the largest score is that of the right class, else 0.
+
+    Args:
+        y_true: Classes as numbers, shape (batch, ...) or (batch, ..., 1).
+        y_pred: Scores or probabilities, shape (batch, ..., classes).
+
+    Returns:
+        Tensor, shape (batch, ...).
+    """
+    y_true, y_pred = to_array(y_true), to_array(y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        y_true = y_true[..., 0]
+    _check_samples("sparse_categorical_accuracy", y_true, y_pred)
+    return _as_values(y_true == y_pred.argmax(-1))
+
+
+def _in_top_k(labels, scores, k):
+    """Whether fewer than k scores are larger than that of the right class."""
+    _check_samples("top_k_categorical_accuracy", labels, scores)
+    score = np.take_along_axis(scores, labels[..., None], axis=-1)
+    score = np.where(np.isnan(score), -np.inf, score)  # NaN is not a high score
+    return np.count_nonzero(scores > score, axis=-1) < k
+
+
+def top_k_categorical_accuracy(y_true, y_pred, k=5):
+    """1 where the right class is among the k largest scores, else 0.
+
+    Args:
+        y_true: One-hot labels, shape (batch, ..., classes).
+        y_pred: Scores or probabilities, the same shape.
+        k: How many guesses are allowed.
+    """
+    return _as_values(_in_top_k(to_array(y_true).argmax(-1), to_array(y_pred), k))
+
+
+def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
+    """1 where the right class is among the k largest scores, else 0.
+
+    Args:
+        y_true: Classes as numbers, shape (batch, ...).
+        y_pred: Scores or probabilities, shape (batch, ..., classes); with `from_sorted_ids` class numbers, best first.
+        k: How many guesses are allowed.
+        from_sorted_ids: What y_pred is.
+    """
+    y_true, y_pred = to_array(y_true), to_array(y_pred)
+    if from_sorted_ids:
+        return _as_values(np.any(y_true[..., None] == y_pred[..., :k], axis=-1))
+    return _as_values(_in_top_k(y_true.astype(np.int64), y_pred, k))
+
+
+class Accuracy(MeanMetricWrapper):
+    """How often predictions equal labels.
+
+    >>> metric = Accuracy()
+    >>> metric.update_state([1, 2, 3, 4], [0, 2, 3, 4])
+    >>> float(metric.result())
+    0.75
+    """
+
+    _direction = "up"
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(accuracy, name, dtype)
+
+
+class BinaryAccuracy(MeanMetricWrapper):
+    """How often a probability is on the right side of the threshold: mean of `binary_accuracy`."""
+
+    _direction = "up"
+
+    def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
+
+
+class CategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest score is that of the right class, with one-hot labels: mean of `categorical_accuracy`."""
+
+    _direction = "up"
+
+    def __init__(self, name="categorical_accuracy", dtype=None):
+        super().__init__(categorical_accuracy, name, dtype)
+
+
+class SparseCategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest score is that of the right class, with labels as numbers: mean of `sparse_categorical_accuracy`.
+
+    >>> metric = SparseCategoricalAccuracy()
+    >>> metric.update_state([2, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0.0]])
+    >>> float(metric.result())
+    0.5
+    """
+
+    _direction = "up"
+
+    def __init__(self, name="sparse_categorical_accuracy", dtype=None):
+        super().__init__(sparse_categorical_accuracy, name, dtype)
+
+
+class TopKCategoricalAccuracy(MeanMetricWrapper):
+    """How often the right class is among the k largest scores, with one-hot labels."""
+
+    _direction = "up"
+
+    def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+
+
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+    """How often the right class is among the k largest scores, with labels as numbers."""
+
+    _direction = "up"
+
+    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
+
+
+def accuracy_for(y_true_shape, y_pred_shape):
+    """The class that 'accuracy' (or 'acc') means for these shapes: binary, sparse or categorical.
+
+    Args:
+        y_true_shape: (batch, ...), labels or one-hot.
+        y_pred_shape: (batch, ..., classes).
+    """
+    if y_pred_shape[-1] == 1:
+        return BinaryAccuracy
+    if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
+        return SparseCategoricalAccuracy
+    return CategoricalAccuracy

@@ -1,0 +1,263 @@
+"""Metric, the base class, and the metrics that are a sum or a mean.
+
+    metric.update_state(y_true, y_pred)     once a batch
+    metric.result()                         of all batches since
+    metric.reset_state()                    at the start of an epoch
+
+States add up in float64: in float32 the 60,000 additions of an epoch would lose three digits.
+"""
+
+import numpy as np
+
+from ..config import floatx
+from ..losses.base import apply_mask, auto_name, squeeze_or_expand_to_same_rank
+from ..runtime import kernels
+from ..tensor import Tensor, Variable, to_array
+
+
+class Metric:
+    """Base class of metrics. Subclasses write `update_state` and `result`.
+
+    Args:
+        dtype: Element type of the result; `floatx()` if None.
+        name: For logs; made from the class name if None.
+
+    >>> class Largest(Metric):
+    ...     def __init__(self, name="largest"):
+    ...         super().__init__(name=name)
+    ...         self.largest = self.add_variable((), name="largest")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.largest.assign(max(float(self.largest), y_pred.max()))
+    ...     def result(self):
+    ...         return self.largest.value
+    """
+
+    _direction = None  # 'up' or 'down': what is better, for callbacks with mode='auto'
+
+    def __init__(self, dtype=None, name=None):
+        self.name = name or auto_name(type(self).__name__)
+        self._dtype = np.dtype(getattr(dtype, "compute_dtype", dtype) or floatx())
+        self._variables = []
+
+    @property
+    def dtype(self):
+        return self._dtype.name
+
+    def add_variable(self, shape=(), initializer=None, dtype=None, aggregation="sum", name=None):
+        """A state: a Variable that no tape watches.
+
+        Args:
+            shape: Its shape.
+            initializer: A number, a function from a shape, or the name of an initializer; zeros if None.
+            dtype: Element type; the metric's if None.
+            aggregation: Accepted as in Keras; there are no replicas to aggregate over.
+            name: For files.
+        """
+        if "_variables" not in vars(self):
+            raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__")
+        if isinstance(initializer, str):
+            from .. import initializers
+
+            initializer = initializers.get(initializer)
+        shape, dtype = tuple(shape), np.dtype(dtype or self._dtype)
+        if initializer is None:
+            initializer = np.zeros(shape, dtype)
+        elif not callable(initializer):
+            initializer = np.full(shape, initializer, dtype)
+        variable = Variable(initializer, shape=shape, dtype=dtype, trainable=False, name=name or "variable")
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
+        """`add_variable` under its older name."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    def _add_total(self, name, shape=()):
+        """A state of the built-in metrics, in float64; `total.data += ...` in place is how they use it."""
+        return self.add_variable(shape, dtype="float64", name=name)
+
+    @property
+    def variables(self):
+        """The states, those of metrics in attributes included."""
+        nested = [part for value in vars(self).values() for part in (value if isinstance(value, list | tuple) else (value,))]
+        return self._variables + [variable for part in nested if isinstance(part, Metric) for variable in part.variables]
+
+    def update_state(self, *args, **kwargs):
+        """Take in a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must implement update_state(y_true, y_pred, sample_weight=None)")
+
+    def result(self):
+        """The metric of everything since the last reset: a Tensor."""
+        raise NotImplementedError(f"{type(self).__name__} must implement result()")
+
+    def reset_state(self):
+        """Forget everything: all states become 0."""
+        for variable in self.variables:
+            variable.data = np.zeros_like(variable.data)
+
+    reset_states = reset_state  # the name until TensorFlow 2.4
+
+    def __call__(self, *args, **kwargs):
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def _as_result(self, value):
+        return Tensor.wrap(np.asarray(value, self._dtype))
+
+    def get_config(self):
+        """What `from_config` needs to make this metric again."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def divide_no_nan(a, b):
+    """a / b, and 0 where b is 0."""
+    b = np.asarray(b)
+    return np.where(b == 0, 0, a / np.where(b == 0, 1, b))
+
+
+def same_rank(a, b, expand_rank_1=True):
+    """`squeeze_or_expand_to_same_rank` for arrays."""
+    if a.ndim == b.ndim:
+        return a, b
+    a, b = squeeze_or_expand_to_same_rank(Tensor.wrap(a), Tensor.wrap(b), expand_rank_1)
+    return a.data, b.data
+
+
+def arrays(y_true, y_pred, dtype=None):
+    """Targets and predictions as arrays of one type, that of y_pred if `dtype` is None."""
+    y_pred = to_array(y_pred, dtype)
+    return to_array(y_true, y_pred.dtype), y_pred
+
+
+def _samplewise(values, weights, reduce):
+    """Weighted values, one a sample, and the weights, one a sample; `reduce` is np.mean or np.sum."""
+    values, weights = same_rank(values, weights)
+    rank = weights.ndim
+    if values.ndim > rank:
+        values = reduce(values, axis=tuple(range(rank, values.ndim)))
+    try:
+        weights = np.broadcast_to(weights, values.shape)
+    except ValueError:
+        raise ValueError(f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}: pass one weight a sample, "
+                         "or one a value.") from None
+    values = values * weights
+    if rank > 1:
+        weights = reduce(weights, axis=tuple(range(1, rank)))
+    if values.ndim > 1:
+        values = reduce(values, axis=tuple(range(1, values.ndim)))
+    return values, weights
+
+
+class Sum(Metric):
+    """Sum of all values.
+
+    >>> metric = Sum()
+    >>> metric.update_state([1, 3, 5, 7])
+    >>> float(metric.result())
+    16.0
+    """
+
+    def __init__(self, name="sum", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.total = self._add_total("total")
+
+    def update_state(self, values, sample_weight=None):
+        """Add values.
+
+        Args:
+            values: Tensor or array of any shape.
+            sample_weight: Anything that broadcasts against them.
+        """
+        values = to_array(values, self._dtype)
+        if sample_weight is not None:
+            values, _ = _samplewise(values, to_array(sample_weight, self._dtype), np.sum)
+        self.total.data += np.sum(values, dtype=np.float64)
+
+    def result(self):
+        return self._as_result(self.total.data)
+
+
+class Mean(Metric):
+    """Weighted mean of all values; a sample counts once however many values it has.
+
+    >>> metric = Mean()
+    >>> metric.update_state([1, 3, 5, 7])
+    >>> float(metric.result())
+    4.0
+    """
+
+    def __init__(self, name="mean", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.total = self._add_total("total")
+        self.count = self._add_total("count")
+
+    def update_state(self, values, sample_weight=None):
+        """Take in values.
+
+        Args:
+            values: Tensor or array, samples along the first axis; or a scalar.
+            sample_weight: One weight a sample, or anything that broadcasts against the values.
+        """
+        values = to_array(values, self._dtype)
+        if sample_weight is None:
+            samples = values.shape[0] if values.ndim else 1
+            if values.size:
+                self.total.data += kernels.reduce_sum(values) * (samples / values.size)
+            self.count.data += samples
+            return
+        values, weights = _samplewise(values, to_array(sample_weight, self._dtype), np.mean)
+        self.total.data += np.sum(values, dtype=np.float64)
+        self.count.data += np.sum(weights, dtype=np.float64)
+
+    def result(self):
+        count = self.count.data
+        return self._as_result(self.total.data / count if count else 0)
+
+
+class MeanMetricWrapper(Mean):
+    """Mean of a function `fn(y_true, y_pred, **kwargs)` of tensors.
+
+    The built-in metrics of this kind are subclasses; `kwargs` are then attributes and part of the config.
+
+    Args:
+        fn: Returns values, samples along the first axis.
+    """
+
+    def __init__(self, fn, name=None, dtype=None, **kwargs):
+        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+        for key, value in kwargs.items():
+            setattr(self, key, value)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take in a batch.
+
+        Args:
+            y_true: Targets.
+            y_pred: Predictions.
+            sample_weight: One weight a sample, or anything that broadcasts against the values.
+        """
+        mask = getattr(y_pred, "_keras_mask", None)
+        # Tensors of its own: a tape that watches y_pred need not record a metric.
+        values = self._fn(Tensor.wrap(to_array(y_true)), Tensor.wrap(to_array(y_pred)), **self._fn_kwargs)
+        if sample_weight is None and mask is None:
+            ignored = getattr(values, "_keras_mask", None)
+            super().update_state(values, ignored)
+            return
+        weights = None if sample_weight is None else to_array(sample_weight, self._dtype)
+        for part in (mask, getattr(values, "_keras_mask", None)):
+            if part is not None:
+                weights = apply_mask(weights, part, "sum")
+        super().update_state(values, weights)
+
+    def get_config(self):
+        config = {**super().get_config(), **self._fn_kwargs}
+        return {**config, "fn": self._fn} if type(self) is MeanMetricWrapper else config

@@ -1,0 +1,142 @@
+"""Metrics for numbers that are more than the mean of a loss."""
+
+import warnings
+
+import numpy as np
+
+from .. import losses
+from ..config import epsilon
+from ..tensor import Tensor, to_array
+from .base import Mean, MeanMetricWrapper, Metric, arrays, same_rank
+
+
+class RootMeanSquaredError(Mean):
+    """sqrt(mean((t - p)^2)) over all values of all samples."""
+
+    _direction = "down"
+
+    def __init__(self, name="root_mean_squared_error", dtype=None):
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = same_rank(*arrays(y_true, y_pred, self._dtype))
+        super().update_state(np.square(y_pred - y_true), sample_weight)
+
+    def result(self):
+        return self._as_result(np.sqrt(super().result().data))
+
+
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """sum(t p) / (|t| |p|) over `axis`: 1 for the same direction. The loss of this name is minus that."""
+    return Tensor.wrap(-losses.cosine_similarity(y_true, y_pred, axis=axis).data)
+
+
+def _standardized(y_true, y_pred):
+    return same_rank(*arrays(y_true, y_pred, "float64" if to_array(y_pred).dtype == np.float64 else "float32"))
+
+
+def pearson_correlation(y_true, y_pred, axis=-1):
+    """mean((t - mean t)(p - mean p)) / (std t std p) over `axis`: 1 on a rising line, -1 on a falling one."""
+    t, p = _standardized(y_true, y_pred)
+    t, p = (x - x.mean(axis=axis, keepdims=True) for x in (t, p))
+    with np.errstate(invalid="ignore", divide="ignore"):  # constant values have no correlation: NaN
+        return Tensor.wrap(np.asarray(np.mean(t / t.std(axis=axis, keepdims=True) * (p / p.std(axis=axis, keepdims=True)), axis=axis)))
+
+
+def concordance_correlation(y_true, y_pred, axis=-1):
+    """2 mean((t - mean p)(p - mean p)) / (var t + var p + (mean t - mean p)^2) over `axis`: 1 on the line p = t (Lin 1989)."""
+    t, p = _standardized(y_true, y_pred)
+    t_mean, p_mean = (x.mean(axis=axis, keepdims=True) for x in (t, p))
+    scale = t.var(axis=axis, keepdims=True) + p.var(axis=axis, keepdims=True) + np.square(t_mean - p_mean) + epsilon()
+    return Tensor.wrap(np.asarray(np.mean(2 * (t - p_mean) * (p - p_mean) / scale, axis=axis)))
+
+
+class CosineSimilarity(MeanMetricWrapper):
+    """Mean of `cosine_similarity`."""
+
+    _direction = "up"
+
+    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
+        super().__init__(cosine_similarity, name, dtype, axis=axis)
+
+
+class PearsonCorrelation(MeanMetricWrapper):
+    """Mean of `pearson_correlation`."""
+
+    _direction = "up"
+
+    def __init__(self, name="pearson_correlation", dtype=None, axis=-1):
+        super().__init__(pearson_correlation, name, dtype, axis=axis)
+
+
+class ConcordanceCorrelation(MeanMetricWrapper):
+    """Mean of `concordance_correlation`."""
+
+    _direction = "up"
+
+    def __init__(self, name="concordance_correlation", dtype=None, axis=-1):
+        super().__init__(concordance_correlation, name, dtype, axis=axis)
+
+
+class R2Score(Metric):
+    """Coefficient of determination, 1 - sum((t - p)^2) / sum((t - mean t)^2): 1 is perfect, 0 as good as always guessing the mean.
+
+    Args:
+        class_aggregation: 'uniform_average' over the outputs, 'variance_weighted_average', or None for one score an output.
+        num_regressors: Number of predictors, for the adjusted score 1 - (1 - R2)(n - 1) / (n - p - 1); 0 for the plain one.
+    """
+
+    _direction = "up"
+
+    def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        known = (None, "uniform_average", "variance_weighted_average")
+        if class_aggregation not in known:
+            raise ValueError(f"R2Score: class_aggregation must be one of {known}, got {class_aggregation!r}")
+        if num_regressors < 0:
+            raise ValueError(f"R2Score: num_regressors must be 0 or more, got {num_regressors}")
+        self.class_aggregation = class_aggregation
+        self.num_regressors = num_regressors
+        self.num_samples = self._add_total("num_samples")
+        self._built = False
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take in a batch of shape (batch, outputs)."""
+        t, p = same_rank(*arrays(y_true, y_pred, self._dtype))
+        if not self._built:
+            if t.ndim != 2 or p.ndim != 2:
+                raise ValueError(f"R2Score: expected shapes (batch, outputs). Got y_true {t.shape}, y_pred {p.shape}.")
+            outputs = (p.shape[1],)
+            self.squared_sum = self._add_total("squared_sum", outputs)
+            self.sum = self._add_total("sum", outputs)
+            self.total_mse = self._add_total("residual", outputs)
+            self.count = self._add_total("count", outputs)
+            self._built = True
+        weights = np.ones((1, 1)) if sample_weight is None else to_array(sample_weight, "float64")
+        weights = np.broadcast_to(weights[:, None] if weights.ndim == 1 else weights, t.shape)
+        t, p = t.astype(np.float64), p.astype(np.float64)
+        self.sum.data += np.sum(t * weights, axis=0)
+        self.squared_sum.data += np.sum(t * t * weights, axis=0)
+        self.total_mse.data += np.sum(np.square(t - p) * weights, axis=0)
+        self.count.data += np.sum(weights, axis=0)
+        self.num_samples.data += t.size
+
+    def result(self):
+        variation = self.squared_sum.data - self.sum.data**2 / self.count.data
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scores = 1 - self.total_mse.data / variation
+        scores = np.where(np.isinf(scores), 0.0, scores)
+        if self.class_aggregation == "uniform_average":
+            scores = np.mean(scores)
+        elif self.class_aggregation == "variance_weighted_average":
+            scores = np.sum(variation * scores) / np.sum(variation)
+        freedom = float(self.num_samples.data) - self.num_regressors - 1
+        if self.num_regressors and freedom <= 0:
+            warnings.warn(f"R2Score: {self.num_regressors} regressors for {int(self.num_samples.data)} values: "
+                          "the adjusted score is not defined, this is the plain one", stacklevel=2)
+        elif self.num_regressors:
+            scores = 1 - (1 - scores) * (float(self.num_samples.data) - 1) / freedom
+        return self._as_result(scores)
+
+    def get_config(self):
+        return {**super().get_config(), "class_aggregation": self.class_aggregation, "num_regressors": self.num_regressors}
