@@ -71,11 +71,12 @@ class Epochs:
         num_steps: How many batches an epoch has, None if that is not known yet (an iterator's first epoch tells).
         exhausted: Whether an iterator has ended for good: no further epoch will have a batch.
 
-    >>> epochs = Epochs(make_batches(np.arange(3), batch_size=1), steps=2)
-    >>> for epoch in range(2):
+    >>> epochs = Epochs(make_batches(np.arange(4), batch_size=1), steps=2)
+    >>> for epoch in range(3):
     ...     print([batch.tolist() for batch in epochs])
     [[0.0], [1.0]]
-    [[2.0]]
+    [[2.0], [3.0]]
+    [[0.0], [1.0]]
     """
 
     def __init__(self, batches, steps=None):
