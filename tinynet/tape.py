@@ -16,14 +16,14 @@ import numpy as np
 from .tensor import Tensor, Variable
 
 
-class _State(threading.local):
-    """Each thread has its own open tapes: what another thread computes is not recorded here."""
+class _ThreadState(threading.local):
+    """`state.tapes`: the open tapes of this thread. What another thread computes is not recorded on them."""
 
     def __init__(self):
         self.tapes = []
 
 
-_state = _State()
+state = _ThreadState()
 _unplayed = set()  # ids of tapes that hold nodes: while there are any, weights must not be changed in place
 
 
@@ -41,19 +41,14 @@ def record(data, inputs, backward):
         The result as a Tensor.
     """
     output = Tensor.wrap(data)
-    for tape in _state.tapes:
+    for tape in state.tapes:
         tape._append(output, inputs, backward)
     return output
 
 
-def is_recording():
-    """Whether any tape is open in this thread."""
-    return bool(_state.tapes)
-
-
 def is_tracked(tensor):
     """Whether an open tape will want the gradient of this tensor. Lets an operation skip work nobody asks for."""
-    for tape in _state.tapes:  # a loop, since any(...) would make a generator: 0.3 us in each operation
+    for tape in state.tapes:  # a loop, since any(...) would make a generator: 0.3 us in each operation
         if id(tensor) in tape._tracked or tape._tracks_variable(tensor):
             return True
     return False
@@ -90,7 +85,7 @@ class GradientTape:
         self._played = False
 
     def __enter__(self):
-        tapes = _state.tapes
+        tapes = state.tapes
         if self in tapes:
             raise ValueError("GradientTape: this tape is already recording")
         self._played = False
@@ -150,16 +145,15 @@ class GradientTape:
         targets = _flatten(target)
         gradients = self._seed(targets, output_gradients)
         if self._persistent:
-            self._walk_back(gradients, source_list)
+            self._walk_back(gradients, source_list, self._nodes.copy())
         else:
             self._stop()
             self._played = True
             try:
-                self._walk_back(gradients, source_list)
+                self._walk_back(gradients, source_list, self._nodes)
             finally:
                 self._release()
-        results = [_result(gradients.get(id(source)), targets, source, unconnected_gradients) for source in source_list]
-        return results[0] if isinstance(sources, Tensor) else _unflatten(sources, iter(results))
+        return _results([gradients.get(id(source)) for source in source_list], targets, sources, source_list, unconnected_gradients)
 
     def jacobian(self, target, sources, unconnected_gradients="none"):
         """The derivative of every element of `target`, one walk back for each.
@@ -187,24 +181,19 @@ class GradientTape:
             start = np.zeros_like(target.data)
             start.flat[i] = 1
             gradients = self._seed([target], [start])
-            self._walk_back(gradients, source_list, keep_nodes=True)
+            self._walk_back(gradients, source_list, self._nodes.copy())
             rows.append([gradients.get(id(source)) for source in source_list])
         if not self._persistent:
             self._stop()
             self._played = True
             self._release()
-        results = []
+        jacobians = []
         for source, column in zip(source_list, zip(*rows, strict=True) if rows else [()] * len(source_list), strict=True):
-            known = [row for row in column if row is not None]
-            jacobian = None
-            if known or not rows:
-                zero = np.zeros_like(source.data)
-                jacobian = np.array([zero if row is None else row for row in column], source.data.dtype)
-                jacobian = jacobian.reshape(target.data.shape + source.data.shape)
-            elif unconnected_gradients == "zero":
-                jacobian = np.zeros(target.data.shape + source.data.shape, source.data.dtype)
-            results.append(_result(jacobian, [target], source, "none"))
-        return _unflatten(sources, iter(results))
+            shape, zero = target.data.shape + source.data.shape, np.zeros_like(source.data)
+            connected = unconnected_gradients == "zero" or not all(row is None for row in column)
+            full = [zero if row is None else row for row in column]
+            jacobians.append(np.array(full, source.data.dtype).reshape(shape) if connected else None)
+        return _results(jacobians, [target], sources, source_list, "none")
 
     def _append(self, output, inputs, backward):
         """Keep a node if one of its inputs is tracked. Called for every operation of a training step."""
@@ -270,25 +259,33 @@ class GradientTape:
             gradients[id(target)] = start if present is None else _sum(present, start)
         return gradients
 
-    def _walk_back(self, gradients, sources, keep_nodes=False):
-        """The chain rule, from the last node to the first. `gradients` maps ids of tensors to what is known of dL/d tensor."""
+    def _walk_back(self, gradients, sources, nodes):
+        """The chain rule, from the last node to the first.
+
+        Args:
+            gradients: What is known of dL/d tensor so far, by the tensor's id.
+            sources: Tensors whose gradients stay in `gradients` at the end.
+            nodes: They are let go of on the way, with their arrays; a copy of the list keeps them.
+        """
         tracked = self._tracked
         kept = {id(source) for source in sources}
-        consume = not (self._persistent or keep_nodes)
-        for output, inputs, backward in _pop_all(self._nodes) if consume else reversed(self._nodes):
+        keep_nodes = nodes is not self._nodes
+        while nodes:
+            output, inputs, backward = nodes.pop()
             key = id(output)
             d_output = gradients.get(key) if key in kept else gradients.pop(key, None)
             if d_output is not None:
                 for tensor, d_input in zip(inputs, backward(d_output), strict=True):
-                    if d_input is not None and id(tensor) in tracked:
-                        present = gradients.get(id(tensor))
+                    key_in = id(tensor)
+                    if d_input is not None and key_in in tracked:
+                        present = gradients.get(key_in)
                         # Not in place: an array may have been handed to several inputs.
-                        gradients[id(tensor)] = d_input if present is None else _sum(present, d_input)
-            if consume:
-                del tracked[key]  # nothing further down depends on it: with its node gone, its memory is free
+                        gradients[key_in] = d_input if present is None else _sum(present, d_input)
+            if not keep_nodes:
+                del tracked[key]  # no earlier node depends on it: its memory is free
 
     def _stop(self):
-        tapes = _state.tapes
+        tapes = state.tapes
         if self in tapes:
             tapes.remove(self)
 
@@ -303,18 +300,12 @@ class _Paused:
         self._tape = tape
 
     def __enter__(self):
-        self._was_open = self._tape in _state.tapes
+        self._was_open = self._tape in state.tapes
         self._tape._stop()
 
     def __exit__(self, *exception):
         if self._was_open:
-            _state.tapes.append(self._tape)
-
-
-def _pop_all(nodes):
-    """Nodes from the last to the first, each let go of (with its arrays) when the next is asked for."""
-    while nodes:
-        yield nodes.pop()
+            state.tapes.append(self._tape)
 
 
 def _sum(a, b):
@@ -322,12 +313,19 @@ def _sum(a, b):
     return y if type(y) is np.ndarray else np.asarray(y)  # NumPy makes scalars of arrays without dimensions
 
 
-def _result(gradient, targets, source, unconnected_gradients):
-    """Gradients are not differentiable themselves; another open tape that sees one says so instead of ignoring it."""
-    if gradient is None:
-        return Tensor.wrap(np.zeros_like(source.data)) if unconnected_gradients == "zero" else None
-    if not _state.tapes:
-        return Tensor.wrap(gradient)
+def _results(gradients, targets, sources, source_list, unconnected_gradients):
+    """What the caller gets: Tensors, nested as `sources` is."""
+    if unconnected_gradients == "zero":
+        gradients = [np.zeros_like(source.data) if g is None else g for g, source in zip(gradients, source_list, strict=True)]
+    if state.tapes:
+        tensors = [g if g is None else _not_differentiable(g, targets, source) for g, source in zip(gradients, source_list, strict=True)]
+    else:
+        tensors = [g if g is None else Tensor.wrap(g) for g in gradients]
+    return tensors[0] if isinstance(sources, Tensor) else _unflatten(sources, iter(tensors))
+
+
+def _not_differentiable(gradient, targets, source):
+    """Another tape is open, which may want to differentiate this gradient: it is told that this is not possible."""
 
     def backward(_):
         raise RuntimeError(
@@ -340,18 +338,24 @@ def _result(gradient, targets, source, unconnected_gradients):
 
 def _flatten(structure):
     """The leaves of nested lists, tuples and dicts."""
-    if isinstance(structure, (list, tuple)):
-        return [leaf for part in structure for leaf in _flatten(part)]
     if isinstance(structure, dict):
-        return [leaf for part in structure.values() for leaf in _flatten(part)]
-    return [structure]
+        structure = list(structure.values())
+    if not isinstance(structure, (list, tuple)):
+        return [structure]
+    leaves = []
+    for part in structure:
+        if isinstance(part, Tensor):  # most of them: no call
+            leaves.append(part)
+        else:
+            leaves += _flatten(part)
+    return leaves
 
 
 def _unflatten(structure, leaves):
     """The leaves of an iterator, nested as `structure` is. (Not a closure: one that calls itself is a reference cycle.)"""
-    if isinstance(structure, (list, tuple)):
-        parts = [_unflatten(part, leaves) for part in structure]
-        return tuple(parts) if type(structure) is tuple else parts
     if isinstance(structure, dict):
         return {key: _unflatten(part, leaves) for key, part in structure.items()}
-    return next(leaves)
+    if not isinstance(structure, (list, tuple)):
+        return next(leaves)
+    parts = [next(leaves) if isinstance(part, Tensor) else _unflatten(part, leaves) for part in structure]
+    return tuple(parts) if type(structure) is tuple else parts

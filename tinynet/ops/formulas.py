@@ -11,7 +11,7 @@ give the higher one. What has no integer result (a quotient, a logarithm) makes 
 import numpy as np
 
 from ..config import floatx
-from ..tape import is_recording, is_tracked, record
+from ..tape import is_tracked, record, state
 from ..tensor import Tensor, Variable, convert_to_tensor, to_array
 
 wrap = Tensor.wrap
@@ -38,7 +38,7 @@ def unary(name, doc, formula, derivative=None, integers="to float"):
         y = formula(a)
         if type(y) is not np.ndarray:
             y = np.asarray(y)  # NumPy makes scalars of arrays without dimensions
-        if derivative is None or not is_recording() or not is_tracked(x):
+        if derivative is None or not state.tapes or not is_tracked(x):
             return wrap(y)
         return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),))
 
@@ -63,7 +63,7 @@ def binary(name, doc, formula, derivative1=None, derivative2=None, integers="kee
         y = formula(a, b)
         if type(y) is not np.ndarray:
             y = np.asarray(y)
-        if derivative1 is None or not is_recording():
+        if derivative1 is None or not state.tapes:
             return wrap(y)
         like1 = x1.data if isinstance(x1, Tensor) and is_tracked(x1) else None
         like2 = x2.data if isinstance(x2, Tensor) and is_tracked(x2) else None
@@ -93,7 +93,7 @@ def moved(x, forward, inverse):
         x = convert_to_tensor(x)
     a = x.data
     y = dense(forward(a), x)
-    if not is_recording() or not is_tracked(x):
+    if not state.tapes or not is_tracked(x):
         return wrap(y)
     return record(y, (x,), lambda dy: (np.require(inverse(dy, a), a.dtype, "C"),))
 
@@ -144,7 +144,7 @@ def operands(x1, x2, to_float=False):
         a = x1.data
         if isinstance(x2, Tensor):
             b = x2.data
-            if a.dtype is b.dtype and (not to_float or a.dtype.kind == "f"):
+            if a.dtype is b.dtype and not (to_float and a.dtype.kind != "f"):
                 return a, b
         elif (type(x2) is float or type(x2) is int) and a.dtype.kind == "f":
             return a, x2

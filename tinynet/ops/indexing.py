@@ -8,7 +8,7 @@ import builtins
 import numpy as np
 
 from ..config import floatx
-from ..tape import is_recording, is_tracked, record
+from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .formulas import moved, named, result_type, sum_to, wrap
 from .shape import as_shape
@@ -133,7 +133,7 @@ def where(condition, x1=None, x2=None):
     a, b = to_array(x1).astype(dtype, copy=False), to_array(x2).astype(dtype, copy=False)
     condition = condition.astype(bool, copy=False)
     y = np.ascontiguousarray(np.where(condition, a, b)).reshape(np.broadcast_shapes(condition.shape, a.shape, b.shape))
-    if not is_recording():
+    if not state.tapes:
         return wrap(y)
     like1 = x1.data if isinstance(x1, Tensor) and is_tracked(x1) else None
     like2 = x2.data if isinstance(x2, Tensor) and is_tracked(x2) else None
@@ -185,7 +185,7 @@ def _put(x, key, updates):
     """x with x[key] replaced by `updates`, without duplicates in `key`."""
     y = x.data.copy()
     y[key] = updates.data
-    if not is_recording():
+    if not state.tapes:
         return wrap(y)
 
     def backward(dy):

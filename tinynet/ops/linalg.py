@@ -5,7 +5,7 @@ import string
 import numpy as np
 
 from ..config import floatx
-from ..tape import is_recording, is_tracked, record
+from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .elementwise import multiply, sqrt, square, subtract
 from .formulas import binary, moved, operands, result_type, sum_to, unary, wrap
@@ -44,7 +44,7 @@ def matmul(x1, x2):
 
 def _wanted(x):
     """The array of a Tensor whose gradient will be wanted, else None."""
-    return x.data if is_recording() and isinstance(x, Tensor) and is_tracked(x) else None
+    return x.data if state.tapes and isinstance(x, Tensor) and is_tracked(x) else None
 
 
 def einsum(subscripts, *operands, **kwargs):
