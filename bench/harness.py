@@ -93,7 +93,12 @@ class Session:
         ]
 
     def peak(self, name="float32_gflops", isa=None):
-        """The peak on all threads, of the widest instruction set unless `isa` says otherwise; None if not measured."""
+        """The peak on all threads, of the widest instruction set unless `isa` says otherwise; None if not measured.
+
+        --quick measures it for too short a time to divide by.
+        """
+        if self.arguments.quick:
+            return None
         for peak in self.peaks:
             if peak["threads"] == self.arguments.threads and isa in (None, peak["isa"]):
                 return peak[name]
