@@ -1,6 +1,6 @@
 """Matrix product: GFLOPS of tinynet, NumPy and PyTorch, and the share of the machine's peak.
 
-Every result is compared with a float64 product: |C - AB| <= gamma(k + 1) |A||B|, the theorem for any order of summation.
+Every result is compared with a float64 product: |C - AB| <= gamma(k + 1) |A||B|, the theorem for any order of sums.
 """
 
 import sys
@@ -78,7 +78,7 @@ def report(session, rates, arguments):
     peers = [name for name in names if not name.startswith("tinynet")]
     untuned = [name for name in peers if not name.endswith("-malloc")]
     peak = session.peak(f"{arguments.dtype}_gflops")
-    own_peak = session.peak(f"{arguments.dtype}_gflops", arguments.isa)  # of the instruction set that tinynet was held to
+    own_peak = session.peak(f"{arguments.dtype}_gflops", arguments.isa)  # of the instruction set tinynet was held to
     summary = {"gflops": rates, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {}, "share_of_peak": {}}
     rows = []
     for shape, rate in rates.items():
@@ -96,7 +96,8 @@ def report(session, rates, arguments):
         rows.append(row)
     print(f"\nMatrix product (m, k, n), {arguments.dtype}, GFLOPS on {arguments.threads} thread(s)\n")
     of_peak = f"tinynet, of {arguments.isa or 'its'} peak"
-    print_table(["shape", *names, "tinynet / fastest peer", "/ fastest untuned", of_peak, "peer, of machine's peak"], rows)
+    ratios = ["tinynet / fastest peer", "/ fastest untuned"]
+    print_table(["shape", *names, *ratios, of_peak, "peer, of machine's peak"], rows)
     for key in ("ratio_to_fastest_peer", "ratio_to_fastest_untuned_peer"):
         mean = geometric_mean(summary[key].values())
         summary[f"geometric_mean_of_{key}"] = mean

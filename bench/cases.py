@@ -15,8 +15,8 @@ class Case:
     layers: tuple
     samples: int
     batch_sizes: tuple
-    # Training accuracy of the second epoch on Fashion-MNIST, dropout included, is above this; later ones are higher still.
-    # It shall tell a network that learns from one that does not, or does something else.
+    # Training accuracy of the second epoch on Fashion-MNIST, dropout included, is above this, and of later ones too:
+    # it tells a network that learns from one that does not, or does something else.
     accuracy_floor: float
 
     @property

@@ -22,9 +22,10 @@ import bench_training  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
 from cases import CASES  # noqa: E402
+from peers.arrays import matrices  # noqa: E402
 
-KEYS = {"format", "script", "command", "commit", "date", "machine", "threads", "isa", "rounds", "pause_s", "peaks", "versions",
-        "skipped", "failures", "summary", "measurements"}
+KEYS = {"format", "script", "command", "commit", "date", "machine", "threads", "isa", "rounds", "pause_s", "peaks",
+        "versions", "skipped", "failures", "summary", "measurements"}
 
 
 def run(script, *options):
@@ -142,7 +143,7 @@ def test_a_worker_that_cannot_goes_and_the_others_stay():
 @pytest.mark.parametrize("result", ["zeros", "one wrong", "nan", "shape", "dtype"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_wrong_products_are_found(tmp_path, result, dtype):
-    a, b = (x.astype(np.float64) for x in __import__("peers.arrays").arrays.matrices(8, 9, 10, dtype, 0))
+    a, b = (x.astype(np.float64) for x in matrices(8, 9, 10, dtype, 0))
     c = (a @ b).astype(dtype)
     check = bench_matmul.make_check(8, 9, 10, dtype, 0)
     np.save(tmp_path / "good.npy", c)
@@ -154,7 +155,10 @@ def test_wrong_products_are_found(tmp_path, result, dtype):
     assert verdicts["good"][0] and not verdicts["wrong"][0]
 
 
-@pytest.mark.parametrize("loss, accuracy", [(0.3, 0.5), (0.3, 0.97), (float("nan"), 0.88), (0.3, float("nan")), (-1, 0.88)])
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("loss, accuracy", [(0.3, 0.5), (0.3, 0.97), (NAN, 0.88), (0.3, NAN), (-1, 0.88)])
 def test_training_that_does_not_learn_is_found(loss, accuracy):
     check = bench_training.make_check(CASES["dense"], 60_000, "Fashion-MNIST")
     good = {"loss": 0.3, "accuracy": 0.88}
@@ -162,9 +166,11 @@ def test_training_that_does_not_learn_is_found(loss, accuracy):
     assert verdicts["a"][0] and verdicts["b"][0] and not verdicts["c"][0]
 
 
-def test_names_in_files_tell_no_folder(monkeypatch):
-    command = harness.command_line(["/home/me/bench/bench_matmul.py", "--peer-python", "/home/me/env/bin/python", "--python",
-                                    "torch=/home/me/t/python3", "--peer-python=/home/me/python", "--threads", "2"])
+def test_names_in_files_tell_no_folder():
+    command = harness.command_line([
+        "/home/me/bench/bench_matmul.py", "--peer-python", "/home/me/env/bin/python",
+        "--python", "torch=/home/me/t/python3", "--peer-python=/home/me/python", "--threads", "2",
+    ])
     assert command == ("python bench/bench_matmul.py --peer-python python --python torch=python3 --peer-python=python "
                        "--threads 2")
     assert machine.slug("Intel(R) Core(TM) i7-8650U CPU @ 1.90GHz") == "intel-core-i7-8650u-cpu-1-90ghz"
@@ -174,7 +180,8 @@ def test_interpreters_are_chosen_by_name_family_or_for_all():
     chosen = arguments("--peer-python", "p", "--python", "torch=t", "--python", "torch-cl=c", "--python", "tinynet=n")
     session = harness.Session.__new__(harness.Session)
     session.arguments = chosen
-    assert [session.python_of(name) for name in ("numpy", "torch-malloc", "torch-cl", "tinynet-numpy")] == ["p", "t", "c", "n"]
+    names = ("numpy", "torch-malloc", "torch-cl", "tinynet-numpy")
+    assert [session.python_of(name) for name in names] == ["p", "t", "c", "n"]
 
 
 def test_geometric_mean():

@@ -1,4 +1,4 @@
-"""Training in Keras's form. `framework` is the module keras or tinynet: the code is the same, only the import differs."""
+"""Training in Keras's form. `framework` is the module keras or tinynet: the code is the same, but for the import."""
 
 from cases import CASES
 
