@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/activation.h"
+#include "kernels/conv2d.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -11,6 +12,10 @@ constexpr KernelTable<T> make_table() {
   KernelTable<T> table{};
   table.activation_forward = activation_forward<T>;
   table.activation_backward = activation_backward<T>;
+  table.conv2d_forward = conv2d_forward<T>;
+  table.conv2d_input_gradient = conv2d_input_gradient<T>;
+  table.conv2d_weight_gradient = conv2d_weight_gradient<T>;
+  table.conv2d_algorithm = conv2d_algorithm<T>;
   return table;
 }
 

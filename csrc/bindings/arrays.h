@@ -97,5 +97,6 @@ inline std::vector<py::ssize_t> shape_of(const py::array& array) {
 
 // Each family of kernels binds itself.
 void bind_activation(py::module_& module);
+void bind_conv2d(py::module_& module);
 
 }  // namespace tinynet

@@ -25,6 +25,7 @@ PYBIND11_MODULE(_native, module) {
   module.attr("compiler") = __VERSION__;
 
   bind_activation(module);
+  bind_conv2d(module);
 }
 
 }  // namespace tinynet
