@@ -10,6 +10,7 @@
 #include "kernels/peak.h"
 #include "kernels/dropout.h"
 #include "kernels/optimizer.h"
+#include "kernels/conv2d.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -51,6 +52,10 @@ constexpr KernelTable<T> make_table() {
   table.lion_step = lion_step<T>;
   table.ftrl_step = ftrl_step<T>;
   table.dropout = dropout<T>;
+  table.conv2d_forward = conv2d_forward<T>;
+  table.conv2d_input_gradient = conv2d_input_gradient<T>;
+  table.conv2d_weight_gradient = conv2d_weight_gradient<T>;
+  table.conv2d_algorithm = conv2d_algorithm<T>;
   return table;
 }
 

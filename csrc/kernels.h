@@ -36,6 +36,17 @@ struct Parameter {
   Index size;
 };
 
+// x[batch][height][width][channels] * kernel[kernel_height][kernel_width][channels/groups][filters]
+// -> y[batch][out_height][out_width][filters]
+struct Conv2dShape {
+  Index batch, height, width, channels;
+  Index kernel_height, kernel_width, filters;
+  Index out_height, out_width;
+  Index stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w, groups;
+};
+enum class ConvAlgorithm : int { automatic, direct, winograd2, winograd4 };
+enum class ConvPass : int { forward, input_gradient, weight_gradient };
+
 template <class T>
 struct KernelTable {
   // y[i] = f(x[i])
@@ -112,6 +123,15 @@ struct KernelTable {
 
   // y = x / (1 - rate) where the random bits of (seed, offset) keep the element, else 0 (csrc/kernels/dropout.h).
   void (*dropout)(const T* x, T* y, Index size, double rate, std::uint64_t seed, std::uint64_t offset);
+  // Convolution. `bias` may be null; so may `y`, which masks dy where it is not positive (ReLU's derivative), and
+  // `dkernel` and `dbias`, which are then not computed.
+  void (*conv2d_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* y, bool relu,
+                         ConvAlgorithm algorithm);
+  void (*conv2d_input_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* kernel, T* dx,
+                                ConvAlgorithm algorithm);
+  void (*conv2d_weight_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* x, T* dkernel, T* dbias,
+                                 ConvAlgorithm algorithm);
+  ConvAlgorithm (*conv2d_algorithm)(const Conv2dShape& shape, ConvPass pass, ConvAlgorithm wanted);
 };
 
 struct Kernels {

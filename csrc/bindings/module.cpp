@@ -33,6 +33,7 @@ PYBIND11_MODULE(_native, module) {
   bind_peak(module);
   bind_dropout(module);
   bind_optimizer(module);
+  bind_conv2d(module);
 }
 
 }  // namespace tinynet

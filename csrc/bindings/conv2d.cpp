@@ -1,0 +1,162 @@
+#include <pybind11/stl.h>
+
+#include <utility>
+
+#include "arrays.h"
+
+namespace tinynet {
+namespace {
+
+using Pair = std::pair<Index, Index>;
+using Padding = std::pair<Pair, Pair>;  // ((top, bottom), (left, right))
+
+ConvAlgorithm algorithm_named(const std::string& name) {
+  if (name == "auto") return ConvAlgorithm::automatic;
+  if (name == "direct") return ConvAlgorithm::direct;
+  if (name == "winograd2") return ConvAlgorithm::winograd2;
+  if (name == "winograd4") return ConvAlgorithm::winograd4;
+  throw py::value_error("unknown convolution algorithm '" + name + "'; known: auto, direct, winograd2, winograd4");
+}
+
+bool is_relu(const std::string& activation) {
+  if (activation == "linear") return false;
+  if (activation == "relu") return true;
+  throw py::value_error("conv2d kernels fuse 'linear' and 'relu', got '" + activation + "'");
+}
+
+Index output_size(Index size, Index kernel, Index stride, const Pair& padding, Index dilation) {
+  const Index span = dilation * (kernel - 1) + 1, padded = size + padding.first + padding.second;
+  return padded < span ? 0 : (padded - span) / stride + 1;
+}
+
+// The Python edge explains these in the user's words; here they only keep a wrong call from reading elsewhere.
+void require(bool condition, const char* what) {
+  if (!condition) throw py::value_error(std::string("conv2d kernel: ") + what);
+}
+
+Conv2dShape shape_of_call(const std::vector<py::ssize_t>& x, const py::array& kernel, const Pair& strides,
+                          const Padding& padding, const Pair& dilation, Index groups) {
+  require(x.size() == 4, "the input must have shape (batch, height, width, channels)");
+  require(kernel.ndim() == 4, "the kernel must have shape (height, width, channels, filters)");
+  require(strides.first > 0 && strides.second > 0 && dilation.first > 0 && dilation.second > 0 && groups > 0,
+          "strides, dilation and groups must be positive");
+  require(padding.first.first >= 0 && padding.first.second >= 0 && padding.second.first >= 0 && padding.second.second >= 0,
+          "padding must not be negative");
+  Conv2dShape s{};
+  s.batch = x[0], s.height = x[1], s.width = x[2], s.channels = x[3];
+  s.kernel_height = kernel.shape(0), s.kernel_width = kernel.shape(1), s.filters = kernel.shape(3);
+  require(kernel.shape(2) * groups == s.channels && s.filters % groups == 0, "channels, filters and groups do not match");
+  require(s.kernel_height > 0 && s.kernel_width > 0, "the kernel is empty");
+  s.out_height = output_size(s.height, s.kernel_height, strides.first, padding.first, dilation.first);
+  s.out_width = output_size(s.width, s.kernel_width, strides.second, padding.second, dilation.second);
+  s.stride_h = strides.first, s.stride_w = strides.second;
+  s.pad_top = padding.first.first, s.pad_left = padding.second.first;
+  s.dilation_h = dilation.first, s.dilation_w = dilation.second;
+  s.groups = groups;
+  return s;
+}
+
+py::array conv2d_forward(const py::array& x, const py::array& kernel, const py::object& bias, const Pair& strides,
+                         const Padding& padding, const Pair& dilation, Index groups, const std::string& activation,
+                         const std::string& algorithm) {
+  const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, groups);
+  const bool relu = is_relu(activation);
+  const ConvAlgorithm which = algorithm_named(algorithm);
+  return with_float_type(x, "x", [&](auto type) -> py::array {
+    using T = decltype(type);
+    const Input<T> input(x, "x"), weights(kernel, "kernel");
+    py::array offsets;
+    const T* offset = nullptr;
+    if (!bias.is_none()) {
+      offsets = Input<T>(py::cast<py::array>(bias), "bias").array();
+      require(offsets.ndim() == 1 && offsets.shape(0) == s.filters, "bias must have shape (filters,)");
+      offset = static_cast<const T*>(offsets.data());
+    }
+    auto y = new_array<T>({s.batch, s.out_height, s.out_width, s.filters});
+    T* const result = y.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().conv2d_forward(s, input.data(), weights.data(), offset, result, relu, which);
+    }
+    return y;
+  });
+}
+
+py::tuple conv2d_backward(const py::array& dy, const py::array& x, const py::array& kernel, const py::object& y,
+                          const std::string& activation, const Pair& strides, const Padding& padding, const Pair& dilation,
+                          Index groups, bool need_dx, bool need_dkernel, bool has_bias, const std::string& algorithm) {
+  const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, groups);
+  const bool relu = is_relu(activation);
+  const ConvAlgorithm which = algorithm_named(algorithm);
+  const std::vector<py::ssize_t> out_shape = {s.batch, s.out_height, s.out_width, s.filters};
+  require(shape_of(dy) == out_shape, "dy must have the output's shape");
+  return with_float_type(dy, "dy", [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const Input<T> gradient(dy, "dy"), input(x, "x"), weights(kernel, "kernel");
+    py::array output;
+    const T* mask = nullptr;
+    if (relu) {
+      require(!y.is_none(), "relu needs y");
+      output = Input<T>(py::cast<py::array>(y), "y").array();
+      require(shape_of(output) == out_shape, "y must have the output's shape");
+      mask = static_cast<const T*>(output.data());
+    }
+    py::object dx = py::none(), dkernel = py::none(), dbias = py::none();
+    T *dx_data = nullptr, *dkernel_data = nullptr, *dbias_data = nullptr;
+    const auto wanted = [](py::object& object, T*& data, const std::vector<py::ssize_t>& shape) {
+      auto array = new_array<T>(shape);
+      data = array.mutable_data();
+      object = std::move(array);
+    };
+    if (need_dx) wanted(dx, dx_data, shape_of(x));
+    if (need_dkernel) wanted(dkernel, dkernel_data, shape_of(kernel));
+    if (has_bias) wanted(dbias, dbias_data, {s.filters});
+    {
+      const py::gil_scoped_release released;
+      if (need_dkernel || has_bias)
+        kernels().table<T>().conv2d_weight_gradient(s, gradient.data(), mask, input.data(), dkernel_data, dbias_data, which);
+      if (need_dx) kernels().table<T>().conv2d_input_gradient(s, gradient.data(), mask, weights.data(), dx_data, which);
+    }
+    return py::make_tuple(dx, dkernel, dbias);
+  });
+}
+
+const char* name_of(ConvAlgorithm algorithm) {
+  switch (algorithm) {
+    case ConvAlgorithm::winograd2:
+      return "winograd2";
+    case ConvAlgorithm::winograd4:
+      return "winograd4";
+    default:
+      return "direct";
+  }
+}
+
+py::dict conv2d_algorithm(const std::vector<py::ssize_t>& x_shape, const py::array& kernel, const Pair& strides,
+                          const Padding& padding, const Pair& dilation, Index groups) {
+  const Conv2dShape s = shape_of_call(x_shape, kernel, strides, padding, dilation, groups);
+  return with_float_type(kernel, "kernel", [&](auto type) {
+    const auto which = [&](ConvPass pass) {
+      return name_of(kernels().table<decltype(type)>().conv2d_algorithm(s, pass, ConvAlgorithm::automatic));
+    };
+    py::dict result;
+    result["forward"] = which(ConvPass::forward);
+    result["input_gradient"] = which(ConvPass::input_gradient);
+    result["weight_gradient"] = which(ConvPass::weight_gradient);
+    return result;
+  });
+}
+
+}  // namespace
+
+void bind_conv2d(py::module_& module) {
+  using namespace py::literals;
+  module.def("conv2d_forward", &conv2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a, "padding"_a, "dilation"_a,
+             "groups"_a, "activation"_a, "algorithm"_a = "auto");
+  module.def("conv2d_backward", &conv2d_backward, "dy"_a, "x"_a, "kernel"_a, "y"_a, "activation"_a, "strides"_a,
+             "padding"_a, "dilation"_a, "groups"_a, "need_dx"_a, "need_dkernel"_a, "has_bias"_a, "algorithm"_a = "auto");
+  module.def("conv2d_algorithm", &conv2d_algorithm, "x_shape"_a, "kernel"_a, "strides"_a, "padding"_a, "dilation"_a,
+             "groups"_a, "Which algorithm each pass of this convolution runs: a dict of names.");
+}
+
+}  // namespace tinynet

@@ -1,0 +1,348 @@
+// Direct convolution: the output, the input gradient and the weight gradient, each as products of register tiles.
+//
+// All three walk over blocks of output pixels. A block's input is read in place when no tap falls outside the image; else
+// its rows are copied, with their zeros, to a slab that stays in the cache. Error over sum |x||w|: 1e-7 to 5e-7 in float32.
+#pragma once
+
+#include "kernels/conv2d_tile.h"
+#include "pool.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+// Pool memory for the time of a call.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(Index size)
+      : bytes_(static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T)), data_(static_cast<T*>(pool_allocate(bytes_))) {}
+  ~Scratch() { pool_release(data_, bytes_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  operator T*() const { return data_; }
+
+ private:
+  std::size_t bytes_;
+  T* data_;
+};
+
+inline Index smaller(Index a, Index b) { return a < b ? a : b; }
+inline Index larger(Index a, Index b) { return a > b ? a : b; }
+inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+
+constexpr Index kTasks = 16;          // at least, where the work allows: shared out evenly over 2, 4 or 8 threads
+constexpr Index kBlockPixels = 768;   // a block's slab, its output and a panel of weights share the L2 cache (1 MB)
+constexpr Index kSlabBytes = 384 << 10;
+constexpr Index kBlockDepth = 1024;   // products summed before the next panel: 128 KB of weights
+
+// What a convolution reads: position (i, j) of the grid sees, through tap (p, q), the pixel
+// x[n][i*step_h + tap_row[p]][j*step_w + tap_col[q]], which is zero outside the image.
+template <class T>
+struct Window {
+  const T* x;     // x[batch][height][width][channels]
+  const T* mask;  // of x's shape, or null: where it is not positive, x counts as zero
+  Index batch, height, width, channels;
+  Index grid_h, grid_w, step_h, step_w;
+  Index taps_h, taps_w;
+  const Index* tap_row;  // increasing
+  const Index* tap_col;  // increasing
+
+  Index first_row() const { return tap_row[0]; }
+  Index first_col() const { return tap_col[0]; }
+  Index slab_rows(Index grid_rows) const { return (grid_rows - 1) * step_h + tap_row[taps_h - 1] - tap_row[0] + 1; }
+  Index slab_cols() const { return (grid_w - 1) * step_w + tap_col[taps_w - 1] - tap_col[0] + 1; }
+  bool in_place() const {
+    return mask == nullptr && first_row() >= 0 && first_col() >= 0 && first_row() + slab_rows(grid_h) <= height &&
+           first_col() + slab_cols() <= width;
+  }
+  Index pitch() const { return (in_place() ? width : slab_cols()) * channels; }
+  Index image_pitch(Index grid_rows) const { return in_place() ? height * width * channels : slab_rows(grid_rows) * pitch(); }
+  Index row_offset(Index p) const { return (tap_row[p] - first_row()) * pitch(); }
+  Index col_offset(Index q) const { return (tap_col[q] - first_col()) * channels; }
+};
+
+// The grid in blocks: several images each, or several rows of one.
+struct Blocks {
+  Index images, rows;  // in a block, at most
+  Index bands;         // blocks an image, where images == 1
+  Index count;
+  Index pixels;        // in a block, at most
+
+  template <class T>
+  static Blocks of(const Window<T>& w, Index wanted) {
+    Blocks b{};
+    const Index area = w.grid_h * w.grid_w;
+    wanted = smaller(wanted, larger(96, w.batch * area / kTasks));
+    if (!w.in_place()) {
+      const Index pixel_bytes = larger(1, w.slab_rows(w.grid_h) * w.slab_cols() * w.channels * Index(sizeof(T)) / area);
+      wanted = smaller(wanted, larger(96, kSlabBytes / pixel_bytes));
+    }
+    if (area <= wanted) {
+      b.images = wanted / area;
+      b.rows = w.grid_h;
+      b.bands = 1;
+    } else {
+      b.images = 1;
+      b.bands = divide_up(w.grid_h, larger(1, wanted / w.grid_w));
+      b.rows = divide_up(w.grid_h, b.bands);
+      b.bands = divide_up(w.grid_h, b.rows);
+    }
+    b.count = divide_up(w.batch, b.images) * b.bands;
+    b.pixels = b.images * b.rows * w.grid_w;
+    return b;
+  }
+};
+
+struct Block {
+  Index image, images, row, rows;
+
+  template <class T>
+  static Block at(Index index, const Blocks& blocks, const Window<T>& w) {
+    const Index image = index / blocks.bands * blocks.images, row = index % blocks.bands * blocks.rows;
+    return {image, smaller(blocks.images, w.batch - image), row, smaller(blocks.rows, w.grid_h - row)};
+  }
+};
+
+// The block's input: position (0, 0), first tap. Copied to `slab` with zeros around the image unless it is read in place.
+template <class T>
+const T* block_input(const Window<T>& w, const Block& block, T* slab) {
+  const Index line = w.width * w.channels;
+  const Index first = block.row * w.step_h + w.first_row();
+  if (w.in_place()) return w.x + (block.image * w.height + first) * line + w.first_col() * w.channels;
+  const Index cols = w.slab_cols(), rows = w.slab_rows(block.rows);
+  const Index left = smaller(cols, larger(0, -w.first_col()));
+  const Index from = larger(0, w.first_col());
+  const Index copied = larger(0, smaller(cols - left, w.width - from));
+  T* out = slab;
+  for (Index n = block.image; n < block.image + block.images; ++n)
+    for (Index r = first; r < first + rows; ++r, out += cols * w.channels) {
+      const Index begin = left * w.channels, end = begin + copied * w.channels;
+      if (r < 0 || r >= w.height || copied == 0) {
+        for (Index i = 0; i < cols * w.channels; ++i) out[i] = 0;
+        continue;
+      }
+      for (Index i = 0; i < begin; ++i) out[i] = 0;
+      const Index start = (n * w.height + r) * line + from * w.channels - begin;
+      if (w.mask != nullptr)
+        for (Index i = begin; i < end; ++i) out[i] = w.mask[start + i] > 0 ? w.x[start + i] : T(0);
+      else
+        for (Index i = begin; i < end; ++i) out[i] = w.x[start + i];
+      for (Index i = end; i < cols * w.channels; ++i) out[i] = 0;
+    }
+  return slab;
+}
+
+// Columns in panels of two vectors; a last panel of at most one vector is one vector wide.
+template <class T>
+inline Index padded_columns(Index columns) {
+  constexpr Index lanes = VectorOf<T>::lanes;
+  const Index rest = columns % kPanel<T>;
+  return columns - rest + (rest == 0 ? 0 : rest <= lanes ? lanes : kPanel<T>);
+}
+template <class T>
+inline Index panel_width(Index columns, Index first) {
+  return columns - first <= VectorOf<T>::lanes ? VectorOf<T>::lanes : kPanel<T>;
+}
+
+// Where the grid's values go: out + n*image + i*row + j*col + column.
+template <class T>
+struct Target {
+  T* out;
+  Index image, row, col;
+  const T* bias;  // [groups][padded columns], or null
+  bool relu;
+};
+
+// out(n, i, j)[column] = sum over taps and depth of window * weights, group by group.
+// panels[group][panel][tap][depth][width]: the weights, tap by tap in the window's order.
+template <class T>
+void correlate(const Window<T>& w, Index groups, Index depth, Index columns, const T* panels, const Target<T>& target) {
+  const Index taps = w.taps_h * w.taps_w;
+  if (w.batch * w.grid_h * w.grid_w * columns == 0) return;
+  const Index padded = padded_columns<T>(columns), total_depth = taps * depth;
+
+  // The runs of consecutive input: a tap's channels, or a whole kernel row where its taps are neighbours. Cut where a
+  // block of depth ends.
+  const bool whole_rows = groups == 1 && w.taps_w > 1 && w.tap_col[w.taps_w - 1] - w.tap_col[0] == w.taps_w - 1;
+  const Index run = whole_rows ? w.taps_w * depth : depth, runs = total_depth / larger(1, run);
+  const Index capacity = runs + total_depth / kBlockDepth + 1;
+  const Scratch<Segment> segments(capacity);
+  const Scratch<Index> block_first(capacity + 1), block_start(capacity + 1);  // first segment and first k of each block
+  Index count = 0, depth_blocks = 0, in_block = kBlockDepth;
+  for (Index r = 0, k = 0; r < runs; ++r) {
+    const Index offset = whole_rows ? w.row_offset(r) : w.row_offset(r / w.taps_w) + w.col_offset(r % w.taps_w);
+    for (Index done = 0; done < run;) {
+      if (in_block == kBlockDepth) {
+        block_first[depth_blocks] = count;
+        block_start[depth_blocks++] = k;
+        in_block = 0;
+      }
+      const Index length = smaller(run - done, kBlockDepth - in_block);
+      segments[count++] = {offset + done, length};
+      done += length;
+      k += length;
+      in_block += length;
+    }
+  }
+  if (depth_blocks == 0) block_first[0] = block_start[0] = 0, depth_blocks = 1;  // nothing to sum: zeros
+  block_first[depth_blocks] = count;
+
+  const Blocks blocks = Blocks::of(w, kBlockPixels);
+  const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
+  parallel_for(blocks.count, 1, [&](Index begin, Index end) {
+    const Scratch<T> slab(slab_size);
+    const Scratch<Index> from(blocks.pixels), to(blocks.pixels);
+    for (Index index = begin; index < end; ++index) {
+      const Block block = Block::at(index, blocks, w);
+      const T* const input = block_input(w, block, static_cast<T*>(slab));
+      Index pixels = 0;
+      for (Index n = 0; n < block.images; ++n)
+        for (Index i = 0; i < block.rows; ++i)
+          for (Index j = 0; j < w.grid_w; ++j, ++pixels) {
+            from[pixels] = n * w.image_pitch(block.rows) + i * w.step_h * w.pitch() + j * w.step_w * w.channels;
+            to[pixels] = (block.image + n) * target.image + (block.row + i) * target.row + j * target.col;
+          }
+      const Index tiles = divide_up(pixels, kTileRows);
+      for (Index g = 0; g < groups; ++g)
+        for (Index column = 0; column < columns; column += kPanel<T>) {
+          const Index width = panel_width<T>(columns, column);
+          const T* const panel = panels + (g * padded + column) * total_depth;
+          for (Index d = 0; d < depth_blocks; ++d) {
+            TileInput<T> in{input + g * depth, nullptr, 1, segments + block_first[d], block_first[d + 1] - block_first[d],
+                            panel + block_start[d] * width, width};
+            TileOutput<T> out{target.out + g * columns + column, nullptr, smaller(columns - column, kPanel<T>),
+                              target.bias == nullptr ? nullptr : target.bias + g * padded + column, d > 0,
+                              target.relu && d == depth_blocks - 1};
+            for (Index t = 0; t < tiles; ++t) {
+              const Index pixel = pixels * t / tiles;
+              in.row = from + pixel;
+              out.row = to + pixel;
+              tile_for<T>(pixels * (t + 1) / tiles - pixel, out.columns)(in, out);
+            }
+          }
+        }
+    }
+  });
+}
+
+// kernel[tap][depth][groups * columns] -> panels[group][panel][tap][depth][width], with zeros where a panel is wider.
+template <class T>
+void pack_kernel(const T* kernel, Index total_depth, Index groups, Index columns, T* panels) {
+  const Index padded = padded_columns<T>(columns);
+  const Index each = divide_up(columns, kPanel<T>);
+  const Index grain = larger(1, 65536 / larger(1, total_depth * kPanel<T>));
+  parallel_for(groups * each, grain, [=](Index begin, Index end) {
+    for (Index index = begin; index < end; ++index) {
+      const Index g = index / each, column = index % each * kPanel<T>;
+      const Index width = panel_width<T>(columns, column), used = smaller(width, columns - column);
+      T* out = panels + (g * padded + column) * total_depth;
+      const T* in = kernel + g * columns + column;
+      for (Index k = 0; k < total_depth; ++k, in += groups * columns, out += width) {
+        for (Index j = 0; j < used; ++j) out[j] = in[j];
+        for (Index j = used; j < width; ++j) out[j] = 0;
+      }
+    }
+  });
+}
+
+// The same for the input gradient, which swaps the roles of channels and filters:
+// kernel[kh][kw][channels/groups][filters] -> panels[group][panel of channels][p][q][filter of the group][width] for
+// the taps (rows[p], cols[q]).
+template <class T>
+void pack_kernel_transposed(const Conv2dShape& s, const T* kernel, const Index* rows, Index taps_h, const Index* cols,
+                            Index taps_w, T* panels) {
+  const Index depth = s.filters / s.groups, columns = s.channels / s.groups, padded = padded_columns<T>(columns);
+  const Index each = divide_up(columns, kPanel<T>), taps = taps_h * taps_w;
+  constexpr Index run = 64 / sizeof(T);  // filters: one cache line of the kernel
+  parallel_for(s.groups * each * taps, larger(1, 32768 / larger(1, depth * kPanel<T>)), [=](Index begin, Index end) {
+    for (Index index = begin; index < end; ++index) {
+      const Index t = index % taps, panel = index / taps;
+      const Index g = panel / each, column = panel % each * kPanel<T>;
+      const Index width = panel_width<T>(columns, column), used = smaller(width, columns - column);
+      const T* const in =
+          kernel + ((rows[t / taps_w] * s.kernel_width + cols[t % taps_w]) * columns + column) * s.filters + g * depth;
+      T* const out = panels + (g * padded + column) * taps * depth + t * depth * width;
+      for (Index f0 = 0; f0 < depth; f0 += run)
+        for (Index j = 0; j < width; ++j)
+          for (Index f = f0; f < smaller(depth, f0 + run); ++f) out[f * width + j] = j < used ? in[j * s.filters + f] : T(0);
+    }
+  });
+}
+
+// x[batch][height][width][channels], kernel[kh][kw][channels/groups][filters], bias[filters] or null
+// -> y[batch][out_height][out_width][filters]
+template <class T>
+void conv2d_forward_direct(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
+  const Index depth = s.channels / s.groups, columns = s.filters / s.groups, padded = padded_columns<T>(columns);
+  const Index total_depth = s.kernel_height * s.kernel_width * depth;
+  const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
+  for (Index p = 0; p < s.kernel_height; ++p) tap_row[p] = p * s.dilation_h - s.pad_top;
+  for (Index q = 0; q < s.kernel_width; ++q) tap_col[q] = q * s.dilation_w - s.pad_left;
+  const Scratch<T> panels(s.groups * padded * total_depth), padded_bias(s.groups * padded);
+  pack_kernel(kernel, total_depth, s.groups, columns, static_cast<T*>(panels));
+  if (bias != nullptr)
+    for (Index g = 0; g < s.groups; ++g)
+      for (Index j = 0; j < padded; ++j) padded_bias[g * padded + j] = j < columns ? bias[g * columns + j] : T(0);
+  const Window<T> window{x,          nullptr,    s.batch,         s.height,       s.width, s.channels, s.out_height, s.out_width,
+                         s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
+  correlate<T>(window, s.groups, depth, columns, panels,
+               {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
+                bias == nullptr ? nullptr : static_cast<const T*>(padded_bias), relu});
+}
+
+// The taps of one axis that reach the positions rest, rest + stride, ... of the input: position rest + stride*i receives
+// from output i + reach[t] through tap[t]. `reach` increases.
+inline Index taps_of_phase(Index rest, Index kernel, Index stride, Index dilation, Index pad, Index* tap, Index* reach) {
+  Index count = 0;
+  for (Index p = kernel - 1; p >= 0; --p) {
+    const Index distance = rest + pad - p * dilation;
+    if (distance % stride != 0) continue;
+    tap[count] = p;
+    reach[count++] = distance / stride;
+  }
+  return count;
+}
+
+// dx[n][h][w][c] = sum over (p, q, f) of dy[n][(h + top - p*dilation)/stride][...][f] * kernel[p][q][c][f], where the
+// division leaves no rest. With a stride the pixels fall into stride_h * stride_w phases, each with its own taps: each is
+// a convolution of dy with a part of the turned kernel. Where y is given, dy counts only where y > 0.
+template <class T>
+void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx) {
+  const Index depth = s.filters / s.groups, columns = s.channels / s.groups, padded = padded_columns<T>(columns);
+  const Scratch<Index> row(s.kernel_height), row_reach(s.kernel_height), col(s.kernel_width), col_reach(s.kernel_width);
+  const Scratch<T> panels(s.groups * padded * s.kernel_height * s.kernel_width * depth);
+  const Index line = s.width * s.channels;
+  for (Index h = 0; h < smaller(s.stride_h, s.height); ++h)
+    for (Index v = 0; v < smaller(s.stride_w, s.width); ++v) {
+      const Index taps_h = taps_of_phase(h, s.kernel_height, s.stride_h, s.dilation_h, s.pad_top, row, row_reach);
+      const Index taps_w = taps_of_phase(v, s.kernel_width, s.stride_w, s.dilation_w, s.pad_left, col, col_reach);
+      if (taps_h * taps_w == 0) {  // no output has seen these pixels
+        for (Index n = 0; n < s.batch; ++n)
+          for (Index i = h; i < s.height; i += s.stride_h)
+            for (Index j = v; j < s.width; j += s.stride_w)
+              for (Index c = 0; c < s.channels; ++c) dx[(n * s.height + i) * line + j * s.channels + c] = 0;
+        continue;
+      }
+      pack_kernel_transposed<T>(s, kernel, row, taps_h, col, taps_w, panels);
+      const Window<T> window{dy,
+                             y,
+                             s.batch,
+                             s.out_height,
+                             s.out_width,
+                             s.filters,
+                             divide_up(s.height - h, s.stride_h),
+                             divide_up(s.width - v, s.stride_w),
+                             1,
+                             1,
+                             taps_h,
+                             taps_w,
+                             row_reach,
+                             col_reach};
+      correlate<T>(window, s.groups, depth, columns, panels,
+                   {dx + h * line + v * s.channels, s.height * line, s.stride_h * line, s.stride_w * s.channels, nullptr,
+                    false});
+    }
+}
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

@@ -1,0 +1,134 @@
+// The weight gradient of a direct convolution, dkernel[p][q][c][f] = sum over pixels of x[..p..q..][c] * dy[pixel][f]: the
+// same tile, whose rows are now the weights and whose inner sum runs over the pixels of an output row.
+#pragma once
+
+#include "kernels/conv2d_direct.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+// One panel of dy: out[pixel][width] = dy[pixel][columns] (where mask > 0), zeros in the columns that it lacks.
+// Adds its sum over the pixels to `sums`, unless that is null. `out` may be null.
+template <class T, int vectors>
+void pack_gradient(const T* dy, const T* mask, Index stride, Index pixels, Index columns, T* out, T* sums) {
+  constexpr int lanes = VectorOf<T>::lanes;
+  Vec<T> sum[vectors] = {};
+  for (Index k = 0; k < pixels; ++k)
+    for (int v = 0; v < vectors; ++v) {
+      Vec<T> value = load_columns(dy + k * stride + v * lanes, columns - v * lanes);
+      if (mask != nullptr) value = load_columns(mask + k * stride + v * lanes, columns - v * lanes) > Vec<T>{} ? value : Vec<T>{};
+      sum[v] += value;
+      if (out != nullptr) store(out + (k * vectors + v) * lanes, value);
+    }
+  if (sums != nullptr)
+    for (int v = 0; v < vectors; ++v) store(sums + v * lanes, load(sums + v * lanes) + sum[v]);
+}
+
+// dy[batch][out_height][out_width][filters], counted only where y > 0 if y is given; x[batch][height][width][channels]
+// -> dkernel[kh][kw][channels/groups][filters], dbias[filters] (either may be null)
+template <class T>
+void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+  const Index depth = s.channels / s.groups, columns = s.filters / s.groups, padded = padded_columns<T>(columns);
+  const Index rows = dkernel == nullptr ? 0 : s.kernel_height * s.kernel_width * depth;
+  const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
+  for (Index p = 0; p < s.kernel_height; ++p) tap_row[p] = p * s.dilation_h - s.pad_top;
+  for (Index q = 0; q < s.kernel_width; ++q) tap_col[q] = q * s.dilation_w - s.pad_left;
+  const Window<T> w{x,          nullptr,    s.batch,         s.height,       s.width, s.channels, s.out_height, s.out_width,
+                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
+  const Index pixel_count = s.batch * s.out_height * s.out_width;
+  if (pixel_count == 0) {
+    for (Index i = 0; i < rows * s.filters; ++i) dkernel[i] = 0;
+    if (dbias != nullptr)
+      for (Index j = 0; j < s.filters; ++j) dbias[j] = 0;
+    return;
+  }
+  const Scratch<Index> row_offset(rows);
+  for (Index r = 0; r < rows; ++r)
+    row_offset[r] = w.row_offset(r / (s.kernel_width * depth)) + w.col_offset(r / depth % s.kernel_width) + r % depth;
+
+  // The sum over pixels is cut into `parts`, each with its own partial result, as many as memory traffic allows; where
+  // that is too few to go round, each part's weights are cut into `slices` too.
+  const Blocks blocks = Blocks::of(w, kBlockPixels);
+  const Index partial = s.groups * padded * rows;  // [group][panel][row][width]
+  const Index row_tiles = divide_up(rows, kTileRows);
+  const Index limit = (Index(8) << 20) / larger(1, partial * Index(sizeof(T)));
+  const Index parts = smaller(blocks.count, smaller(kTasks, larger(1, limit)));
+  const Index slices = smaller(larger(1, row_tiles), divide_up(kTasks / 2, parts));
+  const Scratch<T> partials(parts * partial), partial_sums(parts * s.groups * padded);
+
+  // dy can be read where it lies when its rows are one whole panel.
+  const bool pack = s.groups > 1 || y != nullptr || columns > kPanel<T> || columns % VectorOf<T>::lanes != 0;
+  const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
+  parallel_for(parts * slices, 1, [&](Index begin, Index end) {
+    const Scratch<T> slab(slab_size), packed(pack ? blocks.pixels * s.groups * padded : 0);
+    const Scratch<Segment> segments(blocks.images * blocks.rows);
+    const Scratch<Index> to(kTileRows);
+    for (Index task = begin; task < end; ++task) {
+      const Index part = task / slices, slice = task % slices;
+      const Index first_tile = row_tiles * slice / slices, last_tile = row_tiles * (slice + 1) / slices;
+      T* const sums = dbias != nullptr && slice == 0 ? partial_sums + part * s.groups * padded : nullptr;
+      if (sums != nullptr)
+        for (Index j = 0; j < s.groups * padded; ++j) sums[j] = 0;
+      const Index first_block = blocks.count * part / parts, last_block = blocks.count * (part + 1) / parts;
+      for (Index index = first_block; index < last_block; ++index) {
+        const Block block = Block::at(index, blocks, w);
+        const Index pixels = block.images * block.rows * w.grid_w;
+        const T* const input = rows == 0 ? x : block_input(w, block, static_cast<T*>(slab));
+        const Index start = (block.image * w.grid_h + block.row) * w.grid_w * s.filters;
+        for (Index g = 0; g < s.groups; ++g)
+          for (Index column = 0; column < columns; column += kPanel<T>) {
+            if (!pack && sums == nullptr) continue;
+            const Index from = start + g * columns + column;
+            (panel_width<T>(columns, column) == kPanel<T> ? pack_gradient<T, 2> : pack_gradient<T, 1>)(
+                dy + from, y == nullptr ? nullptr : y + from, s.filters, pixels, columns - column,
+                pack ? packed + (g * padded + column) * pixels : nullptr,
+                sums == nullptr ? nullptr : sums + g * padded + column);
+          }
+        Index segment_count = 0;
+        for (Index n = 0; n < block.images; ++n)
+          for (Index i = 0; i < block.rows; ++i)
+            segments[segment_count++] = {n * w.image_pitch(block.rows) + i * w.step_h * w.pitch(), w.grid_w};
+        for (Index g = 0; g < s.groups; ++g)
+          for (Index column = 0; column < columns; column += kPanel<T>) {
+            const Index width = panel_width<T>(columns, column);
+            TileInput<T> in{input + g * depth, nullptr, w.step_w * w.channels, segments, segment_count,
+                            pack ? packed + (g * padded + column) * pixels : dy + start, pack ? width : s.filters};
+            TileOutput<T> out{nullptr, to, width, nullptr, index > first_block, false};
+            for (Index i = 0; i < kTileRows; ++i) to[i] = i * width;
+            for (Index t = first_tile; t < last_tile; ++t) {
+              const Index r = rows * t / row_tiles;
+              in.row = row_offset + r;
+              out.c = partials + part * partial + (g * padded + column) * rows + r * width;
+              tile_for<T>(rows * (t + 1) / row_tiles - r, width)(in, out);
+            }
+          }
+      }
+    }
+  });
+
+  // The partial results, added in a fixed order.
+  parallel_for(rows, larger(1, 16384 / larger(1, s.filters * parts)), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r)
+      for (Index g = 0; g < s.groups; ++g)
+        for (Index column = 0; column < columns; column += kPanel<T>) {
+          const Index width = panel_width<T>(columns, column);
+          T* const out = dkernel + r * s.filters + g * columns + column;
+          const T* const in = partials + (g * padded + column) * rows + r * width;
+          for (Index j = 0; j < smaller(width, columns - column); ++j) {
+            T sum = in[j];
+            for (Index part = 1; part < parts; ++part) sum += in[part * partial + j];
+            out[j] = sum;
+          }
+        }
+  });
+  if (dbias != nullptr)
+    for (Index g = 0; g < s.groups; ++g)
+      for (Index j = 0; j < columns; ++j) {
+        T sum = partial_sums[g * padded + j];
+        for (Index part = 1; part < parts; ++part) sum += partial_sums[part * s.groups * padded + g * padded + j];
+        dbias[g * columns + j] = sum;
+      }
+}
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA
