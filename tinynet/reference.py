@@ -12,6 +12,7 @@ from .ops.cross_entropy import (
     sparse_softmax_cross_entropy_backward, sparse_softmax_cross_entropy_forward,
 )
 from .ops.dense import dense_backward, dense_forward
+from .ops.depthwise_conv2d import depthwise_conv2d_backward, depthwise_conv2d_forward
 from .ops.dropout import dropout_backward, dropout_forward
 from .ops.matmul import matmul_reference as matmul
 from .ops.optimizer_steps import (
@@ -24,10 +25,10 @@ __all__ = [
     "activation_backward", "activation_forward", "adadelta_step", "adagrad_step", "adam_step", "adamax_step",
     "binary_cross_entropy_backward", "binary_cross_entropy_forward", "conv2d_algorithm", "conv2d_backward",
     "conv2d_forward", "cross_entropy_backward", "cross_entropy_forward", "dense_backward", "dense_forward",
-    "dropout_backward", "dropout_forward", "ftrl_step", "lion_step", "log_softmax_backward", "log_softmax_forward",
-    "matmul", "nadam_step", "reduce_max", "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step", "sgd_step",
-    "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "softmax_backward",
-    "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
-    "sparse_cross_entropy_backward", "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward",
-    "sparse_softmax_cross_entropy_forward",
+    "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward", "ftrl_step",
+    "lion_step", "log_softmax_backward", "log_softmax_forward", "matmul", "nadam_step", "reduce_max", "reduce_mean",
+    "reduce_min", "reduce_sum", "rmsprop_step", "sgd_step", "sigmoid_cross_entropy_backward",
+    "sigmoid_cross_entropy_forward", "softmax_backward", "softmax_cross_entropy_backward",
+    "softmax_cross_entropy_forward", "softmax_forward", "sparse_cross_entropy_backward",
+    "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward", "sparse_softmax_cross_entropy_forward",
 ]

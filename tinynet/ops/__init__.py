@@ -12,6 +12,7 @@ from .control import (
     associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
 )
 from .conv2d import conv1d, conv2d, conv_output_size
+from .conv2d_transpose import conv2d_transpose, conv_transpose_output_size
 from .creation import (
     arange, array, bartlett, blackman, convert_to_numpy, dtype, empty, empty_like, eye, full, full_like, geomspace,
     hamming, hanning, identity, is_tensor, kaiser, linspace, logspace, ones, ones_like, stop_gradient, tri, vander,
@@ -19,6 +20,7 @@ from .creation import (
 )
 from .cross_entropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from .dense import dense
+from .depthwise_conv2d import depthwise_conv2d
 from .dropout import dropout
 from .elementwise import (
     abs, absolute, add, allclose, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and,
@@ -61,31 +63,32 @@ __all__ = [
     "array_split", "associative_scan", "bartlett", "binary_crossentropy", "bincount", "bitwise_and",
     "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
     "blackman", "broadcast_to", "cast", "categorical_crossentropy", "cbrt", "cdist", "ceil", "celu", "cholesky",
-    "cholesky_inverse", "clip", "concatenate", "cond", "conv1d", "conv2d", "conv_output_size", "convert_to_numpy",
-    "convert_to_tensor", "copy", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "custom_gradient",
-    "deg2rad", "dense", "depth_to_space", "det", "diag", "diagflat", "diagonal", "diff", "digitize", "divide",
-    "divide_no_nan", "dot", "dropout", "dsplit", "dstack", "dtype", "eig", "eigh", "einsum", "elu", "empty",
-    "empty_like", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "flip",
-    "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "fori_loop", "full", "full_like", "gcd",
-    "gelu", "geomspace", "get_item", "glu", "greater", "greater_equal", "hamming", "hanning", "hard_shrink",
-    "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot",
-    "identity", "in_top_k", "inner", "inv", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan",
-    "isneginf", "isposinf", "isreal", "kaiser", "kron", "lcm", "ldexp", "leaky_relu", "left_shift", "less",
-    "less_equal", "linspace", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp",
-    "logaddexp2", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace", "logsumexp",
-    "lstsq", "map", "matmul", "matrix_rank", "max", "maximum", "mean", "meshgrid", "min", "minimum", "mish", "mod",
-    "moments", "moveaxis", "multi_hot", "multiply", "nan_to_num", "ndim", "negative", "nextafter", "nonzero",
-    "norm", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pinv", "positive", "power", "prod", "qr",
-    "rad2deg", "ravel", "reciprocal", "relu", "relu6", "repeat", "reshape", "right_shift", "roll", "rot90", "round",
-    "rsqrt", "saturate_cast", "scan", "scatter", "scatter_update", "searchsorted", "segment_max", "segment_min",
-    "segment_prod", "segment_sum", "select", "selu", "shape", "sigmoid", "sign", "signbit", "silu", "sin", "sinc",
-    "sinh", "size", "slice", "slice_update", "slogdet", "soft_shrink", "softmax", "softplus", "softsign", "solve",
-    "solve_triangular", "sort", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus",
-    "sparse_sigmoid", "sparsemax", "split", "sqrt", "square", "squareplus", "squeeze", "stack", "std",
-    "stop_gradient", "subtract", "sum", "svd", "swapaxes", "swish", "switch", "take", "take_along_axis", "tan",
-    "tanh", "tanh_shrink", "tensordot", "threshold", "tile", "top_k", "trace", "transpose", "trapezoid", "tri",
-    "tril", "triu", "true_divide", "trunc", "unique", "unravel_index", "unstack", "vander", "var", "vdot",
-    "vectorize", "vectorized_map", "view", "vsplit", "vstack", "where", "while_loop", "zeros", "zeros_like",
+    "cholesky_inverse", "clip", "concatenate", "cond", "conv1d", "conv2d", "conv2d_transpose", "conv_output_size",
+    "conv_transpose_output_size", "convert_to_numpy", "convert_to_tensor", "copy", "cos", "cosh", "count_nonzero",
+    "cross", "cumprod", "cumsum", "custom_gradient", "deg2rad", "dense", "depth_to_space", "depthwise_conv2d",
+    "det", "diag", "diagflat", "diagonal", "diff", "digitize", "divide", "divide_no_nan", "dot", "dropout",
+    "dsplit", "dstack", "dtype", "eig", "eigh", "einsum", "elu", "empty", "empty_like", "equal", "erf", "erfc",
+    "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "flip", "fliplr", "flipud", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "fori_loop", "full", "full_like", "gcd", "gelu", "geomspace",
+    "get_item", "glu", "greater", "greater_equal", "hamming", "hanning", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot", "identity", "in_top_k",
+    "inner", "inv", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal",
+    "kaiser", "kron", "lcm", "ldexp", "leaky_relu", "left_shift", "less", "less_equal", "linspace", "log", "log10",
+    "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logdet", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logspace", "logsumexp", "lstsq", "map", "matmul", "matrix_rank",
+    "max", "maximum", "mean", "meshgrid", "min", "minimum", "mish", "mod", "moments", "moveaxis", "multi_hot",
+    "multiply", "nan_to_num", "ndim", "negative", "nextafter", "nonzero", "norm", "not_equal", "one_hot", "ones",
+    "ones_like", "outer", "pad", "pinv", "positive", "power", "prod", "qr", "rad2deg", "ravel", "reciprocal",
+    "relu", "relu6", "repeat", "reshape", "right_shift", "roll", "rot90", "round", "rsqrt", "saturate_cast", "scan",
+    "scatter", "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod", "segment_sum",
+    "select", "selu", "shape", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "size", "slice",
+    "slice_update", "slogdet", "soft_shrink", "softmax", "softplus", "softsign", "solve", "solve_triangular",
+    "sort", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax",
+    "split", "sqrt", "square", "squareplus", "squeeze", "stack", "std", "stop_gradient", "subtract", "sum", "svd",
+    "swapaxes", "swish", "switch", "take", "take_along_axis", "tan", "tanh", "tanh_shrink", "tensordot",
+    "threshold", "tile", "top_k", "trace", "transpose", "trapezoid", "tri", "tril", "triu", "true_divide", "trunc",
+    "unique", "unravel_index", "unstack", "vander", "var", "vdot", "vectorize", "vectorized_map", "view", "vsplit",
+    "vstack", "where", "while_loop", "zeros", "zeros_like",
 ]
 
 _COMPLEX = frozenset((
