@@ -1,0 +1,107 @@
+"""Adam and its variants: steps scaled by running means of the gradient and of its square."""
+
+import math
+
+from ..runtime import kernels
+from .base import Optimizer
+
+
+class Adam(Optimizer):
+    """m += (1 - beta_1)(g - m), v += (1 - beta_2)(g^2 - v), w -= alpha m / (sqrt(v) + epsilon).
+
+    alpha = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) at step t: Kingma and Ba, arXiv:1412.6980, in the form of
+    section 2, whose epsilon is sqrt(1 - beta_2^t) times the one of Algorithm 1.
+
+    Args:
+        learning_rate: See `Optimizer`, as for all arguments not named here.
+        beta_1, beta_2: How much of the means stays from step to step.
+        epsilon: Keeps the quotient finite.
+        amsgrad: Divide by the largest v so far (Reddi, Kale and Kumar, arXiv:1904.09237).
+    """
+
+    slot_names = ("momentum", "velocity")
+    hyperparameters = ("beta_1", "beta_2", "epsilon", "amsgrad")
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.amsgrad = amsgrad
+
+    def add_slots(self, variables):
+        super().add_slots(variables)
+        if self.amsgrad:
+            self._slots.append(self.add_optimizer_variables(variables, "velocity_hat"))
+
+    def update_all(self, weights, gradients, slots, learning_rate, decay):
+        t = self._count()
+        step_size = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        kernels.adam_step(weights, gradients, slots[0], slots[1], slots[2] if self.amsgrad else None, step_size, self.beta_1,
+                          self.beta_2, self.epsilon, decay)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay, 0.004 if not said otherwise (Loshchilov and Hutter, arXiv:1711.05101)."""
+
+    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
+        if weight_decay is None:
+            raise ValueError("AdamW: weight_decay must be a float, got None; Adam has none")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
+
+
+class Adamax(Optimizer):
+    """m as in Adam, u = max(beta_2 u, |g|), w -= learning_rate / (1 - beta_1^t) m / (u + epsilon).
+
+    Adam with the maximum norm instead of the mean square (arXiv:1412.6980, section 7.1).
+    """
+
+    slot_names = ("momentum", "norm")
+    hyperparameters = ("beta_1", "beta_2", "epsilon")
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def update_all(self, weights, gradients, slots, learning_rate, decay):
+        step_size = learning_rate / (1 - self.beta_1 ** self._count())
+        kernels.adamax_step(weights, gradients, *slots, step_size, self.beta_1, self.beta_2, self.epsilon, decay)
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov momentum (Dozat 2016).
+
+    With u_t = beta_1 (1 - 0.96^t / 2) and P_t = u_1 ... u_t:
+
+    w -= learning_rate (u_{t+1} m / (1 - P_{t+1}) + (1 - u_t) g / (1 - P_t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)
+    """
+
+    slot_names = ("momentum", "velocity")
+    hyperparameters = ("beta_1", "beta_2", "epsilon")
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def add_slots(self, variables):
+        super().add_slots(variables)
+        self._product = self.add_variable((), "ones", variables[0].dtype if variables else None, "u_product")
+
+    def _update(self, plan, gradients, rate):
+        self._product.data = self._product.data * self._share(self._count())  # once a step, however many groups there are
+        super()._update(plan, gradients, rate)
+
+    def _share(self, t):
+        return self.beta_1 * (1 - 0.5 * 0.96**t)
+
+    def update_all(self, weights, gradients, slots, learning_rate, decay):
+        t, product = self._count(), self._product.data.item()
+        now, ahead = self._share(t), self._share(t + 1)
+        kernels.nadam_step(
+            weights, gradients, *slots, learning_rate, ahead / (1 - product * ahead), (1 - now) / (1 - product),
+            1 / (1 - self.beta_2**t), self.beta_1, self.beta_2, self.epsilon, decay,
+        )

@@ -1,0 +1,21 @@
+"""Clipping gradients by their norm."""
+
+import numpy as np
+
+
+def norm(gradient):
+    """The L2 norm, sqrt(sum g^2)."""
+    return np.sqrt(np.sum(np.square(gradient)))
+
+
+def clip_each_by_norm(gradients, limit):
+    """g limit / max(||g||, limit), for each g alone."""
+    return [gradient * gradient.dtype.type(limit) / np.maximum(norm(gradient), gradient.dtype.type(limit)) for gradient in gradients]
+
+
+def clip_together_by_norm(gradients, limit):
+    """g limit / max(||all g||, limit). A norm that is infinite or NaN makes all gradients NaN, as in Keras."""
+    total = np.sqrt(sum(np.sum(np.square(gradient)) for gradient in gradients))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = limit * np.minimum(1 / total, 1 / limit) + (total - total)
+    return [gradient * gradient.dtype.type(scale) for gradient in gradients]

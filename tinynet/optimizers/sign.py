@@ -1,0 +1,66 @@
+"""Lion, which uses only the sign of its mean gradient, and Ftrl, for sparse linear models."""
+
+from ..initializers import Constant
+from ..runtime import kernels
+from .base import Optimizer
+
+
+class Lion(Optimizer):
+    """w -= learning_rate sign(beta_1 m + (1 - beta_1) g), m = beta_2 m + (1 - beta_2) g  (Chen et al., arXiv:2302.06675).
+
+    All weights move by the same amount: take a learning rate 3 to 10 times smaller than for Adam.
+    """
+
+    slot_names = ("momentum",)
+    hyperparameters = ("beta_1", "beta_2")
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        if not 0 < beta_1 <= 1:
+            raise ValueError(f"Lion: beta_1 must be above 0 and at most 1, got {beta_1}")
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+
+    def update_all(self, weights, gradients, slots, learning_rate, decay):
+        kernels.lion_step(weights, gradients, slots[0], learning_rate, self.beta_1, self.beta_2, decay)
+
+
+class Ftrl(Optimizer):
+    """Follow the regularized leader, proximal (McMahan et al., KDD 2013): L1 makes weights exactly 0.
+
+    Args:
+        learning_rate: See `Optimizer`, as for all arguments not named here.
+        learning_rate_power: At most 0; the learning rate of a weight falls as its accumulator to this power.
+        initial_accumulator_value: At least 0.
+        l1_regularization_strength, l2_regularization_strength: At least 0.
+        l2_shrinkage_regularization_strength: L2 on the loss instead of on the weights, at least 0.
+        beta: Adds beta / (2 learning_rate) to the L2 strength.
+    """
+
+    slot_names = ("accumulator", "linear")
+    hyperparameters = ("learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength",
+                       "l2_shrinkage_regularization_strength", "beta")
+
+    def __init__(self, learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator_value=0.1, l1_regularization_strength=0.0,
+                 l2_regularization_strength=0.0, l2_shrinkage_regularization_strength=0.0, beta=0.0, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.learning_rate_power = learning_rate_power
+        self.initial_accumulator_value = initial_accumulator_value
+        self.l1_regularization_strength = l1_regularization_strength
+        self.l2_regularization_strength = l2_regularization_strength
+        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
+        self.beta = beta
+        if learning_rate_power > 0:
+            raise ValueError(f"Ftrl: learning_rate_power must be at most 0, got {learning_rate_power}")
+        for name in self.hyperparameters[1:5]:
+            if getattr(self, name) < 0:
+                raise ValueError(f"Ftrl: {name} must be at least 0, got {getattr(self, name)}")
+
+    def add_slots(self, variables):
+        start = [Constant(self.initial_accumulator_value), "zeros"]
+        self._slots = list(self.add_optimizer_variables(variables, list(self.slot_names), start))
+
+    def update_all(self, weights, gradients, slots, learning_rate, decay):
+        l2 = self.l2_regularization_strength + self.beta / (2 * learning_rate)
+        kernels.ftrl_step(weights, gradients, *slots, learning_rate, self.learning_rate_power, self.l1_regularization_strength, l2,
+                          self.l2_shrinkage_regularization_strength, decay)
