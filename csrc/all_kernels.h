@@ -14,7 +14,7 @@ constexpr KernelTable<T> make_table() {
   KernelTable<T> table{};
   table.activation_forward = activation_forward<T>;
   table.activation_backward = activation_backward<T>;
-  table.reduce = reduce<T>;
+  table.reduce = reduction::reduce<T>;
   table.softmax_forward = softmax_forward<T>;
   table.softmax_backward = softmax_backward<T>;
   table.log_softmax_forward = log_softmax_forward<T>;
