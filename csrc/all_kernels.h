@@ -23,6 +23,7 @@ constexpr KernelTable<T> make_table() {
   table.matmul = matmul<T>;
   table.dense_forward = dense_forward<T>;
   table.dense_backward = dense_backward<T>;
+  table.reduce = reduction::reduce<T>;
   table.softmax_forward = softmax_forward<T>;
   table.softmax_backward = softmax_backward<T>;
   table.log_softmax_forward = log_softmax_forward<T>;

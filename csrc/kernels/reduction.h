@@ -13,6 +13,7 @@
 
 namespace tinynet::TINYNET_ISA {
 namespace {
+namespace reduction {
 
 struct Sum {
   template <class T>
@@ -243,5 +244,6 @@ void reduce(Reduction which, const T* x, T* y, Index outer, Index size, Index in
   }
 }
 
+}  // namespace reduction
 }  // namespace
 }  // namespace tinynet::TINYNET_ISA

@@ -71,10 +71,12 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     Returns:
         Tensor, y_pred's shape without the axis of classes.
     """
+    y_pred = as_tensor(y_pred)
+    labels = _class_numbers(as_tensor(y_true), y_pred, axis)
+    losses = cross_entropy.sparse_categorical_crossentropy(labels, y_pred, from_logits, axis, ignore_class)
     if ignore_class is not None:
-        return _with_ignored_class(as_tensor(y_true), as_float(y_pred), from_logits, ignore_class, axis)
-    return cross_entropy.sparse_categorical_crossentropy(_class_numbers(as_tensor(y_true), y_pred, axis), y_pred,
-                                                         from_logits=from_logits, axis=axis)
+        losses._keras_mask = labels.data != ignore_class
+    return losses
 
 
 def _class_numbers(y_true, y_pred, axis):
@@ -82,16 +84,6 @@ def _class_numbers(y_true, y_pred, axis):
     if len(y_true.data.shape) == len(y_pred.shape) and y_true.data.shape[axis] == 1:
         return reshaped(y_true, np.squeeze(y_true.data, axis).shape)
     return y_true
-
-
-def _with_ignored_class(y_true, y_pred, from_logits, ignore_class, axis):
-    labels = _class_numbers(y_true, y_pred, axis).data
-    counts = labels != ignore_class
-    cost = cross_entropy.sparse_categorical_crossentropy(np.where(counts, labels, 0), y_pred, from_logits=from_logits, axis=axis)
-    # Not cost * counts: an ignored sample may cost NaN.
-    losses = record_loss(np.where(counts, cost.data, cost.data.dtype.type(0)), y_true, cost, lambda dy: dy * counts)
-    losses._keras_mask = counts
-    return losses
 
 
 def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):

@@ -248,10 +248,6 @@ class MeanMetricWrapper(Mean):
         mask = getattr(y_pred, "_keras_mask", None)
         # Tensors of its own: a tape that watches y_pred need not record a metric.
         values = self._fn(Tensor.wrap(to_array(y_true)), Tensor.wrap(to_array(y_pred)), **self._fn_kwargs)
-        if sample_weight is None and mask is None:
-            ignored = getattr(values, "_keras_mask", None)
-            super().update_state(values, ignored)
-            return
         weights = None if sample_weight is None else to_array(sample_weight, self._dtype)
         for part in (mask, getattr(values, "_keras_mask", None)):
             if part is not None:

@@ -1,0 +1,89 @@
+"""F scores: precision and recall in one number."""
+
+import numpy as np
+
+from ..config import epsilon
+from ..tensor import to_array
+from .base import Metric
+
+_STATES = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
+
+
+class FBetaScore(Metric):
+    """(1 + beta^2) precision recall / (beta^2 precision + recall): recall counts beta times as much as precision.
+
+    Args:
+        average: None gives one score a class, 'micro' counts all classes together, 'macro' is the mean over the classes, 'weighted'
+            the mean weighted by how often a class occurs.
+        beta: Weight of recall.
+        threshold: Which probabilities are a yes; None: the largest of each row.
+    """
+
+    _direction = "up"
+
+    def __init__(self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        kind = type(self).__name__
+        if average not in (None, "micro", "macro", "weighted"):
+            raise ValueError(f"{kind}: average must be None, 'micro', 'macro' or 'weighted', got {average!r}")
+        if not isinstance(beta, float) or beta <= 0:
+            raise ValueError(f"{kind}: beta must be a positive float, got {beta!r}")
+        if threshold is not None and not (isinstance(threshold, float) and 0 < threshold <= 1):
+            raise ValueError(f"{kind}: threshold must be a float in (0, 1], got {threshold!r}")
+        self.average, self.beta, self.threshold = average, beta, threshold
+        self._built = False
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take in a batch.
+
+        Args:
+            y_true: Labels, 0 or 1, shape (batch, classes).
+            y_pred: Probabilities, the same shape.
+            sample_weight: One weight a sample.
+        """
+        y_true, y_pred = to_array(y_true, self._dtype), to_array(y_pred, self._dtype)
+        if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
+            raise ValueError(f"{type(self).__name__}: expected shapes (batch, classes). Got y_true {y_true.shape}, y_pred {y_pred.shape}.")
+        if not self._built:
+            for name in _STATES:
+                setattr(self, name, self._add_total(name, () if self.average == "micro" else y_pred.shape[1:]))
+            self._built = True
+        if self.threshold is None:
+            said = (y_pred >= y_pred.max(axis=-1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
+        else:
+            said = y_pred > self.threshold
+        weights = 1.0 if sample_weight is None else to_array(sample_weight, "float64")[:, None]
+        axis = None if self.average == "micro" else 0
+        for name, part in zip(_STATES, (said * y_true, said * (1 - y_true), ~said * y_true, y_true), strict=True):
+            getattr(self, name).data += np.sum(part * weights, axis=axis, dtype=np.float64)
+
+    def result(self):
+        if not self._built:
+            return self._as_result(0)
+        tp, fp, fn, occurrences = (getattr(self, name).data for name in _STATES)
+        precision, recall = tp / (tp + fp + epsilon()), tp / (tp + fn + epsilon())
+        scores = (1 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + epsilon())
+        if self.average == "weighted":
+            scores = np.sum(scores * occurrences / (np.sum(occurrences) + epsilon()))
+        elif self.average is not None:
+            scores = np.mean(scores)
+        return self._as_result(scores)
+
+    def get_config(self):
+        return {**super().get_config(), "average": self.average, "beta": self.beta, "threshold": self.threshold}
+
+
+class F1Score(FBetaScore):
+    """2 precision recall / (precision + recall).
+
+    Args:
+        average, threshold: See `FBetaScore`.
+    """
+
+    def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
+        super().__init__(average, 1.0, threshold, name, dtype)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["beta"]
+        return config
