@@ -48,10 +48,10 @@ def test_the_script_makes_the_sample_again(tmp_path, capsys):
 
 
 def test_what_is_missing_says_what_it_is():
-    with pytest.raises(ImportError, match="cifar10.*60,000 colour images.*fashion_mnist_sample"):
-        datasets.cifar10  # noqa: B018
-    with pytest.raises(ImportError, match="film reviews"):
-        from tinynet.datasets import imdb  # noqa: F401
+    with pytest.raises(ImportError, match="reuters.*news wires.*imdb"):
+        datasets.reuters  # noqa: B018
+    with pytest.raises(ImportError, match="news wires"):
+        from tinynet.datasets import reuters  # noqa: F401
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         datasets.nonsense  # noqa: B018
 

@@ -1,0 +1,28 @@
+"""Boston housing: 506 districts, 13 properties each, and the median price in 1000 dollars.
+
+One property is a function of the share of Black residents, chosen by the authors of the 1978 study on the assumption that
+segregation raises prices. Prefer `california_housing` for teaching.
+
+Source: D. Harrison, D. L. Rubinfeld, "Hedonic prices and the demand for clean air", J. Environ. Economics and Management 5, 1978.
+"""
+
+from .published import PublishedFile, read_table, shuffled_split
+
+FILE = PublishedFile("boston_housing.npz", "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5", 1_000_000)
+
+
+def load_data(path="boston_housing.npz", test_split=0.2, seed=113):
+    """The districts, shuffled and split.
+
+    Args:
+        path: Accepted so that Keras code runs; the name in the cache is fixed.
+        test_split: Fraction for testing.
+        seed: Of the shuffle.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`, float64: (samples, 13) and (samples,).
+
+    Raises:
+        DatasetNotFoundError: neither here nor to be downloaded.
+    """
+    return shuffled_split(*read_table(FILE), test_split, seed)

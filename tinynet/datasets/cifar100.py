@@ -1,0 +1,32 @@
+"""CIFAR-100: 60,000 colour pictures of 32 x 32 pixels in 100 fine classes, which form 20 coarse ones.
+
+Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, https://www.cs.toronto.edu/~kriz/cifar.html
+"""
+
+import tarfile
+
+from .cifar10 import read_batch
+from .published import PublishedFile
+
+FILE = PublishedFile("cifar-100-python.tar.gz", "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7", 200_000_000,
+                     mirrors=("https://www.cs.toronto.edu/~kriz/",))
+FOLDER = "cifar-100-python"
+
+
+def load_data(label_mode="fine"):
+    """The 50,000 training and 10,000 test images.
+
+    Args:
+        label_mode: "fine" (100 classes) or "coarse" (20).
+
+    Returns:
+        As `cifar10.load_data`.
+
+    Raises:
+        DatasetNotFoundError: neither here nor to be downloaded (169 MB).
+    """
+    if label_mode not in ("fine", "coarse"):
+        raise ValueError(f"cifar100: label_mode must be 'fine' or 'coarse', got {label_mode!r}")
+    key = f"{label_mode}_labels".encode()
+    with tarfile.open(FILE.fetch()) as archive:
+        return read_batch(archive, f"{FOLDER}/train", key), read_batch(archive, f"{FOLDER}/test", key)

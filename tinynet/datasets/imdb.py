@@ -1,0 +1,49 @@
+"""IMDB: 25,000 + 25,000 film reviews as word numbers, praising (1) or not (0).
+
+Source: A. L. Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011.
+"""
+
+import numpy as np
+
+from .published import PublishedFile, as_objects, word_sequences
+
+FILE = PublishedFile("imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f", 50_000_000)
+
+
+def load_data(path="imdb.npz", num_words=None, skip_top=0, maxlen=None, seed=113, start_char=1, oov_char=2, index_from=3):
+    """The reviews. A number is a word's rank by frequency, plus `index_from`.
+
+    Args:
+        path: Accepted so that Keras code runs; the name in the cache is fixed.
+        num_words: Rarer words (numbers from here on) become `oov_char`.
+        skip_top: Numbers below become `oov_char`.
+        maxlen: Leave out reviews of this length or more.
+        seed: Of the shuffle.
+        start_char: Put before each review; None puts nothing.
+        oov_char: Number of words left out; None drops them.
+        index_from: Added to each rank, to make room for 0 (padding), 1 (start), 2 (left out).
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: arrays of lists, and int64 labels.
+
+    Raises:
+        DatasetNotFoundError: neither here nor to be downloaded.
+    """
+    with np.load(FILE.fetch(), allow_pickle=True) as archive:  # the checksum is verified
+        arrays = {name: archive[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+    generator = np.random.RandomState(seed)
+    texts, labels = [], []
+    for part in ("train", "test"):
+        order = np.arange(len(arrays[f"x_{part}"]))
+        generator.shuffle(order)
+        x, y = arrays[f"x_{part}"][order], arrays[f"y_{part}"][order]
+        if maxlen:
+            short = np.array([len(text) + (start_char is not None) < maxlen for text in x], bool)
+            if not short.any():
+                raise ValueError(f"imdb: no review of the {part} part is shorter than maxlen={maxlen}")
+            x, y = x[short], y[short]
+        texts.append(list(x))
+        labels.append(y)
+    numbers = word_sequences(texts[0] + texts[1], num_words, skip_top, start_char, oov_char, index_from)
+    boundary = len(texts[0])
+    return (as_objects(numbers[:boundary]), labels[0]), (as_objects(numbers[boundary:]), labels[1])
