@@ -75,6 +75,14 @@ def test_variables_are_watched_by_themselves():
     assert gradients[0].item() == 12.0 and gradients[1:] == [None, None]
 
 
+def test_all_variables_of_an_operation_are_watched():
+    x, v, w = Tensor(1.0), Variable(2.0), Variable(3.0)
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = record(x.data * v.data * w.data, (x, v, w), lambda dy: (dy * 6, dy * 3, dy * 2))
+    assert [g.item() for g in tape.gradient(y, [x, v, w])] == [6.0, 3.0, 2.0]
+
+
 def test_watch_accessed_variables_false():
     v, w = Variable(2.0), Variable(3.0)
     with GradientTape(watch_accessed_variables=False) as tape:

@@ -198,12 +198,11 @@ class GradientTape:
     def _append(self, output, inputs, backward):
         """Keep a node if one of its inputs is tracked. Called for every operation of a training step."""
         tracked = self._tracked
-        for tensor in inputs:
+        wanted = False
+        for tensor in inputs:  # to the end: each variable among them has to be noticed
             if id(tensor) in tracked or self._tracks_variable(tensor):
-                break
-        else:
-            return
-        if output.data.dtype.kind != "f":
+                wanted = True
+        if not wanted or output.data.dtype.kind != "f":
             return
         if not self._nodes:
             _unplayed.add(id(self))

@@ -54,7 +54,7 @@ def _plain_slice(part):
 def get_item(x, key):
     """x[key], with all that NumPy knows: numbers, slices, None, an ellipsis, arrays of numbers or of booleans.
 
-    >>> get_item(Tensor([[1, 2], [3, 4]]), (slice(None), 0)).numpy()
+    >>> get_item(Tensor([[1, 2], [3, 4]]), (..., 0)).numpy()
     array([1, 3], dtype=int32)
     """
     x = convert_to_tensor(x)

@@ -80,7 +80,8 @@ def einsum(subscripts, *operands, **kwargs):
         known = "".join(letter for letter in axes if letter in out or any(letter in name for name in others))
         g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i), optimize=True)
         dx = np.zeros(arrays[i].shape, dtype)
-        place = np.einsum(f"{names[i]}->{axes}", dx)  # a view: the diagonal, if a letter stands twice
+        # A letter that stands twice means the diagonal, of which einsum makes a view.
+        place = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
         # Letters that are only in this operand were summed over: dy goes to all of them.
         g = np.expand_dims(g, [k for k, letter in enumerate(axes) if letter not in known])
         place[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, place.shape)), place)

@@ -77,6 +77,7 @@ def squeeze(x, axis=None):
 
 def flip(x, axis=None):
     """The elements in reverse order along an axis (or several, or all)."""
+    axis = None if axis is None else _as_axes(axis)
     return moved(x, lambda a: np.flip(a, axis), lambda dy, a: np.flip(dy, axis))
 
 

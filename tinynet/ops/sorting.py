@@ -28,7 +28,7 @@ def argpartition(x, kth, axis=-1):
 def top_k(x, k, sorted=True):  # noqa: A002, as Keras names it
     """The k largest elements along the last axis, and their indices; of equal ones the first.
 
-    >>> values, indices = top_k(Tensor([1.0, 3.0, 2.0]), 2)
+    >>> values, indices = top_k([1.0, 3.0, 2.0], 2)
     >>> indices.numpy()
     array([1, 2], dtype=int32)
     """

@@ -1,0 +1,42 @@
+"""TensorFlow's spellings do what TensorFlow does."""
+
+import numpy as np
+import pytest
+
+from tinynet import Tensor, ops, tf_names as tf
+
+X = np.arange(6, dtype=np.float32).reshape(2, 3)
+
+
+def test_constants():
+    assert tf.constant([1, 2]).dtype == "int32" and tf.constant(1.5).dtype == "float32"
+    assert tf.constant([1, 2, 3, 4], shape=(2, 2)).tolist() == [[1, 2], [3, 4]]
+    assert tf.constant(7, shape=(2,), dtype="float64").tolist() == [7.0, 7.0]
+    source = np.zeros(2)
+    made = tf.constant(source)
+    source[0] = 1
+    assert made.tolist() == [0, 0]
+
+
+def test_spellings():
+    assert tf.square is ops.square and tf.pow is ops.power and tf.math.log is ops.log and tf.nn.relu is ops.relu
+    assert tf.one_hot([1], depth=2).tolist() == [[0, 1]] and tf.one_hot([1], 2, 5.0, -1.0).tolist() == [[-1, 5]]
+    assert tf.transpose(X, perm=[1, 0]).shape == (3, 2)
+    assert tf.matmul(X, X, transpose_b=True).tolist() == (X @ X.T).tolist()
+    assert tf.matmul(X, X, transpose_a=True).shape == (3, 3)
+    assert [part.shape for part in tf.split(X, [1, 2], axis=1)] == [(2, 1), (2, 2)]
+    assert [part.shape for part in tf.split(X, 3, 1)] == [(2, 1)] * 3
+    assert tf.pad(X, [[0, 1], [0, 0]]).shape == (3, 3) and tf.pad(X, [[1, 0], [0, 0]], "REFLECT").tolist()[0] == [3, 4, 5]
+    assert tf.gather(X, [1]).tolist() == [[3, 4, 5]] and tf.boolean_mask(X, X > 2).tolist() == [3, 4, 5]
+    assert tf.fill((2,), 3).dtype == "int32" and tf.range(3).tolist() == [0, 1, 2] and tf.rank(X) == 2
+    assert tf.concat([X, X], axis=0).shape == (4, 3) and tf.clip_by_value(X, 1, 2).data.max() == 2
+    assert tf.reverse(Tensor([1, 2]), [0]).tolist() == [2, 1] and tf.tile([1], multiples=[2]).tolist() == [1, 1]
+    assert tf.cumsum(X).tolist() == np.cumsum(X, 0).tolist() and tf.nn.l2_loss(X).item() == (X**2).sum() / 2
+
+
+def test_unknown_names():
+    with pytest.raises(AttributeError, match="tf.math has no 'lgamma'"):
+        tf.math.lgamma  # noqa: B018
+    with pytest.raises(AttributeError):
+        tf.nonsense  # noqa: B018
+    assert "reduce_mean" in dir(tf) and "relu" in dir(tf.nn)

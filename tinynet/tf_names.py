@@ -1,0 +1,185 @@
+"""TensorFlow's spellings of operations, for notebooks that say `tf.reduce_mean(...)`.
+
+Only names that stand for one operation of `tinynet.ops` each. `math` and `nn` group them as `tf.math` and `tf.nn` do.
+"""
+
+import numpy as np
+
+from . import ops
+from .tensor import Tensor, to_array
+
+
+def constant(value, dtype=None, shape=None, name=None):
+    """A Tensor of `value`, reshaped to `shape`, or repeated to fill it if it is a single number.
+
+    >>> constant([1, 2, 3, 4], shape=(2, 2)).numpy()
+    array([[1, 2],
+           [3, 4]], dtype=int32)
+    """
+    array = to_array(value, dtype)
+    if shape is not None:
+        array = np.full(shape, array, array.dtype) if array.size == 1 else array.reshape(shape)
+    return Tensor(np.array(array))
+
+
+def gather(params, indices, axis=0, name=None):
+    """The slices at `indices`: `ops.take`."""
+    return ops.take(params, indices, axis)
+
+
+def boolean_mask(tensor, mask, name=None):
+    """The elements, or rows, where the mask is true: `tensor[mask]`."""
+    return ops.get_item(ops.convert_to_tensor(tensor), to_array(mask).astype(bool))
+
+
+def fill(dims, value, name=None):
+    """All `value`, whose type the tensor has: `ops.full`."""
+    return ops.full(dims, value, to_array(value).dtype)
+
+
+def argmax(input, axis=0, output_type="int64", name=None):  # noqa: A002, as TensorFlow names it
+    """The index of the largest element along an axis (axis 0 if none is given)."""
+    return ops.cast(ops.argmax(input, axis), output_type)
+
+
+def argmin(input, axis=0, output_type="int64", name=None):  # noqa: A002
+    """The index of the smallest element along an axis (axis 0 if none is given)."""
+    return ops.cast(ops.argmin(input, axis), output_type)
+
+
+def cumsum(x, axis=0):
+    """Sums of all elements up to each one."""
+    return ops.cumsum(x, axis)
+
+
+def one_hot(indices, depth, on_value=1, off_value=0, axis=-1, dtype=None, name=None):
+    """`on_value` at the place of the class, `off_value` elsewhere: `ops.one_hot`."""
+    hot = ops.one_hot(indices, depth, axis, dtype)
+    return hot if (on_value, off_value) == (1, 0) else hot * (on_value - off_value) + off_value
+
+
+def transpose(a, perm=None, name=None):
+    """Axes in another order: `ops.transpose`."""
+    return ops.transpose(a, perm)
+
+
+def matmul(a, b, transpose_a=False, transpose_b=False, name=None):
+    """The matrix product, of transposed matrices if so wished: `ops.matmul`."""
+    a = ops.swapaxes(a, -1, -2) if transpose_a else a
+    return ops.matmul(a, ops.swapaxes(b, -1, -2) if transpose_b else b)
+
+
+def split(value, num_or_size_splits, axis=0, name=None):
+    """Cut into equal parts, or into parts of the given lengths (`ops.split` wants the places to cut at)."""
+    sizes = num_or_size_splits
+    return ops.split(value, sizes if isinstance(sizes, int) else np.cumsum(sizes)[:-1].tolist(), axis)
+
+
+def pad(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
+    """More elements before and after: `ops.pad`."""
+    return ops.pad(tensor, paddings, mode.lower(), constant_values if mode.lower() == "constant" else None)
+
+
+def tile(input, multiples, name=None):  # noqa: A002
+    """The whole tensor several times in a row, along each axis: `ops.tile`."""
+    return ops.tile(input, multiples)
+
+
+def clip_by_value(t, clip_value_min, clip_value_max, name=None):
+    """`ops.clip`."""
+    return ops.clip(t, clip_value_min, clip_value_max)
+
+
+def concat(values, axis, name=None):
+    """One after the other along an axis: `ops.concatenate`."""
+    return ops.concatenate(values, axis)
+
+
+# TensorFlow's name: the name in `ops`, where nothing else differs.
+_SAME = {name: name for name in (
+    "abs", "add", "broadcast_to", "cast", "convert_to_tensor", "cos", "divide", "einsum", "equal", "exp", "expand_dims", "eye", "floor",
+    "greater", "greater_equal", "is_tensor", "less", "less_equal", "linspace", "logical_and", "logical_not", "logical_or", "maximum",
+    "meshgrid", "minimum", "multiply", "negative", "norm", "not_equal", "ones", "ones_like", "repeat", "reshape", "roll", "round",
+    "searchsorted", "shape", "sigmoid", "sign", "sin", "size", "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract", "tan",
+    "tanh", "tensordot", "unstack", "where", "zeros", "zeros_like",
+)}
+_REDUCE = {
+    "reduce_all": "all", "reduce_any": "any", "reduce_max": "max", "reduce_mean": "mean", "reduce_min": "min", "reduce_prod": "prod",
+    "reduce_sum": "sum", "reduce_logsumexp": "logsumexp",
+}
+_TOP_LEVEL = _SAME | _REDUCE | {"pow": "power", "range": "arange", "rank": "ndim", "reverse": "flip"}
+_OWN = (
+    "argmax", "argmin", "boolean_mask", "clip_by_value", "concat", "constant", "cumsum", "fill", "gather", "matmul", "one_hot", "pad",
+    "split", "tile", "transpose",
+)
+
+__all__ = sorted([*_TOP_LEVEL, *_OWN, "math", "nn"])
+
+
+class _Namespace:
+    """Names that stand for operations of `ops`, looked up when they are used."""
+
+    def __init__(self, title, names):
+        self._title = title
+        self._names = names
+
+    def __getattr__(self, name):
+        if name not in self._names:
+            raise AttributeError(f"{self._title} has no {name!r} here; it has {', '.join(sorted(self._names))}")
+        found = self._names[name]
+        return getattr(ops, found) if isinstance(found, str) else found
+
+    def __dir__(self):
+        return sorted(self._names)
+
+
+math = _Namespace("tf.math", _REDUCE | {name: name for name in (
+    "abs", "add", "ceil", "cos", "cosh", "divide", "divide_no_nan", "equal", "erf", "exp", "expm1", "floor", "greater", "less", "log",
+    "log1p", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin",
+    "sinh", "softplus", "sqrt", "square", "subtract", "tan", "tanh", "logical_and", "logical_not", "logical_or", "segment_sum",
+)} | {
+    "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "argmax": argmax, "argmin": argmin, "cumsum": cumsum,
+    "floordiv": "floor_divide", "floormod": "mod", "in_top_k": "in_top_k", "is_finite": "isfinite", "is_inf": "isinf", "is_nan": "isnan",
+    "l2_normalize": "normalize", "pow": "power", "reduce_std": "std", "reduce_variance": "var", "top_k": "top_k",
+})
+
+
+def _leaky_relu(features, alpha=0.2, name=None):
+    return ops.leaky_relu(features, alpha)
+
+
+def _softmax_cross_entropy(labels, logits, axis=-1, name=None):
+    return ops.categorical_crossentropy(labels, logits, from_logits=True, axis=axis)
+
+
+def _sparse_softmax_cross_entropy(labels, logits, name=None):
+    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+
+
+def _sigmoid_cross_entropy(labels=None, logits=None, name=None):
+    return ops.binary_crossentropy(labels, logits, from_logits=True)
+
+
+def _l2_loss(t, name=None):
+    """Half of the sum of squares."""
+    return 0.5 * ops.vdot(t, t)
+
+
+nn = _Namespace("tf.nn", {name: name for name in (
+    "elu", "gelu", "log_softmax", "moments", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "in_top_k", "top_k",
+)} | {
+    "l2_loss": _l2_loss, "l2_normalize": "normalize", "leaky_relu": _leaky_relu, "sigmoid_cross_entropy_with_logits": _sigmoid_cross_entropy,
+    "softmax_cross_entropy_with_logits": _softmax_cross_entropy,
+    "sparse_softmax_cross_entropy_with_logits": _sparse_softmax_cross_entropy,
+})
+
+
+def __getattr__(name):
+    if name in _TOP_LEVEL:
+        return getattr(ops, _TOP_LEVEL[name])
+    raise AttributeError(f"module 'tinynet.tf_names' has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__
