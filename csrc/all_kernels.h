@@ -3,6 +3,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/conv2d.h"
+#include "kernels/depthwise_conv2d.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -16,6 +17,9 @@ constexpr KernelTable<T> make_table() {
   table.conv2d_input_gradient = conv2d_input_gradient<T>;
   table.conv2d_weight_gradient = conv2d_weight_gradient<T>;
   table.conv2d_algorithm = conv2d_algorithm<T>;
+  table.depthwise_conv2d_forward = depthwise_conv2d_forward<T>;
+  table.depthwise_conv2d_input_gradient = depthwise_conv2d_input_gradient<T>;
+  table.depthwise_conv2d_weight_gradient = depthwise_conv2d_weight_gradient<T>;
   return table;
 }
 
