@@ -131,6 +131,11 @@ struct KernelTable {
                                 ConvAlgorithm algorithm);
   void (*conv2d_weight_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* x, T* dkernel, T* dbias,
                                  ConvAlgorithm algorithm);
+  // The same with a kernel[kernel_height][kernel_width][channels][multiplier]; filters = channels * multiplier.
+  void (*depthwise_conv2d_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* y, bool relu);
+  void (*depthwise_conv2d_input_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* kernel, T* dx);
+  void (*depthwise_conv2d_weight_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* x, T* dkernel,
+                                           T* dbias);
   ConvAlgorithm (*conv2d_algorithm)(const Conv2dShape& shape, ConvPass pass, ConvAlgorithm wanted);
 };
 

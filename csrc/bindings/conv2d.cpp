@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include <optional>
 #include <utility>
 
 #include "arrays.h"
@@ -34,18 +35,24 @@ void require(bool condition, const char* what) {
   if (!condition) throw py::value_error(std::string("conv2d kernel: ") + what);
 }
 
+// `groups` is 0 for a depthwise kernel of shape (height, width, channels, multiplier).
 Conv2dShape shape_of_call(const std::vector<py::ssize_t>& x, const py::array& kernel, const Pair& strides,
                           const Padding& padding, const Pair& dilation, Index groups) {
   require(x.size() == 4, "the input must have shape (batch, height, width, channels)");
   require(kernel.ndim() == 4, "the kernel must have shape (height, width, channels, filters)");
-  require(strides.first > 0 && strides.second > 0 && dilation.first > 0 && dilation.second > 0 && groups > 0,
+  require(strides.first > 0 && strides.second > 0 && dilation.first > 0 && dilation.second > 0 && groups >= 0,
           "strides, dilation and groups must be positive");
   require(padding.first.first >= 0 && padding.first.second >= 0 && padding.second.first >= 0 && padding.second.second >= 0,
           "padding must not be negative");
   Conv2dShape s{};
   s.batch = x[0], s.height = x[1], s.width = x[2], s.channels = x[3];
   s.kernel_height = kernel.shape(0), s.kernel_width = kernel.shape(1), s.filters = kernel.shape(3);
-  require(kernel.shape(2) * groups == s.channels && s.filters % groups == 0, "channels, filters and groups do not match");
+  if (groups == 0) {
+    require(kernel.shape(2) == s.channels, "the kernel's channels do not match");
+    s.filters *= s.channels;
+  } else {
+    require(kernel.shape(2) * groups == s.channels && s.filters % groups == 0, "channels, filters and groups do not match");
+  }
   require(s.kernel_height > 0 && s.kernel_width > 0, "the kernel is empty");
   s.out_height = output_size(s.height, s.kernel_height, strides.first, padding.first, dilation.first);
   s.out_width = output_size(s.width, s.kernel_width, strides.second, padding.second, dilation.second);
@@ -76,7 +83,11 @@ py::array conv2d_forward(const py::array& x, const py::array& kernel, const py::
     T* const result = y.mutable_data();
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().conv2d_forward(s, input.data(), weights.data(), offset, result, relu, which);
+      const KernelTable<T>& table = kernels().table<T>();
+      if (groups == 0)
+        table.depthwise_conv2d_forward(s, input.data(), weights.data(), offset, result, relu);
+      else
+        table.conv2d_forward(s, input.data(), weights.data(), offset, result, relu, which);
     }
     return y;
   });
@@ -92,7 +103,9 @@ py::tuple conv2d_backward(const py::array& dy, const py::array& x, const py::arr
   require(shape_of(dy) == out_shape, "dy must have the output's shape");
   return with_float_type(dy, "dy", [&](auto type) -> py::tuple {
     using T = decltype(type);
-    const Input<T> gradient(dy, "dy"), input(x, "x"), weights(kernel, "kernel");
+    const Input<T> gradient(dy, "dy"), weights(kernel, "kernel");
+    std::optional<Input<T>> input;  // only its shape matters to dx: conv2d_transpose has no values to give
+    if (need_dkernel || has_bias) input.emplace(x, "x");
     py::array output;
     const T* mask = nullptr;
     if (relu) {
@@ -113,9 +126,16 @@ py::tuple conv2d_backward(const py::array& dy, const py::array& x, const py::arr
     if (has_bias) wanted(dbias, dbias_data, {s.filters});
     {
       const py::gil_scoped_release released;
-      if (need_dkernel || has_bias)
-        kernels().table<T>().conv2d_weight_gradient(s, gradient.data(), mask, input.data(), dkernel_data, dbias_data, which);
-      if (need_dx) kernels().table<T>().conv2d_input_gradient(s, gradient.data(), mask, weights.data(), dx_data, which);
+      const KernelTable<T>& table = kernels().table<T>();
+      if (groups == 0) {
+        if (need_dkernel || has_bias)
+          table.depthwise_conv2d_weight_gradient(s, gradient.data(), mask, input->data(), dkernel_data, dbias_data);
+        if (need_dx) table.depthwise_conv2d_input_gradient(s, gradient.data(), mask, weights.data(), dx_data);
+      } else {
+        if (need_dkernel || has_bias)
+          table.conv2d_weight_gradient(s, gradient.data(), mask, input->data(), dkernel_data, dbias_data, which);
+        if (need_dx) table.conv2d_input_gradient(s, gradient.data(), mask, weights.data(), dx_data, which);
+      }
     }
     return py::make_tuple(dx, dkernel, dbias);
   });
@@ -147,6 +167,17 @@ py::dict conv2d_algorithm(const std::vector<py::ssize_t>& x_shape, const py::arr
   });
 }
 
+py::array depthwise_conv2d_forward(const py::array& x, const py::array& kernel, const py::object& bias, const Pair& strides,
+                                   const Padding& padding, const Pair& dilation, const std::string& activation) {
+  return conv2d_forward(x, kernel, bias, strides, padding, dilation, 0, activation, "auto");
+}
+
+py::tuple depthwise_conv2d_backward(const py::array& dy, const py::array& x, const py::array& kernel, const py::object& y,
+                                    const std::string& activation, const Pair& strides, const Padding& padding,
+                                    const Pair& dilation, bool need_dx, bool need_dkernel, bool has_bias) {
+  return conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, 0, need_dx, need_dkernel, has_bias, "auto");
+}
+
 }  // namespace
 
 void bind_conv2d(py::module_& module) {
@@ -157,6 +188,10 @@ void bind_conv2d(py::module_& module) {
              "padding"_a, "dilation"_a, "groups"_a, "need_dx"_a, "need_dkernel"_a, "has_bias"_a, "algorithm"_a = "auto");
   module.def("conv2d_algorithm", &conv2d_algorithm, "x_shape"_a, "kernel"_a, "strides"_a, "padding"_a, "dilation"_a,
              "groups"_a, "Which algorithm each pass of this convolution runs: a dict of names.");
+  module.def("depthwise_conv2d_forward", &depthwise_conv2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a, "padding"_a,
+             "dilation"_a, "activation"_a);
+  module.def("depthwise_conv2d_backward", &depthwise_conv2d_backward, "dy"_a, "x"_a, "kernel"_a, "y"_a, "activation"_a,
+             "strides"_a, "padding"_a, "dilation"_a, "need_dx"_a, "need_dkernel"_a, "has_bias"_a);
 }
 
 }  // namespace tinynet

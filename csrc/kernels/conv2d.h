@@ -21,7 +21,8 @@ template <class T>
 ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass, ConvAlgorithm wanted) {
   if (!winograd_can<T>(s)) return ConvAlgorithm::direct;
   if (wanted != ConvAlgorithm::automatic) return wanted;
-  return ConvAlgorithm::direct;
+  if (sizeof(T) == 8) return ConvAlgorithm::direct;  // who asks for float64 asks for accuracy
+  return s.channels >= 32 && s.filters >= 32 ? ConvAlgorithm::winograd4 : ConvAlgorithm::direct;
 }
 
 template <class T>

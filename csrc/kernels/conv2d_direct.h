@@ -303,6 +303,15 @@ inline Index taps_of_phase(Index rest, Index kernel, Index stride, Index dilatio
   return count;
 }
 
+// The gradient of pixels that no output has seen.
+template <class T>
+void zero_phase(const Conv2dShape& s, Index h, Index v, T* dx) {
+  for (Index n = 0; n < s.batch; ++n)
+    for (Index i = h; i < s.height; i += s.stride_h)
+      for (Index j = v; j < s.width; j += s.stride_w)
+        for (Index c = 0; c < s.channels; ++c) dx[((n * s.height + i) * s.width + j) * s.channels + c] = 0;
+}
+
 // dx[n][h][w][c] = sum over (p, q, f) of dy[n][(h + top - p*dilation)/stride][...][f] * kernel[p][q][c][f], where the
 // division leaves no rest. With a stride the pixels fall into stride_h * stride_w phases, each with its own taps: each is
 // a convolution of dy with a part of the turned kernel. Where y is given, dy counts only where y > 0.
@@ -316,11 +325,8 @@ void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* y,
     for (Index v = 0; v < smaller(s.stride_w, s.width); ++v) {
       const Index taps_h = taps_of_phase(h, s.kernel_height, s.stride_h, s.dilation_h, s.pad_top, row, row_reach);
       const Index taps_w = taps_of_phase(v, s.kernel_width, s.stride_w, s.dilation_w, s.pad_left, col, col_reach);
-      if (taps_h * taps_w == 0) {  // no output has seen these pixels
-        for (Index n = 0; n < s.batch; ++n)
-          for (Index i = h; i < s.height; i += s.stride_h)
-            for (Index j = v; j < s.width; j += s.stride_w)
-              for (Index c = 0; c < s.channels; ++c) dx[(n * s.height + i) * line + j * s.channels + c] = 0;
+      if (taps_h * taps_w == 0) {
+        zero_phase(s, h, v, dx);
         continue;
       }
       pack_kernel_transposed<T>(s, kernel, row, taps_h, col, taps_w, panels);

@@ -182,26 +182,27 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     kernel = convert_to_tensor(kernel)
     bias = None if bias is None else convert_to_tensor(bias)
     if data_format == "channels_first":
-        return _swap_layout(conv2d(_swap_layout(x, (0, 2, 3, 1)), kernel, bias, strides, padding, dilation_rate, groups, activation),
-                            (0, 3, 1, 2))
+        x = swap_layout(x, (0, 2, 3, 1))
+        return swap_layout(conv2d(x, kernel, bias, strides, padding, dilation_rate, groups, activation), (0, 3, 1, 2))
     if data_format != "channels_last":
         raise ValueError(f"conv2d: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
     if activation not in ("linear", "relu"):
         raise ValueError(f"conv2d: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result")
     strides = as_pair(strides, "conv2d", "strides")
     dilation = as_pair(dilation_rate, "conv2d", "dilation_rate")
-    check_conv2d(x.data, kernel.data, bias, groups)
-    padding = as_padding("conv2d", padding, x.data.shape, kernel.data.shape, strides, dilation)
-    y = kernels.conv2d_forward(x.data, kernel.data, None if bias is None else bias.data, strides, padding, dilation, groups, activation)
-    need_dx = is_tracked(x)
-
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
+    bias_data = None if bias is None else bias.data
+    _check(x_data, kernel_data, bias_data, groups)
+    padding = as_padding("conv2d", padding, x_data.shape, kernel_data.shape, strides, dilation)
+    y = kernels.conv2d_forward(x_data, kernel_data, bias_data, strides, padding, dilation, groups, activation)
+    need_dx, mask = is_tracked(x), y if activation == "relu" else None
 
     def backward(dy):
-        return kernels.conv2d_backward(dy, x_data, kernel_data, y if activation == "relu" else None, activation, strides, padding,
-                                       dilation, groups, need_dx, True, bias is not None)
+        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation, groups, need_dx, True,
+                                            bias_data is not None)
+        return gradients if bias_data is not None else gradients[:2]
 
-    return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward if bias is not None else lambda dy: backward(dy)[:2])
+    return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
 
 
 def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear", data_format="channels_last"):
@@ -227,7 +228,7 @@ def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
             f"conv1d: expected an input (batch, steps, in) and a kernel (length, in, out), got input {x.shape}, kernel {kernel.shape}"
         )
     if data_format == "channels_first":
-        return _swap_layout(conv1d(_swap_layout(x, (0, 2, 1)), kernel, bias, strides, padding, dilation_rate, groups, activation), (0, 2, 1))
+        return swap_layout(conv1d(swap_layout(x, (0, 2, 1)), kernel, bias, strides, padding, dilation_rate, groups, activation), (0, 2, 1))
     stride = as_int(strides, "conv1d", "strides")
     dilation = as_int(dilation_rate, "conv1d", "dilation_rate")
     if padding == "causal":
@@ -308,7 +309,7 @@ def _span(kernel, dilation):
     return f"{kernel}" if dilation == 1 else f"{kernel} (dilated to {dilation * (kernel - 1) + 1})"
 
 
-def check_conv2d(x, kernel, bias, groups):
+def _check(x, kernel, bias, groups):
     """Refuse arrays that do not fit together."""
     if x.ndim != 4 or kernel.ndim != 4:
         hint = " Add a channel axis with x[..., None]." if x.ndim == 3 else ""
@@ -329,17 +330,15 @@ def check_conv2d(x, kernel, bias, groups):
         raise ValueError(f"conv2d: {filters} output channels cannot be split into {groups} groups. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
     if 0 in kernel.shape[:2]:
         raise ValueError(f"conv2d: the kernel has no taps. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
-    if kernel.dtype != x.dtype or (bias is not None and bias.data.dtype != x.dtype):
-        types = f"input {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.data.dtype}")
-        raise TypeError(f"conv2d: all arrays must have one dtype, got {types}; convert with astype")
-    if x.dtype.kind != "f":
-        raise TypeError(f"conv2d: expected float32 or float64, got {x.dtype}; convert with astype")
-    if bias is not None and bias.data.shape != (filters,):
-        raise ValueError(f"conv2d: bias has shape {bias.data.shape} but the kernel has {filters} filters. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
+    if x.dtype.kind != "f" or kernel.dtype != x.dtype or (bias is not None and bias.dtype != x.dtype):
+        types = f"input {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")
+        raise TypeError(f"conv2d: all arrays must be float32, or all float64, got {types}; convert with astype")
+    if bias is not None and bias.shape != (filters,):
+        raise ValueError(f"conv2d: bias has shape {bias.shape} but the kernel has {filters} filters. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
 
 
-def _swap_layout(x, axes):
-    """Transpose; on the way back, the other way round."""
+def swap_layout(x, axes):
+    """Transpose, recorded."""
     inverse = np.argsort(axes)
     return record(np.ascontiguousarray(x.data.transpose(axes)), (x,), lambda dy: (np.ascontiguousarray(dy.transpose(inverse)),))
 
