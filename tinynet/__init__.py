@@ -1,28 +1,22 @@
 """tinynet: a deep-learning framework that a student can read from end to end, fast on a laptop's CPU.
 
-<<<<<<< HEAD
-`import tinynet as tn` for a notebook of one's own; `import tinynet as tf` or `from tinynet import keras` in one written for Keras.
+`import tinynet as tn` for a notebook of one's own; `import tinynet as tf` or `from tinynet import keras` in one written for
+Keras.
 """
 
-from . import activations, callbacks, config, constraints, datasets, initializers, keras, layers, losses, metrics, models, ops
-from . import optimizers, random, regularizers, utils
+from . import (
+    activations, callbacks, config, constraints, datasets, initializers, keras, layers, losses, metrics, models, ops, optimizers, random,
+    regularizers, utils,
+)
 from .layers import Input
 from .models import Model, Sequential
-=======
-from . import config, losses, metrics, ops
->>>>>>> refs/heads/losses
 from .runtime import backend, get_num_threads, set_num_threads, show_config
 from .tape import GradientTape
 from .tensor import Tensor, Variable, convert_to_tensor
 from .version import __version__
 
 __all__ = [
-<<<<<<< HEAD
     "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "__version__", "activations", "backend", "callbacks", "config",
-    "constraints", "convert_to_tensor", "datasets", "get_num_threads", "initializers", "keras", "layers", "losses", "metrics", "models", "ops",
-    "optimizers", "random", "regularizers", "set_num_threads", "show_config", "utils",
-=======
-    "GradientTape", "Tensor", "Variable", "__version__", "backend", "config", "convert_to_tensor", "get_num_threads", "losses", "metrics",
-    "ops", "set_num_threads", "show_config",
->>>>>>> refs/heads/losses
+    "constraints", "convert_to_tensor", "datasets", "get_num_threads", "initializers", "keras", "layers", "losses", "metrics", "models",
+    "ops", "optimizers", "random", "regularizers", "set_num_threads", "show_config", "utils",
 ]

@@ -1,6 +1,6 @@
 // Softmax along rows: x[rows][classes]. A row's largest element is subtracted first, so that no exponential overflows.
 //
-// With few classes a row is hardly longer than a vector. Rows are then taken kTileRows at a time and transposed, so that
+// With few classes a row is hardly longer than a vector. Rows are then taken kRowsAtOnce at a time and transposed, so that
 // a lane holds a row and no sum runs across lanes: (128, 10) takes 1.9 us, row by row 9.3 us (AVX-512). With many, a lane
 // holds a column.
 #pragma once
@@ -11,19 +11,14 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-constexpr Index kTileRows = 32;     // two AVX-512 vectors: the second hides the first one's latency
-<<<<<<< HEAD
-constexpr Index kTileClasses = 32;  // 4 KB of floats; from here on rows are long enough by themselves
-constexpr Index kRowLanes = 32;
-=======
+constexpr Index kRowsAtOnce = 32;     // two AVX-512 vectors: the second hides the first one's latency
 constexpr Index kTileClasses = 64;  // 8 KB of floats; from here on rows are long enough by themselves
-constexpr Index kLanes = 32;
->>>>>>> refs/heads/activ
+constexpr Index kRowLanes = 32;
 
 // About 10,000 exponentials a block, some 5 us; a whole number of tiles.
 inline Index softmax_grain(Index classes) {
   const Index rows = 10000 / (classes + 1) + 1;
-  return (rows + kTileRows - 1) / kTileRows * kTileRows;
+  return (rows + kRowsAtOnce - 1) / kRowsAtOnce * kRowsAtOnce;
 }
 
 // Sums and maxima over a row in kRowLanes interleaved parts: a fixed order that vectorises.
@@ -74,27 +69,27 @@ inline void softmax_rows(const T* x, T* y, Index begin, Index end, Index classes
     }
     return;
   }
-  T tile[kTileClasses][kTileRows];  // tile[class][row]
-  T largest[kTileRows], sum[kTileRows];
-  for (Index first = begin; first < end; first += kTileRows) {
-    const Index rows = end - first < kTileRows ? end - first : kTileRows;
-    for (Index r = 0; r < kTileRows; ++r) {
+  T tile[kTileClasses][kRowsAtOnce];  // tile[class][row]
+  T largest[kRowsAtOnce], sum[kRowsAtOnce];
+  for (Index first = begin; first < end; first += kRowsAtOnce) {
+    const Index rows = end - first < kRowsAtOnce ? end - first : kRowsAtOnce;
+    for (Index r = 0; r < kRowsAtOnce; ++r) {
       const T* const from = x + (first + (r < rows ? r : 0)) * classes;  // the last tile is filled up with copies
       for (Index k = 0; k < classes; ++k) tile[k][r] = from[k];
     }
-    for (Index r = 0; r < kTileRows; ++r) largest[r] = tile[0][r], sum[r] = 0;
+    for (Index r = 0; r < kRowsAtOnce; ++r) largest[r] = tile[0][r], sum[r] = 0;
     for (Index k = 1; k < classes; ++k)
-      for (Index r = 0; r < kTileRows; ++r) largest[r] = math::max(largest[r], tile[k][r]);
+      for (Index r = 0; r < kRowsAtOnce; ++r) largest[r] = math::max(largest[r], tile[k][r]);
     for (Index k = 0; k < classes; ++k)
-      for (Index r = 0; r < kTileRows; ++r) tile[k][r] = math::exp(tile[k][r] - largest[r]);
+      for (Index r = 0; r < kRowsAtOnce; ++r) tile[k][r] = math::exp(tile[k][r] - largest[r]);
     // Apart, or exp's last multiplication is fused with the sum, and a row's bits depend on how many rows there are.
     for (Index k = 0; k < classes; ++k)
-      for (Index r = 0; r < kTileRows; ++r) sum[r] += tile[k][r];
-    T scale[kTileRows];
-    for (Index r = 0; r < kTileRows; ++r) scale[r] = T(1) / sum[r];
-    for (Index r = 0; r < kTileRows; ++r) sum[r] = math::log(sum[r]);
+      for (Index r = 0; r < kRowsAtOnce; ++r) sum[r] += tile[k][r];
+    T scale[kRowsAtOnce];
+    for (Index r = 0; r < kRowsAtOnce; ++r) scale[r] = T(1) / sum[r];
+    for (Index r = 0; r < kRowsAtOnce; ++r) sum[r] = math::log(sum[r]);
     for (Index k = 0; k < classes; ++k)
-      for (Index r = 0; r < kTileRows; ++r) tile[k][r] *= scale[r];
+      for (Index r = 0; r < kRowsAtOnce; ++r) tile[k][r] *= scale[r];
     for (Index r = 0; r < rows; ++r) {
       T* const to = y + (first + r) * classes;
       for (Index k = 0; k < classes; ++k) to[k] = tile[k][r];
