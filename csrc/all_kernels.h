@@ -41,7 +41,6 @@ constexpr KernelTable<T> make_table() {
   table.cross_entropy_backward = cross_entropy_backward<T>;
   table.binary_cross_entropy_forward = binary_cross_entropy_forward<T>;
   table.binary_cross_entropy_backward = binary_cross_entropy_backward<T>;
-  table.reduce = reduce<T>;
   table.multiply_add_peak = multiply_add_peak<T>;
   table.copy_peak = copy_peak<T>;
   table.sgd_step = sgd_step<T>;
