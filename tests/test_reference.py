@@ -9,6 +9,7 @@ from tinynet import _native, reference
 # What the compiled module has besides kernels: it steers and measures the machine.
 NOT_KERNELS = {
     "best_isa", "missing_features", "select_isa", "isa", "num_threads", "set_num_threads", "pool_trim", "pool_statistics",
+    "multiply_add_peak", "copy_peak",
 }
 KERNELS = {name for name, value in vars(_native).items() if callable(value) and not name.startswith("_")} - NOT_KERNELS
 

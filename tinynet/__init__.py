@@ -10,7 +10,7 @@ from . import (
 )
 from .layers import Input
 from .models import Model, Sequential
-from .runtime import backend, get_num_threads, set_num_threads, show_config
+from .runtime import backend, get_num_threads, install_wanted_backend, set_num_threads, show_config
 from .tape import GradientTape
 from .tensor import Tensor, Variable, convert_to_tensor
 from .version import __version__
@@ -20,3 +20,5 @@ __all__ = [
     "constraints", "convert_to_tensor", "datasets", "get_num_threads", "initializers", "keras", "layers", "losses", "metrics", "models",
     "ops", "optimizers", "random", "regularizers", "set_num_threads", "show_config", "utils",
 ]
+
+install_wanted_backend()

@@ -89,11 +89,11 @@ MODELS = {"dnn": build_dnn}
 def _load_fashion_mnist():
     """The data and a sentence that says which it is."""
     from .datasets import fashion_mnist, fashion_mnist_sample
-    from .errors import DataError
+    from .errors import DatasetNotFoundError
 
     try:
         data = fashion_mnist.load_data()
-    except (DataError, OSError) as error:
+    except DatasetNotFoundError as error:
         return fashion_mnist_sample.load_data(), (
             "Fashion-MNIST: the full data set is not on this machine, so this run uses the 6,000 + 1,000 real images that come with tinynet. "
             f"{error}"

@@ -144,7 +144,7 @@ def show_config():
 
 
 def _start():
-    """Read the environment, name what is wrong with it, and fill the kernel table."""
+    """Read the environment and name what is wrong with it."""
     threads = os.environ.get("OMP_NUM_THREADS")
     if threads and not all(part.strip().isdigit() and int(part) > 0 for part in threads.split(",")):
         raise ValueError(f"OMP_NUM_THREADS={threads!r} is not a number of threads; set it to 1 or more, or unset it")
@@ -154,11 +154,14 @@ def _start():
             _native.select_isa(isa or _native.best_isa())
         except (ValueError, RuntimeError) as error:
             raise RuntimeError(f"TINYNET_ISA={isa!r}: {error}") from None
-    name = os.environ.get("TINYNET_BACKEND") or "native"
-    if name not in ("native", "numpy"):
-        raise ValueError(f"TINYNET_BACKEND={name!r} is not a backend; known: native, numpy")
-    if name == "native":
-        _install("native")  # the references are imported when they are asked for
+    if _backend_wanted not in ("native", "numpy"):
+        raise ValueError(f"TINYNET_BACKEND={_backend_wanted!r} is not a backend; known: native, numpy")
 
 
+def install_wanted_backend():
+    """Fill the kernel table; called when the package is complete, since the references are part of it."""
+    _install(_backend_wanted)
+
+
+_backend_wanted = os.environ.get("TINYNET_BACKEND") or "native"
 _start()

@@ -244,7 +244,7 @@ class GradientTape:
         for target, start in zip(targets, starts, strict=True):
             if not isinstance(target, Tensor):
                 raise TypeError(f"GradientTape.gradient: target must be a Tensor, got {type(target).__name__}")
-            if id(target) not in self._tracked:
+            if id(target) not in self._tracked and not self._tracks_variable(target):
                 continue
             data = target.data
             if start is None:

@@ -91,7 +91,7 @@ class Scripted(tn.callbacks.Callback):
     ([1, 2, 3, 3, 3], {"patience": 1, "mode": "max"}, 4),
     ([5, np.nan, 4, np.inf, np.nan], {"patience": 2}, 5),
     ([np.inf, np.inf, np.inf, 1, 1], {"patience": 2}, 3),
-    ([3, 2, 1, 1, 1], {"patience": 2, "baseline": 0.5}, 3),
+    ([3, 2, 1, 1, 1], {"patience": 2, "baseline": 0.5}, 4),
     ([1, 2, 3, 4, 5], {"patience": 1, "start_from_epoch": 2}, 4),
 ])
 def test_early_stopping_counts_as_keras_does(values, arguments, epochs):

@@ -94,7 +94,9 @@ def test_gradient_with_respect_to_input_and_weights(make, shape):
 @cases
 def test_training_lowers_the_loss(make, shape):
     tn.utils.set_random_seed(0)
-    model = tn.Sequential([tn.Input(shape), make(), layers.Flatten(), layers.Dense(3)])
+    layer = make()
+    start = [] if isinstance(layer, layers.InputLayer) else [tn.Input(shape)]
+    model = tn.Sequential([*start, layer, layers.Flatten(), layers.Dense(3)])
     model.compile(optimizer=tn.optimizers.SGD(0.05), loss="mse")
     x = sample(shape, batch=32)
     y = np.random.default_rng(1).standard_normal((32, 3)).astype(np.float32)

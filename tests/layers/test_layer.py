@@ -40,6 +40,7 @@ def test_weights_are_made_at_the_first_call():
 
 
 def test_sublayers_in_lists_and_dicts_are_found():
+    tn.utils.clear_session()
     layer = Pair(name="pair")
     layer(np.ones((4, 5)))
     assert [v.path for v in layer.weights] == ["pair/dense/kernel", "pair/dense/bias", "pair/dense_1/kernel", "pair/dense_1/bias"]

@@ -22,12 +22,12 @@ from ..utils.naming import auto_name
 
 
 class _CallContext(threading.local):
-    """What an outer layer passes on to the layers it calls: the training flag and the path of names."""
+    """What an outer layer passes on to the layers it calls: the training flag, the path of names, where penalties go."""
 
     def __init__(self):
         self.training = None
         self.scope = ()
-        self.depth = 0
+        self.outermost = None  # the layer whose call by the user is under way
 
 
 _context = _CallContext()
@@ -57,7 +57,9 @@ class Layer:
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         # The containers first: __setattr__ sorts variables and layers into them.
-        self.__dict__.update(_own_trainable=[], _own_non_trainable=[], _children={}, _added_losses=[], _own_metrics=[])
+        self.__dict__.update(_own_trainable=[], _own_non_trainable=[], _children={}, _own_metrics=[])
+        self._added_losses = []
+        self._penalized = []  # after a call by the user: the layers, this one or inside it, that have added losses
         unknown = [key for key in kwargs if key not in COMMON_ARGUMENTS]
         if unknown:
             raise TypeError(f"{type(self).__name__}: unknown argument {', '.join(map(repr, unknown))}; {_arguments_of(type(self))}")
@@ -114,7 +116,7 @@ class Layer:
     def __setattr__(self, key, value):
         if isinstance(value, Variable):
             self._track_variable(value, value.trainable)
-        elif _may_hold_layers(value) or key in self._children:
+        elif isinstance(value, Layer | list | tuple | dict) and key[:1] != "_" or key in self._children:
             self._children[key] = value
         object.__setattr__(self, key, value)
 
@@ -219,7 +221,10 @@ class Layer:
 
     def add_loss(self, loss):
         """Add a scalar tensor to the loss of this call; used inside `call`."""
-        self._added_losses.extend(loss if isinstance(loss, list | tuple) else [loss])
+        self._added_losses = [*self._added_losses, *(loss if isinstance(loss, list | tuple) else [loss])]
+        outermost = _context.outermost or self
+        if not any(layer is self for layer in outermost._penalized):
+            outermost._penalized = [*outermost._penalized, self]
 
     @property
     def losses(self):
@@ -231,9 +236,9 @@ class Layer:
         return result
 
     def _clear_losses(self):
-        for layer in self._flatten_layers():
-            if layer._added_losses:
-                layer._added_losses = []
+        for layer in self._penalized:
+            layer._added_losses = []
+        self._penalized = []
 
     @property
     def metrics(self):
@@ -267,34 +272,36 @@ class Layer:
         if not isinstance(inputs, Tensor) or self.autocast and inputs.data.dtype != self._dtype:
             args = tuple(self._convert(argument) for argument in args)
             inputs = args[0] if args else None
-        outer_training, outer_depth, outer_scope = _context.training, _context.depth, _context.scope
+        outermost, outer_training, outer_scope = _context.outermost, _context.training, _context.scope
         if not self.built:
             self._build_for(inputs)
             _context.scope = (*outer_scope, self.name)  # layers inside may be built by this first call
         if self._takes_training is None:
             self._inspect_call()
-        if outer_depth == 0:
-            self._clear_losses()
-        _context.training, _context.depth = training, outer_depth + 1
+        _context.training = training
+        if outermost is None:
+            _context.outermost = self
+            if self._penalized:
+                self._clear_losses()
         try:
             if training is not None and self._takes_training:
                 kwargs["training"] = training
             outputs = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                self._penalize_activity(outputs)
+            return outputs
         except (TypeError, ValueError) as error:
             _name_layer(error, self, args)
             raise
         finally:
-            _context.training, _context.depth, _context.scope = outer_training, outer_depth, outer_scope
-        if self.activity_regularizer is not None:
-            self._penalize_activity(outputs)
-        return outputs
+            _context.outermost, _context.training, _context.scope = outermost, outer_training, outer_scope
 
     def _convert(self, value):
         """Arrays to Tensors, floats to the layer's dtype; anything else as it is."""
         if isinstance(value, list | tuple):
-            if value and any(isinstance(part, Tensor | np.ndarray | list | tuple | dict) for part in value):
-                return type(value)(self._convert(part) for part in value) if type(value) in (list, tuple) else value
-            value = convert_to_tensor(value)
+            if _holds_arrays(value):
+                return type(value)(self._convert(part) for part in value)
+            value = convert_to_tensor(value)  # numbers in lists
         elif isinstance(value, dict):
             return {key: self._convert(part) for key, part in value.items()}
         elif not isinstance(value, Tensor):
@@ -403,10 +410,6 @@ def _arguments_of(cls):
     return f"{cls.__name__} takes {', '.join(names)}" if names else f"{cls.__name__} takes no arguments of its own"
 
 
-def _may_hold_layers(value):
-    return isinstance(value, Layer) or isinstance(value, list | tuple | dict)
-
-
 def _collect_layers(value, found):
     if isinstance(value, Layer):
         if not any(value is other for other in found):
@@ -421,6 +424,12 @@ def _collect_layers(value, found):
 
 def _unique(variables):
     return list({id(variable): variable for variable in variables}.values())
+
+
+def _holds_arrays(value):
+    if isinstance(value, list | tuple):
+        return any(_holds_arrays(part) for part in value)
+    return isinstance(value, Tensor | dict) or hasattr(value, "__array__")
 
 
 def _shapes_of(inputs):

@@ -205,6 +205,11 @@ class Mean(Metric):
             values: Tensor or array, samples along the first axis; or a scalar.
             sample_weight: One weight a sample, or anything that broadcasts against the values.
         """
+        if type(values) is float and (sample_weight is None or type(sample_weight) is int):  # the loss of each training step
+            weight = 1 if sample_weight is None else sample_weight
+            self.total.data += values * weight
+            self.count.data += weight
+            return
         values = to_array(values, self._dtype)
         if sample_weight is None:
             samples = values.shape[0] if values.ndim else 1

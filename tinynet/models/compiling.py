@@ -28,7 +28,7 @@ class CompiledLoss:
         self._given = loss
         self._weight = loss_weights[0] if isinstance(loss_weights, list | tuple) else loss_weights
         self._loss = loss if isinstance(loss, losses_module.Loss) else None
-        if isinstance(loss, str) and loss.lower() not in ("crossentropy", "ce"):
+        if isinstance(loss, str) and not _is_crossentropy(loss):
             losses_module.get(loss)  # an unknown name is an error now, not at the first batch
 
     def __call__(self, y, y_pred, sample_weight=None):
@@ -37,7 +37,8 @@ class CompiledLoss:
             raise ValueError("fit: the loss needs targets; pass y, or a dataset of (x, y) pairs")
         _one_output(y_pred, "losses")
         if self._loss is None:
-            self._loss = losses_module.as_loss(self._given, y.shape, y_pred.shape)
+            function = losses_module.crossentropy_for(y.shape, y_pred.shape) if _is_crossentropy(self._given) else losses_module.get(self._given)
+            self._loss = function if isinstance(function, losses_module.Loss) else losses_module.LossFunctionWrapper(function)
         value = self._loss(y, y_pred, sample_weight=sample_weight)
         return value * self._weight if self._weight is not None else value
 
@@ -53,7 +54,7 @@ class CompiledMetrics:
     def __init__(self, metrics=None, weighted_metrics=None):
         self._given = [(one, False) for one in _as_list(metrics)] + [(one, True) for one in _as_list(weighted_metrics)]
         for one, _ in self._given:
-            if isinstance(one, str) and one.lower() not in ("accuracy", "acc", "crossentropy", "ce"):
+            if isinstance(one, str) and not _is_accuracy(one) and not _is_crossentropy(one):
                 metrics_module.get(one)  # an unknown name is an error now, not at the first batch
         self._built = None
 
@@ -78,6 +79,14 @@ class CompiledMetrics:
             metric.reset_state()
 
 
+def _is_accuracy(given):
+    return isinstance(given, str) and given.lower() in ("accuracy", "acc")
+
+
+def _is_crossentropy(given):
+    return isinstance(given, str) and given.lower() in ("crossentropy", "ce")
+
+
 def _as_list(metrics):
     if metrics is None:
         return []
@@ -94,10 +103,10 @@ def _as_metric(given, y, y_pred):
     """A Metric named as Keras names it: after the string, the function or the object."""
     if isinstance(given, metrics_module.Metric):
         return given
-    if isinstance(given, str) and given.lower() in ("accuracy", "acc"):
-        metric = metrics_module.accuracy_for(y.shape, y_pred.shape)
-    elif isinstance(given, str) and given.lower() in ("crossentropy", "ce"):
-        metric = metrics_module.crossentropy_for(y.shape, y_pred.shape)
+    if _is_accuracy(given):
+        metric = metrics_module.accuracy_for(y.shape, y_pred.shape)()
+    elif _is_crossentropy(given):
+        metric = metrics_module.crossentropy_for(y.shape, y_pred.shape)()
     else:
         metric = metrics_module.get(given)
     if not isinstance(metric, metrics_module.Metric):

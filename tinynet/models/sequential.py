@@ -22,7 +22,8 @@ class Sequential(Model):
 
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
-        self._chain = []
+        self._chain = []  # with the input
+        self._steps = []  # what is called: without it
         for layer in layers if layers is not None else []:
             self._append(layer)
         self._build_if_shape_is_known()
@@ -39,6 +40,7 @@ class Sequential(Model):
         if not self._chain or isinstance(self._chain[-1], InputLayer):
             raise ValueError(f"{self.name}.pop: the model has no layers")
         layer = self._chain.pop()
+        self._steps = self.layers
         self.built = False
         if rebuild:
             self._build_if_shape_is_known()
@@ -56,6 +58,7 @@ class Sequential(Model):
         if any(layer.name == other.name for other in self._chain):
             raise ValueError(f"Sequential: two layers are named {layer.name!r}; names must differ")
         self._chain.append(layer)
+        self._steps = self.layers
 
     @property
     def layers(self):
@@ -93,9 +96,7 @@ class Sequential(Model):
         try:
             shape = tuple(input_shape)
             for layer in self.layers:
-                if not layer.built:
-                    _build_layer(layer, shape)
-                shape = layer.compute_output_shape(shape)
+                shape = _build_layer(layer, shape)
         finally:
             _context.scope = outer
         self.built = True
@@ -108,7 +109,7 @@ class Sequential(Model):
         self.built = True
 
     def call(self, x, training=None):
-        for layer in self._chain:
+        for layer in self._steps:
             x = layer(x, training=training)
         return x
 
@@ -135,8 +136,11 @@ class Sequential(Model):
 
 
 def _build_layer(layer, shape):
+    """Build a layer for inputs of this shape; returns the shape of its outputs."""
     try:
-        layer._build_with_shape(shape)
+        if not layer.built:
+            layer._build_with_shape(shape)
+        return layer.compute_output_shape(shape)
     except (TypeError, ValueError) as error:
         if not getattr(error, "_names_a_layer", False):
             error.args = (f"layer {layer.name!r} ({type(layer).__name__}), built for inputs {shape}: {error}",)

@@ -35,6 +35,8 @@ class Trainer:
         self.loss = None
         self.history = None
         self._training_data = None
+        self._trained = None
+        self._in_epoch = False
         self._loss_tracker = None
         self._compiled_loss = None
         self._compiled_metrics = None
@@ -69,11 +71,25 @@ class Trainer:
             A scalar Tensor.
         """
         total = self._compiled_loss(y, y_pred, sample_weight) if self._compiled_loss is not None else None
-        for penalty in self.losses:
+        for penalty in self._penalties():
             total = penalty if total is None else total + penalty
         if total is None:
             raise ValueError(f"{self.name}: there is no loss to train on; give loss=... to compile(), or use add_loss() in call()")
         return total
+
+    def _penalties(self):
+        """`losses`, without searching the whole model in every step."""
+        added = [loss for layer in self._penalized for loss in layer._added_losses]
+        return added + [v.regularizer(v) for v in self._trained_variables() if v.regularizer is not None]
+
+    def _trained_variables(self):
+        """The trainable variables, looked up once an epoch: setting `layer.trainable` acts from the next epoch on."""
+        if self._trained is None:
+            variables = self.trainable_variables
+            if not self._in_epoch:
+                return variables
+            self._trained = variables
+        return self._trained
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Update the compiled metrics with a batch and return all results by name."""
@@ -108,7 +124,7 @@ class Trainer:
         value = float(loss.data)
         if not math.isfinite(value):
             self._blame_data(x, y)
-        variables = self.trainable_variables
+        variables = self._trained_variables()
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         self._update_metrics(value, y, y_pred, sample_weight)
 
@@ -290,19 +306,23 @@ class Trainer:
         step_method, fast_method = ("train_step", self._train_on) if kind == "train" else ("test_step", self._test_on)
         # A step the user has overridden returns its logs; ours are only put together when somebody looks at them.
         own_step = getattr(self, step_method) if getattr(type(self), step_method) is not getattr(Trainer, step_method) else None
-        logs = None
         make_logs = lambda: _as_numbers(self.get_metrics_result())  # noqa: E731
         step = -1
-        for step, data in enumerate(batches):
-            callbacks.batch_begin(kind, step)
-            if own_step is None:
-                fast_method(*unpack_x_y_sample_weight(data))
-            else:
-                logs = own_step(data)
-                make_logs = lambda logs=logs: _as_numbers(logs)  # noqa: E731
-            callbacks.batch_end(kind, step, make_logs)
-            if self.stop_training and kind == "train":
-                break
+        self._trained, self._in_epoch = None, True
+        try:
+            with np.errstate(all="ignore"):  # a diverging model shows in its loss, not in warnings about single operations
+                for step, data in enumerate(batches):
+                    callbacks.batch_begin(kind, step)
+                    if own_step is None:
+                        fast_method(*unpack_x_y_sample_weight(data))
+                    else:
+                        logs = own_step(data)
+                        make_logs = lambda logs=logs: _as_numbers(logs)  # noqa: E731
+                    callbacks.batch_end(kind, step, make_logs)
+                    if self.stop_training and kind == "train":
+                        break
+        finally:
+            self._in_epoch = False
         if step < 0:
             raise ValueError(f"{self.name}: the data gave no batch")
         return make_logs()

@@ -66,6 +66,8 @@ def dense(x, kernel, bias=None, activation="linear"):
     array([[3.5, 0. ]], dtype=float32)
     """
     x, kernel = convert_to_tensor(x), convert_to_tensor(kernel)
+    if x.data.dtype.kind != "f":  # pixels or counts
+        x = convert_to_tensor(x, kernel.data.dtype)
     if bias is not None:
         bias = convert_to_tensor(bias)
     _check(x.data, kernel.data, None if bias is None else bias.data, activation)
