@@ -71,7 +71,8 @@ def log_softmax(x, axis=-1):
 def sparsemax(x, axis=-1):
     """The nearest probabilities to x in the Euclidean sense: unlike softmax's, many of them are exactly 0.
 
-    y_k = max(x_k - t, 0), with the threshold t such that the y sum to 1. (Martins and Astudillo 2016, algorithm 1.)
+    y_k = max(x_k - t, 0), with the threshold t such that the y sum to 1. (Martins and Astudillo 2016, algorithm 1. Keras
+    3.15 computes another t, with which they do not, when two or more are positive.)
 
     Gradient: dy less its mean, both over the classes with y > 0.
     """
