@@ -118,9 +118,16 @@ def test_with_arguments_as_keras(name, options):
     assert_like_keras(lambda v: getattr(activations, name)(v, **options), lambda v: getattr(keras.activations, name)(v, **options), x)
 
 
+def keras_that_agrees_with_itself():
+    keras = pytest.importorskip("keras")
+    if keras.backend.backend() == "tensorflow":
+        pytest.skip("Keras on TensorFlow neither divides sparse probabilities by their sum nor differentiates soft targets exactly")
+    return keras
+
+
 @pytest.mark.parametrize("from_logits", [True, False])
 def test_cross_entropies_as_keras(from_logits):
-    keras = pytest.importorskip("keras")
+    keras = keras_that_agrees_with_itself()
     rng = np.random.default_rng(0)
     x = rng.standard_normal((5, 4)).astype(np.float32)
     p = x if from_logits else np.float32(np.exp(x))  # need not sum to 1
@@ -133,7 +140,7 @@ def test_cross_entropies_as_keras(from_logits):
 
 
 def test_clipped_cross_entropies_as_keras():
-    keras = pytest.importorskip("keras")
+    keras = keras_that_agrees_with_itself()
     p = np.float32([[0, 1, 0], [1, 0, 0], [0.5, 0.5, 1e-9]])
     one_hot = np.float32([[1, 0, 0], [1, 0, 0], [0, 0, 1]])
     assert_like_keras(lambda v: ops.categorical_crossentropy(one_hot, v), lambda v: keras.ops.categorical_crossentropy(one_hot, v), p)

@@ -53,7 +53,7 @@ def softmax(x, axis=-1):
     Raises:
         ValueError: `x` has no such axis.
 
-    >>> softmax([[0.0, 0.0], [0.0, 100.0]]).numpy()
+    >>> softmax([[0.0, 0.0], [0.0, 1000.0]]).numpy()
     array([[0.5, 0.5],
            [0. , 1. ]], dtype=float32)
     """
