@@ -71,8 +71,8 @@ def serialize(activation):
     """
     name = getattr(activation, "__name__", None)
     if _KNOWN.get(name) is not activation:
-        raise ValueError(f"activations.serialize: {activation!r} is not one of tinynet's activations, so a name would not "
-                         "find it again; pass it as custom_objects={name: function} when the configuration is read")
+        raise ValueError(f"activations.serialize: {activation!r} is not one of tinynet's activations, so a name would "
+                         "not find it again; pass it as custom_objects={name: function} when the configuration is read")
     return name
 
 

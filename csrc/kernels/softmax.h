@@ -1,8 +1,8 @@
 // Softmax along rows: x[rows][classes]. A row's largest element is subtracted first, so that no exponential overflows.
 //
-// With few classes a row is hardly longer than a vector. Rows are then taken kRowsAtOnce at a time and transposed, so that
-// a lane holds a row and no sum runs across lanes: (128, 10) takes 1.9 us, row by row 9.3 us (AVX-512). With many, a lane
-// holds a column.
+// With few classes a row is hardly longer than a vector. Rows are then taken kRowsAtOnce at a time and transposed, so
+// that a lane holds a row and no sum runs across lanes: (128, 10) takes 1.9 us, row by row 9.3 us (AVX-512). With many,
+// a lane holds a column.
 #pragma once
 
 #include "kernels.h"

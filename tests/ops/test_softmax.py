@@ -95,6 +95,18 @@ def test_several_axes_are_one_row(operation, axis):
     assert_gradient(lambda t: operation(t, axis=axis), x)
 
 
+@given(st.data(), rows_and_classes, dtypes)
+def test_sparsemax_is_the_nearest_point_of_the_simplex(data, shape, dtype):
+    """Optimal exactly when y = max(x - t, 0) for one t a row, and the sum is 1."""
+    x = data.draw(normal_arrays(shape, dtype, scale=2.0))
+    y = ops.sparsemax(x).data
+    assert y.dtype == dtype and y.shape == x.shape
+    error = 4 * shape[1] * unit_roundoff(dtype) * (1 + np.abs(x).max(initial=0))
+    assert np.all(y >= 0) and np.all(np.abs(y.sum(axis=-1) - 1) <= shape[1] * error)
+    t = np.max(np.where(y > 0, x - y, -np.inf), axis=-1, keepdims=True)
+    assert np.all(np.abs(y - np.maximum(x - t, 0)) <= error)
+
+
 def test_sparsemax_values():
     np.testing.assert_array_equal(ops.sparsemax(np.float32([[3, 0, 0], [0.5, 0.5, -2], [1, 1, 1]])).data[:2],
                                   np.float32([[1, 0, 0], [0.5, 0.5, 0]]))

@@ -23,7 +23,8 @@ def _one_hot(labels, classes, ignore_negative=True):
     wrong = np.flatnonzero((labels >= classes) if ignore_negative else (labels >= classes) | (labels < 0))
     if wrong.size:
         index = wrong[0]
-        raise ValueError(f"label {labels.ravel()[index]} at index {index}; the model has {classes} classes (0..{classes - 1})")
+        raise ValueError(f"label {labels.ravel()[index]} at index {index}; "
+                         f"the model has {classes} classes (0..{classes - 1})")
     return (labels[..., None] == np.arange(classes)).astype(float)
 
 
@@ -200,8 +201,8 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     output = _as_floats(output)
     targets = convert_to_tensor(target, output.data.dtype)
     if targets.data.shape != output.data.shape or not output.data.ndim:
-        raise ValueError("categorical_crossentropy: target and output must have the same shape, with at least one axis. "
-                         f"Got target {targets.shape}, output {output.shape}. For class numbers as targets there is "
+        raise ValueError("categorical_crossentropy: target and output must have the same shape, with at least one "
+                         f"axis. Got target {targets.shape}, output {output.shape}. For class numbers as targets there is "
                          "sparse_categorical_crossentropy")
     data, targets = output.data, targets.data
     if axis != -1:
@@ -289,13 +290,14 @@ def _squeezed(labels, output_shape, shape, axis):
         if labels.shape == output_shape:
             raise ValueError(f"sparse_categorical_crossentropy: target has the output's shape {output_shape}, it looks "
                              "one-hot: use categorical_crossentropy, or pass target.argmax(-1)")
-    raise ValueError("sparse_categorical_crossentropy: target must have output's shape without the axis of the classes. "
-                     f"Got target {labels.shape}, output {output_shape}, axis {axis}")
+    raise ValueError("sparse_categorical_crossentropy: target must have output's shape without the axis of the "
+                     f"classes. Got target {labels.shape}, output {output_shape}, axis {axis}")
 
 
 def _whole_numbers(labels):
     whole = labels.astype(np.int64) if labels.dtype.kind == "f" and np.isfinite(labels).all() else None
     if whole is None or not np.array_equal(whole, labels):
         raise ValueError("sparse_categorical_crossentropy: labels must be whole numbers, "
-                         f"got {labels.dtype} with other values. For targets that are probabilities use categorical_crossentropy")
+                         f"got {labels.dtype} with other values. "
+                         "For targets that are probabilities use categorical_crossentropy")
     return whole

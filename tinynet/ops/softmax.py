@@ -53,7 +53,7 @@ def softmax(x, axis=-1):
     Raises:
         ValueError: `x` has no such axis.
 
-    >>> softmax([[0.0, 0.0], [0.0, 100.0]]).numpy()
+    >>> softmax([[0.0, 0.0], [0.0, 1000.0]]).numpy()
     array([[0.5, 0.5],
            [0. , 1. ]], dtype=float32)
     """
@@ -71,7 +71,8 @@ def log_softmax(x, axis=-1):
 def sparsemax(x, axis=-1):
     """The nearest probabilities to x in the Euclidean sense: unlike softmax's, many of them are exactly 0.
 
-    y_k = max(x_k - t, 0), with the threshold t such that the y sum to 1. (Martins and Astudillo 2016, algorithm 1.)
+    y_k = max(x_k - t, 0), with the threshold t such that the y sum to 1. (Martins and Astudillo 2016, algorithm 1.
+    Keras 3.15 computes another t, with which they do not, when two or more are positive.)
 
     Gradient: dy less its mean, both over the classes with y > 0.
     """
@@ -83,7 +84,8 @@ def glu(x, axis=-1):
     x = _floats(x)
     data = np.moveaxis(x.data, _checked_axes(x, axis, "glu")[0], -1)
     if data.shape[-1] % 2:
-        raise ValueError(f"glu: x is split into halves along axis {axis}, whose size {data.shape[-1]} is odd. Got x {x.shape}")
+        raise ValueError(f"glu: x is split into halves along axis {axis}, whose size {data.shape[-1]} is odd. "
+                         f"Got x {x.shape}")
     a, b = np.split(data, 2, axis=-1)
     gate = kernels.activation_forward(b, "sigmoid")
     y = np.ascontiguousarray(np.moveaxis(a * gate, -1, axis))
@@ -124,7 +126,8 @@ def _checked_axes(x, axis, operation):
     axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
     for one in axes:
         if not -rank <= one < rank:
-            raise ValueError(f"{operation}: axis {one} is out of range for x {x.shape}; it has axes {-rank} to {rank - 1}")
+            raise ValueError(f"{operation}: axis {one} is out of range for x {x.shape}; "
+                             f"it has axes {-rank} to {rank - 1}")
     return tuple(one % rank for one in axes)
 
 
