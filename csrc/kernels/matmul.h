@@ -1,8 +1,8 @@
 // The matrix product: C = op(A) op(B), cut into tiles (microkernel.h), panels and blocks.
 //
 // A tile of C reads a panel of A (up to 12 rows) and a panel of B (two vectors of columns). Where a panel lies badly in
-// memory (B transposed, rows 4096 bytes apart) or is read many times, it is first packed: copied into consecutive
-// memory, in the order of its use. Blocks of k keep the panel of B in the first-level cache while the panels of A pass.
+// memory (A or B transposed, rows 4096 bytes apart) or is read many times, it is first packed: copied into consecutive
+// memory, in the order of its use. Blocks of k keep what a task reads in the second-level cache.
 #pragma once
 
 #include "kernels.h"
@@ -58,17 +58,18 @@ struct Plan {
   static constexpr double kSerial = 2e6;
   static constexpr double kTask = 0.7e6;     // about 3 us: small enough to share out evenly, large against an atomic
   static constexpr Index kMostTasks = 64;
-  static constexpr Index kPackedDepth = 1024 / sizeof(T);    // 256 floats: panels of A and B take 44 of 48 KB
+  static constexpr Index kPackedDepth = 1536 / sizeof(T);    // 384 floats: 24 loads of C for 4600 cycles of multiply-adds
   static constexpr Index kUnpackedDepth = 8192 / sizeof(T);
   static constexpr Index kManyRows = 192;
   static constexpr Index kManyColumns = 256;
 
-  Plan(Index m, Index n, Index k, const Matrix<T>& b) {
+  Plan(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b) {
     const Index row_tiles = ceil_div(m, Tile<T>::rows), panels = ceil_div(n, Tile<T>::columns);
     height = ceil_div(m, row_tiles);  // 13 rows are 7 + 6, not 12 + 1: a flat tile leaves the multipliers idle
     const Index page = 4096 / static_cast<Index>(sizeof(T));
     pack_b = b.column != 1 || (m >= kManyRows && k * n > 32768) || (m > 2 * height && b.row % page == 0 && k > 64);
-    pack_a = n >= kManyColumns && m * k > 8192;
+    // A in rows is read as it lies, unless the rows are whole pages apart: then they share few sets of the cache.
+    pack_a = (a.column != 1 || a.row % page == 0) && n >= kManyColumns && k > 64;
     const Index most_depth = pack_b || pack_a ? kPackedDepth : kUnpackedDepth;
     const Index depths = larger(1, ceil_div(k, most_depth + most_depth / 2));
     depth = ceil_div(k, depths);
@@ -96,19 +97,54 @@ struct Plan {
   bool columns_first;  // consecutive tasks move along the longer side of C, so that a thread's share reads less
 };
 
-// to[k*pitch + i] = from(i, k) for i < width
+// Exchange the off-diagonal blocks of `distance` x `distance` in a square of lanes x lanes.
+template <class T, int distance>
+inline void exchange_blocks(Vec<T>* rows) {
+  constexpr int lanes = VectorOf<T>::lanes;
+  using Lane = decltype(rows[0] < rows[0]);  // integers of T's size
+  Lane upper{}, lower{};
+  for (int j = 0; j < lanes; ++j) {
+    upper[j] = j & distance ? lanes + j - distance : j;
+    lower[j] = j & distance ? lanes + j : j + distance;
+  }
+  for (int i = 0; i < lanes; ++i)
+    if ((i & distance) == 0) {
+      const Vec<T> first = rows[i], second = rows[i + distance];
+      rows[i] = __builtin_shuffle(first, second, upper);
+      rows[i + distance] = __builtin_shuffle(first, second, lower);
+    }
+}
+
+template <class T>
+inline void transpose(Vec<T>* rows) {
+  constexpr int lanes = VectorOf<T>::lanes;
+  if constexpr (lanes > 8) exchange_blocks<T, 8>(rows);
+  if constexpr (lanes > 4) exchange_blocks<T, 4>(rows);
+  if constexpr (lanes > 2) exchange_blocks<T, 2>(rows);
+  exchange_blocks<T, 1>(rows);
+}
+
+// to[k*pitch + i] = from[i*stride + k*step] for i < width, k < depth; stride or step is 1
 template <class T>
 void pack_panel(const T* from, Index stride, Index step, Index width, Index depth, T* to, Index pitch) {
+  constexpr int lanes = VectorOf<T>::lanes;
   if (stride == 1) {
     for (Index k = 0; k < depth; ++k)
       for (Index i = 0; i < width; ++i) to[k * pitch + i] = from[k * step + i];
-  } else {
-    constexpr Index kStrip = 16;  // one cache line of each row at a time
-    for (Index k0 = 0; k0 < depth; k0 += kStrip) {
-      const Index end = smaller(k0 + kStrip, depth);
-      for (Index i = 0; i < width; ++i)
-        for (Index k = k0; k < end; ++k) to[k * pitch + i] = from[i * stride + k * step];
+    return;
+  }
+  for (Index i0 = 0; i0 < width; i0 += lanes) {
+    const Index count = smaller(lanes, width - i0);
+    const FirstLanes<T> kept(count);
+    Index k = 0;
+    for (; step == 1 && k + lanes <= depth; k += lanes) {
+      Vec<T> square[lanes];
+      for (int i = 0; i < lanes; ++i) square[i] = i < count ? load(from + (i0 + i) * stride + k) : Vec<T>{};
+      transpose<T>(square);
+      for (int i = 0; i < lanes; ++i) kept.store(to + (k + i) * pitch + i0, square[i]);
     }
+    for (; k < depth; ++k)
+      for (Index i = i0; i < i0 + count; ++i) to[k * pitch + i] = from[i * stride + k * step];
   }
 }
 
@@ -117,7 +153,7 @@ template <class T>
 void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* c, const Epilogue<T>& epilogue) {
   if (m == 0 || n == 0) return;
   constexpr Index width = Tile<T>::columns;
-  const Plan<T> plan(m, n, k, b);
+  const Plan<T> plan(m, n, k, a, b);
   const Index height = plan.height;
   const Index row_tiles = ceil_div(m, height), panels = ceil_div(n, width);
   const Index task_rows = ceil_div(row_tiles, plan.tiles_high), task_columns = ceil_div(panels, plan.panels_wide);
