@@ -332,7 +332,7 @@ def reduce_weighted_values(values, sample_weight=None, mask=None, reduction="sum
 
     def backward(dy):
         d_values = np.empty(shape, dy.dtype)
-        d_values.fill(dy / divisor)
+        d_values.fill(float(dy) / divisor)
         if weights is not None:
             d_values *= weights
         return (unbroadcast(d_values, values.data.shape),)
