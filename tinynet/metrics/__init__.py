@@ -73,7 +73,7 @@ def _snake_case(name):
 # Names give classes, also those in lower case: get("mean_squared_error") makes a MeanSquaredError.
 _lookup = Lookup("metric", _CLASSES, {
     **{_snake_case(cls.__name__): cls for cls in _CLASSES}, **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()},
-})
+}, functions=_FUNCTIONS)
 get, serialize, deserialize = _lookup.get, _lookup.serialize, _lookup.deserialize
 
 __all__ = [
