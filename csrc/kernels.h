@@ -8,8 +8,8 @@
 
 namespace tinynet {
 
-// What is computed element by element: the activations, and the elementary functions they are made of. `a`, `b`, `c` are
-// their parameters (csrc/kernels/activation.h). The order is that of kActivationNames.
+// What is computed element by element: the activations, and the elementary functions they are made of. `a`, `b`, `c`
+// are their parameters (csrc/kernels/activation.h). The order is that of kActivationNames.
 enum class Activation : int {
   linear, relu, relu6, leaky_relu, clipped_relu, elu, celu, selu, gelu, gelu_tanh, sigmoid, hard_sigmoid, log_sigmoid,
   silu, hard_silu, tanh, hard_tanh, tanh_shrink, hard_shrink, soft_shrink, softplus, softsign, mish, exponential,

@@ -8,8 +8,9 @@ import difflib
 
 from .ops import activation as _ops
 from .ops.activation import (
-    celu, elu, exponential, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, log_sigmoid, mish, relu, relu6, selu,
-    sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold,
+    celu, elu, exponential, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, log_sigmoid, mish, relu,
+    relu6, selu, sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus, tanh,
+    tanh_shrink, threshold,
 )
 from .ops.softmax import glu, log_softmax, softmax, sparsemax
 from .tensor import convert_to_tensor
@@ -24,16 +25,16 @@ def linear(x):
 
 
 def gelu(x, approximate=False):
-    """x times the probability that a standard normal variable is below x; exact unless `approximate` (see `ops.gelu`)."""
+    """x times the probability that a standard normal variable is below x. `ops.gelu` has the formulas."""
     return _ops.gelu(x, approximate)
 
 
 _KNOWN = {
     function.__name__: function
     for function in (
-        celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid,
-        log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus,
-        sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
+        celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
+        log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign,
+        sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
     )
 }
 _ALIASES = {"swish": silu, "hard_swish": hard_silu}
@@ -70,8 +71,8 @@ def serialize(activation):
     """
     name = getattr(activation, "__name__", None)
     if _KNOWN.get(name) is not activation:
-        raise ValueError(f"activations.serialize: {activation!r} is not one of tinynet's activations, so its name would not find it again; "
-                         "pass it as custom_objects={name: function} when the configuration is read")
+        raise ValueError(f"activations.serialize: {activation!r} is not one of tinynet's activations, so a name would not "
+                         "find it again; pass it as custom_objects={name: function} when the configuration is read")
     return name
 
 

@@ -1,12 +1,16 @@
+#include <type_traits>
+
 #include "arrays.h"
 
 namespace tinynet {
 namespace {
 
-// Class numbers of any integer type as int64, each below `classes`. Negative ones mean "leave this row out".
+// Class numbers of any integer type as int64, from 0 to classes - 1; with ignore_negative also negative ones, which
+// leave their row out.
 class Labels {
  public:
-  Labels(const py::array& labels, Index classes) : array_(dense(labels)) {
+  Labels(const py::array& labels, Index classes, bool ignore_negative)
+      : array_(dense(labels)), ignore_negative_(ignore_negative) {
     using api = py::detail::npy_api;
     const int type = array_.dtype().num();
     if (array_.dtype().kind() == 'i' && array_.itemsize() == 8) {
@@ -38,17 +42,24 @@ class Labels {
   void check(const L* labels, Index classes) {
     const Index size = array_.size();
     bool inside = true;
-    for (Index i = 0; i < size; ++i) inside &= below(labels[i], classes);
+    if (ignore_negative_) {
+      for (Index i = 0; i < size; ++i) inside &= is_negative(labels[i]) | fits(labels[i], classes);
+    } else {
+      for (Index i = 0; i < size; ++i) inside &= fits(labels[i], classes);
+    }
     if (inside) return;
     Index i = 0;
-    while (below(labels[i], classes)) ++i;
+    while (fits(labels[i], classes) || (ignore_negative_ && is_negative(labels[i]))) ++i;
     throw py::value_error("label " + std::to_string(labels[i]) + " at index " + std::to_string(i) + "; the model has " +
                           std::to_string(classes) + " classes (0.." + std::to_string(classes - 1) + ")");
   }
   template <class L>
-  static bool below(L label, Index classes) {
-    if constexpr (sizeof(L) == 8 && L(-1) > L(0)) return label < static_cast<L>(classes);
-    return static_cast<Index>(label) < classes;
+  static bool is_negative(L label) {
+    return std::is_signed<L>::value && label < static_cast<L>(1) && label != static_cast<L>(0);
+  }
+  template <class L>
+  static bool fits(L label, Index classes) {
+    return static_cast<std::uint64_t>(label) < static_cast<std::uint64_t>(classes);  // a negative label becomes huge
   }
   template <class L>
   void convert(Index classes) {
@@ -59,6 +70,7 @@ class Labels {
   }
 
   py::array array_;
+  bool ignore_negative_;
   std::vector<std::int64_t> converted_;
   const std::int64_t* data_ = nullptr;
 };
@@ -71,7 +83,7 @@ void check(bool fits, const char* what) {
 // x[..., classes] seen as rows.
 struct Rows {
   explicit Rows(const py::array& x) : shape(shape_of(x)) {
-    check(!shape.empty() && shape.back() > 0, "cross-entropy needs an array with at least one class along the last axis");
+    check(!shape.empty() && shape.back() > 0, "cross-entropy needs at least one class along the last axis");
     classes = shape.back();
     shape.pop_back();
     for (const py::ssize_t extent : shape) count *= extent;
@@ -82,13 +94,14 @@ struct Rows {
 
 constexpr const char* kSizes = "cross-entropy arrays do not match in size";
 
-py::tuple sparse_softmax_cross_entropy_forward(const py::array& logits, const py::array& labels) {
+py::tuple sparse_softmax_cross_entropy_forward(const py::array& logits, const py::array& labels,
+                                               bool ignore_negative) {
   return with_float_type(logits, "logits", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Rows rows(logits);
     const Input<T> x(logits, "logits");
     check(labels.size() == rows.count, kSizes);
-    const Labels classes(labels, rows.classes);
+    const Labels classes(labels, rows.classes, ignore_negative);
     auto losses = new_array<T>(rows.shape);
     auto probabilities = new_array<T>(shape_of(logits));
     T *const loss = losses.mutable_data(), *const p = probabilities.mutable_data();
@@ -108,7 +121,7 @@ py::array sparse_softmax_cross_entropy_backward(const py::array& dlosses, const 
     const Rows rows(probabilities);
     const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities");
     check(labels.size() == rows.count && dloss.size() == rows.count, kSizes);
-    const Labels classes(labels, rows.classes);
+    const Labels classes(labels, rows.classes, true);
     auto dlogits = new_array<T>(shape_of(probabilities));
     T* const dx = dlogits.mutable_data();
     {
@@ -155,13 +168,14 @@ py::array softmax_cross_entropy_backward(const py::array& dlosses, const py::arr
   });
 }
 
-py::array sparse_cross_entropy_forward(const py::array& probabilities, const py::array& labels, double epsilon) {
+py::array sparse_cross_entropy_forward(const py::array& probabilities, const py::array& labels, double epsilon,
+                                       bool ignore_negative) {
   return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
     using T = decltype(type);
     const Rows rows(probabilities);
     const Input<T> p(probabilities, "probabilities");
     check(labels.size() == rows.count, kSizes);
-    const Labels classes(labels, rows.classes);
+    const Labels classes(labels, rows.classes, ignore_negative);
     auto losses = new_array<T>(rows.shape);
     T* const loss = losses.mutable_data();
     {
@@ -180,7 +194,7 @@ py::array sparse_cross_entropy_backward(const py::array& dlosses, const py::arra
     const Rows rows(probabilities);
     const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities");
     check(labels.size() == rows.count && dloss.size() == rows.count, kSizes);
-    const Labels classes(labels, rows.classes);
+    const Labels classes(labels, rows.classes, true);
     auto dprobabilities = new_array<T>(shape_of(probabilities));
     T* const dp = dprobabilities.mutable_data();
     {
@@ -273,14 +287,15 @@ py::array binary_backward(const py::array& dlosses, const py::array& output, con
 void bind_cross_entropy(py::module_& module) {
   using namespace py::literals;
   using py::array;
-  module.def("sparse_softmax_cross_entropy_forward", &sparse_softmax_cross_entropy_forward, "logits"_a, "labels"_a);
+  module.def("sparse_softmax_cross_entropy_forward", &sparse_softmax_cross_entropy_forward, "logits"_a, "labels"_a,
+             "ignore_negative"_a = false);
   module.def("sparse_softmax_cross_entropy_backward", &sparse_softmax_cross_entropy_backward, "dlosses"_a,
              "probabilities"_a, "labels"_a);
   module.def("softmax_cross_entropy_forward", &softmax_cross_entropy_forward, "logits"_a, "targets"_a);
   module.def("softmax_cross_entropy_backward", &softmax_cross_entropy_backward, "dlosses"_a, "probabilities"_a,
              "targets"_a);
   module.def("sparse_cross_entropy_forward", &sparse_cross_entropy_forward, "probabilities"_a, "labels"_a,
-             "epsilon"_a = 1e-7);
+             "epsilon"_a = 1e-7, "ignore_negative"_a = false);
   module.def("sparse_cross_entropy_backward", &sparse_cross_entropy_backward, "dlosses"_a, "probabilities"_a,
              "labels"_a, "epsilon"_a = 1e-7);
   module.def("cross_entropy_forward", &cross_entropy_forward, "probabilities"_a, "targets"_a, "epsilon"_a = 1e-7);

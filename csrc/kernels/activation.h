@@ -10,8 +10,8 @@ namespace {
 // 64 KB of floats a block: enough work to pay for waking a thread (1-2 us), small enough to share out evenly.
 constexpr Index kElementwiseGrain = 16384;
 
-// Calls use(f, df) with the activation and its derivative, functions of one number that loops over floats vectorise with.
-// At a kink the derivative is that of the flat side (of the left side where neither is flat). f(NaN) is NaN.
+// Calls use(f, df) with the activation and its derivative, functions of one number that a loop vectorises with. At a
+// kink the derivative is that of the flat side (of the left side where neither is flat). f(NaN) is NaN.
 template <class T, class Use>
 inline void with_activation(Activation which, T a, T b, T c, const Use& use) {
   using math::select;

@@ -1,6 +1,7 @@
 // Cross-entropies, one loss a row: -sum_k target_k log p_k, with p from logits or given.
 #pragma once
 
+#include "../pool.h"
 #include "activation.h"
 #include "softmax.h"
 
@@ -122,12 +123,20 @@ template <class T>
 void cross_entropy_forward(const T* probabilities, const T* targets, T* losses, Index rows, Index classes, T low,
                            T high) {
   parallel_for(rows, softmax_grain(classes), [=](Index begin, Index end) {
+    const Index size = (end - begin) * classes;
+    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T);
+    T* const logs = static_cast<T*>(pool_allocate(bytes));  // of all rows at once, since a row may be a short one
     for (Index row = begin; row < end; ++row) {
-      const T *const p = probabilities + row * classes, *const target = targets + row * classes;
+      const T* const p = probabilities + row * classes;
       const T sum = row_sum<T>(classes, [=](Index k) { return p[k]; });
-      losses[row] = -row_sum<T>(
-          classes, [=](Index k) { return target[k] * math::log(math::clamp(p[k] / sum, low, high)); });
+      for (Index k = 0; k < classes; ++k) logs[(row - begin) * classes + k] = math::clamp(p[k] / sum, low, high);
     }
+    for (Index i = 0; i < size; ++i) logs[i] = math::log(logs[i]);
+    for (Index row = begin; row < end; ++row) {
+      const T *const target = targets + row * classes, *const log_q = logs + (row - begin) * classes;
+      losses[row] = -row_sum<T>(classes, [=](Index k) { return target[k] * log_q[k]; });
+    }
+    pool_release(logs, bytes);
   });
 }
 

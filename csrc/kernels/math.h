@@ -5,7 +5,7 @@
 // exact to a unit in the last place and not vectorised: float64 is for checking gradients.
 //
 // The polynomial coefficients are minimax fits (weighted least squares, reweighted until the error is level) of the
-// function that stands beside them. Choices are made by `select`, which has both sides computed: GCC turns `c ? a : b` back
+// function that stands beside them. Choices are made by `select`, which has both sides computed: GCC turns `c ? a : b`
 // into a branch when a or b is a computation that could raise a floating-point exception, and such a loop stays scalar
 // (exp over 1M floats on AVX2: 3.2 ms, with select 0.4 ms).
 #pragma once

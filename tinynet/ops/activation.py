@@ -1,8 +1,10 @@
 """Activations, element by element: one formula and one derivative each.
 
-`FORMULAS` is the list; the operations below it give each its Keras name and arguments. At a kink the derivative is that of the
-flat side (0 for relu at 0, for relu6 at 6), of the left side where neither is flat (negative_slope for leaky_relu at 0). Every
-activation of NaN is NaN; at infinity a formula like x sigmoid(x) gives what it says (NaN for -inf), as it does in Keras.
+`FORMULAS` is the list; the operations below it give each its Keras name and arguments.
+
+At a kink the derivative is that of the flat side (0 for relu at 0 and for relu6 at 6), of the left side where neither is
+flat (negative_slope for leaky_relu at 0). Keras's backends differ there among themselves. Every activation of NaN is NaN;
+at infinity a formula like x sigmoid(x) gives what it says (NaN for -inf), as in Keras.
 """
 
 import math

@@ -1,7 +1,8 @@
 """Cross-entropies: how surprised a prediction is by the truth, -sum_k target_k log p_k.
 
-Each comes in two forms. From logits, softmax (or the sigmoid) and logarithm are one step, exact at any size, with the gradient
-p - target. From probabilities, they are first divided by their sum and clipped to [epsilon, 1 - epsilon], as Keras does.
+Each comes in two forms. From logits, softmax (or the sigmoid) and logarithm are one step, exact at any size, with the
+gradient p - target. From probabilities, they are first divided by their sum and clipped to [epsilon, 1 - epsilon], as
+Keras does.
 """
 
 import numpy as np
@@ -14,14 +15,15 @@ from .activation import log_one_plus_exp, sigma
 from .softmax import log_softmax_forward, softmax_forward
 
 
-def _checked_labels(labels, classes):
+def _one_hot(labels, classes, ignore_negative=True):
     """One-hot rows for the labels; zeros for a negative label, which leaves its row out of everything."""
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iub":
         raise TypeError(f"labels must be an array of integers, got {labels.dtype}")
-    wrong = np.flatnonzero(labels >= classes)
+    wrong = np.flatnonzero((labels >= classes) if ignore_negative else (labels >= classes) | (labels < 0))
     if wrong.size:
-        raise ValueError(f"label {labels.ravel()[wrong[0]]} at index {wrong[0]}; the model has {classes} classes (0..{classes - 1})")
+        index = wrong[0]
+        raise ValueError(f"label {labels.ravel()[index]} at index {index}; the model has {classes} classes (0..{classes - 1})")
     return (labels[..., None] == np.arange(classes)).astype(float)
 
 
@@ -30,15 +32,15 @@ def _picked(one_hot, values):
     return np.where(one_hot > 0, values, 0).sum(axis=-1)
 
 
-def sparse_softmax_cross_entropy_forward(logits, labels):
+def sparse_softmax_cross_entropy_forward(logits, labels, ignore_negative=False):
     """Reference: -log softmax(logits)[label], and the probabilities."""
-    one_hot = _checked_labels(labels, logits.shape[-1])
+    one_hot = _one_hot(labels, logits.shape[-1], ignore_negative)
     return -_picked(one_hot, log_softmax_forward(logits)), softmax_forward(logits)
 
 
 def sparse_softmax_cross_entropy_backward(dlosses, probabilities, labels):
     """Reference: dlogits = dloss (p - one_hot)."""
-    one_hot = _checked_labels(labels, probabilities.shape[-1]).astype(probabilities.dtype)
+    one_hot = _one_hot(labels, probabilities.shape[-1]).astype(probabilities.dtype)
     counts = np.asarray(labels)[..., None] >= 0
     return np.where(counts, dlosses[..., None] * (probabilities - one_hot), 0)
 
@@ -72,9 +74,9 @@ def _clipped(q, epsilon):
     return np.clip(q, low, high), ~((q < low) | (q > high))
 
 
-def sparse_cross_entropy_forward(probabilities, labels, epsilon=1e-7):
+def sparse_cross_entropy_forward(probabilities, labels, epsilon=1e-7, ignore_negative=False):
     """Reference: -log q[label] with q = p / sum p, clipped."""
-    one_hot = _checked_labels(labels, probabilities.shape[-1])
+    one_hot = _one_hot(labels, probabilities.shape[-1], ignore_negative)
     with np.errstate(all="ignore"):
         q, _ = _clipped(probabilities / probabilities.sum(axis=-1, keepdims=True), epsilon)
         return -_picked(one_hot, np.log(q))
@@ -82,7 +84,7 @@ def sparse_cross_entropy_forward(probabilities, labels, epsilon=1e-7):
 
 def sparse_cross_entropy_backward(dlosses, probabilities, labels, epsilon=1e-7):
     """Reference: dp = dloss (1 / sum p - one_hot / p), 0 where the label's q was clipped."""
-    one_hot = _checked_labels(labels, probabilities.shape[-1])
+    one_hot = _one_hot(labels, probabilities.shape[-1])
     total = probabilities.sum(axis=-1, keepdims=True)
     with np.errstate(all="ignore"):
         _, inside = _clipped(probabilities / total, epsilon)
@@ -153,18 +155,15 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, 
         raise ValueError(f"sparse_categorical_crossentropy: output has no classes. Got output {output.shape}")
     if ignore_class is not None:
         labels = np.where(labels == ignore_class, -1, labels.astype(np.int64))
-    elif labels.dtype.kind == "i" and labels.size and labels.min() < 0:
-        index = int(np.argmax(labels.ravel() < 0))
-        raise ValueError(f"sparse_categorical_crossentropy: label {labels.ravel()[index]} at index {index}; the model has {data.shape[-1]} "
-                         f"classes (0..{data.shape[-1] - 1}). To leave such samples out, pass ignore_class={labels.ravel()[index]}")
+    ignores = ignore_class is not None
     try:
         if from_logits:
-            losses, probabilities = kernels.sparse_softmax_cross_entropy_forward(data, labels)
+            losses, probabilities = kernels.sparse_softmax_cross_entropy_forward(data, labels, ignores)
         else:
             epsilon = config.epsilon()
-            losses = kernels.sparse_cross_entropy_forward(data, labels, epsilon)
+            losses = kernels.sparse_cross_entropy_forward(data, labels, epsilon, ignores)
     except ValueError as error:
-        raise ValueError(f"sparse_categorical_crossentropy: {error}. Labels count from 0") from None
+        raise ValueError(f"sparse_categorical_crossentropy: {error}. To leave samples out, use ignore_class") from None
 
     def backward(dlosses):
         if from_logits:
@@ -201,9 +200,9 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     output = _as_floats(output)
     targets = convert_to_tensor(target, output.data.dtype)
     if targets.data.shape != output.data.shape or not output.data.ndim:
-        hint = " For labels that are class numbers use sparse_categorical_crossentropy." if targets.ndim < output.ndim else ""
         raise ValueError("categorical_crossentropy: target and output must have the same shape, with at least one axis. "
-                         f"Got target {targets.shape}, output {output.shape}.{hint}")
+                         f"Got target {targets.shape}, output {output.shape}. For class numbers as targets there is "
+                         "sparse_categorical_crossentropy")
     data, targets = output.data, targets.data
     if axis != -1:
         data = _classes_last(output, axis, "categorical_crossentropy")
@@ -251,14 +250,20 @@ def binary_crossentropy(target, output, from_logits=False):
     targets = convert_to_tensor(target, output.data.dtype).data
     data = output.data
     if targets.shape != data.shape:
-        raise ValueError(f"binary_crossentropy: target and output must have the same shape. Got target {targets.shape}, output {data.shape}. "
-                         "Reshape target to the output's shape")
+        raise ValueError("binary_crossentropy: target and output must have the same shape. "
+                         f"Got target {targets.shape}, output {data.shape}. Reshape target to the output's shape")
     if from_logits:
         losses = kernels.sigmoid_cross_entropy_forward(data, targets)
-        return record(losses, (output,), lambda dlosses: (kernels.sigmoid_cross_entropy_backward(dlosses, data, targets),))
-    epsilon = config.epsilon()
-    losses = kernels.binary_cross_entropy_forward(data, targets, epsilon)
-    return record(losses, (output,), lambda dlosses: (kernels.binary_cross_entropy_backward(dlosses, data, targets, epsilon),))
+    else:
+        epsilon = config.epsilon()
+        losses = kernels.binary_cross_entropy_forward(data, targets, epsilon)
+
+    def backward(dlosses):
+        if from_logits:
+            return (kernels.sigmoid_cross_entropy_backward(dlosses, data, targets),)
+        return (kernels.binary_cross_entropy_backward(dlosses, data, targets, epsilon),)
+
+    return record(losses, (output,), backward)
 
 
 def _as_floats(output):
@@ -282,8 +287,8 @@ def _squeezed(labels, output_shape, shape, axis):
         if labels.shape[axis] == 1 and labels.squeeze(axis).shape == shape[:-1]:
             return labels.squeeze(axis)
         if labels.shape == output_shape:
-            raise ValueError(f"sparse_categorical_crossentropy: target has the output's shape {output_shape}, it looks one-hot: "
-                             "use categorical_crossentropy, or pass target.argmax(-1)")
+            raise ValueError(f"sparse_categorical_crossentropy: target has the output's shape {output_shape}, it looks "
+                             "one-hot: use categorical_crossentropy, or pass target.argmax(-1)")
     raise ValueError("sparse_categorical_crossentropy: target must have output's shape without the axis of the classes. "
                      f"Got target {labels.shape}, output {output_shape}, axis {axis}")
 
@@ -291,6 +296,6 @@ def _squeezed(labels, output_shape, shape, axis):
 def _whole_numbers(labels):
     whole = labels.astype(np.int64) if labels.dtype.kind == "f" and np.isfinite(labels).all() else None
     if whole is None or not np.array_equal(whole, labels):
-        raise ValueError(f"sparse_categorical_crossentropy: labels must be whole numbers, got {labels.dtype} with other values. "
-                         "For targets that are probabilities use categorical_crossentropy")
+        raise ValueError("sparse_categorical_crossentropy: labels must be whole numbers, "
+                         f"got {labels.dtype} with other values. For targets that are probabilities use categorical_crossentropy")
     return whole

@@ -53,7 +53,7 @@ def softmax(x, axis=-1):
     Raises:
         ValueError: `x` has no such axis.
 
-    >>> softmax([[0.0, 0.0], [0.0, 100.0]]).numpy()
+    >>> softmax([[0.0, 0.0], [0.0, 1000.0]]).numpy()
     array([[0.5, 0.5],
            [0. , 1. ]], dtype=float32)
     """
@@ -71,7 +71,8 @@ def log_softmax(x, axis=-1):
 def sparsemax(x, axis=-1):
     """The nearest probabilities to x in the Euclidean sense: unlike softmax's, many of them are exactly 0.
 
-    y_k = max(x_k - t, 0), with the threshold t such that the y sum to 1. (Martins and Astudillo 2016, algorithm 1.)
+    y_k = max(x_k - t, 0), with the threshold t such that the y sum to 1. (Martins and Astudillo 2016, algorithm 1. Keras
+    3.15 computes another t, with which they do not, when two or more are positive.)
 
     Gradient: dy less its mean, both over the classes with y > 0.
     """
@@ -83,7 +84,7 @@ def glu(x, axis=-1):
     x = _floats(x)
     data = np.moveaxis(x.data, _checked_axes(x, axis, "glu")[0], -1)
     if data.shape[-1] % 2:
-        raise ValueError(f"glu: x is split into two halves along axis {axis}, whose size {data.shape[-1]} is odd. Got x {x.shape}")
+        raise ValueError(f"glu: x is split into halves along axis {axis}, whose size {data.shape[-1]} is odd. Got x {x.shape}")
     a, b = np.split(data, 2, axis=-1)
     gate = kernels.activation_forward(b, "sigmoid")
     y = np.ascontiguousarray(np.moveaxis(a * gate, -1, axis))
@@ -101,7 +102,7 @@ def _sparsemax_rows(x):
         return x.copy()
     descending = -np.sort(-x, axis=-1)
     count = np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    # With the k largest in the support the threshold is (their sum - 1) / k; the k-th belongs to it if it is above that.
+    # With the k largest in the support the threshold is (their sum - 1) / k; the k-th belongs to it if it is above.
     thresholds = (np.cumsum(descending, axis=-1) - 1) / count
     support = np.sum(descending > thresholds, axis=-1, keepdims=True)
     return np.maximum(x - np.take_along_axis(thresholds, np.maximum(support, 1) - 1, axis=-1), 0)
@@ -124,7 +125,7 @@ def _checked_axes(x, axis, operation):
     axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
     for one in axes:
         if not -rank <= one < rank:
-            raise ValueError(f"{operation}: axis {one} is out of range for x of shape {x.shape}; it has axes {-rank} to {rank - 1}")
+            raise ValueError(f"{operation}: axis {one} is out of range for x {x.shape}; it has axes {-rank} to {rank - 1}")
     return tuple(one % rank for one in axes)
 
 
