@@ -68,8 +68,7 @@ class Loss:
             ValueError: the batch is empty, or the weights do not fit.
         """
         y_pred = as_float(y_pred, self._dtype)
-        if not self._takes_labels_as_they_are:
-            y_true = as_target(y_true, y_pred.data.dtype)
+        y_true = as_tensor(y_true) if self._takes_labels_as_they_are else as_target(y_true, y_pred.data.dtype)
         losses = self.call(y_true, y_pred)
         mask = _merge(getattr(y_pred, "_keras_mask", None), getattr(losses, "_keras_mask", None))
         return reduce_weighted_values(losses, sample_weight, mask, self.reduction)
@@ -332,7 +331,7 @@ def reduce_weighted_values(values, sample_weight=None, mask=None, reduction="sum
 
     def backward(dy):
         d_values = np.empty(shape, dy.dtype)
-        d_values.fill(dy / divisor)
+        d_values.fill(float(dy) / divisor)
         if weights is not None:
             d_values *= weights
         return (unbroadcast(d_values, values.data.shape),)

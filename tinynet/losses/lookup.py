@@ -13,12 +13,14 @@ class Lookup:
         objects: Classes and functions, found under their own names.
         aliases: Further names.
         missing: Names that Keras has and tinynet has not, with the reason.
+        functions: What a wrapped function's name in a config stands for, before the names above.
     """
 
-    def __init__(self, kind, objects, aliases, missing=None):
+    def __init__(self, kind, objects, aliases, missing=None, functions=()):
         self.kind = kind
         self.by_name = {**{item.__name__: item for item in objects}, **aliases}
         self.missing = missing or {}
+        self.functions = {function.__name__: function for function in functions}
 
     def find(self, name, custom_objects=None):
         """The class or function of this name.
@@ -67,5 +69,5 @@ class Lookup:
         cls = self.find(config["class_name"], custom_objects)
         arguments = dict(config.get("config") or {})
         if isinstance(arguments.get("fn"), str):
-            arguments["fn"] = self.find(arguments["fn"], custom_objects)
+            arguments["fn"] = self.find(arguments["fn"], {**self.functions, **(custom_objects or {})})
         return cls.from_config(arguments) if inspect.isclass(cls) else cls

@@ -9,6 +9,8 @@
     iou.py          intersection over union
 """
 
+import re
+
 from ..losses import (
     binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy, categorical_hinge, hinge,
     huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
@@ -64,8 +66,6 @@ _SHORT = {
 
 def _snake_case(name):
     """'MeanIoU' -> 'mean_io_u', 'F1Score' -> 'f1_score', 'AUC' -> 'auc': Keras's rule, so that its names work."""
-    import re
-
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
@@ -73,7 +73,7 @@ def _snake_case(name):
 # Names give classes, also those in lower case: get("mean_squared_error") makes a MeanSquaredError.
 _lookup = Lookup("metric", _CLASSES, {
     **{_snake_case(cls.__name__): cls for cls in _CLASSES}, **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()},
-})
+}, functions=_FUNCTIONS)
 get, serialize, deserialize = _lookup.get, _lookup.serialize, _lookup.deserialize
 
 __all__ = [

@@ -73,7 +73,7 @@ class Metric:
         return self.add_variable(shape, initializer, dtype, name=name)
 
     def _add_total(self, name, shape=()):
-        """A state of the built-in metrics, in float64; `total.data += ...` in place is how they use it."""
+        """A state of the built-in metrics, in float64; they add to its `data` in place."""
         return self.add_variable(shape, dtype="float64", name=name)
 
     @property
@@ -178,7 +178,7 @@ class Sum(Metric):
         values = to_array(values, self._dtype)
         if sample_weight is not None:
             values, _ = _samplewise(values, to_array(sample_weight, self._dtype), np.sum)
-        self.total.data += np.sum(values, dtype=np.float64)
+        self.total.data[()] += np.sum(values, dtype=np.float64)
 
     def result(self):
         return self._as_result(self.total.data)
@@ -211,15 +211,20 @@ class Mean(Metric):
             self.count.data += weight
             return
         values = to_array(values, self._dtype)
-        if sample_weight is None:
-            samples = values.shape[0] if values.ndim else 1
-            if values.size:
-                self.total.data += kernels.reduce_sum(values) * (samples / values.size)
-            self.count.data += samples
-            return
-        values, weights = _samplewise(values, to_array(sample_weight, self._dtype), np.mean)
-        self.total.data += np.sum(values, dtype=np.float64)
-        self.count.data += np.sum(weights, dtype=np.float64)
+        if not values.ndim and (sample_weight is None or isinstance(sample_weight, int | float)):  # the loss of a batch
+            total, count = float(values), 1
+            if sample_weight is not None:
+                total, count = total * sample_weight, sample_weight
+        elif sample_weight is None:
+            total, count = float(kernels.reduce_sum(values)), values.shape[0]
+            if values.ndim > 1:
+                total *= count / max(values.size, 1)
+        else:
+            values, weights = _samplewise(values, to_array(sample_weight, self._dtype), np.mean)
+            total, count = np.sum(values, dtype=np.float64), np.sum(weights, dtype=np.float64)
+        # data[()] += x takes a tenth of the time of data += x, whose left side is an array without axes
+        self.total.data[()] += total
+        self.count.data[()] += count
 
     def result(self):
         count = self.count.data

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from ..config import epsilon
-from ..tensor import to_array
+from ..tensor import Tensor, to_array
 from .base import Metric
 
 
@@ -64,12 +64,7 @@ class IoU(Metric):
         union = (matrix.sum(axis=0) + matrix.sum(axis=1))[self.target_class_ids] - tp
         seen = union > 1e-9
         iou = np.where(seen, tp / (union + epsilon()), 0)
-        return self._as_float_result(np.sum(iou) / (np.count_nonzero(seen) + epsilon()))
-
-    def _as_float_result(self, value):
-        from ..tensor import Tensor
-
-        return Tensor.wrap(np.asarray(value, np.float32))
+        return Tensor.wrap(np.asarray(np.sum(iou) / (np.count_nonzero(seen) + epsilon()), np.float32))
 
     _config_names = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
 

@@ -1,0 +1,223 @@
+"""Metrics: states over batches against the formula over all samples at once, resets, configs, names.
+
+tests/judge/ compares every one with Keras.
+"""
+
+import numpy as np
+import pytest
+from checks import gamma
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import positive_sizes
+
+from tinynet import GradientTape, Tensor, Variable, losses, metrics
+
+rng = np.random.default_rng(0)
+
+
+@given(st.data(), positive_sizes, positive_sizes, st.integers(1, 4))
+def test_mean_over_batches_is_the_mean_of_all(data, n, m, count):
+    generator = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    batches = [generator.random((n, m)).astype(np.float32) for _ in range(count)]
+    weights = [generator.random(n).astype(np.float32) + 0.1 for _ in range(count)]
+    plain, weighted, total = metrics.Mean(), metrics.Mean(), metrics.Sum()
+    for batch, w in zip(batches, weights, strict=True):
+        plain.update_state(batch)
+        weighted.update_state(batch, sample_weight=w)
+        total.update_state(batch)
+    everything, w = np.concatenate(batches).astype(float), np.concatenate(weights).astype(float)
+    rtol = gamma(n * m + 8, np.float32)
+    np.testing.assert_allclose(float(plain.result()), everything.mean(), rtol=rtol)
+    np.testing.assert_allclose(float(weighted.result()), (everything.mean(-1) * w).sum() / w.sum(), rtol=rtol)
+    np.testing.assert_allclose(float(total.result()), everything.sum(), rtol=rtol)
+
+
+@given(st.data(), positive_sizes, st.integers(1, 12))
+def test_accuracies_count(data, n, classes):
+    generator = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    labels, scores = generator.integers(0, classes, n), generator.standard_normal((n, classes)).astype(np.float32)
+    right = np.count_nonzero(scores.argmax(-1) == labels)
+    sparse, one_hot, top = metrics.SparseCategoricalAccuracy(), metrics.CategoricalAccuracy(), metrics.SparseTopKCategoricalAccuracy(k=3)
+    for metric, y in ((sparse, labels), (sparse, labels[:, None]), (one_hot, np.eye(classes)[labels]), (top, labels)):
+        metric.update_state(y, scores)
+    assert float(sparse.result()) == float(one_hot.result()) == np.float32(right / n)
+    among = np.count_nonzero([labels[i] in np.argsort(-scores[i])[:3] for i in range(n)])
+    assert float(top.result()) == np.float32(among / n)
+
+
+@given(st.data(), positive_sizes)
+def test_confusion_counts(data, n):
+    generator = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    y, p = generator.integers(0, 2, n), generator.random(n).astype(np.float32)
+    expected = {"TruePositives": (y == 1) & (p > 0.5), "FalsePositives": (y == 0) & (p > 0.5), "TrueNegatives": (y == 0) & (p <= 0.5),
+                "FalseNegatives": (y == 1) & (p <= 0.5)}
+    for name, which in expected.items():
+        metric = getattr(metrics, name)()
+        metric.update_state(y, p)
+        assert float(metric.result()) == np.count_nonzero(which)
+    tp, fp, fn = (np.count_nonzero(expected[name]) for name in ("TruePositives", "FalsePositives", "FalseNegatives"))
+    precision, recall = metrics.Precision(), metrics.Recall()
+    assert float(precision(y, p)) == np.float32(tp / max(tp + fp, 1))
+    assert float(recall(y, p)) == np.float32(tp / max(tp + fn, 1))
+
+
+@given(st.data(), st.integers(2, 60))
+def test_auc_is_the_chance_to_rank_a_pair_rightly(data, n):
+    """On scores that lie between the thresholds, each in a gap of its own, the trapezoids are exact."""
+    generator = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    y, p = generator.integers(0, 2, n), (generator.integers(0, 99, n) + 0.5) / 99
+    metric = metrics.AUC(num_thresholds=100)
+    metric.update_state(y, p)
+    positive, negative = p[y == 1][:, None], p[y == 0]
+    if positive.size and negative.size:
+        rank = np.mean((positive > negative) + 0.5 * (positive == negative))
+        assert float(metric.result()) == pytest.approx(rank, abs=1e-6)
+
+
+def test_even_and_given_thresholds_agree():
+    y, p = rng.integers(0, 2, 200), rng.random(200)
+    w = rng.random(200)
+    even, given_ = metrics.AUC(num_thresholds=12), metrics.AUC(thresholds=[i / 11 + 1e-4 for i in range(1, 11)])
+    assert even._evenly_spaced and not given_._evenly_spaced
+    p = (np.floor(p * 11) + 0.5) / 11  # in the middle between thresholds
+    even.update_state(y, p, w)
+    given_.update_state(y, p, w)
+    assert float(even.result()) == pytest.approx(float(given_.result()), abs=1e-6)
+
+
+def test_r2_score():
+    y, p = rng.standard_normal((50, 2)), rng.standard_normal((50, 2))
+    metric = metrics.R2Score(class_aggregation=None)
+    for part in (slice(0, 20), slice(20, 50)):
+        metric.update_state(y[part], p[part])
+    np.testing.assert_allclose(metric.result().numpy(), 1 - ((y - p) ** 2).sum(0) / ((y - y.mean(0)) ** 2).sum(0), rtol=1e-5)
+
+
+def test_f1_score():
+    metric = metrics.F1Score(threshold=0.5)
+    metric.update_state([[1, 1, 1], [1, 0, 0], [1, 1, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]])
+    np.testing.assert_allclose(metric.result().numpy(), [0.5, 0.8, 2 / 3], rtol=1e-5)
+
+
+def test_iou():
+    metric = metrics.MeanIoU(num_classes=3)
+    y, p = rng.integers(0, 3, (2, 40))
+    metric.update_state(y, p)
+    expected = np.mean([np.sum((y == c) & (p == c)) / np.sum((y == c) | (p == c)) for c in range(3)])
+    assert float(metric.result()) == pytest.approx(expected, rel=1e-6)
+
+
+def test_ignored_class_and_mask_do_not_count():
+    metric = metrics.SparseCategoricalCrossentropy(ignore_class=-1)
+    p = np.array([[0.5, 0.5], [0.1, 0.9], [0.9, 0.1]])
+    metric.update_state([0, -1, 0], p)
+    assert float(metric.result()) == pytest.approx(-(np.log(0.5) + np.log(0.9)) / 2)
+    masked, accuracy = Tensor(p), metrics.SparseCategoricalAccuracy()
+    masked._keras_mask = np.array([False, True, True])
+    accuracy.update_state([0, 1, 1], masked)
+    assert float(accuracy.result()) == 0.5
+
+
+ARGUMENTS = {
+    "IoU": {"num_classes": 3, "target_class_ids": [1]}, "MeanIoU": {"num_classes": 3}, "OneHotMeanIoU": {"num_classes": 3},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [1]}, "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5}, "PrecisionAtRecall": {"recall": 0.5}, "RecallAtPrecision": {"precision": 0.5},
+    "MeanMetricWrapper": {"fn": losses.mean_squared_error},
+}
+CLASSES = [name for name in metrics.__all__ if name[0].isupper() and name != "Metric"]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_contract(name):
+    """Every metric: fresh, updated, reset; config round trip; an untouched metric has a result."""
+    metric = getattr(metrics, name)(**ARGUMENTS.get(name, {}))
+    copy = metrics.deserialize(metrics.serialize(metric))
+    assert type(copy) is type(metric)
+    assert copy.get_config() == metric.get_config()
+    assert metric._direction in ("up", "down", None)
+    one_hot, p = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 8)], rng.random((8, 3)).astype(np.float32)
+    sparse = ("Sparse" in name, name in ("IoU", "MeanIoU", "Accuracy"))
+    y = one_hot.argmax(-1) if any(sparse) else one_hot
+    if sparse[1]:
+        p = p.argmax(-1)
+    arguments = (p,) if name in ("Mean", "Sum") else (y, p)
+    metric.update_state(*arguments)
+    first = metric.result().numpy()
+    assert np.isfinite(first).all() and metric.variables
+    assert all(not variable.trainable for variable in metric.variables)
+    metric.reset_state()
+    assert all(np.all(variable.data == 0) for variable in metric.variables)
+    np.testing.assert_array_equal(metric(*arguments).numpy(), first)
+    copy.update_state(*arguments)
+    np.testing.assert_array_equal(copy.result().numpy(), first)
+
+
+def test_nothing_seen_yet():
+    assert float(metrics.Mean().result()) == 0
+    assert float(metrics.AUC().result()) == 0
+    assert f"{metrics.Accuracy().result():.2f}" == "0.00"
+
+
+def test_a_metric_under_a_tape_records_nothing():
+    x = Variable(np.ones((4, 2), np.float32))
+    with GradientTape() as tape:
+        metrics.MeanSquaredError().update_state(np.zeros((4, 2)), x)
+    assert tape._nodes == []
+
+
+def test_own_metric_with_a_nested_one():
+    class Both(metrics.Metric):
+        def __init__(self):
+            super().__init__()
+            self.inner = metrics.Mean()
+            self.calls = self.add_weight(name="calls", initializer=5)
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.inner.update_state(y_pred)
+            self.calls.assign_add(1)
+
+        def result(self):
+            return self.inner.result()
+
+    metric = Both()
+    assert float(metric([0], [2.0, 4.0])) == 3
+    assert float(metric.calls) == 6 and len(metric.variables) == 3
+    metric.reset_state()
+    assert float(metric.result()) == 0
+
+
+def test_a_function_is_a_metric():
+    metric = metrics.MeanMetricWrapper(lambda y, p: abs(np.asarray(y) - np.asarray(p)), name="gap")
+    metric.update_state([1.0, 2.0], [2.0, 4.0])
+    assert float(metric.result()) == 1.5
+
+
+def test_get():
+    assert isinstance(metrics.get("mse"), metrics.MeanSquaredError)
+    assert isinstance(metrics.get("mean_squared_error"), metrics.MeanSquaredError)
+    assert isinstance(metrics.get("AUC"), metrics.AUC) and isinstance(metrics.get("auc"), metrics.AUC)
+    assert metrics.get(None) is None
+    with pytest.raises(ValueError, match="did you mean"):
+        metrics.get("presicion")
+
+
+def test_automatic_choice():
+    assert metrics.accuracy_for((32, 1), (32, 1)) is metrics.BinaryAccuracy
+    assert metrics.accuracy_for((32,), (32, 10)) is metrics.accuracy_for((32, 1), (32, 10)) is metrics.SparseCategoricalAccuracy
+    assert metrics.accuracy_for((32, 10), (32, 10)) is metrics.CategoricalAccuracy
+    assert metrics.crossentropy_for((32,), (32, 10)) is metrics.SparseCategoricalCrossentropy
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: metrics.Precision(thresholds=1.5), "thresholds must lie in"),
+    (lambda: metrics.AUC(curve="PQ"), "curve"),
+    (lambda: metrics.F1Score(average="median"), "average"),
+    (lambda: metrics.SensitivityAtSpecificity(2), "specificity"),
+    (lambda: metrics.IoU(2, [2]), "class 2"),
+    (lambda: metrics.SparseCategoricalAccuracy().update_state([1, 2], np.zeros((3, 4))), "labels of shape"),
+    (lambda: metrics.Mean().update_state(np.zeros(3), np.ones(2)), "sample_weight"),
+    (lambda: metrics.R2Score().update_state([1.0], [1.0]), "batch, outputs"),
+])
+def test_errors(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
