@@ -235,27 +235,27 @@ class GradientTape:
 
     def _seed(self, targets, output_gradients):
         """What the walk starts from: dL/d target = 1, or what the caller gives."""
-        starts = [None] * len(targets) if output_gradients is None else _flatten(output_gradients)
-        if len(starts) != len(targets) and len(targets) == 1:
-            starts = [output_gradients]  # numbers in a list
-        if len(starts) != len(targets):
-            raise ValueError(f"GradientTape.gradient: {len(targets)} targets but {len(starts)} output_gradients")
+        if output_gradients is None:
+            starts = None
+        else:
+            starts = _flatten(output_gradients)
+            if len(starts) != len(targets) and len(targets) == 1:
+                starts = [output_gradients]  # numbers in a list
+            if len(starts) != len(targets):
+                raise ValueError(f"GradientTape.gradient: {len(targets)} targets but {len(starts)} output_gradients")
         gradients = {}
-        for target, start in zip(targets, starts, strict=True):
+        for i, target in enumerate(targets):
             if not isinstance(target, Tensor):
                 raise TypeError(f"GradientTape.gradient: target must be a Tensor, got {type(target).__name__}")
-            if id(target) not in self._tracked and not self._tracks_variable(target):
+            key = id(target)
+            if key not in self._tracked and not self._tracks_variable(target):
                 continue
-            data = target.data
-            if start is None:
-                start = np.empty_like(data)  # np.ones_like costs 0.6 us more
+            if starts is None or starts[i] is None:
+                start = np.empty_like(target.data)  # with fill, 0.6 us less than np.ones_like
                 start.fill(1)
             else:
-                start = np.asarray(start.data if isinstance(start, Tensor) else start, dtype=data.dtype)
-                if start.shape != data.shape:
-                    raise ValueError(f"GradientTape.gradient: output_gradients has shape {start.shape}, the target {data.shape}")
-            present = gradients.get(id(target))
-            gradients[id(target)] = start if present is None else _sum(present, start)
+                start = _as_gradient(starts[i], target.data)
+            gradients[key] = _sum(gradients[key], start) if key in gradients else start
         return gradients
 
     def _walk_back(self, gradients, sources, nodes):
@@ -275,11 +275,11 @@ class GradientTape:
             d_output = gradients.get(key) if key in kept else gradients.pop(key, None)
             if d_output is not None:
                 for tensor, d_input in zip(inputs, backward(d_output), strict=True):
-                    key_in = id(tensor)
-                    if d_input is not None and key_in in tracked:
-                        present = gradients.get(key_in)
-                        # Not in place: an array may have been handed to several inputs.
-                        gradients[key_in] = d_input if present is None else _sum(present, d_input)
+                    input_key = id(tensor)
+                    if d_input is not None and input_key in tracked:
+                        if input_key in gradients:  # not added in place: an array may have been handed to several inputs
+                            d_input = _sum(gradients[input_key], d_input)
+                        gradients[input_key] = d_input
             if not keep_nodes:
                 del tracked[key]  # no earlier node depends on it: its memory is free
 
@@ -312,14 +312,21 @@ def _sum(a, b):
     return y if type(y) is np.ndarray else np.asarray(y)  # NumPy makes scalars of arrays without dimensions
 
 
+def _as_gradient(value, data):
+    gradient = np.asarray(value.data if isinstance(value, Tensor) else value, dtype=data.dtype)
+    if gradient.shape != data.shape:
+        raise ValueError(f"GradientTape.gradient: output_gradients has shape {gradient.shape}, the target {data.shape}")
+    return gradient
+
+
 def _results(gradients, targets, sources, source_list, unconnected_gradients):
     """What the caller gets: Tensors, nested as `sources` is."""
     if unconnected_gradients == "zero":
         gradients = [np.zeros_like(source.data) if g is None else g for g, source in zip(gradients, source_list, strict=True)]
     if state.tapes:
-        tensors = [g if g is None else _not_differentiable(g, targets, source) for g, source in zip(gradients, source_list, strict=True)]
+        tensors = [None if g is None else _not_differentiable(g, targets, source) for g, source in zip(gradients, source_list, strict=True)]
     else:
-        tensors = [g if g is None else Tensor.wrap(g) for g in gradients]
+        tensors = [None if g is None else Tensor.wrap(g) for g in gradients]
     return tensors[0] if isinstance(sources, Tensor) else _unflatten(sources, iter(tensors))
 
 

@@ -6,7 +6,7 @@ from checks import assert_gradient, assert_same_values
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from strategies import dtypes, integer_arrays, normal_arrays
+from strategies import dtypes, integer_arrays
 
 import tinynet as tn
 from tinynet import Tensor, Variable, ops

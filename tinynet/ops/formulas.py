@@ -15,6 +15,7 @@ from ..tape import is_tracked, record, state
 from ..tensor import Tensor, Variable, convert_to_tensor, to_array
 
 wrap = Tensor.wrap
+new = object.__new__
 
 
 def unary(name, doc, formula, derivative=None, integers="to float"):
@@ -39,7 +40,9 @@ def unary(name, doc, formula, derivative=None, integers="to float"):
         if type(y) is not np.ndarray:
             y = np.asarray(y)  # NumPy makes scalars of arrays without dimensions
         if derivative is None or not state.tapes or not is_tracked(x):
-            return wrap(y)
+            tensor = new(Tensor)  # `wrap`, without the call
+            tensor.data = y
+            return tensor
         return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),))
 
     return named(op, name, doc)
@@ -64,7 +67,9 @@ def binary(name, doc, formula, derivative1=None, derivative2=None, integers="kee
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         if derivative1 is None or not state.tapes:
-            return wrap(y)
+            tensor = new(Tensor)
+            tensor.data = y
+            return tensor
         like1 = x1.data if isinstance(x1, Tensor) and is_tracked(x1) else None
         like2 = x2.data if isinstance(x2, Tensor) and is_tracked(x2) else None
         if like1 is None and like2 is None:
