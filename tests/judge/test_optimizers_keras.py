@@ -37,12 +37,17 @@ CASES = [(name, settings) for name, settings in OPTIMIZERS] + [
 ]
 
 
+def starts():
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(shape) for shape in SHAPES]
+
+
 def run(library, variable_class, name, settings, dtype, steps=10, scheduled=False):
     rng = np.random.default_rng(0)
     variables = [variable_class(rng.standard_normal(shape).astype(dtype), dtype=dtype, name=f"v{i}") for i, shape in enumerate(SHAPES)]
     settings = dict(settings)
     if scheduled:
-        settings["learning_rate"] = library.schedules.CosineDecay(0.1, 7)
+        settings["learning_rate"] = library.schedules.CosineDecay(0.1, 7, alpha=0.1)
     optimizer = getattr(library, name)(**settings)
     for _ in range(steps):
         gradients = [rng.standard_normal(shape).astype(dtype) for shape in SHAPES]
@@ -66,20 +71,22 @@ def float64():
 def test_ten_steps_in_float64(name, settings, scheduled, float64):
     expected, _ = run(keras.optimizers, keras.Variable, name, settings, "float64", scheduled=scheduled)
     actual, _ = run(optimizers, tn.Variable, name, settings, "float64", scheduled=scheduled)
-    # 1e-7: Keras's schedules and epsilons pass through float32 in places
-    for a, e in zip(actual, expected, strict=True):
-        np.testing.assert_allclose(a, e, rtol=1e-7 if scheduled else 1e-11, atol=1e-8 if scheduled else 1e-12)
+    # Schedules, clipping limits and the constants of Adafactor and Muon are float32 in Keras whatever the weights are: each
+    # such rounding changes the path by a factor of 1 +- 2^-24.
+    rounded = scheduled or name in ("Adafactor", "Muon") or any("clip" in option for option in settings)
+    for a, e, s in zip(actual, expected, starts(), strict=True):
+        bound = (16 * 2.0**-24 if rounded else 1e-13) * np.abs(e - s).max() + 1e-15 * np.abs(e).max()
+        assert np.abs(a - e).max() <= bound
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES)
 def test_ten_steps_in_float32(name, settings):
     expected, theirs = run(keras.optimizers, keras.Variable, name, settings, "float32")
     actual, ours = run(optimizers, tn.Variable, name, settings, "float32")
-    start, _ = run(optimizers, tn.Variable, name, settings, "float32", steps=1)
     u = 2.0**-24
-    for a, e, s in zip(actual, expected, start, strict=True):
-        moved = np.abs(e - s).max() + np.abs(s).max()
-        assert np.abs(a - e).max() <= 10 * u * np.abs(e).max() + 256 * u * moved
+    for a, e, s in zip(actual, expected, starts(), strict=True):
+        # Ten roundings of the weight; and of the path, Keras's 1 - 0.999^t, which keeps 14 of 24 bits at t = 1.
+        assert np.abs(a - e).max() <= 10 * u * np.abs(e).max() + 2.0**-15 * np.abs(e - s).max()
     if name != "Adafactor":  # whose placeholders have no counterpart
         assert len(ours.variables) == len(theirs.variables)
         assert [v.shape for v in ours.variables] == [tuple(v.shape) for v in theirs.variables]
@@ -100,7 +107,8 @@ def test_configs_are_interchangeable(name, settings):
     expected.pop("name"), actual.pop("name")
     assert actual == expected
     assert optimizers.deserialize(keras.optimizers.serialize(theirs)).get_config() == theirs.get_config()
-    assert keras.optimizers.deserialize(optimizers.serialize(ours)).get_config() == ours.get_config()
+    if name != "Lamb":  # which Keras 3.15 cannot deserialize itself
+        assert keras.optimizers.deserialize(optimizers.serialize(ours)).get_config() == ours.get_config()
 
 
 @pytest.mark.parametrize(("name", "settings"), [

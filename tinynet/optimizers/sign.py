@@ -61,6 +61,8 @@ class Ftrl(Optimizer):
         self._slots = list(self.add_optimizer_variables(variables, list(self.slot_names), start))
 
     def update_all(self, weights, gradients, slots, learning_rate, decay):
+        if learning_rate == 0:
+            raise ValueError("Ftrl: the learning rate is 0, but this rule divides by it; let the schedule end above 0")
         l2 = self.l2_regularization_strength + self.beta / (2 * learning_rate)
         kernels.ftrl_step(weights, gradients, *slots, learning_rate, self.learning_rate_power, self.l1_regularization_strength, l2,
                           self.l2_shrinkage_regularization_strength, decay)
