@@ -35,9 +35,17 @@ def test_a_zero_vector_stays_finite():
 
 
 def test_by_name_and_config():
-    assert type(constraints.get("max_norm")) is constraints.MaxNorm and type(constraints.get("NonNeg")) is constraints.NonNeg
+    assert (
+        type(constraints.get("max_norm")) is constraints.MaxNorm
+        and type(constraints.get("NonNeg")) is constraints.NonNeg
+    )
     assert constraints.get(None) is None
-    for constraint in (constraints.MaxNorm(3, 1), constraints.MinMaxNorm(0.1, 0.2, 0.3, [0, 1]), constraints.NonNeg(), constraints.UnitNorm(1)):
+    for constraint in (
+        constraints.MaxNorm(3, 1),
+        constraints.MinMaxNorm(0.1, 0.2, 0.3, [0, 1]),
+        constraints.NonNeg(),
+        constraints.UnitNorm(1),
+    ):
         assert constraints.deserialize(constraints.serialize(constraint)).get_config() == constraint.get_config()
     with pytest.raises(ValueError, match="did you mean 'unit_norm'"):
         constraints.get("unit_nrm")

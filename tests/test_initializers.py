@@ -8,8 +8,19 @@ import pytest
 from tinynet import initializers, random
 from tinynet.random import SeedGenerator
 
-SEEDED = ("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "Orthogonal", "RandomNormal",
-          "RandomUniform", "TruncatedNormal", "VarianceScaling")
+SEEDED = (
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "LecunNormal",
+    "LecunUniform",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+)
 
 # name: (variance, largest absolute value or None) for the shape (3, 3, 40, 60): fan_in 360, fan_out 540
 EXPECTED = {
@@ -87,9 +98,18 @@ def test_fans():
 
 
 def test_by_name():
-    for name, cls in (("glorot_uniform", "GlorotUniform"), ("he_normal", "HeNormal"), ("lecun_normal", "LecunNormal"), ("zeros", "Zeros"),
-                      ("normal", "RandomNormal"), ("uniform", "RandomUniform"), ("one", "Ones"), ("OrthogonalInitializer", "Orthogonal"),
-                      ("truncated_normal", "TruncatedNormal"), ("VarianceScaling", "VarianceScaling")):
+    for name, cls in (
+        ("glorot_uniform", "GlorotUniform"),
+        ("he_normal", "HeNormal"),
+        ("lecun_normal", "LecunNormal"),
+        ("zeros", "Zeros"),
+        ("normal", "RandomNormal"),
+        ("uniform", "RandomUniform"),
+        ("one", "Ones"),
+        ("OrthogonalInitializer", "Orthogonal"),
+        ("truncated_normal", "TruncatedNormal"),
+        ("VarianceScaling", "VarianceScaling"),
+    ):
         assert type(initializers.get(name)).__name__ == cls
     assert initializers.get(None) is None
     assert initializers.get(np.ones(2))((2,)).numpy().tolist() == [1, 1]

@@ -11,12 +11,29 @@ from tinynet import optimizers
 from tinynet.optimizers import schedules
 from tinynet.tensor import Tensor, Variable
 
-NAMES = ("SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam", "RMSprop")
+NAMES = (
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
+    "Nadam",
+    "RMSprop",
+)
 
 
 def variables(dtype="float32"):
     rng = np.random.default_rng(0)
-    return [Variable(rng.standard_normal(shape), dtype=dtype, name=name) for shape, name in (((4, 3), "kernel"), ((3,), "bias"))]
+    return [
+        Variable(rng.standard_normal(shape), dtype=dtype, name=name)
+        for shape, name in (((4, 3), "kernel"), ((3,), "bias"))
+    ]
 
 
 def gradients(seed=1, dtype="float32"):

@@ -33,7 +33,9 @@ def test_moments_and_seeds(name):
     generator = random.SeedGenerator(1)
     np.testing.assert_array_equal(draw(generator).numpy(), values)
     second = draw(generator).numpy().astype(np.float64)
-    assert abs(np.mean((values - mean) * (second - mean))) <= 5 * spread**2 / math.sqrt(N)  # not the same, nor a shifted copy
+    assert abs(np.mean((values - mean) * (second - mean))) <= 5 * spread**2 / math.sqrt(
+        N
+    )  # not the same, nor a shifted copy
     random.set_global_seed(3)
     first = draw(None).numpy()
     random.set_global_seed(3)

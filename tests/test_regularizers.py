@@ -20,10 +20,17 @@ def test_values():
     assert regularizers.L2(0.1)(X.astype(np.float32)).dtype == np.float32
 
 
-@pytest.mark.parametrize("regularizer", [
-    regularizers.L1(0.3), regularizers.L2(0.3), regularizers.L1L2(0.2, 0.3), regularizers.OrthogonalRegularizer(0.7),
-    regularizers.OrthogonalRegularizer(0.7, "columns"),
-], ids=["l1", "l2", "l1l2", "rows", "columns"])
+@pytest.mark.parametrize(
+    "regularizer",
+    [
+        regularizers.L1(0.3),
+        regularizers.L2(0.3),
+        regularizers.L1L2(0.2, 0.3),
+        regularizers.OrthogonalRegularizer(0.7),
+        regularizers.OrthogonalRegularizer(0.7, "columns"),
+    ],
+    ids=["l1", "l2", "l1l2", "rows", "columns"],
+)
 def test_gradient(regularizer):
     x = np.random.default_rng(0).standard_normal((5, 4))
     checks.assert_gradient(regularizer, x)
@@ -44,7 +51,12 @@ def test_by_name_and_config():
     assert regularizers.get(None) is None
     function = abs
     assert regularizers.get(function) is function
-    for regularizer in (regularizers.L1(0.2), regularizers.L2(0.3), regularizers.L1L2(0.1, 0.2), regularizers.OrthogonalRegularizer(0.1, "columns")):
+    for regularizer in (
+        regularizers.L1(0.2),
+        regularizers.L2(0.3),
+        regularizers.L1L2(0.1, 0.2),
+        regularizers.OrthogonalRegularizer(0.1, "columns"),
+    ):
         assert regularizers.deserialize(regularizers.serialize(regularizer)).get_config() == regularizer.get_config()
     with pytest.raises(ValueError, match="unknown regularizer 'l3'"):
         regularizers.get("l3")

@@ -20,7 +20,12 @@ def test_known_answers():
     """From the test vectors of the Random123 library."""
     ones = 2**64 - 1
     assert [f"{word:08x}" for word in philox([0], 0, 0)[:, 0]] == ["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"]
-    assert [f"{word:08x}" for word in philox([ones], ones, ones)[:, 0]] == ["408f276d", "41c83b0e", "a20bc7c6", "6d5451fd"]
+    assert [f"{word:08x}" for word in philox([ones], ones, ones)[:, 0]] == [
+        "408f276d",
+        "41c83b0e",
+        "a20bc7c6",
+        "6d5451fd",
+    ]
 
 
 @given(st.data(), sizes, dtypes, layouts, rates, words, words)
@@ -36,7 +41,9 @@ def test_every_instruction_set(isa):
     for dtype in (np.float32, np.float64):
         x = np.random.default_rng(0).standard_normal(70_001).astype(dtype)
         with checks.isa(isa):
-            checks.assert_same_values(_native.dropout_forward(x, 0.3, 2**63 + 5, 7), reference.dropout_forward(x, 0.3, 2**63 + 5, 7))
+            checks.assert_same_values(
+                _native.dropout_forward(x, 0.3, 2**63 + 5, 7), reference.dropout_forward(x, 0.3, 2**63 + 5, 7)
+            )
 
 
 def test_same_bits_on_any_threads():
@@ -56,7 +63,9 @@ def test_share_of_zeros():
     n = 1_000_000
     for rate in (0.1, 0.5, 0.9):
         dropped = n - np.count_nonzero(kept(n, rate, seed=3, offset=0))
-        assert abs(dropped - n * rate) <= 5 * np.sqrt(n * rate * (1 - rate))  # five standard deviations, and a fixed seed
+        assert abs(dropped - n * rate) <= 5 * np.sqrt(
+            n * rate * (1 - rate)
+        )  # five standard deviations, and a fixed seed
     first, second = kept(n, 0.5, 3, 0), kept(n, 0.5, 3, 1)
     assert abs(np.mean(first == second) - 0.5) <= 5 * 0.5 / np.sqrt(n)
     assert abs(np.mean(first[1:] == first[:-1]) - 0.5) <= 5 * 0.5 / np.sqrt(n)

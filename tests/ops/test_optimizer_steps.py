@@ -1,9 +1,9 @@
-"""Optimizer steps: native against reference within rounding, lists of any lengths, layouts, errors, threads, instruction sets.
+"""Optimizer steps: native against reference within rounding; lists of any lengths, layouts, errors, threads, ISAs.
 
-Gradients and means have the same sign, and the centred mean square is well above the squared mean, so that no rule cancels:
-then each element is within 3u (|old| + |new|) + 16u |new - old|, the roundings of the element itself and of its change.
-Ftrl computes weights anew from sums that do cancel: its bound takes their terms, sigma w = (a'^p - a^p) / learning_rate w
-among them, each at its largest for the values drawn here.
+Gradients and means have the same sign, and the centred mean square is well above the squared mean, so that no rule
+cancels: then each element is within 3u (|old| + |new|) + 16u |new - old|, the roundings of the element itself and of its
+change. Ftrl computes weights anew from sums that do cancel: its bound takes their terms, among them
+sigma w = (a'^p - a^p) / learning_rate w, each at its largest for the values drawn here.
 """
 
 import checks
@@ -35,7 +35,9 @@ RULES = {
     "ftrl power": ("ftrl_step", ("square", "mean"), (0.1, -0.4, 0.0, 0.0, 0.0)),
 }
 
-shapes = st.lists(st.one_of(st.tuples(st.integers(0, 70)), st.tuples(st.integers(0, 5), st.integers(1, 40))), min_size=0, max_size=5)
+shapes = st.lists(
+    st.one_of(st.tuples(st.integers(0, 70)), st.tuples(st.integers(0, 5), st.integers(1, 40))), min_size=0, max_size=5
+)
 
 
 def arrays(rule, shapes, dtype, seed=0):
@@ -115,7 +117,10 @@ def test_every_element_is_updated_once():
     """Whole numbers, and sizes around the blocks: each element loses exactly 1, wherever it lies."""
     for total in (2047, 2048, 2049, 16384, 16385, 18432, 18433, 524288, 524289, 600_000):
         for cuts in ([], [1], [total // 2], [2048], [total - 1]):
-            weights = [part.copy() for part in np.split(np.arange(total, dtype=np.float32), [cut for cut in cuts if cut < total])]
+            weights = [
+                part.copy()
+                for part in np.split(np.arange(total, dtype=np.float32), [cut for cut in cuts if cut < total])
+            ]
             _native.sgd_step(weights, [np.ones_like(w) for w in weights], None, 1.0)
             np.testing.assert_array_equal(np.concatenate(weights), np.arange(total) - 1.0)
 
