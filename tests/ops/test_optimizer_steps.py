@@ -1,8 +1,8 @@
 """Optimizer steps: native against reference within rounding; lists of any lengths, layouts, errors, threads, ISAs.
 
 Gradients and means have the same sign, and the centred mean square is well above the squared mean, so that no rule
-cancels: then each element is within 3u (|old| + |new|) + 16u |new - old|, the roundings of the element itself and of its
-change. Ftrl computes weights anew from sums that do cancel: its bound takes their terms, among them
+cancels: then each element is within 3u (|old| + |new|) + 16u |new - old|, the roundings of the element itself and of
+its change. Ftrl computes weights anew from sums that do cancel: its bound takes their terms, among them
 sigma w = (a'^p - a^p) / learning_rate w, each at its largest for the values drawn here.
 """
 

@@ -65,7 +65,8 @@ class RMSprop(Optimizer):
 class Adadelta(Optimizer):
     """s = rho s + (1 - rho) g^2, d = sqrt(u + epsilon) / sqrt(s + epsilon) g, u = rho u + (1 - rho) d^2.
 
-    w -= learning_rate d (Zeiler, arXiv:1212.5701.) The step has the unit of the weights; the paper's learning rate is 1.
+    w -= learning_rate d. (Zeiler, arXiv:1212.5701.) The step has the unit of the weights; the paper's learning rate
+    is 1.
     """
 
     slot_names = ("accumulated_grad", "accumulated_delta_var")
