@@ -1,8 +1,8 @@
 """First values of weights: Keras's initializers.
 
-An initializer is called with a shape (and a dtype) and returns a Tensor. As in Keras an initializer with an int seed, or
-with none, gives the same values in every call; a `random.SeedGenerator` as seed gives new ones. A seed that is not given
-is drawn from the global generator when the initializer is made, so `utils.set_random_seed` makes runs repeat.
+An initializer is called with a shape (and a dtype) and returns a Tensor. As in Keras an initializer with an int seed,
+or with none, gives the same values in every call; a `random.SeedGenerator` as seed gives new ones. A seed that is not
+given is drawn from the global generator when the initializer is made, so `utils.set_random_seed` makes runs repeat.
 
 >>> he = HeNormal(seed=1)
 >>> bool((he((3, 2)).numpy() == he((3, 2)).numpy()).all())
@@ -98,7 +98,11 @@ class RandomInitializer(Initializer):
         self.seed = seed
 
     def get_config(self):
-        return {"seed": serialize_object(self._given_seed, "keras.random") if not isinstance(self._given_seed, dict) else self._given_seed}
+        return {
+            "seed": serialize_object(self._given_seed, "keras.random")
+            if not isinstance(self._given_seed, dict)
+            else self._given_seed
+        }
 
 
 class RandomNormal(RandomInitializer):
@@ -152,13 +156,15 @@ class VarianceScaling(RandomInitializer):
     Args:
         scale: Above 0.
         mode: n is the number of inputs of a unit ('fan_in'), of outputs ('fan_out'), or their mean ('fan_avg').
-        distribution: 'truncated_normal' (cut at two standard deviations and rescaled by 1 / 0.8796, so that the variance
-            is as said), 'untruncated_normal', or 'uniform' in +-sqrt(3 scale / n).
+        distribution: 'truncated_normal' (cut at two standard deviations and rescaled by 1 / 0.8796, so that the
+            variance is as said), 'untruncated_normal', or 'uniform' in +-sqrt(3 scale / n).
         seed: int, `random.SeedGenerator`, or None.
         input_axes, output_axes: Axes of the shape that count as inputs and outputs, where `compute_fans` guesses wrong.
     """
 
-    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None, input_axes=None, output_axes=None
+    ):
         super().__init__(seed)
         distribution = {"normal": "truncated_normal"}.get(distribution.lower(), distribution.lower())
         if scale <= 0:
@@ -166,8 +172,10 @@ class VarianceScaling(RandomInitializer):
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"VarianceScaling: mode must be 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
         if distribution not in ("uniform", "truncated_normal", "untruncated_normal"):
-            raise ValueError("VarianceScaling: distribution must be 'uniform', 'truncated_normal' or 'untruncated_normal', "
-                             f"got {distribution!r}")
+            raise ValueError(
+                "VarianceScaling: distribution must be 'uniform', 'truncated_normal' or 'untruncated_normal', "
+                f"got {distribution!r}"
+            )
         self.scale = scale
         self.mode = mode
         self.distribution = distribution
@@ -186,8 +194,14 @@ class VarianceScaling(RandomInitializer):
         return random.truncated_normal(shape, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV, dtype, self.seed)
 
     def get_config(self):
-        return {**super().get_config(), "scale": self.scale, "mode": self.mode, "distribution": self.distribution,
-                "input_axes": self.input_axes, "output_axes": self.output_axes}
+        return {
+            **super().get_config(),
+            "scale": self.scale,
+            "mode": self.mode,
+            "distribution": self.distribution,
+            "input_axes": self.input_axes,
+            "output_axes": self.output_axes,
+        }
 
 
 class _Named(VarianceScaling):
@@ -301,9 +315,27 @@ variance_scaling = VarianceScaling
 zeros = Zeros
 
 _BY_NAME = by_both_names(
-    Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones, Orthogonal, RandomNormal,
-    RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
-    IdentityInitializer=Identity, OrthogonalInitializer=Orthogonal, normal=RandomNormal, one=Ones, uniform=RandomUniform, zero=Zeros,
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    Identity,
+    LecunNormal,
+    LecunUniform,
+    Ones,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+    Zeros,
+    IdentityInitializer=Identity,
+    OrthogonalInitializer=Orthogonal,
+    normal=RandomNormal,
+    one=Ones,
+    uniform=RandomUniform,
+    zero=Zeros,
 )
 
 

@@ -1,8 +1,8 @@
 """Random numbers under Keras's names: functions without state, and the seed generators that drive them.
 
-Every function is a function of (seed, offset). An int seed gives the same numbers in each call; a `SeedGenerator` counts
-its calls in the offset, so that each gives new ones; None means the global generator, which `set_global_seed` (and
-`tinynet.utils.set_random_seed`) restarts. The numbers come from NumPy's Philox generator.
+Every function is a function of (seed, offset). An int seed gives the same numbers in each call; a `SeedGenerator`
+counts its calls in the offset, so that each gives new ones; None means the global generator, which `set_global_seed`
+(and `tinynet.utils.set_random_seed`) restarts. The numbers come from NumPy's Philox generator.
 
 >>> set_global_seed(1)
 >>> first = normal((2,)).numpy()

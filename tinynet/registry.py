@@ -44,7 +44,10 @@ def serialize_object(thing, module):
         return thing
     if hasattr(thing, "get_config"):
         return {
-            "module": module, "class_name": type(thing).__name__, "config": thing.get_config(), "registered_name": None,
+            "module": module,
+            "class_name": type(thing).__name__,
+            "config": thing.get_config(),
+            "registered_name": None,
         }
     if hasattr(thing, "__name__"):
         return thing.__name__

@@ -93,7 +93,9 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(f"OrthogonalRegularizer: expected a matrix, got shape {x.data.shape}")
         rows = x.data if self.mode == "rows" else x.data.T
         with np.errstate(divide="ignore"):
-            inverse = np.minimum(1 / np.sqrt(np.sum(rows * rows, axis=1, keepdims=True)), rows.dtype.type(1 / epsilon()))
+            inverse = np.minimum(
+                1 / np.sqrt(np.sum(rows * rows, axis=1, keepdims=True)), rows.dtype.type(1 / epsilon())
+            )
         n = rows * inverse
         product = n @ n.T
         np.fill_diagonal(product, 0)

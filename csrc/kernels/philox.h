@@ -11,8 +11,8 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// 64-bit lanes whose lower halves count: one multiplication gives both halves of a product, and what is left in an upper
-// half does no harm.
+// 64-bit lanes whose lower halves count: one multiplication gives both halves of a product, and what is left in an
+// upper half does no harm.
 using Word = std::uint64_t;
 typedef Word Words __attribute__((vector_size(TINYNET_VECTOR_BYTES), aligned(8), may_alias));
 constexpr int kWordLanes = TINYNET_VECTOR_BYTES / 8;
@@ -48,7 +48,8 @@ inline void philox(Word first, Word seed, Word offset, std::int32_t* numbers) {
     Word key_0 = seed & 0xFFFFFFFFu, key_1 = seed >> 32;
 #pragma GCC unroll 10
     for (int round = 0; round < 10; ++round) {
-      const Words product_0 = multiply_lower(c0, zero + 0xD2511F53u), product_1 = multiply_lower(c2, zero + 0xCD9E8D57u);
+      const Words product_0 = multiply_lower(c0, zero + 0xD2511F53u);
+      const Words product_1 = multiply_lower(c2, zero + 0xCD9E8D57u);
       c0 = (product_1 >> 32) ^ c1 ^ key_0;
       c2 = (product_0 >> 32) ^ c3 ^ key_1;
       c1 = product_1;

@@ -54,7 +54,8 @@ def kept(size, rate, seed, offset):
 def dropout_forward(x, rate, seed, offset):
     """Reference: y = x / (1 - rate) where kept, else 0."""
     scale = x.dtype.type(1 / (1 - rate) if rate < 1 else 0)
-    return np.where(kept(x.size, rate, seed, offset).reshape(x.shape), x * scale, x.dtype.type(0))
+    with np.errstate(over="ignore", invalid="ignore"):  # also what is dropped is multiplied
+        return np.where(kept(x.size, rate, seed, offset).reshape(x.shape), x * scale, x.dtype.type(0))
 
 
 def dropout_backward(dy, rate, seed, offset):

@@ -51,8 +51,20 @@ def adamax_step(weights, gradients, means, norms, step_size, beta_1, beta_2, eps
         w -= step_size * m / (u + epsilon)
 
 
-def nadam_step(weights, gradients, means, variances, learning_rate, mean_factor, gradient_factor, variance_factor,
-               beta_1, beta_2, epsilon, decay=0.0):
+def nadam_step(
+    weights,
+    gradients,
+    means,
+    variances,
+    learning_rate,
+    mean_factor,
+    gradient_factor,
+    variance_factor,
+    beta_1,
+    beta_2,
+    epsilon,
+    decay=0.0,
+):
     """Adam looking one step ahead (Dozat 2016): the mean and the gradient are corrected apart.
 
     w -= learning_rate (mean_factor m + gradient_factor g) / (sqrt(variance_factor v) + epsilon)
@@ -111,7 +123,9 @@ def lion_step(weights, gradients, means, learning_rate, beta_1, beta_2, decay=0.
         m[...] = beta_2 * m + (1 - beta_2) * g
 
 
-def ftrl_step(weights, gradients, accumulators, linears, learning_rate, learning_rate_power, l1, l2, shrinkage, decay=0.0):
+def ftrl_step(
+    weights, gradients, accumulators, linears, learning_rate, learning_rate_power, l1, l2, shrinkage, decay=0.0
+):
     """Follow the regularized leader (McMahan et al. 2013).
 
     a' = a + g^2;  z += g + 2 shrinkage w - (a'^p - a^p) / learning_rate w,  p = -learning_rate_power

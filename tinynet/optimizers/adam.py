@@ -37,14 +37,26 @@ class Adam(Optimizer):
     def update_all(self, weights, gradients, slots, learning_rate, decay):
         t = self._count()
         step_size = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        kernels.adam_step(weights, gradients, slots[0], slots[1], slots[2] if self.amsgrad else None, step_size, self.beta_1,
-                          self.beta_2, self.epsilon, decay)
+        kernels.adam_step(
+            weights,
+            gradients,
+            slots[0],
+            slots[1],
+            slots[2] if self.amsgrad else None,
+            step_size,
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
+            decay,
+        )
 
 
 class AdamW(Adam):
     """Adam with decoupled weight decay, 0.004 if not said otherwise (Loshchilov and Hutter, arXiv:1711.05101)."""
 
-    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
+    def __init__(
+        self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs
+    ):
         if weight_decay is None:
             raise ValueError("AdamW: weight_decay must be a float, got None; Adam has none")
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
@@ -92,7 +104,9 @@ class Nadam(Optimizer):
         self._product = self.add_variable((), "ones", variables[0].dtype if variables else None, "u_product")
 
     def _update(self, plan, gradients, rate):
-        self._product.data = self._product.data * self._share(self._count())  # once a step, however many groups there are
+        self._product.data = self._product.data * self._share(
+            self._count()
+        )  # once a step, however many groups there are
         super()._update(plan, gradients, rate)
 
     def _share(self, t):
@@ -102,6 +116,15 @@ class Nadam(Optimizer):
         t, product = self._count(), self._product.data.item()
         now, ahead = self._share(t), self._share(t + 1)
         kernels.nadam_step(
-            weights, gradients, *slots, learning_rate, ahead / (1 - product * ahead), (1 - now) / (1 - product),
-            1 / (1 - self.beta_2**t), self.beta_1, self.beta_2, self.epsilon, decay,
+            weights,
+            gradients,
+            *slots,
+            learning_rate,
+            ahead / (1 - product * ahead),
+            (1 - now) / (1 - product),
+            1 / (1 - self.beta_2**t),
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
+            decay,
         )

@@ -57,14 +57,16 @@ class RMSprop(Optimizer):
     def update_all(self, weights, gradients, slots, learning_rate, decay):
         velocities = slots[1] if self.momentum > 0 else None
         means = slots[-1] if self.centered else None
-        kernels.rmsprop_step(weights, gradients, slots[0], velocities, means, learning_rate, self.rho, self.momentum, self.epsilon,
-                             decay)
+        kernels.rmsprop_step(
+            weights, gradients, slots[0], velocities, means, learning_rate, self.rho, self.momentum, self.epsilon, decay
+        )
 
 
 class Adadelta(Optimizer):
-    """s = rho s + (1 - rho) g^2, d = sqrt(u + epsilon) / sqrt(s + epsilon) g, u = rho u + (1 - rho) d^2, w -= learning_rate d.
+    """s = rho s + (1 - rho) g^2, d = sqrt(u + epsilon) / sqrt(s + epsilon) g, u = rho u + (1 - rho) d^2.
 
-    (Zeiler, arXiv:1212.5701.) The step has the unit of the weights; the paper's learning rate is 1.
+    w -= learning_rate d. (Zeiler, arXiv:1212.5701.) The step has the unit of the weights; the paper's learning rate
+    is 1.
     """
 
     slot_names = ("accumulated_grad", "accumulated_delta_var")

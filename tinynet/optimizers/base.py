@@ -1,8 +1,8 @@
 """The optimizer's frame: learning rate, slots, clipping, weight decay, averages, accumulation. The rules are elsewhere.
 
 `apply` gathers the arrays of all variables and hands them to `update_all`, which for the optimizers of this package is
-one compiled call over all of them (tinynet/ops/optimizer_steps.py). An optimizer of your own overrides `update_step`, one
-variable at a time, as in Keras.
+one compiled call over all of them (tinynet/ops/optimizer_steps.py). An optimizer of your own overrides `update_step`,
+one variable at a time, as in Keras.
 """
 
 import operator
@@ -17,6 +17,7 @@ from ..tape import GradientTape, weights_may_change_in_place
 from ..tensor import Tensor, Variable, to_array
 from . import schedules
 from .clipping import clip_each_by_norm, clip_together_by_norm
+from .plan import Plan
 
 
 class Optimizer:
@@ -42,19 +43,36 @@ class Optimizer:
     slot_names = ()  # the states of one variable; `update_all` gets a list of arrays for each
     hyperparameters = ()  # what `get_config` adds
 
-    def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
-                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None, gradient_accumulation_steps=None,
-                 name=None, **kwargs):
+    def __init__(
+        self,
+        learning_rate,
+        weight_decay=None,
+        clipnorm=None,
+        clipvalue=None,
+        global_clipnorm=None,
+        use_ema=False,
+        ema_momentum=0.99,
+        ema_overwrite_frequency=None,
+        loss_scale_factor=None,
+        gradient_accumulation_steps=None,
+        name=None,
+        **kwargs,
+    ):
         label = type(self).__name__
         if kwargs.get("lr") is not None:
-            warnings.warn(f"{label}: lr is the old spelling of learning_rate; write {label}(learning_rate=...)",
-                          DeprecationWarning, stacklevel=3)
+            warnings.warn(
+                f"{label}: lr is the old spelling of learning_rate; write {label}(learning_rate=...)",
+                DeprecationWarning,
+                stacklevel=3,
+            )
             learning_rate = kwargs["lr"]
         if kwargs.get("decay"):
             warnings.warn(
-                f"{label}: decay={kwargs['decay']} is applied as schedules.InverseTimeDecay(learning_rate, decay_steps=1, "
-                "decay_rate=decay), that is learning_rate / (1 + decay * step); pass such a schedule as learning_rate instead",
-                DeprecationWarning, stacklevel=3,
+                f"{label}: decay={kwargs['decay']} is applied as schedules.InverseTimeDecay(learning_rate, "
+                "decay_steps=1, decay_rate=decay), that is learning_rate / (1 + decay * step); pass such a schedule as "
+                "learning_rate instead",
+                DeprecationWarning,
+                stacklevel=3,
             )
             learning_rate = schedules.InverseTimeDecay(_number(learning_rate, label), 1, kwargs["decay"])
         unknown = [key for key in kwargs if key not in ("lr", "decay")]
@@ -66,11 +84,19 @@ class Optimizer:
                 f"clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
             )
         if gradient_accumulation_steps and not gradient_accumulation_steps >= 2:
-            raise ValueError(f"{label}: gradient_accumulation_steps must be an int of 2 or more, got {gradient_accumulation_steps}")
+            raise ValueError(
+                f"{label}: gradient_accumulation_steps must be an int of 2 or more, got {gradient_accumulation_steps}"
+            )
         if use_ema and not 0 <= ema_momentum <= 1:
             raise ValueError(f"{label}: ema_momentum must be from 0 to 1, got {ema_momentum}")
-        if use_ema and ema_overwrite_frequency and (not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1):
-            raise ValueError(f"{label}: ema_overwrite_frequency must be an int of 1 or more, or None, got {ema_overwrite_frequency}")
+        if (
+            use_ema
+            and ema_overwrite_frequency
+            and (not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1)
+        ):
+            raise ValueError(
+                f"{label}: ema_overwrite_frequency must be an int of 1 or more, or None, got {ema_overwrite_frequency}"
+            )
         self.name = name or snake_case(label)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -128,11 +154,13 @@ class Optimizer:
             present.assign(_number(value, type(self).__name__))
         elif isinstance(present, schedules.LearningRateSchedule):
             raise TypeError(
-                f"{type(self).__name__}: the learning rate follows a {type(present).__name__} and cannot be set to a number; "
-                "create the optimizer with a number to set it later"
+                f"{type(self).__name__}: the learning rate follows a {type(present).__name__} and cannot be set to "
+                "a number; create the optimizer with a number to set it later"
             )
         else:
-            self._learning_rate = self._track("learning_rate", np.asarray(_number(value, type(self).__name__), floatx()))
+            self._learning_rate = self._track(
+                "learning_rate", np.asarray(_number(value, type(self).__name__), floatx())
+            )
 
     lr = learning_rate  # the old name
 
@@ -166,12 +194,16 @@ class Optimizer:
     def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
         """Add a state of a variable's shape and dtype, named after it."""
         prefix = reference_variable.path.replace("/", "_")
-        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, f"{prefix}_{name or 'var'}")
+        return self.add_variable(
+            reference_variable.shape, initializer, reference_variable.dtype, f"{prefix}_{name or 'var'}"
+        )
 
     def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
         """Add a state for each variable; with a list of names a tuple of lists."""
         names = [name] if isinstance(name, str) else list(name)
-        first = [initializer] * len(names) if isinstance(initializer, str) or callable(initializer) else list(initializer)
+        first = (
+            [initializer] * len(names) if isinstance(initializer, str) or callable(initializer) else list(initializer)
+        )
         lists = tuple([] for _ in names)
         for variable in trainable_variables:
             for states, state_name, start in zip(lists, names, first, strict=True):
@@ -187,8 +219,10 @@ class Optimizer:
     def set_weights(self, weights):
         """Set all state, in the order of `variables`."""
         if len(weights) != len(self._variables):
-            raise ValueError(f"{type(self).__name__}.set_weights: {len(weights)} arrays for {len(self._variables)} variables; "
-                             "call build(trainable_variables) first if the optimizer is new")
+            raise ValueError(
+                f"{type(self).__name__}.set_weights: {len(weights)} arrays for {len(self._variables)} variables; "
+                "call build(trainable_variables) first if the optimizer is new"
+            )
         for variable, weight in zip(self._variables, weights, strict=True):
             variable.assign(weight)
 
@@ -205,8 +239,10 @@ class Optimizer:
         """Take all state from what `save_own_variables` filled."""
         if len(store.keys()) != len(self._variables):
             warnings.warn(
-                f"the state of optimizer {self.name!r} is not loaded: it has {len(self._variables)} variables, the saved one "
-                f"has {len(store.keys())}" + ("" if self.built else "; build it first"), stacklevel=2)
+                f"the state of optimizer {self.name!r} is not loaded: it has {len(self._variables)} variables, "
+                f"the saved one has {len(store.keys())}" + ("" if self.built else "; build it first"),
+                stacklevel=2,
+            )
             return
         for i, variable in enumerate(self._variables):
             variable.assign(store[str(i)])
@@ -226,7 +262,10 @@ class Optimizer:
             with tape or GradientTape() as tape:
                 loss = loss()
         elif tape is None:
-            raise ValueError("minimize: a loss that is a Tensor needs the tape it was computed under: minimize(loss, variables, tape=tape)")
+            raise ValueError(
+                "minimize: a loss that is a Tensor needs the tape it was computed under: "
+                "minimize(loss, variables, tape=tape)"
+            )
         self.apply(tape.gradient(loss, variables), variables)
         return self._iterations
 
@@ -244,11 +283,19 @@ class Optimizer:
             return
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
         gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
-        if not all(type(gradient) is np.ndarray for gradient in gradients) or len(gradients) != len(variables) or not self.built:
+        if (
+            not all(type(gradient) is np.ndarray for gradient in gradients)
+            or len(gradients) != len(variables)
+            or not self.built
+        ):
             gradients, variables = self._sort_out(gradients, variables)
         plan = self._plan
-        if plan is None or len(plan.variables) != len(variables) or not all(map(operator.is_, plan.variables, variables)):
-            plan = self._plan = _Plan(self, variables)
+        if (
+            plan is None
+            or len(plan.variables) != len(variables)
+            or not all(map(operator.is_, plan.variables, variables))
+        ):
+            plan = self._plan = Plan(self, variables)
         if not weights_may_change_in_place():
             for variable in plan.variables:  # a tape that is still to be played needs the old values
                 variable.data = variable.data.copy()
@@ -331,18 +378,32 @@ class Optimizer:
         variables = list(variables)
         if not self.built:
             if not variables:
-                raise ValueError(f"{type(self).__name__}.apply: give the variables too, or call build(trainable_variables) first")
+                raise ValueError(
+                    f"{type(self).__name__}.apply: give the variables too, or call build(trainable_variables) first"
+                )
             self.build(variables)
         if len(gradients) != len(variables):
             raise ValueError(f"{type(self).__name__}.apply: {len(gradients)} gradients for {len(variables)} variables")
         missing = [variable.path for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
         if len(missing) == len(variables):
-            raise ValueError("No gradients provided for any variable: the loss does not depend on them, or was computed outside the tape")
+            raise ValueError(
+                "No gradients provided for any variable: the loss does not depend on them, or was computed outside "
+                "the tape"
+            )
         if missing:
-            warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss. If using `model.compile()`, "
-                          "did you forget to provide a `loss` argument?", stacklevel=3)
-        pairs = [(gradient, variable) for gradient, variable in zip(gradients, variables, strict=True) if gradient is not None]
-        return [to_array(gradient, variable.data.dtype) for gradient, variable in pairs], [variable for _, variable in pairs]
+            warnings.warn(
+                f"Gradients do not exist for variables {missing} when minimizing the loss. If using `model.compile()`, "
+                "did you forget to provide a `loss` argument?",
+                stacklevel=3,
+            )
+        pairs = [
+            (gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        ]
+        return [to_array(gradient, variable.data.dtype) for gradient, variable in pairs], [
+            variable for _, variable in pairs
+        ]
 
     # -- options -------------------------------------------------------------------------------------------------------
 
@@ -383,7 +444,9 @@ class Optimizer:
             var_names: Strings; variables in whose name one of them occurs.
         """
         if self.built:
-            raise ValueError(f"{type(self).__name__}.exclude_from_weight_decay: call it before the first step (or build)")
+            raise ValueError(
+                f"{type(self).__name__}.exclude_from_weight_decay: call it before the first step (or build)"
+            )
         listed = {id(variable) for variable in var_list or ()}
         pattern = re.compile("|".join(sorted(set(var_names)))) if var_names else None
         self._not_decayed = lambda variable: id(variable) in listed or bool(pattern and pattern.search(variable.name))
@@ -416,8 +479,17 @@ class Optimizer:
             rate = schedules.serialize(rate)
         else:
             rate = getattr(rate, "__name__", None)
-        common = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum", "ema_overwrite_frequency",
-                  "loss_scale_factor", "gradient_accumulation_steps")
+        common = (
+            "weight_decay",
+            "clipnorm",
+            "global_clipnorm",
+            "clipvalue",
+            "use_ema",
+            "ema_momentum",
+            "ema_overwrite_frequency",
+            "loss_scale_factor",
+            "gradient_accumulation_steps",
+        )
         names = (*common, *self.hyperparameters)
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
 
@@ -429,53 +501,15 @@ class Optimizer:
             config["learning_rate"] = schedules.deserialize(rate, custom_objects)
         elif isinstance(rate, str):
             if rate not in (custom_objects or {}):
-                raise ValueError(f"{cls.__name__}: the learning rate was the function {rate!r}; pass custom_objects={{{rate!r}: ...}}")
+                raise ValueError(
+                    f"{cls.__name__}: the learning rate was the function {rate!r}; pass "
+                    f"custom_objects={{{rate!r}: ...}}"
+                )
             config["learning_rate"] = custom_objects[rate]
         return cls(**config)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"
-
-
-class _Group:
-    """Variables that one call of `update_all` takes: of one dtype, all decayed or none."""
-
-    def __init__(self, optimizer, variables, indices, positions, decays):
-        self.variables = variables
-        self.positions = positions  # among the gradients of the step; None for all of them
-        self.decays = decays
-        self.dtype = variables[0].data.dtype
-        self.slots = [[slot[i] for i in indices] for slot in optimizer._slots]
-
-
-class _Plan:
-    """What stays the same while `apply` is called with the same variables."""
-
-    def __init__(self, optimizer, variables):
-        for variable in variables:
-            if id(variable) not in optimizer._index:
-                raise ValueError(
-                    f"{type(optimizer).__name__}: unknown variable {getattr(variable, 'path', variable)!r}. The optimizer was built "
-                    "with other variables; create a new one for this model."
-                )
-        self.variables = list(variables)
-        self.indices = [optimizer._index[id(variable)] for variable in variables]
-        self.constrained = [variable for variable in variables if getattr(variable, "constraint", None) is not None]
-        self._grouped = {with_decay: self._group(optimizer, with_decay) for with_decay in (False, True)}
-
-    def groups(self, with_decay):
-        return self._grouped[with_decay]
-
-    def _group(self, optimizer, with_decay):
-        kinds = {}
-        for position, variable in enumerate(self.variables):
-            kind = variable.data.dtype, with_decay and not optimizer._not_decayed(variable)
-            kinds.setdefault(kind, []).append(position)
-        return [
-            _Group(optimizer, [self.variables[i] for i in positions], [self.indices[i] for i in positions],
-                   None if len(kinds) == 1 else positions, decays)
-            for (_, decays), positions in kinds.items()
-        ]
 
 
 def _overrides_update_step(cls):
@@ -494,4 +528,6 @@ def _number(value, label):
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{label}: learning_rate must be a float, a LearningRateSchedule or a function, got {value!r}") from None
+        raise ValueError(
+            f"{label}: learning_rate must be a float, a LearningRateSchedule or a function, got {value!r}"
+        ) from None

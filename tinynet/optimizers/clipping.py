@@ -10,7 +10,10 @@ def norm(gradient):
 
 def clip_each_by_norm(gradients, limit):
     """g limit / max(||g||, limit), for each g alone."""
-    return [gradient * gradient.dtype.type(limit) / np.maximum(norm(gradient), gradient.dtype.type(limit)) for gradient in gradients]
+    return [
+        gradient * gradient.dtype.type(limit) / np.maximum(norm(gradient), gradient.dtype.type(limit))
+        for gradient in gradients
+    ]
 
 
 def clip_together_by_norm(gradients, limit):

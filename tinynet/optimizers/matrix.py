@@ -51,8 +51,16 @@ class Adafactor(Optimizer):
 
     hyperparameters = ("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold", "relative_step")
 
-    def __init__(self, learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=1e-3, clip_threshold=1.0, relative_step=True,
-                 **kwargs):
+    def __init__(
+        self,
+        learning_rate=0.001,
+        beta_2_decay=-0.8,
+        epsilon_1=1e-30,
+        epsilon_2=1e-3,
+        clip_threshold=1.0,
+        relative_step=True,
+        **kwargs,
+    ):
         super().__init__(learning_rate, **kwargs)
         self.beta_2_decay = beta_2_decay
         self.epsilon_1 = epsilon_1
@@ -66,7 +74,11 @@ class Adafactor(Optimizer):
             shape = variable.shape
             factored = len(shape) >= 2
             rows.append(self.add_variable(shape[:-1], dtype=variable.dtype, name=variable.name) if factored else None)
-            columns.append(self.add_variable(shape[:-2] + shape[-1:], dtype=variable.dtype, name=variable.name) if factored else None)
+            columns.append(
+                self.add_variable(shape[:-2] + shape[-1:], dtype=variable.dtype, name=variable.name)
+                if factored
+                else None
+            )
             velocities.append(self.add_variable_from_reference(variable, "velocity"))
         self._slots = [rows, columns, velocities]
 
@@ -91,8 +103,8 @@ class Adafactor(Optimizer):
 class Muon(Optimizer):
     """Momentum whose matrices are made orthogonal before the step; Adam with weight decay for all else.
 
-    (Jordan et al. 2024, and Liu et al., arXiv:2502.16982, for the scale sqrt(max(n, m)) rms_rate.) The singular values are
-    driven towards 1 by `ns_steps` rounds of x <- a x + (b A + c A^2) x, A = x x^T.
+    (Jordan et al. 2024, and Liu et al., arXiv:2502.16982, for the scale sqrt(max(n, m)) rms_rate.) The singular
+    values are driven towards 1 by `ns_steps` rounds of x <- a x + (b A + c A^2) x, A = x x^T.
 
     Args:
         learning_rate: See `Optimizer`, as for all arguments not named here.
@@ -108,12 +120,43 @@ class Muon(Optimizer):
         rms_rate: None for no scale.
     """
 
-    hyperparameters = ("adam_beta_1", "adam_beta_2", "epsilon", "exclude_layers", "muon_a", "muon_b", "muon_c", "adam_lr_ratio",
-                       "momentum", "ns_steps", "nesterov", "exclude_embeddings", "adam_weight_decay", "rms_rate")
+    hyperparameters = (
+        "adam_beta_1",
+        "adam_beta_2",
+        "epsilon",
+        "exclude_layers",
+        "muon_a",
+        "muon_b",
+        "muon_c",
+        "adam_lr_ratio",
+        "momentum",
+        "ns_steps",
+        "nesterov",
+        "exclude_embeddings",
+        "adam_weight_decay",
+        "rms_rate",
+    )
 
-    def __init__(self, learning_rate=0.001, adam_beta_1=0.9, adam_beta_2=0.999, adam_weight_decay=0.004, epsilon=1e-7,
-                 weight_decay=0.004, exclude_layers=None, exclude_embeddings=True, muon_a=3.4445, muon_b=-4.775, muon_c=2.0315,
-                 adam_lr_ratio=1, momentum=0.95, ns_steps=5, nesterov=True, rms_rate=0.2, **kwargs):
+    def __init__(
+        self,
+        learning_rate=0.001,
+        adam_beta_1=0.9,
+        adam_beta_2=0.999,
+        adam_weight_decay=0.004,
+        epsilon=1e-7,
+        weight_decay=0.004,
+        exclude_layers=None,
+        exclude_embeddings=True,
+        muon_a=3.4445,
+        muon_b=-4.775,
+        muon_c=2.0315,
+        adam_lr_ratio=1,
+        momentum=0.95,
+        ns_steps=5,
+        nesterov=True,
+        rms_rate=0.2,
+        **kwargs,
+    ):
         super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
         self.adam_beta_1 = adam_beta_1
         self.adam_beta_2 = adam_beta_2

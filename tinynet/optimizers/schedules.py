@@ -85,7 +85,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(self, boundaries, values, name="PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
             raise ValueError(
-                f"PiecewiseConstantDecay: {len(boundaries)} boundaries need {len(boundaries) + 1} values, got {len(values)}"
+                f"PiecewiseConstantDecay: {len(boundaries)} boundaries need {len(boundaries) + 1} values, "
+                f"got {len(values)}"
             )
         self.boundaries = boundaries
         self.values = values
@@ -107,8 +108,15 @@ class PolynomialDecay(LearningRateSchedule):
     With `cycle` the decay starts again from where it would be with the next multiple of `decay_steps`.
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
-                 name="PolynomialDecay"):
+    def __init__(
+        self,
+        initial_learning_rate,
+        decay_steps,
+        end_learning_rate=0.0001,
+        power=1.0,
+        cycle=False,
+        name="PolynomialDecay",
+    ):
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
@@ -123,7 +131,9 @@ class PolynomialDecay(LearningRateSchedule):
             length *= 1 if step == 0 else math.ceil(step / length)
         else:
             step = min(step, length)
-        return (self.initial_learning_rate - self.end_learning_rate) * (1 - step / length) ** self.power + self.end_learning_rate
+        return (self.initial_learning_rate - self.end_learning_rate) * (
+            1 - step / length
+        ) ** self.power + self.end_learning_rate
 
     def get_config(self):
         return _attributes(self, "initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
@@ -136,7 +146,9 @@ class CosineDecay(LearningRateSchedule):
     steps, and decays from there.
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None, warmup_steps=0):
+    def __init__(
+        self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None, warmup_steps=0
+    ):
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
@@ -156,7 +168,9 @@ class CosineDecay(LearningRateSchedule):
         return start * ((1 - self.alpha) * wave + self.alpha)
 
     def get_config(self):
-        return _attributes(self, "initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps")
+        return _attributes(
+            self, "initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps"
+        )
 
 
 class CosineDecayRestarts(LearningRateSchedule):
@@ -194,7 +208,14 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 _SCHEDULES = {
     cls.__name__: cls
-    for cls in (CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay)
+    for cls in (
+        CosineDecay,
+        CosineDecayRestarts,
+        ExponentialDecay,
+        InverseTimeDecay,
+        PiecewiseConstantDecay,
+        PolynomialDecay,
+    )
 }
 
 

@@ -27,4 +27,6 @@ class SGD(Optimizer):
             self.slot_names = ("momentum",)
 
     def update_all(self, weights, gradients, slots, learning_rate, decay):
-        kernels.sgd_step(weights, gradients, slots[0] if slots else None, learning_rate, self.momentum, self.nesterov, decay)
+        kernels.sgd_step(
+            weights, gradients, slots[0] if slots else None, learning_rate, self.momentum, self.nesterov, decay
+        )

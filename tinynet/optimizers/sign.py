@@ -6,9 +6,10 @@ from .base import Optimizer
 
 
 class Lion(Optimizer):
-    """w -= learning_rate sign(beta_1 m + (1 - beta_1) g), m = beta_2 m + (1 - beta_2) g  (Chen et al., arXiv:2302.06675).
+    """w -= learning_rate sign(beta_1 m + (1 - beta_1) g), m = beta_2 m + (1 - beta_2) g.
 
-    All weights move by the same amount: take a learning rate 3 to 10 times smaller than for Adam.
+    (Chen et al., arXiv:2302.06675.) All weights move by the same amount: take a learning rate 3 to 10 times smaller
+    than for Adam.
     """
 
     slot_names = ("momentum",)
@@ -38,11 +39,26 @@ class Ftrl(Optimizer):
     """
 
     slot_names = ("accumulator", "linear")
-    hyperparameters = ("learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength",
-                       "l2_shrinkage_regularization_strength", "beta")
+    hyperparameters = (
+        "learning_rate_power",
+        "initial_accumulator_value",
+        "l1_regularization_strength",
+        "l2_regularization_strength",
+        "l2_shrinkage_regularization_strength",
+        "beta",
+    )
 
-    def __init__(self, learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator_value=0.1, l1_regularization_strength=0.0,
-                 l2_regularization_strength=0.0, l2_shrinkage_regularization_strength=0.0, beta=0.0, **kwargs):
+    def __init__(
+        self,
+        learning_rate=0.001,
+        learning_rate_power=-0.5,
+        initial_accumulator_value=0.1,
+        l1_regularization_strength=0.0,
+        l2_regularization_strength=0.0,
+        l2_shrinkage_regularization_strength=0.0,
+        beta=0.0,
+        **kwargs,
+    ):
         super().__init__(learning_rate, **kwargs)
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
@@ -61,6 +77,17 @@ class Ftrl(Optimizer):
         self._slots = list(self.add_optimizer_variables(variables, list(self.slot_names), start))
 
     def update_all(self, weights, gradients, slots, learning_rate, decay):
+        if learning_rate == 0:
+            raise ValueError("Ftrl: the learning rate is 0, but this rule divides by it; let the schedule end above 0")
         l2 = self.l2_regularization_strength + self.beta / (2 * learning_rate)
-        kernels.ftrl_step(weights, gradients, *slots, learning_rate, self.learning_rate_power, self.l1_regularization_strength, l2,
-                          self.l2_shrinkage_regularization_strength, decay)
+        kernels.ftrl_step(
+            weights,
+            gradients,
+            *slots,
+            learning_rate,
+            self.learning_rate_power,
+            self.l1_regularization_strength,
+            l2,
+            self.l2_shrinkage_regularization_strength,
+            decay,
+        )

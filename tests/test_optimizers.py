@@ -1,0 +1,335 @@
+"""Optimizers: the frame around the rules (tests/ops/test_optimizer_steps.py), options, state, configs, errors."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet import optimizers
+from tinynet.optimizers import schedules
+from tinynet.tensor import Tensor, Variable
+
+NAMES = (
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
+    "Nadam",
+    "RMSprop",
+)
+
+
+def variables(dtype="float32"):
+    rng = np.random.default_rng(0)
+    return [
+        Variable(rng.standard_normal(shape), dtype=dtype, name=name)
+        for shape, name in (((4, 3), "kernel"), ((3,), "bias"))
+    ]
+
+
+def gradients(seed=1, dtype="float32"):
+    rng = np.random.default_rng(seed)
+    return [Tensor(rng.standard_normal(shape).astype(dtype)) for shape in ((4, 3), (3,))]
+
+
+def values(variables):
+    return [variable.numpy() for variable in variables]
+
+
+def assert_equal(a, b):
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def after(optimizer, steps=3, dtype="float32"):
+    """The weights after some steps with fixed gradients."""
+    v = variables(dtype)
+    for step in range(steps):
+        optimizer.apply(gradients(step, dtype), v)
+    return values(v)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_goes_downhill(name):
+    """(w - 3)^2 from w = 1, in matrices and vectors."""
+    v = [Variable(np.ones((3, 4), np.float32), name="kernel"), Variable(np.ones(4, np.float32), name="bias")]
+    optimizer = getattr(optimizers, name)(learning_rate=1.0 if name == "Adadelta" else 0.05)
+    for _ in range(100):
+        optimizer.apply([Tensor(2 * (w.data - 3)) for w in v], v)
+    for w in v:
+        assert np.mean((w.numpy() - 3) ** 2) < 0.9 * 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_native_and_reference_backends_agree(name):
+    native = after(getattr(optimizers, name)(), dtype="float64")
+    with tn.backend("numpy"):
+        reference = after(getattr(optimizers, name)(), dtype="float64")
+    for a, b in zip(native, reference, strict=True):
+        assert np.abs(a - b).max() <= 3 * 64 * 2.0**-53 * np.abs(b).max()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_state_and_config_make_a_copy(name):
+    v = variables()
+    optimizer = getattr(optimizers, name)(learning_rate=0.02, clipnorm=1.0)
+    for step in range(3):
+        optimizer.apply(gradients(step), v)
+    store = {}
+    optimizer.save_own_variables(store)
+    other = optimizers.deserialize(optimizers.serialize(optimizer))
+    assert other.get_config() == optimizer.get_config()
+    w = [Variable(value, name=variable.name) for value, variable in zip(values(v), v, strict=True)]
+    other.build(w)
+    other.load_own_variables(store)
+    assert int(other.iterations) == 3
+    optimizer.apply(gradients(9), v)
+    other.apply(gradients(9), w)
+    assert_equal(values(v), values(w))
+
+
+def test_get():
+    assert type(optimizers.get("adam")) is optimizers.Adam
+    assert type(optimizers.get("RMSprop")) is optimizers.RMSprop
+    assert optimizers.get({"class_name": "SGD", "config": {"momentum": 0.5}}).momentum == 0.5
+    adam = optimizers.Adam()
+    assert optimizers.get(adam) is adam
+    with pytest.raises(ValueError, match="unknown optimizer 'adm'; did you mean 'adam'"):
+        optimizers.get("adm")
+    with pytest.raises(ValueError, match="got 3"):
+        optimizers.get(3)
+
+
+def test_learning_rate():
+    optimizer = optimizers.SGD(0.5)
+    assert float(optimizer.learning_rate) == 0.5
+    optimizer.learning_rate = 0.25
+    assert float(optimizer.lr) == 0.25
+    optimizer.learning_rate.assign(1.0)
+    v = [Variable([1.0])]
+    optimizer.apply([np.ones(1, np.float32)], v)
+    assert v[0].numpy() == 0
+    optimizer.learning_rate = schedules.PiecewiseConstantDecay([1], [1.0, 2.0])
+    optimizer.apply([np.ones(1, np.float32)], v)
+    optimizer.apply([np.ones(1, np.float32)], v)
+    assert v[0].numpy() == -3
+    with pytest.raises(TypeError, match="PiecewiseConstantDecay"):
+        optimizer.learning_rate = 0.1
+    optimizer.learning_rate = lambda: 0.5
+    optimizer.apply([np.ones(1, np.float32)], v)
+    assert v[0].numpy() == -3.5
+    with pytest.raises(ValueError, match="learning_rate must be a float"):
+        optimizers.SGD("fast")
+
+
+def test_a_schedule_of_ones_own():
+    class Halving(schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 0.5 ** int(step)
+
+    v = [Variable([0.0])]
+    optimizer = optimizers.SGD(Halving())
+    for _ in range(3):
+        optimizer.apply([np.ones(1, np.float32)], v)
+    assert v[0].numpy() == -1.75
+    assert optimizer.learning_rate == 0.125
+
+
+def test_old_spellings():
+    with pytest.warns(DeprecationWarning, match="learning_rate"):
+        assert float(optimizers.Adam(lr=0.5).learning_rate) == 0.5
+    with pytest.warns(DeprecationWarning, match="InverseTimeDecay"):
+        optimizer = optimizers.SGD(1.0, decay=1.0)
+    v = [Variable([0.0])]
+    for _ in range(3):
+        optimizer.apply([np.ones(1, np.float32)], v)
+    assert v[0].numpy() == pytest.approx(-(1 + 1 / 2 + 1 / 3))
+    with pytest.raises(ValueError, match="unknown argument 'momentun'"):
+        optimizers.SGD(momentun=0.9)
+
+
+def test_weight_decay_and_its_exceptions():
+    v = variables()
+    before = values(v)
+    optimizer = optimizers.SGD(0.5, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer.apply([np.zeros((4, 3), np.float32), np.zeros(3, np.float32)], v)
+    assert_equal(values(v), [before[0] * np.float32(0.75), before[1]])
+    with pytest.raises(ValueError, match="before the first step"):
+        optimizer.exclude_from_weight_decay(var_list=v)
+
+
+def test_clipping():
+    zero = [Variable(np.zeros(2, np.float32)), Variable(np.zeros(1, np.float32))]
+    grads = [np.array([3, 4], np.float32), np.array([12], np.float32)]
+
+    def step(**option):
+        optimizers.SGD(1.0, **option).apply(grads, zero)
+        result = values(zero)
+        for variable in zero:
+            variable.assign(np.zeros_like(variable.data))
+        return [-r for r in result]
+
+    assert_equal(step(clipvalue=3.5), [[3, 3.5], [3.5]])
+    np.testing.assert_allclose(np.concatenate(step(clipnorm=1)), [0.6, 0.8, 1], rtol=1e-6)
+    np.testing.assert_allclose(np.concatenate(step(global_clipnorm=6.5)), [1.5, 2, 6], rtol=1e-6)
+    np.testing.assert_allclose(np.concatenate(step(global_clipnorm=65.0)), [3, 4, 12], rtol=1e-6)
+    with pytest.raises(ValueError, match="only one of"):
+        optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
+
+
+def test_accumulation_steps_with_the_mean():
+    v, w = variables(), variables()
+    collecting, plain = optimizers.Adam(gradient_accumulation_steps=2), optimizers.Adam()
+    start = values(v)
+    collecting.apply(gradients(1), v)
+    assert_equal(values(v), start)
+    collecting.apply(gradients(2), v)
+    plain.apply([Tensor((a.data + b.data) / 2) for a, b in zip(gradients(1), gradients(2), strict=True)], w)
+    assert_equal(values(v), values(w))
+    assert int(collecting.iterations) == 1
+
+
+def test_moving_average():
+    v = [Variable([0.0])]
+    optimizer = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+    for _ in range(3):  # weights -1, -2, -3; averages -1, -1.5, -2.25
+        optimizer.apply([np.ones(1, np.float32)], v)
+    assert v[0].numpy() == -3
+    optimizer.finalize_variable_values(v)
+    assert v[0].numpy() == -2.25
+
+
+def test_loss_scale():
+    v = [Variable([0.0])]
+    optimizer = optimizers.SGD(1.0, loss_scale_factor=8.0)
+    optimizer.apply([np.full(1, 8, np.float32)], v)
+    assert v[0].numpy() == -1
+
+
+def test_constraint_comes_after_the_step():
+    v = [Variable([1.0, 2.0])]
+    v[0].constraint = lambda w: np.maximum(w.data, 0)
+    optimizers.SGD(1.5).apply([np.ones(2, np.float32)], v)
+    assert v[0].numpy().tolist() == [0, 0.5]
+
+
+def test_missing_gradients():
+    v = variables()
+    before = values(v)
+    optimizer = optimizers.SGD()
+    with pytest.warns(UserWarning, match=r"Gradients do not exist for variables \['bias'\]"):
+        optimizer.apply([gradients()[0], None], v)
+    np.testing.assert_array_equal(v[1].numpy(), before[1])
+    assert (v[0].numpy() != before[0]).any()
+    with pytest.raises(ValueError, match="No gradients provided"):
+        optimizer.apply([None, None], v)
+
+
+def test_errors_of_apply():
+    v = variables()
+    optimizer = optimizers.SGD()
+    with pytest.raises(ValueError, match="call build"):
+        optimizer.apply(gradients())
+    optimizer.build(v)
+    with pytest.raises(ValueError, match="1 gradients for 2 variables"):
+        optimizer.apply(gradients()[:1])
+    with pytest.raises(ValueError, match="unknown variable 'stranger'"):
+        optimizer.apply([np.ones(1, np.float32)], [Variable([1.0], name="stranger")])
+    with pytest.raises(ValueError, match="shape"):
+        optimizer.apply(gradients()[::-1], v)
+
+
+def test_a_subset_of_the_variables():
+    v = variables()
+    before = values(v)
+    optimizer = optimizers.Adam()
+    optimizer.build(v)
+    optimizer.apply_gradients([(gradients()[1], v[1])])
+    np.testing.assert_array_equal(v[0].numpy(), before[0])
+    assert (v[1].numpy() != before[1]).all()
+
+
+def test_gradients_are_cast_and_types_mix():
+    v = [Variable([1.0, 2.0], dtype="float32"), Variable([1.0], dtype="float64")]
+    optimizers.SGD(1.0).apply([np.ones(2), np.ones(1, np.float32)], v)
+    assert v[0].numpy().tolist() == [0, 1] and v[1].numpy().tolist() == [0]
+    assert v[0].dtype == np.float32 and v[1].dtype == np.float64
+
+
+def test_an_unplayed_tape_keeps_the_old_weights():
+    v = Variable([2.0])
+    with tn.GradientTape() as tape:
+        y = tn.ops.relu(v)
+    held = v.data
+    optimizers.SGD(1.0).apply([np.ones(1, np.float32)], [v])
+    assert held.tolist() == [2] and v.data.tolist() == [1]
+    assert tape.gradient(y, v).numpy().tolist() == [1]
+    held = v.data
+    optimizers.SGD(1.0).apply([np.ones(1, np.float32)], [v])
+    assert v.data is held
+
+
+def test_a_rule_of_ones_own():
+    class Halver(optimizers.Optimizer):
+        def build(self, variables):
+            super().build(variables)
+            self.counts = self.add_optimizer_variables(variables, "count")
+
+        def update_step(self, gradient, variable, learning_rate):
+            count = self.counts[self._get_variable_index(variable)]
+            self.assign_add(count, np.ones(variable.shape))
+            self.assign_sub(variable, gradient.data * learning_rate / 2)
+
+    v = [Variable([1.0], name="w")]
+    optimizer = Halver(1.0, weight_decay=0.5)
+    optimizer.apply([np.ones(1, np.float32)], v)
+    assert v[0].numpy() == 0
+    assert [state.name for state in optimizer.variables] == ["iteration", "learning_rate", "w_count"]
+    assert optimizer.variables[2].numpy() == 1
+
+    class Odd(optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            self.assign(variable, np.full(variable.shape, 7.0))
+
+    Odd().apply([np.ones(1, np.float32)], v)
+    assert v[0].numpy() == 7
+
+
+def test_minimize():
+    v = Variable([2.0])
+    optimizer = optimizers.SGD(0.5)
+    optimizer.minimize(lambda: tn.ops.relu(v), [v])
+    assert v.numpy() == 1.5 and int(optimizer.iterations) == 1
+
+
+def test_no_warnings_in_a_plain_step():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        after(optimizers.Adam())
+
+
+def test_schedules():
+    assert schedules.ExponentialDecay(0.1, 100, 0.5)(50).numpy() == pytest.approx(0.1 * math.sqrt(0.5))
+    assert schedules.PolynomialDecay(1.0, 10, 0.0, power=2)(5).numpy() == pytest.approx(0.25)
+    assert schedules.CosineDecay(1.0, 10)(5).numpy() == pytest.approx(0.5)
+    steps = schedules.PiecewiseConstantDecay([1, 3], [1.0, 0.5, 0.25])(np.arange(5))
+    assert steps.numpy().tolist() == [1, 1, 0.5, 0.5, 0.25]
+    # each wave of a restart begins at the top, to the step
+    restarts = schedules.CosineDecayRestarts(1.0, 10)
+    assert [float(restarts(step)) for step in (0, 10, 30, 70, 150, 310, 630, 1270)] == [1.0] * 8
+    schedule = schedules.CosineDecay(0.1, 20, warmup_target=1.0, warmup_steps=5)
+    assert schedules.deserialize(schedules.serialize(schedule)).get_config() == schedule.get_config()
+    with pytest.raises(ValueError, match="decay_steps must be above 0"):
+        schedules.CosineDecay(0.1, 0)
+    with pytest.raises(ValueError, match="2 boundaries need 3 values, got 2"):
+        schedules.PiecewiseConstantDecay([1, 2], [1.0, 2.0])
