@@ -169,6 +169,6 @@ def check_finite(name, array, dtype=None, where="fit"):
         counts.append(f"{too_large} beyond the largest {dtype}, {limit:.3g}")
     raise ValueError(
         f"{where}: {name} has {nan + infinite + too_large} of {array.size} values that are not finite "
-        f"({', '.join(counts)}); the first, {array[first]}, is {name}[{', '.join(map(str, first))}]. Remove or replace them, for "
-        "example with np.nan_to_num"
+        f"({', '.join(counts)}); the first, {array[first]}, is {name}[{', '.join(map(str, first))}]. Remove or replace "
+        "them, for example with np.nan_to_num"
     )
