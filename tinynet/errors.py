@@ -6,7 +6,7 @@ class DataError(ValueError):
 
 
 class DatasetNotFoundError(DataError, FileNotFoundError):
-    """A data set that is neither on this machine nor to be downloaded; the message lists what was tried and what helps."""
+    """A data set that is nowhere to be had; the message lists what was tried and what helps."""
 
     def __str__(self):  # OSError would print an errno
         return str(self.args[0]) if self.args else ""

@@ -21,7 +21,9 @@ from tinynet.data import (
 def test_an_epoch_holds_every_sample_once_with_its_label(samples, batch_size, shuffle, dtype, seed):
     labels = np.arange(samples)
     x = np.stack([labels % 200, labels // 2], axis=1).astype(dtype)
-    batches = ArrayBatches(x, labels, labels * 0.5, batch_size=batch_size, shuffle=shuffle, rng=np.random.default_rng(seed))
+    batches = ArrayBatches(
+        x, labels, labels * 0.5, batch_size=batch_size, shuffle=shuffle, rng=np.random.default_rng(seed)
+    )
     for _ in range(2):
         epoch = list(batches)
         assert len(epoch) == len(batches) == -(-samples // batch_size)
@@ -66,7 +68,9 @@ def test_types_are_as_asked():
         (batch_tokens, batch_image), y = next(iter(ArrayBatches([tokens, image], np.array([0.5, 1, 2]), shuffle=shuffle,
                                                                 x_dtype=["int32", "floatx"])))
         assert (batch_tokens.dtype, batch_image.dtype, y.dtype) == (np.int32, np.float32, np.float32)
-        batch = next(iter(ArrayBatches({"tokens": tokens, "image": image}, shuffle=shuffle, x_dtype={"image": "float64"})))
+        batch = next(
+            iter(ArrayBatches({"tokens": tokens, "image": image}, shuffle=shuffle, x_dtype={"image": "float64"}))
+        )
         assert (batch["tokens"].dtype, batch["image"].dtype) == (tokens.dtype, np.float64)
         assert next(iter(ArrayBatches(tokens, shuffle=shuffle, x_dtype=None))).dtype == tokens.dtype
     config.set_floatx("float64")
@@ -80,7 +84,12 @@ def test_types_are_as_asked():
 def test_nested_arrays_keep_their_shape():
     x = {"a": np.arange(5), "b": (np.arange(5) * 2, [np.arange(5) * 3])}
     batch, y = next(iter(ArrayBatches(x, [np.arange(5), np.arange(5)], batch_size=5)))
-    assert list(batch) == ["a", "b"] and isinstance(batch["b"], tuple) and isinstance(batch["b"][1], list) and isinstance(y, list)
+    assert (
+        list(batch) == ["a", "b"]
+        and isinstance(batch["b"], tuple)
+        and isinstance(batch["b"][1], list)
+        and isinstance(y, list)
+    )
     np.testing.assert_array_equal(batch["b"][1][0], [0, 3, 6, 9, 12])
 
 

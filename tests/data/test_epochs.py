@@ -105,7 +105,9 @@ def test_pydataset_batches_in_order_and_shuffled():
     assert labels(epochs) == list(range(20)) and data.ended == 1 and epochs.num_steps == 20
     shuffled = Epochs(make_batches(data, shuffle=True, rng=np.random.default_rng(0)))
     first, second = labels(shuffled), labels(shuffled)
-    assert sorted(first) == sorted(second) == list(range(20)) and len({tuple(first), tuple(second), tuple(range(20))}) == 3
+    assert (
+        sorted(first) == sorted(second) == list(range(20)) and len({tuple(first), tuple(second), tuple(range(20))}) == 3
+    )
     x, _ = next(iter(make_batches(data)))
     assert x.dtype == np.float32
 

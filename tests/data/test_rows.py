@@ -18,13 +18,19 @@ def cases(draw):
     rows = draw(st.integers(1, 40))
     shape = (rows, *draw(st.sampled_from([(), (1,), (784,), (3, 5), (2, 0), (1, 1, 7)])), )
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    source = (rng.standard_normal(shape) * 1e6).astype(dtype) if dtype.kind == "f" else rng.integers(0, 2**30, shape).astype(dtype)
+    source = (
+        (rng.standard_normal(shape) * 1e6).astype(dtype)
+        if dtype.kind == "f"
+        else rng.integers(0, 2**30, shape).astype(dtype)
+    )
     step = draw(st.sampled_from([1, 2, -1, -3]))
     indices = rng.integers(0, len(source[::step]), draw(st.integers(0, 50)))
     return source[::step], indices
 
 
-@given(case=cases(), result=st.sampled_from(["float32", "float64", "same"]), scale=st.sampled_from([1.0, 1 / 255, -2.0]))
+@given(
+    case=cases(), result=st.sampled_from(["float32", "float64", "same"]), scale=st.sampled_from([1.0, 1 / 255, -2.0])
+)
 def test_gather_is_the_reference_bit_for_bit(case, result, scale):
     source, indices = case
     dtype = source.dtype if result == "same" else np.dtype(result)
@@ -105,7 +111,12 @@ def test_a_step_between_rows_is_no_copy():
 
 @given(values=strategies.special_arrays((3, 50)), limit=st.sampled_from([1.0, 1e30, float(np.finfo(np.float32).max)]))
 def test_all_within_is_the_reference(values, limit):
-    for chosen in (values, values.astype(np.float64), np.zeros_like(values), np.abs(np.nan_to_num(values, posinf=0, neginf=0))):
+    for chosen in (
+        values,
+        values.astype(np.float64),
+        np.zeros_like(values),
+        np.abs(np.nan_to_num(values, posinf=0, neginf=0)),
+    ):
         assert all_within(chosen, limit) == all_within_reference(chosen, np.float32(limit))
 
 
@@ -125,7 +136,9 @@ def test_one_bad_value_is_found_wherever_it_is(place, bad, dtype):
 
 def test_the_message_counts_kinds():
     values = np.array([1.0, np.nan, 1e39, -np.inf, np.nan])
-    with pytest.raises(ValueError, match=r"y has 3 of 5 values that are not finite \(2 NaN, 1 infinite\); the first, nan, is y\[1\]"):
+    with pytest.raises(
+        ValueError, match=r"y has 3 of 5 values that are not finite \(2 NaN, 1 infinite\); the first, nan, is y\[1\]"
+    ):
         check_finite("y", values)
     with pytest.raises(ValueError, match=r"4 of 5 .*1 beyond the largest float32, 3\.4e\+38"):
         check_finite("y", values, np.float32)

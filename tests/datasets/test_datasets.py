@@ -10,7 +10,12 @@ from tinynet.datasets.fashion_mnist_sample.choose import choose, main
 
 def test_the_sample_is_balanced_and_real():
     (x_train, y_train), (x_test, y_test) = fashion_mnist_sample.load_data()
-    assert (x_train.shape, y_train.shape, x_test.shape, y_test.shape) == ((6000, 28, 28), (6000,), (1000, 28, 28), (1000,))
+    assert (x_train.shape, y_train.shape, x_test.shape, y_test.shape) == (
+        (6000, 28, 28),
+        (6000,),
+        (1000, 28, 28),
+        (1000,),
+    )
     assert x_train.dtype == y_train.dtype == np.uint8
     assert np.bincount(y_train).tolist() == [600] * 10 and np.bincount(y_test).tolist() == [100] * 10
     assert 70 < x_train.mean() < 76  # 72.94 in the full set
@@ -30,7 +35,12 @@ needs_full_set = pytest.mark.skipif(fashion_mnist.find() is None, reason="Fashio
 @needs_full_set
 def test_the_full_set(tmp_path):
     (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()
-    assert (x_train.shape, y_train.shape, x_test.shape, y_test.shape) == ((60000, 28, 28), (60000,), (10000, 28, 28), (10000,))
+    assert (x_train.shape, y_train.shape, x_test.shape, y_test.shape) == (
+        (60000, 28, 28),
+        (60000,),
+        (10000, 28, 28),
+        (10000,),
+    )
     assert np.bincount(y_train).tolist() == [6000] * 10 and np.bincount(y_test).tolist() == [1000] * 10
     assert round(float(x_train.mean()), 2) == 72.94
     (x_sample, y_sample), _ = fashion_mnist_sample.load_data()
@@ -79,7 +89,9 @@ def test_toy_sets_have_the_shape_they_name():
     for squares in (2, 3, 4):
         x, y = toy.checkerboard(1000, squares=squares)
         fields = np.floor((x.astype(np.float64) + 1) / 2 * squares).astype(int)
-        inside = np.abs((x + 1) / 2 * squares - np.rint((x + 1) / 2 * squares)).min(axis=1) > 1e-5  # not on a line, rounded
+        inside = (
+            np.abs((x + 1) / 2 * squares - np.rint((x + 1) / 2 * squares)).min(axis=1) > 1e-5
+        )  # not on a line, rounded
         assert (fields.sum(axis=1) % 2 == y)[inside].all() and inside.mean() > 0.99
     x, y = toy.moons(1000, noise=0)
     # Coordinates below 2 are rounded by 2^-24 at most, a distance by sqrt(2) of that.

@@ -82,8 +82,12 @@ def plain_sha256(array):
 @pytest.fixture
 def dataset(home, monkeypatch):
     """A small stand-in for Fashion-MNIST's four files, behind fashion_mnist.load_data."""
-    small = IdxDataset("fashion-mnist", tuple(IdxFile(name, plain_sha256(array), array.shape) for name, array in CONTENT.items()),
-                       folders=(), remedies=fashion_mnist.DATASET.remedies)
+    small = IdxDataset(
+        "fashion-mnist",
+        tuple(IdxFile(name, plain_sha256(array), array.shape) for name, array in CONTENT.items()),
+        folders=(),
+        remedies=fashion_mnist.DATASET.remedies,
+    )
     monkeypatch.setattr(fashion_mnist, "DATASET", small)
     return small
 
@@ -111,7 +115,11 @@ def assert_is_content(data):
 
 
 def leftovers(folder):
-    return [path for path in folder.rglob("*") if path.is_file() and (path.name.startswith(".") or path.name.endswith(".tmp"))]
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and (path.name.startswith(".") or path.name.endswith(".tmp"))
+    ]
 
 
 def test_downloaded_once_then_found_in_the_cache(server, dataset, home, monkeypatch, capsys):
@@ -155,7 +163,11 @@ def test_a_faulty_mirror_is_left_for_the_next(server, dataset, home, monkeypatch
             fashion_mnist.load_data(progress=False)
         message = str(caught.value)
         assert bad.url + NAME in message and str(home) in message
-        for remedy in ("apt install dataset-fashion-mnist", "Copy the four files {train,t10k}", "fashion_mnist_sample.load_data()"):
+        for remedy in (
+            "apt install dataset-fashion-mnist",
+            "Copy the four files {train,t10k}",
+            "fashion_mnist_sample.load_data()",
+        ):
             assert remedy in message
         cache = home / "datasets" / "fashion-mnist"
         assert not leftovers(home) and not (cache / NAME).exists()
@@ -249,7 +261,12 @@ def test_mnist_says_what_it_tried(home, monkeypatch):
     assert mnist.find() is None
     with pytest.raises(DatasetNotFoundError) as caught:
         mnist.load_data(progress=False)
-    for part in ("http://127.0.0.1:9/a/train-images-idx3-ubyte.gz", "http://127.0.0.1:9/mnist.npz", "What helps", "mnist.npz, into"):
+    for part in (
+        "http://127.0.0.1:9/a/train-images-idx3-ubyte.gz",
+        "http://127.0.0.1:9/mnist.npz",
+        "What helps",
+        "mnist.npz, into",
+    ):
         assert part in str(caught.value)
 
 

@@ -1,5 +1,6 @@
 """IDX files: what is written is read again, and each kind of broken or hostile file is refused with its reason."""
 
+import contextlib
 import gzip
 import hashlib
 import tempfile
@@ -67,24 +68,36 @@ def test_a_checksum_is_of_the_decompressed_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("compress", [False, True])
-@pytest.mark.parametrize(("content", "match"), [
-    (b"", "ends within its header, after 0 bytes"),
-    (b"\0\0\x08", "ends within its header, after 3 bytes"),
-    (header(5, zeros=b"\0\1") + b"abcde", "not an IDX file: it begins with 00010801"),
-    (b"<html>Not found</html>", "not an IDX file: it begins with 3c68746d"),
-    (header(5, code=0x07), "unknown element type 0x07; known: 0x08"),
-    (header(dimensions=0) + b"a", "0 dimensions, expected from 1 to 8"),
-    (header(*[1] * 9) + b"a", "9 dimensions, expected from 1 to 8"),
-    (header(1, 2, dimensions=3), "ends within its header, after 12 of 16 bytes"),
-    (header(2, 3) + b"abcde", r"header says 2x3 uint8 = 6 bytes, (file ends after 5|the file is too small to hold them)"),
-    (header(2, code=0x0D) + b"abcdefg", "header says 2 float32 = 8 bytes, (file ends after 7|the file is too small)"),
-    (header(2, 3) + b"abcdefg", "header says 2x3 uint8 = 6 bytes, but it holds more than the 6 bytes its header declares"),
-    (header(0, 3) + b"a", "= 0 bytes, but it holds more than the 0 bytes"),
-    # The product overflows 64 bits to a small number: Python's integers do not.
-    (header(2**31, 2**31, 4) + b"a", rf"= {2**64} bytes, more than the limit of {2**30}"),
-    (header(*[2**32 - 1] * 8, code=0x0E), "more than the limit"),
-    (header(2**30 + 1) + b"a", "more than the limit"),
-])
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "ends within its header, after 0 bytes"),
+        (b"\0\0\x08", "ends within its header, after 3 bytes"),
+        (header(5, zeros=b"\0\1") + b"abcde", "not an IDX file: it begins with 00010801"),
+        (b"<html>Not found</html>", "not an IDX file: it begins with 3c68746d"),
+        (header(5, code=0x07), "unknown element type 0x07; known: 0x08"),
+        (header(dimensions=0) + b"a", "0 dimensions, expected from 1 to 8"),
+        (header(*[1] * 9) + b"a", "9 dimensions, expected from 1 to 8"),
+        (header(1, 2, dimensions=3), "ends within its header, after 12 of 16 bytes"),
+        (
+            header(2, 3) + b"abcde",
+            r"header says 2x3 uint8 = 6 bytes, (file ends after 5|the file is too small to hold them)",
+        ),
+        (
+            header(2, code=0x0D) + b"abcdefg",
+            "header says 2 float32 = 8 bytes, (file ends after 7|the file is too small)",
+        ),
+        (
+            header(2, 3) + b"abcdefg",
+            "header says 2x3 uint8 = 6 bytes, but it holds more than the 6 bytes its header declares",
+        ),
+        (header(0, 3) + b"a", "= 0 bytes, but it holds more than the 0 bytes"),
+        # The product overflows 64 bits to a small number: Python's integers do not.
+        (header(2**31, 2**31, 4) + b"a", rf"= {2**64} bytes, more than the limit of {2**30}"),
+        (header(*[2**32 - 1] * 8, code=0x0E), "more than the limit"),
+        (header(2**30 + 1) + b"a", "more than the limit"),
+    ],
+)
 def test_hostile_files_are_refused(tmp_path, content, match, compress):
     path = write(tmp_path, content, compress=compress)
     with pytest.raises(DataError, match=match) as caught:
@@ -124,10 +137,8 @@ def test_random_bytes_raise_nothing_else(content, prefix):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random"
         path.write_bytes(prefix + content)
-        try:
+        with contextlib.suppress(DataError):
             read_idx(path)
-        except DataError:
-            pass
 
 
 def test_more_gzip_members_or_rubbish_behind_are_refused(tmp_path):
@@ -185,8 +196,12 @@ def test_paths(tmp_path, monkeypatch):
 
 
 def test_what_idx_cannot_hold_is_not_written(tmp_path):
-    for array, error in ((np.zeros(2, np.int64), TypeError), (np.zeros(2, bool), TypeError), (np.float32(1), ValueError),
-                         (np.zeros((1,) * 9, np.uint8), ValueError)):
+    for array, error in (
+        (np.zeros(2, np.int64), TypeError),
+        (np.zeros(2, bool), TypeError),
+        (np.float32(1), ValueError),
+        (np.zeros((1,) * 9, np.uint8), ValueError),
+    ):
         with pytest.raises(error, match="write_idx"):
             write_idx(tmp_path / "a", array)
     assert not list(tmp_path.iterdir())

@@ -120,6 +120,8 @@ def test_another_file_is_never_parsed(publish, tmp_path):
 
     path = publish(cifar10, archive({"cifar-10-batches-py/data_batch_1": Bomb()}))
     cifar10.FILE.sha256 = "0" * 64
-    with pytest.raises(DatasetNotFoundError, match=r"sha256 is [0-9a-f]+, expected 000(.|\n)*put it there: .*/home/datasets/cifar-10"):
+    with pytest.raises(
+        DatasetNotFoundError, match=r"sha256 is [0-9a-f]+, expected 000(.|\n)*put it there: .*/home/datasets/cifar-10"
+    ):
         cifar10.load_data()
     assert not (tmp_path / "executed").exists() and path.exists() and not list((tmp_path / "home").rglob("*tar*"))

@@ -25,8 +25,13 @@ def test_to_categorical(labels, dtype):
 def test_to_categorical_shapes_and_faults():
     assert to_categorical([[0, 1], [2, 2]]).shape == (2, 2, 3)
     assert to_categorical(1, 3).tolist() == [0, 1, 0]
-    for labels, classes, match in (([0, -1], None, "label -1 at position 1"), ([0, 3], 3, r"label 3 at position 1 is not in 0..2"),
-                                   ([0.5], None, "whole numbers, got 0.5"), ([], None, "no labels"), ([np.nan], 2, "whole")):
+    for labels, classes, match in (
+        ([0, -1], None, "label -1 at position 1"),
+        ([0, 3], 3, r"label 3 at position 1 is not in 0..2"),
+        ([0.5], None, "whole numbers, got 0.5"),
+        ([], None, "no labels"),
+        ([np.nan], 2, "whole"),
+    ):
         with pytest.raises(ValueError, match=match), np.errstate(invalid="ignore"):
             to_categorical(labels, classes)
     with pytest.raises(TypeError, match="must be numbers"):
@@ -52,10 +57,15 @@ def test_pad_sequences():
     assert pad_sequences(sequences, 0).shape == (4, 0) and pad_sequences([]).shape == (0, 0)
     assert pad_sequences([[[1, 2]], [[3, 4], [5, 6]]], dtype="float32").shape == (2, 2, 2)
     assert pad_sequences([["a"]], 2, dtype=object, value="").tolist() == [["", "a"]]
-    for arguments, match in (({"sequences": [1, 2]}, "element 0 is 1"), ({"sequences": iter([])}, "list"),
-                             ({"sequences": [[1]], "padding": "left"}, "padding"), ({"sequences": [[1]], "truncating": ""}, "trunc"),
-                             ({"sequences": [[1]], "value": "a"}, "text"), ({"sequences": [[[1, 2]], [[1]]]}, "shape"),
-                             ({"sequences": [[1]], "maxlen": -1}, "maxlen")):
+    for arguments, match in (
+        ({"sequences": [1, 2]}, "element 0 is 1"),
+        ({"sequences": iter([])}, "list"),
+        ({"sequences": [[1]], "padding": "left"}, "padding"),
+        ({"sequences": [[1]], "truncating": ""}, "trunc"),
+        ({"sequences": [[1]], "value": "a"}, "text"),
+        ({"sequences": [[[1, 2]], [[1]]]}, "shape"),
+        ({"sequences": [[1]], "maxlen": -1}, "maxlen"),
+    ):
         with pytest.raises(ValueError, match=match):
             pad_sequences(**arguments)
 

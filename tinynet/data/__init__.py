@@ -12,6 +12,16 @@ from .iterables import IterableBatches, PyDatasetBatches
 from .rows import check_finite, gather
 
 __all__ = [
-    "ArrayBatches", "Epochs", "IterableBatches", "PyDatasetBatches", "check_finite", "class_weights_to_sample_weights", "gather",
-    "is_array_data", "make_batches", "pack_x_y_sample_weight", "train_validation_split", "unpack_x_y_sample_weight",
+    "ArrayBatches",
+    "Epochs",
+    "IterableBatches",
+    "PyDatasetBatches",
+    "check_finite",
+    "class_weights_to_sample_weights",
+    "gather",
+    "is_array_data",
+    "make_batches",
+    "pack_x_y_sample_weight",
+    "train_validation_split",
+    "unpack_x_y_sample_weight",
 ]

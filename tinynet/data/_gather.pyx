@@ -5,7 +5,8 @@ A batch is a choice of rows. `gather` reads each chosen row once, casts it, and 
 is stored as 784 bytes is read as 784 bytes, and no converted copy of the data set ever exists.
 """
 
-from cpython.buffer cimport PyBUF_FULL_RO, PyBUF_STRIDES, PyBUF_WRITABLE, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_FORMAT, PyBUF_FULL_RO, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer)
 from libc.string cimport memcpy
 
 import numpy as np
@@ -74,8 +75,8 @@ cdef cloned_void convert_row(const source_t* source, result_t* result, Py_ssize_
         result[i] = <result_t>source[i] * scale
 
 
-cdef void gather_rows(const char* source, Py_ssize_t stride, const long long* indices, Py_ssize_t count, Py_ssize_t width,
-                      source_t* source_type, result_t* result, result_t scale) noexcept nogil:
+cdef void gather_rows(const char* source, Py_ssize_t stride, const long long* indices, Py_ssize_t count,
+                      Py_ssize_t width, source_t* source_type, result_t* result, result_t scale) noexcept nogil:
     """result[i, :] = scale * source[indices[i], :]; `source_type` only chooses the version."""
     cdef Py_ssize_t i, bytes = width * <Py_ssize_t>sizeof(source_t)
     cdef Py_ssize_t ahead = rows_ahead(bytes)
@@ -129,8 +130,8 @@ cdef inline char kind_of(Py_buffer* view) noexcept:
     return letter if letter in b'Biqfd' else 0
 
 
-cdef int choose(char kind, Py_buffer* source, const long long* indices, Py_ssize_t count, Py_ssize_t width, result_t* result,
-                result_t scale) noexcept nogil:
+cdef int choose(char kind, Py_buffer* source, const long long* indices, Py_ssize_t count, Py_ssize_t width,
+                result_t* result, result_t scale) noexcept nogil:
     """Run the version for the source's element type; -1 if there is none."""
     cdef const char* data = <const char*>source.buf
     cdef Py_ssize_t stride = source.strides[0]
@@ -200,11 +201,13 @@ def gather(source, indices, out, double scale=1.0):
                     raise TypeError("gather: indices must be a dense int64 array of one dimension")
                 count = chosen.shape[0]
                 if rows.ndim < 1 or result.ndim != rows.ndim or result.shape[0] != count:
-                    raise ValueError(f"gather: {count} rows of an array of shape {np.shape(source)} do not fill {np.shape(out)}")
+                    raise ValueError(
+                        f"gather: {count} rows of an array of shape {np.shape(source)} do not fill {np.shape(out)}")
                 for axis in range(1, rows.ndim):
                     if rows.shape[axis] != result.shape[axis]:
                         raise ValueError(
-                            f"gather: rows of shape {np.shape(source)[1:]} do not fill rows of shape {np.shape(out)[1:]}")
+                            f"gather: rows of shape {np.shape(source)[1:]} do not fill "
+                            f"rows of shape {np.shape(out)[1:]}")
                     width *= rows.shape[axis]
                 if not is_dense_below(&rows, 1) or not is_dense_below(&result, 0):
                     raise ValueError("gather: rows must be dense; use np.ascontiguousarray on the source")
@@ -220,7 +223,8 @@ def gather(source, indices, out, double scale=1.0):
                 same = kind == kind_out if kind else source.dtype == out.dtype
                 if same and scale == 1.0:
                     with nogil:
-                        copy_rows(<const char*>rows.buf, rows.strides[0], index, count, width * rows.itemsize, <char*>result.buf)
+                        copy_rows(<const char*>rows.buf, rows.strides[0], index, count, width * rows.itemsize,
+                                  <char*>result.buf)
                 elif kind_out == b'f':
                     with nogil:
                         status = choose[float](kind, &rows, index, count, width, <float*>result.buf, <float>scale)

@@ -79,7 +79,9 @@ def class_weights_to_sample_weights(y, class_weight, where="fit"):
         float32 or float64 array (`floatx()`), shape (batch,).
     """
     if not isinstance(class_weight, dict):
-        raise TypeError(f"{where}: class_weight must be a dict from class number to weight, got {type(class_weight).__name__}")
+        raise TypeError(
+            f"{where}: class_weight must be a dict from class number to weight, got {type(class_weight).__name__}"
+        )
     if y is None or is_structure(y):
         raise ValueError(f"{where}: class_weight needs one array of labels in y; for several outputs use sample_weight")
     labels = as_rows(y, "y", where)
@@ -122,8 +124,10 @@ def train_validation_split(arrays, validation_split, where="fit"):
     samples = common_length(rows, where)
     boundary = math.floor(samples * (1.0 - validation_split))
     if boundary in (0, samples):
-        raise ValueError(f"{where}: validation_split={validation_split} of {samples} samples leaves {boundary} for training and "
-                         f"{samples - boundary} for validation; both need at least one")
+        raise ValueError(
+            f"{where}: validation_split={validation_split} of {samples} samples leaves {boundary} for training and "
+            f"{samples - boundary} for validation; both need at least one"
+        )
     first = map_structure(lambda leaf, name: leaf[:boundary], rows)
     last = map_structure(lambda leaf, name: leaf[boundary:], rows)
     return (first, last) if isinstance(arrays, dict) else (first["x"], last["x"])
@@ -132,8 +136,8 @@ def train_validation_split(arrays, validation_split, where="fit"):
 class ArrayBatches:
     """Batches of arrays. Each pass over it is an epoch; the last batch may be shorter.
 
-    A batch is `x`, `(x, y)` or `(x, y, sample_weight)`, nested as the arrays were given, in ndarrays of its own. (Without
-    shuffling and casting they are read-only views.)
+    A batch is `x`, `(x, y)` or `(x, y, sample_weight)`, nested as the arrays were given, in ndarrays of its own.
+    (Without shuffling and casting they are read-only views.)
 
     Args:
         x: Array, shape (samples, ...), or dict, list, tuple of arrays. Anything that NumPy makes an array of.
@@ -143,9 +147,9 @@ class ArrayBatches:
         shuffle: True: a new order every epoch; "batch": only within each batch; False: as given.
         class_weight: dict from class number to weight, instead of `sample_weight`.
         rng: numpy Generator for the order.
-        x_dtype: Element type of x's batches: "floatx" (all numbers become `floatx()`), a type, or None to keep the array's
-            own (whole numbers for an Embedding). One for all inputs or nested like `x`. Floating point in `y` becomes
-            `floatx()`, whole numbers stay.
+        x_dtype: Element type of x's batches: "floatx" (all numbers become `floatx()`), a type, or None to keep the
+            array's own (whole numbers for an Embedding). One for all inputs or nested like `x`. Floating point in `y`
+            becomes `floatx()`, whole numbers stay.
         steps: With `batch_size` None, the number of batches wanted.
         where: Who asks, for messages.
 
@@ -164,7 +168,9 @@ class ArrayBatches:
             raise ValueError(f"{where}: shuffle must be True, False or 'batch', got {shuffle!r}")
         if class_weight is not None:
             if sample_weight is not None:
-                raise ValueError(f"{where}: give class_weight or sample_weight, not both; a product of the two is a sample_weight")
+                raise ValueError(
+                    f"{where}: give class_weight or sample_weight, not both; a product of the two is a sample_weight"
+                )
             sample_weight = class_weights_to_sample_weights(y, class_weight, where)
         elif sample_weight is not None and is_structure(y) and not is_structure(sample_weight):
             weights = as_rows(sample_weight, "sample_weight", where)  # one weight a sample, for every output

@@ -11,20 +11,31 @@ from .iterables import IterableBatches, PyDatasetBatches
 from .structure import is_structure
 
 
-def make_batches(x, y=None, sample_weight=None, *, batch_size=None, steps=None, shuffle=False, class_weight=None, rng=None,
-                 x_dtype="floatx", where="fit"):
+def make_batches(
+    x,
+    y=None,
+    sample_weight=None,
+    *,
+    batch_size=None,
+    steps=None,
+    shuffle=False,
+    class_weight=None,
+    rng=None,
+    x_dtype="floatx",
+    where="fit",
+):
     """Choose how to make batches of `x`.
 
     Args:
-        x: Arrays (nested), lists of numbers, pandas tables: with `y`, `sample_weight`, `batch_size` and `shuffle` as for
-            `ArrayBatches`. A `PyDataset`, generator, iterator or other iterable of batches: these hold the targets
+        x: Arrays (nested), lists of numbers, pandas tables: with `y`, `sample_weight`, `batch_size` and `shuffle` as
+            for `ArrayBatches`. A `PyDataset`, generator, iterator or other iterable of batches: these hold the targets
             themselves; only a PyDataset is shuffled, and `batch_size` does not apply.
         steps: `steps_per_epoch`, if the user gave it.
         where: Who asks ("fit", "evaluate", "predict"), for messages.
 
     Returns:
-        `ArrayBatches`, `PyDatasetBatches` or `IterableBatches`: iterate for an epoch; `num_batches`, `num_samples` (None if
-        unknown), `check_finite()`, `on_epoch_begin()`, `on_epoch_end()`.
+        `ArrayBatches`, `PyDatasetBatches` or `IterableBatches`: iterate for an epoch; `num_batches`, `num_samples`
+        (None if unknown), `check_finite()`, `on_epoch_begin()`, `on_epoch_end()`.
 
     Raises:
         TypeError: `x` is nothing that can be made into batches.
@@ -35,20 +46,36 @@ def make_batches(x, y=None, sample_weight=None, *, batch_size=None, steps=None, 
     if isinstance(x, str | bytes):
         raise TypeError(f"{where}: x is the text {x[:40]!r}, not data; load the file into an array first")
     if hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range):
-        return ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight, rng=rng,
-                            x_dtype=x_dtype, steps=steps, where=where)
+        return ArrayBatches(
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            rng=rng,
+            x_dtype=x_dtype,
+            steps=steps,
+            where=where,
+        )
     kind = type(x).__name__
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
-            raise ValueError(f"{where}: x is a {kind}, which yields whole batches, so {name} must not be given beside it; let it "
-                             "yield (x, y) or (x, y, sample_weight)")
+            raise ValueError(
+                f"{where}: x is a {kind}, which yields whole batches, so {name} must not be given beside it; let it "
+                "yield (x, y) or (x, y, sample_weight)"
+            )
     if isinstance(x, PyDataset) or (hasattr(x, "__getitem__") and hasattr(x, "on_epoch_end")):
-        batches = PyDatasetBatches(x, shuffle=bool(shuffle), rng=rng, class_weight=class_weight, x_dtype=x_dtype, where=where)
+        batches = PyDatasetBatches(
+            x, shuffle=bool(shuffle), rng=rng, class_weight=class_weight, x_dtype=x_dtype, where=where
+        )
     elif isinstance(x, Iterable):
         batches = IterableBatches(x, class_weight=class_weight, x_dtype=x_dtype, where=where)
     else:
         remedy = "; a sparse matrix needs .toarray()" if hasattr(x, "toarray") else ""
-        raise TypeError(f"{where}: cannot make batches of a {kind}{remedy}. Give arrays, a PyDataset, or an iterable of batches")
+        raise TypeError(
+            f"{where}: cannot make batches of a {kind}{remedy}. Give arrays, a PyDataset, or an iterable of batches"
+        )
     if batches.num_batches == 0:
         raise ValueError(f"{where}: the {kind} has no batches (its length is 0)")
     if steps is None and batches.is_endless:
@@ -135,9 +162,11 @@ class Epochs:
 
     def _ran_out(self, done):
         wanted = f" of {self.steps}" if self.steps else ""
-        warnings.warn(f"{getattr(self.batches, 'where', 'fit')}: the data ended after {done}{wanted} steps of this epoch; give "
-                      "fewer steps, fewer epochs, or data that begins anew (a PyDataset, or an iterable that is not a generator)",
-                      stacklevel=3)
+        warnings.warn(
+            f"{getattr(self.batches, 'where', 'fit')}: the data ended after {done}{wanted} steps of this epoch; give "
+            "fewer steps, fewer epochs, or data that begins anew (a PyDataset, or an iterable that is not a generator)",
+            stacklevel=3,
+        )
 
 
 def is_array_data(x):

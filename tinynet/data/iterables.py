@@ -13,8 +13,8 @@ class IterableBatches:
     """Batches as an iterable yields them, turned into ndarrays of the right types.
 
     Args:
-        source: Yields `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; lists count as tuples. An iterator or generator is
-            used up by one pass; other iterables begin anew every epoch.
+        source: Yields `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; lists count as tuples. An iterator or
+            generator is used up by one pass; other iterables begin anew every epoch.
         class_weight: dict from class number to weight, where the batches carry no weights.
         x_dtype: As for `ArrayBatches`.
         where: Who asks, for messages.
@@ -53,8 +53,10 @@ class IterableBatches:
         """One batch as ndarrays, packed as the source packed it."""
         if isinstance(batch, list | tuple):
             if not 1 <= len(batch) <= 3:
-                raise ValueError(f"{self.where}: a batch must be (x,), (x, y) or (x, y, sample_weight); the data yielded "
-                                 f"{len(batch)} parts. Several inputs go together: ((a, b, ...), y)")
+                raise ValueError(
+                    f"{self.where}: a batch must be (x,), (x, y) or (x, y, sample_weight); the data yielded "
+                    f"{len(batch)} parts. Several inputs go together: ((a, b, ...), y)"
+                )
             x, y, weight = (*batch, None, None)[:3]
         else:
             x, y, weight = batch, None, None
@@ -105,7 +107,13 @@ class PyDatasetBatches(IterableBatches):
 
     def __iter__(self):
         count = self.num_batches
-        numbers = itertools.count() if count is None else self.rng.permutation(count).tolist() if self.shuffle else range(count)
+        numbers = (
+            itertools.count()
+            if count is None
+            else self.rng.permutation(count).tolist()
+            if self.shuffle
+            else range(count)
+        )
         return (self.convert(self.source[i]) for i in numbers)
 
     def on_epoch_begin(self):

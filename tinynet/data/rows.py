@@ -13,7 +13,7 @@ CHECK_ROWS = 1 << 16  # elements looked at together where there is no compiled l
 
 def gather_reference(source, indices, out, scale=1.0):
     """Reference: out[i] = scale * source[indices[i]], cast first."""
-    if len(indices) and not (0 <= indices.min() and indices.max() < len(source)):
+    if len(indices) and (indices.min() < 0 or indices.max() >= len(source)):
         raise IndexError(f"gather: an index is outside [0, {len(source)})")
     out[...] = source[indices]
     if scale != 1.0:
@@ -46,14 +46,20 @@ def as_rows(value, name, where):
     try:
         array = to_numpy(value)
     except ValueError as error:
-        raise ValueError(f"{where}: {name} is not a rectangular array ({error}); pad the rows to one length, for example with "
-                         "tinynet.utils.pad_sequences") from None
+        raise ValueError(
+            f"{where}: {name} is not a rectangular array ({error}); pad the rows to one length, for example with "
+            "tinynet.utils.pad_sequences"
+        ) from None
     if array.dtype.kind not in "fiub":
         remedy = " (a sparse matrix: use .toarray())" if hasattr(value, "toarray") else ""
-        raise TypeError(f"{where}: {name} must hold numbers, got dtype {array.dtype}{remedy}; encode text and categories as "
-                        "numbers first")
+        raise TypeError(
+            f"{where}: {name} must hold numbers, got dtype {array.dtype}{remedy}; encode text and categories as "
+            "numbers first"
+        )
     if array.ndim == 0:
-        raise ValueError(f"{where}: {name} is the single number {array}, but needs an axis of samples; use np.array([...])")
+        raise ValueError(
+            f"{where}: {name} is the single number {array}, but needs an axis of samples; use np.array([...])"
+        )
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     row_is_dense = array.flags.c_contiguous or (len(array) > 0 and array[0].flags.c_contiguous)
@@ -126,15 +132,18 @@ def check_finite(name, array, dtype=None, where="fit"):
     Raises:
         ValueError: some value is not finite, or overflows.
 
-    >>> check_finite("x", np.array([[0.0, 1.0], [np.nan, np.inf]]))
+    >>> check_finite("x", np.array([[0.0, 1.0], [np.nan, np.inf]]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: fit: x has 2 of 4 values that are not finite (1 NaN, 1 infinite); the first, nan, is x[1, 0]. Remove or \
-replace them, for example with np.nan_to_num
+    ValueError: fit: x has 2 of 4 values that are not finite (1 NaN, 1 infinite); the first, nan, is x[1, 0]. ...
     """
     if array.dtype.kind != "f" or array.size == 0:
         return
     dtype = np.dtype(dtype or array.dtype)
-    limit = float(min(np.finfo(array.dtype).max, np.finfo(dtype).max)) if dtype.kind == "f" else float(np.finfo(array.dtype).max)
+    limit = (
+        float(min(np.finfo(array.dtype).max, np.finfo(dtype).max))
+        if dtype.kind == "f"
+        else float(np.finfo(array.dtype).max)
+    )
     dense = array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative and array.dtype.itemsize in (4, 8)
     if dense and all_within(array, limit):
         return
@@ -159,6 +168,7 @@ replace them, for example with np.nan_to_num
     if too_large:
         counts.append(f"{too_large} beyond the largest {dtype}, {limit:.3g}")
     raise ValueError(
-        f"{where}: {name} has {nan + infinite + too_large} of {array.size} values that are not finite ({', '.join(counts)}); the "
-        f"first, {array[first]}, is {name}[{', '.join(map(str, first))}]. Remove or replace them, for example with np.nan_to_num"
+        f"{where}: {name} has {nan + infinite + too_large} of {array.size} values that are not finite "
+        f"({', '.join(counts)}); the first, {array[first]}, is {name}[{', '.join(map(str, first))}]. Remove or replace "
+        "them, for example with np.nan_to_num"
     )

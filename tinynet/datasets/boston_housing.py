@@ -1,14 +1,17 @@
 """Boston housing: 506 districts, 13 properties each, and the median price in 1000 dollars.
 
-One property is a function of the share of Black residents, chosen by the authors of the 1978 study on the assumption that
-segregation raises prices. Prefer `california_housing` for teaching.
+One property is a function of the share of Black residents, chosen by the authors of the 1978 study on the assumption
+that segregation raises prices. Prefer `california_housing` for teaching.
 
-Source: D. Harrison, D. L. Rubinfeld, "Hedonic prices and the demand for clean air", J. Environ. Economics and Management 5, 1978.
+Source: D. Harrison, D. L. Rubinfeld, "Hedonic prices and the demand for clean air", J. Environ. Economics and
+    Management 5, 1978.
 """
 
 from .published import PublishedFile, read_table, shuffled_split
 
-FILE = PublishedFile("boston_housing.npz", "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5", 1_000_000)
+FILE = PublishedFile(
+    "boston_housing.npz", "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5", 1_000_000
+)
 
 
 def load_data(path="boston_housing.npz", test_split=0.2, seed=113):

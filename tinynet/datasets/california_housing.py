@@ -5,7 +5,9 @@ Source: R. K. Pace, R. Barry, "Sparse spatial autoregressions", Statistics and P
 
 from .published import PublishedFile, read_table, shuffled_split
 
-FILE = PublishedFile("california_housing.npz", "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f", 10_000_000)
+FILE = PublishedFile(
+    "california_housing.npz", "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f", 10_000_000
+)
 ROWS = {"large": None, "small": 600}
 
 

@@ -1,6 +1,7 @@
 """CIFAR-10: 60,000 colour pictures of 32 x 32 pixels in ten classes.
 
-Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, https://www.cs.toronto.edu/~kriz/cifar.html
+Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
+    https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
 import pickle
@@ -12,8 +13,12 @@ from ..config import image_data_format
 from .published import PublishedFile
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-FILE = PublishedFile("cifar-10-python.tar.gz", "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce", 200_000_000,
-                     mirrors=("https://www.cs.toronto.edu/~kriz/",))
+FILE = PublishedFile(
+    "cifar-10-python.tar.gz",
+    "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    200_000_000,
+    mirrors=("https://www.cs.toronto.edu/~kriz/",),
+)
 FOLDER = "cifar-10-batches-py"
 
 
@@ -21,8 +26,8 @@ def load_data():
     """The 50,000 training and 10,000 test images.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: uint8, shapes (50000, 32, 32, 3), (50000, 1), (10000, 32, 32, 3), (10000, 1);
-        (..., 3, 32, 32) where `image_data_format()` is "channels_first".
+        `(x_train, y_train), (x_test, y_test)`: uint8, shapes (50000, 32, 32, 3), (50000, 1), (10000, 32, 32, 3),
+        (10000, 1); (..., 3, 32, 32) where `image_data_format()` is "channels_first".
 
     Raises:
         DatasetNotFoundError: neither here nor to be downloaded (170 MB).

@@ -1,6 +1,7 @@
 """CIFAR-100: 60,000 colour pictures of 32 x 32 pixels in 100 fine classes, which form 20 coarse ones.
 
-Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, https://www.cs.toronto.edu/~kriz/cifar.html
+Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
+    https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
 import tarfile
@@ -8,8 +9,12 @@ import tarfile
 from .cifar10 import read_batch
 from .published import PublishedFile
 
-FILE = PublishedFile("cifar-100-python.tar.gz", "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7", 200_000_000,
-                     mirrors=("https://www.cs.toronto.edu/~kriz/",))
+FILE = PublishedFile(
+    "cifar-100-python.tar.gz",
+    "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+    200_000_000,
+    mirrors=("https://www.cs.toronto.edu/~kriz/",),
+)
 FOLDER = "cifar-100-python"
 
 

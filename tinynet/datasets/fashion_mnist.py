@@ -1,7 +1,7 @@
 """Fashion-MNIST: 70,000 pictures of clothes in ten classes, 28 x 28 grey pixels.
 
-Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms",
-arXiv:1708.07747, 2017. Copyright (c) 2017 Zalando SE, MIT licence.
+Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
+Algorithms", arXiv:1708.07747, 2017. Copyright (c) 2017 Zalando SE, MIT licence.
 """
 
 from .sources import IdxDataset, IdxFile
@@ -18,9 +18,19 @@ MIRRORS = (
 DATASET = IdxDataset(
     "fashion-mnist",
     files=(
-        IdxFile("train-images-idx3-ubyte", "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888", (60000, 28, 28)),
-        IdxFile("train-labels-idx1-ubyte", "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9", (60000,)),
-        IdxFile("t10k-images-idx3-ubyte", "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b", (10000, 28, 28)),
+        IdxFile(
+            "train-images-idx3-ubyte",
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            (60000, 28, 28),
+        ),
+        IdxFile(
+            "train-labels-idx1-ubyte", "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9", (60000,)
+        ),
+        IdxFile(
+            "t10k-images-idx3-ubyte",
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            (10000, 28, 28),
+        ),
         IdxFile("t10k-labels-idx1-ubyte", "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34", (10000,)),
     ),
     folders=(
@@ -46,7 +56,7 @@ def find():
 
 
 def load_data(progress=True):
-    """The 60,000 training and 10,000 test images, from this computer if they are there, else downloaded (30 MB) and kept.
+    """The 60,000 training and 10,000 test images, found on this computer or downloaded once (30 MB).
 
     Looks in the cache folder ($TINYNET_HOME, else $XDG_CACHE_HOME/tinynet, else ~/.cache/tinynet; there in
     datasets/fashion-mnist), where Debian's package puts them, and in Keras's cache. Each file's SHA-256 is checked.

@@ -7,8 +7,8 @@
     then       the elements, the last index running fastest
 
 Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (the page that published it).
-A file may be compressed with gzip. The reader trusts nothing: sizes are computed with Python's unbounded integers before
-memory is asked for, and a file that holds less or more than its header says is refused.
+A file may be compressed with gzip. The reader trusts nothing: sizes are computed with Python's unbounded integers
+before memory is asked for, and a file that holds less or more than its header says is refused.
 """
 
 import gzip
@@ -82,7 +82,9 @@ class _Counted:
             try:
                 count = self.stream.readinto(view[filled:filled + CHUNK])
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                raise DataError(f"{self.name}: damaged or cut off gzip data after {self.bytes} bytes ({error})") from None
+                raise DataError(
+                    f"{self.name}: damaged or cut off gzip data after {self.bytes} bytes ({error})"
+                ) from None
             if not count:
                 break
             self.hash.update(view[filled:filled + count])
@@ -100,7 +102,9 @@ def _read(stream, possible_bytes, max_bytes, sha256):
         raise DataError(f"{name}: not an IDX file: it begins with {magic.hex()}, expected 0000")
     code, dimensions = magic[2], magic[3]
     if code not in TYPES:
-        raise DataError(f"{name}: unknown element type 0x{code:02x}; known: " + ", ".join(f"0x{known:02x}" for known in TYPES))
+        raise DataError(
+            f"{name}: unknown element type 0x{code:02x}; known: " + ", ".join(f"0x{known:02x}" for known in TYPES)
+        )
     if not 1 <= dimensions <= MAX_DIMENSIONS:
         raise DataError(f"{name}: {dimensions} dimensions, expected from 1 to {MAX_DIMENSIONS}")
     sizes = bytearray(4 * dimensions)
@@ -123,8 +127,10 @@ def _read(stream, possible_bytes, max_bytes, sha256):
     if stream.read_into(bytearray(1)):
         raise DataError(f"{says}, but it holds more than the {declared} bytes its header declares")
     if sha256 is not None and stream.hash.hexdigest() != sha256.lower():
-        raise DataError(f"{name}: SHA-256 of its content is {stream.hash.hexdigest()}, expected {sha256}; the file is damaged or "
-                        "another one")
+        raise DataError(
+            f"{name}: SHA-256 of its content is {stream.hash.hexdigest()}, expected {sha256}; the file is damaged or "
+            "another one"
+        )
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
@@ -143,7 +149,9 @@ def write_idx(path, array):
     array = np.asarray(array)
     code = CODES.get(array.dtype.newbyteorder("="))
     if code is None:
-        raise TypeError(f"write_idx: IDX has no {array.dtype}; convert to one of {', '.join(str(known) for known in CODES)}")
+        raise TypeError(
+            f"write_idx: IDX has no {array.dtype}; convert to one of {', '.join(str(known) for known in CODES)}"
+        )
     if not 1 <= array.ndim <= MAX_DIMENSIONS:
         raise ValueError(f"write_idx: from 1 to {MAX_DIMENSIONS} dimensions, got {array.ndim}")
     if max(array.shape) >= 1 << 32:

@@ -10,7 +10,9 @@ from .published import PublishedFile, as_objects, word_sequences
 FILE = PublishedFile("imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f", 50_000_000)
 
 
-def load_data(path="imdb.npz", num_words=None, skip_top=0, maxlen=None, seed=113, start_char=1, oov_char=2, index_from=3):
+def load_data(
+    path="imdb.npz", num_words=None, skip_top=0, maxlen=None, seed=113, start_char=1, oov_char=2, index_from=3
+):
     """The reviews. A number is a word's rank by frequency, plus `index_from`.
 
     Args:

@@ -1,7 +1,7 @@
 """MNIST: 70,000 handwritten digits, 28 x 28 grey pixels.
 
-Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", Proceedings of
-the IEEE 86(11), 1998.
+Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
+Proceedings of the IEEE 86(11), 1998.
 """
 
 import contextlib
@@ -28,22 +28,36 @@ NPZ_MAX_BYTES = 20_000_000  # it has 11.5 million
 DATASET = IdxDataset(
     "mnist",
     files=(
-        IdxFile("train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db", (60000, 28, 28)),
-        IdxFile("train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", (60000,)),
-        IdxFile("t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", (10000, 28, 28)),
+        IdxFile(
+            "train-images-idx3-ubyte",
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            (60000, 28, 28),
+        ),
+        IdxFile(
+            "train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", (60000,)
+        ),
+        IdxFile(
+            "t10k-images-idx3-ubyte",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            (10000, 28, 28),
+        ),
         IdxFile("t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", (10000,)),
     ),
     folders=(),
     remedies=(
         "Copy the four files {{train,t10k}}-{{images-idx3,labels-idx1}}-ubyte.gz, or Keras's mnist.npz, into {cache}",
-        "On Debian or Ubuntu: apt install dataset-fashion-mnist, and use tinynet.datasets.fashion_mnist, of the same shape",
+        "On Debian or Ubuntu: apt install dataset-fashion-mnist, and use tinynet.datasets.fashion_mnist, of the same "
+        "shape",
         "Work with the 7,000 images that come with tinynet: tinynet.datasets.fashion_mnist_sample.load_data()",
     ),
 )
 
 
 def _npz_places():
-    return (("cache", DATASET.cache() / "mnist.npz"), ("Keras's cache", Path("~/.keras/datasets/mnist.npz").expanduser()))
+    return (
+        ("cache", DATASET.cache() / "mnist.npz"),
+        ("Keras's cache", Path("~/.keras/datasets/mnist.npz").expanduser()),
+    )
 
 
 def find():
@@ -55,10 +69,10 @@ def find():
 
 
 def load_data(path="mnist.npz", progress=True):
-    """The 60,000 training and 10,000 test digits, from this computer if they are there, else downloaded (11 MB) and kept.
+    """The 60,000 training and 10,000 test digits, found on this computer or downloaded once (11 MB).
 
-    Looks in the cache folder (see `tinynet.datasets.fashion_mnist.load_data`; there in datasets/mnist) for the four IDX files
-    or Keras's mnist.npz, and in Keras's cache. Checksums are verified.
+    Looks in the cache folder (see `tinynet.datasets.fashion_mnist.load_data`; there in datasets/mnist) for the four
+    IDX files or Keras's mnist.npz, and in Keras's cache. Checksums are verified.
 
     Args:
         path: Accepted so that Keras code runs; the name in the cache is fixed.

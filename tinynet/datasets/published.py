@@ -1,7 +1,7 @@
 """Data sets that are one published file: fetched once, checked by its SHA-256 before anything in it is parsed.
 
-Because the checksum is fixed here, a file that is read at all is the published one, byte for byte. That is why the pickles in
-some of them (Python lists of word numbers, CIFAR's batches) may be loaded.
+Because the checksum is fixed here, a file that is read at all is the published one, byte for byte. That is why the
+pickles in some of them (Python lists of word numbers, CIFAR's batches) may be loaded.
 """
 
 import numpy as np
@@ -58,9 +58,11 @@ class PublishedFile:
                 return target
         attempts = "\n".join(f"  - {attempt}" for attempt in tried)
         raise DatasetNotFoundError(
-            f"{self.name}: not on this computer and not to be downloaded. Tried:\n{attempts}\nWhat helps, each by itself:\n"
+            f"{self.name}: not on this computer and not to be downloaded. Tried:\n{attempts}\nWhat helps, each by "
+            f"itself:\n"
             f"  1. Get {self.mirrors[0]}{self.name} on another computer and put it there: {target}\n"
-            "  2. Work with data that comes with tinynet: tinynet.datasets.fashion_mnist_sample, tinynet.datasets.toy")
+            "  2. Work with data that comes with tinynet: tinynet.datasets.fashion_mnist_sample, tinynet.datasets.toy"
+        )
 
 
 def shuffled_split(x, y, test_split, seed):

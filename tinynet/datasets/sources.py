@@ -1,7 +1,8 @@
 """Data sets of four IDX files: where they are looked for, and how they are fetched.
 
-Order: tinynet's cache folder, folders of this computer where other programs put the same files, then the mirrors. Each file
-is accepted only if the SHA-256 of its decompressed bytes is the published one; compressed files differ from copy to copy.
+Order: tinynet's cache folder, folders of this computer where other programs put the same files, then the mirrors. Each
+file is accepted only if the SHA-256 of its decompressed bytes is the published one; compressed files differ from copy
+to copy.
 """
 
 import contextlib
@@ -119,7 +120,9 @@ class IdxDataset:
         for file in self.files:
             path = self._locate(folder, file)
             if path is None:
-                tried.append(f"{folder} ({place}): {'no such folder' if not folder.is_dir() else f'{file.name}.gz is not there'}")
+                tried.append(
+                    f"{folder} ({place}): {'no such folder' if not folder.is_dir() else f'{file.name}.gz is not there'}"
+                )
                 return None
             try:
                 arrays.append(self._read(path, file))

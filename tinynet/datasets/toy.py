@@ -1,7 +1,7 @@
 """Points in the plane, in classes that no straight line, or just one, divides.
 
-Each function returns `(x, y)`: x float32, shape (samples, 2); y int64, shape (samples,), classes in turn before the shuffle, so
-that they are equally large to one sample. The same seed gives the same points.
+Each function returns `(x, y)`: x float32, shape (samples, 2); y int64, shape (samples,), classes in turn before the
+shuffle, so that they are equally large to one sample. The same seed gives the same points.
 """
 
 import numpy as np

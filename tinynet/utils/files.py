@@ -126,7 +126,9 @@ def download(url, path, *, max_bytes, check=None, progress=True):
         raise DataError(f"{url}: only http, https and file addresses can be downloaded")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    request = urllib.request.Request(url, headers={"User-Agent": f"tinynet/{__version__}", "Accept-Encoding": "identity"})
+    request = urllib.request.Request(
+        url, headers={"User-Agent": f"tinynet/{__version__}", "Accept-Encoding": "identity"}
+    )
     with contextlib.ExitStack() as stack:
         response = stack.enter_context(_named(url, lambda: urllib.request.urlopen(request, timeout=READ_SECONDS)))
         length = response.headers.get("Content-Length", "")
@@ -193,11 +195,24 @@ def check_hash(path, expected, algorithm="auto", name=None):
         algorithm = "sha256" if len(expected) == 64 else "md5"
     found = file_hash(path, algorithm)
     if found != expected.lower():
-        raise DataError(f"{name or path}: {algorithm} is {found}, expected {expected}; the file is damaged or another one")
+        raise DataError(
+            f"{name or path}: {algorithm} is {found}, expected {expected}; the file is damaged or another one"
+        )
 
 
-def get_file(fname=None, origin=None, untar=False, md5_hash=None, file_hash=None, cache_subdir="datasets", hash_algorithm="auto",
-             extract=False, archive_format="auto", cache_dir=None, force_download=False):
+def get_file(
+    fname=None,
+    origin=None,
+    untar=False,
+    md5_hash=None,
+    file_hash=None,
+    cache_subdir="datasets",
+    hash_algorithm="auto",
+    extract=False,
+    archive_format="auto",
+    cache_dir=None,
+    force_download=False,
+):
     """Download a file once, check it, and unpack it if asked to.
 
     Args:
@@ -223,7 +238,9 @@ def get_file(fname=None, origin=None, untar=False, md5_hash=None, file_hash=None
         raise ValueError("get_file: origin, the address of the file, is missing")
     name = os.fspath(fname) if fname else os.path.basename(urllib.parse.urlsplit(origin).path)
     if not name or name != os.path.basename(name) or name in (".", ".."):
-        raise ValueError(f"get_file: fname must be a plain file name, got {name!r}; use cache_dir and cache_subdir for the folder")
+        raise ValueError(
+            f"get_file: fname must be a plain file name, got {name!r}; use cache_dir and cache_subdir for the folder"
+        )
     if md5_hash is not None and file_hash is None:
         file_hash, hash_algorithm = md5_hash, "md5"
     folder = (Path(cache_dir).expanduser() if cache_dir else cache_folder()) / cache_subdir
@@ -262,7 +279,13 @@ def unpack(path, folder, archive_format="auto"):
     Raises:
         DataError: not such an archive, a hostile one, or a damaged one.
     """
-    formats = ["tar", "zip"] if archive_format == "auto" else [archive_format] if isinstance(archive_format, str) else archive_format
+    formats = (
+        ["tar", "zip"]
+        if archive_format == "auto"
+        else [archive_format]
+        if isinstance(archive_format, str)
+        else archive_format
+    )
     folder = Path(folder)
     free = shutil.disk_usage(folder.parent).free
     temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")

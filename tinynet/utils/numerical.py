@@ -36,8 +36,10 @@ def to_categorical(x, num_classes=None):
     flat = labels.reshape(-1)
     wrong = np.flatnonzero((flat < 0) | (flat >= num_classes))
     if wrong.size:
-        raise ValueError(f"to_categorical: label {flat[wrong[0]]} at position {wrong[0]} is not in 0..{num_classes - 1}; "
-                         "labels count from 0")
+        raise ValueError(
+            f"to_categorical: label {flat[wrong[0]]} at position {wrong[0]} is not in 0..{num_classes - 1}; "
+            "labels count from 0"
+        )
     y = np.zeros((flat.size, num_classes))
     y[np.arange(flat.size), flat] = 1.0
     return y.reshape(*labels.shape, num_classes)

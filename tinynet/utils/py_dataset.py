@@ -6,9 +6,9 @@ import warnings
 class PyDataset:
     """Base class of data sets that compute batches when asked, for data too large or too varied for arrays.
 
-    A subclass defines `__getitem__(i)`, the batch number i as `(x,)`, `(x, y)` or `(x, y, sample_weight)`, and `__len__`,
-    how many there are. Without `__len__` it is endless, and `fit` needs `steps_per_epoch`. `fit(shuffle=True)` asks for the
-    batches in a new order every epoch.
+    A subclass defines `__getitem__(i)`, the batch number i as `(x,)`, `(x, y)` or `(x, y, sample_weight)`, and
+    `__len__`, how many there are. Without `__len__` it is endless, and `fit` needs `steps_per_epoch`.
+    `fit(shuffle=True)` asks for the batches in a new order every epoch.
 
     Batches are made one by one in the thread that trains. `workers`, `use_multiprocessing` and `max_queue_size` are
     accepted so that Keras code runs, and a warning says that they change nothing.
@@ -28,15 +28,20 @@ class PyDataset:
 
     def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
         if workers > 1 or use_multiprocessing:
-            warnings.warn(f"{type(self).__name__}: workers={workers}, use_multiprocessing={use_multiprocessing} have no effect; "
-                          "tinynet makes batches in the training thread", stacklevel=2)
+            warnings.warn(
+                f"{type(self).__name__}: workers={workers}, use_multiprocessing={use_multiprocessing} have no effect; "
+                "tinynet makes batches in the training thread",
+                stacklevel=2,
+            )
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 
     def __getitem__(self, index):
         """The batch number `index`."""
-        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(self, index), which returns one batch")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define __getitem__(self, index), which returns one batch"
+        )
 
     @property
     def num_batches(self):

@@ -29,7 +29,9 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
         if place not in ("pre", "post"):
             raise ValueError(f"pad_sequences: {name} must be 'pre' or 'post', got {place!r}")
     if not hasattr(sequences, "__len__"):
-        raise ValueError(f"pad_sequences: expected a list of sequences, got {type(sequences).__name__}; use list(...) on a generator")
+        raise ValueError(
+            f"pad_sequences: expected a list of sequences, got {type(sequences).__name__}; use list(...) on a generator"
+        )
     for i, sequence in enumerate(sequences):
         if not hasattr(sequence, "__len__"):
             raise ValueError(f"pad_sequences: element {i} is {sequence!r}, not a sequence")
@@ -47,7 +49,9 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
             continue
         kept = np.asarray(kept, dtype)
         if kept.shape[1:] != element_shape:
-            raise ValueError(f"pad_sequences: elements of sequence {i} have shape {kept.shape[1:]}, those before {element_shape}")
+            raise ValueError(
+                f"pad_sequences: elements of sequence {i} have shape {kept.shape[1:]}, those before {element_shape}"
+            )
         place = slice(maxlen - len(kept), None) if padding == "pre" else slice(len(kept))
         result[i, place] = kept
     return result
