@@ -136,74 +136,73 @@ inline void for_tiles(Index rows, Index cols, Index first, Index count, const Fu
   }
 }
 
-// Two passes of a one-dimensional transform, from `from` x `from` vectors to `to` x `to`.
-template <class T, int from, int to, class Load, class Step, class Store>
-inline void transform_square(const Load& load_at, const Step& step, const Store& store_at) {
-  Vec<T> half[to][from];
-#pragma GCC unroll 6
-  for (int j = 0; j < from; ++j) {
-    Vec<T> in[from], out[to];
-#pragma GCC unroll 6
-    for (int i = 0; i < from; ++i) in[i] = load_at(i, j);
-    step(in, out);
-#pragma GCC unroll 6
-    for (int i = 0; i < to; ++i) half[i][j] = out[i];
-  }
-#pragma GCC unroll 6
-  for (int i = 0; i < to; ++i) {
-    Vec<T> out[to];
-    step(half[i], out);
-#pragma GCC unroll 6
-    for (int j = 0; j < to; ++j) store_at(i, j, out[j]);
-  }
-}
-
-// One tile of `side` x `side` pixels from (row, col) on, through `step`, to out[element][channels], elements `plane` apart.
-// `inside`: all its pixels are in the image. Adds the sum over the pixels to `sums[channels]` unless that is null.
-template <class T, int side, int to, bool inside, class Step>
-inline void transform_tile(const Tiles<T>& x, Index image, Index row, Index col, T* out, Index plane, T* sums,
-                           const Step& step) {
-  constexpr int lanes = VectorOf<T>::lanes;
-  const Index line = x.width * x.channels;
-  const Index origin = (image * x.height + row) * line + col * x.channels;
-  const auto in_image = [&](int i, int j) {
-    return inside || (row + i >= 0 && row + i < x.height && col + j >= 0 && col + j < x.width);
-  };
-  for (Index c = 0; c < x.channels; c += lanes) {
-    Vec<T> sum{};
-    const auto load_at = [&](int i, int j) {
-      if (!in_image(i, j)) return Vec<T>{};
-      const Index at = origin + i * line + j * x.channels + c;
-      return load(x.x + at);
-    };
-    const auto load_masked = [&](int i, int j) {
-      if (!in_image(i, j)) return Vec<T>{};
-      const Index at = origin + i * line + j * x.channels + c;
-      return load(x.mask + at) > Vec<T>{} ? load(x.x + at) : Vec<T>{};
-    };
-    const auto store_at = [&](int i, int j, Vec<T> value) { store(out + (i * to + j) * plane + c, value); };
-    if (sums != nullptr) {
-      for (int i = 0; i < side; ++i)
-        for (int j = 0; j < side; ++j) sum += x.mask == nullptr ? load_at(i, j) : load_masked(i, j);
-      store(sums + c, load(sums + c) + sum);
+// The pixels of a tile that hangs over the image's edge, copied with zeros in place of those outside (and of masked ones).
+template <class T>
+void copy_tile(const Tiles<T>& x, Index image, Index row, Index col, Index side, T* out) {
+  for (Index i = row; i < row + side; ++i)
+    for (Index j = col; j < col + side; ++j, out += x.channels) {
+      const Index at = ((image * x.height + i) * x.width + j) * x.channels;
+      if (i < 0 || i >= x.height || j < 0 || j >= x.width)
+        for (Index c = 0; c < x.channels; ++c) out[c] = 0;
+      else if (x.mask == nullptr)
+        for (Index c = 0; c < x.channels; ++c) out[c] = x.x[at + c];
+      else
+        for (Index c = 0; c < x.channels; ++c) out[c] = x.mask[at + c] > 0 ? x.x[at + c] : T(0);
     }
-    if (x.mask == nullptr)
-      transform_square<T, side, to>(load_at, step, store_at);
-    else
-      transform_square<T, side, to>(load_masked, step, store_at);
+}
+
+// x[side][side][channels], its rows `line` apart, through two passes of `step` to out[group][element][channel of the group]
+// in groups of `wide` channels. Adds the sum over the pixels to `sums[channels]` unless that is null.
+template <class T, int side, int to, bool masked, class Step>
+void transform_tile(const T* x, const T* mask, Index line, Index channels, Index wide, T* out, T* sums, const Step& step) {
+  constexpr int lanes = VectorOf<T>::lanes;
+  for (Index c = 0; c < channels; c += lanes, x += lanes, mask += masked ? lanes : 0) {
+    const Index group = c / wide * wide, width = smaller(wide, channels - group);
+    T* const target = out + group * to * to + (c - group);
+    Vec<T> sum{};
+    Vec<T> half[to][side];
+#pragma GCC unroll 6
+    for (int j = 0; j < side; ++j) {
+      Vec<T> in[side], column[to];
+#pragma GCC unroll 6
+      for (int i = 0; i < side; ++i) {
+        in[i] = load(x + i * line + j * channels);
+        if (masked) in[i] = load(mask + i * line + j * channels) > Vec<T>{} ? in[i] : Vec<T>{};
+        if (side != to) sum += in[i];
+      }
+      step(in, column);
+#pragma GCC unroll 6
+      for (int i = 0; i < to; ++i) half[i][j] = column[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < to; ++i) {
+      Vec<T> row[to];
+      step(half[i], row);
+#pragma GCC unroll 6
+      for (int j = 0; j < to; ++j) store(target + (i * to + j) * width, row[j]);
+    }
+    if (side != to && sums != nullptr) store(sums + c, load(sums + c) + sum);
   }
 }
 
-// Tiles first, ..., first + count - 1 to v[element][tile][channels].
+// Tiles first, ..., first + count - 1 to v[tile][group][element][channel of the group]: written front to back, since a store that
+// misses the L1 cache costs about 18 cycles when the hardware cannot foresee it.
 template <class T, int side, int to, class Step>
-void transform_tiles(const Tiles<T>& x, Index m, Index first, Index count, T* v, Index plane, T* sums, const Step& step) {
+void transform_tiles(const Tiles<T>& x, Index m, Index first, Index count, Index wide, T* v, T* sums, T* patch,
+                     const Step& step) {
   for_tiles(x.rows, x.cols, first, count, [&](Index t, Index image, Index i, Index j) {
     const Index row = i * m - x.top, col = j * m - x.left;
-    const bool inside = row >= 0 && col >= 0 && row + side <= x.height && col + side <= x.width;
-    if (inside)
-      transform_tile<T, side, to, true>(x, image, row, col, v + t * x.channels, plane, sums, step);
-    else
-      transform_tile<T, side, to, false>(x, image, row, col, v + t * x.channels, plane, sums, step);
+    T* const out = v + t * to * to * x.channels;
+    if (row >= 0 && col >= 0 && row + side <= x.height && col + side <= x.width) {
+      const Index at = ((image * x.height + row) * x.width + col) * x.channels;
+      if (x.mask == nullptr)
+        transform_tile<T, side, to, false>(x.x + at, nullptr, x.width * x.channels, x.channels, wide, out, sums, step);
+      else
+        transform_tile<T, side, to, true>(x.x + at, x.mask + at, x.width * x.channels, x.channels, wide, out, sums, step);
+    } else {
+      copy_tile(x, image, row, col, side, patch);
+      transform_tile<T, side, to, false>(patch, nullptr, side * x.channels, x.channels, wide, out, sums, step);
+    }
   });
 }
 
@@ -234,17 +233,18 @@ void transform_kernel(const T* kernel, Index channels, Index filters, bool turne
   });
 }
 
-// out[t][columns] = a[t][depth] * panels, or, transposed, out[panel][d][width] += sum over tiles t of a[t][d] * b[t][columns].
+// One element of the products: out[t][columns] = sum over d of v[t][d / lanes][element][d % lanes] * u[panel][d][width],
+// where v already points at the element.
 template <class T>
-void multiply_plane(const T* v, Index tiles, Index depth, const T* u, Index columns, T* out) {
-  const Segment segment{0, depth};
+void multiply_element(const T* v, Index elements, Index tiles, Index depth, const Segment* segments, const T* u,
+                      Index columns, T* out) {
   Index from[kTileRows], to[kTileRows];
-  for (Index i = 0; i < kTileRows; ++i) from[i] = i * depth, to[i] = i * columns;
+  for (Index i = 0; i < kTileRows; ++i) from[i] = i * elements * depth, to[i] = i * columns;
   for (Index column = 0; column < columns; column += kPanel<T>) {
     const Index width = panel_width<T>(columns, column);
     for (Index t = 0; t < tiles; t += kTileRows)
       tile_for<T>(smaller(kTileRows, tiles - t), width)(
-          TileInput<T>{v + t * depth, from, 1, &segment, 1, u + column * depth, width},
+          TileInput<T>{v + t * elements * depth, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth, width},
           TileOutput<T>{out + t * columns + column, to, width, nullptr, false, false});
   }
 }
@@ -294,23 +294,27 @@ constexpr Index kSharedKernelBytes = 4 << 20;  // transformed kernels larger tha
 template <class T, class F>
 void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const T* bias, bool relu, T* y, Index out_height,
               Index out_width) {
-  constexpr Index elements = F::n * F::n;
+  constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
   const Index depth = x.channels;
   const bool cooperate = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
   const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
   const Index wanted = (cooperate ? Index(16) << 20 : Index(512) << 10) / per_tile;
   const Index block = larger(2, wanted / kTileRows) * kTileRows;
-  const Index v_plane = plane_of<T>(block * depth), p_plane = plane_of<T>(block * filters);
+  const Index p_plane = plane_of<T>(block * filters);
+  const Scratch<Segment> segments(depth / lanes);
+  for (Index i = 0; i < depth / lanes; ++i) segments[i] = {i * elements * lanes, lanes};
 
   // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
   const auto process = [&](Index first, Index count, T* v, T* products) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
-      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * depth, v_plane, nullptr,
+      const Scratch<T> patch(elements * depth);
+      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, lanes, v + begin * elements * depth,
+                                     static_cast<T*>(nullptr), static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* out) { F::template input<T>(in, out); });
     });
     parallel_for(elements, 1, [&](Index begin, Index end) {
       for (Index e = begin; e < end; ++e)
-        multiply_plane(v + e * v_plane, count, depth, u + e * u_plane, filters, products + e * p_plane);
+        multiply_element<T>(v + e * lanes, elements, count, depth, segments, u + e * u_plane, filters, products + e * p_plane);
     });
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       for_tiles(x.rows, x.cols, first + begin, end - begin, [&](Index t, Index image, Index i, Index j) {
@@ -325,7 +329,7 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
     });
   };
   const auto run = [&](Index begin, Index end) {
-    const Scratch<T> v(elements * v_plane), products(elements * p_plane);
+    const Scratch<T> v(elements * block * depth), products(elements * p_plane);
     for (Index first = begin; first < end; first += block) process(first, smaller(block, end - first), v, products);
   };
   if (cooperate)
@@ -385,42 +389,45 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
   const Index blocks = divide_up(tiles, block);
   const Index parts = cooperate ? 1 : smaller(blocks, smaller(kTasks, larger(1, (Index(8) << 20) / (partial * Index(sizeof(T))))));
   const Index groups = divide_up(block, kTileRows);  // of tiles, which sum dy on their own
-  const Index v_plane = plane_of<T>(block * s.channels), p_plane = plane_of<T>(block * s.filters);
   const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
   for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;
 
-  const auto process = [&](Index first, Index count, T* v, T* products, T* out, T* part_sums, bool add) {
+  const auto process = [&](Index first, Index count, T* v, T* d, T* out, T* part_sums, bool add) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
-      transform_tiles<T, F::n, F::n>(input, F::m, first + begin, end - begin, v + begin * s.channels, v_plane, nullptr,
+      const Scratch<T> patch(elements * larger(s.channels, s.filters));
+      transform_tiles<T, F::n, F::n>(input, F::m, first + begin, end - begin, lanes, v + begin * elements * s.channels,
+                                     static_cast<T*>(nullptr), static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* r) { F::template input<T>(in, r); });
-      transform_tiles<T, F::m, F::n>(gradient, F::m, first + begin, end - begin, products + begin * s.filters, p_plane,
+      transform_tiles<T, F::m, F::n>(gradient, F::m, first + begin, end - begin, kPanel<T>, d + begin * elements * s.filters,
                                      dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
+                                     static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* r) { F::template output_adjoint<T>(in, r); });
     });
     parallel_for(elements, 1, [&](Index begin, Index end) {
       const Segment segment{0, count};
       Index from[kTileRows], to[kTileRows];
-      for (Index i = 0; i < kTileRows; ++i) from[i] = i;
       const Index row_tiles = divide_up(s.channels, kTileRows);
       for (Index e = begin; e < end; ++e)
         for (Index column = 0; column < s.filters; column += kPanel<T>) {
           const Index width = panel_width<T>(s.filters, column);
           for (Index i = 0; i < kTileRows; ++i) to[i] = i * width;
           for (Index t = 0; t < row_tiles; ++t) {
-            const Index c = s.channels * t / row_tiles;
-            tile_for<T>(s.channels * (t + 1) / row_tiles - c, width)(
-                TileInput<T>{v + e * v_plane + c, from, s.channels, &segment, 1, products + e * p_plane + column, s.filters},
+            const Index c = s.channels * t / row_tiles, rows = s.channels * (t + 1) / row_tiles - c;
+            for (Index i = 0; i < rows; ++i) from[i] = (c + i) / lanes * elements * lanes + (c + i) % lanes;
+            tile_for<T>(rows, width)(
+                TileInput<T>{v + e * lanes, from, elements * s.channels, &segment, 1, d + column * elements + e * width,
+                             elements * s.filters},
                 TileOutput<T>{out + e * plane + column * s.channels + c * width, to, width, nullptr, add, false});
           }
         }
     });
   };
   const auto run = [&](Index begin, Index end) {  // parts
-    const Scratch<T> v(elements * v_plane), products(elements * p_plane);
+    const Scratch<T> v(elements * block * s.channels), d(elements * block * s.filters);
     for (Index part = begin; part < end; ++part) {
       const Index first_block = blocks * part / parts, last_block = blocks * (part + 1) / parts;
       for (Index b = first_block; b < last_block; ++b)
-        process(b * block, smaller(block, tiles - b * block), v, products, partials + part * partial,
+        process(b * block, smaller(block, tiles - b * block), v, d, partials + part * partial,
                 sums + part * groups * s.filters, b > first_block);
     }
   };
