@@ -105,7 +105,7 @@ def _totals(model):
 
     trainable, non_trainable = count(model.trainable_variables), count(model.non_trainable_variables)
     optimizer = getattr(model, "optimizer", None)
-    state = count(optimizer.variables) if optimizer is not None and optimizer.variables else (0, 0)
+    state = count(optimizer.variables) if optimizer is not None and optimizer.built else (0, 0)
     total = [a + b + c for a, b, c in zip(trainable, non_trainable, state, strict=True)]
     lines = [
         f" Total params: {total[0]:,} ({readable_size(total[1])})",

@@ -9,37 +9,10 @@ from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .elementwise import multiply, sqrt, square, subtract
 from .formulas import binary, moved, operands, result_type, sum_to, unary, wrap
+from .matmul import matmul
 from .shape import expand_dims, moveaxis, ravel, reshape, tril, triu
 
 # Products.
-
-
-def matmul(x1, x2):
-    """The matrix product over the last axis of x1 and the last but one of x2; the axes before are broadcast.
-
-    >>> matmul(Tensor([[1.0, 2.0]]), Tensor([[3.0], [4.0]])).numpy()
-    array([[11.]], dtype=float32)
-    """
-    a, b = operands(x1, x2)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        raise ValueError(f"matmul: numbers have no matrix product. Got shapes {np.shape(a)} and {np.shape(b)}. Use multiply.")
-    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise ValueError(f"matmul: the last axis of x1 must be as long as the last but one of x2. Got {a.shape} and {b.shape}.")
-    y = np.asarray(np.matmul(a, b))
-    like1, like2 = _wanted(x1), _wanted(x2)
-    if like1 is None and like2 is None:
-        return wrap(y)
-
-    def backward(dy):
-        rows = a if a.ndim > 1 else a[None, :]
-        columns = b if b.ndim > 1 else b[:, None]
-        dy = dy if b.ndim > 1 else dy[..., None]
-        dy = dy if a.ndim > 1 else np.expand_dims(dy, -2)
-        da = None if like1 is None else sum_to(sum_to(np.matmul(dy, np.swapaxes(columns, -1, -2)), rows).reshape(a.shape), like1)
-        db = None if like2 is None else sum_to(sum_to(np.matmul(np.swapaxes(rows, -1, -2), dy), columns).reshape(b.shape), like2)
-        return da, db
-
-    return record(y, (x1, x2), backward)
 
 
 def _wanted(x):

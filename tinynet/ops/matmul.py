@@ -12,7 +12,8 @@ import numpy as np
 
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
+from .formulas import result_type
 
 
 def matmul_reference(a, b, transpose_a=False, transpose_b=False):
@@ -41,7 +42,9 @@ def matmul(x1, x2):
     >>> matmul([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0]).numpy()
     array([21., 43.], dtype=float32)
     """
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
+    if not isinstance(x1, Tensor) or not isinstance(x2, Tensor):
+        dtype = result_type(x1, x2)  # an array takes the element type of a tensor
+        x1, x2 = convert_to_tensor(x1, dtype), convert_to_tensor(x2, dtype)
     a, b = x1.data, x2.data
     if a.ndim < 2 or b.ndim < 2 or a.dtype is not b.dtype or a.ndim > 2 or b.ndim > 2:
         return _matmul_general(x1, x2)

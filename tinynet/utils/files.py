@@ -9,13 +9,7 @@ import os
 import secrets
 import shutil
 import sys
-import tarfile
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-import zipfile
-from http.client import HTTPException
 from pathlib import Path
 
 from ..errors import DataError
@@ -122,6 +116,9 @@ def download(url, path, *, max_bytes, check=None, progress=True):
         DataError: the server's refusal, silence, a cut or too large transfer, with the address and the reason.
         OSError: the file cannot be written.
     """
+    import urllib.parse  # here and below: what only a download needs would cost every import of tinynet 25 ms
+    import urllib.request
+
     if urllib.parse.urlsplit(url).scheme not in ("http", "https", "file"):
         raise DataError(f"{url}: only http, https and file addresses can be downloaded")
     path = Path(path)
@@ -161,6 +158,9 @@ def download(url, path, *, max_bytes, check=None, progress=True):
 
 def _named(url, action):
     """Run a step of a transfer; what goes wrong becomes a DataError with the address."""
+    import urllib.error
+    from http.client import HTTPException
+
     try:
         return action()
     except urllib.error.HTTPError as error:
@@ -236,7 +236,9 @@ def get_file(
     """
     if origin is None:
         raise ValueError("get_file: origin, the address of the file, is missing")
-    name = os.fspath(fname) if fname else os.path.basename(urllib.parse.urlsplit(origin).path)
+    from urllib.parse import urlsplit
+
+    name = os.fspath(fname) if fname else os.path.basename(urlsplit(origin).path)
     if not name or name != os.path.basename(name) or name in (".", ".."):
         raise ValueError(
             f"get_file: fname must be a plain file name, got {name!r}; use cache_dir and cache_subdir for the folder"
@@ -279,6 +281,9 @@ def unpack(path, folder, archive_format="auto"):
     Raises:
         DataError: not such an archive, a hostile one, or a damaged one.
     """
+    import tarfile
+    import zipfile
+
     formats = (
         ["tar", "zip"]
         if archive_format == "auto"
