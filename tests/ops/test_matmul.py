@@ -177,9 +177,10 @@ def test_element_types():
     assert_same_values(ops.matmul(whole, [2, 3]).data, whole @ np.array([2, 3], np.int32))
     x = Variable(whole.astype(np.float32))
     with tn.GradientTape() as tape:
-        y = ops.matmul(x, whole.astype(np.float64))
+        y = ops.matmul(x, Tensor(whole.astype(np.float64)))
     assert y.dtype == np.float64
     assert_same_values(tape.gradient(y, x).data, np.array([[3, 7], [3, 7]], np.float32))
+    assert ops.matmul(x, whole.astype(np.float64)).dtype == np.float32  # an array takes the tensor's type
     with pytest.raises(TypeError, match="must have dtype float32"):
         _native.matmul(np.ones((2, 2), np.float32), np.ones((2, 2)))
     with pytest.raises(TypeError, match="float32 or float64, got float16"):

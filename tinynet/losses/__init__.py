@@ -61,4 +61,4 @@ def crossentropy_for(y_true_shape, y_pred_shape):
     return categorical_crossentropy
 
 
-__all__ = [*(item.__name__ for item in _OBJECTS ), "crossentropy_for", "deserialize", "get", "serialize"]
+__all__ = [*(item.__name__ for item in _OBJECTS if item is not LossFunctionWrapper), "crossentropy_for", "deserialize", "get", "serialize"]
