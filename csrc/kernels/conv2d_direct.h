@@ -15,7 +15,7 @@ template <class T>
 class Scratch {
  public:
   explicit Scratch(Index size)
-      : bytes_(static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T)), data_(static_cast<T*>(pool_allocate(bytes_))) {}
+      : bytes_(static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T)  ), data_(static_cast<T*>(pool_allocate(bytes_))) {}
   ~Scratch() { pool_release(data_, bytes_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
