@@ -15,7 +15,7 @@ template <class T>
 class Scratch {
  public:
   explicit Scratch(Index size)
-      : bytes_(static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T)  ), data_(static_cast<T*>(pool_allocate(bytes_))) {}
+      : bytes_(static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T)), data_(static_cast<T*>(pool_allocate(bytes_))) {}
   ~Scratch() { pool_release(data_, bytes_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -73,10 +73,8 @@ struct Blocks {
     Blocks b{};
     const Index area = w.grid_h * w.grid_w;
     wanted = smaller(wanted, larger(96, w.batch * area / kTasks));
-    if (!w.in_place()) {
-      const Index pixel_bytes = larger(1, w.slab_rows(w.grid_h) * w.slab_cols() * w.channels * Index(sizeof(T)) / area);
-      wanted = smaller(wanted, larger(96, kSlabBytes / pixel_bytes));
-    }
+    const Index pixel_bytes = larger(1, w.slab_rows(w.grid_h) * w.slab_cols() * w.channels * Index(sizeof(T)) / area);
+    wanted = smaller(wanted, larger(96, kSlabBytes / pixel_bytes));
     if (area <= wanted) {
       b.images = wanted / area;
       b.rows = w.grid_h;

@@ -88,6 +88,12 @@ void tile(const TileInput<T>& in, const TileOutput<T>& out) {
       for (int i = 0; i < rows; ++i) sum[i][v] = start;
     }
   }
+  if (!out.accumulate) {  // the lines to be written come from far away meanwhile: up to 1.6 times as fast for a short sum
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) __builtin_prefetch(out.c + out.row[i] + v * lanes, 1);
+  }
   const T* b = in.b;
   Index row[rows];
 #pragma GCC unroll 12
