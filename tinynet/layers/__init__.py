@@ -1,9 +1,17 @@
 """Layers, under Keras's names."""
 
 from .base import Layer
+from .convolution import (
+    Conv1D, Conv2D, Conv2DTranspose, Convolution1D, Convolution2D, Convolution2DTranspose, DepthwiseConv2D, SeparableConv2D,
+    SeparableConvolution2D,
+)
 from .core import Activation, Identity, Input, InputLayer
 from .dense import Dense
 from .dropout import Dropout
 from .reshaping import Flatten, Reshape
 
-__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Identity", "Input", "InputLayer", "Layer", "Reshape"]
+__all__ = [
+    "Activation", "Conv1D", "Conv2D", "Conv2DTranspose", "Convolution1D", "Convolution2D", "Convolution2DTranspose", "Dense",
+    "DepthwiseConv2D", "Dropout", "Flatten", "Identity", "Input", "InputLayer", "Layer", "Reshape", "SeparableConv2D",
+    "SeparableConvolution2D",
+]
