@@ -148,9 +148,13 @@ def test_train_on_batch():
     assert len(first) == 2
     for _ in range(20):
         model.train_on_batch(x, y)
-    model.reset_metrics()
+    # Each call tells of its own batch: nothing is left of the calls before.
+    assert model.test_on_batch(x, y) == pytest.approx(model.evaluate(x, y, verbose=0))
     assert model.test_on_batch(x, y, return_dict=True)["loss"] < first[0]
+    assert model.test_on_batch(x.tolist(), y.tolist()) == model.test_on_batch(x, y)
     np.testing.assert_array_equal(model.predict_on_batch(x), model.predict(x, verbose=0))
+    with pytest.raises(TypeError, match="cannot make batches of a int"):
+        model.train_on_batch(3, 4)
 
 
 def test_own_train_step_and_metrics():

@@ -10,6 +10,7 @@ One step of `fit` is Trainer._train_on_batch, and it is what a loop of your own 
 """
 
 import math
+import sys
 import warnings
 
 import numpy as np
@@ -280,21 +281,25 @@ class Trainer:
         return pack_like(outputs, [np.concatenate(part) for part in parts])
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One training step on one batch; metrics go on from the last call.
+        """One training step on one batch.
 
         Returns:
-            The loss, or [loss, metric, ...], or a dict.
+            The loss, or [loss, metric, ...], or a dict, of this batch alone.
         """
         self._check_compiled("train_on_batch")
         if class_weight is not None and sample_weight is not None:
             raise ValueError("train_on_batch: give sample_weight or class_weight, not both")
-        logs = self.train_step(_single_batch(x, y, sample_weight, class_weight, "train_on_batch"))
+        batch = _single_batch(x, y, sample_weight, class_weight, "train_on_batch")
+        self.reset_metrics()
+        logs = self.train_step(batch)
         return _as_numbers(logs) if return_dict else self._in_order(_as_numbers(logs))
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Loss and metrics after one more batch, without training."""
+        """Loss and metrics of one batch, without training."""
         self._check_compiled("test_on_batch")
-        logs = self.test_step(_single_batch(x, y, sample_weight, None, "test_on_batch"))
+        batch = _single_batch(x, y, sample_weight, None, "test_on_batch")
+        self.reset_metrics()
+        logs = self.test_step(batch)
         return _as_numbers(logs) if return_dict else self._in_order(_as_numbers(logs))
 
     def predict_on_batch(self, x):
@@ -365,8 +370,7 @@ def _validation_epochs(validation_data, batch_size, steps):
 
 def _single_batch(x, y, sample_weight, class_weight, where):
     """The arrays as one batch, cast as `fit` would."""
-    samples = len(flatten(x)[0])
-    return next(iter(make_batches(x, y, sample_weight, batch_size=max(samples, 1), class_weight=class_weight, where=where)))
+    return next(iter(make_batches(x, y, sample_weight, batch_size=sys.maxsize, class_weight=class_weight, where=where)))
 
 
 def _validates(epoch, frequency):
