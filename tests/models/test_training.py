@@ -94,6 +94,14 @@ def test_validation_split_takes_the_last_samples():
     np.testing.assert_array_equal(np.concatenate(seen), x[30:])
 
 
+def test_validation_steps_look_at_the_same_samples_in_every_epoch():
+    x, y = blobs(64)
+    model = classifier(optimizer=tn.optimizers.SGD(0.0))
+    expected = model.evaluate(x[:20], y[:20], verbose=0, return_dict=True)
+    history = model.fit(x, y, epochs=4, validation_data=(x, y), validation_steps=2, validation_batch_size=10, verbose=0).history
+    assert history["val_loss"] == pytest.approx([expected["loss"]] * 4) and len(set(history["val_loss"])) == 1
+
+
 def test_weights_of_samples_and_classes_agree():
     x, y = blobs()
     weight = {0: 1.0, 1: 3.0, 2: 0.5}

@@ -363,9 +363,10 @@ def _epochs(x, y, sample_weight, batch_size, steps, where, **options):
 
 
 def _validation_epochs(validation_data, batch_size, steps):
-    if isinstance(validation_data, list | tuple):
-        return _epochs(*unpack_x_y_sample_weight(tuple(validation_data)), batch_size, steps, "validation")
-    return _epochs(validation_data, None, None, batch_size, steps, "validation")
+    if not isinstance(validation_data, list | tuple):
+        validation_data = (validation_data,)
+    parts = unpack_x_y_sample_weight(tuple(validation_data))
+    return Epochs(make_batches(*parts, batch_size=batch_size, steps=steps, where="validation"), steps, restart=True)
 
 
 def _single_batch(x, y, sample_weight, class_weight, where):
