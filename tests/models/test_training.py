@@ -1,5 +1,7 @@
 """compile, fit, evaluate, predict: results, History, every way to give data, errors."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -279,3 +281,20 @@ def test_interactive_output(capsys):
     assert capsys.readouterr().out == ""
     model.evaluate(x, y, verbose=1)
     assert "━" in capsys.readouterr().out
+
+
+def test_no_step_leaves_a_cycle_behind():
+    """Cycles keep a batch's data in memory until the collector comes by."""
+    x, y = blobs(32)
+    model = classifier()
+    model.fit(x, y, verbose=0)
+    calls = [model.train_on_batch, model.test_on_batch, lambda x, y: model.predict(x, verbose=0), lambda x, y: model.fit(x, y, verbose=0),
+             lambda x, y: model.evaluate(x, y, verbose=0)]
+    gc.collect()
+    gc.disable()
+    try:
+        for call in calls:
+            call(x, y)
+            assert gc.collect() == 0, call
+    finally:
+        gc.enable()
