@@ -1,6 +1,7 @@
 """compile, fit, evaluate, predict: results, History, every way to give data, errors."""
 
 import gc
+import warnings
 
 import numpy as np
 import pytest
@@ -298,3 +299,60 @@ def test_no_step_leaves_a_cycle_behind():
             assert gc.collect() == 0, call
     finally:
         gc.enable()
+
+
+def test_freezing_acts_on_the_next_step_whatever_ran_before():
+    x, y = blobs(32)
+    for run in (lambda m: m.fit(x, y, verbose=0), lambda m: m.evaluate(x, y, verbose=0)):
+        model = classifier()
+        run(model)
+        model.layers[0].trainable = False
+        before = model.get_weights()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # no gradient is missed
+            model.train_on_batch(x, y)
+        assert [np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_end", "on_epoch_end",
+                                  "on_train_end"])
+def test_an_exception_in_a_callback_leaves_the_model_usable(hook, error):
+    x, y = blobs(32)
+
+    def fail(self, *args):
+        raise error("stop")
+
+    model = classifier()
+    with pytest.raises(error):
+        model.fit(x, y, verbose=0, validation_split=0.5, callbacks=[type("Failing", (tn.callbacks.Callback,), {hook: fail})()])
+    assert model._training_data is None  # nothing holds the data of a training that is over
+    other = classifier()
+    other.set_weights(model.get_weights())
+    model.compile(tn.optimizers.Adam(0.02), model.loss)
+    other.compile(tn.optimizers.Adam(0.02), model.loss)
+    assert model.fit(x, y, shuffle=False, verbose=0).history == other.fit(x, y, shuffle=False, verbose=0).history
+
+
+def test_a_callback_may_evaluate_in_the_middle_of_an_epoch():
+    x, y = blobs(64)
+
+    class Evaluate(tn.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.evaluate(x, y, verbose=0)
+
+    plain, watched = classifier(), classifier()
+    plain.fit(x, y, shuffle=False, verbose=0)
+    watched.fit(x, y, shuffle=False, verbose=0, callbacks=[Evaluate()])
+    for a, b in zip(plain.get_weights(), watched.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_generator_that_ends_before_the_last_epoch_says_so():
+    x, y = blobs(32)
+    model = classifier()
+    with pytest.warns(UserWarning, match="the generator ended in epoch 1 of 3"):
+        assert model.fit(((x, y) for _ in range(2)), epochs=3, verbose=0).epoch == [0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(((x, y) for _ in range(2)), verbose=0)

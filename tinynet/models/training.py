@@ -217,18 +217,24 @@ class Trainer:
         self.stop_training = False
         self._training_data = training.batches
         logs = {}
-        callbacks.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            logs = self._run_epoch(training, callbacks, "train")
-            if validation is not None and _validates(epoch, validation_freq):
-                logs |= {f"val_{name}": value for name, value in self._evaluate(validation, callbacks).items()}
-            callbacks.on_epoch_end(epoch, logs)
-            if self.stop_training or training.exhausted:
-                break
-        callbacks.on_train_end(logs)
-        self._training_data = None
+        try:
+            callbacks.on_train_begin()
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                callbacks.on_epoch_begin(epoch)
+                logs = self._run_epoch(training, callbacks, "train")
+                if validation is not None and _validates(epoch, validation_freq):
+                    logs |= {f"val_{name}": value for name, value in self._evaluate(validation, callbacks).items()}
+                    logs = dict(sorted(logs.items()))
+                callbacks.on_epoch_end(epoch, logs)
+                if self.stop_training or training.exhausted:
+                    break
+            callbacks.on_train_end(logs)
+        finally:
+            self._training_data = None
+        if training.exhausted and training.steps is None and not self.stop_training and epoch + 1 < epochs:
+            warnings.warn(f"fit: the generator ended in epoch {epoch + 1} of {epochs}; give fewer epochs, or data that begins anew (a PyDataset, "
+                          "or an iterable that is not a generator)", stacklevel=2)
         return self.history
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None, return_dict=False,
@@ -313,6 +319,7 @@ class Trainer:
         own_step = getattr(self, step_method) if getattr(type(self), step_method) is not getattr(Trainer, step_method) else None
         make_logs = lambda: _as_numbers(self.get_metrics_result())  # noqa: E731
         step = -1
+        outer = self._trained, self._in_epoch  # a callback may evaluate in the middle of an epoch
         self._trained, self._in_epoch = None, True
         try:
             with np.errstate(all="ignore"):  # a diverging model shows in its loss, not in warnings about single operations
@@ -327,7 +334,7 @@ class Trainer:
                     if self.stop_training and kind == "train":
                         break
         finally:
-            self._in_epoch = False
+            self._trained, self._in_epoch = outer
         if step < 0:
             raise ValueError(f"{self.name}: the data gave no batch")
         return make_logs()
