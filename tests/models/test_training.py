@@ -356,3 +356,15 @@ def test_a_generator_that_ends_before_the_last_epoch_says_so():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(((x, y) for _ in range(2)), verbose=0)
+
+
+def test_metrics_with_one_name_are_told_apart():
+    x, y = blobs(32)
+    model = tn.Sequential([tn.Input((2,)), layers.Dense(1)])
+    mae = tn.metrics.MeanAbsoluteError
+    model.compile("sgd", "mse", metrics=["mae", "mae", mae, mae()], weighted_metrics=["mae", mae()])
+    names = ["loss", "mae", "mae_1", "mean_absolute_error", "mean_absolute_error_1", "weighted_mae", "weighted_mean_absolute_error"]
+    model.fit(x, y, sample_weight=np.arange(32.0), verbose=0)
+    assert sorted(model.history.history) == model.metrics_names == names
+    weighted = model.evaluate(x, y, sample_weight=np.arange(32.0), verbose=0)
+    assert weighted[1] == weighted[2] == weighted[3] == weighted[4] != weighted[5] == weighted[6]

@@ -57,6 +57,11 @@ class CompiledMetrics:
             if isinstance(one, str) and not _is_accuracy(one) and not _is_crossentropy(one):
                 metrics_module.get(one)  # an unknown name is an error now, not at the first batch
         self._built = None
+        self._names = {}
+
+    def name_of(self, metric):
+        """The name under which results of a metric appear: its own, unless another one has that already."""
+        return self._names.get(id(metric), metric.name)
 
     @property
     def metrics(self):
@@ -70,6 +75,7 @@ class CompiledMetrics:
         if self._built is None:
             _one_output(y_pred, "metrics")
             self._built = [(_as_metric(one, y, y_pred), weighted) for one, weighted in self._given]
+            self._names = dict(zip(map(id, self.metrics), _distinct([(m.name, weighted) for m, weighted in self._built]), strict=True))
         for metric, weighted in self._built:
             metric.update_state(y, y_pred, sample_weight if weighted else None)
 
@@ -77,6 +83,21 @@ class CompiledMetrics:
         """Start again."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _distinct(named):
+    """Keras's names for metrics with equal ones: mae, mae_1; weighted_mae where `weighted_metrics` repeats one of `metrics`.
+
+    Args:
+        named: List of (name, weighted).
+    """
+    counts, result = {}, []
+    for name, weighted in named:
+        if weighted and name in counts:
+            name = f"weighted_{name}"
+        counts[name] = counts.get(name, 0) + 1
+        result.append(name if counts[name] == 1 else f"{name}_{counts[name] - 1}")
+    return result
 
 
 def _is_accuracy(given):
@@ -103,6 +124,8 @@ def _as_metric(given, y, y_pred):
     """A Metric named as Keras names it: after the string, the function or the object."""
     if isinstance(given, metrics_module.Metric):
         return given
+    if isinstance(given, type) and issubclass(given, metrics_module.Metric):
+        return given()
     if _is_accuracy(given):
         metric = metrics_module.accuracy_for(y.shape, y_pred.shape)()
     elif _is_crossentropy(given):

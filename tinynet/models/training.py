@@ -101,9 +101,9 @@ class Trainer:
     def get_metrics_result(self):
         """Loss and metrics so far, by name."""
         results = {}
-        for metric in self.metrics:
+        for metric, name in zip(self.metrics, self.metrics_names, strict=True):
             value = metric.result()
-            results.update(value if isinstance(value, dict) else {metric.name: value})
+            results.update(value if isinstance(value, dict) else {name: value})
         return results
 
     def train_step(self, data):
@@ -162,7 +162,8 @@ class Trainer:
     @property
     def metrics_names(self):
         """Their names, in the order in which `evaluate` returns them."""
-        return [metric.name for metric in self.metrics]
+        name_of = self._compiled_metrics.name_of if self._compiled_metrics is not None else lambda metric: metric.name
+        return [name_of(metric) for metric in self.metrics]
 
     def reset_metrics(self):
         """Start all metrics again."""
