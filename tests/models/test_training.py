@@ -246,11 +246,47 @@ def test_stop_training_inside_an_epoch():
     (lambda m, x, y: m.compile(loss="msee"), ValueError, "did you mean 'mse'"),
     (lambda m, x, y: m.compile(metrics=["acuracy_"]), ValueError, "acuracy_"),
     (lambda m, x, y: m.fit(x, y, callbacks=[tn.callbacks.EarlyStopping]), TypeError, "a class: add parentheses"),
+    (lambda m, x, y: m.fit(x, y, verbose="on"), ValueError, "verbose must be 0"),
+    (lambda m, x, y: m.fit(x, y, verbose=3), ValueError, "verbose must be 0"),
+    (lambda m, x, y: m.fit(x, y, validation_freq=0), ValueError, "validation_freq must be at least 1, got 0"),
+    (lambda m, x, y: m.fit(((x, y) for _ in "ab"), validation_split=0.2), ValueError, "x is a generator"),
+    (lambda m, x, y: m.fit(x, y, class_weight={"0": 1.0}), TypeError, "class_weight must map class numbers"),
+    (lambda m, x, y: m.compile(loss=3), ValueError, "cannot make a loss of 3"),
+    (lambda m, x, y: m.compile(metrics=[3]), ValueError, "cannot make a metric of 3"),
+    (lambda m, x, y: tn.Sequential(layers.Dense(3), layers.Dense(2)), TypeError, r"write Sequential\(\[layer, ...\]\)"),
+    (lambda m, x, y: tn.Sequential([layers.Dense]), TypeError, "a class: add parentheses"),
+    (lambda m, x, y: layers.Reshape((-2, 2)), ValueError, "got \\(-2, 2\\)"),
+    (lambda m, x, y: layers.Dense(3)(None), TypeError, "expected an array or a Tensor, got None"),
 ])
 def test_wrong_calls_say_what_is_wrong(call, error, message):
     x, y = blobs(32)
     with pytest.raises(error, match=message):
         call(classifier(), x, y)
+
+
+def test_a_subclass_that_forgets_its_part_hears_of_it():
+    class NoInit(tn.Model):
+        def __init__(self):
+            self.dense = layers.Dense(1)
+
+    class NoReturn(tn.Model):
+        def call(self, x):
+            x * 2.0
+
+    with pytest.raises(RuntimeError, match=r"NoInit: call super\(\).__init__\(\) first"):
+        NoInit()
+    model = NoReturn()
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=r"call\(\) returned nothing"):
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0)
+    assert not hasattr(model, "no_such_thing")
+
+
+def test_numpy_numbers_are_numbers():
+    x, y = blobs(32)
+    classifier().fit(list(map(list, x)), list(y), epochs=np.int64(1), batch_size=np.int32(8), shuffle=1, verbose=False)
+    assert layers.Dropout(np.float32(0.5)).rate == 0.5
+    assert layers.Reshape(np.int64(4))(np.ones((1, 2, 2))).shape == (1, 4)
 
 
 def test_not_compiled():

@@ -82,6 +82,9 @@ def class_weights_to_sample_weights(y, class_weight, where="fit"):
         raise TypeError(
             f"{where}: class_weight must be a dict from class number to weight, got {type(class_weight).__name__}"
         )
+    for label, weight in class_weight.items():
+        if not isinstance(label, int | np.integer) or isinstance(weight, bool) or not isinstance(weight, int | float | np.number):
+            raise TypeError(f"{where}: class_weight must map class numbers to weights, got {{{label!r}: {weight!r}}}")
     if y is None or is_structure(y):
         raise ValueError(f"{where}: class_weight needs one array of labels in y; for several outputs use sample_weight")
     labels = as_rows(y, "y", where)

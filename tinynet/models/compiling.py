@@ -7,6 +7,8 @@ from ..utils.naming import to_snake_case
 
 
 def _one_output(y_pred, what):
+    if not isinstance(y_pred, list | tuple | dict | Tensor):
+        raise TypeError(f"compile: {what} need a Tensor, but the model's call() returned {'nothing' if y_pred is None else type(y_pred).__name__}")
     if not isinstance(y_pred, Tensor):
         raise NotImplementedError(f"compile: {what} for several outputs are not there yet; the model returned {type(y_pred).__name__}. "
                                   "Override compute_loss(x, y, y_pred, sample_weight), or return one tensor")
@@ -26,10 +28,12 @@ class CompiledLoss:
                 raise NotImplementedError("compile: a loss for each of several outputs is not there yet; give one loss")
             loss = next(iter(loss.values())) if isinstance(loss, dict) else loss[0]
         self._given = loss
+        if isinstance(loss_weights, dict):
+            loss_weights = list(loss_weights.values())
         self._weight = loss_weights[0] if isinstance(loss_weights, list | tuple) else loss_weights
         self._loss = loss if isinstance(loss, losses_module.Loss) else None
-        if isinstance(loss, str) and not _is_crossentropy(loss):
-            losses_module.get(loss)  # an unknown name is an error now, not at the first batch
+        if not _is_crossentropy(loss):
+            losses_module.get(loss)  # what is no loss is an error now, not at the first batch
 
     def __call__(self, y, y_pred, sample_weight=None):
         """The loss of a batch, a scalar Tensor."""
@@ -54,8 +58,8 @@ class CompiledMetrics:
     def __init__(self, metrics=None, weighted_metrics=None):
         self._given = [(one, False) for one in _as_list(metrics)] + [(one, True) for one in _as_list(weighted_metrics)]
         for one, _ in self._given:
-            if isinstance(one, str) and not _is_accuracy(one) and not _is_crossentropy(one):
-                metrics_module.get(one)  # an unknown name is an error now, not at the first batch
+            if not _is_accuracy(one) and not _is_crossentropy(one):
+                metrics_module.get(one)  # what is no metric is an error now, not at the first batch
         self._built = None
         self._names = {}
 

@@ -19,7 +19,7 @@ from .. import metrics as metrics_module
 from .. import optimizers
 from ..callbacks import CallbackList
 from .. import random
-from ..data import Epochs, check_finite, make_batches, train_validation_split, unpack_x_y_sample_weight
+from ..data import Epochs, check_finite, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..tape import GradientTape
 from ..utils.nest import flatten, map_structure, pack_like
 from .compiling import CompiledLoss, CompiledMetrics
@@ -204,6 +204,10 @@ class Trainer:
         self._check_compiled("fit")
         _check_count("fit", "epochs", epochs, 0)
         _check_count("fit", "initial_epoch", initial_epoch, 0)
+        if not isinstance(validation_freq, list | tuple | set):
+            _check_count("fit", "validation_freq", validation_freq, 1)
+        if validation_split and not is_array_data(x):
+            raise ValueError(f"fit: validation_split cuts arrays, but x is a {type(x).__name__}, which yields batches; give validation_data=...")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
         training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle, class_weight=class_weight,
@@ -389,10 +393,12 @@ def _validates(epoch, frequency):
 
 
 def _verbosity(verbose):
-    if verbose == "auto":
+    if isinstance(verbose, str) and verbose == "auto":
         from ..utils.progbar import is_interactive
 
         return 1 if is_interactive() else 2
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"verbose must be 0 (silent), 1 (progress bar), 2 (a line an epoch) or 'auto', got {verbose!r}")
     return int(verbose)
 
 
