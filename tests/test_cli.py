@@ -53,6 +53,8 @@ def test_seed_repeats_and_backends_agree(sample_only, capsys, monkeypatch):
     (["train", "fashion-mnist", "--epochs", "0"], "0 is not a whole number from 1 on"),
     (["train", "fashion-mnist", "--epochs", "many"], "'many' is not a whole number from 1 on"),
     (["train", "fashion-mnist", "--learning-rate", "0"], "0 is not a number above 0"),
+    (["train", "fashion-mnist", "--learning-rate", "inf"], "inf is not a number above 0"),
+    (["train", "fashion-mnist", "--learning-rate", "nan"], "nan is not a number above 0"),
     (["train", "fashion-mnist", "--model", "resnet"], "invalid choice: 'resnet'"),
     (["train", "cats"], "invalid choice: 'cats'"),
     (["train", "fashion-mnist", "--save", "/nowhere/w.npz"], "the folder of '/nowhere/w.npz' does not exist"),
@@ -77,6 +79,11 @@ def test_info(capsys):
 def test_help(capsys):
     assert cli.main(["--help"]) == 0
     assert "train" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert "tinynet" in capsys.readouterr().out
 
 
 def test_debug_shows_where_an_error_came_from(sample_only, monkeypatch):

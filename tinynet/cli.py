@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from .version import __version__
+
 
 class _Parser(argparse.ArgumentParser):
     """One line for a wrong call, instead of argparse's whole usage text."""
@@ -27,7 +29,7 @@ def _number(kind, least, most=float("inf"), open_below=False):
             value = kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}") from None
-        if not (least < value if open_below else least <= value) or not value <= most:
+        if not (least < value if open_below else least <= value) or not value <= most or value == float("inf"):
             raise argparse.ArgumentTypeError(f"{text} is not {wanted}")
         return value
 
@@ -47,6 +49,7 @@ def build_parser():
     """The command line's grammar."""
     parser = _Parser(prog="tinynet", description="Train and inspect small neural networks.")
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    parser.add_argument("--version", action="version", version=f"tinynet {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
 
     train = commands.add_parser("train", help="train a model on a data set", description="Train a model and test it.")

@@ -1,5 +1,9 @@
 """compile, fit, evaluate, predict: results, History, every way to give data, errors."""
 
+import gc
+import re
+import warnings
+
 import numpy as np
 import pytest
 
@@ -94,6 +98,14 @@ def test_validation_split_takes_the_last_samples():
     np.testing.assert_array_equal(np.concatenate(seen), x[30:])
 
 
+def test_validation_steps_look_at_the_same_samples_in_every_epoch():
+    x, y = blobs(64)
+    model = classifier(optimizer=tn.optimizers.SGD(0.0))
+    expected = model.evaluate(x[:20], y[:20], verbose=0, return_dict=True)
+    history = model.fit(x, y, epochs=4, validation_data=(x, y), validation_steps=2, validation_batch_size=10, verbose=0).history
+    assert history["val_loss"] == pytest.approx([expected["loss"]] * 4) and len(set(history["val_loss"])) == 1
+
+
 def test_weights_of_samples_and_classes_agree():
     x, y = blobs()
     weight = {0: 1.0, 1: 3.0, 2: 0.5}
@@ -148,9 +160,13 @@ def test_train_on_batch():
     assert len(first) == 2
     for _ in range(20):
         model.train_on_batch(x, y)
-    model.reset_metrics()
+    # Each call tells of its own batch: nothing is left of the calls before.
+    assert model.test_on_batch(x, y) == pytest.approx(model.evaluate(x, y, verbose=0))
     assert model.test_on_batch(x, y, return_dict=True)["loss"] < first[0]
+    assert model.test_on_batch(x.tolist(), y.tolist()) == model.test_on_batch(x, y)
     np.testing.assert_array_equal(model.predict_on_batch(x), model.predict(x, verbose=0))
+    with pytest.raises(TypeError, match="cannot make batches of a int"):
+        model.train_on_batch(3, 4)
 
 
 def test_own_train_step_and_metrics():
@@ -231,11 +247,47 @@ def test_stop_training_inside_an_epoch():
     (lambda m, x, y: m.compile(loss="msee"), ValueError, "did you mean 'mse'"),
     (lambda m, x, y: m.compile(metrics=["acuracy_"]), ValueError, "acuracy_"),
     (lambda m, x, y: m.fit(x, y, callbacks=[tn.callbacks.EarlyStopping]), TypeError, "a class: add parentheses"),
+    (lambda m, x, y: m.fit(x, y, verbose="on"), ValueError, "verbose must be 0"),
+    (lambda m, x, y: m.fit(x, y, verbose=3), ValueError, "verbose must be 0"),
+    (lambda m, x, y: m.fit(x, y, validation_freq=0), ValueError, "validation_freq must be at least 1, got 0"),
+    (lambda m, x, y: m.fit(((x, y) for _ in "ab"), validation_split=0.2), ValueError, "x is a generator"),
+    (lambda m, x, y: m.fit(x, y, class_weight={"0": 1.0}), TypeError, "class_weight must map class numbers"),
+    (lambda m, x, y: m.compile(loss=3), ValueError, "cannot make a loss of 3"),
+    (lambda m, x, y: m.compile(metrics=[3]), ValueError, "cannot make a metric of 3"),
+    (lambda m, x, y: tn.Sequential(layers.Dense(3), layers.Dense(2)), TypeError, r"write Sequential\(\[layer, ...\]\)"),
+    (lambda m, x, y: tn.Sequential([layers.Dense]), TypeError, "a class: add parentheses"),
+    (lambda m, x, y: layers.Reshape((-2, 2)), ValueError, "got \\(-2, 2\\)"),
+    (lambda m, x, y: layers.Dense(3)(None), TypeError, "expected an array or a Tensor, got None"),
 ])
 def test_wrong_calls_say_what_is_wrong(call, error, message):
     x, y = blobs(32)
     with pytest.raises(error, match=message):
         call(classifier(), x, y)
+
+
+def test_a_subclass_that_forgets_its_part_hears_of_it():
+    class NoInit(tn.Model):
+        def __init__(self):
+            self.dense = layers.Dense(1)
+
+    class NoReturn(tn.Model):
+        def call(self, x):
+            x * 2.0
+
+    with pytest.raises(RuntimeError, match=r"NoInit: call super\(\).__init__\(\) first"):
+        NoInit()
+    model = NoReturn()
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=r"call\(\) returned nothing"):
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0)
+    assert not hasattr(model, "no_such_thing")
+
+
+def test_numpy_numbers_are_numbers():
+    x, y = blobs(32)
+    classifier().fit(list(map(list, x)), list(y), epochs=np.int64(1), batch_size=np.int32(8), shuffle=1, verbose=False)
+    assert layers.Dropout(np.float32(0.5)).rate == 0.5
+    assert layers.Reshape(np.int64(4))(np.ones((1, 2, 2))).shape == (1, 4)
 
 
 def test_not_compiled():
@@ -262,8 +314,95 @@ def test_interactive_output(capsys):
     model = classifier()
     model.fit(x, y, epochs=2, verbose=2)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Epoch 1/2" and lines[1].startswith("2/2 - 0s") and "accuracy: " in lines[1] and "loss: " in lines[1]
+    assert lines[0] == "Epoch 1/2" and len(lines) == 4
+    assert re.fullmatch(r"2/2 - \d+s - \d+(s|ms|us)/step - accuracy: \d\.\d{4} - loss: \d\.\d{4}", lines[1])
     model.fit(x, y, epochs=1, verbose=0)
     assert capsys.readouterr().out == ""
     model.evaluate(x, y, verbose=1)
     assert "━" in capsys.readouterr().out
+
+
+def test_no_step_leaves_a_cycle_behind():
+    """Cycles keep a batch's data in memory until the collector comes by."""
+    x, y = blobs(32)
+    model = classifier()
+    model.fit(x, y, verbose=0)
+    calls = [model.train_on_batch, model.test_on_batch, lambda x, y: model.predict(x, verbose=0), lambda x, y: model.fit(x, y, verbose=0),
+             lambda x, y: model.evaluate(x, y, verbose=0)]
+    gc.collect()
+    gc.disable()
+    try:
+        for call in calls:
+            call(x, y)
+            assert gc.collect() == 0, call
+    finally:
+        gc.enable()
+
+
+def test_freezing_acts_on_the_next_step_whatever_ran_before():
+    x, y = blobs(32)
+    for run in (lambda m: m.fit(x, y, verbose=0), lambda m: m.evaluate(x, y, verbose=0)):
+        model = classifier()
+        run(model)
+        model.layers[0].trainable = False
+        before = model.get_weights()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # no gradient is missed
+            model.train_on_batch(x, y)
+        assert [np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_end", "on_epoch_end",
+                                  "on_train_end"])
+def test_an_exception_in_a_callback_leaves_the_model_usable(hook, error):
+    x, y = blobs(32)
+
+    def fail(self, *args):
+        raise error("stop")
+
+    model = classifier()
+    with pytest.raises(error):
+        model.fit(x, y, verbose=0, validation_split=0.5, callbacks=[type("Failing", (tn.callbacks.Callback,), {hook: fail})()])
+    assert model._training_data is None  # nothing holds the data of a training that is over
+    other = classifier()
+    other.set_weights(model.get_weights())
+    model.compile(tn.optimizers.Adam(0.02), model.loss)
+    other.compile(tn.optimizers.Adam(0.02), model.loss)
+    assert model.fit(x, y, shuffle=False, verbose=0).history == other.fit(x, y, shuffle=False, verbose=0).history
+
+
+def test_a_callback_may_evaluate_in_the_middle_of_an_epoch():
+    x, y = blobs(64)
+
+    class Evaluate(tn.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.evaluate(x, y, verbose=0)
+
+    plain, watched = classifier(), classifier()
+    plain.fit(x, y, shuffle=False, verbose=0)
+    watched.fit(x, y, shuffle=False, verbose=0, callbacks=[Evaluate()])
+    for a, b in zip(plain.get_weights(), watched.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_generator_that_ends_before_the_last_epoch_says_so():
+    x, y = blobs(32)
+    model = classifier()
+    with pytest.warns(UserWarning, match="the generator ended in epoch 1 of 3"):
+        assert model.fit(((x, y) for _ in range(2)), epochs=3, verbose=0).epoch == [0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(((x, y) for _ in range(2)), verbose=0)
+
+
+def test_metrics_with_one_name_are_told_apart():
+    x, y = blobs(32)
+    model = tn.Sequential([tn.Input((2,)), layers.Dense(1)])
+    mae = tn.metrics.MeanAbsoluteError
+    model.compile("sgd", "mse", metrics=["mae", "mae", mae, mae()], weighted_metrics=["mae", mae()])
+    names = ["loss", "mae", "mae_1", "mean_absolute_error", "mean_absolute_error_1", "weighted_mae", "weighted_mean_absolute_error"]
+    model.fit(x, y, sample_weight=np.arange(32.0), verbose=0)
+    assert sorted(model.history.history) == model.metrics_names == names
+    weighted = model.evaluate(x, y, sample_weight=np.arange(32.0), verbose=0)
+    assert weighted[1] == weighted[2] == weighted[3] == weighted[4] != weighted[5] == weighted[6]

@@ -2,6 +2,8 @@
 
 import io
 import os
+import re
+import sys
 import tarfile
 import zipfile
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tinynet as tn
 from tinynet.errors import DataError
 from tinynet.utils import files, normalize, pad_sequences, to_categorical
 
@@ -174,3 +177,19 @@ def test_an_archive_larger_than_the_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: type("usage", (), {"free": 999}))
     with pytest.raises(DataError, match="unpacks to 1000 bytes, the disk has 999 free"):
         files.unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_the_bar_moves_in_one_line_of_a_terminal(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdout", terminal)
+    bar = tn.utils.Progbar(4, interval=0, stateful_metrics=["loss"])
+    for step in range(1, 5):
+        bar.update(step, [("loss", 1 / step)])
+    text = terminal.getvalue()
+    assert text.count("\n") == 1 and text.endswith("\n") and text.count("\r") == 4
+    drawn = [re.sub(r"\x1b\[\d+m", "", part).rstrip() for part in text.strip("\r\n").split("\r")]
+    assert all(re.fullmatch(rf"{step}/4 ━{{20}} \d+s \d+(s|ms|us)/step - loss: {1 / step:.4f}", line) for step, line in enumerate(drawn, 1)), drawn
+    done = [part.split("\x1b[32m")[1].split("\x1b[0m")[0] for part in text.strip("\r\n").split("\r")]
+    assert [len(bar) for bar in done] == [5, 10, 15, 20]
+    assert text.startswith("\r\x1b[1m1/4\x1b[0m \x1b[32m")

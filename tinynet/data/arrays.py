@@ -82,6 +82,9 @@ def class_weights_to_sample_weights(y, class_weight, where="fit"):
         raise TypeError(
             f"{where}: class_weight must be a dict from class number to weight, got {type(class_weight).__name__}"
         )
+    for label, weight in class_weight.items():
+        if not isinstance(label, int | np.integer) or isinstance(weight, bool) or not isinstance(weight, int | float | np.number):
+            raise TypeError(f"{where}: class_weight must map class numbers to weights, got {{{label!r}: {weight!r}}}")
     if y is None or is_structure(y):
         raise ValueError(f"{where}: class_weight needs one array of labels in y; for several outputs use sample_weight")
     labels = as_rows(y, "y", where)
@@ -185,7 +188,7 @@ class ArrayBatches:
         self.batch_size = check_batch_size(batch_size, where)
         # Nothing to predict is one empty batch, so that its result has the right shape.
         self.num_batches = max(1, math.ceil(self.num_samples / self.batch_size))
-        self.shuffle = shuffle
+        self.shuffle = shuffle if shuffle == "batch" else bool(shuffle)
         self.rng = np.random.default_rng() if rng is None else rng
         self._choose = self._chooser(taker if shuffle else slicer, x_dtype)
 
@@ -198,24 +201,10 @@ class ArrayBatches:
     def _chooser(self, make, x_dtype):
         """One function from indices (or a slice) to a packed batch."""
 
-        def build(value, dtype, name):
-            if value is None:
-                return lambda rows: None
-            if isinstance(value, dict):
-                parts = {key: build(part, dtype[key], f"{name}[{key!r}]") for key, part in value.items()}
-                return lambda rows: {key: part(rows) for key, part in parts.items()}
-            if isinstance(value, list | tuple):
-                kind = type(value)
-                parts = [build(part, dtype[i], f"{name}[{i}]") for i, part in enumerate(value)]
-                return lambda rows: kind([part(rows) for part in parts])
-            dtype = cast_type(value, dtype)
-            self._leaves.append((name, value, dtype))
-            return make(value, dtype)
-
         self._leaves = []
-        x = build(self.x, spread(x_dtype, self.x), "x")
-        y = build(self.y, spread("floats", self.y), "y")
-        weight = build(self.sample_weight, spread("floatx", self.sample_weight), "sample_weight")
+        x = _row_chooser(self.x, spread(x_dtype, self.x), "x", make, self._leaves)
+        y = _row_chooser(self.y, spread("floats", self.y), "y", make, self._leaves)
+        weight = _row_chooser(self.sample_weight, spread("floatx", self.sample_weight), "sample_weight", make, self._leaves)
         if self.sample_weight is not None:
             return lambda rows: (x(rows), y(rows), weight(rows))
         if self.y is not None:
@@ -252,3 +241,22 @@ class ArrayBatches:
 
     def on_epoch_end(self):
         """Nothing to do for arrays."""
+
+
+def _row_chooser(value, dtype, name, make, leaves):
+    """A function from indices (or a slice) to those rows of a nested value; its arrays are appended to `leaves`.
+
+    It holds the arrays and not the ArrayBatches: no cycle keeps the data in memory once the batches are dropped.
+    """
+    if value is None:
+        return lambda rows: None
+    if isinstance(value, dict):
+        parts = {key: _row_chooser(part, dtype[key], f"{name}[{key!r}]", make, leaves) for key, part in value.items()}
+        return lambda rows: {key: part(rows) for key, part in parts.items()}
+    if isinstance(value, list | tuple):
+        kind = type(value)
+        parts = [_row_chooser(part, dtype[i], f"{name}[{i}]", make, leaves) for i, part in enumerate(value)]
+        return lambda rows: kind([part(rows) for part in parts])
+    dtype = cast_type(value, dtype)
+    leaves.append((name, value, dtype))
+    return make(value, dtype)

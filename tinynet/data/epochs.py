@@ -59,23 +59,24 @@ def make_batches(
             where=where,
         )
     kind = type(x).__name__
+    is_dataset = isinstance(x, PyDataset) or (hasattr(x, "__getitem__") and hasattr(x, "on_epoch_end"))
+    if not is_dataset and not isinstance(x, Iterable):
+        remedy = "; a sparse matrix needs .toarray()" if hasattr(x, "toarray") else ""
+        raise TypeError(
+            f"{where}: cannot make batches of a {kind}{remedy}. Give arrays, a PyDataset, or an iterable of batches"
+        )
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
                 f"{where}: x is a {kind}, which yields whole batches, so {name} must not be given beside it; let it "
                 "yield (x, y) or (x, y, sample_weight)"
             )
-    if isinstance(x, PyDataset) or (hasattr(x, "__getitem__") and hasattr(x, "on_epoch_end")):
+    if is_dataset:
         batches = PyDatasetBatches(
             x, shuffle=bool(shuffle), rng=rng, class_weight=class_weight, x_dtype=x_dtype, where=where
         )
-    elif isinstance(x, Iterable):
-        batches = IterableBatches(x, class_weight=class_weight, x_dtype=x_dtype, where=where)
     else:
-        remedy = "; a sparse matrix needs .toarray()" if hasattr(x, "toarray") else ""
-        raise TypeError(
-            f"{where}: cannot make batches of a {kind}{remedy}. Give arrays, a PyDataset, or an iterable of batches"
-        )
+        batches = IterableBatches(x, class_weight=class_weight, x_dtype=x_dtype, where=where)
     if batches.num_batches == 0:
         raise ValueError(f"{where}: the {kind} has no batches (its length is 0)")
     if steps is None and batches.is_endless:
@@ -93,6 +94,8 @@ class Epochs:
     Args:
         batches: From `make_batches`.
         steps: Batches an epoch, or None.
+        restart: Begin every epoch with the first batch, where the data can begin anew: what validation needs, whose
+            epochs are only comparable on the same samples.
 
     Attributes:
         num_steps: How many batches an epoch has, None if that is not known yet (an iterator's first epoch tells).
@@ -106,7 +109,7 @@ class Epochs:
     [[0.0], [1.0]]
     """
 
-    def __init__(self, batches, steps=None):
+    def __init__(self, batches, steps=None, restart=False):
         where = getattr(batches, "where", "fit")
         if steps is not None:
             if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
@@ -115,6 +118,7 @@ class Epochs:
                 raise ValueError(f"{where}: the number of steps must be 1 or more, got {steps}")
         self.batches = batches
         self.steps = steps
+        self.restart = restart and not getattr(batches, "is_one_shot", False)
         self.exhausted = False
         self._iterator = None  # kept between epochs where an epoch is not a whole pass
         self._taken = 0  # batches that `_iterator` has given
@@ -146,7 +150,7 @@ class Epochs:
 
     def _some_steps(self):
         length = self.batches.num_batches
-        if self._iterator is None:
+        if self._iterator is None or self.restart:
             self._iterator, self._taken = iter(self.batches), 0
         for done in range(self.steps):
             batch = next(self._iterator, None)

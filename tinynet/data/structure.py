@@ -1,15 +1,19 @@
 """Nested data: `x` may be an array, or a dict, list or tuple of arrays, as models with several inputs want it."""
 
+import numpy as np
+
 
 def is_structure(value):
     """Whether `value` is a dict, or a list or tuple that contains arrays (and is not a plain list of numbers).
 
-    >>> is_structure([[1, 2], [3, 4]]), is_structure({"a": [1, 2]})
-    (False, True)
+    >>> is_structure([[1, 2], [3, 4]]), is_structure([np.int64(1)]), is_structure({"a": [1, 2]})
+    (False, False, True)
     """
     if isinstance(value, dict):
         return True
-    return isinstance(value, list | tuple) and any(hasattr(part, "__array__") or is_structure(part) for part in value)
+    return isinstance(value, list | tuple) and any(
+        hasattr(part, "__array__") and np.ndim(part) > 0 or is_structure(part) for part in value
+    )
 
 
 def map_structure(function, value, name="x"):

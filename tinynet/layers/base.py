@@ -120,6 +120,12 @@ class Layer:
             self._children[key] = value
         object.__setattr__(self, key, value)
 
+    def __getattr__(self, key):
+        """Only asked for what is not there."""
+        if key in ("_children", "_own_trainable"):
+            raise RuntimeError(f"{type(self).__name__}: call super().__init__() first, before setting attributes or calling the layer")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}", name=key, obj=self)
+
     def __delattr__(self, key):
         value = self.__dict__.get(key)
         self._children.pop(key, None)
@@ -322,7 +328,10 @@ class Layer:
         type(self)._takes_training = "training" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
     def _build_for(self, inputs):
-        self._build_with_shape(_shapes_of(inputs))
+        shapes = _shapes_of(inputs)
+        if shapes is None and type(self).build is not Layer.build:
+            raise TypeError(f"{self.name}: expected an array or a Tensor, got {inputs!r}")
+        self._build_with_shape(shapes)
 
     def _build_with_shape(self, input_shape):
         """Build inside this layer's name scope, and load the initial weights that were given."""

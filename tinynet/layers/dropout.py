@@ -1,5 +1,7 @@
 """Layers that disturb the input while training, and pass it through otherwise."""
 
+import numpy as np
+
 from .. import ops
 from ..random import SeedGenerator
 from .base import Layer
@@ -18,11 +20,11 @@ class Dropout(Layer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, int | float):
+        if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating):
             raise TypeError(f"Dropout: rate must be a number from 0 to 1, got {rate!r} ({type(rate).__name__})")
         if not 0 <= rate <= 1:
             raise ValueError(f"Dropout: rate is the probability of dropping an element, from 0 to 1; got {rate}")
-        self.rate = rate
+        self.rate = float(rate)
         self.noise_shape = tuple(noise_shape) if noise_shape is not None else None
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if rate > 0 else None

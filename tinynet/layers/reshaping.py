@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from .. import config, ops
 from .base import Layer
 
@@ -42,7 +44,9 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
-        self.target_shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
+        self.target_shape = (target_shape,) if isinstance(target_shape, int | np.integer) else tuple(target_shape)
+        if not all(isinstance(extent, int | np.integer) and extent >= -1 for extent in self.target_shape):
+            raise ValueError(f"Reshape: every length must be an int >= 0, or -1 for the one that follows from the others; got {self.target_shape}")
         if sum(extent == -1 for extent in self.target_shape) > 1:
             raise ValueError(f"Reshape: at most one length may be -1, got {self.target_shape}")
 

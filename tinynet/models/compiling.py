@@ -7,6 +7,8 @@ from ..utils.naming import to_snake_case
 
 
 def _one_output(y_pred, what):
+    if not isinstance(y_pred, list | tuple | dict | Tensor):
+        raise TypeError(f"compile: {what} need a Tensor, but the model's call() returned {'nothing' if y_pred is None else type(y_pred).__name__}")
     if not isinstance(y_pred, Tensor):
         raise NotImplementedError(f"compile: {what} for several outputs are not there yet; the model returned {type(y_pred).__name__}. "
                                   "Override compute_loss(x, y, y_pred, sample_weight), or return one tensor")
@@ -26,10 +28,12 @@ class CompiledLoss:
                 raise NotImplementedError("compile: a loss for each of several outputs is not there yet; give one loss")
             loss = next(iter(loss.values())) if isinstance(loss, dict) else loss[0]
         self._given = loss
+        if isinstance(loss_weights, dict):
+            loss_weights = list(loss_weights.values())
         self._weight = loss_weights[0] if isinstance(loss_weights, list | tuple) else loss_weights
         self._loss = loss if isinstance(loss, losses_module.Loss) else None
-        if isinstance(loss, str) and not _is_crossentropy(loss):
-            losses_module.get(loss)  # an unknown name is an error now, not at the first batch
+        if not _is_crossentropy(loss):
+            losses_module.get(loss)  # what is no loss is an error now, not at the first batch
 
     def __call__(self, y, y_pred, sample_weight=None):
         """The loss of a batch, a scalar Tensor."""
@@ -54,9 +58,14 @@ class CompiledMetrics:
     def __init__(self, metrics=None, weighted_metrics=None):
         self._given = [(one, False) for one in _as_list(metrics)] + [(one, True) for one in _as_list(weighted_metrics)]
         for one, _ in self._given:
-            if isinstance(one, str) and not _is_accuracy(one) and not _is_crossentropy(one):
-                metrics_module.get(one)  # an unknown name is an error now, not at the first batch
+            if not _is_accuracy(one) and not _is_crossentropy(one):
+                metrics_module.get(one)  # what is no metric is an error now, not at the first batch
         self._built = None
+        self._names = {}
+
+    def name_of(self, metric):
+        """The name under which results of a metric appear: its own, unless another one has that already."""
+        return self._names.get(id(metric), metric.name)
 
     @property
     def metrics(self):
@@ -70,6 +79,7 @@ class CompiledMetrics:
         if self._built is None:
             _one_output(y_pred, "metrics")
             self._built = [(_as_metric(one, y, y_pred), weighted) for one, weighted in self._given]
+            self._names = dict(zip(map(id, self.metrics), _distinct([(m.name, weighted) for m, weighted in self._built]), strict=True))
         for metric, weighted in self._built:
             metric.update_state(y, y_pred, sample_weight if weighted else None)
 
@@ -77,6 +87,21 @@ class CompiledMetrics:
         """Start again."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _distinct(named):
+    """Keras's names for metrics with equal ones: mae, mae_1; weighted_mae where `weighted_metrics` repeats one of `metrics`.
+
+    Args:
+        named: List of (name, weighted).
+    """
+    counts, result = {}, []
+    for name, weighted in named:
+        if weighted and name in counts:
+            name = f"weighted_{name}"
+        counts[name] = counts.get(name, 0) + 1
+        result.append(name if counts[name] == 1 else f"{name}_{counts[name] - 1}")
+    return result
 
 
 def _is_accuracy(given):
@@ -103,6 +128,8 @@ def _as_metric(given, y, y_pred):
     """A Metric named as Keras names it: after the string, the function or the object."""
     if isinstance(given, metrics_module.Metric):
         return given
+    if isinstance(given, type) and issubclass(given, metrics_module.Metric):
+        return given()
     if _is_accuracy(given):
         metric = metrics_module.accuracy_for(y.shape, y_pred.shape)()
     elif _is_crossentropy(given):

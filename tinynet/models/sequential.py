@@ -24,6 +24,8 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._chain = []  # with the input
         self._steps = []  # what is called: without it
+        if isinstance(layers, Layer | KerasTensor):
+            raise TypeError("Sequential: expected a list of layers, got a single one; write Sequential([layer, ...])")
         for layer in layers if layers is not None else []:
             self._append(layer)
         self._build_if_shape_is_known()
@@ -50,7 +52,7 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor):
             layer = InputLayer(batch_shape=layer.shape, dtype=layer.dtype, name=layer.name)
         if not isinstance(layer, Layer):
-            raise TypeError(f"Sequential: expected a layer, got {layer!r}. A function goes into Activation(...) or a layer of your own.")
+            raise TypeError(f"Sequential: expected a layer, got {layer!r}{' (a class: add parentheses)' * isinstance(layer, type)}. A function goes into Activation(...) or a layer of your own.")
         if isinstance(layer, InputLayer) and self._chain:
             raise ValueError(f"Sequential: an Input can only come first, but the model starts with {self._chain[0].name!r}")
         if any(layer is other for other in self._chain):

@@ -21,7 +21,7 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, expand
         for layer in chain:
             shape = _output_shape(layer, shape)
             row = ["   " * depth + f"{layer.name} ({type(layer).__name__})", _shape_text(shape), _params_text(layer)]
-            rows.append(row + (["Y" if layer.trainable else "N"] if show_trainable else []))
+            rows.append(row + (["-" if not layer.weights else "Y" if layer.trainable else "N"] if show_trainable else []))
             depths.append(depth)
             if expand_nested and hasattr(layer, "layers"):
                 add_rows(layer.layers, _built_shape(layer), depth + 1)
@@ -32,6 +32,8 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, expand
     for index, row in enumerate(rows):
         lines += [_line("│", part, widths) for part in _wrap(row, widths)]
         lines.append(_rule("└┴┘" if index == len(rows) - 1 else "├┼┤", "─", widths))
+    if not rows:
+        lines.append(_rule("└┴┘", "─", widths))
     lines += _totals(model)
     (print_fn or print)("\n".join(lines))
 

@@ -10,6 +10,7 @@ One step of `fit` is Trainer._train_on_batch, and it is what a loop of your own 
 """
 
 import math
+import sys
 import warnings
 
 import numpy as np
@@ -18,7 +19,7 @@ from .. import metrics as metrics_module
 from .. import optimizers
 from ..callbacks import CallbackList
 from .. import random
-from ..data import Epochs, check_finite, make_batches, train_validation_split, unpack_x_y_sample_weight
+from ..data import Epochs, check_finite, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..tape import GradientTape
 from ..utils.nest import flatten, map_structure, pack_like
 from .compiling import CompiledLoss, CompiledMetrics
@@ -100,9 +101,9 @@ class Trainer:
     def get_metrics_result(self):
         """Loss and metrics so far, by name."""
         results = {}
-        for metric in self.metrics:
+        for metric, name in zip(self.metrics, self.metrics_names, strict=True):
             value = metric.result()
-            results.update(value if isinstance(value, dict) else {metric.name: value})
+            results.update(value if isinstance(value, dict) else {name: value})
         return results
 
     def train_step(self, data):
@@ -161,7 +162,8 @@ class Trainer:
     @property
     def metrics_names(self):
         """Their names, in the order in which `evaluate` returns them."""
-        return [metric.name for metric in self.metrics]
+        name_of = self._compiled_metrics.name_of if self._compiled_metrics is not None else lambda metric: metric.name
+        return [name_of(metric) for metric in self.metrics]
 
     def reset_metrics(self):
         """Start all metrics again."""
@@ -202,6 +204,10 @@ class Trainer:
         self._check_compiled("fit")
         _check_count("fit", "epochs", epochs, 0)
         _check_count("fit", "initial_epoch", initial_epoch, 0)
+        if not isinstance(validation_freq, list | tuple | set):
+            _check_count("fit", "validation_freq", validation_freq, 1)
+        if validation_split and not is_array_data(x):
+            raise ValueError(f"fit: validation_split cuts arrays, but x is a {type(x).__name__}, which yields batches; give validation_data=...")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
         training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle, class_weight=class_weight,
@@ -216,18 +222,24 @@ class Trainer:
         self.stop_training = False
         self._training_data = training.batches
         logs = {}
-        callbacks.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            logs = self._run_epoch(training, callbacks, "train")
-            if validation is not None and _validates(epoch, validation_freq):
-                logs |= {f"val_{name}": value for name, value in self._evaluate(validation, callbacks).items()}
-            callbacks.on_epoch_end(epoch, logs)
-            if self.stop_training or training.exhausted:
-                break
-        callbacks.on_train_end(logs)
-        self._training_data = None
+        try:
+            callbacks.on_train_begin()
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                callbacks.on_epoch_begin(epoch)
+                logs = self._run_epoch(training, callbacks, "train")
+                if validation is not None and _validates(epoch, validation_freq):
+                    logs |= {f"val_{name}": value for name, value in self._evaluate(validation, callbacks).items()}
+                    logs = dict(sorted(logs.items()))
+                callbacks.on_epoch_end(epoch, logs)
+                if self.stop_training or training.exhausted:
+                    break
+            callbacks.on_train_end(logs)
+        finally:
+            self._training_data = None
+        if training.exhausted and training.steps is None and not self.stop_training and epoch + 1 < epochs:
+            warnings.warn(f"fit: the generator ended in epoch {epoch + 1} of {epochs}; give fewer epochs, or data that begins anew (a PyDataset, "
+                          "or an iterable that is not a generator)", stacklevel=2)
         return self.history
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None, return_dict=False,
@@ -280,21 +292,25 @@ class Trainer:
         return pack_like(outputs, [np.concatenate(part) for part in parts])
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One training step on one batch; metrics go on from the last call.
+        """One training step on one batch.
 
         Returns:
-            The loss, or [loss, metric, ...], or a dict.
+            The loss, or [loss, metric, ...], or a dict, of this batch alone.
         """
         self._check_compiled("train_on_batch")
         if class_weight is not None and sample_weight is not None:
             raise ValueError("train_on_batch: give sample_weight or class_weight, not both")
-        logs = self.train_step(_single_batch(x, y, sample_weight, class_weight, "train_on_batch"))
+        batch = _single_batch(x, y, sample_weight, class_weight, "train_on_batch")
+        self.reset_metrics()
+        logs = self.train_step(batch)
         return _as_numbers(logs) if return_dict else self._in_order(_as_numbers(logs))
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Loss and metrics after one more batch, without training."""
+        """Loss and metrics of one batch, without training."""
         self._check_compiled("test_on_batch")
-        logs = self.test_step(_single_batch(x, y, sample_weight, None, "test_on_batch"))
+        batch = _single_batch(x, y, sample_weight, None, "test_on_batch")
+        self.reset_metrics()
+        logs = self.test_step(batch)
         return _as_numbers(logs) if return_dict else self._in_order(_as_numbers(logs))
 
     def predict_on_batch(self, x):
@@ -308,6 +324,7 @@ class Trainer:
         own_step = getattr(self, step_method) if getattr(type(self), step_method) is not getattr(Trainer, step_method) else None
         make_logs = lambda: _as_numbers(self.get_metrics_result())  # noqa: E731
         step = -1
+        outer = self._trained, self._in_epoch  # a callback may evaluate in the middle of an epoch
         self._trained, self._in_epoch = None, True
         try:
             with np.errstate(all="ignore"):  # a diverging model shows in its loss, not in warnings about single operations
@@ -322,7 +339,7 @@ class Trainer:
                     if self.stop_training and kind == "train":
                         break
         finally:
-            self._in_epoch = False
+            self._trained, self._in_epoch = outer
         if step < 0:
             raise ValueError(f"{self.name}: the data gave no batch")
         return make_logs()
@@ -358,15 +375,15 @@ def _epochs(x, y, sample_weight, batch_size, steps, where, **options):
 
 
 def _validation_epochs(validation_data, batch_size, steps):
-    if isinstance(validation_data, list | tuple):
-        return _epochs(*unpack_x_y_sample_weight(tuple(validation_data)), batch_size, steps, "validation")
-    return _epochs(validation_data, None, None, batch_size, steps, "validation")
+    if not isinstance(validation_data, list | tuple):
+        validation_data = (validation_data,)
+    parts = unpack_x_y_sample_weight(tuple(validation_data))
+    return Epochs(make_batches(*parts, batch_size=batch_size, steps=steps, where="validation"), steps, restart=True)
 
 
 def _single_batch(x, y, sample_weight, class_weight, where):
     """The arrays as one batch, cast as `fit` would."""
-    samples = len(flatten(x)[0])
-    return next(iter(make_batches(x, y, sample_weight, batch_size=max(samples, 1), class_weight=class_weight, where=where)))
+    return next(iter(make_batches(x, y, sample_weight, batch_size=sys.maxsize, class_weight=class_weight, where=where)))
 
 
 def _validates(epoch, frequency):
@@ -376,10 +393,12 @@ def _validates(epoch, frequency):
 
 
 def _verbosity(verbose):
-    if verbose == "auto":
+    if isinstance(verbose, str) and verbose == "auto":
         from ..utils.progbar import is_interactive
 
         return 1 if is_interactive() else 2
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"verbose must be 0 (silent), 1 (progress bar), 2 (a line an epoch) or 'auto', got {verbose!r}")
     return int(verbose)
 
 

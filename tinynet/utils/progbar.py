@@ -65,10 +65,9 @@ class Progbar:
             return
         self._drawn_at = now
         colours = self.verbose == 1 and self._moves
-        text = " ".join(part for part in (self._count(current), self._bar(current, colours), self._timing(current, now, finalize, colours)) if part)
+        parts = (self._count(current, colours), self._bar(current, colours), *self._timing(current, now, finalize, colours))
+        text = (" - " if self.verbose == 2 else " ").join(part for part in parts if part)
         text += "".join(f" - {name}: {_number(total / max(count, 1))}" for name, (total, count) in self._sums.items())
-        if self.verbose == 2:
-            text = text.replace(" ", " - ", 1) if self.target else text
         visible = len(text) - sum(len(code) * text.count(code) for code in _COLOURS)
         if colours:
             text = "\r" + text + " " * (self._drawn_width - visible)
@@ -86,10 +85,11 @@ class Progbar:
             total[0] += value * steps
             total[1] += steps
 
-    def _count(self, current):
+    def _count(self, current, colours):
         if not self.target:
             return f"{current:7d}/Unknown"
-        return f"{current:{len(str(self.target))}d}/{self.target}"
+        count = f"{current:{len(str(self.target))}d}/{self.target}"
+        return f"{_BOLD}{count}{_RESET}" if colours else count
 
     def _bar(self, current, colours):
         if self.verbose != 1 or not self.target:
@@ -107,7 +107,7 @@ class Progbar:
             left = f"{now - self._start:.0f}s"
         if colours:
             left = f"{_BOLD}{left}{_RESET}"
-        return f"{left} {_duration(per_step)}/{self.unit_name}"
+        return left, f"{_duration(per_step)}/{self.unit_name}"
 
     def _seconds_per_step(self, current, now):
         """Without the first step, which prepares what the others use."""
