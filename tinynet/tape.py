@@ -13,6 +13,7 @@ import threading
 
 import numpy as np
 
+from .nest import flatten, pack_like
 from .tensor import Tensor, Variable
 
 
@@ -100,7 +101,7 @@ class GradientTape:
 
     def watch(self, tensor):
         """Differentiate with respect to this tensor (or list of tensors) too."""
-        for leaf in _flatten(tensor):
+        for leaf in flatten(tensor):
             if not isinstance(leaf, Tensor):
                 raise TypeError(f"GradientTape.watch: expected a Tensor, got {type(leaf).__name__}; wrap it in convert_to_tensor(...)")
             if leaf.data.dtype.kind != "f":
@@ -142,7 +143,7 @@ class GradientTape:
                 `gradient` (there are no second-order gradients).
         """
         source_list = self._check("gradient", sources, unconnected_gradients)
-        targets = _flatten(target)
+        targets = flatten(target)
         gradients = self._seed(targets, output_gradients)
         if self._persistent:
             self._walk_back(gradients, source_list, self._nodes.copy())
@@ -227,7 +228,7 @@ class GradientTape:
                 f"GradientTape.{name}: this tape has been played already; make it with GradientTape(persistent=True) to play it "
                 "more than once"
             )
-        source_list = _flatten(sources)
+        source_list = flatten(sources)
         for source in source_list:
             if not isinstance(source, Tensor):
                 raise TypeError(f"GradientTape.{name}: sources must be Tensors or Variables, got {type(source).__name__}")
@@ -238,7 +239,7 @@ class GradientTape:
         if output_gradients is None:
             starts = None
         else:
-            starts = _flatten(output_gradients)
+            starts = flatten(output_gradients)
             if len(starts) != len(targets) and len(targets) == 1:
                 starts = [output_gradients]  # numbers in a list
             if len(starts) != len(targets):
@@ -327,7 +328,7 @@ def _results(gradients, targets, sources, source_list, unconnected_gradients):
         tensors = [None if g is None else _not_differentiable(g, targets, source) for g, source in zip(gradients, source_list, strict=True)]
     else:
         tensors = [None if g is None else Tensor.wrap(g) for g in gradients]
-    return tensors[0] if isinstance(sources, Tensor) else _unflatten(sources, iter(tensors))
+    return tensors[0] if isinstance(sources, Tensor) else pack_like(sources, tensors)
 
 
 def _not_differentiable(gradient, targets, source):
@@ -340,28 +341,3 @@ def _not_differentiable(gradient, targets, source):
         )
 
     return record(gradient, (*targets, source), backward)
-
-
-def _flatten(structure):
-    """The leaves of nested lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        structure = list(structure.values())
-    if not isinstance(structure, (list, tuple)):
-        return [structure]
-    leaves = []
-    for part in structure:
-        if isinstance(part, Tensor):  # most of them: no call
-            leaves.append(part)
-        else:
-            leaves += _flatten(part)
-    return leaves
-
-
-def _unflatten(structure, leaves):
-    """The leaves of an iterator, nested as `structure` is. (Not a closure: one that calls itself is a reference cycle.)"""
-    if isinstance(structure, dict):
-        return {key: _unflatten(part, leaves) for key, part in structure.items()}
-    if not isinstance(structure, (list, tuple)):
-        return next(leaves)
-    parts = [next(leaves) if isinstance(part, Tensor) else _unflatten(part, leaves) for part in structure]
-    return tuple(parts) if type(structure) is tuple else parts

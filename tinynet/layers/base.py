@@ -18,7 +18,7 @@ import numpy as np
 from .. import config, initializers, regularizers
 from .. import constraints as constraints_module
 from ..tensor import Tensor, Variable, convert_to_tensor
-from ..utils.naming import auto_name
+from ..naming import auto_name
 
 
 class _CallContext(threading.local):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, config
-from ..utils.naming import auto_name
+from ..naming import auto_name
 from .base import Layer
 
 

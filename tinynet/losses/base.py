@@ -7,25 +7,15 @@
              losses * sample_weight                                              'none' or None
 """
 
-import re
-
 import numpy as np
 
 from ..config import floatx
+from ..naming import auto_name
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, to_array
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
-
-_names_given = {}
-
-
-def auto_name(class_name):
-    """'MeanSquaredError' -> 'mean_squared_error', then 'mean_squared_error_1', ..."""
-    name = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", class_name).lower()
-    count = _names_given[name] = _names_given.get(name, -1) + 1
-    return f"{name}_{count}" if count else name
 
 
 class Loss:

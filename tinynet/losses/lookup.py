@@ -1,8 +1,9 @@
 """Finding losses and metrics by name, and turning them into dictionaries and back."""
 
-import difflib
 import inspect
 import types
+
+from ..registry import look_up
 
 
 class Lookup:
@@ -28,14 +29,9 @@ class Lookup:
         Raises:
             ValueError: there is none; the message suggests the nearest.
         """
-        for names in (custom_objects or {}, self.by_name):
-            if name in names:
-                return names[name]
-        if name in self.missing:
+        if name in self.missing and name not in (custom_objects or {}):
             raise ValueError(f"{self.kind} {name!r} is not part of tinynet: {self.missing[name]}")
-        near = difflib.get_close_matches(str(name), self.by_name, n=1)
-        suggestion = f"; did you mean {near[0]!r}?" if near else "."
-        raise ValueError(f"unknown {self.kind} {name!r}{suggestion} Known: {', '.join(sorted(self.by_name))}")
+        return look_up(name, self.by_name, self.kind, custom_objects)
 
     def get(self, identifier):
         """An object from a name, a config dictionary, a class, a function or an object; None stays None. Classes are instantiated."""

@@ -3,7 +3,7 @@
 from .. import losses as losses_module
 from .. import metrics as metrics_module
 from ..tensor import Tensor
-from ..utils.naming import to_snake_case
+from ..naming import to_snake_case
 
 
 def _one_output(y_pred, what):

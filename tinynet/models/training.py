@@ -20,7 +20,7 @@ from ..callbacks import CallbackList
 from .. import random
 from ..data import Epochs, check_finite, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..tape import GradientTape
-from ..utils.nest import flatten, map_structure, pack_like
+from ..nest import flatten, map_structure, pack_like
 from .compiling import CompiledLoss, CompiledMetrics
 
 

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 
 from ..config import floatx
-from ..registry import snake_case
+from ..naming import to_snake_case
 from ..tape import GradientTape, weights_may_change_in_place
 from ..tensor import Tensor, Variable, to_array
 from . import schedules
@@ -97,7 +97,7 @@ class Optimizer:
             raise ValueError(
                 f"{label}: ema_overwrite_frequency must be an int of 1 or more, or None, got {ema_overwrite_frequency}"
             )
-        self.name = name or snake_case(label)
+        self.name = name or to_snake_case(label)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
