@@ -96,7 +96,8 @@ def assert_same_bits_on_any_threads(function):
         for threads in THREAD_COUNTS:
             tn.set_num_threads(threads)
             result = function()
-            results.append([np.asarray(part) for part in (result if isinstance(result, tuple | list) else (result,)) if part is not None])
+            results.append([np.asarray(part) for part in (result if isinstance(result, tuple | list) else (result,))
+                            if part is not None])
     finally:
         tn.set_num_threads(before)
     for threads, result in zip(THREAD_COUNTS[1:], results[1:], strict=True):

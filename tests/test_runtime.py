@@ -14,7 +14,8 @@ from tinynet.runtime import kernels
 
 
 def run(code, **environment):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, **environment})
 
 
 def test_backend_switches_for_a_block_and_back():

@@ -6,9 +6,30 @@ array([0., 2.], dtype=float32)
 
 from .ops import activation as _ops
 from .ops.activation import (
-    celu, elu, exponential, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, log_sigmoid, mish, relu,
-    relu6, selu, sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus, tanh,
-    tanh_shrink, threshold,
+    celu,
+    elu,
+    exponential,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    squareplus,
+    tanh,
+    tanh_shrink,
+    threshold,
 )
 from .ops.softmax import glu, log_softmax, softmax, sparsemax
 from .registry import look_up

@@ -49,7 +49,7 @@ def record(data, inputs, backward):
 
 def is_tracked(tensor):
     """Whether an open tape will want the gradient of this tensor. Lets an operation skip work nobody asks for."""
-    for tape in state.tapes:  # a loop, since any(...) would make a generator: 0.3 us in each operation
+    for tape in state.tapes:  # noqa: SIM110, since any(...) would make a generator: 0.3 us in each operation
         if id(tensor) in tape._tracked or tape._tracks_variable(tensor):
             return True
     return False
@@ -154,7 +154,8 @@ class GradientTape:
                 self._walk_back(gradients, source_list, self._nodes)
             finally:
                 self._release()
-        return _results([gradients.get(id(source)) for source in source_list], targets, sources, source_list, unconnected_gradients)
+        return _results([gradients.get(id(source)) for source in source_list], targets, sources, source_list,
+                        unconnected_gradients)
 
     def jacobian(self, target, sources, unconnected_gradients="none"):
         """The derivative of every element of `target`, one walk back for each.
@@ -189,7 +190,8 @@ class GradientTape:
             self._played = True
             self._release()
         jacobians = []
-        for source, column in zip(source_list, zip(*rows, strict=True) if rows else [()] * len(source_list), strict=True):
+        for source, column in zip(source_list, zip(*rows, strict=True) if rows else [()] * len(source_list),
+                                  strict=True):
             shape, zero = target.data.shape + source.data.shape, np.zeros_like(source.data)
             connected = unconnected_gradients == "zero" or not all(row is None for row in column)
             full = [zero if row is None else row for row in column]
@@ -323,9 +325,11 @@ def _as_gradient(value, data):
 def _results(gradients, targets, sources, source_list, unconnected_gradients):
     """What the caller gets: Tensors, nested as `sources` is."""
     if unconnected_gradients == "zero":
-        gradients = [np.zeros_like(source.data) if g is None else g for g, source in zip(gradients, source_list, strict=True)]
+        gradients = [np.zeros_like(source.data) if g is None else g for g,
+                     source in zip(gradients, source_list, strict=True)]
     if state.tapes:
-        tensors = [None if g is None else _not_differentiable(g, targets, source) for g, source in zip(gradients, source_list, strict=True)]
+        tensors = [None if g is None else _not_differentiable(g, targets, source) for g,
+                   source in zip(gradients, source_list, strict=True)]
     else:
         tensors = [None if g is None else Tensor.wrap(g) for g in gradients]
     return tensors[0] if isinstance(sources, Tensor) else pack_like(sources, tensors)

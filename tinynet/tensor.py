@@ -4,7 +4,6 @@ import numpy as np
 
 from .config import floatx
 
-
 _new = object.__new__
 
 

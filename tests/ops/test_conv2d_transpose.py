@@ -10,7 +10,8 @@ from strategies import dtypes
 import tinynet as tn
 from tinynet import ops
 
-geometries = {"size": st.integers(1, 9), "kernel": st.integers(1, 5), "stride": st.integers(1, 4), "dilation": st.integers(1, 2),
+geometries = {"size": st.integers(1, 9), "kernel": st.integers(1, 5), "stride": st.integers(1, 4),
+              "dilation": st.integers(1, 2),
               "padding": st.sampled_from(("valid", "same")), "seed": st.integers(0, 2**32 - 1)}
 
 
@@ -56,13 +57,14 @@ def test_adjoint(size, kernel, stride, dilation, padding, seed):
 
 
 @pytest.mark.parametrize("size, kernel, stride, padding, output_padding, expected", [
-    (7, 3, 2, "same", None, 14), (7, 3, 2, "valid", None, 15), (7, 2, 2, "valid", None, 14), (7, 1, 3, "valid", None, 21),
+    (7, 3, 2, "same", None, 14), (7, 3, 2, "valid", None, 15), (7, 2, 2, "valid", None, 14), (7, 1, 3, "valid", None,
+                                                                                              21),
     (7, 3, 2, "same", 0, 13), (7, 3, 2, "same", 1, 14), (7, 3, 2, "valid", 1, 16), (7, 4, 2, "same", 0, 12),
 ])
 def test_output_size(size, kernel, stride, padding, output_padding, expected):
     assert ops.conv_transpose_output_size(size, kernel, stride, padding, output_padding) == expected
-    y = ops.conv2d_transpose(np.ones((1, size, size, 1), np.float32), np.ones((kernel, kernel, 1, 1), np.float32), strides=stride,
-                             padding=padding, output_padding=output_padding)
+    y = ops.conv2d_transpose(np.ones((1, size, size, 1), np.float32), np.ones((kernel, kernel, 1, 1), np.float32),
+                             strides=stride, padding=padding, output_padding=output_padding)
     assert y.shape == (1, expected, expected, 1)
 
 
@@ -97,7 +99,8 @@ def f32(*shape):
 
 
 @pytest.mark.parametrize("arguments, options, error, message", [
-    ((f32(1, 5, 5, 3), f32(3, 3, 3, 4)), {}, ValueError, r"input has 3 channels but kernel expects 4.*\(height, width, out, in\)"),
+    ((f32(1, 5, 5, 3), f32(3, 3, 3, 4)), {}, ValueError,
+     r"input has 3 channels but kernel expects 4.*\(height, width, out, in\)"),
     ((f32(5, 5, 3), f32(3, 3, 1, 3)), {}, ValueError, "expected an input"),
     ((f32(1, 5, 5, 3), f32(3, 3, 2, 3), f32(3)), {}, ValueError, "2 filters"),
     ((f32(1, 5, 5, 3), f32(3, 3, 2, 3)), {"strides": 2, "output_padding": 2}, ValueError, "less than strides"),

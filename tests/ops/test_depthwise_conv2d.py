@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from checks import (assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, isa)
+from checks import (
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    isa,
+)
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import LAYOUTS, dtypes, in_layout, integer_arrays
@@ -13,10 +20,12 @@ small = st.integers(1, 3)
 zeros = st.tuples(st.integers(0, 2), st.integers(0, 2))
 
 
-@given(st.data(), dtypes, st.tuples(st.integers(1, 5), st.integers(1, 5)), st.tuples(st.integers(0, 3), st.integers(1, 20), st.integers(1, 20)),
-       st.sampled_from((1, 2, 3, 7, 8, 15, 16, 17, 33, 40)), small, st.tuples(small, small), st.tuples(small, small), st.tuples(zeros, zeros),
-       st.sampled_from(("linear", "relu")), st.sampled_from(available_isas()))
-def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier, strides, dilation, padding, activation, isa_name):
+@given(st.data(), dtypes, st.tuples(st.integers(1, 5), st.integers(1, 5)),
+       st.tuples(st.integers(0, 3), st.integers(1, 20), st.integers(1, 20)),
+       st.sampled_from((1, 2, 3, 7, 8, 15, 16, 17, 33, 40)), small, st.tuples(small, small), st.tuples(small, small),
+       st.tuples(zeros, zeros), st.sampled_from(("linear", "relu")), st.sampled_from(available_isas()))
+def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier, strides, dilation, padding,
+                           activation, isa_name):
     for axis in (0, 1):
         assume(size[axis + 1] + sum(padding[axis]) > dilation[axis] * (kernel_size[axis] - 1))
     x = data.draw(integer_arrays((*size, channels), dtype))
@@ -27,9 +36,11 @@ def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier,
     dy = data.draw(integer_arrays(expected.shape, dtype))
     with isa(isa_name):
         actual = _native.depthwise_conv2d_forward(x, kernel, bias, *geometry, activation)
-        gradients = _native.depthwise_conv2d_backward(dy, x, kernel, actual, activation, *geometry, True, True, bias is not None)
+        gradients = _native.depthwise_conv2d_backward(dy, x, kernel, actual, activation, *geometry, True, True,
+                                                      bias is not None)
     assert_same_values(actual, expected)
-    exact = reference.depthwise_conv2d_backward(dy, x, kernel, expected, activation, *geometry, True, True, bias is not None)
+    exact = reference.depthwise_conv2d_backward(dy, x, kernel, expected, activation, *geometry, True, True,
+                                                bias is not None)
     for gradient, wanted in zip(gradients, exact, strict=True):
         if wanted is None:
             assert gradient is None
@@ -41,7 +52,8 @@ def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier,
 @pytest.mark.parametrize("dtype", (np.float32, np.float64))
 def test_within_bound(multiplier, strides, dtype):
     rng = np.random.default_rng(0)
-    x, kernel, bias = (rng.standard_normal(s).astype(dtype) for s in ((3, 30, 31, 40), (3, 3, 40, multiplier), (40 * multiplier,)))
+    x, kernel, bias = (rng.standard_normal(s).astype(dtype)
+                       for s in ((3, 30, 31, 40), (3, 3, 40, multiplier), (40 * multiplier,)))
     geometry = (strides, ((1, 1), (1, 0)), (1, 1))
     y = _native.depthwise_conv2d_forward(x, kernel, bias, *geometry, "linear")
     dy = rng.standard_normal(y.shape).astype(dtype)
@@ -53,7 +65,8 @@ def test_within_bound(multiplier, strides, dtype):
                 *reference.depthwise_conv2d_backward(d, a, k, None, "linear", *geometry, True, True, True))
 
     pixels = y.size // y.shape[3]
-    for got, exact, magnitude, terms in zip(actual, everything(np.asarray), everything(np.abs), (10, 9 * multiplier, pixels, pixels), strict=True):
+    for got, exact, magnitude, terms in zip(actual, everything(np.asarray),
+                                            everything(np.abs), (10, 9 * multiplier, pixels, pixels), strict=True):
         assert_within_bound(got, exact, magnitude, terms)
 
 

@@ -111,8 +111,10 @@ class CallbackList:
         if model is not None:
             self.set_model(model)
         self.set_params(params)
-        self._batch_begin = {kind: _defining(self.callbacks, *_BATCH_HOOKS[kind, "begin"]) for kind in ("train", "test", "predict")}
-        self._batch_end = {kind: _defining(self.callbacks, *_BATCH_HOOKS[kind, "end"]) for kind in ("train", "test", "predict")}
+        self._batch_begin = {kind: _defining(self.callbacks, *_BATCH_HOOKS[kind, "begin"])
+                             for kind in ("train", "test", "predict")}
+        self._batch_end = {kind: _defining(self.callbacks, *_BATCH_HOOKS[kind, "end"])
+                           for kind in ("train", "test", "predict")}
 
     def append(self, callback):
         """Add one more."""

@@ -17,8 +17,8 @@ import numpy as np
 
 from .. import config, initializers, regularizers
 from .. import constraints as constraints_module
-from ..tensor import Tensor, Variable, convert_to_tensor
 from ..naming import auto_name
+from ..tensor import Tensor, Variable, convert_to_tensor
 
 
 class _CallContext(threading.local):
@@ -78,8 +78,8 @@ class Layer:
 
     # -- weights -------------------------------------------------------------------------------------------------
 
-    def add_weight(self, shape=None, initializer=None, dtype=None, trainable=True, autocast=True, regularizer=None, constraint=None,
-                   aggregation="none", name=None):
+    def add_weight(self, shape=None, initializer=None, dtype=None, trainable=True, autocast=True, regularizer=None,
+                   constraint=None, aggregation="none", name=None):
         """Create a Variable that belongs to this layer.
 
         Args:
@@ -319,7 +319,8 @@ class Layer:
 
     def _inspect_call(self):
         parameters = inspect.signature(type(self).call).parameters
-        type(self)._takes_training = "training" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        type(self)._takes_training = "training" in parameters or any(p.kind is p.VAR_KEYWORD
+                                                                     for p in parameters.values())
 
     def _build_for(self, inputs):
         self._build_with_shape(_shapes_of(inputs))
@@ -342,7 +343,8 @@ class Layer:
         from ..ops import divide
 
         for output in outputs if isinstance(outputs, list | tuple) else [outputs]:
-            self.add_loss(divide(self.activity_regularizer(output), float(max(output.shape[0] if output.shape else 1, 1))))
+            self.add_loss(divide(self.activity_regularizer(output),
+                                 float(max(output.shape[0] if output.shape else 1, 1))))
 
     # -- configuration -------------------------------------------------------------------------------------------
 

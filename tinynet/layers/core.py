@@ -60,7 +60,8 @@ class InputLayer(Layer):
         batch_size, dtype, batch_shape, name: As for `Input`.
     """
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, input_shape=None, name=None, **kwargs):
+    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, input_shape=None, name=None,
+                 **kwargs):
         super().__init__(name=name, dtype=dtype)
         if shape is None and batch_shape is None:
             shape, batch_shape = input_shape, kwargs.pop("batch_input_shape", None)

@@ -13,7 +13,14 @@ from ..ops import cross_entropy, reduction
 from ..runtime import kernels
 from ..tape import record
 from .base import (
-    LossFunctionWrapper, as_float, as_target, as_tensor, check_broadcast, mean_over_last, record_loss, reshaped,
+    LossFunctionWrapper,
+    as_float,
+    as_target,
+    as_tensor,
+    check_broadcast,
+    mean_over_last,
+    record_loss,
+    reshaped,
 )
 
 
@@ -32,7 +39,8 @@ def _check_classes(operation, y_pred, axis):
 
 def _smoothed(y_true, label_smoothing, classes):
     """(1 - s) t + s / classes: labels that are not quite sure (Szegedy et al. 2015, arXiv:1512.00567)."""
-    return record(y_true.data * (1 - label_smoothing) + label_smoothing / classes, (y_true,), lambda dy: (dy * (1 - label_smoothing),))
+    return record(y_true.data * (1 - label_smoothing) + label_smoothing / classes, (y_true,),
+                  lambda dy: (dy * (1 - label_smoothing),))
 
 
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
@@ -158,7 +166,8 @@ def _softmax(x, axis):
     return exponentials / kernels.reduce_sum(exponentials, axis, True)
 
 
-def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1):
+def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
+                                   axis=-1):
     """sum(alpha (1 - p)^gamma (-t log p)) over the classes: the cross-entropy, less of it where p is high already.
 
     Source: Lin et al. 2017, arXiv:1708.02002.
@@ -222,7 +231,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
     """
 
     def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size", name="binary_crossentropy", dtype=None,
+        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
+        name="binary_crossentropy", dtype=None,
     ):
         super().__init__(binary_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -238,8 +248,8 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     """
 
     def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size", name="categorical_crossentropy",
-        dtype=None,
+        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
+        name="categorical_crossentropy", dtype=None,
     ):
         super().__init__(categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -260,11 +270,11 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     _takes_labels_as_they_are = True
 
     def __init__(
-        self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1, name="sparse_categorical_crossentropy",
-        dtype=None,
+        self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1,
+        name="sparse_categorical_crossentropy", dtype=None,
     ):
-        super().__init__(sparse_categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
-                         ignore_class=ignore_class, axis=axis)
+        super().__init__(sparse_categorical_crossentropy, name=name, reduction=reduction, dtype=dtype,
+                         from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
 
 class KLDivergence(LossFunctionWrapper):
@@ -306,8 +316,8 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
         self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
         name="categorical_focal_crossentropy", dtype=None,
     ):
-        super().__init__(categorical_focal_crossentropy, name=name, reduction=reduction, dtype=dtype, alpha=alpha, gamma=gamma,
-                         from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+        super().__init__(categorical_focal_crossentropy, name=name, reduction=reduction, dtype=dtype, alpha=alpha,
+                         gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
 
 
 class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
@@ -319,7 +329,8 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
 
     _takes_labels_as_they_are = True
 
-    def __init__(self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy", dtype=None):
+    def __init__(self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy",
+                 dtype=None):
         if not 0 < q < 1:
             raise ValueError(f"CategoricalGeneralizedCrossEntropy: q must lie between 0 and 1, got {q}")
         super().__init__(categorical_generalized_cross_entropy, name=name, reduction=reduction, dtype=dtype, q=q)

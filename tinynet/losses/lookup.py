@@ -48,7 +48,8 @@ class Lookup:
         """A function's name, or {'class_name': ..., 'config': ...} of an object."""
         if isinstance(item, types.FunctionType):
             return item.__name__
-        config = {key: self.serialize(value) if isinstance(value, types.FunctionType) else value for key, value in item.get_config().items()}
+        config = {key: self.serialize(value) if isinstance(value, types.FunctionType) else value for key,
+                  value in item.get_config().items()}
         return {"class_name": type(item).__name__, "config": config}
 
     def deserialize(self, config, custom_objects=None):

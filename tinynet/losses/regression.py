@@ -74,7 +74,8 @@ def huber(y_true, y_pred, delta=1.0):
     size = np.abs(error)
     small = np.minimum(size, delta)
     # delta |e| - delta^2/2 = delta (|e| - delta/2), and small = |e| makes that e^2/2
-    return mean_over_last(small * (size - small / 2), t, p, lambda: np.clip(error, -delta, delta), lambda: -np.clip(error, -delta, delta))
+    return mean_over_last(small * (size - small / 2), t, p, lambda: np.clip(error, -delta, delta),
+                          lambda: -np.clip(error, -delta, delta))
 
 
 def log_cosh(y_true, y_pred):

@@ -80,8 +80,10 @@ class Metric:
     @property
     def variables(self):
         """The states, those of metrics in attributes included."""
-        nested = [part for value in vars(self).values() for part in (value if isinstance(value, list | tuple) else (value,))]
-        return self._variables + [variable for part in nested if isinstance(part, Metric) for variable in part.variables]
+        nested = [part for value in vars(self).values()
+                  for part in (value if isinstance(value, list | tuple) else (value,))]
+        return self._variables + [variable for part in nested if isinstance(part, Metric)
+                                  for variable in part.variables]
 
     def update_state(self, *args, **kwargs):
         """Take in a batch."""
@@ -206,7 +208,8 @@ class Mean(Metric):
             values: Tensor or array, samples along the first axis; or a scalar.
             sample_weight: One weight a sample, or anything that broadcasts against the values.
         """
-        if type(values) is float and (sample_weight is None or type(sample_weight) is int):  # the loss of each training step
+        if type(values) is float and (sample_weight is None
+                                      or type(sample_weight) is int):  # the loss of each training step
             weight = 1 if sample_weight is None else sample_weight
             self.total.data += values * weight
             self.count.data += weight

@@ -24,7 +24,8 @@ class IoU(Metric):
     _direction = "up"
 
     def __init__(
-        self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1,
+        self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_true=True,
+        sparse_y_pred=True, axis=-1,
     ):
         super().__init__(name=name, dtype="int32" if dtype in (None, "int") else dtype)
         if max(target_class_ids) >= num_classes:
@@ -101,7 +102,8 @@ class MeanIoU(IoU):
 
     _config_names = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
 
-    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1):
+    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True,
+                 axis=-1):
         super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
 
@@ -110,7 +112,8 @@ class OneHotIoU(IoU):
 
     _config_names = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_pred", "axis")
 
-    def __init__(self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1):
+    def __init__(self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False,
+                 axis=-1):
         super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
 

@@ -139,4 +139,5 @@ class R2Score(Metric):
         return self._as_result(scores)
 
     def get_config(self):
-        return {**super().get_config(), "class_aggregation": self.class_aggregation, "num_regressors": self.num_regressors}
+        return {**super().get_config(), "class_aggregation": self.class_aggregation,
+                "num_regressors": self.num_regressors}

@@ -2,8 +2,8 @@
 
 from .. import losses as losses_module
 from .. import metrics as metrics_module
-from ..tensor import Tensor
 from ..naming import to_snake_case
+from ..tensor import Tensor
 
 
 def _one_output(y_pred, what):

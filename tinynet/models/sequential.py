@@ -149,4 +149,5 @@ def _build_layer(layer, shape):
 
 
 def _compatible(declared, actual):
-    return len(declared) == len(actual) and all(a is None or b is None or a == b for a, b in zip(declared, actual, strict=True))
+    return len(declared) == len(actual) and all(a is None or b is None or a == b for a,
+                                                b in zip(declared, actual, strict=True))

@@ -10,17 +10,15 @@ One step of `fit` is Trainer._train_on_batch, and it is what a loop of your own 
 """
 
 import math
-import warnings
 
 import numpy as np
 
 from .. import metrics as metrics_module
-from .. import optimizers
+from .. import optimizers, random
 from ..callbacks import CallbackList
-from .. import random
 from ..data import Epochs, check_finite, make_batches, train_validation_split, unpack_x_y_sample_weight
-from ..tape import GradientTape
 from ..nest import flatten, map_structure, pack_like
+from ..tape import GradientTape
 from .compiling import CompiledLoss, CompiledMetrics
 
 
@@ -41,8 +39,8 @@ class Trainer:
         self._compiled_loss = None
         self._compiled_metrics = None
 
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False,
-                steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
+                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
         """Say how the model is trained.
 
         Args:
@@ -170,9 +168,9 @@ class Trainer:
 
     # -- loops -----------------------------------------------------------------------------------------------------
 
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0, validation_data=None,
-            shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0, steps_per_epoch=None, validation_steps=None,
-            validation_batch_size=None, validation_freq=1):
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
+            validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1):
         """Train for a number of epochs.
 
         The loss shown is the mean over the epoch of the batches' losses, each taken before its own update and with dropout on:
@@ -204,15 +202,15 @@ class Trainer:
         _check_count("fit", "initial_epoch", initial_epoch, 0)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
-        training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle, class_weight=class_weight,
-                           rng=random.generator() if shuffle else None)
+        training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle,
+                           class_weight=class_weight, rng=random.generator() if shuffle else None)
         validation = None
         if validation_data is not None:
             validation = _validation_epochs(validation_data, validation_batch_size or batch_size, validation_steps)
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs,
-                                     steps=training.num_steps)
+            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self,
+                                     verbose=verbose, epochs=epochs, steps=training.num_steps)
         self.stop_training = False
         self._training_data = training.batches
         logs = {}
@@ -230,7 +228,8 @@ class Trainer:
         self._training_data = None
         return self.history
 
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None, return_dict=False,
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
+                 return_dict=False,
                  **kwargs):
         """Loss and metrics on data, without training.
 
@@ -247,7 +246,8 @@ class Trainer:
         batches = _epochs(x, y, sample_weight, batch_size, steps, "evaluate")
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=batches.num_steps)
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                                     steps=batches.num_steps)
         logs = self._evaluate(batches, callbacks)
         return logs if return_dict else self._in_order(logs)
 
@@ -263,7 +263,8 @@ class Trainer:
         batches = _epochs(x, None, None, batch_size, steps, "predict")
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=batches.num_steps)
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                                     steps=batches.num_steps)
         parts, outputs = None, None
         callbacks.on_predict_begin()
         for step, data in enumerate(batches):
@@ -273,7 +274,8 @@ class Trainer:
             parts = parts if parts is not None else [[] for _ in leaves]
             for part, leaf in zip(parts, leaves, strict=True):
                 part.append(leaf)
-            callbacks.batch_end("predict", step, lambda leaves=leaves, outputs=outputs: {"outputs": pack_like(outputs, leaves)})
+            make_logs = lambda leaves=leaves, outputs=outputs: {"outputs": pack_like(outputs, leaves)}  # noqa: E731
+            callbacks.batch_end("predict", step, make_logs)
         callbacks.on_predict_end()
         if parts is None:
             raise ValueError("predict: the data has no samples")
@@ -366,7 +368,8 @@ def _validation_epochs(validation_data, batch_size, steps):
 def _single_batch(x, y, sample_weight, class_weight, where):
     """The arrays as one batch, cast as `fit` would."""
     samples = len(flatten(x)[0])
-    return next(iter(make_batches(x, y, sample_weight, batch_size=max(samples, 1), class_weight=class_weight, where=where)))
+    return next(iter(make_batches(x, y, sample_weight, batch_size=max(samples, 1), class_weight=class_weight,
+                                  where=where)))
 
 
 def _validates(epoch, frequency):

@@ -16,7 +16,8 @@ from ..tensor import convert_to_tensor
 KERNEL_LAYOUT = "Kernel layout is (height, width, in / groups, out)."
 
 
-# The references. Each sums over the taps (p, q): one tap is a matrix product between the pixels it sees and its weights.
+# The references. Each sums over the taps (p, q): one tap is a matrix product between the pixels it sees and its
+# weights.
 
 
 def _output_size(size, kernel, stride, padding, dilation):
@@ -151,7 +152,8 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1, strict=False
     return free // stride + 1
 
 
-def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear", data_format="channels_last"):
+def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",
+           data_format="channels_last"):
     """Slide filters over images.
 
     y[n, i, j, f] = activation(bias[f] + sum over p, q, c of x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q, c, f])
@@ -198,14 +200,15 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation, groups, need_dx, True,
-                                            bias_data is not None)
+        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation,
+                                            groups, need_dx, True, bias_data is not None)
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
 
 
-def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear", data_format="channels_last"):
+def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",
+           data_format="channels_last"):
     """Slide filters over sequences: `conv2d` on images of height 1.
 
     Args:
@@ -234,7 +237,8 @@ def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     if padding == "causal":
         padding = (dilation * (kernel.shape[0] - 1), 0)
     along = padding if isinstance(padding, str) else (0, padding)
-    y = conv2d(_insert_axis(x, 1), _insert_axis(kernel, 0), bias, (1, stride), along, (1, dilation), groups, activation, data_format)
+    y = conv2d(_insert_axis(x, 1), _insert_axis(kernel, 0), bias, (1, stride), along, (1, dilation), groups,
+               activation, data_format)
     return _reshaped(y, (y.shape[0], *y.shape[2:]))
 
 
@@ -340,7 +344,8 @@ def _check(x, kernel, bias, groups):
 def swap_layout(x, axes):
     """Transpose, recorded."""
     inverse = np.argsort(axes)
-    return record(np.ascontiguousarray(x.data.transpose(axes)), (x,), lambda dy: (np.ascontiguousarray(dy.transpose(inverse)),))
+    return record(np.ascontiguousarray(x.data.transpose(axes)), (x,),
+                  lambda dy: (np.ascontiguousarray(dy.transpose(inverse)),))
 
 
 def _insert_axis(x, axis):

@@ -36,7 +36,8 @@ def _axis_geometry(size, kernel, stride, padding, output_padding, dilation):
         before = 0
         output = (size - 1) * stride + (max(span, stride) if output_padding is None else span + output_padding)
     else:
-        # What is cut off at both ends together; the odd one at the end, unless the cut would begin before the first tap.
+        # What is cut off at both ends together; the odd one at the end, unless the cut would begin before the first
+        # tap.
         output = size * stride if output_padding is None else (size - 1) * stride + span % 2 + output_padding
         zeros = output - (size - 1) * stride - 1 + span - 1  # around x, between whose pixels lie stride - 1 zeros
         before = span - 1 - min(zeros - zeros // 2, span - 1)
@@ -44,8 +45,8 @@ def _axis_geometry(size, kernel, stride, padding, output_padding, dilation):
     return output, (before, after)
 
 
-def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1, activation="linear",
-                     data_format="channels_last"):
+def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1,
+                     activation="linear", data_format="channels_last"):
     """Spread each pixel over a window, and add up where windows overlap.
 
     y[n, i*s + p*d - top, j*s + q*d - left, f] += x[n, i, j, c] * kernel[p, q, f, c] for every pixel and tap, then bias and activation.

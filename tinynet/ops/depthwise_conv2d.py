@@ -3,7 +3,6 @@
     y[n, i, j, c*multiplier + m] = bias[...] + sum over p, q of x[n, i*stride + p*dilation - top, j*stride + q*dilation - left, c] * kernel[p, q, c, m]
 """
 
-import numpy as np
 
 from ..runtime import kernels
 from ..tape import is_tracked, record
@@ -27,10 +26,11 @@ def depthwise_conv2d_forward(x, kernel, bias, strides, padding, dilation, activa
     return conv2d_forward(x, _as_grouped(kernel), bias, strides, padding, dilation, x.shape[3], activation)
 
 
-def depthwise_conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, need_dx, need_dkernel, has_bias):
+def depthwise_conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, need_dx, need_dkernel,
+                              has_bias):
     """Reference: (dx, dkernel, dbias), None where not asked for."""
-    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, activation, strides, padding, dilation, x.shape[3], need_dx,
-                                         need_dkernel, has_bias)
+    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, activation, strides, padding, dilation,
+                                         x.shape[3], need_dx, need_dkernel, has_bias)
     return dx, dkernel.reshape(kernel.shape) if need_dkernel else None, dbias
 
 
@@ -39,7 +39,8 @@ def _as_grouped(kernel):
     return kernel.reshape(*kernel.shape[:2], 1, kernel.shape[2] * kernel.shape[3])
 
 
-def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, activation="linear", data_format="channels_last"):
+def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, activation="linear",
+                     data_format="channels_last"):
     """Slide one filter (or a few) over each channel by itself.
 
     y[n, i, j, c*multiplier + m] = activation(bias[...] + sum over p, q of x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q, c, m])
@@ -80,8 +81,8 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation, need_dx, True,
-                                                      bias_data is not None)
+        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding,
+                                                      dilation, need_dx, True, bias_data is not None)
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)

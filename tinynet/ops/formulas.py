@@ -164,7 +164,8 @@ def operands(x1, x2, to_float=False):
 def result_type(*values):
     """The element type in which tensors, arrays and Python numbers meet; the rules stand at the top of this file."""
     tensors = [x.data.dtype for x in values if isinstance(x, Tensor)]
-    arrays = [to_array(x).dtype for x in values if not isinstance(x, (Tensor, bool, int, float)) or isinstance(x, np.generic)]
+    arrays = [to_array(x).dtype for x in values if not isinstance(x, (Tensor, bool, int, float))
+              or isinstance(x, np.generic)]
     if any(t.kind == "f" for t in tensors):  # float arrays take the tensors' type
         arrays = [t for t in arrays if t.kind != "f"]
     types = tensors + arrays

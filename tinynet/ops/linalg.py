@@ -8,7 +8,7 @@ from ..config import floatx
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .elementwise import multiply, sqrt, square, subtract
-from .formulas import binary, moved, operands, result_type, sum_to, unary, wrap
+from .formulas import binary, moved, result_type, sum_to, unary, wrap
 from .matmul import matmul
 from .shape import expand_dims, moveaxis, ravel, reshape, tril, triu
 
@@ -51,7 +51,8 @@ def einsum(subscripts, *operands, **kwargs):
         others = [name for k, name in enumerate(names) if k != i]
         axes = "".join(dict.fromkeys(names[i]))  # each letter once
         known = "".join(letter for letter in axes if letter in out or any(letter in name for name in others))
-        g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i), optimize=True)
+        g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i),
+                      optimize=True)
         dx = np.zeros(arrays[i].shape, dtype)
         # A letter that stands twice means the diagonal, of which einsum makes a view.
         place = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
@@ -60,7 +61,8 @@ def einsum(subscripts, *operands, **kwargs):
         place[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, place.shape)), place)
         return dx.astype(likes[i].dtype, copy=False)
 
-    return record(y, tuple(tensors), lambda dy: tuple(None if likes[i] is None else gradient(i, dy) for i in range(len(arrays))))
+    return record(y, tuple(tensors),
+                  lambda dy: tuple(None if likes[i] is None else gradient(i, dy) for i in range(len(arrays))))
 
 
 def _letters(subscripts, ndims):
@@ -85,7 +87,8 @@ def _letters(subscripts, ndims):
 
 
 def _length(letter, names, arrays):
-    lengths = {a.shape[k] for name, a in zip(names, arrays, strict=True) for k, other in enumerate(name) if other == letter}
+    lengths = {a.shape[k] for name, a in zip(names, arrays, strict=True) for k,
+               other in enumerate(name) if other == letter}
     return max(lengths - {1}, default=1)  # a length of 1 is broadcast
 
 
@@ -146,7 +149,8 @@ def kron(x1, x2):
     shape1, shape2 = ((1,) * (n - x.ndim) + x.shape for x in (x1, x2))
     spread1 = [length for pair in zip(shape1, (1,) * n, strict=True) for length in pair]
     spread2 = [length for pair in zip((1,) * n, shape2, strict=True) for length in pair]
-    return reshape(multiply(reshape(x1, spread1), reshape(x2, spread2)), [i * k for i, k in zip(shape1, shape2, strict=True)])
+    return reshape(multiply(reshape(x1, spread1), reshape(x2, spread2)), [i * k for i,
+                                                                          k in zip(shape1, shape2, strict=True)])
 
 
 _cross = binary("cross", None, np.cross, lambda dy, a, b, y: np.cross(b, dy), lambda dy, a, b, y: np.cross(dy, a))

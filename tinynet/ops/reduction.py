@@ -172,7 +172,8 @@ def _reduced_axes_last(data, axes):
     kept = [axis for axis in range(data.ndim) if axis not in axes]
     order = [*kept, *axes]
     moved = data.transpose(order)
-    rows = moved.reshape([data.shape[axis] for axis in kept] + [-1 if data.size else math.prod(data.shape[a] for a in axes)])
+    rows = moved.reshape([data.shape[axis] for axis in kept] + [-1 if data.size else math.prod(data.shape[a]
+                                                                                               for a in axes)])
     return rows, lambda result: result.reshape(moved.shape).transpose(np.argsort(order))
 
 
@@ -193,7 +194,8 @@ def _extreme(operation, kernel_name, x, axis, keepdims, initial, choose):
     if count == 0 and initial is None:
         raise ValueError(f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}. Pass initial=... for this case.")
     if not _has_kernel(data) or count == 0:
-        y = np.asarray(getattr(np, operation)(data, axis=axes, keepdims=keepdims, **({} if initial is None else {"initial": initial})))
+        y = np.asarray(getattr(np, operation)(data, axis=axes, keepdims=keepdims,
+                                              **({} if initial is None else {"initial": initial})))
         return Tensor.wrap(y)
     y = extreme = getattr(kernels, kernel_name)(data, axes, keepdims)
     if initial is not None:
@@ -388,7 +390,8 @@ def all(x, axis=None, keepdims=False):
 def count_nonzero(x, axis=None):
     """How many elements over axes are not zero (int32)."""
     data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=_check_axes("count_nonzero", axis, data.shape)), np.int32))
+    return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=_check_axes("count_nonzero", axis, data.shape)),
+                                  np.int32))
 
 
 # --- running sums and products --------------------------------------------------------------------------------------
