@@ -108,11 +108,14 @@ def test_as_keras(name):
 
 
 @pytest.mark.parametrize("name, options", [
-    ("relu", {"negative_slope": 0.3}), ("relu", {"max_value": 2.0}), ("relu", {"threshold": 1.0}), ("relu", {"threshold": -1.0}),
+    ("relu", {"negative_slope": 0.3}), ("relu", {"max_value": 2.0}), ("relu", {"threshold": 1.0}),
+    ("relu", {"threshold": -1.0}),
     ("relu", {"max_value": 2.0, "threshold": -1.0}), ("relu", {"negative_slope": 0.3, "max_value": 2.0,
                                                                "threshold": 1.0}),
-    ("leaky_relu", {"negative_slope": 0.1}), ("elu", {"alpha": 0.5}), ("celu", {"alpha": 2.0}), ("gelu", {"approximate": True}),
-    ("hard_shrink", {"threshold": 1.0}), ("soft_shrink", {"threshold": 1.0}), ("squareplus", {"b": 1}), ("softmax", {"axis": 0}),
+    ("leaky_relu", {"negative_slope": 0.1}), ("elu", {"alpha": 0.5}), ("celu", {"alpha": 2.0}),
+    ("gelu", {"approximate": True}),
+    ("hard_shrink", {"threshold": 1.0}), ("soft_shrink", {"threshold": 1.0}), ("squareplus", {"b": 1}),
+    ("softmax", {"axis": 0}),
     ("log_softmax", {"axis": 0}), ("glu", {"axis": 0}),
 ])
 def test_with_arguments_as_keras(name, options):
@@ -125,7 +128,10 @@ def test_with_arguments_as_keras(name, options):
 def keras_that_agrees_with_itself():
     keras = pytest.importorskip("keras")
     if keras.backend.backend() == "tensorflow":
-        pytest.skip("Keras on TensorFlow neither divides sparse probabilities by their sum nor differentiates soft targets exactly")
+        pytest.skip(
+            "Keras on TensorFlow neither divides sparse probabilities by their sum nor differentiates soft targets "
+            "exactly"
+        )
     return keras
 
 

@@ -37,7 +37,11 @@ def test_accuracies_count(data, n, classes):
     generator = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     labels, scores = generator.integers(0, classes, n), generator.standard_normal((n, classes)).astype(np.float32)
     right = np.count_nonzero(scores.argmax(-1) == labels)
-    sparse, one_hot, top = metrics.SparseCategoricalAccuracy(), metrics.CategoricalAccuracy(), metrics.SparseTopKCategoricalAccuracy(k=3)
+    sparse, one_hot, top = (
+        metrics.SparseCategoricalAccuracy(),
+        metrics.CategoricalAccuracy(),
+        metrics.SparseTopKCategoricalAccuracy(k=3),
+    )
     for metric, y in ((sparse, labels), (sparse, labels[:, None]), (one_hot, np.eye(classes)[labels]), (top, labels)):
         metric.update_state(y, scores)
     assert float(sparse.result()) == float(one_hot.result()) == np.float32(right / n)
@@ -207,7 +211,11 @@ def test_get():
 
 def test_automatic_choice():
     assert metrics.accuracy_for((32, 1), (32, 1)) is metrics.BinaryAccuracy
-    assert metrics.accuracy_for((32,), (32, 10)) is metrics.accuracy_for((32, 1), (32, 10)) is metrics.SparseCategoricalAccuracy
+    assert (
+        metrics.accuracy_for((32,), (32, 10))
+        is metrics.accuracy_for((32, 1), (32, 10))
+        is metrics.SparseCategoricalAccuracy
+    )
     assert metrics.accuracy_for((32, 10), (32, 10)) is metrics.CategoricalAccuracy
     assert metrics.crossentropy_for((32,), (32, 10)) is metrics.SparseCategoricalCrossentropy
 

@@ -154,7 +154,9 @@ def test_indexing(key):
     if isinstance(key, tuple) and isinstance(key[0], slice) and isinstance(key[0].start, Tensor):
         plain = slice(1, 3)
     else:
-        plain = np.array(key, int) if isinstance(key, list) and not key else key.data if isinstance(key, Tensor) else key
+        plain = (
+            np.array(key, int) if isinstance(key, list) and not key else key.data if isinstance(key, Tensor) else key
+        )
     y = Tensor(x)[key]
     assert_same_values(y.data, np.ascontiguousarray(x[plain]).reshape(x[plain].shape))
     assert y.data.flags.c_contiguous

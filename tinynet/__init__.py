@@ -1,7 +1,7 @@
 """tinynet: a deep-learning framework that a student can read from end to end, fast on a laptop's CPU.
 
-`import tinynet as tn` for a notebook of one's own; `import tinynet as tf` or `from tinynet import keras` in one written for
-Keras.
+`import tinynet as tn` for a notebook of one's own; `import tinynet as tf` or `from tinynet import keras` in one written
+for Keras.
 """
 
 from . import (

@@ -1,7 +1,7 @@
 """The command line: `tinynet train fashion-mnist --model dnn`, `tinynet info`.
 
-Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one line on standard error; --debug shows where
-they came from.
+Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one line on standard error; --debug shows
+where they came from.
 """
 
 import argparse
@@ -101,7 +101,8 @@ def _load_fashion_mnist():
         data = fashion_mnist.load_data()
     except DatasetNotFoundError as error:
         return fashion_mnist_sample.load_data(), (
-            "Fashion-MNIST: the full data set is not on this machine, so this run uses the 6,000 + 1,000 real images that come with tinynet. "
+            "Fashion-MNIST: the full data set is not on this machine, so this run uses the 6,000 + 1,000 real images "
+            "that come with tinynet. "
             f"{error}"
         )
     return data, f"Fashion-MNIST: the full 60,000 + 10,000 images, from {fashion_mnist.find()}"
@@ -163,7 +164,10 @@ def _info(_):
 
     tn.show_config()
     found = fashion_mnist.find()
-    print(f"{'data':<11} Fashion-MNIST {'from ' + str(found) if found else 'not found; the sample of 7,000 images is built in'}")
+    print(
+        f"{'data':<11} Fashion-MNIST "
+        f"{'from ' + str(found) if found else 'not found; the sample of 7,000 images is built in'}"
+    )
     return 0
 
 

@@ -23,6 +23,7 @@ class Constraint:
         raise NotImplementedError(f"{type(self).__name__} must override __call__(w)")
 
     def get_config(self):
+        """What `from_config` needs to make this constraint again."""
         return {}
 
     @classmethod

@@ -30,6 +30,7 @@ class Initializer:
         raise NotImplementedError(f"{type(self).__name__} must override __call__(shape, dtype=None)")
 
     def get_config(self):
+        """What `from_config` needs to make this initializer again."""
         return {}
 
     @classmethod

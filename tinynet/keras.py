@@ -1,6 +1,9 @@
 """Keras's layout of names: `from tinynet import keras`, or `tinynet.keras.layers.Dense`."""
 
-from . import activations, callbacks, config, constraints, datasets, initializers, layers, losses, metrics, models, ops, optimizers, random
+from . import (
+    activations, callbacks, config, constraints, datasets, initializers, layers, losses, metrics, models, ops,
+    optimizers, random,
+)
 from . import regularizers, utils
 from .layers import Input, Layer
 from .losses import Loss

@@ -24,6 +24,7 @@ class Regularizer:
         return 0.0
 
     def get_config(self):
+        """What `from_config` needs to make this regularizer again."""
         raise NotImplementedError(f"{type(self).__name__} must override get_config() to be saved")
 
     @classmethod

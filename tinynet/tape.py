@@ -103,10 +103,14 @@ class GradientTape:
         """Differentiate with respect to this tensor (or list of tensors) too."""
         for leaf in flatten(tensor):
             if not isinstance(leaf, Tensor):
-                raise TypeError(f"GradientTape.watch: expected a Tensor, got {type(leaf).__name__}; wrap it in convert_to_tensor(...)")
+                raise TypeError(
+                    f"GradientTape.watch: expected a Tensor, got {type(leaf).__name__}; wrap it in "
+                    "convert_to_tensor(...)"
+                )
             if leaf.data.dtype.kind != "f":
                 raise TypeError(
-                    f"GradientTape.watch: only floating-point tensors have gradients, got {leaf.data.dtype}; cast it first"
+                    f"GradientTape.watch: only floating-point tensors have gradients, got {leaf.data.dtype}; cast it "
+                    "first"
                 )
             self._tracked[id(leaf)] = leaf
 
@@ -214,7 +218,12 @@ class GradientTape:
 
     def _tracks_variable(self, tensor):
         """Whether this is a variable to be watched without being told to; if so, watch it."""
-        if self._watch_variables and isinstance(tensor, Variable) and tensor.trainable and tensor.data.dtype.kind == "f":
+        if (
+            self._watch_variables
+            and isinstance(tensor, Variable)
+            and tensor.trainable
+            and tensor.data.dtype.kind == "f"
+        ):
             self._tracked[id(tensor)] = tensor
             return True
         return False
@@ -227,13 +236,16 @@ class GradientTape:
             )
         if self._played:
             raise RuntimeError(
-                f"GradientTape.{name}: this tape has been played already; make it with GradientTape(persistent=True) to play it "
+                f"GradientTape.{name}: this tape has been played already; make it with GradientTape(persistent=True) "
+                "to play it "
                 "more than once"
             )
         source_list = flatten(sources)
         for source in source_list:
             if not isinstance(source, Tensor):
-                raise TypeError(f"GradientTape.{name}: sources must be Tensors or Variables, got {type(source).__name__}")
+                raise TypeError(
+                    f"GradientTape.{name}: sources must be Tensors or Variables, got {type(source).__name__}"
+                )
         return source_list
 
     def _seed(self, targets, output_gradients):
@@ -280,7 +292,9 @@ class GradientTape:
                 for tensor, d_input in zip(inputs, backward(d_output), strict=True):
                     input_key = id(tensor)
                     if d_input is not None and input_key in tracked:
-                        if input_key in gradients:  # not added in place: an array may have been handed to several inputs
+                        if (
+                            input_key in gradients
+                        ):  # not added in place: an array may have been handed to several inputs
                             d_input = _sum(gradients[input_key], d_input)
                         gradients[input_key] = d_input
             if not keep_nodes:
@@ -340,7 +354,8 @@ def _not_differentiable(gradient, targets, source):
 
     def backward(_):
         raise RuntimeError(
-            "GradientTape: second-order gradients are not supported: a tape cannot differentiate what another tape's gradient() "
+            "GradientTape: second-order gradients are not supported: a tape cannot differentiate what another tape's "
+            "gradient() "
             "returned. Wrap it in stop_gradient(...) if it is meant as a constant."
         )
 

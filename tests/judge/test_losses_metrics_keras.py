@@ -1,6 +1,8 @@
-"""Losses and metrics against Keras on JAX: values, gradients, states over several batches, with and without sample weights.
+"""Losses and metrics against Keras on JAX: values, gradients, states over several batches,
+with and without sample weights.
 
-Both compute in float32 with different orders and exponentials, so 1e-5 of the value's size is what can be asked of them.
+Both compute in float32 with different orders and exponentials, so 1e-5 of the value's size is what can be asked of
+them.
 """
 
 import os
@@ -59,7 +61,8 @@ def logits(cases):
 LOSSES = [
     ("MeanSquaredError", {}, NUMBERS), ("MeanAbsoluteError", {}, NUMBERS), ("MeanAbsolutePercentageError", {}, NUMBERS),
     ("MeanSquaredLogarithmicError", {}, POSITIVE + NUMBERS[:1]), ("CosineSimilarity", {}, NUMBERS[:1] + NUMBERS[3:4]),
-    ("CosineSimilarity", {"axis": 1}, NUMBERS[3:4]), ("Huber", {}, NUMBERS), ("Huber", {"delta": 0.3}, NUMBERS), ("LogCosh", {}, NUMBERS),
+    ("CosineSimilarity", {"axis": 1}, NUMBERS[3:4]), ("Huber", {}, NUMBERS), ("Huber", {"delta": 0.3}, NUMBERS),
+    ("LogCosh", {}, NUMBERS),
     ("Poisson", {}, POSITIVE), ("KLDivergence", {}, POSITIVE), ("Hinge", {}, SIGNED), ("SquaredHinge", {}, SIGNED),
     ("CategoricalHinge", {}, ONE_HOT),
     ("BinaryCrossentropy", {}, BINARY), ("BinaryCrossentropy", {"label_smoothing": 0.1}, BINARY),
@@ -111,11 +114,14 @@ def test_loss_and_gradient(name, arguments, cases, reduction):
 FUNCTIONS = [
     ("mean_squared_error", NUMBERS[:1]), ("mean_absolute_error", NUMBERS[:1]), ("mean_absolute_percentage_error",
                                                                                 NUMBERS[:1]),
-    ("mean_squared_logarithmic_error", POSITIVE), ("huber", NUMBERS[:1]), ("log_cosh", NUMBERS[:1]), ("cosine_similarity", NUMBERS[:1]),
-    ("poisson", POSITIVE), ("kl_divergence", POSITIVE), ("hinge", SIGNED), ("squared_hinge", SIGNED), ("categorical_hinge", ONE_HOT),
+    ("mean_squared_logarithmic_error", POSITIVE), ("huber", NUMBERS[:1]), ("log_cosh", NUMBERS[:1]),
+    ("cosine_similarity", NUMBERS[:1]),
+    ("poisson", POSITIVE), ("kl_divergence", POSITIVE), ("hinge", SIGNED), ("squared_hinge", SIGNED),
+    ("categorical_hinge", ONE_HOT),
     ("binary_crossentropy", BINARY[:3]), ("binary_focal_crossentropy", BINARY[:3]), ("categorical_crossentropy",
                                                                                      ONE_HOT),
-    ("categorical_focal_crossentropy", ONE_HOT), ("sparse_categorical_crossentropy", LABELS), ("dice", BINARY[:1]), ("tversky", BINARY[:1]),
+    ("categorical_focal_crossentropy", ONE_HOT), ("sparse_categorical_crossentropy", LABELS), ("dice", BINARY[:1]),
+    ("tversky", BINARY[:1]),
 ]
 
 
@@ -157,7 +163,9 @@ def test_defaults_are_keras_defaults():
                 continue
             expected = inspect.signature(theirs).parameters
             actual = inspect.signature(ours).parameters
-            assert [(p.name, p.default) for p in actual.values()] == [(p.name, p.default) for p in expected.values()], f"{module}.{name}"
+            assert [(p.name, p.default) for p in actual.values()] == [(p.name, p.default) for p in expected.values()], (
+                f"{module}.{name}"
+            )
 
 
 def batches(make, count=3):
@@ -174,7 +182,8 @@ METRICS = [
     ("BinaryAccuracy", {}, batches(lambda: binary_batch(N, 1))), ("BinaryAccuracy", {"threshold": 0.3},
                                                                   batches(lambda: binary_batch(N, C))),
     ("BinaryAccuracy", {}, [(rng.integers(0, 2, N), uniform(N, 1)) for _ in range(3)]),
-    ("CategoricalAccuracy", {}, ONE_HOT[:2]), ("CategoricalAccuracy", {}, ONE_HOT[2:]), ("SparseCategoricalAccuracy", {}, LABELS[:1] * 2),
+    ("CategoricalAccuracy", {}, ONE_HOT[:2]), ("CategoricalAccuracy", {}, ONE_HOT[2:]),
+    ("SparseCategoricalAccuracy", {}, LABELS[:1] * 2),
     ("SparseCategoricalAccuracy", {}, LABELS[1:2]), ("SparseCategoricalAccuracy", {}, LABELS[2:]),
     ("TopKCategoricalAccuracy", {"k": 2}, ONE_HOT[:2]), ("SparseTopKCategoricalAccuracy", {"k": 2}, LABELS[:1]),
     ("SparseTopKCategoricalAccuracy", {"k": 3}, LABELS[2:]),
@@ -189,7 +198,8 @@ METRICS = [
     ("R2Score", {"class_aggregation": "variance_weighted_average", "num_regressors": 2}, REGRESSION),
     ("Hinge", {}, SIGNED), ("SquaredHinge", {}, SIGNED), ("CategoricalHinge", {}, ONE_HOT[:2]), ("KLDivergence", {},
                                                                                                  POSITIVE[:2]),
-    ("Poisson", {}, POSITIVE[:2]), ("BinaryCrossentropy", {}, BINARY[:1] * 2), ("BinaryCrossentropy", {"from_logits": True}, logits(BINARY[:1])),
+    ("Poisson", {}, POSITIVE[:2]), ("BinaryCrossentropy", {}, BINARY[:1] * 2),
+    ("BinaryCrossentropy", {"from_logits": True}, logits(BINARY[:1])),
     ("CategoricalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT[:2]), ("SparseCategoricalCrossentropy", {},
                                                                          LABELS[:2]),
     ("SparseCategoricalCrossentropy", {"from_logits": True}, logits(LABELS[2:])),
@@ -259,9 +269,16 @@ def test_mean_and_sum():
     for name in ("Mean", "Sum"):
         ours, theirs = getattr(tn.metrics, name)(), getattr(keras.metrics, name)()
         for values, weights in (
-            (normal(4), None), (normal(4, 3), None), (np.float32(3), None), (normal(4), uniform(4)), (normal(4, 3),
-                                                                                                      uniform(4)),
-            (normal(4, 3), uniform(4, 3)), (normal(4, 3), uniform(4, 1)), (np.float32(2), 32), (normal(4), 0.5), (normal(4, 3, 2), uniform(4, 3)),
+            (normal(4), None),
+            (normal(4, 3), None),
+            (np.float32(3), None),
+            (normal(4), uniform(4)),
+            (normal(4, 3), uniform(4)),
+            (normal(4, 3), uniform(4, 3)),
+            (normal(4, 3), uniform(4, 1)),
+            (np.float32(2), 32),
+            (normal(4), 0.5),
+            (normal(4, 3, 2), uniform(4, 3)),
         ):
             ours.update_state(values, sample_weight=weights)
             theirs.update_state(values, sample_weight=weights)

@@ -98,7 +98,8 @@ def test_errors_name_the_layer_once():
     assert str(caught.value).count("layer '") == 1
 
 
-@pytest.mark.parametrize(("units", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("8", TypeError), (True, TypeError), (None, TypeError)])
+@pytest.mark.parametrize(("units", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("8", TypeError),
+                                              (True, TypeError), (None, TypeError)])
 def test_dense_refuses_bad_units(units, error):
     with pytest.raises(error, match="Dense: units must be a positive int, got"):
         layers.Dense(units)

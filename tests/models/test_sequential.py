@@ -8,7 +8,9 @@ from tinynet import layers
 
 
 def practical():
-    return tn.Sequential([tn.Input((28, 28)), layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10)], name="practical")
+    return tn.Sequential(
+        [tn.Input((28, 28)), layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10)], name="practical"
+    )
 
 
 def test_input_builds_at_once():
@@ -74,8 +76,10 @@ def test_what_cannot_be_added():
 
 
 def test_building_error_names_the_layer():
-    with pytest.raises(ValueError,
-                       match=r"layer 'shape' \(Reshape\).*a sample of shape \(784,\) has 784 elements and does not fit \(3, 3\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"layer 'shape' \(Reshape\).*a sample of shape \(784,\) has 784 elements and does not fit \(3, 3\)",
+    ):
         tn.Sequential([tn.Input((28, 28)), layers.Flatten(), layers.Reshape((3, 3), name="shape"), layers.Dense(1)])
 
 

@@ -265,7 +265,12 @@ def test_interactive_output(capsys):
     model = classifier()
     model.fit(x, y, epochs=2, verbose=2)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Epoch 1/2" and lines[1].startswith("2/2 - 0s") and "accuracy: " in lines[1] and "loss: " in lines[1]
+    assert (
+        lines[0] == "Epoch 1/2"
+        and lines[1].startswith("2/2 - 0s")
+        and "accuracy: " in lines[1]
+        and "loss: " in lines[1]
+    )
     model.fit(x, y, epochs=1, verbose=0)
     assert capsys.readouterr().out == ""
     model.evaluate(x, y, verbose=1)

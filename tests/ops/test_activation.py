@@ -157,7 +157,10 @@ def test_sizes_around_the_vector_width(name):
     back = _native.activation_backward(x, x, name, *parameters)
     for size in (0, 1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 63, 65):
         bound = gamma(ROUNDINGS, np.float32) * (np.abs(x[:size]) + 1)
-        assert np.all(np.abs(_native.activation_forward(x[:size], name, *parameters) - whole[:size]) <= bound * (1 + np.abs(whole[:size])))
+        assert np.all(
+            np.abs(_native.activation_forward(x[:size], name, *parameters) - whole[:size])
+            <= bound * (1 + np.abs(whole[:size]))
+        )
         assert np.all(np.abs(_native.activation_backward(x[:size], x[:size], name, *parameters) - back[:size])
                       <= bound * (1 + np.abs(back[:size])))
 

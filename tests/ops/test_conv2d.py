@@ -135,8 +135,11 @@ def test_direct_within_bound(size, kernel_shape, options, dtype, activation):
 
 
 def winograd_matrices(points):
-    """(A^T, G, B^T) of F(m, 3), m + 2 = len(points) + 1, from its points and infinity: two polynomials of m and 3 coefficients are
-    multiplied by their values at the points. A^T and G evaluate, B^T interpolates (all transposed, which makes it a correlation)."""
+    """(A^T, G, B^T) of F(m, 3), m + 2 = len(points) + 1, from its points and infinity.
+
+    Two polynomials of m and 3 coefficients are multiplied by their values at the points: A^T and G evaluate, B^T
+    interpolates (all transposed, which makes it a correlation).
+    """
     count = len(points)
     m = count - 1
     evaluate_y = np.array([[p**k for p in points] + [0.0] for k in range(m)])
@@ -164,7 +167,13 @@ def in_tiles(image, m, side, top, left, rows, cols):
     y0, x0 = max(0, -top), max(0, -left)
     part = image[:, y0 : y0 + canvas.shape[1] - max(0, top), x0 : x0 + canvas.shape[2] - max(0, left)]
     canvas[:, max(0, top) : max(0, top) + part.shape[1], max(0, left) : max(0, left) + part.shape[2]] = part
-    return np.stack([np.stack([canvas[:, i * m : i * m + side, j * m : j * m + side] for j in range(cols)], 1) for i in range(rows)], 1)
+    return np.stack(
+        [
+            np.stack([canvas[:, i * m : i * m + side, j * m : j * m + side] for j in range(cols)], 1)
+            for i in range(rows)
+        ],
+        1,
+    )
 
 
 def winograd(image, kernel, top, left, out_height, out_width, algorithm, absolute):
@@ -186,7 +195,9 @@ def winograd_weight_gradient(x, dy, top, left, algorithm, absolute):
     rows, cols = -(-dy.shape[1] // m), -(-dy.shape[2] // m)
     v = np.einsum("ai,nrcijk,bj->nrcabk", bt, in_tiles(f(x), m, n, top, left, rows, cols), bt, optimize=True)
     d = np.einsum("ia,nrcijf,jb->nrcabf", at, in_tiles(f(dy), m, m, 0, 0, rows, cols), at, optimize=True)
-    return np.einsum("ap,abkf,bq->pqkf", g, np.einsum("nrcabk,nrcabf->abkf", v, d, optimize=True), g, optimize=True), rows * cols * len(x)
+    return np.einsum(
+        "ap,abkf,bq->pqkf", g, np.einsum("nrcabk,nrcabf->abkf", v, d, optimize=True), g, optimize=True
+    ), rows * cols * len(x)
 
 
 @st.composite
@@ -253,7 +264,9 @@ def test_sharp_error(algorithm, allowed):
     case = normal_case(3, (4, 14, 14, 64), (3, 3, 64, 64))
     y = case.forward(_native.conv2d_forward, algorithm=algorithm)
     inner = (slice(None), slice(1, -1), slice(1, -1))  # where the tile's |x||w| is about that of the pixel
-    error = np.abs(y - case.float64().forward(reference.conv2d_forward)) / case.magnitude().forward(reference.conv2d_forward)
+    error = np.abs(y - case.float64().forward(reference.conv2d_forward)) / case.magnitude().forward(
+        reference.conv2d_forward
+    )
     assert error[inner].max() <= allowed * unit_roundoff(np.float32)
 
 
@@ -282,7 +295,8 @@ def test_same_bits_on_any_threads(algorithm, size, filters):
                                              *case.backward(_native.conv2d_backward, dy, y, algorithm=algorithm)))
 
 
-@pytest.mark.parametrize("size, kernel_shape, strides", [((40, 28, 28, 1), (3, 3, 1, 32), (1, 1)), ((3, 30, 30, 8), (5, 5, 8, 12), (2, 2))])
+@pytest.mark.parametrize("size, kernel_shape, strides",
+                         [((40, 28, 28, 1), (3, 3, 1, 32), (1, 1)), ((3, 30, 30, 8), (5, 5, 8, 12), (2, 2))])
 def test_same_bits_on_any_threads_for_other_shapes(size, kernel_shape, strides):
     case = normal_case(0, size, kernel_shape, strides=strides, activation="relu")
     y = case.forward(_native.conv2d_forward)
@@ -386,7 +400,8 @@ def test_only_the_gradients_asked_for(wanted, algorithm):
             assert part is None
 
 
-@pytest.mark.parametrize("size, kernel_shape", [((0, 5, 5, 2), (3, 3, 2, 4)), ((2, 5, 5, 0), (3, 3, 0, 4)), ((2, 5, 5, 2), (3, 3, 2, 0))])
+@pytest.mark.parametrize("size, kernel_shape",
+                         [((0, 5, 5, 2), (3, 3, 2, 4)), ((2, 5, 5, 0), (3, 3, 0, 4)), ((2, 5, 5, 2), (3, 3, 2, 0))])
 def test_empty_arrays(size, kernel_shape):
     case = normal_case(0, size, kernel_shape)
     y = case.forward(_native.conv2d_forward)
@@ -453,7 +468,8 @@ def test_known_values():
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"padding": "same"}, {"strides": 2, "padding": "same"}, {"dilation_rate": 2}, {"groups": 2}, {"padding": ((1, 0), 2)},
+    {}, {"padding": "same"}, {"strides": 2, "padding": "same"}, {"dilation_rate": 2}, {"groups": 2},
+    {"padding": ((1, 0), 2)},
     {"data_format": "channels_first", "strides": (1, 2)}, {"activation": "relu"},
 ])
 def test_gradient(options):
@@ -472,7 +488,9 @@ def test_conv1d(padding):
     y = ops.conv1d(x, kernel, bias, padding=padding).numpy()
     before, after = {"valid": (0, 0), "same": (1, 1), "causal": (2, 0), 2: (2, 2), (0, 1): (0, 1)}[padding]
     padded = np.pad(x, ((0, 0), (before, after), (0, 0)))
-    expected = np.stack([np.einsum("npc,pcf->nf", padded[:, i : i + 3], kernel) for i in range(padded.shape[1] - 2)], 1) + bias
+    expected = (
+        np.stack([np.einsum("npc,pcf->nf", padded[:, i : i + 3], kernel) for i in range(padded.shape[1] - 2)], 1) + bias
+    )
     np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
     first = ops.conv1d(np.ascontiguousarray(x.transpose(0, 2, 1)), kernel, bias, padding=padding,
                        data_format="channels_first")
@@ -481,7 +499,10 @@ def test_conv1d(padding):
 
 def test_channels_first_is_a_transpose():
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((2, 7, 8, 3)).astype(np.float32), rng.standard_normal((3, 3, 3, 5)).astype(np.float32)
+    x, kernel = (
+        rng.standard_normal((2, 7, 8, 3)).astype(np.float32),
+        rng.standard_normal((3, 3, 3, 5)).astype(np.float32),
+    )
     first = ops.conv2d(np.ascontiguousarray(x.transpose(0, 3, 1, 2)), kernel, padding="same",
                        data_format="channels_first")
     np.testing.assert_array_equal(first.numpy().transpose(0, 2, 3, 1), ops.conv2d(x, kernel, padding="same").numpy())
@@ -509,7 +530,10 @@ def test_the_input_gradient_of_data_is_not_computed(monkeypatch):
 
 def test_reference_backend_gives_the_same():
     rng = np.random.default_rng(0)
-    x, kernel = rng.integers(-3, 4, (2, 7, 8, 4)).astype(np.float32), rng.integers(-3, 4, (3, 3, 2, 6)).astype(np.float32)
+    x, kernel = (
+        rng.integers(-3, 4, (2, 7, 8, 4)).astype(np.float32),
+        rng.integers(-3, 4, (3, 3, 2, 6)).astype(np.float32),
+    )
     native = ops.conv2d(x, kernel, groups=2, strides=2, padding="same").numpy()
     with tn.backend("numpy"):
         np.testing.assert_array_equal(ops.conv2d(x, kernel, groups=2, strides=2, padding="same").numpy(), native)
@@ -521,7 +545,8 @@ def f32(*shape):
 
 @pytest.mark.parametrize("arguments, options, error, message", [
     ((f32(8, 28, 28, 3), f32(3, 3, 4, 16)), {}, ValueError,
-     r"input has 3 channels but kernel expects 4\. Got input \(8, 28, 28, 3\), kernel \(3, 3, 4, 16\)\. Kernel layout is"),
+     r"input has 3 channels but kernel expects 4\. Got input \(8, 28, 28, 3\), kernel \(3, 3, 4, 16\)\. "
+     "Kernel layout is"),
     ((f32(8, 28, 28), f32(3, 3, 1, 16)), {}, ValueError, r"x\[\.\.\., None\]"),
     ((f32(1, 4, 9, 1), f32(5, 3, 1, 2)), {}, ValueError,
      r"height 5 against 4 \+ 0 zeros.*\(4 - 5 \+ 0\)/1 \+ 1 = 0 places"),

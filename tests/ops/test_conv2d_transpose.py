@@ -30,7 +30,10 @@ def spread(x, kernel, stride, dilation):
 @given(**geometries, dtype=dtypes)
 def test_spreads_each_pixel(size, kernel, stride, dilation, padding, seed, dtype):
     rng = np.random.default_rng(seed)
-    x, taps = rng.integers(-4, 5, (2, size, size + 1, 3)).astype(dtype), rng.integers(-4, 5, (kernel, kernel, 2, 3)).astype(dtype)
+    x, taps = (
+        rng.integers(-4, 5, (2, size, size + 1, 3)).astype(dtype),
+        rng.integers(-4, 5, (kernel, kernel, 2, 3)).astype(dtype),
+    )
     y = ops.conv2d_transpose(x, taps, strides=stride, padding=padding, dilation_rate=dilation).numpy()
     full = spread(x, taps, stride, dilation)
     if padding == "valid":  # a stride larger than the kernel leaves zeros at the end
@@ -69,7 +72,8 @@ def test_output_size(size, kernel, stride, padding, output_padding, expected):
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"strides": 2, "padding": "same"}, {"strides": 3, "output_padding": 1}, {"dilation_rate": 2}, {"activation": "relu"},
+    {}, {"strides": 2, "padding": "same"}, {"strides": 3, "output_padding": 1}, {"dilation_rate": 2},
+    {"activation": "relu"},
     {"strides": (1, 2), "padding": "same", "data_format": "channels_first"},
 ])
 def test_gradient(options):
@@ -82,7 +86,10 @@ def test_gradient(options):
 def test_many_channels_take_the_fast_way():
     """Channels in whole vectors may run by Winograd: its gradients still agree with the reference."""
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((2, 8, 8, 32)).astype(np.float32), rng.standard_normal((3, 3, 32, 32)).astype(np.float32)
+    x, kernel = (
+        rng.standard_normal((2, 8, 8, 32)).astype(np.float32),
+        rng.standard_normal((3, 3, 32, 32)).astype(np.float32),
+    )
     native = ops.conv2d_transpose(x, kernel, padding="same").numpy()
     with tn.backend("numpy"):
         exact = ops.conv2d_transpose(x.astype(np.float64), kernel.astype(np.float64), padding="same").numpy()
@@ -91,7 +98,9 @@ def test_many_channels_take_the_fast_way():
 
 
 def test_empty_batch():
-    assert ops.conv2d_transpose(np.ones((0, 4, 4, 2), np.float32), np.ones((3, 3, 5, 2), np.float32), strides=2).shape == (0, 9, 9, 5)
+    assert ops.conv2d_transpose(
+        np.ones((0, 4, 4, 2), np.float32), np.ones((3, 3, 5, 2), np.float32), strides=2
+    ).shape == (0, 9, 9, 5)
 
 
 def f32(*shape):

@@ -32,7 +32,13 @@ def cases(draw):
     logits = draw(normal_arrays((rows, classes), dtype, scale=4.0))
     probabilities = (softmax_forward(logits.astype(np.float64)) * rng.uniform(0.9, 1.1, (rows, 1))).astype(dtype)
     labels = rng.integers(0, classes, rows).astype(draw(st.sampled_from(LABEL_TYPES)))
-    return logits, probabilities, labels, rng.random((rows, classes)).astype(dtype), rng.standard_normal(rows).astype(dtype)
+    return (
+        logits,
+        probabilities,
+        labels,
+        rng.random((rows, classes)).astype(dtype),
+        rng.standard_normal(rows).astype(dtype),
+    )
 
 
 def wide(*arrays):

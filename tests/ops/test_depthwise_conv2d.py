@@ -72,7 +72,10 @@ def test_within_bound(multiplier, strides, dtype):
 
 def test_same_bits_on_any_threads():
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((5, 40, 40, 24)).astype(np.float32), rng.standard_normal((3, 3, 24, 2)).astype(np.float32)
+    x, kernel = (
+        rng.standard_normal((5, 40, 40, 24)).astype(np.float32),
+        rng.standard_normal((3, 3, 24, 2)).astype(np.float32),
+    )
     geometry = ((1, 1), ((1, 1), (1, 1)), (1, 1))
     y = _native.depthwise_conv2d_forward(x, kernel, None, *geometry, "relu")
     assert_same_bits_on_any_threads(lambda: (
@@ -83,10 +86,16 @@ def test_same_bits_on_any_threads():
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_memory_layout(layout):
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((2, 6, 7, 5)).astype(np.float32), rng.standard_normal((3, 3, 5, 2)).astype(np.float32)
+    x, kernel = (
+        rng.standard_normal((2, 6, 7, 5)).astype(np.float32),
+        rng.standard_normal((3, 3, 5, 2)).astype(np.float32),
+    )
     expected = ops.depthwise_conv2d(x, kernel).numpy()
     geometry = ((1, 1), ((0, 0), (0, 0)), (1, 1))
-    assert_same_values(_native.depthwise_conv2d_forward(in_layout(x, layout), in_layout(kernel, layout), None, *geometry, "linear"), expected)
+    assert_same_values(
+        _native.depthwise_conv2d_forward(in_layout(x, layout), in_layout(kernel, layout), None, *geometry, "linear"),
+        expected,
+    )
 
 
 @pytest.mark.parametrize("bad", (np.nan, np.inf))
@@ -99,7 +108,8 @@ def test_nan_and_infinity_stay_in_their_windows(bad):
     np.testing.assert_array_equal(~np.isfinite(y[0]), expected)
 
 
-@pytest.mark.parametrize("options", [{}, {"padding": "same", "strides": 2}, {"dilation_rate": 2}, {"activation": "relu"},
+@pytest.mark.parametrize("options",
+                         [{}, {"padding": "same", "strides": 2}, {"dilation_rate": 2}, {"activation": "relu"},
                                      {"data_format": "channels_first"}])
 @pytest.mark.parametrize("multiplier", (1, 3))
 def test_gradient(options, multiplier):
@@ -114,7 +124,9 @@ def test_each_channel_sees_only_itself():
     x, kernel = rng.standard_normal((1, 6, 6, 3)), rng.standard_normal((3, 3, 3, 2))
     y = ops.depthwise_conv2d(x, kernel).numpy()
     for c in range(3):
-        alone = ops.conv2d(np.ascontiguousarray(x[..., c : c + 1]), np.ascontiguousarray(kernel[:, :, c][:, :, None])).numpy()
+        alone = ops.conv2d(
+            np.ascontiguousarray(x[..., c : c + 1]), np.ascontiguousarray(kernel[:, :, c][:, :, None])
+        ).numpy()
         np.testing.assert_allclose(y[..., 2 * c : 2 * c + 2], alone, rtol=1e-13, atol=1e-13)
 
 

@@ -1,4 +1,6 @@
-"""Taking, putting, sorting and counting: NumPy's results, and gradients that add up where an element was taken twice."""
+"""Taking, putting, sorting and counting: NumPy's results,
+and gradients that add up where an element was taken twice.
+"""
 
 import numpy as np
 import pytest
@@ -215,5 +217,7 @@ def test_keras_agrees():
     }.items():
         theirs = keras.ops.convert_to_numpy(call(keras.ops))
         mine = call(ops).data
-        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
+        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), (
+            f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
+        )
         np.testing.assert_allclose(mine, theirs, rtol=2e-6, atol=1e-6, err_msg=name)

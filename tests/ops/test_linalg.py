@@ -20,7 +20,8 @@ def positive_definite(n, seed=0):
 
 
 PRODUCTS = {
-    "matmul": [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 4)), ((2, 3), (3,)), ((5, 2, 3), (3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,)),
+    "matmul": [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 4)), ((2, 3), (3,)), ((5, 2, 3), (3, 4)), ((3,), (5, 3, 4)),
+               ((5, 2, 3), (3,)),
                ((5, 1, 2, 3), (4, 3, 2)), ((2, 0), (0, 3)), ((0, 2), (2, 3))],
     "dot": [((), (2, 3)), ((3,), (3,)), ((2, 3), (3, 4)), ((2, 3, 4), (5, 4, 2)), ((2, 3, 4), (4,))],
     "inner": [((3,), (3,)), ((2, 3), (4, 3)), ((2, 4, 3), (5, 3)), ((), (3,))],
@@ -195,5 +196,7 @@ def test_keras_agrees():
     }.items():
         theirs = keras.ops.convert_to_numpy(call(keras.ops))
         mine = call(ops).data
-        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
+        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), (
+            f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
+        )
         np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-4, err_msg=name)

@@ -1,4 +1,6 @@
-"""The matrix product: exact on whole numbers, within the theorem's bound on others, for every transposition, size and layout."""
+"""The matrix product: exact on whole numbers, within the theorem's bound on others, for every transposition,
+size and layout.
+"""
 
 import ctypes
 import mmap
@@ -72,7 +74,17 @@ def test_within_the_bound(data, m, k, n, transpose_a, transpose_b, name):
     assert_within_bound(c, a @ b, np.abs(a) @ np.abs(b), k)
 
 
-BATCHES = [((), (3,)), ((3,), ()), ((2,), (2,)), ((2, 1), (3,)), ((1, 3), (2, 1)), ((4, 1, 2), (3, 1)), ((0,), ()), ((), (0, 2)), ((2, 3), ())]
+BATCHES = [
+    ((), (3,)),
+    ((3,), ()),
+    ((2,), (2,)),
+    ((2, 1), (3,)),
+    ((1, 3), (2, 1)),
+    ((4, 1, 2), (3, 1)),
+    ((0,), ()),
+    ((), (0, 2)),
+    ((2, 3), ()),
+]
 
 
 @given(st.data(), st.sampled_from(BATCHES), sizes, sizes, sizes, flags, flags, isas)
@@ -159,7 +171,8 @@ def test_same_bits_on_any_threads_in_batches():
 
 
 SHAPES = [
-    ((3, 4), (4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (4,)), ((4,), (2, 4, 5)),
+    ((3, 4), (4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (4,)),
+    ((4,), (2, 4, 5)),
     ((3, 4), (2, 4, 5)), ((2, 1, 3, 4), (6, 4, 5)), ((1, 3, 4), (2, 4, 5)), ((2, 3, 4), (1, 4, 5)), ((2, 3, 4), (2, 4,
                                                                                                                  1)),
     ((3, 0), (0, 5)), ((0, 4), (4, 5)), ((2, 0, 4), (4, 5)), ((0, 3, 4), (4, 5)),
@@ -199,7 +212,8 @@ def test_element_types():
 
 
 @pytest.mark.parametrize(("shape1", "shape2", "message"), [
-    ((2, 3), (4, 5), r"matmul: the last axis of x1 has 3 elements, but x2 has 4 rows. Got shapes \(2, 3\) and \(4, 5\)"),
+    ((2, 3), (4, 5), r"matmul: the last axis of x1 has 3 elements, but x2 has 4 rows. "
+     r"Got shapes \(2, 3\) and \(4, 5\)"),
     ((3,), (4,), "has 3 elements, but x2 has 4 rows"),
     ((2, 2, 3), (4, 5), "has 3 elements, but x2 has 4 rows"),
     ((2, 2, 3), (3, 3, 5), r"the leading axes \(2,\) and \(3,\) do not broadcast"),

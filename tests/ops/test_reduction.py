@@ -89,7 +89,8 @@ def test_sums_treat_nan_and_infinity_as_numpy_does(data, case, dtype):
     np.testing.assert_array_equal(actual[np.isinf(expected)], expected[np.isinf(expected)])
 
 
-@pytest.mark.parametrize("shape, axes", [((1_000_003,), None), ((200_003, 5), 0), ((5, 200_003), 1), ((20_001, 70), (0,)), ((40, 333, 77), (0, 2))])
+@pytest.mark.parametrize("shape, axes", [((1_000_003,), None), ((200_003, 5), 0), ((5, 200_003), 1),
+                                         ((20_001, 70), (0,)), ((40, 333, 77), (0, 2))])
 def test_error_grows_like_the_logarithm(shape, axes):
     """Pairwise summation: 16 + 9 + log2(n / 512) roundings at worst, where adding one after the other has n."""
     x = np.random.default_rng(0).random(shape).astype(np.float32)
@@ -98,7 +99,15 @@ def test_error_grows_like_the_logarithm(shape, axes):
     assert error.max() <= (16 + 32 + math.log2(count(shape, axes))) * unit_roundoff(np.float32)
 
 
-CASES = [((300_007,), None), ((70_001, 3), 0), ((3, 70_001), 1), ((9, 4_001, 7), (0, 2)), ((12, 3_000), 0), ((3_001, 64), 0), ((100, 1_000), 1)]
+CASES = [
+    ((300_007,), None),
+    ((70_001, 3), 0),
+    ((3, 70_001), 1),
+    ((9, 4_001, 7), (0, 2)),
+    ((12, 3_000), 0),
+    ((3_001, 64), 0),
+    ((100, 1_000), 1),
+]
 
 
 @pytest.mark.parametrize("shape, axes", CASES)
@@ -141,13 +150,16 @@ def test_wrong_types_are_refused():
 
 
 GRADIENTS = [
-    ("sum", {}), ("sum", {"axis": 1}), ("sum", {"axis": (0, -1), "keepdims": True}), ("mean", {}), ("mean", {"axis": (1, 2)}),
-    ("mean", {"axis": 0, "keepdims": True}), ("max", {}), ("max", {"axis": -1}), ("max", {"axis": (0, 1), "keepdims": True}), ("min", {"axis": 0}),
+    ("sum", {}), ("sum", {"axis": 1}), ("sum", {"axis": (0, -1), "keepdims": True}), ("mean", {}),
+    ("mean", {"axis": (1, 2)}),
+    ("mean", {"axis": 0, "keepdims": True}), ("max", {}), ("max", {"axis": -1}),
+    ("max", {"axis": (0, 1), "keepdims": True}), ("min", {"axis": 0}),
     ("max", {"axis": 0, "initial": 0.1}), ("prod", {}), ("prod", {"axis": (0, 2)}), ("var", {}), ("var", {"axis": 1}),
     ("var", {"axis": (0, 1), "keepdims": True}), ("std", {"axis": 1}), ("logsumexp", {}), ("logsumexp", {"axis": (0,
                                                                                                                   2)}),
     ("logsumexp", {"axis": 1, "keepdims": True}), ("norm", {}), ("norm", {"axis": 1}), ("norm", {"axis": 1, "ord": 1}),
-    ("norm", {"axis": 1, "ord": 3}), ("norm", {"axis": 0, "ord": math.inf}), ("norm", {"axis": (0, 1), "ord": "fro"}), ("cumsum", {}),
+    ("norm", {"axis": 1, "ord": 3}), ("norm", {"axis": 0, "ord": math.inf}), ("norm", {"axis": (0, 1), "ord": "fro"}),
+    ("cumsum", {}),
     ("cumsum", {"axis": 1}), ("cumprod", {"axis": 1}), ("cumprod", {}),
 ]
 

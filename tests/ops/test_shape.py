@@ -1,4 +1,6 @@
-"""Operations that move elements: NumPy's results, dense, with gradients that go back to where each element came from."""
+"""Operations that move elements: NumPy's results, dense,
+with gradients that go back to where each element came from.
+"""
 
 import numpy as np
 import pytest

@@ -37,7 +37,9 @@ def test_softmax_is_within_its_bound(data, shape, dtype, layout, isa_name, scale
     # x - max is rounded once, which in the exponent counts times its size.
     spread = np.abs(x.astype(np.float64) - x.max(axis=-1, keepdims=True)) if x.size else 0
     assert np.all(np.abs(y - exact) <= (classes + 6 + spread) * u * exact + 4 * np.finfo(dtype).tiny)
-    assert np.all(np.abs(y.astype(np.longdouble).sum(axis=-1) - 1) <= (classes + 2) * u + classes * np.finfo(dtype).tiny)
+    assert np.all(
+        np.abs(y.astype(np.longdouble).sum(axis=-1) - 1) <= (classes + 2) * u + classes * np.finfo(dtype).tiny
+    )
 
 
 @given(st.data(), rows_and_classes, dtypes, layouts, st.sampled_from(available_isas()))

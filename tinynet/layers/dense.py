@@ -46,7 +46,10 @@ class Dense(Layer):
                  quantization_config=None, **kwargs):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if lora_rank is not None or lora_alpha is not None or quantization_config is not None:
-            raise ValueError("Dense: lora_rank, lora_alpha and quantization_config are for large pretrained models; tinynet has neither")
+            raise ValueError(
+                "Dense: lora_rank, lora_alpha and quantization_config are for large pretrained models; tinynet has "
+                "neither"
+            )
         self.units = positive_int(units, "Dense", "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -60,7 +63,9 @@ class Dense(Layer):
 
     def build(self, input_shape):
         if len(input_shape) < 2 or input_shape[-1] is None:
-            raise ValueError(f"Dense needs inputs of shape (batch, ..., features) with a known number of features, got {input_shape}")
+            raise ValueError(
+                f"Dense needs inputs of shape (batch, ..., features) with a known number of features, got {input_shape}"
+            )
         self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel",
                                       regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
         if self.use_bias:

@@ -39,7 +39,10 @@ _SHORT = {
     "bce": binary_crossentropy, "kld": kl_divergence, "mae": mean_absolute_error, "mse": mean_squared_error,
     "mape": mean_absolute_percentage_error, "msle": mean_squared_logarithmic_error,
 }
-_METRIC_LEARNING = "metric learning on pairwise distances is outside its scope; write it with tinynet.ops as a function of (y_true, y_pred)"
+_METRIC_LEARNING = (
+    "metric learning on pairwise distances is outside its scope; write it with tinynet.ops as a function of "
+    "(y_true, y_pred)"
+)
 _SEQUENCES = "alignment of sequences is outside its scope"
 
 _lookup = Lookup(

@@ -82,7 +82,8 @@ class Loss:
 class LossFunctionWrapper(Loss):
     """A function `fn(y_true, y_pred, **kwargs)` of tensors as a Loss.
 
-    The built-in losses are subclasses; `kwargs`, the parameters of the formula, are then attributes and part of the config.
+    The built-in losses are subclasses; `kwargs`, the parameters of the formula, are then attributes and part of the
+    config.
 
     Args:
         fn: Returns the losses, one a sample (or already a scalar).
@@ -147,7 +148,8 @@ def reshaped(tensor, shape):
 
 
 def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
-    """When the ranks differ by one and the longer shape ends in 1: (N,) beside (N, 1) becomes (N, 1), else the 1 is dropped.
+    """When the ranks differ by one and the longer shape ends in 1:
+    (N,) beside (N, 1) becomes (N, 1), else the 1 is dropped.
 
     Args:
         x1, x2: Tensors.
@@ -169,7 +171,9 @@ def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
 
 
 def aligned(operation, y_true, y_pred):
-    """Targets and predictions as Tensors of one floating-point type and one rank, which broadcast against each other."""
+    """Targets and predictions as Tensors of one floating-point type and one rank,
+    which broadcast against each other.
+    """
     y_pred = as_float(y_pred)
     y_true = as_target(y_true, y_pred.data.dtype)
     if y_true.data.shape == y_pred.data.shape and y_pred.data.shape:
@@ -185,10 +189,14 @@ def check_broadcast(operation, y_true, y_pred):
         try:
             np.broadcast_shapes(true_shape, pred_shape)
         except ValueError:
-            raise ValueError(f"{operation}: targets of shape {true_shape} do not match predictions of shape {pred_shape}. "
-                             "Each sample needs as many target values as predicted ones.") from None
+            raise ValueError(
+                f"{operation}: targets of shape {true_shape} do not match predictions of shape {pred_shape}. "
+                "Each sample needs as many target values as predicted ones."
+            ) from None
     if not pred_shape and not true_shape:
-        raise ValueError(f"{operation}: expected at least one axis, (samples, values). Got two scalars; wrap them in lists.")
+        raise ValueError(
+            f"{operation}: expected at least one axis, (samples, values). Got two scalars; wrap them in lists."
+        )
     return y_true, y_pred
 
 
@@ -217,8 +225,11 @@ def record_loss(losses, y_true, y_pred, d_pred, d_true=None):
     if not wants_true:
         return record(losses, (y_pred,), lambda dy: (unbroadcast(d_pred(dy), y_pred.data.shape),))
     if d_true is None:
-        raise TypeError("this loss can be differentiated with respect to y_pred only, but y_true depends on something a tape watches. "
-                        "Wrap y_true in stop_gradient(...).")
+        raise TypeError(
+            "this loss can be differentiated with respect to y_pred only, but y_true depends on something a tape "
+            "watches. "
+            "Wrap y_true in stop_gradient(...)."
+        )
 
     def backward(dy):
         return unbroadcast(d_true(dy), y_true.data.shape), unbroadcast(d_pred(dy), y_pred.data.shape)
@@ -296,8 +307,11 @@ def reduce_weighted_values(values, sample_weight=None, mask=None, reduction="sum
         try:
             shape = np.broadcast_shapes(values.data.shape, weights.shape)
         except ValueError:
-            raise ValueError(f"sample_weight of shape {weights.shape} does not fit losses of shape {values.data.shape}: pass one weight "
-                             "a sample, or one a loss.") from None
+            raise ValueError(
+                f"sample_weight of shape {weights.shape} does not fit losses of shape {values.data.shape}: pass one "
+                "weight "
+                "a sample, or one a loss."
+            ) from None
         weighted = values.data * weights
     else:
         weighted = values.data

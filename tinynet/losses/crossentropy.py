@@ -1,7 +1,7 @@
 """Losses for probabilities: minus the log-likelihood of the labels, and its relatives.
 
-The cross-entropies themselves are operations (`tinynet.ops`), with their own kernels; here stand what Keras adds to them
-(label smoothing, ignored classes) and the losses made of several formulas.
+The cross-entropies themselves are operations (`tinynet.ops`), with their own kernels; here stand what Keras adds to
+them (label smoothing, ignored classes) and the losses made of several formulas.
 """
 
 import warnings
@@ -33,8 +33,12 @@ def _check_classes(operation, y_pred, axis):
     if isinstance(axis, bool):
         raise ValueError(f"{operation}: axis must be an int, got {axis!r}")
     if y_pred.data.shape[-1:] == (1,):
-        warnings.warn(f"{operation}: y_pred has shape {y_pred.data.shape}, one class. For two classes with one output use "
-                      "'binary_crossentropy'.", SyntaxWarning, stacklevel=3)
+        warnings.warn(
+            f"{operation}: y_pred has shape {y_pred.data.shape}, one class. For two classes with one output use "
+            "'binary_crossentropy'.",
+            SyntaxWarning,
+            stacklevel=3,
+        )
 
 
 def _smoothed(y_true, label_smoothing, classes):
@@ -71,7 +75,8 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
 
     Args:
         y_true: Class of each sample as a number, shape (batch, ...) or (batch, ..., 1).
-        y_pred: Probabilities (they are divided by their sum first), or scores with `from_logits`, shape (batch, ..., classes).
+        y_pred: Probabilities (they are divided by their sum first), or scores with `from_logits`, shape (batch, ...,
+            classes).
         from_logits: Whether softmax is still to be applied; more accurate than doing so before.
         ignore_class: A label whose samples cost nothing and do not count in the mean; -1 or 255 are usual.
         axis: The axis of classes.
@@ -196,7 +201,8 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
 
 
 def categorical_generalized_cross_entropy(y_true, y_pred, q):
-    """(1 - p^q) / q with p the probability of the right class: between cross-entropy (q -> 0) and absolute error (q = 1).
+    """(1 - p^q) / q with p the probability of the right class:
+    between cross-entropy (q -> 0) and absolute error (q = 1).
 
     Bears wrong labels better than cross-entropy. Source: Zhang & Sabuncu 2018, arXiv:1805.07836.
 

@@ -42,7 +42,8 @@ def squared_hinge(y_true, y_pred):
 
 
 def categorical_hinge(y_true, y_pred):
-    """max(neg - pos + 1, 0) with pos = sum(t p), the score of the right class, and neg = max((1 - t) p), the best of the others.
+    """max(neg - pos + 1, 0) with pos = sum(t p), the score of the right class, and neg = max((1 - t) p),
+    the best of the others.
 
     Args:
         y_true: One-hot labels, shape (batch, ..., classes).

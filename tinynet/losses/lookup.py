@@ -34,14 +34,19 @@ class Lookup:
         return look_up(name, self.by_name, self.kind, custom_objects)
 
     def get(self, identifier):
-        """An object from a name, a config dictionary, a class, a function or an object; None stays None. Classes are instantiated."""
+        """An object from a name, a config dictionary, a class, a function or an object;
+        None stays None. Classes are instantiated.
+        """
         if identifier is None:
             return None
         if isinstance(identifier, dict):
             return self.deserialize(identifier)
         found = self.find(identifier) if isinstance(identifier, str) else identifier
         if not callable(found):
-            raise ValueError(f"cannot make a {self.kind} of {identifier!r} ({type(identifier).__name__}); pass a name, a function or an object")
+            raise ValueError(
+                f"cannot make a {self.kind} of {identifier!r} ({type(identifier).__name__}); pass a name, a function "
+                "or an object"
+            )
         return found() if inspect.isclass(found) else found
 
     def serialize(self, item):
@@ -62,7 +67,10 @@ class Lookup:
         if isinstance(config, str):
             return self.find(config, custom_objects)
         if not isinstance(config, dict) or "class_name" not in config:
-            raise ValueError(f"cannot make a {self.kind} of {config!r}: expected a name or a dictionary with 'class_name' and 'config'")
+            raise ValueError(
+                f"cannot make a {self.kind} of {config!r}: expected a name or a dictionary with 'class_name' and "
+                "'config'"
+            )
         cls = self.find(config["class_name"], custom_objects)
         arguments = dict(config.get("config") or {})
         if isinstance(arguments.get("fn"), str):

@@ -92,7 +92,8 @@ def log_cosh(y_true, y_pred):
 
 
 def poisson(y_true, y_pred):
-    """mean(p - t log(p + epsilon)) over the last axis: minus the log-likelihood of counts t with rate p, less a constant.
+    """mean(p - t log(p + epsilon)) over the last axis:
+    minus the log-likelihood of counts t with rate p, less a constant.
 
     d/dp = (1 - t / (p + epsilon)) / n
     """

@@ -19,8 +19,8 @@ class AUC(Metric):
     Args:
         num_thresholds: How finely the curve is drawn.
         curve: 'ROC', 'PR' (precision over recall) or 'PRGAIN' (their gains; Flach & Kull 2015).
-        summation_method: 'interpolation' (trapezoids; for 'PR' after Davis & Goadrich 2006), 'minoring' (rectangles below)
-            or 'majoring' (rectangles above).
+        summation_method: 'interpolation' (trapezoids; for 'PR' after Davis & Goadrich 2006), 'minoring' (rectangles
+            below) or 'majoring' (rectangles above).
         thresholds: Thresholds in [0, 1] of one's own, instead of evenly spaced ones.
         multi_label: Take the mean of one area a label (column); else all labels are thrown together.
         num_labels: Number of labels with `multi_label`; seen from the first batch if None.
@@ -84,7 +84,9 @@ class AUC(Metric):
             y_pred = 0.5 + 0.5 * np.tanh(0.5 * y_pred)
         if self.multi_label:
             if y_pred.ndim != 2:
-                raise ValueError(f"AUC: multi_label=True needs predictions of shape (batch, labels), got {y_pred.shape}")
+                raise ValueError(
+                    f"AUC: multi_label=True needs predictions of shape (batch, labels), got {y_pred.shape}"
+                )
             if not self._built:
                 self._build(y_pred.shape[1])
         counts = confusion_counts(y_true, y_pred, self.thresholds, self._evenly_spaced, sample_weight,
@@ -95,7 +97,11 @@ class AUC(Metric):
     def result(self):
         if not self._built:
             return self._as_result(0)
-        areas = self._interpolated_pr() if (self.curve, self.summation_method) == ("PR", "interpolation") else self._riemann_sum()
+        areas = (
+            self._interpolated_pr()
+            if (self.curve, self.summation_method) == ("PR", "interpolation")
+            else self._riemann_sum()
+        )
         areas = np.sum(areas, axis=0)
         if not self.multi_label:
             return self._as_result(areas)

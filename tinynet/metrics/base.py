@@ -87,7 +87,9 @@ class Metric:
 
     def update_state(self, *args, **kwargs):
         """Take in a batch."""
-        raise NotImplementedError(f"{type(self).__name__} must implement update_state(y_true, y_pred, sample_weight=None)")
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement update_state(y_true, y_pred, sample_weight=None)"
+        )
 
     def result(self):
         """The metric of everything since the last reset: a Tensor."""
@@ -148,8 +150,11 @@ def _samplewise(values, weights, reduce):
     try:
         weights = np.broadcast_to(weights, values.shape)
     except ValueError:
-        raise ValueError(f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}: pass one weight a sample, "
-                         "or one a value.") from None
+        raise ValueError(
+            f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}: pass one weight a "
+            "sample, "
+            "or one a value."
+        ) from None
     values = values * weights
     if rank > 1:
         weights = reduce(weights, axis=tuple(range(1, rank)))

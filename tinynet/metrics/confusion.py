@@ -72,8 +72,10 @@ def confusion_counts(
     try:
         weights = np.broadcast_to(weights, y_pred.shape)
     except ValueError:
-        raise ValueError(f"sample_weight of shape {np.shape(sample_weight)} does not fit predictions of shape {y_pred.shape}: "
-                         "pass one weight a sample, or one a value.") from None
+        raise ValueError(
+            f"sample_weight of shape {np.shape(sample_weight)} does not fit predictions of shape {y_pred.shape}: "
+            "pass one weight a sample, or one a value."
+        ) from None
     if label_weights is not None and not multi_label:
         weights = weights * np.asarray(label_weights)
 
@@ -271,7 +273,9 @@ class _BestUnderConstraint(ConfusionMetric):
 
 
 class SensitivityAtSpecificity(_BestUnderConstraint):
-    """The best sensitivity tp / (tp + fn) at a threshold where the specificity tn / (tn + fp) is at least `specificity`."""
+    """The best sensitivity tp / (tp + fn) at a threshold where the specificity tn / (tn + fp) is at least
+    `specificity`.
+    """
 
     _value_name, _best = "specificity", "sensitivity"
 
@@ -281,7 +285,9 @@ class SensitivityAtSpecificity(_BestUnderConstraint):
 
 
 class SpecificityAtSensitivity(_BestUnderConstraint):
-    """The best specificity tn / (tn + fp) at a threshold where the sensitivity tp / (tp + fn) is at least `sensitivity`."""
+    """The best specificity tn / (tn + fp) at a threshold where the sensitivity tp / (tp + fn) is at least
+    `sensitivity`.
+    """
 
     _value_name, _best = "sensitivity", "specificity"
 

@@ -44,7 +44,9 @@ def _in_range(layers, layer_range):
     try:
         first, last = names.index(layer_range[0]), names.index(layer_range[1])
     except ValueError:
-        raise ValueError(f"summary: layer_range {tuple(layer_range)} names no layers of the model; layers: {names}") from None
+        raise ValueError(
+            f"summary: layer_range {tuple(layer_range)} names no layers of the model; layers: {names}"
+        ) from None
     return layers[first : last + 1]
 
 

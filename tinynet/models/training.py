@@ -49,13 +49,15 @@ class Trainer:
             loss_weights: Number the loss is multiplied by.
             metrics: List of names, Metrics or functions to report.
             weighted_metrics: The same, taking account of sample weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Taken for Keras's sake; they change nothing here,
-                since every step runs the same compiled kernels.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Taken for Keras's sake; they change nothing
+                here, since every step runs the same compiled kernels.
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         self._compiled_loss = CompiledLoss(loss, loss_weights) if loss is not None else None
-        self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics) if metrics is not None or weighted_metrics is not None else None
+        self._compiled_metrics = (
+            CompiledMetrics(metrics, weighted_metrics) if metrics is not None or weighted_metrics is not None else None
+        )
         self._loss_tracker = metrics_module.Mean(name="loss")
         self.stop_training = False
         self.compiled = True
@@ -72,7 +74,9 @@ class Trainer:
         for penalty in self._penalties():
             total = penalty if total is None else total + penalty
         if total is None:
-            raise ValueError(f"{self.name}: there is no loss to train on; give loss=... to compile(), or use add_loss() in call()")
+            raise ValueError(
+                f"{self.name}: there is no loss to train on; give loss=... to compile(), or use add_loss() in call()"
+            )
         return total
 
     def _penalties(self):
@@ -173,15 +177,16 @@ class Trainer:
             steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1):
         """Train for a number of epochs.
 
-        The loss shown is the mean over the epoch of the batches' losses, each taken before its own update and with dropout on:
-        `evaluate` on the same data afterwards gives another, usually lower, number.
+        The loss shown is the mean over the epoch of the batches' losses, each taken before its own update and with
+        dropout on: `evaluate` on the same data afterwards gives another, usually lower, number.
 
         Args:
             x: Inputs: array, list or dict of arrays, generator, `PyDataset`, or any iterable of batches.
             y: Targets, if x is arrays.
             batch_size: Samples a step, 32 if None. Only for arrays.
             epochs: The epoch to stop after.
-            verbose: 0 silent, 1 progress bar, 2 a line an epoch; 'auto' is 1 on a terminal or in a notebook, 2 elsewhere.
+            verbose: 0 silent, 1 progress bar, 2 a line an epoch; 'auto' is 1 on a terminal or in a notebook, 2
+                elsewhere.
             callbacks: List of Callbacks.
             validation_split: Share of x and y, taken from their end, to validate on.
             validation_data: (x, y) or (x, y, sample_weight) or a dataset to validate on after each epoch.
@@ -307,12 +312,18 @@ class Trainer:
         """One pass over the batches: 'train' or 'test'. Returns the results by name."""
         step_method, fast_method = ("train_step", self._train_on) if kind == "train" else ("test_step", self._test_on)
         # A step the user has overridden returns its logs; ours are only put together when somebody looks at them.
-        own_step = getattr(self, step_method) if getattr(type(self), step_method) is not getattr(Trainer, step_method) else None
+        own_step = (
+            getattr(self, step_method)
+            if getattr(type(self), step_method) is not getattr(Trainer, step_method)
+            else None
+        )
         make_logs = lambda: _as_numbers(self.get_metrics_result())  # noqa: E731
         step = -1
         self._trained, self._in_epoch = None, True
         try:
-            with np.errstate(all="ignore"):  # a diverging model shows in its loss, not in warnings about single operations
+            with np.errstate(
+                all="ignore"
+            ):  # a diverging model shows in its loss, not in warnings about single operations
                 for step, data in enumerate(batches):
                     callbacks.batch_begin(kind, step)
                     if own_step is None:
@@ -342,7 +353,9 @@ class Trainer:
         return values[0] if len(values) == 1 else values
 
     def _blame_data(self, x, y):
-        """The loss is not finite: if the data is why, say so before the weights are touched. If training diverged, go on."""
+        """The loss is not finite: if the data is why, say so before the weights are touched.
+        If training diverged, go on.
+        """
         if self._training_data is not None:
             self._training_data.check_finite()
         for name, part in (("x", x), ("y", y)):

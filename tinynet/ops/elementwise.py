@@ -58,8 +58,8 @@ logaddexp2 = binary("logaddexp2", "log2(2^a + 2^b), without overflow.", np.logad
 absolute = unary("absolute", "|x|. The derivative at 0 is 0.", np.abs, lambda dy, x, y: dy * np.sign(x),
                  integers="keep")
 negative = unary("negative", "-x.", np.negative, lambda dy, x, y: -dy, integers="keep")
-square = unary("square", "x².", lambda x: x * x if x.dtype.kind != "b" else x.astype(np.int32), lambda dy, x,
-               y: 2 * dy * x, integers="keep")
+square = unary("square", "x².", lambda x: x * x if x.dtype.kind != "b" else x.astype(np.int32),
+               lambda dy, x, y: 2 * dy * x, integers="keep")
 reciprocal = unary("reciprocal", "1 / x.", np.reciprocal, lambda dy, x, y: -dy * np.square(y))
 sqrt = unary("sqrt", "The square root.", np.sqrt, lambda dy, x, y: dy / (2 * y))
 rsqrt = unary("rsqrt", "1 / sqrt(x).", lambda x: 1 / np.sqrt(x), lambda dy, x, y: -dy * y / (2 * x))
@@ -167,7 +167,9 @@ def round(x, decimals=0):  # noqa: A001, as Keras names it
 
 
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """x with finite numbers in the place of NaN and infinities (the largest there are, if `posinf`, `neginf` are None)."""
+    """x with finite numbers in the place of NaN and infinities (the largest there are, if `posinf`,
+    `neginf` are None).
+    """
     return unary("nan_to_num", None, lambda a: np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf),
                  lambda dy, a, y: dy * np.isfinite(a), integers="keep")(x)
 

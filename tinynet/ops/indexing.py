@@ -121,7 +121,8 @@ def take_along_axis(x, indices, axis=None):
 
 
 def where(condition, x1=None, x2=None):
-    """x1 where the condition is true, x2 elsewhere, with broadcasting. With the condition alone: the positions of what is true.
+    """x1 where the condition is true, x2 elsewhere, with broadcasting. With the condition alone:
+    the positions of what is true.
 
     >>> where(Tensor([True, False]), Tensor([1.0, 2.0]), 0.0).numpy()
     array([1., 0.], dtype=float32)
@@ -178,7 +179,9 @@ def _block(a, start_indices, shape):
     starts = as_shape(start_indices)
     lengths = as_shape(shape)
     if not len(starts) == len(lengths) == a.ndim:
-        raise ValueError(f"slice: start_indices {starts} and shape {lengths} must have one number for each axis of {a.shape}")
+        raise ValueError(
+            f"slice: start_indices {starts} and shape {lengths} must have one number for each axis of {a.shape}"
+        )
     starts = [max(0, min(start, n - length)) for start, length, n in zip(starts, lengths, a.shape, strict=True)]
     return tuple(builtins.slice(start, start + length) for start, length in zip(starts, lengths, strict=True))
 

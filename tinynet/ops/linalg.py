@@ -28,7 +28,8 @@ def einsum(subscripts, *operands, **kwargs):
     Its gradient is such a sum again, in which dy stands in the operand's place.
 
     Args:
-        subscripts: One letter an axis for each operand, '...' for axes that are broadcast, '->' and those of the result.
+        subscripts: One letter an axis for each operand, '...' for axes that are broadcast, '->' and those of the
+            result.
         operands: Tensors.
         kwargs: `optimize`, accepted for compatibility.
 
@@ -157,7 +158,9 @@ _cross = binary("cross", None, np.cross, lambda dy, a, b, y: np.cross(b, dy), la
 
 
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
-    """The cross product of vectors of three numbers, which stand along `axis`, or along `axisa`, `axisb` and, in the result, `axisc`."""
+    """The cross product of vectors of three numbers, which stand along `axis`, or along `axisa`, `axisb` and,
+    in the result, `axisc`.
+    """
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     x1, x2 = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
     if x1.shape[-1] != 3 or x2.shape[-1] != 3:
@@ -267,7 +270,9 @@ def qr(x, mode="reduced"):
 
 
 def svd(x, full_matrices=True, compute_uv=True):
-    """U, s, V' with U diag(s) V' = x, the singular values s from large to small; s alone without `compute_uv`. No gradient."""
+    """U, s, V' with U diag(s) V' = x, the singular values s from large to small;
+    s alone without `compute_uv`. No gradient.
+    """
     parts = np.linalg.svd(_floats(x), full_matrices, compute_uv)
     return _tensors(parts) if compute_uv else wrap(parts)
 

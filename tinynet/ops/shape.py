@@ -50,8 +50,8 @@ def transpose(x, axes=None):
     if axes is None:
         return moved(x, np.transpose, lambda dy, a: dy.T)
     axes = _as_axes(axes)
-    return moved(x, lambda a: np.transpose(a, axes), lambda dy,
-                 a: np.transpose(dy, np.argsort([i % a.ndim for i in axes])))
+    return moved(x, lambda a: np.transpose(a, axes),
+                 lambda dy, a: np.transpose(dy, np.argsort([i % a.ndim for i in axes])))
 
 
 def moveaxis(x, source, destination):
@@ -264,14 +264,17 @@ def split(x, indices_or_sections, axis=0):
     sections = indices_or_sections
     if isinstance(sections, (int, np.integer)) and x.shape[axis] % sections:
         raise ValueError(
-            f"split: axis {axis} of length {x.shape[axis]} cannot be cut into {sections} equal parts. Got shape {x.shape}. "
+            f"split: axis {axis} of length {x.shape[axis]} cannot be cut into {sections} equal parts. Got shape "
+            f"{x.shape}. "
             "Use array_split for unequal ones."
         )
     return array_split(x, sections, axis)
 
 
 def array_split(x, indices_or_sections, axis=0):
-    """Cut into parts along an axis; with a number of parts that does not divide its length, the first are longer by one."""
+    """Cut into parts along an axis; with a number of parts that does not divide its length,
+    the first are longer by one.
+    """
     x = convert_to_tensor(x)
     length = x.shape[axis]
     sections = indices_or_sections

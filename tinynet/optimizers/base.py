@@ -331,12 +331,15 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate)")
 
     def assign(self, variable, value):
+        """variable = value, in place; for `update_step`."""
         np.copyto(variable.data, to_array(value, variable.data.dtype))
 
     def assign_add(self, variable, value):
+        """variable += value, in place."""
         np.add(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
     def assign_sub(self, variable, value):
+        """variable -= value, in place."""
         np.subtract(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
     def _update(self, plan, gradients, rate):
@@ -472,6 +475,7 @@ class Optimizer:
     # -- config --------------------------------------------------------------------------------------------------------
 
     def get_config(self):
+        """What `from_config` needs to make this optimizer again, without its state."""
         rate = self._learning_rate
         if isinstance(rate, Variable):
             rate = float(rate.data)

@@ -67,7 +67,15 @@ class Progbar:
             return
         self._drawn_at = now
         colours = self.verbose == 1 and self._moves
-        text = " ".join(part for part in (self._count(current), self._bar(current, colours), self._timing(current, now, finalize, colours)) if part)
+        text = " ".join(
+            part
+            for part in (
+                self._count(current),
+                self._bar(current, colours),
+                self._timing(current, now, finalize, colours),
+            )
+            if part
+        )
         text += "".join(f" - {name}: {_number(total / max(count, 1))}" for name, (total, count) in self._sums.items())
         if self.verbose == 2:
             text = text.replace(" ", " - ", 1) if self.target else text
