@@ -1,4 +1,4 @@
-"""What the compiled module says of its functions: pybind11 writes the signature into the first line of the docstring."""
+"""What the compiled module says of its functions: pybind11 writes signatures into the docstrings' first lines."""
 
 from tinynet import _native
 

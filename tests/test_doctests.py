@@ -42,7 +42,8 @@ EXAMPLES = examples()
 def test_example(name):
     clear_session()  # automatic names start again
     report = []
-    doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(EXAMPLES[name], out=report.append, clear_globs=False)
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+    runner.run(EXAMPLES[name], out=report.append)
     assert not report, "".join(report)
 
 

@@ -10,6 +10,7 @@ class Model(Trainer, Layer):
 
     Subclass it and define `call(self, x, training=None)`, or use `Sequential`.
 
+    >>> import numpy as np
     >>> from tinynet.layers import Dense
     >>> class Linear(Model):
     ...     def __init__(self):
