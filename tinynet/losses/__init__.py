@@ -4,6 +4,7 @@
     crossentropy.py   likelihoods of labels
     hinge.py          margins
     overlap.py        overlap of areas
+    elements.py       what the formulas have in common: arguments, recorded elements
     base.py           Loss, sample weights, reduction over the batch
 """
 

@@ -12,16 +12,8 @@ from ..config import epsilon
 from ..ops import cross_entropy, reduction
 from ..runtime import kernels
 from ..tape import record
-from .base import (
-    LossFunctionWrapper,
-    as_float,
-    as_target,
-    as_tensor,
-    check_broadcast,
-    mean_over_last,
-    record_loss,
-    reshaped,
-)
+from .base import LossFunctionWrapper
+from .elements import as_float, as_target, as_tensor, check_broadcast, mean_over_last, record_loss, reshaped
 
 
 def _pair(operation, y_true, y_pred):

@@ -6,7 +6,8 @@ Labels are -1 and 1; a batch of zeros and ones is taken to mean them.
 import numpy as np
 
 from ..runtime import kernels
-from .base import LossFunctionWrapper, as_float, as_target, check_broadcast, mean_over_last, record_loss
+from .base import LossFunctionWrapper
+from .elements import as_float, as_target, check_broadcast, mean_over_last, record_loss
 
 
 def _signed(t):

@@ -2,7 +2,8 @@
 
 from ..config import epsilon
 from ..runtime import kernels
-from .base import LossFunctionWrapper, as_float, as_target, check_broadcast, record_loss
+from .base import LossFunctionWrapper
+from .elements import as_float, as_target, check_broadcast, record_loss
 
 
 def _areas(operation, y_true, y_pred, axis):

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..config import epsilon
 from ..runtime import kernels
-from .base import LossFunctionWrapper, aligned, mean_over_last, record_loss
+from .base import LossFunctionWrapper
+from .elements import aligned, mean_over_last, record_loss
 
 
 def mean_squared_error(y_true, y_pred):
