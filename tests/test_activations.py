@@ -110,8 +110,8 @@ def test_as_keras(name):
 @pytest.mark.parametrize("name, options", [
     ("relu", {"negative_slope": 0.3}), ("relu", {"max_value": 2.0}), ("relu", {"threshold": 1.0}),
     ("relu", {"threshold": -1.0}),
-    ("relu", {"max_value": 2.0, "threshold": -1.0}), ("relu", {"negative_slope": 0.3, "max_value": 2.0,
-                                                               "threshold": 1.0}),
+    ("relu", {"max_value": 2.0, "threshold": -1.0}),
+    ("relu", {"negative_slope": 0.3, "max_value": 2.0, "threshold": 1.0}),
     ("leaky_relu", {"negative_slope": 0.1}), ("elu", {"alpha": 0.5}), ("celu", {"alpha": 2.0}),
     ("gelu", {"approximate": True}),
     ("hard_shrink", {"threshold": 1.0}), ("soft_shrink", {"threshold": 1.0}), ("squareplus", {"b": 1}),
@@ -143,8 +143,8 @@ def test_cross_entropies_as_keras(from_logits):
     p = x if from_logits else np.float32(np.exp(x))  # need not sum to 1
     labels, targets = rng.integers(0, 4, 5), rng.random((5, 4)).astype(np.float32)
     q = x if from_logits else np.float32(rng.uniform(0.05, 0.95, x.shape))
-    for name, target, output in (("sparse_categorical_crossentropy", labels, p), ("categorical_crossentropy", targets,
-                                                                                  p),
+    for name, target, output in (("sparse_categorical_crossentropy", labels, p),
+                                 ("categorical_crossentropy", targets, p),
                                  ("binary_crossentropy", targets, q)):
         assert_like_keras(lambda v, n=name, t=target: getattr(ops, n)(t, v, from_logits),
                           lambda v, n=name, t=target: getattr(keras.ops, n)(t, v, from_logits), output)

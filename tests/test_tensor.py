@@ -70,8 +70,8 @@ def test_numbers_and_arrays_take_the_tensors_type(op, dtype, number):
 
 @pytest.mark.parametrize(("left", "right", "expected"), [
     ("float32", "float64", "float64"), ("int32", "float32", "float32"), ("int64", "float32", "float32"),
-    ("uint8", "float64", "float64"), ("int32", "int64", "int64"), ("uint8", "int32", "int32"), ("bool", "float32",
-                                                                                                "float32"),
+    ("uint8", "float64", "float64"), ("int32", "int64", "int64"), ("uint8", "int32", "int32"),
+    ("bool", "float32", "float32"),
     ("bool", "int32", "int32"),
 ])
 def test_two_tensors_promote(left, right, expected):

@@ -40,13 +40,13 @@ def one_hot(*shape):
     return np.eye(C, dtype=np.float32)[rng.integers(0, C, shape)]
 
 
-NUMBERS = [(normal(N, C), normal(N, C)), (normal(N), normal(N, 1)), (normal(N, 1), normal(N)), (normal(N, 3, C),
-                                                                                                normal(N, 3, C)),
+NUMBERS = [(normal(N, C), normal(N, C)), (normal(N), normal(N, 1)), (normal(N, 1), normal(N)),
+           (normal(N, 3, C), normal(N, 3, C)),
            (normal(N, 1), normal(N, C)), (rng.integers(0, 4, (N, C)), normal(N, C))]
-POSITIVE = [(uniform(N, C), uniform(N, C)), (rng.integers(0, 5, (N, C)), 3 * uniform(N, C)), (uniform(N, 2, C),
-                                                                                              uniform(N, 2, C))]
-BINARY = [(rng.integers(0, 2, (N, C)), uniform(N, C)), (rng.integers(0, 2, (N, 1)), uniform(N, 1)), (uniform(N, C),
-                                                                                                     uniform(N, C)),
+POSITIVE = [(uniform(N, C), uniform(N, C)), (rng.integers(0, 5, (N, C)), 3 * uniform(N, C)),
+            (uniform(N, 2, C), uniform(N, 2, C))]
+BINARY = [(rng.integers(0, 2, (N, C)), uniform(N, C)), (rng.integers(0, 2, (N, 1)), uniform(N, 1)),
+          (uniform(N, C), uniform(N, C)),
           (rng.integers(0, 2, N), uniform(N, 1))]
 SIGNED = [(rng.integers(0, 2, (N, C)), normal(N, C)), (2 * rng.integers(0, 2, (N, C)) - 1, normal(N, C))]
 ONE_HOT = [(one_hot(N), softmax(normal(N, C))), (one_hot(N), uniform(N, C)), (one_hot(N, 3), softmax(normal(N, 3, C)))]
@@ -79,8 +79,8 @@ LOSSES = [
     ("SparseCategoricalCrossentropy", {"ignore_class": 2}, LABELS),
     ("SparseCategoricalCrossentropy", {"ignore_class": 0, "from_logits": True}, logits(LABELS)),
     ("CategoricalGeneralizedCrossEntropy", {"q": 0.7}, LABELS[:1]),
-    ("Dice", {}, BINARY[:3]), ("Dice", {"axis": (1,)}, BINARY[:3]), ("Tversky", {"alpha": 0.3, "beta": 0.8},
-                                                                     BINARY[:3]),
+    ("Dice", {}, BINARY[:3]), ("Dice", {"axis": (1,)}, BINARY[:3]),
+    ("Tversky", {"alpha": 0.3, "beta": 0.8}, BINARY[:3]),
     ("Tversky", {"axis": (1,)}, BINARY[:3]),
 ]
 
@@ -112,14 +112,14 @@ def test_loss_and_gradient(name, arguments, cases, reduction):
 
 
 FUNCTIONS = [
-    ("mean_squared_error", NUMBERS[:1]), ("mean_absolute_error", NUMBERS[:1]), ("mean_absolute_percentage_error",
-                                                                                NUMBERS[:1]),
+    ("mean_squared_error", NUMBERS[:1]), ("mean_absolute_error", NUMBERS[:1]),
+    ("mean_absolute_percentage_error", NUMBERS[:1]),
     ("mean_squared_logarithmic_error", POSITIVE), ("huber", NUMBERS[:1]), ("log_cosh", NUMBERS[:1]),
     ("cosine_similarity", NUMBERS[:1]),
     ("poisson", POSITIVE), ("kl_divergence", POSITIVE), ("hinge", SIGNED), ("squared_hinge", SIGNED),
     ("categorical_hinge", ONE_HOT),
-    ("binary_crossentropy", BINARY[:3]), ("binary_focal_crossentropy", BINARY[:3]), ("categorical_crossentropy",
-                                                                                     ONE_HOT),
+    ("binary_crossentropy", BINARY[:3]), ("binary_focal_crossentropy", BINARY[:3]),
+    ("categorical_crossentropy", ONE_HOT),
     ("categorical_focal_crossentropy", ONE_HOT), ("sparse_categorical_crossentropy", LABELS), ("dice", BINARY[:1]),
     ("tversky", BINARY[:1]),
 ]
@@ -179,8 +179,8 @@ def binary_batch(*shape):
 REGRESSION = [(normal(N, C), normal(N, C)) for _ in range(3)]
 METRICS = [
     ("Accuracy", {}, [(rng.integers(0, 3, N), rng.integers(0, 3, N)) for _ in range(3)]),
-    ("BinaryAccuracy", {}, batches(lambda: binary_batch(N, 1))), ("BinaryAccuracy", {"threshold": 0.3},
-                                                                  batches(lambda: binary_batch(N, C))),
+    ("BinaryAccuracy", {}, batches(lambda: binary_batch(N, 1))),
+    ("BinaryAccuracy", {"threshold": 0.3}, batches(lambda: binary_batch(N, C))),
     ("BinaryAccuracy", {}, [(rng.integers(0, 2, N), uniform(N, 1)) for _ in range(3)]),
     ("CategoricalAccuracy", {}, ONE_HOT[:2]), ("CategoricalAccuracy", {}, ONE_HOT[2:]),
     ("SparseCategoricalAccuracy", {}, LABELS[:1] * 2),
@@ -196,12 +196,12 @@ METRICS = [
     ("MeanSquaredError", {}, [(normal(N), normal(N, 1))]), ("RootMeanSquaredError", {}, [(normal(N), normal(N, 1))]),
     ("MeanSquaredLogarithmicError", {}, POSITIVE[:2]), ("R2Score", {"class_aggregation": None}, REGRESSION),
     ("R2Score", {"class_aggregation": "variance_weighted_average", "num_regressors": 2}, REGRESSION),
-    ("Hinge", {}, SIGNED), ("SquaredHinge", {}, SIGNED), ("CategoricalHinge", {}, ONE_HOT[:2]), ("KLDivergence", {},
-                                                                                                 POSITIVE[:2]),
+    ("Hinge", {}, SIGNED), ("SquaredHinge", {}, SIGNED), ("CategoricalHinge", {}, ONE_HOT[:2]),
+    ("KLDivergence", {}, POSITIVE[:2]),
     ("Poisson", {}, POSITIVE[:2]), ("BinaryCrossentropy", {}, BINARY[:1] * 2),
     ("BinaryCrossentropy", {"from_logits": True}, logits(BINARY[:1])),
-    ("CategoricalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT[:2]), ("SparseCategoricalCrossentropy", {},
-                                                                         LABELS[:2]),
+    ("CategoricalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT[:2]),
+    ("SparseCategoricalCrossentropy", {}, LABELS[:2]),
     ("SparseCategoricalCrossentropy", {"from_logits": True}, logits(LABELS[2:])),
     *((name, arguments, batches(lambda: binary_batch(N, 1)))
       for name in ("TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives",
@@ -211,8 +211,8 @@ METRICS = [
         {}, {"top_k": 2}, {"class_id": 1}, {"top_k": 2, "class_id": 1})),
     *((name, {"num_thresholds": n, key: 0.4}, batches(lambda: binary_batch(N, 1))) for n in (1, 50, 200) for name,
       key in (
-        ("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"), ("PrecisionAtRecall",
-                                                                                                   "recall"),
+        ("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"),
+        ("PrecisionAtRecall", "recall"),
         ("RecallAtPrecision", "precision"))),
     *(("AUC", {"curve": curve, "summation_method": method, "num_thresholds": n}, batches(lambda: binary_batch(40, 1)))
       for curve in ("ROC", "PR", "PRGAIN") for method in ("interpolation", "minoring", "majoring") for n in (3, 200)),
@@ -230,11 +230,11 @@ METRICS = [
     ("MeanIoU", {"num_classes": C}, [(rng.integers(0, C, (N, 4)), rng.integers(0, C, (N, 4))) for _ in range(2)]),
     ("MeanIoU", {"num_classes": C, "ignore_class": 1}, [(rng.integers(0, C, N), rng.integers(0, C, N))
                                                         for _ in range(2)]),
-    ("IoU", {"num_classes": C, "target_class_ids": [0, 2]}, [(rng.integers(0, C, N), rng.integers(0, C, N))
-                                                             for _ in range(2)]),
+    ("IoU", {"num_classes": C, "target_class_ids": [0, 2]},
+     [(rng.integers(0, C, N), rng.integers(0, C, N)) for _ in range(2)]),
     ("BinaryIoU", {"threshold": 0.4}, batches(lambda: binary_batch(N, 4))),
-    ("OneHotIoU", {"num_classes": C, "target_class_ids": [1]}, ONE_HOT[:2]), ("OneHotMeanIoU", {"num_classes": C},
-                                                                              ONE_HOT[:2]),
+    ("OneHotIoU", {"num_classes": C, "target_class_ids": [1]}, ONE_HOT[:2]),
+    ("OneHotMeanIoU", {"num_classes": C}, ONE_HOT[:2]),
 ]
 
 

@@ -384,8 +384,8 @@ def test_any_memory_layout(layout):
         assert_same_values(actual, plain)
 
 
-@pytest.mark.parametrize("wanted", [(True, False, False), (False, True, False), (False, False, True), (False, False,
-                                                                                                       False)])
+@pytest.mark.parametrize("wanted",
+                         [(True, False, False), (False, True, False), (False, False, True), (False, False, False)])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_only_the_gradients_asked_for(wanted, algorithm):
     case = normal_case(11, (2, 8, 8, 16), (3, 3, 16, 16))

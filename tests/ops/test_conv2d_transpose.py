@@ -60,8 +60,8 @@ def test_adjoint(size, kernel, stride, dilation, padding, seed):
 
 
 @pytest.mark.parametrize("size, kernel, stride, padding, output_padding, expected", [
-    (7, 3, 2, "same", None, 14), (7, 3, 2, "valid", None, 15), (7, 2, 2, "valid", None, 14), (7, 1, 3, "valid", None,
-                                                                                              21),
+    (7, 3, 2, "same", None, 14), (7, 3, 2, "valid", None, 15), (7, 2, 2, "valid", None, 14),
+    (7, 1, 3, "valid", None, 21),
     (7, 3, 2, "same", 0, 13), (7, 3, 2, "same", 1, 14), (7, 3, 2, "valid", 1, 16), (7, 4, 2, "same", 0, 12),
 ])
 def test_output_size(size, kernel, stride, padding, output_padding, expected):

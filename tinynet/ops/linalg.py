@@ -150,8 +150,8 @@ def kron(x1, x2):
     shape1, shape2 = ((1,) * (n - x.ndim) + x.shape for x in (x1, x2))
     spread1 = [length for pair in zip(shape1, (1,) * n, strict=True) for length in pair]
     spread2 = [length for pair in zip((1,) * n, shape2, strict=True) for length in pair]
-    return reshape(multiply(reshape(x1, spread1), reshape(x2, spread2)), [i * k for i,
-                                                                          k in zip(shape1, shape2, strict=True)])
+    return reshape(multiply(reshape(x1, spread1), reshape(x2, spread2)),
+                   [i * k for i, k in zip(shape1, shape2, strict=True)])
 
 
 _cross = binary("cross", None, np.cross, lambda dy, a, b, y: np.cross(b, dy), lambda dy, a, b, y: np.cross(dy, a))

@@ -363,8 +363,8 @@ def space_to_depth(x, block_size, data_format="channels_last"):
         return moveaxis(space_to_depth(moveaxis(x, 1, -1), block_size), -1, 1)
     x, b = convert_to_tensor(x), block_size
     n, h, w, c = x.shape
-    return reshape(transpose(reshape(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5)), (n, h // b, w // b,
-                                                                                             b * b * c))
+    return reshape(transpose(reshape(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5)),
+                   (n, h // b, w // b, b * b * c))
 
 
 def shape(x):
