@@ -21,7 +21,8 @@ from pybind11.setup_helpers import build_ext as pybind11_build_ext
 from setuptools import Extension, setup
 
 # No value depends on the two -fno: without them errno and floating-point exceptions keep loops from being vectorised.
-COMMON_FLAGS = ["-std=c++17", "-O3", "-fopenmp", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"]
+COMMON_FLAGS = ["-std=c++17", "-O3", "-fopenmp", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math",
+                "-Wall", "-Wextra"]
 # dispatch.cpp asks the CPU for every feature named here before it chooses the object.
 AVX2_FLAGS = ["-mavx2", "-mfma", "-mf16c", "-mbmi2"]
 AVX512_FLAGS = [*AVX2_FLAGS, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"]
@@ -63,7 +64,8 @@ class build_ext(pybind11_build_ext):
 headers = sorted(str(path) for path in Path("csrc").rglob("*.h"))
 native = Pybind11Extension(
     "tinynet._native",
-    sources=sorted(["csrc/dispatch.cpp", "csrc/parallel.cpp", "csrc/pool.cpp", *map(str, Path("csrc/bindings").glob("*.cpp"))]),
+    sources=sorted(["csrc/dispatch.cpp", "csrc/parallel.cpp", "csrc/pool.cpp",
+                    *map(str, Path("csrc/bindings").glob("*.cpp"))]),
     include_dirs=["csrc"],
     depends=headers,
     extra_compile_args=COMMON_FLAGS,

@@ -79,7 +79,7 @@ class Worker:
         environment.pop("TINYNET_ISA", None)
         if isa and contender.module == "tinynet_peer":
             environment["TINYNET_ISA"] = isa
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
         command = [python, str(HERE / "worker.py"), "--worker", contender.module, "--threads", str(threads),
                    "--options", json.dumps(contender.options)]
         try:

@@ -21,9 +21,6 @@ constexpr const char* kActivationNames[] = {
     "soft_shrink", "softplus", "softsign", "mish", "exponential", "sparse_plus", "sparse_sigmoid", "squareplus",
     "threshold", "expm1", "log", "log1p", "erf"};
 
-// Those that the dense layer applies itself: their derivatives can be written in terms of the result.
-enum class DenseActivation : int { linear, relu, sigmoid, tanh };
-
 // The reductions over axes (csrc/kernels/reduction.h).
 enum class Reduction : int { sum, max, min };
 
@@ -55,14 +52,15 @@ struct KernelTable {
   void (*activation_backward)(Activation which, const T* dy, const T* x, T* dx, Index size, T a, T b, T c);
 
   // c[g] = op(a[a_offset[g]]) op(b[b_offset[g]]) for each g < batch; op(a) is m x k, op(b) k x n
-  void (*matmul)(const T* a, const Index* a_offset, const T* b, const Index* b_offset, T* c, Index batch, Index m, Index n,
-                 Index k, bool transpose_a, bool transpose_b);
-  // y[rows][out] = f(x[rows][in] kernel[in][out] + bias[out]); bias may be null
+  void (*matmul)(const T* a, const Index* a_offset, const T* b, const Index* b_offset, T* c, Index batch, Index m,
+                 Index n, Index k, bool transpose_a, bool transpose_b);
+  // y[rows][out] = f(x[rows][in] kernel[in][out] + bias[out]); bias may be null. f is linear, relu, sigmoid or tanh:
+  // their derivatives can be written in terms of y.
   void (*dense_forward)(const T* x, const T* kernel, const T* bias, T* y, Index rows, Index in, Index out,
-                        DenseActivation activation);
+                        Activation activation);
   // Its gradients; dx, dkernel and dbias may each be null
   void (*dense_backward)(const T* dy, const T* x, const T* kernel, const T* y, T* dx, T* dkernel, T* dbias, Index rows,
-                         Index in, Index out, DenseActivation activation);
+                         Index in, Index out, Activation activation);
   // Along rows of x[rows][classes]: y = e^x / sum e^x, or its logarithm; and back, from y.
   void (*softmax_forward)(const T* x, T* y, Index rows, Index classes);
   void (*softmax_backward)(const T* dy, const T* y, T* dx, Index rows, Index classes);
@@ -132,7 +130,8 @@ struct KernelTable {
   void (*conv2d_weight_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* x, T* dkernel, T* dbias,
                                  ConvAlgorithm algorithm);
   // The same with a kernel[kernel_height][kernel_width][channels][multiplier]; filters = channels * multiplier.
-  void (*depthwise_conv2d_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* y, bool relu);
+  void (*depthwise_conv2d_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* y,
+                                   bool relu);
   void (*depthwise_conv2d_input_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* kernel, T* dx);
   void (*depthwise_conv2d_weight_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* x, T* dkernel,
                                            T* dbias);

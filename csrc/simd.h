@@ -1,5 +1,5 @@
 // Vectors of the width this object file is compiled for, in GCC's and Clang's portable vector notation:
-// +, -, *, comparisons and c ? a : b work lane by lane, and a*b + c becomes one fused multiply-add where the CPU has it.
+// +, -, *, comparisons and c ? a : b work lane by lane; a*b + c becomes one fused multiply-add where the CPU has it.
 //
 // Most kernels need none of this: a plain loop over floats is vectorised by the compiler at the same width. It is for
 // those that must say which values stay in registers (matrix product, convolution).
@@ -70,7 +70,8 @@ struct FirstLanes<double> {
 template <>
 struct FirstLanes<float> {
   explicit FirstLanes(Index count)
-      : mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))) {}
+      : mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
+                                _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))) {}
   Vec<float> load(const float* memory) const { return _mm256_maskload_ps(memory, mask); }
   void store(float* memory, Vec<float> value) const { _mm256_maskstore_ps(memory, mask, value); }
   __m256i mask;

@@ -1,7 +1,7 @@
 """What tests measure against: bounds that follow from floating-point theory, never guessed tolerances.
 
-u is the unit roundoff, 2^-24 for float32 and 2^-53 for float64; gamma(n) = n u / (1 - n u) bounds the relative error of any
-n roundings, in any order, fused or not.
+u is the unit roundoff, 2^-24 for float32 and 2^-53 for float64; gamma(n) = n u / (1 - n u) bounds the relative error of
+any n roundings, in any order, fused or not.
 """
 
 import contextlib
@@ -45,7 +45,9 @@ def assert_within_bound(actual, expected, magnitude, terms):
     error = np.abs(actual.astype(np.float64) - np.asarray(expected, np.float64))
     if np.any(error > bound):
         worst = np.unravel_index(np.argmax(error - bound), error.shape)
-        raise AssertionError(f"error {error[worst]:.3e} above the bound {np.broadcast_to(bound, error.shape)[worst]:.3e} at {worst}")
+        raise AssertionError(
+            f"error {error[worst]:.3e} above the bound {np.broadcast_to(bound, error.shape)[worst]:.3e} at {worst}"
+        )
 
 
 def assert_within_ulp(actual, exact, ulp=4):
@@ -79,7 +81,12 @@ def assert_gradient(function, *inputs, directions=3, step=1e-6, rtol=1e-3, atol=
 
     def value(offsets):
         shifted = iter(offsets)
-        return float(np.sum(function(*[Tensor(v.data + next(shifted)) if isinstance(v, Variable) else v for v in variables]).data * weights))
+        return float(
+            np.sum(
+                function(*[Tensor(v.data + next(shifted)) if isinstance(v, Variable) else v for v in variables]).data
+                * weights
+            )
+        )
 
     for _ in range(directions):
         direction = [rng.standard_normal(v.shape) for v in moving]
@@ -96,7 +103,8 @@ def assert_same_bits_on_any_threads(function):
         for threads in THREAD_COUNTS:
             tn.set_num_threads(threads)
             result = function()
-            results.append([np.asarray(part) for part in (result if isinstance(result, tuple | list) else (result,)) if part is not None])
+            results.append([np.asarray(part) for part in (result if isinstance(result, tuple | list) else (result,))
+                            if part is not None])
     finally:
         tn.set_num_threads(before)
     for threads, result in zip(THREAD_COUNTS[1:], results[1:], strict=True):

@@ -1,6 +1,7 @@
 """Shared by all tests: Hypothesis profiles, and the module folder on the path.
 
-Profiles: `ci` repeats the same examples on every run; `random` (HYPOTHESIS_PROFILE=random) draws new ones, and many more.
+Profiles: `ci` repeats the same examples on every run; `random` (HYPOTHESIS_PROFILE=random) draws new ones, and many
+more.
 """
 
 import os

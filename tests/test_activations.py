@@ -50,7 +50,8 @@ def test_linear_is_the_identity():
     assert activations.linear(x) is x
 
 
-# Keras computes in float32 as well, and its gradient may take another way round: both are some roundings from the truth.
+# Keras computes in float32 as well, and its gradient may take another way round: both are some roundings from the
+# truth.
 KERAS_TOLERANCE = 64 * 2.0**-24
 
 
@@ -102,26 +103,35 @@ def test_as_keras(name):
     keras = pytest.importorskip("keras")
     x = (3 * np.random.default_rng(0).standard_normal((4, 6))).astype(np.float32)
     arguments = ARGUMENTS.get(name, ())
-    assert_like_keras(lambda v: getattr(activations, name)(v, *arguments), lambda v: getattr(keras.activations, name)(v, *arguments), x)
+    assert_like_keras(lambda v: getattr(activations, name)(v, *arguments),
+                      lambda v: getattr(keras.activations, name)(v, *arguments), x)
 
 
 @pytest.mark.parametrize("name, options", [
-    ("relu", {"negative_slope": 0.3}), ("relu", {"max_value": 2.0}), ("relu", {"threshold": 1.0}), ("relu", {"threshold": -1.0}),
-    ("relu", {"max_value": 2.0, "threshold": -1.0}), ("relu", {"negative_slope": 0.3, "max_value": 2.0, "threshold": 1.0}),
-    ("leaky_relu", {"negative_slope": 0.1}), ("elu", {"alpha": 0.5}), ("celu", {"alpha": 2.0}), ("gelu", {"approximate": True}),
-    ("hard_shrink", {"threshold": 1.0}), ("soft_shrink", {"threshold": 1.0}), ("squareplus", {"b": 1}), ("softmax", {"axis": 0}),
+    ("relu", {"negative_slope": 0.3}), ("relu", {"max_value": 2.0}), ("relu", {"threshold": 1.0}),
+    ("relu", {"threshold": -1.0}),
+    ("relu", {"max_value": 2.0, "threshold": -1.0}),
+    ("relu", {"negative_slope": 0.3, "max_value": 2.0, "threshold": 1.0}),
+    ("leaky_relu", {"negative_slope": 0.1}), ("elu", {"alpha": 0.5}), ("celu", {"alpha": 2.0}),
+    ("gelu", {"approximate": True}),
+    ("hard_shrink", {"threshold": 1.0}), ("soft_shrink", {"threshold": 1.0}), ("squareplus", {"b": 1}),
+    ("softmax", {"axis": 0}),
     ("log_softmax", {"axis": 0}), ("glu", {"axis": 0}),
 ])
 def test_with_arguments_as_keras(name, options):
     keras = pytest.importorskip("keras")
     x = (3 * np.random.default_rng(1).standard_normal((4, 6))).astype(np.float32)
-    assert_like_keras(lambda v: getattr(activations, name)(v, **options), lambda v: getattr(keras.activations, name)(v, **options), x)
+    assert_like_keras(lambda v: getattr(activations, name)(v, **options),
+                      lambda v: getattr(keras.activations, name)(v, **options), x)
 
 
 def keras_that_agrees_with_itself():
     keras = pytest.importorskip("keras")
     if keras.backend.backend() == "tensorflow":
-        pytest.skip("Keras on TensorFlow neither divides sparse probabilities by their sum nor differentiates soft targets exactly")
+        pytest.skip(
+            "Keras on TensorFlow neither divides sparse probabilities by their sum nor differentiates soft targets "
+            "exactly"
+        )
     return keras
 
 
@@ -133,7 +143,8 @@ def test_cross_entropies_as_keras(from_logits):
     p = x if from_logits else np.float32(np.exp(x))  # need not sum to 1
     labels, targets = rng.integers(0, 4, 5), rng.random((5, 4)).astype(np.float32)
     q = x if from_logits else np.float32(rng.uniform(0.05, 0.95, x.shape))
-    for name, target, output in (("sparse_categorical_crossentropy", labels, p), ("categorical_crossentropy", targets, p),
+    for name, target, output in (("sparse_categorical_crossentropy", labels, p),
+                                 ("categorical_crossentropy", targets, p),
                                  ("binary_crossentropy", targets, q)):
         assert_like_keras(lambda v, n=name, t=target: getattr(ops, n)(t, v, from_logits),
                           lambda v, n=name, t=target: getattr(keras.ops, n)(t, v, from_logits), output)
@@ -143,7 +154,8 @@ def test_clipped_cross_entropies_as_keras():
     keras = keras_that_agrees_with_itself()
     p = np.float32([[0, 1, 0], [1, 0, 0], [0.5, 0.5, 1e-9]])
     one_hot = np.float32([[1, 0, 0], [1, 0, 0], [0, 0, 1]])
-    assert_like_keras(lambda v: ops.categorical_crossentropy(one_hot, v), lambda v: keras.ops.categorical_crossentropy(one_hot, v), p)
+    assert_like_keras(lambda v: ops.categorical_crossentropy(one_hot, v),
+                      lambda v: keras.ops.categorical_crossentropy(one_hot, v), p)
     assert_like_keras(lambda v: ops.sparse_categorical_crossentropy([0, 0, 2], v),
                       lambda v: keras.ops.sparse_categorical_crossentropy(np.array([0, 0, 2]), v), p)
     assert_like_keras(lambda v: ops.binary_crossentropy(1 - p, v), lambda v: keras.ops.binary_crossentropy(1 - p, v), p)

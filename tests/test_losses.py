@@ -40,7 +40,8 @@ CASES = {
     "mean_squared_error": (T, P, lambda t, p: ((t - p) ** 2).mean(-1)),
     "mean_absolute_error": (T, P, lambda t, p: abs(t - p).mean(-1)),
     "mean_absolute_percentage_error": (T, P, lambda t, p: 100 * (abs(t - p) / abs(t)).mean(-1)),
-    "mean_squared_logarithmic_error": (UNIFORM, PROBABILITIES, lambda t, p: ((np.log1p(t) - np.log1p(p)) ** 2).mean(-1)),
+    "mean_squared_logarithmic_error": (UNIFORM, PROBABILITIES,
+                                       lambda t, p: ((np.log1p(t) - np.log1p(p)) ** 2).mean(-1)),
     "cosine_similarity": (T, P, cosine),
     "huber": (T, P, lambda t, p: np.where(abs(t - p) < 1, (t - p) ** 2 / 2, abs(t - p) - 0.5).mean(-1)),
     "log_cosh": (T, P, lambda t, p: np.log(np.cosh(t - p)).mean(-1)),
@@ -52,7 +53,8 @@ CASES = {
     "binary_crossentropy": (BINARY, UNIFORM, lambda t, p: bce(t, p).mean(-1)),
     "binary_focal_crossentropy": (BINARY, UNIFORM, lambda t, p: (np.where(t == 1, 1 - p, p) ** 2 * bce(t, p)).mean(-1)),
     "categorical_crossentropy": (ONE_HOT, PROBABILITIES, lambda t, p: -(t * np.log(p)).sum(-1)),
-    "categorical_focal_crossentropy": (ONE_HOT, PROBABILITIES, lambda t, p: -(0.25 * (1 - p) ** 2 * t * np.log(p)).sum(-1)),
+    "categorical_focal_crossentropy": (ONE_HOT, PROBABILITIES,
+                                       lambda t, p: -(0.25 * (1 - p) ** 2 * t * np.log(p)).sum(-1)),
     "sparse_categorical_crossentropy": (LABELS, PROBABILITIES, lambda t, p: -np.log(p[np.arange(6), t])),
     "dice": (BINARY, UNIFORM, lambda t, p: 1 - 2 * (t * p).sum() / (t.sum() + p.sum() + 1e-7)),
     "tversky": (BINARY, UNIFORM, lambda t, p: 1 - (t * p).sum() / (0.5 * (t.sum() + p.sum()) + 1e-7)),
@@ -90,7 +92,8 @@ def test_gradient_with_arguments(name, arguments, t, p):
     assert_gradient(lambda x: getattr(losses, name)(Tensor(t), x, **arguments), p)
 
 
-@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error", "huber", "log_cosh", "cosine_similarity", "poisson", "kl_divergence"])
+@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error", "huber", "log_cosh",
+                                  "cosine_similarity", "poisson", "kl_divergence"])
 def test_gradient_of_targets(name):
     t, p, _ = CASES[name]
     assert_gradient(lambda x: getattr(losses, name)(x, Tensor(p)), t)
@@ -109,8 +112,10 @@ def test_weighted_reductions(data, n, m):
     w = generator.random(n).astype(np.float32)
     per_sample = ((t.astype(float) - p) ** 2).mean(-1)
     expected = {
-        "sum_over_batch_size": (per_sample * w).sum() / n, "mean": (per_sample * w).sum() / n, "sum": (per_sample * w).sum(),
-        "mean_with_sample_weight": (per_sample * w).sum() / w.astype(float).sum(), "none": per_sample * w, None: per_sample * w,
+        "sum_over_batch_size": (per_sample * w).sum() / n, "mean": (per_sample * w).sum() / n,
+        "sum": (per_sample * w).sum(),
+        "mean_with_sample_weight": (per_sample * w).sum() / w.astype(float).sum(), "none": per_sample * w,
+        None: per_sample * w,
     }
     for reduction, value in expected.items():
         actual = losses.MeanSquaredError(reduction=reduction)(t, p, sample_weight=w).numpy()
@@ -118,7 +123,8 @@ def test_weighted_reductions(data, n, m):
     unweighted = losses.MeanSquaredError()(t, p).numpy()
     np.testing.assert_allclose(unweighted, per_sample.mean(), rtol=gamma(n + m + 6, np.float32))
     # a weight of 0 and 1 is a choice of samples, and weights of 1 change nothing
-    np.testing.assert_allclose(losses.MeanSquaredError()(t, p, np.ones(n)).numpy(), unweighted, rtol=gamma(n + 4, np.float32))
+    np.testing.assert_allclose(losses.MeanSquaredError()(t, p, np.ones(n)).numpy(), unweighted,
+                               rtol=gamma(n + 4, np.float32))
 
 
 @pytest.mark.parametrize("reduction", losses.base.REDUCTIONS)
@@ -132,7 +138,8 @@ def test_a_masked_or_ignored_sample_neither_costs_nor_counts():
     labels = np.array([0, 1, -1, 3, -1, 2])
     keep = labels >= 0
     ignoring = losses.SparseCategoricalCrossentropy(ignore_class=-1)(labels, PROBABILITIES)
-    np.testing.assert_allclose(float(ignoring), float(losses.SparseCategoricalCrossentropy()(labels[keep], PROBABILITIES[keep])))
+    np.testing.assert_allclose(float(ignoring),
+                               float(losses.SparseCategoricalCrossentropy()(labels[keep], PROBABILITIES[keep])))
     p = Tensor(P)
     p._keras_mask = keep
     np.testing.assert_allclose(float(losses.MeanSquaredError()(T, p)), ((T - P) ** 2)[keep].mean())

@@ -37,7 +37,11 @@ def test_accuracies_count(data, n, classes):
     generator = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     labels, scores = generator.integers(0, classes, n), generator.standard_normal((n, classes)).astype(np.float32)
     right = np.count_nonzero(scores.argmax(-1) == labels)
-    sparse, one_hot, top = metrics.SparseCategoricalAccuracy(), metrics.CategoricalAccuracy(), metrics.SparseTopKCategoricalAccuracy(k=3)
+    sparse, one_hot, top = (
+        metrics.SparseCategoricalAccuracy(),
+        metrics.CategoricalAccuracy(),
+        metrics.SparseTopKCategoricalAccuracy(k=3),
+    )
     for metric, y in ((sparse, labels), (sparse, labels[:, None]), (one_hot, np.eye(classes)[labels]), (top, labels)):
         metric.update_state(y, scores)
     assert float(sparse.result()) == float(one_hot.result()) == np.float32(right / n)
@@ -49,7 +53,8 @@ def test_accuracies_count(data, n, classes):
 def test_confusion_counts(data, n):
     generator = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     y, p = generator.integers(0, 2, n), generator.random(n).astype(np.float32)
-    expected = {"TruePositives": (y == 1) & (p > 0.5), "FalsePositives": (y == 0) & (p > 0.5), "TrueNegatives": (y == 0) & (p <= 0.5),
+    expected = {"TruePositives": (y == 1) & (p > 0.5), "FalsePositives": (y == 0) & (p > 0.5),
+                "TrueNegatives": (y == 0) & (p <= 0.5),
                 "FalseNegatives": (y == 1) & (p <= 0.5)}
     for name, which in expected.items():
         metric = getattr(metrics, name)()
@@ -90,7 +95,8 @@ def test_r2_score():
     metric = metrics.R2Score(class_aggregation=None)
     for part in (slice(0, 20), slice(20, 50)):
         metric.update_state(y[part], p[part])
-    np.testing.assert_allclose(metric.result().numpy(), 1 - ((y - p) ** 2).sum(0) / ((y - y.mean(0)) ** 2).sum(0), rtol=1e-5)
+    np.testing.assert_allclose(metric.result().numpy(), 1 - ((y - p) ** 2).sum(0) / ((y - y.mean(0)) ** 2).sum(0),
+                               rtol=1e-5)
 
 
 def test_f1_score():
@@ -119,9 +125,11 @@ def test_ignored_class_and_mask_do_not_count():
 
 
 ARGUMENTS = {
-    "IoU": {"num_classes": 3, "target_class_ids": [1]}, "MeanIoU": {"num_classes": 3}, "OneHotMeanIoU": {"num_classes": 3},
+    "IoU": {"num_classes": 3, "target_class_ids": [1]}, "MeanIoU": {"num_classes": 3},
+    "OneHotMeanIoU": {"num_classes": 3},
     "OneHotIoU": {"num_classes": 3, "target_class_ids": [1]}, "SensitivityAtSpecificity": {"specificity": 0.5},
-    "SpecificityAtSensitivity": {"sensitivity": 0.5}, "PrecisionAtRecall": {"recall": 0.5}, "RecallAtPrecision": {"precision": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5}, "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
     "MeanMetricWrapper": {"fn": losses.mean_squared_error},
 }
 CLASSES = [name for name in metrics.__all__ if name[0].isupper() and name != "Metric"]
@@ -203,7 +211,11 @@ def test_get():
 
 def test_automatic_choice():
     assert metrics.accuracy_for((32, 1), (32, 1)) is metrics.BinaryAccuracy
-    assert metrics.accuracy_for((32,), (32, 10)) is metrics.accuracy_for((32, 1), (32, 10)) is metrics.SparseCategoricalAccuracy
+    assert (
+        metrics.accuracy_for((32,), (32, 10))
+        is metrics.accuracy_for((32, 1), (32, 10))
+        is metrics.SparseCategoricalAccuracy
+    )
     assert metrics.accuracy_for((32, 10), (32, 10)) is metrics.CategoricalAccuracy
     assert metrics.crossentropy_for((32,), (32, 10)) is metrics.SparseCategoricalCrossentropy
 

@@ -14,7 +14,8 @@ from tinynet.runtime import kernels
 
 
 def run(code, **environment):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, **environment})
 
 
 def test_backend_switches_for_a_block_and_back():
@@ -41,7 +42,8 @@ def test_unknown_backend():
     assert tn.backend() == "native"
 
 
-@pytest.mark.parametrize(("threads", "error"), [(0, ValueError), (-1, ValueError), (1025, ValueError), (2.0, TypeError), ("2", TypeError), (True, TypeError)])
+@pytest.mark.parametrize(("threads", "error"), [(0, ValueError), (-1, ValueError), (1025, ValueError),
+                                                (2.0, TypeError), ("2", TypeError), (True, TypeError)])
 def test_bad_thread_counts(threads, error):
     before = tn.get_num_threads()
     with pytest.raises(error, match="set_num_threads: threads must be"):
@@ -51,8 +53,12 @@ def test_bad_thread_counts(threads, error):
 
 def test_environment_chooses():
     for isa in available_isas():
-        result = run("import tinynet as tn; print(tn.runtime.configuration()['isa chosen'], tn.backend(), tn.get_num_threads())",
-                     TINYNET_ISA=isa, TINYNET_BACKEND="numpy", OMP_NUM_THREADS="3")
+        result = run(
+            "import tinynet as tn; print(tn.runtime.configuration()['isa chosen'], tn.backend(), tn.get_num_threads())",
+            TINYNET_ISA=isa,
+            TINYNET_BACKEND="numpy",
+            OMP_NUM_THREADS="3",
+        )
         assert result.stdout.split() == [isa, "numpy", "3"], result.stderr
 
 
@@ -134,5 +140,8 @@ def test_import_without_compiled_module_says_what_to_do(tmp_path):
 
 
 def test_import_loads_no_heavy_module():
-    result = run("import sys, tinynet; print([m for m in ('matplotlib', 'PIL', 'h5py', 'urllib.request', 'ssl', 'pandas', 'argparse') if m in sys.modules])")
+    result = run(
+        "import sys, tinynet; print([m for m in ('matplotlib', 'PIL', 'h5py', 'urllib.request', 'ssl', 'pandas', "
+        "'argparse') if m in sys.modules])"
+    )
     assert result.stdout.strip() == "[]", result.stdout + result.stderr

@@ -275,8 +275,13 @@ def test_chains_of_ten_thousand():
 
 
 def test_assigning_after_recording_does_not_change_the_gradient():
-    for op, expected in ((lambda v: v * v, 6.0), (lambda v: v**3, 27.0), (ops.exp, np.exp(np.float32(3.0))), (lambda v: 1.0 / v, -1 / 9),
-                         (lambda v: ops.matmul(ops.reshape(v, (1, 1)), ops.reshape(v, (1, 1))), 6.0)):
+    for op, expected in (
+        (lambda v: v * v, 6.0),
+        (lambda v: v**3, 27.0),
+        (ops.exp, np.exp(np.float32(3.0))),
+        (lambda v: 1.0 / v, -1 / 9),
+        (lambda v: ops.matmul(ops.reshape(v, (1, 1)), ops.reshape(v, (1, 1))), 6.0),
+    ):
         v = Variable(3.0)
         with GradientTape() as tape:
             y = op(v)

@@ -15,7 +15,8 @@ import tinynet as tn
 from tinynet import Tensor, Variable, ops
 
 ARITHMETIC = (operator.add, operator.sub, operator.mul, operator.truediv)
-BINARY = (*ARITHMETIC, operator.floordiv, operator.mod, operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge)
+BINARY = (*ARITHMETIC, operator.floordiv, operator.mod, operator.eq, operator.ne, operator.lt, operator.le,
+          operator.gt, operator.ge)
 BITS = (operator.and_, operator.or_, operator.xor)
 
 
@@ -69,7 +70,8 @@ def test_numbers_and_arrays_take_the_tensors_type(op, dtype, number):
 
 @pytest.mark.parametrize(("left", "right", "expected"), [
     ("float32", "float64", "float64"), ("int32", "float32", "float32"), ("int64", "float32", "float32"),
-    ("uint8", "float64", "float64"), ("int32", "int64", "int64"), ("uint8", "int32", "int32"), ("bool", "float32", "float32"),
+    ("uint8", "float64", "float64"), ("int32", "int64", "int64"), ("uint8", "int32", "int32"),
+    ("bool", "float32", "float32"),
     ("bool", "int32", "int32"),
 ])
 def test_two_tensors_promote(left, right, expected):
@@ -108,7 +110,7 @@ def test_comparison_and_identity():
     assert (x == y).numpy().all()
     assert not (x != y).numpy().any()
     assert {x: "x", y: "y"}[y] == "y" and hash(x) != hash(y)
-    assert x != "some text" and not (x == None)  # noqa: E711
+    assert x != "some text" and not (x == None)  # noqa: E711, SIM201 (the operator is what is tested)
     with pytest.raises(ValueError):
         bool(x == y)
 
@@ -138,9 +140,11 @@ def test_unary_operators_and_methods():
     assert np.exp(x).shape == (2, 3)  # NumPy's own functions take tensors, and return arrays
 
 
-KEYS = (0, -1, slice(1, None), slice(None, None, -1), slice(None, None, 2), Ellipsis, None, (0, 1), (slice(None), 1), (Ellipsis, 0),
+KEYS = (0, -1, slice(1, None), slice(None, None, -1), slice(None, None, 2), Ellipsis,
+        None, (0, 1), (slice(None), 1), (Ellipsis, 0),
         (None, 0, Ellipsis, None), [0, 2, 0], np.array([[0, 1], [2, 2]]), (slice(None), [0, 0, 1]), ([0, 1], [1, 1]),
-        ([0, 0], slice(None), [1, 1]), np.array([True, False, True]), Tensor([2, 0]), Tensor([False, True, True]), Tensor(1), np.int64(2), [],
+        ([0, 0], slice(None), [1, 1]), np.array([True, False, True]), Tensor([2, 0]), Tensor([False, True, True]),
+        Tensor(1), np.int64(2), [],
         (slice(0, 0),), (slice(Tensor(1), Tensor(3)),))
 
 
@@ -150,7 +154,9 @@ def test_indexing(key):
     if isinstance(key, tuple) and isinstance(key[0], slice) and isinstance(key[0].start, Tensor):
         plain = slice(1, 3)
     else:
-        plain = np.array(key, int) if isinstance(key, list) and not key else key.data if isinstance(key, Tensor) else key
+        plain = (
+            np.array(key, int) if isinstance(key, list) and not key else key.data if isinstance(key, Tensor) else key
+        )
     y = Tensor(x)[key]
     assert_same_values(y.data, np.ascontiguousarray(x[plain]).reshape(x[plain].shape))
     assert y.data.flags.c_contiguous
@@ -166,8 +172,8 @@ def test_indexing_by_a_mask_that_has_the_tensors_shape():
 
 def test_a_tensor_does_not_change_with_the_variable_it_was_made_of():
     v = Variable([[1.0, 2.0]])
-    views = [ops.reshape(v, (2,)), v[:], v[0], ops.stop_gradient(v), ops.cast(v, "float32"), v.T, v.value, ops.broadcast_to(v, (1, 2)),
-             ops.squeeze(v), ops.copy(v)]
+    views = [ops.reshape(v, (2,)), v[:], v[0], ops.stop_gradient(v), ops.cast(v, "float32"), v.T, v.value,
+             ops.broadcast_to(v, (1, 2)), ops.squeeze(v), ops.copy(v)]
     v.data[...] = 7.0  # as optimizers do
     for y in views:
         assert y.numpy().ravel().tolist() == [1.0, 2.0]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tinynet import Tensor, ops, tf_names as tf
+from tinynet import Tensor, ops
+from tinynet import tf_names as tf
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -26,7 +27,8 @@ def test_spellings():
     assert tf.matmul(X, X, transpose_a=True).shape == (3, 3)
     assert [part.shape for part in tf.split(X, [1, 2], axis=1)] == [(2, 1), (2, 2)]
     assert [part.shape for part in tf.split(X, 3, 1)] == [(2, 1)] * 3
-    assert tf.pad(X, [[0, 1], [0, 0]]).shape == (3, 3) and tf.pad(X, [[1, 0], [0, 0]], "REFLECT").tolist()[0] == [3, 4, 5]
+    assert tf.pad(X, [[0, 1], [0, 0]]).shape == (3, 3) and tf.pad(X, [[1, 0], [0, 0]], "REFLECT").tolist()[0] == [3, 4,
+                                                                                                                  5]
     assert tf.gather(X, [1]).tolist() == [[3, 4, 5]] and tf.boolean_mask(X, X > 2).tolist() == [3, 4, 5]
     assert tf.fill((2,), 3).dtype == "int32" and tf.range(3).tolist() == [0, 1, 2] and tf.rank(X) == 2
     assert tf.concat([X, X], axis=0).shape == (4, 3) and tf.clip_by_value(X, 1, 2).data.max() == 2

@@ -4,15 +4,35 @@
 array([0., 2.], dtype=float32)
 """
 
-import difflib
-
 from .ops import activation as _ops
 from .ops.activation import (
-    celu, elu, exponential, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, log_sigmoid, mish, relu,
-    relu6, selu, sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus, tanh,
-    tanh_shrink, threshold,
+    celu,
+    elu,
+    exponential,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    squareplus,
+    tanh,
+    tanh_shrink,
+    threshold,
 )
 from .ops.softmax import glu, log_softmax, softmax, sparsemax
+from .registry import look_up
 from .tensor import convert_to_tensor
 
 swish = silu
@@ -57,7 +77,7 @@ def get(identifier):
     if identifier is None:
         return linear
     if isinstance(identifier, str):
-        return _named(identifier, {})
+        return look_up(identifier, {**_KNOWN, **_ALIASES}, "activation")
     if callable(identifier):
         return identifier
     raise ValueError(f"activation must be a name, a function or None, got {identifier!r} ({type(identifier).__name__})")
@@ -85,14 +105,4 @@ def deserialize(config, custom_objects=None):
     """
     if not isinstance(config, str):
         raise ValueError(f"activations.deserialize: expected a name, got {config!r} ({type(config).__name__})")
-    return _named(config, custom_objects or {})
-
-
-def _named(name, custom_objects):
-    function = custom_objects.get(name) or _KNOWN.get(name) or _ALIASES.get(name)
-    if function is None:
-        known = sorted({*_KNOWN, *_ALIASES, *custom_objects})
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ";"
-        raise ValueError(f"unknown activation {name!r}{hint} known: {', '.join(known)}")
-    return function
+    return look_up(config, {**_KNOWN, **_ALIASES}, "activation", custom_objects)

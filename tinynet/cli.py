@@ -1,7 +1,7 @@
 """The command line: `tinynet train fashion-mnist --model dnn`, `tinynet info`.
 
-Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one line on standard error; --debug shows where
-they came from.
+Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one line on standard error; --debug shows
+where they came from.
 """
 
 import argparse
@@ -55,13 +55,18 @@ def build_parser():
     train = commands.add_parser("train", help="train a model on a data set", description="Train a model and test it.")
     train.add_argument("dataset", choices=["fashion-mnist"], help="what to train on")
     train.add_argument("--model", choices=sorted(MODELS), default="dnn", help="which model (default: %(default)s)")
-    train.add_argument("--epochs", type=_number(int, 1), metavar="N", default=10, help="passes over the data (default: %(default)s)")
-    train.add_argument("--batch-size", type=_number(int, 1), metavar="N", default=32, help="samples a step (default: %(default)s)")
-    train.add_argument("--optimizer", metavar="NAME", default="adam", help="sgd, adam, rmsprop, ... (default: %(default)s)")
-    train.add_argument("--learning-rate", type=_number(float, 0, open_below=True), metavar="R", help="the optimizer's own if left out")
+    train.add_argument("--epochs", type=_number(int, 1), metavar="N", default=10,
+                       help="passes over the data (default: %(default)s)")
+    train.add_argument("--batch-size", type=_number(int, 1), metavar="N", default=32,
+                       help="samples a step (default: %(default)s)")
+    train.add_argument("--optimizer", metavar="NAME", default="adam",
+                       help="sgd, adam, rmsprop, ... (default: %(default)s)")
+    train.add_argument("--learning-rate", type=_number(float, 0, open_below=True), metavar="R",
+                       help="the optimizer's own if left out")
     train.add_argument("--validation-split", type=_number(float, 0, 0.9), metavar="F", default=0.1,
                        help="share of the training images to validate on (default: %(default)s)")
-    train.add_argument("--seed", type=_number(int, 0, 2**32 - 1), metavar="N", default=0, help="repeats a run exactly (default: %(default)s)")
+    train.add_argument("--seed", type=_number(int, 0, 2**32 - 1), metavar="N", default=0,
+                       help="repeats a run exactly (default: %(default)s)")
     train.add_argument("--backend", choices=["native", "numpy"], default="native",
                        help="compiled kernels, or their NumPy references (default: %(default)s)")
     train.add_argument("--save", type=_output_file, metavar="FILE.npz", help="write the trained weights to this file")
@@ -70,7 +75,8 @@ def build_parser():
     info = commands.add_parser("info", help="show versions, CPU features, threads and data found")
     info.set_defaults(run=_info)
     for command in (train, info):
-        command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show where an error came from")
+        command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
+                             help="show where an error came from")
     return parser
 
 
@@ -98,7 +104,8 @@ def _load_fashion_mnist():
         data = fashion_mnist.load_data()
     except DatasetNotFoundError as error:
         return fashion_mnist_sample.load_data(), (
-            "Fashion-MNIST: the full data set is not on this machine, so this run uses the 6,000 + 1,000 real images that come with tinynet. "
+            "Fashion-MNIST: the full data set is not on this machine, so this run uses the 6,000 + 1,000 real images "
+            "that come with tinynet. "
             f"{error}"
         )
     return data, f"Fashion-MNIST: the full 60,000 + 10,000 images, from {fashion_mnist.find()}"
@@ -106,6 +113,7 @@ def _load_fashion_mnist():
 
 def _train(arguments):
     import tinynet as tn
+
     from .datasets.fashion_mnist import CLASS_NAMES
 
     optimizer = tn.optimizers.get(arguments.optimizer)
@@ -116,9 +124,11 @@ def _train(arguments):
     with tn.backend(arguments.backend):
         tn.utils.set_random_seed(arguments.seed)
         model = MODELS[arguments.model]()
-        model.compile(optimizer=optimizer, loss=tn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+        model.compile(optimizer=optimizer, loss=tn.losses.SparseCategoricalCrossentropy(from_logits=True),
+                      metrics=["accuracy"])
         model.summary()
-        model.fit(x_train, y_train, batch_size=arguments.batch_size, epochs=arguments.epochs, validation_split=arguments.validation_split)
+        model.fit(x_train, y_train, batch_size=arguments.batch_size, epochs=arguments.epochs,
+                  validation_split=arguments.validation_split)
         predicted = model.predict(x_test, batch_size=256, verbose=0).argmax(axis=-1)
     if arguments.save is not None:
         tn.utils.save_weights_npz(model, arguments.save)
@@ -152,11 +162,15 @@ def print_per_class_table(labels, predicted, names):
 
 def _info(_):
     import tinynet as tn
+
     from .datasets import fashion_mnist
 
     tn.show_config()
     found = fashion_mnist.find()
-    print(f"{'data':<11} Fashion-MNIST {'from ' + str(found) if found else 'not found; the sample of 7,000 images is built in'}")
+    print(
+        f"{'data':<11} Fashion-MNIST "
+        f"{'from ' + str(found) if found else 'not found; the sample of 7,000 images is built in'}"
+    )
     return 0
 
 

@@ -14,7 +14,9 @@ def set_floatx(value):
     """Set `floatx()`; 'float64' for gradient checks."""
     global _floatx
     if value not in ("float32", "float64"):
-        raise ValueError(f"set_floatx: expected 'float32' or 'float64', got {value!r} (the kernels have no other types)")
+        raise ValueError(
+            f"set_floatx: expected 'float32' or 'float64', got {value!r} (the kernels have no other types)"
+        )
     _floatx = value
 
 

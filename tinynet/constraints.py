@@ -11,7 +11,7 @@ array([[0.6],
 import numpy as np
 
 from .config import epsilon
-from .registry import by_both_names, deserialize_object, serialize_object
+from .registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tensor import Tensor, to_array
 
 
@@ -23,6 +23,7 @@ class Constraint:
         raise NotImplementedError(f"{type(self).__name__} must override __call__(w)")
 
     def get_config(self):
+        """What `from_config` needs to make this constraint again."""
         return {}
 
     @classmethod
@@ -114,12 +115,4 @@ def get(identifier):
     Raises:
         ValueError: no constraint has this name; the message proposes the nearest.
     """
-    if identifier is None:
-        return None
-    if isinstance(identifier, str | dict):
-        return deserialize(identifier)
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError(f"constraints.get: expected a name, a dict or a function, got {identifier!r}")
+    return get_object(identifier, _BY_NAME, "constraint")

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import random
 from .config import floatx
-from .registry import by_both_names, deserialize_object, serialize_object
+from .registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tensor import Tensor, to_array
 
 # The standard deviation of a normal distribution that is cut at two standard deviations.
@@ -30,6 +30,7 @@ class Initializer:
         raise NotImplementedError(f"{type(self).__name__} must override __call__(shape, dtype=None)")
 
     def get_config(self):
+        """What `from_config` needs to make this initializer again."""
         return {}
 
     @classmethod
@@ -358,10 +359,6 @@ def get(identifier):
     Raises:
         ValueError: no initializer has this name; the message proposes the nearest.
     """
-    if identifier is None:
-        return None
-    if isinstance(identifier, str | dict):
-        return deserialize(identifier)
     if isinstance(identifier, np.ndarray | np.generic | Tensor):
         values = to_array(identifier)
 
@@ -371,8 +368,4 @@ def get(identifier):
             return Tensor.wrap(values.astype(dtype or floatx()))
 
         return given_values
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError(f"initializers.get: expected a name, a dict, an array or a function, got {identifier!r}")
+    return get_object(identifier, _BY_NAME, "initializer")

@@ -1,6 +1,9 @@
 """Keras's layout of names: `from tinynet import keras`, or `tinynet.keras.layers.Dense`."""
 
-from . import activations, callbacks, config, constraints, datasets, initializers, layers, losses, metrics, models, ops, optimizers, random
+from . import (
+    activations, callbacks, config, constraints, datasets, initializers, layers, losses, metrics, models, ops,
+    optimizers, random,
+)
 from . import regularizers, utils
 from .layers import Input, Layer
 from .losses import Loss
@@ -11,6 +14,8 @@ from .tensor import Variable
 from .version import __version__
 
 __all__ = [
-    "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential", "Variable", "__version__", "activations", "callbacks", "config",
-    "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "utils",
+    "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential", "Variable", "__version__", "activations",
+    "callbacks", "config",
+    "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "random",
+    "regularizers", "utils",
 ]

@@ -63,6 +63,7 @@ class SeedGenerator:
         self._seed, self._offset = int(seed) & _MASK, int(offset) & _MASK
 
     def get_config(self):
+        """What `from_config` needs to make this generator again."""
         return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod

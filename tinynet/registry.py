@@ -3,21 +3,13 @@
 A name is looked up in the family's own table (and in what the caller passes); nothing is ever imported by name.
 """
 
-import difflib
-import re
-
-
-def snake_case(name):
-    """The name Keras gives a class in strings: 'GlorotUniform' -> 'glorot_uniform'."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+from .naming import to_snake_case, unknown_name
 
 
 def by_both_names(*classes, **aliases):
     """A table with each class under its own name and in snake case."""
     table = {cls.__name__: cls for cls in classes}
-    table.update((snake_case(cls.__name__), cls) for cls in classes)
+    table.update((to_snake_case(cls.__name__), cls) for cls in classes)
     table.update(aliases)
     return table
 
@@ -32,10 +24,7 @@ def look_up(name, table, kind, custom_objects=None):
         return custom_objects[name]
     if name in table:
         return table[name]
-    near = difflib.get_close_matches(name.lower(), table, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    known = ", ".join(sorted({key for key in table if key == key.lower()}))
-    raise ValueError(f"unknown {kind} {name!r}; {hint}known: {known}")
+    raise ValueError(unknown_name(kind, name, {**table, **(custom_objects or {})}))
 
 
 def serialize_object(thing, module):
@@ -66,3 +55,16 @@ def deserialize_object(config, table, kind, custom_objects=None):
         return found
     inner = dict(config.get("config") or {})
     return found.from_config(inner) if hasattr(found, "from_config") else found(**inner)
+
+
+def get_object(identifier, table, kind):
+    """What `get` of a family makes of a name, a dict of `serialize_object`, a class or a function; None stays None."""
+    if identifier is None:
+        return None
+    if isinstance(identifier, str | dict):
+        return deserialize_object(identifier, table, kind)
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"{kind}: expected a name, a dict, a class or a function, got {identifier!r}")

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from .config import epsilon
-from .registry import by_both_names, deserialize_object, serialize_object
+from .registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tape import record
 from .tensor import convert_to_tensor
 
@@ -24,6 +24,7 @@ class Regularizer:
         return 0.0
 
     def get_config(self):
+        """What `from_config` needs to make this regularizer again."""
         raise NotImplementedError(f"{type(self).__name__} must override get_config() to be saved")
 
     @classmethod
@@ -165,12 +166,4 @@ def get(identifier):
     Raises:
         ValueError: no regularizer has this name; the message proposes the nearest.
     """
-    if identifier is None:
-        return None
-    if isinstance(identifier, str | dict):
-        return deserialize(identifier)
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError(f"regularizers.get: expected a name, a dict or a function, got {identifier!r}")
+    return get_object(identifier, _BY_NAME, "regularizer")

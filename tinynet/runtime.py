@@ -23,7 +23,8 @@ try:
 except ImportError as error:
     if os.environ.get("TINYNET_BACKEND") != "numpy":
         raise ImportError(
-            f"tinynet's compiled module cannot be loaded ({error}). Install tinynet with `pip install .`, and start Python "
+            f"tinynet's compiled module cannot be loaded ({error}). Install tinynet with `pip install .`, and start "
+            "Python "
             "outside its source folder. To work without it, slowly, set TINYNET_BACKEND=numpy."
         ) from error
     _native = None

@@ -13,6 +13,7 @@ import threading
 
 import numpy as np
 
+from .nest import flatten, pack_like
 from .tensor import Tensor, Variable
 
 
@@ -48,7 +49,7 @@ def record(data, inputs, backward):
 
 def is_tracked(tensor):
     """Whether an open tape will want the gradient of this tensor. Lets an operation skip work nobody asks for."""
-    for tape in state.tapes:  # a loop, since any(...) would make a generator: 0.3 us in each operation
+    for tape in state.tapes:  # noqa: SIM110, since any(...) would make a generator: 0.3 us in each operation
         if id(tensor) in tape._tracked or tape._tracks_variable(tensor):
             return True
     return False
@@ -100,12 +101,16 @@ class GradientTape:
 
     def watch(self, tensor):
         """Differentiate with respect to this tensor (or list of tensors) too."""
-        for leaf in _flatten(tensor):
+        for leaf in flatten(tensor):
             if not isinstance(leaf, Tensor):
-                raise TypeError(f"GradientTape.watch: expected a Tensor, got {type(leaf).__name__}; wrap it in convert_to_tensor(...)")
+                raise TypeError(
+                    f"GradientTape.watch: expected a Tensor, got {type(leaf).__name__}; wrap it in "
+                    "convert_to_tensor(...)"
+                )
             if leaf.data.dtype.kind != "f":
                 raise TypeError(
-                    f"GradientTape.watch: only floating-point tensors have gradients, got {leaf.data.dtype}; cast it first"
+                    f"GradientTape.watch: only floating-point tensors have gradients, got {leaf.data.dtype}; cast it "
+                    "first"
                 )
             self._tracked[id(leaf)] = leaf
 
@@ -142,7 +147,7 @@ class GradientTape:
                 `gradient` (there are no second-order gradients).
         """
         source_list = self._check("gradient", sources, unconnected_gradients)
-        targets = _flatten(target)
+        targets = flatten(target)
         gradients = self._seed(targets, output_gradients)
         if self._persistent:
             self._walk_back(gradients, source_list, self._nodes.copy())
@@ -153,7 +158,8 @@ class GradientTape:
                 self._walk_back(gradients, source_list, self._nodes)
             finally:
                 self._release()
-        return _results([gradients.get(id(source)) for source in source_list], targets, sources, source_list, unconnected_gradients)
+        return _results([gradients.get(id(source)) for source in source_list], targets, sources, source_list,
+                        unconnected_gradients)
 
     def jacobian(self, target, sources, unconnected_gradients="none"):
         """The derivative of every element of `target`, one walk back for each.
@@ -188,7 +194,8 @@ class GradientTape:
             self._played = True
             self._release()
         jacobians = []
-        for source, column in zip(source_list, zip(*rows, strict=True) if rows else [()] * len(source_list), strict=True):
+        for source, column in zip(source_list, zip(*rows, strict=True) if rows else [()] * len(source_list),
+                                  strict=True):
             shape, zero = target.data.shape + source.data.shape, np.zeros_like(source.data)
             connected = unconnected_gradients == "zero" or not all(row is None for row in column)
             full = [zero if row is None else row for row in column]
@@ -211,7 +218,12 @@ class GradientTape:
 
     def _tracks_variable(self, tensor):
         """Whether this is a variable to be watched without being told to; if so, watch it."""
-        if self._watch_variables and isinstance(tensor, Variable) and tensor.trainable and tensor.data.dtype.kind == "f":
+        if (
+            self._watch_variables
+            and isinstance(tensor, Variable)
+            and tensor.trainable
+            and tensor.data.dtype.kind == "f"
+        ):
             self._tracked[id(tensor)] = tensor
             return True
         return False
@@ -224,13 +236,16 @@ class GradientTape:
             )
         if self._played:
             raise RuntimeError(
-                f"GradientTape.{name}: this tape has been played already; make it with GradientTape(persistent=True) to play it "
+                f"GradientTape.{name}: this tape has been played already; make it with GradientTape(persistent=True) "
+                "to play it "
                 "more than once"
             )
-        source_list = _flatten(sources)
+        source_list = flatten(sources)
         for source in source_list:
             if not isinstance(source, Tensor):
-                raise TypeError(f"GradientTape.{name}: sources must be Tensors or Variables, got {type(source).__name__}")
+                raise TypeError(
+                    f"GradientTape.{name}: sources must be Tensors or Variables, got {type(source).__name__}"
+                )
         return source_list
 
     def _seed(self, targets, output_gradients):
@@ -238,7 +253,7 @@ class GradientTape:
         if output_gradients is None:
             starts = None
         else:
-            starts = _flatten(output_gradients)
+            starts = flatten(output_gradients)
             if len(starts) != len(targets) and len(targets) == 1:
                 starts = [output_gradients]  # numbers in a list
             if len(starts) != len(targets):
@@ -277,7 +292,9 @@ class GradientTape:
                 for tensor, d_input in zip(inputs, backward(d_output), strict=True):
                     input_key = id(tensor)
                     if d_input is not None and input_key in tracked:
-                        if input_key in gradients:  # not added in place: an array may have been handed to several inputs
+                        if (
+                            input_key in gradients
+                        ):  # not added in place: an array may have been handed to several inputs
                             d_input = _sum(gradients[input_key], d_input)
                         gradients[input_key] = d_input
             if not keep_nodes:
@@ -322,12 +339,14 @@ def _as_gradient(value, data):
 def _results(gradients, targets, sources, source_list, unconnected_gradients):
     """What the caller gets: Tensors, nested as `sources` is."""
     if unconnected_gradients == "zero":
-        gradients = [np.zeros_like(source.data) if g is None else g for g, source in zip(gradients, source_list, strict=True)]
+        gradients = [np.zeros_like(source.data) if g is None else g for g,
+                     source in zip(gradients, source_list, strict=True)]
     if state.tapes:
-        tensors = [None if g is None else _not_differentiable(g, targets, source) for g, source in zip(gradients, source_list, strict=True)]
+        tensors = [None if g is None else _not_differentiable(g, targets, source) for g,
+                   source in zip(gradients, source_list, strict=True)]
     else:
         tensors = [None if g is None else Tensor.wrap(g) for g in gradients]
-    return tensors[0] if isinstance(sources, Tensor) else _unflatten(sources, iter(tensors))
+    return tensors[0] if isinstance(sources, Tensor) else pack_like(sources, tensors)
 
 
 def _not_differentiable(gradient, targets, source):
@@ -335,33 +354,9 @@ def _not_differentiable(gradient, targets, source):
 
     def backward(_):
         raise RuntimeError(
-            "GradientTape: second-order gradients are not supported: a tape cannot differentiate what another tape's gradient() "
+            "GradientTape: second-order gradients are not supported: a tape cannot differentiate what another tape's "
+            "gradient() "
             "returned. Wrap it in stop_gradient(...) if it is meant as a constant."
         )
 
     return record(gradient, (*targets, source), backward)
-
-
-def _flatten(structure):
-    """The leaves of nested lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        structure = list(structure.values())
-    if not isinstance(structure, (list, tuple)):
-        return [structure]
-    leaves = []
-    for part in structure:
-        if isinstance(part, Tensor):  # most of them: no call
-            leaves.append(part)
-        else:
-            leaves += _flatten(part)
-    return leaves
-
-
-def _unflatten(structure, leaves):
-    """The leaves of an iterator, nested as `structure` is. (Not a closure: one that calls itself is a reference cycle.)"""
-    if isinstance(structure, dict):
-        return {key: _unflatten(part, leaves) for key, part in structure.items()}
-    if not isinstance(structure, (list, tuple)):
-        return next(leaves)
-    parts = [next(leaves) if isinstance(part, Tensor) else _unflatten(part, leaves) for part in structure]
-    return tuple(parts) if type(structure) is tuple else parts

@@ -4,7 +4,6 @@ import numpy as np
 
 from .config import floatx
 
-
 _new = object.__new__
 
 
@@ -15,8 +14,8 @@ class Tensor:
     methods work as on arrays, with broadcasting.
 
     Args:
-        data: Anything NumPy makes an array of. Python floats become float32, Python ints int32, as in Keras; arrays keep
-            their type.
+        data: Anything NumPy makes an array of. Python floats become float32, Python ints int32, as in Keras; arrays
+            keep their type.
         dtype: Element type to convert to.
 
     >>> x = Tensor([1.0, 2.0])
@@ -267,7 +266,9 @@ class Variable(Tensor):
         """Replace the value by another of the same shape."""
         value = to_array(value, self.data.dtype)
         if value.shape != self.data.shape:
-            raise ValueError(f"Variable {self.name!r} has shape {self.data.shape}, cannot assign a value of shape {value.shape}")
+            raise ValueError(
+                f"Variable {self.name!r} has shape {self.data.shape}, cannot assign a value of shape {value.shape}"
+            )
         # A new array: an open tape may still need the old one.
         self.data = np.array(value, order="C")
         return self
@@ -282,7 +283,10 @@ class Variable(Tensor):
 
     def _no_operator_in_place(self, other):
         # Python would compute a Tensor and let the name forget the variable, which then never changes.
-        raise TypeError(f"Variable {self.name!r}: += and the like do not change a variable; use assign_add(...), assign_sub(...) or assign(...)")
+        raise TypeError(
+            f"Variable {self.name!r}: += and the like do not change a variable; use assign_add(...), assign_sub(...) "
+            "or assign(...)"
+        )
 
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = _no_operator_in_place
 

@@ -97,19 +97,25 @@ def concat(values, axis, name=None):
 
 # TensorFlow's name: the name in `ops`, where nothing else differs.
 _SAME = {name: name for name in (
-    "abs", "add", "broadcast_to", "cast", "convert_to_tensor", "cos", "divide", "einsum", "equal", "exp", "expand_dims", "eye", "floor",
-    "greater", "greater_equal", "is_tensor", "less", "less_equal", "linspace", "logical_and", "logical_not", "logical_or", "maximum",
-    "meshgrid", "minimum", "multiply", "negative", "norm", "not_equal", "ones", "ones_like", "repeat", "reshape", "roll", "round",
-    "searchsorted", "shape", "sigmoid", "sign", "sin", "size", "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract", "tan",
+    "abs", "add", "broadcast_to", "cast", "convert_to_tensor", "cos", "divide", "einsum", "equal", "exp",
+    "expand_dims", "eye", "floor",
+    "greater", "greater_equal", "is_tensor", "less", "less_equal", "linspace", "logical_and", "logical_not",
+    "logical_or", "maximum",
+    "meshgrid", "minimum", "multiply", "negative", "norm", "not_equal", "ones", "ones_like", "repeat", "reshape",
+    "roll", "round",
+    "searchsorted", "shape", "sigmoid", "sign", "sin", "size", "sqrt", "square", "squeeze", "stack", "stop_gradient",
+    "subtract", "tan",
     "tanh", "tensordot", "unstack", "where", "zeros", "zeros_like",
 )}
 _REDUCE = {
-    "reduce_all": "all", "reduce_any": "any", "reduce_max": "max", "reduce_mean": "mean", "reduce_min": "min", "reduce_prod": "prod",
+    "reduce_all": "all", "reduce_any": "any", "reduce_max": "max", "reduce_mean": "mean", "reduce_min": "min",
+    "reduce_prod": "prod",
     "reduce_sum": "sum", "reduce_logsumexp": "logsumexp",
 }
 _TOP_LEVEL = _SAME | _REDUCE | {"pow": "power", "range": "arange", "rank": "ndim", "reverse": "flip"}
 _OWN = (
-    "argmax", "argmin", "boolean_mask", "clip_by_value", "concat", "constant", "cumsum", "fill", "gather", "matmul", "one_hot", "pad",
+    "argmax", "argmin", "boolean_mask", "clip_by_value", "concat", "constant", "cumsum", "fill", "gather", "matmul",
+    "one_hot", "pad",
     "split", "tile", "transpose",
 )
 
@@ -134,12 +140,17 @@ class _Namespace:
 
 
 math = _Namespace("tf.math", _REDUCE | {name: name for name in (
-    "abs", "add", "ceil", "cos", "cosh", "divide", "divide_no_nan", "equal", "erf", "exp", "expm1", "floor", "greater", "less", "log",
-    "log1p", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin",
-    "sinh", "softplus", "sqrt", "square", "subtract", "tan", "tanh", "logical_and", "logical_not", "logical_or", "segment_sum",
+    "abs", "add", "ceil", "cos", "cosh", "divide", "divide_no_nan", "equal", "erf", "exp", "expm1", "floor", "greater",
+    "less", "log",
+    "log1p", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "reciprocal", "round", "rsqrt",
+    "sigmoid", "sign", "sin",
+    "sinh", "softplus", "sqrt", "square", "subtract", "tan", "tanh", "logical_and", "logical_not", "logical_or",
+    "segment_sum",
 )} | {
-    "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "argmax": argmax, "argmin": argmin, "cumsum": cumsum,
-    "floordiv": "floor_divide", "floormod": "mod", "in_top_k": "in_top_k", "is_finite": "isfinite", "is_inf": "isinf", "is_nan": "isnan",
+    "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "argmax": argmax, "argmin": argmin,
+    "cumsum": cumsum,
+    "floordiv": "floor_divide", "floormod": "mod", "in_top_k": "in_top_k", "is_finite": "isfinite", "is_inf": "isinf",
+    "is_nan": "isnan",
     "l2_normalize": "normalize", "pow": "power", "reduce_std": "std", "reduce_variance": "var", "top_k": "top_k",
 })
 
@@ -166,10 +177,12 @@ def _l2_loss(t, name=None):
 
 
 nn = _Namespace("tf.nn", {name: name for name in (
-    "elu", "gelu", "log_softmax", "moments", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "elu", "gelu", "log_softmax", "moments", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus",
+    "softsign", "swish", "tanh",
     "in_top_k", "top_k",
 )} | {
-    "l2_loss": _l2_loss, "l2_normalize": "normalize", "leaky_relu": _leaky_relu, "sigmoid_cross_entropy_with_logits": _sigmoid_cross_entropy,
+    "l2_loss": _l2_loss, "l2_normalize": "normalize", "leaky_relu": _leaky_relu,
+    "sigmoid_cross_entropy_with_logits": _sigmoid_cross_entropy,
     "softmax_cross_entropy_with_logits": _softmax_cross_entropy,
     "sparse_softmax_cross_entropy_with_logits": _sparse_softmax_cross_entropy,
 })

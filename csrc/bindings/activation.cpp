@@ -1,7 +1,6 @@
 #include "arrays.h"
 
 namespace tinynet {
-namespace {
 
 Activation activation_named(const std::string& name) {
   int index = 0;
@@ -11,6 +10,8 @@ Activation activation_named(const std::string& name) {
   }
   throw py::value_error("unknown activation '" + name + "'");
 }
+
+namespace {
 
 py::array activation_forward(const py::array& x, const std::string& name, double a, double b, double c) {
   const Activation which = activation_named(name);

@@ -95,6 +95,9 @@ inline std::vector<py::ssize_t> shape_of(const py::array& array) {
   return {array.shape(), array.shape() + array.ndim()};
 }
 
+// The activation of this name (activation.cpp).
+Activation activation_named(const std::string& name);
+
 // Each family of kernels binds itself.
 void bind_activation(py::module_& module);
 void bind_dense(py::module_& module);

@@ -7,11 +7,10 @@
 namespace tinynet {
 namespace {
 
-DenseActivation activation_named(const std::string& name) {
-  if (name == "linear") return DenseActivation::linear;
-  if (name == "relu") return DenseActivation::relu;
-  if (name == "sigmoid") return DenseActivation::sigmoid;
-  if (name == "tanh") return DenseActivation::tanh;
+Activation dense_activation_named(const std::string& name) {
+  const Activation which = activation_named(name);
+  for (const Activation known : {Activation::linear, Activation::relu, Activation::sigmoid, Activation::tanh})
+    if (which == known) return which;
   throw py::value_error("unknown activation '" + name + "' for dense; known: linear, relu, sigmoid, tanh");
 }
 
@@ -25,7 +24,7 @@ Index row_count(const Input<T>& x) {
 
 py::array dense_forward(const py::array& x, const py::array& kernel, const std::optional<py::array>& bias,
                         const std::string& activation) {
-  const DenseActivation which = activation_named(activation);
+  const Activation which = dense_activation_named(activation);
   return with_float_type(x, "x", [&](auto type) -> py::array {
     using T = decltype(type);
     const Input<T> input(x, "x"), weights(kernel, "kernel");
@@ -46,7 +45,7 @@ py::array dense_forward(const py::array& x, const py::array& kernel, const std::
 
 py::tuple dense_backward(const py::array& dy, const py::array& x, const py::array& kernel, const py::array& y,
                          const std::string& activation, bool need_dx, bool need_dkernel, bool has_bias) {
-  const DenseActivation which = activation_named(activation);
+  const Activation which = dense_activation_named(activation);
   return with_float_type(dy, "dy", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x"), weights(kernel, "kernel"), output(y, "y");
@@ -58,8 +57,9 @@ py::tuple dense_backward(const py::array& dy, const py::array& x, const py::arra
     T *const to_dx = memory(dx), *const to_dkernel = memory(dkernel), *const to_dbias = memory(dbias);
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().dense_backward(gradient.data(), input.data(), weights.data(), output.data(), to_dx, to_dkernel,
-                                          to_dbias, row_count(input), weights.dim(0), weights.dim(1), which);
+      kernels().table<T>().dense_backward(gradient.data(), input.data(), weights.data(), output.data(), to_dx,
+                                          to_dkernel, to_dbias, row_count(input), weights.dim(0), weights.dim(1),
+                                          which);
     }
     return py::make_tuple(dx, dkernel, dbias);
   });

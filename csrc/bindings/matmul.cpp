@@ -10,7 +10,7 @@ std::vector<Index> matrix_offsets(const py::array& array, const std::vector<py::
   std::vector<Index> offsets{0};
   Index stride = extent(array, static_cast<int>(array.ndim()) - 2) * extent(array, static_cast<int>(array.ndim()) - 1);
   const auto missing = static_cast<py::ssize_t>(batch_shape.size()) + 2 - array.ndim();
-  for (auto axis = static_cast<py::ssize_t>(batch_shape.size()) - 1; axis >= 0; --axis) {  // from the innermost axis out
+  for (auto axis = static_cast<py::ssize_t>(batch_shape.size()) - 1; axis >= 0; --axis) {  // innermost axis first
     const Index own = axis >= missing ? array.shape(axis - missing) : 1;
     const std::vector<Index> inner = std::move(offsets);
     offsets.clear();

@@ -9,7 +9,8 @@ PYBIND11_MODULE(_native, module) {
   module.doc() = "tinynet's compiled kernels; every one has a NumPy reference of the same name in tinynet.ops";
 
   module.def("best_isa", &best_isa, "The widest instruction set this CPU can run: baseline, avx2 or avx512.");
-  module.def("missing_features", &missing_features, "isa"_a, "The CPU features an instruction set needs and lacks here.");
+  module.def("missing_features", &missing_features, "isa"_a,
+             "The CPU features an instruction set needs and lacks here.");
   module.def("select_isa", &select_isa, "isa"_a, "Use the kernels compiled for this instruction set.");
   module.def("isa", [] { return kernels().isa; }, "The instruction set in use.");
   module.def("num_threads", &num_threads, "How many threads a kernel may use.");

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels.h"
-#include "math.h"
+#include "kernels/math.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {

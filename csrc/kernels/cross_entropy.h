@@ -1,9 +1,10 @@
 // Cross-entropies, one loss a row: -sum_k target_k log p_k, with p from logits or given.
 #pragma once
 
-#include "../pool.h"
-#include "activation.h"
-#include "softmax.h"
+#include "kernels.h"
+#include "kernels/activation.h"
+#include "kernels/helpers.h"
+#include "kernels/softmax.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -124,8 +125,7 @@ void cross_entropy_forward(const T* probabilities, const T* targets, T* losses, 
                            T high) {
   parallel_for(rows, softmax_grain(classes), [=](Index begin, Index end) {
     const Index size = (end - begin) * classes;
-    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T);
-    T* const logs = static_cast<T*>(pool_allocate(bytes));  // of all rows at once, since a row may be a short one
+    const helpers::Scratch<T> logs(size);  // of all rows at once, since a row may be a short one
     for (Index row = begin; row < end; ++row) {
       const T* const p = probabilities + row * classes;
       const T sum = row_sum<T>(classes, [=](Index k) { return p[k]; });
@@ -136,7 +136,6 @@ void cross_entropy_forward(const T* probabilities, const T* targets, T* losses, 
       const T *const target = targets + row * classes, *const log_q = logs + (row - begin) * classes;
       losses[row] = -row_sum<T>(classes, [=](Index k) { return target[k] * log_q[k]; });
     }
-    pool_release(logs, bytes);
   });
 }
 

@@ -1,43 +1,36 @@
 // The dense layer, y = f(x kernel + bias), and its gradients: tinynet/ops/dense.py has the formulas.
 #pragma once
 
+#include "kernels/math.h"
 #include "kernels/matmul.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-inline float exponential(float v) { return __builtin_expf(v); }
-inline double exponential(double v) { return __builtin_exp(v); }
-inline float hyperbolic_tangent(float v) { return __builtin_tanhf(v); }
-inline double hyperbolic_tangent(double v) { return __builtin_tanh(v); }
-
+// c = function(c) on a block that is still in the cache.
 template <class T, T (*function)(T)>
 void activate_block(T* c, Index rows, Index columns, Index row_stride) {
   for (Index i = 0; i < rows; ++i)
     for (Index j = 0; j < columns; ++j) c[i * row_stride + j] = function(c[i * row_stride + j]);
 }
 
-template <class T>
-inline T logistic(T v) {
-  return 1 / (1 + exponential(-v));
-}
-
 // x[rows][in], kernel[in][out], bias[out] or null, y[rows][out]
 template <class T>
 void dense_forward(const T* x, const T* kernel, const T* bias, T* y, Index rows, Index in, Index out,
-                   DenseActivation activation) {
-  product::Epilogue<T> epilogue{bias, activation == DenseActivation::relu, nullptr};
-  if (activation == DenseActivation::sigmoid) epilogue.activate = activate_block<T, logistic<T>>;
-  if (activation == DenseActivation::tanh) epilogue.activate = activate_block<T, hyperbolic_tangent>;
+                   Activation activation) {
+  product::Epilogue<T> epilogue{bias, activation == Activation::relu, nullptr};
+  if (activation == Activation::sigmoid) epilogue.activate = activate_block<T, math::sigmoid>;
+  if (activation == Activation::tanh) epilogue.activate = activate_block<T, math::tanh>;
   product::multiply(rows, out, in, product::Matrix<T>{x, in, 1}, product::Matrix<T>{kernel, out, 1}, y, epilogue);
 }
 
 // The sum over its rows, dbias[out], of dz = dy * f'(z), where f' is written in terms of y = f(z); and dz[rows][out]
 // itself unless `dz` is null. Sums run over fixed blocks of rows, which are then added in order.
 template <class T, class Derivative>
-void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows, Index out, const Derivative& derivative) {
-  const Index block = product::larger(32, 16384 / out), blocks = product::ceil_div(rows, block);
-  const product::Scratch<T> partial(dbias != nullptr && blocks > 1 ? blocks * out : 0);
+void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows, Index out,
+                           const Derivative& derivative) {
+  const Index block = helpers::larger(32, 16384 / out), blocks = helpers::ceil_div(rows, block);
+  const helpers::Scratch<T> partial(dbias != nullptr && blocks > 1 ? blocks * out : 0);
   if (dbias != nullptr)
     for (Index j = 0; j < out; ++j) dbias[j] = 0;
   parallel_for(rows, block, [&](Index begin, Index end) {
@@ -63,26 +56,30 @@ void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows,
 // dx[rows][in], dkernel[in][out], dbias[out]: each may be null, and is then not computed.
 template <class T>
 void dense_backward(const T* dy, const T* x, const T* kernel, const T* y, T* dx, T* dkernel, T* dbias, Index rows,
-                    Index in, Index out, DenseActivation activation) {
-  const bool linear = activation == DenseActivation::linear;
-  const product::Scratch<T> scratch(linear ? 0 : rows * out);
+                    Index in, Index out, Activation activation) {
+  const bool linear = activation == Activation::linear;
+  const helpers::Scratch<T> scratch(linear ? 0 : rows * out);
   if (out > 0) switch (activation) {
-      case DenseActivation::linear:
+      case Activation::linear:
         if (dbias != nullptr) dense_output_gradient<T>(dy, y, nullptr, dbias, rows, out, [](T) { return T(1); });
         break;
-      case DenseActivation::relu:
+      case Activation::relu:
         dense_output_gradient<T>(dy, y, scratch, dbias, rows, out, [](T v) { return v > 0 ? T(1) : T(0); });
         break;
-      case DenseActivation::sigmoid:
+      case Activation::sigmoid:
         dense_output_gradient<T>(dy, y, scratch, dbias, rows, out, [](T v) { return v * (1 - v); });
         break;
-      case DenseActivation::tanh:
+      case Activation::tanh:
         dense_output_gradient<T>(dy, y, scratch, dbias, rows, out, [](T v) { return 1 - v * v; });
         break;
+      default:
+        break;  // the binding lets no other activation through
     }
   const T* const dz = linear ? dy : scratch;
-  if (dkernel != nullptr) product::multiply(in, out, rows, product::Matrix<T>{x, 1, in}, product::Matrix<T>{dz, out, 1}, dkernel, product::Epilogue<T>{});
-  if (dx != nullptr) product::multiply(rows, in, out, product::Matrix<T>{dz, out, 1}, product::Matrix<T>{kernel, 1, out}, dx, product::Epilogue<T>{});
+  using product::Matrix;
+  const product::Epilogue<T> none{};
+  if (dkernel != nullptr) product::multiply(in, out, rows, Matrix<T>{x, 1, in}, Matrix<T>{dz, out, 1}, dkernel, none);
+  if (dx != nullptr) product::multiply(rows, in, out, Matrix<T>{dz, out, 1}, Matrix<T>{kernel, 1, out}, dx, none);
 }
 
 }  // namespace

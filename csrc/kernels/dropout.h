@@ -2,7 +2,7 @@
 // the offset alone, so the backward pass makes them once more.
 #pragma once
 
-#include "philox.h"
+#include "kernels/philox.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {

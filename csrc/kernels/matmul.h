@@ -6,34 +6,17 @@
 #pragma once
 
 #include "kernels.h"
+#include "kernels/helpers.h"
 #include "kernels/microkernel.h"
-#include "pool.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 namespace product {
 
-inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
-inline Index smaller(Index a, Index b) { return a < b ? a : b; }
-inline Index larger(Index a, Index b) { return a > b ? a : b; }
-
-// Memory from the pool for the time of a block.
-template <class T>
-class Scratch {
- public:
-  explicit Scratch(Index size) : size_(size), memory_(size > 0 ? static_cast<T*>(pool_allocate(bytes())) : nullptr) {}
-  ~Scratch() {
-    if (memory_ != nullptr) pool_release(memory_, bytes());
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  operator T*() const { return memory_; }
-
- private:
-  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
-  Index size_;
-  T* memory_;
-};
+using helpers::ceil_div;
+using helpers::larger;
+using helpers::Scratch;
+using helpers::smaller;
 
 // A matrix in any layout: element (i, j) is data[i*row + j*column].
 template <class T>
@@ -58,7 +41,7 @@ struct Plan {
   static constexpr double kSerial = 2e6;
   static constexpr double kTask = 0.7e6;     // about 3 us: small enough to share out evenly, large against an atomic
   static constexpr Index kMostTasks = 64;
-  static constexpr Index kPackedDepth = 1536 / sizeof(T);    // 384 floats: 24 loads of C for 4600 cycles of multiply-adds
+  static constexpr Index kPackedDepth = 1536 / sizeof(T);  // 384 floats: 24 loads of C for 4600 cycles of products
   static constexpr Index kUnpackedDepth = 8192 / sizeof(T);
   static constexpr Index kManyRows = 192;
   static constexpr Index kManyColumns = 256;
@@ -74,7 +57,8 @@ struct Plan {
     const Index depths = larger(1, ceil_div(k, most_depth + most_depth / 2));
     depth = ceil_div(k, depths);
 
-    const double tile_work = 2.0 * static_cast<double>(height * Tile<T>::columns) * static_cast<double>(larger(1, depth));
+    const double tile_size = static_cast<double>(height * Tile<T>::columns);
+    const double tile_work = 2.0 * tile_size * static_cast<double>(larger(1, depth));
     const double work = tile_work * static_cast<double>(row_tiles * panels);
     if (work < kSerial) {
       tiles_high = row_tiles, panels_wide = panels;
@@ -170,10 +154,12 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
       for (Index pack = begin; pack < end; ++pack) {
         if (pack < packs_b) {
           const Index j = pack * width;
-          pack_panel<T>(b_block + j * b.column, b.column, b.row, smaller(width, n - j), depth, packed_b + j * depth, width);
+          const Index columns = smaller(width, n - j);
+          pack_panel<T>(b_block + j * b.column, b.column, b.row, columns, depth, packed_b + j * depth, width);
         } else {
           const Index i = (pack - packs_b) * height;
-          pack_panel<T>(a_block + i * a.row, a.row, a.column, smaller(height, m - i), depth, packed_a + i * depth, height);
+          const Index rows = smaller(height, m - i);
+          pack_panel<T>(a_block + i * a.row, a.row, a.column, rows, depth, packed_a + i * depth, height);
         }
       }
     });
@@ -226,10 +212,10 @@ void matmul(const T* a, const Index* a_offset, const T* b, const Index* b_offset
     const product::Matrix<T> right{b + b_offset[g], transpose_b ? 1 : n, transpose_b ? k : 1};
     product::multiply(m, n, k, left, right, c + g * m * n, product::Epilogue<T>{});
   };
-  // Small products are shared out whole (a product inside a parallel_for does not start another); large ones one by one.
+  // Small products are shared out whole (a product inside a parallel_for starts no other); large ones one by one.
   const double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   const double together = product::Plan<T>::kSerial / 2 / (work + 100.0);
-  const Index grain = work > 4 * product::Plan<T>::kSerial ? batch : product::larger(1, static_cast<Index>(together));
+  const Index grain = work > 4 * product::Plan<T>::kSerial ? batch : helpers::larger(1, static_cast<Index>(together));
   parallel_for(batch, grain, [&](Index begin, Index end) {
     for (Index g = begin; g < end; ++g) one(g);
   });

@@ -15,9 +15,9 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace product {
 
-// The CPU starts two multiply-adds a cycle and finishes each after four, so eight must be under way; and each vector of B
-// and element of A that is loaded should serve many. 32 registers hold 12x2 accumulators, 2 vectors of B and a spare for
-// A; 16 hold 6x2 and the same.
+// The CPU starts two multiply-adds a cycle and finishes each after four, so eight must be under way; and each vector of
+// B and element of A that is loaded should serve many. 32 registers hold 12x2 accumulators, 2 vectors of B and a spare
+// for A; 16 hold 6x2 and the same.
 template <class T>
 struct Tile {
 #if defined(__AVX512F__) || defined(__aarch64__)

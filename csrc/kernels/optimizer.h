@@ -2,18 +2,15 @@
 #pragma once
 
 #include "kernels.h"
+#include "kernels/math.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-inline float square_root(float x) { return __builtin_sqrtf(x); }
-inline double square_root(double x) { return __builtin_sqrt(x); }
 inline float power(float x, float y) { return __builtin_powf(x, y); }
 inline double power(double x, double y) { return __builtin_pow(x, y); }
-inline float absolute(float x) { return __builtin_fabsf(x); }
-inline double absolute(double x) { return __builtin_fabs(x); }
 template <class T>
-inline T larger(T a, T b) {  // NaN if either is, as np.maximum
+inline T maximum(T a, T b) {  // NaN if either is, as np.maximum
   return a > b || a != a ? a : b;
 }
 
@@ -91,14 +88,14 @@ void adam_step(const Parameter<T>* parameters, Index count, double step_size, do
     update<0b011>(parameters, count, decay, [=](T& w, T g, T& m, T& v, T&) {
       m += (g - m) * rest_1;
       v += (g * g - v) * rest_2;
-      w -= alpha * m / (square_root(v) + eps);
+      w -= alpha * m / (math::sqrt(v) + eps);
     });
   else
     update<0b111>(parameters, count, decay, [=](T& w, T g, T& m, T& v, T& v_max) {
       m += (g - m) * rest_1;
       v += (g * g - v) * rest_2;
-      v_max = larger(v_max, v);
-      w -= alpha * m / (square_root(v_max) + eps);
+      v_max = maximum(v_max, v);
+      w -= alpha * m / (math::sqrt(v_max) + eps);
     });
 }
 
@@ -108,7 +105,7 @@ void adamax_step(const Parameter<T>* parameters, Index count, double step_size, 
   const T alpha = T(step_size), rest_1 = T(1 - beta_1), b2 = T(beta_2), eps = T(epsilon);
   update<0b011>(parameters, count, decay, [=](T& w, T g, T& m, T& u, T&) {
     m += (g - m) * rest_1;
-    u = larger(b2 * u, absolute(g));
+    u = maximum(b2 * u, math::abs(g));
     w -= alpha * m / (u + eps);
   });
 }
@@ -122,7 +119,7 @@ void nadam_step(const Parameter<T>* parameters, Index count, double learning_rat
   update<0b011>(parameters, count, decay, [=](T& w, T g, T& m, T& v, T&) {
     m += (g - m) * rest_1;
     v += (g * g - v) * rest_2;
-    w -= (by_mean * m + by_gradient * g) / (square_root(v * by_variance) + eps);
+    w -= (by_mean * m + by_gradient * g) / (math::sqrt(v * by_variance) + eps);
   });
 }
 
@@ -135,25 +132,25 @@ void rmsprop_step(const Parameter<T>* parameters, Index count, double learning_r
     update<0b111>(parameters, count, decay, [=](T& w, T g, T& v, T& moving, T& mean) {
       v = r * v + rest * (g * g);
       mean = r * mean + rest * g;
-      moving = mu * moving + rate * g / square_root(v - mean * mean + eps);
+      moving = mu * moving + rate * g / math::sqrt(v - mean * mean + eps);
       w -= moving;
     });
   else if (centered)
     update<0b101>(parameters, count, decay, [=](T& w, T g, T& v, T&, T& mean) {
       v = r * v + rest * (g * g);
       mean = r * mean + rest * g;
-      w -= rate * g / square_root(v - mean * mean + eps);
+      w -= rate * g / math::sqrt(v - mean * mean + eps);
     });
   else if (moves)
     update<0b011>(parameters, count, decay, [=](T& w, T g, T& v, T& moving, T&) {
       v = r * v + rest * (g * g);
-      moving = mu * moving + rate * g / square_root(v + eps);
+      moving = mu * moving + rate * g / math::sqrt(v + eps);
       w -= moving;
     });
   else
     update<0b001>(parameters, count, decay, [=](T& w, T g, T& v, T&, T&) {
       v = r * v + rest * (g * g);
-      w -= rate * g / square_root(v + eps);
+      w -= rate * g / math::sqrt(v + eps);
     });
 }
 
@@ -162,7 +159,7 @@ void adagrad_step(const Parameter<T>* parameters, Index count, double learning_r
   const T rate = T(learning_rate), eps = T(epsilon);
   update<0b001>(parameters, count, decay, [=](T& w, T g, T& a, T&, T&) {
     a += g * g;
-    w -= rate * g / square_root(a + eps);
+    w -= rate * g / math::sqrt(a + eps);
   });
 }
 
@@ -172,7 +169,7 @@ void adadelta_step(const Parameter<T>* parameters, Index count, double learning_
   const T rate = T(learning_rate), r = T(rho), rest = T(1 - rho), eps = T(epsilon);
   update<0b011>(parameters, count, decay, [=](T& w, T g, T& a, T& u, T&) {
     a = r * a + rest * (g * g);
-    const T delta = square_root(u + eps) * g / square_root(a + eps);
+    const T delta = math::sqrt(u + eps) * g / math::sqrt(a + eps);
     u = r * u + rest * (delta * delta);
     w -= rate * delta;
   });
@@ -204,7 +201,7 @@ void ftrl_step(const Parameter<T>* parameters, Index count, double learning_rate
   };
   const T exponent = T(-learning_rate_power);
   if (exponent == T(0.5))  // the default; a power is ten times slower
-    with_power([](T x) { return square_root(x); });
+    with_power([](T x) { return math::sqrt(x); });
   else
     with_power([=](T x) { return power(x, exponent); });
 }

@@ -8,12 +8,15 @@
 #pragma once
 
 #include "kernels.h"
-#include "pool.h"
+#include "kernels/helpers.h"
 #include "simd.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 namespace reduction {
+
+using helpers::ceil_div;
+using helpers::smaller;
 
 struct Sum {
   template <class T>
@@ -91,25 +94,24 @@ T reduce_row(const T* x, Index size) {  // x[size]
 
 template <class R, class T>
 void reduce_rows(const T* x, T* y, Index outer, Index size, T divisor) {  // x[outer][size] -> y[outer]
-  const Index blocks = (size + kReductionGrain - 1) / kReductionGrain;
+  const Index blocks = ceil_div(size, kReductionGrain);
   if (blocks <= 1) {
-    const Index grain = size > 0 ? (kReductionGrain + size - 1) / size : outer;
+    const Index grain = size > 0 ? ceil_div(kReductionGrain, size) : outer;
     parallel_for(outer, grain, [=](Index begin, Index end) {
       for (Index o = begin; o < end; ++o) y[o] = reduce_row<R>(x + o * size, size) / divisor;
     });
     return;
   }
-  const std::size_t bytes = sizeof(T) * static_cast<std::size_t>(outer * blocks);
-  T* const partial = static_cast<T*>(pool_allocate(bytes));  // partial[outer][blocks]
+  const helpers::Scratch<T> memory(outer * blocks);
+  T* const partial = memory;  // partial[outer][blocks]
   parallel_for(outer * blocks, 1, [=](Index begin, Index end) {
     for (Index item = begin; item < end; ++item) {
       const Index start = item % blocks * kReductionGrain;
-      const Index length = size - start < kReductionGrain ? size - start : kReductionGrain;
+      const Index length = smaller(size - start, kReductionGrain);
       partial[item] = reduce_row<R>(x + item / blocks * size + start, length);
     }
   });
   for (Index o = 0; o < outer; ++o) y[o] = reduce_row<R>(partial + o * blocks, blocks) / divisor;
-  pool_release(partial, bytes);
 }
 
 // --- down a column (inner > 1) -----------------------------------------------------------------------------------
@@ -195,18 +197,18 @@ template <class R, class T>
 void reduce_inner(const T* x, T* y, Index outer, Index size, Index inner, T divisor) {
   // Work is cut into (outer, block of rows, chunk of columns).
   constexpr Index kChunk = 1024;
-  const Index columns = inner < kChunk ? inner : kChunk;
+  const Index columns = smaller(inner, kChunk);
   const Index rows = kReductionGrain / columns;
-  const Index blocks = (size + rows - 1) / rows;
-  const Index chunks = (inner + columns - 1) / columns;
-  const Index grain = size * columns < kReductionGrain ? (kReductionGrain + size * columns - 1) / (size * columns) : 1;
-  const std::size_t bytes = sizeof(T) * static_cast<std::size_t>(outer * blocks * inner);
-  T* const partial = blocks > 1 ? static_cast<T*>(pool_allocate(bytes)) : y;  // partial[outer][blocks][inner]
+  const Index blocks = ceil_div(size, rows);
+  const Index chunks = ceil_div(inner, columns);
+  const Index grain = ceil_div(kReductionGrain, size * columns);
+  const helpers::Scratch<T> memory(blocks > 1 ? outer * blocks * inner : 0);
+  T* const partial = blocks > 1 ? memory : y;  // partial[outer][blocks][inner]
   parallel_for(outer * blocks * chunks, grain, [=](Index begin, Index end) {
     for (Index item = begin; item < end; ++item) {
       const Index chunk = item % chunks, block = item / chunks % blocks, o = item / chunks / blocks;
-      const Index first = chunk * columns, width = inner - first < columns ? inner - first : columns;
-      const Index row = block * rows, height = size - row < rows ? size - row : rows;
+      const Index first = chunk * columns, width = smaller(inner - first, columns);
+      const Index row = block * rows, height = smaller(size - row, rows);
       T* const out = partial + (o * blocks + block) * inner + first;
       reduce_block<R>(x + (o * size + row) * inner + first, out, height, width, inner);
       if (blocks == 1 && divisor != 1)
@@ -218,7 +220,6 @@ void reduce_inner(const T* x, T* y, Index outer, Index size, Index inner, T divi
     reduce_columns<R>(partial + o * blocks * inner, y + o * inner, blocks, inner, inner);
     for (Index i = 0; i < inner; ++i) y[o * inner + i] /= divisor;
   }
-  pool_release(partial, bytes);
 }
 
 template <class R, class T>

@@ -6,7 +6,8 @@
 #pragma once
 
 #include "kernels.h"
-#include "math.h"
+#include "kernels/helpers.h"
+#include "kernels/math.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -18,7 +19,7 @@ constexpr Index kRowLanes = 32;
 // About 10,000 exponentials a block, some 5 us; a whole number of tiles.
 inline Index softmax_grain(Index classes) {
   const Index rows = 10000 / (classes + 1) + 1;
-  return (rows + kRowsAtOnce - 1) / kRowsAtOnce * kRowsAtOnce;
+  return helpers::ceil_div(rows, kRowsAtOnce) * kRowsAtOnce;
 }
 
 // Sums and maxima over a row in kRowLanes interleaved parts: a fixed order that vectorises.

@@ -37,7 +37,8 @@ def test_hooks_are_called_in_order():
     class Spy(tn.callbacks.Callback):
         pass
 
-    for hook in [name for name in dir(tn.callbacks.Callback) if name.startswith("on_") and name not in ("on_batch_begin", "on_batch_end")]:
+    for hook in [name for name in dir(tn.callbacks.Callback) if name.startswith("on_")
+                 and name not in ("on_batch_begin", "on_batch_end")]:
         def record(self, *args, hook=hook, **kwargs):
             calls.append(hook)
         setattr(Spy, hook, record)
@@ -96,14 +97,16 @@ class Scripted(tn.callbacks.Callback):
 ])
 def test_early_stopping_counts_as_keras_does(values, arguments, epochs):
     model, x, y = model_and_data()
-    history = model.fit(x, y, epochs=5, verbose=0, callbacks=[Scripted(values), tn.callbacks.EarlyStopping(**arguments)])
+    history = model.fit(x, y, epochs=5, verbose=0,
+                        callbacks=[Scripted(values), tn.callbacks.EarlyStopping(**arguments)])
     assert len(history.epoch) == epochs
 
 
 @pytest.mark.parametrize(("values", "best"), [([5, 1, 2, 3, 4], 1), ([5, 4, 3, 2, 1], 4), ([3, 2, 5, 1, 9], 3)])
 def test_best_weights_come_back_however_training_ends(values, best):
     model, x, y = model_and_data()
-    model.fit(x, y, epochs=5, verbose=0, callbacks=[Scripted(values), tn.callbacks.EarlyStopping(patience=2, restore_best_weights=True)])
+    model.fit(x, y, epochs=5, verbose=0,
+              callbacks=[Scripted(values), tn.callbacks.EarlyStopping(patience=2, restore_best_weights=True)])
     assert (model.get_weights()[0] == best).all()
 
 
@@ -113,7 +116,8 @@ def test_what_to_watch_must_exist_and_have_a_direction():
         model.fit(x, y, verbose=0, callbacks=[tn.callbacks.EarlyStopping()])
     model.fit(x, y, epochs=2, verbose=0, callbacks=[tn.callbacks.EarlyStopping(monitor="mae")])
     with pytest.raises(ValueError, match="cannot tell whether 'val_strange' should grow or shrink"):
-        model.fit(x, y, epochs=2, verbose=0, callbacks=[Scripted([1, 2], "val_strange"), tn.callbacks.EarlyStopping(monitor="val_strange")])
+        model.fit(x, y, epochs=2, verbose=0,
+                  callbacks=[Scripted([1, 2], "val_strange"), tn.callbacks.EarlyStopping(monitor="val_strange")])
 
 
 def test_early_stopping_can_be_used_again():

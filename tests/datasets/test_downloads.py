@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -294,12 +295,12 @@ def test_get_file(server, home, tmp_path):
     assert not (home / "datasets" / NAME).exists()
     for _ in range(2):
         path = get_file(origin=url, file_hash=sha256)
-        assert open(path, "rb").read() == expected and path == str(home / "datasets" / NAME)
+        assert Path(path).read_bytes() == expected and path == str(home / "datasets" / NAME)
     assert len(server.requests) == 2
     get_file(origin=url, force_download=True)
     assert len(server.requests) == 3
-    open(path, "wb").close()
-    assert open(get_file(origin=url, md5_hash=hashlib.md5(expected).hexdigest()), "rb").read() == expected
+    Path(path).write_bytes(b"")
+    assert Path(get_file(origin=url, md5_hash=hashlib.md5(expected).hexdigest())).read_bytes() == expected
     assert get_file("other", url, cache_subdir="x", cache_dir=tmp_path) == str(tmp_path / "x" / "other")
     for name in ("../up", "/etc/passwd", ".."):
         with pytest.raises(ValueError, match="plain file name"):

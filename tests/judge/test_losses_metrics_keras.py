@@ -1,6 +1,8 @@
-"""Losses and metrics against Keras on JAX: values, gradients, states over several batches, with and without sample weights.
+"""Losses and metrics against Keras on JAX: values, gradients, states over several batches,
+with and without sample weights.
 
-Both compute in float32 with different orders and exponentials, so 1e-5 of the value's size is what can be asked of them.
+Both compute in float32 with different orders and exponentials, so 1e-5 of the value's size is what can be asked of
+them.
 """
 
 import os
@@ -38,10 +40,13 @@ def one_hot(*shape):
     return np.eye(C, dtype=np.float32)[rng.integers(0, C, shape)]
 
 
-NUMBERS = [(normal(N, C), normal(N, C)), (normal(N), normal(N, 1)), (normal(N, 1), normal(N)), (normal(N, 3, C), normal(N, 3, C)),
+NUMBERS = [(normal(N, C), normal(N, C)), (normal(N), normal(N, 1)), (normal(N, 1), normal(N)),
+           (normal(N, 3, C), normal(N, 3, C)),
            (normal(N, 1), normal(N, C)), (rng.integers(0, 4, (N, C)), normal(N, C))]
-POSITIVE = [(uniform(N, C), uniform(N, C)), (rng.integers(0, 5, (N, C)), 3 * uniform(N, C)), (uniform(N, 2, C), uniform(N, 2, C))]
-BINARY = [(rng.integers(0, 2, (N, C)), uniform(N, C)), (rng.integers(0, 2, (N, 1)), uniform(N, 1)), (uniform(N, C), uniform(N, C)),
+POSITIVE = [(uniform(N, C), uniform(N, C)), (rng.integers(0, 5, (N, C)), 3 * uniform(N, C)),
+            (uniform(N, 2, C), uniform(N, 2, C))]
+BINARY = [(rng.integers(0, 2, (N, C)), uniform(N, C)), (rng.integers(0, 2, (N, 1)), uniform(N, 1)),
+          (uniform(N, C), uniform(N, C)),
           (rng.integers(0, 2, N), uniform(N, 1))]
 SIGNED = [(rng.integers(0, 2, (N, C)), normal(N, C)), (2 * rng.integers(0, 2, (N, C)) - 1, normal(N, C))]
 ONE_HOT = [(one_hot(N), softmax(normal(N, C))), (one_hot(N), uniform(N, C)), (one_hot(N, 3), softmax(normal(N, 3, C)))]
@@ -56,22 +61,26 @@ def logits(cases):
 LOSSES = [
     ("MeanSquaredError", {}, NUMBERS), ("MeanAbsoluteError", {}, NUMBERS), ("MeanAbsolutePercentageError", {}, NUMBERS),
     ("MeanSquaredLogarithmicError", {}, POSITIVE + NUMBERS[:1]), ("CosineSimilarity", {}, NUMBERS[:1] + NUMBERS[3:4]),
-    ("CosineSimilarity", {"axis": 1}, NUMBERS[3:4]), ("Huber", {}, NUMBERS), ("Huber", {"delta": 0.3}, NUMBERS), ("LogCosh", {}, NUMBERS),
+    ("CosineSimilarity", {"axis": 1}, NUMBERS[3:4]), ("Huber", {}, NUMBERS), ("Huber", {"delta": 0.3}, NUMBERS),
+    ("LogCosh", {}, NUMBERS),
     ("Poisson", {}, POSITIVE), ("KLDivergence", {}, POSITIVE), ("Hinge", {}, SIGNED), ("SquaredHinge", {}, SIGNED),
     ("CategoricalHinge", {}, ONE_HOT),
     ("BinaryCrossentropy", {}, BINARY), ("BinaryCrossentropy", {"label_smoothing": 0.1}, BINARY),
     ("BinaryCrossentropy", {"from_logits": True}, logits(BINARY)), ("BinaryFocalCrossentropy", {}, BINARY[:3]),
-    ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "gamma": 1.5, "alpha": 0.4, "label_smoothing": 0.1}, BINARY[:3]),
+    ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "gamma": 1.5, "alpha": 0.4, "label_smoothing": 0.1},
+     BINARY[:3]),
     ("BinaryFocalCrossentropy", {"from_logits": True}, logits(BINARY[:3])),
     ("CategoricalCrossentropy", {}, ONE_HOT), ("CategoricalCrossentropy", {"label_smoothing": 0.2}, ONE_HOT),
     ("CategoricalCrossentropy", {"from_logits": True}, logits(ONE_HOT)), ("CategoricalFocalCrossentropy", {}, ONE_HOT),
     ("CategoricalFocalCrossentropy", {"gamma": 1.5, "label_smoothing": 0.1}, ONE_HOT),
     ("CategoricalFocalCrossentropy", {"from_logits": True}, logits(ONE_HOT)),
-    ("SparseCategoricalCrossentropy", {}, LABELS), ("SparseCategoricalCrossentropy", {"from_logits": True}, logits(LABELS)),
+    ("SparseCategoricalCrossentropy", {}, LABELS), ("SparseCategoricalCrossentropy", {"from_logits": True},
+                                                    logits(LABELS)),
     ("SparseCategoricalCrossentropy", {"ignore_class": 2}, LABELS),
     ("SparseCategoricalCrossentropy", {"ignore_class": 0, "from_logits": True}, logits(LABELS)),
     ("CategoricalGeneralizedCrossEntropy", {"q": 0.7}, LABELS[:1]),
-    ("Dice", {}, BINARY[:3]), ("Dice", {"axis": (1,)}, BINARY[:3]), ("Tversky", {"alpha": 0.3, "beta": 0.8}, BINARY[:3]),
+    ("Dice", {}, BINARY[:3]), ("Dice", {"axis": (1,)}, BINARY[:3]),
+    ("Tversky", {"alpha": 0.3, "beta": 0.8}, BINARY[:3]),
     ("Tversky", {"axis": (1,)}, BINARY[:3]),
 ]
 
@@ -84,7 +93,8 @@ def assert_close(actual, expected, what=""):
 
 
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "none", "mean", "mean_with_sample_weight"])
-@pytest.mark.parametrize(("name", "arguments", "cases"), LOSSES, ids=[f"{name}{arguments or ''}" for name, arguments, _ in LOSSES])
+@pytest.mark.parametrize(("name", "arguments", "cases"), LOSSES,
+                         ids=[f"{name}{arguments or ''}" for name, arguments, _ in LOSSES])
 def test_loss_and_gradient(name, arguments, cases, reduction):
     ours = getattr(tn.losses, name)(reduction=reduction, **arguments)
     theirs = getattr(keras.losses, name)(reduction=reduction, **arguments)
@@ -102,11 +112,16 @@ def test_loss_and_gradient(name, arguments, cases, reduction):
 
 
 FUNCTIONS = [
-    ("mean_squared_error", NUMBERS[:1]), ("mean_absolute_error", NUMBERS[:1]), ("mean_absolute_percentage_error", NUMBERS[:1]),
-    ("mean_squared_logarithmic_error", POSITIVE), ("huber", NUMBERS[:1]), ("log_cosh", NUMBERS[:1]), ("cosine_similarity", NUMBERS[:1]),
-    ("poisson", POSITIVE), ("kl_divergence", POSITIVE), ("hinge", SIGNED), ("squared_hinge", SIGNED), ("categorical_hinge", ONE_HOT),
-    ("binary_crossentropy", BINARY[:3]), ("binary_focal_crossentropy", BINARY[:3]), ("categorical_crossentropy", ONE_HOT),
-    ("categorical_focal_crossentropy", ONE_HOT), ("sparse_categorical_crossentropy", LABELS), ("dice", BINARY[:1]), ("tversky", BINARY[:1]),
+    ("mean_squared_error", NUMBERS[:1]), ("mean_absolute_error", NUMBERS[:1]),
+    ("mean_absolute_percentage_error", NUMBERS[:1]),
+    ("mean_squared_logarithmic_error", POSITIVE), ("huber", NUMBERS[:1]), ("log_cosh", NUMBERS[:1]),
+    ("cosine_similarity", NUMBERS[:1]),
+    ("poisson", POSITIVE), ("kl_divergence", POSITIVE), ("hinge", SIGNED), ("squared_hinge", SIGNED),
+    ("categorical_hinge", ONE_HOT),
+    ("binary_crossentropy", BINARY[:3]), ("binary_focal_crossentropy", BINARY[:3]),
+    ("categorical_crossentropy", ONE_HOT),
+    ("categorical_focal_crossentropy", ONE_HOT), ("sparse_categorical_crossentropy", LABELS), ("dice", BINARY[:1]),
+    ("tversky", BINARY[:1]),
 ]
 
 
@@ -131,7 +146,8 @@ def test_every_name_of_keras_is_found(module):
         except TypeError:
             continue  # a class that needs arguments
         actual = ours.get(name)
-        assert getattr(actual, "__name__", type(actual).__name__) == getattr(expected, "__name__", type(expected).__name__)
+        assert getattr(actual, "__name__", type(actual).__name__) == getattr(expected, "__name__",
+                                                                             type(expected).__name__)
         if hasattr(expected, "name") and name not in ("Loss", "Metric", "loss", "metric"):
             assert actual.name == expected.name or expected.name[-1].isdigit() or actual.name[-1].isdigit()
 
@@ -147,7 +163,9 @@ def test_defaults_are_keras_defaults():
                 continue
             expected = inspect.signature(theirs).parameters
             actual = inspect.signature(ours).parameters
-            assert [(p.name, p.default) for p in actual.values()] == [(p.name, p.default) for p in expected.values()], f"{module}.{name}"
+            assert [(p.name, p.default) for p in actual.values()] == [(p.name, p.default) for p in expected.values()], (
+                f"{module}.{name}"
+            )
 
 
 def batches(make, count=3):
@@ -161,52 +179,68 @@ def binary_batch(*shape):
 REGRESSION = [(normal(N, C), normal(N, C)) for _ in range(3)]
 METRICS = [
     ("Accuracy", {}, [(rng.integers(0, 3, N), rng.integers(0, 3, N)) for _ in range(3)]),
-    ("BinaryAccuracy", {}, batches(lambda: binary_batch(N, 1))), ("BinaryAccuracy", {"threshold": 0.3}, batches(lambda: binary_batch(N, C))),
+    ("BinaryAccuracy", {}, batches(lambda: binary_batch(N, 1))),
+    ("BinaryAccuracy", {"threshold": 0.3}, batches(lambda: binary_batch(N, C))),
     ("BinaryAccuracy", {}, [(rng.integers(0, 2, N), uniform(N, 1)) for _ in range(3)]),
-    ("CategoricalAccuracy", {}, ONE_HOT[:2]), ("CategoricalAccuracy", {}, ONE_HOT[2:]), ("SparseCategoricalAccuracy", {}, LABELS[:1] * 2),
+    ("CategoricalAccuracy", {}, ONE_HOT[:2]), ("CategoricalAccuracy", {}, ONE_HOT[2:]),
+    ("SparseCategoricalAccuracy", {}, LABELS[:1] * 2),
     ("SparseCategoricalAccuracy", {}, LABELS[1:2]), ("SparseCategoricalAccuracy", {}, LABELS[2:]),
     ("TopKCategoricalAccuracy", {"k": 2}, ONE_HOT[:2]), ("SparseTopKCategoricalAccuracy", {"k": 2}, LABELS[:1]),
     ("SparseTopKCategoricalAccuracy", {"k": 3}, LABELS[2:]),
     ("SparseTopKCategoricalAccuracy", {"k": 2, "from_sorted_ids": True},
      [(rng.integers(0, C, N), np.argsort(-normal(N, C), -1)) for _ in range(2)]),
     *((name, {}, REGRESSION) for name in (
-        "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "RootMeanSquaredError", "CosineSimilarity", "LogCoshError",
+        "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "RootMeanSquaredError",
+        "CosineSimilarity", "LogCoshError",
         "R2Score", "PearsonCorrelation", "ConcordanceCorrelation")),
     ("MeanSquaredError", {}, [(normal(N), normal(N, 1))]), ("RootMeanSquaredError", {}, [(normal(N), normal(N, 1))]),
     ("MeanSquaredLogarithmicError", {}, POSITIVE[:2]), ("R2Score", {"class_aggregation": None}, REGRESSION),
     ("R2Score", {"class_aggregation": "variance_weighted_average", "num_regressors": 2}, REGRESSION),
-    ("Hinge", {}, SIGNED), ("SquaredHinge", {}, SIGNED), ("CategoricalHinge", {}, ONE_HOT[:2]), ("KLDivergence", {}, POSITIVE[:2]),
-    ("Poisson", {}, POSITIVE[:2]), ("BinaryCrossentropy", {}, BINARY[:1] * 2), ("BinaryCrossentropy", {"from_logits": True}, logits(BINARY[:1])),
-    ("CategoricalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT[:2]), ("SparseCategoricalCrossentropy", {}, LABELS[:2]),
+    ("Hinge", {}, SIGNED), ("SquaredHinge", {}, SIGNED), ("CategoricalHinge", {}, ONE_HOT[:2]),
+    ("KLDivergence", {}, POSITIVE[:2]),
+    ("Poisson", {}, POSITIVE[:2]), ("BinaryCrossentropy", {}, BINARY[:1] * 2),
+    ("BinaryCrossentropy", {"from_logits": True}, logits(BINARY[:1])),
+    ("CategoricalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT[:2]),
+    ("SparseCategoricalCrossentropy", {}, LABELS[:2]),
     ("SparseCategoricalCrossentropy", {"from_logits": True}, logits(LABELS[2:])),
-    *((name, arguments, batches(lambda: binary_batch(N, 1))) for name in ("TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives",
+    *((name, arguments, batches(lambda: binary_batch(N, 1)))
+      for name in ("TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives",
                                                                          "Precision", "Recall")
       for arguments in ({}, {"thresholds": [0.2, 0.7]}, {"thresholds": [0.0, 0.5, 1.0]})),
     *((name, arguments, batches(lambda: binary_batch(N, C))) for name in ("Precision", "Recall") for arguments in (
         {}, {"top_k": 2}, {"class_id": 1}, {"top_k": 2, "class_id": 1})),
-    *((name, {"num_thresholds": n, key: 0.4}, batches(lambda: binary_batch(N, 1))) for n in (1, 50, 200) for name, key in (
-        ("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"), ("PrecisionAtRecall", "recall"),
+    *((name, {"num_thresholds": n, key: 0.4}, batches(lambda: binary_batch(N, 1))) for n in (1, 50, 200) for name,
+      key in (
+        ("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"),
+        ("PrecisionAtRecall", "recall"),
         ("RecallAtPrecision", "precision"))),
     *(("AUC", {"curve": curve, "summation_method": method, "num_thresholds": n}, batches(lambda: binary_batch(40, 1)))
       for curve in ("ROC", "PR", "PRGAIN") for method in ("interpolation", "minoring", "majoring") for n in (3, 200)),
     ("AUC", {"thresholds": [0.1, 0.4, 0.45, 0.9]}, batches(lambda: binary_batch(40, 1))),
     ("AUC", {"from_logits": True}, [(rng.integers(0, 2, (N, 1)), normal(N, 1)) for _ in range(2)]),
-    *(("AUC", {"multi_label": True, "curve": curve, "label_weights": weights, "num_labels": C}, batches(lambda: binary_batch(40, C)))
+    *(("AUC", {"multi_label": True, "curve": curve, "label_weights": weights, "num_labels": C},
+       batches(lambda: binary_batch(40, C)))
       for curve in ("ROC", "PR") for weights in (None, [1.0, 2.0, 0.5, 1.0, 3.0])),
-    ("AUC", {"multi_label": True, "thresholds": [0.1, 0.4, 0.45, 0.9], "num_labels": C}, batches(lambda: binary_batch(40, C))),
-    *(("F1Score", {"average": average, "threshold": threshold}, [*ONE_HOT[:2]]) for average in (None, "micro", "macro", "weighted")
+    ("AUC", {"multi_label": True, "thresholds": [0.1, 0.4, 0.45, 0.9], "num_labels": C},
+     batches(lambda: binary_batch(40, C))),
+    *(("F1Score", {"average": average, "threshold": threshold}, [*ONE_HOT[:2]])
+      for average in (None, "micro", "macro", "weighted")
       for threshold in (None, 0.4)),
     ("FBetaScore", {"beta": 2.0, "average": "macro"}, ONE_HOT[:2]),
     ("MeanIoU", {"num_classes": C}, [(rng.integers(0, C, (N, 4)), rng.integers(0, C, (N, 4))) for _ in range(2)]),
-    ("MeanIoU", {"num_classes": C, "ignore_class": 1}, [(rng.integers(0, C, N), rng.integers(0, C, N)) for _ in range(2)]),
-    ("IoU", {"num_classes": C, "target_class_ids": [0, 2]}, [(rng.integers(0, C, N), rng.integers(0, C, N)) for _ in range(2)]),
+    ("MeanIoU", {"num_classes": C, "ignore_class": 1}, [(rng.integers(0, C, N), rng.integers(0, C, N))
+                                                        for _ in range(2)]),
+    ("IoU", {"num_classes": C, "target_class_ids": [0, 2]},
+     [(rng.integers(0, C, N), rng.integers(0, C, N)) for _ in range(2)]),
     ("BinaryIoU", {"threshold": 0.4}, batches(lambda: binary_batch(N, 4))),
-    ("OneHotIoU", {"num_classes": C, "target_class_ids": [1]}, ONE_HOT[:2]), ("OneHotMeanIoU", {"num_classes": C}, ONE_HOT[:2]),
+    ("OneHotIoU", {"num_classes": C, "target_class_ids": [1]}, ONE_HOT[:2]),
+    ("OneHotMeanIoU", {"num_classes": C}, ONE_HOT[:2]),
 ]
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize(("name", "arguments", "data"), METRICS, ids=[f"{name}{arguments or ''}" for name, arguments, _ in METRICS])
+@pytest.mark.parametrize(("name", "arguments", "data"), METRICS,
+                         ids=[f"{name}{arguments or ''}" for name, arguments, _ in METRICS])
 def test_metric_over_batches(name, arguments, data, weighted):
     ours, theirs = getattr(tn.metrics, name)(**arguments), getattr(keras.metrics, name)(**arguments)
     with warnings.catch_warnings():
@@ -217,7 +251,8 @@ def test_metric_over_batches(name, arguments, data, weighted):
                 if weighted:
                     weights = uniform(len(y_true))
                     if "IoU" in name:
-                        weights = rng.integers(0, 3, y_true.shape if name in ("MeanIoU", "IoU", "BinaryIoU") else len(y_true))
+                        weights = rng.integers(0, 3,
+                                               y_true.shape if name in ("MeanIoU", "IoU", "BinaryIoU") else len(y_true))
                     elif np.ndim(y_pred) == 3:
                         weights = uniform(*y_pred.shape[:2])
                 ours.update_state(y_true, y_pred, sample_weight=weights)
@@ -234,8 +269,16 @@ def test_mean_and_sum():
     for name in ("Mean", "Sum"):
         ours, theirs = getattr(tn.metrics, name)(), getattr(keras.metrics, name)()
         for values, weights in (
-            (normal(4), None), (normal(4, 3), None), (np.float32(3), None), (normal(4), uniform(4)), (normal(4, 3), uniform(4)),
-            (normal(4, 3), uniform(4, 3)), (normal(4, 3), uniform(4, 1)), (np.float32(2), 32), (normal(4), 0.5), (normal(4, 3, 2), uniform(4, 3)),
+            (normal(4), None),
+            (normal(4, 3), None),
+            (np.float32(3), None),
+            (normal(4), uniform(4)),
+            (normal(4, 3), uniform(4)),
+            (normal(4, 3), uniform(4, 3)),
+            (normal(4, 3), uniform(4, 1)),
+            (np.float32(2), 32),
+            (normal(4), 0.5),
+            (normal(4, 3, 2), uniform(4, 3)),
         ):
             ours.update_state(values, sample_weight=weights)
             theirs.update_state(values, sample_weight=weights)

@@ -1,4 +1,6 @@
-"""What every layer must do, run over all of them: repeat from its config, know its output shape, train, save its weights."""
+"""What every layer must do, run over all of them: repeat from its config, know its output shape, train,
+save its weights.
+"""
 
 import numpy as np
 import pytest

@@ -43,7 +43,8 @@ def test_sublayers_in_lists_and_dicts_are_found():
     tn.utils.clear_session()
     layer = Pair(name="pair")
     layer(np.ones((4, 5)))
-    assert [v.path for v in layer.weights] == ["pair/dense/kernel", "pair/dense/bias", "pair/dense_1/kernel", "pair/dense_1/bias"]
+    assert [v.path for v in layer.weights] == ["pair/dense/kernel", "pair/dense/bias", "pair/dense_1/kernel",
+                                               "pair/dense_1/bias"]
     layer.trainable = False
     assert layer.trainable_weights == [] and len(layer.non_trainable_weights) == 4
 
@@ -97,7 +98,8 @@ def test_errors_name_the_layer_once():
     assert str(caught.value).count("layer '") == 1
 
 
-@pytest.mark.parametrize(("units", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("8", TypeError), (True, TypeError), (None, TypeError)])
+@pytest.mark.parametrize(("units", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("8", TypeError),
+                                              (True, TypeError), (None, TypeError)])
 def test_dense_refuses_bad_units(units, error):
     with pytest.raises(error, match="Dense: units must be a positive int, got"):
         layers.Dense(units)
@@ -122,7 +124,8 @@ def test_initial_weights_argument():
 
 
 def test_penalties_are_collected():
-    layer = layers.Dense(2, kernel_regularizer="l2", activity_regularizer=tn.regularizers.L1(0.5), kernel_initializer="ones")
+    layer = layers.Dense(2, kernel_regularizer="l2", activity_regularizer=tn.regularizers.L1(0.5),
+                         kernel_initializer="ones")
     y = layer(np.ones((4, 3)))
     kernel, activity = sorted(float(loss) for loss in layer.losses)
     assert kernel == pytest.approx(0.01 * 6)

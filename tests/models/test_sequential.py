@@ -8,14 +8,17 @@ from tinynet import layers
 
 
 def practical():
-    return tn.Sequential([tn.Input((28, 28)), layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10)], name="practical")
+    return tn.Sequential(
+        [tn.Input((28, 28)), layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10)], name="practical"
+    )
 
 
 def test_input_builds_at_once():
     model = practical()
     assert model.built and model.count_params() == 101_770
     assert model.input_shape == (None, 28, 28) and model.output_shape == (None, 10)
-    assert [layer.name for layer in model.layers] == [layer.name for layer in model.layers if not isinstance(layer, layers.InputLayer)]
+    assert [layer.name for layer in model.layers] == [layer.name for layer in model.layers
+                                                      if not isinstance(layer, layers.InputLayer)]
 
 
 @pytest.mark.parametrize("first", [
@@ -35,7 +38,8 @@ def test_without_input_the_first_batch_builds():
         model.count_params()
     assert model(np.ones((4, 3, 2))).shape == (4, 2)
     assert model.built and model.output_shape == (None, 2)
-    assert [v.path for v in model.weights] == [f"{model.name}/{model.layers[1].name}/{name}" for name in ("kernel", "bias")]
+    assert [v.path for v in model.weights] == [f"{model.name}/{model.layers[1].name}/{name}"
+                                               for name in ("kernel", "bias")]
 
 
 def test_build_by_shape():
@@ -72,7 +76,10 @@ def test_what_cannot_be_added():
 
 
 def test_building_error_names_the_layer():
-    with pytest.raises(ValueError, match=r"layer 'shape' \(Reshape\).*a sample of shape \(784,\) has 784 elements and does not fit \(3, 3\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"layer 'shape' \(Reshape\).*a sample of shape \(784,\) has 784 elements and does not fit \(3, 3\)",
+    ):
         tn.Sequential([tn.Input((28, 28)), layers.Flatten(), layers.Reshape((3, 3), name="shape"), layers.Dense(1)])
 
 
@@ -97,8 +104,10 @@ def test_summary(capsys):
     tn.utils.clear_session()
     practical().summary()
     text = capsys.readouterr().out
-    for part in ('Model: "practical"', "flatten (Flatten)", "(None, 784)", "dense (Dense)", "100,480", "dense_1 (Dense)", "(None, 10)", "1,290",
-                 " Total params: 101,770 (397.54 KB)", " Trainable params: 101,770 (397.54 KB)", " Non-trainable params: 0 (0.00 B)"):
+    for part in ('Model: "practical"', "flatten (Flatten)", "(None, 784)", "dense (Dense)", "100,480",
+                 "dense_1 (Dense)", "(None, 10)", "1,290",
+                 " Total params: 101,770 (397.54 KB)", " Trainable params: 101,770 (397.54 KB)",
+                 " Non-trainable params: 0 (0.00 B)"):
         assert part in text
     assert len({len(line) for line in text.splitlines() if line[:1] in "┏┃┡│├└"}) == 1
 

@@ -23,7 +23,8 @@ def blobs(samples=96, seed=0):
 def classifier(**compile_arguments):
     tn.utils.set_random_seed(1)
     model = tn.Sequential([tn.Input((2,)), layers.Dense(16, activation="relu"), layers.Dense(3)])
-    arguments = {"optimizer": tn.optimizers.Adam(0.02), "loss": tn.losses.SparseCategoricalCrossentropy(from_logits=True), "metrics": ["accuracy"]}
+    arguments = {"optimizer": tn.optimizers.Adam(0.02),
+                 "loss": tn.losses.SparseCategoricalCrossentropy(from_logits=True), "metrics": ["accuracy"]}
     model.compile(**{**arguments, **compile_arguments})
     return model
 
@@ -180,7 +181,8 @@ def test_own_train_step_and_metrics():
         def train_step(self, data):
             features, labels = data
             with tn.GradientTape() as tape:
-                loss = tn.ops.mean(tn.losses.sparse_categorical_crossentropy(labels, self(features, training=True), from_logits=True))
+                loss = tn.ops.mean(tn.losses.sparse_categorical_crossentropy(labels, self(features, training=True),
+                                                                             from_logits=True))
             gradients = tape.gradient(loss, self.trainable_variables)
             self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
             self.tracker.update_state(loss)
@@ -214,7 +216,8 @@ def test_regularization_is_part_of_the_loss():
     x, y = blobs(32)
     plain = classifier(optimizer=tn.optimizers.SGD(0.0), metrics=None)
     expected = plain.evaluate(x, y, verbose=0)
-    penalized = tn.Sequential([tn.Input((2,)), layers.Dense(16, "relu", kernel_regularizer=tn.regularizers.L2(0.1)), layers.Dense(3)])
+    penalized = tn.Sequential([tn.Input((2,)), layers.Dense(16, "relu", kernel_regularizer=tn.regularizers.L2(0.1)),
+                               layers.Dense(3)])
     penalized.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
     penalized.set_weights(plain.get_weights())
     penalty = 0.1 * (plain.get_weights()[0] ** 2).sum()

@@ -5,8 +5,14 @@ import warnings
 import numpy as np
 import pytest
 from checks import (
-    assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, assert_within_ulp, available_isas,
-    gamma, isa,
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    assert_within_ulp,
+    available_isas,
+    gamma,
+    isa,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +22,8 @@ from tinynet import _native, ops, reference
 from tinynet.ops.activation import FORMULAS, exponential
 
 # Parameters that a Keras call may give, for those that take any.
-PARAMETERS = {"leaky_relu": (0.2,), "clipped_relu": (0.25, 6.0, 0.5), "elu": (1.5,), "celu": (0.75,), "hard_shrink": (0.5,),
+PARAMETERS = {"leaky_relu": (0.2,), "clipped_relu": (0.25, 6.0, 0.5), "elu": (1.5,), "celu": (0.75,),
+              "hard_shrink": (0.5,),
               "soft_shrink": (0.5,), "squareplus": (4.0,), "threshold": (0.5, -0.25)}
 
 # Without rounding, or with one rounding that the reference makes too: equal to the last bit.
@@ -26,7 +33,8 @@ EXACT_DERIVATIVE = (*EXACT, "clipped_relu")
 
 # One function of math.h each: 4 units in the last place of the exact value, over the whole range.
 ACCURATE = {"sigmoid": lambda x: np.where(x < 0, np.exp(-np.abs(x)), 1) / (1 + np.exp(-np.abs(x))), "tanh": np.tanh,
-            "exponential": np.exp, "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), "expm1": np.expm1,
+            "exponential": np.exp, "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+            "expm1": np.expm1,
             "log": np.log, "log1p": np.log1p, "erf": lambda x: FORMULAS["erf"][0](x, 0, 0, 0)}
 
 
@@ -38,18 +46,24 @@ def from_e(x):
     return np.exp(np.minimum(x, 0)) * (1 + np.abs(x))
 
 
-# The rest is sums and products of those. What their rounding errors are measured against: the sum of the absolute values that
-# are added up (a product counts as its absolute value).
-MAGNITUDE = {"clipped_relu": lambda x: np.abs(x) + 1, "elu": lambda x: np.maximum(x, 0) - 1.5 * np.expm1(np.minimum(x, 0)),
+# The rest is sums and products of those. What their rounding errors are measured against: the sum of the absolute
+# values that are added up (a product counts as its absolute value).
+MAGNITUDE = {"clipped_relu": lambda x: np.abs(x) + 1,
+             "elu": lambda x: np.maximum(x, 0) - 1.5 * np.expm1(np.minimum(x, 0)),
              "celu": lambda x: np.abs(x), "selu": lambda x: 2 * np.abs(x), "gelu": absolute, "gelu_tanh": absolute,
-             "log_sigmoid": lambda x: np.logaddexp(0, -x), "silu": lambda x: np.abs(x) / (1 + np.exp(-x)), "hard_silu": absolute,
-             "tanh_shrink": lambda x: np.abs(x) + np.abs(np.tanh(x)), "mish": lambda x: np.abs(x) * np.tanh(np.logaddexp(0, x)),
+             "log_sigmoid": lambda x: np.logaddexp(0, -x), "silu": lambda x: np.abs(x) / (1 + np.exp(-x)),
+             "hard_silu": absolute,
+             "tanh_shrink": lambda x: np.abs(x) + np.abs(np.tanh(x)),
+             "mish": lambda x: np.abs(x) * np.tanh(np.logaddexp(0, x)),
              "squareplus": lambda x: np.abs(x) + np.sqrt(x * x + 4)}
 # e^-x^2/2 has the rounding of x^2 in its exponent, hence the 1 + x^2.
 MAGNITUDE_DERIVATIVE = {"gelu": lambda x: 1 + np.abs(x) * (1 + x * x) * np.exp(-x * x / 2),
-                        "gelu_tanh": lambda x: 1 + np.abs(x) * (1 + x * x), "silu": from_e, "mish": from_e, "hard_silu": lambda x: 1 + np.abs(x),
-                        "elu": lambda x: np.maximum(1, 1.5 * np.exp(np.minimum(x, 0))), "celu": lambda x: (1 + np.abs(x)) * np.exp(np.minimum(x, 0)),
-                        "exponential": np.exp, "expm1": np.exp, "log": lambda x: 1 / x, "log1p": lambda x: 1 / np.abs(1 + x),
+                        "gelu_tanh": lambda x: 1 + np.abs(x) * (1 + x * x), "silu": from_e, "mish": from_e,
+                        "hard_silu": lambda x: 1 + np.abs(x),
+                        "elu": lambda x: np.maximum(1, 1.5 * np.exp(np.minimum(x, 0))),
+                        "celu": lambda x: (1 + np.abs(x)) * np.exp(np.minimum(x, 0)),
+                        "exponential": np.exp, "expm1": np.exp, "log": lambda x: 1 / x,
+                        "log1p": lambda x: 1 / np.abs(1 + x),
                         "erf": lambda x: 2 * (1 + x * x) * np.exp(-x * x)}
 # No formula above has more roundings than this, a function of math.h counted as 8 (4 units in the last place).
 ROUNDINGS = 24
@@ -62,8 +76,10 @@ def whole_range(dtype):
     rng = np.random.default_rng(1)
     with np.errstate(all="ignore"):
         anywhere = rng.integers(0, 2**32, 100_000, dtype=np.uint64).astype(np.uint32).view(np.float32).astype(dtype)
-    dense = np.concatenate([np.linspace(-1.5, 1.5, 20_001), np.linspace(-110, 110, 50_001), np.linspace(-20, 20, 20_001)])
-    edges = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 1.2e-38, 88.7228, 88.7229, -87.4, -103.97, -103.98, -18, 9.02]
+    dense = np.concatenate([np.linspace(-1.5, 1.5, 20_001), np.linspace(-110, 110, 50_001),
+                            np.linspace(-20, 20, 20_001)])
+    edges = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 1.2e-38, 88.7228, 88.7229, -87.4, -103.97, -103.98,
+             -18, 9.02]
     return np.concatenate([anywhere, dense.astype(dtype), np.array(edges, dtype)])
 
 
@@ -120,7 +136,8 @@ def test_derivatives_of_straight_lines_equal_the_reference(name, data, size, dty
     if name in ("softsign", "sparse_plus"):
         return  # their derivatives round more than once; see the bound above
     expected = reference.activation_backward(dy, x, name, *parameters)
-    assert_same_values(_native.activation_backward(in_layout(dy, layout), in_layout(x, layout), name, *parameters), expected)
+    assert_same_values(_native.activation_backward(in_layout(dy, layout), in_layout(x, layout), name, *parameters),
+                       expected)
 
 
 @everything
@@ -140,7 +157,10 @@ def test_sizes_around_the_vector_width(name):
     back = _native.activation_backward(x, x, name, *parameters)
     for size in (0, 1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 63, 65):
         bound = gamma(ROUNDINGS, np.float32) * (np.abs(x[:size]) + 1)
-        assert np.all(np.abs(_native.activation_forward(x[:size], name, *parameters) - whole[:size]) <= bound * (1 + np.abs(whole[:size])))
+        assert np.all(
+            np.abs(_native.activation_forward(x[:size], name, *parameters) - whole[:size])
+            <= bound * (1 + np.abs(whole[:size]))
+        )
         assert np.all(np.abs(_native.activation_backward(x[:size], x[:size], name, *parameters) - back[:size])
                       <= bound * (1 + np.abs(back[:size])))
 
@@ -162,12 +182,16 @@ def test_nan_stays_nan(name):
 
 def test_infinities():
     x = np.array([-np.inf, np.inf], np.float32)
-    expected = {"relu": [0, np.inf], "relu6": [0, 6], "elu": [-1, np.inf], "sigmoid": [0, 1], "hard_sigmoid": [0, 1], "tanh": [-1, 1],
-                "softplus": [0, np.inf], "log_sigmoid": [-np.inf, 0], "silu": [np.nan, np.inf], "softsign": [np.nan, np.nan],
+    expected = {"relu": [0, np.inf], "relu6": [0, 6], "elu": [-1, np.inf], "sigmoid": [0, 1], "hard_sigmoid": [0, 1],
+                "tanh": [-1, 1],
+                "softplus": [0, np.inf], "log_sigmoid": [-np.inf, 0], "silu": [np.nan, np.inf],
+                "softsign": [np.nan, np.nan],
                 "exponential": [0, np.inf], "gelu": [np.nan, np.inf]}
     for name, values in expected.items():
-        np.testing.assert_array_equal(_native.activation_forward(x, name, 1.0), np.array(values, np.float32), err_msg=name)
-        np.testing.assert_array_equal(reference.activation_forward(x, name, 1.0), np.array(values, np.float32), err_msg=name)
+        np.testing.assert_array_equal(_native.activation_forward(x, name, 1.0), np.array(values, np.float32),
+                                      err_msg=name)
+        np.testing.assert_array_equal(reference.activation_forward(x, name, 1.0), np.array(values, np.float32),
+                                      err_msg=name)
 
 
 def test_derivative_at_kinks():
@@ -212,7 +236,8 @@ def test_same_bits_on_any_threads(name):
     x = moderate(100_003, name)
     parameters = PARAMETERS.get(name, ())
     assert_same_bits_on_any_threads(
-        lambda: (_native.activation_forward(x, name, *parameters), _native.activation_backward(x, x, name, *parameters)))
+        lambda: (_native.activation_forward(x, name, *parameters),
+                 _native.activation_backward(x, x, name, *parameters)))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -30,7 +30,8 @@ def test_map_and_scan():
     carry, partial = ops.scan(lambda total, row: (total + row, total), Tensor(np.zeros(2)), Tensor(x))
     np.testing.assert_array_equal(carry.data, x.sum(0))
     np.testing.assert_array_equal(partial.data, np.cumsum(x, 0) - x)
-    _, partial = ops.scan(lambda total, row: (total + row, total), Tensor(np.zeros(2)), {"row": Tensor(x)}["row"], reverse=True)
+    _, partial = ops.scan(lambda total, row: (total + row, total), Tensor(np.zeros(2)), {"row": Tensor(x)}["row"],
+                          reverse=True)
     np.testing.assert_array_equal(partial.data[2], [0, 0])
     assert ops.scan(lambda c, _: (c + 1, None), 0, length=5) == (5, None)
     assert_gradient(lambda t: ops.scan(lambda c, row: (c * row, c + row), t[0], t)[1], x + 1)
@@ -39,8 +40,10 @@ def test_map_and_scan():
 def test_associative_scan():
     x = np.random.default_rng(0).standard_normal((4, 3))
     for axis in (0, 1):
-        np.testing.assert_allclose(ops.associative_scan(ops.add, Tensor(x), axis=axis).data, np.cumsum(x, axis), rtol=1e-14)
-    np.testing.assert_allclose(ops.associative_scan(ops.add, Tensor(x), reverse=True).data, np.cumsum(x[::-1], 0)[::-1], rtol=1e-14)
+        np.testing.assert_allclose(ops.associative_scan(ops.add, Tensor(x), axis=axis).data, np.cumsum(x, axis),
+                                   rtol=1e-14)
+    np.testing.assert_allclose(ops.associative_scan(ops.add, Tensor(x), reverse=True).data,
+                               np.cumsum(x[::-1], 0)[::-1], rtol=1e-14)
     both = ops.associative_scan(lambda a, b: (a[0] + b[0], a[1] * b[1]), (Tensor(x), Tensor(x)))
     np.testing.assert_allclose(both[1].data, np.cumprod(x, 0), rtol=1e-13)
 

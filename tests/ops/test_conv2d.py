@@ -4,8 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from checks import (assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, gamma,
-                    isa, unit_roundoff)
+from checks import (
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    gamma,
+    isa,
+    unit_roundoff,
+)
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import LAYOUTS, dtypes, in_layout, integer_arrays
@@ -31,7 +39,8 @@ class Case(NamedTuple):
         return function(self.x, self.kernel, self.bias, *self.geometry, self.activation, **options)
 
     def backward(self, function, dy, y, **options):
-        return function(dy, self.x, self.kernel, y, self.activation, *self.geometry, True, True, self.bias is not None, **options)
+        return function(dy, self.x, self.kernel, y, self.activation, *self.geometry, True, True, self.bias is not None,
+                        **options)
 
     def map(self, f):
         return self._replace(x=f(self.x), kernel=f(self.kernel), bias=None if self.bias is None else f(self.bias))
@@ -68,8 +77,8 @@ def cases(draw, dtype=None):
     )
 
 
-def normal_case(seed, size, kernel_shape, strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1, dtype=np.float32,
-                activation="linear"):
+def normal_case(seed, size, kernel_shape, strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1,
+                dtype=np.float32, activation="linear"):
     rng = np.random.default_rng(seed)
     arrays = [rng.standard_normal(shape).astype(dtype) for shape in (size, kernel_shape, kernel_shape[3:])]
     return Case(*arrays, (strides, padding, dilation, groups), activation)
@@ -109,13 +118,16 @@ def test_direct_within_bound(size, kernel_shape, options, dtype, activation):
     case = normal_case(0, size, kernel_shape, dtype=dtype, activation=activation, **options)
     y = case.forward(_native.conv2d_forward, algorithm="direct")
     products = int(np.prod(kernel_shape[:3]))
-    assert_within_bound(y, case.float64().forward(reference.conv2d_forward), case.magnitude().forward(reference.conv2d_forward), products + 1)
+    assert_within_bound(y, case.float64().forward(reference.conv2d_forward),
+                        case.magnitude().forward(reference.conv2d_forward), products + 1)
     dy = np.random.default_rng(1).standard_normal(y.shape).astype(dtype)
     actual = case.backward(_native.conv2d_backward, dy, y, algorithm="direct")
     exact = case.float64().backward(reference.conv2d_backward, dy.astype(np.float64), y)
-    magnitude = case.magnitude()._replace(activation=activation).backward(reference.conv2d_backward, np.abs(dy).astype(np.float64), y)
+    magnitude = case.magnitude()._replace(activation=activation).backward(reference.conv2d_backward,
+                                                                          np.abs(dy).astype(np.float64), y)
     pixels = y.size // y.shape[3]
-    for part, terms in zip(range(3), (kernel_shape[0] * kernel_shape[1] * kernel_shape[3], pixels, pixels), strict=True):
+    for part, terms in zip(range(3), (kernel_shape[0] * kernel_shape[1] * kernel_shape[3], pixels, pixels),
+                           strict=True):
         assert_within_bound(actual[part], exact[part], magnitude[part], terms)
 
 
@@ -123,8 +135,11 @@ def test_direct_within_bound(size, kernel_shape, options, dtype, activation):
 
 
 def winograd_matrices(points):
-    """(A^T, G, B^T) of F(m, 3), m + 2 = len(points) + 1, from its points and infinity: two polynomials of m and 3 coefficients are
-    multiplied by their values at the points. A^T and G evaluate, B^T interpolates (all transposed, which makes it a correlation)."""
+    """(A^T, G, B^T) of F(m, 3), m + 2 = len(points) + 1, from its points and infinity.
+
+    Two polynomials of m and 3 coefficients are multiplied by their values at the points: A^T and G evaluate, B^T
+    interpolates (all transposed, which makes it a correlation).
+    """
     count = len(points)
     m = count - 1
     evaluate_y = np.array([[p**k for p in points] + [0.0] for k in range(m)])
@@ -138,9 +153,10 @@ def winograd_matrices(points):
     return evaluate_y, evaluate_w, interpolate
 
 
-MATRICES = {"winograd2": winograd_matrices((0, 1, -1)), "winograd4": winograd_matrices((0, 5 / 8, -5 / 8, 3 / 2, -3 / 2))}
-# Roundings on the way of one product, beside the sum over channels or tiles: at most 6 in each of the two passes of each of
-# the three transforms, constants included.
+MATRICES = {"winograd2": winograd_matrices((0, 1, -1)),
+            "winograd4": winograd_matrices((0, 5 / 8, -5 / 8, 3 / 2, -3 / 2))}
+# Roundings on the way of one product, beside the sum over channels or tiles: at most 6 in each of the two passes of
+# each of the three transforms, constants included.
 TRANSFORM_ROUNDINGS = 36
 
 
@@ -151,7 +167,13 @@ def in_tiles(image, m, side, top, left, rows, cols):
     y0, x0 = max(0, -top), max(0, -left)
     part = image[:, y0 : y0 + canvas.shape[1] - max(0, top), x0 : x0 + canvas.shape[2] - max(0, left)]
     canvas[:, max(0, top) : max(0, top) + part.shape[1], max(0, left) : max(0, left) + part.shape[2]] = part
-    return np.stack([np.stack([canvas[:, i * m : i * m + side, j * m : j * m + side] for j in range(cols)], 1) for i in range(rows)], 1)
+    return np.stack(
+        [
+            np.stack([canvas[:, i * m : i * m + side, j * m : j * m + side] for j in range(cols)], 1)
+            for i in range(rows)
+        ],
+        1,
+    )
 
 
 def winograd(image, kernel, top, left, out_height, out_width, algorithm, absolute):
@@ -173,7 +195,9 @@ def winograd_weight_gradient(x, dy, top, left, algorithm, absolute):
     rows, cols = -(-dy.shape[1] // m), -(-dy.shape[2] // m)
     v = np.einsum("ai,nrcijk,bj->nrcabk", bt, in_tiles(f(x), m, n, top, left, rows, cols), bt, optimize=True)
     d = np.einsum("ia,nrcijf,jb->nrcabf", at, in_tiles(f(dy), m, m, 0, 0, rows, cols), at, optimize=True)
-    return np.einsum("ap,abkf,bq->pqkf", g, np.einsum("nrcabk,nrcabf->abkf", v, d, optimize=True), g, optimize=True), rows * cols * len(x)
+    return np.einsum(
+        "ap,abkf,bq->pqkf", g, np.einsum("nrcabk,nrcabf->abkf", v, d, optimize=True), g, optimize=True
+    ), rows * cols * len(x)
 
 
 @st.composite
@@ -185,8 +209,8 @@ def winograd_cases(draw):
     padding = draw(st.tuples(few_zeros, few_zeros))
     size = draw(st.tuples(st.integers(1, 3), st.integers(1, 15), st.integers(1, 15)))
     assume(size[1] + sum(padding[0]) >= 3 and size[2] + sum(padding[1]) >= 3)
-    case = normal_case(draw(st.integers(0, 2**32 - 1)), (*size, channels), (3, 3, channels, filters), padding=padding, dtype=dtype,
-                       activation=draw(st.sampled_from(("linear", "relu"))))
+    case = normal_case(draw(st.integers(0, 2**32 - 1)), (*size, channels), (3, 3, channels, filters), padding=padding,
+                       dtype=dtype, activation=draw(st.sampled_from(("linear", "relu"))))
     return isa_name, case
 
 
@@ -230,7 +254,8 @@ def test_winograd_formula_is_the_convolution(algorithm):
     expected = case.forward(reference.conv2d_forward)
     np.testing.assert_allclose(winograd(case.x, case.kernel, 1, 1, 9, 10, algorithm, False), expected, atol=1e-12)
     dkernel = case.backward(reference.conv2d_backward, expected, None)[1]
-    np.testing.assert_allclose(winograd_weight_gradient(case.x, expected, 1, 1, algorithm, False)[0], dkernel, atol=1e-11)
+    np.testing.assert_allclose(winograd_weight_gradient(case.x, expected, 1, 1, algorithm, False)[0], dkernel,
+                               atol=1e-11)
 
 
 @pytest.mark.parametrize("algorithm, allowed", [("direct", 16), ("winograd2", 16), ("winograd4", 48)])
@@ -239,7 +264,9 @@ def test_sharp_error(algorithm, allowed):
     case = normal_case(3, (4, 14, 14, 64), (3, 3, 64, 64))
     y = case.forward(_native.conv2d_forward, algorithm=algorithm)
     inner = (slice(None), slice(1, -1), slice(1, -1))  # where the tile's |x||w| is about that of the pixel
-    error = np.abs(y - case.float64().forward(reference.conv2d_forward)) / case.magnitude().forward(reference.conv2d_forward)
+    error = np.abs(y - case.float64().forward(reference.conv2d_forward)) / case.magnitude().forward(
+        reference.conv2d_forward
+    )
     assert error[inner].max() <= allowed * unit_roundoff(np.float32)
 
 
@@ -250,7 +277,8 @@ def test_algorithm_by_shape():
     with isa(available_isas()[-1]):
         assert set(chosen((8, 56, 56, 256), (3, 3, 256, 256)).values()) <= {"winograd2", "winograd4"}
         for direct in (chosen((8, 28, 28, 1), (3, 3, 1, 32)), chosen((8, 56, 56, 64), (3, 3, 64, 64), strides=(2, 2)),
-                       chosen((8, 56, 56, 64), (5, 5, 64, 64)), chosen((8, 56, 56, 64), (3, 3, 64, 64), dtype=np.float64)):
+                       chosen((8, 56, 56, 64), (5, 5, 64, 64)),
+                       chosen((8, 56, 56, 64), (3, 3, 64, 64), dtype=np.float64)):
             assert set(direct.values()) == {"direct"}
 
 
@@ -267,12 +295,14 @@ def test_same_bits_on_any_threads(algorithm, size, filters):
                                              *case.backward(_native.conv2d_backward, dy, y, algorithm=algorithm)))
 
 
-@pytest.mark.parametrize("size, kernel_shape, strides", [((40, 28, 28, 1), (3, 3, 1, 32), (1, 1)), ((3, 30, 30, 8), (5, 5, 8, 12), (2, 2))])
+@pytest.mark.parametrize("size, kernel_shape, strides",
+                         [((40, 28, 28, 1), (3, 3, 1, 32), (1, 1)), ((3, 30, 30, 8), (5, 5, 8, 12), (2, 2))])
 def test_same_bits_on_any_threads_for_other_shapes(size, kernel_shape, strides):
     case = normal_case(0, size, kernel_shape, strides=strides, activation="relu")
     y = case.forward(_native.conv2d_forward)
     dy = np.random.default_rng(1).standard_normal(y.shape).astype(np.float32)
-    assert_same_bits_on_any_threads(lambda: (case.forward(_native.conv2d_forward), *case.backward(_native.conv2d_backward, dy, y)))
+    assert_same_bits_on_any_threads(lambda: (case.forward(_native.conv2d_forward),
+                                             *case.backward(_native.conv2d_backward, dy, y)))
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -283,7 +313,8 @@ def test_adjoint(algorithm):
     dy = np.random.default_rng(5).standard_normal(y.shape).astype(np.float32)
     dx, dkernel, _ = case.backward(_native.conv2d_backward, dy, y, algorithm=algorithm)
     magnitude = np.sum(case.magnitude().forward(reference.conv2d_forward) * np.abs(dy))
-    # The condition of F(4x4)'s transforms stands in its bound; on random data a hundredth of gamma(products) suffices for all.
+    # The condition of F(4x4)'s transforms stands in its bound; on random data a hundredth of gamma(products) suffices
+    # for all.
     bound = gamma(2 * 9 * 32, np.float32) * magnitude
     forward = np.vdot(y.astype(np.float64), dy)
     assert abs(forward - np.vdot(dx.astype(np.float64), case.x)) <= bound
@@ -303,7 +334,8 @@ def test_winograd_tiles_are_equivariant_too(algorithm):
     """A shift by whole tiles keeps the bits of Winograd as well."""
     case = normal_case(6, (2, 24, 24, 32), (3, 3, 32, 32), padding=((0, 0), (0, 0)))
     y = case.forward(_native.conv2d_forward, algorithm=algorithm)
-    moved = case._replace(x=np.ascontiguousarray(case.x[:, 4:, 8:])).forward(_native.conv2d_forward, algorithm=algorithm)
+    moved = case._replace(x=np.ascontiguousarray(case.x[:, 4:, 8:])).forward(_native.conv2d_forward,
+                                                                             algorithm=algorithm)
     assert y[:, 4:, 8:].tobytes() == moved.tobytes()
 
 
@@ -317,7 +349,8 @@ def test_nan_and_infinity_are_never_lost(algorithm, reach, bad):
         x[0, row, col, 5] = bad
         case = clean._replace(x=x)
         wrong = ~np.isfinite(case.forward(_native.conv2d_forward, algorithm=algorithm)[0]).all(axis=2)
-        assert np.array_equal(wrong, ~np.isfinite(case.forward(_native.conv2d_forward, algorithm=algorithm)[0]).any(axis=2))
+        assert np.array_equal(wrong,
+                              ~np.isfinite(case.forward(_native.conv2d_forward, algorithm=algorithm)[0]).any(axis=2))
         assert wrong[max(0, row - 1) : row + 2, max(0, col - 1) : col + 2].all()
         far = np.ones((14, 14), bool)
         far[max(0, row - 1 - reach) : row + 2 + reach, max(0, col - 1 - reach) : col + 2 + reach] = False
@@ -345,18 +378,21 @@ def test_any_memory_layout(layout):
     strange = case.map(lambda a: in_layout(a, layout))
     assert_same_values(strange.forward(_native.conv2d_forward), expected)
     dy = np.random.default_rng(0).standard_normal(expected.shape).astype(np.float32)
-    for actual, plain in zip(strange.backward(_native.conv2d_backward, in_layout(dy, layout), in_layout(expected, layout)),
+    for actual, plain in zip(strange.backward(_native.conv2d_backward, in_layout(dy, layout),
+                                              in_layout(expected, layout)),
                              case.backward(_native.conv2d_backward, dy, expected), strict=True):
         assert_same_values(actual, plain)
 
 
-@pytest.mark.parametrize("wanted", [(True, False, False), (False, True, False), (False, False, True), (False, False, False)])
+@pytest.mark.parametrize("wanted",
+                         [(True, False, False), (False, True, False), (False, False, True), (False, False, False)])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_only_the_gradients_asked_for(wanted, algorithm):
     case = normal_case(11, (2, 8, 8, 16), (3, 3, 16, 16))
     dy = np.random.default_rng(0).standard_normal((2, 8, 8, 16)).astype(np.float32)
     everything = case.backward(_native.conv2d_backward, dy, None, algorithm=algorithm)
-    some = _native.conv2d_backward(dy, case.x, case.kernel, None, "linear", *case.geometry, *wanted, algorithm=algorithm)
+    some = _native.conv2d_backward(dy, case.x, case.kernel, None, "linear", *case.geometry, *wanted,
+                                   algorithm=algorithm)
     for part, full, asked in zip(some, everything, wanted, strict=True):
         if asked:
             assert_within_bound(part, full.astype(np.float64), np.abs(full).astype(np.float64) + 100, 1000)
@@ -364,13 +400,15 @@ def test_only_the_gradients_asked_for(wanted, algorithm):
             assert part is None
 
 
-@pytest.mark.parametrize("size, kernel_shape", [((0, 5, 5, 2), (3, 3, 2, 4)), ((2, 5, 5, 0), (3, 3, 0, 4)), ((2, 5, 5, 2), (3, 3, 2, 0))])
+@pytest.mark.parametrize("size, kernel_shape",
+                         [((0, 5, 5, 2), (3, 3, 2, 4)), ((2, 5, 5, 0), (3, 3, 0, 4)), ((2, 5, 5, 2), (3, 3, 2, 0))])
 def test_empty_arrays(size, kernel_shape):
     case = normal_case(0, size, kernel_shape)
     y = case.forward(_native.conv2d_forward)
     assert_same_values(y, case.forward(reference.conv2d_forward))
     dy = np.ones_like(y)
-    for actual, exact in zip(case.backward(_native.conv2d_backward, dy, y), case.backward(reference.conv2d_backward, dy, y), strict=True):
+    for actual, exact in zip(case.backward(_native.conv2d_backward, dy, y),
+                             case.backward(reference.conv2d_backward, dy, y), strict=True):
         assert_same_values(actual, exact)
 
 
@@ -393,14 +431,16 @@ def test_the_slides_numbers():
     assert ops.conv2d(np.ones((1, 32, 32, 3), np.float32), np.ones((5, 5, 3, 1), np.float32)).shape == (1, 28, 28, 1)
     assert ops.conv_output_size(7, 3, stride=2, strict=True) == 3
     assert ops.conv_output_size(7, 3) == 5
-    assert ops.conv2d(np.ones((1, 7, 7, 1), np.float32), np.ones((3, 3, 1, 1), np.float32), strides=2).shape == (1, 3, 3, 1)
+    assert ops.conv2d(np.ones((1, 7, 7, 1), np.float32), np.ones((3, 3, 1, 1), np.float32), strides=2).shape == (1, 3,
+                                                                                                                 3, 1)
     assert ops.conv_output_size(7, 3, padding=1) == 7
     assert ops.conv_output_size(227, 11, stride=4, strict=True) == 55
     with pytest.raises(ValueError, match=r"\(7 - 3 \+ 0\)/3 \+ 1 = 2.333"):
         ops.conv_output_size(7, 3, stride=3, strict=True)
 
 
-@given(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4), st.integers(1, 3), st.sampled_from(("valid", "same", 0, 1, (2, 0))))
+@given(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4), st.integers(1, 3),
+       st.sampled_from(("valid", "same", 0, 1, (2, 0))))
 def test_output_size_is_that_of_the_operation(size, kernel, stride, dilation, padding):
     x, taps = np.zeros((1, size, size, 1), np.float32), np.zeros((kernel, kernel, 1, 1), np.float32)
     form = (padding, padding) if isinstance(padding, tuple) else padding
@@ -428,7 +468,8 @@ def test_known_values():
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"padding": "same"}, {"strides": 2, "padding": "same"}, {"dilation_rate": 2}, {"groups": 2}, {"padding": ((1, 0), 2)},
+    {}, {"padding": "same"}, {"strides": 2, "padding": "same"}, {"dilation_rate": 2}, {"groups": 2},
+    {"padding": ((1, 0), 2)},
     {"data_format": "channels_first", "strides": (1, 2)}, {"activation": "relu"},
 ])
 def test_gradient(options):
@@ -447,16 +488,23 @@ def test_conv1d(padding):
     y = ops.conv1d(x, kernel, bias, padding=padding).numpy()
     before, after = {"valid": (0, 0), "same": (1, 1), "causal": (2, 0), 2: (2, 2), (0, 1): (0, 1)}[padding]
     padded = np.pad(x, ((0, 0), (before, after), (0, 0)))
-    expected = np.stack([np.einsum("npc,pcf->nf", padded[:, i : i + 3], kernel) for i in range(padded.shape[1] - 2)], 1) + bias
+    expected = (
+        np.stack([np.einsum("npc,pcf->nf", padded[:, i : i + 3], kernel) for i in range(padded.shape[1] - 2)], 1) + bias
+    )
     np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
-    first = ops.conv1d(np.ascontiguousarray(x.transpose(0, 2, 1)), kernel, bias, padding=padding, data_format="channels_first")
+    first = ops.conv1d(np.ascontiguousarray(x.transpose(0, 2, 1)), kernel, bias, padding=padding,
+                       data_format="channels_first")
     np.testing.assert_array_equal(first.numpy(), y.transpose(0, 2, 1))
 
 
 def test_channels_first_is_a_transpose():
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((2, 7, 8, 3)).astype(np.float32), rng.standard_normal((3, 3, 3, 5)).astype(np.float32)
-    first = ops.conv2d(np.ascontiguousarray(x.transpose(0, 3, 1, 2)), kernel, padding="same", data_format="channels_first")
+    x, kernel = (
+        rng.standard_normal((2, 7, 8, 3)).astype(np.float32),
+        rng.standard_normal((3, 3, 3, 5)).astype(np.float32),
+    )
+    first = ops.conv2d(np.ascontiguousarray(x.transpose(0, 3, 1, 2)), kernel, padding="same",
+                       data_format="channels_first")
     np.testing.assert_array_equal(first.numpy().transpose(0, 2, 3, 1), ops.conv2d(x, kernel, padding="same").numpy())
 
 
@@ -482,7 +530,10 @@ def test_the_input_gradient_of_data_is_not_computed(monkeypatch):
 
 def test_reference_backend_gives_the_same():
     rng = np.random.default_rng(0)
-    x, kernel = rng.integers(-3, 4, (2, 7, 8, 4)).astype(np.float32), rng.integers(-3, 4, (3, 3, 2, 6)).astype(np.float32)
+    x, kernel = (
+        rng.integers(-3, 4, (2, 7, 8, 4)).astype(np.float32),
+        rng.integers(-3, 4, (3, 3, 2, 6)).astype(np.float32),
+    )
     native = ops.conv2d(x, kernel, groups=2, strides=2, padding="same").numpy()
     with tn.backend("numpy"):
         np.testing.assert_array_equal(ops.conv2d(x, kernel, groups=2, strides=2, padding="same").numpy(), native)
@@ -494,9 +545,11 @@ def f32(*shape):
 
 @pytest.mark.parametrize("arguments, options, error, message", [
     ((f32(8, 28, 28, 3), f32(3, 3, 4, 16)), {}, ValueError,
-     r"input has 3 channels but kernel expects 4\. Got input \(8, 28, 28, 3\), kernel \(3, 3, 4, 16\)\. Kernel layout is"),
+     r"input has 3 channels but kernel expects 4\. Got input \(8, 28, 28, 3\), kernel \(3, 3, 4, 16\)\. "
+     "Kernel layout is"),
     ((f32(8, 28, 28), f32(3, 3, 1, 16)), {}, ValueError, r"x\[\.\.\., None\]"),
-    ((f32(1, 4, 9, 1), f32(5, 3, 1, 2)), {}, ValueError, r"height 5 against 4 \+ 0 zeros.*\(4 - 5 \+ 0\)/1 \+ 1 = 0 places"),
+    ((f32(1, 4, 9, 1), f32(5, 3, 1, 2)), {}, ValueError,
+     r"height 5 against 4 \+ 0 zeros.*\(4 - 5 \+ 0\)/1 \+ 1 = 0 places"),
     ((f32(1, 5, 5, 1), f32(3, 3, 1, 2)), {"dilation_rate": 3}, ValueError, r"3 \(dilated to 7\)"),
     ((f32(1, 5, 5, 4), f32(3, 3, 2, 3)), {"groups": 2}, ValueError, "3 output channels cannot be split into 2 groups"),
     ((f32(1, 5, 5, 2), f32(3, 3, 2, 3), f32(4)), {}, ValueError, r"bias has shape \(4,\) but the kernel has 3 filters"),

@@ -10,7 +10,8 @@ from strategies import dtypes
 import tinynet as tn
 from tinynet import ops
 
-geometries = {"size": st.integers(1, 9), "kernel": st.integers(1, 5), "stride": st.integers(1, 4), "dilation": st.integers(1, 2),
+geometries = {"size": st.integers(1, 9), "kernel": st.integers(1, 5), "stride": st.integers(1, 4),
+              "dilation": st.integers(1, 2),
               "padding": st.sampled_from(("valid", "same")), "seed": st.integers(0, 2**32 - 1)}
 
 
@@ -29,7 +30,10 @@ def spread(x, kernel, stride, dilation):
 @given(**geometries, dtype=dtypes)
 def test_spreads_each_pixel(size, kernel, stride, dilation, padding, seed, dtype):
     rng = np.random.default_rng(seed)
-    x, taps = rng.integers(-4, 5, (2, size, size + 1, 3)).astype(dtype), rng.integers(-4, 5, (kernel, kernel, 2, 3)).astype(dtype)
+    x, taps = (
+        rng.integers(-4, 5, (2, size, size + 1, 3)).astype(dtype),
+        rng.integers(-4, 5, (kernel, kernel, 2, 3)).astype(dtype),
+    )
     y = ops.conv2d_transpose(x, taps, strides=stride, padding=padding, dilation_rate=dilation).numpy()
     full = spread(x, taps, stride, dilation)
     if padding == "valid":  # a stride larger than the kernel leaves zeros at the end
@@ -56,18 +60,20 @@ def test_adjoint(size, kernel, stride, dilation, padding, seed):
 
 
 @pytest.mark.parametrize("size, kernel, stride, padding, output_padding, expected", [
-    (7, 3, 2, "same", None, 14), (7, 3, 2, "valid", None, 15), (7, 2, 2, "valid", None, 14), (7, 1, 3, "valid", None, 21),
+    (7, 3, 2, "same", None, 14), (7, 3, 2, "valid", None, 15), (7, 2, 2, "valid", None, 14),
+    (7, 1, 3, "valid", None, 21),
     (7, 3, 2, "same", 0, 13), (7, 3, 2, "same", 1, 14), (7, 3, 2, "valid", 1, 16), (7, 4, 2, "same", 0, 12),
 ])
 def test_output_size(size, kernel, stride, padding, output_padding, expected):
     assert ops.conv_transpose_output_size(size, kernel, stride, padding, output_padding) == expected
-    y = ops.conv2d_transpose(np.ones((1, size, size, 1), np.float32), np.ones((kernel, kernel, 1, 1), np.float32), strides=stride,
-                             padding=padding, output_padding=output_padding)
+    y = ops.conv2d_transpose(np.ones((1, size, size, 1), np.float32), np.ones((kernel, kernel, 1, 1), np.float32),
+                             strides=stride, padding=padding, output_padding=output_padding)
     assert y.shape == (1, expected, expected, 1)
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"strides": 2, "padding": "same"}, {"strides": 3, "output_padding": 1}, {"dilation_rate": 2}, {"activation": "relu"},
+    {}, {"strides": 2, "padding": "same"}, {"strides": 3, "output_padding": 1}, {"dilation_rate": 2},
+    {"activation": "relu"},
     {"strides": (1, 2), "padding": "same", "data_format": "channels_first"},
 ])
 def test_gradient(options):
@@ -80,7 +86,10 @@ def test_gradient(options):
 def test_many_channels_take_the_fast_way():
     """Channels in whole vectors may run by Winograd: its gradients still agree with the reference."""
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((2, 8, 8, 32)).astype(np.float32), rng.standard_normal((3, 3, 32, 32)).astype(np.float32)
+    x, kernel = (
+        rng.standard_normal((2, 8, 8, 32)).astype(np.float32),
+        rng.standard_normal((3, 3, 32, 32)).astype(np.float32),
+    )
     native = ops.conv2d_transpose(x, kernel, padding="same").numpy()
     with tn.backend("numpy"):
         exact = ops.conv2d_transpose(x.astype(np.float64), kernel.astype(np.float64), padding="same").numpy()
@@ -89,7 +98,9 @@ def test_many_channels_take_the_fast_way():
 
 
 def test_empty_batch():
-    assert ops.conv2d_transpose(np.ones((0, 4, 4, 2), np.float32), np.ones((3, 3, 5, 2), np.float32), strides=2).shape == (0, 9, 9, 5)
+    assert ops.conv2d_transpose(
+        np.ones((0, 4, 4, 2), np.float32), np.ones((3, 3, 5, 2), np.float32), strides=2
+    ).shape == (0, 9, 9, 5)
 
 
 def f32(*shape):
@@ -97,7 +108,8 @@ def f32(*shape):
 
 
 @pytest.mark.parametrize("arguments, options, error, message", [
-    ((f32(1, 5, 5, 3), f32(3, 3, 3, 4)), {}, ValueError, r"input has 3 channels but kernel expects 4.*\(height, width, out, in\)"),
+    ((f32(1, 5, 5, 3), f32(3, 3, 3, 4)), {}, ValueError,
+     r"input has 3 channels but kernel expects 4.*\(height, width, out, in\)"),
     ((f32(5, 5, 3), f32(3, 3, 1, 3)), {}, ValueError, "expected an input"),
     ((f32(1, 5, 5, 3), f32(3, 3, 2, 3), f32(3)), {}, ValueError, "2 filters"),
     ((f32(1, 5, 5, 3), f32(3, 3, 2, 3)), {"strides": 2, "output_padding": 2}, ValueError, "less than strides"),

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 from checks import (
-    assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, gamma, isa,
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    gamma,
+    isa,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +32,13 @@ def cases(draw):
     logits = draw(normal_arrays((rows, classes), dtype, scale=4.0))
     probabilities = (softmax_forward(logits.astype(np.float64)) * rng.uniform(0.9, 1.1, (rows, 1))).astype(dtype)
     labels = rng.integers(0, classes, rows).astype(draw(st.sampled_from(LABEL_TYPES)))
-    return logits, probabilities, labels, rng.random((rows, classes)).astype(dtype), rng.standard_normal(rows).astype(dtype)
+    return (
+        logits,
+        probabilities,
+        labels,
+        rng.random((rows, classes)).astype(dtype),
+        rng.standard_normal(rows).astype(dtype),
+    )
 
 
 def wide(*arrays):
@@ -46,7 +58,8 @@ def test_from_logits(case, layout, isa_name):
     with isa(isa_name):
         losses, p = _native.sparse_softmax_cross_entropy_forward(in_layout(logits, layout), in_layout(labels, layout))
         dlogits = _native.sparse_softmax_cross_entropy_backward(in_layout(dlosses, layout), p, labels)
-        dense_losses, dense_p = _native.softmax_cross_entropy_forward(in_layout(logits, layout), in_layout(targets, layout))
+        dense_losses, dense_p = _native.softmax_cross_entropy_forward(in_layout(logits, layout),
+                                                                      in_layout(targets, layout))
         dense_dlogits = _native.softmax_cross_entropy_backward(in_layout(dlosses, layout), dense_p, targets)
         assert_same_values(p, _native.softmax_forward(logits))
         assert_same_values(dense_p, p)
@@ -62,7 +75,8 @@ def test_from_logits(case, layout, isa_name):
     magnitude = (np.abs(targets) * (1 + log_p + np.broadcast_to(spread, dlosses.shape)[:, None])).sum(axis=-1)
     assert_within_bound(dense_losses, exact, magnitude, 2 * classes + LOG_ROUNDINGS)
     exact = reference.softmax_cross_entropy_backward(*wide(dlosses), exact_p, *wide(targets))
-    assert_within_bound(dense_dlogits, exact, weight * (exact_p * targets.sum(axis=-1, keepdims=True) + targets), 2 * terms)
+    assert_within_bound(dense_dlogits, exact, weight * (exact_p * targets.sum(axis=-1, keepdims=True) + targets),
+                        2 * terms)
 
 
 @given(cases(), layouts, st.sampled_from(available_isas()))
@@ -103,7 +117,8 @@ def test_binary(data, size, dtype, layout, isa_name):
         dx = _native.sigmoid_cross_entropy_backward(in_layout(dy, layout), in_layout(x, layout), z)
         p_losses = _native.binary_cross_entropy_forward(in_layout(p, layout), in_layout(z, layout))
         dp = _native.binary_cross_entropy_backward(in_layout(dy, layout), in_layout(p, layout), z)
-    assert_within_bound(losses, reference.sigmoid_cross_entropy_forward(*wide(x, z)), 2 * np.abs(x).astype(np.float64) + 1, 2 * LOG_ROUNDINGS)
+    assert_within_bound(losses, reference.sigmoid_cross_entropy_forward(*wide(x, z)),
+                        2 * np.abs(x).astype(np.float64) + 1, 2 * LOG_ROUNDINGS)
     assert_within_bound(dx, reference.sigmoid_cross_entropy_backward(*wide(dy, x, z)), w * 2, LOG_ROUNDINGS + 3)
     # The clip's bounds are those of the dtype. 1 - p is rounded, which costs the logarithm u absolutely.
     low, high = dtype(EPSILON), dtype(1 - EPSILON)
@@ -122,7 +137,8 @@ def test_gradients():
         values = x if logits else np.exp(x)
         assert_gradient(lambda t: ops.sparse_categorical_crossentropy(labels, t, logits), values)
         assert_gradient(lambda t: ops.categorical_crossentropy(targets, t, logits), values)
-        assert_gradient(lambda t: ops.binary_crossentropy(targets, t, logits), values if logits else rng.uniform(0.1, 0.9, x.shape))
+        assert_gradient(lambda t: ops.binary_crossentropy(targets, t, logits),
+                        values if logits else rng.uniform(0.1, 0.9, x.shape))
         moved, moved_targets = np.moveaxis(values, -1, 1), np.moveaxis(targets, -1, 1)
         assert_gradient(lambda t: ops.sparse_categorical_crossentropy(labels, t, logits, axis=1), moved)
         assert_gradient(lambda t: ops.categorical_crossentropy(moved_targets, t, logits, axis=1), moved)
@@ -136,14 +152,16 @@ def test_both_backends_agree():
 
     def run():
         p = np.exp(x)
-        return [ops.sparse_categorical_crossentropy(labels, x, True, ignore_class=2), ops.sparse_categorical_crossentropy(labels, p),
-                ops.categorical_crossentropy(targets, x, True), ops.categorical_crossentropy(targets, p),
-                ops.binary_crossentropy(targets, x, True), ops.binary_crossentropy(targets, targets)]
+        return [ops.sparse_categorical_crossentropy(labels, x, True, ignore_class=2),
+                ops.sparse_categorical_crossentropy(labels, p), ops.categorical_crossentropy(targets, x, True),
+                ops.categorical_crossentropy(targets, p), ops.binary_crossentropy(targets, x, True),
+                ops.binary_crossentropy(targets, targets)]
 
     with tn.backend("numpy"):
         expected = run()
     for actual, wanted in zip(run(), expected, strict=True):
-        np.testing.assert_array_less(np.abs(actual.data - wanted.data), gamma(50, np.float64) * (1 + np.abs(wanted.data)))
+        np.testing.assert_array_less(np.abs(actual.data - wanted.data),
+                                     gamma(50, np.float64) * (1 + np.abs(wanted.data)))
 
 
 @pytest.mark.parametrize("from_logits", [True, False])
@@ -174,8 +192,10 @@ def test_clipping():
 
 def test_nan_shows():
     x, labels = np.float32([[np.nan, 1], [0, 1]]), np.array([1, 1])
-    for losses in (_native.sparse_softmax_cross_entropy_forward(x, labels)[0], _native.sparse_cross_entropy_forward(x, labels),
-                   _native.softmax_cross_entropy_forward(x, np.ones_like(x))[0], _native.cross_entropy_forward(x, np.ones_like(x))):
+    for losses in (_native.sparse_softmax_cross_entropy_forward(x, labels)[0],
+                   _native.sparse_cross_entropy_forward(x, labels),
+                   _native.softmax_cross_entropy_forward(x, np.ones_like(x))[0],
+                   _native.cross_entropy_forward(x, np.ones_like(x))):
         assert np.isnan(losses[0]) and np.isfinite(losses[1])
 
 
@@ -226,7 +246,8 @@ def test_same_bits_on_any_threads():
         labels, targets, d = rng.integers(0, shape[1], shape[0]), rng.random(shape).astype(np.float32), x[:, 0].copy()
         p = _native.softmax_forward(x)
         assert_same_bits_on_any_threads(lambda: (
-            *_native.sparse_softmax_cross_entropy_forward(x, labels), _native.sparse_softmax_cross_entropy_backward(d, p, labels),
+            *_native.sparse_softmax_cross_entropy_forward(x, labels),
+            _native.sparse_softmax_cross_entropy_backward(d, p, labels),
             *_native.softmax_cross_entropy_forward(x, targets), _native.softmax_cross_entropy_backward(d, p, targets),
             _native.sigmoid_cross_entropy_forward(x, targets), _native.sigmoid_cross_entropy_backward(x, x, targets),
             _native.sparse_cross_entropy_forward(p, labels), _native.sparse_cross_entropy_backward(d, p, labels),

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 from checks import (
-    assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, gamma, isa,
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    gamma,
+    isa,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +37,8 @@ def test_forward_exact_on_whole_numbers(data, rows, inputs, units, activation, h
 
 
 @given(st.data(), sizes, sizes, sizes, st.sampled_from(["linear", "relu"]), flags, flags, flags, dtypes, isas, layouts)
-def test_backward_exact_on_whole_numbers(data, rows, inputs, units, activation, need_dx, need_dkernel, has_bias, dtype, name, layout):
+def test_backward_exact_on_whole_numbers(data, rows, inputs, units, activation, need_dx, need_dkernel, has_bias, dtype,
+                                         name, layout):
     x, kernel = data.draw(integer_arrays((rows, inputs), dtype)), data.draw(integer_arrays((inputs, units), dtype))
     dy, y = data.draw(integer_arrays((rows, units), dtype)), data.draw(integer_arrays((rows, units), dtype))
     arrays = [in_layout(array, layout) for array in (dy, x, kernel, y)]
@@ -52,7 +59,8 @@ def test_backward_exact_on_whole_numbers(data, rows, inputs, units, activation, 
 def test_native_within_the_bound(data, rows, inputs, units, activation, name):
     """With |f'| <= 1, an error of z passes on at most unchanged; f itself adds a few roundings."""
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    x, kernel, bias = (rng.standard_normal(shape).astype(np.float32) for shape in ((rows, inputs), (inputs, units), (units,)))
+    x, kernel, bias = (rng.standard_normal(shape).astype(np.float32)
+                       for shape in ((rows, inputs), (inputs, units), (units,)))
     with isa(name):
         y = _native.dense_forward(x, kernel, bias, activation)
     wide = [array.astype(np.float64) for array in (x, kernel, bias)]
@@ -80,7 +88,8 @@ def test_large_layers(activation, dtype):
     """Several tasks, several blocks of rows in dbias."""
     rng = np.random.default_rng(0)
     for rows, inputs, units in [(700, 300, 100), (40_000, 3, 2), (33, 2100, 257)]:
-        x, kernel, bias = (rng.standard_normal(shape).astype(dtype) for shape in ((rows, inputs), (inputs, units), (units,)))
+        x, kernel, bias = (rng.standard_normal(shape).astype(dtype)
+                           for shape in ((rows, inputs), (inputs, units), (units,)))
         kernel /= np.sqrt(inputs).astype(dtype)
         for name in available_isas():
             with isa(name):
@@ -105,7 +114,8 @@ def test_special_values(activation, name):
         y = _native.dense_forward(x, np.ones((33, 1), np.float32), None, activation)[:, 0]
     limits = {
         "linear": 33 * special, "relu": np.array([np.nan, np.inf, 0, 6600, 0, 0, 0], np.float32),
-        "sigmoid": np.array([np.nan, 1, 0, 1, 0, 0.5, 0.5], np.float32), "tanh": np.array([np.nan, 1, -1, 1, -1, 0, 0], np.float32),
+        "sigmoid": np.array([np.nan, 1, 0, 1, 0, 0.5, 0.5], np.float32),
+        "tanh": np.array([np.nan, 1, -1, 1, -1, 0, 0], np.float32),
     }
     np.testing.assert_array_equal(y, limits[activation])
     # a sample's NaN stays in its row, a unit's in its column
@@ -120,7 +130,8 @@ def test_special_values(activation, name):
 def test_same_bits_on_any_threads(activation):
     rng = np.random.default_rng(0)
     for dtype in DTYPES:
-        x, kernel, bias, dy = (rng.standard_normal(shape).astype(dtype) for shape in ((900, 200), (200, 130), (130,), (900, 130)))
+        x, kernel, bias, dy = (rng.standard_normal(shape).astype(dtype)
+                               for shape in ((900, 200), (200, 130), (130,), (900, 130)))
         for name in available_isas():
             with isa(name):
                 assert_same_bits_on_any_threads(lambda: _native.dense_forward(x, kernel, bias, activation))
@@ -135,7 +146,8 @@ def test_gradient(shape, activation, backend):
     rng = np.random.default_rng(0)
     kernel, bias = rng.standard_normal((shape[-1], 5)), rng.standard_normal(5)
     with tn.backend(backend):
-        assert_gradient(lambda x, kernel, bias: ops.dense(x, kernel, bias, activation), rng.standard_normal(shape), kernel, bias)
+        assert_gradient(lambda x, kernel, bias: ops.dense(x, kernel, bias, activation), rng.standard_normal(shape),
+                        kernel, bias)
         assert_gradient(lambda x, kernel: ops.dense(x, kernel, None, activation), rng.standard_normal(shape), kernel)
 
 

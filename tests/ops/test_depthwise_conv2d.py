@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from checks import (assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, isa)
+from checks import (
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    isa,
+)
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import LAYOUTS, dtypes, in_layout, integer_arrays
@@ -13,10 +20,12 @@ small = st.integers(1, 3)
 zeros = st.tuples(st.integers(0, 2), st.integers(0, 2))
 
 
-@given(st.data(), dtypes, st.tuples(st.integers(1, 5), st.integers(1, 5)), st.tuples(st.integers(0, 3), st.integers(1, 20), st.integers(1, 20)),
-       st.sampled_from((1, 2, 3, 7, 8, 15, 16, 17, 33, 40)), small, st.tuples(small, small), st.tuples(small, small), st.tuples(zeros, zeros),
-       st.sampled_from(("linear", "relu")), st.sampled_from(available_isas()))
-def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier, strides, dilation, padding, activation, isa_name):
+@given(st.data(), dtypes, st.tuples(st.integers(1, 5), st.integers(1, 5)),
+       st.tuples(st.integers(0, 3), st.integers(1, 20), st.integers(1, 20)),
+       st.sampled_from((1, 2, 3, 7, 8, 15, 16, 17, 33, 40)), small, st.tuples(small, small), st.tuples(small, small),
+       st.tuples(zeros, zeros), st.sampled_from(("linear", "relu")), st.sampled_from(available_isas()))
+def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier, strides, dilation, padding,
+                           activation, isa_name):
     for axis in (0, 1):
         assume(size[axis + 1] + sum(padding[axis]) > dilation[axis] * (kernel_size[axis] - 1))
     x = data.draw(integer_arrays((*size, channels), dtype))
@@ -27,9 +36,11 @@ def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier,
     dy = data.draw(integer_arrays(expected.shape, dtype))
     with isa(isa_name):
         actual = _native.depthwise_conv2d_forward(x, kernel, bias, *geometry, activation)
-        gradients = _native.depthwise_conv2d_backward(dy, x, kernel, actual, activation, *geometry, True, True, bias is not None)
+        gradients = _native.depthwise_conv2d_backward(dy, x, kernel, actual, activation, *geometry, True, True,
+                                                      bias is not None)
     assert_same_values(actual, expected)
-    exact = reference.depthwise_conv2d_backward(dy, x, kernel, expected, activation, *geometry, True, True, bias is not None)
+    exact = reference.depthwise_conv2d_backward(dy, x, kernel, expected, activation, *geometry, True, True,
+                                                bias is not None)
     for gradient, wanted in zip(gradients, exact, strict=True):
         if wanted is None:
             assert gradient is None
@@ -41,7 +52,8 @@ def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier,
 @pytest.mark.parametrize("dtype", (np.float32, np.float64))
 def test_within_bound(multiplier, strides, dtype):
     rng = np.random.default_rng(0)
-    x, kernel, bias = (rng.standard_normal(s).astype(dtype) for s in ((3, 30, 31, 40), (3, 3, 40, multiplier), (40 * multiplier,)))
+    x, kernel, bias = (rng.standard_normal(s).astype(dtype)
+                       for s in ((3, 30, 31, 40), (3, 3, 40, multiplier), (40 * multiplier,)))
     geometry = (strides, ((1, 1), (1, 0)), (1, 1))
     y = _native.depthwise_conv2d_forward(x, kernel, bias, *geometry, "linear")
     dy = rng.standard_normal(y.shape).astype(dtype)
@@ -53,13 +65,17 @@ def test_within_bound(multiplier, strides, dtype):
                 *reference.depthwise_conv2d_backward(d, a, k, None, "linear", *geometry, True, True, True))
 
     pixels = y.size // y.shape[3]
-    for got, exact, magnitude, terms in zip(actual, everything(np.asarray), everything(np.abs), (10, 9 * multiplier, pixels, pixels), strict=True):
+    for got, exact, magnitude, terms in zip(actual, everything(np.asarray),
+                                            everything(np.abs), (10, 9 * multiplier, pixels, pixels), strict=True):
         assert_within_bound(got, exact, magnitude, terms)
 
 
 def test_same_bits_on_any_threads():
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((5, 40, 40, 24)).astype(np.float32), rng.standard_normal((3, 3, 24, 2)).astype(np.float32)
+    x, kernel = (
+        rng.standard_normal((5, 40, 40, 24)).astype(np.float32),
+        rng.standard_normal((3, 3, 24, 2)).astype(np.float32),
+    )
     geometry = ((1, 1), ((1, 1), (1, 1)), (1, 1))
     y = _native.depthwise_conv2d_forward(x, kernel, None, *geometry, "relu")
     assert_same_bits_on_any_threads(lambda: (
@@ -70,10 +86,16 @@ def test_same_bits_on_any_threads():
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_memory_layout(layout):
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((2, 6, 7, 5)).astype(np.float32), rng.standard_normal((3, 3, 5, 2)).astype(np.float32)
+    x, kernel = (
+        rng.standard_normal((2, 6, 7, 5)).astype(np.float32),
+        rng.standard_normal((3, 3, 5, 2)).astype(np.float32),
+    )
     expected = ops.depthwise_conv2d(x, kernel).numpy()
     geometry = ((1, 1), ((0, 0), (0, 0)), (1, 1))
-    assert_same_values(_native.depthwise_conv2d_forward(in_layout(x, layout), in_layout(kernel, layout), None, *geometry, "linear"), expected)
+    assert_same_values(
+        _native.depthwise_conv2d_forward(in_layout(x, layout), in_layout(kernel, layout), None, *geometry, "linear"),
+        expected,
+    )
 
 
 @pytest.mark.parametrize("bad", (np.nan, np.inf))
@@ -86,7 +108,8 @@ def test_nan_and_infinity_stay_in_their_windows(bad):
     np.testing.assert_array_equal(~np.isfinite(y[0]), expected)
 
 
-@pytest.mark.parametrize("options", [{}, {"padding": "same", "strides": 2}, {"dilation_rate": 2}, {"activation": "relu"},
+@pytest.mark.parametrize("options",
+                         [{}, {"padding": "same", "strides": 2}, {"dilation_rate": 2}, {"activation": "relu"},
                                      {"data_format": "channels_first"}])
 @pytest.mark.parametrize("multiplier", (1, 3))
 def test_gradient(options, multiplier):
@@ -101,7 +124,9 @@ def test_each_channel_sees_only_itself():
     x, kernel = rng.standard_normal((1, 6, 6, 3)), rng.standard_normal((3, 3, 3, 2))
     y = ops.depthwise_conv2d(x, kernel).numpy()
     for c in range(3):
-        alone = ops.conv2d(np.ascontiguousarray(x[..., c : c + 1]), np.ascontiguousarray(kernel[:, :, c][:, :, None])).numpy()
+        alone = ops.conv2d(
+            np.ascontiguousarray(x[..., c : c + 1]), np.ascontiguousarray(kernel[:, :, c][:, :, None])
+        ).numpy()
         np.testing.assert_allclose(y[..., 2 * c : 2 * c + 2], alone, rtol=1e-13, atol=1e-13)
 
 

@@ -15,21 +15,31 @@ from tinynet import Tensor, Variable, ops
 
 # Name: the interval its argument is drawn from, inside which it has a derivative.
 UNARY = {
-    "absolute": (-2, 2), "abs": (-2, 2), "fabs": (-2, 2), "negative": (-2, 2), "square": (-2, 2), "reciprocal": (0.5, 2), "sqrt": (0.1, 2),
-    "rsqrt": (0.1, 2), "cbrt": (0.1, 2), "exp": (-2, 2), "exp2": (-2, 2), "expm1": (-2, 2), "log": (0.1, 2), "log2": (0.1, 2),
-    "log10": (0.1, 2), "log1p": (-0.9, 2), "sin": (-4, 4), "cos": (-4, 4), "tan": (-1, 1), "arcsin": (-0.9, 0.9), "arccos": (-0.9, 0.9),
-    "arctan": (-2, 2), "sinh": (-2, 2), "cosh": (-2, 2), "arcsinh": (-2, 2), "arccosh": (1.1, 3), "arctanh": (-0.9, 0.9), "sinc": (-2, 2),
-    "deg2rad": (-2, 2), "rad2deg": (-2, 2), "erf": (-2, 2), "erfc": (-2, 2), "erfinv": (-0.9, 0.9), "positive": (-2, 2), "copy": (-2, 2),
+    "absolute": (-2, 2), "abs": (-2, 2), "fabs": (-2, 2), "negative": (-2, 2), "square": (-2, 2),
+    "reciprocal": (0.5, 2), "sqrt": (0.1, 2),
+    "rsqrt": (0.1, 2), "cbrt": (0.1, 2), "exp": (-2, 2), "exp2": (-2, 2), "expm1": (-2, 2), "log": (0.1, 2),
+    "log2": (0.1, 2),
+    "log10": (0.1, 2), "log1p": (-0.9, 2), "sin": (-4, 4), "cos": (-4, 4), "tan": (-1, 1), "arcsin": (-0.9, 0.9),
+    "arccos": (-0.9, 0.9),
+    "arctan": (-2, 2), "sinh": (-2, 2), "cosh": (-2, 2), "arcsinh": (-2, 2), "arccosh": (1.1, 3),
+    "arctanh": (-0.9, 0.9), "sinc": (-2, 2),
+    "deg2rad": (-2, 2), "rad2deg": (-2, 2), "erf": (-2, 2), "erfc": (-2, 2), "erfinv": (-0.9, 0.9),
+    "positive": (-2, 2), "copy": (-2, 2),
 }
 BINARY = {
-    "add": (-2, 2), "subtract": (-2, 2), "multiply": (-2, 2), "divide": (0.5, 2), "true_divide": (0.5, 2), "divide_no_nan": (0.5, 2),
-    "power": (0.5, 2), "maximum": (-2, 2), "minimum": (-2, 2), "fmax": (-2, 2), "fmin": (-2, 2), "hypot": (0.1, 2), "arctan2": (0.1, 2),
+    "add": (-2, 2), "subtract": (-2, 2), "multiply": (-2, 2), "divide": (0.5, 2), "true_divide": (0.5, 2),
+    "divide_no_nan": (0.5, 2),
+    "power": (0.5, 2), "maximum": (-2, 2), "minimum": (-2, 2), "fmax": (-2, 2), "fmin": (-2, 2), "hypot": (0.1, 2),
+    "arctan2": (0.1, 2),
     "logaddexp": (-2, 2), "logaddexp2": (-2, 2),
 }
-FLAT_UNARY = ("ceil", "floor", "trunc", "sign", "signbit", "logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal")
-FLAT_BINARY = ("floor_divide", "heaviside", "nextafter", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "logical_and",
+FLAT_UNARY = ("ceil", "floor", "trunc", "sign", "signbit", "logical_not", "isnan", "isinf", "isfinite", "isposinf",
+              "isneginf", "isreal")
+FLAT_BINARY = ("floor_divide", "heaviside", "nextafter", "equal", "not_equal", "greater", "greater_equal", "less",
+               "less_equal", "logical_and",
                "logical_or", "logical_xor", "mod", "fmod")
-INTEGERS = ("gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "bitwise_left_shift", "bitwise_right_shift")
+INTEGERS = ("gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift",
+            "bitwise_left_shift", "bitwise_right_shift")
 NOT_IN_NUMPY = ("rsqrt", "erf", "erfc", "erfinv", "divide_no_nan")
 
 
@@ -60,7 +70,8 @@ def test_gradient_of_remainders():
     assert_gradient(ops.fmod, a, b)
 
 
-@given(st.data(), hnp.array_shapes(min_dims=0, min_side=0, max_side=6), dtypes, st.sampled_from([n for n in (*UNARY, *FLAT_UNARY) if n not in NOT_IN_NUMPY]))
+@given(st.data(), hnp.array_shapes(min_dims=0, min_side=0, max_side=6), dtypes,
+       st.sampled_from([n for n in (*UNARY, *FLAT_UNARY) if n not in NOT_IN_NUMPY]))
 def test_one_argument_as_numpy(data, shape, dtype, name):
     x = np.asarray(data.draw(special_arrays(shape, dtype)), dtype)
     with np.errstate(all="ignore"):
@@ -184,7 +195,8 @@ def test_keras_agrees_on_one_argument(dtype):
     keras = pytest.importorskip("keras")
     x = np.array([1, 0, 1, 1]).astype(dtype)
     for name in (*UNARY, *FLAT_UNARY):
-        if name in KERAS_HAS_NOT or not hasattr(keras.ops, name) or (dtype == "bool" and name in ("negative", "sign", "positive")):
+        if name in KERAS_HAS_NOT or not hasattr(keras.ops, name) or (dtype == "bool"
+                                                                     and name in ("negative", "sign", "positive")):
             continue
         try:
             theirs = keras.ops.convert_to_numpy(getattr(keras.ops, name)(x))

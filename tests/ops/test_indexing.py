@@ -1,4 +1,6 @@
-"""Taking, putting, sorting and counting: NumPy's results, and gradients that add up where an element was taken twice."""
+"""Taking, putting, sorting and counting: NumPy's results,
+and gradients that add up where an element was taken twice.
+"""
 
 import numpy as np
 import pytest
@@ -55,7 +57,8 @@ def test_take_along_axis_and_sort():
     x = values((3, 4))
     for axis in (0, 1, -1, None):
         order = np.argsort(x, axis)
-        assert_same_values(ops.take_along_axis(Tensor(x), order.astype(np.int32), axis).data, np.take_along_axis(x, order, axis))
+        assert_same_values(ops.take_along_axis(Tensor(x), order.astype(np.int32), axis).data,
+                           np.take_along_axis(x, order, axis))
         assert_gradient(lambda t, order=order, axis=axis: ops.take_along_axis(t, order, axis), x)
         assert_same_values(ops.sort(Tensor(x), axis).data, np.sort(x, axis))
         assert_gradient(lambda t, axis=axis: ops.sort(t, axis), x)
@@ -140,7 +143,8 @@ def test_top_k():
     best, indices = ops.top_k(Tensor(x), 3)
     assert indices.tolist() == [[1, 2, 3], [0, 2, 1]] and best.tolist() == [[3, 3, 2], [4, 1, 0]]
     assert_gradient(lambda t: ops.top_k(t, 2)[0], values((3, 5)))
-    assert ops.in_top_k([1, 3, 9], Tensor([[1.0, 2, 0, 0], [1, 2, 3, 0], [1, 2, 3, 4]]), 1).tolist() == [True, False, False]
+    assert ops.in_top_k([1, 3, 9], Tensor([[1.0, 2, 0, 0], [1, 2, 3, 0], [1, 2, 3, 4]]), 1).tolist() == [True, False,
+                                                                                                         False]
     with pytest.raises(ValueError, match="k must be from 0 to 4"):
         ops.top_k(x, 5)
 
@@ -180,7 +184,8 @@ def test_cumulative():
     assert_gradient(lambda t: ops.diff(t, 2, 0), x)
     at = np.array([0.0, 1.0, 3.0, 4.0])
     np.testing.assert_allclose(ops.trapezoid(Tensor(x), at).data, np.trapezoid(x, at), rtol=1e-14)
-    np.testing.assert_allclose(ops.trapezoid(Tensor(x), dx=2.0, axis=0).data, np.trapezoid(x, dx=2.0, axis=0), rtol=1e-14)
+    np.testing.assert_allclose(ops.trapezoid(Tensor(x), dx=2.0, axis=0).data, np.trapezoid(x, dx=2.0, axis=0),
+                               rtol=1e-14)
     assert_gradient(lambda t, s: ops.trapezoid(t, s), x, at)
 
 
@@ -189,18 +194,30 @@ def test_keras_agrees():
     x = values((4, 5)).astype(np.float32)
     classes = np.array([0, 2, 1], np.int32)
     for name, call in {
-        "take": lambda o: o.take(x, np.array([[0, 1]]), 1), "one_hot": lambda o: o.one_hot(classes, 4), "one_hot axis": lambda o: o.one_hot(classes, 4, axis=0),
-        "multi_hot": lambda o: o.multi_hot(classes, 4), "multi_hot batch": lambda o: o.multi_hot(classes[None], 4), "argsort": lambda o: o.argsort(x),
-        "top_k": lambda o: o.top_k(x, 2)[1], "scatter": lambda o: o.scatter(np.array([[0], [2], [0]]), x[:3], (4, 5)), "cumsum": lambda o: o.cumsum(x, 1),
-        "scatter_update": lambda o: o.scatter_update(x, np.array([[0, 1], [2, 2]]), np.float32([7, 8])), "slice": lambda o: o.slice(x, (1, 1), (2, 2)),
-        "where": lambda o: o.where(x > 0, x, 0.0), "searchsorted": lambda o: o.searchsorted(np.sort(x[0]), x[1]), "digitize": lambda o: o.digitize(x, np.array([0.0, 1.0], np.float32)),
-        "bincount": lambda o: o.bincount(classes), "segment_sum": lambda o: o.segment_sum(x, np.array([0, 0, 1, 3]), 4), "diff": lambda o: o.diff(x),
-        "segment_max": lambda o: o.segment_max(x, np.array([0, 0, 1, 3]), 5), "in_top_k": lambda o: o.in_top_k(classes, x[:3], 2), "isin": lambda o: o.isin(classes, np.array([1, 2])),
-        "nonzero": lambda o: o.nonzero(classes)[0], "select": lambda o: o.select([x > 1, x > 0], [x, -x], 0.0), "cumprod": lambda o: o.cumprod(x, 0),
-        "cumsum bool": lambda o: o.cumsum(np.array([True, True])), "trapezoid": lambda o: o.trapezoid(x), "segment_min": lambda o: o.segment_min(classes, np.array([0, 2, 2]), 4),
-        "take none": lambda o: o.take(x, [3, 4]), "take_along_axis": lambda o: o.take_along_axis(x, np.array([[0], [1], [2], [3]]), 1),
+        "take": lambda o: o.take(x, np.array([[0, 1]]), 1), "one_hot": lambda o: o.one_hot(classes, 4),
+        "one_hot axis": lambda o: o.one_hot(classes, 4, axis=0),
+        "multi_hot": lambda o: o.multi_hot(classes, 4), "multi_hot batch": lambda o: o.multi_hot(classes[None], 4),
+        "argsort": lambda o: o.argsort(x),
+        "top_k": lambda o: o.top_k(x, 2)[1], "scatter": lambda o: o.scatter(np.array([[0], [2], [0]]), x[:3], (4, 5)),
+        "cumsum": lambda o: o.cumsum(x, 1),
+        "scatter_update": lambda o: o.scatter_update(x, np.array([[0, 1], [2, 2]]), np.float32([7, 8])),
+        "slice": lambda o: o.slice(x, (1, 1), (2, 2)),
+        "where": lambda o: o.where(x > 0, x, 0.0), "searchsorted": lambda o: o.searchsorted(np.sort(x[0]), x[1]),
+        "digitize": lambda o: o.digitize(x, np.array([0.0, 1.0], np.float32)),
+        "bincount": lambda o: o.bincount(classes),
+        "segment_sum": lambda o: o.segment_sum(x, np.array([0, 0, 1, 3]), 4), "diff": lambda o: o.diff(x),
+        "segment_max": lambda o: o.segment_max(x, np.array([0, 0, 1, 3]), 5),
+        "in_top_k": lambda o: o.in_top_k(classes, x[:3], 2), "isin": lambda o: o.isin(classes, np.array([1, 2])),
+        "nonzero": lambda o: o.nonzero(classes)[0], "select": lambda o: o.select([x > 1, x > 0], [x, -x], 0.0),
+        "cumprod": lambda o: o.cumprod(x, 0),
+        "cumsum bool": lambda o: o.cumsum(np.array([True, True])), "trapezoid": lambda o: o.trapezoid(x),
+        "segment_min": lambda o: o.segment_min(classes, np.array([0, 2, 2]), 4),
+        "take none": lambda o: o.take(x, [3, 4]),
+        "take_along_axis": lambda o: o.take_along_axis(x, np.array([[0], [1], [2], [3]]), 1),
     }.items():
         theirs = keras.ops.convert_to_numpy(call(keras.ops))
         mine = call(ops).data
-        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
+        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), (
+            f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
+        )
         np.testing.assert_allclose(mine, theirs, rtol=2e-6, atol=1e-6, err_msg=name)

@@ -20,7 +20,8 @@ def positive_definite(n, seed=0):
 
 
 PRODUCTS = {
-    "matmul": [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 4)), ((2, 3), (3,)), ((5, 2, 3), (3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,)),
+    "matmul": [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 4)), ((2, 3), (3,)), ((5, 2, 3), (3, 4)), ((3,), (5, 3, 4)),
+               ((5, 2, 3), (3,)),
                ((5, 1, 2, 3), (4, 3, 2)), ((2, 0), (0, 3)), ((0, 2), (2, 3))],
     "dot": [((), (2, 3)), ((3,), (3,)), ((2, 3), (3, 4)), ((2, 3, 4), (5, 4, 2)), ((2, 3, 4), (4,))],
     "inner": [((3,), (3,)), ((2, 3), (4, 3)), ((2, 4, 3), (5, 3)), ((), (3,))],
@@ -31,7 +32,8 @@ PRODUCTS = {
 }
 
 
-@pytest.mark.parametrize(("name", "shape1", "shape2"), [(name, *pair) for name, pairs in PRODUCTS.items() for pair in pairs])
+@pytest.mark.parametrize(("name", "shape1", "shape2"), [(name, *pair) for name,
+                                                        pairs in PRODUCTS.items() for pair in pairs])
 def test_products(name, shape1, shape2):
     a, b = np.asarray(matrix(*shape1)), np.asarray(matrix(*shape2, seed=1))
     op, theirs = getattr(ops, name), getattr(np, name)
@@ -61,10 +63,14 @@ def test_matmul_refuses(x1, x2):
 
 
 SUBSCRIPTS = {
-    "ij,jk->ik": ((2, 3), (3, 4)), "ij,jk": ((2, 3), (3, 4)), "ii->": ((3, 3),), "ii->i": ((3, 3),), "ij->ji": ((2, 3),), "ij->": ((2, 3),),
-    "ij->j": ((2, 3),), "i,j->ij": ((2,), (3,)), "bij,bjk->bik": ((2, 3, 4), (2, 4, 5)), "...ij,...jk->...ik": ((5, 2, 3), (3, 4)),
-    "...i,i": ((2, 3), (3,)), "i...->...": ((2, 3, 4),), "ij,ij,j->i": ((2, 3), (2, 3), (3,)), "bhqd,bhkd->bhqk": ((2, 2, 3, 4), (2, 2, 5, 4)),
-    "iij,j->i": ((3, 3, 2), (2,)), "ij,kl->il": ((2, 3), (4, 2)), "i,->i": ((3,), ()), "ba": ((2, 3),), "i j , j k -> i k": ((2, 3), (3, 4)),
+    "ij,jk->ik": ((2, 3), (3, 4)), "ij,jk": ((2, 3), (3, 4)), "ii->": ((3, 3),), "ii->i": ((3, 3),),
+    "ij->ji": ((2, 3),), "ij->": ((2, 3),),
+    "ij->j": ((2, 3),), "i,j->ij": ((2,), (3,)), "bij,bjk->bik": ((2, 3, 4), (2, 4, 5)),
+    "...ij,...jk->...ik": ((5, 2, 3), (3, 4)),
+    "...i,i": ((2, 3), (3,)), "i...->...": ((2, 3, 4),), "ij,ij,j->i": ((2, 3), (2, 3), (3,)),
+    "bhqd,bhkd->bhqk": ((2, 2, 3, 4), (2, 2, 5, 4)),
+    "iij,j->i": ((3, 3, 2), (2,)), "ij,kl->il": ((2, 3), (4, 2)), "i,->i": ((3,), ()), "ba": ((2, 3),),
+    "i j , j k -> i k": ((2, 3), (3, 4)),
     "...a->a...": ((2, 3),), "iii->i": ((2, 2, 2),), "ij,jk->ik ": ((2, 0), (0, 3)),
 }
 
@@ -174,15 +180,23 @@ def test_keras_agrees():
     keras = pytest.importorskip("keras")
     x, a = matrix(2, 3, 4).astype(np.float32), positive_definite(3).astype(np.float32)
     for name, call in {
-        "einsum": lambda o: o.einsum("bij,bkj->bik", x, x), "tensordot": lambda o: o.tensordot(x, x[0].T, 1), "dot": lambda o: o.dot(x, x[0].T),
-        "inner": lambda o: o.inner(x, x), "outer": lambda o: o.outer(x[0, 0], x[0, 1]), "vdot": lambda o: o.vdot(x, x), "kron": lambda o: o.kron(a, a),
-        "cross": lambda o: o.cross(a, a[::-1]), "trace": lambda o: o.trace(a), "inv": lambda o: o.inv(a), "det": lambda o: o.det(a), "cholesky": lambda o: o.cholesky(a),
-        "solve": lambda o: o.solve(a, a[:, :1]), "logdet": lambda o: o.logdet(a), "eigh": lambda o: o.eigh(a)[0], "svd": lambda o: o.svd(a, compute_uv=False),
-        "matmul": lambda o: o.matmul(x, x[0].T), "solve_triangular": lambda o: o.solve_triangular(a, a), "pinv": lambda o: o.pinv(a),
-        "integers": lambda o: o.matmul(np.ones((2, 2), np.int32), np.ones((2, 2), np.int32)), "cdist": lambda o: o.cdist(a, 2 * a),
+        "einsum": lambda o: o.einsum("bij,bkj->bik", x, x), "tensordot": lambda o: o.tensordot(x, x[0].T, 1),
+        "dot": lambda o: o.dot(x, x[0].T),
+        "inner": lambda o: o.inner(x, x), "outer": lambda o: o.outer(x[0, 0], x[0, 1]), "vdot": lambda o: o.vdot(x, x),
+        "kron": lambda o: o.kron(a, a),
+        "cross": lambda o: o.cross(a, a[::-1]), "trace": lambda o: o.trace(a), "inv": lambda o: o.inv(a),
+        "det": lambda o: o.det(a), "cholesky": lambda o: o.cholesky(a),
+        "solve": lambda o: o.solve(a, a[:, :1]), "logdet": lambda o: o.logdet(a), "eigh": lambda o: o.eigh(a)[0],
+        "svd": lambda o: o.svd(a, compute_uv=False),
+        "matmul": lambda o: o.matmul(x, x[0].T), "solve_triangular": lambda o: o.solve_triangular(a, a),
+        "pinv": lambda o: o.pinv(a),
+        "integers": lambda o: o.matmul(np.ones((2, 2), np.int32), np.ones((2, 2), np.int32)),
+        "cdist": lambda o: o.cdist(a, 2 * a),
         "cholesky_inverse": lambda o: o.cholesky_inverse(np.linalg.cholesky(a)), "lstsq": lambda o: o.lstsq(a, a[:, 0]),
     }.items():
         theirs = keras.ops.convert_to_numpy(call(keras.ops))
         mine = call(ops).data
-        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
+        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), (
+            f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
+        )
         np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-4, err_msg=name)

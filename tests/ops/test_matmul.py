@@ -1,4 +1,6 @@
-"""The matrix product: exact on whole numbers, within the theorem's bound on others, for every transposition, size and layout."""
+"""The matrix product: exact on whole numbers, within the theorem's bound on others, for every transposition,
+size and layout.
+"""
 
 import ctypes
 import mmap
@@ -6,7 +8,12 @@ import mmap
 import numpy as np
 import pytest
 from checks import (
-    assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, isa,
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    isa,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +26,8 @@ from tinynet.tensor import Tensor, Variable
 isas = st.sampled_from(available_isas())
 flags = st.booleans()
 # Large enough for several tasks, panels and blocks of k; around the limits beyond which A and B are packed.
-LARGE = [(191, 130, 257), (193, 300, 255), (13, 3100, 40), (25, 129, 1024), (300, 10, 300), (97, 1300, 33), (1, 500, 700)]
+LARGE = [(191, 130, 257), (193, 300, 255), (13, 3100, 40), (25, 129, 1024), (300, 10, 300), (97, 1300, 33),
+         (1, 500, 700)]
 
 
 def stored(matrix, transposed):
@@ -44,7 +52,8 @@ def test_large_products(m, k, n, transpose_a, transpose_b, dtype, name):
     rng = np.random.default_rng(m + k + n)
     a, b = rng.integers(-8, 9, (m, k)), rng.integers(-8, 9, (k, n))
     with isa(name):
-        c = _native.matmul(stored(a.astype(dtype), transpose_a), stored(b.astype(dtype), transpose_b), transpose_a, transpose_b)
+        c = _native.matmul(stored(a.astype(dtype), transpose_a), stored(b.astype(dtype), transpose_b), transpose_a,
+                           transpose_b)
     assert_same_values(c, (a @ b).astype(dtype))
 
     a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
@@ -52,7 +61,8 @@ def test_large_products(m, k, n, transpose_a, transpose_b, dtype, name):
         c = _native.matmul(stored(a, transpose_a), stored(b, transpose_b), transpose_a, transpose_b)
     # In 80 bits the reference's own error is far below the bound, for float64 too.
     wide = np.longdouble if dtype == np.float64 else np.float64
-    assert_within_bound(c, a.astype(wide) @ b.astype(wide), np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64), k)
+    assert_within_bound(c, a.astype(wide) @ b.astype(wide),
+                        np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64), k)
 
 
 @given(st.data(), sizes, sizes, sizes, flags, flags, isas)
@@ -64,7 +74,17 @@ def test_within_the_bound(data, m, k, n, transpose_a, transpose_b, name):
     assert_within_bound(c, a @ b, np.abs(a) @ np.abs(b), k)
 
 
-BATCHES = [((), (3,)), ((3,), ()), ((2,), (2,)), ((2, 1), (3,)), ((1, 3), (2, 1)), ((4, 1, 2), (3, 1)), ((0,), ()), ((), (0, 2)), ((2, 3), ())]
+BATCHES = [
+    ((), (3,)),
+    ((3,), ()),
+    ((2,), (2,)),
+    ((2, 1), (3,)),
+    ((1, 3), (2, 1)),
+    ((4, 1, 2), (3, 1)),
+    ((0,), ()),
+    ((), (0, 2)),
+    ((2, 3), ()),
+]
 
 
 @given(st.data(), st.sampled_from(BATCHES), sizes, sizes, sizes, flags, flags, isas)
@@ -119,13 +139,15 @@ def at_the_end_of_a_page(array):
 
 @pytest.mark.parametrize("name", available_isas())
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("m", "k", "n"), [(1, 1, 1), (5, 7, 10), (13, 4, 17), (12, 32, 31), (200, 200, 201), (13, 300, 1025)])
+@pytest.mark.parametrize(("m", "k", "n"),
+                         [(1, 1, 1), (5, 7, 10), (13, 4, 17), (12, 32, 31), (200, 200, 201), (13, 300, 1025)])
 def test_reads_nothing_beyond_its_inputs(m, k, n, dtype, name):
     rng = np.random.default_rng(0)
     a, b = rng.integers(-8, 9, (m, k)), rng.integers(-8, 9, (k, n))
     for transpose_a in (False, True):
         for transpose_b in (False, True):
-            guarded = [at_the_end_of_a_page(stored(x.astype(dtype), t)) for x, t in ((a, transpose_a), (b, transpose_b))]
+            guarded = [at_the_end_of_a_page(stored(x.astype(dtype), t)) for x,
+                       t in ((a, transpose_a), (b, transpose_b))]
             with isa(name):
                 c = _native.matmul(*guarded, transpose_a, transpose_b)
             assert_same_values(c, (a @ b).astype(dtype))
@@ -149,8 +171,10 @@ def test_same_bits_on_any_threads_in_batches():
 
 
 SHAPES = [
-    ((3, 4), (4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (4,)), ((4,), (2, 4, 5)),
-    ((3, 4), (2, 4, 5)), ((2, 1, 3, 4), (6, 4, 5)), ((1, 3, 4), (2, 4, 5)), ((2, 3, 4), (1, 4, 5)), ((2, 3, 4), (2, 4, 1)),
+    ((3, 4), (4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (4,)),
+    ((4,), (2, 4, 5)),
+    ((3, 4), (2, 4, 5)), ((2, 1, 3, 4), (6, 4, 5)), ((1, 3, 4), (2, 4, 5)), ((2, 3, 4), (1, 4, 5)),
+    ((2, 3, 4), (2, 4, 1)),
     ((3, 0), (0, 5)), ((0, 4), (4, 5)), ((2, 0, 4), (4, 5)), ((0, 3, 4), (4, 5)),
 ]
 
@@ -188,7 +212,8 @@ def test_element_types():
 
 
 @pytest.mark.parametrize(("shape1", "shape2", "message"), [
-    ((2, 3), (4, 5), r"matmul: the last axis of x1 has 3 elements, but x2 has 4 rows. Got shapes \(2, 3\) and \(4, 5\)"),
+    ((2, 3), (4, 5), r"matmul: the last axis of x1 has 3 elements, but x2 has 4 rows. "
+     r"Got shapes \(2, 3\) and \(4, 5\)"),
     ((3,), (4,), "has 3 elements, but x2 has 4 rows"),
     ((2, 2, 3), (4, 5), "has 3 elements, but x2 has 4 rows"),
     ((2, 2, 3), (3, 3, 5), r"the leading axes \(2,\) and \(3,\) do not broadcast"),

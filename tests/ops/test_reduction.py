@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 from checks import (
-    assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, isa, unit_roundoff,
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    isa,
+    unit_roundoff,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +28,8 @@ def shapes_and_axes(draw, least=0):
     rank = draw(st.integers(1, 4))
     small = st.integers(least, 5)
     shape = [draw(small) for _ in range(rank)]
-    shape[draw(st.integers(0, rank - 1))] = draw(st.one_of(positive_sizes, st.sampled_from([511, 512, 513, 1025, 2100])))
+    shape[draw(st.integers(0, rank - 1))] = draw(st.one_of(positive_sizes,
+                                                           st.sampled_from([511, 512, 513, 1025, 2100])))
     axes = draw(st.one_of(st.none(), st.lists(st.integers(0, rank - 1), unique=True).map(tuple)))
     if axes is not None and len(axes) == 1 and draw(st.booleans()):
         axes = axes[0]
@@ -82,7 +89,8 @@ def test_sums_treat_nan_and_infinity_as_numpy_does(data, case, dtype):
     np.testing.assert_array_equal(actual[np.isinf(expected)], expected[np.isinf(expected)])
 
 
-@pytest.mark.parametrize("shape, axes", [((1_000_003,), None), ((200_003, 5), 0), ((5, 200_003), 1), ((20_001, 70), (0,)), ((40, 333, 77), (0, 2))])
+@pytest.mark.parametrize("shape, axes", [((1_000_003,), None), ((200_003, 5), 0), ((5, 200_003), 1),
+                                         ((20_001, 70), (0,)), ((40, 333, 77), (0, 2))])
 def test_error_grows_like_the_logarithm(shape, axes):
     """Pairwise summation: 16 + 9 + log2(n / 512) roundings at worst, where adding one after the other has n."""
     x = np.random.default_rng(0).random(shape).astype(np.float32)
@@ -91,7 +99,15 @@ def test_error_grows_like_the_logarithm(shape, axes):
     assert error.max() <= (16 + 32 + math.log2(count(shape, axes))) * unit_roundoff(np.float32)
 
 
-CASES = [((300_007,), None), ((70_001, 3), 0), ((3, 70_001), 1), ((9, 4_001, 7), (0, 2)), ((12, 3_000), 0), ((3_001, 64), 0), ((100, 1_000), 1)]
+CASES = [
+    ((300_007,), None),
+    ((70_001, 3), 0),
+    ((3, 70_001), 1),
+    ((9, 4_001, 7), (0, 2)),
+    ((12, 3_000), 0),
+    ((3_001, 64), 0),
+    ((100, 1_000), 1),
+]
 
 
 @pytest.mark.parametrize("shape, axes", CASES)
@@ -134,12 +150,16 @@ def test_wrong_types_are_refused():
 
 
 GRADIENTS = [
-    ("sum", {}), ("sum", {"axis": 1}), ("sum", {"axis": (0, -1), "keepdims": True}), ("mean", {}), ("mean", {"axis": (1, 2)}),
-    ("mean", {"axis": 0, "keepdims": True}), ("max", {}), ("max", {"axis": -1}), ("max", {"axis": (0, 1), "keepdims": True}), ("min", {"axis": 0}),
+    ("sum", {}), ("sum", {"axis": 1}), ("sum", {"axis": (0, -1), "keepdims": True}), ("mean", {}),
+    ("mean", {"axis": (1, 2)}),
+    ("mean", {"axis": 0, "keepdims": True}), ("max", {}), ("max", {"axis": -1}),
+    ("max", {"axis": (0, 1), "keepdims": True}), ("min", {"axis": 0}),
     ("max", {"axis": 0, "initial": 0.1}), ("prod", {}), ("prod", {"axis": (0, 2)}), ("var", {}), ("var", {"axis": 1}),
-    ("var", {"axis": (0, 1), "keepdims": True}), ("std", {"axis": 1}), ("logsumexp", {}), ("logsumexp", {"axis": (0, 2)}),
+    ("var", {"axis": (0, 1), "keepdims": True}), ("std", {"axis": 1}), ("logsumexp", {}),
+    ("logsumexp", {"axis": (0, 2)}),
     ("logsumexp", {"axis": 1, "keepdims": True}), ("norm", {}), ("norm", {"axis": 1}), ("norm", {"axis": 1, "ord": 1}),
-    ("norm", {"axis": 1, "ord": 3}), ("norm", {"axis": 0, "ord": math.inf}), ("norm", {"axis": (0, 1), "ord": "fro"}), ("cumsum", {}),
+    ("norm", {"axis": 1, "ord": 3}), ("norm", {"axis": 0, "ord": math.inf}), ("norm", {"axis": (0, 1), "ord": "fro"}),
+    ("cumsum", {}),
     ("cumsum", {"axis": 1}), ("cumprod", {"axis": 1}), ("cumprod", {}),
 ]
 
@@ -155,7 +175,8 @@ def test_gradient(name, arguments, which):
 NUMPY = {"amax": "max", "amin": "min"}
 
 
-@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "amax", "amin", "prod", "var", "std", "any", "all", "argmax", "argmin"])
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "amax", "amin", "prod", "var", "std", "any", "all",
+                                  "argmax", "argmin"])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8", "bool"])
 def test_values_as_numpy(name, dtype):
     x = np.random.default_rng(2).integers(0, 3, (4, 5, 6)).astype(dtype)
@@ -206,8 +227,8 @@ def test_moments():
 
 
 @pytest.mark.parametrize("call", [
-    lambda x: ops.sum(x, axis=2), lambda x: ops.mean(x, axis=(0, 0)), lambda x: ops.max(x, axis=-3), lambda x: ops.cumsum(x, axis=5),
-    lambda x: ops.norm(x, ord="nuc"), lambda x: ops.moments(x, [0], synchronized=True),
+    lambda x: ops.sum(x, axis=2), lambda x: ops.mean(x, axis=(0, 0)), lambda x: ops.max(x, axis=-3),
+    lambda x: ops.cumsum(x, axis=5), lambda x: ops.norm(x, ord="nuc"), lambda x: ops.moments(x, [0], synchronized=True),
 ])
 def test_errors_name_the_operation(call):
     with pytest.raises(ValueError, match="sum|mean|max|cumsum|norm|moments"):

@@ -1,4 +1,6 @@
-"""Operations that move elements: NumPy's results, dense, with gradients that go back to where each element came from."""
+"""Operations that move elements: NumPy's results, dense,
+with gradients that go back to where each element came from.
+"""
 
 import numpy as np
 import pytest
@@ -146,7 +148,8 @@ def test_padding_with_a_value():
 def test_meshgrid(indexing):
     axes = [pixels((n,)) for n in (2, 3, 4)]
     for n in range(1, 4):
-        for mine, theirs in zip(ops.meshgrid(*axes[:n], indexing=indexing), np.meshgrid(*axes[:n], indexing=indexing), strict=True):
+        for mine, theirs in zip(ops.meshgrid(*axes[:n], indexing=indexing), np.meshgrid(*axes[:n], indexing=indexing),
+                                strict=True):
             assert_same_values(mine.data, theirs)
     assert_gradient(lambda x, y: ops.multiply(*ops.meshgrid(x, y, indexing=indexing)), *axes[:2])
 
@@ -155,7 +158,8 @@ def test_space_and_depth():
     x = pixels((2, 3, 4, 8))
     y = ops.depth_to_space(Tensor(x), 2)
     assert y.shape == (2, 6, 8, 2)
-    np.testing.assert_array_equal(y.data[0, 1, 0], x[0, 0, 0, 4:6])  # second row of the block: the third and fourth pair of channels
+    np.testing.assert_array_equal(y.data[0, 1, 0],
+                                  x[0, 0, 0, 4:6])  # second row of the block: the third and fourth pair of channels
     assert_same_values(ops.space_to_depth(y, 2).data, x)
     first = ops.depth_to_space(np.moveaxis(x, -1, 1), 2, data_format="channels_first")
     assert_same_values(first.data, np.ascontiguousarray(np.moveaxis(y.data, -1, 1)))
@@ -170,8 +174,10 @@ def test_shape_questions():
 
 def test_creation():
     for name, args in {
-        "zeros": ((2, 3),), "ones": ((2, 3),), "full": ((2,), 2.5), "eye": (3, 4, 1), "identity": (3,), "tri": (3, 4, 1),
-        "linspace": (0, 1, 5), "logspace": (0, 2, 3), "geomspace": (1, 8, 4), "bartlett": (5,), "blackman": (5,), "hamming": (5,),
+        "zeros": ((2, 3),), "ones": ((2, 3),), "full": ((2,), 2.5), "eye": (3, 4, 1), "identity": (3,),
+        "tri": (3, 4, 1),
+        "linspace": (0, 1, 5), "logspace": (0, 2, 3), "geomspace": (1, 8, 4), "bartlett": (5,), "blackman": (5,),
+        "hamming": (5,),
         "hanning": (5,), "kaiser": (5, 2.0),
     }.items():
         expected = getattr(np, name)(*args)
@@ -198,11 +204,16 @@ def test_keras_agrees():
     keras = pytest.importorskip("keras")
     x = pixels((4, 4, 4)).astype(np.float32)
     for name, call in {
-        "rot90": lambda o: o.rot90(x), "depth_to_space": lambda o: o.depth_to_space(x[None], 2), "space_to_depth": lambda o: o.space_to_depth(x[None], 2),
-        "pad": lambda o: o.pad(x, ((1, 0), (0, 2), (0, 0)), mode="reflect"), "diagonal": lambda o: o.diagonal(x, 1, 0, 2), "tile": lambda o: o.tile(x, 2),
-        "arange": lambda o: o.arange(5), "arange float": lambda o: o.arange(0.0, 2.0, 0.5), "linspace": lambda o: o.linspace(0, 1, 4),
-        "eye": lambda o: o.eye(3), "full": lambda o: o.full((2,), 3), "full_like": lambda o: o.full_like(x, 3), "logspace": lambda o: o.logspace(0, 1, 3),
-        "stack": lambda o: o.stack([x, x], 1), "vander": lambda o: o.vander(x[0, 0]), "hanning": lambda o: o.hanning(4), "tri": lambda o: o.tri(3),
+        "rot90": lambda o: o.rot90(x), "depth_to_space": lambda o: o.depth_to_space(x[None], 2),
+        "space_to_depth": lambda o: o.space_to_depth(x[None], 2),
+        "pad": lambda o: o.pad(x, ((1, 0), (0, 2), (0, 0)), mode="reflect"),
+        "diagonal": lambda o: o.diagonal(x, 1, 0, 2), "tile": lambda o: o.tile(x, 2),
+        "arange": lambda o: o.arange(5), "arange float": lambda o: o.arange(0.0, 2.0, 0.5),
+        "linspace": lambda o: o.linspace(0, 1, 4),
+        "eye": lambda o: o.eye(3), "full": lambda o: o.full((2,), 3), "full_like": lambda o: o.full_like(x, 3),
+        "logspace": lambda o: o.logspace(0, 1, 3),
+        "stack": lambda o: o.stack([x, x], 1), "vander": lambda o: o.vander(x[0, 0]),
+        "hanning": lambda o: o.hanning(4), "tri": lambda o: o.tri(3),
     }.items():
         theirs = keras.ops.convert_to_numpy(call(keras.ops))
         mine = call(ops).data

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 from checks import (
-    assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, isa, unit_roundoff,
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    isa,
+    unit_roundoff,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +25,8 @@ def exact_softmax(x):
     return reference.softmax_forward(x.astype(np.longdouble))
 
 
-@given(st.data(), rows_and_classes, dtypes, layouts, st.sampled_from(available_isas()), st.sampled_from([0.1, 3.0, 30.0]))
+@given(st.data(), rows_and_classes, dtypes, layouts, st.sampled_from(available_isas()),
+       st.sampled_from([0.1, 3.0, 30.0]))
 def test_softmax_is_within_its_bound(data, shape, dtype, layout, isa_name, scale):
     x = data.draw(normal_arrays(shape, dtype, scale=scale))
     exact = exact_softmax(x)
@@ -30,7 +37,9 @@ def test_softmax_is_within_its_bound(data, shape, dtype, layout, isa_name, scale
     # x - max is rounded once, which in the exponent counts times its size.
     spread = np.abs(x.astype(np.float64) - x.max(axis=-1, keepdims=True)) if x.size else 0
     assert np.all(np.abs(y - exact) <= (classes + 6 + spread) * u * exact + 4 * np.finfo(dtype).tiny)
-    assert np.all(np.abs(y.astype(np.longdouble).sum(axis=-1) - 1) <= (classes + 2) * u + classes * np.finfo(dtype).tiny)
+    assert np.all(
+        np.abs(y.astype(np.longdouble).sum(axis=-1) - 1) <= (classes + 2) * u + classes * np.finfo(dtype).tiny
+    )
 
 
 @given(st.data(), rows_and_classes, dtypes, layouts, st.sampled_from(available_isas()))
@@ -74,7 +83,8 @@ def test_a_row_does_not_depend_on_its_neighbours():
 
 
 def test_large_numbers_do_not_overflow():
-    np.testing.assert_array_equal(ops.softmax(np.float32([[1000, 1000], [-1000, 0]])).data, np.float32([[0.5, 0.5], [0, 1]]))
+    np.testing.assert_array_equal(ops.softmax(np.float32([[1000, 1000], [-1000, 0]])).data,
+                                  np.float32([[0.5, 0.5], [0, 1]]))
     np.testing.assert_array_equal(ops.log_softmax(np.float32([[-1000, 0]])).data, np.float32([[-1000, 0]]))
 
 

@@ -15,12 +15,15 @@ class Callback:
 
     @property
     def model(self):
+        """The model that is trained; None before."""
         return self._model
 
     def set_params(self, params):
+        """What the loop tells of itself: epochs, steps, verbosity."""
         self.params = params
 
     def set_model(self, model):
+        """The model that is trained."""
         self._model = model
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -98,10 +101,15 @@ class CallbackList:
         from .history import History
         from .progress import ProgbarLogger
 
-        self.callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [] if callbacks is None else [callbacks]
+        self.callbacks = (
+            list(callbacks) if isinstance(callbacks, list | tuple) else [] if callbacks is None else [callbacks]
+        )
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks: expected Callback objects, got {callback!r}" + (" (a class: add parentheses)" if isinstance(callback, type) else ""))
+                raise TypeError(
+                    f"callbacks: expected Callback objects, got {callback!r}"
+                    + (" (a class: add parentheses)" if isinstance(callback, type) else "")
+                )
         if add_progbar and not any(isinstance(callback, ProgbarLogger) for callback in self.callbacks):
             self.callbacks.append(ProgbarLogger())
         self._history = next((callback for callback in self.callbacks if isinstance(callback, History)), None)
@@ -111,19 +119,23 @@ class CallbackList:
         if model is not None:
             self.set_model(model)
         self.set_params(params)
-        self._batch_begin = {kind: _defining(self.callbacks, *_BATCH_HOOKS[kind, "begin"]) for kind in ("train", "test", "predict")}
-        self._batch_end = {kind: _defining(self.callbacks, *_BATCH_HOOKS[kind, "end"]) for kind in ("train", "test", "predict")}
+        self._batch_begin = {kind: _defining(self.callbacks, *_BATCH_HOOKS[kind, "begin"])
+                             for kind in ("train", "test", "predict")}
+        self._batch_end = {kind: _defining(self.callbacks, *_BATCH_HOOKS[kind, "end"])
+                           for kind in ("train", "test", "predict")}
 
     def append(self, callback):
         """Add one more."""
         self.callbacks.append(callback)
 
     def set_params(self, params):
+        """Pass the parameters on to all callbacks."""
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
     def set_model(self, model):
+        """Pass the model on to all callbacks."""
         if self._history is not None:
             model.history = self._history
         for callback in self.callbacks:
@@ -134,27 +146,35 @@ class CallbackList:
             getattr(callback, hook)(*args)
 
     def on_train_begin(self, logs=None):
+        """Tell all callbacks that `fit` starts."""
         self._each("on_train_begin", logs or {})
 
     def on_train_end(self, logs=None):
+        """Tell all callbacks that `fit` ends."""
         self._each("on_train_end", logs or {})
 
     def on_test_begin(self, logs=None):
+        """Tell all callbacks that `evaluate` starts."""
         self._each("on_test_begin", logs or {})
 
     def on_test_end(self, logs=None):
+        """Tell all callbacks that `evaluate` ends."""
         self._each("on_test_end", logs or {})
 
     def on_predict_begin(self, logs=None):
+        """Tell all callbacks that `predict` starts."""
         self._each("on_predict_begin", logs or {})
 
     def on_predict_end(self, logs=None):
+        """Tell all callbacks that `predict` ends."""
         self._each("on_predict_end", logs or {})
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Tell all callbacks that an epoch starts."""
         self._each("on_epoch_begin", epoch, logs or {})
 
     def on_epoch_end(self, epoch, logs=None):
+        """Tell all callbacks that an epoch ends."""
         self._each("on_epoch_end", epoch, logs or {})
 
     def batch_begin(self, kind, batch):

@@ -34,7 +34,10 @@ class MonitorCallback(Callback):
         for metric in self.model.metrics:
             if metric.name == name and getattr(metric, "_direction", None) in ("up", "down"):
                 return "max" if metric._direction == "up" else "min"
-        raise ValueError(f"{type(self).__name__}: cannot tell whether {self.monitor!r} should grow or shrink; pass mode='max' or mode='min'")
+        raise ValueError(
+            f"{type(self).__name__}: cannot tell whether {self.monitor!r} should grow or shrink; pass mode='max' or "
+            "mode='min'"
+        )
 
     def is_better(self, value, reference):
         """Whether value beats reference by more than min_delta. NaN and infinity never beat a finite number."""
@@ -48,7 +51,10 @@ class MonitorCallback(Callback):
         """The watched number, or None (with a warning that lists what there is)."""
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(f"{type(self).__name__}: there is no {self.monitor!r} in the logs; there are: {', '.join(logs or {})}", stacklevel=3)
+            warnings.warn(
+                f"{type(self).__name__}: there is no {self.monitor!r} in the logs; there are: {', '.join(logs or {})}",
+                stacklevel=3,
+            )
         return value
 
 
@@ -69,8 +75,8 @@ class EarlyStopping(MonitorCallback):
         stopped_epoch: The epoch it stopped in, 0 if it did not.
     """
 
-    def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None, restore_best_weights=False,
-                 start_from_epoch=0):
+    def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
+                 restore_best_weights=False, start_from_epoch=0):
         super().__init__(monitor, mode, min_delta)
         self.patience = patience
         self.verbose = verbose

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .rows import as_rows, cast_type, check_finite, slicer, taker
-from .structure import is_structure, map_structure, spread
+from .structure import is_structure, map_arrays, spread
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -57,7 +57,7 @@ def common_length(named, where):
     """
     lengths = []
     for name, value in named.items():
-        map_structure(lambda leaf, leaf_name: lengths.append((leaf_name, len(leaf))), value, name)
+        map_arrays(lambda leaf, leaf_name: lengths.append((leaf_name, len(leaf))), value, name)
     if not lengths:
         raise ValueError(f"{where}: x holds no array")
     (first_name, samples), *others = lengths
@@ -122,7 +122,7 @@ def train_validation_split(arrays, validation_split, where="fit"):
         first, last = train_validation_split(named, validation_split, where)
         return tuple(first.values()), tuple(last.values())
     named = arrays if isinstance(arrays, dict) else {"x": arrays}
-    rows = {name: map_structure(lambda leaf, leaf_name: as_rows(leaf, leaf_name, where), part, name)
+    rows = {name: map_arrays(lambda leaf, leaf_name: as_rows(leaf, leaf_name, where), part, name)
             for name, part in named.items()}
     samples = common_length(rows, where)
     boundary = math.floor(samples * (1.0 - validation_split))
@@ -131,8 +131,8 @@ def train_validation_split(arrays, validation_split, where="fit"):
             f"{where}: validation_split={validation_split} of {samples} samples leaves {boundary} for training and "
             f"{samples - boundary} for validation; both need at least one"
         )
-    first = map_structure(lambda leaf, name: leaf[:boundary], rows)
-    last = map_structure(lambda leaf, name: leaf[boundary:], rows)
+    first = map_arrays(lambda leaf, name: leaf[:boundary], rows)
+    last = map_arrays(lambda leaf, name: leaf[boundary:], rows)
     return (first, last) if isinstance(arrays, dict) else (first["x"], last["x"])
 
 
@@ -177,9 +177,9 @@ class ArrayBatches:
             sample_weight = class_weights_to_sample_weights(y, class_weight, where)
         elif sample_weight is not None and is_structure(y) and not is_structure(sample_weight):
             weights = as_rows(sample_weight, "sample_weight", where)  # one weight a sample, for every output
-            sample_weight = map_structure(lambda leaf, name: weights, y)
+            sample_weight = map_arrays(lambda leaf, name: weights, y)
         self.x, self.y, self.sample_weight = (
-            map_structure(lambda leaf, leaf_name: as_rows(leaf, leaf_name, where), value, name)
+            map_arrays(lambda leaf, leaf_name: as_rows(leaf, leaf_name, where), value, name)
             for name, value in (("x", x), ("y", y), ("sample_weight", sample_weight)))
         self.where = where
         self.num_samples = self._common_length()

@@ -6,7 +6,7 @@ import numpy as np
 
 from .arrays import class_weights_to_sample_weights, pack_x_y_sample_weight
 from .rows import as_rows, cast_type
-from .structure import map_structure, spread
+from .structure import map_arrays, spread
 
 
 class IterableBatches:
@@ -68,7 +68,7 @@ class IterableBatches:
                                       self._arrays(weight, "floatx", "sample_weight"))
 
     def _arrays(self, value, dtype, name):
-        rows = map_structure(lambda leaf, leaf_name: as_rows(leaf, leaf_name, self.where), value, name)
+        rows = map_arrays(lambda leaf, leaf_name: as_rows(leaf, leaf_name, self.where), value, name)
         return cast_structure(rows, spread(dtype, rows))
 
     def check_finite(self):

@@ -16,7 +16,7 @@ def is_structure(value):
     )
 
 
-def map_structure(function, value, name="x"):
+def map_arrays(function, value, name="x"):
     """Apply `function(leaf, name)` to each array of a nested value, keeping its shape. None stays None.
 
     `name` says how a user would write the leaf: "x['image']", "y[1]".
@@ -24,9 +24,9 @@ def map_structure(function, value, name="x"):
     if value is None:
         return None
     if isinstance(value, dict):
-        return {key: map_structure(function, part, f"{name}[{key!r}]") for key, part in value.items()}
+        return {key: map_arrays(function, part, f"{name}[{key!r}]") for key, part in value.items()}
     if is_structure(value):
-        parts = [map_structure(function, part, f"{name}[{i}]") for i, part in enumerate(value)]
+        parts = [map_arrays(function, part, f"{name}[{i}]") for i, part in enumerate(value)]
         return parts if isinstance(value, list) else tuple(parts)
     return function(value, name)
 

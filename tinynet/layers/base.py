@@ -17,12 +17,14 @@ import numpy as np
 
 from .. import config, initializers, regularizers
 from .. import constraints as constraints_module
+from ..naming import auto_name
 from ..tensor import Tensor, Variable, convert_to_tensor
-from ..utils.naming import auto_name
 
 
 class _CallContext(threading.local):
-    """What an outer layer passes on to the layers it calls: the training flag, the path of names, where penalties go."""
+    """What an outer layer passes on to the layers it calls:
+    the training flag, the path of names, where penalties go.
+    """
 
     def __init__(self):
         self.training = None
@@ -62,7 +64,9 @@ class Layer:
         self._penalized = []  # after a call by the user: the layers, this one or inside it, that have added losses
         unknown = [key for key in kwargs if key not in COMMON_ARGUMENTS]
         if unknown:
-            raise TypeError(f"{type(self).__name__}: unknown argument {', '.join(map(repr, unknown))}; {_arguments_of(type(self))}")
+            raise TypeError(
+                f"{type(self).__name__}: unknown argument {', '.join(map(repr, unknown))}; {_arguments_of(type(self))}"
+            )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/', got {name!r}")
         self.name = name if name is not None else auto_name(type(self).__name__)
@@ -78,8 +82,8 @@ class Layer:
 
     # -- weights -------------------------------------------------------------------------------------------------
 
-    def add_weight(self, shape=None, initializer=None, dtype=None, trainable=True, autocast=True, regularizer=None, constraint=None,
-                   aggregation="none", name=None):
+    def add_weight(self, shape=None, initializer=None, dtype=None, trainable=True, autocast=True, regularizer=None,
+                   constraint=None, aggregation="none", name=None):
         """Create a Variable that belongs to this layer.
 
         Args:
@@ -210,17 +214,23 @@ class Layer:
         weights = [np.asarray(value) for value in weights]
         if len(weights) != len(variables):
             hint = "" if self.built else " The layer is not built yet: call it once, or give the model an Input."
-            raise ValueError(f"{self.name}.set_weights: got {len(weights)} arrays, the layer has {len(variables)} weights.{hint}")
+            raise ValueError(
+                f"{self.name}.set_weights: got {len(weights)} arrays, the layer has {len(variables)} weights.{hint}"
+            )
         for variable, value in zip(variables, weights, strict=True):
             if value.shape != variable.shape:
-                raise ValueError(f"{self.name}.set_weights: weight {variable.path!r} has shape {variable.shape}, got {value.shape}")
+                raise ValueError(
+                    f"{self.name}.set_weights: weight {variable.path!r} has shape {variable.shape}, got {value.shape}"
+                )
         for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
 
     def count_params(self):
         """The number of scalars in `weights`."""
         if not self.built:
-            raise ValueError(f"{self.name}.count_params: the layer has no weights yet; call it once, or build it with an input shape")
+            raise ValueError(
+                f"{self.name}.count_params: the layer has no weights yet; call it once, or build it with an input shape"
+            )
         return sum(variable.size for variable in self.weights)
 
     # -- losses and metrics --------------------------------------------------------------------------------------
@@ -257,7 +267,9 @@ class Layer:
     # -- building and calling ------------------------------------------------------------------------------------
 
     def build(self, input_shape=None):
-        """Create the weights for inputs of this shape (None for axes of any length). Layers with weights override it."""
+        """Create the weights for inputs of this shape (None for axes of any length).
+        Layers with weights override it.
+        """
 
     def call(self, *args, **kwargs):
         """The layer's formula. Every layer overrides it."""
@@ -311,7 +323,12 @@ class Layer:
         elif isinstance(value, dict):
             return {key: self._convert(part) for key, part in value.items()}
         elif not isinstance(value, Tensor):
-            if value is None or isinstance(value, bool | str) or not hasattr(value, "__array__") and not isinstance(value, int | float):
+            if (
+                value is None
+                or isinstance(value, bool | str)
+                or not hasattr(value, "__array__")
+                and not isinstance(value, int | float)
+            ):
                 return value
             try:
                 value = convert_to_tensor(value)
@@ -325,7 +342,8 @@ class Layer:
 
     def _inspect_call(self):
         parameters = inspect.signature(type(self).call).parameters
-        type(self)._takes_training = "training" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        type(self)._takes_training = "training" in parameters or any(p.kind is p.VAR_KEYWORD
+                                                                     for p in parameters.values())
 
     def _build_for(self, inputs):
         shapes = _shapes_of(inputs)
@@ -351,7 +369,8 @@ class Layer:
         from ..ops import divide
 
         for output in outputs if isinstance(outputs, list | tuple) else [outputs]:
-            self.add_loss(divide(self.activity_regularizer(output), float(max(output.shape[0] if output.shape else 1, 1))))
+            self.add_loss(divide(self.activity_regularizer(output),
+                                 float(max(output.shape[0] if output.shape else 1, 1))))
 
     # -- configuration -------------------------------------------------------------------------------------------
 
@@ -382,7 +401,10 @@ def _name_layer(error, layer, args):
     if getattr(error, "_names_a_layer", False) or not error.args or not isinstance(error.args[0], str):
         return
     shapes = ", ".join(str(argument.shape) for argument in args if isinstance(argument, Tensor))
-    error.args = (f"layer {layer.name!r} ({type(layer).__name__}), called on {shapes or 'its inputs'}: {error.args[0]}", *error.args[1:])
+    error.args = (
+        f"layer {layer.name!r} ({type(layer).__name__}), called on {shapes or 'its inputs'}: {error.args[0]}",
+        *error.args[1:],
+    )
     error._names_a_layer = True
 
 
@@ -396,7 +418,10 @@ def _standard_dtype(dtype, owner):
     if result not in (np.dtype("float32"), np.dtype("float64")):
         if result is not None and result.kind in "iub":
             return result
-        raise ValueError(f"{owner}: dtype must be 'float32' or 'float64', got {dtype!r}; the kernels have no other floating-point types")
+        raise ValueError(
+            f"{owner}: dtype must be 'float32' or 'float64', got {dtype!r}; the kernels have no other floating-point "
+            "types"
+        )
     return result
 
 
@@ -410,7 +435,9 @@ def _input_shape_from(arguments, owner):
     if shape is None:
         return None
     if isinstance(shape, int | np.integer):
-        raise ValueError(f"{owner}: input_shape must be a tuple, got {shape!r}; for {shape} features write input_shape=({shape},)")
+        raise ValueError(
+            f"{owner}: input_shape must be a tuple, got {shape!r}; for {shape} features write input_shape=({shape},)"
+        )
     return (arguments.get("batch_size"), *shape)
 
 

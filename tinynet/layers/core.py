@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, config
-from ..utils.naming import auto_name
+from ..naming import auto_name
 from .base import Layer
 
 
@@ -44,7 +44,9 @@ def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
     if (shape is None) == (batch_shape is None):
         raise ValueError("Input: give either shape (of one sample) or batch_shape")
     if isinstance(shape, int | np.integer):
-        raise ValueError(f"Input: shape must be a tuple, got {shape!r}; for {shape} features write Input(shape=({shape},))")
+        raise ValueError(
+            f"Input: shape must be a tuple, got {shape!r}; for {shape} features write Input(shape=({shape},))"
+        )
     full = tuple(batch_shape) if batch_shape is not None else (batch_size, *shape)
     for extent in full:
         if extent is not None and (isinstance(extent, bool) or not isinstance(extent, int | np.integer) or extent < 0):
@@ -60,7 +62,8 @@ class InputLayer(Layer):
         batch_size, dtype, batch_shape, name: As for `Input`.
     """
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, input_shape=None, name=None, **kwargs):
+    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, input_shape=None, name=None,
+                 **kwargs):
         super().__init__(name=name, dtype=dtype)
         if shape is None and batch_shape is None:
             shape, batch_shape = input_shape, kwargs.pop("batch_input_shape", None)

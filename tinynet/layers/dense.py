@@ -6,7 +6,8 @@ from .. import activations, constraints, initializers, ops, regularizers
 from .base import Layer
 
 # Activations that the dense kernel applies itself, while the result is still in the cache.
-FUSED = {activations.linear: "linear", activations.relu: "relu", activations.sigmoid: "sigmoid", activations.tanh: "tanh"}
+FUSED = {activations.linear: "linear", activations.relu: "relu", activations.sigmoid: "sigmoid",
+         activations.tanh: "tanh"}
 
 
 def positive_int(value, owner, argument):
@@ -39,12 +40,16 @@ class Dense(Layer):
     (2, 10)
     """
 
-    def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
-                 kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
-                 bias_constraint=None, lora_rank=None, lora_alpha=None, quantization_config=None, **kwargs):
+    def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, lora_rank=None, lora_alpha=None,
+                 quantization_config=None, **kwargs):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if lora_rank is not None or lora_alpha is not None or quantization_config is not None:
-            raise ValueError("Dense: lora_rank, lora_alpha and quantization_config are for large pretrained models; tinynet has neither")
+            raise ValueError(
+                "Dense: lora_rank, lora_alpha and quantization_config are for large pretrained models; tinynet has "
+                "neither"
+            )
         self.units = positive_int(units, "Dense", "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -58,12 +63,14 @@ class Dense(Layer):
 
     def build(self, input_shape):
         if len(input_shape) < 2 or input_shape[-1] is None:
-            raise ValueError(f"Dense needs inputs of shape (batch, ..., features) with a known number of features, got {input_shape}")
+            raise ValueError(
+                f"Dense needs inputs of shape (batch, ..., features) with a known number of features, got {input_shape}"
+            )
         self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel",
                                       regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
         if self.use_bias:
-            self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias", regularizer=self.bias_regularizer,
-                                        constraint=self.bias_constraint)
+            self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias",
+                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
 
     def call(self, x):
         fused = FUSED.get(self.activation)

@@ -12,8 +12,8 @@ class Flatten(Layer):
     """Each sample as one row: (batch, ...) -> (batch, product of the rest).
 
     Args:
-        data_format: 'channels_first' moves the channels last before flattening, so that the order of the numbers is the same
-            in both formats. 'channels_last' (or the process-wide setting) if None.
+        data_format: 'channels_first' moves the channels last before flattening, so that the order of the numbers is the
+            same in both formats. 'channels_last' (or the process-wide setting) if None.
     """
 
     def __init__(self, data_format=None, **kwargs):
@@ -62,7 +62,9 @@ class Reshape(Layer):
         size = math.prod(shape)
         known = math.prod(extent for extent in self.target_shape if extent != -1)
         if size != known and (-1 not in self.target_shape or known == 0 or size % known):
-            raise ValueError(f"Reshape: a sample of shape {tuple(shape)} has {size} elements and does not fit {self.target_shape}")
+            raise ValueError(
+                f"Reshape: a sample of shape {tuple(shape)} has {size} elements and does not fit {self.target_shape}"
+            )
         return tuple(size // known if extent == -1 else extent for extent in self.target_shape)
 
     def get_config(self):

@@ -4,32 +4,35 @@
     crossentropy.py   likelihoods of labels
     hinge.py          margins
     overlap.py        overlap of areas
+    elements.py       what the formulas have in common: arguments, recorded elements
     base.py           Loss, sample weights, reduction over the batch
 """
 
 from .base import Loss, LossFunctionWrapper
 from .crossentropy import (
-    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy,
-    KLDivergence, SparseCategoricalCrossentropy, binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy,
-    categorical_focal_crossentropy, categorical_generalized_cross_entropy, kl_divergence, sparse_categorical_crossentropy,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy, KLDivergence, SparseCategoricalCrossentropy, binary_crossentropy,
+    binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy, kl_divergence, sparse_categorical_crossentropy,
 )
 from .hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from .lookup import Lookup
 from .overlap import Dice, Tversky, dice, tversky
 from .regression import (
-    CosineSimilarity, Huber, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
-    cosine_similarity, huber, log_cosh, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
-    mean_squared_logarithmic_error, poisson,
+    CosineSimilarity, Huber, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, Poisson, cosine_similarity, huber, log_cosh, mean_absolute_error,
+    mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
 )
 
 _OBJECTS = (
     Loss, LossFunctionWrapper,
-    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy,
-    CategoricalHinge, CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError,
-    MeanSquaredError, MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge, Tversky,
-    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
-    categorical_generalized_cross_entropy, categorical_hinge, cosine_similarity, dice, hinge, huber, kl_divergence, log_cosh,
-    mean_absolute_error, mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy, CategoricalHinge, CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
+    SparseCategoricalCrossentropy, SquaredHinge, Tversky, binary_crossentropy, binary_focal_crossentropy,
+    categorical_crossentropy, categorical_focal_crossentropy, categorical_generalized_cross_entropy, categorical_hinge,
+    cosine_similarity, dice, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
+    mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
     sparse_categorical_crossentropy, squared_hinge, tversky,
 )  # fmt: skip
 
@@ -37,7 +40,10 @@ _SHORT = {
     "bce": binary_crossentropy, "kld": kl_divergence, "mae": mean_absolute_error, "mse": mean_squared_error,
     "mape": mean_absolute_percentage_error, "msle": mean_squared_logarithmic_error,
 }
-_METRIC_LEARNING = "metric learning on pairwise distances is outside its scope; write it with tinynet.ops as a function of (y_true, y_pred)"
+_METRIC_LEARNING = (
+    "metric learning on pairwise distances is outside its scope; write it with tinynet.ops as a function of "
+    "(y_true, y_pred)"
+)
 _SEQUENCES = "alignment of sequences is outside its scope"
 
 _lookup = Lookup(
@@ -61,4 +67,5 @@ def crossentropy_for(y_true_shape, y_pred_shape):
     return categorical_crossentropy
 
 
-__all__ = [*(item.__name__ for item in _OBJECTS if item is not LossFunctionWrapper), "crossentropy_for", "deserialize", "get", "serialize"]
+__all__ = [*(item.__name__ for item in _OBJECTS if item is not LossFunctionWrapper), "crossentropy_for", "deserialize",
+           "get", "serialize"]

@@ -1,7 +1,7 @@
 """Losses for probabilities: minus the log-likelihood of the labels, and its relatives.
 
-The cross-entropies themselves are operations (`tinynet.ops`), with their own kernels; here stand what Keras adds to them
-(label smoothing, ignored classes) and the losses made of several formulas.
+The cross-entropies themselves are operations (`tinynet.ops`), with their own kernels; here stand what Keras adds to
+them (label smoothing, ignored classes) and the losses made of several formulas.
 """
 
 import warnings
@@ -12,9 +12,8 @@ from ..config import epsilon
 from ..ops import cross_entropy, reduction
 from ..runtime import kernels
 from ..tape import record
-from .base import (
-    LossFunctionWrapper, as_float, as_target, as_tensor, check_broadcast, mean_over_last, record_loss, reshaped,
-)
+from .base import LossFunctionWrapper
+from .elements import as_float, as_target, as_tensor, check_broadcast, mean_over_last, record_loss, reshaped
 
 
 def _pair(operation, y_true, y_pred):
@@ -26,13 +25,18 @@ def _check_classes(operation, y_pred, axis):
     if isinstance(axis, bool):
         raise ValueError(f"{operation}: axis must be an int, got {axis!r}")
     if y_pred.data.shape[-1:] == (1,):
-        warnings.warn(f"{operation}: y_pred has shape {y_pred.data.shape}, one class. For two classes with one output use "
-                      "'binary_crossentropy'.", SyntaxWarning, stacklevel=3)
+        warnings.warn(
+            f"{operation}: y_pred has shape {y_pred.data.shape}, one class. For two classes with one output use "
+            "'binary_crossentropy'.",
+            SyntaxWarning,
+            stacklevel=3,
+        )
 
 
 def _smoothed(y_true, label_smoothing, classes):
     """(1 - s) t + s / classes: labels that are not quite sure (Szegedy et al. 2015, arXiv:1512.00567)."""
-    return record(y_true.data * (1 - label_smoothing) + label_smoothing / classes, (y_true,), lambda dy: (dy * (1 - label_smoothing),))
+    return record(y_true.data * (1 - label_smoothing) + label_smoothing / classes, (y_true,),
+                  lambda dy: (dy * (1 - label_smoothing),))
 
 
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
@@ -63,7 +67,8 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
 
     Args:
         y_true: Class of each sample as a number, shape (batch, ...) or (batch, ..., 1).
-        y_pred: Probabilities (they are divided by their sum first), or scores with `from_logits`, shape (batch, ..., classes).
+        y_pred: Probabilities (they are divided by their sum first), or scores with `from_logits`, shape (batch, ...,
+            classes).
         from_logits: Whether softmax is still to be applied; more accurate than doing so before.
         ignore_class: A label whose samples cost nothing and do not count in the mean; -1 or 255 are usual.
         axis: The axis of classes.
@@ -158,7 +163,8 @@ def _softmax(x, axis):
     return exponentials / kernels.reduce_sum(exponentials, axis, True)
 
 
-def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1):
+def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
+                                   axis=-1):
     """sum(alpha (1 - p)^gamma (-t log p)) over the classes: the cross-entropy, less of it where p is high already.
 
     Source: Lin et al. 2017, arXiv:1708.02002.
@@ -187,7 +193,8 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
 
 
 def categorical_generalized_cross_entropy(y_true, y_pred, q):
-    """(1 - p^q) / q with p the probability of the right class: between cross-entropy (q -> 0) and absolute error (q = 1).
+    """(1 - p^q) / q with p the probability of the right class:
+    between cross-entropy (q -> 0) and absolute error (q = 1).
 
     Bears wrong labels better than cross-entropy. Source: Zhang & Sabuncu 2018, arXiv:1805.07836.
 
@@ -222,7 +229,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
     """
 
     def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size", name="binary_crossentropy", dtype=None,
+        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
+        name="binary_crossentropy", dtype=None,
     ):
         super().__init__(binary_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -238,8 +246,8 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     """
 
     def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size", name="categorical_crossentropy",
-        dtype=None,
+        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
+        name="categorical_crossentropy", dtype=None,
     ):
         super().__init__(categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -260,11 +268,11 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     _takes_labels_as_they_are = True
 
     def __init__(
-        self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1, name="sparse_categorical_crossentropy",
-        dtype=None,
+        self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1,
+        name="sparse_categorical_crossentropy", dtype=None,
     ):
-        super().__init__(sparse_categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
-                         ignore_class=ignore_class, axis=axis)
+        super().__init__(sparse_categorical_crossentropy, name=name, reduction=reduction, dtype=dtype,
+                         from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
 
 class KLDivergence(LossFunctionWrapper):
@@ -306,8 +314,8 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
         self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
         name="categorical_focal_crossentropy", dtype=None,
     ):
-        super().__init__(categorical_focal_crossentropy, name=name, reduction=reduction, dtype=dtype, alpha=alpha, gamma=gamma,
-                         from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+        super().__init__(categorical_focal_crossentropy, name=name, reduction=reduction, dtype=dtype, alpha=alpha,
+                         gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
 
 
 class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
@@ -319,7 +327,8 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
 
     _takes_labels_as_they_are = True
 
-    def __init__(self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy", dtype=None):
+    def __init__(self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy",
+                 dtype=None):
         if not 0 < q < 1:
             raise ValueError(f"CategoricalGeneralizedCrossEntropy: q must lie between 0 and 1, got {q}")
         super().__init__(categorical_generalized_cross_entropy, name=name, reduction=reduction, dtype=dtype, q=q)

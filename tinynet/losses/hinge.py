@@ -6,7 +6,8 @@ Labels are -1 and 1; a batch of zeros and ones is taken to mean them.
 import numpy as np
 
 from ..runtime import kernels
-from .base import LossFunctionWrapper, as_float, as_target, check_broadcast, mean_over_last, record_loss
+from .base import LossFunctionWrapper
+from .elements import as_float, as_target, check_broadcast, mean_over_last, record_loss
 
 
 def _signed(t):
@@ -42,7 +43,8 @@ def squared_hinge(y_true, y_pred):
 
 
 def categorical_hinge(y_true, y_pred):
-    """max(neg - pos + 1, 0) with pos = sum(t p), the score of the right class, and neg = max((1 - t) p), the best of the others.
+    """max(neg - pos + 1, 0) with pos = sum(t p), the score of the right class, and neg = max((1 - t) p),
+    the best of the others.
 
     Args:
         y_true: One-hot labels, shape (batch, ..., classes).

@@ -1,8 +1,9 @@
 """Finding losses and metrics by name, and turning them into dictionaries and back."""
 
-import difflib
 import inspect
 import types
+
+from ..registry import look_up
 
 
 class Lookup:
@@ -28,31 +29,32 @@ class Lookup:
         Raises:
             ValueError: there is none; the message suggests the nearest.
         """
-        for names in (custom_objects or {}, self.by_name):
-            if name in names:
-                return names[name]
-        if name in self.missing:
+        if name in self.missing and name not in (custom_objects or {}):
             raise ValueError(f"{self.kind} {name!r} is not part of tinynet: {self.missing[name]}")
-        near = difflib.get_close_matches(str(name), self.by_name, n=1)
-        suggestion = f"; did you mean {near[0]!r}?" if near else "."
-        raise ValueError(f"unknown {self.kind} {name!r}{suggestion} Known: {', '.join(sorted(self.by_name))}")
+        return look_up(name, self.by_name, self.kind, custom_objects)
 
     def get(self, identifier):
-        """An object from a name, a config dictionary, a class, a function or an object; None stays None. Classes are instantiated."""
+        """An object from a name, a config dictionary, a class, a function or an object;
+        None stays None. Classes are instantiated.
+        """
         if identifier is None:
             return None
         if isinstance(identifier, dict):
             return self.deserialize(identifier)
         found = self.find(identifier) if isinstance(identifier, str) else identifier
         if not callable(found):
-            raise ValueError(f"cannot make a {self.kind} of {identifier!r} ({type(identifier).__name__}); pass a name, a function or an object")
+            raise ValueError(
+                f"cannot make a {self.kind} of {identifier!r} ({type(identifier).__name__}); pass a name, a function "
+                "or an object"
+            )
         return found() if inspect.isclass(found) else found
 
     def serialize(self, item):
         """A function's name, or {'class_name': ..., 'config': ...} of an object."""
         if isinstance(item, types.FunctionType):
             return item.__name__
-        config = {key: self.serialize(value) if isinstance(value, types.FunctionType) else value for key, value in item.get_config().items()}
+        config = {key: self.serialize(value) if isinstance(value, types.FunctionType) else value for key,
+                  value in item.get_config().items()}
         return {"class_name": type(item).__name__, "config": config}
 
     def deserialize(self, config, custom_objects=None):
@@ -65,7 +67,10 @@ class Lookup:
         if isinstance(config, str):
             return self.find(config, custom_objects)
         if not isinstance(config, dict) or "class_name" not in config:
-            raise ValueError(f"cannot make a {self.kind} of {config!r}: expected a name or a dictionary with 'class_name' and 'config'")
+            raise ValueError(
+                f"cannot make a {self.kind} of {config!r}: expected a name or a dictionary with 'class_name' and "
+                "'config'"
+            )
         cls = self.find(config["class_name"], custom_objects)
         arguments = dict(config.get("config") or {})
         if isinstance(arguments.get("fn"), str):

@@ -2,14 +2,20 @@
 
 from ..config import epsilon
 from ..runtime import kernels
-from .base import LossFunctionWrapper, as_float, as_target, check_broadcast, record_loss
+from .base import LossFunctionWrapper
+from .elements import as_float, as_target, check_broadcast, record_loss
 
 
 def _areas(operation, y_true, y_pred, axis):
     y_pred = as_float(y_pred)
     y_true, y_pred = check_broadcast(operation, as_target(y_true, y_pred.data.dtype), y_pred)
     axis = tuple(axis) if isinstance(axis, list) else axis
-    return y_true, y_pred, lambda x: kernels.reduce_sum(x, axis, True), lambda x: kernels.reduce_sum(x, axis, False).shape
+    return (
+        y_true,
+        y_pred,
+        lambda x: kernels.reduce_sum(x, axis, True),
+        lambda x: kernels.reduce_sum(x, axis, False).shape,
+    )
 
 
 def dice(y_true, y_pred, axis=None):
@@ -35,7 +41,8 @@ def dice(y_true, y_pred, axis=None):
 
 
 def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
-    """1 - I / (I + alpha M + beta F + epsilon): I = sum(t p) overlap, M = sum(t (1 - p)) missed, F = sum((1 - t) p) false.
+    """1 - I / (I + alpha M + beta F + epsilon): I = sum(t p) overlap, M = sum(t (1 - p)) missed,
+    F = sum((1 - t) p) false.
 
     With D the denominator:  d/dp = -(t D - I dD) / D^2,  dD = t - alpha t + beta (1 - t)
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..config import epsilon
 from ..runtime import kernels
-from .base import LossFunctionWrapper, aligned, mean_over_last, record_loss
+from .base import LossFunctionWrapper
+from .elements import aligned, mean_over_last, record_loss
 
 
 def mean_squared_error(y_true, y_pred):
@@ -74,7 +75,8 @@ def huber(y_true, y_pred, delta=1.0):
     size = np.abs(error)
     small = np.minimum(size, delta)
     # delta |e| - delta^2/2 = delta (|e| - delta/2), and small = |e| makes that e^2/2
-    return mean_over_last(small * (size - small / 2), t, p, lambda: np.clip(error, -delta, delta), lambda: -np.clip(error, -delta, delta))
+    return mean_over_last(small * (size - small / 2), t, p, lambda: np.clip(error, -delta, delta),
+                          lambda: -np.clip(error, -delta, delta))
 
 
 def log_cosh(y_true, y_pred):
@@ -91,7 +93,8 @@ def log_cosh(y_true, y_pred):
 
 
 def poisson(y_true, y_pred):
-    """mean(p - t log(p + epsilon)) over the last axis: minus the log-likelihood of counts t with rate p, less a constant.
+    """mean(p - t log(p + epsilon)) over the last axis:
+    minus the log-likelihood of counts t with rate p, less a constant.
 
     d/dp = (1 - t / (p + epsilon)) / n
     """

@@ -13,8 +13,10 @@ def _as_values(matches):
 
 def _check_samples(operation, labels, predictions):
     if labels.shape != predictions.shape[:-1]:
-        raise ValueError(f"{operation}: labels of shape {labels.shape} do not match predictions of shape {predictions.shape}. "
-                         "Expected one label for each row of class scores.")
+        raise ValueError(
+            f"{operation}: labels of shape {labels.shape} do not match predictions of shape {predictions.shape}. "
+            "Expected one label for each row of class scores."
+        )
 
 
 def accuracy(y_true, y_pred):
@@ -136,7 +138,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
 
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
-    """How often the largest score is that of the right class, with labels as numbers: mean of `sparse_categorical_accuracy`.
+    """How often the largest score is that of the right class, with labels as numbers:
+    mean of `sparse_categorical_accuracy`.
 
     >>> metric = SparseCategoricalAccuracy()
     >>> metric.update_state([2, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0.0]])

@@ -19,8 +19,8 @@ class AUC(Metric):
     Args:
         num_thresholds: How finely the curve is drawn.
         curve: 'ROC', 'PR' (precision over recall) or 'PRGAIN' (their gains; Flach & Kull 2015).
-        summation_method: 'interpolation' (trapezoids; for 'PR' after Davis & Goadrich 2006), 'minoring' (rectangles below)
-            or 'majoring' (rectangles above).
+        summation_method: 'interpolation' (trapezoids; for 'PR' after Davis & Goadrich 2006), 'minoring' (rectangles
+            below) or 'majoring' (rectangles above).
         thresholds: Thresholds in [0, 1] of one's own, instead of evenly spaced ones.
         multi_label: Take the mean of one area a label (column); else all labels are thrown together.
         num_labels: Number of labels with `multi_label`; seen from the first batch if None.
@@ -36,8 +36,8 @@ class AUC(Metric):
     _direction = "up"
 
     def __init__(
-        self, num_thresholds=200, curve="ROC", summation_method="interpolation", name=None, dtype=None, thresholds=None, multi_label=False,
-        num_labels=None, label_weights=None, from_logits=False,
+        self, num_thresholds=200, curve="ROC", summation_method="interpolation", name=None, dtype=None,
+        thresholds=None, multi_label=False, num_labels=None, label_weights=None, from_logits=False,
     ):
         super().__init__(name=name, dtype=dtype)
         self.curve, self.summation_method = str(curve).upper(), str(summation_method).lower()
@@ -84,18 +84,24 @@ class AUC(Metric):
             y_pred = 0.5 + 0.5 * np.tanh(0.5 * y_pred)
         if self.multi_label:
             if y_pred.ndim != 2:
-                raise ValueError(f"AUC: multi_label=True needs predictions of shape (batch, labels), got {y_pred.shape}")
+                raise ValueError(
+                    f"AUC: multi_label=True needs predictions of shape (batch, labels), got {y_pred.shape}"
+                )
             if not self._built:
                 self._build(y_pred.shape[1])
-        counts = confusion_counts(y_true, y_pred, self.thresholds, self._evenly_spaced, sample_weight, multi_label=self.multi_label,
-                                  label_weights=self.label_weights)
+        counts = confusion_counts(y_true, y_pred, self.thresholds, self._evenly_spaced, sample_weight,
+                                  multi_label=self.multi_label, label_weights=self.label_weights)
         for name, value in zip(COUNTS, counts, strict=True):
             getattr(self, name).data += value
 
     def result(self):
         if not self._built:
             return self._as_result(0)
-        areas = self._interpolated_pr() if (self.curve, self.summation_method) == ("PR", "interpolation") else self._riemann_sum()
+        areas = (
+            self._interpolated_pr()
+            if (self.curve, self.summation_method) == ("PR", "interpolation")
+            else self._riemann_sum()
+        )
         areas = np.sum(areas, axis=0)
         if not self.multi_label:
             return self._as_result(areas)
@@ -115,7 +121,8 @@ class AUC(Metric):
             x = np.maximum(np.where(tp == 0, 0, 1 - odds * divide_no_nan(fn, tp)), 0)
             y = np.where(tp == 0, 1, 1 - odds * divide_no_nan(fp, tp))
         left, right = y[:-1], y[1:]
-        height = {"interpolation": (left + right) / 2, "minoring": np.minimum(left, right), "majoring": np.maximum(left, right)}
+        height = {"interpolation": (left + right) / 2, "minoring": np.minimum(left, right),
+                  "majoring": np.maximum(left, right)}
         return (x[:-1] - x[1:]) * height[self.summation_method]
 
     def _interpolated_pr(self):
@@ -132,8 +139,10 @@ class AUC(Metric):
 
     def get_config(self):
         config = {
-            **super().get_config(), "num_thresholds": self.num_thresholds, "curve": self.curve, "summation_method": self.summation_method,
+            **super().get_config(), "num_thresholds": self.num_thresholds, "curve": self.curve,
+            "summation_method": self.summation_method,
             "multi_label": self.multi_label, "num_labels": self.num_labels,
-            "label_weights": None if self.label_weights is None else self.label_weights.tolist(), "from_logits": self._from_logits,
+            "label_weights": None if self.label_weights is None else self.label_weights.tolist(),
+            "from_logits": self._from_logits,
         }
         return config if self._own_thresholds is None else {**config, "thresholds": list(self._own_thresholds)}

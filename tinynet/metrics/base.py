@@ -10,7 +10,9 @@ States add up in float64: in float32 the 60,000 additions of an epoch would lose
 import numpy as np
 
 from ..config import floatx
-from ..losses.base import apply_mask, auto_name, squeeze_or_expand_to_same_rank
+from ..losses.base import apply_mask
+from ..losses.elements import squeeze_or_expand_to_same_rank
+from ..naming import auto_name
 from ..runtime import kernels
 from ..tensor import Tensor, Variable, to_array
 
@@ -79,12 +81,16 @@ class Metric:
     @property
     def variables(self):
         """The states, those of metrics in attributes included."""
-        nested = [part for value in vars(self).values() for part in (value if isinstance(value, list | tuple) else (value,))]
-        return self._variables + [variable for part in nested if isinstance(part, Metric) for variable in part.variables]
+        nested = [part for value in vars(self).values()
+                  for part in (value if isinstance(value, list | tuple) else (value,))]
+        return self._variables + [variable for part in nested if isinstance(part, Metric)
+                                  for variable in part.variables]
 
     def update_state(self, *args, **kwargs):
         """Take in a batch."""
-        raise NotImplementedError(f"{type(self).__name__} must implement update_state(y_true, y_pred, sample_weight=None)")
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement update_state(y_true, y_pred, sample_weight=None)"
+        )
 
     def result(self):
         """The metric of everything since the last reset: a Tensor."""
@@ -145,8 +151,11 @@ def _samplewise(values, weights, reduce):
     try:
         weights = np.broadcast_to(weights, values.shape)
     except ValueError:
-        raise ValueError(f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}: pass one weight a sample, "
-                         "or one a value.") from None
+        raise ValueError(
+            f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}: pass one weight a "
+            "sample, "
+            "or one a value."
+        ) from None
     values = values * weights
     if rank > 1:
         weights = reduce(weights, axis=tuple(range(1, rank)))
@@ -205,7 +214,8 @@ class Mean(Metric):
             values: Tensor or array, samples along the first axis; or a scalar.
             sample_weight: One weight a sample, or anything that broadcasts against the values.
         """
-        if type(values) is float and (sample_weight is None or type(sample_weight) is int):  # the loss of each training step
+        if type(values) is float and (sample_weight is None
+                                      or type(sample_weight) is int):  # the loss of each training step
             weight = 1 if sample_weight is None else sample_weight
             self.total.data += values * weight
             self.count.data += weight

@@ -34,7 +34,8 @@ def are_evenly_spaced(thresholds):
 
 
 def confusion_counts(
-    y_true, y_pred, thresholds, evenly_spaced=False, sample_weight=None, top_k=None, class_id=None, multi_label=False, label_weights=None,
+    y_true, y_pred, thresholds, evenly_spaced=False, sample_weight=None, top_k=None, class_id=None, multi_label=False,
+    label_weights=None,
 ):
     """Weighted counts (tp, fp, tn, fn) at each threshold.
 
@@ -71,8 +72,10 @@ def confusion_counts(
     try:
         weights = np.broadcast_to(weights, y_pred.shape)
     except ValueError:
-        raise ValueError(f"sample_weight of shape {np.shape(sample_weight)} does not fit predictions of shape {y_pred.shape}: "
-                         "pass one weight a sample, or one a value.") from None
+        raise ValueError(
+            f"sample_weight of shape {np.shape(sample_weight)} does not fit predictions of shape {y_pred.shape}: "
+            "pass one weight a sample, or one a value."
+        ) from None
     if label_weights is not None and not multi_label:
         weights = weights * np.asarray(label_weights)
 
@@ -130,7 +133,8 @@ class ConfusionMetric(Metric):
             y_pred: Probabilities, the same shape.
             sample_weight: One weight a sample, or one a value.
         """
-        counts = confusion_counts(y_true, y_pred, self.thresholds, self._evenly_spaced, sample_weight, self.top_k, self.class_id)
+        counts = confusion_counts(y_true, y_pred, self.thresholds, self._evenly_spaced, sample_weight, self.top_k,
+                                  self.class_id)
         for name, value in zip(COUNTS, counts, strict=True):
             if name in self._counts:
                 getattr(self, name).data += value
@@ -188,8 +192,8 @@ class _Quotient(ConfusionMetric):
 
     def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
         default = 0.5 if top_k is None else _BELOW_ALL
-        super().__init__(("true_positives", self._error), parse_thresholds(type(self).__name__, thresholds, default), class_id, top_k, name,
-                         dtype)
+        super().__init__(("true_positives", self._error), parse_thresholds(type(self).__name__, thresholds, default),
+                         class_id, top_k, name, dtype)
         self.init_thresholds = thresholds
 
     def result(self):
@@ -197,7 +201,8 @@ class _Quotient(ConfusionMetric):
         return self._at_thresholds(divide_no_nan(tp, tp + getattr(self, self._error).data))
 
     def get_config(self):
-        return {**super().get_config(), "thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {**super().get_config(), "thresholds": self.init_thresholds, "top_k": self.top_k,
+                "class_id": self.class_id}
 
 
 class Precision(_Quotient):
@@ -240,8 +245,9 @@ class _BestUnderConstraint(ConfusionMetric):
             raise ValueError(f"{type(self).__name__}: {self._value_name} must lie in [0, 1], got {value}")
         if num_thresholds <= 0:
             raise ValueError(f"{type(self).__name__}: num_thresholds must be positive, got {num_thresholds}")
-        super().__init__(COUNTS, [0.5] if num_thresholds == 1 else [i / (num_thresholds - 1) for i in range(num_thresholds)], class_id,
-                         name=name, dtype=dtype)
+        super().__init__(COUNTS, [0.5]
+                         if num_thresholds == 1 else [i / (num_thresholds - 1) for i in range(num_thresholds)],
+                         class_id, name=name, dtype=dtype)
         self._evenly_spaced = num_thresholds > 1
         self.value = value
         self.num_thresholds = num_thresholds
@@ -262,11 +268,14 @@ class _BestUnderConstraint(ConfusionMetric):
         return self._as_result(np.max(np.where(feasible, rates[self._best], 0), initial=0))
 
     def get_config(self):
-        return {**super().get_config(), self._value_name: self.value, "num_thresholds": self.num_thresholds, "class_id": self.class_id}
+        return {**super().get_config(), self._value_name: self.value, "num_thresholds": self.num_thresholds,
+                "class_id": self.class_id}
 
 
 class SensitivityAtSpecificity(_BestUnderConstraint):
-    """The best sensitivity tp / (tp + fn) at a threshold where the specificity tn / (tn + fp) is at least `specificity`."""
+    """The best sensitivity tp / (tp + fn) at a threshold where the specificity tn / (tn + fp) is at least
+    `specificity`.
+    """
 
     _value_name, _best = "specificity", "sensitivity"
 
@@ -276,7 +285,9 @@ class SensitivityAtSpecificity(_BestUnderConstraint):
 
 
 class SpecificityAtSensitivity(_BestUnderConstraint):
-    """The best specificity tn / (tn + fp) at a threshold where the sensitivity tp / (tp + fn) is at least `sensitivity`."""
+    """The best specificity tn / (tn + fp) at a threshold where the sensitivity tp / (tp + fn) is at least
+    `sensitivity`.
+    """
 
     _value_name, _best = "sensitivity", "specificity"
 

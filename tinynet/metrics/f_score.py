@@ -13,8 +13,8 @@ class FBetaScore(Metric):
     """(1 + beta^2) precision recall / (beta^2 precision + recall): recall counts beta times as much as precision.
 
     Args:
-        average: None gives one score a class, 'micro' counts all classes together, 'macro' is the mean over the classes, 'weighted'
-            the mean weighted by how often a class occurs.
+        average: None gives one score a class, 'micro' counts all classes together, 'macro' is the mean over the
+            classes, 'weighted' the mean weighted by how often a class occurs.
         beta: Weight of recall.
         threshold: Which probabilities are a yes; None: the largest of each row.
     """
@@ -43,7 +43,10 @@ class FBetaScore(Metric):
         """
         y_true, y_pred = to_array(y_true, self._dtype), to_array(y_pred, self._dtype)
         if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
-            raise ValueError(f"{type(self).__name__}: expected shapes (batch, classes). Got y_true {y_true.shape}, y_pred {y_pred.shape}.")
+            raise ValueError(
+                f"{type(self).__name__}: expected shapes (batch, classes). Got y_true {y_true.shape}, y_pred "
+                f"{y_pred.shape}."
+            )
         if not self._built:
             for name in _STATES:
                 setattr(self, name, self._add_total(name, () if self.average == "micro" else y_pred.shape[1:]))

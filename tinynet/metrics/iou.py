@@ -24,11 +24,15 @@ class IoU(Metric):
     _direction = "up"
 
     def __init__(
-        self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1,
+        self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_true=True,
+        sparse_y_pred=True, axis=-1,
     ):
         super().__init__(name=name, dtype="int32" if dtype in (None, "int") else dtype)
         if max(target_class_ids) >= num_classes:
-            raise ValueError(f"{type(self).__name__}: target class {max(target_class_ids)} does not exist among {num_classes} classes")
+            raise ValueError(
+                f"{type(self).__name__}: target class {max(target_class_ids)} does not exist among {num_classes} "
+                "classes"
+            )
         self.num_classes, self.target_class_ids, self.ignore_class = num_classes, list(target_class_ids), ignore_class
         self.sparse_y_true, self.sparse_y_pred, self.axis = sparse_y_true, sparse_y_pred, axis
         self.total_cm = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
@@ -47,8 +51,11 @@ class IoU(Metric):
             raise ValueError(f"{type(self).__name__}: {y_true.size} labels for {y_pred.size} predictions")
         weights = to_array(1 if sample_weight is None else sample_weight)
         if weights.dtype.kind == "f" and self._dtype.kind == "i":
-            warnings.warn(f"{type(self).__name__}: sample weights are cut to whole numbers; pass dtype='float32' to keep fractions",
-                          stacklevel=2)
+            warnings.warn(
+                f"{type(self).__name__}: sample weights are cut to whole numbers; pass dtype='float32' to keep "
+                "fractions",
+                stacklevel=2,
+            )
         weights = np.broadcast_to(weights.astype(self._dtype).reshape(-1) if weights.ndim else weights, y_true.shape)
         n = self.num_classes
         counts = (y_true >= 0) & (y_true < n) & (y_pred >= 0) & (y_pred < n)
@@ -101,7 +108,8 @@ class MeanIoU(IoU):
 
     _config_names = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
 
-    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1):
+    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True,
+                 axis=-1):
         super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
 
@@ -110,7 +118,8 @@ class OneHotIoU(IoU):
 
     _config_names = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_pred", "axis")
 
-    def __init__(self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1):
+    def __init__(self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False,
+                 axis=-1):
         super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
 

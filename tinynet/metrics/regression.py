@@ -40,11 +40,15 @@ def pearson_correlation(y_true, y_pred, axis=-1):
     t, p = _standardized(y_true, y_pred)
     t, p = (x - x.mean(axis=axis, keepdims=True) for x in (t, p))
     with np.errstate(invalid="ignore", divide="ignore"):  # constant values have no correlation: NaN
-        return Tensor.wrap(np.asarray(np.mean(t / t.std(axis=axis, keepdims=True) * (p / p.std(axis=axis, keepdims=True)), axis=axis)))
+        return Tensor.wrap(
+            np.asarray(np.mean(t / t.std(axis=axis, keepdims=True) * (p / p.std(axis=axis, keepdims=True)), axis=axis))
+        )
 
 
 def concordance_correlation(y_true, y_pred, axis=-1):
-    """2 mean((t - mean p)(p - mean p)) / (var t + var p + (mean t - mean p)^2) over `axis`: 1 on the line p = t (Lin 1989)."""
+    """2 mean((t - mean p)(p - mean p)) / (var t + var p + (mean t - mean p)^2) over `axis`:
+    1 on the line p = t (Lin 1989).
+    """
     t, p = _standardized(y_true, y_pred)
     t_mean, p_mean = (x.mean(axis=axis, keepdims=True) for x in (t, p))
     scale = t.var(axis=axis, keepdims=True) + p.var(axis=axis, keepdims=True) + np.square(t_mean - p_mean) + epsilon()
@@ -79,11 +83,14 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
 
 class R2Score(Metric):
-    """Coefficient of determination, 1 - sum((t - p)^2) / sum((t - mean t)^2): 1 is perfect, 0 as good as always guessing the mean.
+    """Coefficient of determination, 1 - sum((t - p)^2) / sum((t - mean t)^2):
+    1 is perfect, 0 as good as always guessing the mean.
 
     Args:
-        class_aggregation: 'uniform_average' over the outputs, 'variance_weighted_average', or None for one score an output.
-        num_regressors: Number of predictors, for the adjusted score 1 - (1 - R2)(n - 1) / (n - p - 1); 0 for the plain one.
+        class_aggregation: 'uniform_average' over the outputs, 'variance_weighted_average', or None for one score an
+            output.
+        num_regressors: Number of predictors, for the adjusted score 1 - (1 - R2)(n - 1) / (n - p - 1); 0 for the plain
+            one.
     """
 
     _direction = "up"
@@ -139,4 +146,5 @@ class R2Score(Metric):
         return self._as_result(scores)
 
     def get_config(self):
-        return {**super().get_config(), "class_aggregation": self.class_aggregation, "num_regressors": self.num_regressors}
+        return {**super().get_config(), "class_aggregation": self.class_aggregation,
+                "num_regressors": self.num_regressors}

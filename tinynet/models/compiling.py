@@ -2,16 +2,18 @@
 
 from .. import losses as losses_module
 from .. import metrics as metrics_module
+from ..naming import to_snake_case
 from ..tensor import Tensor
-from ..utils.naming import to_snake_case
 
 
 def _one_output(y_pred, what):
     if not isinstance(y_pred, list | tuple | dict | Tensor):
         raise TypeError(f"compile: {what} need a Tensor, but the model's call() returned {'nothing' if y_pred is None else type(y_pred).__name__}")
     if not isinstance(y_pred, Tensor):
-        raise NotImplementedError(f"compile: {what} for several outputs are not there yet; the model returned {type(y_pred).__name__}. "
-                                  "Override compute_loss(x, y, y_pred, sample_weight), or return one tensor")
+        raise NotImplementedError(
+            f"compile: {what} for several outputs are not there yet; the model returned {type(y_pred).__name__}. "
+            "Override compute_loss(x, y, y_pred, sample_weight), or return one tensor"
+        )
 
 
 class CompiledLoss:
@@ -41,8 +43,14 @@ class CompiledLoss:
             raise ValueError("fit: the loss needs targets; pass y, or a dataset of (x, y) pairs")
         _one_output(y_pred, "losses")
         if self._loss is None:
-            function = losses_module.crossentropy_for(y.shape, y_pred.shape) if _is_crossentropy(self._given) else losses_module.get(self._given)
-            self._loss = function if isinstance(function, losses_module.Loss) else losses_module.LossFunctionWrapper(function)
+            function = (
+                losses_module.crossentropy_for(y.shape, y_pred.shape)
+                if _is_crossentropy(self._given)
+                else losses_module.get(self._given)
+            )
+            self._loss = (
+                function if isinstance(function, losses_module.Loss) else losses_module.LossFunctionWrapper(function)
+            )
         value = self._loss(y, y_pred, sample_weight=sample_weight)
         return value * self._weight if self._weight is not None else value
 

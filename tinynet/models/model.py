@@ -10,6 +10,8 @@ class Model(Trainer, Layer):
 
     Subclass it and define `call(self, x, training=None)`, or use `Sequential`.
 
+    >>> import numpy as np
+    >>> from tinynet.layers import Dense
     >>> class Linear(Model):
     ...     def __init__(self):
     ...         super().__init__()
@@ -22,8 +24,10 @@ class Model(Trainer, Layer):
 
     def __init__(self, *args, **kwargs):
         if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise NotImplementedError("Model(inputs, outputs): models as graphs of layers are not there yet; use Sequential, or "
-                                      "subclass Model and write call()")
+            raise NotImplementedError(
+                "Model(inputs, outputs): models as graphs of layers are not there yet; use Sequential, or "
+                "subclass Model and write call()"
+            )
         super().__init__(**kwargs)
 
     @property
@@ -33,7 +37,9 @@ class Model(Trainer, Layer):
 
     @layers.setter
     def layers(self, _):
-        raise AttributeError("`layers` is what the model was built from and cannot be set; choose another attribute name")
+        raise AttributeError(
+            "`layers` is what the model was built from and cannot be set; choose another attribute name"
+        )
 
     def get_layer(self, name=None, index=None):
         """A layer by name or by index.
@@ -52,7 +58,8 @@ class Model(Trainer, Layer):
                 return layer
         raise ValueError(f"get_layer: no layer is named {name!r}. Layers: {[layer.name for layer in self.layers]}")
 
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False, layer_range=None):
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+                layer_range=None):
         """Print a table of the layers with their output shapes and numbers of weights.
 
         Args:
@@ -67,10 +74,14 @@ class Model(Trainer, Layer):
 
     def save(self, filepath, overwrite=True, zipped=None):
         """Not there yet."""
-        raise NotImplementedError("Model.save: model files are not there yet; keep the weights with numpy.savez(path, *model.get_weights())")
+        raise NotImplementedError(
+            "Model.save: model files are not there yet; keep the weights with numpy.savez(path, *model.get_weights())"
+        )
 
     def count_params(self):
         """The number of scalars in all weights."""
         if not self.built:
-            raise ValueError(f"{self.name}.count_params: the model has no weights yet; give it an Input, or call it on a batch")
+            raise ValueError(
+                f"{self.name}.count_params: the model has no weights yet; give it an Input, or call it on a batch"
+            )
         return sum(variable.size for variable in self.weights)

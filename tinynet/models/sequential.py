@@ -15,6 +15,7 @@ class Sequential(Model):
         trainable: Whether training changes the weights.
         name: Chosen automatically if None.
 
+    >>> from tinynet.layers import Dense, Flatten, Input
     >>> model = Sequential([Input((28, 28)), Flatten(), Dense(128, activation="relu"), Dense(10)])
     >>> model.output_shape, model.count_params()
     ((None, 10), 101770)
@@ -52,11 +53,19 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor):
             layer = InputLayer(batch_shape=layer.shape, dtype=layer.dtype, name=layer.name)
         if not isinstance(layer, Layer):
-            raise TypeError(f"Sequential: expected a layer, got {layer!r}{' (a class: add parentheses)' * isinstance(layer, type)}. A function goes into Activation(...) or a layer of your own.")
+            hint = " (a class: add parentheses)" if isinstance(layer, type) else ""
+            raise TypeError(
+                f"Sequential: expected a layer, got {layer!r}{hint}. A function goes into Activation(...) or a layer of "
+                "your own."
+            )
         if isinstance(layer, InputLayer) and self._chain:
-            raise ValueError(f"Sequential: an Input can only come first, but the model starts with {self._chain[0].name!r}")
+            raise ValueError(
+                f"Sequential: an Input can only come first, but the model starts with {self._chain[0].name!r}"
+            )
         if any(layer is other for other in self._chain):
-            raise ValueError(f"Sequential: layer {layer.name!r} is in the model already; a shared layer needs a subclass of Model")
+            raise ValueError(
+                f"Sequential: layer {layer.name!r} is in the model already; a shared layer needs a subclass of Model"
+            )
         if any(layer.name == other.name for other in self._chain):
             raise ValueError(f"Sequential: two layers are named {layer.name!r}; names must differ")
         self._chain.append(layer)
@@ -91,7 +100,9 @@ class Sequential(Model):
             raise ValueError(f"{self.name}.build: give input_shape, or start the model with an Input")
         known = self._known_input_shape()
         if known is not None and not _compatible(known, tuple(input_shape)):
-            raise ValueError(f"{self.name}.build: the model starts with an Input of shape {known}, got {tuple(input_shape)}")
+            raise ValueError(
+                f"{self.name}.build: the model starts with an Input of shape {known}, got {tuple(input_shape)}"
+            )
         outer = _context.scope
         if not outer or outer[-1] != self.name:  # called by the user, not by _build_with_shape
             _context.scope = (*outer, self.name)
@@ -128,7 +139,9 @@ class Sequential(Model):
     def _shape_or_error(self):
         shape = self._known_input_shape() or self._built_input_shape
         if shape is None:
-            raise AttributeError(f"{self.name} does not know its shapes yet; start it with an Input, or call it on a batch")
+            raise AttributeError(
+                f"{self.name} does not know its shapes yet; start it with an Input, or call it on a batch"
+            )
         return shape
 
     def compute_output_shape(self, input_shape):
@@ -151,4 +164,5 @@ def _build_layer(layer, shape):
 
 
 def _compatible(declared, actual):
-    return len(declared) == len(actual) and all(a is None or b is None or a == b for a, b in zip(declared, actual, strict=True))
+    return len(declared) == len(actual) and all(a is None or b is None or a == b for a,
+                                                b in zip(declared, actual, strict=True))

@@ -11,7 +11,8 @@ def readable_size(size):
         size /= 1024
 
 
-def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False, layer_range=None):
+def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+                  layer_range=None):
     """Write the table of a model's layers; see `Model.summary`."""
     layers = _in_range(model.layers, layer_range)
     header = ["Layer (type)", "Output Shape", "Param #"] + (["Trainable"] if show_trainable else [])
@@ -45,7 +46,9 @@ def _in_range(layers, layer_range):
     try:
         first, last = names.index(layer_range[0]), names.index(layer_range[1])
     except ValueError:
-        raise ValueError(f"summary: layer_range {tuple(layer_range)} names no layers of the model; layers: {names}") from None
+        raise ValueError(
+            f"summary: layer_range {tuple(layer_range)} names no layers of the model; layers: {names}"
+        ) from None
     return layers[first : last + 1]
 
 
@@ -91,12 +94,14 @@ def _rule(corners, dash, widths):
 
 
 def _line(edge, cells, widths):
-    aligned = [f"{cell:>{width}}" if column == 2 else f"{cell:<{width}}" for column, (cell, width) in enumerate(zip(cells, widths, strict=True))]
+    aligned = [f"{cell:>{width}}" if column == 2 else f"{cell:<{width}}"
+               for column, (cell, width) in enumerate(zip(cells, widths, strict=True))]
     return edge + edge.join(f" {cell} " for cell in aligned) + edge
 
 
 def _wrap(row, widths):
-    pieces = [[cell[start : start + width] for start in range(0, max(len(cell), 1), width)] for cell, width in zip(row, widths, strict=True)]
+    pieces = [[cell[start : start + width] for start in range(0, max(len(cell), 1), width)] for cell,
+              width in zip(row, widths, strict=True)]
     height = max(map(len, pieces))
     return [[column[line] if line < len(column) else "" for column in pieces] for line in range(height)]
 

@@ -16,12 +16,11 @@ import warnings
 import numpy as np
 
 from .. import metrics as metrics_module
-from .. import optimizers
+from .. import optimizers, random
 from ..callbacks import CallbackList
-from .. import random
 from ..data import Epochs, check_finite, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
+from ..nest import flatten, map_structure, pack_like
 from ..tape import GradientTape
-from ..utils.nest import flatten, map_structure, pack_like
 from .compiling import CompiledLoss, CompiledMetrics
 
 
@@ -42,8 +41,8 @@ class Trainer:
         self._compiled_loss = None
         self._compiled_metrics = None
 
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False,
-                steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
+                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
         """Say how the model is trained.
 
         Args:
@@ -52,13 +51,15 @@ class Trainer:
             loss_weights: Number the loss is multiplied by.
             metrics: List of names, Metrics or functions to report.
             weighted_metrics: The same, taking account of sample weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Taken for Keras's sake; they change nothing here,
-                since every step runs the same compiled kernels.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Taken for Keras's sake; they change nothing
+                here, since every step runs the same compiled kernels.
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         self._compiled_loss = CompiledLoss(loss, loss_weights) if loss is not None else None
-        self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics) if metrics is not None or weighted_metrics is not None else None
+        self._compiled_metrics = (
+            CompiledMetrics(metrics, weighted_metrics) if metrics is not None or weighted_metrics is not None else None
+        )
         self._loss_tracker = metrics_module.Mean(name="loss")
         self.stop_training = False
         self.compiled = True
@@ -75,7 +76,9 @@ class Trainer:
         for penalty in self._penalties():
             total = penalty if total is None else total + penalty
         if total is None:
-            raise ValueError(f"{self.name}: there is no loss to train on; give loss=... to compile(), or use add_loss() in call()")
+            raise ValueError(
+                f"{self.name}: there is no loss to train on; give loss=... to compile(), or use add_loss() in call()"
+            )
         return total
 
     def _penalties(self):
@@ -172,20 +175,21 @@ class Trainer:
 
     # -- loops -----------------------------------------------------------------------------------------------------
 
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0, validation_data=None,
-            shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0, steps_per_epoch=None, validation_steps=None,
-            validation_batch_size=None, validation_freq=1):
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
+            validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1):
         """Train for a number of epochs.
 
-        The loss shown is the mean over the epoch of the batches' losses, each taken before its own update and with dropout on:
-        `evaluate` on the same data afterwards gives another, usually lower, number.
+        The loss shown is the mean over the epoch of the batches' losses, each taken before its own update and with
+        dropout on: `evaluate` on the same data afterwards gives another, usually lower, number.
 
         Args:
             x: Inputs: array, list or dict of arrays, generator, `PyDataset`, or any iterable of batches.
             y: Targets, if x is arrays.
             batch_size: Samples a step, 32 if None. Only for arrays.
             epochs: The epoch to stop after.
-            verbose: 0 silent, 1 progress bar, 2 a line an epoch; 'auto' is 1 on a terminal or in a notebook, 2 elsewhere.
+            verbose: 0 silent, 1 progress bar, 2 a line an epoch; 'auto' is 1 on a terminal or in a notebook, 2
+                elsewhere.
             callbacks: List of Callbacks.
             validation_split: Share of x and y, taken from their end, to validate on.
             validation_data: (x, y) or (x, y, sample_weight) or a dataset to validate on after each epoch.
@@ -210,15 +214,15 @@ class Trainer:
             raise ValueError(f"fit: validation_split cuts arrays, but x is a {type(x).__name__}, which yields batches; give validation_data=...")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
-        training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle, class_weight=class_weight,
-                           rng=random.generator() if shuffle else None)
+        training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle,
+                           class_weight=class_weight, rng=random.generator() if shuffle else None)
         validation = None
         if validation_data is not None:
             validation = _validation_epochs(validation_data, validation_batch_size or batch_size, validation_steps)
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs,
-                                     steps=training.num_steps)
+            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self,
+                                     verbose=verbose, epochs=epochs, steps=training.num_steps)
         self.stop_training = False
         self._training_data = training.batches
         logs = {}
@@ -242,8 +246,8 @@ class Trainer:
                           "or an iterable that is not a generator)", stacklevel=2)
         return self.history
 
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None, return_dict=False,
-                 **kwargs):
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
+                 return_dict=False, **kwargs):
         """Loss and metrics on data, without training.
 
         Args:
@@ -259,7 +263,8 @@ class Trainer:
         batches = _epochs(x, y, sample_weight, batch_size, steps, "evaluate")
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=batches.num_steps)
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                                     steps=batches.num_steps)
         logs = self._evaluate(batches, callbacks)
         return logs if return_dict else self._in_order(logs)
 
@@ -275,7 +280,8 @@ class Trainer:
         batches = _epochs(x, None, None, batch_size, steps, "predict")
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=batches.num_steps)
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                                     steps=batches.num_steps)
         parts, outputs = None, None
         callbacks.on_predict_begin()
         for step, data in enumerate(batches):
@@ -285,7 +291,8 @@ class Trainer:
             parts = parts if parts is not None else [[] for _ in leaves]
             for part, leaf in zip(parts, leaves, strict=True):
                 part.append(leaf)
-            callbacks.batch_end("predict", step, lambda leaves=leaves, outputs=outputs: {"outputs": pack_like(outputs, leaves)})
+            make_logs = lambda leaves=leaves, outputs=outputs: {"outputs": pack_like(outputs, leaves)}  # noqa: E731
+            callbacks.batch_end("predict", step, make_logs)
         callbacks.on_predict_end()
         if parts is None:
             raise ValueError("predict: the data has no samples")
@@ -321,13 +328,15 @@ class Trainer:
         """One pass over the batches: 'train' or 'test'. Returns the results by name."""
         step_method, fast_method = ("train_step", self._train_on) if kind == "train" else ("test_step", self._test_on)
         # A step the user has overridden returns its logs; ours are only put together when somebody looks at them.
-        own_step = getattr(self, step_method) if getattr(type(self), step_method) is not getattr(Trainer, step_method) else None
+        overridden = getattr(type(self), step_method) is not getattr(Trainer, step_method)
+        own_step = getattr(self, step_method) if overridden else None
         make_logs = lambda: _as_numbers(self.get_metrics_result())  # noqa: E731
         step = -1
         outer = self._trained, self._in_epoch  # a callback may evaluate in the middle of an epoch
         self._trained, self._in_epoch = None, True
         try:
-            with np.errstate(all="ignore"):  # a diverging model shows in its loss, not in warnings about single operations
+            # A diverging model shows in its loss, not in warnings about single operations.
+            with np.errstate(all="ignore"):
                 for step, data in enumerate(batches):
                     callbacks.batch_begin(kind, step)
                     if own_step is None:
@@ -357,7 +366,9 @@ class Trainer:
         return values[0] if len(values) == 1 else values
 
     def _blame_data(self, x, y):
-        """The loss is not finite: if the data is why, say so before the weights are touched. If training diverged, go on."""
+        """The loss is not finite: if the data is why, say so before the weights are touched.
+        If training diverged, go on.
+        """
         if self._training_data is not None:
             self._training_data.check_finite()
         for name, part in (("x", x), ("y", y)):

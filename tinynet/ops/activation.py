@@ -23,35 +23,43 @@ _erf = np.vectorize(math.erf, otypes=[float])
 
 
 def sigma(x):
+    """The logistic function, 1 / (1 + e^-x)."""
     return 1 / (1 + np.exp(-x))
 
 
 def log_one_plus_exp(x):
+    """log(1 + e^x), without overflow."""
     return np.logaddexp(0, x)
 
 
 def normal_cdf(x):
+    """The probability that a standard normal variable is below x."""
     return 0.5 * (1 + _erf(x / math.sqrt(2)))
 
 
 def normal_density(x):
+    """The density of the standard normal distribution, the derivative of `normal_cdf`."""
     return np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
 
 
 def gelu_gate(x):
+    """The tanh in the approximation of gelu: x (1 + gelu_gate(x)) / 2."""
     return np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
 
 
 def mish_gate(x):
+    """The factor of x in mish: tanh(log(1 + e^x))."""
     return np.tanh(log_one_plus_exp(x))
 
 
 def clipped_relu(x, slope, maximum, threshold):
+    """Keras's relu with all its parameters: slope (x - threshold) up to the threshold, then x, at most `maximum`."""
     minimum = 0 if maximum < np.inf else -np.inf
     return np.clip(np.where(x <= threshold, 0, x), minimum, maximum) - slope * np.maximum(threshold - x, 0)
 
 
 def clipped_relu_derivative(x, slope, maximum, threshold):
+    """The derivative of `clipped_relu`, at a kink that of the flat side."""
     minimum = 0 if maximum < np.inf else -np.inf
     return np.where((x > threshold) & (x > minimum) & (x < maximum), 1, 0) + np.where(x < threshold, slope, 0)
 

@@ -144,7 +144,9 @@ def _window(axis, i):
 
 
 def vectorize(pyfunc, *, excluded=None, signature=None):
-    """A function of arrays from one of numbers, by calling it for each element: `numpy.vectorize`, returning a Tensor."""
+    """A function of arrays from one of numbers, by calling it for each element:
+    `numpy.vectorize`, returning a Tensor.
+    """
     vectorized = np.vectorize(pyfunc, excluded=excluded, signature=signature)
 
     @functools.wraps(pyfunc)

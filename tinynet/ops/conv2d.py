@@ -1,6 +1,7 @@
 """Convolution of images with channels last (cross-correlation, as in every framework).
 
-    y[n, i, j, f] = bias[f] + sum over p, q, c of x[n, i*stride + p*dilation - top, j*stride + q*dilation - left, c] * kernel[p, q, c, f]
+    y[n, i, j, f] = bias[f] + sum over p, q, c of x[n, i*stride + p*dilation - top, j*stride + q*dilation - left, c] *
+    kernel[p, q, c, f]
 
 where x counts as zero outside the image, and an activation may follow.
 """
@@ -16,7 +17,8 @@ from ..tensor import convert_to_tensor
 KERNEL_LAYOUT = "Kernel layout is (height, width, in / groups, out)."
 
 
-# The references. Each sums over the taps (p, q): one tap is a matrix product between the pixels it sees and its weights.
+# The references. Each sums over the taps (p, q): one tap is a matrix product between the pixels it sees and its
+# weights.
 
 
 def _output_size(size, kernel, stride, padding, dilation):
@@ -68,7 +70,8 @@ def conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, gr
                     algorithm="auto"):
     """Reference: each tap's matrix product y += seen @ kernel[p, q] read backwards.
 
-    d seen = dy @ kernel[p, q].T        d kernel[p, q] = sum over pixels of seen.T @ dy        d bias = sum over pixels of dy
+    d seen = dy @ kernel[p, q].T        d kernel[p, q] = sum over pixels of seen.T @ dy        d bias = sum over pixels
+    of dy
 
     For ReLU, dy first loses the places where y is not positive.
 
@@ -131,38 +134,44 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1, strict=False
     >>> conv_output_size(7, 3, stride=3, strict=True)
     Traceback (most recent call last):
     ...
-    ValueError: conv_output_size: a window of 3 does not fit 7 + 0 zeros in steps of 3: (W - K + 2P)/S + 1 = (7 - 3 + 0)/3 + 1 = 2.333, not a whole number. Change the padding, the stride or the window.
+    ValueError: conv_output_size: a window of 3 does not fit 7 + 0 zeros in steps of 3: ... = 2.333, not a whole...
     """
     before, after = _axis_padding("conv_output_size", padding, size, kernel, stride, dilation)
     span = dilation * (kernel - 1) + 1
     free = size - span + before + after
     if free < 0:
         raise ValueError(
-            f"conv_output_size: a window of {_span(kernel, dilation)} does not fit an input of {size} + {before + after} zeros: "
+            f"conv_output_size: a window of {_span(kernel, dilation)} does not fit an input of {size} + "
+            f"{before + after} zeros: "
             f"(W - K + 2P)/S + 1 = ({size} - {span} + {before + after})/{stride} + 1 = {free / stride + 1:.4g}. "
             "Use a smaller window or padding='same'."
         )
     if strict and free % stride:
         raise ValueError(
-            f"conv_output_size: a window of {_span(kernel, dilation)} does not fit {size} + {before + after} zeros in steps of {stride}: "
-            f"(W - K + 2P)/S + 1 = ({size} - {span} + {before + after})/{stride} + 1 = {free / stride + 1:.4g}, not a whole number. "
+            f"conv_output_size: a window of {_span(kernel, dilation)} does not fit {size} + {before + after} zeros in "
+            f"steps of {stride}: "
+            f"(W - K + 2P)/S + 1 = ({size} - {span} + {before + after})/{stride} + 1 = {free / stride + 1:.4g}, not a "
+            "whole number. "
             "Change the padding, the stride or the window."
         )
     return free // stride + 1
 
 
-def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear", data_format="channels_last"):
+def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",
+           data_format="channels_last"):
     """Slide filters over images.
 
-    y[n, i, j, f] = activation(bias[f] + sum over p, q, c of x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q, c, f])
+    y[n, i, j, f] = activation(bias[f] + sum over p, q, c of x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q,
+    c, f])
 
     Args:
         x: Tensor, shape (batch, height, width, in).
         kernel: Tensor, shape (height, width, in / groups, out).
         bias: Tensor, shape (out,), or None.
         strides: Pixels from one output to the next, or a pair (vertical, horizontal).
-        padding: 'valid': none. 'same': zeros such that the output has ceil(size / stride) pixels, an odd one at the bottom and
-            right. An int: as many zeros on each side. A pair: (vertical, horizontal), each an int or a pair (before, after).
+        padding: 'valid': none. 'same': zeros such that the output has ceil(size / stride) pixels, an odd one at the
+            bottom and right. An int: as many zeros on each side. A pair: (vertical, horizontal), each an int or a pair
+            (before, after).
         dilation_rate: Pixels from one tap to the next, or a pair.
         groups: Split input and output channels into groups; each output group sees its own input group.
         activation: 'linear' or 'relu', computed while y is written.
@@ -187,7 +196,9 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     if data_format != "channels_last":
         raise ValueError(f"conv2d: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
     if activation not in ("linear", "relu"):
-        raise ValueError(f"conv2d: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result")
+        raise ValueError(
+            f"conv2d: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result"
+        )
     strides = as_pair(strides, "conv2d", "strides")
     dilation = as_pair(dilation_rate, "conv2d", "dilation_rate")
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
@@ -198,21 +209,23 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation, groups, need_dx, True,
-                                            bias_data is not None)
+        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation,
+                                            groups, need_dx, True, bias_data is not None)
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
 
 
-def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear", data_format="channels_last"):
+def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",
+           data_format="channels_last"):
     """Slide filters over sequences: `conv2d` on images of height 1.
 
     Args:
         x: Tensor, shape (batch, steps, in).
         kernel: Tensor, shape (length, in / groups, out).
         bias, strides, dilation_rate, groups, activation: As for `conv2d`.
-        padding: 'valid', 'same', 'causal' (zeros before the first step only: no output sees the future), an int, or a pair (before, after).
+        padding: 'valid', 'same', 'causal' (zeros before the first step only: no output sees the future), an int, or a
+            pair (before, after).
         data_format: 'channels_last', or 'channels_first' for (batch, in, steps).
 
     Returns:
@@ -225,16 +238,21 @@ def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     kernel = convert_to_tensor(kernel)
     if x.data.ndim != 3 or kernel.data.ndim != 3:
         raise ValueError(
-            f"conv1d: expected an input (batch, steps, in) and a kernel (length, in, out), got input {x.shape}, kernel {kernel.shape}"
+            f"conv1d: expected an input (batch, steps, in) and a kernel (length, in, out), got input {x.shape}, kernel "
+            f"{kernel.shape}"
         )
     if data_format == "channels_first":
-        return swap_layout(conv1d(swap_layout(x, (0, 2, 1)), kernel, bias, strides, padding, dilation_rate, groups, activation), (0, 2, 1))
+        return swap_layout(
+            conv1d(swap_layout(x, (0, 2, 1)), kernel, bias, strides, padding, dilation_rate, groups, activation),
+            (0, 2, 1),
+        )
     stride = as_int(strides, "conv1d", "strides")
     dilation = as_int(dilation_rate, "conv1d", "dilation_rate")
     if padding == "causal":
         padding = (dilation * (kernel.shape[0] - 1), 0)
     along = padding if isinstance(padding, str) else (0, padding)
-    y = conv2d(_insert_axis(x, 1), _insert_axis(kernel, 0), bias, (1, stride), along, (1, dilation), groups, activation, data_format)
+    y = conv2d(_insert_axis(x, 1), _insert_axis(kernel, 0), bias, (1, stride), along, (1, dilation), groups,
+               activation, data_format)
     return _reshaped(y, (y.shape[0], *y.shape[2:]))
 
 
@@ -271,7 +289,9 @@ def as_padding(operation, padding, x_shape, kernel_shape, strides, dilation):
     if isinstance(padding, str) or not isinstance(padding, tuple | list):
         padding = (padding, padding)
     elif len(padding) != 2:
-        raise ValueError(f"{operation}: padding must be 'valid', 'same', an int, or a pair (vertical, horizontal), got {padding!r}")
+        raise ValueError(
+            f"{operation}: padding must be 'valid', 'same', an int, or a pair (vertical, horizontal), got {padding!r}"
+        )
     vertical = _axis_padding(operation, padding[0], x_shape[1], kernel_shape[0], strides[0], dilation[0])
     horizontal = _axis_padding(operation, padding[1], x_shape[2], kernel_shape[1], strides[1], dilation[1])
     for name, axis, zeros in (("height", 0, vertical), ("width", 1, horizontal)):
@@ -280,9 +300,11 @@ def as_padding(operation, padding, x_shape, kernel_shape, strides, dilation):
         free = size - span + sum(zeros)
         if free < 0:
             raise ValueError(
-                f"{operation}: the kernel is larger than the padded input. Got input {tuple(x_shape)}, kernel {tuple(kernel_shape)}: "
+                f"{operation}: the kernel is larger than the padded input. Got input {tuple(x_shape)}, kernel "
+                f"{tuple(kernel_shape)}: "
                 f"{name} {_span(kernel, dilation[axis])} against {size} + {sum(zeros)} zeros, "
-                f"so the output would have (W - K + 2P)/S + 1 = ({size} - {span} + {sum(zeros)})/{stride} + 1 = {free / stride + 1:.4g} "
+                f"so the output would have (W - K + 2P)/S + 1 = ({size} - {span} + {sum(zeros)})/{stride} + 1 = "
+                f"{free / stride + 1:.4g} "
                 f"places. Use a smaller kernel or padding='same'."
             )
     return (vertical, horizontal)
@@ -301,7 +323,10 @@ def _axis_padding(operation, padding, size, kernel, stride, dilation):
     except TypeError:
         pair = ()
     if len(pair) != 2 or min(pair) < 0:
-        raise ValueError(f"{operation}: padding must be 'valid', 'same', or zeros per side as an int or a pair (before, after), got {padding!r}")
+        raise ValueError(
+            f"{operation}: padding must be 'valid', 'same', or zeros per side as an int or a pair (before, after), got "
+            f"{padding!r}"
+        )
     return pair
 
 
@@ -314,7 +339,8 @@ def _check(x, kernel, bias, groups):
     if x.ndim != 4 or kernel.ndim != 4:
         hint = " Add a channel axis with x[..., None]." if x.ndim == 3 else ""
         raise ValueError(
-            f"conv2d: expected an input (batch, height, width, in) and a kernel (height, width, in, out). Got input {x.shape}, "
+            "conv2d: expected an input (batch, height, width, in) and a kernel (height, width, in, out). Got input "
+            f"{x.shape}, "
             f"kernel {kernel.shape}.{hint}"
         )
     if groups != 1:
@@ -323,24 +349,32 @@ def _check(x, kernel, bias, groups):
     if depth * groups != channels:
         grouped = f" in each of {groups} groups" if groups != 1 else ""
         raise ValueError(
-            f"conv2d: input has {channels} channels but kernel expects {depth}{grouped}. Got input {x.shape}, kernel {kernel.shape}. "
+            f"conv2d: input has {channels} channels but kernel expects {depth}{grouped}. Got input {x.shape}, kernel "
+            f"{kernel.shape}. "
             f"{KERNEL_LAYOUT}"
         )
     if filters % groups:
-        raise ValueError(f"conv2d: {filters} output channels cannot be split into {groups} groups. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
+        raise ValueError(
+            f"conv2d: {filters} output channels cannot be split into {groups} groups. Got kernel {kernel.shape}. "
+            f"{KERNEL_LAYOUT}"
+        )
     if 0 in kernel.shape[:2]:
         raise ValueError(f"conv2d: the kernel has no taps. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
     if x.dtype.kind != "f" or kernel.dtype != x.dtype or (bias is not None and bias.dtype != x.dtype):
         types = f"input {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")
         raise TypeError(f"conv2d: all arrays must be float32, or all float64, got {types}; convert with astype")
     if bias is not None and bias.shape != (filters,):
-        raise ValueError(f"conv2d: bias has shape {bias.shape} but the kernel has {filters} filters. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
+        raise ValueError(
+            f"conv2d: bias has shape {bias.shape} but the kernel has {filters} filters. Got kernel {kernel.shape}. "
+            f"{KERNEL_LAYOUT}"
+        )
 
 
 def swap_layout(x, axes):
     """Transpose, recorded."""
     inverse = np.argsort(axes)
-    return record(np.ascontiguousarray(x.data.transpose(axes)), (x,), lambda dy: (np.ascontiguousarray(dy.transpose(inverse)),))
+    return record(np.ascontiguousarray(x.data.transpose(axes)), (x,),
+                  lambda dy: (np.ascontiguousarray(dy.transpose(inverse)),))
 
 
 def _insert_axis(x, axis):

@@ -1,7 +1,7 @@
 """Transposed convolution: conv2d's input gradient as an operation of its own, which makes images larger.
 
-Where conv2d maps y = C x with a sparse matrix C, this maps x to C^T x. So its forward is conv2d's input gradient, and its own
-gradients are conv2d's forward and weight gradient: no kernel of its own is needed.
+Where conv2d maps y = C x with a sparse matrix C, this maps x to C^T x. So its forward is conv2d's input gradient, and
+its own gradients are conv2d's forward and weight gradient: no kernel of its own is needed.
 """
 
 import numpy as np
@@ -36,7 +36,8 @@ def _axis_geometry(size, kernel, stride, padding, output_padding, dilation):
         before = 0
         output = (size - 1) * stride + (max(span, stride) if output_padding is None else span + output_padding)
     else:
-        # What is cut off at both ends together; the odd one at the end, unless the cut would begin before the first tap.
+        # What is cut off at both ends together; the odd one at the end, unless the cut would begin before the first
+        # tap.
         output = size * stride if output_padding is None else (size - 1) * stride + span % 2 + output_padding
         zeros = output - (size - 1) * stride - 1 + span - 1  # around x, between whose pixels lie stride - 1 zeros
         before = span - 1 - min(zeros - zeros // 2, span - 1)
@@ -44,11 +45,12 @@ def _axis_geometry(size, kernel, stride, padding, output_padding, dilation):
     return output, (before, after)
 
 
-def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1, activation="linear",
-                     data_format="channels_last"):
+def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1,
+                     activation="linear", data_format="channels_last"):
     """Spread each pixel over a window, and add up where windows overlap.
 
-    y[n, i*s + p*d - top, j*s + q*d - left, f] += x[n, i, j, c] * kernel[p, q, f, c] for every pixel and tap, then bias and activation.
+    y[n, i*s + p*d - top, j*s + q*d - left, f] += x[n, i, j, c] * kernel[p, q, f, c] for every pixel and tap, then bias
+    and activation.
 
     Args:
         x: Tensor, shape (batch, height, width, in).
@@ -68,7 +70,8 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
         ValueError: shapes do not match, or the output padding is not below the stride.
         TypeError: the element types differ.
 
-    >>> conv2d_transpose(np.ones((1, 7, 7, 16), "float32"), np.ones((3, 3, 8, 16), "float32"), strides=2, padding="same").shape
+    >>> x, kernel = np.ones((1, 7, 7, 16), "float32"), np.ones((3, 3, 8, 16), "float32")
+    >>> conv2d_transpose(x, kernel, strides=2, padding="same").shape
     (1, 14, 14, 8)
     """
     x = convert_to_tensor(x)
@@ -78,11 +81,15 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
         y = conv2d_transpose(x, kernel, bias, strides, padding, output_padding, dilation_rate, activation)
         return swap_layout(y, (0, 3, 1, 2))
     if data_format != "channels_last":
-        raise ValueError(f"conv2d_transpose: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+        raise ValueError(
+            f"conv2d_transpose: data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
+        )
     if padding not in ("valid", "same"):
         raise ValueError(f"conv2d_transpose: padding must be 'valid' or 'same', got {padding!r}")
     if activation not in ("linear", "relu"):
-        raise ValueError(f"conv2d_transpose: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result")
+        raise ValueError(
+            f"conv2d_transpose: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result"
+        )
     bias = None if bias is None else convert_to_tensor(bias)
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
     bias_data = None if bias is None else bias.data
@@ -95,7 +102,10 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
     )
     shape = (x_data.shape[0], out_height, out_width, kernel_data.shape[2])
     if min(shape) < 0 or (0 in shape[1:3] and x_data.size):
-        raise ValueError(f"conv2d_transpose: the output would be {shape}. Got input {x.shape}, kernel {kernel.shape}. {KERNEL_LAYOUT}")
+        raise ValueError(
+            f"conv2d_transpose: the output would be {shape}. Got input {x.shape}, kernel {kernel.shape}. "
+            f"{KERNEL_LAYOUT}"
+        )
     geometry = (strides, (vertical, horizontal), dilation, 1)
     # Only the shape of the convolution's input counts for its input gradient: no memory stands behind this array.
     anything = np.broadcast_to(x_data.dtype.type(0), shape)
@@ -124,7 +134,9 @@ def _output_padding(output_padding, strides):
         if extra != 0:
             as_int(extra, "conv2d_transpose", "output_padding")
         if extra >= stride:
-            raise ValueError(f"conv2d_transpose: output_padding must be less than strides, got {output_padding!r} and {strides}")
+            raise ValueError(
+                f"conv2d_transpose: output_padding must be less than strides, got {output_padding!r} and {strides}"
+            )
     return pair
 
 
@@ -136,16 +148,20 @@ def _check(x, kernel, bias):
         )
     if kernel.shape[3] != x.shape[3]:
         raise ValueError(
-            f"conv2d_transpose: input has {x.shape[3]} channels but kernel expects {kernel.shape[3]}. Got input {x.shape}, "
+            f"conv2d_transpose: input has {x.shape[3]} channels but kernel expects {kernel.shape[3]}. Got input "
+            f"{x.shape}, "
             f"kernel {kernel.shape}. {KERNEL_LAYOUT}"
         )
     if 0 in kernel.shape[:2]:
         raise ValueError(f"conv2d_transpose: the kernel has no taps. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
     if x.dtype.kind != "f" or kernel.dtype != x.dtype or (bias is not None and bias.dtype != x.dtype):
         types = f"input {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")
-        raise TypeError(f"conv2d_transpose: all arrays must be float32, or all float64, got {types}; convert with astype")
+        raise TypeError(
+            f"conv2d_transpose: all arrays must be float32, or all float64, got {types}; convert with astype"
+        )
     if bias is not None and bias.shape != (kernel.shape[2],):
         raise ValueError(
-            f"conv2d_transpose: bias has shape {bias.shape} but the kernel has {kernel.shape[2]} filters. Got kernel {kernel.shape}. "
+            f"conv2d_transpose: bias has shape {bias.shape} but the kernel has {kernel.shape[2]} filters. Got kernel "
+            f"{kernel.shape}. "
             f"{KERNEL_LAYOUT}"
         )

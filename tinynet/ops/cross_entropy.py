@@ -201,9 +201,11 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     output = _as_floats(output)
     targets = convert_to_tensor(target, output.data.dtype)
     if targets.data.shape != output.data.shape or not output.data.ndim:
-        raise ValueError("categorical_crossentropy: target and output must have the same shape, with at least one "
-                         f"axis. Got target {targets.shape}, output {output.shape}. For class numbers as targets there is "
-                         "sparse_categorical_crossentropy")
+        raise ValueError(
+            "categorical_crossentropy: target and output must have the same shape, with at least one "
+            f"axis. Got target {targets.shape}, output {output.shape}. For class numbers as targets there is "
+            "sparse_categorical_crossentropy"
+        )
     data, targets = output.data, targets.data
     if axis != -1:
         data = _classes_last(output, axis, "categorical_crossentropy")

@@ -89,11 +89,13 @@ def _check(x, kernel, bias, activation):
         raise ValueError(f"dense: kernel must have shape (inputs, units), got {kernel.shape}")
     if x.ndim < 2:
         raise ValueError(
-            f"dense: x must have a batch axis and an axis of inputs, got shape {x.shape}. For one sample use x[None, :]."
+            f"dense: x must have a batch axis and an axis of inputs, got shape {x.shape}. For one sample use x[None, "
+            ":]."
         )
     if x.shape[-1] != kernel.shape[0]:
         raise ValueError(
-            f"dense: x has {x.shape[-1]} inputs but kernel expects {kernel.shape[0]}. Got x {x.shape}, kernel {kernel.shape}. "
+            f"dense: x has {x.shape[-1]} inputs but kernel expects {kernel.shape[0]}. Got x {x.shape}, kernel "
+            f"{kernel.shape}. "
             "Kernel layout is (inputs, units); flatten or reshape x if its last axis is not the inputs."
         )
     if bias is not None and bias.shape != kernel.shape[1:]:
@@ -103,7 +105,8 @@ def _check(x, kernel, bias, activation):
         )
     if activation not in ACTIVATIONS:
         raise ValueError(
-            f"dense: unknown activation {activation!r}; known: {', '.join(ACTIVATIONS)}. Apply another one to the result."
+            f"dense: unknown activation {activation!r}; known: {', '.join(ACTIVATIONS)}. Apply another one to the "
+            "result."
         )
     if x.dtype != kernel.dtype or (bias is not None and bias.dtype != kernel.dtype):
         types = f"x {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")

@@ -1,9 +1,9 @@
 """Depthwise convolution: each channel has its own filters and sees no other channel.
 
-    y[n, i, j, c*multiplier + m] = bias[...] + sum over p, q of x[n, i*stride + p*dilation - top, j*stride + q*dilation - left, c] * kernel[p, q, c, m]
+    y[n, i, j, c*multiplier + m] = bias[...] + sum over p, q of x[n, i*stride + p*dilation - top, j*stride + q*dilation
+    - left, c] * kernel[p, q, c, m]
 """
 
-import numpy as np
 
 from ..runtime import kernels
 from ..tape import is_tracked, record
@@ -27,10 +27,11 @@ def depthwise_conv2d_forward(x, kernel, bias, strides, padding, dilation, activa
     return conv2d_forward(x, _as_grouped(kernel), bias, strides, padding, dilation, x.shape[3], activation)
 
 
-def depthwise_conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, need_dx, need_dkernel, has_bias):
+def depthwise_conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, need_dx, need_dkernel,
+                              has_bias):
     """Reference: (dx, dkernel, dbias), None where not asked for."""
-    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, activation, strides, padding, dilation, x.shape[3], need_dx,
-                                         need_dkernel, has_bias)
+    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, activation, strides, padding, dilation,
+                                         x.shape[3], need_dx, need_dkernel, has_bias)
     return dx, dkernel.reshape(kernel.shape) if need_dkernel else None, dbias
 
 
@@ -39,10 +40,12 @@ def _as_grouped(kernel):
     return kernel.reshape(*kernel.shape[:2], 1, kernel.shape[2] * kernel.shape[3])
 
 
-def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, activation="linear", data_format="channels_last"):
+def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, activation="linear",
+                     data_format="channels_last"):
     """Slide one filter (or a few) over each channel by itself.
 
-    y[n, i, j, c*multiplier + m] = activation(bias[...] + sum over p, q of x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q, c, m])
+    y[n, i, j, c*multiplier + m] = activation(bias[...] + sum over p, q of x[n, i*s + p*d - top, j*s + q*d - left, c] *
+    kernel[p, q, c, m])
 
     Args:
         x: Tensor, shape (batch, height, width, channels).
@@ -57,6 +60,7 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
         ValueError: shapes do not match, or the kernel is larger than the padded input.
         TypeError: the element types differ.
 
+    >>> import numpy as np
     >>> depthwise_conv2d(np.ones((1, 8, 8, 3), "float32"), np.ones((3, 3, 3, 2), "float32"), padding="same").shape
     (1, 8, 8, 6)
     """
@@ -67,9 +71,13 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
         x = swap_layout(x, (0, 2, 3, 1))
         return swap_layout(depthwise_conv2d(x, kernel, bias, strides, padding, dilation_rate, activation), (0, 3, 1, 2))
     if data_format != "channels_last":
-        raise ValueError(f"depthwise_conv2d: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+        raise ValueError(
+            f"depthwise_conv2d: data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
+        )
     if activation not in ("linear", "relu"):
-        raise ValueError(f"depthwise_conv2d: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result")
+        raise ValueError(
+            f"depthwise_conv2d: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result"
+        )
     strides = as_pair(strides, "depthwise_conv2d", "strides")
     dilation = as_pair(dilation_rate, "depthwise_conv2d", "dilation_rate")
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
@@ -80,8 +88,8 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation, need_dx, True,
-                                                      bias_data is not None)
+        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding,
+                                                      dilation, need_dx, True, bias_data is not None)
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
@@ -90,21 +98,26 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
 def _check(x, kernel, bias):
     if x.ndim != 4 or kernel.ndim != 4:
         raise ValueError(
-            f"depthwise_conv2d: expected an input (batch, height, width, channels) and a kernel (height, width, channels, multiplier). "
+            "depthwise_conv2d: expected an input (batch, height, width, channels) and a kernel (height, width, "
+            "channels, multiplier). "
             f"Got input {x.shape}, kernel {kernel.shape}."
         )
     if kernel.shape[2] != x.shape[3]:
         raise ValueError(
-            f"depthwise_conv2d: input has {x.shape[3]} channels but kernel expects {kernel.shape[2]}. Got input {x.shape}, "
+            f"depthwise_conv2d: input has {x.shape[3]} channels but kernel expects {kernel.shape[2]}. Got input "
+            f"{x.shape}, "
             f"kernel {kernel.shape}. {KERNEL_LAYOUT}"
         )
     if 0 in kernel.shape[:2]:
         raise ValueError(f"depthwise_conv2d: the kernel has no taps. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
     if x.dtype.kind != "f" or kernel.dtype != x.dtype or (bias is not None and bias.dtype != x.dtype):
         types = f"input {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")
-        raise TypeError(f"depthwise_conv2d: all arrays must be float32, or all float64, got {types}; convert with astype")
+        raise TypeError(
+            f"depthwise_conv2d: all arrays must be float32, or all float64, got {types}; convert with astype"
+        )
     if bias is not None and bias.shape != (kernel.shape[2] * kernel.shape[3],):
         raise ValueError(
-            f"depthwise_conv2d: bias has shape {bias.shape} but there are {kernel.shape[2] * kernel.shape[3]} output channels. "
+            f"depthwise_conv2d: bias has shape {bias.shape} but there are {kernel.shape[2] * kernel.shape[3]} output "
+            "channels. "
             f"Got kernel {kernel.shape}. {KERNEL_LAYOUT}"
         )

@@ -1,8 +1,8 @@
 """Dropout: zero some elements at random, scale the others so that the expectation stays.
 
-The mask is never stored. Whether element i is kept follows from i, a seed and an offset by Philox4x32-10 (Salmon et al.,
-"Parallel random numbers: as easy as 1, 2, 3", SC 2011), a generator without state, so that the backward pass makes the
-same mask again, and any thread can make any part of it.
+The mask is never stored. Whether element i is kept follows from i, a seed and an offset by Philox4x32-10 (Salmon et
+al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), a generator without state, so that the backward pass makes
+the same mask again, and any thread can make any part of it.
 """
 
 import numpy as np

@@ -22,7 +22,8 @@ divide = binary("divide", "a / b. Integers give floats.", np.true_divide,
                 lambda dy, a, b, y: dy / b,
                 lambda dy, a, b, y: -dy * y / b, integers="to float")
 divide_no_nan = binary("divide_no_nan", "a / b, and 0 where b is 0.",
-                       lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)).astype(np.result_type(a, b), copy=False),
+                       lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)).astype(np.result_type(a, b),
+                                                                                           copy=False),
                        lambda dy, a, b, y: dy * (b != 0) / np.where(b == 0, 1, b),
                        lambda dy, a, b, y: -dy * y / np.where(b == 0, 1, b), integers="to float")
 floor_divide = binary("floor_divide", "The largest integer that is not above a / b.", np.floor_divide)
@@ -54,9 +55,11 @@ logaddexp2 = binary("logaddexp2", "log2(2^a + 2^b), without overflow.", np.logad
                     lambda dy, a, b, y: dy * np.exp2(a - y),
                     lambda dy, a, b, y: dy * np.exp2(b - y), integers="to float")
 
-absolute = unary("absolute", "|x|. The derivative at 0 is 0.", np.abs, lambda dy, x, y: dy * np.sign(x), integers="keep")
+absolute = unary("absolute", "|x|. The derivative at 0 is 0.", np.abs, lambda dy, x, y: dy * np.sign(x),
+                 integers="keep")
 negative = unary("negative", "-x.", np.negative, lambda dy, x, y: -dy, integers="keep")
-square = unary("square", "x².", lambda x: x * x if x.dtype.kind != "b" else x.astype(np.int32), lambda dy, x, y: 2 * dy * x, integers="keep")
+square = unary("square", "x².", lambda x: x * x if x.dtype.kind != "b" else x.astype(np.int32),
+               lambda dy, x, y: 2 * dy * x, integers="keep")
 reciprocal = unary("reciprocal", "1 / x.", np.reciprocal, lambda dy, x, y: -dy * np.square(y))
 sqrt = unary("sqrt", "The square root.", np.sqrt, lambda dy, x, y: dy / (2 * y))
 rsqrt = unary("rsqrt", "1 / sqrt(x).", lambda x: 1 / np.sqrt(x), lambda dy, x, y: -dy * y / (2 * x))
@@ -164,7 +167,9 @@ def round(x, decimals=0):  # noqa: A001, as Keras names it
 
 
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """x with finite numbers in the place of NaN and infinities (the largest there are, if `posinf`, `neginf` are None)."""
+    """x with finite numbers in the place of NaN and infinities (the largest there are, if `posinf`,
+    `neginf` are None).
+    """
     return unary("nan_to_num", None, lambda a: np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf),
                  lambda dy, a, y: dy * np.isfinite(a), integers="keep")(x)
 

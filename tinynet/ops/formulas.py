@@ -104,7 +104,8 @@ def moved(x, forward, inverse):
 
 
 def gathered(x, forward):
-    """Like `moved`, for movements whose inverse is tedious to write: find where each element came from by moving numbers.
+    """Like `moved`, for movements whose inverse is tedious to write:
+    find where each element came from by moving numbers.
 
     `forward` is applied to 0, 1, 2, ... in the shape of x; the gradient of element i is the sum of dy where i has gone.
     Elements of y that come from nowhere (padding) must be marked with -1 by `forward`, which is told what to fill in.
@@ -144,7 +145,9 @@ def sum_to(gradient, like):
 
 
 def operands(x1, x2, to_float=False):
-    """The arrays of two operands, of one element type. A Python number may stay one: NumPy gives it the array's type."""
+    """The arrays of two operands, of one element type. A Python number may stay one:
+    NumPy gives it the array's type.
+    """
     if isinstance(x1, Tensor):
         a = x1.data
         if isinstance(x2, Tensor):
@@ -164,7 +167,8 @@ def operands(x1, x2, to_float=False):
 def result_type(*values):
     """The element type in which tensors, arrays and Python numbers meet; the rules stand at the top of this file."""
     tensors = [x.data.dtype for x in values if isinstance(x, Tensor)]
-    arrays = [to_array(x).dtype for x in values if not isinstance(x, (Tensor, bool, int, float)) or isinstance(x, np.generic)]
+    arrays = [to_array(x).dtype for x in values if not isinstance(x, (Tensor, bool, int, float))
+              or isinstance(x, np.generic)]
     if any(t.kind == "f" for t in tensors):  # float arrays take the tensors' type
         arrays = [t for t in arrays if t.kind != "f"]
     types = tensors + arrays

@@ -41,7 +41,8 @@ def _plain_key(key):
     parts = key if isinstance(key, tuple) else (key,)
     parts = tuple(to_array(part) if isinstance(part, (Tensor, np.ndarray, list)) else part for part in parts)
     # an empty list is an array of floats to NumPy
-    parts = tuple(part.astype(np.intp) if isinstance(part, np.ndarray) and part.size == 0 and part.dtype.kind == "f" else part
+    parts = tuple(part.astype(np.intp) if isinstance(part, np.ndarray) and part.size == 0
+                  and part.dtype.kind == "f" else part
                   for part in parts)
     parts = tuple(_plain_slice(part) if isinstance(part, builtins.slice) else part for part in parts)
     return parts, not any(isinstance(part, (np.ndarray, bool, np.bool_)) for part in parts)
@@ -92,7 +93,8 @@ def take(x, indices, axis=None):
         along = 0 if axis is None else axis % a.ndim
         moved_shape = (a.size,) if axis is None else (a.shape[along], *a.shape[:along], *a.shape[along + 1:])
         # the axes of `indices` to the front, as one
-        rows = np.moveaxis(dy, range(along, along + indices.ndim), range(indices.ndim)).reshape(indices.size, *moved_shape[1:])
+        rows = np.moveaxis(dy, range(along, along + indices.ndim), range(indices.ndim)).reshape(indices.size,
+                                                                                                *moved_shape[1:])
         flat = np.where(indices < 0, indices + moved_shape[0], indices).ravel()
         dx = scatter_add(moved_shape, flat, rows, a.dtype)
         return dx.reshape(a.shape) if axis is None else np.moveaxis(dx, 0, along)
@@ -119,7 +121,8 @@ def take_along_axis(x, indices, axis=None):
 
 
 def where(condition, x1=None, x2=None):
-    """x1 where the condition is true, x2 elsewhere, with broadcasting. With the condition alone: the positions of what is true.
+    """x1 where the condition is true, x2 elsewhere, with broadcasting. With the condition alone:
+    the positions of what is true.
 
     >>> where(Tensor([True, False]), Tensor([1.0, 2.0]), 0.0).numpy()
     array([1., 0.], dtype=float32)
@@ -176,7 +179,9 @@ def _block(a, start_indices, shape):
     starts = as_shape(start_indices)
     lengths = as_shape(shape)
     if not len(starts) == len(lengths) == a.ndim:
-        raise ValueError(f"slice: start_indices {starts} and shape {lengths} must have one number for each axis of {a.shape}")
+        raise ValueError(
+            f"slice: start_indices {starts} and shape {lengths} must have one number for each axis of {a.shape}"
+        )
     starts = [max(0, min(start, n - length)) for start, length, n in zip(starts, lengths, a.shape, strict=True)]
     return tuple(builtins.slice(start, start + length) for start, length in zip(starts, lengths, strict=True))
 
@@ -304,7 +309,8 @@ def _segment(name, ufunc, empty):
         ufunc.at(y, ids[inside], data.data[inside])
         return wrap(y)
 
-    return named(op, name, f"The {name[8:]} of the rows that have the same id; arguments as for `segment_sum`. No gradient.")
+    return named(op, name,
+                 f"The {name[8:]} of the rows that have the same id; arguments as for `segment_sum`. No gradient.")
 
 
 def _lowest(dtype):

@@ -8,7 +8,7 @@ from ..config import floatx
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .elementwise import multiply, sqrt, square, subtract
-from .formulas import binary, moved, operands, result_type, sum_to, unary, wrap
+from .formulas import binary, moved, result_type, sum_to, unary, wrap
 from .matmul import matmul
 from .shape import expand_dims, moveaxis, ravel, reshape, tril, triu
 
@@ -28,7 +28,8 @@ def einsum(subscripts, *operands, **kwargs):
     Its gradient is such a sum again, in which dy stands in the operand's place.
 
     Args:
-        subscripts: One letter an axis for each operand, '...' for axes that are broadcast, '->' and those of the result.
+        subscripts: One letter an axis for each operand, '...' for axes that are broadcast, '->' and those of the
+            result.
         operands: Tensors.
         kwargs: `optimize`, accepted for compatibility.
 
@@ -51,7 +52,8 @@ def einsum(subscripts, *operands, **kwargs):
         others = [name for k, name in enumerate(names) if k != i]
         axes = "".join(dict.fromkeys(names[i]))  # each letter once
         known = "".join(letter for letter in axes if letter in out or any(letter in name for name in others))
-        g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i), optimize=True)
+        g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i),
+                      optimize=True)
         dx = np.zeros(arrays[i].shape, dtype)
         # A letter that stands twice means the diagonal, of which einsum makes a view.
         place = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
@@ -60,7 +62,8 @@ def einsum(subscripts, *operands, **kwargs):
         place[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, place.shape)), place)
         return dx.astype(likes[i].dtype, copy=False)
 
-    return record(y, tuple(tensors), lambda dy: tuple(None if likes[i] is None else gradient(i, dy) for i in range(len(arrays))))
+    return record(y, tuple(tensors),
+                  lambda dy: tuple(None if likes[i] is None else gradient(i, dy) for i in range(len(arrays))))
 
 
 def _letters(subscripts, ndims):
@@ -85,7 +88,8 @@ def _letters(subscripts, ndims):
 
 
 def _length(letter, names, arrays):
-    lengths = {a.shape[k] for name, a in zip(names, arrays, strict=True) for k, other in enumerate(name) if other == letter}
+    lengths = {a.shape[k] for name, a in zip(names, arrays, strict=True) for k,
+               other in enumerate(name) if other == letter}
     return max(lengths - {1}, default=1)  # a length of 1 is broadcast
 
 
@@ -146,14 +150,17 @@ def kron(x1, x2):
     shape1, shape2 = ((1,) * (n - x.ndim) + x.shape for x in (x1, x2))
     spread1 = [length for pair in zip(shape1, (1,) * n, strict=True) for length in pair]
     spread2 = [length for pair in zip((1,) * n, shape2, strict=True) for length in pair]
-    return reshape(multiply(reshape(x1, spread1), reshape(x2, spread2)), [i * k for i, k in zip(shape1, shape2, strict=True)])
+    return reshape(multiply(reshape(x1, spread1), reshape(x2, spread2)),
+                   [i * k for i, k in zip(shape1, shape2, strict=True)])
 
 
 _cross = binary("cross", None, np.cross, lambda dy, a, b, y: np.cross(b, dy), lambda dy, a, b, y: np.cross(dy, a))
 
 
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
-    """The cross product of vectors of three numbers, which stand along `axis`, or along `axisa`, `axisb` and, in the result, `axisc`."""
+    """The cross product of vectors of three numbers, which stand along `axis`, or along `axisa`, `axisb` and,
+    in the result, `axisc`.
+    """
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     x1, x2 = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
     if x1.shape[-1] != 3 or x2.shape[-1] != 3:
@@ -263,7 +270,9 @@ def qr(x, mode="reduced"):
 
 
 def svd(x, full_matrices=True, compute_uv=True):
-    """U, s, V' with U diag(s) V' = x, the singular values s from large to small; s alone without `compute_uv`. No gradient."""
+    """U, s, V' with U diag(s) V' = x, the singular values s from large to small;
+    s alone without `compute_uv`. No gradient.
+    """
     parts = np.linalg.svd(_floats(x), full_matrices, compute_uv)
     return _tensors(parts) if compute_uv else wrap(parts)
 

@@ -26,8 +26,8 @@ def matmul(x1, x2):
 
     y[..., i, j] = sum over k of x1[..., i, k] x2[..., k, j]
 
-    As in NumPy, leading axes broadcast, and a vector counts as a row on the left and as a column on the right, whose axis the
-    result then lacks.
+    As in NumPy, leading axes broadcast, and a vector counts as a row on the left and as a column on the right, whose
+    axis the result then lacks.
 
     Args:
         x1: Tensor, shape (..., m, k) or (k,).
@@ -66,7 +66,10 @@ def matmul(x1, x2):
 def _matmul_general(x1, x2):
     """`matmul` for any ranks and element types."""
     if x1.ndim == 0 or x2.ndim == 0:
-        raise ValueError(f"matmul: both operands need at least one axis. Got shapes {x1.shape} and {x2.shape}. Use * to multiply by a number.")
+        raise ValueError(
+            f"matmul: both operands need at least one axis. Got shapes {x1.shape} and {x2.shape}. Use * to multiply by "
+            "a number."
+        )
     a = x1.data if x1.ndim > 1 else x1.data[np.newaxis, :]
     b = x2.data if x2.ndim > 1 else x2.data[:, np.newaxis]
     if a.shape[-1] != b.shape[-2]:
@@ -75,7 +78,8 @@ def _matmul_general(x1, x2):
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     except ValueError:
         raise ValueError(
-            f"matmul: the leading axes {a.shape[:-2]} and {b.shape[:-2]} do not broadcast. Got shapes {x1.shape} and {x2.shape}. "
+            f"matmul: the leading axes {a.shape[:-2]} and {b.shape[:-2]} do not broadcast. Got shapes {x1.shape} and "
+            f"{x2.shape}. "
             "From the right, each pair must be equal, or one of the two 1."
         ) from None
     floats = [array.dtype for array in (a, b) if array.dtype.kind == "f"]
@@ -92,7 +96,9 @@ def _matmul_general(x1, x2):
         da = kernels.matmul(dy, b, transpose_b=True) if wanted1 else None
         if not wanted2:
             db = None
-        elif b.ndim == 2:  # one matrix for all: the leading axes of `a` are just more rows, so the product sums over them
+        elif (
+            b.ndim == 2
+        ):  # one matrix for all: the leading axes of `a` are just more rows, so the product sums over them
             db = kernels.matmul(_as_rows(a), _as_rows(dy), transpose_a=True)
         else:
             db = kernels.matmul(a, dy, transpose_a=True)
@@ -106,7 +112,9 @@ def _as_rows(array):
 
 
 def _gradient_like(gradient, operand, x):
-    """Sum over the axes along which `operand` was broadcast, and give the result the shape and type of the tensor `x`."""
+    """Sum over the axes along which `operand` was broadcast,
+    and give the result the shape and type of the tensor `x`.
+    """
     if gradient is None:
         return None
     added = gradient.ndim - operand.ndim
@@ -119,6 +127,7 @@ def _gradient_like(gradient, operand, x):
 def _inner_mismatch(a, b):
     inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
     return (
-        f"matmul: the last axis of x1 has {a.shape[-1]} elements, but x2 has {inner} rows. Got shapes {a.shape} and {b.shape}. "
+        f"matmul: the last axis of x1 has {a.shape[-1]} elements, but x2 has {inner} rows. Got shapes {a.shape} and "
+        f"{b.shape}. "
         "(m, k) times (k, n) gives (m, n); transpose or reshape one of the two."
     )

@@ -1,10 +1,10 @@
 """Reductions: sums, means, extremes, ... over some axes of a tensor.
 
-`axis` is None for all axes, an int, or a tuple of ints; negative ones count from the end. `keepdims=True` leaves each reduced
-axis with length 1, so that the result broadcasts against the input.
+`axis` is None for all axes, an int, or a tuple of ints; negative ones count from the end. `keepdims=True` leaves each
+reduced axis with length 1, so that the result broadcasts against the input.
 
-The gradient of a reduction spreads dy back over the axes that were reduced: evenly for a sum, to the largest elements for
-a maximum.
+The gradient of a reduction spreads dy back over the axes that were reduced: evenly for a sum, to the largest elements
+for a maximum.
 """
 
 import builtins
@@ -62,7 +62,9 @@ def _check_axes(operation, axis, shape):
     for a in axes:
         a = a.__index__()
         if not -rank <= a < rank:
-            raise ValueError(f"{operation}: axis {a} does not exist. Got shape {shape}, whose axes are {-rank} to {rank - 1}.")
+            raise ValueError(
+                f"{operation}: axis {a} does not exist. Got shape {shape}, whose axes are {-rank} to {rank - 1}."
+            )
         result.append(a % rank)
     if len(set(result)) < len(result):
         raise ValueError(f"{operation}: axis {axis} names an axis twice. Got shape {shape}.")
@@ -172,7 +174,8 @@ def _reduced_axes_last(data, axes):
     kept = [axis for axis in range(data.ndim) if axis not in axes]
     order = [*kept, *axes]
     moved = data.transpose(order)
-    rows = moved.reshape([data.shape[axis] for axis in kept] + [-1 if data.size else math.prod(data.shape[a] for a in axes)])
+    rows = moved.reshape([data.shape[axis] for axis in kept] + [-1 if data.size else math.prod(data.shape[a]
+                                                                                               for a in axes)])
     return rows, lambda result: result.reshape(moved.shape).transpose(np.argsort(order))
 
 
@@ -191,9 +194,13 @@ def _extreme(operation, kernel_name, x, axis, keepdims, initial, choose):
     axes = _check_axes(operation, axis, data.shape)
     count = data.size if axes is None else math.prod(data.shape[a] for a in axes)
     if count == 0 and initial is None:
-        raise ValueError(f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}. Pass initial=... for this case.")
+        raise ValueError(
+            f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}. Pass initial=... for this "
+            "case."
+        )
     if not _has_kernel(data) or count == 0:
-        y = np.asarray(getattr(np, operation)(data, axis=axes, keepdims=keepdims, **({} if initial is None else {"initial": initial})))
+        y = np.asarray(getattr(np, operation)(data, axis=axes, keepdims=keepdims,
+                                              **({} if initial is None else {"initial": initial})))
         return Tensor.wrap(y)
     y = extreme = getattr(kernels, kernel_name)(data, axes, keepdims)
     if initial is not None:
@@ -330,8 +337,8 @@ def logsumexp(x, axis=None, keepdims=False):
 def norm(x, ord=None, axis=None, keepdims=False):
     """Norm of vectors (one axis, or all axes with `ord=None`): (sum |x|^ord)^(1/ord).
 
-    `ord` may be None or 'fro' (both: the root of the sum of squares, over any axes), 1, 2, any other positive number, inf
-    (largest |x|), -inf (smallest |x|) or 0 (number of non-zero elements, without a gradient).
+    `ord` may be None or 'fro' (both: the root of the sum of squares, over any axes), 1, 2, any other positive number,
+    inf (largest |x|), -inf (smallest |x|) or 0 (number of non-zero elements, without a gradient).
 
     Raises:
         ValueError: a matrix norm other than 'fro'.
@@ -349,8 +356,11 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
         return record(y, (x,), backward)
     if isinstance(ord, str) or not one_axis:
-        raise ValueError(f"norm: ord={ord!r} over axis={axis} of shape {data.shape} is not supported. Known: None and 'fro' over any axes, "
-                         "numbers over a single axis.")
+        raise ValueError(
+            f"norm: ord={ord!r} over axis={axis} of shape {data.shape} is not supported. Known: None and 'fro' over "
+            "any axes, "
+            "numbers over a single axis."
+        )
     if ord == 0:
         return Tensor.wrap(np.asarray(np.sum(data != 0, axis=axes, keepdims=keepdims, dtype=data.dtype)))
     magnitude = record(np.abs(data), (x,), lambda dy: (dy * np.sign(data),))
@@ -365,7 +375,9 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
     def backward(dy):  # d|x|_p / d|x_i| = (|x_i| / |x|_p)^(p - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (_spread(dy, data.shape, axes, keepdims) * (size / _spread(y, data.shape, axes, keepdims)) ** (ord - 1),)
+            return (
+                _spread(dy, data.shape, axes, keepdims) * (size / _spread(y, data.shape, axes, keepdims)) ** (ord - 1),
+            )
 
     return record(y, (magnitude,), backward)
 
@@ -388,7 +400,8 @@ def all(x, axis=None, keepdims=False):
 def count_nonzero(x, axis=None):
     """How many elements over axes are not zero (int32)."""
     data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=_check_axes("count_nonzero", axis, data.shape)), np.int32))
+    return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=_check_axes("count_nonzero", axis, data.shape)),
+                                  np.int32))
 
 
 # --- running sums and products --------------------------------------------------------------------------------------

@@ -50,7 +50,8 @@ def transpose(x, axes=None):
     if axes is None:
         return moved(x, np.transpose, lambda dy, a: dy.T)
     axes = _as_axes(axes)
-    return moved(x, lambda a: np.transpose(a, axes), lambda dy, a: np.transpose(dy, np.argsort([i % a.ndim for i in axes])))
+    return moved(x, lambda a: np.transpose(a, axes),
+                 lambda dy, a: np.transpose(dy, np.argsort([i % a.ndim for i in axes])))
 
 
 def moveaxis(x, source, destination):
@@ -263,14 +264,17 @@ def split(x, indices_or_sections, axis=0):
     sections = indices_or_sections
     if isinstance(sections, (int, np.integer)) and x.shape[axis] % sections:
         raise ValueError(
-            f"split: axis {axis} of length {x.shape[axis]} cannot be cut into {sections} equal parts. Got shape {x.shape}. "
+            f"split: axis {axis} of length {x.shape[axis]} cannot be cut into {sections} equal parts. Got shape "
+            f"{x.shape}. "
             "Use array_split for unequal ones."
         )
     return array_split(x, sections, axis)
 
 
 def array_split(x, indices_or_sections, axis=0):
-    """Cut into parts along an axis; with a number of parts that does not divide its length, the first are longer by one."""
+    """Cut into parts along an axis; with a number of parts that does not divide its length,
+    the first are longer by one.
+    """
     x = convert_to_tensor(x)
     length = x.shape[axis]
     sections = indices_or_sections
@@ -291,7 +295,7 @@ def array_split(x, indices_or_sections, axis=0):
 
         return moved(x, lambda a: a[window], inverse)
 
-    return [part(start, stop) for start, stop in zip(cuts, cuts[1:])]
+    return [part(start, stop) for start, stop in zip(cuts[:-1], cuts[1:], strict=True)]
 
 
 def hsplit(x, indices_or_sections):
@@ -359,7 +363,8 @@ def space_to_depth(x, block_size, data_format="channels_last"):
         return moveaxis(space_to_depth(moveaxis(x, 1, -1), block_size), -1, 1)
     x, b = convert_to_tensor(x), block_size
     n, h, w, c = x.shape
-    return reshape(transpose(reshape(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5)), (n, h // b, w // b, b * b * c))
+    return reshape(transpose(reshape(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5)),
+                   (n, h // b, w // b, b * b * c))
 
 
 def shape(x):

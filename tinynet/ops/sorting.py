@@ -85,7 +85,9 @@ def unique(x, sorted=True, return_index=False, return_inverse=False, return_coun
 
 
 def searchsorted(sorted_sequence, values, side="left"):
-    """Where each value would have to be inserted to keep the sequence sorted: before equal ones ('left') or after ('right')."""
+    """Where each value would have to be inserted to keep the sequence sorted:
+    before equal ones ('left') or after ('right').
+    """
     return wrap(np.asarray(np.searchsorted(to_array(sorted_sequence), to_array(values), side), np.int32))
 
 
@@ -116,7 +118,9 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 
 def histogram(x, bins=10, range=None):  # noqa: A002, as Keras names it
-    """How many elements lie in each of `bins` equal parts of `range` (or of all there are), and the edges of the parts."""
+    """How many elements lie in each of `bins` equal parts of `range` (or of all there are),
+    and the edges of the parts.
+    """
     a = to_array(x)
     counts, edges = np.histogram(a, bins if isinstance(bins, int) else to_array(bins), range)
     return wrap(counts.astype(np.int32)), wrap(edges.astype(a.dtype if a.dtype.kind == "f" else floatx()))
@@ -146,7 +150,8 @@ def cumsum(x, axis=None, dtype=None):
 def cumprod(x, axis=None, dtype=None):
     """Products of all elements up to each one, along an axis (or of the flattened x).
 
-    Gradient: dx[i] = sum over k >= i of dy[k] times the product of all factors up to k but x[i], made without dividing, so that x may be 0.
+    Gradient: dx[i] = sum over k >= i of dy[k] times the product of all factors up to k but x[i], made without dividing,
+        so that x may be 0.
     """
     x = convert_to_tensor(x, dtype)
 

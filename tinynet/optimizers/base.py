@@ -1,4 +1,4 @@
-"""The optimizer's frame: learning rate, slots, clipping, weight decay, averages, accumulation. The rules are elsewhere.
+"""The optimizer's step: clipping, weight decay, averages, accumulation. The rules are elsewhere, the state in state.py.
 
 `apply` gathers the arrays of all variables and hands them to `update_all`, which for the optimizers of this package is
 one compiled call over all of them (tinynet/ops/optimizer_steps.py). An optimizer of your own overrides `update_step`,
@@ -11,16 +11,14 @@ import warnings
 
 import numpy as np
 
-from ..config import floatx
-from ..registry import snake_case
 from ..tape import GradientTape, weights_may_change_in_place
-from ..tensor import Tensor, Variable, to_array
-from . import schedules
+from ..tensor import Tensor, to_array
 from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
+from .state import OptimizerState
 
 
-class Optimizer:
+class Optimizer(OptimizerState):
     """Base of all optimizers.
 
     Args:
@@ -40,212 +38,16 @@ class Optimizer:
     Old spellings: `lr` means `learning_rate`; `decay` means learning_rate / (1 + decay t) after t steps.
     """
 
-    slot_names = ()  # the states of one variable; `update_all` gets a list of arrays for each
-    hyperparameters = ()  # what `get_config` adds
+    _plan = None
+    _one_by_one = False  # whether the rule is written for one variable
 
-    def __init__(
-        self,
-        learning_rate,
-        weight_decay=None,
-        clipnorm=None,
-        clipvalue=None,
-        global_clipnorm=None,
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        loss_scale_factor=None,
-        gradient_accumulation_steps=None,
-        name=None,
-        **kwargs,
-    ):
-        label = type(self).__name__
-        if kwargs.get("lr") is not None:
-            warnings.warn(
-                f"{label}: lr is the old spelling of learning_rate; write {label}(learning_rate=...)",
-                DeprecationWarning,
-                stacklevel=3,
-            )
-            learning_rate = kwargs["lr"]
-        if kwargs.get("decay"):
-            warnings.warn(
-                f"{label}: decay={kwargs['decay']} is applied as schedules.InverseTimeDecay(learning_rate, "
-                "decay_steps=1, decay_rate=decay), that is learning_rate / (1 + decay * step); pass such a schedule as "
-                "learning_rate instead",
-                DeprecationWarning,
-                stacklevel=3,
-            )
-            learning_rate = schedules.InverseTimeDecay(_number(learning_rate, label), 1, kwargs["decay"])
-        unknown = [key for key in kwargs if key not in ("lr", "decay")]
-        if unknown:
-            raise ValueError(f"{label}: unknown argument {unknown[0]!r}")
-        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError(
-                f"{label}: only one of clipnorm, clipvalue and global_clipnorm can be set, got clipnorm={clipnorm}, "
-                f"clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
-            )
-        if gradient_accumulation_steps and not gradient_accumulation_steps >= 2:
-            raise ValueError(
-                f"{label}: gradient_accumulation_steps must be an int of 2 or more, got {gradient_accumulation_steps}"
-            )
-        if use_ema and not 0 <= ema_momentum <= 1:
-            raise ValueError(f"{label}: ema_momentum must be from 0 to 1, got {ema_momentum}")
-        if (
-            use_ema
-            and ema_overwrite_frequency
-            and (not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1)
-        ):
-            raise ValueError(
-                f"{label}: ema_overwrite_frequency must be an int of 1 or more, or None, got {ema_overwrite_frequency}"
-            )
-        self.name = name or snake_case(label)
-        self.weight_decay = weight_decay
-        self.clipnorm = clipnorm
-        self.clipvalue = clipvalue
-        self.global_clipnorm = global_clipnorm
-        self.use_ema = use_ema
-        self.ema_momentum = ema_momentum
-        self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.loss_scale_factor = loss_scale_factor
-        self.gradient_accumulation_steps = gradient_accumulation_steps
-        self.built = False
-        self._variables = []
-        self._trainable_variables = []
-        self._index = {}  # id of a variable -> its place in _trainable_variables
-        self._slots = []  # one list of Variables a slot name
-        self._plan = None
-        self._not_decayed = lambda variable: False
-        self._one_by_one = _overrides_update_step(type(self))
-        self._iterations = self._track("iteration", np.zeros((), np.int64))
-        if callable(learning_rate):
-            self._learning_rate = learning_rate
-        else:
-            self._learning_rate = self._track("learning_rate", np.asarray(_number(learning_rate, label), floatx()))
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._one_by_one = _overrides_update_step(cls)
 
-    # -- state ---------------------------------------------------------------------------------------------------------
-
-    @property
-    def iterations(self):
-        """How many steps were done, as a Variable (under gradient accumulation a Tensor: updates of the weights)."""
-        if self.gradient_accumulation_steps:
-            return Tensor.wrap(self._iterations.data // self.gradient_accumulation_steps)
-        return self._iterations
-
-    @property
-    def variables(self):
-        """All state: the step count, the learning rate if it is a number, then the slots."""
-        return list(self._variables)
-
-    @property
-    def learning_rate(self):
-        """The present learning rate. Assign a number, a schedule or a function to change it."""
-        if isinstance(self._learning_rate, Variable):
-            return self._learning_rate
-        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
-            return self._learning_rate(self._iterations)
-        return self._learning_rate()
-
-    @learning_rate.setter
-    def learning_rate(self, value):
-        present = self._learning_rate
-        if callable(value):
-            self._learning_rate = value
-            self._variables = [variable for variable in self._variables if variable is not present]
-        elif isinstance(present, Variable):
-            present.assign(_number(value, type(self).__name__))
-        elif isinstance(present, schedules.LearningRateSchedule):
-            raise TypeError(
-                f"{type(self).__name__}: the learning rate follows a {type(present).__name__} and cannot be set to "
-                "a number; create the optimizer with a number to set it later"
-            )
-        else:
-            self._learning_rate = self._track(
-                "learning_rate", np.asarray(_number(value, type(self).__name__), floatx())
-            )
-
-    lr = learning_rate  # the old name
-
-    def build(self, variables):
-        """Create the slots for these variables; `apply` does it at its first call."""
-        if self.built:
-            return
-        variables = list(variables)
-        self._trainable_variables = variables
-        self._index = {id(variable): i for i, variable in enumerate(variables)}
-        if self.use_ema:
-            self._averages = self.add_optimizer_variables(variables, "average")
-        if self.gradient_accumulation_steps:
-            self._accumulated = self.add_optimizer_variables(variables, "gradient_accumulator")
-        self._slots = [[] for _ in self.slot_names]
-        self.add_slots(variables)
-        self.built = True
-
-    def add_slots(self, variables):
-        """Create one variable a slot name and variable; overridden where slots have other shapes or first values."""
-        if self.slot_names:
-            self._slots = list(self.add_optimizer_variables(variables, list(self.slot_names)))
-
-    def add_variable(self, shape, initializer="zeros", dtype=None, name=None, **ignored):
-        """Add a state of any shape."""
-        from .. import initializers
-
-        values = initializers.get(initializer)(tuple(shape), dtype=dtype or floatx())
-        return self._track(name or "variable", to_array(values))
-
-    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
-        """Add a state of a variable's shape and dtype, named after it."""
-        prefix = reference_variable.path.replace("/", "_")
-        return self.add_variable(
-            reference_variable.shape, initializer, reference_variable.dtype, f"{prefix}_{name or 'var'}"
-        )
-
-    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
-        """Add a state for each variable; with a list of names a tuple of lists."""
-        names = [name] if isinstance(name, str) else list(name)
-        first = (
-            [initializer] * len(names) if isinstance(initializer, str) or callable(initializer) else list(initializer)
-        )
-        lists = tuple([] for _ in names)
-        for variable in trainable_variables:
-            for states, state_name, start in zip(lists, names, first, strict=True):
-                states.append(self.add_variable_from_reference(variable, state_name, start))
-        return lists[0] if isinstance(name, str) else lists
-
-    def _track(self, name, value):
-        variable = Variable(value, trainable=False, name=name)
-        variable.path = f"{self.name}/{name}"
-        self._variables.append(variable)
-        return variable
-
-    def set_weights(self, weights):
-        """Set all state, in the order of `variables`."""
-        if len(weights) != len(self._variables):
-            raise ValueError(
-                f"{type(self).__name__}.set_weights: {len(weights)} arrays for {len(self._variables)} variables; "
-                "call build(trainable_variables) first if the optimizer is new"
-            )
-        for variable, weight in zip(self._variables, weights, strict=True):
-            variable.assign(weight)
-
-    def get_weights(self):
-        """All state as arrays, in the order of `variables`."""
-        return [variable.numpy() for variable in self._variables]
-
-    def save_own_variables(self, store):
-        """Put all state into a dict-like store, under "0", "1", ..."""
-        for i, variable in enumerate(self._variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store):
-        """Take all state from what `save_own_variables` filled."""
-        if len(store.keys()) != len(self._variables):
-            warnings.warn(
-                f"the state of optimizer {self.name!r} is not loaded: it has {len(self._variables)} variables, "
-                f"the saved one has {len(store.keys())}" + ("" if self.built else "; build it first"),
-                stacklevel=2,
-            )
-            return
-        for i, variable in enumerate(self._variables):
-            variable.assign(store[str(i)])
+    @staticmethod
+    def _not_decayed(variable):
+        return False
 
     # -- a step --------------------------------------------------------------------------------------------------------
 
@@ -331,12 +133,15 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate)")
 
     def assign(self, variable, value):
+        """variable = value, in place; for `update_step`."""
         np.copyto(variable.data, to_array(value, variable.data.dtype))
 
     def assign_add(self, variable, value):
+        """variable += value, in place."""
         np.add(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
     def assign_sub(self, variable, value):
+        """variable -= value, in place."""
         np.subtract(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
     def _update(self, plan, gradients, rate):
@@ -354,24 +159,6 @@ class Optimizer:
                     chosen[i] = gradient.astype(group.dtype, copy=False)
             slots = [[state.data for state in slot] for slot in group.slots]
             self.update_all(weights, chosen, slots, rate, decay if group.decays else 0.0)
-
-    def _current_rate(self):
-        rate = self._learning_rate
-        if type(rate) is Variable:
-            return rate.data.item()
-        if isinstance(rate, schedules.LearningRateSchedule):
-            if type(rate).__call__ is schedules.LearningRateSchedule.__call__:
-                return rate.at(self._iterations.data.item())
-            return float(rate(self._iterations))
-        return float(rate())
-
-    def _count(self):
-        """The number of the coming update, from 1."""
-        done = self._iterations.data.item()
-        return (done // self.gradient_accumulation_steps if self.gradient_accumulation_steps else done) + 1
-
-    def _get_variable_index(self, variable):
-        return self._index[id(variable)]
 
     def _sort_out(self, gradients, variables):
         """The unusual: nothing built yet, other lengths, missing gradients, lists instead of arrays."""
@@ -469,48 +256,6 @@ class Optimizer:
         """The loss times `loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
-    # -- config --------------------------------------------------------------------------------------------------------
-
-    def get_config(self):
-        rate = self._learning_rate
-        if isinstance(rate, Variable):
-            rate = float(rate.data)
-        elif isinstance(rate, schedules.LearningRateSchedule):
-            rate = schedules.serialize(rate)
-        else:
-            rate = getattr(rate, "__name__", None)
-        common = (
-            "weight_decay",
-            "clipnorm",
-            "global_clipnorm",
-            "clipvalue",
-            "use_ema",
-            "ema_momentum",
-            "ema_overwrite_frequency",
-            "loss_scale_factor",
-            "gradient_accumulation_steps",
-        )
-        names = (*common, *self.hyperparameters)
-        return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        rate = config.get("learning_rate")
-        if isinstance(rate, dict):
-            config["learning_rate"] = schedules.deserialize(rate, custom_objects)
-        elif isinstance(rate, str):
-            if rate not in (custom_objects or {}):
-                raise ValueError(
-                    f"{cls.__name__}: the learning rate was the function {rate!r}; pass "
-                    f"custom_objects={{{rate!r}: ...}}"
-                )
-            config["learning_rate"] = custom_objects[rate]
-        return cls(**config)
-
-    def __repr__(self):
-        return f"<{type(self).__name__} name={self.name}>"
-
 
 def _overrides_update_step(cls):
     """Whether a class brings a rule for one variable; the nearest of `update_all` and `update_step` counts."""
@@ -520,14 +265,3 @@ def _overrides_update_step(cls):
         if "update_step" in vars(base):
             return True
     return False
-
-
-def _number(value, label):
-    if isinstance(value, str | bool) or value is None:
-        raise ValueError(f"{label}: learning_rate must be a float, a LearningRateSchedule or a function, got {value!r}")
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{label}: learning_rate must be a float, a LearningRateSchedule or a function, got {value!r}"
-        ) from None

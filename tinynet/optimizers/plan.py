@@ -28,6 +28,7 @@ class Plan:
         self._grouped = {with_decay: self._group(optimizer, with_decay) for with_decay in (False, True)}
 
     def groups(self, with_decay):
+        """The variables in groups of one element type; with `with_decay` also apart by whether they decay."""
         return self._grouped[with_decay]
 
     def _group(self, optimizer, with_decay):

@@ -30,6 +30,7 @@ class LearningRateSchedule:
         raise NotImplementedError(f"schedule {type(self).__name__!r} must override __call__(self, step)")
 
     def get_config(self):
+        """What `from_config` needs to make this schedule again."""
         raise NotImplementedError(f"schedule {type(self).__name__!r} must override get_config() to be saved")
 
     @classmethod

@@ -10,6 +10,7 @@ from .session import clear_session, set_random_seed
 from .weights_file import load_weights_npz, save_weights_npz
 
 __all__ = [
-    "Progbar", "PyDataset", "Sequence", "clear_session", "get_file", "load_weights_npz", "normalize", "pack_x_y_sample_weight",
+    "Progbar", "PyDataset", "Sequence", "clear_session", "get_file", "load_weights_npz", "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences", "save_weights_npz", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
 ]

@@ -58,8 +58,5 @@ def normalize(x, axis=-1, order=2):
            [0. , 0. ]])
     """
     x = np.asarray(x)
-    if axis is None:
-        norm = np.linalg.norm(x.reshape(-1), order)
-    else:
-        norm = np.linalg.norm(x, order, axis, keepdims=True)
+    norm = np.linalg.norm(x.reshape(-1), order) if axis is None else np.linalg.norm(x, order, axis, keepdims=True)
     return x / np.where(norm == 0, 1, norm)

@@ -19,7 +19,8 @@ class Progbar:
         unit_name: What a step is called.
     """
 
-    def __init__(self, target, width=20, verbose=1, interval=0.05, stateful_metrics=None, stateless_metrics=None, unit_name="step"):
+    def __init__(self, target, width=20, verbose=1, interval=0.05, stateful_metrics=None, stateless_metrics=None,
+                 unit_name="step"):
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError("Progbar: give stateful_metrics or stateless_metrics, not both")
         self.target = target
@@ -61,7 +62,8 @@ class Progbar:
         now = time.perf_counter()
         if self._first_step_end is None and current > 0:
             self._first_step_end = (now, current)
-        if not self.verbose or not finalize and (self.verbose == 2 or not self._moves or now - self._drawn_at < self.interval):
+        if not self.verbose or not finalize and (self.verbose == 2 or not self._moves
+                                                 or now - self._drawn_at < self.interval):
             return
         self._drawn_at = now
         colours = self.verbose == 1 and self._moves

@@ -5,7 +5,7 @@ import random as python_random
 import numpy as np
 
 from .. import random
-from .naming import reset_names
+from ..naming import reset_names
 
 
 def set_random_seed(seed):

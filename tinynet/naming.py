@@ -33,7 +33,14 @@ def reset_names():
 
 
 def unknown_name(kind, name, known):
-    """The text of an error about a name that does not exist: what was meant, perhaps, and what there is."""
-    close = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
-    return f"unknown {kind} {name!r}{hint} Known: {', '.join(sorted(known))}"
+    """The text of an error about a name that does not exist: what was meant, perhaps, and what there is.
+
+    >>> unknown_name("optimizer", "adm", ["sgd", "adam"])
+    "unknown optimizer 'adm'; did you mean 'adam'? known: adam, sgd"
+    """
+    name = str(name)
+    near = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    # Of a name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', one is enough.
+    listed = sorted(key for key in known if to_snake_case(key) == key or to_snake_case(key) not in known)
+    return f"unknown {kind} {name!r}; {hint}known: {', '.join(listed)}"

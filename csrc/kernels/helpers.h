@@ -1,0 +1,39 @@
+// What many kernels need: whole-number arithmetic on sizes, and memory for the time of a call.
+#pragma once
+
+#include "parallel.h"
+#include "pool.h"
+
+#ifndef TINYNET_ISA
+#error "include this from csrc/isa/<isa>.cpp, which says TINYNET_ISA and TINYNET_VECTOR_BYTES"
+#endif
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+namespace helpers {
+
+inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+inline Index smaller(Index a, Index b) { return a < b ? a : b; }
+inline Index larger(Index a, Index b) { return a > b ? a : b; }
+
+// Memory from the pool for the time of a block: `size` elements of T, uninitialised; null if there are none.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(Index size) : size_(size), memory_(size > 0 ? static_cast<T*>(pool_allocate(bytes())) : nullptr) {}
+  ~Scratch() {
+    if (memory_ != nullptr) pool_release(memory_, bytes());
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  operator T*() const { return memory_; }
+
+ private:
+  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
+  Index size_;
+  T* memory_;
+};
+
+}  // namespace helpers
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

@@ -1,0 +1,51 @@
+"""The examples in docstrings do what they say."""
+
+import doctest
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet import layers, models, ops
+from tinynet.utils import clear_session
+
+# What an example may use without importing it, besides the names of its own module.
+NAMES = {
+    "np": np, "tn": tn, "ops": ops, "GradientTape": tn.GradientTape, "Variable": tn.Variable,
+    "Sequential": models.Sequential, **{name: getattr(layers, name) for name in layers.__all__},
+}
+
+
+def module_names():
+    """All modules of the package, but for those that run something when they are imported."""
+    found = (module.name for module in pkgutil.walk_packages(tn.__path__, "tinynet."))
+    return ["tinynet", *(name for name in found if not name.endswith("__main__"))]
+
+
+def examples():
+    """One test a docstring with examples."""
+    finder, found = doctest.DocTestFinder(exclude_empty=True), {}
+    for name in module_names():
+        module = importlib.import_module(name)
+        for test in finder.find(module, name, globs={**NAMES, **vars(module)}):
+            if test.examples:
+                found[test.name] = test
+    return found
+
+
+EXAMPLES = examples()
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_example(name):
+    clear_session()  # automatic names start again
+    report = []
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+    runner.run(EXAMPLES[name], out=report.append)
+    assert not report, "".join(report)
+
+
+def test_examples_are_found():
+    assert len(EXAMPLES) > 60

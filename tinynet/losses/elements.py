@@ -1,0 +1,151 @@
+"""What every loss formula begins and ends with: arguments made alike, and elements recorded with their derivatives."""
+
+import numpy as np
+
+from ..config import floatx
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import Tensor, to_array
+
+# --- arguments ------------------------------------------------------------------------------------------------------
+
+
+def as_tensor(value):
+    """`value` as a Tensor, itself if it is one."""
+    return value if isinstance(value, Tensor) else Tensor.wrap(to_array(value))
+
+
+def as_float(value, dtype=None):
+    """`value` as a floating-point Tensor, of `dtype` if given; a conversion of a Tensor is recorded."""
+    tensor = as_tensor(value)
+    own = tensor.data.dtype
+    if dtype is None:
+        if own.kind == "f":
+            return tensor
+        dtype = floatx()
+    if own == dtype:
+        return tensor
+    return record(tensor.data.astype(dtype), (tensor,), lambda dy: (dy.astype(own),))
+
+
+def as_target(value, dtype):
+    """`value` as a Tensor of `dtype`."""
+    if isinstance(value, Tensor):
+        return value if value.data.dtype == dtype else as_float(value, dtype)
+    return Tensor.wrap(to_array(value, dtype))
+
+
+def reshaped(tensor, shape):
+    """The tensor in another shape, recorded."""
+    own = tensor.data.shape
+    return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),))
+
+
+def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
+    """When the ranks differ by one and the longer shape ends in 1:
+    (N,) beside (N, 1) becomes (N, 1), else the 1 is dropped.
+
+    Args:
+        x1, x2: Tensors.
+        expand_rank_1: Expand a shape (N,); otherwise drop the other's 1.
+
+    Returns:
+        Both tensors.
+    """
+    rank1, rank2 = len(x1.shape), len(x2.shape)
+    if rank1 == rank2 + 1 and x1.shape[-1] == 1:
+        if rank2 == 1 and expand_rank_1:
+            return x1, reshaped(x2, (*x2.shape, 1))
+        return reshaped(x1, x1.shape[:-1]), x2
+    if rank2 == rank1 + 1 and x2.shape[-1] == 1:
+        if rank1 == 1 and expand_rank_1:
+            return reshaped(x1, (*x1.shape, 1)), x2
+        return x1, reshaped(x2, x2.shape[:-1])
+    return x1, x2
+
+
+def aligned(operation, y_true, y_pred):
+    """Targets and predictions as Tensors of one floating-point type and one rank,
+    which broadcast against each other.
+    """
+    y_pred = as_float(y_pred)
+    y_true = as_target(y_true, y_pred.data.dtype)
+    if y_true.data.shape == y_pred.data.shape and y_pred.data.shape:
+        return y_true, y_pred
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return check_broadcast(operation, y_true, y_pred)
+
+
+def check_broadcast(operation, y_true, y_pred):
+    """Both tensors, if their shapes broadcast to at least one axis."""
+    true_shape, pred_shape = y_true.data.shape, y_pred.data.shape
+    if true_shape != pred_shape:
+        try:
+            np.broadcast_shapes(true_shape, pred_shape)
+        except ValueError:
+            raise ValueError(
+                f"{operation}: targets of shape {true_shape} do not match predictions of shape {pred_shape}. "
+                "Each sample needs as many target values as predicted ones."
+            ) from None
+    if not pred_shape and not true_shape:
+        raise ValueError(
+            f"{operation}: expected at least one axis, (samples, values). Got two scalars; wrap them in lists."
+        )
+    return y_true, y_pred
+
+
+# --- recording ------------------------------------------------------------------------------------------------------
+
+
+def unbroadcast(gradient, shape):
+    """Sum a gradient over the axes along which its tensor was repeated."""
+    if gradient.shape == shape:
+        return gradient
+    extra = gradient.ndim - len(shape)
+    axes = (*range(extra), *(extra + axis for axis, extent in enumerate(shape) if extent == 1))
+    return kernels.reduce_sum(gradient, axes, False).reshape(shape)
+
+
+def record_loss(losses, y_true, y_pred, d_pred, d_true=None):
+    """Record losses with their derivatives.
+
+    Args:
+        losses: Array.
+        y_true, y_pred: The Tensors they came from.
+        d_pred: Function from the gradient of the losses to that of y_pred, before `unbroadcast`.
+        d_true: The same for y_true; None if the loss is only differentiated with respect to y_pred.
+    """
+    wants_true = is_tracked(y_true)
+    if not wants_true:
+        return record(losses, (y_pred,), lambda dy: (unbroadcast(d_pred(dy), y_pred.data.shape),))
+    if d_true is None:
+        raise TypeError(
+            "this loss can be differentiated with respect to y_pred only, but y_true depends on something a tape "
+            "watches. "
+            "Wrap y_true in stop_gradient(...)."
+        )
+
+    def backward(dy):
+        return unbroadcast(d_true(dy), y_true.data.shape), unbroadcast(d_pred(dy), y_pred.data.shape)
+
+    return record(losses, (y_true, y_pred), backward)
+
+
+def mean_over_last(elements, y_true, y_pred, derivative, derivative_true=None):
+    """Record the mean over the last axis of `elements`, one loss for each element of y_pred.
+
+    Args:
+        elements: Array of losses.
+        derivative: Function without arguments: d elements / d y_pred.
+        derivative_true: The same for y_true, or None.
+    """
+    n = elements.shape[-1]
+
+    def spread(dy):
+        return dy[..., None] / n
+
+    return record_loss(
+        kernels.reduce_mean(elements, -1, False), y_true, y_pred,
+        lambda dy: spread(dy) * derivative(),
+        None if derivative_true is None else lambda dy: spread(dy) * derivative_true(),
+    )
