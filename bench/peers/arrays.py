@@ -9,6 +9,14 @@ def matrices(m, k, n, dtype, seed):
     return rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
 
 
+def convolution(size, filters, side, stride, pad):
+    """x (batch, height, width, channels), kernel (side, side, channels, filters) and dy of the output's shape."""
+    rng = np.random.default_rng(sum(size) + filters)
+    out = [(n + 2 * pad - side) // stride + 1 for n in size[1:3]]
+    shapes = size, (side, side, size[3], filters), (size[0], *out, filters)
+    return [rng.standard_normal(shape, dtype=np.float32) for shape in shapes]
+
+
 def images(folder, samples, channels):
     """x float32 in [0, 1], shape (samples, 28, 28) or (samples, 28, 28, 1), and y int64, shape (samples,)."""
     x = np.load(f"{folder}/x.npy")[:samples].astype(np.float32) / np.float32(255)

@@ -7,7 +7,7 @@ import numpy as np
 import tinynet
 from tinynet import runtime
 
-from .arrays import matrices
+from .arrays import convolution, matrices
 from .keras_like import KerasTraining
 
 
@@ -26,6 +26,28 @@ class MatMul:
 
     def run(self):
         self.c = runtime.kernels.matmul(self.a, self.b, False, False)
+
+    def result(self):
+        return self.c
+
+
+class Conv2D:
+    """One pass of a convolution; `which` is forward, input_gradient or weight_gradient."""
+
+    def __init__(self, which, size, **shape):
+        self.x, self.kernel, self.dy = convolution(tuple(size), **shape)
+        stride, pad = shape["stride"], shape["pad"]
+        self.geometry = (stride, stride), ((pad, pad), (pad, pad)), (1, 1), 1
+        self.run = getattr(self, which)
+
+    def forward(self):
+        self.c = runtime.kernels.conv2d_forward(self.x, self.kernel, None, *self.geometry, "linear")
+
+    def input_gradient(self):
+        self.c = runtime.kernels.conv2d_backward(self.dy, self.x, self.kernel, None, "linear", *self.geometry, True, False, False)[0]
+
+    def weight_gradient(self):
+        self.c = runtime.kernels.conv2d_backward(self.dy, self.x, self.kernel, None, "linear", *self.geometry, False, True, False)[1]
 
     def result(self):
         return self.c
@@ -72,4 +94,4 @@ class Peak:
         return dict(self.best)
 
 
-TASKS = {"matmul": MatMul, "training": Training, "peak": Peak}
+TASKS = {"matmul": MatMul, "conv2d": Conv2D, "training": Training, "peak": Peak}

@@ -4,7 +4,7 @@ import torch
 from cases import CASES
 from torch import nn
 
-from .arrays import images, matrices
+from .arrays import convolution, images, matrices
 
 options = {}
 
@@ -24,6 +24,30 @@ class MatMul:
 
     def result(self):
         return self.c.numpy()
+
+
+class Conv2D:
+    """One pass of a convolution; `which` is forward, input_gradient or weight_gradient."""
+
+    def __init__(self, which, size, **shape):
+        layout = torch.channels_last if options.get("channels_last", False) else torch.contiguous_format
+        x, kernel, dy = map(torch.from_numpy, convolution(tuple(size), **shape))
+        self.x, self.dy = (a.permute(0, 3, 1, 2).contiguous(memory_format=layout) for a in (x, dy))
+        self.kernel = kernel.permute(3, 2, 0, 1).contiguous(memory_format=layout)
+        self.which, self.stride, self.pad = which, [shape["stride"]] * 2, [shape["pad"]] * 2
+
+    def run(self):
+        with torch.no_grad():
+            if self.which == "forward":
+                self.c = torch.nn.functional.conv2d(self.x, self.kernel, None, self.stride, self.pad)
+            else:
+                dx = self.which == "input_gradient"
+                self.c = torch.ops.aten.convolution_backward(self.dy, self.x, self.kernel, None, self.stride, self.pad, [1, 1],
+                                                             False, [0, 0], 1, [dx, not dx, False])[0 if dx else 1]
+
+    def result(self):
+        axes = (2, 3, 1, 0) if self.which == "weight_gradient" else (0, 2, 3, 1)
+        return self.c.permute(*axes).contiguous().numpy()
 
 
 def build(layers, channels):
@@ -97,4 +121,4 @@ class Training:
         return self.metrics
 
 
-TASKS = {"matmul": MatMul, "training": Training}
+TASKS = {"matmul": MatMul, "conv2d": Conv2D, "training": Training}
