@@ -52,25 +52,59 @@ inline void repeat(const T* values, T* line, const Lines& lines) {
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
 }
 
-// use(i, j) for the elements of rows [begin, end): i counts them in x, j in the line
-template <class Use>
-inline void each_element(Index begin, Index end, const Lines& lines, const Use& use) {
-  for (Index row = begin; row < end; row += lines.folded) {
+// column(j)(i) for the elements of rows [begin, end): i counts them in x, j in the line. Four lines at a time, so that
+// what column(j) has loaded serves four elements: the loads were what the loop waited for, not memory.
+template <class Column>
+inline void each_element(Index begin, Index end, const Lines& lines, const Column& column) {
+  const Index width = lines.width, four = 4 * lines.folded;
+  Index row = begin;
+  for (; row + four <= end; row += four) {
     const Index base = row * lines.channels;
-    const Index width = row + lines.folded <= end ? lines.width : (end - row) * lines.channels;
 #pragma GCC ivdep
-    for (Index j = 0; j < width; ++j) use(base + j, j);
+    for (Index j = 0; j < width; ++j) {
+      const auto use = column(j);
+      use(base + j);
+      use(base + width + j);
+      use(base + 2 * width + j);
+      use(base + 3 * width + j);
+    }
+  }
+  for (; row < end; row += lines.folded) {
+    const Index base = row * lines.channels;
+    const Index rest = row + lines.folded <= end ? width : (end - row) * lines.channels;
+#pragma GCC ivdep
+    for (Index j = 0; j < rest; ++j) column(j)(base + j);
   }
 }
 
-// first[c], second[c] = what add(i, j, first, second) adds up, over rows [begin, end)
-template <class T, class Add>
-inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T* second, const Add& add) {
+// first[c], second[c] = what column(j)(i, first, second) adds up, over rows [begin, end)
+template <class T, class Column>
+inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T* second, const Column& column) {
   T folded_first[kWidest], folded_second[kWidest];
   T* const a = lines.folded > 1 ? folded_first : first;
   T* const b = lines.folded > 1 ? folded_second : second;
-  for (Index j = 0; j < lines.width; ++j) a[j] = b[j] = 0;
-  each_element(begin, end, lines, [=](Index i, Index j) { add(i, j, a[j], b[j]); });
+  const Index width = lines.width, four = 4 * lines.folded;
+  for (Index j = 0; j < width; ++j) a[j] = b[j] = 0;
+  Index row = begin;
+  for (; row + four <= end; row += four) {
+    const Index base = row * lines.channels;
+#pragma GCC ivdep
+    for (Index j = 0; j < width; ++j) {
+      const auto add = column(j);
+      T p = a[j], q = b[j];
+      add(base + j, p, q);
+      add(base + width + j, p, q);
+      add(base + 2 * width + j, p, q);
+      add(base + 3 * width + j, p, q);
+      a[j] = p, b[j] = q;
+    }
+  }
+  for (; row < end; row += lines.folded) {
+    const Index base = row * lines.channels;
+    const Index rest = row + lines.folded <= end ? width : (end - row) * lines.channels;
+#pragma GCC ivdep
+    for (Index j = 0; j < rest; ++j) column(j)(base + j, a[j], b[j]);
+  }
   if (lines.folded == 1) return;
   for (Index c = 0; c < lines.channels; ++c) first[c] = a[c], second[c] = b[c];
   for (Index r = 1; r < lines.folded; ++r)
@@ -90,15 +124,19 @@ void moments(const T* x, const Lines& lines, T* mean, T* variance) {
   parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
     for (Index block = first_block; block < last_block; ++block) {
       const Index begin = lines.begin(block), end = lines.end(block), at = block * channels;
-      column_sums(begin, end, lines, centre + at, square + at, [=](Index i, Index, T& sum, T&) { sum += x[i]; });
+      column_sums(begin, end, lines, centre + at, square + at, [=](Index) {
+        return [=](Index i, T& sum, T&) { sum += x[i]; };
+      });
       for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(end - begin);
       T repeated[kWidest];
       if (lines.folded > 1) repeat(centre + at, repeated, lines);
       const T* const m = lines.folded > 1 ? repeated : centre + at;
-      column_sums(begin, end, lines, rest + at, square + at, [=](Index i, Index j, T& sum, T& sum_of_squares) {
-        const T d = x[i] - m[j];
-        sum += d;
-        sum_of_squares += d * d;
+      column_sums(begin, end, lines, rest + at, square + at, [=](Index j) {
+        return [=, centre_j = m[j]](Index i, T& sum, T& sum_of_squares) {
+          const T d = x[i] - centre_j;
+          sum += d;
+          sum_of_squares += d * d;
+        };
       });
     }
   });
@@ -163,7 +201,9 @@ void apply(const T* x, const Affine<T>& affine, T* y, const Lines& lines, const 
   const T *const mean = affine.mean, *const scale = affine.scale, *const beta = affine.beta;
   parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
     each_element(lines.begin(first_block), lines.end(last_block - 1), lines,
-                 [=](Index i, Index j) { y[i] = activate((x[i] - mean[j]) * scale[j] + beta[j]); });
+                 [=](Index j) {
+                   return [=, m = mean[j], s = scale[j], b = beta[j]](Index i) { y[i] = activate((x[i] - m) * s + b); };
+                 });
   });
 }
 
@@ -211,11 +251,23 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
   const Affine<T> affine(mean, inverse_std, gamma, beta, lines);
   const T *const m = affine.mean, *const scale = affine.scale, *const offset = affine.beta;
 
-  const auto with_mask = [&](const auto& use) {  // use(i, j): dy[i], or 0 where ReLU was flat
+  // masked(j)(i, centred): dy[i], or 0 where ReLU was flat; and x - mean
+  const auto with_mask = [&](const auto& use) {
     if (relu)
-      use([=](Index i, Index j) { return math::select((x[i] - m[j]) * scale[j] + offset[j] > 0, dy[i], T(0)); });
+      use([=](Index j) {
+        return [=, mean_j = m[j], scale_j = scale[j], offset_j = offset[j]](Index i, T& centred) {
+          const T gradient = dy[i];
+          centred = x[i] - mean_j;
+          return centred * scale_j + offset_j > 0 ? gradient : T(0);
+        };
+      });
     else
-      use([=](Index i, Index) { return dy[i]; });
+      use([=](Index j) {
+        return [=, mean_j = m[j]](Index i, T& centred) {
+          centred = x[i] - mean_j;
+          return dy[i];
+        };
+      });
   };
   with_mask([&](const auto& masked) {
     const Index size = lines.blocks * channels;
@@ -224,10 +276,13 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
     parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
       for (Index block = first_block; block < last_block; ++block)
         column_sums(lines.begin(block), lines.end(block), lines, first + block * channels, second + block * channels,
-                    [=](Index i, Index j, T& sum, T& sum_of_products) {
-                      const T d = masked(i, j);
-                      sum += d;
-                      sum_of_products += d * (x[i] - m[j]);
+                    [=](Index j) {
+                      return [gradient = masked(j)](Index i, T& sum, T& sum_of_products) {
+                        T centred;
+                        const T d = gradient(i, centred);
+                        sum += d;
+                        sum_of_products += d * centred;
+                      };
                     });
     });
     add_blocks(first, lines.blocks, channels, dbeta);
@@ -236,8 +291,12 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
     if (dx == nullptr) return;
     if (constant) {
       parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
-        each_element(lines.begin(first_block), lines.end(last_block - 1), lines,
-                     [=](Index i, Index j) { dx[i] = scale[j] * masked(i, j); });
+        each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
+          return [=, gradient = masked(j), scale_j = scale[j]](Index i) {
+            T centred;
+            dx[i] = scale_j * gradient(i, centred);
+          };
+        });
       });
       return;
     }
@@ -252,8 +311,12 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
     // Last blocks first: they are still in the cache.
     parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
       const Index begin = lines.begin(lines.blocks - last_block), end = lines.end(lines.blocks - 1 - first_block);
-      each_element(begin, end, lines, [=](Index i, Index j) {
-        dx[i] = scale[j] * ((masked(i, j) - level[j]) - (x[i] - m[j]) * slope[j]);
+      each_element(begin, end, lines, [=](Index j) {
+        return [=, gradient = masked(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
+          T centred;
+          const T d = gradient(i, centred);
+          dx[i] = scale_j * ((d - level_j) - centred * slope_j);
+        };
       });
     });
   });
