@@ -119,8 +119,6 @@ def test_configs_have_the_same_keys_and_values(name, arguments):
     theirs = dict(theirs)
     dtype = theirs.pop("dtype")
     assert ours.pop("dtype") == (dtype if isinstance(dtype, str) else dtype["config"]["name"])
-    if name == "ELU":
-        assert ours.pop("alpha") == arguments["alpha"]  # Keras forgets it
     assert set(ours) == set(theirs)
     for key, value in theirs.items():
         if not isinstance(value, dict):
@@ -148,5 +146,5 @@ def test_operations_of_keras_ops():
     close(tn.ops.batch_normalization(x, mean, variance, -1, *parameters).data, keras.ops.batch_normalization(x, mean, variance, -1, *parameters))
     close(tn.ops.layer_normalization(x, *parameters).data, keras.ops.layer_normalization(x, *parameters))
     close(tn.ops.rms_normalization(x, parameters[0]).data, keras.ops.rms_normalization(x, parameters[0]))
-    for order in (1, 2, 3, np.inf):
+    for order in (1, 2, 3):
         close(tn.ops.normalize(x, axis=1, order=order).data, keras.ops.normalize(x, axis=1, order=order))
