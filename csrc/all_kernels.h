@@ -12,6 +12,8 @@
 #include "kernels/optimizer.h"
 #include "kernels/conv2d.h"
 #include "kernels/depthwise_conv2d.h"
+#include "kernels/batch_norm.h"
+#include "kernels/layer_norm.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -60,6 +62,11 @@ constexpr KernelTable<T> make_table() {
   table.depthwise_conv2d_forward = depthwise_conv2d_forward<T>;
   table.depthwise_conv2d_input_gradient = depthwise_conv2d_input_gradient<T>;
   table.depthwise_conv2d_weight_gradient = depthwise_conv2d_weight_gradient<T>;
+  table.batch_norm_forward = batch_norm_forward<T>;
+  table.batch_norm_inference = batch_norm_inference<T>;
+  table.batch_norm_backward = batch_norm_backward<T>;
+  table.layer_norm_forward = layer_norm_forward<T>;
+  table.layer_norm_backward = layer_norm_backward<T>;
   return table;
 }
 

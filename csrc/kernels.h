@@ -135,6 +135,19 @@ struct KernelTable {
   void (*depthwise_conv2d_input_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* kernel, T* dx);
   void (*depthwise_conv2d_weight_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* x, T* dkernel,
                                            T* dbias);
+  // Batch normalization of x[rows][channels]. gamma and beta may be null; so may dx, which is then not computed.
+  // `constant`: mean and inverse_std do not depend on x.
+  void (*batch_norm_forward)(const T* x, const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean,
+                             T* variance, T* inverse_std, Index rows, Index channels);
+  void (*batch_norm_inference)(const T* x, const T* gamma, const T* beta, const T* mean, const T* variance,
+                               double epsilon, bool relu, T* y, T* inverse_std, Index rows, Index channels);
+  void (*batch_norm_backward)(const T* dy, const T* x, const T* gamma, const T* beta, const T* mean, const T* inverse_std,
+                              bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index rows, Index channels);
+  // Along the rows of x[rows][size], mean[rows]; with `rms` no mean is taken off. dx, dgamma and dbeta may be null.
+  void (*layer_norm_forward)(const T* x, const T* gamma, const T* beta, double epsilon, bool rms, T* y, T* mean,
+                             T* inverse_std, Index rows, Index size);
+  void (*layer_norm_backward)(const T* dy, const T* x, const T* gamma, const T* mean, const T* inverse_std, bool rms,
+                              T* dx, T* dgamma, T* dbeta, Index rows, Index size);
   ConvAlgorithm (*conv2d_algorithm)(const Conv2dShape& shape, ConvPass pass, ConvAlgorithm wanted);
 };
 

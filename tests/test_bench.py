@@ -18,6 +18,7 @@ BENCH = Path(__file__).resolve().parent.parent / "bench"
 sys.path.insert(0, str(BENCH))
 
 import bench_matmul  # noqa: E402
+import bench_normalization  # noqa: E402
 import bench_training  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
@@ -187,3 +188,20 @@ def test_interpreters_are_chosen_by_name_family_or_for_all():
 def test_geometric_mean():
     assert harness.geometric_mean([2.0, 0.5]) == pytest.approx(1, rel=1e-15)
     assert harness.geometric_mean([]) is None
+
+
+def test_normalization_script(tmp_path):
+    file = tmp_path / "results.json"
+    done = run("bench_normalization.py", "--quick", "--contenders", "tinynet", "--output", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    stored = json.loads(file.read_text())
+    assert set(stored) == KEYS and not stored["failures"]
+    assert {entry["kind"] for entry in stored["measurements"]} == {"batch_norm", "batch_norm_relu", "layer_norm"}
+
+
+def test_normalization_check_refuses_zeros(tmp_path):
+    for kind in bench_normalization.PASSES:
+        shape = (4, 5, 5, 3)
+        np.save(tmp_path / "zeros.npy", np.zeros(2 * 300 + 6, np.float32))
+        verdict = bench_normalization.make_check(kind, shape, seed=0)({"zeros": str(tmp_path / "zeros.npy")})
+        assert not verdict["zeros"][0]

@@ -17,6 +17,15 @@ def convolution(size, filters, side, stride, pad):
     return [rng.standard_normal(shape, dtype=np.float32) for shape in shapes]
 
 
+def normalization(shape, seed):
+    """x and dy (batch, ..., channels), gamma and beta (channels,), float32; each channel of x with a mean of its own."""
+    rng = np.random.default_rng(seed)
+    channels = shape[-1]
+    x = rng.standard_normal(shape, np.float32) + rng.standard_normal(channels, np.float32)
+    gamma = rng.uniform(0.5, 1.5, channels).astype(np.float32)
+    return x, rng.standard_normal(shape, np.float32), gamma, rng.standard_normal(channels, np.float32)
+
+
 def images(folder, samples, channels):
     """x float32 in [0, 1], shape (samples, 28, 28) or (samples, 28, 28, 1), and y int64, shape (samples,)."""
     x = np.load(f"{folder}/x.npy")[:samples].astype(np.float32) / np.float32(255)

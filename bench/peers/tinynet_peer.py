@@ -7,7 +7,7 @@ import numpy as np
 import tinynet
 from tinynet import runtime
 
-from .arrays import convolution, matrices
+from .arrays import convolution, matrices, normalization
 from .keras_like import KerasTraining
 
 
@@ -53,6 +53,31 @@ class Conv2D:
         return self.c
 
 
+class Normalization:
+    """run() is a training step of one layer: forward, and the gradients of x, gamma and beta."""
+
+    def __init__(self, kind, shape, seed):
+        x, self.dy, gamma, beta = normalization(tuple(shape), seed)
+        make = tinynet.layers.LayerNormalization if kind == "layer_norm" else tinynet.layers.BatchNormalization
+        self.layer = make(epsilon=1e-3)
+        self.x = tinynet.convert_to_tensor(x)
+        self.layer(self.x)
+        self.layer.gamma.assign(gamma)
+        self.layer.beta.assign(beta)
+        relu = {"relu": True} if kind == "batch_norm_relu" else {}
+        training = {} if kind == "layer_norm" else {"training": True}
+        self.call = lambda: (self.layer.normalize(self.x, **training, **relu) if relu else self.layer(self.x, **training))
+
+    def run(self):
+        with tinynet.GradientTape() as tape:
+            tape.watch(self.x)
+            self.y = self.call()
+        self.gradients = tape.gradient(self.y, [self.x, self.layer.gamma, self.layer.beta], output_gradients=self.dy)
+
+    def result(self):
+        return np.concatenate([part.numpy().ravel() for part in (self.y, *self.gradients)])
+
+
 class Training(KerasTraining):
     def __init__(self, **parameters):
         if not hasattr(tinynet, "Sequential"):
@@ -94,4 +119,4 @@ class Peak:
         return dict(self.best)
 
 
-TASKS = {"matmul": MatMul, "conv2d": Conv2D, "training": Training, "peak": Peak}
+TASKS = {"matmul": MatMul, "conv2d": Conv2D, "normalization": Normalization, "training": Training, "peak": Peak}

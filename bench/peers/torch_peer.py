@@ -4,7 +4,7 @@ import torch
 from cases import CASES
 from torch import nn
 
-from .arrays import convolution, images, matrices
+from .arrays import convolution, images, matrices, normalization
 
 options = {}
 
@@ -48,6 +48,39 @@ class Conv2D:
     def result(self):
         axes = (2, 3, 1, 0) if self.which == "weight_gradient" else (0, 2, 3, 1)
         return self.c.permute(*axes).contiguous().numpy()
+
+
+class Normalization:
+    """run() is a training step of one layer: forward, and the gradients of x, gamma and beta."""
+
+    def __init__(self, kind, shape, seed):
+        x, dy, gamma, beta = map(torch.from_numpy, normalization(tuple(shape), seed))
+        self.channels_first = kind != "layer_norm" and len(shape) > 2
+        if kind == "layer_norm":
+            self.layer = nn.LayerNorm(shape[-1], eps=1e-3)
+        else:
+            self.layer = (nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d)(shape[-1], eps=1e-3, momentum=0.01)
+        if self.channels_first:
+            layout = torch.channels_last if options.get("channels_last", False) else torch.contiguous_format
+            x, dy = (a.movedim(-1, 1).contiguous(memory_format=layout) for a in (x, dy))
+        with torch.no_grad():
+            self.layer.weight.copy_(gamma)
+            self.layer.bias.copy_(beta)
+        self.x, self.dy = x.requires_grad_(), dy
+        self.relu = kind == "batch_norm_relu"
+
+    def run(self):
+        self.x.grad = None
+        self.layer.zero_grad(set_to_none=True)
+        y = self.layer(self.x)
+        self.y = torch.relu_(y) if self.relu else y
+        self.y.backward(self.dy)
+
+    def result(self):
+        def flat(array):
+            return (array.movedim(1, -1) if self.channels_first else array).detach().reshape(-1)
+
+        return torch.cat([flat(self.y), flat(self.x.grad), self.layer.weight.grad, self.layer.bias.grad]).numpy()
 
 
 def build(layers, channels):
@@ -121,4 +154,4 @@ class Training:
         return self.metrics
 
 
-TASKS = {"matmul": MatMul, "conv2d": Conv2D, "training": Training}
+TASKS = {"matmul": MatMul, "conv2d": Conv2D, "normalization": Normalization, "training": Training}

@@ -35,6 +35,7 @@ PYBIND11_MODULE(_native, module) {
   bind_dropout(module);
   bind_optimizer(module);
   bind_conv2d(module);
+  bind_normalization(module);
 }
 
 }  // namespace tinynet

@@ -8,6 +8,7 @@ from .activation import (
     relu, relu6, selu, sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus,
     swish, tanh, tanh_shrink, threshold,
 )
+from .batch_norm import batch_norm, batch_norm_with, batch_normalization
 from .control import (
     associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
 )
@@ -36,6 +37,7 @@ from .indexing import (
     get_item, multi_hot, nonzero, one_hot, scatter, scatter_update, segment_max, segment_min, segment_prod,
     segment_sum, select, slice, slice_update, take, take_along_axis, where,
 )
+from .layer_norm import group_normalization, layer_normalization, normalize, rms_normalization
 from .linalg import (
     cdist, cholesky, cholesky_inverse, cross, det, dot, eig, eigh, einsum, inner, inv, kron, logdet, lstsq,
     matrix_rank, outer, pinv, qr, slogdet, solve, solve_triangular, svd, tensordot, trace, vdot,
@@ -60,7 +62,8 @@ from .sorting import (
 __all__ = [
     "abs", "absolute", "add", "all", "allclose", "amax", "amin", "any", "append", "arange", "arccos", "arccosh",
     "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argpartition", "argsort", "array",
-    "array_split", "associative_scan", "bartlett", "binary_crossentropy", "bincount", "bitwise_and",
+    "array_split", "associative_scan", "bartlett", "batch_norm", "batch_norm_with", "batch_normalization",
+    "binary_crossentropy", "bincount", "bitwise_and",
     "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
     "blackman", "broadcast_to", "cast", "categorical_crossentropy", "cbrt", "cdist", "ceil", "celu", "cholesky",
     "cholesky_inverse", "clip", "concatenate", "cond", "conv1d", "conv2d", "conv2d_transpose", "conv_output_size",
@@ -70,16 +73,20 @@ __all__ = [
     "dsplit", "dstack", "dtype", "eig", "eigh", "einsum", "elu", "empty", "empty_like", "equal", "erf", "erfc",
     "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "flip", "fliplr", "flipud", "floor",
     "floor_divide", "fmax", "fmin", "fmod", "fori_loop", "full", "full_like", "gcd", "gelu", "geomspace",
-    "get_item", "glu", "greater", "greater_equal", "hamming", "hanning", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "get_item", "glu", "greater", "greater_equal", "group_normalization",
+    "hamming", "hanning", "hard_shrink", "hard_sigmoid", "hard_silu",
     "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot", "identity", "in_top_k",
     "inner", "inv", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal",
-    "kaiser", "kron", "lcm", "ldexp", "leaky_relu", "left_shift", "less", "less_equal", "linspace", "log", "log10",
+    "kaiser", "kron", "layer_normalization",
+    "lcm", "ldexp", "leaky_relu", "left_shift", "less", "less_equal", "linspace", "log", "log10",
     "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logdet", "logical_and",
     "logical_not", "logical_or", "logical_xor", "logspace", "logsumexp", "lstsq", "map", "matmul", "matrix_rank",
     "max", "maximum", "mean", "meshgrid", "min", "minimum", "mish", "mod", "moments", "moveaxis", "multi_hot",
-    "multiply", "nan_to_num", "ndim", "negative", "nextafter", "nonzero", "norm", "not_equal", "one_hot", "ones",
+    "multiply", "nan_to_num", "ndim", "negative", "nextafter", "nonzero", "norm", "normalize",
+    "not_equal", "one_hot", "ones",
     "ones_like", "outer", "pad", "pinv", "positive", "power", "prod", "qr", "rad2deg", "ravel", "reciprocal",
-    "relu", "relu6", "repeat", "reshape", "right_shift", "roll", "rot90", "round", "rsqrt", "saturate_cast", "scan",
+    "relu", "relu6", "repeat", "reshape", "right_shift", "rms_normalization",
+    "roll", "rot90", "round", "rsqrt", "saturate_cast", "scan",
     "scatter", "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod", "segment_sum",
     "select", "selu", "shape", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "size", "slice",
     "slice_update", "slogdet", "soft_shrink", "softmax", "softplus", "softsign", "solve", "solve_triangular",

@@ -1,0 +1,326 @@
+// Batch normalization over x[rows][channels], with or without ReLU: tinynet/ops/batch_norm.py has the formulas.
+//
+// Memory is passed over twice in each direction, once for the sums and once for the result: y = (x - mean) scale + beta
+// needs all of x's mean, and dx needs all of dgamma. ReLU's mask is computed again from x, which is read anyway.
+//
+// Rows are taken several at a time, as lines of some 256 numbers, with mean, scale and so on repeated along the line:
+// every loop then runs over neighbouring memory at full vector width, whether there are 1, 3 or 512 channels.
+#pragma once
+
+#include "kernels/matmul.h"
+#include "math.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+namespace normalization {
+
+using product::Scratch;
+
+constexpr Index kLine = 256;        // numbers: sums kept in memory are read back this much later
+constexpr Index kFewChannels = 64;  // below, whole vectors to a line; 16 lanes at most, so 1008 numbers at most
+constexpr Index kWidest = 1024;
+constexpr Index kBlock = 8192;      // numbers of a block of rows: 32 KB, the second look at it finds it in the L1 cache
+constexpr Index kGrain = 2;         // blocks a thread takes at a time, some 2 us of work
+
+inline Index largest(Index a, Index b) { return a > b ? a : b; }
+
+// How rows are taken together. It depends on the sizes alone, and so do all sums.
+struct Lines {
+  Index rows, channels;
+  Index folded;          // rows in a line
+  Index width;           // numbers in a line
+  Index rows_per_block;
+  Index blocks;
+
+  Lines(Index rows, Index channels) : rows(rows), channels(channels) {
+    Index unit = 1;
+    if (channels < kFewChannels)
+      while (unit * channels % 16 != 0) unit *= 2;
+    folded = unit * largest(1, kLine / (unit * channels));
+    width = folded * channels;
+    rows_per_block = folded * largest(16 / folded, largest(1, kBlock / width));
+    blocks = (rows + rows_per_block - 1) / rows_per_block;
+  }
+  Index begin(Index block) const { return block * rows_per_block; }
+  Index end(Index block) const { return begin(block + 1) < rows ? begin(block + 1) : rows; }
+};
+
+// line[r][c] = values[c] in each of a line's rows
+template <class T>
+inline void repeat(const T* values, T* line, const Lines& lines) {
+  for (Index r = 0; r < lines.folded; ++r)
+    for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
+}
+
+// column(j)(i) for the elements of rows [begin, end): i counts them in x, j in the line. Four lines at a time, so that
+// what column(j) has loaded serves four elements: the loads were what the loop waited for, not memory.
+template <class Column>
+inline void each_element(Index begin, Index end, const Lines& lines, const Column& column) {
+  const Index width = lines.width, four = 4 * lines.folded;
+  Index row = begin;
+  for (; row + four <= end; row += four) {
+    const Index base = row * lines.channels;
+#pragma GCC ivdep
+    for (Index j = 0; j < width; ++j) {
+      const auto use = column(j);
+      use(base + j);
+      use(base + width + j);
+      use(base + 2 * width + j);
+      use(base + 3 * width + j);
+    }
+  }
+  for (; row < end; row += lines.folded) {
+    const Index base = row * lines.channels;
+    const Index rest = row + lines.folded <= end ? width : (end - row) * lines.channels;
+#pragma GCC ivdep
+    for (Index j = 0; j < rest; ++j) column(j)(base + j);
+  }
+}
+
+// first[c], second[c] = what column(j)(i, first, second) adds up, over rows [begin, end)
+template <class T, class Column>
+inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T* second, const Column& column) {
+  T folded_first[kWidest], folded_second[kWidest];
+  T* const a = lines.folded > 1 ? folded_first : first;
+  T* const b = lines.folded > 1 ? folded_second : second;
+  const Index width = lines.width, four = 4 * lines.folded;
+  for (Index j = 0; j < width; ++j) a[j] = b[j] = 0;
+  Index row = begin;
+  for (; row + four <= end; row += four) {
+    const Index base = row * lines.channels;
+#pragma GCC ivdep
+    for (Index j = 0; j < width; ++j) {
+      const auto add = column(j);
+      T p = a[j], q = b[j];
+      add(base + j, p, q);
+      add(base + width + j, p, q);
+      add(base + 2 * width + j, p, q);
+      add(base + 3 * width + j, p, q);
+      a[j] = p, b[j] = q;
+    }
+  }
+  for (; row < end; row += lines.folded) {
+    const Index base = row * lines.channels;
+    const Index rest = row + lines.folded <= end ? width : (end - row) * lines.channels;
+#pragma GCC ivdep
+    for (Index j = 0; j < rest; ++j) column(j)(base + j, a[j], b[j]);
+  }
+  if (lines.folded == 1) return;
+  for (Index c = 0; c < lines.channels; ++c) first[c] = a[c], second[c] = b[c];
+  for (Index r = 1; r < lines.folded; ++r)
+    for (Index c = 0; c < lines.channels; ++c) {
+      first[c] += a[r * lines.channels + c];
+      second[c] += b[r * lines.channels + c];
+    }
+}
+
+// mean[c] and variance[c], the latter divided by the number of rows. In each block first the mean m, then from the cache
+// sum (x - m) and sum (x - m)^2, so that a large mean costs no digits; the blocks are put together in float64.
+template <class T>
+void moments(const T* x, const Lines& lines, T* mean, T* variance) {
+  const Index channels = lines.channels, size = lines.blocks * channels;
+  const Scratch<T> partial(3 * size);
+  T *const centre = partial, *const rest = centre + size, *const square = rest + size;
+  parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+    for (Index block = first_block; block < last_block; ++block) {
+      const Index begin = lines.begin(block), end = lines.end(block), at = block * channels;
+      column_sums(begin, end, lines, centre + at, square + at, [=](Index) {
+        return [=](Index i, T& sum, T&) { sum += x[i]; };
+      });
+      for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(end - begin);
+      T repeated[kWidest];
+      if (lines.folded > 1) repeat(centre + at, repeated, lines);
+      const T* const m = lines.folded > 1 ? repeated : centre + at;
+      column_sums(begin, end, lines, rest + at, square + at, [=](Index j) {
+        return [=, centre_j = m[j]](Index i, T& sum, T& sum_of_squares) {
+          const T d = x[i] - centre_j;
+          sum += d;
+          sum_of_squares += d * d;
+        };
+      });
+    }
+  });
+
+  const Scratch<double> totals(2 * channels);
+  double *const total = totals, *const spread = total + channels;
+  for (Index c = 0; c < channels; ++c) total[c] = spread[c] = 0;
+  for (Index block = 0; block < lines.blocks; ++block) {
+    const double count = static_cast<double>(lines.end(block) - lines.begin(block));
+#pragma GCC ivdep
+    for (Index c = 0; c < channels; ++c) total[c] += count * centre[block * channels + c] + rest[block * channels + c];
+  }
+  const double rows = static_cast<double>(lines.rows);
+  for (Index c = 0; c < channels; ++c) total[c] /= rows;
+  for (Index block = 0; block < lines.blocks; ++block) {
+    const double count = static_cast<double>(lines.end(block) - lines.begin(block));
+#pragma GCC ivdep
+    for (Index c = 0; c < channels; ++c) {
+      const Index at = block * channels + c;
+      const double shift = rest[at] / count, distance = centre[at] - total[c] + shift;
+      spread[c] += (square[at] - shift * rest[at]) + count * distance * distance;
+    }
+  }
+  for (Index c = 0; c < channels; ++c) {
+    mean[c] = static_cast<T>(total[c]);
+    const double value = spread[c] / rows;
+    variance[c] = static_cast<T>(value < 0 ? 0 : value);  // NaN stays
+  }
+}
+
+// total[c] = sum over blocks, in order and in float64
+template <class T>
+void add_blocks(const T* partial, Index blocks, Index channels, T* total) {
+  const Scratch<double> sums(channels);
+  double* const sum = sums;
+  for (Index c = 0; c < channels; ++c) sum[c] = 0;
+  for (Index block = 0; block < blocks; ++block)
+#pragma GCC ivdep
+    for (Index c = 0; c < channels; ++c) sum[c] += partial[block * channels + c];
+  for (Index c = 0; c < channels; ++c) total[c] = static_cast<T>(sum[c]);
+}
+
+// What normalizes a channel, repeated along a line: y = (x - mean) scale + beta with scale = gamma / sqrt(variance + e)
+template <class T>
+struct Affine {
+  Affine(const T* means, const T* inverse_std, const T* gamma, const T* betas, const Lines& lines)
+      : memory(3 * lines.width), mean(memory), scale(mean + lines.width), beta(scale + lines.width) {
+    for (Index r = 0; r < lines.folded; ++r)
+      for (Index c = 0; c < lines.channels; ++c) {
+        const Index j = r * lines.channels + c;
+        mean[j] = means[c];
+        scale[j] = gamma != nullptr ? gamma[c] * inverse_std[c] : inverse_std[c];
+        beta[j] = betas != nullptr ? betas[c] : T(0);
+      }
+  }
+  Scratch<T> memory;
+  T *mean, *scale, *beta;
+};
+
+template <class T, class Activate>
+void apply(const T* x, const Affine<T>& affine, T* y, const Lines& lines, const Activate& activate) {
+  const T *const mean = affine.mean, *const scale = affine.scale, *const beta = affine.beta;
+  parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+    each_element(lines.begin(first_block), lines.end(last_block - 1), lines,
+                 [=](Index j) {
+                   return [=, m = mean[j], s = scale[j], b = beta[j]](Index i) { y[i] = activate((x[i] - m) * s + b); };
+                 });
+  });
+}
+
+template <class T>
+void apply(const T* x, const Affine<T>& affine, bool relu, T* y, const Lines& lines) {
+  if (relu)
+    apply(x, affine, y, lines, [](T v) { return math::max(v, T(0)); });
+  else
+    apply(x, affine, y, lines, [](T v) { return v; });
+}
+
+}  // namespace normalization
+
+// gamma and beta may be null; inverse_std[c] = 1 / sqrt(variance[c] + epsilon)
+template <class T>
+void batch_norm_forward(const T* x, const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean, T* variance,
+                        T* inverse_std, Index rows, Index channels) {
+  if (rows == 0 || channels == 0) return;
+  const normalization::Lines lines(rows, channels);
+  normalization::moments(x, lines, mean, variance);
+  for (Index c = 0; c < channels; ++c)
+    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
+  normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
+}
+
+template <class T>
+void batch_norm_inference(const T* x, const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon,
+                          bool relu, T* y, T* inverse_std, Index rows, Index channels) {
+  if (channels == 0) return;
+  for (Index c = 0; c < channels; ++c)
+    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
+  if (rows == 0) return;
+  const normalization::Lines lines(rows, channels);
+  normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
+}
+
+// dx may be null. With `constant` the mean and variance do not depend on x (inference).
+template <class T>
+void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta, const T* mean, const T* inverse_std,
+                         bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index rows, Index channels) {
+  using namespace normalization;
+  for (Index c = 0; c < channels; ++c) dgamma[c] = dbeta[c] = 0;
+  if (rows == 0 || channels == 0) return;
+  const Lines lines(rows, channels);
+  const Affine<T> affine(mean, inverse_std, gamma, beta, lines);
+  const T *const m = affine.mean, *const scale = affine.scale, *const offset = affine.beta;
+
+  // masked(j)(i, centred): dy[i], or 0 where ReLU was flat; and x - mean
+  const auto with_mask = [&](const auto& use) {
+    if (relu)
+      use([=](Index j) {
+        return [=, mean_j = m[j], scale_j = scale[j], offset_j = offset[j]](Index i, T& centred) {
+          const T gradient = dy[i];
+          centred = x[i] - mean_j;
+          return centred * scale_j + offset_j > 0 ? gradient : T(0);
+        };
+      });
+    else
+      use([=](Index j) {
+        return [=, mean_j = m[j]](Index i, T& centred) {
+          centred = x[i] - mean_j;
+          return dy[i];
+        };
+      });
+  };
+  with_mask([&](const auto& masked) {
+    const Index size = lines.blocks * channels;
+    const product::Scratch<T> partial(2 * size);
+    T *const first = partial, *const second = first + size;
+    parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+      for (Index block = first_block; block < last_block; ++block)
+        column_sums(lines.begin(block), lines.end(block), lines, first + block * channels, second + block * channels,
+                    [=](Index j) {
+                      return [gradient = masked(j)](Index i, T& sum, T& sum_of_products) {
+                        T centred;
+                        const T d = gradient(i, centred);
+                        sum += d;
+                        sum_of_products += d * centred;
+                      };
+                    });
+    });
+    add_blocks(first, lines.blocks, channels, dbeta);
+    add_blocks(second, lines.blocks, channels, dgamma);
+    for (Index c = 0; c < channels; ++c) dgamma[c] *= inverse_std[c];
+    if (dx == nullptr) return;
+    if (constant) {
+      parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+        each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
+          return [=, gradient = masked(j), scale_j = scale[j]](Index i) {
+            T centred;
+            dx[i] = scale_j * gradient(i, centred);
+          };
+        });
+      });
+      return;
+    }
+    // dx = scale (dy - mean of dy - xhat * mean of dy xhat)
+    const product::Scratch<T> slopes(2 * lines.width);
+    T *const level = slopes, *const slope = level + lines.width;
+    for (Index j = 0; j < lines.width; ++j) {
+      const Index c = j % channels;
+      level[j] = dbeta[c] / static_cast<T>(rows);
+      slope[j] = dgamma[c] / static_cast<T>(rows) * inverse_std[c];
+    }
+    // Last blocks first: they are still in the cache.
+    parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+      const Index begin = lines.begin(lines.blocks - last_block), end = lines.end(lines.blocks - 1 - first_block);
+      each_element(begin, end, lines, [=](Index j) {
+        return [=, gradient = masked(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
+          T centred;
+          const T d = gradient(i, centred);
+          dx[i] = scale_j * ((d - level_j) - centred * slope_j);
+        };
+      });
+    });
+  });
+}
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

@@ -1,0 +1,178 @@
+"""Activations as layers: those that have settings, or weights."""
+
+import warnings
+
+import numpy as np
+
+from .. import constraints, initializers, ops, regularizers
+from .base import Layer
+
+
+def _not_negative(value, owner, argument):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or value < 0:
+        raise ValueError(f"{owner}: {argument} must be a number >= 0, got {value!r}")
+    return value
+
+
+class _ActivationLayer(Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+
+class ReLU(_ActivationLayer):
+    """x above the threshold, negative_slope (x - threshold) below it, at most max_value; max(0, x) as it stands.
+
+    Args:
+        max_value: The largest output; None for no limit.
+        negative_slope: The slope below the threshold.
+        threshold: Where the input begins to pass.
+
+    >>> ReLU(max_value=6)(np.array([-1.0, 2.0, 9.0], "float32")).numpy()
+    array([0., 2., 6.], dtype=float32)
+    """
+
+    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.max_value = None if max_value is None else _not_negative(max_value, "ReLU", "max_value")
+        self.negative_slope = _not_negative(negative_slope, "ReLU", "negative_slope")
+        self.threshold = _not_negative(threshold, "ReLU", "threshold")
+
+    def call(self, x):
+        return ops.relu(x, self.negative_slope, self.max_value, self.threshold)
+
+    def get_config(self):
+        return {**super().get_config(), "max_value": self.max_value, "negative_slope": self.negative_slope, "threshold": self.threshold}
+
+
+class LeakyReLU(_ActivationLayer):
+    """x for x > 0, negative_slope x below (Maas et al. 2013).
+
+    Args:
+        negative_slope: The slope below 0. Old code calls it `alpha`, which is understood with a warning.
+    """
+
+    def __init__(self, negative_slope=0.3, **kwargs):
+        if "alpha" in kwargs:
+            warnings.warn("LeakyReLU: alpha is called negative_slope since Keras 3; it is taken as that", DeprecationWarning, stacklevel=2)
+            negative_slope = kwargs.pop("alpha")
+        super().__init__(**kwargs)
+        self.negative_slope = _not_negative(negative_slope, "LeakyReLU", "negative_slope")
+
+    def call(self, x):
+        return ops.leaky_relu(x, self.negative_slope)
+
+    def get_config(self):
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(_ActivationLayer):
+    """x for x > 0, alpha (e^x - 1) below (Clevert et al. 2015).
+
+    Args:
+        alpha: Minus the limit for large negative inputs.
+    """
+
+    def __init__(self, alpha=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = alpha
+
+    def call(self, x):
+        return ops.elu(x, self.alpha)
+
+    def get_config(self):
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class PReLU(_ActivationLayer):
+    """x for x > 0, alpha x below, with a learned alpha (He et al. 2015).
+
+    Args:
+        alpha_initializer: Name or Initializer of the slopes.
+        alpha_regularizer, alpha_constraint: As for every weight.
+        shared_axes: Axes along which there is one alpha, such as [1, 2] to have one for each channel of an image; otherwise
+            each feature has its own.
+
+    Shapes: any with known lengths, the same out; alpha has the shape of a sample, with 1 along the shared axes.
+    """
+
+    def __init__(self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = None if shared_axes is None else list(shared_axes) if isinstance(shared_axes, list | tuple) else [shared_axes]
+        self.alpha = None
+
+    def build(self, input_shape):
+        shape = list(input_shape[1:])
+        for axis in self.shared_axes or ():
+            if not 1 <= axis < len(input_shape):
+                raise ValueError(f"PReLU: shared axis {axis} is none of a sample's axes, 1 to {len(input_shape) - 1}. Got input {tuple(input_shape)}.")
+            shape[axis - 1] = 1
+        if None in shape:
+            raise ValueError(f"PReLU: the lengths of all axes that are not shared must be known. Got input {tuple(input_shape)}.")
+        self.alpha = self.add_weight(shape, self.alpha_initializer, name="alpha", regularizer=self.alpha_regularizer,
+                                     constraint=self.alpha_constraint)
+
+    def call(self, x):
+        return ops.relu(x) - self.alpha * ops.relu(-x)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "alpha_initializer": initializers.serialize(self.alpha_initializer),
+            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": constraints.serialize(self.alpha_constraint),
+            "shared_axes": self.shared_axes,
+        }
+
+
+class Softmax(_ActivationLayer):
+    """e^x / sum of e^x: positive numbers that sum to 1.
+
+    Args:
+        axis: int, or list of ints, along which they sum to 1.
+
+    Call arguments:
+        mask: bool, to be broadcast to the inputs: where it is False the result is 0, and the others share what is left.
+
+    >>> Softmax()(np.zeros((1, 4), "float32"), mask=np.array([True, True, False, True])).numpy().round(3)
+    array([[0.333, 0.333, 0.   , 0.333]], dtype=float32)
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, list | tuple) else int(axis)
+
+    def call(self, x, mask=None):
+        if mask is not None:
+            mask = _mask_for(x, mask)
+            x = ops.where(mask, x, -1e9)  # finite, so that a row without any True is not NaN
+        axis = self.axis
+        if isinstance(axis, list) and len(axis) == 1:
+            axis = axis[0]
+        if isinstance(axis, list):
+            y = ops.exp(x - ops.logsumexp(x, axis=tuple(axis), keepdims=True))
+        else:
+            y = ops.softmax(x, axis=axis)
+        return y if mask is None else ops.where(mask, y, 0.0)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}
+
+
+def _mask_for(x, mask):
+    """The mask as bool: True, or more than 0.5.
+
+    Raises:
+        ValueError: it does not broadcast to x.
+    """
+    mask = ops.convert_to_tensor(mask)
+    shape = mask.shape
+    if len(shape) > len(x.shape) or any(m not in (1, n) for m, n in zip(shape[::-1], x.shape[::-1], strict=False)):
+        raise ValueError(f"Softmax: the mask must broadcast to the input. Got input {x.shape}, mask {shape}.")
+    return mask if mask.data.dtype == bool else mask > 0.5

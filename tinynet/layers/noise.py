@@ -1,0 +1,192 @@
+"""Layers that disturb their input while training, beside Dropout: whole feature maps, and noise of other kinds."""
+
+import math
+
+from .. import config, ops, random
+from ..ops.activation import SELU_ALPHA, SELU_SCALE
+from ..random import SeedGenerator
+from .base import Layer
+from .dropout import Dropout
+
+
+class _SpatialDropout(Dropout):
+    """Dropout of whole feature maps: neighbouring values of a map are alike, so dropping some of them changes little.
+
+    Tompson et al., "Efficient Object Localization Using Convolutional Networks", CVPR 2015.
+    """
+
+    rank = None  # of the inputs
+
+    def __init__(self, rate, data_format=None, seed=None, **kwargs):
+        super().__init__(rate, seed=seed, **kwargs)
+        data_format = data_format or config.image_data_format()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(f"{type(self).__name__}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+        self.data_format = data_format
+
+    def call(self, x, training=False):
+        if not training or self.rate == 0:
+            return x
+        shape = x.shape
+        if len(shape) != self.rank:
+            raise ValueError(f"{type(self).__name__}: expected an input with {self.rank} axes, batch and channels included. Got input {shape}.")
+        ones = (1,) * (self.rank - 2)
+        noise_shape = (shape[0], *ones, shape[-1]) if self.data_format == "channels_last" else (*shape[:2], *ones)
+        return ops.dropout(x, self.rate, noise_shape=noise_shape, seed=self.seed_generator)
+
+    def get_config(self):
+        return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype, "data_format": self.data_format}
+
+
+class SpatialDropout1D(_SpatialDropout):
+    """Drop whole channels of sequences, the same at every step.
+
+    Args:
+        rate: Probability of dropping a channel.
+        seed: An int makes the masks repeat from run to run.
+
+    Shapes: (batch, steps, channels), the same out.
+    """
+
+    rank = 3
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(rate, "channels_last", seed, **kwargs)
+
+    def get_config(self):
+        configuration = super().get_config()
+        del configuration["data_format"]
+        return configuration
+
+
+class SpatialDropout2D(_SpatialDropout):
+    """Drop whole channels of images.
+
+    Args:
+        rate: Probability of dropping a channel.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` if None.
+        seed: An int makes the masks repeat from run to run.
+
+    Shapes: (batch, height, width, channels), or (batch, channels, height, width); the same out.
+    """
+
+    rank = 4
+
+
+class SpatialDropout3D(_SpatialDropout):
+    """Drop whole channels of volumes.
+
+    Args:
+        rate: Probability of dropping a channel.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` if None.
+        seed: An int makes the masks repeat from run to run.
+
+    Shapes: (batch, depth, height, width, channels), or with the channels second; the same out.
+    """
+
+    rank = 5
+
+
+def _check_rate(rate, owner):
+    if isinstance(rate, bool) or not isinstance(rate, int | float):
+        raise TypeError(f"{owner}: rate must be a number from 0 to below 1, got {rate!r} ({type(rate).__name__})")
+    if not 0 <= rate < 1:
+        raise ValueError(f"{owner}: rate must be at least 0 and below 1 (1 would make the noise infinite), got {rate}")
+    return rate
+
+
+class GaussianNoise(Layer):
+    """Add normally distributed noise while training.
+
+    Args:
+        stddev: Standard deviation, from 0 to 1.
+        seed: An int makes the noise repeat from run to run.
+    """
+
+    def __init__(self, stddev, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(stddev, bool) or not isinstance(stddev, int | float) or not 0 <= stddev <= 1:
+            raise ValueError(f"GaussianNoise: stddev must be a number from 0 to 1, got {stddev!r}")
+        self.stddev = stddev
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed) if stddev > 0 else None
+        self.supports_masking = True
+
+    def call(self, x, training=False):
+        if not training or self.stddev == 0:
+            return x
+        return x + random.normal(x.shape, stddev=self.stddev, dtype=x.dtype, seed=self.seed_generator)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+class GaussianDropout(Layer):
+    """Multiply by normally distributed noise of mean 1 and standard deviation sqrt(rate / (1 - rate)) while training.
+
+    Mean and variance of the output are those of Dropout (Srivastava et al. 2014, section 10).
+
+    Args:
+        rate: As for Dropout, below 1.
+        seed: An int makes the noise repeat from run to run.
+    """
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = _check_rate(rate, "GaussianDropout")
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed) if rate > 0 else None
+        self.supports_masking = True
+
+    def call(self, x, training=False):
+        if not training or self.rate == 0:
+            return x
+        stddev = math.sqrt(self.rate / (1 - self.rate))
+        return x * random.normal(x.shape, mean=1.0, stddev=stddev, dtype=x.dtype, seed=self.seed_generator)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+
+class AlphaDropout(Layer):
+    """Dropout for SELU networks: what is dropped becomes SELU's negative limit, and mean and variance are restored.
+
+    y = a (x where kept, else alpha') + b with alpha' = -1.0507 * 1.6733, a = ((1 - rate) (1 + rate alpha'^2))^(-1/2) and
+    b = -a alpha' rate: an input of mean 0 and variance 1 keeps both. Klambauer et al. 2017, section "New dropout technique".
+
+    Args:
+        rate: Probability of dropping an element, below 1.
+        noise_shape: Shape of the mask, 1 where it is shared; the input's if None. None as an entry means the input's extent.
+        seed: An int makes the masks repeat from run to run.
+    """
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = _check_rate(rate, "AlphaDropout")
+        self.noise_shape = tuple(noise_shape) if noise_shape is not None else None
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed) if rate > 0 else None
+        self.supports_masking = True
+
+    def call(self, x, training=False):
+        if not training or self.rate == 0:
+            return x
+        shape = x.shape
+        if self.noise_shape is not None:
+            shape = tuple(extent if entry is None else entry for entry, extent in zip(self.noise_shape, x.shape, strict=True))
+        kept = random.uniform(shape, dtype=x.dtype, seed=self.seed_generator) >= self.rate
+        limit = -SELU_SCALE * SELU_ALPHA
+        a = ((1 - self.rate) * (1 + self.rate * limit**2)) ** -0.5
+        return a * ops.where(kept, x, limit) - a * limit * self.rate
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}

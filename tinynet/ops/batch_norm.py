@@ -1,0 +1,221 @@
+"""Batch normalization: each channel to mean 0 and variance 1 over the batch, then to a scale and an offset of its own.
+
+Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift", ICML
+2015: Algorithm 1 is `batch_norm_forward`, Algorithm 2 is tinynet/batchnorm.py.
+
+The mean is taken over all axes but the channels' (the last one, or `axis`): over the samples and, with images, over
+their pixels.
+"""
+
+import numpy as np
+
+from ..config import floatx
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import Tensor, convert_to_tensor
+
+
+def batch_norm_forward(x, gamma, beta, epsilon, relu=False):
+    """Reference, Algorithm 1 line by line.
+
+    mu  = 1/m sum_i x_i                           mini-batch mean
+    var = 1/m sum_i (x_i - mu)^2                  mini-batch variance
+    x^  = (x - mu) / sqrt(var + epsilon)          normalize
+    y   = gamma x^ + beta                         scale and shift
+
+    Returns:
+        y, mu, var, 1 / sqrt(var + epsilon)
+    """
+    axes = tuple(range(x.ndim - 1))
+    with np.errstate(all="ignore"):
+        mean = x.mean(axis=axes)
+        variance = ((x - mean) ** 2).mean(axis=axes)
+    y, inverse_std = batch_norm_inference(x, gamma, beta, mean, variance, epsilon, relu)
+    return y, mean, variance, inverse_std
+
+
+def batch_norm_inference(x, gamma, beta, mean, variance, epsilon, relu=False):
+    """Reference: y = gamma (x - mean) / sqrt(variance + epsilon) + beta with statistics that are given.
+
+    Returns:
+        y, 1 / sqrt(variance + epsilon)
+    """
+    with np.errstate(all="ignore"):
+        inverse_std = 1 / np.sqrt(variance + x.dtype.type(epsilon))
+        x_hat = (x - mean) * inverse_std
+        y = _scale_and_shift(x_hat, gamma, beta)
+        return np.where(y < 0, 0, y).astype(x.dtype, copy=False) if relu else y, inverse_std
+
+
+def _scale_and_shift(x_hat, gamma, beta):
+    y = x_hat if gamma is None else gamma * x_hat
+    return y if beta is None else y + beta
+
+
+def batch_norm_backward(dy, x, gamma, beta, mean, inverse_std, relu=False, constant=False, need_dx=True):
+    """Reference: the chain rule through Algorithm 1, from its last line to its first.
+
+    dbeta  = sum dy
+    dgamma = sum dy x^
+    dx^    = dy gamma
+    dvar   = sum dx^ (x - mu) (-1/2) (var + epsilon)^(-3/2)
+    dmu    = sum dx^ (-1) / sqrt(var + epsilon)                (its other term, dvar sum -2 (x - mu) / m, is 0)
+    dx     = dx^ / sqrt(var + epsilon) + dvar 2 (x - mu) / m + dmu / m
+
+    Args:
+        relu: y went through max(0, y); its derivative is found from x again.
+        constant: mu and var were given, and do not depend on x: dvar = dmu = 0.
+        need_dx: False returns None for dx.
+    """
+    axes = tuple(range(x.ndim - 1))
+    m = x.size // max(x.shape[-1], 1)
+    with np.errstate(all="ignore"):
+        x_hat = (x - mean) * inverse_std
+        if relu:
+            dy = np.where(_scale_and_shift(x_hat, gamma, beta) > 0, dy, 0).astype(x.dtype, copy=False)
+        dbeta = dy.sum(axis=axes)
+        dgamma = (dy * x_hat).sum(axis=axes)
+        if not need_dx:
+            return None, dgamma, dbeta
+        dx_hat = dy if gamma is None else dy * gamma
+        dx = dx_hat * inverse_std
+        if not constant and m > 0:
+            dvariance = (dx_hat * (x - mean)).sum(axis=axes) * x.dtype.type(-0.5) * inverse_std**3
+            dmean = -(dx_hat * inverse_std).sum(axis=axes)
+            dx = dx + (dvariance * 2 * (x - mean) + dmean) / x.dtype.type(m)
+        return dx, dgamma, dbeta
+
+
+def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False):
+    """Normalize each channel by the mean and the variance of this batch.
+
+    y = gamma (x - mean) / sqrt(variance + epsilon) + beta, then max(0, y) with `relu`.
+
+    Args:
+        x: Tensor of rank 2 or more, such as (batch, height, width, channels).
+        gamma, beta: Tensors of shape (channels,); None for 1 and 0.
+        epsilon: Added to the variance, so that a constant channel does not divide by 0.
+        axis: The channels' axis.
+        relu: Apply ReLU in the same pass over memory.
+
+    Returns:
+        (y, mean, variance): the last two of shape (channels,), the variance divided by m, not m - 1. They are numbers
+        for statistics: no gradient flows through them.
+
+    Raises:
+        ValueError: there is no sample, or gamma or beta has another length than the channels.
+
+    >>> y, mean, variance = batch_norm(np.array([[1.0], [3.0]], "float32"), epsilon=0.0)
+    >>> y.numpy().ravel(), mean.numpy(), variance.numpy()
+    (array([-1.,  1.], dtype=float32), array([2.], dtype=float32), array([1.], dtype=float32))
+    """
+    x = _floats(x)
+    shape = x.data.shape
+    channels_last, gamma_data, beta_data, inputs = _checked("batch_norm", x, gamma, beta, axis)
+    if x.data.size == 0:
+        raise ValueError(
+            f"batch_norm: an input of shape {shape} has no samples to take the mean of. Leave empty batches out of training."
+        )
+    x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
+    y, mean, variance, inverse_std = kernels.batch_norm_forward(x_data, gamma_data, beta_data, epsilon, relu)
+    backward = _backward_of(x, x_data, gamma_data, beta_data, mean, inverse_std, relu, False, channels_last, axis)
+    return record(y if channels_last else _back(y, axis), inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
+
+
+def batch_norm_with(x, mean, variance, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False):
+    """Normalize by statistics that are given as constants, as a trained network does.
+
+    Args:
+        mean, variance: Tensors of shape (channels,). They have no gradient; `batch_normalization` gives them one.
+        x, gamma, beta, epsilon, axis, relu: As in `batch_norm`.
+
+    Returns:
+        Tensor, shaped as `x`.
+    """
+    x = _floats(x)
+    channels_last, gamma_data, beta_data, inputs = _checked("batch_norm_with", x, gamma, beta, axis)
+    mean, variance = (convert_to_tensor(value, x.data.dtype).data for value in (mean, variance))
+    channels = x.data.shape[axis]
+    if mean.shape != (channels,) or variance.shape != (channels,):
+        raise ValueError(
+            f"batch_norm_with: input has {channels} channels but mean has shape {mean.shape} and variance {variance.shape}. "
+            f"Got input {x.data.shape}, axis {axis}; both must have shape ({channels},)."
+        )
+    x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
+    y, inverse_std = kernels.batch_norm_inference(x_data, gamma_data, beta_data, mean, variance, epsilon, relu)
+    backward = _backward_of(x, x_data, gamma_data, beta_data, mean, inverse_std, relu, True, channels_last, axis)
+    return record(y if channels_last else _back(y, axis), inputs, backward)
+
+
+def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
+    """Keras's form: y = scale (x - mean) / sqrt(variance + epsilon) + offset, differentiable in all of them.
+
+    Args:
+        x: Tensor.
+        mean, variance, offset, scale: Tensors of shape (channels,); the last two may be None.
+        axis: The channels' axis.
+        epsilon: Added to the variance.
+    """
+    x = _floats(x)
+    mean, variance = convert_to_tensor(mean, x.data.dtype), convert_to_tensor(variance, x.data.dtype)
+    if not (is_tracked(mean) or is_tracked(variance)):
+        return batch_norm_with(x, mean, variance, scale, offset, epsilon, axis)
+    from .elementwise import rsqrt
+    from .shape import reshape
+
+    _checked("batch_normalization", x, scale, offset, axis)
+    shape = [1] * x.data.ndim
+    shape[axis] = -1
+    y = (x - reshape(mean, shape)) * reshape(rsqrt(variance + epsilon), shape)
+    y = y if scale is None else y * reshape(scale, shape)
+    return y if offset is None else y + reshape(offset, shape)
+
+
+def _floats(x):
+    x = convert_to_tensor(x)
+    return x if x.data.dtype.kind == "f" else convert_to_tensor(x, floatx())
+
+
+def _back(array, axis):
+    """The last axis back to where it came from."""
+    return np.ascontiguousarray(np.moveaxis(array, -1, axis))
+
+
+def _checked(operation, x, gamma, beta, axis):
+    """(whether the channels stand last, gamma's array, beta's array, the inputs of the node)"""
+    shape = x.data.shape
+    rank = len(shape)
+    if rank < 2 or not -rank <= axis < rank:
+        raise ValueError(
+            f"{operation}: expected an input of shape (batch, ..., channels) with channels on axis {axis}. Got input {shape}."
+        )
+    inputs, arrays = [x], []
+    for name, parameter in (("gamma", gamma), ("beta", beta)):
+        if parameter is not None:
+            parameter = convert_to_tensor(parameter)
+            if parameter.data.shape != (shape[axis],):
+                raise ValueError(
+                    f"{operation}: input has {shape[axis]} channels but {name} has shape {parameter.data.shape}. "
+                    f"Got input {shape}, axis {axis}; {name} must have shape ({shape[axis]},)."
+                )
+            inputs.append(parameter)
+        arrays.append(None if parameter is None else parameter.data)
+    return axis in (-1, rank - 1), *arrays, inputs
+
+
+def _backward_of(x, x_data, gamma, beta, mean, inverse_std, relu, constant, channels_last, axis):
+    """The node's backward function. It holds arrays: variables may have been assigned to by the time it is called."""
+    need_dx = is_tracked(x)
+
+    def backward(dy):
+        if not channels_last:
+            dy = np.ascontiguousarray(np.moveaxis(dy, axis, -1))
+        dx, dgamma, dbeta = kernels.batch_norm_backward(dy, x_data, gamma, beta, mean, inverse_std, relu, constant, need_dx)
+        gradients = [dx if dx is None or channels_last else _back(dx, axis)]
+        if gamma is not None:
+            gradients.append(dgamma)
+        if beta is not None:
+            gradients.append(dbeta)
+        return gradients
+
+    return backward

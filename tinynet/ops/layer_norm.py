@@ -1,0 +1,195 @@
+"""Normalizations that look at one sample at a time: layer, group, root mean square normalization, and vectors of length 1.
+
+y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and variance of
+
+- layer normalization (Ba et al. 2016): all features of a sample;
+- group normalization (Wu and He 2018): one group of channels of a sample, over all its pixels;
+- root mean square normalization (Zhang and Sennrich 2019): mean 0, variance the mean of x^2.
+
+`normalize` divides by the square root of the sum of x^2.
+"""
+
+import math
+
+import numpy as np
+
+from ..config import epsilon as default_epsilon
+from ..config import floatx
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import convert_to_tensor
+
+
+def layer_norm_forward(x, gamma, beta, epsilon, rms=False):
+    """Reference, along the last axis: y = gamma (x - mean) / sqrt(variance + epsilon) + beta; with `rms`, mean = 0.
+
+    Returns:
+        y, mean, 1 / sqrt(variance + epsilon)
+    """
+    with np.errstate(all="ignore"):
+        size = x.dtype.type(x.shape[-1])
+        mean = np.zeros(x.shape[:-1], x.dtype) if rms else x.sum(axis=-1) / size
+        centred = x - mean[..., None]
+        variance = (centred**2).sum(axis=-1) / size
+        inverse_std = np.asarray(1 / np.sqrt(variance + x.dtype.type(epsilon)), x.dtype)
+        y = centred * inverse_std[..., None]
+        y = y if gamma is None else y * gamma
+        return y if beta is None else y + beta, mean, inverse_std
+
+
+def layer_norm_backward(dy, x, gamma, mean, inverse_std, rms=False, need_dx=True, need_dgamma=True, need_dbeta=True):
+    """Reference: the gradients, None where not needed.
+
+    dbeta = sum dy, dgamma = sum dy x^, over all rows
+    dx = (dx^ - mean of dx^ - x^ mean of (dx^ x^)) / sqrt(variance + epsilon), dx^ = dy gamma; with `rms` without the first mean
+    """
+    rows = tuple(range(x.ndim - 1))
+    with np.errstate(all="ignore"):
+        size = x.dtype.type(x.shape[-1])
+        x_hat = (x - mean[..., None]) * inverse_std[..., None]
+        dx = None
+        if need_dx:
+            dx_hat = dy if gamma is None else dy * gamma
+            level = 0 if rms else dx_hat.sum(axis=-1, keepdims=True) / size
+            slope = (dx_hat * x_hat).sum(axis=-1, keepdims=True) / size
+            dx = inverse_std[..., None] * (dx_hat - level - x_hat * slope)
+        dgamma = (dy * x_hat).sum(axis=rows) if need_dgamma else None
+        return dx, dgamma, dy.sum(axis=rows) if need_dbeta else None
+
+
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
+    """Normalize each sample over `axis`.
+
+    Args:
+        x: Tensor.
+        gamma, beta: Tensors shaped as x along the normalized axes; None for 1 and 0.
+        axis: int, or list of ints.
+        epsilon: Added to the variance; `tinynet.config.epsilon()` if None.
+
+    >>> layer_normalization(np.array([[1.0, 3.0]], "float32"), epsilon=0.0).numpy()
+    array([[-1.,  1.]], dtype=float32)
+    """
+    return _along("layer_normalization", x, gamma, beta, axis, epsilon, rms=False)
+
+
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+    """x / sqrt(mean of x^2 + epsilon), times `scale`: layer normalization without the mean.
+
+    Args:
+        x: Tensor.
+        scale: Tensor shaped as x along the normalized axes, or None.
+        axis: int, or list of ints.
+        epsilon: Added to the mean of squares; `tinynet.config.epsilon()` if None.
+    """
+    return _along("rms_normalization", x, scale, None, axis, epsilon, rms=True)
+
+
+def _along(operation, x, gamma, beta, axis, epsilon, rms):
+    x = convert_to_tensor(x)
+    if x.data.dtype.kind != "f":
+        x = convert_to_tensor(x, floatx())
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    rank = x.data.ndim
+    axes = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    if not axes or any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) < len(axes):
+        raise ValueError(f"{operation}: axis {axis} does not name different axes of the input. Got input {x.data.shape}.")
+    axes = sorted(a % rank for a in axes)
+    last = axes == list(range(rank - len(axes), rank))
+    moved = x.data if last else np.moveaxis(x.data, axes, range(rank - len(axes), rank))
+    outer, inner = moved.shape[: rank - len(axes)], moved.shape[rank - len(axes) :]
+    size = math.prod(inner)
+    inputs, arrays = [x], []
+    for name, parameter in (("gamma", gamma), ("beta", beta)):
+        if parameter is not None:
+            parameter = convert_to_tensor(parameter)
+            if parameter.data.shape != inner:
+                raise ValueError(
+                    f"{operation}: {name} has shape {parameter.data.shape}, but the normalized axes of the input have shape {inner}. "
+                    f"Got input {x.data.shape}, axis {axis}."
+                )
+            inputs.append(parameter)
+        arrays.append(None if parameter is None else parameter.data.reshape(size))
+    gamma_data, beta_data = arrays
+    rows = moved.reshape(*outer, size)
+    y, mean, inverse_std = kernels.layer_norm_forward(rows, gamma_data, beta_data, epsilon, rms)
+
+    def back(array):
+        array = array.reshape(moved.shape)
+        return array if last else np.ascontiguousarray(np.moveaxis(array, range(rank - len(axes), rank), axes))
+
+    need_dx = is_tracked(x)
+
+    def backward(dy):
+        if not last:
+            dy = np.moveaxis(dy, axes, range(rank - len(axes), rank))
+        dx, dgamma, dbeta = kernels.layer_norm_backward(
+            dy.reshape(rows.shape), rows, gamma_data, mean, inverse_std, rms, need_dx, gamma_data is not None, beta_data is not None
+        )
+        gradients = [None if dx is None else back(dx)]
+        gradients += [gradient.reshape(inner) for gradient in (dgamma, dbeta) if gradient is not None]
+        return gradients
+
+    return record(back(y), inputs, backward)
+
+
+def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3):
+    """Normalize each group of channels of each sample, over all pixels.
+
+    Args:
+        x: Tensor of shape (batch, ..., channels).
+        groups: How many groups the channels are split into, in order: 1 is layer normalization, one a channel is
+            instance normalization.
+        gamma, beta: Tensors of shape (channels,); None for 1 and 0.
+        axis: The channels' axis.
+        epsilon: Added to the variance.
+
+    >>> x = np.array([[1.0, 3.0, 10.0, 30.0]], "float32")
+    >>> group_normalization(x, groups=2, epsilon=0.0).numpy()
+    array([[-1.,  1., -1.,  1.]], dtype=float32)
+    """
+    from .shape import moveaxis, reshape, transpose
+
+    x = convert_to_tensor(x)
+    shape = x.data.shape
+    rank = len(shape)
+    if rank < 2 or not -rank <= axis < rank or axis % rank == 0:
+        raise ValueError(f"group_normalization: expected an input of shape (batch, ..., channels), channels on axis {axis}. Got input {shape}.")
+    channels = shape[axis]
+    if groups < 1 or channels % groups:
+        raise ValueError(f"group_normalization: {channels} channels do not split into {groups} groups. Got input {shape}, axis {axis}.")
+    # (batch, pixels, groups, channels of one) -> (batch, groups, pixels x channels of one), and back
+    last = x if axis % rank == rank - 1 else moveaxis(x, axis, -1)
+    pixels = math.prod(last.data.shape[1:-1])
+    split = (shape[0], pixels, groups, channels // groups)
+    swapped = transpose(reshape(last, split), (0, 2, 1, 3))
+    flat = reshape(swapped, (shape[0], groups, pixels * (channels // groups)))
+    y = reshape(layer_normalization(flat, epsilon=epsilon), swapped.data.shape)
+    y = reshape(transpose(y, (0, 2, 1, 3)), last.data.shape)
+    y = y if gamma is None else y * gamma
+    y = y if beta is None else y + beta
+    return y if last is x else moveaxis(y, -1, axis)
+
+
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """x divided by its norm along `axis`: vectors of length 1.
+
+    Args:
+        x: Tensor.
+        axis: int, or list of ints.
+        order: Of the norm: 2 for the root of the sum of squares, 1 for the sum of absolute values, `numpy.inf` for the largest.
+        epsilon: The smallest norm; a shorter vector is divided by it. `tinynet.config.epsilon()` if None.
+
+    >>> normalize(np.array([[3.0, 4.0]], "float32")).numpy()
+    array([[0.6, 0.8]], dtype=float32)
+    """
+    from .elementwise import maximum, rsqrt, square
+    from .reduction import norm, sum
+
+    x = convert_to_tensor(x)
+    if x.data.dtype.kind != "f":
+        x = convert_to_tensor(x, floatx())
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    axis = tuple(axis) if isinstance(axis, list | tuple) else axis
+    if order == 2:
+        return x * rsqrt(maximum(sum(square(x), axis=axis, keepdims=True), epsilon * epsilon))
+    return x / maximum(norm(x, ord=order, axis=axis, keepdims=True), epsilon)
