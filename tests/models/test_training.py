@@ -409,3 +409,7 @@ def test_metrics_with_one_name_are_told_apart():
     assert sorted(model.history.history) == model.metrics_names == names
     weighted = model.evaluate(x, y, sample_weight=np.arange(32.0), verbose=0)
     assert weighted[1] == weighted[2] == weighted[3] == weighted[4] != weighted[5] == weighted[6]
+    tn.utils.clear_session()
+    model.compile("sgd", "mse", metrics=[tn.metrics.AUC])
+    model.fit(x, y, verbose=0)
+    assert model.metrics_names == ["loss", "auc"]

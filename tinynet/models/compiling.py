@@ -66,7 +66,7 @@ class CompiledMetrics:
     def __init__(self, metrics=None, weighted_metrics=None):
         self._given = [(one, False) for one in _as_list(metrics)] + [(one, True) for one in _as_list(weighted_metrics)]
         for one, _ in self._given:
-            if not _is_accuracy(one) and not _is_crossentropy(one):
+            if not (_is_accuracy(one) or _is_crossentropy(one) or _is_metric_class(one)):
                 metrics_module.get(one)  # what is no metric is an error now, not at the first batch
         self._built = None
         self._names = {}
@@ -120,6 +120,10 @@ def _is_crossentropy(given):
     return isinstance(given, str) and given.lower() in ("crossentropy", "ce")
 
 
+def _is_metric_class(given):
+    return isinstance(given, type) and issubclass(given, metrics_module.Metric)
+
+
 def _as_list(metrics):
     if metrics is None:
         return []
@@ -136,7 +140,7 @@ def _as_metric(given, y, y_pred):
     """A Metric named as Keras names it: after the string, the function or the object."""
     if isinstance(given, metrics_module.Metric):
         return given
-    if isinstance(given, type) and issubclass(given, metrics_module.Metric):
+    if _is_metric_class(given):
         return given()
     if _is_accuracy(given):
         metric = metrics_module.accuracy_for(y.shape, y_pred.shape)()
