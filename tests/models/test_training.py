@@ -409,3 +409,31 @@ def test_metrics_with_one_name_are_told_apart():
     assert sorted(model.history.history) == model.metrics_names == names
     weighted = model.evaluate(x, y, sample_weight=np.arange(32.0), verbose=0)
     assert weighted[1] == weighted[2] == weighted[3] == weighted[4] != weighted[5] == weighted[6]
+    tn.utils.clear_session()
+    model.compile("sgd", "mse", metrics=[tn.metrics.AUC])
+    model.fit(x, y, verbose=0)
+    assert model.metrics_names == ["loss", "auc"]
+
+
+def test_own_train_step_updates_compiled_metrics():
+    """The loop of Keras's guide to writing a train_step."""
+    x, y = blobs(32)
+
+    class Own(tn.Sequential):
+        def train_step(self, data):
+            features, labels = data
+            with tn.GradientTape() as tape:
+                predicted = self(features, training=True)
+                loss = self.compute_loss(y=labels, y_pred=predicted)
+            self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+            for metric in self.metrics:
+                if metric.name == "loss":
+                    metric.update_state(loss)
+                else:
+                    metric.update_state(labels, predicted)
+            return {metric.name: metric.result() for metric in self.metrics}
+
+    own, plain = Own(classifier().layers), classifier()
+    own.compile(tn.optimizers.Adam(0.02), plain.loss, metrics=["accuracy"])
+    histories = [model.fit(x, y, epochs=3, batch_size=16, shuffle=False, verbose=0).history for model in (own, plain)]
+    assert histories[0] == histories[1]

@@ -63,10 +63,12 @@ class CompiledMetrics:
         weighted_metrics: The same; these take account of sample weights.
     """
 
+    name = "compile_metrics"
+
     def __init__(self, metrics=None, weighted_metrics=None):
         self._given = [(one, False) for one in _as_list(metrics)] + [(one, True) for one in _as_list(weighted_metrics)]
         for one, _ in self._given:
-            if not _is_accuracy(one) and not _is_crossentropy(one):
+            if not (_is_accuracy(one) or _is_crossentropy(one) or _is_metric_class(one)):
                 metrics_module.get(one)  # what is no metric is an error now, not at the first batch
         self._built = None
         self._names = {}
@@ -77,10 +79,18 @@ class CompiledMetrics:
 
     @property
     def metrics(self):
-        """The Metric objects; those given as objects only, until the first batch."""
-        if self._built is None:
-            return [one for one, _ in self._given if isinstance(one, metrics_module.Metric)]
-        return [metric for metric, _ in self._built]
+        """The Metric objects. Until the first batch tells which metrics the names mean, this object stands for all of them.
+
+        A `train_step` of the user's own may thus do what Keras's guides do: update every metric of `model.metrics`.
+        """
+        if self._built is not None:
+            return [metric for metric, _ in self._built]
+        given = [one for one, _ in self._given]
+        return given if all(isinstance(one, metrics_module.Metric) for one in given) else [self]
+
+    def result(self):
+        """Results so far, by name."""
+        return {self.name_of(metric): metric.result() for metric, _ in self._built or []}
 
     def update_state(self, y, y_pred, sample_weight=None):
         """Take account of one more batch."""
@@ -93,7 +103,7 @@ class CompiledMetrics:
 
     def reset_state(self):
         """Start again."""
-        for metric in self.metrics:
+        for metric in [metric for metric, _ in self._built or self._given if isinstance(metric, metrics_module.Metric)]:
             metric.reset_state()
 
 
@@ -120,6 +130,10 @@ def _is_crossentropy(given):
     return isinstance(given, str) and given.lower() in ("crossentropy", "ce")
 
 
+def _is_metric_class(given):
+    return isinstance(given, type) and issubclass(given, metrics_module.Metric)
+
+
 def _as_list(metrics):
     if metrics is None:
         return []
@@ -136,7 +150,7 @@ def _as_metric(given, y, y_pred):
     """A Metric named as Keras names it: after the string, the function or the object."""
     if isinstance(given, metrics_module.Metric):
         return given
-    if isinstance(given, type) and issubclass(given, metrics_module.Metric):
+    if _is_metric_class(given):
         return given()
     if _is_accuracy(given):
         metric = metrics_module.accuracy_for(y.shape, y_pred.shape)()
