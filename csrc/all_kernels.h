@@ -12,6 +12,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/conv2d.h"
 #include "kernels/depthwise_conv2d.h"
+#include "kernels/pooling.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -60,6 +61,10 @@ constexpr KernelTable<T> make_table() {
   table.depthwise_conv2d_forward = depthwise_conv2d_forward<T>;
   table.depthwise_conv2d_input_gradient = depthwise_conv2d_input_gradient<T>;
   table.depthwise_conv2d_weight_gradient = depthwise_conv2d_weight_gradient<T>;
+  table.max_pool2d_forward = max_pool2d_forward<T>;
+  table.max_pool2d_backward = max_pool2d_backward<T>;
+  table.average_pool2d_forward = average_pool2d_forward<T>;
+  table.average_pool2d_backward = average_pool2d_backward<T>;
   return table;
 }
 

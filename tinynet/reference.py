@@ -4,6 +4,7 @@ Each is defined beside its operation, in tinynet/ops/; this file only lists them
 """
 
 from .ops.activation import activation_backward, activation_forward
+from .ops.average_pool2d import average_pool2d_backward, average_pool2d_forward
 from .ops.conv2d import conv2d_algorithm, conv2d_backward, conv2d_forward
 from .ops.cross_entropy import (
     binary_cross_entropy_backward, binary_cross_entropy_forward, cross_entropy_backward, cross_entropy_forward,
@@ -15,6 +16,7 @@ from .ops.dense import dense_backward, dense_forward
 from .ops.depthwise_conv2d import depthwise_conv2d_backward, depthwise_conv2d_forward
 from .ops.dropout import dropout_backward, dropout_forward
 from .ops.matmul import matmul_reference as matmul
+from .ops.max_pool2d import max_pool2d_backward, max_pool2d_forward
 from .ops.optimizer_steps import (
     adadelta_step, adagrad_step, adam_step, adamax_step, ftrl_step, lion_step, nadam_step, rmsprop_step, sgd_step,
 )
@@ -23,12 +25,14 @@ from .ops.softmax import log_softmax_backward, log_softmax_forward, softmax_back
 
 __all__ = [
     "activation_backward", "activation_forward", "adadelta_step", "adagrad_step", "adam_step", "adamax_step",
-    "binary_cross_entropy_backward", "binary_cross_entropy_forward", "conv2d_algorithm", "conv2d_backward",
-    "conv2d_forward", "cross_entropy_backward", "cross_entropy_forward", "dense_backward", "dense_forward",
+    "average_pool2d_backward", "average_pool2d_forward", "binary_cross_entropy_backward",
+    "binary_cross_entropy_forward", "conv2d_algorithm", "conv2d_backward", "conv2d_forward",
+    "cross_entropy_backward", "cross_entropy_forward", "dense_backward", "dense_forward",
     "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward", "ftrl_step",
-    "lion_step", "log_softmax_backward", "log_softmax_forward", "matmul", "nadam_step", "reduce_max", "reduce_mean",
-    "reduce_min", "reduce_sum", "rmsprop_step", "sgd_step", "sigmoid_cross_entropy_backward",
-    "sigmoid_cross_entropy_forward", "softmax_backward", "softmax_cross_entropy_backward",
-    "softmax_cross_entropy_forward", "softmax_forward", "sparse_cross_entropy_backward",
-    "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward", "sparse_softmax_cross_entropy_forward",
+    "lion_step", "log_softmax_backward", "log_softmax_forward", "matmul", "max_pool2d_backward",
+    "max_pool2d_forward", "nadam_step", "reduce_max", "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step",
+    "sgd_step", "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "softmax_backward",
+    "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
+    "sparse_cross_entropy_backward", "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward",
+    "sparse_softmax_cross_entropy_forward",
 ]

@@ -34,6 +34,7 @@ PYBIND11_MODULE(_native, module) {
   bind_dropout(module);
   bind_optimizer(module);
   bind_conv2d(module);
+  bind_pooling(module);
 }
 
 }  // namespace tinynet
