@@ -14,6 +14,7 @@
 #include "kernels/depthwise_conv2d.h"
 #include "kernels/batch_norm.h"
 #include "kernels/layer_norm.h"
+#include "kernels/pooling.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -67,6 +68,10 @@ constexpr KernelTable<T> make_table() {
   table.batch_norm_backward = batch_norm_backward<T>;
   table.layer_norm_forward = layer_norm_forward<T>;
   table.layer_norm_backward = layer_norm_backward<T>;
+  table.max_pool2d_forward = max_pool2d_forward<T>;
+  table.max_pool2d_backward = max_pool2d_backward<T>;
+  table.average_pool2d_forward = average_pool2d_forward<T>;
+  table.average_pool2d_backward = average_pool2d_backward<T>;
   return table;
 }
 

@@ -41,6 +41,17 @@ struct Conv2dShape {
   Index out_height, out_width;
   Index stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w, groups;
 };
+// Windows of pool_height x pool_width over x[batch][height][width][channels] -> y[batch][out_height][out_width][channels]
+struct Pool2dShape {
+  Index batch, height, width, channels;
+  Index pool_height, pool_width, out_height, out_width;
+  Index stride_h, stride_w, pad_top, pad_left;  // less padding than window: every window sees some of the image
+};
+// Where in its window each maximum was, counted row by row: `wide` for windows of more than 256 pixels. The other is null.
+struct PoolPlaces {
+  std::uint8_t* narrow;
+  std::int32_t* wide;
+};
 enum class ConvAlgorithm : int { automatic, direct, winograd2, winograd4 };
 enum class ConvPass : int { forward, input_gradient, weight_gradient };
 
@@ -149,6 +160,11 @@ struct KernelTable {
   void (*layer_norm_backward)(const T* dy, const T* x, const T* gamma, const T* mean, const T* inverse_std, bool rms,
                               T* dx, T* dgamma, T* dbeta, Index rows, Index size);
   ConvAlgorithm (*conv2d_algorithm)(const Conv2dShape& shape, ConvPass pass, ConvAlgorithm wanted);
+  // Pooling. The forward pass of the maximum fills `places` (unless both are null), the backward pass reads them.
+  void (*max_pool2d_forward)(const Pool2dShape& shape, const T* x, T* y, const PoolPlaces& places);
+  void (*max_pool2d_backward)(const Pool2dShape& shape, const T* dy, const PoolPlaces& places, T* dx);
+  void (*average_pool2d_forward)(const Pool2dShape& shape, const T* x, T* y);
+  void (*average_pool2d_backward)(const Pool2dShape& shape, const T* dy, T* dx);
 };
 
 struct Kernels {

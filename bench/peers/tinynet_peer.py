@@ -7,7 +7,7 @@ import numpy as np
 import tinynet
 from tinynet import runtime
 
-from .arrays import convolution, matrices, normalization
+from .arrays import convolution, matrices, normalization, pooling
 from .keras_like import KerasTraining
 
 
@@ -78,6 +78,34 @@ class Normalization:
         return np.concatenate([part.numpy().ravel() for part in (self.y, *self.gradients)])
 
 
+class Pooling:
+    """run() is one pass of max or average pooling, without padding."""
+
+    def __init__(self, kind, backward, shape, pool, stride, seed):
+        self.x, self.dy = pooling(shape, pool, stride, seed)
+        if not hasattr(runtime.kernels, "max_pool2d_forward"):
+            raise NotImplementedError("this tinynet has no pooling kernels")
+        geometry = (pool, pool), (stride, stride), ((0, 0), (0, 0))
+        kernels = runtime.kernels
+        if kind == "average":
+            self.run = self._keeping(lambda: kernels.average_pool2d_backward(self.dy, shape, *geometry) if backward
+                                     else kernels.average_pool2d_forward(self.x, *geometry))
+        elif backward:
+            places = kernels.max_pool2d_forward(self.x, *geometry)[1]
+            self.run = self._keeping(lambda: kernels.max_pool2d_backward(self.dy, places, shape, *geometry))
+        else:
+            self.run = self._keeping(lambda: kernels.max_pool2d_forward(self.x, *geometry)[0])
+
+    def _keeping(self, function):
+        def run():
+            self.y = function()
+
+        return run
+
+    def result(self):
+        return self.y
+
+
 class Training(KerasTraining):
     def __init__(self, **parameters):
         if not hasattr(tinynet, "Sequential"):
@@ -119,4 +147,11 @@ class Peak:
         return dict(self.best)
 
 
-TASKS = {"matmul": MatMul, "conv2d": Conv2D, "normalization": Normalization, "training": Training, "peak": Peak}
+TASKS = {
+    "matmul": MatMul,
+    "conv2d": Conv2D,
+    "normalization": Normalization,
+    "training": Training,
+    "peak": Peak,
+    "pooling": Pooling,
+}

@@ -4,7 +4,7 @@ import torch
 from cases import CASES
 from torch import nn
 
-from .arrays import convolution, images, matrices, normalization
+from .arrays import convolution, images, matrices, normalization, pooling
 
 options = {}
 
@@ -83,6 +83,26 @@ class Normalization:
         return torch.cat([flat(self.y), flat(self.x.grad), self.layer.weight.grad, self.layer.bias.grad]).numpy()
 
 
+class Pooling:
+    """run() is one pass of max or average pooling as autograd runs it, in the layout that the contender's options say."""
+
+    def __init__(self, kind, backward, shape, pool, stride, seed):
+        layout = torch.channels_last if options.get("channels_last") else torch.contiguous_format
+        x, dy = (torch.from_numpy(a).permute(0, 3, 1, 2).contiguous(memory_format=layout) for a in pooling(shape, pool, stride, seed))
+        self.x, self.dy, self.backward = x.requires_grad_(True), dy, backward
+        self.pool = lambda: getattr(nn.functional, "max_pool2d" if kind == "max" else "avg_pool2d")(self.x, pool, stride)
+        self.y = self.pool()
+
+    def run(self):
+        if self.backward:
+            self.out, = torch.autograd.grad(self.y, self.x, self.dy, retain_graph=True)
+        else:
+            self.out = self.pool()
+
+    def result(self):
+        return self.out.detach().permute(0, 2, 3, 1).contiguous().numpy()
+
+
 def build(layers, channels):
     """A Sequential model from the rows of cases.py, with Keras's settings of batch normalization."""
     shape = (1, 28, 28) if channels else (28, 28)
@@ -154,4 +174,10 @@ class Training:
         return self.metrics
 
 
-TASKS = {"matmul": MatMul, "conv2d": Conv2D, "normalization": Normalization, "training": Training}
+TASKS = {
+    "matmul": MatMul,
+    "conv2d": Conv2D,
+    "normalization": Normalization,
+    "training": Training,
+    "pooling": Pooling,
+}

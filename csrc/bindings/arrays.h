@@ -110,5 +110,6 @@ void bind_dropout(py::module_& module);
 void bind_optimizer(py::module_& module);
 void bind_conv2d(py::module_& module);
 void bind_normalization(py::module_& module);
+void bind_pooling(py::module_& module);
 
 }  // namespace tinynet

@@ -36,6 +36,7 @@ PYBIND11_MODULE(_native, module) {
   bind_optimizer(module);
   bind_conv2d(module);
   bind_normalization(module);
+  bind_pooling(module);
 }
 
 }  // namespace tinynet

@@ -21,12 +21,23 @@ CASES = {
     "Conv2DTranspose padded": (lambda: layers.Conv2DTranspose(3, (2, 3), strides=2, output_padding=1), (4, 5, 2)),
     "DepthwiseConv2D": (lambda: layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same", activation="relu"), (6, 5, 3)),
     "SeparableConv2D": (lambda: layers.SeparableConv2D(4, 3, strides=2, depth_multiplier=2), (7, 6, 3)),
+    "AveragePooling1D": (lambda: layers.AveragePooling1D(3, strides=2, padding="same"), (8, 3)),
+    "AveragePooling2D": (lambda: layers.AveragePooling2D(2), (6, 5, 3)),
+    "Cropping1D": (lambda: layers.Cropping1D((1, 2)), (8, 3)),
+    "Cropping2D": (lambda: layers.Cropping2D(((1, 0), (0, 2))), (5, 6, 3)),
     "Dense": (lambda: layers.Dense(4, activation="relu", kernel_regularizer="l2"), (6,)),
     "Dense on sequences": (lambda: layers.Dense(4, use_bias=False, activation="gelu"), (5, 6)),
     "Dropout": (lambda: layers.Dropout(0.4, seed=3), (6,)),
     "Flatten": (lambda: layers.Flatten(), (3, 4, 2)),
+    "GlobalAveragePooling1D": (lambda: layers.GlobalAveragePooling1D(), (5, 6)),
+    "GlobalAveragePooling2D": (lambda: layers.GlobalAveragePooling2D(keepdims=True), (3, 4, 6)),
+    "GlobalMaxPooling1D": (lambda: layers.GlobalMaxPooling1D(), (5, 6)),
+    "GlobalMaxPooling2D": (lambda: layers.GlobalMaxPooling2D(data_format="channels_first"), (6, 3, 4)),
     "Identity": (lambda: layers.Identity(), (6,)),
     "InputLayer": (lambda: layers.InputLayer(shape=(6,)), (6,)),
+    "MaxPooling1D": (lambda: layers.MaxPooling1D(), (8, 3)),
+    "MaxPooling2D": (lambda: layers.MaxPooling2D(), (6, 5, 3)),
+    "MaxPooling2D overlapping": (lambda: layers.MaxPooling2D(3, 2, "same"), (4, 4, 3)),
     "Reshape": (lambda: layers.Reshape((3, -1)), (6,)),
     "ELU": (lambda: layers.ELU(0.7), (6,)),
     "LeakyReLU": (lambda: layers.LeakyReLU(0.1), (6,)),
@@ -47,6 +58,10 @@ CASES = {
     "LayerNormalization of two axes": (lambda: layers.LayerNormalization([1, 2], center=False), (4, 6)),
     "RMSNormalization": (lambda: layers.RMSNormalization(), (5, 6)),
     "UnitNormalization": (lambda: layers.UnitNormalization(), (6,)),
+    "UpSampling1D": (lambda: layers.UpSampling1D(3), (4, 3)),
+    "UpSampling2D": (lambda: layers.UpSampling2D((2, 3), interpolation="bilinear"), (3, 4, 2)),
+    "ZeroPadding1D": (lambda: layers.ZeroPadding1D(2), (4, 3)),
+    "ZeroPadding2D": (lambda: layers.ZeroPadding2D(((1, 0), (2, 3))), (3, 4, 2)),
 }
 NOT_INSTANCES = {"Input", "Layer"}
 
@@ -60,6 +75,8 @@ def sample(shape, batch=8, dtype=np.float32):
 def test_every_layer_has_a_case():
     classes = {getattr(layers, name) for name in layers.__all__ if name not in NOT_INSTANCES}
     assert {getattr(layers, name.split(" ")[0]) for name in CASES} == classes
+    classes = {getattr(layers, name).__name__ for name in set(layers.__all__) - NOT_INSTANCES}  # some have two names
+    assert {name.split(" ")[0] for name in CASES} == classes
 
 
 @cases

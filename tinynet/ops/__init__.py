@@ -8,6 +8,7 @@ from .activation import (
     relu, relu6, selu, sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus,
     swish, tanh, tanh_shrink, threshold,
 )
+from .average_pool2d import average_pool, average_pool2d
 from .batch_norm import batch_norm, batch_norm_with, batch_normalization
 from .control import (
     associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
@@ -43,6 +44,7 @@ from .linalg import (
     matrix_rank, outer, pinv, qr, slogdet, solve, solve_triangular, svd, tensordot, trace, vdot,
 )
 from .matmul import matmul
+from .max_pool2d import max_pool, max_pool2d
 from .reduction import (
     all, amax, amin, any, argmax, argmin, count_nonzero, cumprod, cumsum, logsumexp, max, mean, min, moments, norm,
     prod, std, sum, var,
@@ -62,10 +64,10 @@ from .sorting import (
 __all__ = [
     "abs", "absolute", "add", "all", "allclose", "amax", "amin", "any", "append", "arange", "arccos", "arccosh",
     "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argpartition", "argsort", "array",
-    "array_split", "associative_scan", "bartlett", "batch_norm", "batch_norm_with", "batch_normalization",
-    "binary_crossentropy", "bincount", "bitwise_and",
-    "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "blackman", "broadcast_to", "cast", "categorical_crossentropy", "cbrt", "cdist", "ceil", "celu", "cholesky",
+    "array_split", "associative_scan", "average_pool", "average_pool2d", "bartlett", "batch_norm",
+    "batch_norm_with", "batch_normalization", "binary_crossentropy", "bincount", "bitwise_and", "bitwise_invert",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman",
+    "broadcast_to", "cast", "categorical_crossentropy", "cbrt", "cdist", "ceil", "celu", "cholesky",
     "cholesky_inverse", "clip", "concatenate", "cond", "conv1d", "conv2d", "conv2d_transpose", "conv_output_size",
     "conv_transpose_output_size", "convert_to_numpy", "convert_to_tensor", "copy", "cos", "cosh", "count_nonzero",
     "cross", "cumprod", "cumsum", "custom_gradient", "deg2rad", "dense", "depth_to_space", "depthwise_conv2d",
@@ -73,29 +75,26 @@ __all__ = [
     "dsplit", "dstack", "dtype", "eig", "eigh", "einsum", "elu", "empty", "empty_like", "equal", "erf", "erfc",
     "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "flip", "fliplr", "flipud", "floor",
     "floor_divide", "fmax", "fmin", "fmod", "fori_loop", "full", "full_like", "gcd", "gelu", "geomspace",
-    "get_item", "glu", "greater", "greater_equal", "group_normalization",
-    "hamming", "hanning", "hard_shrink", "hard_sigmoid", "hard_silu",
-    "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot", "identity", "in_top_k",
-    "inner", "inv", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal",
-    "kaiser", "kron", "layer_normalization",
-    "lcm", "ldexp", "leaky_relu", "left_shift", "less", "less_equal", "linspace", "log", "log10",
-    "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logdet", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logspace", "logsumexp", "lstsq", "map", "matmul", "matrix_rank",
-    "max", "maximum", "mean", "meshgrid", "min", "minimum", "mish", "mod", "moments", "moveaxis", "multi_hot",
-    "multiply", "nan_to_num", "ndim", "negative", "nextafter", "nonzero", "norm", "normalize",
-    "not_equal", "one_hot", "ones",
-    "ones_like", "outer", "pad", "pinv", "positive", "power", "prod", "qr", "rad2deg", "ravel", "reciprocal",
-    "relu", "relu6", "repeat", "reshape", "right_shift", "rms_normalization",
-    "roll", "rot90", "round", "rsqrt", "saturate_cast", "scan",
-    "scatter", "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod", "segment_sum",
-    "select", "selu", "shape", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "size", "slice",
-    "slice_update", "slogdet", "soft_shrink", "softmax", "softplus", "softsign", "solve", "solve_triangular",
-    "sort", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax",
-    "split", "sqrt", "square", "squareplus", "squeeze", "stack", "std", "stop_gradient", "subtract", "sum", "svd",
-    "swapaxes", "swish", "switch", "take", "take_along_axis", "tan", "tanh", "tanh_shrink", "tensordot",
-    "threshold", "tile", "top_k", "trace", "transpose", "trapezoid", "tri", "tril", "triu", "true_divide", "trunc",
-    "unique", "unravel_index", "unstack", "vander", "var", "vdot", "vectorize", "vectorized_map", "view", "vsplit",
-    "vstack", "where", "while_loop", "zeros", "zeros_like",
+    "get_item", "glu", "greater", "greater_equal", "group_normalization", "hamming", "hanning", "hard_shrink",
+    "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot",
+    "identity", "in_top_k", "inner", "inv", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan",
+    "isneginf", "isposinf", "isreal", "kaiser", "kron", "layer_normalization", "lcm", "ldexp", "leaky_relu",
+    "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax",
+    "logaddexp", "logaddexp2", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace",
+    "logsumexp", "lstsq", "map", "matmul", "matrix_rank", "max", "max_pool", "max_pool2d", "maximum", "mean",
+    "meshgrid", "min", "minimum", "mish", "mod", "moments", "moveaxis", "multi_hot", "multiply", "nan_to_num",
+    "ndim", "negative", "nextafter", "nonzero", "norm", "normalize", "not_equal", "one_hot", "ones", "ones_like",
+    "outer", "pad", "pinv", "positive", "power", "prod", "qr", "rad2deg", "ravel", "reciprocal", "relu", "relu6",
+    "repeat", "reshape", "right_shift", "rms_normalization", "roll", "rot90", "round", "rsqrt", "saturate_cast",
+    "scan", "scatter", "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod",
+    "segment_sum", "select", "selu", "shape", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "size",
+    "slice", "slice_update", "slogdet", "soft_shrink", "softmax", "softplus", "softsign", "solve",
+    "solve_triangular", "sort", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus",
+    "sparse_sigmoid", "sparsemax", "split", "sqrt", "square", "squareplus", "squeeze", "stack", "std",
+    "stop_gradient", "subtract", "sum", "svd", "swapaxes", "swish", "switch", "take", "take_along_axis", "tan",
+    "tanh", "tanh_shrink", "tensordot", "threshold", "tile", "top_k", "trace", "transpose", "trapezoid", "tri",
+    "tril", "triu", "true_divide", "trunc", "unique", "unravel_index", "unstack", "vander", "var", "vdot",
+    "vectorize", "vectorized_map", "view", "vsplit", "vstack", "where", "while_loop", "zeros", "zeros_like",
 ]
 
 _COMPLEX = frozenset((
@@ -108,11 +107,8 @@ def __getattr__(name):
     """Say why, for what Keras has and tinynet has not."""
     if name in _COMPLEX:
         raise AttributeError(
-            f"tinynet.ops has no {name!r}: Keras has it, but tinynet has no complex tensors; use numpy.fft or numpy on "
-            "x.numpy()"
+            f"tinynet.ops has no {name!r}: Keras has it, but tinynet has no complex tensors; use numpy.fft or numpy on x.numpy()"
         )
     if name == "jvp":
-        raise AttributeError(
-            "tinynet.ops has no 'jvp': Keras has it, but tinynet's tape only differentiates backwards; use GradientTape"
-        )
+        raise AttributeError("tinynet.ops has no 'jvp': Keras has it, but tinynet's tape only differentiates backwards; use GradientTape")
     raise AttributeError(f"module 'tinynet.ops' has no attribute {name!r}")

@@ -1,0 +1,83 @@
+"""Average pooling: the mean of each window of an image, channels last.
+
+    y[n, i, j, c] = (sum over (p, q) of x[n, i*stride + p - top, j*stride + q - left, c]) / k
+
+where k counts the window's pixels inside the image: with padding 'same', those outside it do not count.
+"""
+
+import numpy as np
+
+from ..runtime import kernels
+from .max_pool2d import pool, pool2d, spread_windows, windows
+
+
+def _pixels_inside(shape, pool_size, strides, padding, dtype):
+    """k of each window, (1, out_height, out_width, 1)."""
+    return windows(np.ones((1, *shape[1:3], 1), dtype), pool_size, strides, padding, 0).sum(-1)
+
+
+def average_pool2d_forward(x, pool_size, strides, padding):
+    """Reference: y = sum of what a window sees / k.
+
+    Args:
+        x: (batch, height, width, channels).
+        pool_size: (height, width) of the window.
+        strides: (vertical, horizontal).
+        padding: ((top, bottom), (left, right)), each less than the window.
+    """
+    return windows(x, pool_size, strides, padding, 0).sum(-1) / _pixels_inside(x.shape, pool_size, strides, padding, x.dtype)
+
+
+def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
+    """Reference: every pixel of a window gets dy / k."""
+    share = dy / _pixels_inside(x_shape, pool_size, strides, padding, dy.dtype)
+    taps = np.broadcast_to(share[..., None], (*dy.shape, pool_size[0] * pool_size[1]))
+    return spread_windows(taps, x_shape, pool_size, strides, padding)
+
+
+def average_pool2d(x, pool_size=2, strides=None, padding="valid", data_format="channels_last"):
+    """The mean of each window.
+
+    y[n, i, j, c] = mean over (p, q) of x[n, i*s + p - top, j*s + q - left, c], over pixels inside the image
+
+    Gradient: dy is shared out evenly among them; where windows overlap, it adds up.
+
+    Args:
+        x: Tensor, shape (batch, height, width, channels).
+        pool_size: Side of the window in pixels, or a pair (height, width).
+        strides: Step between windows, or a pair; `pool_size` if None.
+        padding: 'valid' or 'same', as for `max_pool2d`.
+        data_format: 'channels_last', or 'channels_first' for x and y of shape (batch, channels, height, width).
+
+    Returns:
+        Tensor, shape (batch, out_height, out_width, channels).
+
+    Raises:
+        ValueError: the window is larger than the image.
+
+    >>> x = [[8, 7, 5, 3], [12, 9, 5, 7], [13, 2, 10, 3], [9, 4, 5, 14]]
+    >>> average_pool2d(np.reshape(np.float32(x), (1, 4, 4, 1))).numpy()[0, :, :, 0]
+    array([[9., 5.],
+           [7., 8.]], dtype=float32)
+    """
+    return pool2d("average_pool2d", average_pool_kernels, x, pool_size, strides, padding, data_format)
+
+
+def average_pool_kernels(x, data, pool_size, strides, padding):
+    """y, and its backward function."""
+    shape = data.shape
+    y = kernels.average_pool2d_forward(data, pool_size, strides, padding)
+    return y, lambda dy: (kernels.average_pool2d_backward(dy, shape, pool_size, strides, padding),)
+
+
+def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    """Average pooling of sequences (batch, steps, channels) or images (batch, height, width, channels).
+
+    Args:
+        inputs: Tensor with 3 or 4 axes.
+        pool_size: Side of the window, or one for each axis.
+        strides: Step between windows, or one for each axis; `pool_size` if None.
+        padding: 'valid' or 'same', as for `max_pool2d`.
+        data_format: 'channels_last' or 'channels_first'; `config.image_data_format()` if None.
+    """
+    return pool("average_pool", average_pool_kernels, inputs, pool_size, strides, padding, data_format)

@@ -1,0 +1,196 @@
+"""Max pooling: the largest value in each window of an image, channels last.
+
+    y[n, i, j, c] = max over (p, q) of x[n, i*stride + p - top, j*stride + q - left, c]
+
+where x counts as minus infinity outside the image. A window with a NaN gives NaN.
+"""
+
+import numpy as np
+
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import convert_to_tensor
+from .conv2d import as_int, as_pair, swap_layout
+
+# The references.
+
+
+def windows(x, pool_size, strides, padding, fill):
+    """What each window sees, its taps row by row: (batch, out_height, out_width, channels, taps), a copy."""
+    padded = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=fill)
+    views = np.lib.stride_tricks.sliding_window_view(padded, pool_size, axis=(1, 2))[:, :: strides[0], :: strides[1]]
+    return views.reshape(*views.shape[:4], pool_size[0] * pool_size[1])
+
+
+def spread_windows(dtaps, x_shape, pool_size, strides, padding):
+    """The adjoint of `windows`: dx, the sum of what all windows say about a pixel."""
+    (top, bottom), (left, right) = padding
+    batch, height, width, channels = x_shape
+    dx = np.zeros((batch, height + top + bottom, width + left + right, channels), dtaps.dtype)
+    out_height, out_width = dtaps.shape[1:3]
+    for tap in range(pool_size[0] * pool_size[1]):
+        p, q = divmod(tap, pool_size[1])
+        dx[:, p : p + strides[0] * out_height : strides[0], q : q + strides[1] * out_width : strides[1]] += dtaps[..., tap]
+    return np.ascontiguousarray(dx[:, top : top + height, left : left + width])
+
+
+def max_pool2d_forward(x, pool_size, strides, padding, need_places=True):
+    """Reference: y = the largest value a window sees.
+
+    Args:
+        x: (batch, height, width, channels).
+        pool_size: (height, width) of the window.
+        strides: (vertical, horizontal).
+        padding: ((top, bottom), (left, right)), each less than the window.
+        need_places: Whether `max_pool2d_backward` will be called.
+
+    Returns:
+        y, and the place of each maximum in its window, counted row by row, the first of several: uint8, or int32 for
+        windows of more than 256 pixels; None if not needed.
+    """
+    seen = windows(x, pool_size, strides, padding, -np.inf)
+    inside = windows(np.ones(x.shape, bool), pool_size, strides, padding, False)
+    first_inside = inside.argmax(-1)
+    places = seen.argmax(-1)  # the first maximum, the first NaN if there is one
+    y = np.take_along_axis(seen, places[..., None], -1)[..., 0]
+    places = np.where(y == -np.inf, first_inside, places)  # no maximum is in the padding
+    return y, places.astype(np.uint8 if pool_size[0] * pool_size[1] <= 256 else np.int32) if need_places else None
+
+
+def max_pool2d_backward(dy, places, x_shape, pool_size, strides, padding):
+    """Reference: dy goes to the first maximum of its window, and adds up where windows overlap."""
+    taps = np.arange(pool_size[0] * pool_size[1])
+    dtaps = np.where(places[..., None] == taps, dy[..., None], dy.dtype.type(0))
+    return spread_windows(dtaps, x_shape, pool_size, strides, padding)
+
+
+# What users call.
+
+
+def max_pool2d(x, pool_size=2, strides=None, padding="valid", data_format="channels_last"):
+    """Keep the largest value in each window.
+
+    y[n, i, j, c] = max over (p, q) of x[n, i*s + p - top, j*s + q - left, c]
+
+    Gradient: dy goes to the first maximum of its window (row by row); where windows overlap, it adds up.
+
+    Args:
+        x: Tensor, shape (batch, height, width, channels).
+        pool_size: Side of the window in pixels, or a pair (height, width).
+        strides: Step between windows, or a pair; `pool_size` if None.
+        padding: 'valid': windows inside the image only. 'same': ceil(size / stride) windows; pixels outside the image
+            do not count, and an odd one is at the bottom and right.
+        data_format: 'channels_last', or 'channels_first' for x and y of shape (batch, channels, height, width).
+
+    Returns:
+        Tensor, shape (batch, out_height, out_width, channels).
+
+    Raises:
+        ValueError: the window is larger than the image.
+
+    >>> x = [[8, 7, 5, 3], [12, 9, 5, 7], [13, 2, 10, 3], [9, 4, 5, 14]]
+    >>> max_pool2d(np.reshape(np.float32(x), (1, 4, 4, 1))).numpy()[0, :, :, 0]
+    array([[12.,  7.],
+           [13., 14.]], dtype=float32)
+    """
+    return pool2d("max_pool2d", max_pool_kernels, x, pool_size, strides, padding, data_format)
+
+
+def max_pool_kernels(x, data, pool_size, strides, padding):
+    """y, and its backward function."""
+    y, places = kernels.max_pool2d_forward(data, pool_size, strides, padding, is_tracked(x))
+    shape = data.shape
+    return y, lambda dy: (kernels.max_pool2d_backward(dy, places, shape, pool_size, strides, padding),)
+
+
+def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    """Max pooling of sequences (batch, steps, channels) or images (batch, height, width, channels).
+
+    Args:
+        inputs: Tensor with 3 or 4 axes.
+        pool_size: Side of the window, or one for each axis.
+        strides: Step between windows, or one for each axis; `pool_size` if None.
+        padding: 'valid' or 'same', as for `max_pool2d`.
+        data_format: 'channels_last' or 'channels_first'; `config.image_data_format()` if None.
+    """
+    return pool("max_pool", max_pool_kernels, inputs, pool_size, strides, padding, data_format)
+
+
+# Shared with average pooling.
+
+
+def pool2d(operation, run, x, pool_size, strides, padding, data_format):
+    """Check the arguments, run the kernels, record."""
+    x = convert_to_tensor(x)
+    if data_format == "channels_first":
+        if x.data.ndim == 4:
+            x = swap_layout(x, (0, 2, 3, 1))
+            return swap_layout(pool2d(operation, run, x, pool_size, strides, padding, "channels_last"), (0, 3, 1, 2))
+    elif data_format != "channels_last":
+        raise ValueError(f"{operation}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+    data = x.data
+    pool_size = as_pair(pool_size, operation, "pool_size")
+    strides = pool_size if strides is None else as_pair(strides, operation, "strides")
+    if data.ndim != 4:
+        hint = " Add a channel axis with x[..., None]." if data.ndim == 3 else ""
+        raise ValueError(f"{operation}: expected an input (batch, height, width, channels), got shape {data.shape}.{hint}")
+    if data.dtype.kind != "f":
+        raise TypeError(f"{operation}: expected float32 or float64, got {data.dtype}; convert with astype")
+    padding = pool_padding(operation, data.shape, pool_size, strides, padding)
+    y, backward = run(x, data, pool_size, strides, padding)
+    return record(y, (x,), backward)
+
+
+def pool(operation, run, inputs, pool_size, strides, padding, data_format):
+    """Keras's form: one or two dimensions, by the number of axes."""
+    if data_format is None:
+        from ..config import image_data_format
+
+        data_format = image_data_format()
+    x = convert_to_tensor(inputs)
+    if x.data.ndim == 4:
+        return pool2d(operation, run, x, pool_size, strides, padding, data_format)
+    if x.data.ndim != 3:
+        raise ValueError(f"{operation}: expected 3 axes (batch, steps, channels) or 4 (batch, height, width, channels), got shape {x.shape}")
+    size = as_int(pool_size, operation, "pool_size")
+    stride = size if strides is None else as_int(strides, operation, "strides")
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f"{operation}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+    last = data_format == "channels_last"
+    shape = x.data.shape
+    # A sequence is an image of width 1, so that neighbouring steps are whole rows.
+    tall = (*shape[:2], 1, shape[2]) if last else (*shape, 1)
+    y = pool2d(operation, run, _reshaped(x, tall), (size, 1), (stride, 1), padding, data_format)
+    out = y.data.shape
+    return _reshaped(y, (out[0], out[1], out[3]) if last else out[:3])
+
+
+def pool_output_size(size, pool, stride, padding):
+    """How many windows stand along an axis; None for an axis of unknown length."""
+    if size is None:
+        return None
+    return -(-size // stride) if padding == "same" else (size - pool) // stride + 1
+
+
+def pool_padding(operation, shape, pool_size, strides, padding):
+    """((top, bottom), (left, right)) from 'valid' or 'same'; refuses a window larger than the image."""
+    if padding == "valid":
+        if pool_size[0] > shape[1] or pool_size[1] > shape[2]:
+            raise ValueError(
+                f"{operation}: the window is larger than the image. Got input {tuple(shape)}, pool_size {pool_size}. "
+                "Use a smaller window or padding='same'."
+            )
+        return ((0, 0), (0, 0))
+    if padding != "same":
+        raise ValueError(f"{operation}: padding must be 'valid' or 'same', got {padding!r}")
+    return tuple(_same(size, pool, stride) for size, pool, stride in zip(shape[1:3], pool_size, strides, strict=True))
+
+
+def _same(size, pool, stride):
+    total = max(0, (-(-size // stride) - 1) * stride + pool - size) if size else 0
+    return (total // 2, total - total // 2)
+
+
+def _reshaped(x, shape):
+    before = x.data.shape
+    return record(x.data.reshape(shape), (x,), lambda dy: (dy.reshape(before),))
