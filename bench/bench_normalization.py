@@ -1,7 +1,7 @@
-"""Normalization layers: a training step (forward, all gradients) of tinynet and PyTorch, and the share of the copy bandwidth.
+"""Normalization layers: a training step (forward, all gradients) of tinynet and PyTorch, its share of copy bandwidth.
 
-Every result is compared with float64: an element is off by at most gamma(rows + 16) times the sum of the absolute values it
-is computed from, the theorem for any order of sums. Where y is that close to 0, ReLU's derivative may be 0 or 1.
+Every result is compared with float64: an element is off by at most gamma(rows + 16) times the sum of the absolute
+values it is computed from, the theorem for any order of sums. Where y is that close to 0, ReLU's derivative may be 0 or 1.
 """
 
 import sys
@@ -111,7 +111,8 @@ def report(session, times, arguments):
     peers = [name for name in names if not name.startswith("tinynet")]
     untuned = [name for name in peers if not name.endswith("-malloc")]
     copy = session.peak("copy_gb_per_s")
-    summary = {"milliseconds": {}, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {}, "share_of_copy": {}}
+    names_of = ("milliseconds", "ratio_to_fastest_peer", "ratio_to_fastest_untuned_peer", "share_of_copy")
+    summary = {name: {} for name in names_of}
     rows = []
     for (kind, shape), medians in times.items():
         label = f"{kind} {shape}"
@@ -129,8 +130,8 @@ def report(session, times, arguments):
         rows.append(row)
     print(f"\nA training step of one normalization layer, float32, milliseconds on {arguments.threads} thread(s)\n")
     print_table(["layer, input", *names, "fastest peer / tinynet", "untuned / tinynet", "of copy bandwidth"], rows)
-    print("\nOf copy bandwidth: bytes of all needed passes over those that copying large arrays moves in the same time;\n"
-          "more than 100% where arrays stay in the cache.")
+    print("\nOf copy bandwidth: bytes of all needed passes, over those that copying large arrays moves meanwhile;")
+    print("more than 100% where arrays stay in the cache.")
     for key in ("ratio_to_fastest_peer", "ratio_to_fastest_untuned_peer"):
         mean = geometric_mean(summary[key].values())
         summary[f"geometric_mean_of_{key}"] = mean

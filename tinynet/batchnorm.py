@@ -1,8 +1,8 @@
 """What batch normalization does after training: statistics of the whole population, and layers that vanish into others.
 
 Algorithm 2 of Ioffe and Szegedy, ICML 2015. Training normalizes by each mini-batch's own mean and variance; for
-predictions these are replaced by fixed numbers. Keras, and `BatchNormalization` here, keep moving averages of them while
-the network is still changing. The paper estimates them afterwards, with the weights frozen, from many mini-batches:
+predictions these are replaced by fixed numbers. Keras, and `BatchNormalization` here, keep moving averages of them
+while the network is still changing. The paper estimates them afterwards, weights frozen, from many mini-batches:
 
     E[x]   = E_B[mu_B]                            average over mini-batches B
     Var[x] = m / (m - 1) E_B[var_B]               unbiased, m the number of values in a mini-batch
@@ -23,9 +23,9 @@ from .layers.normalization import BatchNormalization
 def estimate_population(model, data, batch_size=32):
     """Set every batch normalization's statistics to the population's, as Algorithm 2 estimates them.
 
-    The model runs over the data with its weights as they are: batch normalization uses each mini-batch's own statistics,
-    and every other layer, such as Dropout, behaves as in prediction. A last mini-batch that is smaller than the others is
-    left out, unless it is the only one. Layers with trainable = False keep their statistics.
+    The model runs over the data with its weights as they are: batch normalization uses each mini-batch's own
+    statistics, and every other layer, such as Dropout, behaves as in prediction. A last mini-batch that is smaller than
+    the others is left out, unless it is the only one. Layers with trainable = False keep their statistics.
 
     Args:
         model: A built model, or layer.
@@ -42,13 +42,16 @@ def estimate_population(model, data, batch_size=32):
     """
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, BatchNormalization) and layer.trainable]
     if not layers:
-        raise ValueError(f"estimate_population: {model.name} has no BatchNormalization that may be changed (trainable=True)")
+        raise ValueError(
+            f"estimate_population: {model.name} has no BatchNormalization that may be changed (trainable=True)"
+        )
     sums = {}  # layer -> [how many mini-batches, sum of mu_B, sum of m / (m - 1) var_B]
 
     def observe(layer, mean, variance, m):
         if m < 2:
             raise ValueError(
-                f"estimate_population: {layer.name} saw a mini-batch with one value a channel, whose variance is unknown. "
+                f"estimate_population: {layer.name} saw a mini-batch with one value a channel, whose variance is "
+                "unknown. "
                 "Choose a larger batch_size."
             )
         entry = sums.setdefault(id(layer), [0, 0.0, 0.0])
@@ -84,7 +87,9 @@ def _mini_batches(data, batch_size):
         return
     samples = len(arrays[0]) if arrays else 0
     if any(len(array) != samples for array in arrays):
-        raise ValueError(f"estimate_population: the inputs have {', '.join(str(len(array)) for array in arrays)} samples")
+        raise ValueError(
+            f"estimate_population: the inputs have {', '.join(str(len(array)) for array in arrays)} samples"
+        )
     last = samples if samples < batch_size else samples - batch_size + 1  # only the starts of whole mini-batches
     for start in range(0, last, batch_size):
         batch = [array[start : start + batch_size] for array in arrays]
@@ -105,8 +110,9 @@ def fold(model):
         A new Sequential model with its own weights. Outputs agree within rounding.
 
     Raises:
-        ValueError: a batch normalization that cannot be merged: nothing linear with a kernel stands directly in front of
-            it (Dense, Conv2D and their like), there is an activation in between, or it does not normalize the last axis.
+        ValueError: a batch normalization that cannot be merged: nothing with a kernel stands directly in front of it
+            (Dense, Conv2D and their like), there is an activation in between, or it normalizes another axis than the
+            channels'.
 
     >>> from tinynet import Input, Sequential
     >>> from tinynet.layers import Dense
@@ -117,7 +123,9 @@ def fold(model):
     from .models.sequential import Sequential
 
     if not isinstance(model, Sequential):
-        raise ValueError(f"fold: expected a Sequential model, whose layers follow one another; got {type(model).__name__}")
+        raise ValueError(
+            f"fold: expected a Sequential model, whose layers follow one another; got {type(model).__name__}"
+        )
     if not model.built:
         raise ValueError(f"fold: {model.name} is not built yet: call it once, or start it with an Input")
     chain = []  # [layer, kernel and bias or None]
@@ -153,17 +161,24 @@ def _check_foldable(layer, before):
     activation = getattr(before, "activation", None)
     if getattr(before, "kernel", None) is None:
         raise ValueError(
-            f"fold: {layer.name} stands behind {before.name} ({type(before).__name__}), which has no kernel to merge it into. "
+            f"fold: {layer.name} stands behind {before.name} ({type(before).__name__}), which has no kernel to "
+            "merge it into. "
             "It must come directly after a Dense or convolution layer."
         )
     if activation is not None and activation is not activations.linear:
         raise ValueError(
-            f"fold: between {before.name} and {layer.name} stands the activation {getattr(activation, '__name__', activation)!r}, "
-            f"which is not linear. Write {type(before).__name__}(...), BatchNormalization(), Activation(...) in this order."
+            f"fold: between {before.name} and {layer.name} stands the activation "
+            f"{getattr(activation, '__name__', activation)!r}, "
+            f"which is not linear. Write {type(before).__name__}(...), BatchNormalization(), Activation(...) in "
+            "this order."
         )
     rank = len(layer._built_input_shape)
-    if layer.axis not in (-1, rank - 1):
-        raise ValueError(f"fold: {layer.name} normalizes axis {layer.axis} of {rank}; only the last axis can be merged")
+    channels = 1 if getattr(before, "data_format", "channels_last") == "channels_first" else rank - 1
+    if layer.axis % rank != channels:
+        raise ValueError(
+            f"fold: {layer.name} normalizes axis {layer.axis} of {rank}, but the channels of {before.name} are "
+            f"axis {channels}"
+        )
 
 
 def _merged(layer, before, earlier):
@@ -180,5 +195,8 @@ def _merged(layer, before, earlier):
     elif "Depthwise" in name:  # (..., channels, multiplier)
         along = scale.reshape(kernel.shape[-2:])
     elif kernel.shape[-1] != len(scale):
-        raise ValueError(f"fold: {before.name} ({name}) has a kernel of shape {kernel.shape} for {len(scale)} channels of {layer.name}")
+        raise ValueError(
+            f"fold: {before.name} ({name}) has a kernel of shape {kernel.shape} for {len(scale)} channels of "
+            f"{layer.name}"
+        )
     return [kernel * along, (bias - layer.moving_mean.numpy().astype(np.float64)) * scale + offset]

@@ -45,7 +45,8 @@ class ReLU(_ActivationLayer):
         return ops.relu(x, self.negative_slope, self.max_value, self.threshold)
 
     def get_config(self):
-        return {**super().get_config(), "max_value": self.max_value, "negative_slope": self.negative_slope, "threshold": self.threshold}
+        return {**super().get_config(), "max_value": self.max_value, "negative_slope": self.negative_slope,
+                "threshold": self.threshold}
 
 
 class LeakyReLU(_ActivationLayer):
@@ -57,7 +58,8 @@ class LeakyReLU(_ActivationLayer):
 
     def __init__(self, negative_slope=0.3, **kwargs):
         if "alpha" in kwargs:
-            warnings.warn("LeakyReLU: alpha is called negative_slope since Keras 3; it is taken as that", DeprecationWarning, stacklevel=2)
+            message = "LeakyReLU: alpha is called negative_slope since Keras 3; it is taken as that"
+            warnings.warn(message, DeprecationWarning, stacklevel=2)
             negative_slope = kwargs.pop("alpha")
         super().__init__(**kwargs)
         self.negative_slope = _not_negative(negative_slope, "LeakyReLU", "negative_slope")
@@ -93,28 +95,36 @@ class PReLU(_ActivationLayer):
     Args:
         alpha_initializer: Name or Initializer of the slopes.
         alpha_regularizer, alpha_constraint: As for every weight.
-        shared_axes: Axes along which there is one alpha, such as [1, 2] to have one for each channel of an image; otherwise
-            each feature has its own.
+        shared_axes: Axes along which there is one alpha, such as [1, 2] to have one for each channel of an image;
+            otherwise each feature has its own.
 
     Shapes: any with known lengths, the same out; alpha has the shape of a sample, with 1 along the shared axes.
     """
 
-    def __init__(self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs):
+    def __init__(self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
+                 **kwargs):
         super().__init__(**kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else list(shared_axes) if isinstance(shared_axes, list | tuple) else [shared_axes]
+        if shared_axes is not None:
+            shared_axes = list(shared_axes) if isinstance(shared_axes, list | tuple) else [shared_axes]
+        self.shared_axes = shared_axes
         self.alpha = None
 
     def build(self, input_shape):
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():
             if not 1 <= axis < len(input_shape):
-                raise ValueError(f"PReLU: shared axis {axis} is none of a sample's axes, 1 to {len(input_shape) - 1}. Got input {tuple(input_shape)}.")
+                raise ValueError(
+                    f"PReLU: shared axis {axis} is none of a sample's axes, 1 to {len(input_shape) - 1}. Got "
+                    f"input {tuple(input_shape)}."
+                )
             shape[axis - 1] = 1
         if None in shape:
-            raise ValueError(f"PReLU: the lengths of all axes that are not shared must be known. Got input {tuple(input_shape)}.")
+            raise ValueError(
+                f"PReLU: the lengths of all axes that are not shared must be known. Got input {tuple(input_shape)}."
+            )
         self.alpha = self.add_weight(shape, self.alpha_initializer, name="alpha", regularizer=self.alpha_regularizer,
                                      constraint=self.alpha_constraint)
 

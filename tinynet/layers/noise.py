@@ -21,7 +21,9 @@ class _SpatialDropout(Dropout):
         super().__init__(rate, seed=seed, **kwargs)
         data_format = data_format or config.image_data_format()
         if data_format not in ("channels_last", "channels_first"):
-            raise ValueError(f"{type(self).__name__}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+            raise ValueError(
+                f"{type(self).__name__}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
+            )
         self.data_format = data_format
 
     def call(self, x, training=False):
@@ -29,13 +31,17 @@ class _SpatialDropout(Dropout):
             return x
         shape = x.shape
         if len(shape) != self.rank:
-            raise ValueError(f"{type(self).__name__}: expected an input with {self.rank} axes, batch and channels included. Got input {shape}.")
+            raise ValueError(
+                f"{type(self).__name__}: expected an input with {self.rank} axes, batch and channels included. "
+                f"Got input {shape}."
+            )
         ones = (1,) * (self.rank - 2)
         noise_shape = (shape[0], *ones, shape[-1]) if self.data_format == "channels_last" else (*shape[:2], *ones)
         return ops.dropout(x, self.rate, noise_shape=noise_shape, seed=self.seed_generator)
 
     def get_config(self):
-        return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype, "data_format": self.data_format}
+        return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype,
+                "data_format": self.data_format}
 
 
 class SpatialDropout1D(_SpatialDropout):
@@ -157,12 +163,15 @@ class GaussianDropout(Layer):
 class AlphaDropout(Layer):
     """Dropout for SELU networks: what is dropped becomes SELU's negative limit, and mean and variance are restored.
 
-    y = a (x where kept, else alpha') + b with alpha' = -1.0507 * 1.6733, a = ((1 - rate) (1 + rate alpha'^2))^(-1/2) and
-    b = -a alpha' rate: an input of mean 0 and variance 1 keeps both. Klambauer et al. 2017, section "New dropout technique".
+    y = a (x where kept, else alpha') + b, alpha' = -1.0507 * 1.6733
+    a = ((1 - rate) (1 + rate alpha'^2))^(-1/2), b = -a alpha' rate
+
+    An input of mean 0 and variance 1 keeps both. Klambauer et al. 2017, section "New dropout technique".
 
     Args:
         rate: Probability of dropping an element, below 1.
-        noise_shape: Shape of the mask, 1 where it is shared; the input's if None. None as an entry means the input's extent.
+        noise_shape: Shape of the mask, 1 where it is shared; the input's if None. None as an entry means the input's
+            extent.
         seed: An int makes the masks repeat from run to run.
     """
 
@@ -179,7 +188,8 @@ class AlphaDropout(Layer):
             return x
         shape = x.shape
         if self.noise_shape is not None:
-            shape = tuple(extent if entry is None else entry for entry, extent in zip(self.noise_shape, x.shape, strict=True))
+            entries = zip(self.noise_shape, x.shape, strict=True)
+            shape = tuple(extent if entry is None else entry for entry, extent in entries)
         kept = random.uniform(shape, dtype=x.dtype, seed=self.seed_generator) >= self.rate
         limit = -SELU_SCALE * SELU_ALPHA
         a = ((1 - self.rate) * (1 + self.rate * limit**2)) ** -0.5

@@ -17,8 +17,9 @@ class _Normalization(Layer):
         beta_constraint, gamma_constraint: Applied after each training step.
     """
 
-    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
+    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
+                 gamma_constraint=None, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
         self.epsilon = float(epsilon)
@@ -35,8 +36,8 @@ class _Normalization(Layer):
 
     def _add_parameters(self, shape):
         if self.scale:
-            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
-                                         constraint=self.gamma_constraint)
+            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma",
+                                         regularizer=self.gamma_regularizer, constraint=self.gamma_constraint)
         if self.center:
             self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
                                         constraint=self.beta_constraint)
@@ -67,10 +68,15 @@ def _lengths(layer, input_shape):
     axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
     for axis in axes:
         if not -rank <= axis < rank:
-            raise ValueError(f"{type(layer).__name__}: axis {axis} does not exist. Got input {tuple(input_shape)}, axis={layer.axis}.")
+            raise ValueError(
+                f"{type(layer).__name__}: axis {axis} does not exist. Got input {tuple(input_shape)}, "
+                f"axis={layer.axis}."
+            )
     lengths = tuple(input_shape[axis] for axis in sorted(axis % rank for axis in axes))
     if None in lengths:
-        raise ValueError(f"{type(layer).__name__}: the length of axis {layer.axis} must be known. Got input {tuple(input_shape)}.")
+        raise ValueError(
+            f"{type(layer).__name__}: the length of axis {layer.axis} must be known. Got input {tuple(input_shape)}."
+        )
     return lengths
 
 
@@ -101,8 +107,8 @@ class BatchNormalization(_Normalization):
         renorm, synchronized: Not supported.
 
     Call arguments:
-        mask: bool, shape of the input without the channels, the channels being last: what is False does not count in the
-            mean and variance of training. It is normalized like the rest.
+        mask: bool, shape of the input without the channels, the channels being last: what is False does not count in
+            the mean and variance of training. It is normalized like the rest.
 
     Shapes: any with two axes or more, the same out; gamma, beta, moving_mean, moving_variance (channels,).
 
@@ -116,8 +122,8 @@ class BatchNormalization(_Normalization):
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
                  gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, renorm=False,
-                 renorm_clipping=None, renorm_momentum=0.99, synchronized=False, **kwargs):
+                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None,
+                 renorm=False, renorm_clipping=None, renorm_momentum=0.99, synchronized=False, **kwargs):
         if isinstance(axis, list | tuple) and len(axis) == 1:
             axis = axis[0]  # as tf.keras 2 wrote it in its configurations
         if isinstance(axis, bool) or not hasattr(axis, "__index__"):
@@ -125,7 +131,9 @@ class BatchNormalization(_Normalization):
         if renorm or renorm_clipping:
             raise ValueError("BatchNormalization: renorm (batch renormalization) is not supported; use renorm=False")
         if synchronized:
-            raise ValueError("BatchNormalization: synchronized=True is for training on several devices; tinynet uses one")
+            raise ValueError(
+                "BatchNormalization: synchronized=True is for training on several devices; tinynet uses one"
+            )
         super().__init__(int(axis), epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
         self.momentum = float(momentum)
@@ -137,11 +145,14 @@ class BatchNormalization(_Normalization):
 
     def build(self, input_shape):
         if len(input_shape) < 2:
-            raise ValueError(f"BatchNormalization needs inputs of shape (batch, ..., channels), got {tuple(input_shape)}")
+            raise ValueError(
+                f"BatchNormalization needs inputs of shape (batch, ..., channels), got {tuple(input_shape)}"
+            )
         shape = _lengths(self, input_shape)
         self._add_parameters(shape)
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
-        self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False, name="moving_variance")
+        self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False,
+                                               name="moving_variance")
 
     def call(self, x, training=None, mask=None):
         return self.normalize(x, training, mask)
@@ -153,7 +164,9 @@ class BatchNormalization(_Normalization):
                                        self.axis, relu)
         channels = self.moving_mean.data.shape[0]
         if x.data.shape[self.axis] != channels:
-            raise ValueError(f"BatchNormalization was built for {channels} channels on axis {self.axis}. Got input {x.data.shape}.")
+            raise ValueError(
+                f"BatchNormalization was built for {channels} channels on axis {self.axis}. Got input {x.data.shape}."
+            )
         if mask is None:
             y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis, relu)
         else:
@@ -188,7 +201,8 @@ def _masked_moments(x, mask, axis):
     rank = len(x.shape)
     if axis not in (-1, rank - 1) or mask.shape != x.shape[:-1]:
         raise ValueError(
-            f"BatchNormalization: the mask has one entry for each place, channels being last. Got input {x.shape}, mask {mask.shape}, "
+            "BatchNormalization: the mask has one entry for each place, channels being last. Got input "
+            f"{x.shape}, mask {mask.shape}, "
             f"axis {axis}; the mask must have shape {x.shape[:-1]}."
         )
     weights = ops.expand_dims(ops.cast(ops.cast(mask, "bool"), x.dtype), -1)
@@ -212,12 +226,16 @@ class LayerNormalization(_Normalization):
     Shapes: any, the same out.
     """
 
-    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
+    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
+                 gamma_constraint=None, **kwargs):
         if kwargs.pop("rms_scaling", False):
-            raise ValueError("LayerNormalization: rms_scaling=True is deprecated in Keras and not supported; use RMSNormalization")
-        super().__init__(_axis_argument(axis, "LayerNormalization"), epsilon, center, scale, beta_initializer, gamma_initializer,
-                         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
+            raise ValueError(
+                "LayerNormalization: rms_scaling=True is deprecated in Keras and not supported; use RMSNormalization"
+            )
+        super().__init__(_axis_argument(axis, "LayerNormalization"), epsilon, center, scale, beta_initializer,
+                         gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint,
+                         **kwargs)
 
     def build(self, input_shape):
         self._add_parameters(_lengths(self, input_shape))
@@ -244,12 +262,15 @@ class GroupNormalization(_Normalization):
     Shapes: (batch, ..., channels), the same out.
     """
 
-    def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
+    def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
+                 gamma_constraint=None, **kwargs):
         if isinstance(groups, bool) or not isinstance(groups, int) or groups <= 0 and groups != -1:
-            raise ValueError(f"GroupNormalization: groups must be a positive int, or -1 for a group to each channel; got {groups!r}")
-        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
-                         beta_constraint, gamma_constraint, **kwargs)
+            raise ValueError(
+                f"GroupNormalization: groups must be a positive int, or -1 for a group to each channel; got {groups!r}"
+            )
+        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
+                         gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
         self.groups = groups
 
     def build(self, input_shape):
@@ -258,7 +279,8 @@ class GroupNormalization(_Normalization):
             self.groups = channels
         if channels % self.groups:
             raise ValueError(
-                f"GroupNormalization: {channels} channels do not split into {self.groups} groups. Got input {tuple(input_shape)}, "
+                f"GroupNormalization: {channels} channels do not split into {self.groups} groups. Got input "
+                f"{tuple(input_shape)}, "
                 f"axis {self.axis}. Choose groups from the divisors of {channels}."
             )
         self._add_parameters((channels,))

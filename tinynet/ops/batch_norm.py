@@ -114,7 +114,8 @@ def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False):
     channels_last, gamma_data, beta_data, inputs = _checked("batch_norm", x, gamma, beta, axis)
     if x.data.size == 0:
         raise ValueError(
-            f"batch_norm: an input of shape {shape} has no samples to take the mean of. Leave empty batches out of training."
+            f"batch_norm: an input of shape {shape} has no samples to take the mean of. Leave empty batches out "
+            "of training."
         )
     x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
     y, mean, variance, inverse_std = kernels.batch_norm_forward(x_data, gamma_data, beta_data, epsilon, relu)
@@ -138,7 +139,8 @@ def batch_norm_with(x, mean, variance, gamma=None, beta=None, epsilon=1e-3, axis
     channels = x.data.shape[axis]
     if mean.shape != (channels,) or variance.shape != (channels,):
         raise ValueError(
-            f"batch_norm_with: input has {channels} channels but mean has shape {mean.shape} and variance {variance.shape}. "
+            f"batch_norm_with: input has {channels} channels but mean has shape {mean.shape} and variance "
+            f"{variance.shape}. "
             f"Got input {x.data.shape}, axis {axis}; both must have shape ({channels},)."
         )
     x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
@@ -187,7 +189,8 @@ def _checked(operation, x, gamma, beta, axis):
     rank = len(shape)
     if rank < 2 or not -rank <= axis < rank:
         raise ValueError(
-            f"{operation}: expected an input of shape (batch, ..., channels) with channels on axis {axis}. Got input {shape}."
+            f"{operation}: expected an input of shape (batch, ..., channels) with channels on axis {axis}. Got "
+            f"input {shape}."
         )
     inputs, arrays = [x], []
     for name, parameter in (("gamma", gamma), ("beta", beta)):
@@ -210,7 +213,9 @@ def _backward_of(x, x_data, gamma, beta, mean, inverse_std, relu, constant, chan
     def backward(dy):
         if not channels_last:
             dy = np.ascontiguousarray(np.moveaxis(dy, axis, -1))
-        dx, dgamma, dbeta = kernels.batch_norm_backward(dy, x_data, gamma, beta, mean, inverse_std, relu, constant, need_dx)
+        dx, dgamma, dbeta = kernels.batch_norm_backward(
+            dy, x_data, gamma, beta, mean, inverse_std, relu, constant, need_dx
+        )
         gradients = [dx if dx is None or channels_last else _back(dx, axis)]
         if gamma is not None:
             gradients.append(dgamma)

@@ -1,4 +1,4 @@
-"""Normalizations that look at one sample at a time: layer, group, root mean square normalization, and vectors of length 1.
+"""Normalizations that look at one sample at a time: layer, group and root mean square normalization, and unit length.
 
 y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and variance of
 
@@ -41,7 +41,8 @@ def layer_norm_backward(dy, x, gamma, mean, inverse_std, rms=False, need_dx=True
     """Reference: the gradients, None where not needed.
 
     dbeta = sum dy, dgamma = sum dy x^, over all rows
-    dx = (dx^ - mean of dx^ - x^ mean of (dx^ x^)) / sqrt(variance + epsilon), dx^ = dy gamma; with `rms` without the first mean
+    dx = (dx^ - mean of dx^ - x^ mean of (dx^ x^)) / sqrt(variance + epsilon), dx^ = dy gamma
+    With `rms` the first mean is left out.
     """
     rows = tuple(range(x.ndim - 1))
     with np.errstate(all="ignore"):
@@ -92,7 +93,9 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
     rank = x.data.ndim
     axes = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
     if not axes or any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) < len(axes):
-        raise ValueError(f"{operation}: axis {axis} does not name different axes of the input. Got input {x.data.shape}.")
+        raise ValueError(
+            f"{operation}: axis {axis} does not name different axes of the input. Got input {x.data.shape}."
+        )
     axes = sorted(a % rank for a in axes)
     last = axes == list(range(rank - len(axes), rank))
     moved = x.data if last else np.moveaxis(x.data, axes, range(rank - len(axes), rank))
@@ -104,7 +107,8 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
             parameter = convert_to_tensor(parameter)
             if parameter.data.shape != inner:
                 raise ValueError(
-                    f"{operation}: {name} has shape {parameter.data.shape}, but the normalized axes of the input have shape {inner}. "
+                    f"{operation}: {name} has shape {parameter.data.shape}, but the normalized axes of the input "
+                    f"have shape {inner}. "
                     f"Got input {x.data.shape}, axis {axis}."
                 )
             inputs.append(parameter)
@@ -123,7 +127,8 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
         if not last:
             dy = np.moveaxis(dy, axes, range(rank - len(axes), rank))
         dx, dgamma, dbeta = kernels.layer_norm_backward(
-            dy.reshape(rows.shape), rows, gamma_data, mean, inverse_std, rms, need_dx, gamma_data is not None, beta_data is not None
+            dy.reshape(rows.shape), rows, gamma_data, mean, inverse_std, rms, need_dx, gamma_data is not None,
+            beta_data is not None,
         )
         gradients = [None if dx is None else back(dx)]
         gradients += [gradient.reshape(inner) for gradient in (dgamma, dbeta) if gradient is not None]
@@ -153,10 +158,16 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
     shape = x.data.shape
     rank = len(shape)
     if rank < 2 or not -rank <= axis < rank or axis % rank == 0:
-        raise ValueError(f"group_normalization: expected an input of shape (batch, ..., channels), channels on axis {axis}. Got input {shape}.")
+        raise ValueError(
+            f"group_normalization: expected an input of shape (batch, ..., channels), channels on axis {axis}. "
+            f"Got input {shape}."
+        )
     channels = shape[axis]
     if groups < 1 or channels % groups:
-        raise ValueError(f"group_normalization: {channels} channels do not split into {groups} groups. Got input {shape}, axis {axis}.")
+        raise ValueError(
+            f"group_normalization: {channels} channels do not split into {groups} groups. Got input {shape}, axis "
+            f"{axis}."
+        )
     # (batch, pixels, groups, channels of one) -> (batch, groups, pixels x channels of one), and back
     last = x if axis % rank == rank - 1 else moveaxis(x, axis, -1)
     pixels = math.prod(last.data.shape[1:-1])
@@ -176,7 +187,8 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     Args:
         x: Tensor.
         axis: int, or list of ints.
-        order: Of the norm: 2 for the root of the sum of squares, 1 for the sum of absolute values, `numpy.inf` for the largest.
+        order: Of the norm: 2 for the root of the sum of squares, 1 for the sum of absolute values, `numpy.inf` for the
+            largest.
         epsilon: The smallest norm; a shorter vector is divided by it. `tinynet.config.epsilon()` if None.
 
     >>> normalize(np.array([[3.0, 4.0]], "float32")).numpy()
