@@ -53,22 +53,17 @@ struct TileOutput {
   bool relu;
 };
 
+// The first `columns` lanes; the others are not touched, and read as 0.
 template <class T>
 inline void store_columns(T* memory, Vec<T> value, Index columns) {
-  constexpr int lanes = VectorOf<T>::lanes;
-  if (columns >= lanes) return store(memory, value);
-  T buffer[lanes];
-  store(buffer, value);
-  for (Index j = 0; j < columns; ++j) memory[j] = buffer[j];
+  if (columns >= VectorOf<T>::lanes) return store(memory, value);
+  FirstLanes<T>(columns).store(memory, value);
 }
 
 template <class T>
 inline Vec<T> load_columns(const T* memory, Index columns) {
-  constexpr int lanes = VectorOf<T>::lanes;
-  if (columns >= lanes) return load(memory);
-  T buffer[lanes] = {};
-  for (Index j = 0; j < columns; ++j) buffer[j] = memory[j];
-  return load(buffer);
+  if (columns >= VectorOf<T>::lanes) return load(memory);
+  return FirstLanes<T>(columns).load(memory);
 }
 
 template <class T, int rows, int vectors>
