@@ -1,7 +1,7 @@
 // Pooling: the maximum or the mean of every window; tinynet/ops/max_pool2d.py and average_pool2d.py.
 //
-// The lanes of a vector are neighbouring channels. With fewer channels than lanes they are neighbouring windows instead:
-// rows are copied into lines in which the columns that one tap sees stand side by side ("Few channels" below).
+// The lanes of a vector are neighbouring channels. With fewer channels than lanes they are neighbouring windows: rows
+// are copied into lines in which the columns that one tap sees stand side by side ("Few channels" below).
 //
 // Beside the maximum its place is kept, one byte an output: the way back then reads dy and these bytes and writes dx,
 // where finding the maximum again would read x too, 2.3 arrays instead of 1.3.
@@ -20,7 +20,8 @@ using Places = decltype(Vec<T>{} < Vec<T>{});  // integers as wide as T: taps, c
 
 template <class T, class Place>
 struct StoredPlaces {
-  typedef Place type __attribute__((vector_size(sizeof(Place) * VectorOf<T>::lanes), aligned(alignof(Place)), may_alias));
+  typedef Place type
+      __attribute__((vector_size(sizeof(Place) * VectorOf<T>::lanes), aligned(alignof(Place)), may_alias));
 };
 
 template <class T, class Place>
@@ -75,7 +76,7 @@ inline Span windows_over(Index at, Index stride, Index pool, Index pad, Index ou
   return {last < pool ? 0 : (last - pool) / stride + 1, smaller(out, last / stride + 1)};
 }
 
-inline Index blocks_of(Index row_elements) { return larger(1, kGrain / larger(1, row_elements)); }
+inline Index rows_a_block(Index row_elements) { return larger(1, kGrain / larger(1, row_elements)); }
 
 // The two kinds of pooling. `Running` is one vector of outputs while its window is read, `Share` one vector of dy.
 
@@ -160,8 +161,8 @@ inline void for_channels(Index channels, const Use& use) {
 
 // One output pixel. x points at the window's first tap inside, taps p, q of the window at x[p*line + q*channels].
 template <class T, class Kind>
-__attribute__((always_inline)) inline void pool_window(const T* x, Index line, Index channels, Span rows, Span cols, Index pool_w,
-                                                       const Kind& kind, Index at) {
+__attribute__((always_inline)) inline void pool_window(const T* x, Index line, Index channels, Span rows, Span cols,
+                                                       Index pool_w, const Kind& kind, Index at) {
   for_channels<T>(channels, [&](Index c) __attribute__((always_inline)) {
     const Index first = rows.begin * pool_w + cols.begin;
     typename Kind::Running running(load(x + c), same_place<T>(first));
@@ -176,7 +177,7 @@ __attribute__((always_inline)) inline void pool_window(const T* x, Index line, I
 template <class T, class Kind>
 void forward_channels(const Pool2dShape& s, const T* x, const Kind& kind) {
   const Index line = s.width * s.channels;
-  parallel_for(s.batch * s.out_height, blocks_of(s.stride_h * line), [=](Index begin, Index end) {
+  parallel_for(s.batch * s.out_height, rows_a_block(s.stride_h * line), [=](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.out_height, i = row % s.out_height;
       const Span rows = taps_inside(i, s.stride_h, s.pool_height, s.pad_top, s.height);
@@ -195,8 +196,8 @@ void forward_channels(const Pool2dShape& s, const T* x, const Kind& kind) {
 }
 
 template <class T, class Gradient>
-__attribute__((always_inline)) inline void spread_window(T* dx, Index line, Index channels, Span rows, Span cols, Index pool_w,
-                                                         const Gradient& gradient, Index at) {
+__attribute__((always_inline)) inline void spread_window(T* dx, Index line, Index channels, Span rows, Span cols,
+                                                         Index pool_w, const Gradient& gradient, Index at) {
   for_channels<T>(channels, [&](Index c) __attribute__((always_inline)) {
     const auto share = gradient.share(at + c, rows.size() * cols.size());
     for (Index p = rows.begin; p < rows.end; ++p)
@@ -209,7 +210,7 @@ __attribute__((always_inline)) inline void spread_window(T* dx, Index line, Inde
 template <class T, class Gradient>
 void backward_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels;
-  parallel_for(s.batch * s.out_height, blocks_of(s.stride_h * line), [=](Index begin, Index end) {
+  parallel_for(s.batch * s.out_height, rows_a_block(s.stride_h * line), [=](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.out_height, i = row % s.out_height, corner = i * s.stride_h - s.pad_top;
       const Span rows = taps_inside(i, s.stride_h, s.pool_height, s.pad_top, s.height);
@@ -226,7 +227,8 @@ void backward_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
         const Index gap = left + cols.end, next = j + 1 < s.out_width ? left + s.stride_w : s.width;
         if (gap < next)
           for (Index p = 0; p < rows.size(); ++p)
-            __builtin_memset(first + p * line + gap * s.channels, 0, sizeof(T) * static_cast<std::size_t>((next - gap) * s.channels));
+            __builtin_memset(first + p * line + gap * s.channels, 0,
+                             sizeof(T) * static_cast<std::size_t>((next - gap) * s.channels));
       }
       const Index gap = corner + rows.end, next = i + 1 < s.out_height ? corner + s.stride_h : s.height;
       if (gap < next)
@@ -239,7 +241,7 @@ void backward_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
 template <class T, class Gradient>
 void backward_overlapping(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels;
-  parallel_for(s.batch * s.height, blocks_of(line), [=](Index begin, Index end) {
+  parallel_for(s.batch * s.height, rows_a_block(line), [=](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.height, h = row % s.height;
       T* const out = dx + row * line;
@@ -273,7 +275,7 @@ void backward_overlapping(const Pool2dShape& s, const Gradient& gradient, T* dx)
 
 // --- Few channels --------------------------------------------------------------------------------------------------
 
-// A row of the padded image with its columns sorted by their remainder: line[column % stride][column / stride][channel].
+// A row of the padded image, its columns sorted by their remainder: line[column % stride][column / stride][channel].
 // Tap q of the windows 0, 1, 2, ... then sees line[q % stride][q / stride], and what follows it.
 struct Line {
   Index channels, stride, pad, width, columns, padded;  // `columns` of each remainder, in `padded` elements
@@ -373,11 +375,13 @@ void forward_lines(const Pool2dShape& s, const T* x, const Kind& kind) {
   using Element = decltype(Places<T>{}[0] + 0);
   const Line line(s, lanes);
   const Index used = s.out_width * s.channels, padded = used + lanes;
-  parallel_for(s.batch * s.out_height, blocks_of(s.stride_h * s.width * s.channels), [=, &line](Index begin, Index end) {
+  const Index grain = rows_a_block(s.stride_h * s.width * s.channels);
+  parallel_for(s.batch * s.out_height, grain, [=, &line](Index begin, Index end) {
     const Scratch<T> lines(s.pool_height * line.size()), seen(padded);
     const Scratch<Element> first(padded);  // column of each window's first tap inside the image
     for (Index l = 0; l < padded; ++l) {
-      const Span cols = taps_inside(smaller(l / s.channels, s.out_width - 1), s.stride_w, s.pool_width, s.pad_left, s.width);
+      const Index j = smaller(l / s.channels, s.out_width - 1);
+      const Span cols = taps_inside(j, s.stride_w, s.pool_width, s.pad_left, s.width);
       first[l] = static_cast<Element>(cols.begin), seen[l] = T(cols.size());
     }
     const Scratch<T> counts(padded);
@@ -436,7 +440,7 @@ void backward_lines(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   constexpr Index lanes = VectorOf<T>::lanes;
   const Line line(s, lanes);
   const Index used = s.out_width * s.channels, padded = used + lanes;
-  parallel_for(s.batch * s.height, blocks_of(s.width * s.channels), [=, &line, &gradient](Index begin, Index end) {
+  parallel_for(s.batch * s.height, rows_a_block(s.width * s.channels), [=, &line, &gradient](Index begin, Index end) {
     const Scratch<T> sums(line.size()), seen(padded);
     Shares shares(gradient, padded);
     for (Index l = 0; l < used; ++l)
