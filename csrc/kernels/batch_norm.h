@@ -52,32 +52,19 @@ inline void repeat(const T* values, T* line, const Lines& lines) {
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
 }
 
-// column(j)(i) for the elements of rows [begin, end): i counts them in x, j in the line. Four lines at a time, so that
-// what column(j) has loaded serves four elements: the loads were what the loop waited for, not memory.
+// column(j)(i) for the elements of rows [begin, end): i counts them in x, j in the line
 template <class Column>
 inline void each_element(Index begin, Index end, const Lines& lines, const Column& column) {
-  const Index width = lines.width, four = 4 * lines.folded;
-  Index row = begin;
-  for (; row + four <= end; row += four) {
+  for (Index row = begin; row < end; row += lines.folded) {
     const Index base = row * lines.channels;
+    const Index width = row + lines.folded <= end ? lines.width : (end - row) * lines.channels;
 #pragma GCC ivdep
-    for (Index j = 0; j < width; ++j) {
-      const auto use = column(j);
-      use(base + j);
-      use(base + width + j);
-      use(base + 2 * width + j);
-      use(base + 3 * width + j);
-    }
-  }
-  for (; row < end; row += lines.folded) {
-    const Index base = row * lines.channels;
-    const Index rest = row + lines.folded <= end ? width : (end - row) * lines.channels;
-#pragma GCC ivdep
-    for (Index j = 0; j < rest; ++j) column(j)(base + j);
+    for (Index j = 0; j < width; ++j) column(j)(base + j);
   }
 }
 
-// first[c], second[c] = what column(j)(i, first, second) adds up, over rows [begin, end)
+// first[c], second[c] = what column(j)(i, first, second) adds up, over rows [begin, end). Four lines at a time:
+// what column(j) has loaded, and the sums, then serve four elements (with ReLU twice as fast on data in the cache).
 template <class T, class Column>
 inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T* second, const Column& column) {
   T folded_first[kWidest], folded_second[kWidest];
@@ -114,8 +101,8 @@ inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T*
     }
 }
 
-// mean[c] and variance[c], the latter divided by the number of rows. In each block first the mean m, then from the cache
-// sum (x - m) and sum (x - m)^2, so that a large mean costs no digits; the blocks are put together in float64.
+// mean[c] and variance[c], the latter divided by the number of rows. In each block first the mean m, then, from the
+// cache, sum (x - m) and sum (x - m)^2, so that a large mean costs no digits; the blocks are put together in float64.
 template <class T>
 void moments(const T* x, const Lines& lines, T* mean, T* variance) {
   const Index channels = lines.channels, size = lines.blocks * channels;
@@ -219,8 +206,8 @@ void apply(const T* x, const Affine<T>& affine, bool relu, T* y, const Lines& li
 
 // gamma and beta may be null; inverse_std[c] = 1 / sqrt(variance[c] + epsilon)
 template <class T>
-void batch_norm_forward(const T* x, const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean, T* variance,
-                        T* inverse_std, Index rows, Index channels) {
+void batch_norm_forward(const T* x, const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean,
+                        T* variance, T* inverse_std, Index rows, Index channels) {
   if (rows == 0 || channels == 0) return;
   const normalization::Lines lines(rows, channels);
   normalization::moments(x, lines, mean, variance);

@@ -1,4 +1,4 @@
-// Layer and root-mean-square normalization, along the rows of x[rows][size]: tinynet/ops/layer_norm.py has the formulas.
+// Layer and root-mean-square normalization, along the rows of x[rows][size]; tinynet/ops/layer_norm.py has formulas.
 #pragma once
 
 #include "kernels/batch_norm.h"
@@ -45,7 +45,8 @@ void layer_norm_backward(const T* dy, const T* x, const T* gamma, const T* mean,
                          T* dgamma, T* dbeta, Index rows, Index size) {
   const Index grain = normalization::largest(16, normalization::row_grain(size));
   const Index blocks = (rows + grain - 1) / grain;
-  const product::Scratch<T> for_gamma(dgamma != nullptr ? blocks * size : 0), for_beta(dbeta != nullptr ? blocks * size : 0);
+  const product::Scratch<T> for_gamma(dgamma != nullptr ? blocks * size : 0);
+  const product::Scratch<T> for_beta(dbeta != nullptr ? blocks * size : 0);
   T *const gamma_sums = for_gamma, *const beta_sums = for_beta;
   parallel_for(rows, grain, [=](Index begin, Index end) {
     T* const sum_gamma = gamma_sums != nullptr ? gamma_sums + begin / grain * size : nullptr;
