@@ -39,6 +39,14 @@ def test_weights_are_made_at_the_first_call():
     assert layer.count_params() == 4
 
 
+def test_build_by_hand_builds_once():
+    layer = layers.Dense(2, name="by_hand")
+    layer.build((None, 3))
+    assert layer.built and [v.path for v in layer.weights] == ["by_hand/kernel", "by_hand/bias"]
+    layer(np.ones((1, 3)))
+    assert len(layer.weights) == 2
+
+
 def test_sublayers_in_lists_and_dicts_are_found():
     tn.utils.clear_session()
     layer = Pair(name="pair")

@@ -10,6 +10,7 @@ A layer is written in three steps, as in Keras:
             return x * self.scale
 """
 
+import functools
 import inspect
 import threading
 
@@ -21,10 +22,10 @@ from ..naming import auto_name
 from ..tensor import Tensor, Variable, convert_to_tensor
 
 
-class _CallContext(threading.local):
-    """What an outer layer passes on to the layers it calls:
-    the training flag, the path of names, where penalties go.
-    """
+class CallContext:
+    """What an outer layer passes on to the layers it calls: the training flag, the path of names, where penalties go."""
+
+    __slots__ = ("training", "scope", "outermost")
 
     def __init__(self):
         self.training = None
@@ -32,7 +33,18 @@ class _CallContext(threading.local):
         self.outermost = None  # the layer whose call by the user is under way
 
 
-_context = _CallContext()
+class _Threads(threading.local):
+    def __init__(self):
+        self.context = CallContext()
+
+
+_threads = _Threads()
+
+
+def call_context():
+    """The context of this thread."""
+    return _threads.context
+
 
 # Keyword arguments that every layer takes besides its own.
 COMMON_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "build_config")
@@ -56,6 +68,11 @@ class Layer:
     """
 
     _takes_training = None  # found out at the first call of each class
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _within_scope(cls.build)
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         # The containers first: __setattr__ sorts variables and layers into them.
@@ -106,7 +123,7 @@ class Layer:
         initializer = initializers.get(initializer)
         variable = Variable(initializer, shape=tuple(shape) if shape is not None else (), dtype=dtype,
                             trainable=trainable and self._trainable, name=name or "variable")
-        variable.path = "/".join((*_context.scope, variable.name))
+        variable.path = "/".join((*call_context().scope, variable.name))
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints_module.get(constraint)
         self._track_variable(variable, trainable)
@@ -238,7 +255,7 @@ class Layer:
     def add_loss(self, loss):
         """Add a scalar tensor to the loss of this call; used inside `call`."""
         self._added_losses = [*self._added_losses, *(loss if isinstance(loss, list | tuple) else [loss])]
-        outermost = _context.outermost or self
+        outermost = call_context().outermost or self
         if not any(layer is self for layer in outermost._penalized):
             outermost._penalized = [*outermost._penalized, self]
 
@@ -284,21 +301,22 @@ class Layer:
 
     def __call__(self, *args, training=None, **kwargs):
         """Build the weights if need be, then compute `call`."""
+        context = _threads.context
         if training is None:
-            training = _context.training
+            training = context.training
         inputs = args[0] if args else None
         if not isinstance(inputs, Tensor) or self.autocast and inputs.data.dtype != self._dtype:
             args = tuple(self._convert(argument) for argument in args)
             inputs = args[0] if args else None
-        outermost, outer_training, outer_scope = _context.outermost, _context.training, _context.scope
+        outermost, outer_training, outer_scope = context.outermost, context.training, context.scope
         if not self.built:
             self._build_for(inputs)
-            _context.scope = (*outer_scope, self.name)  # layers inside may be built by this first call
+            context.scope = (*outer_scope, self.name)  # layers inside may be built by this first call
         if self._takes_training is None:
             self._inspect_call()
-        _context.training = training
+        context.training = training
         if outermost is None:
-            _context.outermost = self
+            context.outermost = self
             if self._penalized:
                 self._clear_losses()
         try:
@@ -312,10 +330,12 @@ class Layer:
             _name_layer(error, self, args)
             raise
         finally:
-            _context.outermost, _context.training, _context.scope = outermost, outer_training, outer_scope
+            context.outermost, context.training, context.scope = outermost, outer_training, outer_scope
 
     def _convert(self, value):
         """Arrays to Tensors, floats to the layer's dtype; anything else as it is."""
+        if type(value) is np.ndarray and value.dtype is self._dtype and value.flags.c_contiguous:
+            return Tensor.wrap(value)  # a batch of `fit`
         if isinstance(value, list | tuple):
             if _holds_arrays(value):
                 return type(value)(self._convert(part) for part in value)
@@ -352,13 +372,8 @@ class Layer:
         self._build_with_shape(shapes)
 
     def _build_with_shape(self, input_shape):
-        """Build inside this layer's name scope, and load the initial weights that were given."""
-        outer = _context.scope
-        _context.scope = (*outer, self.name)
-        try:
-            self.build(input_shape)
-        finally:
-            _context.scope = outer
+        """Build, and load the initial weights that were given."""
+        self.build(input_shape)
         self.built = True
         self._built_input_shape = input_shape
         if self._initial_weights is not None:
@@ -394,6 +409,24 @@ class Layer:
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _within_scope(build):
+    """`build`, with the layer's name put before the names of its weights, and `built` set at the end."""
+
+    @functools.wraps(build)
+    def scoped(self, *args, **kwargs):
+        context = call_context()
+        outer = context.scope
+        if outer[-1:] != (self.name,):
+            context.scope = (*outer, self.name)
+        try:
+            build(self, *args, **kwargs)
+        finally:
+            context.scope = outer
+        self.built = True
+
+    return scoped
 
 
 def _name_layer(error, layer, args):

@@ -25,7 +25,8 @@ class Flatten(Layer):
     def call(self, x):
         if self.data_format == "channels_first" and x.ndim > 2:
             x = ops.transpose(x, (0, *range(2, x.ndim), 1))
-        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+        shape = x.data.shape
+        return x if len(shape) == 2 else ops.reshape(x, (shape[0], math.prod(shape[1:])))
 
     def compute_output_shape(self, input_shape):
         rest = input_shape[1:]

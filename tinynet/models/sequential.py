@@ -1,6 +1,6 @@
 """Sequential: each layer's output is the next layer's input."""
 
-from ..layers.base import Layer, _context
+from ..layers.base import Layer
 from ..layers.core import InputLayer, KerasTensor
 from .model import Model
 
@@ -103,16 +103,9 @@ class Sequential(Model):
             raise ValueError(
                 f"{self.name}.build: the model starts with an Input of shape {known}, got {tuple(input_shape)}"
             )
-        outer = _context.scope
-        if not outer or outer[-1] != self.name:  # called by the user, not by _build_with_shape
-            _context.scope = (*outer, self.name)
-        try:
-            shape = tuple(input_shape)
-            for layer in self.layers:
-                shape = _build_layer(layer, shape)
-        finally:
-            _context.scope = outer
-        self.built = True
+        shape = tuple(input_shape)
+        for layer in self.layers:
+            shape = _build_layer(layer, shape)
         self._built_input_shape = tuple(input_shape)
 
     def _build_for(self, inputs):
