@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from checks import assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, isa
+from checks import (
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    isa,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from ops.test_max_pool2d import cases

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 from checks import (
-    assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, gamma, isa,
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    gamma,
+    isa,
     unit_roundoff,
 )
 from hypothesis import given

@@ -4,7 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from checks import (assert_gradient, assert_same_bits_on_any_threads, assert_same_values, assert_within_bound, available_isas, isa)
+from checks import (
+    assert_gradient,
+    assert_same_bits_on_any_threads,
+    assert_same_values,
+    assert_within_bound,
+    available_isas,
+    isa,
+)
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import LAYOUTS, dtypes, in_layout, integer_arrays, special_arrays

@@ -152,6 +152,17 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     def __init__(self, name="sparse_categorical_accuracy", dtype=None):
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take in a batch; see `MeanMetricWrapper.update_state`."""
+        if (
+            sample_weight is None and type(y_true) is np.ndarray and y_true.ndim == 1 and isinstance(y_pred, Tensor)
+            and y_pred.data.ndim == 2 and len(y_true) == len(y_pred.data) and getattr(y_pred, "_keras_mask", None) is None
+        ):  # each step of training: labels (batch,), scores (batch, classes)
+            self.total.data += np.count_nonzero(y_pred.data.argmax(-1) == y_true)
+            self.count.data += len(y_true)
+        else:
+            super().update_state(y_true, y_pred, sample_weight)
+
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the right class is among the k largest scores, with one-hot labels."""
