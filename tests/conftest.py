@@ -10,8 +10,6 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
-# Programs that tests start import the installed tinynet too, not the source folder they are started in.
-os.environ["PYTHONSAFEPATH"] = "1"
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
 
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True,

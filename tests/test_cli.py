@@ -102,7 +102,7 @@ def test_interrupt_is_code_130(sample_only, monkeypatch, capsys):
 
 
 def test_closed_pipe_is_quiet():
-    process = subprocess.Popen([sys.executable, "-m", "tinynet", "info"], stdout=subprocess.PIPE,
+    process = subprocess.Popen([sys.executable, "-P", "-m", "tinynet", "info"], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, env=os.environ)
     process.stdout.close()
     errors = process.stderr.read()

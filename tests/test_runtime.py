@@ -14,7 +14,7 @@ from tinynet.runtime import kernels
 
 
 def run(code, **environment):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
+    return subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=120,
                           env={**os.environ, **environment})
 
 
