@@ -18,7 +18,9 @@ PASSES = ("forward", "input_gradient", "weight_gradient")
 
 
 def parse_shape(text):
-    """{"size": (batch, height, width, channels), ...} from "128x28x28x32-64-3-same-2" (filters, side, padding, stride)."""
+    """{"size": (batch, height, width, channels), ...} from "128x28x28x32-64-3-same-2"
+    (filters, side, padding, stride).
+    """
     size, filters, side, *rest = text.split("-")
     stride = int(rest.pop()) if rest and rest[-1].isdigit() else 1
     if rest not in ([], ["same"]) or len(size.split("x")) != 4:
@@ -38,8 +40,12 @@ def make_check(shape, which):
         if which == "forward":
             return reference.conv2d_forward(f(x[:1]), f(kernel), None, *geometry, "linear")
         if which == "input_gradient":
-            return reference.conv2d_backward(f(dy[:1]), f(x[:1]), f(kernel), None, "linear", *geometry, True, False, False)[0]
-        seen = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[:, : stride * dy.shape[1] : stride, : stride * dy.shape[2] : stride]
+            return reference.conv2d_backward(
+                f(dy[:1]), f(x[:1]), f(kernel), None, "linear", *geometry, True, False, False
+            )[0]
+        seen = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[
+            :, : stride * dy.shape[1] : stride, : stride * dy.shape[2] : stride
+        ]
         seen = seen[:, : dy.shape[1], : dy.shape[2]]
         return np.tensordot(f(seen), f(dy), axes=((0, 1, 2), (0, 1, 2)))
 
@@ -58,7 +64,9 @@ def make_check(shape, which):
 
 def main(argv=None):
     p = harness.parser(__doc__.splitlines()[0], "tinynet,torch,torch-malloc,torch-cl,torch-cl-malloc", rounds=7)
-    p.add_argument("--shapes", default=SHAPES, metavar="NxHxWxC-F-K[-same][-S],...", help="images, filters, side, padding, stride")
+    p.add_argument(
+        "--shapes", default=SHAPES, metavar="NxHxWxC-F-K[-same][-S],...", help="images, filters, side, padding, stride"
+    )
     p.add_argument("--seconds", type=float, default=0.1, help="length of a turn")
     arguments = harness.parse(p, argv)
     if arguments.quick:
@@ -74,8 +82,9 @@ def main(argv=None):
         for text, shape in shapes.items():
             for which in PASSES:
                 subject = {"shape": text, "pass": which}
-                seconds[text, which] = session.compare(subject, "conv2d", {**shape, "which": which}, make_check(shape, which),
-                                                       calls=10_000, seconds=arguments.seconds)
+                seconds[text, which] = session.compare(subject, "conv2d", {**shape, "which": which},
+                                                       make_check(shape, which), calls=10_000,
+                                                       seconds=arguments.seconds)
         session.measure_peaks()
         return session.finish(report(session, shapes, seconds, arguments))
 
@@ -93,7 +102,9 @@ def report(session, shapes, seconds, arguments):
             times = [seconds[text, which].get(name) for which in PASSES]
             row.append("/".join(f"{work / t:.0f}" if t else "-" for t in times))
             summary["gflops"].setdefault(text, {})[name] = [work / t if t else None for t in times]
-        steps = {n: sum(seconds[text, w][n] for w in PASSES) for n in names if all(n in seconds[text, w] for w in PASSES)}
+        steps = {
+            n: sum(seconds[text, w][n] for w in PASSES) for n in names if all(n in seconds[text, w] for w in PASSES)
+        }
         peers = [t for n, t in steps.items() if not n.startswith("tinynet")]
         ratio = min(peers) / steps["tinynet"] if peers and "tinynet" in steps else None
         summary["step_ratio_to_fastest_peer"][text] = ratio

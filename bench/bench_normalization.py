@@ -1,7 +1,8 @@
 """Normalization layers: a training step (forward, all gradients) of tinynet and PyTorch, its share of copy bandwidth.
 
 Every result is compared with float64: an element is off by at most gamma(rows + 16) times the sum of the absolute
-values it is computed from, the theorem for any order of sums. Where y is that close to 0, ReLU's derivative may be 0 or 1.
+values it is computed from, the theorem for any order of sums. Where y is that close to 0, ReLU's derivative may be 0 or
+1.
 """
 
 import sys

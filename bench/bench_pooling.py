@@ -1,7 +1,8 @@
-"""Pooling of images: milliseconds of tinynet and PyTorch, forward and backward, and the memory rate that tinynet reaches.
+"""Pooling of images: milliseconds of tinynet and PyTorch, forward and backward,
+and the memory rate that tinynet reaches.
 
-Every result is compared with one in float64: maxima and, where windows do not overlap, gradients must be equal; sums of k
-numbers within gamma(k + 1) of their magnitude, the theorem for any order.
+Every result is compared with one in float64: maxima and, where windows do not overlap, gradients must be equal; sums of
+k numbers within gamma(k + 1) of their magnitude, the theorem for any order.
 """
 
 import sys
@@ -89,7 +90,9 @@ def main(argv=None):
             for kind, backward in PASSES:
                 subject = {"images": "x".join(map(str, shape)), "window": f"{pool}/{stride}",
                            "pass": f"{kind} {'backward' if backward else 'forward'}"}
-                parameters = {"kind": kind, "backward": backward, "shape": shape, "pool": pool, "stride": stride, "seed": 0}
+                parameters = {
+                    "kind": kind, "backward": backward, "shape": shape, "pool": pool, "stride": stride, "seed": 0
+                }
                 key = (" ".join(subject.values()), shape, pool, stride)
                 times[key] = session.compare(subject, "pooling", parameters, make_check(**parameters), calls=10_000,
                                              seconds=arguments.seconds)
@@ -108,7 +111,9 @@ def report(session, times):
         best = min((seconds for name, seconds in medians.items() if name != "tinynet"), default=None)
         if best and "tinynet" in medians:
             summary["ratio_to_fastest_peer"][title] = best / medians["tinynet"]
-        row.append(f"{summary['ratio_to_fastest_peer'][title]:.2f}" if title in summary["ratio_to_fastest_peer"] else "-")
+        row.append(
+            f"{summary['ratio_to_fastest_peer'][title]:.2f}" if title in summary["ratio_to_fastest_peer"] else "-"
+        )
         if "tinynet" in medians:  # what has to be read and written once: x and y, or dx and dy
             outputs = shape[0] * ((shape[1] - pool) // stride + 1) * ((shape[2] - pool) // stride + 1) * shape[3]
             summary["gb_per_s"][title] = 4 * (int(np.prod(shape)) + outputs) / medians["tinynet"] / 1e9

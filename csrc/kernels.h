@@ -41,13 +41,15 @@ struct Conv2dShape {
   Index out_height, out_width;
   Index stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w, groups;
 };
-// Windows of pool_height x pool_width over x[batch][height][width][channels] -> y[batch][out_height][out_width][channels]
+// Windows of pool_height x pool_width over x[batch][height][width][channels]
+// -> y[batch][out_height][out_width][channels]
 struct Pool2dShape {
   Index batch, height, width, channels;
   Index pool_height, pool_width, out_height, out_width;
   Index stride_h, stride_w, pad_top, pad_left;  // less padding than window: every window sees some of the image
 };
-// Where in its window each maximum was, counted row by row: `wide` for windows of more than 256 pixels. The other is null.
+// Where in its window each maximum was, counted row by row: `wide` for windows of more than 256 pixels.
+// The other is null.
 struct PoolPlaces {
   std::uint8_t* narrow;
   std::int32_t* wide;
@@ -152,8 +154,9 @@ struct KernelTable {
                              T* variance, T* inverse_std, Index rows, Index channels);
   void (*batch_norm_inference)(const T* x, const T* gamma, const T* beta, const T* mean, const T* variance,
                                double epsilon, bool relu, T* y, T* inverse_std, Index rows, Index channels);
-  void (*batch_norm_backward)(const T* dy, const T* x, const T* gamma, const T* beta, const T* mean, const T* inverse_std,
-                              bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index rows, Index channels);
+  void (*batch_norm_backward)(const T* dy, const T* x, const T* gamma, const T* beta, const T* mean,
+                              const T* inverse_std, bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index rows,
+                              Index channels);
   // Along the rows of x[rows][size], mean[rows]; with `rms` no mean is taken off. dx, dgamma and dbeta may be null.
   void (*layer_norm_forward)(const T* x, const T* gamma, const T* beta, double epsilon, bool rms, T* y, T* mean,
                              T* inverse_std, Index rows, Index size);

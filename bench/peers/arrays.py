@@ -18,7 +18,9 @@ def convolution(size, filters, side, stride, pad):
 
 
 def normalization(shape, seed):
-    """x and dy (batch, ..., channels), gamma and beta (channels,), float32; each channel of x with a mean of its own."""
+    """x and dy (batch, ..., channels), gamma and beta (channels,), float32;
+    each channel of x with a mean of its own.
+    """
     rng = np.random.default_rng(seed)
     channels = shape[-1]
     x = rng.standard_normal(shape, np.float32) + rng.standard_normal(channels, np.float32)
@@ -34,8 +36,12 @@ def images(folder, samples, channels):
 
 
 def pooling(shape, pool, stride, seed):
-    """x (batch, height, width, channels), whose values often tie as after ReLU, and dy for the pooled x, standard normal."""
+    """x (batch, height, width, channels), whose values often tie as after ReLU, and dy for the pooled x,
+    standard normal.
+    """
     rng = np.random.default_rng(seed)
     batch, height, width, channels = shape
     x = np.maximum(rng.standard_normal(shape), 0).astype(np.float32)
-    return x, rng.standard_normal((batch, (height - pool) // stride + 1, (width - pool) // stride + 1, channels)).astype(np.float32)
+    return x, rng.standard_normal(
+        (batch, (height - pool) // stride + 1, (width - pool) // stride + 1, channels)
+    ).astype(np.float32)

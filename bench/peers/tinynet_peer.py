@@ -44,10 +44,14 @@ class Conv2D:
         self.c = runtime.kernels.conv2d_forward(self.x, self.kernel, None, *self.geometry, "linear")
 
     def input_gradient(self):
-        self.c = runtime.kernels.conv2d_backward(self.dy, self.x, self.kernel, None, "linear", *self.geometry, True, False, False)[0]
+        self.c = runtime.kernels.conv2d_backward(
+            self.dy, self.x, self.kernel, None, "linear", *self.geometry, True, False, False
+        )[0]
 
     def weight_gradient(self):
-        self.c = runtime.kernels.conv2d_backward(self.dy, self.x, self.kernel, None, "linear", *self.geometry, False, True, False)[1]
+        self.c = runtime.kernels.conv2d_backward(
+            self.dy, self.x, self.kernel, None, "linear", *self.geometry, False, True, False
+        )[1]
 
     def result(self):
         return self.c
@@ -66,7 +70,9 @@ class Normalization:
         self.layer.beta.assign(beta)
         relu = {"relu": True} if kind == "batch_norm_relu" else {}
         training = {} if kind == "layer_norm" else {"training": True}
-        self.call = lambda: (self.layer.normalize(self.x, **training, **relu) if relu else self.layer(self.x, **training))
+        self.call = lambda: (
+            self.layer.normalize(self.x, **training, **relu) if relu else self.layer(self.x, **training)
+        )
 
     def run(self):
         with tinynet.GradientTape() as tape:

@@ -42,8 +42,10 @@ class Conv2D:
                 self.c = torch.nn.functional.conv2d(self.x, self.kernel, None, self.stride, self.pad)
             else:
                 dx = self.which == "input_gradient"
-                self.c = torch.ops.aten.convolution_backward(self.dy, self.x, self.kernel, None, self.stride, self.pad, [1, 1],
-                                                             False, [0, 0], 1, [dx, not dx, False])[0 if dx else 1]
+                self.c = torch.ops.aten.convolution_backward(
+                    self.dy, self.x, self.kernel, None, self.stride, self.pad, [1, 1], False, [0, 0], 1,
+                    [dx, not dx, False]
+                )[0 if dx else 1]
 
     def result(self):
         axes = (2, 3, 1, 0) if self.which == "weight_gradient" else (0, 2, 3, 1)
@@ -84,13 +86,20 @@ class Normalization:
 
 
 class Pooling:
-    """run() is one pass of max or average pooling as autograd runs it, in the layout that the contender's options say."""
+    """run() is one pass of max or average pooling as autograd runs it,
+    in the layout that the contender's options say.
+    """
 
     def __init__(self, kind, backward, shape, pool, stride, seed):
         layout = torch.channels_last if options.get("channels_last") else torch.contiguous_format
-        x, dy = (torch.from_numpy(a).permute(0, 3, 1, 2).contiguous(memory_format=layout) for a in pooling(shape, pool, stride, seed))
+        x, dy = (
+            torch.from_numpy(a).permute(0, 3, 1, 2).contiguous(memory_format=layout)
+            for a in pooling(shape, pool, stride, seed)
+        )
         self.x, self.dy, self.backward = x.requires_grad_(True), dy, backward
-        self.pool = lambda: getattr(nn.functional, "max_pool2d" if kind == "max" else "avg_pool2d")(self.x, pool, stride)
+        self.pool = lambda: getattr(nn.functional, "max_pool2d" if kind == "max" else "avg_pool2d")(
+            self.x, pool, stride
+        )
         self.y = self.pool()
 
     def run(self):

@@ -42,8 +42,9 @@ Conv2dShape shape_of_call(const std::vector<py::ssize_t>& x, const py::array& ke
   require(kernel.ndim() == 4, "the kernel must have shape (height, width, channels, filters)");
   require(strides.first > 0 && strides.second > 0 && dilation.first > 0 && dilation.second > 0 && groups >= 0,
           "strides, dilation and groups must be positive");
-  require(padding.first.first >= 0 && padding.first.second >= 0 && padding.second.first >= 0 && padding.second.second >= 0,
-          "padding must not be negative");
+  require(
+      padding.first.first >= 0 && padding.first.second >= 0 && padding.second.first >= 0 && padding.second.second >= 0,
+      "padding must not be negative");
   Conv2dShape s{};
   s.batch = x[0], s.height = x[1], s.width = x[2], s.channels = x[3];
   s.kernel_height = kernel.shape(0), s.kernel_width = kernel.shape(1), s.filters = kernel.shape(3);
@@ -51,7 +52,8 @@ Conv2dShape shape_of_call(const std::vector<py::ssize_t>& x, const py::array& ke
     require(kernel.shape(2) == s.channels, "the kernel's channels do not match");
     s.filters *= s.channels;
   } else {
-    require(kernel.shape(2) * groups == s.channels && s.filters % groups == 0, "channels, filters and groups do not match");
+    require(kernel.shape(2) * groups == s.channels && s.filters % groups == 0,
+            "channels, filters and groups do not match");
   }
   require(s.kernel_height > 0 && s.kernel_width > 0, "the kernel is empty");
   s.out_height = output_size(s.height, s.kernel_height, strides.first, padding.first, dilation.first);
@@ -94,8 +96,9 @@ py::array conv2d_forward(const py::array& x, const py::array& kernel, const py::
 }
 
 py::tuple conv2d_backward(const py::array& dy, const py::array& x, const py::array& kernel, const py::object& y,
-                          const std::string& activation, const Pair& strides, const Padding& padding, const Pair& dilation,
-                          Index groups, bool need_dx, bool need_dkernel, bool has_bias, const std::string& algorithm) {
+                          const std::string& activation, const Pair& strides, const Padding& padding,
+                          const Pair& dilation, Index groups, bool need_dx, bool need_dkernel, bool has_bias,
+                          const std::string& algorithm) {
   const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, groups);
   const bool relu = is_relu(activation);
   const ConvAlgorithm which = algorithm_named(algorithm);
@@ -167,15 +170,18 @@ py::dict conv2d_algorithm(const std::vector<py::ssize_t>& x_shape, const py::arr
   });
 }
 
-py::array depthwise_conv2d_forward(const py::array& x, const py::array& kernel, const py::object& bias, const Pair& strides,
-                                   const Padding& padding, const Pair& dilation, const std::string& activation) {
+py::array depthwise_conv2d_forward(const py::array& x, const py::array& kernel, const py::object& bias,
+                                   const Pair& strides, const Padding& padding, const Pair& dilation,
+                                   const std::string& activation) {
   return conv2d_forward(x, kernel, bias, strides, padding, dilation, 0, activation, "auto");
 }
 
-py::tuple depthwise_conv2d_backward(const py::array& dy, const py::array& x, const py::array& kernel, const py::object& y,
-                                    const std::string& activation, const Pair& strides, const Padding& padding,
-                                    const Pair& dilation, bool need_dx, bool need_dkernel, bool has_bias) {
-  return conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, 0, need_dx, need_dkernel, has_bias, "auto");
+py::tuple depthwise_conv2d_backward(const py::array& dy, const py::array& x, const py::array& kernel,
+                                    const py::object& y, const std::string& activation, const Pair& strides,
+                                    const Padding& padding, const Pair& dilation, bool need_dx, bool need_dkernel,
+                                    bool has_bias) {
+  return conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, 0, need_dx, need_dkernel, has_bias,
+                         "auto");
 }
 
 }  // namespace
@@ -185,11 +191,12 @@ void bind_conv2d(py::module_& module) {
   module.def("conv2d_forward", &conv2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a, "padding"_a, "dilation"_a,
              "groups"_a, "activation"_a, "algorithm"_a = "auto");
   module.def("conv2d_backward", &conv2d_backward, "dy"_a, "x"_a, "kernel"_a, "y"_a, "activation"_a, "strides"_a,
-             "padding"_a, "dilation"_a, "groups"_a, "need_dx"_a, "need_dkernel"_a, "has_bias"_a, "algorithm"_a = "auto");
+             "padding"_a, "dilation"_a, "groups"_a, "need_dx"_a, "need_dkernel"_a, "has_bias"_a,
+             "algorithm"_a = "auto");
   module.def("conv2d_algorithm", &conv2d_algorithm, "x_shape"_a, "kernel"_a, "strides"_a, "padding"_a, "dilation"_a,
              "groups"_a, "Which algorithm each pass of this convolution runs: a dict of names.");
-  module.def("depthwise_conv2d_forward", &depthwise_conv2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a, "padding"_a,
-             "dilation"_a, "activation"_a);
+  module.def("depthwise_conv2d_forward", &depthwise_conv2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a,
+             "padding"_a, "dilation"_a, "activation"_a);
   module.def("depthwise_conv2d_backward", &depthwise_conv2d_backward, "dy"_a, "x"_a, "kernel"_a, "y"_a, "activation"_a,
              "strides"_a, "padding"_a, "dilation"_a, "need_dx"_a, "need_dkernel"_a, "has_bias"_a);
 }

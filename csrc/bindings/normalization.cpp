@@ -65,33 +65,36 @@ py::tuple batch_norm_forward(const py::array& x, const py::object& gamma, const 
   });
 }
 
-py::tuple batch_norm_inference(const py::array& x, const py::object& gamma, const py::object& beta, const py::array& mean,
-                               const py::array& variance, double epsilon, bool relu) {
+py::tuple batch_norm_inference(const py::array& x, const py::object& gamma, const py::object& beta,
+                               const py::array& mean, const py::array& variance, double epsilon, bool relu) {
   const Index channels = channels_of(x), rows = rows_of(x);
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> input(x, "x"), means(mean, "mean"), variances(variance, "variance");
-    require(means.size() == channels && variances.size() == channels, "mean and variance need one number for each channel");
+    require(means.size() == channels && variances.size() == channels,
+            "mean and variance need one number for each channel");
     const Parameters<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     T *to_y, *to_inverse;
     const py::object y = output<T>(shape_of(x), to_y), inverse_std = output<T>({channels}, to_inverse);
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_inference(input.data(), scale.data(), offset.data(), means.data(), variances.data(),
-                                                epsilon, relu, to_y, to_inverse, rows, channels);
+      kernels().table<T>().batch_norm_inference(input.data(), scale.data(), offset.data(), means.data(),
+                                                variances.data(), epsilon, relu, to_y, to_inverse, rows, channels);
     }
     return py::make_tuple(y, inverse_std);
   });
 }
 
 py::tuple batch_norm_backward(const py::array& dy, const py::array& x, const py::object& gamma, const py::object& beta,
-                              const py::array& mean, const py::array& inverse_std, bool relu, bool constant, bool need_dx) {
+                              const py::array& mean, const py::array& inverse_std, bool relu, bool constant,
+                              bool need_dx) {
   const Index channels = channels_of(x), rows = rows_of(x);
   require(shape_of(dy) == shape_of(x), "dy must have x's shape");
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x"), means(mean, "mean"), inverses(inverse_std, "inverse_std");
-    require(means.size() == channels && inverses.size() == channels, "mean and inverse_std need one number for each channel");
+    require(means.size() == channels && inverses.size() == channels,
+            "mean and inverse_std need one number for each channel");
     const Parameters<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     T *to_dx = nullptr, *to_dgamma, *to_dbeta;
     const py::object dx = need_dx ? output<T>(shape_of(x), to_dx) : py::none();
@@ -106,7 +109,8 @@ py::tuple batch_norm_backward(const py::array& dy, const py::array& x, const py:
   });
 }
 
-py::tuple layer_norm_forward(const py::array& x, const py::object& gamma, const py::object& beta, double epsilon, bool rms) {
+py::tuple layer_norm_forward(const py::array& x, const py::object& gamma, const py::object& beta, double epsilon,
+                             bool rms) {
   const Index size = channels_of(x), rows = rows_of(x);
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
@@ -141,8 +145,8 @@ py::tuple layer_norm_backward(const py::array& dy, const py::array& x, const py:
     const py::object dbeta = need_dbeta ? output<T>({size}, to_dbeta) : py::none();
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().layer_norm_backward(gradient.data(), input.data(), scale.data(), means.data(), inverses.data(),
-                                               rms, to_dx, to_dgamma, to_dbeta, rows, size);
+      kernels().table<T>().layer_norm_backward(gradient.data(), input.data(), scale.data(), means.data(),
+                                               inverses.data(), rms, to_dx, to_dgamma, to_dbeta, rows, size);
     }
     return py::make_tuple(dx, dgamma, dbeta);
   });
@@ -153,8 +157,8 @@ py::tuple layer_norm_backward(const py::array& dy, const py::array& x, const py:
 void bind_normalization(py::module_& module) {
   using namespace py::literals;
   module.def("batch_norm_forward", &batch_norm_forward, "x"_a, "gamma"_a, "beta"_a, "epsilon"_a, "relu"_a = false);
-  module.def("batch_norm_inference", &batch_norm_inference, "x"_a, "gamma"_a, "beta"_a, "mean"_a, "variance"_a, "epsilon"_a,
-             "relu"_a = false);
+  module.def("batch_norm_inference", &batch_norm_inference, "x"_a, "gamma"_a, "beta"_a, "mean"_a, "variance"_a,
+             "epsilon"_a, "relu"_a = false);
   module.def("batch_norm_backward", &batch_norm_backward, "dy"_a, "x"_a, "gamma"_a, "beta"_a, "mean"_a, "inverse_std"_a,
              "relu"_a = false, "constant"_a = false, "need_dx"_a = true);
   module.def("layer_norm_forward", &layer_norm_forward, "x"_a, "gamma"_a, "beta"_a, "epsilon"_a, "rms"_a = false);

@@ -23,7 +23,8 @@ Index output_size(Index size, Index pool, Index stride, const Pair& padding) {
   return size == 0 || padded < pool ? 0 : (padded - pool) / stride + 1;
 }
 
-Pool2dShape shape_of_call(const std::vector<py::ssize_t>& x, const Pair& pool, const Pair& strides, const Padding& padding) {
+Pool2dShape shape_of_call(const std::vector<py::ssize_t>& x, const Pair& pool, const Pair& strides,
+                          const Padding& padding) {
   require(x.size() == 4, "the input must have shape (batch, height, width, channels)");
   return {x[0],
           x[1],
@@ -73,7 +74,8 @@ py::tuple max_pool2d_forward(const py::array& x, const Pair& pool_size, const Pa
 py::array max_pool2d_backward(const py::array& dy, const py::array& places, const std::vector<py::ssize_t>& x_shape,
                               const Pair& pool_size, const Pair& strides, const Padding& padding) {
   const Pool2dShape s = shape_of_call(x_shape, pool_size, strides, padding);
-  require(shape_of(dy) == output_shape(s) && shape_of(places) == output_shape(s), "dy and places must have the output's shape");
+  require(shape_of(dy) == output_shape(s) && shape_of(places) == output_shape(s),
+          "dy and places must have the output's shape");
   const py::array dense_places = dense(places);
   PoolPlaces where{nullptr, nullptr};  // read only, on the way back
   void* const memory = const_cast<void*>(dense_places.data());
@@ -97,7 +99,8 @@ py::array max_pool2d_backward(const py::array& dy, const py::array& places, cons
   });
 }
 
-py::array average_pool2d_forward(const py::array& x, const Pair& pool_size, const Pair& strides, const Padding& padding) {
+py::array average_pool2d_forward(const py::array& x, const Pair& pool_size, const Pair& strides,
+                                 const Padding& padding) {
   const Pool2dShape s = shape_of_call(shape_of(x), pool_size, strides, padding);
   return with_float_type(x, "x", [&](auto type) -> py::array {
     using T = decltype(type);
@@ -133,7 +136,8 @@ py::array average_pool2d_backward(const py::array& dy, const std::vector<py::ssi
 
 void bind_pooling(py::module_& module) {
   using namespace py::literals;
-  module.def("max_pool2d_forward", &max_pool2d_forward, "x"_a, "pool_size"_a, "strides"_a, "padding"_a, "need_places"_a = true);
+  module.def("max_pool2d_forward", &max_pool2d_forward, "x"_a, "pool_size"_a, "strides"_a, "padding"_a,
+             "need_places"_a = true);
   module.def("max_pool2d_backward", &max_pool2d_backward, "dy"_a, "places"_a, "x_shape"_a, "pool_size"_a, "strides"_a,
              "padding"_a);
   module.def("average_pool2d_forward", &average_pool2d_forward, "x"_a, "pool_size"_a, "strides"_a, "padding"_a);

@@ -18,8 +18,8 @@ bool winograd_can(const Conv2dShape& s) {
          s.filters % lanes == 0 && s.batch * s.out_height * s.out_width > 0;
 }
 
-// F(4x4) is the fastest wherever its tiles are well filled, on all shapes measured, from 16 channels on; F(2x2) where only
-// its own are (outputs of 2x2). The rest goes the direct way, and float64 too: who asks for it asks for accuracy.
+// F(4x4) is the fastest wherever its tiles are well filled, on all shapes measured, from 16 channels on; F(2x2) where
+// only its own are (outputs of 2x2). The rest goes the direct way, and float64 too: who asks for it asks for accuracy.
 template <class T>
 ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorithm wanted) {
   if (!winograd_can<T>(s)) return ConvAlgorithm::direct;
@@ -47,7 +47,8 @@ void conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* 
 }
 
 template <class T>
-void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx, ConvAlgorithm wanted) {
+void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx,
+                           ConvAlgorithm wanted) {
   switch (conv2d_algorithm<T>(s, ConvPass::input_gradient, wanted)) {
     case ConvAlgorithm::winograd2:
       return conv2d_input_gradient_winograd<T, F2>(s, dy, y, kernel, dx);
@@ -55,7 +56,8 @@ void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* y, const 
       return conv2d_input_gradient_winograd<T, F4>(s, dy, y, kernel, dx);
     default:
       // Few channels leave most lanes of a vector idle; all the taps' channels together fill them.
-      if (s.groups == 1 && s.channels <= VectorOf<T>::lanes / 2) return conv2d_input_gradient_spread(s, dy, y, kernel, dx);
+      if (s.groups == 1 && s.channels <= VectorOf<T>::lanes / 2)
+        return conv2d_input_gradient_spread(s, dy, y, kernel, dx);
       return conv2d_input_gradient_direct(s, dy, y, kernel, dx);
   }
 }

@@ -1,7 +1,8 @@
 // Direct convolution: the output, the input gradient and the weight gradient, each as products of register tiles.
 //
-// All three walk over blocks of output pixels. A block's input is read in place when no tap falls outside the image; else
-// its rows are copied, with their zeros, to a slab that stays in the cache. Error over sum |x||w|: 1e-7 to 5e-7 in float32.
+// All three walk over blocks of output pixels. A block's input is read in place when no tap falls outside the image;
+// else its rows are copied, with their zeros, to a slab that stays in the cache. Error over sum |x||w|: 1e-7 to 5e-7 in
+// float32.
 #pragma once
 
 #include "kernels/conv2d_tile.h"
@@ -15,7 +16,8 @@ template <class T>
 class Scratch {
  public:
   explicit Scratch(Index size)
-      : bytes_(static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T)), data_(static_cast<T*>(pool_allocate(bytes_))) {}
+      : bytes_(static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T)),
+        data_(static_cast<T*>(pool_allocate(bytes_))) {}
   ~Scratch() { pool_release(data_, bytes_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -56,7 +58,9 @@ struct Window {
            first_col() + slab_cols() <= width;
   }
   Index pitch() const { return (in_place() ? width : slab_cols()) * channels; }
-  Index image_pitch(Index grid_rows) const { return in_place() ? height * width * channels : slab_rows(grid_rows) * pitch(); }
+  Index image_pitch(Index grid_rows) const {
+    return in_place() ? height * width * channels : slab_rows(grid_rows) * pitch();
+  }
   Index row_offset(Index p) const { return (tap_row[p] - first_row()) * pitch(); }
   Index col_offset(Index q) const { return (tap_col[q] - first_col()) * channels; }
 };
@@ -101,7 +105,8 @@ struct Block {
   }
 };
 
-// The block's input: position (0, 0), first tap. Copied to `slab` with zeros around the image unless it is read in place.
+// The block's input: position (0, 0), first tap. Copied to `slab` with zeros around the image
+// unless it is read in place.
 template <class T>
 const T* block_input(const Window<T>& w, const Block& block, T* slab) {
   const Index line = w.width * w.channels;
@@ -206,8 +211,8 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
           const Index width = panel_width<T>(columns, column);
           const T* const panel = panels + (g * padded + column) * total_depth;
           for (Index d = 0; d < depth_blocks; ++d) {
-            TileInput<T> in{input + g * depth, nullptr, 1, segments + block_first[d], block_first[d + 1] - block_first[d],
-                            panel + block_start[d] * width, width};
+            TileInput<T> in{input + g * depth, nullptr, 1, segments + block_first[d],
+                            block_first[d + 1] - block_first[d], panel + block_start[d] * width, width};
             TileOutput<T> out{target.out + g * columns + column, nullptr, smaller(columns - column, kPanel<T>),
                               target.bias == nullptr ? nullptr : target.bias + g * padded + column, d > 0,
                               target.relu && d == depth_blocks - 1};
@@ -262,7 +267,8 @@ void pack_kernel_transposed(const Conv2dShape& s, const T* kernel, const Index* 
       T* const out = panels + (g * padded + column) * taps * depth + t * depth * width;
       for (Index f0 = 0; f0 < depth; f0 += run)
         for (Index j = 0; j < width; ++j)
-          for (Index f = f0; f < smaller(depth, f0 + run); ++f) out[f * width + j] = j < used ? in[j * s.filters + f] : T(0);
+          for (Index f = f0; f < smaller(depth, f0 + run); ++f)
+            out[f * width + j] = j < used ? in[j * s.filters + f] : T(0);
     }
   });
 }
@@ -281,16 +287,17 @@ void conv2d_forward_direct(const Conv2dShape& s, const T* x, const T* kernel, co
   if (bias != nullptr)
     for (Index g = 0; g < s.groups; ++g)
       for (Index j = 0; j < padded; ++j) padded_bias[g * padded + j] = j < columns ? bias[g * columns + j] : T(0);
-  const Window<T> window{x,          nullptr,    s.batch,         s.height,       s.width, s.channels, s.out_height, s.out_width,
+  const Window<T> window{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
                          s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
   correlate<T>(window, s.groups, depth, columns, panels,
                {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
                 bias == nullptr ? nullptr : static_cast<const T*>(padded_bias), relu});
 }
 
-// The taps of one axis that reach the positions rest, rest + stride, ... of the input: position rest + stride*i receives
-// from output i + reach[t] through tap[t]. `reach` increases.
-inline Index taps_of_phase(Index rest, Index kernel, Index stride, Index dilation, Index pad, Index* tap, Index* reach) {
+// The taps of one axis that reach the positions rest, rest + stride, ... of the input: position rest + stride*i
+// receives from output i + reach[t] through tap[t]. `reach` increases.
+inline Index taps_of_phase(Index rest, Index kernel, Index stride, Index dilation, Index pad, Index* tap,
+                           Index* reach) {
   Index count = 0;
   for (Index p = kernel - 1; p >= 0; --p) {
     const Index distance = rest + pad - p * dilation;
@@ -311,8 +318,8 @@ void zero_phase(const Conv2dShape& s, Index h, Index v, T* dx) {
 }
 
 // dx[n][h][w][c] = sum over (p, q, f) of dy[n][(h + top - p*dilation)/stride][...][f] * kernel[p][q][c][f], where the
-// division leaves no rest. With a stride the pixels fall into stride_h * stride_w phases, each with its own taps: each is
-// a convolution of dy with a part of the turned kernel. Where y is given, dy counts only where y > 0.
+// division leaves no rest. With a stride the pixels fall into stride_h * stride_w phases, each with its own taps: each
+// is a convolution of dy with a part of the turned kernel. Where y is given, dy counts only where y > 0.
 template <class T>
 void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx) {
   const Index depth = s.filters / s.groups, columns = s.channels / s.groups, padded = padded_columns<T>(columns);
@@ -343,8 +350,8 @@ void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* y,
                              row_reach,
                              col_reach};
       correlate<T>(window, s.groups, depth, columns, panels,
-                   {dx + h * line + v * s.channels, s.height * line, s.stride_h * line, s.stride_w * s.channels, nullptr,
-                    false});
+                   {dx + h * line + v * s.channels, s.height * line, s.stride_h * line, s.stride_w * s.channels,
+                    nullptr, false});
     }
 }
 

@@ -26,7 +26,8 @@ void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y,
   pack_kernel_transposed<T>(flat, kernel, &none, 1, &none, 1, panels);
 
   // Bands of dx's rows, with the rows of dy that reach them: pixels in the cache while their shares are.
-  const Index wanted = larger(4 * s.stride_h, kSlabBytes / Index(sizeof(T)) / larger(1, s.out_width * padded) * s.stride_h);
+  const Index wanted =
+      larger(4 * s.stride_h, kSlabBytes / Index(sizeof(T)) / larger(1, s.out_width * padded) * s.stride_h);
   const Index bands = divide_up(s.height, wanted), rows = divide_up(s.height, larger(1, bands));
   const Index reach = (s.kernel_height - 1) * s.dilation_h;
   const Index most = smaller(s.out_height, (rows + reach) / s.stride_h + 1);
@@ -72,7 +73,8 @@ void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y,
               for (Index j = low; j < high; ++j) out[j * s.stride_w + shift] += in[j * padded];
             else
               for (Index j = low; j < high; ++j)
-                for (Index c = 0; c < s.channels; ++c) out[(j * s.stride_w + shift) * s.channels + c] += in[j * padded + c];
+                for (Index c = 0; c < s.channels; ++c)
+                  out[(j * s.stride_w + shift) * s.channels + c] += in[j * padded + c];
           }
         }
       }

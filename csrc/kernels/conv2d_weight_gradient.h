@@ -1,5 +1,5 @@
-// The weight gradient of a direct convolution, dkernel[p][q][c][f] = sum over pixels of x[..p..q..][c] * dy[pixel][f]: the
-// same tile, whose rows are now the weights and whose inner sum runs over the pixels of an output row.
+// The weight gradient of a direct convolution, dkernel[p][q][c][f] = sum over pixels of x[..p..q..][c] * dy[pixel][f]:
+// the same tile, whose rows are now the weights and whose inner sum runs over the pixels of an output row.
 #pragma once
 
 #include "kernels/conv2d_direct.h"
@@ -16,7 +16,8 @@ void pack_gradient(const T* dy, const T* mask, Index stride, Index pixels, Index
   for (Index k = 0; k < pixels; ++k)
     for (int v = 0; v < vectors; ++v) {
       Vec<T> value = load_columns(dy + k * stride + v * lanes, columns - v * lanes);
-      if (mask != nullptr) value = load_columns(mask + k * stride + v * lanes, columns - v * lanes) > Vec<T>{} ? value : Vec<T>{};
+      if (mask != nullptr)
+        value = load_columns(mask + k * stride + v * lanes, columns - v * lanes) > Vec<T>{} ? value : Vec<T>{};
       sum[v] += value;
       if (out != nullptr) store(out + (k * vectors + v) * lanes, value);
     }
@@ -33,7 +34,7 @@ void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y
   const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
   for (Index p = 0; p < s.kernel_height; ++p) tap_row[p] = p * s.dilation_h - s.pad_top;
   for (Index q = 0; q < s.kernel_width; ++q) tap_col[q] = q * s.dilation_w - s.pad_left;
-  const Window<T> w{x,          nullptr,    s.batch,         s.height,       s.width, s.channels, s.out_height, s.out_width,
+  const Window<T> w{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
                     s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
   const Index pixel_count = s.batch * s.out_height * s.out_width;
   if (pixel_count == 0) {

@@ -1,9 +1,10 @@
 // Convolution with fewer multiplications: Winograd's F(m x m, 3 x 3) for 3x3 kernels with stride 1.
 //
-//   y = A^T [ (G w G^T) * (B^T x B) ] A        x: a tile of n x n pixels, n = m + 2; y: m x m outputs; * element by element
+//   y = A^T [ (G w G^T) * (B^T x B) ] A        x: a tile of n x n pixels, n = m + 2; y: m x m outputs;
+//                                              * element by element
 //
-// Summed over channels, each of the n*n elements is a matrix product of tiles by channels by filters: n*n multiplications
-// an output tile where the direct way has 9*m*m. F(4x4) saves a factor of 4, F(2x2) one of 2.25.
+// Summed over channels, each of the n*n elements is a matrix product of tiles by channels by filters: n*n
+// multiplications an output tile where the direct way has 9*m*m. F(4x4) saves a factor of 4, F(2x2) one of 2.25.
 // (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015.)
 //
 // The gradients are the exact adjoints: the input gradient is the convolution of dy with the turned kernel, and
@@ -136,7 +137,8 @@ inline void for_tiles(Index rows, Index cols, Index first, Index count, const Fu
   }
 }
 
-// The pixels of a tile that hangs over the image's edge, copied with zeros in place of those outside (and of masked ones).
+// The pixels of a tile that hangs over the image's edge, copied with zeros in place of those outside
+// (and of masked ones).
 template <class T>
 void copy_tile(const Tiles<T>& x, Index image, Index row, Index col, Index side, T* out) {
   constexpr int lanes = VectorOf<T>::lanes;
@@ -189,8 +191,8 @@ void transform_tile(const T* x, const T* mask, Index line, Index channels, T* ou
   }
 }
 
-// Tiles first, ..., first + count - 1 to v[tile][channel vector][element][lane]: written front to back, since a store that
-// misses the L1 cache costs about 18 cycles when the hardware cannot foresee it.
+// Tiles first, ..., first + count - 1 to v[tile][channel vector][element][lane]: written front to back, since a store
+// that misses the L1 cache costs about 18 cycles when the hardware cannot foresee it.
 template <class T, int side, int to, class Step>
 void transform_tiles(const Tiles<T>& x, Index m, Index first, Index count, T* v, T* sums, T* patch, const Step& step) {
   for_tiles(x.rows, x.cols, first, count, [&](Index t, Index image, Index i, Index j) {
@@ -236,8 +238,8 @@ void transform_kernel(const T* kernel, Index channels, Index filters, bool turne
   });
 }
 
-// One element of the products: out[t][columns] = sum over d of v[t][d / lanes][element][d % lanes] * u[panel][d][width],
-// where v already points at the element.
+// One element of the products: out[t][columns] = sum over d of
+// v[t][d / lanes][element][d % lanes] * u[panel][d][width], where v already points at the element.
 template <class T>
 void multiply_element(const T* v, Index elements, Index tiles, Index depth, const Segment* segments, const T* u,
                       Index columns, T* out) {
@@ -247,7 +249,8 @@ void multiply_element(const T* v, Index elements, Index tiles, Index depth, cons
     const Index width = panel_width<T>(columns, column);
     for (Index t = 0; t < tiles; t += kTileRows)
       tile_for<T>(smaller(kTileRows, tiles - t), width)(
-          TileInput<T>{v + t * elements * depth, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth, width},
+          TileInput<T>{v + t * elements * depth, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth,
+                       width},
           TileOutput<T>{out + t * columns + column, to, width, nullptr, false, false});
   }
 }
@@ -288,7 +291,8 @@ inline void output_tile(const T* in, Index plane, Index filters, const T* bias, 
   }
 }
 
-// Elements of a transformed array are this far apart: not a multiple of 4 KB, or all would share one set of the L1 cache.
+// Elements of a transformed array are this far apart: not a multiple of 4 KB, or all would share one set
+// of the L1 cache.
 template <class T>
 inline Index plane_of(Index size) {
   return size + 64 / Index(sizeof(T));
@@ -298,8 +302,8 @@ constexpr Index kSharedKernelBytes = 4 << 20;  // transformed kernels larger tha
 
 // y(n, i, j) = sum over taps of x(n, i + p - top, j + q - left) w[p][q], through u = transform_kernel(w).
 template <class T, class F>
-void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const T* bias, bool relu, T* y, Index out_height,
-              Index out_width) {
+void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const T* bias, bool relu, T* y,
+              Index out_height, Index out_width) {
   constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
   const Index depth = x.channels;
   const bool cooperate = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
@@ -320,7 +324,8 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
     });
     parallel_for(elements, 1, [&](Index begin, Index end) {
       for (Index e = begin; e < end; ++e)
-        multiply_element<T>(v + e * lanes, elements, count, depth, segments, u + e * u_plane, filters, products + e * p_plane);
+        multiply_element<T>(v + e * lanes, elements, count, depth, segments, u + e * u_plane, filters,
+                            products + e * p_plane);
     });
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       for_tiles(x.rows, x.cols, first + begin, end - begin, [&](Index t, Index image, Index i, Index j) {
@@ -386,14 +391,16 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
   const Tiles<T> input{x, nullptr, s.batch, s.height, s.width, s.channels, s.pad_top, s.pad_left, rows, cols};
   const Tiles<T> gradient{dy, y, s.batch, s.out_height, s.out_width, s.filters, 0, 0, rows, cols};
   const Index tiles = input.count();
-  const Index plane = plane_of<T>(s.channels * s.filters), partial = elements * plane;  // [element][panel][channel][width]
+  const Index plane = plane_of<T>(s.channels * s.filters),
+              partial = elements * plane;  // [element][panel][channel][width]
 
   const bool cooperate = partial * Index(sizeof(T)) > kSharedKernelBytes;
   const Index per_tile = elements * (s.channels + s.filters) * Index(sizeof(T));
   const Index wanted = (cooperate ? Index(16) << 20 : Index(2) << 20) / per_tile;
   const Index block = larger(48, wanted / kTileRows * kTileRows);
   const Index blocks = divide_up(tiles, block);
-  const Index parts = cooperate ? 1 : smaller(blocks, smaller(kTasks, larger(1, (Index(8) << 20) / (partial * Index(sizeof(T))))));
+  const Index parts =
+      cooperate ? 1 : smaller(blocks, smaller(kTasks, larger(1, (Index(8) << 20) / (partial * Index(sizeof(T))))));
   const Index groups = divide_up(block, kTileRows);  // of tiles, which sum dy on their own
   const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
   for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;

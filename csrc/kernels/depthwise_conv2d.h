@@ -1,5 +1,5 @@
-// Depthwise convolution: every channel has its own small filters and sees no other channel. Few operations for the memory
-// they touch; the lanes of a vector are neighbouring channels.
+// Depthwise convolution: every channel has its own small filters and sees no other channel. Few operations for the
+// memory they touch; the lanes of a vector are neighbouring channels.
 #pragma once
 
 #include "kernels/conv2d_direct.h"
@@ -54,14 +54,15 @@ void fill_slab(const Window<T>& w, Index image, Index row, Index rows, Index rep
 
 // out[j][padded] = sum over taps of slab * taps for `pixels` neighbours of one output row, one vector of channels.
 template <class T, int pixels>
-inline void depthwise_pixels(const Window<T>& w, const T* slab, Index padded, const T* taps, Vec<T> start, bool relu, T* out,
-                             Index out_step, Index columns) {
+inline void depthwise_pixels(const Window<T>& w, const T* slab, Index padded, const T* taps, Vec<T> start, bool relu,
+                             T* out, Index out_step, Index columns) {
   Vec<T> sum[pixels];
   for (int j = 0; j < pixels; ++j) sum[j] = start;
   for (Index p = 0; p < w.taps_h; ++p)
     for (Index q = 0; q < w.taps_w; ++q) {
       const Vec<T> tap = load(taps + (p * w.taps_w + q) * padded);
-      const T* const in = slab + ((w.tap_row[p] - w.first_row()) * w.slab_cols() + w.tap_col[q] - w.first_col()) * padded;
+      const T* const in =
+          slab + ((w.tap_row[p] - w.first_row()) * w.slab_cols() + w.tap_col[q] - w.first_col()) * padded;
       for (int j = 0; j < pixels; ++j) sum[j] += tap * load(in + j * w.step_w * padded);
     }
   for (int j = 0; j < pixels; ++j) {
@@ -94,11 +95,11 @@ void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T
           const Index step = w.step_w * padded;
           Index j = 0;
           for (; j + 8 <= w.grid_w; j += 8)
-            depthwise_pixels<T, 8>(w, in + j * step, padded, taps + c, start, target.relu, out + j * out_step + c, out_step,
-                                   used - c);
+            depthwise_pixels<T, 8>(w, in + j * step, padded, taps + c, start, target.relu, out + j * out_step + c,
+                                   out_step, used - c);
           for (; j < w.grid_w; ++j)
-            depthwise_pixels<T, 1>(w, in + j * step, padded, taps + c, start, target.relu, out + j * out_step + c, out_step,
-                                   used - c);
+            depthwise_pixels<T, 1>(w, in + j * step, padded, taps + c, start, target.relu, out + j * out_step + c,
+                                   out_step, used - c);
         }
         if (reduce > 1)
           for (Index j = 0; j < w.grid_w; ++j)
@@ -124,7 +125,7 @@ void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel,
     for (Index c = 0; c < padded; ++c) weights[t * padded + c] = c < s.filters ? kernel[t * s.filters + c] : T(0);
   if (bias != nullptr)
     for (Index c = 0; c < padded; ++c) offsets[c] = c < s.filters ? bias[c] : T(0);
-  const Window<T> window{x,          nullptr,    s.batch,         s.height,       s.width, s.channels, s.out_height, s.out_width,
+  const Window<T> window{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
                          s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
   depthwise_correlate<T>(window, s.filters / larger(1, s.channels), 1, weights,
                          {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
@@ -166,7 +167,7 @@ void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T
   const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
   for (Index p = 0; p < s.kernel_height; ++p) tap_row[p] = p * s.dilation_h - s.pad_top;
   for (Index q = 0; q < s.kernel_width; ++q) tap_col[q] = q * s.dilation_w - s.pad_left;
-  const Window<T> w{x,          nullptr,    s.batch,         s.height,       s.width, s.channels, s.out_height, s.out_width,
+  const Window<T> w{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
                     s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
   const bool empty = s.batch * s.out_height * s.out_width * s.filters == 0;
   const Bands bands = empty ? Bands{1, 1, 0} : Bands::of(w, padded);
@@ -190,7 +191,9 @@ void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T
           }
         for (Index c = 0; c < padded; c += lanes) {
           T* const out = partials + part * partial + c;
-          const auto add = [&](Index row, Vec<T> value) { store(out + row * padded, load(out + row * padded) + value); };
+          const auto add = [&](Index row, Vec<T> value) {
+            store(out + row * padded, load(out + row * padded) + value);
+          };
           const Index step = w.step_w * padded;
           for (Index i = 0; i < rows; ++i) {
             const T* const g = gradient + i * w.grid_w * padded + c;

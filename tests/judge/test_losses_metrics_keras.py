@@ -108,7 +108,11 @@ def test_loss_and_gradient(name, arguments, cases, reduction):
                 value = ours(y_true, x, sample_weight=weights)
             assert_close(value.numpy(), theirs(y_true, y_pred, sample_weight=weights), what)
             gradient = tape.gradient(value, x).numpy()
-            assert_close(gradient, jax.grad(lambda p: theirs(y_true, p, sample_weight=weights).sum())(y_pred), what)  # noqa: B023
+            assert_close(
+                gradient,
+                jax.grad(lambda p: theirs(y_true, p, sample_weight=weights).sum())(y_pred),  # noqa: B023
+                what,
+            )
 
 
 FUNCTIONS = [

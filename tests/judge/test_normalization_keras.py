@@ -1,4 +1,5 @@
-"""Normalization, noise and activation layers against Keras on JAX: outputs, gradients through SGD, moving statistics, configs.
+"""Normalization, noise and activation layers against Keras on JAX: outputs, gradients through SGD, moving statistics,
+configs.
 
 Both compute in float32 in different orders, so 1e-5 of the values' size is what can be asked of one step.
 """
@@ -23,19 +24,22 @@ IMAGES, ROWS, SEQUENCES = (16, 5, 6, 4), (32, 6), (8, 5, 6)
 LAYERS = [
     ("BatchNormalization", {"momentum": 0.9}, IMAGES), ("BatchNormalization", {}, ROWS),
     ("BatchNormalization", {"axis": 1, "momentum": 0.8, "epsilon": 0.01}, IMAGES),
-    ("BatchNormalization", {"center": False}, SEQUENCES), ("BatchNormalization", {"scale": False, "momentum": 0.5}, IMAGES),
-    ("BatchNormalization", {"center": False, "scale": False}, ROWS),
-    ("BatchNormalization", {"trainable": False}, ROWS),
-    ("BatchNormalization", {"gamma_initializer": "random_uniform", "beta_regularizer": "l2", "gamma_constraint": "non_neg"}, ROWS),
+    ("BatchNormalization", {"center": False}, SEQUENCES),
+    ("BatchNormalization", {"scale": False, "momentum": 0.5}, IMAGES),
+    ("BatchNormalization", {"center": False, "scale": False}, ROWS), ("BatchNormalization", {"trainable": False}, ROWS),
+    ("BatchNormalization",
+     {"gamma_initializer": "random_uniform", "beta_regularizer": "l2", "gamma_constraint": "non_neg"}, ROWS),
     ("LayerNormalization", {}, SEQUENCES), ("LayerNormalization", {"axis": [1, 2]}, SEQUENCES),
-    ("LayerNormalization", {"axis": 1, "epsilon": 0.1}, SEQUENCES), ("LayerNormalization", {"center": False, "scale": False}, ROWS),
+    ("LayerNormalization", {"axis": 1, "epsilon": 0.1}, SEQUENCES),
+    ("LayerNormalization", {"center": False, "scale": False}, ROWS),
     ("GroupNormalization", {"groups": 2}, IMAGES), ("GroupNormalization", {"groups": -1, "scale": False}, IMAGES),
     ("GroupNormalization", {"groups": 1}, IMAGES), ("GroupNormalization", {"groups": 5, "axis": 1}, IMAGES),
     ("RMSNormalization", {}, SEQUENCES), ("RMSNormalization", {"axis": [1, 2], "epsilon": 0.1}, SEQUENCES),
     ("UnitNormalization", {}, ROWS), ("UnitNormalization", {"axis": [1, 2]}, SEQUENCES),
     ("ReLU", {}, ROWS), ("ReLU", {"max_value": 1.0, "negative_slope": 0.2, "threshold": 0.3}, ROWS),
     ("LeakyReLU", {}, ROWS), ("LeakyReLU", {"negative_slope": 0.1}, ROWS), ("ELU", {"alpha": 0.5}, ROWS),
-    ("PReLU", {"alpha_initializer": "ones"}, SEQUENCES), ("PReLU", {"shared_axes": [1, 2], "alpha_regularizer": "l1"}, IMAGES),
+    ("PReLU", {"alpha_initializer": "ones"}, SEQUENCES),
+    ("PReLU", {"shared_axes": [1, 2], "alpha_regularizer": "l1"}, IMAGES),
     ("Softmax", {}, ROWS), ("Softmax", {"axis": [1, 2]}, SEQUENCES), ("Softmax", {"axis": 1}, SEQUENCES),
 ]
 NOISE = [("GaussianNoise", {"stddev": 0.3}), ("GaussianDropout", {"rate": 0.3}), ("AlphaDropout", {"rate": 0.3}),
@@ -67,7 +71,9 @@ def pair(name, arguments, shape):
 
 def close(actual, expected, factor=1.0):
     actual, expected = np.asarray(actual), np.asarray(expected)
-    np.testing.assert_allclose(actual, expected, rtol=2e-5 * factor, atol=1e-5 * factor * max(1, np.abs(expected).max()))
+    np.testing.assert_allclose(
+        actual, expected, rtol=2e-5 * factor, atol=1e-5 * factor * max(1, np.abs(expected).max())
+    )
 
 
 @everything
@@ -115,7 +121,9 @@ def test_input_gradient(name, arguments, shape):
 
 @pytest.mark.parametrize("name, arguments", [(name, arguments) for name, arguments, _ in LAYERS] + NOISE, ids=str)
 def test_configs_have_the_same_keys_and_values(name, arguments):
-    ours, theirs = (getattr(framework.layers, name)(**arguments, name="layer").get_config() for framework in (tn, keras))
+    ours, theirs = (
+        getattr(framework.layers, name)(**arguments, name="layer").get_config() for framework in (tn, keras)
+    )
     theirs = dict(theirs)
     dtype = theirs.pop("dtype")
     assert ours.pop("dtype") == (dtype if isinstance(dtype, str) else dtype["config"]["name"])
@@ -143,7 +151,10 @@ def test_a_masked_softmax():
 def test_operations_of_keras_ops():
     x, parameters = numbers((4, 5, 6)), [numbers(6) for _ in range(2)]
     mean, variance = numbers(6), np.abs(numbers(6)) + 0.1
-    close(tn.ops.batch_normalization(x, mean, variance, -1, *parameters).data, keras.ops.batch_normalization(x, mean, variance, -1, *parameters))
+    close(
+        tn.ops.batch_normalization(x, mean, variance, -1, *parameters).data,
+        keras.ops.batch_normalization(x, mean, variance, -1, *parameters),
+    )
     close(tn.ops.layer_normalization(x, *parameters).data, keras.ops.layer_normalization(x, *parameters))
     close(tn.ops.rms_normalization(x, parameters[0]).data, keras.ops.rms_normalization(x, parameters[0]))
     for order in (1, 2, 3):

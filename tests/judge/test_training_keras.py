@@ -1,8 +1,8 @@
 """Training against Keras on JAX: the same weights and batches must write the same History.
 
-Both work in float32 with sums in different orders, and a few dozen steps carry those roundings on; what remains is far below
-1e-4 of a value for the networks here, and far above it when a rule differs (a mean over something else, a missing penalty, a
-metric that forgets its weights).
+Both work in float32 with sums in different orders, and a few dozen steps carry those roundings on; what remains is far
+below 1e-4 of a value for the networks here, and far above it when a rule differs (a mean over something else, a missing
+penalty, a metric that forgets its weights).
 """
 
 import os
@@ -32,14 +32,17 @@ CLASS_WEIGHT = {0: 1.0, 1: 3.0, 2: 0.25}
 
 
 def mlp(units, activation=None):
-    return lambda k: k.Sequential([k.Input((FEATURES,)), k.layers.Dense(9, activation="tanh"), k.layers.Dense(units, activation)])
+    return lambda k: k.Sequential(
+        [k.Input((FEATURES,)), k.layers.Dense(9, activation="tanh"), k.layers.Dense(units, activation)]
+    )
 
 
 def penalized(k):
     return k.Sequential([
         k.Input((FEATURES,)),
         k.layers.Dense(9, "relu", kernel_regularizer=k.regularizers.L1L2(0.01, 0.02), bias_regularizer="l2"),
-        k.layers.Dense(8, "tanh", activity_regularizer=k.regularizers.L2(0.03), kernel_constraint=k.constraints.MaxNorm(1.0)),
+        k.layers.Dense(8, "tanh", activity_regularizer=k.regularizers.L2(0.03),
+                       kernel_constraint=k.constraints.MaxNorm(1.0)),
         k.layers.Dense(CLASSES),
     ])
 
@@ -74,7 +77,9 @@ def subclassed(k):
 
 
 def pair(build, y=None, **compile_arguments):
-    """Keras's model and ours with the same weights, compiled alike. Values of compile_arguments are functions of the library."""
+    """Keras's model and ours with the same weights, compiled alike.
+    Values of compile_arguments are functions of the library.
+    """
     models = []
     for library in (keras, tn):
         model = build(library)
@@ -82,7 +87,9 @@ def pair(build, y=None, **compile_arguments):
             model(X[:2])
         models.append(model)
         model.compile(**{key: value(library) if callable(value) else value for key, value in compile_arguments.items()})
-    weights = [0.5 * np.random.default_rng(7).standard_normal(w.shape).astype("float32") for w in models[0].get_weights()]
+    weights = [
+        0.5 * np.random.default_rng(7).standard_normal(w.shape).astype("float32") for w in models[0].get_weights()
+    ]
     for model in models:
         model.set_weights(weights)
     return models
@@ -101,30 +108,47 @@ def from_logits(name, **arguments):
 
 LOSSES = {
     "mse": (mlp(1), REAL, {"loss": "mse", "metrics": ["mae", "mse", "mean_squared_error"]}),
-    "mse of several outputs": (mlp(3), SEVERAL, {"loss": "mse", "metrics": ["mae", "RootMeanSquaredError", "cosine_similarity"]}),
+    "mse of several outputs": (mlp(3), SEVERAL,
+                               {"loss": "mse", "metrics": ["mae", "RootMeanSquaredError", "cosine_similarity"]}),
     "mse of flat targets": (mlp(1), REAL[:, 0], {"loss": "mse", "metrics": ["mae"]}),
     "mae": (mlp(1), REAL, {"loss": "mae", "metrics": ["mape", "msle"]}),
     "long names": (mlp(1), REAL, {"loss": "mean_absolute_error", "metrics": ["mean_absolute_percentage_error"]}),
     "class names": (mlp(1), REAL, {"loss": "MeanSquaredError", "metrics": ["MeanAbsoluteError"]}),
-    "huber": (mlp(1), REAL, {"loss": lambda k: k.losses.Huber(0.2), "metrics": lambda k: [k.metrics.MeanAbsoluteError(name="error")]}),
+    "huber": (mlp(1), REAL,
+              {"loss": lambda k: k.losses.Huber(0.2),
+               "metrics": lambda k: [k.metrics.MeanAbsoluteError(name="error")]}),
     "log_cosh": (mlp(1), REAL, {"loss": "log_cosh"}),
-    "binary": (mlp(1, "sigmoid"), BINARY, {"loss": "binary_crossentropy", "metrics": ["accuracy", "AUC", "Precision", "Recall"]}),
+    "binary": (mlp(1, "sigmoid"), BINARY,
+               {"loss": "binary_crossentropy", "metrics": ["accuracy", "AUC", "Precision", "Recall"]}),
     "binary, acc": (mlp(1, "sigmoid"), BINARY, {"loss": "bce", "metrics": ["acc", "binary_accuracy"]}),
     "binary, flat": (mlp(1, "sigmoid"), BINARY[:, 0], {"loss": "binary_crossentropy", "metrics": ["accuracy"]}),
-    "binary of ints": (mlp(1, "sigmoid"), BINARY.astype("int64"), {"loss": "binary_crossentropy", "metrics": ["accuracy"]}),
-    "binary of logits": (mlp(1), BINARY, {"loss": from_logits("BinaryCrossentropy"), "metrics": lambda k: [k.metrics.BinaryAccuracy(threshold=0.0)]}),
+    "binary of ints": (mlp(1, "sigmoid"), BINARY.astype("int64"),
+                       {"loss": "binary_crossentropy", "metrics": ["accuracy"]}),
+    "binary of logits": (mlp(1), BINARY,
+                         {"loss": from_logits("BinaryCrossentropy"),
+                          "metrics": lambda k: [k.metrics.BinaryAccuracy(threshold=0.0)]}),
     "binary smoothed": (mlp(1), BINARY, {"loss": from_logits("BinaryCrossentropy", label_smoothing=0.1)}),
-    "categorical": (mlp(CLASSES, "softmax"), ONE_HOT, {"loss": "categorical_crossentropy", "metrics": ["accuracy", "acc", "categorical_crossentropy"]}),
-    "categorical of logits": (mlp(CLASSES), ONE_HOT, {"loss": from_logits("CategoricalCrossentropy"), "metrics": ["accuracy"]}),
-    "categorical smoothed": (mlp(CLASSES), ONE_HOT, {"loss": from_logits("CategoricalCrossentropy", label_smoothing=0.2)}),
-    "sparse": (mlp(CLASSES, "softmax"), LABELS, {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy", "sparse_top_k_categorical_accuracy"]}),
-    "sparse column": (mlp(CLASSES, "softmax"), LABELS[:, None], {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}),
-    "sparse uint8": (mlp(CLASSES), LABELS.astype("uint8"), {"loss": from_logits("SparseCategoricalCrossentropy"), "metrics": ["accuracy"]}),
-    "sparse floats": (mlp(CLASSES), LABELS.astype("float32"), {"loss": from_logits("SparseCategoricalCrossentropy"), "metrics": ["accuracy"]}),
+    "categorical": (mlp(CLASSES, "softmax"), ONE_HOT,
+                    {"loss": "categorical_crossentropy", "metrics": ["accuracy", "acc", "categorical_crossentropy"]}),
+    "categorical of logits": (mlp(CLASSES), ONE_HOT,
+                              {"loss": from_logits("CategoricalCrossentropy"), "metrics": ["accuracy"]}),
+    "categorical smoothed": (mlp(CLASSES), ONE_HOT,
+                             {"loss": from_logits("CategoricalCrossentropy", label_smoothing=0.2)}),
+    "sparse": (mlp(CLASSES, "softmax"), LABELS,
+               {"loss": "sparse_categorical_crossentropy",
+                "metrics": ["accuracy", "sparse_top_k_categorical_accuracy"]}),
+    "sparse column": (mlp(CLASSES, "softmax"), LABELS[:, None],
+                      {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}),
+    "sparse uint8": (mlp(CLASSES), LABELS.astype("uint8"),
+                     {"loss": from_logits("SparseCategoricalCrossentropy"), "metrics": ["accuracy"]}),
+    "sparse floats": (mlp(CLASSES), LABELS.astype("float32"),
+                      {"loss": from_logits("SparseCategoricalCrossentropy"), "metrics": ["accuracy"]}),
     "sum": (mlp(CLASSES), LABELS, {"loss": from_logits("SparseCategoricalCrossentropy", reduction="sum")}),
     "hinge": (mlp(1), 2 * BINARY - 1, {"loss": "hinge", "metrics": ["squared_hinge"]}),
     "function": (mlp(1), REAL, {"loss": lambda k: lambda y, p: k.ops.mean(k.ops.square(y - p) * 2.0, axis=-1)}),
-    "metric function": (mlp(1), REAL, {"loss": "mse", "metrics": lambda k: [worst(k), k.metrics.MeanAbsoluteError, k.losses.mean_squared_error]}),
+    "metric function": (mlp(1), REAL,
+                        {"loss": "mse",
+                         "metrics": lambda k: [worst(k), k.metrics.MeanAbsoluteError, k.losses.mean_squared_error]}),
     "loss_weights": (mlp(1), REAL, {"loss": "mse", "loss_weights": 0.5, "metrics": ["mse"]}),
     "penalized": (penalized, LABELS, {"loss": from_logits("SparseCategoricalCrossentropy"), "metrics": ["accuracy"]}),
     "deep": (deep, LABELS, {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}),
@@ -165,7 +189,8 @@ OPTIMIZERS = {
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers(optimizer):
-    theirs, ours = pair(mlp(CLASSES), optimizer=OPTIMIZERS[optimizer], loss=from_logits("SparseCategoricalCrossentropy"), metrics=["accuracy"])
+    theirs, ours = pair(mlp(CLASSES), optimizer=OPTIMIZERS[optimizer],
+                        loss=from_logits("SparseCategoricalCrossentropy"), metrics=["accuracy"])
     for model in (theirs, ours):
         model.fit(X, LABELS, batch_size=16, epochs=5, shuffle=False, verbose=0)
     assert_same_history(theirs.history.history, ours.history.history)
@@ -189,14 +214,16 @@ WEIGHTS = {
 
 @pytest.mark.parametrize("case", WEIGHTS)
 def test_weights_and_validation(case):
-    theirs, ours = pair(mlp(CLASSES), optimizer=lambda k: k.optimizers.SGD(0.1), loss=from_logits("SparseCategoricalCrossentropy"),
-                        metrics=["accuracy"], weighted_metrics=lambda k: [k.metrics.SparseCategoricalAccuracy(name="weighted"), "accuracy"])
+    theirs, ours = pair(mlp(CLASSES), optimizer=lambda k: k.optimizers.SGD(0.1),
+                        loss=from_logits("SparseCategoricalCrossentropy"), metrics=["accuracy"],
+                        weighted_metrics=lambda k: [k.metrics.SparseCategoricalAccuracy(name="weighted"), "accuracy"])
     for model in (theirs, ours):
         model.fit(X, LABELS, batch_size=16, epochs=4, shuffle=False, verbose=0, **WEIGHTS[case])
     assert_same_history(theirs.history.history, ours.history.history)
     assert ours.history.epoch == theirs.history.epoch
     assert ours.history.params == theirs.history.params
-    assert_same_history({"v": [theirs.evaluate(X, LABELS, verbose=0, sample_weight=WEIGHT, return_dict=True)[n] for n in ours.metrics_names]},
+    assert_same_history({"v": [theirs.evaluate(X, LABELS, verbose=0, sample_weight=WEIGHT, return_dict=True)[n]
+                               for n in ours.metrics_names]},
                         {"v": ours.evaluate(X, LABELS, verbose=0, sample_weight=WEIGHT)})
 
 
@@ -206,12 +233,17 @@ def test_equal_names_are_told_apart():
     theirs, ours = pair(mlp(1), optimizer="sgd", loss="mse", weighted_metrics=lambda k: ["mae", k.metrics.AUC],
                         metrics=lambda k: [k.metrics.MeanAbsoluteError, "mae", k.metrics.MeanAbsoluteError(), "mae"])
     for model in (theirs, ours):
-        model.fit(X, REAL**2, sample_weight=WEIGHT, batch_size=16, shuffle=False, verbose=0, validation_data=(X, REAL**2))
+        model.fit(
+            X, REAL**2, sample_weight=WEIGHT, batch_size=16, shuffle=False, verbose=0, validation_data=(X, REAL**2)
+        )
     assert_same_history(theirs.history.history, ours.history.history)
 
 
 def test_class_weight_with_one_hot_and_binary_targets():
-    for build, y, loss in ((mlp(CLASSES, "softmax"), ONE_HOT, "categorical_crossentropy"), (mlp(1, "sigmoid"), BINARY, "binary_crossentropy")):
+    for build, y, loss in (
+        (mlp(CLASSES, "softmax"), ONE_HOT, "categorical_crossentropy"),
+        (mlp(1, "sigmoid"), BINARY, "binary_crossentropy"),
+    ):
         theirs, ours = pair(build, optimizer="sgd", loss=loss, metrics=["accuracy"])
         for model in (theirs, ours):
             model.fit(X, y, batch_size=16, epochs=3, shuffle=False, verbose=0, class_weight={0: 2.0, 1: 0.5})
@@ -220,7 +252,8 @@ def test_class_weight_with_one_hot_and_binary_targets():
 
 @pytest.mark.parametrize("metrics", [None, ["accuracy"], ["accuracy", "sparse_categorical_crossentropy"]])
 def test_what_single_calls_return(metrics):
-    theirs, ours = pair(mlp(CLASSES, "softmax"), optimizer=lambda k: k.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy", metrics=metrics)
+    theirs, ours = pair(mlp(CLASSES, "softmax"), optimizer=lambda k: k.optimizers.SGD(0.1),
+                        loss="sparse_categorical_crossentropy", metrics=metrics)
 
     def same(call):
         expected, actual = call(theirs), call(ours)
@@ -257,11 +290,16 @@ def test_generators(steps):
             for start in range(0, N, 16):
                 yield X[start : start + 16], LABELS[start : start + 16], WEIGHT[start : start + 16]
 
-    theirs, ours = pair(mlp(CLASSES, "softmax"), optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    theirs, ours = pair(
+        mlp(CLASSES, "softmax"), optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     for model in (theirs, ours):
-        model.fit(endless(), epochs=3, steps_per_epoch=steps, verbose=0, validation_data=(X, LABELS, WEIGHT), validation_steps=2)
+        model.fit(endless(), epochs=3, steps_per_epoch=steps, verbose=0, validation_data=(X, LABELS, WEIGHT),
+                  validation_steps=2)
     assert_same_history(theirs.history.history, ours.history.history)
-    np.testing.assert_allclose(ours.predict(endless(), steps=3, verbose=0), theirs.predict(endless(), steps=3, verbose=0), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        ours.predict(endless(), steps=3, verbose=0), theirs.predict(endless(), steps=3, verbose=0), rtol=1e-3, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("shapes", ["known", "unknown"])
@@ -304,7 +342,10 @@ def words(lines):
             result[-1].append([cell.strip() for cell in line[1:-1].split(line[0])])
         else:
             result.append(line)
-    return [["".join(column).replace(" ", "") for column in zip(*part, strict=True)] if isinstance(part, list) else [part] for part in result]
+    return [
+        ["".join(column).replace(" ", "") for column in zip(*part, strict=True)] if isinstance(part, list) else [part]
+        for part in result
+    ]
 
 
 @pytest.mark.parametrize("build", [deep, penalized, mlp(3), subclassed])
@@ -339,8 +380,8 @@ CURVES = {
 
 @pytest.mark.parametrize("settings", [
     {}, {"patience": 1}, {"patience": 2}, {"patience": 2, "min_delta": 0.2}, {"patience": 1, "baseline": 2.2},
-    {"patience": 1, "start_from_epoch": 3}, {"patience": 1, "restore_best_weights": True}, {"patience": 2, "mode": "max"},
-    {"patience": 2, "mode": "min", "restore_best_weights": True, "baseline": 0.1},
+    {"patience": 1, "start_from_epoch": 3}, {"patience": 1, "restore_best_weights": True},
+    {"patience": 2, "mode": "max"}, {"patience": 2, "mode": "min", "restore_best_weights": True, "baseline": 0.1},
 ])
 @pytest.mark.parametrize("curve", CURVES)
 def test_early_stopping_on_scripted_curves(curve, settings):
@@ -360,7 +401,9 @@ def test_early_stopping_on_scripted_curves(curve, settings):
             if model.stop_training:
                 break
         stopping.on_train_end()
-        outcomes.append((seen, stopping.stopped_epoch, stopping.best_epoch, str(stopping.best), model.get_weights()[0].item()))
+        outcomes.append(
+            (seen, stopping.stopped_epoch, stopping.best_epoch, str(stopping.best), model.get_weights()[0].item())
+        )
     assert outcomes[1] == outcomes[0]
 
 
@@ -371,7 +414,9 @@ def test_training_that_diverges_stops_where_keras_stops():
         model = library.Sequential([library.layers.Dense(10)])
         model.compile(library.optimizers.SGD(), loss="mse")
         stopping = library.callbacks.EarlyStopping(monitor="loss", patience=3)
-        history = model.fit(np.arange(100).reshape(5, 20), np.zeros(5), epochs=10, batch_size=1, callbacks=[stopping], verbose=0)
+        history = model.fit(
+            np.arange(100).reshape(5, 20), np.zeros(5), epochs=10, batch_size=1, callbacks=[stopping], verbose=0
+        )
         epochs.append(len(history.history["loss"]))
     assert epochs == [4, 4]
 

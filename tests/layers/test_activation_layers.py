@@ -13,7 +13,9 @@ X = np.array([[-2.0, -0.5, 0.0, 0.5, 7.0]], np.float32)
 def test_relu():
     np.testing.assert_array_equal(layers.ReLU()(X).numpy(), [[0, 0, 0, 0.5, 7]])
     np.testing.assert_array_equal(layers.ReLU(6.0)(X).numpy(), [[0, 0, 0, 0.5, 6]])
-    np.testing.assert_array_equal(layers.ReLU(max_value=6, negative_slope=0.5, threshold=1)(X).numpy(), [[-1.5, -0.75, -0.5, -0.25, 6]])
+    np.testing.assert_array_equal(
+        layers.ReLU(max_value=6, negative_slope=0.5, threshold=1)(X).numpy(), [[-1.5, -0.75, -0.5, -0.25, 6]]
+    )
     for arguments in ({"max_value": -1}, {"negative_slope": -0.1}, {"threshold": -1}, {"negative_slope": None}):
         with pytest.raises(ValueError, match=f"{next(iter(arguments))} must be a number >= 0"):
             layers.ReLU(**arguments)

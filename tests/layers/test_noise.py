@@ -12,7 +12,9 @@ SIZE = 200_000
 
 
 def within_standard_errors(values, mean, stddev, errors=5):
-    """The sample's mean is within 5 standard errors of the promised one, its variance too (fourth moments as measured)."""
+    """The sample's mean is within 5 standard errors of the promised one,
+    its variance too (fourth moments as measured).
+    """
     deviations = (values - mean) ** 2
     assert abs(values.mean() - mean) <= errors * stddev / np.sqrt(values.size)
     assert abs(deviations.mean() - stddev**2) <= errors * deviations.std() / np.sqrt(values.size)

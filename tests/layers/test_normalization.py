@@ -16,7 +16,8 @@ def batch(*shape, seed=0, mean=3.0):
 def perturbed(layer, seed=0):
     """Give a layer weights as after training: none at its first value, variances positive."""
     rng = np.random.default_rng(seed)
-    layer.set_weights([rng.uniform(0.5, 1.5, w.shape) if "var" in w.name or w.name == "gamma" else rng.standard_normal(w.shape)
+    layer.set_weights([rng.uniform(0.5, 1.5, w.shape) if "var" in w.name or w.name == "gamma"
+                       else rng.standard_normal(w.shape)
                        for w in layer.weights])
 
 
@@ -113,7 +114,9 @@ def test_batch_normalization_errors():
 def test_layer_normalization():
     x = batch(4, 5, 6)
     y = layers.LayerNormalization()(x).numpy()
-    np.testing.assert_allclose(y, (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-3), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        y, (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-3), rtol=1e-4, atol=1e-5
+    )
     layer = layers.LayerNormalization(axis=[2, 1], center=False)
     assert layer(x).shape == x.shape and layer.gamma.shape == (5, 6) and layer.beta is None
     with pytest.raises(ValueError, match="RMSNormalization"):
@@ -135,7 +138,9 @@ def test_group_normalization():
 
 def test_rms_and_unit_normalization():
     x = batch(4, 6)
-    np.testing.assert_allclose(layers.RMSNormalization()(x).numpy(), x / np.sqrt((x**2).mean(-1, keepdims=True)), rtol=1e-5)
+    np.testing.assert_allclose(
+        layers.RMSNormalization()(x).numpy(), x / np.sqrt((x**2).mean(-1, keepdims=True)), rtol=1e-5
+    )
     np.testing.assert_allclose(np.linalg.norm(layers.UnitNormalization()(x).numpy(), axis=-1), 1, rtol=1e-6)
     np.testing.assert_array_equal(layers.UnitNormalization()(np.zeros((2, 3), np.float32)).numpy(), 0)
 
@@ -149,7 +154,9 @@ def test_population_is_the_average_over_mini_batches():
     assert estimate_population(model, x, batch_size=16) == 4  # 6 samples are left out
     parts = x[:64].astype(float).reshape(4, 16, 4)
     np.testing.assert_allclose(model.layers[0].moving_mean.numpy(), parts.mean(axis=(0, 1)), rtol=1e-6)
-    np.testing.assert_allclose(model.layers[0].moving_variance.numpy(), parts.var(axis=1, ddof=1).mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        model.layers[0].moving_variance.numpy(), parts.var(axis=1, ddof=1).mean(axis=0), rtol=1e-5
+    )
     twice = [(parts[i].astype(np.float32), None) for i in range(4)]
     assert estimate_population(model, twice) == 4
     np.testing.assert_allclose(model.layers[0].moving_mean.numpy(), parts.mean(axis=(0, 1)), rtol=1e-6)
@@ -157,8 +164,8 @@ def test_population_is_the_average_over_mini_batches():
 
 def test_deeper_layers_see_inputs_that_were_normalized_by_their_mini_batch():
     tn.utils.set_random_seed(0)
-    model = tn.Sequential([tn.Input((3,)), layers.BatchNormalization(), layers.Dense(5, activation="relu"), layers.Dropout(0.5),
-                           layers.BatchNormalization()])
+    model = tn.Sequential([tn.Input((3,)), layers.BatchNormalization(), layers.Dense(5, activation="relu"),
+                           layers.Dropout(0.5), layers.BatchNormalization()])
     x = batch(64, 3)
     estimate_population(model, x, batch_size=32)
     first, dense, _, last = model.layers
@@ -205,7 +212,8 @@ def folded_pair(*chain, shape=(6,)):
 @pytest.mark.parametrize("options", [{}, {"center": False}, {"scale": False}, {"center": False, "scale": False}])
 def test_folded_model_predicts_the_same(use_bias, options):
     model, folded = folded_pair(layers.Dense(8, use_bias=use_bias), layers.BatchNormalization(**options), layers.ReLU(),
-                                layers.Dense(4), layers.BatchNormalization(), layers.BatchNormalization(), layers.Activation("tanh"))
+                                layers.Dense(4), layers.BatchNormalization(), layers.BatchNormalization(),
+                                layers.Activation("tanh"))
     assert [type(layer).__name__ for layer in folded.layers] == ["Dense", "ReLU", "Dense", "Activation"]
     x = batch(50, 6, mean=0.0)
     # Some 40 roundings a path, of numbers that are not more than a few times the outputs' largest.
@@ -218,9 +226,9 @@ def test_folded_model_predicts_the_same(use_bias, options):
 
 
 @pytest.mark.parametrize("convolution", [
-    lambda: layers.Conv2D(5, 3, use_bias=False), lambda: layers.Conv2D(2, 1, padding="same"), lambda: layers.Conv2DTranspose(2, 3),
-    lambda: layers.Conv2DTranspose(5, 2, strides=2), lambda: layers.DepthwiseConv2D(3, depth_multiplier=2),
-    lambda: layers.Conv2D(5, 2, data_format="channels_first"),
+    lambda: layers.Conv2D(5, 3, use_bias=False), lambda: layers.Conv2D(2, 1, padding="same"),
+    lambda: layers.Conv2DTranspose(2, 3), lambda: layers.Conv2DTranspose(5, 2, strides=2),
+    lambda: layers.DepthwiseConv2D(3, depth_multiplier=2), lambda: layers.Conv2D(5, 2, data_format="channels_first"),
 ])
 def test_fold_convolution(convolution):
     first = convolution()

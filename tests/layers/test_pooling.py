@@ -28,7 +28,8 @@ def test_channels_first_is_channels_last_transposed(layer, arguments):
 
 @pytest.mark.parametrize(("layer", "arguments"), [
     (layers.MaxPooling1D, {}), (layers.AveragePooling1D, {"pool_size": 3, "strides": 2, "padding": "same"}),
-    (layers.GlobalMaxPooling1D, {}), (layers.GlobalAveragePooling1D, {"keepdims": True}), (layers.ZeroPadding1D, {"padding": (2, 1)}),
+    (layers.GlobalMaxPooling1D, {}), (layers.GlobalAveragePooling1D, {"keepdims": True}),
+    (layers.ZeroPadding1D, {"padding": (2, 1)}),
 ])
 def test_sequences_with_channels_first(layer, arguments):
     last = layer(**arguments)(X[:, 0]).numpy()
@@ -40,15 +41,21 @@ def test_configs_have_keras_keys():
     def config(layer):
         return {key: value for key, value in layer.get_config().items() if key not in ("name", "trainable", "dtype")}
 
-    assert config(layers.MaxPooling2D()) == {"pool_size": (2, 2), "padding": "valid", "strides": (2, 2), "data_format": "channels_last"}
-    assert config(layers.AveragePooling1D(3, 1)) == {"pool_size": (3,), "padding": "valid", "strides": (1,), "data_format": "channels_last"}
+    assert config(layers.MaxPooling2D()) == {
+        "pool_size": (2, 2), "padding": "valid", "strides": (2, 2), "data_format": "channels_last"
+    }
+    assert config(layers.AveragePooling1D(3, 1)) == {
+        "pool_size": (3,), "padding": "valid", "strides": (1,), "data_format": "channels_last"
+    }
     assert config(layers.GlobalMaxPooling1D()) == {"data_format": "channels_last", "keepdims": False}
     assert config(layers.ZeroPadding1D(2)) == {"padding": (2, 2), "data_format": "channels_last"}
     assert config(layers.ZeroPadding2D((1, 2))) == {"padding": ((1, 1), (2, 2)), "data_format": "channels_last"}
     assert config(layers.Cropping1D(1)) == {"cropping": (1, 1)}
     assert config(layers.Cropping2D(1)) == {"cropping": ((1, 1), (1, 1)), "data_format": "channels_last"}
     assert config(layers.UpSampling1D()) == {"size": 2}
-    assert config(layers.UpSampling2D(3)) == {"size": (3, 3), "data_format": "channels_last", "interpolation": "nearest"}
+    assert config(layers.UpSampling2D(3)) == {
+        "size": (3, 3), "data_format": "channels_last", "interpolation": "nearest"
+    }
 
 
 def test_names_and_aliases():
@@ -63,7 +70,9 @@ def test_unknown_lengths_stay_unknown():
 
 
 def test_errors_name_what_was_expected_and_got():
-    with pytest.raises(ValueError, match=r"expected 4 axes \(batch, height, width, channels\), got shape \(2, 6, 7\).*channel axis"):
+    with pytest.raises(
+        ValueError, match=r"expected 4 axes \(batch, height, width, channels\), got shape \(2, 6, 7\).*channel axis"
+    ):
         layers.MaxPooling2D()(X[..., 0])
     with pytest.raises(ValueError, match=r"window is larger than the image.*\(2, 6, 7, 3\), pool_size \(8, 8\)"):
         layers.MaxPooling2D(8)(X)

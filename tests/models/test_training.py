@@ -103,7 +103,9 @@ def test_validation_steps_look_at_the_same_samples_in_every_epoch():
     x, y = blobs(64)
     model = classifier(optimizer=tn.optimizers.SGD(0.0))
     expected = model.evaluate(x[:20], y[:20], verbose=0, return_dict=True)
-    history = model.fit(x, y, epochs=4, validation_data=(x, y), validation_steps=2, validation_batch_size=10, verbose=0).history
+    history = model.fit(
+        x, y, epochs=4, validation_data=(x, y), validation_steps=2, validation_batch_size=10, verbose=0
+    ).history
     assert history["val_loss"] == pytest.approx([expected["loss"]] * 4) and len(set(history["val_loss"])) == 1
 
 
@@ -330,8 +332,8 @@ def test_no_step_leaves_a_cycle_behind():
     x, y = blobs(32)
     model = classifier()
     model.fit(x, y, verbose=0)
-    calls = [model.train_on_batch, model.test_on_batch, lambda x, y: model.predict(x, verbose=0), lambda x, y: model.fit(x, y, verbose=0),
-             lambda x, y: model.evaluate(x, y, verbose=0)]
+    calls = [model.train_on_batch, model.test_on_batch, lambda x, y: model.predict(x, verbose=0),
+             lambda x, y: model.fit(x, y, verbose=0), lambda x, y: model.evaluate(x, y, verbose=0)]
     gc.collect()
     gc.disable()
     try:
@@ -352,12 +354,14 @@ def test_freezing_acts_on_the_next_step_whatever_ran_before():
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # no gradient is missed
             model.train_on_batch(x, y)
-        assert [np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)] == [True, True, False, False]
+        assert [
+            np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)
+        ] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_end", "on_epoch_end",
-                                  "on_train_end"])
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end",
+                                  "on_test_batch_end", "on_epoch_end", "on_train_end"])
 def test_an_exception_in_a_callback_leaves_the_model_usable(hook, error):
     x, y = blobs(32)
 
@@ -366,7 +370,9 @@ def test_an_exception_in_a_callback_leaves_the_model_usable(hook, error):
 
     model = classifier()
     with pytest.raises(error):
-        model.fit(x, y, verbose=0, validation_split=0.5, callbacks=[type("Failing", (tn.callbacks.Callback,), {hook: fail})()])
+        model.fit(
+            x, y, verbose=0, validation_split=0.5, callbacks=[type("Failing", (tn.callbacks.Callback,), {hook: fail})()]
+        )
     assert model._training_data is None  # nothing holds the data of a training that is over
     other = classifier()
     other.set_weights(model.get_weights())
@@ -404,7 +410,8 @@ def test_metrics_with_one_name_are_told_apart():
     model = tn.Sequential([tn.Input((2,)), layers.Dense(1)])
     mae = tn.metrics.MeanAbsoluteError
     model.compile("sgd", "mse", metrics=["mae", "mae", mae, mae()], weighted_metrics=["mae", mae()])
-    names = ["loss", "mae", "mae_1", "mean_absolute_error", "mean_absolute_error_1", "weighted_mae", "weighted_mean_absolute_error"]
+    names = ["loss", "mae", "mae_1", "mean_absolute_error", "mean_absolute_error_1", "weighted_mae",
+             "weighted_mean_absolute_error"]
     model.fit(x, y, sample_weight=np.arange(32.0), verbose=0)
     assert sorted(model.history.history) == model.metrics_names == names
     weighted = model.evaluate(x, y, sample_weight=np.arange(32.0), verbose=0)

@@ -1,4 +1,6 @@
-"""Average pooling: compiled kernels against float64 references within the bound of a mean, exact on whole sums, gradients."""
+"""Average pooling: compiled kernels against float64 references within the bound of a mean, exact on whole sums,
+gradients.
+"""
 
 import numpy as np
 import pytest
@@ -74,7 +76,9 @@ def test_same_bits_on_any_number_of_threads(channels, pool, strides):
 
 
 @pytest.mark.parametrize("data_format", ("channels_last", "channels_first"))
-@pytest.mark.parametrize(("pool", "strides", "padding"), ((2, None, "valid"), (3, 2, "same"), ((2, 3), (1, 2), "valid"), (2, 3, "same")))
+@pytest.mark.parametrize(
+    ("pool", "strides", "padding"), ((2, None, "valid"), (3, 2, "same"), ((2, 3), (1, 2), "valid"), (2, 3, "same"))
+)
 def test_gradient(pool, strides, padding, data_format):
     x = np.random.default_rng(3).standard_normal((2, 7, 8, 5))
     assert_gradient(lambda x: ops.average_pool2d(x, pool, strides, padding, data_format), x)

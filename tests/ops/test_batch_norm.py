@@ -44,8 +44,8 @@ def rows_of(x):
 def check_forward(x, weight, offset, relu, epsilon=EPSILON):
     """All four results of the kernel against the exact ones.
 
-    mean: m sums and the division. variance: its relative error is that of m + 3 roundings, plus the square of the error of
-    the mean over the variance. y: x^ is exact up to the mean's error and a few roundings of what is added up.
+    mean: m sums and the division. variance: its relative error is that of m + 3 roundings, plus the square of the error
+    of the mean over the variance. y: x^ is exact up to the mean's error and a few roundings of what is added up.
     """
     y, mean, variance, inverse_std = _native.batch_norm_forward(x, weight, offset, epsilon, relu)
     ex, ew, eo = wide(x, weight, offset)
@@ -62,7 +62,10 @@ def check_forward(x, weight, offset, relu, epsilon=EPSILON):
     scale_error = variance_error / (exact_variance + epsilon) + 4 * u
     assert np.all(np.abs(inverse_std - exact_inverse) <= exact_inverse * scale_error)
     factor = exact_inverse * (1 if ew is None else np.abs(ew))
-    bound = factor * (mean_error + np.abs(ex - exact_mean) * (scale_error + 8 * u)) + 4 * u * (0 if eo is None else np.abs(eo))
+    bound = (
+        factor * (mean_error + np.abs(ex - exact_mean) * (scale_error + 8 * u))
+        + 4 * u * (0 if eo is None else np.abs(eo))
+    )
     assert np.all(np.abs(y - exact_y) <= bound), f"{np.max(np.abs(y - exact_y) / bound)} times the bound"
     return y, mean, variance, inverse_std
 
@@ -84,7 +87,9 @@ def check_backward(dy, x, weight, offset, mean, inverse_std, relu, constant):
     factor = ei * (1 if ew is None else np.abs(ew))
     spread = 0 if constant else (beta_magnitude + x_hat * gamma_magnitude) / m
     assert_within_bound(dx, exact[0], factor * (np.abs(edy) + spread), terms + 8)
-    assert_same_values(_native.batch_norm_backward(dy, x, weight, offset, mean, inverse_std, relu, constant, False)[1], dgamma)
+    assert_same_values(
+        _native.batch_norm_backward(dy, x, weight, offset, mean, inverse_std, relu, constant, False)[1], dgamma
+    )
 
 
 def away_from_the_kink(dy, x, weight, offset, mean, inverse_std):
@@ -117,7 +122,9 @@ def test_any_size_layout_and_parameters(rows, channels, dtype, layout, seed, sca
     for actual, expected in zip(_native.batch_norm_forward(*laid_out, EPSILON, relu), plain, strict=True):
         assert_same_values(actual, expected)
     expected = _native.batch_norm_backward(dy, x, weight, offset, mean, inverse_std, relu)
-    actual = _native.batch_norm_backward(in_layout(dy, layout), *laid_out, in_layout(mean, layout), in_layout(inverse_std, layout), relu)
+    actual = _native.batch_norm_backward(
+        in_layout(dy, layout), *laid_out, in_layout(mean, layout), in_layout(inverse_std, layout), relu
+    )
     for a, e in zip(actual, expected, strict=True):
         assert_same_values(a, e)
 
@@ -211,8 +218,10 @@ def test_no_rows_or_no_channels(kernels, shape):
 def test_same_bits_on_any_threads(shape):
     x, dy, weight, offset = case(shape)
     _, mean, _, inverse_std = _native.batch_norm_forward(x, weight, offset, EPSILON)
-    assert_same_bits_on_any_threads(lambda: (*_native.batch_norm_forward(x, weight, offset, EPSILON, True),
-                                             *_native.batch_norm_backward(dy, x, weight, offset, mean, inverse_std, True)))
+    assert_same_bits_on_any_threads(lambda: (
+        *_native.batch_norm_forward(x, weight, offset, EPSILON, True),
+        *_native.batch_norm_backward(dy, x, weight, offset, mean, inverse_std, True),
+    ))
 
 
 def test_the_reference_is_the_chain_rule():
@@ -221,12 +230,16 @@ def test_the_reference_is_the_chain_rule():
     _, mean, _, inverse_std = reference.batch_norm_forward(x, weight, offset, EPSILON)
     x_hat = (x - mean) * inverse_std
     expected = weight * inverse_std * (dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0))
-    np.testing.assert_allclose(reference.batch_norm_backward(dy, x, weight, offset, mean, inverse_std)[0], expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        reference.batch_norm_backward(dy, x, weight, offset, mean, inverse_std)[0], expected, rtol=1e-12, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("backend", ["native", "numpy"])
 @pytest.mark.parametrize("relu", [False, True])
-@pytest.mark.parametrize("shape, axis", [((6, 3), -1), ((4, 3, 3, 2), -1), ((4, 2, 3, 3), 1), ((5, 4, 3), 1), ((3, 4), 0)])
+@pytest.mark.parametrize(
+    "shape, axis", [((6, 3), -1), ((4, 3, 3, 2), -1), ((4, 2, 3, 3), 1), ((5, 4, 3), 1), ((3, 4), 0)]
+)
 def test_gradient(backend, relu, shape, axis):
     rng = np.random.default_rng(1)
     x, channels = rng.standard_normal(shape), shape[axis]
@@ -236,9 +249,13 @@ def test_gradient(backend, relu, shape, axis):
         assert_gradient(lambda *a: ops.batch_norm(*a, axis=axis, relu=relu)[0], x, weight, offset)
         assert_gradient(lambda a: ops.batch_norm(a, axis=axis, relu=relu)[0], x)
         assert_gradient(lambda a, b: ops.batch_norm(a, beta=b, axis=axis, relu=relu)[0], x, offset)
-        assert_gradient(lambda a, w, b: ops.batch_norm_with(a, mean, variance, w, b, axis=axis, relu=relu), x, weight, offset)
+        assert_gradient(
+            lambda a, w, b: ops.batch_norm_with(a, mean, variance, w, b, axis=axis, relu=relu), x, weight, offset
+        )
         if not relu:
-            assert_gradient(lambda a, m, v, b, w: ops.batch_normalization(a, m, v, axis, b, w), x, mean, variance, offset, weight)
+            assert_gradient(
+                lambda a, m, v, b, w: ops.batch_normalization(a, m, v, axis, b, w), x, mean, variance, offset, weight
+            )
 
 
 def test_channels_may_stand_on_any_axis():

@@ -25,7 +25,10 @@ EPSILON = 1e-3
 def case(rows, size, dtype=np.float32, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((rows, size)) * rng.uniform(0.5, 2, (rows, 1)) + rng.standard_normal((rows, 1))
-    return [a.astype(dtype) for a in (x, rng.standard_normal((rows, size)), rng.uniform(0.5, 1.5, size), rng.standard_normal(size))]
+    return [
+        a.astype(dtype)
+        for a in (x, rng.standard_normal((rows, size)), rng.uniform(0.5, 1.5, size), rng.standard_normal(size))
+    ]
 
 
 def wide(*arrays):
@@ -62,14 +65,16 @@ def check(x, dy, weight, offset, rms):
 
 @pytest.mark.parametrize("isa_name", available_isas())
 @pytest.mark.parametrize("rms", [False, True])
-@pytest.mark.parametrize("rows, size", [(1, 1), (3, 2), (40, 31), (100, 32), (7, 33), (500, 64), (2000, 100), (3, 20_000)])
+@pytest.mark.parametrize(
+    "rows, size", [(1, 1), (3, 2), (40, 31), (100, 32), (7, 33), (500, 64), (2000, 100), (3, 20_000)]
+)
 def test_within_bounds(rows, size, rms, isa_name):
     with isa(isa_name):
         check(*case(rows, size), rms)
 
 
-@given(rows=positive_sizes, size=positive_sizes, dtype=dtypes, layout=layouts, seed=st.integers(0, 1000), scale=st.booleans(),
-       center=st.booleans(), rms=st.booleans())
+@given(rows=positive_sizes, size=positive_sizes, dtype=dtypes, layout=layouts, seed=st.integers(0, 1000),
+       scale=st.booleans(), center=st.booleans(), rms=st.booleans())
 def test_any_size_layout_and_parameters(rows, size, dtype, layout, seed, scale, center, rms):
     x, dy, weight, offset = case(rows, size, dtype, seed)
     weight, offset = weight if scale else None, offset if center else None
@@ -131,7 +136,8 @@ def test_same_bits_on_any_threads():
 
 
 @pytest.mark.parametrize("backend", ["native", "numpy"])
-@pytest.mark.parametrize("shape, axis", [((4, 6), -1), ((3, 4, 5), -1), ((3, 4, 5), (1, 2)), ((3, 4, 5), (2, 1)), ((3, 4, 5), 1), ((3, 4, 5), (0, 2))])
+@pytest.mark.parametrize("shape, axis", [((4, 6), -1), ((3, 4, 5), -1), ((3, 4, 5), (1, 2)), ((3, 4, 5), (2, 1)),
+                                         ((3, 4, 5), 1), ((3, 4, 5), (0, 2))])
 def test_gradient(backend, shape, axis):
     rng = np.random.default_rng(2)
     axes = sorted(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,)))

@@ -43,7 +43,9 @@ def cases(draw, values=special_arrays, max_pool=4):
     """Any geometry: windows apart, side by side and overlapping, more padding on one side, no samples, no channels."""
     pool = draw(st.one_of(st.just((2, 2)), st.tuples(st.integers(1, max_pool), st.integers(1, max_pool))))
     strides = draw(st.one_of(st.just(pool), st.just((2, 2)), st.tuples(st.integers(1, 5), st.integers(1, 5))))
-    padding = tuple(draw(st.one_of(st.just((0, 0)), st.tuples(st.integers(0, p - 1), st.integers(0, p - 1)))) for p in pool)
+    padding = tuple(
+        draw(st.one_of(st.just((0, 0)), st.tuples(st.integers(0, p - 1), st.integers(0, p - 1)))) for p in pool
+    )
     height, width = draw(st.integers(1, 20)), draw(st.integers(1, 40))
     assume(height + sum(padding[0]) >= pool[0] and width + sum(padding[1]) >= pool[1])
     shape = (draw(st.integers(0, 3)), height, width, draw(channel_counts))
@@ -83,7 +85,9 @@ def test_backward_is_within_its_bound(case, data):
     exact = reference.max_pool2d_backward(dy.astype(np.float64), places, case.x.shape, *case.geometry)
     magnitude = reference.max_pool2d_backward(np.abs(dy).astype(np.float64), places, case.x.shape, *case.geometry)
     dx = _native.max_pool2d_backward(dy, places, case.x.shape, *case.geometry)
-    assert_within_bound(dx, exact, magnitude, case.pool_size[0] * case.pool_size[1] * (1 if y.dtype == np.float32 else 2))
+    assert_within_bound(
+        dx, exact, magnitude, case.pool_size[0] * case.pool_size[1] * (1 if y.dtype == np.float32 else 2)
+    )
 
 
 @pytest.mark.parametrize("channels", (1, 3, 32))
@@ -107,7 +111,9 @@ def test_same_bits_on_any_number_of_threads(channels, pool, strides):
     y, places = _native.max_pool2d_forward(x, pool, strides, ((0, 0), (0, 0)))
     dy = np.random.default_rng(1).standard_normal(y.shape).astype(np.float32)
     assert_same_bits_on_any_threads(lambda: _native.max_pool2d_forward(x, pool, strides, ((0, 0), (0, 0))))
-    assert_same_bits_on_any_threads(lambda: _native.max_pool2d_backward(dy, places, x.shape, pool, strides, ((0, 0), (0, 0))))
+    assert_same_bits_on_any_threads(
+        lambda: _native.max_pool2d_backward(dy, places, x.shape, pool, strides, ((0, 0), (0, 0)))
+    )
 
 
 def test_the_lecture_example():
@@ -133,16 +139,21 @@ def test_padding_never_wins():
 
 
 @pytest.mark.parametrize("data_format", ("channels_last", "channels_first"))
-@pytest.mark.parametrize(("pool", "strides", "padding"), ((2, None, "valid"), (3, 2, "same"), ((2, 3), (1, 2), "valid"), (2, 3, "same")))
+@pytest.mark.parametrize(
+    ("pool", "strides", "padding"), ((2, None, "valid"), (3, 2, "same"), ((2, 3), (1, 2), "valid"), (2, 3, "same"))
+)
 def test_gradient(pool, strides, padding, data_format):
-    x = np.random.default_rng(3).permutation(2 * 7 * 8 * 5).reshape(2, 7, 8, 5) / 10  # no two within the step of a difference
+    # no two within the step of a difference
+    x = np.random.default_rng(3).permutation(2 * 7 * 8 * 5).reshape(2, 7, 8, 5) / 10
     assert_gradient(lambda x: ops.max_pool2d(x, pool, strides, padding, data_format), x)
 
 
 def test_max_pool_takes_sequences_and_images():
     x = np.random.default_rng(0).standard_normal((2, 7, 3)).astype(np.float32)
     y = ops.max_pool(x, 3, 2, "same").numpy()
-    np.testing.assert_array_equal(y, np.stack([x[:, 0:2].max(1), x[:, 1:4].max(1), x[:, 3:6].max(1), x[:, 5:7].max(1)], 1))
+    np.testing.assert_array_equal(
+        y, np.stack([x[:, 0:2].max(1), x[:, 1:4].max(1), x[:, 3:6].max(1), x[:, 5:7].max(1)], 1)
+    )
     first = ops.max_pool(x.transpose(0, 2, 1), (3,), (2,), "same", "channels_first").numpy()
     np.testing.assert_array_equal(first, y.transpose(0, 2, 1))
     image = x.reshape(1, 2, 7, 3)
@@ -153,7 +164,8 @@ def test_max_pool_takes_sequences_and_images():
 
 def test_errors_name_what_was_expected_and_got():
     x = np.zeros((1, 4, 5, 2), np.float32)
-    with pytest.raises(ValueError, match=r"max_pool2d: the window is larger than the image. Got input \(1, 4, 5, 2\), pool_size \(5, 5\)"):
+    with pytest.raises(ValueError, match=r"max_pool2d: the window is larger than the image. "
+                                         r"Got input \(1, 4, 5, 2\), pool_size \(5, 5\)"):
         ops.max_pool2d(x, 5)
     with pytest.raises(ValueError, match="padding must be 'valid' or 'same', got 'full'"):
         ops.max_pool2d(x, 2, padding="full")

@@ -189,7 +189,10 @@ def test_the_bar_moves_in_one_line_of_a_terminal(monkeypatch):
     text = terminal.getvalue()
     assert text.count("\n") == 1 and text.endswith("\n") and text.count("\r") == 4
     drawn = [re.sub(r"\x1b\[\d+m", "", part).rstrip() for part in text.strip("\r\n").split("\r")]
-    assert all(re.fullmatch(rf"{step}/4 ━{{20}} \d+s \d+(s|ms|us)/step - loss: {1 / step:.4f}", line) for step, line in enumerate(drawn, 1)), drawn
+    assert all(
+        re.fullmatch(rf"{step}/4 ━{{20}} \d+s \d+(s|ms|us)/step - loss: {1 / step:.4f}", line)
+        for step, line in enumerate(drawn, 1)
+    ), drawn
     done = [part.split("\x1b[32m")[1].split("\x1b[0m")[0] for part in text.strip("\r\n").split("\r")]
     assert [len(bar) for bar in done] == [5, 10, 15, 20]
     assert text.startswith("\r\x1b[1m1/4\x1b[0m \x1b[32m")

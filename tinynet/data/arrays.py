@@ -83,7 +83,10 @@ def class_weights_to_sample_weights(y, class_weight, where="fit"):
             f"{where}: class_weight must be a dict from class number to weight, got {type(class_weight).__name__}"
         )
     for label, weight in class_weight.items():
-        if not isinstance(label, int | np.integer) or isinstance(weight, bool) or not isinstance(weight, int | float | np.number):
+        if (
+            not isinstance(label, int | np.integer)
+            or isinstance(weight, bool) or not isinstance(weight, int | float | np.number)
+        ):
             raise TypeError(f"{where}: class_weight must map class numbers to weights, got {{{label!r}: {weight!r}}}")
     if y is None or is_structure(y):
         raise ValueError(f"{where}: class_weight needs one array of labels in y; for several outputs use sample_weight")
@@ -204,7 +207,9 @@ class ArrayBatches:
         self._leaves = []
         x = _row_chooser(self.x, spread(x_dtype, self.x), "x", make, self._leaves)
         y = _row_chooser(self.y, spread("floats", self.y), "y", make, self._leaves)
-        weight = _row_chooser(self.sample_weight, spread("floatx", self.sample_weight), "sample_weight", make, self._leaves)
+        weight = _row_chooser(
+            self.sample_weight, spread("floatx", self.sample_weight), "sample_weight", make, self._leaves
+        )
         if self.sample_weight is not None:
             return lambda rows: (x(rows), y(rows), weight(rows))
         if self.y is not None:

@@ -23,7 +23,9 @@ from ..tensor import Tensor, Variable, convert_to_tensor
 
 
 class CallContext:
-    """What an outer layer passes on to the layers it calls: the training flag, the path of names, where penalties go."""
+    """What an outer layer passes on to the layers it calls: the training flag, the path of names,
+    where penalties go.
+    """
 
     __slots__ = ("training", "scope", "outermost")
 
@@ -144,7 +146,9 @@ class Layer:
     def __getattr__(self, key):
         """Only asked for what is not there."""
         if key in ("_children", "_own_trainable"):
-            raise RuntimeError(f"{type(self).__name__}: call super().__init__() first, before setting attributes or calling the layer")
+            raise RuntimeError(
+                f"{type(self).__name__}: call super().__init__() first, before setting attributes or calling the layer"
+            )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}", name=key, obj=self)
 
     def __delattr__(self, key):

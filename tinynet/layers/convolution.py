@@ -17,16 +17,17 @@ class Convolution(Layer):
         filters: Channels of the output; None where they follow from the input.
         kernel_size, strides, dilation_rate: An int, or one for each axis.
         padding: 'valid', 'same', or (not in Keras) an int: so many zeros on each side.
-        data_format: 'channels_last' (batch, height, width, channels) or 'channels_first' (batch, channels, height, width).
-        activation: Name or function.
+        data_format: 'channels_last' (batch, height, width, channels) or 'channels_first' (batch, channels, height,
+        width). activation: Name or function.
         use_bias: Whether to add a bias to each channel.
     """
 
     kernel_name = "kernel"  # what the arguments about the kernel are called: kernel_initializer, ...
 
-    def __init__(self, rank, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, activation=None,
-                 use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros", kernel_regularizer=None,
-                 bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, **kwargs):
+    def __init__(self, rank, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1,
+                 activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
+                 kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+                 bias_constraint=None, **kwargs):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         owner = type(self).__name__
         self.rank = rank
@@ -72,8 +73,8 @@ class Convolution(Layer):
 
     def _add_bias(self, channels):
         if self.use_bias:
-            self.bias = self.add_weight((channels,), self.bias_initializer, name="bias", regularizer=self.bias_regularizer,
-                                        constraint=self.bias_constraint)
+            self.bias = self.add_weight((channels,), self.bias_initializer, name="bias",
+                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
 
     def _finish(self, operation, x, *weights, **arguments):
         """Call the operation with the activation inside it, if it can, or after it."""
@@ -88,7 +89,9 @@ class Convolution(Layer):
         self._input_channels(input_shape)
         last = self.data_format == "channels_last"
         spatial = input_shape[1:-1] if last else input_shape[2:]
-        paddings = self.padding if isinstance(self.padding, tuple | list) and self.rank == 2 else (self.padding,) * self.rank
+        paddings = (
+            self.padding if isinstance(self.padding, tuple | list) and self.rank == 2 else (self.padding,) * self.rank
+        )
         if self.padding == "causal":  # zeros before the first step only: no output sees the future
             paddings = ((self.dilation_rate[0] * (self.kernel_size[0] - 1), 0),)
         windows = zip(spatial, self.kernel_size, self.strides, paddings, self.dilation_rate, strict=True)
@@ -123,13 +126,18 @@ class _GroupedConvolution(Convolution):
         super().__init__(rank, filters, kernel_size, **kwargs)
         self.groups = positive_int(groups, type(self).__name__, "groups")
         if self.filters % self.groups:
-            raise ValueError(f"{type(self).__name__}: filters must be a multiple of groups, got {self.filters} filters in {self.groups} groups")
+            raise ValueError(
+                f"{type(self).__name__}: filters must be a multiple of groups, "
+                f"got {self.filters} filters in {self.groups} groups"
+            )
         self.kernel = None
 
     def build(self, input_shape):
         channels = self._input_channels(input_shape)
         if channels % self.groups:
-            raise ValueError(f"the input's channels must be a multiple of groups, got {channels} channels in {self.groups} groups")
+            raise ValueError(
+                f"the input's channels must be a multiple of groups, got {channels} channels in {self.groups} groups"
+            )
         self.kernel = self._add_kernel((*self.kernel_size, channels // self.groups, self.filters))
         self._add_bias(self.filters)
 
@@ -149,11 +157,12 @@ class Conv1D(_GroupedConvolution):
     Arguments as for `Conv2D`, with one axis; padding='causal' sees no later step.
     """
 
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, groups=1, activation=None,
-                 use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs):
+    def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, groups=1,
+                 activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
+                 **kwargs):
         super().__init__(1, filters, kernel_size, groups, strides=strides, padding=padding, data_format=data_format,
-                         dilation_rate=dilation_rate, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
-                         bias_initializer=bias_initializer, **kwargs)
+                         dilation_rate=dilation_rate, activation=activation, use_bias=use_bias,
+                         kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, **kwargs)
 
     def call(self, x):
         return self._finish(ops.conv1d, x, self.kernel, self.bias, strides=self.strides[0], padding=self.padding,
@@ -169,28 +178,29 @@ class Conv2D(_GroupedConvolution):
         filters: Channels of the output.
         kernel_size: Height and width of a filter, or an int for both.
         strides: Pixels from one output to the next.
-        padding: 'valid': none. 'same': zeros such that the output has ceil(size / stride) pixels; an odd zero goes to the
-            bottom or right. An int (not in Keras): so many zeros on each side.
+        padding: 'valid': none. 'same': zeros such that the output has ceil(size / stride) pixels; an odd zero goes to
+            the bottom or right. An int (not in Keras): so many zeros on each side.
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
         dilation_rate: Pixels from one tap of the filter to the next.
         groups: The channels are split into groups that do not see each other.
         activation: Name or function; None for none.
         use_bias: Whether to add a bias to each output channel.
-        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint,
-            bias_constraint: As for `Dense`.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint: As for `Dense`.
 
-    Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, filters); kernel (height, width, channels / groups,
-    filters). The output's side is (W - K + 2P)/S + 1, rounded down.
+    Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, filters); kernel (height, width,
+    channels / groups, filters). The output's side is (W - K + 2P)/S + 1, rounded down.
 
     >>> Conv2D(6, 5)(np.ones((1, 32, 32, 3))).shape
     (1, 28, 28, 6)
     """
 
-    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1), groups=1,
-                 activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs):
+    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1),
+                 groups=1, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", **kwargs):
         super().__init__(2, filters, kernel_size, groups, strides=strides, padding=padding, data_format=data_format,
-                         dilation_rate=dilation_rate, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
-                         bias_initializer=bias_initializer, **kwargs)
+                         dilation_rate=dilation_rate, activation=activation, use_bias=use_bias,
+                         kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, **kwargs)
 
     def call(self, x):
         return self._finish(ops.conv2d, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
@@ -206,19 +216,19 @@ class DepthwiseConv2D(Convolution):
         strides, padding, data_format, dilation_rate, activation, use_bias: As for `Conv2D`.
         depthwise_initializer, depthwise_regularizer, depthwise_constraint: For the kernel.
 
-    Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, channels * depth_multiplier); kernel (height, width,
-    channels, depth_multiplier).
+    Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, channels * depth_multiplier); kernel
+    (height, width, channels, depth_multiplier).
     """
 
     kernel_name = "depthwise"
 
-    def __init__(self, kernel_size, strides=(1, 1), padding="valid", depth_multiplier=1, data_format=None, dilation_rate=(1, 1),
-                 activation=None, use_bias=True, depthwise_initializer="glorot_uniform", bias_initializer="zeros",
-                 depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None, depthwise_constraint=None,
-                 bias_constraint=None, **kwargs):
-        super().__init__(2, None, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, depthwise_initializer,
-                         bias_initializer, depthwise_regularizer, bias_regularizer, activity_regularizer, depthwise_constraint,
-                         bias_constraint, **kwargs)
+    def __init__(self, kernel_size, strides=(1, 1), padding="valid", depth_multiplier=1, data_format=None,
+                 dilation_rate=(1, 1), activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
+                 bias_initializer="zeros", depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 depthwise_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(2, None, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+                         depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
+                         activity_regularizer, depthwise_constraint, bias_constraint, **kwargs)
         self.depth_multiplier = positive_int(depth_multiplier, "DepthwiseConv2D", "depth_multiplier")
         self.kernel = None
 
@@ -246,22 +256,23 @@ class SeparableConv2D(Convolution):
         kernel_size: Of the depthwise part.
         depth_multiplier: Filters for each input channel in the depthwise part.
         strides, padding, data_format, dilation_rate, activation, use_bias: As for `Conv2D`.
-        depthwise_initializer, pointwise_initializer, depthwise_regularizer, pointwise_regularizer, depthwise_constraint,
-            pointwise_constraint: For the two kernels.
+        depthwise_initializer, pointwise_initializer, depthwise_regularizer, pointwise_regularizer,
+            depthwise_constraint, pointwise_constraint: For the two kernels.
 
-    Weights: depthwise_kernel (height, width, channels, depth_multiplier), pointwise_kernel (1, 1, channels * depth_multiplier,
-    filters), bias (filters,).
+    Weights: depthwise_kernel (height, width, channels, depth_multiplier), pointwise_kernel (1, 1, channels *
+    depth_multiplier, filters), bias (filters,).
     """
 
     kernel_name = "depthwise"
 
-    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1), depth_multiplier=1,
-                 activation=None, use_bias=True, depthwise_initializer="glorot_uniform", pointwise_initializer="glorot_uniform",
-                 bias_initializer="zeros", depthwise_regularizer=None, pointwise_regularizer=None, bias_regularizer=None,
-                 activity_regularizer=None, depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, depthwise_initializer,
-                         bias_initializer, depthwise_regularizer, bias_regularizer, activity_regularizer, depthwise_constraint,
-                         bias_constraint, **kwargs)
+    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1),
+                 depth_multiplier=1, activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
+                 pointwise_initializer="glorot_uniform", bias_initializer="zeros", depthwise_regularizer=None,
+                 pointwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+                         depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
+                         activity_regularizer, depthwise_constraint, bias_constraint, **kwargs)
         self.depth_multiplier = positive_int(depth_multiplier, "SeparableConv2D", "depth_multiplier")
         self.pointwise_initializer = initializers.get(pointwise_initializer)
         self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
@@ -270,16 +281,19 @@ class SeparableConv2D(Convolution):
 
     def build(self, input_shape):
         channels = self._input_channels(input_shape)
-        self.depthwise_kernel = self._add_kernel((*self.kernel_size, channels, self.depth_multiplier), "depthwise_kernel")
-        self.pointwise_kernel = self.add_weight((1, 1, channels * self.depth_multiplier, self.filters), self.pointwise_initializer,
-                                                name="pointwise_kernel", regularizer=self.pointwise_regularizer,
+        self.depthwise_kernel = self._add_kernel(
+            (*self.kernel_size, channels, self.depth_multiplier), "depthwise_kernel"
+        )
+        self.pointwise_kernel = self.add_weight((1, 1, channels * self.depth_multiplier, self.filters),
+                                                self.pointwise_initializer, name="pointwise_kernel",
+                                                regularizer=self.pointwise_regularizer,
                                                 constraint=self.pointwise_constraint)
         self._add_bias(self.filters)
 
     def call(self, x):
         self._input_channels(x.shape)
-        x = ops.depthwise_conv2d(ops.cast(x, self.dtype), self.depthwise_kernel, strides=self.strides, padding=self.padding,
-                                 dilation_rate=self.dilation_rate, data_format=self.data_format)
+        x = ops.depthwise_conv2d(ops.cast(x, self.dtype), self.depthwise_kernel, strides=self.strides,
+                                 padding=self.padding, dilation_rate=self.dilation_rate, data_format=self.data_format)
         return self._finish(ops.conv2d, x, self.pointwise_kernel, self.bias)
 
     def compute_output_shape(self, input_shape):
@@ -306,16 +320,20 @@ class Conv2DTranspose(Convolution):
         output_padding: Settles the output's size where several are possible; below the stride.
         data_format, dilation_rate, activation, use_bias: As for `Conv2D`.
 
-    Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, filters); kernel (height, width, filters, channels).
+    Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, filters); kernel (height, width, filters,
+    channels).
     """
 
-    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", output_padding=None, data_format=None, dilation_rate=(1, 1),
-                 activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs):
-        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, kernel_initializer,
-                         bias_initializer, **kwargs)
+    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", output_padding=None, data_format=None,
+                 dilation_rate=(1, 1), activation=None, use_bias=True, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", **kwargs):
+        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+                         kernel_initializer, bias_initializer, **kwargs)
         if self.padding not in ("valid", "same"):
             raise ValueError(f"Conv2DTranspose: padding must be 'valid' or 'same', got {padding!r}")
-        self.output_padding = None if output_padding is None else _sizes(output_padding, 2, "Conv2DTranspose", "output_padding", least=0)
+        self.output_padding = (
+            None if output_padding is None else _sizes(output_padding, 2, "Conv2DTranspose", "output_padding", least=0)
+        )
         self.kernel = None
 
     def build(self, input_shape):
@@ -340,8 +358,14 @@ class Conv2DTranspose(Convolution):
 
 def _sizes(value, rank, owner, argument, least=1):
     """`value` as a tuple of `rank` ints."""
-    values = (value,) * rank if isinstance(value, int | np.integer) else tuple(value) if isinstance(value, list | tuple) else None
-    if values is None or len(values) != rank or any(isinstance(v, bool) or not isinstance(v, int | np.integer) for v in values):
+    values = (
+        (value,) * rank if isinstance(value, int | np.integer)
+        else tuple(value) if isinstance(value, list | tuple) else None
+    )
+    if (
+        values is None or len(values) != rank
+        or any(isinstance(v, bool) or not isinstance(v, int | np.integer) for v in values)
+    ):
         kind = "an int" if rank == 1 else f"an int or {rank} ints"
         raise TypeError(f"{owner}: {argument} must be {kind}, got {value!r}")
     if min(values) < least:

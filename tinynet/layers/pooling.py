@@ -59,7 +59,9 @@ class _Pooling(Layer):
     def compute_output_shape(self, input_shape):
         check_rank(self, input_shape, self.rank, axes_of(self.rank, self.data_format))
         shape = list(input_shape)
-        for axis, pool, stride in zip(spatial_axes(self.rank, self.data_format), self.pool_size, self.strides, strict=True):
+        for axis, pool, stride in zip(
+            spatial_axes(self.rank, self.data_format), self.pool_size, self.strides, strict=True
+        ):
             shape[axis] = pool_output_size(shape[axis], pool, stride, self.padding)
             if shape[axis] is not None and shape[axis] < 1:
                 raise ValueError(
@@ -90,7 +92,8 @@ class MaxPooling1D(_Pooling):
 
 
 class MaxPooling2D(_Pooling):
-    """The largest value in each window of an image: (batch, height, width, channels) -> (batch, out_height, out_width, channels).
+    """The largest value in each window of an image: (batch, height, width, channels) -> (batch, out_height, out_width,
+    channels).
 
     Args:
         pool_size: Side of the window, or (height, width).
@@ -106,7 +109,9 @@ class MaxPooling2D(_Pooling):
 
 
 class AveragePooling1D(_Pooling):
-    """The mean of each window of a sequence; arguments as for `MaxPooling1D`. Steps outside the sequence do not count."""
+    """The mean of each window of a sequence; arguments as for `MaxPooling1D`.
+    Steps outside the sequence do not count.
+    """
 
     rank, operation = 3, staticmethod(ops.average_pool)
 
@@ -155,13 +160,17 @@ class GlobalMaxPooling1D(_GlobalPooling):
 
 
 class GlobalMaxPooling2D(_GlobalPooling):
-    """The largest value of each channel: (batch, height, width, channels) -> (batch, channels); see `GlobalMaxPooling1D`."""
+    """The largest value of each channel: (batch, height, width, channels) -> (batch, channels);
+    see `GlobalMaxPooling1D`.
+    """
 
     rank, operation = 4, staticmethod(ops.max)
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean of each channel: (batch, steps, channels) -> (batch, channels); arguments as for `GlobalMaxPooling1D`."""
+    """The mean of each channel: (batch, steps, channels) -> (batch, channels);
+    arguments as for `GlobalMaxPooling1D`.
+    """
 
     rank, operation = 3, staticmethod(ops.mean)
 

@@ -47,7 +47,10 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.target_shape = (target_shape,) if isinstance(target_shape, int | np.integer) else tuple(target_shape)
         if not all(isinstance(extent, int | np.integer) and extent >= -1 for extent in self.target_shape):
-            raise ValueError(f"Reshape: every length must be an int >= 0, or -1 for the one that follows from the others; got {self.target_shape}")
+            raise ValueError(
+                "Reshape: every length must be an int >= 0, or -1 for the one that follows from the others; "
+                f"got {self.target_shape}"
+            )
         if sum(extent == -1 for extent in self.target_shape) > 1:
             raise ValueError(f"Reshape: at most one length may be -1, got {self.target_shape}")
 

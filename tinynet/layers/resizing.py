@@ -23,7 +23,9 @@ def _border(value, owner, name):
     pair = tuple(value) if isinstance(value, tuple | list) else (value, value)
     pair = tuple(map(_count, pair))
     if len(pair) != 2 or None in pair:
-        raise ValueError(f"{owner}: {name} must be an int or a pair (before, after) of ints of at least 0, got {value!r}")
+        raise ValueError(
+            f"{owner}: {name} must be an int or a pair (before, after) of ints of at least 0, got {value!r}"
+        )
     return pair
 
 
@@ -32,7 +34,9 @@ def _borders(value, owner, name):
     if not isinstance(value, tuple | list):
         value = (value, value)
     if len(value) != 2:
-        raise ValueError(f"{owner}: {name} must be an int, (vertical, horizontal) or ((top, bottom), (left, right)), got {value!r}")
+        raise ValueError(
+            f"{owner}: {name} must be an int, (vertical, horizontal) or ((top, bottom), (left, right)), got {value!r}"
+        )
     return tuple(_border(part, owner, name) for part in value)
 
 
@@ -64,7 +68,10 @@ class _Resizing(Layer):
             if shape[axis] is not None:
                 shape[axis] = self.length(shape[axis], number)
                 if shape[axis] < 0 or shape[axis] == 0 < input_shape[axis]:
-                    raise ValueError(f"{type(self).__name__}: nothing is left of axis {axis}. Got input {tuple(input_shape)}, {self._amount()}.")
+                    raise ValueError(
+                        f"{type(self).__name__}: nothing is left of axis {axis}. "
+                        f"Got input {tuple(input_shape)}, {self._amount()}."
+                    )
         return tuple(shape)
 
 
@@ -200,7 +207,9 @@ class UpSampling2D(_Resizing):
         self.data_format = standard_data_format(data_format, type(self).__name__)
         if interpolation not in ("nearest", "bilinear"):
             hint = "; Keras has it, tinynet has not" if interpolation in ("bicubic", "lanczos3", "lanczos5") else ""
-            raise ValueError(f"UpSampling2D: interpolation must be 'nearest' or 'bilinear', got {interpolation!r}{hint}")
+            raise ValueError(
+                f"UpSampling2D: interpolation must be 'nearest' or 'bilinear', got {interpolation!r}{hint}"
+            )
         self.interpolation = interpolation
 
     def resize(self, x):
@@ -210,4 +219,5 @@ class UpSampling2D(_Resizing):
         return size * self.size[axis]
 
     def get_config(self):
-        return {**super().get_config(), "size": self.size, "data_format": self.data_format, "interpolation": self.interpolation}
+        return {**super().get_config(), "size": self.size, "data_format": self.data_format,
+                "interpolation": self.interpolation}

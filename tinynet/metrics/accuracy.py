@@ -156,7 +156,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
         """Take in a batch; see `MeanMetricWrapper.update_state`."""
         if (
             sample_weight is None and type(y_true) is np.ndarray and y_true.ndim == 1 and isinstance(y_pred, Tensor)
-            and y_pred.data.ndim == 2 and len(y_true) == len(y_pred.data) and getattr(y_pred, "_keras_mask", None) is None
+            and y_pred.data.ndim == 2 and len(y_true) == len(y_pred.data)
+            and getattr(y_pred, "_keras_mask", None) is None
         ):  # each step of training: labels (batch,), scores (batch, classes)
             self.total.data += np.count_nonzero(y_pred.data.argmax(-1) == y_true)
             self.count.data += len(y_true)

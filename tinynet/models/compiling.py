@@ -8,7 +8,10 @@ from ..tensor import Tensor
 
 def _one_output(y_pred, what):
     if not isinstance(y_pred, list | tuple | dict | Tensor):
-        raise TypeError(f"compile: {what} need a Tensor, but the model's call() returned {'nothing' if y_pred is None else type(y_pred).__name__}")
+        raise TypeError(
+            f"compile: {what} need a Tensor, but the model's call() returned "
+            f"{'nothing' if y_pred is None else type(y_pred).__name__}"
+        )
     if not isinstance(y_pred, Tensor):
         raise NotImplementedError(
             f"compile: {what} for several outputs are not there yet; the model returned {type(y_pred).__name__}. "
@@ -79,7 +82,8 @@ class CompiledMetrics:
 
     @property
     def metrics(self):
-        """The Metric objects. Until the first batch tells which metrics the names mean, this object stands for all of them.
+        """The Metric objects. Until the first batch tells which metrics the names mean,
+        this object stands for all of them.
 
         A `train_step` of the user's own may thus do what Keras's guides do: update every metric of `model.metrics`.
         """
@@ -97,7 +101,9 @@ class CompiledMetrics:
         if self._built is None:
             _one_output(y_pred, "metrics")
             self._built = [(_as_metric(one, y, y_pred), weighted) for one, weighted in self._given]
-            self._names = dict(zip(map(id, self.metrics), _distinct([(m.name, weighted) for m, weighted in self._built]), strict=True))
+            self._names = dict(
+                zip(map(id, self.metrics), _distinct([(m.name, weighted) for m, weighted in self._built]), strict=True)
+            )
         for metric, weighted in self._built:
             metric.update_state(y, y_pred, sample_weight if weighted else None)
 
@@ -108,7 +114,8 @@ class CompiledMetrics:
 
 
 def _distinct(named):
-    """Keras's names for metrics with equal ones: mae, mae_1; weighted_mae where `weighted_metrics` repeats one of `metrics`.
+    """Keras's names for metrics with equal ones: mae, mae_1;
+    weighted_mae where `weighted_metrics` repeats one of `metrics`.
 
     Args:
         named: List of (name, weighted).

@@ -55,8 +55,8 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             hint = " (a class: add parentheses)" if isinstance(layer, type) else ""
             raise TypeError(
-                f"Sequential: expected a layer, got {layer!r}{hint}. A function goes into Activation(...) or a layer of "
-                "your own."
+                f"Sequential: expected a layer, got {layer!r}{hint}. A function goes into Activation(...) or a layer "
+                "of your own."
             )
         if isinstance(layer, InputLayer) and self._chain:
             raise ValueError(

@@ -22,7 +22,9 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, expand
         for layer in chain:
             shape = _output_shape(layer, shape)
             row = ["   " * depth + f"{layer.name} ({type(layer).__name__})", _shape_text(shape), _params_text(layer)]
-            rows.append(row + (["-" if not layer.weights else "Y" if layer.trainable else "N"] if show_trainable else []))
+            rows.append(
+                row + (["-" if not layer.weights else "Y" if layer.trainable else "N"] if show_trainable else [])
+            )
             depths.append(depth)
             if expand_nested and hasattr(layer, "layers"):
                 add_rows(layer.layers, _built_shape(layer), depth + 1)

@@ -211,7 +211,10 @@ class Trainer:
         if not isinstance(validation_freq, list | tuple | set):
             _check_count("fit", "validation_freq", validation_freq, 1)
         if validation_split and not is_array_data(x):
-            raise ValueError(f"fit: validation_split cuts arrays, but x is a {type(x).__name__}, which yields batches; give validation_data=...")
+            raise ValueError(
+                f"fit: validation_split cuts arrays, but x is a {type(x).__name__}, which yields batches; "
+                "give validation_data=..."
+            )
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
         training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle,
@@ -242,8 +245,8 @@ class Trainer:
         finally:
             self._training_data = None
         if training.exhausted and training.steps is None and not self.stop_training and epoch + 1 < epochs:
-            warnings.warn(f"fit: the generator ended in epoch {epoch + 1} of {epochs}; give fewer epochs, or data that begins anew (a PyDataset, "
-                          "or an iterable that is not a generator)", stacklevel=2)
+            warnings.warn(f"fit: the generator ended in epoch {epoch + 1} of {epochs}; give fewer epochs, or data that "
+                          "begins anew (a PyDataset, or an iterable that is not a generator)", stacklevel=2)
         return self.history
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
@@ -409,7 +412,9 @@ def _verbosity(verbose):
 
         return 1 if is_interactive() else 2
     if verbose not in (0, 1, 2):
-        raise ValueError(f"verbose must be 0 (silent), 1 (progress bar), 2 (a line an epoch) or 'auto', got {verbose!r}")
+        raise ValueError(
+            f"verbose must be 0 (silent), 1 (progress bar), 2 (a line an epoch) or 'auto', got {verbose!r}"
+        )
     return int(verbose)
 
 

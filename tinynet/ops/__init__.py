@@ -107,8 +107,11 @@ def __getattr__(name):
     """Say why, for what Keras has and tinynet has not."""
     if name in _COMPLEX:
         raise AttributeError(
-            f"tinynet.ops has no {name!r}: Keras has it, but tinynet has no complex tensors; use numpy.fft or numpy on x.numpy()"
+            f"tinynet.ops has no {name!r}: Keras has it, but tinynet has no complex tensors; "
+            "use numpy.fft or numpy on x.numpy()"
         )
     if name == "jvp":
-        raise AttributeError("tinynet.ops has no 'jvp': Keras has it, but tinynet's tape only differentiates backwards; use GradientTape")
+        raise AttributeError(
+            "tinynet.ops has no 'jvp': Keras has it, but tinynet's tape only differentiates backwards; use GradientTape"
+        )
     raise AttributeError(f"module 'tinynet.ops' has no attribute {name!r}")

@@ -25,7 +25,9 @@ def average_pool2d_forward(x, pool_size, strides, padding):
         strides: (vertical, horizontal).
         padding: ((top, bottom), (left, right)), each less than the window.
     """
-    return windows(x, pool_size, strides, padding, 0).sum(-1) / _pixels_inside(x.shape, pool_size, strides, padding, x.dtype)
+    return windows(x, pool_size, strides, padding, 0).sum(-1) / _pixels_inside(
+        x.shape, pool_size, strides, padding, x.dtype
+    )
 
 
 def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):

@@ -30,7 +30,9 @@ def spread_windows(dtaps, x_shape, pool_size, strides, padding):
     out_height, out_width = dtaps.shape[1:3]
     for tap in range(pool_size[0] * pool_size[1]):
         p, q = divmod(tap, pool_size[1])
-        dx[:, p : p + strides[0] * out_height : strides[0], q : q + strides[1] * out_width : strides[1]] += dtaps[..., tap]
+        dx[:, p : p + strides[0] * out_height : strides[0], q : q + strides[1] * out_width : strides[1]] += (
+            dtaps[..., tap]
+        )
     return np.ascontiguousarray(dx[:, top : top + height, left : left + width])
 
 
@@ -133,7 +135,9 @@ def pool2d(operation, run, x, pool_size, strides, padding, data_format):
     strides = pool_size if strides is None else as_pair(strides, operation, "strides")
     if data.ndim != 4:
         hint = " Add a channel axis with x[..., None]." if data.ndim == 3 else ""
-        raise ValueError(f"{operation}: expected an input (batch, height, width, channels), got shape {data.shape}.{hint}")
+        raise ValueError(
+            f"{operation}: expected an input (batch, height, width, channels), got shape {data.shape}.{hint}"
+        )
     if data.dtype.kind != "f":
         raise TypeError(f"{operation}: expected float32 or float64, got {data.dtype}; convert with astype")
     padding = pool_padding(operation, data.shape, pool_size, strides, padding)
@@ -151,7 +155,10 @@ def pool(operation, run, inputs, pool_size, strides, padding, data_format):
     if x.data.ndim == 4:
         return pool2d(operation, run, x, pool_size, strides, padding, data_format)
     if x.data.ndim != 3:
-        raise ValueError(f"{operation}: expected 3 axes (batch, steps, channels) or 4 (batch, height, width, channels), got shape {x.shape}")
+        raise ValueError(
+            f"{operation}: expected 3 axes (batch, steps, channels) or 4 (batch, height, width, channels), "
+            f"got shape {x.shape}"
+        )
     size = as_int(pool_size, operation, "pool_size")
     stride = size if strides is None else as_int(strides, operation, "strides")
     if data_format not in ("channels_last", "channels_first"):

@@ -1,7 +1,7 @@
 """Images made larger or smaller without windows: zeros around them, borders cut off, pixels repeated or interpolated.
 
-Channels last; the axes between the first (batch) and the last (channels) are spatial. These are copies, which NumPy makes
-at memory speed.
+Channels last; the axes between the first (batch) and the last (channels) are spatial. These are copies, which NumPy
+makes at memory speed.
 """
 
 import numpy as np
@@ -20,10 +20,14 @@ def zero_pad(x, padding):
     array([0., 1., 1., 1., 0., 0.], dtype=float32)
     """
     def inner(a):
-        return (slice(None), *(slice(before, before + n) for (before, _), n in zip(padding, a.shape[1:-1], strict=True)))
+        return (
+            slice(None), *(slice(before, before + n) for (before, _), n in zip(padding, a.shape[1:-1], strict=True))
+        )
 
     def forward(a):
-        y = np.zeros((a.shape[0], *(n + sum(pair) for n, pair in zip(a.shape[1:-1], padding, strict=True)), a.shape[-1]), a.dtype)
+        y = np.zeros(
+            (a.shape[0], *(n + sum(pair) for n, pair in zip(a.shape[1:-1], padding, strict=True)), a.shape[-1]), a.dtype
+        )
         y[inner(a)] = a
         return y
 
@@ -41,7 +45,9 @@ def crop(x, cropping):
     array([1., 2.])
     """
     def inner(a):
-        return (slice(None), *(slice(before, n - after) for (before, after), n in zip(cropping, a.shape[1:-1], strict=True)))
+        return (
+            slice(None), *(slice(before, n - after) for (before, after), n in zip(cropping, a.shape[1:-1], strict=True))
+        )
 
     def spread(dy, a):
         dx = np.zeros_like(a)

@@ -67,7 +67,9 @@ class Progbar:
             return
         self._drawn_at = now
         colours = self.verbose == 1 and self._moves
-        parts = (self._count(current, colours), self._bar(current, colours), *self._timing(current, now, finalize, colours))
+        parts = (
+            self._count(current, colours), self._bar(current, colours), *self._timing(current, now, finalize, colours)
+        )
         text = (" - " if self.verbose == 2 else " ").join(part for part in parts if part)
         text += "".join(f" - {name}: {_number(total / max(count, 1))}" for name, (total, count) in self._sums.items())
         visible = len(text) - sum(len(code) * text.count(code) for code in _COLOURS)
