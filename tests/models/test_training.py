@@ -444,3 +444,8 @@ def test_own_train_step_updates_compiled_metrics():
     own.compile(tn.optimizers.Adam(0.02), plain.loss, metrics=["accuracy"])
     histories = [model.fit(x, y, epochs=3, batch_size=16, shuffle=False, verbose=0).history for model in (own, plain)]
     assert histories[0] == histories[1]
+
+
+def test_metrics_given_as_loss_weights_are_noticed():
+    with pytest.raises(TypeError, match="write metrics="):
+        classifier().compile("adam", "mse", ["accuracy"])

@@ -36,6 +36,11 @@ class CompiledLoss:
         if isinstance(loss_weights, dict):
             loss_weights = list(loss_weights.values())
         self._weight = loss_weights[0] if isinstance(loss_weights, list | tuple) else loss_weights
+        if self._weight is not None and not isinstance(self._weight, int | float):
+            raise TypeError(
+                f"compile: loss_weights must be a number, got {self._weight!r}. It is the third argument; metrics is the "
+                "fourth: write metrics=[...]"
+            )
         self._loss = loss if isinstance(loss, losses_module.Loss) else None
         if not _is_crossentropy(loss):
             losses_module.get(loss)  # what is no loss is an error now, not at the first batch
