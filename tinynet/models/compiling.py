@@ -1,5 +1,7 @@
 """What `compile(loss=..., metrics=...)` was given, turned into objects when the first batch shows its shapes."""
 
+from numbers import Real
+
 from .. import losses as losses_module
 from .. import metrics as metrics_module
 from ..naming import to_snake_case
@@ -36,10 +38,10 @@ class CompiledLoss:
         if isinstance(loss_weights, dict):
             loss_weights = list(loss_weights.values())
         self._weight = loss_weights[0] if isinstance(loss_weights, list | tuple) else loss_weights
-        if self._weight is not None and not isinstance(self._weight, int | float):
+        if self._weight is not None and not isinstance(self._weight, Real):
             raise TypeError(
-                f"compile: loss_weights must be a number, got {self._weight!r}. It is the third argument; metrics is the "
-                "fourth: write metrics=[...]"
+                f"compile: loss_weights must be a number, got {self._weight!r}. It is the third argument, metrics is "
+                "the fourth: write metrics=[...]"
             )
         self._loss = loss if isinstance(loss, losses_module.Loss) else None
         if not _is_crossentropy(loss):
