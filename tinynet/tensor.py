@@ -23,7 +23,7 @@ class Tensor:
     array([3., 5.], dtype=float32)
     """
 
-    __slots__ = ("data", "logits", "_keras_mask", "__weakref__")
+    __slots__ = ("data", "_keras_mask", "__weakref__")
     __array_priority__ = 100  # so that ndarray + Tensor asks Tensor.__radd__
     __hash__ = object.__hash__  # == compares element by element, a tensor as a key means the object itself
 
