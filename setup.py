@@ -5,7 +5,7 @@ with its own flags, and one set is chosen when the module is imported (csrc/disp
 compiled for the plain machine, so that one wheel runs on any x86-64 CPU. On other machines only the baseline
 object exists.
 
-`tinynet.data.*` (Cython): the loops of the data pipeline.
+`tinynet.data.*`, `tinynet.augment.*` (Cython): the loops of the data pipeline.
 
 Environment: TINYNET_SANITIZE=address,undefined builds with sanitizers; TINYNET_WERROR=1 makes warnings errors.
 """
@@ -78,8 +78,10 @@ native.depends = [*headers, *ISA_SOURCES]
 
 cython_modules = cythonize(
     [
-        Extension(f"tinynet.data.{path.stem}", [str(path)], extra_compile_args=["-O3"])
-        for path in sorted(Path("tinynet/data").glob("*.pyx"))
+        # No fused multiply-add: the loops give the bits of their NumPy references on every CPU.
+        Extension(f"tinynet.{folder}.{path.stem}", [str(path)], extra_compile_args=["-O3", "-ffp-contract=off"])
+        for folder in ("augment", "data")
+        for path in sorted(Path(f"tinynet/{folder}").glob("*.pyx"))
     ],
     language_level=3,
 )

@@ -1,4 +1,4 @@
-"""Training: seconds for one epoch of small networks on Fashion-MNIST, everything included.
+"""Training: seconds for one epoch of small networks on Fashion-MNIST, everything included, and one step of VGG-16.
 
 An epoch is what a user waits for: shuffling, gathering batches from float32 images, forward, backward, Adam(1e-3), and
 counting correct answers. The first epoch is not timed (Keras compiles in it) but everybody trains it.
@@ -47,7 +47,9 @@ def load_images(folder, samples, quick=False):
 
 
 def make_check(case, samples, origin):
-    """Accuracy above a floor, and near the others'."""
+    """Accuracy above a floor, and near the others'; on random images a loss that starts as chance does, and falls."""
+    if case.random_images:
+        return lambda results: {name: _check_loss(result, math.log(case.classes)) for name, result in results.items()}
     real = origin == "Fashion-MNIST"
     # After the first epoch accuracy only rises; with few images (--samples) an epoch teaches less.
     floor = case.accuracy_floor if real and samples >= case.samples else 0.15 if samples < 5000 else 0.5
@@ -65,6 +67,12 @@ def make_check(case, samples, origin):
         return verdicts
 
     return check
+
+
+def _check_loss(result, chance):
+    first, last = result["first_loss"], result["loss"]
+    passed = 0.5 * chance < last < first < 1.5 * chance
+    return passed, f"loss {first:.6f} after the first epoch, {last:.6f} after the last (chance: {chance:.3f})"
 
 
 def main(argv=None):
@@ -88,15 +96,16 @@ def main(argv=None):
     names = [name for name in arguments.contenders if explicit or name in wanted]
 
     with harness.Session(arguments, names) as session:
-        origin = load_images(session.folder.name, max(arguments.samples or CASES[name].samples for name in cases),
-                             arguments.quick)
+        needed = [arguments.samples or CASES[name].samples for name in cases if not CASES[name].random_images]
+        origin = load_images(session.folder.name, max(needed), arguments.quick) if needed else "random images"
         session.measure_peaks()
         table = {}
         for name in cases:
             case = CASES[name]
-            samples = arguments.samples or case.samples
+            samples = case.samples if case.random_images else arguments.samples or case.samples
+            images = "random images" if case.random_images else origin
             for batch_size in batch_sizes or case.batch_sizes:
-                subject = {"case": name, "batch_size": batch_size, "samples": samples, "images": origin}
+                subject = {"case": name, "batch_size": batch_size, "samples": samples, "images": images}
                 parameters = {"case": name, "batch_size": batch_size, "samples": samples, "folder": session.folder.name,
                               "seed": 0}
                 takes_part = None if explicit else CONVOLUTION if case.channels else DENSE
@@ -126,6 +135,7 @@ def report(session, table, origin, arguments):
         rows.append(row)
     print(f"\nSeconds per epoch on {arguments.threads} thread(s), {origin}; the first epoch is not counted\n")
     print_table(["case", *names, "fastest peer / tinynet", "fastest untuned / tinynet"], rows)
+    summary["peak_memory_mb"] = report_memory(session, names)
     print()
     for name in dict.fromkeys(case for case, _, _ in table):
         print(f"{name}: {CASES[name].title}")
@@ -135,6 +145,20 @@ def report(session, table, origin, arguments):
         if mean:
             print(f"Geometric mean of the {key.replace('_', ' ')}: {mean:.2f}")
     return summary
+
+
+def report_memory(session, names):
+    """Print how much memory each process has held at most, libraries included, and return it as a dict."""
+    peaks = {}
+    for entry in session.measurements:
+        if entry["peak_memory_mb"] is not None:
+            label = f"{entry['case']}, batch {entry['batch_size']}, {entry['samples']} images"
+            peaks.setdefault(label, {})[entry["contender"]] = entry["peak_memory_mb"]
+    if peaks:
+        print("\nPeak memory of the process in MB, from when the case was prepared\n")
+        print_table(["case", *names], [[label, *(f"{peak[name]:.0f}" if name in peak else "-" for name in names)]
+                                       for label, peak in peaks.items()])
+    return peaks
 
 
 if __name__ == "__main__":

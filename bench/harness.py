@@ -138,17 +138,19 @@ class Session:
                 reply = ask(name, "turn", seconds=seconds, calls=calls, warm=0 if calls == 1 else 1)
                 if reply and number >= 0:
                     taking_part[name].append(reply["seconds"])
-        results = {}
+        results, memory = {}, {}
         for name in list(taking_part):
             reply = ask(name, "result", path=str(Path(self.folder.name) / f"{name}.npy"))
             if reply:
                 results[name] = reply.get("result", reply.get("file"))
+                memory[name] = reply["peak_memory_mb"]
         medians = {}
         for name, (passed, text) in check(results).items():
             times = taking_part[name]
             self.measurements.append({
                 **subject, "contender": name, "median_s": statistics.median(times), "min_s": min(times),
-                "max_s": max(times), "rounds_s": times, "check": text, "passed": passed,
+                "max_s": max(times), "rounds_s": times, "peak_memory_mb": memory[name], "check": text,
+                "passed": passed,
             })
             if passed:
                 medians[name] = statistics.median(times)

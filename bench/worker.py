@@ -3,7 +3,8 @@
     coordinator                                                worker (python worker.py --worker MODULE ...)
     {"do": "prepare", "task": "matmul", "parameters": {...}}   ->  {"done": true}
     {"do": "turn", "seconds": 0.2, "calls": 1000, "warm": 1}   ->  {"seconds": median of one call, "calls": ...}
-    {"do": "result", "path": "..."}                            ->  {"result": {...}} or {"file": "..."}
+    {"do": "result", "path": "..."}                            ->  {"result": {...}} or {"file": "..."}, and
+                                                                   "peak_memory_mb" since prepare
 
 What went wrong comes back as {"error": text, "missing": whether only a library or feature is not there}.
 """
@@ -52,6 +53,7 @@ CONTENDERS = {
     "torch-cl-malloc": Contender("torch_peer", "channels_last, malloc tuned", MALLOC_TUNED, CHANNELS_LAST),
     "keras-jax": Contender("keras_peer", "Keras on JAX", {"KERAS_BACKEND": "jax"}),
     "keras-tf": Contender("keras_peer", "Keras on TensorFlow", {"KERAS_BACKEND": "tensorflow"}),
+    "keras-torch": Contender("keras_peer", "Keras on PyTorch", {"KERAS_BACKEND": "torch"}),
 }
 
 
@@ -161,18 +163,20 @@ def serve(module, threads, options):
             task = None  # the old one's memory goes first
             if command["task"] not in peer.TASKS:
                 raise NotImplementedError(f"{module} has no task {command['task']!r}")
+            machine.reset_peak_memory()
             task = peer.TASKS[command["task"]](**command["parameters"])
             return {"done": True}
         if command["do"] == "turn":
             return turn(task, command["seconds"], command["calls"], command["warm"])
         if command["do"] == "result":
+            memory = {"peak_memory_mb": machine.peak_memory()}
             result = task.result()
             if isinstance(result, dict):
-                return {"result": result}
+                return {"result": result, **memory}
             import numpy as np
 
             np.save(command["path"], result)
-            return {"file": command["path"]}
+            return {"file": command["path"], **memory}
         raise ValueError(f"unknown command {command['do']!r}")
 
     if answer(start):

@@ -40,7 +40,7 @@ def test_get():
 
 
 def test_serialize_refuses_what_it_could_not_find_again():
-    with pytest.raises(ValueError, match="custom_objects"):
+    with pytest.raises(ValueError, match="register_keras_serializable"):
         activations.serialize(lambda x: x)
     assert activations.deserialize("double", {"double": abs}) is abs
 

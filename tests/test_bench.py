@@ -19,6 +19,7 @@ sys.path.insert(0, str(BENCH))
 
 import bench_matmul  # noqa: E402
 import bench_normalization  # noqa: E402
+import bench_optimizer  # noqa: E402
 import bench_training  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
@@ -167,6 +168,32 @@ def test_training_that_does_not_learn_is_found(loss, accuracy):
     assert verdicts["a"][0] and verdicts["b"][0] and not verdicts["c"][0]
 
 
+@pytest.mark.parametrize("first, last", [(6.9, 6.9), (6.9, 7.0), (6.9, NAN), (NAN, 6.8), (11.0, 10.9), (6.9, 0.0)])
+def test_a_step_that_does_not_learn_is_found(first, last):
+    check = bench_training.make_check(CASES["vgg16"], 4, "random images")
+    verdicts = check({"good": {"first_loss": 6.9, "loss": 6.8, "accuracy": 0.0},
+                      "bad": {"first_loss": first, "loss": last, "accuracy": 0.0}})
+    assert verdicts["good"][0] and not verdicts["bad"][0]
+
+
+def test_the_case_vgg16_is_vgg_16():
+    from peers.keras_like import build
+
+    assert build(tinynet, CASES["vgg16"]).count_params() == tinynet.applications.VGG16(weights=None).count_params()
+
+
+def test_peak_memory_counts_from_the_reset():
+    if machine.peak_memory() is None:
+        pytest.skip("this system does not tell")
+    block = np.ones(20_000_000)
+    before = machine.peak_memory()
+    del block
+    machine.reset_peak_memory()
+    after = machine.peak_memory()
+    np.ones(30_000_000)
+    assert before > 160 and after < before - 100 and machine.peak_memory() > after + 200
+
+
 def test_names_in_files_tell_no_folder():
     command = harness.command_line([
         "/home/me/bench/bench_matmul.py", "--peer-python", "/home/me/env/bin/python",
@@ -205,3 +232,19 @@ def test_normalization_check_refuses_zeros(tmp_path):
         np.save(tmp_path / "zeros.npy", np.zeros(2 * 300 + 6, np.float32))
         verdict = bench_normalization.make_check(kind, shape, seed=0)({"zeros": str(tmp_path / "zeros.npy")})
         assert not verdict["zeros"][0]
+
+
+def test_optimizer_script(tmp_path):
+    file = tmp_path / "results.json"
+    done = run("bench_optimizer.py", "--quick", "--contenders", "tinynet", "--output", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    stored = json.loads(file.read_text())
+    assert set(stored) == KEYS and not stored["failures"]
+
+
+def test_optimizer_check_refuses_weights_that_did_not_move(tmp_path):
+    shapes = [(30, 20), (20,)]
+    weights, _ = bench_optimizer.adam(shapes, seed=0)
+    np.save(tmp_path / "still.npy", np.concatenate([weight.ravel() for weight in weights]))
+    verdict = bench_optimizer.make_check(shapes, seed=0)({"still": str(tmp_path / "still.npy")})
+    assert not verdict["still"][0]

@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from tinynet import cli
+from tinynet import Sequential, cli
 from tinynet.datasets import fashion_mnist, fashion_mnist_sample
 from tinynet.errors import DatasetNotFoundError
+from tinynet.models import load_model
 from tinynet.utils import clear_session
 
 
@@ -37,9 +38,58 @@ def test_trains_tests_and_saves(sample_only, capsys):
     assert os.listdir(sample_only) == ["weights.npz"]
 
 
-def test_seed_repeats_and_backends_agree(sample_only, capsys, monkeypatch):
+@pytest.fixture
+def few_images(sample_only, monkeypatch):
+    """A few hundred images: enough to run, not to learn much."""
     (x, y), (x_test, y_test) = fashion_mnist_sample.load_data()
     monkeypatch.setattr(fashion_mnist_sample, "load_data", lambda: ((x[:600], y[:600]), (x_test[:200], y_test[:200])))
+
+
+def test_saves_the_model(few_images, capsys):
+    _, (x_test, y_test) = fashion_mnist_sample.load_data()
+    assert cli.main(["train", "fashion-mnist", "--epochs", "1", "--save", "model.keras"]) == 0
+    text = capsys.readouterr().out
+    assert "model saved to model.keras" in text
+    _, accuracy = load_model("model.keras").evaluate(x_test[:200] / 255.0, y_test[:200], verbose=0)
+    assert f"test accuracy: {accuracy:.4f}" in text
+
+
+@pytest.mark.parametrize(("model", "parameters"), [("cnn", 50_186), ("vgg", 436_650)])
+def test_convolutional_models_learn(model, parameters, few_images, capsys):
+    assert cli.main(["train", "fashion-mnist", "--model", model, "--epochs", "3"]) == 0
+    text = capsys.readouterr().out
+    assert f'Model: "{model}"' in text and f"Total params: {parameters:,}" in text
+    losses = [float(value) for value in re.findall(r"accuracy: [0-9.]+ - loss: ([0-9.]+)(?: - val_acc|$)", text, re.M)]
+    assert len(losses) == 3 and losses[2] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize("model", ["cnn", "vgg"])
+def test_augments(model, few_images, capsys):
+    assert cli.main(["train", "fashion-mnist", "--model", model, "--epochs", "1", "--augment"]) == 0
+    text = capsys.readouterr().out
+    assert "cutout (Cutout)" in text and "test accuracy" in text
+    assert cli.main(["train", "fashion-mnist", "--augment"]) == 2
+    assert "choose cnn or vgg" in capsys.readouterr().err
+
+
+def test_cosine_schedule_ends_at_0(few_images, monkeypatch, capsys):
+    fitted = []
+    fit = Sequential.fit
+
+    def watched_fit(self, *args, **kwargs):
+        fitted.append(self)
+        return fit(self, *args, **kwargs)
+
+    monkeypatch.setattr(Sequential, "fit", watched_fit)
+    for schedule, last in (("constant", 0.01), ("cosine", 0.0)):
+        assert cli.main(["train", "fashion-mnist", "--epochs", "2", "--schedule", schedule, "--learning-rate", "0.01",
+                         "--batch-size", "50"]) == 0
+        optimizer = fitted[-1].optimizer
+        assert optimizer.iterations.numpy() == 2 * 11  # 540 of 600 images, the last batch short
+        assert float(optimizer.learning_rate) == pytest.approx(last, abs=1e-9)
+
+
+def test_seed_repeats_and_backends_agree(few_images, capsys):
     outputs = []
     for backend in ("native", "native", "numpy"):
         clear_session()
@@ -108,3 +158,17 @@ def test_closed_pipe_is_quiet():
     errors = process.stderr.read()
     assert process.wait(timeout=60) in (0, 141)
     assert errors == b""
+
+
+@pytest.mark.parametrize(("variable", "value", "message"), [
+    ("TINYNET_ISA", "foo", "TINYNET_ISA='foo'"), ("OMP_NUM_THREADS", "abc", "OMP_NUM_THREADS='abc'"),
+    ("TINYNET_BACKEND", "cuda", "TINYNET_BACKEND='cuda'"),
+])
+def test_wrong_environment_is_one_line_and_code_2(variable, value, message):
+    environment = {**os.environ, variable: value, "PYTHONPATH": os.pathsep.join(sys.path)}
+    options = {"env": environment, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-P", "-m", "tinynet", "info"], **options)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("tinynet: ") and message in done.stderr and done.stderr.count("\n") == 1
+    done = subprocess.run([sys.executable, "-P", "-c", "import tinynet"], **options)
+    assert done.returncode == 1 and "Traceback" in done.stderr and message in done.stderr

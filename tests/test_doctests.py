@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 
 import numpy as np
@@ -19,9 +20,10 @@ NAMES = {
 
 
 def module_names():
-    """All modules of the package, but for those that run something when they are imported."""
+    """All modules of the package, but for those that run something when they are imported, or need an extra."""
     found = (module.name for module in pkgutil.walk_packages(tn.__path__, "tinynet."))
-    return ["tinynet", *(name for name in found if not name.endswith("__main__"))]
+    left_out = ["__main__"] + ["wrappers.scikit_learn"] * (importlib.util.find_spec("sklearn") is None)
+    return ["tinynet", *(name for name in found if not name.endswith(tuple(left_out)))]
 
 
 def examples():

@@ -4,17 +4,18 @@
 array([0., 2.], dtype=float32)
 """
 
-from .ops import activation as _ops
-from .ops.activation import (
+from . import ops as _ops
+from .ops import (
     celu,
     elu,
-    exponential,
+    glu,
     hard_shrink,
     hard_sigmoid,
     hard_silu,
     hard_tanh,
     leaky_relu,
     log_sigmoid,
+    log_softmax,
     mish,
     relu,
     relu6,
@@ -22,26 +23,29 @@ from .ops.activation import (
     sigmoid,
     silu,
     soft_shrink,
+    softmax,
     softplus,
     softsign,
     sparse_plus,
     sparse_sigmoid,
+    sparsemax,
     squareplus,
     tanh,
     tanh_shrink,
     threshold,
 )
-from .ops.softmax import glu, log_softmax, softmax, sparsemax
-from .registry import look_up
-from .tensor import convert_to_tensor
+from .ops.activation import exponential as _exponential
+from .registry import is_serialized_function, look_up
+from .symbolic import takes_symbolic
 
 swish = silu
 hard_swish = hard_silu
+exponential = takes_symbolic(_exponential)
 
 
 def linear(x):
     """x itself."""
-    return convert_to_tensor(x)
+    return _ops.convert_to_tensor(x)
 
 
 def gelu(x, approximate=False):
@@ -66,7 +70,7 @@ def get(identifier):
     """The activation function that is meant.
 
     Args:
-        identifier: A name, a function (or any callable, such as a layer), or None for `linear`.
+        identifier: A name, a dict of `serialize`, a function (or any callable, such as a layer), or None for `linear`.
 
     Raises:
         ValueError: no activation has this name.
@@ -76,33 +80,40 @@ def get(identifier):
     """
     if identifier is None:
         return linear
-    if isinstance(identifier, str):
-        return look_up(identifier, {**_KNOWN, **_ALIASES}, "activation")
+    if isinstance(identifier, str | dict):
+        return deserialize(identifier)
     if callable(identifier):
         return identifier
     raise ValueError(f"activation must be a name, a function or None, got {identifier!r} ({type(identifier).__name__})")
 
 
 def serialize(activation):
-    """The name under which `get` finds a function again.
+    """The name under which `get` finds a function again; a dict for functions and layers that are the user's.
 
     Raises:
-        ValueError: it is not one of tinynet's.
+        ValueError: it is a lambda, which no name would find again.
     """
     name = getattr(activation, "__name__", None)
-    if _KNOWN.get(name) is not activation:
-        raise ValueError(f"activations.serialize: {activation!r} is not one of tinynet's activations, so a name would "
-                         "not find it again; pass it as custom_objects={name: function} when the configuration is read")
-    return name
+    if _KNOWN.get(name) is activation:
+        return name
+    from .saving.registration import serialize_keras_object
+
+    return serialize_keras_object(activation)
 
 
 def deserialize(config, custom_objects=None):
-    """The function that a name from `serialize` stands for.
+    """The function that a name (or a dict) from `serialize` stands for.
 
     Args:
-        config: The name.
+        config: The name or the dict.
         custom_objects: Dict of further names and their functions.
     """
+    if is_serialized_function(config):
+        config = config["config"]
+    if isinstance(config, dict):
+        from .saving.registration import deserialize_keras_object
+
+        return deserialize_keras_object(config, custom_objects)
     if not isinstance(config, str):
         raise ValueError(f"activations.deserialize: expected a name, got {config!r} ({type(config).__name__})")
     return look_up(config, {**_KNOWN, **_ALIASES}, "activation", custom_objects)

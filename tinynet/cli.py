@@ -1,14 +1,16 @@
-"""The command line: `tinynet train fashion-mnist --model dnn`, `tinynet info`.
+"""The command line: `tinynet train fashion-mnist --model dnn`, `tinynet augment FOLDER --op ...`, `tinynet info`.
 
 Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one line on standard error; --debug shows
 where they came from.
 """
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
 
+from .practicals import MODELS, augmented, learning_rate
 from .version import __version__
 
 
@@ -38,8 +40,8 @@ def _number(kind, least, most=float("inf"), open_below=False):
 
 def _output_file(text):
     path = Path(text).expanduser()
-    if path.suffix != ".npz":
-        raise argparse.ArgumentTypeError(f"{text!r} must end in .npz")
+    if path.suffix not in (".npz", ".keras"):
+        raise argparse.ArgumentTypeError(f"{text!r} must end in .npz (weights alone) or .keras (the whole model)")
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"the folder of {text!r} does not exist")
     return path
@@ -54,45 +56,51 @@ def build_parser():
 
     train = commands.add_parser("train", help="train a model on a data set", description="Train a model and test it.")
     train.add_argument("dataset", choices=["fashion-mnist"], help="what to train on")
-    train.add_argument("--model", choices=sorted(MODELS), default="dnn", help="which model (default: %(default)s)")
-    train.add_argument("--epochs", type=_number(int, 1), metavar="N", default=10,
-                       help="passes over the data (default: %(default)s)")
-    train.add_argument("--batch-size", type=_number(int, 1), metavar="N", default=32,
-                       help="samples a step (default: %(default)s)")
+    train.add_argument("--model", choices=sorted(MODELS), default="dnn",
+                       help="dnn: one hidden layer; cnn: two convolutions; vgg: six, with batch normalization "
+                            "(default: %(default)s)")
+    train.add_argument("--epochs", type=_number(int, 1), metavar="N",
+                       help=f"passes over the data (default: {_defaults('epochs')})")
+    train.add_argument("--batch-size", type=_number(int, 1), metavar="N",
+                       help=f"samples a step (default: {_defaults('batch_size')})")
     train.add_argument("--optimizer", metavar="NAME", default="adam",
                        help="sgd, adam, rmsprop, ... (default: %(default)s)")
     train.add_argument("--learning-rate", type=_number(float, 0, open_below=True), metavar="R",
                        help="the optimizer's own if left out")
-    train.add_argument("--validation-split", type=_number(float, 0, 0.9), metavar="F", default=0.1,
-                       help="share of the training images to validate on (default: %(default)s)")
+    train.add_argument("--schedule", choices=["constant", "cosine"],
+                       help="let the learning rate be, or fall to 0 along half a cosine wave "
+                            f"(default: {_defaults('schedule')})")
+    train.add_argument("--validation-split", type=_number(float, 0, 0.9), metavar="F",
+                       help=f"share of the training images to validate on (default: {_defaults('validation_split')})")
+    train.add_argument("--augment", action="store_true",
+                       help="mirror, shift and turn the training images at random, and cut a square out of each "
+                            "(cnn and vgg)")
     train.add_argument("--seed", type=_number(int, 0, 2**32 - 1), metavar="N", default=0,
                        help="repeats a run exactly (default: %(default)s)")
     train.add_argument("--backend", choices=["native", "numpy"], default="native",
                        help="compiled kernels, or their NumPy references (default: %(default)s)")
-    train.add_argument("--save", type=_output_file, metavar="FILE.npz", help="write the trained weights to this file")
+    train.add_argument("--save", type=_output_file, metavar="FILE",
+                       help="write the trained model (.keras) or its weights alone (.npz) to this file")
     train.set_defaults(run=_train)
 
     info = commands.add_parser("info", help="show versions, CPU features, threads and data found")
     info.set_defaults(run=_info)
-    for command in (train, info):
+    from .augment import command as augment_command
+    from .augment import text_command
+
+    augment = augment_command.add_parser(commands, _number)
+    augment_text = text_command.add_parser(commands, _number)
+    for command in (train, info, augment, augment_text):
         command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
                              help="show where an error came from")
     return parser
 
 
-def build_dnn():
-    """The course's first practical: 784 -> 128 relu -> 10 logits."""
-    from . import Input, Sequential, layers
-
-    return Sequential([
-        Input((28, 28)),
-        layers.Flatten(),
-        layers.Dense(128, activation="relu"),
-        layers.Dense(10),
-    ], name="dnn")
-
-
-MODELS = {"dnn": build_dnn}
+def _defaults(setting):
+    """What the models have as a setting, for the help: "32; vgg: 128"."""
+    values = {name: getattr(practical, setting) for name, practical in MODELS.items()}
+    common = values["dnn"]
+    return "; ".join([str(common), *(f"{name}: {value}" for name, value in values.items() if value != common)])
 
 
 def _load_fashion_mnist():
@@ -116,23 +124,33 @@ def _train(arguments):
 
     from .datasets.fashion_mnist import CLASS_NAMES
 
+    practical = MODELS[arguments.model]
+    batch_size, epochs = arguments.batch_size or practical.batch_size, arguments.epochs or practical.epochs
+    split = practical.validation_split if arguments.validation_split is None else arguments.validation_split
     optimizer = tn.optimizers.get(arguments.optimizer)
-    if arguments.learning_rate is not None:
-        optimizer.learning_rate = arguments.learning_rate
     (x_train, y_train), (x_test, y_test), = _announce(_load_fashion_mnist())
     x_train, x_test = x_train / 255.0, x_test / 255.0
+    steps = epochs * math.ceil(len(x_train) * (1 - split) / batch_size)
+    rate = float(optimizer.learning_rate) if arguments.learning_rate is None else arguments.learning_rate
+    optimizer.learning_rate = learning_rate(arguments.schedule or practical.schedule, rate, steps)
     with tn.backend(arguments.backend):
         tn.utils.set_random_seed(arguments.seed)
-        model = MODELS[arguments.model]()
+        model = practical.build()
+        if arguments.augment:
+            model = augmented(model, seed=arguments.seed)
+        if len(model.input_shape) == 4:  # convolutions want an axis of channels, here one: grey
+            x_train, x_test = x_train[..., None], x_test[..., None]
         model.compile(optimizer=optimizer, loss=tn.losses.SparseCategoricalCrossentropy(from_logits=True),
                       metrics=["accuracy"])
         model.summary()
-        model.fit(x_train, y_train, batch_size=arguments.batch_size, epochs=arguments.epochs,
-                  validation_split=arguments.validation_split)
+        model.fit(x_train, y_train, batch_size=batch_size, epochs=epochs, validation_split=split)
         predicted = model.predict(x_test, batch_size=256, verbose=0).argmax(axis=-1)
     if arguments.save is not None:
-        tn.utils.save_weights_npz(model, arguments.save)
-        print(f"weights saved to {arguments.save}")
+        if arguments.save.suffix == ".keras":
+            model.save(arguments.save)
+        else:
+            tn.utils.save_weights_npz(model, arguments.save)
+        print(f"{'model' if arguments.save.suffix == '.keras' else 'weights'} saved to {arguments.save}")
     print_per_class_table(y_test, predicted, CLASS_NAMES)
     print(f"test accuracy: {(predicted == y_test).mean():.4f}")
     return 0

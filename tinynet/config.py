@@ -1,4 +1,14 @@
-"""Process-wide settings, under Keras's names."""
+"""Process-wide settings, under Keras's names, and what notebooks ask `tf.config`."""
+
+from .tf_devices import (  # noqa: F401
+    experimental,
+    functions_run_eagerly,
+    get_visible_devices,
+    list_logical_devices,
+    list_physical_devices,
+    run_functions_eagerly,
+    set_visible_devices,
+)
 
 _floatx = "float32"
 _epsilon = 1e-7
@@ -42,3 +52,8 @@ def set_image_data_format(data_format):
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(f"set_image_data_format: expected 'channels_last' or 'channels_first', got {data_format!r}")
     _image_data_format = data_format
+
+
+def backend():
+    """'tinynet': what Keras calls its backend. Which kernels are in use, `tinynet.backend()` says."""
+    return "tinynet"

@@ -1,5 +1,8 @@
 """tinynet's own exceptions. Each is also a built-in one, so that `except ValueError` catches it."""
 
+import inspect
+import warnings
+
 
 class DataError(ValueError):
     """A data file that is broken, hostile, or not what its name says; the message names the file and the fault."""
@@ -14,3 +17,26 @@ class DatasetNotFoundError(DataError, FileNotFoundError):
 
 class ModelFileError(ValueError):
     """A saved model that is broken, hostile, or from a newer version; the message says where."""
+
+
+class ModelWarning(UserWarning):
+    """A model that runs, but can hardly be what was meant; the message says why and what to write instead.
+
+    `warnings.simplefilter("error", tinynet.errors.ModelWarning)` makes errors of them, for a class that wants it
+    strict.
+    """
+
+
+class NotInTinynetError(AttributeError):
+    """A name of Keras or TensorFlow that tinynet does not have; the message says why, and what to use.
+
+    `from tinynet.keras.layers import ...` says the same as an ImportError.
+    """
+
+
+def warn_user(message, category):
+    """A warning that is shown with the line of the user's own code, however deep inside tinynet it is noticed."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "tinynet":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

@@ -33,6 +33,15 @@ class Initializer:
         """What `from_config` needs to make this initializer again."""
         return {}
 
+    @property
+    def repeatable(self):
+        """Whether it may be called later instead: every call gives the same, for any shape.
+
+        A `Variable` then waits with its values until they are looked at. Not so with a SeedGenerator, which counts its
+        calls; nor do we know it of classes derived from those of this module.
+        """
+        return type(self) in _REPEATABLE and not isinstance(getattr(self, "seed", None), random.SeedGenerator)
+
     @classmethod
     def from_config(cls, config):
         return cls(**config)
@@ -314,6 +323,11 @@ random_uniform = RandomUniform
 truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
+
+_REPEATABLE = {
+    GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Ones, RandomNormal, RandomUniform,
+    TruncatedNormal, VarianceScaling, Zeros,
+}
 
 _BY_NAME = by_both_names(
     Constant,

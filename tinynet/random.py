@@ -71,6 +71,21 @@ class SeedGenerator:
         return cls(**config)
 
 
+class Orders:
+    """Random orders, each a function of the next (seed, offset) of a `SeedGenerator`: its state says which come next.
+
+    >>> Orders(SeedGenerator(1)).permutation(4).tolist() == Orders(SeedGenerator(1)).permutation(4).tolist()
+    True
+    """
+
+    def __init__(self, seeds):
+        self.seeds = seeds
+
+    def permutation(self, length):
+        """0 to length - 1 in random order."""
+        return generator(self.seeds).permutation(length)
+
+
 _global_generator = None
 
 
@@ -86,6 +101,9 @@ def set_global_seed(seed):
     """Restart the global generator: what follows repeats from run to run."""
     global _global_generator
     _global_generator = SeedGenerator(seed, name="global_seed_generator")
+
+
+set_seed = set_global_seed  # tf.random's name
 
 
 def make_default_seed():

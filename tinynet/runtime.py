@@ -18,6 +18,38 @@ import numpy as np
 
 from .version import __version__
 
+_backend_wanted = os.environ.get("TINYNET_BACKEND") or "native"
+
+
+def _check_environment():
+    """Name what is wrong with it; before the compiled module brings in OpenMP, which complains in its own way."""
+    threads = os.environ.get("OMP_NUM_THREADS")
+    if threads and not all(part.strip().isdigit() and int(part) > 0 for part in threads.split(",")):
+        raise ValueError(f"OMP_NUM_THREADS={threads!r} is not a number of threads; set it to 1 or more, or unset it")
+    if _backend_wanted not in ("native", "numpy"):
+        raise ValueError(f"TINYNET_BACKEND={_backend_wanted!r} is not a backend; known: native, numpy")
+
+
+@contextlib.contextmanager
+def _told_in_one_line():
+    """In the `tinynet` command (or `python -m tinynet`) an error is a line and exit code 2, as for any wrong call.
+
+    The command imports the package first, so it is here that it must be caught.
+    """
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        as_module = ("-m", "tinynet") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False)
+        command = as_module or os.path.basename(sys.argv[0]) == "tinynet"
+        if not command or "--debug" in sys.argv:
+            raise
+        print(f"tinynet: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+with _told_in_one_line():
+    _check_environment()
+
 try:
     from . import _native
 except ImportError as error:
@@ -144,25 +176,19 @@ def show_config():
         print(f"{key:<11} {value}")
 
 
-def _start():
-    """Read the environment and name what is wrong with it."""
-    threads = os.environ.get("OMP_NUM_THREADS")
-    if threads and not all(part.strip().isdigit() and int(part) > 0 for part in threads.split(",")):
-        raise ValueError(f"OMP_NUM_THREADS={threads!r} is not a number of threads; set it to 1 or more, or unset it")
-    if _native is not None:
-        isa = os.environ.get("TINYNET_ISA")
-        try:
-            _native.select_isa(isa or _native.best_isa())
-        except (ValueError, RuntimeError) as error:
-            raise RuntimeError(f"TINYNET_ISA={isa!r}: {error}") from None
-    if _backend_wanted not in ("native", "numpy"):
-        raise ValueError(f"TINYNET_BACKEND={_backend_wanted!r} is not a backend; known: native, numpy")
-
-
 def install_wanted_backend():
     """Fill the kernel table; called when the package is complete, since the references are part of it."""
     _install(_backend_wanted)
 
 
-_backend_wanted = os.environ.get("TINYNET_BACKEND") or "native"
-_start()
+def _choose_isa():
+    isa = os.environ.get("TINYNET_ISA")
+    try:
+        _native.select_isa(isa or _native.best_isa())
+    except (ValueError, RuntimeError) as error:
+        raise RuntimeError(f"TINYNET_ISA={isa!r}: {error}") from None
+
+
+if _native is not None:
+    with _told_in_one_line():
+        _choose_isa()

@@ -6,16 +6,21 @@ Only names that stand for one operation of `tinynet.ops` each. `math` and `nn` g
 import numpy as np
 
 from . import ops
+from .absent import known_absent
+from .naming import unknown_name
+from .string_tensor import StringTensor, is_text
 from .tensor import Tensor, to_array
 
 
 def constant(value, dtype=None, shape=None, name=None):
-    """A Tensor of `value`, reshaped to `shape`, or repeated to fill it if it is a single number.
+    """A Tensor of `value`, reshaped to `shape`, or repeated to fill it if it is a single number. Text is text.
 
     >>> constant([1, 2, 3, 4], shape=(2, 2)).numpy()
     array([[1, 2],
            [3, 4]], dtype=int32)
     """
+    if is_text(value):
+        return StringTensor(value)
     array = to_array(value, dtype)
     if shape is not None:
         array = np.full(shape, array, array.dtype) if array.size == 1 else array.reshape(shape)
@@ -97,15 +102,12 @@ def concat(values, axis, name=None):
 
 # TensorFlow's name: the name in `ops`, where nothing else differs.
 _SAME = {name: name for name in (
-    "abs", "add", "broadcast_to", "cast", "convert_to_tensor", "cos", "divide", "einsum", "equal", "exp",
-    "expand_dims", "eye", "floor",
-    "greater", "greater_equal", "is_tensor", "less", "less_equal", "linspace", "logical_and", "logical_not",
-    "logical_or", "maximum",
-    "meshgrid", "minimum", "multiply", "negative", "norm", "not_equal", "ones", "ones_like", "repeat", "reshape",
-    "roll", "round",
-    "searchsorted", "shape", "sigmoid", "sign", "sin", "size", "sqrt", "square", "squeeze", "stack", "stop_gradient",
-    "subtract", "tan",
-    "tanh", "tensordot", "unstack", "where", "zeros", "zeros_like",
+    "abs", "add", "broadcast_to", "cast", "convert_to_tensor", "cos", "custom_gradient", "divide", "einsum",
+    "equal", "exp", "expand_dims", "eye", "floor", "greater", "greater_equal", "is_tensor", "less", "less_equal",
+    "linspace", "logical_and", "logical_not", "logical_or", "maximum", "meshgrid", "minimum", "multiply",
+    "negative", "norm", "not_equal", "ones", "ones_like", "repeat", "reshape", "roll", "round", "searchsorted",
+    "shape", "sigmoid", "sign", "sin", "size", "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract",
+    "tan", "tanh", "tensordot", "unstack", "where", "zeros", "zeros_like",
 )}
 _REDUCE = {
     "reduce_all": "all", "reduce_any": "any", "reduce_max": "max", "reduce_mean": "mean", "reduce_min": "min",
@@ -113,16 +115,19 @@ _REDUCE = {
     "reduce_sum": "sum", "reduce_logsumexp": "logsumexp",
 }
 _TOP_LEVEL = _SAME | _REDUCE | {"pow": "power", "range": "arange", "rank": "ndim", "reverse": "flip"}
+_TYPES = {name: np.dtype(name) for name in (
+    "bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+)} | {"double": np.dtype("float64"), "half": np.dtype("float16"), "string": np.dtype(object)}
 _OWN = (
-    "argmax", "argmin", "boolean_mask", "clip_by_value", "concat", "constant", "cumsum", "fill", "gather", "matmul",
-    "one_hot", "pad",
+    "add_n", "argmax", "argmin", "argsort", "boolean_mask", "clip_by_value", "concat", "constant", "cumsum", "fill",
+    "gather", "gather_nd", "identity", "map_fn", "matmul", "one_hot", "pad", "sort",
     "split", "tile", "transpose",
 )
 
-__all__ = sorted([*_TOP_LEVEL, *_OWN, "math", "nn"])
+__all__ = sorted([*_TOP_LEVEL, *_TYPES, *_OWN, "linalg", "math", "nn"])
 
 
-class _Namespace:
+class Namespace:
     """Names that stand for operations of `ops`, looked up when they are used."""
 
     def __init__(self, title, names):
@@ -131,7 +136,9 @@ class _Namespace:
 
     def __getattr__(self, name):
         if name not in self._names:
-            raise AttributeError(f"{self._title} has no {name!r} here; it has {', '.join(sorted(self._names))}")
+            if name[:2] != "__":
+                known_absent(self._title, name)
+            raise AttributeError(unknown_name(f"name in {self._title}:", name, self._names))
         found = self._names[name]
         return getattr(ops, found) if isinstance(found, str) else found
 
@@ -139,7 +146,7 @@ class _Namespace:
         return sorted(self._names)
 
 
-math = _Namespace("tf.math", _REDUCE | {name: name for name in (
+math = Namespace("tf.math", _REDUCE | {name: name for name in (
     "abs", "add", "ceil", "cos", "cosh", "divide", "divide_no_nan", "equal", "erf", "exp", "expm1", "floor", "greater",
     "less", "log",
     "log1p", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "reciprocal", "round", "rsqrt",
@@ -176,11 +183,61 @@ def _l2_loss(t, name=None):
     return 0.5 * ops.vdot(t, t)
 
 
-nn = _Namespace("tf.nn", {name: name for name in (
+def _one_length(name, lengths):
+    """The two spatial lengths of what TensorFlow also takes as [1, height, width, 1]."""
+    if not isinstance(lengths, list | tuple):
+        return lengths
+    lengths = list(lengths)
+    if len(lengths) == 4:
+        if lengths[0] != 1 or lengths[3] != 1:
+            raise ValueError(f"tf.nn: {name} must be 1 along the batch and the channels, got {lengths}")
+        lengths = lengths[1:3]
+    return tuple(lengths * 2 if len(lengths) == 1 else lengths)
+
+
+def _data_format(data_format):
+    return {"NHWC": "channels_last", "NCHW": "channels_first"}[data_format]
+
+
+def _conv2d(input, filters, strides, padding, data_format="NHWC", dilations=1, name=None):  # noqa: A002
+    return ops.conv2d(input, filters, strides=_one_length("strides", strides), padding=padding.lower(),
+                      dilation_rate=_one_length("dilations", dilations or 1), data_format=_data_format(data_format))
+
+
+def _pooling(operation):
+    def pool(input, ksize, strides, padding, data_format="NHWC", name=None):  # noqa: A002
+        return operation(input, _one_length("ksize", ksize), _one_length("strides", strides), padding.lower(),
+                         _data_format(data_format))
+
+    return pool
+
+
+def _dropout(x, rate, noise_shape=None, seed=None, name=None):
+    return ops.dropout(x, rate, noise_shape, seed)
+
+
+def _bias_add(value, bias, data_format=None, name=None):
+    return ops.add(value, bias)
+
+
+def _batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name=None):
+    normal = (x - mean) * ops.rsqrt(variance + variance_epsilon)
+    normal = normal if scale is None else normal * scale
+    return normal if offset is None else normal + offset
+
+
+def _embedding_lookup(params, ids, max_norm=None, name=None):
+    return ops.take(params, ids, 0)
+
+
+nn = Namespace("tf.nn", {name: name for name in (
     "elu", "gelu", "log_softmax", "moments", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus",
     "softsign", "swish", "tanh",
     "in_top_k", "top_k",
 )} | {
+    "avg_pool": _pooling(ops.average_pool2d), "avg_pool2d": _pooling(ops.average_pool2d),
+    "batch_normalization": _batch_normalization, "bias_add": _bias_add, "conv2d": _conv2d, "dropout": _dropout,
+    "embedding_lookup": _embedding_lookup, "max_pool": _pooling(ops.max_pool2d), "max_pool2d": _pooling(ops.max_pool2d),
     "l2_loss": _l2_loss, "l2_normalize": "normalize", "leaky_relu": _leaky_relu,
     "sigmoid_cross_entropy_with_logits": _sigmoid_cross_entropy,
     "softmax_cross_entropy_with_logits": _softmax_cross_entropy,
@@ -188,7 +245,48 @@ nn = _Namespace("tf.nn", {name: name for name in (
 })
 
 
+linalg = Namespace("tf.linalg", {name: name for name in (
+    "cholesky", "det", "diag", "eigh", "einsum", "eye", "inv", "lstsq", "matmul", "norm", "pinv", "qr", "slogdet",
+    "solve", "svd", "tensordot", "trace", "trapezoid",
+) if hasattr(ops, name)} | {"diag_part": "diagonal", "matmul": matmul, "matrix_transpose": "transpose",
+                            "l2_normalize": "normalize"})
+
+
+def identity(input, name=None):  # noqa: A002
+    """A copy."""
+    return ops.copy(ops.convert_to_tensor(input))
+
+
+def add_n(inputs, name=None):
+    """The sum of a list of tensors."""
+    return sum(inputs[1:], inputs[0])
+
+
+def gather_nd(params, indices, batch_dims=0, name=None):
+    """The elements, or slices, at the places that the last axis of `indices` names."""
+    places = to_array(indices)
+    return ops.get_item(ops.convert_to_tensor(params), tuple(np.moveaxis(places, -1, 0)))
+
+
+def map_fn(fn, elems, dtype=None, fn_output_signature=None, name=None):
+    """fn(element) for each along the first axis, stacked."""
+    return ops.stack([ops.convert_to_tensor(fn(element)) for element in ops.convert_to_tensor(elems)])
+
+
+def sort(values, axis=-1, direction="ASCENDING", name=None):
+    """In ascending or descending order along an axis."""
+    ordered = ops.sort(values, axis)
+    return ordered if direction == "ASCENDING" else ops.flip(ordered, axis)
+
+
+def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
+    """The places that the elements of the sorted tensor have; equal elements keep their order."""
+    return ops.argsort(values if direction == "ASCENDING" else ops.negative(values), axis)
+
+
 def __getattr__(name):
+    if name in _TYPES:
+        return _TYPES[name]
     if name in _TOP_LEVEL:
         return getattr(ops, _TOP_LEVEL[name])
     raise AttributeError(f"module 'tinynet.tf_names' has no attribute {name!r}")

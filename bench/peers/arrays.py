@@ -28,11 +28,14 @@ def normalization(shape, seed):
     return x, rng.standard_normal(shape, np.float32), gamma, rng.standard_normal(channels, np.float32)
 
 
-def images(folder, samples, channels):
-    """x float32 in [0, 1], shape (samples, 28, 28) or (samples, 28, 28, 1), and y int64, shape (samples,)."""
+def images(folder, samples, case):
+    """x float32 in [0, 1], shape (samples, 28, 28) or (samples, height, width, channels), and y int64, (samples,)."""
+    if case.random_images:
+        rng = np.random.default_rng(0)
+        return rng.random((samples, *case.image), np.float32), rng.integers(0, case.classes, samples)
     x = np.load(f"{folder}/x.npy")[:samples].astype(np.float32) / np.float32(255)
     y = np.load(f"{folder}/y.npy")[:samples].astype(np.int64)
-    return (x[..., None] if channels else x), y
+    return (x[..., None] if case.channels else x), y
 
 
 def pooling(shape, pool, stride, seed):
@@ -45,3 +48,12 @@ def pooling(shape, pool, stride, seed):
     return x, rng.standard_normal(
         (batch, (height - pool) // stride + 1, (width - pool) // stride + 1, channels)
     ).astype(np.float32)
+
+
+LEARNING_RATE, CHECKED_STEPS = 1e-3, 3
+
+
+def adam(shapes, seed):
+    """Weights and their gradients, standard normal float32, one of each a shape."""
+    rng = np.random.default_rng(seed)
+    return [[rng.standard_normal(tuple(shape), np.float32) for shape in shapes] for _ in range(2)]

@@ -5,7 +5,7 @@ from cases import CASES
 from .arrays import images
 
 
-def build(framework, layers, channels):
+def build(framework, case):
     """A Sequential model from the rows of cases.py."""
     L = framework.layers
     make = {
@@ -17,8 +17,16 @@ def build(framework, layers, channels):
         "relu": lambda: L.ReLU(),
         "dropout": lambda rate: L.Dropout(rate),
     }
-    shape = (28, 28, 1) if channels else (28, 28)
-    return framework.Sequential([L.Input(shape), *(make[name](*arguments) for name, *arguments in layers)])
+    shape = case.image if case.channels else (28, 28)
+    return framework.Sequential([L.Input(shape), *(make[name](*arguments) for name, *arguments in case.layers)])
+
+
+def augmentation(framework):
+    """Flip, shift, rotate, and a rectangle cut out, of every image."""
+    L = framework.layers
+    return [L.RandomFlip("horizontal", seed=1), L.RandomTranslation(0.1, 0.1, fill_mode="constant", seed=2),
+            L.RandomRotation(0.05, fill_mode="constant", seed=3),
+            L.RandomErasing((1.0, 1.0), scale=(0.04, 0.25), fill_value=0.0, value_range=(0, 1), seed=4)]
 
 
 class KerasTraining:
@@ -26,18 +34,22 @@ class KerasTraining:
 
     def __init__(self, framework, case, batch_size, samples, folder, seed):
         framework.utils.set_random_seed(seed)
+        self.first_loss = None
         case = CASES[case]
-        self.x, self.y = images(folder, samples, case.channels)
+        self.x, self.y = images(folder, samples, case)
         self.batch_size = batch_size
-        self.model = build(framework, case.layers, case.channels)
+        self.model = build(framework, case)
+        optimizers = framework.optimizers
         self.model.compile(
-            optimizer=framework.optimizers.Adam(1e-3),
+            optimizer=optimizers.Adam(1e-3) if case.optimizer == "adam" else optimizers.SGD(1e-2),
             loss=framework.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
         )
 
     def run(self):
         self.history = self.model.fit(self.x, self.y, batch_size=self.batch_size, epochs=1, verbose=0).history
+        self.first_loss = self.first_loss or float(self.history["loss"][-1])
 
     def result(self):
-        return {name: float(self.history[name][-1]) for name in ("loss", "accuracy")}
+        last = {name: float(self.history[name][-1]) for name in ("loss", "accuracy")}
+        return {**last, "first_loss": self.first_loss}

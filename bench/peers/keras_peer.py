@@ -2,7 +2,9 @@
 
 import os
 
-from .keras_like import KerasTraining
+import numpy as np
+
+from .keras_like import KerasTraining, augmentation
 
 
 def start(threads):
@@ -29,4 +31,34 @@ class Training(KerasTraining):
         super().__init__(keras, **parameters)
 
 
-TASKS = {"training": Training}
+class Augmentation:
+    """run() augments one batch: in a compiled graph on TensorFlow, as in tf.data, and layer by layer elsewhere."""
+
+    def __init__(self, file):
+        import keras
+
+        self.x = np.load(file)
+        steps = augmentation(keras)
+
+        def chain(x):
+            for layer in steps:
+                x = layer(x, training=True)
+            return x
+
+        backend = os.environ["KERAS_BACKEND"]
+        if backend == "tensorflow":
+            import tensorflow
+
+            self.function, self.x = tensorflow.function(chain), tensorflow.convert_to_tensor(self.x)
+        else:
+            self.function, self.x = chain, keras.ops.convert_to_tensor(self.x)
+        self.finish = (lambda y: y.block_until_ready()) if backend == "jax" else (lambda y: y)
+
+    def run(self):
+        self.y = self.finish(self.function(self.x))
+
+    def result(self):
+        return np.asarray(self.y)
+
+
+TASKS = {"training": Training, "augmentation": Augmentation}

@@ -7,8 +7,8 @@ import numpy as np
 import tinynet
 from tinynet import runtime
 
-from .arrays import convolution, matrices, normalization, pooling
-from .keras_like import KerasTraining
+from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, matrices, normalization, pooling
+from .keras_like import KerasTraining, augmentation
 
 
 def start(threads):
@@ -70,9 +70,7 @@ class Normalization:
         self.layer.beta.assign(beta)
         relu = {"relu": True} if kind == "batch_norm_relu" else {}
         training = {} if kind == "layer_norm" else {"training": True}
-        self.call = lambda: (
-            self.layer.normalize(self.x, **training, **relu) if relu else self.layer(self.x, **training)
-        )
+        self.call = lambda: self.layer(self.x, **training, **relu)
 
     def run(self):
         with tinynet.GradientTape() as tape:
@@ -82,6 +80,30 @@ class Normalization:
 
     def result(self):
         return np.concatenate([part.numpy().ravel() for part in (self.y, *self.gradients)])
+
+
+class Adam:
+    """run() is a step over all weights."""
+
+    def __init__(self, shapes, seed):
+        self.shapes, self.seed = shapes, seed
+        self._start()
+
+    def _start(self):
+        weights, gradients = adam(self.shapes, self.seed)
+        self.variables = [tinynet.Variable(weight) for weight in weights]
+        self.gradients = [tinynet.convert_to_tensor(gradient) for gradient in gradients]
+        self.optimizer = tinynet.optimizers.Adam(LEARNING_RATE)
+
+    def run(self):
+        self.optimizer.apply(self.gradients, self.variables)
+
+    def result(self):
+        """The weights after the first steps."""
+        self._start()
+        for _ in range(CHECKED_STEPS):
+            self.run()
+        return np.concatenate([variable.numpy().ravel() for variable in self.variables])
 
 
 class Pooling:
@@ -110,6 +132,25 @@ class Pooling:
 
     def result(self):
         return self.y
+
+
+class Augmentation:
+    """run() augments one batch, layer by layer."""
+
+    def __init__(self, file):
+        if not hasattr(tinynet.layers, "RandomErasing"):
+            raise NotImplementedError("this tinynet has no augmentation layers")
+        self.x = tinynet.convert_to_tensor(np.load(file))
+        self.layers = augmentation(tinynet)
+
+    def run(self):
+        y = self.x
+        for layer in self.layers:
+            y = layer(y, training=True)
+        self.y = y
+
+    def result(self):
+        return self.y.numpy()
 
 
 class Training(KerasTraining):
@@ -154,6 +195,8 @@ class Peak:
 
 
 TASKS = {
+    "adam": Adam,
+    "augmentation": Augmentation,
     "matmul": MatMul,
     "conv2d": Conv2D,
     "normalization": Normalization,

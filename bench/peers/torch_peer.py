@@ -4,7 +4,7 @@ import torch
 from cases import CASES
 from torch import nn
 
-from .arrays import convolution, images, matrices, normalization, pooling
+from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, images, matrices, normalization, pooling
 
 options = {}
 
@@ -50,6 +50,31 @@ class Conv2D:
     def result(self):
         axes = (2, 3, 1, 0) if self.which == "weight_gradient" else (0, 2, 3, 1)
         return self.c.permute(*axes).contiguous().numpy()
+
+
+class Adam:
+    """run() is a step over all weights, fused unless the contender says foreach."""
+
+    def __init__(self, shapes, seed):
+        self.shapes, self.seed = shapes, seed
+        self._start()
+
+    def _start(self):
+        weights, gradients = adam(self.shapes, self.seed)
+        self.parameters = [nn.Parameter(torch.from_numpy(weight)) for weight in weights]
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = torch.from_numpy(gradient)
+        self.optimizer = torch.optim.Adam(self.parameters, LEARNING_RATE, **{options.get("adam", "fused"): True})
+
+    def run(self):
+        self.optimizer.step()
+
+    def result(self):
+        """The weights after the first steps."""
+        self._start()
+        for _ in range(CHECKED_STEPS):
+            self.run()
+        return torch.cat([parameter.detach().ravel() for parameter in self.parameters]).numpy()
 
 
 class Normalization:
@@ -112,9 +137,10 @@ class Pooling:
         return self.out.detach().permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def build(layers, channels):
+def build(case):
     """A Sequential model from the rows of cases.py, with Keras's settings of batch normalization."""
-    shape = (1, 28, 28) if channels else (28, 28)
+    height, width, depth = case.image
+    shape = (depth, height, width) if case.channels else (height, width)
     modules = []
 
     def add(module):
@@ -123,7 +149,7 @@ def build(layers, channels):
         with torch.no_grad():  # Sizes by asking: one row goes through what there is so far.
             shape = tuple(module.eval()(torch.zeros(2, *shape)).shape[1:])
 
-    for name, *arguments in layers:
+    for name, *arguments in case.layers:
         activation = None
         if name == "flatten":
             add(nn.Flatten())
@@ -150,17 +176,21 @@ class Training:
     def __init__(self, case, batch_size, samples, folder, seed):
         torch.manual_seed(seed)
         case = CASES[case]
-        x, y = images(folder, samples, case.channels)
-        if case.channels:
-            x = x.reshape(samples, 1, 28, 28)  # one channel: the same bytes in either layout
+        x, y = images(folder, samples, case)
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
+        if case.channels:
+            self.x = self.x.permute(0, 3, 1, 2).contiguous()
         self.batch_size = batch_size
-        self.model = build(case.layers, case.channels).train()
+        self.model = build(case).train()
+        self.first_loss = None
         self.channels_last = case.channels and options.get("channels_last", False)
         if self.channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
-        adam = options.get("adam", "fused")
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, **{adam: True})
+        kind = options.get("adam", "fused")
+        if case.optimizer == "adam":
+            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, **{kind: True})
+        else:
+            self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-2, **{kind: True})
         self.loss = nn.CrossEntropyLoss()
 
     def run(self):
@@ -178,12 +208,14 @@ class Training:
             total.add_(loss.detach(), alpha=len(y))
             correct.add_(logits.detach().argmax(1).eq_(y).sum())
         self.metrics = {"loss": total.item() / len(self.x), "accuracy": correct.item() / len(self.x)}
+        self.first_loss = self.first_loss or self.metrics["loss"]
 
     def result(self):
-        return self.metrics
+        return {**self.metrics, "first_loss": self.first_loss}
 
 
 TASKS = {
+    "adam": Adam,
     "matmul": MatMul,
     "conv2d": Conv2D,
     "normalization": Normalization,

@@ -34,7 +34,7 @@ struct Tile {
 template <class T>
 struct TileProduct {
   const T* a;
-  const Index* a_row;   // offset of each row of the tile in A
+  const Index* a_row;   // offset of each row of the tile in A; null for a packed panel, whose rows are neighbours
   Index a_step;         // from k to k + 1
   Index a_segment;      // from segment to segment
   const T* b;
@@ -49,7 +49,7 @@ struct TileProduct {
   bool relu;            // then max(0, .), if asked
 };
 
-template <class T, int rows, int vectors, bool partial>
+template <class T, int rows, int vectors, bool partial, bool packed>
 __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index columns) {
   constexpr int lanes = VectorOf<T>::lanes;
   constexpr int last = vectors - 1;
@@ -59,8 +59,9 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
     values[last] = partial ? edge.load(memory + last * lanes) : load(memory + last * lanes);
   };
 
+  // A packed panel needs one pointer. Twelve do not fit the 16 registers: with them 1024x1024x1024 takes 8% longer.
   const T* row[rows];
-  for (int i = 0; i < rows; ++i) row[i] = p.a + p.a_row[i];
+  for (int i = 0; i < rows; ++i) row[i] = packed ? p.a + i : p.a + p.a_row[i];
   const Index a_step = p.a_step, b_step = p.b_step, depth = p.depth;
   Vec<T> sum[rows][vectors] = {};
   for (Index s = 0; s < p.segments; ++s) {
@@ -70,7 +71,7 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
       Vec<T> values[vectors];
       load_columns(b, values);
       for (int i = 0; i < rows; ++i) {
-        const Vec<T> a = broadcast(row[i][offset]);
+        const Vec<T> a = broadcast(packed ? p.a[offset + i] : row[i][offset]);
         for (int v = 0; v < vectors; ++v) sum[i][v] += a * values[v];
       }
       b += b_step;
@@ -106,11 +107,14 @@ inline void compute_tile(const TileProduct<T>& p, int rows, Index columns) {
   if constexpr (most > 1)
     if (rows < most) return compute_tile<T, most - 1>(p, rows, columns);
   if (columns == Tile<T>::columns)
-    compute_tile<T, most, 2, false>(p, columns);
+    p.a_row != nullptr ? compute_tile<T, most, 2, false, false>(p, columns)
+                       : compute_tile<T, most, 2, false, true>(p, columns);
   else if (columns > Tile<T>::lanes)
-    compute_tile<T, most, 2, true>(p, columns);
+    p.a_row != nullptr ? compute_tile<T, most, 2, true, false>(p, columns)
+                       : compute_tile<T, most, 2, true, true>(p, columns);
   else
-    compute_tile<T, most, 1, true>(p, columns);
+    p.a_row != nullptr ? compute_tile<T, most, 1, true, false>(p, columns)
+                       : compute_tile<T, most, 1, true, true>(p, columns);
 }
 
 }  // namespace product

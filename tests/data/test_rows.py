@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.data import check_finite
-from tinynet.data.rows import all_within, all_within_reference, as_rows, gather, gather_reference, taker
+from tinynet.data.rows import (
+    all_within,
+    all_within_reference,
+    as_rows,
+    cast_type,
+    gather,
+    gather_reference,
+    taker,
+)
 
 SOURCES = ("bool", "uint8", "int32", "int64", "float32", "float64")
 
@@ -159,4 +167,20 @@ def test_the_message_counts_kinds():
 ])
 def test_what_is_not_rows_of_numbers_is_refused(value, error, match):
     with pytest.raises(error, match=match):
-        as_rows(value, "x", "fit")
+        as_rows(value, "y", "fit")
+
+
+@pytest.mark.parametrize("row", [["a", 1.0], [1.0, "a"]])
+def test_a_table_of_text_and_numbers_is_refused(row):
+    with pytest.raises(TypeError, match="x must hold numbers, got dtype object; encode text"):
+        as_rows(np.array([row, row], object), "x", "fit")
+
+
+@pytest.mark.parametrize("dtype", ["U", "S", object])
+def test_text_stays_text(dtype):
+    text = np.array(["one", "three", "two"], dtype)
+    rows = as_rows(text, "x", "fit")
+    assert cast_type(rows, "floatx") == rows.dtype
+    assert list(taker(rows, rows.dtype)(np.array([2, 0]))) == [text[2], text[0]]
+    with pytest.raises(TypeError, match="y must hold numbers"):
+        as_rows(text, "y", "fit")

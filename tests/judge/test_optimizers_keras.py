@@ -100,9 +100,15 @@ def run(library, variable_class, name, settings, dtype, steps=10, scheduled=Fals
 
 @pytest.fixture
 def float64():
+    if keras.backend.backend() == "jax":  # which computes in float32, whatever it is asked for, until told otherwise
+        jax = pytest.importorskip("jax")
+        before = jax.config.jax_enable_x64
+        jax.config.update("jax_enable_x64", True)
     keras.config.set_floatx("float64")
     tn.config.set_floatx("float64")
     yield
+    if keras.backend.backend() == "jax":
+        jax.config.update("jax_enable_x64", before)
     keras.config.set_floatx("float32")
     tn.config.set_floatx("float32")
 

@@ -2,6 +2,8 @@
 save its weights.
 """
 
+import json
+
 import numpy as np
 import pytest
 
@@ -66,7 +68,53 @@ CASES = {
     "ZeroPadding1D": (lambda: layers.ZeroPadding1D(2), (4, 3)),
     "ZeroPadding2D": (lambda: layers.ZeroPadding2D(((1, 0), (2, 3))), (3, 4, 2)),
 }
-NOT_INSTANCES = {"Input", "Layer"}
+CASES |= {
+    "ActivityRegularization": (lambda: layers.ActivityRegularization(0.01, 0.01), (6,)),
+    "AveragePooling3D": (lambda: layers.AveragePooling3D(2, padding="same"), (3, 4, 5, 2)),
+    "Bidirectional": (lambda: layers.Bidirectional(layers.GRU(3, return_sequences=True)), (5, 4)),
+    "CenterCrop": (lambda: layers.CenterCrop(3, 4), (6, 5, 2)),
+    "Conv1DTranspose": (lambda: layers.Conv1DTranspose(3, 4, strides=2, padding="same", activation="relu"), (5, 2)),
+    "Conv3D": (lambda: layers.Conv3D(4, (2, 3, 2), strides=(1, 2, 1), padding="same", activation="tanh"), (3, 5, 4, 2)),
+    "Conv3D channels_first": (lambda: layers.Conv3D(4, 2, groups=2, data_format="channels_first"), (2, 3, 4, 3)),
+    "Cropping3D": (lambda: layers.Cropping3D(((1, 0), (0, 1), (1, 1))), (4, 3, 4, 2)),
+    "DepthwiseConv1D": (lambda: layers.DepthwiseConv1D(3, depth_multiplier=2, strides=2), (7, 3)),
+    "EmbeddingCutout": (lambda: layers.EmbeddingCutout(0.3, seed=3), (5, 6)),
+    "EmbeddingMixup": (lambda: layers.EmbeddingMixup(0.2, seed=3), (5, 6)),
+    "EinsumDense": (lambda: layers.EinsumDense("abc,cd->abd", (None, 4), "relu", "d"), (5, 3)),
+    "GRU": (lambda: layers.GRU(4, return_sequences=True, dropout=0.1, recurrent_dropout=0.1, seed=1), (5, 3)),
+    "GRU reset before": (lambda: layers.GRU(4, reset_after=False), (5, 3)),
+    "GlobalAveragePooling3D": (lambda: layers.GlobalAveragePooling3D(), (3, 2, 4, 6)),
+    "GlobalMaxPooling3D": (lambda: layers.GlobalMaxPooling3D(keepdims=True), (3, 2, 4, 6)),
+    "LSTM": (lambda: layers.LSTM(4, kernel_regularizer="l2"), (5, 3)),
+    "LSTM of other activations": (lambda: layers.LSTM(4, "softsign", "softsign", go_backwards=True), (5, 3)),
+    "Lambda": (lambda: layers.Lambda(tn.ops.tanh), (6,)),
+    "Masking": (lambda: layers.Masking(), (5, 3)),
+    "MaxPooling3D": (lambda: layers.MaxPooling3D(2, strides=1), (3, 4, 3, 2)),
+    "Normalization": (lambda: layers.Normalization(mean=0.5, variance=2.0), (6,)),
+    "Permute": (lambda: layers.Permute((2, 1)), (5, 3)),
+    "RNN": (lambda: layers.RNN([layers.LSTMCell(4), layers.GRUCell(3)], return_sequences=True), (5, 3)),
+    "RepeatVector": (lambda: layers.RepeatVector(3), (6,)),
+    "Rescaling": (lambda: layers.Rescaling(0.5, 1.0), (6,)),
+    "Resizing": (lambda: layers.Resizing(4, 5, antialias=True), (6, 7, 2)),
+    "SeparableConv1D": (lambda: layers.SeparableConv1D(4, 3, depth_multiplier=2, padding="same"), (7, 3)),
+    "SimpleRNN": (lambda: layers.SimpleRNN(4, return_sequences=True), (5, 3)),
+    "SpectralNormalization": (lambda: layers.SpectralNormalization(layers.Dense(4)), (6,)),
+    "TimeDistributed": (lambda: layers.TimeDistributed(layers.Dense(4, activation="tanh")), (5, 3)),
+    "UpSampling3D": (lambda: layers.UpSampling3D((1, 2, 2)), (3, 2, 2, 2)),
+    "ZeroPadding3D": (lambda: layers.ZeroPadding3D(1), (3, 2, 2, 2)),
+}
+# In tests/layers/test_merging.py: layers of several inputs, and the functions of the same names.
+MERGING = {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"}
+NOT_INSTANCES = {"Input", "Layer", "Wrapper", "deserialize", "serialize", *MERGING, *map(str.lower, MERGING)}
+# Not a function of one array of floats: tested by themselves, in test_sequences.py and test_preprocessing.py.
+NOT_INSTANCES |= {"AdditiveAttention", "Attention", "CategoryEncoding", "Discretization", "Embedding", "GRUCell",
+                  "Hashing", "IntegerLookup", "LSTMCell", "MultiHeadAttention", "SimpleRNNCell", "StackedRNNCells",
+                  "StringLookup", "TextVectorization"}
+NOT_INSTANCES |= {"WordDropout"}  # whole numbers: in tests/augment/test_embeddings.py
+# Layers without weights that change images at random have a contract of their own, in test_augmentation.py.
+AUGMENTATION = {name for name in layers.__all__ if isinstance(getattr(layers, name), type)
+                and issubclass(getattr(layers, name), layers.ImageAugmentation | layers.Pipeline)}
+NOT_INSTANCES |= AUGMENTATION
 
 cases = pytest.mark.parametrize(("make", "shape"), CASES.values(), ids=CASES.keys())
 
@@ -90,6 +138,17 @@ def test_config_round_trip(make, shape):
     assert twin.get_config() == layer.get_config()
     twin(sample(shape))
     twin.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(twin(sample(shape)).numpy(), layer(sample(shape)).numpy())
+
+
+@cases
+def test_dict_round_trip(make, shape):
+    layer = make()
+    layer(sample(shape))
+    plain = json.loads(json.dumps(layers.serialize(layer)))
+    twin = layers.deserialize(plain)
+    assert type(twin) is type(layer) and layers.serialize(twin) == layers.serialize(layer)
+    twin.set_weights(layer.get_weights())  # built by the dict alone
     np.testing.assert_array_equal(twin(sample(shape)).numpy(), layer(sample(shape)).numpy())
 
 

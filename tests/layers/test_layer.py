@@ -113,6 +113,12 @@ def test_dense_refuses_bad_units(units, error):
         layers.Dense(units)
 
 
+def test_dense_takes_units_from_an_array():
+    assert layers.Dense(tn.reduce_prod(tn.constant([28, 28])).numpy()).units == 784
+    with pytest.raises(TypeError, match="positive int"):
+        layers.Dense(np.array(2.0))
+
+
 def test_unknown_arguments_are_named():
     with pytest.raises(TypeError, match="Dense: unknown argument 'unit'; Dense takes units, activation"):
         layers.Dense(3, unit=4)
@@ -121,6 +127,8 @@ def test_unknown_arguments_are_named():
 def test_bad_dtypes():
     with pytest.raises(ValueError, match="dtype must be 'float32' or 'float64', got 'float16'"):
         layers.Dense(3, dtype="float16")
+    with pytest.raises(ValueError, match="dtype must be 'float32' or 'float64', got 'nonsense'"):
+        layers.Dense(3, dtype="nonsense")
     for bad in (np.array(["1", "2"]), np.array([1 + 2j]), np.array([None]), np.array(["2020-01-01"], "datetime64[D]")):
         with pytest.raises(TypeError, match="expected numbers"):
             layers.Dense(3)(bad.reshape(1, -1))

@@ -86,3 +86,10 @@ def test_errors_name_what_was_expected_and_got():
         layers.ZeroPadding1D((1, 2, 3))
     with pytest.raises(ValueError, match="interpolation must be 'nearest' or 'bilinear', got 'bicubic'"):
         layers.UpSampling2D(interpolation="bicubic")
+
+
+def test_padding_does_not_count_in_the_mean_over_steps():
+    x = X[:, :, 0]  # (batch, steps, channels)
+    mask = np.array([[True, False, True, False, False, False], [True] * 6])
+    y = layers.GlobalAveragePooling1D()(x, mask=mask)
+    np.testing.assert_allclose(y, [x[0, [0, 2]].mean(axis=0), x[1].mean(axis=0)], rtol=1e-6)

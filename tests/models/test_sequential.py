@@ -141,10 +141,3 @@ def test_subclassed_model_trains():
     history = model.fit(x, y, epochs=30, verbose=0)
     assert history.history["loss"][-1] < 1e-3
     assert model.layers == [model.dense]
-
-
-def test_what_is_not_there_yet_says_so():
-    with pytest.raises(NotImplementedError, match="models as graphs"):
-        tn.Model(inputs=tn.Input((3,)), outputs=None)
-    with pytest.raises(NotImplementedError, match="model files"):
-        practical().save("m.keras")

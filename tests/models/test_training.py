@@ -262,7 +262,7 @@ def test_stop_training_inside_an_epoch():
     (lambda m, x, y: tn.Sequential(layers.Dense(3), layers.Dense(2)), TypeError, r"write Sequential\(\[layer, ...\]\)"),
     (lambda m, x, y: tn.Sequential([layers.Dense]), TypeError, "a class: add parentheses"),
     (lambda m, x, y: layers.Reshape((-2, 2)), ValueError, "got \\(-2, 2\\)"),
-    (lambda m, x, y: layers.Dense(3)(None), TypeError, "expected an array or a Tensor, got None"),
+    (lambda m, x, y: layers.Dense(3)(None), TypeError, "expected numbers, in an array or a Tensor, got None"),
 ])
 def test_wrong_calls_say_what_is_wrong(call, error, message):
     x, y = blobs(32)
@@ -373,7 +373,7 @@ def test_an_exception_in_a_callback_leaves_the_model_usable(hook, error):
         model.fit(
             x, y, verbose=0, validation_split=0.5, callbacks=[type("Failing", (tn.callbacks.Callback,), {hook: fail})()]
         )
-    assert model._training_data is None  # nothing holds the data of a training that is over
+    assert model._training is None  # nothing holds the data of a training that is over
     other = classifier()
     other.set_weights(model.get_weights())
     model.compile(tn.optimizers.Adam(0.02), model.loss)
@@ -403,6 +403,12 @@ def test_a_generator_that_ends_before_the_last_epoch_says_so():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(((x, y) for _ in range(2)), verbose=0)
+
+
+def test_a_loss_as_a_metric_keeps_its_name():
+    model = tn.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[tn.losses.MeanAbsoluteError(), tn.losses.Huber(name="robust")])
+    assert set(model.fit(np.ones((4, 2)), np.ones(4), verbose=0).history) == {"loss", "mean_absolute_error", "robust"}
 
 
 def test_metrics_with_one_name_are_told_apart():

@@ -104,15 +104,54 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         pass
 
 
-def test_leftovers_of_killed_writers_are_swept_after_a_day(tmp_path):
-    old, young, other = tmp_path / ".file.aa.tmp", tmp_path / ".file.bb.tmp", tmp_path / ".other.cc.tmp"
-    for path in (old, young, other):
+def test_leftovers_of_killed_writers_are_swept(tmp_path):
+    dead, other = tmp_path / ".file.aa.tmp", tmp_path / ".other.cc.tmp"
+    for path in (dead, other):
         path.write_bytes(b"x")
-    for path in (old, other):
-        os.utime(path, (0, 0))
+    with files.atomic_write(tmp_path / "file") as living:
+        living.write(b"first")
+        with files.atomic_write(tmp_path / "file") as second:
+            second.write(b"second")
+        assert os.path.exists(living.name)  # its writer lives
+    assert (tmp_path / "file").read_bytes() == b"first"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.cc.tmp", "file"]
+
+
+def test_without_locks_leftovers_are_swept_after_a_day(tmp_path, monkeypatch):
+    def no_locks(file, operation):
+        raise OSError(95, "Operation not supported")
+    monkeypatch.setattr(files.fcntl, "flock", no_locks)
+    old, young = tmp_path / ".file.aa.tmp", tmp_path / ".file.bb.tmp"
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
     with files.atomic_write(tmp_path / "file"):
         pass
-    assert not old.exists() and young.exists() and other.exists()
+    assert not old.exists() and young.exists()
+
+
+def test_a_link_goes_on_pointing_where_it_did(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder" / "file")
+    with files.atomic_write(tmp_path / "link") as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "file").read_bytes() == b"new"
+
+
+def test_the_file_is_on_the_disk_before_its_name(tmp_path, monkeypatch):
+    order = []
+
+    def log(name, real):
+        def logged(*arguments):
+            order.append(name)
+            return real(*arguments)
+        monkeypatch.setattr(files.os, name, logged)
+
+    log("fsync", os.fsync)
+    log("replace", os.replace)
+    with files.atomic_write(tmp_path / "file"):
+        pass
+    assert order == ["fsync", "replace", "fsync"]
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):

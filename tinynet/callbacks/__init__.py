@@ -1,8 +1,19 @@
 """Callbacks: what happens between the steps of training."""
 
+from .backup import BackupAndRestore
 from .base import Callback, CallbackList
+from .checkpoint import ModelCheckpoint
 from .history import History
+from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from .monitor import EarlyStopping
+from .probe import Probe
 from .progress import ProgbarLogger
+from .reports import CSVLogger, RemoteMonitor
+from .small import LambdaCallback, SwapEMAWeights, TerminateOnNaN
+from .tensorboard import TensorBoard
 
-__all__ = ["Callback", "CallbackList", "EarlyStopping", "History", "ProgbarLogger"]
+__all__ = [
+    "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
+    "LearningRateScheduler", "ModelCheckpoint", "Probe", "ProgbarLogger", "ReduceLROnPlateau", "RemoteMonitor",
+    "SwapEMAWeights", "TensorBoard", "TerminateOnNaN",
+]

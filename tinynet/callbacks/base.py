@@ -8,6 +8,8 @@ class Callback:
     """
 
     takes_lazy_logs = False  # True: batch hooks get a function that makes the logs, and call it when they need them
+    resumed_attributes = ()  # names of the attributes that BackupAndRestore keeps: numbers, strings, lists of arrays
+    comes_last = False  # True: called after all others, to see what they have done
 
     def __init__(self):
         self.params = None
@@ -116,6 +118,7 @@ class CallbackList:
         if add_history and self._history is None:
             self._history = History()
             self.callbacks.append(self._history)
+        self.callbacks.sort(key=lambda callback: callback.comes_last)  # stable: the others keep their order
         if model is not None:
             self.set_model(model)
         self.set_params(params)
@@ -136,6 +139,7 @@ class CallbackList:
 
     def set_model(self, model):
         """Pass the model on to all callbacks."""
+        model._callbacks = self.callbacks
         if self._history is not None:
             model.history = self._history
         for callback in self.callbacks:

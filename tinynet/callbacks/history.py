@@ -12,6 +12,8 @@ class History(Callback):
         params: 'verbose', 'epochs' and 'steps' of the `fit`.
     """
 
+    resumed_attributes = ("history", "epoch")
+
     def __init__(self):
         super().__init__()
         self.history = {}

@@ -193,6 +193,7 @@ class ArrayBatches:
         self.num_batches = max(1, math.ceil(self.num_samples / self.batch_size))
         self.shuffle = shuffle if shuffle == "batch" else bool(shuffle)
         self.rng = np.random.default_rng() if rng is None else rng
+        self._is_finite = False  # not looked at yet
         self._choose = self._chooser(taker if shuffle else slicer, x_dtype)
 
     def _common_length(self):
@@ -238,8 +239,10 @@ class ArrayBatches:
         Raises:
             ValueError: with the array's name, the count and the first place.
         """
-        for name, array, dtype in self._leaves:
-            check_finite(name, array, dtype, self.where)
+        if not self._is_finite:  # once is enough, however many batches of a diverged model ask
+            for name, array, dtype in self._leaves:
+                check_finite(name, array, dtype, self.where)
+        self._is_finite = True
 
     def on_epoch_begin(self):
         """Nothing to do for arrays."""

@@ -1,11 +1,13 @@
 """From whatever the user gives `fit` to batches, and from batches to epochs."""
 
+import itertools
 import warnings
 from collections.abc import Iterable
 
 import numpy as np
 
 from ..utils.py_dataset import PyDataset
+from .ahead import one_ahead
 from .arrays import ArrayBatches
 from .iterables import IterableBatches, PyDatasetBatches
 from .structure import is_structure
@@ -100,6 +102,7 @@ class Epochs:
     Attributes:
         num_steps: How many batches an epoch has, None if that is not known yet (an iterator's first epoch tells).
         exhausted: Whether an iterator has ended for good: no further epoch will have a batch.
+        first_step: The number of the coming epoch's first step: 0, unless `go_on_from` was called.
 
     >>> epochs = Epochs(make_batches(np.arange(4), batch_size=1), steps=2)
     >>> for epoch in range(3):
@@ -121,12 +124,47 @@ class Epochs:
         self.restart = restart and not getattr(batches, "is_one_shot", False)
         self.exhausted = False
         self._iterator = None  # kept between epochs where an epoch is not a whole pass
-        self._taken = 0  # batches that `_iterator` has given
+        self._taken = 0  # batches that the present pass over the data has given
+        self._orders = None  # what the random order of the present pass came from
+        self._skipped = 0  # batches to be left out, since they were used before the training was interrupted
+        self.first_step = 0
         self._learned = None  # batches an iterator had, once it has ended
+        self.prepare = None  # function of a batch, run in a thread one batch ahead of training
 
     @property
     def num_steps(self):
         return self.steps or self.batches.num_batches or self._learned
+
+    @property
+    def position(self):
+        """Where in the data training is, for `go_on_from`: which random order, and how many of its batches are used."""
+        return {"orders": self._orders if self._taken else self._seeds_state(), "taken": self._taken}
+
+    def go_on_from(self, position, step):
+        """Let the coming epoch begin where another one was interrupted.
+
+        Args:
+            position: Of the interrupted one.
+            step: How many steps of its epoch were done.
+        """
+        if position["orders"] is not None:
+            self.batches.rng.seeds.state = position["orders"]
+        self._skipped, self.first_step = position["taken"], step
+
+    def _seeds_state(self):
+        seeds = getattr(getattr(self.batches, "rng", None), "seeds", None)
+        return None if seeds is None else seeds.state
+
+    def _new_pass(self):
+        """An iterator over the data, from the beginning, or from where `go_on_from` says."""
+        self._orders, self._taken = self._seeds_state(), 0
+        iterator = iter(self.batches)
+        for _ in range(self._skipped):
+            if next(iterator, None) is None:
+                break
+            self._taken += 1
+        self._skipped = 0
+        return iterator
 
     def __iter__(self):
         self.batches.on_epoch_begin()
@@ -134,13 +172,14 @@ class Epochs:
             yield from self._whole_pass()
         else:
             yield from self._some_steps()
+        self.first_step = 0
         self.batches.on_epoch_end()
 
     def _whole_pass(self):
-        count = 0
-        for batch in self.batches:
-            count += 1
+        for batch in self._prepared(self._new_pass()):
+            self._taken += 1
             yield batch
+        count, self._taken = self._taken, 0
         if getattr(self.batches, "is_one_shot", False):
             self.exhausted = True
         if count == 0:
@@ -151,18 +190,24 @@ class Epochs:
     def _some_steps(self):
         length = self.batches.num_batches
         if self._iterator is None or self.restart:
-            self._iterator, self._taken = iter(self.batches), 0
-        for done in range(self.steps):
-            batch = next(self._iterator, None)
+            self._iterator = self._new_pass()
+        # No batch is asked for that belongs to the next epoch.
+        wanted = self.steps - self.first_step
+        batches = self._prepared(itertools.islice(self._iterator, wanted))
+        for done in range(self.first_step, self.steps):
+            batch = next(batches, None)
             if batch is None:
                 self.exhausted = getattr(self.batches, "is_one_shot", False)
-                self._iterator = None
+                self._iterator, self._taken = None, 0
                 self._ran_out(done)
                 return
             self._taken += 1
             yield batch
         if length is not None and self._taken >= length:
-            self._iterator = None  # the next epoch begins a new pass
+            self._iterator, self._taken = None, 0  # the next epoch begins a new pass
+
+    def _prepared(self, batches):
+        return batches if self.prepare is None else one_ahead(batches, self.prepare)
 
     def _ran_out(self, done):
         wanted = f" of {self.steps}" if self.steps else ""

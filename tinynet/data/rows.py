@@ -7,6 +7,7 @@ where nothing is compiled.
 import numpy as np
 
 from ..config import floatx
+from ..string_tensor import is_text
 
 CHECK_ROWS = 1 << 16  # elements looked at together where there is no compiled loop
 
@@ -50,6 +51,9 @@ def as_rows(value, name, where):
             f"{where}: {name} is not a rectangular array ({error}); pad the rows to one length, for example with "
             "tinynet.utils.pad_sequences"
         ) from None
+    # All of the first row, since a table may have columns of both kinds.
+    if name.startswith("x") and is_text(array) and all(map(is_text, np.atleast_1d(array)[:1].flat)):
+        return np.ascontiguousarray(array)  # text, for a model that begins with TextVectorization
     if array.dtype.kind not in "fiub":
         remedy = " (a sparse matrix: use .toarray())" if hasattr(value, "toarray") else ""
         raise TypeError(
@@ -80,7 +84,7 @@ def cast_type(array, dtype):
 
     "floats" casts only floating point to `floatx()`: labels stay whole numbers.
     """
-    if dtype is None:
+    if dtype is None or array.dtype.kind in "USO":
         return array.dtype
     if dtype == "floats":
         return np.dtype(floatx()) if array.dtype.kind == "f" else array.dtype
@@ -90,7 +94,8 @@ def cast_type(array, dtype):
 def taker(array, dtype):
     """A function from int64 indices to a fresh batch of those rows, cast to `dtype`."""
     row_shape = array.shape[1:]
-    if array.dtype == dtype or (array.dtype.name in LOOPS and dtype.kind == "f" and dtype.itemsize >= 4):
+    is_copy = array.dtype == dtype and dtype.kind != "O"  # bytes of objects must not be copied: they are counted
+    if is_copy or (array.dtype.name in LOOPS and dtype.kind == "f" and dtype.itemsize >= 4):
 
         def take(indices):
             # Fresh memory each time: the tape, or the user, may still hold the batch before.

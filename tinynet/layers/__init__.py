@@ -1,6 +1,19 @@
 """Layers, under Keras's names."""
 
 from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .attention import AdditiveAttention, Attention, MultiHeadAttention
+from .augmentation import Augment, Cutout, ImageAugmentation, PatchShuffle, Pipeline
+from .augmentation_color import (
+    AutoContrast, Equalization, RandomBrightness, RandomColorDegeneration, RandomColorJitter, RandomContrast,
+    RandomErasing, RandomGaussianBlur, RandomGrayscale, RandomHue, RandomInvert, RandomPosterization,
+    RandomSaturation, RandomSharpness, Solarization,
+)
+from .augmentation_geometry import (
+    RandomCrop, RandomElasticTransform, RandomFlip, RandomPerspective, RandomRotation, RandomShear,
+    RandomTranslation, RandomZoom,
+)
+from .augmentation_mixing import AugMix, CutMix, MixUp, Mixing, RandAugment
+from .augmentation_text import EmbeddingCutout, EmbeddingMixup, WordDropout
 from .base import Layer
 from .convolution import (
     Conv1D, Conv2D, Conv2DTranspose, Convolution1D, Convolution2D, Convolution2DTranspose, DepthwiseConv2D,
@@ -9,6 +22,14 @@ from .convolution import (
 from .core import Activation, Identity, Input, InputLayer
 from .dense import Dense
 from .dropout import Dropout
+from .einsum_dense import EinsumDense
+from .embedding import Embedding, Masking
+from .function import ActivityRegularization, Lambda
+from .lookup import deserialize, serialize
+from .merging import (
+    Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract, add, average, concatenate, dot, maximum,
+    minimum, multiply, subtract,
+)
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from .normalization import (
     BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization,
@@ -18,17 +39,45 @@ from .pooling import (
     GlobalAvgPool1D, GlobalAvgPool2D, GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPooling1D, GlobalMaxPooling2D,
     MaxPool1D, MaxPool2D, MaxPooling1D, MaxPooling2D,
 )
-from .reshaping import Flatten, Reshape
+from .preprocessing import CategoryEncoding, CenterCrop, Discretization, Normalization, Rescaling, Resizing
+from .recurrent import GRU, LSTM, RNN, SimpleRNN
+from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .resizing import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
+from .text import TextVectorization
+from .vocabulary import Hashing, IntegerLookup, StringLookup
+from .volumes import (
+    AveragePooling3D, AvgPool3D, Conv1DTranspose, Conv3D, Convolution1DTranspose, Convolution3D, Cropping3D,
+    DepthwiseConv1D, GlobalAveragePooling3D, GlobalAvgPool3D, GlobalMaxPool3D, GlobalMaxPooling3D, MaxPool3D,
+    MaxPooling3D, SeparableConv1D, SeparableConvolution1D, UpSampling3D, ZeroPadding3D,
+)
+from .wrappers import Bidirectional, SpectralNormalization, TimeDistributed, Wrapper
 
 __all__ = [
-    "Activation", "AlphaDropout", "AveragePooling1D", "AveragePooling2D", "AvgPool1D", "AvgPool2D",
-    "BatchNormalization", "Conv1D", "Conv2D", "Conv2DTranspose", "Convolution1D", "Convolution2D",
-    "Convolution2DTranspose", "Cropping1D", "Cropping2D", "Dense", "DepthwiseConv2D", "Dropout", "ELU", "Flatten",
-    "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D",
-    "GlobalAvgPool2D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
-    "GroupNormalization", "Identity", "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU",
-    "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D", "PReLU", "RMSNormalization", "ReLU", "Reshape",
-    "SeparableConv2D", "SeparableConvolution2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
-    "SpatialDropout3D", "UnitNormalization", "UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D",
+    "Activation", "ActivityRegularization", "Add", "AdditiveAttention", "AlphaDropout", "Attention", "AugMix",
+    "Augment", "AutoContrast", "Average", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "AvgPool1D",
+    "AvgPool2D", "AvgPool3D", "BatchNormalization", "Bidirectional", "CategoryEncoding", "CenterCrop", "Concatenate",
+    "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Convolution1D", "Convolution1DTranspose",
+    "Convolution2D", "Convolution2DTranspose", "Convolution3D", "Cropping1D", "Cropping2D", "Cropping3D", "CutMix",
+    "Cutout", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Discretization", "Dot", "Dropout", "ELU", "EinsumDense",
+    "Embedding", "EmbeddingCutout", "EmbeddingMixup", "Equalization", "Flatten", "GRU", "GRUCell", "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D",
+    "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
+    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GroupNormalization", "Hashing", "Identity",
+    "ImageAugmentation", "Input", "InputLayer", "IntegerLookup", "LSTM", "LSTMCell", "Lambda", "Layer",
+    "LayerNormalization", "LeakyReLU", "Masking", "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D",
+    "MaxPooling2D", "MaxPooling3D", "Maximum", "Minimum", "MixUp", "Mixing", "MultiHeadAttention", "Multiply",
+    "Normalization", "PReLU", "PatchShuffle", "Permute", "Pipeline", "RMSNormalization", "RNN", "RandAugment",
+    "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomCrop",
+    "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue",
+    "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation",
+    "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom", "ReLU", "RepeatVector", "Rescaling",
+    "Reshape", "Resizing", "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D",
+    "SimpleRNN", "SimpleRNNCell", "Softmax", "Solarization", "SpatialDropout1D", "SpatialDropout2D",
+    "SpatialDropout3D", "SpectralNormalization", "StackedRNNCells", "StringLookup", "Subtract", "TextVectorization",
+    "TimeDistributed", "UnitNormalization", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Wrapper",
+    "WordDropout",
+    "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "add", "average", "concatenate", "deserialize", "dot",
+    "maximum", "minimum", "multiply", "serialize", "subtract",
 ]

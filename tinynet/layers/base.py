@@ -12,44 +12,28 @@ A layer is written in three steps, as in Keras:
 
 import functools
 import inspect
-import threading
 
 import numpy as np
 
-from .. import config, initializers, regularizers
 from .. import constraints as constraints_module
+from .. import initializers, regularizers
 from ..naming import auto_name
+from ..nest import map_structure
+from ..string_tensor import is_text
+from ..symbolic import as_tensors, by_trial, call_layer, is_symbolic, nodes_of, shapes_of
 from ..tensor import Tensor, Variable, convert_to_tensor
-
-
-class CallContext:
-    """What an outer layer passes on to the layers it calls: the training flag, the path of names,
-    where penalties go.
-    """
-
-    __slots__ = ("training", "scope", "outermost")
-
-    def __init__(self):
-        self.training = None
-        self.scope = ()
-        self.outermost = None  # the layer whose call by the user is under way
-
-
-class _Threads(threading.local):
-    def __init__(self):
-        self.context = CallContext()
-
-
-_threads = _Threads()
-
-
-def call_context():
-    """The context of this thread."""
-    return _threads.context
-
-
-# Keyword arguments that every layer takes besides its own.
-COMMON_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "build_config")
+from . import masks
+from .arguments import (
+    COMMON_ARGUMENTS,
+    arguments_of,
+    as_shapes,
+    dtype_policy,
+    input_shape_from,
+    is_plain,
+    name_may_come_first,
+    standard_dtype,
+)
+from .context import call_context, threads, within_scope
 
 
 class Layer:
@@ -70,11 +54,20 @@ class Layer:
     """
 
     _takes_training = None  # found out at the first call of each class
+    _takes_mask = None
+    _makes_mask = False  # whether outputs may have a mask though the inputs have none
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        if "compute_mask" in vars(cls):
+            cls._makes_mask = True
         if "build" in vars(cls):
-            cls.build = _within_scope(cls.build)
+            cls.build = within_scope(cls.build)
+
+    def __new__(cls, *args, **kwargs):
+        layer = super().__new__(cls)
+        layer.__dict__["_given_arguments"] = args, kwargs  # for get_config, where a class does not define it
+        return layer
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         # The containers first: __setattr__ sorts variables and layers into them.
@@ -84,23 +77,24 @@ class Layer:
         unknown = [key for key in kwargs if key not in COMMON_ARGUMENTS]
         if unknown:
             raise TypeError(
-                f"{type(self).__name__}: unknown argument {', '.join(map(repr, unknown))}; {_arguments_of(type(self))}"
+                f"{type(self).__name__}: unknown argument {', '.join(map(repr, unknown))}; {arguments_of(type(self))}"
             )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/', got {name!r}")
         self.name = name if name is not None else auto_name(type(self).__name__)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._dtype = _standard_dtype(dtype, type(self).__name__)
+        self._dtype = standard_dtype(dtype, type(self).__name__)
         self.autocast = autocast
         self._trainable = bool(trainable)
         self.built = False
         self.supports_masking = False
-        self.batch_input_shape = _input_shape_from(kwargs, type(self).__name__)
+        self.batch_input_shape = input_shape_from(kwargs, type(self).__name__)
         self._initial_weights = kwargs.get("weights")
         self._built_input_shape = None
 
     # -- weights -------------------------------------------------------------------------------------------------
 
+    @name_may_come_first
     def add_weight(self, shape=None, initializer=None, dtype=None, trainable=True, autocast=True, regularizer=None,
                    constraint=None, aggregation="none", name=None):
         """Create a Variable that belongs to this layer.
@@ -114,16 +108,12 @@ class Layer:
             constraint: Function applied to the value after each training step.
             name: For summaries and files.
         """
-        if isinstance(shape, str):  # tf.keras 2: add_weight(name, shape, ...)
-            shape, name = (name if name is not None else initializer), shape
-            if not isinstance(shape, tuple | list):
-                raise TypeError("add_weight: give shape= and name= as keywords")
-            initializer = None
         dtype = np.dtype(dtype or self._dtype)
         if initializer is None:
             initializer = "glorot_uniform" if dtype.kind == "f" else "zeros"
         initializer = initializers.get(initializer)
-        variable = Variable(initializer, shape=tuple(shape) if shape is not None else (), dtype=dtype,
+        variable = Variable(call_context().first_values or initializer,
+                            shape=tuple(shape) if shape is not None else (), dtype=dtype,
                             trainable=trainable and self._trainable, name=name or "variable")
         variable.path = "/".join((*call_context().scope, variable.name))
         variable.regularizer = regularizers.get(regularizer)
@@ -149,6 +139,9 @@ class Layer:
             raise RuntimeError(
                 f"{type(self).__name__}: call super().__init__() first, before setting attributes or calling the layer"
             )
+        found = getattr(type(self), key, None)
+        if isinstance(found, property):
+            return found.fget(self)  # to raise its own error again, which says more
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}", name=key, obj=self)
 
     def __delattr__(self, key):
@@ -254,6 +247,23 @@ class Layer:
             )
         return sum(variable.size for variable in self.weights)
 
+    def save_own_variables(self, store):
+        """Put this layer's own variables (not those of layers it holds) into `store`, dict-like, for a file.
+
+        Override it, together with `load_own_variables`, for state that is not in `weights`.
+        """
+        for i, variable in enumerate(self._own_trainable + self._own_non_trainable):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store):
+        """Take this layer's own variables from what `save_own_variables` filled."""
+        own = self._own_trainable + self._own_non_trainable
+        if len(store.keys()) != len(own):
+            hint = "" if self.built else " The layer is not built yet: call it once, or give the model an Input."
+            raise ValueError(f"layer {self.name!r} has {len(own)} weights, the file has {len(store.keys())}.{hint}")
+        for i, variable in enumerate(own):
+            variable.assign(store[str(i)])
+
     # -- losses and metrics --------------------------------------------------------------------------------------
 
     def add_loss(self, loss):
@@ -303,15 +313,27 @@ class Layer:
         """
         return _shape_by_trial(self, input_shape)
 
+    def compute_mask(self, inputs, previous_mask):
+        """The mask of the outputs: the inputs' own, unless a layer overrides it.
+
+        Args:
+            inputs: What the layer was called on.
+            previous_mask: Its mask (nested like `inputs`), boolean, False where a step is padding; or None.
+        """
+        return previous_mask
+
     def __call__(self, *args, training=None, **kwargs):
-        """Build the weights if need be, then compute `call`."""
-        context = _threads.context
+        """Build the weights if need be, then compute `call`; on KerasTensors, only say what it would return."""
+        context = threads.context
         if training is None:
             training = context.training
         inputs = args[0] if args else None
         if not isinstance(inputs, Tensor) or self.autocast and inputs.data.dtype != self._dtype:
+            if is_symbolic(inputs) or kwargs and is_symbolic(kwargs):
+                return call_layer(self, args, kwargs if training is None else {**kwargs, "training": training})
             args = tuple(self._convert(argument) for argument in args)
             inputs = args[0] if args else None
+        mask = getattr(inputs, "_keras_mask", None) if type(inputs) is Tensor else masks.masks_of(inputs)
         outermost, outer_training, outer_scope = context.outermost, context.training, context.scope
         if not self.built:
             self._build_for(inputs)
@@ -326,9 +348,15 @@ class Layer:
         try:
             if training is not None and self._takes_training:
                 kwargs["training"] = training
+            if mask is not None and self._takes_mask and kwargs.get("mask") is None:
+                kwargs["mask"] = mask
             outputs = self.call(*args, **kwargs)
+            if mask is not None or self._makes_mask:
+                self._hand_on_mask(inputs, outputs, mask)
             if self.activity_regularizer is not None:
                 self._penalize_activity(outputs)
+            if context.watch is not None:
+                context.watch(self, outputs)
             return outputs
         except (TypeError, ValueError) as error:
             _name_layer(error, self, args)
@@ -340,9 +368,13 @@ class Layer:
         """Arrays to Tensors, floats to the layer's dtype; anything else as it is."""
         if type(value) is np.ndarray and value.dtype is self._dtype and value.flags.c_contiguous:
             return Tensor.wrap(value)  # a batch of `fit`
+        if isinstance(value, np.ndarray) and value.dtype.kind in "USO":
+            return value  # text, for the layers that make numbers of it
         if isinstance(value, list | tuple):
             if _holds_arrays(value):
                 return type(value)(self._convert(part) for part in value)
+            if is_text(value):
+                return np.array(value)
             value = convert_to_tensor(value)  # numbers in lists
         elif isinstance(value, dict):
             return {key: self._convert(part) for key, part in value.items()}
@@ -361,18 +393,23 @@ class Layer:
         if self.autocast and value.data.dtype.kind == "f" and value.data.dtype != self._dtype:
             from ..ops import cast
 
-            return cast(value, self._dtype)
+            return masks.set_mask(cast(value, self._dtype), getattr(value, "_keras_mask", None))
         return value
+
+    def _hand_on_mask(self, inputs, outputs, mask):
+        masks.hand_on(self, inputs, outputs, mask)
 
     def _inspect_call(self):
         parameters = inspect.signature(type(self).call).parameters
         type(self)._takes_training = "training" in parameters or any(p.kind is p.VAR_KEYWORD
                                                                      for p in parameters.values())
+        type(self)._takes_mask = "mask" in parameters
 
     def _build_for(self, inputs):
-        shapes = _shapes_of(inputs)
+        shapes = shapes_of(inputs)
         if shapes is None and type(self).build is not Layer.build:
-            raise TypeError(f"{self.name}: expected an array or a Tensor, got {inputs!r}")
+            remedy = "; a TextVectorization or StringLookup layer makes numbers of text" if is_text(inputs) else ""
+            raise TypeError(f"{self.name}: expected numbers, in an array or a Tensor, got {inputs!r}{remedy}")
         self._build_with_shape(shapes)
 
     def _build_with_shape(self, input_shape):
@@ -383,6 +420,47 @@ class Layer:
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
             self._initial_weights = None
+
+    def _build_symbolically(self, shapes):
+        if type(self).build is Layer.build and self._sublayers():
+            self._build_by_trial(shapes)
+        else:
+            self._build_with_shape(shapes)
+
+    def _knows_output_shape(self):
+        """Whether `compute_output_shape` needs no trial."""
+        return type(self).compute_output_shape is not Layer.compute_output_shape
+
+    # -- the graph -----------------------------------------------------------------------------------------------
+
+    @property
+    def input(self):
+        """The KerasTensor (or list, or dict, of them) that the layer was first called on."""
+        arguments = nodes_of(self)[0].args
+        return arguments[0] if arguments else self.output
+
+    @property
+    def output(self):
+        """The KerasTensor (or list, or dict, of them) that the layer's first call on KerasTensors returned."""
+        return nodes_of(self)[0].outputs
+
+    @property
+    def input_shape(self):
+        """Shape of the inputs of the first call on KerasTensors, or else of the first batch."""
+        return self._shape_of_first("input")
+
+    @property
+    def output_shape(self):
+        """Shape of what the first call on KerasTensors returned, or else for inputs like those of the first batch."""
+        return self._shape_of_first("output")
+
+    def _shape_of_first(self, what):
+        try:
+            return map_structure(lambda tensor: tensor.shape, getattr(self, what))
+        except AttributeError:
+            if self._built_input_shape is None:
+                raise
+        return self._built_input_shape if what == "input" else self.compute_output_shape(self._built_input_shape)
 
     def _penalize_activity(self, outputs):
         from ..ops import divide
@@ -400,37 +478,71 @@ class Layer:
     compute_dtype = variable_dtype = dtype
 
     def get_config(self):
-        """The arguments that make a layer like this one, as plain values."""
-        configuration = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+        """The arguments that make a layer like this one, as plain values.
+
+        A layer with arguments of its own adds them: `{**super().get_config(), "units": self.units}`. One that does not
+        define `get_config` gets what its constructor was called with, if these are plain values.
+        """
+        return self._config(type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__)
+
+    def _config(self, with_arguments):
+        configuration = self._constructor_arguments() if with_arguments else {}
+        configuration |= {"name": self.name, "trainable": self._trainable, "dtype": dtype_policy(self._dtype)}
         if self.activity_regularizer is not None:
             configuration["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return configuration
 
+    def _constructor_arguments(self):
+        bound = inspect.signature(type(self).__init__).bind(self, *self._given_arguments[0], **self._given_arguments[1])
+        bound.apply_defaults()
+        result = {}
+        for parameter, value in list(bound.arguments.items())[1:]:
+            kind = bound.signature.parameters[parameter].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                result.update(value)
+            elif kind is inspect.Parameter.VAR_POSITIONAL and value or not is_plain(value):
+                raise NotImplementedError(
+                    f"{type(self).__name__}: the argument {parameter!r} of its __init__ is no plain value, so the "
+                    f"layer must say itself how it is made again: define get_config(self) to return "
+                    f"{{**super().get_config(), {parameter!r}: ...}}, and from_config(cls, config) if __init__ does "
+                    "not take that"
+                )
+            elif kind is not inspect.Parameter.VAR_POSITIONAL:
+                result[parameter] = value
+        return result
+
     @classmethod
-    def from_config(cls, configuration):
+    def from_config(cls, config):
         """A layer from what `get_config` returned."""
-        return cls(**configuration)
+        parameters = inspect.signature(cls.__init__).parameters
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            return cls(**config)
+        # A constructor without **kwargs: what every layer has is set afterwards.
+        layer = cls(**{key: value for key, value in config.items()
+                       if key in parameters or key not in ("name", "trainable", "dtype")})
+        if "name" not in parameters and config.get("name") is not None:
+            layer.name = config["name"]
+        if "trainable" not in parameters and not config.get("trainable", True):
+            layer.trainable = False
+        return layer
+
+    def get_build_config(self):
+        """What `build_from_config` needs to create the weights again: the shape of the inputs; None if not built."""
+        return {"input_shape": self._built_input_shape} if self._built_input_shape is not None else None
+
+    def build_from_config(self, config):
+        """Create the weights as `get_build_config` says."""
+        shape = config.get("input_shape")
+        if shape is not None and not self.built:
+            self._build_symbolically(as_shapes(shape))
+
+    def _build_by_trial(self, input_shape):
+        """Create the weights of the layers inside by a call on zeros."""
+        _shape_by_trial(self, input_shape)
+        self._built_input_shape = input_shape
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _within_scope(build):
-    """`build`, with the layer's name put before the names of its weights, and `built` set at the end."""
-
-    @functools.wraps(build)
-    def scoped(self, *args, **kwargs):
-        context = call_context()
-        outer = context.scope
-        if outer[-1:] != (self.name,):
-            context.scope = (*outer, self.name)
-        try:
-            build(self, *args, **kwargs)
-        finally:
-            context.scope = outer
-        self.built = True
-
-    return scoped
 
 
 def _name_layer(error, layer, args):
@@ -443,44 +555,6 @@ def _name_layer(error, layer, args):
         *error.args[1:],
     )
     error._names_a_layer = True
-
-
-def _standard_dtype(dtype, owner):
-    if dtype is None:
-        return np.dtype(config.floatx())
-    try:
-        result = np.dtype(dtype if not hasattr(dtype, "name") else dtype.name)
-    except TypeError:
-        result = None
-    if result not in (np.dtype("float32"), np.dtype("float64")):
-        if result is not None and result.kind in "iub":
-            return result
-        raise ValueError(
-            f"{owner}: dtype must be 'float32' or 'float64', got {dtype!r}; the kernels have no other floating-point "
-            "types"
-        )
-    return result
-
-
-def _input_shape_from(arguments, owner):
-    """The batch shape that input_shape=, input_dim= or batch_input_shape= say, or None."""
-    if arguments.get("batch_input_shape") is not None:
-        return tuple(arguments["batch_input_shape"])
-    shape = arguments.get("input_shape")
-    if shape is None and arguments.get("input_dim") is not None:
-        shape = (arguments["input_dim"],)
-    if shape is None:
-        return None
-    if isinstance(shape, int | np.integer):
-        raise ValueError(
-            f"{owner}: input_shape must be a tuple, got {shape!r}; for {shape} features write input_shape=({shape},)"
-        )
-    return (arguments.get("batch_size"), *shape)
-
-
-def _arguments_of(cls):
-    names = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "kwargs")]
-    return f"{cls.__name__} takes {', '.join(names)}" if names else f"{cls.__name__} takes no arguments of its own"
 
 
 def _collect_layers(value, found):
@@ -505,31 +579,7 @@ def _holds_arrays(value):
     return isinstance(value, Tensor | dict) or hasattr(value, "__array__")
 
 
-def _shapes_of(inputs):
-    """Shapes in the structure of the inputs, None for the batch axis."""
-    if isinstance(inputs, Tensor):
-        return (None, *inputs.shape[1:]) if inputs.shape else ()
-    if isinstance(inputs, list | tuple):
-        return [_shapes_of(part) for part in inputs]
-    if isinstance(inputs, dict):
-        return {key: _shapes_of(part) for key, part in inputs.items()}
-    return None
-
-
 def _shape_by_trial(layer, input_shape):
-    """Call the layer on zeros with 2 for every unknown length, and see which lengths of the output were unknown."""
-    def zeros(shape, length):
-        if isinstance(shape, list):
-            return [zeros(part, length) for part in shape]
-        if isinstance(shape, dict):
-            return {key: zeros(part, length) for key, part in shape.items()}
-        return Tensor.wrap(np.zeros([length if extent is None else extent for extent in shape], layer._dtype))
-
-    def compare(first, second):
-        if isinstance(first, list | tuple):
-            return [compare(a, b) for a, b in zip(first, second, strict=True)]
-        if isinstance(first, dict):
-            return {key: compare(first[key], second[key]) for key in first}
-        return tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True))
-
-    return compare(layer(zeros(input_shape, 2), training=False), layer(zeros(input_shape, 3), training=False))
+    """Call the layer on zeros of two lengths for every unknown one, and see which lengths of the output differ."""
+    outputs = by_trial(functools.partial(layer, training=False), (as_tensors(input_shape, layer.dtype),), {})
+    return map_structure(lambda tensor: tensor.shape, outputs)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import activations, config, constraints, initializers, ops, regularizers
+from ..old_names import SPATIAL, WEIGHTS, old_arguments
 from .base import Layer
 from .dense import positive_int
 
@@ -114,6 +115,7 @@ class Convolution(Layer):
             "bias_initializer": initializers.serialize(self.bias_initializer),
             f"{kernel}_regularizer": regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
             f"{kernel}_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
         }
@@ -148,6 +150,8 @@ class _GroupedConvolution(Convolution):
         return {**super().get_config(), "groups": self.groups}
 
 
+@old_arguments(nb_filter="filters", filter_length="kernel_size", subsample_length="strides",
+               border_mode="padding", **WEIGHTS)
 class Conv1D(_GroupedConvolution):
     """Filters that slide along a sequence.
 
@@ -169,6 +173,7 @@ class Conv1D(_GroupedConvolution):
                             dilation_rate=self.dilation_rate[0], groups=self.groups)
 
 
+@old_arguments(nb_filter="filters", subsample="strides", **SPATIAL, **WEIGHTS)
 class Conv2D(_GroupedConvolution):
     """Filters that slide over images.
 
@@ -248,6 +253,7 @@ class DepthwiseConv2D(Convolution):
         return {**super().get_config(), "depth_multiplier": self.depth_multiplier}
 
 
+@old_arguments(nb_filter="filters", subsample="strides", **SPATIAL)
 class SeparableConv2D(Convolution):
     """A depthwise convolution, then a 1x1 convolution that mixes the channels.
 
@@ -309,6 +315,7 @@ class SeparableConv2D(Convolution):
         }
 
 
+@old_arguments(nb_filter="filters", subsample="strides", **SPATIAL, **WEIGHTS)
 class Conv2DTranspose(Convolution):
     """The convolution's way back: each pixel is spread over a window, and windows that overlap add up.
 

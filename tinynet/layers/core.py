@@ -2,45 +2,35 @@
 
 import numpy as np
 
-from .. import activations, config
+from .. import activations
 from ..naming import auto_name
+from ..symbolic import KerasTensor, Node
 from .base import Layer
 
 
-class KerasTensor:
-    """A tensor without values: what `Input` returns, the start of a model's description.
-
-    Attributes:
-        shape: With None for the batch axis and for axes of any length.
-        dtype: Element type, a string.
-        name: Of the input.
-    """
-
-    def __init__(self, shape, dtype="float32", name=None):
-        self.shape = tuple(shape)
-        self.dtype = np.dtype(dtype).name
-        self.name = name or auto_name("keras_tensor")
-
-    def __repr__(self):
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
-
-
-def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):  # noqa: N802 (Keras's name)
-    """Say what one sample looks like, as the first entry of a Sequential model.
+def Input(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None,  # noqa: N802
+          name=None, tensor=None, optional=False):
+    """The start of a model: what one sample looks like.
 
     Args:
         shape: Shape of one sample, without the batch axis.
         batch_size: Only if it is fixed.
         dtype: Element type; `floatx()` if None.
+        sparse, ragged, tensor, optional: Keras has these; tinynet has not, and says so.
         batch_shape: Shape with the batch axis, instead of `shape`.
         name: Of the input.
 
     Returns:
-        A KerasTensor.
+        A KerasTensor: the first entry of a Sequential model, or what layers are called on to make a graph.
 
     >>> Input((28, 28)).shape
     (None, 28, 28)
     """
+    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    return layer.output
+
+
+def _batch_shape(shape, batch_size, batch_shape):
     if (shape is None) == (batch_shape is None):
         raise ValueError("Input: give either shape (of one sample) or batch_shape")
     if isinstance(shape, int | np.integer):
@@ -51,7 +41,7 @@ def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
     for extent in full:
         if extent is not None and (isinstance(extent, bool) or not isinstance(extent, int | np.integer) or extent < 0):
             raise ValueError(f"Input: every length must be None or an int >= 0, got {extent!r} in {full}")
-    return KerasTensor(full, dtype or config.floatx(), name or auto_name("input_layer"))
+    return full
 
 
 class InputLayer(Layer):
@@ -62,16 +52,25 @@ class InputLayer(Layer):
         batch_size, dtype, batch_shape, name: As for `Input`.
     """
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, input_shape=None, name=None,
-                 **kwargs):
-        super().__init__(name=name, dtype=dtype)
+    def __init__(self, shape=None, batch_size=None, dtype=None, sparse=False, ragged=False, batch_shape=None,
+                 input_tensor=None, optional=False, name=None, input_shape=None, **kwargs):
+        super().__init__(name=name or auto_name("input_layer"), dtype=dtype)
+        for argument, given, instead in (
+            ("sparse", sparse, "tinynet has no sparse tensors; pass dense arrays"),
+            ("ragged", ragged, "tinynet has no ragged tensors; pad the sequences (utils.pad_sequences)"),
+            ("tensor", input_tensor is not None, "call the layers on that tensor itself"),
+            ("optional", optional, "every input of a model must be given; pass zeros and a flag for what is missing"),
+        ):
+            if given:
+                raise ValueError(f"Input: {argument}={given!r} is not supported: {instead}")
         if shape is None and batch_shape is None:
             shape, batch_shape = input_shape, kwargs.pop("batch_input_shape", None)
         if kwargs:
             raise TypeError(f"InputLayer: unknown argument {', '.join(map(repr, kwargs))}")
-        tensor = Input(shape, batch_size, dtype, batch_shape, self.name)
-        self.batch_shape = self.batch_input_shape = tensor.shape
+        self.batch_shape = self.batch_input_shape = _batch_shape(shape, batch_size, batch_shape)
         self.built = True
+        self.supports_masking = True
+        Node(self, (), {}, KerasTensor(self.batch_shape, self.dtype, self.name))
 
     def call(self, x):
         return x
@@ -80,7 +79,8 @@ class InputLayer(Layer):
         return input_shape
 
     def get_config(self):
-        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "name": self.name}
+        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False,
+                "name": self.name, "optional": False}
 
 
 class Activation(Layer):
@@ -93,6 +93,7 @@ class Activation(Layer):
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
+        self.supports_masking = True
 
     def call(self, x):
         return self.activation(x)
@@ -106,6 +107,10 @@ class Activation(Layer):
 
 class Identity(Layer):
     """Return the input."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
 
     def call(self, x):
         return x

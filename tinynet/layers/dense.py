@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import activations, constraints, initializers, ops, regularizers
+from ..old_names import WEIGHTS, old_arguments
 from .base import Layer
 
 # Activations that the dense kernel applies itself, while the result is still in the cache.
@@ -16,13 +17,15 @@ def positive_int(value, owner, argument):
     Raises:
         TypeError, ValueError: it is not a positive whole number.
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    whole = isinstance(value, int | np.integer) or isinstance(value, np.ndarray) and value.shape == ()
+    if isinstance(value, bool) or not whole or np.asarray(value).dtype.kind not in "iu":
         raise TypeError(f"{owner}: {argument} must be a positive int, got {value!r} ({type(value).__name__})")
     if value <= 0:
         raise ValueError(f"{owner}: {argument} must be a positive int, got {value}")
     return int(value)
 
 
+@old_arguments(output_dim="units", **WEIGHTS)
 class Dense(Layer):
     """y = activation(x . kernel + bias), on the last axis of x.
 
@@ -45,6 +48,7 @@ class Dense(Layer):
                  kernel_constraint=None, bias_constraint=None, lora_rank=None, lora_alpha=None,
                  quantization_config=None, **kwargs):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.supports_masking = True
         if lora_rank is not None or lora_alpha is not None or quantization_config is not None:
             raise ValueError(
                 "Dense: lora_rank, lora_alpha and quantization_config are for large pretrained models; tinynet has "
@@ -93,4 +97,5 @@ class Dense(Layer):
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
+            "quantization_config": None,
         }

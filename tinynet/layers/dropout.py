@@ -3,10 +3,12 @@
 import numpy as np
 
 from .. import ops
+from ..old_names import old_arguments
 from ..random import SeedGenerator
 from .base import Layer
 
 
+@old_arguments(p="rate")
 class Dropout(Layer):
     """Zero each element with probability `rate` while training, and scale the rest by 1 / (1 - rate).
 
@@ -20,6 +22,7 @@ class Dropout(Layer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
+        self.supports_masking = True
         if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating):
             raise TypeError(f"Dropout: rate must be a number from 0 to 1, got {rate!r} ({type(rate).__name__})")
         if not 0 <= rate <= 1:

@@ -109,6 +109,7 @@ class BatchNormalization(_Normalization):
     Call arguments:
         mask: bool, shape of the input without the channels, the channels being last: what is False does not count in
             the mean and variance of training. It is normalized like the rest.
+        relu: Apply ReLU in the same pass over memory (not in Keras). `Sequential` asks for it when ReLU comes next.
 
     Shapes: any with two axes or more, the same out; gamma, beta, moving_mean, moving_variance (channels,).
 
@@ -154,11 +155,7 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False,
                                                name="moving_variance")
 
-    def call(self, x, training=None, mask=None):
-        return self.normalize(x, training, mask)
-
-    def normalize(self, x, training=None, mask=None, relu=False):
-        """`call`, followed by ReLU if asked: one pass over memory instead of two."""
+    def call(self, x, training=None, mask=None, relu=False):
         if self._observer is None and not (training and self._trainable):
             return ops.batch_norm_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon,
                                        self.axis, relu)

@@ -1,6 +1,7 @@
 """Layers that summarise: the maximum or the mean of windows, or of everything a channel sees."""
 
 from .. import config, ops
+from ..old_names import SPATIAL, old_arguments
 from ..ops.conv2d import as_int, as_pair
 from ..ops.max_pool2d import pool_output_size
 from .base import Layer
@@ -75,6 +76,7 @@ class _Pooling(Layer):
                 "data_format": self.data_format}
 
 
+@old_arguments(pool_length="pool_size", stride="strides", border_mode="padding")
 class MaxPooling1D(_Pooling):
     """The largest value in each window of a sequence: (batch, steps, channels) -> (batch, out_steps, channels).
 
@@ -91,6 +93,7 @@ class MaxPooling1D(_Pooling):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
+@old_arguments(**SPATIAL)
 class MaxPooling2D(_Pooling):
     """The largest value in each window of an image: (batch, height, width, channels) -> (batch, out_height, out_width,
     channels).
@@ -108,6 +111,7 @@ class MaxPooling2D(_Pooling):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
+@old_arguments(pool_length="pool_size", stride="strides", border_mode="padding")
 class AveragePooling1D(_Pooling):
     """The mean of each window of a sequence; arguments as for `MaxPooling1D`.
     Steps outside the sequence do not count.
@@ -116,6 +120,7 @@ class AveragePooling1D(_Pooling):
     rank, operation = 3, staticmethod(ops.average_pool)
 
 
+@old_arguments(**SPATIAL)
 class AveragePooling2D(_Pooling):
     """The mean of each window of an image; arguments as for `MaxPooling2D`. Pixels outside the image do not count."""
 
@@ -168,11 +173,26 @@ class GlobalMaxPooling2D(_GlobalPooling):
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean of each channel: (batch, steps, channels) -> (batch, channels);
-    arguments as for `GlobalMaxPooling1D`.
+    """The mean of each channel over the steps that are no padding: (batch, steps, channels) -> (batch, channels);
+    arguments as for `GlobalMaxPooling1D`. A sample of nothing but padding gives NaN, as in Keras.
     """
 
     rank, operation = 3, staticmethod(ops.mean)
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def call(self, x, mask=None):
+        if mask is None:
+            return super().call(x)
+        check_rank(self, x.shape, self.rank, axes_of(self.rank, self.data_format))
+        (steps,) = spatial_axes(self.rank, self.data_format)
+        kept = ops.cast(ops.expand_dims(mask, 3 - steps), x.dtype)
+        return ops.sum(x * kept, steps, keepdims=self.keepdims) / ops.sum(kept, steps, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None
 
 
 class GlobalAveragePooling2D(_GlobalPooling):

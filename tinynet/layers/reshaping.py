@@ -73,3 +73,63 @@ class Reshape(Layer):
 
     def get_config(self):
         return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class RepeatVector(Layer):
+    """Each vector `n` times, as a sequence: (batch, features) -> (batch, n, features).
+
+    Args:
+        n: How many times.
+    """
+
+    def __init__(self, n, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            raise TypeError(f"RepeatVector: n must be an int, got {n!r} ({type(n).__name__})")
+        self.n = int(n)
+
+    def call(self, x):
+        if x.ndim != 2:
+            raise ValueError(f"RepeatVector: expected inputs of shape (batch, features), got {x.shape}")
+        return ops.repeat(ops.expand_dims(x, 1), self.n, axis=1)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.n, input_shape[1])
+
+    def get_config(self):
+        return {**super().get_config(), "n": self.n}
+
+
+class Permute(Layer):
+    """The axes of each sample in another order.
+
+    Args:
+        dims: The new order, numbered from 1; the batch axis stays.
+
+    >>> Permute((2, 1))(np.ones((8, 10, 64))).shape
+    (8, 64, 10)
+    """
+
+    def __init__(self, dims, **kwargs):
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"Permute: dims must be the numbers from 1 to {len(self.dims)} in some order, got {dims}")
+
+    def call(self, x):
+        self._check(x.shape)
+        return ops.transpose(x, (0, *self.dims))
+
+    def _check(self, shape):
+        if len(shape) != len(self.dims) + 1:
+            raise ValueError(
+                f"Permute: dims {self.dims} are for inputs with {len(self.dims) + 1} axes, batch included, got shape "
+                f"{tuple(shape)}"
+            )
+
+    def compute_output_shape(self, input_shape):
+        self._check(input_shape)
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def get_config(self):
+        return {**super().get_config(), "dims": self.dims}

@@ -3,7 +3,7 @@
 import inspect
 import types
 
-from ..registry import look_up
+from ..registry import get_registered_object, is_serialized_function, look_up, serialize_function, serialize_object
 
 
 class Lookup:
@@ -50,12 +50,12 @@ class Lookup:
         return found() if inspect.isclass(found) else found
 
     def serialize(self, item):
-        """A function's name, or {'class_name': ..., 'config': ...} of an object."""
-        if isinstance(item, types.FunctionType):
-            return item.__name__
-        config = {key: self.serialize(value) if isinstance(value, types.FunctionType) else value for key,
-                  value in item.get_config().items()}
-        return {"class_name": type(item).__name__, "config": config}
+        """An object or a function as a dict; names stay what they are."""
+        config = serialize_object(item, {"loss": "keras.losses", "metric": "keras.metrics"}[self.kind])
+        if isinstance(config, dict) and isinstance(config["config"], dict):
+            config["config"] = {key: serialize_function(value) if isinstance(value, types.FunctionType) else value
+                                for key, value in config["config"].items()}
+        return config
 
     def deserialize(self, config, custom_objects=None):
         """What `serialize` was given. Names are looked up, never imported.
@@ -66,13 +66,18 @@ class Lookup:
         """
         if isinstance(config, str):
             return self.find(config, custom_objects)
+        if is_serialized_function(config):
+            return self.find(config["config"], {**self.functions, **(custom_objects or {})})
         if not isinstance(config, dict) or "class_name" not in config:
             raise ValueError(
                 f"cannot make a {self.kind} of {config!r}: expected a name or a dictionary with 'class_name' and "
                 "'config'"
             )
-        cls = self.find(config["class_name"], custom_objects)
+        cls = get_registered_object(config.get("registered_name"), custom_objects)
+        if cls is None:
+            cls = self.find(config["class_name"], custom_objects)
         arguments = dict(config.get("config") or {})
-        if isinstance(arguments.get("fn"), str):
-            arguments["fn"] = self.find(arguments["fn"], {**self.functions, **(custom_objects or {})})
+        if "fn" in arguments and not callable(arguments["fn"]):
+            fn = arguments["fn"]["config"] if is_serialized_function(arguments["fn"]) else arguments["fn"]
+            arguments["fn"] = self.find(fn, {**self.functions, **(custom_objects or {})})
         return cls.from_config(arguments) if inspect.isclass(cls) else cls

@@ -159,8 +159,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
             and y_pred.data.ndim == 2 and len(y_true) == len(y_pred.data)
             and getattr(y_pred, "_keras_mask", None) is None
         ):  # each step of training: labels (batch,), scores (batch, classes)
-            self.total.data += np.count_nonzero(y_pred.data.argmax(-1) == y_true)
-            self.count.data += len(y_true)
+            self._add(np.count_nonzero(y_pred.data.argmax(-1) == y_true), len(y_true))
         else:
             super().update_state(y_true, y_pred, sample_weight)
 

@@ -217,8 +217,7 @@ class Mean(Metric):
         if type(values) is float and (sample_weight is None
                                       or type(sample_weight) is int):  # the loss of each training step
             weight = 1 if sample_weight is None else sample_weight
-            self.total.data += values * weight
-            self.count.data += weight
+            self._add(values * weight, weight)
             return
         values = to_array(values, self._dtype)
         if not values.ndim and (sample_weight is None or isinstance(sample_weight, int | float)):  # the loss of a batch
@@ -232,9 +231,14 @@ class Mean(Metric):
         else:
             values, weights = _samplewise(values, to_array(sample_weight, self._dtype), np.mean)
             total, count = np.sum(values, dtype=np.float64), np.sum(weights, dtype=np.float64)
-        # data[()] += x takes a tenth of the time of data += x, whose left side is an array without axes
-        self.total.data[()] += total
-        self.count.data[()] += count
+        self._add(total, count)
+
+    def _add(self, total, count):
+        # As Python numbers, a tenth of the time of `data += x`, whose left side is an array without axes.
+        data = self.total.data
+        data[()] = data.item() + total
+        data = self.count.data
+        data[()] = data.item() + count
 
     def result(self):
         count = self.count.data

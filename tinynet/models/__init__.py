@@ -1,6 +1,9 @@
 """Models: layers that can be trained."""
 
+from .configuration import clone_model, model_from_json
+from .functional import Functional as Functional  # configurations name it
 from .model import Model
 from .sequential import Sequential
+from ..saving import load_model, save_model
 
-__all__ = ["Model", "Sequential"]
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

@@ -1,6 +1,11 @@
 """Model: a layer that can be trained."""
 
+import json
+
 from ..layers.base import Layer
+from ..layers.context import call_context
+from ..registry import custom_object_scope
+from ..symbolic import shapes_of
 from .summary import print_summary
 from .training import Trainer
 
@@ -8,10 +13,22 @@ from .training import Trainer
 class Model(Trainer, Layer):
     """A layer with `compile`, `fit`, `evaluate` and `predict`.
 
-    Subclass it and define `call(self, x, training=None)`, or use `Sequential`.
+    Three ways to make one: `Sequential` for a chain of layers; `Model(inputs, outputs)` for a graph of them; a subclass
+    that defines `call(self, x, training=None)` for everything else.
+
+    Args:
+        inputs: `Input(...)`, or a list, tuple or dict of several; any KerasTensor will do.
+        outputs: What layers returned for them: a KerasTensor, or a list, tuple or dict of several.
+        name: Chosen automatically if None.
+
+    >>> from tinynet.layers import Add, Dense, Input
+    >>> inputs = Input((8,))
+    >>> x = Dense(8, activation="relu")(inputs)
+    >>> model = Model(inputs, Dense(2)(Add()([inputs, x])))
+    >>> model.output_shape, model.count_params()
+    ((None, 2), 90)
 
     >>> import numpy as np
-    >>> from tinynet.layers import Dense
     >>> class Linear(Model):
     ...     def __init__(self):
     ...         super().__init__()
@@ -22,13 +39,55 @@ class Model(Trainer, Layer):
     (4, 1)
     """
 
+    _graph = None  # of layers, if the model was made of inputs and outputs
+
+    def __new__(cls, *args, **kwargs):
+        if cls is Model and (len(args) == 2 or "outputs" in kwargs):
+            from .functional import Functional
+
+            cls = Functional
+        return super().__new__(cls, *args, **kwargs)
+
     def __init__(self, *args, **kwargs):
-        if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise NotImplementedError(
-                "Model(inputs, outputs): models as graphs of layers are not there yet; use Sequential, or "
-                "subclass Model and write call()"
-            )
+        given = dict(zip(("inputs", "outputs", "name"), args, strict=False))
+        for key, value in given.items():
+            if key in kwargs:
+                raise TypeError(f"Model: {key} is given twice")
+            kwargs[key] = value
+        inputs, outputs = kwargs.pop("inputs", None), kwargs.pop("outputs", None)
         super().__init__(**kwargs)
+        if (inputs is None) != (outputs is None):
+            raise ValueError("Model: give both inputs and outputs, or neither and define call()")
+        if inputs is not None:
+            from .functional import Graph
+
+            self._graph = Graph(inputs, outputs)
+            self.built = True
+            self._built_input_shape = self.input_shape
+
+    def build(self, input_shape=None):
+        """Create the weights of the layers inside, by a call on zeros of this shape (None for any length)."""
+        if self._graph is None and input_shape is not None:
+            context = call_context()
+            context.scope = context.scope[:-1]  # the call puts the name there itself
+            self._build_by_trial(input_shape)
+
+    def _build_for(self, inputs):
+        """At the first call the layers inside build themselves, as the batch passes through."""
+        if type(self).build is not Model.build:
+            super()._build_for(inputs)
+        else:
+            self._built_input_shape = shapes_of(inputs)
+            self.built = True
+
+    def call(self, inputs, training=None, mask=None):
+        """The outputs. A subclass overrides it, unless it was given inputs and outputs."""
+        if self._graph is None:
+            raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
+        return self._graph.run(inputs, training)
+
+    def _hand_on_mask(self, inputs, outputs, mask):
+        """The layers inside have done it."""
 
     @property
     def layers(self):
@@ -40,6 +99,57 @@ class Model(Trainer, Layer):
         raise AttributeError(
             "`layers` is what the model was built from and cannot be set; choose another attribute name"
         )
+
+    def _sublayers(self):
+        if self._graph is None:
+            return super()._sublayers()
+        held = super()._sublayers()  # a subclass may hold more than the graph has
+        return self._graph.layers + [layer for layer in held if not any(layer is one for one in self._graph.layers)]
+
+    def _linked(self):
+        if self._graph is None:
+            raise AttributeError(
+                f"{self.name} has no inputs and outputs of its own: it is a subclass of Model whose layers are only "
+                "known when it is called. Make it of Model(inputs, outputs) or Sequential to look inside"
+            )
+        return self._graph
+
+    @property
+    def inputs(self):
+        """The KerasTensors it starts from, as a flat list."""
+        return self._linked().inputs
+
+    @property
+    def outputs(self):
+        """The KerasTensors it ends in, as a flat list."""
+        return self._linked().outputs
+
+    @property
+    def input(self):
+        """The inputs, as `Model(inputs, outputs)` was given them."""
+        return super().input if self._graph is None else self._graph.input_struct
+
+    @property
+    def output(self):
+        """The outputs, as `Model(inputs, outputs)` was given them."""
+        return super().output if self._graph is None else self._graph.output_struct
+
+    @property
+    def input_names(self):
+        """The names of the inputs."""
+        return self._linked().input_names
+
+    @property
+    def output_names(self):
+        """The names of the outputs: a dict's keys, or the layers they come from."""
+        return self._linked().output_names
+
+    def compute_output_shape(self, input_shape):
+        shapes = self._graph.output_shapes(input_shape) if self._graph is not None else None
+        return shapes if shapes is not None else super().compute_output_shape(input_shape)
+
+    def _knows_output_shape(self):
+        return self._graph is not None
 
     def get_layer(self, name=None, index=None):
         """A layer by name or by index.
@@ -72,11 +182,83 @@ class Model(Trainer, Layer):
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
-    def save(self, filepath, overwrite=True, zipped=None):
-        """Not there yet."""
-        raise NotImplementedError(
-            "Model.save: model files are not there yet; keep the weights with numpy.savez(path, *model.get_weights())"
-        )
+    def get_config(self):
+        """The layers and how they are connected; of a subclass, what its constructor was called with."""
+        if self._graph is not None and type(self).__init__ is Model.__init__:
+            from .configuration import graph_config
+
+            return graph_config(self)
+        return self._config(type(self).get_config is Model.get_config and type(self).__init__ is not Model.__init__)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A model from what `get_config` returned, with new weights.
+
+        Args:
+            config: Of a graph, or of a subclass of Model.
+            custom_objects: Dict of classes and functions of your own by name.
+        """
+        if {"layers", "input_layers", "output_layers"} <= set(config):
+            from .configuration import graph_from_config
+
+            return graph_from_config(cls, config, custom_objects)
+        with custom_object_scope(custom_objects):
+            return super().from_config(config)
+
+    def to_json(self, **kwargs):
+        """The model's configuration, without its weights, as a JSON string that `model_from_json` reads.
+
+        Args:
+            kwargs: For `json.dumps`, such as indent=2.
+        """
+        from ..saving.registration import serialize_keras_object
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    def save(self, filepath, overwrite=True, zipped=None, format=None):
+        """Write the whole model to a `.keras` file, from which `load_model` makes it again, its training included.
+
+        See `tinynet.saving.save_model`, also for `.h5` files and for `format="keras"`, which Keras reads.
+        """
+        from ..saving import save_model
+
+        save_model(self, filepath, overwrite, zipped, format)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`."""
+        from ..saving import save_weights
+
+        save_weights(self, filepath, overwrite, max_shard_size)
+
+    def load_weights(self, filepath, skip_mismatch=False, by_name=False):
+        """Take the weights from a file of `save_weights`, `save`, or Keras; see `tinynet.saving.load_weights`."""
+        from ..saving import load_weights
+
+        load_weights(self, filepath, skip_mismatch, by_name)
+
+    def export(self, filepath, format="tf_saved_model", verbose=None):
+        """Write the model, as it predicts, for another program.
+
+        Args:
+            filepath: Where to.
+            format: 'onnx' for ONNX Runtime and others, with tinynet[onnx]; see `tinynet.saving.onnx`. The formats of
+                TensorFlow are outside tinynet.
+            verbose: Whether to say that the file is written; if None, no.
+
+        Raises:
+            NotImplementedError: another format, or a layer that the format has not; the message names it.
+        """
+        if format != "onnx":
+            raise NotImplementedError(
+                f"{self.name}.export: tinynet does not write {format!r}. export('name.onnx', format='onnx') makes a "
+                "file for ONNX Runtime, save('name.keras') keeps the model for tinynet, save('name.keras', "
+                "format='keras') for Keras, save_weights('name.safetensors') the weights alone"
+            )
+        from ..saving.onnx import export_onnx
+
+        export_onnx(self, filepath)
+        if verbose:
+            print(f"{self.name}: written to {filepath}")
 
     def count_params(self):
         """The number of scalars in all weights."""

@@ -1,7 +1,12 @@
 """Sequential: each layer's output is the next layer's input."""
 
+from .. import ops
+from ..layers.augmentation import augments
 from ..layers.base import Layer
-from ..layers.core import InputLayer, KerasTensor
+from ..layers.core import InputLayer
+from ..symbolic import KerasTensor, link, set_owner, unlink
+from .functional import Graph
+from .fusion import plan_steps
 from .model import Model
 
 
@@ -24,7 +29,13 @@ class Sequential(Model):
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
         self._chain = []  # with the input
-        self._steps = []  # what is called: without it
+        self._body = []  # without it
+        self._steps = []  # what is called: without it, neighbours together where they share a pass
+        self._done_ahead = 0  # of these, how many the present batch has behind it
+        self._last_length_is_one = 0  # the number of axes of such an input, if the model starts with one
+        self._linked_chain = None  # the layers that the graph was made of
+        self._chain_graph = None
+        self._chain_nodes = []
         if isinstance(layers, Layer | KerasTensor):
             raise TypeError("Sequential: expected a list of layers, got a single one; write Sequential([layer, ...])")
         for layer in layers if layers is not None else []:
@@ -43,7 +54,7 @@ class Sequential(Model):
         if not self._chain or isinstance(self._chain[-1], InputLayer):
             raise ValueError(f"{self.name}.pop: the model has no layers")
         layer = self._chain.pop()
-        self._steps = self.layers
+        self._plan()
         self.built = False
         if rebuild:
             self._build_if_shape_is_known()
@@ -64,20 +75,79 @@ class Sequential(Model):
             )
         if any(layer is other for other in self._chain):
             raise ValueError(
-                f"Sequential: layer {layer.name!r} is in the model already; a shared layer needs a subclass of Model"
+                f"Sequential: layer {layer.name!r} is in the model already; a shared layer needs Model(inputs, outputs)"
             )
         if any(layer.name == other.name for other in self._chain):
             raise ValueError(f"Sequential: two layers are named {layer.name!r}; names must differ")
         self._chain.append(layer)
-        self._steps = self.layers
+        self._plan()
 
     @property
     def layers(self):
         """The layers, without the input."""
-        return [layer for layer in self._chain if not isinstance(layer, InputLayer)]
+        for layer in self._body:
+            set_owner(layer, self)  # the user may ask for layer.output
+        return list(self._body)
+
+    def _plan(self):
+        self._body = [layer for layer in self._chain if not isinstance(layer, InputLayer)]
+        self._steps = plan_steps(self._body)
+
+    def _linked(self):
+        """The chain as a graph, for `inputs`, `outputs` and the layers' `output`."""
+        self._link()
+        return self._chain_graph
+
+    def _link(self):
+        if self._linked_chain == self._chain:
+            return
+        shape = self._shape_or_error()
+        unlink(self._chain_nodes)
+        self._linked_chain = list(self._chain)
+        given = isinstance(self._chain[0], InputLayer)
+        first = self._chain[0] if given else InputLayer(batch_shape=shape, dtype=self._chain[0].dtype)
+        output, self._chain_nodes = link(first.output, self._body)
+        self._chain_graph = Graph(first.output, output)
+
+    @property
+    def input(self):
+        """The KerasTensor it starts from."""
+        return self._linked().input_struct
+
+    @property
+    def output(self):
+        """The KerasTensor it ends in."""
+        return self._linked().output_struct
 
     def _sublayers(self):
         return list(self._chain)
+
+    def _layers_in_order(self):
+        if type(self).call is not Sequential.call:
+            return None
+        order = []
+        for layer in self.layers:
+            inside = layer._layers_in_order() if isinstance(layer, Model) else None
+            order += [layer] if inside is None else inside
+        return order
+
+    def _augmenting_layers(self):
+        if type(self).call is not Sequential.call or type(self).__call__ is not Model.__call__:
+            return []
+        shape, found = self._known_input_shape(), []
+        for layer in self._body:
+            if not augments(layer) or shape is None or layer.compute_output_shape(shape) != shape:
+                break
+            found.append(layer)
+        return found
+
+    def _call_on_augmented(self, x):
+        """The model in training, on a batch that the layers of `_augmenting_layers` have already seen."""
+        self._done_ahead = len(self._augmenting_layers())
+        try:
+            return self(x, training=True)
+        finally:
+            self._done_ahead = 0
 
     def _known_input_shape(self):
         if not self._chain:
@@ -89,7 +159,8 @@ class Sequential(Model):
 
     def _build_if_shape_is_known(self):
         shape = self._known_input_shape()
-        if shape is not None and self.layers:
+        if shape is not None and self._body:
+            self._last_length_is_one = len(shape) if shape[-1] == 1 else 0
             self._build_with_shape(shape)
 
     def build(self, input_shape=None):
@@ -104,7 +175,7 @@ class Sequential(Model):
                 f"{self.name}.build: the model starts with an Input of shape {known}, got {tuple(input_shape)}"
             )
         shape = tuple(input_shape)
-        for layer in self.layers:
+        for layer in self._body:
             shape = _build_layer(layer, shape)
         self._built_input_shape = tuple(input_shape)
 
@@ -115,8 +186,10 @@ class Sequential(Model):
         self.built = True
 
     def call(self, x, training=None):
-        for layer in self._steps:
-            x = layer(x, training=training)
+        if self._last_length_is_one and len(x.shape) == self._last_length_is_one - 1:
+            x = ops.expand_dims(x, -1)  # as in Keras: numbers for an Input of shape (1,)
+        for step in self._steps[self._done_ahead:] if self._done_ahead else self._steps:
+            x = step(x, training=training)
         return x
 
     @property
@@ -138,9 +211,38 @@ class Sequential(Model):
         return shape
 
     def compute_output_shape(self, input_shape):
-        for layer in self.layers:
+        for layer in self._body:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
+
+    def get_config(self):
+        """The model's name and the configurations of its layers."""
+        from ..saving.registration import serialize_keras_object
+
+        config = {key: value for key, value in super().get_config().items() if key in ("name", "trainable", "dtype")}
+        chain = list(self._chain)
+        if chain and chain[0].batch_input_shape is not None and not isinstance(chain[0], InputLayer | Sequential):
+            chain.insert(0, InputLayer(batch_shape=chain[0].batch_input_shape, dtype=chain[0].dtype))
+        config["layers"] = [serialize_keras_object(layer) for layer in chain]
+        if self._built_input_shape is not None:
+            config["build_input_shape"] = self._built_input_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A model from what `get_config` returned, with new weights."""
+        from ..saving.registration import deserialize_keras_object
+
+        model = cls(name=config.get("name"))
+        for layer in config["layers"]:
+            model.add(deserialize_keras_object(layer, custom_objects), rebuild=False)
+        if config.get("build_input_shape") is not None:
+            model.build_from_config({"input_shape": config["build_input_shape"]})
+        else:
+            model._build_if_shape_is_known()
+        if not config.get("trainable", True):
+            model.trainable = False
+        return model
 
 
 def _build_layer(layer, shape):

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from ..layers.base import Layer
+from ..nest import map_structure
+
 
 def readable_size(size):
     """Bytes as Keras writes them: 397.54 KB."""
@@ -14,22 +17,25 @@ def readable_size(size):
 def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
                   layer_range=None):
     """Write the table of a model's layers; see `Model.summary`."""
-    layers = _in_range(model.layers, layer_range)
-    header = ["Layer (type)", "Output Shape", "Param #"] + (["Trainable"] if show_trainable else [])
-    rows, depths = [], []
+    parts = _in_range(_parts(model), layer_range)
+    connections = _connections(model._graph)
+    header = ["Layer (type)", "Output Shape", "Param #"]
+    header += (["Connected to"] if connections else []) + (["Trainable"] if show_trainable else [])
+    rows = []
 
-    def add_rows(chain, shape, depth):
-        for layer in chain:
-            shape = _output_shape(layer, shape)
-            row = ["   " * depth + f"{layer.name} ({type(layer).__name__})", _shape_text(shape), _params_text(layer)]
-            rows.append(
-                row + (["-" if not layer.weights else "Y" if layer.trainable else "N"] if show_trainable else [])
-            )
-            depths.append(depth)
-            if expand_nested and hasattr(layer, "layers"):
-                add_rows(layer.layers, _built_shape(layer), depth + 1)
+    def add_rows(owner, chain, shape, depth):
+        for part in chain:
+            shape = _output_shape(owner, part, shape)
+            row = ["   " * depth + f"{part.name} ({_type_name(part)})", _shape_text(shape), _params_text(part)]
+            if connections:
+                row.append(connections.get(part.name, "-") if depth == 0 else "-")
+            if show_trainable:
+                row.append("-" if not getattr(part, "weights", None) else "Y" if part.trainable else "N")
+            rows.append(row)
+            if expand_nested and hasattr(part, "layers"):
+                add_rows(part, _parts(part), _built_shape(part), depth + 1)
 
-    add_rows(layers, _built_shape(model) if layers[:1] == model.layers[:1] else None, 0)
+    add_rows(model, parts, _built_shape(model) if parts[:1] == _parts(model)[:1] else None, 0)
     widths = _widths(header, rows, line_length, positions)
     lines = [f'Model: "{model.name}"', _rule("┏┳┓", "━", widths), _line("┃", header, widths), _rule("┡╇┩", "━", widths)]
     for index, row in enumerate(rows):
@@ -39,6 +45,27 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, expand
         lines.append(_rule("└┴┘", "─", widths))
     lines += _totals(model)
     (print_fn or print)("\n".join(lines))
+
+
+def _parts(model):
+    """What a model consists of: its layers, or the layers and operations of its graph."""
+    return model.layers if model._graph is None else model._graph.operations
+
+
+def _type_name(part):
+    return type(part).__name__ if isinstance(part, Layer) else f"ops.{part.call.__name__}"
+
+
+def _connections(graph):
+    """Name of each layer: where its inputs come from; nothing for a chain."""
+    if graph is None or graph.is_chain():
+        return {}
+    where, found = graph.histories(), {}
+    for operation in graph.operations:
+        tensors = [tensor for node in graph.nodes_of(operation) for tensor in node.inputs]
+        if tensors:
+            found[operation.name] = ",\n".join("{}[{}][{}]".format(*where[id(tensor)]) for tensor in tensors)
+    return found
 
 
 def _in_range(layers, layer_range):
@@ -59,7 +86,11 @@ def _built_shape(layer):
     return shape if shape is not None else layer._known_input_shape() if hasattr(layer, "_known_input_shape") else None
 
 
-def _output_shape(layer, input_shape):
+def _output_shape(owner, layer, input_shape):
+    if owner._graph is not None:
+        nodes = owner._graph.nodes_of(layer)
+        outputs = nodes[0].outputs if nodes else layer.output
+        return map_structure(lambda tensor: tensor.shape, outputs)
     if layer._built_input_shape is not None:
         input_shape = layer._built_input_shape
     if input_shape is None or not layer.built:
@@ -70,10 +101,15 @@ def _output_shape(layer, input_shape):
 def _shape_text(shape):
     if shape is None:
         return "?"
-    return str(tuple(shape)) if isinstance(shape, tuple) else ", ".join(map(_shape_text, shape))
+    if isinstance(shape, dict):
+        shape = list(shape.values())
+    several = isinstance(shape, list) or bool(shape) and isinstance(shape[0], tuple)
+    return ",\n".join(map(_shape_text, shape)) if several else str(tuple(shape))
 
 
 def _params_text(layer):
+    if not isinstance(layer, Layer):
+        return "0"
     return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
 
 
@@ -83,11 +119,12 @@ def _widths(header, rows, line_length, positions):
         total = line_length or 80
         ends = [int(p * total) if isinstance(p, float) and p <= 1 else int(p) for p in positions[: len(header)]]
         return [max(end - start - 3, 4) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-    longest = [max(len(row[column]) for row in [header, *rows]) for column in columns]
+    longest = [max(len(line) for row in [header, *rows] for line in row[column].split("\n")) for column in columns]
     if line_length:
         spare = line_length - 3 * len(header) - 1 - sum(longest[2:])
         return [max(spare * 55 // 100, 8), max(spare * 45 // 100, 8), *longest[2:]]
-    return [max(width, least) for width, least in zip(longest, (31, 22, 13, 9), strict=False)]
+    least = (31, 22, 13, 9) if "Connected to" not in header else (19, 17, 10, 17, 9)
+    return [max(width, minimum) for width, minimum in zip(longest, least, strict=False)]
 
 
 def _rule(corners, dash, widths):
@@ -102,8 +139,8 @@ def _line(edge, cells, widths):
 
 
 def _wrap(row, widths):
-    pieces = [[cell[start : start + width] for start in range(0, max(len(cell), 1), width)] for cell,
-              width in zip(row, widths, strict=True)]
+    pieces = [[line[start : start + width] for line in cell.split("\n") for start in range(0, max(len(line), 1), width)]
+              for cell, width in zip(row, widths, strict=True)]
     height = max(map(len, pieces))
     return [[column[line] if line < len(column) else "" for column in pieces] for line in range(height)]
 

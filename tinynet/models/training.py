@@ -17,14 +17,26 @@ import numpy as np
 
 from .. import metrics as metrics_module
 from .. import optimizers, random
-from ..callbacks import CallbackList
+from ..callbacks import CallbackList, Probe
 from ..data import Epochs, check_finite, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
+from ..layers.context import call_context
 from ..nest import flatten, map_structure, pack_like
+from ..old_names import OldMethods, old_arguments
 from ..tape import GradientTape
 from .compiling import CompiledLoss, CompiledMetrics
+from .lint import check_first_batch
 
 
-class Trainer:
+class Augmented:
+    """Inputs that the augmentation layers at the model's beginning have already seen."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data):
+        self.data = data
+
+
+class Trainer(OldMethods):
     """What `Model` adds to `Layer`."""
 
     def __init__(self, *args, **kwargs):
@@ -34,12 +46,18 @@ class Trainer:
         self.optimizer = None
         self.loss = None
         self.history = None
-        self._training_data = None
+        self._training = None  # the epochs of the `fit` under way
+        self._initial_epoch = None  # where BackupAndRestore lets it begin
+        self._validation = None  # those of its validation
+        self._unchecked = True  # the next batch is the first of a `fit`
+        self._advised = False  # lint.py has said what it has to say of this compile
         self._trained = None
         self._in_epoch = False
         self._loss_tracker = None
         self._compiled_loss = None
         self._compiled_metrics = None
+        self._compile_arguments = {}
+        self._shuffle_seeds, self._shuffle_session = None, ()
 
     def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
                 run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
@@ -47,22 +65,49 @@ class Trainer:
 
         Args:
             optimizer: Name or Optimizer.
-            loss: Name, Loss, or function of (y_true, y_pred).
-            loss_weights: Number the loss is multiplied by.
-            metrics: List of names, Metrics or functions to report.
+            loss: Name, Loss, or function of (y_true, y_pred). A model with several outputs takes a list of them, or a
+                dict by the outputs' names; None in it is an output without a loss.
+            loss_weights: Number the loss is multiplied by, or a list or dict of them.
+            metrics: List of names, Metrics or functions to report; for several outputs a list with such a list for
+                each, or a dict by name.
             weighted_metrics: The same, taking account of sample weights.
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Taken for Keras's sake; they change nothing
                 here, since every step runs the same compiled kernels.
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
-        self._compiled_loss = CompiledLoss(loss, loss_weights) if loss is not None else None
+        names = self._graph.output_names if self._graph is not None else None
+        self._compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
         self._compiled_metrics = (
-            CompiledMetrics(metrics, weighted_metrics) if metrics is not None or weighted_metrics is not None else None
+            CompiledMetrics(metrics, weighted_metrics, names)
+            if metrics is not None or weighted_metrics is not None else None
         )
         self._loss_tracker = metrics_module.Mean(name="loss")
+        self._compile_arguments = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
+        }
         self.stop_training = False
+        self._unchecked, self._advised = True, False
         self.compiled = True
+
+    def get_compile_config(self):
+        """What `compile` was given, as plain values; None if it was not called.
+
+        Raises:
+            ValueError: a loss or metric is a lambda, or another thing without a name.
+        """
+        if not self.compiled:
+            return None
+        from ..saving.registration import serialize_keras_object
+
+        return {"optimizer": optimizers.serialize(self.optimizer), **serialize_keras_object(self._compile_arguments)}
+
+    def compile_from_config(self, config):
+        """Compile as `get_compile_config` says."""
+        from ..saving.registration import deserialize_keras_object
+
+        self.compile(**deserialize_keras_object(dict(config)))
 
     # -- one step --------------------------------------------------------------------------------------------------
 
@@ -123,11 +168,13 @@ class Trainer:
 
     def _train_on(self, x, y, sample_weight):
         with GradientTape() as tape:
-            y_pred = self(x, training=True)
+            y_pred = self(x, training=True) if type(x) is not Augmented else self._call_on_augmented(x.data)
+            if self._unchecked:
+                check_first_batch(self, x, y, y_pred)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
         value = float(loss.data)
         if not math.isfinite(value):
-            self._blame_data(x, y)
+            self._blame_data(self._training, x, y)
         variables = self._trained_variables()
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         self._update_metrics(value, y, y_pred, sample_weight)
@@ -140,6 +187,8 @@ class Trainer:
     def _test_on(self, x, y, sample_weight):
         y_pred = self(x, training=False)
         value = float(self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False).data)
+        if not math.isfinite(value) and self._validation is not None:
+            self._blame_data(self._validation, x, y)
         self._update_metrics(value, y, y_pred, sample_weight)
 
     def _update_metrics(self, loss, y, y_pred, sample_weight):
@@ -152,6 +201,34 @@ class Trainer:
         """The outputs for a batch, like `train_step`."""
         return self(unpack_x_y_sample_weight(data)[0], training=False)
 
+    def _augmenting_layers(self):
+        """The layers at the model's beginning that `fit` may run in a thread, one batch ahead of the others."""
+        return []
+
+    def _augments_ahead(self, callbacks):
+        """A function that applies them to a batch; None where there are none, or somebody looks between the steps.
+
+        A callback that saves within an epoch must find the random generators where the last step has left them.
+        """
+        augmenting = self._augmenting_layers()
+        looks = any(isinstance(callback, Probe) or isinstance(getattr(callback, "save_freq", None), int)
+                    for callback in callbacks.callbacks)
+        overridden = type(self).train_step is not Trainer.train_step
+        if not augmenting or looks or overridden:
+            return None
+
+        def prepare(data):
+            x, y, sample_weight = unpack_x_y_sample_weight(data)
+            for layer in augmenting:
+                x = layer(x, training=True)
+            return Augmented(x), y, sample_weight
+
+        return prepare
+
+    def _layers_in_order(self):
+        """The layers in the order in which they are called, where that is fixed (Sequential); else None."""
+        return None
+
     # -- metrics ---------------------------------------------------------------------------------------------------
 
     @property
@@ -160,6 +237,8 @@ class Trainer:
         own = [self._loss_tracker] if self._loss_tracker is not None else []
         if self._compiled_metrics is not None:
             own += self._compiled_metrics.metrics
+        if self._compiled_loss is not None:
+            own += self._compiled_loss.metrics
         return own + super().metrics
 
     @property
@@ -175,6 +254,7 @@ class Trainer:
 
     # -- loops -----------------------------------------------------------------------------------------------------
 
+    @old_arguments(nb_epoch="epochs", dropped=("max_queue_size", "workers", "use_multiprocessing"))
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
             validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
             steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1):
@@ -205,7 +285,7 @@ class Trainer:
         Returns:
             History, with the loss and the metrics of each epoch.
         """
-        self._check_compiled("fit")
+        self._check_compiled("fit", to_train=True)
         _check_count("fit", "epochs", epochs, 0)
         _check_count("fit", "initial_epoch", initial_epoch, 0)
         if not isinstance(validation_freq, list | tuple | set):
@@ -218,7 +298,7 @@ class Trainer:
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
         training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle,
-                           class_weight=class_weight, rng=random.generator() if shuffle else None)
+                           class_weight=class_weight, rng=self._orders() if shuffle else None)
         validation = None
         if validation_data is not None:
             validation = _validation_epochs(validation_data, validation_batch_size or batch_size, validation_steps)
@@ -226,12 +306,14 @@ class Trainer:
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self,
                                      verbose=verbose, epochs=epochs, steps=training.num_steps)
+        training.prepare = self._augments_ahead(callbacks)
         self.stop_training = False
-        self._training_data = training.batches
+        self._training, self._validation, self._initial_epoch = training, validation, None
+        self._unchecked = True
         logs = {}
         try:
             callbacks.on_train_begin()
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(initial_epoch if self._initial_epoch is None else self._initial_epoch, epochs):
                 self.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
                 logs = self._run_epoch(training, callbacks, "train")
@@ -241,13 +323,25 @@ class Trainer:
                 callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training or training.exhausted:
                     break
+            if self.optimizer.built:
+                self.optimizer.finalize_variable_values(self.optimizer._trainable_variables)
             callbacks.on_train_end(logs)
         finally:
-            self._training_data = None
+            self._training = self._validation = None
+            call_context().watch = self.optimizer.watch = None  # a Probe that an error has taken by surprise
         if training.exhausted and training.steps is None and not self.stop_training and epoch + 1 < epochs:
             warnings.warn(f"fit: the generator ended in epoch {epoch + 1} of {epochs}; give fewer epochs, or data that "
                           "begins anew (a PyDataset, or an iterable that is not a generator)", stacklevel=2)
         return self.history
+
+    def _orders(self):
+        """Where the random orders of the samples come from: seeds that belong to the model, are kept in its file, and
+        start again when the session's seed is set.
+        """
+        session = random.global_seed_generator()
+        if self._shuffle_seeds is None or self._shuffle_session[0] is not session:
+            self._shuffle_seeds, self._shuffle_session = random.SeedGenerator(name="shuffle"), (session,)
+        return random.Orders(self._shuffle_seeds)
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
                  return_dict=False, **kwargs):
@@ -307,7 +401,7 @@ class Trainer:
         Returns:
             The loss, or [loss, metric, ...], or a dict, of this batch alone.
         """
-        self._check_compiled("train_on_batch")
+        self._check_compiled("train_on_batch", to_train=True)
         if class_weight is not None and sample_weight is not None:
             raise ValueError("train_on_batch: give sample_weight or class_weight, not both")
         batch = _single_batch(x, y, sample_weight, class_weight, "train_on_batch")
@@ -327,6 +421,23 @@ class Trainer:
         """The outputs for one batch, as ndarrays."""
         return map_structure(np.asarray, self.predict_step((x,)))
 
+    def gradients(self, x, y=None, sample_weight=None):
+        """The gradient of the loss on one batch with respect to each trainable weight, without training.
+
+        Dropout is off and batch normalization uses its moving averages, as in `evaluate`.
+
+        Returns:
+            {path of the weight: ndarray}; None for a weight that the loss does not depend on.
+        """
+        self._check_compiled("gradients")
+        x, y, sample_weight = unpack_x_y_sample_weight(_single_batch(x, y, sample_weight, None, "gradients"))
+        with GradientTape() as tape:
+            loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=False), sample_weight=sample_weight,
+                                     training=False)
+        variables = self.trainable_variables
+        return {variable.path: None if gradient is None else np.asarray(gradient)
+                for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True)}
+
     def _run_epoch(self, batches, callbacks, kind):
         """One pass over the batches: 'train' or 'test'. Returns the results by name."""
         step_method, fast_method = ("train_step", self._train_on) if kind == "train" else ("test_step", self._test_on)
@@ -334,13 +445,13 @@ class Trainer:
         overridden = getattr(type(self), step_method) is not getattr(Trainer, step_method)
         own_step = getattr(self, step_method) if overridden else None
         make_logs = lambda: _as_numbers(self.get_metrics_result())  # noqa: E731
-        step = -1
+        step = batches.first_step - 1
         outer = self._trained, self._in_epoch  # a callback may evaluate in the middle of an epoch
         self._trained, self._in_epoch = None, True
         try:
             # A diverging model shows in its loss, not in warnings about single operations.
             with np.errstate(all="ignore"):
-                for step, data in enumerate(batches):
+                for step, data in enumerate(batches, batches.first_step):
                     callbacks.batch_begin(kind, step)
                     if own_step is None:
                         fast_method(*unpack_x_y_sample_weight(data))
@@ -364,24 +475,33 @@ class Trainer:
         return logs
 
     def _in_order(self, logs):
-        names = [name for name in self.metrics_names if name in logs]
+        names = self.metrics_names
+        if self._compiled_metrics is not None and self._compiled_metrics.of_several:  # those come last, in Keras too
+            named = set(self._compiled_metrics.result())
+            names = [name for name in names if name not in named] + sorted(named)
+        names = [name for name in dict.fromkeys(names) if name in logs]
         values = [logs[name] for name in names + [name for name in logs if name not in names]]
         return values[0] if len(values) == 1 else values
 
-    def _blame_data(self, x, y):
+    def _blame_data(self, epochs, x, y):
         """The loss is not finite: if the data is why, say so before the weights are touched.
         If training diverged, go on.
         """
-        if self._training_data is not None:
-            self._training_data.check_finite()
+        if epochs is not None:
+            epochs.batches.check_finite()
         for name, part in (("x", x), ("y", y)):
             for leaf in flatten(part):
                 if leaf is not None:
                     check_finite(f"this batch's {name}", np.asarray(leaf))
 
-    def _check_compiled(self, what):
+    def _check_compiled(self, what, to_train=False):
         if not self.compiled:
             raise RuntimeError(f"{self.name}.{what}: call compile(optimizer=..., loss=...) first")
+        if to_train and self.optimizer is None:
+            raise RuntimeError(
+                f"{self.name}.{what}: the model was compiled with optimizer=None, which is enough for evaluate(); to "
+                "train it, call compile(optimizer=\"rmsprop\", ...) or another optimizer"
+            )
 
 
 def _epochs(x, y, sample_weight, batch_size, steps, where, **options):

@@ -2,6 +2,7 @@
 
 # ruff: noqa: A004, some of Keras's names are those of Python's own functions
 
+from ..symbolic import takes_symbolic
 from ..tensor import convert_to_tensor
 from .activation import (
     celu, elu, gelu, hard_shrink, hard_sigmoid, hard_silu, hard_swish, hard_tanh, leaky_relu, log_sigmoid, mish,
@@ -34,6 +35,7 @@ from .elementwise import (
     negative, nextafter, not_equal, positive, power, rad2deg, reciprocal, right_shift, round, rsqrt, saturate_cast,
     sign, signbit, sin, sinc, sinh, sqrt, square, subtract, tan, true_divide, trunc,
 )
+from .gru import gru
 from .indexing import (
     get_item, multi_hot, nonzero, one_hot, scatter, scatter_update, segment_max, segment_min, segment_prod,
     segment_sum, select, slice, slice_update, take, take_along_axis, where,
@@ -43,6 +45,7 @@ from .linalg import (
     cdist, cholesky, cholesky_inverse, cross, det, dot, eig, eigh, einsum, inner, inv, kron, logdet, lstsq,
     matrix_rank, outer, pinv, qr, slogdet, solve, solve_triangular, svd, tensordot, trace, vdot,
 )
+from .lstm import lstm
 from .matmul import matmul
 from .max_pool2d import max_pool, max_pool2d
 from .reduction import (
@@ -55,6 +58,7 @@ from .shape import (
     rot90, shape, size, space_to_depth, split, squeeze, stack, swapaxes, tile, transpose, tril, triu, unstack,
     vsplit, vstack,
 )
+from .simple_rnn import simple_rnn
 from .softmax import glu, log_softmax, softmax, sparsemax
 from .sorting import (
     argpartition, argsort, bincount, diff, digitize, histogram, in_top_k, isin, searchsorted, sort, top_k,
@@ -75,20 +79,20 @@ __all__ = [
     "dsplit", "dstack", "dtype", "eig", "eigh", "einsum", "elu", "empty", "empty_like", "equal", "erf", "erfc",
     "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "flip", "fliplr", "flipud", "floor",
     "floor_divide", "fmax", "fmin", "fmod", "fori_loop", "full", "full_like", "gcd", "gelu", "geomspace",
-    "get_item", "glu", "greater", "greater_equal", "group_normalization", "hamming", "hanning", "hard_shrink",
+    "get_item", "glu", "greater", "greater_equal", "group_normalization", "gru", "hamming", "hanning", "hard_shrink",
     "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot",
     "identity", "in_top_k", "inner", "inv", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan",
     "isneginf", "isposinf", "isreal", "kaiser", "kron", "layer_normalization", "lcm", "ldexp", "leaky_relu",
     "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax",
     "logaddexp", "logaddexp2", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace",
-    "logsumexp", "lstsq", "map", "matmul", "matrix_rank", "max", "max_pool", "max_pool2d", "maximum", "mean",
+    "logsumexp", "lstm", "lstsq", "map", "matmul", "matrix_rank", "max", "max_pool", "max_pool2d", "maximum", "mean",
     "meshgrid", "min", "minimum", "mish", "mod", "moments", "moveaxis", "multi_hot", "multiply", "nan_to_num",
     "ndim", "negative", "nextafter", "nonzero", "norm", "normalize", "not_equal", "one_hot", "ones", "ones_like",
     "outer", "pad", "pinv", "positive", "power", "prod", "qr", "rad2deg", "ravel", "reciprocal", "relu", "relu6",
     "repeat", "reshape", "right_shift", "rms_normalization", "roll", "rot90", "round", "rsqrt", "saturate_cast",
     "scan", "scatter", "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod",
-    "segment_sum", "select", "selu", "shape", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "size",
-    "slice", "slice_update", "slogdet", "soft_shrink", "softmax", "softplus", "softsign", "solve",
+    "segment_sum", "select", "selu", "shape", "sigmoid", "sign", "signbit", "silu", "simple_rnn", "sin", "sinc",
+    "sinh", "size", "slice", "slice_update", "slogdet", "soft_shrink", "softmax", "softplus", "softsign", "solve",
     "solve_triangular", "sort", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus",
     "sparse_sigmoid", "sparsemax", "split", "sqrt", "square", "squareplus", "squeeze", "stack", "std",
     "stop_gradient", "subtract", "sum", "svd", "swapaxes", "swish", "switch", "take", "take_along_axis", "tan",
@@ -97,21 +101,12 @@ __all__ = [
     "vectorize", "vectorized_map", "view", "vsplit", "vstack", "where", "while_loop", "zeros", "zeros_like",
 ]
 
-_COMPLEX = frozenset((
-    "angle", "conj", "conjugate", "fft", "fft2", "ifft2", "imag", "irfft", "istft", "polar", "real", "rfft", "stft",
-    "view_as_complex", "view_as_real",
+# What `Input` returns can be given to every operation. Those that layers are made of go without, since every call of a
+# layer would pay for it: in a graph the layer itself stands in their place.
+_OF_LAYERS = frozenset((
+    "average_pool2d", "batch_norm", "batch_norm_with", "conv1d", "conv2d", "conv2d_transpose", "dense",
+    "depthwise_conv2d", "dropout", "max_pool2d",
 ))
-
-
-def __getattr__(name):
-    """Say why, for what Keras has and tinynet has not."""
-    if name in _COMPLEX:
-        raise AttributeError(
-            f"tinynet.ops has no {name!r}: Keras has it, but tinynet has no complex tensors; "
-            "use numpy.fft or numpy on x.numpy()"
-        )
-    if name == "jvp":
-        raise AttributeError(
-            "tinynet.ops has no 'jvp': Keras has it, but tinynet's tape only differentiates backwards; use GradientTape"
-        )
-    raise AttributeError(f"module 'tinynet.ops' has no attribute {name!r}")
+for _name in __all__:
+    if _name not in _OF_LAYERS and not hasattr(globals()[_name], "takes_symbolic"):
+        globals()[_name] = takes_symbolic(globals()[_name])

@@ -11,6 +11,7 @@ give the higher one. What has no integer result (a quotient, a logarithm) makes 
 import numpy as np
 
 from ..config import floatx
+from ..symbolic import call_symbolically, is_symbolic
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, Variable, convert_to_tensor, to_array
 
@@ -32,6 +33,8 @@ def unary(name, doc, formula, derivative=None, integers="to float"):
 
     def op(x):
         if not isinstance(x, Tensor):
+            if is_symbolic(x):
+                return call_symbolically(op, (x,), {})
             x = convert_to_tensor(x)
         a = x.data
         if to_float and a.dtype.kind != "f":
@@ -45,6 +48,7 @@ def unary(name, doc, formula, derivative=None, integers="to float"):
             return tensor
         return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),))
 
+    op.takes_symbolic = True
     return named(op, name, doc)
 
 
@@ -62,7 +66,10 @@ def binary(name, doc, formula, derivative1=None, derivative2=None, integers="kee
     to_float = integers == "to float"
 
     def op(x1, x2):
-        a, b = operands(x1, x2, to_float)
+        try:
+            a, b = operands(x1, x2, to_float)
+        except Exception:
+            return call_symbolically(op, (x1, x2), {})
         y = formula(a, b)
         if type(y) is not np.ndarray:
             y = np.asarray(y)
@@ -83,6 +90,7 @@ def binary(name, doc, formula, derivative1=None, derivative2=None, integers="kee
 
         return record(y, (x1, x2), backward)
 
+    op.takes_symbolic = True
     return named(op, name, doc)
 
 

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 
 from ..tape import GradientTape, weights_may_change_in_place
-from ..tensor import Tensor, to_array
+from ..tensor import Tensor, aligned_copy, to_array
 from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
 from .state import OptimizerState
@@ -38,6 +38,7 @@ class Optimizer(OptimizerState):
     Old spellings: `lr` means `learning_rate`; `decay` means learning_rate / (1 + decay t) after t steps.
     """
 
+    watch = None  # called with gradients and variables before a step, while somebody wants to see them
     _plan = None
     _one_by_one = False  # whether the rule is written for one variable
 
@@ -91,6 +92,8 @@ class Optimizer(OptimizerState):
             or not self.built
         ):
             gradients, variables = self._sort_out(gradients, variables)
+        if self.watch is not None:
+            self.watch(gradients, variables)
         plan = self._plan
         if (
             plan is None
@@ -100,7 +103,7 @@ class Optimizer(OptimizerState):
             plan = self._plan = Plan(self, variables)
         if not weights_may_change_in_place():
             for variable in plan.variables:  # a tape that is still to be played needs the old values
-                variable.data = variable.data.copy()
+                variable.data = aligned_copy(variable.data)
         if self.loss_scale_factor is not None:
             gradients = [gradient / self.loss_scale_factor for gradient in gradients]
         if self.gradient_accumulation_steps:

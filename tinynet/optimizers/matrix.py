@@ -72,13 +72,12 @@ class Adafactor(Optimizer):
         rows, columns, velocities = [], [], []
         for variable in variables:
             shape = variable.shape
-            factored = len(shape) >= 2
-            rows.append(self.add_variable(shape[:-1], dtype=variable.dtype, name=variable.name) if factored else None)
-            columns.append(
-                self.add_variable(shape[:-2] + shape[-1:], dtype=variable.dtype, name=variable.name)
-                if factored
-                else None
-            )
+            if len(shape) >= 2:
+                rows.append(self.add_variable(shape[:-1], dtype=variable.dtype, name=variable.name))
+                columns.append(self.add_variable(shape[:-2] + shape[-1:], dtype=variable.dtype, name=variable.name))
+            else:  # nothing to keep; Keras's files have a zero in these places
+                rows.append(self._track(variable.name, np.zeros((), np.int32)))
+                columns.append(self._track(variable.name, np.zeros((), np.int32)))
             velocities.append(self.add_variable_from_reference(variable, "velocity"))
         self._slots = [rows, columns, velocities]
 

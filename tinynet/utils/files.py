@@ -4,6 +4,7 @@ The cache folder is $TINYNET_HOME, else $XDG_CACHE_HOME/tinynet, else ~/.cache/t
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
@@ -35,20 +36,25 @@ def atomic_write(path):
     """Open a file to write that appears under `path` only when it is complete and on the disk.
 
     Whatever happens in between (an exception, a kill, a power cut), `path` holds the old file or the new one, whole.
-    An exception removes the unfinished file.
+    An exception removes the unfinished file; what a kill leaves is removed by the next writer. The mode bits of an old
+    file are kept, and a symbolic link goes on pointing to where it did.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     sweep_leftovers(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666  # a new file's mode follows the umask
     try:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        with _open_locked(path) as file:
+            temporary = Path(file.name)
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(temporary, path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        if error.filename is None:  # a full disk, met while writing or closing
+            error.filename = str(path)
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -57,15 +63,53 @@ def atomic_write(path):
         os.close(folder)
 
 
+def _open_locked(path):
+    """A new file beside `path`, locked for as long as it is open: the lock tells sweepers that its writer lives."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+        try:
+            file = open(temporary, "xb")  # noqa: SIM115, the caller closes it
+        except OSError as error:
+            error.filename = str(path)  # what the user named
+            raise
+        try:
+            if path.exists():
+                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)  # a new file's mode follows the umask
+            if _lock(file) is not False and os.fstat(file.fileno()).st_nlink:
+                return file
+            temporary.unlink(missing_ok=True)  # a sweeper was faster than the lock: once more
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            file.close()
+            raise
+        file.close()
+
+
+def _lock(file):
+    """Try to lock an open file; False if another process holds it, None where the file system has no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
 def sweep_leftovers(path):
-    """Remove unfinished files of processes that were killed while they wrote `path`."""
+    """Remove unfinished files of processes that were killed while they wrote `path`.
+
+    A living writer holds a lock on its file; where the file system has no locks, a day must have passed.
+    """
     prefix = f".{path.name}."
     with contextlib.suppress(OSError):
         for name in os.listdir(path.parent):
             if name.startswith(prefix) and name.endswith(".tmp"):
                 leftover = path.with_name(name)
-                if time.time() - leftover.stat().st_mtime > STALE_SECONDS:
-                    leftover.unlink()
+                with open(leftover, "rb") as file:
+                    locked = _lock(file)
+                    if locked or locked is None and time.time() - leftover.stat().st_mtime > STALE_SECONDS:
+                        leftover.unlink()
 
 
 class Progress:

@@ -1,0 +1,92 @@
+"""What a layer call costs in Python: microseconds a layer in a Sequential model, a graph, and a subclass of Model.
+
+The layers are dense ones on one sample of four numbers, so that there is next to nothing to compute. All models share
+the same layers, are called in turn in one process, and must return the same bits.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import machine
+import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))  # the sources, when tinynet is not installed
+
+import tinynet as tn  # noqa: E402
+
+LIMIT = 10.0  # microseconds a layer call over Sequential
+
+
+def models(count):
+    """{name: model} of `count` layers each; 'graph with additions' has as many additions besides."""
+    chain = [tn.layers.Dense(4, name=f"dense_{i}") for i in range(count)]
+
+    class Own(tn.Model):
+        def __init__(self):
+            super().__init__()
+            self.chain = chain
+
+        def call(self, x):
+            for layer in self.chain:
+                x = layer(x)
+            return x
+
+    inputs = tn.Input((4,))
+    x = y = inputs
+    for layer in chain:
+        x, y = layer(x), tn.layers.add([layer(y), y])
+    return {"Sequential": tn.Sequential([tn.Input((4,)), *chain]), "graph": tn.Model(inputs, x), "subclass": Own(),
+            "graph with additions": tn.Model(inputs, y)}
+
+
+def seconds_a_call(model, x, calls, training):
+    start = time.perf_counter()
+    for _ in range(calls):
+        model(x, training=training)
+    return (time.perf_counter() - start) / calls
+
+
+def main(argv=None):
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--layers", type=int, default=20, help="layers of a model")
+    p.add_argument("--rounds", type=int, default=15, help="turns of each model; the median counts")
+    p.add_argument("--calls", type=int, default=500, help="calls a turn")
+    p.add_argument("--quick", action="store_true", help="show that it works, not how fast")
+    p.add_argument("--output", type=Path, help="JSON file for the results")
+    arguments = p.parse_args(argv)
+    if arguments.quick:
+        arguments.rounds, arguments.calls = 2, 5
+    tn.set_num_threads(1)
+    x = tn.Tensor(np.ones((1, 4), np.float32))
+    contenders = models(arguments.layers)
+    expected = contenders["Sequential"](x).numpy()
+    for name in ("graph", "subclass"):
+        if not np.array_equal(contenders[name](x).numpy(), expected):
+            print(f"{name}: another result than Sequential's")
+            return 1
+    summary = {"layers": arguments.layers, "microseconds_a_layer": {}, "over_sequential": {}}
+    for what, training in (("inference", False), ("training", True)):
+        turns = {name: [] for name in contenders}
+        for _ in range(arguments.rounds):
+            for name, model in contenders.items():
+                turns[name].append(seconds_a_call(model, x, arguments.calls, training))
+        medians = {name: 1e6 * statistics.median(times) / arguments.layers for name, times in turns.items()}
+        summary["microseconds_a_layer"][what] = medians
+        over = {name: medians[name] - medians["Sequential"] for name in medians}
+        summary["over_sequential"][what] = over
+        print(f"\n{what}: microseconds a layer call")
+        for name in medians:
+            print(f"  {name:<22}{medians[name]:>8.2f}   {over[name]:+8.2f} over Sequential")
+    worst = max(over[name] for over in summary["over_sequential"].values() for name in ("graph", "subclass"))
+    print(f"\nworst of graph and subclass: {worst:+.2f} microseconds over Sequential (limit {LIMIT:.0f})")
+    if arguments.output:
+        arguments.output.write_text(json.dumps({"machine": machine.describe(), "summary": summary}, indent=1) + "\n")
+    return 0 if arguments.quick or worst < LIMIT else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""`tinynet augment` and the gallery."""
+
+import numpy as np
+import pytest
+
+from tinynet import augment, cli
+
+pytest.importorskip("PIL")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    from tinynet.augment.command import write_image
+
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for name, channels in (("a", 3), ("b", 1)):
+        coarse = rng.uniform(0, 255, (4, 4, channels))
+        write_image(tmp_path / "in" / f"{name}.png", np.rint(augment.resize(coarse, 24, 20)).astype(np.uint8))
+    return tmp_path
+
+
+def read(path):
+    from tinynet.augment.command import read_image
+
+    return read_image(path)
+
+
+def test_operations_copies_and_seed(folder, capsys):
+    arguments = ["augment", str(folder / "in"), "--op", "rotate:angle=-30..30,fill_mode=wrap",
+                 "--op", "horizontal_flip", "--copies", "2", "--out"]
+    for out in ("first", "again"):
+        assert cli.main([*arguments, str(folder / out)]) == 0
+    assert capsys.readouterr().out == "".join(f"4 images written to {folder / out}\n" for out in ("first", "again"))
+    names = sorted(path.name for path in (folder / "first").iterdir())
+    assert names == ["a-0.png", "a-1.png", "b-0.png", "b-1.png"]
+    for name in names:
+        assert (folder / "first" / name).read_bytes() == (folder / "again" / name).read_bytes()
+    assert read(folder / "first/a-0.png").shape == (24, 20, 3) and read(folder / "first/b-0.png").shape == (24, 20, 1)
+    assert np.any(read(folder / "first/a-0.png") != read(folder / "first/a-1.png"))
+
+
+def test_one_image_is_flipped_and_the_source_stays(folder):
+    source = folder / "in" / "a.png"
+    before = source.read_bytes()
+    assert cli.main(["augment", str(source), "--op", "vertical_flip", "--out", str(folder / "in")]) == 0
+    np.testing.assert_array_equal(read(folder / "in" / "a-0.png"), read(source)[::-1])
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_gallery_shows_every_transform(channels):
+    pytest.importorskip("matplotlib")
+    image = np.random.default_rng(0).integers(0, 256, (20, 16, channels), np.uint8)
+    figure = augment.gallery(image, image[::-1], ("cat", "dog"))
+    titles = {axis.get_title() for panel in figure.subfigs for axis in panel.axes}
+    wanted = set(augment.TRANSFORMS) | set(augment.MASKS)
+    if channels == 1:
+        wanted -= {"hue_saturation", "color", "grayscale", "iso_noise", "rgb_shift"}
+    assert wanted <= titles
+    bars = [inset for panel in figure.subfigs for axis in panel.axes for inset in axis.child_axes]
+    assert len(bars) == len(augment.MASKS)
+    for inset in bars:
+        assert sum(patch.get_width() for patch in inset.patches) == pytest.approx(1)
+
+
+def test_gallery_is_written(folder, capsys):
+    pytest.importorskip("matplotlib")
+    assert cli.main(["augment", str(folder / "in"), "--gallery", "--out", str(folder / "out")]) == 0
+    assert read(folder / "out" / "gallery.png").shape[0] > 1000
+    assert [path.name for path in (folder / "out").iterdir()] == ["gallery.png"]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), [
+    (["{}", "--out", "{}/o"], 2, "nothing to do"),
+    (["{}", "--op", "sepia", "--out", "{}/o"], 2, "unknown transform 'sepia'"),
+    (["{}", "--op", "rotate:angel=3", "--out", "{}/o"], 2, "rotate has no parameter 'angel'"),
+    (["{}", "--op", "rotate:30", "--out", "{}/o"], 2, "'30' in 'rotate:30' is not name=value"),
+    (["{}/none", "--op", "invert", "--out", "{}/o"], 1, "does not exist"),
+    (["{}", "--op", "invert", "--out", "{}/o"], 2, "no images in"),
+    (["{}/in/text.png", "--op", "invert", "--out", "{}/o"], 2, "cannot be read as an image"),
+    (["{}/in", "--op", "invert"], 2, "--out"),
+])
+def test_errors_are_one_line(folder, capsys, arguments, code, message):
+    (folder / "in" / "text.png").write_text("no image")
+    assert cli.main(["augment", *(text.format(folder) for text in arguments)]) == code
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.err.count("\n") == 1
+
+
+def test_missing_extras_are_named(folder, monkeypatch, capsys):
+    monkeypatch.setitem(__import__("sys").modules, "PIL", None)
+    assert cli.main(["augment", str(folder / "in"), "--op", "invert", "--out", str(folder / "o")]) == 1
+    assert 'pip install "tinynet[image]"' in capsys.readouterr().err
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"tinynet\[plot\]"):
+        augment.gallery(np.zeros((8, 8, 1), np.uint8))

@@ -1,0 +1,158 @@
+"""`ImageDataGenerator` and pictures in files."""
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet.preprocessing.affine import affine_matrix, transform
+from tinynet.preprocessing.image import ImageDataGenerator, array_to_img, img_to_array, load_img, save_img
+
+X = np.random.default_rng(0).uniform(0, 255, (10, 8, 8, 3)).astype("f4")
+Y = np.arange(10)
+
+
+@pytest.mark.parametrize("fill_mode", ["nearest", "reflect", "wrap", "constant"])
+def test_turning_by_right_angles(fill_mode):
+    for quarter in range(4):
+        turned = transform(X[0], affine_matrix(8, 8, theta=90 * quarter), fill_mode)
+        np.testing.assert_allclose(turned, np.rot90(X[0], -quarter), atol=1e-3)
+
+
+def test_moving_and_what_comes_in():
+    row = np.arange(4.0)[None, :, None]
+
+    def moved(columns, fill_mode):
+        return transform(row, affine_matrix(1, 4, ty=columns), fill_mode, cval=9)[0, :, 0].tolist()
+
+    assert moved(-1, "nearest") == [0, 0, 1, 2] and moved(1, "nearest") == [1, 2, 3, 3]
+    assert moved(-2, "reflect") == [1, 0, 0, 1] and moved(-1, "wrap") == [3, 0, 1, 2]
+    assert moved(-1, "constant") == [9, 0, 1, 2] and moved(0.5, "nearest") == [0.5, 1.5, 2.5, 3]
+    zoomed = transform(np.arange(16.0).reshape(4, 4, 1), affine_matrix(4, 4, zx=0.5, zy=0.5))
+    assert zoomed[:, :, 0].mean() == pytest.approx(7.5) and zoomed.max() < 12
+    with pytest.raises(ValueError, match="fill_mode must be one of"):
+        moved(1, "nowhere")
+
+
+def test_flow_gives_each_picture_once_an_epoch():
+    batches = ImageDataGenerator().flow(X, Y, batch_size=4, seed=1)
+    assert len(batches) == 3 and batches.n == 10
+    seen = np.concatenate([next(batches)[1] for _ in range(3)])
+    assert sorted(seen) == Y.tolist() and seen.tolist() != Y.tolist()
+    x, y = batches.next()
+    np.testing.assert_array_equal(x, X[y])
+    again = ImageDataGenerator(rotation_range=30).flow(X, batch_size=10, seed=5)
+    other = ImageDataGenerator(rotation_range=30).flow(X, batch_size=10, seed=5)
+    np.testing.assert_array_equal(next(again), next(other))
+    assert not np.array_equal(next(again), next(other)[::-1])
+
+
+def test_normalising():
+    samplewise = ImageDataGenerator(samplewise_center=True, samplewise_std_normalization=True, rescale=1 / 255)
+    picture = samplewise.standardize(X[0])
+    assert abs(picture.mean()) < 1e-5 and picture.std() == pytest.approx(1, abs=1e-4)
+    featurewise = ImageDataGenerator(featurewise_center=True, featurewise_std_normalization=True)
+    with pytest.warns(UserWarning, match="before fit"):
+        featurewise.standardize(X[0])
+    featurewise.fit(X)
+    batch = np.stack([featurewise.standardize(x) for x in X])
+    np.testing.assert_allclose(batch.mean((0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(batch.std((0, 1, 2)), 1, atol=1e-4)
+    white = ImageDataGenerator(featurewise_center=True, zca_whitening=True, zca_epsilon=1e-6)
+    many = np.random.default_rng(1).normal(size=(500, 2, 2, 1)) @ np.ones((1, 1))
+    white.fit(many)
+    flat = np.stack([white.standardize(x) for x in many.astype("f4")]).reshape(500, 4)
+    np.testing.assert_allclose(flat.T @ flat / 500, np.eye(4), atol=1e-3)
+
+
+def test_changes():
+    generator = ImageDataGenerator(horizontal_flip=True, vertical_flip=True, brightness_range=(0.5, 0.5),
+                                   preprocessing_function=lambda x: x + 1)
+    np.testing.assert_array_equal(generator.apply_transform(X[0], {"flip_horizontal": True}), X[0][:, ::-1])
+    np.testing.assert_allclose(generator.apply_transform(X[0], {"brightness": 0.5}), X[0] / 2)
+    shifted = generator.apply_transform(X[0], {"channel_shift_intensity": 300})
+    assert shifted.max() == X[0].max() and shifted.min() == shifted.max()
+    flips = [generator.get_random_transform((8, 8, 3), seed)["flip_horizontal"] for seed in range(50)]
+    assert 10 < sum(flips) < 40
+    moves = [ImageDataGenerator(width_shift_range=0.25).get_random_transform((8, 8, 3), seed) for seed in range(50)]
+    assert max(abs(move["ty"]) for move in moves) <= 2 and all(move["tx"] == 0 for move in moves)
+    first = ImageDataGenerator(data_format="channels_first")
+    np.testing.assert_allclose(first.apply_transform(X[0].transpose(2, 0, 1), {"theta": 90}),
+                               np.rot90(X[0], -1).transpose(2, 0, 1), atol=1e-3)
+
+
+def test_splits_and_training():
+    generator = ImageDataGenerator(validation_split=0.3, rescale=1 / 255)
+    assert generator.flow(X, Y, subset="validation").n == 3 and generator.flow(X, Y, subset="training").n == 7
+    with pytest.raises(ValueError, match="validation_split"):
+        ImageDataGenerator().flow(X, Y, subset="training")
+    with pytest.raises(ValueError, match=r"x\[..., None\]"):
+        ImageDataGenerator().flow(X[..., 0])
+    model = tn.Sequential([tn.layers.Flatten(), tn.layers.Dense(10, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    history = model.fit(generator.flow(X, Y, batch_size=5), epochs=3, verbose=0)
+    assert len(history.history["loss"]) == 3 and history.params["steps"] == 2
+    model.fit(generator.flow(X, Y, batch_size=5), steps_per_epoch=5, epochs=1, verbose=0)
+
+
+# -- with pillow -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    pytest.importorskip("PIL")
+    for c, name in enumerate(("cats", "dogs")):
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            save_img(tmp_path / name / f"{i}.png", np.full((6, 4, 3), 50 * c + i, "f4"), scale=False)
+    return tmp_path
+
+
+def test_files(folder):
+    picture = load_img(folder / "dogs" / "3.png")
+    assert picture.size == (4, 6) and img_to_array(picture).dtype == np.float32 and img_to_array(picture)[0, 0, 0] == 53
+    small = load_img(folder / "dogs" / "3.png", color_mode="grayscale", target_size=(2, 3))
+    assert img_to_array(small).shape == (2, 3, 1)
+    assert array_to_img(np.arange(12.0).reshape(2, 2, 3)).getpixel((1, 1))[2] == 255
+    with pytest.raises(ValueError, match="color_mode"):
+        load_img(folder / "dogs" / "3.png", color_mode="blue")
+    with pytest.raises(ValueError, match="expected 1, 3 or 4 channels"):
+        array_to_img(np.zeros((2, 2, 2)))
+    decoded = tn.io.decode_png(tn.io.read_file(str(folder / "cats" / "2.png")))
+    assert decoded.shape == (6, 4, 3) and decoded.dtype == np.uint8 and decoded.data.max() == 2
+    np.testing.assert_array_equal(tn.io.decode_image(tn.io.encode_png(decoded)), decoded)
+    with pytest.raises(ValueError, match="not a picture"):
+        tn.io.decode_image(b"nothing")
+
+
+def test_flow_from_directory(folder, capsys):
+    batches = ImageDataGenerator(validation_split=0.4).flow_from_directory(
+        folder, target_size=(3, 3), class_mode="binary", batch_size=4, shuffle=False, subset="training")
+    assert capsys.readouterr().out == "Found 6 images belonging to 2 classes.\n"
+    assert batches.class_indices == {"cats": 0, "dogs": 1} and batches.classes.tolist() == [0, 0, 0, 1, 1, 1]
+    x, y = batches[0]
+    assert x.shape == (4, 3, 3, 3) and y.tolist() == [0, 0, 0, 1] and x[0, 0, 0, 0] == 2
+    x, y = ImageDataGenerator().flow_from_directory(folder, (3, 3), color_mode="grayscale", batch_size=20)[0]
+    assert x.shape == (10, 3, 3, 1) and y.shape == (10, 2)
+
+
+def test_image_dataset_from_directory(folder, capsys):
+    both = tn.utils.image_dataset_from_directory(folder, image_size=(3, 3), batch_size=4, validation_split=0.2, seed=1,
+                                                 subset="both")
+    assert capsys.readouterr().out == (
+        "Found 10 files belonging to 2 classes.\nUsing 8 files for training.\nUsing 2 files for validation.\n")
+    train, validation = both
+    assert train.class_names == ["cats", "dogs"] and not set(train.file_paths) & set(validation.file_paths)
+    x, y = next(iter(train))
+    assert x.shape == (4, 3, 3, 3) and x.dtype == np.float32 and y.dtype == np.int32
+    assert ((x.data[:, 0, 0, 0] >= 50) == y.data).all()
+    single = tn.utils.image_dataset_from_directory(folder, label_mode="categorical", color_mode="grayscale",
+                                                   batch_size=None, image_size=(2, 2), shuffle=False, verbose=False)
+    assert [part.shape for part in next(iter(single))] == [(2, 2, 1), (2,)]
+    unlabelled = tn.utils.image_dataset_from_directory(folder, labels=None, image_size=(2, 2), verbose=False)
+    assert next(iter(unlabelled)).shape == (10, 2, 2, 3)
+    with pytest.raises(ValueError, match="needs seed"):
+        tn.utils.image_dataset_from_directory(folder, validation_split=0.2, subset="training")
+    with pytest.raises(NotADirectoryError):
+        tn.utils.image_dataset_from_directory(folder / "none")
+    with pytest.raises(ValueError, match="no files"):
+        tn.utils.text_dataset_from_directory(folder)

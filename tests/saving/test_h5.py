@@ -1,0 +1,216 @@
+"""HDF5 files: what tf.keras and Keras wrote into them years ago, and files made to harm."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet import layers
+from tinynet.errors import ModelFileError
+from tinynet.saving import load_model
+
+h5py = pytest.importorskip("h5py")
+
+
+def dense(units, name, **more):
+    """A Dense layer as tf.keras 2 describes it."""
+    return {"class_name": "Dense", "config": {
+        "name": name, "trainable": True, "dtype": "float32", "units": units, "activation": "linear", "use_bias": True,
+        "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": None}},
+        "bias_initializer": {"class_name": "Zeros", "config": {}}, "kernel_regularizer": None, "bias_regularizer": None,
+        "activity_regularizer": None, "kernel_constraint": None, "bias_constraint": None, **more}}
+
+
+NORMALIZATION = {"class_name": "BatchNormalization", "config": {
+    "name": "bn", "trainable": True, "dtype": "float32", "axis": [1], "momentum": 0.9, "epsilon": 0.001, "center": True,
+    "scale": True, "beta_initializer": {"class_name": "Zeros", "config": {}},
+    "gamma_initializer": {"class_name": "Ones", "config": {}},
+    "moving_mean_initializer": {"class_name": "Zeros", "config": {}},
+    "moving_variance_initializer": {"class_name": "Ones", "config": {}},
+    "beta_regularizer": None, "gamma_regularizer": None, "beta_constraint": None, "gamma_constraint": None}}
+
+INPUT = {"class_name": "InputLayer", "config": {
+    "batch_input_shape": [None, 3], "dtype": "float32", "sparse": False, "ragged": False, "name": "input_1"}}
+
+TRAINING = {
+    "loss": {"class_name": "SparseCategoricalCrossentropy", "config": {
+        "reduction": "auto", "name": "sparse_categorical_crossentropy", "from_logits": True}},
+    "metrics": [[{"class_name": "MeanMetricWrapper", "config": {
+        "name": "accuracy", "dtype": "float32", "fn": "sparse_categorical_accuracy"}}]],
+    "weighted_metrics": None, "loss_weights": None,
+    "optimizer_config": {"class_name": "Adam", "config": {
+        "name": "Adam", "learning_rate": 0.02, "decay": 0.0, "beta_1": 0.8, "beta_2": 0.999, "epsilon": 1e-07,
+        "amsgrad": False}}}
+
+ARRAYS = {
+    "hidden": {"hidden/kernel:0": np.arange(12.0).reshape(3, 4) / 10, "hidden/bias:0": np.arange(4.0)},
+    "bn": {"bn/gamma:0": np.full(4, 2.0), "bn/beta:0": np.ones(4), "bn/moving_mean:0": np.full(4, 3.0),
+           "bn/moving_variance:0": np.full(4, 4.0)},
+    "out": {"out/kernel:0": np.arange(8.0).reshape(4, 2), "out/bias:0": np.ones(2)},
+}
+
+
+def expected(x):
+    hidden = x @ ARRAYS["hidden"]["hidden/kernel:0"] + ARRAYS["hidden"]["hidden/bias:0"]
+    normal = 2 * (hidden - 3) / np.sqrt(4 + 0.001) + 1
+    return normal @ ARRAYS["out"]["out/kernel:0"] + 1
+
+
+def write(path, config, arrays=ARRAYS, training=TRAINING):
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = b"2.4.0"
+        file.attrs["model_config"] = json.dumps(config).encode()
+        if training:
+            file.attrs["training_config"] = json.dumps(training).encode()
+        write_weights(file.create_group("model_weights"), arrays)
+    return path
+
+
+def write_weights(group, arrays):
+    group.attrs["layer_names"] = np.array([name.encode() for name in ["input_1", *arrays]])
+    group.create_group("input_1").attrs["weight_names"] = np.array([], "S1")
+    for layer, weights in arrays.items():
+        inside = group.create_group(layer)
+        inside.attrs["weight_names"] = np.array([name.encode() for name in weights])
+        for name, values in weights.items():
+            inside[name] = values.astype("float32")
+
+
+SEQUENTIAL = {"class_name": "Sequential", "config": {
+    "name": "old", "layers": [INPUT, dense(4, "hidden"), NORMALIZATION, dense(2, "out")]}}
+FIRST_LAYER_KNOWS = {"class_name": "Sequential", "config": [
+    dense(4, "hidden", batch_input_shape=[None, 3]), NORMALIZATION, dense(2, "out")]}
+
+
+def graph():
+    """The same as a graph, in the format of tf.keras 2."""
+    def node(layer, before):
+        return {**layer, "name": layer["config"]["name"], "inbound_nodes": [[[before, 0, 0, {}]]] if before else []}
+
+    return {"class_name": "Functional", "config": {
+        "name": "old", "layers": [node(INPUT, None), node(dense(4, "hidden"), "input_1"), node(NORMALIZATION, "hidden"),
+                                  node(dense(2, "out"), "bn")],
+        "input_layers": [["input_1", 0, 0]], "output_layers": [["out", 0, 0]]}}
+
+
+@pytest.mark.parametrize("config", [SEQUENTIAL, FIRST_LAYER_KNOWS, graph(), {**graph(), "class_name": "Model"}],
+                         ids=["sequential", "without an input layer", "graph", "Model"])
+def test_files_of_tf_keras(config, tmp_path):
+    model = load_model(write(tmp_path / "old.h5", config))
+    x = np.random.default_rng(0).standard_normal((5, 3)).astype("float32")
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected(x), rtol=1e-5, atol=1e-5)
+    assert model.compiled and model.optimizer.learning_rate.item() == np.float32(0.02) and model.optimizer.beta_1 == 0.8
+    assert list(model.evaluate(x, np.ones(5), verbose=0, return_dict=True)) == ["accuracy", "loss"]
+    assert not load_model(tmp_path / "old.h5", compile=False).compiled
+
+
+def test_training_that_is_not_known_gives_a_model_to_compile(tmp_path):
+    for training in ({**TRAINING, "loss": "my_loss"}, {"loss": "mse"}, []):
+        write(tmp_path / "old.h5", SEQUENTIAL, training=training)
+        if training == []:
+            assert not load_model(tmp_path / "old.h5").compiled
+            continue
+        with pytest.warns(UserWarning, match="the model is not compiled, since"):
+            assert not load_model(tmp_path / "old.h5").compiled
+
+
+def test_weights_of_tf_keras(tmp_path):
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        write_weights(file, ARRAYS)
+    model = tn.Sequential([tn.Input((3,)), layers.Dense(4), layers.BatchNormalization(), layers.Dense(2)])
+    model.load_weights(tmp_path / "w.h5")
+    np.testing.assert_array_equal(model.layers[2].kernel.numpy(), ARRAYS["out"]["out/kernel:0"])
+    with pytest.raises(ModelFileError, match="holds weights alone, no model"):
+        load_model(tmp_path / "w.h5")
+
+
+def weights_file(path, change):
+    """A `.weights.h5` for `small()`, changed."""
+    small().save_weights(path)
+    with h5py.File(path, "a") as file:
+        change(file)
+    return path
+
+
+def small():
+    return tn.Sequential([tn.Input((3,)), layers.Dense(2)])
+
+
+def relink(link):
+    def change(file):
+        del file["layers/dense/vars/0"]
+        file["layers/dense/vars/0"] = link
+    return change
+
+
+def cycle(file):
+    file["layers/dense/again"] = file["layers"]
+
+
+def virtual(file):
+    del file["layers/dense/vars/0"]
+    layout = h5py.VirtualLayout((3, 2), "f4")
+    layout[:] = h5py.VirtualSource("/etc/hostname", "a", (3, 2))
+    file.create_virtual_dataset("layers/dense/vars/0", layout)
+
+
+def external(file):
+    del file["layers/dense/vars/0"]
+    file.create_dataset("layers/dense/vars/0", (3, 2), "f4", external=[("/etc/passwd", 0, 24)])
+
+
+def huge(file):
+    del file["layers/dense/vars/0"]
+    file.create_dataset("layers/dense/vars/0", (10**6, 10**6), "f4", chunks=(1000, 1000), compression="gzip")
+
+
+def text(file):
+    del file["layers/dense/vars/0"]
+    file["layers/dense/vars/0"] = "hello"
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (relink(h5py.ExternalLink("/etc/passwd", "/a")), "'layers/dense/vars/0' is a link to /etc/passwd"),
+    (relink(h5py.SoftLink("/layers/dense/vars/1")), "'layers/dense/vars/0' is a link to"),
+    (cycle, "is there twice"), (virtual, "not a plain array"), (external, "not a plain array"),
+    (text, "not a plain array"), (huge, r"shape \(1000000, 1000000\) in the file, \(3, 2\) in the model"),
+])
+def test_hostile_files(change, message, tmp_path):
+    model = small()
+    before = model.get_weights()
+    with pytest.raises(ModelFileError, match=message):
+        model.load_weights(weights_file(tmp_path / "w.weights.h5", change))
+    assert all(map(np.array_equal, model.get_weights(), before))
+
+
+def test_hostile_old_files(tmp_path):
+    evil = {"class_name": "Sequential", "config": {"name": "old", "layers": [
+        INPUT, {"class_name": "Lambda", "config": {"name": "l", "function": ["4wEAAAA=", None, None]}}]}}
+    with pytest.raises(ModelFileError):
+        load_model(write(tmp_path / "old.h5", evil, {}))
+    wrong = {"class_name": "Sequential", "config": {"layers": [INPUT, dense("8", "hidden")]}}
+    for config, message in (({"class_name": "os.system", "config": {}}, "os.system"), ([], "expected an object"),
+                            (wrong, "units")):
+        with pytest.raises(ModelFileError, match=message):
+            load_model(write(tmp_path / "old.h5", config))
+    write(tmp_path / "old.h5", SEQUENTIAL, {key: ARRAYS[key] for key in ("hidden", "bn")})
+    with pytest.raises(ModelFileError, match="holds 2 layers with weights, the model has 3"):
+        load_model(tmp_path / "old.h5")
+    with h5py.File(write(tmp_path / "old.h5", SEQUENTIAL), "a") as file:
+        file["model_weights/out"].attrs["weight_names"] = np.array([b"out/kernel:0", b"absent"])
+    with pytest.raises(ModelFileError, match="'out' lists 'absent', which is not there"):
+        load_model(tmp_path / "old.h5")
+    with h5py.File(tmp_path / "old.h5", "a") as file:
+        del file["model_weights"]
+        file["model_weights"] = h5py.ExternalLink("/etc/passwd", "/")
+    with pytest.raises(ModelFileError, match="'model_weights' is not a group of this file"):
+        load_model(tmp_path / "old.h5")
+
+
+@pytest.mark.parametrize("cut", [10, 500, 2000])
+def test_damaged_files(cut, tmp_path):
+    path = weights_file(tmp_path / "w.weights.h5", lambda file: None)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(ModelFileError, match="damaged"):
+        small().load_weights(path)

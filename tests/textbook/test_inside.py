@@ -1,0 +1,84 @@
+"""Pictures of what is inside a network, and what they are drawn from."""
+
+import numpy as np
+import pytest
+
+from tinynet import Sequential, datasets, layers, textbook, utils
+from tinynet.textbook import inside
+
+
+@pytest.fixture
+def pyplot():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    yield pyplot
+    pyplot.close("all")
+
+
+def small_cnn():
+    return Sequential([
+        layers.Input((8, 8, 1)),
+        layers.Conv2D(3, 3, activation="relu", name="conv"),
+        layers.MaxPooling2D(name="pool"),
+        layers.Flatten(),
+        layers.Dense(4, name="scores"),
+    ])
+
+
+def test_network_of_the_first_demo_and_its_legend(pyplot):
+    x, y = datasets.toy.moons(40)
+    model = textbook.decision_boundary_network()
+    for show, data in (("weight", (None, None)), ("gradient", (x, y))):
+        ax = inside.plot_network(model, *data, show=show)
+        labels = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert set(labels) == {"input", "relu", "sigmoid", f"{show} > 0", f"{show} < 0"}
+        assert len(ax.lines) == 2 * 6 + 6 * 3 + 3 * 1 + 2
+        assert sum(len(dots.get_offsets()) for dots in ax.collections) == 2 + 6 + 3 + 1
+    strengths = textbook.edge_strengths(model)
+    ax = inside.plot_network(model)
+    assert (ax.lines[0].get_color() == inside.POSITIVE) == (strengths[0][0, 0] > 0)
+
+
+def test_feature_maps_are_the_layers_outputs(pyplot):
+    model, images = small_cnn(), np.random.default_rng(0).random((2, 8, 8, 1), np.float32)
+    maps = inside.feature_maps(model, images, "conv")
+    np.testing.assert_array_equal(maps, model.layers[0](images).numpy())
+    figure = inside.plot_feature_maps(model, images[0], ["conv", "pool"], maps=4)
+    shown = [ax.images[0].get_array() for ax in figure.axes if ax.images]
+    assert len(shown) == 3 + 3
+    np.testing.assert_array_equal(shown[1], maps[0, ..., 1])
+
+
+def test_top_classes_of_the_lecture():
+    names = ["Papillon", "Samoyed", "Pomeranian", "Arctic fox", "Eskimo dog", "white wolf", "Siberian husky", "tabby"]
+    scores = [5.7, 16, 2.7, 1.0, 0.6, 0.4, 0.4, 0.1]
+    listed = inside.top_classes(scores, names)
+    assert [name for name, _ in listed] == ["Samoyed", "Papillon", "Pomeranian", "Arctic fox", "Eskimo dog",
+                                            "white wolf", "Siberian husky"]
+    with pytest.raises(ValueError, match="one score a name"):
+        inside.top_classes([scores], names)
+
+
+def test_inputs_of_a_layer_shift_and_batch_normalization_holds_them():
+    """The layer behind a batch normalization sees mean 0 and variance 1; without one, what it sees moves."""
+    utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 2, (256, 5)).astype(np.float32)
+    y = x @ rng.normal(size=(5, 1)).astype(np.float32)
+    spread = {}
+    for normalized in (False, True):
+        middle = [layers.BatchNormalization(momentum=0.5, name="middle")] if normalized else [
+            layers.Activation("linear", name="middle")]
+        model = Sequential([layers.Input((5,)), layers.Dense(8), *middle, layers.Dense(1, name="last")])
+        model.compile("adam", "mse")
+        monitor = inside.LayerInputMonitor("last", x)
+        model.fit(x, y, epochs=5, batch_size=32, verbose=0, callbacks=[monitor])
+        assert len(monitor.history) == 6
+        spread[normalized] = np.std([seen.std for seen in monitor.history[1:]])
+        if normalized:
+            assert abs(monitor.history[-1].mean) < 0.2 and abs(monitor.history[-1].std - 1) < 0.1
+    assert spread[True] < spread[False]
+    with pytest.raises(ValueError, match="no layer 'first'"):
+        model.fit(x, y, epochs=1, verbose=0, callbacks=[inside.LayerInputMonitor("first", x)])

@@ -1,0 +1,222 @@
+"""What Keras or TensorFlow has and tinynet has not: what it is, why it is missing, what to use.
+
+Modules ask `explainer` for names they do not have, and `MissingNames` does the same for `from ... import ...`.
+"""
+
+import importlib
+import importlib.abc
+import sys
+
+from .errors import NotInTinynetError
+from .naming import unknown_name
+
+
+def _names(names, reason):
+    return dict.fromkeys(names.split(), reason)
+
+
+_OTHER_FRAMEWORKS = "wraps a layer of another framework; write it as a tinynet Layer, or use Keras itself"
+_AUDIO = "turns sound into pictures; compute the spectrogram with scipy.signal and give the arrays to fit"
+_DEVICES = "spreads work over GPUs, TPUs or machines; tinynet runs on one CPU, on all its cores, so leave it out"
+_PRECISION = "is about 16-bit arithmetic on GPUs; the CPU kernels have float32 and float64, so leave it out"
+_GRAPHS = "belongs to TensorFlow 1's graphs and sessions; here, as in TensorFlow 2, every line runs at once"
+_SAVED_MODEL = "writes TensorFlow's own format; use model.save('name.keras') or model.save_weights('name.weights.h5')"
+_COMPLEX = "needs complex numbers, which no kernel has; use numpy or scipy on tensor.numpy()"
+_RAGGED = "has rows of different lengths; pad them with keras.utils.pad_sequences or Dataset.padded_batch"
+_ESTIMATORS = "left TensorFlow itself with version 2.16; build a keras.Sequential and call fit()"
+_QUANTIZATION = "is about 8-bit arithmetic in large pretrained models; tinynet has float32 and float64"
+
+ABSENT = {
+    "keras": {
+        **_names("distribution", _DEVICES),
+        **_names("dtype_policies mixed_precision DTypePolicy FloatDTypePolicy", _PRECISION),
+        **_names("quantizers Quantizer", _QUANTIZATION),
+        **_names("experimental", "holds what was new in TensorFlow 2.0; ask for the name itself in keras.layers, "
+                                 "keras.optimizers or keras.utils"),
+        **_names("estimator", _ESTIMATORS),
+        **_names("distillation", "trains small models on large ones; override compute_loss of a Model instead"),
+        **_names("remat RematScope StatelessScope SymbolicScope Operation Function KerasTensor device name_scope",
+                 "is about how Keras runs on its backends; tinynet has one, which needs none of it"),
+        **_names("export", _SAVED_MODEL),
+        **_names("visualization", "draws object detections, which are outside its scope; use matplotlib"),
+    },
+    "keras.layers": {
+        **_names("Conv3DTranspose Convolution3DTranspose", "works on volumes, whose operations are made of those on "
+                                                           "images; use Conv3D and UpSampling3D"),
+        **_names("ConvLSTM1D ConvLSTM2D ConvLSTM3D", "is rarely used; use TimeDistributed(Conv2D(...)) and then LSTM"),
+        **_names("AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D "
+                 "AdaptiveMaxPooling2D AdaptiveMaxPooling3D",
+                 "is rarely used; use a global pooling layer, or Resizing to a size that the windows fit"),
+        **_names("GroupQueryAttention", "is for large language models; use MultiHeadAttention"),
+        **_names("ReversibleEmbedding", "is for large language models; use Embedding, and ops.matmul with its "
+                                        "transpose"),
+        **_names("HashedCrossing", "crosses features, which networks learn by themselves; use Hashing of the joined "
+                                   "strings"),
+        **_names("RandomHeight RandomWidth", "was removed from Keras 3; use RandomZoom"),
+        **_names("TFSMLayer JaxLayer FlaxLayer TorchModuleWrapper", _OTHER_FRAMEWORKS),
+        **_names("MelSpectrogram STFTSpectrogram", _AUDIO),
+        **_names("CuDNNLSTM CuDNNGRU", "is TensorFlow 1's name for the layer on a GPU; use LSTM or GRU"),
+        **_names("DenseFeatures", "takes feature columns, which are deprecated; use Normalization, StringLookup and "
+                                  "CategoryEncoding"),
+        **_names("MaxNumBoundingBoxes", "is for object detection, which is outside its scope"),
+        **_names("LocallyConnected1D LocallyConnected2D", "was removed from Keras 3; use Conv1D or Conv2D"),
+        **_names("ThresholdedReLU", "was removed from Keras 3; use ReLU(threshold=...)"),
+        **_names("Merge merge", "is Keras 1's; use Add, Concatenate, Multiply, ..."),
+        **_names("MaxoutDense Highway", "is Keras 1's; write it as a Layer from Dense layers"),
+        **_names("convolutional embeddings advanced_activations",
+                 "is where Keras kept these layers once; write `from tinynet.keras.layers import ...`"),
+    },
+    "keras.optimizers": {
+        **_names("LossScaleOptimizer", _PRECISION),
+        **_names("MultiOptimizer OptimizerMap", "gives each layer an optimizer of its own; write a train_step with two "
+                                                "optimizers"),
+        **_names("ScheduleFreeAdamW", "is newer than this library's surface; use AdamW with a schedule"),
+        **_names("TFOptimizer", _GRAPHS),
+    },
+    "keras.callbacks": {
+        **_names("OrbaxCheckpoint", "writes the format of a JAX library; use ModelCheckpoint"),
+    },
+    "keras.utils": {
+        **_names("FeatureSpace", "encodes tables; use the preprocessing layers (Normalization, StringLookup, ...)"),
+        **_names("audio_dataset_from_directory", "reads sound files; read them with scipy.io.wavfile and use "
+                                                 "tf.data.Dataset.from_tensor_slices"),
+        **_names("bounding_boxes", "is for object detection, which is outside its scope"),
+        **_names("model_to_dot", "writes the language of graphviz, a program of its own; use keras.utils.plot_model, "
+                                 "whose result has to_svg()"),
+        **_names("multi_gpu_model", _DEVICES),
+        **_names("HDF5Matrix", "was removed from Keras; read the file with h5py"),
+    },
+    "keras.initializers": _names("STFT STFTInitializer stft", _AUDIO),
+    "keras.models": _names("model_from_yaml", "was removed from Keras since YAML can run code; use model_from_json"),
+    "keras.ops": {
+        **_names("angle conj conjugate fft fft2 ifft2 imag irfft istft polar real rfft stft view_as_complex "
+                 "view_as_real", _COMPLEX),
+        **_names("ctc_decode ctc_loss", "aligns sequences, which is outside its scope"),
+        **_names("jvp", "is forward-mode differentiation; use GradientTape"),
+    },
+    "tf": {
+        **_names("Session InteractiveSession placeholder get_default_graph Graph global_variables_initializer "
+                 "variable_scope get_variable contrib app flags ConfigProto GPUOptions disable_v2_behavior "
+                 "logging", _GRAPHS),
+        **_names("estimator feature_column", _ESTIMATORS),
+        **_names("distribute tpu", _DEVICES),
+        **_names("saved_model train lite", _SAVED_MODEL),
+        **_names("sparse SparseTensor", "stores zeros implicitly; use an ordinary tensor"),
+        **_names("ragged RaggedTensor", _RAGGED),
+        **_names("signal", _COMPLEX),
+        **_names("audio", _AUDIO),
+        **_names("summary", "writes TensorBoard files; use keras.callbacks.TensorBoard"),
+        **_names("lookup", "maps text to numbers; use keras.layers.StringLookup"),
+        **_names("py_function numpy_function", "lets a graph run Python; here everything is Python, so call the "
+                                               "function directly"),
+        **_names("while_loop cond case", "is a loop inside a graph; write Python's own, or use tinynet.ops"),
+        **_names("TensorArray", "collects tensors inside a graph; use a list and tf.stack"),
+        **_names("Module", "is TensorFlow's base of models; use keras.Model or keras.layers.Layer"),
+        **_names("hessians gradients", "belongs to TensorFlow 1's graphs; use GradientTape"),
+        **_names("bfloat16", _PRECISION),
+        **_names("complex64 complex128", _COMPLEX),
+        **_names("profiler", "measures TensorFlow's runtime; use Python's cProfile"),
+        **_names("queue raw_ops", "belongs to TensorFlow's runtime, which is not here"),
+    },
+    "tf.data": {
+        **_names("TFRecordDataset", "reads TensorFlow's own format; keep arrays with numpy.savez"),
+        **_names("Options", "tunes TensorFlow's runtime, which is not here; leave it out"),
+    },
+    "tf.image": {
+        **_names("ssim ssim_multiscale psnr total_variation sobel_edges image_gradients extract_patches "
+                 "non_max_suppression draw_bounding_boxes combined_non_max_suppression crop_and_resize",
+                 "is a less common operation on pictures; compute it with tinynet.ops"),
+    },
+    "tf.io": _names("TFRecordWriter parse_single_example parse_example parse_tensor serialize_tensor FixedLenFeature",
+                    "is about TensorFlow's own format; keep arrays with numpy.savez"),
+    "tf.random": _names("Generator stateless_normal stateless_uniform get_global_generator",
+                        "is TensorFlow's way of seeding; use tinynet.random with seed=..."),
+    "tf.config": {
+        **_names("threading", "sets thread pools of TensorFlow; use tinynet.set_num_threads"),
+        **_names("optimizer", "tunes graphs, of which there are none; leave it out"),
+        **_names("experimental_connect_to_cluster", _DEVICES),
+    },
+    "tf.nn": {
+        **_names("ctc_loss ctc_greedy_decoder", "aligns sequences, which is outside its scope"),
+        **_names("conv3d max_pool3d avg_pool3d", "works on volumes; use keras.layers.Conv3D, MaxPooling3D and "
+                                                 "AveragePooling3D"),
+        **_names("sampled_softmax_loss nce_loss", "samples from very many classes; use "
+                                                  "sparse_softmax_cross_entropy_with_logits"),
+        **_names("rnn_cell static_rnn dynamic_rnn", _GRAPHS),
+    },
+}
+
+# Old modules, loaded when they are asked for.
+_OLD_MODULES = {
+    "tinynet.data": ("experimental",),
+    "tinynet.layers": ("experimental",),
+    "tinynet.optimizers": ("experimental", "legacy"),
+    "tinynet.utils": ("np_utils", "vis_utils"),
+}
+
+# Modules that stand for a namespace of TensorFlow as well as for one of Keras.
+_TF_NAMESPACES = ("random", "config")
+
+
+def titles(module_name):
+    """The names under which the users know a module of this package.
+
+    >>> titles("tinynet.layers"), titles("tinynet.random"), titles("tinynet.tf_image")
+    (['keras.layers'], ['keras.random', 'tf.random'], ['tf.image'])
+    """
+    inner = module_name.removeprefix("tinynet").removeprefix(".")
+    if not inner:
+        return ["tf", "keras"]
+    if inner.startswith("tf_"):
+        return [f"tf.{inner[3:]}"]
+    if inner == "keras" or inner.startswith("keras."):
+        return [inner]
+    if inner == "data":
+        return ["tf.data"]
+    return [f"keras.{inner}"] + [f"tf.{inner}"] * (inner in _TF_NAMESPACES)
+
+
+def known_absent(title, name):
+    """Explain a name of the table.
+
+    Raises:
+        NotInTinynetError: the table has it.
+    """
+    reason = ABSENT.get(title, {}).get(name)
+    if reason is not None:
+        raise NotInTinynetError(f"{title}.{name} is not part of tinynet: it {reason}", name=name)
+
+
+def explainer(module_name):
+    """A module's `__getattr__`, which is asked for what the module does not have."""
+    def explain(name):
+        if name in _OLD_MODULES.get(module_name, ()):
+            return importlib.import_module(f"{module_name}.{name}")
+        if not name.startswith("_"):
+            for title in titles(module_name):
+                known_absent(title, name)
+            module = sys.modules[module_name]
+            names = [known for known in getattr(module, "__all__", dir(module)) if not known.startswith("_")]
+            if module_name == "tinynet":
+                names += importlib.import_module("tinynet.tf_names").__all__
+            raise AttributeError(unknown_name(f"name in {titles(module_name)[0]}:", name, names))
+        raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
+
+    return explain
+
+
+class MissingNames(importlib.abc.MetaPathFinder):
+    """Says the same for `from tinynet.keras.layers import Conv2d`.
+
+    For a name that a package does not have, Python looks for a submodule. That comes here last, when nobody has it.
+    """
+
+    def find_spec(self, fullname, path=None, target=None):
+        """Never finds anything."""
+        package, _, name = fullname.rpartition(".")
+        if not package.startswith("tinynet") or package not in sys.modules or name.startswith("_"):
+            return None
+        try:
+            explainer(sys.modules[package].__name__)(name)
+        except AttributeError as error:
+            raise ImportError(str(error), name=name) from None

@@ -1,0 +1,50 @@
+"""Rectangles and pixels moved as they are: flips, erased and pasted boxes, permutations.
+
+The loops are Cython (_images.pyx); the references below give the same bits.
+"""
+
+import numpy as np
+
+
+def flip_reference(images, horizontal, vertical, out):
+    """Reference: out[n] = images[n], mirrored left to right where horizontal[n], upside down where vertical[n]."""
+    for n in range(len(images)):
+        out[n] = images[n][:: -1 if vertical[n] else 1, :: -1 if horizontal[n] else 1]
+
+
+def permute_reference(images, order, out):
+    """Reference: out[n, p] = images[n, order[n, p]]; axis 1 holds the pixels of an image."""
+    out[...] = np.take_along_axis(images, order[..., None], axis=1)
+
+
+def fill_boxes_reference(images, boxes, value):
+    """Reference: images[n][top:bottom, left:right] = value for each of boxes[n] = (top, left, bottom, right)."""
+    for image, own in zip(images, np.maximum(boxes, 0), strict=True):  # what lies outside is cut off
+        for top, left, bottom, right in own:
+            image[top:bottom, left:right] = value
+
+
+def paste_boxes_reference(images, source, rows, boxes):
+    """Reference: images[n][box] = source[rows[n]][box] for each of boxes[n]."""
+    for image, row, own in zip(images, rows, np.maximum(boxes, 0), strict=True):
+        for top, left, bottom, right in own:
+            image[top:bottom, left:right] = source[row][top:bottom, left:right]
+
+
+try:
+    from ._images import fill_boxes, flip, paste_boxes, permute
+except ImportError:  # no compiled module: tinynet.runtime has decided whether that is allowed
+    fill_boxes, flip = fill_boxes_reference, flip_reference
+    paste_boxes, permute = paste_boxes_reference, permute_reference
+
+
+def per_image_boxes(boxes, images):
+    """Boxes of shape (4,), (k, 4) or (batch, k, 4) as int64 (batch, k, 4)."""
+    boxes = np.asarray(boxes, np.int64)
+    boxes = boxes.reshape(1, *boxes.shape) if boxes.ndim == 1 else boxes
+    return np.ascontiguousarray(np.broadcast_to(boxes, (len(images), *boxes.shape[-2:])))
+
+
+def flags(value, images):
+    """A bool, or one an image, as uint8 for each image."""
+    return np.ascontiguousarray(np.broadcast_to(np.asarray(value, bool).reshape(-1), len(images))).view(np.uint8)

@@ -1,0 +1,143 @@
+"""The command line's part: `tinynet augment FOLDER_OR_IMAGE --op rotate:angle=-20..20 --out FOLDER`."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from .batches import as_generator
+from .catalogue import TRANSFORMS, apply, check_parameters
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
+LARGEST = 64_000_000  # pixels
+
+
+def parse_number(text):
+    """An int, a float, or a range 'low..high' of them."""
+    low, dots, high = text.partition("..")
+    if dots:
+        return parse_number(low), parse_number(high)
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def operation(text):
+    """An argparse type: 'rotate', or 'rotate:angle=-20..20,fill_mode=wrap' -> (name, parameters)."""
+    name, _, rest = text.partition(":")
+    parameters = {}
+    for part in filter(None, rest.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise argparse.ArgumentTypeError(f"{part!r} in {text!r} is not name=value")
+        try:
+            parameters[key] = parse_number(value)
+        except ValueError:
+            parameters[key] = value  # a word, such as a fill mode
+    try:
+        check_parameters(name, parameters)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name, parameters
+
+
+def add_parser(commands, number):
+    """Add the `augment` command to the subparsers; `number` makes argparse types of bounded numbers."""
+    parser = commands.add_parser(
+        "augment", help="change images at random, or draw a sheet of all transforms",
+        description="Change images at random; in each copy of an image the operations follow each other. Needs pillow.",
+        epilog=f"Operations: {', '.join(TRANSFORMS)}. A parameter is a number, or a range low..high to draw from.")
+    parser.add_argument("source", type=Path, metavar="FOLDER_OR_IMAGE", help="an image, or a folder of images")
+    parser.add_argument("--op", type=operation, action="append", default=[], metavar="NAME[:PARAMETER=VALUE,...]",
+                        help="an operation, such as rotate:angle=-20..20; may be given several times")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the results go")
+    parser.add_argument("--copies", type=number(int, 1), default=1, metavar="N",
+                        help="how many of each image (default: %(default)s)")
+    parser.add_argument("--seed", type=number(int, 0, 2**32 - 1), default=0, metavar="N",
+                        help="repeats a run exactly (default: %(default)s)")
+    parser.add_argument("--gallery", action="store_true",
+                        help="draw every transform of the first image on one sheet, gallery.png (needs matplotlib)")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(arguments):
+    """Read, change and write the images; returns the exit code."""
+    if not arguments.op and not arguments.gallery:
+        raise ValueError("augment: nothing to do; name operations with --op, or ask for the --gallery")
+    paths = find_images(arguments.source)
+    out = arguments.out.expanduser()
+    out.mkdir(parents=True, exist_ok=True)
+    if arguments.gallery:
+        write_gallery(paths, out / "gallery.png", arguments.seed)
+    if not arguments.op:
+        return 0
+    rng, written = as_generator(arguments.seed), set()
+    for path in paths:
+        image = read_image(path)
+        for copy in range(arguments.copies):
+            result = image
+            for name, parameters in arguments.op:
+                result = apply(name, result, rng, **parameters)
+            target = out / f"{path.stem}-{copy}.png"
+            if target in written or target.exists() and target.resolve() == path.resolve():
+                target = out / f"{path.stem}-{path.suffix[1:]}-{copy}.png"  # a.png and a.jpg in one folder
+            written.add(target)
+            write_image(target, result)
+    print(f"{len(written)} images written to {out}")
+    return 0
+
+
+def find_images(source):
+    """The image itself, or the images of a folder in the order of their names."""
+    source = source.expanduser()
+    if not source.exists():
+        raise FileNotFoundError(f"augment: {source} does not exist")
+    if not source.is_dir():
+        return [source]
+    paths = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not paths:
+        raise DataError(f"augment: no images in {source}; looked for {', '.join(SUFFIXES)}")
+    return paths
+
+
+def _pillow():
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ImportError('augment needs pillow to read images; install it with pip install "tinynet[image]"') from None
+    return Image
+
+
+def read_image(path):
+    """An image file as uint8 (height, width, 1) if it is grey, else RGB (height, width, 3)."""
+    Image = _pillow()
+    try:
+        with Image.open(path) as file:
+            if file.width * file.height > LARGEST:
+                raise DataError(f"augment: {path} has {file.width} x {file.height} pixels; the limit is {LARGEST:,}")
+            array = np.asarray(file.convert("L" if file.mode in ("1", "L", "I;16") else "RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"augment: {path} cannot be read as an image: {error}") from None
+    return array[..., None] if array.ndim == 2 else array
+
+
+def write_image(path, image):
+    """uint8 (height, width, 1 or 3) as a PNG file."""
+    _pillow().fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(path)
+
+
+def write_gallery(paths, target, seed):
+    """The sheet of gallery.py for the first image, mixed with the second where there is one."""
+    from .gallery import gallery
+    from .geometry import resize
+
+    image, other, names = read_image(paths[0]), None, (paths[0].stem, f"{paths[0].stem}, turned")
+    if len(paths) > 1:
+        other, names = read_image(paths[1]), (paths[0].stem, paths[1].stem)
+        other = np.repeat(other, 3, -1) if other.shape[-1] < image.shape[-1] else other[..., : image.shape[-1]]
+        other = resize(other, *image.shape[:2])
+    gallery(image, other, names, seed).savefig(target, dpi=130, bbox_inches="tight")
+    print(f"gallery written to {target}")

@@ -1,0 +1,129 @@
+"""Parts of the image lost: Cutout, random erasing, coarse dropout."""
+
+import numpy as np
+
+from .batches import as_generator, check_range, on_batches
+from .boxes import fill_boxes, paste_boxes, per_image_boxes
+
+
+@on_batches
+def erase(images, boxes, fill_value=0.0):
+    """Fill rectangles.
+
+    Args:
+        images: shape (height, width, channels) or (batch, height, width, channels).
+        boxes: (top, left, bottom, right) in pixels: shape (4,), (k, 4) for k in every image, or (batch, k, 4). What
+            lies outside the image is cut off.
+        fill_value: The pixels' new value.
+
+    >>> erase(np.ones((2, 3, 1), np.uint8), (0, 1, 9, 2))[..., 0]
+    array([[1, 0, 1],
+           [1, 0, 1]], dtype=uint8)
+    """
+    out = images.copy()
+    fill_boxes(out, per_image_boxes(boxes, images), float(fill_value))
+    return out
+
+
+@on_batches
+def paste(images, source, boxes, rows=None):
+    """Fill rectangles with what other images have there.
+
+    Args:
+        images: shape (height, width, channels) or (batch, height, width, channels).
+        source: Images of the same shape and type.
+        boxes: As for `erase`.
+        rows: Which image of `source` each image takes from; its own number if None.
+    """
+    source = np.ascontiguousarray(source).reshape(-1, *images.shape[1:])
+    rows = np.arange(len(images)) if rows is None else np.asarray(rows, np.int64)
+    if source.dtype != images.dtype or rows.shape != images.shape[:1] or (
+            rows.size and not 0 <= rows.min() <= rows.max() < len(source)):
+        raise ValueError(
+            f"paste: cannot take rows {rows} of {source.dtype} images {source.shape} for {images.dtype} {images.shape}"
+        )
+    out = images.copy()
+    paste_boxes(out, source, rows, per_image_boxes(boxes, images))
+    return out
+
+
+def cutout_boxes(shape, size, seed=None):
+    """A square of `size` pixels about a random pixel of each image, shape (batch, 1, 4); it may overhang the border.
+
+    A square of even side reaches size/2 pixels up and left of its centre, and size/2 - 1 down and right.
+    """
+    count, height, width = shape[:3]
+    rng = as_generator(seed)
+    top = rng.integers(0, height, count) - size // 2
+    left = rng.integers(0, width, count) - size // 2
+    return np.stack([top, left, top + size, left + size], axis=-1)[:, None]
+
+
+@on_batches
+def cutout(images, size=16, fill_value=0.0, seed=None):
+    """Erase a square about a random pixel; near the border part of it falls outside, so that less is erased.
+
+    DeVries and Taylor, "Improved regularization of convolutional neural networks with Cutout", 2017: side 16 and zeros
+    on CIFAR-10, after normalization (so that 0 is the mean). The overhang matters: an image is sometimes left nearly
+    whole.
+
+    Args:
+        images: shape (height, width, channels) or (batch, height, width, channels).
+        size: Side of the square in pixels.
+        fill_value: 0 in the paper.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+    """
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+        raise ValueError(f"cutout: size must be a whole number of pixels from 0 on, got {size!r}")
+    out = images.copy()
+    fill_boxes(out, cutout_boxes(images.shape, int(size), seed), float(fill_value))
+    return out
+
+
+@on_batches
+def random_erasing(images, area=(0.02, 0.33), ratio=(0.3, 3.3), fill_value=None, seed=None, value_range=(0, 255)):
+    """Erase a rectangle of random area and shape inside the image.
+
+    Zhong et al., "Random Erasing Data Augmentation", AAAI 2020.
+
+    Args:
+        area: Range of the rectangle's share of the image.
+        ratio: Range of height / width, drawn evenly in its logarithm; sides are at most the image's.
+        fill_value: A number, or None for random values in `value_range`.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+    """
+    if not 0 <= area[0] <= area[1] <= 1 or not 0 < ratio[0] <= ratio[1]:
+        raise ValueError(f"random_erasing: area must lie in [0, 1] and ratio above 0, got {area} and {ratio}")
+    rng, (count, height, width) = as_generator(seed), images.shape[:3]
+    share = rng.uniform(*area, count) * height * width
+    shape = np.exp(rng.uniform(*np.log(ratio), count))
+    h = np.minimum(np.rint(np.sqrt(share * shape)), height).astype(np.int64)
+    w = np.minimum(np.rint(np.sqrt(share / shape)), width).astype(np.int64)
+    top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+    boxes = np.stack([top, left, top + h, left + w], axis=-1)[:, None]
+    out = images.copy()
+    if fill_value is not None:
+        fill_boxes(out, boxes, float(fill_value))
+        return out
+    if images.dtype == np.uint8:
+        noise = rng.integers(0, 256, images.shape, np.uint8)
+    else:
+        noise = rng.uniform(*check_range(value_range, "random_erasing"), images.shape).astype(images.dtype)
+    paste_boxes(out, noise, np.arange(count), boxes)
+    return out
+
+
+@on_batches
+def coarse_dropout(images, holes=8, size=4, fill_value=0.0, seed=None):
+    """Erase `holes` squares of `size` pixels, inside the image, at random places; they may overlap."""
+    count, height, width = images.shape[:3]
+    if holes < 0 or not 0 <= size <= min(height, width):
+        raise ValueError(
+            f"coarse_dropout: holes must be at least 0 and size from 0 to {min(height, width)}, got {holes} and {size}"
+        )
+    rng = as_generator(seed)
+    top = rng.integers(0, height - size + 1, (count, holes))
+    left = rng.integers(0, width - size + 1, (count, holes))
+    out = images.copy()
+    fill_boxes(out, np.stack([top, left, top + size, left + size], axis=-1), float(fill_value))
+    return out

@@ -1,0 +1,235 @@
+"""Spatial transforms that move every pixel by one rule: flips, rotations, shifts, crops, perspective.
+
+Each takes an image (height, width, channels) or a batch with one axis more, and parameters that are one number, or one
+an image. Angles are degrees and turn counter-clockwise; lengths are pixels; factors of 1 change nothing.
+"""
+
+import numpy as np
+
+from . import boxes
+from .batches import as_generator, on_batches
+from .sampling import projective_transform
+
+
+@on_batches
+def flip(images, horizontal=True, vertical=False):
+    """Mirror left to right, upside down, or both.
+
+    Args:
+        images: shape (height, width, channels) or (batch, height, width, channels).
+        horizontal, vertical: bool, or one an image.
+
+    >>> flip(np.array([[[1.0], [2.0]]])).ravel()
+    array([2., 1.])
+    """
+    out = np.empty_like(images)
+    boxes.flip(images, boxes.flags(horizontal, images), boxes.flags(vertical, images), out)
+    return out
+
+
+def horizontal_flip(image):
+    """Mirror left to right."""
+    return flip(image, True, False)
+
+
+def vertical_flip(image):
+    """Mirror upside down."""
+    return flip(image, False, True)
+
+
+@on_batches
+def transpose(images):
+    """Rows become columns."""
+    return np.ascontiguousarray(images.swapaxes(1, 2))
+
+
+@on_batches
+def rotate90(images, turns=1):
+    """Turn by `turns` times 90 degrees, counter-clockwise; height and width change places where that is odd."""
+    return np.ascontiguousarray(np.rot90(images, int(turns), axes=(1, 2)))
+
+
+def affine_matrix(size, angle=0.0, shift_x=0.0, shift_y=0.0, scale_x=1.0, scale_y=1.0, shear_x=0.0, shear_y=0.0):
+    """What `affine` does, as transforms of shape (batch, 8) for `projective_transform`; (1, 8) if all are numbers.
+
+    The result at (j, i) is the input at
+
+        [x - cx]   [1/scale_x   shear_x ] [cos a   -sin a] [j - cx - shift_x]
+        [y - cy] = [shear_y     1/scale_y] [sin a    cos a] [i - cy - shift_y]
+
+    with (cx, cy) the middle of the image: first sheared and scaled, then turned, then shifted.
+    """
+    height, width = size
+    angle, shift_x, shift_y, scale_x, scale_y, shear_x, shear_y = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(v, np.float64)) for v in
+          (angle, shift_x, shift_y, scale_x, scale_y, shear_x, shear_y))
+    )
+    if (scale_x == 0).any() or (scale_y == 0).any():
+        raise ValueError("affine: a scale of 0 leaves nothing of the image")
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    a0, a1 = cos / scale_x + shear_x * sin, -sin / scale_x + shear_x * cos
+    b0, b1 = shear_y * cos + sin / scale_y, -shear_y * sin + cos / scale_y
+    a2 = cx - a0 * (cx + shift_x) - a1 * (cy + shift_y)
+    b2 = cy - b0 * (cx + shift_x) - b1 * (cy + shift_y)
+    return np.stack([a0, a1, a2, b0, b1, b2, np.zeros_like(a0), np.zeros_like(a0)], axis=-1)
+
+
+@on_batches
+def affine(images, angle=0.0, shift_x=0.0, shift_y=0.0, scale_x=1.0, scale_y=1.0, shear_x=0.0, shear_y=0.0,
+           fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
+    """Shear, scale, turn and shift about the middle of the image.
+
+    Args:
+        images: shape (height, width, channels) or (batch, height, width, channels).
+        angle: Degrees, counter-clockwise.
+        shift_x, shift_y: Pixels, to the right and down.
+        scale_x, scale_y: Above 1 enlarges.
+        shear_x, shear_y: Pixels of displacement per pixel of distance.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+    """
+    matrix = affine_matrix(images.shape[1:3], angle, shift_x, shift_y, scale_x, scale_y, shear_x, shear_y)
+    matrix = matrix[0] if len(matrix) == 1 else matrix
+    return projective_transform(images, matrix, fill_mode, interpolation, fill_value)
+
+
+def rotate(image, angle, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
+    """Turn by `angle` degrees, counter-clockwise, about the middle of the image."""
+    return affine(image, angle, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
+
+
+def shift(image, x=0.0, y=0.0, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
+    """Move by x pixels to the right and y pixels down."""
+    return affine(image, 0.0, x, y, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
+
+
+def scale(image, factor, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
+    """Enlarge by `factor` about the middle; the size stays."""
+    return affine(image, scale_x=factor, scale_y=factor, fill_mode=fill_mode, interpolation=interpolation,
+                  fill_value=fill_value)
+
+
+def shear(image, x=0.0, y=0.0, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
+    """Displace rows by x pixels per pixel from the middle, and columns by y."""
+    return affine(image, shear_x=x, shear_y=y, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
+
+
+def shift_scale_rotate(image, x=0.0, y=0.0, factor=1.0, angle=0.0, fill_mode="reflect", interpolation="bilinear",
+                       fill_value=0.0):
+    """Enlarge by `factor`, turn by `angle` degrees, move by (x, y) pixels, in this order and in one interpolation."""
+    return affine(image, angle, x, y, factor, factor, fill_mode=fill_mode, interpolation=interpolation,
+                  fill_value=fill_value)
+
+
+def perspective_matrix(start, end):
+    """The transforms (batch, 8) that show the input's points `start` at the points `end` of the result.
+
+    Four pairs of points give eight equations, (c0 x' + c1 y' + 1) x = a0 x' + a1 y' + a2 and the same for y, with
+    (x, y) in `start` and (x', y') in `end`; both have shape (batch, 4, 2).
+
+    Raises:
+        ValueError: three of the points lie on a line.
+    """
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    (x, y), (u, v) = np.moveaxis(start, -1, 0), np.moveaxis(end, -1, 0)
+    one, zero = np.ones_like(u), np.zeros_like(u)
+    for_x = np.stack([u, v, one, zero, zero, zero, -u * x, -v * x], axis=-1)
+    for_y = np.stack([zero, zero, zero, u, v, one, -u * y, -v * y], axis=-1)
+    equations, values = np.concatenate([for_x, for_y], axis=-2), np.concatenate([x, y], axis=-1)
+    try:
+        return np.linalg.solve(equations, values[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        raise ValueError("perspective: three of the four points lie on a line, or fall together") from None
+
+
+@on_batches
+def perspective(images, strength=0.1, seed=None, fill_mode="constant", interpolation="bilinear", fill_value=0.0):
+    """Move each corner by up to `strength` of the image's sides, at random, and draw the image between them.
+
+    Args:
+        images: shape (height, width, channels) or (batch, height, width, channels).
+        strength: From 0 to below 0.5.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+    """
+    if not 0 <= strength < 0.5:
+        raise ValueError(f"perspective: strength must be from 0 to below 0.5 of a side, got {strength}")
+    height, width = images.shape[1:3]
+    if min(height, width) < 2:
+        raise ValueError(f"perspective: an image of {height} x {width} pixels has no four corners")
+    right, bottom = width - 1.0, height - 1.0
+    start = np.broadcast_to([[0, 0], [right, 0], [0, bottom], [right, bottom]], (len(images), 4, 2))
+    moved = as_generator(seed).uniform(-strength, strength, start.shape) * [right, bottom]
+    return projective_transform(images, perspective_matrix(start, start + moved), fill_mode, interpolation, fill_value)
+
+
+@on_batches
+def resize(images, height, width, interpolation="bilinear"):
+    """Images of another size; a pixel is an area, so that the outer edges stay where they are."""
+    if height < 1 or width < 1:
+        raise ValueError(f"resize: the new size must be at least 1 x 1, got {height} x {width}")
+    step_y, step_x = images.shape[1] / height, images.shape[2] / width
+    matrix = (step_x, 0, (step_x - 1) / 2, 0, step_y, (step_y - 1) / 2, 0, 0)
+    return projective_transform(images, matrix, "nearest", interpolation, size=(height, width))
+
+
+@on_batches
+def crop(images, top, left, height, width):
+    """The rectangle of `height` x `width` pixels whose upper left corner is (top, left).
+
+    Raises:
+        ValueError: it does not lie inside the image.
+    """
+    if min(top, left) < 0 or min(height, width) < 1 or top + height > images.shape[1] or left + width > images.shape[2]:
+        raise ValueError(
+            f"crop: {height} x {width} pixels at ({top}, {left}) do not lie inside an image of {images.shape[1:3]}; "
+            "pad it first"
+        )
+    return images[:, top : top + height, left : left + width].copy()
+
+
+@on_batches
+def random_crop(images, height, width, seed=None):
+    """A rectangle of `height` x `width` pixels at a random place, another for each image."""
+    if height > images.shape[1] or width > images.shape[2] or min(height, width) < 1:
+        raise ValueError(f"random_crop: no {height} x {width} pixels in images of {images.shape[1:3]}")
+    rng = as_generator(seed)
+    tops = rng.integers(0, images.shape[1] - height + 1, len(images))
+    lefts = rng.integers(0, images.shape[2] - width + 1, len(images))
+    out = np.empty((len(images), height, width, images.shape[3]), images.dtype)
+    for n, (top, left) in enumerate(zip(tops, lefts, strict=True)):
+        out[n] = images[n, top : top + height, left : left + width]
+    return out
+
+
+@on_batches
+def random_resized_crop(images, area=(0.5, 1.0), ratio=(0.75, 4 / 3), seed=None, interpolation="bilinear"):
+    """A random rectangle of each image, drawn in the size of the whole.
+
+    Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6.
+
+    Args:
+        area: Range of the rectangle's share of the image.
+        ratio: Range of width / height, drawn evenly in its logarithm; limited by the image.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+    """
+    if not 0 < area[0] <= area[1] <= 1 or not 0 < ratio[0] <= ratio[1]:
+        raise ValueError(f"random_resized_crop: area must lie in (0, 1] and ratio above 0, got {area} and {ratio}")
+    rng, (height, width) = as_generator(seed), images.shape[1:3]
+    share = rng.uniform(*area, len(images)) * height * width
+    shape = np.exp(rng.uniform(np.log(ratio[0]), np.log(ratio[1]), len(images)))
+    h, w = np.minimum(np.sqrt(share / shape), height), np.minimum(np.sqrt(share * shape), width)
+    top, left = rng.uniform(0, 1, len(images)) * (height - h), rng.uniform(0, 1, len(images)) * (width - w)
+    step_y, step_x, zero = h / height, w / width, np.zeros(len(images))
+    x, y = left + (step_x - 1) / 2, top + (step_y - 1) / 2
+    matrix = np.stack([step_x, zero, x, zero, step_y, y, zero, zero], axis=-1)
+    return projective_transform(images, matrix, "nearest", interpolation)
+
+
+@on_batches
+def pad(images, top=0, left=0, bottom=0, right=0, fill_mode="constant", fill_value=0.0):
+    """Rows and columns around the image; what is in them follows the fill mode (see sampling.py)."""
+    if min(top, left, bottom, right) < 0:
+        raise ValueError(f"pad: expected numbers of pixels from 0 on, got {(top, left, bottom, right)}; use crop")
+    size = images.shape[1] + top + bottom, images.shape[2] + left + right
+    return projective_transform(images, (1, 0, -left, 0, 1, -top, 0, 0), fill_mode, "nearest", fill_value, size)

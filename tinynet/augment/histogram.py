@@ -1,0 +1,91 @@
+"""Pixel-level transforms that look at how often each level occurs: stretching and equalizing histograms."""
+
+import numpy as np
+
+from .batches import on_values
+
+
+@on_values
+def auto_contrast(images, value_range=(0, 255)):
+    """Stretch each channel of each image so that its darkest value becomes black and its brightest white.
+
+    A channel of one value stays as it is.
+    """
+    low, high = value_range
+    darkest, brightest = images.min(axis=(1, 2), keepdims=True), images.max(axis=(1, 2), keepdims=True)
+    span = brightest - darkest
+    stretched = (images - darkest) * ((high - low) / np.where(span == 0, 1, span)) + low
+    return np.where(span == 0, images, stretched)
+
+
+def _levels(images, value_range, bins):
+    """Each value's bin: white has the last one to itself, and with 256 bins each level of uint8 has its own."""
+    low, high = value_range
+    return np.clip((images - low) * ((bins - 1) / (high - low)), 0, bins - 1).astype(np.int64)
+
+
+@on_values
+def equalize(images, bins=256, value_range=(0, 255)):
+    """Make all levels of each channel equally frequent, as far as that goes.
+
+    A value in bin b becomes low + (high - low) (cdf(b) - cdf_min) / (pixels - cdf_min), rounded to one of 256 levels;
+    cdf counts the pixels up to a bin and cdf_min those of the first bin that has any. A channel whose pixels
+    are all in one bin stays as it is.
+    """
+    if bins < 2:
+        raise ValueError(f"equalize: bins must be at least 2, got {bins}")
+    low, high = value_range
+    count, height, width, channels = images.shape
+    levels = np.moveaxis(_levels(images, value_range, bins), -1, 1).reshape(count * channels, height * width)
+    offset = np.arange(len(levels))[:, None] * bins
+    histogram = np.bincount((levels + offset).ravel(), minlength=len(levels) * bins).reshape(-1, bins)
+    cumulative = histogram.cumsum(axis=1)
+    first = np.take_along_axis(cumulative, (histogram > 0).argmax(axis=1)[:, None], axis=1)
+    pixels = height * width
+    table = np.rint(255 * (cumulative - first) / np.maximum(pixels - first, 1))
+    table = low + table * ((high - low) / 255)
+    equal = np.take_along_axis(table, levels, axis=1).reshape(count, channels, height, width)
+    one_level = (first == pixels).reshape(count, 1, 1, channels)
+    return np.where(one_level, images, np.moveaxis(equal, 1, -1))
+
+
+@on_values
+def clahe(images, clip_limit=4.0, tiles=8, value_range=(0, 255)):
+    """Equalize tile by tile, with limited contrast, and blend between the tiles.
+
+    No level may count for more than `clip_limit` times the mean; what is above is spread over all levels. Between the
+    middles of the tiles the results of the four nearest are interpolated (Zuiderveld, "Contrast limited adaptive
+    histogram equalization", Graphics Gems IV, 1994). Images of several channels are treated channel by channel.
+
+    Args:
+        clip_limit: At least 1; 1 leaves no contrast to gain, large numbers are plain equalization.
+        tiles: How many tiles a side, at most the image's height and width.
+    """
+    count, height, width, channels = images.shape
+    if clip_limit < 1:
+        raise ValueError(f"clahe: clip_limit must be at least 1, got {clip_limit}")
+    if not 1 <= tiles <= min(height, width):
+        raise ValueError(f"clahe: tiles must be from 1 to {min(height, width)} for images of {height} x {width}")
+    low, high = value_range
+    levels = np.moveaxis(_levels(images, value_range, 256), -1, 1).reshape(count * channels, height, width)
+    rows, columns = (np.arange(n) * tiles // n for n in (height, width))
+    tile = (rows[:, None] * tiles + columns) + np.arange(len(levels))[:, None, None] * tiles * tiles
+    counts = np.bincount((tile * 256 + levels).ravel(), minlength=len(levels) * tiles * tiles * 256).reshape(-1, 256)
+    pixels = counts.sum(axis=1, keepdims=True)
+    limit = np.maximum(clip_limit * pixels / 256, 1)
+    limited = np.minimum(counts, limit)
+    limited = limited + (pixels - limited.sum(axis=1, keepdims=True)) / 256
+    tables = (limited.cumsum(axis=1) * (255 / pixels)).reshape(len(levels), tiles, tiles, 256)
+    # Where each pixel lies between the middles of the tiles.
+    y, x = ((np.arange(n) + 0.5) * tiles / n - 0.5 for n in (height, width))
+    result = 0
+    picture = np.arange(len(levels))[:, None, None]
+    for di in (0, 1):
+        row = np.clip(np.floor(y).astype(int) + di, 0, tiles - 1)
+        wy = y - np.floor(y) if di else 1 - (y - np.floor(y))
+        for dj in (0, 1):
+            column = np.clip(np.floor(x).astype(int) + dj, 0, tiles - 1)
+            wx = x - np.floor(x) if dj else 1 - (x - np.floor(x))
+            result = result + wy[:, None] * wx * tables[picture, row[:, None], column[None], levels]
+    result = low + result * ((high - low) / 255)
+    return np.moveaxis(result.reshape(count, channels, height, width), 1, -1)

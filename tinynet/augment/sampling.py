@@ -1,0 +1,178 @@
+"""Images at other positions: the one sampler behind every geometric transform.
+
+`warp` asks for the position of each output pixel in the input by a projective transform
+
+    k = c0 j + c1 i + 1,  x = (a0 j + a1 i + a2) / k,  y = (b0 j + b1 i + b2) / k
+
+with (a0, a1, a2, b0, b1, b2, c0, c1) for each image, as in Keras; affine transforms have c0 = c1 = 0. `sample` is given
+the positions. Between pixels the value is interpolated, beyond the border it follows the fill mode:
+
+    constant   k k k | a b c d | k k k        nearest   a a a | a b c d | d d d
+    reflect    c b a | a b c d | d c b        wrap      b c d | a b c d | a b c
+
+The loops are Cython (_images.pyx); the references below give the same bits.
+"""
+
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from ..runtime import get_num_threads
+from .batches import on_batches
+
+FILL_MODES = {"constant": 0, "nearest": 1, "reflect": 2, "wrap": 3}
+INTERPOLATIONS = ("nearest", "bilinear")
+FAR = 1e9
+
+
+def _inside(index, size, fill_mode):
+    """The pixel that stands for each position of an axis, and whether it is one (False: the fill value)."""
+    if fill_mode == FILL_MODES["constant"]:
+        return np.clip(index, 0, size - 1), (index >= 0) & (index < size)
+    if fill_mode == FILL_MODES["nearest"]:
+        index = np.clip(index, 0, size - 1)
+    elif fill_mode == FILL_MODES["wrap"]:
+        index = index % size
+    else:
+        index = index % (2 * size)
+        index = np.where(index < size, index, 2 * size - 1 - index)
+    return index, np.ones(index.shape, bool)
+
+
+def sample_reference(images, positions, out, fill_mode, bilinear, fill):
+    """Reference: out[n, i, j] = images[n] at positions[n, i, j] = (y, x), interpolated in float64."""
+    if images.size == 0 or out.size == 0:
+        return
+    height, width = images.shape[1:3]
+    position = np.clip(np.nan_to_num(np.asarray(positions, np.float64), nan=-FAR), -FAR, FAR)
+    y, x = position[..., 0], position[..., 1]
+    image = np.arange(len(images)).reshape(-1, 1, 1)
+
+    def pixel(row, column):
+        (row, row_is_one), (column, column_is_one) = _inside(row, height, fill_mode), _inside(column, width, fill_mode)
+        return np.where((row_is_one & column_is_one)[..., None], images[image, row, column].astype(np.float64), fill)
+
+    if not bilinear:  # halves are rounded away from zero
+        value = pixel(*(np.trunc(v + np.where(v >= 0, 0.5, -0.5)).astype(np.int64) for v in (y, x)))
+    else:
+        row, column = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
+        wy, wx = (y - row)[..., None], (x - column)[..., None]
+        value = (1 - wy) * ((1 - wx) * pixel(row, column) + wx * pixel(row, column + 1)) + wy * (
+            (1 - wx) * pixel(row + 1, column) + wx * pixel(row + 1, column + 1)
+        )
+    out[...] = value + 0.5 if out.dtype == np.uint8 else value
+
+
+def warp_reference(images, transforms, out, fill_mode, bilinear, fill):
+    """Reference: out[n, i, j] = images[n] at the position that transforms[n] gives for (i, j)."""
+    sample_reference(images, transformed_grid(transforms, out.shape[1:3]), out, fill_mode, bilinear, fill)
+
+
+def transformed_grid(transforms, size):
+    """The positions (n, i, j, (y, x)) that transforms (n, 8) give for the pixels of an output of this size."""
+    i, j = np.arange(size[0], dtype=np.float64)[:, None], np.arange(size[1], dtype=np.float64)[None]
+    a0, a1, a2, b0, b1, b2, c0, c1 = (np.asarray(transforms, np.float64).T)[:, :, None, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        k = c0 * j + (c1 * i + 1)
+        x, y = (a0 * j + (a1 * i + a2)) / k, (b0 * j + (b1 * i + b2)) / k
+    return np.stack([y, x], axis=-1)
+
+
+try:
+    from ._images import sample, warp
+except ImportError:  # no compiled module: tinynet.runtime has decided whether that is allowed
+    sample, warp = sample_reference, warp_reference
+
+
+PIXELS_A_THREAD = 20_000  # about 0.15 ms of work; handing it to another thread costs 0.03 ms
+_pool = None
+
+
+def _forget_threads():
+    """The threads of a pool do not survive a fork."""
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
+def in_threads(loop, images, positions, out, *arguments):
+    """Run `warp` or `sample` on parts of the batch, one a thread. Samples are independent: the bits do not change."""
+    global _pool
+    threads = min(get_num_threads(), len(images), out.size // PIXELS_A_THREAD)
+    if threads < 2:
+        loop(images, positions, out, *arguments)
+        return
+    if _pool is None:
+        _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="tinynet-augment")
+    bounds = [len(images) * part // threads for part in range(threads + 1)]
+    parts = [slice(*pair) for pair in itertools.pairwise(bounds)]
+    others = [_pool.submit(loop, images[part], positions[part], out[part], *arguments) for part in parts[1:]]
+    loop(images[parts[0]], positions[parts[0]], out[parts[0]], *arguments)
+    for other in others:
+        other.result()
+
+
+def check_sampling(fill_mode, interpolation, where):
+    """Refuse fill modes and interpolations that do not exist."""
+    if fill_mode not in FILL_MODES:
+        raise ValueError(f"{where}: fill_mode must be one of {', '.join(FILL_MODES)}; got {fill_mode!r}")
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(f"{where}: interpolation must be 'nearest' or 'bilinear', got {interpolation!r}")
+
+
+@on_batches
+def projective_transform(images, transforms, fill_mode="reflect", interpolation="bilinear", fill_value=0.0, size=None):
+    """Images at projectively transformed positions.
+
+    Args:
+        images: shape (height, width, channels) or (batch, height, width, channels); uint8, float32 or float64.
+        transforms: shape (8,) or (batch, 8): (a0, a1, a2, b0, b1, b2, c0, c1) take a pixel of the result to a position
+            of the input, x = (a0 j + a1 i + a2) / k, y = (b0 j + b1 i + b2) / k, k = c0 j + c1 i + 1.
+        fill_mode: 'reflect', 'wrap', 'constant' or 'nearest', for what lies outside.
+        interpolation: 'bilinear', or 'nearest' (halves are rounded away from zero).
+        fill_value: For fill_mode 'constant'.
+        size: (height, width) of the result; the input's if None.
+
+    Returns:
+        Array of the input's type.
+
+    >>> row = np.array([[[1.0], [2.0], [4.0]]])
+    >>> projective_transform(row, (1, 0, 0.5, 0, 1, 0, 0, 0), fill_mode="nearest").ravel()
+    array([1.5, 3. , 4. ])
+    """
+    check_sampling(fill_mode, interpolation, "projective_transform")
+    transforms = np.asarray(transforms, np.float64)
+    if transforms.shape not in ((8,), (len(images), 8)):
+        raise ValueError(
+            f"projective_transform: transforms must have shape (8,) or ({len(images)}, 8), got {transforms.shape}"
+        )
+    transforms = np.ascontiguousarray(np.broadcast_to(transforms, (len(images), 8)))
+    out = np.empty((len(images), *(size or images.shape[1:3]), images.shape[3]), images.dtype)
+    in_threads(warp, images, transforms, out, FILL_MODES[fill_mode], interpolation == "bilinear", float(fill_value))
+    return out
+
+
+@on_batches
+def remap(images, positions, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
+    """Images at given positions.
+
+    Args:
+        images: shape (height, width, channels) or (batch, height, width, channels).
+        positions: shape (batch, out height, out width, 2) or without the batch axis: (y, x) in pixels.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+    """
+    check_sampling(fill_mode, interpolation, "remap")
+    positions = np.asarray(positions, np.float64)
+    if positions.ndim not in (3, 4) or positions.shape[-1] != 2 or positions.shape[:-3] not in ((), (len(images),)):
+        raise ValueError(
+            f"remap: positions must have shape ({len(images)}, height, width, 2), got {positions.shape}"
+        )
+    positions = np.ascontiguousarray(np.broadcast_to(positions, (len(images), *positions.shape[-3:])))
+    out = np.empty((*positions.shape[:3], images.shape[3]), images.dtype)
+    in_threads(sample, images, positions, out, FILL_MODES[fill_mode], interpolation == "bilinear", float(fill_value))
+    return out

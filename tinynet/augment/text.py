@@ -1,0 +1,297 @@
+"""Easy data augmentation (EDA): four small changes to a sentence that mostly leave its meaning; and word dropout.
+
+Wei and Zou, "EDA: Easy Data Augmentation Techniques for Boosting Performance on Text Classification Tasks", EMNLP 2019.
+The operations take and give lists of words; `eda` takes a text.
+
+Synonyms come from a dict {word: synonyms}, from a function of a word, or, for English, from WordNet's files
+(`tinynet.augment.WordNet`), which is what None means.
+"""
+
+import re
+
+import numpy as np
+
+from . import wordnet
+from .batches import as_generator
+
+# Words that carry grammar rather than meaning: they are neither replaced nor the source of what is inserted.
+_GRAMMAR = """
+a an the this that these those
+i me my mine myself we us our ours ourselves you your yours yourself yourselves he him his himself she her hers herself
+it its itself they them their theirs themselves who whom whose which what
+am is are was were be been being have has had having do does did doing can could will would shall should may might must
+and but or nor if because as until while though although so than
+about above after against at before below between by down during for from in into of off on out over through to toward
+towards under up upon with within without
+again all any both each either every few further here how just more most much neither no not now once only other same
+some such then there too very when where why
+ain't aren't couldn't didn't doesn't don't hadn't hasn't haven't isn't mustn't needn't shouldn't wasn't weren't won't
+wouldn't aint arent couldnt didnt doesnt dont hadnt hasnt havent isnt mustnt neednt shouldnt wasnt werent wont wouldnt
+"""
+STOP_WORDS = frozenset(_GRAMMAR.split())
+
+
+def synonym_replacement(words, n=1, synonyms=None, seed=None, stop_words=STOP_WORDS):
+    """Replace `n` words that are no stop words by a random synonym, each wherever it stands in the sentence.
+
+    Args:
+        words: list of str.
+        n: How many different words; fewer if fewer have synonyms.
+        synonyms: dict {word: synonyms}, a function of a word, a `WordNet`, or None for the default WordNet. Words are
+            looked up without the punctuation around them (which stays), as they are and then in lower case.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        stop_words: Words in lower case.
+
+    Returns:
+        A new list; longer, where a synonym has several words.
+
+    >>> synonym_replacement("I saw a film , a long film".split(), 1, {"film": ["motion picture"]}, seed=0)
+    ['I', 'saw', 'a', 'motion', 'picture', ',', 'a', 'long', 'motion', 'picture']
+    """
+    words, rng = _words(words, "synonym_replacement"), as_generator(seed)
+    look_up = lookup(synonyms) if _count(n, "synonym_replacement") else None
+    chosen = {}
+    for word in _shuffled(_candidates(words, stop_words), rng):
+        if len(chosen) == n:
+            break
+        found = look_up(word)
+        if found:
+            chosen[word] = found[rng.integers(len(found))]
+    result = []
+    for word in words:
+        before, core, after = _parts(word)
+        result += (before + chosen[core] + after).split() if core in chosen else [word]
+    return result
+
+
+def random_insertion(words, n=1, synonyms=None, seed=None, stop_words=STOP_WORDS):
+    """`n` times: insert a random synonym of a random word that is no stop word, anywhere.
+
+    As the paper has it; the authors' program also takes synonyms of stop words, and never inserts at the end.
+
+    Args:
+        words, synonyms, seed, stop_words: As for `synonym_replacement`.
+        n: How many; none, if no word has synonyms.
+
+    Returns:
+        A new list.
+
+    >>> random_insertion(["good", "film"], 2, {"film": ["movie"]}, seed=1)
+    ['movie', 'good', 'movie', 'film']
+    """
+    words, rng = _words(words, "random_insertion"), as_generator(seed)
+    look_up = lookup(synonyms) if _count(n, "random_insertion") else None
+    for _ in range(n):
+        for word in _shuffled(_candidates(words, stop_words), rng):
+            found = look_up(word)
+            if found:
+                place = rng.integers(len(words) + 1)
+                words[place:place] = found[rng.integers(len(found))].split()
+                break
+    return words
+
+
+def random_swap(words, n=1, seed=None):
+    """`n` times: exchange the words at two random places.
+
+    Args:
+        words, seed: As for `synonym_replacement`.
+        n: How often.
+
+    Returns:
+        A new list of the same words.
+
+    >>> random_swap(["a", "b", "c"], 1, seed=0)
+    ['a', 'c', 'b']
+    """
+    words, rng = _words(words, "random_swap"), as_generator(seed)
+    n = _count(n, "random_swap")
+    for _ in range(n if len(words) > 1 else 0):
+        i, j = rng.choice(len(words), 2, replace=False)
+        words[i], words[j] = words[j], words[i]
+    return words
+
+
+def random_deletion(words, p=0.1, seed=None):
+    """Delete each word with probability `p`; if none is left, keep a random one.
+
+    Args:
+        words, seed: As for `synonym_replacement`.
+        p: From 0 to 1.
+
+    Returns:
+        A new list, empty only if `words` is.
+    """
+    words, rng = _words(words, "random_deletion"), as_generator(seed)
+    _share(p, "random_deletion", "p")
+    kept = [word for word, draw in zip(words, rng.random(len(words)), strict=True) if draw >= p]
+    if words and not kept:
+        kept = [words[rng.integers(len(words))]]
+    return kept
+
+
+def word_dropout(words, rate=0.1, unknown="<unk>", seed=None):
+    """Replace each word by a mark for unknown words with probability `rate`: the length stays.
+
+    Bowman et al., "Generating Sentences from a Continuous Space", CoNLL 2016. `layers.WordDropout` does the same to
+    numbers of words.
+
+    Args:
+        words, seed: As for `synonym_replacement`.
+        rate: From 0 to 1.
+        unknown: What is put in place of a word.
+
+    >>> word_dropout(["a", "b", "c"], 1.0)
+    ['<unk>', '<unk>', '<unk>']
+    """
+    words, rng = _words(words, "word_dropout"), as_generator(seed)
+    _share(rate, "word_dropout", "rate")
+    return [unknown if draw < rate else word for word, draw in zip(words, rng.random(len(words)), strict=True)]
+
+
+def eda(text, synonyms=None, alpha_sr=0.1, alpha_ri=0.1, alpha_rs=0.1, p_rd=0.1, num_aug=9, seed=None,
+        stop_words=STOP_WORDS, tokenize=str.split, join=" ".join, clean=None):
+    """Variants of a text by the four operations, and the text itself.
+
+    Each operation makes num_aug // 4 + 1 variants (of four operations; more each if some are switched off), changing
+    n = max(1, int(alpha * words)) words; the variants are shuffled, cut to `num_aug`, and the text is put at the end.
+    The parameters and their defaults are those of the authors' program.
+
+    Args:
+        text: str.
+        synonyms: As for `synonym_replacement`.
+        alpha_sr, alpha_ri, alpha_rs: The share of the words that synonym replacement, random insertion and random swap
+            change; 0 switches an operation off.
+        p_rd: Probability of a word's random deletion; 0 switches it off.
+        num_aug: How many variants. The paper recommends 16 for 500 sentences, 8 for 2,000, 4 for 5,000 and more.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        stop_words: Words in lower case.
+        tokenize: Function that cuts a text into a list of words.
+        join: Function that makes a text of a list of words.
+        clean: Function applied to the text and to each variant. `only_letters` is the authors'.
+
+    Returns:
+        list of num_aug + 1 str; of the text alone, if it has no words.
+
+    >>> table = {"film": ["movie"], "great": ["superb", "splendid"]}
+    >>> for variant in eda("a great film to see", table, num_aug=4, seed=3):
+    ...     print(variant)
+    a great movie film to see
+    a film great to see
+    a splendid film to see
+    movie a great film to see
+    a great film to see
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"eda: text must be a str, got {type(text).__name__}; call it for each text of a list")
+    rng = as_generator(seed)
+    num_aug = _count(num_aug, "eda", "num_aug")
+    for name, share in (("alpha_sr", alpha_sr), ("alpha_ri", alpha_ri), ("alpha_rs", alpha_rs), ("p_rd", p_rd)):
+        _share(share, "eda", name)
+    clean = clean or str
+    text = clean(text)
+    words = _words(tokenize(text), "eda: what tokenize returns")
+    look_up = lookup(synonyms) if alpha_sr or alpha_ri else None
+    operations = []
+    if alpha_sr:
+        operations.append(lambda: synonym_replacement(words, changes(alpha_sr, words), look_up, rng, stop_words))
+    if alpha_ri:
+        operations.append(lambda: random_insertion(words, changes(alpha_ri, words), look_up, rng, stop_words))
+    if alpha_rs:
+        operations.append(lambda: random_swap(words, changes(alpha_rs, words), rng))
+    if p_rd:
+        operations.append(lambda: random_deletion(words, p_rd, rng))
+    if not operations or not words:
+        return [text]
+    variants = [operation() for operation in operations for _ in range(num_aug // len(operations) + 1)]
+    return [clean(join(variant)) for variant in _shuffled(variants, rng)[:num_aug]] + [text]
+
+
+def changes(alpha, words):
+    """How many words an operation changes: max(1, int(alpha * len(words)))."""
+    return max(1, int(alpha * len(words)))
+
+
+def only_letters(text):
+    """The text as the authors' program has it: lower case, a to z and single spaces.
+
+    >>> only_letters("It's a well-made film, isn't it?")
+    'its a well made film isnt it'
+    """
+    text = text.lower().replace("'", "").replace("\u2019", "")
+    return " ".join(re.sub("[^a-z ]+", " ", text).split())
+
+
+def lookup(synonyms=None):
+    """A function from a word to the list of its synonyms, of what users pass; see `synonym_replacement`.
+
+    Raises:
+        DatasetNotFoundError: None was passed and there is no WordNet.
+        TypeError: neither dict nor function nor None.
+    """
+    if synonyms is None:
+        synonyms = wordnet.default()
+    if isinstance(synonyms, wordnet.WordNet):
+        find = synonyms.synonyms
+    elif hasattr(synonyms, "get") and hasattr(synonyms, "keys"):
+        def find(word):
+            return synonyms.get(word, ())
+    elif callable(synonyms):
+        find = synonyms
+    else:
+        raise TypeError(
+            "synonyms must be a dict {word: [synonyms]}, a function of a word, a WordNet or None, got "
+            f"{type(synonyms).__name__}"
+        )
+
+    def look_up(word):
+        for form in dict.fromkeys((word, word.lower())):
+            found = find(form)
+            if isinstance(found, str) or not all(isinstance(other, str) and other.split() for other in found or ()):
+                raise TypeError(f"the synonyms of {form!r} must be a list of words, got {found!r}")
+            # A set of str has another order in each process.
+            found = sorted(found) if isinstance(found, set | frozenset) else list(found or ())
+            if found:
+                return found
+        return []
+
+    return look_up
+
+
+def _words(words, where):
+    if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+        raise TypeError(f"{where}: expected a list of words, got {words!r:.80}; cut a text with text.split()")
+    return list(words)
+
+
+def _candidates(words, stop_words):
+    """The different words that are no stop words, without the punctuation around them."""
+    cores = dict.fromkeys(_parts(word)[1] for word in words)
+    return [core for core in cores if core and core.lower().replace("\u2019", "'") not in stop_words]
+
+
+def _parts(word):
+    """(punctuation before, word, punctuation after).
+
+    >>> _parts("(well-made)...")
+    ('(', 'well-made', ')...')
+    """
+    inside = [place for place, letter in enumerate(word) if letter.isalnum()]
+    if not inside:
+        return word, "", ""
+    return word[: inside[0]], word[inside[0] : inside[-1] + 1], word[inside[-1] + 1 :]
+
+
+def _shuffled(items, rng):
+    return [items[place] for place in rng.permutation(len(items))]
+
+
+def _count(n, where, name="n"):
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise ValueError(f"{where}: {name} must be a whole number from 0 on, got {n!r}")
+    return int(n)
+
+
+def _share(share, where, name):
+    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 <= share <= 1:
+        raise ValueError(f"{where}: {name} must be a number from 0 to 1, got {share!r}")

@@ -1,0 +1,240 @@
+"""BackupAndRestore: go on after a crash as if nothing had happened.
+
+The backup is one safetensors file, `latest.safetensors`, that appears whole or not at all. Besides the weights and the
+optimizer's state it holds what else decides how training goes on: the state of all random generators (shuffling,
+dropout, the session's), the place in the data, the metrics of the epoch under way, and what the other callbacks
+remember (`Callback.resumed_attributes`).
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from .. import random
+from ..data import make_batches, unpack_x_y_sample_weight
+from ..data.structure import map_arrays
+from ..errors import ModelFileError
+from ..utils.files import atomic_write
+from .base import Callback
+
+LATEST, PREVIOUS = "latest.safetensors", "previous.safetensors"
+
+
+class BackupAndRestore(Callback):
+    """Keep a backup of the training; a `fit` that finds one goes on from there.
+
+    Start the same program again after a crash: what it computes is, bit for bit, what it would have computed without
+    the crash. (As long as the data comes in the same order: arrays and data sets do; a generator is asked for the
+    batches that were used already, and must give the same ones.)
+
+    Args:
+        backup_dir: Folder of the backup; not to be shared between trainings.
+        save_freq: 'epoch', or a number of batches (counted on across epochs).
+        double_checkpoint: Keep the backup before the last, too, for the case that the last cannot be read.
+        delete_checkpoint: Remove the backup when training has ended regularly.
+
+    Raises:
+        ModelFileError: in training, when the backup is damaged or of another model.
+    """
+
+    comes_last = True
+
+    def __init__(self, backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True):
+        super().__init__()
+        if not os.fspath(backup_dir):
+            raise ValueError("BackupAndRestore: backup_dir is empty; give a folder")
+        if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
+            raise ValueError(f"BackupAndRestore: save_freq must be 'epoch' or a number of batches, got {save_freq!r}")
+        self.backup_dir = Path(os.fspath(backup_dir)).expanduser()
+        self.save_freq = save_freq
+        self.double_checkpoint = double_checkpoint
+        self.delete_checkpoint = delete_checkpoint
+        self._epoch = 0
+        self._batches = 0  # since the last backup
+        self._metrics = None  # of the epoch that was interrupted, until it goes on
+
+    # -- hooks ---------------------------------------------------------------------------------------------------------
+
+    def on_train_begin(self, logs=None):
+        self._batches, self._metrics = 0, None
+        if (self.backup_dir / LATEST).exists():
+            self._restore()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        if self._metrics is not None:
+            for variable, values in zip(self._metric_variables(), self._metrics, strict=True):
+                variable.assign(values)
+            self._metrics = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.save_freq == "epoch":
+            return
+        self._batches += 1
+        if self._batches >= self.save_freq:
+            self._batches = 0
+            self._save(self._epoch, batch + 1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.save_freq == "epoch":
+            self._save(epoch + 1, 0)
+
+    def on_train_end(self, logs=None):
+        if not self.delete_checkpoint:
+            return
+        for name in (LATEST, PREVIOUS):
+            (self.backup_dir / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what else is in the folder is not ours
+            self.backup_dir.rmdir()
+
+    # -- saving --------------------------------------------------------------------------------------------------------
+
+    def _save(self, epoch, step):
+        from ..saving import safetensors
+        from ..saving.state import gather, optimizer_notes
+
+        model, arrays = self.model, {}
+        notes = {
+            "epoch": epoch, "step": step, "stop": bool(model.stop_training), "data": model._training.position,
+            "session": random.global_seed_generator().state,
+            "metrics": [variable.numpy() for variable in self._metric_variables()] if step else None,
+            "callbacks": {key: {name: getattr(callback, name) for name in callback.resumed_attributes}
+                          for key, callback in self._others()},
+            "batches": self._batches,
+        }
+        tree = _pack(notes, arrays)
+        arrays |= gather(model, random_state=True)
+        self.backup_dir.mkdir(parents=True, exist_ok=True)
+        latest = self.backup_dir / LATEST
+        if self.double_checkpoint and latest.exists():
+            temporary = self.backup_dir / f".{PREVIOUS}.tmp"
+            temporary.unlink(missing_ok=True)
+            os.link(latest, temporary)
+            os.replace(temporary, self.backup_dir / PREVIOUS)
+        with atomic_write(latest) as file:
+            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_notes(model)})
+
+    def _others(self):
+        """The callbacks that have something to remember, by class and number."""
+        counts = {}
+        for callback in self.model._callbacks:
+            if callback is self or not callback.resumed_attributes:
+                continue
+            name = type(callback).__name__
+            counts[name] = counts.get(name, -1) + 1
+            yield f"{name}_{counts[name]}", callback
+
+    def _metric_variables(self):
+        return [variable for metric in self.model.metrics for variable in metric.variables]
+
+    # -- restoring -----------------------------------------------------------------------------------------------------
+
+    def _restore(self):
+        try:
+            self._restore_from(self.backup_dir / LATEST)
+        except ModelFileError as error:
+            previous = self.backup_dir / PREVIOUS
+            if not (self.double_checkpoint and previous.exists()):
+                raise
+            warnings.warn(f"BackupAndRestore: {error}; going on from the backup before it", stacklevel=2)
+            self._restore_from(previous)
+
+    def _restore_from(self, path):
+        from ..saving.state import build_optimizer, restore
+        from ..saving.strict_json import loads
+        from ..saving.weights import safetensors_stored
+
+        where = str(path)
+        with open(path, "rb") as file:
+            stored, metadata = safetensors_stored(file, os.fstat(file.fileno()).st_size, where)
+            tree = loads(metadata.get("training", "null").encode(), f"{where}: training")
+            try:
+                notes = _unpack(tree, lambda name: stored.pop(name).read())
+                epoch, step, data, others = notes["epoch"], notes["step"], notes["data"], notes["callbacks"]
+                session, metrics = notes["session"], notes["metrics"]
+                self._batches = notes["batches"]
+            except (KeyError, TypeError, ValueError) as error:
+                raise ModelFileError(f"{where}: not a backup of a training: {error!r}") from None
+            self._make_ready(where, metrics is not None)
+            if "_shuffle_seeds/vars/0" in stored:
+                self.model._orders()
+            build_optimizer(self.model, stored, metadata, where)
+            restore(self.model, stored, where, random_state=True)
+        own = dict(self._others())
+        if set(own) != set(others):
+            raise ModelFileError(f"{where}: the backup was made with the callbacks {sorted(others)}, this training has "
+                                 f"{sorted(own)}; remove the backup to begin anew")
+        for key, callback in own.items():
+            for name in callback.resumed_attributes:
+                setattr(callback, name, others[key][name])
+        if metrics is not None and [one.shape for one in metrics] != [v.shape for v in self._metric_variables()]:
+            raise ModelFileError(f"{where}: the backup was made with other metrics; remove it to begin anew")
+        self._metrics = metrics
+        random.global_seed_generator().state = session
+        self.model._training.go_on_from(data, step)
+        # A training that had decided to stop has only its end before it.
+        self.model._initial_epoch = self.params["epochs"] if notes["stop"] else epoch
+
+    def _make_ready(self, where, with_metrics):
+        """Create the weights, and the metrics, that otherwise the first batch would create."""
+        model = self.model
+        metrics = model._compiled_metrics
+        if model.built and not (with_metrics and metrics is not None):
+            return
+        batch = _some_rows(model._training.batches)
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        y_pred = model(x, training=False)
+        if with_metrics and metrics is not None:
+            metrics.update_state(y, y_pred, sample_weight)
+            model.reset_metrics()
+
+
+def _some_rows(batches):
+    """A batch to look at, which the training does not miss."""
+    if hasattr(batches, "num_samples") and batches.num_samples:
+        x, y, sample_weight = (map_arrays(lambda leaf, _: leaf[:1], part)
+                               for part in (batches.x, batches.y, batches.sample_weight))
+        return next(iter(make_batches(x, y, sample_weight, batch_size=1)))
+    batch = next(iter(batches))
+    if getattr(batches, "is_one_shot", False):  # a generator: put it back
+        batches.source = itertools.chain([batch], batches.source)
+    return batch
+
+
+# -- a tree of values as JSON and arrays -------------------------------------------------------------------------------
+
+
+def _pack(value, arrays):
+    """JSON's values as they are; floats in hexadecimal, since JSON has no NaN; arrays by a name in `arrays`."""
+    if isinstance(value, dict):
+        return {"dict": [[key, _pack(part, arrays)] for key, part in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_pack(part, arrays) for part in value]
+    if isinstance(value, float | np.floating):
+        return {"float": float(value).hex()}
+    if isinstance(value, np.ndarray):
+        name = f"training/{len(arrays)}"
+        arrays[name] = value
+        return {"array": name}
+    if isinstance(value, np.integer):
+        return int(value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    raise TypeError("BackupAndRestore: a callback's resumed_attributes must be numbers, strings, arrays, and lists and "
+                    f"dicts of them, got {value!r}")
+
+
+def _unpack(tree, array):
+    if isinstance(tree, list):
+        return [_unpack(part, array) for part in tree]
+    if isinstance(tree, dict):
+        (kind, value), = tree.items()
+        if kind == "dict":
+            return {key: _unpack(part, array) for key, part in value}
+        return float.fromhex(value) if kind == "float" else array(value)
+    return tree

@@ -1,0 +1,104 @@
+"""ModelCheckpoint: save the model while it is trained."""
+
+import os
+import warnings
+
+from .monitor import MonitorCallback
+
+
+class ModelCheckpoint(MonitorCallback):
+    """Save the model, or its weights, after every epoch or every so many batches; or only when it got better.
+
+    A file appears under its name when it is complete: a training that is killed leaves whole files.
+
+    Args:
+        filepath: Where to; may hold the epoch (from 1), the batch and entries of the logs in braces:
+            "model-{epoch:02d}-{val_loss:.2f}.keras". Ends in `.keras`; with `save_weights_only` in `.weights.h5` or
+            `.safetensors`. Folders are made.
+        monitor: Entry of the logs to watch, for `save_best_only`.
+        verbose: 1 says what is saved.
+        save_best_only: Save only when `monitor` got better.
+        save_weights_only: `model.save_weights` instead of `model.save`.
+        mode: 'min', 'max' or 'auto'.
+        save_freq: 'epoch', or a number of batches (counted on across epochs).
+        initial_value_threshold: With `save_best_only`, what the first file must beat.
+
+    Raises:
+        ValueError: another ending, or another save_freq.
+        KeyError: in training, when braces name what is not in the logs.
+    """
+
+    resumed_attributes = ("best", "_batches")
+
+    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
+                 mode="auto", save_freq="epoch", initial_value_threshold=None):
+        super().__init__(monitor, mode)
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self.initial_value_threshold = initial_value_threshold
+        self.best = initial_value_threshold
+        if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
+            raise ValueError(f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, got {save_freq!r}")
+        endings = (".weights.h5", ".safetensors") if save_weights_only else (".keras", ".h5")
+        if not self.filepath.endswith(endings):
+            raise ValueError(
+                f"ModelCheckpoint: with save_weights_only={save_weights_only} the filepath must end in "
+                f"{' or '.join(endings)}, got {self.filepath!r}"
+            )
+        self._batches = 0  # since the last file
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.save_freq == "epoch":
+            return
+        self._batches += 1
+        if self._batches >= self.save_freq:
+            self._batches = 0
+            self._save(self._epoch, batch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.save_freq == "epoch":
+            self._save(epoch, None, logs)
+
+    def _save(self, epoch, batch, logs):
+        logs = logs or {}
+        path = self._path(epoch, batch, logs)
+        where = f"\nEpoch {epoch + 1}: "
+        if self.save_best_only:
+            current = logs.get(self.monitor)
+            if current is None:
+                warnings.warn(
+                    f"ModelCheckpoint: there is no {self.monitor!r} in the logs, so the model is saved whether it got "
+                    f"better or not; there are: {', '.join(logs)}", stacklevel=2)
+            elif self.is_better(current, self.best):
+                if self.verbose:
+                    before = "nothing" if self.best is None else f"{self.best:.5f}"
+                    where += f"{self.monitor} got better, from {before} to {current:.5f}; "
+                self.best = current
+            else:
+                if self.verbose:
+                    print(f"{where}{self.monitor} did not get better than {self.best:.5f}")
+                return
+        if self.verbose:
+            print(f"{where}saving the {'weights' if self.save_weights_only else 'model'} to {path}")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
+
+    def _path(self, epoch, batch, logs):
+        values = {**logs, "epoch": epoch + 1} | ({"batch": batch + 1} if batch is not None else {})
+        try:
+            return os.path.expanduser(self.filepath.format(**values))
+        except KeyError as error:
+            raise KeyError(
+                f"ModelCheckpoint: filepath {self.filepath!r} names {error.args[0]!r}, which is not in the logs; there "
+                f"are: {', '.join(values)}"
+            ) from None

@@ -1,0 +1,118 @@
+"""Callbacks of a few lines: functions as hooks, stopping at NaN, averaged weights."""
+
+import math
+
+from .base import Callback
+
+
+class LambdaCallback(Callback):
+    """A callback made of functions.
+
+    Args:
+        on_epoch_begin, on_epoch_end: Functions of (epoch, logs).
+        on_train_begin, on_train_end: Functions of (logs).
+        on_train_batch_begin, on_train_batch_end: Functions of (batch, logs).
+        kwargs: Further hooks of `Callback`, by name, or any other attribute.
+
+    >>> show = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    """
+
+    def __init__(self, on_epoch_begin=None, on_epoch_end=None, on_train_begin=None, on_train_end=None,
+                 on_train_batch_begin=None, on_train_batch_end=None, **kwargs):
+        super().__init__()
+        given = {"on_epoch_begin": on_epoch_begin, "on_epoch_end": on_epoch_end, "on_train_begin": on_train_begin,
+                 "on_train_end": on_train_end, "on_train_batch_begin": on_train_batch_begin,
+                 "on_train_batch_end": on_train_batch_end, **kwargs}
+        for name, value in given.items():
+            if name.startswith("on_"):
+                if not hasattr(Callback, name):
+                    hooks = ", ".join(hook for hook in dir(Callback) if hook.startswith("on_"))
+                    raise TypeError(f"LambdaCallback: there is no hook {name!r}; there are {hooks}")
+                if value is None:
+                    continue
+            setattr(self, name, value)
+
+
+class TerminateOnNaN(Callback):
+    """Stop training when the loss is NaN or infinite.
+
+    Args:
+        raise_error: Raise a RuntimeError instead, which also ends the program that called `fit`.
+    """
+
+    def __init__(self, raise_error=False):
+        super().__init__()
+        self.raise_error = raise_error
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = (logs or {}).get("loss")
+        if loss is None or math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(f"the loss is {loss} in epoch {self._epoch + 1}, batch {batch}; training was stopped. "
+                               "A lower learning rate, clipnorm=1.0 or scaled inputs may keep it finite")
+        print(f"Epoch {self._epoch + 1}, batch {batch}: the loss is {loss}; training stops")
+        self.model.stop_training = True
+
+
+class SwapEMAWeights(Callback):
+    """Evaluate with the optimizer's moving averages of the weights, train with the weights themselves.
+
+    For an optimizer with `use_ema=True`. The averages stand in the model during each evaluation and prediction.
+
+    Args:
+        swap_on_epoch: Also from the end of every epoch to the beginning of the next, so that the callbacks after this
+            one (ModelCheckpoint) see, and save, the averages.
+    """
+
+    resumed_attributes = ("_own",)
+
+    def __init__(self, swap_on_epoch=False):
+        super().__init__()
+        self.swap_on_epoch = swap_on_epoch
+        self._own = None  # the weights themselves, while the averages stand in their place
+
+    def _use_averages(self):
+        optimizer = self.model.optimizer
+        if not getattr(optimizer, "use_ema", False):
+            raise ValueError(
+                "SwapEMAWeights: the optimizer keeps no averages of the weights; create it with use_ema=True. Got "
+                f"{optimizer!r}"
+            )
+        if self._own is not None or not optimizer.built:  # without a step there are no averages yet
+            return
+        self._own = [variable.numpy() for variable in optimizer._trainable_variables]
+        optimizer.finalize_variable_values(optimizer._trainable_variables)
+
+    def _use_own(self):
+        if self._own is not None:
+            for variable, values in zip(self.model.optimizer._trainable_variables, self._own, strict=True):
+                variable.assign(values)
+        self._own = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.swap_on_epoch:
+            self._use_own()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.swap_on_epoch:
+            self._use_averages()
+
+    def on_train_end(self, logs=None):
+        self._own = None  # `fit` leaves the averages in the model
+
+    def on_test_begin(self, logs=None):
+        self._use_averages()
+
+    def on_test_end(self, logs=None):
+        self._use_own()
+
+    def on_predict_begin(self, logs=None):
+        self._use_averages()
+
+    def on_predict_end(self, logs=None):
+        self._use_own()

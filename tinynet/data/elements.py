@@ -1,0 +1,153 @@
+"""The elements of a `Dataset`: arrays, or tuples and dicts of them, nested.
+
+Inside they are ndarrays; functions and loops of the user get Tensors. Lists are not structure, as in tf.data: they
+become one array.
+"""
+
+import numpy as np
+
+from ..string_tensor import StringTensor, is_text, to_string_array
+from ..tensor import Tensor, to_array
+
+
+class TensorSpec:
+    """What is known of a tensor before it is there.
+
+    Args:
+        shape: Tuple, None for lengths that vary.
+        dtype: Element type; `object` or "string" for text.
+        name: Anything.
+
+    >>> TensorSpec((None, 3), "float32")
+    TensorSpec(shape=(None, 3), dtype=float32, name=None)
+    """
+
+    def __init__(self, shape=None, dtype="float32", name=None):
+        self.shape = None if shape is None else tuple(shape)
+        self.dtype = np.dtype(object) if dtype in ("string", str, bytes) else np.dtype(dtype)
+        self.name = name
+
+    def __eq__(self, other):
+        return isinstance(other, TensorSpec) and (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self):
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self):
+        dtype = "string" if self.dtype == object else self.dtype.name
+        return f"TensorSpec(shape={self.shape}, dtype={dtype}, name={self.name!r})"
+
+    def accept(self, value, where):
+        """`value` as an array of this type.
+
+        Raises:
+            ValueError: its shape does not fit.
+        """
+        array = to_leaf(value)
+        if self.dtype != object:
+            array = array.astype(self.dtype, copy=False)
+        fits = self.shape is None or len(self.shape) == array.ndim and all(
+            want is None or want == have for want, have in zip(self.shape, array.shape, strict=True))
+        if not fits:
+            raise ValueError(f"{where}: expected an element of shape {self.shape}, got {array.shape}")
+        return array
+
+
+def map_leaves(function, element, *others):
+    """The same nesting with function(leaf, ...) in place of each leaf; `others` have the nesting of `element`."""
+    if isinstance(element, dict):
+        return {key: map_leaves(function, part, *(other[key] for other in others)) for key, part in element.items()}
+    if isinstance(element, tuple):
+        parts = [map_leaves(function, *same_place) for same_place in zip(element, *others, strict=True)]
+        return type(element)(*parts) if hasattr(element, "_fields") else tuple(parts)
+    return function(element, *others)
+
+
+def leaves(element):
+    """The leaves from left to right."""
+    found = []
+    map_leaves(found.append, element)
+    return found
+
+
+def to_leaf(value):
+    """An array of numbers, or of bytes objects if `value` is text."""
+    if type(value) is np.ndarray and value.dtype.kind in "fiub" and value.flags.c_contiguous:
+        return value
+    if value is None:
+        raise TypeError("a Dataset cannot have None as an element, or part of one")
+    return to_string_array(value) if is_text(value) else to_array(value)
+
+
+def wrap(element):
+    """The element as the user gets it: Tensors."""
+    return map_leaves(_wrap_leaf, element)
+
+
+def _wrap_leaf(array):
+    return StringTensor.wrap(array) if array.dtype == object else Tensor.wrap(array)
+
+
+def row(arrays, i):
+    """Element number i of arrays that hold one element a row."""
+    return map_leaves(lambda array: np.asarray(array[i]) if array.ndim > 1 or array.dtype != object
+                      else _object_scalar(array[i]), arrays)
+
+
+def _object_scalar(value):
+    scalar = np.empty((), object)
+    scalar[()] = value
+    return scalar
+
+
+def stack(elements, where):
+    """Several elements as one, with a new first axis.
+
+    Raises:
+        ValueError: their shapes differ.
+    """
+    def stack_leaves(*parts):
+        shapes = {part.shape for part in parts}
+        if len(shapes) > 1:
+            odd = next(i for i, part in enumerate(parts) if part.shape != parts[0].shape)
+            raise ValueError(
+                f"{where}: elements of a batch must have one shape, but the first has {parts[0].shape} and number "
+                f"{odd} has {parts[odd].shape}; resize or pad them in map(), or use padded_batch()"
+            )
+        return np.stack(parts)
+
+    return map_leaves(stack_leaves, *elements)
+
+
+def pad_and_stack(elements, padded_shapes, padding_values):
+    """As `stack`, with elements filled up at their ends to the longest, or to `padded_shapes`."""
+    def pad_leaves(*parts, wanted=None):
+        longest = np.max([part.shape for part in parts], axis=0).astype(int)
+        shape = [want if want not in (None, -1) else have for want, have in
+                 zip(wanted if wanted is not None else [None] * len(longest), longest, strict=True)]
+        filler = padding_values if padding_values is not None else (b"" if parts[0].dtype == object else 0)
+        result = np.full((len(parts), *shape), filler, parts[0].dtype)
+        for place, part in zip(result, parts, strict=True):
+            if np.any(np.array(part.shape) > shape):
+                raise ValueError(f"padded_batch: an element of shape {part.shape} does not fit into {tuple(shape)}")
+            place[tuple(slice(length) for length in part.shape)] = part
+        return result
+
+    if padded_shapes is None:
+        return map_leaves(pad_leaves, *elements)
+    flat = iter(_shapes(padded_shapes))
+    return map_leaves(lambda *parts: pad_leaves(*parts, wanted=next(flat)), *elements)
+
+
+def _shapes(structure):
+    """The shapes in a nested structure of shapes: a list or tuple of ints and Nones is one."""
+    if isinstance(structure, dict):
+        return [shape for part in structure.values() for shape in _shapes(part)]
+    if all(length is None or isinstance(length, int) for length in structure):
+        return [structure]
+    return [shape for part in structure for shape in _shapes(part)]
+
+
+def spec_of(element):
+    """The TensorSpecs of an element."""
+    return map_leaves(lambda array: TensorSpec(array.shape, array.dtype), element)

@@ -1,0 +1,96 @@
+"""Data sets of lines and of records in text files."""
+
+import csv
+import gzip
+import io
+import os
+
+import numpy as np
+
+from ..string_tensor import StringTensor
+from .dataset import Dataset
+from .elements import TensorSpec, to_leaf
+
+
+class TextLineDataset(Dataset):
+    """The lines of text files, without their ends, as an element each.
+
+    Args:
+        filenames: Path, or list of paths.
+        compression_type: "GZIP", or None.
+    """
+
+    def __init__(self, filenames, compression_type=None, buffer_size=None, num_parallel_reads=None, name=None):
+        def iterate():
+            for file in _open_all(filenames, compression_type, "TextLineDataset"):
+                for line in file:
+                    yield to_leaf(line.rstrip(b"\r\n"))
+
+        super().__init__(iterate, TensorSpec((), object))
+
+
+class CsvDataset(Dataset):
+    """The records of CSV files, each a tuple of numbers and texts.
+
+    Args:
+        filenames: Path, or list of paths.
+        record_defaults: One entry a column: an element type, or the value that stands for an empty field; its type is
+            the column's.
+        compression_type: "GZIP", or None.
+        header: Whether to leave out each file's first line.
+        field_delim: What stands between fields.
+        select_cols: The columns to take, by number; all if None.
+        na_value: What stands for an empty field, too.
+    """
+
+    def __init__(self, filenames, record_defaults, compression_type=None, buffer_size=None, header=False,
+                 field_delim=",", use_quote_delim=True, na_value="", select_cols=None, exclude_cols=None):
+        columns = [_column(default) for default in record_defaults]
+        quoting = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
+
+        def iterate():
+            for file in _open_all(filenames, compression_type, "CsvDataset"):
+                records = csv.reader(io.TextIOWrapper(file, encoding="utf-8", newline=""), delimiter=field_delim,
+                                     quoting=quoting)
+                if header:
+                    next(records, None)
+                for fields in records:
+                    if select_cols is not None:
+                        fields = [fields[i] for i in select_cols]
+                    elif exclude_cols is not None:
+                        fields = [field for i, field in enumerate(fields) if i not in exclude_cols]
+                    if len(fields) != len(columns):
+                        raise ValueError(f"CsvDataset: line {records.line_num} has {len(fields)} fields, but "
+                                         f"record_defaults are {len(columns)}")
+                    yield tuple(_value(field, *column, na_value) for field, column in zip(fields, columns, strict=True))
+
+        super().__init__(iterate, tuple(TensorSpec((), dtype) for dtype, _ in columns))
+
+
+def _open_all(filenames, compression_type, where):
+    """Each file in turn, open for reading bytes."""
+    if compression_type not in (None, "", "GZIP"):
+        raise ValueError(f"{where}: compression_type must be 'GZIP' or None, got {compression_type!r}")
+    one = isinstance(filenames, str | bytes | StringTensor) or hasattr(filenames, "__fspath__")
+    for path in [filenames] if one else filenames:
+        path = os.fsdecode(path.numpy() if isinstance(path, StringTensor) else path)
+        with (gzip.open if compression_type == "GZIP" else open)(path, "rb") as file:
+            yield file
+
+
+def _column(default):
+    """(element type, what an empty field is) from an entry of `record_defaults`."""
+    if isinstance(default, type | np.dtype):
+        return np.dtype(object if default in (str, bytes) else default), None
+    if isinstance(default, list | tuple):  # [0.0] is a default too, [] none
+        default = default[0] if default else None
+    leaf = to_leaf(default)
+    return leaf.dtype, leaf
+
+
+def _value(field, dtype, default, na_value):
+    if field in ("", na_value):
+        if default is None:
+            raise ValueError("CsvDataset: a field is empty, and record_defaults has no value for its column")
+        return default
+    return to_leaf(field) if dtype.kind == "O" else np.array(float(field) if dtype.kind == "f" else int(field), dtype)

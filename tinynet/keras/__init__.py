@@ -1,0 +1,35 @@
+"""Keras's layout of names: `from tinynet import keras`, `from tinynet.keras.layers import Dense`.
+
+Every module of tinynet can also be imported below `tinynet.keras`, and is the same module there.
+"""
+
+import sys
+
+from .. import (
+    activations, applications, callbacks, config, constraints, datasets, initializers, layers, losses, metrics, models,
+    ops, optimizers, preprocessing, random, regularizers, saving, utils, wrappers,
+)
+from ..absent import explainer
+from ..initializers import Initializer
+from ..layers import Input, Layer
+from ..losses import Loss
+from ..metrics import Metric
+from ..models import Model, Sequential
+from ..optimizers import Optimizer
+from ..regularizers import Regularizer
+from ..tensor import Variable
+from ..version import __version__
+from . import backend
+from .same_modules import SameModules
+
+__all__ = [
+    "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "Variable",
+    "__version__", "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets",
+    "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "preprocessing", "random",
+    "regularizers", "saving", "utils", "wrappers",
+]
+
+# Before Python's own finders, which would load a second copy of tinynet/layers as tinynet.keras.layers.
+sys.meta_path.insert(0, SameModules())
+
+__getattr__ = explainer(__name__)

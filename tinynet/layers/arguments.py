@@ -1,0 +1,84 @@
+"""What the constructors of all layers take, in Keras's spellings of three generations."""
+
+import functools
+import inspect
+
+import numpy as np
+
+from .. import config
+
+# Keyword arguments that every layer takes besides its own.
+COMMON_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "build_config")
+
+
+def name_may_come_first(add_weight):
+    """As in tf.keras 2: add_weight("kernel", shape=..., initializer=...), add_weight("kernel", (3, 4))."""
+    @functools.wraps(add_weight)
+    def add(self, *args, **kwargs):
+        if args and isinstance(args[0], str):
+            kwargs["name"], *args = args
+        return add_weight(self, *args, **kwargs)
+
+    return add
+
+
+def standard_dtype(dtype, owner):
+    if dtype is None:
+        return np.dtype(config.floatx())
+    if isinstance(dtype, dict):  # as in a config
+        dtype = dtype.get("config", {}).get("name")
+    try:
+        result = np.dtype(dtype if not hasattr(dtype, "name") else dtype.name)
+    except TypeError:
+        result = None
+    if result is None or result not in (np.dtype("float32"), np.dtype("float64")):  # to NumPy, None == float64
+        if result is not None and result.kind in "iub":
+            return result
+        raise ValueError(
+            f"{owner}: dtype must be 'float32' or 'float64', got {dtype!r}; the kernels have no other floating-point "
+            "types"
+        )
+    return result
+
+
+def dtype_policy(dtype):
+    """A dtype as Keras writes it in configs."""
+    return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype.name}, "registered_name": None}
+
+
+def is_plain(value):
+    if isinstance(value, list | tuple):
+        return all(map(is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_plain(part) for key, part in value.items())
+    return value is None or isinstance(value, str | bool | int | float)
+
+
+def as_shapes(value):
+    """Shapes from JSON, where tuples have become lists."""
+    if isinstance(value, dict):
+        return {key: as_shapes(part) for key, part in value.items()}
+    if value is None or all(extent is None or isinstance(extent, int) for extent in value):
+        return tuple(value) if value is not None else None
+    return [as_shapes(part) for part in value]
+
+
+def input_shape_from(arguments, owner):
+    """The batch shape that input_shape=, input_dim= or batch_input_shape= say, or None."""
+    if arguments.get("batch_input_shape") is not None:
+        return tuple(arguments["batch_input_shape"])
+    shape = arguments.get("input_shape")
+    if shape is None and arguments.get("input_dim") is not None:
+        shape = (arguments["input_dim"],)
+    if shape is None:
+        return None
+    if isinstance(shape, int | np.integer):
+        raise ValueError(
+            f"{owner}: input_shape must be a tuple, got {shape!r}; for {shape} features write input_shape=({shape},)"
+        )
+    return (arguments.get("batch_size"), *shape)
+
+
+def arguments_of(cls):
+    names = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "kwargs")]
+    return f"{cls.__name__} takes {', '.join(names)}" if names else f"{cls.__name__} takes no arguments of its own"

@@ -1,0 +1,291 @@
+"""Attention: each query takes a mean of the values, weighted by how well their keys match."""
+
+import math
+
+import numpy as np
+
+from .. import constraints, initializers, ops, regularizers
+from ..random import SeedGenerator
+from .base import Layer
+from .dense import positive_int
+from .einsum_dense import EinsumDense
+from .masks import get_mask
+
+MINUS_INFINITY = -1e9  # finite, so that a row that sees nothing is not NaN
+
+
+def causal_mask(queries, keys):
+    """True where a query may look: at its own step and earlier ones. Shape (1, queries, keys)."""
+    return np.tril(np.ones((queries, keys), bool))[None]
+
+
+class Attention(Layer):
+    """Dot-product attention (Luong et al. 2015): y = softmax(q k^T) v.
+
+    Args:
+        use_scale: Multiply the scores by a learned number.
+        score_mode: 'dot', or 'concat': a learned number times the sum of tanh(q + k).
+        dropout: Probability of dropping a weight.
+        seed: An int makes the masks repeat from run to run.
+
+    Call arguments:
+        inputs: [query, value] or [query, value, key], shapes (batch, queries, dim), (batch, keys, dim) twice.
+        mask: [query mask, value mask], boolean, (batch, queries), (batch, keys), or None.
+        return_attention_scores: Return the weights, (batch, queries, keys), too.
+        use_causal_mask: Let each query see no later key.
+
+    Shapes: -> (batch, queries, dim).
+    """
+
+    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if score_mode not in ("dot", "concat"):
+            raise ValueError(f"{type(self).__name__}: score_mode must be 'dot' or 'concat', got {score_mode!r}")
+        self.use_scale = use_scale
+        self.score_mode = score_mode
+        self.dropout = dropout
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed) if dropout > 0 else None
+        self.supports_masking = True
+        self.scale = self.concat_score_weight = None
+
+    def build(self, input_shape):
+        self._check(input_shape)
+        if self.use_scale:
+            self.scale = self.add_weight((), "ones", name="scale")
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
+
+    def _check(self, inputs):
+        if not isinstance(inputs, list | tuple) or len(inputs) not in (2, 3):
+            raise ValueError(f"{type(self).__name__}: expected [query, value] or [query, value, key], got {inputs!r}")
+
+    def _scores(self, query, key):
+        if self.score_mode == "dot":
+            scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+            return scores if self.scale is None else scores * self.scale
+        total = ops.expand_dims(query, 2) + ops.expand_dims(key, 1)
+        total = total if self.scale is None else self.scale * total
+        return self.concat_score_weight * ops.sum(ops.tanh(total), axis=-1)
+
+    def call(self, inputs, mask=None, return_attention_scores=False, training=False, use_causal_mask=False):
+        self._check(inputs)
+        query, value = inputs[:2]
+        query_mask, value_mask = (None, None) if mask is None else list(mask)[:2]
+        scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
+        seen = None if value_mask is None else np.asarray(value_mask).astype(bool)[:, None, :]
+        if use_causal_mask:
+            causal = causal_mask(*scores.shape[1:])
+            seen = causal if seen is None else seen & causal
+        if seen is not None:
+            scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~seen, scores.dtype)
+        weights = ops.softmax(scores)
+        if training and self.dropout > 0:
+            weights = ops.dropout(weights, self.dropout, seed=self.seed_generator)
+        y = ops.matmul(weights, value)
+        if query_mask is not None:
+            y = y * ops.convert_to_tensor(np.asarray(query_mask).astype(bool)[:, :, None], y.dtype)
+        return (y, weights) if return_attention_scores else y
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None if previous_mask is None else list(previous_mask)[0]
+
+    def compute_output_shape(self, input_shape):
+        self._check(input_shape)
+        return (*input_shape[0][:-1], input_shape[1][-1])
+
+    def get_config(self):
+        return {**super().get_config(), "use_scale": self.use_scale, "score_mode": self.score_mode,
+                "dropout": self.dropout, "seed": self.seed}
+
+
+class AdditiveAttention(Attention):
+    """Additive attention (Bahdanau et al. 2015): scores are the sum of scale * tanh(q + k). Called as `Attention`.
+
+    Args:
+        use_scale: Learn a number for each of the dimensions; 1 otherwise.
+        dropout: Probability of dropping a weight.
+    """
+
+    def __init__(self, use_scale=True, dropout=0.0, **kwargs):
+        super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
+
+    def build(self, input_shape):
+        self._check(input_shape)
+        if self.use_scale:
+            self.scale = self.add_weight((input_shape[1][-1],), "glorot_uniform", name="scale")
+
+    def _scores(self, query, key):
+        total = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(key, 1))
+        return ops.sum(total if self.scale is None else self.scale * total, axis=-1)
+
+    def get_config(self):
+        configuration = super().get_config()
+        del configuration["score_mode"]
+        return configuration
+
+
+class MultiHeadAttention(Layer):
+    """Several attentions side by side, each on projections of its own (Vaswani et al. 2017).
+
+    head_h = softmax(q W_q k^T W_k^T / sqrt(key_dim)) v W_v;  y = [head_1, ...] W_o
+
+    Args:
+        num_heads: How many.
+        key_dim: Length of a head's queries and keys.
+        value_dim: Length of a head's values; `key_dim` if None.
+        dropout: Probability of dropping a weight.
+        use_bias: Whether the projections add a bias.
+        output_shape: Length of the output; the query's if None.
+        attention_axes: Only the axes between batch and features are supported: None, or (1,) for sequences.
+        use_gate: Multiply each head's result by sigmoid(a projection of the query).
+        kernel_initializer, bias_initializer, kernel_regularizer, ...: For all projections.
+
+    Call arguments:
+        query, value, key: (batch, queries, dim), (batch, keys, dim) twice; `value` if `key` is None.
+        query_mask, value_mask, key_mask: Boolean, (batch, steps).
+        attention_mask: Boolean, broadcasting to (batch, queries, keys).
+        return_attention_scores: Return the weights, (batch, heads, queries, keys), too.
+        use_causal_mask: Let each query see no later key.
+
+    >>> x = np.ones((2, 8, 16))
+    >>> MultiHeadAttention(num_heads=2, key_dim=4)(x, x).shape
+    (2, 8, 16)
+    """
+
+    def __init__(self, num_heads, key_dim, value_dim=None, dropout=0.0, use_bias=True, output_shape=None,
+                 attention_axes=None, sliding_window=None, flash_attention=None, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, use_gate=False, seed=None, **kwargs):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        owner = "MultiHeadAttention"
+        self.num_heads = positive_int(num_heads, owner, "num_heads")
+        self.key_dim = positive_int(key_dim, owner, "key_dim")
+        self.value_dim = positive_int(value_dim or key_dim, owner, "value_dim")
+        if sliding_window is not None or attention_axes not in (None, 1, (1,), [1]):
+            raise ValueError(
+                f"{owner}: sliding_window, and attention_axes other than the steps of sequences, are not supported; "
+                "use attention_mask for the first, reshape to (batch, steps, features) for the second"
+            )
+        if flash_attention:
+            raise ValueError(f"{owner}: flash_attention is for GPUs; leave it out")
+        self.attention_axes = attention_axes
+        self._output_shape = output_shape
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.use_gate = use_gate
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed) if dropout > 0 else None
+        self.supports_masking = True
+
+    def _projection(self, equation, output_shape, bias_axes, name):
+        return EinsumDense(equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name,
+                           dtype=self.dtype, kernel_initializer=self.kernel_initializer,
+                           bias_initializer=self.bias_initializer, kernel_regularizer=self.kernel_regularizer,
+                           bias_regularizer=self.bias_regularizer, kernel_constraint=self.kernel_constraint,
+                           bias_constraint=self.bias_constraint)
+
+    def build(self, query_shape, value_shape=None, key_shape=None):
+        value_shape = query_shape if value_shape is None else value_shape
+        key_shape = value_shape if key_shape is None else key_shape
+        heads = "abc,cde->abde"
+        self._query_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "query")
+        self._key_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "key")
+        parts = [(self._query_dense, query_shape), (self._key_dense, key_shape)]
+        if self.use_gate:
+            self._gate_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "gate")
+            self._gate_dense.activation = ops.sigmoid
+            parts.append((self._gate_dense, query_shape))
+        self._value_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "value")
+        self._output_dense = self._projection("abcd,cde->abe", (None, self._output_length(query_shape)), "e",
+                                              "attention_output")
+        parts += [(self._value_dense, value_shape),
+                  (self._output_dense, (*query_shape[:2], self.num_heads, self.value_dim))]
+        for layer, shape in parts:
+            layer._build_with_shape(shape)
+        self._parts = [layer for layer, _ in parts]
+
+    def _sublayers(self):
+        return self.__dict__.get("_parts", [])
+
+    def _build_for(self, inputs):
+        """Built by the first call, which knows all three shapes."""
+
+    def _output_length(self, query_shape):
+        if self._output_shape is None:
+            return query_shape[-1]
+        return self._output_shape if isinstance(self._output_shape, int) else self._output_shape[-1]
+
+    def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
+             return_attention_scores=False, training=None, use_causal_mask=False):
+        masks = [given if given is not None else get_mask(tensor) for given, tensor in
+                 ((query_mask, query), (value_mask, value), (key_mask, key))]
+        value, key = self._convert(value), self._convert(value if key is None else key)
+        if not self.built:
+            self._built_input_shape = (None, *query.shape[1:])
+            self.build(*((None, *tensor.shape[1:]) for tensor in (query, value, key)))
+            if self._initial_weights is not None:
+                self.set_weights(self._initial_weights)
+        seen = self._seen(query, key, masks, attention_mask, use_causal_mask)
+        q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
+        q, k, v = (ops.transpose(part, (0, 2, 1, 3)) for part in (q * (1 / math.sqrt(self.key_dim)), k, v))
+        scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
+        if seen is not None:
+            scores = ops.where(np.broadcast_to(seen, scores.shape), scores, MINUS_INFINITY)
+        weights = ops.softmax(scores)
+        kept = weights
+        if training and self.dropout > 0:
+            kept = ops.dropout(weights, self.dropout, seed=self.seed_generator)
+        y = ops.transpose(ops.matmul(kept, v), (0, 2, 1, 3))
+        if self.use_gate:
+            y = y * self._gate_dense(query)
+        y = self._output_dense(y)
+        return (y, weights) if return_attention_scores else y
+
+    def _seen(self, query, key, masks, attention_mask, use_causal_mask):
+        """Which keys each query sees, broadcasting to (batch, heads, queries, keys); None for all."""
+        parts = []
+        for mask, axis in zip(masks, (2, 1, 1), strict=True):
+            if mask is not None:
+                parts.append(np.expand_dims(np.asarray(mask).astype(bool), axis))
+        if use_causal_mask:
+            parts.append(causal_mask(query.shape[1], key.shape[1]))
+        if attention_mask is not None:
+            parts.append(np.asarray(attention_mask).astype(bool))
+        if not parts:
+            return None
+        seen = parts[0]
+        for part in parts[1:]:
+            seen = seen & part
+        return seen[:, None] if seen.ndim == 3 else seen
+
+    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+        return (*query_shape[:-1], self._output_length(query_shape))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "key_dim": self.key_dim,
+            "value_dim": self.value_dim,
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+            "use_gate": self.use_gate,
+            "output_shape": self._output_shape,
+            "attention_axes": self.attention_axes,
+            "sliding_window": None,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+            "seed": self.seed,
+        }

@@ -1,0 +1,317 @@
+"""Layers that change images at random while training: their base, and those that are not Keras's.
+
+Each layer draws the parameters of a batch in `get_random_transformation` and applies them in `transform_images`, as in
+Keras, so that a draw can be looked at, and applied again:
+
+    transformation = layer.get_random_transformation(images, training=True)
+    layer.transform_images(images, transformation)
+
+The functions behind the layers are in `tinynet.augment`.
+"""
+
+import numpy as np
+
+from .. import augment, ops, random
+from ..augment import catalogue, patches
+from ..augment.erasing import cutout_boxes
+from ..random import SeedGenerator
+from ..tape import record
+from ..tensor import Tensor, to_array
+from .base import Layer
+from .pooling import standard_data_format
+
+
+class ImageAugmentation(Layer):
+    """Base of the layers that augment images.
+
+    Called on images, (batch, height, width, channels) or a single one, or on a dict with 'images' and perhaps 'labels',
+    whose other entries pass through. Images come out in the layer's dtype. Outside training nothing happens. Like in
+    Keras, a direct call counts as training unless it says training=False, while `predict` and `evaluate` do say so.
+
+    No gradient flows to the images; asking for one is an error. Put these layers first in a model.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` if None.
+        seed: An int makes the draws repeat from run to run.
+    """
+
+    def __init__(self, data_format=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = standard_data_format(data_format, type(self).__name__)
+        self.seed = seed
+        self.generator = SeedGenerator(seed)
+
+    def get_random_transformation(self, data, training=True, seed=None):
+        """Draw the parameters for a batch: a dict of arrays, or None where there is nothing to do.
+
+        Args:
+            data: The images (array or Tensor), or a dict with 'images'.
+            training: False gives None.
+            seed: int, SeedGenerator or None for the layer's own.
+        """
+        if not training:
+            return None
+        images, _ = self._dense(data["images"] if isinstance(data, dict) else data)
+        return self.draw(images, random.generator(self.generator if seed is None else seed))
+
+    def transform_images(self, images, transformation, training=True):
+        """Images changed by the parameters of `get_random_transformation`, as an ndarray."""
+        if not training or transformation is None:
+            return to_array(images)
+        dense, restore = self._dense(images)
+        return restore(np.ascontiguousarray(self.transform(dense, transformation), dense.dtype))
+
+    def transform_labels(self, labels, transformation, training=True):
+        """Labels changed by the same parameters; only mixing does."""
+        return to_array(labels)
+
+    def draw(self, images, rng):
+        """Parameters for images (batch, height, width, channels) from a NumPy Generator. Layers override it."""
+        raise NotImplementedError(f"{type(self).__name__} does not define draw(self, images, rng)")
+
+    def transform(self, images, transformation):
+        """The formula, on an ndarray (batch, height, width, channels). Layers override it."""
+        raise NotImplementedError(f"{type(self).__name__} does not define transform(self, images, transformation)")
+
+    def call(self, data, training=True):
+        if not isinstance(data, dict):
+            return self._augmented(data, self.get_random_transformation(data, training), training)
+        if "images" not in data:
+            raise ValueError(f"{type(self).__name__}: expected images, or a dict with 'images'; got {sorted(data)}")
+        for key in ("bounding_boxes", "segmentation_masks"):
+            if key in data and training:
+                raise NotImplementedError(
+                    f"{type(self).__name__}: {key!r} cannot be transformed along with the images; tinynet's layers "
+                    "change 'images' and 'labels'"
+                )
+        transformation = self.get_random_transformation(data, training)
+        result = {**data, "images": self._augmented(data["images"], transformation, training)}
+        if "labels" in data and training and transformation is not None:
+            result["labels"] = Tensor.wrap(np.ascontiguousarray(
+                self.transform_labels(data["labels"], transformation, training)))
+        return result
+
+    def _augmented(self, images, transformation, training):
+        images = images if isinstance(images, Tensor) else Tensor(images)
+        if images.data.dtype != self._dtype:
+            images = Tensor.wrap(images.data.astype(self._dtype))  # whole numbers; floats were cast before
+        if not training or transformation is None:
+            return images
+        return record(self.transform_images(images, transformation), (images,), self._no_gradient)
+
+    def _no_gradient(self, dy):
+        raise NotImplementedError(
+            f"{type(self).__name__}: no gradient flows through image augmentation; put the layer before those whose "
+            "weights are trained, or call it with training=False"
+        )
+
+    def _dense(self, images):
+        """Images as (batch, height, width, channels) in the layer's dtype, and the way back."""
+        images = to_array(images)
+        if images.ndim not in (3, 4):
+            hint = "; add a channel axis with x[..., None]" if images.ndim == 2 else ""
+            raise ValueError(
+                f"{type(self).__name__}: expected images (batch, height, width, channels) or one image, "
+                f"got shape {images.shape}{hint}"
+            )
+        single, first = images.ndim == 3, self.data_format == "channels_first"
+        dense = images[None] if single else images
+        dense = np.ascontiguousarray(dense.transpose(0, 2, 3, 1) if first else dense, self._dtype)
+
+        def restore(result):
+            result = np.ascontiguousarray(result.transpose(0, 3, 1, 2)) if first else result
+            return result[0] if single else result
+
+        return dense, restore
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format, "seed": self.seed}
+
+
+def factor_range(value, owner, name="factor", low=-1.0, high=1.0, symmetric=True):
+    """(lower, upper) from a number or a pair; a number f means (-f, f), or (0, f) where negative ones have no meaning.
+
+    Raises:
+        ValueError: outside [low, high], or not in ascending order.
+    """
+    pair = value if isinstance(value, tuple | list) else None
+    try:
+        if pair is None:
+            lower, upper = -abs(float(value)) if symmetric else max(low, 0.0), abs(float(value))
+        else:
+            lower, upper = map(float, pair)
+    except (TypeError, ValueError):
+        lower, upper = 1.0, 0.0
+    if not low <= lower <= upper <= high:
+        raise ValueError(
+            f"{owner}: {name} must be a number or a pair (lower, upper) within [{low:g}, {high:g}], got {value!r}"
+        )
+    return lower, upper
+
+
+class Pipeline(Layer):
+    """Augmentation layers one after the other, as one layer.
+
+    Args:
+        layers: List of layers.
+    """
+
+    def __init__(self, layers, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        if not isinstance(layers, list | tuple) or not all(isinstance(layer, Layer) for layer in layers):
+            raise TypeError(f"Pipeline: expected a list of layers, got {layers!r}")
+        self.layers = list(layers)
+
+    def call(self, data, training=True):
+        for layer in self.layers:
+            data = layer(data, training=training)
+        return data
+
+    def compute_output_shape(self, input_shape):
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    def get_config(self):
+        layers = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self.layers]
+        return {"name": self.name, "layers": layers}
+
+    @classmethod
+    def from_config(cls, configuration):
+        from .. import layers as known
+
+        made = [getattr(known, part["class_name"]).from_config(part["config"]) for part in configuration["layers"]]
+        return cls(made, name=configuration.get("name"))
+
+
+def augments(layer):
+    """Whether a layer augments images, in a way that asks for no gradient: alone or as a `Pipeline` of such layers."""
+    if isinstance(layer, Pipeline):
+        return all(augments(part) for part in layer.layers)
+    return isinstance(layer, ImageAugmentation) and "call" not in layer.__dict__
+
+
+class Augment(ImageAugmentation):
+    """Any transform of `tinynet.augment.TRANSFORMS`, by name, with random parameters.
+
+    Args:
+        transform: Its name, such as 'gamma' or 'elastic'.
+        probability: That an image is changed.
+        value_range: What black and white are.
+        data_format, seed: As for `ImageAugmentation`.
+        parameters: Of the transform, by name: numbers, or ranges (low, high) to draw from for each image, both ends
+            included where both are ints. What is left out is drawn from the catalogue's range.
+
+    >>> layer = Augment("gamma", probability=0.5, power=(0.5, 2.0), seed=1)
+    >>> layer(np.full((2, 4, 4, 3), 100, np.uint8), training=True).shape
+    (2, 4, 4, 3)
+    """
+
+    def __init__(self, transform, probability=1.0, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+        known = catalogue.look_up(transform).parameters
+        parameters = {key: kwargs.pop(key) for key in list(kwargs) if key in known}
+        super().__init__(data_format, seed, **kwargs)
+        if not 0 <= probability <= 1:
+            raise ValueError(f"Augment: probability must be from 0 to 1, got {probability}")
+        catalogue.check_parameters(transform, parameters)
+        self.transform_name = transform
+        self.probability = probability
+        self.value_range = tuple(value_range)
+        self.parameters = parameters
+
+    def draw(self, images, rng):
+        return {"apply": rng.random(len(images)) < self.probability, "seed": int(rng.integers(2**63))}
+
+    def transform(self, images, transformation):
+        chosen = np.flatnonzero(transformation["apply"])
+        if chosen.size == 0 and len(images):
+            chosen_result = images[:0]
+        else:
+            chosen_result = augment.apply(self.transform_name, images[chosen], transformation["seed"],
+                                          self.value_range, **self.parameters)
+        if chosen.size == len(images):
+            return chosen_result
+        if chosen.size and chosen_result.shape[1:] != images.shape[1:]:
+            raise ValueError(
+                f"Augment: {self.transform_name} turns images {images.shape[1:]} into {chosen_result.shape[1:]}, so "
+                "that they do not fit into a batch with those left alone; use probability=1"
+            )
+        result = images.copy()
+        result[chosen] = chosen_result
+        return result
+
+    def compute_output_shape(self, input_shape):
+        if None in input_shape[-3:]:
+            return input_shape
+        shape = tuple(input_shape[-3:])
+        trial = np.zeros((1, *shape), self._dtype)
+        result = self.transform_images(trial, {"apply": np.ones(1, bool), "seed": 0})
+        return (*input_shape[:-3], *result.shape[1:])
+
+    def get_config(self):
+        return {**super().get_config(), "transform": self.transform_name, "probability": self.probability,
+                "value_range": self.value_range, **self.parameters}
+
+
+class Cutout(ImageAugmentation):
+    """Erase a square about a random pixel of each image; it may overhang the border. See `augment.cutout`.
+
+    Args:
+        size: Side of the square in pixels.
+        fill_value: What is put there; the paper puts 0, the mean of normalized images.
+        data_format, seed: As for `ImageAugmentation`.
+    """
+
+    def __init__(self, size=16, fill_value=0.0, data_format=None, seed=None, **kwargs):
+        super().__init__(data_format, seed, **kwargs)
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+            raise ValueError(f"Cutout: size must be a whole number of pixels from 0 on, got {size!r}")
+        self.size = int(size)
+        self.fill_value = fill_value
+
+    def draw(self, images, rng):
+        return {"boxes": cutout_boxes(images.shape, self.size, rng)}
+
+    def transform(self, images, transformation):
+        return augment.erase(images, transformation["boxes"], self.fill_value)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "fill_value": self.fill_value}
+
+
+class PatchShuffle(ImageAugmentation):
+    """Permute the pixels within small windows, of images or of feature maps; gradients flow through.
+
+    Args:
+        size: Side of the windows.
+        probability: That a window is permuted.
+        data_format, seed: As for `ImageAugmentation`.
+    """
+
+    def __init__(self, size=2, probability=0.05, data_format=None, seed=None, **kwargs):
+        super().__init__(data_format, seed, **kwargs)
+        if not 0 <= probability <= 1:
+            raise ValueError(f"PatchShuffle: probability must be from 0 to 1, got {probability}")
+        self.size = size
+        self.probability = probability
+
+    def draw(self, images, rng):
+        return {"order": patches.patch_order(images.shape, self.size, self.probability, rng)}
+
+    def transform(self, images, transformation):
+        return patches.permuted(images, transformation["order"])
+
+    def _augmented(self, images, transformation, training):
+        if not training or transformation is None or images.ndim == 3:
+            return super()._augmented(images, transformation, training)
+        images = ops.cast(images, self._dtype)
+        if self.data_format == "channels_last":
+            return patches.patch_shuffle_maps(images, transformation["order"])
+        shuffled = patches.patch_shuffle_maps(ops.transpose(images, (0, 2, 3, 1)), transformation["order"])
+        return ops.transpose(shuffled, (0, 3, 1, 2))
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "probability": self.probability}

@@ -1,0 +1,326 @@
+"""Keras's layers that move pixels: flips, rotations, shifts, zooms, crops, shears, perspective, elastic."""
+
+import numpy as np
+
+from .. import augment, ops
+from ..augment import boxes, distortion, geometry
+from ..augment.sampling import check_sampling
+from .augmentation import ImageAugmentation, factor_range
+
+
+class _Sampled(ImageAugmentation):
+    """What the layers that sample between pixels share: how, and what lies outside the image."""
+
+    def __init__(self, fill_mode, interpolation, fill_value, data_format, seed, **kwargs):
+        super().__init__(data_format, seed, **kwargs)
+        check_sampling(fill_mode, interpolation, type(self).__name__)
+        self.fill_mode = fill_mode
+        self.interpolation = interpolation
+        self.fill_value = fill_value
+
+    def sampled(self, images, transforms):
+        return augment.projective_transform(images, transforms, self.fill_mode, self.interpolation, self.fill_value)
+
+    def get_config(self):
+        return {**super().get_config(), "fill_mode": self.fill_mode, "interpolation": self.interpolation,
+                "fill_value": self.fill_value}
+
+
+class RandomFlip(ImageAugmentation):
+    """Mirror each image with probability 1/2.
+
+    Args:
+        mode: 'horizontal', 'vertical', or 'horizontal_and_vertical': both at once, as in Keras 3, or none.
+        data_format, seed: As for `ImageAugmentation`.
+    """
+
+    def __init__(self, mode="horizontal_and_vertical", seed=None, data_format=None, **kwargs):
+        super().__init__(data_format, seed, **kwargs)
+        if mode not in ("horizontal", "vertical", "horizontal_and_vertical"):
+            raise ValueError(
+                f"RandomFlip: mode must be 'horizontal', 'vertical' or 'horizontal_and_vertical', got {mode!r}"
+            )
+        self.mode = mode
+
+    def draw(self, images, rng):
+        return {"flips": rng.random((len(images), 1, 1, 1)) <= 0.5, "input_shape": images.shape}
+
+    def transform(self, images, transformation):
+        flips = np.asarray(transformation["flips"]).reshape(-1)
+        out = np.empty_like(images)
+        boxes.flip(images, boxes.flags(flips & ("horizontal" in self.mode), images),
+                   boxes.flags(flips & ("vertical" in self.mode), images), out)
+        return out
+
+    def get_config(self):
+        return {**super().get_config(), "mode": self.mode}
+
+
+class RandomRotation(_Sampled):
+    """Turn each image by a random angle about its middle, counter-clockwise for positive ones.
+
+    Args:
+        factor: Share of a full turn: f means between -f and f, a pair (lower, upper) between these.
+        fill_mode: 'reflect', 'wrap', 'constant' or 'nearest'.
+        interpolation: 'bilinear' or 'nearest'.
+        fill_value: For fill_mode 'constant'.
+        data_format, seed: As for `ImageAugmentation`.
+    """
+
+    def __init__(self, factor, fill_mode="reflect", interpolation="bilinear", seed=None, fill_value=0.0,
+                 data_format=None, **kwargs):
+        super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
+        self.factor = factor_range(factor, "RandomRotation")
+
+    def draw(self, images, rng):
+        angle = rng.uniform(*self.factor, len(images)) * 360
+        return {"angle": angle, "rotation_matrix": geometry.affine_matrix(images.shape[1:3], angle)}
+
+    def transform(self, images, transformation):
+        return self.sampled(images, transformation["rotation_matrix"])
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+class RandomTranslation(_Sampled):
+    """Move each image by a random share of its height and width.
+
+    Args:
+        height_factor: Share of the height, positive is down: f means between -f and f, or a pair (lower, upper).
+        width_factor: The same for the width, positive is to the right.
+        fill_mode, interpolation, fill_value, data_format, seed: As for `RandomRotation`.
+    """
+
+    def __init__(self, height_factor, width_factor, fill_mode="reflect", interpolation="bilinear", seed=None,
+                 fill_value=0.0, data_format=None, **kwargs):
+        super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
+        self.height_factor, self.width_factor = height_factor, width_factor
+        self._height = factor_range(height_factor, "RandomTranslation", "height_factor")
+        self._width = factor_range(width_factor, "RandomTranslation", "width_factor")
+
+    def draw(self, images, rng):
+        x = rng.uniform(*self._width, len(images)) * images.shape[2]
+        y = rng.uniform(*self._height, len(images)) * images.shape[1]
+        return {"translations": np.stack([x, y], axis=-1), "input_shape": images.shape}
+
+    def transform(self, images, transformation):
+        # Millionths of a pixel are left out: then a whole row has the same weights, which `warp` makes use of.
+        x, y = np.rint(np.asarray(transformation["translations"], np.float64).T * 2**20) / 2**20
+        transforms = np.zeros((len(images), 8))
+        transforms[:, [0, 4]], transforms[:, 2], transforms[:, 5] = 1, -x, -y
+        return self.sampled(images, transforms)
+
+    def get_config(self):
+        return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
+
+
+class RandomZoom(_Sampled):
+    """Zoom each image by a random factor about its middle; the size stays.
+
+    Args:
+        height_factor: f means between -f and f, or a pair (lower, upper); 0.2 shows 20 % more of the height (zooming
+            out), -0.2 shows 20 % less.
+        width_factor: The same for the width; the proportions stay if None.
+        fill_mode, interpolation, fill_value, data_format, seed: As for `RandomRotation`.
+    """
+
+    def __init__(self, height_factor, width_factor=None, fill_mode="reflect", interpolation="bilinear", seed=None,
+                 fill_value=0.0, data_format=None, **kwargs):
+        super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
+        self.height_factor, self.width_factor = height_factor, width_factor
+        self._height = factor_range(height_factor, "RandomZoom", "height_factor")
+        self._width = None if width_factor is None else factor_range(width_factor, "RandomZoom", "width_factor")
+
+    def draw(self, images, rng):
+        height = 1 + rng.uniform(*self._height, (len(images), 1))
+        width = height if self._width is None else 1 + rng.uniform(*self._width, (len(images), 1))
+        return {"height_zoom": height, "width_zoom": width, "input_shape": images.shape}
+
+    def transform(self, images, transformation):
+        y, x = (np.asarray(transformation[key], np.float64).reshape(-1) for key in ("height_zoom", "width_zoom"))
+        zero = np.zeros_like(x)
+        middle_x, middle_y = (images.shape[2] - 1) / 2, (images.shape[1] - 1) / 2
+        return self.sampled(images, np.stack(
+            [x, zero, (1 - x) * middle_x, zero, y, (1 - y) * middle_y, zero, zero], axis=-1))
+
+    def get_config(self):
+        return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
+
+
+class RandomShear(_Sampled):
+    """Shear each image by a random amount, from its upper left corner.
+
+    Args:
+        x_factor: Pixels a row is moved by, per row from the top: f means between -f and f; a pair (lower, upper) gives
+            the amount, in a random one of the two directions.
+        y_factor: The same for columns.
+        interpolation, fill_mode, fill_value, data_format, seed: As for `RandomRotation`.
+    """
+
+    def __init__(self, x_factor=0.0, y_factor=0.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0,
+                 data_format=None, seed=None, **kwargs):
+        super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
+        self.x_factor = factor_range(x_factor, "RandomShear", "x_factor")
+        self.y_factor = factor_range(y_factor, "RandomShear", "y_factor")
+
+    def draw(self, images, rng):
+        amounts = [rng.uniform(*self.x_factor, len(images)), rng.uniform(*self.y_factor, len(images))]
+        directions = rng.choice([-1.0, 1.0], (len(images), 2))
+        return {"shear_factor": np.stack(amounts, axis=-1) * directions, "input_shape": images.shape}
+
+    def transform(self, images, transformation):
+        x, y = np.asarray(transformation["shear_factor"], np.float64).T
+        zero, one = np.zeros_like(x), np.ones_like(x)
+        return self.sampled(images, np.stack([one, x, zero, y, one, zero, zero, zero], axis=-1))
+
+    def get_config(self):
+        return {**super().get_config(), "x_factor": self.x_factor, "y_factor": self.y_factor}
+
+
+class RandomPerspective(_Sampled):
+    """Draw images as if seen from the side: three corners are moved, and the image is stretched between them.
+
+    Args:
+        factor: f: each image is changed with a probability drawn from [0, f]; or a pair (lower, upper).
+        scale: How far corners move: up to scale/2 of the image's sides.
+        interpolation: 'bilinear' or 'nearest'.
+        fill_value: What lies outside the image.
+        data_format, seed: As for `ImageAugmentation`.
+    """
+
+    def __init__(self, factor=1.0, scale=1.0, interpolation="bilinear", fill_value=0.0, seed=None, data_format=None,
+                 **kwargs):
+        super().__init__("constant", interpolation, fill_value, data_format, seed, **kwargs)
+        self.factor = factor_range(factor, "RandomPerspective", low=0.0, symmetric=False)
+        if not 0 <= scale <= 1:
+            raise ValueError(f"RandomPerspective: scale must be from 0 to 1, got {scale!r}")
+        self.scale = scale
+
+    def draw(self, images, rng):
+        count, (height, width) = len(images), images.shape[1:3]
+        right, bottom = width - 1.0, height - 1.0
+        start = np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]])  # (x, y)
+        end = np.tile(start, (count, 1, 1))
+        # The upper left corner stays; those beside it move along their edge.
+        moves = rng.uniform(-self.scale / 2, self.scale / 2, (count, 4)) * [right, bottom, right, bottom]
+        end[:, 1, 0] += moves[:, 0]
+        end[:, 2, 1] += moves[:, 1]
+        end[:, 3] += moves[:, 2:]
+        return {"apply_perspective": rng.random(count) < rng.uniform(*self.factor, count),
+                "start_points": np.tile(start, (count, 1, 1)), "end_points": end, "input_shape": images.shape}
+
+    def transform(self, images, transformation):
+        result = images.copy()
+        chosen = np.flatnonzero(transformation["apply_perspective"])
+        if chosen.size:
+            start, end = (np.asarray(transformation[key])[chosen] for key in ("start_points", "end_points"))
+            result[chosen] = self.sampled(images[chosen], geometry.perspective_matrix(start, end))
+        return result
+
+    def get_config(self):
+        configuration = {**super().get_config(), "factor": self.factor, "scale": self.scale}
+        del configuration["fill_mode"]
+        return configuration
+
+
+class RandomElasticTransform(_Sampled):
+    """Displace pixels by a smooth random field (Simard et al. 2003).
+
+    With the distortion s drawn from `scale`, the field is normal noise, blurred by sigma = 0.05 s pixels per pixel of
+    the shorter side, times sigma and times 0.1 s pixels per pixel of the longer side.
+
+    Args:
+        factor: f: each image is changed with a probability drawn from [0, f]; or a pair (lower, upper).
+        scale: s is drawn from [0, scale], or from a pair (lower, upper); one draw a batch.
+        interpolation, fill_mode, fill_value, data_format, seed: As for `RandomRotation`.
+        value_range: Kept for Keras's signature; no value is changed.
+    """
+
+    def __init__(self, factor=1.0, scale=1.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0,
+                 value_range=(0, 255), seed=None, data_format=None, **kwargs):
+        super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
+        self.factor = factor_range(factor, "RandomElasticTransform", low=0.0, symmetric=False)
+        self.scale = factor_range(scale, "RandomElasticTransform", "scale", low=0.0, symmetric=False)
+        self.value_range = tuple(value_range)
+
+    def draw(self, images, rng):
+        apply = rng.random(len(images)) < rng.uniform(*self.factor, len(images))
+        return {"apply_transform": apply, "distortion_factor": rng.uniform(*self.scale),
+                "seed": int(rng.integers(2**63))}
+
+    def transform(self, images, transformation):
+        chosen = np.flatnonzero(transformation["apply_transform"])
+        distortion_factor = float(transformation["distortion_factor"])
+        if chosen.size == 0 or distortion_factor == 0:
+            return images
+        sides = images.shape[1:3]
+        sigma = 0.05 * distortion_factor * min(sides)
+        alpha = 0.1 * distortion_factor * max(sides) * sigma * distortion.blur_gain(sigma)
+        result = images.copy()
+        result[chosen] = augment.elastic(images[chosen], alpha, sigma, transformation["seed"], self.fill_mode,
+                                         self.interpolation, self.fill_value)
+        return result
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor, "scale": self.scale, "value_range": self.value_range}
+
+
+class RandomCrop(ImageAugmentation):
+    """A rectangle of the images at a random place, one for the whole batch.
+
+    Outside training it is the middle one. (Keras 3.15 leaves images uncropped there, whose shape then is not the one
+    the layer promises.) Images that are too small are resized first: the largest middle part with the rectangle's
+    proportions is drawn in its size.
+
+    Args:
+        height, width: Of the result, in pixels.
+        data_format, seed: As for `ImageAugmentation`.
+    """
+
+    def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
+        super().__init__(data_format, seed, name=name, **kwargs)
+        for value in (height, width):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"RandomCrop: height and width must be ints of at least 1, got {height!r}, {width!r}")
+        self.height, self.width = int(height), int(width)
+
+    def get_random_transformation(self, data, training=True, seed=None):
+        if training:
+            return super().get_random_transformation(data, training, seed)
+        images, _ = self._dense(data["images"] if isinstance(data, dict) else data)
+        return tuple(max(0, size - own) // 2
+                     for size, own in zip(images.shape[1:3], (self.height, self.width), strict=True))
+
+    def draw(self, images, rng):
+        return tuple(int(rng.integers(max(0, size - own) + 1))
+                     for size, own in zip(images.shape[1:3], (self.height, self.width), strict=True))
+
+    def transform_images(self, images, transformation, training=True):
+        return super().transform_images(images, transformation, True)
+
+    def _augmented(self, images, transformation, training):
+        shape = images.shape[-3:-1] if self.data_format == "channels_last" else images.shape[-2:]
+        if shape[0] < self.height or shape[1] < self.width:
+            return super()._augmented(images, transformation, True)
+        top, left = map(int, transformation)
+        part = slice(top, top + self.height), slice(left, left + self.width)
+        images = ops.cast(images, self._dtype)  # a slice, through which gradients flow
+        return images[(..., *part, slice(None)) if self.data_format == "channels_last" else (..., *part)]
+
+    def transform(self, images, transformation):
+        height, width = images.shape[1:3]
+        if height >= self.height and width >= self.width:
+            return augment.crop(images, int(transformation[0]), int(transformation[1]), self.height, self.width)
+        part_height = max(1, min(height, int(width * self.height / self.width)))
+        part_width = max(1, min(width, int(height * self.width / self.height)))
+        top, left = (height - part_height) // 2, (width - part_width) // 2
+        return augment.resize(augment.crop(images, top, left, part_height, part_width), self.height, self.width)
+
+    def compute_output_shape(self, input_shape):
+        if self.data_format == "channels_last":
+            return (*input_shape[:-3], self.height, self.width, input_shape[-1])
+        return (*input_shape[:-2], self.height, self.width)
+
+    def get_config(self):
+        return {**super().get_config(), "height": self.height, "width": self.width}

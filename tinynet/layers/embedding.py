@@ -1,0 +1,122 @@
+"""Layers at the head of models for sequences: words as vectors, padding marked."""
+
+import warnings
+
+import numpy as np
+
+from .. import constraints, initializers, ops, regularizers
+from .base import Layer
+from .dense import positive_int
+from .masks import set_mask
+
+
+class Embedding(Layer):
+    """A vector for each index: row i of a matrix that is learned.
+
+    The same as a dense layer on one-hot vectors, without the zeros. Its gradient is, for each row, the sum over the
+    places where the index stands.
+
+    Args:
+        input_dim: Number of indices: the largest plus 1.
+        output_dim: Length of the vectors.
+        embeddings_initializer, embeddings_regularizer, embeddings_constraint: For the matrix.
+        mask_zero: Index 0 is padding: the layer attaches a mask to its output, and layers after it leave these steps
+            out.
+        weights: The matrix to start from, as an array or in a list.
+
+    Shapes: (batch, ...) of integers -> (batch, ..., output_dim); embeddings (input_dim, output_dim).
+
+    >>> Embedding(1000, 64)(np.array([[4, 20]])).shape
+    (1, 2, 64)
+    """
+
+    def __init__(self, input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
+                 embeddings_constraint=None, mask_zero=False, weights=None, lora_rank=None, lora_alpha=None,
+                 quantization_config=None, **kwargs):
+        input_length = kwargs.pop("input_length", None)
+        if input_length is not None:
+            warnings.warn("Embedding: input_length is not needed since Keras 3; it is ignored", DeprecationWarning,
+                          stacklevel=2)
+        if lora_rank is not None or lora_alpha is not None or quantization_config is not None:
+            raise ValueError(
+                "Embedding: lora_rank, lora_alpha and quantization_config are for large pretrained models; tinynet has "
+                "neither"
+            )
+        if weights is not None:
+            kwargs["weights"] = weights if isinstance(weights, list | tuple) else [weights]
+        super().__init__(**kwargs)
+        self.input_dim = positive_int(input_dim, "Embedding", "input_dim")
+        self.output_dim = positive_int(output_dim, "Embedding", "output_dim")
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
+        self.autocast = False  # indices are integers, whatever type they come in
+        self.embeddings = None
+
+    def build(self, input_shape=None):
+        self.embeddings = self.add_weight((self.input_dim, self.output_dim), self.embeddings_initializer,
+                                          name="embeddings", regularizer=self.embeddings_regularizer,
+                                          constraint=self.embeddings_constraint)
+
+    def call(self, x):
+        indices = x.data if x.data.dtype.kind in "iu" else x.data.astype(np.int32)
+        if indices.size and (indices.min() < 0 or indices.max() >= self.input_dim):
+            wrong = indices.max() if indices.max() >= self.input_dim else indices.min()
+            raise ValueError(
+                f"Embedding: index {wrong} is outside [0, {self.input_dim}). input_dim must be the largest index plus "
+                "1, with 0 counted; index 0 is often padding."
+            )
+        return ops.take(self.embeddings, indices, axis=0)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.output_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
+            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            "mask_zero": self.mask_zero,
+        }
+
+
+class Masking(Layer):
+    """Mark the steps of sequences whose values all equal `mask_value` as padding, and set them to 0.
+
+    Args:
+        mask_value: The value that padding was filled with.
+
+    Shapes: (batch, steps, ...), the same out, with a mask (batch, steps).
+
+    >>> y = Masking()(np.array([[[1.0, 0.0], [0.0, 0.0]]]))
+    >>> y._keras_mask.numpy()
+    array([[ True, False]])
+    """
+
+    def __init__(self, mask_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+        self.supports_masking = True
+
+    def call(self, x):
+        mask = np.any(x.data != self.mask_value, axis=-1, keepdims=True)
+        y = x * mask.astype(x.dtype)
+        return set_mask(y, ops.convert_to_tensor(mask[..., 0]))
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "mask_value": self.mask_value}

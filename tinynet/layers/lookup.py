@@ -1,0 +1,57 @@
+"""Layers to dicts and back."""
+
+
+def serialize(layer):
+    """A layer as a dict: {'module', 'class_name', 'config', 'registered_name', 'build_config'}.
+
+    >>> from tinynet.layers import Dense
+    >>> serialize(Dense(3))["config"]["units"]
+    3
+    """
+    from ..saving.registration import serialize_keras_object
+
+    return serialize_keras_object(layer)
+
+
+def deserialize(config, custom_objects=None):
+    """The layer that `serialize` described, built if that one was; its weights are new.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Dict of classes and functions of your own by name.
+
+    Raises:
+        ValueError: a name is not known, or this is no layer's configuration.
+    """
+    from ..saving.registration import deserialize_keras_object
+    from .base import Layer
+
+    layer = deserialize_keras_object(config, custom_objects)
+    if not isinstance(layer, Layer):
+        raise ValueError(f"layers.deserialize: expected the configuration of a layer, got {config!r}")
+    return layer
+
+
+def serialize_inner(layer):
+    """A layer inside another one, which builds it: `serialize` without what it was built for."""
+    return {key: value for key, value in serialize(layer).items() if key != "build_config"}
+
+
+def as_layer(value, owner, custom_objects=None):
+    """`value` itself if it is a layer, else the one that this dict describes: for layers that hold others.
+
+    Args:
+        value: Layer, or what `serialize` returned.
+        owner: Who asks, for the message.
+        custom_objects: Dict of classes of your own by name.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    from .base import Layer
+
+    if isinstance(value, dict):
+        return deserialize(value, custom_objects)
+    if not isinstance(value, Layer):
+        raise ValueError(f"{owner}: expected a layer, got {value!r} ({type(value).__name__})")
+    return value

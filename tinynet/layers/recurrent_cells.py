@@ -1,0 +1,328 @@
+"""One step of the recurrent layers: from an input and the states to an output and the new states."""
+
+import numpy as np
+
+from .. import activations, constraints, initializers, ops, regularizers
+from ..random import SeedGenerator
+from .base import Layer
+from .dense import positive_int
+from .lookup import as_layer, serialize_inner
+
+# Activations that the operations on whole sequences know.
+FUSED = {activations.tanh: "tanh", activations.sigmoid: "sigmoid", activations.relu: "relu",
+         activations.linear: "linear", activations.hard_sigmoid: "hard_sigmoid"}
+
+
+class RecurrentCell(Layer):
+    """What the three cells share: two kernels and a bias, for all gates side by side, and dropout.
+
+    Args:
+        units: Length of the output.
+        activation: Name or function.
+        use_bias: Whether to add a bias.
+        kernel_initializer, recurrent_initializer, bias_initializer: For the product with the input, that with the
+            state, and the bias; regularizers and constraints likewise.
+        dropout: Probability of dropping an element of the input; the mask is the same in every step of a sequence.
+        recurrent_dropout: The same for the state.
+        seed: An int makes the masks repeat from run to run.
+    """
+
+    gates = 1  # how many kernels stand side by side
+    states = 1
+
+    def __init__(self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
+                 recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
+                 recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
+                 bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        owner = type(self).__name__
+        self.units = positive_int(units, owner, "units")
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.dropout = min(1.0, max(0.0, dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed) if self.dropout or self.recurrent_dropout else None
+        self.state_size = self.units if self.states == 1 else [self.units] * self.states
+        self.output_size = self.units
+        self.kernel = self.recurrent_kernel = self.bias = None
+        self._dropout_masks = None
+
+    def build(self, input_shape):
+        columns = self.gates * self.units
+        self.kernel = self.add_weight((input_shape[-1], columns), self.kernel_initializer, name="kernel",
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        self.recurrent_kernel = self.add_weight((self.units, columns), self.recurrent_initializer,
+                                                name="recurrent_kernel", regularizer=self.recurrent_regularizer,
+                                                constraint=self.recurrent_constraint)
+        if self.use_bias:
+            self.bias = self.add_weight(self._bias_shape(), self._bias_initializer(), name="bias",
+                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+
+    def _bias_shape(self):
+        return (self.gates * self.units,)
+
+    def _bias_initializer(self):
+        return self.bias_initializer
+
+    def dropout_masks(self, x, training):
+        """(input_mask, recurrent_mask), each (gates, batch, n) or None, the same until `reset_dropout_masks`."""
+        if not training or self.seed_generator is None:
+            return None, None
+        if self._dropout_masks is None or self._dropout_masks[2] != len(x.data):
+            self._dropout_masks = (*(self._draw(rate, len(x.data), n, x.dtype) for rate, n in
+                                     ((self.dropout, x.shape[-1]), (self.recurrent_dropout, self.units))), len(x.data))
+        return self._dropout_masks[:2]
+
+    def _draw(self, rate, batch, length, dtype):
+        if not rate:
+            return None
+        return ops.dropout(np.ones((self.gates, batch, length), dtype), rate, seed=self.seed_generator).data
+
+    def reset_dropout_masks(self):
+        """Let the next call draw new masks."""
+        self._dropout_masks = None
+
+    def get_initial_state(self, batch_size=None):
+        """Zeros for each state."""
+        return [ops.zeros((batch_size, self.units), self.dtype) for _ in range(self.states)]
+
+    def fused(self):
+        """The names of the activations, if the operation on whole sequences knows them, else None."""
+        name = FUSED.get(self.activation)
+        return None if name is None else {"activation": name}
+
+    def call(self, x, states, training=False):
+        """One step.
+
+        Args:
+            x: Tensor, shape (batch, inputs).
+            states: List of tensors, each (batch, units).
+
+        Returns:
+            The output, (batch, units), and the list of new states.
+        """
+        states = list(states) if isinstance(states, list | tuple) else [states]
+        fused = self.fused()
+        if fused is not None:  # a sequence of one step
+            return self.sequence(ops.expand_dims(x, 1), states, None, training, return_state=True, **fused)
+        return self.step(x, states, *(self._masked(x, mask) for x, mask in
+                                      zip((x, states[0]), self.dropout_masks(x, training), strict=True)))
+
+    def _masked(self, x, mask):
+        """x for each gate."""
+        return [x] * self.gates if mask is None else [x * part for part in mask]
+
+    def step(self, x, states, inputs, hidden):
+        """`call` in small operations, for any activation; `inputs` and `hidden` are x and the state for each gate."""
+        raise NotImplementedError
+
+    def _products(self, rows, kernel):
+        """Each gate's product."""
+        parts = ops.split(kernel, self.gates, axis=1) if self.gates > 1 else [kernel]
+        return [ops.matmul(row, part) for row, part in zip(rows, parts, strict=True)]
+
+    def compute_output_shape(self, input_shape, states_shape=None):
+        shape = (input_shape[0], self.units)
+        return shape, [shape] * self.states
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
+        }
+
+
+class SimpleRNNCell(RecurrentCell):
+    """h_t = activation(x_t kernel + h_(t-1) recurrent_kernel + bias). Arguments as for `SimpleRNN`.
+
+    Shapes: (batch, inputs) and a state (batch, units) -> the new state, twice.
+    """
+
+    def sequence(self, x, states, mask, training, **arguments):
+        """All steps of x, shape (batch, steps, inputs)."""
+        return ops.simple_rnn(x, self.kernel, self.recurrent_kernel, self.bias, states, mask,
+                              *self.dropout_masks(x, training), **arguments)
+
+    def step(self, x, states, inputs, hidden):
+        z = self._products(inputs, self.kernel)[0] + self._products(hidden, self.recurrent_kernel)[0]
+        h = self.activation(z if self.bias is None else z + self.bias)
+        return h, [h]
+
+
+class _GatedCell(RecurrentCell):
+    def __init__(self, units, activation, recurrent_activation, **kwargs):
+        super().__init__(units, activation, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+
+    def fused(self):
+        names = FUSED.get(self.activation), FUSED.get(self.recurrent_activation)
+        return None if None in names else {"activation": names[0], "recurrent_activation": names[1]}
+
+    def get_config(self):
+        return {**super().get_config(), "recurrent_activation": activations.serialize(self.recurrent_activation)}
+
+
+class LSTMCell(_GatedCell):
+    """One step of an LSTM; `tinynet.ops.lstm` has the equations. Arguments as for `LSTM`.
+
+    Shapes: (batch, inputs) and states [h, c], each (batch, units) -> h and [h, c].
+    """
+
+    gates, states = 4, 2
+
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+                 unit_forget_bias=True, **kwargs):
+        super().__init__(units, activation, recurrent_activation, use_bias=use_bias,
+                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+                         bias_initializer=bias_initializer, **kwargs)
+        self.unit_forget_bias = unit_forget_bias
+
+    def _bias_initializer(self):
+        if not self.unit_forget_bias:
+            return self.bias_initializer
+
+        def forget_nothing(shape, dtype=None):
+            value = np.array(initializers.get(self.bias_initializer)(shape, dtype))
+            value[self.units:2 * self.units] = 1
+            return value
+
+        return forget_nothing
+
+    def sequence(self, x, states, mask, training, **arguments):
+        """All steps of x, shape (batch, steps, inputs)."""
+        return ops.lstm(x, self.kernel, self.recurrent_kernel, self.bias, states, mask,
+                        *self.dropout_masks(x, training), **arguments)
+
+    def step(self, x, states, inputs, hidden):
+        biases = [0.0] * 4 if self.bias is None else ops.split(self.bias, 4)
+        products = zip(self._products(inputs, self.kernel), self._products(hidden, self.recurrent_kernel), biases,
+                       strict=True)
+        i, f, g, o = (a + b + bias for a, b, bias in products)
+        s = self.recurrent_activation
+        c = s(f) * states[1] + s(i) * self.activation(g)
+        h = s(o) * self.activation(c)
+        return h, [h, c]
+
+    def get_config(self):
+        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
+
+
+class GRUCell(_GatedCell):
+    """One step of a gated recurrent unit; `tinynet.ops.gru` has the equations. Arguments as for `GRU`.
+
+    Shapes: (batch, inputs) and a state (batch, units) -> the new state, twice.
+    """
+
+    gates = 3
+
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None,
+                 recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, reset_after=True,
+                 **kwargs):
+        super().__init__(units, activation, recurrent_activation, use_bias=use_bias,
+                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+                         bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout,
+                         **kwargs)
+        self.reset_after = reset_after
+
+    def _bias_shape(self):
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def sequence(self, x, states, mask, training, **arguments):
+        """All steps of x, shape (batch, steps, inputs)."""
+        return ops.gru(x, self.kernel, self.recurrent_kernel, self.bias, states, mask,
+                       *self.dropout_masks(x, training), reset_after=self.reset_after, **arguments)
+
+    def step(self, x, states, inputs, hidden):
+        of_x = self._products(inputs, self.kernel)
+        recurrent = ops.split(self.recurrent_kernel, 3, axis=1)
+        of_h = [ops.matmul(row, part) for row, part in zip(hidden[:2], recurrent[:2], strict=True)]
+        if self.bias is not None:
+            bias = ops.split(self.bias[0] if self.reset_after else self.bias, 3)
+            of_x = [part + b for part, b in zip(of_x, bias, strict=True)]
+        recurrent_bias = ops.split(self.bias[1], 3) if self.bias is not None and self.reset_after else [0.0] * 3
+        z, r = (self.recurrent_activation(a + b + bias) for a, b, bias in zip(of_x, of_h, recurrent_bias, strict=False))
+        if self.reset_after:
+            g = self.activation(of_x[2] + r * (ops.matmul(hidden[2], recurrent[2]) + recurrent_bias[2]))
+        else:
+            g = self.activation(of_x[2] + ops.matmul(r * hidden[2], recurrent[2]))
+        h = z * states[0] + (1 - z) * g
+        return h, [h]
+
+    def get_config(self):
+        return {**super().get_config(), "reset_after": self.reset_after}
+
+
+class StackedRNNCells(Layer):
+    """Cells on top of each other as one cell: each gets the output of the one below.
+
+    Args:
+        cells: List of cells, the lowest first.
+    """
+
+    def __init__(self, cells, **kwargs):
+        super().__init__(**kwargs)
+        self.cells = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        for cell in self.cells:
+            if not hasattr(cell, "state_size"):
+                raise ValueError(f"StackedRNNCells: a cell needs the attribute state_size, {cell!r} has none")
+        self.state_size = [cell.state_size for cell in self.cells]
+        self.output_size = getattr(self.cells[-1], "output_size", None) or self.cells[-1].state_size
+
+    def build(self, input_shape):
+        for cell in self.cells:
+            if not cell.built:
+                cell._build_with_shape(input_shape)
+            size = getattr(cell, "output_size", None) or cell.state_size
+            input_shape = (input_shape[0], size[0] if isinstance(size, list | tuple) else size)
+
+    def get_initial_state(self, batch_size=None):
+        """A list of states for each cell."""
+        from .recurrent import initial_state_of
+
+        return [initial_state_of(cell, batch_size) for cell in self.cells]
+
+    def reset_dropout_masks(self):
+        """Let the next call draw new masks."""
+        for cell in self.cells:
+            if hasattr(cell, "reset_dropout_masks"):
+                cell.reset_dropout_masks()
+
+    def call(self, x, states, training=False):
+        new = []
+        for cell, state in zip(self.cells, states, strict=True):
+            x, state = cell(x, state, training=training)
+            new.append(list(state) if isinstance(state, list | tuple) else [state])
+        return x, new
+
+    def get_config(self):
+        return {**super().get_config(), "cells": [serialize_inner(cell) for cell in self.cells]}

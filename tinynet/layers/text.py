@@ -1,0 +1,165 @@
+"""The layer that makes numbers of whole texts: standardized, split into words, and looked up in a vocabulary."""
+
+import re
+
+import numpy as np
+
+from ..tensor import Tensor
+from .base import Layer
+from .preprocessing import batches_of, refuse_sparse
+from .vocabulary import OUTPUT_MODES, StringLookup, as_text
+
+PUNCTUATION = re.compile(r"""[!"#$%&()\*\+,-\./:;<=>?@\[\\\]^_`{|}~\']""")
+
+
+class TextVectorization(Layer):
+    """Sentences as sequences of word indices, or as rows of counts.
+
+    Each is standardized, split into words, joined to n-grams, and looked up in a vocabulary.
+
+    Args:
+        max_tokens: Largest size of the vocabulary, special tokens included.
+        standardize: 'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None, or a function of an array of
+            strings.
+        split: 'whitespace', 'character', None, or a function from an array of strings to a list of lists.
+        ngrams: n for all n-grams of up to n words, or a tuple of the lengths wanted.
+        output_mode: 'int': indices, 0 for padding and 1 for unknown words. 'multi_hot', 'count', 'tf_idf': one row a
+            sentence.
+        output_sequence_length: Pad or cut every sentence to this length; to the batch's longest if None. For 'int'.
+        pad_to_max_tokens: Make rows `max_tokens` long, even if the vocabulary is shorter.
+        vocabulary, idf_weights: As for `StringLookup`.
+        sparse, ragged: There are no such tensors here: must be False.
+        encoding: Of bytes.
+
+    Shapes: (batch,) or (batch, 1) of text -> (batch, length) of int64, or (batch, vocabulary size).
+
+    >>> layer = TextVectorization(output_sequence_length=4)
+    >>> layer.adapt(["the cat sat", "the dog"])
+    >>> layer.get_vocabulary()
+    ['', '[UNK]', 'the', 'sat', 'dog', 'cat']
+    >>> layer(["The dog, the bird!"]).numpy()
+    array([[2, 4, 2, 1]])
+    """
+
+    def __init__(self, max_tokens=None, standardize="lower_and_strip_punctuation", split="whitespace", ngrams=None,
+                 output_mode="int", output_sequence_length=None, pad_to_max_tokens=False, vocabulary=None,
+                 idf_weights=None, sparse=False, ragged=False, encoding="utf-8", name=None, **kwargs):
+        kwargs.pop("vocabulary_size", None)  # in configurations: it follows from the vocabulary
+        super().__init__(name=name, **kwargs)
+        refuse_sparse(sparse, "TextVectorization")
+        if ragged:
+            raise ValueError("TextVectorization: tinynet has no ragged tensors; give output_sequence_length instead")
+        standards = (None, "lower_and_strip_punctuation", "lower", "strip_punctuation")
+        for argument, value, known in (("standardize", standardize, standards),
+                                       ("split", split, (None, "whitespace", "character"))):
+            if value not in known and not callable(value):
+                raise ValueError(f"TextVectorization: {argument} must be one of {known} or a function, got {value!r}")
+        if output_mode == "one_hot" or output_mode not in OUTPUT_MODES:
+            raise ValueError(
+                f"TextVectorization: output_mode must be 'int', 'multi_hot', 'count' or 'tf_idf', got {output_mode!r}"
+            )
+        if output_sequence_length is not None and output_mode != "int":
+            raise ValueError("TextVectorization: output_sequence_length needs output_mode='int'")
+        self.max_tokens = max_tokens
+        self.standardize = standardize
+        self.split = split
+        self.ngrams = ngrams
+        self._lengths = None if ngrams is None else range(1, ngrams + 1) if isinstance(ngrams, int) else tuple(ngrams)
+        self.output_mode = output_mode
+        self.output_sequence_length = output_sequence_length
+        self.pad_to_max_tokens = pad_to_max_tokens
+        self.encoding = encoding
+        self.autocast = False
+        self._lookup_layer = StringLookup(max_tokens, 1, "" if output_mode == "int" else None, vocabulary=vocabulary,
+                                          idf_weights=idf_weights, output_mode=output_mode,
+                                          pad_to_max_tokens=pad_to_max_tokens, encoding=encoding)
+
+    def words(self, text):
+        """The list of words (and n-grams) of each sentence."""
+        text = as_text(text, self.encoding)
+        if text.ndim == 2 and text.shape[1] == 1 and self.split is not None:
+            text = text[:, 0]
+        if callable(self.standardize):
+            text = as_text(self.standardize(text), self.encoding)
+        elif self.standardize is not None:
+            lower, strip = "lower" in self.standardize, "strip" in self.standardize
+            text = np.array([_standard(one, lower, strip) for one in text.ravel()] + [None], object)[:-1].reshape(
+                text.shape)
+        if callable(self.split):
+            rows = [list(map(str, as_text(row).tolist())) for row in self.split(text)]
+        elif self.split is None:
+            rows = text.reshape(len(text), -1).tolist()
+        elif text.ndim != 1:
+            raise ValueError(
+                f"TextVectorization: expected one text a sample, shape (batch,) or (batch, 1), got {text.shape}"
+            )
+        else:
+            rows = [one.split() if self.split == "whitespace" else list(one) for one in text]
+        if self._lengths is None:
+            return rows
+        return [[" ".join(row[i:i + n]) for n in self._lengths for i in range(len(row) - n + 1)] for row in rows]
+
+    def adapt(self, data, batch_size=None, steps=None):
+        """Learn the vocabulary: count the words of the data and keep the most frequent ones.
+
+        Args:
+            data: Array or list of texts, or an iterable of batches of them.
+            batch_size: Taken for Keras's sake.
+            steps: How many batches to look at; all if None.
+        """
+        if self._lookup_layer.input_vocabulary is not None:
+            raise ValueError("TextVectorization.adapt: this layer was given its vocabulary")
+        self._lookup_layer.reset_state()
+        for step, batch in enumerate(batches_of(data, "TextVectorization")):
+            if step == steps:
+                break
+            for row in self.words(np.atleast_1d(batch)):
+                self._lookup_layer.count(row)
+        self._lookup_layer.finalize_state()
+
+    def call(self, x):
+        text = as_text(x, self.encoding)
+        single = text.ndim == 0
+        rows = self.words(np.atleast_1d(text))
+        indices = [self._lookup_layer.lookup(np.array([*row, None], object)[:-1]) for row in rows]
+        if self.output_mode == "int":
+            length = self.output_sequence_length or max(map(len, indices), default=0)
+            result = np.zeros((len(rows), length), np.int64)
+            for row, found in zip(result, indices, strict=True):
+                row[:len(found)] = found[:length]
+            return Tensor(result[0] if single else result)
+        encoded = [self._lookup_layer.encode(row).data for row in indices]
+        return Tensor(encoded[0] if single else np.stack(encoded))
+
+    def get_vocabulary(self, include_special_tokens=True):
+        """The words, in the order of their indices."""
+        return self._lookup_layer.get_vocabulary(include_special_tokens)
+
+    def set_vocabulary(self, vocabulary, idf_weights=None):
+        """Set the vocabulary, as for `StringLookup`."""
+        self._lookup_layer.set_vocabulary(vocabulary, idf_weights)
+
+    def vocabulary_size(self):
+        """The number of indices, special ones included."""
+        return self._lookup_layer.vocabulary_size()
+
+    def compute_output_shape(self, input_shape):
+        if self.output_mode == "int":
+            return (input_shape[0], self.output_sequence_length)
+        return (input_shape[0], self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size())
+
+    def get_config(self):
+        lookup = self._lookup_layer.get_config()
+        return {
+            **super().get_config(),
+            "max_tokens": self.max_tokens, "standardize": self.standardize, "split": self.split, "ngrams": self.ngrams,
+            "output_mode": self.output_mode, "output_sequence_length": self.output_sequence_length,
+            "pad_to_max_tokens": self.pad_to_max_tokens, "sparse": False, "ragged": False,
+            "vocabulary": lookup["vocabulary"], "idf_weights": lookup["idf_weights"], "encoding": self.encoding,
+            "vocabulary_size": self.vocabulary_size(),
+        }
+
+
+def _standard(text, lower, strip):
+    text = text.lower() if lower else text
+    return PUNCTUATION.sub("", text) if strip else text

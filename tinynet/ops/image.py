@@ -1,0 +1,128 @@
+"""Images in another size.
+
+Each axis is a product with a matrix of interpolation weights, and the gradient one with its transpose.
+"""
+
+import numpy as np
+
+from .. import config
+from .formulas import moved
+from .shape import pad, transpose
+
+
+def _triangle(t):
+    return np.maximum(0, 1 - np.abs(t))
+
+
+def _cubic(t):
+    """Keys's cubic convolution with a = -1/2."""
+    t = np.abs(t)
+    inner = (1.5 * t - 2.5) * t * t + 1
+    outer = ((-0.5 * t + 2.5) * t - 4) * t + 2
+    return np.where(t >= 2, 0, np.where(t >= 1, outer, inner))
+
+
+def _lanczos(radius):
+    return lambda t: np.where(np.abs(t) < radius, np.sinc(t) * np.sinc(t / radius), 0)
+
+
+# name: weight of a pixel at distance t from the sampling point
+KERNELS = {"bilinear": _triangle, "bicubic": _cubic, "lanczos3": _lanczos(3), "lanczos5": _lanczos(5)}
+METHODS = ("nearest", *KERNELS)
+
+
+def resize_weights(size, new_size, method, antialias):
+    """W[i, k]: how much of pixel k is in pixel i of the resized axis. Shape (new_size, size), float64.
+
+    Pixel i's centre lies at (i + 1/2) size / new_size - 1/2. With `antialias`, an axis that shrinks is averaged over
+    as many more pixels.
+
+    >>> resize_weights(4, 2, "bilinear", False)
+    array([[0.5, 0.5, 0. , 0. ],
+           [0. , 0. , 0.5, 0.5]])
+    """
+    scale = size / new_size
+    if method == "nearest":
+        nearest = np.floor((np.arange(new_size) + 0.5) * scale).astype(int)
+        return (np.minimum(nearest, size - 1)[:, None] == np.arange(size)).astype(float)
+    centre = (np.arange(new_size) + 0.5) * scale - 0.5
+    weights = KERNELS[method]((centre[:, None] - np.arange(size)) / (max(scale, 1) if antialias else 1))
+    total = weights.sum(axis=1, keepdims=True)
+    return np.where(np.abs(total) > 1e-7, weights / np.where(total == 0, 1, total), 0)
+
+
+def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False,
+           pad_to_aspect_ratio=False, fill_mode="constant", fill_value=0.0, data_format=None):
+    """Images of another height and width.
+
+    Args:
+        images: Tensor, shape (batch, height, width, channels) or (height, width, channels).
+        size: (height, width) of the result.
+        interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'.
+        antialias: When shrinking, average over all pixels that a new one covers.
+        crop_to_aspect_ratio: Cut the borders off first, so that nothing is distorted.
+        pad_to_aspect_ratio: Fill borders in first, so that nothing is distorted.
+        fill_mode: 'constant'.
+        fill_value: What to fill in.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Returns:
+        Tensor of floats; whole numbers are rounded and keep their type.
+
+    >>> resize(np.ones((8, 8, 3), "float32"), (4, 2)).shape
+    (4, 2, 3)
+    """
+    from ..tensor import convert_to_tensor
+
+    x = convert_to_tensor(images)
+    if x.ndim not in (3, 4):
+        raise ValueError(f"resize: images must have shape (batch, height, width, channels) or without batch, got "
+                         f"{x.shape}")
+    if interpolation not in METHODS:
+        raise ValueError(f"resize: interpolation must be one of {', '.join(METHODS)}; got {interpolation!r}")
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError("resize: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True")
+    if fill_mode != "constant":
+        raise ValueError(f"resize: fill_mode must be 'constant', got {fill_mode!r}")
+    height, width = size
+    first = (data_format or config.image_data_format()) == "channels_first"
+    if first:
+        x = transpose(x, (*range(x.ndim - 3), x.ndim - 2, x.ndim - 1, x.ndim - 3))
+    if crop_to_aspect_ratio or pad_to_aspect_ratio:
+        x = (_crop if crop_to_aspect_ratio else _pad)(x, height, width, fill_value)
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype("float32")
+    rows, columns = (resize_weights(n, new, interpolation, antialias).astype(dtype)
+                     for n, new in zip(x.shape[-3:-1], (height, width), strict=True))
+
+    def along_axes(a, rows, columns):
+        if method_is_copy:
+            return a[..., rows.argmax(1)[:, None], columns.argmax(1)[None, :], :]
+        *batch, h, w, c = a.shape
+        a = rows @ a.astype(dtype, copy=False).reshape(*batch, h, w * c)
+        return columns @ a.reshape(*batch, len(rows), w, c)
+
+    method_is_copy = interpolation == "nearest" and x.dtype.kind != "f"
+    y = moved(x, lambda a: along_axes(a, rows, columns), lambda dy, a: along_axes(dy, rows.T, columns.T))
+    if x.dtype.kind in "iu" and not method_is_copy:
+        limits = np.iinfo(x.dtype)
+        y = convert_to_tensor(np.clip(np.round(y.data), limits.min, limits.max).astype(x.dtype))
+    return transpose(y, (*range(y.ndim - 3), y.ndim - 1, y.ndim - 3, y.ndim - 2)) if first else y
+
+
+def _crop(x, height, width, _):
+    """The largest part in the middle with the proportions of the result."""
+    h, w = x.shape[-3:-1]
+    new_h, new_w = min(h, max(int(w * height / width), 1)), min(w, max(int(h * width / height), 1))
+    top, left = (h - new_h) // 2, (w - new_w) // 2
+    return x[..., top:top + new_h, left:left + new_w, :]
+
+
+def _pad(x, height, width, fill_value):
+    """The image in the middle of a frame with the proportions of the result: as much on both sides, an odd pixel being
+    left out, as in Keras.
+    """
+    h, w = x.shape[-3:-1]
+    new_h, new_w = max(h, int(w * height / width)), max(w, int(h * width / height))
+    top, left = (new_h - h) // 2, (new_w - w) // 2
+    width_of = [(0, 0)] * (x.ndim - 3) + [(top, top), (left, left), (0, 0)]
+    return pad(x, width_of, constant_values=fill_value)

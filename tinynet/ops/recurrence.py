@@ -1,0 +1,157 @@
+"""What the three recurrent operations share: activations, time first, which results are wanted."""
+
+import math
+
+import numpy as np
+
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import convert_to_tensor, to_array
+from .dense import ACTIVATIONS as DENSE_ACTIVATIONS
+from .indexing import get_item
+from .shape import transpose
+
+# name: (f(z), f'(z) in terms of y = f(z)); layers run other activations step by step
+ACTIVATIONS = {
+    **DENSE_ACTIVATIONS,
+    "hard_sigmoid": (lambda z: np.clip(z / 6 + 0.5, 0, 1), lambda y: ((y > 0) & (y < 1)).astype(y.dtype) / 6),
+}
+
+
+def prepare(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, activations):
+    """All operands as tensors of one element type and of shapes that fit.
+
+    Raises:
+        ValueError, TypeError: they do not fit; the message has the shapes.
+    """
+    kernel, recurrent_kernel = convert_to_tensor(kernel), convert_to_tensor(recurrent_kernel)
+    dtype = kernel.data.dtype
+    x = convert_to_tensor(x)
+    if x.data.dtype.kind != "f":
+        x = convert_to_tensor(x, dtype)
+    units = recurrent_kernel.shape[0]
+    if x.ndim != 3:
+        raise ValueError(f"{name}: x must have shape (batch, steps, inputs), got {x.shape}")
+    if x.shape[1] == 0:
+        raise ValueError(f"{name}: x has no steps. Got shape {x.shape}.")
+    if kernel.shape != (x.shape[2], gates * units) or recurrent_kernel.shape != (units, gates * units):
+        raise ValueError(
+            f"{name}: for x {x.shape} and {units} units, kernel must be {(x.shape[2], gates * units)} and "
+            f"recurrent_kernel {(units, gates * units)}. Got kernel {kernel.shape}, recurrent_kernel "
+            f"{recurrent_kernel.shape}."
+        )
+    if bias is not None:
+        bias = convert_to_tensor(bias)
+        if bias.shape != bias_shape:
+            raise ValueError(f"{name}: bias must have shape {bias_shape}, got {bias.shape}")
+    shape = (x.shape[0], units)
+    states = [convert_to_tensor(np.zeros(shape, dtype) if state is None else state) for state in states]
+    for state in states:
+        if state.shape != shape:
+            raise ValueError(f"{name}: a state must have shape (batch, units) = {shape}, got {state.shape}")
+    for activation in activations:
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"{name}: unknown activation {activation!r}; known: {', '.join(ACTIVATIONS)}")
+    operands = [x, *states, kernel, recurrent_kernel, *([] if bias is None else [bias])]
+    if any(operand.data.dtype != dtype for operand in operands):
+        raise TypeError(
+            f"{name}: all arrays must have the same element type. Got "
+            f"{', '.join(str(operand.data.dtype) for operand in operands)}. Convert them to {dtype}."
+        )
+    return x, states, kernel, recurrent_kernel, bias
+
+
+def time_major(array):
+    """(batch, steps, ...) as (steps, batch, ...), dense."""
+    return np.ascontiguousarray(array.swapaxes(0, 1))
+
+
+def time_major_mask(mask, x):
+    """A mask (batch, steps) as (steps, batch, 1), or None."""
+    if mask is None:
+        return None
+    mask = to_array(mask).astype(bool)
+    if mask.shape != x.shape[:2]:
+        raise ValueError(f"the mask must have shape (batch, steps) = {x.shape[:2]}, got {mask.shape}")
+    return mask.T[:, :, np.newaxis]
+
+
+def matrix(array):
+    """All axes but the last as one: (steps, batch, n) as (steps * batch, n)."""
+    return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
+
+
+def gates_of(weights, gates):
+    """The columns of each gate, dense."""
+    return [np.ascontiguousarray(part) for part in np.split(weights, gates, axis=-1)]
+
+
+def gate_products(x, mask, weights):
+    """x weights, for all gates; with dropout's masks, a product of its own for each: (x mask[k]) weights_k.
+
+    Args:
+        x: Shape (..., batch, n).
+        mask: Shape (gates, batch, n), or None.
+        weights: Shape (n, gates * units).
+    """
+    if mask is None:
+        y = kernels.matmul(matrix(x), weights)
+    else:
+        parts = zip(mask, gates_of(weights, len(mask)), strict=True)
+        y = np.concatenate([kernels.matmul(matrix(x * m), part) for m, part in parts], axis=-1)
+    return y.reshape(*x.shape[:-1], weights.shape[1])
+
+
+def gate_input_gradient(dz, mask, weights):
+    """The gradient of x in `gate_products`."""
+    if mask is None:
+        return kernels.matmul(matrix(dz), weights, transpose_b=True).reshape(*dz.shape[:-1], len(weights))
+    parts = zip(gates_of(dz, len(mask)), mask, gates_of(weights, len(mask)), strict=True)
+    return sum(gate_input_gradient(d, None, part) * m for d, m, part in parts)
+
+
+def gate_weight_gradient(x, mask, dz):
+    """The gradient of the weights in `gate_products`."""
+    if mask is None:
+        return kernels.matmul(matrix(x), matrix(dz), transpose_a=True)
+    parts = zip(mask, gates_of(dz, len(mask)), strict=True)
+    return np.concatenate([gate_weight_gradient(x * m, None, d) for m, d in parts], axis=-1)
+
+
+def result(h, others, return_sequences, return_state, inputs, backward):
+    """Record the operation, with what the caller wants as its result.
+
+    Args:
+        h: Hidden states, shape (steps + 1, batch, units), the first being the initial one.
+        others: Further final states, each (batch, units): an LSTM's c.
+        return_sequences: All hidden states, or the last.
+        return_state: Whether the final states are wanted too.
+        inputs: The operation's inputs.
+        backward: Function from the gradient of h[1:] and a list of those of `others` (or None) to those of `inputs`.
+
+    Returns:
+        The output, and the list of final states (None if not wanted).
+    """
+    steps = len(h) - 1
+    if not any(is_tracked(tensor) for tensor in inputs):
+        convert = convert_to_tensor
+        y = convert(time_major(h[1:]) if return_sequences else h[-1].copy())
+        return y, [convert(h[-1].copy()), *map(convert, others)] if return_state else None
+
+    def of_last(dy):
+        dh = np.zeros_like(h[1:])
+        dh[-1] = dy
+        return dh
+
+    if return_state and others:
+        # One tensor for all, of which the results are parts: a node of the tape has one output.
+        packed = record(np.concatenate([h[1:], np.stack(others)]), inputs,
+                        lambda dy: backward(np.ascontiguousarray(dy[:steps]), list(dy[steps:])))
+        last = get_item(packed, steps - 1)
+        y = transpose(get_item(packed, slice(0, steps)), (1, 0, 2)) if return_sequences else last
+        return y, [last, *(get_item(packed, steps + i) for i in range(len(others)))]
+    if return_sequences:
+        y = record(time_major(h[1:]), inputs, lambda dy: backward(time_major(dy), [None] * len(others)))
+        return y, [get_item(y, (slice(None), -1))] if return_state else None
+    y = record(h[-1].copy(), inputs, lambda dy: backward(of_last(dy), [None] * len(others)))
+    return y, [y] if return_state else None

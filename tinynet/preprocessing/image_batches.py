@@ -1,0 +1,227 @@
+"""The batches that `ImageDataGenerator` makes of arrays, folders and tables."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from .. import random
+from ..tensor import to_array
+from ..utils.directories import PICTURES, encode_labels, files_below
+from ..utils.images import array_to_img, img_to_array, load_img
+from ..utils.py_dataset import PyDataset
+
+_COUNTS = {"rgb": 3, "rgba": 4, "grayscale": 1}
+
+
+class Batches(PyDataset):
+    """Batches of changed pictures: by number, or one after the other without end.
+
+    A subclass gives `picture(i)`, the i-th picture as an array, and `others(chosen)`, what goes beside the pictures.
+
+    Attributes:
+        n: How many pictures there are.
+        batch_size, shuffle: As given.
+    """
+
+    def __init__(self, generator, n, batch_size, shuffle, seed, save_to_dir, save_prefix, save_format):
+        super().__init__()
+        self.image_data_generator = generator
+        self.n = self.samples = n
+        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
+        self.save_to_dir, self.save_prefix, self.save_format = save_to_dir, save_prefix, save_format
+        self._rng = random.generator(seed)
+        self.index_array = None
+        self._next = 0
+
+    def __len__(self):
+        return math.ceil(self.n / self.batch_size)
+
+    def on_epoch_end(self):
+        """Draw a new order."""
+        self.index_array = self._rng.permutation(self.n) if self.shuffle else np.arange(self.n)
+
+    def reset(self):
+        """Begin with the first batch again."""
+        self._next = 0
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
+        if self.index_array is None:
+            self.on_epoch_end()
+        chosen = self.index_array[index * self.batch_size : (index + 1) * self.batch_size]
+        pictures = np.stack([self._changed(self.picture(i)) for i in chosen])
+        if self.save_to_dir is not None:
+            for i, picture in zip(chosen, pictures, strict=True):
+                name = f"{self.save_prefix}_{i}_{self._rng.integers(10**7)}.{self.save_format}"
+                array_to_img(picture, self.image_data_generator.data_format).save(Path(self.save_to_dir) / name)
+        return self.others(pictures, chosen)
+
+    def _changed(self, picture):
+        generator = self.image_data_generator
+        picture = generator.random_transform(picture.astype(generator.dtype), self._rng)
+        return generator.standardize(picture).astype(generator.dtype, copy=False)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.n == 0:
+            raise ValueError(f"{type(self).__name__}: there are no pictures")
+        if self._next >= len(self):
+            self._next = 0
+        if self._next == 0:
+            self.on_epoch_end()
+        self._next += 1
+        return self[self._next - 1]
+
+    next = __next__
+
+
+class ArrayBatches(Batches):
+    """Of arrays: see `ImageDataGenerator.flow`."""
+
+    def __init__(self, generator, x, y, sample_weight, subset, **options):
+        x, *further = x if isinstance(x, tuple | list) and not np.isscalar(x[0]) and len(x) == 2 and isinstance(
+            x[1], list | tuple) else [x]
+        self.x = np.asarray(to_array(x))
+        self.further = [np.asarray(part) for part in further[0]] if further else []
+        self.y = None if y is None else np.asarray(to_array(y))
+        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
+        if self.x.ndim != 4:
+            raise ValueError("ImageDataGenerator.flow: expected pictures (samples, height, width, channels), got shape "
+                             f"{self.x.shape}; add the channels with x[..., None]")
+        if self.y is not None and len(self.y) != len(self.x):
+            raise ValueError(f"ImageDataGenerator.flow: {len(self.x)} pictures but {len(self.y)} targets")
+        if subset is not None:
+            cut = int(len(self.x) * _split_of(generator, subset))
+            part = slice(cut) if subset == "validation" else slice(cut, None)
+            self.x, self.further = self.x[part], [array[part] for array in self.further]
+            self.y = None if self.y is None else self.y[part]
+            self.sample_weight = None if self.sample_weight is None else self.sample_weight[part]
+        super().__init__(generator, len(self.x), **options)
+
+    def picture(self, i):
+        """The i-th picture."""
+        return self.x[i]
+
+    def others(self, pictures, chosen):
+        """The batch: x, (x, y) or (x, y, sample_weight)."""
+        x = (pictures, *(array[chosen] for array in self.further)) if self.further else pictures
+        if self.y is None:
+            return x
+        y = self.y[chosen]
+        return (x, y) if self.sample_weight is None else (x, y, self.sample_weight[chosen])
+
+
+class FileBatches(Batches):
+    """Of picture files.
+
+    Attributes:
+        filepaths, filenames: The files, and their names below the folder.
+        classes, labels: The class number (or target) of each.
+        class_indices: {class name: number}.
+        image_shape: Shape of a picture.
+    """
+
+    def __init__(self, generator, target_size, color_mode, class_mode, interpolation, keep_aspect_ratio=False,
+                 **options):
+        if color_mode not in _COUNTS:
+            raise ValueError(f"color_mode must be 'rgb', 'rgba' or 'grayscale', got {color_mode!r}")
+        self.target_size = tuple(target_size)
+        self.color_mode, self.class_mode = color_mode, class_mode
+        self.interpolation, self.keep_aspect_ratio = interpolation, keep_aspect_ratio
+        channels = _COUNTS[color_mode]
+        last = generator.data_format == "channels_last"
+        self.image_shape = (*self.target_size, channels) if last else (channels, *self.target_size)
+        self.sample_weight = None
+        super().__init__(generator, len(self.filepaths), **options)
+
+    def picture(self, i):
+        """The i-th picture."""
+        loaded = load_img(self.filepaths[i], self.color_mode, self.target_size, self.interpolation,
+                          self.keep_aspect_ratio)
+        return img_to_array(loaded, self.image_data_generator.data_format)
+
+    def others(self, pictures, chosen):
+        """The batch: x, (x, y) or (x, y, sample_weight)."""
+        if self.class_mode is None:
+            return pictures
+        if self.class_mode == "input":
+            y = pictures.copy()
+        elif self.class_mode == "categorical":
+            y = encode_labels(self.labels[chosen], "categorical", len(self.class_indices))
+        else:
+            y = self.labels[chosen] if self.class_mode == "raw" else self.labels[chosen].astype(np.float32)
+        return (pictures, y) if self.sample_weight is None else (pictures, y, self.sample_weight[chosen])
+
+
+class DirectoryBatches(FileBatches):
+    """Of a folder: see `ImageDataGenerator.flow_from_directory`."""
+
+    def __init__(self, generator, directory, target_size, color_mode, classes, class_mode, subset, interpolation,
+                 keep_aspect_ratio, follow_links, **options):
+        _check_mode("flow_from_directory", class_mode, ("categorical", "sparse", "binary", "input", None))
+        self.directory = directory
+        root = Path(directory)
+        if not root.is_dir():
+            raise FileNotFoundError(f"flow_from_directory: {str(directory)!r} is not a folder")
+        names = list(classes) if classes else sorted(entry.name for entry in root.iterdir() if entry.is_dir())
+        self.num_classes = len(names)
+        self.class_indices = {name: number for number, name in enumerate(names)}
+        share = _split_of(generator, subset) if subset is not None else None
+        self.filepaths, numbers = [], []
+        for name in names:
+            paths = files_below(root / name, (*PICTURES, ".ppm", ".tif", ".tiff"), follow_links)
+            if subset is not None:  # the first of each class are for validation
+                cut = int(share * len(paths))
+                paths = paths[:cut] if subset == "validation" else paths[cut:]
+            self.filepaths += paths
+            numbers += [self.class_indices[name]] * len(paths)
+        self.filenames = [str(Path(path).relative_to(root)) for path in self.filepaths]
+        self.classes = self.labels = np.array(numbers, np.int32)
+        print(f"Found {len(self.filepaths)} images belonging to {self.num_classes} classes.")
+        super().__init__(generator, target_size, color_mode, class_mode, interpolation, keep_aspect_ratio, **options)
+
+
+class DataFrameBatches(FileBatches):
+    """Of a table: see `ImageDataGenerator.flow_from_dataframe`."""
+
+    def __init__(self, generator, dataframe, directory, x_col, y_col, weight_col, target_size, color_mode, classes,
+                 class_mode, subset, interpolation, **options):
+        _check_mode("flow_from_dataframe", class_mode, ("categorical", "sparse", "binary", "input", "raw", None))
+        root = Path(directory) if directory is not None else Path()
+        rows = np.arange(len(dataframe[x_col]))
+        if subset is not None:
+            cut = int(len(rows) * _split_of(generator, subset))
+            rows = rows[:cut] if subset == "validation" else rows[cut:]
+        self.filenames = [str(name) for name in np.asarray(dataframe[x_col])[rows]]
+        self.filepaths = [str(root / name) for name in self.filenames]
+        self.class_indices = {}
+        if class_mode in ("categorical", "sparse", "binary"):
+            targets = np.asarray(dataframe[y_col]).tolist()
+            names = list(classes) if classes else sorted(set(targets))
+            self.class_indices = {name: number for number, name in enumerate(names)}
+            self.labels = np.array([self.class_indices[name] for name in targets], np.int32)[rows]
+            print(f"Found {len(rows)} validated image filenames belonging to {len(names)} classes.")
+        else:
+            self.labels = np.asarray(dataframe[y_col])[rows] if class_mode == "raw" else None
+            print(f"Found {len(rows)} validated image filenames.")
+        self.classes = self.labels
+        super().__init__(generator, target_size, color_mode, class_mode, interpolation, **options)
+        if weight_col is not None:
+            self.sample_weight = np.asarray(dataframe[weight_col])[rows]
+
+
+def _check_mode(where, class_mode, known):
+    if class_mode not in known:
+        raise ValueError(f"{where}: class_mode must be one of {known}, got {class_mode!r}")
+
+
+def _split_of(generator, subset):
+    if subset not in ("training", "validation"):
+        raise ValueError(f"subset must be 'training' or 'validation', got {subset!r}")
+    if not generator.validation_split:
+        raise ValueError("subset needs ImageDataGenerator(validation_split=...)")
+    return generator.validation_split

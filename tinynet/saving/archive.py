@@ -1,0 +1,136 @@
+"""The container of a saved model: a zip file with a few members of known names.
+
+Members are read by name, into memory, within limits on what the file declares; nothing is ever extracted to the disk.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+import struct
+import zipfile
+import zlib
+
+from ..errors import ModelFileError
+from .strict_json import loads
+
+METADATA, CONFIG, WEIGHTS, KERAS_WEIGHTS = "metadata.json", "config.json", "model.safetensors", "model.weights.h5"
+MEGABYTE = 1 << 20
+LIMITS = {METADATA: MEGABYTE, CONFIG: 10 * MEGABYTE, WEIGHTS: 4096 * MEGABYTE, KERAS_WEIGHTS: 4096 * MEGABYTE}
+MAX_RATIO = 1000  # deflate reaches 1032 : 1, which no weights do
+
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
+    OverflowError,
+)
+
+
+class Archive:
+    """A saved model, open for reading. Use it with `with`.
+
+    Args:
+        path: Of the file.
+        file: The same, open for reading, if it is not to be opened here; `path` is then its name in messages.
+
+    Raises:
+        ModelFileError: not a zip file, or one with members that a saved model does not have.
+        OSError: the file cannot be read.
+    """
+
+    def __init__(self, path, file=None):
+        self.path = path
+        self._file = open(path, "rb") if file is None else file  # noqa: SIM115, closed by __exit__
+        try:
+            with self._zip_errors():
+                self._zip = zipfile.ZipFile(self._file)
+            self._members = self._checked_members()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._zip.close()
+        self._file.close()
+
+    def __contains__(self, name):
+        return name in self._members
+
+    def refuse(self, text):
+        """The exception for a fault of this file."""
+        return ModelFileError(f"{self.path}: {text}")
+
+    def size(self, name):
+        """Bytes of a member."""
+        return self._members[name].file_size
+
+    @contextlib.contextmanager
+    def open(self, name):
+        """A member, open for reading; faults of the zip file found on the way become ModelFileErrors."""
+        if name not in self._members:
+            raise self.refuse(f"has no member {name!r}; it is not a saved model, or an incomplete one")
+        with self._zip_errors(name), self._zip.open(self._members[name]) as file:
+            yield file
+
+    def read_json(self, name):
+        """The value of a JSON member."""
+        with self.open(name) as file:
+            data = file.read(self.size(name) + 1)
+        return loads(data, f"{self.path}: {name}")
+
+    @contextlib.contextmanager
+    def _zip_errors(self, name=None):
+        try:
+            yield
+        except ModelFileError:
+            raise
+        except (*_BROKEN, OSError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place before the beginning of the file
+                raise
+            what = f"member {name!r} is damaged" if name else "not a zip file, or a damaged one"
+            raise self.refuse(f"{what}: {error or type(error).__name__}") from error
+
+    def _checked_members(self):
+        members, size = {}, self._file.seek(0, os.SEEK_END)
+        for info in self._zip.infolist():
+            name = info.filename
+            if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
+                raise self.refuse(f"member {name!r} leads out of the archive")
+            if stat.S_ISLNK(info.external_attr >> 16):
+                raise self.refuse(f"member {name!r} is a symbolic link")
+            if name not in LIMITS:
+                raise self.refuse(f"unknown member {name!r}; a saved model has {', '.join(LIMITS)}")
+            if name in members:
+                raise self.refuse(f"member {name!r} is there twice")
+            if info.flag_bits & 1:
+                raise self.refuse(f"member {name!r} is encrypted")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise self.refuse(f"member {name!r} is compressed by method {info.compress_type}; stored and deflated "
+                                  "members can be read")
+            if info.file_size > LIMITS[name]:
+                raise self.refuse(f"member {name!r} declares {info.file_size} bytes, more than the {LIMITS[name]} "
+                                  "allowed")
+            if info.compress_size > size or info.file_size > MAX_RATIO * max(info.compress_size, 1):
+                raise self.refuse(f"member {name!r} declares {info.file_size} bytes, made from {info.compress_size} of "
+                                  f"a file of {size}; that cannot be a saved model")
+            members[name] = info
+        return members
+
+
+def write_archive(file, members):
+    """Write a saved model to an open binary file.
+
+    Args:
+        members: {name: bytes, or a function that writes the member to the open file it gets}.
+    """
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name)  # a fixed date: the same model gives the same bytes
+            info.external_attr = 0o644 << 16
+            if isinstance(content, bytes):
+                archive.writestr(info, content, zipfile.ZIP_DEFLATED)
+            else:  # weights are noise, which does not become smaller
+                with archive.open(info, "w", force_zip64=True) as member:
+                    content(member)

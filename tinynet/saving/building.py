@@ -1,0 +1,120 @@
+"""From a configuration that a file holds to a model, whatever the file says."""
+
+import contextlib
+
+import numpy as np
+
+from ..errors import ModelFileError
+from ..layers.context import call_context
+from ..models.model import Model
+from ..random import global_seed_generator
+from .registration import deserialize_keras_object, shared_layers
+
+
+@contextlib.contextmanager
+def undisturbed_session():
+    """What is made inside draws seeds; the session's random numbers go on afterwards as if it had not."""
+    seeds = global_seed_generator()
+    state = seeds.state
+    try:
+        yield
+    finally:
+        seeds.state = state
+
+
+def build_model(config, where, custom_objects=None, compile=True, max_bytes=None):
+    """The model of a configuration, built, with weights of zeros.
+
+    Args:
+        config: What `serialize_keras_object` made of a model.
+        where: What the messages call the configuration.
+        compile: Compile it as the configuration says.
+        max_bytes: What the file has for the weights, which cannot take more than that (twice as much is let pass,
+            for what is made on the way).
+
+    Raises:
+        ModelFileError: the configuration describes no model; the message has the place, such as
+            `config.layers[3].config.units`.
+    """
+    if not isinstance(config, dict):
+        raise ModelFileError(f"{where}: expected an object that describes a model, got {config!r:.80}")
+    if not compile:
+        config = {key: value for key, value in config.items() if key != "compile_config"}
+    try:
+        with _without_initializers(max_bytes), shared_layers():
+            model = deserialize_keras_object(config, custom_objects)
+    except Exception as error:  # a configuration that is wrong can make any constructor raise anything
+        path, cause = _innermost(config, error, custom_objects)
+        raise ModelFileError(f"{where}: {path}{': ' if path else ''}{_text(cause)}") from error
+    if not isinstance(model, Model):
+        raise ModelFileError(f"{where}: describes a {type(model).__name__}, not a model")
+    return model
+
+
+@contextlib.contextmanager
+def _without_initializers(max_bytes):
+    """Weights are made as zeros: their values come from the file. Not more of them than the file can fill."""
+    made = 0
+
+    def zeros(shape, dtype=None):
+        nonlocal made
+        made += int(np.prod([int(extent) for extent in shape], dtype=object)) * np.dtype(dtype).itemsize
+        if max_bytes is not None and made > 2 * max_bytes + (1 << 20):
+            raise ModelFileError(f"the model's weights take {made} bytes or more, the file holds {max_bytes}")
+        return np.zeros(shape, dtype)
+
+    context = call_context()
+    outer, context.first_values = context.first_values, zeros
+    try:
+        yield
+    finally:
+        context.first_values = outer
+
+
+def _innermost(config, error, custom_objects):
+    """(path, error) of the smallest part of a configuration that cannot be made, such as one layer."""
+    for path, part in _parts(config, ""):
+        try:
+            with _without_initializers(None):
+                deserialize_keras_object({key: value for key, value in part.items()
+                                          if key not in ("build_config", "compile_config")}, custom_objects)
+        except Exception as inner:
+            if str(inner) not in str(error):  # a part that cannot stand alone, such as a dtype
+                continue
+            deeper, cause = _innermost(part["config"], inner, custom_objects)
+            if deeper:
+                return f"{path}.config.{deeper}", cause
+            if str(cause).startswith("unknown class"):
+                name = f"{part['module']}.{part['class_name']}" if part.get("module") else part["class_name"]
+                return path, ValueError(
+                    f"class {name!r} is not one of tinynet's; if it is yours, pass "
+                    f"custom_objects={{{part['class_name']!r}: ...}} or register it"
+                )
+            argument = next((key for key in part["config"] if _names(cause, key)), None) if isinstance(
+                part["config"], dict) else None
+            return f"{path}.config.{argument}" if argument else path, cause
+    return "", error
+
+
+def _parts(tree, path):
+    """(path, dict) of the serialized objects in a configuration, without looking inside them."""
+    children = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in children:
+        place = f"{path}[{key}]" if isinstance(tree, list) else f"{path}.{key}" if path else key
+        if isinstance(value, dict) and "class_name" in value and "config" in value:
+            yield place, value
+        else:
+            yield from _parts(value, place)
+
+
+def _names(error, key):
+    return f" {key} must " in f" {str(error).replace(':', ' ')}" or f"argument {key!r}" in str(error)
+
+
+def _text(error):
+    if isinstance(error, KeyError):
+        return f"the key {error} is missing"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    known = isinstance(error, ValueError | NotImplementedError | MemoryError)
+    return str(error) if known and str(error) else f"{type(error).__name__}: {error}"

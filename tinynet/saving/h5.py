@@ -1,0 +1,125 @@
+"""Keras's own weights in HDF5: the file inside its `.keras` archives, and `.weights.h5`.
+
+    layers/dense/vars            a group; its attribute `name` is the layer's name
+    layers/dense/vars/0          a dataset for each variable
+
+HDF5 files can point to other files, and to themselves. Only plain datasets of numbers are read, and none before its
+shape was compared with the model's.
+"""
+
+import contextlib
+import io
+import math
+
+from ..errors import ModelFileError
+from .state import Stored, owners
+
+MAX_BYTES = 4 << 30
+
+
+def import_h5py():
+    """The module h5py.
+
+    Raises:
+        ModuleNotFoundError: it is not installed; the message names the extra.
+    """
+    try:
+        import h5py
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            'HDF5 files (.h5, .weights.h5, and the .keras files of Keras) need h5py: pip install "tinynet[h5]". '
+            "Without it, use model.save('name.keras') and model.save_weights('name.safetensors')", name="h5py"
+        ) from None
+    return h5py
+
+
+@contextlib.contextmanager
+def open_h5(file, where):
+    """An open binary file as an `h5py.File`; faults found on the way become ModelFileErrors."""
+    h5py = import_h5py()
+    content = io.BytesIO(file.read())
+    try:
+        with h5py.File(content, "r") as opened:
+            yield opened
+    except ModelFileError:
+        raise
+    except (OSError, RuntimeError, KeyError) as error:  # what h5py raises for damaged files
+        raise ModelFileError(f"{where}: not an HDF5 file, or a damaged one: {error}") from error
+
+
+@contextlib.contextmanager
+def opened(file, where):
+    """{path: Stored} of all datasets in an open HDF5 file."""
+    with open_h5(file, where) as root:
+        yield datasets(root, where)
+
+
+def datasets(group, where):
+    """{path: Stored} of all datasets below a group.
+
+    Raises:
+        ModelFileError: links that lead elsewhere, and datasets that are not plain numbers in this file.
+    """
+    h5py = import_h5py()
+    found, seen = {}, set()
+
+    def visit(group, path):
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen:
+            raise ModelFileError(f"{where}: group {path!r} is there twice")
+        seen.add(address)
+        for name in group:
+            place = f"{path}/{name}" if path else name
+            link = group.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                raise ModelFileError(f"{where}: {place!r} is a link to {getattr(link, 'filename', '')}{link.path!r}")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                visit(item, place)
+            elif (not isinstance(item, h5py.Dataset) or item.external or item.is_virtual
+                  or item.dtype.kind not in "fiub"):
+                raise ModelFileError(f"{where}: {place!r} is not a plain array of numbers")
+            else:
+                found[place] = Stored(item.shape, item.dtype, lambda item=item: item[()])
+
+    visit(group, "")
+    return found
+
+
+def total_bytes(stored, where):
+    """What all datasets take together.
+
+    Raises:
+        ModelFileError: more than 4 GiB, which a small file of compressed datasets can declare, too.
+    """
+    total = sum(math.prod(one.shape) * one.dtype.itemsize for one in stored.values())
+    if total > MAX_BYTES:
+        raise ModelFileError(f"{where}: declares {total} bytes of arrays, more than the {MAX_BYTES} allowed")
+    return total
+
+
+def of_weights(stored):
+    """The arrays of `vars` groups that tinynet has, too: what Keras keeps of metrics and random seeds is left out."""
+    return {name: one for name, one in stored.items() if not _is_bookkeeping(name)}
+
+
+def _is_bookkeeping(name):
+    parts = name.split("/")
+    return "seed_generator" in parts or "metrics" in parts or parts[0].startswith(("_", "compile"))
+
+
+def to_bytes(model, arrays):
+    """A `.weights.h5` file.
+
+    Args:
+        arrays: Of `gather`.
+    """
+    h5py = import_h5py()
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for path, owner in owners(model).items():
+            group = file.create_group(f"{path}/vars" if path else "vars")
+            group.attrs["name"] = owner.name
+        for name, array in arrays.items():
+            file[name] = array
+    return content.getbuffer()

@@ -1,0 +1,210 @@
+"""Whole models in one HDF5 file: the old format of Keras (`model.save("m.h5")`), from Keras 2 and tf.keras on.
+
+    /                       attributes model_config, training_config: JSON
+    model_weights           attribute layer_names; a group a layer with attribute weight_names and the datasets
+    optimizer_weights       the same for the optimizer's state
+
+Files of weights alone have what is in model_weights at their root.
+"""
+
+import io
+import json
+import warnings
+
+import numpy as np
+
+from ..errors import ModelFileError
+from ..utils.files import atomic_write
+from . import h5
+from .building import build_model
+from .foreign import from_old_keras, optimizer_from_old_keras, to_old_keras, without_foreign_arguments
+from .registration import deserialize_keras_object, serialize_keras_object
+from .strict_json import loads
+
+MAX_CONFIG = 10 << 20
+
+
+def save(model, path):
+    """Write a model in the old format, which Keras 3 reads; for the state of training prefer `.keras`."""
+    h5py = h5.import_h5py()
+    config = serialize_keras_object(model)
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file.attrs["keras_version"] = "3.15.1"
+        file.attrs["backend"] = "numpy"
+        file.attrs["model_config"] = json.dumps(to_old_keras(config), allow_nan=False)
+        compiled = config.get("compile_config")
+        if compiled:
+            optimizer = compiled.pop("optimizer")
+            file.attrs["training_config"] = json.dumps({
+                **to_old_keras(compiled),
+                "optimizer_config": {"class_name": optimizer["class_name"], "config": optimizer["config"]},
+            }, allow_nan=False)
+            if model.optimizer.built:
+                _write(file.create_group("optimizer_weights"), model.optimizer.variables)
+        weights = file.create_group("model_weights")
+        weights.attrs["keras_version"] = "3.15.1"
+        weights.attrs["backend"] = "numpy"
+        weights.attrs["layer_names"] = _names([layer.name for layer in model.layers])
+        for layer in model.layers:
+            _write(weights.create_group(layer.name), _variables(layer))
+        _write(weights.create_group("top_level_model_weights"), model._own_trainable + model._own_non_trainable)
+    with atomic_write(path) as file:
+        file.write(content.getbuffer())
+
+
+def _write(group, variables):
+    names = []
+    for variable in variables:
+        name = variable.path
+        while name in names:
+            name += "_1"
+        names.append(name)
+        group[name] = variable.numpy()
+    group.attrs["weight_names"] = _names(names)
+
+
+def _names(names):
+    return np.array(names, dtype=h5.import_h5py().string_dtype())
+
+
+def load(path, custom_objects=None, compile=True):
+    """The model of an old file."""
+    with open(path, "rb") as file, h5.open_h5(file, str(path)) as root:
+        if "model_config" not in root.attrs:
+            raise ModelFileError(f"{path}: holds weights alone, no model; build the model and use "
+                                 "model.load_weights(...)")
+        config = from_old_keras(_json_attribute(root, "model_config", path))
+        group = _group(root, "model_weights", path)
+        size = h5.total_bytes(h5.datasets(group, str(path)), str(path))
+        model = build_model(config, f"{path}: model_config", custom_objects, False, size)
+        _fill(model, group, str(path))
+        if compile and "training_config" in root.attrs:
+            _compile(model, _json_attribute(root, "training_config", path), custom_objects, path)
+            if "optimizer_weights" in root and model.compiled:
+                _fill_optimizer(model, _group(root, "optimizer_weights", path), path)
+    return model
+
+
+def load_weights(model, path, skip_mismatch=False, by_name=False):
+    """Put the weights of an old file into a model; see `weights.load_weights`."""
+    with open(path, "rb") as file, h5.open_h5(file, str(path)) as root:
+        if "layer_names" not in root.attrs and "model_weights" in root:
+            root = _group(root, "model_weights", path)
+        if "layer_names" not in root.attrs:
+            raise ModelFileError(f"{path}: not a weights file of Keras: it has no layer_names; a file in Keras 3's "
+                                 "layout is named .weights.h5")
+        _fill(model, root, str(path), skip_mismatch, by_name)
+
+
+def _fill(model, group, where, skip_mismatch=False, by_name=False):
+    """Assign the arrays of a weights group, layer by layer in their order (or by name); all of them or none."""
+    in_file = {name: _arrays(group, name, where) for name in _listed(group, "layer_names", where)}
+    given = {name: arrays for name, arrays in in_file.items() if arrays}
+    layers = [layer for layer in model.layers if _variables(layer)]
+    if by_name:
+        pairs = [(layer, layer.name) for layer in layers if layer.name in given]
+    elif len(layers) == len(given):
+        pairs = list(zip(layers, given, strict=True))
+    else:
+        hint = "" if model.built else "; the model is not built yet: call it once, or give it an Input"
+        raise ModelFileError(f"{where}: holds {len(given)} layers with weights, the model has {len(layers)}{hint}")
+    chosen = []
+    for layer, name in pairs:
+        fault = _mismatch(layer, name, given[name])
+        if fault is None:
+            chosen += zip(_variables(layer), given[name], strict=True)
+        elif skip_mismatch:
+            warnings.warn(f"{where}: {fault}; skipped", stacklevel=4)
+        else:
+            raise ModelFileError(f"{where}: {fault}")
+    own = model._own_trainable + model._own_non_trainable
+    if own and not by_name:
+        arrays = _arrays(group, "top_level_model_weights", where) if "top_level_model_weights" in group else []
+        if [one.shape for one in arrays] != [variable.shape for variable in own]:
+            raise ModelFileError(f"{where}: the model's own weights have other shapes, or are not there")
+        chosen += zip(own, arrays, strict=True)
+    values = [one.read() for _, one in chosen]
+    for (variable, _), value in zip(chosen, values, strict=True):
+        variable.assign(value)
+
+
+def _mismatch(layer, name, arrays):
+    """What is wrong with the arrays for one layer, or None."""
+    variables = _variables(layer)
+    if len(variables) != len(arrays):
+        return f"layer {layer.name!r} has {len(variables)} weights, {name!r} in the file has {len(arrays)}"
+    for variable, one in zip(variables, arrays, strict=True):
+        if one.shape != variable.shape:
+            return (f"layer {layer.name!r}: weight {variable.path!r} has shape {one.shape} in the file, "
+                    f"{variable.shape} in the model")
+    return None
+
+
+def _variables(layer):
+    """A layer's variables in the order of the old files: all trainable ones first, also those of layers inside."""
+    weights = layer.weights
+    return [v for v in weights if v.trainable] + [v for v in weights if not v.trainable]
+
+
+def _arrays(group, name, where):
+    """The datasets that a layer's group lists, as Stored, in their order."""
+    layer = _group(group, name, where)
+    found = h5.datasets(layer, where)
+    names = _listed(layer, "weight_names", where)
+    missing = [one for one in names if one not in found]
+    if missing:
+        raise ModelFileError(f"{where}: {name!r} lists {missing[0]!r}, which is not there")
+    return [found[one] for one in names]
+
+
+def _group(group, name, where):
+    h5py = h5.import_h5py()
+    link = group.get(name, getlink=True)
+    if not isinstance(link, h5py.HardLink) or not isinstance(group[name], h5py.Group):
+        raise ModelFileError(f"{where}: {name!r} is not a group of this file")
+    return group[name]
+
+
+def _listed(group, attribute, where):
+    """A list of names, which Keras cuts into attributes with numbers when it is too long for one."""
+    attributes = [attribute] if attribute in group.attrs else []
+    while f"{attribute}{len(attributes)}" in group.attrs:
+        attributes.append(f"{attribute}{len(attributes)}")
+    names = [name for one in attributes for name in np.asarray(group.attrs[one]).ravel().tolist()]
+    names = [name.decode() if isinstance(name, bytes) else name for name in names]
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise ModelFileError(f"{where}: {attribute} is not a list of different names")
+    return names
+
+
+def _json_attribute(root, name, path):
+    text = root.attrs[name]
+    data = text.encode() if isinstance(text, str) else bytes(text)
+    if len(data) > MAX_CONFIG:
+        raise ModelFileError(f"{path}: {name} has {len(data)} bytes, more than the {MAX_CONFIG} allowed")
+    return loads(data, f"{path}: {name}")
+
+
+def _compile(model, config, custom_objects, path):
+    """Compile as the file says; a model that cannot be compiled again is still a model."""
+    try:
+        arguments = {key: deserialize_keras_object(without_foreign_arguments(from_old_keras(value)), custom_objects)
+                     for key, value in config.items() if key in ("loss", "loss_weights", "metrics", "weighted_metrics")}
+        optimizer = optimizer_from_old_keras(config["optimizer_config"])
+        model.compile(optimizer=deserialize_keras_object(optimizer, custom_objects), **arguments)
+    except Exception as error:
+        warnings.warn(f"{path}: the model is not compiled, since the file's training_config cannot be used: {error}. "
+                      "Call compile(...) before training.", stacklevel=4)
+
+
+def _fill_optimizer(model, group, path):
+    arrays = [h5.datasets(group, str(path))[name] for name in _listed(group, "weight_names", str(path))]
+    optimizer = model.optimizer
+    optimizer.build(model.trainable_variables)
+    if [one.shape for one in arrays] != [variable.shape for variable in optimizer.variables]:
+        warnings.warn(f"{path}: the optimizer's state is not loaded: it has another form than tinynet's", stacklevel=4)
+        return
+    for variable, one in zip(optimizer.variables, arrays, strict=True):
+        variable.assign(one.read())
+

@@ -1,0 +1,183 @@
+"""Whole models in one file: what they are made of, weights, how they are trained, and how far training has come.
+
+A `.keras` file of tinynet is a zip archive of
+
+    metadata.json        {"format": "tinynet", "format_version": 1, "tinynet_version": ...}
+    config.json          the model, its shapes and what it was compiled with, in the format of Keras 3
+    model.safetensors    weights, the optimizer's state, and the state of the random generators
+
+It holds no code and no pickles, and loading imports nothing by name. Keras cannot read it, since it reads weights from
+HDF5 only: `format="keras"` writes what Keras reads (with the extra "h5").
+"""
+
+import io
+import json
+import os
+
+from ..errors import ModelFileError
+from ..models.model import Model
+from ..utils.files import atomic_write
+from ..version import __version__
+from . import h5, legacy_h5, safetensors
+from .archive import CONFIG, KERAS_WEIGHTS, METADATA, WEIGHTS, Archive, write_archive
+from .building import build_model, undisturbed_session
+from .foreign import without_foreign_arguments
+from .paths import input_path, is_hdf5, output_path
+from .registration import serialize_keras_object, shared_layers
+from .state import SHUFFLE, build_optimizer, gather, optimizer_notes, restore
+from .weights import safetensors_stored
+
+FORMAT_VERSION = 1
+KERAS_VERSION = "3.15.1"  # whose format `format="keras"` follows
+
+
+def save_model(model, filepath, overwrite=True, zipped=None, format=None):
+    """Write a model to a file, whole or not at all.
+
+    A model that is loaded and trained on gets the same bits as one that was never interrupted: weights, the optimizer's
+    state, and where dropout's and shuffling's random numbers go on are in the file. The state of metrics is not.
+
+    Args:
+        model: A built model.
+        filepath: Ends in `.keras`; or in `.h5`, the old format of Keras, which needs the extra "h5".
+        overwrite: Replace a file that is there; False raises FileExistsError.
+        zipped: None or True; folders are not written.
+        format: "tinynet" (the same as None), or "keras" for a file that Keras 3 reads, too (needs the extra "h5"; it
+            lacks the state of random generators).
+
+    Raises:
+        ValueError: another ending, or a model that cannot be described, such as one with a lambda inside.
+        OSError: as raised, with the path; an old file is left as it was.
+    """
+    path = output_path(filepath, overwrite)
+    if not isinstance(model, Model):
+        raise TypeError(f"save_model: expected a model, got {model!r}")
+    if zipped is False:
+        raise NotImplementedError("save_model: zipped=False, a folder instead of a file, is not there; leave it out")
+    if format not in (None, "tinynet", "keras"):
+        raise ValueError(f"save_model: format must be 'tinynet' or 'keras', got {format!r}")
+    if path.suffix in (".h5", ".hdf5"):
+        legacy_h5.save(model, path)
+        return
+    if path.suffix != ".keras":
+        raise ValueError(
+            f"save_model: the file's name must end in .keras, got {os.fspath(filepath)!r}. Folders in TensorFlow's "
+            "SavedModel format are not written."
+        )
+    members = _members(model, format)
+    with atomic_write(path) as file:
+        write_archive(file, members)
+
+
+def model_to_bytes(model):
+    """What `save_model` writes into a `.keras` file; `model_from_bytes` reads it. Pickles of estimators hold it."""
+    file = io.BytesIO()
+    write_archive(file, _members(model))
+    return file.getvalue()
+
+
+def model_from_bytes(data, name="<bytes>"):
+    """The model that `model_to_bytes` wrote, compiled as it was.
+
+    Args:
+        data: The bytes.
+        name: What messages call them.
+
+    Raises:
+        ModelFileError: as `load_model` does.
+    """
+    with undisturbed_session():
+        return _load_archive(name, None, True, io.BytesIO(data))
+
+
+def _members(model, format=None):
+    """{name: content} of a model's archive."""
+    arrays = gather(model, random_state=format != "keras")
+    with shared_layers():
+        members = {CONFIG: to_json(serialize_keras_object(model))}
+    if format == "keras":
+        content = h5.to_bytes(model, arrays)
+        members = {METADATA: to_json({"keras_version": KERAS_VERSION, "date_saved": ""}), **members,
+                   KERAS_WEIGHTS: lambda file: file.write(content)}
+    else:
+        notes = optimizer_notes(model)
+        members = {METADATA: to_json({"format": "tinynet", "format_version": FORMAT_VERSION,
+                                      "tinynet_version": __version__}), **members,
+                   WEIGHTS: lambda file: safetensors.write(file, arrays, notes)}
+    return members
+
+
+def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
+    """A model from a file of `save_model`, or of Keras (with the extra "h5"): `.keras`, and the old `.h5`.
+
+    Args:
+        filepath: Of the file.
+        custom_objects: {name: class or function} of your own that the model is made of.
+        compile: Compile the model as it was, with the optimizer's state.
+        safe_mode: Taken for Keras's sake; code inside a file is never run.
+
+    Raises:
+        ModelFileError: a damaged or hostile file, one of a newer version, or one with classes that are not known; the
+            message says where in the file.
+        OSError: the file cannot be read.
+    """
+    path = input_path(filepath)
+    with undisturbed_session():
+        if is_hdf5(path):
+            return legacy_h5.load(path, custom_objects, compile)
+        return _load_archive(path, custom_objects, compile)
+
+
+def _load_archive(path, custom_objects, compile, file=None):
+    with Archive(path, file) as archive:
+        metadata = archive.read_json(METADATA)
+        by_keras = isinstance(metadata, dict) and "keras_version" in metadata
+        if not by_keras:
+            _check_version(metadata, f"{path}: {METADATA}")
+        config = archive.read_json(CONFIG)
+        where = f"{path}: {CONFIG}"
+        name = KERAS_WEIGHTS if by_keras else WEIGHTS
+        with archive.open(name) as file:
+            place = f"{path}: {name}"
+            if by_keras:
+                with h5.opened(file, place) as stored:
+                    model = build_model(without_foreign_arguments(config), where, custom_objects, compile,
+                                        h5.total_bytes(stored, place))
+                    _fill(model, h5.of_weights(stored), {}, place)
+            else:
+                model = build_model(config, where, custom_objects, compile, archive.size(name))
+                _fill(model, *safetensors_stored(file, archive.size(name), place), place, random_state=True)
+    return model
+
+
+def _fill(model, stored, notes, where, random_state=False):
+    if model.compiled and model.optimizer is not None:
+        build_optimizer(model, stored, notes, where)
+    else:
+        stored = {name: one for name, one in stored.items() if not name.startswith("optimizer/")}
+    if random_state and SHUFFLE in stored:
+        model._orders()
+    restore(model, stored, where, random_state=random_state)
+
+
+def _check_version(metadata, where):
+    version = metadata.get("format_version") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("format") != "tinynet" or type(version) is not int:
+        raise ModelFileError(f"{where}: neither tinynet's nor Keras's: {metadata!r:.80}")
+    if not 1 <= version <= FORMAT_VERSION:
+        raise ModelFileError(
+            f"{where}: saved by format {version}, this tinynet ({__version__}) reads 1-{FORMAT_VERSION}; "
+            "upgrade tinynet"
+        )
+
+
+def to_json(tree):
+    """A tree of plain values as bytes.
+
+    Raises:
+        ValueError: it has NaN or infinities, which JSON has not.
+    """
+    try:
+        return json.dumps(tree, indent=1, allow_nan=False).encode()
+    except ValueError as error:
+        raise ValueError(f"save_model: the model's configuration cannot be written as JSON: {error}") from None

@@ -1,0 +1,43 @@
+"""Names of files that users give to the functions of this folder."""
+
+import os
+from pathlib import Path
+
+from ..errors import ModelFileError
+
+
+def output_path(filepath, overwrite):
+    """The path to write to.
+
+    Raises:
+        OSError: it is a folder, or there and not to be replaced.
+    """
+    path = Path(os.fspath(filepath)).expanduser()
+    if path.is_dir():
+        raise IsADirectoryError(21, "Is a directory", str(path))
+    if not overwrite and path.exists():
+        raise FileExistsError(17, "File exists, and overwrite is False", str(path))
+    return path
+
+
+def input_path(filepath):
+    """The path to read from.
+
+    Raises:
+        ModelFileError: TensorFlow's checkpoint.
+        OSError: it is a folder.
+    """
+    path = Path(os.fspath(filepath)).expanduser()
+    if path.is_dir():
+        hint = "; TensorFlow's SavedModel cannot be read" if (path / "saved_model.pb").exists() else ""
+        raise IsADirectoryError(21, f"Is a directory{hint}", str(path))
+    if not path.exists() and path.with_name(path.name + ".index").exists():
+        raise ModelFileError(f"{path}: TensorFlow's checkpoints (.index, .data-...) cannot be read; with TensorFlow, "
+                             "load it and save the weights as .weights.h5")
+    return path
+
+
+def is_hdf5(path):
+    """Whether a file begins as HDF5 files do."""
+    with open(path, "rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"

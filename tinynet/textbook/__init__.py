@@ -1,0 +1,64 @@
+"""The course's slides in code, each form as short as on the slide. README.md beside this file maps every row of it.
+
+    descent.py adaptive.py    optimizers: descent, momentum, Nesterov, AdaGrad, RMSProp, Adam
+    comparison.py             the slides' table of them; where the lines of Adam come from
+    batches.py                batch, stochastic, mini-batch: the choice of a batch size
+    surfaces.py landscape.py  surfaces to walk on; slices through the loss of a network
+    losses.py                 half squared error; L1 and L2 with lambda / 2
+    dropout.py                dropout with scaling at test time; the average over masks
+    initializers.py           the demos' initializations, the Xavier experiment
+    networks.py               the demos' networks
+    inside.py                 their nodes and edges, the inputs of a layer over training, feature maps
+    overfitting.py            polynomials of growing degree
+    geometry.py               where the contours of a loss meet the balls of L1 and L2
+    gap.py                    why `fit` and `evaluate` print different losses
+    plots.py                  pictures of all this (extra "plot")
+
+What is here may be given to `compile` and to layers like anything of tinynet. Keras's forms, which differ in details
+that each docstring names, are in `tinynet.optimizers`, `.losses`, `.regularizers`, `.layers` and `.initializers`. To
+load a saved model that uses these, pass `custom_objects=textbook.custom_objects`.
+
+>>> model = Sequential([Dense(10)])
+>>> model.compile(optimizer=Momentum(learning_rate=0.01, rho=0.9), loss=HalfSquaredError())
+"""
+
+from . import plots, surfaces
+from .adaptive import (
+    AdaGradForm1, AdaGradForm2, AdaGradForm3, AdaGradFullMatrix, AdamAlgorithm1, AdamAlmost, RMSPropSlide,
+)
+from .batches import Descent, fit_line
+from .comparison import comparison_table, explain
+from .descent import GradientDescent, Momentum, NesterovChangeOfVariables, NesterovLookahead, SlideOptimizer
+from .dropout import VanillaDropout, count_masks, monte_carlo_predict
+from .gap import Gap, explain_gap
+from .geometry import smallest_loss_in_ball
+from .initializers import ScaledNormal, UniformSlide, XavierSlide, variance_of_output, xavier_experiment
+from .inside import LayerInputMonitor, feature_maps, plot_feature_maps, plot_network, top_classes
+from .landscape import loss_slice
+from .losses import HalfSquaredError, L1Slide, L2Slide
+from .networks import (
+    decision_boundary, decision_boundary_network, digits_network, edge_strengths, look_inside,
+)
+from .overfitting import fit_polynomials
+from .plots import plot_paths
+from .surfaces import trace
+
+custom_objects = {
+    cls.__name__: cls
+    for cls in (
+        AdaGradForm1, AdaGradForm2, AdaGradForm3, AdaGradFullMatrix, AdamAlgorithm1, AdamAlmost, GradientDescent,
+        HalfSquaredError, L1Slide, L2Slide, Momentum, NesterovChangeOfVariables, NesterovLookahead, RMSPropSlide,
+        ScaledNormal, UniformSlide, VanillaDropout, XavierSlide,
+    )
+}
+
+__all__ = [
+    "AdaGradForm1", "AdaGradForm2", "AdaGradForm3", "AdaGradFullMatrix", "AdamAlgorithm1", "AdamAlmost", "Descent",
+    "Gap", "GradientDescent", "HalfSquaredError", "L1Slide", "L2Slide", "LayerInputMonitor", "Momentum",
+    "NesterovChangeOfVariables", "NesterovLookahead", "RMSPropSlide", "ScaledNormal", "SlideOptimizer",
+    "UniformSlide", "VanillaDropout", "XavierSlide", "comparison_table", "count_masks", "custom_objects",
+    "decision_boundary", "decision_boundary_network", "digits_network", "edge_strengths", "explain", "explain_gap",
+    "feature_maps", "fit_line", "fit_polynomials", "look_inside", "loss_slice", "monte_carlo_predict",
+    "plot_feature_maps", "plot_network", "plot_paths", "plots", "smallest_loss_in_ball", "surfaces", "top_classes",
+    "trace", "variance_of_output", "xavier_experiment",
+]

@@ -1,0 +1,224 @@
+"""AdaGrad in the slides' three forms and with its full matrix, RMSProp, Adam by Algorithm 1 and "almost".
+
+How to read a class: descent.py. What differs between the forms, and from Keras and PyTorch, is mostly where epsilon
+stands. At a gradient near 0 it matters: 1 / (0 + 1e-7) is ten million, 1 / sqrt(0 + 1e-7) is 3162.
+"""
+
+import numpy as np
+
+from .descent import SlideOptimizer, from_0_to_1
+
+
+class AdaGradForm1(SlideOptimizer):
+    """h += dw dw; w -= lr dw / sqrt(h), the first slide about AdaGrad.
+
+    There is no epsilon, and h starts at 0: where a gradient has always been 0 the slide divides 0 by 0. Such a weight
+    stays as it is.
+
+    Keras starts h at 0.1 and adds 1e-7 inside the root; PyTorch adds 1e-10 outside it.
+
+    Args:
+        learning_rate: Number, schedule or function, as for all optimizers.
+    """
+
+    label = "AdaGrad"
+    tracks_second_moments = True
+    slot_names = ("accumulator",)
+
+    def __init__(self, learning_rate=0.01, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+
+    def step(self, w, dw, learning_rate, h):
+        h += dw * dw
+        w -= learning_rate * np.divide(dw, np.sqrt(h), out=np.zeros_like(dw), where=h > 0)
+
+
+class AdaGradForm2(SlideOptimizer):
+    """theta -= eta / sqrt(epsilon I + diag(G)) g, with G = sum of g g^T: equations (1) to (6).
+
+    Of the outer products only the diagonal is used, the sum of g g, so that is all that is kept (equation 6). Equation
+    (7), one rate for all, is `GradientDescent`. `AdaGradFullMatrix` uses all of G.
+
+    epsilon stands inside the root, as in Keras, but G starts at 0, in Keras at 0.1. PyTorch: outside.
+
+    Args:
+        learning_rate: eta.
+        epsilon: The slide gives no number; 1e-7 is Keras's.
+    """
+
+    label = "AdaGrad"
+    tracks_second_moments = True
+    slot_names = ("accumulator",)
+    hyperparameters = ("epsilon",)
+
+    def __init__(self, learning_rate=0.01, epsilon=1e-7, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.epsilon = positive(epsilon, self, "epsilon")
+
+    def step(self, theta, g, eta, G):
+        G += g * g
+        theta -= eta / np.sqrt(self.epsilon + G) * g
+
+
+class AdaGradForm3(AdaGradForm2):
+    """grad_squared += dw dw; w -= lr dw / (sqrt(grad_squared) + 1e-7), the code beside RMSProp.
+
+    epsilon stands outside the root, as in PyTorch (there 1e-10). Keras: inside, and the sum starts at 0.1.
+    """
+
+    def step(self, w, dw, learning_rate, grad_squared):
+        grad_squared += dw * dw
+        w -= learning_rate * dw / (np.sqrt(grad_squared) + self.epsilon)
+
+
+class AdaGradFullMatrix(SlideOptimizer):
+    """theta -= eta (epsilon I + G)^(-1/2) g, with the full G = sum of g g^T: equation (1) without "diag".
+
+    theta is all weights in one vector. G then also knows which directions between the axes were steep, and the path
+    does not change when the axes are rotated; but it has a row and a column for each weight, and every step needs its
+    eigenvalues.
+
+    Neither Keras nor PyTorch has it.
+
+    Args:
+        learning_rate: eta.
+        epsilon: The slide gives no number.
+        limit: Refuse more weights than this; G takes 8 limit^2 bytes.
+
+    Raises:
+        ValueError: the model is too large, or a step gives gradients for some of the weights only.
+    """
+
+    label = "AdaGrad"
+    tracks_second_moments = True
+    hyperparameters = ("epsilon", "limit")
+
+    def __init__(self, learning_rate=0.01, epsilon=1e-7, limit=1000, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.epsilon = positive(epsilon, self, "epsilon")
+        self.limit = limit
+
+    def add_slots(self, variables):
+        size = sum(variable.data.size for variable in variables)
+        if size > self.limit:
+            raise ValueError(
+                f"AdaGradFullMatrix: {size} weights need a matrix of {size} x {size} numbers and its eigenvalues in "
+                f"every step, the limit is {self.limit}. Take a smaller model, AdaGradForm2, or a larger limit=..."
+            )
+        self._matrix = self.add_variable((size, size), dtype="float64", name="outer_products")
+
+    def update_all(self, weights, gradients, slots, learning_rate, decay):
+        g = np.concatenate([np.ravel(gradient) for gradient in gradients]).astype(np.float64)
+        G = self._matrix.data
+        if len(g) != len(G):
+            raise ValueError(
+                f"AdaGradFullMatrix: gradients of {len(g)} weights for a matrix of {len(G)}: every step needs all "
+                "weights, of one dtype, and with weight_decay none excluded"
+            )
+        G += np.outer(g, g)
+        values, vectors = np.linalg.eigh(self.epsilon * np.eye(len(G)) + G)
+        values = np.maximum(values, self.epsilon)  # G has no negative ones, but rounding may make some
+        change = learning_rate * vectors @ ((vectors.T @ g) / np.sqrt(values))
+        parts = np.split(change, np.cumsum([w.size for w in weights])[:-1])
+        for w, part in zip(weights, parts, strict=True):
+            w -= decay * w + part.reshape(w.shape).astype(w.dtype)
+
+
+class RMSPropSlide(AdaGradForm3):
+    """RMSProp, the "leaky AdaGrad": old gradients are forgotten.
+
+    grad_squared = decay_rate grad_squared + (1 - decay_rate) dw dw
+    w -= lr dw / (sqrt(grad_squared) + 1e-7)
+
+    Keras has epsilon inside the root: at a gradient near 0 the slide divides by 1e-7, Keras by 3.2e-4. PyTorch: outside
+    as here, 1e-8, and a decay of 0.99.
+
+    Args:
+        learning_rate: Number, schedule or function.
+        decay_rate: Share of the old squares that stays; the slide gives no number, 0.9 is Keras's.
+        epsilon: 1e-7 on the slide.
+
+    (Tieleman and Hinton, 2012)
+    """
+
+    label = "RMSProp"
+    leaky_second_moments = True
+    hyperparameters = ("decay_rate", "epsilon")
+
+    def __init__(self, learning_rate=0.001, decay_rate=0.9, epsilon=1e-7, **kwargs):
+        super().__init__(learning_rate, epsilon, **kwargs)
+        self.decay_rate = from_0_to_1(decay_rate, self, "decay_rate")
+
+    def step(self, w, dw, learning_rate, grad_squared):
+        grad_squared[...] = self.decay_rate * grad_squared + (1 - self.decay_rate) * dw * dw
+        w -= learning_rate * dw / (np.sqrt(grad_squared) + self.epsilon)
+
+
+class AdamAlgorithm1(SlideOptimizer):
+    """Adam, as Algorithm 1 of Kingma and Ba (ICLR 2015) has it.
+
+    PyTorch's is the same. Keras's is the paper's "slightly more efficient order of computation", with epsilon added to
+    the root of the uncorrected v: the same as Algorithm 1 with epsilon / sqrt(1 - beta_2^t), in the first step 31.6
+    times as large; and its default is 1e-7.
+
+    Args:
+        learning_rate: alpha.
+        beta_1, beta_2: Decay rates of the moments.
+        epsilon: Added to the root of the corrected second moment.
+    """
+
+    label = "Adam"
+    tracks_first_moments = True
+    tracks_second_moments = True
+    leaky_second_moments = True
+    bias_correction = True
+    slot_names = ("moment1", "moment2")
+    hyperparameters = ("beta_1", "beta_2", "epsilon")
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = from_0_to_1(beta_1, self, "beta_1")
+        self.beta_2 = from_0_to_1(beta_2, self, "beta_2")
+        if 1 in (self.beta_1, self.beta_2):
+            raise ValueError(f"{type(self).__name__}: with a beta of 1 a moment stays 0 for ever; take one below 1")
+        self.epsilon = positive(epsilon, self, "epsilon")
+
+    def step(self, theta, g, alpha, m, v):
+        t = self._count()
+        m[...] = self.beta_1 * m + (1 - self.beta_1) * g  # Momentum
+        v[...] = self.beta_2 * v + (1 - self.beta_2) * g * g  # AdaGrad / RMSProp
+        m_hat = m / (1 - self.beta_1**t)  # bias correction
+        v_hat = v / (1 - self.beta_2**t)  # bias correction
+        theta -= alpha * m_hat / (np.sqrt(v_hat) + self.epsilon)  # Momentum's step, in RMSProp's scale
+
+
+class AdamAlmost(AdamAlgorithm1):
+    """Adam (almost): RMSProp + Momentum, without bias correction.
+
+    The moments start at 0 and take 1 / (1 - beta) steps to fill, the second one much longer than the first: the first
+    step is (1 - beta_1) / sqrt(1 - beta_2) = 3.2 times the learning rate, and the next ones are larger still.
+
+    Neither Keras nor PyTorch leaves the correction out.
+
+    Args:
+        learning_rate, beta_1, beta_2: As for `AdamAlgorithm1`.
+        epsilon: 1e-7 on the slide.
+    """
+
+    label = "Adam (almost)"
+    bias_correction = False
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
+
+    def step(self, w, dw, learning_rate, moment1, moment2):
+        moment1[...] = self.beta_1 * moment1 + (1 - self.beta_1) * dw  # Momentum
+        moment2[...] = self.beta_2 * moment2 + (1 - self.beta_2) * dw * dw  # AdaGrad / RMSProp
+        w -= learning_rate * moment1 / (np.sqrt(moment2) + self.epsilon)  # Momentum's step, in RMSProp's scale
+
+
+def positive(value, owner, argument):
+    """`value` as a float, if it is a number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < np.inf:
+        raise ValueError(f"{type(owner).__name__}: {argument} must be a number above 0, got {value!r}")
+    return float(value)

@@ -1,0 +1,57 @@
+"""The optimizers side by side: the slides' table, and their code with each line's origin."""
+
+import inspect
+import textwrap
+
+from .adaptive import AdaGradForm3, AdamAlgorithm1, RMSPropSlide
+from .descent import GradientDescent, Momentum, NesterovChangeOfVariables, SlideOptimizer
+
+COMPARED = (GradientDescent, Momentum, NesterovChangeOfVariables, AdaGradForm3, RMSPropSlide, AdamAlgorithm1)
+COLUMNS = {
+    "tracks_first_moments": "Tracks first moments (Momentum)",
+    "tracks_second_moments": "Tracks second moments (Adaptive learning rates)",
+    "leaky_second_moments": "Leaky second moments",
+    "bias_correction": "Bias correction for moment estimates",
+}
+
+
+def comparison_table(optimizers=COMPARED):
+    """The table "Optimization Algorithm Comparison" as Markdown, made from the classes' attributes.
+
+    Args:
+        optimizers: Subclasses of `SlideOptimizer`, one a row.
+
+    >>> print(comparison_table([Momentum]))
+    | Algorithm | Tracks first moments (Momentum) | ... | Bias correction for moment estimates |
+    |---|---|---|---|---|
+    | SGD+Momentum | ✓ | ✗ | ✗ | ✗ |
+    """
+    lines = ["| " + " | ".join(["Algorithm", *COLUMNS.values()]) + " |", "|" + "---|" * (len(COLUMNS) + 1)]
+    for cls in optimizers:
+        marks = ["✓" if getattr(cls, column) else "✗" for column in COLUMNS]
+        lines.append("| " + " | ".join([cls.label, *marks]) + " |")
+    return "\n".join(lines)
+
+
+def explain(optimizer):
+    """The code of one step of a textbook optimizer; Adam's says which lines are Momentum and which AdaGrad / RMSProp.
+
+    Args:
+        optimizer: A `SlideOptimizer`, or its class.
+
+    Returns:
+        The lines of the method `step` (of `update_all`, for the full matrix).
+
+    >>> print(explain(Momentum))
+    def step(self, w, dw, learning_rate, v):
+        v[...] = self.rho * v + dw
+        w -= learning_rate * v
+    """
+    cls = optimizer if isinstance(optimizer, type) else type(optimizer)
+    if not issubclass(cls, SlideOptimizer):
+        raise TypeError(
+            f"explain: {cls.__name__} is not of tinynet.textbook; the rules of tinynet.optimizers are in "
+            "tinynet/ops/optimizer_steps.py"
+        )
+    rule = cls.step if cls.step is not SlideOptimizer.step else cls.update_all
+    return textwrap.dedent(inspect.getsource(rule)).rstrip()

@@ -1,0 +1,177 @@
+"""Gradient descent and momentum, as the slides write them: w(t+1) = w(t) - lr grad E(W), and v = rho v + g.
+
+Each class here and in adaptive.py has one method to hold against the slide, `step`: the body of the slide's loop, with
+NumPy arrays. The frame around it (learning rates, clipping, saving) is that of `tinynet.optimizers`, so that any of
+them can be given to `compile`. They are written to be read; to train quickly use `tinynet.optimizers`.
+"""
+
+from ..optimizers.base import Optimizer
+from ..tape import GradientTape
+
+
+class SlideOptimizer(Optimizer):
+    """Base of the slides' optimizers: `step` is the body of the slide's loop.
+
+    Attributes:
+        label: The name on the slides.
+        tracks_first_moments, tracks_second_moments, leaky_second_moments, bias_correction: The columns of the slides'
+            comparison table (`comparison_table`).
+    """
+
+    label = None
+    tracks_first_moments = False
+    tracks_second_moments = False
+    leaky_second_moments = False
+    bias_correction = False
+
+    def step(self, w, dw, learning_rate, *state):
+        """Change w and the state in place.
+
+        Args:
+            w: Array.
+            dw: Its gradient.
+            learning_rate: A float.
+            state: One array, shaped as w and at first 0, for each name in `slot_names`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override step(w, dw, learning_rate, *state)")
+
+    def update_all(self, weights, gradients, slots, learning_rate, decay):
+        for i, (w, dw) in enumerate(zip(weights, gradients, strict=True)):
+            if decay:
+                w -= decay * w
+            self.step(w, dw, learning_rate, *(slot[i] for slot in slots))
+
+
+class GradientDescent(SlideOptimizer):
+    """w -= lr dw, the weight update of the second slide.
+
+    Batch, stochastic and mini-batch descent are this rule with another batch size: see `Descent`.
+
+    Keras's SGD with momentum=0 and PyTorch's are the same.
+    """
+
+    label = "SGD"
+
+    def __init__(self, learning_rate=0.01, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+
+    def step(self, w, dw, learning_rate):
+        w -= learning_rate * dw
+
+
+class Momentum(SlideOptimizer):
+    """v = rho v + dw; w -= lr v. v is a running mean of gradients, rho the friction, 0.9 or 0.99.
+
+    PyTorch's SGD is the same (with dampening=0). Keras has the learning rate inside: m = rho m - lr dw, w += m. While
+    the rate stays the same, m is -lr v and the weights are the same; when it changes, Keras's m keeps the steps of the
+    old rate, the slide's v takes the new rate at once.
+
+    Args:
+        learning_rate: Number, schedule or function, as for all optimizers.
+        rho: Share of the velocity that stays.
+
+    (Sutskever et al., ICML 2013)
+    """
+
+    label = "SGD+Momentum"
+    tracks_first_moments = True
+    slot_names = ("v",)
+    hyperparameters = ("rho",)
+
+    def __init__(self, learning_rate=0.01, rho=0.9, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.rho = from_0_to_1(rho, self, "rho")
+
+    def step(self, w, dw, learning_rate, v):
+        v[...] = self.rho * v + dw
+        w -= learning_rate * v
+
+
+class NesterovChangeOfVariables(Momentum):
+    """old_v = v; v = rho v - lr dw; w -= rho old_v - (1 + rho) v.
+
+    The weights it holds are not Nesterov's x but the point looked ahead to, x~ = x + rho v, where the gradient is taken
+    anyway.
+
+    Keras's SGD(nesterov=True) is the same: w += rho m - lr dw, which is w + v + rho (v - old_v). PyTorch's has the
+    learning rate outside, as in `Momentum`, and differs when the rate changes.
+
+    Args:
+        learning_rate, rho: As for `Momentum`.
+    """
+
+    label = "Nesterov"
+
+    def step(self, w, dw, learning_rate, v):
+        old_v = v.copy()
+        v[...] = self.rho * v - learning_rate * dw
+        w -= self.rho * old_v - (1 + self.rho) * v
+
+
+class NesterovLookahead(Momentum):
+    """v = rho v - lr grad f(x + rho v); x += v: the gradient is that of the point where the velocity leads.
+
+    So it must be able to ask for gradients: call `minimize(loss, variables)` with a function. Where others compute the
+    gradient, as `fit` does, use `NesterovChangeOfVariables`.
+
+    Neither Keras nor PyTorch has this form; their nesterov=True is the change of variables.
+
+    Args:
+        learning_rate, rho: As for `Momentum`.
+
+    >>> from tinynet.textbook import surfaces
+    >>> x = Variable([1.0, 1.0])
+    >>> optimizer = NesterovLookahead(learning_rate=0.1)
+    >>> for _ in range(100):
+    ...     _ = optimizer.minimize(lambda: surfaces.bowl(x), [x])
+    >>> bool(abs(x.numpy()).max() < 0.01)
+    True
+    """
+
+    label = "Nesterov"
+
+    def step(self, w, dw, learning_rate, v):
+        v[...] = self.rho * v - learning_rate * dw
+        w += v
+
+    def minimize(self, loss, var_list, tape=None):
+        """One step down `loss`, a function without arguments, with the gradient of the point ahead.
+
+        Raises:
+            ValueError: `loss` is not a function: it must be computed at x + rho v, which only this method knows.
+        """
+        variables = list(var_list() if callable(var_list) else var_list)
+        if not callable(loss):
+            raise ValueError(
+                f"NesterovLookahead.minimize: loss must be a function without arguments, got {type(loss).__name__}: it "
+                "is computed at another point than the present one. Write minimize(lambda: ..., variables)"
+            )
+        self.build(variables)
+        positions = [variable.data for variable in variables]
+        try:
+            for variable, x in zip(variables, positions, strict=True):
+                v = self._slots[0][self._get_variable_index(variable)].data
+                variable.data = x + self.rho * v
+            with tape or GradientTape() as tape:
+                value = loss()
+            gradients = tape.gradient(value, variables)
+        finally:
+            for variable, x in zip(variables, positions, strict=True):
+                variable.data = x
+        super().apply(gradients, variables)
+        return self._iterations
+
+    def apply(self, grads, trainable_variables=None):
+        """Refused: the gradients would be those of the present point."""
+        raise ValueError(
+            "NesterovLookahead: the gradient must be taken at x + rho v, but apply() is given one of the present "
+            "weights. Call minimize(loss, variables) with a function, in train_step for example; or use "
+            "NesterovChangeOfVariables, which walks the same path and can be given to compile()"
+        )
+
+
+def from_0_to_1(value, owner, argument):
+    """`value` as a float, if it is one from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"{type(owner).__name__}: {argument} must be a number from 0 to 1, got {value!r}")
+    return float(value)

@@ -1,0 +1,54 @@
+"""What the loss of a real network looks like over its weight space: slices through the trained weights.
+
+"Is the loss function really as neat as a comb-pattern pot?" A network has too many weights for a picture; a slice along
+one or two random directions has not. Each direction is scaled to the weights it is added to, kernel by kernel, so that
+two slices can be compared (Li et al., "Visualizing the Loss Landscape of Neural Nets", NeurIPS 2018).
+"""
+
+import numpy as np
+
+
+def loss_slice(model, x, y, dimensions=2, extent=1.0, points=21, seed=0):
+    """The loss at weights + a d1 (+ b d2), d1 and d2 random directions.
+
+    Args:
+        model: A compiled and built model. Its weights are put back.
+        x, y: Data, as for `evaluate`.
+        dimensions: 1 or 2.
+        extent: a and b go from -extent to extent; at 1 the change is as large as the weights themselves.
+        points: How many values of a, and of b; odd, so that the present weights are among them.
+        seed: Of the directions.
+
+    Returns:
+        (a, losses): the values of a (and b), and the loss at each, shape (points,) or (points, points), b down.
+    """
+    if dimensions not in (1, 2):
+        raise ValueError(f"loss_slice: dimensions must be 1 or 2, got {dimensions!r}")
+    if not model.built:
+        raise ValueError(f"loss_slice: {model.name} has no weights yet; give it an Input, or call it on a batch")
+    rng = np.random.default_rng(seed)
+    variables = model.trainable_variables
+    centre = [variable.numpy() for variable in variables]
+    directions = [[_scaled(rng.standard_normal(w.shape), w) for w in centre] for _ in range(dimensions)]
+    axis = np.linspace(-extent, extent, points)
+    losses = np.empty((points,) * dimensions)
+    try:
+        with np.errstate(all="ignore"):
+            for index in np.ndindex(losses.shape):
+                factors = axis[list(reversed(index))]  # the first direction along the last axis
+                for i, (variable, w) in enumerate(zip(variables, centre, strict=True)):
+                    variable.assign(w + sum(f * d[i] for f, d in zip(factors, directions, strict=True)))
+                losses[index] = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+    finally:
+        for variable, w in zip(variables, centre, strict=True):
+            variable.assign(w)
+    return axis, losses
+
+
+def _scaled(direction, w):
+    """Each column (the weights of a unit) as long as the unit's own weights; 0 for biases, as in the paper."""
+    if w.ndim < 2:
+        return np.zeros_like(w)
+    axes = tuple(range(w.ndim - 1))
+    length = np.sqrt((w.astype(np.float64) ** 2).sum(axis=axes))
+    return direction * length / np.sqrt((direction**2).sum(axis=axes))

@@ -1,0 +1,141 @@
+"""The networks of the lecture's two demos of initialization, and what the demos show of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import ops
+from ..layers import Dense, Input
+from ..losses import SparseCategoricalCrossentropy
+from ..models import Sequential
+from ..tape import GradientTape
+from .descent import GradientDescent
+from .initializers import DECISION_BOUNDARY_INITIALIZERS, DIGITS_INITIALIZERS, choose
+
+
+def decision_boundary_network(initialization="appropriate", seed=0):
+    """The first demo: 2-6-3-1, ReLU, ReLU, sigmoid; gradient descent with rate 0.1 over all points; biases 0.
+
+    Train it on a set of `datasets.toy` with `fit(x, y, batch_size=len(x))`, and look at it with `decision_boundary`.
+
+    Args:
+        initialization: 'zero', 'too small', 'appropriate' or 'too large'.
+        seed: Of the weights.
+
+    Returns:
+        A compiled model.
+    """
+    initializer = choose(DECISION_BOUNDARY_INITIALIZERS, initialization, seed)
+    model = Sequential([
+        Input((2,)),
+        Dense(6, activation="relu", kernel_initializer=initializer),
+        Dense(3, activation="relu", kernel_initializer=initializer),
+        Dense(1, activation="sigmoid", kernel_initializer=initializer),
+    ])
+    model.compile(optimizer=GradientDescent(0.1), loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def decision_boundary(model, extent=5.0, step=0.1):
+    """The model's output over the square [-extent, extent]^2.
+
+    Returns:
+        (xs, ys, outputs): coordinates and outputs[row of y, column of x].
+    """
+    axis = np.arange(round(2 * extent / step) + 1) * step - extent
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2).astype("float32")
+    outputs = model.predict(grid, batch_size=4096, verbose=0)
+    return axis, axis, outputs.reshape(len(axis), len(axis))
+
+
+def edge_strengths(model, x=None, y=None, show="weight"):
+    """What the first demo draws along the edges: each kernel, or its gradient, in units of twice its mean size.
+
+    Args:
+        model: A compiled model.
+        x, y: Data for the gradient.
+        show: 'weight' or 'gradient'.
+
+    Returns:
+        One array a kernel, its values divided by 2 mean |value| (by 1 if all are 0).
+    """
+    if show not in ("weight", "gradient"):
+        raise ValueError(f"edge_strengths: show must be 'weight' or 'gradient', got {show!r}")
+    kernels = [variable for variable in model.trainable_variables if variable.data.ndim > 1]
+    if show == "weight":
+        values = [kernel.numpy() for kernel in kernels]
+    else:
+        if x is None or y is None:
+            raise ValueError("edge_strengths: gradients need data, x and y")
+        with GradientTape() as tape:
+            loss = model.compute_loss(x, y, model(x, training=True))
+        values = [gradient.numpy() for gradient in tape.gradient(loss, kernels)]
+    return [value / (2 * np.abs(value).mean() or 1.0) for value in values]
+
+
+def digits_network(initialization="xavier", seed=0):
+    """The second demo: 784-300-300-300-300-10, tanh, softmax; SGD with rate 0.1, to be trained in batches of 100.
+
+    The last layer gives logits; `look_inside` has the softmax. Biases are 0.
+
+    Args:
+        initialization: 'zero', 'uniform', 'xavier' or 'standard normal'.
+        seed: Of the weights.
+
+    Returns:
+        A compiled model for images of shape (batch, 784).
+    """
+    initializer = choose(DIGITS_INITIALIZERS, initialization, seed)
+    hidden = [Dense(300, activation="tanh", kernel_initializer=initializer) for _ in range(4)]
+    model = Sequential([Input((784,)), *hidden, Dense(10, kernel_initializer=initializer)])
+    model.compile(optimizer=GradientDescent(0.1), loss=SparseCategoricalCrossentropy(from_logits=True),
+                  metrics=["accuracy"])
+    return model
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """What the second demo shows of a batch.
+
+    Attributes:
+        activations: A[0], the images, to A[5], the probabilities y^, as on the slide: shape (features, batch).
+        correct: Which images are classified correctly (blue squares; the others are red).
+        cost: The cross-entropy.
+    """
+
+    activations: list
+    correct: np.ndarray
+    cost: float
+
+    @property
+    def misclassified(self):
+        """How many images are not classified correctly."""
+        return int(np.count_nonzero(~self.correct))
+
+    def __str__(self):
+        return f"Misclassified: {self.misclassified}/{len(self.correct)} Cost: {self.cost:.2f}"
+
+
+def look_inside(model, images, labels):
+    """Run a batch through a `digits_network` and keep everything on the way.
+
+    The slides write a batch as columns, X.shape = (784, 100) and W X; Keras as rows, (100, 784) and x kernel. This
+    function takes rows, and returns columns.
+
+    Args:
+        model: A Sequential model that ends in logits.
+        images: Shape (batch, 784).
+        labels: Classes, shape (batch,).
+
+    Returns:
+        An `Inside`.
+    """
+    x = ops.convert_to_tensor(np.asarray(images, model.dtype))
+    activations = [x]
+    for layer in model.layers:
+        x = layer(x)
+        activations.append(x)
+    logits, labels = activations.pop(), np.asarray(labels)
+    activations.append(ops.softmax(logits))
+    cost = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+    return Inside([a.numpy().T for a in activations], logits.numpy().argmax(axis=1) == labels, float(cost))

@@ -1,0 +1,164 @@
+"""The slides' pictures, drawn from real runs. They need the extra "plot" (matplotlib).
+
+Each function draws on the axes it is given, or on new ones, and returns them.
+"""
+
+import numpy as np
+
+from .geometry import smallest_loss_in_ball
+
+
+def _pyplot(name):
+    try:
+        import matplotlib.pyplot as pyplot
+    except ImportError as error:
+        raise ImportError(
+            f'{name}: pictures need matplotlib, which is not installed; pip install "tinynet[plot]"'
+        ) from error
+    return pyplot
+
+
+def _axes(ax, name):
+    return ax if ax is not None else _pyplot(name).subplots(figsize=(6, 5))[1]
+
+
+def plot_surface(surface, ax=None, levels=30):
+    """Contours of a surface with its minima (stars) and saddles (crosses)."""
+    ax = _axes(ax, "plot_surface")
+    left, right, bottom, top = surface.bounds
+    x, y = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
+    height = surface.formula(x, y)
+    if height.max() > 100 * np.median(abs(height - height.min())):  # steep walls would take all lines
+        height = np.log1p(height - height.min())
+    ax.contour(x, y, height, levels, cmap="Greys", linewidths=0.7, alpha=0.7)
+    for points, marker in ((surface.minima, "*"), (surface.saddles, "x")):
+        if points:
+            ax.scatter(*zip(*points, strict=True), marker=marker, color="black", zorder=3)
+    ax.set(title=surface.name, xlim=(left, right), ylim=(bottom, top))
+    return ax
+
+
+def plot_paths(surface, traces, ax=None):
+    """Several optimizers on one surface.
+
+    Args:
+        surface: A `Surface`.
+        traces: {name: Trace}, of `surfaces.trace`.
+        ax: Axes of matplotlib.
+    """
+    ax = plot_surface(surface, _axes(ax, "plot_paths"))
+    for name, trace in traces.items():
+        ax.plot(*trace.path.T, marker=".", markersize=4, linewidth=1, label=name)
+    ax.legend()
+    return ax
+
+
+def plot_gradient_signs(surface, trace, coordinate=0, ax=None):
+    """A path with each step coloured by the sign of dL/dw at it: red negative, blue positive.
+
+    Args:
+        surface: A `Surface`.
+        trace: Of `surfaces.trace`.
+        coordinate: Which w: 0 or 1.
+        ax: Axes of matplotlib.
+    """
+    ax = plot_surface(surface, _axes(ax, "plot_gradient_signs"))
+    ax.plot(*trace.path.T, color="grey", linewidth=1)
+    sign = np.sign(trace.gradient[:, coordinate])
+    for value, color, label in ((-1, "tab:red", "Negative (-)"), (1, "tab:blue", "Positive (+)")):
+        ax.scatter(*trace.path[:-1][sign == value].T, color=color, s=16, zorder=3, label=label)
+    ax.legend(title=f"dL/dw{coordinate}")
+    return ax
+
+
+def plot_step(surface, trace, step, learning_rate=None, ax=None):
+    """Gradient + velocity = the step actually taken, as arrows at one point of a path.
+
+    Args:
+        surface: A `Surface`.
+        trace: Of `surfaces.trace`.
+        step: Which one, from 0.
+        learning_rate: Length of the gradient's arrow; what the step took of it if None.
+        ax: Axes of matplotlib.
+    """
+    ax = plot_surface(surface, _axes(ax, "plot_step"))
+    point, moved = trace.path[step], trace.path[step + 1] - trace.path[step]
+    downhill = -trace.gradient[step]
+    if learning_rate is None:
+        before = trace.path[step] - trace.path[step - 1] if step else np.zeros(2)
+        parts = np.linalg.lstsq(np.stack([downhill, before], axis=1), moved, rcond=None)[0]
+        learning_rate = parts[0]
+    arrows = ((learning_rate * downhill, "tab:red", "gradient"),
+              (moved - learning_rate * downhill, "tab:green", "velocity"), (moved, "tab:blue", "step"))
+    for vector, color, label in arrows:
+        ax.quiver(*point, *vector, color=color, angles="xy", scale_units="xy", scale=1, width=0.006, label=label)
+    ax.legend()
+    return ax
+
+
+def plot_descents(paths, ax=None):
+    """The paths (w, b) of batch, stochastic and mini-batch descent in one picture.
+
+    Args:
+        paths: {name: path}, of `fit_line`.
+        ax: Axes of matplotlib.
+    """
+    ax = _axes(ax, "plot_descents")
+    for name, path in paths.items():
+        ax.plot(*np.asarray(path).T, linewidth=1, label=name)
+    ax.set(xlabel="w", ylabel="b")
+    ax.legend()
+    return ax
+
+
+def plot_polynomials(fits, degrees=(1, 3, 14), axes=None):
+    """Two pictures of over-fitting: the curves through the points, and both losses by degree.
+
+    Args:
+        fits: `PolynomialFits`.
+        degrees: Which curves to draw.
+        axes: Two axes of matplotlib.
+    """
+    if axes is None:
+        axes = _pyplot("plot_polynomials").subplots(1, 2, figsize=(11, 4))[1]
+    x = np.linspace(-1, 1, 300)
+    axes[0].scatter(*fits.train, color="black", s=12)
+    for degree in degrees:
+        axes[0].plot(x, fits.polynomials[list(fits.degrees).index(degree)](x), label=f"degree {degree}")
+    axes[0].set(ylim=(-2, 2))
+    axes[1].plot(fits.degrees, fits.train_loss, label="train")
+    axes[1].plot(fits.degrees, fits.validation_loss, label="validation")
+    axes[1].set(xlabel="degree", ylabel="mean squared error", yscale="log")
+    for ax in axes:
+        ax.legend()
+    return axes
+
+
+def plot_ball(centre, radius, norm, curvature=None, ax=None):
+    """The slides' picture of L1 and L2: contours of a loss around `centre`, the ball, and the least loss in it.
+
+    Args:
+        centre, radius, norm, curvature: As for `geometry.smallest_loss_in_ball`, in two dimensions.
+        ax: Axes of matplotlib.
+    """
+    ax = _axes(ax, "plot_ball")
+    centre = np.asarray(centre, np.float64)
+    H = np.eye(2) if curvature is None else np.asarray(curvature, np.float64)
+    reach = 1.5 * max(radius, np.abs(centre).max())
+    x, y = np.meshgrid(np.linspace(-reach, reach, 200), np.linspace(-reach, reach, 200))
+    away = np.stack([x, y], axis=-1) - centre
+    ax.contour(x, y, np.einsum("...i,ij,...j", away, H, away) / 2, 15, cmap="Greys", linewidths=0.7)
+    ax.contour(x, y, np.abs(x) + np.abs(y) if norm == 1 else np.hypot(x, y), [radius], colors="tab:blue")
+    ax.plot(*smallest_loss_in_ball(centre, radius, norm, H), marker="o", color="tab:red")
+    ax.set(title=f"L{norm}", aspect="equal")
+    return ax
+
+
+def plot_loss_slice(axis, losses, ax=None):
+    """A slice of `loss_slice`: a line for one dimension, contours for two."""
+    ax = _axes(ax, "plot_loss_slice")
+    if losses.ndim == 1:
+        ax.plot(axis, losses)
+    else:
+        ax.contourf(axis, axis, losses, 30)
+    return ax

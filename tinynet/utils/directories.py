@@ -1,0 +1,190 @@
+"""Data sets from folders: one subfolder a class."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..data.dataset import AUTOTUNE, Dataset
+from ..string_tensor import to_string_array
+
+PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+
+
+def image_dataset_from_directory(directory, labels="inferred", label_mode="int", class_names=None, color_mode="rgb",
+                                 batch_size=32, image_size=(256, 256), shuffle=True, seed=None, validation_split=None,
+                                 subset=None, interpolation="bilinear", follow_links=False,
+                                 crop_to_aspect_ratio=False, pad_to_aspect_ratio=False, data_format=None, format="tf",  # noqa: A002
+                                 verbose=True):
+    """A `Dataset` of the pictures in a folder, float32 from 0 to 255, with their labels. Needs the image extra.
+
+    Args:
+        directory: Folder with a subfolder for each class (or with pictures, if labels is not 'inferred').
+        labels: 'inferred' from the subfolders, None, or a list of labels in the order of the paths.
+        label_mode: 'int', 'categorical' (one-hot), 'binary' (0. or 1., two classes) or None.
+        class_names: The subfolders in the order of their labels; alphabetical if None.
+        color_mode: 'rgb', 'rgba' or 'grayscale'.
+        batch_size: Pictures a batch; single pictures if None.
+        image_size: (height, width) to resize to.
+        shuffle: Whether in random order, a new one each epoch.
+        seed: int, for the order and for the split.
+        validation_split: Share of the pictures, taken from the end of the (shuffled) list, for validation.
+        subset: 'training', 'validation', or 'both' for a tuple of data sets.
+        interpolation: 'bilinear' or 'nearest'.
+        crop_to_aspect_ratio: Crop the middle to the proportions of `image_size` first.
+        pad_to_aspect_ratio: Or pad with zeros.
+        format: 'tf'; taken for Keras's sake.
+
+    Returns:
+        Dataset with attributes `class_names` and `file_paths`.
+    """
+    where = "image_dataset_from_directory"
+    if color_mode not in ("rgb", "rgba", "grayscale"):
+        raise ValueError(f"{where}: color_mode must be 'rgb', 'rgba' or 'grayscale', got {color_mode!r}")
+    if interpolation not in ("bilinear", "nearest"):
+        raise ValueError(f"{where}: interpolation must be 'bilinear' or 'nearest', got {interpolation!r}")
+    channels = {"rgb": 3, "rgba": 4, "grayscale": 1}[color_mode]
+    height, width = image_size
+
+    def load(path):
+        from .. import tf_image
+
+        picture = tf_image.decode_image(Path(path).read_bytes(), channels)
+        if crop_to_aspect_ratio or pad_to_aspect_ratio:
+            have_height, have_width = picture.shape[:2]
+            choose = min if crop_to_aspect_ratio else max
+            picture = tf_image.resize_with_crop_or_pad(picture, choose(have_height, round(have_width * height / width)),
+                                                       choose(have_width, round(have_height * width / height)))
+        picture = tf_image.resize(picture, image_size, interpolation).data.astype(np.float32)
+        return picture.transpose(2, 0, 1) if data_format == "channels_first" else picture
+
+    return _datasets(where, load, PICTURES, directory, labels, label_mode, class_names, batch_size, shuffle, seed,
+                     validation_split, subset, follow_links, verbose)
+
+
+def text_dataset_from_directory(directory, labels="inferred", label_mode="int", class_names=None, batch_size=32,
+                                max_length=None, shuffle=True, seed=None, validation_split=None, subset=None,
+                                follow_links=False, format="tf", verbose=True):  # noqa: A002
+    """A `Dataset` of the texts in a folder's .txt files, with their labels.
+
+    Args:
+        max_length: Longer texts are cut off after so many bytes.
+        Others: As for `image_dataset_from_directory`.
+    """
+    def load(path):
+        return to_string_array(Path(path).read_bytes()[:max_length])
+
+    return _datasets("text_dataset_from_directory", load, (".txt",), directory, labels, label_mode, class_names,
+                     batch_size, shuffle, seed, validation_split, subset, follow_links, verbose)
+
+
+def _datasets(where, load, endings, directory, labels, label_mode, class_names, batch_size, shuffle, seed,
+              validation_split, subset, follow_links, verbose):
+    """The data set, or both, of the files below a folder."""
+    if label_mode not in ("int", "categorical", "binary", None):
+        raise ValueError(f"{where}: label_mode must be 'int', 'categorical', 'binary' or None, got {label_mode!r}")
+    _check_split(where, validation_split, subset, shuffle, seed)
+    paths, numbers, names = find_files(where, directory, labels if label_mode else None, class_names, endings,
+                                       follow_links)
+    if label_mode == "binary" and len(names) != 2:
+        raise ValueError(f"{where}: label_mode='binary' needs two classes, found {len(names)}: {names}")
+    if verbose:
+        classes = f" belonging to {len(names)} classes" if names is not None else ""
+        print(f"Found {len(paths)} files{classes}.")
+    if shuffle and seed is None:
+        seed = int(np.random.randint(1e6))
+    if shuffle:
+        for part in (paths, numbers):  # the split must be Keras's: each list with a generator of its own
+            if part is not None:
+                np.random.RandomState(seed).shuffle(part)
+    parts = {"training": slice(None), None: slice(None)}
+    if validation_split:
+        kept = len(paths) - int(validation_split * len(paths))
+        parts = {"training": slice(kept), "validation": slice(kept, None)}
+
+    def dataset(which):
+        chosen = paths[parts[which]]
+        if not chosen:
+            raise ValueError(f"{where}: no file is left for subset={which!r} of {len(paths)} files in {directory}")
+        if verbose and which:
+            print(f"Using {len(chosen)} files for {which}.")
+        chosen_labels = None if numbers is None else encode_labels(numbers[parts[which]], label_mode, len(names or ()))
+        made = _load_all(chosen, chosen_labels, load, batch_size, shuffle, seed)
+        made.class_names, made.file_paths = names, chosen
+        return made
+
+    return (dataset("training"), dataset("validation")) if subset == "both" else dataset(subset)
+
+
+def _load_all(paths, labels, load, batch_size, shuffle, seed):
+    files = Dataset.from_tensor_slices(paths if labels is None else (paths, labels))
+    if shuffle:  # paths, not pictures: all of them fit
+        files = files.shuffle(len(paths), seed)
+    loaded = files.map(lambda path, *label: (load(path.numpy().decode()), *label) if label else
+                       load(path.numpy().decode()))
+    return (loaded if batch_size is None else loaded.batch(batch_size)).prefetch(AUTOTUNE)
+
+
+def _check_split(where, validation_split, subset, shuffle, seed):
+    if (validation_split is None) != (subset is None):
+        raise ValueError(f"{where}: validation_split and subset go together, got {validation_split!r} and {subset!r}")
+    if validation_split is None:
+        return
+    if not 0 < validation_split < 1:
+        raise ValueError(f"{where}: validation_split must be between 0 and 1, got {validation_split}")
+    if subset not in ("training", "validation", "both"):
+        raise ValueError(f"{where}: subset must be 'training', 'validation' or 'both', got {subset!r}")
+    if shuffle and seed is None and subset != "both":
+        raise ValueError(f"{where}: a shuffled split needs seed=..., or else training and validation may overlap")
+
+
+def find_files(where, directory, labels, class_names, endings, follow_links):
+    """Paths, their class numbers (or given labels), and the names of the classes.
+
+    Raises:
+        NotADirectoryError, ValueError: no folder, no files, labels that do not fit.
+    """
+    root = Path(directory)
+    if not root.is_dir():
+        raise NotADirectoryError(f"{where}: {str(directory)!r} is not a folder")
+    names = None
+    if isinstance(labels, str) and labels != "inferred" or isinstance(labels, bool):
+        raise ValueError(f"{where}: labels must be 'inferred', None or a list, got {labels!r}")
+    if isinstance(labels, str):
+        found = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        if class_names is not None and set(class_names) != set(found):
+            raise ValueError(f"{where}: class_names are {sorted(class_names)}, the subfolders {found}")
+        names = found if class_names is None else list(class_names)
+        folders = [(root / name, names.index(name)) for name in sorted(names)]
+    else:
+        folders = [(root, None)]
+    paths, numbers = [], []
+    for folder, number in folders:
+        inside = files_below(folder, endings, follow_links)
+        paths += inside
+        numbers += [number] * len(inside)
+    if not paths:
+        raise ValueError(f"{where}: no files {', '.join(endings)} in {str(directory)!r}")
+    if labels is None:
+        numbers = None
+    elif not isinstance(labels, str):
+        numbers = list(labels)
+        if len(numbers) != len(paths):
+            raise ValueError(f"{where}: {len(numbers)} labels for {len(paths)} files in {str(directory)!r}")
+        names = [str(label) for label in sorted(set(numbers))] if class_names is None else list(class_names)
+    return paths, numbers, names
+
+
+def files_below(folder, endings, follow_links):
+    """The paths of the files with one of these endings in a folder and those below it, in order."""
+    return [os.path.join(place, name) for place, _, files in sorted(os.walk(folder, followlinks=follow_links))
+            for name in sorted(files) if name.lower().endswith(endings)]
+
+
+def encode_labels(numbers, label_mode, classes):
+    """Class numbers as a model wants them."""
+    if label_mode == "binary":
+        return np.array(numbers, np.float32)[:, None]
+    if label_mode == "categorical":
+        return np.eye(classes, dtype=np.float32)[numbers]
+    return np.array(numbers, np.int32)

@@ -1,0 +1,110 @@
+"""Pictures in files and as arrays. Needs the image extra (pillow)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .. import config
+from ..tensor import to_array
+
+_COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
+
+
+def import_pillow(where):
+    """The module PIL.Image.
+
+    Raises:
+        ImportError: it is not installed; the message names the extra.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError(f'{where} reads and writes pictures with pillow: pip install "tinynet[image]"') from error
+    return Image
+
+
+def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False):
+    """A picture from a file.
+
+    Args:
+        path: Path, or an open binary file.
+        color_mode: "rgb", "rgba" or "grayscale".
+        target_size: (height, width) to resize to.
+        interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
+        keep_aspect_ratio: Crop the middle to the target's proportions first.
+
+    Returns:
+        A PIL picture; `img_to_array` makes an array of it.
+    """
+    image_module = import_pillow("load_img")
+    if color_mode not in _COLOR_MODES:
+        raise ValueError(f"load_img: color_mode must be 'rgb', 'rgba' or 'grayscale', got {color_mode!r}")
+    with image_module.open(path) as file:
+        picture = file if color_mode == "grayscale" and file.mode in ("I;16", "I") else file.convert(
+            _COLOR_MODES[color_mode])
+        picture.load()
+    return picture if target_size is None else resize_picture(picture, target_size, interpolation, keep_aspect_ratio)
+
+
+def resize_picture(picture, size, interpolation, keep_aspect_ratio=False):
+    """A PIL picture in another size (height, width)."""
+    if interpolation not in _INTERPOLATIONS:
+        raise ValueError(f"interpolation must be one of {', '.join(_INTERPOLATIONS)}, got {interpolation!r}")
+    height, width = size
+    method = getattr(import_pillow("resize_picture").Resampling, interpolation.upper())
+    if picture.size == (width, height):
+        return picture
+    box = None
+    if keep_aspect_ratio:
+        have_width, have_height = picture.size
+        crop_height = min(have_height, int(have_width * height / width))
+        crop_width = min(have_width, int(have_height * width / height))
+        left, top = (have_width - crop_width) // 2, (have_height - crop_height) // 2
+        box = [left, top, left + crop_width, top + crop_height]
+    return picture.resize((width, height), method, box)
+
+
+def img_to_array(img, data_format=None, dtype=None):
+    """A PIL picture as an array (height, width, channels) of `floatx()`, from 0 to 255."""
+    data_format = data_format or config.image_data_format()
+    array = np.asarray(img, dtype=dtype or config.floatx())
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3:
+        raise ValueError(f"img_to_array: expected a picture of two or three axes, got shape {array.shape}")
+    return array if data_format == "channels_last" else np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+def array_to_img(x, data_format=None, scale=True, dtype=None):
+    """An array (height, width, channels) with 1, 3 or 4 channels as a PIL picture.
+
+    Args:
+        scale: Whether to stretch the values to 0..255.
+    """
+    image_module = import_pillow("array_to_img")
+    array = np.asarray(to_array(x), dtype=dtype or config.floatx())
+    if array.ndim != 3:
+        raise ValueError(f"array_to_img: expected shape (height, width, channels), got {array.shape}")
+    if (data_format or config.image_data_format()) == "channels_first":
+        array = array.transpose(1, 2, 0)
+    if scale:
+        array = array - array.min()
+        largest = array.max()
+        array = array / largest * 255 if largest else array
+    channels = array.shape[2]
+    if channels not in (1, 3, 4):
+        raise ValueError(f"array_to_img: expected 1, 3 or 4 channels, got {channels}")
+    if channels == 1 and array.max() > 255:
+        return image_module.fromarray(array[:, :, 0].astype(np.int32))
+    array = array.astype(np.uint8)
+    return image_module.fromarray(array[:, :, 0] if channels == 1 else array)
+
+
+def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
+    """Write an array as a picture file, of the format that the name's ending says."""
+    picture = array_to_img(x, data_format, scale)
+    ending = (file_format or Path(str(path)).suffix.removeprefix(".")).lower()
+    if ending in ("jpg", "jpeg") and picture.mode == "RGBA":
+        picture = picture.convert("RGB")
+    picture.save(path, format=file_format, **kwargs)
