@@ -191,13 +191,20 @@ void transform_tile(const T* x, const T* mask, Index line, Index channels, T* ou
   }
 }
 
+// Parts of a transformed array (tiles, or elements of the products) are this far apart: one cache line more than their
+// size, which is often a multiple of 1 KB or 4 KB, so that all would share a few sets of the L1 cache.
+template <class T>
+inline Index plane_of(Index size) {
+  return size + 64 / Index(sizeof(T));
+}
+
 // Tiles first, ..., first + count - 1 to v[tile][channel vector][element][lane]: written front to back, since a store
 // that misses the L1 cache costs about 18 cycles when the hardware cannot foresee it.
 template <class T, int side, int to, class Step>
 void transform_tiles(const Tiles<T>& x, Index m, Index first, Index count, T* v, T* sums, T* patch, const Step& step) {
   for_tiles(x.rows, x.cols, first, count, [&](Index t, Index image, Index i, Index j) {
     const Index row = i * m - x.top, col = j * m - x.left;
-    T* const out = v + t * to * to * x.channels;
+    T* const out = v + t * plane_of<T>(to * to * x.channels);
     if (row >= 0 && col >= 0 && row + side <= x.height && col + side <= x.width) {
       const Index at = ((image * x.height + row) * x.width + col) * x.channels;
       if (x.mask == nullptr)
@@ -244,12 +251,13 @@ template <class T>
 void multiply_element(const T* v, Index elements, Index tiles, Index depth, const Segment* segments, const T* u,
                       Index columns, T* out) {
   Index from[kTileRows], to[kTileRows];
-  for (Index i = 0; i < kTileRows; ++i) from[i] = i * elements * depth, to[i] = i * columns;
+  const Index pitch = plane_of<T>(elements * depth);
+  for (Index i = 0; i < kTileRows; ++i) from[i] = i * pitch, to[i] = i * columns;
   for (Index column = 0; column < columns; column += kPanel<T>) {
     const Index width = panel_width<T>(columns, column);
     for (Index t = 0; t < tiles; t += kTileRows)
       tile_for<T>(smaller(kTileRows, tiles - t), width)(
-          TileInput<T>{v + t * elements * depth, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth,
+          TileInput<T>{v + t * pitch, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth,
                        width},
           TileOutput<T>{out + t * columns + column, to, width, nullptr, false, false});
   }
@@ -291,13 +299,6 @@ inline void output_tile(const T* in, Index plane, Index filters, const T* bias, 
   }
 }
 
-// Elements of a transformed array are this far apart: not a multiple of 4 KB, or all would share one set
-// of the L1 cache.
-template <class T>
-inline Index plane_of(Index size) {
-  return size + 64 / Index(sizeof(T));
-}
-
 constexpr Index kSharedKernelBytes = 4 << 20;  // transformed kernels larger than this are not read again for each block
 
 // y(n, i, j) = sum over taps of x(n, i + p - top, j + q - left) w[p][q], through u = transform_kernel(w).
@@ -305,7 +306,7 @@ template <class T, class F>
 void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const T* bias, bool relu, T* y,
               Index out_height, Index out_width) {
   constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
-  const Index depth = x.channels;
+  const Index depth = x.channels, pitch = plane_of<T>(elements * depth);
   const bool cooperate = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
   const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
   const Index wanted = (cooperate ? Index(16) << 20 : Index(256) << 10) / per_tile;
@@ -318,7 +319,7 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
   const auto process = [&](Index first, Index count, T* v, T* products) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       const Scratch<T> patch(elements * depth);
-      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * elements * depth,
+      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * pitch,
                                      static_cast<T*>(nullptr), static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* out) { F::template input<T>(in, out); });
     });
@@ -340,7 +341,7 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
     });
   };
   const auto run = [&](Index begin, Index end) {
-    const Scratch<T> v(elements * block * depth), products(elements * p_plane);
+    const Scratch<T> v(block * pitch), products(elements * p_plane);
     for (Index first = begin; first < end; first += block) process(first, smaller(block, end - first), v, products);
   };
   if (cooperate)
@@ -391,6 +392,7 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
   const Tiles<T> input{x, nullptr, s.batch, s.height, s.width, s.channels, s.pad_top, s.pad_left, rows, cols};
   const Tiles<T> gradient{dy, y, s.batch, s.out_height, s.out_width, s.filters, 0, 0, rows, cols};
   const Index tiles = input.count();
+  const Index x_pitch = plane_of<T>(elements * s.channels), dy_pitch = plane_of<T>(elements * s.filters);
   const Index plane = plane_of<T>(s.channels * s.filters),
               partial = elements * plane;  // [element][panel][channel][width]
 
@@ -408,10 +410,10 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
   const auto process = [&](Index first, Index count, T* v, T* d, T* out, T* part_sums, bool add) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       const Scratch<T> patch(elements * larger(s.channels, s.filters));
-      transform_tiles<T, F::n, F::n>(input, F::m, first + begin, end - begin, v + begin * elements * s.channels,
+      transform_tiles<T, F::n, F::n>(input, F::m, first + begin, end - begin, v + begin * x_pitch,
                                      static_cast<T*>(nullptr), static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* r) { F::template input<T>(in, r); });
-      transform_tiles<T, F::m, F::n>(gradient, F::m, first + begin, end - begin, d + begin * elements * s.filters,
+      transform_tiles<T, F::m, F::n>(gradient, F::m, first + begin, end - begin, d + begin * dy_pitch,
                                      dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
                                      static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* r) { F::template output_adjoint<T>(in, r); });
@@ -428,16 +430,16 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
             const Index c = s.channels * t / row_tiles, rows = s.channels * (t + 1) / row_tiles - c;
             for (Index i = 0; i < rows; ++i) from[i] = (c + i) / lanes * elements * lanes + (c + i) % lanes;
             tile_for<T>(rows, width)(
-                TileInput<T>{v + e * lanes, from, elements * s.channels, &segment, 1, d + column * elements + e * lanes,
-                             elements * s.filters, elements * lanes},
+                TileInput<T>{v + e * lanes, from, x_pitch, &segment, 1, d + column * elements + e * lanes, dy_pitch,
+                             elements * lanes},
                 TileOutput<T>{out + e * plane + column * s.channels + c * width, to, width, nullptr, add, false});
           }
         }
     });
   };
   const auto run = [&](Index begin, Index end) {  // parts
-    const Scratch<T> v(elements * block * (s.channels + s.filters));
-    T* const d = v + elements * block * s.channels;
+    const Scratch<T> v(block * (x_pitch + dy_pitch));
+    T* const d = v + block * x_pitch;
     for (Index part = begin; part < end; ++part) {
       const Index first_block = blocks * part / parts, last_block = blocks * (part + 1) / parts;
       for (Index b = first_block; b < last_block; ++b)
