@@ -188,9 +188,14 @@ class Pipeline(Layer):
 
 
 def augments(layer):
-    """Whether a layer augments images, in a way that asks for no gradient: alone or as a `Pipeline` of such layers."""
+    """Whether a layer augments images, in a way that asks for no gradient: alone, or as a `Pipeline` or `Sequential` of
+    such layers.
+    """
     if isinstance(layer, Pipeline):
         return all(augments(part) for part in layer.layers)
+    if hasattr(layer, "_layers_in_order"):  # a model
+        inside = layer._layers_in_order()
+        return inside is not None and all(augments(part) for part in inside)
     return isinstance(layer, ImageAugmentation) and "call" not in layer.__dict__
 
 
