@@ -1,5 +1,8 @@
 """`tinynet augment` and the gallery."""
 
+from importlib import import_module
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -102,6 +105,20 @@ def test_gallery_is_written(folder, capsys):
     assert cli.main(["augment", str(folder / "in"), "--gallery", "--out", str(folder / "out")]) == 0
     assert read(folder / "out" / "gallery.png").shape[0] > 1000
     assert [path.name for path in (folder / "out").iterdir()] == ["gallery.png"]
+
+
+def test_the_gallery_of_a_photo_is_drawn_small(folder, monkeypatch):
+    from tinynet.augment import command
+
+    gallery = import_module("tinynet.augment.gallery")  # the package's name is the function
+    command.write_image(folder / "photo.png", np.zeros((300, 900, 1), np.uint8))
+    shapes = []
+    monkeypatch.setattr(gallery, "gallery", lambda image, other, *rest: shapes.extend([image.shape, other.shape])
+                        or SimpleNamespace(savefig=lambda *target, **options: None))
+    command.write_gallery([folder / "photo.png", folder / "in/a.png"], folder / "sheet.png", 0)
+    assert shapes == [(85, 256, 1), (85, 256, 1)]
+    image = read(folder / "in/a.png")
+    np.testing.assert_array_equal(command.shrunk(image, 256), image)
 
 
 @pytest.mark.parametrize(("arguments", "code", "message"), [

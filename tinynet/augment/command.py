@@ -12,6 +12,7 @@ from .catalogue import TRANSFORMS, apply, check_parameters, look_up
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 LARGEST = 64_000_000  # pixels
+GALLERY_SIDE = 256  # pixels: about what a panel of the sheet can show; all transforms of a photo would take minutes
 
 
 def parse_number(text):
@@ -158,7 +159,18 @@ def read_image(path):
 
 def write_image(path, image):
     """uint8 (height, width, 1 or 3) as a PNG file."""
-    _pillow().fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(path)
+    _to_pillow(image).save(path)
+
+
+def shrunk(image, side):
+    """The image if it fits into a square of `side` pixels, else a smaller one that does, of the same proportions."""
+    picture = _to_pillow(image)
+    picture.thumbnail((side, side))
+    return np.asarray(picture).reshape(picture.height, picture.width, image.shape[-1])
+
+
+def _to_pillow(image):
+    return _pillow().fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
 
 
 def write_gallery(paths, target, seed):
@@ -166,7 +178,7 @@ def write_gallery(paths, target, seed):
     from .gallery import gallery
     from .geometry import resize
 
-    image, other, names = read_image(paths[0]), None, (paths[0].stem, f"{paths[0].stem}, turned")
+    image, other, names = shrunk(read_image(paths[0]), GALLERY_SIDE), None, (paths[0].stem, f"{paths[0].stem}, turned")
     if len(paths) > 1:
         other, names = read_image(paths[1]), (paths[0].stem, paths[1].stem)
         other = np.repeat(other, 3, -1) if other.shape[-1] < image.shape[-1] else other[..., : image.shape[-1]]
