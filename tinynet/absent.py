@@ -58,6 +58,7 @@ ABSENT = {
         **_names("CuDNNLSTM CuDNNGRU", "is TensorFlow 1's name for the layer on a GPU; use LSTM or GRU"),
         **_names("DenseFeatures", "takes feature columns, which are deprecated; use Normalization, StringLookup and "
                                   "CategoryEncoding"),
+        **_names("ContrastLimitedAdaptiveHistogramEqualization", "is layers.Augment('clahe') here"),
         **_names("MaxNumBoundingBoxes", "is for object detection, which is outside its scope"),
         **_names("LocallyConnected1D LocallyConnected2D", "was removed from Keras 3; use Conv1D or Conv2D"),
         **_names("ThresholdedReLU", "was removed from Keras 3; use ReLU(threshold=...)"),

@@ -1,9 +1,13 @@
 """`tinynet augment` and the gallery."""
 
+from importlib import import_module
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from tinynet import augment, cli
+from tinynet.errors import DataError
 
 pytest.importorskip("PIL")
 
@@ -48,6 +52,38 @@ def test_one_image_is_flipped_and_the_source_stays(folder):
     assert source.read_bytes() == before
 
 
+def test_photos_stand_as_they_were_held(tmp_path):
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(np.rint(augment.resize(rng.uniform(0, 255, (4, 4, 3)), 24, 16)).astype(np.uint8))
+    notes = picture.getexif()
+    notes[0x0112] = 6  # the orientation: the camera was turned by a quarter
+    picture.save(tmp_path / "a.png", exif=notes)
+    np.testing.assert_array_equal(read(tmp_path / "a.png"), augment.rotate90(np.asarray(picture), -1))
+
+
+def test_sixteen_bits_become_eight(tmp_path):
+    from PIL import Image
+
+    levels = np.arange(0, 65536, 257, dtype=np.uint16).reshape(16, 16)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read(tmp_path / "a.png")[..., 0], np.arange(256).reshape(16, 16))
+    Image.fromarray(levels.astype(np.float32)).save(tmp_path / "b.tif")
+    with pytest.raises(DataError, match="b.tif has 32-bit pixels"):
+        read(tmp_path / "b.tif")
+
+
+def test_captions_name_all_that_shapes_the_picture():
+    from tinynet.augment.gallery import describe
+
+    assert describe("median_blur", {}) == "size 3"
+    assert describe("rotate", {"angle": 12.34567}) == "angle 12.3"
+    assert describe("rain", {"angle": 90.0}) == "amount 0.02\nlength 9\nangle 90"
+    assert describe("random_resized_crop", {}) == "area 0.5 to 1\nratio 0.75 to 1.33"
+    assert describe("affine", {"angle": 3.0}).split("\n")[0] == "angle 3, shift_x 0"
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_gallery_shows_every_transform(channels):
     pytest.importorskip("matplotlib")
@@ -71,12 +107,31 @@ def test_gallery_is_written(folder, capsys):
     assert [path.name for path in (folder / "out").iterdir()] == ["gallery.png"]
 
 
+def test_the_gallery_of_a_photo_is_drawn_small(folder, monkeypatch):
+    from tinynet.augment import command
+
+    gallery = import_module("tinynet.augment.gallery")  # the package's name is the function
+    command.write_image(folder / "photo.png", np.zeros((300, 900, 1), np.uint8))
+    shapes = []
+    monkeypatch.setattr(gallery, "gallery", lambda image, other, *rest: shapes.extend([image.shape, other.shape])
+                        or SimpleNamespace(savefig=lambda *target, **options: None))
+    command.write_gallery([folder / "photo.png", folder / "in/a.png"], folder / "sheet.png", 0)
+    assert shapes == [(85, 256, 1), (85, 256, 1)]
+    image = read(folder / "in/a.png")
+    np.testing.assert_array_equal(command.shrunk(image, 256), image)
+
+
 @pytest.mark.parametrize(("arguments", "code", "message"), [
     (["{}", "--out", "{}/o"], 2, "nothing to do"),
     (["{}", "--op", "sepia", "--out", "{}/o"], 2, "unknown transform 'sepia'"),
     (["{}", "--op", "rotate:angel=3", "--out", "{}/o"], 2, "rotate has no parameter 'angel'"),
     (["{}", "--op", "rotate:30", "--out", "{}/o"], 2, "'30' in 'rotate:30' is not name=value"),
-    (["{}/none", "--op", "invert", "--out", "{}/o"], 1, "does not exist"),
+    (["{}", "--op", "rotate:angle=fast", "--out", "{}/o"], 2, "rotate: angle must be a number, or a range low..high"),
+    (["{}", "--op", "rotate:angle=1..", "--out", "{}/o"], 2, "rotate: angle must be a number, or a range low..high"),
+    (["{}", "--op", "rotate:angle=nan", "--out", "{}/o"], 2, "rotate: angle must be a number, or a range low..high"),
+    (["{}", "--op", "fog:seed=3", "--out", "{}/o"], 2, "seed is no parameter here"),
+    (["{}", "--op", "fog:value_range=0..1", "--out", "{}/o"], 2, "value_range is no parameter here"),
+    (["{}/none", "--op", "invert", "--out", "{}/o"], 2, "does not exist"),
     (["{}", "--op", "invert", "--out", "{}/o"], 2, "no images in"),
     (["{}/in/text.png", "--op", "invert", "--out", "{}/o"], 2, "cannot be read as an image"),
     (["{}/in", "--op", "invert"], 2, "--out"),

@@ -68,6 +68,10 @@ def test_deletion_keeps_order_and_one_word(sentence, p, seed):
         assert len(result) == (len(sentence) if p == 0 else min(1, len(sentence)))
 
 
+def test_the_one_word_that_deletion_keeps_is_any():
+    assert {augment.random_deletion(["a", "b", "c"], 1.0, seed)[0] for seed in range(40)} == {"a", "b", "c"}
+
+
 def test_deletion_and_dropout_have_their_probability():
     sentence = ["word"] * 20_000
     for share in (1 - len(augment.random_deletion(sentence, 0.3, seed=1)) / 20_000,

@@ -25,6 +25,15 @@ def test_variants_labels_and_seed(file, capsys):
     assert (file.parent / "again").read_text(encoding="utf-8").splitlines() == lines
 
 
+def test_a_byte_order_mark_is_not_part_of_the_text(file):
+    file.write_text("pos\ta film\n", encoding="utf-8-sig")
+    table, out = file.parent / "synonyms.txt", file.parent / "out"
+    table.write_text("film\tmovie\n", encoding="utf-8-sig")
+    assert cli.main(["augment-text", str(file), "--operations", "synonym_replacement", "--copies", "1",
+                     "--synonyms", str(table), "--out", str(out)]) == 0
+    assert out.read_text(encoding="utf-8") == "pos\ta movie\npos\ta film\n"
+
+
 def test_one_operation_needs_no_synonyms(file, monkeypatch):
     monkeypatch.setenv("TINYNET_WORDNET", "/nowhere")
     out = file.parent / "out"
@@ -50,7 +59,8 @@ def test_back_translation(file, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, code, message", [
-    (["missing.txt"], 1, "missing.txt"),
+    (["missing.txt"], 2, "missing.txt does not exist"),
+    (["in.txt", "--synonyms", "none.txt"], 2, "none.txt does not exist"),
     (["in.txt", "--operations", "fly"], 2, "invalid choice: 'fly'"),
     (["in.txt", "--copies", "0"], 2, "0 is not a whole number from 1"),
     (["in.txt", "--synonyms", "bad.txt"], 2, "bad.txt, line 1: expected a word, a tab and its synonyms"),

@@ -188,3 +188,12 @@ def test_crop_takes_the_same_part():
     for layer in (theirs, ours):
         starts = {tuple(int(v) for v in layer.get_random_transformation(x, training=True)) for _ in range(200)}
         assert {top for top, _ in starts} == set(range(5)) and {left for _, left in starts} == set(range(6))
+
+
+def test_a_pipeline_is_read_by_keras(tmp_path):
+    parts = [tn.layers.RandomFlip("vertical"), tn.layers.RandomBrightness(0.2)]
+    model = tn.Sequential([tn.Input((8, 8, 3)), tn.layers.Pipeline(parts), tn.layers.Flatten()])
+    model.save(tmp_path / "m.keras", format="keras")
+    pipeline = keras.models.load_model(tmp_path / "m.keras").layers[0]
+    assert [type(part).__name__ for part in pipeline.layers] == ["RandomFlip", "RandomBrightness"]
+    assert pipeline.layers[0].mode == "vertical"

@@ -220,6 +220,20 @@ def test_pipeline():
         layers.Pipeline([np.sin])
 
 
+def test_a_pipeline_with_a_layer_of_ones_own_is_saved(tmp_path):
+    class Halve(layers.Layer):
+        def call(self, x):
+            return 0.5 * x
+
+    x = pictures()
+    model = tn.Sequential([tn.Input((10, 12, 3)), layers.Pipeline([layers.RandomCrop(8, 8), Halve()])])
+    model.save(tmp_path / "m.keras")
+    loaded = tn.models.load_model(tmp_path / "m.keras", custom_objects={"Halve": Halve})
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), 0.5 * x[:, 1:9, 2:10])
+    with pytest.raises(ValueError, match="Halve"):
+        tn.models.load_model(tmp_path / "m.keras")
+
+
 def test_augment_takes_its_parameters_by_name():
     x = pictures(200)
     changed = (layers.Augment("invert", 0.3, seed=1)(x, training=True).numpy() != x).any(axis=(1, 2, 3))

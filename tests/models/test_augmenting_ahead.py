@@ -59,6 +59,38 @@ def test_weights_are_those_of_augmentation_in_turn(steps):
         np.testing.assert_array_equal(ahead, in_turn)
 
 
+def test_augmentation_as_a_model_of_its_own_runs_ahead_too():
+    """As in Keras's tutorials: data_augmentation = Sequential([...]) is the first layer."""
+    weights = []
+    for nest in (False, True):
+        follows = Follows(0.3, 0.3, seed=1)
+        made = model(tn.Sequential([follows, layers.RandomFlip(seed=4)]) if nest
+                     else layers.Pipeline([follows, layers.RandomFlip(seed=4)]))
+        made.fit(*data(), batch_size=8, epochs=2, verbose=0)
+        assert follows.threads == {"tinynet-ahead_0"}
+        weights.append(made.get_weights())
+    for pipeline, nested in zip(*weights, strict=True):
+        np.testing.assert_array_equal(pipeline, nested)
+
+
+def test_a_model_with_other_layers_does_not_run_ahead():
+    follows = Follows(0.3, 0.3, seed=1)
+    made = model(tn.Sequential([follows, layers.Rescaling(1 / 255)]))
+    made.fit(*data(), batch_size=8, verbose=0)
+    assert follows.threads == {"MainThread"}
+
+
+def test_grey_images_without_their_channel_axis_are_a_batch():
+    images, labels = data()
+    weights = []
+    for given in (images, images[..., 0]):
+        made = model(layers.RandomTranslation(0.3, 0.3, seed=1))
+        made.fit(given, labels, batch_size=8, verbose=0)
+        weights.append(made.get_weights())
+    for first, second in zip(*weights, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_any_number_of_threads_gives_the_same_weights(threads):
     before, found = tn.get_num_threads(), []

@@ -66,6 +66,8 @@ def test_names_of_the_table_explain_themselves(title):
 def test_imports_of_missing_names():
     with pytest.raises(ImportError, match="keras.layers.ConvLSTM2D is not part of tinynet: it is rarely used"):
         from tinynet.keras.layers import ConvLSTM2D  # noqa: F401
+    with pytest.raises(ImportError, match=r"Augment\('clahe'\)"):
+        from tinynet.keras.layers import ContrastLimitedAdaptiveHistogramEqualization  # noqa: F401
     with pytest.raises(ImportError, match="did you mean 'Conv2D'"):
         from tinynet.keras.layers import Conv2d  # noqa: F401
     with pytest.raises(ImportError, match="unknown name"):

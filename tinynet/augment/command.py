@@ -1,16 +1,18 @@
 """The command line's part: `tinynet augment FOLDER_OR_IMAGE --op rotate:angle=-20..20 --out FOLDER`."""
 
 import argparse
+import math
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
 from .batches import as_generator
-from .catalogue import TRANSFORMS, apply, check_parameters
+from .catalogue import TRANSFORMS, apply, check_parameters, look_up
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 LARGEST = 64_000_000  # pixels
+GALLERY_SIDE = 256  # pixels: about what a panel of the sheet can show; all transforms of a photo would take minutes
 
 
 def parse_number(text):
@@ -21,25 +23,44 @@ def parse_number(text):
     try:
         return int(text)
     except ValueError:
-        return float(text)
+        number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text!r} is not a finite number")
+    return number
+
+
+def existing_path(text):
+    """An argparse type: the path of what is there."""
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"{path} does not exist")
+    return path
 
 
 def operation(text):
     """An argparse type: 'rotate', or 'rotate:angle=-20..20,fill_mode=wrap' -> (name, parameters)."""
     name, _, rest = text.partition(":")
-    parameters = {}
+    parameters, words = {}, []
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")
         if not equals:
             raise argparse.ArgumentTypeError(f"{part!r} in {text!r} is not name=value")
+        if key in ("seed", "value_range"):
+            raise argparse.ArgumentTypeError(f"{key} is no parameter here: --seed is for all, pixels are 0 to 255")
         try:
             parameters[key] = parse_number(value)
         except ValueError:
             parameters[key] = value  # a word, such as a fill mode
+            words.append(key)
     try:
         check_parameters(name, parameters)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    for key in words:
+        if not isinstance(look_up(name).parameters[key], str):
+            raise argparse.ArgumentTypeError(
+                f"{name}: {key} must be a number, or a range low..high, got {parameters[key]!r}"
+            )
     return name, parameters
 
 
@@ -49,7 +70,7 @@ def add_parser(commands, number):
         "augment", help="change images at random, or draw a sheet of all transforms",
         description="Change images at random; in each copy of an image the operations follow each other. Needs pillow.",
         epilog=f"Operations: {', '.join(TRANSFORMS)}. A parameter is a number, or a range low..high to draw from.")
-    parser.add_argument("source", type=Path, metavar="FOLDER_OR_IMAGE", help="an image, or a folder of images")
+    parser.add_argument("source", type=existing_path, metavar="FOLDER_OR_IMAGE", help="an image, or a folder of images")
     parser.add_argument("--op", type=operation, action="append", default=[], metavar="NAME[:PARAMETER=VALUE,...]",
                         help="an operation, such as rotate:angle=-20..20; may be given several times")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the results go")
@@ -92,9 +113,6 @@ def run(arguments):
 
 def find_images(source):
     """The image itself, or the images of a folder in the order of their names."""
-    source = source.expanduser()
-    if not source.exists():
-        raise FileNotFoundError(f"augment: {source} does not exist")
     if not source.is_dir():
         return [source]
     paths = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
@@ -112,13 +130,28 @@ def _pillow():
 
 
 def read_image(path):
-    """An image file as uint8 (height, width, 1) if it is grey, else RGB (height, width, 3)."""
+    """An image file as uint8 (height, width, 1) if it is grey, else RGB (height, width, 3).
+
+    It stands as viewers show it: cameras note how they were held (EXIF) instead of turning the pixels. Of 16 bits a
+    pixel the first eight are kept.
+
+    Raises:
+        DataError: it is no image, too large, or has pixels of another kind (32-bit numbers).
+    """
     Image = _pillow()
+    from PIL import ImageOps
+
     try:
         with Image.open(path) as file:
             if file.width * file.height > LARGEST:
                 raise DataError(f"augment: {path} has {file.width} x {file.height} pixels; the limit is {LARGEST:,}")
-            array = np.asarray(file.convert("L" if file.mode in ("1", "L", "I;16") else "RGB"))
+            if file.mode in ("I", "F"):
+                raise DataError(f"augment: {path} has 32-bit pixels (mode {file.mode}); 8 and 16 bits are supported")
+            upright = ImageOps.exif_transpose(file)
+            if upright.mode.startswith("I;16"):  # Pillow's convert would make white of all but the darkest 256
+                array = (np.asarray(upright) >> 8).astype(np.uint8)
+            else:
+                array = np.asarray(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"augment: {path} cannot be read as an image: {error}") from None
     return array[..., None] if array.ndim == 2 else array
@@ -126,7 +159,18 @@ def read_image(path):
 
 def write_image(path, image):
     """uint8 (height, width, 1 or 3) as a PNG file."""
-    _pillow().fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(path)
+    _to_pillow(image).save(path)
+
+
+def shrunk(image, side):
+    """The image if it fits into a square of `side` pixels, else a smaller one that does, of the same proportions."""
+    picture = _to_pillow(image)
+    picture.thumbnail((side, side))
+    return np.asarray(picture).reshape(picture.height, picture.width, image.shape[-1])
+
+
+def _to_pillow(image):
+    return _pillow().fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
 
 
 def write_gallery(paths, target, seed):
@@ -134,7 +178,7 @@ def write_gallery(paths, target, seed):
     from .gallery import gallery
     from .geometry import resize
 
-    image, other, names = read_image(paths[0]), None, (paths[0].stem, f"{paths[0].stem}, turned")
+    image, other, names = shrunk(read_image(paths[0]), GALLERY_SIDE), None, (paths[0].stem, f"{paths[0].stem}, turned")
     if len(paths) > 1:
         other, names = read_image(paths[1]), (paths[0].stem, paths[1].stem)
         other = np.repeat(other, 3, -1) if other.shape[-1] < image.shape[-1] else other[..., : image.shape[-1]]

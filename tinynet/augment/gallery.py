@@ -3,10 +3,11 @@
 import numpy as np
 
 from .batches import as_generator, check_images
-from .catalogue import PIXEL, SPATIAL, apply, draw_parameters
+from .catalogue import PIXEL, SPATIAL, apply, draw_parameters, look_up
 from .mixing import MASKS, mix
 
 COLUMNS = 8
+UNSHOWN = ("seed", "value_range", "fill_mode", "interpolation", "fill_value")  # the same for all transforms
 
 
 def needed_parameters(name, size):
@@ -38,10 +39,19 @@ def fixed_parameters(name, image, seed):
     return {key: value.item() if isinstance(value, np.ndarray) else value for key, value in drawn.items()}
 
 
-def describe(parameters):
-    """'angle 12, x 0.25'."""
-    return ", ".join(f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
-                     for key, value in parameters.items())
+def describe(name, parameters):
+    """What a transform did, its defaults included, a line a parameter, or two where there are many: 'angle 12'."""
+    shown = {key: value for key, value in {**look_up(name).parameters, **parameters}.items()
+             if key not in UNSHOWN and value is not None}
+    entries = [f"{key} {_rounded(value)}" for key, value in shown.items()]
+    step = 1 if len(entries) <= 3 else 2
+    return "\n".join(", ".join(entries[start : start + step]) for start in range(0, len(entries), step))
+
+
+def _rounded(value):
+    if isinstance(value, tuple):
+        return " to ".join(map(_rounded, value))
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def gallery(image, other=None, names=("first", "second"), seed=0):
@@ -88,7 +98,7 @@ def gallery(image, other=None, names=("first", "second"), seed=0):
         _show(axes[0], image, "the image", "")
         for axis, name in zip(axes[1:], entries, strict=False):
             parameters = fixed_parameters(name, image, rng)
-            _show(axis, apply(name, image, rng, **parameters), name, describe(parameters))
+            _show(axis, apply(name, image, rng, **parameters), name, describe(name, parameters))
     return figure
 
 
@@ -97,11 +107,11 @@ def _draw_mixing(axes, image, other, names, rng):
     for axis, method in zip(axes, MASKS, strict=False):
         mixed, labels = mix(batch, np.eye(2), method, seed=rng, weights=[0.6, 0.5], partners=[1, 0])
         _show(axis, np.clip(np.rint(mixed[0]), 0, 255).astype(np.uint8), method, "")
-        bars = axis.inset_axes([0.0, -0.2, 1.0, 0.16])
-        bars.barh([1, 0], labels[0], color=["tab:blue", "tab:orange"])
+        bars = axis.inset_axes([0.0, -0.28, 1.0, 0.24])
+        bars.barh([1, 0], labels[0], color=["lightskyblue", "orange"])  # light: the names stand on them
         bars.set_xlim(0, 1)
         texts = [f"{name} {share:.2f}" for name, share in zip(names, labels[0], strict=True)]
-        bars.set_yticks([1, 0], texts, fontsize=5)
+        bars.set_yticks([1, 0], texts, fontsize=6)
         bars.tick_params(axis="y", length=0, pad=-2, direction="in")
         for label in bars.get_yticklabels():
             label.set_horizontalalignment("left")
@@ -112,6 +122,5 @@ def _show(axis, image, title, caption):
     axis.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255,
                 interpolation="nearest")
     axis.set_title(title, fontsize=8, pad=3)
-    axis.text(0.5, -0.03, caption.replace(", ", "\n"), transform=axis.transAxes, ha="center", va="top", fontsize=5)
-
+    axis.text(0.5, -0.03, caption, transform=axis.transAxes, ha="center", va="top", fontsize=6)
 

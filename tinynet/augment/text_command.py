@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from .batches import as_generator
+from .command import existing_path
 from .text import eda
 from .translation import ApertiumTranslator, back_translate
 
@@ -18,7 +19,7 @@ def add_parser(commands, number):
         "augment-text", help="write variants of sentences (EDA, back translation)",
         description="Write variants of each line of a file, and the line itself after them. In a line with a tab, what "
         "is before the last tab is a label, which the variants keep.")
-    parser.add_argument("source", type=Path, metavar="FILE", help="a text a line, in UTF-8")
+    parser.add_argument("source", type=existing_path, metavar="FILE", help="a text a line, in UTF-8")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the result goes")
     parser.add_argument("--operations", nargs="+", choices=[*OPERATIONS, "back_translation"], default=list(OPERATIONS),
                         metavar="NAME", help=f"some of {', '.join(OPERATIONS)} (these if left out), back_translation "
@@ -27,7 +28,7 @@ def add_parser(commands, number):
                         help="variants of a line by the operations of EDA (default: %(default)s)")
     parser.add_argument("--share", type=number(float, 0, 1, open_below=True), default=0.1, metavar="F",
                         help="share of the words that an operation changes (default: %(default)s)")
-    parser.add_argument("--synonyms", type=Path, metavar="FILE",
+    parser.add_argument("--synonyms", type=existing_path, metavar="FILE",
                         help="a word a line and its synonyms, with tabs between; WordNet if left out")
     parser.add_argument("--seed", type=number(int, 0, 2**32 - 1), default=0, metavar="N",
                         help="repeats a run exactly (default: %(default)s)")
@@ -73,12 +74,12 @@ def read_synonyms(path):
 
 
 def read_lines(path):
-    """The lines of a text file.
+    """The lines of a text file, without the mark that some editors put before the first (a byte order mark).
 
     Raises:
         DataError: it is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8").split("\n")
+        return path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not text in UTF-8: {error}") from None

@@ -18,6 +18,7 @@ from ..random import SeedGenerator
 from ..tape import record
 from ..tensor import Tensor, to_array
 from .base import Layer
+from .lookup import as_layer, serialize_inner
 from .pooling import standard_data_format
 
 
@@ -161,9 +162,9 @@ class Pipeline(Layer):
 
     def __init__(self, layers, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
-        if not isinstance(layers, list | tuple) or not all(isinstance(layer, Layer) for layer in layers):
+        if not isinstance(layers, list | tuple) or not all(isinstance(layer, Layer | dict) for layer in layers):
             raise TypeError(f"Pipeline: expected a list of layers, got {layers!r}")
-        self.layers = list(layers)
+        self.layers = [as_layer(layer, "Pipeline") for layer in layers]
 
     def call(self, data, training=True):
         for layer in self.layers:
@@ -176,21 +177,18 @@ class Pipeline(Layer):
         return input_shape
 
     def get_config(self):
-        layers = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self.layers]
-        return {"name": self.name, "layers": layers}
-
-    @classmethod
-    def from_config(cls, configuration):
-        from .. import layers as known
-
-        made = [getattr(known, part["class_name"]).from_config(part["config"]) for part in configuration["layers"]]
-        return cls(made, name=configuration.get("name"))
+        return {"name": self.name, "layers": [serialize_inner(layer) for layer in self.layers]}
 
 
 def augments(layer):
-    """Whether a layer augments images, in a way that asks for no gradient: alone or as a `Pipeline` of such layers."""
+    """Whether a layer augments images, in a way that asks for no gradient: alone, or as a `Pipeline` or `Sequential` of
+    such layers.
+    """
     if isinstance(layer, Pipeline):
         return all(augments(part) for part in layer.layers)
+    if hasattr(layer, "_layers_in_order"):  # a model
+        inside = layer._layers_in_order()
+        return inside is not None and all(augments(part) for part in inside)
     return isinstance(layer, ImageAugmentation) and "call" not in layer.__dict__
 
 

@@ -138,7 +138,8 @@ class RandAugment(_Composed):
     """`num_ops` random operations, the same for all images of a batch, with amounts drawn for each.
 
     Cubuk et al., "RandAugment", 2019. The operations: shear, translation, rotation, brightness, color degeneration,
-    contrast, sharpness, posterization, solarization, auto contrast, equalization.
+    contrast, sharpness, posterization, solarization, auto contrast, equalization. (Keras 3.15 draws the bits that
+    posterization keeps from 1 to 8 factor, so that a small factor changes most; here a greater factor keeps fewer.)
 
     Args:
         value_range: What black and white are.

@@ -185,9 +185,14 @@ class Sequential(Model):
         self._built_input_shape = known if known is not None else (None, *inputs.shape[1:])
         self.built = True
 
-    def call(self, x, training=None):
+    def _with_last_axis(self, x):
+        """As in Keras: numbers for an Input of shape (1,), grey images for one of (height, width, 1)."""
         if self._last_length_is_one and len(x.shape) == self._last_length_is_one - 1:
-            x = ops.expand_dims(x, -1)  # as in Keras: numbers for an Input of shape (1,)
+            return ops.expand_dims(x, -1)
+        return x
+
+    def call(self, x, training=None):
+        x = self._with_last_axis(x)
         for step in self._steps[self._done_ahead:] if self._done_ahead else self._steps:
             x = step(x, training=training)
         return x

@@ -219,6 +219,7 @@ class Trainer(OldMethods):
 
         def prepare(data):
             x, y, sample_weight = unpack_x_y_sample_weight(data)
+            x = self._with_last_axis(x)  # else a batch of grey images would pass for one image
             for layer in augmenting:
                 x = layer(x, training=True)
             return Augmented(x), y, sample_weight
