@@ -3,6 +3,7 @@
 import os
 import warnings
 
+from ..old_names import note
 from .monitor import MonitorCallback
 
 
@@ -23,15 +24,17 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: 'epoch', or a number of batches (counted on across epochs).
         initial_value_threshold: With `save_best_only`, what the first file must beat.
 
+    Old spelling: `period`, a number of epochs, of Keras 1 and 2.
+
     Raises:
         ValueError: another ending, or another save_freq.
         KeyError: in training, when braces name what is not in the logs.
     """
 
-    resumed_attributes = ("best", "_batches")
+    resumed_attributes = ("best", "_batches", "_epochs")
 
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
-                 mode="auto", save_freq="epoch", initial_value_threshold=None):
+                 mode="auto", save_freq="epoch", initial_value_threshold=None, **kwargs):
         super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
@@ -42,6 +45,18 @@ class ModelCheckpoint(MonitorCallback):
         self.best = initial_value_threshold
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, got {save_freq!r}")
+        period = kwargs.pop("period", 1)
+        if kwargs:
+            raise TypeError(f"ModelCheckpoint: {', '.join(map(repr, kwargs))} is no argument; it takes filepath, "
+                            "monitor, verbose, save_best_only, save_weights_only, mode, save_freq and "
+                            "initial_value_threshold")
+        if isinstance(period, bool) or not isinstance(period, int) or period < 1:
+            raise ValueError(f"ModelCheckpoint: period must be a number of epochs, got {period!r}")
+        if period > 1:
+            note(f"ModelCheckpoint: period={period} is an old argument, which saves every {period} epochs; today "
+                 f"save_freq counts batches: write save_freq={period} * steps_per_epoch")
+        self._period = period
+        self._epochs = 0  # since the last file
         endings = (".weights.h5", ".safetensors") if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
             raise ValueError(
@@ -63,7 +78,9 @@ class ModelCheckpoint(MonitorCallback):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.save_freq == "epoch":
+        self._epochs += 1
+        if self.save_freq == "epoch" and self._epochs >= self._period:
+            self._epochs = 0
             self._save(epoch, None, logs)
 
     def _save(self, epoch, batch, logs):
