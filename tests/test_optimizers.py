@@ -378,3 +378,18 @@ def test_what_is_not_pairs_of_gradient_and_variable(pairs, error, words):
     with pytest.raises(error) as info:
         optimizers.SGD().apply_gradients(pairs(gradients(), variables()))
     assert words in str(info.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: schedules.ExponentialDecay("x", 10, 0.9), "initial_learning_rate must be a number, got 'x'"),
+        (lambda: schedules.CosineDecay(0.1, "10"), "decay_steps must be above 0, got '10'"),
+        (lambda: schedules.CosineDecayRestarts(0.1, 0), "first_decay_steps must be above 0, got 0"),
+        (lambda: schedules.PiecewiseConstantDecay([2, 1], [1.0, 0.5, 0.1]), r"boundaries must grow, got \[2, 1\]"),
+        (lambda: schedules.PiecewiseConstantDecay(5, [1.0, 0.5]), "boundaries and values must be lists"),
+    ],
+)
+def test_wrong_arguments_of_schedules(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
