@@ -3,10 +3,23 @@
 import os
 import warnings
 
-from ..old_names import note
+from ..old_names import old_arguments
 from .monitor import MonitorCallback
 
 
+class _Epochs:
+    """What `period` means: every so many epochs. It is shown as what to write instead."""
+
+    def __init__(self, epochs):
+        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+            raise ValueError(f"ModelCheckpoint: period must be a number of epochs, got {epochs!r}")
+        self.epochs = epochs
+
+    def __repr__(self):
+        return "'epoch'" if self.epochs == 1 else f"{self.epochs} * steps_per_epoch"
+
+
+@old_arguments(converted={"period": lambda epochs: {"save_freq": _Epochs(epochs)}})
 class ModelCheckpoint(MonitorCallback):
     """Save the model, or its weights, after every epoch or every so many batches; or only when it got better.
 
@@ -34,28 +47,18 @@ class ModelCheckpoint(MonitorCallback):
     resumed_attributes = ("best", "_batches", "_epochs")
 
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
-                 mode="auto", save_freq="epoch", initial_value_threshold=None, **kwargs):
+                 mode="auto", save_freq="epoch", initial_value_threshold=None):
         super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.save_freq = save_freq
+        self._period = save_freq.epochs if isinstance(save_freq, _Epochs) else 1
+        self.save_freq = save_freq = "epoch" if isinstance(save_freq, _Epochs) else save_freq
         self.initial_value_threshold = initial_value_threshold
         self.best = initial_value_threshold
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, got {save_freq!r}")
-        period = kwargs.pop("period", 1)
-        if kwargs:
-            raise TypeError(f"ModelCheckpoint: {', '.join(map(repr, kwargs))} is no argument; it takes filepath, "
-                            "monitor, verbose, save_best_only, save_weights_only, mode, save_freq and "
-                            "initial_value_threshold")
-        if isinstance(period, bool) or not isinstance(period, int) or period < 1:
-            raise ValueError(f"ModelCheckpoint: period must be a number of epochs, got {period!r}")
-        if period > 1:
-            note(f"ModelCheckpoint: period={period} is an old argument, which saves every {period} epochs; today "
-                 f"save_freq counts batches: write save_freq={period} * steps_per_epoch")
-        self._period = period
         self._epochs = 0  # since the last file
         endings = (".weights.h5", ".safetensors") if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
