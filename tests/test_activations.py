@@ -125,6 +125,11 @@ def test_with_arguments_as_keras(name, options):
                       lambda v: getattr(keras.activations, name)(v, **options), x)
 
 
+def test_a_dict_that_is_no_activation():
+    with pytest.raises(ValueError, match="a serialized activation is a name, or a dict with 'class_name'"):
+        tn.activations.get({"config": {}})
+
+
 def keras_that_agrees_with_itself():
     keras = pytest.importorskip("keras")
     if keras.backend.backend() == "tensorflow":

@@ -142,3 +142,8 @@ def test_errors():
         initializers.HeNormal(seed=1.5)
     with pytest.raises(ValueError, match="two axes"):
         initializers.Orthogonal()((3,))
+    with pytest.raises(ValueError, match="RandomUniform: maxval must be at least minval, got minval=1, maxval=0"):
+        initializers.RandomUniform(1, 0)
+    for name in ("RandomNormal", "TruncatedNormal"):
+        with pytest.raises(ValueError, match=f"{name}: stddev must be at least 0, got -1"):
+            getattr(initializers, name)(stddev=-1)

@@ -227,6 +227,11 @@ def test_automatic_choice():
     (lambda: metrics.SensitivityAtSpecificity(2), "specificity"),
     (lambda: metrics.IoU(2, [2]), "class 2"),
     (lambda: metrics.SparseCategoricalAccuracy().update_state([1, 2], np.zeros((3, 4))), "labels of shape"),
+    (lambda: metrics.SparseCategoricalAccuracy().update_state(np.eye(4), np.eye(4)), "one-hot labels there is categ"),
+    (lambda: metrics.CategoricalAccuracy().update_state([1, 2], np.zeros((2, 4))), r"\(2,\) are not one-hot"),
+    (lambda: metrics.CategoricalAccuracy().update_state([[1], [2]], np.zeros((2, 4))), r"\(2, 1\) are not one-hot"),
+    (lambda: metrics.BinaryAccuracy().update_state([1, 2], np.zeros((2, 4))), "one label for each prediction"),
+    (lambda: metrics.Accuracy().update_state([1, 2], [1, 2, 3]), "one label for each prediction"),
     (lambda: metrics.Mean().update_state(np.zeros(3), np.ones(2)), "sample_weight"),
     (lambda: metrics.R2Score().update_state([1.0], [1.0]), "batch, outputs"),
 ])

@@ -333,3 +333,63 @@ def test_schedules():
         schedules.CosineDecay(0.1, 0)
     with pytest.raises(ValueError, match="2 boundaries need 3 values, got 2"):
         schedules.PiecewiseConstantDecay([1, 2], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("Adam", {"learnin_rate": 0.1}, "Adam: unknown argument 'learnin_rate'; did you mean 'learning_rate'?"),
+        ("Adam", {"beta_1": 1.5}, "Adam: beta_1 must be a number from 0 to below 1, got 1.5"),
+        ("Nadam", {"beta_2": "0.9"}, "Nadam: beta_2 must be a number from 0 to below 1, got '0.9'"),
+        ("Lamb", {"epsilon": -1}, "Lamb: epsilon must be a number of at least 0, got -1"),
+        ("RMSprop", {"rho": 2}, "RMSprop: rho must be a number from 0 to below 1, got 2"),
+        ("RMSprop", {"momentum": "a"}, "RMSprop: momentum must be a number of at least 0, got 'a'"),
+        ("Adagrad", {"initial_accumulator_value": -1}, "initial_accumulator_value must be a number of at least 0"),
+        ("Lion", {"beta_2": None}, "Lion: beta_2 must be a number from 0 to below 1, got None"),
+        ("Ftrl", {"l1_regularization_strength": "a"}, "l1_regularization_strength must be a number of at least 0"),
+        ("SGD", {"clipnorm": "1"}, "SGD: clipnorm must be a number, got '1'"),
+        ("SGD", {"weight_decay": True}, "SGD: weight_decay must be a number, got True"),
+        ("SGD", {"gradient_accumulation_steps": 2.5}, "must be an int of 2 or more, got 2.5"),
+        ("SGD", {"gradient_accumulation_steps": "2"}, "must be an int of 2 or more, got '2'"),
+    ],
+)
+def test_wrong_arguments_are_named_at_once(name, arguments, words):
+    with pytest.raises(ValueError) as error:
+        getattr(optimizers, name)(**arguments)
+    assert words in str(error.value)
+
+
+def test_numbers_of_numpy_and_the_old_epsilon():
+    assert optimizers.SGD(momentum=np.float32(0.5)).get_config()["momentum"] == 0.5
+    assert optimizers.Adam(beta_1=np.float32(0.5)).name == "adam"
+    with pytest.warns(DeprecationWarning, match="epsilon=None is an old spelling"):
+        assert optimizers.Adam(epsilon=None).epsilon == 1e-7
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error", "words"),
+    [
+        (lambda grads, weights: grads, TypeError, "expected pairs (gradient, variable), as zip(gradients, "),
+        (lambda grads, weights: zip(weights, grads, strict=True), TypeError, "got (Variable, Tensor)"),
+        (lambda grads, weights: [], ValueError, "got no pairs (gradient, variable)"),
+    ],
+)
+def test_what_is_not_pairs_of_gradient_and_variable(pairs, error, words):
+    with pytest.raises(error) as info:
+        optimizers.SGD().apply_gradients(pairs(gradients(), variables()))
+    assert words in str(info.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: schedules.ExponentialDecay("x", 10, 0.9), "initial_learning_rate must be a number, got 'x'"),
+        (lambda: schedules.CosineDecay(0.1, "10"), "decay_steps must be above 0, got '10'"),
+        (lambda: schedules.CosineDecayRestarts(0.1, 0), "first_decay_steps must be above 0, got 0"),
+        (lambda: schedules.PiecewiseConstantDecay([2, 1], [1.0, 0.5, 0.1]), r"boundaries must grow, got \[2, 1\]"),
+        (lambda: schedules.PiecewiseConstantDecay(5, [1.0, 0.5]), "boundaries and values must be lists"),
+    ],
+)
+def test_wrong_arguments_of_schedules(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()

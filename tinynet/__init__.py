@@ -8,9 +8,9 @@ import importlib
 import sys
 
 from . import (
-    absent, activations, applications, augment, callbacks, config, constraints, data, datasets, initializers, keras,
-    layers, losses, metrics, models, ops, optimizers, preprocessing, random, regularizers, saving, textbook, utils,
-    wrappers,
+    absent, activations, applications, augment, batchnorm, callbacks, config, constraints, data, datasets,
+    initializers, keras, layers, losses, metrics, models, ops, optimizers, preprocessing, random, regularizers, saving,
+    textbook, utils, wrappers,
 )
 from .layers import Input
 from .models import Model, Sequential
@@ -21,8 +21,8 @@ from .version import __version__
 
 __all__ = [
     "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "__version__", "activations",
-    "applications", "augment", "backend", "callbacks", "config", "constraints", "convert_to_tensor", "data",
-    "datasets", "get_num_threads", "initializers", "keras", "layers", "losses",
+    "applications", "augment", "backend", "batchnorm", "callbacks", "config", "constraints", "convert_to_tensor",
+    "data", "datasets", "get_num_threads", "initializers", "keras", "layers", "losses",
     "metrics", "models",
     "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "set_num_threads", "show_config",
     "textbook", "utils", "wrappers",

@@ -40,6 +40,12 @@ ABSENT = {
         **_names("export", _SAVED_MODEL),
         **_names("visualization", "draws object detections, which are outside its scope; use matplotlib"),
     },
+    "keras.losses": {
+        **_names("Circle circle", "learns distances between pairs; write it with tinynet.ops as a function of (y_true, "
+                                  "y_pred)"),
+        **_names("CTC ctc", "aligns sequences, which is outside its scope; for labels of one length use "
+                            "SparseCategoricalCrossentropy on each step"),
+    },
     "keras.layers": {
         **_names("Conv3DTranspose Convolution3DTranspose", "works on volumes, whose operations are made of those on "
                                                            "images; use Conv3D and UpSampling3D"),

@@ -111,6 +111,10 @@ def deserialize(config, custom_objects=None):
     if is_serialized_function(config):
         config = config["config"]
     if isinstance(config, dict):
+        if not isinstance(config.get("class_name"), str):
+            raise ValueError(
+                f"a serialized activation is a name, or a dict with 'class_name' and 'config', got {config!r}"
+            )
         from .saving.registration import deserialize_keras_object
 
         return deserialize_keras_object(config, custom_objects)

@@ -115,13 +115,19 @@ class RandomInitializer(Initializer):
         }
 
 
+def _deviation(stddev, owner):
+    if not np.all(np.asarray(stddev) >= 0):
+        raise ValueError(f"{type(owner).__name__}: stddev must be at least 0, got {stddev}")
+    return stddev
+
+
 class RandomNormal(RandomInitializer):
     """Normally distributed."""
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
         super().__init__(seed)
         self.mean = mean
-        self.stddev = stddev
+        self.stddev = _deviation(stddev, self)
 
     def __call__(self, shape, dtype=None):
         return random.normal(shape, self.mean, self.stddev, dtype, self.seed)
@@ -136,7 +142,7 @@ class TruncatedNormal(RandomInitializer):
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
         super().__init__(seed)
         self.mean = mean
-        self.stddev = stddev
+        self.stddev = _deviation(stddev, self)
 
     def __call__(self, shape, dtype=None):
         return random.truncated_normal(shape, self.mean, self.stddev, dtype, self.seed)
@@ -150,6 +156,8 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval=-0.05, maxval=0.05, seed=None):
         super().__init__(seed)
+        if not np.all(np.asarray(minval) <= maxval):
+            raise ValueError(f"RandomUniform: maxval must be at least minval, got minval={minval}, maxval={maxval}")
         self.minval = minval
         self.maxval = maxval
 

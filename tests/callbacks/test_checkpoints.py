@@ -281,3 +281,12 @@ def test_names_that_are_not_in_the_logs(tmp_path):
     with pytest.warns(UserWarning, match="there is no 'val_f1' in the logs"):
         _, files = checkpoints(tmp_path, "m.keras", monitor="val_f1", save_best_only=True)
     assert files == ["m.keras"]
+
+
+def test_the_old_period_counts_epochs(tmp_path):
+    with pytest.warns(DeprecationWarning, match=r"period= is an old name; write save_freq=2 \* steps_per_epoch"):
+        checkpoint = callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras", period=2)
+    new_model().fit(X, Y, epochs=5, verbose=0, callbacks=[checkpoint])
+    assert sorted(os.listdir(tmp_path)) == ["2.keras", "4.keras"]
+    with pytest.raises(ValueError, match="period must be a number of epochs, got 0"):
+        callbacks.ModelCheckpoint("m.keras", period=0)

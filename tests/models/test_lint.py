@@ -48,6 +48,8 @@ WARNED = {
     "binary of classes": (dense(1, "sigmoid"), "binary_crossentropy", LABELS, "needs targets from 0 to 1"),
     "-1 and 1": (dense(1, "sigmoid"), "binary_crossentropy", 2 * BINARY - 1, "needs targets from 0 to 1"),
     "sigmoid, mse": (dense(1, "sigmoid"), "mse", 10 * BINARY, "gives values from 0 to 1 only"),
+    "relu, mse": (dense(1, "relu"), "mse", -BINARY, "but relu in the last layer gives no value below 0"),
+    "poisson": (dense(1), "poisson", BINARY, "poisson takes the logarithm of the outputs"),
     "two targets": (dense(1), "mse", X[:, :2], "Give the last layer 2 units"),
 }
 
@@ -165,6 +167,16 @@ def test_the_slide_that_diverges_runs():
 def test_what_cannot_be_meant(model, loss, y, message):
     with pytest.raises(ValueError, match=message):
         fit(model, loss, y)
+
+
+def test_as_many_outputs_as_samples_in_the_batch():
+    """The one shape besides (1,) that the loss takes; what it refuses is not advised on as if it ran."""
+    with pytest.warns(ModelWarning, match="each output with the target of another sample"):
+        fit(dense(8), "mse", BINARY[:8], X[:8])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="do not match"):
+            fit(dense(3), "mse", BINARY[:8], X[:8])
 
 
 def test_labels_are_counted_in_the_users_array():

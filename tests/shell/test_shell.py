@@ -138,3 +138,13 @@ def test_debugging(capsys):
     tf.debugging.assert_near(1.0, 1.0 + 1e-7)
     tf.print("x:", tf.constant([1.0, 2.0]), output_stream=sys.stdout)
     assert capsys.readouterr().out == "x: [1. 2.]\n"
+
+
+def test_what_a_module_lacks_is_said_as_attribute_and_as_name():
+    for name in ("Circle", "circle", "CTC", "ctc"):
+        with pytest.raises(AttributeError, match=f"keras.losses.{name} is not part of tinynet: it "):
+            getattr(tf.losses, name)
+
+
+def test_the_population_pass_of_the_slide_is_found_without_an_import():
+    assert tf.batchnorm.estimate_population.__module__ == "tinynet.batchnorm"

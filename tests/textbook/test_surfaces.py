@@ -88,6 +88,18 @@ def test_trace_refuses():
         textbook.trace(optimizer, surfaces.bowl)
     with pytest.raises(ValueError, match="two coordinates"):
         textbook.trace(optimizers.Adam(), surfaces.bowl, start=(1.0,))
+    with pytest.raises(ValueError, match="two coordinates"):
+        textbook.trace(optimizers.Adam(), surfaces.bowl, start="origin")
+    with pytest.raises(ValueError, match="steps must be a whole number of at least 0, got -1"):
+        textbook.trace(optimizers.Adam(), surfaces.bowl, steps=-1)
+    with pytest.raises(TypeError, match="surface must be a Surface, got 'bowl'.*surfaces.bowl, ravine, "):
+        textbook.trace(optimizers.Adam(), "bowl")
+    with pytest.raises(ValueError, match="did you mean 'adam'"):
+        textbook.trace("adm", surfaces.bowl)
+
+
+def test_an_optimizer_may_be_named():
+    assert (textbook.trace("adam", surfaces.bowl).path == textbook.trace(optimizers.Adam(), surfaces.bowl).path).all()
 
 
 def test_a_walk_that_leaves_goes_on():

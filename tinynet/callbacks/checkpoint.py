@@ -3,9 +3,23 @@
 import os
 import warnings
 
+from ..old_names import old_arguments
 from .monitor import MonitorCallback
 
 
+class _Epochs:
+    """What `period` means: every so many epochs. It is shown as what to write instead."""
+
+    def __init__(self, epochs):
+        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+            raise ValueError(f"ModelCheckpoint: period must be a number of epochs, got {epochs!r}")
+        self.epochs = epochs
+
+    def __repr__(self):
+        return "'epoch'" if self.epochs == 1 else f"{self.epochs} * steps_per_epoch"
+
+
+@old_arguments(converted={"period": lambda epochs: {"save_freq": _Epochs(epochs)}})
 class ModelCheckpoint(MonitorCallback):
     """Save the model, or its weights, after every epoch or every so many batches; or only when it got better.
 
@@ -23,12 +37,14 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: 'epoch', or a number of batches (counted on across epochs).
         initial_value_threshold: With `save_best_only`, what the first file must beat.
 
+    Old spelling: `period`, a number of epochs, of Keras 1 and 2.
+
     Raises:
         ValueError: another ending, or another save_freq.
         KeyError: in training, when braces name what is not in the logs.
     """
 
-    resumed_attributes = ("best", "_batches")
+    resumed_attributes = ("best", "_batches", "_epochs")
 
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
                  mode="auto", save_freq="epoch", initial_value_threshold=None):
@@ -37,11 +53,13 @@ class ModelCheckpoint(MonitorCallback):
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.save_freq = save_freq
+        self._period = save_freq.epochs if isinstance(save_freq, _Epochs) else 1
+        self.save_freq = save_freq = "epoch" if isinstance(save_freq, _Epochs) else save_freq
         self.initial_value_threshold = initial_value_threshold
         self.best = initial_value_threshold
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, got {save_freq!r}")
+        self._epochs = 0  # since the last file
         endings = (".weights.h5", ".safetensors") if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
             raise ValueError(
@@ -63,7 +81,9 @@ class ModelCheckpoint(MonitorCallback):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.save_freq == "epoch":
+        self._epochs += 1
+        if self.save_freq == "epoch" and self._epochs >= self._period:
+            self._epochs = 0
             self._save(epoch, None, logs)
 
     def _save(self, epoch, batch, logs):

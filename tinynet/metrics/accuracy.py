@@ -11,18 +11,31 @@ def _as_values(matches):
     return Tensor.wrap(matches.astype(floatx()))
 
 
-def _check_samples(operation, labels, predictions):
+def _check_samples(operation, labels, predictions, remedy=""):
     if labels.shape != predictions.shape[:-1]:
         raise ValueError(
             f"{operation}: labels of shape {labels.shape} do not match predictions of shape {predictions.shape}. "
-            "Expected one label for each row of class scores."
+            f"Expected one label for each row of class scores.{remedy}"
         )
+
+
+def _equal(operation, labels, predictions):
+    """Where two arrays are equal, as `accuracy` says it."""
+    try:
+        np.broadcast_shapes(labels.shape, predictions.shape)
+    except ValueError:
+        raise ValueError(
+            f"{operation}: labels of shape {labels.shape} do not match predictions of shape {predictions.shape}. "
+            "Expected one label for each prediction; for scores of several classes there are "
+            "sparse_categorical_accuracy and categorical_accuracy, or 'accuracy', which chooses"
+        ) from None
+    return _as_values(labels == predictions)
 
 
 def accuracy(y_true, y_pred):
     """1 where y_pred equals y_true, else 0."""
     y_true, y_pred = same_rank(*arrays(y_true, y_pred))
-    return _as_values(y_true == y_pred)
+    return _equal("accuracy", y_true, y_pred)
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
@@ -34,7 +47,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
         threshold: From which on a probability counts as 1.
     """
     y_true, y_pred = same_rank(to_array(y_true), to_array(y_pred))
-    return _as_values(y_true == (y_pred > threshold))
+    return _equal("binary_accuracy", y_true, y_pred > threshold)
 
 
 def categorical_accuracy(y_true, y_pred):
@@ -48,6 +61,12 @@ def categorical_accuracy(y_true, y_pred):
         Tensor, shape (batch, ...).
     """
     y_true, y_pred = to_array(y_true), to_array(y_pred)
+    if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1 < y_pred.shape[-1]:
+        raise ValueError(
+            f"categorical_accuracy: labels of shape {y_true.shape} are not one-hot, as predictions of shape "
+            f"{y_pred.shape} need it. For class numbers there is sparse_categorical_accuracy, or 'accuracy', which "
+            "chooses"
+        )
     labels = y_true.argmax(-1)
     _check_samples("categorical_accuracy", labels, y_pred)
     return _as_values(labels == y_pred.argmax(-1))
@@ -66,7 +85,10 @@ def sparse_categorical_accuracy(y_true, y_pred):
     y_true, y_pred = to_array(y_true), to_array(y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
-    _check_samples("sparse_categorical_accuracy", y_true, y_pred)
+    remedy = ""
+    if y_true.shape == y_pred.shape:
+        remedy = " For one-hot labels there is categorical_accuracy, or 'accuracy', which chooses."
+    _check_samples("sparse_categorical_accuracy", y_true, y_pred, remedy)
     return _as_values(y_true == y_pred.argmax(-1))
 
 

@@ -159,7 +159,7 @@ def _about_outputs(model, function, options, outputs):
 
 # -- targets -----------------------------------------------------------------------------------------------------------
 
-_RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1)}
+_RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, np.inf)}
 
 
 def _about_targets(model, loss, function, y, y_pred):
@@ -167,19 +167,23 @@ def _about_targets(model, loss, function, y, y_pred):
     if function in BINARY and y.size and (y.min() < 0 or y.max() > 1):
         yield (f"{function.__name__} needs targets from 0 to 1, but this batch's are from {y.min():g} to {y.max():g}. "
                "For class numbers above 1 use sparse_categorical_crossentropy and one output a class")
+    if function is losses.poisson and y_pred.data.size and y_pred.data.min() < 0:
+        yield ("poisson takes the logarithm of the outputs, but in this batch some are negative, which gives NaN. Use "
+               "activation=\"softplus\" or \"exponential\" in the last layer")
     if function in DISTANCES:
-        if y.ndim == 1 and len(shape) == 2 and shape[1] > 1:
+        if y.ndim == 1 and len(shape) == 2 and shape[1] > 1 and len(y) in (1, shape[1]):  # others the loss refuses
+            how = (f"each of the {shape[1]} outputs with the same target" if len(y) == 1 else
+                   "each output with the target of another sample of the batch")
             yield (f"the model has {shape[1]} outputs but y has one number a sample (shape ({len(y)},) in this batch), "
-                   f"so {function.__name__} compares each of the {shape[1]} outputs with the same target. If that is "
-                   "not meant, give the last layer one unit")
+                   f"so {function.__name__} compares {how}. If that is not meant, give the last layer one unit")
         if y.ndim == 2 and y.shape[1] > 1 and shape == (len(y), 1):
             yield (f"the model has one output but y has {y.shape[1]} numbers a sample, so {function.__name__} compares "
                    f"the output with each of them. Give the last layer {y.shape[1]} units")
         low, high = _RANGES.get(_last_activation(model), (-np.inf, np.inf))
         if y.size and (y.min() < low - 0.01 or y.max() > high + 0.01):
+            span = f"values from {low} to {high} only" if high < np.inf else f"no value below {low}"
             yield (f"the targets are from {y.min():g} to {y.max():g} in this batch, but {_last_activation(model)} in "
-                   f"the last layer gives values from {low} to {high} only. Use a last layer without activation, or "
-                   "scale the targets")
+                   f"the last layer gives {span}. Use a last layer without activation, or scale the targets")
     if not isinstance(loss, losses.LossFunctionWrapper) and {y.shape, shape} == {(len(y), 1), (len(y),)} and len(y) > 1:
         # A Loss of the user's own may turn one shape into the other; then both give the same number.
         same_shape = y.reshape(shape).astype(y_pred.data.dtype)
@@ -226,11 +230,11 @@ def _looks_like_pixels(x):
 # -- what the last layer does ------------------------------------------------------------------------------------------
 
 _NAMES = {activations.softmax: "softmax", activations.sigmoid: "sigmoid", activations.tanh: "tanh",
-          activations.linear: "linear"}
+          activations.linear: "linear", activations.relu: "relu"}
 
 
 def _last_activation(model):
-    """'softmax', 'sigmoid', 'tanh' or 'linear', if that is the last thing the model does; else None."""
+    """'softmax', 'sigmoid', 'tanh', 'relu' or 'linear', if that is the last thing the model does; else None."""
     order = model._layers_in_order()
     while order and isinstance(order[-1], Flatten | Reshape | Identity):
         order = order[:-1]

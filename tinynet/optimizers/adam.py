@@ -4,6 +4,7 @@ import math
 
 from ..runtime import kernels
 from .base import Optimizer
+from .checks import share, small_number
 
 
 class Adam(Optimizer):
@@ -24,9 +25,9 @@ class Adam(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        self.beta_1 = share(beta_1, self, "beta_1")
+        self.beta_2 = share(beta_2, self, "beta_2")
+        self.epsilon = small_number(epsilon, self)
         self.amsgrad = amsgrad
 
     def add_slots(self, variables):
@@ -73,9 +74,9 @@ class Adamax(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        self.beta_1 = share(beta_1, self, "beta_1")
+        self.beta_2 = share(beta_2, self, "beta_2")
+        self.epsilon = small_number(epsilon, self)
 
     def update_all(self, weights, gradients, slots, learning_rate, decay):
         step_size = learning_rate / (1 - self.beta_1 ** self._count())
@@ -95,9 +96,9 @@ class Nadam(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        self.beta_1 = share(beta_1, self, "beta_1")
+        self.beta_2 = share(beta_2, self, "beta_2")
+        self.epsilon = small_number(epsilon, self)
 
     def add_slots(self, variables):
         super().add_slots(variables)

@@ -3,6 +3,7 @@
 from ..initializers import Constant
 from ..runtime import kernels
 from .base import Optimizer
+from .checks import number, share, small_number
 
 
 class Adagrad(Optimizer):
@@ -16,8 +17,8 @@ class Adagrad(Optimizer):
 
     def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.initial_accumulator_value = initial_accumulator_value
-        self.epsilon = epsilon
+        self.initial_accumulator_value = number(initial_accumulator_value, self, "initial_accumulator_value", 0)
+        self.epsilon = small_number(epsilon, self)
 
     def add_slots(self, variables):
         start = Constant(self.initial_accumulator_value)
@@ -42,9 +43,9 @@ class RMSprop(Optimizer):
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
+        self.rho = share(rho, self, "rho")
+        self.momentum = number(momentum, self, "momentum", 0)
+        self.epsilon = small_number(epsilon, self)
         self.centered = centered
 
     def add_slots(self, variables):
@@ -74,8 +75,8 @@ class Adadelta(Optimizer):
 
     def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.rho = rho
-        self.epsilon = epsilon
+        self.rho = share(rho, self, "rho")
+        self.epsilon = small_number(epsilon, self)
 
     def update_all(self, weights, gradients, slots, learning_rate, decay):
         kernels.adadelta_step(weights, gradients, *slots, learning_rate, self.rho, self.epsilon, decay)

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 
 from ..tape import GradientTape, weights_may_change_in_place
-from ..tensor import Tensor, aligned_copy, to_array
+from ..tensor import Tensor, Variable, aligned_copy, to_array
 from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
 from .state import OptimizerState
@@ -54,7 +54,19 @@ class Optimizer(OptimizerState):
 
     def apply_gradients(self, grads_and_vars):
         """One step from pairs (gradient, variable). Returns the step count."""
-        grads, variables = zip(*grads_and_vars, strict=True)
+        pairs = list(grads_and_vars)
+        for pair in pairs:
+            if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[1], Variable):
+                raise TypeError(
+                    f"{type(self).__name__}.apply_gradients: expected pairs (gradient, variable), as zip(gradients, "
+                    f"model.trainable_variables) makes them; got {_kind(pair)}"
+                )
+        if not pairs:
+            raise ValueError(
+                f"{type(self).__name__}.apply_gradients: got no pairs (gradient, variable). Is the model built? A zip "
+                "can be used once only"
+            )
+        grads, variables = zip(*pairs, strict=True)
         self.apply(grads, variables)
         return self._iterations
 
@@ -258,6 +270,12 @@ class Optimizer(OptimizerState):
     def scale_loss(self, loss):
         """The loss times `loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+
+def _kind(pair):
+    if isinstance(pair, tuple | list):
+        return f"({', '.join(type(part).__name__ for part in pair)})"
+    return type(pair).__name__
 
 
 def _overrides_update_step(cls):

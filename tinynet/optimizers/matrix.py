@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from .base import Optimizer
+from .checks import share, small_number
 
 
 def _root_mean_square(x):
@@ -20,9 +21,9 @@ class Lamb(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        self.beta_1 = share(beta_1, self, "beta_1")
+        self.beta_2 = share(beta_2, self, "beta_2")
+        self.epsilon = small_number(epsilon, self)
 
     def update_step(self, gradient, variable, learning_rate):
         g, w, t = gradient.data, variable.data, self._count()

@@ -9,6 +9,7 @@ array(0.025, dtype=float32)
 """
 
 import math
+import numbers
 
 import numpy as np
 
@@ -42,6 +43,7 @@ class ExponentialDecay(LearningRateSchedule):
     """initial decay_rate^(step / decay_steps); with `staircase` the exponent is rounded down."""
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
+        _check_rate(initial_learning_rate, self)
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
@@ -63,6 +65,7 @@ class InverseTimeDecay(LearningRateSchedule):
     """initial / (1 + decay_rate step / decay_steps); with `staircase` the quotient is rounded down."""
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
+        _check_rate(initial_learning_rate, self)
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
@@ -84,6 +87,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     """values[0] up to and including step boundaries[0], values[1] up to boundaries[1], ..., values[-1] afterwards."""
 
     def __init__(self, boundaries, values, name="PiecewiseConstant"):
+        if not hasattr(boundaries, "__len__") or not hasattr(values, "__len__"):
+            raise ValueError(
+                f"PiecewiseConstantDecay: boundaries and values must be lists, got {boundaries!r} and {values!r}"
+            )
+        if any(boundaries[i] > boundaries[i + 1] for i in range(len(boundaries) - 1)):
+            raise ValueError(f"PiecewiseConstantDecay: boundaries must grow, got {list(boundaries)}")
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 f"PiecewiseConstantDecay: {len(boundaries)} boundaries need {len(boundaries) + 1} values, "
@@ -118,6 +127,7 @@ class PolynomialDecay(LearningRateSchedule):
         cycle=False,
         name="PolynomialDecay",
     ):
+        _check_rate(initial_learning_rate, self)
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
@@ -150,6 +160,7 @@ class CosineDecay(LearningRateSchedule):
     def __init__(
         self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None, warmup_steps=0
     ):
+        _check_rate(initial_learning_rate, self)
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
@@ -181,6 +192,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     """
 
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
+        _check_rate(initial_learning_rate, self)
         _check_steps(first_decay_steps, "first_decay_steps")
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = first_decay_steps
@@ -235,5 +247,10 @@ def _attributes(schedule, *names):
 
 
 def _check_steps(steps, name="decay_steps"):
-    if steps <= 0:
-        raise ValueError(f"{name} must be above 0, got {steps}")
+    if isinstance(steps, bool) or not isinstance(steps, numbers.Real) or steps <= 0:
+        raise ValueError(f"{name} must be above 0, got {steps!r}")
+
+
+def _check_rate(rate, owner):
+    if isinstance(rate, bool | str) or rate is None:
+        raise ValueError(f"{type(owner).__name__}: initial_learning_rate must be a number, got {rate!r}")

@@ -1,5 +1,7 @@
 """Gradient descent, with momentum and Nesterov's look ahead."""
 
+import numbers
+
 from ..runtime import kernels
 from .base import Optimizer
 
@@ -19,7 +21,7 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        if isinstance(momentum, bool) or not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
+        if isinstance(momentum, bool) or not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
             raise ValueError(f"SGD: momentum must be a float from 0 to 1, got {momentum!r}")
         self.momentum = float(momentum)
         self.nesterov = nesterov

@@ -3,6 +3,7 @@
 from ..initializers import Constant
 from ..runtime import kernels
 from .base import Optimizer
+from .checks import number, share
 
 
 class Lion(Optimizer):
@@ -17,10 +18,10 @@ class Lion(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        if not 0 < beta_1 <= 1:
+        if not 0 < number(beta_1, self, "beta_1") <= 1:
             raise ValueError(f"Lion: beta_1 must be above 0 and at most 1, got {beta_1}")
         self.beta_1 = beta_1
-        self.beta_2 = beta_2
+        self.beta_2 = share(beta_2, self, "beta_2")
 
     def update_all(self, weights, gradients, slots, learning_rate, decay):
         kernels.lion_step(weights, gradients, slots[0], learning_rate, self.beta_1, self.beta_2, decay)
@@ -66,11 +67,10 @@ class Ftrl(Optimizer):
         self.l2_regularization_strength = l2_regularization_strength
         self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
         self.beta = beta
-        if learning_rate_power > 0:
+        if number(learning_rate_power, self, "learning_rate_power") > 0:
             raise ValueError(f"Ftrl: learning_rate_power must be at most 0, got {learning_rate_power}")
         for name in self.hyperparameters[1:5]:
-            if getattr(self, name) < 0:
-                raise ValueError(f"Ftrl: {name} must be at least 0, got {getattr(self, name)}")
+            number(getattr(self, name), self, name, 0)
 
     def add_slots(self, variables):
         start = [Constant(self.initial_accumulator_value), "zeros"]

@@ -1,13 +1,16 @@
 """What an optimizer keeps: its options, the learning rate, and for each variable the slots; saving and configs."""
 
+import inspect
+import numbers
 import warnings
 
 import numpy as np
 
 from ..config import floatx
-from ..naming import to_snake_case
+from ..naming import to_snake_case, unknown_name
 from ..tensor import Tensor, Variable, to_array
 from . import schedules
+from .checks import number
 
 
 class OptimizerState:
@@ -50,17 +53,25 @@ class OptimizerState:
             learning_rate = schedules.InverseTimeDecay(_number(learning_rate, label), 1, kwargs["decay"])
         unknown = [key for key in kwargs if key not in ("lr", "decay")]
         if unknown:
-            raise ValueError(f"{label}: unknown argument {unknown[0]!r}")
+            raise ValueError(f"{label}: {unknown_name('argument', unknown[0], _arguments(type(self)))}")
+        for option, value in (
+            ("weight_decay", weight_decay),
+            ("clipnorm", clipnorm),
+            ("clipvalue", clipvalue),
+            ("global_clipnorm", global_clipnorm),
+            ("loss_scale_factor", loss_scale_factor),
+        ):
+            if value is not None:
+                number(value, self, option)
         if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 f"{label}: only one of clipnorm, clipvalue and global_clipnorm can be set, got clipnorm={clipnorm}, "
                 f"clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
             )
-        if gradient_accumulation_steps and not gradient_accumulation_steps >= 2:
-            raise ValueError(
-                f"{label}: gradient_accumulation_steps must be an int of 2 or more, got {gradient_accumulation_steps}"
-            )
-        if use_ema and not 0 <= ema_momentum <= 1:
+        steps = gradient_accumulation_steps
+        if steps and (not isinstance(steps, numbers.Integral) or steps < 2):
+            raise ValueError(f"{label}: gradient_accumulation_steps must be an int of 2 or more, got {steps!r}")
+        if use_ema and not 0 <= number(ema_momentum, self, "ema_momentum") <= 1:
             raise ValueError(f"{label}: ema_momentum must be from 0 to 1, got {ema_momentum}")
         if (
             use_ema
@@ -277,6 +288,17 @@ class OptimizerState:
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _arguments(cls):
+    """The names of all arguments of an optimizer, for the error about one that it does not have."""
+    return {
+        name
+        for base in cls.__mro__
+        if "__init__" in vars(base) and issubclass(base, OptimizerState)
+        for name in inspect.signature(base.__init__).parameters
+        if name not in ("self", "kwargs")
+    }
 
 
 def _number(value, label):

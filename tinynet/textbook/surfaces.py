@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..optimizers import get as get_optimizer
 from ..tape import record
 from ..tensor import Variable, convert_to_tensor
 
@@ -131,7 +132,7 @@ def trace(optimizer, surface, start=None, steps=50):
     """Walk down a surface.
 
     Args:
-        optimizer: A new optimizer, of `tinynet.optimizers` or of `tinynet.textbook`.
+        optimizer: A new optimizer, of `tinynet.optimizers` or of `tinynet.textbook`; or a name such as "adam".
         surface: A `Surface`.
         start: The first point; the surface's own if None.
         steps: How many.
@@ -140,13 +141,27 @@ def trace(optimizer, surface, start=None, steps=50):
         A `Trace` in float64. A walk that leaves the range of numbers goes on as inf and NaN.
 
     Raises:
-        ValueError: the optimizer has been used before, and remembers it.
+        TypeError: `surface` is none.
+        ValueError: the optimizer has been used before, and remembers it; or start or steps cannot be.
     """
+    if not isinstance(surface, Surface):
+        raise TypeError(
+            f"trace: surface must be a Surface, got {surface!r}. There are textbook.surfaces."
+            f"{', '.join(name for name, one in globals().items() if isinstance(one, Surface))}; one of your own is "
+            "Surface(name, formula, slope)"
+        )
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
+        raise ValueError(f"trace: steps must be a whole number of at least 0, got {steps!r}")
+    optimizer = get_optimizer(optimizer)
     if optimizer.built:
         raise ValueError(f"trace: {optimizer!r} has taken steps elsewhere; make a new one for each walk")
-    position = Variable(np.array(surface.start if start is None else start, np.float64), name="position")
-    if position.data.shape != (2,):
+    try:
+        first = np.array(surface.start if start is None else start, np.float64)
+    except (TypeError, ValueError):
+        first = np.zeros(0)
+    if first.shape != (2,):
         raise ValueError(f"trace: start must be a point of two coordinates, got {start!r}")
+    position = Variable(first, name="position")
     path, gradients, velocities = [position.numpy()], [], []
 
     def loss():
