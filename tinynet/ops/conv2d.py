@@ -101,7 +101,7 @@ def conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, gr
 
 
 def conv2d_algorithm(x_shape, kernel, strides, padding, dilation, groups):
-    """Which algorithm each pass runs. The reference has only the direct one."""
+    """Which algorithm each pass runs (`conv2d_algorithms` is for users). The reference has only the direct one."""
     return {"forward": "direct", "input_gradient": "direct", "weight_gradient": "direct"}
 
 
@@ -214,6 +214,31 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+
+
+def conv2d_algorithms(x_shape, kernel_shape, strides=1, padding="valid", dilation_rate=1, groups=1, dtype="float32"):
+    """Which algorithm `conv2d` takes for arrays of these shapes, on this CPU and backend. Nothing is computed.
+
+    Args:
+        x_shape: (batch, height, width, in).
+        kernel_shape: (height, width, in / groups, out).
+        strides, padding, dilation_rate, groups: As for `conv2d`.
+        dtype: 'float32' or 'float64'.
+
+    Returns:
+        dict with an algorithm's name for each of "forward", "input_gradient" and "weight_gradient".
+
+    >>> with tn.backend("numpy"):
+    ...     conv2d_algorithms((32, 28, 28, 1), (3, 3, 1, 8))["forward"]
+    'direct'
+    """
+    strides = as_pair(strides, "conv2d_algorithms", "strides")
+    dilation = as_pair(dilation_rate, "conv2d_algorithms", "dilation_rate")
+    # Arrays for their shapes alone: one number that is repeated.
+    x, kernel = (np.broadcast_to(np.zeros((), dtype), tuple(shape)) for shape in (x_shape, kernel_shape))
+    _check(x, kernel, None, groups)
+    padding = as_padding("conv2d_algorithms", padding, x.shape, kernel.shape, strides, dilation)
+    return kernels.conv2d_algorithm(x.shape, kernel, strides, padding, dilation, groups)
 
 
 def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",
