@@ -156,7 +156,10 @@ class Softmax(_ActivationLayer):
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, list | tuple) else int(axis)
+        axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+        if not all(isinstance(one, int | np.integer) and not isinstance(one, bool) for one in axes):
+            raise TypeError(f"Softmax: axis must be an int or a list of ints, got {axis!r}")
+        self.axis = list(map(int, axes)) if isinstance(axis, list | tuple) else int(axis)
 
     def call(self, x, mask=None):
         if mask is not None:
