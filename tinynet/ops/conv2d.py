@@ -126,6 +126,7 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1, strict=False
 
     Raises:
         ValueError: the window is larger than the padded input; or, if `strict`, the division leaves a rest.
+        TypeError, ValueError: a size that is no int, or a window, stride or dilation below 1.
 
     >>> conv_output_size(32, 5)
     28
@@ -136,6 +137,11 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1, strict=False
     ...
     ValueError: conv_output_size: a window of 3 does not fit 7 + 0 zeros in steps of 3: ... = 2.333, not a whole...
     """
+    kernel, stride, dilation = (
+        as_int(value, "conv_output_size", name)
+        for name, value in (("kernel", kernel), ("stride", stride), ("dilation", dilation))
+    )
+    size = size if size == 0 else as_int(size, "conv_output_size", "size")
     before, after = _axis_padding("conv_output_size", padding, size, kernel, stride, dilation)
     span = dilation * (kernel - 1) + 1
     free = size - span + before + after
