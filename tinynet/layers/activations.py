@@ -129,6 +129,9 @@ class PReLU(_ActivationLayer):
                                      constraint=self.alpha_constraint)
 
     def call(self, x):
+        alpha, sample = self.alpha.shape, x.shape[1:]
+        if len(alpha) != len(sample) or any(one not in (1, length) for one, length in zip(alpha, sample, strict=True)):
+            raise ValueError(f"PReLU: built with alpha of shape {alpha}, which does not fit input {x.shape}.")
         return ops.relu(x) - self.alpha * ops.relu(-x)
 
     def get_config(self):
