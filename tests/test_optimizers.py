@@ -333,3 +333,14 @@ def test_schedules():
         schedules.CosineDecay(0.1, 0)
     with pytest.raises(ValueError, match="2 boundaries need 3 values, got 2"):
         schedules.PiecewiseConstantDecay([1, 2], [1.0, 2.0])
+
+
+def test_pairs_the_wrong_way_round_or_used_up():
+    variables, gradients = [tn.Variable([1.0, 2.0])], [tn.convert_to_tensor([0.1, 0.1])]
+    optimizer = tn.optimizers.SGD()
+    with pytest.raises(TypeError, match=r"expected Variables to train, got Tensor; .*pairs \(gradient, variable\)"):
+        optimizer.apply_gradients(zip(variables, gradients, strict=True))
+    pairs = zip(gradients, variables, strict=True)
+    optimizer.apply_gradients(pairs)
+    with pytest.raises(ValueError, match="there are no pairs"):
+        optimizer.apply_gradients(pairs)

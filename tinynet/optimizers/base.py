@@ -54,7 +54,10 @@ class Optimizer(OptimizerState):
 
     def apply_gradients(self, grads_and_vars):
         """One step from pairs (gradient, variable). Returns the step count."""
-        grads, variables = zip(*grads_and_vars, strict=True)
+        pairs = list(grads_and_vars)
+        if not pairs:
+            raise ValueError(f"{self.name}.apply_gradients: there are no pairs; a zip(...) can be used only once")
+        grads, variables = zip(*pairs, strict=True)
         self.apply(grads, variables)
         return self._iterations
 
