@@ -120,6 +120,15 @@ def test_wrong_calls_are_one_line_and_code_2(arguments, message, capsys):
     assert message in captured.err and captured.err.count("\n") == 1 and captured.out == ""
 
 
+def test_a_file_that_cannot_be_written_is_noticed_before_the_training(tmp_path, monkeypatch, capsys):
+    (tmp_path / "taken.keras").mkdir()
+    assert cli.main(["train", "fashion-mnist", "--save", str(tmp_path / "taken.keras")]) == 2
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert cli.main(["train", "fashion-mnist", "--save", str(tmp_path / "model.keras")]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("cannot be written") == 2 and captured.out == ""
+
+
 def test_info(capsys):
     assert cli.main(["info"]) == 0
     text = capsys.readouterr().out

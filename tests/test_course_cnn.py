@@ -115,6 +115,17 @@ def test_an_illegal_size_is_explained():
         conv_output_size(7, 3, stride=3, strict=True)
 
 
+@pytest.mark.parametrize(("sizes", "error", "message"), [
+    ((7, 0), ValueError, "kernel must be a positive int, got 0"),
+    ((7, 3, 0), ValueError, "stride must be a positive int"),
+    ((7, 3, 1, 0, 0), ValueError, "dilation must be"), ((-1, 3), ValueError, "size must be"),
+    ((7.5, 3), TypeError, "size must be a positive int, got 7.5"), (("7", 3), TypeError, "size must be"),
+])
+def test_sizes_that_are_none(sizes, error, message):
+    with pytest.raises(error, match=f"conv_output_size: {message}"):
+        conv_output_size(*sizes)
+
+
 def test_without_padding_maps_shrink_with_each_layer():
     assert conv_output_size(7, 3) == 7 - 3 + 1 == 5
     model = tn.Sequential([tn.Input((7, 7, 1)), layers.Conv2D(1, 3), layers.Conv2D(1, 3), layers.Conv2D(1, 3)])

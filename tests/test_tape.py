@@ -166,6 +166,8 @@ def test_wrong_arguments():
         tape.gradient(y, 1.0)
     with pytest.raises(TypeError, match="target must be a Tensor, got float"):
         tape.gradient(1.0, v)
+    with pytest.raises(TypeError, match="got float32; a NumPy function, .* has taken the numbers off the tape"):
+        tape.gradient(np.sum(y), v)
 
 
 def test_stop_recording_and_reset():

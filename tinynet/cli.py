@@ -44,6 +44,8 @@ def _output_file(text):
         raise argparse.ArgumentTypeError(f"{text!r} must end in .npz (weights alone) or .keras (the whole model)")
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"the folder of {text!r} does not exist")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):  # to be known before the training, not after it
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written")
     return path
 
 
@@ -116,7 +118,7 @@ def _load_fashion_mnist():
             "that come with tinynet. "
             f"{error}"
         )
-    return data, f"Fashion-MNIST: the full 60,000 + 10,000 images, from {fashion_mnist.find()}"
+    return data, f"Fashion-MNIST: the full 60,000 + 10,000 images, from {fashion_mnist.DATASET.loaded_from}"
 
 
 def _train(arguments):

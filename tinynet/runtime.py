@@ -171,7 +171,10 @@ def configuration():
 
 
 def show_config():
-    """Print the versions, the instruction set found and chosen, and the number of threads."""
+    """Print the versions, the instruction set found and chosen, and the number of threads.
+
+    Which algorithm a convolution gets depends on its shape: `tinynet.ops.conv2d_algorithms` says it.
+    """
     for key, value in configuration().items():
         print(f"{key:<11} {value}")
 

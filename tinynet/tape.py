@@ -261,7 +261,9 @@ class GradientTape:
         gradients = {}
         for i, target in enumerate(targets):
             if not isinstance(target, Tensor):
-                raise TypeError(f"GradientTape.gradient: target must be a Tensor, got {type(target).__name__}")
+                hint = ("; a NumPy function, or numpy(), has taken the numbers off the tape: use tinynet.ops"
+                        if isinstance(target, np.ndarray | np.generic) else "")
+                raise TypeError(f"GradientTape.gradient: target must be a Tensor, got {type(target).__name__}{hint}")
             key = id(target)
             if key not in self._tracked and not self._tracks_variable(target):
                 continue

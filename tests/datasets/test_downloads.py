@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinynet import cli
 from tinynet.datasets import fashion_mnist, mnist, write_idx
 from tinynet.datasets.sources import IdxDataset, IdxFile
 from tinynet.errors import DataError, DatasetNotFoundError
@@ -137,6 +138,18 @@ def test_downloaded_once_then_found_in_the_cache(server, dataset, home, monkeypa
     assert len(server.requests) == 4 and not leftovers(home)
     for path in found.folder.iterdir():
         assert path.stat().st_mode & 0o400
+
+
+def test_a_damaged_copy_is_passed_over_and_the_good_one_is_named(server, dataset, home, tmp_path, monkeypatch, capsys):
+    use(monkeypatch)
+    cache = home / "datasets" / "fashion-mnist"
+    cache.mkdir(parents=True)
+    for name in CONTENT:
+        (cache / f"{name}.gz").write_bytes(b"\x1f\x8b damaged")
+    dataset.folders = (("elsewhere", tmp_path / "served"),)
+    assert_is_content(fashion_mnist.load_data())
+    assert str(dataset.loaded_from) == f"{tmp_path / 'served'} (elsewhere)"
+    assert cli._load_fashion_mnist()[1].endswith(f"from {tmp_path / 'served'} (elsewhere)")
 
 
 NAME = "train-labels-idx1-ubyte.gz"

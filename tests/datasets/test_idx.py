@@ -187,6 +187,7 @@ def test_paths(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     write_idx("~/a", np.zeros(1, np.uint8))
     assert read_idx("~/a").shape == (1,)
+    assert read_idx(b"~/a").shape == (1,)
     with pytest.raises(FileNotFoundError, match="absent"):
         read_idx(tmp_path / "absent")
     with pytest.raises(IsADirectoryError):

@@ -57,6 +57,15 @@ def test_prelu():
         layers.PReLU().build((None, None, 3))
 
 
+@pytest.mark.parametrize("shape", [(2, 6, 6, 3), (2, 6, 4)])
+def test_prelu_says_what_it_was_built_for(shape):
+    layer = layers.PReLU(shared_axes=[1, 2])
+    layer(np.ones((2, 6, 6, 4)))
+    assert layer(np.ones((2, 5, 7, 4))).shape == (2, 5, 7, 4)
+    with pytest.raises(ValueError, match=r"PReLU: built with alpha of shape \(1, 1, 4\), which does not fit"):
+        layer(np.ones(shape))
+
+
 def test_prelu_learns_its_slope():
     x = np.random.default_rng(0).standard_normal((64, 3)).astype(np.float32)
     model = tn.Sequential([tn.Input((3,)), layers.PReLU()])

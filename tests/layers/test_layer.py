@@ -106,6 +106,27 @@ def test_errors_name_the_layer_once():
     assert str(caught.value).count("layer '") == 1
 
 
+@pytest.mark.parametrize(("layer", "x", "message"), [
+    (layers.Conv2D(4, 3, name="conv1"), np.ones((32, 28, 28)),
+     r"^layer 'conv1' \(Conv2D\), called on \(32, 28, 28\): .*Add a channel axis with x\[..., None\]"),
+    (layers.Conv2D(4, 3, groups=2, name="pairs"), np.ones((1, 8, 8, 3)), "^layer 'pairs' .* 3 channels in 2 groups"),
+    (layers.Dense(2, name="fc"), [[1.0, 2.0], [3.0]], "^fc: "),
+])
+def test_the_first_call_names_the_layer_too(layer, x, message):
+    with pytest.raises(ValueError, match=message):
+        layer(x)
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_too_large_for_the_layer_are_refused():
+    layer = layers.Dense(2, name="fc")
+    for large in (np.full((1, 3), 1e300), np.full((1, 3), -1e39)):
+        with pytest.raises(ValueError, match=r"fc: overflow: the input, float64, .* largest float32, 3\.4e\+38"):
+            layer(large)
+    assert not np.isfinite(layer(np.full((1, 3), np.inf)).numpy()).any()  # what is infinite already may be so
+    assert layers.Dense(2, dtype="float64")(np.full((1, 3), 1e300)).shape == (1, 2)
+
+
 @pytest.mark.parametrize(("units", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("8", TypeError),
                                               (True, TypeError), (None, TypeError)])
 def test_dense_refuses_bad_units(units, error):

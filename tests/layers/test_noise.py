@@ -84,6 +84,11 @@ def test_config_of_spatial_dropout_has_its_own_arguments():
     assert set(layers.SpatialDropout2D(0.5).get_config()) == {"rate", "seed", "name", "dtype", "data_format"}
 
 
+def test_alpha_dropout_noise_shape_of_another_rank():
+    with pytest.raises(ValueError, match=r"noise_shape \(4, 1\) needs one entry for each axis .*got \(4, 3, 2\)"):
+        layers.AlphaDropout(0.5, noise_shape=(4, 1))(np.ones((4, 3, 2)), training=True)
+
+
 def test_errors():
     for make in (layers.GaussianDropout, layers.AlphaDropout):
         with pytest.raises(ValueError, match="below 1"):

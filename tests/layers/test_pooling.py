@@ -69,6 +69,13 @@ def test_unknown_lengths_stay_unknown():
     assert layers.UpSampling1D(2).compute_output_shape((None, None, 3)) == (None, None, 3)
 
 
+@pytest.mark.parametrize("layer", [layers.MaxPooling2D, layers.AveragePooling2D])
+def test_pixels_are_numbers(layer):
+    image = np.array([[0, 255], [250, 3]], np.uint8)[None, :, :, None]
+    y = layer(2)(image)
+    assert y.dtype == np.float32 and float(y[0, 0, 0, 0]) == (255 if layer is layers.MaxPooling2D else 127)
+
+
 def test_errors_name_what_was_expected_and_got():
     with pytest.raises(
         ValueError, match=r"expected 4 axes \(batch, height, width, channels\), got shape \(2, 6, 7\).*channel axis"

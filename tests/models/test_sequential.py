@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinynet as tn
-from tinynet import layers
+from tinynet import layers, ops
 
 
 def practical():
@@ -81,6 +81,16 @@ def test_building_error_names_the_layer():
         match=r"layer 'shape' \(Reshape\).*a sample of shape \(784,\) has 784 elements and does not fit \(3, 3\)",
     ):
         tn.Sequential([tn.Input((28, 28)), layers.Flatten(), layers.Reshape((3, 3), name="shape"), layers.Dense(1)])
+
+
+def test_a_wrong_shape_names_the_layer_and_what_the_model_was_made_for():
+    model = tn.Sequential([tn.Input((6, 6, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(3, name="last")])
+    made_for = r"\(.* was made for inputs \(None, 6, 6, 1\), got \(2, 8, 8, 1\)\)$"
+    with pytest.raises(ValueError, match=r"^layer 'last' \(Dense\), .*" + made_for):
+        model(np.ones((2, 8, 8, 1)))
+    with pytest.raises(ValueError) as caught:  # the layer's own fault: nothing is said of the model's inputs
+        tn.Sequential([tn.Input((4,)), layers.Lambda(lambda x: ops.reshape(x, (3, 3)))])(np.ones((2, 4)))
+    assert "was made for" not in str(caught.value)
 
 
 def test_nested_models():

@@ -282,6 +282,19 @@ def test_algorithm_by_shape():
             assert set(direct.values()) == {"direct"}
 
 
+def test_the_algorithm_of_a_shape_can_be_asked_for():
+    with isa(available_isas()[-1]):
+        chosen = ops.conv2d_algorithms((8, 56, 56, 256), (3, 3, 256, 256), padding="same")
+        assert set(chosen) == {"forward", "input_gradient", "weight_gradient"}
+        assert chosen == _native.conv2d_algorithm(
+            (8, 56, 56, 256), np.empty((3, 3, 256, 256), np.float32), (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+        )
+        with tn.backend("numpy"):
+            assert set(ops.conv2d_algorithms((8, 56, 56, 256), (3, 3, 256, 256)).values()) == {"direct"}
+    with pytest.raises(ValueError, match="input has 3 channels but kernel expects 4"):
+        ops.conv2d_algorithms((1, 8, 8, 3), (3, 3, 4, 16))
+
+
 # Properties that hold for every algorithm.
 
 

@@ -143,6 +143,14 @@ def test_empty():
     assert float(ops.max(np.zeros(0, np.float32), initial=-3.0)) == -3.0
 
 
+@pytest.mark.parametrize("reduce", [ops.sum, ops.mean, ops.var, ops.std, ops.max, ops.min, ops.prod, ops.logsumexp])
+def test_gradient_of_an_empty_batch_is_empty(reduce):
+    x = Variable(np.zeros((0, 3, 4), np.float32))
+    with GradientTape() as tape:
+        y = reduce(x, axis=(1, 2))
+    assert tape.gradient(y, x).shape == (0, 3, 4)
+
+
 def test_wrong_types_are_refused():
     for x in (np.zeros(3, np.int32), np.zeros(3, np.float16), np.zeros(3, complex)):
         with pytest.raises(TypeError):

@@ -218,6 +218,18 @@ def test_an_archive_larger_than_the_disk(tmp_path, monkeypatch):
         files.unpack(tmp_path / "a.zip", tmp_path / "out")
 
 
+def test_bar_and_summary_on_a_terminal_without_their_characters(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", stream)
+    model = tn.Sequential([tn.Input((2,)), tn.layers.Dense(1, name="last")])
+    model.summary()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones(4), verbose=1)
+    stream.flush()
+    text = stream.buffer.getvalue().decode("latin-1")
+    assert "? last (Dense)" in text and "Total params: 3" in text and "1/1 ????" in text and "loss: " in text
+
+
 def test_the_bar_moves_in_one_line_of_a_terminal(monkeypatch):
     terminal = io.StringIO()
     terminal.isatty = lambda: True

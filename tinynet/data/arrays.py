@@ -46,6 +46,19 @@ def check_batch_size(batch_size, where):
     return int(batch_size)
 
 
+def check_steps(steps, where):
+    """How many batches make an epoch, as an int.
+
+    Raises:
+        TypeError, ValueError: it is not an int, or below 1.
+    """
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
+        raise TypeError(f"{where}: the number of steps must be an int, got {steps!r} ({type(steps).__name__})")
+    if steps < 1:
+        raise ValueError(f"{where}: the number of steps must be 1 or more, got {steps}")
+    return int(steps)
+
+
 def common_length(named, where):
     """The number of samples that all arrays have.
 
@@ -187,7 +200,10 @@ class ArrayBatches:
         self.where = where
         self.num_samples = self._common_length()
         if batch_size is None:
-            batch_size = max(1, math.ceil(self.num_samples / steps)) if steps else DEFAULT_BATCH_SIZE
+            batch_size = (
+                DEFAULT_BATCH_SIZE if steps is None
+                else max(1, math.ceil(self.num_samples / check_steps(steps, where)))
+            )
         self.batch_size = check_batch_size(batch_size, where)
         # Nothing to predict is one empty batch, so that its result has the right shape.
         self.num_batches = max(1, math.ceil(self.num_samples / self.batch_size))
@@ -231,7 +247,12 @@ class ArrayBatches:
                 yield choose(start + self.rng.permutation(min(size, samples - start)))
         else:
             for start in range(0, max(samples, 1), size):
-                yield choose(slice(start, start + size))
+                try:
+                    batch = choose(slice(start, start + size))
+                except FloatingPointError:
+                    self.check_finite()  # says where
+                    raise
+                yield batch
 
     def check_finite(self):
         """Refuse NaN, infinities and overflow anywhere in x, y and sample_weight; see `check_finite`.

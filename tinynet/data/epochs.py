@@ -4,11 +4,9 @@ import itertools
 import warnings
 from collections.abc import Iterable
 
-import numpy as np
-
 from ..utils.py_dataset import PyDataset
 from .ahead import one_ahead
-from .arrays import ArrayBatches
+from .arrays import ArrayBatches, check_steps
 from .iterables import IterableBatches, PyDatasetBatches
 from .structure import is_structure
 
@@ -114,13 +112,8 @@ class Epochs:
 
     def __init__(self, batches, steps=None, restart=False):
         where = getattr(batches, "where", "fit")
-        if steps is not None:
-            if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
-                raise TypeError(f"{where}: the number of steps must be an int, got {steps!r} ({type(steps).__name__})")
-            if steps < 1:
-                raise ValueError(f"{where}: the number of steps must be 1 or more, got {steps}")
         self.batches = batches
-        self.steps = steps
+        self.steps = None if steps is None else check_steps(steps, where)
         self.restart = restart and not getattr(batches, "is_one_shot", False)
         self.exhausted = False
         self._iterator = None  # kept between epochs where an epoch is not a whole pass

@@ -112,10 +112,14 @@ def slicer(array, dtype):
     """A function from a slice to those rows, cast to `dtype`.
 
     Where nothing is to be cast, the batch is a view, marked read-only: a step that writes to its input must not change
-    the data set.
+    the data set. A number too large for `dtype` is a FloatingPointError.
     """
     if array.dtype != dtype:
-        return lambda rows: array[rows].astype(dtype, order="C")
+        def cast(rows):
+            with np.errstate(over="raise"):
+                return array[rows].astype(dtype, order="C")
+
+        return cast
     if not array.flags.c_contiguous:
         return lambda rows: np.ascontiguousarray(array[rows])
     locked = array.view()

@@ -48,7 +48,7 @@ def read_idx(path, *, max_bytes=MAX_BYTES, sha256=None, name=None):
             dimensions or checksum, is larger than `max_bytes`, or holds fewer or more bytes than its header declares.
         OSError: it cannot be opened.
     """
-    path = Path(os.fspath(path)).expanduser()
+    path = Path(os.fsdecode(path)).expanduser()
     name = name or path.name
     with open(path, "rb") as file:
         status = os.fstat(file.fileno())
@@ -145,7 +145,7 @@ def write_idx(path, array):
         TypeError: an element type that IDX does not have.
         ValueError: too many dimensions, or none.
     """
-    path = Path(os.fspath(path)).expanduser()
+    path = Path(os.fsdecode(path)).expanduser()
     array = np.asarray(array)
     code = CODES.get(array.dtype.newbyteorder("="))
     if code is None:

@@ -49,6 +49,9 @@ class IdxDataset:
         files: Training images, training labels, test images, test labels, as `IdxFile`s.
         folders: Pairs (place, folder) to look in after the cache.
         remedies: What to advise where nothing is found, a list of sentences; `{cache}` is the cache folder.
+
+    Attributes:
+        loaded_from: Where the last `load` found the files, as `Found`: a damaged copy is passed over. None before it.
     """
 
     def __init__(self, name, files, folders, remedies):
@@ -56,6 +59,7 @@ class IdxDataset:
         self.files = files
         self.folders = folders
         self.remedies = remedies
+        self.loaded_from = None
 
     def cache(self):
         """The folder that downloads go to."""
@@ -89,9 +93,11 @@ class IdxDataset:
         for place, folder in self.places():
             arrays = self._read_folder(place, folder, tried)
             if arrays is not None:
+                self.loaded_from = Found(place, folder)
                 return (arrays[0], arrays[1]), (arrays[2], arrays[3])
         arrays = self._fetch(mirrors, tried, progress)
         if arrays is not None:
+            self.loaded_from = Found("cache", self.cache())
             return (arrays[0], arrays[1]), (arrays[2], arrays[3])
         attempts = "\n".join(f"  - {attempt}" for attempt in tried)
         remedies = "\n".join(f"  {i}. {remedy.format(cache=self.cache())}" for i, remedy in enumerate(self.remedies, 1))

@@ -129,6 +129,9 @@ class PReLU(_ActivationLayer):
                                      constraint=self.alpha_constraint)
 
     def call(self, x):
+        alpha, sample = self.alpha.shape, x.shape[1:]
+        if len(alpha) != len(sample) or any(one not in (1, length) for one, length in zip(alpha, sample, strict=True)):
+            raise ValueError(f"PReLU: built with alpha of shape {alpha}, which does not fit input {x.shape}.")
         return ops.relu(x) - self.alpha * ops.relu(-x)
 
     def get_config(self):
@@ -156,7 +159,10 @@ class Softmax(_ActivationLayer):
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, list | tuple) else int(axis)
+        axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+        if not all(isinstance(one, int | np.integer) and not isinstance(one, bool) for one in axes):
+            raise TypeError(f"Softmax: axis must be an int or a list of ints, got {axis!r}")
+        self.axis = list(map(int, axes)) if isinstance(axis, list | tuple) else int(axis)
 
     def call(self, x, mask=None):
         if mask is not None:

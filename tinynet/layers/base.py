@@ -336,7 +336,11 @@ class Layer:
         mask = getattr(inputs, "_keras_mask", None) if type(inputs) is Tensor else masks.masks_of(inputs)
         outermost, outer_training, outer_scope = context.outermost, context.training, context.scope
         if not self.built:
-            self._build_for(inputs)
+            try:
+                self._build_for(inputs)
+            except (TypeError, ValueError) as error:
+                _name_layer(error, self, args)
+                raise
             context.scope = (*outer_scope, self.name)  # layers inside may be built by this first call
         if self._takes_training is None:
             self._inspect_call()
@@ -375,7 +379,7 @@ class Layer:
                 return type(value)(self._convert(part) for part in value)
             if is_text(value):
                 return np.array(value)
-            value = convert_to_tensor(value)  # numbers in lists
+            value = self._as_tensor(value)  # numbers in lists
         elif isinstance(value, dict):
             return {key: self._convert(part) for key, part in value.items()}
         elif not isinstance(value, Tensor):
@@ -386,15 +390,28 @@ class Layer:
                 and not isinstance(value, int | float)
             ):
                 return value
-            try:
-                value = convert_to_tensor(value)
-            except TypeError as error:
-                raise TypeError(f"{self.name}: {error}") from None
+            value = self._as_tensor(value)
         if self.autocast and value.data.dtype.kind == "f" and value.data.dtype != self._dtype:
             from ..ops import cast
 
             return masks.set_mask(cast(value, self._dtype), getattr(value, "_keras_mask", None))
         return value
+
+    def _as_tensor(self, value):
+        """Numbers as a Tensor; floating-point ones too large for the layer's dtype are refused, not made infinite."""
+        try:
+            tensor = convert_to_tensor(value)
+            if self.autocast and tensor.data.dtype.kind == "f" and tensor.data.dtype != self._dtype:
+                with np.errstate(over="raise"):
+                    return Tensor.wrap(tensor.data.astype(self._dtype))
+            return tensor
+        except FloatingPointError:
+            raise ValueError(
+                f"{self.name}: overflow: the input, {tensor.dtype}, has numbers beyond the largest {self._dtype}, "
+                f"{np.finfo(self._dtype).max:.3g}. Scale the data"
+            ) from None
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{self.name}: {error}") from None
 
     def _hand_on_mask(self, inputs, outputs, mask):
         masks.hand_on(self, inputs, outputs, mask)

@@ -188,6 +188,11 @@ class AlphaDropout(Layer):
             return x
         shape = x.shape
         if self.noise_shape is not None:
+            if len(self.noise_shape) != len(shape):
+                raise ValueError(
+                    f"AlphaDropout: noise_shape {self.noise_shape} needs one entry for each axis of the input, "
+                    f"got {shape}"
+                )
             entries = zip(self.noise_shape, x.shape, strict=True)
             shape = tuple(extent if entry is None else entry for entry, extent in entries)
         kept = random.uniform(shape, dtype=x.dtype, seed=self.seed_generator) >= self.rate

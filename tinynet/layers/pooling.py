@@ -55,6 +55,8 @@ class _Pooling(Layer):
 
     def call(self, x):
         check_rank(self, x.shape, self.rank, axes_of(self.rank, self.data_format))
+        if x.dtype.kind != "f":  # pixels
+            x = ops.cast(x, self.dtype)
         return type(self).operation(x, self.pool_size, self.strides, self.padding, self.data_format)
 
     def compute_output_shape(self, input_shape):

@@ -45,7 +45,8 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
-        self.target_shape = (target_shape,) if isinstance(target_shape, int | np.integer) else tuple(target_shape)
+        is_sequence = hasattr(target_shape, "__iter__") and not isinstance(target_shape, str)
+        self.target_shape = tuple(target_shape) if is_sequence else (target_shape,)
         if not all(isinstance(extent, int | np.integer) and extent >= -1 for extent in self.target_shape):
             raise ValueError(
                 "Reshape: every length must be an int >= 0, or -1 for the one that follows from the others; "

@@ -41,7 +41,7 @@ class CompiledLoss:
     def __call__(self, y, y_pred, sample_weight=None):
         """The loss of a batch, a scalar Tensor."""
         if y is None:
-            raise ValueError("fit: the loss needs targets; pass y, or a dataset of (x, y) pairs")
+            raise ValueError("the loss needs targets; pass y, or a dataset of (x, y) pairs")
         if not isinstance(y_pred, Tensor):
             return self._of_several(y, y_pred, sample_weight)
         y, sample_weight = _only(y, "targets"), _only(sample_weight, "sample weights")

@@ -8,6 +8,7 @@ Each check is one that correct code cannot fail: when in doubt, it says nothing.
 import numpy as np
 
 from .. import activations, losses
+from ..data import check_finite
 from ..errors import ModelWarning, warn_user
 from ..layers.activations import ReLU, Softmax
 from ..layers.convolution import Conv2D
@@ -98,6 +99,7 @@ def _check_labels(model, y_pred, options):
             continue  # not class numbers: the loss itself says so
         if labels.min() >= 0 and labels.max() < classes:
             continue
+        check_finite("y" if name == "y" else "y of validation_data", labels)
         wrong = (labels < 0) | (labels >= classes)
         if ignored is not None:
             wrong &= labels != ignored

@@ -181,6 +181,8 @@ class Sequential(Model):
 
     def _build_for(self, inputs):
         """Build layer by layer as the first batch passes through: also layers that only know their shapes then."""
+        if not self._chain:
+            raise ValueError(f"{self.name} has no layers yet; add some with {self.name}.add(...)")
         known = self._known_input_shape()
         self._built_input_shape = known if known is not None else (None, *inputs.shape[1:])
         self.built = True
@@ -192,9 +194,16 @@ class Sequential(Model):
         return x
 
     def call(self, x, training=None):
-        x = self._with_last_axis(x)
-        for step in self._steps[self._done_ahead:] if self._done_ahead else self._steps:
-            x = step(x, training=training)
+        given = x = self._with_last_axis(x)
+        try:
+            for step in self._steps[self._done_ahead:] if self._done_ahead else self._steps:
+                x = step(x, training=training)
+        except ValueError as error:
+            known = self._known_input_shape()
+            if known is not None and error.args and not _compatible(known, tuple(given.shape)):
+                error.args = (f"{error.args[0]} ({self.name} was made for inputs {known}, got {given.shape})",
+                              *error.args[1:])
+            raise
         return x
 
     @property

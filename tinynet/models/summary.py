@@ -4,6 +4,7 @@ import numpy as np
 
 from ..layers.base import Layer
 from ..nest import map_structure
+from ..utils.progbar import write
 
 
 def readable_size(size):
@@ -44,7 +45,11 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, expand
     if not rows:
         lines.append(_rule("└┴┘", "─", widths))
     lines += _totals(model)
-    (print_fn or print)("\n".join(lines))
+    text = "\n".join(lines)
+    if print_fn is not None:
+        print_fn(text)
+    else:
+        write(text + "\n")
 
 
 def _parts(model):

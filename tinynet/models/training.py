@@ -303,6 +303,7 @@ class Trainer(OldMethods):
         validation = None
         if validation_data is not None:
             validation = _validation_epochs(validation_data, validation_batch_size or batch_size, validation_steps)
+            self._check_validation_targets(validation.batches)
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self,
@@ -495,6 +496,12 @@ class Trainer(OldMethods):
                 if leaf is not None:
                     check_finite(f"this batch's {name}", np.asarray(leaf))
 
+    def _check_validation_targets(self, batches):
+        """Say before the first epoch, not after it, that they are missing."""
+        own_loss = (type(self).test_step, type(self).compute_loss) != (Trainer.test_step, Trainer.compute_loss)
+        if self._compiled_loss is not None and not own_loss and getattr(batches, "y", ...) is None:
+            raise ValueError(f"{self.name}.fit: validation_data has no targets; give (x, y), or a dataset of pairs")
+
     def _check_compiled(self, what, to_train=False):
         if not self.compiled:
             raise RuntimeError(f"{self.name}.{what}: call compile(optimizer=..., loss=...) first")
@@ -512,6 +519,10 @@ def _epochs(x, y, sample_weight, batch_size, steps, where, **options):
 def _validation_epochs(validation_data, batch_size, steps):
     if not isinstance(validation_data, list | tuple):
         validation_data = (validation_data,)
+    if not 1 <= len(validation_data) <= 3:
+        raise ValueError(
+            f"fit: validation_data must be (x, y), (x, y, sample_weight) or a dataset, got {len(validation_data)} parts"
+        )
     parts = unpack_x_y_sample_weight(tuple(validation_data))
     return Epochs(make_batches(*parts, batch_size=batch_size, steps=steps, where="validation"), steps, restart=True)
 

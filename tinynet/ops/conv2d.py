@@ -101,7 +101,7 @@ def conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, gr
 
 
 def conv2d_algorithm(x_shape, kernel, strides, padding, dilation, groups):
-    """Which algorithm each pass runs. The reference has only the direct one."""
+    """Which algorithm each pass runs (`conv2d_algorithms` is for users). The reference has only the direct one."""
     return {"forward": "direct", "input_gradient": "direct", "weight_gradient": "direct"}
 
 
@@ -126,6 +126,7 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1, strict=False
 
     Raises:
         ValueError: the window is larger than the padded input; or, if `strict`, the division leaves a rest.
+        TypeError, ValueError: a size that is no int, or a window, stride or dilation below 1.
 
     >>> conv_output_size(32, 5)
     28
@@ -136,6 +137,11 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1, strict=False
     ...
     ValueError: conv_output_size: a window of 3 does not fit 7 + 0 zeros in steps of 3: ... = 2.333, not a whole...
     """
+    kernel, stride, dilation = (
+        as_int(value, "conv_output_size", name)
+        for name, value in (("kernel", kernel), ("stride", stride), ("dilation", dilation))
+    )
+    size = size if size == 0 else as_int(size, "conv_output_size", "size")
     before, after = _axis_padding("conv_output_size", padding, size, kernel, stride, dilation)
     span = dilation * (kernel - 1) + 1
     free = size - span + before + after
@@ -214,6 +220,31 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+
+
+def conv2d_algorithms(x_shape, kernel_shape, strides=1, padding="valid", dilation_rate=1, groups=1, dtype="float32"):
+    """Which algorithm `conv2d` takes for arrays of these shapes, on this CPU and backend. Nothing is computed.
+
+    Args:
+        x_shape: (batch, height, width, in).
+        kernel_shape: (height, width, in / groups, out).
+        strides, padding, dilation_rate, groups: As for `conv2d`.
+        dtype: 'float32' or 'float64'.
+
+    Returns:
+        dict with an algorithm's name for each of "forward", "input_gradient" and "weight_gradient".
+
+    >>> with tn.backend("numpy"):
+    ...     conv2d_algorithms((32, 28, 28, 1), (3, 3, 1, 8))["forward"]
+    'direct'
+    """
+    strides = as_pair(strides, "conv2d_algorithms", "strides")
+    dilation = as_pair(dilation_rate, "conv2d_algorithms", "dilation_rate")
+    # Arrays for their shapes alone: one number that is repeated.
+    x, kernel = (np.broadcast_to(np.zeros((), dtype), tuple(shape)) for shape in (x_shape, kernel_shape))
+    _check(x, kernel, None, groups)
+    padding = as_padding("conv2d_algorithms", padding, x.shape, kernel.shape, strides, dilation)
+    return kernels.conv2d_algorithm(x.shape, kernel, strides, padding, dilation, groups)
 
 
 def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",

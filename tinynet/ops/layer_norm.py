@@ -168,6 +168,12 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
             f"group_normalization: {channels} channels do not split into {groups} groups. Got input {shape}, axis "
             f"{axis}."
         )
+    for name, parameter in (("gamma", gamma), ("beta", beta)):
+        if parameter is not None and tuple(parameter.shape) != (channels,):
+            raise ValueError(
+                f"group_normalization: {name} has shape {tuple(parameter.shape)}, but the input has {channels} "
+                f"channels. Got input {shape}, axis {axis}."
+            )
     # (batch, pixels, groups, channels of one) -> (batch, groups, pixels x channels of one), and back
     last = x if axis % rank == rank - 1 else moveaxis(x, axis, -1)
     pixels = math.prod(last.data.shape[1:-1])

@@ -138,10 +138,15 @@ def mean(x, axis=None, keepdims=False):
     y = kernels.reduce_mean(data, axes, keepdims)
 
     def backward(dy):
-        n = data.size // y.size
+        n = _elements_behind_one(data, y)
         return (_filled(_spread(dy, data.shape, axes, keepdims) / dy.dtype.type(n), data.shape),)
 
     return record(y, (x,), backward)
+
+
+def _elements_behind_one(data, y):
+    """How many elements of data each element of y is made of; 1 if there is nothing to divide (an empty batch)."""
+    return data.size // y.size if data.size else 1
 
 
 def prod(x, axis=None, keepdims=False, dtype=None):
@@ -278,7 +283,7 @@ def var(x, axis=None, keepdims=False):
     y = kernels.reduce_mean(deviation * deviation, axes, keepdims)
 
     def backward(dy):
-        n = x.data.size // y.size
+        n = _elements_behind_one(x.data, y)
         return (_spread(dy, x.data.shape, axes, keepdims) * dy.dtype.type(2 / n) * deviation,)
 
     return record(y, (x,), backward)

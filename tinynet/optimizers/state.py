@@ -165,6 +165,12 @@ class OptimizerState:
         if self.built:
             return
         variables = list(variables)
+        for variable in variables:
+            if not isinstance(variable, Variable):
+                raise TypeError(
+                    f"{self.name}: expected Variables to train, got {type(variable).__name__}; apply_gradients takes "
+                    "pairs (gradient, variable), in this order"
+                )
         self._trainable_variables = variables
         self._index = {id(variable): i for i, variable in enumerate(variables)}
         if self.use_ema:

@@ -76,7 +76,7 @@ class Progbar:
         if colours:
             text = "\r" + text + " " * (self._drawn_width - visible)
             self._drawn_width = visible
-        sys.stdout.write(text + ("\n" if finalize else ""))
+        write(text + ("\n" if finalize else ""))
         sys.stdout.flush()
 
     def _take(self, name, value, current, finalize):
@@ -121,6 +121,15 @@ class Progbar:
 
 
 _BOLD, _GREEN, _GREY, _RESET = _COLOURS = ("\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m")
+
+
+def write(text):
+    """To standard output; a character that its encoding does not have, such as the bar's, becomes '?'."""
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:
+        encoding = sys.stdout.encoding
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
 def is_interactive():
