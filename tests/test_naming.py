@@ -7,8 +7,9 @@ from tinynet.naming import unknown_name
 
 
 def test_few_names_are_all_listed():
-    assert unknown_name("colour", "rad", ["red", "blue"]) == "unknown colour 'rad'; did you mean 'red'? known: blue, red"
-    assert unknown_name("colour", "x", ["red", "blue"]) == "unknown colour 'x'; known: blue, red"
+    known = ["red", "blue"]
+    assert unknown_name("colour", "rad", known) == "unknown colour 'rad'; did you mean 'red'? known: blue, red"
+    assert unknown_name("colour", "x", known) == "unknown colour 'x'; known: blue, red"
 
 
 @pytest.mark.parametrize(("namespace", "name", "near"), [

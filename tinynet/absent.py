@@ -92,6 +92,13 @@ ABSENT = {
         **_names("angle conj conjugate fft fft2 ifft2 imag irfft istft polar real rfft stft view_as_complex "
                  "view_as_real", _COMPLEX),
         **_names("ctc_decode ctc_loss", "aligns sequences, which is outside its scope"),
+        **_names("lu_factor", "needs a part of LAPACK that NumPy has not; use ops.solve, or scipy.linalg.lu_factor"),
+        **_names("fold unfold", "takes pictures apart into patches with torch's arguments; use ops.conv with a kernel "
+                                "of ones and zeros, or layers.Conv2D"),
+        **_names("adaptive_average_pool adaptive_max_pool",
+                 "is rarely used; use ops.mean or ops.max over the axes, or windows that fit with ops.average_pool"),
+        **_names("rearrange", "is a language of its own for axes; use ops.reshape and ops.transpose"),
+        **_names("nn numpy", "is another name of keras.ops; write keras.ops.relu, keras.ops.mean"),
         **_names("jvp", "is forward-mode differentiation; use GradientTape"),
     },
     "tf": {
