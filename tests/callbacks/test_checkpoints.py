@@ -281,3 +281,12 @@ def test_names_that_are_not_in_the_logs(tmp_path):
     with pytest.warns(UserWarning, match="there is no 'val_f1' in the logs"):
         _, files = checkpoints(tmp_path, "m.keras", monitor="val_f1", save_best_only=True)
     assert files == ["m.keras"]
+
+
+def test_period_of_old_notebooks(tmp_path):
+    with pytest.warns(DeprecationWarning, match="period=2 is an old argument; write save_freq=2"):
+        saver = callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras", period=2)
+    new_model().fit(X, Y, epochs=5, verbose=0, callbacks=[saver])
+    assert sorted(os.listdir(tmp_path)) == ["2.keras", "4.keras"]
+    with pytest.raises(ValueError, match="period must be a number of epochs"):
+        callbacks.ModelCheckpoint("m.keras", period=0)

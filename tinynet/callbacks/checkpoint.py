@@ -3,6 +3,7 @@
 import os
 import warnings
 
+from ..old_names import note
 from .monitor import MonitorCallback
 
 
@@ -22,6 +23,7 @@ class ModelCheckpoint(MonitorCallback):
         mode: 'min', 'max' or 'auto'.
         save_freq: 'epoch', or a number of batches (counted on across epochs).
         initial_value_threshold: With `save_best_only`, what the first file must beat.
+        period: Keras 1's: save after so many epochs.
 
     Raises:
         ValueError: another ending, or another save_freq.
@@ -31,7 +33,7 @@ class ModelCheckpoint(MonitorCallback):
     resumed_attributes = ("best", "_batches")
 
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
-                 mode="auto", save_freq="epoch", initial_value_threshold=None):
+                 mode="auto", save_freq="epoch", initial_value_threshold=None, period=None):
         super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
@@ -48,6 +50,12 @@ class ModelCheckpoint(MonitorCallback):
                 f"ModelCheckpoint: with save_weights_only={save_weights_only} the filepath must end in "
                 f"{' or '.join(endings)}, got {self.filepath!r}"
             )
+        if period is not None:
+            if isinstance(period, bool) or not isinstance(period, int) or period < 1:
+                raise ValueError(f"ModelCheckpoint: period must be a number of epochs, got {period!r}")
+            note(f"ModelCheckpoint: period={period} is an old argument; write "
+                 + ("save_freq='epoch'" if period == 1 else f"save_freq={period} * (batches an epoch)"))
+        self._period = period or 1
         self._batches = 0  # since the last file
         self._epoch = 0
 
@@ -63,7 +71,7 @@ class ModelCheckpoint(MonitorCallback):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.save_freq == "epoch":
+        if self.save_freq == "epoch" and (epoch + 1) % self._period == 0:
             self._save(epoch, None, logs)
 
     def _save(self, epoch, batch, logs):
