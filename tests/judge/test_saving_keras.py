@@ -206,3 +206,6 @@ def test_masks_in_files_of_keras(tmp_path):
     words = np.array([[1, 2, 3, 0, 0], [4, 0, 0, 0, 0]])
     ours = tn.models.load_model(tmp_path / "m.keras")
     np.testing.assert_allclose(ours.predict(words, verbose=0), theirs.predict(words, verbose=0), rtol=1e-5, atol=1e-6)
+    ours.save(tmp_path / "back.keras", format="keras")
+    back = keras.models.load_model(tmp_path / "back.keras")
+    np.testing.assert_allclose(back.predict(words, verbose=0), theirs.predict(words, verbose=0), rtol=1e-5, atol=1e-6)

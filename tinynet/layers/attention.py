@@ -194,6 +194,8 @@ class MultiHeadAttention(Layer):
     def build(self, query_shape, value_shape=None, key_shape=None):
         value_shape = query_shape if value_shape is None else value_shape
         key_shape = value_shape if key_shape is None else key_shape
+        self._built_shapes = {"query_shape": query_shape, "value_shape": value_shape,
+                              **({} if key_shape == value_shape else {"key_shape": key_shape})}
         heads = "abc,cde->abde"
         self.query_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "query")
         self.key_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "key")
@@ -209,6 +211,16 @@ class MultiHeadAttention(Layer):
                   (self.output_dense, (*query_shape[:2], self.num_heads, self.value_dim))]
         for layer, shape in parts:
             layer._build_with_shape(shape)
+
+    def get_build_config(self):
+        """The three shapes, as Keras writes them; None if not built."""
+        return {"shapes_dict": self._built_shapes} if self.built else None
+
+    def build_from_config(self, config):
+        shapes = config.get("shapes_dict")
+        if shapes and not self.built:
+            self.build(**{name: tuple(shape) for name, shape in shapes.items()})
+            self.built = True
 
     def _build_for(self, inputs):
         """Built by the first call, which knows all three shapes."""
