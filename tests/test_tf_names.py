@@ -36,6 +36,22 @@ def test_spellings():
     assert tf.cumsum(X).tolist() == np.cumsum(X, 0).tolist() and tf.nn.l2_loss(X).item() == (X**2).sum() / 2
 
 
+def test_more_spellings():
+    assert tf.math.squared_difference([3.0], [1.0]).tolist() == [4] and tf.truediv(1.0, 2.0) == 0.5
+    assert tf.scatter_nd([[1]], [5.0], (3,)).tolist() == [0, 5, 0]
+    assert tf.tensor_scatter_nd_update([1.0, 2.0], [[1]], [5.0]).tolist() == [1, 5]
+    assert tf.tensor_scatter_nd_add([1.0, 2.0], [[1]], [5.0]).tolist() == [1, 7]
+    assert tf.sequence_mask([1, 2], 3, dtype="float32").tolist() == [[1, 0, 0], [1, 1, 0]]
+    assert tf.ensure_shape(X, (None, 3)).shape == (2, 3) and tf.linalg.matvec(X, [1.0, 0.0, 0.0]).tolist() == [0, 3]
+    with pytest.raises(ValueError, match="ensure_shape: expected"):
+        tf.ensure_shape(X, (3, 3))
+    for namespace in (tf.math, tf.nn, tf.linalg):
+        for name in dir(namespace):
+            assert callable(getattr(namespace, name)), name
+    for name in tf.__all__:
+        assert getattr(tf, name) is not None
+
+
 def test_unknown_names():
     with pytest.raises(AttributeError, match="unknown name in tf.math: 'lgamma'"):
         tf.math.lgamma  # noqa: B018

@@ -24,6 +24,7 @@ _SAVED_MODEL = "writes TensorFlow's own format; use model.save('name.keras') or 
 _COMPLEX = "needs complex numbers, which no kernel has; use numpy or scipy on tensor.numpy()"
 _RAGGED = "has rows of different lengths; pad them with keras.utils.pad_sequences or Dataset.padded_batch"
 _ESTIMATORS = "left TensorFlow itself with version 2.16; build a keras.Sequential and call fit()"
+_OLD_WRAPPERS = "was removed from Keras; use keras.wrappers.SKLearnClassifier or SKLearnRegressor"
 _QUANTIZATION = "is about 8-bit arithmetic in large pretrained models; tinynet has float32 and float64"
 
 ABSENT = {
@@ -73,6 +74,11 @@ ABSENT = {
         **_names("convolutional embeddings advanced_activations",
                  "is where Keras kept these layers once; write `from tinynet.keras.layers import ...`"),
     },
+    "keras.layers.Layer": {
+        **_names("add_metric", "was removed from Keras 3; make a keras.metrics.Metric in __init__ and call its "
+                               "update_state in call"),
+        **_names("add_update get_updates_for", _GRAPHS + "; assign to the weight in call"),
+    },
     "keras.optimizers": {
         **_names("LossScaleOptimizer", _PRECISION),
         **_names("MultiOptimizer OptimizerMap", "gives each layer an optimizer of its own; write a train_step with two "
@@ -94,11 +100,34 @@ ABSENT = {
         **_names("HDF5Matrix", "was removed from Keras; read the file with h5py"),
     },
     "keras.initializers": _names("STFT STFTInitializer stft", _AUDIO),
+    "keras.applications": {
+        **_names("ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 "
+                 "DenseNet201 EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 "
+                 "EfficientNetB5 EfficientNetB6 EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 "
+                 "EfficientNetV2B3 EfficientNetV2L EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 "
+                 "MobileNet MobileNetV2 MobileNetV3Large MobileNetV3Small NASNetLarge NASNetMobile ResNet101 "
+                 "ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 VGG19 Xception convnext densenet efficientnet "
+                 "efficientnet_v2 imagenet_utils inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 mobilenet_v3 "
+                 "nasnet resnet resnet50 resnet_v2 vgg19 xception",
+                 "is a large network that takes a GPU to train; use VGG16, or build the model in Keras, save it with "
+                 "model.save('name.keras') and load that file here"),
+    },
+    "keras.applications.vgg16": _names("decode_predictions", "needs the list of ImageNet's classes, which is not in "
+                                       "the package; take argmax, and look the number up in that list"),
+    "keras.wrappers": _names("KerasClassifier KerasRegressor", _OLD_WRAPPERS),
+    "keras.wrappers.scikit_learn": _names("KerasClassifier KerasRegressor", _OLD_WRAPPERS),
     "keras.models": _names("model_from_yaml", "was removed from Keras since YAML can run code; use model_from_json"),
     "keras.ops": {
         **_names("angle conj conjugate fft fft2 ifft2 imag irfft istft polar real rfft stft view_as_complex "
                  "view_as_real", _COMPLEX),
         **_names("ctc_decode ctc_loss", "aligns sequences, which is outside its scope"),
+        **_names("lu_factor", "needs a part of LAPACK that NumPy has not; use ops.solve, or scipy.linalg.lu_factor"),
+        **_names("fold unfold", "takes pictures apart into patches with torch's arguments; use ops.conv with a kernel "
+                                "of ones and zeros, or layers.Conv2D"),
+        **_names("adaptive_average_pool adaptive_max_pool",
+                 "is rarely used; use ops.mean or ops.max over the axes, or windows that fit with ops.average_pool"),
+        **_names("rearrange", "is a language of its own for axes; use ops.reshape and ops.transpose"),
+        **_names("nn numpy", "is another name of keras.ops; write keras.ops.relu, keras.ops.mean"),
         **_names("jvp", "is forward-mode differentiation; use GradientTape"),
     },
     "tf": {
@@ -212,6 +241,19 @@ def explainer(module_name):
     return explain
 
 
+def import_explainer(module_name):
+    """`explainer` for a module that holds no others: `from ... import ...` shows only an ImportError's own text."""
+    explain = explainer(module_name)
+
+    def explain_import(name):
+        try:
+            return explain(name)
+        except NotInTinynetError as error:
+            raise ImportError(str(error), name=name) from None
+
+    return explain_import
+
+
 class MissingNames(importlib.abc.MetaPathFinder):
     """Says the same for `from tinynet.keras.layers import Conv2d`.
 
@@ -223,6 +265,10 @@ class MissingNames(importlib.abc.MetaPathFinder):
         package, _, name = fullname.rpartition(".")
         if not package.startswith("tinynet") or package not in sys.modules or name.startswith("_"):
             return None
+        if hasattr(sys.modules[package], name):  # tf.math, tf.nn, ...
+            title = f"{titles(sys.modules[package].__name__)[0]}.{name}"
+            raise ImportError(f"{title} is not a module to import from; write {title}.something where it is used",
+                              name=name)
         try:
             explainer(sys.modules[package].__name__)(name)
         except AttributeError as error:

@@ -32,15 +32,37 @@ def reset_names():
     _counts.clear()
 
 
+_MANY = 40  # names, about six lines: more are no help in an error
+
+
 def unknown_name(kind, name, known):
-    """The text of an error about a name that does not exist: what was meant, perhaps, and what there is.
+    """The text of an error about a name that does not exist: what was meant, perhaps, and what there is (if it is not
+    hundreds of names).
 
     >>> unknown_name("optimizer", "adm", ["sgd", "adam"])
     "unknown optimizer 'adm'; did you mean 'adam'? known: adam, sgd"
     """
     name = str(name)
-    near = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     # Of a name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', one is enough.
     listed = sorted(key for key in known if to_snake_case(key) == key or to_snake_case(key) not in known)
-    return f"unknown {kind} {name!r}; {hint}known: {', '.join(listed)}"
+    near = _near(name, known)
+    if len(listed) <= _MANY:
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        return f"unknown {kind} {name!r}; {hint}known: {', '.join(listed)}"
+    if not near:
+        return f"unknown {kind} {name!r}; none of the {len(listed)} names that are known resembles it"
+    meant = " or ".join([", ".join(map(repr, near[:-1])), repr(near[-1])][len(near) == 1:])
+    return f"unknown {kind} {name!r}; did you mean {meant}? ({len(listed)} names are known)"
+
+
+def _near(name, known):
+    """Up to three known names that are spelled almost like it, contain it, or are a part of it, the nearest first."""
+    plain = {}
+    for key in sorted(known):
+        plain.setdefault(key.lower().replace("_", ""), key)
+    short = name.lower().replace("_", "")
+    near = difflib.get_close_matches(name, known, n=3)
+    near += [plain[key] for key in difflib.get_close_matches(short, plain, n=3)]
+    near += [key for text, key in plain.items() if len(short) > 2 and short in text]
+    near += [plain[text] for text in sorted(plain, key=len, reverse=True) if len(text) > 2 and text in short]
+    return list(dict.fromkeys(near))[:3]

@@ -100,13 +100,57 @@ def concat(values, axis, name=None):
     return ops.concatenate(values, axis)
 
 
+def squared_difference(x, y, name=None):
+    """(x - y)^2."""
+    return ops.square(ops.subtract(x, y))
+
+
+def scatter_nd(indices, updates, shape, name=None):
+    """Zeros of `shape`, with the updates added at the indices: `ops.scatter`."""
+    return ops.scatter(indices, updates, shape)
+
+
+def tensor_scatter_nd_update(tensor, indices, updates, name=None):
+    """A copy with the updates in place of what is at the indices: `ops.scatter_update`."""
+    return ops.scatter_update(tensor, indices, updates)
+
+
+def tensor_scatter_nd_add(tensor, indices, updates, name=None):
+    """A copy with the updates added at the indices."""
+    return ops.add(tensor, ops.scatter(indices, updates, ops.shape(tensor)))
+
+
+def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
+    """True for the first `lengths` steps of each row, (..., maxlen).
+
+    >>> sequence_mask([1, 3]).tolist()
+    [[True, False, False], [True, True, True]]
+    """
+    lengths = to_array(lengths)
+    return Tensor((np.arange(lengths.max() if maxlen is None else int(maxlen)) < lengths[..., None]).astype(dtype))
+
+
+def ensure_shape(x, shape, name=None):
+    """x, if it has this shape (None: any length).
+
+    Raises:
+        ValueError: it has not.
+    """
+    x = ops.convert_to_tensor(x)
+    if len(shape) != len(x.shape) or any(want not in (None, have) for want, have in zip(shape, x.shape, strict=True)):
+        raise ValueError(f"ensure_shape: expected shape {tuple(shape)}, got {x.shape}")
+    return x
+
+
 # TensorFlow's name: the name in `ops`, where nothing else differs.
 _SAME = {name: name for name in (
-    "abs", "add", "broadcast_to", "cast", "convert_to_tensor", "cos", "custom_gradient", "divide", "einsum",
+    "abs", "add", "bincount", "broadcast_to", "cast", "convert_to_tensor", "cos", "cosh", "custom_gradient", "divide",
+    "einsum",
     "equal", "exp", "expand_dims", "eye", "floor", "greater", "greater_equal", "is_tensor", "less", "less_equal",
     "linspace", "logical_and", "logical_not", "logical_or", "maximum", "meshgrid", "minimum", "multiply",
     "negative", "norm", "not_equal", "ones", "ones_like", "repeat", "reshape", "roll", "round", "searchsorted",
-    "shape", "sigmoid", "sign", "sin", "size", "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract",
+    "shape", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sqrt", "square", "squeeze", "stack", "stop_gradient",
+    "subtract",
     "tan", "tanh", "tensordot", "unstack", "where", "zeros", "zeros_like",
 )}
 _REDUCE = {
@@ -114,14 +158,17 @@ _REDUCE = {
     "reduce_prod": "prod",
     "reduce_sum": "sum", "reduce_logsumexp": "logsumexp",
 }
-_TOP_LEVEL = _SAME | _REDUCE | {"pow": "power", "range": "arange", "rank": "ndim", "reverse": "flip"}
+_TOP_LEVEL = _SAME | _REDUCE | {"pow": "power", "range": "arange", "rank": "ndim", "reverse": "flip",
+                                "truediv": "divide", "floordiv": "floor_divide", "acos": "arccos", "asin": "arcsin",
+                                "atan": "arctan", "atan2": "arctan2", "vectorized_map": "vectorized_map"}
 _TYPES = {name: np.dtype(name) for name in (
     "bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
 )} | {"double": np.dtype("float64"), "half": np.dtype("float16"), "string": np.dtype(object)}
 _OWN = (
     "add_n", "argmax", "argmin", "argsort", "boolean_mask", "clip_by_value", "concat", "constant", "cumsum", "fill",
     "gather", "gather_nd", "identity", "map_fn", "matmul", "one_hot", "pad", "sort",
-    "split", "tile", "transpose",
+    "split", "squared_difference", "tensor_scatter_nd_add", "tensor_scatter_nd_update", "scatter_nd", "sequence_mask",
+    "ensure_shape", "tile", "transpose",
 )
 
 __all__ = sorted([*_TOP_LEVEL, *_TYPES, *_OWN, "linalg", "math", "nn"])
@@ -152,8 +199,13 @@ math = Namespace("tf.math", _REDUCE | {name: name for name in (
     "log1p", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "reciprocal", "round", "rsqrt",
     "sigmoid", "sign", "sin",
     "sinh", "softplus", "sqrt", "square", "subtract", "tan", "tanh", "logical_and", "logical_not", "logical_or",
-    "segment_sum",
+    "segment_sum", "count_nonzero", "cumprod", "greater_equal", "less_equal", "log_sigmoid",
+    "log_softmax", "logical_xor", "softmax", "softsign", "bincount", "erfinv",
 )} | {
+    "add_n": lambda inputs, name=None: add_n(inputs), "accumulate_n": lambda inputs, name=None: add_n(inputs),
+    "squared_difference": squared_difference, "truediv": "divide", "multiply_no_nan": lambda x, y, name=None: ops.where(
+        ops.equal(y, 0), 0.0, ops.multiply(x, y)), "reduce_euclidean_norm": "norm", "acosh": "arccosh",
+    "asinh": "arcsinh", "atanh": "arctanh", "unsorted_segment_sum": "segment_sum",
     "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "argmax": argmax, "argmin": argmin,
     "cumsum": cumsum,
     "floordiv": "floor_divide", "floormod": "mod", "in_top_k": "in_top_k", "is_finite": "isfinite", "is_inf": "isinf",
@@ -249,6 +301,7 @@ linalg = Namespace("tf.linalg", {name: name for name in (
     "cholesky", "det", "diag", "eigh", "einsum", "eye", "inv", "lstsq", "matmul", "norm", "pinv", "qr", "slogdet",
     "solve", "svd", "tensordot", "trace", "trapezoid",
 ) if hasattr(ops, name)} | {"diag_part": "diagonal", "matmul": matmul, "matrix_transpose": "transpose",
+                            "matvec": lambda a, b, name=None: ops.squeeze(ops.matmul(a, ops.expand_dims(b, -1)), -1),
                             "l2_normalize": "normalize"})
 
 

@@ -228,3 +228,19 @@ def test_spectral_normalization():
         close(ours(x, training=True), theirs(x, training=True))
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         close(a, b)
+
+
+@pytest.mark.parametrize("merging", ["Add", "Subtract", "Average", "Maximum", "Minimum", "Multiply", "Concatenate"])
+@pytest.mark.parametrize("both", [True, False])
+def test_masks_through_merging(merging, both):
+    """A step counts if it does in one of the inputs; those after it must skip the others."""
+    a, b = np.array([[1, 2, 0, 0], [3, 0, 0, 0]]), np.array([[4, 0, 0, 0], [5, 6, 7, 0]])
+    outputs = []
+    for k in (keras, tn):
+        first, second = k.Input((4,), dtype="int32"), k.Input((4,), dtype="int32")
+        merged = getattr(k.layers, merging)()([k.layers.Embedding(9, 3, mask_zero=True)(first),
+                                               k.layers.Embedding(9, 3, mask_zero=both)(second)])
+        model = k.Model([first, second], k.layers.LSTM(4)(merged))
+        model.set_weights([np.random.default_rng(0).normal(size=w.shape) for w in model.get_weights()])
+        outputs.append(model.predict([a, b], verbose=0))
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-5, atol=1e-6)

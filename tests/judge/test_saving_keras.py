@@ -193,3 +193,19 @@ def test_same_endings_are_refused(tmp_path):
         for model in (theirs, ours):
             with pytest.raises(ValueError):
                 call(model)
+
+
+def test_masks_in_files_of_keras(tmp_path):
+    """Keras writes a mask as an argument of the call, from the operation that makes it."""
+    x = keras.Input((5,), dtype="int32")
+    y = keras.layers.Embedding(9, 4, mask_zero=True)(x)
+    y = keras.layers.Bidirectional(keras.layers.LSTM(3, return_sequences=True))(y)
+    y = keras.layers.Concatenate()([y, keras.layers.MultiHeadAttention(2, 3)(y, y)])
+    theirs = keras.Model(x, keras.layers.GRU(3)(keras.layers.TimeDistributed(keras.layers.Dense(2))(y)))
+    theirs.save(tmp_path / "m.keras")
+    words = np.array([[1, 2, 3, 0, 0], [4, 0, 0, 0, 0]])
+    ours = tn.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_allclose(ours.predict(words, verbose=0), theirs.predict(words, verbose=0), rtol=1e-5, atol=1e-6)
+    ours.save(tmp_path / "back.keras", format="keras")
+    back = keras.models.load_model(tmp_path / "back.keras")
+    np.testing.assert_allclose(back.predict(words, verbose=0), theirs.predict(words, verbose=0), rtol=1e-5, atol=1e-6)

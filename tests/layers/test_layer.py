@@ -188,3 +188,8 @@ def test_flatten_gives_the_same_order_for_both_image_formats():
     last = layers.Flatten()(x).numpy()
     first = layers.Flatten(data_format="channels_first")(x.transpose(0, 3, 1, 2)).numpy()
     assert (last == first).all()
+
+
+def test_methods_of_keras_2_explain_themselves():
+    with pytest.raises(AttributeError, match="Layer.add_metric is not part of tinynet: it was removed from Keras 3"):
+        Pair().add_metric(1.0, name="mean")

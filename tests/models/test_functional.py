@@ -286,6 +286,18 @@ def test_broken_configurations():
         tn.Model.from_config(config)
 
 
+def test_lambda_of_several_tensors_with_a_given_output_shape():
+    """The distance at the end of a siamese network."""
+    a, b = tn.Input((4,)), tn.Input((4,))
+    distance = layers.Lambda(lambda pair: ops.sum(abs(pair[0] - pair[1]), axis=1, keepdims=True), output_shape=(1,))
+    both = layers.Lambda(lambda x: [x, x[:, :2]], output_shape=[(4,), (2,)])(a)
+    of_shapes = layers.Lambda(lambda x: x[0] + x[1], output_shape=lambda shapes: list(shapes[0]))([a, b])
+    model = tn.Model([a, b], [distance([a, b]), *both, of_shapes])
+    assert model.output_shape == [(None, 1), (None, 4), (None, 2), (None, 4)]
+    outputs = model.predict([np.ones((3, 4)), np.zeros((3, 4))], verbose=0)
+    assert [y.shape for y in outputs] == [(3, 1), (3, 4), (3, 2), (3, 4)] and (outputs[0] == 4).all()
+
+
 def test_activations_are_freed_after_their_last_use():
     x = tn.Input((4,))
     y = x
@@ -325,6 +337,7 @@ def test_losses_and_metrics_by_output():
     results = model.evaluate(x, y, verbose=0, return_dict=True)
     order = ["loss", "y_loss", "z_loss", "y_mae", "z_mae", "z_mse"]
     assert model.evaluate(x, y, verbose=0) == [results[name] for name in order]
+    assert model.metrics_names == order  # dict(zip(model.metrics_names, model.evaluate(...)))
     by_name = {"y": y[0], "z": y[1]}
     for dictionary in (False, True):
         _, other, _ = fitted({"z": ["mse", "mae"], "y": "mae"}, {"z": "mae", "y": "mse"}, {"y": 0.5, "z": 2}, by_name,

@@ -370,3 +370,13 @@ def test_what_cannot_be_saved(tmp_path):
         with pytest.raises(error, match=message):
             model.save(tmp_path / "m.keras")
         assert os.listdir(tmp_path) == ["m.keras"] and (tmp_path / "m.keras").read_bytes() == b"old"
+
+
+def test_attention_has_its_weights_in_the_file(tmp_path):
+    x = tn.Input((5, 4))
+    model = tn.Model(x, layers.MultiHeadAttention(2, 3)(x, x))
+    model.save(tmp_path / "m.keras")
+    loaded = load_model(tmp_path / "m.keras")
+    assert len(loaded.weights) == 8
+    for old, new in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import config
+from ..absent import import_explainer
 from ..layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, MaxPooling2D
 from ..layers.core import KerasTensor
 from ..models import Sequential
@@ -137,3 +138,6 @@ def _image_shape(shape, include_top):
     if channels not in (1, 3):
         warnings.warn(f"VGG16 is made for images of 3 channels (or 1), got {channels}", stacklevel=3)
     return shape
+
+
+__getattr__ = import_explainer(__name__)

@@ -194,25 +194,33 @@ class MultiHeadAttention(Layer):
     def build(self, query_shape, value_shape=None, key_shape=None):
         value_shape = query_shape if value_shape is None else value_shape
         key_shape = value_shape if key_shape is None else key_shape
+        self._built_shapes = {"query_shape": query_shape, "value_shape": value_shape,
+                              **({} if key_shape == value_shape else {"key_shape": key_shape})}
         heads = "abc,cde->abde"
-        self._query_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "query")
-        self._key_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "key")
-        parts = [(self._query_dense, query_shape), (self._key_dense, key_shape)]
+        self.query_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "query")
+        self.key_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "key")
+        parts = [(self.query_dense, query_shape), (self.key_dense, key_shape)]
         if self.use_gate:
-            self._gate_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "gate")
-            self._gate_dense.activation = ops.sigmoid
-            parts.append((self._gate_dense, query_shape))
-        self._value_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "value")
-        self._output_dense = self._projection("abcd,cde->abe", (None, self._output_length(query_shape)), "e",
+            self.gate_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "gate")
+            self.gate_dense.activation = ops.sigmoid
+            parts.append((self.gate_dense, query_shape))
+        self.value_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "value")
+        self.output_dense = self._projection("abcd,cde->abe", (None, self._output_length(query_shape)), "e",
                                               "attention_output")
-        parts += [(self._value_dense, value_shape),
-                  (self._output_dense, (*query_shape[:2], self.num_heads, self.value_dim))]
+        parts += [(self.value_dense, value_shape),
+                  (self.output_dense, (*query_shape[:2], self.num_heads, self.value_dim))]
         for layer, shape in parts:
             layer._build_with_shape(shape)
-        self._parts = [layer for layer, _ in parts]
 
-    def _sublayers(self):
-        return self.__dict__.get("_parts", [])
+    def get_build_config(self):
+        """The three shapes, as Keras writes them; None if not built."""
+        return {"shapes_dict": self._built_shapes} if self.built else None
+
+    def build_from_config(self, config):
+        shapes = config.get("shapes_dict")
+        if shapes and not self.built:
+            self.build(**{name: tuple(shape) for name, shape in shapes.items()})
+            self.built = True
 
     def _build_for(self, inputs):
         """Built by the first call, which knows all three shapes."""
@@ -233,7 +241,7 @@ class MultiHeadAttention(Layer):
             if self._initial_weights is not None:
                 self.set_weights(self._initial_weights)
         seen = self._seen(query, key, masks, attention_mask, use_causal_mask)
-        q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
+        q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         q, k, v = (ops.transpose(part, (0, 2, 1, 3)) for part in (q * (1 / math.sqrt(self.key_dim)), k, v))
         scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
         if seen is not None:
@@ -244,8 +252,8 @@ class MultiHeadAttention(Layer):
             kept = ops.dropout(weights, self.dropout, seed=self.seed_generator)
         y = ops.transpose(ops.matmul(kept, v), (0, 2, 1, 3))
         if self.use_gate:
-            y = y * self._gate_dense(query)
-        y = self._output_dense(y)
+            y = y * self.gate_dense(query)
+        y = self.output_dense(y)
         return (y, weights) if return_attention_scores else y
 
     def _seen(self, query, key, masks, attention_mask, use_causal_mask):

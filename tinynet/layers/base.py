@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import constraints as constraints_module
 from .. import initializers, regularizers
+from ..absent import known_absent
 from ..naming import auto_name
 from ..nest import map_structure
 from ..string_tensor import is_text
@@ -142,6 +143,7 @@ class Layer:
         found = getattr(type(self), key, None)
         if isinstance(found, property):
             return found.fget(self)  # to raise its own error again, which says more
+        known_absent("keras.layers.Layer", key)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}", name=key, obj=self)
 
     def __delattr__(self, key):

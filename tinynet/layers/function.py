@@ -3,7 +3,17 @@
 import inspect
 
 from .. import regularizers
+from ..nest import flatten
 from .base import Layer
+
+
+def _tuples(shape, first=()):
+    """A shape, or a list, tuple or dict of shapes, each as a tuple that begins with `first`."""
+    if isinstance(shape, dict):
+        return {key: _tuples(part, first) for key, part in shape.items()}
+    if len(shape) and isinstance(shape[0], list | tuple | dict):
+        return type(shape)(_tuples(part, first) for part in shape)
+    return (*first, *shape)
 
 
 class Lambda(Layer):
@@ -13,8 +23,8 @@ class Lambda(Layer):
 
     Args:
         function: From a tensor (or a nested list of them) to a tensor; may also take `mask` and `training`.
-        output_shape: Shape of one sample of the output, or a function from the input's shape to the output's; found
-            out by calling the function if None.
+        output_shape: Shape of one sample of the output (a list or dict of them for several outputs), or a function
+            from the input's shape to the output's; found out by calling the function if None.
         mask: The output's mask, or a function (inputs, mask) that returns it.
         arguments: Dict of further arguments for the function.
 
@@ -30,7 +40,7 @@ class Lambda(Layer):
         self.arguments = arguments or {}
         self.mask = mask
         self.supports_masking = mask is not None
-        self._output_shape = output_shape if output_shape is None or callable(output_shape) else tuple(output_shape)
+        self._output_shape = output_shape if output_shape is None or callable(output_shape) else _tuples(output_shape)
         try:
             self._parameters = frozenset(inspect.signature(function).parameters)
         except ValueError:  # some built-in functions have no signature
@@ -51,8 +61,8 @@ class Lambda(Layer):
         if self._output_shape is None:
             return super().compute_output_shape(input_shape)
         if callable(self._output_shape):
-            return tuple(self._output_shape(input_shape))
-        return (input_shape[0], *self._output_shape)
+            return _tuples(self._output_shape(input_shape))
+        return _tuples(self._output_shape, (flatten(input_shape)[0],))
 
     def get_config(self):
         """The function itself is in the configuration: it can be copied, but not be written to a file, since tinynet's

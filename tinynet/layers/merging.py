@@ -2,8 +2,28 @@
 
 import functools
 
+import numpy as np
+
 from .. import ops
 from .base import Layer
+from .masks import get_mask
+
+
+def _counts(x):
+    """Where the elements of x count, in its shape; None if all do: it has no mask."""
+    mask = get_mask(x)
+    return None if mask is None else np.broadcast_to(np.asarray(mask)[..., None], x.shape)
+
+
+def _choose(operation, inputs):
+    """A maximum or minimum, for which an element that does not count gives way to the other's."""
+    y, y_counts = inputs[0], _counts(inputs[0])
+    for x in inputs[1:]:
+        counts = _counts(x)
+        x = x if counts is None else ops.where(counts, x, y)
+        y = operation(y if y_counts is None else ops.where(y_counts, y, x), x)
+        y_counts = None if counts is None or y_counts is None else counts | y_counts
+    return y
 
 
 class _Merge(Layer):
@@ -12,6 +32,16 @@ class _Merge(Layer):
     """
 
     _at_least = 2
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, previous_mask=None):
+        """A step counts if it counts in one of the inputs, and if all of them say which do."""
+        if previous_mask is None or any(mask is None for mask in previous_mask):
+            return None
+        return functools.reduce(ops.logical_or, previous_mask)
 
     def _check(self, shapes):
         name = type(self).__name__
@@ -75,10 +105,17 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """The product of the inputs, element by element."""
+    """The product of the inputs, element by element. What a mask says does not count is a factor of 1; where no input
+    counts the product is 0.
+    """
 
     def _merge(self, inputs):
-        return functools.reduce(ops.multiply, inputs)
+        counts = [_counts(x) for x in inputs]
+        y = functools.reduce(ops.multiply, [x if counted is None else ops.where(counted, x, x.dtype.type(1))
+                                            for x, counted in zip(inputs, counts, strict=True)])
+        if any(counted is None for counted in counts):
+            return y
+        return ops.where(functools.reduce(np.logical_or, counts), y, y.dtype.type(0))
 
 
 class Average(_Merge):
@@ -92,14 +129,14 @@ class Maximum(_Merge):
     """The largest of the inputs, element by element."""
 
     def _merge(self, inputs):
-        return functools.reduce(ops.maximum, inputs)
+        return _choose(ops.maximum, inputs)
 
 
 class Minimum(_Merge):
     """The smallest of the inputs, element by element."""
 
     def _merge(self, inputs):
-        return functools.reduce(ops.minimum, inputs)
+        return _choose(ops.minimum, inputs)
 
 
 class Concatenate(_Merge):
@@ -122,6 +159,16 @@ class Concatenate(_Merge):
         if not isinstance(inputs, list | tuple):
             self._check(getattr(inputs, "shape", inputs))
         return ops.concatenate(list(inputs), axis=self.axis)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        """The masks along the steps one after the other; along another axis a step counts if it does in one input.
+        All steps of an input without a mask count.
+        """
+        if previous_mask is None or all(mask is None for mask in previous_mask):
+            return None
+        masks = [ops.broadcast_to(np.bool_(True) if mask is None else ops.expand_dims(mask, -1), x.shape)
+                 for x, mask in zip(inputs, previous_mask, strict=True)]
+        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
 
     def compute_output_shape(self, input_shape):
         first = input_shape[0]
@@ -196,6 +243,9 @@ class Dot(_Merge):
         first = ops.reshape(first, (first.shape[0], -1, length))
         y = ops.matmul(first, ops.reshape(second, (second.shape[0], length, -1)))
         return ops.reshape(y, (y.shape[0], *(rest or (1,))))
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None
 
     def compute_output_shape(self, input_shape):
         axes = self._axes_for(input_shape)

@@ -50,7 +50,8 @@ class TimeDistributed(Wrapper):
             raise ValueError(f"TimeDistributed needs inputs of shape (batch, steps, ...), got {tuple(input_shape)}")
         super().build((input_shape[0], *input_shape[2:]))
 
-    def call(self, x, training=None):
+    def call(self, x, training=None, mask=None):
+        """The mask is handed on; Keras's files pass it by name."""
         batch, steps = x.shape[:2]
         y = self.layer(ops.reshape(x, (batch * steps, *x.shape[2:])), training=training)
         return ops.reshape(y, (batch, steps, *y.shape[1:]))

@@ -40,6 +40,10 @@ _SHORT = {
     "bce": binary_crossentropy, "kld": kl_divergence, "mae": mean_absolute_error, "mse": mean_squared_error,
     "mape": mean_absolute_percentage_error, "msle": mean_squared_logarithmic_error,
 }
+_OLD = {"logcosh": log_cosh, "kullback_leibler_divergence": kl_divergence}  # Keras 2's
+_SHORT_AND_CAPITAL = {**_SHORT, **{name.upper(): function for name, function in _SHORT.items()}}
+globals().update(_SHORT_AND_CAPITAL, **_OLD)  # losses.mse, losses.MSE, ... are functions too
+
 _METRIC_LEARNING = (
     "metric learning on pairwise distances is outside its scope; write it with tinynet.ops as a function of "
     "(y_true, y_pred)"
@@ -47,7 +51,7 @@ _METRIC_LEARNING = (
 _SEQUENCES = "alignment of sequences is outside its scope"
 
 _lookup = Lookup(
-    "loss", _OBJECTS, {**_SHORT, **{name.upper(): function for name, function in _SHORT.items()}},
+    "loss", _OBJECTS, {**_SHORT_AND_CAPITAL, **_OLD},
     missing={"Circle": _METRIC_LEARNING, "circle": _METRIC_LEARNING, "CTC": _SEQUENCES, "ctc": _SEQUENCES},
 )
 get, serialize, deserialize = _lookup.get, _lookup.serialize, _lookup.deserialize

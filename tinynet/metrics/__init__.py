@@ -14,6 +14,8 @@ from ..losses import (
     categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
     mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
 )
+from ..losses import _OLD as _OLD_LOSSES
+from ..losses import _SHORT_AND_CAPITAL as _SHORT_LOSSES
 from ..losses.lookup import Lookup
 from ..registry import by_both_names
 from .accuracy import (
@@ -63,6 +65,7 @@ _SHORT = {
     "msle": MeanSquaredLogarithmicError,
 }
 
+globals().update(_SHORT_LOSSES, **_OLD_LOSSES)  # metrics.mse, metrics.MSE, ... are the losses' functions
 
 # Names give classes, also those in lower case: get("mean_squared_error") makes a MeanSquaredError.
 _lookup = Lookup("metric", _CLASSES, {

@@ -149,7 +149,7 @@ class Trainer(OldMethods):
     def get_metrics_result(self):
         """Loss and metrics so far, by name."""
         results = {}
-        for metric, name in zip(self.metrics, self.metrics_names, strict=True):
+        for metric, name in zip(self.metrics, self._names_of_metrics(), strict=True):
             value = metric.result()
             results.update(value if isinstance(value, dict) else {name: value})
         return results
@@ -245,6 +245,13 @@ class Trainer(OldMethods):
     @property
     def metrics_names(self):
         """Their names, in the order in which `evaluate` returns them."""
+        names = self._names_of_metrics()
+        if self._compiled_metrics is not None and self._compiled_metrics.of_several:  # those come last, in Keras too
+            named = set(self._compiled_metrics.result())
+            names = [name for name in names if name not in named] + sorted(named)
+        return names
+
+    def _names_of_metrics(self):
         name_of = self._compiled_metrics.name_of if self._compiled_metrics is not None else lambda metric: metric.name
         return [name_of(metric) for metric in self.metrics]
 
@@ -477,11 +484,7 @@ class Trainer(OldMethods):
         return logs
 
     def _in_order(self, logs):
-        names = self.metrics_names
-        if self._compiled_metrics is not None and self._compiled_metrics.of_several:  # those come last, in Keras too
-            named = set(self._compiled_metrics.result())
-            names = [name for name in names if name not in named] + sorted(named)
-        names = [name for name in dict.fromkeys(names) if name in logs]
+        names = [name for name in dict.fromkeys(self.metrics_names) if name in logs]
         values = [logs[name] for name in names + [name for name in logs if name not in names]]
         return values[0] if len(values) == 1 else values
 

@@ -17,6 +17,7 @@ except ImportError as missing:
         'tinynet.wrappers needs scikit-learn 1.6 or newer: pip install "tinynet[sklearn]"', name="sklearn"
     ) from missing
 
+from ..absent import import_explainer
 from ..models.configuration import clone_model
 from ..models.model import Model
 from ..saving.model_file import model_from_bytes, model_to_bytes
@@ -250,3 +251,6 @@ def _clone_compiled(model):
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
     clone.compile(optimizer, **copy.deepcopy(model._compile_arguments))
     return clone
+
+
+__getattr__ = import_explainer(__name__)
