@@ -1,6 +1,7 @@
 // Optimizer steps: tinynet/ops/optimizer_steps.py has each rule. One pass over the memory of all variables.
 #pragma once
 
+#include "denormals.h"
 #include "kernels.h"
 #include "kernels/math.h"
 
@@ -48,6 +49,9 @@ inline void update(const Parameter<T>* parameters, Index count, double decay, co
   // for its first variable.
   const Index grain = total <= 16384 ? total : total <= 256 * 2048 ? 2048 : (total / 256 + 1023) / 1024 * 1024;
   parallel_for(total, grain, [=](Index begin, Index end) {
+    // A mean that gets no more gradient shrinks by 0.9 a step and is below 1e-38 after 830. Many CPUs take 100 times as
+    // long for such numbers: the step of the 784-128-10 network took 180 us instead of 45.
+    const FlushDenormals flush;
     for (const Parameter<T>* p = parameters; end > 0; begin -= p->size, end -= p->size, ++p) {
       const Index first = begin > 0 ? begin : 0, last = end < p->size ? end : p->size, n = last - first;
       if (n <= 0) continue;

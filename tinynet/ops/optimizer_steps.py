@@ -4,7 +4,8 @@ Every function takes lists of arrays, one array a variable, all of one dtype. w 
 comes after the decoupled weight decay, w -= decay w (Loshchilov and Hutter, arXiv:1711.05101), with decay = learning
 rate times weight_decay. The rules are Keras's; where a textbook has epsilon elsewhere, `tinynet.textbook` has its form.
 
-The compiled steps go once over the memory of all variables, with the arithmetic of one element in registers.
+The compiled steps go once over the memory of all variables, with the arithmetic of one element in registers; they take
+numbers too small for a full mantissa (below 1.2e-38 in float32) for zero.
 """
 
 import numpy as np
