@@ -57,8 +57,8 @@ def __getattr__(name):
 
 
 # All namespaces answer alike to a name they do not have.
-for _module in (activations, callbacks, config, constraints, data, initializers, layers, losses, metrics, models, ops,
-                optimizers, random, regularizers, saving, utils):
+for _module in (activations, applications, callbacks, config, constraints, data, initializers, layers, losses, metrics,
+                models, ops, optimizers, random, regularizers, saving, utils):
     _module.__dict__.setdefault("__getattr__", absent.explainer(_module.__name__))
 sys.meta_path.append(absent.MissingNames())
 

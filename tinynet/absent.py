@@ -24,6 +24,8 @@ _SAVED_MODEL = "writes TensorFlow's own format; use model.save('name.keras') or 
 _COMPLEX = "needs complex numbers, which no kernel has; use numpy or scipy on tensor.numpy()"
 _RAGGED = "has rows of different lengths; pad them with keras.utils.pad_sequences or Dataset.padded_batch"
 _ESTIMATORS = "left TensorFlow itself with version 2.16; build a keras.Sequential and call fit()"
+_PRETRAINED = ("is used for weights that were trained on ImageNet, and tinynet downloads no trained networks; train a "
+               "network of your own, or give VGG16(weights=...) the path of a file")
 _QUANTIZATION = "is about 8-bit arithmetic in large pretrained models; tinynet has float32 and float64"
 
 ABSENT = {
@@ -66,6 +68,14 @@ ABSENT = {
         **_names("convolutional embeddings advanced_activations",
                  "is where Keras kept these layers once; write `from tinynet.keras.layers import ...`"),
     },
+    "keras.applications": _names(
+        "Xception VGG19 ResNet50 ResNet101 ResNet152 ResNet50V2 ResNet101V2 ResNet152V2 InceptionV3 InceptionResNetV2 "
+        "MobileNet MobileNetV2 MobileNetV3Small MobileNetV3Large DenseNet121 DenseNet169 DenseNet201 NASNetMobile "
+        "NASNetLarge EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 "
+        "EfficientNetB6 EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 "
+        "EfficientNetV2S EfficientNetV2M EfficientNetV2L ConvNeXtTiny ConvNeXtSmall ConvNeXtBase ConvNeXtLarge "
+        "ConvNeXtXLarge xception vgg19 resnet resnet50 resnet_v2 inception_v3 inception_resnet_v2 mobilenet "
+        "mobilenet_v2 mobilenet_v3 densenet nasnet efficientnet efficientnet_v2 convnext imagenet_utils", _PRETRAINED),
     "keras.optimizers": {
         **_names("LossScaleOptimizer", _PRECISION),
         **_names("MultiOptimizer OptimizerMap", "gives each layer an optimizer of its own; write a train_step with two "
@@ -120,7 +130,7 @@ ABSENT = {
     },
     "tf.data": {
         **_names("TFRecordDataset", "reads TensorFlow's own format; keep arrays with numpy.savez"),
-        **_names("Options", "tunes TensorFlow's runtime, which is not here; leave it out"),
+        **_names("Options ThreadingOptions", "tunes TensorFlow's runtime, which is not here; leave it out"),
     },
     "tf.image": {
         **_names("ssim ssim_multiscale psnr total_variation sobel_edges image_gradients extract_patches "
@@ -129,8 +139,8 @@ ABSENT = {
     },
     "tf.io": _names("TFRecordWriter parse_single_example parse_example parse_tensor serialize_tensor FixedLenFeature",
                     "is about TensorFlow's own format; keep arrays with numpy.savez"),
-    "tf.random": _names("Generator stateless_normal stateless_uniform get_global_generator",
-                        "is TensorFlow's way of seeding; use tinynet.random with seed=..."),
+    "tf.random": _names("get_global_generator set_global_generator create_rng_state Algorithm",
+                        "is TensorFlow's way of seeding; use tf.random.Generator.from_seed(...) or seed=..."),
     "tf.config": {
         **_names("threading", "sets thread pools of TensorFlow; use tinynet.set_num_threads"),
         **_names("optimizer", "tunes graphs, of which there are none; leave it out"),

@@ -10,6 +10,7 @@ from . import ops, random
 from .absent import explainer
 from .tensor import Tensor, convert_to_tensor, to_array
 from .tf_io import decode_bmp, decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
+from .tf_random import one_seed
 
 __all__ = [
     "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation",
@@ -301,34 +302,29 @@ def random_hue(image, max_delta, seed=None):
 # -- the same, from a seed of two numbers ---------------------------------------------------------------------------
 
 
-def _one_seed(seed):
-    first, second = (int(part) for part in to_array(seed))
-    return (first << 32) ^ second
-
-
 def stateless_random_flip_left_right(image, seed):
     """`random_flip_left_right`, the same for the same seed (two numbers)."""
-    return random_flip_left_right(image, _one_seed(seed))
+    return random_flip_left_right(image, one_seed(seed))
 
 
 def stateless_random_flip_up_down(image, seed):
     """`random_flip_up_down`, the same for the same seed (two numbers)."""
-    return random_flip_up_down(image, _one_seed(seed))
+    return random_flip_up_down(image, one_seed(seed))
 
 
 def stateless_random_brightness(image, max_delta, seed):
     """`random_brightness`, the same for the same seed (two numbers)."""
-    return random_brightness(image, max_delta, _one_seed(seed))
+    return random_brightness(image, max_delta, one_seed(seed))
 
 
 def stateless_random_contrast(image, lower, upper, seed):
     """`random_contrast`, the same for the same seed (two numbers)."""
-    return random_contrast(image, lower, upper, _one_seed(seed))
+    return random_contrast(image, lower, upper, one_seed(seed))
 
 
 def stateless_random_crop(value, size, seed, name=None):
     """`random_crop`, the same for the same seed (two numbers)."""
-    return random_crop(value, size, _one_seed(seed))
+    return random_crop(value, size, one_seed(seed))
 
 
 __getattr__ = explainer(__name__)
