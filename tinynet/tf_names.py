@@ -119,8 +119,9 @@ _TYPES = {name: np.dtype(name) for name in (
     "bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
 )} | {"double": np.dtype("float64"), "half": np.dtype("float16"), "string": np.dtype(object)}
 _OWN = (
-    "add_n", "argmax", "argmin", "argsort", "boolean_mask", "clip_by_value", "concat", "constant", "cumsum", "fill",
-    "gather", "gather_nd", "identity", "map_fn", "matmul", "one_hot", "pad", "sort",
+    "TensorShape", "UnconnectedGradients", "add_n", "argmax", "argmin", "argsort", "boolean_mask", "clip_by_value",
+    "concat", "constant", "cumsum", "fill",
+    "gather", "gather_nd", "identity", "map_fn", "matmul", "one_hot", "pad", "sequence_mask", "sort",
     "split", "tile", "transpose",
 )
 
@@ -282,6 +283,29 @@ def sort(values, axis=-1, direction="ASCENDING", name=None):
 def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
     """The places that the elements of the sorted tensor have; equal elements keep their order."""
     return ops.argsort(values if direction == "ASCENDING" else ops.negative(values), axis)
+
+
+def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
+    """True at the first `lengths` places of a new last axis, which has `maxlen` places; False after them.
+
+    >>> sequence_mask([1, 3]).tolist()
+    [[True, False, False], [True, True, True]]
+    """
+    lengths = to_array(lengths)
+    places = np.arange(int(lengths.max(initial=0) if maxlen is None else to_array(maxlen)))
+    return Tensor.wrap((places < lengths[..., None]).astype(dtype))
+
+
+def TensorShape(dims):  # noqa: N802
+    """A shape, which here is a tuple: of ints, and None where any length will do."""
+    return tuple(dims)
+
+
+class UnconnectedGradients:
+    """What `GradientTape.gradient` gives for a source that the target does not depend on."""
+
+    NONE = "none"
+    ZERO = "zero"
 
 
 def __getattr__(name):

@@ -7,7 +7,7 @@ import numpy as np
 from . import random
 from .tensor import Tensor, to_array
 
-__all__ = ["Generator", "stateless_normal", "stateless_truncated_normal", "stateless_uniform"]
+__all__ = ["Generator", "fold_in", "split", "stateless_normal", "stateless_truncated_normal", "stateless_uniform"]
 
 
 def one_seed(seed):
@@ -64,6 +64,16 @@ class Generator:
     def split(self, count=1):
         """`count` new generators, independent of each other and of this one."""
         return [Generator(one_seed(seed)) for seed in self.make_seeds(count).numpy().T]
+
+
+def split(seed, num=2, alg=None):
+    """`num` new seeds, shape (num, 2), the same for the same seed (two numbers)."""
+    return Tensor.wrap(random.generator(one_seed(seed)).integers(0, 1 << 31, (int(num), 2)))
+
+
+def fold_in(seed, data, alg=None):
+    """A new seed for the same two numbers and another int, such as the epoch."""
+    return split((one_seed(seed) & 0x7FFFFFFF, int(to_array(data))), 1)[0]
 
 
 def stateless_normal(shape, seed, mean=0.0, stddev=1.0, dtype=None, name=None):

@@ -1,5 +1,6 @@
 """Older names of what `tinynet.data` has: `tf.data.experimental.AUTOTUNE` and the like."""
 
+from ..absent import explainer
 from .dataset import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset
 from .text_files import CsvDataset
 
@@ -13,3 +14,6 @@ sample_from_datasets = Dataset.sample_from_datasets
 def cardinality(dataset):
     """`dataset.cardinality()`."""
     return dataset.cardinality()
+
+
+__getattr__ = explainer(__name__)

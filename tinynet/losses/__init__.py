@@ -40,6 +40,13 @@ _SHORT = {
     "bce": binary_crossentropy, "kld": kl_divergence, "mae": mean_absolute_error, "mse": mean_squared_error,
     "mape": mean_absolute_percentage_error, "msle": mean_squared_logarithmic_error,
 }
+# Their short names, also in capitals: `keras.losses.mae(y_true, y_pred)`.
+bce = BCE = binary_crossentropy
+kld = KLD = kl_divergence
+mae = MAE = mean_absolute_error
+mse = MSE = mean_squared_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
 _METRIC_LEARNING = (
     "metric learning on pairwise distances is outside its scope; write it with tinynet.ops as a function of "
     "(y_true, y_pred)"

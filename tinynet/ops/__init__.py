@@ -14,7 +14,7 @@ from .batch_norm import batch_norm, batch_norm_with, batch_normalization
 from .control import (
     associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
 )
-from .conv2d import conv1d, conv2d, conv_output_size
+from .conv2d import conv, conv1d, conv2d, conv_output_size
 from .conv2d_transpose import conv2d_transpose, conv_transpose_output_size
 from .creation import (
     arange, array, bartlett, blackman, convert_to_numpy, dtype, empty, empty_like, eye, full, full_like, geomspace,
@@ -72,8 +72,9 @@ __all__ = [
     "batch_norm_with", "batch_normalization", "binary_crossentropy", "bincount", "bitwise_and", "bitwise_invert",
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman",
     "broadcast_to", "cast", "categorical_crossentropy", "cbrt", "cdist", "ceil", "celu", "cholesky",
-    "cholesky_inverse", "clip", "concatenate", "cond", "conv1d", "conv2d", "conv2d_transpose", "conv_output_size",
-    "conv_transpose_output_size", "convert_to_numpy", "convert_to_tensor", "copy", "cos", "cosh", "count_nonzero",
+    "cholesky_inverse", "clip", "concatenate", "cond", "conv", "conv1d", "conv2d", "conv2d_transpose",
+    "conv_output_size", "conv_transpose_output_size", "convert_to_numpy", "convert_to_tensor", "copy", "cos", "cosh",
+    "count_nonzero",
     "cross", "cumprod", "cumsum", "custom_gradient", "deg2rad", "dense", "depth_to_space", "depthwise_conv2d",
     "det", "diag", "diagflat", "diagonal", "diff", "digitize", "divide", "divide_no_nan", "dot", "dropout",
     "dsplit", "dstack", "dtype", "eig", "eigh", "einsum", "elu", "empty", "empty_like", "equal", "erf", "erfc",

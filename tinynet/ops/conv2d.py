@@ -10,6 +10,7 @@ import operator
 
 import numpy as np
 
+from ..config import image_data_format
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
@@ -214,6 +215,29 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+
+
+def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Keras's name for `conv1d` and `conv2d`: which of them, the kernel's number of axes says.
+
+    Args:
+        inputs: Tensor, shape (batch, steps, in) or (batch, height, width, in).
+        kernel: Tensor, shape (length, in / groups, out) or (height, width, in / groups, out).
+        strides, padding, dilation_rate: As for `conv2d`.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Raises:
+        ValueError: the number of axes is another one; volumes are convolved by keras.layers.Conv3D.
+    """
+    inputs, kernel = convert_to_tensor(inputs), convert_to_tensor(kernel)
+    if kernel.ndim not in (3, 4) or inputs.ndim != kernel.ndim:
+        raise ValueError(f"conv: expected inputs and kernel of 3 axes each (sequences) or 4 (images), got "
+                         f"{inputs.shape} and {kernel.shape}; for volumes use keras.layers.Conv3D")
+    data_format = data_format or image_data_format()
+    channels = inputs.shape[1 if data_format == "channels_first" else -1]
+    groups = max(1, channels // kernel.shape[-2])
+    operation = conv1d if kernel.ndim == 3 else conv2d
+    return operation(inputs, kernel, None, strides, padding, dilation_rate, groups, data_format=data_format)
 
 
 def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",
