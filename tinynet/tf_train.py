@@ -38,7 +38,7 @@ class Checkpoint:
     >>> import tempfile
     >>> step = Variable(1)
     >>> path = Checkpoint(step=step).save(tempfile.mkdtemp() + "/run")
-    >>> step.assign(5)
+    >>> _ = step.assign(5)
     >>> _ = Checkpoint(step=step).restore(path)
     >>> int(step.numpy()), path.rpartition("/")[2]
     (1, 'run-1')
