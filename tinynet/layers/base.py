@@ -87,7 +87,7 @@ class Layer:
         self.autocast = autocast
         self._trainable = bool(trainable)
         self.built = False
-        self.supports_masking = False
+        self.supports_masking = self._makes_mask  # whoever says what the mask is hands it on
         self.batch_input_shape = input_shape_from(kwargs, type(self).__name__)
         self._initial_weights = kwargs.get("weights")
         self._built_input_shape = None
