@@ -10,6 +10,7 @@ from .absent import known_absent
 from .naming import unknown_name
 from .string_tensor import StringTensor, is_text
 from .tensor import Tensor, to_array
+from .tf_arguments import ARGUMENTS, with_arguments_of_tf
 
 
 def constant(value, dtype=None, shape=None, name=None):
@@ -312,7 +313,8 @@ def __getattr__(name):
     if name in _TYPES:
         return _TYPES[name]
     if name in _TOP_LEVEL:
-        return getattr(ops, _TOP_LEVEL[name])
+        operation = getattr(ops, _TOP_LEVEL[name])
+        return with_arguments_of_tf(operation, name) if name in ARGUMENTS or name in _REDUCE else operation
     raise AttributeError(f"module 'tinynet.tf_names' has no attribute {name!r}")
 
 
