@@ -167,3 +167,11 @@ def test_flatten_gives_the_same_order_for_both_image_formats():
     last = layers.Flatten()(x).numpy()
     first = layers.Flatten(data_format="channels_first")(x.transpose(0, 3, 1, 2)).numpy()
     assert (last == first).all()
+
+
+def test_units_from_a_tensor_and_add_metric():
+    assert tn.layers.Dense(tn.ops.prod((4, 5)))(np.zeros((1, 3), "f4")).shape == (1, 20)
+    with pytest.raises(TypeError, match="positive int"):
+        tn.layers.Dense(tn.ops.ones((1,)))
+    with pytest.raises(AttributeError, match="removed from Keras 3: keep a metric as an attribute"):
+        tn.layers.Dense(1).add_metric(0.0, name="zero")

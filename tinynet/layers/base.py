@@ -142,7 +142,9 @@ class Layer:
         found = getattr(type(self), key, None)
         if isinstance(found, property):
             return found.fget(self)  # to raise its own error again, which says more
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}", name=key, obj=self)
+        hint = ("; it was removed from Keras 3: keep a metric as an attribute (self.accuracy = "
+                "keras.metrics.Accuracy()) and call its update_state(...) in call()" if key == "add_metric" else "")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}{hint}", name=key, obj=self)
 
     def __delattr__(self, key):
         value = self.__dict__.get(key)
