@@ -186,8 +186,8 @@ class Tensor(Operators):
         return self.data.size
 
     def numpy(self):
-        """The values as an ndarray."""
-        return self.data
+        """The values as an ndarray; the value of a single number as NumPy's number, which can be the key of a dict."""
+        return self.data if self.data.ndim else self.data[()]
 
     def item(self):
         """The only element, as a Python number."""
