@@ -247,7 +247,7 @@ class Variable(Tensor):
     that it would have given at once: a model can be built and its summary read without the memory of its weights.
 
     Args:
-        initializer: The first value (array, number, Tensor), or a function from a shape to one, or the name of an initializer.
+        initializer: The first value (array, number, Tensor), a function from a shape to one, or an initializer's name.
         shape: Needed when `initializer` is a function.
         dtype: Element type; float32 for Python numbers and functions.
         trainable: Whether tapes watch it and optimizers change it.
