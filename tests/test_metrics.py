@@ -238,3 +238,9 @@ def test_automatic_choice():
 def test_errors(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_sparse_top_k_takes_labels_in_a_column():
+    scores = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]], "f4")
+    metric = metrics.SparseTopKCategoricalAccuracy(2)
+    assert float(metric(np.array([[1], [2]]), scores)) == 0.5 == float(metric(np.array([1, 2]), scores))

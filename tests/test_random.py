@@ -95,3 +95,28 @@ def test_seed_generator():
 def test_dropout():
     y = random.dropout(np.ones(1000, np.float32), 0.5, seed=1).numpy()
     assert set(np.unique(y)) == {0, 2}
+
+
+def test_generator_of_tf():
+    first, second = (random.Generator.from_seed(3, alg="philox") for _ in range(2))
+    drawn = first.normal((4,), mean=10.0).numpy()
+    assert drawn.tolist() == second.normal([4], mean=10.0).tolist() and 5 < drawn.mean() < 15
+    assert drawn.tolist() != first.normal((4,), mean=10.0).tolist()  # it goes on
+    first.reset_from_seed(3)
+    assert first.normal((4,), mean=10.0).tolist() == drawn.tolist()
+    assert set(first.uniform((100,), maxval=3, dtype="int32").tolist()) == {0, 1, 2}
+    assert (abs(first.truncated_normal((1000,)).numpy()) <= 2).all() and first.uniform(()).numpy() < 1
+    with pytest.raises(ValueError, match="whole numbers need a maxval"):
+        first.uniform((2,), dtype="int64")
+    seeds = first.make_seeds(5).numpy()
+    assert seeds.shape == (2, 5) and len(np.unique(seeds)) == 10
+    one, two = first.split(2)
+    assert one.normal((3,)).tolist() != two.normal((3,)).tolist()
+    assert random.Generator.from_non_deterministic_state().normal((2,)).shape == (2,)
+
+
+def test_functions_of_a_seed_of_two_numbers():
+    for function in (random.stateless_normal, random.stateless_uniform, random.stateless_truncated_normal):
+        assert function((3,), seed=(1, 2)).tolist() == function((3,), seed=np.array([1, 2])).tolist()
+        assert function((3,), seed=(1, 2)).tolist() != function((3,), seed=(2, 1)).tolist()
+    assert random.stateless_uniform((50,), (1, 2), minval=5, maxval=7, dtype="int64").numpy().max() == 6

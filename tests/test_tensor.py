@@ -221,3 +221,18 @@ def test_keras_operators_agree():
             for name in ("add", "multiply", "divide", "equal", "less", "maximum", "logical_and"):
                 theirs = keras.ops.convert_to_numpy(getattr(keras.ops, name)(a, b))
                 assert_same_values(getattr(ops, name)(Tensor(a), Tensor(b)).data, theirs)
+
+
+def test_the_number_of_a_scalar_is_a_key():
+    words = {2: "good", 3: "morning"}
+    largest = ops.argmax(np.array([1, 3, 2]))
+    assert words[largest.numpy() + 1] == "good" and isinstance(largest.numpy(), np.integer)
+    assert Tensor(np.array([1.0])).numpy().shape == (1,)
+
+
+def test_variable_with_the_name_of_an_initializer():
+    assert tn.keras.Variable(initializer="ones", shape=(2, 3)).numpy().sum() == 6
+    drawn = Variable(shape=(50,), initializer="uniform").numpy()
+    assert 0 < abs(drawn).max() <= 0.05
+    with pytest.raises(ValueError, match="unknown initializer"):
+        Variable(initializer="unifrom", shape=(2,))

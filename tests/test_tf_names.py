@@ -58,3 +58,16 @@ def test_unknown_names():
     with pytest.raises(AttributeError):
         tf.nonsense  # noqa: B018
     assert "reduce_mean" in dir(tf) and "relu" in dir(tf.nn)
+
+
+def test_arguments_under_the_names_of_tensorflow():
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    assert tf.reshape(x, shape=[-1], name="flat").tolist() == tf.reshape(tensor=x, shape=(4,)).tolist() == [1, 2, 3, 4]
+    assert tf.reduce_mean(input_tensor=x, axis=1).tolist() == [1.5, 3.5]
+    assert tf.reduce_sum(x, keepdims=True, name="total").shape == (1, 1)
+    assert tf.expand_dims(input=x, axis=0).shape == (1, 2, 2) and tf.squeeze(input=x[None]).shape == (2, 2)
+    assert tf.stack(values=[x, x]).shape == (2, 2, 2)
+    assert tf.equal(x=x, y=x).numpy().all()
+    assert tf.where(condition=x > 2, x=x, y=0.0).tolist() == [[0, 0], [3, 4]]
+    assert tuple(tf.shape(input=x)) == (2, 2)
+    assert tf.reduce_mean is tf.reduce_mean and tf.zeros_like(input=x).shape == (2, 2)

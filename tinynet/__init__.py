@@ -8,7 +8,7 @@ import importlib
 import sys
 
 from . import (
-    absent, activations, applications, augment, batchnorm, callbacks, config, constraints, data, datasets,
+    absent, activations, applications, augment, batchnorm, callbacks, config, constraints, data, datasets, errors,
     initializers, keras, layers, losses, metrics, models, ops, optimizers, preprocessing, random, regularizers, saving,
     textbook, utils, wrappers,
 )
@@ -29,7 +29,8 @@ __all__ = [
 ]
 
 # TensorFlow's names, loaded when they are used: {name: (module, name in it)}.
-_TF_MODULES = {"debugging": "tf_debugging", "image": "tf_image", "io": "tf_io", "strings": "tf_strings"}
+_TF_MODULES = {"debugging": "tf_debugging", "image": "tf_image", "io": "tf_io", "strings": "tf_strings",
+               "summary": "tf_summary", "train": "tf_train"}
 _TF_NAMES = {
     "TensorSpec": ("data.elements", "TensorSpec"), "print": ("tf_debugging", "print_tensors"),
     "constant_initializer": ("initializers", "Constant"), "ones_initializer": ("initializers", "Ones"),
@@ -57,8 +58,8 @@ def __getattr__(name):
 
 
 # All namespaces answer alike to a name they do not have.
-for _module in (activations, applications, callbacks, config, constraints, data, initializers, layers, losses, metrics,
-                models, ops, optimizers, random, regularizers, saving, utils):
+for _module in (activations, applications, callbacks, config, constraints, data, errors, initializers, layers, losses,
+                metrics, models, ops, ops.image, optimizers, random, regularizers, saving, utils):
     _module.__dict__.setdefault("__getattr__", absent.explainer(_module.__name__))
 sys.meta_path.append(absent.MissingNames())
 

@@ -136,12 +136,13 @@ ABSENT = {
                  "logging", _GRAPHS),
         **_names("estimator feature_column", _ESTIMATORS),
         **_names("distribute tpu", _DEVICES),
-        **_names("saved_model train lite", _SAVED_MODEL),
+        **_names("saved_model lite", _SAVED_MODEL),
         **_names("sparse SparseTensor", "stores zeros implicitly; use an ordinary tensor"),
         **_names("ragged RaggedTensor", _RAGGED),
         **_names("signal", _COMPLEX),
         **_names("audio", _AUDIO),
-        **_names("summary", "writes TensorBoard files; use keras.callbacks.TensorBoard"),
+        **_names("sets", "compares rows as sets; use Python's sets, or numpy.intersect1d and the like"),
+        **_names("IndexedSlices", "stores some rows of a gradient; here all gradients are ordinary tensors"),
         **_names("lookup", "maps text to numbers; use keras.layers.StringLookup"),
         **_names("py_function numpy_function", "lets a graph run Python; here everything is Python, so call the "
                                                "function directly"),
@@ -156,17 +157,43 @@ ABSENT = {
     },
     "tf.data": {
         **_names("TFRecordDataset", "reads TensorFlow's own format; keep arrays with numpy.savez"),
-        **_names("Options", "tunes TensorFlow's runtime, which is not here; leave it out"),
+        **_names("Options ThreadingOptions", "tunes TensorFlow's runtime, which is not here; leave it out"),
     },
     "tf.image": {
-        **_names("ssim ssim_multiscale psnr total_variation sobel_edges image_gradients extract_patches "
+        **_names("ssim ssim_multiscale psnr total_variation sobel_edges image_gradients "
                  "non_max_suppression draw_bounding_boxes combined_non_max_suppression crop_and_resize",
                  "is a less common operation on pictures; compute it with tinynet.ops"),
     },
-    "tf.io": _names("TFRecordWriter parse_single_example parse_example parse_tensor serialize_tensor FixedLenFeature",
-                    "is about TensorFlow's own format; keep arrays with numpy.savez"),
-    "tf.random": _names("Generator stateless_normal stateless_uniform get_global_generator",
-                        "is TensorFlow's way of seeding; use tinynet.random with seed=..."),
+    "tf.io": {
+        **_names("TFRecordWriter parse_single_example parse_example parse_tensor serialize_tensor FixedLenFeature",
+                 "is about TensorFlow's own format; keep arrays with numpy.savez"),
+        **_names("decode_csv", "reads lines of numbers; use tf.data.experimental.CsvDataset, or pandas"),
+        **_names("decode_raw", "reads numbers from bytes; use numpy.frombuffer"),
+    },
+    "tf.data.experimental": _names("make_csv_dataset", "guesses the types of columns; read the file with pandas and "
+                                   "use Dataset.from_tensor_slices, or give the types to CsvDataset"),
+    "tf.errors": {
+        **_names("InvalidArgumentError FailedPreconditionError ResourceExhaustedError UnimplementedError "
+                 "InternalError OpError", "is an error of TensorFlow's runtime; tinynet raises Python's ValueError and "
+                                          "TypeError"),
+        **_names("OutOfRangeError", "is how TensorFlow says that data has ended; Python raises StopIteration"),
+        **_names("NotFoundError", "is an error of TensorFlow's runtime; Python raises FileNotFoundError"),
+    },
+    "tf.strings": _names("bytes_split unicode_decode unicode_encode unicode_script",
+                         "takes text apart by characters; use Python's own str"),
+    "tf.summary": _names("trace_on trace_off trace_export graph", "shows TensorFlow's graphs, of which there are none; "
+                                                                  "leave it out"),
+    "tf.train": {
+        **_names("Example Features Feature BytesList FloatList Int64List SequenceExample",
+                 "is about TensorFlow's own format of data; keep arrays with numpy.savez"),
+        **_names("load_checkpoint list_variables load_variable checkpoints_iterator Saver",
+                 "reads TensorFlow's own format; use model.save_weights('name.weights.h5')"),
+        **_names("AdamOptimizer GradientDescentOptimizer MomentumOptimizer RMSPropOptimizer AdagradOptimizer",
+                 "is TensorFlow 1's; use keras.optimizers"),
+        **_names("Coordinator ClusterSpec Server", _DEVICES),
+    },
+    "tf.random": _names("get_global_generator set_global_generator create_rng_state Algorithm",
+                        "is TensorFlow's way of seeding; use tf.random.Generator.from_seed(...) or seed=..."),
     "tf.config": {
         **_names("threading", "sets thread pools of TensorFlow; use tinynet.set_num_threads"),
         **_names("optimizer", "tunes graphs, of which there are none; leave it out"),
@@ -191,7 +218,7 @@ _OLD_MODULES = {
 }
 
 # Modules that stand for a namespace of TensorFlow as well as for one of Keras.
-_TF_NAMESPACES = ("random", "config")
+_TF_NAMESPACES = ("random", "config", "errors")
 
 
 def titles(module_name):
@@ -207,8 +234,8 @@ def titles(module_name):
         return [f"tf.{inner[3:]}"]
     if inner == "keras" or inner.startswith("keras."):
         return [inner]
-    if inner == "data":
-        return ["tf.data"]
+    if inner.split(".")[0] == "data":
+        return [f"tf.{inner}"]
     return [f"keras.{inner}"] + [f"tf.{inner}"] * (inner in _TF_NAMESPACES)
 
 

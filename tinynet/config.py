@@ -54,6 +54,19 @@ def set_image_data_format(data_format):
     _image_data_format = data_format
 
 
+def disable_traceback_filtering():
+    """Nothing: tracebacks are never shortened."""
+
+
+def enable_traceback_filtering():
+    """Nothing: tracebacks are short enough."""
+
+
+def is_traceback_filtering_enabled():
+    """False."""
+    return False
+
+
 def backend():
     """'tinynet': what Keras calls its backend. Which kernels are in use, `tinynet.backend()` says."""
     return "tinynet"

@@ -15,6 +15,7 @@ import os
 
 import numpy as np
 
+from .absent import explainer
 from .config import floatx
 from .tensor import Tensor, to_array
 
@@ -265,3 +266,13 @@ def _scaled(values, mean, stddev, dtype):
         values *= float(stddev)
         values += float(mean)
     return _of_dtype(values, dtype)
+
+
+_explain = explainer(__name__)
+
+
+def __getattr__(name):
+    """TensorFlow's further names, loaded when they are used."""
+    from . import tf_random
+
+    return getattr(tf_random, name) if name in tf_random.__all__ else _explain(name)

@@ -3,7 +3,7 @@
 A regularizer is called with a Variable or Tensor and returns a scalar Tensor that a tape differentiates.
 
 >>> L2(0.5)(np.array([1.0, 2.0], "float32")).numpy()
-array(2.5, dtype=float32)
+np.float32(2.5)
 """
 
 import math

@@ -25,6 +25,7 @@ class KerasTensor(Operators):
         name: Of the input it is, or chosen automatically.
     """
 
+    _keras_mask = None  # the KerasTensor of its mask, if it has one: see tinynet/layers/masks.py
     __array_ufunc__ = None  # so that ndarray + KerasTensor asks KerasTensor.__radd__
 
     def __init__(self, shape, dtype="float32", name=None):
@@ -181,7 +182,12 @@ def by_trial(function, args, kwargs):
         other = next(seconds)
         if not isinstance(one, Tensor):
             raise TypeError(f"expected Tensors as results, got {type(one).__name__}")
-        return KerasTensor([a if a == b else None for a, b in zip(one.shape, other.shape, strict=True)], one.dtype)
+        result = KerasTensor([a if a == b else None for a, b in zip(one.shape, other.shape, strict=True)], one.dtype)
+        mask, other_mask = getattr(one, "_keras_mask", None), getattr(other, "_keras_mask", None)
+        if mask is not None:
+            lengths = [a if a == b else None for a, b in zip(mask.shape, other_mask.shape, strict=True)]
+            result._keras_mask = KerasTensor(lengths, "bool")
+        return result
 
     return map_structure(symbol, first)
 
@@ -190,9 +196,16 @@ def _zeros(structure, length):
     def values(leaf):
         if not isinstance(leaf, KerasTensor):
             return leaf
-        return Tensor.wrap(np.zeros([length if extent is None else extent for extent in leaf.shape], leaf.dtype))
+        zeros = Tensor.wrap(np.zeros(_lengths(leaf, length), leaf.dtype))
+        if leaf._keras_mask is not None:  # layers of the user may count on it
+            zeros._keras_mask = Tensor.wrap(np.ones(_lengths(leaf._keras_mask, length), bool))
+        return zeros
 
     return map_structure(values, structure)
+
+
+def _lengths(tensor, length):
+    return [length if extent is None else extent for extent in tensor.shape]
 
 
 def call_layer(layer, args, kwargs):
@@ -217,8 +230,11 @@ def _outputs_of(layer, args, kwargs, shapes):
     tensors = [leaf for leaf in flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
     alone = len(args) == 1 and not any(is_symbolic(value) for value in kwargs.values())
     floating = all(np.dtype(tensor.dtype).kind == "f" for tensor in tensors)
-    if alone and floating and layer._knows_output_shape():
-        return as_tensors(layer.compute_output_shape(shapes), layer.dtype)
+    if alone and floating and not layer._makes_mask and layer._knows_output_shape():
+        outputs = as_tensors(layer.compute_output_shape(shapes), layer.dtype)
+        if isinstance(args[0], KerasTensor) and isinstance(outputs, KerasTensor) and layer.supports_masking:
+            outputs._keras_mask = args[0]._keras_mask
+        return outputs
     return by_trial(functools.partial(layer, training=kwargs.get("training", False)), args,
                     {key: value for key, value in kwargs.items() if key != "training"})
 

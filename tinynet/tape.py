@@ -73,7 +73,7 @@ class GradientTape:
     >>> with GradientTape() as tape:
     ...     y = x * x
     >>> tape.gradient(y, x).numpy()
-    array(6., dtype=float32)
+    np.float32(6.0)
     """
 
     __slots__ = ("_persistent", "_watch_variables", "_nodes", "_tracked", "_played", "__weakref__")

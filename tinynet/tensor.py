@@ -186,8 +186,8 @@ class Tensor(Operators):
         return self.data.size
 
     def numpy(self):
-        """The values as an ndarray."""
-        return self.data
+        """The values as an ndarray; the value of a single number as NumPy's number, which can be the key of a dict."""
+        return self.data if self.data.ndim else self.data[()]
 
     def item(self):
         """The only element, as a Python number."""
@@ -247,7 +247,7 @@ class Variable(Tensor):
     that it would have given at once: a model can be built and its summary read without the memory of its weights.
 
     Args:
-        initializer: The first value (array, number, Tensor), or a function from a shape to one.
+        initializer: The first value (array, number, Tensor), a function from a shape to one, or an initializer's name.
         shape: Needed when `initializer` is a function.
         dtype: Element type; float32 for Python numbers and functions.
         trainable: Whether tapes watch it and optimizers change it.
@@ -265,6 +265,10 @@ class Variable(Tensor):
         self.regularizer = None
         self.constraint = None
         self._first_value = None
+        if isinstance(initializer, str):
+            from . import initializers  # which imports this module
+
+            initializer = initializers.get(initializer)
         if callable(initializer):
             if shape is None:
                 raise ValueError(f"Variable {name!r}: an initializer function needs shape=...")

@@ -143,7 +143,19 @@ class _ExplainsMissing(type):
 
 
 class compat:  # noqa: N801
-    """`tf.compat`: of TensorFlow 1's names, those that only quieten it or seed it."""
+    """`tf.compat`: text as bytes and back; of TensorFlow 1's names, those that only quieten it or seed it."""
+
+    @staticmethod
+    def as_bytes(bytes_or_text, encoding="utf-8"):
+        """bytes."""
+        return bytes_or_text.encode(encoding) if isinstance(bytes_or_text, str) else bytes(bytes_or_text)
+
+    @staticmethod
+    def as_text(bytes_or_text, encoding="utf-8"):
+        """str."""
+        return bytes_or_text if isinstance(bytes_or_text, str) else bytes(bytes_or_text).decode(encoding)
+
+    as_str = as_text
 
     class v1(metaclass=_ExplainsMissing):  # noqa: N801
         """`tf.compat.v1`."""

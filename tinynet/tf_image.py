@@ -10,11 +10,13 @@ from . import ops, random
 from .absent import explainer
 from .tensor import Tensor, convert_to_tensor, to_array
 from .tf_io import decode_bmp, decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
+from .tf_random import one_seed
 
 __all__ = [
     "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation",
     "central_crop", "convert_image_dtype", "crop_to_bounding_box", "decode_bmp", "decode_image", "decode_jpeg",
-    "decode_png", "encode_jpeg", "encode_png", "flip_left_right", "flip_up_down", "grayscale_to_rgb", "hsv_to_rgb",
+    "decode_png", "encode_jpeg", "encode_png", "extract_patches", "flip_left_right", "flip_up_down",
+    "grayscale_to_rgb", "hsv_to_rgb",
     "pad_to_bounding_box", "per_image_standardization", "random_brightness", "random_contrast", "random_crop",
     "random_flip_left_right", "random_flip_up_down", "random_hue", "random_saturation", "resize",
     "resize_with_crop_or_pad", "rgb_to_grayscale", "rgb_to_hsv", "rot90", "stateless_random_brightness",
@@ -125,6 +127,17 @@ def random_crop(value, size, seed=None, name=None):
     rng = random.generator(seed)
     starts = [int(rng.integers(have - want + 1)) for have, want in zip(value.shape, size, strict=True)]
     return value[tuple(slice(start, start + length) for start, length in zip(starts, size, strict=True))]
+
+
+def extract_patches(images, sizes, strides, rates=(1, 1, 1, 1), padding="VALID", name=None):
+    """`tinynet.ops.image.extract_patches`, with lengths for all four axes: sizes=[1, height, width, 1]."""
+    lengths = []
+    for title, four in (("sizes", sizes), ("strides", strides), ("rates", rates)):
+        four = tuple(int(length) for length in four)
+        if len(four) != 4 or four[0] != 1 or four[3] != 1:
+            raise ValueError(f"image.extract_patches: {title} must be [1, rows, columns, 1], got {list(four)}")
+        lengths.append(four[1:3])
+    return ops.image.extract_patches(images, *lengths, padding.lower(), "channels_last")
 
 
 # -- turning --------------------------------------------------------------------------------------------------------
@@ -301,34 +314,29 @@ def random_hue(image, max_delta, seed=None):
 # -- the same, from a seed of two numbers ---------------------------------------------------------------------------
 
 
-def _one_seed(seed):
-    first, second = (int(part) for part in to_array(seed))
-    return (first << 32) ^ second
-
-
 def stateless_random_flip_left_right(image, seed):
     """`random_flip_left_right`, the same for the same seed (two numbers)."""
-    return random_flip_left_right(image, _one_seed(seed))
+    return random_flip_left_right(image, one_seed(seed))
 
 
 def stateless_random_flip_up_down(image, seed):
     """`random_flip_up_down`, the same for the same seed (two numbers)."""
-    return random_flip_up_down(image, _one_seed(seed))
+    return random_flip_up_down(image, one_seed(seed))
 
 
 def stateless_random_brightness(image, max_delta, seed):
     """`random_brightness`, the same for the same seed (two numbers)."""
-    return random_brightness(image, max_delta, _one_seed(seed))
+    return random_brightness(image, max_delta, one_seed(seed))
 
 
 def stateless_random_contrast(image, lower, upper, seed):
     """`random_contrast`, the same for the same seed (two numbers)."""
-    return random_contrast(image, lower, upper, _one_seed(seed))
+    return random_contrast(image, lower, upper, one_seed(seed))
 
 
 def stateless_random_crop(value, size, seed, name=None):
     """`random_crop`, the same for the same seed (two numbers)."""
-    return random_crop(value, size, _one_seed(seed))
+    return random_crop(value, size, one_seed(seed))
 
 
 __getattr__ = explainer(__name__)

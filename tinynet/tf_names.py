@@ -10,6 +10,7 @@ from .absent import known_absent
 from .naming import unknown_name
 from .string_tensor import StringTensor, is_text
 from .tensor import Tensor, to_array
+from .tf_arguments import ARGUMENTS, with_arguments_of_tf
 
 
 def constant(value, dtype=None, shape=None, name=None):
@@ -120,16 +121,6 @@ def tensor_scatter_nd_add(tensor, indices, updates, name=None):
     return ops.add(tensor, ops.scatter(indices, updates, ops.shape(tensor)))
 
 
-def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
-    """True for the first `lengths` steps of each row, (..., maxlen).
-
-    >>> sequence_mask([1, 3]).tolist()
-    [[True, False, False], [True, True, True]]
-    """
-    lengths = to_array(lengths)
-    return Tensor((np.arange(lengths.max() if maxlen is None else int(maxlen)) < lengths[..., None]).astype(dtype))
-
-
 def ensure_shape(x, shape, name=None):
     """x, if it has this shape (None: any length).
 
@@ -165,10 +156,10 @@ _TYPES = {name: np.dtype(name) for name in (
     "bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
 )} | {"double": np.dtype("float64"), "half": np.dtype("float16"), "string": np.dtype(object)}
 _OWN = (
-    "add_n", "argmax", "argmin", "argsort", "boolean_mask", "clip_by_value", "concat", "constant", "cumsum", "fill",
-    "gather", "gather_nd", "identity", "map_fn", "matmul", "one_hot", "pad", "sort",
-    "split", "squared_difference", "tensor_scatter_nd_add", "tensor_scatter_nd_update", "scatter_nd", "sequence_mask",
-    "ensure_shape", "tile", "transpose",
+    "TensorShape", "UnconnectedGradients", "add_n", "argmax", "argmin", "argsort", "boolean_mask", "clip_by_value",
+    "concat", "constant", "cumsum", "ensure_shape", "fill", "gather", "gather_nd", "identity", "map_fn", "matmul",
+    "one_hot", "pad", "scatter_nd", "sequence_mask", "sort", "split", "squared_difference", "tensor_scatter_nd_add",
+    "tensor_scatter_nd_update", "tile", "transpose",
 )
 
 __all__ = sorted([*_TOP_LEVEL, *_TYPES, *_OWN, "linalg", "math", "nn"])
@@ -337,11 +328,35 @@ def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
     return ops.argsort(values if direction == "ASCENDING" else ops.negative(values), axis)
 
 
+def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
+    """True at the first `lengths` places of a new last axis, which has `maxlen` places; False after them.
+
+    >>> sequence_mask([1, 3]).tolist()
+    [[True, False, False], [True, True, True]]
+    """
+    lengths = to_array(lengths)
+    places = np.arange(int(lengths.max(initial=0) if maxlen is None else to_array(maxlen)))
+    return Tensor.wrap((places < lengths[..., None]).astype(dtype))
+
+
+def TensorShape(dims):  # noqa: N802
+    """A shape, which here is a tuple: of ints, and None where any length will do."""
+    return tuple(dims)
+
+
+class UnconnectedGradients:
+    """What `GradientTape.gradient` gives for a source that the target does not depend on."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
 def __getattr__(name):
     if name in _TYPES:
         return _TYPES[name]
     if name in _TOP_LEVEL:
-        return getattr(ops, _TOP_LEVEL[name])
+        operation = getattr(ops, _TOP_LEVEL[name])
+        return with_arguments_of_tf(operation, name) if name in ARGUMENTS or name in _REDUCE else operation
     raise AttributeError(f"module 'tinynet.tf_names' has no attribute {name!r}")
 
 

@@ -239,3 +239,40 @@ def test_csv(tmp_path):
         list(CsvDataset(path, [0.0, 0.0], "GZIP", header=True))
     with pytest.raises(ValueError, match="a field is empty"):
         list(CsvDataset(path, [tn.float32], "GZIP", header=True, select_cols=[1]))
+
+
+def test_counter():
+    assert values(Dataset.counter().take(3)) == [0, 1, 2]
+    numbers = tn.data.experimental.Counter(start=5, step=-2, dtype="int32").take(3)
+    assert values(numbers) == [5, 3, 1] and numbers.element_spec == TensorSpec((), "int32")
+    pairs = Dataset.zip((Dataset.from_tensor_slices([7, 8]), Dataset.counter()))
+    assert [(a.item(), b.item()) for a, b in pairs] == [(7, 0), (8, 1)]
+    with pytest.raises(ValueError, match="endless"):
+        small_model().fit(Dataset.counter())
+
+
+def test_sample_from_datasets():
+    parts = [Dataset.range(0, 300), Dataset.range(1000, 1300)]
+    mixed = Dataset.sample_from_datasets(parts, weights=[0.9, 0.1], seed=3)
+    first = values(mixed)
+    assert sorted(first) == [*range(300), *range(1000, 1300)] and first != values(mixed)
+    for low, part in ((0, [v for v in first if v < 1000]), (1000, [v for v in first if v >= 1000])):
+        assert part == list(range(low, low + 300))  # each data set in its own order
+    assert 75 <= sum(v < 1000 for v in first[:100]) <= 99
+    same = [values(Dataset.sample_from_datasets(parts, seed=3, rerandomize_each_iteration=False)) for _ in range(2)]
+    assert same[0] == same[1]
+    short = values(Dataset.sample_from_datasets(parts, [1, 0], stop_on_empty_dataset=True))
+    assert short == list(range(300))
+    endless = Dataset.sample_from_datasets([part.repeat() for part in parts])
+    assert len(values(endless.take(5000))) == 5000 and endless.cardinality() == -1
+    for bad in ([1], [1, -1], [0, 0], [np.nan, 1]):
+        with pytest.raises(ValueError, match="for each a weight of 0 or more"):
+            Dataset.sample_from_datasets(parts, bad)
+
+
+def test_names_that_the_class_has_not():
+    with pytest.raises(NotImplementedError, match="Dataset.load is not part of tinynet: it reads TensorFlow"):
+        Dataset.load  # noqa: B018
+    with pytest.raises(AttributeError, match="did you mean 'from_tensor_slices'"):
+        Dataset.from_tensor_slice  # noqa: B018
+    assert not hasattr(Dataset, "__nonsense__")

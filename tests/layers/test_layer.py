@@ -193,3 +193,9 @@ def test_flatten_gives_the_same_order_for_both_image_formats():
 def test_methods_of_keras_2_explain_themselves():
     with pytest.raises(AttributeError, match="Layer.add_metric is not part of tinynet: it was removed from Keras 3"):
         Pair().add_metric(1.0, name="mean")
+
+
+def test_units_from_a_tensor():
+    assert tn.layers.Dense(tn.ops.prod((4, 5)))(np.zeros((1, 3), "f4")).shape == (1, 20)
+    with pytest.raises(TypeError, match="positive int"):
+        tn.layers.Dense(tn.ops.ones((1,)))

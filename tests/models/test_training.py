@@ -466,3 +466,17 @@ def test_own_train_step_updates_compiled_metrics():
 def test_metrics_given_as_loss_weights_are_noticed():
     with pytest.raises(TypeError, match="write metrics="):
         classifier().compile("adam", "mse", ["accuracy"])
+
+
+def test_metrics_of_a_model_inside_do_not_count():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 3)).astype("f4"), rng.integers(0, 2, 20)
+    inner = tn.Sequential([tn.layers.Dense(1)])
+    inner.compile(loss=tn.losses.BinaryCrossentropy(from_logits=True), metrics=[tn.metrics.BinaryAccuracy(threshold=0)])
+    inner.fit(x, y, verbose=0)
+    expected = inner.evaluate(x, y, verbose=0)
+    outer = tn.Sequential([inner, tn.layers.Activation("sigmoid")])
+    outer.compile(loss="binary_crossentropy", metrics=["accuracy"])
+    loss, accuracy = outer.evaluate(x, y, verbose=0)
+    assert loss == pytest.approx(expected[0], rel=1e-5) and accuracy == pytest.approx(expected[1])
+    assert list(outer.fit(x, y, verbose=0).history) == ["accuracy", "loss"]

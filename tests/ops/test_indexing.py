@@ -121,7 +121,7 @@ def test_one_hot():
     assert ops.one_hot([0, 1], 3, axis=0).tolist() == [[1, 0], [0, 1], [0, 0]]
     assert ops.one_hot(np.zeros((0,), int), 3).shape == (0, 3)
     assert ops.multi_hot([[0, 2], [1, 1]], 3).tolist() == [[1, 0, 1], [0, 1, 0]]
-    with pytest.raises(TypeError, match="integers"):
+    with pytest.raises(TypeError, match="whole numbers"):
         ops.one_hot([0.5], 3)
     with pytest.raises(ValueError, match="sparse"):
         ops.one_hot([0], 3, sparse=True)

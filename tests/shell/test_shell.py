@@ -162,3 +162,22 @@ def test_what_a_module_lacks_is_said_as_attribute_and_as_name():
 
 def test_the_population_pass_of_the_slide_is_found_without_an_import():
     assert tf.batchnorm.estimate_population.__module__ == "tinynet.batchnorm"
+
+
+def test_further_names_of_tutorials():
+    y = np.array([[1.0, 2.0]], "f4"), np.array([[2.0, 4.0]], "f4")
+    assert keras.losses.mae(*y).tolist() == keras.losses.MAE(*y).tolist() == [1.5]
+    assert keras.losses.MSE(*y).tolist() == [2.5]
+    assert keras.utils.custom_object_scope is keras.saving.custom_object_scope
+    assert keras.config.disable_traceback_filtering() is None and not keras.config.is_traceback_filtering_enabled()
+    assert tf.compat.as_bytes("é") == b"\xc3\xa9" and tf.compat.as_str(b"a") == tf.compat.as_text("a") == "a"
+    assert tf.TensorShape([None, 3]) == (None, 3)
+    assert tf.sequence_mask([1, 3], maxlen=4, dtype=tf.float32).tolist() == [[1, 0, 0, 0], [1, 1, 1, 0]]
+    assert tf.sequence_mask(tf.constant([[2], [0]])).shape == (2, 1, 2) and tf.sequence_mask([], 2).shape == (0, 2)
+    x, other = tf.Variable(2.0), tf.Variable([1.0, 1.0])
+    with tf.GradientTape() as tape:
+        z = x * x
+    assert tape.gradient(z, other, unconnected_gradients=tf.UnconnectedGradients.ZERO).tolist() == [0, 0]
+    seeds = tf.random.split(tf.random.split((1, 2))[0], num=3)
+    assert seeds.shape == (3, 2) and len(np.unique(seeds)) == 6
+    assert tf.random.fold_in((1, 2), 3).tolist() == tf.random.fold_in((1, 2), 3).tolist() != [1, 2]

@@ -11,6 +11,17 @@ import numpy as np
 from .base import Callback
 
 
+def summary_writer(folder):
+    """tensorboardX's writer of a folder; an ImportError names the extra if it is not installed."""
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        raise ImportError(
+            'TensorBoard needs tensorboardX: pip install "tinynet[tensorboard]"', name="tensorboardX"
+        ) from None
+    return SummaryWriter(folder, write_to_disk=True)
+
+
 class TensorBoard(Callback):
     """Write what TensorBoard shows, under Keras's names: `log_dir`/train and `log_dir`/validation.
 
@@ -63,14 +74,7 @@ class TensorBoard(Callback):
     def _writer(self, kind):
         """The writer of log_dir/train or log_dir/validation."""
         if kind not in self._writers:
-            try:
-                from tensorboardX import SummaryWriter
-            except ImportError:
-                raise ImportError(
-                    'TensorBoard needs tensorboardX: pip install "tinynet[tensorboard]"', name="tensorboardX"
-                ) from None
-            folder = os.path.join(os.path.expanduser(self.log_dir), kind)
-            self._writers[kind] = SummaryWriter(folder, write_to_disk=True)
+            self._writers[kind] = summary_writer(os.path.join(os.path.expanduser(self.log_dir), kind))
         return self._writers[kind]
 
     def _scalars(self, kind, values, step):

@@ -15,7 +15,7 @@ from .. import random
 from ..naming import unknown_name
 from ..tensor import Tensor
 from .elements import TensorSpec, leaves, map_leaves, pad_and_stack, row, spec_of, stack, to_leaf, wrap
-from .streams import interleaved, prefetched, shuffled
+from .streams import drawn, interleaved, prefetched, shuffled
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY = -1
@@ -25,8 +25,7 @@ _NOT_THERE = {
     "window": "makes data sets of data sets; use keras.utils.timeseries_dataset_from_array for windows of a series",
     "save": "writes TensorFlow's own format; keep arrays with numpy.savez",
     "load": "reads TensorFlow's own format; keep arrays with numpy.savez",
-    "sample_from_datasets": "draws from several data sets; concatenate() and shuffle() them",
-    "choose_from_datasets": "draws from several data sets; concatenate() and shuffle() them",
+    "choose_from_datasets": "takes turns by a data set of numbers; use sample_from_datasets() or zip()",
     "bucket_by_sequence_length": "sorts by length; use padded_batch()",
     "snapshot": "writes TensorFlow's own format; use cache()",
     "with_options": "tunes TensorFlow's runtime, which is not here; leave it out",
@@ -36,7 +35,14 @@ _NOT_THERE = {
 }
 
 
-class Dataset:
+class _ExplainsMissing(type):
+    """Says of names that the class has not what an element of it says of them: `Dataset.load`."""
+
+    def __getattr__(cls, name):
+        return _explain_missing(name)
+
+
+class Dataset(metaclass=_ExplainsMissing):
     """Elements that a pipeline makes one after the other. Begin with `from_tensor_slices`, `from_generator`, ...
 
     Elements are Tensors, or tuples and dicts of Tensors; text becomes a `StringTensor`. `fit`, `evaluate` and
@@ -136,6 +142,42 @@ class Dataset:
         known = [part._cardinality for part in parts if part._cardinality != INFINITE_CARDINALITY]
         count = INFINITE_CARDINALITY if not known else UNKNOWN_CARDINALITY if min(known) < 0 else min(known)
         return Dataset(iterate, spec, count)
+
+    @staticmethod
+    def counter(start=0, step=1, dtype="int64", name=None):
+        """The numbers start, start + step, ... for ever, one an element."""
+        return Dataset(lambda: (np.array(number, dtype) for number in itertools.count(start, step)),
+                       TensorSpec((), dtype), INFINITE_CARDINALITY)
+
+    @staticmethod
+    def sample_from_datasets(datasets, weights=None, seed=None, stop_on_empty_dataset=False,
+                             rerandomize_each_iteration=True):
+        """Each element from a data set that is drawn by lot: the way to balance rare and frequent classes.
+
+        Args:
+            datasets: List of data sets whose elements have the same structure.
+            weights: How often each is drawn, as shares; all equally often if None.
+            seed: int; without, the draws follow `set_random_seed`.
+            stop_on_empty_dataset: Whether all ends with the first data set that does; otherwise the others go on.
+            rerandomize_each_iteration: Whether each epoch has other draws.
+
+        Raises:
+            ValueError: no data sets, or weights that are no shares, one for each.
+        """
+        shares = np.full(len(datasets), 1.0) if weights is None else np.asarray(to_leaf(weights), np.float64)
+        if not datasets or shares.shape != (len(datasets),) or not (shares >= 0).all() or not shares.any():
+            raise ValueError(f"sample_from_datasets: give data sets, and for each a weight of 0 or more, got "
+                             f"{len(datasets)} data sets and weights={weights}")
+        seed = random.make_default_seed() if seed is None else seed
+        generators = random.SeedGenerator(seed) if rerandomize_each_iteration else seed
+
+        def iterate():
+            return drawn([dataset._elements() for dataset in datasets], shares, random.generator(generators),
+                         stop_on_empty_dataset)
+
+        endless = any(dataset._cardinality == INFINITE_CARDINALITY for dataset in datasets)
+        return Dataset(iterate, lambda: datasets[0].element_spec,
+                       INFINITE_CARDINALITY if endless and not stop_on_empty_dataset else UNKNOWN_CARDINALITY)
 
     @staticmethod
     def list_files(file_pattern, shuffle=None, seed=None, name=None):
@@ -413,14 +455,18 @@ class Dataset:
         return elements[0]
 
     def __getattr__(self, name):
-        if name in _NOT_THERE:
-            raise NotImplementedError(f"Dataset.{name} is not part of tinynet: it {_NOT_THERE[name]}")
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise AttributeError(unknown_name("method of Dataset", name, [n for n in dir(Dataset) if n[0] != "_"]))
+        return _explain_missing(name)
 
     def __repr__(self):
         return f"<Dataset element_spec={self.element_spec}>"
+
+
+def _explain_missing(name):
+    if name in _NOT_THERE:
+        raise NotImplementedError(f"Dataset.{name} is not part of tinynet: it {_NOT_THERE[name]}")
+    if name.startswith("_"):
+        raise AttributeError(name)
+    raise AttributeError(unknown_name("method of Dataset", name, [n for n in dir(Dataset) if n[0] != "_"]))
 
 
 def _arguments(element):

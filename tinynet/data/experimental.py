@@ -1,11 +1,19 @@
 """Older names of what `tinynet.data` has: `tf.data.experimental.AUTOTUNE` and the like."""
 
-from .dataset import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY
+from ..absent import explainer
+from .dataset import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset
 from .text_files import CsvDataset
 
-__all__ = ["AUTOTUNE", "CsvDataset", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "cardinality"]
+__all__ = ["AUTOTUNE", "Counter", "CsvDataset", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "cardinality",
+           "sample_from_datasets"]
+
+Counter = Dataset.counter
+sample_from_datasets = Dataset.sample_from_datasets
 
 
 def cardinality(dataset):
     """`dataset.cardinality()`."""
     return dataset.cardinality()
+
+
+__getattr__ = explainer(__name__)

@@ -3,6 +3,8 @@
 import queue
 import threading
 
+import numpy as np
+
 _END = object()
 
 
@@ -101,3 +103,19 @@ def interleaved(streams, cycle_length, block_length):
                 if taken < block_length:
                     continue
         turn, taken = (turn + 1) % cycle_length, 0
+
+
+def drawn(streams, shares, rng, stop_on_empty):
+    """Each element from a stream that is drawn with a probability of its share, until all, or one, have ended."""
+    streams, shares = [iter(stream) for stream in streams], shares.copy()
+    while shares.any():
+        bounds = np.cumsum(shares)
+        for chosen in np.searchsorted(bounds, rng.random(1024) * bounds[-1], side="right").tolist():
+            try:
+                element = next(streams[chosen])
+            except StopIteration:
+                if stop_on_empty:
+                    return
+                shares[chosen] = 0  # what was drawn for it is drawn again, from the others
+                break
+            yield element

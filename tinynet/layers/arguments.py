@@ -34,10 +34,11 @@ def standard_dtype(dtype, owner):
     if result is None or result not in (np.dtype("float32"), np.dtype("float64")):  # to NumPy, None == float64
         if result is not None and result.kind in "iub":
             return result
-        raise ValueError(
-            f"{owner}: dtype must be 'float32' or 'float64', got {dtype!r}; the kernels have no other floating-point "
-            "types"
-        )
+        reason = "the kernels have no other floating-point types"
+        if result is not None and result.kind in "OUS" or dtype == "string":
+            reason = ("text becomes numbers before it enters a model: dataset.map(...) with StringLookup or "
+                      "TextVectorization, or a Sequential that begins with one")
+        raise ValueError(f"{owner}: dtype must be 'float32' or 'float64', got {dtype!r}; {reason}")
     return result
 
 

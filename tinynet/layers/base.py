@@ -88,7 +88,7 @@ class Layer:
         self.autocast = autocast
         self._trainable = bool(trainable)
         self.built = False
-        self.supports_masking = False
+        self.supports_masking = self._makes_mask  # whoever says what the mask is hands it on
         self.batch_input_shape = input_shape_from(kwargs, type(self).__name__)
         self._initial_weights = kwargs.get("weights")
         self._built_input_shape = None
@@ -292,10 +292,12 @@ class Layer:
     @property
     def metrics(self):
         """Metrics kept by this layer and the layers it holds."""
-        result = list(self._own_metrics)
-        for layer in self._sublayers():
-            result += layer.metrics
-        return result
+        return self._own_metrics + self._inner_metrics()
+
+    def _inner_metrics(self):
+        """Those of the layers it holds. A model among them was compiled for a training of its own: its do not count."""
+        return [metric for layer in self._sublayers()
+                for metric in ([] if hasattr(layer, "compile") else layer._own_metrics) + layer._inner_metrics()]
 
     # -- building and calling ------------------------------------------------------------------------------------
 

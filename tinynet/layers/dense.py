@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import activations, constraints, initializers, ops, regularizers
 from ..old_names import WEIGHTS, old_arguments
+from ..tensor import Tensor
 from .base import Layer
 
 # Activations that the dense kernel applies itself, while the result is still in the cache.
@@ -12,11 +13,12 @@ FUSED = {activations.linear: "linear", activations.relu: "relu", activations.sig
 
 
 def positive_int(value, owner, argument):
-    """`value` as an int.
+    """`value`, an int or a Tensor of one (`tf.reduce_prod(shape)`), as an int.
 
     Raises:
         TypeError, ValueError: it is not a positive whole number.
     """
+    value = value.data if isinstance(value, Tensor) else value
     whole = isinstance(value, int | np.integer) or isinstance(value, np.ndarray) and value.shape == ()
     if isinstance(value, bool) or not whole or np.asarray(value).dtype.kind not in "iu":
         raise TypeError(f"{owner}: {argument} must be a positive int, got {value!r} ({type(value).__name__})")

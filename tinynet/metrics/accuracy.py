@@ -115,12 +115,14 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     """1 where the right class is among the k largest scores, else 0.
 
     Args:
-        y_true: Classes as numbers, shape (batch, ...).
+        y_true: Classes as numbers, shape (batch, ...) or (batch, ..., 1), as CIFAR's are.
         y_pred: Scores or probabilities, shape (batch, ..., classes); with `from_sorted_ids` class numbers, best first.
         k: How many guesses are allowed.
         from_sorted_ids: What y_pred is.
     """
     y_true, y_pred = to_array(y_true), to_array(y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        y_true = y_true[..., 0]
     if from_sorted_ids:
         return _as_values(np.any(y_true[..., None] == y_pred[..., :k], axis=-1))
     return _as_values(_in_top_k(y_true.astype(np.int64), y_pred, k))

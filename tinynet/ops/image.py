@@ -6,8 +6,11 @@ Each axis is a product with a matrix of interpolation weights, and the gradient 
 import numpy as np
 
 from .. import config
+from ..symbolic import takes_symbolic
 from .formulas import moved
 from .shape import pad, transpose
+
+__all__ = ["extract_patches", "resize"]
 
 
 def _triangle(t):
@@ -51,6 +54,7 @@ def resize_weights(size, new_size, method, antialias):
     return np.where(np.abs(total) > 1e-7, weights / np.where(total == 0, 1, total), 0)
 
 
+@takes_symbolic
 def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False,
            pad_to_aspect_ratio=False, fill_mode="constant", fill_value=0.0, data_format=None):
     """Images of another height and width.
@@ -106,6 +110,55 @@ def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspe
     if x.dtype.kind in "iu" and not method_is_copy:
         limits = np.iinfo(x.dtype)
         y = convert_to_tensor(np.clip(np.round(y.data), limits.min, limits.max).astype(x.dtype))
+    return transpose(y, (*range(y.ndim - 3), y.ndim - 1, y.ndim - 3, y.ndim - 2)) if first else y
+
+
+@takes_symbolic
+def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid", data_format=None):
+    """The patch under each place of a window, as one long vector.
+
+    patches[n, i, j, (p kw + q) C + c] = images[n, i*s + p*d, j*s + q*d, c], for a window of kh x kw pixels
+
+    Args:
+        images: Tensor, shape (batch, height, width, channels) or (height, width, channels).
+        size: Of the window, or a pair (kh, kw).
+        strides: From one place to the next, or a pair; `size` if None, so that patches lie side by side.
+        dilation_rate: From one pixel of the window to the next.
+        padding: 'valid' or 'same' (with zeros).
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Returns:
+        Tensor, shape (batch, rows, columns, kh * kw * channels).
+
+    >>> extract_patches(np.arange(16.0).reshape(4, 4, 1), 2).tolist()[0]
+    [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0]]
+    """
+    from ..tensor import convert_to_tensor
+    from .conv2d import as_padding, as_pair, conv_output_size
+    from .shape import concatenate
+
+    x = convert_to_tensor(images)
+    if x.ndim not in (3, 4):
+        raise ValueError(f"extract_patches: images must have shape (batch, height, width, channels) or without batch, "
+                         f"got {x.shape}")
+    first = (data_format or config.image_data_format()) == "channels_first"
+    if first:
+        x = transpose(x, (*range(x.ndim - 3), x.ndim - 2, x.ndim - 1, x.ndim - 3))
+    size = as_pair(size, "extract_patches", "size")
+    strides = size if strides is None else as_pair(strides, "extract_patches", "strides")
+    dilation = as_pair(dilation_rate, "extract_patches", "dilation_rate")
+    height, width = x.shape[-3:-1]
+    frame = as_padding("extract_patches", padding, (1, height, width, 1), (*size, 1, 1), strides, dilation)
+    rows, columns = (conv_output_size(length, window, stride, around, spread) for length, window, stride, around, spread
+                     in zip((height, width), size, strides, frame, dilation, strict=True))
+    if any(map(any, frame)):
+        x = pad(x, [(0, 0)] * (x.ndim - 3) + [*frame, (0, 0)])
+    # Pixel (p, q) of all patches at once: every strides-th pixel of the image, from (p, q) on.
+    pixels = [x[..., top:top + (rows - 1) * strides[0] + 1:strides[0],
+                left:left + (columns - 1) * strides[1] + 1:strides[1], :]
+              for top in range(0, size[0] * dilation[0], dilation[0])
+              for left in range(0, size[1] * dilation[1], dilation[1])]
+    y = concatenate(pixels, -1)
     return transpose(y, (*range(y.ndim - 3), y.ndim - 1, y.ndim - 3, y.ndim - 2)) if first else y
 
 

@@ -252,7 +252,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     """1 at the place of the class, 0 elsewhere; all zeros for a class that is not in [0, num_classes).
 
     Args:
-        x: Integers: classes.
+        x: Classes; whole numbers, also as floats.
         num_classes: How many there are: the length of the new axis.
         axis: Where the new axis goes.
         dtype: Element type; `floatx()` if None.
@@ -265,8 +265,8 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     if sparse:
         raise ValueError("one_hot: tinynet has no sparse tensors; use sparse=False")
     classes = to_array(x)
-    if classes.dtype.kind not in "iub":
-        raise TypeError(f"one_hot: classes must be integers, got {classes.dtype}; use cast(x, 'int32')")
+    if classes.dtype.kind not in "iub" and not (classes.dtype.kind == "f" and (classes == np.floor(classes)).all()):
+        raise TypeError(f"one_hot: classes must be whole numbers, got {classes.dtype}; use cast(x, 'int32')")
     y = np.expand_dims(classes, -1) == np.arange(num_classes)
     return wrap(np.ascontiguousarray(np.moveaxis(y, -1, axis), dtype or floatx()))
 

@@ -5,7 +5,7 @@ of steps gives an array) and returns the learning rate as a Tensor.
 
 >>> schedule = ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)
 >>> schedule(200).numpy()
-array(0.025, dtype=float32)
+np.float32(0.025)
 """
 
 import math
