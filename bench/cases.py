@@ -22,6 +22,7 @@ class Case:
     image: tuple = (28, 28, 1)
     classes: int = 10
     optimizer: str = "adam"  # Adam(1e-3), or "sgd" for SGD(1e-2)
+    augment: bool = False  # mirror, shift, turn and cut a square out of every image, as tinynet/practicals.py does
 
     @property
     def random_images(self):
@@ -38,26 +39,34 @@ def _vgg_block(filters, convolutions):
     return (("conv", filters, "same", "relu"),) * convolutions + (("pool",),)
 
 
+def _normalized_block(filters):
+    return (("conv", filters, "same", None), ("batch_norm",), ("relu",)) * 2 + (("pool",), ("dropout", 0.25))
+
+
+_HEAD = (("flatten",), ("dense", 128, "relu"), ("dropout", 0.5), ("dense", 10, None))
+_CNN = (("conv", 32, "valid", "relu"), ("pool",), ("conv", 64, "valid", "relu"), ("pool",), ("flatten",),
+        ("dropout", 0.5), ("dense", 10, None))
+_VGG = (*_normalized_block(32), *_normalized_block(64), *_normalized_block(128), *_HEAD)
+
 CASES = {
     "dense": Case(
         "Dense 784-128-10",
         (("flatten",), ("dense", 128, "relu"), ("dense", 10, None)),
         samples=60_000, batch_sizes=(32, 128), accuracy_floor=0.80,
     ),
-    "cnn": Case(
-        "Conv32-pool-Conv64-pool-drop-Dense10",
-        (("conv", 32, "valid", "relu"), ("pool",), ("conv", 64, "valid", "relu"), ("pool",), ("flatten",),
-         ("dropout", 0.5), ("dense", 10, None)),
-        samples=60_000, batch_sizes=(128,), accuracy_floor=0.75,
-    ),
+    "cnn": Case("Conv32-pool-Conv64-pool-drop-Dense10", _CNN,
+                samples=60_000, batch_sizes=(128,), accuracy_floor=0.75),
+    "cnn_augmented": Case("the same on augmented images", _CNN,
+                          samples=60_000, batch_sizes=(128,), accuracy_floor=0.60, augment=True),
     "cnn_batch_norm": Case(
         "2x[Conv32-BN-ReLU]-pool-drop-2x[Conv64-BN-ReLU]-pool-drop-Dense128-drop-Dense10",
-        (("conv", 32, "same", None), ("batch_norm",), ("relu",), ("conv", 32, "same", None), ("batch_norm",), ("relu",),
-         ("pool",), ("dropout", 0.25),
-         ("conv", 64, "same", None), ("batch_norm",), ("relu",), ("conv", 64, "same", None), ("batch_norm",), ("relu",),
-         ("pool",), ("dropout", 0.25), ("flatten",), ("dense", 128, "relu"), ("dropout", 0.5), ("dense", 10, None)),
+        (*_normalized_block(32), *_normalized_block(64), *_HEAD),
         samples=12_800, batch_sizes=(128,), accuracy_floor=0.70,
     ),
+    "vgg": Case("tinynet train --model vgg: the one above with a third block of 128 filters", _VGG,
+                samples=60_000, batch_sizes=(64,), accuracy_floor=0.75),
+    "vgg_augmented": Case("the same on augmented images: tinynet train --model vgg --augment", _VGG,
+                          samples=60_000, batch_sizes=(64,), accuracy_floor=0.60, augment=True),
     "vgg16": Case(
         "VGG-16, one step of SGD on 4 random images of 224x224, 1000 classes; an epoch is that step",
         (*_vgg_block(64, 2), *_vgg_block(128, 2), *_vgg_block(256, 3), *_vgg_block(512, 3), *_vgg_block(512, 3),

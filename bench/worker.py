@@ -31,6 +31,10 @@ ROOT = HERE.parent
 # Memory that is freed stays with the process: no page faults for the next large array. As tinynet does with its pool.
 MALLOC_TUNED = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
 
+# With --isa avx2: what holds the others to it, OpenBLAS, PyTorch's own kernels, oneDNN (TensorFlow's too), MKL and XLA.
+PEERS_AVX2 = {"OPENBLAS_CORETYPE": "Haswell", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+              "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -76,11 +80,17 @@ class Worker:
             environment[variable] = str(threads)
         # It is the CPU that is measured; and TensorFlow's messages say nothing about it.
         environment |= {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+        flags = [environment.get("XLA_FLAGS", "")]
         if threads == 1:
-            environment["XLA_FLAGS"] = f"{environment.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
+            flags.append("--xla_cpu_multi_thread_eigen=false")
         environment.pop("TINYNET_ISA", None)
         if isa and contender.module == "tinynet_peer":
             environment["TINYNET_ISA"] = isa
+        elif isa == "avx2":
+            environment |= PEERS_AVX2
+            flags.append("--xla_cpu_max_isa=AVX2")
+        if any(flags):
+            environment["XLA_FLAGS"] = " ".join(filter(None, flags))
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
         command = [python, str(HERE / "worker.py"), "--worker", contender.module, "--threads", str(threads),
                    "--options", json.dumps(contender.options)]

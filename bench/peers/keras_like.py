@@ -18,7 +18,17 @@ def build(framework, case):
         "dropout": lambda rate: L.Dropout(rate),
     }
     shape = case.image if case.channels else (28, 28)
-    return framework.Sequential([L.Input(shape), *(make[name](*arguments) for name, *arguments in case.layers)])
+    first = augmentation_of_training(framework) if case.augment else []
+    return framework.Sequential([L.Input(shape), *first, *(make[name](*arguments) for name, *arguments in case.layers)])
+
+
+def augmentation_of_training(framework):
+    """What tinynet/practicals.py puts before a network; Keras has no Cutout, a square inside the image stands in."""
+    L = framework.layers
+    cut = L.Cutout(8, seed=4) if hasattr(L, "Cutout") else L.RandomErasing(
+        (1.0, 1.0), scale=((8 / 28) ** 2, (8 / 28) ** 2), fill_value=0.0, value_range=(0, 1), seed=4)
+    return [L.RandomFlip("horizontal", seed=1), L.RandomTranslation(2 / 28, 2 / 28, fill_mode="constant", seed=2),
+            L.RandomRotation(10 / 360, fill_mode="constant", seed=3), cut]
 
 
 def augmentation(framework):

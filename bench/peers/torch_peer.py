@@ -1,5 +1,7 @@
 """PyTorch, eager. Its training loop is the fastest plain one: whole arrays as tensors, index_select for each batch."""
 
+import math
+
 import torch
 from cases import CASES
 from torch import nn
@@ -170,6 +172,20 @@ def build(case):
     return nn.Sequential(*modules)
 
 
+def augment(x, shift=2, angle=10, cut=8):
+    """Mirror, shift and turn the images, and cut a square out of each: one interpolation for all that moves pixels."""
+    count, side = len(x), x.shape[-1]
+    turn = (2 * torch.rand(count) - 1) * math.radians(angle)
+    mirror = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
+    move = (2 * torch.rand(2, count) - 1) * (2 * shift / side)  # an image is 2 wide in these coordinates
+    matrix = torch.stack([mirror * turn.cos(), -turn.sin(), move[0], mirror * turn.sin(), turn.cos(), move[1]], 1)
+    grid = nn.functional.affine_grid(matrix.view(count, 2, 3), x.shape, align_corners=False)
+    x = nn.functional.grid_sample(x, grid, align_corners=False)
+    place = torch.arange(side) - torch.randint(side, (2, count, 1)) + cut // 2  # within the square: 0 to cut - 1
+    rows, columns = (place >= 0) & (place < cut)
+    return x.masked_fill_((rows[:, :, None] & columns[:, None, :])[:, None], 0)
+
+
 class Training:
     """run() is one epoch: shuffling, gathering, training, and counting correct answers."""
 
@@ -180,7 +196,7 @@ class Training:
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
         if case.channels:
             self.x = self.x.permute(0, 3, 1, 2).contiguous()
-        self.batch_size = batch_size
+        self.batch_size, self.augment = batch_size, case.augment
         self.model = build(case).train()
         self.first_loss = None
         self.channels_last = case.channels and options.get("channels_last", False)
@@ -197,6 +213,8 @@ class Training:
         total, correct = torch.zeros(()), torch.zeros((), dtype=torch.int64)
         for rows in torch.randperm(len(self.x)).split(self.batch_size):
             x, y = self.x.index_select(0, rows), self.y.index_select(0, rows)
+            if self.augment:
+                x = augment(x)
             if self.channels_last:
                 x = x.contiguous(memory_format=torch.channels_last)
             self.optimizer.zero_grad(set_to_none=True)
