@@ -27,7 +27,7 @@ ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorith
   if (sizeof(T) == 8 || s.channels < 16 || s.filters < 16) return ConvAlgorithm::direct;
   const Index rows = pass == ConvPass::input_gradient ? s.height : s.out_height;
   const Index cols = pass == ConvPass::input_gradient ? s.width : s.out_width;
-  const auto multiplications = [&](Index m) { return divide_up(rows, m) * divide_up(cols, m) * (m + 2) * (m + 2); };
+  const auto multiplications = [&](Index m) { return ceil_div(rows, m) * ceil_div(cols, m) * (m + 2) * (m + 2); };
   const Index half = 9 * rows * cols / 2;
   if (multiplications(4) <= half) return ConvAlgorithm::winograd4;
   return multiplications(2) <= half ? ConvAlgorithm::winograd2 : ConvAlgorithm::direct;

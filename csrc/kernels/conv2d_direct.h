@@ -6,31 +6,15 @@
 #pragma once
 
 #include "kernels/conv2d_tile.h"
-#include "pool.h"
+#include "kernels/helpers.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// Pool memory for the time of a call.
-template <class T>
-class Scratch {
- public:
-  explicit Scratch(Index size)
-      : bytes_(static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T)),
-        data_(static_cast<T*>(pool_allocate(bytes_))) {}
-  ~Scratch() { pool_release(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  operator T*() const { return data_; }
-
- private:
-  std::size_t bytes_;
-  T* data_;
-};
-
-inline Index smaller(Index a, Index b) { return a < b ? a : b; }
-inline Index larger(Index a, Index b) { return a > b ? a : b; }
-inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+using helpers::ceil_div;
+using helpers::larger;
+using helpers::Scratch;
+using helpers::smaller;
 
 constexpr Index kTasks = 16;          // at least, where the work allows: shared out evenly over 2, 4 or 8 threads
 constexpr Index kBlockPixels = 768;   // a block's slab, its output and a panel of weights share the L2 cache (1 MB)
@@ -85,11 +69,11 @@ struct Blocks {
       b.bands = 1;
     } else {
       b.images = 1;
-      b.bands = divide_up(w.grid_h, larger(1, wanted / w.grid_w));
-      b.rows = divide_up(w.grid_h, b.bands);
-      b.bands = divide_up(w.grid_h, b.rows);
+      b.bands = ceil_div(w.grid_h, larger(1, wanted / w.grid_w));
+      b.rows = ceil_div(w.grid_h, b.bands);
+      b.bands = ceil_div(w.grid_h, b.rows);
     }
-    b.count = divide_up(w.batch, b.images) * b.bands;
+    b.count = ceil_div(w.batch, b.images) * b.bands;
     b.pixels = b.images * b.rows * w.grid_w;
     return b;
   }
@@ -205,7 +189,7 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
             from[pixels] = n * w.image_pitch(block.rows) + i * w.step_h * w.pitch() + j * w.step_w * w.channels;
             to[pixels] = (block.image + n) * target.image + (block.row + i) * target.row + j * target.col;
           }
-      const Index tiles = divide_up(pixels, kTileRows);
+      const Index tiles = ceil_div(pixels, kTileRows);
       for (Index g = 0; g < groups; ++g)
         for (Index column = 0; column < columns; column += kPanel<T>) {
           const Index width = panel_width<T>(columns, column);
@@ -232,7 +216,7 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
 template <class T>
 void pack_kernel(const T* kernel, Index total_depth, Index groups, Index columns, T* panels) {
   const Index padded = padded_columns<T>(columns);
-  const Index each = divide_up(columns, kPanel<T>);
+  const Index each = ceil_div(columns, kPanel<T>);
   const Index grain = larger(1, 65536 / larger(1, total_depth * kPanel<T>));
   parallel_for(groups * each, grain, [=](Index begin, Index end) {
     for (Index index = begin; index < end; ++index) {
@@ -255,7 +239,7 @@ template <class T>
 void pack_kernel_transposed(const Conv2dShape& s, const T* kernel, const Index* rows, Index taps_h, const Index* cols,
                             Index taps_w, T* panels) {
   const Index depth = s.filters / s.groups, columns = s.channels / s.groups, padded = padded_columns<T>(columns);
-  const Index each = divide_up(columns, kPanel<T>), taps = taps_h * taps_w;
+  const Index each = ceil_div(columns, kPanel<T>), taps = taps_h * taps_w;
   constexpr Index run = 64 / sizeof(T);  // filters: one cache line of the kernel
   parallel_for(s.groups * each * taps, larger(1, 32768 / larger(1, depth * kPanel<T>)), [=](Index begin, Index end) {
     for (Index index = begin; index < end; ++index) {
@@ -341,8 +325,8 @@ void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* y,
                              s.out_height,
                              s.out_width,
                              s.filters,
-                             divide_up(s.height - h, s.stride_h),
-                             divide_up(s.width - v, s.stride_w),
+                             ceil_div(s.height - h, s.stride_h),
+                             ceil_div(s.width - v, s.stride_w),
                              1,
                              1,
                              taps_h,

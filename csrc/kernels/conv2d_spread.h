@@ -28,7 +28,7 @@ void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y,
   // Bands of dx's rows, with the rows of dy that reach them: pixels in the cache while their shares are.
   const Index wanted =
       larger(4 * s.stride_h, kSlabBytes / Index(sizeof(T)) / larger(1, s.out_width * padded) * s.stride_h);
-  const Index bands = divide_up(s.height, wanted), rows = divide_up(s.height, larger(1, bands));
+  const Index bands = ceil_div(s.height, wanted), rows = ceil_div(s.height, larger(1, bands));
   const Index reach = (s.kernel_height - 1) * s.dilation_h;
   const Index most = smaller(s.out_height, (rows + reach) / s.stride_h + 1);
   parallel_for(s.batch * bands, 1, [&](Index begin, Index end) {
@@ -38,7 +38,7 @@ void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y,
     const Segment segment{0, s.filters};
     for (Index index = begin; index < end; ++index) {
       const Index image = index / bands, first = index % bands * rows, last = smaller(s.height, first + rows);
-      const Index out_first = larger(0, divide_up(larger(0, first + s.pad_top - reach), s.stride_h));
+      const Index out_first = larger(0, ceil_div(larger(0, first + s.pad_top - reach), s.stride_h));
       const Index out_last = smaller(s.out_height, (last - 1 + s.pad_top) / s.stride_h + 1);
       const Index pixels = larger(0, out_last - out_first) * s.out_width;
       const T* a = dy + (image * s.out_height + out_first) * out_line;
@@ -47,7 +47,7 @@ void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y,
         for (Index i = 0; i < pixels * s.filters; ++i) kept[i] = mask[i] > 0 ? a[i] : T(0);
         a = kept;
       }
-      const Index tiles = divide_up(pixels, kTileRows);
+      const Index tiles = ceil_div(pixels, kTileRows);
       for (Index t = 0; t < tiles; ++t) {
         const Index pixel = pixels * t / tiles, count = pixels * (t + 1) / tiles - pixel;
         for (Index column = 0; column < padded; column += kPanel<T>) {
@@ -66,7 +66,7 @@ void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y,
           const T* const row = share + (distance / s.stride_h - out_first) * s.out_width * padded;
           for (Index q = 0; q < s.kernel_width; ++q) {
             const Index shift = q * s.dilation_w - s.pad_left;  // pixel j of dy reaches column j * stride_w + shift
-            const Index low = larger(0, divide_up(larger(0, -shift), s.stride_w));
+            const Index low = larger(0, ceil_div(larger(0, -shift), s.stride_w));
             const Index high = smaller(s.out_width, divide_down(s.width - 1 - shift, s.stride_w) + 1);
             const T* const in = row + (p * s.kernel_width + q) * s.channels;
             if (s.channels == 1)

@@ -51,10 +51,10 @@ void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y
   // that is too few to go round, each part's weights are cut into `slices` too.
   const Blocks blocks = Blocks::of(w, kBlockPixels);
   const Index partial = s.groups * padded * rows;  // [group][panel][row][width]
-  const Index row_tiles = divide_up(rows, kTileRows);
+  const Index row_tiles = ceil_div(rows, kTileRows);
   const Index limit = (Index(8) << 20) / larger(1, partial * Index(sizeof(T)));
   const Index parts = smaller(blocks.count, smaller(kTasks, larger(1, limit)));
-  const Index slices = smaller(larger(1, row_tiles), divide_up(kTasks / 2, parts));
+  const Index slices = smaller(larger(1, row_tiles), ceil_div(kTasks / 2, parts));
   const Scratch<T> partials(parts * partial), partial_sums(parts * s.groups * padded);
 
   // dy can be read where it lies when its rows are one whole panel.

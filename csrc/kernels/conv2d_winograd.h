@@ -357,7 +357,7 @@ void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, 
   transform_kernel<T, F>(kernel, s.channels, s.filters, false, u, plane);
   const Tiles<T> tiles{x,          nullptr,   s.batch,    s.height,
                        s.width,    s.channels, s.pad_top, s.pad_left,
-                       divide_up(s.out_height, F::m), divide_up(s.out_width, F::m)};
+                       ceil_div(s.out_height, F::m), ceil_div(s.out_width, F::m)};
   winograd<T, F>(tiles, u, plane, s.filters, bias, relu, y, s.out_height, s.out_width);
 }
 
@@ -379,7 +379,7 @@ void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* 
   transform_kernel<T, F>(transposed, s.filters, s.channels, true, u, plane);
   const Tiles<T> tiles{dy,          y,         s.batch,       s.out_height,
                        s.out_width, s.filters, 2 - s.pad_top, 2 - s.pad_left,
-                       divide_up(s.height, F::m), divide_up(s.width, F::m)};
+                       ceil_div(s.height, F::m), ceil_div(s.width, F::m)};
   winograd<T, F>(tiles, u, plane, s.channels, static_cast<const T*>(nullptr), false, dx, s.height, s.width);
 }
 
@@ -388,7 +388,7 @@ template <class T, class F>
 void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
   constexpr Index elements = F::n * F::n;
   constexpr Index lanes = VectorOf<T>::lanes;
-  const Index rows = divide_up(s.out_height, F::m), cols = divide_up(s.out_width, F::m);
+  const Index rows = ceil_div(s.out_height, F::m), cols = ceil_div(s.out_width, F::m);
   const Tiles<T> input{x, nullptr, s.batch, s.height, s.width, s.channels, s.pad_top, s.pad_left, rows, cols};
   const Tiles<T> gradient{dy, y, s.batch, s.out_height, s.out_width, s.filters, 0, 0, rows, cols};
   const Index tiles = input.count();
@@ -401,10 +401,10 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
   // 1 MB more takes 10 to 20% longer: with the products, a block is to stay in the L2 cache.
   const Index wanted = (cooperate ? Index(16) << 20 : Index(512) << 10) / per_tile;
   const Index block = larger(48, wanted / kTileRows * kTileRows);
-  const Index blocks = divide_up(tiles, block);
+  const Index blocks = ceil_div(tiles, block);
   const Index parts =
       cooperate ? 1 : smaller(blocks, smaller(kTasks, larger(1, (Index(8) << 20) / (partial * Index(sizeof(T))))));
-  const Index groups = divide_up(block, kTileRows);  // of tiles, which sum dy on their own
+  const Index groups = ceil_div(block, kTileRows);  // of tiles, which sum dy on their own
   const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
   for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;
 
@@ -422,7 +422,7 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
     parallel_for(elements, 1, [&](Index begin, Index end) {
       const Segment segment{0, count};
       Index from[kTileRows], to[kTileRows];
-      const Index row_tiles = divide_up(s.channels, kTileRows);
+      const Index row_tiles = ceil_div(s.channels, kTileRows);
       for (Index e = begin; e < end; ++e)
         for (Index column = 0; column < s.filters; column += kPanel<T>) {
           const Index width = panel_width<T>(s.filters, column);

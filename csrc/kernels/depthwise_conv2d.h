@@ -9,7 +9,7 @@ namespace {
 
 template <class T>
 inline Index whole_vectors(Index channels) {
-  return divide_up(channels, VectorOf<T>::lanes) * VectorOf<T>::lanes;
+  return ceil_div(channels, VectorOf<T>::lanes) * VectorOf<T>::lanes;
 }
 
 // Bands of an image's rows whose slab stays in the cache.
@@ -20,8 +20,8 @@ struct Bands {
   static Bands of(const Window<T>& w, Index channels) {
     const Index row_bytes = larger(1, w.slab_cols() * channels * Index(sizeof(T)));
     const Index fitting = larger(1, (Index(256) << 10) / row_bytes / w.step_h);
-    const Index each = divide_up(w.grid_h, fitting), rows = divide_up(w.grid_h, larger(1, each));
-    return {rows, divide_up(w.grid_h, rows), w.batch * divide_up(w.grid_h, rows)};
+    const Index each = ceil_div(w.grid_h, fitting), rows = ceil_div(w.grid_h, larger(1, each));
+    return {rows, ceil_div(w.grid_h, rows), w.batch * ceil_div(w.grid_h, rows)};
   }
 };
 
@@ -152,8 +152,8 @@ void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T*
           for (Index c = 0; c < padded; ++c)
             weights[(p * taps_w + q) * padded + c] =
                 c < s.filters ? kernel[(row[p] * s.kernel_width + col[q]) * s.filters + c] : T(0);
-      const Window<T> window{dy, y, s.batch, s.out_height, s.out_width, s.filters, divide_up(s.height - h, s.stride_h),
-                             divide_up(s.width - v, s.stride_w), 1, 1, taps_h, taps_w, row_reach, col_reach};
+      const Window<T> window{dy, y, s.batch, s.out_height, s.out_width, s.filters, ceil_div(s.height - h, s.stride_h),
+                             ceil_div(s.width - v, s.stride_w), 1, 1, taps_h, taps_w, row_reach, col_reach};
       depthwise_correlate<T>(window, 1, s.filters / larger(1, s.channels), weights,
                              {out, s.height * line, s.stride_h * line, s.stride_w * s.channels, nullptr, false});
     }

@@ -171,7 +171,8 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
       const Index first_a = packs_a * begin / parts, last_a = packs_a * end / parts;
       const Index first_b = packs_b * begin / parts, last_b = packs_b * end / parts;
       for (Index i = first_a * height; i < last_a * height; i += height)
-        pack_panel<T>(a_block + i * a.row, a.row, a.column, smaller(height, m - i), depth, packed_a + i * depth, height);
+        pack_panel<T>(a_block + i * a.row, a.row, a.column, smaller(height, m - i), depth, packed_a + i * depth,
+                      height);
       if (by_rows)
         pack_rows<T>(b_block + first_b * b.row, b.row, last_b - first_b, n, packed_b + first_b * width, depth);
       else
@@ -197,7 +198,6 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
         tile.a_step = plan.pack_a ? height : a.column;
         tile.b_step = plan.pack_b ? width : b.row;
         tile.depth = depth;
-        tile.segments = 1;
         tile.c_row = c_row;
         tile.accumulate = !first;
         tile.relu = last && epilogue.relu;

@@ -1,12 +1,13 @@
-// The one inner loop of matrix product and convolution: a small tile of C, kept in registers while A and B stream by.
+// The inner loop of the matrix product: a small tile of C, kept in registers while A and B stream by.
 //
-//   C[i][j] (+)= sum over segments s, sum over k of  A[row[i] + s*a_segment + k*a_step] * B[s*b_segment + k*b_step + j]
+//   C[i][j] (+)= sum over k of  A[row[i] + k*a_step] * B[k*b_step + j]
 //
-// A is read one element at a time, so any strides will do: a transposed matrix, or the pixels under a convolution's
-// window, need not be copied together first. B is read in vectors, so its rows must be contiguous.
+// A is read one element at a time, so any strides will do: a transposed matrix need not be copied first. B is read in
+// vectors, so its rows must be contiguous. (Convolution has a tile of its own, conv2d_tile.h, whose sum runs over
+// pieces of an image.)
 //
-// Each element of C is one chain of multiply-adds in the order of (s, k): its bits depend neither on the tile it falls
-// into nor on the thread that computes it.
+// Each element of C is one chain of multiply-adds in the order of k: its bits depend neither on the tile it falls into
+// nor on the thread that computes it.
 #pragma once
 
 #include "simd.h"
@@ -36,12 +37,9 @@ struct TileProduct {
   const T* a;
   const Index* a_row;   // offset of each row of the tile in A; null for a packed panel, whose rows are neighbours
   Index a_step;         // from k to k + 1
-  Index a_segment;      // from segment to segment
   const T* b;
   Index b_step;
-  Index b_segment;
-  Index depth;          // how many k a segment has
-  Index segments;
+  Index depth;          // how many k there are
   T* c;
   const Index* c_row;   // offset of each row of the tile in C
   bool accumulate;      // add to what C holds
@@ -64,18 +62,13 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
   for (int i = 0; i < rows; ++i) row[i] = packed ? p.a + i : p.a + p.a_row[i];
   const Index a_step = p.a_step, b_step = p.b_step, depth = p.depth;
   Vec<T> sum[rows][vectors] = {};
-  for (Index s = 0; s < p.segments; ++s) {
-    const T* b = p.b + s * p.b_segment;
-    Index offset = s * p.a_segment;
-    for (Index k = 0; k < depth; ++k) {
-      Vec<T> values[vectors];
-      load_columns(b, values);
-      for (int i = 0; i < rows; ++i) {
-        const Vec<T> a = broadcast(packed ? p.a[offset + i] : row[i][offset]);
-        for (int v = 0; v < vectors; ++v) sum[i][v] += a * values[v];
-      }
-      b += b_step;
-      offset += a_step;
+  const T* b = p.b;
+  for (Index k = 0, offset = 0; k < depth; ++k, offset += a_step, b += b_step) {
+    Vec<T> values[vectors];
+    load_columns(b, values);
+    for (int i = 0; i < rows; ++i) {
+      const Vec<T> a = broadcast(packed ? p.a[offset + i] : row[i][offset]);
+      for (int v = 0; v < vectors; ++v) sum[i][v] += a * values[v];
     }
   }
 

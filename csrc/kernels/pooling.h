@@ -288,9 +288,9 @@ struct Line {
 
   // Those of the `columns` with this remainder that lie in the image.
   Span inside(Index remainder) const {
-    const Index begin = smaller(columns, pad > remainder ? divide_up(pad - remainder, stride) : 0);
+    const Index begin = smaller(columns, pad > remainder ? ceil_div(pad - remainder, stride) : 0);
     const Index reach = width + pad - remainder;
-    return {begin, larger(begin, smaller(columns, reach > 0 ? divide_up(reach, stride) : 0))};
+    return {begin, larger(begin, smaller(columns, reach > 0 ? ceil_div(reach, stride) : 0))};
   }
 
   template <class T>
