@@ -6,6 +6,7 @@ import inspect
 import numpy as np
 
 from .. import config
+from ..ops.windows import check_data_format
 
 # Keyword arguments that every layer takes besides its own.
 COMMON_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "build_config")
@@ -40,6 +41,19 @@ def standard_dtype(dtype, owner):
                       "TextVectorization, or a Sequential that begins with one")
         raise ValueError(f"{owner}: dtype must be 'float32' or 'float64', got {dtype!r}; {reason}")
     return result
+
+
+def standard_data_format(data_format, owner):
+    """`data_format` checked, the process-wide setting if None."""
+    data_format = data_format or config.image_data_format()
+    check_data_format(owner, data_format)
+    return data_format
+
+
+def axes_of(rank, data_format):
+    """What the axes of an input with `rank` axes are, in words."""
+    spatial = {3: "steps", 4: "height, width", 5: "depth, height, width"}[rank]
+    return f"(batch, {spatial}, channels)" if data_format == "channels_last" else f"(batch, channels, {spatial})"
 
 
 def dtype_policy(dtype):
