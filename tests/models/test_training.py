@@ -258,7 +258,7 @@ def test_stop_training_inside_an_epoch():
     (lambda m, x, y: m.fit(((x, y) for _ in "ab"), validation_split=0.2), ValueError, "x is a generator"),
     (lambda m, x, y: m.fit(x, y, class_weight={"0": 1.0}), TypeError, "class_weight must map class numbers"),
     (lambda m, x, y: m.fit(x, y, steps_per_epoch="all"), TypeError, "the number of steps must be an int, got 'all'"),
-    (lambda m, x, y: m.fit(x, y, steps_per_epoch=0), ValueError, "the number of steps must be 1 or more"),
+    (lambda m, x, y: m.fit(x, y, steps_per_epoch=0), ValueError, "the number of steps must be at least 1"),
     (lambda m, x, y: m.fit(x, y, validation_data=x), ValueError, "validation_data has no targets"),
     (lambda m, x, y: m.fit(x, y, validation_data=(x, y, y, y)), ValueError, "validation_data must be .* got 4 parts"),
     (lambda m, x, y: m.fit(x, np.where(np.arange(32) == 23, np.nan, y)), ValueError, r"1 NaN.*is y\[23\]"),
