@@ -112,7 +112,7 @@ class Trainer(TrainingStep):
         augmenting = self._augmenting_layers()
         looks = any(isinstance(callback, Probe) or isinstance(getattr(callback, "save_freq", None), int)
                     for callback in callbacks.callbacks)
-        overridden = type(self).train_step is not Trainer.train_step
+        overridden = self._overrides("train_step", "compute_metrics")
         if not augmenting or looks or overridden:
             return None
 
@@ -233,8 +233,7 @@ class Trainer(TrainingStep):
         """One pass over the batches: 'train' or 'test'. Returns the results by name."""
         step_method, fast_method = ("train_step", self._train_on) if kind == "train" else ("test_step", self._test_on)
         # A step the user has overridden returns its logs; ours are only put together when somebody looks at them.
-        overridden = getattr(type(self), step_method) is not getattr(Trainer, step_method)
-        own_step = getattr(self, step_method) if overridden else None
+        own_step = getattr(self, step_method) if self._overrides(step_method, "compute_metrics") else None
         make_logs = lambda: _as_numbers(self.get_metrics_result())  # noqa: E731
         step = batches.first_step - 1
         outer = self._trained, self._in_epoch  # a callback may evaluate in the middle of an epoch
@@ -245,7 +244,8 @@ class Trainer(TrainingStep):
                 for step, data in enumerate(batches, batches.first_step):
                     callbacks.batch_begin(kind, step)
                     if own_step is None:
-                        fast_method(*unpack_x_y_sample_weight(data))
+                        x, y, sample_weight = unpack_x_y_sample_weight(data)
+                        self._update_metrics(y, fast_method(x, y, sample_weight), sample_weight)
                     else:
                         logs = own_step(data)
                         make_logs = lambda logs=logs: _as_numbers(logs)  # noqa: E731
@@ -257,6 +257,10 @@ class Trainer(TrainingStep):
         if step < 0:
             raise ValueError(f"{self.name}: the data gave no batch")
         return make_logs()
+
+    def _overrides(self, *methods):
+        """Whether the model's class has one of these methods of its own."""
+        return any(getattr(type(self), method) is not getattr(Trainer, method) for method in methods)
 
     def _evaluate(self, batches, callbacks):
         self.reset_metrics()

@@ -136,10 +136,13 @@ class TrainingStep(OldMethods):
         return self._trained
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Update the compiled metrics with a batch and return all results by name."""
+        """Update the compiled metrics with a batch and return all results by name. Override it to report others."""
+        self._update_metrics(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def _update_metrics(self, y, y_pred, sample_weight):
         if self._compiled_metrics is not None:
             self._compiled_metrics.update_state(y, y_pred, sample_weight)
-        return self.get_metrics_result()
 
     def get_metrics_result(self):
         """Loss and metrics so far, by name."""
@@ -158,10 +161,11 @@ class TrainingStep(OldMethods):
         Returns:
             Loss and metrics so far, by name.
         """
-        self._train_on(*unpack_x_y_sample_weight(data))
-        return self.get_metrics_result()
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        return self.compute_metrics(x, y, self._train_on(x, y, sample_weight), sample_weight)
 
     def _train_on(self, x, y, sample_weight):
+        """The step itself, which updates the weights and the mean loss; returns the outputs."""
         with GradientTape() as tape:
             y_pred = self(x, training=True) if type(x) is not Augmented else self._call_on_augmented(x.data)
             if self._unchecked:
@@ -172,25 +176,25 @@ class TrainingStep(OldMethods):
             self._blame_data(self._training, x, y)
         variables = self._trained_variables()
         self.optimizer.apply(tape.gradient(loss, variables), variables)
-        self._update_metrics(value, y, y_pred, sample_weight)
+        self._track_loss(value, y_pred)
+        return y_pred
 
     def test_step(self, data):
         """One step of evaluation on a batch, like `train_step`."""
-        self._test_on(*unpack_x_y_sample_weight(data))
-        return self.get_metrics_result()
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        return self.compute_metrics(x, y, self._test_on(x, y, sample_weight), sample_weight)
 
     def _test_on(self, x, y, sample_weight):
         y_pred = self(x, training=False)
         value = float(self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False).data)
         if not math.isfinite(value) and self._validation is not None:
             self._blame_data(self._validation, x, y)
-        self._update_metrics(value, y, y_pred, sample_weight)
+        self._track_loss(value, y_pred)
+        return y_pred
 
-    def _update_metrics(self, loss, y, y_pred, sample_weight):
+    def _track_loss(self, loss, y_pred):
         # Weighted by the batch size, so that a short last batch counts as little as it should.
         self._loss_tracker.update_state(loss, sample_weight=len(flatten(y_pred)[0]))
-        if self._compiled_metrics is not None:
-            self._compiled_metrics.update_state(y, y_pred, sample_weight)
 
     def predict_step(self, data):
         """The outputs for a batch, like `train_step`."""
