@@ -24,6 +24,11 @@ def name_may_come_first(add_weight):
 
 
 def standard_dtype(dtype, owner):
+    """A layer's dtype from a name, a type or a config; `floatx()` if None.
+
+    Raises:
+        ValueError: there are no kernels for it.
+    """
     if dtype is None:
         return np.dtype(config.floatx())
     if isinstance(dtype, dict):  # as in a config
@@ -62,6 +67,7 @@ def dtype_policy(dtype):
 
 
 def is_plain(value):
+    """Whether a config may hold it as it is: numbers, text, None, and lists and dicts of these."""
     if isinstance(value, list | tuple):
         return all(map(is_plain, value))
     if isinstance(value, dict):
@@ -95,5 +101,6 @@ def input_shape_from(arguments, owner):
 
 
 def arguments_of(cls):
+    """What a class's constructor takes, as the end of an error message."""
     names = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "kwargs")]
     return f"{cls.__name__} takes {', '.join(names)}" if names else f"{cls.__name__} takes no arguments of its own"
