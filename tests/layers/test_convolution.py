@@ -13,6 +13,12 @@ def test_a_missing_axis_of_volumes_is_told_with_the_axes_of_volumes(name):
         layer(tn.Input((8, 8, 8)))
 
 
+def test_transposed_convolution_takes_the_old_names():
+    with pytest.warns(DeprecationWarning, match="nb_filter"):
+        layer = layers.Conv2DTranspose(nb_filter=4, kernel_size=3, border_mode="same")
+    assert (layer.filters, layer.padding) == (4, "same")
+
+
 def test_output_padding_belongs_to_its_axis_where_another_one_is_unknown():
     layer = layers.Conv2DTranspose(4, 3, strides=2, output_padding=(0, 1))
     assert layer.compute_output_shape((None, None, 8, 1)) == (None, None, 18, 4)

@@ -317,7 +317,6 @@ class SeparableConv2D(Convolution):
         }
 
 
-@old_arguments(nb_filter="filters", subsample="strides", **SPATIAL, **WEIGHTS)
 class _TransposedConvolution(Convolution):
     """Conv1DTranspose and Conv2DTranspose. A subclass names its `operation`."""
 
@@ -353,6 +352,7 @@ class _TransposedConvolution(Convolution):
         return {**super().get_config(), "output_padding": self.output_padding}
 
 
+@old_arguments(nb_filter="filters", subsample="strides", **SPATIAL, **WEIGHTS)
 class Conv2DTranspose(_TransposedConvolution):
     """The convolution's way back: each pixel is spread over a window, and windows that overlap add up.
 
