@@ -116,7 +116,7 @@ def test_nothing_to_predict_is_one_empty_batch_and_nothing_to_learn_an_error():
     ({"y": np.zeros(9)}, ValueError, "fit: x has 10 samples but y has 9"),
     ({"y": {"a": np.zeros(10), "b": np.zeros(3)}}, ValueError, r"x has 10 samples but y\['b'\] has 3"),
     ({"y": np.zeros(10), "sample_weight": np.zeros(2)}, ValueError, "sample_weight has 2"),
-    ({"batch_size": 0}, ValueError, "batch_size must be 1 or more, got 0"),
+    ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
     ({"batch_size": 2.0}, TypeError, r"batch_size must be an int, got 2.0 \(float\)"),
     ({"batch_size": True}, TypeError, "batch_size"),
     ({"shuffle": "yes"}, ValueError, "shuffle"),

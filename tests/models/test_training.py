@@ -258,7 +258,7 @@ def test_stop_training_inside_an_epoch():
     (lambda m, x, y: m.fit(((x, y) for _ in "ab"), validation_split=0.2), ValueError, "x is a generator"),
     (lambda m, x, y: m.fit(x, y, class_weight={"0": 1.0}), TypeError, "class_weight must map class numbers"),
     (lambda m, x, y: m.fit(x, y, steps_per_epoch="all"), TypeError, "the number of steps must be an int, got 'all'"),
-    (lambda m, x, y: m.fit(x, y, steps_per_epoch=0), ValueError, "the number of steps must be 1 or more"),
+    (lambda m, x, y: m.fit(x, y, steps_per_epoch=0), ValueError, "the number of steps must be at least 1"),
     (lambda m, x, y: m.fit(x, y, validation_data=x), ValueError, "validation_data has no targets"),
     (lambda m, x, y: m.fit(x, y, validation_data=(x, y, y, y)), ValueError, "validation_data must be .* got 4 parts"),
     (lambda m, x, y: m.fit(x, np.where(np.arange(32) == 23, np.nan, y)), ValueError, r"1 NaN.*is y\[23\]"),
@@ -480,3 +480,19 @@ def test_metrics_of_a_model_inside_do_not_count():
     loss, accuracy = outer.evaluate(x, y, verbose=0)
     assert loss == pytest.approx(expected[0], rel=1e-5) and accuracy == pytest.approx(expected[1])
     assert list(outer.fit(x, y, verbose=0).history) == ["accuracy", "loss"]
+
+
+def test_own_compute_metrics_is_what_is_reported():
+    class Largest(tn.Sequential):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            return {**super().compute_metrics(x, y, y_pred, sample_weight), "largest_x": np.max(x)}
+
+    x, y = np.linspace(-1, 2, 8, dtype="float32")[:, None], np.ones((8, 1), "float32")
+    model = Largest([tn.layers.RandomFlip(), tn.layers.Flatten(), tn.layers.Dense(1)])
+    images = x[:, :, None, None]
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = model.fit(images, y, validation_data=(images[:4], y[:4]), verbose=0, shuffle=False).history
+    assert history["largest_x"] == [2.0] and history["val_largest_x"] == [images[3].item()]
+    assert {"loss", "mae", "val_loss", "val_mae"} <= set(history)
+    assert model.evaluate(images, y, verbose=0, return_dict=True)["largest_x"] == 2.0
+    assert model.train_on_batch(images, y, return_dict=True)["largest_x"] == 2.0

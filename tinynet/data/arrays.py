@@ -33,30 +33,17 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def check_batch_size(batch_size, where):
-    """A batch size as an int.
+def check_count(where, name, value, least=1):
+    """A number of samples, batches or epochs as an int.
 
     Raises:
-        TypeError, ValueError: it is not an int, or below 1.
+        TypeError, ValueError: it is not an int, or below `least`.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
-        raise TypeError(f"{where}: batch_size must be an int, got {batch_size!r} ({type(batch_size).__name__})")
-    if batch_size < 1:
-        raise ValueError(f"{where}: batch_size must be 1 or more, got {batch_size}")
-    return int(batch_size)
-
-
-def check_steps(steps, where):
-    """How many batches make an epoch, as an int.
-
-    Raises:
-        TypeError, ValueError: it is not an int, or below 1.
-    """
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
-        raise TypeError(f"{where}: the number of steps must be an int, got {steps!r} ({type(steps).__name__})")
-    if steps < 1:
-        raise ValueError(f"{where}: the number of steps must be 1 or more, got {steps}")
-    return int(steps)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{where}: {name} must be an int, got {value!r} ({type(value).__name__})")
+    if value < least:
+        raise ValueError(f"{where}: {name} must be at least {least}, got {value}")
+    return int(value)
 
 
 def common_length(named, where):
@@ -202,9 +189,9 @@ class ArrayBatches:
         if batch_size is None:
             batch_size = (
                 DEFAULT_BATCH_SIZE if steps is None
-                else max(1, math.ceil(self.num_samples / check_steps(steps, where)))
+                else max(1, math.ceil(self.num_samples / check_count(where, "the number of steps", steps)))
             )
-        self.batch_size = check_batch_size(batch_size, where)
+        self.batch_size = check_count(where, "batch_size", batch_size)
         # Nothing to predict is one empty batch, so that its result has the right shape.
         self.num_batches = max(1, math.ceil(self.num_samples / self.batch_size))
         self.shuffle = shuffle if shuffle == "batch" else bool(shuffle)

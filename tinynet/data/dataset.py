@@ -12,37 +12,14 @@ import warnings
 import numpy as np
 
 from .. import random
-from ..naming import unknown_name
-from ..tensor import Tensor
 from .elements import TensorSpec, leaves, map_leaves, pad_and_stack, row, spec_of, stack, to_leaf, wrap
+from .pipeline import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Pipeline, first_spec
 from .streams import drawn, interleaved, prefetched, shuffled
 
 AUTOTUNE = -1
-INFINITE_CARDINALITY = -1
-UNKNOWN_CARDINALITY = -2
-
-_NOT_THERE = {
-    "window": "makes data sets of data sets; use keras.utils.timeseries_dataset_from_array for windows of a series",
-    "save": "writes TensorFlow's own format; keep arrays with numpy.savez",
-    "load": "reads TensorFlow's own format; keep arrays with numpy.savez",
-    "choose_from_datasets": "takes turns by a data set of numbers; use sample_from_datasets() or zip()",
-    "bucket_by_sequence_length": "sorts by length; use padded_batch()",
-    "snapshot": "writes TensorFlow's own format; use cache()",
-    "with_options": "tunes TensorFlow's runtime, which is not here; leave it out",
-    "options": "tunes TensorFlow's runtime, which is not here; leave it out",
-    "make_one_shot_iterator": "is TensorFlow 1's; write `for element in dataset`",
-    "make_initializable_iterator": "is TensorFlow 1's; write `for element in dataset`",
-}
 
 
-class _ExplainsMissing(type):
-    """Says of names that the class has not what an element of it says of them: `Dataset.load`."""
-
-    def __getattr__(cls, name):
-        return _explain_missing(name)
-
-
-class Dataset(metaclass=_ExplainsMissing):
+class Dataset(Pipeline):
     """Elements that a pipeline makes one after the other. Begin with `from_tensor_slices`, `from_generator`, ...
 
     Elements are Tensors, or tuples and dicts of Tensors; text becomes a `StringTensor`. `fit`, `evaluate` and
@@ -54,13 +31,6 @@ class Dataset(metaclass=_ExplainsMissing):
     [2 4] [10 20]
     [6] [30]
     """
-
-    def __init__(self, iterate, spec, cardinality=UNKNOWN_CARDINALITY, rows=None):
-        # iterate() gives an iterator over elements of ndarrays; over row numbers if there are `rows`.
-        self._iterate = iterate
-        self._spec = spec  # TensorSpecs, or a function that finds them out
-        self._cardinality = cardinality
-        self._rows = rows
 
     # -- sources -------------------------------------------------------------------------------------------------------
 
@@ -116,7 +86,7 @@ class Dataset(metaclass=_ExplainsMissing):
                 element = tuple(element) if isinstance(signature, tuple) and isinstance(element, list) else element
                 yield map_leaves(lambda spec, leaf: spec.accept(leaf, "from_generator"), signature, element)
 
-        return Dataset(iterate, signature if signature is not None else lambda: _first_spec(iterate))
+        return Dataset(iterate, signature if signature is not None else lambda: first_spec(iterate))
 
     @staticmethod
     def range(*args, output_type="int64", name=None):
@@ -338,7 +308,7 @@ class Dataset(metaclass=_ExplainsMissing):
             datasets = (map_func(*_arguments(element)) for element in self._elements())
             return interleaved((dataset._elements() for dataset in datasets), length, block)
 
-        return Dataset(iterate, lambda: _first_spec(iterate))
+        return Dataset(iterate, lambda: first_spec(iterate))
 
     # -- batches -------------------------------------------------------------------------------------------------------
 
@@ -390,84 +360,6 @@ class Dataset(metaclass=_ExplainsMissing):
 
         return Dataset(iterate, spec)
 
-    # -- asking --------------------------------------------------------------------------------------------------------
-
-    def _elements(self):
-        """An iterator over elements of ndarrays."""
-        if self._rows is None:
-            return iter(self._iterate())
-        return (row(self._rows, i) for i in self._iterate())
-
-    def __iter__(self):
-        return (wrap(element) for element in self._elements())
-
-    def as_numpy_iterator(self):
-        """The elements as ndarrays; scalars of NumPy, or bytes, where there is one value."""
-        return (map_leaves(lambda leaf: leaf[()], element) for element in self._elements())
-
-    @property
-    def element_spec(self):
-        """The nested `TensorSpec`s of the elements. After `map`, the function is tried on the first element."""
-        if callable(self._spec):
-            self._spec = self._spec()
-        return self._spec
-
-    def _spec_after(self, iterate):
-        """Of a mapped data set; a batch axis of varying length stays one."""
-        found = _first_spec(iterate)
-        batched = all(leaf.shape and leaf.shape[0] is None for leaf in leaves(self.element_spec))
-        return map_leaves(lambda leaf: TensorSpec((None, *leaf.shape[1:]), leaf.dtype) if leaf.shape else leaf,
-                          found) if batched else found
-
-    def cardinality(self, name=None):
-        """How many elements there are, -1 for endlessly many, -2 if that is not known; an int64 Tensor."""
-        return Tensor.wrap(np.array(self._cardinality, np.int64))
-
-    def __len__(self):
-        if self._cardinality < 0:
-            raise TypeError("the data set is endless" if self._cardinality == INFINITE_CARDINALITY else
-                            "the length of the data set is not known before it was iterated over")
-        return self._cardinality
-
-    def __bool__(self):
-        return True
-
-    def apply(self, transformation_func):
-        """transformation_func(self)."""
-        return transformation_func(self)
-
-    def reduce(self, initial_state, reduce_func, name=None):
-        """state = reduce_func(state, element) for all elements, from `initial_state` on."""
-        state = wrap(map_leaves(to_leaf, initial_state))
-        for element in self:
-            state = wrap(map_leaves(to_leaf, reduce_func(state, element)))
-        return state
-
-    def get_single_element(self, name=None):
-        """The only element.
-
-        Raises:
-            ValueError: there is none, or more than one.
-        """
-        elements = list(itertools.islice(self, 2))
-        if len(elements) != 1:
-            raise ValueError(f"get_single_element: the data set has {'more than one' if elements else 'no'} element")
-        return elements[0]
-
-    def __getattr__(self, name):
-        return _explain_missing(name)
-
-    def __repr__(self):
-        return f"<Dataset element_spec={self.element_spec}>"
-
-
-def _explain_missing(name):
-    if name in _NOT_THERE:
-        raise NotImplementedError(f"Dataset.{name} is not part of tinynet: it {_NOT_THERE[name]}")
-    if name.startswith("_"):
-        raise AttributeError(name)
-    raise AttributeError(unknown_name("method of Dataset", name, [n for n in dir(Dataset) if n[0] != "_"]))
-
 
 def _arguments(element):
     """What a function of the user is called with."""
@@ -477,13 +369,6 @@ def _arguments(element):
 
 def _call(function, element):
     return map_leaves(to_leaf, function(*_arguments(element)))
-
-
-def _first_spec(iterate):
-    """TensorSpecs of the first element."""
-    for element in iterate():
-        return spec_of(element)
-    raise ValueError("the data set has no element from which the element_spec could be known")
 
 
 def _count(method, argument, value, least):

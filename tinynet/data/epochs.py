@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..utils.py_dataset import PyDataset
 from .ahead import one_ahead
-from .arrays import ArrayBatches, check_steps
+from .arrays import ArrayBatches, check_count
 from .iterables import IterableBatches, PyDatasetBatches
 from .structure import is_structure
 
@@ -113,7 +113,7 @@ class Epochs:
     def __init__(self, batches, steps=None, restart=False):
         where = getattr(batches, "where", "fit")
         self.batches = batches
-        self.steps = None if steps is None else check_steps(steps, where)
+        self.steps = None if steps is None else check_count(where, "the number of steps", steps)
         self.restart = restart and not getattr(batches, "is_one_shot", False)
         self.exhausted = False
         self._iterator = None  # kept between epochs where an epoch is not a whole pass

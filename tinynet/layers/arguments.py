@@ -6,6 +6,7 @@ import inspect
 import numpy as np
 
 from .. import config
+from ..ops.windows import check_data_format
 
 # Keyword arguments that every layer takes besides its own.
 COMMON_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "build_config")
@@ -23,6 +24,11 @@ def name_may_come_first(add_weight):
 
 
 def standard_dtype(dtype, owner):
+    """A layer's dtype from a name, a type or a config; `floatx()` if None.
+
+    Raises:
+        ValueError: there are no kernels for it.
+    """
     if dtype is None:
         return np.dtype(config.floatx())
     if isinstance(dtype, dict):  # as in a config
@@ -42,12 +48,26 @@ def standard_dtype(dtype, owner):
     return result
 
 
+def standard_data_format(data_format, owner):
+    """`data_format` checked, the process-wide setting if None."""
+    data_format = data_format or config.image_data_format()
+    check_data_format(owner, data_format)
+    return data_format
+
+
+def axes_of(rank, data_format):
+    """What the axes of an input with `rank` axes are, in words."""
+    spatial = {3: "steps", 4: "height, width", 5: "depth, height, width"}[rank]
+    return f"(batch, {spatial}, channels)" if data_format == "channels_last" else f"(batch, channels, {spatial})"
+
+
 def dtype_policy(dtype):
     """A dtype as Keras writes it in configs."""
     return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype.name}, "registered_name": None}
 
 
 def is_plain(value):
+    """Whether a config may hold it as it is: numbers, text, None, and lists and dicts of these."""
     if isinstance(value, list | tuple):
         return all(map(is_plain, value))
     if isinstance(value, dict):
@@ -81,5 +101,6 @@ def input_shape_from(arguments, owner):
 
 
 def arguments_of(cls):
+    """What a class's constructor takes, as the end of an error message."""
     names = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "kwargs")]
     return f"{cls.__name__} takes {', '.join(names)}" if names else f"{cls.__name__} takes no arguments of its own"

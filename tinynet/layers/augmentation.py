@@ -17,9 +17,9 @@ from ..augment.erasing import cutout_boxes
 from ..random import SeedGenerator
 from ..tape import record
 from ..tensor import Tensor, to_array
+from .arguments import standard_data_format
 from .base import Layer
 from .lookup import as_layer, serialize_inner
-from .pooling import standard_data_format
 
 
 class ImageAugmentation(Layer):

@@ -51,7 +51,7 @@ class Layer:
 
     Attributes:
         built: Whether the weights exist.
-        input_spec, output_shape: Shapes seen at the last build, with None for the batch axis.
+        input_shape, output_shape: Shapes of the first call, with None for axes of any length.
     """
 
     _takes_training = None  # found out at the first call of each class

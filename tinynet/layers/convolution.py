@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .. import activations, config, constraints, initializers, ops, regularizers
+from .. import activations, constraints, initializers, ops, regularizers
 from ..old_names import SPATIAL, WEIGHTS, old_arguments
+from .arguments import axes_of, standard_data_format
 from .base import Layer
 from .dense import positive_int
 
@@ -14,12 +15,13 @@ class Convolution(Layer):
     """What all convolutional layers share: windows over `rank` axes, a bias, an activation.
 
     Args:
-        rank: 1 for sequences, 2 for images.
+        rank: 1 for sequences, 2 for images, 3 for volumes.
         filters: Channels of the output; None where they follow from the input.
         kernel_size, strides, dilation_rate: An int, or one for each axis.
         padding: 'valid', 'same', or (not in Keras) an int: so many zeros on each side.
         data_format: 'channels_last' (batch, height, width, channels) or 'channels_first' (batch, channels, height,
-        width). activation: Name or function.
+            width).
+        activation: Name or function.
         use_bias: Whether to add a bias to each channel.
     """
 
@@ -39,9 +41,7 @@ class Convolution(Layer):
         self.padding = padding.lower() if isinstance(padding, str) else padding
         if isinstance(padding, str) and self.padding not in ("valid", "same", *(["causal"] if rank == 1 else [])):
             raise ValueError(f"{owner}: padding must be 'valid', 'same' or an int, got {padding!r}")
-        self.data_format = data_format or config.image_data_format()
-        if self.data_format not in ("channels_last", "channels_first"):
-            raise ValueError(f"{owner}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+        self.data_format = standard_data_format(data_format, owner)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -58,8 +58,7 @@ class Convolution(Layer):
         Raises:
             ValueError: the input is no batch of images (or sequences), or its number of channels is not known.
         """
-        axes = "height, width" if self.rank == 2 else "steps"
-        layout = f"(batch, {axes}, channels)" if self.data_format == "channels_last" else f"(batch, channels, {axes})"
+        layout = axes_of(self.rank + 2, self.data_format)
         if len(input_shape) != self.rank + 2:
             remedy = " Add a channel axis with x[..., None]." if len(input_shape) == self.rank + 1 else ""
             raise ValueError(f"expected inputs of shape {layout}, got {tuple(input_shape)}.{remedy}")
@@ -86,18 +85,21 @@ class Convolution(Layer):
         y = operation(x, *weights, activation=fused or "linear", data_format=self.data_format, **arguments)
         return y if fused is not None else self.activation(y)
 
-    def _output_shape(self, input_shape, channels, output_size=ops.conv_output_size):
+    def _output_shape(self, input_shape, channels):
         self._input_channels(input_shape)
         last = self.data_format == "channels_last"
         spatial = input_shape[1:-1] if last else input_shape[2:]
-        paddings = (
-            self.padding if isinstance(self.padding, tuple | list) and self.rank == 2 else (self.padding,) * self.rank
-        )
-        if self.padding == "causal":  # zeros before the first step only: no output sees the future
-            paddings = ((self.dilation_rate[0] * (self.kernel_size[0] - 1), 0),)
-        windows = zip(spatial, self.kernel_size, self.strides, paddings, self.dilation_rate, strict=True)
-        sizes = tuple(None if window[0] is None else output_size(*window) for window in windows)
+        sizes = tuple(None if size is None else self._output_size(axis, size) for axis, size in enumerate(spatial))
         return (input_shape[0], *sizes, channels) if last else (input_shape[0], channels, *sizes)
+
+    def _output_size(self, axis, size):
+        """The length of the output along a spatial axis."""
+        padding = self.padding
+        if isinstance(padding, tuple | list) and self.rank == 2:
+            padding = padding[axis]
+        if padding == "causal":  # zeros before the first step only: no output sees the future
+            padding = (self.dilation_rate[0] * (self.kernel_size[0] - 1), 0)
+        return ops.conv_output_size(size, self.kernel_size[axis], self.strides[axis], padding, self.dilation_rate[axis])
 
     def get_config(self):
         kernel = self.kernel_name
@@ -122,7 +124,7 @@ class Convolution(Layer):
 
 
 class _GroupedConvolution(Convolution):
-    """Conv1D and Conv2D: every filter sees all channels of its group."""
+    """Conv1D, Conv2D, Conv3D: every filter sees all channels of its group."""
 
     def __init__(self, rank, filters, kernel_size, groups, **kwargs):
         super().__init__(rank, filters, kernel_size, **kwargs)
@@ -315,8 +317,43 @@ class SeparableConv2D(Convolution):
         }
 
 
+class _TransposedConvolution(Convolution):
+    """Conv1DTranspose and Conv2DTranspose. A subclass names its `operation`."""
+
+    operation = None
+
+    def __init__(self, rank, filters, kernel_size, strides, padding, output_padding, *args, **kwargs):
+        super().__init__(rank, filters, kernel_size, strides, padding, *args, **kwargs)
+        owner = type(self).__name__
+        if self.padding not in ("valid", "same"):
+            raise ValueError(f"{owner}: padding must be 'valid' or 'same', got {padding!r}")
+        self.output_padding = (
+            None if output_padding is None else _sizes(output_padding, rank, owner, "output_padding", least=0)
+        )
+        self.kernel = None
+
+    def build(self, input_shape):
+        self.kernel = self._add_kernel((*self.kernel_size, self.filters, self._input_channels(input_shape)))
+        self._add_bias(self.filters)
+
+    def call(self, x):
+        return self._finish(type(self).operation, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
+                            output_padding=self.output_padding, dilation_rate=self.dilation_rate)
+
+    def compute_output_shape(self, input_shape):
+        return self._output_shape(input_shape, self.filters)
+
+    def _output_size(self, axis, size):
+        extra = None if self.output_padding is None else self.output_padding[axis]
+        return ops.conv_transpose_output_size(size, self.kernel_size[axis], self.strides[axis], self.padding, extra,
+                                              self.dilation_rate[axis])
+
+    def get_config(self):
+        return {**super().get_config(), "output_padding": self.output_padding}
+
+
 @old_arguments(nb_filter="filters", subsample="strides", **SPATIAL, **WEIGHTS)
-class Conv2DTranspose(Convolution):
+class Conv2DTranspose(_TransposedConvolution):
     """The convolution's way back: each pixel is spread over a window, and windows that overlap add up.
 
     Args:
@@ -331,36 +368,13 @@ class Conv2DTranspose(Convolution):
     channels).
     """
 
+    operation = staticmethod(ops.conv2d_transpose)
+
     def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", output_padding=None, data_format=None,
                  dilation_rate=(1, 1), activation=None, use_bias=True, kernel_initializer="glorot_uniform",
                  bias_initializer="zeros", **kwargs):
-        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kernel_initializer, bias_initializer, **kwargs)
-        if self.padding not in ("valid", "same"):
-            raise ValueError(f"Conv2DTranspose: padding must be 'valid' or 'same', got {padding!r}")
-        self.output_padding = (
-            None if output_padding is None else _sizes(output_padding, 2, "Conv2DTranspose", "output_padding", least=0)
-        )
-        self.kernel = None
-
-    def build(self, input_shape):
-        self.kernel = self._add_kernel((*self.kernel_size, self.filters, self._input_channels(input_shape)))
-        self._add_bias(self.filters)
-
-    def call(self, x):
-        return self._finish(ops.conv2d_transpose, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
-                            output_padding=self.output_padding, dilation_rate=self.dilation_rate)
-
-    def compute_output_shape(self, input_shape):
-        extra = iter(self.output_padding or (None, None))
-
-        def output_size(size, kernel, stride, padding, dilation):
-            return ops.conv_transpose_output_size(size, kernel, stride, padding, next(extra), dilation)
-
-        return self._output_shape(input_shape, self.filters, output_size)
-
-    def get_config(self):
-        return {**super().get_config(), "output_padding": self.output_padding}
+        super().__init__(2, filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,
+                         activation, use_bias, kernel_initializer, bias_initializer, **kwargs)
 
 
 def _sizes(value, rank, owner, argument, least=1):

@@ -2,9 +2,10 @@
 
 import math
 
-from .. import config, ops, random
+from .. import ops, random
 from ..ops.activation import SELU_ALPHA, SELU_SCALE
 from ..random import SeedGenerator
+from .arguments import standard_data_format
 from .base import Layer
 from .dropout import Dropout
 
@@ -19,12 +20,7 @@ class _SpatialDropout(Dropout):
 
     def __init__(self, rate, data_format=None, seed=None, **kwargs):
         super().__init__(rate, seed=seed, **kwargs)
-        data_format = data_format or config.image_data_format()
-        if data_format not in ("channels_last", "channels_first"):
-            raise ValueError(
-                f"{type(self).__name__}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
-            )
-        self.data_format = data_format
+        self.data_format = standard_data_format(data_format, type(self).__name__)
 
     def call(self, x, training=False):
         if not training or self.rate == 0:

@@ -1,18 +1,11 @@
 """Layers that summarise: the maximum or the mean of windows, or of everything a channel sees."""
 
-from .. import config, ops
+from .. import ops
 from ..old_names import SPATIAL, old_arguments
-from ..ops.conv2d import as_int, as_pair
 from ..ops.max_pool2d import pool_output_size
+from ..ops.windows import as_int, as_pair
+from .arguments import axes_of, standard_data_format
 from .base import Layer
-
-
-def standard_data_format(data_format, owner):
-    """`data_format` checked, the process-wide setting if None."""
-    data_format = data_format or config.image_data_format()
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(f"{owner}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
-    return data_format
 
 
 def check_rank(layer, input_shape, rank, axes):
@@ -20,12 +13,6 @@ def check_rank(layer, input_shape, rank, axes):
     if len(input_shape) != rank:
         hint = " Add a channel axis with x[..., None]." if len(input_shape) == rank - 1 else ""
         raise ValueError(f"{type(layer).__name__}: expected {rank} axes {axes}, got shape {tuple(input_shape)}.{hint}")
-
-
-def axes_of(rank, data_format):
-    """What the axes of an input are, in words."""
-    spatial = "steps" if rank == 3 else "height, width"
-    return f"(batch, {spatial}, channels)" if data_format == "channels_last" else f"(batch, channels, {spatial})"
 
 
 def spatial_axes(rank, data_format):

@@ -7,9 +7,10 @@ import numpy as np
 from .. import ops
 from ..ops import image
 from ..tensor import Tensor, to_array
+from .arguments import standard_data_format
 from .base import Layer
 from .dense import positive_int
-from .pooling import check_rank, standard_data_format
+from .pooling import check_rank
 
 
 def batches_of(data, owner):

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from .. import config, ops
+from .. import ops
+from .arguments import standard_data_format
 from .base import Layer
 
 
@@ -18,9 +19,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.data_format = data_format or config.image_data_format()
-        if self.data_format not in ("channels_last", "channels_first"):
-            raise ValueError(f"Flatten: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+        self.data_format = standard_data_format(data_format, "Flatten")
 
     def call(self, x):
         if self.data_format == "channels_first" and x.ndim > 2:

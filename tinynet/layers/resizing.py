@@ -4,9 +4,10 @@ import operator
 
 from .. import ops
 from ..ops import padding as resize
-from ..ops.conv2d import as_int, as_pair
+from ..ops.windows import as_int, as_pair
+from .arguments import axes_of, standard_data_format
 from .base import Layer
-from .pooling import axes_of, check_rank, spatial_axes, standard_data_format
+from .pooling import check_rank, spatial_axes
 
 
 def _count(value):

@@ -4,9 +4,10 @@ import math
 
 from .. import constraints, initializers, ops, regularizers
 from ..ops import padding as resize
-from .convolution import Convolution, _GroupedConvolution, _sizes
+from .arguments import standard_data_format
+from .convolution import Convolution, _GroupedConvolution, _sizes, _TransposedConvolution
 from .dense import positive_int
-from .pooling import _GlobalPooling, _Pooling, standard_data_format
+from .pooling import _GlobalPooling, _Pooling
 from .resizing import _border, _Cropping, _Resizing, _ZeroPadding
 
 
@@ -96,42 +97,19 @@ _conv1d_transpose = _for_sequences(
 )
 
 
-class Conv1DTranspose(Convolution):
+class Conv1DTranspose(_TransposedConvolution):
     """The way back of `Conv1D`: each step is spread over a window. Arguments as for `Conv2DTranspose`, with one axis.
 
     Shapes: (batch, steps, channels) -> (batch, out_steps, filters); kernel (kernel_size, filters, channels).
     """
 
+    operation = staticmethod(_conv1d_transpose)
+
     def __init__(self, filters, kernel_size, strides=1, padding="valid", output_padding=None, data_format=None,
                  dilation_rate=1, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
                  bias_initializer="zeros", **kwargs):
-        super().__init__(1, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kernel_initializer, bias_initializer, **kwargs)
-        if self.padding not in ("valid", "same"):
-            raise ValueError(f"Conv1DTranspose: padding must be 'valid' or 'same', got {padding!r}")
-        self.output_padding = (
-            None if output_padding is None else _sizes(output_padding, 1, "Conv1DTranspose", "output_padding", least=0)
-        )
-        self.kernel = None
-
-    def build(self, input_shape):
-        self.kernel = self._add_kernel((*self.kernel_size, self.filters, self._input_channels(input_shape)))
-        self._add_bias(self.filters)
-
-    def call(self, x):
-        return self._finish(_conv1d_transpose, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
-                            output_padding=self.output_padding, dilation_rate=self.dilation_rate)
-
-    def compute_output_shape(self, input_shape):
-        extra = None if self.output_padding is None else self.output_padding[0]
-
-        def output_size(size, kernel, stride, padding, dilation):
-            return ops.conv_transpose_output_size(size, kernel, stride, padding, extra, dilation)
-
-        return self._output_shape(input_shape, self.filters, output_size)
-
-    def get_config(self):
-        return {**super().get_config(), "output_padding": self.output_padding}
+        super().__init__(1, filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,
+                         activation, use_bias, kernel_initializer, bias_initializer, **kwargs)
 
 
 class DepthwiseConv1D(Convolution):

@@ -1,266 +1,23 @@
-"""Training: compile, fit, evaluate, predict.
+"""Training loops over batches: fit, evaluate, predict. What they do with each is in training_step.py."""
 
-One step of `fit` is Trainer._train_on_batch, and it is what a loop of your own would do:
-
-    with GradientTape() as tape:
-        y_pred = model(x, training=True)
-        loss = model.compute_loss(x, y, y_pred, sample_weight)
-    gradients = tape.gradient(loss, model.trainable_variables)
-    optimizer.apply(gradients, model.trainable_variables)
-"""
-
-import math
 import sys
 import warnings
 
 import numpy as np
 
-from .. import metrics as metrics_module
-from .. import optimizers, random
+from .. import random
 from ..callbacks import CallbackList, Probe
-from ..data import Epochs, check_finite, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
+from ..data import Epochs, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
+from ..data.arrays import check_count
 from ..layers.context import call_context
 from ..nest import flatten, map_structure, pack_like
-from ..old_names import OldMethods, old_arguments
+from ..old_names import old_arguments
 from ..tape import GradientTape
-from .compiling import CompiledLoss, CompiledMetrics
-from .lint import check_first_batch
+from .training_step import Augmented, TrainingStep
 
 
-class Augmented:
-    """Inputs that the augmentation layers at the model's beginning have already seen."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data):
-        self.data = data
-
-
-class Trainer(OldMethods):
+class Trainer(TrainingStep):
     """What `Model` adds to `Layer`."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.compiled = False
-        self.stop_training = False
-        self.optimizer = None
-        self.loss = None
-        self.history = None
-        self._training = None  # the epochs of the `fit` under way
-        self._initial_epoch = None  # where BackupAndRestore lets it begin
-        self._validation = None  # those of its validation
-        self._unchecked = True  # the next batch is the first of a `fit`
-        self._advised = False  # lint.py has said what it has to say of this compile
-        self._trained = None
-        self._in_epoch = False
-        self._loss_tracker = None
-        self._compiled_loss = None
-        self._compiled_metrics = None
-        self._compile_arguments = {}
-        self._shuffle_seeds, self._shuffle_session = None, ()
-
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
-                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
-        """Say how the model is trained.
-
-        Args:
-            optimizer: Name or Optimizer.
-            loss: Name, Loss, or function of (y_true, y_pred). A model with several outputs takes a list of them, or a
-                dict by the outputs' names; None in it is an output without a loss.
-            loss_weights: Number the loss is multiplied by, or a list or dict of them.
-            metrics: List of names, Metrics or functions to report; for several outputs a list with such a list for
-                each, or a dict by name.
-            weighted_metrics: The same, taking account of sample weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Taken for Keras's sake; they change nothing
-                here, since every step runs the same compiled kernels.
-        """
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = loss
-        names = self._graph.output_names if self._graph is not None else None
-        self._compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
-        self._compiled_metrics = (
-            CompiledMetrics(metrics, weighted_metrics, names)
-            if metrics is not None or weighted_metrics is not None else None
-        )
-        self._loss_tracker = metrics_module.Mean(name="loss")
-        self._compile_arguments = {
-            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
-            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
-        }
-        self.stop_training = False
-        self._unchecked, self._advised = True, False
-        self.compiled = True
-
-    def get_compile_config(self):
-        """What `compile` was given, as plain values; None if it was not called.
-
-        Raises:
-            ValueError: a loss or metric is a lambda, or another thing without a name.
-        """
-        if not self.compiled:
-            return None
-        from ..saving.registration import serialize_keras_object
-
-        return {"optimizer": optimizers.serialize(self.optimizer), **serialize_keras_object(self._compile_arguments)}
-
-    def compile_from_config(self, config):
-        """Compile as `get_compile_config` says."""
-        from ..saving.registration import deserialize_keras_object
-
-        self.compile(**deserialize_keras_object(dict(config)))
-
-    # -- one step --------------------------------------------------------------------------------------------------
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of a batch: the compiled loss plus all penalties. Override it for a loss of your own.
-
-        Returns:
-            A scalar Tensor.
-        """
-        total = self._compiled_loss(y, y_pred, sample_weight) if self._compiled_loss is not None else None
-        for penalty in self._penalties():
-            total = penalty if total is None else total + penalty
-        if total is None:
-            raise ValueError(
-                f"{self.name}: there is no loss to train on; give loss=... to compile(), or use add_loss() in call()"
-            )
-        return total
-
-    def _penalties(self):
-        """`losses`, without searching the whole model in every step."""
-        added = [loss for layer in self._penalized for loss in layer._added_losses]
-        return added + [v.regularizer(v) for v in self._trained_variables() if v.regularizer is not None]
-
-    def _trained_variables(self):
-        """The trainable variables, looked up once an epoch: setting `layer.trainable` acts from the next epoch on."""
-        if self._trained is None:
-            variables = self.trainable_variables
-            if not self._in_epoch:
-                return variables
-            self._trained = variables
-        return self._trained
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Update the compiled metrics with a batch and return all results by name."""
-        if self._compiled_metrics is not None:
-            self._compiled_metrics.update_state(y, y_pred, sample_weight)
-        return self.get_metrics_result()
-
-    def get_metrics_result(self):
-        """Loss and metrics so far, by name."""
-        results = {}
-        for metric, name in zip(self.metrics, self._names_of_metrics(), strict=True):
-            value = metric.result()
-            results.update(value if isinstance(value, dict) else {name: value})
-        return results
-
-    def train_step(self, data):
-        """One step of training on a batch; override it for a step of your own.
-
-        Args:
-            data: x, (x, y) or (x, y, sample_weight).
-
-        Returns:
-            Loss and metrics so far, by name.
-        """
-        self._train_on(*unpack_x_y_sample_weight(data))
-        return self.get_metrics_result()
-
-    def _train_on(self, x, y, sample_weight):
-        with GradientTape() as tape:
-            y_pred = self(x, training=True) if type(x) is not Augmented else self._call_on_augmented(x.data)
-            if self._unchecked:
-                check_first_batch(self, x, y, y_pred)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
-        value = float(loss.data)
-        if not math.isfinite(value):
-            self._blame_data(self._training, x, y)
-        variables = self._trained_variables()
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
-        self._update_metrics(value, y, y_pred, sample_weight)
-
-    def test_step(self, data):
-        """One step of evaluation on a batch, like `train_step`."""
-        self._test_on(*unpack_x_y_sample_weight(data))
-        return self.get_metrics_result()
-
-    def _test_on(self, x, y, sample_weight):
-        y_pred = self(x, training=False)
-        value = float(self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False).data)
-        if not math.isfinite(value) and self._validation is not None:
-            self._blame_data(self._validation, x, y)
-        self._update_metrics(value, y, y_pred, sample_weight)
-
-    def _update_metrics(self, loss, y, y_pred, sample_weight):
-        # Weighted by the batch size, so that a short last batch counts as little as it should.
-        self._loss_tracker.update_state(loss, sample_weight=len(flatten(y_pred)[0]))
-        if self._compiled_metrics is not None:
-            self._compiled_metrics.update_state(y, y_pred, sample_weight)
-
-    def predict_step(self, data):
-        """The outputs for a batch, like `train_step`."""
-        return self(unpack_x_y_sample_weight(data)[0], training=False)
-
-    def _augmenting_layers(self):
-        """The layers at the model's beginning that `fit` may run in a thread, one batch ahead of the others."""
-        return []
-
-    def _augments_ahead(self, callbacks):
-        """A function that applies them to a batch; None where there are none, or somebody looks between the steps.
-
-        A callback that saves within an epoch must find the random generators where the last step has left them.
-        """
-        augmenting = self._augmenting_layers()
-        looks = any(isinstance(callback, Probe) or isinstance(getattr(callback, "save_freq", None), int)
-                    for callback in callbacks.callbacks)
-        overridden = type(self).train_step is not Trainer.train_step
-        if not augmenting or looks or overridden:
-            return None
-
-        def prepare(data):
-            x, y, sample_weight = unpack_x_y_sample_weight(data)
-            x = self._with_last_axis(x)  # else a batch of grey images would pass for one image
-            for layer in augmenting:
-                x = layer(x, training=True)
-            return Augmented(x), y, sample_weight
-
-        return prepare
-
-    def _layers_in_order(self):
-        """The layers in the order in which they are called, where that is fixed (Sequential); else None."""
-        return None
-
-    # -- metrics ---------------------------------------------------------------------------------------------------
-
-    @property
-    def metrics(self):
-        """The loss tracker, the compiled metrics and those of the layers."""
-        own = [self._loss_tracker] if self._loss_tracker is not None else []
-        if self._compiled_metrics is not None:
-            own += self._compiled_metrics.metrics
-        if self._compiled_loss is not None:
-            own += self._compiled_loss.metrics
-        return own + super().metrics
-
-    @property
-    def metrics_names(self):
-        """Their names, in the order in which `evaluate` returns them."""
-        names = self._names_of_metrics()
-        if self._compiled_metrics is not None and self._compiled_metrics.of_several:  # those come last, in Keras too
-            named = set(self._compiled_metrics.result())
-            names = [name for name in names if name not in named] + sorted(named)
-        return names
-
-    def _names_of_metrics(self):
-        name_of = self._compiled_metrics.name_of if self._compiled_metrics is not None else lambda metric: metric.name
-        return [name_of(metric) for metric in self.metrics]
-
-    def reset_metrics(self):
-        """Start all metrics again."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    # -- loops -----------------------------------------------------------------------------------------------------
 
     @old_arguments(nb_epoch="epochs", dropped=("max_queue_size", "workers", "use_multiprocessing"))
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
@@ -294,10 +51,10 @@ class Trainer(OldMethods):
             History, with the loss and the metrics of each epoch.
         """
         self._check_compiled("fit", to_train=True)
-        _check_count("fit", "epochs", epochs, 0)
-        _check_count("fit", "initial_epoch", initial_epoch, 0)
+        check_count("fit", "epochs", epochs, 0)
+        check_count("fit", "initial_epoch", initial_epoch, 0)
         if not isinstance(validation_freq, list | tuple | set):
-            _check_count("fit", "validation_freq", validation_freq, 1)
+            check_count("fit", "validation_freq", validation_freq, 1)
         if validation_split and not is_array_data(x):
             raise ValueError(
                 f"fit: validation_split cuts arrays, but x is a {type(x).__name__}, which yields batches; "
@@ -342,6 +99,31 @@ class Trainer(OldMethods):
             warnings.warn(f"fit: the generator ended in epoch {epoch + 1} of {epochs}; give fewer epochs, or data that "
                           "begins anew (a PyDataset, or an iterable that is not a generator)", stacklevel=2)
         return self.history
+
+    def _augmenting_layers(self):
+        """The layers at the model's beginning that `fit` may run in a thread, one batch ahead of the others."""
+        return []
+
+    def _augments_ahead(self, callbacks):
+        """A function that applies them to a batch; None where there are none, or somebody looks between the steps.
+
+        A callback that saves within an epoch must find the random generators where the last step has left them.
+        """
+        augmenting = self._augmenting_layers()
+        looks = any(isinstance(callback, Probe) or isinstance(getattr(callback, "save_freq", None), int)
+                    for callback in callbacks.callbacks)
+        overridden = self._overrides("train_step", "compute_metrics")
+        if not augmenting or looks or overridden:
+            return None
+
+        def prepare(data):
+            x, y, sample_weight = unpack_x_y_sample_weight(data)
+            x = self._with_last_axis(x)  # else a batch of grey images would pass for one image
+            for layer in augmenting:
+                x = layer(x, training=True)
+            return Augmented(x), y, sample_weight
+
+        return prepare
 
     def _orders(self):
         """Where the random orders of the samples come from: seeds that belong to the model, are kept in its file, and
@@ -451,8 +233,7 @@ class Trainer(OldMethods):
         """One pass over the batches: 'train' or 'test'. Returns the results by name."""
         step_method, fast_method = ("train_step", self._train_on) if kind == "train" else ("test_step", self._test_on)
         # A step the user has overridden returns its logs; ours are only put together when somebody looks at them.
-        overridden = getattr(type(self), step_method) is not getattr(Trainer, step_method)
-        own_step = getattr(self, step_method) if overridden else None
+        own_step = getattr(self, step_method) if self._overrides(step_method, "compute_metrics") else None
         make_logs = lambda: _as_numbers(self.get_metrics_result())  # noqa: E731
         step = batches.first_step - 1
         outer = self._trained, self._in_epoch  # a callback may evaluate in the middle of an epoch
@@ -463,7 +244,8 @@ class Trainer(OldMethods):
                 for step, data in enumerate(batches, batches.first_step):
                     callbacks.batch_begin(kind, step)
                     if own_step is None:
-                        fast_method(*unpack_x_y_sample_weight(data))
+                        x, y, sample_weight = unpack_x_y_sample_weight(data)
+                        self._update_metrics(y, fast_method(x, y, sample_weight), sample_weight)
                     else:
                         logs = own_step(data)
                         make_logs = lambda logs=logs: _as_numbers(logs)  # noqa: E731
@@ -476,6 +258,10 @@ class Trainer(OldMethods):
             raise ValueError(f"{self.name}: the data gave no batch")
         return make_logs()
 
+    def _overrides(self, *methods):
+        """Whether the model's class has one of these methods of its own."""
+        return any(getattr(type(self), method) is not getattr(Trainer, method) for method in methods)
+
     def _evaluate(self, batches, callbacks):
         self.reset_metrics()
         callbacks.on_test_begin()
@@ -487,17 +273,6 @@ class Trainer(OldMethods):
         names = [name for name in dict.fromkeys(self.metrics_names) if name in logs]
         values = [logs[name] for name in names + [name for name in logs if name not in names]]
         return values[0] if len(values) == 1 else values
-
-    def _blame_data(self, epochs, x, y):
-        """The loss is not finite: if the data is why, say so before the weights are touched.
-        If training diverged, go on.
-        """
-        if epochs is not None:
-            epochs.batches.check_finite()
-        for name, part in (("x", x), ("y", y)):
-            for leaf in flatten(part):
-                if leaf is not None:
-                    check_finite(f"this batch's {name}", np.asarray(leaf))
 
     def _check_validation_targets(self, batches):
         """Say before the first epoch, not after it, that they are missing."""
@@ -556,13 +331,6 @@ def _verbosity(verbose):
 def _as_numbers(logs):
     """Python floats, in the order of the names."""
     return {name: float(np.asarray(value)) for name, value in sorted((logs or {}).items())}
-
-
-def _check_count(owner, name, value, least):
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{owner}: {name} must be an int, got {value!r} ({type(value).__name__})")
-    if value < least:
-        raise ValueError(f"{owner}: {name} must be at least {least}, got {value}")
 
 
 def _refuse(owner, unknown):

@@ -15,7 +15,7 @@ from .batch_norm import batch_norm, batch_norm_with, batch_normalization
 from .control import (
     associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
 )
-from .conv2d import conv1d, conv2d, conv2d_algorithms, conv_output_size
+from .conv2d import conv1d, conv2d, conv2d_algorithms
 from .conv2d_transpose import conv2d_transpose, conv_transpose_output_size
 from .creation import (
     arange, array, bartlett, blackman, convert_to_numpy, dtype, empty, empty_like, eye, full, full_like, geomspace,
@@ -69,6 +69,7 @@ from .statistics import (
     average, corrcoef, correlate, i0, median, nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmedian,
     nanmin, nanpercentile, nanprod, nanquantile, nanstd, nansum, nanvar, percentile, psnr, ptp, quantile,
 )
+from .windows import conv_output_size
 
 __all__ = [
     "abs", "absolute", "add", "all", "allclose", "amax", "amin", "any", "append", "arange", "arccos", "arccosh",

@@ -10,7 +10,7 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
 from .activation import relu
-from .conv2d import as_int, as_pair, swap_layout
+from .windows import as_int, as_pair, check_choices, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, out, in)."
 
@@ -80,16 +80,9 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
         x = swap_layout(x, (0, 2, 3, 1))
         y = conv2d_transpose(x, kernel, bias, strides, padding, output_padding, dilation_rate, activation)
         return swap_layout(y, (0, 3, 1, 2))
-    if data_format != "channels_last":
-        raise ValueError(
-            f"conv2d_transpose: data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
-        )
+    check_choices("conv2d_transpose", activation, data_format)
     if padding not in ("valid", "same"):
         raise ValueError(f"conv2d_transpose: padding must be 'valid' or 'same', got {padding!r}")
-    if activation not in ("linear", "relu"):
-        raise ValueError(
-            f"conv2d_transpose: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result"
-        )
     bias = None if bias is None else convert_to_tensor(bias)
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
     bias_data = None if bias is None else bias.data
@@ -152,13 +145,7 @@ def _check(x, kernel, bias):
             f"{x.shape}, "
             f"kernel {kernel.shape}. {KERNEL_LAYOUT}"
         )
-    if 0 in kernel.shape[:2]:
-        raise ValueError(f"conv2d_transpose: the kernel has no taps. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
-    if x.dtype.kind != "f" or kernel.dtype != x.dtype or (bias is not None and bias.dtype != x.dtype):
-        types = f"input {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")
-        raise TypeError(
-            f"conv2d_transpose: all arrays must be float32, or all float64, got {types}; convert with astype"
-        )
+    check_kernel("conv2d_transpose", KERNEL_LAYOUT, x, kernel, bias)
     if bias is not None and bias.shape != (kernel.shape[2],):
         raise ValueError(
             f"conv2d_transpose: bias has shape {bias.shape} but the kernel has {kernel.shape[2]} filters. Got kernel "

@@ -4,11 +4,11 @@
     - left, c] * kernel[p, q, c, m]
 """
 
-
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
-from .conv2d import as_padding, as_pair, conv2d_backward, conv2d_forward, swap_layout
+from .conv2d import conv2d_backward, conv2d_forward
+from .windows import as_padding, as_pair, check_choices, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, channels, multiplier)."
 
@@ -70,14 +70,7 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
     if data_format == "channels_first":
         x = swap_layout(x, (0, 2, 3, 1))
         return swap_layout(depthwise_conv2d(x, kernel, bias, strides, padding, dilation_rate, activation), (0, 3, 1, 2))
-    if data_format != "channels_last":
-        raise ValueError(
-            f"depthwise_conv2d: data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
-        )
-    if activation not in ("linear", "relu"):
-        raise ValueError(
-            f"depthwise_conv2d: activation must be 'linear' or 'relu', got {activation!r}; apply others to the result"
-        )
+    check_choices("depthwise_conv2d", activation, data_format)
     strides = as_pair(strides, "depthwise_conv2d", "strides")
     dilation = as_pair(dilation_rate, "depthwise_conv2d", "dilation_rate")
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
@@ -108,13 +101,7 @@ def _check(x, kernel, bias):
             f"{x.shape}, "
             f"kernel {kernel.shape}. {KERNEL_LAYOUT}"
         )
-    if 0 in kernel.shape[:2]:
-        raise ValueError(f"depthwise_conv2d: the kernel has no taps. Got kernel {kernel.shape}. {KERNEL_LAYOUT}")
-    if x.dtype.kind != "f" or kernel.dtype != x.dtype or (bias is not None and bias.dtype != x.dtype):
-        types = f"input {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")
-        raise TypeError(
-            f"depthwise_conv2d: all arrays must be float32, or all float64, got {types}; convert with astype"
-        )
+    check_kernel("depthwise_conv2d", KERNEL_LAYOUT, x, kernel, bias)
     if bias is not None and bias.shape != (kernel.shape[2] * kernel.shape[3],):
         raise ValueError(
             f"depthwise_conv2d: bias has shape {bias.shape} but there are {kernel.shape[2] * kernel.shape[3]} output "

@@ -134,8 +134,8 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
     [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0]]
     """
     from ..tensor import convert_to_tensor
-    from .conv2d import as_padding, as_pair, conv_output_size
     from .shape import concatenate
+    from .windows import as_padding, as_pair, conv_output_size
 
     x = convert_to_tensor(images)
     if x.ndim not in (3, 4):

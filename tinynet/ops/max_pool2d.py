@@ -10,7 +10,7 @@ import numpy as np
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
-from .conv2d import as_int, as_pair, swap_layout
+from .windows import as_int, as_pair, check_data_format, swap_layout
 
 # The references.
 
@@ -124,12 +124,10 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
 def pool2d(operation, run, x, pool_size, strides, padding, data_format):
     """Check the arguments, run the kernels, record."""
     x = convert_to_tensor(x)
-    if data_format == "channels_first":
-        if x.data.ndim == 4:
-            x = swap_layout(x, (0, 2, 3, 1))
-            return swap_layout(pool2d(operation, run, x, pool_size, strides, padding, "channels_last"), (0, 3, 1, 2))
-    elif data_format != "channels_last":
-        raise ValueError(f"{operation}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+    if data_format == "channels_first" and x.data.ndim == 4:
+        x = swap_layout(x, (0, 2, 3, 1))
+        return swap_layout(pool2d(operation, run, x, pool_size, strides, padding, "channels_last"), (0, 3, 1, 2))
+    check_data_format(operation, data_format)
     data = x.data
     pool_size = as_pair(pool_size, operation, "pool_size")
     strides = pool_size if strides is None else as_pair(strides, operation, "strides")
@@ -161,8 +159,7 @@ def pool(operation, run, inputs, pool_size, strides, padding, data_format):
         )
     size = as_int(pool_size, operation, "pool_size")
     stride = size if strides is None else as_int(strides, operation, "strides")
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(f"{operation}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
+    check_data_format(operation, data_format)
     last = data_format == "channels_last"
     shape = x.data.shape
     # A sequence is an image of width 1, so that neighbouring steps are whole rows.

@@ -39,48 +39,38 @@ class LearningRateSchedule:
         return cls(**config)
 
 
-class ExponentialDecay(LearningRateSchedule):
+class _SteadyDecay(LearningRateSchedule):
+    """What the two that fall for ever share. A subclass says how, in `fallen`."""
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None):
+        _check_rate(initial_learning_rate, self)
+        _check_steps(decay_steps)
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.name = name if name is not None else type(self).__name__
+
+    def at(self, step):
+        p = step / self.decay_steps
+        return self.fallen(math.floor(p) if self.staircase else p)
+
+    def get_config(self):
+        return _attributes(self, "initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
+
+
+class ExponentialDecay(_SteadyDecay):
     """initial decay_rate^(step / decay_steps); with `staircase` the exponent is rounded down."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
-        _check_rate(initial_learning_rate, self)
-        _check_steps(decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.decay_rate = decay_rate
-        self.staircase = staircase
-        self.name = name
-
-    def at(self, step):
-        p = step / self.decay_steps
-        if self.staircase:
-            p = math.floor(p)
+    def fallen(self, p):
         return self.initial_learning_rate * self.decay_rate**p
 
-    def get_config(self):
-        return _attributes(self, "initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
 
-
-class InverseTimeDecay(LearningRateSchedule):
+class InverseTimeDecay(_SteadyDecay):
     """initial / (1 + decay_rate step / decay_steps); with `staircase` the quotient is rounded down."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
-        _check_rate(initial_learning_rate, self)
-        _check_steps(decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.decay_rate = decay_rate
-        self.staircase = staircase
-        self.name = name
-
-    def at(self, step):
-        p = step / self.decay_steps
-        if self.staircase:
-            p = math.floor(p)
+    def fallen(self, p):
         return self.initial_learning_rate / (1 + self.decay_rate * p)
-
-    def get_config(self):
-        return _attributes(self, "initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):

@@ -1,0 +1,25 @@
+"""Convolutional layers: what they say of shapes."""
+
+import pytest
+
+import tinynet as tn
+from tinynet import layers
+
+
+@pytest.mark.parametrize("name", ["Conv3D", "MaxPooling3D", "ZeroPadding3D"])
+def test_a_missing_axis_of_volumes_is_told_with_the_axes_of_volumes(name):
+    layer = layers.Conv3D(4, 3) if name == "Conv3D" else getattr(layers, name)()
+    with pytest.raises(ValueError, match=r"\(batch, depth, height, width, channels\).*x\[\.\.\., None\]"):
+        layer(tn.Input((8, 8, 8)))
+
+
+def test_transposed_convolution_takes_the_old_names():
+    with pytest.warns(DeprecationWarning, match="nb_filter"):
+        layer = layers.Conv2DTranspose(nb_filter=4, kernel_size=3, border_mode="same")
+    assert (layer.filters, layer.padding) == (4, "same")
+
+
+def test_output_padding_belongs_to_its_axis_where_another_one_is_unknown():
+    layer = layers.Conv2DTranspose(4, 3, strides=2, output_padding=(0, 1))
+    assert layer.compute_output_shape((None, None, 8, 1)) == (None, None, 18, 4)
+    assert layer.compute_output_shape((None, 8, 8, 1)) == (None, 17, 18, 4)
