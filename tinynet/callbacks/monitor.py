@@ -41,6 +41,11 @@ class MonitorCallback(Callback):
 
     def is_better(self, value, reference):
         """Whether value beats reference by more than min_delta. NaN and infinity never beat a finite number."""
+        if getattr(value, "ndim", 0):
+            raise TypeError(
+                f"{type(self).__name__}: {self.monitor!r} is an array of shape {value.shape}, which is neither better "
+                "nor worse; watch a single number, such as that of F1Score(average='macro')"
+            )
         if reference is None:
             return True
         if self._direction() == "min":
