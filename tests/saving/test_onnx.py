@@ -1,5 +1,7 @@
 """Models in ONNX Runtime give what they give here."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -208,3 +210,10 @@ def test_what_cannot_be_written_is_named(tmp_path):
     with pytest.raises(NotImplementedError, match="onnx"):
         tn.Sequential([inputs, L.Dense(1)]).export(path)
     assert not path.exists()
+
+
+def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet\[onnx\]"'):
+        tn.Sequential([L.Input((4,)), L.Dense(1)]).export(tmp_path / "m.onnx", format="onnx")
+    assert not (tmp_path / "m.onnx").exists()
