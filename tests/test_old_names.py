@@ -55,6 +55,7 @@ def test_methods(model):
     assert list(history.history) == ["acc", "loss"] and len(history.epoch) == 2
     with pytest.warns(DeprecationWarning, match="fit takes generators"):
         assert len(model.fit_generator(generator(), steps_per_epoch=2, epochs=3, verbose=0).epoch) == 3
+        assert len(model.fit_generator(generator(), steps_per_epoch=2, nb_epoch=3, nb_worker=2, verbose=0).epoch) == 3
     with pytest.warns(DeprecationWarning, match="evaluate takes"):
         assert model.evaluate_generator(generator(), steps=1) == pytest.approx(model.evaluate(X, Y, verbose=0))
     with pytest.warns(DeprecationWarning):
@@ -113,3 +114,11 @@ def test_a_train_step_of_tf_keras_2():
     assert histories[0].keys() == histories[1].keys()
     for name in histories[0]:
         np.testing.assert_allclose(histories[1][name], histories[0][name], rtol=1e-6)
+
+
+def test_layers_from_where_keras_2_had_them():
+    from tinynet.keras.layers.core import Dense, Dropout, Flatten
+
+    assert (Dense, Dropout, Flatten) == (tn.layers.Dense, tn.layers.Dropout, tn.layers.Flatten)
+    with pytest.raises(ImportError, match="Dens"):
+        from tinynet.layers.core import Dens  # noqa: F401

@@ -10,6 +10,7 @@ array([[0.6],
 
 import numpy as np
 
+from .checks import number
 from .config import epsilon
 from .registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tensor import Tensor, to_array
@@ -35,7 +36,7 @@ class MaxNorm(Constraint):
     """Norms of at most `max_value`: w min(norm, max_value) / (norm + epsilon)."""
 
     def __init__(self, max_value=2, axis=0):
-        self.max_value = max_value
+        self.max_value = number(max_value, "MaxNorm", "max_value", 0)
         self.axis = axis
 
     def __call__(self, w):
@@ -51,9 +52,11 @@ class MinMaxNorm(Constraint):
     """Norms from `min_value` to `max_value`; with rate < 1 only so far of the way is gone at each step."""
 
     def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
+        self.min_value = number(min_value, "MinMaxNorm", "min_value", 0)
+        self.max_value = number(max_value, "MinMaxNorm", "max_value", 0)
+        if min_value > max_value:
+            raise ValueError(f"MinMaxNorm: min_value must not be above max_value, got {min_value!r} and {max_value!r}")
+        self.rate = number(rate, "MinMaxNorm", "rate", 0, 1)
         self.axis = axis
 
     def __call__(self, w):
@@ -88,6 +91,9 @@ class NonNeg(Constraint):
 
 
 def _norms(w, axis):
+    for one in axis if isinstance(axis, list | tuple) else [axis]:
+        if one is not None and not (hasattr(one, "__index__") and -w.ndim <= one < w.ndim):
+            raise ValueError(f"constraint: axis {one!r} does not exist. Got a weight of shape {w.shape}, axis={axis!r}")
     return np.sqrt(np.sum(np.square(w), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=True))
 
 

@@ -55,14 +55,14 @@ class Zeros(Initializer):
     """All 0."""
 
     def __call__(self, shape, dtype=None):
-        return Tensor.wrap(np.zeros(shape, dtype or floatx()))
+        return Tensor.wrap(np.zeros(random.as_shape(shape), dtype or floatx()))
 
 
 class Ones(Initializer):
     """All 1."""
 
     def __call__(self, shape, dtype=None):
-        return Tensor.wrap(np.ones(shape, dtype or floatx()))
+        return Tensor.wrap(np.ones(random.as_shape(shape), dtype or floatx()))
 
 
 class Constant(Initializer):
@@ -72,7 +72,7 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape, dtype=None):
-        return Tensor.wrap(np.full(shape, to_array(self.value), dtype or floatx()))
+        return Tensor.wrap(np.full(random.as_shape(shape), to_array(self.value), dtype or floatx()))
 
     def get_config(self):
         value = self.value
@@ -86,8 +86,9 @@ class Identity(Initializer):
         self.gain = gain
 
     def __call__(self, shape, dtype=None):
+        shape = random.as_shape(shape)
         if len(shape) != 2:
-            raise ValueError(f"Identity: only matrices have an identity, got shape {tuple(shape)}")
+            raise ValueError(f"Identity: only matrices have an identity, got shape {shape}")
         return Tensor.wrap(np.asarray(self.gain * np.eye(*shape), dtype or floatx()))
 
     def get_config(self):
@@ -116,8 +117,8 @@ class RandomInitializer(Initializer):
 
 
 def _deviation(stddev, owner):
-    if not np.all(np.asarray(stddev) >= 0):
-        raise ValueError(f"{type(owner).__name__}: stddev must be at least 0, got {stddev}")
+    if np.asarray(stddev).dtype.kind not in "fiu" or not np.all(np.asarray(stddev) >= 0):
+        raise ValueError(f"{type(owner).__name__}: stddev must be at least 0, got {stddev!r}")
     return stddev
 
 
@@ -282,8 +283,9 @@ class Orthogonal(RandomInitializer):
         self.gain = gain
 
     def __call__(self, shape, dtype=None):
+        shape = random.as_shape(shape)
         if len(shape) < 2:
-            raise ValueError(f"Orthogonal: the shape must have two axes or more, got {tuple(shape)}")
+            raise ValueError(f"Orthogonal: the shape must have two axes or more, got {shape}")
         dtype = np.dtype(dtype or floatx())
         rows, columns = math.prod(shape[:-1]), shape[-1]
         a = random.normal((max(rows, columns), min(rows, columns)), dtype=dtype, seed=self.seed).data
@@ -305,7 +307,7 @@ def compute_fans(shape, input_axes=None, output_axes=None):
     >>> compute_fans((3, 3, 16, 32))
     (144, 288)
     """
-    shape = tuple(shape)
+    shape = random.as_shape(shape)
     if input_axes is not None and output_axes is not None:
         return math.prod(shape[axis] for axis in input_axes), math.prod(shape[axis] for axis in output_axes)
     if not shape:

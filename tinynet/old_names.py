@@ -73,6 +73,8 @@ SPATIAL = {"converted": {"dim_ordering": _data_format}, "border_mode": "padding"
 class OldMethods:
     """Methods of a model that Keras 3 has no more."""
 
+    @old_arguments(nb_epoch="epochs", nb_worker="workers", max_q_size="max_queue_size",
+                   pickle_safe="use_multiprocessing")
     def fit_generator(self, generator, steps_per_epoch=None, epochs=1, verbose="auto", callbacks=None,
                       validation_data=None, validation_steps=None, validation_freq=1, class_weight=None,
                       max_queue_size=10, workers=1, use_multiprocessing=False, shuffle=True, initial_epoch=0):

@@ -167,7 +167,7 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     """Numbers that are equally likely anywhere in [minval, maxval)."""
     dtype = _float_dtype(dtype, "uniform")
-    values = generator(seed).random(_shape(shape), dtype=dtype)
+    values = generator(seed).random(as_shape(shape), dtype=dtype)
     values = np.asarray(values)
     values *= dtype.type(maxval) - dtype.type(minval)
     values += dtype.type(minval)
@@ -181,7 +181,7 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     dtype = np.dtype(dtype)
     if dtype.kind not in "iu":
         raise ValueError(f"randint: dtype must be an integer type, got {dtype}")
-    return Tensor.wrap(np.asarray(generator(seed).integers(int(minval), int(maxval), _shape(shape))).astype(dtype))
+    return Tensor.wrap(np.asarray(generator(seed).integers(int(minval), int(maxval), as_shape(shape))).astype(dtype))
 
 
 def categorical(logits, num_samples, dtype="int32", seed=None):
@@ -222,24 +222,31 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
 def beta(shape, alpha, beta, dtype=None, seed=None):
     """Numbers of the beta distribution; `alpha` and `beta` broadcast to `shape`."""
     dtype = _float_dtype(dtype, "beta")
-    return _of_dtype(generator(seed).beta(to_array(alpha), to_array(beta), _shape(shape)), dtype)
+    return _of_dtype(generator(seed).beta(to_array(alpha), to_array(beta), as_shape(shape)), dtype)
 
 
 def gamma(shape, alpha, dtype=None, seed=None):
     """Numbers of the gamma distribution with scale 1; `alpha` broadcasts to `shape`."""
     dtype = _float_dtype(dtype, "gamma")
-    return _of_dtype(generator(seed).standard_gamma(to_array(alpha), _shape(shape)), dtype)
+    return _of_dtype(generator(seed).standard_gamma(to_array(alpha), as_shape(shape)), dtype)
 
 
 def binomial(shape, counts, probabilities, dtype=None, seed=None):
     """How many of `counts` trials succeed with these probabilities; both broadcast to `shape`."""
     dtype = _float_dtype(dtype, "binomial")
     counts = to_array(counts).astype(np.int64)
-    return _of_dtype(generator(seed).binomial(counts, to_array(probabilities), _shape(shape)), dtype)
+    return _of_dtype(generator(seed).binomial(counts, to_array(probabilities), as_shape(shape)), dtype)
 
 
-def _shape(shape):
-    return (int(shape),) if np.ndim(shape) == 0 else tuple(int(extent) for extent in shape)
+def as_shape(shape):
+    """A shape as a tuple of ints; a number alone is the one length."""
+    try:
+        result = tuple(extent.__index__() for extent in ((shape,) if np.ndim(shape) == 0 else shape))
+    except (AttributeError, TypeError):
+        result = None
+    if result is None or any(extent < 0 for extent in result):
+        raise ValueError(f"shape: expected ints of at least 0, as (3, 4), got {shape!r}")
+    return result
 
 
 def _float_dtype(dtype, name):
@@ -256,7 +263,7 @@ def _of_dtype(values, dtype):
 def _standard_normal(shape, dtype, rng):
     dtype = _float_dtype(dtype, "normal")
     drawn = dtype if dtype in (np.float32, np.float64) else np.dtype(np.float32)
-    return np.asarray(rng.standard_normal(_shape(shape), dtype=drawn)), dtype
+    return np.asarray(rng.standard_normal(as_shape(shape), dtype=drawn)), dtype
 
 
 def _scaled(values, mean, stddev, dtype):

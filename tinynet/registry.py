@@ -7,6 +7,7 @@ nothing is ever imported by name.
 import contextlib
 import threading
 
+from .absent import ABSENT
 from .naming import to_snake_case, unknown_name
 
 _registered = {}  # 'package>name' (or what the user put in): class or function
@@ -109,11 +110,14 @@ def look_up(name, table, kind, custom_objects=None):
     """The class of this name.
 
     Raises:
-        ValueError: there is none; the message proposes the nearest names.
+        ValueError: there is none; the message proposes the nearest names, or says why tinynet has not what Keras has.
     """
     found = get_registered_object(name, custom_objects, table)
     if found is not None:
         return found
+    reason = ABSENT.get("keras.losses" if kind == "loss" else f"keras.{kind}s", {}).get(name)
+    if reason is not None:
+        raise ValueError(f"{kind} {name!r} is not part of tinynet: it {reason}")
     raise ValueError(unknown_name(kind, name, {**table, **(custom_objects or {}), **_scopes.objects, **_registered}))
 
 

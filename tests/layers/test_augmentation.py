@@ -264,3 +264,23 @@ def test_augment_takes_its_parameters_by_name():
 def test_errors(make, match):
     with pytest.raises(ValueError, match=match):
         make()
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize(("transform", "parameters", "expected"), [
+    ("crop", {"top": 1, "left": 2, "height": 5, "width": 6}, lambda x: x[:, 1:6, 2:8]),
+    ("crop", {"top": (0, 4), "left": (0, 2), "height": 5, "width": 6}, lambda x: x[:, 2:7, 1:7]),
+    ("random_crop", {"height": 4, "width": 6}, lambda x: x[:, 3:7, 3:9]),
+    ("pad", {"top": 1, "right": 2}, lambda x: np.pad(x, ((0, 0), (1, 0), (0, 2), (0, 0)))),
+    ("transpose", {}, lambda x: x.transpose(0, 2, 1, 3)),
+])
+def test_augment_keeps_its_promised_size_outside_training(transform, parameters, expected, data_format):
+    x = pictures()
+    given = x if data_format == "channels_last" else x.transpose(0, 3, 1, 2)
+    layer = layers.Augment(transform, data_format=data_format, seed=1, **parameters)
+    y = layer(given, training=False).numpy()
+    np.testing.assert_array_equal(y if data_format == "channels_last" else y.transpose(0, 2, 3, 1), expected(x))
+    model = tn.Sequential([tn.Input(given.shape[1:]), layer, layers.Flatten(), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit(given / 255, np.zeros((len(x), 2)), verbose=0)
+    assert model.predict(given, verbose=0).shape == (len(x), 2)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinynet as tn
-from tinynet import layers, losses, ops
+from tinynet import layers, losses, metrics, ops
 from tinynet.errors import ModelWarning
 
 rng = np.random.default_rng(0)
@@ -116,6 +116,102 @@ def test_unscaled_images(dtype, flat):
         fit(tn.Sequential([layers.BatchNormalization(), *model().layers]), loss, LABELS[:20], x)
         fit(tn.Sequential([layers.Flatten(), layers.Dense(4), layers.BatchNormalization(), layers.Dense(3)]), loss,
             LABELS[:20], x)
+
+
+AT_A_HALF = {
+    "accuracy": r"accuracy takes .* activation=\"sigmoid\" .* in place of accuracy, BinaryAccuracy\(threshold=0\)",
+    "acc": r"in place of acc, BinaryAccuracy\(threshold=0\)",
+    "binary_accuracy": r"in place of binary_accuracy, BinaryAccuracy\(threshold=0\)",
+    metrics.binary_accuracy: "binary_accuracy takes the outputs for probabilities",
+    metrics.Precision(name="p"): r"in place of p, Precision\(thresholds=0\)",
+    metrics.Recall: r"in place of recall\w*, Recall\(thresholds=0\)",
+    "AUC": r"in place of AUC, AUC\(from_logits=True\)",
+    metrics.BinaryCrossentropy(): r"BinaryCrossentropy\(from_logits=True\)",
+    metrics.FalseNegatives(name="fn"): "fn takes the outputs for probabilities .*=False$",
+    metrics.F1Score(threshold=0.5): "f1_score takes the outputs for probabilities .*=False$",
+    metrics.BinaryIoU(): r"BinaryIoU\(threshold=0\)",
+}
+
+
+@pytest.mark.parametrize("metric", AT_A_HALF)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scores_judged_at_a_half(metric, weighted):
+    model = dense(1)
+    model.compile("sgd", from_logits("BinaryCrossentropy"), **{"weighted_metrics" if weighted else "metrics": [metric]})
+    with pytest.warns(ModelWarning, match=AT_A_HALF[metric]) as seen:
+        model.fit(X, BINARY[:, None], verbose=0)
+    assert len(seen) == 1
+
+
+def test_metrics_that_take_scores():
+    binary = [metrics.BinaryAccuracy(threshold=0), metrics.Precision(thresholds=0), metrics.AUC(from_logits=True),
+              "mse", metrics.BinaryCrossentropy(from_logits=True)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for model, loss, y, right in (
+            (dense(1), from_logits("BinaryCrossentropy"), BINARY[:, None], binary),
+            (dense(3), from_logits("CategoricalCrossentropy"), ONE_HOT, ["accuracy", metrics.Precision(top_k=1)]),
+            (dense(3), from_logits("SparseCategoricalCrossentropy"), LABELS, ["accuracy"]),
+            (dense(1, "sigmoid"), "binary_crossentropy", BINARY[:, None], ["accuracy", "AUC", "Precision"]),
+        ):
+            model.compile("sgd", loss, metrics=right)
+            model.fit(X, y, verbose=0)
+    model = dense(3)
+    model.compile("sgd", from_logits("CategoricalCrossentropy"), metrics=["accuracy", metrics.AUC(name="area")])
+    with pytest.warns(ModelWarning, match="area takes the outputs .*activation=\"softmax\" in the last .*=False$"):
+        model.fit(X, ONE_HOT, verbose=0)
+
+
+def two_outputs(kind, found):
+    inputs = tn.Input((6,))
+    return tn.Model(inputs, {"kind": layers.Dense(3, kind)(inputs),
+                             "found": layers.Reshape((1,))(layers.Dense(1, found)(inputs))})
+
+
+def test_several_outputs():
+    model = two_outputs("softmax", "sigmoid")
+    y = {"kind": LABELS, "found": BINARY[:, None]}
+    model.compile("sgd", {"kind": from_logits("SparseCategoricalCrossentropy"),
+                          "found": from_logits("BinaryCrossentropy")})
+    with pytest.warns(ModelWarning) as seen:
+        model.fit(X, y, verbose=0)
+    texts = sorted(str(one.message) for one in seen)
+    assert len(texts) == 2
+    assert "output 'found': binary_crossentropy has from_logits=True, but the last layer applies sigmoid" in texts[0]
+    assert "output 'kind': sparse_categorical_crossentropy has from_logits=True" in texts[1]
+
+    model = two_outputs(None, None)
+    losses_ = {"kind": from_logits("SparseCategoricalCrossentropy"), "found": from_logits("BinaryCrossentropy")}
+    model.compile("sgd", losses_, metrics={"kind": "accuracy", "found": ["accuracy"]})
+    with pytest.warns(ModelWarning, match="output 'found': accuracy takes the outputs for probabilities") as seen:
+        model.fit(X, y, verbose=0)
+    assert len(seen) == 1
+    assert {"kind_accuracy", "found_accuracy"} < set(model.history.history)
+    with pytest.raises(ValueError, match="label 4 at index 7 of y of output 'kind'; the model has 3 classes"):
+        model.fit(X, {**y, "kind": np.where(np.arange(40) == 7, 4, LABELS)}, verbose=0)
+
+    model = two_outputs("softmax", "sigmoid")
+    model.compile("sgd", {"kind": "sparse_categorical_crossentropy", "found": "binary_crossentropy"},
+                  metrics={"kind": "accuracy", "found": ["accuracy", "AUC"]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X, y, verbose=0)
+
+
+def test_functional_models_are_looked_through():
+    inputs = tn.Input((6,))
+    inner = tn.Sequential([tn.Input((6,)), layers.Dense(1, "sigmoid"), layers.Flatten()])
+    with pytest.warns(ModelWarning, match="the last layer applies sigmoid already"):
+        fit(tn.Model(inputs, inner(inputs)), from_logits("BinaryCrossentropy"), BINARY)
+    image = tn.Input((8, 8, 1))
+    with pytest.warns(ModelWarning, match="Divide them by 255.0"):
+        fit(tn.Model(image, layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 3)(image)))),
+            from_logits("SparseCategoricalCrossentropy"), LABELS[:20], IMAGES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaled = layers.Conv2D(2, 3)(layers.Rescaling(1 / 255)(image))
+        fit(tn.Model(image, layers.Dense(3)(layers.Flatten()(scaled))), from_logits("SparseCategoricalCrossentropy"),
+            LABELS[:20], IMAGES)
 
 
 CORRECT = {

@@ -496,3 +496,22 @@ def test_own_compute_metrics_is_what_is_reported():
     assert {"loss", "mae", "val_loss", "val_mae"} <= set(history)
     assert model.evaluate(images, y, verbose=0, return_dict=True)["largest_x"] == 2.0
     assert model.train_on_batch(images, y, return_dict=True)["largest_x"] == 2.0
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_a_metric_with_a_number_for_each_class(verbose, tmp_path, capsys):
+    """F1Score's default; the bar shows the mean, History and the logs have the array, as in Keras."""
+    x, y = np.random.default_rng(0).normal(size=(40, 6)), np.eye(3)[np.arange(40) % 3]
+    model = tn.Sequential([tn.Input((6,)), tn.layers.Dense(3, "softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=[tn.metrics.F1Score()])
+    history = model.fit(x, y, verbose=verbose, epochs=2, validation_data=(x, y),
+                        callbacks=[tn.callbacks.CSVLogger(tmp_path / "log.csv")]).history
+    assert [value.shape for value in history["f1_score"]] == [(3,), (3,)]
+    loss, score = model.evaluate(x, y, verbose=0)
+    np.testing.assert_array_equal(score, history["val_f1_score"][1])
+    np.testing.assert_array_equal(score, model.test_on_batch(x, y, return_dict=True)["f1_score"])
+    assert "f1_score" in (tmp_path / "log.csv").read_text()
+    assert verbose == 0 or f"val_f1_score: {score.mean():.4f} - val_loss: {loss:.4f}" in capsys.readouterr().out
+    with pytest.raises(TypeError, match=r"'val_f1_score' is an array of shape \(3,\).*average='macro'"):
+        model.fit(x, y, verbose=0, validation_data=(x, y),
+                  callbacks=[tn.callbacks.EarlyStopping("val_f1_score", mode="max")])

@@ -1,5 +1,7 @@
 """Models in ONNX Runtime give what they give here."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,11 @@ for _kernel in (1, 2, 3, 4):
                 lambda kernel=_kernel, stride=_stride, padding=_padding:
                 L.Conv2DTranspose(3, kernel, stride, padding, activation="relu")), IMAGE
 CASES["Conv2DTranspose output_padding"] = (lambda: L.Conv2DTranspose(3, 3, 2, "same", output_padding=1)), IMAGE
+for _kind in ("MaxPooling2D", "AveragePooling2D"):
+    for _window, _stride in ((1, 2), (1, 3), (2, 4), (3, (5, 2))):
+        CASES[f"{_kind} {_window}, windows {_stride} apart"] = (
+            lambda name=_kind, window=_window, stride=_stride: getattr(L, name)(window, stride, "same")), (8, 5, 4)
+CASES["Pipeline"] = (lambda: L.Pipeline([L.RandomFlip(), L.Rescaling(1 / 255), L.RandAugment(), L.MixUp()])), IMAGE
 for _name in [
     "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu",
     "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink",
@@ -179,6 +186,16 @@ def test_embedding_and_pixels(tmp_path):
     assert_reproduced(pixels, tmp_path / "m.onnx", np.arange(25, dtype="uint8").reshape(1, 5, 5, 1))
 
 
+def test_same_padding_of_any_size(tmp_path):
+    """Where the lengths are not known, what can be written is; the rest says why not."""
+    x = np.random.default_rng(0).normal(size=(2, 7, 9, 3)).astype("float32")
+    for layer in (L.MaxPooling2D(3, 2, "same"), L.AveragePooling2D(1, 2, "same"), L.Conv2D(2, 1, 2, "same")):
+        assert_reproduced(tn.Sequential([L.Input((None, None, 3)), layer]), tmp_path / "m.onnx", x)
+    with pytest.raises(NotImplementedError, match="'apart'.*known lengths"):
+        tn.Sequential([L.Input((None, None, 3)), L.MaxPooling2D(2, 3, "same", name="apart")]).export(
+            tmp_path / "n.onnx", format="onnx")
+
+
 def test_what_cannot_be_written_is_named(tmp_path):
     path = tmp_path / "m.onnx"
     for layer in (L.LSTM(3, name="memory"), L.Lambda(lambda x: x, name="memory"),
@@ -193,3 +210,10 @@ def test_what_cannot_be_written_is_named(tmp_path):
     with pytest.raises(NotImplementedError, match="onnx"):
         tn.Sequential([inputs, L.Dense(1)]).export(path)
     assert not path.exists()
+
+
+def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet\[onnx\]"'):
+        tn.Sequential([L.Input((4,)), L.Dense(1)]).export(tmp_path / "m.onnx", format="onnx")
+    assert not (tmp_path / "m.onnx").exists()

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from ..checks import number
 from .base import Callback
 from .monitor import MonitorCallback
 
@@ -88,7 +89,7 @@ class ReduceLROnPlateau(MonitorCallback):
     def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4, cooldown=0,
                  min_lr=0.0, **kwargs):
         super().__init__(monitor, mode, min_delta)
-        if factor >= 1.0:
+        if number(factor, "ReduceLROnPlateau", "factor", 0) >= 1.0:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
         if kwargs:
             warnings.warn(
@@ -97,10 +98,10 @@ class ReduceLROnPlateau(MonitorCallback):
                 stacklevel=2,
             )
         self.factor = factor
-        self.patience = patience
+        self.patience = number(patience, "ReduceLROnPlateau", "patience", 0)
         self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
+        self.cooldown = number(cooldown, "ReduceLROnPlateau", "cooldown", 0)
+        self.min_lr = number(min_lr, "ReduceLROnPlateau", "min_lr", 0)
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):

@@ -2,6 +2,7 @@
 
 import warnings
 
+from ..checks import number
 from .base import Callback
 
 
@@ -19,9 +20,11 @@ class MonitorCallback(Callback):
         if mode not in ("auto", "min", "max"):
             warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown; using 'auto'", stacklevel=3)
             mode = "auto"
+        if not isinstance(monitor, str):
+            raise TypeError(f"{type(self).__name__}: monitor must be the name of an entry of the logs, got {monitor!r}")
         self.monitor = monitor
         self.mode = mode
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(number(min_delta, type(self).__name__, "min_delta"))
         self.best = None
 
     def _direction(self):
@@ -41,6 +44,11 @@ class MonitorCallback(Callback):
 
     def is_better(self, value, reference):
         """Whether value beats reference by more than min_delta. NaN and infinity never beat a finite number."""
+        if getattr(value, "ndim", 0):
+            raise TypeError(
+                f"{type(self).__name__}: {self.monitor!r} is an array of shape {value.shape}, which is neither better "
+                "nor worse; watch a single number, such as that of F1Score(average='macro')"
+            )
         if reference is None:
             return True
         if self._direction() == "min":
@@ -80,11 +88,11 @@ class EarlyStopping(MonitorCallback):
     def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
                  restore_best_weights=False, start_from_epoch=0):
         super().__init__(monitor, mode, min_delta)
-        self.patience = patience
+        self.patience = number(patience, "EarlyStopping", "patience", 0)
         self.verbose = verbose
-        self.baseline = baseline
+        self.baseline = baseline if baseline is None else number(baseline, "EarlyStopping", "baseline")
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = number(start_from_epoch, "EarlyStopping", "start_from_epoch", 0)
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):

@@ -80,7 +80,7 @@ class TensorBoard(Callback):
     def _scalars(self, kind, values, step):
         writer = self._writer(kind)
         for name, value in values.items():
-            writer.add_scalar(name, value, step)
+            writer.add_scalar(name, np.mean(value), step)  # a metric may have a number for each class
 
     # -- hooks ---------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from .. import constraints, initializers, ops, regularizers
+from ..checks import number
 from .base import Layer
 
 
@@ -80,7 +81,7 @@ class ELU(_ActivationLayer):
 
     def __init__(self, alpha=1.0, **kwargs):
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = number(alpha, "ELU", "alpha")
 
     def call(self, x):
         return ops.elu(x, self.alpha)

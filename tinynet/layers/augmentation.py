@@ -195,6 +195,9 @@ def augments(layer):
 class Augment(ImageAugmentation):
     """Any transform of `tinynet.augment.TRANSFORMS`, by name, with random parameters.
 
+    One that gives images of another size ('crop', 'random_crop', 'pad', or 'transpose' of oblong ones) does so outside
+    training too, since the layers behind it are made for that size: with parameters in the middle of their ranges.
+
     Args:
         transform: Its name, such as 'gamma' or 'elastic'.
         probability: That an image is changed.
@@ -222,6 +225,21 @@ class Augment(ImageAugmentation):
 
     def draw(self, images, rng):
         return {"apply": rng.random(len(images)) < self.probability, "seed": int(rng.integers(2**63))}
+
+    def _augmented(self, images, transformation, training):
+        if training or self.probability < 1 or self.compute_output_shape(tuple(images.shape)) == tuple(images.shape):
+            return super()._augmented(images, transformation, training)
+        dense, restore = self._dense(images)
+        name = self.transform_name
+        middle = {key: (value[0] + value[1]) // 2 if all(isinstance(end, int) for end in value) else sum(value) / 2
+                  for key, value in self.parameters.items() if isinstance(value, tuple | list)}
+        parameters = {**self.parameters, **middle}
+        if name == "random_crop":
+            name = "crop"
+            parameters.update({place: (size - parameters[length]) // 2 for place, size, length in zip(
+                ("top", "left"), dense.shape[1:3], ("height", "width"), strict=True)})
+        result = augment.apply(name, dense, 0, self.value_range, **parameters)
+        return record(restore(np.ascontiguousarray(result, dense.dtype)), (images,), self._no_gradient)
 
     def transform(self, images, transformation):
         chosen = np.flatnonzero(transformation["apply"])

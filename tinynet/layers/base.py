@@ -225,7 +225,11 @@ class Layer:
 
         Raises:
             ValueError: the number of arrays, or a shape, is not the layer's; nothing is changed then.
+            TypeError: it is no list.
         """
+        if not hasattr(weights, "__iter__") or isinstance(weights, str):
+            raise TypeError(f"{self.name}.set_weights: expected a list of arrays, as from get_weights(), got "
+                            f"{weights!r} ({type(weights).__name__})")
         variables = self.weights
         weights = [np.asarray(value) for value in weights]
         if len(weights) != len(variables):

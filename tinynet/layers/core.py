@@ -117,3 +117,12 @@ class Identity(Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+def __getattr__(name):
+    """`from tinynet.keras.layers.core import Dense`, where Keras 2 had it."""
+    from .. import layers
+
+    if name.startswith("_") or not hasattr(layers, name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(layers, name)

@@ -1,6 +1,7 @@
 """Layers that bring their inputs to mean 0 and variance 1."""
 
 from .. import config, constraints, initializers, ops, regularizers
+from ..checks import number
 from .base import Layer
 
 
@@ -22,7 +23,7 @@ class _Normalization(Layer):
                  gamma_constraint=None, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
-        self.epsilon = float(epsilon)
+        self.epsilon = float(number(epsilon, type(self).__name__, "epsilon", 0))
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -137,7 +138,7 @@ class BatchNormalization(_Normalization):
             )
         super().__init__(int(axis), epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
-        self.momentum = float(momentum)
+        self.momentum = float(number(momentum, "BatchNormalization", "momentum", 0, 1))
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm_momentum = renorm_momentum
@@ -302,7 +303,7 @@ class RMSNormalization(Layer):
     def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
         super().__init__(**kwargs)
         self.axis = _axis_argument(axis, "RMSNormalization")
-        self.epsilon = float(epsilon)
+        self.epsilon = float(number(epsilon, type(self).__name__, "epsilon", 0))
         self.scale = None
 
     def build(self, input_shape):

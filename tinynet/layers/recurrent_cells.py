@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import activations, constraints, initializers, ops, regularizers
+from ..checks import number
 from ..random import SeedGenerator
 from .base import Layer
 from .dense import positive_int
@@ -48,8 +49,9 @@ class RecurrentCell(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.recurrent_constraint = constraints.get(recurrent_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = min(1.0, max(0.0, dropout))
-        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        owner = type(self).__name__
+        self.dropout = min(1.0, max(0.0, number(dropout, owner, "dropout")))
+        self.recurrent_dropout = min(1.0, max(0.0, number(recurrent_dropout, owner, "recurrent_dropout")))
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if self.dropout or self.recurrent_dropout else None
         self.state_size = self.units if self.states == 1 else [self.units] * self.states

@@ -86,6 +86,8 @@ class RepeatVector(Layer):
         super().__init__(**kwargs)
         if isinstance(n, bool) or not isinstance(n, int | np.integer):
             raise TypeError(f"RepeatVector: n must be an int, got {n!r} ({type(n).__name__})")
+        if n < 1:
+            raise ValueError(f"RepeatVector: n must be a positive int, got {n}")
         self.n = int(n)
 
     def call(self, x):

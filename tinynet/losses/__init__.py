@@ -54,7 +54,22 @@ _lookup = Lookup(
     "loss", _OBJECTS, {**_SHORT_AND_CAPITAL, **_OLD},
     missing={"Circle": _METRIC_LEARNING, "circle": _METRIC_LEARNING, "CTC": _SEQUENCES, "ctc": _SEQUENCES},
 )
-get, serialize, deserialize = _lookup.get, _lookup.serialize, _lookup.deserialize
+get = _lookup.get
+
+
+def serialize(loss):
+    """A loss as a dict; names stay what they are."""
+    return _lookup.serialize(loss)
+
+
+def deserialize(name, custom_objects=None):
+    """The loss that `serialize` described, or the one of this name.
+
+    Args:
+        name: What `serialize` returned.
+        custom_objects: Further classes and functions by name.
+    """
+    return _lookup.deserialize(name, custom_objects)
 
 
 def crossentropy_for(y_true_shape, y_pred_shape):

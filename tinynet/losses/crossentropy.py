@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 
+from ..checks import number
 from ..config import epsilon
 from ..ops import cross_entropy, reduction
 from ..runtime import kernels
@@ -31,6 +32,10 @@ def _check_classes(operation, y_pred, axis):
             SyntaxWarning,
             stacklevel=3,
         )
+
+
+def _smoothing(label_smoothing, owner):
+    return number(label_smoothing, owner, "label_smoothing", 0, 1)
 
 
 def _smoothed(y_true, label_smoothing, classes):
@@ -57,7 +62,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     """
     y_true, y_pred = _pair("categorical_crossentropy", y_true, y_pred)
     _check_classes("categorical_crossentropy", y_pred, axis)
-    if label_smoothing:
+    if _smoothing(label_smoothing, "categorical_crossentropy"):
         y_true = _smoothed(y_true, label_smoothing, y_true.data.shape[-1])
     return cross_entropy.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
@@ -105,7 +110,7 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
         Tensor, shape (batch, ...).
     """
     y_true, y_pred = _pair("binary_crossentropy", y_true, y_pred)
-    if label_smoothing:
+    if _smoothing(label_smoothing, "binary_crossentropy"):
         y_true = _smoothed(y_true, label_smoothing, 2)
     return reduction.mean(cross_entropy.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
@@ -137,7 +142,7 @@ def binary_focal_crossentropy(
     """
     y_true, y_pred = _pair("binary_focal_crossentropy", y_true, y_pred)
     t, p = y_true.data, y_pred.data
-    if label_smoothing:
+    if _smoothing(label_smoothing, "binary_focal_crossentropy"):
         t = t * (1 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
         p = 0.5 + 0.5 * np.tanh(0.5 * p)  # the sigmoid
@@ -174,7 +179,7 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
     y_true, y_pred = _pair("categorical_focal_crossentropy", y_true, y_pred)
     _check_classes("categorical_focal_crossentropy", y_pred, axis)
     t = y_true.data
-    if label_smoothing:
+    if _smoothing(label_smoothing, "categorical_focal_crossentropy"):
         t = t * (1 - label_smoothing) + label_smoothing / t.shape[-1]
     scores = _softmax(y_pred.data, axis) if from_logits else y_pred.data
     total = kernels.reduce_sum(scores, axis, True)
@@ -232,6 +237,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
         self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
         name="binary_crossentropy", dtype=None,
     ):
+        _smoothing(label_smoothing, "BinaryCrossentropy")
         super().__init__(binary_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
 
@@ -249,6 +255,7 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
         name="categorical_crossentropy", dtype=None,
     ):
+        _smoothing(label_smoothing, "CategoricalCrossentropy")
         super().__init__(categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
 
@@ -296,6 +303,7 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
         self, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
         reduction="sum_over_batch_size", name="binary_focal_crossentropy", dtype=None,
     ):
+        _smoothing(label_smoothing, "BinaryFocalCrossentropy")
         super().__init__(binary_focal_crossentropy, name=name, reduction=reduction, dtype=dtype,
                          apply_class_balancing=apply_class_balancing, alpha=alpha, gamma=gamma, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -314,6 +322,7 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
         self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
         name="categorical_focal_crossentropy", dtype=None,
     ):
+        _smoothing(label_smoothing, "CategoricalFocalCrossentropy")
         super().__init__(categorical_focal_crossentropy, name=name, reduction=reduction, dtype=dtype, alpha=alpha,
                          gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
 

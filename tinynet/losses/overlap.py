@@ -1,6 +1,7 @@
 """Losses of image segmentation: how little the predicted area overlaps the true one."""
 
 from ..config import epsilon
+from ..ops.reduction import check_axes
 from ..runtime import kernels
 from .base import LossFunctionWrapper
 from .elements import as_float, as_target, check_broadcast, record_loss
@@ -9,7 +10,7 @@ from .elements import as_float, as_target, check_broadcast, record_loss
 def _areas(operation, y_true, y_pred, axis):
     y_pred = as_float(y_pred)
     y_true, y_pred = check_broadcast(operation, as_target(y_true, y_pred.data.dtype), y_pred)
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = check_axes(operation, axis, y_pred.shape)
     return (
         y_true,
         y_pred,

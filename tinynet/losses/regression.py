@@ -7,7 +7,9 @@ import math
 
 import numpy as np
 
+from ..checks import number
 from ..config import epsilon
+from ..ops.reduction import check_axes
 from ..runtime import kernels
 from .base import LossFunctionWrapper
 from .elements import aligned, mean_over_last, record_loss
@@ -70,6 +72,7 @@ def huber(y_true, y_pred, delta=1.0):
 
     h'(e) = e for |e| <= delta, else delta sign(e)
     """
+    number(delta, "huber", "delta", 0, above=True)
     t, p = aligned("huber", y_true, y_pred)
     error = p.data - t.data
     size = np.abs(error)
@@ -111,6 +114,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
     With unit vectors u = t / |t|, v = p / |p|:  d/dp = -(u - (u.v) v) / |p|
     """
     t, p = aligned("cosine_similarity", y_true, y_pred)
+    axis, = check_axes("cosine_similarity", axis, p.shape)
     u, t_scale = _unit_vectors(t.data, axis)
     v, p_scale = _unit_vectors(p.data, axis)
     product = kernels.reduce_sum(u * v, axis, True)
@@ -185,6 +189,7 @@ class Huber(LossFunctionWrapper):
     """
 
     def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
+        number(delta, "Huber", "delta", 0, above=True)
         super().__init__(huber, name=name, reduction=reduction, dtype=dtype, delta=delta)
 
 

@@ -71,7 +71,13 @@ globals().update(_SHORT_LOSSES, **_OLD_LOSSES)  # metrics.mse, metrics.MSE, ... 
 _lookup = Lookup("metric", _CLASSES, {
     **by_both_names(*_CLASSES), **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()},
 }, functions=_FUNCTIONS)
-get, serialize, deserialize = _lookup.get, _lookup.serialize, _lookup.deserialize
+get, deserialize = _lookup.get, _lookup.deserialize
+
+
+def serialize(metric):
+    """A metric as a dict; names stay what they are."""
+    return _lookup.serialize(metric)
+
 
 __all__ = [
     *(cls.__name__ for cls in _CLASSES), *(function.__name__ for function in _FUNCTIONS if function is not accuracy),

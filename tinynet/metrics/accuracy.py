@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import number, whole
 from ..config import floatx
 from ..tensor import Tensor, to_array
 from .base import MeanMetricWrapper, arrays, same_rank
@@ -94,6 +95,7 @@ def sparse_categorical_accuracy(y_true, y_pred):
 
 def _in_top_k(labels, scores, k):
     """Whether fewer than k scores are larger than that of the right class."""
+    whole(k, "top_k_categorical_accuracy", "k", 1)
     _check_samples("top_k_categorical_accuracy", labels, scores)
     score = np.take_along_axis(scores, labels[..., None], axis=-1)
     score = np.where(np.isnan(score), -np.inf, score)  # NaN is not a high score
@@ -149,6 +151,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+        number(threshold, "BinaryAccuracy", "threshold")
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 
 
@@ -194,7 +197,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
-        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=whole(k, "TopKCategoricalAccuracy", "k", 1))
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
@@ -203,6 +206,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
+        whole(k, "SparseTopKCategoricalAccuracy", "k", 1)
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import whole
 from ..config import epsilon
 from ..tensor import to_array
 from .base import Metric, divide_no_nan
@@ -47,8 +48,7 @@ class AUC(Metric):
             raise ValueError(f"AUC: summation_method must be one of {METHODS}, got {summation_method!r}")
         self._own_thresholds = None if thresholds is None else sorted(thresholds)
         if thresholds is None:
-            if num_thresholds <= 1:
-                raise ValueError(f"AUC: num_thresholds must be at least 2, got {num_thresholds}")
+            num_thresholds = whole(num_thresholds, "AUC", "num_thresholds", 2)
             inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)]
         else:
             inner = self._own_thresholds

@@ -5,8 +5,11 @@
     said no      false negative (fn)  true negative (tn)
 """
 
+import numbers
+
 import numpy as np
 
+from ..checks import whole
 from ..config import epsilon
 from ..tensor import to_array
 from .base import Metric, divide_no_nan, same_rank
@@ -21,7 +24,7 @@ def parse_thresholds(name, thresholds, default):
     if thresholds is None:
         return [default]
     thresholds = list(thresholds) if isinstance(thresholds, list | tuple | np.ndarray) else [thresholds]
-    wrong = [t for t in thresholds if t is None or not 0 <= t <= 1]
+    wrong = [t for t in thresholds if not (isinstance(t, numbers.Real) and 0 <= t <= 1)]
     if wrong:
         raise ValueError(f"{name}: thresholds must lie in [0, 1], got {wrong}")
     return thresholds
@@ -66,6 +69,9 @@ def confusion_counts(
     if class_id is not None:
         if y_pred.ndim == 1:
             raise ValueError(f"class_id={class_id} needs predictions of shape (batch, classes), got {y_pred.shape}")
+        if class_id >= y_pred.shape[-1]:
+            raise ValueError(f"class_id={class_id} does not exist among the {y_pred.shape[-1]} classes of predictions "
+                             f"of shape {y_pred.shape}; they are numbered from 0")
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
     if y_true.shape != y_pred.shape:
         raise ValueError(f"labels of shape {y_true.shape} do not match predictions of shape {y_pred.shape}")
@@ -118,8 +124,9 @@ class ConfusionMetric(Metric):
     def __init__(self, counts, thresholds, class_id=None, top_k=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.thresholds = thresholds
-        self.class_id = class_id
-        self.top_k = top_k
+        owner = type(self).__name__
+        self.class_id = class_id if class_id is None else whole(class_id, owner, "class_id", 0)
+        self.top_k = top_k if top_k is None else whole(top_k, owner, "top_k", 1)
         self._evenly_spaced = are_evenly_spaced(thresholds)
         self._counts = counts
         for count in counts:

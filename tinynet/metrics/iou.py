@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from ..checks import whole
 from ..config import epsilon
 from ..tensor import Tensor, to_array
 from .base import Metric
@@ -28,6 +29,7 @@ class IoU(Metric):
         sparse_y_pred=True, axis=-1,
     ):
         super().__init__(name=name, dtype="int32" if dtype in (None, "int") else dtype)
+        whole(num_classes, type(self).__name__, "num_classes", 1)
         if max(target_class_ids) >= num_classes:
             raise ValueError(
                 f"{type(self).__name__}: target class {max(target_class_ids)} does not exist among {num_classes} "

@@ -55,23 +55,35 @@ class CompiledLoss:
             self._weight = _only(self._given_weights, "loss_weights")
         return self._loss
 
-    def _of_several(self, y, y_pred, sample_weight):
+    def pairs(self, y, y_pred):
+        """What is compared with what: [(place of the output, its name or None, Loss, targets, outputs), ...]."""
+        if isinstance(y_pred, Tensor):
+            y = _only(y, "targets")
+            return [(0, None, self.resolve(y, y_pred), y, y_pred)]
+        names, outputs, y = self._matched(y, y_pred)
+        return [(place, names[place], loss, y[place], outputs[place]) for place, loss, _, _ in self._parts]
+
+    def _matched(self, y, y_pred):
+        """Names, outputs and targets of each of several outputs; the first batch tells what `_parts` are."""
         names, outputs = _outputs(y_pred, self._output_names, "losses")
-        places = [place for place, _, _, _ in self._parts] if self._parts is not None else None
-        if self._parts is None:
-            losses = _for_outputs(self._given, names, y_pred, "loss")
-            places = [place for place, loss in enumerate(losses) if loss is not None]
-            y = _targets(y, names, y_pred, places)
-            weights = _for_outputs(self._given_weights, names, y_pred, "loss_weights")
-            self._parts = []
-            for place in places:
-                loss = _as_loss(losses[place], y[place], outputs[place])
-                name = names[place] if names[place] is not None else loss.name
-                mean = metrics_module.Mean(name=f"{name}_loss") if len(places) > 1 else None
-                self._parts.append((place, loss, weights[place], mean))
-            self.metrics = [mean for _, _, _, mean in self._parts if mean is not None]
-        else:
-            y = _targets(y, names, y_pred, places)
+        if self._parts is not None:
+            return names, outputs, _targets(y, names, y_pred, [place for place, _, _, _ in self._parts])
+        losses = _for_outputs(self._given, names, y_pred, "loss")
+        places = [place for place, loss in enumerate(losses) if loss is not None]
+        y = _targets(y, names, y_pred, places)
+        weights = _for_outputs(self._given_weights, names, y_pred, "loss_weights")
+        self._parts = []
+        for place in places:
+            loss = _as_loss(losses[place], y[place], outputs[place])
+            name = names[place] if names[place] is not None else loss.name
+            mean = metrics_module.Mean(name=f"{name}_loss") if len(places) > 1 else None
+            self._parts.append((place, loss, weights[place], mean))
+        self.metrics = [mean for _, _, _, mean in self._parts if mean is not None]
+        return names, outputs, y
+
+    def _of_several(self, y, y_pred, sample_weight):
+        names, outputs, y = self._matched(y, y_pred)
+        places = [place for place, _, _, _ in self._parts]
         sample_weights = _targets(sample_weight, names, y_pred, places, shared=True)
         total = None
         for place, loss, weight, mean in self._parts:
@@ -210,18 +222,28 @@ class CompiledMetrics:
 
     def update_state(self, y, y_pred, sample_weight=None):
         """Take account of one more batch."""
+        names, outputs, y = self._matched(y, y_pred)
+        sample_weights = ([_only(sample_weight, "sample weights")] if isinstance(y_pred, Tensor) else
+                          _targets(sample_weight, names, y_pred, range(len(names)), shared=True))
+        for metric, weighted, place in self._built:
+            metric.update_state(y[place], outputs[place], sample_weights[place] if weighted else None)
+
+    def of_output(self, place, y, y_pred):
+        """The Metrics of the output at a place, from a batch that tells which they are."""
+        self._matched(y, y_pred)
+        return [metric for metric, _, other in self._built if other == place]
+
+    def _matched(self, y, y_pred):
+        """Names, outputs and targets of each output."""
         if isinstance(y_pred, Tensor):
-            names, outputs = [None], [y_pred]
-            y, sample_weights = [_only(y, "targets")], [_only(sample_weight, "sample weights")]
+            names, outputs, y = [None], [y_pred], [_only(y, "targets")]
         else:
             names, outputs = _outputs(y_pred, self._output_names, "metrics")
             places = None if self._built is None else sorted({place for _, _, place in self._built})
             y = self._targets(y, names, y_pred, places)
-            sample_weights = _targets(sample_weight, names, y_pred, range(len(names)), shared=True)
         if self._built is None:
             self._build(names, outputs, y, y_pred)
-        for metric, weighted, place in self._built:
-            metric.update_state(y[place], outputs[place], sample_weights[place] if weighted else None)
+        return names, outputs, y
 
     def _targets(self, y, names, y_pred, places):
         if places is None:

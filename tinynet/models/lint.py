@@ -7,7 +7,7 @@ Each check is one that correct code cannot fail: when in doubt, it says nothing.
 
 import numpy as np
 
-from .. import activations, losses
+from .. import activations, losses, metrics
 from ..data import check_finite
 from ..errors import ModelWarning, warn_user
 from ..layers.activations import ReLU, Softmax
@@ -16,6 +16,8 @@ from ..layers.core import Activation, Identity, InputLayer
 from ..layers.dense import Dense
 from ..layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from ..layers.reshaping import Flatten, Reshape
+from ..metrics.confusion import ConfusionMetric
+from ..nest import flatten
 from ..tensor import Tensor
 
 SPARSE = (losses.sparse_categorical_crossentropy,)
@@ -37,25 +39,32 @@ def check_first_batch(model, x, y, y_pred):
     """
     model._unchecked = False
     compiled = model._compiled_loss
-    if compiled is None or y is None or not isinstance(y_pred, Tensor) or isinstance(y, list | tuple | dict):
+    if compiled is None or y is None or type(model).compute_loss is not _original_compute_loss():
         return
-    if type(model).compute_loss is not _original_compute_loss() or not y_pred.shape:
+    if not all(isinstance(part, Tensor) and part.shape for part in flatten(y_pred)):
         return
-    loss = compiled.resolve(np.asarray(y), y_pred)
-    function = getattr(loss, "fn", None)
-    options = getattr(loss, "_fn_kwargs", {})
-    _check_kind_of_targets(function, np.shape(y), y_pred.shape)
-    if function in SPARSE:
-        _check_labels(model, y_pred, options)
+    advice, count = [], len(flatten(y_pred))
+    for place, name, loss, targets, outputs in compiled.pairs(y, y_pred):
+        if targets is None:
+            continue  # the loss itself says so
+        targets = np.asarray(targets)
+        function, options = getattr(loss, "fn", None), getattr(loss, "_fn_kwargs", {})
+        _check_kind_of_targets(function, targets.shape, outputs.shape)
+        if function in SPARSE:
+            _check_labels(model, outputs, options, place, name, count)
+        if model._advised:
+            continue
+        last = _last_activation(model, place)
+        about = [
+            *_about_outputs(last, function, options, outputs.data),
+            *_about_metrics(model, last, function, options, place, y, y_pred),
+            *_about_targets(last, loss, function, targets, outputs),
+        ]
+        advice += [f"output {place if name is None else name!r}: {text}" if count > 1 else text for text in about]
     if model._advised:
         return
     model._advised = True
-    advice = [
-        *_about_outputs(model, function, options, y_pred.data),
-        *_about_targets(model, loss, function, np.asarray(y), y_pred),
-        *_about_inputs(model, x),
-    ]
-    for text in advice:
+    for text in [*advice, *_about_inputs(model, x)]:
         warn_user(f"{model.name}: {text}", ModelWarning)
 
 
@@ -87,12 +96,20 @@ def _check_kind_of_targets(function, targets, outputs):
         )
 
 
-def _check_labels(model, y_pred, options):
-    """All labels of the arrays that `fit` was given, so that a wrong one is named by its place in them."""
+def _check_labels(model, y_pred, options, place, output, count):
+    """All labels of the arrays that `fit` was given, so that a wrong one is named by its place in them.
+
+    Args:
+        place, output, count: Which of how many outputs it is, and its name.
+    """
     classes = y_pred.shape[options.get("axis", -1)]
     ignored = options.get("ignore_class")
     for name, epochs in (("y", model._training), ("the validation targets", model._validation)):
         labels = getattr(getattr(epochs, "batches", None), "y", None)
+        if isinstance(labels, dict):
+            labels = labels.get(output)
+        elif isinstance(labels, list | tuple):
+            labels = labels[place] if len(labels) == count else None
         if not isinstance(labels, np.ndarray) or labels.size == 0 or labels.ndim not in (
             len(y_pred.shape) - 1, len(y_pred.shape)
         ) or labels.ndim == len(y_pred.shape) and labels.shape[-1] != 1:
@@ -106,21 +123,21 @@ def _check_labels(model, y_pred, options):
         places = np.argwhere(wrong)
         if not len(places):
             continue
-        place = tuple(places[0])
-        count = f", and {len(places) - 1} more" if len(places) > 1 else ""
+        wrong_one = tuple(places[0])
+        more = f", and {len(places) - 1} more" if len(places) > 1 else ""
+        which = f" of output {place if output is None else output!r}" if count > 1 else ""
         raise ValueError(
-            f"sparse_categorical_crossentropy: label {labels[place]} at index {', '.join(map(str, place[:1]))} of "
-            f"{name}{count}; the model has {classes} classes (0..{classes - 1}). Give the last layer as many units as "
-            "there are classes, or number the classes from 0; to leave samples out, use ignore_class"
+            f"sparse_categorical_crossentropy: label {labels[wrong_one]} at index {wrong_one[0]} of "
+            f"{name}{which}{more}; the model has {classes} classes (0..{classes - 1}). Give the last layer as many "
+            "units as there are classes, or number the classes from 0; to leave samples out, use ignore_class"
         )
 
 
 # -- outputs and loss --------------------------------------------------------------------------------------------------
 
 
-def _about_outputs(model, function, options, outputs):
+def _about_outputs(last, function, options, outputs):
     """Whether the loss gets what it takes: probabilities, or scores."""
-    last = _last_activation(model)
     axis = options.get("axis", -1)
     from_logits = options.get("from_logits", False)
     if last == "softmax" and outputs.shape[-1] == 1:
@@ -159,12 +176,46 @@ def _about_outputs(model, function, options, outputs):
                    "itself. Use categorical_crossentropy, or activation=\"sigmoid\" if several may apply at once")
 
 
+# -- metrics -----------------------------------------------------------------------------------------------------------
+
+
+def _about_metrics(model, last, function, options, place, y, y_pred):
+    """Metrics that take for a probability what from_logits=True says is a score."""
+    if (model._compiled_metrics is None or function not in (*BINARY, *CATEGORICAL) or last in ("sigmoid", "softmax")
+            or not options.get("from_logits", False)):
+        return
+    wrong = {}
+    for metric in model._compiled_metrics.of_output(place, y, y_pred):
+        remedy = _for_scores(metric, function in BINARY)
+        if remedy is not None:
+            wrong[metric.name] = remedy
+    if wrong:
+        change = "".join(f"; or, in place of {name}, {remedy}" for name, remedy in wrong.items() if remedy)
+        yield (f"{', '.join(wrong)} {'takes' if len(wrong) == 1 else 'take'} the outputs for probabilities from 0 to "
+               "1, but by from_logits=True they are scores, whose border between no and yes is 0. Use activation="
+               f"\"{'sigmoid' if function in BINARY else 'softmax'}\" in the last layer and from_logits=False{change}")
+
+
+def _for_scores(metric, binary):
+    """What a metric is replaced with where the outputs are scores: '' if by nothing; None if it is right as it is."""
+    name, options = type(metric).__name__, getattr(metric, "_fn_kwargs", {})
+    if options.get("from_logits") is False or isinstance(metric, metrics.AUC) and not metric._from_logits:
+        return f"{name}(from_logits=True)" if binary or options else ""
+    if getattr(metric, "_fn", None) is metrics.binary_accuracy and options.get("threshold", 0.5) > 0:
+        return "BinaryAccuracy(threshold=0)"
+    if isinstance(metric, ConfusionMetric) and getattr(metric, "top_k", None) is None and max(metric.thresholds) > 0:
+        return f"{name}(thresholds=0)" if binary and isinstance(metric, metrics.Precision | metrics.Recall) else ""
+    if isinstance(metric, metrics.BinaryIoU) and metric.threshold > 0:
+        return "BinaryIoU(threshold=0)"
+    return "" if isinstance(metric, metrics.FBetaScore) and metric.threshold is not None else None
+
+
 # -- targets -----------------------------------------------------------------------------------------------------------
 
 _RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, np.inf)}
 
 
-def _about_targets(model, loss, function, y, y_pred):
+def _about_targets(last, loss, function, y, y_pred):
     shape = y_pred.shape
     if function in BINARY and y.size and (y.min() < 0 or y.max() > 1):
         yield (f"{function.__name__} needs targets from 0 to 1, but this batch's are from {y.min():g} to {y.max():g}. "
@@ -181,10 +232,10 @@ def _about_targets(model, loss, function, y, y_pred):
         if y.ndim == 2 and y.shape[1] > 1 and shape == (len(y), 1):
             yield (f"the model has one output but y has {y.shape[1]} numbers a sample, so {function.__name__} compares "
                    f"the output with each of them. Give the last layer {y.shape[1]} units")
-        low, high = _RANGES.get(_last_activation(model), (-np.inf, np.inf))
+        low, high = _RANGES.get(last, (-np.inf, np.inf))
         if y.size and (y.min() < low - 0.01 or y.max() > high + 0.01):
             span = f"values from {low} to {high} only" if high < np.inf else f"no value below {low}"
-            yield (f"the targets are from {y.min():g} to {y.max():g} in this batch, but {_last_activation(model)} in "
+            yield (f"the targets are from {y.min():g} to {y.max():g} in this batch, but {last} in "
                    f"the last layer gives {span}. Use a last layer without activation, or scale the targets")
     if not isinstance(loss, losses.LossFunctionWrapper) and {y.shape, shape} == {(len(y), 1), (len(y),)} and len(y) > 1:
         # A Loss of the user's own may turn one shape into the other; then both give the same number.
@@ -201,7 +252,7 @@ def _about_targets(model, loss, function, y, y_pred):
 
 def _about_inputs(model, x):
     """Pixels from 0 to 255 in a network that does not scale them."""
-    order = model._layers_in_order()
+    order = _layers(model)
     if order is None or not hasattr(x, "shape") or not _looks_like_pixels(np.asarray(x)):
         return
     passes = (InputLayer, Flatten, Reshape, Identity, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D,
@@ -235,14 +286,37 @@ _NAMES = {activations.softmax: "softmax", activations.sigmoid: "sigmoid", activa
           activations.linear: "linear", activations.relu: "relu"}
 
 
-def _last_activation(model):
-    """'softmax', 'sigmoid', 'tanh', 'relu' or 'linear', if that is the last thing the model does; else None."""
+def _layers(model):
+    """The layers in the order in which they are called, if that is one after the other; else None."""
     order = model._layers_in_order()
-    while order and isinstance(order[-1], Flatten | Reshape | Identity):
-        order = order[:-1]
-    if not order:
-        return None
-    last = order[-1]
+    if order is None and _is_graph(model) and model._graph.is_chain():
+        order = [part for layer in model._graph.layers
+                 for part in ((_layers(layer) or [layer]) if hasattr(layer, "_layers_in_order") else [layer])]
+    return order
+
+
+def _is_graph(model):
+    from .model import Model
+
+    return model._graph is not None and type(model).call is Model.call
+
+
+def _last_layer(model, place):
+    """What makes the output at a place, apart from its shape; None if that is not known."""
+    order, last = model._layers_in_order(), None
+    if order is not None:
+        last = next((layer for layer in reversed(order) if not isinstance(layer, Flatten | Reshape | Identity)), None)
+    elif _is_graph(model):
+        tensor = model._graph.outputs[place]
+        while tensor._node is not None and isinstance(tensor._node.operation, Flatten | Reshape | Identity):
+            tensor = tensor._node.inputs[0]
+        last, place = (tensor._node.operation, tensor._index) if tensor._node is not None else (None, 0)
+    return _last_layer(last, place) if hasattr(last, "_layers_in_order") else last
+
+
+def _last_activation(model, place):
+    """'softmax', 'sigmoid', 'tanh', 'relu' or 'linear', if that is the last thing done to this output; else None."""
+    last = _last_layer(model, place)
     if type(last) is Softmax:
         return "softmax" if last.axis == -1 else None
     if type(last) in (Dense, Conv2D, Activation):

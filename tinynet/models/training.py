@@ -329,8 +329,9 @@ def _verbosity(verbose):
 
 
 def _as_numbers(logs):
-    """Python floats, in the order of the names."""
-    return {name: float(np.asarray(value)) for name, value in sorted((logs or {}).items())}
+    """Python floats, in the order of the names; a metric with a number for each class stays an array, as in Keras."""
+    arrays = {name: np.asarray(value) for name, value in sorted((logs or {}).items())}
+    return {name: array.copy() if array.ndim else float(array) for name, array in arrays.items()}
 
 
 def _refuse(owner, unknown):

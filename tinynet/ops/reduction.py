@@ -52,7 +52,7 @@ def _mask(axes, rank):
     return mask
 
 
-def _check_axes(operation, axis, shape):
+def check_axes(operation, axis, shape):
     """`axis` as None or a tuple of axes from 0 to rank - 1, each once."""
     if axis is None:
         return None
@@ -113,7 +113,7 @@ def sum(x, axis=None, keepdims=False):
     """
     x = convert_to_tensor(x)
     data = x.data
-    axes = _check_axes("sum", axis, data.shape)
+    axes = check_axes("sum", axis, data.shape)
     if not _has_kernel(data):
         return Tensor.wrap(np.asarray(np.sum(data, axis=axes, keepdims=keepdims, dtype=_sum_dtype(data.dtype))))
     y = kernels.reduce_sum(data, axes, keepdims)
@@ -134,7 +134,7 @@ def mean(x, axis=None, keepdims=False):
     """
     x = _as_float(convert_to_tensor(x))
     data = x.data
-    axes = _check_axes("mean", axis, data.shape)
+    axes = check_axes("mean", axis, data.shape)
     y = kernels.reduce_mean(data, axes, keepdims)
 
     def backward(dy):
@@ -158,7 +158,7 @@ def prod(x, axis=None, keepdims=False, dtype=None):
     if dtype is not None and x.dtype != np.dtype(dtype):
         x = _converted(x, dtype)
     data = x.data
-    axes = _check_axes("prod", axis, data.shape)
+    axes = check_axes("prod", axis, data.shape)
     y = np.asarray(np.prod(data, axis=axes, keepdims=keepdims, dtype=_sum_dtype(data.dtype)))
 
     def backward(dy):
@@ -196,7 +196,7 @@ def _converted(x, dtype):
 def _extreme(operation, kernel_name, x, axis, keepdims, initial, choose):
     x = convert_to_tensor(x)
     data = x.data
-    axes = _check_axes(operation, axis, data.shape)
+    axes = check_axes(operation, axis, data.shape)
     count = data.size if axes is None else math.prod(data.shape[a] for a in axes)
     if count == 0 and initial is None:
         raise ValueError(
@@ -263,7 +263,7 @@ def argmin(x, axis=None, keepdims=False):
 
 def _arg_extreme(operation, function, x, axis, keepdims):
     data = convert_to_tensor(x).data
-    axes = _check_axes(operation, axis, data.shape)
+    axes = check_axes(operation, axis, data.shape)
     if (data.size if axes is None else data.shape[axes[0]]) == 0:
         raise ValueError(f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}.")
     return Tensor.wrap(np.asarray(function(data, axis=None if axes is None else axes[0], keepdims=keepdims), np.int32))
@@ -278,7 +278,7 @@ def var(x, axis=None, keepdims=False):
     dx = dy * 2 (x - mean(x)) / n
     """
     x = _as_float(convert_to_tensor(x))
-    axes = _check_axes("var", axis, x.shape)
+    axes = check_axes("var", axis, x.shape)
     deviation = x.data - kernels.reduce_mean(x.data, axes, True)
     y = kernels.reduce_mean(deviation * deviation, axes, keepdims)
 
@@ -324,7 +324,7 @@ def logsumexp(x, axis=None, keepdims=False):
     """
     x = _as_float(convert_to_tensor(x))
     data = x.data
-    axes = _check_axes("logsumexp", axis, data.shape)
+    axes = check_axes("logsumexp", axis, data.shape)
     largest = kernels.reduce_max(data, axes, True)
     shift = np.where(np.isfinite(largest), largest, data.dtype.type(0))
     exponentials = np.exp(data - shift)
@@ -350,7 +350,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     """
     x = _as_float(convert_to_tensor(x))
     data = x.data
-    axes = _check_axes("norm", axis, data.shape)
+    axes = check_axes("norm", axis, data.shape)
     one_axis = data.ndim == 1 if axes is None else len(axes) == 1
     if ord in (None, "fro") or ord == 2 and one_axis:
         y = np.sqrt(kernels.reduce_sum(data * data, axes, keepdims))
@@ -393,19 +393,19 @@ def norm(x, ord=None, axis=None, keepdims=False):
 def any(x, axis=None, keepdims=False):
     """Whether some element over axes is true (not zero)."""
     data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.any(data, axis=_check_axes("any", axis, data.shape), keepdims=keepdims)))
+    return Tensor.wrap(np.asarray(np.any(data, axis=check_axes("any", axis, data.shape), keepdims=keepdims)))
 
 
 def all(x, axis=None, keepdims=False):
     """Whether every element over axes is true (not zero)."""
     data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.all(data, axis=_check_axes("all", axis, data.shape), keepdims=keepdims)))
+    return Tensor.wrap(np.asarray(np.all(data, axis=check_axes("all", axis, data.shape), keepdims=keepdims)))
 
 
 def count_nonzero(x, axis=None):
     """How many elements over axes are not zero (int32)."""
     data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=_check_axes("count_nonzero", axis, data.shape)),
+    return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=check_axes("count_nonzero", axis, data.shape)),
                                   np.int32))
 
 
@@ -420,7 +420,7 @@ def _running(operation, function, x, axis, dtype):
     if axis is None:
         shape = x.data.shape
         x, axis = record(x.data.reshape(-1), (x,), lambda dy: (dy.reshape(shape),)), 0
-    axis = _check_axes(operation, axis, x.data.shape)[0]
+    axis = check_axes(operation, axis, x.data.shape)[0]
     return x, axis, function(x.data, axis=axis, dtype=_sum_dtype(x.data.dtype))
 
 

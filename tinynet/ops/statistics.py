@@ -11,7 +11,7 @@ from .elementwise import cast, log10, sqrt, square
 from .formulas import unary
 from .indexing import take, take_along_axis, where
 from .matmul import matmul
-from .reduction import argmax, argmin, cumprod, cumsum, max, mean, min, prod, sum
+from .reduction import argmax, argmin, check_axes, cumprod, cumsum, max, mean, min, prod, sum
 from .shape import diagonal, expand_dims, pad, reshape, transpose
 from .sorting import sort
 
@@ -109,8 +109,7 @@ def _quantile(name, x, q, axis, method, keepdims, skip):
     if q.size and not (q.min() >= 0 and q.max() <= 1):
         raise ValueError(f"{name}: the fraction must be in [0, 1] (in percent [0, 100]), got {q.tolist()}")
     rank = len(x.shape)
-    axes = range(rank) if axis is None else [axis] if isinstance(axis, int) else axis
-    axes = sorted(a % rank for a in axes)
+    axes = range(rank) if axis is None else sorted(check_axes(name, axis, x.shape))
     kept = [i for i in range(rank) if i not in axes]
     shape = tuple(x.shape[i] for i in kept)
     # One row for each result, in order; NaN goes to the end.

@@ -13,6 +13,7 @@ import numbers
 
 import numpy as np
 
+from ..checks import number
 from ..registry import deserialize_object, serialize_object
 from ..tensor import Tensor
 
@@ -184,6 +185,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
         _check_rate(initial_learning_rate, self)
         _check_steps(first_decay_steps, "first_decay_steps")
+        number(t_mul, "CosineDecayRestarts", "t_mul", 0, above=True)
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = first_decay_steps
         self.t_mul = t_mul
@@ -192,6 +194,10 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.name = name
 
     def at(self, step):
+        if self.t_mul < 1 and step >= (end := self.first_decay_steps / (1 - self.t_mul)):
+            raise ValueError(f"CosineDecayRestarts: with t_mul={self.t_mul} each wave is shorter than the one before, "
+                             f"and at step {end:g} no time is left for another; got step {step}. Use a t_mul of at "
+                             "least 1, or longer first_decay_steps")
         waves = step / self.first_decay_steps  # the time, in lengths of the first wave
         if self.t_mul == 1.0:
             restarts = math.floor(waves)

@@ -32,6 +32,10 @@ def _identity(w, layer, value):
     return value
 
 
+def _pipeline(w, layer, x):
+    return functools.reduce(lambda value, part: write_layer(w, part, value), layer.layers, x)
+
+
 def _dense(w, layer, x):
     x, kernel, shape = w.last(x), layer.kernel.numpy(), (*x.shape[:-1], layer.units)
     if x.rank == 2:
@@ -74,13 +78,17 @@ def _same_pads(layer, x):
     """The zeros of padding='same': before each axis, then after each."""
     sizes = x.shape[1:-1] if layer.data_format == "channels_last" else x.shape[2:]
     totals = []
-    for size, kernel, stride, dilation in zip(sizes, layer.kernel_size, layer.strides, layer.dilation_rate,
-                                              strict=True):
-        if size is None and stride > 1:
-            raise unsupported(layer, "padding='same' with strides and dilation needs known lengths, got input "
-                                     f"{x.shape}")
+    window = layer.pool_size if hasattr(layer, "pool_size") else layer.kernel_size
+    dilations = getattr(layer, "dilation_rate", (1,) * len(window))
+    for size, kernel, stride, dilation in zip(sizes, window, layer.strides, dilations, strict=True):
         reach = dilation * (kernel - 1) + 1
-        totals.append(reach - 1 if stride == 1 else max((-(-size // stride) - 1) * stride + reach - size, 0))
+        if stride == 1 or reach == 1:
+            totals.append(reach - 1)
+        elif size is None:
+            raise unsupported(layer, "padding='same' with strides, and dilation or a pool_size below them, needs known "
+                                     f"lengths, got input {x.shape}")
+        else:
+            totals.append(max((-(-size // stride) - 1) * stride + reach - size, 0))
     return [total // 2 for total in totals] + [total - total // 2 for total in totals]
 
 
@@ -149,7 +157,11 @@ def _conv_transpose(w, layer, x):
 
 def _pool(op_type, w, layer, x):
     x = _channels(w, layer, x)
-    attributes = {"auto_pad": "SAME_UPPER"} if layer.padding == "same" else {}
+    attributes = {}
+    if layer.padding == "same":
+        # Where windows lie apart, ONNX Runtime 1.32 counts a negative padding: an error, or windows out of place.
+        apart = any(stride > size for stride, size in zip(layer.strides, layer.pool_size, strict=True))
+        attributes = {"pads": _same_pads(layer, x)} if apart else {"auto_pad": "SAME_UPPER"}
     y = w.add(op_type, x, kernel_shape=layer.pool_size, strides=layer.strides, **attributes)
     return _result(layer, x, y)
 
@@ -416,7 +428,7 @@ _FUNCTIONS = {layers.Dense: _dense, layers.Conv2DTranspose: _conv_transpose, lay
               layers.BatchNormalization: _batch_normalization, layers.LayerNormalization: _layer_normalization,
               layers.GroupNormalization: _group_normalization, layers.RMSNormalization: _rms_normalization,
               layers.UnitNormalization: _unit_normalization, layers.Flatten: _flatten, layers.Reshape: _reshape,
-              layers.Permute: _permute, layers.RepeatVector: _repeat_vector}
+              layers.Permute: _permute, layers.RepeatVector: _repeat_vector, layers.Pipeline: _pipeline}
 for _names, _function in (
     ("Conv1D Conv2D Conv3D", _conv),
     ("DepthwiseConv1D DepthwiseConv2D", _depthwise),
@@ -439,6 +451,6 @@ for _names, _function in (
      "ActivityRegularization RandomFlip RandomRotation RandomTranslation RandomZoom RandomShear RandomPerspective "
      "RandomElasticTransform RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomErasing "
      "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPosterization RandomSaturation RandomSharpness "
-     "Cutout", _identity),
+     "Cutout Equalization Solarization PatchShuffle RandAugment AugMix MixUp CutMix", _identity),
 ):
     _FUNCTIONS.update((getattr(layers, name), _function) for name in _names.split())

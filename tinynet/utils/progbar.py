@@ -3,6 +3,8 @@
 import sys
 import time
 
+import numpy as np
+
 
 class Progbar:
     """Shows how far something is, how long it takes and what the numbers are.
@@ -51,13 +53,13 @@ class Progbar:
 
         Args:
             current: Number of steps done in all.
-            values: List of (name, value) to show.
+            values: List of (name, value) to show; of an array the mean.
             finalize: Whether this is the end; current >= target if None.
         """
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         for name, value in values or []:
-            self._take(name, float(value), current, finalize)
+            self._take(name, float(np.mean(value)), current, finalize)
         self._seen = current
         now = time.perf_counter()
         if self._first_step_end is None and current > 0:
