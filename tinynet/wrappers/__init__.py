@@ -14,7 +14,7 @@ _explain = explainer(__name__)
 
 def __getattr__(name):
     if name in __all__:
-        return getattr(importlib.import_module(f"{__name__}.scikit_learn"), name)
+        return getattr(importlib.import_module(f"{__name__}.estimators"), name)
     return _explain(name)
 
 
