@@ -20,22 +20,42 @@ inline T* advance(T* array, Index by) {
   return array == nullptr ? nullptr : array + by;
 }
 
+// While the root and the division of a piece are computed, memory is asked for what comes this far ahead: Adam on 10
+// million weights takes 3.6 ms instead of 4.3. Blocks of small networks end before that; they are in the cache anyway.
+constexpr Index kPiece = 128, kAhead = 2048;
+
+template <class T>
+inline void fetch(const T* array) {
+  constexpr Index line = 64 / Index(sizeof(T));
+  for (Index i = 0; i < kPiece; i += line) __builtin_prefetch(array + i, 1);
+}
+
 // Applies `rule` to n elements: to a weight, its gradient, and its states. Bit k of States says whether the rule has
 // the state k; one that is absent is neither read nor written.
 template <int States, bool kDecay, class T, class Rule>
 inline void update_piece(T* w, const T* g, T* a, T* b, T* c, Index n, T decay, const Rule& rule) {
+  for (Index start = 0; start < n; start += kPiece) {
+    const Index stop = start + kPiece < n ? start + kPiece : n;
+    if (const Index next = start + kAhead; next + kPiece <= n) {
+      fetch(w + next);
+      fetch(g + next);
+      if constexpr (States & 1) fetch(a + next);
+      if constexpr (States & 2) fetch(b + next);
+      if constexpr (States & 4) fetch(c + next);
+    }
 #pragma GCC ivdep  // the arrays are different ones
-  for (Index i = 0; i < n; ++i) {
-    T weight = w[i], s[3] = {};
-    if constexpr (States & 1) s[0] = a[i];
-    if constexpr (States & 2) s[1] = b[i];
-    if constexpr (States & 4) s[2] = c[i];
-    if constexpr (kDecay) weight -= decay * weight;
-    rule(weight, g[i], s[0], s[1], s[2]);
-    w[i] = weight;
-    if constexpr (States & 1) a[i] = s[0];
-    if constexpr (States & 2) b[i] = s[1];
-    if constexpr (States & 4) c[i] = s[2];
+    for (Index i = start; i < stop; ++i) {
+      T weight = w[i], s[3] = {};
+      if constexpr (States & 1) s[0] = a[i];
+      if constexpr (States & 2) s[1] = b[i];
+      if constexpr (States & 4) s[2] = c[i];
+      if constexpr (kDecay) weight -= decay * weight;
+      rule(weight, g[i], s[0], s[1], s[2]);
+      w[i] = weight;
+      if constexpr (States & 1) a[i] = s[0];
+      if constexpr (States & 2) b[i] = s[1];
+      if constexpr (States & 4) c[i] = s[2];
+    }
   }
 }
 
