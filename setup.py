@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from Cython.Build import cythonize
-from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, has_flag
 from pybind11.setup_helpers import build_ext as pybind11_build_ext
 from setuptools import Extension, setup
 
@@ -26,10 +26,12 @@ COMMON_FLAGS = ["-std=c++17", "-O3", "-fopenmp", "-fvisibility=hidden", "-fno-ma
 # dispatch.cpp asks the CPU for every feature named here before it chooses the object.
 AVX2_FLAGS = ["-mavx2", "-mfma", "-mf16c", "-mbmi2"]
 AVX512_FLAGS = [*AVX2_FLAGS, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"]
+AMX_FLAGS = [*AVX512_FLAGS, "-mamx-tile", "-mamx-bf16"]
 
 ISA_SOURCES = {"csrc/isa/baseline.cpp": []}
 if platform.machine() in ("x86_64", "AMD64"):
-    ISA_SOURCES |= {"csrc/isa/avx2.cpp": AVX2_FLAGS, "csrc/isa/avx512.cpp": AVX512_FLAGS}
+    ISA_SOURCES |= {"csrc/isa/avx2.cpp": AVX2_FLAGS, "csrc/isa/avx512.cpp": AVX512_FLAGS,
+                    "csrc/isa/amx.cpp": AMX_FLAGS}
 
 if os.environ.get("TINYNET_SANITIZE"):
     COMMON_FLAGS += [
@@ -44,6 +46,13 @@ class build_ext(pybind11_build_ext):
     """Compile each kernel object with its own instruction-set flags, then link them into the extension."""
 
     def build_extension(self, ext):
+        sources = dict(getattr(ext, "isa_sources", {}))
+        if "csrc/isa/amx.cpp" in sources:
+            if has_flag(self.compiler, "-mamx-bf16"):
+                ext.define_macros = [*ext.define_macros, ("TINYNET_AMX", "1")]
+            else:  # GCC 10, Clang 11 and older
+                del sources["csrc/isa/amx.cpp"]
+
         def compile_for(isa):
             source, isa_flags = isa
             return self.compiler.compile(
@@ -56,7 +65,7 @@ class build_ext(pybind11_build_ext):
 
         # The kernels are most of the work, one file an instruction set: all at once, the widest (and slowest) first.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = list(pool.map(compile_for, reversed(getattr(ext, "isa_sources", {}).items())))
+            objects = list(pool.map(compile_for, reversed(sources.items())))
         ext.extra_objects = [*ext.extra_objects, *(name for names in objects for name in names)]
         super().build_extension(ext)
 

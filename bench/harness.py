@@ -208,7 +208,7 @@ def parser(description, contenders, rounds):
     p.add_argument("--rounds", type=int, default=rounds, help="turns of each contender")
     p.add_argument("--pause", type=float, default=0.25, metavar="S",
                    help="idle seconds before a turn, for the others' spinning threads (up to 0.2 s) to fall asleep")
-    p.add_argument("--isa", choices=("baseline", "avx2", "avx512"), help="tinynet's instruction set, if not the "
+    p.add_argument("--isa", choices=("baseline", "avx2", "avx512", "amx"), help="tinynet's instruction set, if not the "
                    "widest; avx2 holds the others to it too")
     p.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="interpreter of everybody but tinynet")
     p.add_argument("--python", action="append", default=[], metavar="NAME=PATH",

@@ -5,7 +5,7 @@
 
 namespace tinynet {
 
-// The widest of baseline, avx2, avx512 that this CPU (and this build) can run.
+// The widest of baseline, avx2, avx512, amx that this CPU (and this build) can run.
 std::string best_isa();
 
 // The features of `isa` that this CPU lacks, separated by spaces; empty when it can run.

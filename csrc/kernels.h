@@ -187,6 +187,7 @@ inline const KernelTable<double>& Kernels::table<double>() const { return f64; }
 namespace baseline { extern const Kernels table; }
 namespace avx2 { extern const Kernels table; }
 namespace avx512 { extern const Kernels table; }
+namespace amx { extern const Kernels table; }
 
 // The table in use; chosen once, by select_isa.
 const Kernels& kernels();

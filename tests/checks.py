@@ -129,4 +129,4 @@ def available_isas():
     """The instruction sets this machine can run."""
     from tinynet import _native
 
-    return [name for name in ("baseline", "avx2", "avx512") if not _native.missing_features(name)]
+    return [name for name in ("baseline", "avx2", "avx512", "amx") if not _native.missing_features(name)]

@@ -63,7 +63,7 @@ def test_environment_chooses():
 
 
 @pytest.mark.parametrize(("name", "value", "message"), [
-    ("TINYNET_ISA", "sse9", "unknown instruction set 'sse9'; known: baseline, avx2, avx512"),
+    ("TINYNET_ISA", "sse9", "unknown instruction set 'sse9'; known: baseline, avx2, avx512, amx"),
     ("TINYNET_BACKEND", "cuda", "TINYNET_BACKEND='cuda' is not a backend; known: native, numpy"),
     ("OMP_NUM_THREADS", "abc", "OMP_NUM_THREADS='abc' is not a number of threads"),
     ("OMP_NUM_THREADS", "0", "OMP_NUM_THREADS='0' is not a number of threads"),
@@ -75,7 +75,7 @@ def test_bad_environment_is_named(name, value, message):
 
 
 def test_isa_that_cannot_run_is_refused():
-    missing = [isa for isa in ("avx2", "avx512") if isa not in available_isas()]
+    missing = [isa for isa in ("avx2", "avx512", "amx") if isa not in available_isas()]
     for isa in missing:
         with pytest.raises(RuntimeError, match="this CPU cannot run"):
             _native.select_isa(isa)

@@ -5,7 +5,7 @@
 
 Environment, read once at import:
     TINYNET_BACKEND  native (default) or numpy
-    TINYNET_ISA      baseline, avx2 or avx512; the widest this CPU has if unset
+    TINYNET_ISA      baseline, avx2, avx512 or amx; the widest this CPU has if unset
     OMP_NUM_THREADS  how many threads a kernel may use
 """
 

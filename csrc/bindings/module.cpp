@@ -8,7 +8,7 @@ PYBIND11_MODULE(_native, module) {
   using namespace py::literals;
   module.doc() = "tinynet's compiled kernels; every one has a NumPy reference of the same name in tinynet.ops";
 
-  module.def("best_isa", &best_isa, "The widest instruction set this CPU can run: baseline, avx2 or avx512.");
+  module.def("best_isa", &best_isa, "The widest instruction set this CPU can run: baseline, avx2, avx512 or amx.");
   module.def("missing_features", &missing_features, "isa"_a,
              "The CPU features an instruction set needs and lacks here.");
   module.def("select_isa", &select_isa, "isa"_a, "Use the kernels compiled for this instruction set.");

@@ -5,9 +5,14 @@
 // memory, in the order of its use. Blocks of k keep what a task reads in the second-level cache.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels.h"
+#include "kernels/amx_matmul.h"
 #include "kernels/helpers.h"
+#include "kernels/matmul_types.h"
 #include "kernels/microkernel.h"
+#include "kernels/transpose.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -17,22 +22,6 @@ using helpers::ceil_div;
 using helpers::larger;
 using helpers::Scratch;
 using helpers::smaller;
-
-// A matrix in any layout: element (i, j) is data[i*row + j*column].
-template <class T>
-struct Matrix {
-  const T* data;
-  Index row;
-  Index column;
-};
-
-// What happens to a finished element of C: add bias[j], then the activation.
-template <class T>
-struct Epilogue {
-  const T* bias = nullptr;
-  bool relu = false;
-  void (*activate)(T* c, Index rows, Index columns, Index row_stride) = nullptr;  // in place, on a block in the cache
-};
 
 // How a product of m x k by k x n is cut up. It depends on sizes and layout alone, never on the number of threads.
 template <class T>
@@ -81,33 +70,6 @@ struct Plan {
   bool columns_first;  // consecutive tasks move along the longer side of C, so that a thread's share reads less
 };
 
-// Exchange the off-diagonal blocks of `distance` x `distance` in a square of lanes x lanes.
-template <class T, int distance>
-inline void exchange_blocks(Vec<T>* rows) {
-  constexpr int lanes = VectorOf<T>::lanes;
-  using Lane = decltype(rows[0] < rows[0]);  // integers of T's size
-  Lane upper{}, lower{};
-  for (int j = 0; j < lanes; ++j) {
-    upper[j] = j & distance ? lanes + j - distance : j;
-    lower[j] = j & distance ? lanes + j : j + distance;
-  }
-  for (int i = 0; i < lanes; ++i)
-    if ((i & distance) == 0) {
-      const Vec<T> first = rows[i], second = rows[i + distance];
-      rows[i] = __builtin_shuffle(first, second, upper);
-      rows[i + distance] = __builtin_shuffle(first, second, lower);
-    }
-}
-
-template <class T>
-inline void transpose(Vec<T>* rows) {
-  constexpr int lanes = VectorOf<T>::lanes;
-  if constexpr (lanes > 8) exchange_blocks<T, 8>(rows);
-  if constexpr (lanes > 4) exchange_blocks<T, 4>(rows);
-  if constexpr (lanes > 2) exchange_blocks<T, 2>(rows);
-  exchange_blocks<T, 1>(rows);
-}
-
 // to[k*pitch + i] = from[i*stride + k*step] for i < width, k < depth; stride or step is 1
 template <class T>
 void pack_panel(const T* from, Index stride, Index step, Index width, Index depth, T* to, Index pitch) {
@@ -150,6 +112,10 @@ void pack_rows(const T* from, Index stride, Index rows, Index columns, T* to, In
 template <class T>
 void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* c, const Epilogue<T>& epilogue) {
   if (m == 0 || n == 0) return;
+#if defined(__AMX_BF16__)
+  if constexpr (std::is_same_v<T, float>)
+    if (tiles::worth(m, n, k) && tiles::multiply(m, n, k, a, b, c, epilogue)) return;
+#endif
   constexpr Index width = Tile<T>::columns;
   const Plan<T> plan(m, n, k, b);
   const Index height = plan.height;

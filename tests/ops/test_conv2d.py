@@ -204,7 +204,7 @@ def winograd_weight_gradient(x, dy, top, left, algorithm, absolute):
 def winograd_cases(draw):
     isa_name = draw(st.sampled_from(available_isas()))
     dtype = draw(dtypes)
-    lanes = {"baseline": 16, "avx2": 32, "avx512": 64}[isa_name] // np.dtype(dtype).itemsize
+    lanes = {"baseline": 16, "avx2": 32, "avx512": 64, "amx": 64}[isa_name] // np.dtype(dtype).itemsize
     channels, filters = lanes * draw(st.integers(1, 3)), lanes * draw(st.integers(1, 3))
     padding = draw(st.tuples(few_zeros, few_zeros))
     size = draw(st.tuples(st.integers(1, 3), st.integers(1, 15), st.integers(1, 15)))

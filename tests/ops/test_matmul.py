@@ -28,6 +28,8 @@ flags = st.booleans()
 # Large enough for several tasks, panels and blocks of k; around the limits beyond which A and B are packed.
 LARGE = [(191, 130, 257), (193, 300, 255), (13, 3100, 40), (25, 129, 1024), (300, 10, 300), (97, 1300, 33),
          (1, 500, 700)]
+# What a matrix unit takes, around its tiles of 16 and 32 and its blocks of k: alone, and with a shared factor.
+LARGE += [(160, 1025, 161), (257, 191, 300), (2600, 129, 65)]
 
 
 def stored(matrix, transposed):
@@ -63,6 +65,28 @@ def test_large_products(m, k, n, transpose_a, transpose_b, dtype, name):
     wide = np.longdouble if dtype == np.float64 else np.float64
     assert_within_bound(c, a.astype(wide) @ b.astype(wide),
                         np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64), k)
+
+
+@pytest.mark.parametrize("name", available_isas())
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, np.finfo(np.float32).max])
+def test_numbers_without_a_bfloat16_in_large_products(value, name):
+    """The matrix unit cannot split them: such a product is computed the ordinary way."""
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(-8, 9, (300, 200)).astype(np.float32), rng.integers(1, 9, (200, 300)).astype(np.float32)
+    with isa(name):
+        plain = _native.matmul(a, b)
+        for left in (True, False):
+            a_bad, b_bad = a.copy(), b.copy()
+            if left:
+                a_bad[17, 199] = value
+            else:
+                b_bad[150, 299] = value
+            c = _native.matmul(a_bad, b_bad)
+            touched = np.zeros_like(c, bool)
+            touched[17 if left else slice(None), slice(None) if left else 299] = True
+            np.testing.assert_array_equal(c[~touched], plain[~touched])
+            with np.errstate(invalid="ignore", over="ignore"):
+                np.testing.assert_array_equal(c[touched], (a_bad.astype(np.float64) @ b_bad)[touched].astype(np.float32))
 
 
 @given(st.data(), sizes, sizes, sizes, flags, flags, isas)

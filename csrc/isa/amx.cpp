@@ -1,0 +1,3 @@
+#define TINYNET_ISA amx
+#define TINYNET_VECTOR_BYTES 64
+#include "all_kernels.h"

@@ -1,0 +1,163 @@
+// Products of float32 matrices on the CPU's matrix unit (Intel AMX), which multiplies bfloat16 only: 8 significant bits.
+//
+// A float32 has 24 significant bits, so it is exactly the sum of three bfloat16:
+//
+//   x = h + m + l,   h = x rounded to 8 bits,   m = the next 8 bits of x - h,   l = the rest
+//   x y = h h' + (h m' + m h') + (m m' + h l' + l h') + (m l' + l m' + l l')
+//
+// The last bracket is at most 2^-23 |x y|, mostly far less, and is left out. That makes six products, which the matrix
+// unit does 2.1 times as fast as AVX-512 does the one (470 against 225 GFLOPS a core, measured on a Xeon of 2023). Sums
+// are kept in float32. Error over sum |x||y|, standard normal numbers: at most 7e-8 for 512 products, half that of a
+// chain of float32 multiply-adds.
+//
+// What differs from float32 arithmetic: pieces below 2^-126 count as zero, so products are wrong by up to 2^-126 |y|; and
+// an infinity or NaN, or a number that rounds to an infinite bfloat16, cannot be split. `split` tells of those, and the
+// caller then computes the ordinary way.
+#pragma once
+
+#if defined(__AMX_BF16__)
+
+#include <atomic>
+#include <cstring>
+
+#include "kernels/helpers.h"
+#include "simd.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+namespace tiles {
+
+using Half = std::uint16_t;  // the bits of a bfloat16
+
+constexpr Index kRows = 16;                // of a tile
+constexpr Index kColumns = 16;             // of a tile of sums, which are float32
+constexpr Index kDepth = 32;               // products a sum and step: a tile's row is 32 bfloat16
+constexpr Index kTile = kRows * kDepth;    // bfloat16 in a tile: 1 KB
+constexpr Index kPieces = 3;               // h, m, l
+constexpr Index kSplitTile = kPieces * kTile;
+constexpr Index kBlock = 32;               // rows and columns of sums that one call computes at most
+
+// Turns the unit on for this thread, for the time of a block. Tiles of the left factor and of sums have `height` rows, at
+// most 16; each product takes that many cycles.
+class Unit {
+ public:
+  explicit Unit(Index height = kRows) {
+    struct alignas(64) {
+      std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+      std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+      std::uint8_t rows[16] = {};
+    } shape;
+    for (int tile = 0; tile < 8; ++tile) shape.rows[tile] = static_cast<std::uint8_t>(tile < 6 ? height : 16);
+    _tile_loadconfig(&shape);
+  }
+  ~Unit() { _tile_release(); }  // else every change of process saves 8 KB more
+  Unit(const Unit&) = delete;
+  Unit& operator=(const Unit&) = delete;
+};
+
+using Bits = std::uint32_t __attribute__((vector_size(64)));
+
+// 32 numbers in three pieces. The matrix unit takes them in pairs: an element of `piece[p]` is one number of `first` in
+// its lower half and the one of `second` in its upper half.
+struct Split {
+  Bits piece[kPieces];
+};
+
+// A bfloat16 is the upper half of a float32. `failed` becomes NaN where a number could not be split.
+inline Split split(Vec<float> first, Vec<float> second, Vec<float>& failed) {
+  constexpr std::uint32_t upper = 0xffff0000u, half = 0x8000u;
+  const auto bits = [](Vec<float> x) { return reinterpret_cast<Bits>(x); };
+  const auto number = [](Bits x) { return reinterpret_cast<Vec<float>>(x); };
+  const Bits h1 = (bits(first) + half) & upper, h2 = (bits(second) + half) & upper;
+  const Vec<float> rest1 = first - number(h1), rest2 = second - number(h2);
+  const Bits m1 = bits(rest1) & upper, m2 = bits(rest2) & upper;
+  const Vec<float> l1 = rest1 - number(m1), l2 = rest2 - number(m2);  // exact: bfloat16 as they are
+  failed += l1 * 0.0f;  // inf - inf is NaN
+  failed += l2 * 0.0f;
+  return {{h1 >> 16 | h2, m1 >> 16 | m2, bits(l1) >> 16 | bits(l2)}};
+}
+
+// The same of 32 consecutive numbers, in pairs of neighbours.
+inline Split split_neighbours(Vec<float> low, Vec<float> high, Vec<float>& failed) {
+  constexpr Bits even = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+  return split(__builtin_shuffle(low, high, even), __builtin_shuffle(low, high, even + 1), failed);
+}
+
+inline bool any_nan(Vec<float> x) {
+  bool any = false;
+  for (int i = 0; i < 16; ++i) any |= x[i] != x[i];
+  return any;
+}
+
+// Row `row` of a split tile: its three pieces lie a tile apart.
+inline void store_row(const Split& s, Half* tile, Index row) {
+  for (Index p = 0; p < kPieces; ++p) std::memcpy(tile + p * kTile + row * kDepth, &s.piece[p], 64);
+}
+
+// Where the tiles of one factor lie, for one or two tiles side by side.
+struct Factor {
+  const Half* tile[2];
+  Index row_bytes;  // from row to row: 64 when packed
+  Index piece;      // from h to m to l, in bfloat16: kTile when packed
+};
+
+// sums[16 or 32 rows][16 or 32 columns] = sum over `steps` of left * right, the rows of sums `stride` numbers apart. Step
+// s reads left.tile + left_at[s] (s * kSplitTile if null) and right.tile + s * kSplitTile. One or two tiles of rows and of
+// columns; two of each use every tile twice.
+//
+// The order of the six products, the small ones first, loads each piece of the left factor once.
+template <int rows, int columns>
+__attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* left_at, const Factor& right, Index steps,
+                                              float* sums, Index stride) {
+  asm volatile("" ::: "memory");  // the loads of tiles below are opaque to the compiler: finish what they read
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  const auto load_left = [&](Index at, Index piece) __attribute__((always_inline)) {
+    _tile_loadd(4, left.tile[0] + at + piece * left.piece, left.row_bytes);
+    if constexpr (rows == 2) _tile_loadd(5, left.tile[1] + at + piece * left.piece, left.row_bytes);
+  };
+  const auto load_right = [&](Index at, Index piece) __attribute__((always_inline)) {
+    _tile_loadd(6, right.tile[0] + at + piece * right.piece, 64);
+    if constexpr (columns == 2) _tile_loadd(7, right.tile[1] + at + piece * right.piece, 64);
+  };
+  const auto multiply = [&]() __attribute__((always_inline)) {
+    _tile_dpbf16ps(0, 4, 6);
+    if constexpr (columns == 2) _tile_dpbf16ps(1, 4, 7);
+    if constexpr (rows == 2) _tile_dpbf16ps(2, 5, 6);
+    if constexpr (rows == 2 && columns == 2) _tile_dpbf16ps(3, 5, 7);
+  };
+  for (Index s = 0; s < steps; ++s) {
+    const Index at = s * kSplitTile, from = left_at == nullptr ? at : left_at[s];
+    enum { h, m, l };
+    load_left(from, l), load_right(at, h), multiply();
+    load_left(from, m), multiply();
+    load_right(at, m), multiply();
+    load_left(from, h), multiply();
+    load_right(at, l), multiply();
+    load_right(at, h), multiply();
+  }
+  const Index bytes = stride * Index(sizeof(float));
+  _tile_stored(0, sums, bytes);
+  if constexpr (columns == 2) _tile_stored(1, sums + kColumns, bytes);
+  if constexpr (rows == 2) _tile_stored(2, sums + kRows * stride, bytes);
+  if constexpr (rows == 2 && columns == 2) _tile_stored(3, sums + kRows * stride + kColumns, bytes);
+  asm volatile("" ::: "memory");
+}
+
+inline void multiply_tiles(int rows, int columns, const Factor& left, const Index* left_at, const Factor& right,
+                           Index steps, float* sums, Index stride) {
+  if (rows == 2)
+    columns == 2 ? multiply_tiles<2, 2>(left, left_at, right, steps, sums, stride)
+                 : multiply_tiles<2, 1>(left, left_at, right, steps, sums, stride);
+  else
+    columns == 2 ? multiply_tiles<1, 2>(left, left_at, right, steps, sums, stride)
+                 : multiply_tiles<1, 1>(left, left_at, right, steps, sums, stride);
+}
+
+}  // namespace tiles
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA
+
+#endif

@@ -1,0 +1,32 @@
+// What a matrix product is given: matrices in any layout, and what happens to a finished element.
+#pragma once
+
+#include "kernels.h"
+
+#ifndef TINYNET_ISA
+#error "include this from csrc/isa/<isa>.cpp, which says TINYNET_ISA and TINYNET_VECTOR_BYTES"
+#endif
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+namespace product {
+
+// A matrix in any layout: element (i, j) is data[i*row + j*column].
+template <class T>
+struct Matrix {
+  const T* data;
+  Index row;
+  Index column;
+};
+
+// What happens to a finished element of C: add bias[j], then the activation.
+template <class T>
+struct Epilogue {
+  const T* bias = nullptr;
+  bool relu = false;
+  void (*activate)(T* c, Index rows, Index columns, Index row_stride) = nullptr;  // in place, on a block in the cache
+};
+
+}  // namespace product
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA
