@@ -101,14 +101,19 @@ struct Factor {
   Index piece;      // from h to m to l, in bfloat16: kTile when packed
 };
 
-// sums[16 or 32 rows][16 or 32 columns] = sum over `steps` of left * right, the rows of sums `stride` numbers apart. Step
-// s reads left.tile + left_at[s] (s * kSplitTile if null) and right.tile + s * kSplitTile. One or two tiles of rows and of
-// columns; two of each use every tile twice.
+// Where the sums go: one or two tiles of rows, each row 16 or 32 numbers wide and `stride` numbers from the next.
+struct Sums {
+  float* tile[2];
+  Index stride;
+};
+
+// sums = sum over `steps` of left * right. Step s reads left.tile + left_at[s] (s * kSplitTile if null) and
+// right.tile + s * kSplitTile. One or two tiles of rows and of columns; two of each use every tile twice.
 //
 // The order of the six products, the small ones first, loads each piece of the left factor once.
 template <int rows, int columns>
 __attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* left_at, const Factor& right, Index steps,
-                                              float* sums, Index stride) {
+                                              const Sums& sums) {
   asm volatile("" ::: "memory");  // the loads of tiles below are opaque to the compiler: finish what they read
   _tile_zero(0);
   _tile_zero(1);
@@ -138,22 +143,22 @@ __attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* l
     load_right(at, l), multiply();
     load_right(at, h), multiply();
   }
-  const Index bytes = stride * Index(sizeof(float));
-  _tile_stored(0, sums, bytes);
-  if constexpr (columns == 2) _tile_stored(1, sums + kColumns, bytes);
-  if constexpr (rows == 2) _tile_stored(2, sums + kRows * stride, bytes);
-  if constexpr (rows == 2 && columns == 2) _tile_stored(3, sums + kRows * stride + kColumns, bytes);
+  const Index bytes = sums.stride * Index(sizeof(float));
+  _tile_stored(0, sums.tile[0], bytes);
+  if constexpr (columns == 2) _tile_stored(1, sums.tile[0] + kColumns, bytes);
+  if constexpr (rows == 2) _tile_stored(2, sums.tile[1], bytes);
+  if constexpr (rows == 2 && columns == 2) _tile_stored(3, sums.tile[1] + kColumns, bytes);
   asm volatile("" ::: "memory");
 }
 
 inline void multiply_tiles(int rows, int columns, const Factor& left, const Index* left_at, const Factor& right,
-                           Index steps, float* sums, Index stride) {
+                           Index steps, const Sums& sums) {
   if (rows == 2)
-    columns == 2 ? multiply_tiles<2, 2>(left, left_at, right, steps, sums, stride)
-                 : multiply_tiles<2, 1>(left, left_at, right, steps, sums, stride);
+    columns == 2 ? multiply_tiles<2, 2>(left, left_at, right, steps, sums)
+                 : multiply_tiles<2, 1>(left, left_at, right, steps, sums);
   else
-    columns == 2 ? multiply_tiles<1, 2>(left, left_at, right, steps, sums, stride)
-                 : multiply_tiles<1, 1>(left, left_at, right, steps, sums, stride);
+    columns == 2 ? multiply_tiles<1, 2>(left, left_at, right, steps, sums)
+                 : multiply_tiles<1, 1>(left, left_at, right, steps, sums);
 }
 
 }  // namespace tiles
