@@ -26,9 +26,12 @@ void forward(const Pool2dShape& s, const T* x, const Kind& kind) {
 template <class Shares, class T, class Gradient>
 void backward(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   if (s.batch * s.height * s.width * s.channels == 0) return;
-  if (s.channels < VectorOf<T>::lanes)
+  const bool apart = s.stride_h >= s.pool_height && s.stride_w >= s.pool_width;
+  if (s.channels < VectorOf<T>::lanes && apart && s.width * s.channels >= VectorOf<T>::lanes)
+    backward_lines_apart<Shares>(s, gradient, dx);
+  else if (s.channels < VectorOf<T>::lanes)
     backward_lines<Shares>(s, gradient, dx);
-  else if (s.stride_h >= s.pool_height && s.stride_w >= s.pool_width)
+  else if (apart)
     backward_apart(s, gradient, dx);
   else
     backward_overlapping(s, gradient, dx);

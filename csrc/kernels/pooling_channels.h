@@ -87,9 +87,7 @@ void backward_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
             __builtin_memset(first + p * line + gap * s.channels, 0,
                              sizeof(T) * static_cast<std::size_t>((next - gap) * s.channels));
       }
-      const Index gap = corner + rows.end, next = i + 1 < s.out_height ? corner + s.stride_h : s.height;
-      if (gap < next)
-        __builtin_memset(first + rows.size() * line, 0, sizeof(T) * static_cast<std::size_t>((next - gap) * line));
+      zero_rows_below(s, i, rows, first);
     }
   });
 }

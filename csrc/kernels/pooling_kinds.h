@@ -72,6 +72,15 @@ inline Span windows_over(Index at, Index stride, Index pool, Index pad, Index ou
 
 inline Index rows_a_block(Index row_elements) { return larger(1, kGrain / larger(1, row_elements)); }
 
+// Zeros in the rows of dx between window i, whose `rows` begin at `first`, and the next window, or the image's end.
+template <class T>
+inline void zero_rows_below(const Pool2dShape& s, Index i, Span rows, T* first) {
+  const Index line = s.width * s.channels, corner = i * s.stride_h - s.pad_top;
+  const Index gap = corner + rows.end, next = i + 1 < s.out_height ? corner + s.stride_h : s.height;
+  if (gap < next)
+    __builtin_memset(first + rows.size() * line, 0, sizeof(T) * static_cast<std::size_t>((next - gap) * line));
+}
+
 // The two kinds of pooling. `Running` is one vector of outputs while its window is read, `Share` one vector of dy.
 
 template <class T, class Place>
@@ -124,8 +133,10 @@ struct MaximumGradient {
   struct Share {
     Vec<T> dy;
     Places<T> place;
-    Vec<T> of(Index tap) const { return place == same_place<T>(tap) ? dy : Vec<T>{}; }
+    Vec<T> of(Index tap) const { return of(same_place<T>(tap)); }
+    Vec<T> of(Places<T> taps) const { return place == taps ? dy : Vec<T>{}; }
     Share from(Index lane) const { return {lanes_from<T>(dy, lane), place}; }
+    Share permuted(Places<T> lane) const { return {__builtin_shuffle(dy, lane), __builtin_shuffle(place, lane)}; }
   };
   Share share(Index at, Index) const { return {load(dy + at), load_places<T>(places + at)}; }
 };
@@ -137,7 +148,9 @@ struct MeanGradient {
   struct Share {
     Vec<T> dy;
     Vec<T> of(Index) const { return dy; }
+    Vec<T> of(Places<T> taps) const { return taps >= 0 ? dy : Vec<T>{}; }
     Share from(Index lane) const { return {lanes_from<T>(dy, lane)}; }
+    Share permuted(Places<T> lane) const { return {__builtin_shuffle(dy, lane)}; }
   };
   Share share(Index at, Index seen) const { return {load(dy + at) / broadcast(T(seen))}; }
 };
