@@ -139,7 +139,7 @@ def test_a_large_mean_costs_the_variance_no_digits(mean, isa_name):
     with isa(isa_name):
         _, m, variance, _ = _native.batch_norm_forward(x, None, None, EPSILON)
     np.testing.assert_allclose(m, x.astype(np.float64).mean(axis=0), rtol=unit_roundoff(np.float32) * 2)
-    # What is left of the mean of a block after the first look is u |mean|; its square is taken off again.
+    # What is left of a block's mean after the first look is a part of its std, and u |mean|; its square is taken off.
     assert_within_bound(variance, exact, exact, 64)
 
 
@@ -148,6 +148,17 @@ def test_a_large_first_value_costs_the_variance_no_digits():
     x[0] = 1e6
     exact = x.astype(np.float64).var(axis=0)
     assert_within_bound(_native.batch_norm_forward(x, None, None, EPSILON)[2], exact, exact, 2000)
+
+
+@pytest.mark.parametrize("isa_name", available_isas())
+@pytest.mark.parametrize("beginning", (16, 64))
+def test_a_block_that_begins_differently_costs_the_variance_no_digits(beginning, isa_name):
+    """The squares are taken around the mean of a block's first quarter: at most 4 times the variance, 40 additions."""
+    x = np.random.default_rng(0).standard_normal((5000, 32)).astype(np.float32)
+    x[np.arange(5000) % 256 < beginning] += 1e4
+    exact = x.astype(np.float64).var(axis=0)
+    with isa(isa_name):
+        assert_within_bound(_native.batch_norm_forward(x, None, None, EPSILON)[2], exact, exact, 4 * (40 + 3))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -104,6 +104,26 @@ def test_windows_of_more_than_256_pixels(channels):
     assert_same_values(_native.max_pool2d_backward(dy, actual_places, x.shape, *geometry), expected)
 
 
+@pytest.mark.parametrize("isa_name", available_isas())
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+@pytest.mark.parametrize("channels", range(1, 17))
+def test_windows_apart_with_few_channels(isa_name, dtype, channels):
+    """A vector of dx crosses windows and gaps between them: at every offset, in rows of about a vector and longer."""
+    rng = np.random.default_rng(channels)
+    for pool, strides in (((2, 2), (2, 2)), ((1, 1), (1, 1)), ((2, 1), (3, 3)), ((3, 2), (3, 4)), ((1, 3), (2, 3))):
+        padding = ((pool[0] - 1, 0), (pool[1] - 1, 0))
+        for width in sorted({pool[1], *(max(pool[1], lanes // channels + more)
+                                        for lanes in (2, 4, 8, 16) for more in (0, 1)), 19}):
+            for pad in (padding, ((0, 0), (0, 0))):
+                x = rng.integers(0, 9, (2, 7, width, channels)).astype(dtype)
+                _, places = reference.max_pool2d_forward(x, pool, strides, pad)
+                dy = rng.integers(1, 99, places.shape).astype(dtype)
+                expected = reference.max_pool2d_backward(dy, places, x.shape, pool, strides, pad)
+                with isa(isa_name):
+                    dx = _native.max_pool2d_backward(dy, places, x.shape, pool, strides, pad)
+                assert_same_values(dx, expected)
+
+
 @pytest.mark.parametrize("channels", (1, 6, 32))
 @pytest.mark.parametrize(("pool", "strides"), (((2, 2), (2, 2)), ((3, 3), (2, 2))))
 def test_same_bits_on_any_number_of_threads(channels, pool, strides):
