@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinynet import augment
-from tinynet.augment import boxes, sampling
+from tinynet.augment import boxes, geometry, sampling
 
 FILL_MODES = tuple(sampling.FILL_MODES)
 PIXELS = ("uint8", "float32", "float64")
@@ -34,6 +34,44 @@ def test_warp_is_the_reference_bit_for_bit(case, fill_mode, bilinear, perspectiv
     sampling.warp(images, transforms, out, *arguments)
     sampling.warp_reference(images, transforms, expected, *arguments)
     np.testing.assert_array_equal(out, expected)
+
+
+@given(size=st.tuples(st.integers(1, 40), st.sampled_from([1, 15, 16, 17, 28, 63, 64, 65, 130])),
+       channels=st.integers(1, 3), dtype=st.sampled_from(PIXELS), fill_mode=st.sampled_from(FILL_MODES),
+       kind=st.sampled_from(["turn", "shift", "whole shift", "shrink", "far"]), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=200)
+def test_whole_vectors_and_windows_are_the_reference_bit_for_bit(size, channels, dtype, fill_mode, kind, seed):
+    rng = np.random.default_rng(seed)
+    images = rng.uniform(0, 255, (2, *size, channels)).astype(dtype)
+    angles, x, y = rng.uniform(-180, 180, 2), *rng.uniform(-1.2, 1.2, (2, 2)) * np.array([[size[1]], [size[0]]])
+    transforms = {
+        "turn": lambda: geometry.affine_matrix(size, angles, x, y),
+        "shift": lambda: geometry.affine_matrix(size, 0.0, np.rint(x * 2**20) / 2**20, y),
+        "whole shift": lambda: geometry.affine_matrix(size, 0.0, np.rint(x), np.rint(y)),
+        "shrink": lambda: geometry.affine_matrix(size, angles, scale_x=rng.uniform(0.01, 1, 2), scale_y=0.3),
+        "far": lambda: geometry.affine_matrix(size, angles, x * [1e3, 1e12]),
+    }[kind]()
+    out, expected = (np.full_like(images, 7) for _ in range(2))
+    arguments = sampling.FILL_MODES[fill_mode], True, 31.0
+    sampling.warp(images, transforms, out, *arguments)
+    sampling.warp_reference(images, transforms, expected, *arguments)
+    np.testing.assert_array_equal(out, expected)
+    if kind == "whole shift":
+        assert np.isin(out, [*images.reshape(-1), 31]).all()
+
+
+@given(case=batches(dtypes=("float32",)), fill_mode=st.sampled_from(FILL_MODES), perspective=st.booleans())
+def test_float32_is_float64_within_its_bound(case, fill_mode, perspective):
+    """The bound of sampling.py: 2^-20 of the largest |value|, for pixels of either sign."""
+    images, rng = case
+    images -= 127
+    transforms = rng.normal(0, 1, (len(images), 8)) * [1, 1, 9, 1, 1, 9, 0.1, 0.1]
+    transforms[:, 6:] *= perspective
+    arguments = {"fill_mode": fill_mode, "fill_value": -128.0}
+    actual = sampling.projective_transform(images, transforms, **arguments)
+    expected = sampling.projective_transform(images.astype(np.float64), transforms, **arguments)
+    assert actual.dtype == np.float32
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=128 * 2.0**-20)
 
 
 @given(case=batches(), fill_mode=st.sampled_from(FILL_MODES), bilinear=st.booleans())
@@ -126,6 +164,12 @@ def test_any_layout_gives_the_same(layout, dtype):
                                   augment.rotate(images, 33))
 
 
+def test_rotations_are_affine_transforms():
+    angles = np.linspace(-200, 200, 9)
+    np.testing.assert_allclose(geometry.rotation_matrix((7, 12), angles), geometry.affine_matrix((7, 12), angles),
+                               rtol=0, atol=1e-13)
+
+
 def test_errors():
     image = np.zeros((4, 4, 1), np.float32)
     for call, kind, match in (
@@ -137,6 +181,7 @@ def test_errors():
         (lambda: augment.remap(image, np.zeros((3, 4, 4, 2))), ValueError, "positions must have shape"),
         (lambda: augment.affine(image, scale_x=0), ValueError, "scale of 0"),
         (lambda: augment.crop(image, 2, 2, 3, 1), ValueError, "do not lie inside"),
+        (lambda: augment.flip(image, [True, False]), ValueError, "got 2 for 1 images"),
         (lambda: augment.perspective(image[:1]), ValueError, "no four corners"),
     ):
         with pytest.raises(kind, match=match):

@@ -6,6 +6,8 @@ of the same name, with `_reference` behind it, in sampling.py or boxes.py; shape
 """
 
 from libc.limits cimport INT_MAX
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 
 cdef extern from *:
     """
@@ -27,11 +29,16 @@ ctypedef fused pixel_t:
     float
     double
 
+ctypedef fused weight_t:  # of the interpolation: float for float pixels, double for the others
+    float
+    double
+
 cdef enum:
     CONSTANT = 0
     NEAREST = 1
     REFLECT = 2
     WRAP = 3
+    LANES = 16  # float32 in a vector of AVX-512
     BLOCK = 64  # pixels interpolated together
     FRACTIONS = 1 << 20  # of a pixel: shifts by these are exact in double precision
 
@@ -67,161 +74,227 @@ cdef inline Py_ssize_t inside(Py_ssize_t i, Py_ssize_t size, int fill_mode) noex
     return i if i < size else 2 * size - 1 - i
 
 
-cdef inline double tap(const pixel_t* image, Py_ssize_t row, Py_ssize_t column, Py_ssize_t width,
-                       Py_ssize_t channels, Py_ssize_t c, double fill) noexcept nogil:
-    return fill if row < 0 or column < 0 else <double>image[(row * width + column) * channels + c]
+cdef inline Py_ssize_t clipped(long long position, Py_ssize_t size) noexcept nogil:
+    return 0 if position < 0 else size if position > size else position
 
 
-cdef inline pixel_t as_pixel(double value, pixel_t* kind) noexcept nogil:
-    """Rounded to the nearest for uint8; an interpolation never leaves [0, 255]."""
+cdef inline weight_t tap(const pixel_t* image, Py_ssize_t row, Py_ssize_t column, Py_ssize_t width,
+                         Py_ssize_t channels, Py_ssize_t c, weight_t fill) noexcept nogil:
+    return fill if row < 0 or column < 0 else <weight_t>image[(row * width + column) * channels + c]
+
+
+cdef inline weight_t between(weight_t a, weight_t b, weight_t weight) noexcept nogil:
+    return a + weight * (b - a)
+
+
+cdef inline pixel_t as_pixel(weight_t value, pixel_t* kind) noexcept nogil:
+    """Rounded to the nearest for uint8; an interpolation does not leave [0, 255] by as much as a half."""
     if pixel_t is byte_t:
         return <unsigned char>(value + 0.5)
     else:
         return <pixel_t>value
 
 
-cdef inline void sample_pixel(const pixel_t* image, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, double y,
-                              double x, int fill_mode, bint bilinear, double fill, pixel_t* out) noexcept nogil:
+cdef void sample_pixel(const pixel_t* image, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, double y,
+                       double x, int fill_mode, bint bilinear, weight_t fill, pixel_t* out) noexcept nogil:
     """out[c] = the image at (y, x), for all channels."""
     cdef Py_ssize_t row, column, row1, column1, c
-    cdef const pixel_t* corner
-    cdef double wy, wx
-    if bilinear and 0 <= y < height - 1 and 0 <= x < width - 1:  # most pixels: all four neighbours are there
-        row, column = <Py_ssize_t>y, <Py_ssize_t>x
-        wy, wx = y - row, x - column
-        corner = image + (row * width + column) * channels
-        for c in range(channels):
-            out[c] = as_pixel[pixel_t](
-                (1 - wy) * ((1 - wx) * corner[c] + wx * corner[channels + c])
-                + wy * ((1 - wx) * corner[width * channels + c] + wx * corner[(width + 1) * channels + c]), NULL)
-        return
+    cdef weight_t wy, wx
     y, x = bounded(y), bounded(x)
     if not bilinear:  # halves are rounded away from zero
         row = inside(<Py_ssize_t>(y + 0.5 if y >= 0 else y - 0.5), height, fill_mode)
         column = inside(<Py_ssize_t>(x + 0.5 if x >= 0 else x - 0.5), width, fill_mode)
         for c in range(channels):
-            out[c] = as_pixel[pixel_t](tap(image, row, column, width, channels, c, fill), NULL)
+            out[c] = as_pixel(tap(image, row, column, width, channels, c, fill), out)
         return
     row, column = floor_index(y), floor_index(x)
-    wy, wx = y - row, x - column
+    wy, wx = <weight_t>(y - row), <weight_t>(x - column)
     row1, column1 = inside(row + 1, height, fill_mode), inside(column + 1, width, fill_mode)
     row, column = inside(row, height, fill_mode), inside(column, width, fill_mode)
     for c in range(channels):
-        out[c] = as_pixel[pixel_t](
-            (1 - wy) * ((1 - wx) * tap(image, row, column, width, channels, c, fill)
-                        + wx * tap(image, row, column1, width, channels, c, fill))
-            + wy * ((1 - wx) * tap(image, row1, column, width, channels, c, fill)
-                    + wx * tap(image, row1, column1, width, channels, c, fill)), NULL)
+        out[c] = as_pixel(
+            between(between(tap(image, row, column, width, channels, c, fill),
+                            tap(image, row, column1, width, channels, c, fill), wx),
+                    between(tap(image, row1, column, width, channels, c, fill),
+                            tap(image, row1, column1, width, channels, c, fill), wx), wy), out)
 
 
-cdef cloned_void sample_inside(const pixel_t* image, int width, int channels, double y0, double dy, double x0,
-                               double dx, int begin, int end, pixel_t* out) noexcept nogil:
-    """out[j, c] = the image at (dy j + y0, dx j + x0), interpolated, where all four neighbours are in the image.
+cdef struct Window:
+    # The part that a transform looks at of an image that goes on beyond its borders.
+    Py_ssize_t top, left, height, width
 
-    Without the questions that a pixel at the border asks, the compiler can take several pixels at once.
+
+cdef bint find_window(const double* t, Py_ssize_t height, Py_ssize_t width, Window* window) noexcept nogil:
+    """The window for an output of height x width pixels; False if it is not worth copying, or there is none.
+
+    Along rows and columns positions only rise or only fall, also after rounding, which keeps order: those of the four
+    corners bound all others.
     """
-    cdef int j, k, row, column, corner, c, block, step = width * channels
-    cdef double y, x, wy, wx
-    cdef double value[BLOCK]  # the compiler cannot know that `out` is not part of the image; of this it does
-    if dy == 0 and dx == 1 and -FAR < x0 < FAR and x0 * FRACTIONS == <double><long long>(x0 * FRACTIONS):
+    cdef double x, y, i, j, low_x = FAR, high_x = -FAR, low_y = FAR, high_y = -FAR
+    cdef int corner
+    if t[6] != 0 or t[7] != 0:
+        return False
+    for corner in range(4):
+        j, i = (width - 1) * (corner & 1), (height - 1) * (corner >> 1)
+        x, y = t[0] * j + (t[1] * i + t[2]), t[3] * j + (t[4] * i + t[5])
+        if not (-FAR < x < FAR and -FAR < y < FAR):
+            return False
+        low_x, high_x = x if x < low_x else low_x, x if x > high_x else high_x
+        low_y, high_y = y if y < low_y else low_y, y if y > high_y else high_y
+    window.top, window.left = floor_index(low_y), floor_index(low_x)
+    window.height, window.width = floor_index(high_y) + 2 - window.top, floor_index(high_x) + 2 - window.left
+    # A transform that shrinks the image much looks at few of the pixels that would be copied.
+    return window.height * window.width <= 4 * (height + LANES) * (width + LANES)
+
+
+cdef void copy_window(const pixel_t* image, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, Window* window,
+                      int fill_mode, weight_t fill, weight_t* out) noexcept nogil:
+    """out[r, s, c] = pixel (window.top + r, window.left + s) of the image, beyond its borders by the fill mode."""
+    cdef Py_ssize_t r, s, c, row, column
+    cdef Py_ssize_t begin = clipped(-window.left, window.width), end = clipped(width - window.left, window.width)
+    cdef const pixel_t* source
+    for r in range(window.height):
+        row = inside(window.top + r, height, fill_mode)
+        if row < 0:
+            for s in range(window.width * channels):
+                out[s] = fill
+        else:
+            source = image + row * width * channels
+            for s in range(begin * channels, end * channels):
+                out[s] = <weight_t>source[window.left * channels + s]
+            s = 0 if begin > 0 else end
+            while s < window.width:
+                column = inside(window.left + s, width, fill_mode)
+                for c in range(channels):
+                    out[s * channels + c] = fill if column < 0 else <weight_t>source[column * channels + c]
+                s += 1
+                if s == begin:
+                    s = end
+        out += window.width * channels
+
+
+cdef inline int whole_vectors(int count) noexcept nogil:
+    """How many values are computed together when `count` are left."""
+    return BLOCK if count > BLOCK else (count + LANES - 1) // LANES * LANES
+
+
+cdef cloned_void sample_row(const weight_t* pixels, Window* window, int channels, double y0, double dy, double x0,
+                            double dx, int count, weight_t* out) noexcept nogil:
+    """out[j, c] = the image at (dy j + y0, dx j + x0), whose window is `pixels`, for j from 0 to below count.
+
+    Whole vectors of LANES are computed and written. Beyond `count` they repeat the last pixel, or (where the weights
+    stay) read what follows in memory.
+    """
+    cdef int k, c, j, row, column, begin = 0, values = count * channels, block, stride = <int>window.width * channels
+    cdef int top = <int>window.top, left = <int>window.left
+    cdef double y, x
+    cdef weight_t wy, wx
+    cdef const weight_t* corner
+    cdef int first[BLOCK]
+    cdef weight_t weight_y[BLOCK]
+    cdef weight_t weight_x[BLOCK]
+    cdef weight_t upper[2 * BLOCK]
+    cdef weight_t lower[2 * BLOCK]
+    if dy == 0 and dx == 1 and x0 * FRACTIONS == <double><long long>(x0 * FRACTIONS):
         # Shifted by a fraction that is exact at every pixel: the weights stay, the neighbours follow each other.
-        row, column = <int>y0, <int>(begin + x0)
-        wy, wx = y0 - row, begin + x0 - column
-        corner = (row * width + column) * channels
-        out += begin * channels
-        end = (end - begin) * channels
-        begin = 0
-        while begin < end:
-            block = end - begin if end - begin < BLOCK else BLOCK
+        row, column = <int>floor_index(y0), <int>floor_index(x0)
+        wy, wx = <weight_t>(y0 - row), <weight_t>(x0 - column)
+        corner = pixels + (row - top) * stride + (column - left) * channels
+        while begin < values:
+            block = whole_vectors(values - begin)
             for k in range(block):
-                value[k] = ((1 - wy) * ((1 - wx) * image[corner + k] + wx * image[corner + channels + k])
-                            + wy * ((1 - wx) * image[corner + step + k] + wx * image[corner + step + channels + k]))
-            for k in range(block):
-                out[begin + k] = as_pixel[pixel_t](value[k], NULL)
+                out[begin + k] = between(between(corner[k], corner[k + channels], wx),
+                                         between(corner[k + stride], corner[k + stride + channels], wx), wy)
             begin += block
             corner += block
         return
-    if channels == 1:
-        while begin < end:
-            block = end - begin if end - begin < BLOCK else BLOCK
+    while begin < count:
+        block = whole_vectors(count - begin)
+        for k in range(block):
+            j = begin + k if begin + k < count else count - 1
+            y, x = dy * j + y0, dx * j + x0
+            row, column = <int>y, <int>x  # towards zero
+            row, column = row - (y < row), column - (x < column)
+            weight_y[k], weight_x[k] = <weight_t>(y - row), <weight_t>(x - column)
+            first[k] = (row - top) * stride + (column - left) * channels
+        if channels == 1:
+            for k in range(block):  # two pixels at once: half as many loads, and none of the gathers that take longer
+                memcpy(&upper[2 * k], pixels + first[k], 2 * sizeof(weight_t))
+                memcpy(&lower[2 * k], pixels + first[k] + stride, 2 * sizeof(weight_t))
             for k in range(block):
-                y, x = dy * (begin + k) + y0, dx * (begin + k) + x0
-                row, column = <int>y, <int>x
-                wy, wx = y - row, x - column
-                corner = row * width + column
-                value[k] = ((1 - wy) * ((1 - wx) * image[corner] + wx * image[corner + 1])
-                            + wy * ((1 - wx) * image[corner + width] + wx * image[corner + width + 1]))
+                out[begin + k] = between(between(upper[2 * k], upper[2 * k + 1], weight_x[k]),
+                                         between(lower[2 * k], lower[2 * k + 1], weight_x[k]), weight_y[k])
+        else:
             for k in range(block):
-                out[begin + k] = as_pixel[pixel_t](value[k], NULL)
-            begin += block
-        return
-    for j in range(begin, end):
-        y, x = dy * j + y0, dx * j + x0
-        row, column = <int>y, <int>x
-        wy, wx = y - row, x - column
-        corner = (row * width + column) * channels
-        for c in range(channels):
-            out[j * channels + c] = as_pixel[pixel_t](
-                (1 - wy) * ((1 - wx) * image[corner + c] + wx * image[corner + channels + c])
-                + wy * ((1 - wx) * image[corner + step + c] + wx * image[corner + step + channels + c]), NULL)
+                corner = pixels + first[k]
+                for c in range(channels):
+                    out[(begin + k) * channels + c] = between(
+                        between(corner[c], corner[c + channels], weight_x[k]),
+                        between(corner[c + stride], corner[c + stride + channels], weight_x[k]), weight_y[k])
+        begin += block
 
 
-cdef inline bint has_neighbours(double y, double x, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    return 0 <= y < height - 1 and 0 <= x < width - 1
+cdef void sample_window(const pixel_t* image, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels,
+                        const double* t, Py_ssize_t out_height, Py_ssize_t out_width, Window* window,
+                        int fill_mode, weight_t fill, weight_t* memory, pixel_t* out) noexcept nogil:
+    """One image by an affine transform: first the window, with which no pixel asks for the border, then row by row."""
+    cdef Py_ssize_t i, k, values = out_width * channels
+    cdef weight_t* row = memory + window.height * window.width * channels + LANES
+    copy_window(image, height, width, channels, window, fill_mode, fill, memory)
+    for i in range(out_height):
+        sample_row(memory, window, <int>channels, t[4] * i + t[5], t[3], t[1] * i + t[2], t[0], <int>out_width, row)
+        for k in range(values):
+            out[k] = as_pixel(row[k], out)
+        out += values
 
 
-cdef void sample_row(const pixel_t* image, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, double y0,
-                     double dy, double x0, double dx, Py_ssize_t count, int fill_mode, bint bilinear, double fill,
-                     pixel_t* out) noexcept nogil:
-    """out[j, c] = the image at (dy j + y0, dx j + x0).
-
-    Positions on a line leave the inside of the image once at most, also after rounding, which keeps their order: from
-    both ends to the first pixel inside, then the rest without asking.
-    """
-    cdef Py_ssize_t begin = 0, end = count
-    if not bilinear or height * width * channels > INT_MAX or count > INT_MAX:
-        for begin in range(count):
-            sample_pixel(image, height, width, channels, dy * begin + y0, dx * begin + x0, fill_mode, bilinear, fill,
-                         out + begin * channels)
-        return
-    while begin < end and not has_neighbours(dy * begin + y0, dx * begin + x0, height, width):
-        sample_pixel(image, height, width, channels, dy * begin + y0, dx * begin + x0, fill_mode, bilinear, fill,
-                     out + begin * channels)
-        begin += 1
-    while end > begin and not has_neighbours(dy * (end - 1) + y0, dx * (end - 1) + x0, height, width):
-        end -= 1
-        sample_pixel(image, height, width, channels, dy * end + y0, dx * end + x0, fill_mode, bilinear, fill,
-                     out + end * channels)
-    sample_inside(image, <int>width, <int>channels, y0, dy, x0, dx, <int>begin, <int>end, out)
+cdef void warp_images(const pixel_t* images, Py_ssize_t count, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels,
+                      const double* transforms, pixel_t* out, Py_ssize_t out_height, Py_ssize_t out_width,
+                      int fill_mode, bint bilinear, weight_t fill) noexcept nogil:
+    cdef Py_ssize_t n, i, j, size = 0, needed
+    cdef weight_t* memory = NULL
+    cdef const double* t
+    cdef double x0, y0, k0, k
+    cdef Window window
+    for n in range(count):
+        t = transforms + 8 * n
+        needed = -1
+        if bilinear and find_window(t, out_height, out_width, &window):
+            needed = window.height * window.width * channels + LANES + (out_width + LANES) * channels
+            if needed > size and needed < INT_MAX:
+                free(memory)
+                memory = <weight_t*>malloc(needed * sizeof(weight_t))
+                size = 0 if memory == NULL else needed
+        if 0 <= needed <= size:
+            sample_window(images, height, width, channels, t, out_height, out_width, &window, fill_mode, fill, memory,
+                          out)
+            out += out_height * out_width * channels
+        else:
+            for i in range(out_height):
+                x0, y0, k0 = t[1] * i + t[2], t[4] * i + t[5], t[7] * i + 1
+                for j in range(out_width):
+                    k = t[6] * j + k0
+                    sample_pixel(images, height, width, channels, (t[3] * j + y0) / k, (t[0] * j + x0) / k, fill_mode,
+                                 bilinear, fill, out)
+                    out += channels
+        images += height * width * channels
+    free(memory)
 
 
 def warp(const pixel_t[:, :, :, ::1] images, const double[:, ::1] transforms, pixel_t[:, :, :, ::1] out, int fill_mode,
          bint bilinear, double fill):
     """out[n, i, j] = images[n] at the position that transforms[n] gives for (i, j)."""
-    cdef Py_ssize_t n, i, j
-    cdef Py_ssize_t height = images.shape[1], width = images.shape[2], channels = images.shape[3]
-    cdef const double* t
-    cdef const pixel_t* image
-    cdef pixel_t* target
-    cdef double x0, y0, k, k0
     if out.size == 0 or images.size == 0:
         return
     with nogil:
-        for n in range(out.shape[0]):
-            t = &transforms[n, 0]
-            image, target = &images[n, 0, 0, 0], &out[n, 0, 0, 0]
-            for i in range(out.shape[1]):
-                x0, y0, k0 = t[1] * i + t[2], t[4] * i + t[5], t[7] * i + 1
-                if t[6] == 0 and t[7] == 0:
-                    sample_row(image, height, width, channels, y0, t[3], x0, t[0], out.shape[2], fill_mode, bilinear,
-                               fill, target)
-                    target += out.shape[2] * channels
-                else:
-                    for j in range(out.shape[2]):
-                        k = t[6] * j + k0
-                        sample_pixel(image, height, width, channels, (t[3] * j + y0) / k, (t[0] * j + x0) / k,
-                                     fill_mode, bilinear, fill, target)
-                        target += channels
+        if pixel_t is float:
+            warp_images[float, float](
+                &images[0, 0, 0, 0], out.shape[0], images.shape[1], images.shape[2], images.shape[3], &transforms[0, 0],
+                &out[0, 0, 0, 0], out.shape[1], out.shape[2], fill_mode, bilinear, <float>fill)
+        else:
+            warp_images[pixel_t, double](
+                &images[0, 0, 0, 0], out.shape[0], images.shape[1], images.shape[2], images.shape[3], &transforms[0, 0],
+                &out[0, 0, 0, 0], out.shape[1], out.shape[2], fill_mode, bilinear, fill)
 
 
 def sample(const pixel_t[:, :, :, ::1] images, const double[:, :, :, ::1] positions, pixel_t[:, :, :, ::1] out,
@@ -234,9 +307,16 @@ def sample(const pixel_t[:, :, :, ::1] images, const double[:, :, :, ::1] positi
         for n in range(out.shape[0]):
             for i in range(out.shape[1]):
                 for j in range(out.shape[2]):
-                    sample_pixel(&images[n, 0, 0, 0], images.shape[1], images.shape[2], images.shape[3],
-                                 positions[n, i, j, 0], positions[n, i, j, 1], fill_mode, bilinear, fill,
-                                 &out[n, i, j, 0])
+                    if pixel_t is float:
+                        sample_pixel[float, float](
+                            &images[n, 0, 0, 0], images.shape[1], images.shape[2], images.shape[3],
+                            positions[n, i, j, 0], positions[n, i, j, 1], fill_mode, bilinear, <float>fill,
+                            &out[n, i, j, 0])
+                    else:
+                        sample_pixel[pixel_t, double](
+                            &images[n, 0, 0, 0], images.shape[1], images.shape[2], images.shape[3],
+                            positions[n, i, j, 0], positions[n, i, j, 1], fill_mode, bilinear, fill,
+                            &out[n, i, j, 0])
 
 
 def flip(const pixel_t[:, :, :, ::1] images, const unsigned char[::1] horizontal, const unsigned char[::1] vertical,
@@ -254,8 +334,10 @@ def flip(const pixel_t[:, :, :, ::1] images, const unsigned char[::1] horizontal
                 source = &images[n, height - 1 - i if vertical[n] else i, 0, 0]
                 target = &out[n, i, 0, 0]
                 if not horizontal[n]:
-                    for j in range(width * channels):
-                        target[j] = source[j]
+                    memcpy(target, source, width * channels * sizeof(pixel_t))
+                elif channels == 1:
+                    for j in range(width):
+                        target[j] = source[width - 1 - j]
                 else:
                     for j in range(width):
                         for c in range(channels):
@@ -275,10 +357,6 @@ def permute(const pixel_t[:, :, ::1] images, const int[:, ::1] order, pixel_t[:,
                 source, target = &images[n, order[n, p], 0], &out[n, p, 0]
                 for c in range(channels):
                     target[c] = source[c]
-
-
-cdef inline Py_ssize_t clipped(long long position, Py_ssize_t size) noexcept nogil:
-    return 0 if position < 0 else size if position > size else position
 
 
 def fill_boxes(pixel_t[:, :, :, ::1] images, const long long[:, :, ::1] boxes, double value):

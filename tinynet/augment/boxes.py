@@ -41,10 +41,17 @@ except ImportError:  # no compiled module: tinynet.runtime has decided whether t
 def per_image_boxes(boxes, images):
     """Boxes of shape (4,), (k, 4) or (batch, k, 4) as int64 (batch, k, 4)."""
     boxes = np.asarray(boxes, np.int64)
+    if boxes.ndim == 3 and len(boxes) == len(images):
+        return np.ascontiguousarray(boxes)
     boxes = boxes.reshape(1, *boxes.shape) if boxes.ndim == 1 else boxes
     return np.ascontiguousarray(np.broadcast_to(boxes, (len(images), *boxes.shape[-2:])))
 
 
 def flags(value, images):
     """A bool, or one an image, as uint8 for each image."""
-    return np.ascontiguousarray(np.broadcast_to(np.asarray(value, bool).reshape(-1), len(images))).view(np.uint8)
+    value = np.asarray(value, bool).reshape(-1)
+    if value.size == 1:
+        return np.full(len(images), value[0], np.uint8)
+    if value.size != len(images):
+        raise ValueError(f"flip: expected a bool or one an image, got {value.size} for {len(images)} images")
+    return np.ascontiguousarray(value).view(np.uint8)

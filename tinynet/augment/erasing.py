@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..data.memory import copy
 from .batches import as_generator, check_range, on_batches
 from .boxes import fill_boxes, paste_boxes, per_image_boxes
 
@@ -20,7 +21,7 @@ def erase(images, boxes, fill_value=0.0):
     array([[1, 0, 1],
            [1, 0, 1]], dtype=uint8)
     """
-    out = images.copy()
+    out = copy(images)
     fill_boxes(out, per_image_boxes(boxes, images), float(fill_value))
     return out
 
@@ -42,7 +43,7 @@ def paste(images, source, boxes, rows=None):
         raise ValueError(
             f"paste: cannot take rows {rows} of {source.dtype} images {source.shape} for {images.dtype} {images.shape}"
         )
-    out = images.copy()
+    out = copy(images)
     paste_boxes(out, source, rows, per_image_boxes(boxes, images))
     return out
 
@@ -75,7 +76,7 @@ def cutout(images, size=16, fill_value=0.0, seed=None):
     """
     if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
         raise ValueError(f"cutout: size must be a whole number of pixels from 0 on, got {size!r}")
-    out = images.copy()
+    out = copy(images)
     fill_boxes(out, cutout_boxes(images.shape, int(size), seed), float(fill_value))
     return out
 
@@ -101,7 +102,7 @@ def random_erasing(images, area=(0.02, 0.33), ratio=(0.3, 3.3), fill_value=None,
     w = np.minimum(np.rint(np.sqrt(share / shape)), width).astype(np.int64)
     top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
     boxes = np.stack([top, left, top + h, left + w], axis=-1)[:, None]
-    out = images.copy()
+    out = copy(images)
     if fill_value is not None:
         fill_boxes(out, boxes, float(fill_value))
         return out
@@ -124,6 +125,6 @@ def coarse_dropout(images, holes=8, size=4, fill_value=0.0, seed=None):
     rng = as_generator(seed)
     top = rng.integers(0, height - size + 1, (count, holes))
     left = rng.integers(0, width - size + 1, (count, holes))
-    out = images.copy()
+    out = copy(images)
     fill_boxes(out, np.stack([top, left, top + size, left + size], axis=-1), float(fill_value))
     return out

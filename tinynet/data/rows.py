@@ -8,6 +8,7 @@ import numpy as np
 
 from ..config import floatx
 from ..string_tensor import is_text
+from .memory import empty
 
 CHECK_ROWS = 1 << 16  # elements looked at together where there is no compiled loop
 
@@ -99,7 +100,7 @@ def taker(array, dtype):
 
         def take(indices):
             # Fresh memory each time: the tape, or the user, may still hold the batch before.
-            return gather(array, indices, np.empty((len(indices), *row_shape), dtype))
+            return gather(array, indices, empty((len(indices), *row_shape), dtype))
     else:
 
         def take(indices):

@@ -12,8 +12,9 @@ The functions behind the layers are in `tinynet.augment`.
 import numpy as np
 
 from .. import augment, ops, random
-from ..augment import catalogue, patches
+from ..augment import boxes, catalogue, patches
 from ..augment.erasing import cutout_boxes
+from ..data.memory import copy
 from ..random import SeedGenerator
 from ..tape import record
 from ..tensor import Tensor, to_array
@@ -292,7 +293,9 @@ class Cutout(ImageAugmentation):
         return {"boxes": cutout_boxes(images.shape, self.size, rng)}
 
     def transform(self, images, transformation):
-        return augment.erase(images, transformation["boxes"], self.fill_value)
+        out = copy(images)
+        boxes.fill_boxes(out, boxes.per_image_boxes(transformation["boxes"], images), float(self.fill_value))
+        return out
 
     def get_config(self):
         return {**super().get_config(), "size": self.size, "fill_value": self.fill_value}

@@ -4,7 +4,8 @@ import numpy as np
 
 from .. import augment, ops
 from ..augment import boxes, distortion, geometry
-from ..augment.sampling import check_sampling
+from ..augment.sampling import check_sampling, warped
+from ..data.memory import empty
 from .augmentation import ImageAugmentation, factor_range
 
 
@@ -19,7 +20,7 @@ class _Sampled(ImageAugmentation):
         self.fill_value = fill_value
 
     def sampled(self, images, transforms):
-        return augment.projective_transform(images, transforms, self.fill_mode, self.interpolation, self.fill_value)
+        return warped(images, transforms, self.fill_mode, self.interpolation, self.fill_value)
 
     def get_config(self):
         return {**super().get_config(), "fill_mode": self.fill_mode, "interpolation": self.interpolation,
@@ -47,9 +48,9 @@ class RandomFlip(ImageAugmentation):
 
     def transform(self, images, transformation):
         flips = np.asarray(transformation["flips"]).reshape(-1)
-        out = np.empty_like(images)
-        boxes.flip(images, boxes.flags(flips & ("horizontal" in self.mode), images),
-                   boxes.flags(flips & ("vertical" in self.mode), images), out)
+        out = empty(images.shape, images.dtype)
+        boxes.flip(images, boxes.flags(flips if "horizontal" in self.mode else False, images),
+                   boxes.flags(flips if "vertical" in self.mode else False, images), out)
         return out
 
     def get_config(self):
@@ -74,7 +75,7 @@ class RandomRotation(_Sampled):
 
     def draw(self, images, rng):
         angle = rng.uniform(*self.factor, len(images)) * 360
-        return {"angle": angle, "rotation_matrix": geometry.affine_matrix(images.shape[1:3], angle)}
+        return {"angle": angle, "rotation_matrix": geometry.rotation_matrix(images.shape[1:3], angle)}
 
     def transform(self, images, transformation):
         return self.sampled(images, transformation["rotation_matrix"])
