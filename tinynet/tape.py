@@ -158,7 +158,7 @@ class GradientTape:
                 self._walk_back(gradients, source_list, self._nodes)
             finally:
                 self._release()
-        return _results([gradients.get(id(source)) for source in source_list], targets, sources, source_list,
+        return _results(list(map(gradients.get, map(id, source_list))), targets, sources, source_list,
                         unconnected_gradients)
 
     def jacobian(self, target, sources, unconnected_gradients="none"):
@@ -229,7 +229,7 @@ class GradientTape:
         return False
 
     def _check(self, name, sources, unconnected_gradients):
-        """The sources as a list, all of them found good."""
+        """The sources as a list, all of them found good; `sources` itself if it is a list of Variables."""
         if unconnected_gradients not in ("none", "zero"):
             raise ValueError(
                 f"GradientTape.{name}: unconnected_gradients must be 'none' or 'zero', got {unconnected_gradients!r}"
@@ -240,6 +240,8 @@ class GradientTape:
                 "to play it "
                 "more than once"
             )
+        if type(sources) is list and set(map(type, sources)) == {Variable}:
+            return sources  # as in each step of training
         source_list = flatten(sources)
         for source in source_list:
             if not isinstance(source, Tensor):
@@ -284,7 +286,7 @@ class GradientTape:
             nodes: They are let go of on the way, with their arrays; a copy of the list keeps them.
         """
         tracked = self._tracked
-        kept = {id(source) for source in sources}
+        kept = set(map(id, sources))
         keep_nodes = nodes is not self._nodes
         while nodes:
             output, inputs, backward = nodes.pop()
@@ -292,11 +294,8 @@ class GradientTape:
             d_output = gradients.get(key) if key in kept else gradients.pop(key, None)
             if d_output is not None:
                 for tensor, d_input in zip(inputs, backward(d_output), strict=True):
-                    input_key = id(tensor)
-                    if d_input is not None and input_key in tracked:
-                        if (
-                            input_key in gradients
-                        ):  # not added in place: an array may have been handed to several inputs
+                    if d_input is not None and (input_key := id(tensor)) in tracked:
+                        if input_key in gradients:  # not added in place: several inputs may have been given one array
                             d_input = _sum(gradients[input_key], d_input)
                         gradients[input_key] = d_input
             if not keep_nodes:
@@ -348,6 +347,8 @@ def _results(gradients, targets, sources, source_list, unconnected_gradients):
                    source in zip(gradients, source_list, strict=True)]
     else:
         tensors = [None if g is None else Tensor.wrap(g) for g in gradients]
+    if sources is source_list:
+        return tensors
     return tensors[0] if isinstance(sources, Tensor) else pack_like(sources, tensors)
 
 

@@ -339,7 +339,7 @@ class Layer:
         if not isinstance(inputs, Tensor) or self.autocast and inputs.data.dtype != self._dtype:
             if is_symbolic(inputs) or kwargs and is_symbolic(kwargs):
                 return call_layer(self, args, kwargs if training is None else {**kwargs, "training": training})
-            args = tuple(self._convert(argument) for argument in args)
+            args = tuple([self._convert(argument) for argument in args])
             inputs = args[0] if args else None
         mask = getattr(inputs, "_keras_mask", None) if type(inputs) is Tensor else masks.masks_of(inputs)
         outermost, outer_training, outer_scope = context.outermost, context.training, context.scope
