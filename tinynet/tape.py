@@ -50,7 +50,7 @@ def record(data, inputs, backward):
 def is_tracked(tensor):
     """Whether an open tape will want the gradient of this tensor. Lets an operation skip work nobody asks for."""
     for tape in state.tapes:  # noqa: SIM110, since any(...) would make a generator: 0.3 us in each operation
-        if id(tensor) in tape._tracked or tape._tracks_variable(tensor):
+        if id(tensor) in tape._tracked or isinstance(tensor, Variable) and tape._tracks_variable(tensor):
             return True
     return False
 
@@ -207,7 +207,7 @@ class GradientTape:
         tracked = self._tracked
         wanted = False
         for tensor in inputs:  # to the end: each variable among them has to be noticed
-            if id(tensor) in tracked or self._tracks_variable(tensor):
+            if id(tensor) in tracked or isinstance(tensor, Variable) and self._tracks_variable(tensor):
                 wanted = True
         if not wanted or output.data.dtype.kind != "f":
             return
@@ -216,15 +216,10 @@ class GradientTape:
         tracked[id(output)] = output
         self._nodes.append((output, inputs, backward))
 
-    def _tracks_variable(self, tensor):
+    def _tracks_variable(self, variable):
         """Whether this is a variable to be watched without being told to; if so, watch it."""
-        if (
-            self._watch_variables
-            and isinstance(tensor, Variable)
-            and tensor.trainable
-            and tensor.data.dtype.kind == "f"
-        ):
-            self._tracked[id(tensor)] = tensor
+        if self._watch_variables and variable.trainable and variable.data.dtype.kind == "f":
+            self._tracked[id(variable)] = variable
             return True
         return False
 
@@ -267,7 +262,7 @@ class GradientTape:
                         if isinstance(target, np.ndarray | np.generic) else "")
                 raise TypeError(f"GradientTape.gradient: target must be a Tensor, got {type(target).__name__}{hint}")
             key = id(target)
-            if key not in self._tracked and not self._tracks_variable(target):
+            if key not in self._tracked and not (isinstance(target, Variable) and self._tracks_variable(target)):
                 continue
             if starts is None or starts[i] is None:
                 start = np.empty_like(target.data)  # with fill, 0.6 us less than np.ones_like

@@ -17,7 +17,7 @@ def as_tensor(value):
 
 def as_float(value, dtype=None):
     """`value` as a floating-point Tensor, of `dtype` if given; a conversion of a Tensor is recorded."""
-    tensor = as_tensor(value)
+    tensor = value if isinstance(value, Tensor) else as_tensor(value)
     own = tensor.data.dtype
     if dtype is None:
         if own.kind == "f":

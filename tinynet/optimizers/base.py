@@ -99,7 +99,10 @@ class Optimizer(OptimizerState):
         if len(grads) == 0:
             return
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
-        gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
+        if set(map(type, grads)) == {Tensor}:  # as a tape gives them
+            gradients = list(map(_data_of, grads))
+        else:
+            gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
         if set(map(type, gradients)) != {np.ndarray} or len(gradients) != len(variables) or not self.built:
             gradients, variables = self._sort_out(gradients, variables)
         if self.watch is not None:
