@@ -288,8 +288,8 @@ class GradientTape:
             key = id(output)
             d_output = gradients.get(key) if key in kept else gradients.pop(key, None)
             if d_output is not None:
-                for tensor, d_input in zip(inputs, backward(d_output), strict=True):
-                    if d_input is not None and (input_key := id(tensor)) in tracked:
+                for input_key, d_input in zip(map(id, inputs), backward(d_output), strict=True):
+                    if d_input is not None and input_key in tracked:
                         if input_key in gradients:  # not added in place: several inputs may have been given one array
                             d_input = _sum(gradients[input_key], d_input)
                         gradients[input_key] = d_input

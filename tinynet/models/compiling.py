@@ -222,7 +222,7 @@ class CompiledMetrics:
 
     def update_state(self, y, y_pred, sample_weight=None):
         """Take account of one more batch."""
-        if isinstance(y_pred, Tensor) and self._built is not None:  # one output, and not the first batch
+        if isinstance(y_pred, Tensor) and self._built is not None and not self.of_several:  # not the first batch
             y, sample_weight = _only(y, "targets"), _only(sample_weight, "sample weights")
             for metric, weighted, _ in self._built:
                 metric.update_state(y, y_pred, sample_weight if weighted else None)

@@ -17,7 +17,8 @@ from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
 from .state import OptimizerState
 
-_data_of = operator.attrgetter("data")  # in `map`, half the time of a list comprehension
+# For `map`, which takes half the time of a list comprehension.
+_data_of, _dtype_of = operator.attrgetter("data"), operator.attrgetter("dtype")
 
 
 class Optimizer(OptimizerState):
@@ -170,9 +171,8 @@ class Optimizer(OptimizerState):
         for group in plan.groups(self.weight_decay is not None):
             weights = list(map(_data_of, group.variables))
             chosen = gradients if group.positions is None else [gradients[i] for i in group.positions]
-            for i, gradient in enumerate(chosen):
-                if gradient.dtype is not group.dtype:
-                    chosen[i] = gradient.astype(group.dtype, copy=False)
+            if set(map(_dtype_of, chosen)) != {group.dtype}:
+                chosen = [gradient.astype(group.dtype, copy=False) for gradient in chosen]
             slots = [list(map(_data_of, slot)) for slot in group.slots]
             self.update_all(weights, chosen, slots, rate, decay if group.decays else 0.0)
 
