@@ -10,6 +10,7 @@ from checks import assert_gradient
 
 import tinynet as tn
 from tinynet import GradientTape, Tensor, Variable, ops
+from tinynet.nest import map_structure
 from tinynet.tape import is_tracked, record, weights_may_change_in_place
 
 
@@ -458,3 +459,16 @@ def test_backends_do_not_matter_to_the_tape():
         with GradientTape() as tape:
             y = ops.relu(v) * v
         assert tape.gradient(y, v).tolist() == [0.0, 4.0]
+
+
+@pytest.mark.parametrize("nest", [list, tuple, lambda v: [v[0], [v[1]]], lambda v: {"a": v[0], "b": (v[1],)}])
+def test_gradients_are_nested_as_the_sources_are(nest):
+    """A list of variables, which training asks for in each step, is not flattened and packed again; all others are."""
+    variables = [Variable(2.0), Variable(5.0)]
+    with GradientTape() as tape:
+        y = variables[0] * variables[1]
+    sources = nest(variables)
+    gradients = tape.gradient(y, sources)
+    assert map_structure(float, gradients) == nest([5.0, 2.0])
+    assert gradients is not sources
+    assert map_structure(float, variables) == [2.0, 5.0]

@@ -337,9 +337,9 @@ class Layer:
             training = context.training
         inputs = args[0] if args else None
         if not isinstance(inputs, Tensor) or self.autocast and inputs.data.dtype != self._dtype:
-            if is_symbolic(inputs) or kwargs and is_symbolic(kwargs):
+            if type(inputs) is not np.ndarray and is_symbolic(inputs) or kwargs and is_symbolic(kwargs):
                 return call_layer(self, args, kwargs if training is None else {**kwargs, "training": training})
-            args = tuple(self._convert(argument) for argument in args)
+            args = tuple([self._convert(argument) for argument in args])
             inputs = args[0] if args else None
         mask = getattr(inputs, "_keras_mask", None) if type(inputs) is Tensor else masks.masks_of(inputs)
         outermost, outer_training, outer_scope = context.outermost, context.training, context.scope

@@ -17,7 +17,7 @@ def as_tensor(value):
 
 def as_float(value, dtype=None):
     """`value` as a floating-point Tensor, of `dtype` if given; a conversion of a Tensor is recorded."""
-    tensor = as_tensor(value)
+    tensor = value if isinstance(value, Tensor) else as_tensor(value)
     own = tensor.data.dtype
     if dtype is None:
         if own.kind == "f":
@@ -52,15 +52,16 @@ def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
     Returns:
         Both tensors.
     """
-    rank1, rank2 = len(x1.shape), len(x2.shape)
-    if rank1 == rank2 + 1 and x1.shape[-1] == 1:
+    shape1, shape2 = x1.shape, x2.shape
+    rank1, rank2 = len(shape1), len(shape2)
+    if rank1 == rank2 + 1 and shape1[-1] == 1:
         if rank2 == 1 and expand_rank_1:
-            return x1, reshaped(x2, (*x2.shape, 1))
-        return reshaped(x1, x1.shape[:-1]), x2
-    if rank2 == rank1 + 1 and x2.shape[-1] == 1:
+            return x1, reshaped(x2, (*shape2, 1))
+        return reshaped(x1, shape1[:-1]), x2
+    if rank2 == rank1 + 1 and shape2[-1] == 1:
         if rank1 == 1 and expand_rank_1:
-            return reshaped(x1, (*x1.shape, 1)), x2
-        return x1, reshaped(x2, x2.shape[:-1])
+            return reshaped(x1, (*shape1, 1)), x2
+        return x1, reshaped(x2, shape2[:-1])
     return x1, x2
 
 

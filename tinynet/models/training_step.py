@@ -19,6 +19,7 @@ from ..data import check_finite, unpack_x_y_sample_weight
 from ..nest import flatten
 from ..old_names import OldMethods
 from ..tape import GradientTape
+from ..tensor import Tensor
 from .compiling import CompiledLoss, CompiledMetrics
 from .lint import check_first_batch
 
@@ -123,7 +124,7 @@ class TrainingStep(OldMethods):
 
     def _penalties(self):
         """`losses`, without searching the whole model in every step."""
-        added = [loss for layer in self._penalized for loss in layer._added_losses]
+        added = [loss for layer in self._penalized for loss in layer._added_losses] if self._penalized else []
         return added + [v.regularizer(v) for v in self._trained_variables() if v.regularizer is not None]
 
     def _trained_variables(self):
@@ -194,7 +195,8 @@ class TrainingStep(OldMethods):
 
     def _track_loss(self, loss, y_pred):
         # Weighted by the batch size, so that a short last batch counts as little as it should.
-        self._loss_tracker.update_state(loss, sample_weight=len(flatten(y_pred)[0]))
+        first = y_pred if isinstance(y_pred, Tensor) else flatten(y_pred)[0]
+        self._loss_tracker.update_state(loss, sample_weight=len(first))
 
     def predict_step(self, data):
         """The outputs for a batch, like `train_step`."""

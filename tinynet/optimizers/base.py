@@ -17,6 +17,9 @@ from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
 from .state import OptimizerState
 
+# For `map`, which takes half the time of a list comprehension.
+_data_of, _dtype_of = operator.attrgetter("data"), operator.attrgetter("dtype")
+
 
 class Optimizer(OptimizerState):
     """Base of all optimizers.
@@ -97,12 +100,11 @@ class Optimizer(OptimizerState):
         if len(grads) == 0:
             return
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
-        gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
-        if (
-            not all(type(gradient) is np.ndarray for gradient in gradients)
-            or len(gradients) != len(variables)
-            or not self.built
-        ):
+        if set(map(type, grads)) == {Tensor}:  # as a tape gives them
+            gradients = list(map(_data_of, grads))
+        else:
+            gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
+        if set(map(type, gradients)) != {np.ndarray} or len(gradients) != len(variables) or not self.built:
             gradients, variables = self._sort_out(gradients, variables)
         if self.watch is not None:
             self.watch(gradients, variables)
@@ -167,12 +169,11 @@ class Optimizer(OptimizerState):
             return
         decay = rate * self.weight_decay if self.weight_decay else 0.0
         for group in plan.groups(self.weight_decay is not None):
-            weights = [variable.data for variable in group.variables]
+            weights = list(map(_data_of, group.variables))
             chosen = gradients if group.positions is None else [gradients[i] for i in group.positions]
-            for i, gradient in enumerate(chosen):
-                if gradient.dtype is not group.dtype:
-                    chosen[i] = gradient.astype(group.dtype, copy=False)
-            slots = [[state.data for state in slot] for slot in group.slots]
+            if set(map(_dtype_of, chosen)) != {group.dtype}:
+                chosen = [gradient.astype(group.dtype, copy=False) for gradient in chosen]
+            slots = [list(map(_data_of, slot)) for slot in group.slots]
             self.update_all(weights, chosen, slots, rate, decay if group.decays else 0.0)
 
     def _sort_out(self, gradients, variables):
