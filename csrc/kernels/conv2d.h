@@ -24,6 +24,9 @@ template <class T>
 ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorithm wanted) {
   if (!winograd_can<T>(s)) return ConvAlgorithm::direct;
   if (wanted != ConvAlgorithm::automatic) return wanted;
+#if defined(__AMX_BF16__)
+  if (sizeof(T) == 4 && tiles::direct_is_faster(s)) return ConvAlgorithm::direct;
+#endif
   if (sizeof(T) == 8 || s.channels < 16 || s.filters < 16) return ConvAlgorithm::direct;
   const Index rows = pass == ConvPass::input_gradient ? s.height : s.out_height;
   const Index cols = pass == ConvPass::input_gradient ? s.width : s.out_width;
@@ -56,6 +59,10 @@ void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* y, const 
       return conv2d_input_gradient_winograd<T, F4>(s, dy, y, kernel, dx);
     default:
       // Few channels leave most lanes of a vector idle; all the taps' channels together fill them.
+#if defined(__AMX_BF16__)
+      if (sizeof(T) == 4 && s.groups == 1 && tiles::takes_few_channels(s))
+        return conv2d_input_gradient_direct(s, dy, y, kernel, dx);
+#endif
       if (s.groups == 1 && s.channels <= VectorOf<T>::lanes / 2)
         return conv2d_input_gradient_spread(s, dy, y, kernel, dx);
       return conv2d_input_gradient_direct(s, dy, y, kernel, dx);
