@@ -93,7 +93,7 @@ inline void store_block(const float* sums, float* c, Index stride, Index rows, I
 inline bool worth(Index m, Index n, Index k) {
   const double split = static_cast<double>(smaller(m + 2 * n, 2 * m + n));
   const double elements = static_cast<double>(m) * static_cast<double>(n);
-  return k >= 128 && elements >= 60.0 * split && elements * static_cast<double>(k) > 8e6;
+  return k >= kDepth && elements >= 60.0 * split && elements * static_cast<double>(k) > 3e6;
 }
 
 // The tasks: `rows` x `columns` of them. Their number follows the threads, which changes no bit: each element of C is

@@ -131,6 +131,62 @@ def test_direct_within_bound(size, kernel_shape, options, dtype, activation):
         assert_within_bound(actual[part], exact[part], magnitude[part], terms)
 
 
+# Large enough for a matrix unit (csrc/kernels/amx_conv2d.h): rows of 1 to 7 tiles, a last tile that is not full, runs
+# that end within a step, few columns, several steps between stores, strides, dilation.
+@pytest.mark.parametrize("isa_name", available_isas())
+@pytest.mark.parametrize("size, kernel_shape, options", [
+    ((6, 14, 14, 64), (3, 3, 64, 64), {}),
+    ((9, 29, 17, 33), (3, 3, 33, 17), {"strides": (2, 2)}),
+    ((2, 31, 100, 32), (3, 3, 32, 33), {"strides": (3, 1), "padding": ((2, 2), (0, 3))}),
+    ((12, 20, 21, 40), (1, 1, 40, 70), {"padding": ((0, 0), (0, 0))}),
+    ((16, 14, 14, 6), (5, 5, 6, 16), {"padding": ((0, 0), (0, 0))}),
+    ((5, 19, 7, 48), (2, 4, 48, 20), {"padding": ((0, 1), (2, 1))}),
+    ((3, 24, 33, 32), (3, 3, 32, 32), {"dilation": (2, 3)}),
+    ((1, 14, 14, 300), (3, 3, 300, 96), {}),
+])
+def test_large_direct_is_exact_on_integers(size, kernel_shape, options, isa_name):
+    rng = np.random.default_rng(0)
+    case = normal_case(0, size, kernel_shape, activation="relu", **options).map(
+        lambda a: rng.integers(-4, 5, a.shape).astype(np.float32))
+    expected = case.forward(reference.conv2d_forward)
+    dy = rng.integers(-4, 5, expected.shape).astype(np.float32)
+    with isa(isa_name):
+        actual = case.forward(_native.conv2d_forward, algorithm="direct")
+        gradients = case.backward(_native.conv2d_backward, dy, actual, algorithm="direct")
+    assert_same_values(actual, expected)
+    for gradient, exact in zip(gradients, case.backward(reference.conv2d_backward, dy, expected), strict=True):
+        assert_same_values(gradient, exact)
+
+
+@pytest.mark.parametrize("isa_name", available_isas())
+@pytest.mark.parametrize("value", (np.nan, np.inf, np.finfo(np.float32).max))
+def test_numbers_without_a_bfloat16_in_large_direct(value, isa_name):
+    """The matrix unit cannot split them: such a call is computed the ordinary way, and spoils what it should."""
+    rng = np.random.default_rng(0)
+    clean = normal_case(0, (6, 14, 14, 64), (3, 3, 64, 64)).map(
+        lambda a: rng.integers(1, 5, a.shape).astype(np.float32))
+    dy = rng.integers(1, 5, (6, 14, 14, 64)).astype(np.float32)
+    with isa(isa_name):
+        y = clean.forward(_native.conv2d_forward, algorithm="direct")
+        _, dkernel, _ = clean.backward(_native.conv2d_backward, dy, None, algorithm="direct")
+        x = clean.x.copy()
+        x[3, 5, 6, 7] = value
+        case = clean._replace(x=x)
+        spoilt = case.forward(_native.conv2d_forward, algorithm="direct")
+        _, spoilt_dkernel, _ = case.backward(_native.conv2d_backward, dy, None, algorithm="direct")
+        kernel = clean.kernel.copy()
+        kernel[1, 1, 5, 9] = value
+        by_kernel = clean._replace(kernel=kernel).forward(_native.conv2d_forward, algorithm="direct")
+    touched = np.zeros((6, 14, 14), bool)
+    touched[3, 4:7, 5:8] = True
+    assert_same_values(spoilt[~touched], y[~touched])
+    assert (~(spoilt[touched] < 1e30)).all()
+    assert_same_values(np.delete(spoilt_dkernel, 7, axis=2), np.delete(dkernel, 7, axis=2))
+    assert (~(spoilt_dkernel[:, :, 7] < 1e30)).all()
+    assert_same_values(np.delete(by_kernel, 9, axis=3), np.delete(y, 9, axis=3))
+    assert (~(by_kernel[..., 9] < 1e30)).all()
+
+
 # Winograd: the bound follows from its matrices.
 
 
@@ -309,7 +365,8 @@ def test_same_bits_on_any_threads(algorithm, size, filters):
 
 
 @pytest.mark.parametrize("size, kernel_shape, strides",
-                         [((40, 28, 28, 1), (3, 3, 1, 32), (1, 1)), ((3, 30, 30, 8), (5, 5, 8, 12), (2, 2))])
+                         [((40, 28, 28, 1), (3, 3, 1, 32), (1, 1)), ((3, 30, 30, 8), (5, 5, 8, 12), (2, 2)),
+                          ((16, 15, 28, 32), (3, 3, 32, 64), (2, 1)), ((9, 14, 14, 64), (1, 1, 64, 96), (1, 1))])
 def test_same_bits_on_any_threads_for_other_shapes(size, kernel_shape, strides):
     case = normal_case(0, size, kernel_shape, strides=strides, activation="relu")
     y = case.forward(_native.conv2d_forward)
