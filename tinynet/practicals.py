@@ -64,8 +64,8 @@ def build_vgg(block_dropout=0.25, dense_dropout=0.5):
 def augmented(model, pad=2, cut=8, seed=0):
     """The model behind layers that mirror and shift its images, and cut a square out of each, while it trains.
 
-    Clothes may be mirrored, but not turned upside down. Outside the image it is black, as around the clothes. Images are
-    shifted by whole pixels: by fractions they would be blurred, which the test images are not.
+    Clothes may be mirrored, but not turned upside down. Outside the image it is black, as around the clothes. Images
+    are shifted by whole pixels: by fractions they would be blurred, which the test images are not.
 
     Args:
         model: Sequential that begins with an Input of images (height, width, channels).
@@ -87,8 +87,8 @@ def augmented(model, pad=2, cut=8, seed=0):
     return Sequential([
         layers.Input(shape),
         layers.RandomFlip("horizontal", seed=seed, name="flip"),
-        layers.RandomTranslation(pad / height, pad / width, fill_mode="constant", interpolation="nearest", seed=seed + 1,
-                                 name="shift"),
+        layers.RandomTranslation(pad / height, pad / width, fill_mode="constant", interpolation="nearest",
+                                 seed=seed + 1, name="shift"),
         layers.Cutout(cut, seed=seed + 2, name="cutout"),
         *model.layers,
     ], name=model.name)

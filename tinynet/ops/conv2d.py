@@ -164,8 +164,8 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
 def conv2d_algorithms(x_shape, kernel_shape, strides=1, padding="valid", dilation_rate=1, groups=1, dtype="float32"):
     """Which algorithm `conv2d` takes for arrays of these shapes, on this CPU and backend. Nothing is computed.
 
-    "direct" sums the products as the formula says. "winograd2" and "winograd4" need 2.25 and 4 times fewer products; where
-    the exact sum is 0, as over black pixels, they may leave 1e-8 instead, which a ReLU behind them lets through.
+    "direct" sums the products as the formula says. "winograd2" and "winograd4" need 2.25 and 4 times fewer products;
+    where the exact sum is 0, as over black pixels, they may leave 1e-8 instead, which a ReLU behind them lets through.
 
     Args:
         x_shape: (batch, height, width, in).
