@@ -40,11 +40,6 @@ inline bool correlate_worth(const Window<float>& w, Index groups, Index depth, I
   return 2 * runs.length >= runs.steps * kDepth && taps * columns >= 64 * w.step_h * w.step_w && products > 4e6;
 }
 
-// Whether it is faster than Winograd on AVX-512, where both can: in small images of few channels, by 1 to 1.2 times.
-inline bool direct_is_faster(const Conv2dShape& s) {
-  return s.channels * s.filters <= 64 * 64 && s.out_height * s.out_width <= 32 * 32;
-}
-
 // Whether the input gradient of few channels (conv2d_spread.h) is: 6 channels leave ten columns of a tile idle, but 25
 // taps make up for it.
 inline bool takes_few_channels(const Conv2dShape& s) {
@@ -154,7 +149,7 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
                                 (high == 1 || pixels[1] == height);
             multiply_tiles(static_cast<int>(high), static_cast<int>(wide),
                            {{from[0], from[1]}, w.step_w * w.channels * Index(sizeof(Half)), plane}, step_at + s,
-                           {{right, right + steps * kSplitTile}, 64, kTile}, smaller(kMostSteps, steps - s),
+                           {{right, right + steps * kSplitTile}, 64, kTile}, nullptr, smaller(kMostSteps, steps - s),
                            direct ? Sums{{to[0], to[1]}, target.col}
                                   : Sums{{buffer, buffer + kRows * kBlock}, kBlock});
             for (Index i = 0; i < high && !direct; ++i)

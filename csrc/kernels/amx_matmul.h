@@ -173,7 +173,7 @@ inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Ma
             const bool direct = plain && first && height == kBlock && width == kBlock;
             const Sums to = direct ? Sums{{block, block + kRows * n}, n} : Sums{{sums, sums + kRows * kBlock}, kBlock};
             multiply_tiles(height > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{left, left + panel}, 64, kTile}, nullptr,
-                           {{right, right + panel}, 64, kTile}, steps, to);
+                           {{right, right + panel}, 64, kTile}, nullptr, steps, to);
             if (!direct)
               store_block(sums, block, n, height, width, !first,
                           last && epilogue.bias != nullptr ? epilogue.bias + j : nullptr, last && epilogue.relu);

@@ -107,13 +107,13 @@ struct Sums {
   Index stride;
 };
 
-// sums = sum over `steps` of left * right. Step s reads left.tile + left_at[s] (s * kSplitTile if null) and
-// right.tile + s * kSplitTile. One or two tiles of rows and of columns; two of each use every tile twice.
+// sums = sum over `steps` of left * right. Step s reads left.tile + left_at[s] and right.tile + right_at[s]
+// (s * kSplitTile where null). One or two tiles of rows and of columns; two of each use every tile twice.
 //
 // The order of the six products, the small ones first, loads each piece of the left factor once.
 template <int rows, int columns>
-__attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* left_at, const Factor& right, Index steps,
-                                              const Sums& sums) {
+__attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* left_at, const Factor& right,
+                                              const Index* right_at, Index steps, const Sums& sums) {
   asm volatile("" ::: "memory");  // the loads of tiles below are opaque to the compiler: finish what they read
   const Index bytes = sums.stride * Index(sizeof(float));
   alignas(64) float unread[kRows * kColumns];
@@ -136,7 +136,8 @@ __attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* l
     if constexpr (rows == 2 && columns == 2) _tile_dpbf16ps(3, 5, 7);
   };
   for (Index s = 0; s < steps; ++s) {
-    const Index at = s * kSplitTile, from = left_at == nullptr ? at : left_at[s];
+    const Index from = left_at == nullptr ? s * kSplitTile : left_at[s];
+    const Index at = right_at == nullptr ? s * kSplitTile : right_at[s];
     enum { h, m, l };
     load_left(from, l), load_right(at, h), multiply();
     load_left(from, m), multiply();
@@ -156,13 +157,13 @@ __attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* l
 }
 
 inline void multiply_tiles(int rows, int columns, const Factor& left, const Index* left_at, const Factor& right,
-                           Index steps, const Sums& sums) {
+                           const Index* right_at, Index steps, const Sums& sums) {
   if (rows == 2)
-    columns == 2 ? multiply_tiles<2, 2>(left, left_at, right, steps, sums)
-                 : multiply_tiles<2, 1>(left, left_at, right, steps, sums);
+    columns == 2 ? multiply_tiles<2, 2>(left, left_at, right, right_at, steps, sums)
+                 : multiply_tiles<2, 1>(left, left_at, right, right_at, steps, sums);
   else
-    columns == 2 ? multiply_tiles<1, 2>(left, left_at, right, steps, sums)
-                 : multiply_tiles<1, 1>(left, left_at, right, steps, sums);
+    columns == 2 ? multiply_tiles<1, 2>(left, left_at, right, right_at, steps, sums)
+                 : multiply_tiles<1, 1>(left, left_at, right, right_at, steps, sums);
 }
 
 }  // namespace tiles

@@ -24,12 +24,12 @@ template <class T>
 ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorithm wanted) {
   if (!winograd_can<T>(s)) return ConvAlgorithm::direct;
   if (wanted != ConvAlgorithm::automatic) return wanted;
-#if defined(__AMX_BF16__)
-  if (sizeof(T) == 4 && tiles::direct_is_faster(s)) return ConvAlgorithm::direct;
-#endif
   if (sizeof(T) == 8 || s.channels < 16 || s.filters < 16) return ConvAlgorithm::direct;
   const Index rows = pass == ConvPass::input_gradient ? s.height : s.out_height;
   const Index cols = pass == ConvPass::input_gradient ? s.width : s.out_width;
+#if defined(__AMX_BF16__)
+  if (tiles::direct_is_faster(s, pass, rows, cols)) return ConvAlgorithm::direct;
+#endif
   const auto multiplications = [&](Index m) { return ceil_div(rows, m) * ceil_div(cols, m) * (m + 2) * (m + 2); };
   const Index half = 9 * rows * cols / 2;
   if (multiplications(4) <= half) return ConvAlgorithm::winograd4;

@@ -2,6 +2,7 @@
 // the same tile, whose rows are now the weights and whose inner sum runs over the pixels of an output row.
 #pragma once
 
+#include "kernels/amx_weight_gradient.h"
 #include "kernels/conv2d_direct.h"
 
 namespace tinynet::TINYNET_ISA {
@@ -29,6 +30,11 @@ void pack_gradient(const T* dy, const T* mask, Index stride, Index pixels, Index
 // -> dkernel[kh][kw][channels/groups][filters], dbias[filters] (either may be null)
 template <class T>
 void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+#if defined(__AMX_BF16__)
+  if constexpr (sizeof(T) == sizeof(float))
+    if (dkernel != nullptr && tiles::weight_gradient_worth(s) && tiles::weight_gradient(s, dy, y, x, dkernel, dbias))
+      return;
+#endif
   const Index depth = s.channels / s.groups, columns = s.filters / s.groups, padded = padded_columns<T>(columns);
   const Index rows = dkernel == nullptr ? 0 : s.kernel_height * s.kernel_width * depth;
   const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
