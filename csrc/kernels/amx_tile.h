@@ -101,10 +101,12 @@ struct Factor {
   Index piece;      // from h to m to l, in bfloat16: kTile when packed
 };
 
-// Where the sums go: one or two tiles of rows, each row 16 or 32 numbers wide and `stride` numbers from the next.
+// Where the sums go: one or two tiles of rows, each row 16 or 32 numbers wide and `stride` numbers from the next. `add`:
+// to what is there.
 struct Sums {
   float* tile[2];
   Index stride;
+  bool add = false;
 };
 
 // sums = sum over `steps` of left * right. Step s reads left.tile + left_at[s] and right.tile + right_at[s]
@@ -117,10 +119,17 @@ __attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* l
   asm volatile("" ::: "memory");  // the loads of tiles below are opaque to the compiler: finish what they read
   const Index bytes = sums.stride * Index(sizeof(float));
   alignas(64) float unread[kRows * kColumns];
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
+  if (sums.add) {
+    _tile_loadd(0, sums.tile[0], bytes);
+    if constexpr (columns == 2) _tile_loadd(1, sums.tile[0] + kColumns, bytes);
+    if constexpr (rows == 2) _tile_loadd(2, sums.tile[1], bytes);
+    if constexpr (rows == 2 && columns == 2) _tile_loadd(3, sums.tile[1] + kColumns, bytes);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
   const auto load_left = [&](Index at, Index piece) __attribute__((always_inline)) {
     _tile_loadd(4, left.tile[0] + at + piece * left.piece, left.row_bytes);
     if constexpr (rows == 2) _tile_loadd(5, left.tile[1] + at + piece * left.piece, left.row_bytes);

@@ -1,4 +1,4 @@
-// Winograd's products on the matrix unit (amx_tile.h): winograd() of conv2d_winograd.h, for kernels that fit the cache.
+// Winograd's products on the matrix unit (amx_tile.h): winograd() of conv2d_winograd.h, and the products of the weight gradient.
 //
 // Tiles are transformed sixteen at a time, in float32, and split element by element: a tile of the left factor is one
 // element of sixteen tiles by 32 channels. Products go back to float32, so all else is as without the unit.
@@ -13,12 +13,13 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace tiles {
 
-constexpr Index kBlockBytes = 768 << 10;        // a block's split tiles and products, in an L2 cache of 2 MB
-constexpr Index kMostKernelNumbers = 128 * 128;  // channels x filters: 3.5 MB when split, read for each block
+constexpr Index kBlockBytes = 768 << 10;  // a block's split tiles and products, in an L2 cache of 2 MB
+constexpr Index kSharedBlockBytes = 16 << 20;
 
-inline bool winograd_can(Index channels, Index filters) {
-  return channels % kDepth == 0 && filters % kColumns == 0 && channels * filters <= kMostKernelNumbers;
-}
+inline bool winograd_can(Index channels, Index filters) { return channels % kDepth == 0 && filters % kColumns == 0; }
+
+// Whether the weight gradient's products outweigh the splitting of both factors: 64 channels and filters do not.
+inline bool gradient_worth(Index channels, Index filters) { return channels * filters >= 64 * (channels + filters); }
 
 // Whether the direct way on the matrix unit (amx_conv2d.h, amx_weight_gradient.h) is the faster one for a pass whose
 // results are rows x cols. Of outputs and input gradients: where tiles hang over the image (13x13 fills 66% of them), and
@@ -39,15 +40,29 @@ inline Split split_halves(const float* low, const float* high, Vec<float>& faile
   return split(load(low), load(high), failed);
 }
 
+// Up to sixteen transformed tiles, `pitch` apart, to out[element][step].
+inline void split_transformed(const float* tiles, Index pitch, Index count, Index elements, Index steps, Half* out,
+                              Vec<float>& failed) {
+  Vec<float> nan = failed;
+  for (Index element = 0; element < elements; ++element)
+    for (Index s = 0; s < steps; ++s, out += kSplitTile) {
+      const float* from = tiles + (2 * s * elements + element) * kColumns;
+      for (Index r = 0; r < count; ++r, from += pitch)
+        store_row(split_halves(from, from + elements * kColumns, nan), out, r);
+    }
+  failed = nan;
+}
+
 // As winograd() of conv2d_winograd.h; false, and y undefined, when a number cannot be split.
 template <class F>
 bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filters, const float* bias, bool relu,
               float* y, Index out_height, Index out_width) {
-  constexpr Index elements = F::n * F::n, lanes = 16;
+  constexpr Index elements = F::n * F::n;
   const Index depth = x.channels, steps = depth / kDepth, column_tiles = filters / kColumns;
   const Index panel = steps * kSplitTile, pitch = plane_of<float>(elements * depth);
   const Index per_tile = elements * (depth * kPieces * Index(sizeof(Half)) + filters * Index(sizeof(float)));
-  const Index block = larger(1, kBlockBytes / per_tile / kBlock) * kBlock;
+  const bool cooperate = elements * column_tiles * panel * Index(sizeof(Half)) > kSharedKernelBytes;
+  const Index block = larger(1, (cooperate ? kSharedBlockBytes : kBlockBytes) / per_tile / kBlock) * kBlock;
   const Index p_plane = plane_of<float>(block * filters);
   std::atomic<bool> failure{false};
 
@@ -67,39 +82,83 @@ bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filter
     if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
   });
 
-  parallel_for(x.count(), block, [&](Index begin, Index end) {
-    const Unit unit;
-    const Scratch<float> patch(elements * depth), transformed(kRows * pitch), products(elements * p_plane);
-    const Scratch<Half> v(block / kRows * elements * panel);  // [sixteen tiles][element][step]
-    Vec<float> failed{};
-    const Index count = end - begin;
-    for (Index t = 0; t < count; t += kRows) {
-      transform_tiles<float, F::n, F::n>(x, F::m, begin + t, smaller(kRows, count - t), transformed,
-                                         static_cast<float*>(nullptr), static_cast<float*>(patch),
-                                         [](const Vec<float>* in, Vec<float>* out) { F::template input<float>(in, out); });
-      for (Index element = 0; element < elements; ++element)
-        for (Index s = 0; s < steps; ++s)
-          for (Index r = 0; r < smaller(kRows, count - t); ++r) {
-            const float* const from = transformed + r * pitch + (2 * s * elements + element) * lanes;
-            store_row(split_halves(from, from + elements * lanes, failed),
-                      v + (t / kRows * elements + element) * panel + s * kSplitTile, r);
-          }
-    }
+  // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
+  const auto process = [&](Index first, Index count, Half* v, float* products) {  // v[sixteen tiles][element][step]
+    parallel_for(count, cooperate ? kRows : block, [&](Index begin, Index end) {
+      const Scratch<float> patch(elements * depth), transformed(kRows * pitch);
+      Vec<float> failed{};
+      for (Index t = begin; t < end; t += kRows) {
+        const Index present = smaller(kRows, end - t);
+        transform_tiles<float, F::n, F::n>(
+            x, F::m, first + t, present, transformed, static_cast<float*>(nullptr), static_cast<float*>(patch),
+            [](const Vec<float>* in, Vec<float>* out) { F::template input<float>(in, out); });
+        split_transformed(transformed, pitch, present, elements, steps, v + t / kRows * elements * panel, failed);
+      }
+      if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+    });
     // Rows of tiles that are not there hold whatever was in memory, and only their own products depend on them.
-    for (Index element = 0; element < elements; ++element)
-      for (Index t = 0; t < count; t += kBlock)
-        for (Index tile = 0; tile < column_tiles; tile += 2) {
-          const Half* const left = v + (t / kRows * elements + element) * panel;
-          const Half* const right = weights + (element * column_tiles + tile) * panel;
-          float* const to = products + element * p_plane + t * filters + tile * kColumns;
-          multiply_tiles(count - t > kRows ? 2 : 1, column_tiles - tile > 1 ? 2 : 1,
-                         {{left, left + elements * panel}, 64, kTile}, nullptr, {{right, right + panel}, 64, kTile},
-                         nullptr, steps, {{to, to + kRows * filters}, filters});
-        }
-    output_tiles<float, F>(x, begin, count, products, p_plane, filters, bias, relu, y, out_height, out_width);
-    if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
-  });
+    parallel_for(elements, cooperate ? 1 : elements, [&](Index begin, Index end) {
+      const Unit unit;
+      for (Index element = begin; element < end; ++element)
+        for (Index tile = 0; tile < column_tiles; tile += 2)
+          for (Index t = 0; t < count; t += kBlock) {
+            const Half* const left = v + (t / kRows * elements + element) * panel;
+            const Half* const right = weights + (element * column_tiles + tile) * panel;
+            float* const to = products + element * p_plane + t * filters + tile * kColumns;
+            multiply_tiles(count - t > kRows ? 2 : 1, column_tiles - tile > 1 ? 2 : 1,
+                           {{left, left + elements * panel}, 64, kTile}, nullptr, {{right, right + panel}, 64, kTile},
+                           nullptr, steps, {{to, to + kRows * filters}, filters});
+          }
+    });
+    parallel_for(count, cooperate ? kRows : block, [&](Index begin, Index end) {
+      output_tiles<float, F>(x, first + begin, end - begin, products + begin * filters, p_plane, filters, bias, relu, y,
+                             out_height, out_width);
+    });
+  };
+  const auto run = [&](Index begin, Index end) {
+    const Scratch<float> products(elements * p_plane);
+    const Scratch<Half> v(block / kRows * elements * panel);
+    for (Index first = begin; first < end; first += block) process(first, smaller(block, end - first), v, products);
+  };
+  if (cooperate)
+    run(0, x.count());
+  else
+    parallel_for(x.count(), block, run);
   return !failure.load(std::memory_order_relaxed);
+}
+
+// One element of the weight gradient's products: out[panel of filters][channel][width] (+)= sum over `count` tiles of
+// v[tile][channel] * d[tile][filter], where v and d already point at the element, and vectors of 16 are `elements` vectors
+// apart. left and right: room for the split factors, kSplitTile a step of 32 tiles and 16 channels (or filters).
+inline void multiply_element(const float* v, Index v_pitch, const float* d, Index d_pitch, Index elements, Index count,
+                             Index channels, Index filters, float* out, bool add, Half* left, Half* right,
+                             Vec<float>& failed) {
+  const Index steps = ceil_div(count, kDepth), panel = steps * kSplitTile;
+  const auto split_tiles = [&](const float* from, Index pitch, Index s, Half* tile) __attribute__((always_inline)) {
+    for (Index i = 0, t = s * kDepth; i < kRows; ++i, ++t) {
+      const Vec<float> first = t < count ? load(from + t * pitch) : Vec<float>{};
+      const Vec<float> second = t + 16 < count ? load(from + (t + 16) * pitch) : Vec<float>{};
+      store_row(split(first, second, failed), tile, i);
+    }
+  };
+  for (Index c = 0; c < channels; c += kRows)
+    for (Index s = 0; s < steps; ++s) {
+      Half* const tile = left + c / kRows * panel + s * kSplitTile;
+      split_tiles(v + c * elements, v_pitch, s, tile);
+      transpose_tile(tile);
+    }
+  for (Index f = 0; f < filters; f += kColumns)
+    for (Index s = 0; s < steps; ++s)
+      split_tiles(d + f * elements, d_pitch, s, right + f / kColumns * panel + s * kSplitTile);
+  for (Index f = 0; f < filters; f += kBlock)
+    for (Index c = 0; c < channels; c += kBlock) {
+      const Index width = panel_width<float>(filters, f);
+      float* const to = out + f * channels + c * width;
+      const Half* const rows = left + c / kRows * panel;
+      const Half* const columns = right + f / kColumns * panel;
+      multiply_tiles(channels - c > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{rows, rows + panel}, 64, kTile}, nullptr,
+                     {{columns, columns + panel}, 64, kTile}, nullptr, steps, {{to, to + kRows * width}, width, add});
+    }
 }
 
 }  // namespace tiles

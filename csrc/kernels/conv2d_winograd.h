@@ -17,6 +17,7 @@
 // A NaN or an infinity in x reaches every output it should, and may turn outputs of the same tile into NaN as well.
 #pragma once
 
+#include <atomic>
 #include <type_traits>
 
 #include "kernels/amx_winograd.h"
@@ -42,8 +43,6 @@ void multiply_element(const T* v, Index elements, Index tiles, Index depth, cons
           TileOutput<T>{out + t * columns + column, to, width, nullptr, false, false});
   }
 }
-
-constexpr Index kSharedKernelBytes = 4 << 20;  // transformed kernels larger than this are not read again for each block
 
 // y(n, i, j) = sum over taps of x(n, i + p - top, j + q - left) w[p][q], through u = transform_kernel(w).
 template <class T, class F>
@@ -126,15 +125,16 @@ void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* 
   winograd<T, F>(tiles, u, plane, s.channels, static_cast<const T*>(nullptr), false, dx, s.height, s.width);
 }
 
-// dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G
-template <class T, class F>
-void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+// dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G. With `unit` the products are the matrix unit's; false, and
+// the results undefined, when it cannot split a number.
+template <class T, class F, bool unit>
+bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
   constexpr Index elements = F::n * F::n;
   constexpr Index lanes = VectorOf<T>::lanes;
   const Index rows = ceil_div(s.out_height, F::m), cols = ceil_div(s.out_width, F::m);
   const Tiles<T> input{x, nullptr, s.batch, s.height, s.width, s.channels, s.pad_top, s.pad_left, rows, cols};
   const Tiles<T> gradient{dy, y, s.batch, s.out_height, s.out_width, s.filters, 0, 0, rows, cols};
-  const Index tiles = input.count();
+  const Index count_of_tiles = input.count();
   const Index x_pitch = plane_of<T>(elements * s.channels), dy_pitch = plane_of<T>(elements * s.filters);
   const Index plane = plane_of<T>(s.channels * s.filters),
               partial = elements * plane;  // [element][panel][channel][width]
@@ -143,13 +143,14 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
   const Index per_tile = elements * (s.channels + s.filters) * Index(sizeof(T));
   // A block and its products are to stay in the L2 cache: with 2 MB instead of 512 KB it takes 10 to 20% longer.
   const Index wanted = (cooperate ? Index(16) << 20 : Index(512) << 10) / per_tile;
-  const Index block = larger(48, wanted / kTileRows * kTileRows);
-  const Index blocks = ceil_div(tiles, block);
+  const Index block = unit ? larger(64, wanted / 32 * 32) : larger(48, wanted / kTileRows * kTileRows);
+  const Index blocks = ceil_div(count_of_tiles, block);
   const Index parts =
       cooperate ? 1 : smaller(blocks, smaller(kTasks, larger(1, (Index(8) << 20) / (partial * Index(sizeof(T))))));
   const Index groups = ceil_div(block, kTileRows);  // of tiles, which sum dy on their own
   const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
   for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;
+  std::atomic<bool> failure{false};
 
   const auto process = [&](Index first, Index count, T* v, T* d, T* out, T* part_sums, bool add) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
@@ -163,6 +164,19 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
                                      [](const Vec<T>* in, Vec<T>* r) { F::template output_adjoint<T>(in, r); });
     });
     parallel_for(elements, 1, [&](Index begin, Index end) {
+#if defined(__AMX_BF16__)
+      if constexpr (unit) {
+        const tiles::Unit on;
+        const Index panel = ceil_div(count, tiles::kDepth) * tiles::kSplitTile;
+        const Scratch<tiles::Half> left(ceil_div(s.channels, lanes) * panel), right(ceil_div(s.filters, lanes) * panel);
+        Vec<T> failed{};
+        for (Index e = begin; e < end; ++e)
+          tiles::multiply_element(v + e * lanes, x_pitch, d + e * lanes, dy_pitch, elements, count, s.channels, s.filters,
+                                  out + e * plane, add, left, right, failed);
+        if (tiles::any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+        return;
+      }
+#endif
       const Segment segment{0, count};
       Index from[kTileRows], to[kTileRows];
       const Index row_tiles = ceil_div(s.channels, kTileRows);
@@ -187,7 +201,7 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
     for (Index part = begin; part < end; ++part) {
       const Index first_block = blocks * part / parts, last_block = blocks * (part + 1) / parts;
       for (Index b = first_block; b < last_block; ++b)
-        process(b * block, smaller(block, tiles - b * block), v, d, partials + part * partial,
+        process(b * block, smaller(block, count_of_tiles - b * block), v, d, partials + part * partial,
                 sums + part * groups * s.filters, b > first_block);
     }
   };
@@ -195,6 +209,8 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
     run(0, 1);
   else
     parallel_for(parts, 1, run);
+
+  if (failure.load(std::memory_order_relaxed)) return false;
 
   // Add the parts in a fixed order, transform back.
   parallel_for(s.channels, larger(1, 2048 / s.filters), [&](Index begin, Index end) {
@@ -225,6 +241,16 @@ void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T*
       for (Index i = 1; i < parts * groups; ++i) sum += sums[i * s.filters + f];
       dbias[f] = sum;
     }
+  return true;
+}
+
+template <class T, class F>
+void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+#if defined(__AMX_BF16__)
+  if constexpr (std::is_same_v<T, float>)
+    if (tiles::gradient_worth(s.channels, s.filters) && weight_gradient_winograd<T, F, true>(s, dy, y, x, dkernel, dbias)) return;
+#endif
+  weight_gradient_winograd<T, F, false>(s, dy, y, x, dkernel, dbias);
 }
 
 }  // namespace

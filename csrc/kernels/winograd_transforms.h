@@ -108,6 +108,8 @@ struct Tiles {
   Index count() const { return batch * rows * cols; }
 };
 
+constexpr Index kSharedKernelBytes = 4 << 20;  // transformed kernels larger than this are not read again for each block
+
 // Calls f(t, image, row, column) for the tiles first, ..., first + count - 1; t counts from 0.
 template <class Function>
 inline void for_tiles(Index rows, Index cols, Index first, Index count, const Function& f) {
