@@ -18,7 +18,8 @@ namespace {
 const Kernels* chosen = &baseline::table;
 
 #if defined(TINYNET_AMX)
-// What the matrix unit needs beyond AVX-512: two features, and that the system gives its 8 KB of registers to the process.
+// What the matrix unit needs beyond AVX-512: two features, and that the system gives its 8 KB of registers to the
+// process.
 std::string missing_matrix_unit() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return "amx-tile amx-bf16";

@@ -13,9 +13,9 @@
 namespace tinynet {
 namespace {
 
-constexpr std::size_t kAlignment = 64;                          // one cache line, one AVX-512 vector
+constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 vector
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kMaxIdle = std::size_t{2} << 30;          // beyond this, released memory goes back to the system
+constexpr std::size_t kMaxIdle = std::size_t{2} << 30;  // beyond this, released memory goes back to the system
 
 constexpr std::size_t kFitsCache = std::size_t{4} << 20;
 
@@ -29,7 +29,7 @@ struct Idle {
 
 struct Pool {
   std::mutex mutex;
-  std::map<std::size_t, std::vector<Idle>> idle_blocks;         // by size class
+  std::map<std::size_t, std::vector<Idle>> idle_blocks;  // by size class
   PoolStatistics statistics{};
 };
 
@@ -40,8 +40,8 @@ Pool& pool() {
 }
 
 // fork() copies the lock as it is; held by another thread at that moment, it would stay locked in the child for ever.
-const int fork_handler_installed = pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); },
-                                                  [] { pool().mutex.unlock(); });
+const int fork_handler_installed =
+    pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); }, [] { pool().mutex.unlock(); });
 
 // Eight classes an octave: at most 1/8 of a block is wasted, and nearly equal requests share blocks.
 std::size_t size_class(std::size_t bytes) {
@@ -78,9 +78,9 @@ void* pool_allocate(std::size_t bytes) {
     const std::lock_guard<std::mutex> lock(p.mutex);
     ++p.statistics.requests;
     std::vector<Idle>& idle = p.idle_blocks[size];
-    // The last one released is the most likely to be still in the cache: in that of the thread that released it. Another
-    // core would have to fetch it line by line, so a small block of another thread's is left for that thread (blocks that
-    // changed places made a convolution of 14x14x64 take 1.12 times as long).
+    // The last one released is the most likely to be still in the cache: in that of the thread that released it.
+    // Another core would have to fetch it line by line, so a small block of another thread's is left for that thread
+    // (blocks that changed places made a convolution of 14x14x64 take 1.12 times as long).
     auto block = idle.rbegin();
     while (block != idle.rend() && block->thread != this_thread) ++block;
     if (block == idle.rend() && size > kFitsCache) block = idle.rbegin();

@@ -1,9 +1,9 @@
 // Direct convolution of float32 images on the matrix unit (amx_tile.h): correlate() of conv2d_direct.h, for the output
 // and the input gradient.
 //
-// A block's input is split once, with its zeros, into three images of bfloat16 that stay in the second-level cache. A tile
-// of the left factor is then read straight from them: 16 pixels of a row, 32 consecutive numbers from each, at the offset
-// of the tap. Every split number serves all taps and all filters.
+// A block's input is split once, with its zeros, into three images of bfloat16 that stay in the second-level cache. A
+// tile of the left factor is then read straight from them: 16 pixels of a row, 32 consecutive numbers from each, at the
+// offset of the tap. Every split number serves all taps and all filters.
 #pragma once
 
 #if defined(__AMX_BF16__)
@@ -59,7 +59,8 @@ inline void split_run(const float* x, const float* mask, Index count, Half* out,
   }
 }
 
-// The block's input, split: slab[piece][image][row][col][channel], zeros where the image ends, and `slack` zeros behind it.
+// The block's input, split: slab[piece][image][row][col][channel], zeros where the image ends, and `slack` zeros behind
+// it.
 inline void split_block(const Window<float>& w, const Block& block, Half* slab, Index plane, Index slack,
                         Vec<float>& failed) {
   const Index cols = w.slab_cols(), rows = w.slab_rows(block.rows), line = w.width * w.channels;
@@ -78,8 +79,8 @@ inline void split_block(const Window<float>& w, const Block& block, Half* slab, 
       }
       const Index at = (n * w.height + r) * line + from * w.channels;
       zero(out, left * w.channels);
-      split_run(w.x + at, w.mask == nullptr ? nullptr : w.mask + at, copied * w.channels, out + left * w.channels, plane,
-                failed);
+      split_run(w.x + at, w.mask == nullptr ? nullptr : w.mask + at, copied * w.channels, out + left * w.channels,
+                plane, failed);
       zero(out + (left + copied) * w.channels, (cols - left - copied) * w.channels);
     }
   zero(out, slack);
@@ -94,8 +95,8 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
   const Scratch<Index> step_at(steps);  // in the slab
   for (Index s = 0; s < steps; ++s) {
     const Index run = s / runs.steps, p = runs.rows ? run : run / w.taps_w, q = runs.rows ? 0 : run % w.taps_w;
-    step_at[s] = (w.tap_row[p] - w.first_row()) * pitch + (w.tap_col[q] - w.first_col()) * w.channels +
-                 s % runs.steps * kDepth;
+    step_at[s] =
+        (w.tap_row[p] - w.first_row()) * pitch + (w.tap_col[q] - w.first_col()) * w.channels + s % runs.steps * kDepth;
   }
   std::atomic<bool> failure{false};
   const Scratch<Half> weights(column_tiles * steps * kSplitTile);  // [tile of columns][step]
@@ -145,13 +146,12 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
                       col * target.col + column;
               pixels[i] = smaller(height, w.grid_w - col);
             }
-            const bool direct = plain && present == wide * kColumns && pixels[0] == height &&
-                                (high == 1 || pixels[1] == height);
+            const bool direct =
+                plain && present == wide * kColumns && pixels[0] == height && (high == 1 || pixels[1] == height);
             multiply_tiles(static_cast<int>(high), static_cast<int>(wide),
                            {{from[0], from[1]}, w.step_w * w.channels * Index(sizeof(Half)), plane}, step_at + s,
                            {{right, right + steps * kSplitTile}, 64, kTile}, nullptr, smaller(kMostSteps, steps - s),
-                           direct ? Sums{{to[0], to[1]}, target.col}
-                                  : Sums{{buffer, buffer + kRows * kBlock}, kBlock});
+                           direct ? Sums{{to[0], to[1]}, target.col} : Sums{{buffer, buffer + kRows * kBlock}, kBlock});
             for (Index i = 0; i < high && !direct; ++i)
               store_block(buffer + i * kRows * kBlock, to[i], target.col, pixels[i], present, s > 0,
                           last && target.bias != nullptr ? target.bias + column : nullptr, last && target.relu);

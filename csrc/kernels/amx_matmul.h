@@ -89,7 +89,8 @@ inline void store_block(const float* sums, float* c, Index stride, Index rows, I
   }
 }
 
-// Whether the matrix unit is the faster way: 2mnk operations must outweigh splitting A and B, of which one is split twice.
+// Whether the matrix unit is the faster way: 2mnk operations must outweigh splitting A and B, of which one is split
+// twice.
 inline bool worth(Index m, Index n, Index k) {
   const double split = static_cast<double>(smaller(m + 2 * n, 2 * m + n));
   const double elements = static_cast<double>(m) * static_cast<double>(n);

@@ -1,4 +1,5 @@
-// Products of float32 matrices on the CPU's matrix unit (Intel AMX), which multiplies bfloat16 only: 8 significant bits.
+// Products of float32 matrices on the CPU's matrix unit (Intel AMX), which multiplies bfloat16 only: 8 significant
+// bits.
 //
 // A float32 has 24 significant bits, so it is exactly the sum of three bfloat16:
 //
@@ -10,9 +11,9 @@
 // are kept in float32. Error over sum |x||y|, standard normal numbers: at most 7e-8 for 512 products, half that of a
 // chain of float32 multiply-adds.
 //
-// What differs from float32 arithmetic: pieces below 2^-126 count as zero, so products are wrong by up to 2^-126 |y|; and
-// an infinity or NaN, or a number that rounds to an infinite bfloat16, cannot be split. `split` tells of those, and the
-// caller then computes the ordinary way.
+// What differs from float32 arithmetic: pieces below 2^-126 count as zero, so products are wrong by up to 2^-126 |y|;
+// and an infinity or NaN, or a number that rounds to an infinite bfloat16, cannot be split. `split` tells of those, and
+// the caller then computes the ordinary way.
 #pragma once
 
 #if defined(__AMX_BF16__)
@@ -29,16 +30,16 @@ namespace tiles {
 
 using Half = std::uint16_t;  // the bits of a bfloat16
 
-constexpr Index kRows = 16;                // of a tile
-constexpr Index kColumns = 16;             // of a tile of sums, which are float32
-constexpr Index kDepth = 32;               // products a sum and step: a tile's row is 32 bfloat16
-constexpr Index kTile = kRows * kDepth;    // bfloat16 in a tile: 1 KB
-constexpr Index kPieces = 3;               // h, m, l
+constexpr Index kRows = 16;              // of a tile
+constexpr Index kColumns = 16;           // of a tile of sums, which are float32
+constexpr Index kDepth = 32;             // products a sum and step: a tile's row is 32 bfloat16
+constexpr Index kTile = kRows * kDepth;  // bfloat16 in a tile: 1 KB
+constexpr Index kPieces = 3;             // h, m, l
 constexpr Index kSplitTile = kPieces * kTile;
-constexpr Index kBlock = 32;               // rows and columns of sums that one call computes at most
+constexpr Index kBlock = 32;  // rows and columns of sums that one call computes at most
 
-// Turns the unit on for this thread, for the time of a block. Tiles of the left factor and of sums have `height` rows, at
-// most 16; each product takes that many cycles.
+// Turns the unit on for this thread, for the time of a block. Tiles of the left factor and of sums have `height` rows,
+// at most 16; each product takes that many cycles.
 class Unit {
  public:
   explicit Unit(Index height = kRows) {
@@ -72,7 +73,7 @@ inline Split split(Vec<float> first, Vec<float> second, Vec<float>& failed) {
   const Vec<float> rest1 = first - number(h1), rest2 = second - number(h2);
   const Bits m1 = bits(rest1) & upper, m2 = bits(rest2) & upper;
   const Vec<float> l1 = rest1 - number(m1), l2 = rest2 - number(m2);  // exact: bfloat16 as they are
-  failed += l1 * 0.0f;  // inf - inf is NaN
+  failed += l1 * 0.0f;                                                // inf - inf is NaN
   failed += l2 * 0.0f;
   return {{h1 >> 16 | h2, m1 >> 16 | m2, bits(l1) >> 16 | bits(l2)}};
 }
@@ -101,8 +102,8 @@ struct Factor {
   Index piece;      // from h to m to l, in bfloat16: kTile when packed
 };
 
-// Where the sums go: one or two tiles of rows, each row 16 or 32 numbers wide and `stride` numbers from the next. `add`:
-// to what is there.
+// Where the sums go: one or two tiles of rows, each row 16 or 32 numbers wide and `stride` numbers from the next.
+// `add`: to what is there.
 struct Sums {
   float* tile[2];
   Index stride;
@@ -154,8 +155,8 @@ __attribute__((noinline)) void multiply_tiles(const Factor& left, const Index* l
     load_left(from, h), multiply();
     load_right(at, l), multiply();
     load_right(at, h), multiply();
-    // The first store of a tile after more than five steps costs about 800 cycles; a store in between, that nobody reads,
-    // keeps that from happening (measured: 18 steps take 7100 cycles without, 6400 with it).
+    // The first store of a tile after more than five steps costs about 800 cycles; a store in between, that nobody
+    // reads, keeps that from happening (measured: 18 steps take 7100 cycles without, 6400 with it).
     if (s % 4 == 3) _tile_stored(0, unread, 64);
   }
   _tile_stored(0, sums.tile[0], bytes);

@@ -1,13 +1,13 @@
 // The weight gradient of a convolution on the matrix unit: dkernel[p][q][c][f] = sum over pixels of x[..p..q..][c] *
 // dy[pixel][f]. amx_tile.h has the arithmetic.
 //
-// The sum runs over a block of several images, or several rows of one, whose pixels have positions: row by row, with the
-// zeros around the image between the rows. The left factor is dy transposed: a tile is 16 filters of 32 positions, zero
-// where there is no pixel. The right one is x: pairs of positions of 16 channels. A block's input is split once into a
-// slab that has, for each channel, a number at each position, so that a tap is an offset into it: a pair is one cache
-// line, and a second copy pairs positions 1 and 2, 3 and 4, ... for odd offsets. (With x transposed instead, tiles lie
-// across cache lines, which takes 1.3 times as long.) With strides the slab has a plane for each rest of row and column by
-// the stride, and a tap is an offset into one of the planes.
+// The sum runs over a block of several images, or several rows of one, whose pixels have positions: row by row, with
+// the zeros around the image between the rows. The left factor is dy transposed: a tile is 16 filters of 32 positions,
+// zero where there is no pixel. The right one is x: pairs of positions of 16 channels. A block's input is split once
+// into a slab that has, for each channel, a number at each position, so that a tap is an offset into it: a pair is one
+// cache line, and a second copy pairs positions 1 and 2, 3 and 4, ... for odd offsets. (With x transposed instead,
+// tiles lie across cache lines, which takes 1.3 times as long.) With strides the slab has a plane for each rest of row
+// and column by the stride, and a tap is an offset into one of the planes.
 //
 // A tile of few channels is mostly empty: such a slab has the channels of a whole kernel row at each position.
 #pragma once
@@ -32,12 +32,18 @@ constexpr Index kGradientGroup = 800 << 10;
 constexpr Index kLeastPositions = 512;  // of a block: a call's fixed cost is that of two steps of 32
 constexpr Index kMostPositions = 2048;
 
-// Rows or columns of the slab. Position i sees, through tap t, element i*stride + t*dilation - pad of the image. That is
-// element i + offset(t) of the plane phase(t), whose element r is the image's r*stride + rest(phase) - pad.
+// Rows or columns of the slab. Position i sees, through tap t, element i*stride + t*dilation - pad of the image. That
+// is element i + offset(t) of the plane phase(t), whose element r is the image's r*stride + rest(phase) - pad.
 struct SlabAxis {
   SlabAxis(Index size, Index out, Index stride, Index dilation, Index taps, Index pad)
-      : size(size), out(out), stride(stride), dilation(dilation), taps(taps), pad(pad),
-        period(stride / std::gcd(stride, dilation)), phases(smaller(taps, period)) {}
+      : size(size),
+        out(out),
+        stride(stride),
+        dilation(dilation),
+        taps(taps),
+        pad(pad),
+        period(stride / std::gcd(stride, dilation)),
+        phases(smaller(taps, period)) {}
   Index phase(Index tap) const { return tap % period; }
   Index rest(Index phase) const { return phase * dilation % stride; }
   Index offset(Index tap) const { return tap * dilation / stride; }
@@ -77,8 +83,10 @@ struct Plan {
         rows(s.height, s.out_height, s.stride_h, s.dilation_h, s.kernel_height, s.pad_top),
         cols(wide ? SlabAxis(s.out_width, s.out_width, 1, 1, 1, 0)
                   : SlabAxis(s.width, s.out_width, s.stride_w, s.dilation_w, s.kernel_width, s.pad_left)),
-        depth(s.channels * (wide ? s.kernel_width : 1)), taps(s.kernel_height * (wide ? 1 : s.kernel_width)),
-        pitch(cols.distance()), image_rows(rows.distance()) {
+        depth(s.channels * (wide ? s.kernel_width : 1)),
+        taps(s.kernel_height * (wide ? 1 : s.kernel_width)),
+        pitch(cols.distance()),
+        image_rows(rows.distance()) {
     const Index fitting = (kSlabGroup + kGradientGroup) / 2 / (2 * kPieces * (2 * depth + s.filters));
     const Index wanted = smaller(kMostPositions, larger(kLeastPositions, fitting));
     const Index area = image_rows * pitch;
@@ -107,21 +115,22 @@ struct Plan {
 
   bool wide;
   SlabAxis rows, cols;
-  Index depth;       // channels of the slab
+  Index depth;  // channels of the slab
   Index taps;
   Index pitch;       // positions from row to row
   Index image_rows;  // from image to image
   Blocks blocks;
-  Index plane;       // positions
-  Index steps;       // of 32 positions, at most
-  Index length;      // positions of all planes [column phase][row phase], and behind them zeros
+  Index plane;   // positions
+  Index steps;   // of 32 positions, at most
+  Index length;  // positions of all planes [column phase][row phase], and behind them zeros
 };
 
 // The rows of x that a block reads, with the zeros left and right: padded[image][row][column][channel]. A position's
 // whole kernel row is consecutive there.
 struct PaddedRows {
   PaddedRows(const Conv2dShape& s, const Plan& plan)
-      : first(-s.pad_top), per_image((plan.blocks.rows - 1) * s.stride_h + (s.kernel_height - 1) * s.dilation_h + 1),
+      : first(-s.pad_top),
+        per_image((plan.blocks.rows - 1) * s.stride_h + (s.kernel_height - 1) * s.dilation_h + 1),
         line(((s.out_width - 1) * s.stride_w + s.kernel_width) * s.channels) {}
   Index size(const Plan& plan) const { return plan.blocks.images * per_image * line; }
 
@@ -166,8 +175,8 @@ inline void find_sources(const Conv2dShape& s, const Plan& plan, const PaddedRow
         }
 }
 
-// start[step]: its first position, an even one; pixel[step][32]: where in dy its pixels lie, or -1. As few steps as cover
-// all pixels.
+// start[step]: its first position, an even one; pixel[step][32]: where in dy its pixels lie, or -1. As few steps as
+// cover all pixels.
 inline Index find_steps(const Conv2dShape& s, const Plan& plan, const Block& block, Index* start, Index* pixel) {
   Index steps = 0, end = 0, at = (block.image * s.out_height + block.row) * s.out_width * s.filters;
   for (Index n = 0; n < block.images; ++n)
@@ -235,7 +244,8 @@ inline void pack_steps(const float* dy, const float* mask, const Index* pixel, I
 }
 
 // out[channel][filter] (+)= sums[filter][channel]: `channels` of 16, `filters` of 32.
-inline void store_transposed(const float* sums, float* out, Index stride, Index channels, Index filters, bool accumulate) {
+inline void store_transposed(const float* sums, float* out, Index stride, Index channels, Index filters,
+                             bool accumulate) {
   for (Index f = 0; f < filters; f += kRows) {
     const FirstLanes<float> kept(smaller(kRows, filters - f));
     Vec<float> block[16];
@@ -248,10 +258,13 @@ inline void store_transposed(const float* sums, float* out, Index stride, Index 
   }
 }
 
-// Channels of a kernel row fill a tile's 16 columns, or nearly: 3x3 of 1 channel takes twice as long as without the unit.
+// Channels of a kernel row fill a tile's 16 columns, or nearly (3x3 of 1 channel takes twice as long as without the unit),
+// and the result is not so large that adding block by block to it is most of the work (3x3 of 256 to 512 channels: 1.2
+// times as long).
 inline bool weight_gradient_worth(const Conv2dShape& s) {
   const Index fitting = s.dilation_w == 1 ? s.kernel_width * s.channels : s.channels;
   return s.groups == 1 && fitting >= 12 && s.filters >= 12 && s.kernel_height > 0 && s.kernel_width > 0 &&
+         s.kernel_height * s.kernel_width * s.channels * s.filters <= (1 << 20) &&
          s.batch * s.out_height * s.out_width >= 512;
 }
 
@@ -298,7 +311,8 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
 
   const Index gradient_tile = plan.steps * kSplitTile;
   const Index group_channels = smaller(shares.channels, larger(1, kSlabGroup / (tile * Index(sizeof(Half)))));
-  const Index group_filters = smaller(shares.filters, larger(1, kGradientGroup / (gradient_tile * Index(sizeof(Half))) / 2) * 2);
+  const Index group_filters =
+      smaller(shares.filters, larger(1, kGradientGroup / (gradient_tile * Index(sizeof(Half))) / 2) * 2);
   const PaddedRows padded(s, plan);
   const Scratch<float> partials(parts > 1 ? parts * weights : 0), partial_sums(parts * s.filters);
   std::atomic<bool> failure{false};
@@ -322,15 +336,16 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
       const Index first_block = blocks.count * part / parts, last_block = blocks.count * (part + 1) / parts;
       for (Index index = first_block; index < last_block; ++index) {
         const Index image = index / blocks.bands * blocks.images, top = index % blocks.bands * blocks.rows;
-        const Block block{image, smaller(blocks.images, s.batch - image), top, smaller(blocks.rows, s.out_height - top)};
+        const Block block{image, smaller(blocks.images, s.batch - image), top,
+                          smaller(blocks.rows, s.out_height - top)};
         find_sources(s, plan, padded, block, source);
         if (plan.wide) padded.copy(s, x, block, copy);
         const Index steps = find_steps(s, plan, block, start, pixel);
         for (Index i = 0; i < steps; ++i) start[i] *= kDepth / 2;  // from here on a place in the slab
         for (Index c0 = first_channel; c0 < last_channel; c0 += group_channels) {
           const Index c1 = smaller(last_channel, c0 + group_channels);
-          pack_slab(plan.wide ? copy : x, source, plan.length, c0 * kColumns, smaller(plan.depth, c1 * kColumns), piece, odd,
-                    slab, failed);
+          pack_slab(plan.wide ? copy : x, source, plan.length, c0 * kColumns, smaller(plan.depth, c1 * kColumns), piece,
+                    odd, slab, failed);
           for (Index f0 = first_filter; f0 < last_filter; f0 += group_filters) {
             const Index f1 = smaller(last_filter, f0 + group_filters);
             if (c0 == first_channel || last_filter - first_filter > group_filters)
@@ -353,9 +368,9 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
                     __builtin_prefetch(to[k] + i * s.filters + filters - 1, 1);
                   }
                 }
-                multiply_tiles(filters > kRows ? 2 : 1, channels[1] > 0 ? 2 : 1, {{left, left + gradient_tile}, 64, kTile},
-                               nullptr, {{right[0], right[1]}, 64, piece}, start, steps,
-                               {{sums, sums + kRows * kBlock}, kBlock});
+                multiply_tiles(filters > kRows ? 2 : 1, channels[1] > 0 ? 2 : 1,
+                               {{left, left + gradient_tile}, 64, kTile}, nullptr, {{right[0], right[1]}, 64, piece},
+                               start, steps, {{sums, sums + kRows * kBlock}, kBlock});
                 for (Index k = 0; k < 2; ++k)
                   if (channels[k] > 0)
                     store_transposed(sums + k * kColumns, to[k], s.filters, channels[k], filters, index > first_block);

@@ -1,4 +1,5 @@
-// Winograd's products on the matrix unit (amx_tile.h): winograd() of conv2d_winograd.h, and the products of the weight gradient.
+// Winograd's products on the matrix unit (amx_tile.h): winograd() of conv2d_winograd.h, and the products of the weight
+// gradient.
 //
 // Tiles are transformed sixteen at a time, in float32, and split element by element: a tile of the left factor is one
 // element of sixteen tiles by 32 channels. Products go back to float32, so all else is as without the unit.
@@ -22,9 +23,9 @@ inline bool winograd_can(Index channels, Index filters) { return channels % kDep
 inline bool gradient_worth(Index channels, Index filters) { return channels * filters >= 64 * (channels + filters); }
 
 // Whether the direct way on the matrix unit (amx_conv2d.h, amx_weight_gradient.h) is the faster one for a pass whose
-// results are rows x cols. Of outputs and input gradients: where tiles hang over the image (13x13 fills 66% of them), and
-// where Winograd's products are left to the vectors, in small images of few channels. Of weight gradients: small images
-// of many channels.
+// results are rows x cols. Of outputs and input gradients: where tiles hang over the image (13x13 fills 66% of them),
+// and where Winograd's products are left to the vectors, in small images of few channels. Of weight gradients: small
+// images of many channels.
 inline bool direct_is_faster(const Conv2dShape& s, ConvPass pass, Index rows, Index cols) {
   const Index products = s.channels * s.filters, pixels = rows * cols;
   if (pass == ConvPass::weight_gradient) return products >= 64 * 128 && products <= 128 * 128 && pixels <= 14 * 14;
@@ -128,8 +129,9 @@ bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filter
 }
 
 // One element of the weight gradient's products: out[panel of filters][channel][width] (+)= sum over `count` tiles of
-// v[tile][channel] * d[tile][filter], where v and d already point at the element, and vectors of 16 are `elements` vectors
-// apart. left and right: room for the split factors, kSplitTile a step of 32 tiles and 16 channels (or filters).
+// v[tile][channel] * d[tile][filter], where v and d already point at the element, and vectors of 16 are `elements`
+// vectors apart. left and right: room for the split factors, kSplitTile a step of 32 tiles and 16 channels (or
+// filters).
 inline void multiply_element(const float* v, Index v_pitch, const float* d, Index d_pitch, Index elements, Index count,
                              Index channels, Index filters, float* out, bool add, Half* left, Half* right,
                              Vec<float>& failed) {

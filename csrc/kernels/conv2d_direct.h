@@ -52,7 +52,8 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
   if (w.batch * w.grid_h * w.grid_w * columns == 0) return;
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::correlate_worth(w, groups, depth, columns) && tiles::correlate(w, depth, columns, panels, target)) return;
+    if (tiles::correlate_worth(w, groups, depth, columns) && tiles::correlate(w, depth, columns, panels, target))
+      return;
 #endif
   const Index padded = padded_columns<T>(columns), total_depth = taps * depth;
 
@@ -103,10 +104,18 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
           const Index width = panel_width<T>(columns, column);
           const T* const panel = panels + (g * padded + column) * total_depth;
           for (Index d = 0; d < depth_blocks; ++d) {
-            TileInput<T> in{input + g * depth, nullptr, 1, segments + block_first[d],
-                            block_first[d + 1] - block_first[d], panel + block_start[d] * width, width};
-            TileOutput<T> out{target.out + g * columns + column, nullptr, smaller(columns - column, kPanel<T>),
-                              target.bias == nullptr ? nullptr : target.bias + g * padded + column, d > 0,
+            TileInput<T> in{input + g * depth,
+                            nullptr,
+                            1,
+                            segments + block_first[d],
+                            block_first[d + 1] - block_first[d],
+                            panel + block_start[d] * width,
+                            width};
+            TileOutput<T> out{target.out + g * columns + column,
+                              nullptr,
+                              smaller(columns - column, kPanel<T>),
+                              target.bias == nullptr ? nullptr : target.bias + g * padded + column,
+                              d > 0,
                               target.relu && d == depth_blocks - 1};
             for (Index t = 0; t < tiles; ++t) {
               const Index pixel = pixels * t / tiles;
@@ -179,8 +188,8 @@ void conv2d_forward_direct(const Conv2dShape& s, const T* x, const T* kernel, co
   if (bias != nullptr)
     for (Index g = 0; g < s.groups; ++g)
       for (Index j = 0; j < padded; ++j) padded_bias[g * padded + j] = j < columns ? bias[g * columns + j] : T(0);
-  const Window<T> window{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
-                         s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
+  const Window<T> window{x,           nullptr,    s.batch,    s.height,        s.width,        s.channels, s.out_height,
+                         s.out_width, s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row,    tap_col};
   correlate<T>(window, s.groups, depth, columns, panels,
                {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
                 bias == nullptr ? nullptr : static_cast<const T*>(padded_bias), relu});

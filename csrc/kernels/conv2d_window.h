@@ -1,5 +1,5 @@
-// What a convolution reads and writes: a window that slides over padded images, the grid of its positions cut into blocks,
-// and where the results go.
+// What a convolution reads and writes: a window that slides over padded images, the grid of its positions cut into
+// blocks, and where the results go.
 #pragma once
 
 #include "kernels/conv2d_tile.h"
@@ -13,10 +13,10 @@ using helpers::larger;
 using helpers::Scratch;
 using helpers::smaller;
 
-constexpr Index kTasks = 16;          // at least, where the work allows: shared out evenly over 2, 4 or 8 threads
-constexpr Index kBlockPixels = 768;   // a block's slab, its output and a panel of weights share the L2 cache (1 MB)
+constexpr Index kTasks = 16;         // at least, where the work allows: shared out evenly over 2, 4 or 8 threads
+constexpr Index kBlockPixels = 768;  // a block's slab, its output and a panel of weights share the L2 cache (1 MB)
 constexpr Index kSlabBytes = 384 << 10;
-constexpr Index kBlockDepth = 1024;   // products summed before the next panel: 128 KB of weights
+constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 128 KB of weights
 
 // What a convolution reads: position (i, j) of the grid sees, through tap (p, q), the pixel
 // x[n][i*step_h + tap_row[p]][j*step_w + tap_col[q]], which is zero outside the image.
@@ -51,7 +51,7 @@ struct Blocks {
   Index images, rows;  // in a block, at most
   Index bands;         // blocks an image, where images == 1
   Index count;
-  Index pixels;        // in a block, at most
+  Index pixels;  // in a block, at most
 
   template <class T>
   static Blocks of(const Window<T>& w, Index wanted) {

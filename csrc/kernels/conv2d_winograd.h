@@ -38,8 +38,7 @@ void multiply_element(const T* v, Index elements, Index tiles, Index depth, cons
     const Index width = panel_width<T>(columns, column);
     for (Index t = 0; t < tiles; t += kTileRows)
       tile_for<T>(smaller(kTileRows, tiles - t), width)(
-          TileInput<T>{v + t * pitch, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth,
-                       width},
+          TileInput<T>{v + t * pitch, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth, width},
           TileOutput<T>{out + t * columns + column, to, width, nullptr, false, false});
   }
 }
@@ -68,8 +67,8 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
   const auto process = [&](Index first, Index count, T* v, T* products) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       const Scratch<T> patch(elements * depth);
-      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * pitch,
-                                     static_cast<T*>(nullptr), static_cast<T*>(patch),
+      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * pitch, static_cast<T*>(nullptr),
+                                     static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* out) { F::template input<T>(in, out); });
     });
     parallel_for(elements, 1, [&](Index begin, Index end) {
@@ -97,9 +96,16 @@ void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, 
   const Index plane = plane_of<T>(s.channels * s.filters);
   const Scratch<T> u(F::n * F::n * plane);
   transform_kernel<T, F>(kernel, s.channels, s.filters, false, u, plane);
-  const Tiles<T> tiles{x,          nullptr,   s.batch,    s.height,
-                       s.width,    s.channels, s.pad_top, s.pad_left,
-                       ceil_div(s.out_height, F::m), ceil_div(s.out_width, F::m)};
+  const Tiles<T> tiles{x,
+                       nullptr,
+                       s.batch,
+                       s.height,
+                       s.width,
+                       s.channels,
+                       s.pad_top,
+                       s.pad_left,
+                       ceil_div(s.out_height, F::m),
+                       ceil_div(s.out_width, F::m)};
   winograd<T, F>(tiles, u, plane, s.filters, bias, relu, y, s.out_height, s.out_width);
 }
 
@@ -119,14 +125,21 @@ void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* 
     }
   });
   transform_kernel<T, F>(transposed, s.filters, s.channels, true, u, plane);
-  const Tiles<T> tiles{dy,          y,         s.batch,       s.out_height,
-                       s.out_width, s.filters, 2 - s.pad_top, 2 - s.pad_left,
-                       ceil_div(s.height, F::m), ceil_div(s.width, F::m)};
+  const Tiles<T> tiles{dy,
+                       y,
+                       s.batch,
+                       s.out_height,
+                       s.out_width,
+                       s.filters,
+                       2 - s.pad_top,
+                       2 - s.pad_left,
+                       ceil_div(s.height, F::m),
+                       ceil_div(s.width, F::m)};
   winograd<T, F>(tiles, u, plane, s.channels, static_cast<const T*>(nullptr), false, dx, s.height, s.width);
 }
 
-// dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G. With `unit` the products are the matrix unit's; false, and
-// the results undefined, when it cannot split a number.
+// dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G. With `unit` the products are the matrix unit's; false,
+// and the results undefined, when it cannot split a number.
 template <class T, class F, bool unit>
 bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
   constexpr Index elements = F::n * F::n;
@@ -171,8 +184,8 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
         const Scratch<tiles::Half> left(ceil_div(s.channels, lanes) * panel), right(ceil_div(s.filters, lanes) * panel);
         Vec<T> failed{};
         for (Index e = begin; e < end; ++e)
-          tiles::multiply_element(v + e * lanes, x_pitch, d + e * lanes, dy_pitch, elements, count, s.channels, s.filters,
-                                  out + e * plane, add, left, right, failed);
+          tiles::multiply_element(v + e * lanes, x_pitch, d + e * lanes, dy_pitch, elements, count, s.channels,
+                                  s.filters, out + e * plane, add, left, right, failed);
         if (tiles::any_nan(failed)) failure.store(true, std::memory_order_relaxed);
         return;
       }
@@ -248,7 +261,9 @@ template <class T, class F>
 void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::gradient_worth(s.channels, s.filters) && weight_gradient_winograd<T, F, true>(s, dy, y, x, dkernel, dbias)) return;
+    if (tiles::gradient_worth(s.channels, s.filters) &&
+        weight_gradient_winograd<T, F, true>(s, dy, y, x, dkernel, dbias))
+      return;
 #endif
   weight_gradient_winograd<T, F, false>(s, dy, y, x, dkernel, dbias);
 }

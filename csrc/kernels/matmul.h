@@ -28,7 +28,7 @@ template <class T>
 struct Plan {
   // Parallel from here on: 2 million operations take about 9 us on one AVX-512 core, waking another 1-2 us.
   static constexpr double kSerial = 2e6;
-  static constexpr double kTask = 0.7e6;     // about 3 us: small enough to share out evenly, large against an atomic
+  static constexpr double kTask = 0.7e6;  // about 3 us: small enough to share out evenly, large against an atomic
   static constexpr Index kMostTasks = 64;
   static constexpr Index kPackedDepth = 1536 / sizeof(T);  // 384 floats: 24 loads of C for 4600 cycles of products
   static constexpr Index kUnpackedDepth = 8192 / sizeof(T);
