@@ -141,11 +141,11 @@ class Sequential(Model):
             found.append(layer)
         return found
 
-    def _call_on_augmented(self, x):
-        """The model in training, on a batch that the layers of `_augmenting_layers` have already seen."""
-        self._done_ahead = len(self._augmenting_layers())
+    def _call_on_augmented(self, batch):
+        """The model in training, on an `Augmented` batch."""
+        self._done_ahead = batch.layers
         try:
-            return self(x, training=True)
+            return self(batch.data, training=True)
         finally:
             self._done_ahead = 0
 

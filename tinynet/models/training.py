@@ -121,7 +121,7 @@ class Trainer(TrainingStep):
             x = self._with_last_axis(x)  # else a batch of grey images would pass for one image
             for layer in augmenting:
                 x = layer(x, training=True)
-            return Augmented(x), y, sample_weight
+            return Augmented(x, len(augmenting)), y, sample_weight
 
         return prepare
 

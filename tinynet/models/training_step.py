@@ -25,12 +25,13 @@ from .lint import check_first_batch
 
 
 class Augmented:
-    """Inputs that the augmentation layers at the model's beginning have already seen."""
+    """Inputs that the augmentation layers at the model's beginning, `layers` in number, have already seen."""
 
-    __slots__ = ("data",)
+    __slots__ = ("data", "layers")
 
-    def __init__(self, data):
+    def __init__(self, data, layers):
         self.data = data
+        self.layers = layers
 
 
 class TrainingStep(OldMethods):
@@ -168,7 +169,7 @@ class TrainingStep(OldMethods):
     def _train_on(self, x, y, sample_weight):
         """The step itself, which updates the weights and the mean loss; returns the outputs."""
         with GradientTape() as tape:
-            y_pred = self(x, training=True) if type(x) is not Augmented else self._call_on_augmented(x.data)
+            y_pred = self(x, training=True) if type(x) is not Augmented else self._call_on_augmented(x)
             if self._unchecked:
                 check_first_batch(self, x, y, y_pred)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
