@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -115,6 +116,27 @@ def test_pool_takes_memory_back():
     assert after["in_use"] == before["in_use"]
     _native.pool_trim()
     assert _native.pool_statistics()["idle"] == 0
+
+
+def test_memory_stays_flat_when_one_thread_makes_what_another_drops():
+    """As a thread that prepares batches does; and threads that are gone leave nothing behind that nobody takes."""
+    x = np.ones((50, 60), np.float32)
+
+    def make(results):
+        results.extend(_native.matmul(x, x, False, True) for _ in range(10))
+
+    def idle_after(rounds):
+        for _ in range(rounds):
+            results = []
+            thread = threading.Thread(target=make, args=(results,))
+            thread.start()
+            thread.join()
+        results.clear()
+        return _native.pool_statistics()["idle"]
+
+    _native.pool_trim()
+    few = idle_after(10)
+    assert idle_after(100) <= 2 * few
 
 
 def test_pooled_memory_is_not_given_out_twice():
