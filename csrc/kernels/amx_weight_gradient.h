@@ -16,7 +16,6 @@
 
 #if defined(__AMX_BF16__)
 
-#include <algorithm>
 #include <numeric>
 
 #include "kernels/amx_matmul.h"
@@ -300,10 +299,12 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
 
   // Taps of even offset first: pairs of neighbours then read the same cache lines.
   const Scratch<Index> taps(plan.taps);
-  bool odd = false;
-  for (Index t = 0; t < plan.taps; ++t) taps[t] = t, odd = odd || plan.offset(t) % 2 != 0;
-  std::stable_sort(&taps[0], &taps[0] + plan.taps,
-                   [&](Index a, Index b) { return plan.offset(a) % 2 < plan.offset(b) % 2; });
+  Index even_taps = 0, placed = 0;
+  for (Index t = 0; t < plan.taps; ++t) even_taps += plan.offset(t) % 2 == 0;
+  for (Index rest = 0; rest < 2; ++rest)
+    for (Index t = 0; t < plan.taps; ++t)
+      if (plan.offset(t) % 2 == rest) taps[placed++] = t;
+  const bool odd = even_taps < plan.taps;
   const Index piece = (plan.length / 2 | 1) * kDepth, tile = (odd ? 2 : 1) * kPieces * piece;
   const Scratch<Index> tap_at(plan.taps);
   for (Index i = 0; i < plan.taps; ++i)
