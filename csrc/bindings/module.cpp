@@ -1,6 +1,7 @@
 // The module tinynet._native: kernels, and what tinynet/runtime.py needs to steer them.
 #include "arrays.h"
 #include "dispatch.h"
+#include "parallel.h"
 
 namespace tinynet {
 
@@ -24,6 +25,9 @@ PYBIND11_MODULE(_native, module) {
       },
       "Bytes in use and idle, and how many requests were served from idle memory.");
   module.attr("compiler") = __VERSION__;
+  // For the loops of the data pipeline, which are modules of their own (tinynet/data/_parallel.pxd): the threads that
+  // gather a batch are then those that multiply it.
+  module.attr("_run_blocks") = py::capsule(reinterpret_cast<const void*>(&run_blocks), "tinynet._native._run_blocks");
 
   bind_activation(module);
   bind_dense(module);

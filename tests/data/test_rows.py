@@ -1,11 +1,16 @@
 """Gathering, casting and checking rows: the compiled loops against their references."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinynet import get_num_threads, set_num_threads
 from tinynet.data import check_finite
 from tinynet.data.rows import (
     all_within,
@@ -49,6 +54,58 @@ def test_gather_is_the_reference_bit_for_bit(case, result, scale):
     actual = gather(source, indices, np.full(shape, 77, dtype), scale)
     assert actual.dtype == expected.dtype
     np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.fixture
+def threads():
+    """A setter of their number, which is put back."""
+    before = get_num_threads()
+    yield set_num_threads
+    set_num_threads(before)
+
+
+@pytest.mark.parametrize("result", ["float32", "float64", "same"])
+@pytest.mark.parametrize("dtype", SOURCES)
+@pytest.mark.parametrize(("count", "row"), [(128, (28, 28)), (3, (70_001,)), (70_001, (3,)), (300_000, ()), (1, (60_000,)),
+                                            (200_000, (0,))])
+def test_large_batches_are_the_same_on_any_number_of_threads(count, row, dtype, result, threads):
+    rng = np.random.default_rng(0)
+    source = rng.integers(0, 2**30, (50, *row)).astype(dtype)
+    indices = rng.integers(0, 50, count)
+    shape, dtype = (count, *row), np.dtype(dtype if result == "same" else result)
+    expected = gather_reference(source, indices, np.zeros(shape, dtype))
+    for number in (1, 2, 3):
+        threads(number)
+        np.testing.assert_array_equal(gather(source, indices, np.full(shape, 1, dtype)), expected)
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_threads_share_a_large_batch_but_not_a_small_one_and_none_is_waited_for_after_a_fork(backend):
+    code = """if True:
+        import os
+        import numpy as np
+        from tinynet.data import gather
+
+        def threads():
+            return len(os.listdir("/proc/self/task"))
+
+        def batch(count):
+            return gather(images, np.arange(count), np.empty((count, 28, 28), np.float32))
+
+        images = np.random.default_rng(0).integers(0, 255, (128, 28, 28)).astype(np.uint8)
+        before = threads()
+        batch(32)
+        alone = threads()
+        batch(128)
+        together = threads()
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if (batch(128) == images).all() and threads() == 1 else 1)
+        print(alone - before, together - before, os.waitpid(child, 0)[1])
+    """
+    result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=120,
+                            env={**os.environ, "OMP_NUM_THREADS": "3", "TINYNET_BACKEND": backend})
+    assert result.stdout.split() == ["0", "2", "0"], result.stderr
 
 
 @given(values=strategies.special_arrays((5, 37)), seed=st.integers(0, 100))
