@@ -31,8 +31,17 @@ def reshape(x, newshape):
     array([[1, 2],
            [3, 4]], dtype=int32)
     """
-    shape = as_shape(newshape)
-    return moved(x, lambda a: a.reshape(shape), lambda dy, a: dy.reshape(a.shape))
+    if type(newshape) is not tuple:  # NumPy takes a tuple as it is, and refuses what is not whole as `as_shape` does
+        newshape = as_shape(newshape)
+    if not isinstance(x, Tensor):
+        x = convert_to_tensor(x)
+    y = x.data.reshape(newshape)
+    if type(x) is not Tensor:  # a variable will change
+        y = dense(y, x)
+    if not state.tapes or not is_tracked(x):
+        return wrap(y)
+    shape = x.data.shape
+    return record(y, (x,), lambda dy: (dy.reshape(shape),))
 
 
 def ravel(x):
