@@ -520,8 +520,9 @@ def test_a_metric_with_a_number_for_each_class(verbose, tmp_path, capsys):
 
 def test_a_step_of_fit_makes_few_calls():
     """With a small network the calls of Python functions, at 0.2 us and more each, are half of the time of a step."""
-    x, y = blobs(samples=40)
-    model = classifier()
+    x, y = np.zeros((40, 3, 2), np.float32), np.zeros(40, np.int64)
+    model = tn.Sequential([layers.Input((3, 2)), layers.Flatten(), layers.Dense(4, "relu"), layers.Dense(3)])
+    model.compile("adam", tn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
 
     def calls(steps):
         """Of Python functions, in an epoch of this many steps."""
@@ -539,5 +540,5 @@ def test_a_step_of_fit_makes_few_calls():
         return counted
 
     calls(1)
-    # 130; without the short ways for one output, a pair (x, y) and a list of variables, 163.
-    assert (calls(40) - calls(10)) / 30 < 135
+    # Without the short ways for one output, a pair (x, y) and a list of variables, for `reshape`: 180.
+    assert (calls(40) - calls(10)) / 30 <= 138

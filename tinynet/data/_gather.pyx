@@ -57,8 +57,8 @@ cdef enum:
     PREFETCH_BYTES = 4096
     LINE = 64
     CHECK_BLOCK = 65536  # 256 KB of float32: a check stops soon after the first offender
-    # Batches of this many bytes are shared out among the threads: 128 images of 28 x 28 in blocks of 16. It is the first
-    # half of the rows that the first thread gets, here as in the matrix product that comes next.
+    # Batches of this many bytes are shared out among the threads: 128 images of 28 x 28 by 16. The first thread
+    # gets the first half of the rows, here as in the matrix product that comes next.
     SHARED_BYTES = 200_000
     BLOCK_BYTES = 50_176
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
-from .formulas import gathered, moved, result_type, wrap
+from .formulas import dense, gathered, moved, result_type, wrap
 
 
 def as_shape(shape):
@@ -35,13 +35,13 @@ def reshape(x, newshape):
         newshape = as_shape(newshape)
     if not isinstance(x, Tensor):
         x = convert_to_tensor(x)
+    shape, dtype = x.data.shape, x.data.dtype
     y = x.data.reshape(newshape)
     if type(x) is not Tensor:  # a variable will change
         y = dense(y, x)
     if not state.tapes or not is_tracked(x):
         return wrap(y)
-    shape = x.data.shape
-    return record(y, (x,), lambda dy: (dy.reshape(shape),))
+    return record(y, (x,), lambda dy: (np.require(dy.reshape(shape), dtype, "C"),))
 
 
 def ravel(x):
