@@ -1,6 +1,8 @@
 """Operators: NumPy's values, Keras's element types, gradients summed back over what was broadcast."""
 
+import copy
 import operator
+import pickle
 import warnings
 
 import numpy as np
@@ -236,3 +238,16 @@ def test_variable_with_the_name_of_an_initializer():
     assert 0 < abs(drawn).max() <= 0.05
     with pytest.raises(ValueError, match="unknown initializer"):
         Variable(initializer="unifrom", shape=(2,))
+
+
+def test_every_tensor_has_a_mask_or_none():
+    """A slot without a value is slow to ask for, and each layer, loss and metric asks."""
+    tensor = Tensor([1.0, 2.0])
+    deferred = Variable(tn.initializers.get("glorot_uniform"), shape=(2, 3))
+    for made in (tensor, Tensor.wrap(np.zeros(3)), -tensor, tensor + 1, tensor + tensor, tensor.reshape(1, 2),
+                 Variable(1.0), deferred, Variable(1.0).value, tn.string_tensor.StringTensor("a"),
+                 tn.string_tensor.StringTensor(["a"])[0]):
+        assert made._keras_mask is None
+    tensor._keras_mask = Tensor([True, False])
+    assert copy.copy(tensor)._keras_mask is tensor._keras_mask
+    assert pickle.loads(pickle.dumps(tensor))._keras_mask.tolist() == [True, False]

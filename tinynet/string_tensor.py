@@ -26,12 +26,14 @@ class StringTensor(Tensor):
 
     def __init__(self, data):
         self.data = to_string_array(data)
+        self._keras_mask = None
 
     @staticmethod
     def wrap(data):
         """A StringTensor around an array of bytes objects: no check, no copy."""
         tensor = _new(StringTensor)
         tensor.data = data
+        tensor._keras_mask = None
         return tensor
 
     def numpy(self):

@@ -156,12 +156,14 @@ class Tensor(Operators):
 
     def __init__(self, data, dtype=None):
         self.data = to_array(data, dtype)
+        self._keras_mask = None
 
     @staticmethod
     def wrap(data):
         """A Tensor around an ndarray that is known to be dense: no check, no copy."""
         tensor = _new(Tensor)
         tensor.data = data
+        tensor._keras_mask = None  # 3 ns; whoever asks for what is not there waits 150, and a step asks seven times
         return tensor
 
     @property
@@ -259,6 +261,7 @@ class Variable(Tensor):
 
     def __init__(self, initializer=None, shape=None, dtype=None, trainable=True, name="variable", initial_value=None):
         initializer = initial_value if initializer is None else initializer
+        self._keras_mask = None
         self.name = name
         self.path = name
         self.trainable = trainable

@@ -45,6 +45,7 @@ def unary(name, doc, formula, derivative=None, integers="to float"):
         if derivative is None or not state.tapes or not is_tracked(x):
             tensor = new(Tensor)  # `wrap`, without the call
             tensor.data = y
+            tensor._keras_mask = None
             return tensor
         return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),))
 
@@ -76,6 +77,7 @@ def binary(name, doc, formula, derivative1=None, derivative2=None, integers="kee
         if derivative1 is None or not state.tapes:
             tensor = new(Tensor)
             tensor.data = y
+            tensor._keras_mask = None
             return tensor
         like1 = x1.data if isinstance(x1, Tensor) and is_tracked(x1) else None
         like2 = x2.data if isinstance(x2, Tensor) and is_tracked(x2) else None
