@@ -250,6 +250,17 @@ def known_absent(title, name):
         raise NotInTinynetError(f"{title}.{name} is not part of tinynet: it {reason}", name=name)
 
 
+class AbsentName:
+    """A name of the table as a class has it: it explains itself to whoever asks for it."""
+
+    def __init__(self, title, name):
+        self.title = title
+        self.name = name
+
+    def __get__(self, instance, owner):
+        known_absent(self.title, self.name)
+
+
 def explainer(module_name):
     """A module's `__getattr__`, which is asked for what the module does not have."""
     def explain(name):
