@@ -189,6 +189,13 @@ def test_errors_name_the_mismatch(x, kernel, bias, activation, message):
         ops.dense(*(np.ones(shape, np.float32) for shape in (x, kernel, bias)), activation)
 
 
+def test_equal_element_types_need_not_be_one_object():
+    x, kernel = np.ones((2, 3), np.dtype("float32", metadata={"from": "a file"})), np.ones((3, 2), np.float32)
+    assert x.dtype is not kernel.dtype
+    for arrays in ((x, kernel), (kernel.T, x.T), (kernel.T, kernel, x[0, :2])):
+        assert ops.dense(*map(Tensor.wrap, map(np.ascontiguousarray, arrays))).shape[-1] == 2
+
+
 def test_element_types_must_agree():
     with pytest.raises(TypeError, match="same element type. Got x float64, kernel float32"):
         ops.dense(np.ones((2, 3)), np.ones((3, 4), np.float32))

@@ -13,8 +13,8 @@ import math
 import numpy as np
 
 from ..runtime import kernels
-from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tape import is_tracked, record, state
+from ..tensor import Tensor, convert_to_tensor
 
 # name: (f(z), f'(z) in terms of y = f(z))
 ACTIVATIONS = {
@@ -65,26 +65,40 @@ def dense(x, kernel, bias=None, activation="linear"):
     >>> dense([[1.0, 2.0]], [[1.0, -1.0], [1.0, -1.0]], [0.5, 0.5], "relu").numpy()
     array([[3.5, 0. ]], dtype=float32)
     """
-    x, kernel = convert_to_tensor(x), convert_to_tensor(kernel)
-    if x.data.dtype.kind != "f":  # pixels or counts
-        x = convert_to_tensor(x, kernel.data.dtype)
-    if bias is not None:
+    if not isinstance(kernel, Tensor):
+        kernel = convert_to_tensor(kernel)
+    kernel_data = kernel.data
+    dtype = kernel_data.dtype
+    if not isinstance(x, Tensor):
+        x = convert_to_tensor(x)
+    if x.data.dtype is not dtype and x.data.dtype.kind != "f":  # pixels or counts
+        x = convert_to_tensor(x, dtype)
+    if bias is not None and not isinstance(bias, Tensor):
         bias = convert_to_tensor(bias)
-    _check(x.data, kernel.data, None if bias is None else bias.data, activation)
-    x_data, kernel_data = x.data, kernel.data
-    y = kernels.dense_forward(x_data, kernel_data, None if bias is None else bias.data, activation)
+    x_data, bias_data = x.data, None if bias is None else bias.data
+    if not (
+        x_data.dtype is dtype
+        and (bias is None or bias_data.dtype is dtype and bias_data.shape == kernel_data.shape[1:])
+        and kernel_data.ndim == 2 <= x_data.ndim
+        and x_data.shape[-1] == kernel_data.shape[0]
+        and activation in ACTIVATIONS
+    ):
+        _check(x_data, kernel_data, bias_data, activation)
+    y = kernels.dense_forward(x_data, kernel_data, bias_data, activation)
+    if not state.tapes:
+        return Tensor.wrap(y)
     inputs = (x, kernel) if bias is None else (x, kernel, bias)
-    wanted = [is_tracked(tensor) for tensor in inputs]
-    if bias is None:
-        wanted.append(False)
+    need_dx, need_dkernel, need_dbias = is_tracked(x), is_tracked(kernel), bias is not None and is_tracked(bias)
 
     def backward(dy):
-        return kernels.dense_backward(dy, x_data, kernel_data, y, activation, *wanted)[: len(inputs)]
+        gradients = kernels.dense_backward(dy, x_data, kernel_data, y, activation, need_dx, need_dkernel, need_dbias)
+        return gradients if bias is not None else gradients[:2]
 
     return record(y, inputs, backward)
 
 
 def _check(x, kernel, bias, activation):
+    """Raise an error that says what does not fit, if anything. (Equal element types need not be one object.)"""
     if kernel.ndim != 2:
         raise ValueError(f"dense: kernel must have shape (inputs, units), got {kernel.shape}")
     if x.ndim < 2:
