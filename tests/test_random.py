@@ -1,6 +1,8 @@
 """Random numbers: seeds, ranges, moments."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -90,6 +92,20 @@ def test_seed_generator():
             random.draw_seed(bad)
         with pytest.raises(ValueError, match="seed must be an int"):
             random.SeedGenerator(bad)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**63 + 5, 2**64 - 1])
+def test_the_seed_is_philoxs_key(seed):
+    """As with Philox(key=...), which asks the operating system for another seed besides, and takes three times as
+    long.
+    """
+    seeds = random.SeedGenerator(seed)
+    for offset in range(3):
+        drawn = random.generator(seeds)
+        expected = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, offset, 1]))
+        np.testing.assert_array_equal(drawn.integers(0, 2**63, 100), expected.integers(0, 2**63, 100))
+        assert drawn.bit_generator.seed_seq.generate_state(2).tolist() == [seed, 0]
+        assert copy.deepcopy(drawn).random() == pickle.loads(pickle.dumps(drawn)).random() == drawn.random()
 
 
 def test_dropout():

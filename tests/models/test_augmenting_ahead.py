@@ -59,6 +59,23 @@ def test_weights_are_those_of_augmentation_in_turn(steps):
         np.testing.assert_array_equal(ahead, in_turn)
 
 
+def test_which_layers_run_ahead_is_found_out_once():
+    class Counts(layers.RandomFlip):
+        asked = 0
+
+        def compute_output_shape(self, input_shape):
+            self.asked += 1
+            return super().compute_output_shape(input_shape)
+
+    made = model(Counts(seed=1))
+    asked = []
+    for steps in (1, 5):
+        before = made.layers[0].asked
+        made.fit(*data(), batch_size=8, epochs=1, steps_per_epoch=steps, verbose=0)
+        asked.append(made.layers[0].asked - before)
+    assert asked[0] == asked[1]
+
+
 def test_augmentation_as_a_model_of_its_own_runs_ahead_too():
     """As in Keras's tutorials: data_augmentation = Sequential([...]) is the first layer."""
     weights = []

@@ -142,7 +142,7 @@ class Sequential(Model):
         return found
 
     def _call_on_augmented(self, batch):
-        """The model in training, on an `Augmented` batch."""
+        """The model in training, on an `Augmented` batch, which its first layers have already seen."""
         self._done_ahead = batch.layers
         try:
             return self(batch.data, training=True)
