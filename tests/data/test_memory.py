@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinynet.data import memory
+from tinynet.utils import clear_session
 
 compiled = pytest.importorskip("tinynet.data._memory")
 forget_idle_memory, idle_memory = compiled.forget_idle_memory, compiled.idle_memory
@@ -46,6 +47,14 @@ def test_what_lies_idle_is_bounded():
         memory.empty((size,), np.uint8)
         assert idle_memory() <= 1 << 26
     memory.empty(((1 << 26) + 1,), np.uint8)
+    assert idle_memory() == 0
+
+
+def test_clear_session_gives_it_back():
+    memory.empty((100, 100), np.float64)
+    clear_session(free_memory=False)
+    assert idle_memory() == 80_000
+    clear_session()
     assert idle_memory() == 0
 
 

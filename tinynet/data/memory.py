@@ -9,9 +9,12 @@ import math
 import numpy as np
 
 try:
-    from ._memory import Memory
+    from ._memory import Memory, forget_idle_memory
 except ImportError:  # no compiled module: tinynet.runtime has decided whether that is allowed
     Memory = None
+
+    def forget_idle_memory():
+        """Nothing lies idle."""
 
 SMALL = 1 << 15  # bytes below which NumPy's own way is fast
 

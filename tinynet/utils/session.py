@@ -5,6 +5,7 @@ import random as python_random
 import numpy as np
 
 from .. import random
+from ..data.memory import forget_idle_memory
 from ..naming import reset_names
 
 
@@ -34,3 +35,4 @@ def clear_session(free_memory=True):
         from .. import runtime
 
         runtime.free_memory()
+        forget_idle_memory()
