@@ -21,7 +21,11 @@ void dense_forward(const T* x, const T* kernel, const T* bias, T* y, Index rows,
   product::Epilogue<T> epilogue{bias, activation == Activation::relu, nullptr};
   if (activation == Activation::sigmoid) epilogue.activate = activate_block<T, math::sigmoid>;
   if (activation == Activation::tanh) epilogue.activate = activate_block<T, math::tanh>;
-  product::multiply(rows, out, in, product::Matrix<T>{x, in, 1}, product::Matrix<T>{kernel, out, 1}, y, epilogue);
+  const product::Matrix<T> left{x, in, 1}, right{kernel, out, 1};
+  if (product::cuts_sums(rows, out, in, left, right))
+    product::multiply_in_parts(rows, out, in, left, right, y, epilogue);
+  else
+    product::multiply(rows, out, in, left, right, y, epilogue);
 }
 
 // The sum over its rows, dbias[out], of dz = dy * f'(z), where f' is written in terms of y = f(z); and dz[rows][out]
@@ -29,7 +33,7 @@ void dense_forward(const T* x, const T* kernel, const T* bias, T* y, Index rows,
 template <class T, class Derivative>
 void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows, Index out,
                            const Derivative& derivative) {
-  const Index block = helpers::larger(32, 16384 / out), blocks = helpers::ceil_div(rows, block);
+  const Index block = helpers::larger(32, 4096 / out), blocks = helpers::ceil_div(rows, block);
   const helpers::Scratch<T> partial(dbias != nullptr && blocks > 1 ? blocks * out : 0);
   if (dbias != nullptr)
     for (Index j = 0; j < out; ++j) dbias[j] = 0;

@@ -85,9 +85,9 @@ def test_native_within_the_bound(data, rows, inputs, units, activation, name):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_large_layers(activation, dtype):
-    """Several tasks, several blocks of rows in dbias."""
+    """Several tasks, several blocks of rows in dbias, sums cut into two and four parts."""
     rng = np.random.default_rng(0)
-    for rows, inputs, units in [(700, 300, 100), (40_000, 3, 2), (33, 2100, 257)]:
+    for rows, inputs, units in [(700, 300, 100), (40_000, 3, 2), (33, 2100, 257), (23, 1501, 57), (65, 5000, 70)]:
         x, kernel, bias = (rng.standard_normal(shape).astype(dtype)
                            for shape in ((rows, inputs), (inputs, units), (units,)))
         kernel /= np.sqrt(inputs).astype(dtype)
@@ -126,12 +126,36 @@ def test_special_values(activation, name):
     assert np.isnan(y[7]).all() and np.isnan(y).sum() == 40
 
 
+@given(st.data(), st.integers(1, 40), st.integers(512, 530), st.sampled_from([127, 128, 129, 255]), dtypes, isas,
+       layouts)
+def test_cut_sums_exact_on_whole_numbers(data, rows, inputs, units, dtype, name, layout):
+    """A small result of long sums: from two million operations on, they are cut into parts."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    x, kernel, bias = (rng.integers(-8, 9, shape).astype(dtype) for shape in ((rows, inputs), (inputs, units), (units,)))
+    with isa(name):
+        y = _native.dense_forward(in_layout(x, layout), in_layout(kernel, layout), bias, "relu")
+    z = x.astype(np.int64) @ kernel.astype(np.int64) + bias.astype(np.int64)
+    assert_same_values(y, np.maximum(z, 0).astype(dtype))
+
+
+@pytest.mark.parametrize("name", available_isas())
+@pytest.mark.parametrize("column", [0, 899])
+def test_special_values_in_cut_sums(column, name):
+    x, kernel = np.zeros((40, 900), np.float32), np.ones((900, 130), np.float32)
+    x[3, column], x[5, column] = np.nan, np.inf
+    with isa(name):
+        y = _native.dense_forward(x, kernel, None, "relu")
+    assert np.isnan(y[3]).all() and np.isposinf(y[5]).all() and np.isfinite(np.delete(y, [3, 5], axis=0)).all()
+
+
+@pytest.mark.parametrize("shape", [(900, 200, 130), (128, 784, 128)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_same_bits_on_any_threads(activation):
+def test_same_bits_on_any_threads(activation, shape):
     rng = np.random.default_rng(0)
+    rows, inputs, units = shape
     for dtype in DTYPES:
         x, kernel, bias, dy = (rng.standard_normal(shape).astype(dtype)
-                               for shape in ((900, 200), (200, 130), (130,), (900, 130)))
+                               for shape in ((rows, inputs), (inputs, units), (units,), (rows, units)))
         for name in available_isas():
             with isa(name):
                 assert_same_bits_on_any_threads(lambda: _native.dense_forward(x, kernel, bias, activation))
