@@ -72,14 +72,16 @@ def test_augments(model, few_images, capsys):
     assert "choose cnn or vgg" in capsys.readouterr().err
 
 
-def test_augmented_vgg_is_trained_longer_with_less_dropout(few_images, monkeypatch, capsys):
+def test_augmented_vgg_is_trained_longer_with_weight_decay_and_less_dropout(few_images, monkeypatch, capsys):
     fitted = []
     monkeypatch.setattr(Sequential, "fit", lambda self, *args, **kwargs: fitted.append((self, kwargs["epochs"])))
-    for options in ([], ["--augment"], ["--augment", "--epochs", "2"]):
+    for options in ([], ["--augment"], ["--augment", "--epochs", "2", "--optimizer", "sgd"]):
         assert cli.main(["train", "fashion-mnist", "--model", "vgg", *options]) == 0
     rates = [[layer.rate for layer in model.layers if layer.name.startswith("dropout")] for model, _ in fitted]
     assert rates == [[0.25, 0.25, 0.25, 0.5], [0.1, 0.1, 0.1, 0.3], [0.1, 0.1, 0.1, 0.3]]
     assert [epochs for _, epochs in fitted] == [16, 40, 2]
+    assert [type(model.optimizer).__name__ for model, _ in fitted] == ["Adam", "AdamW", "SGD"]
+    assert fitted[1][0].optimizer.weight_decay == 0.05
 
 
 def test_cosine_schedule_ends_at_0(few_images, monkeypatch, capsys):

@@ -65,8 +65,8 @@ def build_parser():
                        help=f"passes over the data (default: {_defaults('epochs')})")
     train.add_argument("--batch-size", type=_number(int, 1), metavar="N",
                        help=f"samples a step (default: {_defaults('batch_size')})")
-    train.add_argument("--optimizer", metavar="NAME", default="adam",
-                       help="sgd, adam, rmsprop, ... (default: %(default)s)")
+    train.add_argument("--optimizer", metavar="NAME",
+                       help="sgd, adam, rmsprop, ... (default: adam; vgg with --augment: adamw with weight_decay=0.05)")
     train.add_argument("--learning-rate", type=_number(float, 0, open_below=True), metavar="R",
                        help="the optimizer's own if left out")
     train.add_argument("--schedule", choices=["constant", "cosine"],
@@ -76,7 +76,7 @@ def build_parser():
                        help=f"share of the training images to validate on (default: {_defaults('validation_split')})")
     train.add_argument("--augment", action="store_true",
                        help="mirror and shift the training images at random, and cut a square out of each (cnn and "
-                            "vgg; vgg then also has less dropout and 40 epochs)")
+                            "vgg; vgg then also has less dropout, weight decay and 40 epochs)")
     train.add_argument("--seed", type=_number(int, 0, 2**32 - 1), metavar="N", default=0,
                        help="repeats a run exactly (default: %(default)s)")
     train.add_argument("--backend", choices=["native", "numpy"], default="native",
@@ -131,7 +131,7 @@ def _train(arguments):
         practical = practical.when_augmented or practical
     batch_size, epochs = arguments.batch_size or practical.batch_size, arguments.epochs or practical.epochs
     split = practical.validation_split if arguments.validation_split is None else arguments.validation_split
-    optimizer = tn.optimizers.get(arguments.optimizer)
+    optimizer = practical.optimizer() if arguments.optimizer is None else tn.optimizers.get(arguments.optimizer)
     (x_train, y_train), (x_test, y_test), = _announce(_load_fashion_mnist())
     x_train, x_test = x_train / 255.0, x_test / 255.0
     steps = epochs * math.ceil(len(x_train) * (1 - split) / batch_size)

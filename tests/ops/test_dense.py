@@ -131,7 +131,8 @@ def test_special_values(activation, name):
 def test_cut_sums_exact_on_whole_numbers(data, rows, inputs, units, dtype, name, layout):
     """A small result of long sums: from two million operations on, they are cut into parts."""
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    x, kernel, bias = (rng.integers(-8, 9, shape).astype(dtype) for shape in ((rows, inputs), (inputs, units), (units,)))
+    x, kernel, bias = (rng.integers(-8, 9, shape).astype(dtype)
+                       for shape in ((rows, inputs), (inputs, units), (units,)))
     with isa(name):
         y = _native.dense_forward(in_layout(x, layout), in_layout(kernel, layout), bias, "relu")
     z = x.astype(np.int64) @ kernel.astype(np.int64) + bias.astype(np.int64)

@@ -62,7 +62,8 @@ def test_names_of_the_table_explain_themselves(title):
     parent = importlib.import_module("tinynet." + title) if "scikit_learn" in title else eval(title, namespace)
     parent = parent() if isinstance(parent, type) else parent
     for name in ABSENT[title]:
-        if name in dir(parent) and not isinstance(getattr_static(parent, name), AbsentName):  # it has been added: take it out of the table
+        if name in dir(parent) and not isinstance(getattr_static(parent, name), AbsentName):
+            # It has been added: take it out of the table.
             pytest.fail(f"{title}.{name} is there")
         with pytest.raises((NotInTinynetError, ImportError), match="is not part of tinynet: it "):
             getattr(parent, name)
