@@ -18,17 +18,20 @@ def build(framework, case):
         "dropout": lambda rate: L.Dropout(rate),
     }
     shape = case.image if case.channels else (28, 28)
-    first = augmentation_of_training(framework) if case.augment else []
+    first = augmentation_of_training(framework, case.augment) if case.augment else []
     return framework.Sequential([L.Input(shape), *first, *(make[name](*arguments) for name, *arguments in case.layers)])
 
 
-def augmentation_of_training(framework):
+def augmentation_of_training(framework, kind):
     """What tinynet/practicals.py puts before a network; Keras has no Cutout, a square inside the image stands in."""
     L = framework.layers
     cut = L.Cutout(8, seed=4) if hasattr(L, "Cutout") else L.RandomErasing(
         (1.0, 1.0), scale=((8 / 28) ** 2, (8 / 28) ** 2), fill_value=0.0, value_range=(0, 1), seed=4)
-    return [L.RandomFlip("horizontal", seed=1), L.RandomTranslation(2 / 28, 2 / 28, fill_mode="constant", seed=2),
-            L.RandomRotation(10 / 360, fill_mode="constant", seed=3), cut]
+    turned = kind == "turned"
+    shift = L.RandomTranslation(2 / 28, 2 / 28, fill_mode="constant",
+                                interpolation="bilinear" if turned else "nearest", seed=2)
+    turn = [L.RandomRotation(10 / 360, fill_mode="constant", seed=3)] if turned else []
+    return [L.RandomFlip("horizontal", seed=1), shift, *turn, cut]
 
 
 def augmentation(framework):
@@ -51,7 +54,8 @@ class KerasTraining:
         self.model = build(framework, case)
         optimizers = framework.optimizers
         self.model.compile(
-            optimizer=optimizers.Adam(1e-3) if case.optimizer == "adam" else optimizers.SGD(1e-2),
+            optimizer={"adam": lambda: optimizers.Adam(1e-3), "sgd": lambda: optimizers.SGD(1e-2),
+                       "adamw": lambda: optimizers.AdamW(1e-3, weight_decay=0.05)}[case.optimizer](),
             loss=framework.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
         )

@@ -172,15 +172,17 @@ def build(case):
     return nn.Sequential(*modules)
 
 
-def augment(x, shift=2, angle=10, cut=8):
-    """Mirror, shift and turn the images, and cut a square out of each: one interpolation for all that moves pixels."""
+def augment(x, turned, shift=2, angle=10, cut=8):
+    """Mirror and shift the images, by whole pixels or `turned` too, and cut a square out of each: one interpolation for
+    all that moves pixels.
+    """
     count, side = len(x), x.shape[-1]
-    turn = (2 * torch.rand(count) - 1) * math.radians(angle)
+    turn = (2 * torch.rand(count) - 1) * math.radians(angle if turned else 0)
     mirror = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
     move = (2 * torch.rand(2, count) - 1) * (2 * shift / side)  # an image is 2 wide in these coordinates
     matrix = torch.stack([mirror * turn.cos(), -turn.sin(), move[0], mirror * turn.sin(), turn.cos(), move[1]], 1)
     grid = nn.functional.affine_grid(matrix.view(count, 2, 3), x.shape, align_corners=False)
-    x = nn.functional.grid_sample(x, grid, align_corners=False)
+    x = nn.functional.grid_sample(x, grid, "bilinear" if turned else "nearest", align_corners=False)
     place = torch.arange(side) - torch.randint(side, (2, count, 1)) + cut // 2  # within the square: 0 to cut - 1
     rows, columns = (place >= 0) & (place < cut)
     return x.masked_fill_((rows[:, :, None] & columns[:, None, :])[:, None], 0)
@@ -203,7 +205,10 @@ class Training:
         if self.channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
         kind = options.get("adam", "fused")
-        if case.optimizer == "adam":
+        if case.optimizer == "adamw":
+            self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3, eps=1e-7, weight_decay=0.05,
+                                               **{kind: True})
+        elif case.optimizer == "adam":
             self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, **{kind: True})
         else:
             self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-2, **{kind: True})
@@ -214,7 +219,7 @@ class Training:
         for rows in torch.randperm(len(self.x)).split(self.batch_size):
             x, y = self.x.index_select(0, rows), self.y.index_select(0, rows)
             if self.augment:
-                x = augment(x)
+                x = augment(x, self.augment == "turned")
             if self.channels_last:
                 x = x.contiguous(memory_format=torch.channels_last)
             self.optimizer.zero_grad(set_to_none=True)
