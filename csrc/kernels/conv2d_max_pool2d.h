@@ -3,14 +3,15 @@
 // A first layer has few products an output: to move the 11 MB that (128, 28, 28, 1) gives for 32 filters of 3x3 through
 // memory takes as long as to compute them, and pooling, its gradient and the weight gradient do it again. Here a
 // window's sums stay in registers until their maximum is known, and on the way back dy is spread over its windows block
-// by block, as the weight gradient wants it packed anyway: 0.9 ms on one thread (AVX-512) for what took 3.2.
+// by block, as the weight gradient wants it packed anyway, or the numbers it meets are gathered
+// (conv2d_max_pool2d_gather.h): 0.7 ms on one thread (AVX-512) for what took 3.2.
 //
 // Each sum takes its terms in the order of the direct algorithm (conv2d_direct.h, conv2d_weight_gradient.h), so the
-// results are those of the operations one by one, to the last bit.
+// results are those of the operations one by one to the last bit, but for the sign of a zero and for gathered
+// gradients.
 #pragma once
 
-#include "kernels/conv2d_weight_gradient.h"
-#include "kernels/pooling_kinds.h"
+#include "kernels/conv2d_max_pool2d_gather.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -128,21 +129,6 @@ auto row_of_windows(bool two_vectors, bool one_round) {
   return one_round ? pool_row<T, 1, true> : pool_row<T, 1, false>;
 }
 
-// As load_places, for which GCC 12 converts element by element: that makes the whole way back take twice as long. (Max
-// pooling's own way back waits for the memory it writes to.)
-template <class T>
-inline pooling::Places<T> wide_places(const std::uint8_t* memory) {
-#if defined(__AVX512F__)
-  if constexpr (__is_same(T, float))
-    return (pooling::Places<T>)_mm512_maskz_cvtepu8_epi32(0xFFFF,
-                                                          _mm_loadu_si128(reinterpret_cast<const __m128i*>(memory)));
-#elif defined(__AVX2__)
-  if constexpr (__is_same(T, float))
-    return (pooling::Places<T>)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(memory)));
-#endif
-  return pooling::load_places<T>(memory);
-}
-
 // The gradient of the convolution: dy where the maximum was, 0 elsewhere.
 template <class T>
 struct SpreadGradient {
@@ -165,6 +151,7 @@ struct SpreadGradient {
   __attribute__((always_inline)) inline void spread(const Conv2dShape& s, const Block& block, Index first,
                                                     Index columns, Index pool_w, T* out, T* sums) const {
     constexpr Index lanes = VectorOf<T>::lanes, width = vectors * lanes;
+    const Index all = s.batch * pool.out_height * pool.out_width * s.filters;
     Vec<T> sum[vectors] = {};
     for (Index n = block.image; n < block.image + block.images; ++n)
       for (Index h = block.row; h < block.row + block.rows; ++h, out += s.out_width * width) {
@@ -176,7 +163,7 @@ struct SpreadGradient {
           for (int v = 0; v < vectors; ++v) {
             const Index at = row + j * s.filters + v * lanes;
             const Vec<T> value = load_columns(dy + at, columns - v * lanes);
-            const pooling::Places<T> chosen = places_of(at);
+            const pooling::Places<T> chosen = places_from<T>(places + at, all - at);
 #pragma GCC unroll 2
             for (Index q = 0; q < pool_w; ++q) {
               const Vec<T> here = chosen == pooling::same_place<T>(place + q) ? value : Vec<T>{};
@@ -190,15 +177,6 @@ struct SpreadGradient {
 #pragma GCC unroll 2
       for (int v = 0; v < vectors; ++v) store(sums + v * lanes, load(sums + v * lanes) + sum[v]);
   }
-
-  // Those of the vector at `at`; in lanes that dy lacks, which are 0, any.
-  pooling::Places<T> places_of(Index at) const {
-    const Index lanes = VectorOf<T>::lanes, rest = pool.batch * pool.out_height * pool.out_width * pool.channels - at;
-    if (rest >= lanes) return wide_places<T>(places + at);
-    std::uint8_t last[VectorOf<T>::lanes] = {};
-    for (Index l = 0; l < rest; ++l) last[l] = places[at + l];
-    return wide_places<T>(last);
-  }
 };
 
 }  // namespace conv_pool
@@ -209,29 +187,19 @@ template <class T>
 void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, const T* x, const T* kernel,
                                const T* bias, T* y, std::uint8_t* places, bool relu) {
   using namespace conv_pool;
-  const Index grid_h = pool.out_height * pool.pool_height, grid_w = pool.out_width * pool.pool_width;
-  if (s.batch * grid_h * grid_w * s.filters == 0) return;
+  if (s.batch * pool.out_height * pool.out_width * s.filters == 0) return;
   const Taps taps(s);
   const PackedWeights<T> weights(s, kernel, bias);
-  const Window<T> w{x,      nullptr,    s.batch,    s.height,        s.width,        s.channels, grid_h,
-                    grid_w, s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, taps.row,   taps.col};
+  const Window<T> w = window_of_windows(s, pool, x, taps);
   const Index run = s.dilation_w == 1 ? s.kernel_width * s.channels : s.channels;  // of numbers side by side
   const Index runs_a_row = s.dilation_w == 1 ? 1 : s.kernel_width, runs = s.kernel_height * runs_a_row;
   const Scratch<Segment> segments(runs);
   for (Index r = 0; r < runs; ++r) segments[r] = {w.row_offset(r / runs_a_row) + w.col_offset(r % runs_a_row), run};
 
-  Blocks blocks = Blocks::of(w, kBlockPixels);
-  if (blocks.bands > 1) {  // of whole windows
-    blocks.rows = ceil_div(blocks.rows, pool.pool_height) * pool.pool_height;
-    blocks.bands = ceil_div(grid_h, blocks.rows);
-    blocks.count = s.batch * blocks.bands;
-  }
-  const Index size = pool.pool_height * pool.pool_width, positions = ceil_div(size, kAtOnce) * kAtOnce;
+  const Blocks blocks = blocks_of_windows(w, pool, kBlockPixels);
+  const Index positions = ceil_div(pool.pool_height * pool.pool_width, kAtOnce) * kAtOnce;
   const Scratch<Index> position(positions);
-  for (Index i = 0; i < positions; ++i) {
-    const Index p = smaller(i, size - 1) / pool.pool_width, q = smaller(i, size - 1) % pool.pool_width;
-    position[i] = p * s.stride_h * w.pitch() + q * s.stride_w * s.channels;
-  }
+  place_positions(s, pool, w, position, positions);
   const Windows<T> windows{segments,  runs, position,   positions, pool.pool_width * s.stride_w * s.channels,
                            s.filters, relu, {y, places}};
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
@@ -261,6 +229,11 @@ void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, co
 template <class T>
 void conv2d_max_pool2d_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool, const T* dy,
                                        const std::uint8_t* places, const T* x, T* dkernel, T* dbias) {
+#if defined(__AVX2__)
+  if constexpr (sizeof(T) == sizeof(float))
+    if (conv_pool::gather_can(s, pool))
+      return conv_pool::gather_weight_gradient(s, pool, dy, places, x, dkernel, dbias);
+#endif
   weight_gradient_of(s, conv_pool::SpreadGradient<T>{pool, dy, places}, x, dkernel, dbias);
 }
 

@@ -37,6 +37,35 @@ struct OutputGradient {
   }
 };
 
+// The partial results [part][group][panel][row][width], added in a fixed order. dkernel is null if rows == 0.
+template <class T>
+void add_parts(const Conv2dShape& s, Index rows, Index parts, const T* partials, const T* partial_sums, T* dkernel,
+               T* dbias) {
+  const Index columns = s.filters / s.groups, padded = padded_columns<T>(columns);
+  const Index partial = s.groups * padded * rows;
+  parallel_for(rows, larger(1, 16384 / larger(1, s.filters * parts)), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r)
+      for (Index g = 0; g < s.groups; ++g)
+        for (Index column = 0; column < columns; column += kPanel<T>) {
+          const Index width = panel_width<T>(columns, column);
+          T* const out = dkernel + r * s.filters + g * columns + column;
+          const T* const in = partials + (g * padded + column) * rows + r * width;
+          for (Index j = 0; j < smaller(width, columns - column); ++j) {
+            T sum = in[j];
+            for (Index part = 1; part < parts; ++part) sum += in[part * partial + j];
+            out[j] = sum;
+          }
+        }
+  });
+  if (dbias != nullptr)
+    for (Index g = 0; g < s.groups; ++g)
+      for (Index j = 0; j < columns; ++j) {
+        T sum = partial_sums[g * padded + j];
+        for (Index part = 1; part < parts; ++part) sum += partial_sums[part * s.groups * padded + g * padded + j];
+        dbias[g * columns + j] = sum;
+      }
+}
+
 // The gradient of the output as an OutputGradient (or its like), x[batch][height][width][channels]
 // -> dkernel[kh][kw][channels/groups][filters], dbias[filters] (either may be null)
 template <class T, class Gradient>
@@ -119,28 +148,7 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
     }
   });
 
-  // The partial results, added in a fixed order.
-  parallel_for(rows, larger(1, 16384 / larger(1, s.filters * parts)), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r)
-      for (Index g = 0; g < s.groups; ++g)
-        for (Index column = 0; column < columns; column += kPanel<T>) {
-          const Index width = panel_width<T>(columns, column);
-          T* const out = dkernel + r * s.filters + g * columns + column;
-          const T* const in = partials + (g * padded + column) * rows + r * width;
-          for (Index j = 0; j < smaller(width, columns - column); ++j) {
-            T sum = in[j];
-            for (Index part = 1; part < parts; ++part) sum += in[part * partial + j];
-            out[j] = sum;
-          }
-        }
-  });
-  if (dbias != nullptr)
-    for (Index g = 0; g < s.groups; ++g)
-      for (Index j = 0; j < columns; ++j) {
-        T sum = partial_sums[g * padded + j];
-        for (Index part = 1; part < parts; ++part) sum += partial_sums[part * s.groups * padded + g * padded + j];
-        dbias[g * columns + j] = sum;
-      }
+  add_parts<T>(s, rows, parts, partials, partial_sums, dkernel, dbias);
 }
 
 // dy[batch][out_height][out_width][filters], counted only where y > 0 if y is given

@@ -45,6 +45,11 @@ class Case(NamedTuple):
     def map(self, f):
         return self._replace(x=f(self.x), kernel=f(self.kernel), bias=None if self.bias is None else f(self.bias))
 
+    def gathers(self):
+        """Whether the gradient takes its sums in another order (csrc/kernels/conv2d_max_pool2d_gather.h)."""
+        return (_native.isa() != "baseline" and self.x.dtype == np.float32 and self.x.shape[3] == 1
+                and self.pool_size == (2, 2) and self.geometry[0][1] == 1)
+
     def in_turn(self):
         """y, places and the gradients as a function of dy, by the compiled operations one by one."""
         windows = (self.pool_size, self.pool_size, ((0, 0), (0, 0)))
@@ -68,7 +73,7 @@ def cases(draw, arrays=lambda shape, dtype: integer_arrays(shape, dtype, limit=4
     dtype = draw(dtypes)
     kernel_size = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
     size = draw(st.tuples(st.sampled_from((0, 1, 3)), st.integers(1, 20), st.integers(1, 20)))
-    channels, filters = draw(st.integers(1, 4)), draw(filter_counts)
+    channels, filters = draw(st.sampled_from((1, 1, 1, 2, 3, 4))), draw(filter_counts)
     strides = dilation = (1, 1)
     padding, pool_size = ((0, 0), (0, 0)), (2, 2)
     if draw(st.booleans()):
@@ -123,29 +128,36 @@ def test_exact_on_integers(data, case, isa_name):
 @pytest.mark.parametrize("activation", ("linear", "relu"))
 def test_within_bound(size, kernel_shape, options, dtype, activation):
     case = normal_case(0, size, kernel_shape, dtype=dtype, activation=activation, **options)
-    y, places = case.forward(_native.conv2d_max_pool2d_forward)
+    y, _ = case.forward(_native.conv2d_max_pool2d_forward)
     exact, sizes = (case.map(f) for f in (np.float64, lambda a: np.abs(a).astype(np.float64)))
-    products = int(np.prod(kernel_shape[:3]))
     # No maximum is further from the exact one than the sums are from theirs.
     assert_within_bound(y, exact.forward(reference.conv2d_max_pool2d_forward)[0],
-                        sizes.forward(reference.conv2d_max_pool2d_forward)[0], products + 1)
+                        sizes.forward(reference.conv2d_max_pool2d_forward)[0], int(np.prod(kernel_shape[:3])) + 1)
+    assert_gradients_within_bound(case)
+
+
+def assert_gradients_within_bound(case):
+    y, places = case.forward(_native.conv2d_max_pool2d_forward)
+    exact, sizes = (case.map(f) for f in (np.float64, lambda a: np.abs(a).astype(np.float64)))
     dy = gradient_for(y)
-    actual = case.backward(_native.conv2d_max_pool2d_backward, dy, places)
     expected = exact.backward(reference.conv2d_max_pool2d_backward, dy.astype(np.float64), places)
     magnitude = sizes.backward(reference.conv2d_max_pool2d_backward, np.abs(dy).astype(np.float64), places)
-    for part in range(2):
-        assert_within_bound(actual[part], expected[part], magnitude[part], y.size // y.shape[3])
+    for actual, *bound in zip(case.backward(_native.conv2d_max_pool2d_backward, dy, places), expected, magnitude,
+                              strict=True):
+        assert_within_bound(actual, *bound, y.size // y.shape[3])
 
 
 # Against the operations one by one: not a bit is different (but for the sign of a zero), on any numbers.
 
 
-def assert_as_in_turn(case, dy=None):
+def assert_as_in_turn(case):
     y, places, gradients = case.in_turn()
-    dy = gradient_for(y) if dy is None else dy
     actual, actual_places = case.forward(_native.conv2d_max_pool2d_forward)
     assert_same_values(actual, y)
     assert_same_values(actual_places, places)
+    if case.gathers():
+        return
+    dy = gradient_for(y)
     for gradient, expected in zip(case.backward(_native.conv2d_max_pool2d_backward, dy, places), gradients(dy),
                                   strict=True):
         assert (gradient is None) == (expected is None)
@@ -169,8 +181,27 @@ def test_same_as_in_turn_with_nan_and_infinity(case, isa_name):
     ((9, 47, 50, 1), (7, 7, 1, 20), {"pool_size": (3, 3)}),
 ])
 def test_same_as_in_turn_on_large_arrays(size, kernel_shape, options, isa_name):
+    case = normal_case(0, size, kernel_shape, **options)
     with isa(isa_name):
-        assert_as_in_turn(normal_case(0, size, kernel_shape, **options))
+        assert_as_in_turn(case)
+        if case.gathers():
+            assert_gradients_within_bound(case)
+
+
+@pytest.mark.parametrize("isa_name", available_isas())
+@pytest.mark.parametrize("bad", (np.nan, np.inf))
+def test_a_chosen_pixel_spoils_its_weights(bad, isa_name):
+    """The others of its window have nothing to do with them, and may or may not spoil them by 0 * bad."""
+    x = np.zeros((1, 4, 4, 1), np.float32)
+    x[0, 1, 3, 0] = bad
+    kernel = np.zeros((2, 2, 1, 20), np.float32)
+    case = Case(x, kernel, np.arange(20, dtype=np.float32), ((1, 1), ((0, 1), (0, 1)), (1, 1)), "linear", (2, 2))
+    places = np.full((1, 2, 2, 20), 255, np.uint8)
+    places[0, 0, 1, 3], places[0, 0, 0, 4] = 0, 0  # that sees rows 0, 1 and columns 2, 3; columns 0, 1
+    with isa(isa_name), np.errstate(all="ignore"):
+        dkernel, dbias = case.backward(_native.conv2d_max_pool2d_backward, np.ones((1, 2, 2, 20), np.float32), places)
+    assert not np.isfinite(dkernel[1, 1, 0, 3])
+    assert_same_values(dbias, np.float32(np.isin(range(20), (3, 4))))
 
 
 @pytest.mark.parametrize("window, linear, relu", [
@@ -288,7 +319,7 @@ def test_gradient_of_the_input(monkeypatch):
 
 
 def test_one_node_and_one_kernel_each_way(monkeypatch):
-    case = normal_case(0, (4, 28, 28, 1), (3, 3, 1, 32))
+    case = normal_case(0, (4, 28, 28, 2), (3, 3, 2, 32))
     kernel, bias = Variable(case.kernel), Variable(case.bias)
     calls = counting(monkeypatch, "pool2d")
     with tn.GradientTape() as tape:

@@ -85,7 +85,10 @@ class NormalizeAndReLU:
 
 
 class ConvolutionAndPooling:
-    """Two layers as one step. The result is the same, bit for bit, as calling them in turn."""
+    """Two layers as one step. The result is the same, bit for bit, as calling them in turn.
+
+    So are the gradients, except that of a kernel over one channel, whose sums may take another order.
+    """
 
     __slots__ = ("convolution", "pooling")
 

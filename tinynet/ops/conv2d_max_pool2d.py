@@ -109,7 +109,7 @@ def conv2d_max_pool2d(x, kernel, bias=None, strides=1, padding="valid", dilation
 def pays(x_shape, kernel_shape, strides=(1, 1), dilation=(1, 1), pool_size=(2, 2)):
     """Whether one pass is the faster way for arrays of these shapes.
 
-    It is for fewer than 12 products a row of the kernel: 1.3 to 6 times as fast, forward and back. From there on the
+    It is for fewer than 12 products a row of the kernel: 1.3 to 5 times as fast, forward and back. From there on the
     convolution alone has faster algorithms (a matrix unit; `conv2d_algorithms`). Windows are small, and lie inside the
     image even if nothing is padded; shapes that do not fit together are left to the operations one by one, to refuse.
     """
