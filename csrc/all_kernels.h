@@ -11,6 +11,7 @@
 #include "kernels/dropout.h"
 #include "kernels/optimizer.h"
 #include "kernels/conv2d.h"
+#include "kernels/conv2d_max_pool2d.h"
 #include "kernels/depthwise_conv2d.h"
 #include "kernels/batch_norm.h"
 #include "kernels/layer_norm.h"
@@ -60,6 +61,8 @@ constexpr KernelTable<T> make_table() {
   table.conv2d_input_gradient = conv2d_input_gradient<T>;
   table.conv2d_weight_gradient = conv2d_weight_gradient<T>;
   table.conv2d_algorithm = conv2d_algorithm<T>;
+  table.conv2d_max_pool2d_forward = conv2d_max_pool2d_forward<T>;
+  table.conv2d_max_pool2d_weight_gradient = conv2d_max_pool2d_weight_gradient<T>;
   table.depthwise_conv2d_forward = depthwise_conv2d_forward<T>;
   table.depthwise_conv2d_input_gradient = depthwise_conv2d_input_gradient<T>;
   table.depthwise_conv2d_weight_gradient = depthwise_conv2d_weight_gradient<T>;

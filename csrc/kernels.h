@@ -142,7 +142,14 @@ struct KernelTable {
                                 ConvAlgorithm algorithm);
   void (*conv2d_weight_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* x, T* dkernel, T* dbias,
                                  ConvAlgorithm algorithm);
-  // The same with a kernel[kernel_height][kernel_width][channels][multiplier]; filters = channels * multiplier.
+  // Convolution, bias, ReLU and the maximum of windows that lie side by side: `pool` says which, its strides being its
+  // sides. One group, windows of at most 255 pixels. The place of a maximum that ReLU lets no gradient back to is 255;
+  // the forward pass leaves no places if `places` is null.
+  void (*conv2d_max_pool2d_forward)(const Conv2dShape& shape, const Pool2dShape& pool, const T* x, const T* kernel,
+                                    const T* bias, T* y, std::uint8_t* places, bool relu);
+  void (*conv2d_max_pool2d_weight_gradient)(const Conv2dShape& shape, const Pool2dShape& pool, const T* dy,
+                                            const std::uint8_t* places, const T* x, T* dkernel, T* dbias);
+  // Convolution with a kernel[kernel_height][kernel_width][channels][multiplier]; filters = channels * multiplier.
   void (*depthwise_conv2d_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* y,
                                    bool relu);
   void (*depthwise_conv2d_input_gradient)(const Conv2dShape& shape, const T* dy, const T* y, const T* kernel, T* dx);

@@ -65,6 +65,15 @@ Conv2dShape shape_of_call(const std::vector<py::ssize_t>& x, const py::array& ke
   return s;
 }
 
+// The bias's values, which `array` holds; null if it is None.
+template <class T>
+const T* bias_data(const py::object& bias, Index filters, py::array& array) {
+  if (bias.is_none()) return nullptr;
+  array = Input<T>(py::cast<py::array>(bias), "bias").array();
+  require(array.ndim() == 1 && array.shape(0) == filters, "bias must have shape (filters,)");
+  return static_cast<const T*>(array.data());
+}
+
 py::array conv2d_forward(const py::array& x, const py::array& kernel, const py::object& bias, const Pair& strides,
                          const Padding& padding, const Pair& dilation, Index groups, const std::string& activation,
                          const std::string& algorithm) {
@@ -75,12 +84,7 @@ py::array conv2d_forward(const py::array& x, const py::array& kernel, const py::
     using T = decltype(type);
     const Input<T> input(x, "x"), weights(kernel, "kernel");
     py::array offsets;
-    const T* offset = nullptr;
-    if (!bias.is_none()) {
-      offsets = Input<T>(py::cast<py::array>(bias), "bias").array();
-      require(offsets.ndim() == 1 && offsets.shape(0) == s.filters, "bias must have shape (filters,)");
-      offset = static_cast<const T*>(offsets.data());
-    }
+    const T* const offset = bias_data<T>(bias, s.filters, offsets);
     auto y = new_array<T>({s.batch, s.out_height, s.out_width, s.filters});
     T* const result = y.mutable_data();
     {
@@ -170,6 +174,75 @@ py::dict conv2d_algorithm(const std::vector<py::ssize_t>& x_shape, const py::arr
   });
 }
 
+// Windows side by side over what the convolution of shape `s` gives.
+Pool2dShape windows_of(const Conv2dShape& s, const Pair& pool) {
+  require(pool.first > 0 && pool.second > 0 && pool.first * pool.second < 256,
+          "windows must have from 1 to 255 pixels");
+  return {s.batch, s.out_height, s.out_width, s.filters, pool.first, pool.second, s.out_height / pool.first,
+          s.out_width / pool.second, pool.first, pool.second, 0, 0};
+}
+
+py::tuple conv2d_max_pool2d_forward(const py::array& x, const py::array& kernel, const py::object& bias,
+                                    const Pair& strides, const Padding& padding, const Pair& dilation,
+                                    const std::string& activation, const Pair& pool_size, bool need_places) {
+  const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, 1);
+  const Pool2dShape pool = windows_of(s, pool_size);
+  const bool relu = is_relu(activation);
+  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const Input<T> input(x, "x"), weights(kernel, "kernel");
+    py::array offsets;
+    const T* const offset = bias_data<T>(bias, s.filters, offsets);
+    const std::vector<py::ssize_t> out_shape = {s.batch, pool.out_height, pool.out_width, s.filters};
+    auto y = new_array<T>(out_shape);
+    T* const result = y.mutable_data();
+    py::object places = py::none();
+    std::uint8_t* places_data = nullptr;
+    if (need_places) {
+      auto array = new_array<std::uint8_t>(out_shape);
+      places_data = array.mutable_data();
+      places = std::move(array);
+    }
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().conv2d_max_pool2d_forward(s, pool, input.data(), weights.data(), offset, result,
+                                                     places_data, relu);
+    }
+    return py::make_tuple(y, places);
+  });
+}
+
+py::tuple conv2d_max_pool2d_backward(const py::array& dy, const py::array& places, const py::array& x,
+                                     const py::array& kernel, const Pair& strides, const Padding& padding,
+                                     const Pair& dilation, const Pair& pool_size, bool has_bias) {
+  const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, 1);
+  const Pool2dShape pool = windows_of(s, pool_size);
+  const std::vector<py::ssize_t> out_shape = {s.batch, pool.out_height, pool.out_width, s.filters};
+  require(shape_of(dy) == out_shape && shape_of(places) == out_shape, "dy and places must have the output's shape");
+  require(py::isinstance<py::array_t<std::uint8_t>>(places), "places must be uint8");
+  const py::array dense_places = dense(places);
+  return with_float_type(dy, "dy", [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const Input<T> gradient(dy, "dy"), input(x, "x");
+    auto dkernel = new_array<T>(shape_of(kernel));
+    T* const dkernel_data = dkernel.mutable_data();
+    py::object dbias = py::none();
+    T* dbias_data = nullptr;
+    if (has_bias) {
+      auto array = new_array<T>({s.filters});
+      dbias_data = array.mutable_data();
+      dbias = std::move(array);
+    }
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().conv2d_max_pool2d_weight_gradient(s, pool, gradient.data(),
+                                                             static_cast<const std::uint8_t*>(dense_places.data()),
+                                                             input.data(), dkernel_data, dbias_data);
+    }
+    return py::make_tuple(dkernel, dbias);
+  });
+}
+
 py::array depthwise_conv2d_forward(const py::array& x, const py::array& kernel, const py::object& bias,
                                    const Pair& strides, const Padding& padding, const Pair& dilation,
                                    const std::string& activation) {
@@ -195,6 +268,10 @@ void bind_conv2d(py::module_& module) {
              "algorithm"_a = "auto");
   module.def("conv2d_algorithm", &conv2d_algorithm, "x_shape"_a, "kernel"_a, "strides"_a, "padding"_a, "dilation"_a,
              "groups"_a, "Which algorithm each pass of this convolution runs: a dict of names.");
+  module.def("conv2d_max_pool2d_forward", &conv2d_max_pool2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a,
+             "padding"_a, "dilation"_a, "activation"_a, "pool_size"_a, "need_places"_a = true);
+  module.def("conv2d_max_pool2d_backward", &conv2d_max_pool2d_backward, "dy"_a, "places"_a, "x"_a, "kernel"_a,
+             "strides"_a, "padding"_a, "dilation"_a, "pool_size"_a, "has_bias"_a);
   module.def("depthwise_conv2d_forward", &depthwise_conv2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a,
              "padding"_a, "dilation"_a, "activation"_a);
   module.def("depthwise_conv2d_backward", &depthwise_conv2d_backward, "dy"_a, "x"_a, "kernel"_a, "y"_a, "activation"_a,

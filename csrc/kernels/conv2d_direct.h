@@ -174,25 +174,43 @@ void pack_kernel_transposed(const Conv2dShape& s, const T* kernel, const Index* 
   });
 }
 
+// Where the taps of a forward pass look, from the place of their output.
+struct Taps {
+  explicit Taps(const Conv2dShape& s) : row(s.kernel_height), col(s.kernel_width) {
+    for (Index p = 0; p < s.kernel_height; ++p) row[p] = p * s.dilation_h - s.pad_top;
+    for (Index q = 0; q < s.kernel_width; ++q) col[q] = q * s.dilation_w - s.pad_left;
+  }
+  const Scratch<Index> row, col;
+};
+
+// What a forward pass multiplies with, in panels, and the bias that its sums start from.
+template <class T>
+struct PackedWeights {
+  PackedWeights(const Conv2dShape& s, const T* kernel, const T* bias)
+      : panels(s.groups * padded_columns<T>(s.filters / s.groups) * s.kernel_height * s.kernel_width * s.channels /
+               s.groups),
+        padded_bias(bias == nullptr ? 0 : s.groups * padded_columns<T>(s.filters / s.groups)) {
+    const Index columns = s.filters / s.groups, padded = padded_columns<T>(columns);
+    pack_kernel(kernel, s.kernel_height * s.kernel_width * s.channels / s.groups, s.groups, columns,
+                static_cast<T*>(panels));
+    if (bias != nullptr)
+      for (Index g = 0; g < s.groups; ++g)
+        for (Index j = 0; j < padded; ++j) padded_bias[g * padded + j] = j < columns ? bias[g * columns + j] : T(0);
+  }
+  const Scratch<T> panels, padded_bias;  // the latter null without a bias
+};
+
 // x[batch][height][width][channels], kernel[kh][kw][channels/groups][filters], bias[filters] or null
 // -> y[batch][out_height][out_width][filters]
 template <class T>
 void conv2d_forward_direct(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
-  const Index depth = s.channels / s.groups, columns = s.filters / s.groups, padded = padded_columns<T>(columns);
-  const Index total_depth = s.kernel_height * s.kernel_width * depth;
-  const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
-  for (Index p = 0; p < s.kernel_height; ++p) tap_row[p] = p * s.dilation_h - s.pad_top;
-  for (Index q = 0; q < s.kernel_width; ++q) tap_col[q] = q * s.dilation_w - s.pad_left;
-  const Scratch<T> panels(s.groups * padded * total_depth), padded_bias(s.groups * padded);
-  pack_kernel(kernel, total_depth, s.groups, columns, static_cast<T*>(panels));
-  if (bias != nullptr)
-    for (Index g = 0; g < s.groups; ++g)
-      for (Index j = 0; j < padded; ++j) padded_bias[g * padded + j] = j < columns ? bias[g * columns + j] : T(0);
+  const Taps taps(s);
+  const PackedWeights<T> weights(s, kernel, bias);
   const Window<T> window{x,           nullptr,    s.batch,    s.height,        s.width,        s.channels, s.out_height,
-                         s.out_width, s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row,    tap_col};
-  correlate<T>(window, s.groups, depth, columns, panels,
-               {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
-                bias == nullptr ? nullptr : static_cast<const T*>(padded_bias), relu});
+                         s.out_width, s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, taps.row,   taps.col};
+  correlate<T>(window, s.groups, s.channels / s.groups, s.filters / s.groups, weights.panels,
+               {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters, weights.padded_bias,
+                relu});
 }
 
 // The taps of one axis that reach the positions rest, rest + stride, ... of the input: position rest + stride*i

@@ -8,40 +8,73 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// One panel of dy: out[pixel][width] = dy[pixel][columns] (where mask > 0), zeros in the columns that it lacks.
-// Adds its sum over the pixels to `sums`, unless that is null. `out` may be null.
-template <class T, int vectors>
-void pack_gradient(const T* dy, const T* mask, Index stride, Index pixels, Index columns, T* out, T* sums) {
-  constexpr int lanes = VectorOf<T>::lanes;
-  Vec<T> sum[vectors] = {};
-  for (Index k = 0; k < pixels; ++k)
-    for (int v = 0; v < vectors; ++v) {
-      Vec<T> value = load_columns(dy + k * stride + v * lanes, columns - v * lanes);
-      if (mask != nullptr)
-        value = load_columns(mask + k * stride + v * lanes, columns - v * lanes) > Vec<T>{} ? value : Vec<T>{};
-      sum[v] += value;
-      if (out != nullptr) store(out + (k * vectors + v) * lanes, value);
-    }
-  if (sums != nullptr)
-    for (int v = 0; v < vectors; ++v) store(sums + v * lanes, load(sums + v * lanes) + sum[v]);
+// dy[batch][out_height][out_width][filters], counted only where y > 0 unless y is null.
+template <class T>
+struct OutputGradient {
+  const T *dy, *y;
+
+  // The array itself if it counts as it is.
+  const T* in_place() const { return y == nullptr ? dy : nullptr; }
+
+  // One panel of a block: out[pixel][vectors * lanes] = its filters from `first` on, zeros in the columns that it lacks.
+  // Adds its sum over the pixels to `sums`, unless that is null. `out` may be null.
+  template <int vectors>
+  void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, T* sums) const {
+    constexpr int lanes = VectorOf<T>::lanes;
+    const Index start = (block.image * s.out_height + block.row) * s.out_width * s.filters + first;
+    const Index pixels = block.images * block.rows * s.out_width;
+    Vec<T> sum[vectors] = {};
+    for (Index k = 0; k < pixels; ++k)
+      for (int v = 0; v < vectors; ++v) {
+        const Index at = start + k * s.filters + v * lanes;
+        Vec<T> value = load_columns(dy + at, columns - v * lanes);
+        if (y != nullptr) value = load_columns(y + at, columns - v * lanes) > Vec<T>{} ? value : Vec<T>{};
+        sum[v] += value;
+        if (out != nullptr) store(out + (k * vectors + v) * lanes, value);
+      }
+    if (sums != nullptr)
+      for (int v = 0; v < vectors; ++v) store(sums + v * lanes, load(sums + v * lanes) + sum[v]);
+  }
+};
+
+// The partial results [part][group][panel][row][width], added in a fixed order. dkernel is null if rows == 0.
+template <class T>
+void add_parts(const Conv2dShape& s, Index rows, Index parts, const T* partials, const T* partial_sums, T* dkernel,
+               T* dbias) {
+  const Index columns = s.filters / s.groups, padded = padded_columns<T>(columns);
+  const Index partial = s.groups * padded * rows;
+  parallel_for(rows, larger(1, 16384 / larger(1, s.filters * parts)), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r)
+      for (Index g = 0; g < s.groups; ++g)
+        for (Index column = 0; column < columns; column += kPanel<T>) {
+          const Index width = panel_width<T>(columns, column);
+          T* const out = dkernel + r * s.filters + g * columns + column;
+          const T* const in = partials + (g * padded + column) * rows + r * width;
+          for (Index j = 0; j < smaller(width, columns - column); ++j) {
+            T sum = in[j];
+            for (Index part = 1; part < parts; ++part) sum += in[part * partial + j];
+            out[j] = sum;
+          }
+        }
+  });
+  if (dbias != nullptr)
+    for (Index g = 0; g < s.groups; ++g)
+      for (Index j = 0; j < columns; ++j) {
+        T sum = partial_sums[g * padded + j];
+        for (Index part = 1; part < parts; ++part) sum += partial_sums[part * s.groups * padded + g * padded + j];
+        dbias[g * columns + j] = sum;
+      }
 }
 
-// dy[batch][out_height][out_width][filters], counted only where y > 0 if y is given; x[batch][height][width][channels]
+// The gradient of the output as an OutputGradient (or its like), x[batch][height][width][channels]
 // -> dkernel[kh][kw][channels/groups][filters], dbias[filters] (either may be null)
-template <class T>
-void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
-#if defined(__AMX_BF16__)
-  if constexpr (sizeof(T) == sizeof(float))
-    if (dkernel != nullptr && tiles::weight_gradient_worth(s) && tiles::weight_gradient(s, dy, y, x, dkernel, dbias))
-      return;
-#endif
+template <class T, class Gradient>
+void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T* x, T* dkernel, T* dbias) {
   const Index depth = s.channels / s.groups, columns = s.filters / s.groups, padded = padded_columns<T>(columns);
   const Index rows = dkernel == nullptr ? 0 : s.kernel_height * s.kernel_width * depth;
-  const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
-  for (Index p = 0; p < s.kernel_height; ++p) tap_row[p] = p * s.dilation_h - s.pad_top;
-  for (Index q = 0; q < s.kernel_width; ++q) tap_col[q] = q * s.dilation_w - s.pad_left;
+  const Taps taps(s);
   const Window<T> w{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
-                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
+                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, taps.row, taps.col};
   const Index pixel_count = s.batch * s.out_height * s.out_width;
   if (pixel_count == 0) {
     for (Index i = 0; i < rows * s.filters; ++i) dkernel[i] = 0;
@@ -64,7 +97,8 @@ void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y
   const Scratch<T> partials(parts * partial), partial_sums(parts * s.groups * padded);
 
   // dy can be read where it lies when its rows are one whole panel.
-  const bool pack = s.groups > 1 || y != nullptr || columns > kPanel<T> || columns % VectorOf<T>::lanes != 0;
+  const T* const dy = gradient.in_place();
+  const bool pack = s.groups > 1 || dy == nullptr || columns > kPanel<T> || columns % VectorOf<T>::lanes != 0;
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
   parallel_for(parts * slices, 1, [&](Index begin, Index end) {
     const Scratch<T> slab(slab_size), packed(pack ? blocks.pixels * s.groups * padded : 0);
@@ -85,11 +119,12 @@ void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y
         for (Index g = 0; g < s.groups; ++g)
           for (Index column = 0; column < columns; column += kPanel<T>) {
             if (!pack && sums == nullptr) continue;
-            const Index from = start + g * columns + column;
-            (panel_width<T>(columns, column) == kPanel<T> ? pack_gradient<T, 2> : pack_gradient<T, 1>)(
-                dy + from, y == nullptr ? nullptr : y + from, s.filters, pixels, columns - column,
-                pack ? packed + (g * padded + column) * pixels : nullptr,
-                sums == nullptr ? nullptr : sums + g * padded + column);
+            T* const panel = pack ? packed + (g * padded + column) * pixels : nullptr;
+            T* const panel_sums = sums == nullptr ? nullptr : sums + g * padded + column;
+            if (panel_width<T>(columns, column) == kPanel<T>)
+              gradient.template pack<2>(s, block, g * columns + column, columns - column, panel, panel_sums);
+            else
+              gradient.template pack<1>(s, block, g * columns + column, columns - column, panel, panel_sums);
           }
         Index segment_count = 0;
         for (Index n = 0; n < block.images; ++n)
@@ -113,28 +148,18 @@ void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y
     }
   });
 
-  // The partial results, added in a fixed order.
-  parallel_for(rows, larger(1, 16384 / larger(1, s.filters * parts)), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r)
-      for (Index g = 0; g < s.groups; ++g)
-        for (Index column = 0; column < columns; column += kPanel<T>) {
-          const Index width = panel_width<T>(columns, column);
-          T* const out = dkernel + r * s.filters + g * columns + column;
-          const T* const in = partials + (g * padded + column) * rows + r * width;
-          for (Index j = 0; j < smaller(width, columns - column); ++j) {
-            T sum = in[j];
-            for (Index part = 1; part < parts; ++part) sum += in[part * partial + j];
-            out[j] = sum;
-          }
-        }
-  });
-  if (dbias != nullptr)
-    for (Index g = 0; g < s.groups; ++g)
-      for (Index j = 0; j < columns; ++j) {
-        T sum = partial_sums[g * padded + j];
-        for (Index part = 1; part < parts; ++part) sum += partial_sums[part * s.groups * padded + g * padded + j];
-        dbias[g * columns + j] = sum;
-      }
+  add_parts<T>(s, rows, parts, partials, partial_sums, dkernel, dbias);
+}
+
+// dy[batch][out_height][out_width][filters], counted only where y > 0 if y is given
+template <class T>
+void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+#if defined(__AMX_BF16__)
+  if constexpr (sizeof(T) == sizeof(float))
+    if (dkernel != nullptr && tiles::weight_gradient_worth(s) && tiles::weight_gradient(s, dy, y, x, dkernel, dbias))
+      return;
+#endif
+  weight_gradient_of(s, OutputGradient<T>{dy, y}, x, dkernel, dbias);
 }
 
 }  // namespace

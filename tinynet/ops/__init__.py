@@ -16,6 +16,7 @@ from .control import (
     associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
 )
 from .conv2d import conv1d, conv2d, conv2d_algorithms
+from .conv2d_max_pool2d import conv2d_max_pool2d
 from .conv2d_transpose import conv2d_transpose, conv_transpose_output_size
 from .creation import (
     arange, array, bartlett, blackman, convert_to_numpy, dtype, empty, empty_like, eye, full, full_like, geomspace,
@@ -79,8 +80,8 @@ __all__ = [
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman",
     "broadcast_to", "cast", "categorical_crossentropy", "cbrt", "cdist", "ceil", "celu", "cholesky",
     "cholesky_inverse", "clip", "concatenate", "cond", "conv", "conv1d", "conv2d", "conv2d_algorithms",
-    "conv2d_transpose", "conv_output_size", "conv_transpose", "conv_transpose_output_size", "convert_to_numpy",
-    "convert_to_tensor",
+    "conv2d_max_pool2d", "conv2d_transpose", "conv_output_size", "conv_transpose", "conv_transpose_output_size",
+    "convert_to_numpy", "convert_to_tensor",
     "copy", "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum",
     "custom_gradient", "deg2rad", "dense", "depth_to_space", "depthwise_conv", "depthwise_conv2d", "det", "diag",
     "diagflat", "diagonal", "diff", "digitize", "divide", "divide_no_nan", "dot", "dot_product_attention",
@@ -115,8 +116,8 @@ __all__ = [
 # What `Input` returns can be given to every operation. Those that layers are made of go without, since every call of a
 # layer would pay for it: in a graph the layer itself stands in their place.
 _OF_LAYERS = frozenset((
-    "average_pool2d", "batch_norm", "batch_norm_with", "conv1d", "conv2d", "conv2d_transpose", "dense",
-    "depthwise_conv2d", "dropout", "max_pool2d",
+    "average_pool2d", "batch_norm", "batch_norm_with", "conv1d", "conv2d", "conv2d_max_pool2d", "conv2d_transpose",
+    "dense", "depthwise_conv2d", "dropout", "max_pool2d",
 ))
 for _name in __all__:
     if _name not in _OF_LAYERS and not hasattr(globals()[_name], "takes_symbolic"):

@@ -20,7 +20,7 @@ KERNEL_LAYOUT = "Kernel layout is (height, width, in / groups, out)."
 # weights.
 
 
-def _output_size(size, kernel, stride, padding, dilation):
+def output_size(size, kernel, stride, padding, dilation):
     return max(0, (size + sum(padding) - dilation * (kernel - 1) - 1) // stride + 1)
 
 
@@ -50,7 +50,7 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, groups, activati
         algorithm: Ignored here; the compiled kernel's tests choose with it.
     """
     kernel_height, kernel_width, depth, filters = kernel.shape
-    out_height, out_width = map(_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
+    out_height, out_width = map(output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     padded = _pad(x, padding)
     columns = filters // groups
     y = np.zeros((x.shape[0], out_height, out_width, filters), x.dtype)
@@ -148,7 +148,7 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     dilation = as_pair(dilation_rate, "conv2d", "dilation_rate")
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
     bias_data = None if bias is None else bias.data
-    _check(x_data, kernel_data, bias_data, groups)
+    check_arrays(x_data, kernel_data, bias_data, groups)
     padding = as_padding("conv2d", padding, x_data.shape, kernel_data.shape, strides, dilation)
     y = kernels.conv2d_forward(x_data, kernel_data, bias_data, strides, padding, dilation, groups, activation)
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
@@ -184,7 +184,7 @@ def conv2d_algorithms(x_shape, kernel_shape, strides=1, padding="valid", dilatio
     dilation = as_pair(dilation_rate, "conv2d_algorithms", "dilation_rate")
     # Arrays for their shapes alone: one number that is repeated.
     x, kernel = (np.broadcast_to(np.zeros((), dtype), tuple(shape)) for shape in (x_shape, kernel_shape))
-    _check(x, kernel, None, groups)
+    check_arrays(x, kernel, None, groups)
     padding = as_padding("conv2d_algorithms", padding, x.shape, kernel.shape, strides, dilation)
     return kernels.conv2d_algorithm(x.shape, kernel, strides, padding, dilation, groups)
 
@@ -229,7 +229,7 @@ def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     return _reshaped(y, (y.shape[0], *y.shape[2:]))
 
 
-def _check(x, kernel, bias, groups):
+def check_arrays(x, kernel, bias, groups):
     """Refuse arrays that do not fit together."""
     if x.ndim != 4 or kernel.ndim != 4:
         hint = " Add a channel axis with x[..., None]." if x.ndim == 3 else ""

@@ -1,0 +1,121 @@
+"""Convolution, ReLU and max pooling in one pass over memory: what most networks for images begin with.
+
+    y[n, i, j, f] = max over (p, q) in the window of conv2d(x, kernel, bias)[n, i*height + p, j*width + q, f]
+
+A first layer sees few channels, so that its many outputs take less time to compute than to move through memory, for
+pooling, for its gradient and for the gradient of the weights. Here they never get there.
+"""
+
+import numpy as np
+
+from ..runtime import kernels
+from ..tape import is_tracked, record
+from ..tensor import convert_to_tensor
+from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward, output_size
+from .max_pool2d import max_pool2d, max_pool2d_backward, max_pool2d_forward
+from .windows import as_padding, as_pair, check_choices
+
+NOWHERE = 255  # the place of a maximum that ReLU lets no gradient back to
+NO_PADDING = ((0, 0), (0, 0))
+
+
+# The references: the operations one by one.
+
+
+def conv2d_max_pool2d_forward(x, kernel, bias, strides, padding, dilation, activation, pool_size, need_places=True):
+    """Reference: y = the largest value in each window of activation(conv2d(x, kernel) + bias).
+
+    Args:
+        x, kernel, bias, strides, padding, dilation, activation: As for `conv2d_forward`, with one group.
+        pool_size: (height, width) of the windows, which lie side by side; at most 255 pixels.
+        need_places: Whether `conv2d_max_pool2d_backward` will be called.
+
+    Returns:
+        y, and the place of each maximum in its window as `max_pool2d_forward` counts it, uint8, or 255 where y is
+        ReLU's and not positive; None if not needed.
+    """
+    convolved = conv2d_forward(x, kernel, bias, strides, padding, dilation, 1, activation)
+    y, places = max_pool2d_forward(convolved, pool_size, pool_size, NO_PADDING, need_places)
+    if need_places and activation == "relu":
+        places = np.where(y > 0, places, np.uint8(NOWHERE))
+    return y, places
+
+
+def conv2d_max_pool2d_backward(dy, places, x, kernel, strides, padding, dilation, pool_size, has_bias):
+    """Reference: dy goes to the places of the maxima, and from there to the weights.
+
+    Returns:
+        (dkernel, dbias), None for a bias that there is not.
+    """
+    size = map(output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
+    dconvolved = max_pool2d_backward(dy, places, (len(x), *size, kernel.shape[3]), pool_size, pool_size, NO_PADDING)
+    return conv2d_backward(dconvolved, x, kernel, None, "linear", strides, padding, dilation, 1, False, True,
+                           has_bias)[1:]
+
+
+# What users call.
+
+
+def conv2d_max_pool2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, activation="linear",
+                      pool_size=2):
+    """Slide filters over images and keep the largest value in each window of what they give.
+
+    The same as max_pool2d(conv2d(x, kernel, bias, ...), pool_size), in one pass over memory where that `pays` and
+    nobody wants the gradient of x; else these are called in turn.
+
+    Args:
+        x: Tensor, shape (batch, height, width, in).
+        kernel: Tensor, shape (height, width, in, out).
+        bias: Tensor, shape (out,), or None.
+        strides, padding, dilation_rate, activation: As for `conv2d`.
+        pool_size: Side of the windows in pixels, or a pair (height, width). They lie side by side; pixels that do not
+            fill one are left out.
+
+    Returns:
+        Tensor, shape (batch, out_height // pool height, out_width // pool width, out).
+
+    Raises:
+        ValueError: shapes do not match; the kernel is larger than the padded input, or a window than what it gives.
+        TypeError: the element types differ.
+
+    >>> conv2d_max_pool2d(np.ones((1, 28, 28, 1), "float32"), np.ones((3, 3, 1, 32), "float32")).shape
+    (1, 13, 13, 32)
+    """
+    x = convert_to_tensor(x)
+    kernel = convert_to_tensor(kernel)
+    bias = None if bias is None else convert_to_tensor(bias)
+    strides = as_pair(strides, "conv2d_max_pool2d", "strides")
+    dilation = as_pair(dilation_rate, "conv2d_max_pool2d", "dilation_rate")
+    pool_size = as_pair(pool_size, "conv2d_max_pool2d", "pool_size")
+    x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
+    bias_data = None if bias is None else bias.data
+    if is_tracked(x) or not pays(x_data.shape, kernel_data.shape, strides, dilation, pool_size):
+        return max_pool2d(conv2d(x, kernel, bias, strides, padding, dilation, activation=activation), pool_size)
+    check_choices("conv2d_max_pool2d", activation, "channels_last")
+    check_arrays(x_data, kernel_data, bias_data, 1)
+    padding = as_padding("conv2d_max_pool2d", padding, x_data.shape, kernel_data.shape, strides, dilation)
+    need_places = is_tracked(kernel) or bias is not None and is_tracked(bias)
+    y, places = kernels.conv2d_max_pool2d_forward(x_data, kernel_data, bias_data, strides, padding, dilation,
+                                                  activation, pool_size, need_places)
+
+    def backward(dy):
+        dkernel, dbias = kernels.conv2d_max_pool2d_backward(dy, places, x_data, kernel_data, strides, padding,
+                                                            dilation, pool_size, bias_data is not None)
+        return (None, dkernel) if bias_data is None else (None, dkernel, dbias)
+
+    return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+
+
+def pays(x_shape, kernel_shape, strides=(1, 1), dilation=(1, 1), pool_size=(2, 2)):
+    """Whether one pass is the faster way for arrays of these shapes.
+
+    It is for fewer than 12 products a row of the kernel: 1.3 to 5 times as fast, forward and back. From there on the
+    convolution alone has faster algorithms (a matrix unit; `conv2d_algorithms`). Windows are small, and lie inside the
+    image even if nothing is padded; shapes that do not fit together are left to the operations one by one, to refuse.
+    """
+    if len(x_shape) != 4 or len(kernel_shape) != 4 or x_shape[3] != kernel_shape[2]:
+        return False
+    rows, cols = ((size - step * (kernel - 1) - 1) // stride + 1 for size, kernel, stride, step
+                  in zip(x_shape[1:3], kernel_shape[:2], strides, dilation, strict=True))
+    return (0 < kernel_shape[1] * kernel_shape[2] < 12 and pool_size[0] <= rows and pool_size[1] <= cols
+            and pool_size[0] * pool_size[1] <= 16)
