@@ -16,6 +16,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/layer_norm.h"
 #include "kernels/pooling.h"
+#include "kernels/batch_norm_max_pool2d.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -75,6 +76,9 @@ constexpr KernelTable<T> make_table() {
   table.max_pool2d_backward = max_pool2d_backward<T>;
   table.average_pool2d_forward = average_pool2d_forward<T>;
   table.average_pool2d_backward = average_pool2d_backward<T>;
+  table.batch_norm_max_pool2d_forward = batch_norm_max_pool2d_forward<T>;
+  table.batch_norm_max_pool2d_inference = batch_norm_max_pool2d_inference<T>;
+  table.batch_norm_max_pool2d_backward = batch_norm_max_pool2d_backward<T>;
   return table;
 }
 

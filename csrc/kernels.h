@@ -175,6 +175,17 @@ struct KernelTable {
   void (*max_pool2d_backward)(const Pool2dShape& shape, const T* dy, const PoolPlaces& places, T* dx);
   void (*average_pool2d_forward)(const Pool2dShape& shape, const T* x, T* y);
   void (*average_pool2d_backward)(const Pool2dShape& shape, const T* dy, T* dx);
+  // Batch normalization, ReLU and the maximum of windows side by side. `places` and `chosen`, where each maximum was and
+  // its x, are for the backward pass (255: y is not positive); both may be null, and so may dx.
+  void (*batch_norm_max_pool2d_forward)(const Pool2dShape& shape, const T* x, const T* gamma, const T* beta,
+                                        double epsilon, T* y, std::uint8_t* places, T* chosen, T* mean, T* variance,
+                                        T* inverse_std);
+  void (*batch_norm_max_pool2d_inference)(const Pool2dShape& shape, const T* x, const T* gamma, const T* beta,
+                                          const T* mean, const T* variance, double epsilon, T* y, std::uint8_t* places,
+                                          T* chosen, T* inverse_std);
+  void (*batch_norm_max_pool2d_backward)(const Pool2dShape& shape, const T* dy, const std::uint8_t* places,
+                                         const T* chosen, const T* x, const T* gamma, const T* mean,
+                                         const T* inverse_std, bool constant, T* dx, T* dgamma, T* dbeta);
 };
 
 struct Kernels {

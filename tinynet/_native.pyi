@@ -47,6 +47,17 @@ def batch_norm_forward(x: Array, gamma: Any, beta: Any, epsilon: float, relu: bo
 def batch_norm_inference(
     x: Array, gamma: Any, beta: Any, mean: Array, variance: Array, epsilon: float, relu: bool = False,
 ) -> tuple[Array, Array]: ...
+def batch_norm_max_pool2d_backward(
+    dy: Array, places: Array, chosen: Array, x: Array, gamma: Any, mean: Array, inverse_std: Array, pool_size: Pair,
+    constant: bool = False, need_dx: bool = True,
+) -> Gradients: ...
+def batch_norm_max_pool2d_forward(
+    x: Array, gamma: Any, beta: Any, epsilon: float, pool_size: Pair, need_places: bool = True,
+) -> tuple[Array, Array]: ...
+def batch_norm_max_pool2d_inference(
+    x: Array, gamma: Any, beta: Any, mean: Array, variance: Array, epsilon: float, pool_size: Pair,
+    need_places: bool = True,
+) -> tuple[Array, Array]: ...
 def best_isa() -> str: ...
 def binary_cross_entropy_backward(
     dlosses: Array, probabilities: Array, targets: Array, epsilon: float = 1e-07,

@@ -6,6 +6,9 @@ Each is defined beside its operation, in tinynet/ops/; this file only lists them
 from .ops.activation import activation_backward, activation_forward
 from .ops.average_pool2d import average_pool2d_backward, average_pool2d_forward
 from .ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_norm_inference
+from .ops.batch_norm_max_pool2d import (
+    batch_norm_max_pool2d_backward, batch_norm_max_pool2d_forward, batch_norm_max_pool2d_inference,
+)
 from .ops.conv2d import conv2d_algorithm, conv2d_backward, conv2d_forward
 from .ops.conv2d_max_pool2d import conv2d_max_pool2d_backward, conv2d_max_pool2d_forward
 from .ops.cross_entropy import (
@@ -29,14 +32,15 @@ from .ops.softmax import log_softmax_backward, log_softmax_forward, softmax_back
 __all__ = [
     "activation_backward", "activation_forward", "adadelta_step", "adagrad_step", "adam_step", "adamax_step",
     "average_pool2d_backward", "average_pool2d_forward", "batch_norm_backward", "batch_norm_forward",
-    "batch_norm_inference", "binary_cross_entropy_backward", "binary_cross_entropy_forward", "conv2d_algorithm",
-    "conv2d_backward", "conv2d_forward", "conv2d_max_pool2d_backward", "conv2d_max_pool2d_forward",
-    "cross_entropy_backward", "cross_entropy_forward", "dense_backward", "dense_forward",
-    "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward", "ftrl_step",
-    "layer_norm_backward", "layer_norm_forward", "lion_step", "log_softmax_backward", "log_softmax_forward",
-    "matmul", "max_pool2d_backward", "max_pool2d_forward", "nadam_step", "reduce_max", "reduce_mean", "reduce_min",
-    "reduce_sum", "rmsprop_step", "sgd_step", "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward",
-    "softmax_backward", "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
+    "batch_norm_inference", "batch_norm_max_pool2d_backward", "batch_norm_max_pool2d_forward",
+    "batch_norm_max_pool2d_inference", "binary_cross_entropy_backward", "binary_cross_entropy_forward",
+    "conv2d_algorithm", "conv2d_backward", "conv2d_forward", "conv2d_max_pool2d_backward", "conv2d_max_pool2d_forward",
+    "cross_entropy_backward", "cross_entropy_forward", "dense_backward", "dense_forward", "depthwise_conv2d_backward",
+    "depthwise_conv2d_forward", "dropout_backward", "dropout_forward", "ftrl_step", "layer_norm_backward",
+    "layer_norm_forward", "lion_step", "log_softmax_backward", "log_softmax_forward", "matmul", "max_pool2d_backward",
+    "max_pool2d_forward", "nadam_step", "reduce_max", "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step",
+    "sgd_step", "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "softmax_backward",
+    "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
     "sparse_cross_entropy_backward", "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward",
     "sparse_softmax_cross_entropy_forward",
 ]

@@ -19,19 +19,19 @@ using product::Scratch;
 constexpr Index kLine = 256;        // numbers: sums kept in memory are read back this much later
 constexpr Index kFewChannels = 64;  // below, whole vectors to a line; 16 lanes at most, so 1008 numbers at most
 constexpr Index kWidest = 1024;
-constexpr Index kBlock = 8192;      // numbers of a block of rows: 32 KB, the second look at it finds it in the L1 cache
-constexpr Index kFirstLook = 16;    // rows at least, or all: the mean of one or two may be far from their block's
-constexpr Index kGrain = 2;         // blocks a thread takes at a time, some 2 us of work
+constexpr Index kBlock = 8192;    // numbers of a block of rows: 32 KB, the second look at it finds it in the L1 cache
+constexpr Index kFirstLook = 16;  // rows at least, or all: the mean of one or two may be far from their block's
+constexpr Index kGrain = 2;       // blocks a thread takes at a time, some 2 us of work
 
 inline Index largest(Index a, Index b) { return a > b ? a : b; }
 
 // How rows are taken together. It depends on the sizes alone, and so do all sums.
 struct Lines {
   Index rows, channels;
-  Index folded;          // rows in a line
-  Index width;           // numbers in a line
+  Index folded;  // rows in a line
+  Index width;   // numbers in a line
   Index rows_per_block;
-  Index first_look;      // rows at the beginning of a block, in whole lines
+  Index first_look;  // rows at the beginning of a block, in whole lines
   Index blocks;
 
   Lines(Index rows, Index channels) : rows(rows), channels(channels) {
@@ -132,9 +132,8 @@ void moments(const T* x, const Lines& lines, T* mean, T* variance) {
     for (Index block = first_block; block < last_block; ++block) {
       const Index begin = lines.begin(block), end = lines.end(block), at = block * channels;
       const Index seen = begin + lines.first_look < end ? begin + lines.first_look : end;
-      column_sums(begin, seen, lines, centre + at, square + at, [=](Index) {
-        return [=](Index i, T& sum, T&) { sum += x[i]; };
-      });
+      column_sums(begin, seen, lines, centre + at, square + at,
+                  [=](Index) { return [=](Index i, T& sum, T&) { sum += x[i]; }; });
       for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(seen - begin);
       T repeated[kWidest];
       if (lines.folded > 1) repeat(centre + at, repeated, lines);
@@ -208,10 +207,9 @@ template <class T, class Activate>
 void apply(const T* x, const Affine<T>& affine, T* y, const Lines& lines, const Activate& activate) {
   const T *const mean = affine.mean, *const scale = affine.scale, *const beta = affine.beta;
   last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
-    each_element(lines.begin(first_block), lines.end(last_block - 1), lines,
-                 [=](Index j) {
-                   return [=, m = mean[j], s = scale[j], b = beta[j]](Index i) { y[i] = activate((x[i] - m) * s + b); };
-                 });
+    each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
+      return [=, m = mean[j], s = scale[j], b = beta[j]](Index i) { y[i] = activate((x[i] - m) * s + b); };
+    });
   });
 }
 
@@ -222,6 +220,45 @@ void apply(const T* x, const Affine<T>& affine, bool relu, T* y, const Lines& li
   else
     apply(x, affine, y, lines, [](T v) { return v; });
 }
+
+// dgamma and dbeta from masked(j)(i, centred), which gives dy[i], or 0 where ReLU was flat, and x - mean.
+template <class T, class Masked>
+void gradient_sums(const Lines& lines, const Masked& masked, const T* inverse_std, T* dgamma, T* dbeta) {
+  const Index channels = lines.channels, size = lines.blocks * channels;
+  const Scratch<T> partial(2 * size);
+  T *const first = partial, *const second = first + size;
+  parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+    for (Index block = first_block; block < last_block; ++block)
+      column_sums(lines.begin(block), lines.end(block), lines, first + block * channels, second + block * channels,
+                  [=](Index j) {
+                    return [gradient = masked(j)](Index i, T& sum, T& sum_of_products) {
+                      T centred;
+                      const T d = gradient(i, centred);
+                      sum += d;
+                      sum_of_products += d * centred;
+                    };
+                  });
+  });
+  add_blocks(first, lines.blocks, channels, dbeta);
+  add_blocks(second, lines.blocks, channels, dgamma);
+  for (Index c = 0; c < channels; ++c) dgamma[c] *= inverse_std[c];
+}
+
+// What comes off dy, repeated along a line: dx = scale (dy - mean of dy - xhat * mean of dy xhat)
+//                                              = scale ((dy - level) - (x - mean) slope)
+template <class T>
+struct Slopes {
+  Slopes(const T* dgamma, const T* dbeta, const T* inverse_std, const Lines& lines)
+      : memory(2 * lines.width), level(memory), slope(level + lines.width) {
+    for (Index j = 0; j < lines.width; ++j) {
+      const Index c = j % lines.channels;
+      level[j] = dbeta[c] / static_cast<T>(lines.rows);
+      slope[j] = dgamma[c] / static_cast<T>(lines.rows) * inverse_std[c];
+    }
+  }
+  Scratch<T> memory;
+  T *level, *slope;
+};
 
 }  // namespace normalization
 
@@ -259,7 +296,6 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
   const Affine<T> affine(mean, inverse_std, gamma, beta, lines);
   const T *const m = affine.mean, *const scale = affine.scale, *const offset = affine.beta;
 
-  // masked(j)(i, centred): dy[i], or 0 where ReLU was flat; and x - mean
   const auto with_mask = [&](const auto& use) {
     if (relu)
       use([=](Index j) {
@@ -278,24 +314,7 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
       });
   };
   with_mask([&](const auto& masked) {
-    const Index size = lines.blocks * channels;
-    const product::Scratch<T> partial(2 * size);
-    T *const first = partial, *const second = first + size;
-    parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
-      for (Index block = first_block; block < last_block; ++block)
-        column_sums(lines.begin(block), lines.end(block), lines, first + block * channels, second + block * channels,
-                    [=](Index j) {
-                      return [gradient = masked(j)](Index i, T& sum, T& sum_of_products) {
-                        T centred;
-                        const T d = gradient(i, centred);
-                        sum += d;
-                        sum_of_products += d * centred;
-                      };
-                    });
-    });
-    add_blocks(first, lines.blocks, channels, dbeta);
-    add_blocks(second, lines.blocks, channels, dgamma);
-    for (Index c = 0; c < channels; ++c) dgamma[c] *= inverse_std[c];
+    gradient_sums<T>(lines, masked, inverse_std, dgamma, dbeta);
     if (dx == nullptr) return;
     if (constant) {
       parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
@@ -308,14 +327,8 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
       });
       return;
     }
-    // dx = scale (dy - mean of dy - xhat * mean of dy xhat)
-    const product::Scratch<T> slopes(2 * lines.width);
-    T *const level = slopes, *const slope = level + lines.width;
-    for (Index j = 0; j < lines.width; ++j) {
-      const Index c = j % channels;
-      level[j] = dbeta[c] / static_cast<T>(rows);
-      slope[j] = dgamma[c] / static_cast<T>(rows) * inverse_std[c];
-    }
+    const Slopes<T> slopes(dgamma, dbeta, inverse_std, lines);
+    const T *const level = slopes.level, *const slope = slopes.slope;
     last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
       each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
         return [=, gradient = masked(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {

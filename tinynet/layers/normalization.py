@@ -2,6 +2,7 @@
 
 from .. import config, constraints, initializers, ops, regularizers
 from ..checks import number
+from ..ops.batch_norm_max_pool2d import batch_norm_max_pool2d, batch_norm_max_pool2d_with
 from .base import Layer
 
 
@@ -156,8 +157,12 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False,
                                                name="moving_variance")
 
-    def call(self, x, training=None, mask=None, relu=False):
+    def call(self, x, training=None, mask=None, relu=False, pool_size=None):
+        # relu, pool_size: with the layers behind it in the same pass (models/fusion.py), which has checked the shapes
         if self._observer is None and not (training and self._trainable):
+            if pool_size is not None:
+                return batch_norm_max_pool2d_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta,
+                                                  self.epsilon, pool_size)
             return ops.batch_norm_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon,
                                        self.axis, relu)
         channels = self.moving_mean.data.shape[0]
@@ -165,7 +170,9 @@ class BatchNormalization(_Normalization):
             raise ValueError(
                 f"BatchNormalization was built for {channels} channels on axis {self.axis}. Got input {x.data.shape}."
             )
-        if mask is None:
+        if pool_size is not None:
+            y, mean, variance = batch_norm_max_pool2d(x, self.gamma, self.beta, self.epsilon, pool_size)
+        elif mask is None:
             y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis, relu)
         else:
             mean, variance = _masked_moments(x, mask, self.axis)

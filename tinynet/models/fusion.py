@@ -1,5 +1,5 @@
-"""Neighbouring layers that share one pass over memory: batch normalization and the ReLU behind it, a convolution of
-few channels and the max pooling behind it.
+"""Neighbouring layers that share one pass over memory: batch normalization, the ReLU behind it and the max pooling
+behind that; a convolution of few channels and the max pooling behind it.
 
 They mostly stream their inputs through the processor, so one pass takes half the time of two or less. The layers stay
 what they are, in `model.layers`, in summaries and files; a model merely calls them together.
@@ -12,7 +12,9 @@ from ..layers.convolution import FUSED, Conv2D
 from ..layers.core import Activation
 from ..layers.normalization import BatchNormalization
 from ..layers.pooling import MaxPooling2D
-from ..ops.conv2d_max_pool2d import conv2d_max_pool2d, pays
+from ..ops.batch_norm_max_pool2d import pays as pooled_normalization_pays
+from ..ops.conv2d_max_pool2d import conv2d_max_pool2d
+from ..ops.conv2d_max_pool2d import pays as pooled_convolution_pays
 from ..tensor import Tensor
 
 
@@ -23,15 +25,15 @@ def plan_steps(layers):
         layers: Each takes the output of the one before it, which nobody else takes.
 
     Returns:
-        Callables step(x, training=None): the layers, and a `NormalizeAndReLU` or a `ConvolutionAndPooling` in the place
-        of each pair that it fits.
+        Callables step(x, training=None): the layers, and in the place of those that it fits a `NormalizeAndReLU`, a
+        `NormalizeAndPool` or a `ConvolutionAndPooling`.
 
     >>> plan_steps([BatchNormalization(name="bn"), ReLU(name="relu"), ReLU(6.0, name="relu6")])
     [<NormalizeAndReLU bn, relu>, <ReLU name=relu6, built=False>]
     """
     steps = []
     for layer in layers:
-        for pair in (NormalizeAndReLU, ConvolutionAndPooling):
+        for pair in (NormalizeAndReLU, NormalizeAndPool, ConvolutionAndPooling):
             if steps and pair.fits(steps[-1], layer):
                 steps[-1] = pair(steps[-1], layer)
                 break
@@ -84,6 +86,54 @@ class NormalizeAndReLU:
         return f"<NormalizeAndReLU {self.normalization.name}, {self.activation.name}>"
 
 
+class NormalizeAndPool:
+    """A `NormalizeAndReLU` and the pooling behind it as one step.
+
+    The outputs are the same, bit for bit, as calling the layers in turn. So are the gradients but for the rounding of
+    dgamma and dbeta, sums without the zeros of pixels that are no maxima, and what follows from it.
+    """
+
+    __slots__ = ("pair", "pooling")
+
+    def __init__(self, pair, pooling):
+        self.pair = pair
+        self.pooling = pooling
+
+    @staticmethod
+    def fits(first, second):
+        """Whether the two are of the kinds that can share a pass; subclasses, which may do something else, are not."""
+        return type(first) is NormalizeAndReLU and type(second) is MaxPooling2D
+
+    def __call__(self, x, training=None):
+        if self._can_share(x):
+            return self.pair.normalization(x, training=training, relu=True, pool_size=self.pooling.pool_size)
+        return self.pooling(self.pair(x, training=training), training=training)
+
+    def _can_share(self, x):
+        """Whether a shared pass does all that the three calls would do, as the layers are set at this moment."""
+        first, pooling = self.pair.normalization, self.pooling
+        return (
+            self.pair._can_share(x)
+            and first.built
+            and pooling.built  # by first calls of their own
+            and isinstance(pooling.pool_size, tuple)
+            and pooling.strides == pooling.pool_size
+            and pooling.padding == "valid"
+            and pooling.data_format == "channels_last"
+            and first.axis in (-1, 3)
+            and pooling.activity_regularizer is None
+            and "call" not in pooling.__dict__  # replaced on this one object, to look at what comes by
+            and pooling._dtype == first._dtype
+            and getattr(x, "_keras_mask", None) is None
+            and pooled_normalization_pays(x.data.shape, pooling.pool_size)
+            and x.data.shape[3] == first.moving_mean.data.shape[0]  # else the layer says so
+        )
+
+    def __repr__(self):
+        pair = self.pair
+        return f"<NormalizeAndPool {pair.normalization.name}, {pair.activation.name}, {self.pooling.name}>"
+
+
 class ConvolutionAndPooling:
     """Two layers as one step. The result is the same, bit for bit, as calling them in turn.
 
@@ -127,7 +177,8 @@ class ConvolutionAndPooling:
             and type(x) is Tensor
             and getattr(x, "_keras_mask", None) is None
             and x.data.dtype == first._dtype == second._dtype  # otherwise they convert
-            and pays(x.data.shape, first.kernel.shape, first.strides, first.dilation_rate, second.pool_size)
+            and pooled_convolution_pays(x.data.shape, first.kernel.shape, first.strides, first.dilation_rate,
+                                        second.pool_size)
         )
 
     def __repr__(self):
