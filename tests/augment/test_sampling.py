@@ -38,25 +38,30 @@ def test_warp_is_the_reference_bit_for_bit(case, fill_mode, bilinear, perspectiv
 
 @given(size=st.tuples(st.integers(1, 40), st.sampled_from([1, 15, 16, 17, 28, 63, 64, 65, 130])),
        channels=st.integers(1, 3), dtype=st.sampled_from(PIXELS), fill_mode=st.sampled_from(FILL_MODES),
-       kind=st.sampled_from(["turn", "shift", "whole shift", "shrink", "far"]), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=200)
-def test_whole_vectors_and_windows_are_the_reference_bit_for_bit(size, channels, dtype, fill_mode, kind, seed):
+       kind=st.sampled_from(["turn", "shift", "half shift", "whole shift", "zoom", "shrink", "far"]),
+       bilinear=st.booleans(), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=300)
+def test_whole_vectors_windows_and_moves_are_the_reference_bit_for_bit(size, channels, dtype, fill_mode, kind, bilinear,
+                                                                       seed):
     rng = np.random.default_rng(seed)
     images = rng.uniform(0, 255, (2, *size, channels)).astype(dtype)
     angles, x, y = rng.uniform(-180, 180, 2), *rng.uniform(-1.2, 1.2, (2, 2)) * np.array([[size[1]], [size[0]]])
     transforms = {
         "turn": lambda: geometry.affine_matrix(size, angles, x, y),
         "shift": lambda: geometry.affine_matrix(size, 0.0, np.rint(x * 2**20) / 2**20, y),
+        "half shift": lambda: geometry.affine_matrix(size, 0.0, np.rint(2 * x) / 2, np.rint(2 * y) / 2),
         "whole shift": lambda: geometry.affine_matrix(size, 0.0, np.rint(x), np.rint(y)),
+        "zoom": lambda: geometry.affine_matrix(size, 0.0, x, y, scale_x=rng.uniform(-2, 2, 2),
+                                               scale_y=rng.uniform(-2, 2, 2)),
         "shrink": lambda: geometry.affine_matrix(size, angles, scale_x=rng.uniform(0.01, 1, 2), scale_y=0.3),
         "far": lambda: geometry.affine_matrix(size, angles, x * [1e3, 1e12]),
     }[kind]()
     out, expected = (np.full_like(images, 7) for _ in range(2))
-    arguments = sampling.FILL_MODES[fill_mode], True, 31.0
+    arguments = sampling.FILL_MODES[fill_mode], bilinear, 31.0
     sampling.warp(images, transforms, out, *arguments)
     sampling.warp_reference(images, transforms, expected, *arguments)
     np.testing.assert_array_equal(out, expected)
-    if kind == "whole shift":
+    if kind == "whole shift" or not bilinear:
         assert np.isin(out, [*images.reshape(-1), 31]).all()
 
 
