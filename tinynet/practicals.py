@@ -107,7 +107,7 @@ class Practical:
         optimizer: Function that makes the optimizer.
         when_augmented: The practical that takes its place with `--augment`, if not the same. Augmented images are hard
             to learn by heart: the network needs less dropout, and more passes. Weight decay, which over so many steps
-            keeps it from growing sure of itself, takes the test accuracy from 0.9440 to 0.9466.
+            keeps it from growing sure of itself, takes the test accuracy from 0.944 to 0.945-0.947.
     """
 
     build: Callable
