@@ -31,8 +31,8 @@ inline bool is_native_order(const py::dtype& type) {
 inline py::array dense(py::array array) {
   if (is_dense(array) && is_native_order(array.dtype())) return array;
   static PyObject* const require = py::object(py::module_::import("numpy").attr("require")).release().ptr();
-  return py::reinterpret_borrow<py::object>(require)(
-             array, array.dtype().attr("newbyteorder")("="), py::make_tuple("C", "A"))
+  return py::reinterpret_borrow<py::object>(require)(array, array.dtype().attr("newbyteorder")("="),
+                                                     py::make_tuple("C", "A"))
       .cast<py::array>();
 }
 
@@ -71,6 +71,25 @@ class Input {
 
  private:
   py::array array_;
+};
+
+// An input of `size` numbers, one for each channel; None is one without memory.
+template <class T>
+class OptionalInput {
+ public:
+  OptionalInput(const py::object& object, const char* name, Index size) {
+    if (object.is_none()) return;
+    array_ = Input<T>(py::cast<py::array>(object), name).array();
+    if (array_.size() != size)
+      throw py::value_error(std::string(name) + " must have one number for each channel, " + std::to_string(size) +
+                            " of them. Got " + std::to_string(array_.size()));
+    data_ = static_cast<const T*>(array_.data());
+  }
+  const T* data() const { return data_; }
+
+ private:
+  py::array array_;
+  const T* data_ = nullptr;
 };
 
 // An uninitialised array whose memory comes from the pool and goes back to it with the last reference.

@@ -27,23 +27,6 @@ Pool2dShape shape_of_call(const py::array& x, const Pair& pool) {
 
 std::vector<py::ssize_t> output_shape(const Pool2dShape& s) { return {s.batch, s.out_height, s.out_width, s.channels}; }
 
-// An array of one number for each channel; None is one without memory.
-template <class T>
-class Channels {
- public:
-  Channels(const py::object& object, const char* name, const Pool2dShape& s) {
-    if (object.is_none()) return;
-    array_ = Input<T>(py::cast<py::array>(object), name).array();
-    require(array_.size() == s.channels, "one number for each channel is needed");
-    data_ = static_cast<const T*>(array_.data());
-  }
-  const T* data() const { return data_; }
-
- private:
-  py::array array_;
-  const T* data_ = nullptr;
-};
-
 // What a forward pass returns: y, and what the backward pass will need of it.
 template <class T>
 struct Outputs {
@@ -70,7 +53,7 @@ py::tuple forward(const py::array& x, const py::object& gamma, const py::object&
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> input(x, "x");
-    const Channels<T> scale(gamma, "gamma", s), offset(beta, "beta", s);
+    const OptionalInput<T> scale(gamma, "gamma", s.channels), offset(beta, "beta", s.channels);
     Outputs<T> out(s, need_places);
     auto mean = new_array<T>({s.channels}), variance = new_array<T>({s.channels});
     auto inverse_std = new_array<T>({s.channels});
@@ -92,8 +75,8 @@ py::tuple inference(const py::array& x, const py::object& gamma, const py::objec
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> input(x, "x");
-    const Channels<T> scale(gamma, "gamma", s), offset(beta, "beta", s);
-    const Channels<T> means(mean, "mean", s), variances(variance, "variance", s);
+    const OptionalInput<T> scale(gamma, "gamma", s.channels), offset(beta, "beta", s.channels);
+    const OptionalInput<T> means(mean, "mean", s.channels), variances(variance, "variance", s.channels);
     Outputs<T> out(s, need_places);
     auto inverse_std = new_array<T>({s.channels});
     T* const to_inverse = inverse_std.mutable_data();
@@ -119,7 +102,8 @@ py::tuple backward(const py::array& dy, const py::array& places, const py::array
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), maxima(chosen, "chosen"), input(x, "x");
-    const Channels<T> scale(gamma, "gamma", s), means(mean, "mean", s), inverses(inverse_std, "inverse_std", s);
+    const OptionalInput<T> scale(gamma, "gamma", s.channels), means(mean, "mean", s.channels),
+        inverses(inverse_std, "inverse_std", s.channels);
     T* to_dx = nullptr;
     py::object dx = py::none();
     if (need_dx) {

@@ -10,23 +10,6 @@ void require(bool condition, const char* what) {
   if (!condition) throw py::value_error(std::string("normalization kernel: ") + what);
 }
 
-// A parameter of `size` numbers, or None.
-template <class T>
-class Parameters {
- public:
-  Parameters(const py::object& object, const char* name, Index size) {
-    if (object.is_none()) return;
-    array_ = Input<T>(py::cast<py::array>(object), name).array();
-    require(array_.size() == size, "a parameter has not one number for each channel");
-    data_ = static_cast<const T*>(array_.data());
-  }
-  const T* data() const { return data_; }
-
- private:
-  py::array array_;
-  const T* data_ = nullptr;
-};
-
 template <class T>
 py::object output(const std::vector<py::ssize_t>& shape, T*& data) {
   auto array = new_array<T>(shape);
@@ -52,7 +35,7 @@ py::tuple batch_norm_forward(const py::array& x, const py::object& gamma, const 
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> input(x, "x");
-    const Parameters<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
+    const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     T *to_y, *to_mean, *to_variance, *to_inverse;
     const py::object y = output<T>(shape_of(x), to_y), mean = output<T>({channels}, to_mean);
     const py::object variance = output<T>({channels}, to_variance), inverse_std = output<T>({channels}, to_inverse);
@@ -73,7 +56,7 @@ py::tuple batch_norm_inference(const py::array& x, const py::object& gamma, cons
     const Input<T> input(x, "x"), means(mean, "mean"), variances(variance, "variance");
     require(means.size() == channels && variances.size() == channels,
             "mean and variance need one number for each channel");
-    const Parameters<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
+    const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     T *to_y, *to_inverse;
     const py::object y = output<T>(shape_of(x), to_y), inverse_std = output<T>({channels}, to_inverse);
     {
@@ -95,7 +78,7 @@ py::tuple batch_norm_backward(const py::array& dy, const py::array& x, const py:
     const Input<T> gradient(dy, "dy"), input(x, "x"), means(mean, "mean"), inverses(inverse_std, "inverse_std");
     require(means.size() == channels && inverses.size() == channels,
             "mean and inverse_std need one number for each channel");
-    const Parameters<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
+    const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     T *to_dx = nullptr, *to_dgamma, *to_dbeta;
     const py::object dx = need_dx ? output<T>(shape_of(x), to_dx) : py::none();
     const py::object dgamma = output<T>({channels}, to_dgamma), dbeta = output<T>({channels}, to_dbeta);
@@ -115,7 +98,7 @@ py::tuple layer_norm_forward(const py::array& x, const py::object& gamma, const 
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> input(x, "x");
-    const Parameters<T> scale(gamma, "gamma", size), offset(beta, "beta", size);
+    const OptionalInput<T> scale(gamma, "gamma", size), offset(beta, "beta", size);
     auto row_shape = shape_of(x);
     row_shape.pop_back();
     T *to_y, *to_mean, *to_inverse;
@@ -138,7 +121,7 @@ py::tuple layer_norm_backward(const py::array& dy, const py::array& x, const py:
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x"), means(mean, "mean"), inverses(inverse_std, "inverse_std");
     require(means.size() == rows && inverses.size() == rows, "mean and inverse_std need one number for each row");
-    const Parameters<T> scale(gamma, "gamma", size);
+    const OptionalInput<T> scale(gamma, "gamma", size);
     T *to_dx = nullptr, *to_dgamma = nullptr, *to_dbeta = nullptr;
     const py::object dx = need_dx ? output<T>(shape_of(x), to_dx) : py::none();
     const py::object dgamma = need_dgamma ? output<T>({size}, to_dgamma) : py::none();

@@ -116,7 +116,6 @@ class NormalizeAndPool:
             self.pair._can_share(x)
             and first.built
             and pooling.built  # by first calls of their own
-            and isinstance(pooling.pool_size, tuple)
             and pooling.strides == pooling.pool_size
             and pooling.padding == "valid"
             and pooling.data_format == "channels_last"

@@ -12,10 +12,7 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor
 from .batch_norm import batch_norm_forward, batch_norm_inference
-from .max_pool2d import max_pool2d_backward, max_pool2d_forward, windows
-
-NOWHERE = 255  # the place of a maximum that is 0: ReLU lets no gradient back
-NO_PADDING = ((0, 0), (0, 0))
+from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d_backward, max_pool2d_forward, windows
 
 # The references.
 

@@ -12,12 +12,8 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
 from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward, output_size
-from .max_pool2d import max_pool2d, max_pool2d_backward, max_pool2d_forward
+from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d, max_pool2d_backward, max_pool2d_forward
 from .windows import as_padding, as_pair, check_choices
-
-NOWHERE = 255  # the place of a maximum that ReLU lets no gradient back to
-NO_PADDING = ((0, 0), (0, 0))
-
 
 # The references: the operations one by one.
 

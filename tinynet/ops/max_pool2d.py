@@ -12,6 +12,9 @@ from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
 from .windows import as_int, as_pair, check_data_format, swap_layout
 
+NO_PADDING = ((0, 0), (0, 0))
+NOWHERE = 255  # in the operations that pool in one pass with ReLU: the place of a maximum that lets no gradient back
+
 # The references.
 
 
