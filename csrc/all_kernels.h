@@ -6,6 +6,7 @@
 #include "kernels/matmul.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/softmax.h"
+#include "kernels/accuracy.h"
 #include "kernels/reduction.h"
 #include "kernels/peak.h"
 #include "kernels/dropout.h"
@@ -34,6 +35,7 @@ constexpr KernelTable<T> make_table() {
   table.softmax_backward = softmax_backward<T>;
   table.log_softmax_forward = log_softmax_forward<T>;
   table.log_softmax_backward = log_softmax_backward<T>;
+  table.count_hits = count_hits<T>;
   table.sparse_softmax_cross_entropy_forward = sparse_softmax_cross_entropy_forward<T>;
   table.sparse_softmax_cross_entropy_backward = sparse_softmax_cross_entropy_backward<T>;
   table.softmax_cross_entropy_forward = softmax_cross_entropy_forward<T>;

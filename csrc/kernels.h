@@ -79,6 +79,8 @@ struct KernelTable {
   void (*softmax_backward)(const T* dy, const T* y, T* dx, Index rows, Index classes);
   void (*log_softmax_forward)(const T* x, T* y, Index rows, Index classes);
   void (*log_softmax_backward)(const T* dy, const T* y, T* dx, Index rows, Index classes);
+  // How many rows of scores[rows][classes] are largest at their label.
+  Index (*count_hits)(const T* scores, const std::int64_t* labels, Index rows, Index classes);
 
   // One loss a row: -sum_k target_k log p_k. From logits[rows][classes] they also give the probabilities p, which is
   // all that the way back needs. A row with a negative label is left out: loss and gradient 0.

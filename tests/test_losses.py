@@ -145,6 +145,65 @@ def test_a_masked_or_ignored_sample_neither_costs_nor_counts():
     np.testing.assert_allclose(float(losses.MeanSquaredError()(T, p)), ((T - P) ** 2)[keep].mean())
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("label_type", [np.int64, np.int32, np.uint8])
+@pytest.mark.parametrize("backend_name", ["native", "numpy"])
+def test_the_mean_of_logits_is_one_node_with_the_bits_of_the_two(dtype, label_type, backend_name):
+    rng = np.random.default_rng(0)
+    logits, labels = Variable(rng.standard_normal((13, 7)).astype(dtype)), rng.integers(0, 7, 13).astype(label_type)
+    one, two = losses.SparseCategoricalCrossentropy(from_logits=True), SparseInTwoNodes(from_logits=True)
+
+    def value_and_gradient(loss):
+        with GradientTape() as tape:
+            value = loss(labels, logits * 2)
+        nodes = len(tape._nodes)
+        return nodes, value.numpy(), tape.gradient(value, logits).numpy()
+
+    with backend(backend_name):
+        (nodes, value, gradient), (more_nodes, expected, expected_gradient) = map(value_and_gradient, (one, two))
+    assert nodes == more_nodes - 1
+    assert value == expected and value.dtype == dtype
+    np.testing.assert_array_equal(gradient, expected_gradient)
+
+
+class SparseInTwoNodes(losses.SparseCategoricalCrossentropy):
+    """A subclass may have its own `call`, so it goes the general way."""
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({"from_logits": False}, "mean of -log p"), ({"reduction": "sum"}, "sum"), ({"reduction": "none"}, "one a sample"),
+    ({"ignore_class": 1}, "class 1 left out"), ({"dtype": "float64"}, "in float64"),
+])
+def test_what_is_not_the_mean_of_logits_goes_the_general_way(change, expected):
+    options = {"from_logits": True} | change
+    one, general = losses.SparseCategoricalCrossentropy(**options), SparseInTwoNodes(**options)
+    scores = Tensor(np.abs(np.random.default_rng(0).standard_normal((6, 4))).astype(np.float32) + 0.1)
+    a, b = one(LABELS % 4, scores), general(LABELS % 4, scores)
+    assert a.dtype == b.dtype, expected
+    np.testing.assert_array_equal(a.numpy(), b.numpy(), expected)
+
+
+def test_options_that_change_after_it_was_made_count():
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    scores = Tensor(np.eye(3, dtype=np.float32))
+    mean = float(loss(np.array([0, 1, 2]), scores))
+    loss.reduction = "sum"
+    assert float(loss(np.array([0, 1, 2]), scores)) == pytest.approx(3 * mean)
+    scores._keras_mask = np.array([True, True, False])
+    loss.reduction = "mean"
+    assert float(loss(np.array([0, 1, 0]), scores)) == pytest.approx(mean)
+
+
+@pytest.mark.parametrize("labels, words", [
+    (np.array([0, 3]), r"label 3 at index 1; the model has 3 classes \(0..2\). To leave samples out, use ignore_class"),
+    (np.array([0, -1]), "label -1 at index 1"),
+    (np.array([], int), "the loss of no samples does not exist"),
+])
+def test_labels_that_are_no_classes_are_refused_by_the_mean_too(labels, words):
+    with pytest.raises(ValueError, match=words):
+        losses.SparseCategoricalCrossentropy(from_logits=True)(labels, Tensor(np.zeros((len(labels), 3), np.float32)))
+
+
 def test_ranks_are_matched():
     t, p = T[:, 0], P[:, :1]
     assert float(losses.MeanSquaredError()(t, p)) == pytest.approx(((t - p[:, 0]) ** 2).mean())

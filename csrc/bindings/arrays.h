@@ -123,6 +123,7 @@ void bind_dense(py::module_& module);
 void bind_matmul(py::module_& module);
 void bind_cross_entropy(py::module_& module);
 void bind_softmax(py::module_& module);
+void bind_accuracy(py::module_& module);
 void bind_reduction(py::module_& module);
 void bind_peak(py::module_& module);
 void bind_dropout(py::module_& module);

@@ -34,6 +34,7 @@ PYBIND11_MODULE(_native, module) {
   bind_matmul(module);
   bind_cross_entropy(module);
   bind_softmax(module);
+  bind_accuracy(module);
   bind_reduction(module);
   bind_peak(module);
   bind_dropout(module);

@@ -13,6 +13,7 @@ from ..config import epsilon
 from ..ops import cross_entropy, reduction
 from ..runtime import kernels
 from ..tape import record
+from ..tensor import Tensor
 from .base import LossFunctionWrapper
 from .elements import as_float, as_target, as_tensor, check_broadcast, mean_over_last, record_loss, reshaped
 
@@ -280,6 +281,23 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     ):
         super().__init__(sparse_categorical_crossentropy, name=name, reduction=reduction, dtype=dtype,
                          from_logits=from_logits, ignore_class=ignore_class, axis=axis)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The loss of a batch; see `Loss.__call__`."""
+        if (
+            sample_weight is None and type(y_true) is np.ndarray and y_true.ndim == 1 and y_true.dtype.kind in "iu"
+            and type(y_pred) is Tensor and y_pred.data.ndim == 2 and 0 < len(y_true) == len(y_pred.data)
+            and y_pred.data.size and y_pred.data.dtype.kind == "f" and y_pred._keras_mask is None
+            and self._is_mean_of_logits()
+        ):  # each step of training: labels (batch,), scores (batch, classes)
+            return cross_entropy.mean_sparse_softmax_cross_entropy(y_true, y_pred)
+        return super().__call__(y_true, y_pred, sample_weight)
+
+    def _is_mean_of_logits(self):
+        options = self._fn_kwargs
+        return (options["from_logits"] is True and options["ignore_class"] is None and options["axis"] == -1
+                and self._dtype is None and self.reduction in ("sum_over_batch_size", "mean")
+                and type(self) is SparseCategoricalCrossentropy and self.fn is sparse_categorical_crossentropy)
 
 
 class KLDivergence(LossFunctionWrapper):

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..checks import number, whole
 from ..config import floatx
+from ..runtime import kernels
 from ..tensor import Tensor, to_array
 from .base import MeanMetricWrapper, arrays, same_rank
 
@@ -182,11 +183,11 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Take in a batch; see `MeanMetricWrapper.update_state`."""
         if (
-            sample_weight is None and type(y_true) is np.ndarray and y_true.ndim == 1 and isinstance(y_pred, Tensor)
-            and y_pred.data.ndim == 2 and len(y_true) == len(y_pred.data)
-            and getattr(y_pred, "_keras_mask", None) is None
+            sample_weight is None and type(y_true) is np.ndarray and y_true.ndim == 1 and y_true.dtype.kind in "iub"
+            and isinstance(y_pred, Tensor) and y_pred.data.ndim == 2 and len(y_true) == len(y_pred.data)
+            and y_pred.data.dtype.char in "fd" and getattr(y_pred, "_keras_mask", None) is None
         ):  # each step of training: labels (batch,), scores (batch, classes)
-            self._add(np.count_nonzero(y_pred.data.argmax(-1) == y_true), len(y_true))
+            self._add(kernels.count_hits(y_pred.data, y_true), len(y_true))
         else:
             super().update_state(y_true, y_pred, sample_weight)
 

@@ -1,0 +1,30 @@
+#include "arrays.h"
+
+namespace tinynet {
+namespace {
+
+Index count_hits(const py::array& scores, const py::array& labels) {
+  const char kind = labels.dtype().kind();
+  if (kind != 'i' && kind != 'u' && kind != 'b')
+    throw py::type_error("labels must be an array of integers, got " + py::str(labels.dtype()).cast<std::string>());
+  if (scores.ndim() != 2 || labels.ndim() != 1 || labels.shape(0) != scores.shape(0))
+    throw py::value_error("count_hits: scores must have shape (batch, classes) and labels (batch,). Got " +
+                          py::str(scores.attr("shape")).cast<std::string>() + " and " +
+                          py::str(labels.attr("shape")).cast<std::string>());
+  const auto numbers = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(labels);
+  return with_float_type(scores, "scores", [&](auto type) {
+    using T = decltype(type);
+    const Input<T> input(scores, "scores");
+    const py::gil_scoped_release released;
+    return kernels().table<T>().count_hits(input.data(), numbers.data(), input.dim(0), input.dim(1));
+  });
+}
+
+}  // namespace
+
+void bind_accuracy(py::module_& module) {
+  using namespace py::literals;
+  module.def("count_hits", &count_hits, "scores"_a, "labels"_a);
+}
+
+}  // namespace tinynet
