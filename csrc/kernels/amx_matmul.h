@@ -100,11 +100,14 @@ inline bool worth(Index m, Index n, Index k) {
   return k >= kDepth && elements >= 60.0 * split && elements * static_cast<double>(k) > 3e6;
 }
 
+// The same for product::multiply_in_parts, where no part of A or B is split twice.
+inline bool worth_in_parts(Index m, Index n) { return m * n >= 40 * (m + n); }
+
 // The tasks: `rows` x `columns` of them. Their number follows the threads, which changes no bit: each element of C is
 // one chain over k. Splitting costs the least when tasks are square.
 struct Grid {
-  Grid(Index row_tiles, Index column_tiles, Index most_rows) {
-    const Index wanted = num_threads() * (row_tiles * column_tiles > 1024 ? 2 : 1);
+  Grid(Index row_tiles, Index column_tiles, Index most_rows, Index wanted) {
+    if (row_tiles * column_tiles > 1024) wanted *= 2;
     Index least = 0;
     for (Index r = 1; r <= smaller(wanted, row_tiles); ++r) {
       const Index c = smaller(column_tiles, ceil_div(wanted, r));
@@ -121,13 +124,14 @@ struct Grid {
   Index task_rows, task_columns;  // in tiles, even
 };
 
-// As product::multiply; false, and c undefined, when a number in a or b cannot be split.
-inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Matrix<float>& b, float* c,
-                     const Epilogue<float>& epilogue) {
+// As product::multiply, by `tasks` threads or more, with rows of c `stride` apart; false, and c undefined, when a
+// number in a or b cannot be split.
+inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Matrix<float>& b, float* c, Index stride,
+                     const Epilogue<float>& epilogue, Index tasks) {
   const Index depth = ceil_div(ceil_div(k, ceil_div(k, kMostDepth)), kDepth) * kDepth;
   const Index panel = depth / kDepth * kSplitTile;  // a tile wide, all of the depth
   const Index column_tiles = ceil_div(n, kColumns);
-  const Grid grid(ceil_div(m, kRows), column_tiles, kBandBytes / (panel * Index(sizeof(Half))));
+  const Grid grid(ceil_div(m, kRows), column_tiles, kBandBytes / (panel * Index(sizeof(Half))), tasks);
   const bool share = grid.rows > 2;
   const bool narrow = a.column == 1 && grid.task_columns * panel * Index(sizeof(Half)) <= kRightBytes;
   const Scratch<Half> shared(share ? column_tiles * panel : 0);
@@ -169,18 +173,19 @@ inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Ma
                         failed);
         };
         const auto multiply_block = [&](Index i, Index j, const Half* left, const Half* right) {
-          float* const block = c + i * n + j;
+          float* const block = c + i * stride + j;
           const Index height = smaller(kBlock, i1 - i), width = smaller(kBlock, j1 - j);
           for (Index r = 0; r < height; ++r) {
-            __builtin_prefetch(block + r * n, 1);
-            __builtin_prefetch(block + r * n + kColumns, 1);
+            __builtin_prefetch(block + r * stride, 1);
+            __builtin_prefetch(block + r * stride + kColumns, 1);
           }
           const bool direct = plain && first && height == kBlock && width == kBlock;
-          const Sums to = direct ? Sums{{block, block + kRows * n}, n} : Sums{{sums, sums + kRows * kBlock}, kBlock};
+          const Sums to =
+              direct ? Sums{{block, block + kRows * stride}, stride} : Sums{{sums, sums + kRows * kBlock}, kBlock};
           multiply_tiles(height > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{left, left + panel}, 64, kTile}, nullptr,
                          {{right, right + panel}, 64, kTile}, nullptr, steps, to);
           if (!direct)
-            store_block(sums, block, n, height, width, !first,
+            store_block(sums, block, stride, height, width, !first,
                         last && epilogue.bias != nullptr ? epilogue.bias + j : nullptr, last && epilogue.relu);
         };
         if (narrow) {
@@ -198,7 +203,7 @@ inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Ma
             for (Index i = i0; i < i1; i += kBlock) multiply_block(i, j, rows + (i - i0) / kRows * panel, right);
           }
         }
-        if (last && epilogue.activate != nullptr) epilogue.activate(c + i0 * n + j0, i1 - i0, j1 - j0, n);
+        if (last && epilogue.activate != nullptr) epilogue.activate(c + i0 * stride + j0, i1 - i0, j1 - j0, stride);
       }
       if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
     });
