@@ -1,8 +1,8 @@
 // The matrix product of float32 matrices on the matrix unit: amx_tile.h says how, this cuts it into tiles and blocks.
 //
 // A task computes a block of C. It splits its rows of A, a block of k at a time, which then stay in its second-level
-// cache. B is split two tiles of columns at a time by each task, or once, beforehand, where more than two tasks would
-// split the same: fetching what another core has just written takes about as long as splitting it twice.
+// cache. B is split a run of columns at a time by each task, or once, beforehand, where more than two tasks would split
+// the same: fetching what another core has just written takes about as long as splitting it twice.
 #pragma once
 
 #include "kernels/matmul_types.h"
@@ -26,6 +26,9 @@ using product::Matrix;
 constexpr Index kMostDepth = 1024;  // of a block of k
 // A task's rows of A, split: they share an L2 cache of 2 MB with columns of B.
 constexpr Index kBandBytes = 900 << 10;
+// Columns of B that a task splits at a time. They are multiplied row by row of C, whose memory then comes in order:
+// 512 x 4096 with sums of 128 take 1.5 times as long with 32 columns at a time.
+constexpr Index kRunBytes = 512 << 10;
 
 // A tile from 32 vectors of 16 numbers, two a row: `count` of them filled, each `width` wide.
 inline void pack_vectors(const float* from, Index stride, Index count, Index width, Half* tile, Vec<float>& failed) {
@@ -118,6 +121,19 @@ struct Grid {
   Index task_rows, task_columns;  // in tiles, even
 };
 
+// Calls pack(tile, step) for each step of each tile, along the rows of the matrix they are read from, which is how the
+// hardware reads memory ahead: `along_depth` if those run from step to step.
+template <class Pack>
+inline void each_tile(bool along_depth, Index tiles, Index steps, const Pack& pack) {
+  if (along_depth) {
+    for (Index tile = 0; tile < tiles; ++tile)
+      for (Index s = 0; s < steps; ++s) pack(tile, s);
+  } else {
+    for (Index s = 0; s < steps; ++s)
+      for (Index tile = 0; tile < tiles; ++tile) pack(tile, s);
+  }
+}
+
 // As product::multiply; false, and c undefined, when a number in a or b cannot be split.
 inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Matrix<float>& b, float* c,
                      const Epilogue<float>& epilogue) {
@@ -126,6 +142,7 @@ inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Ma
   const Index column_tiles = ceil_div(n, kColumns);
   const Grid grid(ceil_div(m, kRows), column_tiles, kBandBytes / (panel * Index(sizeof(Half))));
   const bool share = grid.rows > 2;
+  const Index run = larger(1, kRunBytes / (2 * panel * Index(sizeof(Half)))) * kBlock;  // columns
   const Scratch<Half> shared(share ? column_tiles * panel : 0);
   std::atomic<bool> failure{false};
   const bool plain = epilogue.bias == nullptr && !epilogue.relu;
@@ -133,52 +150,60 @@ inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Ma
   for (Index k0 = 0; k0 < k; k0 += depth) {
     const Index present = smaller(depth, k - k0), steps = ceil_div(present, kDepth);
     const bool first = k0 == 0, last = k0 + depth >= k;
-    // Step s of columns j, ..., last_j - 1 to out[tile][step].
-    const auto pack_columns = [&](Index j, Index last_j, Index s, Half* out, Vec<float>& failed) {
-      const float* const from = b.data + (k0 + s * kDepth) * b.row;
-      for (; j < last_j; j += kColumns, out += panel)
-        pack_right({from + j * b.column, b.row, b.column}, smaller(kDepth, present - s * kDepth),
-                   smaller(kColumns, last_j - j), out + s * kSplitTile, failed);
+    // Step s of the tile of columns j, ..., at most last_j - 1.
+    const auto pack_column_tile = [&](Index j, Index last_j, Index s, Half* tile, Vec<float>& failed) {
+      pack_right({b.data + (k0 + s * kDepth) * b.row + j * b.column, b.row, b.column},
+                 smaller(kDepth, present - s * kDepth), smaller(kColumns, last_j - j), tile, failed);
     };
-    if (share)  // row by row, which is how the hardware reads memory ahead
+    if (share)  // row by row, too
       parallel_for(steps, 1, [&](Index begin, Index end) {
         Vec<float> failed{};
-        for (Index s = begin; s < end; ++s) pack_columns(0, n, s, shared, failed);
+        for (Index s = begin; s < end; ++s)
+          for (Index tile = 0; tile < column_tiles; ++tile)
+            pack_column_tile(tile * kColumns, n, s, shared + tile * panel + s * kSplitTile, failed);
         if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
       });
     parallel_for(grid.rows * grid.columns, 1, [&](Index begin, Index end) {
       const Unit unit;
-      const Scratch<Half> rows(grid.task_rows * panel), columns(share ? 0 : 2 * panel);
+      const Scratch<Half> rows(grid.task_rows * panel);
+      const Scratch<Half> columns(share ? 0 : smaller(run / kColumns, grid.task_columns) * panel);
       alignas(64) float sums[kBlock * kBlock];
       Vec<float> failed{};
       for (Index task = begin; task < end; ++task) {
         const Index i0 = task / grid.columns * grid.task_rows * kRows;
         const Index j0 = task % grid.columns * grid.task_columns * kColumns;
         const Index i1 = smaller(m, i0 + grid.task_rows * kRows), j1 = smaller(n, j0 + grid.task_columns * kColumns);
-        for (Index i = i0; i < i1; i += kRows)
-          for (Index s = 0; s < steps; ++s)
-            pack_left({a.data + i * a.row + (k0 + s * kDepth) * a.column, a.row, a.column}, smaller(kRows, i1 - i),
-                      smaller(kDepth, present - s * kDepth), rows + (i - i0) / kRows * panel + s * kSplitTile, failed);
-        for (Index j = j0; j < j1; j += kBlock) {
+        each_tile(a.column == 1, ceil_div(i1 - i0, kRows), steps, [&](Index tile, Index s) {
+          const Index i = i0 + tile * kRows;
+          pack_left({a.data + i * a.row + (k0 + s * kDepth) * a.column, a.row, a.column}, smaller(kRows, i1 - i),
+                    smaller(kDepth, present - s * kDepth), rows + tile * panel + s * kSplitTile, failed);
+        });
+        for (Index first_j = j0; first_j < j1; first_j += run) {
+          const Index last_j = smaller(j1, first_j + run);
           if (!share)
-            for (Index s = 0; s < steps; ++s) pack_columns(j, smaller(j1, j + kBlock), s, columns, failed);
-          const Half* const right = share ? shared + j / kColumns * panel : columns;
-          for (Index i = i0; i < i1; i += kBlock) {
-            const Half* const left = rows + (i - i0) / kRows * panel;
-            float* const block = c + i * n + j;
-            const Index height = smaller(kBlock, i1 - i), width = smaller(kBlock, j1 - j);
-            for (Index r = 0; r < height; ++r) {
-              __builtin_prefetch(block + r * n, 1);
-              __builtin_prefetch(block + r * n + kColumns, 1);
+            each_tile(b.row == 1, ceil_div(last_j - first_j, kColumns), steps, [&](Index tile, Index s) {
+              pack_column_tile(first_j + tile * kColumns, last_j, s, columns + tile * panel + s * kSplitTile, failed);
+            });
+          const Half* const split = share ? shared + first_j / kColumns * panel : columns;
+          for (Index i = i0; i < i1; i += kBlock)
+            for (Index j = first_j; j < last_j; j += kBlock) {
+              const Half* const left = rows + (i - i0) / kRows * panel;
+              const Half* const right = split + (j - first_j) / kColumns * panel;
+              float* const block = c + i * n + j;
+              const Index height = smaller(kBlock, i1 - i), width = smaller(kBlock, j1 - j);
+              for (Index r = 0; r < height; ++r) {
+                __builtin_prefetch(block + r * n, 1);
+                __builtin_prefetch(block + r * n + kColumns, 1);
+              }
+              const bool direct = plain && first && height == kBlock && width == kBlock;
+              const Sums to =
+                  direct ? Sums{{block, block + kRows * n}, n} : Sums{{sums, sums + kRows * kBlock}, kBlock};
+              multiply_tiles(height > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{left, left + panel}, 64, kTile},
+                             nullptr, {{right, right + panel}, 64, kTile}, nullptr, steps, to);
+              if (!direct)
+                store_block(sums, block, n, height, width, !first,
+                            last && epilogue.bias != nullptr ? epilogue.bias + j : nullptr, last && epilogue.relu);
             }
-            const bool direct = plain && first && height == kBlock && width == kBlock;
-            const Sums to = direct ? Sums{{block, block + kRows * n}, n} : Sums{{sums, sums + kRows * kBlock}, kBlock};
-            multiply_tiles(height > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{left, left + panel}, 64, kTile}, nullptr,
-                           {{right, right + panel}, 64, kTile}, nullptr, steps, to);
-            if (!direct)
-              store_block(sums, block, n, height, width, !first,
-                          last && epilogue.bias != nullptr ? epilogue.bias + j : nullptr, last && epilogue.relu);
-          }
         }
         if (last && epilogue.activate != nullptr) epilogue.activate(c + i0 * n + j0, i1 - i0, j1 - j0, n);
       }
