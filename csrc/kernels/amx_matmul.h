@@ -100,11 +100,14 @@ inline bool worth(Index m, Index n, Index k) {
   return k >= kDepth && elements >= 60.0 * split && elements * static_cast<double>(k) > 3e6;
 }
 
+// The same of a product on one thread, which splits A and B once.
+inline bool worth_alone(Index m, Index n) { return m * n >= 50 * (m + n); }
+
 // The tasks: `rows` x `columns` of them. Their number follows the threads, which changes no bit: each element of C is
 // one chain over k. Splitting costs the least when tasks are square.
 struct Grid {
-  Grid(Index row_tiles, Index column_tiles, Index most_rows) {
-    const Index wanted = num_threads() * (row_tiles * column_tiles > 1024 ? 2 : 1);
+  Grid(Index row_tiles, Index column_tiles, Index most_rows, Index threads) {
+    const Index wanted = threads * (row_tiles * column_tiles > 1024 ? 2 : 1);
     Index least = 0;
     for (Index r = 1; r <= smaller(wanted, row_tiles); ++r) {
       const Index c = smaller(column_tiles, ceil_div(wanted, r));
@@ -136,11 +139,11 @@ inline void each_tile(bool along_depth, Index tiles, Index steps, const Pack& pa
 
 // As product::multiply; false, and c undefined, when a number in a or b cannot be split.
 inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Matrix<float>& b, float* c,
-                     const Epilogue<float>& epilogue) {
+                     const Epilogue<float>& epilogue, Index threads = num_threads()) {
   const Index depth = ceil_div(ceil_div(k, ceil_div(k, kMostDepth)), kDepth) * kDepth;
   const Index panel = depth / kDepth * kSplitTile;  // a tile wide, all of the depth
   const Index column_tiles = ceil_div(n, kColumns);
-  const Grid grid(ceil_div(m, kRows), column_tiles, kBandBytes / (panel * Index(sizeof(Half))));
+  const Grid grid(ceil_div(m, kRows), column_tiles, kBandBytes / (panel * Index(sizeof(Half))), threads);
   const bool share = grid.rows > 2;
   const Index run = larger(1, kRunBytes / (2 * panel * Index(sizeof(Half)))) * kBlock;  // columns
   const Scratch<Half> shared(share ? column_tiles * panel : 0);
