@@ -1,8 +1,8 @@
 // The matrix product of float32 matrices on the matrix unit: amx_tile.h says how, this cuts it into tiles and blocks.
 //
 // A task computes a block of C. It splits its rows of A, a block of k at a time, which then stay in its second-level
-// cache. B is split two tiles of columns at a time by each task, or once, beforehand, where more than two tasks would
-// split the same: fetching what another core has just written takes about as long as splitting it twice.
+// cache. B is split a run of columns at a time by each task, or once, beforehand, where more than two tasks would split
+// the same: fetching what another core has just written takes about as long as splitting it twice.
 #pragma once
 
 #include "kernels/matmul_types.h"
@@ -26,9 +26,11 @@ using product::Matrix;
 constexpr Index kMostDepth = 1024;  // of a block of k
 // A task's rows of A, split: they share an L2 cache of 2 MB with columns of B.
 constexpr Index kBandBytes = 900 << 10;
-// A task keeps all its columns of B, split, if they are not larger: two tiles of rows at a time are then multiplied by
-// all of them as soon as they are split (4096x64x64 takes 0.83, 2048x256x256 0.88 of the time; a transposed A 1.04).
-constexpr Index kRightBytes = 512 << 10;
+// Columns of B that a task splits at a time. They are multiplied row by row of C, whose memory then comes in order:
+// 512 x 4096 with sums of 128 take 1.5 times as long with 32 columns at a time.
+constexpr Index kRunBytes = 512 << 10;
+// If that is all of a task's columns, two tiles of rows at a time are split and multiplied while they are in the L1
+// cache: 4096x64x64 takes 0.83, 2048x256x256 0.88 of the time (with A transposed, 784x128x128 1.04).
 
 // A tile from 32 vectors of 16 numbers, two a row: `count` of them filled, each `width` wide.
 inline void pack_vectors(const float* from, Index stride, Index count, Index width, Half* tile, Vec<float>& failed) {
@@ -100,14 +102,14 @@ inline bool worth(Index m, Index n, Index k) {
   return k >= kDepth && elements >= 60.0 * split && elements * static_cast<double>(k) > 3e6;
 }
 
-// The same for product::multiply_in_parts, where no part of A or B is split twice.
-inline bool worth_in_parts(Index m, Index n) { return m * n >= 40 * (m + n); }
+// The same of a product on one thread, which splits A and B once.
+inline bool worth_alone(Index m, Index n) { return m * n >= 40 * (m + n); }
 
 // The tasks: `rows` x `columns` of them. Their number follows the threads, which changes no bit: each element of C is
 // one chain over k. Splitting costs the least when tasks are square.
 struct Grid {
-  Grid(Index row_tiles, Index column_tiles, Index most_rows, Index wanted) {
-    if (row_tiles * column_tiles > 1024) wanted *= 2;
+  Grid(Index row_tiles, Index column_tiles, Index most_rows, Index threads) {
+    const Index wanted = threads * (row_tiles * column_tiles > 1024 ? 2 : 1);
     Index least = 0;
     for (Index r = 1; r <= smaller(wanted, row_tiles); ++r) {
       const Index c = smaller(column_tiles, ceil_div(wanted, r));
@@ -124,16 +126,29 @@ struct Grid {
   Index task_rows, task_columns;  // in tiles, even
 };
 
-// As product::multiply, by `tasks` threads or more, with rows of c `stride` apart; false, and c undefined, when a
-// number in a or b cannot be split.
-inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Matrix<float>& b, float* c, Index stride,
-                     const Epilogue<float>& epilogue, Index tasks) {
+// Calls pack(tile, step) for each step of each tile, along the rows of the matrix they are read from, which is how the
+// hardware reads memory ahead: `along_depth` if those run from step to step.
+template <class Pack>
+inline void each_tile(bool along_depth, Index tiles, Index steps, const Pack& pack) {
+  if (along_depth) {
+    for (Index tile = 0; tile < tiles; ++tile)
+      for (Index s = 0; s < steps; ++s) pack(tile, s);
+  } else {
+    for (Index s = 0; s < steps; ++s)
+      for (Index tile = 0; tile < tiles; ++tile) pack(tile, s);
+  }
+}
+
+// As product::multiply; false, and c undefined, when a number in a or b cannot be split.
+inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Matrix<float>& b, float* c,
+                     const Epilogue<float>& epilogue, Index threads = num_threads()) {
   const Index depth = ceil_div(ceil_div(k, ceil_div(k, kMostDepth)), kDepth) * kDepth;
   const Index panel = depth / kDepth * kSplitTile;  // a tile wide, all of the depth
   const Index column_tiles = ceil_div(n, kColumns);
-  const Grid grid(ceil_div(m, kRows), column_tiles, kBandBytes / (panel * Index(sizeof(Half))), tasks);
+  const Grid grid(ceil_div(m, kRows), column_tiles, kBandBytes / (panel * Index(sizeof(Half))), threads);
   const bool share = grid.rows > 2;
-  const bool narrow = a.column == 1 && grid.task_columns * panel * Index(sizeof(Half)) <= kRightBytes;
+  const Index run = larger(1, kRunBytes / (2 * panel * Index(sizeof(Half)))) * kBlock;  // columns
+  const bool narrow = a.column == 1 && run >= grid.task_columns * kColumns;
   const Scratch<Half> shared(share ? column_tiles * panel : 0);
   std::atomic<bool> failure{false};
   const bool plain = epilogue.bias == nullptr && !epilogue.relu;
@@ -141,69 +156,67 @@ inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Ma
   for (Index k0 = 0; k0 < k; k0 += depth) {
     const Index present = smaller(depth, k - k0), steps = ceil_div(present, kDepth);
     const bool first = k0 == 0, last = k0 + depth >= k;
-    // Step s of columns j, ..., last_j - 1 to out[tile][step].
-    const auto pack_columns = [&](Index j, Index last_j, Index s, Half* out, Vec<float>& failed) {
-      const float* const from = b.data + (k0 + s * kDepth) * b.row;
-      for (; j < last_j; j += kColumns, out += panel)
-        pack_right({from + j * b.column, b.row, b.column}, smaller(kDepth, present - s * kDepth),
-                   smaller(kColumns, last_j - j), out + s * kSplitTile, failed);
+    // Step s of the tile of columns j, ..., at most last_j - 1.
+    const auto pack_column_tile = [&](Index j, Index last_j, Index s, Half* tile, Vec<float>& failed) {
+      pack_right({b.data + (k0 + s * kDepth) * b.row + j * b.column, b.row, b.column},
+                 smaller(kDepth, present - s * kDepth), smaller(kColumns, last_j - j), tile, failed);
     };
-    if (share)  // row by row, which is how the hardware reads memory ahead
+    if (share)  // row by row, too
       parallel_for(steps, 1, [&](Index begin, Index end) {
         Vec<float> failed{};
-        for (Index s = begin; s < end; ++s) pack_columns(0, n, s, shared, failed);
+        for (Index s = begin; s < end; ++s)
+          for (Index tile = 0; tile < column_tiles; ++tile)
+            pack_column_tile(tile * kColumns, n, s, shared + tile * panel + s * kSplitTile, failed);
         if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
       });
     parallel_for(grid.rows * grid.columns, 1, [&](Index begin, Index end) {
       const Unit unit;
       const Scratch<Half> rows((narrow ? 2 : grid.task_rows) * panel);
-      const Scratch<Half> columns(share ? 0 : (narrow ? grid.task_columns : 2) * panel);
+      const Scratch<Half> columns(share ? 0 : smaller(run / kColumns, grid.task_columns) * panel);
       alignas(64) float sums[kBlock * kBlock];
       Vec<float> failed{};
       for (Index task = begin; task < end; ++task) {
         const Index i0 = task / grid.columns * grid.task_rows * kRows;
         const Index j0 = task % grid.columns * grid.task_columns * kColumns;
         const Index i1 = smaller(m, i0 + grid.task_rows * kRows), j1 = smaller(n, j0 + grid.task_columns * kColumns);
-        // Rows from i to below last_i, to out[tile][step].
-        const auto pack_rows = [&](Index i, Index last_i, Half* out) {
-          for (; i < last_i; i += kRows, out += panel)
-            for (Index s = 0; s < steps; ++s)
-              pack_left({a.data + i * a.row + (k0 + s * kDepth) * a.column, a.row, a.column},
-                        smaller(kRows, last_i - i), smaller(kDepth, present - s * kDepth), out + s * kSplitTile,
-                        failed);
+        const auto pack_rows = [&](Index first_i, Index last_i) {
+          each_tile(a.column == 1, ceil_div(last_i - first_i, kRows), steps, [&](Index tile, Index s) {
+            const Index i = first_i + tile * kRows;
+            pack_left({a.data + i * a.row + (k0 + s * kDepth) * a.column, a.row, a.column}, smaller(kRows, last_i - i),
+                      smaller(kDepth, present - s * kDepth), rows + tile * panel + s * kSplitTile, failed);
+          });
         };
-        const auto multiply_block = [&](Index i, Index j, const Half* left, const Half* right) {
-          float* const block = c + i * stride + j;
-          const Index height = smaller(kBlock, i1 - i), width = smaller(kBlock, j1 - j);
-          for (Index r = 0; r < height; ++r) {
-            __builtin_prefetch(block + r * stride, 1);
-            __builtin_prefetch(block + r * stride + kColumns, 1);
-          }
-          const bool direct = plain && first && height == kBlock && width == kBlock;
-          const Sums to =
-              direct ? Sums{{block, block + kRows * stride}, stride} : Sums{{sums, sums + kRows * kBlock}, kBlock};
-          multiply_tiles(height > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{left, left + panel}, 64, kTile}, nullptr,
-                         {{right, right + panel}, 64, kTile}, nullptr, steps, to);
-          if (!direct)
-            store_block(sums, block, stride, height, width, !first,
-                        last && epilogue.bias != nullptr ? epilogue.bias + j : nullptr, last && epilogue.relu);
-        };
-        if (narrow) {
-          for (Index s = 0; s < steps && !share; ++s) pack_columns(j0, j1, s, columns, failed);
-          const Half* const right = share ? shared + j0 / kColumns * panel : columns;
+        if (!narrow) pack_rows(i0, i1);
+        for (Index first_j = j0; first_j < j1; first_j += run) {
+          const Index last_j = smaller(j1, first_j + run);
+          if (!share)
+            each_tile(b.row == 1, ceil_div(last_j - first_j, kColumns), steps, [&](Index tile, Index s) {
+              pack_column_tile(first_j + tile * kColumns, last_j, s, columns + tile * panel + s * kSplitTile, failed);
+            });
+          const Half* const split = share ? shared + first_j / kColumns * panel : columns;
           for (Index i = i0; i < i1; i += kBlock) {
-            pack_rows(i, smaller(i1, i + kBlock), rows);
-            for (Index j = j0; j < j1; j += kBlock) multiply_block(i, j, rows, right + (j - j0) / kColumns * panel);
-          }
-        } else {
-          pack_rows(i0, i1, rows);
-          for (Index j = j0; j < j1; j += kBlock) {
-            for (Index s = 0; s < steps && !share; ++s) pack_columns(j, smaller(j1, j + kBlock), s, columns, failed);
-            const Half* const right = share ? shared + j / kColumns * panel : columns;
-            for (Index i = i0; i < i1; i += kBlock) multiply_block(i, j, rows + (i - i0) / kRows * panel, right);
+            if (narrow) pack_rows(i, smaller(i1, i + kBlock));
+            const Half* const left = narrow ? rows : rows + (i - i0) / kRows * panel;
+            for (Index j = first_j; j < last_j; j += kBlock) {
+              const Half* const right = split + (j - first_j) / kColumns * panel;
+              float* const block = c + i * n + j;
+              const Index height = smaller(kBlock, i1 - i), width = smaller(kBlock, j1 - j);
+              for (Index r = 0; r < height; ++r) {
+                __builtin_prefetch(block + r * n, 1);
+                __builtin_prefetch(block + r * n + kColumns, 1);
+              }
+              const bool direct = plain && first && height == kBlock && width == kBlock;
+              const Sums to =
+                  direct ? Sums{{block, block + kRows * n}, n} : Sums{{sums, sums + kRows * kBlock}, kBlock};
+              multiply_tiles(height > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{left, left + panel}, 64, kTile},
+                             nullptr, {{right, right + panel}, 64, kTile}, nullptr, steps, to);
+              if (!direct)
+                store_block(sums, block, n, height, width, !first,
+                            last && epilogue.bias != nullptr ? epilogue.bias + j : nullptr, last && epilogue.relu);
+            }
           }
         }
-        if (last && epilogue.activate != nullptr) epilogue.activate(c + i0 * stride + j0, i1 - i0, j1 - j0, stride);
+        if (last && epilogue.activate != nullptr) epilogue.activate(c + i0 * n + j0, i1 - i0, j1 - j0, n);
       }
       if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
     });

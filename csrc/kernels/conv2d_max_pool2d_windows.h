@@ -50,28 +50,13 @@ void place_positions(const Conv2dShape& s, const Pool2dShape& pool, const Window
   }
 }
 
-// As load_places, for which GCC 12 converts element by element: that makes the whole way back take twice as long. (Max
-// pooling's own way back waits for the memory it writes to.)
-template <class T>
-inline pooling::Places<T> wide_places(const std::uint8_t* memory) {
-#if defined(__AVX512F__)
-  if constexpr (__is_same(T, float))
-    return (pooling::Places<T>)_mm512_maskz_cvtepu8_epi32(0xFFFF,
-                                                          _mm_loadu_si128(reinterpret_cast<const __m128i*>(memory)));
-#elif defined(__AVX2__)
-  if constexpr (__is_same(T, float))
-    return (pooling::Places<T>)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(memory)));
-#endif
-  return pooling::load_places<T>(memory);
-}
-
 // The next vector of places, of which `readable` are left in the array; any beyond them.
 template <class T>
 inline pooling::Places<T> places_from(const std::uint8_t* places, Index readable) {
-  if (readable >= VectorOf<T>::lanes) return wide_places<T>(places);
+  if (readable >= VectorOf<T>::lanes) return pooling::load_places<T>(places);
   std::uint8_t last[VectorOf<T>::lanes] = {};
   for (Index l = 0; l < readable; ++l) last[l] = places[l];
-  return wide_places<T>(last);
+  return pooling::load_places<T>(last);
 }
 
 }  // namespace conv_pool

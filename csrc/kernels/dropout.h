@@ -2,33 +2,35 @@
 // the offset alone, so the backward pass makes them once more.
 #pragma once
 
+#include <cstring>
+
 #include "kernels/philox.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// An integer as wide as T, for masks.
-template <class T>
-struct IntegerOf;
-template <>
-struct IntegerOf<float> {
-  using type = std::int32_t;
-};
-template <>
-struct IntegerOf<double> {
-  using type = std::int64_t;
-};
+// y = x * scale where the number is at least the threshold, else 0: a vector of numbers, as many elements.
+inline void drop(const float* x, float* y, Numbers numbers, std::int32_t threshold, float scale) {
+  store(y, numbers >= threshold ? load(x) * scale : Vec<float>{});
+}
+inline void drop(const double* x, double* y, Numbers numbers, std::int32_t threshold, double scale) {
+  typedef std::int32_t Half __attribute__((vector_size(TINYNET_VECTOR_BYTES / 2)));
+  typedef std::int64_t Mask __attribute__((vector_size(TINYNET_VECTOR_BYTES)));
+  Half half[2];
+  std::memcpy(half, &numbers, sizeof half);
+  for (int h = 0; h < 2; ++h) {
+    const Mask kept = __builtin_convertvector(half[h], Mask) >= threshold;
+    store(y + h * kWordLanes, kept ? load(x + h * kWordLanes) * scale : Vec<double>{});
+  }
+}
 
 // Elements [256 group, 256 group + 256).
 template <class T>
-inline void dropout_group(const T* x, T* y, Word group, std::int32_t threshold, T scale, Word seed, Word offset) {
-  using Integer = typename IntegerOf<T>::type;
-  alignas(64) std::int32_t numbers[kPhiloxNumbers];
-  alignas(64) Integer mask[kPhiloxNumbers];
-  philox(group * kPhiloxBlocks, seed, offset, numbers);
-  for (int i = 0; i < kPhiloxNumbers; ++i) mask[i] = numbers[i] >= threshold ? -1 : 0;
-  for (int i = 0; i < kPhiloxNumbers; i += VectorOf<T>::lanes)
-    store(y + i, load(mask + i) ? load(x + i) * scale : Vec<T>{});
+__attribute__((noinline)) void dropout_group(const T* x, T* y, Word group, std::int32_t threshold, T scale, Word seed,
+                                             Word offset) {
+  philox(group * kPhiloxBlocks, seed, offset, [=](int n, Numbers numbers) __attribute__((always_inline)) {
+    drop(x + n, y + n, numbers, threshold, scale);
+  });
 }
 
 template <class T>

@@ -167,11 +167,13 @@ struct MeanShares {
   typename MeanGradient<T>::Share at(Index l) const { return {load(dy + l)}; }
 };
 
-// The taps inside, by element of a row of outputs.
+// The taps inside, by element of a row of outputs; 1 in the lanes that follow, which are divided by, too.
 template <class T>
 inline void count_columns(const Pool2dShape& s, T* seen) {
-  for (Index l = 0; l < s.out_width * s.channels; ++l)
+  const Index used = s.out_width * s.channels;
+  for (Index l = 0; l < used; ++l)
     seen[l] = T(taps_inside(l / s.channels, s.stride_w, s.pool_width, s.pad_left, s.width).size());
+  for (Index l = used; l < used + VectorOf<T>::lanes; ++l) seen[l] = 1;
 }
 
 template <class Shares, class T, class Gradient>
@@ -236,11 +238,14 @@ struct Sources {
 
 // Windows that do not overlap, in rows of dx of at least a vector: each vector is written once, from a permuted one of
 // dy, where backward_lines collects each row in a line and reorders it: 1.6 to 4 times as long with 1 to 12 channels.
+// dy is read where it lies: what the vectors of a row see of the next rows is not used. Only where dy ends are its rows
+// copied first; copying them all, 14 outputs at a time that are read back at once, takes twice as long with 1 channel.
 template <class Shares, class T, class Gradient>
 void backward_lines_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels, used = s.out_width * s.channels, padded = used + VectorOf<T>::lanes;
+  const Index outputs = s.batch * s.out_height * used;
   const Sources<T> sources(s);
-  const Scratch<T> seen(used);
+  const Scratch<T> seen(padded);
   count_columns<T>(s, seen);
   const Index grain = rows_a_block(s.stride_h * line);
   parallel_for(s.batch * s.out_height, grain, [=, &sources, &seen, &gradient](Index begin, Index end) {
@@ -249,12 +254,26 @@ void backward_lines_apart(const Pool2dShape& s, const Gradient& gradient, T* dx)
       const Index image = row / s.out_height, i = row % s.out_height, corner = i * s.stride_h - s.pad_top;
       const Span rows = taps_inside(i, s.stride_h, s.pool_height, s.pad_top, s.height);
       T* const first = dx + (image * s.height + corner + rows.begin) * line;
-      shares.fill(row * used, used, rows.size(), seen);
-      for (Index v = 0; v < sources.size; ++v) {
-        const auto share = shares.at(sources.from[v]).permuted(sources.lanes_of(v));
-        T* const to = first + sources.to[v];
-        for (Index p = rows.begin; p < rows.end; ++p)
-          store(to + (p - rows.begin) * line, share.of(sources.taps_of(v) + same_place<T>(p * s.pool_width)));
+      const Places<T> top = same_place<T>(rows.begin * s.pool_width), down = same_place<T>(s.pool_width);
+      const auto spread = [&](const auto& below, Index height) __attribute__((always_inline)) {
+        const Index* const from = sources.from;
+        const Index* const to = sources.to;
+        for (Index v = 0, size = sources.size, pitch = line; v < size; ++v) {
+          const auto share = below(from[v]).permuted(sources.lanes_of(v));
+          Places<T> taps = sources.taps_of(v) + top;
+          T* out = first + to[v];
+          for (Index p = 0; p < height; ++p, out += pitch, taps += down) store(out, share.of(taps));
+        }
+      };
+      if (row * used + padded <= outputs) {
+        const Gradient in_place = gradient.from(row * used);
+        const T* const columns = seen;
+        const Index height = rows.size();
+        const auto below = [=](Index l) { return in_place.share(l, height, columns + l); };
+        height == 2 ? spread(below, 2) : spread(below, height);  // a constant, for the compiler
+      } else {
+        shares.fill(row * used, used, rows.size(), seen);
+        spread([&](Index l) { return shares.at(l); }, rows.size());
       }
       zero_rows_below(s, i, rows, first);
     }

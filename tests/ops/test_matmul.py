@@ -28,8 +28,9 @@ flags = st.booleans()
 # Large enough for several tasks, panels and blocks of k; around the limits beyond which A and B are packed.
 LARGE = [(191, 130, 257), (193, 300, 255), (13, 3100, 40), (25, 129, 1024), (300, 10, 300), (97, 1300, 33),
          (1, 500, 700)]
-# What a matrix unit takes, around its tiles of 16 and 32 and its blocks of k: alone, and with a shared factor.
-LARGE += [(160, 1025, 161), (257, 191, 300), (2600, 129, 65)]
+# What a matrix unit takes, around its tiles of 16 and 32 and its blocks of k: alone, with a shared factor, and with
+# more columns than it splits at a time.
+LARGE += [(160, 1025, 161), (257, 191, 300), (2600, 129, 65), (150, 65, 2950)]
 
 
 def stored(matrix, transposed):
