@@ -91,7 +91,8 @@ bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filter
       for (Index t = begin; t < end; t += kRows) {
         const Index present = smaller(kRows, end - t);
         transform_tiles<float, F::n, F::n>(
-            x, F::m, first + t, present, transformed, static_cast<float*>(nullptr), static_cast<float*>(patch),
+            x, F::m, first + t, present, transformed, tile_by_tile<float>(elements, depth),
+            static_cast<float*>(nullptr), static_cast<float*>(patch),
             [](const Vec<float>* in, Vec<float>* out) { F::template input<float>(in, out); });
         split_transformed(transformed, pitch, present, elements, steps, v + t / kRows * elements * panel, failed);
       }
@@ -129,12 +130,10 @@ bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filter
 }
 
 // One element of the weight gradient's products: out[panel of filters][channel][width] (+)= sum over `count` tiles of
-// v[tile][channel] * d[tile][filter], where v and d already point at the element, and vectors of 16 are `elements`
-// vectors apart. left and right: room for the split factors, kSplitTile a step of 32 tiles and 16 channels (or
-// filters).
-inline void multiply_element(const float* v, Index v_pitch, const float* d, Index d_pitch, Index elements, Index count,
-                             Index channels, Index filters, float* out, bool add, Half* left, Half* right,
-                             Vec<float>& failed) {
+// v[tile][channel] * d[tile][filter]. left and right: room for the split factors, kSplitTile a step of 32 tiles and 16
+// channels (or filters).
+inline void multiply_element(const float* v, const float* d, Index count, Index channels, Index filters, float* out,
+                             bool add, Half* left, Half* right, Vec<float>& failed) {
   const Index steps = ceil_div(count, kDepth), panel = steps * kSplitTile;
   const auto split_tiles = [&](const float* from, Index pitch, Index s, Half* tile) __attribute__((always_inline)) {
     for (Index i = 0, t = s * kDepth; i < kRows; ++i, ++t) {
@@ -146,12 +145,11 @@ inline void multiply_element(const float* v, Index v_pitch, const float* d, Inde
   for (Index c = 0; c < channels; c += kRows)
     for (Index s = 0; s < steps; ++s) {
       Half* const tile = left + c / kRows * panel + s * kSplitTile;
-      split_tiles(v + c * elements, v_pitch, s, tile);
+      split_tiles(v + c, channels, s, tile);
       transpose_tile(tile);
     }
   for (Index f = 0; f < filters; f += kColumns)
-    for (Index s = 0; s < steps; ++s)
-      split_tiles(d + f * elements, d_pitch, s, right + f / kColumns * panel + s * kSplitTile);
+    for (Index s = 0; s < steps; ++s) split_tiles(d + f, filters, s, right + f / kColumns * panel + s * kSplitTile);
   for (Index f = 0; f < filters; f += kBlock)
     for (Index c = 0; c < channels; c += kBlock) {
       const Index width = panel_width<float>(filters, f);

@@ -67,8 +67,8 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
   const auto process = [&](Index first, Index count, T* v, T* products) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       const Scratch<T> patch(elements * depth);
-      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * pitch, static_cast<T*>(nullptr),
-                                     static_cast<T*>(patch),
+      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * pitch,
+                                     tile_by_tile<T>(elements, depth), static_cast<T*>(nullptr), static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* out) { F::template input<T>(in, out); });
     });
     parallel_for(elements, 1, [&](Index begin, Index end) {
@@ -148,7 +148,6 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
   const Tiles<T> input{x, nullptr, s.batch, s.height, s.width, s.channels, s.pad_top, s.pad_left, rows, cols};
   const Tiles<T> gradient{dy, y, s.batch, s.out_height, s.out_width, s.filters, 0, 0, rows, cols};
   const Index count_of_tiles = input.count();
-  const Index x_pitch = plane_of<T>(elements * s.channels), dy_pitch = plane_of<T>(elements * s.filters);
   const Index plane = plane_of<T>(s.channels * s.filters),
               partial = elements * plane;  // [element][panel][channel][width]
 
@@ -158,6 +157,7 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
   const Index wanted = (cooperate ? Index(16) << 20 : Index(512) << 10) / per_tile;
   const Index block = unit ? larger(64, wanted / 32 * 32) : larger(48, wanted / kTileRows * kTileRows);
   const Index blocks = ceil_div(count_of_tiles, block);
+  const Layout x_layout = element_by_element<T>(block, s.channels), dy_layout = element_by_element<T>(block, s.filters);
   const Index parts =
       cooperate ? 1 : smaller(blocks, smaller(kTasks, larger(1, (Index(8) << 20) / (partial * Index(sizeof(T))))));
   const Index groups = ceil_div(block, kTileRows);  // of tiles, which sum dy on their own
@@ -168,10 +168,10 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
   const auto process = [&](Index first, Index count, T* v, T* d, T* out, T* part_sums, bool add) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       const Scratch<T> patch(elements * larger(s.channels, s.filters));
-      transform_tiles<T, F::n, F::n>(input, F::m, first + begin, end - begin, v + begin * x_pitch,
+      transform_tiles<T, F::n, F::n>(input, F::m, first + begin, end - begin, v + begin * s.channels, x_layout,
                                      static_cast<T*>(nullptr), static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* r) { F::template input<T>(in, r); });
-      transform_tiles<T, F::m, F::n>(gradient, F::m, first + begin, end - begin, d + begin * dy_pitch,
+      transform_tiles<T, F::m, F::n>(gradient, F::m, first + begin, end - begin, d + begin * s.filters, dy_layout,
                                      dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
                                      static_cast<T*>(patch),
                                      [](const Vec<T>* in, Vec<T>* r) { F::template output_adjoint<T>(in, r); });
@@ -184,14 +184,13 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
         const Scratch<tiles::Half> left(ceil_div(s.channels, lanes) * panel), right(ceil_div(s.filters, lanes) * panel);
         Vec<T> failed{};
         for (Index e = begin; e < end; ++e)
-          tiles::multiply_element(v + e * lanes, x_pitch, d + e * lanes, dy_pitch, elements, count, s.channels,
-                                  s.filters, out + e * plane, add, left, right, failed);
+          tiles::multiply_element(v + e * x_layout.element, d + e * dy_layout.element, count, s.channels, s.filters,
+                                  out + e * plane, add, left, right, failed);
         if (tiles::any_nan(failed)) failure.store(true, std::memory_order_relaxed);
         return;
       }
 #endif
-      const Segment segment{0, count};
-      Index from[kTileRows], to[kTileRows];
+      Index to[kTileRows];
       const Index row_tiles = ceil_div(s.channels, kTileRows);
       for (Index e = begin; e < end; ++e)
         for (Index column = 0; column < s.filters; column += kPanel<T>) {
@@ -199,18 +198,18 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
           for (Index i = 0; i < kTileRows; ++i) to[i] = i * width;
           for (Index t = 0; t < row_tiles; ++t) {
             const Index c = s.channels * t / row_tiles, rows = s.channels * (t + 1) / row_tiles - c;
-            for (Index i = 0; i < rows; ++i) from[i] = (c + i) / lanes * elements * lanes + (c + i) % lanes;
-            tile_for<T>(rows, width)(
-                TileInput<T>{v + e * lanes, from, x_pitch, &segment, 1, d + column * elements + e * lanes, dy_pitch,
-                             elements * lanes},
-                TileOutput<T>{out + e * plane + column * s.channels + c * width, to, width, nullptr, add, false});
+            product::compute_tile(
+                product::TileProduct<T>{v + e * x_layout.element + c, nullptr, s.channels,
+                                        d + e * dy_layout.element + column, s.filters, count,
+                                        out + e * plane + column * s.channels + c * width, to, add, nullptr, false},
+                static_cast<int>(rows), width);
           }
         }
     });
   };
   const auto run = [&](Index begin, Index end) {  // parts
-    const Scratch<T> v(block * (x_pitch + dy_pitch));
-    T* const d = v + block * x_pitch;
+    const Scratch<T> v(elements * (x_layout.element + dy_layout.element));
+    T* const d = v + elements * x_layout.element;
     for (Index part = begin; part < end; ++part) {
       const Index first_block = blocks * part / parts, last_block = blocks * (part + 1) / parts;
       for (Index b = first_block; b < last_block; ++b)

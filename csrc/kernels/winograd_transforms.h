@@ -144,10 +144,17 @@ void copy_tile(const Tiles<T>& x, Index image, Index row, Index col, Index side,
   }
 }
 
-// x[side][side][channels], its rows `line` apart, through two passes of `step` to out[channel vector][element][lane].
+// Where the numbers of transformed tiles lie: channel c of element e of tile t is at
+// t * tile + c / lanes * vector + e * element + c % lanes.
+struct Layout {
+  Index tile, vector, element;
+};
+
+// x[side][side][channels], its rows `line` apart, through two passes of `step` to a tile.
 // Adds the sum over the pixels to `sums[channels]` unless that is null.
 template <class T, int side, int to, bool masked, class Step>
-void transform_tile(const T* x, const T* mask, Index line, Index channels, T* out, T* sums, const Step& step) {
+void transform_tile(const T* x, const T* mask, Index line, Index channels, T* out, const Layout& layout, T* sums,
+                    const Step& step) {
   constexpr int lanes = VectorOf<T>::lanes;
   for (Index c = 0; c < channels; c += lanes, x += lanes, mask += masked ? lanes : 0) {
     Vec<T> sum{};
@@ -165,14 +172,15 @@ void transform_tile(const T* x, const T* mask, Index line, Index channels, T* ou
 #pragma GCC unroll 6
       for (int i = 0; i < to; ++i) half[i][j] = column[i];
     }
+    T* element = out;
 #pragma GCC unroll 6
     for (int i = 0; i < to; ++i) {
       Vec<T> row[to];
       step(half[i], row);
 #pragma GCC unroll 6
-      for (int j = 0; j < to; ++j) store(out + (i * to + j) * lanes, row[j]);
+      for (int j = 0; j < to; ++j, element += layout.element) store(element, row[j]);
     }
-    out += to * to * lanes;
+    out += layout.vector;
     if (side != to && sums != nullptr) store(sums + c, load(sums + c) + sum);
   }
 }
@@ -184,22 +192,38 @@ inline Index plane_of(Index size) {
   return size + 64 / Index(sizeof(T));
 }
 
-// Tiles first, ..., first + count - 1 to v[tile][channel vector][element][lane]: written front to back, since a store
-// that misses the L1 cache costs about 18 cycles when the hardware cannot foresee it.
+// [tile][channel vector][element][lane]: written front to back, since a store that misses the L1 cache costs about 18
+// cycles when the hardware cannot foresee it.
+template <class T>
+inline Layout tile_by_tile(Index elements, Index channels) {
+  constexpr Index lanes = VectorOf<T>::lanes;
+  return {plane_of<T>(elements * channels), elements * lanes, lanes};
+}
+
+// [element][tile][channel], for up to `tiles` of them.
+template <class T>
+inline Layout element_by_element(Index tiles, Index channels) {
+  return {channels, VectorOf<T>::lanes, plane_of<T>(tiles * channels)};
+}
+
+// Tiles first, ..., first + count - 1, transformed, to v.
 template <class T, int side, int to, class Step>
-void transform_tiles(const Tiles<T>& x, Index m, Index first, Index count, T* v, T* sums, T* patch, const Step& step) {
+void transform_tiles(const Tiles<T>& x, Index m, Index first, Index count, T* v, const Layout& layout, T* sums,
+                     T* patch, const Step& step) {
   for_tiles(x.rows, x.cols, first, count, [&](Index t, Index image, Index i, Index j) {
     const Index row = i * m - x.top, col = j * m - x.left;
-    T* const out = v + t * plane_of<T>(to * to * x.channels);
+    T* const out = v + t * layout.tile;
     if (row >= 0 && col >= 0 && row + side <= x.height && col + side <= x.width) {
       const Index at = ((image * x.height + row) * x.width + col) * x.channels;
       if (x.mask == nullptr)
-        transform_tile<T, side, to, false>(x.x + at, nullptr, x.width * x.channels, x.channels, out, sums, step);
+        transform_tile<T, side, to, false>(x.x + at, nullptr, x.width * x.channels, x.channels, out, layout, sums,
+                                           step);
       else
-        transform_tile<T, side, to, true>(x.x + at, x.mask + at, x.width * x.channels, x.channels, out, sums, step);
+        transform_tile<T, side, to, true>(x.x + at, x.mask + at, x.width * x.channels, x.channels, out, layout, sums,
+                                          step);
     } else {
       copy_tile(x, image, row, col, side, patch);
-      transform_tile<T, side, to, false>(patch, nullptr, side * x.channels, x.channels, out, sums, step);
+      transform_tile<T, side, to, false>(patch, nullptr, side * x.channels, x.channels, out, layout, sums, step);
     }
   });
 }
