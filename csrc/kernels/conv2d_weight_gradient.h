@@ -17,7 +17,7 @@ struct OutputGradient {
   const T* in_place() const { return y == nullptr ? dy : nullptr; }
 
   // One panel of a block: out[pixel][vectors * lanes] = its filters from `first` on, zeros in the columns that it lacks.
-  // Adds its sum over the pixels to `sums`, unless that is null. `out` may be null.
+  // Adds its sum over the pixels to `sums`, unless that is null.
   template <int vectors>
   void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, T* sums) const {
     constexpr int lanes = VectorOf<T>::lanes;
@@ -30,12 +30,28 @@ struct OutputGradient {
         Vec<T> value = load_columns(dy + at, columns - v * lanes);
         if (y != nullptr) value = load_columns(y + at, columns - v * lanes) > Vec<T>{} ? value : Vec<T>{};
         sum[v] += value;
-        if (out != nullptr) store(out + (k * vectors + v) * lanes, value);
+        store(out + (k * vectors + v) * lanes, value);
       }
     if (sums != nullptr)
       for (int v = 0; v < vectors; ++v) store(sums + v * lanes, load(sums + v * lanes) + sum[v]);
   }
 };
+
+// Adds the sum over the pixels of dy[pixel][vectors * lanes] to `sums`.
+template <int vectors, class T>
+void add_pixels(const T* dy, Index pixels, T* sums) {
+  constexpr int lanes = VectorOf<T>::lanes, width = vectors * lanes;
+  constexpr Index chains = 4;  // an addition takes up to four cycles
+  Vec<T> sum[chains][vectors] = {};
+  Index k = 0;
+  for (; k + chains <= pixels; k += chains)
+    for (Index c = 0; c < chains; ++c)
+      for (int v = 0; v < vectors; ++v) sum[c][v] += load(dy + (k + c) * width + v * lanes);
+  for (; k < pixels; ++k)
+    for (int v = 0; v < vectors; ++v) sum[0][v] += load(dy + k * width + v * lanes);
+  for (int v = 0; v < vectors; ++v)
+    store(sums + v * lanes, load(sums + v * lanes) + ((sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v])));
+}
 
 // The partial results [part][group][panel][row][width], added in a fixed order. dkernel is null if rows == 0.
 template <class T>
@@ -116,16 +132,16 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
         const Index pixels = block.images * block.rows * w.grid_w;
         const T* const input = rows == 0 ? x : block_input(w, block, static_cast<T*>(slab));
         const Index start = (block.image * w.grid_h + block.row) * w.grid_w * s.filters;
-        for (Index g = 0; g < s.groups; ++g)
-          for (Index column = 0; column < columns; column += kPanel<T>) {
-            if (!pack && sums == nullptr) continue;
-            T* const panel = pack ? packed + (g * padded + column) * pixels : nullptr;
-            T* const panel_sums = sums == nullptr ? nullptr : sums + g * padded + column;
-            if (panel_width<T>(columns, column) == kPanel<T>)
-              gradient.template pack<2>(s, block, g * columns + column, columns - column, panel, panel_sums);
-            else
-              gradient.template pack<1>(s, block, g * columns + column, columns - column, panel, panel_sums);
-          }
+        if (pack)
+          for (Index g = 0; g < s.groups; ++g)
+            for (Index column = 0; column < columns; column += kPanel<T>) {
+              T* const panel = packed + (g * padded + column) * pixels;
+              T* const panel_sums = sums == nullptr ? nullptr : sums + g * padded + column;
+              if (panel_width<T>(columns, column) == kPanel<T>)
+                gradient.template pack<2>(s, block, g * columns + column, columns - column, panel, panel_sums);
+              else
+                gradient.template pack<1>(s, block, g * columns + column, columns - column, panel, panel_sums);
+            }
         Index segment_count = 0;
         for (Index n = 0; n < block.images; ++n)
           for (Index i = 0; i < block.rows; ++i)
@@ -144,6 +160,9 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
               tile_for<T>(rows * (t + 1) / row_tiles - r, width)(in, out);
             }
           }
+        // Here dy is in the cache: the tiles have read it from afar while they multiplied.
+        if (!pack && sums != nullptr)
+          columns == kPanel<T> ? add_pixels<2>(dy + start, pixels, sums) : add_pixels<1>(dy + start, pixels, sums);
       }
     }
   });
