@@ -55,28 +55,38 @@ inline void repeat(const T* values, T* line, const Lines& lines) {
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
 }
 
-// column(j)(i) for the elements of rows [begin, end): i counts them in x, j in the line
+// x[rows][channels] as the passes take it, a block of rows after the other; here from memory (in conv2d_batch_norm.h it
+// is computed). Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
+template <class T>
+struct InMemory {
+  const T* x;
+  Index channels;
+  const InMemory& reader() const { return *this; }
+  const T* operator()(Index begin, Index) const { return x + begin * channels; }
+};
+
+// column(j)(i) for the elements of so many rows: i counts them, j in the line
 template <class Column>
-inline void each_element(Index begin, Index end, const Lines& lines, const Column& column) {
-  for (Index row = begin; row < end; row += lines.folded) {
+inline void each_element(Index rows, const Lines& lines, const Column& column) {
+  for (Index row = 0; row < rows; row += lines.folded) {
     const Index base = row * lines.channels;
-    const Index width = row + lines.folded <= end ? lines.width : (end - row) * lines.channels;
+    const Index width = row + lines.folded <= rows ? lines.width : (rows - row) * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < width; ++j) column(j)(base + j);
   }
 }
 
-// first[c], second[c] = what column(j)(i, first, second) adds up, over rows [begin, end). Four lines at a time:
-// what column(j) has loaded, and the sums, then serve four elements (with ReLU twice as fast on data in the cache).
+// first[c], second[c] = what column(j)(i, first, second) adds up, over so many rows. Four lines at a time: what
+// column(j) has loaded, and the sums, then serve four elements (with ReLU twice as fast on data in the cache).
 template <class T, class Column>
-inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T* second, const Column& column) {
+inline void column_sums(Index rows, const Lines& lines, T* first, T* second, const Column& column) {
   T folded_first[kWidest], folded_second[kWidest];
   T* const a = lines.folded > 1 ? folded_first : first;
   T* const b = lines.folded > 1 ? folded_second : second;
   const Index width = lines.width, four = 4 * lines.folded;
   for (Index j = 0; j < width; ++j) a[j] = b[j] = 0;
-  Index row = begin;
-  for (; row + four <= end; row += four) {
+  Index row = 0;
+  for (; row + four <= rows; row += four) {
     const Index base = row * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < width; ++j) {
@@ -89,9 +99,9 @@ inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T*
       a[j] = p, b[j] = q;
     }
   }
-  for (; row < end; row += lines.folded) {
+  for (; row < rows; row += lines.folded) {
     const Index base = row * lines.channels;
-    const Index rest = row + lines.folded <= end ? width : (end - row) * lines.channels;
+    const Index rest = row + lines.folded <= rows ? width : (rows - row) * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < rest; ++j) column(j)(base + j, a[j], b[j]);
   }
@@ -123,22 +133,24 @@ void last_blocks_first(Index blocks, const Body& body) {
 // its rows, then sum (x - m) and sum (x - m)^2, so that a large mean costs no digits: (m - the block's mean)^2 is at
 // most some 3 times the block's variance, whatever the order of the rows. With m from all of them, the second look at a
 // block, in the L1 cache, was a quarter of the time. The blocks are put together in float64.
-template <class T>
-void moments(const T* x, const Lines& lines, T* mean, T* variance) {
+template <class T, class Rows>
+void moments(const Rows& rows, const Lines& lines, T* mean, T* variance) {
   const Index channels = lines.channels, size = lines.blocks * channels;
   const Scratch<T> partial(3 * size);
   T *const centre = partial, *const rest = centre + size, *const square = rest + size;
-  parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+  parallel_for(lines.blocks, kGrain, [=, &rows, &lines](Index first_block, Index last_block) {
+    const auto& reader = rows.reader();
     for (Index block = first_block; block < last_block; ++block) {
-      const Index begin = lines.begin(block), end = lines.end(block), at = block * channels;
-      const Index seen = begin + lines.first_look < end ? begin + lines.first_look : end;
-      column_sums(begin, seen, lines, centre + at, square + at,
+      const Index count = lines.end(block) - lines.begin(block), at = block * channels;
+      const Index seen = lines.first_look < count ? lines.first_look : count;
+      const T* const x = reader(lines.begin(block), lines.end(block));
+      column_sums(seen, lines, centre + at, square + at,
                   [=](Index) { return [=](Index i, T& sum, T&) { sum += x[i]; }; });
-      for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(seen - begin);
+      for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(seen);
       T repeated[kWidest];
       if (lines.folded > 1) repeat(centre + at, repeated, lines);
       const T* const m = lines.folded > 1 ? repeated : centre + at;
-      column_sums(begin, end, lines, rest + at, square + at, [=](Index j) {
+      column_sums(count, lines, rest + at, square + at, [=](Index j) {
         return [=, centre_j = m[j]](Index i, T& sum, T& sum_of_squares) {
           const T d = x[i] - centre_j;
           sum += d;
@@ -156,8 +168,8 @@ void moments(const T* x, const Lines& lines, T* mean, T* variance) {
 #pragma GCC ivdep
     for (Index c = 0; c < channels; ++c) total[c] += count * centre[block * channels + c] + rest[block * channels + c];
   }
-  const double rows = static_cast<double>(lines.rows);
-  for (Index c = 0; c < channels; ++c) total[c] /= rows;
+  const double all = static_cast<double>(lines.rows);
+  for (Index c = 0; c < channels; ++c) total[c] /= all;
   for (Index block = 0; block < lines.blocks; ++block) {
     const double count = static_cast<double>(lines.end(block) - lines.begin(block));
 #pragma GCC ivdep
@@ -169,7 +181,7 @@ void moments(const T* x, const Lines& lines, T* mean, T* variance) {
   }
   for (Index c = 0; c < channels; ++c) {
     mean[c] = static_cast<T>(total[c]);
-    const double value = spread[c] / rows;
+    const double value = spread[c] / all;
     variance[c] = static_cast<T>(value < 0 ? 0 : value);  // NaN stays
   }
 }
@@ -203,41 +215,82 @@ struct Affine {
   T *mean, *scale, *beta;
 };
 
-template <class T, class Activate>
-void apply(const T* x, const Affine<T>& affine, T* y, const Lines& lines, const Activate& activate) {
+// use(reader(begin, end), begin, end) for all blocks, in the order of last_blocks_first.
+template <class Rows, class Use>
+void each_block(const Rows& rows, const Lines& lines, const Use& use) {
+  last_blocks_first(lines.blocks, [&](Index first_block, Index last_block) {
+    const auto& reader = rows.reader();
+    for (Index block = first_block; block < last_block; ++block)
+      use(reader(lines.begin(block), lines.end(block)), lines.begin(block), lines.end(block));
+  });
+}
+
+template <class T, class Rows, class Activate>
+void apply(const Rows& rows, const Affine<T>& affine, T* all, const Lines& lines, const Activate& activate) {
   const T *const mean = affine.mean, *const scale = affine.scale, *const beta = affine.beta;
-  last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
-    each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
+  each_block(rows, lines, [=, &lines](const T* x, Index begin, Index end) {
+    T* const y = all + begin * lines.channels;
+    each_element(end - begin, lines, [=](Index j) {
       return [=, m = mean[j], s = scale[j], b = beta[j]](Index i) { y[i] = activate((x[i] - m) * s + b); };
     });
   });
 }
 
-template <class T>
-void apply(const T* x, const Affine<T>& affine, bool relu, T* y, const Lines& lines) {
+template <class T, class Rows>
+void apply(const Rows& rows, const Affine<T>& affine, bool relu, T* y, const Lines& lines) {
   if (relu)
-    apply(x, affine, y, lines, [](T v) { return math::max(v, T(0)); });
+    apply(rows, affine, y, lines, [](T v) { return math::max(v, T(0)); });
   else
-    apply(x, affine, y, lines, [](T v) { return v; });
+    apply(rows, affine, y, lines, [](T v) { return v; });
 }
 
-// dgamma and dbeta from masked(j)(i, centred), which gives dy[i], or 0 where ReLU was flat, and x - mean.
-template <class T, class Masked>
-void gradient_sums(const Lines& lines, const Masked& masked, const T* inverse_std, T* dgamma, T* dbeta) {
+// use(masked): masked(x, base)(j)(i, centred) gives dy, or 0 where ReLU was flat, and x - mean, of element i of the
+// block x, whose dy begins at `base`.
+template <class T, class Use>
+void with_mask(const T* all, const Affine<T>& affine, bool relu, const Use& use) {
+  const T *const mean = affine.mean, *const scale = affine.scale, *const offset = affine.beta;
+  if (relu)
+    use([=](const T* x, Index base) {
+      return [=, dy = all + base](Index j) {
+        return [=, mean_j = mean[j], scale_j = scale[j], offset_j = offset[j]](Index i, T& centred) {
+          const T gradient = dy[i];
+          centred = x[i] - mean_j;
+          return centred * scale_j + offset_j > 0 ? gradient : T(0);
+        };
+      };
+    });
+  else
+    use([=](const T* x, Index base) {
+      return [=, dy = all + base](Index j) {
+        return [=, mean_j = mean[j]](Index i, T& centred) {
+          centred = x[i] - mean_j;
+          return dy[i];
+        };
+      };
+    });
+}
+
+// dgamma and dbeta from what with_mask() gives.
+template <class T, class Rows, class Masked>
+void gradient_sums(const Rows& rows, const Lines& lines, const Masked& masked, const T* inverse_std, T* dgamma,
+                   T* dbeta) {
   const Index channels = lines.channels, size = lines.blocks * channels;
   const Scratch<T> partial(2 * size);
   T *const first = partial, *const second = first + size;
-  parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
-    for (Index block = first_block; block < last_block; ++block)
-      column_sums(lines.begin(block), lines.end(block), lines, first + block * channels, second + block * channels,
-                  [=](Index j) {
-                    return [gradient = masked(j)](Index i, T& sum, T& sum_of_products) {
-                      T centred;
-                      const T d = gradient(i, centred);
-                      sum += d;
-                      sum_of_products += d * centred;
-                    };
-                  });
+  parallel_for(lines.blocks, kGrain, [=, &rows, &lines](Index first_block, Index last_block) {
+    const auto& reader = rows.reader();
+    for (Index block = first_block; block < last_block; ++block) {
+      const Index begin = lines.begin(block), end = lines.end(block);
+      const auto of_block = masked(reader(begin, end), begin * channels);
+      column_sums(end - begin, lines, first + block * channels, second + block * channels, [=](Index j) {
+        return [gradient = of_block(j)](Index i, T& sum, T& sum_of_products) {
+          T centred;
+          const T d = gradient(i, centred);
+          sum += d;
+          sum_of_products += d * centred;
+        };
+      });
+    }
   });
   add_blocks(first, lines.blocks, channels, dbeta);
   add_blocks(second, lines.blocks, channels, dgamma);
@@ -260,6 +313,27 @@ struct Slopes {
   T *level, *slope;
 };
 
+// What the kernels below do, and conv2d_batch_norm.h with rows that it computes.
+template <class T>
+void invert(const T* variance, double epsilon, T* inverse_std, Index channels) {
+  for (Index c = 0; c < channels; ++c)
+    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
+}
+
+template <class T, class Rows>
+void inference(const Rows& rows, const Lines& lines, const T* gamma, const T* beta, const T* mean, const T* variance,
+               double epsilon, bool relu, T* y, T* inverse_std) {
+  invert(variance, epsilon, inverse_std, lines.channels);
+  apply(rows, Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
+}
+
+template <class T, class Rows>
+void forward(const Rows& rows, const Lines& lines, const T* gamma, const T* beta, double epsilon, bool relu, T* y,
+             T* mean, T* variance, T* inverse_std) {
+  moments(rows, lines, mean, variance);
+  inference(rows, lines, gamma, beta, mean, variance, epsilon, relu, y, inverse_std);
+}
+
 }  // namespace normalization
 
 // gamma and beta may be null; inverse_std[c] = 1 / sqrt(variance[c] + epsilon)
@@ -267,61 +341,40 @@ template <class T>
 void batch_norm_forward(const T* x, const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean,
                         T* variance, T* inverse_std, Index rows, Index channels) {
   if (rows == 0 || channels == 0) return;
-  const normalization::Lines lines(rows, channels);
-  normalization::moments(x, lines, mean, variance);
-  for (Index c = 0; c < channels; ++c)
-    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
-  normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
+  normalization::forward(normalization::InMemory<T>{x, channels}, normalization::Lines(rows, channels), gamma, beta,
+                         epsilon, relu, y, mean, variance, inverse_std);
 }
 
 template <class T>
 void batch_norm_inference(const T* x, const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon,
                           bool relu, T* y, T* inverse_std, Index rows, Index channels) {
-  if (channels == 0) return;
-  for (Index c = 0; c < channels; ++c)
-    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
-  if (rows == 0) return;
-  const normalization::Lines lines(rows, channels);
-  normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
+  if (rows == 0 || channels == 0) return normalization::invert(variance, epsilon, inverse_std, channels);
+  normalization::inference(normalization::InMemory<T>{x, channels}, normalization::Lines(rows, channels), gamma, beta,
+                           mean, variance, epsilon, relu, y, inverse_std);
 }
 
 // dx may be null. With `constant` the mean and variance do not depend on x (inference).
 template <class T>
 void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta, const T* mean, const T* inverse_std,
-                         bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index rows, Index channels) {
+                         bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index count, Index channels) {
   using namespace normalization;
   for (Index c = 0; c < channels; ++c) dgamma[c] = dbeta[c] = 0;
-  if (rows == 0 || channels == 0) return;
-  const Lines lines(rows, channels);
+  if (count == 0 || channels == 0) return;
+  const Lines lines(count, channels);
   const Affine<T> affine(mean, inverse_std, gamma, beta, lines);
-  const T *const m = affine.mean, *const scale = affine.scale, *const offset = affine.beta;
-
-  const auto with_mask = [&](const auto& use) {
-    if (relu)
-      use([=](Index j) {
-        return [=, mean_j = m[j], scale_j = scale[j], offset_j = offset[j]](Index i, T& centred) {
-          const T gradient = dy[i];
-          centred = x[i] - mean_j;
-          return centred * scale_j + offset_j > 0 ? gradient : T(0);
-        };
-      });
-    else
-      use([=](Index j) {
-        return [=, mean_j = m[j]](Index i, T& centred) {
-          centred = x[i] - mean_j;
-          return dy[i];
-        };
-      });
-  };
-  with_mask([&](const auto& masked) {
-    gradient_sums<T>(lines, masked, inverse_std, dgamma, dbeta);
+  const T* const scale = affine.scale;
+  const InMemory<T> rows{x, channels};
+  with_mask(dy, affine, relu, [&](const auto& masked) {
+    gradient_sums<T>(rows, lines, masked, inverse_std, dgamma, dbeta);
     if (dx == nullptr) return;
     if (constant) {
-      parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
-        each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
-          return [=, gradient = masked(j), scale_j = scale[j]](Index i) {
+      each_block(rows, lines, [=, &lines](const T* block, Index begin, Index end) {
+        T* const out = dx + begin * channels;
+        const auto of_block = masked(block, begin * channels);
+        each_element(end - begin, lines, [=](Index j) {
+          return [=, gradient = of_block(j), scale_j = scale[j]](Index i) {
             T centred;
-            dx[i] = scale_j * gradient(i, centred);
+            out[i] = scale_j * gradient(i, centred);
           };
         });
       });
@@ -329,12 +382,14 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
     }
     const Slopes<T> slopes(dgamma, dbeta, inverse_std, lines);
     const T *const level = slopes.level, *const slope = slopes.slope;
-    last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
-      each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
-        return [=, gradient = masked(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
+    each_block(rows, lines, [=, &lines](const T* block, Index begin, Index end) {
+      T* const out = dx + begin * channels;
+      const auto of_block = masked(block, begin * channels);
+      each_element(end - begin, lines, [=](Index j) {
+        return [=, gradient = of_block(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
           T centred;
           const T d = gradient(i, centred);
-          dx[i] = scale_j * ((d - level_j) - centred * slope_j);
+          out[i] = scale_j * ((d - level_j) - centred * slope_j);
         };
       });
     });

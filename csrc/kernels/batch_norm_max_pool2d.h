@@ -214,8 +214,7 @@ template <class T>
 void batch_norm_max_pool2d_inference(const Pool2dShape& s, const T* x, const T* gamma, const T* beta, const T* mean,
                                      const T* variance, double epsilon, T* y, std::uint8_t* places, T* chosen,
                                      T* inverse_std) {
-  for (Index c = 0; c < s.channels; ++c)
-    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
+  normalization::invert(variance, epsilon, inverse_std, s.channels);
   const Index rows = s.batch * s.height * s.width;
   if (rows == 0 || s.channels == 0) return;
   const normalization::Affine<T> affine(mean, inverse_std, gamma, beta, normalization::Lines(rows, s.channels));
@@ -227,7 +226,7 @@ void batch_norm_max_pool2d_forward(const Pool2dShape& s, const T* x, const T* ga
                                    T* y, std::uint8_t* places, T* chosen, T* mean, T* variance, T* inverse_std) {
   const normalization::Lines lines(s.batch * s.height * s.width, s.channels);
   if (lines.rows == 0 || s.channels == 0) return;
-  normalization::moments(x, lines, mean, variance);
+  normalization::moments(normalization::InMemory<T>{x, s.channels}, lines, mean, variance);
   batch_norm_max_pool2d_inference(s, x, gamma, beta, mean, variance, epsilon, y, places, chosen, inverse_std);
 }
 
@@ -242,13 +241,15 @@ void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std
   if (rows == 0 || s.channels == 0) return;
   const Lines pooled(s.batch * s.out_height * s.out_width, s.channels), lines(rows, s.channels);
   const Affine<T> affine(mean, inverse_std, gamma, static_cast<const T*>(nullptr), lines);
-  const auto masked = [=, m = affine.mean](Index j) {
-    return [=, mean_j = m[j]](Index i, T& centred) {
-      centred = chosen[i] - mean_j;
-      return places[i] != pooled_normalization::kNowhere ? dy[i] : T(0);
+  const auto masked = [=, m = affine.mean](const T* maxima, Index base) {
+    return [=, gradient = dy + base, place = places + base](Index j) {
+      return [=, mean_j = m[j]](Index i, T& centred) {
+        centred = maxima[i] - mean_j;
+        return place[i] != pooled_normalization::kNowhere ? gradient[i] : T(0);
+      };
     };
   };
-  gradient_sums<T>(pooled, masked, inverse_std, dgamma, dbeta);
+  gradient_sums<T>(InMemory<T>{chosen, s.channels}, pooled, masked, inverse_std, dgamma, dbeta);
   if (dx == nullptr) return;
   if (constant) {
     pooled_normalization::spread(s, dy, places, dx, pooled_normalization::ConstantDerivative<T>{affine.scale});
