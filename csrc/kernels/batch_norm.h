@@ -55,8 +55,8 @@ inline void repeat(const T* values, T* line, const Lines& lines) {
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
 }
 
-// x[rows][channels] as the passes take it, a block of rows after the other; here from memory (in conv2d_batch_norm.h it
-// is computed). Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
+// x[rows][channels] as the sums take it, a block of rows after the other; here from memory (in conv2d_batch_norm.h it is
+// computed). Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
 template <class T>
 struct InMemory {
   const T* x;
@@ -65,12 +65,12 @@ struct InMemory {
   const T* operator()(Index begin, Index) const { return x + begin * channels; }
 };
 
-// column(j)(i) for the elements of so many rows: i counts them, j in the line
+// column(j)(i) for the elements of rows [begin, end): i counts them in x, j in the line
 template <class Column>
-inline void each_element(Index rows, const Lines& lines, const Column& column) {
-  for (Index row = 0; row < rows; row += lines.folded) {
+inline void each_element(Index begin, Index end, const Lines& lines, const Column& column) {
+  for (Index row = begin; row < end; row += lines.folded) {
     const Index base = row * lines.channels;
-    const Index width = row + lines.folded <= rows ? lines.width : (rows - row) * lines.channels;
+    const Index width = row + lines.folded <= end ? lines.width : (end - row) * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < width; ++j) column(j)(base + j);
   }
@@ -186,6 +186,13 @@ void moments(const Rows& rows, const Lines& lines, T* mean, T* variance) {
   }
 }
 
+// inverse_std[c] = 1 / sqrt(variance[c] + epsilon)
+template <class T>
+void invert(const T* variance, double epsilon, T* inverse_std, Index channels) {
+  for (Index c = 0; c < channels; ++c)
+    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
+}
+
 // total[c] = sum over blocks, in order and in float64
 template <class T>
 void add_blocks(const T* partial, Index blocks, Index channels, T* total) {
@@ -215,56 +222,45 @@ struct Affine {
   T *mean, *scale, *beta;
 };
 
-// use(reader(begin, end), begin, end) for all blocks, in the order of last_blocks_first.
-template <class Rows, class Use>
-void each_block(const Rows& rows, const Lines& lines, const Use& use) {
-  last_blocks_first(lines.blocks, [&](Index first_block, Index last_block) {
-    const auto& reader = rows.reader();
-    for (Index block = first_block; block < last_block; ++block)
-      use(reader(lines.begin(block), lines.end(block)), lines.begin(block), lines.end(block));
-  });
-}
-
-template <class T, class Rows, class Activate>
-void apply(const Rows& rows, const Affine<T>& affine, T* all, const Lines& lines, const Activate& activate) {
+template <class T, class Activate>
+void apply(const T* x, const Affine<T>& affine, T* y, const Lines& lines, const Activate& activate) {
   const T *const mean = affine.mean, *const scale = affine.scale, *const beta = affine.beta;
-  each_block(rows, lines, [=, &lines](const T* x, Index begin, Index end) {
-    T* const y = all + begin * lines.channels;
-    each_element(end - begin, lines, [=](Index j) {
+  last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
+    each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
       return [=, m = mean[j], s = scale[j], b = beta[j]](Index i) { y[i] = activate((x[i] - m) * s + b); };
     });
   });
 }
 
-template <class T, class Rows>
-void apply(const Rows& rows, const Affine<T>& affine, bool relu, T* y, const Lines& lines) {
+template <class T>
+void apply(const T* x, const Affine<T>& affine, bool relu, T* y, const Lines& lines) {
   if (relu)
-    apply(rows, affine, y, lines, [](T v) { return math::max(v, T(0)); });
+    apply(x, affine, y, lines, [](T v) { return math::max(v, T(0)); });
   else
-    apply(rows, affine, y, lines, [](T v) { return v; });
+    apply(x, affine, y, lines, [](T v) { return v; });
 }
 
-// use(masked): masked(x, base)(j)(i, centred) gives dy, or 0 where ReLU was flat, and x - mean, of element i of the
-// block x, whose dy begins at `base`.
+// use(masked): masked(x, base)(j)(i, centred) gives dy, or 0 where ReLU was flat, and x - mean, for element i of rows x
+// whose dy begins at `base`.
 template <class T, class Use>
-void with_mask(const T* all, const Affine<T>& affine, bool relu, const Use& use) {
+void with_mask(const T* dy, const Affine<T>& affine, bool relu, const Use& use) {
   const T *const mean = affine.mean, *const scale = affine.scale, *const offset = affine.beta;
   if (relu)
     use([=](const T* x, Index base) {
-      return [=, dy = all + base](Index j) {
+      return [=, gradient = dy + base](Index j) {
         return [=, mean_j = mean[j], scale_j = scale[j], offset_j = offset[j]](Index i, T& centred) {
-          const T gradient = dy[i];
+          const T d = gradient[i];
           centred = x[i] - mean_j;
-          return centred * scale_j + offset_j > 0 ? gradient : T(0);
+          return centred * scale_j + offset_j > 0 ? d : T(0);
         };
       };
     });
   else
     use([=](const T* x, Index base) {
-      return [=, dy = all + base](Index j) {
+      return [=, gradient = dy + base](Index j) {
         return [=, mean_j = mean[j]](Index i, T& centred) {
           centred = x[i] - mean_j;
-          return dy[i];
+          return gradient[i];
         };
       };
     });
@@ -281,9 +277,9 @@ void gradient_sums(const Rows& rows, const Lines& lines, const Masked& masked, c
     const auto& reader = rows.reader();
     for (Index block = first_block; block < last_block; ++block) {
       const Index begin = lines.begin(block), end = lines.end(block);
-      const auto of_block = masked(reader(begin, end), begin * channels);
+      const auto in_block = masked(reader(begin, end), begin * channels);
       column_sums(end - begin, lines, first + block * channels, second + block * channels, [=](Index j) {
-        return [gradient = of_block(j)](Index i, T& sum, T& sum_of_products) {
+        return [gradient = in_block(j)](Index i, T& sum, T& sum_of_products) {
           T centred;
           const T d = gradient(i, centred);
           sum += d;
@@ -313,27 +309,6 @@ struct Slopes {
   T *level, *slope;
 };
 
-// What the kernels below do, and conv2d_batch_norm.h with rows that it computes.
-template <class T>
-void invert(const T* variance, double epsilon, T* inverse_std, Index channels) {
-  for (Index c = 0; c < channels; ++c)
-    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
-}
-
-template <class T, class Rows>
-void inference(const Rows& rows, const Lines& lines, const T* gamma, const T* beta, const T* mean, const T* variance,
-               double epsilon, bool relu, T* y, T* inverse_std) {
-  invert(variance, epsilon, inverse_std, lines.channels);
-  apply(rows, Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
-}
-
-template <class T, class Rows>
-void forward(const Rows& rows, const Lines& lines, const T* gamma, const T* beta, double epsilon, bool relu, T* y,
-             T* mean, T* variance, T* inverse_std) {
-  moments(rows, lines, mean, variance);
-  inference(rows, lines, gamma, beta, mean, variance, epsilon, relu, y, inverse_std);
-}
-
 }  // namespace normalization
 
 // gamma and beta may be null; inverse_std[c] = 1 / sqrt(variance[c] + epsilon)
@@ -341,40 +316,41 @@ template <class T>
 void batch_norm_forward(const T* x, const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean,
                         T* variance, T* inverse_std, Index rows, Index channels) {
   if (rows == 0 || channels == 0) return;
-  normalization::forward(normalization::InMemory<T>{x, channels}, normalization::Lines(rows, channels), gamma, beta,
-                         epsilon, relu, y, mean, variance, inverse_std);
+  const normalization::Lines lines(rows, channels);
+  normalization::moments(normalization::InMemory<T>{x, channels}, lines, mean, variance);
+  normalization::invert(variance, epsilon, inverse_std, channels);
+  normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
 }
 
 template <class T>
 void batch_norm_inference(const T* x, const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon,
                           bool relu, T* y, T* inverse_std, Index rows, Index channels) {
-  if (rows == 0 || channels == 0) return normalization::invert(variance, epsilon, inverse_std, channels);
-  normalization::inference(normalization::InMemory<T>{x, channels}, normalization::Lines(rows, channels), gamma, beta,
-                           mean, variance, epsilon, relu, y, inverse_std);
+  normalization::invert(variance, epsilon, inverse_std, channels);
+  if (rows == 0 || channels == 0) return;
+  const normalization::Lines lines(rows, channels);
+  normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
 }
 
 // dx may be null. With `constant` the mean and variance do not depend on x (inference).
 template <class T>
 void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta, const T* mean, const T* inverse_std,
-                         bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index count, Index channels) {
+                         bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index rows, Index channels) {
   using namespace normalization;
   for (Index c = 0; c < channels; ++c) dgamma[c] = dbeta[c] = 0;
-  if (count == 0 || channels == 0) return;
-  const Lines lines(count, channels);
+  if (rows == 0 || channels == 0) return;
+  const Lines lines(rows, channels);
   const Affine<T> affine(mean, inverse_std, gamma, beta, lines);
   const T* const scale = affine.scale;
-  const InMemory<T> rows{x, channels};
   with_mask(dy, affine, relu, [&](const auto& masked) {
-    gradient_sums<T>(rows, lines, masked, inverse_std, dgamma, dbeta);
+    gradient_sums(InMemory<T>{x, channels}, lines, masked, inverse_std, dgamma, dbeta);
     if (dx == nullptr) return;
+    const auto everywhere = masked(x, 0);
     if (constant) {
-      each_block(rows, lines, [=, &lines](const T* block, Index begin, Index end) {
-        T* const out = dx + begin * channels;
-        const auto of_block = masked(block, begin * channels);
-        each_element(end - begin, lines, [=](Index j) {
-          return [=, gradient = of_block(j), scale_j = scale[j]](Index i) {
+      parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+        each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
+          return [=, gradient = everywhere(j), scale_j = scale[j]](Index i) {
             T centred;
-            out[i] = scale_j * gradient(i, centred);
+            dx[i] = scale_j * gradient(i, centred);
           };
         });
       });
@@ -382,14 +358,12 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
     }
     const Slopes<T> slopes(dgamma, dbeta, inverse_std, lines);
     const T *const level = slopes.level, *const slope = slopes.slope;
-    each_block(rows, lines, [=, &lines](const T* block, Index begin, Index end) {
-      T* const out = dx + begin * channels;
-      const auto of_block = masked(block, begin * channels);
-      each_element(end - begin, lines, [=](Index j) {
-        return [=, gradient = of_block(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
+    last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
+      each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
+        return [=, gradient = everywhere(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
           T centred;
           const T d = gradient(i, centred);
-          out[i] = scale_j * ((d - level_j) - centred * slope_j);
+          dx[i] = scale_j * ((d - level_j) - centred * slope_j);
         };
       });
     });

@@ -249,7 +249,7 @@ void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std
       };
     };
   };
-  gradient_sums<T>(InMemory<T>{chosen, s.channels}, pooled, masked, inverse_std, dgamma, dbeta);
+  gradient_sums(InMemory<T>{chosen, s.channels}, pooled, masked, inverse_std, dgamma, dbeta);
   if (dx == nullptr) return;
   if (constant) {
     pooled_normalization::spread(s, dy, places, dx, pooled_normalization::ConstantDerivative<T>{affine.scale});

@@ -3,7 +3,7 @@
 // Normalization goes over its input twice in each direction, and the weight gradient once more. A first layer has so
 // few products an output that computing it takes less time than to fetch it: (128, 28, 28, 1) to 32 filters of 3x3 are
 // 12.8 MB of z, and 9 multiply-adds a number. So z is computed anew in each pass, block by block, into a buffer in the
-// L1 cache, and neither z nor its gradient are ever in memory.
+// L1 cache or straight into y, and neither z nor its gradient are ever in memory.
 //
 // Each sum takes its terms in the order of the direct algorithm, the moments see the same blocks (batch_norm.h), and
 // the gradient of z is cut up as the weight gradient does it (conv2d_weight_gradient.h): the results are those of the
@@ -21,31 +21,120 @@ using normalization::Affine;
 using normalization::Lines;
 using normalization::Slopes;
 
-constexpr Index kChunk = 4 * kTileRows;  // pixels whose z becomes its gradient while it is in the L1 cache
+// Pixels whose sums are in registers together: 14x2 vectors, 2 of weights and 1 of x fill 31 registers of 32; 6x2 fit
+// 16. Rows of 28 are two strips.
+#if TINYNET_VECTOR_BYTES == 64 || defined(__aarch64__)
+constexpr Index kStrip = 14;
+#else
+constexpr Index kStrip = 6;
+#endif
+constexpr Index kChunk = 4 * kStrip;  // pixels whose z becomes its gradient while it is in the L1 cache
+
+// What the sums of a panel of filters have in common.
+template <class T>
+struct Products {
+  const Index* offset;  // where each product finds its number, from a pixel's first tap on
+  Index count;
+  Index step;      // from pixel to pixel
+  const T* panel;  // panel[product][vectors * lanes]
+  const T* bias;   // or null
+  Index columns, stride;
+};
+
+// What happens to finished sums, at filter f of the panel on.
+template <class T>
+struct AsTheyAre {
+  static constexpr bool far = false;  // where they go is in the cache
+  Vec<T> operator()(Vec<T> sum, Index) const { return sum; }
+};
+template <class T>
+struct Normalized {
+  static constexpr bool far = true;
+  const T *mean, *scale, *beta;
+  T floor;  // 0 for ReLU, or minus infinity
+  Vec<T> operator()(Vec<T> sum, Index f) const {
+    const Vec<T> y = (sum - load(mean + f)) * load(scale + f) + load(beta + f), least = broadcast(floor);
+    return y < least ? least : y;  // NaN stays NaN
+  }
+};
+
+// z of `pixels` neighbours in a row -> out[pixel][stride]: the tile of conv2d_tile.h without what 9 products an output
+// do not pay for. Pixels anywhere, in segments, took 1.6 times as long.
+template <class T, int pixels, int vectors, class Finish>
+void strip(const Products<T>& in, const Finish& finish, const T* x, T* out) {
+  constexpr int lanes = VectorOf<T>::lanes;
+  Vec<T> sum[pixels][vectors];
+#pragma GCC unroll 2
+  for (int v = 0; v < vectors; ++v) {
+    const Vec<T> start = in.bias != nullptr ? load(in.bias + v * lanes) : Vec<T>{};
+#pragma GCC unroll 14
+    for (int i = 0; i < pixels; ++i) sum[i][v] = start;
+  }
+  if (Finish::far) {  // the lines to be written come meanwhile
+#pragma GCC unroll 14
+    for (int i = 0; i < pixels; ++i)
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) __builtin_prefetch(out + i * in.stride + v * lanes, 1);
+  }
+  const T* b = in.panel;
+  for (Index k = 0; k < in.count; ++k, b += vectors * lanes) {
+    const T* const a = x + in.offset[k];
+    Vec<T> bv[vectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) bv[v] = load(b + v * lanes);
+#pragma GCC unroll 14
+    for (int i = 0; i < pixels; ++i) {
+      const Vec<T> av = broadcast(a[i * in.step]);
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) sum[i][v] += av * bv[v];
+    }
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < pixels; ++i)
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v)
+      store_columns(out + i * in.stride + v * lanes, finish(sum[i][v], v * lanes), in.columns - v * lanes);
+}
+
+template <class T, class Finish>
+using Strip = void (*)(const Products<T>&, const Finish&, const T* x, T* out);
+
+// The strips of a panel: [pixels - 1].
+template <class T, int vectors, class Finish>
+inline const Strip<T, Finish>* strips() {
+  static constexpr Strip<T, Finish> all[kStrip] = {
+      strip<T, 1, vectors, Finish>,  strip<T, 2, vectors, Finish>,  strip<T, 3, vectors, Finish>,
+      strip<T, 4, vectors, Finish>,  strip<T, 5, vectors, Finish>,  strip<T, 6, vectors, Finish>,
+#if TINYNET_VECTOR_BYTES == 64 || defined(__aarch64__)
+      strip<T, 7, vectors, Finish>,  strip<T, 8, vectors, Finish>,  strip<T, 9, vectors, Finish>,
+      strip<T, 10, vectors, Finish>, strip<T, 11, vectors, Finish>, strip<T, 12, vectors, Finish>,
+      strip<T, 13, vectors, Finish>, strip<T, 14, vectors, Finish>,
+#endif
+  };
+  return all;
+}
 
 // z[pixel][filters], the output of the convolution, computed when it is asked for. Neither batch nor output are empty.
 template <class T>
 class Convolution {
  public:
   Convolution(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, const Lines& lines)
-      : lines_(lines),
-        area_(s.out_height * s.out_width),
+      : s_(s),
+        lines_(lines),
         taps_(s),
         weights_(s, kernel, bias),
         window_{x,           nullptr,    s.batch,    s.height,        s.width,        s.channels, s.out_height,
                 s.out_width, s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, taps_.row,  taps_.col},
+        pitch_(window_.pitch()),
         image_pitch_(window_.image_pitch(s.out_height)),
         padded_(window_.in_place() ? 0 : s.batch * image_pitch_),
-        run_(s.dilation_w == 1 ? s.kernel_width * s.channels : s.channels),
-        runs_(s.dilation_w == 1 ? s.kernel_height : s.kernel_height * s.kernel_width),
-        segments_(runs_),
-        from_(area_) {
-    const Index runs_a_row = runs_ / s.kernel_height;
-    for (Index r = 0; r < runs_; ++r)
-      segments_[r] = {window_.row_offset(r / runs_a_row) + window_.col_offset(r % runs_a_row), run_};
-    for (Index i = 0; i < s.out_height; ++i)
-      for (Index j = 0; j < s.out_width; ++j)
-        from_[i * s.out_width + j] = i * s.stride_h * window_.pitch() + j * s.stride_w * s.channels;
+        products_(s.kernel_height * s.kernel_width * s.channels),
+        offset_(products_) {
+    for (Index k = 0; k < products_; ++k) {
+      const Index tap = k / s.channels;
+      offset_[k] =
+          window_.row_offset(tap / s.kernel_width) + window_.col_offset(tap % s.kernel_width) + k % s.channels;
+    }
     // The images with their zeros: all at once, they are small against z.
     if (window_.in_place()) {
       input_ = block_input(window_, Block{0, 1, 0, s.out_height}, static_cast<T*>(nullptr));
@@ -57,26 +146,26 @@ class Convolution {
     });
   }
 
-  // z of the pixels [begin, end) -> out[pixel][stride]: `columns` of the filters of a panel, from `column` on.
-  void compute(Index begin, Index end, Index column, Index columns, T* out, Index stride) const {
-    Index to[kTileRows];
-    for (Index i = 0; i < kTileRows; ++i) to[i] = i * stride;
-    TileInput<T> in{nullptr, nullptr, 1, segments_, runs_, weights_.panels + column * runs_ * run_,
-                    panel_width<T>(lines_.channels, column)};
-    TileOutput<T> result{nullptr, to,    columns, weights_.padded_bias == nullptr ? nullptr : weights_.padded_bias + column,
-                         false,   false};
-    for (Index image = begin / area_; begin < end; ++image) {
-      const Index first = begin - image * area_, pixels = smaller(end - begin, area_ - first);
-      const Index tiles = ceil_div(pixels, kTileRows);
-      in.a = input_ + image * image_pitch_;
-      for (Index t = 0; t < tiles; ++t) {
-        const Index pixel = pixels * t / tiles;
-        in.row = from_ + first + pixel;
-        result.c = out + pixel * stride;
-        tile_for<T>(pixels * (t + 1) / tiles - pixel, columns)(in, result);
+  // finish(z) of the pixels [begin, end) -> out[pixel][stride]: `columns` of the filters of a panel, from `column` on.
+  template <class Finish>
+  void compute(Index begin, Index end, Index column, Index columns, const Finish& finish, T* out, Index stride) const {
+    const Products<T> in{offset_, products_, s_.stride_w * s_.channels, weights_.panels + column * products_,
+                         weights_.padded_bias == nullptr ? nullptr : weights_.padded_bias + column, columns, stride};
+    const Strip<T, Finish>* const strip_of =
+        panel_width<T>(s_.filters, column) == kPanel<T> ? strips<T, 2, Finish>() : strips<T, 1, Finish>();
+    Index row = begin / s_.out_width, col = begin % s_.out_width;
+    while (begin < end) {
+      const T* const x = input_ + row / s_.out_height * image_pitch_ + row % s_.out_height * s_.stride_h * pitch_;
+      const Index last = smaller(s_.out_width, col + end - begin);
+      begin += last - col;
+      for (Index rest; (rest = last - col) > 0;) {
+        const Index pixels = rest >= 2 * kStrip ? kStrip : rest > kStrip ? rest / 2 : rest;
+        strip_of[pixels - 1](in, finish, x + col * in.step, out);
+        col += pixels;
+        out += pixels * stride;
       }
-      begin += pixels;
-      out += pixels * stride;
+      ++row;
+      col = 0;
     }
   }
 
@@ -85,25 +174,41 @@ class Convolution {
     const Convolution& convolution;
     const Scratch<T> buffer;
     const T* operator()(Index begin, Index end) const {
-      const Index filters = convolution.lines_.channels;
+      const Index filters = convolution.s_.filters;
       for (Index column = 0; column < filters; column += kPanel<T>)
-        convolution.compute(begin, end, column, filters - column, buffer + column, filters);
+        convolution.compute(begin, end, column, filters - column, AsTheyAre<T>{}, buffer + column, filters);
       return buffer;
     }
   };
-  Reader reader() const { return {*this, Scratch<T>(lines_.rows_per_block * lines_.channels)}; }
+  Reader reader() const { return {*this, Scratch<T>(lines_.rows_per_block * s_.filters)}; }
+
+  // y[pixel][filters] = z normalized
+  void normalize(const Affine<T>& affine, bool relu, T* y) const {
+    const Index filters = s_.filters, padded = padded_columns<T>(filters);
+    const Scratch<T> mean(padded), scale(padded), beta(padded);  // whole vectors
+    for (Index f = 0; f < padded; ++f) {
+      mean[f] = f < filters ? affine.mean[f] : T(0);
+      scale[f] = f < filters ? affine.scale[f] : T(0);
+      beta[f] = f < filters ? affine.beta[f] : T(0);
+    }
+    const T floor = relu ? T(0) : -static_cast<T>(__builtin_inf());
+    parallel_for(lines_.rows, lines_.rows_per_block, [=, &mean, &scale, &beta, this](Index begin, Index end) {
+      for (Index column = 0; column < filters; column += kPanel<T>)
+        compute(begin, end, column, filters - column, Normalized<T>{mean + column, scale + column, beta + column, floor},
+                y + begin * filters + column, filters);
+    });
+  }
 
  private:
+  const Conv2dShape& s_;
   const Lines& lines_;
-  const Index area_;
   const Taps taps_;
   const PackedWeights<T> weights_;
   const Window<T> window_;
-  const Index image_pitch_;
+  const Index pitch_, image_pitch_;
   const Scratch<T> padded_;
-  const Index run_, runs_;  // numbers side by side; how many times
-  const Scratch<Segment> segments_;
-  const Scratch<Index> from_;  // where in an image a pixel's first tap looks
+  const Index products_;
+  const Scratch<Index> offset_;
   const T* input_;
 };
 
@@ -134,7 +239,7 @@ struct ConvolvedGradient {
     const Index end = begin + block.images * block.rows * s.out_width;
     for (Index chunk = begin; chunk < end; chunk += kChunk) {
       const Index pixels = smaller(kChunk, end - chunk);
-      z.compute(chunk, chunk + pixels, first, width, out, width);
+      z.compute(chunk, chunk + pixels, first, width, AsTheyAre<T>{}, out, width);
       for (Index k = 0; k < pixels; ++k, out += width)
         for (int v = 0; v < vectors; ++v) {
           const Vec<T> centred = load(out + v * lanes) - mean[v], zero{};
@@ -162,18 +267,20 @@ void conv2d_batch_norm_forward(const Conv2dShape& s, const T* x, const T* kernel
   if (conv_norm::pixels_of(s) == 0 || s.filters == 0) return;
   const normalization::Lines lines(conv_norm::pixels_of(s), s.filters);
   const conv_norm::Convolution<T> z(s, x, kernel, bias, lines);
-  normalization::forward(z, lines, gamma, beta, epsilon, relu, y, mean, variance, inverse_std);
+  normalization::moments(z, lines, mean, variance);
+  normalization::invert(variance, epsilon, inverse_std, s.filters);
+  z.normalize(conv_norm::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y);
 }
 
 template <class T>
 void conv2d_batch_norm_inference(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, const T* gamma,
                                  const T* beta, const T* mean, const T* variance, double epsilon, bool relu, T* y,
                                  T* inverse_std) {
-  if (conv_norm::pixels_of(s) == 0 || s.filters == 0)
-    return normalization::invert(variance, epsilon, inverse_std, s.filters);
+  normalization::invert(variance, epsilon, inverse_std, s.filters);
+  if (conv_norm::pixels_of(s) == 0 || s.filters == 0) return;
   const normalization::Lines lines(conv_norm::pixels_of(s), s.filters);
   const conv_norm::Convolution<T> z(s, x, kernel, bias, lines);
-  normalization::inference(z, lines, gamma, beta, mean, variance, epsilon, relu, y, inverse_std);
+  z.normalize(conv_norm::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y);
 }
 
 // With `constant` the mean and variance do not depend on x (inference). dbias may be null; dkernel too, and with it
