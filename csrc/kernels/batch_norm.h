@@ -83,19 +83,17 @@ inline void column_sums(Index rows, const Lines& lines, T* first, T* second, con
   T folded_first[kWidest], folded_second[kWidest];
   T* const a = lines.folded > 1 ? folded_first : first;
   T* const b = lines.folded > 1 ? folded_second : second;
-  const Index width = lines.width, four = 4 * lines.folded;
+  const Index width = lines.width, many = 8 * lines.folded;
   for (Index j = 0; j < width; ++j) a[j] = b[j] = 0;
   Index row = 0;
-  for (; row + four <= rows; row += four) {
+  for (; row + many <= rows; row += many) {
     const Index base = row * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < width; ++j) {
       const auto add = column(j);
       T p = a[j], q = b[j];
-      add(base + j, p, q);
-      add(base + width + j, p, q);
-      add(base + 2 * width + j, p, q);
-      add(base + 3 * width + j, p, q);
+#pragma GCC unroll 8
+      for (Index line = 0; line < 8; ++line) add(base + line * width + j, p, q);
       a[j] = p, b[j] = q;
     }
   }

@@ -39,17 +39,16 @@ struct Products {
   const T* panel;  // panel[product][vectors * lanes]
   const T* bias;   // or null
   Index columns, stride;
+  Index soon_stride;
 };
 
 // What happens to finished sums, at filter f of the panel on.
 template <class T>
 struct AsTheyAre {
-  static constexpr bool far = false;  // where they go is in the cache
   Vec<T> operator()(Vec<T> sum, Index) const { return sum; }
 };
 template <class T>
 struct Normalized {
-  static constexpr bool far = true;
   const T *mean, *scale, *beta;
   T floor;  // 0 for ReLU, or minus infinity
   Vec<T> operator()(Vec<T> sum, Index f) const {
@@ -59,9 +58,10 @@ struct Normalized {
 };
 
 // z of `pixels` neighbours in a row -> out[pixel][stride]: the tile of conv2d_tile.h without what 9 products an output
-// do not pay for. Pixels anywhere, in segments, took 1.6 times as long.
+// do not pay for. Pixels anywhere, in segments, took 1.6 times as long. What comes from far away meanwhile is
+// soon[pixel][soon_stride], unless it is null.
 template <class T, int pixels, int vectors, class Finish>
-void strip(const Products<T>& in, const Finish& finish, const T* x, T* out) {
+void strip(const Products<T>& in, const Finish& finish, const T* x, T* out, const T* soon) {
   constexpr int lanes = VectorOf<T>::lanes;
   Vec<T> sum[pixels][vectors];
 #pragma GCC unroll 2
@@ -70,11 +70,11 @@ void strip(const Products<T>& in, const Finish& finish, const T* x, T* out) {
 #pragma GCC unroll 14
     for (int i = 0; i < pixels; ++i) sum[i][v] = start;
   }
-  if (Finish::far) {  // the lines to be written come meanwhile
+  if (soon != nullptr) {
 #pragma GCC unroll 14
     for (int i = 0; i < pixels; ++i)
 #pragma GCC unroll 2
-      for (int v = 0; v < vectors; ++v) __builtin_prefetch(out + i * in.stride + v * lanes, 1);
+      for (int v = 0; v < vectors; ++v) __builtin_prefetch(soon + i * in.soon_stride + v * lanes);
   }
   const T* b = in.panel;
   for (Index k = 0; k < in.count; ++k, b += vectors * lanes) {
@@ -97,7 +97,7 @@ void strip(const Products<T>& in, const Finish& finish, const T* x, T* out) {
 }
 
 template <class T, class Finish>
-using Strip = void (*)(const Products<T>&, const Finish&, const T* x, T* out);
+using Strip = void (*)(const Products<T>&, const Finish&, const T* x, T* out, const T* soon);
 
 // The strips of a panel: [pixels - 1].
 template <class T, int vectors, class Finish>
@@ -118,9 +118,11 @@ inline const Strip<T, Finish>* strips() {
 template <class T>
 class Convolution {
  public:
-  Convolution(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, const Lines& lines)
+  // dy[pixel][filters] is what the passes read beside z, or null.
+  Convolution(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, const T* dy, const Lines& lines)
       : s_(s),
         lines_(lines),
+        dy_(dy),
         taps_(s),
         weights_(s, kernel, bias),
         window_{x,           nullptr,    s.batch,    s.height,        s.width,        s.channels, s.out_height,
@@ -147,10 +149,13 @@ class Convolution {
   }
 
   // finish(z) of the pixels [begin, end) -> out[pixel][stride]: `columns` of the filters of a panel, from `column` on.
+  // with[pixel][filters] is what is read or written with it next, or null.
   template <class Finish>
-  void compute(Index begin, Index end, Index column, Index columns, const Finish& finish, T* out, Index stride) const {
+  void compute(Index begin, Index end, Index column, Index columns, const Finish& finish, T* out, Index stride,
+               const T* with) const {
+    const T* soon = with == nullptr ? nullptr : with + begin * s_.filters + column;
     const Products<T> in{offset_, products_, s_.stride_w * s_.channels, weights_.panels + column * products_,
-                         weights_.padded_bias == nullptr ? nullptr : weights_.padded_bias + column, columns, stride};
+                         weights_.padded_bias == nullptr ? nullptr : weights_.padded_bias + column, columns, stride, s_.filters};
     const Strip<T, Finish>* const strip_of =
         panel_width<T>(s_.filters, column) == kPanel<T> ? strips<T, 2, Finish>() : strips<T, 1, Finish>();
     Index row = begin / s_.out_width, col = begin % s_.out_width;
@@ -160,9 +165,10 @@ class Convolution {
       begin += last - col;
       for (Index rest; (rest = last - col) > 0;) {
         const Index pixels = rest >= 2 * kStrip ? kStrip : rest > kStrip ? rest / 2 : rest;
-        strip_of[pixels - 1](in, finish, x + col * in.step, out);
+        strip_of[pixels - 1](in, finish, x + col * in.step, out, soon);
         col += pixels;
         out += pixels * stride;
+        if (soon != nullptr) soon += pixels * s_.filters;
       }
       ++row;
       col = 0;
@@ -172,15 +178,16 @@ class Convolution {
   // z as batch normalization takes its input (normalization::InMemory).
   struct Reader {
     const Convolution& convolution;
+    const T* with;
     const Scratch<T> buffer;
     const T* operator()(Index begin, Index end) const {
       const Index filters = convolution.s_.filters;
       for (Index column = 0; column < filters; column += kPanel<T>)
-        convolution.compute(begin, end, column, filters - column, AsTheyAre<T>{}, buffer + column, filters);
+        convolution.compute(begin, end, column, filters - column, AsTheyAre<T>{}, buffer + column, filters, with);
       return buffer;
     }
   };
-  Reader reader() const { return {*this, Scratch<T>(lines_.rows_per_block * s_.filters)}; }
+  Reader reader() const { return {*this, dy_, Scratch<T>(lines_.rows_per_block * s_.filters)}; }
 
   // y[pixel][filters] = z normalized
   void normalize(const Affine<T>& affine, bool relu, T* y) const {
@@ -195,13 +202,14 @@ class Convolution {
     parallel_for(lines_.rows, lines_.rows_per_block, [=, &mean, &scale, &beta, this](Index begin, Index end) {
       for (Index column = 0; column < filters; column += kPanel<T>)
         compute(begin, end, column, filters - column, Normalized<T>{mean + column, scale + column, beta + column, floor},
-                y + begin * filters + column, filters);
+                y + begin * filters + column, filters, y);
     });
   }
 
  private:
   const Conv2dShape& s_;
   const Lines& lines_;
+  const T* dy_;
   const Taps taps_;
   const PackedWeights<T> weights_;
   const Window<T> window_;
@@ -227,31 +235,47 @@ struct ConvolvedGradient {
   // As OutputGradient::pack.
   template <int vectors>
   void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, T* sums) const {
-    constexpr int lanes = VectorOf<T>::lanes;
-    constexpr Index width = vectors * lanes;
-    Vec<T> mean[vectors], scale[vectors], offset[vectors], level[vectors], slope[vectors], sum[vectors] = {};
-    for (int v = 0; v < vectors; ++v) {
-      const auto channels = [&](const T* line) { return load_columns(line + first + v * lanes, columns - v * lanes); };
-      mean[v] = channels(affine.mean), scale[v] = channels(affine.scale), offset[v] = channels(affine.beta);
-      level[v] = channels(slopes.level), slope[v] = channels(slopes.slope);
-    }
+    constexpr Index width = vectors * VectorOf<T>::lanes;
+    const auto differentiate = relu ? constant ? of_z<vectors, true, true> : of_z<vectors, true, false>
+                                    : constant ? of_z<vectors, false, true> : of_z<vectors, false, false>;
+    T sum[width] = {};
     const Index begin = (block.image * s.out_height + block.row) * s.out_width;
     const Index end = begin + block.images * block.rows * s.out_width;
-    for (Index chunk = begin; chunk < end; chunk += kChunk) {
+    for (Index chunk = begin; chunk < end; chunk += kChunk, out += kChunk * width) {
       const Index pixels = smaller(kChunk, end - chunk);
-      z.compute(chunk, chunk + pixels, first, width, AsTheyAre<T>{}, out, width);
-      for (Index k = 0; k < pixels; ++k, out += width)
-        for (int v = 0; v < vectors; ++v) {
-          const Vec<T> centred = load(out + v * lanes) - mean[v], zero{};
-          Vec<T> d = load_columns(dy + (chunk + k) * s.filters + first + v * lanes, columns - v * lanes);
-          if (relu) d = centred * scale[v] + offset[v] > zero ? d : zero;
-          d = constant ? scale[v] * d : scale[v] * ((d - level[v]) - centred * slope[v]);
-          sum[v] += d;
-          store(out + v * lanes, d);
-        }
+      z.compute(chunk, chunk + pixels, first, width, AsTheyAre<T>{}, out, width, dy);
+      differentiate(*this, dy + chunk * s.filters + first, s.filters, pixels, first, columns, out, sum);
     }
     if (sums != nullptr)
-      for (int v = 0; v < vectors; ++v) store(sums + v * lanes, load(sums + v * lanes) + sum[v]);
+      for (Index j = 0; j < width; ++j) sums[j] += sum[j];
+  }
+
+  // out[pixel][vectors * lanes]: z becomes its gradient, which is added to sum. A function by itself, or GCC keeps all
+  // in memory that it would have to save when another is called.
+  template <int vectors, bool masked, bool constant>
+  static __attribute__((noinline)) void of_z(const ConvolvedGradient& all, const T* dy, Index filters, Index pixels,
+                                             Index first, Index columns, T* out, T* sums) {
+    constexpr int lanes = VectorOf<T>::lanes;
+    Vec<T> mean[vectors], scale[vectors], offset[vectors], level[vectors], slope[vectors], sum[vectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) {
+      const auto channels = [&](const T* line) { return load_columns(line + first + v * lanes, columns - v * lanes); };
+      mean[v] = channels(all.affine.mean), scale[v] = channels(all.affine.scale), offset[v] = channels(all.affine.beta);
+      level[v] = channels(all.slopes.level), slope[v] = channels(all.slopes.slope);
+      sum[v] = load(sums + v * lanes);
+    }
+    for (Index k = 0; k < pixels; ++k, dy += filters, out += vectors * lanes)
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) {
+        const Vec<T> centred = load(out + v * lanes) - mean[v], zero{};
+        Vec<T> d = load_columns(dy + v * lanes, columns - v * lanes);
+        if (masked) d = centred * scale[v] + offset[v] > zero ? d : zero;
+        d = constant ? scale[v] * d : scale[v] * ((d - level[v]) - centred * slope[v]);
+        sum[v] += d;
+        store(out + v * lanes, d);
+      }
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) store(sums + v * lanes, sum[v]);
   }
 };
 
@@ -266,7 +290,7 @@ void conv2d_batch_norm_forward(const Conv2dShape& s, const T* x, const T* kernel
                                const T* beta, double epsilon, bool relu, T* y, T* mean, T* variance, T* inverse_std) {
   if (conv_norm::pixels_of(s) == 0 || s.filters == 0) return;
   const normalization::Lines lines(conv_norm::pixels_of(s), s.filters);
-  const conv_norm::Convolution<T> z(s, x, kernel, bias, lines);
+  const conv_norm::Convolution<T> z(s, x, kernel, bias, static_cast<const T*>(nullptr), lines);
   normalization::moments(z, lines, mean, variance);
   normalization::invert(variance, epsilon, inverse_std, s.filters);
   z.normalize(conv_norm::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y);
@@ -279,7 +303,7 @@ void conv2d_batch_norm_inference(const Conv2dShape& s, const T* x, const T* kern
   normalization::invert(variance, epsilon, inverse_std, s.filters);
   if (conv_norm::pixels_of(s) == 0 || s.filters == 0) return;
   const normalization::Lines lines(conv_norm::pixels_of(s), s.filters);
-  const conv_norm::Convolution<T> z(s, x, kernel, bias, lines);
+  const conv_norm::Convolution<T> z(s, x, kernel, bias, static_cast<const T*>(nullptr), lines);
   z.normalize(conv_norm::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y);
 }
 
@@ -297,7 +321,7 @@ void conv2d_batch_norm_backward(const Conv2dShape& s, const T* dy, const T* x, c
   }
   const Lines lines(pixels_of(s), s.filters);
   const Affine<T> affine(mean, inverse_std, gamma, beta, lines);
-  const Convolution<T> z(s, x, kernel, bias, lines);
+  const Convolution<T> z(s, x, kernel, bias, dy, lines);
   normalization::with_mask(dy, affine, relu, [&](const auto& masked) {
     normalization::gradient_sums<T>(z, lines, masked, inverse_std, dgamma, dbeta);
   });
