@@ -55,8 +55,8 @@ inline void repeat(const T* values, T* line, const Lines& lines) {
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
 }
 
-// x[rows][channels] as the sums take it, a block of rows after the other; here from memory (in conv2d_batch_norm.h it is
-// computed). Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
+// x[rows][channels] as the sums take it, a block of rows after the other; here from memory, in conv2d_batch_norm.h it
+// is computed. Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
 template <class T>
 struct InMemory {
   const T* x;
@@ -83,17 +83,19 @@ inline void column_sums(Index rows, const Lines& lines, T* first, T* second, con
   T folded_first[kWidest], folded_second[kWidest];
   T* const a = lines.folded > 1 ? folded_first : first;
   T* const b = lines.folded > 1 ? folded_second : second;
-  const Index width = lines.width, many = 8 * lines.folded;
+  const Index width = lines.width, four = 4 * lines.folded;
   for (Index j = 0; j < width; ++j) a[j] = b[j] = 0;
   Index row = 0;
-  for (; row + many <= rows; row += many) {
+  for (; row + four <= rows; row += four) {
     const Index base = row * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < width; ++j) {
       const auto add = column(j);
       T p = a[j], q = b[j];
-#pragma GCC unroll 8
-      for (Index line = 0; line < 8; ++line) add(base + line * width + j, p, q);
+      add(base + j, p, q);
+      add(base + width + j, p, q);
+      add(base + 2 * width + j, p, q);
+      add(base + 3 * width + j, p, q);
       a[j] = p, b[j] = q;
     }
   }

@@ -1,5 +1,5 @@
 """Neighbouring layers that share one pass over memory: batch normalization, the ReLU behind it and the max pooling
-behind that; a convolution of few channels and the max pooling behind it.
+behind that; a convolution of few channels and the max pooling, or the batch normalization and ReLU, behind it.
 
 They mostly stream their inputs through the processor, so one pass takes half the time of two or less. The layers stay
 what they are, in `model.layers`, in summaries and files; a model merely calls them together.
@@ -13,6 +13,7 @@ from ..layers.core import Activation
 from ..layers.normalization import BatchNormalization
 from ..layers.pooling import MaxPooling2D
 from ..ops.batch_norm_max_pool2d import pays as pooled_normalization_pays
+from ..ops.conv2d_batch_norm import pays as normalized_convolution_pays
 from ..ops.conv2d_max_pool2d import conv2d_max_pool2d
 from ..ops.conv2d_max_pool2d import pays as pooled_convolution_pays
 from ..tensor import Tensor
@@ -26,14 +27,20 @@ def plan_steps(layers):
 
     Returns:
         Callables step(x, training=None): the layers, and in the place of those that it fits a `NormalizeAndReLU`, a
-        `NormalizeAndPool` or a `ConvolutionAndPooling`.
+        `NormalizeAndPool`, a `ConvolutionAndPooling` or a `ConvolutionAndNormalization`.
 
     >>> plan_steps([BatchNormalization(name="bn"), ReLU(name="relu"), ReLU(6.0, name="relu6")])
     [<NormalizeAndReLU bn, relu>, <ReLU name=relu6, built=False>]
     """
+    steps = _combine(layers, (NormalizeAndReLU, NormalizeAndPool, ConvolutionAndPooling))
+    # Last, so that what can be pooled has been: a pooled normalization is better off with what the convolution stores.
+    return _combine(steps, (ConvolutionAndNormalization,))
+
+
+def _combine(layers, pairs):
     steps = []
     for layer in layers:
-        for pair in (NormalizeAndReLU, NormalizeAndPool, ConvolutionAndPooling):
+        for pair in pairs:
             if steps and pair.fits(steps[-1], layer):
                 steps[-1] = pair(steps[-1], layer)
                 break
@@ -182,3 +189,63 @@ class ConvolutionAndPooling:
 
     def __repr__(self):
         return f"<ConvolutionAndPooling {self.convolution.name}, {self.pooling.name}>"
+
+
+class ConvolutionAndNormalization:
+    """A convolution and the batch normalization behind it, or a `NormalizeAndReLU`, as one step.
+
+    The result and the moving averages are the same, bit for bit, as calling the layers in turn; so are the gradients.
+    """
+
+    __slots__ = ("convolution", "second")
+
+    def __init__(self, convolution, second):
+        self.convolution = convolution
+        self.second = second
+
+    @staticmethod
+    def fits(first, second):
+        """Whether the two are of the kinds that can share a pass; subclasses, which may do something else, are not."""
+        return type(first) is Conv2D and type(second) in (BatchNormalization, NormalizeAndReLU)
+
+    def __call__(self, x, training=None):
+        second = self.second
+        if not self._can_share(x):
+            return second(self.convolution(x, training=training), training=training)
+        if type(second) is BatchNormalization:
+            return second(x, training=training, convolution=self.convolution)
+        return second.normalization(x, training=training, relu=True, convolution=self.convolution)
+
+    def _can_share(self, x):
+        """Whether a shared pass does all that the calls would do, as the layers are set at this moment."""
+        first, second = self.convolution, self.second
+        if type(second) is BatchNormalization:
+            normalization = second
+            plain = second.activity_regularizer is None and "call" not in second.__dict__
+        else:
+            normalization = second.normalization
+            plain = second._can_share(x)
+        return (
+            plain
+            and type(x) is Tensor
+            and x.data.dtype == first._dtype == normalization._dtype  # otherwise they convert
+            and first.built
+            and normalization.built  # by first calls of their own
+            and first.activation is activations.linear
+            and first.groups == 1
+            and first.data_format == "channels_last"
+            and normalization.axis in (-1, 3)
+            and normalization._observer is None  # who observes wants to see what comes in
+            and call_context().watch is None  # nobody looks at what the layers give
+            and first.activity_regularizer is None  # it penalizes what stands between the two
+            and "call" not in first.__dict__  # replaced on this one object, to look at what comes by
+            and getattr(x, "_keras_mask", None) is None
+            and normalized_convolution_pays(x.data.shape, first.kernel.shape, first.strides, first.dilation_rate)
+            and first.kernel.shape[3] == normalization.moving_mean.data.shape[0]  # else the layer says so
+        )
+
+    def __repr__(self):
+        second = self.second
+        names = [second.name] if type(second) is BatchNormalization else [second.normalization.name,
+                                                                         second.activation.name]
+        return f"<ConvolutionAndNormalization {', '.join([self.convolution.name, *names])}>"
