@@ -50,8 +50,8 @@ struct Products {
 };
 
 // z or y of `pixels` neighbours in a row -> out[pixel][stride]: the tile of conv2d_tile.h without what 9 products an
-// output do not pay for. Pixels anywhere, in segments, took 1.7 times as long. Meanwhile soon[pixel][filters], unless it
-// is null, comes from far away.
+// output do not pay for. Pixels anywhere, in segments, took 1.7 times as long. Meanwhile soon[pixel][filters] comes
+// from far away, unless it is null.
 template <class T, int pixels, int vectors>
 void strip(const Products<T>& in, const T* x, T* out, Index stride, const T* soon) {
   constexpr int lanes = VectorOf<T>::lanes;
