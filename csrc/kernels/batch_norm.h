@@ -55,16 +55,6 @@ inline void repeat(const T* values, T* line, const Lines& lines) {
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
 }
 
-// x[rows][channels] as the sums take it, a block of rows after the other; here from memory, in conv2d_batch_norm.h it
-// is computed. Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
-template <class T>
-struct InMemory {
-  const T* x;
-  Index channels;
-  const InMemory& reader() const { return *this; }
-  const T* operator()(Index begin, Index) const { return x + begin * channels; }
-};
-
 // column(j)(i) for the elements of rows [begin, end): i counts them in x, j in the line
 template <class Column>
 inline void each_element(Index begin, Index end, const Lines& lines, const Column& column) {
@@ -76,17 +66,17 @@ inline void each_element(Index begin, Index end, const Lines& lines, const Colum
   }
 }
 
-// first[c], second[c] = what column(j)(i, first, second) adds up, over so many rows. Four lines at a time: what
-// column(j) has loaded, and the sums, then serve four elements (with ReLU twice as fast on data in the cache).
+// first[c], second[c] = what column(j)(i, first, second) adds up, over rows [begin, end). Four lines at a time:
+// what column(j) has loaded, and the sums, then serve four elements (with ReLU twice as fast on data in the cache).
 template <class T, class Column>
-inline void column_sums(Index rows, const Lines& lines, T* first, T* second, const Column& column) {
+inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T* second, const Column& column) {
   T folded_first[kWidest], folded_second[kWidest];
   T* const a = lines.folded > 1 ? folded_first : first;
   T* const b = lines.folded > 1 ? folded_second : second;
   const Index width = lines.width, four = 4 * lines.folded;
   for (Index j = 0; j < width; ++j) a[j] = b[j] = 0;
-  Index row = 0;
-  for (; row + four <= rows; row += four) {
+  Index row = begin;
+  for (; row + four <= end; row += four) {
     const Index base = row * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < width; ++j) {
@@ -99,9 +89,9 @@ inline void column_sums(Index rows, const Lines& lines, T* first, T* second, con
       a[j] = p, b[j] = q;
     }
   }
-  for (; row < rows; row += lines.folded) {
+  for (; row < end; row += lines.folded) {
     const Index base = row * lines.channels;
-    const Index rest = row + lines.folded <= rows ? width : (rows - row) * lines.channels;
+    const Index rest = row + lines.folded <= end ? width : (end - row) * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < rest; ++j) column(j)(base + j, a[j], b[j]);
   }
@@ -129,6 +119,16 @@ void last_blocks_first(Index blocks, const Body& body) {
   });
 }
 
+// x[rows][channels] as moments() takes it, a block of rows after the other; here from memory, in conv2d_batch_norm.h it
+// is computed. Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
+template <class T>
+struct InMemory {
+  const T* x;
+  Index channels;
+  const InMemory& reader() const { return *this; }
+  const T* operator()(Index begin, Index) const { return x + begin * channels; }
+};
+
 // mean[c] and variance[c], the latter divided by the number of rows. In each block first m, the mean of a quarter of
 // its rows, then sum (x - m) and sum (x - m)^2, so that a large mean costs no digits: (m - the block's mean)^2 is at
 // most some 3 times the block's variance, whatever the order of the rows. With m from all of them, the second look at a
@@ -144,13 +144,13 @@ void moments(const Rows& rows, const Lines& lines, T* mean, T* variance) {
       const Index count = lines.end(block) - lines.begin(block), at = block * channels;
       const Index seen = lines.first_look < count ? lines.first_look : count;
       const T* const x = reader(lines.begin(block), lines.end(block));
-      column_sums(seen, lines, centre + at, square + at,
+      column_sums(0, seen, lines, centre + at, square + at,
                   [=](Index) { return [=](Index i, T& sum, T&) { sum += x[i]; }; });
       for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(seen);
       T repeated[kWidest];
       if (lines.folded > 1) repeat(centre + at, repeated, lines);
       const T* const m = lines.folded > 1 ? repeated : centre + at;
-      column_sums(count, lines, rest + at, square + at, [=](Index j) {
+      column_sums(0, count, lines, rest + at, square + at, [=](Index j) {
         return [=, centre_j = m[j]](Index i, T& sum, T& sum_of_squares) {
           const T d = x[i] - centre_j;
           sum += d;
@@ -240,53 +240,23 @@ void apply(const T* x, const Affine<T>& affine, bool relu, T* y, const Lines& li
     apply(x, affine, y, lines, [](T v) { return v; });
 }
 
-// use(masked): masked(x, base)(j)(i, centred) gives dy, or 0 where ReLU was flat, and x - mean, for element i of rows x
-// whose dy begins at `base`.
-template <class T, class Use>
-void with_mask(const T* dy, const Affine<T>& affine, bool relu, const Use& use) {
-  const T *const mean = affine.mean, *const scale = affine.scale, *const offset = affine.beta;
-  if (relu)
-    use([=](const T* x, Index base) {
-      return [=, gradient = dy + base](Index j) {
-        return [=, mean_j = mean[j], scale_j = scale[j], offset_j = offset[j]](Index i, T& centred) {
-          const T d = gradient[i];
-          centred = x[i] - mean_j;
-          return centred * scale_j + offset_j > 0 ? d : T(0);
-        };
-      };
-    });
-  else
-    use([=](const T* x, Index base) {
-      return [=, gradient = dy + base](Index j) {
-        return [=, mean_j = mean[j]](Index i, T& centred) {
-          centred = x[i] - mean_j;
-          return gradient[i];
-        };
-      };
-    });
-}
-
-// dgamma and dbeta from what with_mask() gives.
-template <class T, class Rows, class Masked>
-void gradient_sums(const Rows& rows, const Lines& lines, const Masked& masked, const T* inverse_std, T* dgamma,
-                   T* dbeta) {
+// dgamma and dbeta from masked(j)(i, centred), which gives dy[i], or 0 where ReLU was flat, and x - mean.
+template <class T, class Masked>
+void gradient_sums(const Lines& lines, const Masked& masked, const T* inverse_std, T* dgamma, T* dbeta) {
   const Index channels = lines.channels, size = lines.blocks * channels;
   const Scratch<T> partial(2 * size);
   T *const first = partial, *const second = first + size;
-  parallel_for(lines.blocks, kGrain, [=, &rows, &lines](Index first_block, Index last_block) {
-    const auto& reader = rows.reader();
-    for (Index block = first_block; block < last_block; ++block) {
-      const Index begin = lines.begin(block), end = lines.end(block);
-      const auto in_block = masked(reader(begin, end), begin * channels);
-      column_sums(end - begin, lines, first + block * channels, second + block * channels, [=](Index j) {
-        return [gradient = in_block(j)](Index i, T& sum, T& sum_of_products) {
-          T centred;
-          const T d = gradient(i, centred);
-          sum += d;
-          sum_of_products += d * centred;
-        };
-      });
-    }
+  parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+    for (Index block = first_block; block < last_block; ++block)
+      column_sums(lines.begin(block), lines.end(block), lines, first + block * channels, second + block * channels,
+                  [=](Index j) {
+                    return [gradient = masked(j)](Index i, T& sum, T& sum_of_products) {
+                      T centred;
+                      const T d = gradient(i, centred);
+                      sum += d;
+                      sum_of_products += d * centred;
+                    };
+                  });
   });
   add_blocks(first, lines.blocks, channels, dbeta);
   add_blocks(second, lines.blocks, channels, dgamma);
@@ -340,15 +310,32 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
   if (rows == 0 || channels == 0) return;
   const Lines lines(rows, channels);
   const Affine<T> affine(mean, inverse_std, gamma, beta, lines);
-  const T* const scale = affine.scale;
-  with_mask(dy, affine, relu, [&](const auto& masked) {
-    gradient_sums(InMemory<T>{x, channels}, lines, masked, inverse_std, dgamma, dbeta);
+  const T *const m = affine.mean, *const scale = affine.scale, *const offset = affine.beta;
+
+  const auto with_mask = [&](const auto& use) {
+    if (relu)
+      use([=](Index j) {
+        return [=, mean_j = m[j], scale_j = scale[j], offset_j = offset[j]](Index i, T& centred) {
+          const T gradient = dy[i];
+          centred = x[i] - mean_j;
+          return centred * scale_j + offset_j > 0 ? gradient : T(0);
+        };
+      });
+    else
+      use([=](Index j) {
+        return [=, mean_j = m[j]](Index i, T& centred) {
+          centred = x[i] - mean_j;
+          return dy[i];
+        };
+      });
+  };
+  with_mask([&](const auto& masked) {
+    gradient_sums<T>(lines, masked, inverse_std, dgamma, dbeta);
     if (dx == nullptr) return;
-    const auto everywhere = masked(x, 0);
     if (constant) {
       parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
         each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
-          return [=, gradient = everywhere(j), scale_j = scale[j]](Index i) {
+          return [=, gradient = masked(j), scale_j = scale[j]](Index i) {
             T centred;
             dx[i] = scale_j * gradient(i, centred);
           };
@@ -360,7 +347,7 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
     const T *const level = slopes.level, *const slope = slopes.slope;
     last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
       each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
-        return [=, gradient = everywhere(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
+        return [=, gradient = masked(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
           T centred;
           const T d = gradient(i, centred);
           dx[i] = scale_j * ((d - level_j) - centred * slope_j);

@@ -241,15 +241,13 @@ void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std
   if (rows == 0 || s.channels == 0) return;
   const Lines pooled(s.batch * s.out_height * s.out_width, s.channels), lines(rows, s.channels);
   const Affine<T> affine(mean, inverse_std, gamma, static_cast<const T*>(nullptr), lines);
-  const auto masked = [=, m = affine.mean](const T* maxima, Index base) {
-    return [=, gradient = dy + base, place = places + base](Index j) {
-      return [=, mean_j = m[j]](Index i, T& centred) {
-        centred = maxima[i] - mean_j;
-        return place[i] != pooled_normalization::kNowhere ? gradient[i] : T(0);
-      };
+  const auto masked = [=, m = affine.mean](Index j) {
+    return [=, mean_j = m[j]](Index i, T& centred) {
+      centred = chosen[i] - mean_j;
+      return places[i] != pooled_normalization::kNowhere ? dy[i] : T(0);
     };
   };
-  gradient_sums(InMemory<T>{chosen, s.channels}, pooled, masked, inverse_std, dgamma, dbeta);
+  gradient_sums<T>(pooled, masked, inverse_std, dgamma, dbeta);
   if (dx == nullptr) return;
   if (constant) {
     pooled_normalization::spread(s, dy, places, dx, pooled_normalization::ConstantDerivative<T>{affine.scale});
