@@ -45,7 +45,7 @@ struct MaskedGradient {
 
   // As OutputGradient::pack. Of several threads that need a block's gradient, one is asked for its sums.
   template <int vectors>
-  void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, T* wanted) const {
+  void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, const T* wanted) const {
     constexpr Index width = vectors * VectorOf<T>::lanes;
     T sum[width] = {}, sum_of_products[width] = {};
     const Index begin = (block.image * s.out_height + block.row) * s.out_width;
@@ -61,7 +61,6 @@ struct MaskedGradient {
     for (Index j = 0; j < smaller(width, columns); ++j) {
       sums[index * s.filters + first + j] = sum[j];
       sums_of_products[index * s.filters + first + j] = sum_of_products[j];
-      wanted[j] = 0;
     }
   }
 
@@ -103,20 +102,21 @@ void finish_weights(const Convolution<T>& z, const T* kernel, const T* bias, con
                     const T* inverse_std, const T* dgamma, const T* dbeta, T* dkernel, T* dbias) {
   const Index products = z.products(), filters = z.filters(), rows = products + 1;
   const double pixels = static_cast<double>(z.pixels());
+  const T centre = z.centre();
   const Scratch<double> sums(products * rows);
-  z.add_patches(sums);
+  z.add_patches(centre, sums);  // around a centre, so that bright images cost no digits
   for (Index f = 0; f < filters; ++f) {
     const double scale = affine.scale[f], level = dbeta[f] / pixels, slope = dgamma[f] / pixels * inverse_std[f];
-    const double shift = (bias == nullptr ? 0.0 : static_cast<double>(bias[f])) - affine.mean[f];
+    double shift = (bias == nullptr ? 0.0 : static_cast<double>(bias[f])) - affine.mean[f];
+    for (Index k = 0; k < products; ++k) shift += static_cast<double>(centre) * kernel[k * filters + f];
     double centred = pixels * shift;  // the sum of z - mean: what the mean's rounding leaves
+    for (Index k = 0; k < products; ++k) centred += sums[k * rows + products] * kernel[k * filters + f];
     for (Index k = 0; k < products; ++k) {
       const double* const seen = sums + k * rows;
-      const double alone = seen[products];
-      double with_z = shift * alone;
+      double with_z = centre * centred + shift * seen[products];
       for (Index j = 0; j < products; ++j) with_z += seen[j] * kernel[j * filters + f];
-      centred += alone * kernel[k * filters + f];
       T& gradient = dkernel[k * filters + f];
-      gradient = static_cast<T>(scale * ((gradient - level * alone) - slope * with_z));
+      gradient = static_cast<T>(scale * ((gradient - level * (seen[products] + pixels * centre)) - slope * with_z));
     }
     if (dbias != nullptr) dbias[f] = static_cast<T>(-scale * slope * centred);
   }

@@ -17,8 +17,8 @@ constexpr Index kStrip = 14;
 #else
 constexpr Index kStrip = 6;
 #endif
-constexpr Index kPatches = 1024;      // pixels whose patches are in the cache together
-constexpr Index kPatchRow = kPatches + 16;
+constexpr Index kPatches = 1024;  // pixels whose patches are in the cache together
+constexpr Index kPatchRow = kPatches + VectorOf<float>::lanes;
 
 // What makes y of z: max((z - mean) scale + beta, floor), by pointers to whole vectors of a panel's filters.
 template <class T>
@@ -206,8 +206,9 @@ class Convolution {
     });
   }
 
-  // sums[k][j] = sum over all pixels of what products k and j see, and sums[k][products] of what k sees.
-  void add_patches(double* sums) const {
+  // With p[k] = what product k sees, less `centre`: sums[k][j] = the sum over all pixels of p[k] p[j], and
+  // sums[k][products] that of p[k].
+  void add_patches(T centre, double* sums) const {
     const Index rows = products_ + 1, size = products_ * rows, blocks = ceil_div(lines_.rows, kPatches);
     const Index parts = smaller(blocks, kTasks);
     const Scratch<double> partial(parts * size);
@@ -218,7 +219,7 @@ class Convolution {
         for (Index i = 0; i < size; ++i) total[i] = 0;
         for (Index block = blocks * part / parts; block < blocks * (part + 1) / parts; ++block) {
           const Index begin = block * kPatches, count = smaller(kPatches, lines_.rows - begin);
-          collect(begin, begin + count, patches);
+          collect(begin, begin + count, centre, patches);
           for (Index k = 0; k < products_; ++k)
             for (Index j = 0; j < rows; ++j)
               if (j <= k || j == products_)
@@ -234,13 +235,21 @@ class Convolution {
       for (Index j = k + 1; j < products_; ++j) sums[k * rows + j] = sums[j * rows + k];
   }
 
+  // A number that the images are around: the mean of some of theirs.
+  T centre() const {
+    const Index size = s_.batch * s_.height * s_.width * s_.channels, step = larger(1, size / 1024);
+    double sum = 0;
+    for (Index i = 0; i < size; i += step) sum += static_cast<double>(window_.x[i]);
+    return static_cast<T>(sum / static_cast<double>(larger(1, ceil_div(size, step))));
+  }
+
   Index products() const { return products_; }
   Index filters() const { return s_.filters; }
   Index pixels() const { return lines_.rows; }
   Blocks blocks() const { return Blocks::of(window_, kBlockPixels); }  // those of weight_gradient_of()
 
  private:
-  void collect(Index begin, Index end, T* patches) const {
+  void collect(Index begin, Index end, T centre, T* patches) const {
     const Index step = s_.stride_w * s_.channels;
     for (Index i = 0; i < kPatches; ++i) patches[products_ * kPatchRow + i] = 1;
     Index row = begin / s_.out_width, col = begin % s_.out_width;
@@ -251,9 +260,9 @@ class Convolution {
         const T* const in = x + col * step + offset_[k];
         T* const to = out + k * kPatchRow;
         if (step == 1)  // the last vector's rest is overwritten by the next row, or left out
-          for (Index i = 0; i < count; i += VectorOf<T>::lanes) store(to + i, load_columns(in + i, count - i));
+          for (Index i = 0; i < count; i += VectorOf<T>::lanes) store(to + i, load_columns(in + i, count - i) - centre);
         else
-          for (Index i = 0; i < count; ++i) to[i] = in[i * step];
+          for (Index i = 0; i < count; ++i) to[i] = in[i * step] - centre;
       }
       begin += count;
       out += count;
