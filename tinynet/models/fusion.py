@@ -194,7 +194,8 @@ class ConvolutionAndPooling:
 class ConvolutionAndNormalization:
     """A convolution and the batch normalization behind it, or a `NormalizeAndReLU`, as one step.
 
-    The result and the moving averages are the same, bit for bit, as calling the layers in turn; so are the gradients.
+    The result and the moving averages are the same, bit for bit, as calling the layers in turn; the gradients are the
+    same sums in another order.
     """
 
     __slots__ = ("convolution", "second")

@@ -4,6 +4,7 @@
 
 A first layer sees few channels, so that z takes less time to compute than to move through memory, which normalization
 does twice in each direction, and the gradient of the weights again. Here z is computed each time, and never stored.
+The compiled kernel needs it once on the way back: csrc/kernels/conv2d_batch_norm.h has the formulas.
 """
 
 from ..runtime import kernels
