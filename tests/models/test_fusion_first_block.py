@@ -24,7 +24,7 @@ SHAPE = (12, 11, 1)
 def network(convolution=None, normalization=None, activation=layers.ReLU, shape=SHAPE):
     tn.utils.set_random_seed(3)
     model = tn.Sequential([
-        tn.Input(shape), convolution() if convolution else layers.Conv2D(6, 3, padding="same"),
+        tn.Input(shape), convolution() if convolution else layers.Conv2D(8, 3, padding="same"),
         normalization() if normalization else layers.BatchNormalization(), *([activation()] if activation else []),
         layers.Flatten(), layers.Dense(3),
     ])
@@ -79,7 +79,7 @@ def passes(monkeypatch):
     return calls
 
 
-@given(filters=st.integers(1, 40), kernel_size=st.sampled_from((1, 2, 3, (5, 2))), strides=st.integers(1, 2),
+@given(filters=st.integers(7, 40), kernel_size=st.sampled_from((1, 2, 3, (5, 2))), strides=st.integers(1, 2),
        padding=st.sampled_from(("valid", "same", 1)), use_bias=st.booleans(), scale=st.booleans(), center=st.booleans(),
        activation=st.sampled_from((None, layers.ReLU, lambda: layers.Activation("relu"))), training=st.booleans(),
        batch=st.integers(1, 9), dtype=st.sampled_from(("float32", "float64")))
@@ -148,14 +148,14 @@ class Halved(layers.BatchNormalization):
 
 
 @pytest.mark.parametrize(("first", "second", "third"), [
-    (lambda: layers.Conv2D(6, 3, activation="relu"), None, layers.ReLU),
-    (lambda: layers.Conv2D(6, 3, activation="tanh"), None, None),
-    (lambda: layers.Conv2D(6, 1, data_format="channels_first"), None, layers.ReLU),
-    (lambda: layers.Conv2D(6, 3, activity_regularizer="l2"), None, layers.ReLU),
-    (lambda: layers.Conv2D(6, 3, dtype="float64"), None, layers.ReLU),
-    (lambda: Doubling(6, 3), None, layers.ReLU),
-    (lambda: layers.Conv2DTranspose(6, 3), None, layers.ReLU),
-    (lambda: layers.Conv2D(6, 7, padding="same"), None, layers.ReLU),  # 49 products
+    (lambda: layers.Conv2D(8, 3, activation="relu"), None, layers.ReLU),
+    (lambda: layers.Conv2D(8, 3, activation="tanh"), None, None),
+    (lambda: layers.Conv2D(8, 1, data_format="channels_first"), None, layers.ReLU),
+    (lambda: layers.Conv2D(8, 3, activity_regularizer="l2"), None, layers.ReLU),
+    (lambda: layers.Conv2D(8, 3, dtype="float64"), None, layers.ReLU),
+    (lambda: Doubling(8, 3), None, layers.ReLU),
+    (lambda: layers.Conv2DTranspose(8, 3), None, layers.ReLU),
+    (lambda: layers.Conv2D(8, 7, padding="same"), None, layers.ReLU),  # 49 products
     (None, lambda: layers.BatchNormalization(axis=1), layers.ReLU),
     (None, lambda: layers.BatchNormalization(activity_regularizer="l2"), layers.ReLU),
     (None, lambda: layers.BatchNormalization(activity_regularizer="l2"), None),
@@ -179,9 +179,9 @@ def test_what_cannot_share_is_called_one_by_one(first, second, third, passes):
 
 def test_groups_do_not_share(passes):
     x = images(shape=(6, 5, 2))
-    model = network(lambda: layers.Conv2D(4, 2, groups=2), shape=(6, 5, 2))
+    model = network(lambda: layers.Conv2D(8, 2, groups=2), shape=(6, 5, 2))
     fused = model(x, training=True).numpy()
-    plain = unfused(network(lambda: layers.Conv2D(4, 2, groups=2), shape=(6, 5, 2)))
+    plain = unfused(network(lambda: layers.Conv2D(8, 2, groups=2), shape=(6, 5, 2)))
     assert_same_values(fused, plain(x, training=True).numpy())
     assert passes == []
 
@@ -199,7 +199,7 @@ def test_changes_after_the_model_is_made_count(passes):
         seen, call = [], layer.call
         layer.call = lambda x, seen=seen, call=call, **options: seen.append(x.shape) or call(x, **options)
         assert_same_values(model(x).numpy(), plain)
-        assert seen == [(7, 12, 11, 1 if layer is convolution else 6)]
+        assert seen == [(7, 12, 11, 1 if layer is convolution else 8)]
         del layer.call
     convolution.activation = tn.activations.tanh
     assert not np.array_equal(model(x).numpy(), plain)
@@ -248,7 +248,7 @@ def test_a_layer_before_it_learns_too():
     results = []
     for keep in (plan_steps, list):
         tn.utils.set_random_seed(3)
-        model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(1, 3), layers.Conv2D(6, 3), layers.BatchNormalization()])
+        model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(1, 3), layers.Conv2D(8, 3), layers.BatchNormalization()])
         model._steps = keep(model.layers)
         y, gradients, weights = step(model, images(), True)
         results.append([y, *gradients, *weights])
@@ -256,16 +256,16 @@ def test_a_layer_before_it_learns_too():
 
 
 def test_a_model_built_by_its_first_batch_builds_all_layers(passes):
-    model = tn.Sequential([layers.Conv2D(4, 3), layers.BatchNormalization(), layers.ReLU()])
+    model = tn.Sequential([layers.Conv2D(8, 3), layers.BatchNormalization(), layers.ReLU()])
     model(images())
-    assert all(layer.built for layer in model.layers) and model.output_shape == (None, 10, 9, 4)
+    assert all(layer.built for layer in model.layers) and model.output_shape == (None, 10, 9, 8)
     assert passes == []
     assert_same_values(model(images()).numpy(), unfused(model)(images()).numpy())
     assert passes == ["inference"]
 
 
 def test_errors_name_the_layer():
-    model = tn.Sequential([layers.Conv2D(4, 3, name="conv"), layers.BatchNormalization(name="bn")])
+    model = tn.Sequential([layers.Conv2D(8, 3, name="conv"), layers.BatchNormalization(name="bn")])
     model(images())
     for shape, message in (((12, 11, 2), r"layer 'conv' \(Conv2D\), called on \(7, 12, 11, 2\)"),
                            ((12, 11), r"layer 'conv' \(Conv2D\), called on \(7, 12, 11\)"),
@@ -274,7 +274,7 @@ def test_errors_name_the_layer():
             model(images(shape=shape))
     with pytest.raises(ValueError, match=r"layer 'bn' .*no samples"):
         model(images(0), training=True)
-    assert model(images(0)).shape == (0, 10, 9, 4)
+    assert model(images(0)).shape == (0, 10, 9, 8)
 
 
 def test_layers_that_are_watched_or_looked_into(passes):
@@ -285,7 +285,7 @@ def test_layers_that_are_watched_or_looked_into(passes):
     assert_all_same(model.get_weights(), plain.get_weights())
     extractor = tn.Model(model.inputs, [layer.output for layer in model.layers])
     seen = [y.numpy() for y in extractor(x)]
-    assert seen[0].shape == seen[1].shape == (32, 12, 11, 6) and passes == []
+    assert seen[0].shape == seen[1].shape == (32, 12, 11, 8) and passes == []
     assert_same_values(seen[-1], model(x).numpy())
     assert passes == ["inference"]
     model.fit(x, np.zeros(32), verbose=0, callbacks=[tn.callbacks.Probe()])
@@ -294,7 +294,7 @@ def test_layers_that_are_watched_or_looked_into(passes):
 
 
 def test_add_and_pop_plan_again():
-    model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(6, 3)])
+    model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(8, 3)])
     model.add(layers.BatchNormalization())
     assert len(model._steps) == 1 and len(model.layers) == 2
     model.add(layers.ReLU())

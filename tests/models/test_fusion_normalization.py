@@ -41,9 +41,9 @@ def passes(monkeypatch):
     calls = []
     call = layers.BatchNormalization.call
 
-    def counted(self, x, training=None, mask=None, relu=False, pool_size=None):
+    def counted(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None):
         calls.append(pool_size)
-        return call(self, x, training, mask, relu, pool_size)
+        return call(self, x, training, mask, relu, pool_size, convolution)
 
     monkeypatch.setattr(layers.BatchNormalization, "call", counted)
     return calls

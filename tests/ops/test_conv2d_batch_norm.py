@@ -330,8 +330,8 @@ def counting(monkeypatch):
 def test_gradient(backend, relu, with_bias):
     rng = np.random.default_rng(0)
     x, options = rng.standard_normal((3, 9, 8, 1)), {"padding": "same", "relu": relu}
-    kernel, gamma, beta, bias = (rng.standard_normal(shape) for shape in ((3, 3, 1, 5), 5, 5, 5))
-    mean, variance = rng.standard_normal(5), rng.uniform(0.5, 2, 5)
+    kernel, gamma, beta, bias = (rng.standard_normal(shape) for shape in ((3, 3, 1, 9), 9, 9, 9))
+    mean, variance = rng.standard_normal(9), rng.uniform(0.5, 2, 9)
     first = [kernel, bias] if with_bias else [kernel]
     with tn.backend(backend):
         for rest, names in (([gamma, beta], ("gamma", "beta")), ([beta], ("beta",)), ([], ())):
@@ -353,7 +353,7 @@ def test_gradient(backend, relu, with_bias):
 
 
 def test_gradient_of_the_input(monkeypatch):
-    case = normal_case(0, (2, 9, 8, 1), (3, 3, 1, 5), dtype=np.float64)
+    case = normal_case(0, (2, 9, 8, 1), (3, 3, 1, 9), dtype=np.float64)
     calls = counting(monkeypatch)
     assert_gradient(lambda x, *rest: conv2d_batch_norm(x, *rest, relu=True)[0], case.x, case.kernel, case.bias,
                     case.gamma, case.beta)
@@ -395,7 +395,11 @@ def test_weights_that_nobody_learns(monkeypatch):
 
 def test_what_pays():
     assert pays((128, 28, 28, 1), (3, 3, 1, 32))
-    assert not pays((128, 28, 28, 8), (3, 3, 8, 32))
+    assert pays((128, 28, 28, 1), (5, 5, 1, 8))
+    assert pays((128, 28, 28, 2), (3, 3, 2, 32))
+    assert not pays((128, 28, 28, 3), (3, 3, 3, 32))
+    assert not pays((128, 28, 28, 1), (3, 3, 1, 6))
+    assert not pays((128, 28, 28, 1), (1, 12, 1, 32))
     assert not pays((128, 28, 28, 1), (3, 3, 2, 32))
     assert not pays((128, 28, 1), (3, 3, 1, 32))
     assert not pays((0, 28, 28, 1), (3, 3, 1, 32))
@@ -405,12 +409,12 @@ def test_what_pays():
 @pytest.mark.parametrize("size, kernel_shape, options, message", [
     ((2, 9, 9, 2), (3, 3, 1, 4), {}, "input has 2 channels but kernel expects 1"),
     ((2, 9, 9), (3, 3, 1, 4), {}, "Add a channel axis"),
-    ((2, 2, 9, 1), (3, 3, 1, 4), {}, "kernel is larger than the padded input"),
-    ((0, 9, 9, 1), (3, 3, 1, 4), {}, "no samples"),
-    ((2, 9, 9, 1), (3, 3, 1, 4), {"padding": "full"}, "padding must be"),
-    ((2, 9, 9, 1), (3, 3, 1, 4), {"bias": np.ones(3, np.float32)}, "bias has shape"),
-    ((2, 9, 9, 1), (3, 3, 1, 4), {"gamma": np.ones(3, np.float32)}, "gamma has shape"),
-    ((2, 9, 9, 1), (3, 3, 1, 4), {"strides": 0}, "strides"),
+    ((2, 2, 9, 1), (3, 3, 1, 8), {}, "kernel is larger than the padded input"),
+    ((0, 9, 9, 1), (3, 3, 1, 8), {}, "no samples"),
+    ((2, 9, 9, 1), (3, 3, 1, 8), {"padding": "full"}, "padding must be"),
+    ((2, 9, 9, 1), (3, 3, 1, 8), {"bias": np.ones(3, np.float32)}, "bias has shape"),
+    ((2, 9, 9, 1), (3, 3, 1, 8), {"gamma": np.ones(3, np.float32)}, "gamma has shape"),
+    ((2, 9, 9, 1), (3, 3, 1, 8), {"strides": 0}, "strides"),
 ])
 def test_errors(size, kernel_shape, options, message):
     with pytest.raises(ValueError, match=message):
@@ -418,10 +422,10 @@ def test_errors(size, kernel_shape, options, message):
 
 
 def test_types_are_not_mixed():
-    x, kernel, four = np.ones((2, 9, 9, 1), np.float32), np.ones((3, 3, 1, 4), np.float32), np.ones(4)
+    x, kernel, ones = np.ones((2, 9, 9, 1), np.float32), np.ones((3, 3, 1, 8), np.float32), np.ones(8)
     with pytest.raises(TypeError, match="float32"):
         conv2d_batch_norm(x, kernel.astype(np.float64))
     with pytest.raises(TypeError, match="gamma must have dtype float32"):
-        conv2d_batch_norm(x, kernel, gamma=four)
-    y = conv2d_batch_norm_with(x, kernel, Tensor(four), Tensor(four))  # statistics are converted
+        conv2d_batch_norm(x, kernel, gamma=ones)
+    y = conv2d_batch_norm_with(x, kernel, Tensor(ones), Tensor(ones))  # statistics are converted
     assert y.dtype == np.float32
