@@ -128,13 +128,31 @@ def test_who_shares_with_whom():
 
     assert planned(conv, norm) == [ConvolutionAndNormalization]
     assert planned(conv, norm, relu, conv, norm, relu) == [ConvolutionAndNormalization] * 2
-    assert planned(conv, norm, relu, pool) == [layers.Conv2D, NormalizeAndPool]
+    assert planned(conv, norm, relu, pool) == [ConvolutionAndNormalization]
     assert planned(conv, norm, pool) == [ConvolutionAndNormalization, layers.MaxPooling2D]
     assert planned(conv, pool, norm, relu) == [ConvolutionAndPooling, NormalizeAndReLU]
     assert planned(conv, relu, norm) == [layers.Conv2D, layers.ReLU, layers.BatchNormalization]
     named = [layers.Conv2D(8, 3, name="conv"), layers.BatchNormalization(name="bn"), layers.ReLU(name="relu")]
     assert repr(plan_steps(named)) == "[<ConvolutionAndNormalization conv, bn, relu>]"
     assert repr(plan_steps(named[:2])) == "[<ConvolutionAndNormalization conv, bn>]"
+    named.append(layers.MaxPooling2D(name="pool"))
+    assert repr(plan_steps(named)) == "[<ConvolutionAndNormalization conv, bn, relu, pool>]"
+    assert isinstance(plan_steps(named)[0].second, NormalizeAndPool)
+
+
+@pytest.mark.parametrize("pooling", [layers.MaxPooling2D, lambda: layers.MaxPooling2D(3, strides=2, padding="same"),
+                                     lambda: layers.AveragePooling2D(2)])
+@pytest.mark.parametrize("training", [False, True])
+def test_pooling_behind_it(pooling, training, passes):
+    results = []
+    for keep in (plan_steps, list):
+        tn.utils.set_random_seed(3)
+        model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(8, 3, padding="same"), layers.BatchNormalization(),
+                               layers.ReLU(), pooling(), layers.Flatten(), layers.Dense(3)])
+        model._steps = keep(model.layers)
+        results.append(step(model, images(), training))
+    assert_same_step(*results)
+    assert passes == ["forward" if training else "inference", "backward"]
 
 
 class Doubling(layers.Conv2D):
