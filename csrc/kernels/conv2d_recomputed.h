@@ -17,7 +17,7 @@ constexpr Index kStrip = 14;
 #else
 constexpr Index kStrip = 6;
 #endif
-constexpr Index kPatches = 1024;  // pixels whose patches are in the cache together
+constexpr Index kPatches = 1024;  // pixels whose patches are in the cache together, in rows with room for a vector more
 constexpr Index kPatchRow = kPatches + VectorOf<float>::lanes;
 
 // What makes y of z: max((z - mean) scale + beta, floor), by pointers to whole vectors of a panel's filters.
@@ -198,7 +198,8 @@ class Convolution {
       beta[f] = f < filters ? affine.beta[f] : T(0);
     }
     const T floor = relu ? T(0) : -static_cast<T>(__builtin_inf());
-    parallel_for(lines_.rows, lines_.rows_per_block, [=, &mean, &scale, &beta, this](Index begin, Index end) {
+    const Index together = ceil_div(lines_.rows_per_block, s_.out_width) * s_.out_width;  // whole rows: no short strips
+    parallel_for(lines_.rows, together, [=, &mean, &scale, &beta, this](Index begin, Index end) {
       for (Index column = 0; column < filters; column += kPanel<T>) {
         const Normalized<T> normalized{mean + column, scale + column, beta + column, floor};
         compute(begin, end, column, filters - column, &normalized, y + begin * filters + column, filters, y);
