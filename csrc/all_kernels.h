@@ -18,6 +18,7 @@
 #include "kernels/layer_norm.h"
 #include "kernels/pooling.h"
 #include "kernels/batch_norm_max_pool2d.h"
+#include "kernels/conv2d_batch_norm.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -81,6 +82,9 @@ constexpr KernelTable<T> make_table() {
   table.batch_norm_max_pool2d_forward = batch_norm_max_pool2d_forward<T>;
   table.batch_norm_max_pool2d_inference = batch_norm_max_pool2d_inference<T>;
   table.batch_norm_max_pool2d_backward = batch_norm_max_pool2d_backward<T>;
+  table.conv2d_batch_norm_forward = conv2d_batch_norm_forward<T>;
+  table.conv2d_batch_norm_inference = conv2d_batch_norm_inference<T>;
+  table.conv2d_batch_norm_backward = conv2d_batch_norm_backward<T>;
   return table;
 }
 

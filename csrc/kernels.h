@@ -188,6 +188,17 @@ struct KernelTable {
   void (*batch_norm_max_pool2d_backward)(const Pool2dShape& shape, const T* dy, const std::uint8_t* places,
                                          const T* chosen, const T* x, const T* gamma, const T* mean,
                                          const T* inverse_std, bool constant, T* dx, T* dgamma, T* dbeta);
+  // Convolution of one group, batch normalization and, with `relu`, ReLU. bias, gamma, beta, dbias and dkernel (and
+  // dbias with it) may be null. The backward pass takes x, not what the convolution gave.
+  void (*conv2d_batch_norm_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias,
+                                    const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean,
+                                    T* variance, T* inverse_std);
+  void (*conv2d_batch_norm_inference)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias,
+                                      const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon,
+                                      bool relu, T* y, T* inverse_std);
+  void (*conv2d_batch_norm_backward)(const Conv2dShape& shape, const T* dy, const T* x, const T* kernel, const T* bias,
+                                     const T* gamma, const T* beta, const T* mean, const T* inverse_std, bool relu,
+                                     bool constant, T* dkernel, T* dbias, T* dgamma, T* dbeta);
 };
 
 struct Kernels {

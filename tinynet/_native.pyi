@@ -70,6 +70,19 @@ def conv2d_backward(
     dy: Array, x: Array, kernel: Array, y: Array | None, activation: str, strides: Pair, padding: tuple[Pair, Pair],
     dilation: Pair, groups: int, need_dx: bool, need_dkernel: bool, has_bias: bool, algorithm: str = "auto",
 ) -> Gradients: ...
+def conv2d_batch_norm_backward(
+    dy: Array, x: Array, kernel: Array, bias: Any, strides: Pair, padding: tuple[Pair, Pair], dilation: Pair,
+    gamma: Any, beta: Any, mean: Array, inverse_std: Array, relu: bool = False, constant: bool = False,
+    need_dkernel: bool = True,
+) -> Gradients: ...
+def conv2d_batch_norm_forward(
+    x: Array, kernel: Array, bias: Any, strides: Pair, padding: tuple[Pair, Pair], dilation: Pair, gamma: Any,
+    beta: Any, epsilon: float, relu: bool = False,
+) -> tuple[Array, Array]: ...
+def conv2d_batch_norm_inference(
+    x: Array, kernel: Array, bias: Any, strides: Pair, padding: tuple[Pair, Pair], dilation: Pair, gamma: Any,
+    beta: Any, mean: Array, variance: Array, epsilon: float, relu: bool = False,
+) -> tuple[Array, Array]: ...
 def conv2d_forward(
     x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: tuple[Pair, Pair], dilation: Pair, groups: int,
     activation: str, algorithm: str = "auto",

@@ -11,6 +11,9 @@ from .ops.batch_norm_max_pool2d import (
     batch_norm_max_pool2d_backward, batch_norm_max_pool2d_forward, batch_norm_max_pool2d_inference,
 )
 from .ops.conv2d import conv2d_algorithm, conv2d_backward, conv2d_forward
+from .ops.conv2d_batch_norm import (
+    conv2d_batch_norm_backward, conv2d_batch_norm_forward, conv2d_batch_norm_inference,
+)
 from .ops.conv2d_max_pool2d import conv2d_max_pool2d_backward, conv2d_max_pool2d_forward
 from .ops.cross_entropy import (
     binary_cross_entropy_backward, binary_cross_entropy_forward, cross_entropy_backward, cross_entropy_forward,
@@ -35,7 +38,8 @@ __all__ = [
     "average_pool2d_backward", "average_pool2d_forward", "batch_norm_backward", "batch_norm_forward",
     "batch_norm_inference", "batch_norm_max_pool2d_backward", "batch_norm_max_pool2d_forward",
     "batch_norm_max_pool2d_inference", "binary_cross_entropy_backward", "binary_cross_entropy_forward",
-    "conv2d_algorithm", "conv2d_backward", "conv2d_forward", "conv2d_max_pool2d_backward", "conv2d_max_pool2d_forward",
+    "conv2d_algorithm", "conv2d_backward", "conv2d_batch_norm_backward", "conv2d_batch_norm_forward",
+    "conv2d_batch_norm_inference", "conv2d_forward", "conv2d_max_pool2d_backward", "conv2d_max_pool2d_forward",
     "count_hits", "cross_entropy_backward", "cross_entropy_forward", "dense_backward", "dense_forward",
     "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward", "ftrl_step",
     "layer_norm_backward", "layer_norm_forward", "lion_step", "log_softmax_backward", "log_softmax_forward", "matmul",

@@ -119,26 +119,38 @@ void last_blocks_first(Index blocks, const Body& body) {
   });
 }
 
+// x[rows][channels] as moments() takes it, a block of rows after the other; here from memory, in conv2d_batch_norm.h it
+// is computed. Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
+template <class T>
+struct InMemory {
+  const T* x;
+  Index channels;
+  const InMemory& reader() const { return *this; }
+  const T* operator()(Index begin, Index) const { return x + begin * channels; }
+};
+
 // mean[c] and variance[c], the latter divided by the number of rows. In each block first m, the mean of a quarter of
 // its rows, then sum (x - m) and sum (x - m)^2, so that a large mean costs no digits: (m - the block's mean)^2 is at
 // most some 3 times the block's variance, whatever the order of the rows. With m from all of them, the second look at a
 // block, in the L1 cache, was a quarter of the time. The blocks are put together in float64.
-template <class T>
-void moments(const T* x, const Lines& lines, T* mean, T* variance) {
+template <class T, class Rows>
+void moments(const Rows& rows, const Lines& lines, T* mean, T* variance) {
   const Index channels = lines.channels, size = lines.blocks * channels;
   const Scratch<T> partial(3 * size);
   T *const centre = partial, *const rest = centre + size, *const square = rest + size;
-  parallel_for(lines.blocks, kGrain, [=, &lines](Index first_block, Index last_block) {
+  parallel_for(lines.blocks, kGrain, [=, &rows, &lines](Index first_block, Index last_block) {
+    const auto& reader = rows.reader();
     for (Index block = first_block; block < last_block; ++block) {
-      const Index begin = lines.begin(block), end = lines.end(block), at = block * channels;
-      const Index seen = begin + lines.first_look < end ? begin + lines.first_look : end;
-      column_sums(begin, seen, lines, centre + at, square + at,
+      const Index count = lines.end(block) - lines.begin(block), at = block * channels;
+      const Index seen = lines.first_look < count ? lines.first_look : count;
+      const T* const x = reader(lines.begin(block), lines.end(block));
+      column_sums(0, seen, lines, centre + at, square + at,
                   [=](Index) { return [=](Index i, T& sum, T&) { sum += x[i]; }; });
-      for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(seen - begin);
+      for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(seen);
       T repeated[kWidest];
       if (lines.folded > 1) repeat(centre + at, repeated, lines);
       const T* const m = lines.folded > 1 ? repeated : centre + at;
-      column_sums(begin, end, lines, rest + at, square + at, [=](Index j) {
+      column_sums(0, count, lines, rest + at, square + at, [=](Index j) {
         return [=, centre_j = m[j]](Index i, T& sum, T& sum_of_squares) {
           const T d = x[i] - centre_j;
           sum += d;
@@ -156,8 +168,8 @@ void moments(const T* x, const Lines& lines, T* mean, T* variance) {
 #pragma GCC ivdep
     for (Index c = 0; c < channels; ++c) total[c] += count * centre[block * channels + c] + rest[block * channels + c];
   }
-  const double rows = static_cast<double>(lines.rows);
-  for (Index c = 0; c < channels; ++c) total[c] /= rows;
+  const double all = static_cast<double>(lines.rows);
+  for (Index c = 0; c < channels; ++c) total[c] /= all;
   for (Index block = 0; block < lines.blocks; ++block) {
     const double count = static_cast<double>(lines.end(block) - lines.begin(block));
 #pragma GCC ivdep
@@ -169,9 +181,16 @@ void moments(const T* x, const Lines& lines, T* mean, T* variance) {
   }
   for (Index c = 0; c < channels; ++c) {
     mean[c] = static_cast<T>(total[c]);
-    const double value = spread[c] / rows;
+    const double value = spread[c] / all;
     variance[c] = static_cast<T>(value < 0 ? 0 : value);  // NaN stays
   }
+}
+
+// inverse_std[c] = 1 / sqrt(variance[c] + epsilon)
+template <class T>
+void invert(const T* variance, double epsilon, T* inverse_std, Index channels) {
+  for (Index c = 0; c < channels; ++c)
+    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
 }
 
 // total[c] = sum over blocks, in order and in float64
@@ -268,19 +287,16 @@ void batch_norm_forward(const T* x, const T* gamma, const T* beta, double epsilo
                         T* variance, T* inverse_std, Index rows, Index channels) {
   if (rows == 0 || channels == 0) return;
   const normalization::Lines lines(rows, channels);
-  normalization::moments(x, lines, mean, variance);
-  for (Index c = 0; c < channels; ++c)
-    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
+  normalization::moments(normalization::InMemory<T>{x, channels}, lines, mean, variance);
+  normalization::invert(variance, epsilon, inverse_std, channels);
   normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
 }
 
 template <class T>
 void batch_norm_inference(const T* x, const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon,
                           bool relu, T* y, T* inverse_std, Index rows, Index channels) {
-  if (channels == 0) return;
-  for (Index c = 0; c < channels; ++c)
-    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
-  if (rows == 0) return;
+  normalization::invert(variance, epsilon, inverse_std, channels);
+  if (rows == 0 || channels == 0) return;
   const normalization::Lines lines(rows, channels);
   normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
 }

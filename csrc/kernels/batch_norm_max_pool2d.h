@@ -214,8 +214,7 @@ template <class T>
 void batch_norm_max_pool2d_inference(const Pool2dShape& s, const T* x, const T* gamma, const T* beta, const T* mean,
                                      const T* variance, double epsilon, T* y, std::uint8_t* places, T* chosen,
                                      T* inverse_std) {
-  for (Index c = 0; c < s.channels; ++c)
-    inverse_std[c] = static_cast<T>(1 / math::sqrt(static_cast<double>(variance[c]) + epsilon));
+  normalization::invert(variance, epsilon, inverse_std, s.channels);
   const Index rows = s.batch * s.height * s.width;
   if (rows == 0 || s.channels == 0) return;
   const normalization::Affine<T> affine(mean, inverse_std, gamma, beta, normalization::Lines(rows, s.channels));
@@ -227,7 +226,7 @@ void batch_norm_max_pool2d_forward(const Pool2dShape& s, const T* x, const T* ga
                                    T* y, std::uint8_t* places, T* chosen, T* mean, T* variance, T* inverse_std) {
   const normalization::Lines lines(s.batch * s.height * s.width, s.channels);
   if (lines.rows == 0 || s.channels == 0) return;
-  normalization::moments(x, lines, mean, variance);
+  normalization::moments(normalization::InMemory<T>{x, s.channels}, lines, mean, variance);
   batch_norm_max_pool2d_inference(s, x, gamma, beta, mean, variance, epsilon, y, places, chosen, inverse_std);
 }
 

@@ -44,7 +44,7 @@ def test_same_bits_fused_and_not(training, scale, center, axis, batch, dtype, ac
         models = [chain(activation, scale=scale, center=center, axis=axis) for _ in range(2)]
     finally:
         tn.config.set_floatx(before)
-    assert isinstance(models[0]._steps[1], NormalizeAndReLU) and len(models[0]._steps) == 4
+    assert isinstance(models[0]._steps[0].second, NormalizeAndReLU) and len(models[0]._steps) == 3
     x = images(batch, dtype)
     for _ in range(2):  # the second time with moving averages that differ from 0 and 1
         fused, plain = step(models[0], x, training), step(unfused(models[1]), x, training)

@@ -11,15 +11,16 @@ from tinynet.models.fusion import NormalizeAndPool, plan_steps
 
 
 def chain(activation=layers.ReLU, pooling=None, channels=8, **settings):
+    # Of three channels: with fewer the convolution takes part (test_fusion_first_block.py).
     tn.utils.set_random_seed(3)
     return tn.Sequential([
-        tn.Input((9, 8, 2)), layers.Conv2D(channels, 3), layers.BatchNormalization(**settings), activation(),
+        tn.Input((9, 8, 3)), layers.Conv2D(channels, 3), layers.BatchNormalization(**settings), activation(),
         pooling or layers.MaxPooling2D(), layers.Flatten(), layers.Dense(3),
     ])
 
 
 def images(batch=7, dtype=np.float32, seed=0):
-    return np.random.default_rng(seed).standard_normal((batch, 9, 8, 2)).astype(dtype)
+    return np.random.default_rng(seed).standard_normal((batch, 9, 8, 3)).astype(dtype)
 
 
 def unfused(model):
@@ -41,9 +42,9 @@ def passes(monkeypatch):
     calls = []
     call = layers.BatchNormalization.call
 
-    def counted(self, x, training=None, mask=None, relu=False, pool_size=None):
+    def counted(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None):
         calls.append(pool_size)
-        return call(self, x, training, mask, relu, pool_size)
+        return call(self, x, training, mask, relu, pool_size, convolution)
 
     monkeypatch.setattr(layers.BatchNormalization, "call", counted)
     return calls
@@ -59,7 +60,7 @@ def test_pooling_shares_the_pass(activation, dtype, training, passes):
         models = [chain(activation) for _ in range(2)]
     finally:
         tn.config.set_floatx(before)
-    assert isinstance(models[0]._steps[1], NormalizeAndPool) and len(models[0]._steps) == 4
+    assert isinstance(models[0]._steps[0].second, NormalizeAndPool) and len(models[0]._steps) == 3
     x = images(dtype=dtype)
     for _ in range(2):  # the second time with moving averages that differ from 0 and 1
         fused, plain = step(models[0], x, training), step(unfused(models[1]), x, training)
@@ -183,4 +184,4 @@ def test_population_and_outputs_of_layers_with_pooling():
         assert output.shape == (32, *layer.output.shape[1:])
     assert_same_values(watched(x)[-1].numpy(), model(x).numpy())
     names = ", ".join(layer.name for layer in model.layers[1:4])
-    assert repr(model._steps[1]) == f"<NormalizeAndPool {names}>"
+    assert repr(model._steps[0].second) == f"<NormalizeAndPool {names}>"

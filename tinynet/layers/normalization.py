@@ -3,6 +3,7 @@
 from .. import config, constraints, initializers, ops, regularizers
 from ..checks import number
 from ..ops.batch_norm_max_pool2d import batch_norm_max_pool2d, batch_norm_max_pool2d_with
+from ..ops.conv2d_batch_norm import conv2d_batch_norm, conv2d_batch_norm_with
 from .base import Layer
 
 
@@ -157,8 +158,11 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False,
                                                name="moving_variance")
 
-    def call(self, x, training=None, mask=None, relu=False, pool_size=None):
-        # relu, pool_size: with the layers behind it in the same pass (models/fusion.py), which has checked the shapes
+    def call(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None):
+        # relu, pool_size, convolution: with its neighbours in the same pass (models/fusion.py), which has checked the
+        # shapes; x is what the convolution gets
+        if convolution is not None:
+            return self._call_with(convolution, x, training, relu)
         if self._observer is None and not (training and self._trainable):
             if pool_size is not None:
                 return batch_norm_max_pool2d_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta,
@@ -181,11 +185,24 @@ class BatchNormalization(_Normalization):
         if self._observer is not None:
             self._observer(self, mean.data, variance.data, x.data.size // channels)
             return y
-        # Straight to the arrays: 2 us less than assign(), in every training step.
+        self._move(mean, variance)
+        return y
+
+    def _call_with(self, convolution, x, training, relu):
+        """`call` on what the convolution gives for x."""
+        kernel, *rest = (convolution.kernel, convolution.bias, self.gamma, self.beta, convolution.strides,
+                         convolution.padding, convolution.dilation_rate, self.epsilon, relu)
+        if not (training and self._trainable):
+            return conv2d_batch_norm_with(x, kernel, self.moving_mean, self.moving_variance, *rest)
+        y, mean, variance = conv2d_batch_norm(x, kernel, *rest)
+        self._move(mean, variance)
+        return y
+
+    def _move(self, mean, variance):
+        """The moving averages. Straight to the arrays: 2 us less than assign(), in every training step."""
         new = 1.0 - self.momentum
         self.moving_mean.data = self.momentum * self.moving_mean.data + new * mean.data
         self.moving_variance.data = self.momentum * self.moving_variance.data + new * variance.data
-        return y
 
     def get_config(self):
         return {

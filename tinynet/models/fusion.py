@@ -1,5 +1,5 @@
 """Neighbouring layers that share one pass over memory: batch normalization, the ReLU behind it and the max pooling
-behind that; a convolution of few channels and the max pooling behind it.
+behind that; a convolution of few channels and the max pooling, or the batch normalization and ReLU, behind it.
 
 They mostly stream their inputs through the processor, so one pass takes half the time of two or less. The layers stay
 what they are, in `model.layers`, in summaries and files; a model merely calls them together.
@@ -13,6 +13,7 @@ from ..layers.core import Activation
 from ..layers.normalization import BatchNormalization
 from ..layers.pooling import MaxPooling2D
 from ..ops.batch_norm_max_pool2d import pays as pooled_normalization_pays
+from ..ops.conv2d_batch_norm import pays as normalized_convolution_pays
 from ..ops.conv2d_max_pool2d import conv2d_max_pool2d
 from ..ops.conv2d_max_pool2d import pays as pooled_convolution_pays
 from ..tensor import Tensor
@@ -26,14 +27,19 @@ def plan_steps(layers):
 
     Returns:
         Callables step(x, training=None): the layers, and in the place of those that it fits a `NormalizeAndReLU`, a
-        `NormalizeAndPool` or a `ConvolutionAndPooling`.
+        `NormalizeAndPool`, a `ConvolutionAndPooling` or a `ConvolutionAndNormalization`.
 
     >>> plan_steps([BatchNormalization(name="bn"), ReLU(name="relu"), ReLU(6.0, name="relu6")])
     [<NormalizeAndReLU bn, relu>, <ReLU name=relu6, built=False>]
     """
+    steps = _combine(layers, (NormalizeAndReLU, NormalizeAndPool, ConvolutionAndPooling))
+    return _combine(steps, (ConvolutionAndNormalization,))  # what stands behind it has been combined
+
+
+def _combine(layers, pairs):
     steps = []
     for layer in layers:
-        for pair in (NormalizeAndReLU, NormalizeAndPool, ConvolutionAndPooling):
+        for pair in pairs:
             if steps and pair.fits(steps[-1], layer):
                 steps[-1] = pair(steps[-1], layer)
                 break
@@ -182,3 +188,64 @@ class ConvolutionAndPooling:
 
     def __repr__(self):
         return f"<ConvolutionAndPooling {self.convolution.name}, {self.pooling.name}>"
+
+
+class ConvolutionAndNormalization:
+    """A convolution and the batch normalization behind it, with ReLU (`NormalizeAndReLU`) or without, as one step.
+
+    The result and the moving averages are the same, bit for bit, as calling the layers in turn; the gradients are the
+    same sums in another order. In the place of a `NormalizeAndPool` too: to store what the convolution gives costs more
+    than to pool by itself (forward 1.8 instead of 2.5 ms, back 2.1 instead of 2.3, for 128 images of 28x28).
+    """
+
+    __slots__ = ("convolution", "normalization", "pooling", "second", "shared")
+
+    def __init__(self, convolution, second):
+        self.convolution = convolution
+        self.second = second
+        self.pooling = second.pooling if type(second) is NormalizeAndPool else None
+        self.shared = second.pair if type(second) is NormalizeAndPool else second  # what takes part in the pass
+        self.normalization = self.shared if type(second) is BatchNormalization else self.shared.normalization
+
+    @staticmethod
+    def fits(first, second):
+        """Whether the two are of the kinds that can share a pass; subclasses, which may do something else, are not."""
+        return type(first) is Conv2D and type(second) in (BatchNormalization, NormalizeAndReLU, NormalizeAndPool)
+
+    def __call__(self, x, training=None):
+        if not self._can_share(x):
+            return self.second(self.convolution(x, training=training), training=training)
+        relu = self.shared is not self.normalization
+        y = self.normalization(x, training=training, relu=relu, convolution=self.convolution)
+        return y if self.pooling is None else self.pooling(y, training=training)
+
+    def _can_share(self, x):
+        """Whether a shared pass does all that the calls would do, as the layers are set at this moment."""
+        first, second = self.convolution, self.normalization
+        if self.shared is second:
+            plain = second.activity_regularizer is None and "call" not in second.__dict__
+        else:
+            plain = self.shared._can_share(x)
+        return (
+            plain
+            and type(x) is Tensor
+            and x.data.dtype == first._dtype == second._dtype  # otherwise they convert
+            and first.built
+            and second.built  # by first calls of their own
+            and first.activation is activations.linear
+            and first.groups == 1
+            and first.data_format == "channels_last"
+            and second.axis in (-1, 3)
+            and second._observer is None  # who observes wants to see what comes in
+            and call_context().watch is None  # nobody looks at what the layers give
+            and first.activity_regularizer is None  # it penalizes what stands between the two
+            and "call" not in first.__dict__  # replaced on this one object, to look at what comes by
+            and getattr(x, "_keras_mask", None) is None
+            and normalized_convolution_pays(x.data.shape, first.kernel.shape, first.strides, first.dilation_rate)
+            and first.kernel.shape[3] == second.moving_mean.data.shape[0]  # else the layer says so
+        )
+
+    def __repr__(self):
+        rest = (self.normalization, None if self.shared is self.normalization else self.shared.activation, self.pooling)
+        names = [layer.name for layer in (self.convolution, *rest) if layer is not None]
+        return f"<ConvolutionAndNormalization {', '.join(names)}>"
