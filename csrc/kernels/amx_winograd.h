@@ -86,13 +86,14 @@ bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filter
   // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
   const auto process = [&](Index first, Index count, Half* v, float* products) {  // v[sixteen tiles][element][step]
     parallel_for(count, cooperate ? kRows : block, [&](Index begin, Index end) {
-      const Scratch<float> patch(elements * depth), transformed(kRows * pitch);
+      const Zeros<float> zeros(depth);
+      const Scratch<float> transformed(kRows * pitch);
       Vec<float> failed{};
       for (Index t = begin; t < end; t += kRows) {
         const Index present = smaller(kRows, end - t);
         transform_tiles<float, F::n, F::n>(
             x, F::m, first + t, present, transformed, tile_by_tile<float>(elements, depth),
-            static_cast<float*>(nullptr), static_cast<float*>(patch),
+            static_cast<float*>(nullptr), static_cast<const float*>(zeros),
             [](const Vec<float>* in, Vec<float>* out) { F::template input<float>(in, out); });
         split_transformed(transformed, pitch, present, elements, steps, v + t / kRows * elements * panel, failed);
       }

@@ -66,9 +66,10 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
   // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
   const auto process = [&](Index first, Index count, T* v, T* products) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
-      const Scratch<T> patch(elements * depth);
+      const Zeros<T> zeros(depth);
       transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * pitch,
-                                     tile_by_tile<T>(elements, depth), static_cast<T*>(nullptr), static_cast<T*>(patch),
+                                     tile_by_tile<T>(elements, depth), static_cast<T*>(nullptr),
+                                     static_cast<const T*>(zeros),
                                      [](const Vec<T>* in, Vec<T>* out) { F::template input<T>(in, out); });
     });
     parallel_for(elements, 1, [&](Index begin, Index end) {
@@ -167,13 +168,13 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
 
   const auto process = [&](Index first, Index count, T* v, T* d, T* out, T* part_sums, bool add) {
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
-      const Scratch<T> patch(elements * larger(s.channels, s.filters));
+      const Zeros<T> zeros(larger(s.channels, s.filters));
       transform_tiles<T, F::n, F::n>(input, F::m, first + begin, end - begin, v + begin * s.channels, x_layout,
-                                     static_cast<T*>(nullptr), static_cast<T*>(patch),
+                                     static_cast<T*>(nullptr), static_cast<const T*>(zeros),
                                      [](const Vec<T>* in, Vec<T>* r) { F::template input<T>(in, r); });
       transform_tiles<T, F::m, F::n>(gradient, F::m, first + begin, end - begin, d + begin * s.filters, dy_layout,
                                      dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
-                                     static_cast<T*>(patch),
+                                     static_cast<const T*>(zeros),
                                      [](const Vec<T>* in, Vec<T>* r) { F::template output_adjoint<T>(in, r); });
     });
     parallel_for(elements, 1, [&](Index begin, Index end) {
