@@ -142,7 +142,7 @@ class NormalizeAndPool:
 class ConvolutionAndPooling:
     """Two layers as one step. The result is the same, bit for bit, as calling them in turn.
 
-    So are the gradients, except that of a kernel over one channel, whose sums may take another order.
+    So are the gradients, except those of the bias and of a kernel over one channel, whose sums take another order.
     """
 
     __slots__ = ("convolution", "pooling")
