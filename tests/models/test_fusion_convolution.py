@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from checks import assert_same_values, assert_within_bound
+from fusing import unfused
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,11 +24,6 @@ def network(convolution=None, pooling=None, shape=(12, 11, 2)):
 
 def images(batch=7, shape=(12, 11, 2), dtype=np.float32, seed=0):
     return np.random.default_rng(seed).standard_normal((batch, *shape)).astype(dtype)
-
-
-def unfused(model):
-    model._steps = model.layers
-    return model
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from checks import assert_same_values
+from fusing import step, unfused
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,19 +35,6 @@ def network(convolution=None, normalization=None, activation=layers.ReLU, shape=
 
 def images(batch=7, shape=SHAPE, dtype=np.float32, seed=0):
     return np.random.default_rng(seed).standard_normal((batch, *shape)).astype(dtype)
-
-
-def unfused(model):
-    model._steps = model.layers
-    return model
-
-
-def step(model, x, training):
-    """y, the gradients, all weights."""
-    with tn.GradientTape() as tape:
-        y = model(x, training=training)
-        loss = tn.ops.sum(y * y)
-    return y.numpy(), [g.numpy() for g in tape.gradient(loss, model.trainable_variables)], model.get_weights()
 
 
 def assert_all_same(*results):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from checks import assert_same_values
+from fusing import step, unfused
 
 import tinynet as tn
 from tinynet import layers
@@ -21,19 +22,6 @@ def chain(activation=layers.ReLU, pooling=None, channels=8, **settings):
 
 def images(batch=7, dtype=np.float32, seed=0):
     return np.random.default_rng(seed).standard_normal((batch, 9, 8, 3)).astype(dtype)
-
-
-def unfused(model):
-    model._steps = model.layers
-    return model
-
-
-def step(model, x, training):
-    """y, the gradients, all weights."""
-    with tn.GradientTape() as tape:
-        y = model(x, training=training)
-        loss = tn.ops.sum(y * y)
-    return y.numpy(), [g.numpy() for g in tape.gradient(loss, model.trainable_variables)], model.get_weights()
 
 
 @pytest.fixture
