@@ -40,7 +40,6 @@ struct TileInput {
   Index segment_count;
   const T* b;  // b[k'][b_stride], whole vectors readable
   Index b_stride;
-  Index b_vector = VectorOf<T>::lanes;  // from one vector of columns to the next
 };
 
 template <class T>
@@ -100,7 +99,7 @@ void tile(const TileInput<T>& in, const TileOutput<T>& out) {
     for (Index k = in.segments[s].length; k > 0; --k) {
       Vec<T> bv[vectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < vectors; ++v) bv[v] = load(b + v * in.b_vector);
+      for (int v = 0; v < vectors; ++v) bv[v] = load(b + v * lanes);
 #pragma GCC unroll 12
       for (int i = 0; i < rows; ++i) {
         const Vec<T> av = broadcast(a[row[i]]);
