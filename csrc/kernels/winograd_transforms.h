@@ -142,38 +142,53 @@ struct Layout {
   Index tile, vector, element;
 };
 
-// pixel(i, j, c), channels from c on of a tile's pixels, through two passes of `step` to a transformed tile.
-// Adds the sum over the pixels to `sums[channels]` unless that is null.
+// pixel(i, j, c), the vector of channels from c on of a tile's pixels, through two passes of `step` to that of a
+// transformed tile, whose elements lie `plane` apart. Adds the sum over the pixels to `sums[channels]` unless that is
+// null. The same place of the next tile is `next` further on: its lines come from L2 while this one is computed.
+// Six rows' first pass leaves 36 vectors; three rows at a time, they stay in 32 registers (16 channels of a tile take
+// 62 ns instead of 77). 16 registers hold too few either way, and loading the pixels twice takes longer.
+// Not inlined into the loop over channels, where GCC keeps 36 pointers on the stack, one for each pixel.
 template <class T, int side, int to, class Pixel, class Step>
-inline void transform_tile(const Pixel& pixel, Index channels, T* out, const Layout& layout, T* sums,
-                           const Step& step) {
-  constexpr int lanes = VectorOf<T>::lanes;
-  for (Index c = 0; c < channels; c += lanes) {
-    Vec<T> sum{};
-    Vec<T> half[to][side];
+__attribute__((noinline)) void transform_vector(const Pixel pixel, Index c, T* out, Index plane, Index next, T* sums,
+                                                const Step step) {
+  constexpr int rows = kTileRows > 6 && to > 4 ? to / 2 : to;
+  Vec<T> sum{};
+#pragma GCC unroll 6
+  for (int first = 0; first < to; first += rows) {
+    Vec<T> half[rows][side];
 #pragma GCC unroll 6
     for (int j = 0; j < side; ++j) {
       Vec<T> in[side], column[to];
 #pragma GCC unroll 6
       for (int i = 0; i < side; ++i) {
         in[i] = pixel(i, j, c);
-        if (side != to) sum += in[i];
+        if (side != to && first == 0) sum += in[i];
       }
       step(in, column);
 #pragma GCC unroll 6
-      for (int i = 0; i < to; ++i) half[i][j] = column[i];
+      for (int i = 0; i < rows; ++i) half[i][j] = column[first + i];
     }
-    T* element = out;
 #pragma GCC unroll 6
-    for (int i = 0; i < to; ++i) {
+    for (int i = 0; i < rows; ++i) {
       Vec<T> row[to];
       step(half[i], row);
+      T* const element = out + (first + i) * to * plane;
 #pragma GCC unroll 6
-      for (int j = 0; j < to; ++j, element += layout.element) store(element, row[j]);
+      for (int j = 0; j < to; ++j) {
+        store(element + j * plane, row[j]);
+        __builtin_prefetch(element + j * plane + next, 1);
+      }
     }
-    out += layout.vector;
-    if (side != to && sums != nullptr) store(sums + c, load(sums + c) + sum);
   }
+  if (side != to && sums != nullptr) store(sums + c, load(sums + c) + sum);
+}
+
+// All channels of a tile.
+template <class T, int side, int to, class Pixel, class Step>
+inline void transform_tile(const Pixel& pixel, Index channels, T* out, const Layout& layout, T* sums,
+                           const Step& step) {
+  for (Index c = 0; c < channels; c += VectorOf<T>::lanes, out += layout.vector)
+    transform_vector<T, side, to>(pixel, c, out, layout.element, layout.tile, sums, step);
 }
 
 // Parts of a transformed array (tiles, or elements of the products) are this far apart: one cache line more than their
