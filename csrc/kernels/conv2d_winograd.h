@@ -232,11 +232,12 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
       }
 #endif
       const Index row_tiles = ceil_div(s.channels, kTileRows);
+      const Index low = s.channels / row_tiles, higher = s.channels % row_tiles;  // 32 rows are 11 + 11 + 10
       for (Index e = begin; e < end; ++e)
         for (Index column = 0; column < s.filters; column += kPanel<T>) {
           const Index width = panel_width<T>(s.filters, column);
-          for (Index t = 0; t < row_tiles; ++t) {
-            const Index c = s.channels * t / row_tiles, rows = s.channels * (t + 1) / row_tiles - c;
+          for (Index t = 0, c = 0, rows; t < row_tiles; ++t, c += rows) {
+            rows = low + (t < higher ? 1 : 0);
             multiply_tile<T>(rows, width, v + e * x_layout.element + c, s.channels, d + e * dy_layout.element + column,
                              s.filters, count, out + e * plane + column * s.channels + c * width, add);
           }
