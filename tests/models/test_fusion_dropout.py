@@ -164,9 +164,10 @@ def test_changes_after_the_model_is_made_count(calls):
         del dropout.call
         dropout.rate = 0
         y.append(model(images(), training=True))
-        dropout.rate = 1.5
-        with pytest.raises(ValueError, match=r"rate must be from 0 to 1, got 1\.5"):
-            model(images(), training=True)
+        for rate in (1.5, -0.5):
+            dropout.rate = rate
+            with pytest.raises(ValueError, match=f"rate must be from 0 to 1, got {rate}"):
+                model(images(), training=True)
         results.append([tensor.numpy() for tensor in y])
     assert_all_same(*results)
 
@@ -190,6 +191,16 @@ def test_a_model_built_by_its_first_batch(calls):
         assert all(layer.built for layer in model.layers)
     assert_all_same(*results)
     assert calls == [True] * 3  # the first call of the fused model, to build the layers, and two of the other
+
+
+def test_a_dropout_behind_layers_that_are_built_is_built_too(calls):
+    first = [layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D()]
+    tn.Sequential([tn.Input((6, 6, 8)), *first])
+    x = tn.convert_to_tensor(images(shape=(6, 6, 8)))
+    (combined,) = plan_steps([*first, layers.Dropout(0.3)])
+    for _ in range(2):
+        combined(x, training=True)
+        assert combined.dropout.built and calls == [True]
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -161,17 +161,16 @@ class NormalizePoolAndDrop(NormalizeAndPool):
 
     def __call__(self, x, training=None):
         first, last = self.pair.normalization, self.dropout
-        if self._drops(training) and self._can_share(x):
+        if training and self._can_drop() and self._can_share(x):
             return first(x, training=training, relu=True, pool_size=self.pooling.pool_size,
                          dropout=(last.rate, last.seed_generator))
         return last(super().__call__(x, training=training), training=training)
 
-    def _drops(self, training):
-        """Whether the dropout, as it is set at this moment, does something, and no more than the shared pass."""
+    def _can_drop(self):
+        """Whether a shared pass does all that the dropout would do, as it is set at this moment."""
         last = self.dropout
         return (
-            (call_context().training if training is None else training)
-            and 0 < last.rate <= 1
+            0 <= last.rate <= 1  # else the layer says so
             and last.noise_shape is None
             and last.built  # by a first call of its own
             and last.activity_regularizer is None
