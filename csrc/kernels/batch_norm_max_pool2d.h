@@ -4,8 +4,8 @@
 // y; beside y there are the place and the x of each maximum. Of dy in full size all but the pooled numbers are zeros,
 // so dgamma and dbeta are sums over arrays of the pooled size, and dx takes one pass: x and dx are all that is large.
 //
-// Dropout is applied to a block of y that is still in the L1 cache. What it drops has no place, as what ReLU made 0: the
-// way back needs no random numbers, and dy is multiplied where it is read.
+// Dropout is applied to rows of y that are still in the cache. What it drops has no place, as what ReLU made 0: the way
+// back needs no random numbers, and dy is multiplied where it is read.
 #pragma once
 
 #include "kernels/batch_norm.h"
@@ -267,10 +267,11 @@ void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std
   const Lines pooled(s.batch * s.out_height * s.out_width, s.channels), lines(rows, s.channels);
   const Affine<T> affine(mean, inverse_std, gamma, static_cast<const T*>(nullptr), lines);
   const T factor = dropout_scale<T>(rate);
+  // With ?: GCC 12 branches wherever it does not vectorize: SSE2, half of the places random, 3.9 ms instead of 1.9.
   const auto masked = [=, m = affine.mean](Index j) {
     return [=, mean_j = m[j]](Index i, T& centred) {
       centred = chosen[i] - mean_j;
-      return places[i] != pooled_normalization::kNowhere ? dy[i] * factor : T(0);
+      return math::select(places[i] != pooled_normalization::kNowhere, dy[i] * factor, T(0));
     };
   };
   gradient_sums<T>(pooled, masked, inverse_std, dgamma, dbeta);
