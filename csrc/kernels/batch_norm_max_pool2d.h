@@ -267,7 +267,7 @@ void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std
   const Lines pooled(s.batch * s.out_height * s.out_width, s.channels), lines(rows, s.channels);
   const Affine<T> affine(mean, inverse_std, gamma, static_cast<const T*>(nullptr), lines);
   const T factor = dropout_scale<T>(rate);
-  // With ?: GCC 12 branches wherever it does not vectorize: SSE2, half of the places random, 3.9 ms instead of 1.9.
+  // With ?: GCC 12 branches wherever it does not vectorize: SSE2, 0.3 of the places dropped, 3.7 ms instead of 1.5.
   const auto masked = [=, m = affine.mean](Index j) {
     return [=, mean_j = m[j]](Index i, T& centred) {
       centred = chosen[i] - mean_j;
