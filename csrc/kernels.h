@@ -54,6 +54,11 @@ struct PoolPlaces {
   std::uint8_t* narrow;
   std::int32_t* wide;
 };
+// Which elements dropout keeps (csrc/kernels/dropout.h); all, with a rate of 0.
+struct Dropout {
+  double rate;
+  std::uint64_t seed, offset;
+};
 enum class ConvAlgorithm : int { automatic, direct, winograd2, winograd4 };
 enum class ConvPass : int { forward, input_gradient, weight_gradient };
 
@@ -135,7 +140,7 @@ struct KernelTable {
                     double l1, double l2, double shrinkage, double decay);  // states: accumulator, linear
 
   // y = x / (1 - rate) where the random bits of (seed, offset) keep the element, else 0 (csrc/kernels/dropout.h).
-  void (*dropout)(const T* x, T* y, Index size, double rate, std::uint64_t seed, std::uint64_t offset);
+  void (*dropout)(const T* x, T* y, Index size, const Dropout& mask);
   // Convolution. `bias` may be null; so may `y`, which masks dy where it is not positive (ReLU's derivative), and
   // `dkernel` and `dbias`, which are then not computed.
   void (*conv2d_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* y, bool relu,
@@ -177,17 +182,17 @@ struct KernelTable {
   void (*max_pool2d_backward)(const Pool2dShape& shape, const T* dy, const PoolPlaces& places, T* dx);
   void (*average_pool2d_forward)(const Pool2dShape& shape, const T* x, T* y);
   void (*average_pool2d_backward)(const Pool2dShape& shape, const T* dy, T* dx);
-  // Batch normalization, ReLU and the maximum of windows side by side. `places` and `chosen`, where each maximum was and
-  // its x, are for the backward pass (255: y is not positive); both may be null, and so may dx.
+  // Batch normalization, ReLU, the maximum of windows side by side and dropout. `places` and `chosen`, where each
+  // maximum was and its x, are for the backward pass (255: y is not positive); both may be null, and so may dx.
   void (*batch_norm_max_pool2d_forward)(const Pool2dShape& shape, const T* x, const T* gamma, const T* beta,
-                                        double epsilon, T* y, std::uint8_t* places, T* chosen, T* mean, T* variance,
-                                        T* inverse_std);
+                                        double epsilon, const Dropout& mask, T* y, std::uint8_t* places, T* chosen,
+                                        T* mean, T* variance, T* inverse_std);
   void (*batch_norm_max_pool2d_inference)(const Pool2dShape& shape, const T* x, const T* gamma, const T* beta,
-                                          const T* mean, const T* variance, double epsilon, T* y, std::uint8_t* places,
-                                          T* chosen, T* inverse_std);
+                                          const T* mean, const T* variance, double epsilon, const Dropout& mask, T* y,
+                                          std::uint8_t* places, T* chosen, T* inverse_std);
   void (*batch_norm_max_pool2d_backward)(const Pool2dShape& shape, const T* dy, const std::uint8_t* places,
                                          const T* chosen, const T* x, const T* gamma, const T* mean,
-                                         const T* inverse_std, bool constant, T* dx, T* dgamma, T* dbeta);
+                                         const T* inverse_std, bool constant, double rate, T* dx, T* dgamma, T* dbeta);
   // Convolution of one group, batch normalization and, with `relu`, ReLU. bias, gamma, beta, dbias and dkernel (and
   // dbias with it) may be null. The backward pass takes x, not what the convolution gave.
   void (*conv2d_batch_norm_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias,

@@ -118,6 +118,25 @@ def test_pool_takes_memory_back():
     assert _native.pool_statistics()["idle"] == 0
 
 
+def test_memory_that_lives_next_to_freed_memory_stays():
+    """Arrays of 64 KB to 2 MB share pages, which only the last of them gives back."""
+    x = np.arange(100_000, dtype=np.float32)
+    arrays = [kernels.activation_forward(x + i, "relu") for i in range(50)]
+    del arrays[::2]
+    _native.pool_trim()
+    assert _native.pool_statistics()["idle"] == 0
+    again = [kernels.activation_forward(x + i, "relu") for i in range(0, 50, 2)]
+    for i, array in enumerate(arrays):
+        np.testing.assert_array_equal(array, x + 2 * i + 1)
+    for i, array in enumerate(again):
+        np.testing.assert_array_equal(array, x + 2 * i)
+    in_use = _native.pool_statistics()["in_use"]
+    del arrays, again, array
+    assert _native.pool_statistics()["in_use"] <= in_use - 50 * x.nbytes
+    _native.pool_trim()
+    assert _native.pool_statistics()["idle"] == 0
+
+
 def test_memory_stays_flat_when_one_thread_makes_what_another_drops():
     """As a thread that prepares batches does; and threads that are gone leave nothing behind that nobody takes."""
     x = np.ones((50, 60), np.float32)

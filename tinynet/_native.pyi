@@ -49,14 +49,15 @@ def batch_norm_inference(
 ) -> tuple[Array, Array]: ...
 def batch_norm_max_pool2d_backward(
     dy: Array, places: Array, chosen: Array, x: Array, gamma: Any, mean: Array, inverse_std: Array, pool_size: Pair,
-    constant: bool = False, need_dx: bool = True,
+    constant: bool = False, need_dx: bool = True, rate: float = 0.0,
 ) -> Gradients: ...
 def batch_norm_max_pool2d_forward(
-    x: Array, gamma: Any, beta: Any, epsilon: float, pool_size: Pair, need_places: bool = True,
+    x: Array, gamma: Any, beta: Any, epsilon: float, pool_size: Pair, need_places: bool = True, rate: float = 0.0,
+    seed: int = 0, offset: int = 0,
 ) -> tuple[Array, Array]: ...
 def batch_norm_max_pool2d_inference(
     x: Array, gamma: Any, beta: Any, mean: Array, variance: Array, epsilon: float, pool_size: Pair,
-    need_places: bool = True,
+    need_places: bool = True, rate: float = 0.0, seed: int = 0, offset: int = 0,
 ) -> tuple[Array, Array]: ...
 def best_isa() -> str: ...
 def binary_cross_entropy_backward(

@@ -47,13 +47,13 @@ struct Outputs {
 };
 
 py::tuple forward(const py::array& x, const py::object& gamma, const py::object& beta, double epsilon,
-                  const Pair& pool_size, bool need_places) {
+                  const Pair& pool_size, bool need_places, double rate, std::uint64_t seed, std::uint64_t offset) {
   const Pool2dShape s = shape_of_call(x, pool_size);
   require(s.batch > 0, "no rows to take the mean of");
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> input(x, "x");
-    const OptionalInput<T> scale(gamma, "gamma", s.channels), offset(beta, "beta", s.channels);
+    const OptionalInput<T> scale(gamma, "gamma", s.channels), shift(beta, "beta", s.channels);
     Outputs<T> out(s, need_places);
     auto mean = new_array<T>({s.channels}), variance = new_array<T>({s.channels});
     auto inverse_std = new_array<T>({s.channels});
@@ -61,30 +61,31 @@ py::tuple forward(const py::array& x, const py::object& gamma, const py::object&
     T* const to_inverse = inverse_std.mutable_data();
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_max_pool2d_forward(s, input.data(), scale.data(), offset.data(), epsilon,
-                                                         out.to_y, out.to_places, out.to_chosen, to_mean, to_variance,
-                                                         to_inverse);
+      kernels().table<T>().batch_norm_max_pool2d_forward(s, input.data(), scale.data(), shift.data(), epsilon,
+                                                         {rate, seed, offset}, out.to_y, out.to_places, out.to_chosen,
+                                                         to_mean, to_variance, to_inverse);
     }
     return py::make_tuple(out.y, out.places, out.chosen, mean, variance, inverse_std);
   });
 }
 
 py::tuple inference(const py::array& x, const py::object& gamma, const py::object& beta, const py::array& mean,
-                    const py::array& variance, double epsilon, const Pair& pool_size, bool need_places) {
+                    const py::array& variance, double epsilon, const Pair& pool_size, bool need_places, double rate,
+                    std::uint64_t seed, std::uint64_t offset) {
   const Pool2dShape s = shape_of_call(x, pool_size);
   return with_float_type(x, "x", [&](auto type) -> py::tuple {
     using T = decltype(type);
     const Input<T> input(x, "x");
-    const OptionalInput<T> scale(gamma, "gamma", s.channels), offset(beta, "beta", s.channels);
+    const OptionalInput<T> scale(gamma, "gamma", s.channels), shift(beta, "beta", s.channels);
     const OptionalInput<T> means(mean, "mean", s.channels), variances(variance, "variance", s.channels);
     Outputs<T> out(s, need_places);
     auto inverse_std = new_array<T>({s.channels});
     T* const to_inverse = inverse_std.mutable_data();
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_max_pool2d_inference(s, input.data(), scale.data(), offset.data(), means.data(),
-                                                           variances.data(), epsilon, out.to_y, out.to_places,
-                                                           out.to_chosen, to_inverse);
+      kernels().table<T>().batch_norm_max_pool2d_inference(s, input.data(), scale.data(), shift.data(), means.data(),
+                                                           variances.data(), epsilon, {rate, seed, offset}, out.to_y,
+                                                           out.to_places, out.to_chosen, to_inverse);
     }
     return py::make_tuple(out.y, out.places, out.chosen, inverse_std);
   });
@@ -92,7 +93,7 @@ py::tuple inference(const py::array& x, const py::object& gamma, const py::objec
 
 py::tuple backward(const py::array& dy, const py::array& places, const py::array& chosen, const py::array& x,
                    const py::object& gamma, const py::array& mean, const py::array& inverse_std, const Pair& pool_size,
-                   bool constant, bool need_dx) {
+                   bool constant, bool need_dx, double rate) {
   const Pool2dShape s = shape_of_call(x, pool_size);
   const auto pooled = output_shape(s);
   require(shape_of(dy) == pooled && shape_of(places) == pooled && shape_of(chosen) == pooled,
@@ -117,7 +118,7 @@ py::tuple backward(const py::array& dy, const py::array& places, const py::array
       const py::gil_scoped_release released;
       kernels().table<T>().batch_norm_max_pool2d_backward(
           s, gradient.data(), static_cast<const std::uint8_t*>(dense_places.data()), maxima.data(), input.data(),
-          scale.data(), means.data(), inverses.data(), constant, to_dx, to_dgamma, to_dbeta);
+          scale.data(), means.data(), inverses.data(), constant, rate, to_dx, to_dgamma, to_dbeta);
     }
     return py::make_tuple(dx, dgamma, dbeta);
   });
@@ -128,11 +129,11 @@ py::tuple backward(const py::array& dy, const py::array& places, const py::array
 void bind_batch_norm_max_pool2d(py::module_& module) {
   using namespace py::literals;
   module.def("batch_norm_max_pool2d_forward", &forward, "x"_a, "gamma"_a, "beta"_a, "epsilon"_a, "pool_size"_a,
-             "need_places"_a = true);
+             "need_places"_a = true, "rate"_a = 0.0, "seed"_a = 0, "offset"_a = 0);
   module.def("batch_norm_max_pool2d_inference", &inference, "x"_a, "gamma"_a, "beta"_a, "mean"_a, "variance"_a,
-             "epsilon"_a, "pool_size"_a, "need_places"_a = true);
+             "epsilon"_a, "pool_size"_a, "need_places"_a = true, "rate"_a = 0.0, "seed"_a = 0, "offset"_a = 0);
   module.def("batch_norm_max_pool2d_backward", &backward, "dy"_a, "places"_a, "chosen"_a, "x"_a, "gamma"_a, "mean"_a,
-             "inverse_std"_a, "pool_size"_a, "constant"_a = false, "need_dx"_a = true);
+             "inverse_std"_a, "pool_size"_a, "constant"_a = false, "need_dx"_a = true, "rate"_a = 0.0);
 }
 
 }  // namespace tinynet

@@ -12,7 +12,7 @@ py::array dropout(const py::array& x, const char* name, double rate, std::uint64
     T* const result = y.mutable_data();
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().dropout(input.data(), result, input.size(), rate, seed, offset);
+      kernels().table<T>().dropout(input.data(), result, input.size(), {rate, seed, offset});
     }
     return y;
   });

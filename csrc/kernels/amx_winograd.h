@@ -1,7 +1,7 @@
 // Winograd's products on the matrix unit (amx_tile.h): winograd() of conv2d_winograd.h, and the products of the weight
 // gradient.
 //
-// Tiles are transformed sixteen at a time, in float32, and split element by element: a tile of the left factor is one
+// Tiles are transformed a few at a time, in float32, and split element by element: a tile of the left factor is one
 // element of sixteen tiles by 32 channels. Products go back to float32, so all else is as without the unit.
 #pragma once
 
@@ -23,15 +23,15 @@ inline bool winograd_can(Index channels, Index filters) { return channels % kDep
 inline bool gradient_worth(Index channels, Index filters) { return channels * filters >= 64 * (channels + filters); }
 
 // Whether the direct way on the matrix unit (amx_conv2d.h, amx_weight_gradient.h) is the faster one for a pass whose
-// results are rows x cols. Of outputs and input gradients: where tiles hang over the image (13x13 fills 66% of them),
-// and where Winograd's products are left to the vectors, in small images of few channels. Of weight gradients it is not
-// (7x7 and 14x14 images of 64 to 128 channels: 1.03 to 1.13 times as long).
+// results are rows x cols. Of outputs and input gradients: where tiles hang over the image (7x7 has 0.77 of F4's
+// tiles), and where Winograd's products are left to the vectors, in small images of few channels. Of weight gradients
+// it is not (7x7 and 14x14 images of 64 to 128 channels: 1.03 to 1.13 times as long).
 inline bool direct_is_faster(const Conv2dShape& s, ConvPass pass, Index rows, Index cols) {
   const Index products = s.channels * s.filters, pixels = rows * cols;
   if (pass == ConvPass::weight_gradient) return false;
   const bool backward = pass == ConvPass::input_gradient;
   if (winograd_can(backward ? s.filters : s.channels, backward ? s.channels : s.filters))
-    return 10 * pixels < 7 * 16 * ceil_div(rows, 4) * ceil_div(cols, 4);
+    return 10 * 36 * pixels < 7 * 16 * Axis<F4>(rows).elements * Axis<F4>(cols).elements;
   return products <= 64 * 64 && pixels <= 32 * 32;
 }
 
@@ -41,7 +41,7 @@ inline Split split_halves(const float* low, const float* high, Vec<float>& faile
   return split(load(low), load(high), failed);
 }
 
-// Up to sixteen transformed tiles, `pitch` apart, to out[element][step].
+// Transformed tiles, `pitch` apart, to rows of out[element][step].
 inline void split_transformed(const float* tiles, Index pitch, Index count, Index elements, Index steps, Half* out,
                               Vec<float>& failed) {
   Vec<float> nan = failed;
@@ -54,16 +54,16 @@ inline void split_transformed(const float* tiles, Index pitch, Index count, Inde
   failed = nan;
 }
 
-// As winograd() of conv2d_winograd.h; false, and y undefined, when a number cannot be split.
+// As winograd() of conv2d_winograd.h; false, and the outputs undefined, when a number cannot be split.
 template <class F>
-bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filters, const float* bias, bool relu,
-              float* y, Index out_height, Index out_width) {
+bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outputs<float>& out) {
   constexpr Index elements = F::n * F::n;
-  const Index depth = x.channels, steps = depth / kDepth, column_tiles = filters / kColumns;
-  const Index panel = steps * kSplitTile, pitch = plane_of<float>(elements * depth);
+  const Index depth = x.channels, filters = out.filters, steps = depth / kDepth, column_tiles = filters / kColumns;
+  const Index panel = steps * kSplitTile;
   const Index per_tile = elements * (depth * kPieces * Index(sizeof(Half)) + filters * Index(sizeof(float)));
   const bool cooperate = elements * column_tiles * panel * Index(sizeof(Half)) > kSharedKernelBytes;
   const Index block = larger(1, (cooperate ? kSharedBlockBytes : kBlockBytes) / per_tile / kBlock) * kBlock;
+  const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
   const Index p_plane = plane_of<float>(block * filters);
   std::atomic<bool> failure{false};
 
@@ -84,49 +84,51 @@ bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filter
   });
 
   // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
-  const auto process = [&](Index first, Index count, Half* v, float* products) {  // v[sixteen tiles][element][step]
-    parallel_for(count, cooperate ? kRows : block, [&](Index begin, Index end) {
-      const Zeros<float> zeros(depth);
-      const Scratch<float> transformed(kRows * pitch);
+  // Tiles that are split while they are in the L1 cache, of 48 KB: an even share of sixteen.
+  const Index together = larger(2, 256 / depth);
+  const auto process = [&](const TileBlock& b, Half* v, float* products) {  // v[sixteen tiles][element][step]
+    const Elements of = Elements::of<F>(b);
+    const Layout layout = tile_by_tile<float>(of.count, depth);
+    parallel_for(b.count, cooperate ? kRows : block, [&](Index begin, Index end) {
+      const Zeros<float> zeros(F::n * depth);
+      const Scratch<float> transformed(together * layout.tile);
       Vec<float> failed{};
-      for (Index t = begin; t < end; t += kRows) {
-        const Index present = smaller(kRows, end - t);
-        transform_tiles<float, F::n, F::n>(
-            x, F::m, first + t, present, transformed, tile_by_tile<float>(elements, depth),
-            static_cast<float*>(nullptr), static_cast<const float*>(zeros),
-            [](const Vec<float>* in, Vec<float>* out) { F::template input<float>(in, out); });
-        split_transformed(transformed, pitch, present, elements, steps, v + t / kRows * elements * panel, failed);
+      for (Index t = begin; t < end; t += together) {
+        const Index present = smaller(together, end - t);
+        transform_tiles<float, F, InputStep>(x, b.part(t, t + present), transformed, layout,
+                                             static_cast<float*>(nullptr), static_cast<const float*>(zeros));
+        split_transformed(transformed, layout.tile, present, of.count, steps,
+                          v + t / kRows * of.count * panel + t % kRows * kDepth, failed);
       }
       if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
     });
     // Rows of tiles that are not there hold whatever was in memory, and only their own products depend on them.
-    parallel_for(elements, cooperate ? 1 : elements, [&](Index begin, Index end) {
+    parallel_for(of.count, cooperate ? 1 : of.count, [&](Index begin, Index end) {
       const Unit unit;
-      for (Index element = begin; element < end; ++element)
+      for (Index e = begin; e < end; ++e)
         for (Index tile = 0; tile < column_tiles; tile += 2)
-          for (Index t = 0; t < count; t += kBlock) {
-            const Half* const left = v + (t / kRows * elements + element) * panel;
-            const Half* const right = weights + (element * column_tiles + tile) * panel;
-            float* const to = products + element * p_plane + t * filters + tile * kColumns;
-            multiply_tiles(count - t > kRows ? 2 : 1, column_tiles - tile > 1 ? 2 : 1,
-                           {{left, left + elements * panel}, 64, kTile}, nullptr, {{right, right + panel}, 64, kTile},
+          for (Index t = 0; t < b.count; t += kBlock) {
+            const Half* const left = v + (t / kRows * of.count + e) * panel;
+            const Half* const right = weights + (of.place[e] * column_tiles + tile) * panel;
+            float* const to = products + e * p_plane + t * filters + tile * kColumns;
+            multiply_tiles(b.count - t > kRows ? 2 : 1, column_tiles - tile > 1 ? 2 : 1,
+                           {{left, left + of.count * panel}, 64, kTile}, nullptr, {{right, right + panel}, 64, kTile},
                            nullptr, steps, {{to, to + kRows * filters}, filters});
           }
     });
-    parallel_for(count, cooperate ? kRows : block, [&](Index begin, Index end) {
-      output_tiles<float, F>(x, first + begin, end - begin, products + begin * filters, p_plane, filters, bias, relu, y,
-                             out_height, out_width);
+    parallel_for(b.count, cooperate ? kRows : block, [&](Index begin, Index end) {
+      output_tiles<float, F>(b.part(begin, end), products + begin * filters, p_plane, out);
     });
   };
   const auto run = [&](Index begin, Index end) {
     const Scratch<float> products(elements * p_plane);
     const Scratch<Half> v(block / kRows * elements * panel);
-    for (Index first = begin; first < end; first += block) process(first, smaller(block, end - first), v, products);
+    for (Index index = begin; index < end; ++index) process(blocks[index], v, products);
   };
   if (cooperate)
-    run(0, x.count());
+    run(0, blocks.count());
   else
-    parallel_for(x.count(), block, run);
+    parallel_for(blocks.count(), 1, run);
   return !failure.load(std::memory_order_relaxed);
 }
 

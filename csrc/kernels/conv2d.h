@@ -30,10 +30,9 @@ ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorith
 #if defined(__AMX_BF16__)
   if (tiles::direct_is_faster(s, pass, rows, cols)) return ConvAlgorithm::direct;
 #endif
-  const auto multiplications = [&](Index m) { return ceil_div(rows, m) * ceil_div(cols, m) * (m + 2) * (m + 2); };
   const Index half = 9 * rows * cols / 2;
-  if (multiplications(4) <= half) return ConvAlgorithm::winograd4;
-  return multiplications(2) <= half ? ConvAlgorithm::winograd2 : ConvAlgorithm::direct;
+  if (Axis<F4>(rows).elements * Axis<F4>(cols).elements <= half) return ConvAlgorithm::winograd4;
+  return Axis<F2>(rows).elements * Axis<F2>(cols).elements <= half ? ConvAlgorithm::winograd2 : ConvAlgorithm::direct;
 }
 
 template <class T>

@@ -27,12 +27,11 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 // One element of the products: out[t][columns] = sum over d of
-// v[t][d / lanes][element][d % lanes] * u[panel][d][width], where v already points at the element.
+// v[t * pitch + d / lanes * vector + d % lanes] * u[panel][d][width], as the segments say.
 template <class T>
-void multiply_element(const T* v, Index elements, Index tiles, Index depth, const Segment* segments, const T* u,
+void multiply_element(const T* v, Index pitch, Index tiles, Index depth, const Segment* segments, const T* u,
                       Index columns, T* out) {
   Index from[kTileRows], to[kTileRows];
-  const Index pitch = plane_of<T>(elements * depth);
   for (Index i = 0; i < kTileRows; ++i) from[i] = i * pitch, to[i] = i * columns;
   for (Index column = 0; column < columns; column += kPanel<T>) {
     const Index width = panel_width<T>(columns, column);
@@ -45,51 +44,48 @@ void multiply_element(const T* v, Index elements, Index tiles, Index depth, cons
 
 // y(n, i, j) = sum over taps of x(n, i + p - top, j + q - left) w[p][q], through u = transform_kernel(w).
 template <class T, class F>
-void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const T* bias, bool relu, T* y,
-              Index out_height, Index out_width) {
+void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& out) {
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::winograd_can(x.channels, filters) &&
-        tiles::winograd<F>(x, u, u_plane, filters, bias, relu, y, out_height, out_width))
-      return;
+    if (tiles::winograd_can(x.channels, out.filters) && tiles::winograd<F>(x, u, u_plane, out)) return;
 #endif
   constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
-  const Index depth = x.channels, pitch = plane_of<T>(elements * depth);
+  const Index depth = x.channels, filters = out.filters;
   const bool cooperate = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
   const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
   const Index wanted = (cooperate ? Index(16) << 20 : Index(256) << 10) / per_tile;
   const Index block = larger(2, wanted / kTileRows) * kTileRows;
+  const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
   const Index p_plane = plane_of<T>(block * filters);
-  const Scratch<Segment> segments(depth / lanes);
-  for (Index i = 0; i < depth / lanes; ++i) segments[i] = {i * elements * lanes, lanes};
 
   // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
-  const auto process = [&](Index first, Index count, T* v, T* products) {
-    parallel_for(count, kTileRows, [&](Index begin, Index end) {
-      const Zeros<T> zeros(depth);
-      transform_tiles<T, F::n, F::n>(x, F::m, first + begin, end - begin, v + begin * pitch,
-                                     tile_by_tile<T>(elements, depth), static_cast<T*>(nullptr),
-                                     static_cast<const T*>(zeros),
-                                     [](const Vec<T>* in, Vec<T>* out) { F::template input<T>(in, out); });
+  const auto process = [&](const TileBlock& b, T* v, T* products) {
+    const Elements of = Elements::of<F>(b);
+    const Layout layout = tile_by_tile<T>(of.count, depth);
+    const Scratch<Segment> segments(depth / lanes);
+    for (Index i = 0; i < depth / lanes; ++i) segments[i] = {i * layout.vector, lanes};
+    parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
+      const Zeros<T> zeros(F::n * depth);
+      transform_tiles<T, F, InputStep>(x, b.part(begin, end), v + begin * layout.tile, layout, static_cast<T*>(nullptr),
+                                       static_cast<const T*>(zeros));
     });
-    parallel_for(elements, 1, [&](Index begin, Index end) {
+    parallel_for(of.count, 1, [&](Index begin, Index end) {
       for (Index e = begin; e < end; ++e)
-        multiply_element<T>(v + e * lanes, elements, count, depth, segments, u + e * u_plane, filters,
-                            products + e * p_plane);
+        multiply_element<T>(v + e * layout.element, layout.tile, b.count, depth, segments, u + of.place[e] * u_plane,
+                            filters, products + e * p_plane);
     });
-    parallel_for(count, kTileRows, [&](Index begin, Index end) {
-      output_tiles<T, F>(x, first + begin, end - begin, products + begin * filters, p_plane, filters, bias, relu, y,
-                         out_height, out_width);
+    parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
+      output_tiles<T, F>(b.part(begin, end), products + begin * filters, p_plane, out);
     });
   };
   const auto run = [&](Index begin, Index end) {
-    const Scratch<T> v(block * pitch), products(elements * p_plane);
-    for (Index first = begin; first < end; first += block) process(first, smaller(block, end - first), v, products);
+    const Scratch<T> v(block * tile_by_tile<T>(elements, depth).tile), products(elements * p_plane);
+    for (Index index = begin; index < end; ++index) process(blocks[index], v, products);
   };
   if (cooperate)
-    run(0, x.count());
+    run(0, blocks.count());
   else
-    parallel_for(x.count(), block, run);
+    parallel_for(blocks.count(), 1, run);
 }
 
 template <class T, class F>
@@ -97,17 +93,8 @@ void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, 
   const Index plane = plane_of<T>(s.channels * s.filters);
   const Scratch<T> u(F::n * F::n * plane);
   transform_kernel<T, F>(kernel, s.channels, s.filters, false, u, plane);
-  const Tiles<T> tiles{x,
-                       nullptr,
-                       s.batch,
-                       s.height,
-                       s.width,
-                       s.channels,
-                       s.pad_top,
-                       s.pad_left,
-                       ceil_div(s.out_height, F::m),
-                       ceil_div(s.out_width, F::m)};
-  winograd<T, F>(tiles, u, plane, s.filters, bias, relu, y, s.out_height, s.out_width);
+  const Images<T> images{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
+  winograd<T, F>(images, u, plane, {s.batch, s.out_height, s.out_width, s.filters, y, bias, relu});
 }
 
 template <class T, class F>
@@ -126,17 +113,8 @@ void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* 
     }
   });
   transform_kernel<T, F>(transposed, s.filters, s.channels, true, u, plane);
-  const Tiles<T> tiles{dy,
-                       y,
-                       s.batch,
-                       s.out_height,
-                       s.out_width,
-                       s.filters,
-                       2 - s.pad_top,
-                       2 - s.pad_left,
-                       ceil_div(s.height, F::m),
-                       ceil_div(s.width, F::m)};
-  winograd<T, F>(tiles, u, plane, s.channels, static_cast<const T*>(nullptr), false, dx, s.height, s.width);
+  const Images<T> images{dy, y, s.out_height, s.out_width, s.filters, 2 - s.pad_top, 2 - s.pad_left};
+  winograd<T, F>(images, u, plane, {s.batch, s.height, s.width, s.channels, dx, nullptr, false});
 }
 
 // A register tile of one element's products: sums[i][j] = sum over t of v[t][i] * d[t][j], or added to it. Its rows lie
@@ -184,10 +162,8 @@ template <class T, class F, bool unit>
 bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
   constexpr Index elements = F::n * F::n;
   constexpr Index lanes = VectorOf<T>::lanes;
-  const Index rows = ceil_div(s.out_height, F::m), cols = ceil_div(s.out_width, F::m);
-  const Tiles<T> input{x, nullptr, s.batch, s.height, s.width, s.channels, s.pad_top, s.pad_left, rows, cols};
-  const Tiles<T> gradient{dy, y, s.batch, s.out_height, s.out_width, s.filters, 0, 0, rows, cols};
-  const Index count_of_tiles = input.count();
+  const Images<T> input{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
+  const Images<T> gradient{dy, y, s.out_height, s.out_width, s.filters, 0, 0};
   const Index plane = plane_of<T>(s.channels * s.filters),
               partial = elements * plane;  // [element][panel][channel][width]
 
@@ -196,28 +172,30 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
   // A block and its products are to stay in the L2 cache: with 2 MB instead of 512 KB it takes 10 to 20% longer.
   const Index wanted = (cooperate ? Index(16) << 20 : Index(512) << 10) / per_tile;
   const Index block = unit ? larger(64, wanted / 32 * 32) : larger(36, wanted / kTileRows * kTileRows);
-  const Index blocks = ceil_div(count_of_tiles, block);
+  const TileBlocks blocks = TileBlocks::of<F>(s.batch, s.out_height, s.out_width, block);
   const Layout x_layout = element_by_element<T>(block, s.channels), dy_layout = element_by_element<T>(block, s.filters);
-  // Each part's sums are written and read again: 16 parts take up to 7% longer than 8, which no longer differ from 4.
-  const Index most_parts = larger(1, smaller(kTasks / 2, (Index(8) << 20) / (partial * Index(sizeof(T)))));
-  const Index parts = cooperate ? 1 : smaller(blocks, most_parts);
+  // The sum over tiles is cut into parts, each with a result of its own. Two parts would be the fastest (with 16 it
+  // takes 1.1 times as long, since results are first written where they are not in any cache), but more threads want
+  // work.
+  const Index fitting = (Index(3) << 20) / (partial * Index(sizeof(T)));
+  const Index parts = cooperate ? 1 : smaller(blocks.count(), larger(4, smaller(8, fitting)));
   const Index groups = ceil_div(block, kTileRows);  // of tiles, which sum dy on their own
   const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
   for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;
   std::atomic<bool> failure{false};
 
-  const auto process = [&](Index first, Index count, T* v, T* d, T* out, T* part_sums, bool add) {
+  const auto process = [&](const TileBlock& b, T* v, T* d, T* out, T* part_sums, bool* seen) {
+    const Elements of = Elements::of<F>(b);
+    const Index count = b.count;
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
-      const Zeros<T> zeros(larger(s.channels, s.filters));
-      transform_tiles<T, F::n, F::n>(input, F::m, first + begin, end - begin, v + begin * s.channels, x_layout,
-                                     static_cast<T*>(nullptr), static_cast<const T*>(zeros),
-                                     [](const Vec<T>* in, Vec<T>* r) { F::template input<T>(in, r); });
-      transform_tiles<T, F::m, F::n>(gradient, F::m, first + begin, end - begin, d + begin * s.filters, dy_layout,
-                                     dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
-                                     static_cast<const T*>(zeros),
-                                     [](const Vec<T>* in, Vec<T>* r) { F::template output_adjoint<T>(in, r); });
+      const Zeros<T> zeros(F::n * larger(s.channels, s.filters));
+      transform_tiles<T, F, InputStep>(input, b.part(begin, end), v + begin * s.channels, x_layout,
+                                       static_cast<T*>(nullptr), static_cast<const T*>(zeros));
+      transform_tiles<T, F, AdjointStep>(gradient, b.part(begin, end), d + begin * s.filters, dy_layout,
+                                         dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
+                                         static_cast<const T*>(zeros));
     });
-    parallel_for(elements, 1, [&](Index begin, Index end) {
+    parallel_for(of.count, 1, [&](Index begin, Index end) {
 #if defined(__AMX_BF16__)
       if constexpr (unit) {
         const tiles::Unit on;
@@ -226,7 +204,7 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
         Vec<T> failed{};
         for (Index e = begin; e < end; ++e)
           tiles::multiply_element(v + e * x_layout.element, d + e * dy_layout.element, count, s.channels, s.filters,
-                                  out + e * plane, add, left, right, failed);
+                                  out + of.place[e] * plane, seen[of.place[e]], left, right, failed);
         if (tiles::any_nan(failed)) failure.store(true, std::memory_order_relaxed);
         return;
       }
@@ -236,22 +214,27 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
       for (Index e = begin; e < end; ++e)
         for (Index column = 0; column < s.filters; column += kPanel<T>) {
           const Index width = panel_width<T>(s.filters, column);
+          T* const to = out + of.place[e] * plane + column * s.channels;
           for (Index t = 0, c = 0, rows; t < row_tiles; ++t, c += rows) {
             rows = low + (t < higher ? 1 : 0);
             multiply_tile<T>(rows, width, v + e * x_layout.element + c, s.channels, d + e * dy_layout.element + column,
-                             s.filters, count, out + e * plane + column * s.channels + c * width, add);
+                             s.filters, count, to + c * width, seen[of.place[e]]);
           }
         }
     });
+    for (Index e = 0; e < of.count; ++e) seen[of.place[e]] = true;
   };
   const auto run = [&](Index begin, Index end) {  // parts
     const Scratch<T> v(elements * (x_layout.element + dy_layout.element));
     T* const d = v + elements * x_layout.element;
     for (Index part = begin; part < end; ++part) {
-      const Index first_block = blocks * part / parts, last_block = blocks * (part + 1) / parts;
-      for (Index b = first_block; b < last_block; ++b)
-        process(b * block, smaller(block, count_of_tiles - b * block), v, d, partials + part * partial,
-                sums + part * groups * s.filters, b > first_block);
+      T* const out = partials + part * partial;
+      bool seen[elements] = {};  // a part's first block may not have all of them
+      for (Index b = blocks.count() * part / parts; b < blocks.count() * (part + 1) / parts; ++b)
+        process(blocks[b], v, d, out, sums + part * groups * s.filters, seen);
+      for (Index e = 0; e < elements; ++e)
+        if (!seen[e])
+          for (Index i = 0; i < plane; ++i) out[e * plane + i] = 0;
     }
   };
   if (cooperate)

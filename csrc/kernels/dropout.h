@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "kernels.h"
 #include "kernels/philox.h"
 
 namespace tinynet::TINYNET_ISA {
@@ -33,24 +34,36 @@ __attribute__((noinline)) void dropout_group(const T* x, T* y, Word group, std::
   });
 }
 
+// What is kept is multiplied by this.
 template <class T>
-void dropout(const T* x, T* y, Index size, double rate, std::uint64_t seed, std::uint64_t offset) {
-  const std::int32_t threshold = static_cast<std::int32_t>(rate * 65536 + 0.5);
-  const T scale = rate < 1 ? T(1 / (1 - rate)) : T(0);
+T dropout_scale(double rate) {
+  return rate < 1 ? T(1 / (1 - rate)) : T(0);
+}
+
+// Elements [begin, end); y may be x. A part of a group costs as much as all of it.
+template <class T>
+void dropout_range(const T* x, T* y, Index begin, Index end, const Dropout& mask) {
+  const std::int32_t threshold = static_cast<std::int32_t>(mask.rate * 65536 + 0.5);
+  const T scale = dropout_scale<T>(mask.rate);
   constexpr Index kGroup = kPhiloxNumbers;
-  parallel_for(size, 64 * kGroup, [=](Index begin, Index end) {
-    for (Index i = begin; i < end; i += kGroup) {
-      const Word group = static_cast<Word>(i / kGroup);
-      if (i + kGroup <= end) {
-        dropout_group(x + i, y + i, group, threshold, scale, seed, offset);
-      } else {
-        T rest[kGroup] = {};
-        for (Index k = i; k < end; ++k) rest[k - i] = x[k];
-        dropout_group(rest, rest, group, threshold, scale, seed, offset);
-        for (Index k = i; k < end; ++k) y[k] = rest[k - i];
-      }
+  for (Index group = begin / kGroup; group * kGroup < end; ++group) {
+    const Index start = group * kGroup, from = start > begin ? start : begin;
+    const Index to = start + kGroup < end ? start + kGroup : end;
+    const Word which = static_cast<Word>(group);
+    if (to - from == kGroup) {
+      dropout_group(x + start, y + start, which, threshold, scale, mask.seed, mask.offset);
+    } else {
+      T part[kGroup] = {};
+      for (Index i = from; i < to; ++i) part[i - start] = x[i];
+      dropout_group(part, part, which, threshold, scale, mask.seed, mask.offset);
+      for (Index i = from; i < to; ++i) y[i] = part[i - start];
     }
-  });
+  }
+}
+
+template <class T>
+void dropout(const T* x, T* y, Index size, const Dropout& mask) {
+  parallel_for(size, 64 * kPhiloxNumbers, [=](Index begin, Index end) { dropout_range(x, y, begin, end, mask); });
 }
 
 }  // namespace

@@ -1,129 +1,29 @@
-// Winograd's transforms (conv2d_winograd.h says what for): the matrices, tiles of an image, kernels, outputs.
+// Winograd's transforms (conv2d_winograd.h says what for): tiles of an image, kernels, outputs.
 #pragma once
 
-#include "kernels/conv2d_window.h"
+#include "kernels/winograd_tiles.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// F(2, 3) with the points 0, 1, -1, infinity. Each function is one matrix times the column v[0], v[1], ...
-struct F2 {
-  static constexpr int m = 2, n = 4;
-  template <class T, class V>  // B^T
-  static void input(const V* d, V* r) {
-    r[0] = d[2] - d[0];
-    r[1] = d[2] + d[1];
-    r[2] = d[2] - d[1];
-    r[3] = d[3] - d[1];
-  }
-  template <class T, class V>  // G
-  static void kernel(const V* w, V* r) {
-    const V even = (w[0] + w[2]) * T(0.5), odd = w[1] * T(0.5);
-    r[0] = -w[0];
-    r[1] = even + odd;
-    r[2] = even - odd;
-    r[3] = w[2];
-  }
-  template <class T, class V>  // A^T
-  static void output(const V* p, V* y) {
-    y[0] = p[0] + (p[1] + p[2]);
-    y[1] = p[3] + (p[1] - p[2]);
-  }
-  template <class T, class V>  // A
-  static void output_adjoint(const V* y, V* r) {
-    r[0] = y[0];
-    r[1] = y[0] + y[1];
-    r[2] = y[0] - y[1];
-    r[3] = y[1];
-  }
-  template <class T, class V>  // G^T
-  static void kernel_adjoint(const V* u, V* w) {
-    const V sum = (u[1] + u[2]) * T(0.5), difference = (u[1] - u[2]) * T(0.5);
-    w[0] = sum - u[0];
-    w[1] = difference;
-    w[2] = sum + u[3];
-  }
-};
-
-// F(4, 3) with the points 0, a, -a, b, -b, infinity.
-struct F4 {
-  static constexpr int m = 4, n = 6;
-  static constexpr double a = 0.625, b = 1.5, aa = a * a, bb = b * b;
-  static constexpr double g0 = 1 / (aa * bb), ga = 1 / (2 * aa * (aa - bb)), gb = 1 / (2 * bb * (bb - aa));
-  template <class T, class V>
-  static void input(const V* d, V* r) {
-    const V ea = d[4] - T(bb) * d[2], oa = d[3] - T(bb) * d[1];
-    const V eb = d[4] - T(aa) * d[2], ob = d[3] - T(aa) * d[1];
-    r[0] = d[4] - T(aa + bb) * d[2] + T(aa * bb) * d[0];
-    r[1] = ea + T(a) * oa;
-    r[2] = ea - T(a) * oa;
-    r[3] = eb + T(b) * ob;
-    r[4] = eb - T(b) * ob;
-    r[5] = d[5] - T(aa + bb) * d[3] + T(aa * bb) * d[1];
-  }
-  template <class T, class V>
-  static void kernel(const V* w, V* r) {
-    const V ea = T(ga) * w[0] + T(ga * aa) * w[2], eb = T(gb) * w[0] + T(gb * bb) * w[2];
-    r[0] = T(g0) * w[0];
-    r[1] = ea + T(ga * a) * w[1];
-    r[2] = ea - T(ga * a) * w[1];
-    r[3] = eb + T(gb * b) * w[1];
-    r[4] = eb - T(gb * b) * w[1];
-    r[5] = w[2];
-  }
-  template <class T, class V>
-  static void output(const V* p, V* y) {
-    const V sa = p[1] + p[2], da = p[1] - p[2], sb = p[3] + p[4], db = p[3] - p[4];
-    y[0] = p[0] + sa + sb;
-    y[1] = T(a) * da + T(b) * db;
-    y[2] = T(aa) * sa + T(bb) * sb;
-    y[3] = p[5] + T(aa * a) * da + T(bb * b) * db;
-  }
-  template <class T, class V>
-  static void output_adjoint(const V* y, V* r) {
-    const V ea = y[0] + T(aa) * y[2], oa = y[1] + T(aa) * y[3];
-    const V eb = y[0] + T(bb) * y[2], ob = y[1] + T(bb) * y[3];
-    r[0] = y[0];
-    r[1] = ea + T(a) * oa;
-    r[2] = ea - T(a) * oa;
-    r[3] = eb + T(b) * ob;
-    r[4] = eb - T(b) * ob;
-    r[5] = y[3];
-  }
-  template <class T, class V>
-  static void kernel_adjoint(const V* u, V* w) {
-    const V sa = u[1] + u[2], da = u[1] - u[2], sb = u[3] + u[4], db = u[3] - u[4];
-    w[0] = T(g0) * u[0] + T(ga) * sa + T(gb) * sb;
-    w[1] = T(ga * a) * da + T(gb * b) * db;
-    w[2] = u[5] + T(ga * aa) * sa + T(gb * bb) * sb;
-  }
-};
-
-// Images in overlapping tiles: tile (i, j) covers the pixels from (i*m - top, j*m - left), n to a side.
+// The images that are cut into tiles. The first pixel of tile (0, 0) is (-top, -left).
 template <class T>
-struct Tiles {
+struct Images {
   const T* x;     // x[batch][height][width][channels]
   const T* mask;  // of x's shape, or null: where it is not positive, x counts as zero
-  Index batch, height, width, channels, top, left, rows, cols;  // rows and cols: tiles an image
-  Index count() const { return batch * rows * cols; }
+  Index height, width, channels, top, left;
 };
 
-constexpr Index kSharedKernelBytes = 4 << 20;  // transformed kernels larger than this are not read again for each block
+// The outputs y[batch][out_height][out_width][filters] of a pass: f(sums + bias).
+template <class T>
+struct Outputs {
+  Index batch, height, width, filters;
+  T* y;
+  const T* bias;
+  bool relu;
+};
 
-// Calls f(t, image, row, column) for the tiles first, ..., first + count - 1; t counts from 0.
-template <class Function>
-inline void for_tiles(Index rows, Index cols, Index first, Index count, const Function& f) {
-  Index j = first % cols, i = first / cols % rows, image = first / cols / rows;
-  for (Index t = 0; t < count; ++t) {
-    f(t, image, i, j);
-    if (++j == cols) {
-      j = 0;
-      if (++i == rows) i = 0, ++image;
-    }
-  }
-}
-
-// As many zeros: the channels of any pixel outside an image.
+// As many zeros: a row of a tile outside of the image.
 template <class T>
 class Zeros {
  public:
@@ -136,59 +36,74 @@ class Zeros {
   Scratch<T> memory_;
 };
 
+// Where the pixels of a tile are: row p begins at x[p], and its columns [first, last) are inside of the image.
+template <class T, int rows>
+struct TilePixels {
+  const T *x[rows], *mask[rows];
+  Index first, last;
+};
+
 // Where the numbers of transformed tiles lie: channel c of element e of tile t is at
 // t * tile + c / lanes * vector + e * element + c % lanes.
 struct Layout {
   Index tile, vector, element;
 };
 
-// pixel(i, j, c), the vector of channels from c on of a tile's pixels, through two passes of `step` to that of a
-// transformed tile, whose elements lie `plane` apart. Adds the sum over the pixels to `sums[channels]` unless that is
-// null. The same place of the next tile is `next` further on: its lines come from L2 while this one is computed.
+// The vector of channels from c on of a tile of the kind (R, C) through two passes of Step to that of a transformed
+// one, whose elements lie `plane` apart. Adds the sum over the pixels to `sums[channels]` unless that is null. The same
+// place of the next tile is `next` further on: its lines come from L2 while this one is computed.
 // Six rows' first pass leaves 36 vectors; three rows at a time, they stay in 32 registers (16 channels of a tile take
 // 62 ns instead of 77). 16 registers hold too few either way, and loading the pixels twice takes longer.
 // Not inlined into the loop over channels, where GCC keeps 36 pointers on the stack, one for each pixel.
-template <class T, int side, int to, class Pixel, class Step>
-__attribute__((noinline)) void transform_vector(const Pixel pixel, Index c, T* out, Index plane, Index next, T* sums,
-                                                const Step step) {
-  constexpr int rows = kTileRows > 6 && to > 4 ? to / 2 : to;
+template <class T, class Step, class R, class C, bool masked>
+__attribute__((noinline)) void transform_vector(const TilePixels<T, Step::template from<R>>& pixels, Index channels,
+                                                Index c, T* out, Index plane, Index next, T* sums) {
+  constexpr int rows = Step::template from<R>, cols = Step::template from<C>;
+  constexpr int together = kTileRows > 6 && R::n > 4 ? R::n / 2 : R::n;
   Vec<T> sum{};
 #pragma GCC unroll 6
-  for (int first = 0; first < to; first += rows) {
-    Vec<T> half[rows][side];
+  for (int start = 0; start < R::n; start += together) {
+    Vec<T> half[together][cols];
 #pragma GCC unroll 6
-    for (int j = 0; j < side; ++j) {
-      Vec<T> in[side], column[to];
+    for (int j = 0; j < cols; ++j) {
+      if (j < pixels.first || j >= pixels.last) {
 #pragma GCC unroll 6
-      for (int i = 0; i < side; ++i) {
-        in[i] = pixel(i, j, c);
-        if (side != to && first == 0) sum += in[i];
+        for (int i = 0; i < together; ++i) half[i][j] = Vec<T>{};
+        continue;
       }
-      step(in, column);
+      Vec<T> in[rows], column[R::n];
 #pragma GCC unroll 6
-      for (int i = 0; i < rows; ++i) half[i][j] = column[first + i];
+      for (int i = 0; i < rows; ++i) {
+        const Index at = j * channels + c;
+        in[i] = load(pixels.x[i] + at);
+        if (masked) in[i] = load(pixels.mask[i] + at) > Vec<T>{} ? in[i] : Vec<T>{};
+        if (start == 0) sum += in[i];
+      }
+      Step::template apply<R, T>(in, column);
+#pragma GCC unroll 6
+      for (int i = 0; i < together; ++i) half[i][j] = column[start + i];
     }
 #pragma GCC unroll 6
-    for (int i = 0; i < rows; ++i) {
-      Vec<T> row[to];
-      step(half[i], row);
-      T* const element = out + (first + i) * to * plane;
+    for (int i = 0; i < together; ++i) {
+      Vec<T> row[C::n];
+      Step::template apply<C, T>(half[i], row);
+      T* const element = out + (start + i) * C::n * plane;
 #pragma GCC unroll 6
-      for (int j = 0; j < to; ++j) {
+      for (int j = 0; j < C::n; ++j) {
         store(element + j * plane, row[j]);
         __builtin_prefetch(element + j * plane + next, 1);
       }
     }
   }
-  if (side != to && sums != nullptr) store(sums + c, load(sums + c) + sum);
+  if (std::is_same_v<Step, AdjointStep> && sums != nullptr) store(sums + c, load(sums + c) + sum);
 }
 
 // All channels of a tile.
-template <class T, int side, int to, class Pixel, class Step>
-inline void transform_tile(const Pixel& pixel, Index channels, T* out, const Layout& layout, T* sums,
-                           const Step& step) {
+template <class T, class Step, class R, class C, bool masked>
+inline void transform_tile(const TilePixels<T, Step::template from<R>>& pixels, Index channels, T* out,
+                           const Layout& layout, T* sums) {
   for (Index c = 0; c < channels; c += VectorOf<T>::lanes, out += layout.vector)
-    transform_vector<T, side, to>(pixel, c, out, layout.element, layout.tile, sums, step);
+    transform_vector<T, Step, R, C, masked>(pixels, channels, c, out, layout.element, layout.tile, sums);
 }
 
 // Parts of a transformed array (tiles, or elements of the products) are this far apart: one cache line more than their
@@ -212,41 +127,31 @@ inline Layout element_by_element(Index tiles, Index channels) {
   return {channels, VectorOf<T>::lanes, plane_of<T>(tiles * channels)};
 }
 
-// Tiles first, ..., first + count - 1, transformed, to v. Those that hang over the edge of the image find their pixels
-// through a table: copying them into one place took a tenth of the weight gradient, of images of 14x14.
-template <class T, int side, int to, class Step>
-void transform_tiles(const Tiles<T>& x, Index m, Index first, Index count, T* v, const Layout& layout, T* sums,
-                     const T* zeros, const Step& step) {
+// A block's tiles, transformed, to v. zeros: n * channels of them. Tiles that hang over the edge of the image, half of
+// all in one of 28x28, read zeros for rows outside and leave out columns.
+template <class T, class F, class Step>
+void transform_tiles(const Images<T>& x, const TileBlock& block, T* v, const Layout& layout, T* sums, const T* zeros) {
   const Index channels = x.channels, line = x.width * channels;
-  for_tiles(x.rows, x.cols, first, count, [&](Index t, Index image, Index i, Index j) {
-    const Index row = i * m - x.top, col = j * m - x.left, at = (image * x.height + row) * line + col * channels;
-    const auto transform = [&](const auto& pixel) __attribute__((always_inline)) {
-      transform_tile<T, side, to>(pixel, channels, v + t * layout.tile, layout, sums, step);
-    };
-    if (row >= 0 && col >= 0 && row + side <= x.height && col + side <= x.width) {
-      const T *const from = x.x + at, *const mask = x.mask == nullptr ? nullptr : x.mask + at;
-      const auto place = [=](int p, int q, Index c) { return p * line + q * channels + c; };
-      if (mask == nullptr)
-        transform([=](int p, int q, Index c) { return load(from + place(p, q, c)); });
-      else
-        transform([=](int p, int q, Index c) {
-          return load(mask + place(p, q, c)) > Vec<T>{} ? load(from + place(p, q, c)) : Vec<T>{};
-        });
-      return;
-    }
-    const T *from[side][side], *mask[side][side];
-    for (int p = 0; p < side; ++p)
-      for (int q = 0; q < side; ++q) {
-        const bool inside = row + p >= 0 && row + p < x.height && col + q >= 0 && col + q < x.width;
-        const Index place = at + p * line + q * channels;
-        from[p][q] = inside ? x.x + place : zeros;
-        mask[p][q] = inside && x.mask != nullptr ? x.mask + place : zeros;
+  with_kind<F>(block, [&](auto r, auto c) {
+    using R = decltype(r);
+    using C = decltype(c);
+    constexpr int rows = Step::template from<R>, cols = Step::template from<C>;
+    block.for_tiles([&](Index t, Index image, Index i, Index j) {
+      const Index row = i * F::m - x.top, col = j * F::m - x.left;
+      const Index at = (image * x.height + row) * line + col * channels;
+      TilePixels<T, rows> pixels;
+      pixels.first = larger(0, -col), pixels.last = smaller(cols, x.width - col);
+      for (int p = 0; p < rows; ++p) {
+        const bool inside = row + p >= 0 && row + p < x.height;
+        pixels.x[p] = inside ? x.x + at + p * line : zeros;
+        pixels.mask[p] = inside && x.mask != nullptr ? x.mask + at + p * line : zeros;
       }
-    if (x.mask == nullptr)
-      transform([&](int p, int q, Index c) { return load(from[p][q] + c); });
-    else
-      transform(
-          [&](int p, int q, Index c) { return load(mask[p][q] + c) > Vec<T>{} ? load(from[p][q] + c) : Vec<T>{}; });
+      T* const out = v + t * layout.tile;
+      if (x.mask == nullptr)
+        transform_tile<T, Step, R, C, false>(pixels, channels, out, layout, sums);
+      else
+        transform_tile<T, Step, R, C, true>(pixels, channels, out, layout, sums);
+    });
   });
 }
 
@@ -278,32 +183,32 @@ void transform_kernel(const T* kernel, Index channels, Index filters, bool turne
 }
 
 // One output tile: A^T m A + bias, those of its pixels that are in the image.
-template <class T, class F, bool inside>
+template <class T, class R, class C, bool inside>
 inline void output_tile(const T* in, Index plane, Index filters, const T* bias, bool relu, T* y, Index line, Index rows,
                         Index cols) {
   constexpr int lanes = VectorOf<T>::lanes;
   // The lines to be written come from far away while the transform runs: 1.2 times as fast.
-  for (Index i = 0; i < smaller(rows, F::m); ++i)
-    for (Index f = 0; f < smaller(cols, F::m) * filters; f += lanes) __builtin_prefetch(y + i * line + f, 1);
+  for (Index i = 0; i < smaller(rows, R::m); ++i)
+    for (Index f = 0; f < smaller(cols, C::m) * filters; f += lanes) __builtin_prefetch(y + i * line + f, 1);
   for (Index f = 0; f < filters; f += lanes) {
     const Vec<T> offset = bias == nullptr ? Vec<T>{} : load(bias + f);
-    Vec<T> half[F::m][F::n];
+    Vec<T> half[R::m][C::n];
 #pragma GCC unroll 6
-    for (int j = 0; j < F::n; ++j) {
-      Vec<T> p[F::n], r[F::m];
+    for (int j = 0; j < C::n; ++j) {
+      Vec<T> p[R::n], r[R::m];
 #pragma GCC unroll 6
-      for (int i = 0; i < F::n; ++i) p[i] = load(in + (i * F::n + j) * plane + f);
-      F::template output<T>(p, r);
+      for (int i = 0; i < R::n; ++i) p[i] = load(in + (i * C::n + j) * plane + f);
+      R::template output<T>(p, r);
 #pragma GCC unroll 6
-      for (int i = 0; i < F::m; ++i) half[i][j] = r[i];
+      for (int i = 0; i < R::m; ++i) half[i][j] = r[i];
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < F::m; ++i) {
-      Vec<T> r[F::m];
-      F::template output<T>(half[i], r);
+    for (int i = 0; i < R::m; ++i) {
+      Vec<T> r[C::m];
+      C::template output<T>(half[i], r);
       if (!inside && i >= rows) continue;
 #pragma GCC unroll 4
-      for (int j = 0; j < F::m; ++j) {
+      for (int j = 0; j < C::m; ++j) {
         if (!inside && j >= cols) continue;
         Vec<T> value = r[j] + offset;
         if (relu) value = value < Vec<T>{} ? Vec<T>{} : value;  // NaN stays NaN
@@ -313,18 +218,22 @@ inline void output_tile(const T* in, Index plane, Index filters, const T* bias, 
   }
 }
 
-// Tiles first, ..., first + count - 1 from products[element][tile][filters], planes apart, to the image y.
+// A block's tiles from products[element][tile][filters], planes apart, to the images.
 template <class T, class F>
-void output_tiles(const Tiles<T>& x, Index first, Index count, const T* products, Index plane, Index filters,
-                  const T* bias, bool relu, T* y, Index out_height, Index out_width) {
-  for_tiles(x.rows, x.cols, first, count, [&](Index t, Index image, Index i, Index j) {
-    const T* const in = products + t * filters;
-    const Index row = i * F::m, col = j * F::m, line = out_width * filters;
-    T* const out = y + (image * out_height + row) * line + col * filters;
-    if (row + F::m <= out_height && col + F::m <= out_width)
-      output_tile<T, F, true>(in, plane, filters, bias, relu, out, line, F::m, F::m);
-    else
-      output_tile<T, F, false>(in, plane, filters, bias, relu, out, line, out_height - row, out_width - col);
+void output_tiles(const TileBlock& block, const T* products, Index plane, const Outputs<T>& out) {
+  const Index filters = out.filters, line = out.width * filters;
+  with_kind<F>(block, [&](auto r, auto c) {
+    using R = decltype(r);
+    using C = decltype(c);
+    block.for_tiles([&](Index t, Index image, Index i, Index j) {
+      const T* const in = products + t * filters;
+      const Index row = i * F::m, col = j * F::m;
+      T* const y = out.y + (image * out.height + row) * line + col * filters;
+      if (row + R::m <= out.height && col + C::m <= out.width)
+        output_tile<T, R, C, true>(in, plane, filters, out.bias, out.relu, y, line, R::m, C::m);
+      else
+        output_tile<T, R, C, false>(in, plane, filters, out.bias, out.relu, y, line, out.height - row, out.width - col);
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-"""Batch normalization, ReLU and max pooling in one pass: what they give one by one, and the reference's formulas."""
+"""Batch normalization, ReLU, max pooling and dropout in one pass: what they give one by one, and the reference."""
 
 import numpy as np
 import pytest
@@ -18,12 +18,15 @@ import tinynet as tn
 from tinynet import _native, ops, reference
 from tinynet.ops.batch_norm_max_pool2d import batch_norm_max_pool2d, batch_norm_max_pool2d_with, pays
 from tinynet.ops.max_pool2d import windows
+from tinynet.random import SeedGenerator
 from tinynet.tensor import Tensor
 
 EPSILON = 1e-3
 NO_PADDING = ((0, 0), (0, 0))
 CHANNELS = (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48)
 sides = st.integers(1, 3)
+masks = st.tuples(st.one_of(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.floats(0, 1)), st.integers(0, 2**64 - 1),
+                  st.integers(0, 2**64 - 1))  # rate, seed, offset
 
 
 @st.composite
@@ -87,16 +90,17 @@ def check_forward(x, weight, offset, pool, statistics=None):
     return actual
 
 
-def check_backward(dy, places, chosen, x, weight, mean, inverse_std, pool, constant):
+def check_backward(dy, places, chosen, x, weight, mean, inverse_std, pool, constant, rate=0.0):
     """Against the reference with twice the digits; magnitudes are sums of absolute values of what is added up."""
     arguments = (dy, places, chosen, x, weight, mean, inverse_std)
-    dx, dgamma, dbeta = _native.batch_norm_max_pool2d_backward(*arguments, pool, constant)
+    dx, dgamma, dbeta = _native.batch_norm_max_pool2d_backward(*arguments, pool, constant, rate=rate)
     wide = np.float64 if x.dtype == np.float32 else np.longdouble
     edy, ex, ech, em, ei = (a.astype(wide) for a in (dy, x, chosen, mean, inverse_std))
     ew = None if weight is None else weight.astype(wide)
-    exact = reference.batch_norm_max_pool2d_backward(edy, places, ech, ex, ew, em, ei, pool, constant)
+    exact = reference.batch_norm_max_pool2d_backward(edy, places, ech, ex, ew, em, ei, pool, constant, rate=rate)
     axes = (0, 1, 2)
-    m, terms = x.size // x.shape[-1], min(dy.size // x.shape[-1], 2000) + 4
+    m, terms = x.size // x.shape[-1], min(dy.size // x.shape[-1], 2000) + (4 if rate == 0 else 6)  # factor, product
+    edy = edy / (1 - rate)
     sizes = np.abs(edy)
     beta_magnitude = sizes.sum(axis=axes)
     gamma_magnitude = (sizes * np.abs(ech - em) * ei).sum(axis=axes)
@@ -105,7 +109,7 @@ def check_backward(dy, places, chosen, x, weight, mean, inverse_std, pool, const
     spread = 0 if constant else (beta_magnitude + np.abs(ex - em) * ei * gamma_magnitude) / m
     full = np.abs(reference.max_pool2d_backward(edy, places, x.shape, pool, pool, NO_PADDING))
     assert_within_bound(dx, exact[0], ei * (1 if ew is None else np.abs(ew)) * (full + spread), terms + 8)
-    none, again, _ = _native.batch_norm_max_pool2d_backward(*arguments, pool, constant, False)
+    none, again, _ = _native.batch_norm_max_pool2d_backward(*arguments, pool, constant, False, rate)
     assert none is None
     assert_same_values(again, dgamma)
 
@@ -135,8 +139,54 @@ def test_any_size_layout_and_parameters(geometry, dtype, layout, seed, scale, ce
         assert_same_values(a, e)
 
 
-@given(geometry=geometries(), dtype=dtypes, seed=st.integers(0, 1000), constant=st.booleans())
-def test_the_reference_where_nothing_is_rounded(geometry, dtype, seed, constant):
+def drop_after(x, weight, offset, pool, statistics, mask):
+    """The fused forward pass, and then dropout: y, places, chosen, ..."""
+    if statistics is None:
+        y, places, *rest = _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool)
+    else:
+        y, places, *rest = _native.batch_norm_max_pool2d_inference(x, weight, offset, *statistics, EPSILON, pool)
+    return _native.dropout_forward(y, *mask), places, *rest
+
+
+def drop_within(x, weight, offset, pool, statistics, mask, need_places=True):
+    if statistics is None:
+        return _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool, need_places, *mask)
+    return _native.batch_norm_max_pool2d_inference(x, weight, offset, *statistics, EPSILON, pool, need_places, *mask)
+
+
+@given(geometry=geometries(), dtype=dtypes, layout=layouts, mask=masks, constant=st.booleans(),
+       isa_name=st.sampled_from(available_isas()))
+def test_dropout_in_the_same_pass(geometry, dtype, layout, mask, constant, isa_name):
+    """Bit for bit what the two kernels give in turn, and on the way back too."""
+    shape, pool = geometry
+    x, dy, weight, offset = case(shape, pool, dtype)
+    statistics = (offset[::-1] / 4, weight**2) if constant else None
+    with isa(isa_name):
+        y, places, chosen, *rest = drop_after(x, weight, offset, pool, statistics, mask)
+        actual = drop_within(in_layout(x, layout), weight, offset, pool, statistics, mask)
+        bare = drop_within(x, weight, offset, pool, statistics, mask, need_places=False)
+        assert_same_bits(actual[0], y)
+        assert_same_bits(bare[0], y)
+        assert bare[1] is None and bare[2] is None
+        assert_same_values(actual[1], np.where(y > 0, places, 255).astype(np.uint8))
+        for a, e in zip(actual[2:], (chosen, *rest), strict=True):
+            assert_same_values(a, e)
+        if mask[0] == 0:
+            return
+        mean = statistics[0] if constant else rest[0]
+        arguments = x, weight, mean, rest[-1], pool, constant
+        expected = _native.batch_norm_max_pool2d_backward(_native.dropout_backward(dy, *mask), places, chosen,
+                                                          *arguments)
+        for a, e in zip(_native.batch_norm_max_pool2d_backward(dy, *actual[1:3], *arguments, rate=mask[0]), expected,
+                        strict=True):
+            assert_same_values(a, e)
+        if mask[0] <= 0.9:  # above, what is kept is of any size
+            check_backward(dy, *actual[1:3], *arguments, mask[0])
+
+
+@given(geometry=geometries(), dtype=dtypes, seed=st.integers(0, 1000), constant=st.booleans(),
+       rate=st.sampled_from([0.0, 0.5, 0.75, 1.0]))
+def test_the_reference_where_nothing_is_rounded(geometry, dtype, seed, constant, rate):
     """Whole numbers and powers of two: the native kernel gives the reference's values themselves."""
     shape, pool = geometry
     rng = np.random.default_rng(seed)
@@ -146,9 +196,10 @@ def test_the_reference_where_nothing_is_rounded(geometry, dtype, seed, constant)
     offset, variance = rng.integers(-2, 3, channels).astype(dtype), rng.choice([0.25, 1, 4], channels).astype(dtype)
     results = []
     for kernels in (_native, reference):
-        forward = kernels.batch_norm_max_pool2d_inference(x, weight, offset, mean, variance, 0.0, pool)
+        forward = kernels.batch_norm_max_pool2d_inference(x, weight, offset, mean, variance, 0.0, pool, True, rate,
+                                                          seed, 3)
         backward = kernels.batch_norm_max_pool2d_backward(dy, forward[1], forward[2], x, weight, mean, forward[3], pool,
-                                                          True)
+                                                          True, True, rate)
         results.append([*forward, *backward])
     for actual, expected in zip(*results, strict=True):
         assert_same_values(actual, expected)
@@ -166,6 +217,11 @@ def test_nan_infinities_and_zeros_of_both_signs(data, geometry, dtype, isa_name)
     with isa(isa_name):
         check_forward(x, None, None, pool, (zeros, ones))
         check_forward(x, ones, -ones, pool)
+        mask = 0.3, 1, 2
+        expected = drop_after(x, None, None, pool, (zeros, ones), mask)
+        actual = drop_within(x, None, None, pool, (zeros, ones), mask)
+        assert_same_bits(actual[0], expected[0])
+        assert_same_values(actual[1], np.where(expected[0] > 0, expected[1], 255).astype(np.uint8))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -204,6 +260,7 @@ def test_same_bits_on_any_threads(shape, pool):
         *_native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool),
         *_native.batch_norm_max_pool2d_backward(*rest),
         *_native.batch_norm_max_pool2d_backward(*rest, True),
+        *_native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool, True, 0.4, 5, 6),
     ))
 
 
@@ -240,6 +297,33 @@ def test_gradient(backend, shape, pool):
         assert_gradient(
             lambda a, w, b: batch_norm_max_pool2d_with(a, mean, variance, w, b, pool_size=pool), x, weight, offset
         )
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_gradient_with_dropout(backend):
+    rng = np.random.default_rng(2)
+    x, weight, offset = rng.standard_normal((3, 5, 4, 9)), rng.uniform(0.5, 1.5, 9), rng.standard_normal(9)
+    mean, variance = Tensor(rng.standard_normal(9)), Tensor(rng.uniform(0.5, 2, 9))
+    with tn.backend(backend):
+        assert_gradient(lambda *a: batch_norm_max_pool2d(*a, rate=0.4, seed=5)[0], x, weight, offset)
+        assert_gradient(lambda *a: batch_norm_max_pool2d_with(a[0], mean, variance, *a[1:], rate=0.4, seed=5),
+                        x, weight, offset)
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_dropout_of_the_operations(backend):
+    x, _, weight, offset = map(Tensor, case((3, 6, 6, 9), (2, 2)))
+    one, other = SeedGenerator(3), SeedGenerator(3)
+    with tn.backend(backend):
+        for _ in range(2):
+            y, mean, variance = batch_norm_max_pool2d(x, weight, offset, rate=0.4, seed=one)
+            b = ops.batch_norm(x, weight, offset, relu=True)[0]
+            assert_same_values(y.data, ops.dropout(ops.max_pool2d(b), 0.4, seed=other).data)
+            y = batch_norm_max_pool2d_with(x, mean, variance, weight, offset, rate=0.4, seed=one)
+            b = ops.batch_norm_with(x, mean, variance, weight, offset, relu=True)
+            assert_same_values(y.data, ops.dropout(ops.max_pool2d(b), 0.4, seed=other).data)
+        batch_norm_max_pool2d(x, seed=one)
+    assert_same_values(one.state, np.array([3, 4], np.uint64))  # nothing was drawn without a rate
 
 
 def test_one_node_that_holds_nothing_it_does_not_need():

@@ -211,49 +211,72 @@ def winograd_matrices(points):
 
 MATRICES = {"winograd2": winograd_matrices((0, 1, -1)),
             "winograd4": winograd_matrices((0, 5 / 8, -5 / 8, 3 / 2, -3 / 2))}
+LAST = winograd_matrices((0, 5 / 8, -5 / 8))  # of winograd4 where one or two outputs are left
 # Roundings on the way of one product, beside the sum over channels or tiles: at most 6 in each of the two passes of
 # each of the three transforms, constants included.
 TRANSFORM_ROUNDINGS = 36
 
 
-def in_tiles(image, m, side, top, left, rows, cols):
-    """Tiles (batch, rows, cols, side, side, channels) that begin every m pixels, with zeros around the image."""
-    batch, height, width, channels = image.shape
-    canvas = np.zeros((batch, m * rows + side + 8, m * cols + side + 8, channels))
-    y0, x0 = max(0, -top), max(0, -left)
-    part = image[:, y0 : y0 + canvas.shape[1] - max(0, top), x0 : x0 + canvas.shape[2] - max(0, left)]
-    canvas[:, max(0, top) : max(0, top) + part.shape[1], max(0, left) : max(0, left) + part.shape[2]] = part
-    return np.stack(
-        [
-            np.stack([canvas[:, i * m : i * m + side, j * m : j * m + side] for j in range(cols)], 1)
-            for i in range(rows)
-        ],
-        1,
-    )
+class Axis(NamedTuple):
+    """Rows (or columns) of tiles of one kind: outputs from `begin` on, through these matrices."""
+
+    begin: int
+    outputs: int
+    matrices: tuple
+
+    @classmethod
+    def cut(cls, outputs, algorithm):
+        m = len(MATRICES[algorithm][0])
+        rest = outputs % m if algorithm == "winograd4" and outputs % m in (1, 2) else 0
+        parts = [cls(0, outputs - rest, MATRICES[algorithm]), cls(outputs - rest, rest, LAST)]
+        return [part for part in parts if part.outputs]
+
+    def windows(self, side, pad):
+        """Where the tiles begin and end in an image that has `pad` zeros before it."""
+        m = len(self.matrices[0])
+        return [slice(pad + i, pad + i + side) for i in range(self.begin, self.begin + self.outputs, m)]
+
+
+def in_tiles(image, rows, cols, sides, top, left):
+    """Tiles (batch, rows, cols, side, side, channels) with zeros around the image."""
+    around = 16
+    canvas = np.pad(image, ((0, 0), (around, around), (around, around), (0, 0)))
+    return np.stack([np.stack([canvas[:, i, j] for j in cols.windows(sides[1], around - left)], 1)
+                     for i in rows.windows(sides[0], around - top)], 1)
 
 
 def winograd(image, kernel, top, left, out_height, out_width, algorithm, absolute):
     """The convolution by its Winograd formula; with `absolute`, of absolute values through absolute matrices."""
     f = np.abs if absolute else np.asarray
-    at, g, bt = map(f, MATRICES[algorithm])
-    m, n = at.shape
-    rows, cols = -(-out_height // m), -(-out_width // m)
-    v = np.einsum("ai,nrcijk,bj->nrcabk", bt, in_tiles(f(image), m, n, top, left, rows, cols), bt, optimize=True)
-    u = np.einsum("ap,pqkf,bq->abkf", g, f(kernel), g, optimize=True)
-    y = np.einsum("ia,nrcabf,jb->nricjf", at, np.einsum("nrcabk,abkf->nrcabf", v, u, optimize=True), at, optimize=True)
-    return y.reshape(image.shape[0], rows * m, cols * m, -1)[:, :out_height, :out_width]
+    y = np.empty((len(image), out_height, out_width, kernel.shape[3]))
+    for rows in Axis.cut(out_height, algorithm):
+        for cols in Axis.cut(out_width, algorithm):
+            (at, g, bt), (at2, g2, bt2) = map(f, rows.matrices), map(f, cols.matrices)
+            tiles = in_tiles(f(image), rows, cols, (len(bt), len(bt2)), top, left)
+            v = np.einsum("ai,nrcijk,bj->nrcabk", bt, tiles, bt2, optimize=True)
+            u = np.einsum("ap,pqkf,bq->abkf", g, f(kernel), g2, optimize=True)
+            products = np.einsum("nrcabk,abkf->nrcabf", v, u, optimize=True)
+            outputs = np.einsum("ia,nrcabf,jb->nricjf", at, products, at2, optimize=True)
+            n, r, i, c, j, channels = outputs.shape
+            outputs = outputs.reshape(n, r * i, c * j, channels)[:, : rows.outputs, : cols.outputs]
+            y[:, rows.begin : rows.begin + rows.outputs, cols.begin : cols.begin + cols.outputs] = outputs
+    return y
 
 
 def winograd_weight_gradient(x, dy, top, left, algorithm, absolute):
     f = np.abs if absolute else np.asarray
-    at, g, bt = map(f, MATRICES[algorithm])
-    m, n = at.shape
-    rows, cols = -(-dy.shape[1] // m), -(-dy.shape[2] // m)
-    v = np.einsum("ai,nrcijk,bj->nrcabk", bt, in_tiles(f(x), m, n, top, left, rows, cols), bt, optimize=True)
-    d = np.einsum("ia,nrcijf,jb->nrcabf", at, in_tiles(f(dy), m, m, 0, 0, rows, cols), at, optimize=True)
-    return np.einsum(
-        "ap,abkf,bq->pqkf", g, np.einsum("nrcabk,nrcabf->abkf", v, d, optimize=True), g, optimize=True
-    ), rows * cols * len(x)
+    dkernel, count = 0, 0
+    for rows in Axis.cut(dy.shape[1], algorithm):
+        for cols in Axis.cut(dy.shape[2], algorithm):
+            (at, g, bt), (at2, g2, bt2) = map(f, rows.matrices), map(f, cols.matrices)
+            tiles = in_tiles(f(x), rows, cols, (len(bt), len(bt2)), top, left)
+            v = np.einsum("ai,nrcijk,bj->nrcabk", bt, tiles, bt2, optimize=True)
+            tiles = in_tiles(f(dy), rows, cols, (len(at), len(at2)), 0, 0)
+            d = np.einsum("ia,nrcijf,jb->nrcabf", at, tiles, at2, optimize=True)
+            products = np.einsum("nrcabk,nrcabf->abkf", v, d, optimize=True)
+            dkernel = dkernel + np.einsum("ap,abkf,bq->pqkf", g, products, g2, optimize=True)
+            count += d.shape[0] * d.shape[1] * d.shape[2]
+    return dkernel, count
 
 
 @st.composite
@@ -298,7 +321,8 @@ def test_winograd_within_bound(drawn, algorithm):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS[1:])
-@pytest.mark.parametrize("size, filters", [((2, 12, 9, 192), 192), ((20, 14, 14, 32), 64), ((1, 65, 50, 16), 48)])
+@pytest.mark.parametrize("size, filters", [((2, 12, 9, 192), 192), ((20, 14, 14, 32), 64), ((1, 65, 50, 16), 48),
+                                           ((70, 5, 6, 32), 32), ((40, 10, 7, 64), 64)])
 def test_winograd_of_many_blocks_within_bound(algorithm, size, filters):
     check_winograd(normal_case(0, size, (3, 3, size[3], filters), activation="relu"), algorithm)
 
@@ -306,9 +330,9 @@ def test_winograd_of_many_blocks_within_bound(algorithm, size, filters):
 @pytest.mark.parametrize("algorithm", ALGORITHMS[1:])
 def test_winograd_formula_is_the_convolution(algorithm):
     """The matrices that the bounds are made of, in float64."""
-    case = normal_case(1, (2, 9, 10, 3), (3, 3, 3, 4), dtype=np.float64)._replace(bias=None)
+    case = normal_case(1, (2, 7, 10, 3), (3, 3, 3, 4), dtype=np.float64)._replace(bias=None)
     expected = case.forward(reference.conv2d_forward)
-    np.testing.assert_allclose(winograd(case.x, case.kernel, 1, 1, 9, 10, algorithm, False), expected, atol=1e-12)
+    np.testing.assert_allclose(winograd(case.x, case.kernel, 1, 1, 7, 10, algorithm, False), expected, atol=1e-12)
     dkernel = case.backward(reference.conv2d_backward, expected, None)[1]
     np.testing.assert_allclose(winograd_weight_gradient(case.x, expected, 1, 1, algorithm, False)[0], dkernel,
                                atol=1e-11)

@@ -158,15 +158,15 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False,
                                                name="moving_variance")
 
-    def call(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None):
-        # relu, pool_size, convolution: with its neighbours in the same pass (models/fusion.py), which has checked the
-        # shapes; x is what the convolution gets
+    def call(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None, dropout=None):
+        # relu, pool_size, convolution, dropout: with its neighbours in the same pass (models/fusion.py), which has
+        # checked the shapes; x is what the convolution gets, dropout the (rate, seed) behind the pooling
         if convolution is not None:
             return self._call_with(convolution, x, training, relu)
         if self._observer is None and not (training and self._trainable):
             if pool_size is not None:
                 return batch_norm_max_pool2d_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta,
-                                                  self.epsilon, pool_size)
+                                                  self.epsilon, pool_size, *dropout or ())
             return ops.batch_norm_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon,
                                        self.axis, relu)
         channels = self.moving_mean.data.shape[0]
@@ -175,7 +175,8 @@ class BatchNormalization(_Normalization):
                 f"BatchNormalization was built for {channels} channels on axis {self.axis}. Got input {x.data.shape}."
             )
         if pool_size is not None:
-            y, mean, variance = batch_norm_max_pool2d(x, self.gamma, self.beta, self.epsilon, pool_size)
+            y, mean, variance = batch_norm_max_pool2d(x, self.gamma, self.beta, self.epsilon, pool_size,
+                                                      *dropout or ())
         elif mask is None:
             y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis, relu)
         else:

@@ -1,24 +1,27 @@
-"""Batch normalization, ReLU and max pooling as one operation, for the blocks of a convolutional network.
+"""Batch normalization, ReLU, max pooling and dropout as one operation, for the blocks of a convolutional network.
 
     y[n, i, j, c] = max over (p, q) of max(0, b[n, i*height + p, j*width + q, c])    b = batch normalization of x
 
-Each of the three by itself streams images through the processor that are larger than its caches. Together they read x
-twice, for the statistics and for y, and b is never in memory; on the way back only x and dx are of full size.
+and, with a rate, dropout of y. Each by itself streams images through the processor that are larger than its caches.
+Together they read x twice, for the statistics and for y, and b is never in memory; on the way back only x and dx are of
+full size. What dropout drops is noted as what ReLU made 0, so that its mask is made once.
 """
 
 import numpy as np
 
+from ..random import draw_seed
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor
 from .batch_norm import batch_norm_forward, batch_norm_inference
+from .dropout import dropout_forward, dropout_scale
 from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d_backward, max_pool2d_forward, windows
 
 # The references.
 
 
-def batch_norm_max_pool2d_forward(x, gamma, beta, epsilon, pool_size, need_places=True):
-    """Reference: Algorithm 1 of batch normalization, max(0, .), and the largest value of each window.
+def batch_norm_max_pool2d_forward(x, gamma, beta, epsilon, pool_size, need_places=True, rate=0.0, seed=0, offset=0):
+    """Reference: Algorithm 1 of batch normalization, max(0, .), the largest value of each window, and dropout.
 
     Args:
         x: (batch, height, width, channels).
@@ -26,27 +29,31 @@ def batch_norm_max_pool2d_forward(x, gamma, beta, epsilon, pool_size, need_place
         pool_size: (height, width) of the windows, which stand side by side inside the image. Pixels at the bottom and
             the right that no window sees count in the statistics.
         need_places: Whether `batch_norm_max_pool2d_backward` will be called.
+        rate, seed, offset: As in `dropout_forward`; nothing is dropped with a rate of 0.
 
     Returns:
         y, the place of each maximum in its window (uint8, counted row by row, 255 where y is not positive) and the x
         it comes from, both None if not needed; mean, variance, 1 / sqrt(variance + epsilon).
     """
     b, mean, variance, inverse_std = batch_norm_forward(x, gamma, beta, epsilon, relu=True)
-    return *_pool(x, b, pool_size, need_places), mean, variance, inverse_std
+    return *_pool(x, b, pool_size, need_places, rate, seed, offset), mean, variance, inverse_std
 
 
-def batch_norm_max_pool2d_inference(x, gamma, beta, mean, variance, epsilon, pool_size, need_places=True):
+def batch_norm_max_pool2d_inference(x, gamma, beta, mean, variance, epsilon, pool_size, need_places=True, rate=0.0,
+                                    seed=0, offset=0):
     """Reference: the same with statistics that are given.
 
     Returns:
         y, places, the x of each maximum, 1 / sqrt(variance + epsilon)
     """
     b, inverse_std = batch_norm_inference(x, gamma, beta, mean, variance, epsilon, relu=True)
-    return *_pool(x, b, pool_size, need_places), inverse_std
+    return *_pool(x, b, pool_size, need_places, rate, seed, offset), inverse_std
 
 
-def _pool(x, b, pool_size, need_places):
+def _pool(x, b, pool_size, need_places, rate, seed, offset):
     y, places = max_pool2d_forward(b, pool_size, pool_size, NO_PADDING)
+    if rate > 0:
+        y = dropout_forward(y, rate, seed, offset)
     if not need_places:
         return y, None, None
     chosen = np.take_along_axis(windows(x, pool_size, pool_size, NO_PADDING, 0), places[..., None].astype(int), -1)
@@ -54,21 +61,22 @@ def _pool(x, b, pool_size, need_places):
 
 
 def batch_norm_max_pool2d_backward(dy, places, chosen, x, gamma, mean, inverse_std, pool_size, constant=False,
-                                   need_dx=True):
-    """Reference: dy counts where a maximum was, so that its sums are sums over windows.
+                                   need_dx=True, rate=0.0):
+    """Reference: dy counts where a maximum was and was kept, so that its sums are sums over windows.
 
-    dbeta  = sum dy
+    dbeta  = sum dy                                            dy here divided by 1 - rate
     dgamma = sum dy x^ of the maxima
-    dx     = gamma / std (dy - dbeta / m - x^ dgamma / m)      dy here in full size, at the places of the maxima
+    dx     = gamma / std (dy - dbeta / m - x^ dgamma / m)      and in full size, at the places of the maxima
 
     Args:
         dy: (batch, out_height, out_width, channels), as `places` and `chosen`.
         constant: mean and inverse_std were given, and do not depend on x: the last two terms are not there.
         need_dx: False returns None for dx.
+        rate: That of the forward pass. What it dropped stands in `places`.
     """
     axes = (0, 1, 2)
     with np.errstate(all="ignore"):
-        dy = np.where(places == NOWHERE, 0, dy).astype(x.dtype, copy=False)
+        dy = np.where(places == NOWHERE, 0, dy * dropout_scale(rate, x.dtype)).astype(x.dtype, copy=False)
         dbeta = dy.sum(axis=axes)
         dgamma = (dy * ((chosen - mean) * inverse_std)).sum(axis=axes)
         if not need_dx:
@@ -94,16 +102,18 @@ def pays(x_shape, pool_size):
             and pool_size[1] <= x_shape[2] and 1 < pool_size[0] * pool_size[1] <= 16)
 
 
-def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2)):
-    """Batch normalization by the statistics of this batch, ReLU, max pooling.
+def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2), rate=0.0, seed=None):
+    """Batch normalization by the statistics of this batch, ReLU, max pooling, dropout.
 
-    y = max_pool2d(batch_norm(x, gamma, beta, epsilon, relu=True), pool_size), bit for bit.
+    y = dropout(max_pool2d(batch_norm(x, gamma, beta, epsilon, relu=True), pool_size), rate, seed), bit for bit.
 
     Args:
         x: Tensor, shape (batch, height, width, channels), for which `pays(x.shape, pool_size)`.
         gamma, beta: Tensors of shape (channels,) and x's type; None for 1 and 0.
         epsilon: Added to the variance.
         pool_size: (height, width) of the windows, and the steps between them.
+        rate: Probability of dropping a number, from 0 to 1; 0 draws no seed.
+        seed: As in `dropout`.
 
     Returns:
         (y, mean, variance): y of shape (batch, height // pool_height, width // pool_width, channels), the others as of
@@ -117,18 +127,19 @@ def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 
     """
     inputs, gamma_data, beta_data = _inputs(x, gamma, beta)
     y, places, chosen, mean, variance, inverse_std = kernels.batch_norm_max_pool2d_forward(
-        x.data, gamma_data, beta_data, epsilon, pool_size, any(map(is_tracked, inputs))
+        x.data, gamma_data, beta_data, epsilon, pool_size, any(map(is_tracked, inputs)), rate, *_seed(rate, seed)
     )
-    backward = _backward_of(x, places, chosen, gamma, beta, mean, inverse_std, pool_size, False)
+    backward = _backward_of(x, places, chosen, gamma, beta, mean, inverse_std, pool_size, False, rate)
     return record(y, inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
 
 
-def batch_norm_max_pool2d_with(x, mean, variance, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2)):
-    """The same by statistics that are given as constants: max_pool2d(batch_norm_with(..., relu=True), pool_size).
+def batch_norm_max_pool2d_with(x, mean, variance, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2), rate=0.0,
+                               seed=None):
+    """The same by statistics that are given as constants, that is with `batch_norm_with` for `batch_norm`.
 
     Args:
         mean, variance: Tensors of shape (channels,) and x's type; they have no gradient.
-        x, gamma, beta, epsilon, pool_size: As in `batch_norm_max_pool2d`.
+        x, gamma, beta, epsilon, pool_size, rate, seed: As in `batch_norm_max_pool2d`.
 
     Returns:
         Tensor, shape (batch, height // pool_height, width // pool_width, channels).
@@ -136,9 +147,15 @@ def batch_norm_max_pool2d_with(x, mean, variance, gamma=None, beta=None, epsilon
     inputs, gamma_data, beta_data = _inputs(x, gamma, beta)
     mean_data = mean.data
     y, places, chosen, inverse_std = kernels.batch_norm_max_pool2d_inference(
-        x.data, gamma_data, beta_data, mean_data, variance.data, epsilon, pool_size, any(map(is_tracked, inputs))
+        x.data, gamma_data, beta_data, mean_data, variance.data, epsilon, pool_size, any(map(is_tracked, inputs)), rate,
+        *_seed(rate, seed)
     )
-    return record(y, inputs, _backward_of(x, places, chosen, gamma, beta, mean_data, inverse_std, pool_size, True))
+    backward = _backward_of(x, places, chosen, gamma, beta, mean_data, inverse_std, pool_size, True, rate)
+    return record(y, inputs, backward)
+
+
+def _seed(rate, seed):
+    return draw_seed(seed) if rate > 0 else (0, 0)
 
 
 def _inputs(x, gamma, beta):
@@ -147,14 +164,14 @@ def _inputs(x, gamma, beta):
     return inputs, None if gamma is None else gamma.data, None if beta is None else beta.data
 
 
-def _backward_of(x, places, chosen, gamma, beta, mean, inverse_std, pool_size, constant):
+def _backward_of(x, places, chosen, gamma, beta, mean, inverse_std, pool_size, constant, rate):
     """The node's backward function. It holds arrays: variables may have been assigned to by the time it is called."""
     need_dx, x_data, gamma_data = is_tracked(x), x.data, None if gamma is None else gamma.data
     wanted = (True, gamma is not None, beta is not None)
 
     def backward(dy):
         gradients = kernels.batch_norm_max_pool2d_backward(
-            dy, places, chosen, x_data, gamma_data, mean, inverse_std, pool_size, constant, need_dx
+            dy, places, chosen, x_data, gamma_data, mean, inverse_std, pool_size, constant, need_dx, rate
         )
         return [gradient for gradient, want in zip(gradients, wanted, strict=True) if want]
 

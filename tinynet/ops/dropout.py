@@ -51,11 +51,16 @@ def kept(size, rate, seed, offset):
     return numbers[:size] >= int(rate * 65536 + 0.5)
 
 
+def dropout_scale(rate, dtype):
+    """What is kept is multiplied by this."""
+    return dtype.type(1 / (1 - rate) if rate < 1 else 0)
+
+
 def dropout_forward(x, rate, seed, offset):
     """Reference: y = x / (1 - rate) where kept, else 0."""
-    scale = x.dtype.type(1 / (1 - rate) if rate < 1 else 0)
     with np.errstate(over="ignore", invalid="ignore"):  # also what is dropped is multiplied
-        return np.where(kept(x.size, rate, seed, offset).reshape(x.shape), x * scale, x.dtype.type(0))
+        scaled = x * dropout_scale(rate, x.dtype)
+        return np.where(kept(x.size, rate, seed, offset).reshape(x.shape), scaled, x.dtype.type(0))
 
 
 def dropout_backward(dy, rate, seed, offset):

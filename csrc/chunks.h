@@ -1,0 +1,93 @@
+// Memory for blocks of some KB to 2 MB, side by side in chunks of huge pages.
+//
+// A processor remembers where few pages are: 16 to store to and 96 to load from, on the machine this was measured on. A
+// convolution's buffers of 0.3 to 2 MB in pages of 4 KB are hundreds, and where pages lie decides which lines of the L2
+// cache they share. In pages of 2 MB convolutions of 14x14x64 take 0.9 of the time.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <new>
+
+namespace tinynet {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+// Memory in huge pages, where the system has them. Throws std::bad_alloc.
+inline void* allocate_huge_pages(std::size_t bytes) {
+  bytes = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+  void* const memory = std::aligned_alloc(kHugePage, bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  // One page-table entry for 2 MB instead of 512: fewer faults now, fewer TLB misses in every pass over the array.
+  madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
+// Not thread-safe: the pool has a lock.
+class Chunks {
+ public:
+  static constexpr std::size_t kSmallest = std::size_t{64} << 10;  // below, blocks need few pages anyway
+  static constexpr std::size_t kLargest = kHugePage;               // beyond, they have huge pages of their own
+
+  static bool takes(std::size_t bytes) { return bytes >= kSmallest && bytes < kLargest; }
+
+  // `bytes` a multiple of 64. Throws std::bad_alloc.
+  void* carve(std::size_t bytes) {
+    if (open_ == nullptr || chunks_[open_].carved + bytes > kChunk) {
+      char* const chunk = static_cast<char*>(allocate_huge_pages(kChunk));
+      chunks_[chunk] = {};
+      open_ = chunk;
+    }
+    Chunk& chunk = chunks_[open_];
+    void* const memory = open_ + chunk.carved;
+    chunk.carved += bytes;
+    return memory;
+  }
+
+  // For all blocks that nobody uses: idle(block, bytes). Then give_back() frees the chunks that have no others, and
+  // gone(block) tells which were in them.
+  void idle(void* block, std::size_t bytes) { at(block)->second.idle += bytes; }
+  bool gone(void* block) {
+    const Chunk& chunk = at(block)->second;
+    return chunk.idle == chunk.carved;
+  }
+  void give_back() {
+    for (auto chunk = chunks_.begin(); chunk != chunks_.end();) {
+      if (chunk->second.idle != chunk->second.carved) {
+        chunk->second.idle = 0;
+        ++chunk;
+        continue;
+      }
+      if (open_ == chunk->first) open_ = nullptr;
+      std::free(chunk->first);
+      chunk = chunks_.erase(chunk);
+    }
+  }
+
+  // Gives the pages of a block back to the system, while it keeps its place in the chunk.
+  static void empty(void* block, std::size_t bytes) {
+    const std::uintptr_t page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(block) + page - 1) / page * page;
+    const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(block) + bytes) / page * page;
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+
+ private:
+  static constexpr std::size_t kChunk = 4 * kHugePage;
+  struct Chunk {
+    std::size_t carved = 0, idle = 0;
+  };
+  std::map<char*, Chunk>::iterator at(void* block) { return std::prev(chunks_.upper_bound(static_cast<char*>(block))); }
+
+  std::map<char*, Chunk> chunks_;
+  char* open_ = nullptr;  // blocks are carved from it
+};
+
+}  // namespace tinynet
