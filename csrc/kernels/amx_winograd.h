@@ -57,7 +57,7 @@ inline void split_transformed(const float* tiles, Index pitch, Index count, Inde
 // As winograd() of conv2d_winograd.h; false, and y undefined, when a number cannot be split.
 template <class F>
 bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filters, const float* bias, bool relu,
-              float* y, Index out_height, Index out_width) {
+              float* y, Index out_height, Index out_width, TileSums<float>* sums) {
   constexpr Index elements = F::n * F::n;
   const Index depth = x.channels, steps = depth / kDepth, column_tiles = filters / kColumns;
   const Index panel = steps * kSplitTile, pitch = plane_of<float>(elements * depth);
@@ -66,6 +66,7 @@ bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filter
   const Index block = larger(1, (cooperate ? kSharedBlockBytes : kBlockBytes) / per_tile / kBlock) * kBlock;
   const Index p_plane = plane_of<float>(block * filters);
   std::atomic<bool> failure{false};
+  if (sums != nullptr) sums->tiles = kRows;
 
   const Scratch<Half> weights(elements * column_tiles * panel);  // [element][tile of filters][step]
   parallel_for(elements * column_tiles, larger(1, 32 / steps), [&](Index begin, Index end) {
@@ -115,7 +116,7 @@ bool winograd(const Tiles<float>& x, const float* u, Index u_plane, Index filter
     });
     parallel_for(count, cooperate ? kRows : block, [&](Index begin, Index end) {
       output_tiles<float, F>(x, first + begin, end - begin, products + begin * filters, p_plane, filters, bias, relu, y,
-                             out_height, out_width);
+                             out_height, out_width, sums);
     });
   };
   const auto run = [&](Index begin, Index end) {

@@ -46,15 +46,16 @@ void multiply_element(const T* v, Index elements, Index tiles, Index depth, cons
 // y(n, i, j) = sum over taps of x(n, i + p - top, j + q - left) w[p][q], through u = transform_kernel(w).
 template <class T, class F>
 void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const T* bias, bool relu, T* y,
-              Index out_height, Index out_width) {
+              Index out_height, Index out_width, TileSums<T>* sums = nullptr) {
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
     if (tiles::winograd_can(x.channels, filters) &&
-        tiles::winograd<F>(x, u, u_plane, filters, bias, relu, y, out_height, out_width))
+        tiles::winograd<F>(x, u, u_plane, filters, bias, relu, y, out_height, out_width, sums))
       return;
 #endif
   constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
   const Index depth = x.channels, pitch = plane_of<T>(elements * depth);
+  if (sums != nullptr) sums->tiles = kTileRows;
   const bool cooperate = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
   const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
   const Index wanted = (cooperate ? Index(16) << 20 : Index(256) << 10) / per_tile;
@@ -79,7 +80,7 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
     });
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       output_tiles<T, F>(x, first + begin, end - begin, products + begin * filters, p_plane, filters, bias, relu, y,
-                         out_height, out_width);
+                         out_height, out_width, sums);
     });
   };
   const auto run = [&](Index begin, Index end) {
@@ -93,7 +94,8 @@ void winograd(const Tiles<T>& x, const T* u, Index u_plane, Index filters, const
 }
 
 template <class T, class F>
-void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
+void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu,
+                             TileSums<T>* sums = nullptr) {
   const Index plane = plane_of<T>(s.channels * s.filters);
   const Scratch<T> u(F::n * F::n * plane);
   transform_kernel<T, F>(kernel, s.channels, s.filters, false, u, plane);
@@ -107,7 +109,7 @@ void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, 
                        s.pad_left,
                        ceil_div(s.out_height, F::m),
                        ceil_div(s.out_width, F::m)};
-  winograd<T, F>(tiles, u, plane, s.filters, bias, relu, y, s.out_height, s.out_width);
+  winograd<T, F>(tiles, u, plane, s.filters, bias, relu, y, s.out_height, s.out_width, sums);
 }
 
 template <class T, class F>

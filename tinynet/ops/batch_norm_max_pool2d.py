@@ -94,7 +94,7 @@ def pays(x_shape, pool_size):
             and pool_size[1] <= x_shape[2] and 1 < pool_size[0] * pool_size[1] <= 16)
 
 
-def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2)):
+def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2), moments=None):
     """Batch normalization by the statistics of this batch, ReLU, max pooling.
 
     y = max_pool2d(batch_norm(x, gamma, beta, epsilon, relu=True), pool_size), bit for bit.
@@ -104,6 +104,7 @@ def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 
         gamma, beta: Tensors of shape (channels,) and x's type; None for 1 and 0.
         epsilon: Added to the variance.
         pool_size: (height, width) of the windows, and the steps between them.
+        moments: (mean, variance) of this very batch, as for `batch_norm`.
 
     Returns:
         (y, mean, variance): y of shape (batch, height // pool_height, width // pool_width, channels), the others as of
@@ -116,9 +117,16 @@ def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 
            [1.19, 1.63]]), np.float64(7.5), np.float64(21.25))
     """
     inputs, gamma_data, beta_data = _inputs(x, gamma, beta)
-    y, places, chosen, mean, variance, inverse_std = kernels.batch_norm_max_pool2d_forward(
-        x.data, gamma_data, beta_data, epsilon, pool_size, any(map(is_tracked, inputs))
-    )
+    need_places = any(map(is_tracked, inputs))
+    if moments is None:
+        y, places, chosen, mean, variance, inverse_std = kernels.batch_norm_max_pool2d_forward(
+            x.data, gamma_data, beta_data, epsilon, pool_size, need_places
+        )
+    else:
+        mean, variance = moments[0].data, moments[1].data
+        y, places, chosen, inverse_std = kernels.batch_norm_max_pool2d_inference(
+            x.data, gamma_data, beta_data, mean, variance, epsilon, pool_size, need_places
+        )
     backward = _backward_of(x, places, chosen, gamma, beta, mean, inverse_std, pool_size, False)
     return record(y, inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
 

@@ -1,0 +1,45 @@
+// A convolution and the mean and variance of each filter's output: what batch normalization behind it wants to know
+// first. Winograd's tiles are summed as they are written (winograd_transforms.h), so that z is not read again for them;
+// the direct way is followed by a pass over z.
+#pragma once
+
+#include "kernels/batch_norm.h"
+#include "kernels/conv2d.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+template <class T, class F>
+void conv2d_moments_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* z, T* mean,
+                             T* variance) {
+  const Index tiles = s.batch * ceil_div(s.out_height, F::m) * ceil_div(s.out_width, F::m);
+  const Index most = ceil_div(tiles, kTileRows);  // groups; the matrix unit makes larger ones
+  const Scratch<T> memory(3 * most * s.filters);
+  const Scratch<Index> pixels(most);
+  TileSums<T> to{normalization::BlockSums<T>::in(memory, most * s.filters), pixels};
+  conv2d_forward_winograd<T, F>(s, x, kernel, bias, z, false, &to);
+  normalization::combine(to.sums, ceil_div(tiles, to.tiles), s.filters, [&](Index group) { return pixels[group]; },
+                         mean, variance);
+}
+
+// x[batch][height][width][channels], kernel[kh][kw][channels][filters], bias[filters] or null ->
+// z[batch][out_height][out_width][filters], mean[filters], variance[filters]
+template <class T>
+void conv2d_moments_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* z, T* mean,
+                            T* variance, ConvAlgorithm wanted) {
+  const Index pixels = s.batch * s.out_height * s.out_width;
+  if (pixels == 0 || s.filters == 0) return;
+  switch (conv2d_algorithm<T>(s, ConvPass::forward, wanted)) {
+    case ConvAlgorithm::winograd2:
+      return conv2d_moments_winograd<T, F2>(s, x, kernel, bias, z, mean, variance);
+    case ConvAlgorithm::winograd4:
+      return conv2d_moments_winograd<T, F4>(s, x, kernel, bias, z, mean, variance);
+    default:
+      conv2d_forward_direct(s, x, kernel, bias, z, false);
+      normalization::moments(normalization::InMemory<T>{z, s.filters}, normalization::Lines(pixels, s.filters), mean,
+                             variance);
+  }
+}
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA
