@@ -30,9 +30,9 @@ def passes(monkeypatch):
     calls = []
     call = layers.BatchNormalization.call
 
-    def counted(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None):
+    def counted(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None, moments=None):
         calls.append(pool_size)
-        return call(self, x, training, mask, relu, pool_size, convolution)
+        return call(self, x, training, mask, relu, pool_size, convolution, moments)
 
     monkeypatch.setattr(layers.BatchNormalization, "call", counted)
     return calls
