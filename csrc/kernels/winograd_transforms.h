@@ -300,83 +300,40 @@ inline void output_tile(const T* in, Index plane, Index filters, const T* bias, 
 }
 
 // Where a convolution leaves the sums of its output that normalization::combine() makes moments of. A block is a group
-// of neighbouring tiles, cut at the edges of the image.
+// of neighbouring tiles, cut at the edges of the image; its centre is the mean of the first.
 template <class T>
 struct TileSums {
   normalization::BlockSums<T> sums;  // [group][filters]
   Index* pixels;                     // [group]
-  Index tiles = 0;                   // in a group; calls of output_tiles() begin at multiples of it
-};
+  Index tiles = 0;                   // in a group; who writes tiles begins with the first of one
 
-// Adds tiles to the sums as they are written, one after the other, while they are in the L1 cache: that takes 0.15
-// ms for (128, 28, 28, 32), where reading all again takes 0.55, and no longer than from the registers they are written
-// from. The first tiles of a group wait for each other, since the centre is the mean of all of them.
-template <class T>
-class TileSummation {
- public:
-  TileSummation(const TileSums<T>* to, Index first, Index filters, Index line)
-      : to_(to), filters_(filters), line_(line), group_(to == nullptr ? 0 : first / to->tiles) {}
-
-  void add(const T* y, Index rows, Index cols) {
-    if (to_ == nullptr) return;
-    waiting_[count_++] = {y, rows, cols};
-    if (++place_ >= kFirstLook || place_ == to_->tiles) take();
-    if (place_ == to_->tiles) place_ = 0, ++group_;
-  }
-
-  // What waits: after the last tile, or when enough are there.
-  void take() {
-    if (count_ == 0) return;
-    const Index at = group_ * filters_;
-    T *const centre = to_->sums.centre + at, *const rest = to_->sums.rest + at, *const square = to_->sums.square + at;
-    if (count_ == place_) {
-      for (Index f = 0; f < filters_; ++f) centre[f] = rest[f] = square[f] = 0;
-      Index pixels = 0;
-      for (Index t = 0; t < count_; ++t) {
-        pixels += waiting_[t].rows * waiting_[t].cols;
-        for (Index f = 0; f < filters_; f += VectorOf<T>::lanes) {
-          Vec<T> sum = load(centre + f);
-          each_pixel(waiting_[t], f, [&](Vec<T> value) { sum += value; });
-          store(centre + f, sum);
-        }
+  // Adds a tile that has just been written: from the L1 cache, in no more time than from the registers before. 0.1 ms
+  // for (128, 28, 28, 32), where reading all of it again takes 0.5.
+  void add(Index tile, const T* y, Index line, Index rows, Index cols, Index filters) const {
+    const Index group = tile / tiles, at = group * filters;
+    const bool first = tile % tiles == 0;
+    T *const centre = sums.centre + at, *const rest = sums.rest + at, *const square = sums.square + at;
+    pixels[group] = rows * cols + (first ? 0 : pixels[group]);
+    for (Index f = 0; f < filters; f += VectorOf<T>::lanes) {
+      Vec<T> middle{}, sum{}, sum_of_squares{};
+      if (first) {
+        for (Index i = 0; i < rows; ++i)
+          for (Index j = 0; j < cols; ++j) middle += load(y + i * line + j * filters + f);
+        middle /= static_cast<T>(rows * cols);
+        store(centre + f, middle);
+      } else {
+        middle = load(centre + f), sum = load(rest + f), sum_of_squares = load(square + f);
       }
-      for (Index f = 0; f < filters_; ++f) centre[f] /= static_cast<T>(pixels);
-      to_->pixels[group_] = 0;
-    }
-    for (Index t = 0; t < count_; ++t) {
-      to_->pixels[group_] += waiting_[t].rows * waiting_[t].cols;
-      for (Index f = 0; f < filters_; f += VectorOf<T>::lanes) {
-        const Vec<T> middle = load(centre + f);
-        Vec<T> sum = load(rest + f), sum_of_squares = load(square + f);
-        each_pixel(waiting_[t], f, [&](Vec<T> value) {
-          const Vec<T> distance = value - middle;
+      for (Index i = 0; i < rows; ++i)
+        for (Index j = 0; j < cols; ++j) {
+          const Vec<T> distance = load(y + i * line + j * filters + f) - middle;
           sum += distance;
           sum_of_squares += distance * distance;
-        });
-        store(rest + f, sum);
-        store(square + f, sum_of_squares);
-      }
+        }
+      store(rest + f, sum);
+      store(square + f, sum_of_squares);
     }
-    count_ = 0;
   }
-
- private:
-  static constexpr Index kFirstLook = 4;  // tiles, a quarter of a group or more: see moments() in batch_norm.h
-  struct Tile {
-    const T* y;
-    Index rows, cols;  // in the image
-  };
-
-  template <class Use>
-  void each_pixel(const Tile& tile, Index f, const Use& use) const {
-    for (Index i = 0; i < tile.rows; ++i)
-      for (Index j = 0; j < tile.cols; ++j) use(load(tile.y + i * line_ + j * filters_ + f));
-  }
-
-  const TileSums<T>* const to_;  // null: nothing is summed
-  const Index filters_, line_;
-  Index group_, place_ = 0, count_ = 0;
-  Tile waiting_[kFirstLook];
 };
 
 // Tiles first, ..., first + count - 1 from products[element][tile][filters], planes apart, to the image y, and their
@@ -385,7 +342,6 @@ template <class T, class F>
 void output_tiles(const Tiles<T>& x, Index first, Index count, const T* products, Index plane, Index filters,
                   const T* bias, bool relu, T* y, Index out_height, Index out_width, const TileSums<T>* sums) {
   const Index line = out_width * filters;
-  TileSummation<T> summation(sums, first, filters, line);
   for_tiles(x.rows, x.cols, first, count, [&](Index t, Index image, Index i, Index j) {
     const T* const in = products + t * filters;
     const Index row = i * F::m, col = j * F::m;
@@ -395,9 +351,9 @@ void output_tiles(const Tiles<T>& x, Index first, Index count, const T* products
       output_tile<T, F, true>(in, plane, filters, bias, relu, out, line, rows, cols);
     else
       output_tile<T, F, false>(in, plane, filters, bias, relu, out, line, rows, cols);
-    summation.add(out, rows, cols);  // not in a loop of its own: another copy of this one may round differently
+    // Not in a loop of its own: a second copy of this one might round z differently.
+    if (sums != nullptr) sums->add(first + t, out, line, rows, cols, filters);
   });
-  summation.take();
 }
 
 }  // namespace
