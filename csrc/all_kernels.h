@@ -19,6 +19,7 @@
 #include "kernels/pooling.h"
 #include "kernels/batch_norm_max_pool2d.h"
 #include "kernels/conv2d_batch_norm.h"
+#include "kernels/conv2d_moments.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -85,6 +86,7 @@ constexpr KernelTable<T> make_table() {
   table.conv2d_batch_norm_forward = conv2d_batch_norm_forward<T>;
   table.conv2d_batch_norm_inference = conv2d_batch_norm_inference<T>;
   table.conv2d_batch_norm_backward = conv2d_batch_norm_backward<T>;
+  table.conv2d_moments_forward = conv2d_moments_forward<T>;
   return table;
 }
 

@@ -204,6 +204,9 @@ struct KernelTable {
   void (*conv2d_batch_norm_backward)(const Conv2dShape& shape, const T* dy, const T* x, const T* kernel, const T* bias,
                                      const T* gamma, const T* beta, const T* mean, const T* inverse_std, bool relu,
                                      bool constant, T* dkernel, T* dbias, T* dgamma, T* dbeta);
+  // Convolution of one group, and the mean and variance of each filter's output. bias may be null.
+  void (*conv2d_moments_forward)(const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* z, T* mean,
+                                 T* variance, ConvAlgorithm algorithm);
 };
 
 struct Kernels {

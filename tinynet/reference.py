@@ -15,6 +15,7 @@ from .ops.conv2d_batch_norm import (
     conv2d_batch_norm_backward, conv2d_batch_norm_forward, conv2d_batch_norm_inference,
 )
 from .ops.conv2d_max_pool2d import conv2d_max_pool2d_backward, conv2d_max_pool2d_forward
+from .ops.conv2d_moments import conv2d_moments_forward
 from .ops.cross_entropy import (
     binary_cross_entropy_backward, binary_cross_entropy_forward, cross_entropy_backward, cross_entropy_forward,
     sigmoid_cross_entropy_backward, sigmoid_cross_entropy_forward, softmax_cross_entropy_backward,
@@ -40,12 +41,12 @@ __all__ = [
     "batch_norm_max_pool2d_inference", "binary_cross_entropy_backward", "binary_cross_entropy_forward",
     "conv2d_algorithm", "conv2d_backward", "conv2d_batch_norm_backward", "conv2d_batch_norm_forward",
     "conv2d_batch_norm_inference", "conv2d_forward", "conv2d_max_pool2d_backward", "conv2d_max_pool2d_forward",
-    "count_hits", "cross_entropy_backward", "cross_entropy_forward", "dense_backward", "dense_forward",
-    "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward", "ftrl_step",
-    "layer_norm_backward", "layer_norm_forward", "lion_step", "log_softmax_backward", "log_softmax_forward", "matmul",
-    "max_pool2d_backward", "max_pool2d_forward", "nadam_step", "reduce_max", "reduce_mean", "reduce_min", "reduce_sum",
-    "rmsprop_step", "sgd_step", "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "softmax_backward",
-    "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
-    "sparse_cross_entropy_backward", "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward",
-    "sparse_softmax_cross_entropy_forward",
+    "conv2d_moments_forward", "count_hits", "cross_entropy_backward", "cross_entropy_forward", "dense_backward",
+    "dense_forward", "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward",
+    "ftrl_step", "layer_norm_backward", "layer_norm_forward", "lion_step", "log_softmax_backward",
+    "log_softmax_forward", "matmul", "max_pool2d_backward", "max_pool2d_forward", "nadam_step", "reduce_max",
+    "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step", "sgd_step", "sigmoid_cross_entropy_backward",
+    "sigmoid_cross_entropy_forward", "softmax_backward", "softmax_cross_entropy_backward",
+    "softmax_cross_entropy_forward", "softmax_forward", "sparse_cross_entropy_backward", "sparse_cross_entropy_forward",
+    "sparse_softmax_cross_entropy_backward", "sparse_softmax_cross_entropy_forward",
 ]

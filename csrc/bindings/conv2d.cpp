@@ -130,6 +130,30 @@ py::dict conv2d_algorithm(const std::vector<py::ssize_t>& x_shape, const py::arr
   });
 }
 
+py::tuple conv2d_moments_forward(const py::array& x, const py::array& kernel, const py::object& bias,
+                                 const Pair& strides, const Padding& padding, const Pair& dilation,
+                                 const std::string& algorithm) {
+  const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, 1);
+  const ConvAlgorithm which = algorithm_named(algorithm);
+  require(s.batch * s.out_height * s.out_width > 0, "no pixels to take the mean of");
+  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const Input<T> input(x, "x"), weights(kernel, "kernel");
+    py::array offsets;
+    const T* const offset = bias_data<T>(bias, s.filters, offsets);
+    auto z = new_array<T>({s.batch, s.out_height, s.out_width, s.filters});
+    auto mean = new_array<T>({s.filters}), variance = new_array<T>({s.filters});
+    T *const to_z = z.mutable_data(), *const to_mean = mean.mutable_data();
+    T* const to_variance = variance.mutable_data();
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().conv2d_moments_forward(s, input.data(), weights.data(), offset, to_z, to_mean, to_variance,
+                                                  which);
+    }
+    return py::make_tuple(z, mean, variance);
+  });
+}
+
 // Windows side by side over what the convolution of shape `s` gives.
 Pool2dShape windows_of(const Conv2dShape& s, const Pair& pool) {
   require(pool.first > 0 && pool.second > 0 && pool.first * pool.second < 256,
@@ -224,6 +248,8 @@ void bind_conv2d(py::module_& module) {
              "algorithm"_a = "auto");
   module.def("conv2d_algorithm", &conv2d_algorithm, "x_shape"_a, "kernel"_a, "strides"_a, "padding"_a, "dilation"_a,
              "groups"_a, "Which algorithm each pass of this convolution runs: a dict of names.");
+  module.def("conv2d_moments_forward", &conv2d_moments_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a, "padding"_a,
+             "dilation"_a, "algorithm"_a = "auto");
   module.def("conv2d_max_pool2d_forward", &conv2d_max_pool2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a,
              "padding"_a, "dilation"_a, "activation"_a, "pool_size"_a, "need_places"_a = true);
   module.def("conv2d_max_pool2d_backward", &conv2d_max_pool2d_backward, "dy"_a, "places"_a, "x"_a, "kernel"_a,

@@ -64,6 +64,7 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
   const bool cooperate = elements * column_tiles * panel * Index(sizeof(Half)) > kSharedKernelBytes;
   const Index block = larger(1, (cooperate ? kSharedBlockBytes : kBlockBytes) / per_tile / kBlock) * kBlock;
   const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
+  const TileSums<float> sums(out, blocks.count(), block, kRows);
   const Index p_plane = plane_of<float>(block * filters);
   std::atomic<bool> failure{false};
 
@@ -117,7 +118,7 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
           }
     });
     parallel_for(b.count, cooperate ? kRows : block, [&](Index begin, Index end) {
-      output_tiles<float, F>(b.part(begin, end), products + begin * filters, p_plane, out);
+      output_tiles<float, F>(b.part(begin, end), products + begin * filters, p_plane, out, sums);
     });
   };
   const auto run = [&](Index begin, Index end) {
@@ -129,7 +130,9 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
     run(0, blocks.count());
   else
     parallel_for(blocks.count(), 1, run);
-  return !failure.load(std::memory_order_relaxed);
+  if (failure.load(std::memory_order_relaxed)) return false;
+  sums.finish();
+  return true;
 }
 
 // One element of the weight gradient's products: out[panel of filters][channel][width] (+)= sum over `count` tiles of

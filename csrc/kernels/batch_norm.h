@@ -8,6 +8,7 @@
 #pragma once
 
 #include "kernels/matmul.h"
+#include "kernels/moments.h"
 #include "math.h"
 
 namespace tinynet::TINYNET_ISA {
@@ -132,12 +133,13 @@ struct InMemory {
 // mean[c] and variance[c], the latter divided by the number of rows. In each block first m, the mean of a quarter of
 // its rows, then sum (x - m) and sum (x - m)^2, so that a large mean costs no digits: (m - the block's mean)^2 is at
 // most some 3 times the block's variance, whatever the order of the rows. With m from all of them, the second look at a
-// block, in the L1 cache, was a quarter of the time. The blocks are put together in float64.
+// block, in the L1 cache, was a quarter of the time.
 template <class T, class Rows>
 void moments(const Rows& rows, const Lines& lines, T* mean, T* variance) {
   const Index channels = lines.channels, size = lines.blocks * channels;
   const Scratch<T> partial(3 * size);
-  T *const centre = partial, *const rest = centre + size, *const square = rest + size;
+  const BlockSums<T> sums = BlockSums<T>::in(partial, size);
+  T *const centre = sums.centre, *const rest = sums.rest, *const square = sums.square;
   parallel_for(lines.blocks, kGrain, [=, &rows, &lines](Index first_block, Index last_block) {
     const auto& reader = rows.reader();
     for (Index block = first_block; block < last_block; ++block) {
@@ -160,30 +162,8 @@ void moments(const Rows& rows, const Lines& lines, T* mean, T* variance) {
     }
   });
 
-  const Scratch<double> totals(2 * channels);
-  double *const total = totals, *const spread = total + channels;
-  for (Index c = 0; c < channels; ++c) total[c] = spread[c] = 0;
-  for (Index block = 0; block < lines.blocks; ++block) {
-    const double count = static_cast<double>(lines.end(block) - lines.begin(block));
-#pragma GCC ivdep
-    for (Index c = 0; c < channels; ++c) total[c] += count * centre[block * channels + c] + rest[block * channels + c];
-  }
-  const double all = static_cast<double>(lines.rows);
-  for (Index c = 0; c < channels; ++c) total[c] /= all;
-  for (Index block = 0; block < lines.blocks; ++block) {
-    const double count = static_cast<double>(lines.end(block) - lines.begin(block));
-#pragma GCC ivdep
-    for (Index c = 0; c < channels; ++c) {
-      const Index at = block * channels + c;
-      const double shift = rest[at] / count, distance = centre[at] - total[c] + shift;
-      spread[c] += (square[at] - shift * rest[at]) + count * distance * distance;
-    }
-  }
-  for (Index c = 0; c < channels; ++c) {
-    mean[c] = static_cast<T>(total[c]);
-    const double value = spread[c] / all;
-    variance[c] = static_cast<T>(value < 0 ? 0 : value);  // NaN stays
-  }
+  combine(sums, lines.blocks, channels, [&](Index block) { return lines.end(block) - lines.begin(block); }, mean,
+          variance);
 }
 
 // inverse_std[c] = 1 / sqrt(variance[c] + epsilon)

@@ -56,6 +56,7 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
   const Index wanted = (cooperate ? Index(16) << 20 : Index(256) << 10) / per_tile;
   const Index block = larger(2, wanted / kTileRows) * kTileRows;
   const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
+  const TileSums<T> sums(out, blocks.count(), block, kTileRows);
   const Index p_plane = plane_of<T>(block * filters);
 
   // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
@@ -75,7 +76,7 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
                             filters, products + e * p_plane);
     });
     parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
-      output_tiles<T, F>(b.part(begin, end), products + begin * filters, p_plane, out);
+      output_tiles<T, F>(b.part(begin, end), products + begin * filters, p_plane, out, sums);
     });
   };
   const auto run = [&](Index begin, Index end) {
@@ -86,15 +87,18 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
     run(0, blocks.count());
   else
     parallel_for(blocks.count(), 1, run);
+  sums.finish();
 }
 
+// mean and variance, of y, may be null.
 template <class T, class F>
-void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
+void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu,
+                             T* mean = nullptr, T* variance = nullptr) {
   const Index plane = plane_of<T>(s.channels * s.filters);
   const Scratch<T> u(F::n * F::n * plane);
   transform_kernel<T, F>(kernel, s.channels, s.filters, false, u, plane);
   const Images<T> images{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
-  winograd<T, F>(images, u, plane, {s.batch, s.out_height, s.out_width, s.filters, y, bias, relu});
+  winograd<T, F>(images, u, plane, {s.batch, s.out_height, s.out_width, s.filters, y, bias, relu, mean, variance});
 }
 
 template <class T, class F>
@@ -114,7 +118,7 @@ void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* 
   });
   transform_kernel<T, F>(transposed, s.filters, s.channels, true, u, plane);
   const Images<T> images{dy, y, s.out_height, s.out_width, s.filters, 2 - s.pad_top, 2 - s.pad_left};
-  winograd<T, F>(images, u, plane, {s.batch, s.height, s.width, s.channels, dx, nullptr, false});
+  winograd<T, F>(images, u, plane, {s.batch, s.height, s.width, s.channels, dx, nullptr, false, nullptr, nullptr});
 }
 
 // A register tile of one element's products: sums[i][j] = sum over t of v[t][i] * d[t][j], or added to it. Its rows lie

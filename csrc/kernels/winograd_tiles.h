@@ -37,10 +37,11 @@ struct Axis {
 struct TileBlock {
   Index image, row, col, rows, cols, first, count;
   bool last_rows, last_cols;
+  Index number = 0, skipped = 0;  // of the block, and of its tiles before the first
 
   TileBlock part(Index begin, Index end) const {
     TileBlock result = *this;
-    result.first += begin, result.count = end - begin;
+    result.first += begin, result.skipped += begin, result.count = end - begin;
     return result;
   }
 
@@ -102,12 +103,12 @@ class TileBlocks {
 
   Index count() const { return batch_ / images_ * each_ + in_group(batch_ % images_); }
 
-  TileBlock operator[](Index index) const {
-    const Index image = index / each_ * images_, images = smaller(images_, batch_ - image);
-    index %= each_;
+  TileBlock operator[](Index number) const {
+    const Index image = number / each_ * images_, images = smaller(images_, batch_ - image);
+    Index index = number % each_;
     for (int kind = 0;; ++kind) {
       TileBlock b = kind_of(kind);
-      b.image = image;
+      b.image = image, b.number = number;
       const Index all = images * b.rows * b.cols, blocks = ceil_div(all, size_);
       if (index < blocks) {
         b.first = index * size_;

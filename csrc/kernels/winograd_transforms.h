@@ -1,6 +1,7 @@
 // Winograd's transforms (conv2d_winograd.h says what for): tiles of an image, kernels, outputs.
 #pragma once
 
+#include "kernels/moments.h"
 #include "kernels/winograd_tiles.h"
 
 namespace tinynet::TINYNET_ISA {
@@ -14,13 +15,76 @@ struct Images {
   Index height, width, channels, top, left;
 };
 
-// The outputs y[batch][out_height][out_width][filters] of a pass: f(sums + bias).
+// The outputs y[batch][out_height][out_width][filters] of a pass: f(sums + bias). Their mean[filters] and
+// variance[filters] too, unless these are null.
 template <class T>
 struct Outputs {
   Index batch, height, width, filters;
   T* y;
   const T* bias;
   bool relu;
+  T *mean, *variance;
+};
+
+// Sums of outputs that moments are made of: a group is some neighbouring tiles of a block, those of their pixels that
+// are in the image, and its centre is the mean of the first tile.
+template <class T>
+class TileSums {
+ public:
+  // Blocks of `size` tiles in groups of `together`; whoever writes tiles begins with the first of a group.
+  TileSums(const Outputs<T>& out, Index blocks, Index size, Index together)
+      : out_(out),
+        together_(together),
+        groups_a_block_(ceil_div(size, together)),
+        groups_(out.mean == nullptr ? 0 : blocks * groups_a_block_),
+        memory_(3 * groups_ * out.filters),
+        pixels_(groups_),
+        sums_(normalization::BlockSums<T>::in(memory_, groups_ * out.filters)) {
+    for (Index i = 0; i < groups_; ++i) pixels_[i] = 0;
+  }
+
+  bool wanted() const { return groups_ > 0; }
+
+  // Adds a tile that has just been written: from the L1 cache, in no more time than from the registers before. 0.1 ms
+  // for (128, 28, 28, 32), where reading all of it again takes 0.5.
+  void add(Index block, Index tile, const T* y, Index line, Index rows, Index cols) const {
+    const Index filters = out_.filters, group = block * groups_a_block_ + tile / together_, at = group * filters;
+    const bool first = tile % together_ == 0;
+    T *const centre = sums_.centre + at, *const rest = sums_.rest + at, *const square = sums_.square + at;
+    pixels_[group] += rows * cols;
+    for (Index f = 0; f < filters; f += VectorOf<T>::lanes) {
+      Vec<T> middle{}, sum{}, sum_of_squares{};
+      if (first) {
+        for (Index i = 0; i < rows; ++i)
+          for (Index j = 0; j < cols; ++j) middle += load(y + i * line + j * filters + f);
+        middle /= static_cast<T>(rows * cols);
+        store(centre + f, middle);
+      } else {
+        middle = load(centre + f), sum = load(rest + f), sum_of_squares = load(square + f);
+      }
+      for (Index i = 0; i < rows; ++i)
+        for (Index j = 0; j < cols; ++j) {
+          const Vec<T> distance = load(y + i * line + j * filters + f) - middle;
+          sum += distance;
+          sum_of_squares += distance * distance;
+        }
+      store(rest + f, sum);
+      store(square + f, sum_of_squares);
+    }
+  }
+
+  void finish() const {
+    if (wanted())
+      normalization::combine(
+          sums_, groups_, out_.filters, [&](Index group) { return pixels_[group]; }, out_.mean, out_.variance);
+  }
+
+ private:
+  const Outputs<T>& out_;
+  Index together_, groups_a_block_, groups_;
+  Scratch<T> memory_;
+  Scratch<Index> pixels_;
+  normalization::BlockSums<T> sums_;
 };
 
 // As many zeros: a row of a tile outside of the image.
@@ -220,7 +284,8 @@ inline void output_tile(const T* in, Index plane, Index filters, const T* bias, 
 
 // A block's tiles from products[element][tile][filters], planes apart, to the images.
 template <class T, class F>
-void output_tiles(const TileBlock& block, const T* products, Index plane, const Outputs<T>& out) {
+void output_tiles(const TileBlock& block, const T* products, Index plane, const Outputs<T>& out,
+                  const TileSums<T>& sums) {
   const Index filters = out.filters, line = out.width * filters;
   with_kind<F>(block, [&](auto r, auto c) {
     using R = decltype(r);
@@ -228,11 +293,14 @@ void output_tiles(const TileBlock& block, const T* products, Index plane, const 
     block.for_tiles([&](Index t, Index image, Index i, Index j) {
       const T* const in = products + t * filters;
       const Index row = i * F::m, col = j * F::m;
+      const Index rows = smaller(R::m, out.height - row), cols = smaller(C::m, out.width - col);
       T* const y = out.y + (image * out.height + row) * line + col * filters;
-      if (row + R::m <= out.height && col + C::m <= out.width)
-        output_tile<T, R, C, true>(in, plane, filters, out.bias, out.relu, y, line, R::m, C::m);
+      if (rows == R::m && cols == C::m)
+        output_tile<T, R, C, true>(in, plane, filters, out.bias, out.relu, y, line, rows, cols);
       else
-        output_tile<T, R, C, false>(in, plane, filters, out.bias, out.relu, y, line, out.height - row, out.width - col);
+        output_tile<T, R, C, false>(in, plane, filters, out.bias, out.relu, y, line, rows, cols);
+      // Not in a loop of its own: a second copy of this one might round y differently.
+      if (sums.wanted()) sums.add(block.number, block.skipped + t, y, line, rows, cols);
     });
   });
 }

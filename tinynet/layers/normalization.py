@@ -158,9 +158,11 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False,
                                                name="moving_variance")
 
-    def call(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None, dropout=None):
+    def call(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None, dropout=None,
+             moments=None):
         # relu, pool_size, convolution, dropout: with its neighbours in the same pass (models/fusion.py), which has
-        # checked the shapes; x is what the convolution gets, dropout the (rate, seed) behind the pooling
+        # checked the shapes; with `convolution`, x is what that gets; dropout: the (rate, seed) behind the pooling;
+        # moments: of x, for training, from the convolution before it
         if convolution is not None:
             return self._call_with(convolution, x, training, relu)
         if self._observer is None and not (training and self._trainable):
@@ -176,9 +178,9 @@ class BatchNormalization(_Normalization):
             )
         if pool_size is not None:
             y, mean, variance = batch_norm_max_pool2d(x, self.gamma, self.beta, self.epsilon, pool_size,
-                                                      *dropout or ())
+                                                      *dropout or (), moments=moments)
         elif mask is None:
-            y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis, relu)
+            y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis, relu, moments)
         else:
             mean, variance = _masked_moments(x, mask, self.axis)
             y = ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)

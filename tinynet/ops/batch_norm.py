@@ -86,7 +86,7 @@ def batch_norm_backward(dy, x, gamma, beta, mean, inverse_std, relu=False, const
         return dx, dgamma, dbeta
 
 
-def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False):
+def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False, moments=None):
     """Normalize each channel by the mean and the variance of this batch.
 
     y = gamma (x - mean) / sqrt(variance + epsilon) + beta, then max(0, y) with `relu`.
@@ -97,6 +97,8 @@ def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False):
         epsilon: Added to the variance, so that a constant channel does not divide by 0.
         axis: The channels' axis.
         relu: Apply ReLU in the same pass over memory.
+        moments: (mean, variance) of this very batch as Tensors, where whoever made x has found them on the way
+            (`conv2d_moments`). The gradient is the same: that of numbers which depend on x.
 
     Returns:
         (y, mean, variance): the last two of shape (channels,), the variance divided by m, not m - 1. They are numbers
@@ -118,7 +120,11 @@ def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False):
             "of training."
         )
     x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
-    y, mean, variance, inverse_std = kernels.batch_norm_forward(x_data, gamma_data, beta_data, epsilon, relu)
+    if moments is None:
+        y, mean, variance, inverse_std = kernels.batch_norm_forward(x_data, gamma_data, beta_data, epsilon, relu)
+    else:
+        mean, variance = moments[0].data, moments[1].data
+        y, inverse_std = kernels.batch_norm_inference(x_data, gamma_data, beta_data, mean, variance, epsilon, relu)
     backward = _backward_of(x, x_data, gamma_data, beta_data, mean, inverse_std, relu, False, channels_last, axis)
     return record(y if channels_last else _back(y, axis), inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
 

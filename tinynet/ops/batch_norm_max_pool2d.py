@@ -102,7 +102,7 @@ def pays(x_shape, pool_size):
             and pool_size[1] <= x_shape[2] and 1 < pool_size[0] * pool_size[1] <= 16)
 
 
-def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2), rate=0.0, seed=None):
+def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2), rate=0.0, seed=None, moments=None):
     """Batch normalization by the statistics of this batch, ReLU, max pooling, dropout.
 
     y = dropout(max_pool2d(batch_norm(x, gamma, beta, epsilon, relu=True), pool_size), rate, seed), bit for bit.
@@ -114,6 +114,7 @@ def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 
         pool_size: (height, width) of the windows, and the steps between them.
         rate: Probability of dropping a number, from 0 to 1; 0 draws no seed.
         seed: As in `dropout`.
+        moments: (mean, variance) of this very batch, as for `batch_norm`.
 
     Returns:
         (y, mean, variance): y of shape (batch, height // pool_height, width // pool_width, channels), the others as of
@@ -126,9 +127,16 @@ def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 
            [1.19, 1.63]]), np.float64(7.5), np.float64(21.25))
     """
     inputs, gamma_data, beta_data = _inputs(x, gamma, beta)
-    y, places, chosen, mean, variance, inverse_std = kernels.batch_norm_max_pool2d_forward(
-        x.data, gamma_data, beta_data, epsilon, pool_size, any(map(is_tracked, inputs)), rate, *_seed(rate, seed)
-    )
+    need_places, dropout = any(map(is_tracked, inputs)), (rate, *_seed(rate, seed))
+    if moments is None:
+        y, places, chosen, mean, variance, inverse_std = kernels.batch_norm_max_pool2d_forward(
+            x.data, gamma_data, beta_data, epsilon, pool_size, need_places, *dropout
+        )
+    else:
+        mean, variance = moments[0].data, moments[1].data
+        y, places, chosen, inverse_std = kernels.batch_norm_max_pool2d_inference(
+            x.data, gamma_data, beta_data, mean, variance, epsilon, pool_size, need_places, *dropout
+        )
     backward = _backward_of(x, places, chosen, gamma, beta, mean, inverse_std, pool_size, False, rate)
     return record(y, inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
 

@@ -146,19 +146,24 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     check_choices("conv2d", activation, data_format)
     strides = as_pair(strides, "conv2d", "strides")
     dilation = as_pair(dilation_rate, "conv2d", "dilation_rate")
-    x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
-    bias_data = None if bias is None else bias.data
+    x_data, kernel_data, bias_data = x.data, kernel.data, None if bias is None else bias.data
     check_arrays(x_data, kernel_data, bias_data, groups)
     padding = as_padding("conv2d", padding, x_data.shape, kernel_data.shape, strides, dilation)
     y = kernels.conv2d_forward(x_data, kernel_data, bias_data, strides, padding, dilation, groups, activation)
-    need_dx, mask = is_tracked(x), y if activation == "relu" else None
+    return record_conv2d(y, x, kernel, bias, strides, padding, dilation, groups, activation)
+
+
+def record_conv2d(y, x, kernel, bias, strides, padding, dilation, groups=1, activation="linear"):
+    """What the kernel gave as a Tensor, with a node on the open tapes."""
+    x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
+    need_dx, has_bias, mask = is_tracked(x), bias is not None, y if activation == "relu" else None
 
     def backward(dy):
         gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation,
-                                            groups, need_dx, True, bias_data is not None)
-        return gradients if bias_data is not None else gradients[:2]
+                                            groups, need_dx, True, has_bias)
+        return gradients if has_bias else gradients[:2]
 
-    return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+    return record(y, (x, kernel, bias) if has_bias else (x, kernel), backward)
 
 
 def conv2d_algorithms(x_shape, kernel_shape, strides=1, padding="valid", dilation_rate=1, groups=1, dtype="float32"):
