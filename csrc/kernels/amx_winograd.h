@@ -84,9 +84,9 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
     if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
   });
 
-  // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
   // Tiles that are split while they are in the L1 cache, of 48 KB: an even share of sixteen.
   const Index together = larger(2, 256 / depth);
+  // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
   const auto process = [&](const TileBlock& b, Half* v, float* products) {  // v[sixteen tiles][element][step]
     const Elements of = Elements::of<F>(b);
     const Layout layout = tile_by_tile<float>(of.count, depth);

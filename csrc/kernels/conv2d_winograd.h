@@ -7,6 +7,8 @@
 // multiplications an output tile where the direct way has 9*m*m. F(4x4) saves a factor of 4, F(2x2) one of 2.25.
 // (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015.)
 //
+// The last tiles of an image may be smaller (winograd_tiles.h).
+//
 // The gradients are the exact adjoints: the input gradient is the convolution of dy with the turned kernel, and
 // dw = G^T [ (B^T x B) * (A dy A^T) ] G.
 //
