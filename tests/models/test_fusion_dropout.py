@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from checks import assert_same_values
-from fusing import step, unfused
+from fusing import assert_all_same, assert_same_step, step, unfused
 
 import tinynet as tn
 from tinynet import layers
@@ -29,21 +29,6 @@ def pooled(model):
 
 def images(batch=7, dtype=np.float32, shape=SHAPE):
     return np.random.default_rng(0).standard_normal((batch, *shape)).astype(dtype)
-
-
-def assert_all_same(*results):
-    for actual, expected in zip(*results, strict=True):
-        assert_same_values(actual, expected)
-
-
-def assert_same_step(fused, plain):
-    """Outputs and moving averages bit for bit; dgamma and dbeta of the shared pass are the same sums without zeros."""
-    (y, gradients, weights), (plain_y, plain_gradients, plain_weights) = fused, plain
-    assert_same_values(y, plain_y)
-    assert_all_same(weights, plain_weights)
-    size = max(np.abs(gradient).max() for gradient in plain_gradients)
-    for actual, expected in zip(gradients, plain_gradients, strict=True):
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=64 * np.finfo(actual.dtype).eps * size)
 
 
 @pytest.fixture

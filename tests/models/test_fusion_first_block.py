@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from checks import assert_same_values
-from fusing import step, unfused
+from fusing import assert_all_same, assert_same_step, step, unfused
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,22 +35,6 @@ def network(convolution=None, normalization=None, activation=layers.ReLU, shape=
 
 def images(batch=7, shape=SHAPE, dtype=np.float32, seed=0):
     return np.random.default_rng(seed).standard_normal((batch, *shape)).astype(dtype)
-
-
-def assert_all_same(*results):
-    for actual, expected in zip(*results, strict=True):
-        assert_same_values(actual, expected)
-
-
-def assert_same_step(fused, plain):
-    """Outputs and moving averages bit for bit; the gradients are the same sums in another order."""
-    (y, gradients, weights), (plain_y, plain_gradients, plain_weights) = fused, plain
-    assert_same_values(y, plain_y)
-    assert_all_same(weights, plain_weights)
-    size = max(np.abs(gradient).max() for gradient in plain_gradients)
-    for actual, expected in zip(gradients, plain_gradients, strict=True):
-        # at most 9 * 13 * 12 pixels
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=64 * np.finfo(actual.dtype).eps * size)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from checks import assert_same_values
-from fusing import step
+from fusing import assert_all_same, step
 
 import tinynet as tn
 from tinynet import layers
@@ -43,11 +43,6 @@ def passes(monkeypatch):
     for name in ("conv2d_moments_forward", "conv2d_forward", "conv2d_batch_norm_forward"):
         monkeypatch.setitem(vars(kernels), name, counted(name, vars(kernels)[name]))
     return calls
-
-
-def assert_all_same(*results):
-    for actual, expected in zip(*results, strict=True):
-        assert_same_values(actual, expected)
 
 
 def assert_same_but_for_rounding(fused, plain):
