@@ -5,6 +5,7 @@ array([0., 2.], dtype=float32)
 """
 
 from . import ops as _ops
+from .core.registry import is_serialized_function, look_up
 from .ops import (
     celu,
     elu,
@@ -35,7 +36,6 @@ from .ops import (
     threshold,
 )
 from .ops.activation import exponential as _exponential
-from .registry import is_serialized_function, look_up
 from .symbolic import takes_symbolic
 
 swish = silu
@@ -96,7 +96,7 @@ def serialize(activation):
     name = getattr(activation, "__name__", None)
     if _KNOWN.get(name) is activation:
         return name
-    from .saving.registration import serialize_keras_object
+    from .serialization import serialize_keras_object
 
     return serialize_keras_object(activation)
 
@@ -115,7 +115,7 @@ def deserialize(config, custom_objects=None):
             raise ValueError(
                 f"a serialized activation is a name, or a dict with 'class_name' and 'config', got {config!r}"
             )
-        from .saving.registration import deserialize_keras_object
+        from .serialization import deserialize_keras_object
 
         return deserialize_keras_object(config, custom_objects)
     if not isinstance(config, str):

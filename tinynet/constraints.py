@@ -10,9 +10,9 @@ array([[0.6],
 
 import numpy as np
 
-from .checks import number
 from .config import epsilon
-from .registry import by_both_names, deserialize_object, get_object, serialize_object
+from .core.checks import number
+from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tensor import Tensor, to_array
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import random
 from .config import floatx
-from .registry import by_both_names, deserialize_object, get_object, serialize_object
+from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tensor import Tensor, to_array
 
 # The standard deviation of a normal distribution that is cut at two standard deviations.

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from .config import epsilon
-from .registry import by_both_names, deserialize_object, get_object, serialize_object
+from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tape import record
 from .tensor import convert_to_tensor
 

@@ -13,7 +13,7 @@ import threading
 
 import numpy as np
 
-from .nest import flatten, pack_like
+from .core.nest import flatten, pack_like
 from .tensor import Tensor, Variable
 
 

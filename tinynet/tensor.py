@@ -7,6 +7,7 @@ import threading
 import numpy as np
 
 from .config import floatx
+from .core.registry import family
 
 _new = object.__new__
 _first_values = threading.RLock()  # held while a deferred variable gets its first value
@@ -269,9 +270,7 @@ class Variable(Tensor):
         self.constraint = None
         self._first_value = None
         if isinstance(initializer, str):
-            from . import initializers  # which imports this module
-
-            initializer = initializers.get(initializer)
+            initializer = family("keras.initializers").get(initializer)
         if callable(initializer):
             if shape is None:
                 raise ValueError(f"Variable {name!r}: an initializer function needs shape=...")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tinynet import augment, cli
-from tinynet.errors import DataError
+from tinynet.core.errors import DataError
 
 pytest.importorskip("PIL")
 

@@ -6,7 +6,7 @@ from checks import gamma
 
 import tinynet as tn
 from tinynet import layers, ops
-from tinynet.batchnorm import estimate_population, fold
+from tinynet.models.population import estimate_population, fold
 
 
 def batch(*shape, seed=0, mean=3.0):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.batchnorm import estimate_population, fold
 from tinynet.models.fusion import NormalizeAndReLU, plan_steps
+from tinynet.models.population import estimate_population, fold
 
 
 def chain(activation=layers.ReLU, **settings):

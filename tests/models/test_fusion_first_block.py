@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.batchnorm import estimate_population, fold
 from tinynet.models.fusion import (
     ConvolutionAndNormalization,
     ConvolutionAndPooling,
@@ -17,6 +16,7 @@ from tinynet.models.fusion import (
     NormalizeAndReLU,
     plan_steps,
 )
+from tinynet.models.population import estimate_population, fold
 from tinynet.runtime import kernels
 
 SHAPE = (12, 11, 1)

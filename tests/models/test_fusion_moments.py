@@ -7,8 +7,8 @@ from fusing import assert_all_same, step
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.batchnorm import estimate_population
 from tinynet.models.fusion import ConvolutionAndNormalization, plan_steps
+from tinynet.models.population import estimate_population
 from tinynet.runtime import kernels
 
 SHAPE = (14, 14, 16)

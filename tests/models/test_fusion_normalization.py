@@ -7,8 +7,8 @@ from fusing import step, unfused
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.batchnorm import estimate_population
 from tinynet.models.fusion import NormalizeAndPool, plan_steps
+from tinynet.models.population import estimate_population
 
 
 def chain(activation=layers.ReLU, pooling=None, channels=8, **settings):

@@ -7,7 +7,7 @@ import pytest
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.errors import ModelFileError
+from tinynet.core.errors import ModelFileError
 
 
 def build(units=4, more=False, inputs=True):

@@ -10,8 +10,8 @@ import pytest
 
 import tinynet as tf
 from tinynet import keras
-from tinynet.absent import ABSENT, AbsentName
-from tinynet.errors import NotInTinynetError
+from tinynet.compat.absent import ABSENT, AbsentName
+from tinynet.core.errors import NotInTinynetError
 
 
 @pytest.mark.parametrize("line", [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
+from ..core.errors import DataError
 from .batches import as_generator
 from .catalogue import TRANSFORMS, apply, check_parameters, look_up
 

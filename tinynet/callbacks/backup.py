@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from .. import random
+from ..core.errors import ModelFileError
 from ..data import make_batches, unpack_x_y_sample_weight
 from ..data.structure import map_arrays
-from ..errors import ModelFileError
 from ..utils.files import atomic_write
 from .base import Callback
 

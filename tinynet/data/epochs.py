@@ -4,10 +4,10 @@ import itertools
 import warnings
 from collections.abc import Iterable
 
-from ..utils.py_dataset import PyDataset
 from .ahead import one_ahead
 from .arrays import ArrayBatches, check_count
 from .iterables import IterableBatches, PyDatasetBatches
+from .py_dataset import PyDataset
 from .structure import is_structure
 
 

@@ -1,6 +1,6 @@
 """Older names of what `tinynet.data` has: `tf.data.experimental.AUTOTUNE` and the like."""
 
-from ..absent import explainer
+from ..core.absence import explainer
 from .dataset import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset
 from .text_files import CsvDataset
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from ..naming import unknown_name
+from ..core.naming import unknown_name
 from ..tensor import Tensor
 from .elements import TensorSpec, leaves, map_leaves, row, spec_of, to_leaf, wrap
 

@@ -9,7 +9,7 @@ from .. import (
     activations, applications, callbacks, config, constraints, datasets, initializers, layers, losses, metrics, models,
     ops, optimizers, preprocessing, random, regularizers, saving, utils, wrappers,
 )
-from ..absent import explainer
+from ..core.absence import explainer
 from ..initializers import Initializer
 from ..layers import Input, Layer
 from ..losses import Loss

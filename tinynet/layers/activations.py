@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from .. import constraints, initializers, ops, regularizers
-from ..checks import number
+from ..core.checks import number
 from .base import Layer
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, constraints, initializers, ops, regularizers
-from ..old_names import SPATIAL, WEIGHTS, old_arguments
+from ..core.old_names import SPATIAL, WEIGHTS, old_arguments
 from .arguments import axes_of, standard_data_format
 from .base import Layer
 from .dense import positive_int

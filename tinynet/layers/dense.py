@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, constraints, initializers, ops, regularizers
-from ..old_names import WEIGHTS, old_arguments
+from ..core.old_names import WEIGHTS, old_arguments
 from ..tensor import Tensor
 from .base import Layer
 

@@ -8,7 +8,7 @@ leaves masked steps out.
 
 import warnings
 
-from ..nest import flatten, map_structure
+from ..core.nest import flatten, map_structure
 from ..tensor import Tensor
 
 

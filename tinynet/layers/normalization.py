@@ -1,7 +1,7 @@
 """Layers that bring their inputs to mean 0 and variance 1."""
 
 from .. import config, constraints, initializers, ops, regularizers
-from ..checks import number
+from ..core.checks import number
 from ..ops.batch_norm_max_pool2d import batch_norm_max_pool2d, batch_norm_max_pool2d_with
 from ..ops.conv2d_batch_norm import conv2d_batch_norm, conv2d_batch_norm_with
 from .base import Layer

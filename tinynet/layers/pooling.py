@@ -1,7 +1,7 @@
 """Layers that summarise: the maximum or the mean of windows, or of everything a channel sees."""
 
 from .. import ops
-from ..old_names import SPATIAL, old_arguments
+from ..core.old_names import SPATIAL, old_arguments
 from ..ops.max_pool2d import pool_output_size
 from ..ops.windows import as_int, as_pair
 from .arguments import axes_of, standard_data_format

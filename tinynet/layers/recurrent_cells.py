@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, constraints, initializers, ops, regularizers
-from ..checks import number
+from ..core.checks import number
 from ..random import SeedGenerator
 from .base import Layer
 from .dense import positive_int
@@ -284,6 +284,15 @@ class GRUCell(_GatedCell):
         return {**super().get_config(), "reset_after": self.reset_after}
 
 
+def initial_state_of(cell, batch_size):
+    """A cell's states before the first step: what it says, or zeros."""
+    if hasattr(cell, "get_initial_state"):
+        state = cell.get_initial_state(batch_size=batch_size)
+        return list(state) if isinstance(state, list | tuple) else [state]
+    sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
+    return [ops.zeros((batch_size, size), cell.dtype) for size in sizes]
+
+
 class StackedRNNCells(Layer):
     """Cells on top of each other as one cell: each gets the output of the one below.
 
@@ -309,8 +318,6 @@ class StackedRNNCells(Layer):
 
     def get_initial_state(self, batch_size=None):
         """A list of states for each cell."""
-        from .recurrent import initial_state_of
-
         return [initial_state_of(cell, batch_size) for cell in self.cells]
 
     def reset_dropout_masks(self):

@@ -10,7 +10,7 @@
 import numpy as np
 
 from ..config import floatx
-from ..naming import auto_name
+from ..core.naming import auto_name
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, to_array

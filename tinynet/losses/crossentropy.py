@@ -8,8 +8,8 @@ import warnings
 
 import numpy as np
 
-from ..checks import number
 from ..config import epsilon
+from ..core.checks import number
 from ..ops import cross_entropy, reduction
 from ..runtime import kernels
 from ..tape import record

@@ -3,7 +3,7 @@
 import inspect
 import types
 
-from ..registry import get_registered_object, is_serialized_function, look_up, serialize_function, serialize_object
+from ..core.registry import get_registered_object, is_serialized_function, look_up, serialize_function, serialize_object
 
 
 class Lookup:

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from ..checks import number
 from ..config import epsilon
+from ..core.checks import number
 from ..ops.reduction import check_axes
 from ..runtime import kernels
 from .base import LossFunctionWrapper

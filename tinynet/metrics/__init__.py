@@ -17,7 +17,7 @@ from ..losses import (
 from ..losses import _OLD as _OLD_LOSSES
 from ..losses import _SHORT_AND_CAPITAL as _SHORT_LOSSES
 from ..losses.lookup import Lookup
-from ..registry import by_both_names
+from ..core.registry import by_both_names
 from .accuracy import (
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy, accuracy, accuracy_for, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy,

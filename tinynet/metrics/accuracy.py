@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..checks import number, whole
 from ..config import floatx
+from ..core.checks import number, whole
 from ..runtime import kernels
 from ..tensor import Tensor, to_array
 from .base import MeanMetricWrapper, arrays, same_rank

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..checks import whole
 from ..config import epsilon
+from ..core.checks import whole
 from ..tensor import to_array
 from .base import Metric, divide_no_nan
 from .confusion import COUNTS, are_evenly_spaced, confusion_counts

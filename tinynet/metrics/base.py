@@ -10,9 +10,9 @@ States add up in float64: in float32 the 60,000 additions of an epoch would lose
 import numpy as np
 
 from ..config import floatx
+from ..core.naming import auto_name
 from ..losses.base import apply_mask
 from ..losses.elements import squeeze_or_expand_to_same_rank
-from ..naming import auto_name
 from ..runtime import kernels
 from ..tensor import Tensor, Variable, to_array
 

@@ -9,8 +9,8 @@ import numbers
 
 import numpy as np
 
-from ..checks import whole
 from ..config import epsilon
+from ..core.checks import whole
 from ..tensor import to_array
 from .base import Metric, divide_no_nan, same_rank
 

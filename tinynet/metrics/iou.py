@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-from ..checks import whole
 from ..config import epsilon
+from ..core.checks import whole
 from ..tensor import Tensor, to_array
 from .base import Metric
 

@@ -4,8 +4,8 @@ from numbers import Real
 
 from .. import losses as losses_module
 from .. import metrics as metrics_module
-from ..naming import to_snake_case
-from ..nest import flatten
+from ..core.naming import to_snake_case
+from ..core.nest import flatten
 from ..tensor import Tensor
 
 

@@ -4,9 +4,9 @@ A Graph is planned once: from the nodes behind the outputs comes a flat list of 
 slots it reads and writes. A call fills the slots of the inputs and goes through the list.
 """
 
+from ..core.nest import flatten, map_structure, pack_like
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..nest import flatten, map_structure, pack_like
 from ..symbolic import KerasTensor
 from ..tensor import Tensor, convert_to_tensor
 from .model import Model

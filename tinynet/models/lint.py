@@ -8,8 +8,9 @@ Each check is one that correct code cannot fail: when in doubt, it says nothing.
 import numpy as np
 
 from .. import activations, losses, metrics
+from ..core.errors import ModelWarning, warn_user
+from ..core.nest import flatten
 from ..data import check_finite
-from ..errors import ModelWarning, warn_user
 from ..layers.activations import ReLU, Softmax
 from ..layers.convolution import Conv2D
 from ..layers.core import Activation, Identity, InputLayer
@@ -17,7 +18,6 @@ from ..layers.dense import Dense
 from ..layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from ..layers.reshaping import Flatten, Reshape
 from ..metrics.confusion import ConfusionMetric
-from ..nest import flatten
 from ..tensor import Tensor
 
 SPARSE = (losses.sparse_categorical_crossentropy,)

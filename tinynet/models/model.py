@@ -2,9 +2,9 @@
 
 import json
 
+from ..core.registry import custom_object_scope
 from ..layers.base import Layer
 from ..layers.context import call_context
-from ..registry import custom_object_scope
 from ..symbolic import shapes_of
 from .summary import print_summary
 from .training import Trainer
@@ -211,7 +211,7 @@ class Model(Trainer, Layer):
         Args:
             kwargs: For `json.dumps`, such as indent=2.
         """
-        from ..saving.registration import serialize_keras_object
+        from ..serialization import serialize_keras_object
 
         return json.dumps(serialize_keras_object(self), **kwargs)
 

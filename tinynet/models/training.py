@@ -7,11 +7,11 @@ import numpy as np
 
 from .. import random
 from ..callbacks import CallbackList, Probe
+from ..core.nest import flatten, map_structure, pack_like
+from ..core.old_names import old_arguments
 from ..data import Epochs, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..data.arrays import check_count
 from ..layers.context import call_context
-from ..nest import flatten, map_structure, pack_like
-from ..old_names import old_arguments
 from ..tape import GradientTape
 from .training_step import Augmented, TrainingStep
 

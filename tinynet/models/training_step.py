@@ -15,9 +15,9 @@ import numpy as np
 
 from .. import metrics as metrics_module
 from .. import optimizers
+from ..core.nest import flatten
+from ..core.old_names import OldMethods
 from ..data import check_finite, unpack_x_y_sample_weight
-from ..nest import flatten
-from ..old_names import OldMethods
 from ..tape import GradientTape
 from ..tensor import Tensor
 from .compiling import CompiledLoss, CompiledMetrics
@@ -96,13 +96,13 @@ class TrainingStep(OldMethods):
         """
         if not self.compiled:
             return None
-        from ..saving.registration import serialize_keras_object
+        from ..serialization import serialize_keras_object
 
         return {"optimizer": optimizers.serialize(self.optimizer), **serialize_keras_object(self._compile_arguments)}
 
     def compile_from_config(self, config):
         """Compile as `get_compile_config` says."""
-        from ..saving.registration import deserialize_keras_object
+        from ..serialization import deserialize_keras_object
 
         self.compile(**deserialize_keras_object(dict(config)))
 

@@ -1,6 +1,6 @@
 """Optimizers under Keras's names: `from tinynet.optimizers import Adam`, or a string such as 'adam' in `compile`."""
 
-from ..registry import deserialize_object, serialize_object
+from ..core.registry import deserialize_object, serialize_object
 from . import schedules
 from .adam import Adam, Adamax, AdamW, Nadam
 from .adaptive import Adadelta, Adagrad, RMSprop

@@ -13,8 +13,8 @@ import numbers
 
 import numpy as np
 
-from ..checks import number
-from ..registry import deserialize_object, serialize_object
+from ..core.checks import number
+from ..core.registry import deserialize_object, serialize_object
 from ..tensor import Tensor
 
 

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from ..config import floatx
-from ..naming import to_snake_case, unknown_name
+from ..core.naming import to_snake_case, unknown_name
 from ..tensor import Tensor, Variable, to_array
 from . import schedules
 from .checks import number

@@ -9,12 +9,16 @@
     h5.py, legacy_h5.py, foreign.py               Keras's files, new and old
 """
 
-from ..registry import (
-    CustomObjectScope, custom_object_scope, get_custom_objects, get_registered_name, get_registered_object,
+from ..core.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
     register_keras_serializable,
 )
 from .model_file import load_model, save_model
-from .registration import deserialize_keras_object, serialize_keras_object
+from ..serialization import deserialize_keras_object, serialize_keras_object
 from .weights import load_weights, save_weights
 
 __all__ = [

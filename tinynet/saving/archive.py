@@ -11,7 +11,7 @@ import struct
 import zipfile
 import zlib
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
 from .strict_json import loads
 
 METADATA, CONFIG, WEIGHTS, KERAS_WEIGHTS = "metadata.json", "config.json", "model.safetensors", "model.weights.h5"

@@ -4,11 +4,10 @@ import contextlib
 
 import numpy as np
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
 from ..layers.context import call_context
-from ..models.model import Model
 from ..random import global_seed_generator
-from .registration import deserialize_keras_object, shared_layers
+from ..serialization import deserialize_keras_object, shared_layers
 
 
 @contextlib.contextmanager
@@ -46,7 +45,7 @@ def build_model(config, where, custom_objects=None, compile=True, max_bytes=None
     except Exception as error:  # a configuration that is wrong can make any constructor raise anything
         path, cause = _innermost(config, error, custom_objects)
         raise ModelFileError(f"{where}: {path}{': ' if path else ''}{_text(cause)}") from error
-    if not isinstance(model, Model):
+    if not hasattr(model, "fit"):
         raise ModelFileError(f"{where}: describes a {type(model).__name__}, not a model")
     return model
 

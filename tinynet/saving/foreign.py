@@ -36,7 +36,7 @@ def without_foreign_arguments(tree):
 
 def _arguments(serialized):
     """Names of what a class of tinynet's is made from; None if it is not tinynet's."""
-    from .registration import _find_class
+    from ..serialization import _find_class
 
     try:
         cls = _find_class(serialized["class_name"], None, serialized.get("module"))

@@ -11,7 +11,7 @@ import contextlib
 import io
 import math
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
 from .state import Stored, owners
 
 MAX_BYTES = 4 << 30

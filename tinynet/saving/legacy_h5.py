@@ -13,12 +13,12 @@ import warnings
 
 import numpy as np
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
+from ..serialization import deserialize_keras_object, serialize_keras_object
 from ..utils.files import atomic_write
 from . import h5
 from .building import build_model
 from .foreign import from_old_keras, optimizer_from_old_keras, to_old_keras, without_foreign_arguments
-from .registration import deserialize_keras_object, serialize_keras_object
 from .strict_json import loads
 
 MAX_CONFIG = 10 << 20

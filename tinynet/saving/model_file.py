@@ -14,8 +14,8 @@ import io
 import json
 import os
 
-from ..errors import ModelFileError
-from ..models.model import Model
+from ..core.errors import ModelFileError
+from ..serialization import serialize_keras_object, shared_layers
 from ..utils.files import atomic_write
 from ..version import __version__
 from . import h5, legacy_h5, safetensors
@@ -23,7 +23,6 @@ from .archive import CONFIG, KERAS_WEIGHTS, METADATA, WEIGHTS, Archive, write_ar
 from .building import build_model, undisturbed_session
 from .foreign import without_foreign_arguments
 from .paths import input_path, is_hdf5, output_path
-from .registration import serialize_keras_object, shared_layers
 from .state import SHUFFLE, build_optimizer, gather, optimizer_notes, restore
 from .weights import safetensors_stored
 
@@ -50,7 +49,7 @@ def save_model(model, filepath, overwrite=True, zipped=None, format=None):
         OSError: as raised, with the path; an old file is left as it was.
     """
     path = output_path(filepath, overwrite)
-    if not isinstance(model, Model):
+    if not hasattr(model, "fit"):  # models stand above this module
         raise TypeError(f"save_model: expected a model, got {model!r}")
     if zipped is False:
         raise NotImplementedError("save_model: zipped=False, a folder instead of a file, is not there; leave it out")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
 
 
 def output_path(filepath, overwrite):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
 from ..utils.files import atomic_write
 from .strict_json import loads
 

@@ -17,9 +17,9 @@ import warnings
 
 import numpy as np
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
+from ..core.naming import to_snake_case
 from ..layers.base import Layer
-from ..naming import to_snake_case
 from ..optimizers import Optimizer
 from ..random import SeedGenerator
 from .strict_json import loads

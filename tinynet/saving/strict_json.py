@@ -7,7 +7,7 @@ says where a fault is by line and column. Here a place is a path such as `layers
 import json
 import math
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
 
 
 class _Fault:

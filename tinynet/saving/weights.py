@@ -7,7 +7,7 @@
 import functools
 import os
 
-from ..errors import ModelFileError
+from ..core.errors import ModelFileError
 from ..utils.files import atomic_write
 from . import h5, legacy_h5, safetensors
 from .archive import KERAS_WEIGHTS, WEIGHTS, Archive

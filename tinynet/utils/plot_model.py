@@ -7,9 +7,9 @@ import unicodedata
 from html import escape
 from pathlib import Path
 
+from ..core.nest import flatten
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..nest import flatten
 from .files import atomic_write
 from .layered_layout import PADDING, Box, Layout
 
@@ -100,9 +100,10 @@ def _columns(text):
 
 def _graph_of(model):
     """The Graph of a model, None for a subclass, whose connections only its `call` knows."""
-    from ..models.sequential import Sequential
-
-    return model._linked() if isinstance(model, Sequential) else getattr(model, "_graph", None)
+    try:
+        return model._linked()
+    except AttributeError:
+        return None
 
 
 def _layout(model, show, nested=False):

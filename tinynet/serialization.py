@@ -14,20 +14,21 @@ import warnings
 
 import numpy as np
 
-from ..layers.base import Layer
-from ..naming import unknown_name
-from ..registry import (
+from .core.naming import unknown_name
+from .core.registry import (
     custom_object_scope,
+    families,
     get_registered_name,
     get_registered_object,
     is_builtin,
     is_serialized_function,
     serialize_function,
 )
-from ..tensor import Tensor
+from .tensor import Tensor
 
 # Where Keras writes what, other than in the module of the family.
-_MODULES = {"Sequential": "keras", "Model": "keras", "Functional": "keras.src.models.functional"}
+_MODULES = {"Sequential": "keras", "Model": "keras", "Functional": "keras.src.models.functional",
+            "SeedGenerator": "keras.random"}
 
 
 def serialize_keras_object(obj):
@@ -103,7 +104,7 @@ def _serialize_instance(obj):
         "config": serialize_keras_object(obj.get_config()),
         "registered_name": None if is_builtin(cls) else get_registered_name(cls),
     }
-    if _sharing.numbers is not None and isinstance(obj, Layer):
+    if _sharing.numbers is not None and _is_layer(cls):
         result["shared_object_id"] = _sharing.numbers.setdefault(id(obj), len(_sharing.numbers))
     build_config = obj.get_build_config() if hasattr(obj, "get_build_config") else None
     if build_config is not None:
@@ -117,6 +118,11 @@ def _serialize_instance(obj):
     return result
 
 
+def _is_layer(cls):
+    """Whether a class is a layer; the layers stand above this module."""
+    return getattr(cls, "is_layer", False)
+
+
 def _module_of(cls):
     """The module that Keras writes for a class; None for the user's own."""
     if not is_builtin(cls):
@@ -126,7 +132,7 @@ def _module_of(cls):
     family = cls.__module__.removeprefix(__package__.split(".")[0] + ".")
     if family == "optimizers.schedules":
         return "keras.optimizers.schedules"
-    return "keras.layers" if issubclass(cls, Layer) else f"keras.{family.split('.')[0]}"
+    return "keras.layers" if _is_layer(cls) else f"keras.{family.split('.')[0]}"
 
 
 def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwargs):
@@ -170,7 +176,7 @@ def _deserialize(config):
     if is_serialized_function(inner.get("fn")):  # of LossFunctionWrapper and MeanMetricWrapper
         inner = {**inner, "fn": _find_function(inner["fn"]["config"])}
     instance = cls.from_config(dict(inner)) if hasattr(cls, "from_config") else cls(**inner)
-    if _sharing.made is not None and type(number) is int and isinstance(instance, Layer):
+    if _sharing.made is not None and type(number) is int and _is_layer(type(instance)):
         _sharing.made[number] = instance
     if config.get("build_config") and hasattr(instance, "build_from_config"):
         instance.build_from_config(config["build_config"])
@@ -212,13 +218,13 @@ def _find_class(name, registered_name, module):
         found = get_registered_object(key)
         if isinstance(found, type):
             return found
-    families = _families()
-    chosen = [families[module]] if isinstance(module, str) and module in families else []
-    for family in (*chosen, *families.values()):
+    tables = _families()
+    chosen = [tables[module]] if isinstance(module, str) and module in tables else []
+    for family in (*chosen, *tables.values()):
         found = family.get(name)
         if isinstance(found, type):
             return found
-    known = {key for family in chosen or families.values() for key, found in family.items() if isinstance(found, type)}
+    known = {key for family in chosen or tables.values() for key, found in family.items() if isinstance(found, type)}
     raise ValueError(
         f"{unknown_name('class', name, known)}. A class of your own must be registered "
         "(@register_keras_serializable()) before the model is loaded, or be given in custom_objects={name: class}"
@@ -229,9 +235,9 @@ def _find_function(name):
     found = get_registered_object(name)
     if found is not None:
         return found
-    families = _families()
+    tables = _families()
     known = {key: item for family in ("activations", "losses", "metrics")
-             for key, item in families[f"keras.{family}"].items() if not isinstance(item, type)}
+             for key, item in tables[f"keras.{family}"].items() if not isinstance(item, type)}
     if name in known:
         return known[name]
     raise ValueError(
@@ -243,27 +249,7 @@ def _find_function(name):
 @functools.cache
 def _families():
     """{Keras's module: {name: class or function}} of everything a configuration may name."""
-    # Here, since each of them needs this module.
-    from .. import (
-        activations,
-        constraints,
-        initializers,
-        layers,
-        losses,
-        metrics,
-        models,
-        optimizers,
-        random,
-        regularizers,
-    )
-
-    packages = {
-        "keras.layers": layers, "keras.models": models, "keras.initializers": initializers,
-        "keras.regularizers": regularizers, "keras.constraints": constraints, "keras.losses": losses,
-        "keras.metrics": metrics, "keras.optimizers": optimizers, "keras.optimizers.schedules": optimizers.schedules,
-        "keras.activations": activations, "keras.random": random,
-    }
     # What the modules import themselves (numpy, Tensor) is not part of the family: it has no from_config.
     return {module: {name: item for name, item in vars(package).items() if name[:1] != "_" and is_builtin(item)
                      and (hasattr(item, "from_config") or isinstance(item, types.FunctionType))}
-            for module, package in packages.items()}
+            for module, package in families().items()}

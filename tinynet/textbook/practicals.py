@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from . import layers, optimizers
-from .models import Sequential
+from .. import layers, optimizers
+from ..models import Sequential
 
 
 def build_dnn():

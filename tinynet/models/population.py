@@ -14,10 +14,10 @@ front of it, and costs nothing any more: `fold`.
 
 import numpy as np
 
-from . import activations
-from .layers.base import Layer
-from .layers.dense import positive_int
-from .layers.normalization import BatchNormalization
+from .. import activations
+from ..layers.base import Layer
+from ..layers.dense import positive_int
+from ..layers.normalization import BatchNormalization
 
 
 def estimate_population(model, data, batch_size=32):
@@ -120,7 +120,7 @@ def fold(model):
     >>> [type(layer).__name__ for layer in fold(model).layers]
     ['Dense', 'Dense']
     """
-    from .models.sequential import Sequential
+    from .sequential import Sequential
 
     if not isinstance(model, Sequential):
         raise ValueError(

@@ -5,10 +5,10 @@ import os
 
 import numpy as np
 
-from .absent import explainer
-from .callbacks.tensorboard import summary_writer
-from .string_tensor import is_text, to_string_array
-from .tensor import to_array
+from ...callbacks.tensorboard import summary_writer
+from ...core.absence import explainer
+from ...string_tensor import is_text, to_string_array
+from ...tensor import to_array
 
 __all__ = ["SummaryWriter", "create_file_writer", "histogram", "image", "scalar", "text"]
 _open = []  # writers, the innermost last

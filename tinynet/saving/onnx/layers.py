@@ -1,4 +1,4 @@
-"""What each layer is in terms of ONNX's operators, one function a family; see `onnx.py`.
+"""What each layer is in terms of ONNX's operators, one function a family; see `export.py`.
 
 Each function takes (writer, layer, value, or a list of Values) and returns a Value. Only the layers listed here are
 written: a subclass may compute something else.
@@ -8,9 +8,9 @@ import functools
 
 import numpy as np
 
-from .. import layers
-from .onnx import Value, unsupported
-from .onnx_functions import same_shape, write_activation, write_operation  # noqa: F401, for onnx.py
+from ... import layers
+from .functions import same_shape, write_activation
+from .writer import Value, unsupported
 
 
 def write_layer(w, layer, value):
@@ -135,7 +135,7 @@ def _separable(w, layer, x):
 
 
 def _conv_transpose(w, layer, x):
-    from ..ops.conv2d_transpose import _axis_geometry
+    from ...ops.conv2d_transpose import _axis_geometry
 
     x = _channels(w, layer, x)
     starts, ends, extra = [], [], []
@@ -344,7 +344,7 @@ def _dot(w, layer, values):
     one, two = layer._axes_for([first.shape, second.shape])
     names = [first.name, second.name]
     if layer.normalize:
-        from ..config import epsilon
+        from ...config import epsilon
 
         names = [_unit(w, value, np.array([axis]), epsilon()) for value, axis in ((first, one), (second, two))]
     length = first.shape[one]

@@ -1,14 +1,10 @@
-"""Models as ONNX files, which ONNX Runtime and many other programs run: `model.export("m.onnx", format="onnx")`.
+"""An ONNX graph in the making: values, nodes, constants.
 
 ONNX wants the channels first, (batch, channels, height, width), where tinynet has them last. A `Value` therefore knows
 in which order its axes stand in the file; they are moved when a layer needs the other order, and not before.
 """
 
-from ..layers.core import InputLayer
-from ..nest import flatten
-from ..symbolic import KerasTensor, Operation
-from ..utils.files import atomic_write
-from .paths import output_path
+import numpy as np
 
 # Operator set 20 is the first with everything that layers need (Gelu); 9 is the file format that came with it.
 OPSET, IR_VERSION = 20, 9
@@ -27,96 +23,12 @@ def import_onnx():
     return onnx
 
 
-def export_onnx(model, filepath):
-    """Write a model as it predicts (training=False) to an ONNX file.
-
-    Args:
-        model: Sequential or functional, with known input shapes; models inside it may be, too.
-        filepath: Where to; replaced in one step, if it exists.
-
-    Raises:
-        NotImplementedError: a layer has no counterpart in ONNX; the message names it.
-        ModuleNotFoundError: the package onnx is missing.
-    """
-    content = onnx_model(model).SerializeToString()
-    with atomic_write(output_path(filepath, overwrite=True)) as file:
-        file.write(content)
-
-
-def onnx_model(model):
-    """The model as an `onnx.ModelProto`, checked by onnx; arguments and errors as for `export_onnx`."""
-    onnx = import_onnx()
-    graph = _graph_of(model)
-    writer = Writer(onnx)
-    inputs = [writer.input(name, tensor) for name, tensor in zip(graph.input_names, graph.inputs, strict=True)]
-    results = write_model(writer, model, inputs)
-    outputs = []
-    for name, value, tensor in zip(graph.output_names, results, graph.outputs, strict=True):
-        outputs.append(writer.output(name, value, tensor))
-    proto = onnx.helper.make_model(
-        onnx.helper.make_graph(writer.nodes, model.name, [value.info for value in inputs], outputs, writer.constants),
-        producer_name="tinynet", ir_version=IR_VERSION, opset_imports=[onnx.helper.make_opsetid("", OPSET)],
-    )
-    onnx.checker.check_model(proto, full_check=True)
-    return proto
-
-
-def write_model(writer, model, inputs):
-    """Add the nodes of a model's graph.
-
-    Args:
-        writer: Writer.
-        model: Sequential or functional.
-        inputs: List of Values.
-
-    Returns:
-        List of Values, one for each of the model's outputs.
-    """
-    from .onnx_layers import write_layer, write_operation
-
-    graph = _graph_of(model)
-    values = {id(tensor): value for tensor, value in zip(graph.inputs, inputs, strict=True)}
-    for node in graph.nodes:
-        operation = node.operation
-        if isinstance(operation, Operation):
-            results = [write_operation(writer, node, lambda tensor: values[id(tensor)])]
-        elif isinstance(operation, InputLayer):
-            continue
-        else:
-            extra = [leaf for leaf in flatten((node.args[1:], node.kwargs)) if isinstance(leaf, KerasTensor)]
-            if extra:
-                raise unsupported(operation, "it is called on several tensors that are not one list")
-            given = [values[id(tensor)] for tensor in node.inputs]
-            if hasattr(operation, "_linked"):
-                results = write_model(writer, operation, given)
-            else:
-                one = isinstance(node.args[0], KerasTensor)
-                results = [write_layer(writer, operation, given[0] if one else given)]
-        for tensor, value in zip(flatten(node.outputs), results, strict=True):
-            values[id(tensor)] = value
-    return [values[id(tensor)] for tensor in graph.outputs]
-
-
 def unsupported(part, why):
     """The error for a layer that cannot be exported."""
     return NotImplementedError(
         f"export to ONNX: layer {part.name!r} ({type(part).__name__}) cannot be written: {why}. Export the part of the "
         "model before it, Model(model.input, layer.input), or keep the model with save('name.keras')"
     )
-
-
-def _graph_of(model):
-    """The model's graph; a Sequential is one too.
-
-    Raises:
-        NotImplementedError: a subclass with a `call` of its own.
-    """
-    from ..models import Model, Sequential
-
-    if type(model).call not in (Model.call, Sequential.call):
-        raise unsupported(model, "it defines call() in Python, which does not say what it consists of; make it of "
-                                 "Model(inputs, outputs)")
-    return model._linked()
 
 
 class Value:
@@ -149,10 +61,12 @@ class Writer:
 
     Args:
         onnx: The module.
+        write_layer: Function (writer, layer, value) that writes a layer, for activations that are layers.
     """
 
-    def __init__(self, onnx):
+    def __init__(self, onnx, write_layer):
         self.onnx = onnx
+        self.write_layer = write_layer
         self.nodes, self.constants = [], []
         self.scope = "model"  # what names of values begin with
         self._names = set()
@@ -203,8 +117,6 @@ class Writer:
 
     def element_type(self, dtype):
         """ONNX's number for an element type."""
-        import numpy as np
-
         return self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
 
     def last(self, value):

@@ -5,7 +5,7 @@ import functools
 import logging
 from typing import NamedTuple
 
-from .errors import NotInTinynetError
+from ...core.errors import NotInTinynetError
 
 
 class PhysicalDevice(NamedTuple):
@@ -173,7 +173,7 @@ class compat:  # noqa: N801
         @staticmethod
         def set_random_seed(seed):
             """`tf.random.set_seed`."""
-            from .random import set_global_seed
+            from ...random import set_global_seed
 
             set_global_seed(seed)
 

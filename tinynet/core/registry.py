@@ -7,10 +7,30 @@ nothing is ever imported by name.
 import contextlib
 import threading
 
-from .absent import ABSENT
+from .absence import reason
 from .naming import to_snake_case, unknown_name
 
 _registered = {}  # 'package>name' (or what the user put in): class or function
+_families = {}  # Keras's name of a module, such as 'keras.layers': the module
+
+
+def install_families(families):
+    """Set the modules whose names a configuration may hold; the package's `__init__` does, when all are loaded.
+
+    Args:
+        families: {Keras's name of the module, such as 'keras.layers': the module}.
+    """
+    _families.update(families)
+
+
+def families():
+    """{Keras's name of a module: the module} of all families of objects that have names."""
+    return dict(_families)
+
+
+def family(title):
+    """The module of one family: `family("keras.initializers").get("zeros")`."""
+    return _families[title]
 
 
 class _Scopes(threading.local):
@@ -115,9 +135,9 @@ def look_up(name, table, kind, custom_objects=None):
     found = get_registered_object(name, custom_objects, table)
     if found is not None:
         return found
-    reason = ABSENT.get("keras.losses" if kind == "loss" else f"keras.{kind}s", {}).get(name)
-    if reason is not None:
-        raise ValueError(f"{kind} {name!r} is not part of tinynet: it {reason}")
+    why = reason("keras.losses" if kind == "loss" else f"keras.{kind}s", name)
+    if why is not None:
+        raise ValueError(f"{kind} {name!r} is not part of tinynet: it {why}")
     raise ValueError(unknown_name(kind, name, {**table, **(custom_objects or {}), **_scopes.objects, **_registered}))
 
 

@@ -6,11 +6,12 @@ Whole numbers run from 0 to 255, floating point from 0 to 1, as in TensorFlow. W
 
 import numpy as np
 
-from . import ops, random
-from .absent import explainer
-from .tensor import Tensor, convert_to_tensor, to_array
-from .tf_io import decode_bmp, decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
-from .tf_random import one_seed
+from ... import ops, random
+from ...core.absence import explainer
+from ...tensor import Tensor, convert_to_tensor, to_array
+from ...utils.pictures import crop_to_bounding_box, pad_to_bounding_box, resize, resize_with_crop_or_pad
+from .io import decode_bmp, decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
+from .random import one_seed
 
 __all__ = [
     "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation",
@@ -33,80 +34,6 @@ class ResizeMethod:
 
 
 # -- size ----------------------------------------------------------------------------------------------------------
-
-
-def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antialias=False, name=None):
-    """Another height and width; bilinear results are float32, nearest ones keep their type.
-
-    The centres of pixels are at half numbers: pixel i of the result lies at (i + 1/2) old / new - 1/2 of the old ones.
-
-    Args:
-        images: shape (..., height, width, channels).
-        size: (height, width).
-        method: "bilinear" or "nearest".
-        preserve_aspect_ratio: Make the picture only as large as fits into `size`.
-        antialias: Average over what a new pixel covers when making it smaller.
-    """
-    images = convert_to_tensor(images)
-    height, width = images.shape[-3:-1]
-    new_height, new_width = (int(length) for length in to_array(size))
-    if preserve_aspect_ratio:
-        scale = min(new_height / height, new_width / width)
-        new_height, new_width = max(round(height * scale), 1), max(round(width * scale), 1)
-    if method == "nearest":
-        rows = (np.arange(new_height) + 0.5) * height / new_height
-        columns = (np.arange(new_width) + 0.5) * width / new_width
-        return ops.take(ops.take(images, rows.astype(int), axis=-3), columns.astype(int), axis=-2)
-    if method != "bilinear":
-        raise ValueError(f"image.resize: method must be 'bilinear' or 'nearest', got {method!r}")
-    images = images if images.dtype.kind == "f" else ops.cast(images, "float32")
-    vertical = _triangles(height, new_height, antialias).astype(images.dtype)
-    horizontal = _triangles(width, new_width, antialias).astype(images.dtype)
-    return ops.einsum("...hwc,Hh,Ww->...HWc", images, vertical, horizontal) if images.ndim > 3 else ops.einsum(
-        "hwc,Hh,Ww->HWc", images, vertical, horizontal)
-
-
-def _triangles(old, new, antialias):
-    """The matrix of linear interpolation from `old` to `new` places, edges repeated."""
-    scale = old / new
-    radius = max(scale, 1.0) if antialias else 1.0
-    centres = (np.arange(new) + 0.5) * scale - 0.5
-    if not antialias:
-        centres = centres.clip(0, old - 1)
-    weights = np.maximum(0, 1 - abs(np.arange(old)[None] - centres[:, None]) / radius)
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-def crop_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
-    """The part of this size that begins at the offset."""
-    image = convert_to_tensor(image)
-    height, width = image.shape[-3:-1]
-    if offset_height + target_height > height or offset_width + target_width > width or min(
-            offset_height, offset_width) < 0:
-        raise ValueError(f"image.crop_to_bounding_box: ({target_height}, {target_width}) at ({offset_height}, "
-                         f"{offset_width}) is not inside a picture of ({height}, {width})")
-    return image[..., offset_height : offset_height + target_height, offset_width : offset_width + target_width, :]
-
-
-def pad_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
-    """The picture with zeros around it, at the offset in one of the target size."""
-    image = convert_to_tensor(image)
-    height, width = image.shape[-3:-1]
-    below, right = target_height - offset_height - height, target_width - offset_width - width
-    if min(below, right, offset_height, offset_width) < 0:
-        raise ValueError(f"image.pad_to_bounding_box: a picture of ({height}, {width}) at ({offset_height}, "
-                         f"{offset_width}) does not fit into ({target_height}, {target_width})")
-    return ops.pad(image, [(0, 0)] * (image.ndim - 3) + [(offset_height, below), (offset_width, right), (0, 0)])
-
-
-def resize_with_crop_or_pad(image, target_height, target_width):
-    """The middle of the picture, cropped or with zeros around it."""
-    image = convert_to_tensor(image)
-    height, width = image.shape[-3:-1]
-    image = crop_to_bounding_box(image, max(0, height - target_height) // 2, max(0, width - target_width) // 2,
-                                 min(height, target_height), min(width, target_width))
-    return pad_to_bounding_box(image, max(0, target_height - height) // 2, max(0, target_width - width) // 2,
-                               target_height, target_width)
 
 
 def central_crop(image, central_fraction):

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .absent import explainer
-from .errors import ModelFileError, warn_user
-from .layers.base import Layer
-from .optimizers import Optimizer
-from .saving import safetensors
-from .saving.state import OPTIMIZER, gather, restore
-from .saving.strict_json import loads
-from .saving.weights import safetensors_stored
-from .tensor import Variable
-from .utils.files import atomic_write
+from ...core.absence import explainer
+from ...core.errors import ModelFileError, warn_user
+from ...layers.base import Layer
+from ...optimizers import Optimizer
+from ...saving import safetensors
+from ...saving.state import OPTIMIZER, gather, restore
+from ...saving.strict_json import loads
+from ...saving.weights import safetensors_stored
+from ...tensor import Variable
+from ...utils.files import atomic_write
 
 __all__ = ["Checkpoint", "CheckpointManager", "CheckpointState", "get_checkpoint_state", "latest_checkpoint"]
 _SUFFIX, _STATE, _COUNTER = ".safetensors", "checkpoint.json", "save_counter"

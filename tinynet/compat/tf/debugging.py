@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 
-from .absent import explainer
-from .tensor import Tensor, to_array
+from ...core.absence import explainer
+from ...tensor import Tensor, to_array
 
 
 def _fail(message, condition):

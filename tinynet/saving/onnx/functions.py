@@ -1,10 +1,11 @@
-"""Activations and operations of `tinynet.ops` in terms of ONNX's operators; see `onnx.py`."""
+"""Activations and operations of `tinynet.ops` in terms of ONNX's operators; see `export.py`."""
 
 import numpy as np
 
-from .. import activations
-from ..symbolic import KerasTensor
-from .onnx import Value
+from ... import activations
+from ...layers.base import Layer
+from ...symbolic import KerasTensor
+from .writer import Value, unsupported
 
 
 def _one(op_type, **attributes):
@@ -65,12 +66,8 @@ def write_activation(w, function, value, owner):
         value: Value.
         owner: Layer, for the message.
     """
-    from ..layers.base import Layer
-    from .onnx import unsupported
-    from .onnx_layers import write_layer
-
     if isinstance(function, Layer):
-        return write_layer(w, function, value)
+        return w.write_layer(w, function, value)
     name = getattr(function, "__name__", repr(function))
     if getattr(activations, name, None) is not function:
         raise unsupported(owner, f"its activation {name!r} is a function of your own")

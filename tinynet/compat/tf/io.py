@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .absent import explainer
-from .string_tensor import StringTensor, to_string_array
-from .tensor import Tensor, to_array
-
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+from ...core.absence import explainer
+from ...string_tensor import StringTensor, to_string_array
+from ...tensor import to_array
+from ...utils.pictures import decode_image
 
 
 def _path(filename):
@@ -24,34 +23,6 @@ def read_file(filename, name=None):
 def write_file(filename, contents, name=None):
     """Write one string Tensor to a file."""
     _path(filename).write_bytes(to_string_array(contents).item())
-
-
-def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animations=True):
-    """A picture file (JPEG, PNG, BMP, GIF, ...) as a Tensor.
-
-    Args:
-        contents: The file's bytes, as `read_file` gives them.
-        channels: 1, 3 or 4; 0 for as many as the file has.
-        dtype: uint8 for 0..255, a floating point type for 0..1.
-
-    Returns:
-        Tensor, shape (height, width, channels).
-    """
-    from .utils.images import import_pillow
-
-    image_module = import_pillow("io.decode_image")
-    try:
-        picture = image_module.open(io.BytesIO(to_string_array(contents).item()))
-        picture.load()
-    except OSError as error:
-        raise ValueError(f"io.decode_image: this is not a picture that can be read ({error})") from error
-    if channels == 0 and picture.mode not in ("L", "RGB", "RGBA"):
-        picture = picture.convert("RGB")
-    elif channels:
-        picture = picture.convert(_MODES[channels])
-    array = np.array(picture)
-    array = array[:, :, None] if array.ndim == 2 else array
-    return Tensor(array if np.dtype(dtype) == np.uint8 else (array / 255.0).astype(dtype))
 
 
 def decode_jpeg(contents, channels=0, ratio=1, name=None, **kwargs):
@@ -78,7 +49,7 @@ def encode_jpeg(image, quality=95, name=None, **kwargs):
 
 
 def _encode(image, file_format, **options):
-    from .utils.images import import_pillow
+    from ...utils.images import import_pillow
 
     array = to_array(image)
     if array.dtype != np.uint8:

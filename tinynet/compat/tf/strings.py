@@ -7,9 +7,9 @@ import re
 
 import numpy as np
 
-from .absent import explainer
-from .string_tensor import StringTensor, to_string_array
-from .tensor import Tensor, to_array
+from ...core.absence import explainer
+from ...string_tensor import StringTensor, to_string_array
+from ...tensor import Tensor, to_array
 
 
 def _each(function, input):

@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
-from . import random
-from .tensor import Tensor, to_array
+from ... import random
+from ...tensor import Tensor, to_array
 
 __all__ = ["Generator", "fold_in", "split", "stateless_normal", "stateless_truncated_normal", "stateless_uniform"]
 

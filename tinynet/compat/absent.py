@@ -1,14 +1,15 @@
 """What Keras or TensorFlow has and tinynet has not: what it is, why it is missing, what to use.
 
-Modules ask `explainer` for names they do not have, and `MissingNames` does the same for `from ... import ...`.
+Loaded when a module is asked for a name that it does not have: core/absence.py calls `explain` and `explain_import`.
 """
 
 import importlib
-import importlib.abc
 import sys
+from types import ModuleType
+from typing import Any
 
-from .errors import NotInTinynetError
-from .naming import unknown_name
+from ..core.errors import NotInTinynetError
+from ..core.naming import unknown_name
 
 
 def _names(names, reason):
@@ -217,21 +218,25 @@ _OLD_MODULES = {
     "tinynet.utils": ("np_utils", "vis_utils"),
 }
 
-# Modules that stand for a namespace of TensorFlow as well as for one of Keras.
-_TF_NAMESPACES = ("random", "config", "errors")
+# Where Keras 2 had layers that are now in another module.
+_OLD_PLACES = {"tinynet.layers.core": "tinynet.layers"}
+
+# Modules that stand for a namespace of TensorFlow as well as for one of Keras, and the module that has the names which
+# only TensorFlow's has.
+_TF_NAMESPACES = {"random": "tinynet.compat.tf.random", "config": "tinynet.compat.tf.config", "errors": None}
 
 
-def titles(module_name):
+def titles(module_name: str) -> list[str]:
     """The names under which the users know a module of this package.
 
-    >>> titles("tinynet.layers"), titles("tinynet.random"), titles("tinynet.tf_image")
+    >>> titles("tinynet.layers"), titles("tinynet.random"), titles("tinynet.compat.tf.image")
     (['keras.layers'], ['keras.random', 'tf.random'], ['tf.image'])
     """
-    inner = module_name.removeprefix("tinynet").removeprefix(".")
+    inner = module_name.removeprefix("tinynet").removeprefix(".").removeprefix("core.")
     if not inner:
         return ["tf", "keras"]
-    if inner.startswith("tf_"):
-        return [f"tf.{inner[3:]}"]
+    if inner.startswith("compat.tf"):
+        return [inner.removeprefix("compat.")]
     if inner == "keras" or inner.startswith("keras."):
         return [inner]
     if inner.split(".")[0] == "data":
@@ -239,75 +244,66 @@ def titles(module_name):
     return [f"keras.{inner}"] + [f"tf.{inner}"] * (inner in _TF_NAMESPACES)
 
 
-def known_absent(title, name):
+def reason(title: str, name: str) -> str | None:
+    """Why a name is absent, a text that follows "it"; None if the table does not have the name."""
+    return ABSENT.get(title, {}).get(name)
+
+
+def known_absent(title: str, name: str) -> None:
     """Explain a name of the table.
 
     Raises:
         NotInTinynetError: the table has it.
     """
-    reason = ABSENT.get(title, {}).get(name)
-    if reason is not None:
-        raise NotInTinynetError(f"{title}.{name} is not part of tinynet: it {reason}", name=name)
+    why = reason(title, name)
+    if why is not None:
+        raise NotInTinynetError(f"{title}.{name} is not part of tinynet: it {why}", name=name)
 
 
-class AbsentName:
-    """A name of the table as a class has it: it explains itself to whoever asks for it."""
+def explain(module_name: str, name: str) -> Any:
+    """What a module's `__getattr__` returns for a name that the module does not have.
 
-    def __init__(self, title, name):
-        self.title = title
-        self.name = name
+    Args:
+        module_name: Of the module that was asked.
+        name: What it was asked for.
 
-    def __get__(self, instance, owner):
-        known_absent(self.title, self.name)
+    Returns:
+        An old module of this name, what Keras 2 had here, or what only TensorFlow's namespace has.
 
-
-def explainer(module_name):
-    """A module's `__getattr__`, which is asked for what the module does not have."""
-    def explain(name):
-        if name in _OLD_MODULES.get(module_name, ()):
-            return importlib.import_module(f"{module_name}.{name}")
-        if not name.startswith("_"):
-            for title in titles(module_name):
-                known_absent(title, name)
-            module = sys.modules[module_name]
-            names = [known for known in getattr(module, "__all__", dir(module)) if not known.startswith("_")]
-            if module_name == "tinynet":
-                names += importlib.import_module("tinynet.tf_names").__all__
-            raise AttributeError(unknown_name(f"name in {titles(module_name)[0]}:", name, names))
-        raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
-
-    return explain
-
-
-def import_explainer(module_name):
-    """`explainer` for a module that holds no others: `from ... import ...` shows only an ImportError's own text."""
-    explain = explainer(module_name)
-
-    def explain_import(name):
-        try:
-            return explain(name)
-        except NotInTinynetError as error:
-            raise ImportError(str(error), name=name) from None
-
-    return explain_import
-
-
-class MissingNames(importlib.abc.MetaPathFinder):
-    """Says the same for `from tinynet.keras.layers import Conv2d`.
-
-    For a name that a package does not have, Python looks for a submodule. That comes here last, when nobody has it.
+    Raises:
+        NotInTinynetError: Keras or TensorFlow has the name and tinynet does not.
+        AttributeError: nobody has it; the message proposes the nearest names.
     """
+    if name in _OLD_MODULES.get(module_name, ()):
+        return importlib.import_module(f"{module_name}.{name}")
+    if name.startswith("_"):
+        raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
+    new_place = sys.modules.get(_OLD_PLACES.get(module_name, ""))
+    if new_place is not None and name in new_place.__all__:
+        return getattr(new_place, name)
+    further = _TF_NAMESPACES.get(module_name.removeprefix("tinynet."))
+    if further is not None and name in importlib.import_module(further).__all__:
+        return getattr(importlib.import_module(further), name)
+    for title in titles(module_name):
+        known_absent(title, name)
+    module = sys.modules[module_name]
+    names = [known for known in getattr(module, "__all__", dir(module)) if not known.startswith("_")]
+    if module_name == "tinynet":
+        names += importlib.import_module("tinynet.compat.tf.names").__all__
+    raise AttributeError(unknown_name(f"name in {titles(module_name)[0]}:", name, names))
 
-    def find_spec(self, fullname, path=None, target=None):
-        """Never finds anything."""
-        package, _, name = fullname.rpartition(".")
-        if not package.startswith("tinynet") or package not in sys.modules or name.startswith("_"):
-            return None
-        if hasattr(sys.modules[package], name):  # tf.math, tf.nn, ...
-            title = f"{titles(sys.modules[package].__name__)[0]}.{name}"
-            raise ImportError(f"{title} is not a module to import from; write {title}.something where it is used",
-                              name=name)
-        try:
-            explainer(sys.modules[package].__name__)(name)
-        except AttributeError as error:
-            raise ImportError(str(error), name=name) from None
+
+def explain_import(package: ModuleType, name: str) -> None:
+    """Explain `from package import name` where the package does not have the name.
+
+    Raises:
+        ImportError: always, unless the name is found after all.
+    """
+    if hasattr(package, name):  # tf.math, tf.nn, ...
+        title = f"{titles(package.__name__)[0]}.{name}"
+        raise ImportError(f"{title} is not a module to import from; write {title}.something where it is used",
+                          name=name)
+    try:
+        explain(package.__name__, name)
+    except AttributeError as error:
+        raise ImportError(str(error), name=name) from None

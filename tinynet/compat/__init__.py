@@ -1,0 +1,1 @@
+"""TensorFlow's names, and what Keras and TensorFlow have and tinynet does not; loaded when asked for."""
