@@ -58,7 +58,8 @@ struct SlabAxis {
     return e >= 0 && e < size ? e : -1;
   }
 
-  // Positions from one row (image) to the next. The zeros after a row can be the same as those before the next row.
+  // Positions from one row to the next, or rows from one image to the next. The zeros after a row can be the same as
+  // those before the next row.
   Index distance() const {
     const auto shares = [&](Index d) {
       for (Index i = 0; i < phases; ++i)

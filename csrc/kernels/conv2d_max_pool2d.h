@@ -16,7 +16,8 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace conv_pool {
 
-constexpr Index kNowhere = 255;  // argmax index of a maximum with no gradient through ReLU: the backward pass needs no y
+// Argmax index of a maximum that gets no gradient through ReLU. With it, the backward pass needs no y.
+constexpr Index kNowhere = 255;
 
 constexpr int kAtOnce = 4;  // positions of a window in one round: all of the most common window, 2x2
 
@@ -180,8 +181,8 @@ struct SpreadGradient {
 
 }  // namespace conv_pool
 
-// x[batch][height][width][channels], kernel[kh][kw][channels][filters], bias[filters] or null ->
-// y[batch][pool.out_height][pool.out_width][filters] and, unless null, the argmax indices of the maxima
+// x[batch][height][width][channels], kernel[kh][kw][channels][filters], bias[filters] or null
+// -> y[batch][pool.out_height][pool.out_width][filters] and, unless null, the argmax indices of the maxima
 template <class T>
 void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, const T* x, const T* kernel,
                                const T* bias, T* y, std::uint8_t* places, bool relu) {
@@ -223,8 +224,8 @@ void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, co
   });
 }
 
-// dy[batch][pool.out_height][pool.out_width][filters] and the argmax indices that the forward pass has stored ->
-// dkernel[kh][kw][channels][filters], dbias[filters] (which may be null)
+// dy[batch][pool.out_height][pool.out_width][filters] and the argmax indices that the forward pass has stored
+// -> dkernel[kh][kw][channels][filters], dbias[filters] (which may be null)
 template <class T>
 void conv2d_max_pool2d_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool, const T* dy,
                                        const std::uint8_t* places, const T* x, T* dkernel, T* dbias) {
