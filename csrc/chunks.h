@@ -1,4 +1,4 @@
-// Memory for blocks from some KB to 2 MB, side by side in chunks of huge pages.
+// Memory for blocks from some KB to 2 MB, adjacent in chunks of huge pages.
 //
 // The TLB of a CPU holds few pages: 16 for stores and 96 for loads, on the machine this was measured on. A
 // convolution's buffers of 0.3 to 2 MB are hundreds of pages of 4 KB. Besides, the addresses of the pages decide which

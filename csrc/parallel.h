@@ -1,7 +1,7 @@
 // The only way to use several threads in tinynet.
 //
-// parallel_for(count, grain, body) calls body(begin, end) for consecutive blocks of `grain` items that cover [0,
-// count). The blocks depend on count and grain alone, never on the number of threads. So if a body reduces inside a
+// parallel_for(count, grain, body) calls body(begin, end) for consecutive blocks of `grain` items that cover
+// [0, count). The blocks depend on count and grain alone, never on the number of threads. So if a body reduces inside a
 // block and the caller combines the blocks in order, the bits are the same on any number of threads.
 #pragma once
 

@@ -48,7 +48,7 @@ Pool& pool() {
 const int fork_handler_installed =
     pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); }, [] { pool().mutex.unlock(); });
 
-// Eight classes an octave: at most 1/8 of a block is wasted, and requests of nearly equal size share blocks.
+// Eight classes per octave: at most 1/8 of a block is wasted, and requests of nearly equal size share blocks.
 std::size_t size_class(std::size_t bytes) {
   if (bytes <= 8 * kAlignment) return bytes == 0 ? kAlignment : (bytes + kAlignment - 1) / kAlignment * kAlignment;
   std::size_t step = kAlignment;

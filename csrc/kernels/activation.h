@@ -7,7 +7,7 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// Elements a block: 64 KB of floats. That is enough work to outweigh waking a thread (1-2 us), and small enough to
+// Elements per block: 64 KB of floats. That is enough work to outweigh waking a thread (1-2 us), and small enough to
 // balance the load of the threads.
 constexpr Index kElementwiseGrain = 16384;
 

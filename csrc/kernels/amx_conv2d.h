@@ -28,7 +28,7 @@ struct Runs {
     steps = ceil_div(length, kDepth);
   }
   bool rows;
-  Index length, count, steps;  // elements in a run; runs; steps a run
+  Index length, count, steps;  // elements in a run; runs; steps per run
 };
 
 // Whether the matrix unit is faster than the vector units. Each step must be full enough, and each split element must
@@ -116,7 +116,8 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
   });
 
   const Blocks blocks = Blocks::of(w, kBlockPixels);
-  const Index across = ceil_div(w.grid_w, kRows), height = ceil_div(w.grid_w, across);  // tiles a row; pixels a tile
+  // Tiles per row, and pixels per tile.
+  const Index across = ceil_div(w.grid_w, kRows), height = ceil_div(w.grid_w, across);
   // The last tile of a row may read past the last pixel, and the last step of a run may read past its last element.
   const Index slack = (across * height - w.grid_w) * w.step_w * w.channels + kDepth;
   const Index plane = ceil_div(blocks.images * w.slab_rows(blocks.rows) * pitch + slack, kDepth) * kDepth;

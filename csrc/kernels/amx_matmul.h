@@ -33,7 +33,7 @@ constexpr Index kRunBytes = 512 << 10;
 // If one run holds all columns of a task, two row tiles at a time are split and multiplied while they are in the L1
 // cache: 4096x64x64 takes 0.83 and 2048x256x256 takes 0.88 of the time. (With A transposed, 784x128x128 takes 1.04.)
 
-// Packs a tile from 32 vectors of 16 elements, two vectors a row. `count` vectors are filled, each `width` wide.
+// Packs a tile from 32 vectors of 16 elements, two vectors per row. `count` vectors are filled, each `width` wide.
 inline void pack_vectors(const float* from, Index stride, Index count, Index width, Half* tile, Vec<float>& failed) {
   const FirstLanes<float> kept(smaller(16, width));
   for (Index i = 0; i < 16; ++i) {

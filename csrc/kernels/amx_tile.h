@@ -7,7 +7,7 @@
 //   x y = h h' + (h m' + m h') + (m m' + h l' + l h') + (m l' + l m' + l l')
 //
 // The last bracket is at most 2^-23 |x y|, and mostly far less. It is left out, which leaves six products. The matrix
-// unit computes the six 2.1 times as fast as AVX-512 computes the one (470 against 225 GFLOPS a core, measured on a
+// unit computes the six 2.1 times as fast as AVX-512 computes the one (470 against 225 GFLOPS per core, measured on a
 // Xeon of 2023). Sums are accumulated in float32. Error over sum |x||y|, for standard normal elements: at most 7e-8 for
 // 512 products, half the error of a chain of float32 multiply-adds.
 //
@@ -32,7 +32,7 @@ using Half = std::uint16_t;  // the bits of a bfloat16
 
 constexpr Index kRows = 16;              // rows of a tile
 constexpr Index kColumns = 16;           // columns of a tile of sums, which are float32
-constexpr Index kDepth = 32;             // products a sum and step: a row of a tile has 32 bfloat16
+constexpr Index kDepth = 32;             // products per sum and step: a row of a tile has 32 bfloat16
 constexpr Index kTile = kRows * kDepth;  // bfloat16 in a tile: 1 KB
 constexpr Index kPieces = 3;             // h, m, l
 constexpr Index kSplitTile = kPieces * kTile;

@@ -5,7 +5,7 @@
 // with the zero padding between the rows. The left factor is dy transposed: a tile holds 16 filters by 32 positions,
 // with zeros where there is no pixel. The right factor is x: pairs of positions by 16 channels.
 //
-// The input of a block is split once, into a slab that holds one element a channel at each position. A tap is then an
+// The input of a block is split once, into a slab that holds one element per channel at each position. A tap is then an
 // offset into the slab. A pair is one cache line; for odd offsets, a second copy pairs positions 1 and 2, 3 and 4, and
 // so on. (With x transposed instead, tiles would cross cache lines, which takes 1.3 times as long.) With strides the
 // slab has one plane for each residue class of the rows and columns modulo the stride, and a tap is an offset into one

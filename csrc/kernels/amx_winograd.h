@@ -140,7 +140,7 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
 }
 
 // The products of one element of the weight gradient: out[panel of filters][channel][width] (+)= sum over `count` tiles
-// of v[tile][channel] * d[tile][filter]. left and right are buffers for the split factors: kSplitTile a step of 32
+// of v[tile][channel] * d[tile][filter]. left and right are buffers for the split factors: kSplitTile per step of 32
 // tiles and 16 channels (or filters).
 inline void multiply_element(const float* v, const float* d, Index count, Index channels, Index filters, float* out,
                              bool add, Half* left, Half* right, Vec<float>& failed) {

@@ -122,8 +122,8 @@ void last_blocks_first(Index blocks, const Body& body) {
 }
 
 // x[rows][channels] as moments() reads it, one block of rows after another. Here the rows are in memory; in
-// conv2d_batch_norm.h they are computed. Each thread has its own reader. reader(begin, end) returns the rows [begin,
-// end), which are valid until the next call.
+// conv2d_batch_norm.h they are computed. Each thread has its own reader. reader(begin, end) returns rows begin, ...,
+// end - 1, which are valid until the next call.
 template <class T>
 struct InMemory {
   const T* x;
@@ -187,8 +187,8 @@ void add_blocks(const T* partial, Index blocks, Index channels, T* total) {
   for (Index c = 0; c < channels; ++c) total[c] = static_cast<T>(sum[c]);
 }
 
-// Mean, scale and beta of each channel, repeated along a line: y = (x - mean) scale + beta with scale = gamma /
-// sqrt(variance + e).
+// Mean, scale and beta of each channel, repeated along a line: y = (x - mean) scale + beta
+// with scale = gamma / sqrt(variance + e).
 template <class T>
 struct Affine {
   Affine(const T* means, const T* inverse_std, const T* gamma, const T* betas, const Lines& lines)

@@ -1,8 +1,8 @@
 // Convolution with few channels, batch normalization and ReLU as one operation: tinynet/ops/conv2d_batch_norm.py.
 //
 // Normalization reads its input twice in each direction, and the weight gradient reads it once more. A first layer has
-// so few products an output that computing an output takes less time than loading it: (128, 28, 28, 1) with 32 filters
-// of 3x3 gives 12.8 MB of z, with 9 multiply-adds an element. So z is recomputed wherever it is needed, in the L1
+// so few products per output that computing an output takes less time than loading it: (128, 28, 28, 1) with 32 filters
+// of 3x3 gives 12.8 MB of z, with 9 multiply-adds per element. So z is recomputed wherever it is needed, in the L1
 // cache. Neither z nor its gradient is ever in memory.
 //
 // The forward pass takes one pass for the moments and one that stores y. Each sum takes its terms in the order of
@@ -105,7 +105,7 @@ void finish_weights(const Convolution<T>& z, const T* kernel, const T* bias, con
   const double pixels = static_cast<double>(z.pixels());
   const T centre = z.centre();
   const Scratch<double> sums(products * rows);
-  z.add_patches(centre, sums);  // around a centre, so that bright images lose no precision
+  z.add_patches(centre, sums);  // around a centre, so that a large mean loses no precision
   for (Index f = 0; f < filters; ++f) {
     const double scale = affine.scale[f], level = dbeta[f] / pixels, slope = dgamma[f] / pixels * inverse_std[f];
     double shift = (bias == nullptr ? 0.0 : static_cast<double>(bias[f])) - affine.mean[f];

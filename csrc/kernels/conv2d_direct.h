@@ -245,7 +245,7 @@ void zero_phase(const Conv2dShape& s, Index h, Index v, T* dx) {
 // dx[n][h][w][c] = sum over (p, q, f) of dy[n][(h + top - p*dilation)/stride][...][f] * kernel[p][q][c][f], where the
 // division has no remainder. With a stride the pixels form stride_h * stride_w phases (residue classes), each with its
 // own taps. Each phase is a convolution of dy with a part of the flipped kernel. If y is given, dy counts only where y
-// > 0.
+// is positive.
 template <class T>
 void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx) {
   const Index depth = s.filters / s.groups, columns = s.channels / s.groups, padded = padded_columns<T>(columns);

@@ -1,6 +1,6 @@
 // Convolution, bias, ReLU and max pooling in one pass: tinynet/ops/conv2d_max_pool2d.py.
 //
-// A first layer has few products an output. For (128, 28, 28, 1) and 32 filters of 3x3, moving the 11 MB of outputs
+// A first layer has few products per output. For (128, 28, 28, 1) and 32 filters of 3x3, moving the 11 MB of outputs
 // through memory takes as long as computing them; pooling, its gradient and the weight gradient move them again. Here
 // the sums of a window stay in registers until their maximum is known. The backward pass spreads dy over its windows
 // block by block, because the weight gradient needs it packed anyway, or it gathers the input elements that dy is
@@ -21,8 +21,8 @@ constexpr Index kNowhere = 255;
 
 constexpr int kAtOnce = 4;  // positions of a window in one round: all of the most common window, 2x2
 
-// Adjacent windows whose sums are in registers together: 2x4x2 vectors, 2 of weights and 1 of x. From 8 sums in flight
-// on, the latency of an FMA is hidden.
+// Adjacent windows whose sums are in registers together: 2x4x2 vectors, 2 of weights and 1 of x. 8 sums in flight are
+// enough to hide the latency of an FMA.
 #if TINYNET_VECTOR_BYTES == 64 || defined(__aarch64__)
 constexpr int kWindows = 2;
 #else

@@ -1,5 +1,5 @@
 // The weight gradient of conv2d_max_pool2d.h for 2x2 windows over one channel, in float32. Each filter has its maximum
-// in one of the four pixels of a window. So one product a tap is enough, where the convolution's own weight gradient
+// in one of the four pixels of a window. So one product per tap is enough, where the convolution's own weight gradient
 // computes four, three of them with 0. The pixel differs from lane to lane: the four elements that a tap reads are
 // stored next to each other, and each lane selects its own.
 //
@@ -16,7 +16,7 @@ namespace {
 namespace conv_pool {
 
 constexpr Index kFour = 4;            // pixels of a window
-constexpr Index kGatherPixels = 384;  // of the convolution in a block: their elements, four a tap, stay in the cache
+constexpr Index kGatherPixels = 384;  // of the convolution in a block: their elements, four per tap, stay in the cache
 
 // Rows of weights computed together, with 2 vectors each. 2 vectors of dy and 2 of argmax indices share the 32 (or 16)
 // registers.
@@ -36,7 +36,7 @@ inline Vec<float> choose(const float* four, pooling::Places<float> place) {
 #endif
 }
 
-// Collects the input of one tap for a row of windows -> out[j * pitch]: four elements a window, two from a line of x
+// Collects the input of one tap for a row of windows -> out[j * pitch]: four elements per window, two from a line of x
 // and two from the next line.
 inline void collect(const float* x, Index line, Index windows, float* out, Index pitch) {
   for (Index j = 0; j < windows; ++j, x += 2, out += pitch) {

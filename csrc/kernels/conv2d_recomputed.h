@@ -40,7 +40,7 @@ struct Products {
 };
 
 // Computes z or y of `pixels` adjacent pixels of a row -> out[pixel][stride]. It is the tile of conv2d_tile.h without
-// the features that are not worth it for 9 products an output: with segments and pixels anywhere it took 1.7 times as
+// the features that are not worth it for 9 products per output: with segments and pixels anywhere it took 1.7 times as
 // long. soon[pixel][filters] is prefetched meanwhile, unless it is null.
 template <class T, int pixels, int vectors>
 void strip(const Products<T>& in, const T* x, T* out, Index stride, const T* soon) {

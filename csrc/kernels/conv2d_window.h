@@ -18,8 +18,8 @@ constexpr Index kBlockPixels = 768;  // a block's slab, its output and a panel o
 constexpr Index kSlabBytes = 384 << 10;
 constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 128 KB of weights
 
-// The input of a convolution. Position (i, j) of the grid reads, through tap (p, q), the pixel x[n][i*step_h +
-// tap_row[p]][j*step_w + tap_col[q]], which is zero outside of the image.
+// The input of a convolution. Position (i, j) of the grid reads, through tap (p, q), the pixel
+// x[n][i*step_h + tap_row[p]][j*step_w + tap_col[q]], which is zero outside of the image.
 template <class T>
 struct Window {
   const T* x;     // x[batch][height][width][channels]
@@ -49,7 +49,7 @@ struct Window {
 // The grid in blocks of several images, or of several rows of one image.
 struct Blocks {
   Index images, rows;  // in a block, at most
-  Index bands;         // blocks an image, if images == 1
+  Index bands;         // blocks per image, if images == 1
   Index count;
   Index pixels;  // in a block, at most
 

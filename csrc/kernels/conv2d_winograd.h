@@ -9,8 +9,8 @@
 //
 // The edge tiles of an image may be smaller (winograd_tiles.h).
 //
-// The gradients are the exact adjoints. The input gradient is the convolution of dy with the flipped kernel, and dw =
-// G^T [ (B^T x B) * (A dy A^T) ] G.
+// The gradients are the exact adjoints. The input gradient is the convolution of dy with the flipped kernel, and
+// dw = G^T [ (B^T x B) * (A dy A^T) ] G.
 //
 // B, G and A follow from the points at which two polynomials are multiplied. The usual points of F(4x4), 0, +-1, +-2,
 // give 3 to 5 times the error of the points 0, +-5/8, +-3/2 used here. Error over sum |x||w| in float32, measured over
@@ -29,8 +29,8 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// One element of the products: out[t][columns] = sum over d of v[t * pitch + d / lanes * vector + d % lanes] *
-// u[panel][d][width]. The segments hold the offsets of v.
+// One element of the products: out[t][columns] = sum over d of
+// v[t * pitch + d / lanes * vector + d % lanes] * u[panel][d][width]. The segments hold the offsets in v.
 template <class T>
 void multiply_element(const T* v, Index pitch, Index tiles, Index depth, const Segment* segments, const T* u,
                       Index columns, T* out) {
@@ -126,8 +126,8 @@ void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* 
 }
 
 // A register tile of one element's products: sums[i][j] (+)= sum over t of v[t][i] * d[t][j]. Its rows are contiguous,
-// and the next tile's follow. The cache lines of the next tile, which are in L2 or further away, are prefetched, one a
-// step. Without that the whole gradient takes 5% longer; with all lines prefetched at once, 3%.
+// and the next tile's follow. The cache lines of the next tile, which are in L2 or further away, are prefetched, one
+// per step. Without that the whole gradient takes 5% longer; with all lines prefetched at once, 3%.
 template <class T, int rows, int vectors>
 __attribute__((noinline)) void multiply_tile(const T* v, Index channels, const T* d, Index filters, Index tiles,
                                              T* sums, bool add) {

@@ -1,4 +1,4 @@
-// Cross-entropies, one loss a row: -sum_k target_k log p_k. p is given, or computed from logits.
+// Cross-entropies, one loss per row: -sum_k target_k log p_k. p is given, or computed from logits.
 #pragma once
 
 #include "kernels.h"

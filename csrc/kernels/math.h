@@ -177,8 +177,7 @@ inline float tanh(float x) {
   return copysign(select(abs(x) < 1e-8f, abs(x), e / (e + 2.0f)), x);
 }
 
-// 1 / (1 + e^-x). Only the exponential of a negative number is computed: it never overflows, and subnormal results are
-// right.
+// 1 / (1 + e^-x), computed from the exponential of a negative number only: no overflow, and subnormal results.
 inline float sigmoid(float x) {
   const float e = exp(-abs(x));
   return select(x < 0.0f, e, 1.0f) / (1.0f + e);

@@ -16,7 +16,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace product {
 
-// The CPU starts two multiply-adds a cycle and finishes each after four, so at least eight must be in flight. Each
+// The CPU starts two multiply-adds per cycle and finishes each after four, so at least eight must be in flight. Each
 // loaded vector of B and element of A should serve many of them. 32 registers hold 12x2 accumulators, 2 vectors of B
 // and 1 of A to spare; 16 registers hold 6x2 accumulators and the same.
 template <class T>
@@ -43,7 +43,7 @@ struct TileProduct {
   T* c;
   const Index* c_row;   // offset of each row of the tile in C
   bool accumulate;      // add to the stored C
-  const T* bias;        // then add bias[j], unless null,
+  const T* bias;        // then add bias[j], unless null
   bool relu;            // then apply max(0, .), if set
 };
 

@@ -71,8 +71,8 @@ inline void update(const Parameter<T>* parameters, Index count, double decay, co
   // each block searches for its first variable.
   const Index grain = total <= 16384 ? total : total <= 256 * 2048 ? 2048 : (total / 256 + 1023) / 1024 * 1024;
   parallel_for(total, grain, [=](Index begin, Index end) {
-    // A mean that gets no more gradient shrinks by a factor of 0.9 a step and is below 1e-38 after 830 steps. Many CPUs
-    // take 100 times as long for such numbers: the step of the 784-128-10 network took 180 us instead of 45.
+    // A mean that gets no more gradient shrinks by a factor of 0.9 per step and is below 1e-38 after 830 steps. Many
+    // CPUs take 100 times as long for such numbers: the step of the 784-128-10 network took 180 us instead of 45.
     const FlushDenormals flush;
     for (const Parameter<T>* p = parameters; end > 0; begin -= p->size, end -= p->size, ++p) {
       const Index first = begin > 0 ? begin : 0, last = end < p->size ? end : p->size, n = last - first;

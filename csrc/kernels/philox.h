@@ -11,8 +11,8 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// 64-bit lanes of which only the lower halves count. One multiplication gives both halves of a product, and the bits
-// left in an upper half do no harm.
+// 64-bit lanes. Only their lower halves count: one multiplication returns both halves of a product, and other bits in
+// an upper half do no harm.
 using Word = std::uint64_t;
 typedef Word Words __attribute__((vector_size(TINYNET_VECTOR_BYTES), aligned(8), may_alias));
 constexpr int kWordLanes = TINYNET_VECTOR_BYTES / 8;

@@ -3,7 +3,7 @@
 // The lanes of a vector are adjacent channels. With fewer channels than lanes, the lanes are adjacent windows: rows are
 // copied into lines in which the columns that one tap reads are contiguous.
 //
-// With the maximum its argmax index is stored, one byte an output. The backward pass then reads dy and these bytes and
+// With the maximum its argmax index is stored, one byte per output. The backward pass then reads dy and these bytes and
 // writes dx: 1.3 arrays. Finding the maximum again would read x too: 2.3 arrays.
 #pragma once
 

@@ -16,8 +16,8 @@ inline void for_channels(Index channels, const Use& use) {
   if (c < channels) use(channels - lanes);
 }
 
-// One output pixel. x points at the window's first tap inside the image. Tap (p, q), counted from there, is at x[p*line
-// + q*channels].
+// One output pixel. x points at the window's first tap inside the image. Tap (p, q), counted from there, is at
+// x[p*line + q*channels].
 template <class T, class Kind>
 __attribute__((always_inline)) inline void pool_window(const T* x, Index line, Index channels, Span rows, Span cols,
                                                        Index pool_w, const Kind& kind, Index at) {

@@ -8,7 +8,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace pooling {
 
-constexpr Index kGrain = 16384;  // elements of x a block: about 2 us of work if they are in the cache
+constexpr Index kGrain = 16384;  // elements of x per block: about 2 us of work if they are in the cache
 
 template <class T>
 using Places = decltype(Vec<T>{} < Vec<T>{});  // argmax indices: integers as wide as T, taps counted row by row

@@ -7,9 +7,9 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace pooling {
 
-// A row of the padded image, with its columns sorted by their remainder: line[column % stride][column /
-// stride][channel]. Tap q of the windows 0, 1, 2, ... then reads line[q % stride][q / stride] and the elements that
-// follow.
+// A row of the padded image, with its columns sorted by their remainder:
+// line[column % stride][column / stride][channel].
+// Tap q of the windows 0, 1, 2, ... then reads line[q % stride][q / stride] and the elements that follow.
 struct Line {
   Index channels, stride, pad, width, columns, padded;  // `columns` of each remainder, in `padded` elements
 

@@ -56,7 +56,7 @@ inline Vec<T> combine(Vec<T> a, Vec<T> b) {
   }
 }
 
-constexpr Index kReductionGrain = 32768;  // elements a block: about 2 us of work if they are in the cache
+constexpr Index kReductionGrain = 32768;  // elements per block: about 2 us of work if they are in the cache
 constexpr Index kLanes = 32;              // running values of a leaf, for any vector width
 constexpr Index kLeaf = 16 * kLanes;      // terms of a leaf along a row
 constexpr Index kLeafRows = 16;           // terms of a leaf down a column

@@ -17,7 +17,7 @@ constexpr Index kRowsAtOnce = 32;     // two AVX-512 vectors: the second hides t
 constexpr Index kTileClasses = 64;  // 8 KB of floats; longer rows fill vectors on their own
 constexpr Index kRowLanes = 32;
 
-// About 10,000 exponentials a block, some 5 us; a whole number of tiles.
+// About 10,000 exponentials per block, about 5 us; a whole number of tiles.
 inline Index softmax_grain(Index classes) {
   const Index rows = 10000 / (classes + 1) + 1;
   return helpers::ceil_div(rows, kRowsAtOnce) * kRowsAtOnce;

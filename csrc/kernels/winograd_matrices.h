@@ -1,5 +1,4 @@
-// Winograd's matrices (conv2d_winograd.h explains them). Each function multiplies one matrix by the column v[0], v[1],
-// ...
+// Winograd's matrices (conv2d_winograd.h explains them). Each function multiplies one matrix by a column v.
 #pragma once
 
 namespace tinynet::TINYNET_ISA {

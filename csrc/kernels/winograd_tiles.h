@@ -4,9 +4,9 @@
 // column of tiles has only one or two outputs, F4 uses its `Last` tiles there, which have two. An image of 14x14 then
 // has 22 x 22 elements instead of 24 x 24, which is 16% less of everything.
 //
-// All tiles of a block are of one kind, so that each element of a block is one matrix product. So the tiles are not in
-// the order of the images: the inner tiles of some images come first, then those at their right edge, at their bottom
-// edge, and in the corner.
+// All tiles of a block are of one kind; each element of a block is then one matrix product. Therefore the tiles are not
+// in the order of the images: the inner tiles of some images come first, then those at their right edge, at their
+// bottom edge, and in the corner.
 #pragma once
 
 #include <type_traits>
@@ -29,10 +29,10 @@ struct Axis {
         elements((tiles - last) * F::n + last * F::Last::n) {}
   Index tiles;
   bool last;
-  Index elements;  // if squared: multiplications an image, a channel and a filter
+  Index elements;  // if squared: multiplications per image, channel and filter
 };
 
-// Tiles first, ..., first + count - 1 of `rows` x `cols` tiles an image, from tile (row, col) on, in images from
+// Tiles first, ..., first + count - 1 of `rows` x `cols` tiles per image, from tile (row, col) on, in images from
 // `image` on. All are F's tiles, or F::Last's in their rows (columns).
 struct TileBlock {
   Index image, row, col, rows, cols, first, count;

@@ -26,8 +26,8 @@ struct Outputs {
   T *mean, *variance;
 };
 
-// Sums of outputs for their moments. A group is several consecutive tiles of a block, or those of their pixels that are
-// inside the image. The centre of a group is the mean of its first tile.
+// Sums of outputs for their moments. A group is several consecutive tiles of a block; only their pixels inside the
+// image count. The centre of a group is the mean of its first tile.
 template <class T>
 class TileSums {
  public:
@@ -107,8 +107,8 @@ struct TilePixels {
   Index first, last;
 };
 
-// The layout of transformed tiles: channel c of element e of tile t is at t * tile + c / lanes * vector + e * element +
-// c % lanes.
+// The layout of transformed tiles: channel c of element e of tile t is at
+// t * tile + c / lanes * vector + e * element + c % lanes.
 struct Layout {
   Index tile, vector, element;
 };
@@ -214,9 +214,9 @@ void transform_tiles(const Images<T>& x, const TileBlock& block, T* v, const Lay
     using C = decltype(c);
     constexpr int rows = Step::template from<R>, cols = Step::template from<C>;
     // In a network the images come from main memory, and the hardware prefetcher has to detect each line, and each
-    // page, anew. So the pixels that the tile below reads first (or the first tile of the next image) are prefetched
-    // one row of tiles ahead: 28x28x32 takes 0.87 to 0.92 of the time, 14x14x64 0.98 (and 1.02 if the images are in the
-    // caches). The tiles of the other kinds, at the right and bottom edges, are partly loaded already.
+    // page, from scratch. So the pixels that the tile below reads first (or the first tile of the next image) are
+    // prefetched one row of tiles ahead: 28x28x32 takes 0.87 to 0.92 of the time, 14x14x64 0.98 (and 1.02 if the images
+    // are in the caches). The tiles of the other kinds, at the right and bottom edges, are partly loaded already.
     const bool ahead = block.row == 0 && block.col == 0 && F::m * line * Index(sizeof(T)) <= kPrefetchedBytes;
     block.for_tiles([&](Index t, Index image, Index i, Index j) {
       const Index row = i * F::m - x.top, col = j * F::m - x.left;
