@@ -1,4 +1,4 @@
-// How many rows of scores are largest at their label: tinynet/ops/accuracy.py.
+// Counts the rows of scores whose largest element is at their label: tinynet/ops/accuracy.py.
 #pragma once
 
 #include "kernels.h"
@@ -7,7 +7,8 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// The first of a row's largest numbers, and NaN before all of them, as NumPy's argmax has it.
+// Index of the first largest element of a row. NaN counts as larger than every number, and the first NaN wins, as in
+// NumPy's argmax.
 template <class T>
 inline Index place_of_largest(const T* row, Index size) {
   Index best = 0;
@@ -16,11 +17,12 @@ inline Index place_of_largest(const T* row, Index size) {
   return best;
 }
 
-// A label that is no class is never hit. Whole numbers add up to the same in any order.
+// A label outside of [0, classes) is never a hit. The partial sums are integers, so their order does not change the
+// total.
 template <class T>
 Index count_hits(const T* scores, const std::int64_t* labels, Index rows, Index classes) {
   if (classes == 0) return 0;
-  const Index block = helpers::larger(1, 32768 / classes);  // some 15 us of work
+  const Index block = helpers::larger(1, 32768 / classes);  // about 15 us of work
   const helpers::Scratch<Index> hits(helpers::ceil_div(rows, block));
   parallel_for(rows, block, [&](Index begin, Index end) {
     Index sum = 0;

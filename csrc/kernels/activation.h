@@ -1,4 +1,4 @@
-// Activations, element by element: one formula and one derivative each, as in tinynet/ops/activation.py.
+// Activation functions, element by element. Each has one formula and one derivative, as in tinynet/ops/activation.py.
 #pragma once
 
 #include "kernels.h"
@@ -7,11 +7,13 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// 64 KB of floats a block: enough work to pay for waking a thread (1-2 us), small enough to share out evenly.
+// Elements per block: 64 KB of floats. That is enough work to outweigh waking a thread (1-2 us), and small enough to
+// balance the load of the threads.
 constexpr Index kElementwiseGrain = 16384;
 
-// Calls use(f, df) with the activation and its derivative, functions of one number that a loop vectorises with. At a
-// kink the derivative is that of the flat side (of the left side where neither is flat). f(NaN) is NaN.
+// Calls use(f, df) with the activation f and its derivative df. Both are functions of one element, and a loop over
+// either vectorises. At a kink df is the derivative of the flat side, or of the left side if neither is flat. f(NaN) is
+// NaN.
 template <class T, class Use>
 inline void with_activation(Activation which, T a, T b, T c, const Use& use) {
   using math::select;
@@ -55,7 +57,7 @@ inline void with_activation(Activation which, T a, T b, T c, const Use& use) {
     case Activation::gelu_tanh:
       return use([](T x) { return half * x * (one + math::tanh(sqrt_2_over_pi * (x + cubic * x * x * x))); },
                  [](T x) {
-                   const T v = math::clamp(x, T(-20), T(20));  // beyond, tanh is 1 and x^3 may be infinite
+                   const T v = math::clamp(x, T(-20), T(20));  // beyond this range tanh is 1 and x^3 may be infinite
                    const T t = math::tanh(sqrt_2_over_pi * (v + cubic * v * v * v));
                    return half * (one + t) + half * v * (one - t * t) * sqrt_2_over_pi * (one + 3 * cubic * v * v);
                  });
@@ -102,7 +104,8 @@ inline void with_activation(Activation which, T a, T b, T c, const Use& use) {
                    return slope * slope;
                  });
     case Activation::mish: {
-      // tanh(log(1 + e^x)) = (w^2 + 2w) / (w^2 + 2w + 2) with w = e^x; numerator and denominator over w^2 when x > 0
+      // tanh(log(1 + e^x)) = (w^2 + 2w) / (w^2 + 2w + 2) with w = e^x. For x > 0, numerator and denominator are divided
+      // by w^2.
       const auto gate = [](T x) {
         const T w = math::exp(-math::abs(x)), square = select(x > zero, one + 2 * w, w * (w + 2));
         return square / (square + 2 * select(x > zero, w * w, one));

@@ -1,9 +1,9 @@
-// Direct convolution of float32 images on the matrix unit (amx_tile.h): correlate() of conv2d_direct.h, for the output
-// and the input gradient.
+// Direct convolution of float32 images on the matrix unit (amx_tile.h). It implements correlate() of conv2d_direct.h,
+// which computes the output and the input gradient.
 //
-// A block's input is split once, with its zeros, into three images of bfloat16 that stay in the second-level cache. A
-// tile of the left factor is then read straight from them: 16 pixels of a row, 32 consecutive numbers from each, at the
-// offset of the tap. Every split number serves all taps and all filters.
+// The input of a block, with its zero padding, is split once into three bfloat16 images that stay in the L2 cache.
+// Tiles of the left factor are loaded directly from these images: 16 pixels of a row, and 32 consecutive elements from
+// each, at the offset of the tap. So each element is split once and used for all taps and all filters.
 #pragma once
 
 #if defined(__AMX_BF16__)
@@ -15,10 +15,11 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace tiles {
 
-constexpr Index kMostSteps = 64;  // of products before the next pair of columns: 384 KB of weights
+constexpr Index kMostSteps = 64;  // steps of 32 products before the next pair of column tiles: 384 KB of weights
 
-// The inner sum of a window in steps of 32 products. A run is what lies side by side in the slab: a whole row of taps
-// where they are neighbours, else the channels of one tap. Its last step reads on, over numbers whose weights are zero.
+// The inner sum of a window, in steps of 32 products. A run is a range of consecutive elements in the slab: a whole row
+// of taps where the taps are adjacent, else the channels of one tap. The last step of a run may load elements past its
+// end; their weights are zero.
 struct Runs {
   Runs(const Window<float>& w, Index depth) {
     rows = w.taps_w == 1 || w.tap_col[w.taps_w - 1] - w.tap_col[0] == w.taps_w - 1;
@@ -27,11 +28,12 @@ struct Runs {
     steps = ceil_div(length, kDepth);
   }
   bool rows;
-  Index length, count, steps;  // numbers in a run; runs; steps a run
+  Index length, count, steps;  // elements in a run; runs; steps per run
 };
 
-// Whether the matrix unit is the faster way: enough of each step is filled, and each number that is split has enough
-// products. (Against AVX-512, measured: 1x1 from 256 to 64 channels 1.7, stride 2 1.9, 512 channels 1.7 times as fast.)
+// Whether the matrix unit is faster than the vector units. Each step must be full enough, and each split element must
+// take part in enough products. (Measured speed relative to AVX-512: 1x1 kernels from 256 to 64 channels 1.7, stride 2
+// 1.9, 512 channels 1.7.)
 inline bool correlate_worth(const Window<float>& w, Index groups, Index depth, Index columns) {
   if (groups != 1 || depth == 0 || columns < 4 || w.taps_h * w.taps_w == 0) return false;
   const Runs runs(w, depth);
@@ -40,13 +42,14 @@ inline bool correlate_worth(const Window<float>& w, Index groups, Index depth, I
   return 2 * runs.length >= runs.steps * kDepth && taps * columns >= 64 * w.step_h * w.step_w && products > 4e6;
 }
 
-// Whether the input gradient of few channels (conv2d_spread.h) is: 6 channels leave ten columns of a tile idle, but 25
-// taps make up for it.
+// Whether the matrix unit is faster than conv2d_spread.h for an input gradient with few channels. 6 channels leave 10
+// of the 16 columns of a tile idle, but 25 taps make up for that.
 inline bool takes_few_channels(const Conv2dShape& s) {
   return s.channels >= 4 && s.kernel_height * s.kernel_width * s.channels >= 128 * s.stride_h * s.stride_w;
 }
 
-// `count` numbers, where mask > 0 unless it is null, as pieces to out + k * plane; the last step adds zeros.
+// Splits `count` elements and stores piece k at out + k * plane. If a mask is given, elements count as zero where the
+// mask is not positive. The last step is padded with zeros.
 inline void split_run(const float* x, const float* mask, Index count, Half* out, Index plane, Vec<float>& failed) {
   const auto load_kept = [&](Index i) {
     const FirstLanes<float> present(smaller(16, larger(0, count - i)));
@@ -59,8 +62,8 @@ inline void split_run(const float* x, const float* mask, Index count, Half* out,
   }
 }
 
-// The block's input, split: slab[piece][image][row][col][channel], zeros where the image ends, and `slack` zeros behind
-// it.
+// Splits the input of a block into slab[piece][image][row][col][channel], with zero padding around the image and
+// `slack` zeros at the end.
 inline void split_block(const Window<float>& w, const Block& block, Half* slab, Index plane, Index slack,
                         Vec<float>& failed) {
   const Index cols = w.slab_cols(), rows = w.slab_rows(block.rows), line = w.width * w.channels;
@@ -86,20 +89,20 @@ inline void split_block(const Window<float>& w, const Block& block, Half* slab, 
   zero(out, slack);
 }
 
-// As correlate() of conv2d_direct.h; false, and the target undefined, when a number cannot be split.
+// Like correlate() of conv2d_direct.h. Returns false, with the target undefined, if an element cannot be split.
 inline bool correlate(const Window<float>& w, Index depth, Index columns, const float* panels,
                       const Target<float>& target) {
   const Runs runs(w, depth);
   const Index steps = runs.count * runs.steps, column_tiles = ceil_div(columns, kColumns);
   const Index pitch = w.slab_cols() * w.channels;
-  const Scratch<Index> step_at(steps);  // in the slab
+  const Scratch<Index> step_at(steps);  // offset of each step in the slab
   for (Index s = 0; s < steps; ++s) {
     const Index run = s / runs.steps, p = runs.rows ? run : run / w.taps_w, q = runs.rows ? 0 : run % w.taps_w;
     step_at[s] =
         (w.tap_row[p] - w.first_row()) * pitch + (w.tap_col[q] - w.first_col()) * w.channels + s % runs.steps * kDepth;
   }
   std::atomic<bool> failure{false};
-  const Scratch<Half> weights(column_tiles * steps * kSplitTile);  // [tile of columns][step]
+  const Scratch<Half> weights(column_tiles * steps * kSplitTile);  // [column tile][step]
   parallel_for(column_tiles * steps, 32, [&](Index begin, Index end) {
     Vec<float> failed{};
     for (Index index = begin; index < end; ++index) {
@@ -113,8 +116,9 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
   });
 
   const Blocks blocks = Blocks::of(w, kBlockPixels);
-  const Index across = ceil_div(w.grid_w, kRows), height = ceil_div(w.grid_w, across);  // tiles a row; pixels a tile
-  // The last tile of a row may read pixels that are not there, the last step of a run numbers that are not in it.
+  // Tiles per row, and pixels per tile.
+  const Index across = ceil_div(w.grid_w, kRows), height = ceil_div(w.grid_w, across);
+  // The last tile of a row may read past the last pixel, and the last step of a run may read past its last element.
   const Index slack = (across * height - w.grid_w) * w.step_w * w.channels + kDepth;
   const Index plane = ceil_div(blocks.images * w.slab_rows(blocks.rows) * pitch + slack, kDepth) * kDepth;
   const bool plain = target.bias == nullptr && !target.relu && steps <= kMostSteps;

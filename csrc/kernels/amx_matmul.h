@@ -1,8 +1,9 @@
-// The matrix product of float32 matrices on the matrix unit: amx_tile.h says how, this cuts it into tiles and blocks.
+// The matrix product of float32 matrices on the matrix unit. amx_tile.h explains the arithmetic; this file cuts the
+// product into tiles and blocks.
 //
-// A task computes a block of C. It splits its rows of A, a block of k at a time, which then stay in its second-level
-// cache. B is split a run of columns at a time by each task, or once, beforehand, where more than two tasks would split
-// the same: fetching what another core has just written takes about as long as splitting it twice.
+// A task computes a block of C. It splits its rows of A for one block of k at a time; the split rows stay in its L2
+// cache. B is split by each task, one run of columns at a time. If more than two tasks would split the same columns, B
+// is split once, beforehand. (Fetching what another core has just written takes about as long as splitting it twice.)
 #pragma once
 
 #include "kernels/matmul_types.h"
@@ -24,15 +25,15 @@ using product::Epilogue;
 using product::Matrix;
 
 constexpr Index kMostDepth = 1024;  // of a block of k
-// A task's rows of A, split: they share an L2 cache of 2 MB with columns of B.
+// Bytes of a task's split rows of A. They share an L2 cache of 2 MB with columns of B.
 constexpr Index kBandBytes = 900 << 10;
-// Columns of B that a task splits at a time. They are multiplied row by row of C, whose memory then comes in order:
-// 512 x 4096 with sums of 128 take 1.5 times as long with 32 columns at a time.
+// Bytes of the columns of B that a task splits at a time. The products are computed row by row of C, so its memory is
+// accessed in order: 512 x 4096 with sums of 128 take 1.5 times as long with 32 columns at a time.
 constexpr Index kRunBytes = 512 << 10;
-// If that is all of a task's columns, two tiles of rows at a time are split and multiplied while they are in the L1
-// cache: 4096x64x64 takes 0.83, 2048x256x256 0.88 of the time (with A transposed, 784x128x128 1.04).
+// If one run holds all columns of a task, two row tiles at a time are split and multiplied while they are in the L1
+// cache: 4096x64x64 takes 0.83 and 2048x256x256 takes 0.88 of the time. (With A transposed, 784x128x128 takes 1.04.)
 
-// A tile from 32 vectors of 16 numbers, two a row: `count` of them filled, each `width` wide.
+// Packs a tile from 32 vectors of 16 elements, two vectors per row. `count` vectors are filled, each `width` wide.
 inline void pack_vectors(const float* from, Index stride, Index count, Index width, Half* tile, Vec<float>& failed) {
   const FirstLanes<float> kept(smaller(16, width));
   for (Index i = 0; i < 16; ++i) {
@@ -42,7 +43,7 @@ inline void pack_vectors(const float* from, Index stride, Index count, Index wid
   }
 }
 
-// A tile from 16 rows of 32 neighbours: `count` of them filled, each `width` wide.
+// Packs a tile from 16 rows of 32 adjacent elements. `count` rows are filled, each `width` wide.
 inline void pack_rows_of_neighbours(const float* from, Index stride, Index count, Index width, Half* tile,
                                     Vec<float>& failed) {
   const FirstLanes<float> kept(smaller(16, width)), kept_second(larger(0, width - 16));
@@ -53,7 +54,7 @@ inline void pack_rows_of_neighbours(const float* from, Index stride, Index count
   }
 }
 
-// Exchanges the rows and columns of the 16 x 16 pairs of each piece.
+// Transposes the 16 x 16 pairs of each piece.
 inline void transpose_tile(Half* tile) {
   for (Index p = 0; p < kPieces; ++p) {
     Vec<float> rows[16];  // of pairs: no arithmetic is done on them
@@ -63,21 +64,21 @@ inline void transpose_tile(Half* tile) {
   }
 }
 
-// A tile of the left factor: 16 rows (`rows` of them filled) by 32 of k (`depth` filled).
+// Packs a tile of the left factor: 16 rows (`rows` of them filled) by 32 values of k (`depth` filled).
 inline void pack_left(const Matrix<float>& a, Index rows, Index depth, Half* tile, Vec<float>& failed) {
   if (a.column == 1) return pack_rows_of_neighbours(a.data, a.row, rows, depth, tile, failed);
   pack_vectors(a.data, a.column, depth, rows, tile, failed);
   transpose_tile(tile);
 }
 
-// A tile of the right factor: 32 of k (`depth` filled), in pairs, by 16 columns (`columns` filled).
+// Packs a tile of the right factor: 32 values of k (`depth` filled), in pairs, by 16 columns (`columns` filled).
 inline void pack_right(const Matrix<float>& b, Index depth, Index columns, Half* tile, Vec<float>& failed) {
   if (b.column == 1) return pack_vectors(b.data, b.row, depth, columns, tile, failed);
   pack_rows_of_neighbours(b.data, b.column, columns, depth, tile, failed);
   transpose_tile(tile);
 }
 
-// c[rows][columns] (+)= sums, then bias and activation: the part of a 32 x 32 block that lies inside C.
+// c[rows][columns] (+)= sums, then bias and activation. Stores the part of a 32 x 32 block that lies inside C.
 inline void store_block(const float* sums, float* c, Index stride, Index rows, Index columns, bool accumulate,
                         const float* bias, bool relu) {
   for (Index j = 0; j < columns; j += kColumns) {
@@ -94,19 +95,19 @@ inline void store_block(const float* sums, float* c, Index stride, Index rows, I
   }
 }
 
-// Whether the matrix unit is the faster way: 2mnk operations must outweigh splitting A and B, of which one is split
-// twice.
+// Whether the matrix unit is faster than the vector units: 2mnk operations must outweigh splitting A and B, one of
+// which is split twice.
 inline bool worth(Index m, Index n, Index k) {
   const double split = static_cast<double>(smaller(m + 2 * n, 2 * m + n));
   const double elements = static_cast<double>(m) * static_cast<double>(n);
   return k >= kDepth && elements >= 60.0 * split && elements * static_cast<double>(k) > 3e6;
 }
 
-// The same of a product on one thread, which splits A and B once.
+// The same for a product on one thread, which splits A and B once.
 inline bool worth_alone(Index m, Index n) { return m * n >= 40 * (m + n); }
 
-// The tasks: `rows` x `columns` of them. Their number follows the threads, which changes no bit: each element of C is
-// one chain over k. Splitting costs the least when tasks are square.
+// The tasks: `rows` x `columns` of them. Their number depends on the number of threads, which changes no bit: each
+// element of C is one chain over k. Splitting costs least when the tasks are square.
 struct Grid {
   Grid(Index row_tiles, Index column_tiles, Index most_rows, Index threads) {
     const Index wanted = threads * (row_tiles * column_tiles > 1024 ? 2 : 1);
@@ -126,8 +127,8 @@ struct Grid {
   Index task_rows, task_columns;  // in tiles, even
 };
 
-// Calls pack(tile, step) for each step of each tile, along the rows of the matrix they are read from, which is how the
-// hardware reads memory ahead: `along_depth` if those run from step to step.
+// Calls pack(tile, step) for each step of each tile. The calls follow the rows of the source matrix, because the
+// hardware prefetches along rows. `along_depth`: the rows run from step to step.
 template <class Pack>
 inline void each_tile(bool along_depth, Index tiles, Index steps, const Pack& pack) {
   if (along_depth) {
@@ -139,11 +140,11 @@ inline void each_tile(bool along_depth, Index tiles, Index steps, const Pack& pa
   }
 }
 
-// As product::multiply; false, and c undefined, when a number in a or b cannot be split.
+// Like product::multiply. Returns false, with c undefined, if an element of a or b cannot be split.
 inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Matrix<float>& b, float* c,
                      const Epilogue<float>& epilogue, Index threads = num_threads()) {
   const Index depth = ceil_div(ceil_div(k, ceil_div(k, kMostDepth)), kDepth) * kDepth;
-  const Index panel = depth / kDepth * kSplitTile;  // a tile wide, all of the depth
+  const Index panel = depth / kDepth * kSplitTile;  // one tile wide, over the whole depth
   const Index column_tiles = ceil_div(n, kColumns);
   const Grid grid(ceil_div(m, kRows), column_tiles, kBandBytes / (panel * Index(sizeof(Half))), threads);
   const bool share = grid.rows > 2;
@@ -156,12 +157,12 @@ inline bool multiply(Index m, Index n, Index k, const Matrix<float>& a, const Ma
   for (Index k0 = 0; k0 < k; k0 += depth) {
     const Index present = smaller(depth, k - k0), steps = ceil_div(present, kDepth);
     const bool first = k0 == 0, last = k0 + depth >= k;
-    // Step s of the tile of columns j, ..., at most last_j - 1.
+    // Packs step s of the tile of columns j, ..., at most last_j - 1.
     const auto pack_column_tile = [&](Index j, Index last_j, Index s, Half* tile, Vec<float>& failed) {
       pack_right({b.data + (k0 + s * kDepth) * b.row + j * b.column, b.row, b.column},
                  smaller(kDepth, present - s * kDepth), smaller(kColumns, last_j - j), tile, failed);
     };
-    if (share)  // row by row, too
+    if (share)  // here too, packing follows the rows
       parallel_for(steps, 1, [&](Index begin, Index end) {
         Vec<float> failed{};
         for (Index s = begin; s < end; ++s)

@@ -1,15 +1,18 @@
 // The weight gradient of a convolution on the matrix unit: dkernel[p][q][c][f] = sum over pixels of x[..p..q..][c] *
-// dy[pixel][f]. amx_tile.h has the arithmetic.
+// dy[pixel][f]. amx_tile.h explains the arithmetic.
 //
-// The sum runs over a block of several images, or several rows of one, whose pixels have positions: row by row, with
-// the zeros around the image between the rows. The left factor is dy transposed: a tile is 16 filters of 32 positions,
-// zero where there is no pixel. The right one is x: pairs of positions of 16 channels. A block's input is split once
-// into a slab that has, for each channel, a number at each position, so that a tap is an offset into it: a pair is one
-// cache line, and a second copy pairs positions 1 and 2, 3 and 4, ... for odd offsets. (With x transposed instead,
-// tiles lie across cache lines, which takes 1.3 times as long.) With strides the slab has a plane for each rest of row
-// and column by the stride, and a tap is an offset into one of the planes.
+// The sum runs over a block of several images, or of several rows of one image. Its pixels have positions: row by row,
+// with the zero padding between the rows. The left factor is dy transposed: a tile holds 16 filters by 32 positions,
+// with zeros where there is no pixel. The right factor is x: pairs of positions by 16 channels.
 //
-// A tile of few channels is mostly empty: such a slab has the channels of a whole kernel row at each position.
+// The input of a block is split once, into a slab that holds one element per channel at each position. A tap is then an
+// offset into the slab. A pair is one cache line; for odd offsets, a second copy pairs positions 1 and 2, 3 and 4, and
+// so on. (With x transposed instead, tiles would cross cache lines, which takes 1.3 times as long.) With strides the
+// slab has one plane for each residue class of the rows and columns modulo the stride, and a tap is an offset into one
+// of the planes.
+//
+// With few channels a tile would be mostly empty. The slab then holds the channels of a whole kernel row at each
+// position.
 #pragma once
 
 #include "kernels/conv2d_direct.h"
@@ -24,15 +27,16 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace tiles {
 
-// What is kept split at a time, in bytes: a group of channels and a group of filters, at all positions of a block. They
+// Bytes that are kept split at a time: a group of channels, and a group of filters, at all positions of a block. They
 // share an L2 cache of 2 MB.
 constexpr Index kSlabGroup = 900 << 10;
 constexpr Index kGradientGroup = 800 << 10;
-constexpr Index kLeastPositions = 512;  // of a block: a call's fixed cost is that of two steps of 32
+constexpr Index kLeastPositions = 512;  // of a block: the fixed cost of a call equals that of two steps of 32
 constexpr Index kMostPositions = 2048;
 
-// Rows or columns of the slab. Position i sees, through tap t, element i*stride + t*dilation - pad of the image. That
-// is element i + offset(t) of the plane phase(t), whose element r is the image's r*stride + rest(phase) - pad.
+// Rows or columns of the slab. Position i reads, through tap t, element i*stride + t*dilation - pad of the image. That
+// is element i + offset(t) of plane phase(t). Element r of a plane is element r*stride + rest(phase) - pad of the
+// image.
 struct SlabAxis {
   SlabAxis(Index size, Index out, Index stride, Index dilation, Index taps, Index pad)
       : size(size),
@@ -48,13 +52,14 @@ struct SlabAxis {
   Index offset(Index tap) const { return tap * dilation / stride; }
   Index span(Index positions) const { return positions + offset(taps - 1); }
 
-  // The image's element there, or -1: a zero.
+  // Index of the element in the image, or -1 for a zero.
   Index element(Index phase, Index r) const {
     const Index e = r * stride + rest(phase) - pad;
     return e >= 0 && e < size ? e : -1;
   }
 
-  // From one row (image) to the next. The zeros behind a row can be those before the next one.
+  // Positions from one row to the next, or rows from one image to the next. The zeros after a row can be the same as
+  // those before the next row.
   Index distance() const {
     const auto shares = [&](Index d) {
       for (Index i = 0; i < phases; ++i)
@@ -70,7 +75,7 @@ struct SlabAxis {
   Index period, phases;
 };
 
-// Whether the slab has the channels of a whole kernel row, which are neighbours in x, as channels.
+// Whether the channels of the slab are those of a whole kernel row, which are adjacent in x.
 inline bool whole_rows(const Conv2dShape& s) {
   return s.dilation_w == 1 &&
          ceil_div(s.kernel_width * s.channels, kColumns) < s.kernel_width * ceil_div(s.channels, kColumns);
@@ -102,7 +107,7 @@ struct Plan {
     blocks.count = ceil_div(s.batch, blocks.images) * blocks.bands;
     plane = ((blocks.images - 1) * image_rows + rows.span(blocks.rows)) * pitch;
     steps = ceil_div(plane, kDepth) + 1;
-    // The last step reads 31 positions behind the last pixel, and rows share their zeros.
+    // The last step reads 31 positions past the last pixel, and rows share their zeros.
     const Index slack = kDepth + 1 + cols.span(s.out_width) - pitch;
     length = ceil_div(cols.phases * rows.phases * plane + slack, kDepth) * kDepth;
   }
@@ -117,15 +122,15 @@ struct Plan {
   Index depth;  // channels of the slab
   Index taps;
   Index pitch;       // positions from row to row
-  Index image_rows;  // from image to image
+  Index image_rows;  // rows from image to image
   Blocks blocks;
   Index plane;   // positions
   Index steps;   // of 32 positions, at most
-  Index length;  // positions of all planes [column phase][row phase], and behind them zeros
+  Index length;  // positions of all planes [column phase][row phase], and of the zeros after them
 };
 
-// The rows of x that a block reads, with the zeros left and right: padded[image][row][column][channel]. A position's
-// whole kernel row is consecutive there.
+// The rows of x that a block reads, with the zeros to the left and right: padded[image][row][column][channel]. The
+// whole kernel row of a position is contiguous there.
 struct PaddedRows {
   PaddedRows(const Conv2dShape& s, const Plan& plan)
       : first(-s.pad_top),
@@ -150,7 +155,7 @@ struct PaddedRows {
   Index first, per_image, line;
 };
 
-// source[position]: where in x (or in the padded rows) its channels lie, or -1: zeros.
+// source[position]: offset of its channels in x (or in the padded rows), or -1 for zeros.
 inline void find_sources(const Conv2dShape& s, const Plan& plan, const PaddedRows& padded, const Block& block,
                          Index* source) {
   for (Index i = 0; i < plan.length; ++i) source[i] = -1;
@@ -174,8 +179,8 @@ inline void find_sources(const Conv2dShape& s, const Plan& plan, const PaddedRow
         }
 }
 
-// start[step]: its first position, an even one; pixel[step][32]: where in dy its pixels lie, or -1. As few steps as
-// cover all pixels.
+// start[step]: first position of the step, an even one. pixel[step][32]: offsets of its pixels in dy, or -1. Finds the
+// fewest steps that cover all pixels. Returns their number.
 inline Index find_steps(const Conv2dShape& s, const Plan& plan, const Block& block, Index* start, Index* pixel) {
   Index steps = 0, end = 0, at = (block.image * s.out_height + block.row) * s.out_width * s.filters;
   for (Index n = 0; n < block.images; ++n)
@@ -192,7 +197,7 @@ inline Index find_steps(const Conv2dShape& s, const Plan& plan, const Block& blo
   return steps;
 }
 
-// Channels [first, last) of all positions to slab[tile][copy][piece][pair][channel]; the second copy is the one for odd
+// Packs channels [first, last) of all positions into slab[tile][copy][piece][pair][channel]. The second copy serves odd
 // offsets.
 inline void pack_slab(const float* x, const Index* source, Index length, Index first, Index last, Index piece, bool odd,
                       Half* slab, Vec<float>& failed) {
@@ -217,7 +222,8 @@ inline void pack_slab(const float* x, const Index* source, Index length, Index f
     }
 }
 
-// Filters [first, last) of all steps to out[tile][step][piece]. Adds their sums over the pixels to `sums` unless null.
+// Packs filters [first, last) of all steps into out[tile][step][piece]. Adds their sums over the pixels to `sums`
+// unless it is null.
 inline void pack_steps(const float* dy, const float* mask, const Index* pixel, Index steps, Index first, Index last,
                        Half* out, Index tile_pitch, float* sums, Vec<float>& failed) {
   const float zeros[16] = {};
@@ -242,7 +248,7 @@ inline void pack_steps(const float* dy, const float* mask, const Index* pixel, I
     }
 }
 
-// out[channel][filter] (+)= sums[filter][channel]: `channels` of 16, `filters` of 32.
+// out[channel][filter] (+)= sums[filter][channel], for up to 16 channels and 32 filters.
 inline void store_transposed(const float* sums, float* out, Index stride, Index channels, Index filters,
                              bool accumulate) {
   for (Index f = 0; f < filters; f += kRows) {
@@ -257,9 +263,10 @@ inline void store_transposed(const float* sums, float* out, Index stride, Index 
   }
 }
 
-// Each number that is split, filled up to whole tiles, has enough products: 36 of them (3x3 from 8 channels to 32) take
-// 1.15 times as long as on AVX-512, 49 (7x7, 3 to 16) only 0.87 times. And the result is not so large that adding block
-// by block to it is most of the work (3x3 of 256 to 512 channels: 1.2 times as long).
+// Whether the matrix unit is worth it. Two conditions must hold. First, each split element, counted with the padding to
+// whole tiles, takes part in enough products: with 36 of them (3x3 from 8 channels to 32) it takes 1.15 times as long
+// as AVX-512, with 49 (7x7, 3 to 16) only 0.87 times. Second, the result is not so large that accumulating it block by
+// block is most of the work (3x3 of 256 to 512 channels: 1.2 times as long).
 inline bool weight_gradient_worth(const Conv2dShape& s) {
   const Index depth = s.channels * (whole_rows(s) ? s.kernel_width : 1);
   const Index split = (ceil_div(depth, kColumns) + ceil_div(s.filters, kRows)) * 16;
@@ -268,8 +275,9 @@ inline bool weight_gradient_worth(const Conv2dShape& s) {
          s.batch * s.out_height * s.out_width >= 512;
 }
 
-// How the work is shared out: parts of the blocks, each with its own partial result, as many as memory traffic allows.
-// Where these do not go round, each has slices of the channels and filters, in tiles, which changes no bit.
+// How the work is divided. Each part is a range of blocks with its own partial result; there are as many parts as
+// memory traffic allows. If that is too few for the threads, each part is cut into slices of the channels and filters,
+// in tiles. Slices change no bit.
 struct Shares {
   Shares(const Plan& plan, Index filters, Index weights)
       : channels(ceil_div(plan.depth, kColumns)), filters(ceil_div(filters, kRows)) {
@@ -288,7 +296,8 @@ struct Shares {
   Index channels, filters;  // tiles in a slice
 };
 
-// As conv2d_weight_gradient_direct, dkernel not null; false, and the results undefined, when a number cannot be split.
+// Like conv2d_weight_gradient_direct, with dkernel not null. Returns false, with the results undefined, if an element
+// cannot be split.
 inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* y, const float* x, float* dkernel,
                             float* dbias) {
   const Plan plan(s);
@@ -298,7 +307,7 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
   const Index parts = shares.parts, slices = shares.slices();
   const Index channel_tiles = ceil_div(plan.depth, kColumns), filter_tiles = ceil_div(s.filters, kRows);
 
-  // Taps of even offset first: pairs of neighbours then read the same cache lines.
+  // Taps with even offsets first: pairs of neighbours then read the same cache lines.
   const Scratch<Index> taps(plan.taps);
   Index even_taps = 0, placed = 0;
   for (Index t = 0; t < plan.taps; ++t) even_taps += plan.offset(t) % 2 == 0;
@@ -343,7 +352,7 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
         find_sources(s, plan, padded, block, source);
         if (plan.wide) padded.copy(s, x, block, copy);
         const Index steps = find_steps(s, plan, block, start, pixel);
-        for (Index i = 0; i < steps; ++i) start[i] *= kDepth / 2;  // from here on a place in the slab
+        for (Index i = 0; i < steps; ++i) start[i] *= kDepth / 2;  // from here on, an offset into the slab
         for (Index c0 = first_channel; c0 < last_channel; c0 += group_channels) {
           const Index c1 = smaller(last_channel, c0 + group_channels);
           pack_slab(plan.wide ? copy : x, source, plan.length, c0 * kColumns, smaller(plan.depth, c1 * kColumns), piece,
@@ -386,7 +395,7 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
   });
   if (failure.load(std::memory_order_relaxed)) return false;
 
-  // The partial results, added in a fixed order.
+  // Adds the partial results in a fixed order.
   if (parts > 1)
     parallel_for(weights, 4096, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {

@@ -1,8 +1,9 @@
 // Winograd's products on the matrix unit (amx_tile.h): winograd() of conv2d_winograd.h, and the products of the weight
 // gradient.
 //
-// Tiles are transformed a few at a time, in float32, and split element by element: a tile of the left factor is one
-// element of sixteen tiles by 32 channels. Products go back to float32, so all else is as without the unit.
+// Tiles of the image are transformed a few at a time, in float32, and split element by element. A tile of the left
+// factor is one element of sixteen transformed tiles by 32 channels. The products are float32 again, so everything else
+// is the same as without the matrix unit.
 #pragma once
 
 #if defined(__AMX_BF16__)
@@ -19,13 +20,15 @@ constexpr Index kSharedBlockBytes = 16 << 20;
 
 inline bool winograd_can(Index channels, Index filters) { return channels % kDepth == 0 && filters % kColumns == 0; }
 
-// Whether the weight gradient's products outweigh the splitting of both factors: 64 channels and filters do not.
+// Whether the products of the weight gradient outweigh splitting both factors. With 64 channels and 64 filters they do
+// not.
 inline bool gradient_worth(Index channels, Index filters) { return channels * filters >= 64 * (channels + filters); }
 
-// Whether the direct way on the matrix unit (amx_conv2d.h, amx_weight_gradient.h) is the faster one for a pass whose
-// results are rows x cols. Of outputs and input gradients: where tiles hang over the image (7x7 has 0.77 of F4's
-// tiles), and where Winograd's products are left to the vectors, in small images of few channels. Of weight gradients
-// it is not (7x7 and 14x14 images of 64 to 128 channels: 1.03 to 1.13 times as long).
+// Whether direct convolution on the matrix unit (amx_conv2d.h, amx_weight_gradient.h) is faster than Winograd's
+// algorithm for a pass with results of size rows x cols. For outputs and input gradients it is in two cases: where edge
+// tiles extend past the image, so that less than 0.7 of F4's tiles is filled (7x7 fills 0.77), and where the vector
+// units would compute Winograd's products, in small images with few channels. For weight gradients it is never faster
+// (7x7 and 14x14 images of 64 to 128 channels: 1.03 to 1.13 times as long).
 inline bool direct_is_faster(const Conv2dShape& s, ConvPass pass, Index rows, Index cols) {
   const Index products = s.channels * s.filters, pixels = rows * cols;
   if (pass == ConvPass::weight_gradient) return false;
@@ -35,13 +38,13 @@ inline bool direct_is_faster(const Conv2dShape& s, ConvPass pass, Index rows, In
   return products <= 64 * 64 && pixels <= 32 * 32;
 }
 
-// 32 consecutive numbers as pairs (0, 16), (1, 17), ...: any order will do that both factors share, and this needs no
-// shuffling.
+// Splits 32 consecutive elements as pairs (0, 16), (1, 17), ... Both factors must use the same order, whichever it is;
+// this one needs no shuffles.
 inline Split split_halves(const float* low, const float* high, Vec<float>& failed) {
   return split(load(low), load(high), failed);
 }
 
-// Transformed tiles, `pitch` apart, to rows of out[element][step].
+// Splits transformed tiles, `pitch` apart, into rows of out[element][step].
 inline void split_transformed(const float* tiles, Index pitch, Index count, Index elements, Index steps, Half* out,
                               Vec<float>& failed) {
   Vec<float> nan = failed;
@@ -54,7 +57,7 @@ inline void split_transformed(const float* tiles, Index pitch, Index count, Inde
   failed = nan;
 }
 
-// As winograd() of conv2d_winograd.h; false, and the outputs undefined, when a number cannot be split.
+// Like winograd() of conv2d_winograd.h. Returns false, with the outputs undefined, if an element cannot be split.
 template <class F>
 bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outputs<float>& out) {
   constexpr Index elements = F::n * F::n;
@@ -84,9 +87,10 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
     if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
   });
 
-  // Tiles that are split while they are in the L1 cache, of 48 KB: an even share of sixteen.
+  // Number of tiles that are split while they are in an L1 cache of 48 KB. It divides sixteen evenly.
   const Index together = larger(2, 256 / depth);
-  // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
+  // Either one thread processes a block of its own, or all threads share each step of one large block. When nested, the
+  // loops below run on one thread.
   const auto process = [&](const TileBlock& b, Half* v, float* products) {  // v[sixteen tiles][element][step]
     const Elements of = Elements::of<F>(b);
     const Layout layout = tile_by_tile<float>(of.count, depth);
@@ -103,7 +107,7 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
       }
       if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
     });
-    // Rows of tiles that are not there hold whatever was in memory, and only their own products depend on them.
+    // Rows beyond the last tile hold uninitialised memory; only their own products depend on it.
     parallel_for(of.count, cooperate ? 1 : of.count, [&](Index begin, Index end) {
       const Unit unit;
       for (Index e = begin; e < end; ++e)
@@ -135,9 +139,9 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
   return true;
 }
 
-// One element of the weight gradient's products: out[panel of filters][channel][width] (+)= sum over `count` tiles of
-// v[tile][channel] * d[tile][filter]. left and right: room for the split factors, kSplitTile a step of 32 tiles and 16
-// channels (or filters).
+// The products of one element of the weight gradient: out[panel of filters][channel][width] (+)= sum over `count` tiles
+// of v[tile][channel] * d[tile][filter]. left and right are buffers for the split factors: kSplitTile per step of 32
+// tiles and 16 channels (or filters).
 inline void multiply_element(const float* v, const float* d, Index count, Index channels, Index filters, float* out,
                              bool add, Half* left, Half* right, Vec<float>& failed) {
   const Index steps = ceil_div(count, kDepth), panel = steps * kSplitTile;

@@ -1,10 +1,10 @@
 // Batch normalization over x[rows][channels], with or without ReLU: tinynet/ops/batch_norm.py has the formulas.
 //
-// Memory is passed over twice in each direction, once for the sums and once for the result: y = (x - mean) scale + beta
-// needs all of x's mean, and dx needs all of dgamma. ReLU's mask is computed again from x, which is read anyway.
+// Each direction takes two passes over memory, one for the sums and one for the result: y = (x - mean) scale + beta
+// needs the mean of all of x, and dx needs all of dgamma. ReLU's mask is recomputed from x, which is loaded anyway.
 //
-// Rows are taken several at a time, as lines of some 256 numbers, with mean, scale and so on repeated along the line:
-// every loop then runs over neighbouring memory at full vector width, whether there are 1, 3 or 512 channels.
+// Several rows are processed together, as lines of about 256 elements, with mean, scale and so on repeated along the
+// line. So every loop runs over contiguous memory at full vector width, whether there are 1, 3 or 512 channels.
 #pragma once
 
 #include "kernels/matmul.h"
@@ -17,20 +17,20 @@ namespace normalization {
 
 using product::Scratch;
 
-constexpr Index kLine = 256;        // numbers: sums kept in memory are read back this much later
-constexpr Index kFewChannels = 64;  // below, whole vectors to a line; 16 lanes at most, so 1008 numbers at most
+constexpr Index kLine = 256;        // elements of a line: a sum in memory is loaded again that many elements later
+constexpr Index kFewChannels = 64;  // below this, lines are whole vectors: up to 16 rows of 63 channels, 1008 elements
 constexpr Index kWidest = 1024;
-constexpr Index kBlock = 8192;    // numbers of a block of rows: 32 KB, the second look at it finds it in the L1 cache
-constexpr Index kFirstLook = 16;  // rows at least, or all: the mean of one or two may be far from their block's
-constexpr Index kGrain = 2;       // blocks a thread takes at a time, some 2 us of work
+constexpr Index kBlock = 8192;    // elements of a block of rows: 32 KB, so that the second pass reads the L1 cache
+constexpr Index kFirstLook = 16;  // minimum of rows, or all: the mean of one or two may be far from their block's
+constexpr Index kGrain = 2;       // blocks that a thread takes at a time, about 2 us of work
 
 inline Index largest(Index a, Index b) { return a > b ? a : b; }
 
-// How rows are taken together. It depends on the sizes alone, and so do all sums.
+// How rows are grouped. The grouping depends on the sizes alone, and so do the bits of all sums.
 struct Lines {
   Index rows, channels;
   Index folded;  // rows in a line
-  Index width;   // numbers in a line
+  Index width;   // elements in a line
   Index rows_per_block;
   Index first_look;  // rows at the beginning of a block, in whole lines
   Index blocks;
@@ -49,14 +49,14 @@ struct Lines {
   Index end(Index block) const { return begin(block + 1) < rows ? begin(block + 1) : rows; }
 };
 
-// line[r][c] = values[c] in each of a line's rows
+// line[r][c] = values[c] in each row r of a line.
 template <class T>
 inline void repeat(const T* values, T* line, const Lines& lines) {
   for (Index r = 0; r < lines.folded; ++r)
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
 }
 
-// column(j)(i) for the elements of rows [begin, end): i counts them in x, j in the line
+// Calls column(j)(i) for the elements of rows [begin, end). i is the index in x, j the index in the line.
 template <class Column>
 inline void each_element(Index begin, Index end, const Lines& lines, const Column& column) {
   for (Index row = begin; row < end; row += lines.folded) {
@@ -67,8 +67,9 @@ inline void each_element(Index begin, Index end, const Lines& lines, const Colum
   }
 }
 
-// first[c], second[c] = what column(j)(i, first, second) adds up, over rows [begin, end). Four lines at a time:
-// what column(j) has loaded, and the sums, then serve four elements (with ReLU twice as fast on data in the cache).
+// first[c], second[c] = the sums that column(j)(i, first, second) accumulates over rows [begin, end). Four lines are
+// processed together: the sums, and the values that column(j) has loaded, then serve four elements. (With ReLU this is
+// twice as fast on data in the cache.)
 template <class T, class Column>
 inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T* second, const Column& column) {
   T folded_first[kWidest], folded_second[kWidest];
@@ -105,9 +106,9 @@ inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T*
     }
 }
 
-// body(first block, end) for all blocks, each thread's last ones first: parallel_for gives a thread the same share in
-// every pass, and the end of what it has just read is still in its L2 cache. The order depends on the number of
-// threads, so this is for passes that add nothing up. Two threads, 6272x128, backward: 179 us instead of 214.
+// Calls body(first block, end) for all blocks; each thread starts with its last ones. parallel_for gives a thread the
+// same share in every pass, and the end of that share is still in the thread's L2 cache. The order depends on the
+// number of threads, so this is for passes without sums. Two threads, 6272x128, backward pass: 179 us instead of 214.
 template <class Body>
 void last_blocks_first(Index blocks, const Body& body) {
   const Index tasks = (blocks + kGrain - 1) / kGrain;
@@ -120,8 +121,9 @@ void last_blocks_first(Index blocks, const Body& body) {
   });
 }
 
-// x[rows][channels] as moments() takes it, a block of rows after the other; here from memory, in conv2d_batch_norm.h it
-// is computed. Every thread has a reader: reader(begin, end) are the rows [begin, end), until it is called again.
+// x[rows][channels] as moments() reads it, one block of rows after another. Here the rows are in memory; in
+// conv2d_batch_norm.h they are computed. Each thread has its own reader. reader(begin, end) returns rows begin, ...,
+// end - 1, which are valid until the next call.
 template <class T>
 struct InMemory {
   const T* x;
@@ -130,10 +132,10 @@ struct InMemory {
   const T* operator()(Index begin, Index) const { return x + begin * channels; }
 };
 
-// mean[c] and variance[c], the latter divided by the number of rows. In each block first m, the mean of a quarter of
-// its rows, then sum (x - m) and sum (x - m)^2, so that a large mean costs no digits: (m - the block's mean)^2 is at
-// most some 3 times the block's variance, whatever the order of the rows. With m from all of them, the second look at a
-// block, in the L1 cache, was a quarter of the time.
+// mean[c] and variance[c]; the variance is divided by the number of rows. Each block takes two passes. The first
+// computes m, the mean of a quarter of the rows; the second computes sum (x - m) and sum (x - m)^2. So a large mean
+// loses no precision: (m - mean of the block)^2 is at most about 3 times the variance of the block, for any order of
+// the rows. (With m from all rows, the second pass over a block, in the L1 cache, was a quarter of the time.)
 template <class T, class Rows>
 void moments(const Rows& rows, const Lines& lines, T* mean, T* variance) {
   const Index channels = lines.channels, size = lines.blocks * channels;
@@ -185,7 +187,8 @@ void add_blocks(const T* partial, Index blocks, Index channels, T* total) {
   for (Index c = 0; c < channels; ++c) total[c] = static_cast<T>(sum[c]);
 }
 
-// What normalizes a channel, repeated along a line: y = (x - mean) scale + beta with scale = gamma / sqrt(variance + e)
+// Mean, scale and beta of each channel, repeated along a line: y = (x - mean) scale + beta
+// with scale = gamma / sqrt(variance + e).
 template <class T>
 struct Affine {
   Affine(const T* means, const T* inverse_std, const T* gamma, const T* betas, const Lines& lines)
@@ -220,7 +223,7 @@ void apply(const T* x, const Affine<T>& affine, bool relu, T* y, const Lines& li
     apply(x, affine, y, lines, [](T v) { return v; });
 }
 
-// dgamma and dbeta from masked(j)(i, centred), which gives dy[i], or 0 where ReLU was flat, and x - mean.
+// dgamma and dbeta. masked(j)(i, centred) returns dy[i], or 0 where ReLU was flat, and sets centred to x - mean.
 template <class T, class Masked>
 void gradient_sums(const Lines& lines, const Masked& masked, const T* inverse_std, T* dgamma, T* dbeta) {
   const Index channels = lines.channels, size = lines.blocks * channels;
@@ -243,8 +246,10 @@ void gradient_sums(const Lines& lines, const Masked& masked, const T* inverse_st
   for (Index c = 0; c < channels; ++c) dgamma[c] *= inverse_std[c];
 }
 
-// What comes off dy, repeated along a line: dx = scale (dy - mean of dy - xhat * mean of dy xhat)
-//                                              = scale ((dy - level) - (x - mean) slope)
+// The terms that are subtracted from dy, repeated along a line:
+//
+//   dx = scale (dy - mean of dy - xhat * mean of dy xhat)
+//      = scale ((dy - level) - (x - mean) slope)
 template <class T>
 struct Slopes {
   Slopes(const T* dgamma, const T* dbeta, const T* inverse_std, const Lines& lines)
@@ -261,7 +266,7 @@ struct Slopes {
 
 }  // namespace normalization
 
-// gamma and beta may be null; inverse_std[c] = 1 / sqrt(variance[c] + epsilon)
+// gamma and beta may be null. inverse_std[c] = 1 / sqrt(variance[c] + epsilon).
 template <class T>
 void batch_norm_forward(const T* x, const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean,
                         T* variance, T* inverse_std, Index rows, Index channels) {
@@ -281,7 +286,7 @@ void batch_norm_inference(const T* x, const T* gamma, const T* beta, const T* me
   normalization::apply(x, normalization::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y, lines);
 }
 
-// dx may be null. With `constant` the mean and variance do not depend on x (inference).
+// dx may be null. `constant`: the mean and variance do not depend on x (inference).
 template <class T>
 void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta, const T* mean, const T* inverse_std,
                          bool relu, bool constant, T* dx, T* dgamma, T* dbeta, Index rows, Index channels) {

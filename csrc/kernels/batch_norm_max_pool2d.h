@@ -1,11 +1,12 @@
-// Batch normalization, ReLU, max pooling by windows side by side, and dropout: tinynet/ops/batch_norm_max_pool2d.py.
+// Batch normalization, ReLU, max pooling with adjacent windows, and dropout: tinynet/ops/batch_norm_max_pool2d.py.
 //
-// What stands between the three is never in memory. Forward, x is read for its statistics and once more for the pooled
-// y; beside y there are the place and the x of each maximum. Of dy in full size all but the pooled numbers are zeros,
-// so dgamma and dbeta are sums over arrays of the pooled size, and dx takes one pass: x and dx are all that is large.
+// The intermediate results are never in memory. The forward pass reads x once for its statistics and once for the
+// pooled y. Besides y, it stores the argmax index and the x of each maximum. In the backward pass, the gradient at full
+// size is zero except at the maxima. So dgamma and dbeta are sums over arrays of the pooled size, and dx takes one
+// pass. x and dx are the only large arrays.
 //
-// Dropout is applied to rows of y that are still in the cache. What it drops has no place, as what ReLU made 0: the way
-// back needs no random numbers, and dy is multiplied where it is read.
+// Dropout is applied to rows of y that are still in the cache. A dropped element has no argmax index, like an element
+// that ReLU set to 0. So the backward pass needs no random numbers, and it scales dy where it loads it.
 #pragma once
 
 #include "kernels/batch_norm.h"
@@ -21,9 +22,10 @@ using helpers::larger;
 using helpers::smaller;
 using pooling::Places;
 
-constexpr int kNowhere = 255;  // the place of a maximum that ReLU or dropout made 0: nothing goes back
+constexpr int kNowhere = 255;  // argmax index of a maximum that ReLU or dropout set to 0: it gets no gradient
 
-// A vector of neighbouring channels: a whole one, or all channels where there are fewer.
+// A vector of adjacent channels: WholeVector is a full one, FewChannels holds all channels if there are fewer than
+// lanes.
 template <class T>
 struct WholeVector {
   explicit WholeVector(Index) {}
@@ -52,7 +54,7 @@ struct FewChannels {
   FirstLanes<T> lanes;
 };
 
-// Calls use(c) for vectors that cover the channels; the last one reaches back over some that were done already.
+// Calls use(c) for vectors that cover the channels. The last vector may overlap the one before it.
 template <class T, class Use>
 __attribute__((always_inline)) inline void each_vector(Index channels, const WholeVector<T>&, const Use& use) {
   pooling::for_channels<T>(channels, use);
@@ -62,7 +64,7 @@ __attribute__((always_inline)) inline void each_vector(Index, const FewChannels<
   use(0);
 }
 
-// body(first row of windows, end, vector) for parts of the rows, in each thread the last ones first
+// Calls body(first row of windows, end, vector) for parts of the rows. Each thread starts with its last parts
 // (normalization::last_blocks_first).
 template <class T, class Body>
 void each_part(const Pool2dShape& s, const Body& body) {
@@ -79,7 +81,7 @@ void each_part(const Pool2dShape& s, const Body& body) {
     run(WholeVector<T>(s.channels));
 }
 
-// The common window is unrolled.
+// Unrolls the most common window, 2x2.
 template <class Use>
 __attribute__((always_inline)) inline void with_window(const Pool2dShape& s, const Use& use) {
   if (s.pool_height == 2 && s.pool_width == 2)
@@ -88,12 +90,12 @@ __attribute__((always_inline)) inline void with_window(const Pool2dShape& s, con
     use(s.pool_height, s.pool_width);
 }
 
-// Where the windows of a row begin, in x.
+// Offset in x of the first pixel of a row of windows.
 inline Index first_pixel(const Pool2dShape& s, Index row) {
   return (row / s.out_height * s.height + row % s.out_height * s.pool_height) * s.width * s.channels;
 }
 
-// y, and with `places` their place and their x
+// y, and with `places` the argmax index and the x of each maximum.
 template <class T>
 struct Maxima {
   T* y;
@@ -118,7 +120,7 @@ __attribute__((always_inline)) inline void pool_window(const T* x, Index line, I
       for (Index q = 0; q < pool_w; ++q) {
         if (p + q == 0) continue;
         const Vec<T> value = vector.load(x + p * line + q * channels + c), y = normalized(value);
-        const Places<T> take = ~(y <= best) & (best == best);  // the first of equals stays, and the first NaN
+        const Places<T> take = ~(y <= best) & (best == best);  // the first of equal values wins, and the first NaN
         best = take ? y : best;
         chosen = take ? value : chosen;
         place = take ? pooling::same_place<T>(p * pool_w + q) : place;
@@ -130,7 +132,7 @@ __attribute__((always_inline)) inline void pool_window(const T* x, Index line, I
   });
 }
 
-// Elements [begin, end) of y and places.
+// Elements [begin, end) of y and of the argmax indices.
 template <class T>
 void drop(const Maxima<T>& maxima, Index begin, Index end, const Dropout& mask) {
   T* const y = maxima.y;
@@ -158,7 +160,7 @@ void pool(const Pool2dShape& s, const T* x, const normalization::Affine<T>& affi
   });
 }
 
-// What makes dx of dy: scale ((dy - level) - (x - mean) slope), or scale dy where the statistics are constant.
+// Computes dx from dy: scale ((dy - level) - (x - mean) slope), or scale dy if the statistics are constant.
 template <class T>
 struct Derivative {
   const T *x, *mean, *scale, *level, *slope;
@@ -190,13 +192,13 @@ struct ConstantDerivative {
   }
 };
 
-// `factor`, dropout's, is for dy.
+// `factor`, the scale of dropout, applies to dy.
 template <class T, class Rule>
 void spread(const Pool2dShape& s, const T* dy, const std::uint8_t* places, T factor, T* dx, const Rule& rule) {
   const Index channels = s.channels, line = s.width * channels;
   const auto spread_row = [=](Index row, const auto& vector) {
     const Index first = first_pixel(s, row);
-    // Pixels [begin, end) of a line lie in no window.
+    // Pixels [begin, end) of a line are in no window.
     const auto outside = [&](Index at, Index begin, Index end) {
       each_vector(channels, vector, [&](Index c) {
         const auto derivative = rule.of(vector, c);
@@ -232,8 +234,8 @@ void spread(const Pool2dShape& s, const T* dy, const std::uint8_t* places, T fac
 
 }  // namespace pooled_normalization
 
-// Windows side by side inside the image (the strides are the window's sides), of at most 255 pixels; pixels at the
-// bottom and the right that are in no window count in the statistics.
+// Windows are adjacent and lie inside the image (the strides equal the sides of the window). They have at most 255
+// pixels. Pixels at the bottom and at the right that are in no window count in the statistics.
 template <class T>
 void batch_norm_max_pool2d_inference(const Pool2dShape& s, const T* x, const T* gamma, const T* beta, const T* mean,
                                      const T* variance, double epsilon, const Dropout& mask, T* y,
@@ -255,7 +257,7 @@ void batch_norm_max_pool2d_forward(const Pool2dShape& s, const T* x, const T* ga
   batch_norm_max_pool2d_inference(s, x, gamma, beta, mean, variance, epsilon, mask, y, places, chosen, inverse_std);
 }
 
-// dx may be null. With `constant` the mean and variance do not depend on x (inference).
+// dx may be null. `constant`: the mean and variance do not depend on x (inference).
 template <class T>
 void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std::uint8_t* places, const T* chosen,
                                     const T* x, const T* gamma, const T* mean, const T* inverse_std, bool constant,
@@ -267,7 +269,8 @@ void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std
   const Lines pooled(s.batch * s.out_height * s.out_width, s.channels), lines(rows, s.channels);
   const Affine<T> affine(mean, inverse_std, gamma, static_cast<const T*>(nullptr), lines);
   const T factor = dropout_scale<T>(rate);
-  // With ?: GCC 12 branches wherever it does not vectorize: SSE2, 0.3 of the places dropped, 3.7 ms instead of 1.5.
+  // select() instead of ?:, which GCC 12 compiles to a branch wherever it does not vectorise. With SSE2 and 0.3 of the
+  // elements dropped, ?: takes 3.7 ms instead of 1.5.
   const auto masked = [=, m = affine.mean](Index j) {
     return [=, mean_j = m[j]](Index i, T& centred) {
       centred = chosen[i] - mean_j;

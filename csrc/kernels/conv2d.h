@@ -1,4 +1,4 @@
-// Two-dimensional convolution: which algorithm a shape gets. tinynet/ops/conv2d.py has the formulas.
+// Two-dimensional convolution: selects the algorithm for a shape. tinynet/ops/conv2d.py has the formulas.
 #pragma once
 
 #include "kernels/conv2d_direct.h"
@@ -9,7 +9,7 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// Winograd can do 3x3 kernels with stride 1 whose channels fill whole vectors.
+// Winograd's algorithm handles 3x3 kernels with stride 1 whose channels fill whole vectors.
 template <class T>
 bool winograd_can(const Conv2dShape& s) {
   constexpr Index lanes = VectorOf<T>::lanes;
@@ -18,8 +18,9 @@ bool winograd_can(const Conv2dShape& s) {
          s.filters % lanes == 0 && s.batch * s.out_height * s.out_width > 0;
 }
 
-// F(4x4) is the fastest wherever its tiles are well filled, on all shapes measured, from 16 channels on; F(2x2) where
-// only its own are (outputs of 2x2). The rest goes the direct way, and float64 too: who asks for it asks for accuracy.
+// F(4x4) is the fastest wherever its tiles are well filled, on all shapes measured, from 16 channels on. F(2x2) is used
+// where only its own tiles are well filled (outputs of 2x2). All other shapes use direct convolution. So does float64,
+// because users choose it for accuracy.
 template <class T>
 ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorithm wanted) {
   if (!winograd_can<T>(s)) return ConvAlgorithm::direct;
@@ -57,7 +58,7 @@ void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* y, const 
     case ConvAlgorithm::winograd4:
       return conv2d_input_gradient_winograd<T, F4>(s, dy, y, kernel, dx);
     default:
-      // Few channels leave most lanes of a vector idle; all the taps' channels together fill them.
+      // With few channels most lanes of a vector would be idle; the channels of all taps together fill them.
 #if defined(__AMX_BF16__)
       if (sizeof(T) == 4 && s.groups == 1 && tiles::takes_few_channels(s))
         return conv2d_input_gradient_direct(s, dy, y, kernel, dx);

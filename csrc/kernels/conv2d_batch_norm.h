@@ -1,22 +1,22 @@
-// Convolution of few channels, batch normalization and ReLU as one operation; tinynet/ops/conv2d_batch_norm.py.
+// Convolution with few channels, batch normalization and ReLU as one operation: tinynet/ops/conv2d_batch_norm.py.
 //
-// Normalization goes over its input twice in each direction, and the weight gradient once more. A first layer has so
-// few products an output that computing it takes less time than to fetch it: (128, 28, 28, 1) to 32 filters of 3x3 are
-// 12.8 MB of z, and 9 multiply-adds a number. So z is computed again where it is wanted, in the L1 cache, and neither z
-// nor its gradient are ever in memory.
+// Normalization reads its input twice in each direction, and the weight gradient reads it once more. A first layer has
+// so few products per output that computing an output takes less time than loading it: (128, 28, 28, 1) with 32 filters
+// of 3x3 gives 12.8 MB of z, with 9 multiply-adds per element. So z is recomputed wherever it is needed, in the L1
+// cache. Neither z nor its gradient is ever in memory.
 //
-// Forward, one pass takes the moments and one writes y. Each sum takes its terms in the order of the direct algorithm
-// (conv2d_direct.h), and the moments see the same blocks (batch_norm.h): all results are those of the operations one by
-// one to the last bit.
+// The forward pass takes one pass for the moments and one that stores y. Each sum takes its terms in the order of
+// direct convolution (conv2d_direct.h), and the moments use the same blocks as in batch_norm.h. So all results equal
+// those of the separate operations, bit for bit.
 //
-// Back, one pass over dy is enough. With p[k] = what product k of an output sees, d = dy where ReLU was not flat, all
-// sums over the pixels, and scale, level and slope as in batch_norm.h,
+// The backward pass takes one pass over dy. Let p[k] be the input element of product k of an output, d = dy where ReLU
+// was not flat and 0 elsewhere, and scale, level and slope as in batch_norm.h. All sums run over the pixels:
 //
 //   dz         = scale ((d - level) - (z - mean) slope)
 //   dkernel[k] = sum p[k] dz = scale (sum p[k] d - level sum p[k] - slope sum p[k] (z - mean))
 //   sum p[k] (z - mean)      = sum over j of (sum p[k] p[j]) kernel[j] + (bias - mean) sum p[k]
 //
-// where level and slope, which come of sum d and sum d (z - mean), may be known last, and the sums of p alone are few.
+// level and slope depend on sum d and sum d (z - mean), so they may be known last. The sums of p alone are few.
 #pragma once
 
 #include "kernels/conv2d_recomputed.h"
@@ -30,8 +30,8 @@ using normalization::Affine;
 
 constexpr Index kChunk = 4 * kStrip;  // pixels whose z becomes a gradient while it is in the L1 cache
 
-// dy, 0 where ReLU was flat, as weight_gradient_of() takes the gradient of an output; and the sums of batch
-// normalization, of each block by itself.
+// dy, or 0 where ReLU was flat, in the form that weight_gradient_of() takes. Also computes the sums of batch
+// normalization, separately for each block.
 template <class T>
 struct MaskedGradient {
   const Convolution<T>& z;
@@ -43,7 +43,8 @@ struct MaskedGradient {
 
   const T* in_place() const { return nullptr; }
 
-  // As OutputGradient::pack. Of several threads that need a block's gradient, one is asked for its sums.
+  // Like OutputGradient::pack. If several threads need the gradient of a block, `wanted` is not null for only one of
+  // them, which computes the sums.
   template <int vectors>
   void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, const T* wanted) const {
     constexpr Index width = vectors * VectorOf<T>::lanes;
@@ -64,8 +65,8 @@ struct MaskedGradient {
     }
   }
 
-  // out[pixel][vectors * lanes]: z becomes d. A function by itself, or GCC keeps all in memory that it would have to
-  // save when another is called.
+  // out[pixel][vectors * lanes]: z is replaced by d. This is a separate function, because inside of a function that
+  // calls others GCC keeps in memory all values that it would have to save across a call.
   template <int vectors, bool masked>
   static __attribute__((noinline)) void of_z(const Affine<T>& affine, const T* dy, Index filters, Index pixels,
                                              Index first, T* out, T* sums, T* sums_of_products) {
@@ -96,7 +97,7 @@ struct MaskedGradient {
   }
 };
 
-// What the passes over dy have left -> the gradients of the weights; see above. dkernel[k][f] is sum p[k] d before.
+// Computes the weight gradients from the sums of the pass over dy; see above. On entry dkernel[k][f] is sum p[k] d.
 template <class T>
 void finish_weights(const Convolution<T>& z, const T* kernel, const T* bias, const Affine<T>& affine,
                     const T* inverse_std, const T* dgamma, const T* dbeta, T* dkernel, T* dbias) {
@@ -104,12 +105,12 @@ void finish_weights(const Convolution<T>& z, const T* kernel, const T* bias, con
   const double pixels = static_cast<double>(z.pixels());
   const T centre = z.centre();
   const Scratch<double> sums(products * rows);
-  z.add_patches(centre, sums);  // around a centre, so that bright images cost no digits
+  z.add_patches(centre, sums);  // around a centre, so that a large mean loses no precision
   for (Index f = 0; f < filters; ++f) {
     const double scale = affine.scale[f], level = dbeta[f] / pixels, slope = dgamma[f] / pixels * inverse_std[f];
     double shift = (bias == nullptr ? 0.0 : static_cast<double>(bias[f])) - affine.mean[f];
     for (Index k = 0; k < products; ++k) shift += static_cast<double>(centre) * kernel[k * filters + f];
-    double centred = pixels * shift;  // the sum of z - mean: what the mean's rounding leaves
+    double centred = pixels * shift;  // sum of z - mean: nonzero only because the mean is rounded
     for (Index k = 0; k < products; ++k) centred += sums[k * rows + products] * kernel[k * filters + f];
     for (Index k = 0; k < products; ++k) {
       const double* const seen = sums + k * rows;
@@ -137,7 +138,7 @@ inline Index pixels_of(const Conv2dShape& s) { return s.batch * s.out_height * s
 }  // namespace conv_norm
 
 // x[batch][height][width][channels], kernel[kh][kw][channels][filters], bias[filters] or null, gamma[filters] and
-// beta[filters] or null -> y[batch][out_height][out_width][filters] and the statistics of the convolution
+// beta[filters] or null -> y[batch][out_height][out_width][filters] and the statistics of the convolution's output
 template <class T>
 void conv2d_batch_norm_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, const T* gamma,
                                const T* beta, double epsilon, bool relu, T* y, T* mean, T* variance, T* inverse_std) {
@@ -160,8 +161,8 @@ void conv2d_batch_norm_inference(const Conv2dShape& s, const T* x, const T* kern
   z.normalize(conv_norm::Affine<T>(mean, inverse_std, gamma, beta, lines), relu, y);
 }
 
-// With `constant` the mean and variance do not depend on x (inference). dbias may be null; dkernel too, and with it
-// dbias.
+// `constant`: the mean and variance do not depend on x (inference). dbias may be null. dkernel may be null too, if
+// dbias is.
 template <class T>
 void conv2d_batch_norm_backward(const Conv2dShape& s, const T* dy, const T* x, const T* kernel, const T* bias,
                                 const T* gamma, const T* beta, const T* mean, const T* inverse_std, bool relu,

@@ -1,14 +1,13 @@
-// Convolution, bias, ReLU and max pooling in one pass; tinynet/ops/conv2d_max_pool2d.py.
+// Convolution, bias, ReLU and max pooling in one pass: tinynet/ops/conv2d_max_pool2d.py.
 //
-// A first layer has few products an output: to move the 11 MB that (128, 28, 28, 1) gives for 32 filters of 3x3 through
-// memory takes as long as to compute them, and pooling, its gradient and the weight gradient do it again. Here a
-// window's sums stay in registers until their maximum is known, and on the way back dy is spread over its windows block
-// by block, as the weight gradient wants it packed anyway, or the numbers it meets are gathered
-// (conv2d_max_pool2d_gather.h): 0.7 ms on one thread (AVX-512) for what took 3.2.
+// A first layer has few products per output. For (128, 28, 28, 1) and 32 filters of 3x3, moving the 11 MB of outputs
+// through memory takes as long as computing them; pooling, its gradient and the weight gradient move them again. Here
+// the sums of a window stay in registers until their maximum is known. The backward pass spreads dy over its windows
+// block by block, because the weight gradient needs it packed anyway, or it gathers the input elements that dy is
+// multiplied by (conv2d_max_pool2d_gather.h). That takes 0.7 ms on one thread (AVX-512) instead of 3.2.
 //
-// Each sum takes its terms in the order of the direct algorithm (conv2d_direct.h, conv2d_weight_gradient.h), so the
-// results are those of the operations one by one to the last bit, but for the sign of a zero and for gathered
-// gradients.
+// Each sum takes its terms in the order of direct convolution (conv2d_direct.h, conv2d_weight_gradient.h). So the
+// results equal those of the separate operations bit for bit, except for the sign of a zero and for gathered gradients.
 #pragma once
 
 #include "kernels/conv2d_max_pool2d_gather.h"
@@ -17,34 +16,35 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace conv_pool {
 
-constexpr Index kNowhere = 255;  // the place of a maximum that ReLU lets no gradient back to: the way back needs no y
+// Argmax index of a maximum that gets no gradient through ReLU. With it, the backward pass needs no y.
+constexpr Index kNowhere = 255;
 
-constexpr int kAtOnce = 4;  // positions of a window: all of the common one
+constexpr int kAtOnce = 4;  // positions of a window in one round: all of the most common window, 2x2
 
-// Windows side by side whose sums are in registers together: 2x4x2 vectors, 2 of weights and 1 of x. As many sums as an
-// FMA's latency wants are under way from 8 on.
+// Adjacent windows whose sums are in registers together: 2x4x2 vectors, 2 of weights and 1 of x. 8 sums in flight are
+// enough to hide the latency of an FMA.
 #if TINYNET_VECTOR_BYTES == 64 || defined(__aarch64__)
 constexpr int kWindows = 2;
 #else
 constexpr int kWindows = 1;
 #endif
 
-// What the windows of a call have in common.
+// The arguments that all windows of a call share.
 template <class T>
 struct Windows {
-  const Segment* segments;  // the taps, from a position's first
+  const Segment* segments;  // the taps, relative to the first tap of a position
   Index segment_count;
-  const Index* position;  // where in x each position of a window begins; the last one again up to a multiple of kAtOnce
-  Index positions;        // with the repetitions, which are no new maxima
+  const Index* position;  // offset in x of each position of a window; the last is repeated up to a multiple of kAtOnce
+  Index positions;        // including the repetitions, which never become a new maximum
   Index step;             // from window to window in x
   Index filters;
   bool relu;
   pooling::Maximum<T, std::uint8_t> maximum;
 };
 
-// `windows` neighbours: x points at the first one's first position, the results go to y + at, `columns` of each panel.
-// `one_round`: the window has kAtOnce positions. Without knowing it when compiled GCC keeps `best` and `place` in
-// memory, and the common window takes 1.4 times as long.
+// `windows` adjacent windows. x points at the first position of the first window. The results are stored to y + at,
+// `columns` of each panel. `one_round`: the window has kAtOnce positions. This is a template argument because otherwise
+// GCC keeps `best` and `place` in memory, and the most common window takes 1.4 times as long.
 template <class T, int windows, int vectors, bool one_round>
 __attribute__((always_inline)) inline void pool_windows(const Windows<T>& all, const T* x, const T* panel,
                                                         const T* bias, Index columns, Index at) {
@@ -129,20 +129,20 @@ auto row_of_windows(bool two_vectors, bool one_round) {
   return one_round ? pool_row<T, 1, true> : pool_row<T, 1, false>;
 }
 
-// The gradient of the convolution: dy where the maximum was, 0 elsewhere.
+// The gradient of the convolution's output: dy where the maximum was, 0 elsewhere.
 template <class T>
 struct SpreadGradient {
   const Pool2dShape& pool;
   const T* dy;                 // [batch][pool.out_height][pool.out_width][filters]
-  const std::uint8_t* places;  // the same
+  const std::uint8_t* places;  // argmax indices, same layout
 
   const T* in_place() const { return nullptr; }
 
-  // As OutputGradient::pack.
+  // Like OutputGradient::pack.
   template <int vectors>
   void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, T* sums) const {
     if (pool.pool_width == 2)
-      spread<vectors>(s, block, first, columns, 2, out, sums);  // the common window, unrolled
+      spread<vectors>(s, block, first, columns, 2, out, sums);  // the most common window, unrolled
     else
       spread<vectors>(s, block, first, columns, pool.pool_width, out, sums);
   }
@@ -182,7 +182,7 @@ struct SpreadGradient {
 }  // namespace conv_pool
 
 // x[batch][height][width][channels], kernel[kh][kw][channels][filters], bias[filters] or null
-// -> y[batch][pool.out_height][pool.out_width][filters] and, unless null, the places of the maxima
+// -> y[batch][pool.out_height][pool.out_width][filters] and, unless null, the argmax indices of the maxima
 template <class T>
 void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, const T* x, const T* kernel,
                                const T* bias, T* y, std::uint8_t* places, bool relu) {
@@ -191,7 +191,7 @@ void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, co
   const Taps taps(s);
   const PackedWeights<T> weights(s, kernel, bias);
   const Window<T> w = window_of_windows(s, pool, x, taps);
-  const Index run = s.dilation_w == 1 ? s.kernel_width * s.channels : s.channels;  // of numbers side by side
+  const Index run = s.dilation_w == 1 ? s.kernel_width * s.channels : s.channels;  // contiguous elements
   const Index runs_a_row = s.dilation_w == 1 ? 1 : s.kernel_width, runs = s.kernel_height * runs_a_row;
   const Scratch<Segment> segments(runs);
   for (Index r = 0; r < runs; ++r) segments[r] = {w.row_offset(r / runs_a_row) + w.col_offset(r % runs_a_row), run};
@@ -224,7 +224,7 @@ void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, co
   });
 }
 
-// dy[batch][pool.out_height][pool.out_width][filters] and the places that the forward pass has left
+// dy[batch][pool.out_height][pool.out_width][filters] and the argmax indices that the forward pass has stored
 // -> dkernel[kh][kw][channels][filters], dbias[filters] (which may be null)
 template <class T>
 void conv2d_max_pool2d_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool, const T* dy,

@@ -1,8 +1,10 @@
-// The weight gradient of conv2d_max_pool2d.h for windows of 2x2 over one channel, in float32. Of a window's pixels each
-// filter has one, so it needs one product a tap where the convolution's own weight gradient makes four, three of them
-// with 0. Which one differs from lane to lane: the four numbers that a tap sees are put side by side, and every lane
-// takes its own. Twice as fast as spreading dy (with three channels, to put them there costs what it saves); its sums
-// run in another order. (AVX; elsewhere such a choice takes more than it saves.)
+// The weight gradient of conv2d_max_pool2d.h for 2x2 windows over one channel, in float32. Each filter has its maximum
+// in one of the four pixels of a window. So one product per tap is enough, where the convolution's own weight gradient
+// computes four, three of them with 0. The pixel differs from lane to lane: the four elements that a tap reads are
+// stored next to each other, and each lane selects its own.
+//
+// This is twice as fast as spreading dy. (With three channels, storing the elements costs as much as it saves.) The
+// sums run in another order. The selection needs AVX; without it, selecting takes longer than it saves.
 #pragma once
 
 #include "kernels/conv2d_max_pool2d_windows.h"
@@ -14,16 +16,17 @@ namespace {
 namespace conv_pool {
 
 constexpr Index kFour = 4;            // pixels of a window
-constexpr Index kGatherPixels = 384;  // of the convolution in a block: their numbers, four a tap, stay in the cache
+constexpr Index kGatherPixels = 384;  // of the convolution in a block: their elements, four per tap, stay in the cache
 
-// Rows of weights at once: with 2 vectors each, 2 of dy and 2 of places in 32 registers, or 16.
+// Rows of weights computed together, with 2 vectors each. 2 vectors of dy and 2 of argmax indices share the 32 (or 16)
+// registers.
 #if TINYNET_VECTOR_BYTES == 64
 constexpr int kGatherRows = 12;
 #else
 constexpr int kGatherRows = 5;
 #endif
 
-// In each lane the one of four floats that `place` says.
+// Selects in each lane the element of `four` at index `place`.
 inline Vec<float> choose(const float* four, pooling::Places<float> place) {
 #if defined(__AVX512F__)
   const __m512 all = _mm512_maskz_broadcast_f32x4(0xFFFF, _mm_loadu_ps(four));
@@ -33,7 +36,8 @@ inline Vec<float> choose(const float* four, pooling::Places<float> place) {
 #endif
 }
 
-// What one tap sees of a row of windows, four numbers each: two of a line of x and two of the next, -> out[j * pitch].
+// Collects the input of one tap for a row of windows -> out[j * pitch]: four elements per window, two from a line of x
+// and two from the next line.
 inline void collect(const float* x, Index line, Index windows, float* out, Index pitch) {
   for (Index j = 0; j < windows; ++j, x += 2, out += pitch) {
     __builtin_memcpy(out, x, 2 * sizeof(float));
@@ -53,10 +57,10 @@ struct GatherInput {
   const float* dy;  // dy[window][filters]
   const std::uint8_t* places;
   Index windows, filters, columns;
-  Index readable;  // places, from `places` on
+  Index readable;  // argmax indices in the array, from `places` on
 };
 
-// sums[rows][vectors * lanes] += for each window, the chosen number of each tap * dy; bias likewise += dy.
+// sums[rows][vectors * lanes] += for each window, the selected element of each tap * dy. Likewise bias += dy.
 template <int rows, int vectors>
 void gather_tile(const GatherInput& in, float* sums, float* bias) {
   constexpr Index lanes = VectorOf<float>::lanes;
@@ -109,7 +113,7 @@ inline GatherTile gather_tile_for(Index rows) {
   return tiles[rows - 1];
 }
 
-// As conv2d_max_pool2d_weight_gradient, where gather_can().
+// Like conv2d_max_pool2d_weight_gradient, for shapes with gather_can().
 inline void gather_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool, const float* dy,
                                    const std::uint8_t* places, const float* x, float* dkernel, float* dbias) {
   const Index rows = s.kernel_height * s.kernel_width, padded = padded_columns<float>(s.filters);

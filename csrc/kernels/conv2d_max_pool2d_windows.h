@@ -1,4 +1,5 @@
-// What both ways of conv2d_max_pool2d.h share: which pixels of the convolution the windows see, and their places.
+// Shared by the two algorithms of conv2d_max_pool2d.h: the pixels of the convolution that the pooling windows cover,
+// and their argmax indices.
 #pragma once
 
 #include "kernels/conv2d_weight_gradient.h"
@@ -8,7 +9,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace conv_pool {
 
-// The convolution as far as whole windows see it.
+// The part of the convolution that whole pooling windows cover.
 template <class T>
 Window<T> window_of_windows(const Conv2dShape& s, const Pool2dShape& pool, const T* x, const Taps& taps) {
   return {x,
@@ -40,7 +41,8 @@ Blocks blocks_of_windows(const Window<T>& w, const Pool2dShape& pool, Index want
   return blocks;
 }
 
-// Where in a block's input each position of a window begins, from the first one; the last one again up to `count`.
+// Offset in the input of a block of each position of a window, from the first position on. The last offset is repeated
+// up to `count`.
 template <class T>
 void place_positions(const Conv2dShape& s, const Pool2dShape& pool, const Window<T>& w, Index* position, Index count) {
   const Index last = pool.pool_height * pool.pool_width - 1;
@@ -50,7 +52,7 @@ void place_positions(const Conv2dShape& s, const Pool2dShape& pool, const Window
   }
 }
 
-// The next vector of places, of which `readable` are left in the array; any beyond them.
+// Loads the next vector of argmax indices. `readable` of them remain in the array; lanes past these are unspecified.
 template <class T>
 inline pooling::Places<T> places_from(const std::uint8_t* places, Index readable) {
   if (readable >= VectorOf<T>::lanes) return pooling::load_places<T>(places);

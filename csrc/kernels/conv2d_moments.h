@@ -1,6 +1,6 @@
-// A convolution and the mean and variance of each filter's output: what batch normalization behind it wants to know
-// first. Winograd's tiles are summed as they are written (winograd_transforms.h), so that z is not read again for them;
-// the direct way is followed by a pass over z.
+// A convolution, and the mean and variance of each filter's output, which batch normalization after it needs first.
+// Winograd's tiles are summed as they are stored (winograd_transforms.h), so that z is not read again. Direct
+// convolution is followed by a pass over z.
 #pragma once
 
 #include "kernels/batch_norm.h"

@@ -1,4 +1,4 @@
-// A convolution of few channels that is computed again where its output is wanted: conv2d_batch_norm.h.
+// A convolution with few channels that is recomputed wherever its output is needed: conv2d_batch_norm.h.
 #pragma once
 
 #include "kernels/batch_norm.h"
@@ -10,38 +10,38 @@ namespace conv_norm {
 
 using normalization::Lines;
 
-// Pixels whose sums are in registers together: 14x2 vectors, 2 of weights and 1 of x fill 31 registers of 32; 6x2 fit
-// 16. Rows of 28 are two strips.
+// Pixels whose sums are in registers together: 14x2 vectors, 2 of weights and 1 of x fill 31 of 32 registers; 6x2 fit
+// 16. A row of 28 pixels is two strips.
 #if TINYNET_VECTOR_BYTES == 64 || defined(__aarch64__)
 constexpr Index kStrip = 14;
 #else
 constexpr Index kStrip = 6;
 #endif
-constexpr Index kPatches = 1024;  // pixels whose patches are in the cache together, in rows with room for a vector more
+constexpr Index kPatches = 1024;  // pixels whose patches are in the cache together; rows have room for one more vector
 constexpr Index kPatchRow = kPatches + VectorOf<float>::lanes;
 
-// What makes y of z: max((z - mean) scale + beta, floor), by pointers to whole vectors of a panel's filters.
+// Computes y from z: max((z - mean) scale + beta, floor). The pointers are to whole vectors of a panel's filters.
 template <class T>
 struct Normalized {
   const T *mean, *scale, *beta;
   T floor;  // 0 for ReLU, else minus infinity
 };
 
-// What the sums of a panel of filters have in common.
+// The arguments that all sums of a panel of filters share.
 template <class T>
 struct Products {
-  const Index* offset;  // where each product finds its number, from a pixel's first tap on
+  const Index* offset;  // offset of the input element of each product, from a pixel's first tap on
   Index count;
   Index step;      // from pixel to pixel
   const T* panel;  // panel[product][vectors * lanes]
   const T* bias;   // or null
-  const Normalized<T>* normalized;  // or null: z itself
+  const Normalized<T>* normalized;  // null for z itself
   Index filters;
 };
 
-// z or y of `pixels` neighbours in a row -> out[pixel][stride]: the tile of conv2d_tile.h without what 9 products an
-// output do not pay for. Pixels anywhere, in segments, took 1.7 times as long. Meanwhile soon[pixel][filters] comes
-// from far away, unless it is null.
+// Computes z or y of `pixels` adjacent pixels of a row -> out[pixel][stride]. It is the tile of conv2d_tile.h without
+// the features that are not worth it for 9 products per output: with segments and pixels anywhere it took 1.7 times as
+// long. soon[pixel][filters] is prefetched meanwhile, unless it is null.
 template <class T, int pixels, int vectors>
 void strip(const Products<T>& in, const T* x, T* out, Index stride, const T* soon) {
   constexpr int lanes = VectorOf<T>::lanes;
@@ -93,7 +93,7 @@ void strip(const Products<T>& in, const T* x, T* out, Index stride, const T* soo
 template <class T>
 using Strip = void (*)(const Products<T>&, const T* x, T* out, Index stride, const T* soon);
 
-// The strips of a panel: [pixels - 1].
+// The strips of a panel, by [pixels - 1].
 template <class T, int vectors>
 inline const Strip<T>* strips() {
   static constexpr Strip<T> all[kStrip] = {
@@ -107,7 +107,7 @@ inline const Strip<T>* strips() {
   return all;
 }
 
-// z[pixel][filters], the output of the convolution, computed when it is asked for. Neither batch nor output are empty.
+// z[pixel][filters], the output of a convolution, computed on demand. Neither the batch nor the output is empty.
 template <class T>
 class Convolution {
  public:
@@ -128,7 +128,7 @@ class Convolution {
       offset_[k] =
           window_.row_offset(tap / s.kernel_width) + window_.col_offset(tap % s.kernel_width) + k % s.channels;
     }
-    // The images with their zeros: all at once, they are small against z.
+    // The images with their zero padding. All are copied at once: they are small compared to z.
     if (window_.in_place()) {
       input_ = block_input(window_, Block{0, 1, 0, s.out_height}, static_cast<T*>(nullptr));
       return;
@@ -139,9 +139,9 @@ class Convolution {
     });
   }
 
-  // z of the pixels [begin, end), or what becomes of it, -> out[pixel][stride]: `columns` of the filters of a panel,
-  // from `column` on. with[pixel][filters], or null, is what is read or written with it: to fetch it meanwhile saves
-  // 0.1 ms of 1.3 for the gradient.
+  // Computes z of the pixels [begin, end), or y, -> out[pixel][stride]: `columns` of the filters of a panel, from
+  // `column` on. with[pixel][filters], or null, is the array that is read or written together with it. Prefetching it
+  // saves 0.1 ms of 1.3 for the gradient.
   void compute(Index begin, Index end, Index column, Index columns, const Normalized<T>* normalized, T* out,
                Index stride, const T* with) const {
     const Index width = panel_width<T>(s_.filters, column);
@@ -150,7 +150,7 @@ class Convolution {
     const Products<T> in{offset_, products_,  s_.stride_w * s_.channels, weights_.panels + column * products_,
                          bias,    normalized, s_.filters};
     const T* soon = with == nullptr ? nullptr : with + begin * s_.filters + column;
-    T wide[kStrip * kPanel<T>];  // where not all columns are wanted
+    T wide[kStrip * kPanel<T>];  // buffer for when not all columns are stored
     Index row = begin / s_.out_width, col = begin % s_.out_width;
     while (begin < end) {
       const T* const x = input_ + row / s_.out_height * image_pitch_ + row % s_.out_height * s_.stride_h * pitch_;
@@ -175,7 +175,7 @@ class Convolution {
     }
   }
 
-  // z as batch normalization takes its input (normalization::InMemory).
+  // Reads z in the way that batch normalization reads its input (normalization::InMemory).
   struct Reader {
     const Convolution& convolution;
     const Scratch<T> buffer;
@@ -207,14 +207,14 @@ class Convolution {
     });
   }
 
-  // With p[k] = what product k sees, less `centre`: sums[k][j] = the sum over all pixels of p[k] p[j], and
-  // sums[k][products] that of p[k].
+  // Let p[k] be the input element of product k, minus `centre`. sums[k][j] = sum over all pixels of p[k] p[j], and
+  // sums[k][products] = sum of p[k].
   void add_patches(T centre, double* sums) const {
     const Index rows = products_ + 1, size = products_ * rows, blocks = ceil_div(lines_.rows, kPatches);
     const Index parts = smaller(blocks, kTasks);
     const Scratch<double> partial(parts * size);
     parallel_for(parts, 1, [&, this](Index first_part, Index last_part) {
-      const Scratch<T> patches(rows * kPatchRow);  // patches[product][pixel]; the last row has ones
+      const Scratch<T> patches(rows * kPatchRow);  // patches[product][pixel]; the last row is ones
       for (Index part = first_part; part < last_part; ++part) {
         double* const total = partial + part * size;
         for (Index i = 0; i < size; ++i) total[i] = 0;
@@ -236,7 +236,7 @@ class Convolution {
       for (Index j = k + 1; j < products_; ++j) sums[k * rows + j] = sums[j * rows + k];
   }
 
-  // A number that the images are around: the mean of some of theirs.
+  // A value near the elements of the images: the mean of a sample of them.
   T centre() const {
     const Index size = s_.batch * s_.height * s_.width * s_.channels, step = larger(1, size / 1024);
     double sum = 0;
@@ -247,7 +247,7 @@ class Convolution {
   Index products() const { return products_; }
   Index filters() const { return s_.filters; }
   Index pixels() const { return lines_.rows; }
-  Blocks blocks() const { return Blocks::of(window_, kBlockPixels); }  // those of weight_gradient_of()
+  Blocks blocks() const { return Blocks::of(window_, kBlockPixels); }  // the blocks of weight_gradient_of()
 
  private:
   void collect(Index begin, Index end, T centre, T* patches) const {
@@ -260,7 +260,7 @@ class Convolution {
       for (Index k = 0; k < products_; ++k) {
         const T* const in = x + col * step + offset_[k];
         T* const to = out + k * kPatchRow;
-        if (step == 1)  // the last vector's rest is overwritten by the next row, or left out
+        if (step == 1)  // lanes past the end are overwritten by the next row, or not used
           for (Index i = 0; i < count; i += VectorOf<T>::lanes) store(to + i, load_columns(in + i, count - i) - centre);
         else
           for (Index i = 0; i < count; ++i) to[i] = in[i * step] - centre;
@@ -291,7 +291,7 @@ class Convolution {
   const Window<T> window_;
   const Index pitch_, image_pitch_;
   const Scratch<T> padded_;
-  const Index products_;  // of an output
+  const Index products_;  // products of an output
   const Scratch<Index> offset_;
   const T* input_;
 };

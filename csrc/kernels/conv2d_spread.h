@@ -1,9 +1,9 @@
-// The input gradient of a convolution of few channels, as that of a first layer.
+// The input gradient of a convolution with few channels, such as a first layer.
 //
 //   share[pixel][tap][c] = sum over f of dy[pixel][f] * kernel[tap][c][f]: one matrix product
-//   dx[where the tap of that pixel looks][c] += share[pixel][tap][c]
+//   dx[input pixel of that tap][c] += share[pixel][tap][c]
 //
-// With one channel the direct way uses one lane in sixteen; here nine taps use nine: 6 times as fast for 3x3x1.
+// With one channel, direct convolution uses one lane in sixteen. Here nine taps use nine: 6 times as fast for 3x3x1.
 #pragma once
 
 #include "kernels/conv2d_direct.h"
@@ -25,7 +25,8 @@ void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y,
   const Scratch<T> panels(padded * s.filters);
   pack_kernel_transposed<T>(flat, kernel, &none, 1, &none, 1, panels);
 
-  // Bands of dx's rows, with the rows of dy that reach them: pixels in the cache while their shares are.
+  // Bands of rows of dx, with the rows of dy that contribute to them. The pixels of a band are in the cache while their
+  // shares are.
   const Index wanted =
       larger(4 * s.stride_h, kSlabBytes / Index(sizeof(T)) / larger(1, s.out_width * padded) * s.stride_h);
   const Index bands = ceil_div(s.height, wanted), rows = ceil_div(s.height, larger(1, bands));
@@ -65,7 +66,7 @@ void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y,
           if (distance < 0 || distance % s.stride_h != 0 || distance / s.stride_h >= s.out_height) continue;
           const T* const row = share + (distance / s.stride_h - out_first) * s.out_width * padded;
           for (Index q = 0; q < s.kernel_width; ++q) {
-            const Index shift = q * s.dilation_w - s.pad_left;  // pixel j of dy reaches column j * stride_w + shift
+            const Index shift = q * s.dilation_w - s.pad_left;  // pixel j of dy goes to column j * stride_w + shift
             const Index low = larger(0, ceil_div(larger(0, -shift), s.stride_w));
             const Index high = smaller(s.out_width, divide_down(s.width - 1 - shift, s.stride_w) + 1);
             const T* const in = row + (p * s.kernel_width + q) * s.channels;

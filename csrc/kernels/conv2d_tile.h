@@ -1,10 +1,10 @@
-// The register tile of all convolutions: a small matrix product whose left side is read where it lies in the image.
+// The register tile of all convolutions: a small matrix product whose left factor is read from its place in the image.
 //
 //   C[i][j] = start[i][j] + sum over segments s, sum over k < length[s] of a[offset[s] + row[i] + k*step] * B[k'][j]
 //
-// where k' counts on through all segments. `row` says where pixel i (forward) or weight row i (weight gradient) begins,
-// a segment is a run of equal steps: the channels of one tap, or the pixels of one output row. So patches are never
-// materialised; the image itself is the matrix.
+// k' counts on through all segments. `row` holds the offset of pixel i (forward pass) or of weight row i (weight
+// gradient). A segment is a run of equal steps: the channels of one tap, or the pixels of one output row. So patches
+// are never materialised; the image itself is the matrix.
 #pragma once
 
 #include "kernels.h"
@@ -14,7 +14,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 // 12x2 vectors: 24 accumulators, 2 of B and 1 of A fit 32 registers; 6x2 fit 16. An FMA has a latency of 4 cycles and
-// two start per cycle, so at least 8 independent sums must be under way.
+// two start per cycle, so at least 8 independent sums must be in flight.
 #if TINYNET_VECTOR_BYTES == 64 || defined(__aarch64__)
 constexpr int kTileRows = 12;
 #else
@@ -30,7 +30,7 @@ struct Segment {
   Index length;
 };
 
-// Everything a tile needs beside its rows and its columns.
+// The arguments of a tile, except for its numbers of rows and columns.
 template <class T>
 struct TileInput {
   const T* a;
@@ -38,7 +38,7 @@ struct TileInput {
   Index step;
   const Segment* segments;
   Index segment_count;
-  const T* b;  // b[k'][b_stride], whole vectors readable
+  const T* b;  // b[k'][b_stride]; whole vectors are readable
   Index b_stride;
 };
 
@@ -46,13 +46,14 @@ template <class T>
 struct TileOutput {
   T* c;
   const Index* row;  // c + row[i] is C[i][0]
-  Index columns;     // those to be stored
-  const T* bias;     // [columns], or null; whole vectors readable
+  Index columns;     // columns to be stored
+  const T* bias;     // [columns], or null; whole vectors are readable
   bool accumulate;   // add to C instead of overwriting it
   bool relu;
 };
 
-// The first `columns` lanes; the others are not touched, and read as 0.
+// Stores the first `columns` lanes and does not touch the others. load_columns() loads them and returns 0 in the
+// others.
 template <class T>
 inline void store_columns(T* memory, Vec<T> value, Index columns) {
   if (columns >= VectorOf<T>::lanes) return store(memory, value);
@@ -83,7 +84,7 @@ void tile(const TileInput<T>& in, const TileOutput<T>& out) {
       for (int i = 0; i < rows; ++i) sum[i][v] = start;
     }
   }
-  // The lines to be written come from far away meanwhile: up to 1.6 times as fast for a short sum.
+  // Prefetches the cache lines of C while the sums are computed: up to 1.6 times as fast for a short sum.
   if (!out.accumulate) {
 #pragma GCC unroll 12
     for (int i = 0; i < rows; ++i)
@@ -123,7 +124,7 @@ void tile(const TileInput<T>& in, const TileOutput<T>& out) {
 template <class T>
 using Tile = void (*)(const TileInput<T>&, const TileOutput<T>&);
 
-// The tile for so many rows (1 to kTileRows) and columns (1 to kPanel<T>).
+// The tile for `rows` (1 to kTileRows) and `columns` (1 to kPanel<T>).
 template <class T>
 inline Tile<T> tile_for(Index rows, Index columns) {
 #if TINYNET_VECTOR_BYTES == 64 || defined(__aarch64__)

@@ -1,5 +1,5 @@
-// The weight gradient of a direct convolution, dkernel[p][q][c][f] = sum over pixels of x[..p..q..][c] * dy[pixel][f]:
-// the same tile, whose rows are now the weights and whose inner sum runs over the pixels of an output row.
+// The weight gradient of a direct convolution: dkernel[p][q][c][f] = sum over pixels of x[..p..q..][c] * dy[pixel][f].
+// It uses the same tile; the rows are the weights, and the inner sum runs over the pixels of an output row.
 #pragma once
 
 #include "kernels/amx_weight_gradient.h"
@@ -8,16 +8,16 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// dy[batch][out_height][out_width][filters], counted only where y > 0 unless y is null.
+// dy[batch][out_height][out_width][filters]. It counts only where y > 0, unless y is null.
 template <class T>
 struct OutputGradient {
   const T *dy, *y;
 
-  // The array itself if it counts as it is.
+  // dy itself if it needs no mask, else null.
   const T* in_place() const { return y == nullptr ? dy : nullptr; }
 
-  // One panel of a block: out[pixel][vectors * lanes] = its filters from `first` on, zeros in the columns that it lacks.
-  // Adds its sum over the pixels to `sums`, unless that is null.
+  // Packs one panel of a block: out[pixel][vectors * lanes] = its filters from `first` on, and zeros in the columns
+  // that it lacks. Adds its sum over the pixels to `sums`, unless that is null.
   template <int vectors>
   void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, T* sums) const {
     constexpr int lanes = VectorOf<T>::lanes;
@@ -53,7 +53,7 @@ void add_pixels(const T* dy, Index pixels, T* sums) {
     store(sums + v * lanes, load(sums + v * lanes) + ((sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v])));
 }
 
-// The partial results [part][group][panel][row][width], added in a fixed order. dkernel is null if rows == 0.
+// Adds the partial results [part][group][panel][row][width] in a fixed order. dkernel is null if rows == 0.
 template <class T>
 void add_parts(const Conv2dShape& s, Index rows, Index parts, const T* partials, const T* partial_sums, T* dkernel,
                T* dbias) {
@@ -82,7 +82,7 @@ void add_parts(const Conv2dShape& s, Index rows, Index parts, const T* partials,
       }
 }
 
-// The gradient of the output as an OutputGradient (or its like), x[batch][height][width][channels]
+// The gradient of the output as an OutputGradient (or a class with the same members), x[batch][height][width][channels]
 // -> dkernel[kh][kw][channels/groups][filters], dbias[filters] (either may be null)
 template <class T, class Gradient>
 void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T* x, T* dkernel, T* dbias) {
@@ -102,8 +102,8 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   for (Index r = 0; r < rows; ++r)
     row_offset[r] = w.row_offset(r / (s.kernel_width * depth)) + w.col_offset(r / depth % s.kernel_width) + r % depth;
 
-  // The sum over pixels is cut into `parts`, each with its own partial result, as many as memory traffic allows; where
-  // that is too few to go round, each part's weights are cut into `slices` too.
+  // The sum over pixels is cut into `parts`, each with its own partial result, as many as memory traffic allows. If
+  // that is too few for the threads, the weights of each part are cut into `slices` too.
   const Blocks blocks = Blocks::of(w, kBlockPixels);
   const Index partial = s.groups * padded * rows;  // [group][panel][row][width]
   const Index row_tiles = ceil_div(rows, kTileRows);
@@ -112,7 +112,7 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   const Index slices = smaller(larger(1, row_tiles), ceil_div(kTasks / 2, parts));
   const Scratch<T> partials(parts * partial), partial_sums(parts * s.groups * padded);
 
-  // dy can be read where it lies when its rows are one whole panel.
+  // dy can be read in place if its rows are one whole panel.
   const T* const dy = gradient.in_place();
   const bool pack = s.groups > 1 || dy == nullptr || columns > kPanel<T> || columns % VectorOf<T>::lanes != 0;
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
@@ -160,7 +160,7 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
               tile_for<T>(rows * (t + 1) / row_tiles - r, width)(in, out);
             }
           }
-        // Here dy is in the cache: the tiles have read it from afar while they multiplied.
+        // The tiles have just loaded dy, overlapped with their multiplications, so dy is in the cache.
         if (!pack && sums != nullptr)
           columns == kPanel<T> ? add_pixels<2>(dy + start, pixels, sums) : add_pixels<1>(dy + start, pixels, sums);
       }
@@ -170,7 +170,7 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   add_parts<T>(s, rows, parts, partials, partial_sums, dkernel, dbias);
 }
 
-// dy[batch][out_height][out_width][filters], counted only where y > 0 if y is given
+// dy[batch][out_height][out_width][filters]. It counts only where y > 0, unless y is null.
 template <class T>
 void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
 #if defined(__AMX_BF16__)

@@ -1,5 +1,5 @@
-// What a convolution reads and writes: a window that slides over padded images, the grid of its positions cut into
-// blocks, and where the results go.
+// The input and output of a convolution: a window that slides over padded images, the grid of its positions, cut into
+// blocks, and the target of the results.
 #pragma once
 
 #include "kernels/conv2d_tile.h"
@@ -13,17 +13,17 @@ using helpers::larger;
 using helpers::Scratch;
 using helpers::smaller;
 
-constexpr Index kTasks = 16;         // at least, where the work allows: shared out evenly over 2, 4 or 8 threads
+constexpr Index kTasks = 16;         // at least, if there is enough work: divides evenly among 2, 4 or 8 threads
 constexpr Index kBlockPixels = 768;  // a block's slab, its output and a panel of weights share the L2 cache (1 MB)
 constexpr Index kSlabBytes = 384 << 10;
 constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 128 KB of weights
 
-// What a convolution reads: position (i, j) of the grid sees, through tap (p, q), the pixel
-// x[n][i*step_h + tap_row[p]][j*step_w + tap_col[q]], which is zero outside the image.
+// The input of a convolution. Position (i, j) of the grid reads, through tap (p, q), the pixel
+// x[n][i*step_h + tap_row[p]][j*step_w + tap_col[q]], which is zero outside of the image.
 template <class T>
 struct Window {
   const T* x;     // x[batch][height][width][channels]
-  const T* mask;  // of x's shape, or null: where it is not positive, x counts as zero
+  const T* mask;  // same shape as x, or null: x counts as zero where it is not positive
   Index batch, height, width, channels;
   Index grid_h, grid_w, step_h, step_w;
   Index taps_h, taps_w;
@@ -46,10 +46,10 @@ struct Window {
   Index col_offset(Index q) const { return (tap_col[q] - first_col()) * channels; }
 };
 
-// The grid in blocks: several images each, or several rows of one.
+// The grid in blocks of several images, or of several rows of one image.
 struct Blocks {
   Index images, rows;  // in a block, at most
-  Index bands;         // blocks an image, where images == 1
+  Index bands;         // blocks per image, if images == 1
   Index count;
   Index pixels;  // in a block, at most
 
@@ -86,7 +86,7 @@ struct Block {
   }
 };
 
-// Columns in panels of two vectors; a last panel of at most one vector is one vector wide.
+// Columns in panels of two vectors. A last panel of at most one vector is one vector wide.
 template <class T>
 inline Index padded_columns(Index columns) {
   constexpr Index lanes = VectorOf<T>::lanes;
@@ -98,7 +98,7 @@ inline Index panel_width(Index columns, Index first) {
   return columns - first <= VectorOf<T>::lanes ? VectorOf<T>::lanes : kPanel<T>;
 }
 
-// Where the grid's values go: out + n*image + i*row + j*col + column.
+// Where the values of the grid are stored: out + n*image + i*row + j*col + column.
 template <class T>
 struct Target {
   T* out;

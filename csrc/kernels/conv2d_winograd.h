@@ -3,20 +3,21 @@
 //   y = A^T [ (G w G^T) * (B^T x B) ] A        x: a tile of n x n pixels, n = m + 2; y: m x m outputs;
 //                                              * element by element
 //
-// Summed over channels, each of the n*n elements is a matrix product of tiles by channels by filters: n*n
-// multiplications an output tile where the direct way has 9*m*m. F(4x4) saves a factor of 4, F(2x2) one of 2.25.
+// Summed over channels, each of the n*n elements is a matrix product of tiles by channels by filters. So an output tile
+// takes n*n multiplications instead of the 9*m*m of direct convolution. F(4x4) saves a factor of 4, F(2x2) one of 2.25.
 // (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015.)
 //
-// The last tiles of an image may be smaller (winograd_tiles.h).
+// The edge tiles of an image may be smaller (winograd_tiles.h).
 //
-// The gradients are the exact adjoints: the input gradient is the convolution of dy with the turned kernel, and
+// The gradients are the exact adjoints. The input gradient is the convolution of dy with the flipped kernel, and
 // dw = G^T [ (B^T x B) * (A dy A^T) ] G.
 //
-// B, G and A follow from the points where two polynomials are multiplied. F(4x4)'s usual points 0, +-1, +-2 give 3 to 5
-// times the error of 0, +-5/8, +-3/2 used here. Error over sum |x||w| in float32, measured over 16 to 512 channels:
-// F(2x2) 1e-7 to 2e-7, F(4x4) 4e-7 to 1e-6.
+// B, G and A follow from the points at which two polynomials are multiplied. The usual points of F(4x4), 0, +-1, +-2,
+// give 3 to 5 times the error of the points 0, +-5/8, +-3/2 used here. Error over sum |x||w| in float32, measured over
+// 16 to 512 channels: F(2x2) 1e-7 to 2e-7, F(4x4) 4e-7 to 1e-6.
 //
-// A NaN or an infinity in x reaches every output it should, and may turn outputs of the same tile into NaN as well.
+// A NaN or an infinity in x reaches every output that depends on it. It may turn other outputs of the same tile into
+// NaN as well.
 #pragma once
 
 #include <atomic>
@@ -29,7 +30,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 // One element of the products: out[t][columns] = sum over d of
-// v[t * pitch + d / lanes * vector + d % lanes] * u[panel][d][width], as the segments say.
+// v[t * pitch + d / lanes * vector + d % lanes] * u[panel][d][width]. The segments hold the offsets in v.
 template <class T>
 void multiply_element(const T* v, Index pitch, Index tiles, Index depth, const Segment* segments, const T* u,
                       Index columns, T* out) {
@@ -61,7 +62,8 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
   const TileSums<T> sums(out, blocks.count(), block, kTileRows);
   const Index p_plane = plane_of<T>(block * filters);
 
-  // Alone on a block of its own, or all threads on each step of one large block: nested, the loops below run on one.
+  // Either one thread processes a block of its own, or all threads share each step of one large block. When nested, the
+  // loops below run on one thread.
   const auto process = [&](const TileBlock& b, T* v, T* products) {
     const Elements of = Elements::of<F>(b);
     const Layout layout = tile_by_tile<T>(of.count, depth);
@@ -92,7 +94,7 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
   sums.finish();
 }
 
-// mean and variance, of y, may be null.
+// mean and variance of y may be null.
 template <class T, class F>
 void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu,
                              T* mean = nullptr, T* variance = nullptr) {
@@ -123,9 +125,9 @@ void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* 
   winograd<T, F>(images, u, plane, {s.batch, s.height, s.width, s.channels, dx, nullptr, false, nullptr, nullptr});
 }
 
-// A register tile of one element's products: sums[i][j] = sum over t of v[t][i] * d[t][j], or added to it. Its rows lie
-// side by side, and behind them the next tile's: their lines, which come from L2 or further, are asked for one a step.
-// Without that the whole gradient takes 5% longer; all lines asked for at once, 3%.
+// A register tile of one element's products: sums[i][j] (+)= sum over t of v[t][i] * d[t][j]. Its rows are contiguous,
+// and the next tile's follow. The cache lines of the next tile, which are in L2 or further away, are prefetched, one
+// per step. Without that the whole gradient takes 5% longer; with all lines prefetched at once, 3%.
 template <class T, int rows, int vectors>
 __attribute__((noinline)) void multiply_tile(const T* v, Index channels, const T* d, Index filters, Index tiles,
                                              T* sums, bool add) {
@@ -150,7 +152,7 @@ __attribute__((noinline)) void multiply_tile(const T* v, Index channels, const T
     for (int j = 0; j < vectors; ++j, sums += lanes) store(sums, add ? load(sums) + sum[i][j] : sum[i][j]);
 }
 
-// Of 1 <= rows <= kTileRows and a panel's width.
+// For 1 <= rows <= kTileRows and the width of a panel.
 template <class T, int most = kTileRows>
 inline void multiply_tile(Index rows, Index width, const T* v, Index channels, const T* d, Index filters, Index tiles,
                           T* sums, bool add) {
@@ -162,8 +164,8 @@ inline void multiply_tile(Index rows, Index width, const T* v, Index channels, c
     multiply_tile<T, most, 1>(v, channels, d, filters, tiles, sums, add);
 }
 
-// dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G. With `unit` the products are the matrix unit's; false,
-// and the results undefined, when it cannot split a number.
+// dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G. `unit`: the matrix unit computes the products. Returns
+// false, with the results undefined, if the matrix unit cannot split an element.
 template <class T, class F, bool unit>
 bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
   constexpr Index elements = F::n * F::n;
@@ -175,17 +177,17 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
 
   const bool cooperate = partial * Index(sizeof(T)) > kSharedKernelBytes;
   const Index per_tile = elements * (s.channels + s.filters) * Index(sizeof(T));
-  // A block and its products are to stay in the L2 cache: with 2 MB instead of 512 KB it takes 10 to 20% longer.
+  // A block and its products should stay in the L2 cache: with 2 MB instead of 512 KB it takes 10 to 20% longer.
   const Index wanted = (cooperate ? Index(16) << 20 : Index(512) << 10) / per_tile;
   const Index block = unit ? larger(64, wanted / 32 * 32) : larger(36, wanted / kTileRows * kTileRows);
   const TileBlocks blocks = TileBlocks::of<F>(s.batch, s.out_height, s.out_width, block);
   const Layout x_layout = element_by_element<T>(block, s.channels), dy_layout = element_by_element<T>(block, s.filters);
-  // The sum over tiles is cut into parts, each with a result of its own. Two parts would be the fastest (with 16 it
-  // takes 1.1 times as long, since results are first written where they are not in any cache), but more threads want
-  // work.
+  // The sum over tiles is cut into parts, each with its own partial result. Two parts would be the fastest: with 16 it
+  // takes 1.1 times as long, because the results are first stored to lines that are in no cache. But more threads need
+  // more parts.
   const Index fitting = (Index(3) << 20) / (partial * Index(sizeof(T)));
   const Index parts = cooperate ? 1 : smaller(blocks.count(), larger(4, smaller(8, fitting)));
-  const Index groups = ceil_div(block, kTileRows);  // of tiles, which sum dy on their own
+  const Index groups = ceil_div(block, kTileRows);  // of tiles; each group sums dy on its own
   const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
   for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;
   std::atomic<bool> failure{false};
@@ -235,7 +237,7 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
     T* const d = v + elements * x_layout.element;
     for (Index part = begin; part < end; ++part) {
       T* const out = partials + part * partial;
-      bool seen[elements] = {};  // a part's first block may not have all of them
+      bool seen[elements] = {};  // the first block of a part may not have all elements
       for (Index b = blocks.count() * part / parts; b < blocks.count() * (part + 1) / parts; ++b)
         process(blocks[b], v, d, out, sums + part * groups * s.filters, seen);
       for (Index e = 0; e < elements; ++e)
@@ -250,7 +252,7 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
 
   if (failure.load(std::memory_order_relaxed)) return false;
 
-  // Add the parts in a fixed order, transform back.
+  // Adds the parts in a fixed order and transforms back.
   parallel_for(s.channels, larger(1, 2048 / s.filters), [&](Index begin, Index end) {
     for (Index c = begin; c < end; ++c)
       for (Index f = 0; f < s.filters; f += lanes) {

@@ -1,4 +1,4 @@
-// Cross-entropies, one loss a row: -sum_k target_k log p_k, with p from logits or given.
+// Cross-entropies, one loss per row: -sum_k target_k log p_k. p is given, or computed from logits.
 #pragma once
 
 #include "kernels.h"
@@ -85,7 +85,7 @@ void sigmoid_cross_entropy_backward(const T* dlosses, const T* logits, const T* 
   });
 }
 
-// From probabilities: q = p / sum p, clipped to [low, high]. Where the clip acts, the gradient is 0.
+// From probabilities: q = p / sum p, clipped to [low, high]. The gradient is 0 where q is clipped.
 template <class T>
 void sparse_cross_entropy_forward(const T* probabilities, const std::int64_t* labels, T* losses, Index rows,
                                   Index classes, T low, T high) {
@@ -125,7 +125,7 @@ void cross_entropy_forward(const T* probabilities, const T* targets, T* losses, 
                            T high) {
   parallel_for(rows, softmax_grain(classes), [=](Index begin, Index end) {
     const Index size = (end - begin) * classes;
-    const helpers::Scratch<T> logs(size);  // of all rows at once, since a row may be a short one
+    const helpers::Scratch<T> logs(size);  // of all rows at once, because a row may be short
     for (Index row = begin; row < end; ++row) {
       const T* const p = probabilities + row * classes;
       const T sum = row_sum<T>(classes, [=](Index k) { return p[k]; });

@@ -7,7 +7,7 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// c = function(c) on a block that is still in the cache.
+// c = function(c), on a block that is still in the cache.
 template <class T, T (*function)(T)>
 void activate_block(T* c, Index rows, Index columns, Index row_stride) {
   for (Index i = 0; i < rows; ++i)
@@ -28,8 +28,8 @@ void dense_forward(const T* x, const T* kernel, const T* bias, T* y, Index rows,
     product::multiply(rows, out, in, left, right, y, epilogue);
 }
 
-// The sum over its rows, dbias[out], of dz = dy * f'(z), where f' is written in terms of y = f(z); and dz[rows][out]
-// itself unless `dz` is null. Sums run over fixed blocks of rows, which are then added in order.
+// dbias[out] = the sum over rows of dz = dy * f'(z), where `derivative` computes f' from y = f(z). Stores dz[rows][out]
+// unless `dz` is null. The sums run over fixed blocks of rows, which are then added in order.
 template <class T, class Derivative>
 void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows, Index out,
                            const Derivative& derivative) {
@@ -57,7 +57,7 @@ void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows,
       for (Index j = 0; j < out; ++j) dbias[j] += partial[b * out + j];
 }
 
-// dx[rows][in], dkernel[in][out], dbias[out]: each may be null, and is then not computed.
+// dx[rows][in], dkernel[in][out], dbias[out]: each may be null and is then not computed.
 template <class T>
 void dense_backward(const T* dy, const T* x, const T* kernel, const T* y, T* dx, T* dkernel, T* dbias, Index rows,
                     Index in, Index out, Activation activation) {
@@ -77,7 +77,7 @@ void dense_backward(const T* dy, const T* x, const T* kernel, const T* y, T* dx,
         dense_output_gradient<T>(dy, y, scratch, dbias, rows, out, [](T v) { return 1 - v * v; });
         break;
       default:
-        break;  // the binding lets no other activation through
+        break;  // the binding rejects all other activations
     }
   const T* const dz = linear ? dy : scratch;
   using product::Matrix;

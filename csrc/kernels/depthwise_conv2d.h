@@ -1,5 +1,5 @@
-// Depthwise convolution: every channel has its own small filters and sees no other channel. Few operations for the
-// memory they touch; the lanes of a vector are neighbouring channels.
+// Depthwise convolution: each channel has its own small filters and reads no other channel. It does few operations for
+// the memory it accesses. The lanes of a vector are adjacent channels.
 #pragma once
 
 #include "kernels/conv2d_direct.h"
@@ -12,7 +12,7 @@ inline Index whole_vectors(Index channels) {
   return ceil_div(channels, VectorOf<T>::lanes) * VectorOf<T>::lanes;
 }
 
-// Bands of an image's rows whose slab stays in the cache.
+// Bands of the rows of an image. The slab of a band stays in the cache.
 struct Bands {
   Index rows, each, count;
 
@@ -25,7 +25,7 @@ struct Bands {
   }
 };
 
-// The rows that positions row, ..., row + rows - 1 of an image see, with zeros around it:
+// Fills the slab with the input rows of positions row, ..., row + rows - 1 of an image, with zeros around the image:
 // slab[r][col][channel*repeat + m], in whole vectors.
 template <class T>
 void fill_slab(const Window<T>& w, Index image, Index row, Index rows, Index repeat, T* slab) {
@@ -52,7 +52,8 @@ void fill_slab(const Window<T>& w, Index image, Index row, Index rows, Index rep
     }
 }
 
-// out[j][padded] = sum over taps of slab * taps for `pixels` neighbours of one output row, one vector of channels.
+// out[j][padded] = sum over taps of slab * taps, for `pixels` adjacent pixels of one output row and one vector of
+// channels.
 template <class T, int pixels>
 inline void depthwise_pixels(const Window<T>& w, const T* slab, Index padded, const T* taps, Vec<T> start, bool relu,
                              T* out, Index out_step, Index columns) {
@@ -71,8 +72,8 @@ inline void depthwise_pixels(const Window<T>& w, const T* slab, Index padded, co
   }
 }
 
-// Each of the window's channels, repeated `repeat` times, times its own taps[p][q][padded]; then groups of `reduce`
-// neighbouring channels are added up. target.bias is padded too.
+// Multiplies each channel of the window, repeated `repeat` times, by its own taps[p][q][padded]. Then adds up groups of
+// `reduce` adjacent channels. target.bias is padded too.
 template <class T>
 void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T* taps, const Target<T>& target) {
   constexpr Index lanes = VectorOf<T>::lanes;
@@ -132,7 +133,7 @@ void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel,
                           bias == nullptr ? nullptr : static_cast<const T*>(offsets), relu});
 }
 
-// The input gradient in phases, as conv2d_input_gradient_direct has it.
+// The input gradient in phases, as in conv2d_input_gradient_direct.
 template <class T>
 void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx) {
   const Index padded = whole_vectors<T>(s.filters), line = s.width * s.channels;

@@ -1,5 +1,5 @@
-// Dropout with a mask that is never stored: element i is kept or not by 16 random bits that depend on i, the seed and
-// the offset alone, so the backward pass makes them once more.
+// Dropout with a mask that is never stored. 16 random bits decide whether element i is kept. They depend on i, the seed
+// and the offset alone, so the backward pass generates them again.
 #pragma once
 
 #include <cstring>
@@ -10,7 +10,7 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// y = x * scale where the number is at least the threshold, else 0: a vector of numbers, as many elements.
+// y = x * scale where the number is at least the threshold, else 0, for one vector of numbers and as many elements.
 inline void drop(const float* x, float* y, Numbers numbers, std::int32_t threshold, float scale) {
   store(y, numbers >= threshold ? load(x) * scale : Vec<float>{});
 }
@@ -34,13 +34,13 @@ __attribute__((noinline)) void dropout_group(const T* x, T* y, Word group, std::
   });
 }
 
-// What is kept is multiplied by this.
+// Kept elements are multiplied by this.
 template <class T>
 T dropout_scale(double rate) {
   return rate < 1 ? T(1 / (1 - rate)) : T(0);
 }
 
-// Elements [begin, end); y may be x. A part of a group costs as much as all of it.
+// Elements [begin, end); y may be x. A part of a group takes as long as the whole group.
 template <class T>
 void dropout_range(const T* x, T* y, Index begin, Index end, const Dropout& mask) {
   const std::int32_t threshold = static_cast<std::int32_t>(mask.rate * 65536 + 0.5);

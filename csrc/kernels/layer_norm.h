@@ -1,4 +1,5 @@
-// Layer and root-mean-square normalization, along the rows of x[rows][size]; tinynet/ops/layer_norm.py has formulas.
+// Layer normalization and root-mean-square normalization, along the rows of x[rows][size]: tinynet/ops/layer_norm.py
+// has the formulas.
 #pragma once
 
 #include "kernels/batch_norm.h"
@@ -12,7 +13,7 @@ inline Index row_grain(Index size) { return largest(1, 16384 / (size + 1)); }
 
 }  // namespace normalization
 
-// With `rms` no mean is taken off, and mean is set to 0. gamma[size] and beta[size] may be null.
+// `rms`: no mean is subtracted, and `mean` is set to 0. gamma[size] and beta[size] may be null.
 template <class T>
 void layer_norm_forward(const T* x, const T* gamma, const T* beta, double epsilon, bool rms, T* y, T* mean,
                         T* inverse_std, Index rows, Index size) {
@@ -22,7 +23,7 @@ void layer_norm_forward(const T* x, const T* gamma, const T* beta, double epsilo
       T* const to = y + row * size;
       const T count = static_cast<T>(size);
       T m = rms ? T(0) : row_sum<T>(size, [=](Index k) { return from[k]; }) / count;
-      if (!rms) m += row_sum<T>(size, [=](Index k) { return from[k] - m; }) / count;  // what rounding took from it
+      if (!rms) m += row_sum<T>(size, [=](Index k) { return from[k] - m; }) / count;  // corrects the rounding error
       const T variance = row_sum<T>(size, [=](Index k) { return (from[k] - m) * (from[k] - m); }) / count;
       const T scale = static_cast<T>(1 / math::sqrt(static_cast<double>(variance) + epsilon));
       mean[row] = m;
@@ -64,7 +65,7 @@ void layer_norm_backward(const T* dy, const T* x, const T* gamma, const T* mean,
         for (Index k = 0; k < size; ++k) sum_beta[k] += d[k];
       if (dx == nullptr) continue;
       T* const to = dx + row * size;
-      const auto along_row = [=](const auto& g) {  // g(k): the gradient of xhat[k]
+      const auto along_row = [=](const auto& g) {  // g(k): gradient with respect to xhat[k]
         const T level = rms ? T(0) : row_sum<T>(size, g) / count;
         const T slope = row_sum<T>(size, [=](Index k) { return g(k) * ((from[k] - m) * scale); }) / count;
         for (Index k = 0; k < size; ++k) to[k] = scale * ((g(k) - level) - (from[k] - m) * scale * slope);

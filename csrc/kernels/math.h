@@ -1,13 +1,13 @@
-// Elementary functions that a plain loop over floats vectorises with: no branches, no tables, no calls.
+// Elementary functions that vectorise in a plain loop over floats: no branches, no tables, no calls.
 //
-// For float each is within 4 units in the last place of the exact value (tests/ops/test_activation.py), over the whole
-// range: subnormal arguments and results, overflow to infinity, NaN in NaN out. For double they are the C library's,
-// exact to a unit in the last place and not vectorised: float64 is for checking gradients.
+// The float versions are within 4 units in the last place of the exact value (tests/ops/test_activation.py), over the
+// whole range: subnormal arguments and results, overflow to infinity, NaN for NaN. The double versions are those of the
+// C library, exact to a unit in the last place and not vectorised: float64 is for checking gradients.
 //
 // The polynomial coefficients are minimax fits (weighted least squares, reweighted until the error is level) of the
-// function that stands beside them. Choices are made by `select`, which has both sides computed: GCC turns `c ? a : b`
-// into a branch when a or b is a computation that could raise a floating-point exception, and such a loop stays scalar
-// (exp over 1M floats on AVX2: 3.2 ms, with select 0.4 ms).
+// function in the comment beside them. `select` chooses between two values and computes both. With `c ? a : b`, GCC
+// emits a branch if a or b is a computation that could raise a floating-point exception, and the loop stays scalar (exp
+// over 1M floats on AVX2: 3.2 ms, with select 0.4 ms).
 #pragma once
 
 #include <cstdint>
@@ -59,7 +59,7 @@ inline double sqrt(double x) { return __builtin_sqrt(x); }
 inline float copysign(float x, float sign) { return __builtin_copysignf(x, sign); }
 inline double copysign(double x, double sign) { return __builtin_copysign(x, sign); }
 
-// `max` and `min` let NaN through when it is x.
+// `max` and `min` return NaN if x is NaN.
 template <class T>
 inline T max(T x, T floor) { return select(x < floor, floor, x); }
 template <class T>
@@ -67,7 +67,7 @@ inline T min(T x, T ceiling) { return select(x > ceiling, ceiling, x); }
 template <class T>
 inline T clamp(T x, T low, T high) { return min(max(x, low), high); }
 
-// x = n ln 2 + r with |r| <= ln(2)/2. Adding 1.5 * 2^23 rounds to a whole number, which then stands in the low bits.
+// x = n ln 2 + r with |r| <= ln(2)/2. Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
 constexpr float kRounder = 12582912.0f;
 struct Reduced {
   std::uint32_t n;  // two's complement
@@ -76,7 +76,7 @@ struct Reduced {
 inline Reduced reduce_by_ln2(float x) {
   const float shifted = x * 1.44269504f + kRounder;
   const float n = shifted - kRounder;
-  // ln 2 in two parts: the first has nine bits, so that n times it is exact even without fused multiply-add.
+  // ln 2 in two parts. The first has nine bits, so n times it is exact even without fused multiply-add.
   return {bits_of(shifted) - bits_of(kRounder), (x - n * 0.693359375f) + n * 2.12194440e-4f};
 }
 
@@ -94,21 +94,22 @@ inline float exp_of_reduced(float r) {
 }
 
 inline float exp(float x) {
-  const Reduced part = reduce_by_ln2(clamp(x, -104.0f, 89.0f));  // beyond: 0 and infinity
-  // Two factors: n may be as low as -150 (subnormal results) and as high as 128.
+  const Reduced part = reduce_by_ln2(clamp(x, -104.0f, 89.0f));  // beyond this range: 0 and infinity
+  // Two factors, because n may be as low as -150 (subnormal results) and as high as 128.
   const std::uint32_t half = static_cast<std::uint32_t>(static_cast<std::int32_t>(part.n) >> 1);
   return exp_of_reduced(part.r) * power_of_two(half) * power_of_two(part.n - half);
 }
 
-// e^x for x <= 0 with an absolute error of 2^-126: one factor less. For sums in which so small a number is lost anyway.
+// e^x for x <= 0 with an absolute error of 2^-126. It needs one factor less than exp, and is for sums in which so small
+// a term is lost anyway.
 inline float exp_of_negative(float x) {
   const Reduced part = reduce_by_ln2(max(x, -87.0f));
   return exp_of_reduced(part.r) * power_of_two(part.n);
 }
 
-// e^x - 1 = 2^n (e^r - 1) + (2^n - 1), in halves since 2^128 is no float.
+// e^x - 1 = 2^n (e^r - 1) + (2^n - 1), computed in halves because 2^128 is not a float.
 inline float expm1(float x) {
-  const float clamped = clamp(x, -18.0f, 89.0f);  // below: -1
+  const float clamped = clamp(x, -18.0f, 89.0f);  // below this: -1
   const Reduced part = reduce_by_ln2(clamped);
   const float r = part.r;
   float q = 1.394164050e-03f + r * 1.984595729e-04f;
@@ -119,7 +120,7 @@ inline float expm1(float x) {
   const float p = r + r * r * q;
   const float half = power_of_two(part.n - 1u);
   const float y = 2.0f * (p * half + (half - 0.5f));
-  return select(abs(x) < 1e-8f, x, y);  // also keeps subnormal numbers and the sign of 0
+  return select(abs(x) < 1e-8f, x, y);  // also preserves subnormal numbers and the sign of 0
 }
 
 // x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); log x = e ln 2 + f - f^2/2 + f^3 p(f)
@@ -127,7 +128,7 @@ inline float log(float x) {
   constexpr float kSmallest = 1.17549435e-38f, kInfinity = __builtin_huge_valf();
   const bool subnormal = x < kSmallest;
   const std::uint32_t scaled = bits_of(x * select(subnormal, 8388608.0f, 1.0f));  // times 2^23
-  // Bits above those of sqrt(1/2): the exponent is then that of the nearest power of two.
+  // Bits relative to those of sqrt(1/2): the exponent is then that of the nearest power of two.
   const std::uint32_t above = scaled - 0x3f3504f3u;
   const float e = static_cast<float>(static_cast<std::int32_t>(above) >> 23) - select(subnormal, 23.0f, 0.0f);
   const float f = from_bits((above & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
@@ -148,7 +149,7 @@ inline float log(float x) {
   return select(x != x, x, y);
 }
 
-// log(1 + x): the logarithm of the rounded sum u, and what the rounding took away divided by u.
+// log(1 + x): the logarithm of the rounded sum u, plus the rounding error of u divided by u.
 inline float log1p(float x) {
   const float u = 1.0f + x;
   const float rest = u - 1.0f;
@@ -176,7 +177,7 @@ inline float tanh(float x) {
   return copysign(select(abs(x) < 1e-8f, abs(x), e / (e + 2.0f)), x);
 }
 
-// 1 / (1 + e^-x), with the exponential of a negative number alone: no overflow, and subnormal results
+// 1 / (1 + e^-x), computed from the exponential of a negative number only: no overflow, and subnormal results.
 inline float sigmoid(float x) {
   const float e = exp(-abs(x));
   return select(x < 0.0f, e, 1.0f) / (1.0f + e);

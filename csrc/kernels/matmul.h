@@ -1,8 +1,8 @@
 // The matrix product: C = op(A) op(B), cut into tiles (microkernel.h), panels and blocks.
 //
-// A tile of C reads a panel of A (up to 12 rows) and a panel of B (two vectors of columns). Where a panel lies badly in
-// memory (A or B transposed, rows 4096 bytes apart) or is read many times, it is first packed: copied into consecutive
-// memory, in the order of its use. Blocks of k keep what a task reads in the second-level cache.
+// A tile of C reads a panel of A (up to 12 rows) and a panel of B (two vectors of columns). A panel is packed, that is,
+// copied into contiguous memory in the order of its use, if it is read many times or if its layout is bad for the cache
+// (A or B transposed, rows 4096 bytes apart). Blocks of k keep the data of a task in the L2 cache.
 #pragma once
 
 #include <type_traits>
@@ -23,12 +23,14 @@ using helpers::larger;
 using helpers::Scratch;
 using helpers::smaller;
 
-// How a product of m x k by k x n is cut up. It depends on sizes and layout alone, never on the number of threads.
+// How a product of m x k by k x n is cut up. The plan depends on sizes and layout alone, never on the number of
+// threads.
 template <class T>
 struct Plan {
-  // Parallel from here on: 2 million operations take about 9 us on one AVX-512 core, waking another 1-2 us.
+  // Products of more operations run in parallel: 2 million operations take about 9 us on one AVX-512 core, and waking
+  // another thread takes 1-2 us.
   static constexpr double kSerial = 2e6;
-  static constexpr double kTask = 0.7e6;  // about 3 us: small enough to share out evenly, large against an atomic
+  static constexpr double kTask = 0.7e6;  // about 3 us: small enough to balance the load, large against an atomic
   static constexpr Index kMostTasks = 64;
   static constexpr Index kPackedDepth = 1536 / sizeof(T);  // 384 floats: 24 loads of C for 4600 cycles of products
   static constexpr Index kUnpackedDepth = 8192 / sizeof(T);
@@ -37,10 +39,10 @@ struct Plan {
 
   Plan(Index m, Index n, Index k, const Matrix<T>& b) {
     const Index row_tiles = ceil_div(m, Tile<T>::rows), panels = ceil_div(n, Tile<T>::columns);
-    height = ceil_div(m, row_tiles);  // 13 rows are 7 + 6, not 12 + 1: a flat tile leaves the multipliers idle
+    height = ceil_div(m, row_tiles);  // 13 rows are 7 + 6, not 12 + 1: a low tile leaves multipliers idle
     const Index page = 4096 / static_cast<Index>(sizeof(T));
     pack_b = b.column != 1 || (m >= kManyRows && k * n > 32768) || (m > 2 * height && b.row % page == 0 && k > 64);
-    // Copying A pays where many columns read it: 1024x1056x1056 with A in place takes 4% longer.
+    // Packing A is worth it if many columns read it: 1024x1056x1056 with A in place takes 4% longer.
     pack_a = n >= kManyColumns && k > 64;
     const Index most_depth = pack_b || pack_a ? kPackedDepth : kUnpackedDepth;
     const Index depths = larger(1, ceil_div(k, most_depth + most_depth / 2));
@@ -63,14 +65,14 @@ struct Plan {
 
   Index height;       // rows of a tile
   Index depth;        // length of a block of k
-  Index tiles_high;   // a task's size, in tiles of rows
-  Index panels_wide;  //                   and panels of columns
+  Index tiles_high;   // size of a task, in tiles of rows
+  Index panels_wide;  // and in panels of columns
   bool pack_a, pack_b;
   bool serial;
-  bool columns_first;  // consecutive tasks move along the longer side of C, so that a thread's share reads less
+  bool columns_first;  // consecutive tasks move along the longer side of C, so that each thread reads less
 };
 
-// to[k*pitch + i] = from[i*stride + k*step] for i < width, k < depth; stride or step is 1
+// to[k*pitch + i] = from[i*stride + k*step] for i < width, k < depth. stride or step is 1.
 template <class T>
 void pack_panel(const T* from, Index stride, Index step, Index width, Index depth, T* to, Index pitch) {
   constexpr int lanes = VectorOf<T>::lanes;
@@ -94,8 +96,9 @@ void pack_panel(const T* from, Index stride, Index step, Index width, Index dept
   }
 }
 
-// to[panel][k][Tile::columns] = from[k*stride + column] for k < rows, panels `depth` rows long: all panels in one pass,
-// since reading a row to its end is what the hardware foresees. A panel at a time, 2048x2048x2048 takes 5% longer.
+// to[panel][k][Tile::columns] = from[k*stride + column] for k < rows; panels are `depth` rows long. All panels are
+// packed in one pass over the rows, because the hardware prefetches rows that are read to their end. Packing one panel
+// at a time, 2048x2048x2048 takes 5% longer.
 template <class T>
 void pack_rows(const T* from, Index stride, Index rows, Index columns, T* to, Index depth) {
   constexpr Index width = Tile<T>::columns, lanes = Tile<T>::lanes;
@@ -108,11 +111,13 @@ void pack_rows(const T* from, Index stride, Index rows, Index columns, T* to, In
   }
 }
 
-// A small c with long sums, as in a dense layer of small batches: both factors are larger than c. Each sum is cut into
-// parts, so that a thread reads its share of the rows of B, which are those whose gradients and new values it computed
-// in the step before: what another core has just written comes at 5 GB/s. With 784 -> 128 and batches of 32, the
-// forward pass of a training step takes 28 us instead of 45. From some 60 rows on, the matrix unit multiplies the
-// parts, where there is one: each number is then split once, and 128x784x128 takes 95 us in a training step, not 108.
+// Whether to cut the sums of a small c into parts. This is for long sums, as in a dense layer with small batches, where
+// both factors are larger than c. Each thread then reads its own share of the rows of B. Those are the rows whose
+// gradients and new values the same thread computed in the step before; what another core has just written arrives at 5
+// GB/s only. With 784 -> 128 and batches of 32, the forward pass of a training step takes 28 us instead of 45.
+//
+// From about 60 rows on, the matrix unit multiplies the parts, on CPUs that have one. Each element is then split once:
+// 128x784x128 takes 95 us in a training step instead of 108.
 template <class T>
 bool cuts_sums(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b) {
   return a.column == 1 && b.column == 1 && m < Plan<T>::kManyRows && n < Plan<T>::kManyColumns && k >= 512 &&
@@ -124,9 +129,9 @@ void multiply_in_parts(Index m, Index n, Index k, const Matrix<T>& a, const Matr
                        const Epilogue<T>& epilogue) {
   constexpr Index width = Tile<T>::columns;
   const Index parts = 2 * ceil_div(k, 2 * Plan<T>::kUnpackedDepth);
-  const Scratch<T> partial((parts - 1) * m * n);  // the first part's sums are in c
+  const Scratch<T> partial((parts - 1) * m * n);  // the sums of the first part are in c
   const auto begin_of = [=](Index part) { return part < parts ? k * part / parts / 32 * 32 : k; };  // whole steps of 32
-  // Calls use(k0, k1, i, sums) for the part k0, ..., k1 - 1 of the sums and the rows from i on, `height` at a time.
+  // Calls use(k0, k1, i, sums) for the part k0, ..., k1 - 1 of the sums and for the rows from i on, `height` at a time.
   const auto each_part = [&](Index height, const auto& use) {
     const Index bands = ceil_div(m, height);
     parallel_for(parts * bands, 1, [&](Index begin, Index end) {
@@ -176,7 +181,7 @@ void multiply_in_parts(Index m, Index n, Index k, const Matrix<T>& a, const Matr
   });
 }
 
-// c[i][j] = f(sum over k of a(i, k) * b(k, j) + bias[j]); c is dense, m x n
+// c[i][j] = f(sum over k of a(i, k) * b(k, j) + bias[j]). c is dense, m x n.
 template <class T>
 void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* c, const Epilogue<T>& epilogue) {
   if (m == 0 || n == 0) return;
@@ -198,7 +203,8 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
     const Index depth = smaller(plan.depth, k - k0);
     const T* const a_block = a.data + k0 * a.column;
     const T* const b_block = b.data + k0 * b.row;
-    // Each part packs its share of A and of B, so that the thread that will multiply these rows of A has packed them.
+    // Each part packs its share of A and of B. The thread that multiplies these rows of A later is the one that packs
+    // them.
     const Index packs_a = plan.pack_a ? row_tiles : 0, packs_b = !plan.pack_b ? 0 : by_rows ? depth : panels;
     const Index parts = packs_a + packs_b == 0 ? 0 : plan.serial ? 1 : Plan<T>::kMostTasks;
     parallel_for(parts, 1, [&](Index begin, Index end) {
@@ -235,8 +241,8 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
         tile.c_row = c_row;
         tile.accumulate = !first;
         tile.relu = last && epilogue.relu;
-        // A panel of A stays in the L1 cache while those of B come from L2: 2048x2048x2048 takes 10% longer with the
-        // loops the other way round.
+        // A panel of A stays in the L1 cache while the panels of B come from the L2 cache. With the loops exchanged,
+        // 2048x2048x2048 takes 10% longer.
         for (Index i = i0; i < i1; i += height)
           for (Index j = j0; j < j1; j += width) {
             tile.a = plan.pack_a ? packed_a + i * depth : a_block + i * a.row;
@@ -254,7 +260,7 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
 
 }  // namespace product
 
-// c[g] = op(a[a_offset[g]]) op(b[b_offset[g]]) for each of `batch` products, c[g] being m x n
+// c[g] = op(a[a_offset[g]]) op(b[b_offset[g]]) for each of `batch` products. c[g] is m x n.
 template <class T>
 void matmul(const T* a, const Index* a_offset, const T* b, const Index* b_offset, T* c, Index batch, Index m, Index n,
             Index k, bool transpose_a, bool transpose_b) {
@@ -263,7 +269,8 @@ void matmul(const T* a, const Index* a_offset, const T* b, const Index* b_offset
     const product::Matrix<T> right{b + b_offset[g], transpose_b ? 1 : n, transpose_b ? k : 1};
     product::multiply(m, n, k, left, right, c + g * m * n, product::Epilogue<T>{});
   };
-  // Small products are shared out whole (a product inside a parallel_for starts no other); large ones one by one.
+  // Small products are distributed over the threads whole (a product inside a parallel_for starts no second one). Large
+  // products run one after another, each on all threads.
   const double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   const double together = product::Plan<T>::kSerial / 2 / (work + 100.0);
   const Index grain = work > 4 * product::Plan<T>::kSerial ? batch : helpers::larger(1, static_cast<Index>(together));

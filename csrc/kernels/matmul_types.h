@@ -1,4 +1,4 @@
-// What a matrix product is given: matrices in any layout, and what happens to a finished element.
+// The arguments of a matrix product: matrices in any layout, and the operations on a finished element.
 #pragma once
 
 #include "kernels.h"
@@ -19,7 +19,7 @@ struct Matrix {
   Index column;
 };
 
-// What happens to a finished element of C: add bias[j], then the activation.
+// The operations on a finished element of C: add bias[j], then apply the activation.
 template <class T>
 struct Epilogue {
   const T* bias = nullptr;

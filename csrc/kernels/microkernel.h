@@ -1,13 +1,13 @@
-// The inner loop of the matrix product: a small tile of C, kept in registers while A and B stream by.
+// The inner loop of the matrix product: a small tile of C, kept in registers while A and B are streamed.
 //
 //   C[i][j] (+)= sum over k of  A[row[i] + k*a_step] * B[k*b_step + j]
 //
-// A is read one element at a time, so any strides will do: a transposed matrix need not be copied first. B is read in
-// vectors, so its rows must be contiguous. (Convolution has a tile of its own, conv2d_tile.h, whose sum runs over
+// A is loaded one element at a time, so it may have any strides: a transposed matrix need not be copied first. B is
+// loaded in vectors, so its rows must be contiguous. (Convolution has its own tile, conv2d_tile.h, whose sum runs over
 // pieces of an image.)
 //
-// Each element of C is one chain of multiply-adds in the order of k: its bits depend neither on the tile it falls into
-// nor on the thread that computes it.
+// Each element of C is one chain of multiply-adds in the order of k. Its bits depend neither on the tile that contains
+// it nor on the thread that computes it.
 #pragma once
 
 #include "simd.h"
@@ -16,9 +16,9 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace product {
 
-// The CPU starts two multiply-adds a cycle and finishes each after four, so eight must be under way; and each vector of
-// B and element of A that is loaded should serve many. 32 registers hold 12x2 accumulators, 2 vectors of B and a spare
-// for A; 16 hold 6x2 and the same.
+// The CPU starts two multiply-adds per cycle and finishes each after four, so at least eight must be in flight. Each
+// loaded vector of B and element of A should serve many of them. 32 registers hold 12x2 accumulators, 2 vectors of B
+// and 1 of A to spare; 16 registers hold 6x2 accumulators and the same.
 template <class T>
 struct Tile {
 #if defined(__AVX512F__) || defined(__aarch64__)
@@ -31,33 +31,33 @@ struct Tile {
   static constexpr int columns = vectors * lanes;
 };
 
-// What a tile multiplies, and where the result goes.
+// The factors of a tile, and where the result is stored.
 template <class T>
 struct TileProduct {
   const T* a;
-  const Index* a_row;   // offset of each row of the tile in A; null for a packed panel, whose rows are neighbours
+  const Index* a_row;   // offset of each row of the tile in A; null for a packed panel, whose rows are adjacent
   Index a_step;         // from k to k + 1
   const T* b;
   Index b_step;
-  Index depth;          // how many k there are
+  Index depth;          // number of terms of the sum over k
   T* c;
   const Index* c_row;   // offset of each row of the tile in C
-  bool accumulate;      // add to what C holds
-  const T* bias;        // then add bias[j], unless null,
-  bool relu;            // then max(0, .), if asked
+  bool accumulate;      // add to the stored C
+  const T* bias;        // then add bias[j], unless null
+  bool relu;            // then apply max(0, .), if set
 };
 
 template <class T, int rows, int vectors, bool partial, bool packed>
 __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index columns) {
   constexpr int lanes = VectorOf<T>::lanes;
   constexpr int last = vectors - 1;
-  const FirstLanes<T> edge(columns - last * lanes);  // the lanes of the last vector that exist, if not all do
+  const FirstLanes<T> edge(columns - last * lanes);  // the valid lanes of the last vector, if it is partial
   const auto load_columns = [&](const T* memory, Vec<T>(&values)[vectors]) __attribute__((always_inline)) {
     for (int v = 0; v < last; ++v) values[v] = load(memory + v * lanes);
     values[last] = partial ? edge.load(memory + last * lanes) : load(memory + last * lanes);
   };
 
-  // A packed panel needs one pointer. Twelve do not fit the 16 registers: with them 1024x1024x1024 takes 8% longer.
+  // A packed panel needs one pointer. Twelve do not fit into 16 registers: with twelve, 1024x1024x1024 takes 8% longer.
   const T* row[rows];
   for (int i = 0; i < rows; ++i) row[i] = packed ? p.a + i : p.a + p.a_row[i];
   const Index a_step = p.a_step, b_step = p.b_step, depth = p.depth;
@@ -74,7 +74,7 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
 
   Vec<T> bias[vectors] = {};
   if (p.bias != nullptr) load_columns(p.bias, bias);
-#pragma GCC unroll 12  // as a loop it would put all sums on the stack, to index them
+#pragma GCC unroll 12  // a loop would spill all sums to the stack, to index them
   for (int i = 0; i < rows; ++i) {
     T* const c = p.c + p.c_row[i];
     if (p.accumulate) {
@@ -94,7 +94,7 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
   }
 }
 
-// Compute a tile of 1 <= rows <= Tile<T>::rows by 1 <= columns <= Tile<T>::columns.
+// Computes a tile of 1 <= rows <= Tile<T>::rows by 1 <= columns <= Tile<T>::columns.
 template <class T, int most = Tile<T>::rows>
 inline void compute_tile(const TileProduct<T>& p, int rows, Index columns) {
   if constexpr (most > 1)

@@ -1,5 +1,5 @@
-// Mean and variance of channels from sums over blocks of pixels: of what is in memory (batch_norm.h), and of what a
-// convolution is writing (winograd_transforms.h).
+// Mean and variance of channels from sums over blocks of pixels. batch_norm.h uses it for arrays in memory,
+// winograd_transforms.h for the outputs that a convolution is storing.
 #pragma once
 
 #include "kernels/helpers.h"
@@ -8,8 +8,8 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace normalization {
 
-// Sums over each block by itself, [block][channel]: around a centre that is near the block's mean, so that a large mean
-// costs no digits.
+// Sums of each block on its own, [block][channel]. They are taken around a centre near the mean of the block, so that a
+// large mean loses no precision.
 template <class T>
 struct BlockSums {
   T *centre, *rest, *square;  // rest: sum (x - centre); square: sum (x - centre)^2
@@ -17,8 +17,8 @@ struct BlockSums {
   static BlockSums in(T* memory, Index size) { return {memory, memory + size, memory + 2 * size}; }
 };
 
-// mean[c] and variance[c], the latter divided by the number of pixels, from blocks of count(block) pixels; those of
-// none are left out. The blocks are put together in float64.
+// mean[c] and variance[c] from blocks of count(block) pixels. The variance is divided by the number of pixels. Blocks
+// without pixels are skipped. The blocks are combined in float64.
 template <class T, class Count>
 void combine(const BlockSums<T>& sums, Index blocks, Index channels, const Count& count, T* mean, T* variance) {
   const T *const centre = sums.centre, *const rest = sums.rest, *const square = sums.square;
@@ -47,7 +47,7 @@ void combine(const BlockSums<T>& sums, Index blocks, Index channels, const Count
   for (Index c = 0; c < channels; ++c) {
     mean[c] = static_cast<T>(total[c]);
     const double value = spread[c] / all;
-    variance[c] = static_cast<T>(value < 0 ? 0 : value);  // NaN stays
+    variance[c] = static_cast<T>(value < 0 ? 0 : value);  // NaN stays NaN
   }
 }
 

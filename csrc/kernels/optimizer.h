@@ -1,4 +1,5 @@
-// Optimizer steps: tinynet/ops/optimizer_steps.py has each rule. One pass over the memory of all variables.
+// Optimizer steps: tinynet/ops/optimizer_steps.py has the rules. Each step is one pass over the memory of all
+// variables.
 #pragma once
 
 #include "denormals.h"
@@ -11,7 +12,7 @@ namespace {
 inline float power(float x, float y) { return __builtin_powf(x, y); }
 inline double power(double x, double y) { return __builtin_pow(x, y); }
 template <class T>
-inline T maximum(T a, T b) {  // NaN if either is, as np.maximum
+inline T maximum(T a, T b) {  // NaN if either is, like np.maximum
   return a > b || a != a ? a : b;
 }
 
@@ -20,8 +21,9 @@ inline T* advance(T* array, Index by) {
   return array == nullptr ? nullptr : array + by;
 }
 
-// While the root and the division of a piece are computed, memory is asked for what comes this far ahead: Adam on 10
-// million weights takes 3.6 ms instead of 4.3. Blocks of small networks end before that; they are in the cache anyway.
+// While the root and the division of a piece are computed, the data this far ahead is prefetched: Adam on 10 million
+// weights takes 3.6 ms instead of 4.3. The blocks of small networks are shorter than that; they are in the cache
+// anyway.
 constexpr Index kPiece = 128, kAhead = 2048;
 
 template <class T>
@@ -30,8 +32,8 @@ inline void fetch(const T* array) {
   for (Index i = 0; i < kPiece; i += line) __builtin_prefetch(array + i, 1);
 }
 
-// Applies `rule` to n elements: to a weight, its gradient, and its states. Bit k of States says whether the rule has
-// the state k; one that is absent is neither read nor written.
+// Applies `rule` to n elements: to a weight, its gradient, and its states. Bit k of States is set if the rule has state
+// k. An absent state is neither read nor written.
 template <int States, bool kDecay, class T, class Rule>
 inline void update_piece(T* w, const T* g, T* a, T* b, T* c, Index n, T decay, const Rule& rule) {
   for (Index start = 0; start < n; start += kPiece) {
@@ -43,7 +45,7 @@ inline void update_piece(T* w, const T* g, T* a, T* b, T* c, Index n, T decay, c
       if constexpr (States & 2) fetch(b + next);
       if constexpr (States & 4) fetch(c + next);
     }
-#pragma GCC ivdep  // the arrays are different ones
+#pragma GCC ivdep  // the arrays do not overlap
     for (Index i = start; i < stop; ++i) {
       T weight = w[i], s[3] = {};
       if constexpr (States & 1) s[0] = a[i];
@@ -59,18 +61,18 @@ inline void update_piece(T* w, const T* g, T* a, T* b, T* c, Index n, T decay, c
   }
 }
 
-// The elements of all variables count as one long row, cut into blocks that depend on its length alone: a block meets
-// the same core in every step, and its weights and state are still in that core's cache.
+// The elements of all variables count as one long row, cut into blocks that depend on its length alone. A block runs on
+// the same core in every step, and its weights and states are still in that core's cache.
 template <int States, class T, class Rule>
 inline void update(const Parameter<T>* parameters, Index count, double decay, const Rule& rule) {
   Index total = 0;
   for (Index p = 0; p < count; ++p) total += parameters[p].size;
-  // Below 16384 elements (about 3 us) a second thread costs more than it saves. At most 256 blocks, since each looks
-  // for its first variable.
+  // Below 16384 elements (about 3 us) a second thread costs more than it saves. There are at most 256 blocks, because
+  // each block searches for its first variable.
   const Index grain = total <= 16384 ? total : total <= 256 * 2048 ? 2048 : (total / 256 + 1023) / 1024 * 1024;
   parallel_for(total, grain, [=](Index begin, Index end) {
-    // A mean that gets no more gradient shrinks by 0.9 a step and is below 1e-38 after 830. Many CPUs take 100 times as
-    // long for such numbers: the step of the 784-128-10 network took 180 us instead of 45.
+    // A mean that gets no more gradient shrinks by a factor of 0.9 per step and is below 1e-38 after 830 steps. Many
+    // CPUs take 100 times as long for such numbers: the step of the 784-128-10 network took 180 us instead of 45.
     const FlushDenormals flush;
     for (const Parameter<T>* p = parameters; end > 0; begin -= p->size, end -= p->size, ++p) {
       const Index first = begin > 0 ? begin : 0, last = end < p->size ? end : p->size, n = last - first;
@@ -205,7 +207,7 @@ void lion_step(const Parameter<T>* parameters, Index count, double learning_rate
   const T rate = T(learning_rate), b1 = T(beta_1), rest_1 = T(1 - beta_1), b2 = T(beta_2), rest_2 = T(1 - beta_2);
   update<0b001>(parameters, count, decay, [=](T& w, T g, T& m, T&, T&) {
     const T c = b1 * m + rest_1 * g;
-    w -= c > 0 ? rate : c < 0 ? -rate : rate * c;  // rate * sign(c); 0 and NaN pass through
+    w -= c > 0 ? rate : c < 0 ? -rate : rate * c;  // rate * sign(c); 0 and NaN are propagated
     m = b2 * m + rest_2 * g;
   });
 }

@@ -1,4 +1,4 @@
-// What the machine can do at most: the measure that bench/ holds every kernel against.
+// The peak performance of the machine, to which bench/ compares every kernel.
 #pragma once
 
 #include "kernels.h"
@@ -7,11 +7,11 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// A multiply-add takes 4 cycles and two start in each, so 8 must be under way at any time. 24 of AVX-512's 32 registers
-// hold three times that; with the 16 registers of AVX2 and SSE, 12 leave room for the two constants.
+// A multiply-add takes 4 cycles and two start in each, so at least 8 must be in flight. 24 of AVX-512's 32 registers
+// hold three times that. With the 16 registers of AVX2 and SSE, 12 leave room for the two constants.
 constexpr int kPeakAccumulators = TINYNET_VECTOR_BYTES == 64 ? 24 : 12;
 
-// One thread's share: every accumulator stays in a register and waits for nothing but itself.
+// The loop of one thread: every accumulator stays in a register and depends only on itself.
 template <class T>
 T multiply_add_loop(Index iterations, T factor, T offset) {
   const Vec<T> a = broadcast<T>(factor), b = broadcast<T>(offset);
@@ -30,7 +30,7 @@ T multiply_add_loop(Index iterations, T factor, T offset) {
   return total;
 }
 
-// results[thread] keeps the compiler from dropping the loop.
+// Storing results[thread] keeps the compiler from removing the loop.
 template <class T>
 double multiply_add_peak(Index iterations, T factor, T offset, T* results) {
   const Index threads = num_threads();
@@ -41,7 +41,7 @@ double multiply_add_peak(Index iterations, T factor, T offset, T* results) {
   return 2.0 * kPeakAccumulators * VectorOf<T>::lanes * static_cast<double>(iterations) * static_cast<double>(threads);
 }
 
-// y[i] = x[i], as a kernel would: plain vector loads and stores, each thread its own stretch.
+// y[i] = x[i], as in a kernel: plain vector loads and stores, a contiguous range for each thread.
 template <class T>
 void copy_peak(const T* x, T* y, Index size) {
   const Index grain = (size + num_threads() - 1) / num_threads();

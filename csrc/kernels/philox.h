@@ -1,5 +1,5 @@
-// Philox4x32-10, a random generator without state: a block of 128 random bits is a function of a counter and a key
-// (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). Any thread can make any block.
+// Philox4x32-10, a stateless random generator: a block of 128 random bits is a function of a counter and a key (Salmon
+// et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). Any thread can generate any block.
 #pragma once
 
 #include "simd.h"
@@ -11,17 +11,17 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// 64-bit lanes whose lower halves count: one multiplication gives both halves of a product, and what is left in an
-// upper half does no harm.
+// 64-bit lanes. Only their lower halves count: one multiplication returns both halves of a product, and other bits in
+// an upper half do no harm.
 using Word = std::uint64_t;
 typedef Word Words __attribute__((vector_size(TINYNET_VECTOR_BYTES), aligned(8), may_alias));
 constexpr int kWordLanes = TINYNET_VECTOR_BYTES / 8;
 
-// The products of the lower halves. The compiler multiplies all 64 bits when it is left to itself, at three times the
-// price.
+// The products of the lower halves. Without the intrinsics the compiler multiplies all 64 bits, which takes three times
+// as long.
 inline Words multiply_lower(Words a, Words b) {
 #if defined(__AVX512F__)
-  // With a full mask, since GCC 12 warns of an uninitialised value inside the plain one (its bug 105593).
+  // With a full mask, because GCC 12 warns of an uninitialised value inside the intrinsic without one (its bug 105593).
   return reinterpret_cast<Words>(
       _mm512_maskz_mul_epu32(0xFF, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
 #elif defined(__AVX2__)
@@ -37,17 +37,17 @@ constexpr int kPhiloxBlocks = 32;
 constexpr int kPhiloxNumbers = 8 * kPhiloxBlocks;
 typedef std::int32_t Numbers __attribute__((vector_size(TINYNET_VECTOR_BYTES)));
 
-// The two numbers of 16 bits in each lower half as numbers of 32, the lower one first.
+// Widens the two 16-bit numbers in each lower half to 32 bits, the lower one first.
 inline Numbers split_lower(Words words) {
   return reinterpret_cast<Numbers>((words & 0xFFFFu) | ((words & 0xFFFF0000u) << 16));
 }
 
-// 256 numbers of 16 bits from the blocks first, first + 1, ..., first + 31 of the stream (seed, offset): the counter is
-// (block, offset), the key is the seed. Half h of word w of block first + i is number 64 w + 2 i + h: the words of
-// equal w lie side by side, which suits vectors of any width. Calls use(n, numbers n, n + 1, ...) until all are used.
+// 256 numbers of 16 bits from the blocks first, first + 1, ..., first + 31 of the stream (seed, offset). The counter is
+// (block, offset), the key is the seed. Half h of word w of block first + i is number 64 w + 2 i + h: words of equal w
+// are contiguous, which suits vectors of any width. Calls use(n, numbers n, n + 1, ...) until all are used.
 template <class Use>
 __attribute__((always_inline)) inline void philox(Word first, Word seed, Word offset, const Use& use) {
-  constexpr int kChains = 4;  // vectors side by side: one alone waits for each round's products, 1.6 times as long
+  constexpr int kChains = 4;  // independent vectors: a single one waits for each round's products, 1.6 times as long
   const Words zero{};
   Words lane{};
   for (int l = 0; l < kWordLanes; ++l) lane[l] = static_cast<Word>(l);

@@ -1,10 +1,10 @@
-// Pooling: the maximum or the mean of every window; tinynet/ops/max_pool2d.py and average_pool2d.py.
+// Pooling: the maximum or the mean of each window; tinynet/ops/max_pool2d.py and average_pool2d.py.
 //
-// The lanes of a vector are neighbouring channels. With fewer channels than lanes they are neighbouring windows: rows
-// are copied into lines in which the columns that one tap sees stand side by side.
+// The lanes of a vector are adjacent channels. With fewer channels than lanes, the lanes are adjacent windows: rows are
+// copied into lines in which the columns that one tap reads are contiguous.
 //
-// Beside the maximum its place is kept, one byte an output: the way back then reads dy and these bytes and writes dx,
-// where finding the maximum again would read x too, 2.3 arrays instead of 1.3.
+// With the maximum its argmax index is stored, one byte per output. The backward pass then reads dy and these bytes and
+// writes dx: 1.3 arrays. Finding the maximum again would read x too: 2.3 arrays.
 #pragma once
 
 #include "kernels/pooling_channels.h"

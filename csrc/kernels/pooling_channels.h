@@ -1,4 +1,4 @@
-// Pooling where the lanes of a vector are neighbouring channels of one pixel.
+// Pooling in which the lanes of a vector are adjacent channels of one pixel.
 #pragma once
 
 #include "kernels/pooling_kinds.h"
@@ -7,7 +7,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace pooling {
 
-// Calls use(c) for vectors that cover the channels; the last one reaches back over some that were done already.
+// Calls use(c) for vectors that cover the channels. The last vector may overlap the one before it.
 template <class T, class Use>
 inline void for_channels(Index channels, const Use& use) {
   constexpr Index lanes = VectorOf<T>::lanes;
@@ -16,7 +16,8 @@ inline void for_channels(Index channels, const Use& use) {
   if (c < channels) use(channels - lanes);
 }
 
-// One output pixel. x points at the window's first tap inside, taps p, q of the window at x[p*line + q*channels].
+// One output pixel. x points at the window's first tap inside the image. Tap (p, q), counted from there, is at
+// x[p*line + q*channels].
 template <class T, class Kind>
 __attribute__((always_inline)) inline void pool_window(const T* x, Index line, Index channels, Span rows, Span cols,
                                                        Index pool_w, const Kind& kind, Index at) {
@@ -43,7 +44,7 @@ void forward_channels(const Pool2dShape& s, const T* x, const Kind& kind) {
         const Span cols = taps_inside(j, s.stride_w, s.pool_width, s.pad_left, s.width);
         const T* const in = above + (j * s.stride_w - s.pad_left + cols.begin) * s.channels;
         const Index at = (row * s.out_width + j) * s.channels;
-        if (is_two_by_two(rows, cols, s.pool_width))  // the common window, unrolled
+        if (is_two_by_two(rows, cols, s.pool_width))  // the most common window, unrolled
           pool_window(in, line, s.channels, {0, 2}, {0, 2}, 2, kind, at);
         else
           pool_window(in, line, s.channels, rows, cols, s.pool_width, kind, at);
@@ -63,7 +64,7 @@ __attribute__((always_inline)) inline void spread_window(T* dx, Index line, Inde
   });
 }
 
-// Windows that do not overlap: each writes its pixels of dx, and zeros up to the next window.
+// For windows that do not overlap. Each window writes its pixels of dx, and zeros up to the next window.
 template <class T, class Gradient>
 void backward_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels;
@@ -92,7 +93,7 @@ void backward_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   });
 }
 
-// Windows that overlap: each row of dx collects from all windows over it, in a fixed order.
+// For windows that overlap. Each row of dx accumulates the gradients of all windows over it, in a fixed order.
 template <class T, class Gradient>
 void backward_overlapping(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels;
@@ -118,7 +119,7 @@ void backward_overlapping(const Pool2dShape& s, const Gradient& gradient, T* dx)
           Index c = 0;
           for (; c + VectorOf<T>::lanes <= s.channels; c += VectorOf<T>::lanes)
             add(c, gradient.share(at + c, rows * cols.size()));
-          if (c < s.channels) {  // the last vector reaches back over channels that are done already, and adds 0 to them
+          if (c < s.channels) {  // the last vector overlaps finished channels and adds 0 to them
             const Index last = s.channels - VectorOf<T>::lanes;
             add(last, gradient.share(at + last, rows * cols.size()).from(c - last));
           }

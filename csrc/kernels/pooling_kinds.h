@@ -1,4 +1,5 @@
-// The two kinds of pooling, and which taps and windows meet: what pooling_channels.h and pooling_lines.h share.
+// The two kinds of pooling, and the taps of a window and the windows over a pixel: shared by pooling_channels.h and
+// pooling_lines.h.
 #pragma once
 
 #include "kernels/conv2d_direct.h"
@@ -7,10 +8,10 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace pooling {
 
-constexpr Index kGrain = 16384;  // elements of x a block: about 2 us of work when they are in the cache
+constexpr Index kGrain = 16384;  // elements of x per block: about 2 us of work if they are in the cache
 
 template <class T>
-using Places = decltype(Vec<T>{} < Vec<T>{});  // integers as wide as T: taps, counted row by row through the window
+using Places = decltype(Vec<T>{} < Vec<T>{});  // argmax indices: integers as wide as T, taps counted row by row
 
 template <class T, class Place>
 struct StoredPlaces {
@@ -20,7 +21,7 @@ struct StoredPlaces {
 
 template <class T, class Place>
 inline Places<T> load_places(const Place* memory) {
-#if defined(__AVX2__)  // GCC 12 converts element by element: 47 instructions for 16 places
+#if defined(__AVX2__)  // GCC 12 converts element by element: 47 instructions for 16 indices
   if constexpr (__is_same(T, float) && sizeof(Place) == 1) {
 #if defined(__AVX512F__)
     return (Places<T>)_mm512_maskz_cvtepu8_epi32(0xFFFF, _mm_loadu_si128(reinterpret_cast<const __m128i*>(memory)));
@@ -51,7 +52,7 @@ inline Places<T> same_place(Index place) {
   return Places<T>{} + static_cast<decltype(Places<T>{}[0] + 0)>(place);
 }
 
-// The vector with zeros in the lanes before `first`.
+// The vector, with zeros in the lanes before `first`.
 template <class T>
 inline Vec<T> lanes_from(Vec<T> value, Index first) {
   for (Index lane = 0; lane < VectorOf<T>::lanes; ++lane) value[lane] = lane < first ? T(0) : value[lane];
@@ -63,17 +64,17 @@ struct Span {
   Index size() const { return end - begin; }
 };
 
-// The taps of window `i` that lie in the image, along one axis.
+// The taps of window `i` that are inside the image, along one axis.
 inline Span taps_inside(Index i, Index stride, Index pool, Index pad, Index size) {
   return {larger(0, pad - i * stride), smaller(pool, size + pad - i * stride)};
 }
 
-// Taps are counted from the window's corner: two rows of a larger window are something else.
+// Taps are counted from the window's corner, so two rows of a larger window are a different case.
 inline bool is_two_by_two(Span rows, Span cols, Index pool_w) {
   return pool_w == 2 && rows.begin == 0 && rows.end == 2 && cols.begin == 0 && cols.end == 2;
 }
 
-// The windows that see row (or column) `at`, along one axis.
+// The windows that cover row (or column) `at`, along one axis.
 inline Span windows_over(Index at, Index stride, Index pool, Index pad, Index out) {
   const Index last = at + pad;
   return {last < pool ? 0 : (last - pool) / stride + 1, smaller(out, last / stride + 1)};
@@ -81,7 +82,7 @@ inline Span windows_over(Index at, Index stride, Index pool, Index pad, Index ou
 
 inline Index rows_a_block(Index row_elements) { return larger(1, kGrain / larger(1, row_elements)); }
 
-// Zeros in the rows of dx between window i, whose `rows` begin at `first`, and the next window, or the image's end.
+// Zeros the rows of dx between window i, whose `rows` begin at `first`, and the next window, or the end of the image.
 template <class T>
 inline void zero_rows_below(const Pool2dShape& s, Index i, Span rows, T* first) {
   const Index line = s.width * s.channels, corner = i * s.stride_h - s.pad_top;
@@ -90,7 +91,7 @@ inline void zero_rows_below(const Pool2dShape& s, Index i, Span rows, T* first) 
     __builtin_memset(first + rows.size() * line, 0, sizeof(T) * static_cast<std::size_t>((next - gap) * line));
 }
 
-// The two kinds of pooling. `Running` is one vector of outputs while its window is read, `Share` one vector of dy.
+// The two kinds of pooling. `Running` is one vector of outputs while its window is read. `Share` is one vector of dy.
 
 template <class T, class Place>
 struct Maximum {
@@ -101,7 +102,7 @@ struct Maximum {
     Vec<T> best;
     Places<T> place;
     Running(Vec<T> first, Places<T> at) : best(first), place(at) {}
-    void see(Vec<T> value, Index tap) {  // the first of equals stays, and the first NaN
+    void see(Vec<T> value, Index tap) {  // the first of equal values wins, and the first NaN
       const Places<T> take = ~(value <= best) & (best == best);
       best = take ? value : best;
       place = take ? same_place<T>(tap) : place;
@@ -164,7 +165,7 @@ struct MeanGradient {
     Share permuted(Places<T> lane) const { return {__builtin_shuffle(dy, lane)}; }
   };
   Share share(Index at, Index seen) const { return {load(dy + at) / broadcast(T(seen))}; }
-  Share share(Index at, Index rows, const T* columns) const {  // of neighbouring windows: `columns` seen by each
+  Share share(Index at, Index rows, const T* columns) const {  // of adjacent windows with `columns` columns inside
     return {load(dy + at) / (load(columns) * broadcast(T(rows)))};
   }
   MeanGradient from(Index at) const { return {dy + at}; }

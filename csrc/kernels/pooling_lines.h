@@ -1,4 +1,4 @@
-// Pooling of few channels: the lanes of a vector are neighbouring windows.
+// Pooling of few channels, in which the lanes of a vector are adjacent windows.
 #pragma once
 
 #include "kernels/pooling_kinds.h"
@@ -7,8 +7,9 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace pooling {
 
-// A row of the padded image, its columns sorted by their remainder: line[column % stride][column / stride][channel].
-// Tap q of the windows 0, 1, 2, ... then sees line[q % stride][q / stride], and what follows it.
+// A row of the padded image, with its columns sorted by their remainder:
+// line[column % stride][column / stride][channel].
+// Tap q of the windows 0, 1, 2, ... then reads line[q % stride][q / stride] and the elements that follow.
 struct Line {
   Index channels, stride, pad, width, columns, padded;  // `columns` of each remainder, in `padded` elements
 
@@ -18,7 +19,7 @@ struct Line {
   Index size() const { return stride * padded; }
   Index at_tap(Index q) const { return q % stride * padded + q / stride * channels; }
 
-  // Those of the `columns` with this remainder that lie in the image.
+  // The range of the `columns` with this remainder that are inside the image.
   Span inside(Index remainder) const {
     const Index begin = smaller(columns, pad > remainder ? ceil_div(pad - remainder, stride) : 0);
     const Index reach = width + pad - remainder;
@@ -44,7 +45,7 @@ struct Line {
   }
 
   template <class T>
-  void empty(const T* line, T* row) const {  // the reverse; 0 in columns that no line has
+  void empty(const T* line, T* row) const {  // the inverse; 0 in columns that no line has
     if (stride == 1) {
       __builtin_memcpy(row, line + pad * channels, sizeof(T) * static_cast<std::size_t>(inside(0).size() * channels));
     } else if (stride == 2 && channels == 1) {
@@ -59,8 +60,8 @@ struct Line {
   }
 
  private:
-  // Calls use(column, place in the line, copy) for the columns from left to right, where copy(to, from) copies a pixel.
-  // It does so in one piece of at least `channels` elements: what it writes too much, the next column overwrites.
+  // Calls use(column, offset in the line, copy) for the columns from left to right. copy(to, from) copies a pixel as
+  // one piece of at least `channels` elements. The next column overwrites the excess elements.
   template <class T, class Use>
   void pixel_by_pixel(const T*, const Use& use) const {
     if (channels <= 1) return copy_pixels<T, 1>(use);
@@ -86,7 +87,8 @@ struct Line {
   }
 };
 
-// finish_line(kind, ...) writes one vector of a row of outputs; `seen` has the taps inside, by column.
+// finish_line(kind, ...) writes one vector of a row of outputs. `seen` holds the number of taps inside the image, for
+// each output.
 template <class T, class Place>
 inline void finish_line(const Maximum<T, Place>& kind, Index at, const typename Maximum<T, Place>::Running& running,
                         Index count, const T*) {
@@ -136,7 +138,7 @@ void forward_lines(const Pool2dShape& s, const T* x, const Kind& kind) {
   });
 }
 
-// A row of dy, and whose share it is, in scratch memory that may be read past its end.
+// A row of dy, for the maximum with its argmax indices, in scratch memory that may be read past its end.
 template <class T, class Place>
 struct MaximumShares {
   using Element = decltype(Places<T>{}[0] + 0);
@@ -167,7 +169,8 @@ struct MeanShares {
   typename MeanGradient<T>::Share at(Index l) const { return {load(dy + l)}; }
 };
 
-// The taps inside, by element of a row of outputs; 1 in the lanes that follow, which are divided by, too.
+// The number of taps inside the image, for each element of a row of outputs. The lanes that follow are divisors too, so
+// they get 1.
 template <class T>
 inline void count_columns(const Pool2dShape& s, T* seen) {
   const Index used = s.out_width * s.channels;
@@ -203,8 +206,9 @@ void backward_lines(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   });
 }
 
-// Where a row of dx comes from when windows do not overlap. Its vectors begin at `to`; lane k of one takes output
-// from + lane[k] of the row below, at column tap[k] of its window: as many outputs as lanes at most, so one load.
+// The sources of a row of dx, for windows that do not overlap. The vectors of the row begin at `to`. Lane k of a vector
+// takes output from + lane[k] of the row of outputs, at column tap[k] of its window. A vector takes at most as many
+// outputs as it has lanes, so one load is enough.
 template <class T>
 struct Sources {
   static constexpr Index lanes = VectorOf<T>::lanes;
@@ -216,9 +220,9 @@ struct Sources {
 
   explicit Sources(const Pool2dShape& s)
       : size(ceil_div(s.width * s.channels, lanes)), to(size), from(size), lane(size * lanes), tap(size * lanes) {
-    const Index none = -s.pool_height * s.pool_width;  // a tap between windows stays negative in every row of them
+    const Index none = -s.pool_height * s.pool_width;  // for taps between windows: negative in every row of a window
     for (Index v = 0; v < size; ++v) {
-      to[v] = smaller(v * lanes, s.width * s.channels - lanes);  // the last vector reaches back
+      to[v] = smaller(v * lanes, s.width * s.channels - lanes);  // the last vector overlaps
       from[v] = s.out_width * s.channels;
       Index outputs[lanes];
       for (Index k = 0; k < lanes; ++k) {
@@ -236,10 +240,13 @@ struct Sources {
   Places<T> taps_of(Index v) const { return *reinterpret_cast<const Stored*>(tap + v * lanes); }
 };
 
-// Windows that do not overlap, in rows of dx of at least a vector: each vector is written once, from a permuted one of
-// dy, where backward_lines collects each row in a line and reorders it: 1.6 to 4 times as long with 1 to 12 channels.
-// dy is read where it lies: what the vectors of a row see of the next rows is not used. Only where dy ends are its rows
-// copied first; copying them all, 14 outputs at a time that are read back at once, takes twice as long with 1 channel.
+// For windows that do not overlap and rows of dx of at least one vector. Each vector of dx is stored once, as a
+// permutation of a vector of dy. backward_lines accumulates each row in a line and reorders it, which takes 1.6 to 4
+// times as long with 1 to 12 channels.
+//
+// dy is read in place: lanes that the vectors of a row load from the next rows are not used. Only at the end of dy are
+// its rows copied first. Copying all rows, 14 outputs at a time that are loaded again at once, takes twice as long with
+// 1 channel.
 template <class Shares, class T, class Gradient>
 void backward_lines_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels, used = s.out_width * s.channels, padded = used + VectorOf<T>::lanes;

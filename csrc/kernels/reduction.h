@@ -3,8 +3,8 @@
 // Every reduction over several axes is a chain of these (csrc/bindings/reduction.cpp).
 //
 // Sums are pairwise: leaves of a few hundred terms, whose sums are added as a balanced tree. The error then grows like
-// the logarithm of the number of terms instead of like the number, and since leaves, blocks and tree depend on sizes
-// alone, any number of threads and any instruction set gives the same bits.
+// the logarithm of the number of terms instead of like the number. Leaves, blocks and the tree depend on sizes alone,
+// so any number of threads and any instruction set give the same bits.
 #pragma once
 
 #include "kernels.h"
@@ -24,14 +24,14 @@ struct Sum {
   template <class V>
   static V combine(V a, V b) { return a + b; }
 };
-// A NaN on either side wins. Written as two selections so that they compile to max and blend: a branch that depends on
-// random numbers costs ten times as much.
+// If either side is NaN, the result is NaN. This is written as two selections so that it compiles to max and blend: a
+// branch that depends on random data takes ten times as long.
 struct Max {
   template <class T>
   static constexpr T identity() { return -T(__builtin_inf()); }
   template <class T>
   static T combine(T a, T b) {
-    const T larger = a > b ? a : b;  // b when either is NaN
+    const T larger = a > b ? a : b;  // b if either is NaN
     return a != a ? a : larger;
   }
 };
@@ -56,8 +56,8 @@ inline Vec<T> combine(Vec<T> a, Vec<T> b) {
   }
 }
 
-constexpr Index kReductionGrain = 32768;  // elements a block: about 2 us of work when they are in the cache
-constexpr Index kLanes = 32;              // running values a leaf keeps, whatever the vector width
+constexpr Index kReductionGrain = 32768;  // elements per block: about 2 us of work if they are in the cache
+constexpr Index kLanes = 32;              // running values of a leaf, for any vector width
 constexpr Index kLeaf = 16 * kLanes;      // terms of a leaf along a row
 constexpr Index kLeafRows = 16;           // terms of a leaf down a column
 constexpr Index kMaxDepth = 64;           // levels of the tree: 2^63 rows
@@ -116,8 +116,9 @@ void reduce_rows(const T* x, T* y, Index outer, Index size, T divisor) {  // x[o
 
 // --- down a column (inner > 1) -----------------------------------------------------------------------------------
 
-// One strip of `vectors` x lanes columns, starting at x, its rows `stride` apart. Leaves of kLeafRows rows; a finished
-// leaf is merged with its neighbour as the carries of a binary counter run, so that the tree is balanced. rows >= 1.
+// One strip of `vectors` x lanes columns, starting at x, with rows `stride` apart and rows >= 1. Leaves have kLeafRows
+// rows. A finished leaf is merged with its neighbours in the way that carries propagate in a binary counter, so the
+// tree is balanced.
 template <class R, class T, int vectors>
 inline void reduce_strip(const T* x, T* y, Index rows, Index stride) {
   constexpr int width = VectorOf<T>::lanes;
@@ -159,22 +160,22 @@ inline T reduce_column(const T* x, Index rows, Index stride) {
   return running;
 }
 
-// x[rows][stride] -> y[columns], of which the first `columns` of each row are read. rows >= 1.
+// x[rows][stride] -> y[columns]. The first `columns` of each row are read. rows >= 1.
 template <class R, class T>
 void reduce_columns(const T* x, T* y, Index rows, Index columns, Index stride) {
   constexpr Index width = VectorOf<T>::lanes;
   Index c = 0;
   for (; c + 4 * width <= columns; c += 4 * width) reduce_strip<R, T, 4>(x + c, y + c, rows, stride);
   for (; c + width <= columns; c += width) reduce_strip<R, T, 1>(x + c, y + c, rows, stride);
-  if (c < columns && columns >= width) {  // the last vector again covers columns that are done: the same values
+  if (c < columns && columns >= width) {  // the last vector covers some finished columns again: same values
     reduce_strip<R, T, 1>(x + columns - width, y + columns - width, rows, stride);
     return;
   }
   for (; c < columns; ++c) y[c] = reduce_column<R>(x + c, rows, stride);
 }
 
-// Narrow rows, as the 10 columns of class scores, fill no vector: `group` rows in a row make one wide row, and the
-// groups are merged at the end.
+// Narrow rows, such as the 10 columns of class scores, do not fill a vector. So `group` consecutive rows form one wide
+// row, and the groups are merged at the end.
 constexpr Index kWide = 64;
 
 template <class R, class T>
@@ -195,7 +196,7 @@ void reduce_block(const T* x, T* y, Index rows, Index columns, Index stride) {
 
 template <class R, class T>
 void reduce_inner(const T* x, T* y, Index outer, Index size, Index inner, T divisor) {
-  // Work is cut into (outer, block of rows, chunk of columns).
+  // The work is cut into (outer, block of rows, chunk of columns).
   constexpr Index kChunk = 1024;
   const Index columns = smaller(inner, kChunk);
   const Index rows = kReductionGrain / columns;

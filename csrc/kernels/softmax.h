@@ -1,8 +1,9 @@
-// Softmax along rows: x[rows][classes]. A row's largest element is subtracted first, so that no exponential overflows.
+// Softmax along rows: x[rows][classes]. The largest element of a row is subtracted first, so that no exponential
+// overflows.
 //
-// With few classes a row is hardly longer than a vector. Rows are then taken kRowsAtOnce at a time and transposed, so
-// that a lane holds a row and no sum runs across lanes: (128, 10) takes 1.9 us, row by row 9.3 us (AVX-512). With many,
-// a lane holds a column.
+// With few classes a row is hardly longer than a vector. Then kRowsAtOnce rows at a time are transposed, so that a lane
+// holds a row and no sum runs across lanes: (128, 10) takes 1.9 us, row by row 9.3 us (AVX-512). With many classes, a
+// lane holds a column.
 #pragma once
 
 #include "kernels.h"
@@ -13,10 +14,10 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 constexpr Index kRowsAtOnce = 32;     // two AVX-512 vectors: the second hides the first one's latency
-constexpr Index kTileClasses = 64;  // 8 KB of floats; from here on rows are long enough by themselves
+constexpr Index kTileClasses = 64;  // 8 KB of floats; longer rows fill vectors on their own
 constexpr Index kRowLanes = 32;
 
-// About 10,000 exponentials a block, some 5 us; a whole number of tiles.
+// About 10,000 exponentials per block, about 5 us; a whole number of tiles.
 inline Index softmax_grain(Index classes) {
   const Index rows = 10000 / (classes + 1) + 1;
   return helpers::ceil_div(rows, kRowsAtOnce) * kRowsAtOnce;
@@ -40,7 +41,7 @@ inline T row_sum(Index size, const Value& value) {
   return lanes[0];
 }
 
-// NaN may go unnoticed here: it comes back with the exponentials.
+// May miss a NaN, which the exponentials propagate anyway.
 template <class T>
 inline T row_max(const T* x, Index size) {
   T lanes[kRowLanes];
@@ -54,7 +55,7 @@ inline T row_max(const T* x, Index size) {
   return lanes[0];
 }
 
-// Softmax of rows [begin, end) into y, calling finish(row, max, log of the sum) for each, when its y is complete.
+// Softmax of rows [begin, end) into y. Calls finish(row, max, log of the sum) for each row when its y is complete.
 template <class T, class Finish>
 inline void softmax_rows(const T* x, T* y, Index begin, Index end, Index classes, const Finish& finish) {
   if (classes > kTileClasses) {
@@ -75,7 +76,7 @@ inline void softmax_rows(const T* x, T* y, Index begin, Index end, Index classes
   for (Index first = begin; first < end; first += kRowsAtOnce) {
     const Index rows = end - first < kRowsAtOnce ? end - first : kRowsAtOnce;
     for (Index r = 0; r < kRowsAtOnce; ++r) {
-      const T* const from = x + (first + (r < rows ? r : 0)) * classes;  // the last tile is filled up with copies
+      const T* const from = x + (first + (r < rows ? r : 0)) * classes;  // the last tile is padded with copies
       for (Index k = 0; k < classes; ++k) tile[k][r] = from[k];
     }
     for (Index r = 0; r < kRowsAtOnce; ++r) largest[r] = tile[0][r], sum[r] = 0;
@@ -83,7 +84,8 @@ inline void softmax_rows(const T* x, T* y, Index begin, Index end, Index classes
       for (Index r = 0; r < kRowsAtOnce; ++r) largest[r] = math::max(largest[r], tile[k][r]);
     for (Index k = 0; k < classes; ++k)
       for (Index r = 0; r < kRowsAtOnce; ++r) tile[k][r] = math::exp(tile[k][r] - largest[r]);
-    // Apart, or exp's last multiplication is fused with the sum, and a row's bits depend on how many rows there are.
+    // A separate loop: otherwise exp's last multiplication is fused with the sum, and the bits of a row depend on the
+    // number of rows.
     for (Index k = 0; k < classes; ++k)
       for (Index r = 0; r < kRowsAtOnce; ++r) sum[r] += tile[k][r];
     T scale[kRowsAtOnce];

@@ -1,4 +1,4 @@
-// A square of vectors transposed in registers: log2(lanes) rounds, in each of which blocks change places.
+// Transposes a square of vectors in registers, in log2(lanes) rounds. Each round exchanges blocks.
 #pragma once
 
 #include "simd.h"
@@ -6,7 +6,7 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// Exchange the off-diagonal blocks of `distance` x `distance` in a square of lanes x lanes.
+// Exchanges the off-diagonal blocks of `distance` x `distance` in a square of lanes x lanes.
 template <class T, int distance>
 inline void exchange_blocks(Vec<T>* rows) {
   constexpr int lanes = VectorOf<T>::lanes;

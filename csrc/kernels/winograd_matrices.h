@@ -1,4 +1,4 @@
-// Winograd's matrices (conv2d_winograd.h says what for): each function is one matrix times the column v[0], v[1], ...
+// Winograd's matrices (conv2d_winograd.h explains them). Each function multiplies one matrix by a column v.
 #pragma once
 
 namespace tinynet::TINYNET_ISA {
@@ -51,8 +51,9 @@ struct F4Points {
   static constexpr double a = 0.625, b = 1.5, aa = a * a, bb = b * b;
 };
 
-// F(2, 3) with four of them, 0, a, -a and infinity. Its kernels are F4's of these points, if the input makes up for the
-// two factors that are missing, (0 - b)(0 + b) at 0, (a - b)(a + b) at +-a: this is what F4 uses at the end of a row.
+// F(2, 3) with four of these points: 0, a, -a and infinity. It uses the transformed kernels of F4 at these points. To
+// make up for the two missing points, its input transform includes the factors (0 - b)(0 + b) at 0 and (a - b)(a + b)
+// at +-a. F4 uses it at the end of a row.
 struct F4Last : F4Points {
   static constexpr int m = 2, n = 4;
   static constexpr int point[n] = {0, 1, 2, 5};
@@ -133,8 +134,8 @@ struct F4 : F4Points {
   }
 };
 
-// What is done to the pixels of a tile in rows and columns: B^T of `n` pixels for a convolution's input, A of `m` for
-// the gradient of its output.
+// The transform of the pixels of a tile, applied to rows and columns: B^T of `n` pixels for the input of a convolution,
+// A of `m` pixels for the gradient of its output.
 struct InputStep {
   template <class F>
   static constexpr int from = F::n;

@@ -1,12 +1,12 @@
 // How Winograd's algorithm (conv2d_winograd.h) cuts a batch of images into tiles, and tiles into blocks.
 //
-// Tile (i, j) of an image gives the outputs from (i*m, j*m) on, m to a side, and sees n x n pixels. Where the last row
-// or column of tiles has one or two outputs left, F4 takes its `Last` tiles there, of two: an image of 14x14 has 22 x
-// 22 elements then and not 24 x 24, which is 16% less of everything.
+// Tile (i, j) of an image computes the m x m outputs from (i*m, j*m) on and reads n x n pixels. If the last row or
+// column of tiles has only one or two outputs, F4 uses its `Last` tiles there, which have two. An image of 14x14 then
+// has 22 x 22 elements instead of 24 x 24, which is 16% less of everything.
 //
-// Tiles of a block are of one kind, so that each element of a block is one matrix product. For their sake tiles are not
-// taken in the order of the images: some images' inner tiles come first, then those on their right, below, in the
-// corner.
+// All tiles of a block are of one kind; each element of a block is then one matrix product. Therefore the tiles are not
+// in the order of the images: the inner tiles of some images come first, then those at their right edge, at their
+// bottom edge, and in the corner.
 #pragma once
 
 #include <type_traits>
@@ -17,10 +17,10 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-constexpr Index kSharedKernelBytes = 4 << 20;  // transformed kernels larger than this are not read again for each block
+constexpr Index kSharedKernelBytes = 4 << 20;  // larger transformed kernels are not read again for each block
 constexpr Index kMostElements = 36;
 
-// Rows (or columns) of F's tiles for so many outputs, and whether the last of them is F::Last's.
+// Number of rows (or columns) of F's tiles for `outputs` outputs, and whether the last of them is F::Last's.
 template <class F>
 struct Axis {
   explicit Axis(Index outputs)
@@ -29,15 +29,15 @@ struct Axis {
         elements((tiles - last) * F::n + last * F::Last::n) {}
   Index tiles;
   bool last;
-  Index elements;  // multiplications an image, a channel and a filter, if squared
+  Index elements;  // if squared: multiplications per image, channel and filter
 };
 
-// Tiles first, ..., first + count - 1 of `rows` x `cols` tiles an image, from tile (row, col) on, in images from
-// `image` on. All are F's, or in their rows (columns) F::Last's.
+// Tiles first, ..., first + count - 1 of `rows` x `cols` tiles per image, from tile (row, col) on, in images from
+// `image` on. All are F's tiles, or F::Last's in their rows (columns).
 struct TileBlock {
   Index image, row, col, rows, cols, first, count;
   bool last_rows, last_cols;
-  Index number = 0, skipped = 0;  // of the block, and of its tiles before the first
+  Index number = 0, skipped = 0;  // number of the block, and of its tiles before the first
 
   TileBlock part(Index begin, Index end) const {
     TileBlock result = *this;
@@ -45,7 +45,7 @@ struct TileBlock {
     return result;
   }
 
-  // f(t, image, i, j): t counts from 0.
+  // Calls f(t, image, i, j). t counts from 0.
   template <class Function>
   void for_tiles(const Function& f) const {
     Index j = first % cols, i = first / cols % rows, n = image + first / cols / rows;
@@ -59,7 +59,7 @@ struct TileBlock {
   }
 };
 
-// use(F or F::Last of the rows, F or F::Last of the columns)
+// Calls use(F or F::Last for the rows, F or F::Last for the columns).
 template <class F, class Use>
 inline void with_kind(const TileBlock& block, const Use& use) {
   using Last = typename F::Last;
@@ -71,7 +71,7 @@ inline void with_kind(const TileBlock& block, const Use& use) {
     block.last_cols ? use(F{}, Last{}) : use(F{}, F{});
 }
 
-// The elements of a block's transformed tiles, by their place among those of the transformed kernel.
+// The elements of a block's transformed tiles, as indices of elements of the transformed kernel.
 struct Elements {
   template <class F>
   static Elements of(const TileBlock& block) {
@@ -95,7 +95,7 @@ class TileBlocks {
     b.batch_ = batch, b.size_ = size;
     b.rows_ = rows.tiles, b.cols_ = cols.tiles;
     b.last_row_ = rows.tiles - rows.last, b.last_col_ = cols.tiles - cols.last;
-    // As many images together as make whole blocks of each kind.
+    // Uses as many images together as make whole blocks of each kind.
     b.images_ = b.last_row_ == b.rows_ && b.last_col_ == b.cols_ ? batch : smaller(batch, size);
     b.each_ = b.in_group(b.images_);
     return b;
@@ -120,7 +120,7 @@ class TileBlocks {
   }
 
  private:
-  // The inner tiles, those on their right, those below, the corner.
+  // The inner tiles, those at the right edge, those at the bottom edge, the corner.
   TileBlock kind_of(int kind) const {
     const bool below = kind / 2, right = kind % 2;
     return {0,

@@ -1,4 +1,4 @@
-// Winograd's transforms (conv2d_winograd.h says what for): tiles of an image, kernels, outputs.
+// Winograd's transforms (conv2d_winograd.h explains them) of tiles of an image, kernels and outputs.
 #pragma once
 
 #include "kernels/moments.h"
@@ -11,12 +11,12 @@ namespace {
 template <class T>
 struct Images {
   const T* x;     // x[batch][height][width][channels]
-  const T* mask;  // of x's shape, or null: where it is not positive, x counts as zero
+  const T* mask;  // same shape as x, or null: x counts as zero where it is not positive
   Index height, width, channels, top, left;
 };
 
-// The outputs y[batch][out_height][out_width][filters] of a pass: f(sums + bias). Their mean[filters] and
-// variance[filters] too, unless these are null.
+// The outputs y[batch][out_height][out_width][filters] of a pass: f(sums + bias), and their mean[filters] and
+// variance[filters] unless these are null.
 template <class T>
 struct Outputs {
   Index batch, height, width, filters;
@@ -26,12 +26,12 @@ struct Outputs {
   T *mean, *variance;
 };
 
-// Sums of outputs that moments are made of: a group is some neighbouring tiles of a block, those of their pixels that
-// are in the image, and its centre is the mean of the first tile.
+// Sums of outputs for their moments. A group is several consecutive tiles of a block; only their pixels inside the
+// image count. The centre of a group is the mean of its first tile.
 template <class T>
 class TileSums {
  public:
-  // Blocks of `size` tiles in groups of `together`; whoever writes tiles begins with the first of a group.
+  // Blocks of `size` tiles in groups of `together`. A thread that writes tiles must begin with the first of a group.
   TileSums(const Outputs<T>& out, Index blocks, Index size, Index together)
       : out_(out),
         together_(together),
@@ -45,8 +45,8 @@ class TileSums {
 
   bool wanted() const { return groups_ > 0; }
 
-  // Adds a tile that has just been written: from the L1 cache, in no more time than from the registers before. 0.1 ms
-  // for (128, 28, 28, 32), where reading all of it again takes 0.5.
+  // Adds a tile that has just been stored. Loading it from the L1 cache takes no longer than using the registers before
+  // the store. This takes 0.1 ms for (128, 28, 28, 32), where reading all of it again takes 0.5.
   void add(Index block, Index tile, const T* y, Index line, Index rows, Index cols) const {
     const Index filters = out_.filters, group = block * groups_a_block_ + tile / together_, at = group * filters;
     const bool first = tile % together_ == 0;
@@ -87,7 +87,7 @@ class TileSums {
   normalization::BlockSums<T> sums_;
 };
 
-// As many zeros: a row of a tile outside of the image.
+// `count` zeros: a row of a tile outside of the image.
 template <class T>
 class Zeros {
  public:
@@ -100,25 +100,27 @@ class Zeros {
   Scratch<T> memory_;
 };
 
-// Where the pixels of a tile are: row p begins at x[p], and its columns [first, last) are inside of the image.
+// The pixels of a tile: row p begins at x[p], and its columns [first, last) are inside the image.
 template <class T, int rows>
 struct TilePixels {
   const T *x[rows], *mask[rows];
   Index first, last;
 };
 
-// Where the numbers of transformed tiles lie: channel c of element e of tile t is at
+// The layout of transformed tiles: channel c of element e of tile t is at
 // t * tile + c / lanes * vector + e * element + c % lanes.
 struct Layout {
   Index tile, vector, element;
 };
 
-// The vector of channels from c on of a tile of the kind (R, C) through two passes of Step to that of a transformed
-// one, whose elements lie `plane` apart. Adds the sum over the pixels to `sums[channels]` unless that is null. The same
-// place of the next tile is `next` further on: its lines come from L2 while this one is computed.
-// Six rows' first pass leaves 36 vectors; three rows at a time, they stay in 32 registers (16 channels of a tile take
-// 62 ns instead of 77). 16 registers hold too few either way, and loading the pixels twice takes longer.
-// Not inlined into the loop over channels, where GCC keeps 36 pointers on the stack, one for each pixel.
+// Transforms a vector of channels, from c on, of a tile of kind (R, C) by two passes of Step. The elements of the
+// transformed tile are `plane` apart. Adds the sum over the pixels to `sums[channels]` unless that is null. The same
+// element of the next tile is `next` further on: its cache lines are prefetched from L2 while this one is computed.
+//
+// With six rows the first pass leaves 36 vectors. Three rows at a time, they stay in 32 registers (16 channels of a
+// tile take 62 ns instead of 77). 16 registers are too few either way, and loading the pixels twice takes longer.
+//
+// It is not inlined into the loop over channels, because there GCC keeps 36 pointers on the stack, one for each pixel.
 template <class T, class Step, class R, class C, bool masked>
 __attribute__((noinline)) void transform_vector(const TilePixels<T, Step::template from<R>>& pixels, Index channels,
                                                 Index c, T* out, Index plane, Index next, T* sums) {
@@ -171,38 +173,39 @@ inline void transform_tile(const TilePixels<T, Step::template from<R>>& pixels, 
 }
 
 // Parts of a transformed array (tiles, or elements of the products) are this far apart: one cache line more than their
-// size, which is often a multiple of 1 KB or 4 KB, so that all would share a few sets of the L1 cache.
+// size. The size is often a multiple of 1 KB or 4 KB, and without the extra line all parts would share a few sets of
+// the L1 cache.
 template <class T>
 inline Index plane_of(Index size) {
   return size + 64 / Index(sizeof(T));
 }
 
-// [tile][channel vector][element][lane]: written front to back, since a store that misses the L1 cache costs about 18
-// cycles when the hardware cannot foresee it.
+// [tile][channel vector][element][lane]: stored from front to back, because a store that misses the L1 cache costs
+// about 18 cycles if the hardware cannot predict it.
 template <class T>
 inline Layout tile_by_tile(Index elements, Index channels) {
   constexpr Index lanes = VectorOf<T>::lanes;
   return {plane_of<T>(elements * channels), elements * lanes, lanes};
 }
 
-// [element][tile][channel], for up to `tiles` of them.
+// [element][tile][channel], for up to `tiles` tiles.
 template <class T>
 inline Layout element_by_element(Index tiles, Index channels) {
   return {channels, VectorOf<T>::lanes, plane_of<T>(tiles * channels)};
 }
 
-// Asks for the first `count` numbers of some lines of pixels.
+// Prefetches the first `count` elements of some lines of pixels.
 template <class T>
 inline void prefetch_lines(const T* first, Index line, Index lines, Index count) {
   for (Index p = 0; p < lines; ++p)
     for (Index k = 0; k < count; k += 64 / Index(sizeof(T))) __builtin_prefetch(first + p * line + k, 0, 2);
 }
 
-// Beyond this, a row of tiles is long enough for the hardware to follow its lines, and too long for the L2 cache.
+// In longer rows of tiles the hardware prefetches on its own, and the rows do not fit into the L2 cache.
 constexpr Index kPrefetchedBytes = 64 << 10;
 
-// A block's tiles, transformed, to v. zeros: n * channels of them. Tiles that hang over the edge of the image, half of
-// all in one of 28x28, read zeros for rows outside and leave out columns.
+// Transforms the tiles of a block into v. `zeros` has n * channels elements. Tiles that extend past the edge of the
+// image (half of all tiles in an image of 28x28) read zeros for rows outside and skip columns outside.
 template <class T, class F, class Step>
 void transform_tiles(const Images<T>& x, const TileBlock& block, T* v, const Layout& layout, T* sums, const T* zeros) {
   const Index channels = x.channels, line = x.width * channels;
@@ -210,10 +213,10 @@ void transform_tiles(const Images<T>& x, const TileBlock& block, T* v, const Lay
     using R = decltype(r);
     using C = decltype(c);
     constexpr int rows = Step::template from<R>, cols = Step::template from<C>;
-    // In a network the images come from main memory, and the hardware has to notice each line, and page, anew. What the
-    // tile below is the first to see, or the next image's first, is asked for a row of tiles ahead: 28x28x32 takes 0.87
-    // to 0.92 of the time, 14x14x64 0.98 (and 1.02 of it when the images are in the caches). The other kinds' tiles,
-    // on the right and below, have been seen in part already.
+    // In a network the images come from main memory, and the hardware prefetcher has to detect each line, and each
+    // page, from scratch. So the pixels that the tile below reads first (or the first tile of the next image) are
+    // prefetched one row of tiles ahead: 28x28x32 takes 0.87 to 0.92 of the time, 14x14x64 0.98 (and 1.02 if the images
+    // are in the caches). The tiles of the other kinds, at the right and bottom edges, are partly loaded already.
     const bool ahead = block.row == 0 && block.col == 0 && F::m * line * Index(sizeof(T)) <= kPrefetchedBytes;
     block.for_tiles([&](Index t, Index image, Index i, Index j) {
       const Index row = i * F::m - x.top, col = j * F::m - x.left;
@@ -266,12 +269,12 @@ void transform_kernel(const T* kernel, Index channels, Index filters, bool turne
   });
 }
 
-// One output tile: A^T m A + bias, those of its pixels that are in the image.
+// One output tile: A^T m A + bias, for those of its pixels that are inside the image.
 template <class T, class R, class C, bool inside>
 inline void output_tile(const T* in, Index plane, Index filters, const T* bias, bool relu, T* y, Index line, Index rows,
                         Index cols) {
   constexpr int lanes = VectorOf<T>::lanes;
-  // The lines to be written come from far away while the transform runs: 1.2 times as fast.
+  // Prefetches the cache lines of the outputs while the transform runs: 1.2 times as fast.
   for (Index i = 0; i < smaller(rows, R::m); ++i)
     for (Index f = 0; f < smaller(cols, C::m) * filters; f += lanes) __builtin_prefetch(y + i * line + f, 1);
   for (Index f = 0; f < filters; f += lanes) {
@@ -302,7 +305,7 @@ inline void output_tile(const T* in, Index plane, Index filters, const T* bias, 
   }
 }
 
-// A block's tiles from products[element][tile][filters], planes apart, to the images.
+// Transforms the tiles of a block from products[element][tile][filters], elements `plane` apart, to the images.
 template <class T, class F>
 void output_tiles(const TileBlock& block, const T* products, Index plane, const Outputs<T>& out,
                   const TileSums<T>& sums) {
@@ -319,7 +322,7 @@ void output_tiles(const TileBlock& block, const T* products, Index plane, const 
         output_tile<T, R, C, true>(in, plane, filters, out.bias, out.relu, y, line, rows, cols);
       else
         output_tile<T, R, C, false>(in, plane, filters, out.bias, out.relu, y, line, rows, cols);
-      // Not in a loop of its own: a second copy of this one might round y differently.
+      // Not a separate loop: a second copy of this one might round y differently.
       if (sums.wanted()) sums.add(block.number, block.skipped + t, y, line, rows, cols);
     });
   });
