@@ -1,16 +1,21 @@
 """Arguments and methods under the names that Keras 1 and 2 gave them: understood, with a note of today's name."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from .errors import warn_user
 
 
-def note(message):
+def note(message: str) -> None:
     """A one-line DeprecationWarning, shown where the user's own code is."""
     warn_user(message, DeprecationWarning)
 
 
-def old_arguments(converted=None, dropped=(), **renamed):
+def old_arguments(converted: dict[str, Callable[[Any], dict[str, Any]]] | None = None, dropped: Iterable[str] = (),
+                  **renamed: str) -> Callable[[Any], Any]:
     """Decorate a function, or a class for its `__init__`, so that it takes old keyword arguments too.
 
     Args:

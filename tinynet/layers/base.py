@@ -22,7 +22,8 @@ from ..core.naming import auto_name
 from ..core.nest import map_structure
 from ..string_tensor import is_text
 from ..symbolic import as_tensors, by_trial, call_layer, is_symbolic, nodes_of, shapes_of
-from ..tensor import Tensor, Variable, convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
+from ..variable import Variable
 from . import masks
 from .arguments import (
     COMMON_ARGUMENTS,

@@ -1,7 +1,7 @@
 """Batch normalization: each channel to mean 0 and variance 1 over the batch, then to a scale and an offset of its own.
 
 Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift", ICML
-2015: Algorithm 1 is `batch_norm_forward`, Algorithm 2 is tinynet/batchnorm.py.
+2015: Algorithm 1 is `batch_norm_forward`, Algorithm 2 is tinynet/models/population.py.
 
 The mean is taken over all axes but the channels' (the last one, or `axis`): over the samples and, with images, over
 their pixels.

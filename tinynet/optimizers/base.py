@@ -12,7 +12,8 @@ import warnings
 import numpy as np
 
 from ..tape import GradientTape, weights_may_change_in_place
-from ..tensor import Tensor, Variable, aligned_copy, to_array
+from ..tensor import Tensor, to_array
+from ..variable import Variable, aligned_copy
 from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
 from .state import OptimizerState
