@@ -1,0 +1,64 @@
+// What both ways of conv2d_max_pool2d.h share: which pixels of the convolution the windows see, and their places.
+#pragma once
+
+#include "kernels/conv/conv2d_weight_gradient.h"
+#include "kernels/pooling/kinds.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+namespace conv_pool {
+
+// The convolution as far as whole windows see it.
+template <class T>
+Window<T> window_of_windows(const Conv2dShape& s, const Pool2dShape& pool, const T* x, const Taps& taps) {
+  return {x,
+          nullptr,
+          s.batch,
+          s.height,
+          s.width,
+          s.channels,
+          pool.out_height * pool.pool_height,
+          pool.out_width * pool.pool_width,
+          s.stride_h,
+          s.stride_w,
+          s.kernel_height,
+          s.kernel_width,
+          taps.row,
+          taps.col};
+}
+
+// Its blocks, each of whole windows.
+template <class T>
+Blocks blocks_of_windows(const Window<T>& w, const Pool2dShape& pool, Index wanted) {
+  Blocks blocks = Blocks::of(w, wanted);
+  if (blocks.bands > 1) {
+    blocks.rows = ceil_div(blocks.rows, pool.pool_height) * pool.pool_height;
+    blocks.bands = ceil_div(w.grid_h, blocks.rows);
+    blocks.count = w.batch * blocks.bands;
+    blocks.pixels = blocks.rows * w.grid_w;
+  }
+  return blocks;
+}
+
+// Where in a block's input each position of a window begins, from the first one; the last one again up to `count`.
+template <class T>
+void place_positions(const Conv2dShape& s, const Pool2dShape& pool, const Window<T>& w, Index* position, Index count) {
+  const Index last = pool.pool_height * pool.pool_width - 1;
+  for (Index i = 0; i < count; ++i) {
+    const Index p = smaller(i, last) / pool.pool_width, q = smaller(i, last) % pool.pool_width;
+    position[i] = p * s.stride_h * w.pitch() + q * s.stride_w * s.channels;
+  }
+}
+
+// The next vector of places, of which `readable` are left in the array; any beyond them.
+template <class T>
+inline pooling::Places<T> places_from(const std::uint8_t* places, Index readable) {
+  if (readable >= VectorOf<T>::lanes) return pooling::load_places<T>(places);
+  std::uint8_t last[VectorOf<T>::lanes] = {};
+  for (Index l = 0; l < readable; ++l) last[l] = places[l];
+  return pooling::load_places<T>(last);
+}
+
+}  // namespace conv_pool
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA
