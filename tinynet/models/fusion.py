@@ -14,10 +14,10 @@ from ..layers.core import Activation
 from ..layers.dropout import Dropout
 from ..layers.normalization import BatchNormalization
 from ..layers.pooling import MaxPooling2D
-from ..ops.batch_norm_max_pool2d import pays as pooled_normalization_pays
-from ..ops.conv2d_batch_norm import pays as normalized_convolution_pays
+from ..ops.batch_norm_max_pool2d import is_profitable as pooled_normalization_pays
+from ..ops.conv2d_batch_norm import is_profitable as normalized_convolution_pays
 from ..ops.conv2d_max_pool2d import conv2d_max_pool2d
-from ..ops.conv2d_max_pool2d import pays as pooled_convolution_pays
+from ..ops.conv2d_max_pool2d import is_profitable as pooled_convolution_pays
 from ..ops.conv2d_moments import conv2d_moments
 from ..tensor import Tensor
 
