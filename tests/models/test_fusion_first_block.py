@@ -147,8 +147,6 @@ class Halved(layers.BatchNormalization):
     (None, lambda: layers.BatchNormalization(dtype="float64"), None),
     (None, Halved, layers.ReLU),
     (None, layers.LayerNormalization, layers.ReLU),
-    (None, None, lambda: layers.ReLU(activity_regularizer="l2")),
-    (None, None, lambda: layers.ReLU(6.0)),
 ])
 def test_what_cannot_share_is_called_one_by_one(first, second, third, passes):
     outcomes = []
@@ -158,6 +156,22 @@ def test_what_cannot_share_is_called_one_by_one(first, second, third, passes):
         outcomes.append([y.numpy(), *(loss.numpy() for loss in model.losses), *model.get_weights()])
     assert passes == []
     assert_all_same(*outcomes)
+
+
+@pytest.mark.parametrize("activation", [
+    lambda: layers.ReLU(6.0), lambda: layers.ReLU(activity_regularizer="l2"), layers.LeakyReLU,
+    lambda: layers.Activation("tanh"),
+])
+def test_an_activation_that_cannot_share_is_called_after_the_two(activation, passes):
+    outcomes = []
+    for keep in (as_made, unfused):
+        model = network(activation=activation)
+        y = keep(model)(images(), training=True)
+        outcomes.append([y.numpy(), *(loss.numpy() for loss in model.losses), *model.get_weights()])
+    assert passes == ["forward"]
+    assert_all_same(*outcomes)
+    assert forward_kernels(network(activation=activation), images()) == ["conv2d_batch_norm_forward",
+                                                                         "activation_forward"]
 
 
 def test_groups_do_not_share(passes):
@@ -184,20 +198,22 @@ def test_changes_after_the_model_is_made_count(passes):
         assert_same_values(model(x).numpy(), plain)
         assert seen == [(7, 12, 11, 1 if layer is convolution else 8)]
         del layer.call
+    assert passes == ["inference"] * 3  # the convolution and the normalization need no ReLU
+    passes.clear()
     convolution.activation = tn.activations.tanh
     assert not np.array_equal(model(x).numpy(), plain)
     convolution.activation = tn.activations.linear
     normalization._observer = lambda *statistics: None
     model(x, training=True)
     normalization._observer = None
-    assert passes == ["inference"]
+    assert passes == []
     masked = tn.convert_to_tensor(x)
     masked._keras_mask = tn.convert_to_tensor(np.ones((7, 12, 11), bool))
     with pytest.warns(UserWarning, match="does not hand on the mask"):
         model(masked)
-    assert passes == ["inference"]
+    assert passes == []
     assert_same_values(model(x).numpy(), plain)
-    assert passes == ["inference"] * 2
+    assert passes == ["inference"]
 
 
 def test_frozen_normalization_and_frozen_convolution(passes):

@@ -91,7 +91,7 @@ class Sequential(Model):
 
     def _plan(self):
         self._body = [layer for layer in self._chain if not isinstance(layer, InputLayer)]
-        self._steps = plan_steps(self._body)
+        self._steps = [step for step, _ in plan_steps(self._body)]
 
     def _linked(self):
         """The chain as a graph, for `inputs`, `outputs` and the layers' `output`."""
