@@ -111,12 +111,11 @@ def _graph_of(model):
     Raises:
         NotImplementedError: a subclass with a `call` of its own.
     """
-    from ..models import Model, Sequential
-
-    if type(model).call not in (Model.call, Sequential.call):
+    graph = model._computed_graph()
+    if graph is None:
         raise unsupported(model, "it defines call() in Python, which does not say what it consists of; make it of "
                                  "Model(inputs, outputs)")
-    return model._linked()
+    return graph
 
 
 class Value:

@@ -102,7 +102,7 @@ def _graph_of(model):
     """The Graph of a model, None for a subclass, whose connections only its `call` knows."""
     from ..models.sequential import Sequential
 
-    return model._linked() if isinstance(model, Sequential) else getattr(model, "_graph", None)
+    return model._linked() if isinstance(model, Sequential) else model._defining_graph()
 
 
 def _layout(model, show, nested=False):
@@ -110,7 +110,7 @@ def _layout(model, show, nested=False):
     if graph is None:
         return _without_arrows(model, show)
     # As in Keras, a Sequential is drawn without its Input.
-    hidden = graph.input_layers if model._graph is None and len(graph.operations) > 1 else []
+    hidden = graph.input_layers if model._defining_graph() is None and len(graph.operations) > 1 else []
     boxes = {part: _box(part, graph, show) for part in graph.operations if part not in hidden}
     input_layers = {id(tensor): layer for layer, tensor in zip(graph.input_layers, graph.inputs, strict=True)}
 
