@@ -289,25 +289,21 @@ _NAMES = {activations.softmax: "softmax", activations.sigmoid: "sigmoid", activa
 def _layers(model):
     """The layers in the order in which they are called, if that is one after the other; else None."""
     order = model._layers_in_order()
-    if order is None and _is_graph(model) and model._graph.is_chain():
-        order = [part for layer in model._graph.layers
+    graph = model._computed_graph() if order is None else None
+    if graph is not None and graph.is_chain():
+        order = [part for layer in graph.layers
                  for part in ((_layers(layer) or [layer]) if hasattr(layer, "_layers_in_order") else [layer])]
     return order
-
-
-def _is_graph(model):
-    from .model import Model
-
-    return model._graph is not None and type(model).call is Model.call
 
 
 def _last_layer(model, place):
     """What makes the output at a place, apart from its shape; None if that is not known."""
     order, last = model._layers_in_order(), None
+    graph = model._computed_graph() if order is None else None
     if order is not None:
         last = next((layer for layer in reversed(order) if not isinstance(layer, Flatten | Reshape | Identity)), None)
-    elif _is_graph(model):
-        tensor = model._graph.outputs[place]
+    elif graph is not None:
+        tensor = graph.outputs[place]
         while tensor._node is not None and isinstance(tensor._node.operation, Flatten | Reshape | Identity):
             tensor = tensor._node.inputs[0]
         last, place = (tensor._node.operation, tensor._index) if tensor._node is not None else (None, 0)

@@ -73,7 +73,8 @@ class TrainingStep(OldMethods):
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
-        names = self._graph.output_names if self._graph is not None else None
+        graph = self._defining_graph()
+        names = graph.output_names if graph is not None else None
         self._compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
         self._compiled_metrics = (
             CompiledMetrics(metrics, weighted_metrics, names)

@@ -1,7 +1,6 @@
 """Models as ONNX files, which ONNX Runtime and many other programs run: `model.export("m.onnx", format="onnx")`."""
 
 from ...core.nest import flatten
-from ...core.registry import is_builtin
 from ...layers.core import InputLayer
 from ...symbolic import KerasTensor, Operation
 from ...utils.files import atomic_write
@@ -85,7 +84,8 @@ def _graph_of(model):
     Raises:
         NotImplementedError: a subclass with a `call` of its own.
     """
-    if not is_builtin(next(cls for cls in type(model).__mro__ if "call" in vars(cls))):
-        raise unsupported(model, "it defines call() in Python, which does not say what it consists of; make it of "
+    graph = model._computed_graph()
+    if graph is None:
+        raise unsupported(model, "it defines call() in Python, which does not show what it consists of; make it of "
                                  "Model(inputs, outputs)")
-    return model._linked()
+    return graph
