@@ -3,6 +3,7 @@
 import gc
 import threading
 import types
+import warnings
 import weakref
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 import tinynet as tn
 from tinynet import layers
+from tinynet.data import Epochs
+from tinynet.models.run import Pass, TrainingRun
 
 
 def blobs(samples=64, seed=0):
@@ -92,8 +95,9 @@ def test_after_a_fit_the_data_is_freed(hook, error):
         model.fit(x, y, epochs=2, verbose=0, validation_data=(val_x, val_y), callbacks=[callback])
     except (KeyboardInterrupt, RuntimeError):
         assert error is not None
-    sizes = {array.size for array in held_by([model, callback]) if isinstance(array, np.ndarray)}
-    assert not sizes & {64, 128, 40, 80}
+    held = held_by([model, callback])
+    assert not {array.size for array in held if isinstance(array, np.ndarray)} & {64, 128, 40, 80}
+    assert not [one for one in held if isinstance(one, TrainingRun | Pass | Epochs)] and callback.training_run is None
     arrays = [weakref.ref(array) for array in (x, y, val_x, val_y)]
     del x, y, val_x, val_y
     gc.collect()
@@ -172,3 +176,135 @@ def test_a_callback_may_evaluate_in_the_middle_of_an_epoch(hook):
     assert runs[0][1] == runs[1][1]
     for a, b in zip(runs[0][0], runs[1][0], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_what_a_callback_learns_of_the_run():
+    """`training_run` tells where training stands; each callback has that of its own `fit`."""
+    x, y = blobs(48)
+    seen, inner_runs = [], []
+
+    class Inner(tn.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            inner_runs.append(self.training_run)
+
+    class Notes(tn.callbacks.Callback):
+        def note(self, *args):
+            run = self.training_run
+            seen.append((run.epoch, run.step, run.validation is not None))
+
+        on_train_batch_end = on_test_batch_end = on_epoch_end = note
+
+        def on_train_begin(self, logs=None):
+            self.run = self.training_run
+            assert self.run.model is self.model and self in self.run.callbacks.callbacks
+            assert self.run.training.num_steps == 2 and self.run.epochs == 2
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.fit(x, y, verbose=0, callbacks=[Inner()])
+            self.model.evaluate(x, y, verbose=0, callbacks=[Inner()])
+            assert self.training_run is self.run is not inner_runs[-1]
+
+    notes = Notes()
+    classifier().fit(x, y, epochs=2, batch_size=16, verbose=0, validation_split=1 / 3, callbacks=[notes])
+    assert seen == [(epoch, step, True) for epoch in (0, 1) for step in (0, 1, 1, 1)]
+    assert notes.training_run is None and len(set(inner_runs)) == 2
+
+
+@pytest.mark.parametrize("nested", ["fit", "evaluate", "predict", "train_on_batch"])
+def test_backup_within_an_epoch_with_other_loops_in_the_middle(nested, tmp_path):
+    """The backup is of the run that it belongs to: its place in the data, its callbacks."""
+    (x, y), (other_x, other_y) = blobs(64), blobs(8, seed=1)
+
+    class Nested(tn.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if nested == "predict":
+                self.model.predict(other_x, verbose=0)
+            elif nested == "train_on_batch":
+                self.model.train_on_batch(other_x, other_y)
+            elif nested == "evaluate":
+                self.model.evaluate(other_x, other_y, verbose=0)
+            else:
+                self.model.fit(other_x, other_y, shuffle=False, verbose=0)
+
+    class Crash(tn.callbacks.Callback):
+        left = 6
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.left -= 1
+            if self.left == 0:
+                raise InterruptedError
+
+    def train(seed, *extra):
+        tn.utils.set_random_seed(seed)
+        model = tn.Sequential([tn.Input((2,)), layers.Dense(4, "relu"), layers.Dropout(0.3), layers.Dense(3)])
+        model.compile(tn.optimizers.Adam(0.02), tn.losses.SparseCategoricalCrossentropy(from_logits=True))
+        model.fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[Nested(), *extra])
+        return model.get_weights()
+
+    def backup():
+        return tn.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=1)
+
+    whole = train(1)
+    with pytest.raises(InterruptedError):
+        train(1, backup(), Crash())
+    for a, b in zip(whole, train(99, backup()), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_probe_does_not_see_an_evaluation_in_the_middle_of_a_step():
+    x, y = blobs(64)
+
+    class Nested(tn.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            self.model.evaluate(x, y, verbose=0)
+            self.model.predict(x, verbose=0)
+
+    looks = []
+    for extra in ([], [Nested()]):
+        probe = tn.callbacks.Probe(every=1)
+        classifier().fit(x, y, verbose=0, batch_size=16, callbacks=[probe, *extra])
+        looks.append([len(series) for series in probe.series.values()])
+    assert looks[0] == looks[1] == [4] * 6
+
+
+def test_an_evaluation_in_a_thread_that_outlasts_the_fit_leaves_nothing():
+    """What is looked up once an epoch, the trainable variables, belongs to the thread that trains."""
+    x, y = blobs(32)
+    model, started, ended, threads = classifier(), threading.Event(), threading.Event(), []
+
+    def slow():
+        started.set()
+        ended.wait(10)
+        yield x, y
+
+    class Starts(tn.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            threads.append(threading.Thread(target=model.evaluate, args=(slow(),), kwargs={"verbose": 0}))
+            threads[0].start()
+            started.wait(10)
+
+    model.fit(x, y, verbose=0, callbacks=[Starts()])
+    ended.set()
+    threads[0].join()
+    model.layers[0].trainable = False
+    before = model.get_weights()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # no gradient is missed
+        model.train_on_batch(x, y)
+    same = [np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert same == [True, True, False, False]
+
+
+def test_labels_are_checked_in_every_fit_and_advice_is_given_once():
+    x, y = blobs(48)
+    model = tn.Sequential([tn.Input((2,)), layers.Dense(3, "softmax")])
+    model.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with pytest.raises(ValueError, match="label 7 at index 40 of y"):
+        model.fit(x, np.where(np.arange(48) == 40, 7, y), verbose=0)
+    with pytest.warns(tn.errors.ModelWarning, match="probabilities already"):
+        model.train_on_batch(x, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(x, y, verbose=0)
+    with pytest.raises(ValueError, match="label -1 at index 3 of the validation targets"):
+        model.fit(x, y, verbose=0, validation_data=(x, np.where(np.arange(48) == 3, -1, y)))

@@ -114,6 +114,13 @@ class Model(Trainer, Layer):
             )
         return self._graph
 
+    def _called_graph(self):
+        """The graph that `call` runs; None if the model has none, or a subclass has a `call` of its own."""
+        return self._graph if type(self).call is Model.call else None
+
+    def _names_of_outputs(self):
+        return self._graph.output_names if self._graph is not None else None
+
     @property
     def inputs(self):
         """The KerasTensors it starts from, as a flat list."""
