@@ -117,6 +117,10 @@ class Model(Trainer, Layer):
         """The Graph that a call of the model computes, None if only a `call` of its own knows what that is."""
         return None
 
+    def _names_of_outputs(self):
+        graph = self._defining_graph()
+        return graph.output_names if graph is not None else None
+
     @property
     def inputs(self):
         """The KerasTensors it starts from, as a flat list."""
