@@ -2,8 +2,7 @@
 
 from .. import ops
 from ..core.old_names import SPATIAL, old_arguments
-from ..ops.max_pool2d import pool_output_size
-from ..ops.windows import as_int, as_pair
+from ..ops.windows import as_int, as_pair, window_output_size
 from .arguments import axes_of, standard_data_format
 from .base import Layer
 
@@ -52,8 +51,10 @@ class _Pooling(Layer):
         for axis, pool, stride in zip(
             spatial_axes(self.rank, self.data_format), self.pool_size, self.strides, strict=True
         ):
-            shape[axis] = pool_output_size(shape[axis], pool, stride, self.padding)
-            if shape[axis] is not None and shape[axis] < 1:
+            if shape[axis] is None:
+                continue
+            shape[axis] = window_output_size(shape[axis], pool, stride, self.padding)
+            if shape[axis] < 1:
                 raise ValueError(
                     f"{type(self).__name__}: the window is larger than the input. Got input {tuple(input_shape)}, "
                     f"pool_size {self.pool_size}. Use a smaller window or padding='same'."

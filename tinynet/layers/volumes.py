@@ -1,9 +1,8 @@
 """Convolution and pooling of volumes, and more for sequences: made of the operations on images."""
 
-import math
-
 from .. import constraints, initializers, ops, regularizers
 from ..ops import padding as resize
+from ..ops.windows import same_padding, window_output_size
 from .arguments import standard_data_format
 from .convolution import Convolution, _GroupedConvolution, _sizes, _TransposedConvolution
 from .dense import positive_int
@@ -29,10 +28,9 @@ def conv3d(x, kernel, bias=None, strides=(1, 1, 1), padding="valid", dilation_ra
            activation="linear"):
     """A convolution over volumes: for each slice of the kernel along the depth, one over images, added up."""
     if padding == "same":
-        depth, reach = x.shape[1], (kernel.shape[0] - 1) * dilation_rate[0] + 1
-        missing = max((math.ceil(depth / strides[0]) - 1) * strides[0] + reach - depth, 0)
-        x = resize.zero_pad(x, ((missing // 2, missing - missing // 2), (0, 0), (0, 0)))
-    slices = (x.shape[1] - (kernel.shape[0] - 1) * dilation_rate[0] - 1) // strides[0] + 1
+        zeros = same_padding(x.shape[1], kernel.shape[0], strides[0], dilation_rate[0])
+        x = resize.zero_pad(x, (zeros, (0, 0), (0, 0)))
+    slices = window_output_size(x.shape[1], kernel.shape[0], strides[0], dilation=dilation_rate[0])
     if slices < 1:
         raise ValueError(f"conv3d: the kernel {kernel.shape[:3]} is larger than the input {x.shape}")
     y = None

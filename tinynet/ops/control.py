@@ -10,9 +10,10 @@ import numpy as np
 
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
+from .arrangement import flip
 from .formulas import wrap
 from .indexing import get_item
-from .shape import concatenate, flip, stack
+from .joining import concatenate, stack
 
 
 def custom_gradient(f):

@@ -9,6 +9,7 @@ import functools
 import numpy as np
 
 from ... import layers
+from ...ops.windows import same_padding
 from .functions import same_shape, write_activation
 from .writer import Value, unsupported
 
@@ -88,7 +89,7 @@ def _same_pads(layer, x):
             raise unsupported(layer, "padding='same' with strides, and dilation or a pool_size below them, needs known "
                                      f"lengths, got input {x.shape}")
         else:
-            totals.append(max((-(-size // stride) - 1) * stride + reach - size, 0))
+            totals.append(sum(same_padding(size, kernel, stride, dilation)))
     return [total // 2 for total in totals] + [total - total // 2 for total in totals]
 
 
