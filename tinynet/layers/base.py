@@ -65,7 +65,8 @@ class Layer:
         input_shape, output_shape: Shapes of the first call, with None for axes of any length.
     """
 
-    _takes_training = None  # found out at the first call of each class
+    # Whether `call` has these arguments: found at the first call of each class, for that class alone.
+    _takes_training = None
     _takes_mask = None
     is_layer = True  # read by modules below this one, such as serialization.py
     _makes_mask = False  # whether outputs may have a mask though the inputs have none
@@ -75,8 +76,8 @@ class Layer:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "compute_mask" in vars(cls):
-            cls._makes_mask = True
+        cls._takes_training = cls._takes_mask = None  # its `call` may take other arguments than its parent's
+        cls._makes_mask = cls.compute_mask is not Layer.compute_mask
         if "build" in vars(cls):
             cls.build = within_scope(cls.build)
 
@@ -369,7 +370,7 @@ class Layer:
                 kwargs["mask"] = mask
             outputs = self.call(*args, **kwargs)
             if mask is not None or self._makes_mask:
-                self._hand_on_mask(inputs, outputs, mask)
+                self._propagate_mask(inputs, outputs, mask)
             if self.activity_regularizer is not None:
                 self._penalize_activity(outputs)
             if context.watch is not None:
@@ -426,7 +427,7 @@ class Layer:
         except (TypeError, ValueError) as error:
             raise type(error)(f"{self.name}: {error}") from None
 
-    def _hand_on_mask(self, inputs, outputs, mask):
+    def _propagate_mask(self, inputs, outputs, mask):
         masks.hand_on(self, inputs, outputs, mask)
 
     def _inspect_call(self):

@@ -86,7 +86,7 @@ class Model(Trainer, Layer):
             raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
         return self._graph.run(inputs, training)
 
-    def _hand_on_mask(self, inputs, outputs, mask):
+    def _propagate_mask(self, inputs, outputs, mask):
         """The layers inside have done it."""
 
     @property
