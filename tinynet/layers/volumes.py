@@ -47,7 +47,7 @@ def conv3d(x: Tensor, kernel: Tensor, bias: Tensor | None = None, strides: tuple
     slices = (x.shape[1] - (kernel.shape[0] - 1) * dilation_rate[0] - 1) // strides[0] + 1
     if slices < 1:
         raise ValueError(f"conv3d: the kernel {kernel.shape[:3]} is larger than the input {x.shape}")
-    y = None
+    y: Any = None
     for p in range(kernel.shape[0]):
         start = p * dilation_rate[0]
         part = x[:, start:start + (slices - 1) * strides[0] + 1:strides[0]]
