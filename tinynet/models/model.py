@@ -84,7 +84,7 @@ class Model(Trainer, Layer):
         """The outputs. A subclass overrides it, unless it was given inputs and outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
 
-    def _hand_on_mask(self, inputs, outputs, mask):
+    def _propagate_mask(self, inputs, outputs, mask):
         """The layers inside have done it."""
 
     @property
