@@ -15,6 +15,11 @@ from .core.checks import number
 from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tensor import Tensor, to_array
 
+__all__ = [
+    "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm", "min_max_norm",
+    "non_neg", "serialize", "unit_norm",
+]
+
 
 class Constraint:
     """Base of all constraints. Any function from a weight to a weight is one too."""

@@ -18,6 +18,15 @@ from .config import floatx
 from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
 from .tensor import Tensor, to_array
 
+__all__ = [
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
+    "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer", "RandomInitializer",
+    "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "compute_fans", "constant",
+    "deserialize", "get", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal",
+    "lecun_uniform", "ones", "orthogonal", "random_normal", "random_uniform", "serialize", "truncated_normal",
+    "variance_scaling", "zeros",
+]
+
 # The standard deviation of a normal distribution that is cut at two standard deviations.
 _TRUNCATED_STDDEV = 0.87962566103423978
 

@@ -15,6 +15,11 @@ from .core.registry import by_both_names, deserialize_object, get_object, serial
 from .tape import record
 from .tensor import convert_to_tensor
 
+__all__ = [
+    "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2",
+    "orthogonal_regularizer", "serialize",
+]
+
 
 class Regularizer:
     """Base of all regularizers. Any function from a Tensor to a scalar Tensor is one too."""

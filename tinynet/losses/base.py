@@ -70,7 +70,8 @@ class Loss:
 
     def get_config(self):
         """What `from_config` needs to make this loss again."""
-        return {"name": self.name, "reduction": self.reduction}
+        config = {"name": self.name, "reduction": self.reduction}
+        return config if self._dtype is None else {**config, "dtype": self._dtype.name}
 
     @classmethod
     def from_config(cls, config):

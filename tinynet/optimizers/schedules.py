@@ -17,6 +17,11 @@ from ..core.checks import number
 from ..core.registry import deserialize_object, serialize_object
 from ..tensor import Tensor
 
+__all__ = [
+    "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule",
+    "PiecewiseConstantDecay", "PolynomialDecay", "deserialize", "serialize",
+]
+
 
 class LearningRateSchedule:
     """Base of all schedules. Your own overrides `__call__(self, step)`, and `get_config` to be saved."""
