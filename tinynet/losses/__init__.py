@@ -8,6 +8,10 @@
     base.py           Loss, sample weights, reduction over the batch
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .base import Loss, LossFunctionWrapper
 from .crossentropy import (
     BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
@@ -23,6 +27,12 @@ from .regression import (
     MeanSquaredLogarithmicError, Poisson, cosine_similarity, huber, log_cosh, mean_absolute_error,
     mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.types import Shape
+    from ..tensor import Tensor
 
 _OBJECTS = (
     Loss, LossFunctionWrapper,
@@ -57,12 +67,12 @@ _lookup = Lookup(
 get = _lookup.get
 
 
-def serialize(loss):
+def serialize(loss: Any) -> Any:
     """A loss as a dict; names stay what they are."""
     return _lookup.serialize(loss)
 
 
-def deserialize(name, custom_objects=None):
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The loss that `serialize` described, or the one of this name.
 
     Args:
@@ -72,7 +82,7 @@ def deserialize(name, custom_objects=None):
     return _lookup.deserialize(name, custom_objects)
 
 
-def crossentropy_for(y_true_shape, y_pred_shape):
+def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Callable[..., Tensor]:
     """The cross-entropy that 'crossentropy' (or 'ce') means for these shapes: binary, sparse or categorical.
 
     Args:

@@ -7,6 +7,10 @@
              losses * sample_weight                                              'none' or None
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..config import floatx
@@ -15,6 +19,12 @@ from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, to_array
 from .elements import as_float, as_target, as_tensor, squeeze_or_expand_to_same_rank, unbroadcast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from ..core.types import Array, Config, DTypeLike, TensorLike
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
@@ -35,16 +45,18 @@ class Loss:
     # Integer labels need not become floats for a formula that uses them as an index.
     _takes_labels_as_they_are = False
 
-    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: DTypeLike = None,
+    ) -> None:
         self.name = name or auto_name(type(self).__name__)
         self.reduction = standardize_reduction(reduction)
         self._dtype = None if dtype is None else np.dtype(getattr(dtype, "compute_dtype", dtype))
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         return floatx() if self._dtype is None else self._dtype.name
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Tensor:
         """The loss of a batch.
 
         Args:
@@ -64,20 +76,20 @@ class Loss:
         mask = _merge(getattr(y_pred, "_keras_mask", None), getattr(losses, "_keras_mask", None))
         return reduce_weighted_values(losses, sample_weight, mask, self.reduction)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         """Losses, one a sample; for subclasses to write with `ops`."""
         raise NotImplementedError(f"{type(self).__name__} must implement call(y_true, y_pred)")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """What `from_config` needs to make this loss again."""
         config = {"name": self.name, "reduction": self.reduction}
         return config if self._dtype is None else {**config, "dtype": self._dtype.name}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 
@@ -91,24 +103,27 @@ class LossFunctionWrapper(Loss):
         fn: Returns the losses, one a sample (or already a scalar).
     """
 
-    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+    def __init__(
+        self, fn: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None,
+        dtype: DTypeLike = None, **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn = fn
         self._fn_kwargs = kwargs
         for key, value in kwargs.items():
             setattr(self, key, value)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         if len(y_true.shape) != len(y_pred.shape):
             y_true, y_pred = squeeze_or_expand_to_same_rank(as_tensor(y_true), y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = {**super().get_config(), **self._fn_kwargs}
         return {**config, "fn": self.fn} if type(self) is LossFunctionWrapper else config
 
 
-def standardize_reduction(reduction):
+def standardize_reduction(reduction: str | None) -> str | None:
     """`reduction` itself if it is one."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"Loss: unknown reduction {reduction!r}; known: {', '.join(map(repr, REDUCTIONS))}")
@@ -122,7 +137,7 @@ def _merge(mask, other):
     return other if mask is None else mask if other is None else np.logical_and(mask, other)
 
 
-def apply_mask(sample_weight, mask, reduction):
+def apply_mask(sample_weight: Array | None, mask: Any, reduction: str | None) -> Array:
     """Weights that leave the masked-out samples out: 0 for them, and for a mean count/valid for the others.
 
     Args:
@@ -145,7 +160,10 @@ def _same_rank_arrays(a, b):
     return a.data, b.data
 
 
-def reduce_weighted_values(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
+def reduce_weighted_values(
+    values: Tensor, sample_weight: TensorLike | None = None, mask: Any = None,
+    reduction: str | None = "sum_over_batch_size",
+) -> Tensor:
     """Weigh losses and reduce them, as the head of this file says. One tape node.
 
     Args:

@@ -4,7 +4,10 @@ The cross-entropies themselves are operations (`tinynet.ops`), with their own ke
 them (label smoothing, ignored classes) and the losses made of several formulas.
 """
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +19,11 @@ from ..tape import record
 from ..tensor import Tensor
 from .base import LossFunctionWrapper
 from .elements import as_float, as_target, as_tensor, check_broadcast, mean_over_last, record_loss, reshaped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import DTypeLike, TensorLike
 
 
 def _pair(operation, y_true, y_pred):
@@ -45,7 +53,9 @@ def _smoothed(y_true, label_smoothing, classes):
                   lambda dy: (dy * (1 - label_smoothing),))
 
 
-def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+def categorical_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+) -> Tensor:
     """-sum(t log p) over the classes.
 
     Args:
@@ -68,7 +78,9 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     return cross_entropy.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
-def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+def sparse_categorical_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1,
+) -> Tensor:
     """-log(p of the right class).
 
     Args:
@@ -97,7 +109,9 @@ def _class_numbers(y_true, y_pred, axis):
     return y_true
 
 
-def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+def binary_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+) -> Tensor:
     """mean(-t log p - (1 - t) log(1 - p)) over `axis`.
 
     Args:
@@ -116,7 +130,7 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
     return reduction.mean(cross_entropy.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
 
-def kl_divergence(y_true, y_pred):
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """sum(t log(t / p)) over the last axis, with t and p clipped to [epsilon, 1] (Kullback & Leibler 1951).
 
     d/dp = -t / p where p was not clipped
@@ -132,8 +146,9 @@ def kl_divergence(y_true, y_pred):
 
 
 def binary_focal_crossentropy(
-    y_true, y_pred, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
-):
+    y_true: TensorLike, y_pred: TensorLike, apply_class_balancing: bool = False, alpha: float = 0.25,
+    gamma: float = 2.0, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+) -> Tensor:
     """mean(a (1 - q)^gamma b) over `axis`: the binary cross-entropy b, less of it for samples that are right already.
 
     q = t p + (1 - t)(1 - p) is the probability given to the right answer, and a = t alpha + (1 - t)(1 - alpha) with
@@ -169,8 +184,10 @@ def _softmax(x, axis):
     return exponentials / kernels.reduce_sum(exponentials, axis, True)
 
 
-def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
-                                   axis=-1):
+def categorical_focal_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, alpha: TensorLike = 0.25, gamma: float = 2.0, from_logits: bool = False,
+    label_smoothing: float = 0.0, axis: int = -1,
+) -> Tensor:
     """sum(alpha (1 - p)^gamma (-t log p)) over the classes: the cross-entropy, less of it where p is high already.
 
     Source: Lin et al. 2017, arXiv:1708.02002.
@@ -198,7 +215,7 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
     return record_loss(kernels.reduce_sum(focus * -t * log_p, axis, False), y_true, y_pred, d_pred)
 
 
-def categorical_generalized_cross_entropy(y_true, y_pred, q):
+def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike, q: float) -> Tensor:
     """(1 - p^q) / q with p the probability of the right class:
     between cross-entropy (q -> 0) and absolute error (q = 1).
 
@@ -235,9 +252,9 @@ class BinaryCrossentropy(LossFunctionWrapper):
     """
 
     def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-        name="binary_crossentropy", dtype=None,
-    ):
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+        reduction: str | None = "sum_over_batch_size", name: str = "binary_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         _smoothing(label_smoothing, "BinaryCrossentropy")
         super().__init__(binary_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -253,9 +270,9 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     """
 
     def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-        name="categorical_crossentropy", dtype=None,
-    ):
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+        reduction: str | None = "sum_over_batch_size", name: str = "categorical_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         _smoothing(label_smoothing, "CategoricalCrossentropy")
         super().__init__(categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -276,13 +293,13 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     _takes_labels_as_they_are = True
 
     def __init__(
-        self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1,
-        name="sparse_categorical_crossentropy", dtype=None,
-    ):
+        self, from_logits: bool = False, ignore_class: int | None = None, reduction: str | None = "sum_over_batch_size",
+        axis: int = -1, name: str = "sparse_categorical_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(sparse_categorical_crossentropy, name=name, reduction=reduction, dtype=dtype,
                          from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Tensor:
         """The loss of a batch; see `Loss.__call__`."""
         if (
             sample_weight is None and type(y_true) is np.ndarray and y_true.ndim == 1 and y_true.dtype.kind in "iu"
@@ -303,7 +320,9 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 class KLDivergence(LossFunctionWrapper):
     """sum(t log(t / p)): `kl_divergence`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(kl_divergence, name=name, reduction=reduction, dtype=dtype)
 
 
@@ -318,9 +337,10 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
     """
 
     def __init__(
-        self, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
-        reduction="sum_over_batch_size", name="binary_focal_crossentropy", dtype=None,
-    ):
+        self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False,
+        label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_focal_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         _smoothing(label_smoothing, "BinaryFocalCrossentropy")
         super().__init__(binary_focal_crossentropy, name=name, reduction=reduction, dtype=dtype,
                          apply_class_balancing=apply_class_balancing, alpha=alpha, gamma=gamma, from_logits=from_logits,
@@ -337,9 +357,10 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
     """
 
     def __init__(
-        self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-        name="categorical_focal_crossentropy", dtype=None,
-    ):
+        self, alpha: float | Sequence[float] = 0.25, gamma: float = 2.0, from_logits: bool = False,
+        label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_focal_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         _smoothing(label_smoothing, "CategoricalFocalCrossentropy")
         super().__init__(categorical_focal_crossentropy, name=name, reduction=reduction, dtype=dtype, alpha=alpha,
                          gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
@@ -354,8 +375,10 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
 
     _takes_labels_as_they_are = True
 
-    def __init__(self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy",
-                 dtype=None):
+    def __init__(
+        self, q: float = 0.5, reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_generalized_cross_entropy", dtype: DTypeLike = None,
+    ) -> None:
         if not 0 < q < 1:
             raise ValueError(f"CategoricalGeneralizedCrossEntropy: q must lie between 0 and 1, got {q}")
         super().__init__(categorical_generalized_cross_entropy, name=name, reduction=reduction, dtype=dtype, q=q)

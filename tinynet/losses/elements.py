@@ -1,5 +1,9 @@
 """What every loss formula begins and ends with: arguments made alike, and elements recorded with their derivatives."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..config import floatx
@@ -7,15 +11,20 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, to_array
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.types import Array, DTypeLike, Shape, TensorLike
+
 # --- arguments ------------------------------------------------------------------------------------------------------
 
 
-def as_tensor(value):
+def as_tensor(value: TensorLike) -> Tensor:
     """`value` as a Tensor, itself if it is one."""
     return value if isinstance(value, Tensor) else Tensor.wrap(to_array(value))
 
 
-def as_float(value, dtype=None):
+def as_float(value: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """`value` as a floating-point Tensor, of `dtype` if given; a conversion of a Tensor is recorded."""
     tensor = value if isinstance(value, Tensor) else as_tensor(value)
     own = tensor.data.dtype
@@ -28,20 +37,20 @@ def as_float(value, dtype=None):
     return record(tensor.data.astype(dtype), (tensor,), lambda dy: (dy.astype(own),))
 
 
-def as_target(value, dtype):
+def as_target(value: TensorLike, dtype: DTypeLike) -> Tensor:
     """`value` as a Tensor of `dtype`."""
     if isinstance(value, Tensor):
         return value if value.data.dtype == dtype else as_float(value, dtype)
     return Tensor.wrap(to_array(value, dtype))
 
 
-def reshaped(tensor, shape):
+def reshaped(tensor: Tensor, shape: Shape) -> Tensor:
     """The tensor in another shape, recorded."""
     own = tensor.data.shape
     return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),))
 
 
-def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
+def squeeze_or_expand_to_same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool = True) -> tuple[Tensor, Tensor]:
     """When the ranks differ by one and the longer shape ends in 1:
     (N,) beside (N, 1) becomes (N, 1), else the 1 is dropped.
 
@@ -65,7 +74,7 @@ def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
     return x1, x2
 
 
-def aligned(operation, y_true, y_pred):
+def aligned(operation: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     """Targets and predictions as Tensors of one floating-point type and one rank,
     which broadcast against each other.
     """
@@ -77,7 +86,7 @@ def aligned(operation, y_true, y_pred):
     return check_broadcast(operation, y_true, y_pred)
 
 
-def check_broadcast(operation, y_true, y_pred):
+def check_broadcast(operation: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Both tensors, if their shapes broadcast to at least one axis."""
     true_shape, pred_shape = y_true.data.shape, y_pred.data.shape
     if true_shape != pred_shape:
@@ -98,7 +107,7 @@ def check_broadcast(operation, y_true, y_pred):
 # --- recording ------------------------------------------------------------------------------------------------------
 
 
-def unbroadcast(gradient, shape):
+def unbroadcast(gradient: Array, shape: Shape) -> Array:
     """Sum a gradient over the axes along which its tensor was repeated."""
     if gradient.shape == shape:
         return gradient
@@ -107,7 +116,10 @@ def unbroadcast(gradient, shape):
     return kernels.reduce_sum(gradient, axes, False).reshape(shape)
 
 
-def record_loss(losses, y_true, y_pred, d_pred, d_true=None):
+def record_loss(
+    losses: Array, y_true: Tensor, y_pred: Tensor, d_pred: Callable[[Array], Array],
+    d_true: Callable[[Array], Array] | None = None,
+) -> Tensor:
     """Record losses with their derivatives.
 
     Args:
@@ -132,7 +144,10 @@ def record_loss(losses, y_true, y_pred, d_pred, d_true=None):
     return record(losses, (y_true, y_pred), backward)
 
 
-def mean_over_last(elements, y_true, y_pred, derivative, derivative_true=None):
+def mean_over_last(
+    elements: Array, y_true: Tensor, y_pred: Tensor, derivative: Callable[[], Array],
+    derivative_true: Callable[[], Array] | None = None,
+) -> Tensor:
     """Record the mean over the last axis of `elements`, one loss for each element of y_pred.
 
     Args:

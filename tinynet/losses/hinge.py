@@ -3,11 +3,19 @@
 Labels are -1 and 1; a batch of zeros and ones is taken to mean them.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..runtime import kernels
 from .base import LossFunctionWrapper
 from .elements import as_float, as_target, check_broadcast, mean_over_last, record_loss
+
+if TYPE_CHECKING:
+    from ..core.types import DTypeLike, TensorLike
+    from ..tensor import Tensor
 
 
 def _signed(t):
@@ -20,7 +28,7 @@ def _pair(operation, y_true, y_pred):
     return check_broadcast(operation, as_target(y_true, y_pred.data.dtype), y_pred)
 
 
-def hinge(y_true, y_pred):
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(max(1 - t p, 0)) over the last axis.
 
     d/dp = -t / n where t p < 1
@@ -31,7 +39,7 @@ def hinge(y_true, y_pred):
     return mean_over_last(np.maximum(margin, 0), y_true, y_pred, lambda: -t * (margin > 0))
 
 
-def squared_hinge(y_true, y_pred):
+def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(max(1 - t p, 0)^2) over the last axis.
 
     d/dp = -2 t max(1 - t p, 0) / n
@@ -42,7 +50,7 @@ def squared_hinge(y_true, y_pred):
     return mean_over_last(margin * margin, y_true, y_pred, lambda: -2 * t * margin)
 
 
-def categorical_hinge(y_true, y_pred):
+def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """max(neg - pos + 1, 0) with pos = sum(t p), the score of the right class, and neg = max((1 - t) p),
     the best of the others.
 
@@ -68,19 +76,25 @@ def categorical_hinge(y_true, y_pred):
 class Hinge(LossFunctionWrapper):
     """mean(max(1 - t p, 0)): `hinge`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="hinge", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(hinge, name=name, reduction=reduction, dtype=dtype)
 
 
 class SquaredHinge(LossFunctionWrapper):
     """mean(max(1 - t p, 0)^2): `squared_hinge`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="squared_hinge", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "squared_hinge", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(squared_hinge, name=name, reduction=reduction, dtype=dtype)
 
 
 class CategoricalHinge(LossFunctionWrapper):
     """max(best wrong score - right score + 1, 0): `categorical_hinge`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="categorical_hinge", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(categorical_hinge, name=name, reduction=reduction, dtype=dtype)

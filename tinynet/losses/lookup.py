@@ -1,9 +1,15 @@
 """Finding losses and metrics by name, and turning them into dictionaries and back."""
 
+from __future__ import annotations
+
 import inspect
 import types
+from typing import TYPE_CHECKING, Any
 
 from ..core.registry import get_registered_object, is_serialized_function, look_up, serialize_function, serialize_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 class Lookup:
@@ -17,13 +23,16 @@ class Lookup:
         functions: What a wrapped function's name in a config stands for, before the names above.
     """
 
-    def __init__(self, kind, objects, aliases, missing=None, functions=()):
+    def __init__(
+        self, kind: str, objects: Iterable[Any], aliases: dict[str, Any], missing: dict[str, str] | None = None,
+        functions: Iterable[Callable[..., Any]] = (),
+    ) -> None:
         self.kind = kind
         self.by_name = {**{item.__name__: item for item in objects}, **aliases}
         self.missing = missing or {}
         self.functions = {function.__name__: function for function in functions}
 
-    def find(self, name, custom_objects=None):
+    def find(self, name: str, custom_objects: dict[str, Any] | None = None) -> Any:
         """The class or function of this name.
 
         Raises:
@@ -33,7 +42,7 @@ class Lookup:
             raise ValueError(f"{self.kind} {name!r} is not part of tinynet: {self.missing[name]}")
         return look_up(name, self.by_name, self.kind, custom_objects)
 
-    def get(self, identifier):
+    def get(self, identifier: Any) -> Any:
         """An object from a name, a config dictionary, a class, a function or an object;
         None stays None. Classes are instantiated.
         """
@@ -49,7 +58,7 @@ class Lookup:
             )
         return found() if inspect.isclass(found) else found
 
-    def serialize(self, item):
+    def serialize(self, item: Any) -> Any:
         """An object or a function as a dict; names stay what they are."""
         config = serialize_object(item, {"loss": "keras.losses", "metric": "keras.metrics"}[self.kind])
         if isinstance(config, dict) and isinstance(config["config"], dict):
@@ -57,7 +66,7 @@ class Lookup:
                                 for key, value in config["config"].items()}
         return config
 
-    def deserialize(self, config, custom_objects=None):
+    def deserialize(self, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         """What `serialize` was given. Names are looked up, never imported.
 
         Args:

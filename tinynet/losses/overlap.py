@@ -1,10 +1,18 @@
 """Losses of image segmentation: how little the predicted area overlaps the true one."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..config import epsilon
 from ..ops.reduction import check_axes
 from ..runtime import kernels
 from .base import LossFunctionWrapper
 from .elements import as_float, as_target, check_broadcast, record_loss
+
+if TYPE_CHECKING:
+    from ..core.types import Axis, DTypeLike, TensorLike
+    from ..tensor import Tensor
 
 
 def _areas(operation, y_true, y_pred, axis):
@@ -19,7 +27,7 @@ def _areas(operation, y_true, y_pred, axis):
     )
 
 
-def dice(y_true, y_pred, axis=None):
+def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
     """1 - 2 sum(t p) / (sum(t) + sum(p) + epsilon).
 
     With I the overlap and S the denominator:  d/dp = -2 (t S - I) / S^2
@@ -41,7 +49,7 @@ def dice(y_true, y_pred, axis=None):
     return record_loss(losses.reshape(result_shape(t * p)), y_true, y_pred, d_pred)
 
 
-def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
+def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None) -> Tensor:
     """1 - I / (I + alpha M + beta F + epsilon): I = sum(t p) overlap, M = sum(t (1 - p)) missed,
     F = sum((1 - t) p) false.
 
@@ -69,7 +77,10 @@ class Dice(LossFunctionWrapper):
         axis: What each overlap is summed over; None for the whole batch.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="dice", axis=None, dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "dice", axis: Axis = None,
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(dice, name=name, reduction=reduction, dtype=dtype, axis=axis)
 
 
@@ -82,5 +93,8 @@ class Tversky(LossFunctionWrapper):
         axis: What each overlap is summed over; None for the whole batch.
     """
 
-    def __init__(self, alpha=0.5, beta=0.5, reduction="sum_over_batch_size", name="tversky", axis=None, dtype=None):
+    def __init__(
+        self, alpha: float = 0.5, beta: float = 0.5, reduction: str | None = "sum_over_batch_size",
+        name: str = "tversky", axis: Axis = None, dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(tversky, name=name, reduction=reduction, dtype=dtype, alpha=alpha, beta=beta, axis=axis)

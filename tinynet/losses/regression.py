@@ -3,7 +3,10 @@
 Each function is one formula with its derivative under it.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +17,12 @@ from ..runtime import kernels
 from .base import LossFunctionWrapper
 from .elements import aligned, mean_over_last, record_loss
 
+if TYPE_CHECKING:
+    from ..core.types import DTypeLike, TensorLike
+    from ..tensor import Tensor
 
-def mean_squared_error(y_true, y_pred):
+
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean((t - p)^2) over the last axis.
 
     d/dp = 2 (p - t) / n
@@ -35,7 +42,7 @@ def mean_squared_error(y_true, y_pred):
     return mean_over_last(error * error, t, p, lambda: 2 * error, lambda: -2 * error)
 
 
-def mean_absolute_error(y_true, y_pred):
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(|t - p|) over the last axis.
 
     d/dp = sign(p - t) / n
@@ -45,7 +52,7 @@ def mean_absolute_error(y_true, y_pred):
     return mean_over_last(np.abs(error), t, p, lambda: np.sign(error), lambda: -np.sign(error))
 
 
-def mean_absolute_percentage_error(y_true, y_pred):
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """100 mean(|t - p| / max(|t|, epsilon)) over the last axis.
 
     d/dp = 100 sign(p - t) / max(|t|, epsilon) / n
@@ -56,7 +63,7 @@ def mean_absolute_percentage_error(y_true, y_pred):
     return mean_over_last(np.abs(error) * scale, t, p, lambda: np.sign(error) * scale)
 
 
-def mean_squared_logarithmic_error(y_true, y_pred):
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean((log(1 + t) - log(1 + p))^2) over the last axis, with t and p at least epsilon.
 
     d/dp = 2 (log(1 + p) - log(1 + t)) / (1 + p) / n where p > epsilon
@@ -67,7 +74,7 @@ def mean_squared_logarithmic_error(y_true, y_pred):
     return mean_over_last(error * error, t, p, lambda: 2 * error / one_plus_p * (p.data > epsilon()))
 
 
-def huber(y_true, y_pred, delta=1.0):
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """mean(h(p - t)) over the last axis, h(e) = e^2 / 2 for |e| <= delta, else delta |e| - delta^2 / 2 (Huber 1964).
 
     h'(e) = e for |e| <= delta, else delta sign(e)
@@ -82,7 +89,7 @@ def huber(y_true, y_pred, delta=1.0):
                           lambda: -np.clip(error, -delta, delta))
 
 
-def log_cosh(y_true, y_pred):
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(log(cosh(p - t))) over the last axis: about e^2 / 2 for small errors, |e| - log 2 for large ones.
 
     d/dp = tanh(p - t) / n
@@ -95,7 +102,7 @@ def log_cosh(y_true, y_pred):
     return mean_over_last(elements, t, p, lambda: np.tanh(error), lambda: -np.tanh(error))
 
 
-def poisson(y_true, y_pred):
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(p - t log(p + epsilon)) over the last axis:
     minus the log-likelihood of counts t with rate p, less a constant.
 
@@ -108,7 +115,7 @@ def poisson(y_true, y_pred):
     return mean_over_last(p.data - t.data * log_rate, t, p, lambda: 1 - t.data / rate, lambda: -log_rate)
 
 
-def cosine_similarity(y_true, y_pred, axis=-1):
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """-sum(t p) / (|t| |p|) over `axis`: -1 for the same direction, 0 for perpendicular, 1 for opposite.
 
     With unit vectors u = t / |t|, v = p / |p|:  d/dp = -(u - (u.v) v) / |p|
@@ -145,28 +152,38 @@ class MeanSquaredError(LossFunctionWrapper):
     0.5
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_error", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_error", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(mean_squared_error, name=name, reduction=reduction, dtype=dtype)
 
 
 class MeanAbsoluteError(LossFunctionWrapper):
     """mean(|t - p|): `mean_absolute_error`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_error", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(mean_absolute_error, name=name, reduction=reduction, dtype=dtype)
 
 
 class MeanAbsolutePercentageError(LossFunctionWrapper):
     """100 mean(|t - p| / |t|): `mean_absolute_percentage_error`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_percentage_error", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_percentage_error",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(mean_absolute_percentage_error, name=name, reduction=reduction, dtype=dtype)
 
 
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
     """mean((log(1 + t) - log(1 + p))^2): `mean_squared_logarithmic_error`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_logarithmic_error", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(mean_squared_logarithmic_error, name=name, reduction=reduction, dtype=dtype)
 
 
@@ -177,7 +194,10 @@ class CosineSimilarity(LossFunctionWrapper):
         axis: Along which the vectors lie.
     """
 
-    def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
+    def __init__(
+        self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "cosine_similarity",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(cosine_similarity, name=name, reduction=reduction, dtype=dtype, axis=axis)
 
 
@@ -188,7 +208,10 @@ class Huber(LossFunctionWrapper):
         delta: Where the one becomes the other.
     """
 
-    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
+    def __init__(
+        self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str = "huber_loss",
+        dtype: DTypeLike = None,
+    ) -> None:
         number(delta, "Huber", "delta", 0, above=True)
         super().__init__(huber, name=name, reduction=reduction, dtype=dtype, delta=delta)
 
@@ -196,12 +219,16 @@ class Huber(LossFunctionWrapper):
 class LogCosh(LossFunctionWrapper):
     """mean(log(cosh(p - t))): `log_cosh`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(log_cosh, name=name, reduction=reduction, dtype=dtype)
 
 
 class Poisson(LossFunctionWrapper):
     """mean(p - t log p): `poisson`, reduced over the batch."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(poisson, name=name, reduction=reduction, dtype=dtype)

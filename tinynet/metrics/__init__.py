@@ -9,6 +9,10 @@
     iou.py          intersection over union
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from ..losses import (
     binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
     categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
@@ -74,7 +78,7 @@ _lookup = Lookup("metric", _CLASSES, {
 get, deserialize = _lookup.get, _lookup.deserialize
 
 
-def serialize(metric):
+def serialize(metric: Any) -> Any:
     """A metric as a dict; names stay what they are."""
     return _lookup.serialize(metric)
 

@@ -1,5 +1,9 @@
 """How often the predicted class is the right one."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..config import floatx
@@ -7,6 +11,9 @@ from ..core.checks import number, whole
 from ..runtime import kernels
 from ..tensor import Tensor, to_array
 from .base import MeanMetricWrapper, arrays, same_rank
+
+if TYPE_CHECKING:
+    from ..core.types import DTypeLike, Shape, TensorLike
 
 
 def _as_values(matches):
@@ -34,13 +41,13 @@ def _equal(operation, labels, predictions):
     return _as_values(labels == predictions)
 
 
-def accuracy(y_true, y_pred):
+def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where y_pred equals y_true, else 0."""
     y_true, y_pred = same_rank(*arrays(y_true, y_pred))
     return _equal("accuracy", y_true, y_pred)
 
 
-def binary_accuracy(y_true, y_pred, threshold=0.5):
+def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
     """1 where (y_pred > threshold) equals y_true, else 0.
 
     Args:
@@ -52,7 +59,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     return _equal("binary_accuracy", y_true, y_pred > threshold)
 
 
-def categorical_accuracy(y_true, y_pred):
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where the largest score is that of the right class, else 0.
 
     Args:
@@ -74,7 +81,7 @@ def categorical_accuracy(y_true, y_pred):
     return _as_values(labels == y_pred.argmax(-1))
 
 
-def sparse_categorical_accuracy(y_true, y_pred):
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where the largest score is that of the right class, else 0.
 
     Args:
@@ -103,7 +110,7 @@ def _in_top_k(labels, scores, k):
     return np.count_nonzero(scores > score, axis=-1) < k
 
 
-def top_k_categorical_accuracy(y_true, y_pred, k=5):
+def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
     """1 where the right class is among the k largest scores, else 0.
 
     Args:
@@ -114,7 +121,9 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     return _as_values(_in_top_k(to_array(y_true).argmax(-1), to_array(y_pred), k))
 
 
-def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
+def sparse_top_k_categorical_accuracy(
+    y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False,
+) -> Tensor:
     """1 where the right class is among the k largest scores, else 0.
 
     Args:
@@ -142,7 +151,7 @@ class Accuracy(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, name="accuracy", dtype=None):
+    def __init__(self, name: str = "accuracy", dtype: DTypeLike = None) -> None:
         super().__init__(accuracy, name, dtype)
 
 
@@ -151,7 +160,7 @@ class BinaryAccuracy(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+    def __init__(self, name: str = "binary_accuracy", dtype: DTypeLike = None, threshold: float = 0.5) -> None:
         number(threshold, "BinaryAccuracy", "threshold")
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 
@@ -161,7 +170,7 @@ class CategoricalAccuracy(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, name="categorical_accuracy", dtype=None):
+    def __init__(self, name: str = "categorical_accuracy", dtype: DTypeLike = None) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
 
@@ -177,10 +186,10 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, name="sparse_categorical_accuracy", dtype=None):
+    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: DTypeLike = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Take in a batch; see `MeanMetricWrapper.update_state`."""
         if (
             sample_weight is None and type(y_true) is np.ndarray and y_true.ndim == 1 and y_true.dtype.kind in "iub"
@@ -197,7 +206,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
+    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: DTypeLike = None) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=whole(k, "TopKCategoricalAccuracy", "k", 1))
 
 
@@ -206,12 +215,15 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
+    def __init__(
+        self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: DTypeLike = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
         whole(k, "SparseTopKCategoricalAccuracy", "k", 1)
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
 
 
-def accuracy_for(y_true_shape, y_pred_shape):
+def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape) -> type[MeanMetricWrapper]:
     """The class that 'accuracy' (or 'acc') means for these shapes: binary, sparse or categorical.
 
     Args:

@@ -1,5 +1,9 @@
 """AUC: the area under a curve that a threshold traces."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..config import epsilon
@@ -7,6 +11,12 @@ from ..core.checks import whole
 from ..tensor import to_array
 from .base import Metric, divide_no_nan
 from .confusion import COUNTS, are_evenly_spaced, confusion_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Config, DTypeLike, TensorLike
+    from ..tensor import Tensor
 
 CURVES = ("ROC", "PR", "PRGAIN")
 METHODS = ("interpolation", "minoring", "majoring")
@@ -37,9 +47,11 @@ class AUC(Metric):
     _direction = "up"
 
     def __init__(
-        self, num_thresholds=200, curve="ROC", summation_method="interpolation", name=None, dtype=None,
-        thresholds=None, multi_label=False, num_labels=None, label_weights=None, from_logits=False,
-    ):
+        self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation",
+        name: str | None = None, dtype: DTypeLike = None, thresholds: Sequence[float] | None = None,
+        multi_label: bool = False, num_labels: int | None = None, label_weights: Sequence[float] | None = None,
+        from_logits: bool = False,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.curve, self.summation_method = str(curve).upper(), str(summation_method).lower()
         if self.curve not in CURVES:
@@ -71,7 +83,7 @@ class AUC(Metric):
             setattr(self, count, self._add_total(count, shape))
         self._built = True
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Take in a batch.
 
         Args:
@@ -94,7 +106,7 @@ class AUC(Metric):
         for name, value in zip(COUNTS, counts, strict=True):
             getattr(self, name).data += value
 
-    def result(self):
+    def result(self) -> Tensor:
         if not self._built:
             return self._as_result(0)
         areas = (
@@ -137,7 +149,7 @@ class AUC(Metric):
         ratio = np.where(both, divide_no_nan(called[:-1], np.maximum(called[1:], 0)), 1)
         return divide_no_nan(slope * (d_tp + intercept * np.log(ratio)), np.maximum(tp[1:] + fn[1:], 0))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = {
             **super().get_config(), "num_thresholds": self.num_thresholds, "curve": self.curve,
             "summation_method": self.summation_method,

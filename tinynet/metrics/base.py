@@ -7,6 +7,10 @@
 States add up in float64: in float32 the 60,000 additions of an epoch would lose three digits.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..config import floatx
@@ -15,6 +19,12 @@ from ..losses.base import apply_mask
 from ..losses.elements import squeeze_or_expand_to_same_rank
 from ..runtime import kernels
 from ..tensor import Tensor, Variable, to_array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from ..core.types import Array, Config, DTypeLike, ShapeLike, TensorLike
 
 
 class Metric:
@@ -36,16 +46,19 @@ class Metric:
 
     _direction = None  # 'up' or 'down': what is better, for callbacks with mode='auto'
 
-    def __init__(self, dtype=None, name=None):
+    def __init__(self, dtype: DTypeLike = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self._dtype = np.dtype(getattr(dtype, "compute_dtype", dtype) or floatx())
         self._variables = []
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         return self._dtype.name
 
-    def add_variable(self, shape=(), initializer=None, dtype=None, aggregation="sum", name=None):
+    def add_variable(
+        self, shape: ShapeLike = (), initializer: Any = None, dtype: DTypeLike = None, aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
         """A state: a Variable that no tape watches.
 
         Args:
@@ -70,7 +83,9 @@ class Metric:
         self._variables.append(variable)
         return variable
 
-    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
+    def add_weight(
+        self, shape: ShapeLike = (), initializer: Any = None, dtype: DTypeLike = None, name: str | None = None,
+    ) -> Variable:
         """`add_variable` under its older name."""
         return self.add_variable(shape, initializer, dtype, name=name)
 
@@ -79,56 +94,56 @@ class Metric:
         return self.add_variable(shape, dtype="float64", name=name)
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """The states, those of metrics in attributes included."""
         nested = [part for value in vars(self).values()
                   for part in (value if isinstance(value, list | tuple) else (value,))]
         return self._variables + [variable for part in nested if isinstance(part, Metric)
                                   for variable in part.variables]
 
-    def update_state(self, *args, **kwargs):
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take in a batch."""
         raise NotImplementedError(
             f"{type(self).__name__} must implement update_state(y_true, y_pred, sample_weight=None)"
         )
 
-    def result(self):
+    def result(self) -> Tensor:
         """The metric of everything since the last reset: a Tensor."""
         raise NotImplementedError(f"{type(self).__name__} must implement result()")
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forget everything: all states become 0."""
         for variable in self.variables:
             variable.data = np.zeros_like(variable.data)
 
     reset_states = reset_state  # the name until TensorFlow 2.4
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         self.update_state(*args, **kwargs)
         return self.result()
 
     def _as_result(self, value):
         return Tensor.wrap(np.asarray(value, self._dtype))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """What `from_config` needs to make this metric again."""
         return {"name": self.name, "dtype": self.dtype}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def divide_no_nan(a, b):
+def divide_no_nan(a: Any, b: Any) -> Array:
     """a / b, and 0 where b is 0."""
     b = np.asarray(b)
     return np.where(b == 0, 0, a / np.where(b == 0, 1, b))
 
 
-def same_rank(a, b, expand_rank_1=True):
+def same_rank(a: Array, b: Array, expand_rank_1: bool = True) -> tuple[Array, Array]:
     """`squeeze_or_expand_to_same_rank` for arrays."""
     if a.ndim == b.ndim:
         return a, b
@@ -136,7 +151,7 @@ def same_rank(a, b, expand_rank_1=True):
     return a.data, b.data
 
 
-def arrays(y_true, y_pred, dtype=None):
+def arrays(y_true: TensorLike, y_pred: TensorLike, dtype: DTypeLike = None) -> tuple[Array, Array]:
     """Targets and predictions as arrays of one type, that of y_pred if `dtype` is None."""
     y_pred = to_array(y_pred, dtype)
     return to_array(y_true, y_pred.dtype), y_pred
@@ -173,11 +188,11 @@ class Sum(Metric):
     16.0
     """
 
-    def __init__(self, name="sum", dtype=None):
+    def __init__(self, name: str = "sum", dtype: DTypeLike = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self._add_total("total")
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Add values.
 
         Args:
@@ -189,7 +204,7 @@ class Sum(Metric):
             values, _ = _samplewise(values, to_array(sample_weight, self._dtype), np.sum)
         self.total.data[()] += np.sum(values, dtype=np.float64)
 
-    def result(self):
+    def result(self) -> Tensor:
         return self._as_result(self.total.data)
 
 
@@ -202,12 +217,12 @@ class Mean(Metric):
     4.0
     """
 
-    def __init__(self, name="mean", dtype=None):
+    def __init__(self, name: str = "mean", dtype: DTypeLike = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self._add_total("total")
         self.count = self._add_total("count")
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Take in values.
 
         Args:
@@ -240,7 +255,7 @@ class Mean(Metric):
         data = self.count.data
         data[()] = data.item() + count
 
-    def result(self):
+    def result(self) -> Tensor:
         count = self.count.data
         return self._as_result(self.total.data / count if count else 0)
 
@@ -254,14 +269,14 @@ class MeanMetricWrapper(Mean):
         fn: Returns values, samples along the first axis.
     """
 
-    def __init__(self, fn, name=None, dtype=None, **kwargs):
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: DTypeLike = None, **kwargs: Any) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
         for key, value in kwargs.items():
             setattr(self, key, value)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Take in a batch.
 
         Args:
@@ -278,6 +293,6 @@ class MeanMetricWrapper(Mean):
                 weights = apply_mask(weights, part, "sum")
         super().update_state(values, weights)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = {**super().get_config(), **self._fn_kwargs}
         return {**config, "fn": self._fn} if type(self) is MeanMetricWrapper else config

@@ -5,7 +5,10 @@
     said no      false negative (fn)  true negative (tn)
 """
 
+from __future__ import annotations
+
 import numbers
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,12 +17,18 @@ from ..core.checks import whole
 from ..tensor import to_array
 from .base import Metric, divide_no_nan, same_rank
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Array, Config, DTypeLike, TensorLike
+    from ..tensor import Tensor
+
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 
 _BELOW_ALL = -1e10  # the score of a class that is not among the top k
 
 
-def parse_thresholds(name, thresholds, default):
+def parse_thresholds(name: str, thresholds: float | Sequence[float], default: float) -> list[float]:
     """Thresholds as a list of floats in [0, 1]; [default] if None."""
     if thresholds is None:
         return [default]
@@ -30,16 +39,17 @@ def parse_thresholds(name, thresholds, default):
     return thresholds
 
 
-def are_evenly_spaced(thresholds):
+def are_evenly_spaced(thresholds: Sequence[float]) -> bool:
     """Whether they are 0, 1/n, 2/n, ..., 1: then each prediction's bucket can be computed, with no comparisons."""
     n = len(thresholds)
     return n >= 3 and np.allclose(thresholds, np.arange(n) / (n - 1), atol=epsilon())
 
 
 def confusion_counts(
-    y_true, y_pred, thresholds, evenly_spaced=False, sample_weight=None, top_k=None, class_id=None, multi_label=False,
-    label_weights=None,
-):
+    y_true: TensorLike, y_pred: TensorLike, thresholds: Sequence[float], evenly_spaced: bool = False,
+    sample_weight: TensorLike | None = None, top_k: int | None = None, class_id: int | None = None,
+    multi_label: bool = False, label_weights: Sequence[float] | None = None,
+) -> tuple[Array, Array, Array, Array]:
     """Weighted counts (tp, fp, tn, fn) at each threshold.
 
     Args:
@@ -121,7 +131,10 @@ class ConfusionMetric(Metric):
         shape: Of each state; one value a threshold if None.
     """
 
-    def __init__(self, counts, thresholds, class_id=None, top_k=None, name=None, dtype=None):
+    def __init__(
+        self, counts: Sequence[str], thresholds: list[float], class_id: int | None = None, top_k: int | None = None,
+        name: str | None = None, dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.thresholds = thresholds
         owner = type(self).__name__
@@ -132,7 +145,7 @@ class ConfusionMetric(Metric):
         for count in counts:
             setattr(self, count, self._add_total(count, (len(thresholds),)))
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Take in a batch.
 
         Args:
@@ -156,14 +169,16 @@ class _Count(ConfusionMetric):
 
     _count = None
 
-    def __init__(self, thresholds=None, name=None, dtype=None):
+    def __init__(
+        self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: DTypeLike = None,
+    ) -> None:
         super().__init__((self._count,), parse_thresholds(type(self).__name__, thresholds, 0.5), name=name, dtype=dtype)
         self.init_thresholds = thresholds
 
-    def result(self):
+    def result(self) -> Tensor:
         return self._at_thresholds(getattr(self, self._count).data)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "thresholds": self.init_thresholds}
 
 
@@ -197,17 +212,20 @@ class _Quotient(ConfusionMetric):
     _direction = "up"
     _error = None
 
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+    def __init__(
+        self, thresholds: float | Sequence[float] | None = None, top_k: int | None = None, class_id: int | None = None,
+        name: str | None = None, dtype: DTypeLike = None,
+    ) -> None:
         default = 0.5 if top_k is None else _BELOW_ALL
         super().__init__(("true_positives", self._error), parse_thresholds(type(self).__name__, thresholds, default),
                          class_id, top_k, name, dtype)
         self.init_thresholds = thresholds
 
-    def result(self):
+    def result(self) -> Tensor:
         tp = self.true_positives.data
         return self._at_thresholds(divide_no_nan(tp, tp + getattr(self, self._error).data))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "thresholds": self.init_thresholds, "top_k": self.top_k,
                 "class_id": self.class_id}
 
@@ -247,7 +265,10 @@ class _BestUnderConstraint(ConfusionMetric):
     _direction = "up"
     _value_name = None
 
-    def __init__(self, value, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self, value: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
+        dtype: DTypeLike = None,
+    ) -> None:
         if not 0 <= value <= 1:
             raise ValueError(f"{type(self).__name__}: {self._value_name} must lie in [0, 1], got {value}")
         if num_thresholds <= 0:
@@ -268,13 +289,13 @@ class _BestUnderConstraint(ConfusionMetric):
 
     _best = None
 
-    def result(self):
+    def result(self) -> Tensor:
         rates = self._rates()
         # The limit is met in float32, in which a rate of 0.4 is as large as 0.4.
         feasible = rates[self._value_name].astype(np.float32) >= np.float32(self.value)
         return self._as_result(np.max(np.where(feasible, rates[self._best], 0), initial=0))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), self._value_name: self.value, "num_thresholds": self.num_thresholds,
                 "class_id": self.class_id}
 
@@ -286,7 +307,10 @@ class SensitivityAtSpecificity(_BestUnderConstraint):
 
     _value_name, _best = "specificity", "sensitivity"
 
-    def __init__(self, specificity, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self, specificity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
         self.specificity = specificity
 
@@ -298,7 +322,10 @@ class SpecificityAtSensitivity(_BestUnderConstraint):
 
     _value_name, _best = "sensitivity", "specificity"
 
-    def __init__(self, sensitivity, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self, sensitivity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
         self.sensitivity = sensitivity
 
@@ -308,7 +335,10 @@ class PrecisionAtRecall(_BestUnderConstraint):
 
     _value_name, _best = "recall", "precision"
 
-    def __init__(self, recall, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self, recall: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(recall, num_thresholds, class_id, name, dtype)
         self.recall = recall
 
@@ -318,6 +348,9 @@ class RecallAtPrecision(_BestUnderConstraint):
 
     _value_name, _best = "precision", "recall"
 
-    def __init__(self, precision, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self, precision: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(precision, num_thresholds, class_id, name, dtype)
         self.precision = precision

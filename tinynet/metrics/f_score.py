@@ -1,10 +1,18 @@
 """F scores: precision and recall in one number."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..config import epsilon
 from ..tensor import to_array
 from .base import Metric
+
+if TYPE_CHECKING:
+    from ..core.types import Config, DTypeLike, TensorLike
+    from ..tensor import Tensor
 
 _STATES = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
@@ -21,7 +29,10 @@ class FBetaScore(Metric):
 
     _direction = "up"
 
-    def __init__(self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None):
+    def __init__(
+        self, average: str | None = None, beta: float = 1.0, threshold: float | None = None, name: str = "fbeta_score",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         kind = type(self).__name__
         if average not in (None, "micro", "macro", "weighted"):
@@ -33,7 +44,7 @@ class FBetaScore(Metric):
         self.average, self.beta, self.threshold = average, beta, threshold
         self._built = False
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Take in a batch.
 
         Args:
@@ -60,7 +71,7 @@ class FBetaScore(Metric):
         for name, part in zip(_STATES, (said * y_true, said * (1 - y_true), ~said * y_true, y_true), strict=True):
             getattr(self, name).data += np.sum(part * weights, axis=axis, dtype=np.float64)
 
-    def result(self):
+    def result(self) -> Tensor:
         if not self._built:
             return self._as_result(0)
         tp, fp, fn, occurrences = (getattr(self, name).data for name in _STATES)
@@ -72,7 +83,7 @@ class FBetaScore(Metric):
             scores = np.mean(scores)
         return self._as_result(scores)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "average": self.average, "beta": self.beta, "threshold": self.threshold}
 
 
@@ -83,10 +94,13 @@ class F1Score(FBetaScore):
         average, threshold: See `FBetaScore`.
     """
 
-    def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
+    def __init__(
+        self, average: str | None = None, threshold: float | None = None, name: str = "f1_score",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(average, 1.0, threshold, name, dtype)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         del config["beta"]
         return config

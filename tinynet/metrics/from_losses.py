@@ -1,7 +1,17 @@
 """Metrics that are the mean of a loss function over all samples; the formulas stand in tinynet/losses/."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from .. import losses
 from .base import MeanMetricWrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.types import DTypeLike, Shape
+    from ..tensor import Tensor
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -9,7 +19,7 @@ class MeanSquaredError(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="mean_squared_error", dtype=None):
+    def __init__(self, name: str = "mean_squared_error", dtype: DTypeLike = None) -> None:
         super().__init__(losses.mean_squared_error, name, dtype)
 
 
@@ -18,7 +28,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="mean_absolute_error", dtype=None):
+    def __init__(self, name: str = "mean_absolute_error", dtype: DTypeLike = None) -> None:
         super().__init__(losses.mean_absolute_error, name, dtype)
 
 
@@ -27,7 +37,7 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="mean_absolute_percentage_error", dtype=None):
+    def __init__(self, name: str = "mean_absolute_percentage_error", dtype: DTypeLike = None) -> None:
         super().__init__(losses.mean_absolute_percentage_error, name, dtype)
 
 
@@ -36,7 +46,7 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="mean_squared_logarithmic_error", dtype=None):
+    def __init__(self, name: str = "mean_squared_logarithmic_error", dtype: DTypeLike = None) -> None:
         super().__init__(losses.mean_squared_logarithmic_error, name, dtype)
 
 
@@ -45,7 +55,7 @@ class LogCoshError(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="logcosh", dtype=None):
+    def __init__(self, name: str = "logcosh", dtype: DTypeLike = None) -> None:
         super().__init__(losses.log_cosh, name, dtype)
 
 
@@ -54,7 +64,7 @@ class Hinge(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="hinge", dtype=None):
+    def __init__(self, name: str = "hinge", dtype: DTypeLike = None) -> None:
         super().__init__(losses.hinge, name, dtype)
 
 
@@ -63,7 +73,7 @@ class SquaredHinge(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="squared_hinge", dtype=None):
+    def __init__(self, name: str = "squared_hinge", dtype: DTypeLike = None) -> None:
         super().__init__(losses.squared_hinge, name, dtype)
 
 
@@ -72,7 +82,7 @@ class CategoricalHinge(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="categorical_hinge", dtype=None):
+    def __init__(self, name: str = "categorical_hinge", dtype: DTypeLike = None) -> None:
         super().__init__(losses.categorical_hinge, name, dtype)
 
 
@@ -81,7 +91,7 @@ class KLDivergence(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="kl_divergence", dtype=None):
+    def __init__(self, name: str = "kl_divergence", dtype: DTypeLike = None) -> None:
         super().__init__(losses.kl_divergence, name, dtype)
 
 
@@ -90,7 +100,7 @@ class Poisson(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="poisson", dtype=None):
+    def __init__(self, name: str = "poisson", dtype: DTypeLike = None) -> None:
         super().__init__(losses.poisson, name, dtype)
 
 
@@ -99,7 +109,10 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
+    def __init__(
+        self, name: str = "binary_crossentropy", dtype: DTypeLike = None, from_logits: bool = False,
+        label_smoothing: float = 0,
+    ) -> None:
         super().__init__(losses.binary_crossentropy, name, dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing)
 
@@ -109,7 +122,10 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1):
+    def __init__(
+        self, name: str = "categorical_crossentropy", dtype: DTypeLike = None, from_logits: bool = False,
+        label_smoothing: float = 0, axis: int = -1,
+    ) -> None:
         super().__init__(losses.categorical_crossentropy, name, dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
 
@@ -119,13 +135,15 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     _direction = "down"
 
-    def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None,
-                 axis=-1):
+    def __init__(
+        self, name: str = "sparse_categorical_crossentropy", dtype: DTypeLike = None, from_logits: bool = False,
+        ignore_class: int | None = None, axis: int = -1,
+    ) -> None:
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits,
                          ignore_class=ignore_class, axis=axis)
 
 
-def crossentropy_for(y_true_shape, y_pred_shape):
+def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Callable[..., Tensor]:
     """The metric class that 'crossentropy' (or 'ce') means for these shapes: binary, sparse or categorical."""
     return {
         losses.binary_crossentropy: BinaryCrossentropy,

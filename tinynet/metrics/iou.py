@@ -1,6 +1,9 @@
 """Intersection over union: how well predicted areas cover the true ones (image segmentation)."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +11,11 @@ from ..config import epsilon
 from ..core.checks import whole
 from ..tensor import Tensor, to_array
 from .base import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Config, DTypeLike, TensorLike
 
 
 class IoU(Metric):
@@ -25,9 +33,9 @@ class IoU(Metric):
     _direction = "up"
 
     def __init__(
-        self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_true=True,
-        sparse_y_pred=True, axis=-1,
-    ):
+        self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: DTypeLike = None,
+        ignore_class: int | None = None, sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1,
+    ) -> None:
         super().__init__(name=name, dtype="int32" if dtype in (None, "int") else dtype)
         whole(num_classes, type(self).__name__, "num_classes", 1)
         if max(target_class_ids) >= num_classes:
@@ -39,7 +47,7 @@ class IoU(Metric):
         self.sparse_y_true, self.sparse_y_pred, self.axis = sparse_y_true, sparse_y_pred, axis
         self.total_cm = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Take in a batch.
 
         Args:
@@ -67,7 +75,7 @@ class IoU(Metric):
         matrix = np.bincount(cell, weights[counts], minlength=n * n).reshape(n, n)
         self.total_cm.data += matrix.astype(self._dtype)
 
-    def result(self):
+    def result(self) -> Tensor:
         matrix = self.total_cm.data.astype(np.float64)
         tp = np.diag(matrix)[self.target_class_ids]
         union = (matrix.sum(axis=0) + matrix.sum(axis=1))[self.target_class_ids] - tp
@@ -77,7 +85,7 @@ class IoU(Metric):
 
     _config_names = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), **{name: getattr(self, name) for name in self._config_names}}
 
 
@@ -91,11 +99,14 @@ class BinaryIoU(IoU):
 
     _config_names = ("target_class_ids", "threshold")
 
-    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
+    def __init__(
+        self, target_class_ids: Sequence[int] = (0, 1), threshold: float = 0.5, name: str | None = None,
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(2, target_class_ids, name, dtype)
         self.threshold = threshold
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         super().update_state(y_true, to_array(y_pred, "float32") >= self.threshold, sample_weight)
 
 
@@ -110,8 +121,10 @@ class MeanIoU(IoU):
 
     _config_names = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
 
-    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True,
-                 axis=-1):
+    def __init__(
+        self, num_classes: int, name: str | None = None, dtype: DTypeLike = None, ignore_class: int | None = None,
+        sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1,
+    ) -> None:
         super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
 
@@ -120,8 +133,10 @@ class OneHotIoU(IoU):
 
     _config_names = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_pred", "axis")
 
-    def __init__(self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False,
-                 axis=-1):
+    def __init__(
+        self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: DTypeLike = None,
+        ignore_class: int | None = None, sparse_y_pred: bool = False, axis: int = -1,
+    ) -> None:
         super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
 
@@ -130,5 +145,8 @@ class OneHotMeanIoU(MeanIoU):
 
     _config_names = ("num_classes", "ignore_class", "sparse_y_pred", "axis")
 
-    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1):
+    def __init__(
+        self, num_classes: int, name: str | None = None, dtype: DTypeLike = None, ignore_class: int | None = None,
+        sparse_y_pred: bool = False, axis: int = -1,
+    ) -> None:
         super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)

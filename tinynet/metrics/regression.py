@@ -1,6 +1,9 @@
 """Metrics for numbers that are more than the mean of a loss."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,24 +12,27 @@ from ..config import epsilon
 from ..tensor import Tensor, to_array
 from .base import Mean, MeanMetricWrapper, Metric, arrays, same_rank
 
+if TYPE_CHECKING:
+    from ..core.types import Config, DTypeLike, TensorLike
+
 
 class RootMeanSquaredError(Mean):
     """sqrt(mean((t - p)^2)) over all values of all samples."""
 
     _direction = "down"
 
-    def __init__(self, name="root_mean_squared_error", dtype=None):
+    def __init__(self, name: str = "root_mean_squared_error", dtype: DTypeLike = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         y_true, y_pred = same_rank(*arrays(y_true, y_pred, self._dtype))
         super().update_state(np.square(y_pred - y_true), sample_weight)
 
-    def result(self):
+    def result(self) -> Tensor:
         return self._as_result(np.sqrt(super().result().data))
 
 
-def cosine_similarity(y_true, y_pred, axis=-1):
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """sum(t p) / (|t| |p|) over `axis`: 1 for the same direction. The loss of this name is minus that."""
     return Tensor.wrap(-losses.cosine_similarity(y_true, y_pred, axis=axis).data)
 
@@ -35,7 +41,7 @@ def _standardized(y_true, y_pred):
     return same_rank(*arrays(y_true, y_pred, "float64" if to_array(y_pred).dtype == np.float64 else "float32"))
 
 
-def pearson_correlation(y_true, y_pred, axis=-1):
+def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """mean((t - mean t)(p - mean p)) / (std t std p) over `axis`: 1 on a rising line, -1 on a falling one."""
     t, p = _standardized(y_true, y_pred)
     t, p = (x - x.mean(axis=axis, keepdims=True) for x in (t, p))
@@ -45,7 +51,7 @@ def pearson_correlation(y_true, y_pred, axis=-1):
         )
 
 
-def concordance_correlation(y_true, y_pred, axis=-1):
+def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """2 mean((t - mean p)(p - mean p)) / (var t + var p + (mean t - mean p)^2) over `axis`:
     1 on the line p = t (Lin 1989).
     """
@@ -60,7 +66,7 @@ class CosineSimilarity(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
+    def __init__(self, name: str = "cosine_similarity", dtype: DTypeLike = None, axis: int = -1) -> None:
         super().__init__(cosine_similarity, name, dtype, axis=axis)
 
 
@@ -69,7 +75,7 @@ class PearsonCorrelation(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, name="pearson_correlation", dtype=None, axis=-1):
+    def __init__(self, name: str = "pearson_correlation", dtype: DTypeLike = None, axis: int = -1) -> None:
         super().__init__(pearson_correlation, name, dtype, axis=axis)
 
 
@@ -78,7 +84,7 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(self, name="concordance_correlation", dtype=None, axis=-1):
+    def __init__(self, name: str = "concordance_correlation", dtype: DTypeLike = None, axis: int = -1) -> None:
         super().__init__(concordance_correlation, name, dtype, axis=axis)
 
 
@@ -95,7 +101,10 @@ class R2Score(Metric):
 
     _direction = "up"
 
-    def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
+    def __init__(
+        self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0, name: str = "r2_score",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         known = (None, "uniform_average", "variance_weighted_average")
         if class_aggregation not in known:
@@ -107,7 +116,7 @@ class R2Score(Metric):
         self.num_samples = self._add_total("num_samples")
         self._built = False
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Take in a batch of shape (batch, outputs)."""
         t, p = same_rank(*arrays(y_true, y_pred, self._dtype))
         if not self._built:
@@ -128,7 +137,7 @@ class R2Score(Metric):
         self.count.data += np.sum(weights, axis=0)
         self.num_samples.data += t.size
 
-    def result(self):
+    def result(self) -> Tensor:
         variation = self.squared_sum.data - self.sum.data**2 / self.count.data
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = 1 - self.total_mse.data / variation
@@ -145,6 +154,6 @@ class R2Score(Metric):
             scores = 1 - (1 - scores) * (float(self.num_samples.data) - 1) / freedom
         return self._as_result(scores)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "class_aggregation": self.class_aggregation,
                 "num_regressors": self.num_regressors}
