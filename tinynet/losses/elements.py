@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def as_tensor(value: TensorLike) -> Tensor:
-    """`value` as a Tensor, itself if it is one."""
+    """`value` as a Tensor; a Tensor is returned as it is."""
     return value if isinstance(value, Tensor) else Tensor.wrap(to_array(value))
 
 
 def as_float(value: TensorLike, dtype: DTypeLike = None) -> Tensor:
-    """`value` as a floating-point Tensor, of `dtype` if given; a conversion of a Tensor is recorded."""
+    """`value` as a floating-point Tensor, of `dtype` if it is not None; the conversion of a Tensor is recorded."""
     tensor = value if isinstance(value, Tensor) else as_tensor(value)
     own = tensor.data.dtype
     if dtype is None:
@@ -45,18 +45,19 @@ def as_target(value: TensorLike, dtype: DTypeLike) -> Tensor:
 
 
 def reshaped(tensor: Tensor, shape: Shape) -> Tensor:
-    """The tensor in another shape, recorded."""
+    """The tensor in another shape; the tape records it."""
     own = tensor.data.shape
     return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),))
 
 
 def squeeze_or_expand_to_same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool = True) -> tuple[Tensor, Tensor]:
-    """When the ranks differ by one and the longer shape ends in 1:
-    (N,) beside (N, 1) becomes (N, 1), else the 1 is dropped.
+    """Make the ranks equal if they differ by one and the longer shape ends in 1.
+
+    (N,) with (N, 1) becomes (N, 1); in other cases the 1 is dropped.
 
     Args:
         x1, x2: Tensors.
-        expand_rank_1: Expand a shape (N,); otherwise drop the other's 1.
+        expand_rank_1: Whether a shape (N,) becomes (N, 1); otherwise the other tensor's 1 is dropped.
 
     Returns:
         Both tensors.
@@ -75,8 +76,10 @@ def squeeze_or_expand_to_same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool =
 
 
 def aligned(operation: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
-    """Targets and predictions as Tensors of one floating-point type and one rank,
-    which broadcast against each other.
+    """Both as Tensors of one floating-point type and one rank, whose shapes broadcast against each other.
+
+    Raises:
+        ValueError: they do not.
     """
     y_pred = as_float(y_pred)
     y_true = as_target(y_true, y_pred.data.dtype)
@@ -86,8 +89,22 @@ def aligned(operation: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Ten
     return check_broadcast(operation, y_true, y_pred)
 
 
+def float_pair(operation: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Both as Tensors of one floating-point type whose shapes broadcast against each other; the ranks stay.
+
+    Raises:
+        ValueError: they do not.
+    """
+    y_pred = as_float(y_pred)
+    return check_broadcast(operation, as_target(y_true, y_pred.data.dtype), y_pred)
+
+
 def check_broadcast(operation: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-    """Both tensors, if their shapes broadcast to at least one axis."""
+    """Return both tensors.
+
+    Raises:
+        ValueError: their shapes do not broadcast, or both are scalars.
+    """
     true_shape, pred_shape = y_true.data.shape, y_pred.data.shape
     if true_shape != pred_shape:
         try:
@@ -108,7 +125,15 @@ def check_broadcast(operation: str, y_true: Tensor, y_pred: Tensor) -> tuple[Ten
 
 
 def unbroadcast(gradient: Array, shape: Shape) -> Array:
-    """Sum a gradient over the axes along which its tensor was repeated."""
+    """Sum a gradient over the axes along which its tensor was repeated.
+
+    Args:
+        gradient: Array.
+        shape: The tensor's.
+
+    Returns:
+        Array of this shape.
+    """
     if gradient.shape == shape:
         return gradient
     extra = gradient.ndim - len(shape)
@@ -124,9 +149,15 @@ def record_loss(
 
     Args:
         losses: Array.
-        y_true, y_pred: The Tensors they came from.
+        y_true, y_pred: The Tensors they were computed from.
         d_pred: Function from the gradient of the losses to that of y_pred, before `unbroadcast`.
-        d_true: The same for y_true; None if the loss is only differentiated with respect to y_pred.
+        d_true: The same for y_true; None if the loss can be differentiated with respect to y_pred only.
+
+    Returns:
+        Tensor of the losses.
+
+    Raises:
+        TypeError: a tape watches y_true and `d_true` is None.
     """
     wants_true = is_tracked(y_true)
     if not wants_true:
@@ -134,8 +165,7 @@ def record_loss(
     if d_true is None:
         raise TypeError(
             "this loss can be differentiated with respect to y_pred only, but y_true depends on something a tape "
-            "watches. "
-            "Wrap y_true in stop_gradient(...)."
+            "watches. Wrap y_true in stop_gradient(...)."
         )
 
     def backward(dy):
@@ -151,9 +181,13 @@ def mean_over_last(
     """Record the mean over the last axis of `elements`, one loss for each element of y_pred.
 
     Args:
-        elements: Array of losses.
+        elements: Array of losses, shape (..., n).
+        y_true, y_pred: The Tensors they were computed from.
         derivative: Function without arguments: d elements / d y_pred.
         derivative_true: The same for y_true, or None.
+
+    Returns:
+        Tensor, shape (...).
     """
     n = elements.shape[-1]
 

@@ -18,9 +18,9 @@ class Lookup:
     Args:
         kind: 'loss' or 'metric', for messages.
         objects: Classes and functions, found under their own names.
-        aliases: Further names.
-        missing: Names that Keras has and tinynet has not, with the reason.
-        functions: What a wrapped function's name in a config stands for, before the names above.
+        aliases: {further name: class or function}.
+        missing: {name that Keras has and tinynet has not: the reason}.
+        functions: What the name of a wrapped function in a config stands for; looked up before the names above.
     """
 
     def __init__(
@@ -33,18 +33,30 @@ class Lookup:
         self.functions = {function.__name__: function for function in functions}
 
     def find(self, name: str, custom_objects: dict[str, Any] | None = None) -> Any:
-        """The class or function of this name.
+        """Return the class or function of this name.
+
+        Args:
+            name: Its own name or an alias.
+            custom_objects: {name: class or function}, looked up too.
 
         Raises:
-            ValueError: there is none; the message suggests the nearest.
+            ValueError: there is none; the message proposes the nearest.
         """
         if name in self.missing and name not in (custom_objects or {}):
             raise ValueError(f"{self.kind} {name!r} is not part of tinynet: {self.missing[name]}")
         return look_up(name, self.by_name, self.kind, custom_objects)
 
     def get(self, identifier: Any) -> Any:
-        """An object from a name, a config dictionary, a class, a function or an object;
-        None stays None. Classes are instantiated.
+        """Return the object that is meant.
+
+        Args:
+            identifier: A name, a dict of `serialize`, a class, a function or an object; None stays None.
+
+        Returns:
+            An object or a function. Classes are instantiated.
+
+        Raises:
+            ValueError: the name is unknown, or `identifier` is none of these.
         """
         if identifier is None:
             return None
@@ -59,7 +71,14 @@ class Lookup:
         return found() if inspect.isclass(found) else found
 
     def serialize(self, item: Any) -> Any:
-        """An object or a function as a dict; names stay what they are."""
+        """Return an object or a function as a dict; a name stays what it is.
+
+        Args:
+            item: The object, function or name.
+
+        Raises:
+            ValueError: it is a class, or a lambda.
+        """
         config = serialize_object(item, {"loss": "keras.losses", "metric": "keras.metrics"}[self.kind])
         if isinstance(config, dict) and isinstance(config["config"], dict):
             config["config"] = {key: serialize_function(value) if isinstance(value, types.FunctionType) else value
@@ -67,11 +86,14 @@ class Lookup:
         return config
 
     def deserialize(self, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-        """What `serialize` was given. Names are looked up, never imported.
+        """Make what `serialize` described. Names are looked up, never imported.
 
         Args:
-            config: A name or a dictionary.
-            custom_objects: Further classes and functions by name.
+            config: A name or a dict.
+            custom_objects: {name: class or function}, looked up too.
+
+        Raises:
+            ValueError: the name is unknown, or the dict is malformed.
         """
         if isinstance(config, str):
             return self.find(config, custom_objects)
@@ -82,7 +104,7 @@ class Lookup:
                 f"cannot make a {self.kind} of {config!r}: expected a name or a dictionary with 'class_name' and "
                 "'config'"
             )
-        cls = get_registered_object(config.get("registered_name"), custom_objects)
+        cls: Any = get_registered_object(config.get("registered_name"), custom_objects)
         if cls is None:
             cls = self.find(config["class_name"], custom_objects)
         arguments = dict(config.get("config") or {})

@@ -28,11 +28,14 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     d/dp = 2 (p - t) / n
 
     Args:
-        y_true: Targets, shape (batch, ..., n).
-        y_pred: Predictions, the same shape (or one that broadcasts).
+        y_true: Targets t, shape (batch, ..., n).
+        y_pred: Predictions p, the same shape (or one that broadcasts).
 
     Returns:
         Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
 
     >>> mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]]).numpy()
     array([2.], dtype=float32)
@@ -46,6 +49,18 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(|t - p|) over the last axis.
 
     d/dp = sign(p - t) / n
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> mean_absolute_error([[1.0, 2.0]], [[1.0, 4.0]]).numpy()
+    array([1.], dtype=float32)
     """
     t, p = aligned("mean_absolute_error", y_true, y_pred)
     error = p.data - t.data
@@ -56,6 +71,18 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Te
     """100 mean(|t - p| / max(|t|, epsilon)) over the last axis.
 
     d/dp = 100 sign(p - t) / max(|t|, epsilon) / n
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+
+    Returns:
+        Tensor of percentages, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]]).numpy()
+    array([25.], dtype=float32)
     """
     t, p = aligned("mean_absolute_percentage_error", y_true, y_pred)
     error = p.data - t.data
@@ -67,6 +94,18 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
     """mean((log(1 + t) - log(1 + p))^2) over the last axis, with t and p at least epsilon.
 
     d/dp = 2 (log(1 + p) - log(1 + t)) / (1 + p) / n where p > epsilon
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`; values at least 0.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> mean_squared_logarithmic_error([[0.0, 3.0]], [[0.0, 1.0]]).numpy().round(4)  # log(2)^2 / 2
+    array([0.2402], dtype=float32)
     """
     t, p = aligned("mean_squared_logarithmic_error", y_true, y_pred)
     one_plus_p = np.maximum(p.data, epsilon()) + 1
@@ -75,9 +114,24 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
 
 
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
-    """mean(h(p - t)) over the last axis, h(e) = e^2 / 2 for |e| <= delta, else delta |e| - delta^2 / 2 (Huber 1964).
+    """mean(h(p - t)) over the last axis, h(e) = e^2 / 2 for |e| <= delta, else delta |e| - delta^2 / 2.
 
     h'(e) = e for |e| <= delta, else delta sign(e)
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+        delta: Error from which on the loss grows linearly, above 0.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match, or `delta` is not above 0.
+
+    Source: Huber 1964.
+
+    >>> huber([[0.0, 0.0]], [[1.0, 3.0]]).numpy()  # 1/2 and 3 - 1/2
+    array([1.5], dtype=float32)
     """
     number(delta, "huber", "delta", 0, above=True)
     t, p = aligned("huber", y_true, y_pred)
@@ -93,6 +147,18 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(log(cosh(p - t))) over the last axis: about e^2 / 2 for small errors, |e| - log 2 for large ones.
 
     d/dp = tanh(p - t) / n
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> log_cosh([[0.0]], [[1.0]]).numpy().round(4)
+    array([0.4338], dtype=float32)
     """
     t, p = aligned("log_cosh", y_true, y_pred)
     error = p.data - t.data
@@ -103,10 +169,24 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """mean(p - t log(p + epsilon)) over the last axis:
-    minus the log-likelihood of counts t with rate p, less a constant.
+    """mean(p - t log(p + epsilon)) over the last axis.
+
+    It is minus the log-likelihood of counts t with rate p, up to a constant.
 
     d/dp = (1 - t / (p + epsilon)) / n
+
+    Args:
+        y_true: Counts t, shape (batch, ..., n).
+        y_pred: Rates p, the same shape (or one that broadcasts).
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> poisson([[2.0]], [[1.0]]).numpy().round(4)
+    array([1.], dtype=float32)
     """
     t, p = aligned("poisson", y_true, y_pred)
     rate = p.data + epsilon()
@@ -116,9 +196,22 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
-    """-sum(t p) / (|t| |p|) over `axis`: -1 for the same direction, 0 for perpendicular, 1 for opposite.
+    """-sum(t p) / (|t| |p|) over `axis`: -1 for the same direction, 0 for perpendicular vectors, 1 for opposite ones.
 
     With unit vectors u = t / |t|, v = p / |p|:  d/dp = -(u - (u.v) v) / |p|
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+        axis: Axis along which the vectors lie.
+
+    Returns:
+        Tensor, y_pred's shape without `axis`.
+
+    Raises:
+        ValueError: the shapes do not match, or the axis does not exist.
+
+    >>> cosine_similarity([[1.0, 0.0]], [[3.0, 4.0]]).numpy().round(4)
+    array([-0.6], dtype=float32)
     """
     t, p = aligned("cosine_similarity", y_true, y_pred)
     axis, = check_axes("cosine_similarity", axis, p.shape)
@@ -148,6 +241,8 @@ class MeanSquaredError(LossFunctionWrapper):
     Args:
         reduction, name, dtype: See `Loss`.
 
+    Shapes: targets and predictions (batch, ..., n).
+
     >>> float(MeanSquaredError()([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]]))
     0.5
     """
@@ -159,7 +254,16 @@ class MeanSquaredError(LossFunctionWrapper):
 
 
 class MeanAbsoluteError(LossFunctionWrapper):
-    """mean(|t - p|): `mean_absolute_error`, reduced over the batch."""
+    """mean(|t - p|): `mean_absolute_error`, reduced over the batch.
+
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    >>> float(MeanAbsoluteError()([[0.0, 1.0]], [[3.0, 1.0]]))
+    1.5
+    """
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: DTypeLike = None,
@@ -168,7 +272,16 @@ class MeanAbsoluteError(LossFunctionWrapper):
 
 
 class MeanAbsolutePercentageError(LossFunctionWrapper):
-    """100 mean(|t - p| / |t|): `mean_absolute_percentage_error`, reduced over the batch."""
+    """100 mean(|t - p| / |t|): `mean_absolute_percentage_error`, reduced over the batch.
+
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    >>> float(MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]))
+    25.0
+    """
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_percentage_error",
@@ -178,7 +291,16 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
 
 
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
-    """mean((log(1 + t) - log(1 + p))^2): `mean_squared_logarithmic_error`, reduced over the batch."""
+    """mean((log(1 + t) - log(1 + p))^2): `mean_squared_logarithmic_error`, reduced over the batch.
+
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n), values at least 0.
+
+    >>> round(float(MeanSquaredLogarithmicError()([[0.0, 3.0]], [[0.0, 1.0]])), 4)
+    0.2402
+    """
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error",
@@ -191,7 +313,13 @@ class CosineSimilarity(LossFunctionWrapper):
     """Minus the cosine of the angle between t and p: `cosine_similarity`, reduced over the batch.
 
     Args:
-        axis: Along which the vectors lie.
+        axis: Axis along which the vectors lie.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[3.0, 4.0]])), 4)
+    -0.6
     """
 
     def __init__(
@@ -205,7 +333,16 @@ class Huber(LossFunctionWrapper):
     """Squared for small errors, absolute for large ones: `huber`, reduced over the batch.
 
     Args:
-        delta: Where the one becomes the other.
+        delta: Error from which on the loss grows linearly, above 0.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    Raises:
+        ValueError: `delta` is not above 0.
+
+    >>> float(Huber()([[0.0, 0.0]], [[1.0, 3.0]]))
+    1.5
     """
 
     def __init__(
@@ -217,7 +354,16 @@ class Huber(LossFunctionWrapper):
 
 
 class LogCosh(LossFunctionWrapper):
-    """mean(log(cosh(p - t))): `log_cosh`, reduced over the batch."""
+    """mean(log(cosh(p - t))): `log_cosh`, reduced over the batch.
+
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    >>> round(float(LogCosh()([[0.0]], [[1.0]])), 4)
+    0.4338
+    """
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: DTypeLike = None,
@@ -226,7 +372,16 @@ class LogCosh(LossFunctionWrapper):
 
 
 class Poisson(LossFunctionWrapper):
-    """mean(p - t log p): `poisson`, reduced over the batch."""
+    """mean(p - t log p): `poisson`, reduced over the batch.
+
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets (counts) and predictions (rates) (batch, ..., n).
+
+    >>> round(float(Poisson()([[2.0]], [[1.0]])), 4)
+    1.0
+    """
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: DTypeLike = None,
