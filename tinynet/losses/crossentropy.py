@@ -53,7 +53,7 @@ def categorical_crossentropy(
 ) -> Tensor:
     """-sum(t log p) over the classes.
 
-    d/dp = -t / p,  with `from_logits` d/dscore = p - t
+    d/dp = sum(t) / sum(p) - t / p,  with `from_logits` d/dscore = softmax(score) sum(t) - t
 
     Args:
         y_true: One-hot labels or probabilities, shape (batch, ..., classes).
@@ -120,7 +120,7 @@ def binary_crossentropy(
 ) -> Tensor:
     """mean(-t log p - (1 - t) log(1 - p)) over `axis`.
 
-    d/dp = ((1 - t) / (1 - p) - t / p) / n,  with `from_logits` d/dscore = (p - t) / n
+    d/dp = ((1 - t) / (1 - p) - t / p) / n,  with `from_logits` d/dscore = (sigmoid(score) - t) / n
 
     Args:
         y_true: Labels, 0 or 1, shape (batch, ..., n).
@@ -286,7 +286,8 @@ def categorical_focal_crossentropy(
 def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike, q: float) -> Tensor:
     """(1 - p^q) / q, with p the probability of the correct class.
 
-    It lies between cross-entropy (q -> 0) and absolute error (q = 1). Wrong labels disturb it less than they disturb cross-entropy.
+    It lies between cross-entropy (q -> 0) and absolute error (q = 1). Wrong labels disturb it less than they disturb
+    cross-entropy.
 
     d/dp = -p^(q - 1)
 

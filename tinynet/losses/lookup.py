@@ -111,4 +111,5 @@ class Lookup:
         if "fn" in arguments and not callable(arguments["fn"]):
             fn = arguments["fn"]["config"] if is_serialized_function(arguments["fn"]) else arguments["fn"]
             arguments["fn"] = self.find(fn, {**self.functions, **(custom_objects or {})})
-        return cls.from_config(arguments) if inspect.isclass(cls) else cls
+        is_class = inspect.isclass(cls)
+        return cls.from_config(arguments) if is_class else cls

@@ -79,7 +79,17 @@ get, deserialize = _lookup.get, _lookup.deserialize
 
 
 def serialize(metric: Any) -> Any:
-    """A metric as a dict; names stay what they are."""
+    """Return a metric as a dict; `deserialize` makes it again.
+
+    Args:
+        metric: A `Metric` or a function; a name stays what it is.
+
+    Raises:
+        ValueError: it is a class instead of an object, or a lambda.
+
+    >>> serialize(TopKCategoricalAccuracy(k=3))["config"]["k"]
+    3
+    """
     return _lookup.serialize(metric)
 
 

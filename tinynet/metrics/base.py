@@ -1,10 +1,10 @@
 """Metric, the base class, and the metrics that are a sum or a mean.
 
     metric.update_state(y_true, y_pred)     once a batch
-    metric.result()                         of all batches since
+    metric.result()                         of all batches since the last reset
     metric.reset_state()                    at the start of an epoch
 
-States add up in float64: in float32 the 60,000 additions of an epoch would lose three digits.
+States are summed in float64: in float32 the 60,000 additions of an epoch would lose three digits.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..runtime import kernels
 from ..tensor import Tensor, Variable, to_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Self
 
-    from ..core.types import Array, Config, DTypeLike, ShapeLike, TensorLike
+    from ..core.types import Array, Config, DTypeLike, TensorLike
 
 
 class Metric:
-    """Base class of metrics. Subclasses write `update_state` and `result`.
+    """Base class of metrics. Subclasses override `update_state` and `result`.
 
     Args:
         dtype: Element type of the result; `floatx()` if None.
@@ -42,24 +42,27 @@ class Metric:
     ...         self.largest.assign(max(float(self.largest), y_pred.max()))
     ...     def result(self):
     ...         return self.largest.value
+    >>> float(Largest()(None, np.array([1.0, 3.0])))
+    3.0
     """
 
-    _direction = None  # 'up' or 'down': what is better, for callbacks with mode='auto'
+    _direction: str | None = None  # 'up' or 'down': what is better, for callbacks with mode='auto'
 
     def __init__(self, dtype: DTypeLike = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self._dtype = np.dtype(getattr(dtype, "compute_dtype", dtype) or floatx())
-        self._variables = []
+        self._variables: list[Variable] = []
 
     @property
     def dtype(self) -> str:
+        """The name of the result's element type."""
         return self._dtype.name
 
     def add_variable(
-        self, shape: ShapeLike = (), initializer: Any = None, dtype: DTypeLike = None, aggregation: str = "sum",
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: DTypeLike = None, aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """A state: a Variable that no tape watches.
+        """Add a state: a Variable that no tape watches.
 
         Args:
             shape: Its shape.
@@ -67,6 +70,12 @@ class Metric:
             dtype: Element type; the metric's if None.
             aggregation: Accepted as in Keras; there are no replicas to aggregate over.
             name: For files.
+
+        Returns:
+            The Variable.
+
+        Raises:
+            RuntimeError: `super().__init__()` has not been called.
         """
         if "_variables" not in vars(self):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__")
@@ -84,7 +93,7 @@ class Metric:
         return variable
 
     def add_weight(
-        self, shape: ShapeLike = (), initializer: Any = None, dtype: DTypeLike = None, name: str | None = None,
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: DTypeLike = None, name: str | None = None,
     ) -> Variable:
         """`add_variable` under its older name."""
         return self.add_variable(shape, initializer, dtype, name=name)
@@ -102,23 +111,33 @@ class Metric:
                                   for variable in part.variables]
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
-        """Take in a batch."""
+        """Add a batch to the states.
+
+        Args:
+            *args: y_true and y_pred, or values.
+            **kwargs: sample_weight.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} must implement update_state(y_true, y_pred, sample_weight=None)"
         )
 
     def result(self) -> Tensor:
-        """The metric of everything since the last reset: a Tensor."""
+        """Compute the metric of everything since the last reset.
+
+        Returns:
+            Tensor, a scalar unless the metric's documentation names another shape.
+        """
         raise NotImplementedError(f"{type(self).__name__} must implement result()")
 
     def reset_state(self) -> None:
-        """Forget everything: all states become 0."""
+        """Set all states to 0."""
         for variable in self.variables:
             variable.data = np.zeros_like(variable.data)
 
     reset_states = reset_state  # the name until TensorFlow 2.4
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Add a batch and return the result so far; the arguments are those of `update_state`."""
         self.update_state(*args, **kwargs)
         return self.result()
 
@@ -126,11 +145,12 @@ class Metric:
         return Tensor.wrap(np.asarray(value, self._dtype))
 
     def get_config(self) -> Config:
-        """What `from_config` needs to make this metric again."""
+        """Return the constructor's arguments, from which `from_config` makes this metric again."""
         return {"name": self.name, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
+        """Make a metric from what `get_config` returned."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -147,8 +167,8 @@ def same_rank(a: Array, b: Array, expand_rank_1: bool = True) -> tuple[Array, Ar
     """`squeeze_or_expand_to_same_rank` for arrays."""
     if a.ndim == b.ndim:
         return a, b
-    a, b = squeeze_or_expand_to_same_rank(Tensor.wrap(a), Tensor.wrap(b), expand_rank_1)
-    return a.data, b.data
+    first, second = squeeze_or_expand_to_same_rank(Tensor.wrap(a), Tensor.wrap(b), expand_rank_1)
+    return first.data, second.data
 
 
 def arrays(y_true: TensorLike, y_pred: TensorLike, dtype: DTypeLike = None) -> tuple[Array, Array]:
@@ -168,8 +188,7 @@ def _samplewise(values, weights, reduce):
     except ValueError:
         raise ValueError(
             f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}: pass one weight a "
-            "sample, "
-            "or one a value."
+            "sample, or one a value."
         ) from None
     values = values * weights
     if rank > 1:
@@ -181,6 +200,9 @@ def _samplewise(values, weights, reduce):
 
 class Sum(Metric):
     """Sum of all values.
+
+    Args:
+        name, dtype: See `Metric`.
 
     >>> metric = Sum()
     >>> metric.update_state([1, 3, 5, 7])
@@ -197,7 +219,10 @@ class Sum(Metric):
 
         Args:
             values: Tensor or array of any shape.
-            sample_weight: Anything that broadcasts against them.
+            sample_weight: Weights that broadcast against the values.
+
+        Raises:
+            ValueError: the weights do not fit.
         """
         values = to_array(values, self._dtype)
         if sample_weight is not None:
@@ -211,23 +236,29 @@ class Sum(Metric):
 class Mean(Metric):
     """Weighted mean of all values; a sample counts once however many values it has.
 
+    Args:
+        name, dtype: See `Metric`.
+
     >>> metric = Mean()
     >>> metric.update_state([1, 3, 5, 7])
     >>> float(metric.result())
     4.0
     """
 
-    def __init__(self, name: str = "mean", dtype: DTypeLike = None) -> None:
+    def __init__(self, name: str | None = "mean", dtype: DTypeLike = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self._add_total("total")
         self.count = self._add_total("count")
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        """Take in values.
+        """Add values to the mean.
 
         Args:
             values: Tensor or array, samples along the first axis; or a scalar.
-            sample_weight: One weight a sample, or anything that broadcasts against the values.
+            sample_weight: One weight a sample, or weights that broadcast against the values.
+
+        Raises:
+            ValueError: the weights do not fit.
         """
         if type(values) is float and (sample_weight is None
                                       or type(sample_weight) is int):  # the loss of each training step
@@ -236,7 +267,7 @@ class Mean(Metric):
             return
         values = to_array(values, self._dtype)
         if not values.ndim and (sample_weight is None or isinstance(sample_weight, int | float)):  # the loss of a batch
-            total, count = float(values), 1
+            total, count = float(values), 1.0
             if sample_weight is not None:
                 total, count = total * sample_weight, sample_weight
         elif sample_weight is None:
@@ -266,7 +297,14 @@ class MeanMetricWrapper(Mean):
     The built-in metrics of this kind are subclasses; `kwargs` are then attributes and part of the config.
 
     Args:
-        fn: Returns values, samples along the first axis.
+        fn: Function that returns values, samples along the first axis.
+        name: The function's name if None.
+        dtype: See `Metric`.
+        **kwargs: Further arguments of `fn`.
+
+    >>> metric = MeanMetricWrapper(lambda y_true, y_pred: ops.abs(y_pred - y_true), name="distance")
+    >>> float(metric([1.0, 2.0], [2.0, 4.0]))
+    1.5
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: DTypeLike = None, **kwargs: Any) -> None:
@@ -276,13 +314,18 @@ class MeanMetricWrapper(Mean):
         for key, value in kwargs.items():
             setattr(self, key, value)
 
-    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        """Take in a batch.
+    def update_state(  # type: ignore[override]  # of targets and predictions instead of values, as in Keras
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None,
+    ) -> None:
+        """Add a batch to the mean.
 
         Args:
-            y_true: Targets.
-            y_pred: Predictions.
-            sample_weight: One weight a sample, or anything that broadcasts against the values.
+            y_true: Targets, shape (batch, ...).
+            y_pred: Predictions, shape (batch, ...).
+            sample_weight: One weight a sample, or weights that broadcast against the values.
+
+        Raises:
+            ValueError: the shapes do not match.
         """
         mask = getattr(y_pred, "_keras_mask", None)
         # Tensors of its own: a tape that watches y_pred need not record a metric.

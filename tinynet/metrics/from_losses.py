@@ -1,4 +1,11 @@
-"""Metrics that are the mean of a loss function over all samples; the formulas stand in tinynet/losses/."""
+"""Metrics that are the mean of a loss function over all samples; the formulas are in tinynet/losses/.
+
+>>> metric = MeanSquaredError()
+>>> metric.update_state([[0.0, 1.0]], [[1.0, 1.0]])
+>>> metric.update_state([[0.0, 0.0]], [[3.0, 0.0]])
+>>> float(metric.result())
+2.5
+"""
 
 from __future__ import annotations
 
@@ -15,7 +22,13 @@ if TYPE_CHECKING:
 
 
 class MeanSquaredError(MeanMetricWrapper):
-    """Mean of `losses.mean_squared_error`."""
+    """mean((t - p)^2): mean of `losses.mean_squared_error` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -24,7 +37,13 @@ class MeanSquaredError(MeanMetricWrapper):
 
 
 class MeanAbsoluteError(MeanMetricWrapper):
-    """Mean of `losses.mean_absolute_error`."""
+    """mean(|t - p|): mean of `losses.mean_absolute_error` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -33,7 +52,13 @@ class MeanAbsoluteError(MeanMetricWrapper):
 
 
 class MeanAbsolutePercentageError(MeanMetricWrapper):
-    """Mean of `losses.mean_absolute_percentage_error`."""
+    """100 mean(|t - p| / |t|): mean of `losses.mean_absolute_percentage_error` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -42,7 +67,13 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
 
 
 class MeanSquaredLogarithmicError(MeanMetricWrapper):
-    """Mean of `losses.mean_squared_logarithmic_error`."""
+    """mean((log(1 + t) - log(1 + p))^2): mean of `losses.mean_squared_logarithmic_error` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -51,7 +82,13 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
 
 
 class LogCoshError(MeanMetricWrapper):
-    """Mean of `losses.log_cosh`."""
+    """mean(log(cosh(p - t))): mean of `losses.log_cosh` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -60,7 +97,13 @@ class LogCoshError(MeanMetricWrapper):
 
 
 class Hinge(MeanMetricWrapper):
-    """Mean of `losses.hinge`."""
+    """mean(max(1 - t p, 0)): mean of `losses.hinge` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -69,7 +112,13 @@ class Hinge(MeanMetricWrapper):
 
 
 class SquaredHinge(MeanMetricWrapper):
-    """Mean of `losses.squared_hinge`."""
+    """mean(max(1 - t p, 0)^2): mean of `losses.squared_hinge` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -78,7 +127,13 @@ class SquaredHinge(MeanMetricWrapper):
 
 
 class CategoricalHinge(MeanMetricWrapper):
-    """Mean of `losses.categorical_hinge`."""
+    """max(best wrong score - correct score + 1, 0): mean of `losses.categorical_hinge` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -87,7 +142,13 @@ class CategoricalHinge(MeanMetricWrapper):
 
 
 class KLDivergence(MeanMetricWrapper):
-    """Mean of `losses.kl_divergence`."""
+    """sum(t log(t / p)): mean of `losses.kl_divergence` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -96,7 +157,13 @@ class KLDivergence(MeanMetricWrapper):
 
 
 class Poisson(MeanMetricWrapper):
-    """Mean of `losses.poisson`."""
+    """mean(p - t log p): mean of `losses.poisson` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -105,7 +172,14 @@ class Poisson(MeanMetricWrapper):
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.binary_crossentropy`."""
+    """mean(-t log p - (1 - t) log(1 - p)): mean of `losses.binary_crossentropy` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+        from_logits, label_smoothing: See `losses.binary_crossentropy`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -118,7 +192,14 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.categorical_crossentropy`."""
+    """-sum(t log p): mean of `losses.categorical_crossentropy` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+        from_logits, label_smoothing, axis: See `losses.categorical_crossentropy`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
@@ -131,7 +212,15 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.sparse_categorical_crossentropy`; samples of `ignore_class` do not count."""
+    """-log(probability of the correct class): mean of `losses.sparse_categorical_crossentropy` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+        from_logits, ignore_class, axis: See `losses.sparse_categorical_crossentropy`. Samples of `ignore_class` do not
+            count.
+
+    Shapes: labels (batch, ...), predictions (batch, ..., classes) -> scalar.
+    """
 
     _direction = "down"
 
@@ -144,7 +233,15 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
 
 def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Callable[..., Tensor]:
-    """The metric class that 'crossentropy' (or 'ce') means for these shapes: binary, sparse or categorical."""
+    """Return the metric class that 'crossentropy' (or 'ce') means for these shapes: binary, sparse or categorical.
+
+    Args:
+        y_true_shape: (batch, ...), of labels or one-hot labels.
+        y_pred_shape: (batch, ..., classes).
+
+    >>> crossentropy_for((32,), (32, 10)).__name__
+    'SparseCategoricalCrossentropy'
+    """
     return {
         losses.binary_crossentropy: BinaryCrossentropy,
         losses.sparse_categorical_crossentropy: SparseCategoricalCrossentropy,

@@ -17,14 +17,32 @@ if TYPE_CHECKING:
 
 
 class RootMeanSquaredError(Mean):
-    """sqrt(mean((t - p)^2)) over all values of all samples."""
+    """sqrt(mean((t - p)^2)) over all values of all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ...) -> scalar.
+
+    >>> float(RootMeanSquaredError()([[0.0, 0.0]], [[3.0, 3.0]]))
+    3.0
+    """
 
     _direction = "down"
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: DTypeLike = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
+    def update_state(  # type: ignore[override]  # of targets and predictions instead of values, as in Keras
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None,
+    ) -> None:
+        """Add a batch to the mean.
+
+        Args:
+            y_true: Targets, shape (batch, ...).
+            y_pred: Predictions, the same shape.
+            sample_weight: One weight a sample, or weights that broadcast against the values.
+        """
         y_true, y_pred = same_rank(*arrays(y_true, y_pred, self._dtype))
         super().update_state(np.square(y_pred - y_true), sample_weight)
 
@@ -33,7 +51,22 @@ class RootMeanSquaredError(Mean):
 
 
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
-    """sum(t p) / (|t| |p|) over `axis`: 1 for the same direction. The loss of this name is minus that."""
+    """sum(t p) / (|t| |p|) over `axis`: 1 for the same direction. The loss of this name is minus that.
+
+    Args:
+        y_true: Targets t, shape (batch, ..., n).
+        y_pred: Predictions p, the same shape.
+        axis: Axis along which the vectors lie.
+
+    Returns:
+        Tensor, y_pred's shape without `axis`.
+
+    Raises:
+        ValueError: the shapes do not match, or the axis does not exist.
+
+    >>> cosine_similarity([[1.0, 0.0]], [[3.0, 4.0]]).numpy().round(4)
+    array([0.6], dtype=float32)
+    """
     return Tensor.wrap(-losses.cosine_similarity(y_true, y_pred, axis=axis).data)
 
 
@@ -42,7 +75,19 @@ def _standardized(y_true, y_pred):
 
 
 def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
-    """mean((t - mean t)(p - mean p)) / (std t std p) over `axis`: 1 on a rising line, -1 on a falling one."""
+    """mean((t - mean t)(p - mean p)) / (std t std p) over `axis`: 1 on a rising line, -1 on a falling one.
+
+    Args:
+        y_true: Targets t, shape (batch, ..., n).
+        y_pred: Predictions p, the same shape.
+        axis: Axis over which the means are taken.
+
+    Returns:
+        Tensor, y_pred's shape without `axis`; NaN where t or p is constant.
+
+    >>> pearson_correlation([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]]).numpy().round(4)
+    array([1.], dtype=float32)
+    """
     t, p = _standardized(y_true, y_pred)
     t, p = (x - x.mean(axis=axis, keepdims=True) for x in (t, p))
     with np.errstate(invalid="ignore", divide="ignore"):  # constant values have no correlation: NaN
@@ -52,8 +97,20 @@ def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) 
 
 
 def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
-    """2 mean((t - mean p)(p - mean p)) / (var t + var p + (mean t - mean p)^2) over `axis`:
-    1 on the line p = t (Lin 1989).
+    """2 mean((t - mean p)(p - mean p)) / (var t + var p + (mean t - mean p)^2) over `axis`: 1 on the line p = t.
+
+    Args:
+        y_true: Targets t, shape (batch, ..., n).
+        y_pred: Predictions p, the same shape.
+        axis: Axis over which the means are taken.
+
+    Returns:
+        Tensor, y_pred's shape without `axis`.
+
+    Source: Lin 1989.
+
+    >>> concordance_correlation([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]]).numpy().round(4)
+    array([0.3636], dtype=float32)
     """
     t, p = _standardized(y_true, y_pred)
     t_mean, p_mean = (x.mean(axis=axis, keepdims=True) for x in (t, p))
@@ -62,7 +119,17 @@ def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = 
 
 
 class CosineSimilarity(MeanMetricWrapper):
-    """Mean of `cosine_similarity`."""
+    """Mean of `cosine_similarity`: 1 for the same direction.
+
+    Args:
+        name, dtype: See `Metric`.
+        axis: Axis along which the vectors lie.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+
+    >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[3.0, 4.0]])), 4)
+    0.6
+    """
 
     _direction = "up"
 
@@ -71,7 +138,17 @@ class CosineSimilarity(MeanMetricWrapper):
 
 
 class PearsonCorrelation(MeanMetricWrapper):
-    """Mean of `pearson_correlation`."""
+    """Mean of `pearson_correlation`: 1 on a rising line, -1 on a falling one.
+
+    Args:
+        name, dtype: See `Metric`.
+        axis: Axis over which the means are taken.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+
+    >>> round(float(PearsonCorrelation()([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]])), 4)
+    1.0
+    """
 
     _direction = "up"
 
@@ -80,7 +157,17 @@ class PearsonCorrelation(MeanMetricWrapper):
 
 
 class ConcordanceCorrelation(MeanMetricWrapper):
-    """Mean of `concordance_correlation`."""
+    """Mean of `concordance_correlation`: 1 on the line p = t.
+
+    Args:
+        name, dtype: See `Metric`.
+        axis: Axis over which the means are taken.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+
+    >>> round(float(ConcordanceCorrelation()([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]])), 4)
+    0.3636
+    """
 
     _direction = "up"
 
@@ -89,14 +176,24 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
 
 class R2Score(Metric):
-    """Coefficient of determination, 1 - sum((t - p)^2) / sum((t - mean t)^2):
-    1 is perfect, 0 as good as always guessing the mean.
+    """Coefficient of determination, 1 - sum((t - p)^2) / sum((t - mean t)^2).
+
+    1 is perfect; 0 is as good as the mean of the targets as every prediction.
 
     Args:
         class_aggregation: 'uniform_average' over the outputs, 'variance_weighted_average', or None for one score an
             output.
-        num_regressors: Number of predictors, for the adjusted score 1 - (1 - R2)(n - 1) / (n - p - 1); 0 for the plain
-            one.
+        num_regressors: Number of predictors p, for the adjusted score 1 - (1 - R2)(n - 1) / (n - p - 1); 0 for the
+            plain score.
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, outputs) -> scalar, or (outputs,) with class_aggregation=None.
+
+    Raises:
+        ValueError: `class_aggregation` is unknown, or `num_regressors` is negative.
+
+    >>> round(float(R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]])), 4)
+    0.5714
     """
 
     _direction = "up"
@@ -117,7 +214,16 @@ class R2Score(Metric):
         self._built = False
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        """Take in a batch of shape (batch, outputs)."""
+        """Add a batch to the sums.
+
+        Args:
+            y_true: Targets, shape (batch, outputs).
+            y_pred: Predictions, the same shape.
+            sample_weight: One weight a sample, or one a value.
+
+        Raises:
+            ValueError: the shapes are not (batch, outputs).
+        """
         t, p = same_rank(*arrays(y_true, y_pred, self._dtype))
         if not self._built:
             if t.ndim != 2 or p.ndim != 2:
