@@ -17,8 +17,8 @@ import numpy as np
 
 from .. import random
 from ..core.errors import ModelFileError
+from ..core.nest import map_arrays
 from ..data import make_batches, unpack_x_y_sample_weight
-from ..data.structure import map_arrays
 from ..utils.files import atomic_write
 from .base import Callback
 

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from ..core.nest import holds_arrays, map_arrays, map_structure, map_structures, spread
 from .rows import as_rows, cast_type, check_finite, slicer, taker
-from .structure import is_structure, map_arrays, spread
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -90,7 +90,7 @@ def class_weights_to_sample_weights(y, class_weight, where="fit"):
             or isinstance(weight, bool) or not isinstance(weight, int | float | np.number)
         ):
             raise TypeError(f"{where}: class_weight must map class numbers to weights, got {{{label!r}: {weight!r}}}")
-    if y is None or is_structure(y):
+    if y is None or holds_arrays(y):
         raise ValueError(f"{where}: class_weight needs one array of labels in y; for several outputs use sample_weight")
     labels = as_rows(y, "y", where)
     if labels.ndim > 1:
@@ -180,7 +180,7 @@ class ArrayBatches:
                     f"{where}: give class_weight or sample_weight, not both; a product of the two is a sample_weight"
                 )
             sample_weight = class_weights_to_sample_weights(y, class_weight, where)
-        elif sample_weight is not None and is_structure(y) and not is_structure(sample_weight):
+        elif sample_weight is not None and holds_arrays(y) and not holds_arrays(sample_weight):
             weights = as_rows(sample_weight, "sample_weight", where)  # one weight a sample, for every output
             sample_weight = map_arrays(lambda leaf, name: weights, y)
         self.x, self.y, self.sample_weight = (
@@ -268,13 +268,15 @@ def _row_chooser(value, dtype, name, make, leaves):
     """
     if value is None:
         return lambda rows: None
-    if isinstance(value, dict):
-        parts = {key: _row_chooser(part, dtype[key], f"{name}[{key!r}]", make, leaves) for key, part in value.items()}
-        return lambda rows: {key: part(rows) for key, part in parts.items()}
-    if isinstance(value, list | tuple):
-        kind = type(value)
-        parts = [_row_chooser(part, dtype[i], f"{name}[{i}]", make, leaves) for i, part in enumerate(value)]
-        return lambda rows: kind([part(rows) for part in parts])
-    dtype = cast_type(value, dtype)
-    leaves.append((name, value, dtype))
-    return make(value, dtype)
+
+    def chooser(array, dtype, name):
+        if array is None:
+            return lambda rows: None
+        dtype = cast_type(array, dtype)
+        leaves.append((name, array, dtype))
+        return make(array, dtype)
+
+    choosers = map_structures(chooser, value, dtype, map_arrays(lambda _, leaf_name: leaf_name, value, name))
+    if callable(choosers):  # a single array
+        return choosers
+    return lambda rows: map_structure(lambda choose: choose(rows), choosers)

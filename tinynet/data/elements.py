@@ -6,6 +6,7 @@ become one array.
 
 import numpy as np
 
+from ..core.nest import is_element, leaves_of, map_structures
 from ..string_tensor import StringTensor, is_text, to_string_array
 from ..tensor import Tensor, to_array
 
@@ -54,20 +55,13 @@ class TensorSpec:
 
 
 def map_leaves(function, element, *others):
-    """The same nesting with function(leaf, ...) in place of each leaf; `others` have the nesting of `element`."""
-    if isinstance(element, dict):
-        return {key: map_leaves(function, part, *(other[key] for other in others)) for key, part in element.items()}
-    if isinstance(element, tuple):
-        parts = [map_leaves(function, *same_place) for same_place in zip(element, *others, strict=True)]
-        return type(element)(*parts) if hasattr(element, "_fields") else tuple(parts)
-    return function(element, *others)
+    """Return the same nesting with function(leaf, ...) in place of each leaf; `others` are nested like `element`."""
+    return map_structures(function, element, *others, rule=is_element)
 
 
 def leaves(element):
-    """The leaves from left to right."""
-    found = []
-    map_leaves(found.append, element)
-    return found
+    """Return the leaves from left to right."""
+    return leaves_of(element, is_element)
 
 
 def to_leaf(value):
@@ -135,17 +129,13 @@ def pad_and_stack(elements, padded_shapes, padding_values):
 
     if padded_shapes is None:
         return map_leaves(pad_leaves, *elements)
-    flat = iter(_shapes(padded_shapes))
+    flat = iter(leaves_of(padded_shapes, _holds_shapes))
     return map_leaves(lambda *parts: pad_leaves(*parts, wanted=next(flat)), *elements)
 
 
-def _shapes(structure):
-    """The shapes in a nested structure of shapes: a list or tuple of ints and Nones is one."""
-    if isinstance(structure, dict):
-        return [shape for part in structure.values() for shape in _shapes(part)]
-    if all(length is None or isinstance(length, int) for length in structure):
-        return [structure]
-    return [shape for part in structure for shape in _shapes(part)]
+def _holds_shapes(value):
+    """Whether `value` is no shape: a list or tuple of ints and Nones is one."""
+    return not all(length is None or isinstance(length, int) for length in value)
 
 
 def spec_of(element):

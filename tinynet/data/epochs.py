@@ -4,11 +4,11 @@ import itertools
 import warnings
 from collections.abc import Iterable
 
+from ..core.nest import holds_arrays
 from .ahead import one_ahead
 from .arrays import ArrayBatches, check_count
 from .iterables import IterableBatches, PyDatasetBatches
 from .py_dataset import PyDataset
-from .structure import is_structure
 
 
 def make_batches(
@@ -213,4 +213,4 @@ class Epochs:
 
 def is_array_data(x):
     """Whether `validation_split` can cut `x`: arrays, not something that yields batches."""
-    return hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range) or is_structure(x)
+    return hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range) or holds_arrays(x)

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
+from ..core.nest import map_arrays, map_structures, spread
 from .arrays import class_weights_to_sample_weights, pack_x_y_sample_weight
 from .rows import as_rows, cast_type
-from .structure import map_arrays, spread
 
 
 class IterableBatches:
@@ -128,14 +128,12 @@ class PyDatasetBatches(IterableBatches):
 
 
 def cast_structure(value, dtype):
-    """Nested arrays in the element types that `spread` gives."""
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        return {key: cast_structure(part, dtype[key]) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)([cast_structure(part, one) for part, one in zip(value, dtype, strict=True)])
-    return np.ascontiguousarray(value, cast_type(value, dtype))
+    """Return nested arrays in the element types of `dtype`, which is nested alike; None stays None."""
+    return None if value is None else map_structures(_cast, value, dtype)
+
+
+def _cast(array, dtype):
+    return None if array is None else np.ascontiguousarray(array, cast_type(array, dtype))
 
 
 def iter_is_self(source):

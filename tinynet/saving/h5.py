@@ -12,6 +12,7 @@ import io
 import math
 
 from ..core.errors import ModelFileError
+from ..core.extras import import_extra
 from .state import Stored, owners
 
 MAX_BYTES = 4 << 30
@@ -23,14 +24,8 @@ def import_h5py():
     Raises:
         ModuleNotFoundError: it is not installed; the message names the extra.
     """
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            'HDF5 files (.h5, .weights.h5, and the .keras files of Keras) need h5py: pip install "tinynet[h5]". '
-            "Without it, use model.save('name.keras') and model.save_weights('name.safetensors')", name="h5py"
-        ) from None
-    return h5py
+    return import_extra("h5py", "h5", "reading or writing HDF5 (.h5, .weights.h5, and the .keras files of Keras)",
+                        remedy=". Without it, use model.save('name.keras') and model.save_weights('name.safetensors')")
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ in which order its axes stand in the file; they are moved when a layer needs the
 
 import numpy as np
 
+from ...core.extras import import_extra
+
 # Operator set 20 is the first with everything that layers need (Gelu); 9 is the file format that came with it.
 OPSET, IR_VERSION = 20, 9
 
@@ -16,11 +18,7 @@ def import_onnx():
     Raises:
         ModuleNotFoundError: it is not installed; the message names the extra.
     """
-    try:
-        import onnx
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError('export to ONNX needs onnx: pip install "tinynet[onnx]"', name="onnx") from None
-    return onnx
+    return import_extra("onnx", "onnx", "export to ONNX")
 
 
 def unsupported(part, why):
