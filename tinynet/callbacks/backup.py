@@ -96,7 +96,7 @@ class BackupAndRestore(Callback):
 
     def _save(self, epoch, step):
         from ..saving import safetensors
-        from ..saving.state import gather, optimizer_notes
+        from ..saving.state import gather, optimizer_metadata
 
         model, arrays = self.model, {}
         notes = {
@@ -117,7 +117,7 @@ class BackupAndRestore(Callback):
             os.link(latest, temporary)
             os.replace(temporary, self.backup_dir / PREVIOUS)
         with atomic_write(latest) as file:
-            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_notes(model)})
+            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_metadata(model)})
 
     def _others(self):
         """The callbacks that have something to remember, by class and number."""
