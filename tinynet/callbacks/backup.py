@@ -17,8 +17,8 @@ import numpy as np
 
 from .. import random
 from ..core.errors import ModelFileError
+from ..core.nest import map_arrays
 from ..data import make_batches, unpack_x_y_sample_weight
-from ..data.structure import map_arrays
 from ..utils.files import atomic_write
 from .base import Callback
 
@@ -96,7 +96,7 @@ class BackupAndRestore(Callback):
 
     def _save(self, epoch, step):
         from ..saving import safetensors
-        from ..saving.state import gather, optimizer_notes
+        from ..saving.state import gather, optimizer_metadata
 
         model, arrays = self.model, {}
         notes = {
@@ -117,7 +117,7 @@ class BackupAndRestore(Callback):
             os.link(latest, temporary)
             os.replace(temporary, self.backup_dir / PREVIOUS)
         with atomic_write(latest) as file:
-            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_notes(model)})
+            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_metadata(model)})
 
     def _others(self):
         """The callbacks that have something to remember, by class and number."""

@@ -225,7 +225,7 @@ class Model(Trainer, Layer):
 
         Args:
             filepath: Where to.
-            format: 'onnx' for ONNX Runtime and others, with tinynet[onnx]; see `tinynet.saving.onnx`. The formats of
+            format: 'onnx' for ONNX Runtime and others, with the extra "onnx"; see `tinynet.saving.onnx`. The formats of
                 TensorFlow are outside tinynet.
             verbose: Whether to say that the file is written; if None, no.
 

@@ -14,7 +14,8 @@ from .checks import share, small_number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..tensor import Tensor, Variable
+    from ..tensor import Tensor
+    from ..variable import Variable
     from .schedules import Rate
 
 
