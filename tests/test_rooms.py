@@ -21,10 +21,10 @@ README = ROOT / "README.md"
 # (what stands there, its modules): from the ground up.
 ROOMS = [
     ("names, nested structures, argument checks, errors; imports nothing of tinynet", ["core", "version"]),
-    ("the engine: settings, kernels in use, tensors, automatic differentiation, graphs",
+    ("the engine: settings, kernels in use, tensors, differentiation, graphs",
      ["_native", "config", "runtime", "tensor", "variable", "tape", "symbolic", "seeds",
       "string_tensor", "serialization", "tape_conveniences"]),
-    ("one operation a file: equation, reference forward and backward, recorded operation", ["ops"]),
+    ("one operation a file: equation, reference, recorded operation", ["ops"]),
     ("the list of all NumPy references; random numbers", ["reference", "random"]),
     ("what layers are given by name", ["initializers", "activations", "regularizers", "constraints"]),
     ("batches: arrays, pipelines, generators", ["data"]),
@@ -55,6 +55,7 @@ DOORS = {}
 # Modules that import by a name which is not written out there: each only reaches what stands below it, or beside it.
 BY_NAME = {
     "tinynet",  # on top of everything
+    "tinynet.core.extras",  # optional packages of others
     "tinynet.compat", "tinynet.compat.absent", "tinynet.compat.tf",  # old modules, further names of a namespace
     "tinynet.keras.same_modules",  # a module of tinynet under Keras's name for it
     "tinynet.wrappers",  # its own module `estimators`

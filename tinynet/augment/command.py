@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import DataError
-from ..utils.images import import_pillow
+from ..core.extras import import_pillow
 from .batches import as_generator
 from .catalogue import TRANSFORMS, apply, check_parameters, look_up
 

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 
-from ..utils.images import import_pillow
+from ..core.extras import import_pillow
 from .batches import as_generator, check_channels, check_range, on_batches, on_values, per_image
 from .filters import gaussian_blur, motion_blur
 from .pixel import hue_saturation, luma
