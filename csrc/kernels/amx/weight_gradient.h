@@ -289,7 +289,7 @@ struct Shares {
 };
 
 // As conv2d_weight_gradient_direct, dkernel not null; false, and the results undefined, when a number cannot be split.
-inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* y, const float* x, float* dkernel,
+inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* x, const float* y, float* dkernel,
                             float* dbias) {
   const Plan plan(s);
   const Blocks& blocks = plan.blocks;
