@@ -158,6 +158,7 @@ def configuration():
     return {
         "tinynet": __version__,
         "backend": _backend,
+        "isas built": ", ".join(_native.built_isas()) if native else "none (no compiled module)",
         "isa found": _native.best_isa() if native else "none (no compiled module)",
         "isa chosen": _native.isa() if native else "none (no compiled module)",
         "threads": get_num_threads(),
