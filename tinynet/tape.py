@@ -363,8 +363,9 @@ def _not_differentiable(gradient: Array, targets: list, source: Tensor) -> Tenso
 
     def backward(_: Array) -> Sequence[Array | None]:
         raise RuntimeError(
-            "GradientTape: second-order gradients are not supported: a tape cannot differentiate what another tape's gradient() "
-            "returned. Wrap it in stop_gradient(...) if it is meant as a constant."
+            "GradientTape: second-order gradients are not supported: "
+            "a tape cannot differentiate what another tape's gradient() returned. "
+            "Wrap it in stop_gradient(...) if it is meant as a constant."
         )
 
     return record(gradient, (*targets, source), backward)

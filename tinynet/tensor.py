@@ -168,6 +168,8 @@ class Tensor(Operators):
     """
 
     __slots__ = ("data", "_keras_mask", "__weakref__")
+    data: Array
+    _keras_mask: Any  # the mask that a layer made for the next ones: a Tensor, or None; see tinynet/layers/masks.py
     __array_priority__ = 100  # so that ndarray + Tensor calls Tensor.__radd__
     __hash__ = object.__hash__  # == compares elements, but a tensor as a dict's key stands for the object itself
 

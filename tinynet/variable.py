@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,12 @@ class Variable(Tensor):
     """
 
     __slots__ = ("name", "path", "trainable", "regularizer", "constraint", "_first_value")
+    name: str
+    path: str
+    trainable: bool
+    regularizer: Callable[[Variable], Any] | None
+    constraint: Callable[[Any], Any] | None
+    _first_value: Any  # (initializer, shape, dtype) until the values are computed, then unused
 
     def __init__(self, initializer: Any = None, shape: ShapeLike | None = None, dtype: DTypeLike = None,
                  trainable: bool = True, name: str = "variable", initial_value: Any = None) -> None:
