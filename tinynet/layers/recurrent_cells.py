@@ -314,5 +314,13 @@ class StackedRNNCells(Layer):
             new.append(list(state) if isinstance(state, list | tuple) else [state])
         return x, new
 
+    def compute_output_shape(self, input_shape, states_shape=None):
+        batch, states = input_shape[0], []
+        for cell in self.cells:
+            sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
+            states.append([(batch, size) for size in sizes])
+        size = self.output_size[0] if isinstance(self.output_size, list | tuple) else self.output_size
+        return (batch, size), states
+
     def get_config(self):
         return {**super().get_config(), "cells": [serialize_inner(cell) for cell in self.cells]}
