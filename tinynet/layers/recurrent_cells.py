@@ -282,8 +282,11 @@ class StackedRNNCells(Layer):
     """
 
     def __init__(self, cells, **kwargs):
+        cells = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        if kwargs.get("dtype") is None and cells:
+            kwargs["dtype"] = cells[0].dtype  # what the cells compute in is not rounded between them
         super().__init__(**kwargs)
-        self.cells = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        self.cells = cells
         for cell in self.cells:
             if not hasattr(cell, "state_size"):
                 raise ValueError(f"StackedRNNCells: a cell needs the attribute state_size, {cell!r} has none")
