@@ -11,21 +11,7 @@ from tinynet import optimizers
 from tinynet.optimizers import schedules
 from tinynet.tensor import Tensor, Variable
 
-NAMES = (
-    "SGD",
-    "Adadelta",
-    "Adafactor",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Ftrl",
-    "Lamb",
-    "Lion",
-    "Muon",
-    "Nadam",
-    "RMSprop",
-)
+NAMES = sorted(cls.__name__ for cls in optimizers._CLASSES)
 
 
 def variables(dtype="float32"):

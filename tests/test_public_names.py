@@ -127,7 +127,7 @@ INTERNALS = {
     "ops.windows": [
         "as_int", "as_padding", "as_pair", "check_choices", "check_data_format", "check_kernel", "swap_layout",
     ],
-    "optimizers.checks": ["number", "share", "small_number"],
+    "optimizers.checks": ["*"],
     "optimizers.clipping": ["clip_each_by_norm", "clip_together_by_norm", "norm"],
     "optimizers.plan": ["Group", "Plan"],
     "optimizers.state": ["OptimizerState"],
