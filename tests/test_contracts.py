@@ -22,7 +22,7 @@ from tinynet.optimizers import schedules
 from tinynet.optimizers.state import OptimizerState
 from tinynet.random import SeedGenerator
 from tinynet.tape import GradientTape
-from tinynet.tensor import Variable
+from tinynet.variable import Variable
 
 rng = np.random.default_rng(0)
 

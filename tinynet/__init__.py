@@ -18,7 +18,8 @@ from .models import Model, Sequential
 from .models import population as batchnorm
 from .runtime import backend, get_num_threads, install_wanted_backend, set_num_threads, show_config
 from .tape import GradientTape
-from .tensor import Tensor, Variable, convert_to_tensor
+from .tensor import Tensor, convert_to_tensor
+from .variable import Variable
 from .version import __version__
 
 __all__ = [

@@ -18,7 +18,8 @@ from ..core.naming import auto_name
 from ..losses.base import apply_mask
 from ..losses.elements import squeeze_or_expand_to_same_rank
 from ..runtime import kernels
-from ..tensor import Tensor, Variable, to_array
+from ..tensor import Tensor, to_array
+from ..variable import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..core.types import Array, Config, DTypeLike, TensorLike
-    from ..tensor import Tensor, Variable
+    from ..tensor import Tensor
+    from ..variable import Variable
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..tape import GradientTape, weights_may_change_in_place
-from ..tensor import Tensor, Variable, aligned_copy, to_array
+from ..tensor import Tensor, to_array
+from ..variable import Variable, aligned_copy
 from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
 from .state import OptimizerState
@@ -179,7 +180,9 @@ class Optimizer(OptimizerState):
         if self.use_ema:
             self._average()
         for variable in plan.constrained:
-            variable.assign(variable.constraint(variable))
+            constraint = variable.constraint
+            if constraint is not None:
+                variable.assign(constraint(variable))
         iterations = self._iterations
         iterations.data = iterations.data + 1
 

@@ -15,7 +15,8 @@ from .base import Optimizer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..tensor import Tensor, Variable
+    from ..tensor import Tensor
+    from ..variable import Variable
     from .schedules import Rate
 
 

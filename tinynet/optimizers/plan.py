@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..tensor import Variable
+    from ..variable import Variable
     from .state import OptimizerState
 
 

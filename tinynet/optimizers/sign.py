@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..core.types import Array
-    from ..tensor import Variable
+    from ..variable import Variable
     from .schedules import Rate
 
 

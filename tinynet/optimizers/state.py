@@ -12,7 +12,8 @@ import numpy as np
 from ..config import floatx
 from ..core.naming import to_snake_case, unknown_name
 from ..core.old_names import note
-from ..tensor import Tensor, Variable, to_array
+from ..tensor import Tensor, to_array
+from ..variable import Variable
 from . import schedules
 from .checks import finite
 

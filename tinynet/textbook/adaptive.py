@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..core.types import Array
     from ..optimizers.schedules import Rate
-    from ..tensor import Variable
+    from ..variable import Variable
 
 
 class AdaGradForm1(SlideOptimizer):

@@ -17,7 +17,7 @@ from ..data.py_dataset import PyDataset
 from ..layers.dense import positive_int
 from ..optimizers.base import Optimizer
 from ..tape import GradientTape
-from ..tensor import Variable
+from ..variable import Variable
 from .descent import GradientDescent
 from .losses import HalfSquaredError
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..core.types import Array, TensorLike
     from ..optimizers.schedules import Rate
-    from ..tensor import Variable
+    from ..variable import Variable
 
 
 class SlideOptimizer(Optimizer):

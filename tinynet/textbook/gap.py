@@ -91,7 +91,8 @@ def explain_gap(
     optimizer.build(model.trainable_variables)
     layers = model._flatten_layers()
     normalizing = [layer for layer in layers if isinstance(layer, BatchNormalization) and layer.trainable]
-    generators = [layer.seed_generator for layer in layers if getattr(layer, "seed_generator", None) is not None]
+    generators = [generator for layer in layers
+                  if (generator := getattr(layer, "seed_generator", None)) is not None]
     weights, state, seeds = model.get_weights(), optimizer.get_weights(), [g.state for g in generators]
 
     def mean_loss(loss_of):

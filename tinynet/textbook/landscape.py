@@ -7,7 +7,7 @@ two slices can be compared (Li et al., "Visualizing the Loss Landscape of Neural
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,8 @@ def loss_slice(
                 factors = axis[list(reversed(index))]  # the first direction along the last axis
                 for i, (variable, w) in enumerate(zip(variables, centre, strict=True)):
                     variable.assign(w + sum(f * d[i] for f, d in zip(factors, directions, strict=True)))
-                losses[index] = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+                results: Any = model.evaluate(x, y, verbose=0, return_dict=True)
+                losses[index] = results["loss"]
     finally:
         for variable, w in zip(variables, centre, strict=True):
             variable.assign(w)

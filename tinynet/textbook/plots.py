@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..core.extras import import_extra
 from .geometry import smallest_loss_in_ball
 
 if TYPE_CHECKING:
@@ -22,13 +23,7 @@ if TYPE_CHECKING:
 
 
 def _pyplot(name):
-    try:
-        import matplotlib.pyplot as pyplot
-    except ImportError as error:
-        raise ImportError(
-            f'{name}: pictures need matplotlib, which is not installed; pip install "tinynet[plot]"'
-        ) from error
-    return pyplot
+    return import_extra("matplotlib.pyplot", "plot", name)
 
 
 def _axes(ax, name):
