@@ -12,21 +12,7 @@ from tinynet.optimizers import schedules
 from tinynet.tensor import Tensor
 from tinynet.variable import Variable
 
-NAMES = (
-    "SGD",
-    "Adadelta",
-    "Adafactor",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Ftrl",
-    "Lamb",
-    "Lion",
-    "Muon",
-    "Nadam",
-    "RMSprop",
-)
+NAMES = sorted(cls.__name__ for cls in optimizers._CLASSES)
 
 
 def variables(dtype="float32"):

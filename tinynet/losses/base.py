@@ -207,13 +207,13 @@ def reduce_weighted_values(
         ValueError: the weights do not fit, or a mean of no values is asked for.
     """
     values = as_float(values)
-    weights = None
+    weights: Any = None
     if sample_weight is not None or mask is not None:
         weights = None if sample_weight is None else to_array(sample_weight, values.data.dtype)
         if mask is not None:
             weights = apply_mask(weights, mask, reduction).astype(values.data.dtype, copy=False)
-        values, weights = squeeze_or_expand_to_same_rank(values, Tensor.wrap(weights))
-        weights = weights.data
+        values, fitted = squeeze_or_expand_to_same_rank(values, Tensor.wrap(weights))
+        weights = fitted.data
         try:
             shape = np.broadcast_shapes(values.data.shape, weights.shape)
         except ValueError:

@@ -44,7 +44,7 @@ def as_target(value: TensorLike, dtype: DTypeLike) -> Tensor:
     return Tensor.wrap(to_array(value, dtype))
 
 
-def reshaped(tensor: Tensor, shape: Shape) -> Tensor:
+def reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The tensor in another shape; the tape records it."""
     own = tensor.data.shape
     return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),))

@@ -214,7 +214,10 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) ->
     array([-0.6], dtype=float32)
     """
     t, p = aligned("cosine_similarity", y_true, y_pred)
-    axis, = check_axes("cosine_similarity", axis, p.shape)
+    axes = check_axes("cosine_similarity", axis, p.shape)
+    if axes is None or len(axes) != 1:
+        raise ValueError(f"cosine_similarity: axis must be one axis, got {axis!r}")
+    axis = axes[0]
     u, t_scale = _unit_vectors(t.data, axis)
     v, p_scale = _unit_vectors(p.data, axis)
     product = kernels.reduce_sum(u * v, axis, True)

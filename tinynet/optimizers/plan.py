@@ -1,4 +1,4 @@
-"""Which variables one call of a rule takes; worked out once for a list of variables, not in every step."""
+"""Which variables one call of a rule takes; computed once for a list of variables, not in every step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 
 class Group:
-    """Variables that one call of `update_all` takes: of one dtype, all decayed or none."""
+    """Variables that one call of `update_all` takes: of one dtype, all decayed or none.
+
+    Args:
+        optimizer: Whose slots belong to them.
+        variables: The variables.
+        indices: Of the variables in the optimizer's slots.
+        positions: Of the variables among the gradients of the step; None for all of them.
+        decays: Whether weight decay applies.
+    """
 
     def __init__(
         self, optimizer: OptimizerState, variables: Sequence[Variable], indices: list[int], positions: list[int] | None,
@@ -26,7 +34,15 @@ class Group:
 
 
 class Plan:
-    """What stays the same while `apply` is called with the same variables."""
+    """What stays the same while `apply` is called with the same variables.
+
+    Args:
+        optimizer: A built optimizer.
+        variables: Those of the call.
+
+    Raises:
+        ValueError: the optimizer was not built with one of the variables.
+    """
 
     def __init__(self, optimizer: OptimizerState, variables: Sequence[Variable]) -> None:
         for variable in variables:
@@ -41,7 +57,8 @@ class Plan:
         self._grouped = {with_decay: self._group(optimizer, with_decay) for with_decay in (False, True)}
 
     def groups(self, with_decay: bool) -> list[Group]:
-        """The variables in groups of one element type; with `with_decay` also apart by whether they decay."""
+        """The variables in groups of one element type; with `with_decay` those that decay are in groups of their own.
+        """
         return self._grouped[with_decay]
 
     def _group(self, optimizer, with_decay):

@@ -34,9 +34,24 @@ __all__ = [
 
 
 class LearningRateSchedule:
-    """Base of all schedules. Your own overrides `__call__(self, step)`, and `get_config` to be saved."""
+    """Base of all schedules. One of your own overrides `__call__(self, step)`, and `get_config` to be saved.
+
+    >>> class Halving(LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.5 ** int(step)
+    >>> Halving()(3)
+    0.125
+    """
 
     def __call__(self, step: TensorLike) -> Tensor:
+        """Compute the learning rate.
+
+        Args:
+            step: Number of steps done so far: an int, a Tensor, or an array of steps.
+
+        Returns:
+            Tensor, the shape of `step`.
+        """
         steps = np.asarray(step, dtype=np.float64)
         if steps.ndim == 0:
             return Tensor(self.at(float(steps)))
@@ -47,11 +62,12 @@ class LearningRateSchedule:
         raise NotImplementedError(f"schedule {type(self).__name__!r} must override __call__(self, step)")
 
     def get_config(self) -> Config:
-        """What `from_config` needs to make this schedule again."""
+        """Return the constructor's arguments, from which `from_config` makes this schedule again."""
         raise NotImplementedError(f"schedule {type(self).__name__!r} must override get_config() to be saved")
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
+        """Make a schedule from what `get_config` returned."""
         return cls(**config)
 
 
@@ -59,7 +75,7 @@ Rate: TypeAlias = float | LearningRateSchedule | Callable[[], Any]  # what an op
 
 
 class _SteadyDecay(LearningRateSchedule):
-    """What the two that fall for ever share. A subclass says how, in `fallen`."""
+    """Base of the two that fall for ever; `fallen` is the formula."""
 
     def __init__(
         self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
@@ -77,26 +93,70 @@ class _SteadyDecay(LearningRateSchedule):
         p = step / self.decay_steps
         return self.fallen(math.floor(p) if self.staircase else p)
 
+    def fallen(self, p: float) -> float:
+        """The learning rate after p times `decay_steps` steps."""
+        raise NotImplementedError
+
     def get_config(self) -> Config:
         return _attributes(self, "initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
 
 
 class ExponentialDecay(_SteadyDecay):
-    """initial decay_rate^(step / decay_steps); with `staircase` the exponent is rounded down."""
+    """initial decay_rate^(step / decay_steps).
+
+    Args:
+        initial_learning_rate: At step 0.
+        decay_steps: Steps in which the rate falls by the factor `decay_rate`, above 0.
+        decay_rate: The factor.
+        staircase: Whether the exponent is rounded down.
+        name: For configs; the class name if None.
+
+    Raises:
+        ValueError: `decay_steps` is not above 0, or the initial rate is not a number.
+
+    >>> [float(ExponentialDecay(1.0, 10, 0.5)(step)) for step in (0, 10, 20)]
+    [1.0, 0.5, 0.25]
+    """
 
     def fallen(self, p: float) -> float:
         return self.initial_learning_rate * self.decay_rate**p
 
 
 class InverseTimeDecay(_SteadyDecay):
-    """initial / (1 + decay_rate step / decay_steps); with `staircase` the quotient is rounded down."""
+    """initial / (1 + decay_rate step / decay_steps).
+
+    Args:
+        initial_learning_rate: At step 0.
+        decay_steps: The unit of time in steps, above 0.
+        decay_rate: Factor of the time.
+        staircase: Whether the quotient step / decay_steps is rounded down.
+        name: For configs; the class name if None.
+
+    Raises:
+        ValueError: `decay_steps` is not above 0, or the initial rate is not a number.
+
+    >>> [float(InverseTimeDecay(1.0, 10, 1.0)(step)) for step in (0, 10, 30)]
+    [1.0, 0.5, 0.25]
+    """
 
     def fallen(self, p: float) -> float:
         return self.initial_learning_rate / (1 + self.decay_rate * p)
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """values[0] up to and including step boundaries[0], values[1] up to boundaries[1], ..., values[-1] afterwards."""
+    """values[0] up to and including step boundaries[0], values[1] up to boundaries[1], ..., values[-1] afterwards.
+
+    Args:
+        boundaries: Steps, in ascending order.
+        values: Learning rates, one more than boundaries.
+        name: For configs.
+
+    Raises:
+        ValueError: the numbers of boundaries and values do not fit, or the boundaries descend.
+
+    >>> [float(PiecewiseConstantDecay([10, 20], [1.0, 0.5, 0.25])(step)) for step in (10, 11, 21)]
+    [1.0, 0.5, 0.25]
+    """
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         if not hasattr(boundaries, "__len__") or not hasattr(values, "__len__"):
@@ -127,7 +187,20 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """(initial - end)(1 - step / decay_steps)^power + end, and `end` after decay_steps.
 
-    With `cycle` the decay starts again from where it would be with the next multiple of `decay_steps`.
+    Args:
+        initial_learning_rate: At step 0.
+        decay_steps: Steps until `end_learning_rate` is reached, above 0.
+        end_learning_rate: The last rate.
+        power: The exponent; 1 is a line.
+        cycle: Whether the decay starts again when it has ended: its length is then the smallest multiple of
+            `decay_steps` that is not below the step.
+        name: For configs.
+
+    Raises:
+        ValueError: `decay_steps` is not above 0, or the initial rate is not a number.
+
+    >>> [float(PolynomialDecay(1.0, 10, end_learning_rate=0.0)(step)) for step in (0, 5, 10)]
+    [1.0, 0.5, 0.0]
     """
 
     def __init__(
@@ -158,10 +231,26 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 class CosineDecay(LearningRateSchedule):
-    """initial ((1 - alpha)(1 + cos(pi step / decay_steps)) / 2 + alpha), a falling half wave (arXiv:1608.03983).
+    """initial ((1 - alpha)(1 + cos(pi step / decay_steps)) / 2 + alpha): a falling half wave.
 
-    With `warmup_target` the rate first climbs on a line from `initial_learning_rate` to the target in `warmup_steps`
+    With `warmup_target` the rate first rises on a line from `initial_learning_rate` to the target, in `warmup_steps`
     steps, and decays from there.
+
+    Args:
+        initial_learning_rate: At step 0.
+        decay_steps: Steps of the decay, above 0.
+        alpha: The last rate, as a fraction of the highest.
+        name: For configs.
+        warmup_target: The highest rate; None for no warm-up.
+        warmup_steps: Steps of the warm-up.
+
+    Raises:
+        ValueError: `decay_steps` is not above 0, or the initial rate is not a number.
+
+    Source: Loshchilov and Hutter 2017, arXiv:1608.03983.
+
+    >>> [round(float(CosineDecay(1.0, 10)(step)), 4) for step in (0, 5, 10)]
+    [1.0, 0.5, 0.0]
     """
 
     def __init__(
@@ -194,9 +283,23 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that starts again: each wave is `t_mul` times longer and `m_mul` times as high as the one before.
+    """Cosine decay that starts again: each wave is `t_mul` times as long and `m_mul` times as high as the one before.
 
-    (Loshchilov and Hutter, SGDR, arXiv:1608.03983.) The first wave takes `first_decay_steps`.
+    Args:
+        initial_learning_rate: At step 0.
+        first_decay_steps: Steps of the first wave, above 0.
+        t_mul: Factor of the length from wave to wave, above 0.
+        m_mul: Factor of the height from wave to wave.
+        alpha: The last rate, as a fraction of the initial one.
+        name: For configs.
+
+    Raises:
+        ValueError: an argument is outside its range; when called: with `t_mul` below 1, the step comes after all waves.
+
+    Source: Loshchilov and Hutter 2017, arXiv:1608.03983.
+
+    >>> [round(float(CosineDecayRestarts(1.0, 10)(step)), 4) for step in (0, 5, 10, 20)]
+    [1.0, 0.5, 1.0, 0.5]
     """
 
     def __init__(
@@ -249,12 +352,33 @@ _SCHEDULES = {
 
 
 def serialize(learning_rate_schedule: Any) -> Any:
-    """A schedule as a dict."""
+    """Return a schedule as a dict; `deserialize` makes it again.
+
+    Args:
+        learning_rate_schedule: A `LearningRateSchedule`.
+
+    Raises:
+        ValueError: it is a class instead of an object.
+
+    >>> serialize(CosineDecay(0.1, 10))["config"]["decay_steps"]
+    10
+    """
     return serialize_object(learning_rate_schedule, "keras.optimizers.schedules")
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The schedule that `serialize` described."""
+    """Make the schedule that `serialize` described.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: {name: class} of further schedules.
+
+    Raises:
+        ValueError: the name is unknown, or the config is malformed.
+
+    >>> deserialize(serialize(CosineDecay(0.1, 10))).decay_steps
+    10
+    """
     return deserialize_object(config, _SCHEDULES, "learning-rate schedule", custom_objects)
 
 
