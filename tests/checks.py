@@ -9,7 +9,8 @@ import contextlib
 import numpy as np
 
 import tinynet as tn
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 THREAD_COUNTS = (1, 2, 3, 4, 8)
 

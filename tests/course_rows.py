@@ -254,7 +254,7 @@ PARTS = {
             "test_course_cnn.py::test_vgg_16 "
             "applications/test_vgg16.py::test_summary_does_not_allocate_the_weights"),
         Row(77, "CNN with Fashion-MNIST",
-            "practicals.build_cnn practicals.build_vgg cli.main",
+            "textbook.practicals.build_cnn textbook.practicals.build_vgg cli.main",
             "test_cli.py::test_convolutional_models_learn "
             "test_course_cnn.py::test_the_practical_has_maps_that_shrink_and_channels_that_rise"),
         Row(78, "The live lecture: labs and notebooks"),

@@ -9,7 +9,8 @@ import pytest
 import tinynet as tn
 from tinynet import optimizers
 from tinynet.optimizers import schedules
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 NAMES = (
     "SGD",

@@ -1,14 +1,4 @@
-"""Process-wide settings, under Keras's names, and what notebooks ask `tf.config`."""
-
-from .tf_devices import (  # noqa: F401
-    experimental,
-    functions_run_eagerly,
-    get_visible_devices,
-    list_logical_devices,
-    list_physical_devices,
-    run_functions_eagerly,
-    set_visible_devices,
-)
+"""Process-wide settings, under Keras's names."""
 
 _floatx = "float32"
 _epsilon = 1e-7

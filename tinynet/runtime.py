@@ -68,6 +68,7 @@ class KernelTable:
 
 kernels = KernelTable()
 _backend = None
+_references = {}  # given by install_wanted_backend
 
 
 def _install(name):
@@ -78,9 +79,7 @@ def _install(name):
             raise RuntimeError("backend 'native' is not available: tinynet's compiled module could not be imported")
         functions = vars(_native)
     elif name == "numpy":
-        from . import reference
-
-        functions = vars(reference)
+        functions = _references
     else:
         raise ValueError(f"unknown backend {name!r}; known: 'native', 'numpy'")
     kernels.__dict__.clear()
@@ -179,8 +178,14 @@ def show_config():
         print(f"{key:<11} {value}")
 
 
-def install_wanted_backend():
-    """Fill the kernel table; called when the package is complete, since the references are part of it."""
+def install_wanted_backend(references):
+    """Fill the kernel table, when the package is complete.
+
+    Args:
+        references: {name: function} of the NumPy references, which stand above this module.
+    """
+    global _references
+    _references = references
     _install(_backend_wanted)
 
 

@@ -11,8 +11,8 @@ import weakref
 
 import numpy as np
 
-from .naming import auto_name, unknown_name
-from .nest import flatten, map_structure
+from .core.naming import auto_name
+from .core.nest import flatten, map_structure
 from .tensor import Operators, Tensor
 
 
@@ -106,20 +106,6 @@ class Operation:
 
     def __repr__(self):
         return f"<Operation {self.call.__name__}, name={self.name}>"
-
-
-def find_operation(class_name, name=None):
-    """The Operation of `tinynet.ops` that Keras calls by this class name: 'GetItem' is `ops.get_item`.
-
-    Raises:
-        ValueError: there is none.
-    """
-    known = {key.replace("_", ""): key for key in ops.__all__}
-    found = known.get(class_name.lower())
-    if found is None:
-        raise ValueError(unknown_name("operation", class_name, ops.__all__))
-    function = getattr(ops, found)
-    return Operation(getattr(function, "__wrapped__", function), name)
 
 
 def is_symbolic(structure):
@@ -308,6 +294,3 @@ def unlink(nodes):
     """Undo `link`."""
     for node in nodes:
         node.operation._nodes.remove(node)
-
-
-from . import ops  # noqa: E402, at the end: operations take KerasTensors

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import config
-from ..absent import import_explainer
+from ..core.absence import import_explainer
 from ..layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, MaxPooling2D
 from ..layers.core import KerasTensor
 from ..models import Sequential

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from .. import random
+from ..core.errors import ModelFileError
+from ..core.nest import map_arrays
 from ..data import make_batches, unpack_x_y_sample_weight
-from ..data.structure import map_arrays
-from ..errors import ModelFileError
 from ..utils.files import atomic_write
 from .base import Callback, Logs
 
@@ -111,7 +111,7 @@ class BackupAndRestore(Callback):
 
     def _save(self, epoch: int, step: int) -> None:
         from ..saving import safetensors
-        from ..saving.state import gather, optimizer_notes
+        from ..saving.state import gather, optimizer_metadata
 
         model = self.model
         arrays: dict[str, Any] = {}
@@ -133,7 +133,7 @@ class BackupAndRestore(Callback):
             os.link(latest, temporary)
             os.replace(temporary, self.backup_dir / PREVIOUS)
         with atomic_write(latest) as file:
-            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_notes(model)})
+            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_metadata(model)})
 
     def _others(self) -> Iterator[tuple[str, Callback]]:
         """The callbacks that have something to remember, by class and number."""

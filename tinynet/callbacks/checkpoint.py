@@ -6,7 +6,7 @@ import os
 import warnings
 from typing import Any
 
-from ..old_names import old_arguments
+from ..core.old_names import old_arguments
 from .base import Logs
 from .monitor import MonitorCallback
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import number
+from ..core.checks import number
 from .base import Callback, Logs
 from .monitor import MonitorCallback
 

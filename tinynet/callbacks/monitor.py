@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ..checks import number
+from ..core.checks import number
 from .base import Callback, Logs
 
 

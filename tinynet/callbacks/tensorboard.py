@@ -1,6 +1,6 @@
 """TensorBoard: scalars, histograms and images of the weights for the viewer of that name.
 
-The files are written by tensorboardX (`pip install "tinynet[tensorboard]"`); `tensorboard --logdir logs` shows them.
+The files are written by tensorboardX (the extra "tensorboard"); `tensorboard --logdir logs` shows them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.extras import import_extra
 from .base import Callback, Logs
 
 
@@ -23,13 +24,7 @@ def summary_writer(folder: str) -> Any:
     Raises:
         ImportError: tensorboardX is not installed; the message names the extra.
     """
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        raise ImportError(
-            'TensorBoard needs tensorboardX: pip install "tinynet[tensorboard]"', name="tensorboardX"
-        ) from None
-    return SummaryWriter(folder, write_to_disk=True)
+    return import_extra("tensorboardX", "tensorboard", "TensorBoard").SummaryWriter(folder, write_to_disk=True)
 
 
 class TensorBoard(Callback):

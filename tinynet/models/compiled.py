@@ -86,7 +86,7 @@ class Compiled(Layer):
         """
         if not self.compiled:
             return None
-        from ..saving.registration import serialize_keras_object
+        from ..serialization import serialize_keras_object
 
         return {"optimizer": optimizers.serialize(self.optimizer), **serialize_keras_object(self._compile_arguments)}
 
@@ -96,7 +96,7 @@ class Compiled(Layer):
         Args:
             config: What its `get_compile_config` returned.
         """
-        from ..saving.registration import deserialize_keras_object
+        from ..serialization import deserialize_keras_object
 
         self.compile(**deserialize_keras_object(dict(config)))
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from .. import metrics as metrics_module
+from ..core.naming import to_snake_case
 from ..metrics import Metric
-from ..naming import to_snake_case
 from ..tensor import Tensor
 from .outputs import for_outputs, is_accuracy, is_crossentropy, leaves_of, named_outputs, only_one, targets_of
 

@@ -6,11 +6,13 @@ written as where they come from ("keras_history": layer, which of its calls, whi
 
 import json
 
+from .. import ops
+from ..core.naming import unknown_name
+from ..core.nest import flatten, map_structure
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..nest import flatten, map_structure
-from ..saving.registration import deserialize_keras_object, serialize_keras_object
-from ..symbolic import KerasTensor, Operation, find_operation
+from ..serialization import deserialize_keras_object, serialize_keras_object
+from ..symbolic import KerasTensor, Operation
 from .sequential import Sequential
 
 # Arguments that Keras's operations are called with; the others are part of their configuration.
@@ -34,7 +36,7 @@ _CORE = frozenset(("cast", "scatter", "scatter_update", "slice", "slice_update",
 
 def graph_config(model):
     """The configuration of a model made of inputs and outputs."""
-    graph = model._graph
+    graph = model._defining_graph()
     where = graph.histories()
 
     def written(leaf):
@@ -89,7 +91,7 @@ def graph_from_config(cls, config, custom_objects=None):
             settings = dict(entry["config"])
             settings.pop("name", None)
             settings.pop("dtype", None)
-            made[name] = find_operation(entry["class_name"], name), settings
+            made[name] = _find_operation(entry["class_name"], name), settings
         else:
             layer = {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
             made[name] = deserialize_keras_object(layer, custom_objects), {}
@@ -197,7 +199,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
         outer = copy
 
         def copy(layer):
-            inside = getattr(layer, "_graph", None) is not None or isinstance(layer, Sequential)
+            inside = isinstance(layer, Sequential) or _is_functional(layer)
             return clone_model(layer, clone_function=clone_function, recursive=True) if inside else outer(layer)
 
     starts = None if input_tensors is None else flatten(input_tensors)
@@ -210,7 +212,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
         clone = Sequential(layers, name=model.name)
         if not clone.built and model._built_input_shape is not None:
             clone.build(model._built_input_shape)
-    elif model._graph is not None:
+    elif _is_functional(model):
         clone = _clone_graph(model, starts, copy, call_function)
     else:
         raise ValueError(f"clone_model: {model.name!r} is a subclass of Model, whose layers its own call() uses; "
@@ -223,8 +225,12 @@ def _from_same_config(layer):
     return type(layer).from_config(layer.get_config())
 
 
+def _is_functional(layer):
+    return hasattr(layer, "_defining_graph") and layer._defining_graph() is not None
+
+
 def _clone_graph(model, starts, copy, call_function):
-    graph = model._graph
+    graph = model._defining_graph()
     if starts is None:
         starts = [_from_same_config(layer).output for layer in graph.input_layers]
     new = {id(old): tensor for old, tensor in zip(graph.inputs, starts, strict=True)}
@@ -243,3 +249,17 @@ def _clone_graph(model, starts, copy, call_function):
         new.update(zip(map(id, flatten(node.outputs)), flatten(outputs), strict=True))
     return type(model)(inputs=map_structure(renewed, graph.input_struct),
                        outputs=map_structure(renewed, graph.output_struct), name=model.name)
+
+
+def _find_operation(class_name, name=None):
+    """The Operation of `tinynet.ops` that Keras calls by this class name: 'GetItem' is `ops.get_item`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    known = {key.replace("_", ""): key for key in ops.__all__}
+    found = known.get(class_name.lower())
+    if found is None:
+        raise ValueError(unknown_name("operation", class_name, ops.__all__))
+    function = getattr(ops, found)
+    return Operation(getattr(function, "__wrapped__", function), name)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..old_names import note, old_arguments
+from ..core.old_names import note, old_arguments
 
 Class = TypeVar("Class", bound=type)
 

@@ -21,8 +21,8 @@ def layers_of(model: Any) -> list[Layer] | None:
         List of layers; None if they are not called one after the other, or if that is not known.
     """
     order = model._layers_in_order()
-    graph = model._called_graph()
-    if order is None and graph is not None and graph.is_chain():
+    graph = model._computed_graph() if order is None else None
+    if graph is not None and graph.is_chain():
         order = [part for layer in graph.layers
                  for part in ((layers_of(layer) or [layer]) if _is_model(layer) else [layer])]
     return order
@@ -38,7 +38,8 @@ def last_layer(model: Any, position: int) -> Layer | None:
     Returns:
         The layer, also one inside a model inside; None if it is not known.
     """
-    order, graph, last = model._layers_in_order(), model._called_graph(), None
+    order, last = model._layers_in_order(), None
+    graph = model._computed_graph() if order is None else None
     if order is not None:
         last = next((layer for layer in reversed(order) if not isinstance(layer, _KEEPS_VALUES)), None)
     elif graph is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..nest import flatten
+from ..core.nest import flatten
 from ..tensor import Tensor
 
 

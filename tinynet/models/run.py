@@ -18,10 +18,10 @@ import numpy as np
 
 from ..callbacks import CallbackList, History
 from ..callbacks.base import Logs
+from ..core.errors import warn_user
 from ..data import Epochs, unpack_x_y_sample_weight
-from ..errors import warn_user
 from ..layers.context import call_context
-from ..tensor import Variable
+from ..variable import Variable
 
 
 class TrainingRun:

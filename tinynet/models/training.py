@@ -14,9 +14,9 @@ import numpy as np
 from .. import random
 from ..callbacks import Callback, CallbackList, History
 from ..callbacks.base import Logs
+from ..core.nest import flatten, map_structure, pack_like
 from ..data import Epochs, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..data.arrays import check_count
-from ..nest import flatten, map_structure, pack_like
 from ..tape import GradientTape
 from ..utils.progbar import is_interactive
 from .augmenting import augmentation_of

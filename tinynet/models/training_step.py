@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from ..callbacks.base import Logs
+from ..core.errors import ModelWarning, warn_user
+from ..core.nest import flatten
 from ..data import Epochs, check_finite, unpack_x_y_sample_weight
-from ..errors import ModelWarning, warn_user
 from ..layers.base import Layer
-from ..nest import flatten
 from ..tape import GradientTape
-from ..tensor import Tensor, Variable
+from ..tensor import Tensor
+from ..variable import Variable
 from . import lint, order
 from .augmenting import Augmented
 from .compiled import Compiled
@@ -190,10 +191,6 @@ class TrainingStep(Compiled):
                     check_finite(f"this batch's {name}", np.asarray(leaf))
 
     # -- what kinds of models answer differently -------------------------------------------------------------------
-
-    def _called_graph(self) -> Any:
-        """The graph that `call` runs, of a model made of inputs and outputs; else None."""
-        return None
 
     def _layers_in_order(self) -> list[Layer] | None:
         """The layers in the order in which they are called, where that is fixed (Sequential); else None."""

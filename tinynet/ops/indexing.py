@@ -7,10 +7,9 @@ import builtins
 
 import numpy as np
 
-from ..config import floatx
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
-from .formulas import moved, named, result_type, sum_to, wrap
+from .formulas import moved, result_type, sum_to, wrap
 from .shape import as_shape
 
 
@@ -172,7 +171,7 @@ def slice(inputs, start_indices, shape):  # noqa: A001, as Keras names it
 def slice_update(inputs, start_indices, updates):
     """`inputs` with a block that begins at `start_indices` replaced by `updates`."""
     inputs, updates = convert_to_tensor(inputs), convert_to_tensor(updates)
-    return _put(inputs, _block(inputs.data, start_indices, updates.shape), updates)
+    return put(inputs, _block(inputs.data, start_indices, updates.shape), updates)
 
 
 def _block(a, start_indices, shape):
@@ -186,7 +185,7 @@ def _block(a, start_indices, shape):
     return tuple(builtins.slice(start, start + length) for start, length in zip(starts, lengths, strict=True))
 
 
-def _put(x, key, updates):
+def put(x, key, updates):
     """x with x[key] replaced by `updates`, without duplicates in `key`."""
     y = x.data.copy()
     y[key] = updates.data
@@ -199,128 +198,3 @@ def _put(x, key, updates):
         return dx, sum_to(np.ascontiguousarray(dy[key]), updates.data)
 
     return record(y, (x, updates), backward)
-
-
-def scatter(indices, values, shape):
-    """Zeros of `shape`, with values[i] added at indices[i].
-
-    Args:
-        indices: Integers, shape (n, k): positions along the first k axes.
-        values: Shape (n, *shape[k:]).
-        shape: Of the result.
-    """
-    key = tuple(np.moveaxis(to_array(indices), -1, 0))
-
-    def forward(a):
-        y = np.zeros(as_shape(shape), a.dtype)
-        np.add.at(y, key, a)
-        return y
-
-    return moved(values, forward, lambda dy, a: dy[key])
-
-
-def scatter_update(inputs, indices, updates, reduction=None):
-    """`inputs` with `updates` at `indices`, positions as in `scatter`.
-
-    Args:
-        inputs: Tensor.
-        indices: Integers, shape (n, k).
-        updates: Shape (n, *inputs.shape[k:]).
-        reduction: None to replace, or 'add' (these two have gradients); 'max', 'min' or 'mul'.
-    """
-    inputs, updates = convert_to_tensor(inputs), convert_to_tensor(updates)
-    key = tuple(np.moveaxis(to_array(indices), -1, 0))
-    if reduction is None:
-        # Where two updates meet, the last one stays: only it gets a gradient.
-        order = np.arange(len(key[0])) if key else np.arange(0)
-        last = np.zeros(inputs.shape[: len(key)], np.intp)
-        last[key] = order
-        kept = last[key] == order
-        key = tuple(part[kept] for part in key)
-        return _put(inputs, key, updates if kept.all() else get_item(updates, kept))
-    if reduction == "add":
-        return inputs + scatter(indices, updates, inputs.shape)
-    functions = {"max": np.maximum, "min": np.minimum, "mul": np.multiply}
-    if reduction not in functions:
-        raise ValueError(f"scatter_update: reduction must be None, 'add', 'max', 'min' or 'mul', got {reduction!r}")
-    y = inputs.data.copy()
-    functions[reduction].at(y, key, updates.data)
-    return wrap(y)
-
-
-def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """1 at the place of the class, 0 elsewhere; all zeros for a class that is not in [0, num_classes).
-
-    Args:
-        x: Classes; whole numbers, also as floats.
-        num_classes: How many there are: the length of the new axis.
-        axis: Where the new axis goes.
-        dtype: Element type; `floatx()` if None.
-        sparse: There are no sparse tensors here: must be False.
-
-    >>> one_hot([0, 2], 3).numpy()
-    array([[1., 0., 0.],
-           [0., 0., 1.]], dtype=float32)
-    """
-    if sparse:
-        raise ValueError("one_hot: tinynet has no sparse tensors; use sparse=False")
-    classes = to_array(x)
-    if classes.dtype.kind not in "iub" and not (classes.dtype.kind == "f" and (classes == np.floor(classes)).all()):
-        raise TypeError(f"one_hot: classes must be whole numbers, got {classes.dtype}; use cast(x, 'int32')")
-    y = np.expand_dims(classes, -1) == np.arange(num_classes)
-    return wrap(np.ascontiguousarray(np.moveaxis(y, -1, axis), dtype or floatx()))
-
-
-def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False):
-    """1 at the places of all classes listed along an axis, 0 elsewhere: `one_hot`, its maximum taken over that axis."""
-    classes = to_array(inputs)
-    axis = axis % classes.ndim
-    hot = one_hot(classes, num_classes, -1, dtype, sparse).data
-    return wrap(np.ascontiguousarray(hot.max(axis=axis, initial=0)))
-
-
-def segment_sum(data, segment_ids, num_segments=None, sorted=False):  # noqa: A002, as Keras names it
-    """The sums of the rows that have the same id.
-
-    Args:
-        data: Tensor, shape (n, ...).
-        segment_ids: Integers, shape (n,).
-        num_segments: Length of the result; the largest id plus 1 if None.
-        sorted: Accepted for compatibility; makes no difference.
-    """
-    ids = to_array(segment_ids)
-    segments = int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
-    inside = (ids >= 0) & (ids < segments)
-
-    def inverse(dy, a):
-        dx = np.zeros_like(a)
-        dx[inside] = dy[ids[inside]]
-        return dx
-
-    return moved(data, lambda a: scatter_add((segments, *a.shape[1:]), ids[inside], a[inside], a.dtype), inverse)
-
-
-def _segment(name, ufunc, empty):
-    def op(data, segment_ids, num_segments=None, sorted=False):  # noqa: A002
-        data, ids = convert_to_tensor(data), to_array(segment_ids)
-        segments = int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
-        inside = (ids >= 0) & (ids < segments)
-        y = np.full((segments, *data.shape[1:]), empty(data.dtype), data.dtype)
-        ufunc.at(y, ids[inside], data.data[inside])
-        return wrap(y)
-
-    return named(op, name,
-                 f"The {name[8:]} of the rows that have the same id; arguments as for `segment_sum`. No gradient.")
-
-
-def _lowest(dtype):
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
-
-
-def _highest(dtype):
-    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
-
-
-segment_max = _segment("segment_max", np.maximum, _lowest)
-segment_min = _segment("segment_min", np.minimum, _highest)
-segment_prod = _segment("segment_prod", np.multiply, lambda dtype: 1)

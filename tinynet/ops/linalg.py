@@ -1,194 +1,14 @@
-"""Linear algebra: products of tensors; determinants, inverses and factors of matrices."""
-
-import string
+"""Linear algebra of matrices: determinants, inverses and factors. X' is X transposed."""
 
 import numpy as np
 
-from ..config import floatx
-from ..tape import is_tracked, record, state
-from ..tensor import Tensor, convert_to_tensor, to_array
-from .elementwise import multiply, sqrt, square, subtract
-from .formulas import binary, moved, result_type, sum_to, unary, wrap
+from ..tensor import Tensor, convert_to_tensor
+from .arguments import as_floats
+from .diagonal import tril, triu
+from .formulas import binary, unary, wrap
 from .matmul import matmul
-from .shape import expand_dims, moveaxis, ravel, reshape, tril, triu
+from .shape import expand_dims, moveaxis, reshape
 
-# Products.
-
-
-def _wanted(x):
-    """The array of a Tensor whose gradient will be wanted, else None."""
-    return x.data if state.tapes and isinstance(x, Tensor) and is_tracked(x) else None
-
-
-def einsum(subscripts, *operands, **kwargs):
-    """Einstein's summation: 'ij,jk->ik' is the matrix product, 'ii->' the trace, 'bi,bj->bij' an outer product.
-
-    y[out] = sum over all letters that are not in `out` of the product of the operands.
-
-    Its gradient is such a sum again, in which dy stands in the operand's place.
-
-    Args:
-        subscripts: One letter an axis for each operand, '...' for axes that are broadcast, '->' and those of the
-            result.
-        operands: Tensors.
-        kwargs: `optimize`, accepted for compatibility.
-
-    >>> einsum("ij->ji", Tensor([[1, 2]])).shape
-    (2, 1)
-    """
-    if set(kwargs) - {"optimize"}:
-        raise TypeError(f"einsum: unknown arguments {sorted(set(kwargs) - {'optimize'})}")
-    tensors = [convert_to_tensor(x) for x in operands]
-    dtype = result_type(*tensors)
-    arrays = [to_array(x, dtype) for x in tensors]
-    names, out = _letters(subscripts, [a.ndim for a in arrays])
-    y = np.ascontiguousarray(np.einsum(f"{','.join(names)}->{out}", *arrays, optimize=len(arrays) > 1)).reshape(
-        [_length(letter, names, arrays) for letter in out])
-    likes = [_wanted(x) for x in tensors]
-    if all(like is None for like in likes):
-        return wrap(y)
-
-    def gradient(i, dy):
-        others = [name for k, name in enumerate(names) if k != i]
-        axes = "".join(dict.fromkeys(names[i]))  # each letter once
-        known = "".join(letter for letter in axes if letter in out or any(letter in name for name in others))
-        g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i),
-                      optimize=True)
-        dx = np.zeros(arrays[i].shape, dtype)
-        # A letter that stands twice means the diagonal, of which einsum makes a view.
-        place = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
-        # Letters that are only in this operand were summed over: dy goes to all of them.
-        g = np.expand_dims(g, [k for k, letter in enumerate(axes) if letter not in known])
-        place[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, place.shape)), place)
-        return dx.astype(likes[i].dtype, copy=False)
-
-    return record(y, tuple(tensors),
-                  lambda dy: tuple(None if likes[i] is None else gradient(i, dy) for i in range(len(arrays))))
-
-
-def _letters(subscripts, ndims):
-    """The subscripts with letters in the place of '...', and with the result's, which may be left out."""
-    left, arrow, out = subscripts.replace(" ", "").partition("->")
-    names = left.split(",")
-    if len(names) != len(ndims):
-        raise ValueError(f"einsum: {subscripts!r} names {len(names)} operands, got {len(ndims)}")
-    free = [letter for letter in string.ascii_letters if letter not in subscripts]
-    widest = max([n - len(name) + 3 for name, n in zip(names, ndims, strict=True) if "..." in name], default=0)
-    dots = "".join(free[:widest])
-    full = []
-    for name, n in zip(names, ndims, strict=True):
-        name = name.replace("...", dots[widest - (n - len(name) + 3):]) if "..." in name else name
-        if len(name) != n:
-            raise ValueError(f"einsum: {subscripts!r} gives an operand {len(name)} axes, it has {n}")
-        full.append(name)
-    if not arrow:
-        every = "".join(names).replace("...", "")
-        out = ("..." if dots else "") + "".join(sorted(letter for letter in set(every) if every.count(letter) == 1))
-    return full, out.replace("...", dots)
-
-
-def _length(letter, names, arrays):
-    lengths = {a.shape[k] for name, a in zip(names, arrays, strict=True) for k,
-               other in enumerate(name) if other == letter}
-    return max(lengths - {1}, default=1)  # a length of 1 is broadcast
-
-
-def tensordot(x1, x2, axes=2):
-    """The sum of products over pairs of axes.
-
-    Args:
-        x1, x2: Tensors.
-        axes: A number n: the last n of x1 with the first n of x2. Or (axes of x1, axes of x2).
-    """
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    if isinstance(axes, int):
-        pairs = list(zip(range(x1.ndim - axes, x1.ndim), range(axes), strict=True))
-    else:
-        first, second = ([part] if isinstance(part, int) else list(part) for part in axes)
-        pairs = [(i % x1.ndim, k % x2.ndim) for i, k in zip(first, second, strict=True)]
-    names1 = list(string.ascii_lowercase[: x1.ndim])
-    names2 = list(string.ascii_uppercase[: x2.ndim])
-    out = [n for i, n in enumerate(names1) if i not in [i for i, _ in pairs]]
-    out += [n for k, n in enumerate(names2) if k not in [k for _, k in pairs]]
-    for i, k in pairs:
-        if x1.shape[i] != x2.shape[k]:
-            raise ValueError(f"tensordot: axis {i} of {x1.shape} and axis {k} of {x2.shape} must be of one length")
-        names2[k] = names1[i]
-    return einsum(f"{''.join(names1)},{''.join(names2)}->{''.join(out)}", x1, x2)
-
-
-def dot(x1, x2):
-    """The sum of products over the last axis of x1 and the last but one of x2; the product if one is a number."""
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    if x1.ndim == 0 or x2.ndim == 0:
-        return multiply(x1, x2)
-    if x1.ndim <= 2 and x2.ndim <= 2:
-        return matmul(x1, x2)
-    return tensordot(x1, x2, (-1, -2 if x2.ndim > 1 else 0))
-
-
-def inner(x1, x2):
-    """The sum of products over the last axes."""
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    return multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else tensordot(x1, x2, (-1, -1))
-
-
-def outer(x1, x2):
-    """All products of an element of x1 with one of x2, as a matrix."""
-    return multiply(expand_dims(ravel(x1), 1), ravel(x2))
-
-
-def vdot(x1, x2):
-    """The sum of products of all elements, in order."""
-    return matmul(ravel(x1), ravel(x2))
-
-
-def kron(x1, x2):
-    """The Kronecker product: x1 with each element replaced by its product with x2."""
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    n = max(x1.ndim, x2.ndim)
-    shape1, shape2 = ((1,) * (n - x.ndim) + x.shape for x in (x1, x2))
-    spread1 = [length for pair in zip(shape1, (1,) * n, strict=True) for length in pair]
-    spread2 = [length for pair in zip((1,) * n, shape2, strict=True) for length in pair]
-    return reshape(multiply(reshape(x1, spread1), reshape(x2, spread2)),
-                   [i * k for i, k in zip(shape1, shape2, strict=True)])
-
-
-_cross = binary("cross", None, np.cross, lambda dy, a, b, y: np.cross(b, dy), lambda dy, a, b, y: np.cross(dy, a))
-
-
-def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
-    """The cross product of vectors of three numbers, which stand along `axis`, or along `axisa`, `axisb` and,
-    in the result, `axisc`.
-    """
-    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
-    x1, x2 = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
-    if x1.shape[-1] != 3 or x2.shape[-1] != 3:
-        raise ValueError(f"cross: vectors must have 3 elements, got shapes {x1.shape} and {x2.shape}")
-    return moveaxis(_cross(x1, x2), -1, axisc)
-
-
-def trace(x, offset=0, axis1=0, axis2=1):
-    """The sum along the diagonal of two axes."""
-
-    def inverse(dy, a):
-        dx = np.zeros_like(a)
-        matrices = np.moveaxis(dx, (axis1, axis2), (-2, -1))
-        rows, columns = matrices.shape[-2:]
-        i = np.arange(max(0, -offset), max(0, -offset, min(rows, columns - offset)))
-        matrices[..., i, i + offset] = dy[..., None]
-        return dx
-
-    return moved(x, lambda a: np.trace(a, offset, axis1, axis2, a.dtype), inverse)
-
-
-def cdist(x, y):
-    """The Euclidean distances between the rows of x and the rows of y."""
-    difference = subtract(expand_dims(x, -2), expand_dims(y, -3))
-    return sqrt(einsum("...k->...", square(difference)))
-
-
-# Matrices. X' is X transposed.
 
 def _t(a):
     return np.swapaxes(a, -1, -2)
@@ -250,36 +70,31 @@ def solve_triangular(a, b, lower=False):
     return solve(tril(a) if lower else triu(a), b)
 
 
-def _floats(x):
-    a = to_array(x)
-    return a if a.dtype.kind == "f" else a.astype(floatx())
-
-
 def _tensors(parts):
     return tuple(wrap(np.ascontiguousarray(part).reshape(np.shape(part))) for part in parts)
 
 
 def slogdet(x):
     """The sign of the determinant, and the logarithm of its size. The logarithm has a gradient in `logdet`."""
-    return _tensors(np.linalg.slogdet(_floats(x)))
+    return _tensors(np.linalg.slogdet(as_floats(x).data))
 
 
 def qr(x, mode="reduced"):
     """Q with orthonormal columns and upper triangular R, Q R = x. No gradient."""
-    return _tensors(np.linalg.qr(_floats(x), mode))
+    return _tensors(np.linalg.qr(as_floats(x).data, mode))
 
 
 def svd(x, full_matrices=True, compute_uv=True):
     """U, s, V' with U diag(s) V' = x, the singular values s from large to small;
     s alone without `compute_uv`. No gradient.
     """
-    parts = np.linalg.svd(_floats(x), full_matrices, compute_uv)
+    parts = np.linalg.svd(as_floats(x).data, full_matrices, compute_uv)
     return _tensors(parts) if compute_uv else wrap(parts)
 
 
 def eigh(x):
     """Eigenvalues, from small to large, and eigenvectors (columns) of a symmetric matrix. No gradient."""
-    return _tensors(np.linalg.eigh(_floats(x)))
+    return _tensors(np.linalg.eigh(as_floats(x).data))
 
 
 def eig(x):
@@ -288,7 +103,7 @@ def eig(x):
     Raises:
         ValueError: they are complex.
     """
-    values, vectors = np.linalg.eig(_floats(x))
+    values, vectors = np.linalg.eig(as_floats(x).data)
     if values.dtype.kind == "c":
         raise ValueError("eig: the eigenvalues are complex, and tinynet has no complex tensors; use numpy.linalg.eig")
     return _tensors((values, vectors))
@@ -296,14 +111,14 @@ def eig(x):
 
 def pinv(x, rcond=None):
     """The pseudo-inverse. No gradient."""
-    return wrap(np.ascontiguousarray(np.linalg.pinv(_floats(x), rcond)))
+    return wrap(np.ascontiguousarray(np.linalg.pinv(as_floats(x).data, rcond)))
 
 
 def lstsq(a, b, rcond=None):
     """The x that makes |a x - b| smallest. No gradient."""
-    return wrap(np.ascontiguousarray(np.linalg.lstsq(_floats(a), _floats(b), rcond)[0]))
+    return wrap(np.ascontiguousarray(np.linalg.lstsq(as_floats(a).data, as_floats(b).data, rcond)[0]))
 
 
 def matrix_rank(x, tol=None):
     """The number of singular values above `tol`."""
-    return Tensor(np.linalg.matrix_rank(_floats(x), tol).astype(np.int32))
+    return Tensor(np.linalg.matrix_rank(as_floats(x).data, tol).astype(np.int32))

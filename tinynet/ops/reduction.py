@@ -12,10 +12,10 @@ import math
 
 import numpy as np
 
-from ..config import floatx
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
+from .arguments import as_floats, check_axes
 
 # --- references -----------------------------------------------------------------------------------------------------
 
@@ -52,40 +52,21 @@ def _mask(axes, rank):
     return mask
 
 
-def check_axes(operation, axis, shape):
-    """`axis` as None or a tuple of axes from 0 to rank - 1, each once."""
-    if axis is None:
-        return None
-    rank = len(shape)
-    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
-    result = []
-    for a in axes:
-        a = a.__index__()
-        if not -rank <= a < rank:
-            raise ValueError(
-                f"{operation}: axis {a} does not exist. Got shape {shape}, whose axes are {-rank} to {rank - 1}."
-            )
-        result.append(a % rank)
-    if len(set(result)) < len(result):
-        raise ValueError(f"{operation}: axis {axis} names an axis twice. Got shape {shape}.")
-    return tuple(result)
-
-
-def _spread(dy, shape, axes, keepdims):
+def spread(dy, shape, axes, keepdims):
     """dy with the reduced axes back at length 1, so that it broadcasts against an array of `shape`."""
     if keepdims or not dy.shape and axes is None:
         return dy
     return dy.reshape([1 if axes is None or axis in axes else extent for axis, extent in enumerate(shape)])
 
 
-def _filled(value, shape):
+def filled(value, shape):
     """`value` broadcast to `shape`, as an array of its own."""
     result = np.empty(shape, value.dtype)
     result[...] = value
     return result
 
 
-def _sum_dtype(dtype):
+def sum_dtype(dtype):
     """What integers and booleans add up in: at least 32 bits, as they were given otherwise."""
     return np.int32 if dtype.kind == "b" or dtype.kind == "i" and dtype.itemsize < 4 else \
         np.uint32 if dtype.kind == "u" and dtype.itemsize < 4 else dtype
@@ -93,11 +74,6 @@ def _sum_dtype(dtype):
 
 def _has_kernel(x):
     return x.dtype.char in "fd"
-
-
-def _as_float(x):
-    """Integers and booleans become `floatx()`; float tensors stay themselves."""
-    return x if x.data.dtype.kind == "f" else Tensor.wrap(x.data.astype(floatx()))
 
 
 # --- sums -----------------------------------------------------------------------------------------------------------
@@ -115,11 +91,11 @@ def sum(x, axis=None, keepdims=False):
     data = x.data
     axes = check_axes("sum", axis, data.shape)
     if not _has_kernel(data):
-        return Tensor.wrap(np.asarray(np.sum(data, axis=axes, keepdims=keepdims, dtype=_sum_dtype(data.dtype))))
+        return Tensor.wrap(np.asarray(np.sum(data, axis=axes, keepdims=keepdims, dtype=sum_dtype(data.dtype))))
     y = kernels.reduce_sum(data, axes, keepdims)
 
     def backward(dy):
-        return (_filled(_spread(dy, data.shape, axes, keepdims), data.shape),)
+        return (filled(spread(dy, data.shape, axes, keepdims), data.shape),)
 
     return record(y, (x,), backward)
 
@@ -132,19 +108,19 @@ def mean(x, axis=None, keepdims=False):
     >>> float(mean(Tensor([1.0, 2.0, 6.0])))
     3.0
     """
-    x = _as_float(convert_to_tensor(x))
+    x = as_floats(x)
     data = x.data
     axes = check_axes("mean", axis, data.shape)
     y = kernels.reduce_mean(data, axes, keepdims)
 
     def backward(dy):
-        n = _elements_behind_one(data, y)
-        return (_filled(_spread(dy, data.shape, axes, keepdims) / dy.dtype.type(n), data.shape),)
+        n = elements_of_one(data, y)
+        return (filled(spread(dy, data.shape, axes, keepdims) / dy.dtype.type(n), data.shape),)
 
     return record(y, (x,), backward)
 
 
-def _elements_behind_one(data, y):
+def elements_of_one(data, y):
     """How many elements of data each element of y is made of; 1 if there is nothing to divide (an empty batch)."""
     return data.size // y.size if data.size else 1
 
@@ -156,10 +132,10 @@ def prod(x, axis=None, keepdims=False, dtype=None):
     """
     x = convert_to_tensor(x)
     if dtype is not None and x.dtype != np.dtype(dtype):
-        x = _converted(x, dtype)
+        x = converted(x, dtype)
     data = x.data
     axes = check_axes("prod", axis, data.shape)
-    y = np.asarray(np.prod(data, axis=axes, keepdims=keepdims, dtype=_sum_dtype(data.dtype)))
+    y = np.asarray(np.prod(data, axis=axes, keepdims=keepdims, dtype=sum_dtype(data.dtype)))
 
     def backward(dy):
         rows, restore = _reduced_axes_last(data, axes)
@@ -168,7 +144,7 @@ def prod(x, axis=None, keepdims=False, dtype=None):
         others = np.ones_like(rows)
         others[..., 1:] *= before
         others[..., :-1] *= after
-        return (_spread(dy, data.shape, axes, keepdims) * restore(others),)
+        return (spread(dy, data.shape, axes, keepdims) * restore(others),)
 
     return record(y, (x,), backward)
 
@@ -184,7 +160,7 @@ def _reduced_axes_last(data, axes):
     return rows, lambda result: result.reshape(moved.shape).transpose(np.argsort(order))
 
 
-def _converted(x, dtype):
+def converted(x, dtype):
     """x in another floating-point type, recorded; its gradient comes back in x's own type."""
     own = x.data.dtype
     return record(x.data.astype(dtype), (x,), lambda dy: (dy.astype(own),))
@@ -213,9 +189,9 @@ def _extreme(operation, kernel_name, x, axis, keepdims, initial, choose):
 
     def backward(dy):
         # Elements that share the extreme share its gradient equally.
-        is_extreme = data == _spread(y, data.shape, axes, keepdims)
+        is_extreme = data == spread(y, data.shape, axes, keepdims)
         ties = np.sum(is_extreme, axis=axes, keepdims=True, dtype=data.dtype)
-        return (is_extreme * (_spread(dy, data.shape, axes, keepdims) / np.maximum(ties, 1)),)
+        return (is_extreme * (spread(dy, data.shape, axes, keepdims) / np.maximum(ties, 1)),)
 
     return record(y, (x,), backward)
 
@@ -249,207 +225,3 @@ def amax(x, axis=None, keepdims=False):
 def amin(x, axis=None, keepdims=False):
     """`min` under NumPy's other name."""
     return min(x, axis, keepdims)
-
-
-def argmax(x, axis=None, keepdims=False):
-    """Index (int32) of the first largest element along one axis, or in the flattened tensor."""
-    return _arg_extreme("argmax", np.argmax, x, axis, keepdims)
-
-
-def argmin(x, axis=None, keepdims=False):
-    """Index (int32) of the first smallest element along one axis, or in the flattened tensor."""
-    return _arg_extreme("argmin", np.argmin, x, axis, keepdims)
-
-
-def _arg_extreme(operation, function, x, axis, keepdims):
-    data = convert_to_tensor(x).data
-    axes = check_axes(operation, axis, data.shape)
-    if (data.size if axes is None else data.shape[axes[0]]) == 0:
-        raise ValueError(f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}.")
-    return Tensor.wrap(np.asarray(function(data, axis=None if axes is None else axes[0], keepdims=keepdims), np.int32))
-
-
-# --- spread of values -----------------------------------------------------------------------------------------------
-
-
-def var(x, axis=None, keepdims=False):
-    """Variance over axes, mean((x - mean(x))^2), dividing by n.
-
-    dx = dy * 2 (x - mean(x)) / n
-    """
-    x = _as_float(convert_to_tensor(x))
-    axes = check_axes("var", axis, x.shape)
-    deviation = x.data - kernels.reduce_mean(x.data, axes, True)
-    y = kernels.reduce_mean(deviation * deviation, axes, keepdims)
-
-    def backward(dy):
-        n = _elements_behind_one(x.data, y)
-        return (_spread(dy, x.data.shape, axes, keepdims) * dy.dtype.type(2 / n) * deviation,)
-
-    return record(y, (x,), backward)
-
-
-def std(x, axis=None, keepdims=False):
-    """Standard deviation over axes, sqrt(var(x)).
-
-    dx = dy * (x - mean(x)) / (n * std)
-    """
-    variance = var(x, axis, keepdims)
-    y = np.sqrt(variance.data)
-
-    def backward(dy):
-        with np.errstate(divide="ignore", invalid="ignore"):  # no derivative where all elements are equal
-            return (dy / (2 * y),)
-
-    return record(y, (variance,), backward)
-
-
-def moments(x, axes, keepdims=False, synchronized=False):
-    """(mean, variance) over axes, each differentiable.
-
-    Args:
-        axes: Axes to reduce.
-        synchronized: Only False: there are no replicas to synchronize.
-    """
-    if synchronized:
-        raise ValueError("moments: synchronized=True is not supported: tinynet has no replicas to synchronize")
-    x = convert_to_tensor(x)
-    return mean(x, axes, keepdims), var(x, axes, keepdims)
-
-
-def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))) over axes, with the maximum taken out so that exp cannot overflow.
-
-    dx = dy * softmax(x)
-    """
-    x = _as_float(convert_to_tensor(x))
-    data = x.data
-    axes = check_axes("logsumexp", axis, data.shape)
-    largest = kernels.reduce_max(data, axes, True)
-    shift = np.where(np.isfinite(largest), largest, data.dtype.type(0))
-    exponentials = np.exp(data - shift)
-    total = kernels.reduce_sum(exponentials, axes, True)
-    with np.errstate(divide="ignore"):
-        wide = np.log(total) + shift
-    y = wide if keepdims else wide.reshape(kernels.reduce_sum(shift, axes, False).shape)
-
-    def backward(dy):
-        return (_spread(dy, data.shape, axes, keepdims) * (exponentials / total),)
-
-    return record(y, (x,), backward)
-
-
-def norm(x, ord=None, axis=None, keepdims=False):
-    """Norm of vectors (one axis, or all axes with `ord=None`): (sum |x|^ord)^(1/ord).
-
-    `ord` may be None or 'fro' (both: the root of the sum of squares, over any axes), 1, 2, any other positive number,
-    inf (largest |x|), -inf (smallest |x|) or 0 (number of non-zero elements, without a gradient).
-
-    Raises:
-        ValueError: a matrix norm other than 'fro'.
-    """
-    x = _as_float(convert_to_tensor(x))
-    data = x.data
-    axes = check_axes("norm", axis, data.shape)
-    one_axis = data.ndim == 1 if axes is None else len(axes) == 1
-    if ord in (None, "fro") or ord == 2 and one_axis:
-        y = np.sqrt(kernels.reduce_sum(data * data, axes, keepdims))
-
-        def backward(dy):  # d|x|/dx = x / |x|
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return (_spread(dy / y, data.shape, axes, keepdims) * data,)
-
-        return record(y, (x,), backward)
-    if isinstance(ord, str) or not one_axis:
-        raise ValueError(
-            f"norm: ord={ord!r} over axis={axis} of shape {data.shape} is not supported. Known: None and 'fro' over "
-            "any axes, "
-            "numbers over a single axis."
-        )
-    if ord == 0:
-        return Tensor.wrap(np.asarray(np.sum(data != 0, axis=axes, keepdims=keepdims, dtype=data.dtype)))
-    magnitude = record(np.abs(data), (x,), lambda dy: (dy * np.sign(data),))
-    if ord == math.inf:
-        return max(magnitude, axis, keepdims)
-    if ord == -math.inf:
-        return min(magnitude, axis, keepdims)
-    if ord == 1:
-        return sum(magnitude, axis, keepdims)
-    size = magnitude.data
-    y = kernels.reduce_sum(size**ord, axes, keepdims) ** data.dtype.type(1 / ord)
-
-    def backward(dy):  # d|x|_p / d|x_i| = (|x_i| / |x|_p)^(p - 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (
-                _spread(dy, data.shape, axes, keepdims) * (size / _spread(y, data.shape, axes, keepdims)) ** (ord - 1),
-            )
-
-    return record(y, (magnitude,), backward)
-
-
-# --- truth values ---------------------------------------------------------------------------------------------------
-
-
-def any(x, axis=None, keepdims=False):
-    """Whether some element over axes is true (not zero)."""
-    data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.any(data, axis=check_axes("any", axis, data.shape), keepdims=keepdims)))
-
-
-def all(x, axis=None, keepdims=False):
-    """Whether every element over axes is true (not zero)."""
-    data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.all(data, axis=check_axes("all", axis, data.shape), keepdims=keepdims)))
-
-
-def count_nonzero(x, axis=None):
-    """How many elements over axes are not zero (int32)."""
-    data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=check_axes("count_nonzero", axis, data.shape)),
-                                  np.int32))
-
-
-# --- running sums and products --------------------------------------------------------------------------------------
-
-
-def _running(operation, function, x, axis, dtype):
-    """(x with one axis to run along, that axis, result)."""
-    x = convert_to_tensor(x)
-    if dtype is not None and x.dtype != np.dtype(dtype):
-        x = _converted(x, dtype)
-    if axis is None:
-        shape = x.data.shape
-        x, axis = record(x.data.reshape(-1), (x,), lambda dy: (dy.reshape(shape),)), 0
-    axis = check_axes(operation, axis, x.data.shape)[0]
-    return x, axis, function(x.data, axis=axis, dtype=_sum_dtype(x.data.dtype))
-
-
-def cumsum(x, axis=None, dtype=None):
-    """y_k = x_0 + ... + x_k along an axis (or the flattened tensor).
-
-    dx_k = dy_k + dy_(k+1) + ...: the running sum from the other end.
-    """
-    x, axis, y = _running("cumsum", np.cumsum, x, axis, dtype)
-
-    def backward(dy):
-        return (np.ascontiguousarray(np.flip(np.cumsum(np.flip(dy, axis), axis), axis)),)
-
-    return record(y, (x,), backward)
-
-
-def cumprod(x, axis=None, dtype=None):
-    """y_k = x_0 * ... * x_k along an axis (or the flattened tensor).
-
-    dx_k = (x_0 ... x_(k-1)) * s_k with s_k = dy_k + x_(k+1) s_(k+1); no division, so zeros do no harm.
-    """
-    x, axis, y = _running("cumprod", np.cumprod, x, axis, dtype)
-    data = x.data
-
-    def backward(dy):
-        rows, s = np.moveaxis(data, axis, 0), np.moveaxis(dy, axis, 0).copy()
-        for k in range(len(s) - 2, -1, -1):
-            s[k] += rows[k + 1] * s[k + 1]
-        s[1:] *= np.moveaxis(y, axis, 0)[:-1]
-        return (np.ascontiguousarray(np.moveaxis(s, 0, axis)),)
-
-    return record(y, (x,), backward)

@@ -4,10 +4,11 @@ import numpy as np
 
 from ..config import floatx
 from ..tensor import convert_to_tensor, to_array
-from .formulas import moved, wrap
+from .arguments import check_not_sparse
+from .formulas import wrap
 from .indexing import get_item, take_along_axis
-from .linalg import einsum
 from .shape import moveaxis
+from .tensor_products import einsum
 
 
 def sort(x, axis=-1):
@@ -105,8 +106,7 @@ def bincount(x, weights=None, minlength=0, sparse=False):
         minlength: The least length of the result.
         sparse: There are no sparse tensors here: must be False.
     """
-    if sparse:
-        raise ValueError("bincount: tinynet has no sparse tensors; use sparse=False")
+    check_not_sparse("bincount", sparse)
     x = to_array(x)
     weights = None if weights is None else to_array(weights)
     dtype = np.int32 if weights is None else weights.dtype
@@ -134,42 +134,6 @@ def isin(x1, x2, assume_unique=False, invert=False):
 def unravel_index(indices, shape):
     """From positions in the flattened tensor to one index an axis."""
     return tuple(wrap(np.asarray(part, np.int32)) for part in np.unravel_index(to_array(indices), shape))
-
-
-def cumsum(x, axis=None, dtype=None):
-    """Sums of all elements up to each one, along an axis (or of the flattened x)."""
-    x = convert_to_tensor(x, dtype)
-    along = 0 if axis is None else axis
-
-    def inverse(dy, a):
-        return np.flip(np.cumsum(np.flip(dy, along), along, a.dtype), along).reshape(a.shape)
-
-    return moved(x, lambda a: np.cumsum(a, axis, _sum_dtype(a)), inverse)
-
-
-def cumprod(x, axis=None, dtype=None):
-    """Products of all elements up to each one, along an axis (or of the flattened x).
-
-    Gradient: dx[i] = sum over k >= i of dy[k] times the product of all factors up to k but x[i], made without dividing,
-        so that x may be 0.
-    """
-    x = convert_to_tensor(x, dtype)
-
-    def inverse(dy, a):
-        a, dy = (a.ravel(), dy) if axis is None else (np.moveaxis(a, axis, -1), np.moveaxis(dy, axis, -1))
-        before = np.concatenate([np.ones_like(a[..., :1]), np.cumprod(a, -1)[..., :-1]], -1)
-        # after[i] = dy[i] + x[i+1] after[i+1]: what a change of the product up to i does to everything after it
-        after = dy.copy()
-        for i in range(a.shape[-1] - 2, -1, -1):
-            after[..., i] += a[..., i + 1] * after[..., i + 1]
-        dx = before * after
-        return dx.reshape(x.shape) if axis is None else np.moveaxis(dx, -1, axis)
-
-    return moved(x, lambda a: np.cumprod(a, axis, _sum_dtype(a)), inverse)
-
-
-def _sum_dtype(a):
-    return np.int32 if a.dtype.kind == "b" else a.dtype
 
 
 def diff(a, n=1, axis=-1):

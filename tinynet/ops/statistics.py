@@ -1,22 +1,22 @@
-"""Order statistics, correlations, and reductions that leave NaN out; made of other operations, which are recorded.
-
-Names are NumPy's. Where NumPy warns (no number at all along the axes), the result is NaN here without a warning.
-"""
+"""Order statistics, correlations and averages; made of other operations, which are recorded."""
 
 import numpy as np
 
 from ..config import floatx
 from ..tensor import convert_to_tensor
+from .arguments import check_axes
+from .arrangement import pad
+from .diagonal import diagonal
 from .elementwise import cast, log10, sqrt, square
 from .formulas import unary
 from .indexing import take, take_along_axis, where
 from .matmul import matmul
-from .reduction import argmax, argmin, check_axes, cumprod, cumsum, max, mean, min, prod, sum
-from .shape import diagonal, expand_dims, pad, reshape, transpose
+from .reduction import max, mean, min, sum
+from .shape import expand_dims, reshape, transpose
 from .sorting import sort
 
 
-def _floating(x):
+def floating(x):
     x = convert_to_tensor(x)
     return x if x.data.dtype.kind == "f" else cast(x, floatx())
 
@@ -33,7 +33,7 @@ def average(x, axis=None, weights=None):
     """
     if weights is None:
         return mean(x, axis)
-    x, weights = _floating(x), _floating(weights)
+    x, weights = floating(x), floating(weights)
     if weights.shape != x.shape:
         if not isinstance(axis, int) or weights.shape != (x.shape[axis],):
             raise ValueError(f"average: weights must have the shape of x, {x.shape}, or be one-dimensional along axis, "
@@ -103,7 +103,7 @@ def nanmedian(x, axis=None, keepdims=False):
 
 
 def _quantile(name, x, q, axis, method, keepdims, skip):
-    x, q = _floating(x), np.asarray(q, np.float64)
+    x, q = floating(x), np.asarray(q, np.float64)
     if method not in (*_METHODS, "nearest"):
         raise ValueError(f"{name}: unknown method {method!r}; known: {', '.join(_METHODS)}, nearest")
     if q.size and not (q.min() >= 0 and q.max() <= 1):
@@ -130,103 +130,12 @@ def _quantile(name, x, q, axis, method, keepdims, skip):
     return reshape(transpose(y), (*q.shape, *shape))
 
 
-# --- without NaN ----------------------------------------------------------------------------------------------------
-
-
-def _filled(x, value):
-    """(x with `value` in place of NaN, where NaN was)."""
-    x = convert_to_tensor(x)
-    hole = np.isnan(x.data) if x.data.dtype.kind == "f" else np.zeros(x.shape, bool)
-    return (where(hole, x.data.dtype.type(value), x) if hole.any() else x), hole
-
-
-def nansum(x, axis=None, keepdims=False):
-    """The sum of the elements that are not NaN; 0 if there is none."""
-    return sum(_filled(x, 0)[0], axis, keepdims)
-
-
-def nanprod(x, axis=None, keepdims=False):
-    """The product of the elements that are not NaN; 1 if there is none."""
-    return prod(_filled(x, 1)[0], axis, keepdims)
-
-
-def nancumsum(x, axis=None, dtype=None):
-    """`cumsum` with 0 in place of NaN."""
-    return cumsum(_filled(x, 0)[0], axis, dtype)
-
-
-def nancumprod(x, axis=None, dtype=None):
-    """`cumprod` with 1 in place of NaN."""
-    return cumprod(_filled(x, 1)[0], axis, dtype)
-
-
-def nanmean(x, axis=None, keepdims=False):
-    """The mean of the elements that are not NaN."""
-    filled, hole = _filled(_floating(x), 0)
-    return sum(filled, axis, keepdims) / _count(filled, hole, axis, keepdims)
-
-
-def nanvar(x, axis=None, keepdims=False):
-    """The variance of the elements that are not NaN, dividing by their number."""
-    filled, hole = _filled(_floating(x), 0)
-    deviation = where(hole, filled.dtype.type(0), filled - nanmean(x, axis, keepdims=True))
-    return sum(square(deviation), axis, keepdims) / _count(filled, hole, axis, keepdims)
-
-
-def nanstd(x, axis=None, keepdims=False):
-    """The standard deviation of the elements that are not NaN."""
-    return sqrt(nanvar(x, axis, keepdims))
-
-
-def _count(filled, hole, axis, keepdims):
-    """How many elements are numbers; NaN for none, so that dividing by it gives that."""
-    count = sum((~hole).astype(filled.dtype), axis, keepdims).data
-    return convert_to_tensor(np.where(count == 0, filled.dtype.type(np.nan), count))
-
-
-def nanmax(x, axis=None, keepdims=False):
-    """The largest of the elements that are not NaN."""
-    return _nan_extreme(max, -np.inf, x, axis, keepdims)
-
-
-def nanmin(x, axis=None, keepdims=False):
-    """The smallest of the elements that are not NaN."""
-    return _nan_extreme(min, np.inf, x, axis, keepdims)
-
-
-def _nan_extreme(extreme, worst, x, axis, keepdims):
-    filled, hole = _filled(x, worst) if convert_to_tensor(x).data.dtype.kind == "f" else (convert_to_tensor(x), None)
-    y = extreme(filled, axis, keepdims)
-    if hole is None or not hole.any():
-        return y
-    nothing = np.all(hole, axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
-    return where(nothing, y.dtype.type(np.nan), y)
-
-
-def nanargmax(x, axis=None, keepdims=False):
-    """`argmax` of the elements that are not NaN; -1 if there is none."""
-    return _nan_arg(argmax, -np.inf, x, axis, keepdims)
-
-
-def nanargmin(x, axis=None, keepdims=False):
-    """`argmin` of the elements that are not NaN; -1 if there is none."""
-    return _nan_arg(argmin, np.inf, x, axis, keepdims)
-
-
-def _nan_arg(function, worst, x, axis, keepdims):
-    if convert_to_tensor(x).data.dtype.kind != "f":
-        return function(x, axis, keepdims)
-    filled, hole = _filled(x, worst)
-    nothing = np.all(hole, axis=axis, keepdims=keepdims)
-    return where(nothing, np.int32(-1), function(filled, axis, keepdims))
-
-
 # --- of two variables -----------------------------------------------------------------------------------------------
 
 
 def corrcoef(x):
     """Pearson's correlations of the rows of x, (variables, samples) -> (variables, variables)."""
-    x = _floating(x)
+    x = floating(x)
     if len(x.shape) == 1:
         x = expand_dims(x, 0)
     deviation = x - mean(x, axis=-1, keepdims=True)
@@ -243,7 +152,7 @@ def correlate(x1, x2, mode="valid"):
         mode: 'full' for all shifts k at which they overlap, 'valid' for those at which the shorter one is inside the
             longer one, 'same' for as many as the longer one has elements, in the middle.
     """
-    x1, x2 = _floating(x1), _floating(x2)
+    x1, x2 = floating(x1), floating(x2)
     if len(x1.shape) != 1 or len(x2.shape) != 1 or 0 in (*x1.shape, *x2.shape):
         raise ValueError(f"correlate: expected two vectors that are not empty, got shapes {x1.shape} and {x2.shape}")
     size1, size2 = x1.shape[0], x2.shape[0]
@@ -262,7 +171,7 @@ def correlate(x1, x2, mode="valid"):
 
 def psnr(x1, x2, max_val):
     """Peak signal-to-noise ratio of two pictures in decibels, 20 log10(max_val) - 10 log10(mean((x1 - x2)^2))."""
-    error = mean(square(_floating(x1) - _floating(x2)))
+    error = mean(square(floating(x1) - floating(x2)))
     return 20 * float(np.log10(max_val)) - 10 * log10(error)
 
 

@@ -1,6 +1,10 @@
 """Optimizers under Keras's names: `from tinynet.optimizers import Adam`, or a string such as 'adam' in `compile`."""
 
-from ..registry import deserialize_object, serialize_object
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.registry import deserialize_object, serialize_object
 from . import schedules
 from .adam import Adam, Adamax, AdamW, Nadam
 from .adaptive import Adadelta, Adagrad, RMSprop
@@ -34,19 +38,19 @@ _CLASSES = (SGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, 
 _BY_NAME = {cls.__name__.lower(): cls for cls in _CLASSES}
 
 
-def serialize(optimizer):
+def serialize(optimizer: Any) -> Any:
     """An optimizer as a dict, without its state."""
     return serialize_object(optimizer, "keras.optimizers")
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The optimizer that `serialize` described; names of built-in ones in any case."""
     if isinstance(config, dict) and config.get("class_name", "").lower() in _BY_NAME:
         config = {**config, "class_name": config["class_name"].lower()}
     return deserialize_object(config, _BY_NAME, "optimizer", custom_objects)
 
 
-def get(identifier):
+def get(identifier: Any) -> Any:
     """An optimizer from a name, a dict of `serialize`, or an optimizer.
 
     >>> get("adam").name

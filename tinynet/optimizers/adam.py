@@ -1,10 +1,20 @@
 """Adam and its variants: steps scaled by running means of the gradient and of its square."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 from ..runtime import kernels
 from .base import Optimizer
 from .checks import share, small_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Array
+    from ..variable import Variable
+    from .schedules import Rate
 
 
 class Adam(Optimizer):
@@ -23,19 +33,25 @@ class Adam(Optimizer):
     slot_names = ("momentum", "velocity")
     hyperparameters = ("beta_1", "beta_2", "epsilon", "amsgrad")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        amsgrad: bool = False, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = share(beta_1, self, "beta_1")
         self.beta_2 = share(beta_2, self, "beta_2")
         self.epsilon = small_number(epsilon, self)
         self.amsgrad = amsgrad
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         super().add_slots(variables)
         if self.amsgrad:
             self._slots.append(self.add_optimizer_variables(variables, "velocity_hat"))
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         t = self._count()
         step_size = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         kernels.adam_step(
@@ -56,8 +72,9 @@ class AdamW(Adam):
     """Adam with decoupled weight decay, 0.004 if not said otherwise (Loshchilov and Hutter, arXiv:1711.05101)."""
 
     def __init__(
-        self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs
-    ):
+        self, learning_rate: Rate = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
+        epsilon: float = 1e-7, amsgrad: bool = False, **kwargs: Any,
+    ) -> None:
         if weight_decay is None:
             raise ValueError("AdamW: weight_decay must be a float, got None; Adam has none")
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
@@ -72,13 +89,19 @@ class Adamax(Optimizer):
     slot_names = ("momentum", "norm")
     hyperparameters = ("beta_1", "beta_2", "epsilon")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = share(beta_1, self, "beta_1")
         self.beta_2 = share(beta_2, self, "beta_2")
         self.epsilon = small_number(epsilon, self)
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         step_size = learning_rate / (1 - self.beta_1 ** self._count())
         kernels.adamax_step(weights, gradients, *slots, step_size, self.beta_1, self.beta_2, self.epsilon, decay)
 
@@ -94,13 +117,16 @@ class Nadam(Optimizer):
     slot_names = ("momentum", "velocity")
     hyperparameters = ("beta_1", "beta_2", "epsilon")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = share(beta_1, self, "beta_1")
         self.beta_2 = share(beta_2, self, "beta_2")
         self.epsilon = small_number(epsilon, self)
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         super().add_slots(variables)
         self._product = self.add_variable((), "ones", variables[0].dtype if variables else None, "u_product")
 
@@ -113,7 +139,10 @@ class Nadam(Optimizer):
     def _share(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96**t)
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         t, product = self._count(), self._product.data.item()
         now, ahead = self._share(t), self._share(t + 1)
         kernels.nadam_step(

@@ -1,9 +1,20 @@
 """Steps scaled by the history of squared gradients: Adagrad, RMSprop, Adadelta."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ..initializers import Constant
 from ..runtime import kernels
 from .base import Optimizer
 from .checks import number, share, small_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Array
+    from ..variable import Variable
+    from .schedules import Rate
 
 
 class Adagrad(Optimizer):
@@ -15,16 +26,21 @@ class Adagrad(Optimizer):
     slot_names = ("accumulator",)
     hyperparameters = ("initial_accumulator_value", "epsilon")
 
-    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.initial_accumulator_value = number(initial_accumulator_value, self, "initial_accumulator_value", 0)
         self.epsilon = small_number(epsilon, self)
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         start = Constant(self.initial_accumulator_value)
         self._slots = [self.add_optimizer_variables(variables, "accumulator", start)]
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         kernels.adagrad_step(weights, gradients, slots[0], learning_rate, self.epsilon, decay)
 
 
@@ -41,21 +57,27 @@ class RMSprop(Optimizer):
 
     hyperparameters = ("rho", "momentum", "epsilon", "centered")
 
-    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
+        centered: bool = False, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = share(rho, self, "rho")
         self.momentum = number(momentum, self, "momentum", 0)
         self.epsilon = small_number(epsilon, self)
         self.centered = centered
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         self._slots = [self.add_optimizer_variables(variables, "velocity")]
         if self.momentum > 0:
             self._slots.append(self.add_optimizer_variables(variables, "momentum"))
         if self.centered:
             self._slots.append(self.add_optimizer_variables(variables, "average_gradient"))
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         velocities = slots[1] if self.momentum > 0 else None
         means = slots[-1] if self.centered else None
         kernels.rmsprop_step(
@@ -73,10 +95,13 @@ class Adadelta(Optimizer):
     slot_names = ("accumulated_grad", "accumulated_delta_var")
     hyperparameters = ("rho", "epsilon")
 
-    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = share(rho, self, "rho")
         self.epsilon = small_number(epsilon, self)
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         kernels.adadelta_step(weights, gradients, *slots, learning_rate, self.rho, self.epsilon, decay)

@@ -5,17 +5,26 @@ one compiled call over all of them (tinynet/ops/optimizer_steps.py). An optimize
 one variable at a time, as in Keras.
 """
 
+from __future__ import annotations
+
 import operator
 import re
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..tape import GradientTape, weights_may_change_in_place
-from ..tensor import Tensor, Variable, aligned_copy, to_array
+from ..tensor import Tensor, to_array
+from ..variable import Variable, aligned_copy
 from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
 from .state import OptimizerState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..core.types import Array, TensorLike
 
 # For `map`, which takes half the time of a list comprehension.
 _data_of, _dtype_of = operator.attrgetter("data"), operator.attrgetter("dtype")
@@ -45,7 +54,7 @@ class Optimizer(OptimizerState):
     _plan = None
     _one_by_one = False  # whether the rule is written for one variable
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._one_by_one = _overrides_update_step(cls)
 
@@ -55,7 +64,7 @@ class Optimizer(OptimizerState):
 
     # -- a step --------------------------------------------------------------------------------------------------------
 
-    def apply_gradients(self, grads_and_vars):
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[TensorLike, Variable]]) -> Variable:
         """One step from pairs (gradient, variable). Returns the step count."""
         pairs = list(grads_and_vars)
         for pair in pairs:
@@ -73,7 +82,10 @@ class Optimizer(OptimizerState):
         self.apply(grads, variables)
         return self._iterations
 
-    def minimize(self, loss, var_list, tape=None):
+    def minimize(
+        self, loss: TensorLike | Callable[[], TensorLike],
+        var_list: Sequence[Variable] | Callable[[], Sequence[Variable]], tape: GradientTape | None = None,
+    ) -> Variable:
         """One step down `loss`: a function without arguments, or a Tensor computed under `tape`."""
         variables = var_list() if callable(var_list) else var_list
         if callable(loss):
@@ -87,7 +99,7 @@ class Optimizer(OptimizerState):
         self.apply(tape.gradient(loss, variables), variables)
         return self._iterations
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Sequence[TensorLike], trainable_variables: Sequence[Variable] | None = None) -> None:
         """One step.
 
         Args:
@@ -133,7 +145,10 @@ class Optimizer(OptimizerState):
         iterations = self._iterations
         iterations.data = iterations.data + 1
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         """The rule: change weights and slots in place.
 
         Args:
@@ -145,19 +160,19 @@ class Optimizer(OptimizerState):
         """
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate)")
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """The rule for one variable, for optimizers of your own: use `assign`, `assign_add` and `assign_sub`."""
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate)")
 
-    def assign(self, variable, value):
+    def assign(self, variable: Variable, value: TensorLike) -> None:
         """variable = value, in place; for `update_step`."""
         np.copyto(variable.data, to_array(value, variable.data.dtype))
 
-    def assign_add(self, variable, value):
+    def assign_add(self, variable: Variable, value: TensorLike) -> None:
         """variable += value, in place."""
         np.add(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
-    def assign_sub(self, variable, value):
+    def assign_sub(self, variable: Variable, value: TensorLike) -> None:
         """variable -= value, in place."""
         np.subtract(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
@@ -239,7 +254,9 @@ class Optimizer(OptimizerState):
             if not self._not_decayed(variable):
                 variable.data -= variable.data * (rate * self.weight_decay)
 
-    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Sequence[str] | None = None,
+    ) -> None:
         """Name variables that `weight_decay` leaves alone, before the optimizer is built.
 
         Args:
@@ -262,13 +279,13 @@ class Optimizer(OptimizerState):
         if self.ema_overwrite_frequency and self._count() % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(self._trainable_variables)
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Set the weights to their moving averages, if `use_ema`; at the end of training."""
         if self.use_ema:
             for variable in var_list:
                 variable.assign(self._averages[self._index[id(variable)]])
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 

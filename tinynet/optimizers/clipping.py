@@ -1,14 +1,23 @@
 """Clipping gradients by their norm."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def norm(gradient):
+    from ..core.types import Array
+
+
+def norm(gradient: Array) -> Any:
     """The L2 norm, sqrt(sum g^2)."""
     return np.sqrt(np.sum(np.square(gradient)))
 
 
-def clip_each_by_norm(gradients, limit):
+def clip_each_by_norm(gradients: Sequence[Array], limit: float) -> list[Array]:
     """g limit / max(||g||, limit), for each g alone."""
     return [
         gradient * gradient.dtype.type(limit) / np.maximum(norm(gradient), gradient.dtype.type(limit))
@@ -16,7 +25,7 @@ def clip_each_by_norm(gradients, limit):
     ]
 
 
-def clip_together_by_norm(gradients, limit):
+def clip_together_by_norm(gradients: Sequence[Array], limit: float) -> list[Array]:
     """g limit / max(||all g||, limit). A norm that is infinite or NaN makes all gradients NaN, as in Keras."""
     total = np.sqrt(sum(np.sum(np.square(gradient)) for gradient in gradients))
     with np.errstate(divide="ignore", invalid="ignore"):

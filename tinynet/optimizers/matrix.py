@@ -1,12 +1,22 @@
 """Optimizers that look at a whole matrix of weights: Lamb, Adafactor, Muon. In NumPy, one variable at a time."""
 
+from __future__ import annotations
+
 import math
 import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .base import Optimizer
 from .checks import share, small_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..tensor import Tensor
+    from ..variable import Variable
+    from .schedules import Rate
 
 
 def _root_mean_square(x):
@@ -19,13 +29,16 @@ class Lamb(Optimizer):
     slot_names = ("momentum", "velocity")
     hyperparameters = ("beta_1", "beta_2", "epsilon")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = share(beta_1, self, "beta_1")
         self.beta_2 = share(beta_2, self, "beta_2")
         self.epsilon = small_number(epsilon, self)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         g, w, t = gradient.data, variable.data, self._count()
         m, v = (slot[self._get_variable_index(variable)].data for slot in self._slots)
         m += (g - m) * (1 - self.beta_1)
@@ -53,15 +66,9 @@ class Adafactor(Optimizer):
     hyperparameters = ("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold", "relative_step")
 
     def __init__(
-        self,
-        learning_rate=0.001,
-        beta_2_decay=-0.8,
-        epsilon_1=1e-30,
-        epsilon_2=1e-3,
-        clip_threshold=1.0,
-        relative_step=True,
-        **kwargs,
-    ):
+        self, learning_rate: Rate = 0.001, beta_2_decay: float = -0.8, epsilon_1: float = 1e-30,
+        epsilon_2: float = 1e-3, clip_threshold: float = 1.0, relative_step: bool = True, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_2_decay = beta_2_decay
         self.epsilon_1 = epsilon_1
@@ -69,7 +76,7 @@ class Adafactor(Optimizer):
         self.clip_threshold = clip_threshold
         self.relative_step = relative_step
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         rows, columns, velocities = [], [], []
         for variable in variables:
             shape = variable.shape
@@ -82,7 +89,7 @@ class Adafactor(Optimizer):
             velocities.append(self.add_variable_from_reference(variable, "velocity"))
         self._slots = [rows, columns, velocities]
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         g, w, t = gradient.data, variable.data, self._count()
         r, c, v = (slot[self._get_variable_index(variable)] for slot in self._slots)
         rho = min(learning_rate, 1 / math.sqrt(t))
@@ -138,25 +145,12 @@ class Muon(Optimizer):
     )
 
     def __init__(
-        self,
-        learning_rate=0.001,
-        adam_beta_1=0.9,
-        adam_beta_2=0.999,
-        adam_weight_decay=0.004,
-        epsilon=1e-7,
-        weight_decay=0.004,
-        exclude_layers=None,
-        exclude_embeddings=True,
-        muon_a=3.4445,
-        muon_b=-4.775,
-        muon_c=2.0315,
-        adam_lr_ratio=1,
-        momentum=0.95,
-        ns_steps=5,
-        nesterov=True,
-        rms_rate=0.2,
-        **kwargs,
-    ):
+        self, learning_rate: Rate = 0.001, adam_beta_1: float = 0.9, adam_beta_2: float = 0.999,
+        adam_weight_decay: float = 0.004, epsilon: float = 1e-7, weight_decay: float = 0.004,
+        exclude_layers: Sequence[str] | None = None, exclude_embeddings: bool = True, muon_a: float = 3.4445,
+        muon_b: float = -4.775, muon_c: float = 2.0315, adam_lr_ratio: float = 1, momentum: float = 0.95,
+        ns_steps: int = 5, nesterov: bool = True, rms_rate: float | None = 0.2, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
         self.adam_beta_1 = adam_beta_1
         self.adam_beta_2 = adam_beta_2
@@ -180,7 +174,7 @@ class Muon(Optimizer):
             or any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
         )
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         momentums, velocities = [], []
         for variable in variables:
             momentums.append(self.add_variable_from_reference(variable, "momentum"))
@@ -194,7 +188,7 @@ class Muon(Optimizer):
             if decay is not None and not self._not_decayed(variable):
                 variable.data -= variable.data * (rate * decay)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         g, w = gradient.data, variable.data
         m, v = (slot[self._get_variable_index(variable)] for slot in self._slots)
         if v is not None:

@@ -1,10 +1,23 @@
 """Which variables one call of a rule takes; worked out once for a list of variables, not in every step."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..variable import Variable
+    from .state import OptimizerState
+
 
 class Group:
     """Variables that one call of `update_all` takes: of one dtype, all decayed or none."""
 
-    def __init__(self, optimizer, variables, indices, positions, decays):
+    def __init__(
+        self, optimizer: OptimizerState, variables: Sequence[Variable], indices: list[int], positions: list[int] | None,
+        decays: bool,
+    ) -> None:
         self.variables = variables
         self.positions = positions  # among the gradients of the step; None for all of them
         self.decays = decays
@@ -15,7 +28,7 @@ class Group:
 class Plan:
     """What stays the same while `apply` is called with the same variables."""
 
-    def __init__(self, optimizer, variables):
+    def __init__(self, optimizer: OptimizerState, variables: Sequence[Variable]) -> None:
         for variable in variables:
             if id(variable) not in optimizer._index:
                 raise ValueError(
@@ -27,7 +40,7 @@ class Plan:
         self.constrained = [variable for variable in variables if getattr(variable, "constraint", None) is not None]
         self._grouped = {with_decay: self._group(optimizer, with_decay) for with_decay in (False, True)}
 
-    def groups(self, with_decay):
+    def groups(self, with_decay: bool) -> list[Group]:
         """The variables in groups of one element type; with `with_decay` also apart by whether they decay."""
         return self._grouped[with_decay]
 

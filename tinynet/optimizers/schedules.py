@@ -8,42 +8,63 @@ of steps gives an array) and returns the learning rate as a Tensor.
 np.float32(0.025)
 """
 
+from __future__ import annotations
+
 import math
 import numbers
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..checks import number
-from ..registry import deserialize_object, serialize_object
+from ..core.checks import number
+from ..core.registry import deserialize_object, serialize_object
 from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from ..core.types import Config, TensorLike
+
+__all__ = [
+    "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule",
+    "PiecewiseConstantDecay", "PolynomialDecay", "deserialize", "serialize",
+]
 
 
 class LearningRateSchedule:
     """Base of all schedules. Your own overrides `__call__(self, step)`, and `get_config` to be saved."""
 
-    def __call__(self, step):
+    def __call__(self, step: TensorLike) -> Tensor:
         steps = np.asarray(step, dtype=np.float64)
         if steps.ndim == 0:
             return Tensor(self.at(float(steps)))
         return Tensor(np.array([self.at(s) for s in steps.ravel().tolist()]).reshape(steps.shape).tolist())
 
-    def at(self, step):
+    def at(self, step: float) -> float:
         """The learning rate, a float, after `step` steps."""
         raise NotImplementedError(f"schedule {type(self).__name__!r} must override __call__(self, step)")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """What `from_config` needs to make this schedule again."""
         raise NotImplementedError(f"schedule {type(self).__name__!r} must override get_config() to be saved")
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         return cls(**config)
+
+
+Rate: TypeAlias = float | LearningRateSchedule | Callable[[], Any]  # what an optimizer takes as its learning rate
 
 
 class _SteadyDecay(LearningRateSchedule):
     """What the two that fall for ever share. A subclass says how, in `fallen`."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None):
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
+        name: str | None = None,
+    ) -> None:
         _check_rate(initial_learning_rate, self)
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
@@ -52,32 +73,32 @@ class _SteadyDecay(LearningRateSchedule):
         self.staircase = staircase
         self.name = name if name is not None else type(self).__name__
 
-    def at(self, step):
+    def at(self, step: float) -> float:
         p = step / self.decay_steps
         return self.fallen(math.floor(p) if self.staircase else p)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return _attributes(self, "initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
 
 
 class ExponentialDecay(_SteadyDecay):
     """initial decay_rate^(step / decay_steps); with `staircase` the exponent is rounded down."""
 
-    def fallen(self, p):
+    def fallen(self, p: float) -> float:
         return self.initial_learning_rate * self.decay_rate**p
 
 
 class InverseTimeDecay(_SteadyDecay):
     """initial / (1 + decay_rate step / decay_steps); with `staircase` the quotient is rounded down."""
 
-    def fallen(self, p):
+    def fallen(self, p: float) -> float:
         return self.initial_learning_rate / (1 + self.decay_rate * p)
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
     """values[0] up to and including step boundaries[0], values[1] up to boundaries[1], ..., values[-1] afterwards."""
 
-    def __init__(self, boundaries, values, name="PiecewiseConstant"):
+    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         if not hasattr(boundaries, "__len__") or not hasattr(values, "__len__"):
             raise ValueError(
                 f"PiecewiseConstantDecay: boundaries and values must be lists, got {boundaries!r} and {values!r}"
@@ -93,13 +114,13 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.values = values
         self.name = name
 
-    def at(self, step):
+    def at(self, step: float) -> float:
         for boundary, value in zip(self.boundaries, self.values, strict=False):
             if step <= boundary:
                 return float(value)
         return float(self.values[-1])
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return _attributes(self, "boundaries", "values", "name")
 
 
@@ -110,14 +131,9 @@ class PolynomialDecay(LearningRateSchedule):
     """
 
     def __init__(
-        self,
-        initial_learning_rate,
-        decay_steps,
-        end_learning_rate=0.0001,
-        power=1.0,
-        cycle=False,
-        name="PolynomialDecay",
-    ):
+        self, initial_learning_rate: float, decay_steps: float, end_learning_rate: float = 0.0001, power: float = 1.0,
+        cycle: bool = False, name: str = "PolynomialDecay",
+    ) -> None:
         _check_rate(initial_learning_rate, self)
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
@@ -127,7 +143,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.cycle = cycle
         self.name = name
 
-    def at(self, step):
+    def at(self, step: float) -> float:
         length = self.decay_steps
         if self.cycle:
             length *= 1 if step == 0 else math.ceil(step / length)
@@ -137,7 +153,7 @@ class PolynomialDecay(LearningRateSchedule):
             1 - step / length
         ) ** self.power + self.end_learning_rate
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return _attributes(self, "initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
 
 
@@ -149,8 +165,9 @@ class CosineDecay(LearningRateSchedule):
     """
 
     def __init__(
-        self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None, warmup_steps=0
-    ):
+        self, initial_learning_rate: float, decay_steps: float, alpha: float = 0.0, name: str = "CosineDecay",
+        warmup_target: float | None = None, warmup_steps: int = 0,
+    ) -> None:
         _check_rate(initial_learning_rate, self)
         _check_steps(decay_steps)
         self.initial_learning_rate = initial_learning_rate
@@ -160,7 +177,7 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_target = warmup_target
         self.warmup_steps = warmup_steps
 
-    def at(self, step):
+    def at(self, step: float) -> float:
         start = self.initial_learning_rate
         if self.warmup_target is not None:
             if step < self.warmup_steps:
@@ -170,7 +187,7 @@ class CosineDecay(LearningRateSchedule):
         wave = 0.5 * (1 + math.cos(math.pi * min(step, self.decay_steps) / self.decay_steps))
         return start * ((1 - self.alpha) * wave + self.alpha)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return _attributes(
             self, "initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps"
         )
@@ -182,7 +199,10 @@ class CosineDecayRestarts(LearningRateSchedule):
     (Loshchilov and Hutter, SGDR, arXiv:1608.03983.) The first wave takes `first_decay_steps`.
     """
 
-    def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
+    def __init__(
+        self, initial_learning_rate: float, first_decay_steps: float, t_mul: float = 2.0, m_mul: float = 1.0,
+        alpha: float = 0.0, name: str = "SGDRDecay",
+    ) -> None:
         _check_rate(initial_learning_rate, self)
         _check_steps(first_decay_steps, "first_decay_steps")
         number(t_mul, "CosineDecayRestarts", "t_mul", 0, above=True)
@@ -193,7 +213,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.alpha = alpha
         self.name = name
 
-    def at(self, step):
+    def at(self, step: float) -> float:
         if self.t_mul < 1 and step >= (end := self.first_decay_steps / (1 - self.t_mul)):
             raise ValueError(f"CosineDecayRestarts: with t_mul={self.t_mul} each wave is shorter than the one before, "
                              f"and at step {end:g} no time is left for another; got step {step}. Use a t_mul of at "
@@ -211,7 +231,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         wave = 0.5 * self.m_mul**restarts * (1 + math.cos(math.pi * fraction))
         return self.initial_learning_rate * ((1 - self.alpha) * wave + self.alpha)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return _attributes(self, "initial_learning_rate", "first_decay_steps", "t_mul", "m_mul", "alpha", "name")
 
 
@@ -228,12 +248,12 @@ _SCHEDULES = {
 }
 
 
-def serialize(learning_rate_schedule):
+def serialize(learning_rate_schedule: Any) -> Any:
     """A schedule as a dict."""
     return serialize_object(learning_rate_schedule, "keras.optimizers.schedules")
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The schedule that `serialize` described."""
     return deserialize_object(config, _SCHEDULES, "learning-rate schedule", custom_objects)
 

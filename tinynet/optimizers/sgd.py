@@ -1,9 +1,16 @@
 """Gradient descent, with momentum and Nesterov's look ahead."""
 
+from __future__ import annotations
+
 import numbers
+from typing import TYPE_CHECKING, Any
 
 from ..runtime import kernels
 from .base import Optimizer
+
+if TYPE_CHECKING:
+    from ..core.types import Array
+    from .schedules import Rate
 
 
 class SGD(Optimizer):
@@ -19,7 +26,9 @@ class SGD(Optimizer):
 
     hyperparameters = ("momentum", "nesterov")
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         if isinstance(momentum, bool) or not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
             raise ValueError(f"SGD: momentum must be a float from 0 to 1, got {momentum!r}")
@@ -28,7 +37,10 @@ class SGD(Optimizer):
         if momentum:
             self.slot_names = ("momentum",)
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         kernels.sgd_step(
             weights, gradients, slots[0] if slots else None, learning_rate, self.momentum, self.nesterov, decay
         )

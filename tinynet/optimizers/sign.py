@@ -1,9 +1,20 @@
 """Lion, which uses only the sign of its mean gradient, and Ftrl, for sparse linear models."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ..initializers import Constant
 from ..runtime import kernels
 from .base import Optimizer
 from .checks import number, share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Array
+    from ..variable import Variable
+    from .schedules import Rate
 
 
 class Lion(Optimizer):
@@ -16,14 +27,17 @@ class Lion(Optimizer):
     slot_names = ("momentum",)
     hyperparameters = ("beta_1", "beta_2")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
         if not 0 < number(beta_1, self, "beta_1") <= 1:
             raise ValueError(f"Lion: beta_1 must be above 0 and at most 1, got {beta_1}")
         self.beta_1 = beta_1
         self.beta_2 = share(beta_2, self, "beta_2")
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         kernels.lion_step(weights, gradients, slots[0], learning_rate, self.beta_1, self.beta_2, decay)
 
 
@@ -50,16 +64,10 @@ class Ftrl(Optimizer):
     )
 
     def __init__(
-        self,
-        learning_rate=0.001,
-        learning_rate_power=-0.5,
-        initial_accumulator_value=0.1,
-        l1_regularization_strength=0.0,
-        l2_regularization_strength=0.0,
-        l2_shrinkage_regularization_strength=0.0,
-        beta=0.0,
-        **kwargs,
-    ):
+        self, learning_rate: Rate = 0.001, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0, beta: float = 0.0, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
@@ -72,11 +80,14 @@ class Ftrl(Optimizer):
         for name in self.hyperparameters[1:5]:
             number(getattr(self, name), self, name, 0)
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         start = [Constant(self.initial_accumulator_value), "zeros"]
         self._slots = list(self.add_optimizer_variables(variables, list(self.slot_names), start))
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         if learning_rate == 0:
             raise ValueError("Ftrl: the learning rate is 0, but this rule divides by it; let the schedule end above 0")
         l2 = self.l2_regularization_strength + self.beta / (2 * learning_rate)

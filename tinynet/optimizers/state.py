@@ -1,16 +1,27 @@
 """What an optimizer keeps: its options, the learning rate, and for each variable the slots; saving and configs."""
 
+from __future__ import annotations
+
 import inspect
 import numbers
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..config import floatx
-from ..naming import to_snake_case, unknown_name
-from ..tensor import Tensor, Variable, to_array
+from ..core.naming import to_snake_case, unknown_name
+from ..tensor import Tensor, to_array
+from ..variable import Variable
 from . import schedules
 from .checks import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Self
+
+    from ..core.types import Array, Config, DTypeLike, ShapeLike, TensorLike
+    from .schedules import Rate
 
 
 class OptimizerState:
@@ -20,20 +31,11 @@ class OptimizerState:
     hyperparameters = ()  # what `get_config` adds
 
     def __init__(
-        self,
-        learning_rate,
-        weight_decay=None,
-        clipnorm=None,
-        clipvalue=None,
-        global_clipnorm=None,
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        loss_scale_factor=None,
-        gradient_accumulation_steps=None,
-        name=None,
-        **kwargs,
-    ):
+        self, learning_rate: Rate, weight_decay: float | None = None, clipnorm: float | None = None,
+        clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+        ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None, name: str | None = None, **kwargs: Any,
+    ) -> None:
         label = type(self).__name__
         if kwargs.get("lr") is not None:
             warnings.warn(
@@ -105,19 +107,19 @@ class OptimizerState:
     # -- state ---------------------------------------------------------------------------------------------------------
 
     @property
-    def iterations(self):
+    def iterations(self) -> Tensor:
         """How many steps were done, as a Variable (under gradient accumulation a Tensor: updates of the weights)."""
         if self.gradient_accumulation_steps:
             return Tensor.wrap(self._iterations.data // self.gradient_accumulation_steps)
         return self._iterations
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """All state: the step count, the learning rate if it is a number, then the slots."""
         return list(self._variables)
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """The present learning rate. Assign a number, a schedule or a function to change it."""
         if isinstance(self._learning_rate, Variable):
             return self._learning_rate
@@ -126,7 +128,7 @@ class OptimizerState:
         return self._learning_rate()
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Rate) -> Any:
         present = self._learning_rate
         if callable(value):
             self._learning_rate = value
@@ -160,7 +162,7 @@ class OptimizerState:
         done = self._iterations.data.item()
         return (done // self.gradient_accumulation_steps if self.gradient_accumulation_steps else done) + 1
 
-    def build(self, variables):
+    def build(self, variables: Iterable[Variable]) -> None:
         """Create the slots for these variables; `apply` does it at its first call."""
         if self.built:
             return
@@ -181,26 +183,33 @@ class OptimizerState:
         self.add_slots(variables)
         self.built = True
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         """Create one variable a slot name and variable; overridden where slots have other shapes or first values."""
         if self.slot_names:
             self._slots = list(self.add_optimizer_variables(variables, list(self.slot_names)))
 
-    def add_variable(self, shape, initializer="zeros", dtype=None, name=None, **ignored):
+    def add_variable(
+        self, shape: ShapeLike, initializer: Any = "zeros", dtype: DTypeLike = None, name: str | None = None,
+        **ignored: Any,
+    ) -> Variable:
         """Add a state of any shape."""
         from .. import initializers
 
         values = initializers.get(initializer)(tuple(shape), dtype=dtype or floatx())
         return self._track(name or "variable", to_array(values))
 
-    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros",
+    ) -> Variable:
         """Add a state of a variable's shape and dtype, named after it."""
         prefix = reference_variable.path.replace("/", "_")
         return self.add_variable(
             reference_variable.shape, initializer, reference_variable.dtype, f"{prefix}_{name or 'var'}"
         )
 
-    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros",
+    ) -> Any:
         """Add a state for each variable; with a list of names a tuple of lists."""
         names = [name] if isinstance(name, str) else list(name)
         first = (
@@ -218,7 +227,7 @@ class OptimizerState:
         self._variables.append(variable)
         return variable
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Sequence[TensorLike]) -> None:
         """Set all state, in the order of `variables`."""
         if len(weights) != len(self._variables):
             raise ValueError(
@@ -228,16 +237,16 @@ class OptimizerState:
         for variable, weight in zip(self._variables, weights, strict=True):
             variable.assign(weight)
 
-    def get_weights(self):
+    def get_weights(self) -> list[Array]:
         """All state as arrays, in the order of `variables`."""
         return [variable.numpy() for variable in self._variables]
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Put all state into a dict-like store, under "0", "1", ..."""
         for i, variable in enumerate(self._variables):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Take all state from what `save_own_variables` filled."""
         if len(store.keys()) != len(self._variables):
             warnings.warn(
@@ -254,7 +263,7 @@ class OptimizerState:
 
     # -- config --------------------------------------------------------------------------------------------------------
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """What `from_config` needs to make this optimizer again, without its state."""
         rate = self._learning_rate
         if isinstance(rate, Variable):
@@ -278,7 +287,7 @@ class OptimizerState:
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> Self:
         config = dict(config)
         rate = config.get("learning_rate")
         if isinstance(rate, dict):
@@ -292,7 +301,7 @@ class OptimizerState:
             config["learning_rate"] = custom_objects[rate]
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.py_dataset import PyDataset
 from ..layers.dense import positive_int
 from ..optimizers.base import Optimizer
 from ..tape import GradientTape
-from ..tensor import Variable
-from ..utils.py_dataset import PyDataset
+from ..variable import Variable
 from .descent import GradientDescent
 from .losses import HalfSquaredError
 

@@ -5,17 +5,12 @@ Each function draws on the axes it is given, or on new ones, and returns them.
 
 import numpy as np
 
+from ..core.extras import import_extra
 from .geometry import smallest_loss_in_ball
 
 
 def _pyplot(name):
-    try:
-        import matplotlib.pyplot as pyplot
-    except ImportError as error:
-        raise ImportError(
-            f'{name}: pictures need matplotlib, which is not installed; pip install "tinynet[plot]"'
-        ) from error
-    return pyplot
+    return import_extra("matplotlib.pyplot", "plot", name)
 
 
 def _axes(ax, name):

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..optimizers import get as get_optimizer
 from ..tape import record
-from ..tensor import Variable, convert_to_tensor
+from ..tensor import convert_to_tensor
+from ..variable import Variable
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import config
+from ..core.extras import import_extra
 from ..tensor import to_array
 
 _COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
@@ -17,11 +18,7 @@ def import_pillow(where):
     Raises:
         ImportError: it is not installed; the message names the extra.
     """
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(f'{where} reads and writes pictures with pillow: pip install "tinynet[image]"') from error
-    return Image
+    return import_extra("PIL.Image", "image", where, "pillow")
 
 
 def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False):

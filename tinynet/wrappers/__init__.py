@@ -5,7 +5,7 @@ scikit-learn is imported when one of the names is asked for.
 
 import importlib
 
-from ..absent import explainer
+from ..core.absence import explainer
 
 __all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
 

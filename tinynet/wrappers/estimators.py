@@ -8,13 +8,15 @@ import copy
 
 import numpy as np
 
+from ..core.extras import install_hint
+
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as missing:
     raise ImportError(
-        'tinynet.wrappers needs scikit-learn 1.6 or newer: pip install "tinynet[sklearn]"', name="sklearn"
+        f"tinynet.wrappers needs scikit-learn 1.6 or newer: {install_hint('sklearn')}", name="sklearn"
     ) from missing
 
 from ..models.configuration import clone_model
