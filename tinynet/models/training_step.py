@@ -62,7 +62,8 @@ class TrainingStep(Compiled):
     def _penalties(self) -> list[Tensor]:
         """`losses`, without searching the whole model in every step."""
         added = [loss for layer in self._penalized for loss in layer._added_losses] if self._penalized else []
-        return added + [v.regularizer(v) for v in self._trained_variables() if v.regularizer is not None]
+        variables: list[Any] = self._trained_variables()
+        return added + [v.regularizer(v) for v in variables if v.regularizer is not None]
 
     def _trained_variables(self) -> list[Variable]:
         """The trainable variables, looked up once an epoch: setting `layer.trainable` acts from the next epoch on."""
