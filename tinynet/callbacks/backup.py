@@ -115,7 +115,7 @@ class BackupAndRestore(Callback):
 
         model = self.model
         arrays: dict[str, Any] = {}
-        notes = {
+        progress = {
             "epoch": epoch, "step": step, "stop": bool(model.stop_training), "data": self.training_run.position,
             "session": random.global_seed_generator().state,
             "metrics": [variable.numpy() for variable in self._metric_variables()] if step else None,
@@ -123,7 +123,7 @@ class BackupAndRestore(Callback):
                           for key, callback in self._others()},
             "batches": self._batches,
         }
-        tree = _pack(notes, arrays)
+        tree = _pack(progress, arrays)
         arrays |= gather(model, random_state=True)
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         latest = self.backup_dir / LATEST
@@ -170,10 +170,10 @@ class BackupAndRestore(Callback):
             stored, metadata = safetensors_stored(file, os.fstat(file.fileno()).st_size, where)
             tree = loads(metadata.get("training", "null").encode(), f"{where}: training")
             try:
-                notes = _unpack(tree, lambda name: stored.pop(name).read())
-                epoch, step, data, others = notes["epoch"], notes["step"], notes["data"], notes["callbacks"]
-                session, metrics = notes["session"], notes["metrics"]
-                self._batches = notes["batches"]
+                progress = _unpack(tree, lambda name: stored.pop(name).read())
+                epoch, step, data, others = progress["epoch"], progress["step"], progress["data"], progress["callbacks"]
+                session, metrics = progress["session"], progress["metrics"]
+                self._batches = progress["batches"]
             except (KeyError, TypeError, ValueError) as error:
                 raise ModelFileError(f"{where}: not a backup of a training: {error!r}") from None
             self._make_ready(metrics is not None)
@@ -194,7 +194,7 @@ class BackupAndRestore(Callback):
         random.global_seed_generator().state = session
         run = self.training_run
         # A training that had decided to stop has only its end before it.
-        run.resume(run.epochs if notes["stop"] else epoch, step, data)
+        run.resume(run.epochs if progress["stop"] else epoch, step, data)
 
     def _make_ready(self, with_metrics: bool) -> None:
         """Create the weights, and the metrics, that otherwise the first batch would create."""

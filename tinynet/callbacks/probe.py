@@ -34,7 +34,7 @@ def statistics(values: Any) -> dict[str, Any]:
     values = np.asarray(values)
     if values.size == 0:
         return dict.fromkeys(STATISTICS, np.nan)
-    with np.errstate(all="ignore"):  # a diverging model is looked at as well
+    with np.errstate(all="ignore"):  # the numbers of a diverging model are recorded as well
         return {
             "mean": values.mean(dtype=np.float64), "std": values.std(dtype=np.float64), "min": values.min(),
             "max": values.max(), "zeros": 1 - np.count_nonzero(values) / values.size,

@@ -108,7 +108,7 @@ class Trainer(TrainingStep):
 
         Args:
             x, y, sample_weight, batch_size, verbose, callbacks: As for `fit`.
-            steps: Batches to look at, all if None.
+            steps: Batches to evaluate, all if None.
             return_dict: Return the results by name.
             kwargs: Refused, with their names.
 

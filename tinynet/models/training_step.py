@@ -198,5 +198,5 @@ class TrainingStep(Compiled):
         return None
 
     def _call_on_augmented(self, batch: Augmented) -> Any:
-        """The outputs in training for inputs that the first layers have seen, where there are such layers."""
+        """The outputs in training for inputs to which the first layers have been applied already."""
         raise NotImplementedError
