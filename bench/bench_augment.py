@@ -16,7 +16,7 @@ SIZES = "128,512"
 
 def batch(size):
     """Fashion-MNIST test images in [0, 1]; the sample that comes with tinynet where the full set is not there."""
-    from tinynet import errors
+    from tinynet.core import errors
     from tinynet.datasets import fashion_mnist, fashion_mnist_sample
 
     try:

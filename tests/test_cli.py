@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tinynet import Sequential, cli
+from tinynet.core.errors import DatasetNotFoundError
 from tinynet.datasets import fashion_mnist, fashion_mnist_sample
-from tinynet.errors import DatasetNotFoundError
 from tinynet.models import load_model
 from tinynet.utils import clear_session
 

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
-from tinynet import layers, ops, practicals
-from tinynet.batchnorm import estimate_population, fold
+from tinynet import layers, ops
+from tinynet.models.population import estimate_population, fold
 from tinynet.ops import conv_output_size
 from tinynet.ops.batch_norm import batch_norm_forward
+from tinynet.textbook import practicals
 
 
 def images(*shape, seed=0):

@@ -3,7 +3,7 @@
 import pytest
 
 import tinynet as tn
-from tinynet.naming import unknown_name
+from tinynet.core.naming import unknown_name
 
 
 def test_few_names_are_all_listed():

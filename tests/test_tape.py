@@ -10,7 +10,7 @@ from checks import assert_gradient
 
 import tinynet as tn
 from tinynet import GradientTape, Tensor, Variable, ops
-from tinynet.nest import map_structure
+from tinynet.core.nest import map_structure
 from tinynet.tape import is_tracked, record, weights_may_change_in_place
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinynet import Tensor, ops
-from tinynet import tf_names as tf
+from tinynet.compat.tf import names as tf
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinynet as tf
-from tinynet.errors import ModelFileError
+from tinynet.core.errors import ModelFileError
 
 
 def trained(seed, steps=3):

@@ -1,22 +1,28 @@
 """tinynet: a deep-learning framework that a student can read from end to end, fast on a laptop's CPU.
 
-`import tinynet as tn` for a notebook of one's own; `import tinynet as tf` or `from tinynet import keras` in one written
-for Keras.
+Write `import tinynet as tn` in a new notebook. In a notebook that was written for Keras, replace its import line by
+`import tinynet as tf` or `from tinynet import keras`.
 """
+
+from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 from . import (
-    absent, activations, applications, augment, batchnorm, callbacks, config, constraints, data, datasets, errors,
-    initializers, keras, layers, losses, metrics, models, ops, optimizers, preprocessing, random, regularizers, saving,
-    textbook, utils, wrappers,
+    activations, applications, augment, callbacks, config, constraints, data, datasets, initializers, keras, layers,
+    losses, metrics, models, ops, optimizers, preprocessing, random, reference, regularizers, saving, textbook, utils,
+    wrappers,
 )
+from .core import absence, errors, registry
 from .layers import Input
 from .models import Model, Sequential
+from .models import population as batchnorm
 from .runtime import backend, get_num_threads, install_wanted_backend, set_num_threads, show_config
 from .tape import GradientTape
-from .tensor import Tensor, Variable, convert_to_tensor
+from .tensor import Tensor, convert_to_tensor
+from .variable import Variable
 from .version import __version__
 
 __all__ = [
@@ -28,39 +34,33 @@ __all__ = [
     "textbook", "utils", "wrappers",
 ]
 
-# TensorFlow's names, loaded when they are used: {name: (module, name in it)}.
-_TF_MODULES = {"debugging": "tf_debugging", "image": "tf_image", "io": "tf_io", "strings": "tf_strings",
-               "summary": "tf_summary", "train": "tf_train"}
-_TF_NAMES = {
-    "TensorSpec": ("data.elements", "TensorSpec"), "print": ("tf_debugging", "print_tensors"),
-    "constant_initializer": ("initializers", "Constant"), "ones_initializer": ("initializers", "Ones"),
-    "zeros_initializer": ("initializers", "Zeros"), "random_normal_initializer": ("initializers", "RandomNormal"),
-    "random_uniform_initializer": ("initializers", "RandomUniform"),
-} | {name: ("tf_devices", name) for name in (
-    "autograph", "compat", "device", "executing_eagerly", "function", "get_logger", "test",
-)}
 newaxis = None
-_explain = absent.explainer(__name__)
 
+# A module imports only from rooms below it. What a lower one needs from above is passed to it here: the families of
+# objects that have names, the NumPy references, the explanations of absent names.
+registry.install_families({f"keras.{_family.__name__.split('.', 1)[1]}": _family for _family in (
+    layers, models, initializers, regularizers, constraints, losses, metrics, optimizers, optimizers.schedules,
+    activations, random,
+)})
+install_wanted_backend(vars(reference))
+absence.install(lambda: importlib.import_module(f"{__name__}.compat.absent"))
+sys.meta_path.append(absence.MissingNames())
 
-def __getattr__(name):
-    """TensorFlow's names, for notebooks that say `import tinynet as tf`."""
-    if name in _TF_MODULES:
-        return importlib.import_module(f"{__name__}.{_TF_MODULES[name]}")
-    if name in _TF_NAMES:
-        module, inner = _TF_NAMES[name]
-        return getattr(importlib.import_module(f"{__name__}.{module}"), inner)
-    if not name.startswith("_"):
-        tf_names = importlib.import_module(f"{__name__}.tf_names")
-        if name in tf_names.__all__:
-            return getattr(tf_names, name)
-    return _explain(name)
-
-
-# All namespaces answer alike to a name they do not have.
+# Each namespace explains a name that it does not have.
 for _module in (activations, applications, callbacks, config, constraints, data, errors, initializers, layers, losses,
                 metrics, models, ops, ops.image, optimizers, random, regularizers, saving, utils):
-    _module.__dict__.setdefault("__getattr__", absent.explainer(_module.__name__))
-sys.meta_path.append(absent.MissingNames())
+    _module.__dict__.setdefault("__getattr__", absence.explainer(_module.__name__))
+# Modules under the names that they had in version 0.1.
+for _name, _module in (("batchnorm", batchnorm), ("errors", errors)):
+    sys.modules[f"{__name__}.{_name}"] = _module
 
-install_wanted_backend()
+
+def __getattr__(name: str) -> Any:
+    """Find one of TensorFlow's names, for notebooks with `import tinynet as tf`. Its module is loaded at the first use.
+
+    Raises:
+        AttributeError: there is no such name; the message explains why tinynet does not have what TensorFlow has.
+    """
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.compat.tf").find(name)

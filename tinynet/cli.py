@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from .practicals import MODELS, augmented, learning_rate
+from .textbook.practicals import MODELS, augmented, learning_rate
 from .version import __version__
 
 
@@ -107,8 +107,8 @@ def _defaults(setting):
 
 def _load_fashion_mnist():
     """The data and a sentence that says which it is."""
+    from .core.errors import DatasetNotFoundError
     from .datasets import fashion_mnist, fashion_mnist_sample
-    from .errors import DatasetNotFoundError
 
     try:
         data = fashion_mnist.load_data()

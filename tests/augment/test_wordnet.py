@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tinynet.augment import WordNet, wordnet
-from tinynet.errors import DataError, DatasetNotFoundError
+from tinynet.core.errors import DataError, DatasetNotFoundError
 
 # (part of speech, type, words, gloss): a database in the format of wndb(5WN) is made of it.
 SYNSETS = [

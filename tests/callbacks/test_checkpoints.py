@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import callbacks, layers
-from tinynet.errors import ModelFileError
+from tinynet.core.errors import ModelFileError
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((50, 6)).astype("float32")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tinynet import cli
+from tinynet.core.errors import DataError, DatasetNotFoundError
 from tinynet.datasets import fashion_mnist, mnist, write_idx
 from tinynet.datasets.sources import IdxDataset, IdxFile
-from tinynet.errors import DataError, DatasetNotFoundError
 from tinynet.utils import files, get_file
 
 CONTENT = {

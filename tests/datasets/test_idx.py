@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hypothesis_numpy
 
+from tinynet.core.errors import DataError
 from tinynet.datasets import read_idx, write_idx
-from tinynet.errors import DataError
 
 DTYPES = ("uint8", "int8", "int16", "int32", "float32", "float64")
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tinynet import config
+from tinynet.core.errors import DatasetNotFoundError
 from tinynet.datasets import boston_housing, california_housing, cifar10, cifar100, imdb
-from tinynet.errors import DatasetNotFoundError
 from tinynet.utils import files
 
 

@@ -9,7 +9,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
 
 import tinynet as tn  # noqa: E402
-from tinynet.errors import NotInTinynetError  # noqa: E402
+from tinynet.core.errors import NotInTinynetError  # noqa: E402
 
 rng = np.random.default_rng(0)
 

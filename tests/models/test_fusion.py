@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.batchnorm import estimate_population, fold
+from tinynet.models.population import estimate_population, fold
 
 
 def chain(activation=layers.ReLU, **settings):

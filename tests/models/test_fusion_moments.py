@@ -7,7 +7,7 @@ from fusing import as_made, assert_all_same, forward_kernels, step, unfused
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.batchnorm import estimate_population
+from tinynet.models.population import estimate_population
 from tinynet.runtime import kernels
 
 SHAPE = (14, 14, 16)

@@ -7,7 +7,7 @@ from fusing import as_made, step, unfused
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.batchnorm import estimate_population
+from tinynet.models.population import estimate_population
 from tinynet.runtime import kernels
 
 POOLED, ALONE = "batch_norm_max_pool2d", "batch_norm"

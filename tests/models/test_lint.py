@@ -7,7 +7,7 @@ import pytest
 
 import tinynet as tn
 from tinynet import layers, losses, metrics, ops
-from tinynet.errors import ModelWarning
+from tinynet.core.errors import ModelWarning
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((40, 6)).astype("float32")

@@ -6,7 +6,7 @@ from checks import assert_gradient
 
 import tinynet as tn
 from tinynet import Tensor, Variable, ops
-from tinynet.errors import NotInTinynetError
+from tinynet.core.errors import NotInTinynetError
 
 
 def test_choices():

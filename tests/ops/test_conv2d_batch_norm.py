@@ -20,7 +20,8 @@ import tinynet as tn
 from tinynet import _native, ops, reference
 from tinynet.ops.conv2d_batch_norm import conv2d_batch_norm, conv2d_batch_norm_with, is_profitable
 from tinynet.runtime import kernels
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 EPSILON = 1e-3
 ONE_BY_ONE = ((1, 1), ((0, 0), (0, 0)), (1, 1))

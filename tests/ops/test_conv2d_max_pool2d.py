@@ -20,7 +20,7 @@ import tinynet as tn
 from tinynet import _native, ops, reference
 from tinynet.ops.conv2d_max_pool2d import is_profitable
 from tinynet.runtime import kernels
-from tinynet.tensor import Variable
+from tinynet.variable import Variable
 
 filter_counts = st.sampled_from((1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 70))
 few_zeros = st.tuples(st.integers(0, 3), st.integers(0, 3))

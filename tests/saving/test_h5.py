@@ -7,7 +7,7 @@ import pytest
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.errors import ModelFileError
+from tinynet.core.errors import ModelFileError
 from tinynet.saving import load_model
 
 h5py = pytest.importorskip("h5py")

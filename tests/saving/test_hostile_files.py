@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.errors import ModelFileError
+from tinynet.core.errors import ModelFileError
 from tinynet.saving import archive, load_model, safetensors
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import tinynet as tn
 from tinynet import layers, optimizers
-from tinynet.errors import ModelFileError
+from tinynet.core.errors import ModelFileError
 from tinynet.saving import load_model, save_model
 from tinynet.utils import set_random_seed
 

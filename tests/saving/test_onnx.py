@@ -173,7 +173,7 @@ def test_a_cnn_moves_its_axes_twice(tmp_path):
     model = tn.Sequential([L.Input((16, 16, 3)), L.Rescaling(1 / 255), L.Conv2D(4, 3), L.BatchNormalization(), L.ReLU(),
                            L.MaxPooling2D(), L.ZeroPadding2D(), L.Conv2D(8, 3, activation="relu"), L.Dropout(0.5),
                            L.Flatten(), L.Dense(10, "softmax")])
-    from tinynet.saving.onnx import onnx_model
+    from tinynet.saving.onnx.export import onnx_model
 
     assert [node.op_type for node in onnx_model(model).graph.node].count("Transpose") == 2
     assert_reproduced(model, tmp_path / "m.onnx", np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 3)).astype("f"))
@@ -214,6 +214,6 @@ def test_what_cannot_be_written_is_named(tmp_path):
 
 def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet\[onnx\]"'):
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet-learn\[onnx\]"'):
         tn.Sequential([L.Input((4,)), L.Dense(1)]).export(tmp_path / "m.onnx", format="onnx")
     assert not (tmp_path / "m.onnx").exists()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinynet as tn
-from tinynet.errors import NotInTinynetError
+from tinynet.core.errors import NotInTinynetError
 from tinynet.keras import backend as K  # noqa: N812
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)

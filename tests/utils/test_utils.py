@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
-from tinynet.errors import DataError
+from tinynet.core.errors import DataError
 from tinynet.utils import files, normalize, pad_sequences, to_categorical
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import DataError
+from ..core.errors import DataError
 from .batches import as_generator
 from .command import existing_path
 from .text import eda

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError, DatasetNotFoundError
+from ..core.errors import DataError, DatasetNotFoundError
 
 ENVIRONMENT_VARIABLE = "TINYNET_WORDNET"
 FOLDERS = ("/usr/share/wordnet", "/usr/local/share/wordnet", "/usr/local/WordNet-3.0/dict")

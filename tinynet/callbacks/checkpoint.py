@@ -3,7 +3,7 @@
 import os
 import warnings
 
-from ..old_names import old_arguments
+from ..core.old_names import old_arguments
 from .monitor import MonitorCallback
 
 

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from ..checks import number
+from ..core.checks import number
 from .base import Callback
 from .monitor import MonitorCallback
 

@@ -2,7 +2,7 @@
 
 import warnings
 
-from ..checks import number
+from ..core.checks import number
 from .base import Callback
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError, DatasetNotFoundError
+from ..core.errors import DataError, DatasetNotFoundError
 from ..utils import files
 from .sources import Found, IdxDataset, IdxFile
 

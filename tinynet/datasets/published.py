@@ -6,7 +6,7 @@ pickles in some of them (Python lists of word numbers, CIFAR's batches) may be l
 
 import numpy as np
 
-from ..errors import DataError, DatasetNotFoundError
+from ..core.errors import DataError, DatasetNotFoundError
 from ..utils import files
 
 KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"

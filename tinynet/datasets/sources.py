@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError, DatasetNotFoundError
+from ..core.errors import DataError, DatasetNotFoundError
 from ..utils import files
 from .idx import read_idx
 

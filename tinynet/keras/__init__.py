@@ -9,7 +9,7 @@ from .. import (
     activations, applications, callbacks, config, constraints, datasets, initializers, layers, losses, metrics, models,
     ops, optimizers, preprocessing, random, regularizers, saving, utils, wrappers,
 )
-from ..absent import explainer
+from ..core.absence import explainer
 from ..initializers import Initializer
 from ..layers import Input, Layer
 from ..losses import Loss
@@ -17,7 +17,7 @@ from ..metrics import Metric
 from ..models import Model, Sequential
 from ..optimizers import Optimizer
 from ..regularizers import Regularizer
-from ..tensor import Variable
+from ..variable import Variable
 from ..version import __version__
 from . import backend
 from .same_modules import SameModules

@@ -6,6 +6,7 @@ Most stand for one operation of `tinynet.ops` each; here are those whose name or
 import numpy as np
 
 from .. import ops, random
+from ..compat.tf.names import constant  # noqa: F401
 from ..config import (  # noqa: F401
     backend,
     epsilon,
@@ -15,12 +16,12 @@ from ..config import (  # noqa: F401
     set_floatx,
     set_image_data_format,
 )
-from ..errors import NotInTinynetError
+from ..core.errors import NotInTinynetError
+from ..core.naming import auto_name, unknown_name
 from ..layers.context import call_context
-from ..naming import auto_name, unknown_name
-from ..tensor import Tensor, Variable, convert_to_tensor, to_array
-from ..tf_names import constant  # noqa: F401
+from ..tensor import Tensor, convert_to_tensor, to_array
 from ..utils import clear_session  # noqa: F401
+from ..variable import Variable
 
 _SAME = {name: name for name in (
     "abs", "cos", "dot", "elu", "equal", "exp", "expand_dims", "eye", "greater", "greater_equal", "hard_sigmoid",

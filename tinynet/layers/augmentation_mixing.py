@@ -4,7 +4,7 @@ import numpy as np
 
 from ..augment import mixing
 from ..augment.erasing import paste
-from ..naming import to_snake_case
+from ..core.naming import to_snake_case
 from ..tensor import to_array
 from .augmentation import ImageAugmentation, factor_range
 from .augmentation_color import (

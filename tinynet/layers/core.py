@@ -3,7 +3,8 @@
 import numpy as np
 
 from .. import activations
-from ..naming import auto_name
+from ..core.absence import explainer
+from ..core.naming import auto_name
 from ..symbolic import KerasTensor, Node
 from .base import Layer
 
@@ -119,10 +120,4 @@ class Identity(Layer):
         return input_shape
 
 
-def __getattr__(name):
-    """`from tinynet.keras.layers.core import Dense`, where Keras 2 had it."""
-    from .. import layers
-
-    if name.startswith("_") or not hasattr(layers, name):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(layers, name)
+__getattr__ = explainer(__name__)  # `from tinynet.keras.layers.core import Dense`, where Keras 2 had it

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import ops
-from ..old_names import old_arguments
+from ..core.old_names import old_arguments
 from ..random import SeedGenerator
 from .base import Layer
 

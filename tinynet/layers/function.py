@@ -3,7 +3,7 @@
 import inspect
 
 from .. import regularizers
-from ..nest import flatten
+from ..core.nest import flatten
 from .base import Layer
 
 
@@ -78,7 +78,7 @@ class Lambda(Layer):
     def from_config(cls, config):
         """A layer from what `get_config` returned; a function of tinynet, or a registered one, may be there by name."""
         if isinstance(config["function"], dict):
-            from ..saving.registration import deserialize_keras_object
+            from ..serialization import deserialize_keras_object
 
             config = {**config, "function": deserialize_keras_object(config["function"])}
         return cls(**config)

@@ -8,7 +8,7 @@ def serialize(layer):
     >>> serialize(Dense(3))["config"]["units"]
     3
     """
-    from ..saving.registration import serialize_keras_object
+    from ..serialization import serialize_keras_object
 
     return serialize_keras_object(layer)
 
@@ -23,7 +23,7 @@ def deserialize(config, custom_objects=None):
     Raises:
         ValueError: a name is not known, or this is no layer's configuration.
     """
-    from ..saving.registration import deserialize_keras_object
+    from ..serialization import deserialize_keras_object
     from .base import Layer
 
     layer = deserialize_keras_object(config, custom_objects)

@@ -1,7 +1,7 @@
 """Layers that bring their inputs to mean 0 and variance 1."""
 
 from .. import config, constraints, initializers, ops, regularizers
-from ..checks import number
+from ..core.checks import number
 from .base import Layer
 
 

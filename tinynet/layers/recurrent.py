@@ -1,20 +1,11 @@
 """Recurrent layers: a cell applied to each step of a sequence in turn."""
 
 from .. import ops, regularizers
-from ..nest import flatten, map_structure
+from ..core.nest import flatten, map_structure
 from ..tensor import Tensor
 from .base import Layer
 from .lookup import as_layer, serialize_inner
-from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
-
-
-def initial_state_of(cell, batch_size):
-    """A cell's states before the first step: what it says, or zeros."""
-    if hasattr(cell, "get_initial_state"):
-        state = cell.get_initial_state(batch_size=batch_size)
-        return list(state) if isinstance(state, list | tuple) else [state]
-    sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
-    return [ops.zeros((batch_size, size), cell.dtype) for size in sizes]
+from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells, initial_state_of
 
 
 class RNN(Layer):

@@ -9,6 +9,10 @@
     iou.py          intersection over union
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from ..losses import (
     binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
     categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
@@ -17,7 +21,7 @@ from ..losses import (
 from ..losses import _OLD as _OLD_LOSSES
 from ..losses import _SHORT_AND_CAPITAL as _SHORT_LOSSES
 from ..losses.lookup import Lookup
-from ..registry import by_both_names
+from ..core.registry import by_both_names
 from .accuracy import (
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy, accuracy, accuracy_for, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy,
@@ -74,8 +78,18 @@ _lookup = Lookup("metric", _CLASSES, {
 get, deserialize = _lookup.get, _lookup.deserialize
 
 
-def serialize(metric):
-    """A metric as a dict; names stay what they are."""
+def serialize(metric: Any) -> Any:
+    """Return a metric as a dict; `deserialize` makes it again.
+
+    Args:
+        metric: A `Metric` or a function; a name stays what it is.
+
+    Raises:
+        ValueError: it is a class instead of an object, or a lambda.
+
+    >>> serialize(TopKCategoricalAccuracy(k=3))["config"]["k"]
+    3
+    """
     return _lookup.serialize(metric)
 
 

@@ -6,11 +6,13 @@ written as where they come from ("keras_history": layer, which of its calls, whi
 
 import json
 
+from .. import ops
+from ..core.naming import unknown_name
+from ..core.nest import flatten, map_structure
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..nest import flatten, map_structure
-from ..saving.registration import deserialize_keras_object, serialize_keras_object
-from ..symbolic import KerasTensor, Operation, find_operation
+from ..serialization import deserialize_keras_object, serialize_keras_object
+from ..symbolic import KerasTensor, Operation
 from .sequential import Sequential
 
 # Arguments that Keras's operations are called with; the others are part of their configuration.
@@ -89,7 +91,7 @@ def graph_from_config(cls, config, custom_objects=None):
             settings = dict(entry["config"])
             settings.pop("name", None)
             settings.pop("dtype", None)
-            made[name] = find_operation(entry["class_name"], name), settings
+            made[name] = _find_operation(entry["class_name"], name), settings
         else:
             layer = {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
             made[name] = deserialize_keras_object(layer, custom_objects), {}
@@ -247,3 +249,17 @@ def _clone_graph(model, starts, copy, call_function):
         new.update(zip(map(id, flatten(node.outputs)), flatten(outputs), strict=True))
     return type(model)(inputs=map_structure(renewed, graph.input_struct),
                        outputs=map_structure(renewed, graph.output_struct), name=model.name)
+
+
+def _find_operation(class_name, name=None):
+    """The Operation of `tinynet.ops` that Keras calls by this class name: 'GetItem' is `ops.get_item`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    known = {key.replace("_", ""): key for key in ops.__all__}
+    found = known.get(class_name.lower())
+    if found is None:
+        raise ValueError(unknown_name("operation", class_name, ops.__all__))
+    function = getattr(ops, found)
+    return Operation(getattr(function, "__wrapped__", function), name)

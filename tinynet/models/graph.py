@@ -6,9 +6,9 @@ slots it reads and writes. A call fills the slots of the inputs and goes through
 
 from collections import Counter
 
+from ..core.nest import flatten, map_structure, pack_like
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..nest import flatten, map_structure, pack_like
 from ..symbolic import KerasTensor
 from ..tensor import Tensor, convert_to_tensor
 from .fusion import plan_steps

@@ -2,9 +2,9 @@
 
 import json
 
+from ..core.registry import custom_object_scope
 from ..layers.base import Layer
 from ..layers.context import call_context
-from ..registry import custom_object_scope
 from ..symbolic import shapes_of
 from .summary import print_summary
 from .training import Trainer
@@ -84,7 +84,7 @@ class Model(Trainer, Layer):
         """The outputs. A subclass overrides it, unless it was given inputs and outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
 
-    def _hand_on_mask(self, inputs, outputs, mask):
+    def _propagate_mask(self, inputs, outputs, mask):
         """The layers inside have done it."""
 
     @property
@@ -116,6 +116,10 @@ class Model(Trainer, Layer):
     def _computed_graph(self):
         """The Graph that a call of the model computes, None if only a `call` of its own knows what that is."""
         return None
+
+    def _names_of_outputs(self):
+        graph = self._defining_graph()
+        return graph.output_names if graph is not None else None
 
     @property
     def inputs(self):
@@ -191,7 +195,7 @@ class Model(Trainer, Layer):
         Args:
             kwargs: For `json.dumps`, such as indent=2.
         """
-        from ..saving.registration import serialize_keras_object
+        from ..serialization import serialize_keras_object
 
         return json.dumps(serialize_keras_object(self), **kwargs)
 
@@ -221,7 +225,7 @@ class Model(Trainer, Layer):
 
         Args:
             filepath: Where to.
-            format: 'onnx' for ONNX Runtime and others, with tinynet[onnx]; see `tinynet.saving.onnx`. The formats of
+            format: 'onnx' for ONNX Runtime and others, with the extra "onnx"; see `tinynet.saving.onnx`. The formats of
                 TensorFlow are outside tinynet.
             verbose: Whether to say that the file is written; if None, no.
 

@@ -234,7 +234,7 @@ class Sequential(Model):
 
     def get_config(self):
         """The model's name and the configurations of its layers."""
-        from ..saving.registration import serialize_keras_object
+        from ..serialization import serialize_keras_object
 
         config = {key: value for key, value in super().get_config().items() if key in ("name", "trainable", "dtype")}
         chain = list(self._chain)
@@ -248,7 +248,7 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """A model from what `get_config` returned, with new weights."""
-        from ..saving.registration import deserialize_keras_object
+        from ..serialization import deserialize_keras_object
 
         model = cls(name=config.get("name"))
         for layer in config["layers"]:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..core.nest import map_structure
 from ..layers.base import Layer
-from ..nest import map_structure
 from ..utils.progbar import write
 
 

@@ -9,8 +9,8 @@ full size. What dropout drops is noted as what ReLU made 0, so that its mask is 
 
 import numpy as np
 
-from ..random import draw_seed
 from ..runtime import kernels
+from ..seeds import draw_seed
 from ..tape import is_tracked, record
 from ..tensor import Tensor
 from .batch_norm import batch_norm_forward, batch_norm_inference

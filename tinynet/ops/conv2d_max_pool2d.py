@@ -11,9 +11,9 @@ import numpy as np
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
-from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward, output_size
+from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward
 from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d, max_pool2d_backward, max_pool2d_forward
-from .windows import as_padding, as_pair, check_choices
+from .windows import as_padding, as_pair, check_choices, window_output_size
 
 # The references: the operations one by one.
 
@@ -43,7 +43,7 @@ def conv2d_max_pool2d_backward(dy, places, x, kernel, strides, padding, dilation
     Returns:
         (dkernel, dbias), None for a bias that there is not.
     """
-    size = map(output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
+    size = map(window_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     dconvolved = max_pool2d_backward(dy, places, (len(x), *size, kernel.shape[3]), pool_size, pool_size, NO_PADDING)
     return conv2d_backward(dconvolved, x, kernel, None, "linear", strides, padding, dilation, 1, False, True,
                            has_bias)[1:]

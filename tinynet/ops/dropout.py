@@ -7,8 +7,8 @@ the same mask again, and any thread can make any part of it.
 
 import numpy as np
 
-from ..random import draw_seed
 from ..runtime import kernels
+from ..seeds import draw_seed
 from ..tape import record
 from ..tensor import convert_to_tensor
 

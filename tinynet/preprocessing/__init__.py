@@ -3,7 +3,7 @@
 New notebooks use layers (`RandomFlip`, `TextVectorization`) and `keras.utils.image_dataset_from_directory`.
 """
 
-from ..absent import explainer
+from ..core.absence import explainer
 from ..utils.directories import image_dataset_from_directory, text_dataset_from_directory
 from ..utils.timeseries import timeseries_dataset_from_array
 from . import image, sequence, text

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from .. import random
+from ..data.py_dataset import PyDataset
 from ..tensor import to_array
 from ..utils.directories import PICTURES, encode_labels, files_below
 from ..utils.images import array_to_img, img_to_array, load_img
-from ..utils.py_dataset import PyDataset
 
 _COUNTS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import random
-from ..utils.py_dataset import PyDataset
+from ..data.py_dataset import PyDataset
 from ..utils.sequences import pad_sequences
 
 __all__ = ["TimeseriesGenerator", "pad_sequences"]

@@ -1,8 +1,12 @@
 """Utilities around training, under Keras's names: labels, sequences, files, seeds."""
 
 from ..data.arrays import pack_x_y_sample_weight, unpack_x_y_sample_weight
-from ..registry import (
-    CustomObjectScope, custom_object_scope, get_custom_objects, get_registered_name, get_registered_object,
+from ..core.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
     register_keras_serializable,
 )
 from .directories import image_dataset_from_directory, text_dataset_from_directory
@@ -11,7 +15,7 @@ from .images import array_to_img, img_to_array, load_img, save_img
 from .numerical import normalize, to_categorical
 from .plot_model import plot_model
 from .progbar import Progbar
-from .py_dataset import PyDataset, Sequence
+from ..data.py_dataset import PyDataset, Sequence
 from .sequences import pad_sequences
 from .session import clear_session, set_random_seed
 from .split import split_dataset

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..data.dataset import AUTOTUNE, Dataset
 from ..string_tensor import to_string_array
+from .pictures import decode_image, resize, resize_with_crop_or_pad
 
 PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
@@ -47,15 +48,13 @@ def image_dataset_from_directory(directory, labels="inferred", label_mode="int",
     height, width = image_size
 
     def load(path):
-        from .. import tf_image
-
-        picture = tf_image.decode_image(Path(path).read_bytes(), channels)
+        picture = decode_image(Path(path).read_bytes(), channels)
         if crop_to_aspect_ratio or pad_to_aspect_ratio:
             have_height, have_width = picture.shape[:2]
             choose = min if crop_to_aspect_ratio else max
-            picture = tf_image.resize_with_crop_or_pad(picture, choose(have_height, round(have_width * height / width)),
-                                                       choose(have_width, round(have_height * width / height)))
-        picture = tf_image.resize(picture, image_size, interpolation).data.astype(np.float32)
+            picture = resize_with_crop_or_pad(picture, choose(have_height, round(have_width * height / width)),
+                                              choose(have_width, round(have_height * width / height)))
+        picture = resize(picture, image_size, interpolation).data.astype(np.float32)
         return picture.transpose(2, 0, 1) if data_format == "channels_first" else picture
 
     return _datasets(where, load, PICTURES, directory, labels, label_mode, class_names, batch_size, shuffle, seed,

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from ..errors import DataError
+from ..core.errors import DataError
 from ..version import __version__
 
 CHUNK = 1 << 18

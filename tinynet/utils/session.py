@@ -5,8 +5,8 @@ import random as python_random
 import numpy as np
 
 from .. import random
+from ..core.naming import reset_names
 from ..data.memory import forget_idle_memory
-from ..naming import reset_names
 
 
 def set_random_seed(seed):

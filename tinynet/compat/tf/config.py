@@ -1,0 +1,16 @@
+"""What notebooks ask `tf.config`; `tinynet.config` has these names besides Keras's settings."""
+
+from .devices import (
+    experimental,
+    functions_run_eagerly,
+    get_visible_devices,
+    list_logical_devices,
+    list_physical_devices,
+    run_functions_eagerly,
+    set_visible_devices,
+)
+
+__all__ = [
+    "experimental", "functions_run_eagerly", "get_visible_devices", "list_logical_devices", "list_physical_devices",
+    "run_functions_eagerly", "set_visible_devices",
+]

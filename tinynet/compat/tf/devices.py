@@ -1,0 +1,182 @@
+"""What notebooks ask TensorFlow about the machine and its way of running: one CPU, and everything runs eagerly."""
+
+import contextlib
+import functools
+import logging
+from typing import NamedTuple
+
+from ...core.errors import NotInTinynetError
+
+
+class PhysicalDevice(NamedTuple):
+    """One device of the machine."""
+
+    name: str
+    device_type: str
+
+
+_CPU = PhysicalDevice("/physical_device:CPU:0", "CPU")
+
+
+def list_physical_devices(device_type=None):
+    """The devices of a type: the CPU, or nothing for 'GPU' and 'TPU'.
+
+    >>> list_physical_devices("GPU")
+    []
+    """
+    return [_CPU] if device_type in (None, "CPU") else []
+
+
+list_logical_devices = get_visible_devices = list_physical_devices
+
+
+def set_visible_devices(devices, device_type=None):
+    """Nothing: there is one device.
+
+    Raises:
+        ValueError: another device than the CPU is asked for.
+    """
+    _only_cpu("set_visible_devices", devices if isinstance(devices, list | tuple) else [devices])
+
+
+def run_functions_eagerly(run_eagerly):
+    """Nothing: functions always run eagerly."""
+
+
+def functions_run_eagerly():
+    """True."""
+    return True
+
+
+def executing_eagerly():
+    """True."""
+    return True
+
+
+def _enable_op_determinism():
+    """Nothing: the same seed gives the same bits anyway."""
+
+
+def _set_memory_growth(device, enable):
+    _only_cpu("set_memory_growth", [device])
+
+
+def _only_cpu(where, devices):
+    for device in devices:
+        if device is not None and "CPU" not in str(device):
+            raise ValueError(f"{where}: tinynet runs on the CPU; there is no device {device!r}. Leave this line out")
+
+
+class experimental:  # noqa: N801, it stands for the module tf.config.experimental
+    """Older names."""
+
+    list_physical_devices = staticmethod(list_physical_devices)
+    list_logical_devices = staticmethod(list_logical_devices)
+    set_visible_devices = staticmethod(set_visible_devices)
+    enable_op_determinism = staticmethod(_enable_op_determinism)
+    set_memory_growth = staticmethod(_set_memory_growth)
+
+
+class test:  # noqa: N801
+    """`tf.test`, as far as notebooks ask it for a GPU."""
+
+    @staticmethod
+    def is_gpu_available(*args, **kwargs):
+        """False."""
+        return False
+
+    @staticmethod
+    def gpu_device_name():
+        """''."""
+        return ""
+
+    @staticmethod
+    def is_built_with_cuda():
+        """False."""
+        return False
+
+
+class autograph:  # noqa: N801
+    """`tf.autograph`: there is none to be told anything."""
+
+    @staticmethod
+    def set_verbosity(level, alsologtostdout=False):
+        """Nothing."""
+
+
+@contextlib.contextmanager
+def device(device_name):
+    """A block that runs where everything runs.
+
+    Raises:
+        ValueError: on something else than the CPU.
+    """
+    _only_cpu("device", [str(device_name).upper()] if device_name is not None else [])
+    yield
+
+
+def function(func=None, input_signature=None, autograph=True, jit_compile=None, reduce_retracing=False, **kwargs):
+    """The function itself: nothing is traced or compiled, every call runs the Python code.
+
+    >>> @function
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(3)
+    6
+    """
+    return func if func is not None else functools.partial(function, input_signature=input_signature)
+
+
+def get_logger():
+    """The logger of the package."""
+    return logging.getLogger("tinynet")
+
+
+class _ExplainsMissing(type):
+    """Says of names that a class, standing for a module, does not have, that they are TensorFlow 1's."""
+
+    def __getattr__(cls, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NotInTinynetError(f"tf.compat.v1.{name} is not part of tinynet: it belongs to TensorFlow 1's graphs and "
+                                "sessions; use the names of TensorFlow 2", name=name)
+
+
+class compat:  # noqa: N801
+    """`tf.compat`: text as bytes and back; of TensorFlow 1's names, those that only quieten it or seed it."""
+
+    @staticmethod
+    def as_bytes(bytes_or_text, encoding="utf-8"):
+        """bytes."""
+        return bytes_or_text.encode(encoding) if isinstance(bytes_or_text, str) else bytes(bytes_or_text)
+
+    @staticmethod
+    def as_text(bytes_or_text, encoding="utf-8"):
+        """str."""
+        return bytes_or_text if isinstance(bytes_or_text, str) else bytes(bytes_or_text).decode(encoding)
+
+    as_str = as_text
+
+    class v1(metaclass=_ExplainsMissing):  # noqa: N801
+        """`tf.compat.v1`."""
+
+        class logging:  # noqa: N801
+            """`tf.compat.v1.logging`."""
+
+            DEBUG, INFO, WARN, ERROR, FATAL = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.FATAL
+
+            @staticmethod
+            def set_verbosity(level):
+                """The level of the package's logger."""
+                get_logger().setLevel(level)
+
+        @staticmethod
+        def set_random_seed(seed):
+            """`tf.random.set_seed`."""
+            from ...random import set_global_seed
+
+            set_global_seed(seed)
+
+        @staticmethod
+        def enable_eager_execution():
+            """Nothing: it is always eager."""

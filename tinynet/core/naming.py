@@ -1,0 +1,75 @@
+"""Names that users see: automatic layer names, and suggestions for misspelt ones."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+_counts: dict[str, int] = {}
+
+
+def to_snake_case(name: str) -> str:
+    """`Conv2D` -> `conv2d`, `MaxPooling2D` -> `max_pooling2d`, as Keras names layers."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(prefix: str) -> str:
+    """`dense`, then `dense_1`, `dense_2`, ..."""
+    prefix = to_snake_case(prefix)
+    count = _counts.get(prefix, 0)
+    _counts[prefix] = count + 1
+    return f"{prefix}_{count}" if count else prefix
+
+
+def get_uid(prefix: str = "") -> int:
+    """The next number for this prefix, from 1 on."""
+    _counts[prefix] = _counts.get(prefix, 0) + 1
+    return _counts[prefix]
+
+
+def reset_names() -> None:
+    """Start all automatic names again, as `clear_session` does."""
+    _counts.clear()
+
+
+_MANY = 40  # names, about six lines: more are no help in an error
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
+    """The text of an error about a name that does not exist.
+
+    It proposes the nearest names, and lists all names where they are at most 40.
+
+    Args:
+        kind: What the name should name: "optimizer", "layer".
+        name: What the user wrote.
+        known: The names that exist.
+
+    >>> unknown_name("optimizer", "adm", ["sgd", "adam"])
+    "unknown optimizer 'adm'; did you mean 'adam'? known: adam, sgd"
+    """
+    name, known = str(name), list(known)
+    # Of a name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', one is enough.
+    listed = sorted(key for key in known if to_snake_case(key) == key or to_snake_case(key) not in known)
+    near = _near(name, known)
+    if len(listed) <= _MANY:
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        return f"unknown {kind} {name!r}; {hint}known: {', '.join(listed)}"
+    if not near:
+        return f"unknown {kind} {name!r}; none of the {len(listed)} names that are known resembles it"
+    meant = " or ".join([", ".join(map(repr, near[:-1])), repr(near[-1])][len(near) == 1:])
+    return f"unknown {kind} {name!r}; did you mean {meant}? ({len(listed)} names are known)"
+
+
+def _near(name: str, known: list[str]) -> list[str]:
+    """Up to three known names that are spelled almost like it, contain it, or are a part of it, the nearest first."""
+    plain: dict[str, str] = {}
+    for key in sorted(known):
+        plain.setdefault(key.lower().replace("_", ""), key)
+    short = name.lower().replace("_", "")
+    near = difflib.get_close_matches(name, known, n=3)
+    near += [plain[key] for key in difflib.get_close_matches(short, plain, n=3)]
+    near += [key for text, key in plain.items() if len(short) > 2 and short in text]
+    near += [plain[text] for text in sorted(plain, key=len, reverse=True) if len(text) > 2 and text in short]
+    return list(dict.fromkeys(near))[:3]

@@ -1,0 +1,231 @@
+"""Objects by name, to dicts and back: what `get`, `serialize` and `deserialize` of every family are made of.
+
+A name is looked up in the family's own table, in what the caller passes, and among the registered custom objects;
+nothing is ever imported by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+from .absence import reason
+from .naming import to_snake_case, unknown_name
+from .types import Config
+
+_registered: dict[str, Any] = {}  # 'package>name' (or what the user put in): class or function
+_families: dict[str, ModuleType] = {}  # Keras's name of a module, such as 'keras.layers': the module
+
+
+def install_families(families: Mapping[str, ModuleType]) -> None:
+    """Set the modules whose names a configuration may hold; the package's `__init__` does, when all are loaded.
+
+    Args:
+        families: {Keras's name of the module, such as 'keras.layers': the module}.
+    """
+    _families.update(families)
+
+
+def families() -> dict[str, ModuleType]:
+    """{Keras's name of a module: the module} of all families of objects that have names."""
+    return dict(_families)
+
+
+def family(title: str) -> ModuleType:
+    """The module of one family: `family("keras.initializers").get("zeros")`."""
+    return _families[title]
+
+
+class _Scopes(threading.local):
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+
+
+_scopes = _Scopes()
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+    """Decorator: make a class or function known under 'package>name', so that saved models can refer to it.
+
+    Args:
+        package: The owner's name; keeps equal names apart.
+        name: The object's own name if None.
+
+    >>> @register_keras_serializable("docs")
+    ... def double(x):
+    ...     return 2 * x
+    >>> get_registered_name(double), get_registered_object("docs>double") is double
+    ('docs>double', True)
+    """
+
+    def register(item: Any) -> Any:
+        full_name = f"{package}>{name if name is not None else item.__name__}"
+        if isinstance(item, type) and not hasattr(item, "get_config"):
+            raise ValueError(f"register_keras_serializable: class {item.__name__} has no get_config(), so it could not "
+                             "be made again from a file; define get_config(self)")
+        for known in [known for known, other in _registered.items() if other is item]:
+            del _registered[known]
+        _registered[full_name] = item
+        return item
+
+    return register
+
+
+@contextlib.contextmanager
+def custom_object_scope(*custom_objects: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """Inside the `with` block, names in these dicts {name: class or function} are found.
+
+    >>> with custom_object_scope({"answer": lambda shape, dtype=None: 42}):
+    ...     get_registered_object("answer") is not None
+    True
+    """
+    outer = _scopes.objects
+    merged = dict(outer)
+    for objects in custom_objects:
+        merged.update(objects or {})
+    _scopes.objects = merged
+    try:
+        yield merged
+    finally:
+        _scopes.objects = outer
+
+
+CustomObjectScope = custom_object_scope
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The dict of all registered classes and functions by name; what is put into it is found from then on."""
+    return _registered
+
+
+def get_registered_name(item: Any) -> str:
+    """The name under which a class or function is registered; its own name if it is not."""
+    for name, other in _registered.items():
+        if other is item:
+            return name
+    return item.__name__
+
+
+def get_registered_object(name: Any, custom_objects: Mapping[str, Any] | None = None,
+                          module_objects: Mapping[str, Any] | None = None) -> Any:
+    """The class or function registered under a name, or None."""
+    if not isinstance(name, str):
+        return None
+    for objects in (_scopes.objects, _registered, custom_objects, module_objects):
+        if objects and name in objects:
+            return objects[name]
+    return None
+
+
+def is_builtin(item: Any) -> bool:
+    """Whether a class or function is tinynet's own."""
+    return (getattr(item, "__module__", None) or "").split(".")[0] == __name__.split(".")[0]
+
+
+def by_both_names(*classes: type, **aliases: Any) -> dict[str, Any]:
+    """A table with each class under its own name and in snake case."""
+    table = {cls.__name__: cls for cls in classes}
+    table.update((to_snake_case(cls.__name__), cls) for cls in classes)
+    table.update(aliases)
+    return table
+
+
+def look_up(name: str, table: Mapping[str, Any], kind: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The class of this name.
+
+    Raises:
+        ValueError: there is none; the message proposes the nearest names, or explains why tinynet does not have what
+            Keras has.
+    """
+    found = get_registered_object(name, custom_objects, table)
+    if found is not None:
+        return found
+    why = reason("keras.losses" if kind == "loss" else f"keras.{kind}s", name)
+    if why is not None:
+        raise ValueError(f"{kind} {name!r} is not part of tinynet: it {why}")
+    raise ValueError(unknown_name(kind, name, {**table, **(custom_objects or {}), **_scopes.objects, **_registered}))
+
+
+def serialize_object(thing: Any, module: str) -> Any:
+    """{'module', 'class_name', 'config', 'registered_name'} for an object with `get_config` or a function.
+
+    The user's own classes have the module None and a registered name. The module that defines them is not written,
+    since nothing is ever imported from it.
+    """
+    if thing is None or isinstance(thing, str | int | float | bool):
+        return thing
+    if isinstance(thing, type):
+        name = thing.__name__
+        raise ValueError(f"cannot serialize the class {name} itself; make an object of it: {name}()")
+    if hasattr(thing, "get_config"):
+        own = is_builtin(type(thing))
+        return {
+            "module": module if own else None,
+            "class_name": type(thing).__name__,
+            "config": thing.get_config(),
+            "registered_name": None if own else get_registered_name(type(thing)),
+        }
+    return serialize_function(thing)
+
+
+def serialize_function(function: Any) -> Config:
+    """A function as Keras writes it: by its registered name.
+
+    Raises:
+        ValueError: it has no name to be found again by.
+    """
+    name = getattr(function, "__name__", None)
+    if name is None:
+        raise ValueError(f"cannot serialize {function!r}: it has neither get_config() nor a name")
+    if name == "<lambda>":
+        raise ValueError("cannot serialize a lambda: a file holds no code, only names. Define the function with def, "
+                         "decorate it with @register_keras_serializable(), and pass it by that name")
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": get_registered_name(function),
+        "registered_name": "function",
+    }
+
+
+def is_serialized_function(config: Any) -> bool:
+    """Whether this is what `serialize_function` makes."""
+    return isinstance(config, dict) and config.get("class_name") == "function" and isinstance(config.get("config"), str)
+
+
+def deserialize_object(config: Any, table: Mapping[str, Any], kind: str,
+                       custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The object that `serialize_object` described; a name alone gives it with its defaults."""
+    if isinstance(config, str):
+        found = look_up(config, table, kind, custom_objects)
+        return found() if isinstance(found, type) else found
+    if is_serialized_function(config):
+        return look_up(config["config"], table, kind, custom_objects)
+    if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
+        raise ValueError(f"a serialized {kind} is a dict with 'class_name' and 'config', got {config!r}")
+    found = get_registered_object(config.get("registered_name"), custom_objects)
+    if found is None:
+        found = look_up(config["class_name"], table, kind, custom_objects)
+    if not isinstance(found, type):
+        return found
+    inner = config.get("config") or {}
+    if not isinstance(inner, dict):
+        raise ValueError(f"a serialized {kind} {config['class_name']!r} has a dict as 'config', got {inner!r}")
+    with custom_object_scope(custom_objects):
+        return found.from_config(dict(inner)) if hasattr(found, "from_config") else found(**inner)
+
+
+def get_object(identifier: Any, table: Mapping[str, Any], kind: str) -> Any:
+    """What `get` of a family makes of a name, a dict of `serialize_object`, a class or a function; None stays None."""
+    if identifier is None:
+        return None
+    if isinstance(identifier, str | dict):
+        return deserialize_object(identifier, table, kind)
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"{kind}: expected a name, a dict, a class or a function, got {identifier!r}")

@@ -1,0 +1,103 @@
+"""Models as ONNX files, which ONNX Runtime and many other programs run: `model.export("m.onnx", format="onnx")`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ...core.nest import flatten
+from ...layers.core import InputLayer
+from ...symbolic import KerasTensor, Operation
+from ...utils.files import atomic_write
+from ..paths import output_path
+from .functions import write_operation
+from .layers import write_layer
+from .writer import IR_VERSION, OPSET, Value, Writer, import_onnx, unsupported
+
+
+def export_onnx(model: Any, filepath: str | os.PathLike[str]) -> None:
+    """Write a model as it predicts (training=False) to an ONNX file.
+
+    Args:
+        model: Sequential or functional, with known input shapes; models inside it may be, too.
+        filepath: Where to; replaced in one step, if it exists.
+
+    Raises:
+        NotImplementedError: a layer has no counterpart in ONNX; the message names it.
+        ModuleNotFoundError: the package onnx is missing.
+    """
+    content = onnx_model(model).SerializeToString()
+    with atomic_write(output_path(filepath, overwrite=True)) as file:
+        file.write(content)
+
+
+def onnx_model(model: Any) -> Any:
+    """Return the model as an `onnx.ModelProto`, checked by onnx.
+
+    Args:
+        model: Sequential or functional, with known input shapes.
+
+    Raises:
+        NotImplementedError, ModuleNotFoundError: as for `export_onnx`.
+    """
+    onnx = import_onnx()
+    graph = _graph_of(model)
+    writer = Writer(onnx, write_layer)
+    inputs = [writer.input(name, tensor) for name, tensor in zip(graph.input_names, graph.inputs, strict=True)]
+    results = write_model(writer, model, inputs)
+    outputs = []
+    for name, value, tensor in zip(graph.output_names, results, graph.outputs, strict=True):
+        outputs.append(writer.output(name, value, tensor))
+    proto = onnx.helper.make_model(
+        onnx.helper.make_graph(writer.nodes, model.name, [value.info for value in inputs], outputs, writer.constants),
+        producer_name="tinynet", ir_version=IR_VERSION, opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+    )
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
+
+
+def write_model(writer: Writer, model: Any, inputs: list[Value]) -> list[Value]:
+    """Add the nodes of a model's graph.
+
+    Args:
+        writer: Writer.
+        model: Sequential or functional.
+        inputs: List of Values.
+
+    Returns:
+        List of Values, one for each of the model's outputs.
+    """
+    graph = _graph_of(model)
+    values = {id(tensor): value for tensor, value in zip(graph.inputs, inputs, strict=True)}
+    for node in graph.nodes:
+        operation = node.operation
+        if isinstance(operation, Operation):
+            results = [write_operation(writer, node, lambda tensor: values[id(tensor)])]
+        elif isinstance(operation, InputLayer):
+            continue
+        else:
+            extra = [leaf for leaf in flatten((node.args[1:], node.kwargs)) if isinstance(leaf, KerasTensor)]
+            if extra:
+                raise unsupported(operation, "it is called on several tensors that are not one list")
+            given = [values[id(tensor)] for tensor in node.inputs]
+            if hasattr(operation, "_linked"):
+                results = write_model(writer, operation, given)
+            else:
+                one = isinstance(node.args[0], KerasTensor)
+                results = [write_layer(writer, operation, given[0] if one else given)]
+        for tensor, value in zip(flatten(node.outputs), results, strict=True):
+            values[id(tensor)] = value
+    return [values[id(tensor)] for tensor in graph.outputs]
+
+
+def _graph_of(model):
+    """The model's graph; a Sequential is one too.
+
+    Raises:
+        NotImplementedError: a subclass with a `call` of its own.
+    """
+    graph = model._computed_graph()
+    if graph is None:
+        raise unsupported(model, "it defines call() in Python, which does not show what it consists of; make it of "
+                                 "Model(inputs, outputs)")
+    return graph

@@ -1,0 +1,112 @@
+"""Pictures as Tensors, shape (height, width, channels): decoded from files, resized, cropped, padded."""
+
+import io
+
+import numpy as np
+
+from .. import ops
+from ..core.extras import import_pillow
+from ..string_tensor import to_string_array
+from ..tensor import Tensor, convert_to_tensor, to_array
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animations=True):
+    """A picture file (JPEG, PNG, BMP, GIF, ...) as a Tensor.
+
+    Args:
+        contents: The file's bytes, as `read_file` gives them.
+        channels: 1, 3 or 4; 0 for as many as the file has.
+        dtype: uint8 for 0..255, a floating point type for 0..1.
+
+    Returns:
+        Tensor, shape (height, width, channels).
+    """
+    image_module = import_pillow("io.decode_image")
+    try:
+        picture = image_module.open(io.BytesIO(to_string_array(contents).item()))
+        picture.load()
+    except OSError as error:
+        raise ValueError(f"io.decode_image: this is not a picture that can be read ({error})") from error
+    if channels == 0 and picture.mode not in ("L", "RGB", "RGBA"):
+        picture = picture.convert("RGB")
+    elif channels:
+        picture = picture.convert(_MODES[channels])
+    array = np.array(picture)
+    array = array[:, :, None] if array.ndim == 2 else array
+    return Tensor(array if np.dtype(dtype) == np.uint8 else (array / 255.0).astype(dtype))
+
+
+def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antialias=False, name=None):
+    """Another height and width; bilinear results are float32, nearest ones keep their type.
+
+    The centres of pixels are at half numbers: pixel i of the result lies at (i + 1/2) old / new - 1/2 of the old ones.
+
+    Args:
+        images: shape (..., height, width, channels).
+        size: (height, width).
+        method: "bilinear" or "nearest".
+        preserve_aspect_ratio: Make the picture only as large as fits into `size`.
+        antialias: Average over what a new pixel covers when making it smaller.
+    """
+    images = convert_to_tensor(images)
+    height, width = images.shape[-3:-1]
+    new_height, new_width = (int(length) for length in to_array(size))
+    if preserve_aspect_ratio:
+        scale = min(new_height / height, new_width / width)
+        new_height, new_width = max(round(height * scale), 1), max(round(width * scale), 1)
+    if method == "nearest":
+        rows = (np.arange(new_height) + 0.5) * height / new_height
+        columns = (np.arange(new_width) + 0.5) * width / new_width
+        return ops.take(ops.take(images, rows.astype(int), axis=-3), columns.astype(int), axis=-2)
+    if method != "bilinear":
+        raise ValueError(f"image.resize: method must be 'bilinear' or 'nearest', got {method!r}")
+    images = images if images.dtype.kind == "f" else ops.cast(images, "float32")
+    vertical = _triangles(height, new_height, antialias).astype(images.dtype)
+    horizontal = _triangles(width, new_width, antialias).astype(images.dtype)
+    return ops.einsum("...hwc,Hh,Ww->...HWc", images, vertical, horizontal) if images.ndim > 3 else ops.einsum(
+        "hwc,Hh,Ww->HWc", images, vertical, horizontal)
+
+
+def _triangles(old, new, antialias):
+    """The matrix of linear interpolation from `old` to `new` places, edges repeated."""
+    scale = old / new
+    radius = max(scale, 1.0) if antialias else 1.0
+    centres = (np.arange(new) + 0.5) * scale - 0.5
+    if not antialias:
+        centres = centres.clip(0, old - 1)
+    weights = np.maximum(0, 1 - abs(np.arange(old)[None] - centres[:, None]) / radius)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def crop_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
+    """The part of this size that begins at the offset."""
+    image = convert_to_tensor(image)
+    height, width = image.shape[-3:-1]
+    if offset_height + target_height > height or offset_width + target_width > width or min(
+            offset_height, offset_width) < 0:
+        raise ValueError(f"image.crop_to_bounding_box: ({target_height}, {target_width}) at ({offset_height}, "
+                         f"{offset_width}) is not inside a picture of ({height}, {width})")
+    return image[..., offset_height : offset_height + target_height, offset_width : offset_width + target_width, :]
+
+
+def pad_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
+    """The picture with zeros around it, at the offset in one of the target size."""
+    image = convert_to_tensor(image)
+    height, width = image.shape[-3:-1]
+    below, right = target_height - offset_height - height, target_width - offset_width - width
+    if min(below, right, offset_height, offset_width) < 0:
+        raise ValueError(f"image.pad_to_bounding_box: a picture of ({height}, {width}) at ({offset_height}, "
+                         f"{offset_width}) does not fit into ({target_height}, {target_width})")
+    return ops.pad(image, [(0, 0)] * (image.ndim - 3) + [(offset_height, below), (offset_width, right), (0, 0)])
+
+
+def resize_with_crop_or_pad(image, target_height, target_width):
+    """The middle of the picture, cropped or with zeros around it."""
+    image = convert_to_tensor(image)
+    height, width = image.shape[-3:-1]
+    image = crop_to_bounding_box(image, max(0, height - target_height) // 2, max(0, width - target_width) // 2,
+                                 min(height, target_height), min(width, target_width))
+    return pad_to_bounding_box(image, max(0, target_height - height) // 2, max(0, target_width - width) // 2,
+                               target_height, target_width)
