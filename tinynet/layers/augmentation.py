@@ -9,6 +9,8 @@ Keras, so that a draw can be looked at, and applied again:
 The functions behind the layers are in `tinynet.augment`.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from .. import augment, ops, random
@@ -37,13 +39,13 @@ class ImageAugmentation(Layer):
         seed: An int makes the draws repeat from run to run.
     """
 
-    def __init__(self, data_format=None, seed=None, **kwargs):
+    def __init__(self, data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = standard_data_format(data_format, type(self).__name__)
         self.seed = seed
         self.generator = SeedGenerator(seed)
 
-    def get_random_transformation(self, data, training=True, seed=None):
+    def get_random_transformation(self, data, training=True, seed: SeedLike = None):
         """Draw the parameters for a batch: a dict of arrays, or None where there is nothing to do.
 
         Args:
@@ -67,11 +69,11 @@ class ImageAugmentation(Layer):
         """Labels changed by the same parameters; only mixing does."""
         return to_array(labels)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         """Parameters for images (batch, height, width, channels) from a NumPy Generator. Layers override it."""
         raise NotImplementedError(f"{type(self).__name__} does not define draw(self, images, rng)")
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         """The formula, on an ndarray (batch, height, width, channels). Layers override it."""
         raise NotImplementedError(f"{type(self).__name__} does not define transform(self, images, transformation)")
 
@@ -126,10 +128,10 @@ class ImageAugmentation(Layer):
 
         return dense, restore
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "data_format": self.data_format, "seed": self.seed}
 
 
@@ -161,7 +163,7 @@ class Pipeline(Layer):
         layers: List of layers.
     """
 
-    def __init__(self, layers, name=None, **kwargs):
+    def __init__(self, layers, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         if not isinstance(layers, list | tuple) or not all(isinstance(layer, Layer | dict) for layer in layers):
             raise TypeError(f"Pipeline: expected a list of layers, got {layers!r}")
@@ -172,12 +174,12 @@ class Pipeline(Layer):
             data = layer(data, training=training)
         return data
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         for layer in self.layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"name": self.name, "layers": [serialize_inner(layer) for layer in self.layers]}
 
 
@@ -212,7 +214,7 @@ class Augment(ImageAugmentation):
     (2, 4, 4, 3)
     """
 
-    def __init__(self, transform, probability=1.0, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(self, transform, probability=1.0, value_range: tuple[float, float] = (0, 255), data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         known = catalogue.look_up(transform).parameters
         parameters = {key: kwargs.pop(key) for key in list(kwargs) if key in known}
         super().__init__(data_format, seed, **kwargs)
@@ -224,7 +226,7 @@ class Augment(ImageAugmentation):
         self.value_range = tuple(value_range)
         self.parameters = parameters
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"apply": rng.random(len(images)) < self.probability, "seed": int(rng.integers(2**63))}
 
     def _augmented(self, images, transformation, training):
@@ -242,7 +244,7 @@ class Augment(ImageAugmentation):
         result = augment.apply(name, dense, 0, self.value_range, **parameters)
         return record(restore(np.ascontiguousarray(result, dense.dtype)), (images,), self._no_gradient)
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         chosen = np.flatnonzero(transformation["apply"])
         if chosen.size == 0 and len(images):
             chosen_result = images[:0]
@@ -260,7 +262,7 @@ class Augment(ImageAugmentation):
         result[chosen] = chosen_result
         return result
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if None in input_shape[-3:]:
             return input_shape
         shape = tuple(input_shape[-3:])
@@ -268,7 +270,7 @@ class Augment(ImageAugmentation):
         result = self.transform_images(trial, {"apply": np.ones(1, bool), "seed": 0})
         return (*input_shape[:-3], *result.shape[1:])
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "transform": self.transform_name, "probability": self.probability,
                 "value_range": self.value_range, **self.parameters}
 
@@ -282,22 +284,22 @@ class Cutout(ImageAugmentation):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, size=16, fill_value=0.0, data_format=None, seed=None, **kwargs):
+    def __init__(self, size=16, fill_value: float = 0.0, data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
             raise ValueError(f"Cutout: size must be a whole number of pixels from 0 on, got {size!r}")
         self.size = int(size)
         self.fill_value = fill_value
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"boxes": cutout_boxes(images.shape, self.size, rng)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         out = copy(images)
         boxes.fill_boxes(out, boxes.per_image_boxes(transformation["boxes"], images), float(self.fill_value))
         return out
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "size": self.size, "fill_value": self.fill_value}
 
 
@@ -310,17 +312,17 @@ class PatchShuffle(ImageAugmentation):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, size=2, probability=0.05, data_format=None, seed=None, **kwargs):
+    def __init__(self, size=2, probability=0.05, data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         if not 0 <= probability <= 1:
             raise ValueError(f"PatchShuffle: probability must be from 0 to 1, got {probability}")
         self.size = size
         self.probability = probability
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"order": patches.patch_order(images.shape, self.size, self.probability, rng)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return patches.permuted(images, transformation["order"])
 
     def _augmented(self, images, transformation, training):
@@ -332,5 +334,5 @@ class PatchShuffle(ImageAugmentation):
         shuffled = patches.patch_shuffle_maps(ops.transpose(images, (0, 2, 3, 1)), transformation["order"])
         return ops.transpose(shuffled, (0, 3, 1, 2))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "size": self.size, "probability": self.probability}

@@ -1,5 +1,7 @@
 """Keras's layers that change values: light, contrast, colours, sharpness, numbers of levels, erased parts."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from .. import augment
@@ -12,15 +14,15 @@ from .augmentation import ImageAugmentation, factor_range
 class Valued(ImageAugmentation):
     """What the layers share that need to know black and white."""
 
-    def __init__(self, value_range, data_format, seed, **kwargs):
+    def __init__(self, value_range, data_format, seed, **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         check_range(value_range, type(self).__name__)
         self.value_range = tuple(value_range)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {}
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "value_range": self.value_range}
 
 
@@ -30,11 +32,11 @@ class _Factored(Valued):
     bounds = (-1.0, 1.0)
     symmetric = True
 
-    def __init__(self, factor, value_range, data_format, seed, **kwargs):
+    def __init__(self, factor, value_range, data_format, seed, **kwargs: Any) -> None:
         super().__init__(value_range, data_format, seed, **kwargs)
         self.factor = factor_range(factor, type(self).__name__, "factor", *self.bounds, self.symmetric)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "factor": self.factor}
 
 
@@ -47,14 +49,14 @@ class RandomBrightness(_Factored):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, factor, value_range=(0, 255), seed=None, data_format=None, **kwargs):
+    def __init__(self, factor, value_range: tuple[float, float] = (0, 255), seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         share = rng.uniform(*self.factor, (len(images), 1, 1, 1))
         return {"rgb_delta": share * (self.value_range[1] - self.value_range[0])}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         share = np.asarray(transformation["rgb_delta"]) / (self.value_range[1] - self.value_range[0])
         return augment.brightness(images, share.ravel(), self.value_range)
 
@@ -70,13 +72,13 @@ class RandomContrast(_Factored):
 
     bounds, symmetric = (0.0, 1.0), False
 
-    def __init__(self, factor, value_range=(0, 255), seed=None, data_format=None, **kwargs):
+    def __init__(self, factor, value_range: tuple[float, float] = (0, 255), seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"contrast_factor": rng.uniform(1 - self.factor[0], 1 + self.factor[1], (len(images), 1, 1, 1))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return augment.contrast(images, np.asarray(transformation["contrast_factor"]).ravel(), self.value_range)
 
 
@@ -91,14 +93,14 @@ class RandomHue(_Factored):
 
     bounds, symmetric = (0.0, 1.0), False
 
-    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(self, factor, value_range: tuple[float, float] = (0, 255), data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         amount = 0.5 * rng.uniform(*self.factor, len(images))
         return {"factor": amount * rng.choice([-1.0, 1.0], len(images))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return augment.hue_saturation(images, np.asarray(transformation["factor"]), 1.0, self.value_range)
 
 
@@ -112,14 +114,14 @@ class RandomSaturation(_Factored):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(self, factor, value_range: tuple[float, float] = (0, 255), data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         share = rng.uniform(*self.factor, len(images))
         return {"factor": share / (1 - share + 1e-7)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         factor = np.maximum(np.asarray(transformation["factor"]), 0)
         return augment.hue_saturation(images, 0.0, factor, self.value_range)
 
@@ -133,13 +135,13 @@ class RandomColorDegeneration(_Factored):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(self, factor, value_range: tuple[float, float] = (0, 255), data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"factor": rng.uniform(*self.factor, (len(images), 1, 1, 1))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return augment.color(images, 1 - np.asarray(transformation["factor"]).ravel(), self.value_range)
 
 
@@ -151,21 +153,21 @@ class RandomGrayscale(ImageAugmentation):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, factor=0.5, data_format=None, seed=None, **kwargs):
+    def __init__(self, factor=0.5, data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         if not 0 <= factor <= 1:
             raise ValueError(f"RandomGrayscale: factor is a probability from 0 to 1, got {factor!r}")
         self.factor = factor
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return rng.random((len(images), 1, 1, 1)) < self.factor
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         if images.shape[-1] != 3:
             raise ValueError(f"RandomGrayscale: needs 3 channels (red, green, blue), got shape {images.shape}")
         return np.where(np.asarray(transformation), pixel.luma(images), images)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "factor": self.factor}
 
 
@@ -180,13 +182,13 @@ class RandomInvert(_Factored):
 
     bounds, symmetric = (0.0, 1.0), False
 
-    def __init__(self, factor=1.0, value_range=(0, 255), seed=None, data_format=None, **kwargs):
+    def __init__(self, factor=1.0, value_range: tuple[float, float] = (0, 255), seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"apply_inversion": rng.random(len(images)) < rng.uniform(*self.factor, len(images))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         chosen = np.asarray(transformation["apply_inversion"]).reshape(-1, 1, 1, 1)
         return np.where(chosen, augment.invert(images, self.value_range), images)
 
@@ -202,13 +204,13 @@ class RandomSharpness(_Factored):
 
     bounds, symmetric = (0.0, 1.0), False
 
-    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(self, factor, value_range: tuple[float, float] = (0, 255), data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"factor": rng.uniform(*self.factor, len(images))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         amount = 2 * np.asarray(transformation["factor"], images.dtype).reshape(-1, 1, 1, 1) - 1
         return np.clip(images + amount * (images - smooth(images)), *self.value_range)
 
@@ -225,15 +227,15 @@ class RandomPosterization(_Factored):
 
     bounds, symmetric = (1.0, 8.0), False
 
-    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(self, factor, value_range: tuple[float, float] = (0, 255), data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
         self.factor = tuple(map(int, self.factor))
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         lower, upper = self.factor
         return {"shift_factor": 8 - rng.integers(lower, max(upper, lower + 1), len(images))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         bits = 8 - np.asarray(transformation["shift_factor"]).astype(int)
         return augment.posterize(images, bits, self.value_range)
 
@@ -249,22 +251,22 @@ class Solarization(Valued):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, addition_factor=0.0, threshold_factor=0.0, value_range=(0, 255), seed=None, data_format=None,
-                 **kwargs):
+    def __init__(self, addition_factor=0.0, threshold_factor=0.0, value_range: tuple[float, float] = (0, 255), seed: SeedLike = None, data_format: str | None = None,
+                 **kwargs: Any) -> None:
         super().__init__(value_range, data_format, seed, **kwargs)
         self.addition_factor = factor_range(addition_factor, "Solarization", "addition_factor", 0.0, 1.0, False)
         self.threshold_factor = factor_range(threshold_factor, "Solarization", "threshold_factor", 0.0, 1.0, False)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         shape = (len(images), 1, 1, 1)
         return {"additions": 255 * rng.uniform(*self.addition_factor, shape),
                 "thresholds": 255 * rng.uniform(*self.threshold_factor, shape)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         addition, threshold = (np.asarray(transformation[key]).ravel() / 255 for key in ("additions", "thresholds"))
         return augment.solarize(images, threshold, addition, self.value_range)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "addition_factor": self.addition_factor,
                 "threshold_factor": self.threshold_factor}
 
@@ -280,14 +282,14 @@ class Equalization(Valued):
         data_format: As for `ImageAugmentation`.
     """
 
-    def __init__(self, value_range=(0, 255), bins=256, data_format=None, **kwargs):
+    def __init__(self, value_range: tuple[float, float] = (0, 255), bins=256, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(value_range, data_format, None, **kwargs)
         self.bins = bins
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return augment.equalize(images, self.bins, self.value_range)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         configuration = {**super().get_config(), "bins": self.bins}
         del configuration["seed"]
         return configuration
@@ -301,16 +303,16 @@ class AutoContrast(Valued):
         data_format: As for `ImageAugmentation`.
     """
 
-    def __init__(self, value_range=(0, 255), data_format=None, **kwargs):
+    def __init__(self, value_range: tuple[float, float] = (0, 255), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(value_range, data_format, None, **kwargs)
 
     def call(self, data, training=True):
         return super().call(data, True)  # as in Keras: nothing about it is random
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return augment.auto_contrast(images, self.value_range)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         configuration = super().get_config()
         del configuration["seed"]
         return configuration
@@ -329,8 +331,8 @@ class RandomColorJitter(Valued):
     LAYERS = {"brightness_factor": RandomBrightness, "contrast_factor": RandomContrast,
               "saturation_factor": RandomSaturation, "hue_factor": RandomHue}
 
-    def __init__(self, value_range=(0, 255), brightness_factor=None, contrast_factor=None, saturation_factor=None,
-                 hue_factor=None, seed=None, data_format=None, **kwargs):
+    def __init__(self, value_range: tuple[float, float] = (0, 255), brightness_factor=None, contrast_factor=None, saturation_factor=None,
+                 hue_factor=None, seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(value_range, data_format, seed, **kwargs)
         self.brightness_factor, self.contrast_factor = brightness_factor, contrast_factor
         self.saturation_factor, self.hue_factor = saturation_factor, hue_factor
@@ -338,15 +340,15 @@ class RandomColorJitter(Valued):
         self._steps = [(name, make(getattr(self, name), name=name, **inner))
                        for name, make in self.LAYERS.items() if getattr(self, name) is not None]
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {name: layer.draw(images, rng) for name, layer in self._steps}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         for name, layer in self._steps:
             images = layer.transform(images, transformation[name])
         return images
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), **{name: getattr(self, name) for name in self.LAYERS}}
 
 
@@ -363,8 +365,8 @@ class RandomGaussianBlur(_Factored):
 
     bounds, symmetric = (0.0, 1.0), False
 
-    def __init__(self, factor=1.0, kernel_size=3, sigma=1.0, value_range=(0, 255), data_format=None, seed=None,
-                 **kwargs):
+    def __init__(self, factor=1.0, kernel_size=3, sigma=1.0, value_range: tuple[float, float] = (0, 255), data_format: str | None = None, seed: SeedLike = None,
+                 **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
         pair = tuple(kernel_size) if isinstance(kernel_size, tuple | list) else (kernel_size, kernel_size)
         if len(pair) != 2 or not all(isinstance(n, int) and n > 0 and n % 2 for n in pair):
@@ -374,11 +376,11 @@ class RandomGaussianBlur(_Factored):
         self.kernel_size = pair
         self.sigma = factor_range(sigma, "RandomGaussianBlur", "sigma", 0.0, 1.0, False)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"should_apply_blur": rng.random(len(images)) < rng.uniform(*self.factor, len(images)),
                 "blur_factor": rng.uniform(*self.sigma, 2)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         result = images.copy()
         chosen = np.flatnonzero(transformation["should_apply_blur"])
         if chosen.size:
@@ -389,7 +391,7 @@ class RandomGaussianBlur(_Factored):
             result[chosen] = part
         return result
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "kernel_size": self.kernel_size, "sigma": self.sigma}
 
 
@@ -406,13 +408,13 @@ class RandomErasing(_Factored):
 
     bounds, symmetric = (0.0, 1.0), False
 
-    def __init__(self, factor=1.0, scale=(0.02, 0.33), fill_value=None, value_range=(0, 255), seed=None,
-                 data_format=None, **kwargs):
+    def __init__(self, factor=1.0, scale=(0.02, 0.33), fill_value=None, value_range: tuple[float, float] = (0, 255), seed: SeedLike = None,
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
         self.scale = factor_range(scale, "RandomErasing", "scale", 0.0, 1.0, False)
         self.fill_value = fill_value
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         from ..augment.mixing import random_boxes
 
         count = len(images)
@@ -423,12 +425,12 @@ class RandomErasing(_Factored):
             fill = np.clip(rng.standard_normal(images.shape, np.float32) * self.value_range[1], *self.value_range)
         return {"apply_erasing": apply, "boxes": random_boxes(images.shape, *shares, rng), "fill_value": fill}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         boxes = np.where(np.asarray(transformation["apply_erasing"])[:, None, None], transformation["boxes"], 0)
         fill = transformation["fill_value"]
         if np.ndim(fill) == 0:
             return augment.erase(images, boxes, fill)
         return augment.paste(images, np.asarray(fill, images.dtype), boxes)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "scale": self.scale, "fill_value": self.fill_value}

@@ -1,5 +1,7 @@
 """Layers that mix: examples with each other, or several augmentations of one image."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from ..augment import mixing
@@ -49,21 +51,21 @@ class MixUp(_Mixing):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, alpha=0.2, data_format=None, seed=None, **kwargs):
+    def __init__(self, alpha=0.2, data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         if not 0 < alpha <= 1:
             raise ValueError(f"MixUp: alpha must be above 0 and at most 1, got {alpha!r}")
         self.alpha = alpha
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"mix_weight": rng.beta(self.alpha, self.alpha, len(images)),
                 "permutation_order": rng.permutation(len(images))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         weight = np.asarray(transformation["mix_weight"], images.dtype).reshape(-1, 1, 1, 1)
         return mixing.blend(images, images[np.asarray(transformation["permutation_order"])], weight)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "alpha": self.alpha}
 
 
@@ -78,21 +80,21 @@ class CutMix(_Mixing):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, factor=1.0, seed=None, data_format=None, **kwargs):
+    def __init__(self, factor=1.0, seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         self.factor = factor_range(factor, "CutMix", low=0.0, symmetric=False)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         a = max(rng.uniform(*self.factor), 1e-3)  # Beta(0, 0) is not defined
         weight = rng.beta(a, a, len(images))
         share = np.sqrt(1 - weight)
         return {"permutation_order": rng.permutation(len(images)), "mix_weight": weight.reshape(-1, 1, 1, 1),
                 "boxes": mixing.random_boxes(images.shape, share, share, rng)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return paste(images, images, transformation["boxes"], transformation["permutation_order"])
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "factor": self.factor}
 
 
@@ -105,7 +107,7 @@ class Mixing(_Mixing):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, method="mixup", alpha=1.0, data_format=None, seed=None, **kwargs):
+    def __init__(self, method="mixup", alpha=1.0, data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         if method not in mixing.MASKS:
             raise ValueError(f"Mixing: unknown method {method!r}; known: {', '.join(mixing.MASKS)}")
@@ -113,17 +115,17 @@ class Mixing(_Mixing):
             raise ValueError(f"Mixing: alpha must be above 0, got {alpha!r}")
         self.method, self.alpha = method, alpha
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         weights = rng.beta(self.alpha, self.alpha, len(images))
         mask = mixing.mixing_mask(self.method, images.shape, weights, rng)
         return {"mask": mask, "mix_weight": mask.mean(axis=(1, 2, 3)),
                 "permutation_order": rng.permutation(len(images))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         order = np.asarray(transformation["permutation_order"])
         return mixing.blend(images, images[order], np.asarray(transformation["mask"], images.dtype))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "method": self.method, "alpha": self.alpha}
 
 
@@ -149,8 +151,8 @@ class RandAugment(_Composed):
         data_format, seed: As for `ImageAugmentation`.
     """
 
-    def __init__(self, value_range=(0, 255), num_ops=2, factor=0.5, interpolation="bilinear", seed=None,
-                 data_format=None, **kwargs):
+    def __init__(self, value_range: tuple[float, float] = (0, 255), num_ops=2, factor=0.5, interpolation: str = "bilinear", seed: SeedLike = None,
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(value_range, data_format, seed, **kwargs)
         self.factor = factor_range(factor, type(self).__name__, low=0.0, symmetric=False)
         self.interpolation = interpolation
@@ -181,16 +183,16 @@ class RandAugment(_Composed):
         """The operations that exist for this number of channels."""
         return [name for name in self._operations if images.shape[-1] == 3 or name != "random_color_degeneration"]
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         names = rng.choice(self.usable(images), self.num_ops, replace=False)
         return {"transforms": {str(name): self._operations[str(name)].draw(images, rng) for name in names}}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         for name, parameters in transformation["transforms"].items():
             images = self._operations[name].transform(images, parameters)
         return images
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "num_ops": self.num_ops, "factor": self.factor,
                 "interpolation": self.interpolation}
 
@@ -215,8 +217,8 @@ class AugMix(_Composed):
 
     EXTRA = ("random_brightness", "random_color_degeneration", "random_contrast", "random_sharpness")
 
-    def __init__(self, value_range=(0, 255), num_chains=3, chain_depth=3, factor=0.3, alpha=1.0, all_ops=True,
-                 interpolation="bilinear", seed=None, data_format=None, **kwargs):
+    def __init__(self, value_range: tuple[float, float] = (0, 255), num_chains=3, chain_depth=3, factor=0.3, alpha=1.0, all_ops=True,
+                 interpolation: str = "bilinear", seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(value_range, data_format, seed, **kwargs)
         for name, value, least in (("num_chains", num_chains, 1), ("chain_depth", chain_depth, -1)):
             if isinstance(value, bool) or not isinstance(value, int) or value < least or value == 0:
@@ -229,7 +231,7 @@ class AugMix(_Composed):
                                        dtype=self.dtype, name="rand_augment")
         self.factor = self._operations.factor
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         names = [name for name in self._operations.usable(images) if self.all_ops or name not in self.EXTRA]
         layers, deepest = self._operations._operations, self.chain_depth if self.chain_depth > 0 else 3
         chains = [[{"layer_name": str(name), "transformation": layers[str(name)].draw(images, rng)}
@@ -237,7 +239,7 @@ class AugMix(_Composed):
         return {"chain_mixing_weights": rng.dirichlet([self.alpha] * self.num_chains),
                 "weight_sample": rng.beta(self.alpha, self.alpha), "chain_transforms": chains}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         mixed = np.zeros_like(images)
         weights = np.asarray(transformation["chain_mixing_weights"], images.dtype)
         for weight, chain in zip(weights, transformation["chain_transforms"], strict=True):
@@ -247,7 +249,7 @@ class AugMix(_Composed):
             mixed += weight * changed
         return mixing.blend(images, mixed, images.dtype.type(transformation["weight_sample"]))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "num_chains": self.num_chains, "chain_depth": self.chain_depth,
                 "factor": self.factor, "alpha": self.alpha, "all_ops": self.all_ops,
                 "interpolation": self.interpolation}

@@ -3,6 +3,8 @@
 They stand inside a model, and pass everything through unless training=True, as Dropout does.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from .. import ops, random
@@ -14,16 +16,16 @@ from .masks import get_mask, set_mask
 
 
 class _TextAugmentation(Layer):
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
         self.generator = SeedGenerator(seed)
         self.supports_masking = True
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "seed": self.seed}
 
 
@@ -45,7 +47,7 @@ class WordDropout(_TextAugmentation):
     array([[1, 1, 0, 0]])
     """
 
-    def __init__(self, rate=0.1, unknown=1, keep=(0,), seed=None, **kwargs):
+    def __init__(self, rate=0.1, unknown=1, keep=(0,), seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         if not 0 <= rate <= 1:
             raise ValueError(f"WordDropout: rate is the probability of replacing a word, from 0 to 1; got {rate!r}")
@@ -65,7 +67,7 @@ class WordDropout(_TextAugmentation):
         dropped = random.generator(self.generator).random(numbers.shape) < self.rate
         return Tensor.wrap(np.where(dropped & ~np.isin(numbers, self.keep), numbers.dtype.type(self.unknown), numbers))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "rate": self.rate, "unknown": self.unknown, "keep": list(self.keep)}
 
 
@@ -86,7 +88,7 @@ class EmbeddingMixup(_TextAugmentation):
     Shapes: embeddings (batch, length, dim) or (batch, dim), labels (batch, classes); the same out.
     """
 
-    def __init__(self, alpha=1.0, seed=None, **kwargs):
+    def __init__(self, alpha=1.0, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         if not alpha > 0:
             raise ValueError(f"EmbeddingMixup: alpha must be above 0, got {alpha!r}")
@@ -122,7 +124,7 @@ class EmbeddingMixup(_TextAugmentation):
         weights = weights.astype(x.dtype).reshape(-1, *[1] * (len(x.shape) - 1))
         return embeddings.blend(x, ops.take(x, partners, axis=0), weights)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "alpha": self.alpha}
 
 
@@ -139,7 +141,7 @@ class EmbeddingCutout(_TextAugmentation):
     Shapes: (batch, length, dim), the same out.
     """
 
-    def __init__(self, share=0.1, kind="span", seed=None, **kwargs):
+    def __init__(self, share=0.1, kind="span", seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         embeddings.kept((1, 1, 1), share, kind, seed=0)  # which checks them
         self.share = share
@@ -152,7 +154,7 @@ class EmbeddingCutout(_TextAugmentation):
         mask = None if mask is None else to_array(mask)
         return ops.where(embeddings.kept(x.shape, self.share, self.kind, self.generator, mask), x, x.dtype.type(0))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "share": self.share, "kind": self.kind}
 
 
