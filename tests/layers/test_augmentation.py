@@ -223,7 +223,7 @@ def test_augment_takes_its_parameters_by_name():
     (lambda: layers.RandomRotation((0.5, 0.1)), "pair"), (lambda: layers.RandomRotation(0.1, "mirror"), "fill_mode"),
     (lambda: layers.RandomBrightness(2), r"within \[-1, 1\], got 2"), (lambda: layers.RandomCrop(0, 3), "at least 1"),
     (lambda: layers.MixUp(0), "alpha must be"), (lambda: layers.Mixing("blend"), "unknown method"),
-    (lambda: layers.RandomPosterization(9), r"\[1, 8\]"), (lambda: layers.Cutout(2.5), "whole number"),
+    (lambda: layers.RandomPosterization(9), r"\[1, 8\]"), (lambda: layers.Cutout(2.5), "size must be an int of at least 0, got 2.5"),
     (lambda: layers.RandomGaussianBlur(kernel_size=4), "odd"), (lambda: layers.PatchShuffle(2, 3), "probability"),
     (lambda: layers.RandAugment(num_ops=12), "from 0 to 11"), (lambda: layers.AugMix(num_chains=0), "num_chains"),
     (lambda: layers.RandomBrightness(0.1, (1, 0)), "value_range"), (lambda: layers.RandomGrayscale(2), "probability"),

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .. import augment, ops
 from ..augment import boxes, distortion, geometry
 from ..augment.sampling import check_sampling, warped
+from ..core.checks import choice, whole
+from ..core.checks import probability as check_probability
 from ..data.memory import empty
 from .augmentation import ImageAugmentation, factor_range
+
+if TYPE_CHECKING:
+    from ..core.types import Array, Config, SeedLike, Shape
+    from ..tensor import Tensor
+    from .augmentation import Factor, Range
 
 
 class _Sampled(ImageAugmentation):
     """What the layers that sample between pixels share: how, and what lies outside the image."""
 
-    def __init__(self, fill_mode, interpolation, fill_value, data_format, seed, **kwargs: Any) -> None:
+    def __init__(self, fill_mode: str, interpolation: str, fill_value: float, data_format: str | None, seed: SeedLike,
+                 **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         check_sampling(fill_mode, interpolation, type(self).__name__)
         self.fill_mode = fill_mode
         self.interpolation = interpolation
         self.fill_value = fill_value
 
-    def sampled(self, images, transforms):
+    def sampled(self, images: Any, transforms: Array) -> Array:
         return warped(images, transforms, self.fill_mode, self.interpolation, self.fill_value)
 
     def get_config(self) -> Config:
@@ -35,15 +45,20 @@ class RandomFlip(ImageAugmentation):
     Args:
         mode: 'horizontal', 'vertical', or 'horizontal_and_vertical': both at once, as in Keras 3, or none.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomFlip("horizontal", seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, mode="horizontal_and_vertical", seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, mode: str = "horizontal_and_vertical", seed: SeedLike = None, data_format: str | None = None,
+                 **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
-        if mode not in ("horizontal", "vertical", "horizontal_and_vertical"):
-            raise ValueError(
-                f"RandomFlip: mode must be 'horizontal', 'vertical' or 'horizontal_and_vertical', got {mode!r}"
-            )
-        self.mode = mode
+        self.mode = choice(mode, "RandomFlip", "mode", ("horizontal", "vertical", "horizontal_and_vertical"))
 
     def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"flips": rng.random((len(images), 1, 1, 1)) <= 0.5, "input_shape": images.shape}
@@ -68,10 +83,18 @@ class RandomRotation(_Sampled):
         interpolation: 'bilinear' or 'nearest'.
         fill_value: For fill_mode 'constant'.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomRotation(0.1, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, factor, fill_mode: str = "reflect", interpolation: str = "bilinear", seed: SeedLike = None, fill_value: float = 0.0,
-                 data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, factor: Factor, fill_mode: str = "reflect", interpolation: str = "bilinear",
+                 seed: SeedLike = None, fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.factor = factor_range(factor, "RandomRotation")
 
@@ -93,10 +116,19 @@ class RandomTranslation(_Sampled):
         height_factor: Share of the height, positive is down: f means between -f and f, or a pair (lower, upper).
         width_factor: The same for the width, positive is to the right.
         fill_mode, interpolation, fill_value, data_format, seed: As for `RandomRotation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomTranslation(0.1, 0.1, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, height_factor, width_factor, fill_mode: str = "reflect", interpolation: str = "bilinear", seed: SeedLike = None,
-                 fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, height_factor: Factor, width_factor: Factor, fill_mode: str = "reflect",
+                 interpolation: str = "bilinear", seed: SeedLike = None, fill_value: float = 0.0,
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
         self._height = factor_range(height_factor, "RandomTranslation", "height_factor")
@@ -126,10 +158,19 @@ class RandomZoom(_Sampled):
             out), -0.2 shows 20 % less.
         width_factor: The same for the width; the proportions stay if None.
         fill_mode, interpolation, fill_value, data_format, seed: As for `RandomRotation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomZoom(0.2, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, height_factor, width_factor=None, fill_mode: str = "reflect", interpolation: str = "bilinear", seed: SeedLike = None,
-                 fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, height_factor: Factor, width_factor: Factor | None = None, fill_mode: str = "reflect",
+                 interpolation: str = "bilinear", seed: SeedLike = None, fill_value: float = 0.0,
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
         self._height = factor_range(height_factor, "RandomZoom", "height_factor")
@@ -159,10 +200,19 @@ class RandomShear(_Sampled):
             the amount, in a random one of the two directions.
         y_factor: The same for columns.
         interpolation, fill_mode, fill_value, data_format, seed: As for `RandomRotation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomShear(0.2, 0.1, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, x_factor=0.0, y_factor=0.0, interpolation: str = "bilinear", fill_mode: str = "reflect", fill_value: float = 0.0,
-                 data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
+    def __init__(self, x_factor: Factor = 0.0, y_factor: Factor = 0.0, interpolation: str = "bilinear",
+                 fill_mode: str = "reflect", fill_value: float = 0.0, data_format: str | None = None,
+                 seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.x_factor = factor_range(x_factor, "RandomShear", "x_factor")
         self.y_factor = factor_range(y_factor, "RandomShear", "y_factor")
@@ -182,7 +232,7 @@ class RandomShear(_Sampled):
 
 
 class RandomPerspective(_Sampled):
-    """Draw images as if seen from the side: three corners are moved, and the image is stretched between them.
+    """Draw images as if viewed from the side: three corners are moved, and the image is stretched between them.
 
     Args:
         factor: f: each image is changed with a probability drawn from [0, f]; or a pair (lower, upper).
@@ -190,15 +240,21 @@ class RandomPerspective(_Sampled):
         interpolation: 'bilinear' or 'nearest'.
         fill_value: What lies outside the image.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomPerspective(1.0, 0.3, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, factor=1.0, scale=1.0, interpolation: str = "bilinear", fill_value: float = 0.0, seed: SeedLike = None, data_format: str | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(self, factor: Factor = 1.0, scale: float = 1.0, interpolation: str = "bilinear",
+                 fill_value: float = 0.0, seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__("constant", interpolation, fill_value, data_format, seed, **kwargs)
         self.factor = factor_range(factor, "RandomPerspective", low=0.0, symmetric=False)
-        if not 0 <= scale <= 1:
-            raise ValueError(f"RandomPerspective: scale must be from 0 to 1, got {scale!r}")
-        self.scale = scale
+        self.scale = check_probability(scale, "RandomPerspective", "scale")
 
     def draw(self, images: Array, rng: np.random.Generator) -> Any:
         count, (height, width) = len(images), images.shape[1:3]
@@ -237,11 +293,20 @@ class RandomElasticTransform(_Sampled):
         factor: f: each image is changed with a probability drawn from [0, f]; or a pair (lower, upper).
         scale: s is drawn from [0, scale], or from a pair (lower, upper); one draw a batch.
         interpolation, fill_mode, fill_value, data_format, seed: As for `RandomRotation`.
-        value_range: Kept for Keras's signature; no value is changed.
+        value_range: Accepted for Keras's signature; no value is changed.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomElasticTransform(1.0, 0.5, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, factor=1.0, scale=1.0, interpolation: str = "bilinear", fill_mode: str = "reflect", fill_value: float = 0.0,
-                 value_range: tuple[float, float] = (0, 255), seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, factor: Factor = 1.0, scale: Factor = 1.0, interpolation: str = "bilinear",
+                 fill_mode: str = "reflect", fill_value: float = 0.0, value_range: Range = (0, 255),
+                 seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.factor = factor_range(factor, "RandomElasticTransform", low=0.0, symmetric=False)
         self.scale = factor_range(scale, "RandomElasticTransform", "scale", low=0.0, symmetric=False)
@@ -279,16 +344,23 @@ class RandomCrop(ImageAugmentation):
     Args:
         height, width: Of the result, in pixels.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, any height, any width, channels), or a single one -> (batch, height, width, channels).
+
+    Raises:
+        ValueError: `height` or `width` is no int of at least 1.
+
+    >>> RandomCrop(4, 5, seed=1)(np.ones((2, 8, 8, 3)), training=True).shape
+    (2, 4, 5, 3)
     """
 
-    def __init__(self, height, width, seed: SeedLike = None, data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, height: int, width: int, seed: SeedLike = None, data_format: str | None = None,
+                 name: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, seed, name=name, **kwargs)
-        for value in (height, width):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"RandomCrop: height and width must be ints of at least 1, got {height!r}, {width!r}")
-        self.height, self.width = int(height), int(width)
+        self.height = whole(height, "RandomCrop", "height", 1)
+        self.width = whole(width, "RandomCrop", "width", 1)
 
-    def get_random_transformation(self, data, training=True, seed: SeedLike = None):
+    def get_random_transformation(self, data: Any, training: bool = True, seed: SeedLike = None) -> Any:
         if training:
             return super().get_random_transformation(data, training, seed)
         images, _ = self._dense(data["images"] if isinstance(data, dict) else data)
@@ -299,10 +371,10 @@ class RandomCrop(ImageAugmentation):
         return tuple(int(rng.integers(max(0, size - own) + 1))
                      for size, own in zip(images.shape[1:3], (self.height, self.width), strict=True))
 
-    def transform_images(self, images, transformation, training=True):
+    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Array:
         return super().transform_images(images, transformation, True)
 
-    def _augmented(self, images, transformation, training):
+    def _augmented(self, images: Any, transformation: Any, training: bool) -> Tensor:
         shape = images.shape[-3:-1] if self.data_format == "channels_last" else images.shape[-2:]
         if shape[0] < self.height or shape[1] < self.width:
             return super()._augmented(images, transformation, True)
