@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor, Variable
     from .weight_spec import ConstraintLike, InitializerLike, RegularizerLike
 
-MINUS_INFINITY = -1e9  # finite, so that a row that sees nothing is not NaN
+MINUS_INFINITY = -1e9  # finite, so that a row without any key is not NaN
 
 
 def causal_mask(queries: int, keys: int) -> Array:
@@ -95,12 +95,12 @@ class Attention(Layer):
         query, value = inputs[:2]
         query_mask, value_mask = (None, None) if mask is None else list(mask)[:2]
         scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
-        seen: Any = None if value_mask is None else np.asarray(value_mask).astype(bool)[:, None, :]
+        allowed: Any = None if value_mask is None else np.asarray(value_mask).astype(bool)[:, None, :]
         if use_causal_mask:
             causal = causal_mask(*scores.shape[1:])
-            seen = causal if seen is None else seen & causal
-        if seen is not None:
-            scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~seen, scores.dtype)
+            allowed = causal if allowed is None else allowed & causal
+        if allowed is not None:
+            scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~allowed, scores.dtype)
         weights = ops.softmax(scores)
         if training and self.dropout > 0:
             weights = ops.dropout(weights, self.dropout, seed=self.seed_generator)
@@ -280,12 +280,12 @@ class MultiHeadAttention(Layer):
             self.build(*((None, *tensor.shape[1:]) for tensor in (query, value, key)))
             if self._initial_weights is not None:
                 self.set_weights(self._initial_weights)
-        seen = self._seen(query, key, masks, attention_mask, use_causal_mask)
+        allowed = self._allowed(query, key, masks, attention_mask, use_causal_mask)
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         q, k, v = (ops.transpose(part, (0, 2, 1, 3)) for part in (q * (1 / math.sqrt(self.key_dim)), k, v))
         scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
-        if seen is not None:
-            scores = ops.where(np.broadcast_to(seen, scores.shape), scores, MINUS_INFINITY)
+        if allowed is not None:
+            scores = ops.where(np.broadcast_to(allowed, scores.shape), scores, MINUS_INFINITY)
         weights = ops.softmax(scores)
         kept = weights
         if training and self.dropout > 0:
@@ -296,7 +296,7 @@ class MultiHeadAttention(Layer):
         y = self.output_dense(y)
         return (y, weights) if return_attention_scores else y
 
-    def _seen(self, query: Tensor, key: Tensor, masks: list[Any], attention_mask: Any, use_causal_mask: bool) -> Any:
+    def _allowed(self, query: Tensor, key: Tensor, masks: list[Any], attention_mask: Any, use_causal_mask: bool) -> Any:
         """Which keys each query uses, broadcasting to (batch, heads, queries, keys); None for all."""
         parts = []
         for mask, axis in zip(masks, (2, 1, 1), strict=True):
@@ -308,10 +308,10 @@ class MultiHeadAttention(Layer):
             parts.append(np.asarray(attention_mask).astype(bool))
         if not parts:
             return None
-        seen = parts[0]
+        allowed = parts[0]
         for part in parts[1:]:
-            seen = seen & part
-        return seen[:, None] if seen.ndim == 3 else seen
+            allowed = allowed & part
+        return allowed[:, None] if allowed.ndim == 3 else allowed
 
     def compute_output_shape(self, query_shape: Shape, value_shape: Shape | None = None,
                              key_shape: Shape | None = None) -> Shape:

@@ -335,7 +335,7 @@ class RandomElasticTransform(_Sampled):
 
 
 class RandomCrop(ImageAugmentation):
-    """A rectangle of the images at a random place, one for the whole batch.
+    """A rectangle of the images at a random position, one for the whole batch.
 
     Outside training it is the middle one. (Keras 3.15 leaves images uncropped there, whose shape then is not the one
     the layer promises.) Images that are too small are resized first: the largest middle part with the rectangle's

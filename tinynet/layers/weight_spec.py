@@ -41,7 +41,7 @@ FAMILIES = {"initializer": initializers, "regularizer": regularizers, "constrain
 
 def describe_weight(layer: Layer, weight: str, initializer: InitializerLike, regularizer: RegularizerLike = None,
                     constraint: ConstraintLike = None) -> None:
-    """Keep what the user says about a weight, as attributes of the layer: `kernel_initializer` and so on.
+    """Keep the description of a weight, as attributes of the layer: `kernel_initializer` and so on.
 
     Args:
         layer: Whose weight it is.
