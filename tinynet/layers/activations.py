@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..core.types import Config, Shape
-    from ..tensor import Tensor, Variable
+    from ..tensor import Tensor
+    from ..variable import Variable
     from .weight_spec import ConstraintLike, InitializerLike, RegularizerLike
 
 

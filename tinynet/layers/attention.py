@@ -17,7 +17,8 @@ from .weight_spec import describe_weight, weight_arguments, weight_config
 
 if TYPE_CHECKING:
     from ..core.types import Array, Config, SeedLike, Shape
-    from ..tensor import Tensor, Variable
+    from ..tensor import Tensor
+    from ..variable import Variable
     from .weight_spec import ConstraintLike, InitializerLike, RegularizerLike
 
 MINUS_INFINITY = -1e9  # finite, so that a row without any key is not NaN

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import constraints as constraints_module
 from .. import initializers, regularizers
-from ..tensor import Variable
+from ..variable import Variable
 from .arguments import name_may_come_first
 from .context import call_context
 
@@ -56,7 +56,7 @@ class LayerWeights:
     # -- weights -------------------------------------------------------------------------------------------------
 
     @name_may_come_first
-    def add_weight(self, shape: Sequence[int | None] | None = None, initializer: InitializerLike = None,
+    def add_weight(self, shape: Any = None, initializer: InitializerLike = None,
                    dtype: DTypeLike = None, trainable: bool = True, autocast: bool = True,
                    regularizer: RegularizerLike = None, constraint: ConstraintLike = None, aggregation: str = "none",
                    name: str | None = None) -> Variable:

@@ -12,7 +12,8 @@ from .weight_spec import describe_weight, make_weight, weight_config
 
 if TYPE_CHECKING:
     from ..core.types import Config, Shape
-    from ..tensor import Tensor, Variable
+    from ..tensor import Tensor
+    from ..variable import Variable
     from .weight_spec import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 # Activations that the dense kernel applies itself, while the result is still in the cache.

@@ -15,7 +15,8 @@ from .weight_spec import describe_weight, make_weight, weight_config
 
 if TYPE_CHECKING:
     from ..core.types import Config, Shape
-    from ..tensor import Tensor, Variable
+    from ..tensor import Tensor
+    from ..variable import Variable
     from .weight_spec import ConstraintLike, InitializerLike, RegularizerLike
 
 

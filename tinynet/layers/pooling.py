@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..core.checks import choice, ints
 from ..core.old_names import SPATIAL, old_arguments
-from ..ops.max_pool2d import pool_output_size
+from ..ops.windows import window_output_size
 from .arguments import axes_of, standard_data_format
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..core.types import Config, Pair, Shape, ShapeLike
+    from ..core.types import Config, Pair, Shape, Sizes
     from ..tensor import Tensor
 
 
@@ -43,7 +43,7 @@ class Pooling(Layer):
     rank: int
     operation: Callable[..., Tensor]
 
-    def __init__(self, pool_size: ShapeLike, strides: ShapeLike | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Sizes, strides: Sizes | None = None, padding: str = "valid",
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         owner = type(self).__name__
@@ -61,12 +61,14 @@ class Pooling(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         check_rank(self, input_shape, self.rank, axes_of(self.rank, self.data_format))
-        shape = list(input_shape)
+        shape: list[Any] = list(input_shape)
         for axis, pool, stride in zip(
             spatial_axes(self.rank, self.data_format), self.pool_size, self.strides, strict=True
         ):
-            length = shape[axis] = pool_output_size(shape[axis], pool, stride, self.padding)
-            if length is not None and length < 1:
+            if shape[axis] is None:
+                continue
+            shape[axis] = window_output_size(shape[axis], pool, stride, self.padding)
+            if shape[axis] < 1:
                 raise ValueError(
                     f"{type(self).__name__}: the window is larger than the input. Got input {tuple(input_shape)}, "
                     f"pool_size {self.pool_size}. Use a smaller window or padding='same'."
@@ -99,7 +101,7 @@ class MaxPooling1D(Pooling):
 
     rank, operation = 3, staticmethod(ops.max_pool)
 
-    def __init__(self, pool_size: ShapeLike = 2, strides: ShapeLike | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Sizes = 2, strides: Sizes | None = None, padding: str = "valid",
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ops, regularizers
-from ..core.nest import flatten, map_structure
+from ..core.nest import flatten, map_structure, pack_like
 from ..tensor import Tensor
 from .base import Layer
 from .lookup import as_layer, serialize_inner
@@ -126,8 +126,8 @@ class RNN(Layer):
                 first = flatten(states)[0]
                 before = y if y is not None else first if first.shape == new_y.shape else ops.zeros_like(new_y)
                 new_y = ops.where(kept, new_y, before)
-                old = iter(flatten(states))
-                new = map_structure(lambda state, kept=kept, old=old: ops.where(kept, state, next(old)), new)
+                pairs = zip(flatten(new), flatten(states), strict=True)
+                new = pack_like(new, [ops.where(kept, state, old) for state, old in pairs])
             y, states = new_y, new
             outputs.append(y)
         return ops.stack(outputs, axis=1) if self.return_sequences else y, states

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..core.types import Array, Config, SeedLike, Shape
-    from ..tensor import Tensor, Variable
+    from ..tensor import Tensor
+    from ..variable import Variable
     from .weight_spec import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 # Activations that the operations on whole sequences know.
@@ -101,7 +102,7 @@ class RecurrentCell(Layer):
         """Let the next call draw new masks."""
         self._dropout_masks = None
 
-    def get_initial_state(self, batch_size: int | None = None) -> list[Tensor]:
+    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
         """Zeros for each state, (batch_size, units)."""
         return [ops.zeros((batch_size, self.units), self.dtype) for _ in range(self.states)]
 
@@ -338,7 +339,7 @@ class GRUCell(_GatedCell):
         return {**super().get_config(), "reset_after": self.reset_after}
 
 
-def initial_state_of(cell: Any, batch_size: int | None) -> list[Any]:
+def initial_state_of(cell: Any, batch_size: Any) -> list[Any]:
     """A cell's states before the first step: those of its `get_initial_state` if it has one, else zeros."""
     if hasattr(cell, "get_initial_state"):
         state = cell.get_initial_state(batch_size=batch_size)

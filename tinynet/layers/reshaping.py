@@ -13,7 +13,7 @@ from .arguments import standard_data_format
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..core.types import Config, Shape, ShapeLike
+    from ..core.types import Config, Shape, Sizes
     from ..tensor import Tensor
 
 
@@ -63,7 +63,7 @@ class Reshape(Layer):
     (4, 2, 3)
     """
 
-    def __init__(self, target_shape: ShapeLike, **kwargs: Any) -> None:
+    def __init__(self, target_shape: Sizes, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         given: Any = target_shape
         is_sequence = hasattr(given, "__iter__") and not isinstance(given, str)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..core.checks import choice, ints
 from ..ops import padding as resize
+from ..ops.windows import same_padding, window_output_size
 from .arguments import standard_data_format
 from .convolution import GroupedConvolution
 from .layouts import both_data_formats
@@ -16,7 +16,7 @@ from .pooling import GlobalPooling, Pooling
 from .resizing import Cropping, ResizingLayer, ZeroPadding, borders
 
 if TYPE_CHECKING:
-    from ..core.types import Config, ShapeLike
+    from ..core.types import Config, Sizes
     from ..tensor import Tensor
     from .weight_spec import ActivationLike, InitializerLike
 
@@ -41,10 +41,9 @@ def conv3d(x: Tensor, kernel: Tensor, bias: Tensor | None = None, strides: tuple
         ValueError: the kernel is larger than the padded input.
     """
     if padding == "same":
-        depth, reach = x.shape[1], (kernel.shape[0] - 1) * dilation_rate[0] + 1
-        missing = max((math.ceil(depth / strides[0]) - 1) * strides[0] + reach - depth, 0)
-        x = resize.zero_pad(x, ((missing // 2, missing - missing // 2), (0, 0), (0, 0)))
-    slices = (x.shape[1] - (kernel.shape[0] - 1) * dilation_rate[0] - 1) // strides[0] + 1
+        zeros = same_padding(x.shape[1], kernel.shape[0], strides[0], dilation_rate[0])
+        x = resize.zero_pad(x, (zeros, (0, 0), (0, 0)))
+    slices = window_output_size(x.shape[1], kernel.shape[0], strides[0], dilation=dilation_rate[0])
     if slices < 1:
         raise ValueError(f"conv3d: the kernel {kernel.shape[:3]} is larger than the input {x.shape}")
     y: Any = None
@@ -78,8 +77,8 @@ class Conv3D(GroupedConvolution):
     (1, 3, 6, 6, 4)
     """
 
-    def __init__(self, filters: int, kernel_size: ShapeLike, strides: ShapeLike = (1, 1, 1), padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: ShapeLike = (1, 1, 1), groups: int = 1,
+    def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = (1, 1, 1), padding: str = "valid",
+                 data_format: str | None = None, dilation_rate: Sizes = (1, 1, 1), groups: int = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
                  **kwargs: Any) -> None:
@@ -126,7 +125,7 @@ class MaxPooling3D(Pooling):
 
     rank, operation = 5, staticmethod(_pool3d(ops.max_pool2d))
 
-    def __init__(self, pool_size: ShapeLike = (2, 2, 2), strides: ShapeLike | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Sizes = (2, 2, 2), strides: Sizes | None = None, padding: str = "valid",
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
@@ -221,7 +220,7 @@ class UpSampling3D(ResizingLayer):
 
     rank = 5
 
-    def __init__(self, size: ShapeLike = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, size: Sizes = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = ints(size, "UpSampling3D", "size", 3)
         self.data_format = standard_data_format(data_format, "UpSampling3D")

@@ -27,7 +27,7 @@ from .. import constraints, initializers, regularizers
 
 if TYPE_CHECKING:
     from ..core.types import Config, Shape
-    from ..tensor import Variable
+    from ..variable import Variable
     from .base import Layer
 
 InitializerLike: TypeAlias = Any  # a name, an Initializer, its configuration, or an array of the first values

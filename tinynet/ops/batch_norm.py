@@ -1,7 +1,7 @@
 """Batch normalization: each channel to mean 0 and variance 1 over the batch, then to a scale and an offset of its own.
 
 Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift", ICML
-2015: Algorithm 1 is `batch_norm_forward`, Algorithm 2 is tinynet/batchnorm.py.
+2015: Algorithm 1 is `batch_norm_forward`, Algorithm 2 is tinynet/models/population.py.
 
 The mean is taken over all axes but the channels' (the last one, or `axis`): over the samples and, with images, over
 their pixels.
@@ -9,10 +9,10 @@ their pixels.
 
 import numpy as np
 
-from ..config import floatx
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
+from .arguments import as_floats, check_channel_wise, check_channels_axis
 
 
 def batch_norm_forward(x, gamma, beta, epsilon, relu=False):
@@ -111,7 +111,7 @@ def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False, mome
     >>> y.numpy().ravel(), mean.numpy(), variance.numpy()
     (array([-1.,  1.], dtype=float32), array([2.], dtype=float32), array([1.], dtype=float32))
     """
-    x = _floats(x)
+    x = as_floats(x)
     shape = x.data.shape
     channels_last, gamma_data, beta_data, inputs = _checked("batch_norm", x, gamma, beta, axis)
     if x.data.size == 0:
@@ -139,16 +139,11 @@ def batch_norm_with(x, mean, variance, gamma=None, beta=None, epsilon=1e-3, axis
     Returns:
         Tensor, shaped as `x`.
     """
-    x = _floats(x)
+    x = as_floats(x)
     channels_last, gamma_data, beta_data, inputs = _checked("batch_norm_with", x, gamma, beta, axis)
     mean, variance = (convert_to_tensor(value, x.data.dtype).data for value in (mean, variance))
-    channels = x.data.shape[axis]
-    if mean.shape != (channels,) or variance.shape != (channels,):
-        raise ValueError(
-            f"batch_norm_with: input has {channels} channels but mean has shape {mean.shape} and variance "
-            f"{variance.shape}. "
-            f"Got input {x.data.shape}, axis {axis}; both must have shape ({channels},)."
-        )
+    for name, parameter in (("mean", mean), ("variance", variance)):
+        check_channel_wise("batch_norm_with", name, parameter, x.data.shape, axis)
     x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
     y, inverse_std = kernels.batch_norm_inference(x_data, gamma_data, beta_data, mean, variance, epsilon, relu)
     backward = _backward_of(x, x_data, gamma_data, beta_data, mean, inverse_std, relu, True, channels_last, axis)
@@ -164,7 +159,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
         axis: The channels' axis.
         epsilon: Added to the variance.
     """
-    x = _floats(x)
+    x = as_floats(x)
     mean, variance = convert_to_tensor(mean, x.data.dtype), convert_to_tensor(variance, x.data.dtype)
     if not (is_tracked(mean) or is_tracked(variance)):
         return batch_norm_with(x, mean, variance, scale, offset, epsilon, axis)
@@ -179,11 +174,6 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     return y if offset is None else y + reshape(offset, shape)
 
 
-def _floats(x):
-    x = convert_to_tensor(x)
-    return x if x.data.dtype.kind == "f" else convert_to_tensor(x, floatx())
-
-
 def _back(array, axis):
     """The last axis back to where it came from."""
     return np.ascontiguousarray(np.moveaxis(array, -1, axis))
@@ -192,24 +182,15 @@ def _back(array, axis):
 def _checked(operation, x, gamma, beta, axis):
     """(whether the channels stand last, gamma's array, beta's array, the inputs of the node)"""
     shape = x.data.shape
-    rank = len(shape)
-    if rank < 2 or not -rank <= axis < rank:
-        raise ValueError(
-            f"{operation}: expected an input of shape (batch, ..., channels) with channels on axis {axis}. Got "
-            f"input {shape}."
-        )
+    check_channels_axis(operation, axis, shape)
     inputs, arrays = [x], []
     for name, parameter in (("gamma", gamma), ("beta", beta)):
         if parameter is not None:
             parameter = convert_to_tensor(parameter)
-            if parameter.data.shape != (shape[axis],):
-                raise ValueError(
-                    f"{operation}: input has {shape[axis]} channels but {name} has shape {parameter.data.shape}. "
-                    f"Got input {shape}, axis {axis}; {name} must have shape ({shape[axis]},)."
-                )
+            check_channel_wise(operation, name, parameter.data, shape, axis)
             inputs.append(parameter)
         arrays.append(None if parameter is None else parameter.data)
-    return axis in (-1, rank - 1), *arrays, inputs
+    return axis in (-1, len(shape) - 1), *arrays, inputs
 
 
 def _backward_of(x, x_data, gamma, beta, mean, inverse_std, relu, constant, channels_last, axis):

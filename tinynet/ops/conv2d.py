@@ -6,22 +6,30 @@
 where x counts as zero outside the image, and an activation may follow.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
+from ..core.types import Array
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
-from .windows import as_int, as_padding, as_pair, check_choices, check_kernel, swap_layout
+from .windows import (
+    as_int,
+    as_padding,
+    as_pair,
+    check_choices,
+    check_images,
+    check_kernel,
+    swap_layout,
+    window_output_size,
+)
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, in / groups, out)."
 
 
 # The references. Each sums over the taps (p, q): one tap is a matrix product between the pixels it sees and its
 # weights.
-
-
-def output_size(size, kernel, stride, padding, dilation):
-    return max(0, (size + sum(padding) - dilation * (kernel - 1) - 1) // stride + 1)
 
 
 def _seen_by_tap(p, q, strides, dilation, out_height, out_width):
@@ -50,7 +58,7 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, groups, activati
         algorithm: Ignored here; the compiled kernel's tests choose with it.
     """
     kernel_height, kernel_width, depth, filters = kernel.shape
-    out_height, out_width = map(output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
+    out_height, out_width = map(window_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     padded = _pad(x, padding)
     columns = filters // groups
     y = np.zeros((x.shape[0], out_height, out_width, filters), x.dtype)
@@ -234,36 +242,23 @@ def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     return _reshaped(y, (y.shape[0], *y.shape[2:]))
 
 
-def check_arrays(x, kernel, bias, groups):
-    """Refuse arrays that do not fit together."""
-    if x.ndim != 4 or kernel.ndim != 4:
-        hint = " Add a channel axis with x[..., None]." if x.ndim == 3 else ""
-        raise ValueError(
-            "conv2d: expected an input (batch, height, width, in) and a kernel (height, width, in, out). Got input "
-            f"{x.shape}, "
-            f"kernel {kernel.shape}.{hint}"
-        )
+def check_arrays(x: Array, kernel: Array, bias: Array | None, groups: int) -> None:
+    """Refuse arrays that do not fit together.
+
+    Raises:
+        ValueError: the shapes do not match, or the channels cannot be split into groups.
+        TypeError: the element types differ.
+    """
+    check_images("conv2d", x, kernel, KERNEL_LAYOUT)
     if groups != 1:
         as_int(groups, "conv2d", "groups")
-    channels, depth, filters = x.shape[3], kernel.shape[2], kernel.shape[3]
-    if depth * groups != channels:
-        grouped = f" in each of {groups} groups" if groups != 1 else ""
-        raise ValueError(
-            f"conv2d: input has {channels} channels but kernel expects {depth}{grouped}. Got input {x.shape}, kernel "
-            f"{kernel.shape}. "
-            f"{KERNEL_LAYOUT}"
-        )
-    if filters % groups:
+    depth, filters = kernel.shape[2:]
+    if depth * groups == x.shape[3] and filters % groups:
         raise ValueError(
             f"conv2d: {filters} output channels cannot be split into {groups} groups. Got kernel {kernel.shape}. "
             f"{KERNEL_LAYOUT}"
         )
-    check_kernel("conv2d", KERNEL_LAYOUT, x, kernel, bias)
-    if bias is not None and bias.shape != (filters,):
-        raise ValueError(
-            f"conv2d: bias has shape {bias.shape} but the kernel has {filters} filters. Got kernel {kernel.shape}. "
-            f"{KERNEL_LAYOUT}"
-        )
+    check_kernel("conv2d", KERNEL_LAYOUT, x, kernel, bias, depth, filters, groups)
 
 
 def _insert_axis(x, axis):

@@ -10,7 +10,8 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
 from .activation import relu
-from .windows import as_int, as_pair, check_choices, check_kernel, swap_layout
+from .arguments import check_choice
+from .windows import as_int, as_pair, check_choices, check_images, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, out, in)."
 
@@ -26,10 +27,10 @@ def conv_transpose_output_size(size, kernel, stride=1, padding="valid", output_p
     >>> conv_transpose_output_size(14, 3, stride=2)
     29
     """
-    return _axis_geometry(size, kernel, stride, padding, output_padding, dilation)[0]
+    return axis_geometry(size, kernel, stride, padding, output_padding, dilation)[0]
 
 
-def _axis_geometry(size, kernel, stride, padding, output_padding, dilation):
+def axis_geometry(size, kernel, stride, padding, output_padding, dilation):
     """(output size, (before, after)): the padding of the convolution that maps the output back to `size`."""
     span = dilation * (kernel - 1) + 1
     if padding == "valid":
@@ -81,8 +82,7 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
         y = conv2d_transpose(x, kernel, bias, strides, padding, output_padding, dilation_rate, activation)
         return swap_layout(y, (0, 3, 1, 2))
     check_choices("conv2d_transpose", activation, data_format)
-    if padding not in ("valid", "same"):
-        raise ValueError(f"conv2d_transpose: padding must be 'valid' or 'same', got {padding!r}")
+    check_choice("conv2d_transpose", "padding", padding, ("valid", "same"))
     bias = None if bias is None else convert_to_tensor(bias)
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
     bias_data = None if bias is None else bias.data
@@ -90,7 +90,7 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
     strides = as_pair(strides, "conv2d_transpose", "strides")
     dilation = as_pair(dilation_rate, "conv2d_transpose", "dilation_rate")
     (out_height, vertical), (out_width, horizontal) = (
-        _axis_geometry(x_data.shape[axis + 1], kernel_data.shape[axis], strides[axis], padding, extra, dilation[axis])
+        axis_geometry(x_data.shape[axis + 1], kernel_data.shape[axis], strides[axis], padding, extra, dilation[axis])
         for axis, extra in enumerate(_output_padding(output_padding, strides))
     )
     shape = (x_data.shape[0], out_height, out_width, kernel_data.shape[2])
@@ -134,21 +134,5 @@ def _output_padding(output_padding, strides):
 
 
 def _check(x, kernel, bias):
-    if x.ndim != 4 or kernel.ndim != 4:
-        raise ValueError(
-            f"conv2d_transpose: expected an input (batch, height, width, in) and a kernel (height, width, out, in). "
-            f"Got input {x.shape}, kernel {kernel.shape}."
-        )
-    if kernel.shape[3] != x.shape[3]:
-        raise ValueError(
-            f"conv2d_transpose: input has {x.shape[3]} channels but kernel expects {kernel.shape[3]}. Got input "
-            f"{x.shape}, "
-            f"kernel {kernel.shape}. {KERNEL_LAYOUT}"
-        )
-    check_kernel("conv2d_transpose", KERNEL_LAYOUT, x, kernel, bias)
-    if bias is not None and bias.shape != (kernel.shape[2],):
-        raise ValueError(
-            f"conv2d_transpose: bias has shape {bias.shape} but the kernel has {kernel.shape[2]} filters. Got kernel "
-            f"{kernel.shape}. "
-            f"{KERNEL_LAYOUT}"
-        )
+    check_images("conv2d_transpose", x, kernel, KERNEL_LAYOUT)
+    check_kernel("conv2d_transpose", KERNEL_LAYOUT, x, kernel, bias, kernel.shape[3], kernel.shape[2])

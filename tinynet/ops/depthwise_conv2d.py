@@ -8,7 +8,7 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
 from .conv2d import conv2d_backward, conv2d_forward
-from .windows import as_padding, as_pair, check_choices, check_kernel, swap_layout
+from .windows import as_padding, as_pair, check_choices, check_images, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, channels, multiplier)."
 
@@ -89,22 +89,6 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
 
 
 def _check(x, kernel, bias):
-    if x.ndim != 4 or kernel.ndim != 4:
-        raise ValueError(
-            "depthwise_conv2d: expected an input (batch, height, width, channels) and a kernel (height, width, "
-            "channels, multiplier). "
-            f"Got input {x.shape}, kernel {kernel.shape}."
-        )
-    if kernel.shape[2] != x.shape[3]:
-        raise ValueError(
-            f"depthwise_conv2d: input has {x.shape[3]} channels but kernel expects {kernel.shape[2]}. Got input "
-            f"{x.shape}, "
-            f"kernel {kernel.shape}. {KERNEL_LAYOUT}"
-        )
-    check_kernel("depthwise_conv2d", KERNEL_LAYOUT, x, kernel, bias)
-    if bias is not None and bias.shape != (kernel.shape[2] * kernel.shape[3],):
-        raise ValueError(
-            f"depthwise_conv2d: bias has shape {bias.shape} but there are {kernel.shape[2] * kernel.shape[3]} output "
-            "channels. "
-            f"Got kernel {kernel.shape}. {KERNEL_LAYOUT}"
-        )
+    check_images("depthwise_conv2d", x, kernel, KERNEL_LAYOUT)
+    channels, multiplier = kernel.shape[2:]
+    check_kernel("depthwise_conv2d", KERNEL_LAYOUT, x, kernel, bias, channels, channels * multiplier)

@@ -7,8 +7,9 @@ import numpy as np
 
 from .. import config
 from ..symbolic import takes_symbolic
+from .arrangement import pad
 from .formulas import moved
-from .shape import pad, transpose
+from .shape import transpose
 
 __all__ = ["extract_patches", "resize"]
 
@@ -134,7 +135,7 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
     [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0]]
     """
     from ..tensor import convert_to_tensor
-    from .shape import concatenate
+    from .joining import concatenate
     from .windows import as_padding, as_pair, conv_output_size
 
     x = convert_to_tensor(images)

@@ -14,10 +14,10 @@ import math
 import numpy as np
 
 from ..config import epsilon as default_epsilon
-from ..config import floatx
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
+from .arguments import as_floats, check_axes, check_channel_wise, check_channels_axis
 
 
 def layer_norm_forward(x, gamma, beta, epsilon, rms=False):
@@ -86,17 +86,13 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
 
 
 def _along(operation, x, gamma, beta, axis, epsilon, rms):
-    x = convert_to_tensor(x)
-    if x.data.dtype.kind != "f":
-        x = convert_to_tensor(x, floatx())
+    x = as_floats(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
     rank = x.data.ndim
-    axes = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
-    if not axes or any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) < len(axes):
-        raise ValueError(
-            f"{operation}: axis {axis} does not name different axes of the input. Got input {x.data.shape}."
-        )
-    axes = sorted(a % rank for a in axes)
+    axes = check_axes(operation, axis, x.data.shape)
+    if not axes:
+        raise ValueError(f"{operation}: no axis to normalize over. Got axis {axis}; use -1 for the features.")
+    axes = sorted(axes)
     last = axes == list(range(rank - len(axes), rank))
     moved = x.data if last else np.moveaxis(x.data, axes, range(rank - len(axes), rank))
     outer, inner = moved.shape[: rank - len(axes)], moved.shape[rank - len(axes) :]
@@ -157,10 +153,10 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
     x = convert_to_tensor(x)
     shape = x.data.shape
     rank = len(shape)
-    if rank < 2 or not -rank <= axis < rank or axis % rank == 0:
+    if check_channels_axis("group_normalization", axis, shape) == 0:
         raise ValueError(
             f"group_normalization: expected an input of shape (batch, ..., channels), channels on axis {axis}. "
-            f"Got input {shape}."
+            f"Got input {shape}; axis 0 is the batch."
         )
     channels = shape[axis]
     if groups < 1 or channels % groups:
@@ -169,11 +165,8 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
             f"{axis}."
         )
     for name, parameter in (("gamma", gamma), ("beta", beta)):
-        if parameter is not None and tuple(parameter.shape) != (channels,):
-            raise ValueError(
-                f"group_normalization: {name} has shape {tuple(parameter.shape)}, but the input has {channels} "
-                f"channels. Got input {shape}, axis {axis}."
-            )
+        if parameter is not None:
+            check_channel_wise("group_normalization", name, parameter, shape, axis)
     # (batch, pixels, groups, channels of one) -> (batch, groups, pixels x channels of one), and back
     last = x if axis % rank == rank - 1 else moveaxis(x, axis, -1)
     pixels = math.prod(last.data.shape[1:-1])
@@ -201,11 +194,10 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     array([[0.6, 0.8]], dtype=float32)
     """
     from .elementwise import maximum, rsqrt, square
-    from .reduction import norm, sum
+    from .norm import norm
+    from .reduction import sum
 
-    x = convert_to_tensor(x)
-    if x.data.dtype.kind != "f":
-        x = convert_to_tensor(x, floatx())
+    x = as_floats(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
     axis = tuple(axis) if isinstance(axis, list | tuple) else axis
     if order == 2:

@@ -10,7 +10,8 @@ import numpy as np
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
-from .windows import as_int, as_pair, check_data_format, swap_layout
+from .arguments import check_choice, check_data_format
+from .windows import as_int, as_pair, same_padding, swap_layout
 
 NO_PADDING = ((0, 0), (0, 0))
 NOWHERE = 255  # in the operations that pool in one pass with ReLU: the place of a maximum that lets no gradient back
@@ -172,13 +173,6 @@ def pool(operation, run, inputs, pool_size, strides, padding, data_format):
     return _reshaped(y, (out[0], out[1], out[3]) if last else out[:3])
 
 
-def pool_output_size(size, pool, stride, padding):
-    """How many windows stand along an axis; None for an axis of unknown length."""
-    if size is None:
-        return None
-    return -(-size // stride) if padding == "same" else (size - pool) // stride + 1
-
-
 def pool_padding(operation, shape, pool_size, strides, padding):
     """((top, bottom), (left, right)) from 'valid' or 'same'; refuses a window larger than the image."""
     if padding == "valid":
@@ -188,14 +182,8 @@ def pool_padding(operation, shape, pool_size, strides, padding):
                 "Use a smaller window or padding='same'."
             )
         return ((0, 0), (0, 0))
-    if padding != "same":
-        raise ValueError(f"{operation}: padding must be 'valid' or 'same', got {padding!r}")
-    return tuple(_same(size, pool, stride) for size, pool, stride in zip(shape[1:3], pool_size, strides, strict=True))
-
-
-def _same(size, pool, stride):
-    total = max(0, (-(-size // stride) - 1) * stride + pool - size) if size else 0
-    return (total // 2, total - total // 2)
+    check_choice(operation, "padding", padding, ("valid", "same"))
+    return tuple(map(same_padding, shape[1:3], pool_size, strides))
 
 
 def _reshaped(x, shape):

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from ..config import floatx
 from ..runtime import kernels
 from ..tape import record
-from ..tensor import convert_to_tensor
+from .arguments import as_floats, check_axes, check_axis
 
 
 def softmax_forward(x):
@@ -81,8 +80,8 @@ def sparsemax(x, axis=-1):
 
 def glu(x, axis=-1):
     """Gated linear unit: y = a sigmoid(b), with a and b the two halves of x along an axis. Dauphin et al. 2016."""
-    x = _floats(x)
-    data = np.moveaxis(x.data, _checked_axes(x, axis, "glu")[0], -1)
+    x = as_floats(x)
+    data = np.moveaxis(x.data, check_axis("glu", axis, x.data.shape), -1)
     if data.shape[-1] % 2:
         raise ValueError(f"glu: x is split into halves along axis {axis}, whose size {data.shape[-1]} is odd. "
                          f"Got x {x.shape}")
@@ -115,31 +114,16 @@ def _sparsemax_rows_gradient(dy, y):
     return np.where(support, dy - np.where(support, dy, 0).sum(axis=-1, keepdims=True) / count, 0)
 
 
-def _floats(x):
-    x = convert_to_tensor(x)
-    return x if x.data.dtype.kind == "f" else convert_to_tensor(x, floatx())
-
-
-def _checked_axes(x, axis, operation):
-    """`axis` as a tuple of numbers from 0."""
-    rank = x.data.ndim
-    axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
-    for one in axes:
-        if not -rank <= one < rank:
-            raise ValueError(f"{operation}: axis {one} is out of range for x {x.shape}; "
-                             f"it has axes {-rank} to {rank - 1}")
-    return tuple(one % rank for one in axes)
-
-
 def _along_axis(x, axis, operation, forward, backward_from_output):
     """Apply a kernel for the last axis along any: move the axis to the end, and back."""
-    x = _floats(x)
+    x = as_floats(x)
     rank = x.data.ndim
     if rank and (axis == -1 or axis == rank - 1):
         y = forward(x.data)
         return record(y, (x,), lambda dy: (backward_from_output(dy, y),))
 
-    axes = _checked_axes(x, axis, operation)
+    axes = check_axes(operation, axis, x.data.shape)
+    axes = tuple(range(rank)) if axes is None else axes
     order = tuple(one for one in range(rank) if one not in axes) + axes
     moved_shape = tuple(x.shape[one] for one in order)
     row_shape = moved_shape[: rank - len(axes)] + (-1 if x.data.size else 0,)
