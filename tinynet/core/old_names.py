@@ -59,7 +59,7 @@ def old_arguments(converted: dict[str, Callable[[Any], dict[str, Any]]] | None =
     return decorate
 
 
-WEIGHTS = {
+WEIGHTS: dict[str, Any] = {
     "init": "kernel_initializer", "W_regularizer": "kernel_regularizer", "b_regularizer": "bias_regularizer",
     "W_constraint": "kernel_constraint", "b_constraint": "bias_constraint", "bias": "use_bias",
 }
@@ -72,4 +72,4 @@ def _data_format(dim_ordering):
     return {"data_format": names[dim_ordering]}
 
 
-SPATIAL = {"converted": {"dim_ordering": _data_format}, "border_mode": "padding"}
+SPATIAL: dict[str, Any] = {"converted": {"dim_ordering": _data_format}, "border_mode": "padding"}
