@@ -22,7 +22,8 @@ class Case:
     image: tuple = (28, 28, 1)
     classes: int = 10
     optimizer: str = "adam"  # Adam(1e-3), or "adamw" for AdamW(1e-3, weight_decay=0.05), or "sgd" for SGD(1e-2)
-    # "recipe": mirror, shift by whole pixels and cut a square out of every image, as tinynet/practicals.py does;
+    # "recipe": mirror, shift by whole pixels and cut a square out of every image, as
+    # tinynet/textbook/practicals.py does;
     # "turned": turn them too, with everything that moves pixels interpolated
     augment: str = ""
 

@@ -258,4 +258,4 @@ def test_scikit_learn_is_imported_when_asked_for():
 def test_missing_scikit_learn_names_the_extra():
     message = run("import sys; sys.modules['sklearn'] = None\nimport tinynet\n"
                   "try:\n    tinynet.keras.wrappers.SKLearnClassifier\nexcept ImportError as error: print(error)")
-    assert 'pip install "tinynet[sklearn]"' in message
+    assert 'pip install "tinynet-learn[sklearn]"' in message

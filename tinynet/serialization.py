@@ -6,11 +6,15 @@ Names are looked up: in `custom_objects`, among the registered ones, and in tiny
 by name and no code is read, so that a file can make nothing but layers and what belongs to them.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import threading
 import types
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -26,24 +30,27 @@ from .core.registry import (
 )
 from .tensor import Tensor
 
-# Where Keras writes what, other than in the module of the family.
+# The modules that Keras writes for these classes; for all others it is the module of their family.
 _MODULES = {"Sequential": "keras", "Model": "keras", "Functional": "keras.src.models.functional",
             "SeedGenerator": "keras.random"}
 
 
-def serialize_keras_object(obj):
-    """An object as plain values that JSON can hold.
+def serialize_keras_object(obj: Any) -> Any:
+    """Describe an object by plain values that JSON can hold.
 
     Args:
         obj: Numbers, strings, None; lists, tuples and dicts of objects; arrays and Tensors; functions with a name;
             everything with `get_config()`.
 
+    Returns:
+        Numbers, strings, None, and lists and dicts of them.
+
+    Raises:
+        ValueError: the object has no such form; the message has the remedy.
+
     >>> from tinynet.initializers import HeNormal
     >>> serialize_keras_object(HeNormal(3))["class_name"]
     'HeNormal'
-
-    Raises:
-        ValueError: the object has no such form; the message says what to do.
     """
     if obj is None or isinstance(obj, str | bool | int | float):
         return obj
@@ -73,21 +80,23 @@ def serialize_keras_object(obj):
 
 
 class _Sharing(threading.local):
-    """While a whole model is written or read: which layers were there before. A layer that the model holds in two
-    places, such as in a model inside it, too, has the same `shared_object_id` in both, and is made once.
+    """The layers seen so far while a whole model is written or read.
+
+    A layer that the model holds twice, such as in a model inside it, too, has the same `shared_object_id` in both, and
+    is made once.
     """
 
     def __init__(self):
-        self.numbers = None  # id of a layer: its number
-        self.made = None  # number: the layer
+        self.numbers = None  # {id of a layer: its number}
+        self.made = None  # {number: the layer}
 
 
 _sharing = _Sharing()
 
 
 @contextlib.contextmanager
-def shared_layers():
-    """What is serialized, or deserialized, inside the block is one model."""
+def shared_layers() -> Iterator[None]:
+    """Context manager: what is serialized, or deserialized, inside the block is one model."""
     outer = _sharing.numbers, _sharing.made
     _sharing.numbers, _sharing.made = {}, {}
     try:
@@ -113,8 +122,8 @@ def _serialize_instance(obj):
         try:
             result["compile_config"] = obj.get_compile_config()
         except ValueError as error:
-            warnings.warn(f"{obj.name}: what it was compiled with is not kept, since {error}. The model will have to "
-                          "be compiled again after loading.", stacklevel=4)
+            warnings.warn(f"{obj.name}: what it was compiled with is not kept, since {error}. "
+                          "The model will have to be compiled again after loading.", stacklevel=4)
     return result
 
 
@@ -135,19 +144,21 @@ def _module_of(cls):
     return "keras.layers" if _is_layer(cls) else f"keras.{family.split('.')[0]}"
 
 
-def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwargs):
-    """The object that `serialize_keras_object` (or Keras's) described.
+def deserialize_keras_object(config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True,
+                             **kwargs: Any) -> Any:
+    """Make the object that `serialize_keras_object` (or Keras's) described.
 
     Args:
-        config: What that returned.
+        config: The result of that function.
         custom_objects: Dict of classes and functions of your own by name, for this call.
-        safe_mode: Taken for Keras's sake. Code inside a config is refused whatever it says.
-
-    >>> deserialize_keras_object({"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}).units
-    3
+        safe_mode: Taken for Keras's sake. Code inside a config is always refused.
+        kwargs: Taken for Keras's sake and ignored.
 
     Raises:
         ValueError: a name is known neither to tinynet nor in `custom_objects`, or the config is malformed.
+
+    >>> deserialize_keras_object({"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}).units
+    3
     """
     with custom_object_scope(custom_objects):
         return _deserialize(config)
@@ -213,7 +224,7 @@ def _number_type(name):
 
 
 def _find_class(name, registered_name, module):
-    """The class of this name; first the user's, then the one in the family that `module` says."""
+    """The class of this name; first the user's, then the one in the family named by `module`."""
     for key in (registered_name, name):
         found = get_registered_object(key)
         if isinstance(found, type):

@@ -146,7 +146,7 @@ def test_errors_are_one_line(folder, capsys, arguments, code, message):
 def test_missing_extras_are_named(folder, monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
     assert cli.main(["augment", str(folder / "in"), "--op", "invert", "--out", str(folder / "o")]) == 1
-    assert 'pip install "tinynet[image]"' in capsys.readouterr().err
+    assert 'pip install "tinynet-learn[image]"' in capsys.readouterr().err
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"tinynet\[plot\]"):
+    with pytest.raises(ImportError, match=r"tinynet-learn\[plot\]"):
         augment.gallery(np.zeros((8, 8, 1), np.uint8))

@@ -181,7 +181,7 @@ def test_tensorboard_without_its_extra(monkeypatch, tmp_path):
     import sys
 
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    with pytest.raises(ImportError, match=r'pip install "tinynet\[tensorboard\]"'):
+    with pytest.raises(ImportError, match=r'pip install "tinynet-learn\[tensorboard\]"'):
         fit(callbacks.TensorBoard(tmp_path))
 
 

@@ -20,7 +20,8 @@ from strategies import LAYOUTS, in_layout, integer_arrays
 import tinynet as tn
 from tinynet import _native, ops, reference
 from tinynet.runtime import kernels
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 # Direct convolution: exact on whole numbers, in any geometry, on every instruction set.
 

@@ -214,6 +214,6 @@ def test_what_cannot_be_written_is_named(tmp_path):
 
 def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet\[onnx\]"'):
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet-learn\[onnx\]"'):
         tn.Sequential([L.Input((4,)), L.Dense(1)]).export(tmp_path / "m.onnx", format="onnx")
     assert not (tmp_path / "m.onnx").exists()

@@ -135,7 +135,7 @@ def test_without_h5py_the_extra_is_named(tmp_path, monkeypatch):
                  lambda: model.save(tmp_path / "m.keras", format="keras"),
                  lambda: model.load_weights(tmp_path / "w.weights.h5"),
                  lambda: tn.models.load_model(tmp_path / "w.weights.h5")):
-        with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet\[h5\]"'):
+        with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet-learn\[h5\]"'):
             call()
     model.save(tmp_path / "m.keras")
     assert tn.models.load_model(tmp_path / "m.keras").built

@@ -67,5 +67,5 @@ def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     for draw in (lambda: plots.plot_paths(surfaces.bowl, {}),
                  lambda: plots.plot_polynomials(textbook.fit_polynomials(range(2)))):
-        with pytest.raises(ImportError, match=r'pip install "tinynet\[plot\]"'):
+        with pytest.raises(ImportError, match=r'pip install "tinynet-learn\[plot\]"'):
             draw()

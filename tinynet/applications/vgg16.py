@@ -6,9 +6,12 @@ that height and width fall (224, 112, 56, 28, 14, 7) while the channels rise (64
 138 million parameters are in the dense layers.
 """
 
+from __future__ import annotations
+
 import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,12 +23,18 @@ from ..models import Sequential
 from ..tensor import Tensor
 from ..utils import load_weights_npz
 
+if TYPE_CHECKING:
+    from ..core.types import Shape
+
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters, how many convolutions
 CHANNEL_MEANS = (103.939, 116.779, 123.68)  # of ImageNet: blue, green, red
 
 
-def VGG16(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None,  # noqa: N802
-          classes=1000, classifier_activation="softmax", name="vgg16"):
+def VGG16(  # noqa: N802
+    include_top: bool = True, weights: str | os.PathLike[str] | None = "imagenet",
+    input_tensor: KerasTensor | None = None, input_shape: Shape | None = None, pooling: str | None = None,
+    classes: int = 1000, classifier_activation: Any = "softmax", name: str = "vgg16",
+) -> Sequential:
     """The VGG-16 network.
 
     Args:
@@ -75,7 +84,7 @@ def VGG16(include_top=True, weights="imagenet", input_tensor=None, input_shape=N
     return model
 
 
-def preprocess_input(x, data_format=None):
+def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     """RGB images with values 0 to 255 as VGG-16 was trained on: blue, green, red, each minus its mean over ImageNet.
 
     Args:

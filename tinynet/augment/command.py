@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import DataError
+from ..core.extras import import_pillow
 from .batches import as_generator
 from .catalogue import TRANSFORMS, apply, check_parameters, look_up
 
@@ -121,14 +122,6 @@ def find_images(source):
     return paths
 
 
-def _pillow():
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError('augment needs pillow to read images; install it with pip install "tinynet[image]"') from None
-    return Image
-
-
 def read_image(path):
     """An image file as uint8 (height, width, 1) if it is grey, else RGB (height, width, 3).
 
@@ -138,11 +131,11 @@ def read_image(path):
     Raises:
         DataError: it is no image, too large, or has pixels of another kind (32-bit numbers).
     """
-    Image = _pillow()
+    pillow = import_pillow("augment")
     from PIL import ImageOps
 
     try:
-        with Image.open(path) as file:
+        with pillow.open(path) as file:
             if file.width * file.height > LARGEST:
                 raise DataError(f"augment: {path} has {file.width} x {file.height} pixels; the limit is {LARGEST:,}")
             if file.mode in ("I", "F"):
@@ -152,7 +145,7 @@ def read_image(path):
                 array = (np.asarray(upright) >> 8).astype(np.uint8)
             else:
                 array = np.asarray(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, pillow.DecompressionBombError) as error:
         raise DataError(f"augment: {path} cannot be read as an image: {error}") from None
     return array[..., None] if array.ndim == 2 else array
 
@@ -170,7 +163,7 @@ def shrunk(image, side):
 
 
 def _to_pillow(image):
-    return _pillow().fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
+    return import_pillow("augment").fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
 
 
 def write_gallery(paths, target, seed):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..core.extras import import_extra
 from .batches import as_generator, check_images
 from .catalogue import PIXEL, SPATIAL, apply, draw_parameters, look_up
 from .mixing import MASKS, mix
@@ -70,10 +71,7 @@ def gallery(image, other=None, names=("first", "second"), seed=0):
         ImportError: matplotlib is missing.
         ValueError: the image is not one, or the two differ in shape.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError('augment.gallery needs matplotlib; install it with pip install "tinynet[plot]"') from None
+    figures = import_extra("matplotlib.figure", "plot", "augment.gallery")
     image = check_images(image, "gallery")
     other = np.ascontiguousarray(image[::-1]) if other is None else check_images(other, "gallery")
     if image.ndim != 3 or image.dtype != np.uint8 or image.shape[-1] not in (1, 3) or other.shape != image.shape:
@@ -85,7 +83,7 @@ def gallery(image, other=None, names=("first", "second"), seed=0):
     sections = [(f"{title}-level transforms", [name for name in table if usable(name, image)])
                 for title, table in (("Pixel", PIXEL), ("Spatial", SPATIAL))] + [("Mixing two images", list(MASKS))]
     rows = [-(-(len(entries) + 1) // COLUMNS) for _, entries in sections]
-    figure = Figure(figsize=(1.75 * COLUMNS, 2.15 * sum(rows) + 0.5 * len(sections)), layout="constrained")
+    figure = figures.Figure(figsize=(1.75 * COLUMNS, 2.15 * sum(rows) + 0.5 * len(sections)), layout="constrained")
     panels = figure.subfigures(len(sections), 1, height_ratios=rows)
     for panel, (title, entries), count in zip(panels, sections, rows, strict=True):
         panel.suptitle(title, fontsize=12, fontweight="bold")

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 
+from ..core.extras import import_pillow
 from .batches import as_generator, check_channels, check_range, on_batches, on_values, per_image
 from .filters import gaussian_blur, motion_blur
 from .pixel import hue_saturation, luma
@@ -53,10 +54,7 @@ def salt_and_pepper(images, amount=0.05, salt=0.5, seed=None, value_range=(0, 25
 @on_batches
 def jpeg(images, quality=30, value_range=(0, 255)):
     """What JPEG compression of this quality (1 to 95) leaves of the image; 1 or 3 channels. Needs pillow."""
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError('augment.jpeg needs pillow; install it with pip install "tinynet[image]"') from None
+    pillow = import_pillow("augment.jpeg")
     if not 1 <= quality <= 95:
         raise ValueError(f"jpeg: quality must be from 1 to 95, got {quality}")
     if images.shape[-1] not in (1, 3):
@@ -66,9 +64,9 @@ def jpeg(images, quality=30, value_range=(0, 255)):
     for n, image in enumerate(images):
         bytes_ = image if image.dtype == np.uint8 else np.clip(np.rint((image - low) * (255 / (high - low))), 0, 255)
         file = io.BytesIO()
-        Image.fromarray(bytes_.astype(np.uint8).squeeze(-1) if image.shape[-1] == 1 else bytes_.astype(np.uint8)).save(
+        pillow.fromarray(bytes_.astype(np.uint8).squeeze(-1) if image.shape[-1] == 1 else bytes_.astype(np.uint8)).save(
             file, "JPEG", quality=int(quality))
-        read = np.asarray(Image.open(file)).reshape(image.shape)
+        read = np.asarray(pillow.open(file)).reshape(image.shape)
         out[n] = read if image.dtype == np.uint8 else low + read * ((high - low) / 255)
     return out
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from .. import random
 from ..core.errors import ModelFileError
+from ..core.nest import map_arrays
 from ..data import make_batches, unpack_x_y_sample_weight
-from ..data.structure import map_arrays
 from ..utils.files import atomic_write
 from .base import Callback
 
@@ -96,11 +96,11 @@ class BackupAndRestore(Callback):
 
     def _save(self, epoch, step):
         from ..saving import safetensors
-        from ..saving.state import gather, optimizer_notes
+        from ..saving.state import gather, optimizer_metadata
 
         model, arrays = self.model, {}
         notes = {
-            "epoch": epoch, "step": step, "stop": bool(model.stop_training), "data": model._training.position,
+            "epoch": epoch, "step": step, "stop": bool(model.stop_training), "data": self.training_run.position,
             "session": random.global_seed_generator().state,
             "metrics": [variable.numpy() for variable in self._metric_variables()] if step else None,
             "callbacks": {key: {name: getattr(callback, name) for name in callback.resumed_attributes}
@@ -117,12 +117,12 @@ class BackupAndRestore(Callback):
             os.link(latest, temporary)
             os.replace(temporary, self.backup_dir / PREVIOUS)
         with atomic_write(latest) as file:
-            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_notes(model)})
+            safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_metadata(model)})
 
     def _others(self):
         """The callbacks that have something to remember, by class and number."""
         counts = {}
-        for callback in self.model._callbacks:
+        for callback in self.training_run.callbacks.callbacks:
             if callback is self or not callback.resumed_attributes:
                 continue
             name = type(callback).__name__
@@ -176,9 +176,9 @@ class BackupAndRestore(Callback):
             raise ModelFileError(f"{where}: the backup was made with other metrics; remove it to begin anew")
         self._metrics = metrics
         random.global_seed_generator().state = session
-        self.model._training.go_on_from(data, step)
+        run = self.training_run
         # A training that had decided to stop has only its end before it.
-        self.model._initial_epoch = self.params["epochs"] if notes["stop"] else epoch
+        run.resume(run.epochs if notes["stop"] else epoch, step, data)
 
     def _make_ready(self, where, with_metrics):
         """Create the weights, and the metrics, that otherwise the first batch would create."""
@@ -186,7 +186,7 @@ class BackupAndRestore(Callback):
         metrics = model._compiled_metrics
         if model.built and not (with_metrics and metrics is not None):
             return
-        batch = _some_rows(model._training.batches)
+        batch = _some_rows(self.training_run.training.batches)
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         y_pred = model(x, training=False)
         if with_metrics and metrics is not None:

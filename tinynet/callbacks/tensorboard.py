@@ -1,6 +1,6 @@
 """TensorBoard: scalars, histograms and images of the weights for the viewer of that name.
 
-The files are written by tensorboardX (`pip install "tinynet[tensorboard]"`); `tensorboard --logdir logs` shows them.
+The files are written by tensorboardX (the extra "tensorboard"); `tensorboard --logdir logs` shows them.
 """
 
 import os
@@ -8,18 +8,13 @@ import time
 
 import numpy as np
 
+from ..core.extras import import_extra
 from .base import Callback
 
 
 def summary_writer(folder):
     """tensorboardX's writer of a folder; an ImportError names the extra if it is not installed."""
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        raise ImportError(
-            'TensorBoard needs tensorboardX: pip install "tinynet[tensorboard]"', name="tensorboardX"
-        ) from None
-    return SummaryWriter(folder, write_to_disk=True)
+    return import_extra("tensorboardX", "tensorboard", "TensorBoard").SummaryWriter(folder, write_to_disk=True)
 
 
 class TensorBoard(Callback):

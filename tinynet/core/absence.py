@@ -31,6 +31,17 @@ def reason(title: str, name: str) -> str | None:
     return _load().reason(title, name) if _load is not None else None
 
 
+def known_absent(title: str, name: str) -> None:
+    """Explain a name that tinynet does not have; arguments as for `reason`.
+
+    Raises:
+        NotInTinynetError: Keras or TensorFlow has it.
+    """
+    why = reason(title, name)
+    if why is not None:
+        raise NotInTinynetError(f"{title}.{name} is not part of tinynet: it {why}", name=name)
+
+
 class AbsentName:
     """A name of the table as a class attribute: reading it raises the explanation."""
 
@@ -39,8 +50,7 @@ class AbsentName:
         self.name = name
 
     def __get__(self, instance: object, owner: type) -> None:
-        why = reason(self.title, self.name)
-        raise NotInTinynetError(f"{self.title}.{self.name} is not part of tinynet: it {why}", name=self.name)
+        known_absent(self.title, self.name)
 
 
 def explainer(module_name: str) -> Callable[[str], Any]:

@@ -9,18 +9,18 @@ class DataError(ValueError):
 
 
 class DatasetNotFoundError(DataError, FileNotFoundError):
-    """A data set that is nowhere to be had; the message lists what was tried and what helps."""
+    """A data set that was not found; the message lists what was tried and what helps."""
 
-    def __str__(self):  # OSError would print an errno
+    def __str__(self) -> str:  # OSError would print an errno
         return str(self.args[0]) if self.args else ""
 
 
 class ModelFileError(ValueError):
-    """A saved model that is broken, hostile, or from a newer version; the message says where."""
+    """A saved model that is broken, hostile, or from a newer version; the message names the place in the file."""
 
 
 class ModelWarning(UserWarning):
-    """A model that runs, but can hardly be what was meant; the message says why and what to write instead.
+    """A model that runs, but is hardly what was meant; the message has the reason and what to write instead.
 
     `warnings.simplefilter("error", tinynet.errors.ModelWarning)` makes errors of them, for a class that wants it
     strict.
@@ -28,13 +28,13 @@ class ModelWarning(UserWarning):
 
 
 class NotInTinynetError(AttributeError):
-    """A name of Keras or TensorFlow that tinynet does not have; the message says why, and what to use.
+    """A name of Keras or TensorFlow that tinynet does not have; the message has the reason, and what to use.
 
-    `from tinynet.keras.layers import ...` says the same as an ImportError.
+    `from tinynet.keras.layers import ...` raises the same text as an ImportError.
     """
 
 
-def warn_user(message, category):
+def warn_user(message: str, category: type[Warning]) -> None:
     """A warning that is shown with the line of the user's own code, however deep inside tinynet it is noticed."""
     frame, level = inspect.currentframe(), 1
     while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "tinynet":

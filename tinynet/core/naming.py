@@ -2,18 +2,19 @@
 
 import difflib
 import re
+from collections.abc import Iterable
 
-_counts = {}
+_counts: dict[str, int] = {}
 
 
-def to_snake_case(name):
+def to_snake_case(name: str) -> str:
     """`Conv2D` -> `conv2d`, `MaxPooling2D` -> `max_pooling2d`, as Keras names layers."""
     name = re.sub(r"\W+", "", name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def auto_name(prefix):
+def auto_name(prefix: str) -> str:
     """`dense`, then `dense_1`, `dense_2`, ..."""
     prefix = to_snake_case(prefix)
     count = _counts.get(prefix, 0)
@@ -21,13 +22,13 @@ def auto_name(prefix):
     return f"{prefix}_{count}" if count else prefix
 
 
-def get_uid(prefix=""):
+def get_uid(prefix: str = "") -> int:
     """The next number for this prefix, from 1 on."""
     _counts[prefix] = _counts.get(prefix, 0) + 1
     return _counts[prefix]
 
 
-def reset_names():
+def reset_names() -> None:
     """Start all automatic names again, as `clear_session` does."""
     _counts.clear()
 
@@ -35,14 +36,20 @@ def reset_names():
 _MANY = 40  # names, about six lines: more are no help in an error
 
 
-def unknown_name(kind, name, known):
-    """The text of an error about a name that does not exist: what was meant, perhaps, and what there is (if it is not
-    hundreds of names).
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
+    """The text of an error about a name that does not exist.
+
+    It proposes the nearest names, and lists all names where they are at most 40.
+
+    Args:
+        kind: What the name should name: "optimizer", "layer".
+        name: What the user wrote.
+        known: The names that exist.
 
     >>> unknown_name("optimizer", "adm", ["sgd", "adam"])
     "unknown optimizer 'adm'; did you mean 'adam'? known: adam, sgd"
     """
-    name = str(name)
+    name, known = str(name), list(known)
     # Of a name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', one is enough.
     listed = sorted(key for key in known if to_snake_case(key) == key or to_snake_case(key) not in known)
     near = _near(name, known)
@@ -55,9 +62,9 @@ def unknown_name(kind, name, known):
     return f"unknown {kind} {name!r}; did you mean {meant}? ({len(listed)} names are known)"
 
 
-def _near(name, known):
+def _near(name: str, known: list[str]) -> list[str]:
     """Up to three known names that are spelled almost like it, contain it, or are a part of it, the nearest first."""
-    plain = {}
+    plain: dict[str, str] = {}
     for key in sorted(known):
         plain.setdefault(key.lower().replace("_", ""), key)
     short = name.lower().replace("_", "")

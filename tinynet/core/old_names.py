@@ -1,16 +1,21 @@
-"""Arguments and methods under the names that Keras 1 and 2 gave them: understood, with a note of today's name."""
+"""Arguments under the names that Keras 1 and 2 gave them: understood, with a note of today's name."""
+
+from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from .errors import warn_user
 
 
-def note(message):
+def note(message: str) -> None:
     """A one-line DeprecationWarning, shown where the user's own code is."""
     warn_user(message, DeprecationWarning)
 
 
-def old_arguments(converted=None, dropped=(), **renamed):
+def old_arguments(converted: dict[str, Callable[[Any], dict[str, Any]]] | None = None, dropped: Iterable[str] = (),
+                  **renamed: str) -> Callable[[Any], Any]:
     """Decorate a function, or a class for its `__init__`, so that it takes old keyword arguments too.
 
     Args:
@@ -68,67 +73,3 @@ def _data_format(dim_ordering):
 
 
 SPATIAL = {"converted": {"dim_ordering": _data_format}, "border_mode": "padding"}
-
-
-class OldMethods:
-    """Methods of a model that Keras 3 has no more."""
-
-    @old_arguments(nb_epoch="epochs", nb_worker="workers", max_q_size="max_queue_size",
-                   pickle_safe="use_multiprocessing")
-    def fit_generator(self, generator, steps_per_epoch=None, epochs=1, verbose="auto", callbacks=None,
-                      validation_data=None, validation_steps=None, validation_freq=1, class_weight=None,
-                      max_queue_size=10, workers=1, use_multiprocessing=False, shuffle=True, initial_epoch=0):
-        """`fit`."""
-        note("fit_generator is an old name; fit takes generators too")
-        return self.fit(generator, steps_per_epoch=steps_per_epoch, epochs=epochs, verbose=verbose,
-                        callbacks=callbacks, validation_data=validation_data, validation_steps=validation_steps,
-                        validation_freq=validation_freq, class_weight=class_weight, shuffle=shuffle,
-                        initial_epoch=initial_epoch)
-
-    def evaluate_generator(self, generator, steps=None, callbacks=None, max_queue_size=10, workers=1,
-                           use_multiprocessing=False, verbose=0):
-        """`evaluate`."""
-        note("evaluate_generator is an old name; evaluate takes generators too")
-        return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose)
-
-    def predict_generator(self, generator, steps=None, callbacks=None, max_queue_size=10, workers=1,
-                          use_multiprocessing=False, verbose=0):
-        """`predict`."""
-        note("predict_generator is an old name; predict takes generators too")
-        return self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
-
-    def predict_proba(self, x, batch_size=None, verbose=0):
-        """`predict`."""
-        note("predict_proba is an old name; write predict(x)")
-        return self.predict(x, batch_size=batch_size, verbose=verbose)
-
-    def predict_classes(self, x, batch_size=None, verbose=0):
-        """The most likely class of each sample; with a single output, whether it is above 1/2."""
-        note("predict_classes is an old name; write predict(x).argmax(axis=-1), or predict(x) > 0.5 for one output")
-        probabilities = self.predict(x, batch_size=batch_size, verbose=verbose)
-        return probabilities.argmax(axis=-1) if probabilities.shape[-1] > 1 else (probabilities > 0.5).astype("int32")
-
-    @property
-    def compiled_loss(self):
-        """The compiled loss as train steps of tf.keras 2 call it: loss(y, y_pred, sample_weight, penalties)."""
-        note("compiled_loss is an old name; write self.compute_loss(x, y, y_pred, sample_weight)")
-
-        def loss(y, y_pred, sample_weight=None, regularization_losses=None):
-            total = self._compiled_loss(y, y_pred, sample_weight)
-            for penalty in regularization_losses or ():
-                total = total + penalty
-            self._loss_tracker.update_state(float(total.data), sample_weight=len(y_pred))
-            return total
-
-        return loss
-
-    @property
-    def compiled_metrics(self):
-        """The compiled metrics, for `compiled_metrics.update_state(y, y_pred)`."""
-        note("compiled_metrics is an old name; update each of self.metrics but the first, which is the loss")
-        return self._compiled_metrics if self._compiled_metrics is not None else _NoMetrics()
-
-
-class _NoMetrics:
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Nothing: `compile` was given no metrics."""

@@ -4,17 +4,23 @@ A name is looked up in the family's own table, in what the caller passes, and am
 nothing is ever imported by name.
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
 
 from .absence import reason
 from .naming import to_snake_case, unknown_name
+from .types import Config
 
-_registered = {}  # 'package>name' (or what the user put in): class or function
-_families = {}  # Keras's name of a module, such as 'keras.layers': the module
+_registered: dict[str, Any] = {}  # 'package>name' (or what the user put in): class or function
+_families: dict[str, ModuleType] = {}  # Keras's name of a module, such as 'keras.layers': the module
 
 
-def install_families(families):
+def install_families(families: Mapping[str, ModuleType]) -> None:
     """Set the modules whose names a configuration may hold; the package's `__init__` does, when all are loaded.
 
     Args:
@@ -23,29 +29,29 @@ def install_families(families):
     _families.update(families)
 
 
-def families():
+def families() -> dict[str, ModuleType]:
     """{Keras's name of a module: the module} of all families of objects that have names."""
     return dict(_families)
 
 
-def family(title):
+def family(title: str) -> ModuleType:
     """The module of one family: `family("keras.initializers").get("zeros")`."""
     return _families[title]
 
 
 class _Scopes(threading.local):
-    def __init__(self):
-        self.objects = {}
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
 
 
 _scopes = _Scopes()
 
 
-def register_keras_serializable(package="Custom", name=None):
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
     """Decorator: make a class or function known under 'package>name', so that saved models can refer to it.
 
     Args:
-        package: Whose it is; keeps equal names apart.
+        package: The owner's name; keeps equal names apart.
         name: The object's own name if None.
 
     >>> @register_keras_serializable("docs")
@@ -55,7 +61,7 @@ def register_keras_serializable(package="Custom", name=None):
     ('docs>double', True)
     """
 
-    def register(item):
+    def register(item: Any) -> Any:
         full_name = f"{package}>{name if name is not None else item.__name__}"
         if isinstance(item, type) and not hasattr(item, "get_config"):
             raise ValueError(f"register_keras_serializable: class {item.__name__} has no get_config(), so it could not "
@@ -69,7 +75,7 @@ def register_keras_serializable(package="Custom", name=None):
 
 
 @contextlib.contextmanager
-def custom_object_scope(*custom_objects):
+def custom_object_scope(*custom_objects: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     """Inside the `with` block, names in these dicts {name: class or function} are found.
 
     >>> with custom_object_scope({"answer": lambda shape, dtype=None: 42}):
@@ -90,12 +96,12 @@ def custom_object_scope(*custom_objects):
 CustomObjectScope = custom_object_scope
 
 
-def get_custom_objects():
+def get_custom_objects() -> dict[str, Any]:
     """The dict of all registered classes and functions by name; what is put into it is found from then on."""
     return _registered
 
 
-def get_registered_name(item):
+def get_registered_name(item: Any) -> str:
     """The name under which a class or function is registered; its own name if it is not."""
     for name, other in _registered.items():
         if other is item:
@@ -103,7 +109,8 @@ def get_registered_name(item):
     return item.__name__
 
 
-def get_registered_object(name, custom_objects=None, module_objects=None):
+def get_registered_object(name: Any, custom_objects: Mapping[str, Any] | None = None,
+                          module_objects: Mapping[str, Any] | None = None) -> Any:
     """The class or function registered under a name, or None."""
     if not isinstance(name, str):
         return None
@@ -113,12 +120,12 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
     return None
 
 
-def is_builtin(item):
+def is_builtin(item: Any) -> bool:
     """Whether a class or function is tinynet's own."""
     return (getattr(item, "__module__", None) or "").split(".")[0] == __name__.split(".")[0]
 
 
-def by_both_names(*classes, **aliases):
+def by_both_names(*classes: type, **aliases: Any) -> dict[str, Any]:
     """A table with each class under its own name and in snake case."""
     table = {cls.__name__: cls for cls in classes}
     table.update((to_snake_case(cls.__name__), cls) for cls in classes)
@@ -126,11 +133,12 @@ def by_both_names(*classes, **aliases):
     return table
 
 
-def look_up(name, table, kind, custom_objects=None):
+def look_up(name: str, table: Mapping[str, Any], kind: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The class of this name.
 
     Raises:
-        ValueError: there is none; the message proposes the nearest names, or says why tinynet has not what Keras has.
+        ValueError: there is none; the message proposes the nearest names, or explains why tinynet does not have what
+            Keras has.
     """
     found = get_registered_object(name, custom_objects, table)
     if found is not None:
@@ -141,11 +149,11 @@ def look_up(name, table, kind, custom_objects=None):
     raise ValueError(unknown_name(kind, name, {**table, **(custom_objects or {}), **_scopes.objects, **_registered}))
 
 
-def serialize_object(thing, module):
+def serialize_object(thing: Any, module: str) -> Any:
     """{'module', 'class_name', 'config', 'registered_name'} for an object with `get_config` or a function.
 
-    Classes of the user's have the module None and a registered name: where they are defined is not written, since they
-    are never imported from there.
+    The user's own classes have the module None and a registered name. The module that defines them is not written,
+    since nothing is ever imported from it.
     """
     if thing is None or isinstance(thing, str | int | float | bool):
         return thing
@@ -163,7 +171,7 @@ def serialize_object(thing, module):
     return serialize_function(thing)
 
 
-def serialize_function(function):
+def serialize_function(function: Any) -> Config:
     """A function as Keras writes it: by its registered name.
 
     Raises:
@@ -183,12 +191,13 @@ def serialize_function(function):
     }
 
 
-def is_serialized_function(config):
+def is_serialized_function(config: Any) -> bool:
     """Whether this is what `serialize_function` makes."""
     return isinstance(config, dict) and config.get("class_name") == "function" and isinstance(config.get("config"), str)
 
 
-def deserialize_object(config, table, kind, custom_objects=None):
+def deserialize_object(config: Any, table: Mapping[str, Any], kind: str,
+                       custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The object that `serialize_object` described; a name alone gives it with its defaults."""
     if isinstance(config, str):
         found = look_up(config, table, kind, custom_objects)
@@ -209,7 +218,7 @@ def deserialize_object(config, table, kind, custom_objects=None):
         return found.from_config(dict(inner)) if hasattr(found, "from_config") else found(**inner)
 
 
-def get_object(identifier, table, kind):
+def get_object(identifier: Any, table: Mapping[str, Any], kind: str) -> Any:
     """What `get` of a family makes of a name, a dict of `serialize_object`, a class or a function; None stays None."""
     if identifier is None:
         return None

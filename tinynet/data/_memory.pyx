@@ -3,7 +3,7 @@
 from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdlib cimport free, malloc
 
-cdef struct Idle:  # stands in the memory itself while nobody uses it
+cdef struct Idle:  # stored in the memory itself while it is unused
     Idle* next
     size_t bytes
 
@@ -15,9 +15,10 @@ cdef size_t idle_bytes = 0
 
 
 cdef class Memory:
-    """A buffer of this many bytes, uninitialised. When its last user is gone, the memory waits for a request of its size.
+    """A buffer of this many bytes, uninitialised. When its last user is gone, the memory is kept for a request of
+    its size.
 
-    Made and given back under the GIL, which is the lock of the list.
+    Allocated and released under the GIL, which is the lock of the list.
     """
 
     cdef void* memory
@@ -43,7 +44,7 @@ cdef class Memory:
         cdef Idle* own = <Idle*>self.memory
         if own == NULL:
             return
-        if idle_bytes + self.bytes > KEPT:  # batches of other sizes, perhaps, that nobody asks for any more
+        if idle_bytes + self.bytes > KEPT:  # perhaps batches of sizes that are no longer requested
             forget_idle_memory()
         if self.bytes > KEPT:
             free(own)
@@ -57,7 +58,7 @@ cdef class Memory:
 
 
 cpdef forget_idle_memory():
-    """Give the memory that waits for coming batches back to the system."""
+    """Return the memory that is kept for coming batches to the system."""
     global idle, idle_bytes
     cdef Idle* next
     while idle != NULL:
@@ -68,5 +69,5 @@ cpdef forget_idle_memory():
 
 
 def idle_memory():
-    """Bytes that wait for coming batches."""
+    """Return how many bytes are kept for coming batches."""
     return idle_bytes

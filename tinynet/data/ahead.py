@@ -1,14 +1,25 @@
 """The next batch made ready in a thread, while the kernels work on the present one."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 
-def one_ahead(batches, prepare):
-    """prepare(batch) for each batch, in order, each computed while the consumer works on the one before.
+def one_ahead(batches: Iterable[Any], prepare: Callable[[Any], Any]) -> Iterator[Any]:
+    """Yield prepare(batch) for each batch, in order, each computed while the consumer works on the previous one.
 
-    The batches themselves are taken in the consumer's thread. One thread prepares, one batch after the other: what it
-    draws at random is what a plain loop would draw. Two batches are in memory at most, the one in use and the next. An
-    exception is raised where its batch would have come, with the traceback of the place where it happened.
+    The batches themselves are taken in the consumer's thread. One thread prepares them, one after the other, so that it
+    draws the random numbers that a plain loop would draw. At most two prepared batches are in memory: the one in
+    use and the next.
+
+    Args:
+        batches: Iterable of batches.
+        prepare: Function of a batch. An exception in it is raised where its batch would have come, with its traceback.
+
+    Returns:
+        Iterator over the results.
 
     >>> list(one_ahead(iter([1, 2, 3]), lambda batch: 10 * batch))
     [10, 20, 30]

@@ -1,17 +1,25 @@
 """Batches from arrays: shuffled every epoch, gathered and cast in one pass."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from ..core.nest import holds_arrays, map_arrays, map_structure, map_structures, spread
+from ..core.types import Array, Structure
 from .rows import as_rows, cast_type, check_finite, slicer, taker
-from .structure import is_structure, map_arrays, spread
 
 DEFAULT_BATCH_SIZE = 32
 
 
-def unpack_x_y_sample_weight(data):
-    """What a step gets, as `(x, y, sample_weight)`; None for what is not there.
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Return the data of a step as `(x, y, sample_weight)`, with None for what is absent.
+
+    Args:
+        data: x, or a tuple or list of x, y and sample_weight.
 
     Raises:
         ValueError: more than three parts.
@@ -19,7 +27,7 @@ def unpack_x_y_sample_weight(data):
     >>> unpack_x_y_sample_weight(("images", "labels"))
     ('images', 'labels', None)
     """
-    if type(data) is tuple and len(data) == 2:  # most batches of `fit`: half the time of what follows
+    if type(data) is tuple and len(data) == 2:  # most batches of `fit`: half the time of the general case
         return (*data, None)
     if not isinstance(data, list | tuple):
         return data, None, None
@@ -28,18 +36,37 @@ def unpack_x_y_sample_weight(data):
     return (*data, None, None)[:3]
 
 
-def pack_x_y_sample_weight(x, y=None, sample_weight=None):
-    """The inverse of `unpack_x_y_sample_weight`: x alone stays x, unless it is itself a list or tuple."""
+def pack_x_y_sample_weight(x: Structure, y: Structure = None, sample_weight: Any = None) -> Any:
+    """Pack x, y and sample_weight as a step takes them, the inverse of `unpack_x_y_sample_weight`.
+
+    Args:
+        x: Inputs, nested.
+        y: Targets, or None.
+        sample_weight: Weights, or None.
+
+    Returns:
+        `(x, y, sample_weight)` or `(x, y)`; x alone stays x, unless it is itself a list or tuple.
+
+    >>> pack_x_y_sample_weight("images"), pack_x_y_sample_weight("images", "labels")
+    ('images', ('images', 'labels'))
+    """
     if y is None and sample_weight is None:
         return (x,) if isinstance(x, list | tuple) else x
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def check_count(where, name, value, least=1):
-    """A number of samples, batches or epochs as an int.
+def check_count(where: str, name: str, value: Any, least: int = 1) -> int:
+    """Return a number of samples, batches or epochs as an int.
+
+    Args:
+        where: The function that checks, for the message.
+        name: The argument, for the message.
+        value: What was given.
+        least: The smallest number allowed.
 
     Raises:
-        TypeError, ValueError: it is not an int, or below `least`.
+        TypeError: it is not an int.
+        ValueError: it is below `least`.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{where}: {name} must be an int, got {value!r} ({type(value).__name__})")
@@ -48,14 +75,18 @@ def check_count(where, name, value, least=1):
     return int(value)
 
 
-def common_length(named, where):
-    """The number of samples that all arrays have.
+def common_length(named: dict[str, Structure], where: str) -> int:
+    """Return the number of samples that all arrays have.
 
     Args:
         named: dict from "x", "y", ... to arrays, nested.
+        where: The function that checks, for the message.
 
     Raises:
         ValueError: lengths differ, or there is no array.
+
+    >>> common_length({"x": {"image": np.zeros((3, 8)), "text": np.zeros(3)}, "y": None}, "fit")
+    3
     """
     lengths = []
     for name, value in named.items():
@@ -70,15 +101,23 @@ def common_length(named, where):
     return samples
 
 
-def class_weights_to_sample_weights(y, class_weight, where="fit"):
-    """The weight of each sample's class; 1 for classes that `class_weight` does not name.
+def class_weights_to_sample_weights(y: Any, class_weight: dict[int, float], where: str = "fit") -> Array:
+    """Return the weight of each sample's class; 1 for classes that `class_weight` does not name.
 
     Args:
         y: Labels, shape (batch,) or (batch, 1), or one-hot rows, shape (batch, classes).
         class_weight: dict from class number to weight.
+        where: The function that asks, for messages.
 
     Returns:
         float32 or float64 array (`floatx()`), shape (batch,).
+
+    Raises:
+        TypeError: `class_weight` is not such a dict.
+        ValueError: y is None, nested, or has no label for each sample.
+
+    >>> class_weights_to_sample_weights(np.array([0, 2, 2]), {2: 5.0}).tolist()
+    [1.0, 5.0, 5.0]
     """
     if not isinstance(class_weight, dict):
         raise TypeError(
@@ -90,7 +129,7 @@ def class_weights_to_sample_weights(y, class_weight, where="fit"):
             or isinstance(weight, bool) or not isinstance(weight, int | float | np.number)
         ):
             raise TypeError(f"{where}: class_weight must map class numbers to weights, got {{{label!r}: {weight!r}}}")
-    if y is None or is_structure(y):
+    if y is None or holds_arrays(y):
         raise ValueError(f"{where}: class_weight needs one array of labels in y; for several outputs use sample_weight")
     labels = as_rows(y, "y", where)
     if labels.ndim > 1:
@@ -102,17 +141,20 @@ def class_weights_to_sample_weights(y, class_weight, where="fit"):
     return weights[positions.reshape(-1)]
 
 
-def train_validation_split(arrays, validation_split, where="fit"):
+def train_validation_split(arrays: Structure, validation_split: float,
+                           where: str = "fit") -> tuple[Structure, Structure]:
     """Split nested arrays into the first part and the LAST `validation_split` of the samples, without shuffling.
 
     Args:
         arrays: Arrays of equal length, nested, or a tuple (x, y, sample_weight) of such; None stays None.
         validation_split: Fraction for validation, 0 < validation_split < 1.
+        where: The function that asks, for messages.
 
     Returns:
         `(train_arrays, validation_arrays)`, views.
 
     Raises:
+        TypeError: the fraction is not a number.
         ValueError: the fraction is out of range, or leaves one side empty.
 
     >>> train_validation_split(np.arange(5), 0.4)
@@ -148,18 +190,18 @@ class ArrayBatches:
     (Without shuffling and casting they are read-only views.)
 
     Args:
-        x: Array, shape (samples, ...), or dict, list, tuple of arrays. Anything that NumPy makes an array of.
+        x: Array, shape (samples, ...), or dict, list, tuple of arrays; anything that NumPy converts to an array.
         y: Targets likewise, or None.
         sample_weight: Weights, shape (samples,), one array or nested like `y`.
-        batch_size: Samples in a batch; 32, or what makes `steps` batches.
+        batch_size: Samples in a batch. If None, 32, or the size that makes `steps` batches.
         shuffle: True: a new order every epoch; "batch": only within each batch; False: as given.
         class_weight: dict from class number to weight, instead of `sample_weight`.
-        rng: numpy Generator for the order.
+        rng: numpy Generator for the order; a new one if None.
         x_dtype: Element type of x's batches: "floatx" (all numbers become `floatx()`), a type, or None to keep the
             array's own (whole numbers for an Embedding). One for all inputs or nested like `x`. Floating point in `y`
             becomes `floatx()`, whole numbers stay.
         steps: With `batch_size` None, the number of batches wanted.
-        where: Who asks, for messages.
+        where: The function that asks, for messages.
 
     Raises:
         ValueError: lengths that differ, a batch size below 1, both kinds of weights.
@@ -170,8 +212,9 @@ class ArrayBatches:
     [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
 
-    def __init__(self, x, y=None, sample_weight=None, *, batch_size=None, shuffle=False, class_weight=None, rng=None,
-                 x_dtype="floatx", steps=None, where="fit"):
+    def __init__(self, x: Structure, y: Structure = None, sample_weight: Any = None, *, batch_size: int | None = None,
+                 shuffle: bool | str = False, class_weight: dict[int, float] | None = None, rng: Any = None,
+                 x_dtype: Any = "floatx", steps: int | None = None, where: str = "fit") -> None:
         if shuffle not in (True, False, "batch"):
             raise ValueError(f"{where}: shuffle must be True, False or 'batch', got {shuffle!r}")
         if class_weight is not None:
@@ -180,7 +223,7 @@ class ArrayBatches:
                     f"{where}: give class_weight or sample_weight, not both; a product of the two is a sample_weight"
                 )
             sample_weight = class_weights_to_sample_weights(y, class_weight, where)
-        elif sample_weight is not None and is_structure(y) and not is_structure(sample_weight):
+        elif sample_weight is not None and holds_arrays(y) and not holds_arrays(sample_weight):
             weights = as_rows(sample_weight, "sample_weight", where)  # one weight a sample, for every output
             sample_weight = map_arrays(lambda leaf, name: weights, y)
         self.x, self.y, self.sample_weight = (
@@ -222,10 +265,10 @@ class ArrayBatches:
             return lambda rows: (x(rows), y(rows))
         return (lambda rows: (x(rows),)) if isinstance(self.x, list | tuple) else x
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.num_batches
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Structure]:
         choose, size, samples = self._choose, self.batch_size, self.num_samples
         if self.shuffle is True:
             order = self.rng.permutation(samples)
@@ -239,25 +282,25 @@ class ArrayBatches:
                 try:
                     batch = choose(slice(start, start + size))
                 except FloatingPointError:
-                    self.check_finite()  # says where
+                    self.check_finite()  # raises an error with the position
                     raise
                 yield batch
 
-    def check_finite(self):
+    def check_finite(self) -> None:
         """Refuse NaN, infinities and overflow anywhere in x, y and sample_weight; see `check_finite`.
 
         Raises:
-            ValueError: with the array's name, the count and the first place.
+            ValueError: with the array's name, the count and the index of the first.
         """
-        if not self._is_finite:  # once is enough, however many batches of a diverged model ask
+        if not self._is_finite:  # one check serves all batches of a diverged model
             for name, array, dtype in self._leaves:
                 check_finite(name, array, dtype, self.where)
         self._is_finite = True
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Nothing to do for arrays."""
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Nothing to do for arrays."""
 
 
@@ -268,13 +311,15 @@ def _row_chooser(value, dtype, name, make, leaves):
     """
     if value is None:
         return lambda rows: None
-    if isinstance(value, dict):
-        parts = {key: _row_chooser(part, dtype[key], f"{name}[{key!r}]", make, leaves) for key, part in value.items()}
-        return lambda rows: {key: part(rows) for key, part in parts.items()}
-    if isinstance(value, list | tuple):
-        kind = type(value)
-        parts = [_row_chooser(part, dtype[i], f"{name}[{i}]", make, leaves) for i, part in enumerate(value)]
-        return lambda rows: kind([part(rows) for part in parts])
-    dtype = cast_type(value, dtype)
-    leaves.append((name, value, dtype))
-    return make(value, dtype)
+
+    def chooser(array, dtype, name):
+        if array is None:
+            return lambda rows: None
+        dtype = cast_type(array, dtype)
+        leaves.append((name, array, dtype))
+        return make(array, dtype)
+
+    choosers = map_structures(chooser, value, dtype, map_arrays(lambda _, leaf_name: leaf_name, value, name))
+    if callable(choosers):  # a single array
+        return choosers
+    return lambda rows: map_structure(lambda choose: choose(rows), choosers)

@@ -1,17 +1,22 @@
 """Dataset: a pipeline of elements, as `tf.data.Dataset` is one.
 
-Each method returns a new data set around the old one. Nothing happens before somebody iterates; each iteration starts
-anew. As long as the elements are rows of arrays in memory, what runs through the pipeline is their numbers, and
-`batch` takes the rows of a whole batch at once.
+Each method returns a new data set around the old one. Nothing is computed before an iteration begins; each iteration
+starts anew. As long as the elements are rows of arrays in memory, the pipeline passes row numbers, and `batch` gathers
+the rows of a whole batch at once.
 """
+
+from __future__ import annotations
 
 import glob
 import itertools
 import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
 from .. import random
+from ..core.types import DTypeLike, Structure
 from .elements import TensorSpec, leaves, map_leaves, pad_and_stack, row, spec_of, stack, to_leaf, wrap
 from .pipeline import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Pipeline, first_spec
 from .streams import drawn, interleaved, prefetched, shuffled
@@ -20,10 +25,11 @@ AUTOTUNE = -1
 
 
 class Dataset(Pipeline):
-    """Elements that a pipeline makes one after the other. Begin with `from_tensor_slices`, `from_generator`, ...
+    """Elements that a pipeline computes one after the other. Begin with `from_tensor_slices`, `from_generator`, ...
 
     Elements are Tensors, or tuples and dicts of Tensors; text becomes a `StringTensor`. `fit`, `evaluate` and
-    `predict` take a data set whose elements are batches: (x, y) or (x, y, sample_weight).
+    `predict` take a data set whose elements are batches: (x, y) or (x, y, sample_weight). All methods take `name`
+    for TensorFlow's sake and ignore it.
 
     >>> dataset = Dataset.from_tensor_slices(([1, 2, 3], [10, 20, 30]))
     >>> for x, y in dataset.map(lambda x, y: (x * 2, y)).batch(2):
@@ -35,38 +41,62 @@ class Dataset(Pipeline):
     # -- sources -------------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def from_tensor_slices(tensors, name=None):
-        """One element for each row of the arrays: array, or tuples and dicts of arrays of equal length.
+    def from_tensor_slices(tensors: Structure, name: str | None = None) -> Dataset:
+        """Make one element of each row of the arrays.
+
+        Args:
+            tensors: Array, or tuples and dicts of arrays of equal length; a list is one array.
 
         Raises:
+            TypeError: a list of tuples or dicts.
             ValueError: the lengths differ, or an array has no rows.
+
+        >>> [x.numpy().tolist() for x in Dataset.from_tensor_slices([[1, 2], [3, 4]])]
+        [[1, 2], [3, 4]]
         """
         if isinstance(tensors, list) and tensors and isinstance(tensors[0], dict | tuple):
             raise TypeError("from_tensor_slices: a list of tuples or dicts is one element each; give a tuple or a dict "
                             "of arrays")
         arrays = map_leaves(to_leaf, tensors)
         lengths = [len(array) if array.ndim else None for array in leaves(arrays)]
-        if None in lengths or len(set(lengths)) != 1:
+        count = lengths[0] if lengths else None
+        if count is None or len(set(lengths)) != 1:
             raise ValueError(f"from_tensor_slices: all arrays need one row for each element, got {lengths} rows")
-        count = lengths[0]
         spec = map_leaves(lambda array: TensorSpec(array.shape[1:], array.dtype), arrays)
         return Dataset(lambda: iter(range(count)), spec, count, arrays)
 
     @staticmethod
-    def from_tensors(tensors, name=None):
-        """A single element."""
+    def from_tensors(tensors: Structure, name: str | None = None) -> Dataset:
+        """Make a data set of a single element.
+
+        Args:
+            tensors: Array, or tuples and dicts of arrays.
+
+        >>> len(Dataset.from_tensors([1, 2, 3]))
+        1
+        """
         element = map_leaves(to_leaf, tensors)
         return Dataset(lambda: iter([element]), spec_of(element), 1)
 
     @staticmethod
-    def from_generator(generator, output_types=None, output_shapes=None, args=None, output_signature=None, name=None):
-        """What a function yields; it is called for each iteration.
+    def from_generator(generator: Callable[..., Iterable[Any]], output_types: Structure = None,
+                       output_shapes: Structure = None, args: Iterable[Any] | None = None,
+                       output_signature: Structure = None, name: str | None = None) -> Dataset:
+        """Make a data set of what a function yields; it is called for each iteration.
 
         Args:
             generator: Function that returns an iterable of elements.
-            output_types, output_shapes: Nested element types and shapes (the older form).
-            args: Arguments of the function.
+            output_types, output_shapes: Nested element types and shapes (the older form of `output_signature`).
+            args: Arguments of the function; it gets them as Tensors.
             output_signature: Nested `TensorSpec`s, which elements must fit.
+
+        Raises:
+            TypeError: the generator itself instead of the function.
+            ValueError: (while iterating) an element's shape does not fit.
+
+        >>> squares = Dataset.from_generator(lambda: (i * i for i in range(3)), output_types="int64")
+        >>> list(map(int, squares))
+        [0, 1, 4]
         """
         if not callable(generator):
             raise TypeError("from_generator: give the function itself, not what it returns: from_generator(make, ...)")
@@ -89,50 +119,79 @@ class Dataset(Pipeline):
         return Dataset(iterate, signature if signature is not None else lambda: first_spec(iterate))
 
     @staticmethod
-    def range(*args, output_type="int64", name=None):
-        """The numbers of Python's `range`, one an element."""
+    def range(*args: int, output_type: DTypeLike = "int64", name: str | None = None) -> Dataset:
+        """The numbers of Python's `range`, one an element.
+
+        Args:
+            args: stop, or start and stop, or start, stop and step.
+            output_type: Element type.
+
+        >>> list(map(int, Dataset.range(2, 8, 3)))
+        [2, 5]
+        """
         numbers = np.arange(*map(int, args), dtype=output_type)
         return Dataset.from_tensor_slices(numbers)
 
     @staticmethod
-    def zip(*datasets, name=None):
-        """Elements of several data sets side by side, until the shortest ends: zip(a, b), or zip((a, b))."""
+    def zip(*datasets: Any, name: str | None = None) -> Dataset:
+        """Pair the elements of several data sets, until the shortest ends.
+
+        Args:
+            datasets: Data sets, zip(a, b), or one tuple or dict of them, zip((a, b)), whose nesting the elements have.
+
+        >>> [(int(a), int(b)) for a, b in Dataset.zip(Dataset.range(3), Dataset.range(10, 12))]
+        [(0, 10), (1, 11)]
+        """
         together = datasets[0] if len(datasets) == 1 else datasets
         parts = leaves(together)
-        places = iter(range(len(parts)))
-        number = map_leaves(lambda _: next(places), together)
+        counter = itertools.count()
+        number = map_leaves(lambda _: next(counter), together)
 
         def iterate():
             for elements in zip(*(part._elements() for part in parts), strict=False):
                 yield map_leaves(elements.__getitem__, number)
 
         def spec():
-            return map_leaves(lambda place: parts[place].element_spec, number)
+            return map_leaves(lambda i: parts[i].element_spec, number)
 
         known = [part._cardinality for part in parts if part._cardinality != INFINITE_CARDINALITY]
         count = INFINITE_CARDINALITY if not known else UNKNOWN_CARDINALITY if min(known) < 0 else min(known)
         return Dataset(iterate, spec, count)
 
     @staticmethod
-    def counter(start=0, step=1, dtype="int64", name=None):
-        """The numbers start, start + step, ... for ever, one an element."""
+    def counter(start: float = 0, step: float = 1, dtype: DTypeLike = "int64", name: str | None = None) -> Dataset:
+        """The numbers start, start + step, ... without end, one an element.
+
+        Args:
+            start: First number.
+            step: Difference of neighbours.
+            dtype: Element type.
+
+        >>> [int(number) for number in Dataset.counter(5, 2).take(3)]
+        [5, 7, 9]
+        """
         return Dataset(lambda: (np.array(number, dtype) for number in itertools.count(start, step)),
                        TensorSpec((), dtype), INFINITE_CARDINALITY)
 
     @staticmethod
-    def sample_from_datasets(datasets, weights=None, seed=None, stop_on_empty_dataset=False,
-                             rerandomize_each_iteration=True):
-        """Each element from a data set that is drawn by lot: the way to balance rare and frequent classes.
+    def sample_from_datasets(datasets: list[Dataset], weights: Any = None, seed: int | None = None,
+                             stop_on_empty_dataset: bool = False, rerandomize_each_iteration: bool = True) -> Dataset:
+        """Take each element from a data set drawn at random: the way to balance rare and frequent classes.
 
         Args:
             datasets: List of data sets whose elements have the same structure.
             weights: How often each is drawn, as shares; all equally often if None.
             seed: int; without, the draws follow `set_random_seed`.
-            stop_on_empty_dataset: Whether all ends with the first data set that does; otherwise the others go on.
+            stop_on_empty_dataset: Whether to end with the first data set that ends; otherwise the others go on.
             rerandomize_each_iteration: Whether each epoch has other draws.
 
         Raises:
             ValueError: no data sets, or weights that are no shares, one for each.
+
+        >>> rare, frequent = Dataset.from_tensors([1]).repeat(), Dataset.from_tensors([0]).repeat()
+        >>> mixed = Dataset.sample_from_datasets([rare, frequent], [0.5, 0.5], seed=0).take(100)
+        >>> 30 < sum(int(x[0]) for x in mixed) < 70
+        True
         """
         shares = np.full(len(datasets), 1.0) if weights is None else np.asarray(to_leaf(weights), np.float64)
         if not datasets or shares.shape != (len(datasets),) or not (shares >= 0).all() or not shares.any():
@@ -150,8 +209,18 @@ class Dataset(Pipeline):
                        INFINITE_CARDINALITY if endless and not stop_on_empty_dataset else UNKNOWN_CARDINALITY)
 
     @staticmethod
-    def list_files(file_pattern, shuffle=None, seed=None, name=None):
-        """The paths that match a pattern (or several), as text; in a new order each time unless shuffle=False."""
+    def list_files(file_pattern: Any, shuffle: bool | None = None, seed: int | None = None,
+                   name: str | None = None) -> Dataset:
+        """The paths that match a pattern, as text.
+
+        Args:
+            file_pattern: Pattern with * and ?, or a list of such.
+            shuffle: Whether in a new order each time; False: sorted. None: True.
+            seed: int, for the order; without, it follows `set_random_seed`.
+
+        Raises:
+            ValueError: no file matches.
+        """
         patterns = [file_pattern] if isinstance(file_pattern, str) or hasattr(file_pattern, "__fspath__") else (
             file_pattern)
         paths = sorted(path for pattern in patterns for path in glob.glob(str(pattern)))
@@ -166,22 +235,36 @@ class Dataset(Pipeline):
         """A data set of the same elements, or row numbers, in another order or number."""
         return Dataset(iterate, self._spec, cardinality, self._rows)
 
-    def shuffle(self, buffer_size, seed=None, reshuffle_each_iteration=True, name=None):
-        """Random order: each element is drawn from `buffer_size` waiting ones.
+    def shuffle(self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool = True,
+                name: str | None = None) -> Dataset:
+        """Put the elements in random order: each is drawn from `buffer_size` waiting ones.
 
         Args:
             buffer_size: At least the number of elements for a uniform order.
             seed: int; without, the order follows `set_random_seed`.
             reshuffle_each_iteration: Whether each epoch has another order.
+
+        Raises:
+            ValueError: `buffer_size` is below 1.
+
+        >>> sorted(map(int, Dataset.range(4).shuffle(4, seed=0)))
+        [0, 1, 2, 3]
         """
         buffer_size = _count("shuffle", "buffer_size", buffer_size, 1)
         fixed = seed if reshuffle_each_iteration or seed is not None else random.make_default_seed()
         generators = random.SeedGenerator(fixed) if fixed is not None and reshuffle_each_iteration else fixed
-        return self._same(lambda: shuffled(self._iterate(), buffer_size, random.generator(generators)),
+        return self._same(lambda: shuffled(iter(self._iterate()), buffer_size, random.generator(generators)),
                           self._cardinality)
 
-    def repeat(self, count=None, name=None):
-        """The whole data set `count` times in a row; for ever if None."""
+    def repeat(self, count: int | None = None, name: str | None = None) -> Dataset:
+        """Repeat the whole data set.
+
+        Args:
+            count: How many times; without end if None or -1.
+
+        >>> list(map(int, Dataset.range(2).repeat(2)))
+        [0, 1, 0, 1]
+        """
         times = None if count is None or int(count) == -1 else _count("repeat", "count", count, 0)
 
         def iterate():
@@ -198,8 +281,15 @@ class Dataset(Pipeline):
         return self._same(iterate, self._cardinality * times if self._cardinality >= 0 else
                           self._cardinality if times else 0)
 
-    def take(self, count, name=None):
-        """The first `count` elements; all if -1."""
+    def take(self, count: int, name: str | None = None) -> Dataset:
+        """Keep the first elements.
+
+        Args:
+            count: How many; all if -1.
+
+        >>> list(map(int, Dataset.range(9).take(2)))
+        [0, 1]
+        """
         if int(count) == -1:
             return self
         count = _count("take", "count", count, 0)
@@ -207,34 +297,63 @@ class Dataset(Pipeline):
         known = count if own == INFINITE_CARDINALITY else min(count, own) if own >= 0 else own if count else 0
         return self._same(lambda: itertools.islice(self._iterate(), count), known)
 
-    def skip(self, count, name=None):
-        """All but the first `count` elements; none if -1."""
+    def skip(self, count: int, name: str | None = None) -> Dataset:
+        """Leave out the first elements.
+
+        Args:
+            count: How many; all if -1.
+
+        >>> list(map(int, Dataset.range(4).skip(2)))
+        [2, 3]
+        """
         if int(count) == -1:
             return self.take(0)
         count = _count("skip", "count", count, 0)
         known = max(0, self._cardinality - count) if self._cardinality >= 0 else self._cardinality
         return self._same(lambda: itertools.islice(self._iterate(), count, None), known)
 
-    def shard(self, num_shards, index, name=None):
-        """Every `num_shards`-th element, beginning with number `index`."""
+    def shard(self, num_shards: int, index: int, name: str | None = None) -> Dataset:
+        """Keep every `num_shards`-th element.
+
+        Args:
+            num_shards: The distance of the elements kept.
+            index: The number of the first, 0 <= index < num_shards.
+
+        Raises:
+            ValueError: `index` is out of range.
+
+        >>> list(map(int, Dataset.range(7).shard(3, index=1)))
+        [1, 4]
+        """
         if not 0 <= index < num_shards:
             raise ValueError(f"shard: index must be from 0 to {num_shards - 1}, got {index}")
         known = len(range(index, self._cardinality, num_shards)) if self._cardinality >= 0 else self._cardinality
         return self._same(lambda: itertools.islice(self._iterate(), index, None, num_shards), known)
 
-    def concatenate(self, dataset, name=None):
-        """These elements, then those of another data set."""
+    def concatenate(self, dataset: Dataset, name: str | None = None) -> Dataset:
+        """Append the elements of another data set.
+
+        Args:
+            dataset: The other one.
+
+        >>> list(map(int, Dataset.range(2).concatenate(Dataset.range(5, 7))))
+        [0, 1, 5, 6]
+        """
         counts = self._cardinality, dataset._cardinality
         known = INFINITE_CARDINALITY if INFINITE_CARDINALITY in counts else min(counts) if min(counts) < 0 else (
             sum(counts))
         return Dataset(lambda: itertools.chain(self._elements(), dataset._elements()), lambda: self.element_spec, known)
 
-    def cache(self, filename="", name=None):
-        """Keep the elements of the first whole iteration in memory, and give them again afterwards."""
+    def cache(self, filename: str = "", name: str | None = None) -> Dataset:
+        """Keep the elements of the first whole iteration in memory; later iterations yield them again.
+
+        Args:
+            filename: Accepted for TensorFlow's sake: with one, a warning tells that no file is written.
+        """
         if filename:
             warnings.warn(f"Dataset.cache: elements are kept in memory, nothing is written to {filename!r}",
                           stacklevel=2)
-        kept = []
+        kept: list[list[Any]] = []
 
         def iterate():
             if kept:
@@ -248,8 +367,12 @@ class Dataset(Pipeline):
 
         return self._same(iterate, self._cardinality)
 
-    def prefetch(self, buffer_size, name=None):
-        """Make up to `buffer_size` elements ahead, in a thread of their own; two if AUTOTUNE."""
+    def prefetch(self, buffer_size: int, name: str | None = None) -> Dataset:
+        """Compute elements ahead, in a thread of their own.
+
+        Args:
+            buffer_size: At most so many; two if AUTOTUNE; 0 changes nothing.
+        """
         size = 2 if int(buffer_size) == AUTOTUNE else _count("prefetch", "buffer_size", buffer_size, 0)
         if size == 0:
             return self
@@ -259,11 +382,19 @@ class Dataset(Pipeline):
 
     # -- elements ------------------------------------------------------------------------------------------------------
 
-    def map(self, map_func, num_parallel_calls=None, deterministic=None, name=None):
-        """map_func(element), or map_func(*element) for tuples; it returns Tensors, arrays, or tuples and dicts of them.
+    def map(self, map_func: Callable[..., Structure], num_parallel_calls: int | None = None,
+            deterministic: bool | None = None, name: str | None = None) -> Dataset:
+        """Apply a function to each element.
 
-        The function is called for each element, one after the other, so that what it draws at random follows
-        `set_random_seed`; `num_parallel_calls` and `deterministic` are taken for TensorFlow's sake.
+        The function is called for each element, one after the other, so that its random draws follow `set_random_seed`.
+
+        Args:
+            map_func: Function of an element, map_func(*element) for tuples, that returns Tensors, arrays, or tuples and
+                dicts of them.
+            num_parallel_calls, deterministic: Taken for TensorFlow's sake and ignored.
+
+        >>> list(map(int, Dataset.range(3).map(lambda x: x * x)))
+        [0, 1, 4]
         """
         def iterate():
             for element in self._elements():
@@ -271,8 +402,15 @@ class Dataset(Pipeline):
 
         return Dataset(iterate, lambda: self._spec_after(iterate), self._cardinality)
 
-    def filter(self, predicate, name=None):
-        """The elements for which `predicate` is true."""
+    def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """Keep the elements for which a function is true.
+
+        Args:
+            predicate: Function of an element, predicate(*element) for tuples.
+
+        >>> list(map(int, Dataset.range(5).filter(lambda x: x % 2 == 1)))
+        [1, 3]
+        """
         def iterate():
             for element in self._elements():
                 if bool(_call(predicate, element)):
@@ -281,25 +419,48 @@ class Dataset(Pipeline):
         endless = self._cardinality == INFINITE_CARDINALITY
         return Dataset(iterate, lambda: self.element_spec, INFINITE_CARDINALITY if endless else UNKNOWN_CARDINALITY)
 
-    def enumerate(self, start=0, name=None):
-        """(number, element), counted from `start`."""
+    def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
+        """Number the elements: (number, element).
+
+        Args:
+            start: The first number.
+
+        >>> [(int(number), int(x)) for number, x in Dataset.range(5, 7).enumerate(start=1)]
+        [(1, 5), (2, 6)]
+        """
         def iterate():
             for number, element in enumerate(self._elements(), start):
                 yield np.array(number, np.int64), element
 
         return Dataset(iterate, lambda: (TensorSpec((), "int64"), self.element_spec), self._cardinality)
 
-    def flat_map(self, map_func, name=None):
-        """The elements of the data sets that map_func(element) returns, one after the other."""
-        return self.interleave(map_func, cycle_length=1)
-
-    def interleave(self, map_func, cycle_length=None, block_length=1, num_parallel_calls=None, deterministic=None,
-                   name=None):
-        """The elements of the data sets that map_func(element) returns, from `cycle_length` of them in turn.
+    def flat_map(self, map_func: Callable[..., Dataset], name: str | None = None) -> Dataset:
+        """Concatenate the data sets that a function returns.
 
         Args:
-            cycle_length: 2 if None or AUTOTUNE.
-            block_length: How many elements of one before it is the next one's turn.
+            map_func: Function of an element that returns a data set.
+
+        >>> list(map(int, Dataset.range(1, 3).flat_map(lambda n: Dataset.range(int(n)))))
+        [0, 0, 1]
+        """
+        return self.interleave(map_func, cycle_length=1)
+
+    def interleave(self, map_func: Callable[..., Dataset], cycle_length: int | None = None, block_length: int = 1,
+                   num_parallel_calls: int | None = None, deterministic: bool | None = None,
+                   name: str | None = None) -> Dataset:
+        """Take elements in turn from the data sets that a function returns.
+
+        Args:
+            map_func: Function of an element that returns a data set.
+            cycle_length: How many data sets are open at a time; 2 if None or AUTOTUNE.
+            block_length: How many elements to take from one before the next one's turn.
+            num_parallel_calls, deterministic: Taken for TensorFlow's sake and ignored.
+
+        Raises:
+            ValueError: `cycle_length` or `block_length` is below 1.
+
+        >>> list(map(int, Dataset.range(2).interleave(lambda n: Dataset.from_tensors(n).repeat(2))))
+        [0, 1, 0, 1]
         """
         length = 2 if cycle_length in (None, AUTOTUNE) else _count("interleave", "cycle_length", cycle_length, 1)
         block = _count("interleave", "block_length", block_length, 1)
@@ -312,8 +473,21 @@ class Dataset(Pipeline):
 
     # -- batches -------------------------------------------------------------------------------------------------------
 
-    def batch(self, batch_size, drop_remainder=False, num_parallel_calls=None, deterministic=None, name=None):
-        """`batch_size` elements as one, with a new first axis; the last may be shorter unless `drop_remainder`."""
+    def batch(self, batch_size: int, drop_remainder: bool = False, num_parallel_calls: int | None = None,
+              deterministic: bool | None = None, name: str | None = None) -> Dataset:
+        """Stack elements to batches, with a new first axis.
+
+        Args:
+            batch_size: Elements in a batch.
+            drop_remainder: Whether to leave out a shorter last batch.
+            num_parallel_calls, deterministic: Taken for TensorFlow's sake and ignored.
+
+        Raises:
+            ValueError: `batch_size` is below 1; (while iterating) the elements differ in shape.
+
+        >>> [x.numpy().tolist() for x in Dataset.range(5).batch(2)]
+        [[0, 1], [2, 3], [4]]
+        """
         size = _count("batch", "batch_size", batch_size, 1)
         if self._rows is not None:
             def join(numbers):
@@ -324,8 +498,23 @@ class Dataset(Pipeline):
                 return stack(elements, "batch")
         return self._grouped(self._iterate, join, size, drop_remainder)
 
-    def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False, name=None):
-        """As `batch`, for elements of different lengths, filled up at their ends to the longest of the batch."""
+    def padded_batch(self, batch_size: int, padded_shapes: Structure = None, padding_values: Any = None,
+                     drop_remainder: bool = False, name: str | None = None) -> Dataset:
+        """Stack elements of different lengths to batches, filled up at their ends.
+
+        Args:
+            batch_size: Elements in a batch.
+            padded_shapes: Nested shapes to fill up to, None or -1 for the longest of the batch; all None if None.
+            padding_values: What to fill with; 0, or the empty text, if None.
+            drop_remainder: Whether to leave out a shorter last batch.
+
+        Raises:
+            ValueError: an element is larger than `padded_shapes`.
+
+        >>> rows = Dataset.range(1, 3).map(lambda n: np.ones(int(n), int))
+        >>> [x.numpy().tolist() for x in rows.padded_batch(2)]
+        [[[1, 0], [1, 1]]]
+        """
         size = _count("padded_batch", "batch_size", batch_size, 1)
         return self._grouped(self._elements, lambda elements: pad_and_stack(elements, padded_shapes, padding_values),
                              size, drop_remainder, ragged=True)
@@ -348,8 +537,12 @@ class Dataset(Pipeline):
             count = count // size if drop_remainder else -(-count // size)
         return Dataset(iterate, spec, count)
 
-    def unbatch(self, name=None):
-        """Each row of each element as an element."""
+    def unbatch(self, name: str | None = None) -> Dataset:
+        """Make an element of each row of each element.
+
+        >>> list(map(int, Dataset.from_tensors([1, 2]).unbatch()))
+        [1, 2]
+        """
         def iterate():
             for element in self._elements():
                 for i in range(len(leaves(element)[0])):
@@ -362,7 +555,7 @@ class Dataset(Pipeline):
 
 
 def _arguments(element):
-    """What a function of the user is called with."""
+    """The arguments with which a function of the user is called."""
     element = wrap(element)
     return element if isinstance(element, tuple) else (element,)
 

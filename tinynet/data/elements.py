@@ -4,41 +4,52 @@ Inside they are ndarrays; functions and loops of the user get Tensors. Lists are
 become one array.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from ..core.nest import is_element, leaves_of, map_structures
+from ..core.types import Array, Shape, Structure
 from ..string_tensor import StringTensor, is_text, to_string_array
 from ..tensor import Tensor, to_array
 
 
 class TensorSpec:
-    """What is known of a tensor before it is there.
+    """What is known of a tensor before it is computed.
 
     Args:
-        shape: Tuple, None for lengths that vary.
+        shape: Tuple, None for lengths that vary; None if nothing is known.
         dtype: Element type; `object` or "string" for text.
-        name: Anything.
+        name: Any text; it is shown and has no effect.
 
     >>> TensorSpec((None, 3), "float32")
     TensorSpec(shape=(None, 3), dtype=float32, name=None)
     """
 
-    def __init__(self, shape=None, dtype="float32", name=None):
+    def __init__(self, shape: Shape | None = None, dtype: Any = "float32", name: str | None = None) -> None:
         self.shape = None if shape is None else tuple(shape)
         self.dtype = np.dtype(object) if dtype in ("string", str, bytes) else np.dtype(dtype)
         self.name = name
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorSpec) and (self.shape, self.dtype) == (other.shape, other.dtype)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.shape, self.dtype))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         dtype = "string" if self.dtype == object else self.dtype.name
         return f"TensorSpec(shape={self.shape}, dtype={dtype}, name={self.name!r})"
 
-    def accept(self, value, where):
-        """`value` as an array of this type.
+    def accept(self, value: Any, where: str) -> Array:
+        """Return `value` as an array of this type.
+
+        Args:
+            value: Anything that can become an array.
+            where: The function that checks, for the message.
 
         Raises:
             ValueError: its shape does not fit.
@@ -53,25 +64,22 @@ class TensorSpec:
         return array
 
 
-def map_leaves(function, element, *others):
-    """The same nesting with function(leaf, ...) in place of each leaf; `others` have the nesting of `element`."""
-    if isinstance(element, dict):
-        return {key: map_leaves(function, part, *(other[key] for other in others)) for key, part in element.items()}
-    if isinstance(element, tuple):
-        parts = [map_leaves(function, *same_place) for same_place in zip(element, *others, strict=True)]
-        return type(element)(*parts) if hasattr(element, "_fields") else tuple(parts)
-    return function(element, *others)
+def map_leaves(function: Callable[..., Any], element: Structure, *others: Structure) -> Structure:
+    """Return the same nesting with function(leaf, ...) in place of each leaf; `others` are nested like `element`."""
+    return map_structures(function, element, *others, rule=is_element)
 
 
-def leaves(element):
-    """The leaves from left to right."""
-    found = []
-    map_leaves(found.append, element)
-    return found
+def leaves(element: Structure) -> list[Any]:
+    """Return the leaves from left to right."""
+    return leaves_of(element, is_element)
 
 
-def to_leaf(value):
-    """An array of numbers, or of bytes objects if `value` is text."""
+def to_leaf(value: Any) -> Array:
+    """Return an array of numbers, or of bytes objects if `value` is text.
+
+    Raises:
+        TypeError: `value` is None.
+    """
     if type(value) is np.ndarray and value.dtype.kind in "fiub" and value.flags.c_contiguous:
         return value
     if value is None:
@@ -79,8 +87,8 @@ def to_leaf(value):
     return to_string_array(value) if is_text(value) else to_array(value)
 
 
-def wrap(element):
-    """The element as the user gets it: Tensors."""
+def wrap(element: Structure) -> Structure:
+    """Return the element as the user gets it: with Tensors."""
     return map_leaves(_wrap_leaf, element)
 
 
@@ -88,8 +96,8 @@ def _wrap_leaf(array):
     return StringTensor.wrap(array) if array.dtype == object else Tensor.wrap(array)
 
 
-def row(arrays, i):
-    """Element number i of arrays that hold one element a row."""
+def row(arrays: Structure, i: int) -> Structure:
+    """Return element number i of arrays that hold one element a row."""
     return map_leaves(lambda array: np.asarray(array[i]) if array.ndim > 1 or array.dtype != object
                       else _object_scalar(array[i]), arrays)
 
@@ -100,8 +108,12 @@ def _object_scalar(value):
     return scalar
 
 
-def stack(elements, where):
-    """Several elements as one, with a new first axis.
+def stack(elements: list[Structure], where: str) -> Structure:
+    """Stack several elements to one, with a new first axis.
+
+    Args:
+        elements: List of elements of arrays, nested alike.
+        where: The function that stacks, for the message.
 
     Raises:
         ValueError: their shapes differ.
@@ -119,8 +131,17 @@ def stack(elements, where):
     return map_leaves(stack_leaves, *elements)
 
 
-def pad_and_stack(elements, padded_shapes, padding_values):
-    """As `stack`, with elements filled up at their ends to the longest, or to `padded_shapes`."""
+def pad_and_stack(elements: list[Structure], padded_shapes: Structure, padding_values: Any) -> Structure:
+    """Stack elements as `stack` does, filled up at their ends to the longest, or to `padded_shapes`.
+
+    Args:
+        elements: List of elements of arrays, nested alike.
+        padded_shapes: Nested shapes, None or -1 for the longest; or None.
+        padding_values: What to fill with; 0, or the empty text, if None.
+
+    Raises:
+        ValueError: an element is larger than its padded shape.
+    """
     def pad_leaves(*parts, wanted=None):
         longest = np.max([part.shape for part in parts], axis=0).astype(int)
         shape = [want if want not in (None, -1) else have for want, have in
@@ -135,19 +156,15 @@ def pad_and_stack(elements, padded_shapes, padding_values):
 
     if padded_shapes is None:
         return map_leaves(pad_leaves, *elements)
-    flat = iter(_shapes(padded_shapes))
+    flat = iter(leaves_of(padded_shapes, _holds_shapes))
     return map_leaves(lambda *parts: pad_leaves(*parts, wanted=next(flat)), *elements)
 
 
-def _shapes(structure):
-    """The shapes in a nested structure of shapes: a list or tuple of ints and Nones is one."""
-    if isinstance(structure, dict):
-        return [shape for part in structure.values() for shape in _shapes(part)]
-    if all(length is None or isinstance(length, int) for length in structure):
-        return [structure]
-    return [shape for part in structure for shape in _shapes(part)]
+def _holds_shapes(value):
+    """Whether `value` is no shape: a list or tuple of ints and Nones is one."""
+    return not all(length is None or isinstance(length, int) for length in value)
 
 
-def spec_of(element):
-    """The TensorSpecs of an element."""
+def spec_of(element: Structure) -> Structure:
+    """Return the TensorSpecs of an element."""
     return map_leaves(lambda array: TensorSpec(array.shape, array.dtype), element)

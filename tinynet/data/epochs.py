@@ -1,45 +1,43 @@
-"""From whatever the user gives `fit` to batches, and from batches to epochs."""
+"""From the data that the user passes to `fit` to batches, and from batches to epochs."""
+
+from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+from ..core.nest import holds_arrays
+from ..core.types import Structure
 from .ahead import one_ahead
 from .arrays import ArrayBatches, check_count
 from .iterables import IterableBatches, PyDatasetBatches
 from .py_dataset import PyDataset
-from .structure import is_structure
 
 
-def make_batches(
-    x,
-    y=None,
-    sample_weight=None,
-    *,
-    batch_size=None,
-    steps=None,
-    shuffle=False,
-    class_weight=None,
-    rng=None,
-    x_dtype="floatx",
-    where="fit",
-):
+def make_batches(x: Any, y: Structure = None, sample_weight: Any = None, *, batch_size: int | None = None,
+                 steps: int | None = None, shuffle: bool | str = False, class_weight: dict[int, float] | None = None,
+                 rng: Any = None, x_dtype: Any = "floatx", where: str = "fit") -> ArrayBatches | IterableBatches:
     """Choose how to make batches of `x`.
 
     Args:
         x: Arrays (nested), lists of numbers, pandas tables: with `y`, `sample_weight`, `batch_size` and `shuffle` as
             for `ArrayBatches`. A `PyDataset`, generator, iterator or other iterable of batches: these hold the targets
             themselves; only a PyDataset is shuffled, and `batch_size` does not apply.
-        steps: `steps_per_epoch`, if the user gave it.
-        where: Who asks ("fit", "evaluate", "predict"), for messages.
+        y, sample_weight, batch_size, shuffle, class_weight, rng, x_dtype: As for `ArrayBatches`.
+        steps: `steps_per_epoch`, if the user set it.
+        where: The method that asks ("fit", "evaluate", "predict"), for messages.
 
     Returns:
         `ArrayBatches`, `PyDatasetBatches` or `IterableBatches`: iterate for an epoch; `num_batches`, `num_samples`
         (None if unknown), `check_finite()`, `on_epoch_begin()`, `on_epoch_end()`.
 
     Raises:
-        TypeError: `x` is nothing that can be made into batches.
+        TypeError: `x` cannot be made into batches.
         ValueError: arguments that contradict each other or the data.
+
+    >>> [batch.tolist() for batch in make_batches(np.arange(3), batch_size=2)]
+    [[0.0, 1.0], [2.0]]
     """
     if x is None:
         raise ValueError(f"{where}: no data: x is None")
@@ -71,16 +69,15 @@ def make_batches(
                 f"{where}: x is a {kind}, which yields whole batches, so {name} must not be given beside it; let it "
                 "yield (x, y) or (x, y, sample_weight)"
             )
-    if is_dataset:
-        batches = PyDatasetBatches(
-            x, shuffle=bool(shuffle), rng=rng, class_weight=class_weight, x_dtype=x_dtype, where=where
-        )
-    else:
-        batches = IterableBatches(x, class_weight=class_weight, x_dtype=x_dtype, where=where)
+    batches = (
+        PyDatasetBatches(x, shuffle=bool(shuffle), rng=rng, class_weight=class_weight, x_dtype=x_dtype, where=where)
+        if is_dataset
+        else IterableBatches(x, class_weight=class_weight, x_dtype=x_dtype, where=where)
+    )
     if batches.num_batches == 0:
         raise ValueError(f"{where}: the {kind} has no batches (its length is 0)")
     if steps is None and batches.is_endless:
-        raise ValueError(f"{where}: the {kind} is endless; say how many batches make an epoch with "
+        raise ValueError(f"{where}: the {kind} is endless; set the number of batches in an epoch with "
                          f"{'steps_per_epoch' if where == 'fit' else 'steps'}=...")
     return batches
 
@@ -94,11 +91,11 @@ class Epochs:
     Args:
         batches: From `make_batches`.
         steps: Batches an epoch, or None.
-        restart: Begin every epoch with the first batch, where the data can begin anew: what validation needs, whose
+        restart: Begin every epoch with the first batch, where the data can begin anew. Validation needs this: its
             epochs are only comparable on the same samples.
 
     Attributes:
-        num_steps: How many batches an epoch has, None if that is not known yet (an iterator's first epoch tells).
+        num_steps: How many batches an epoch has; None as long as that is unknown (in an iterator's first epoch).
         exhausted: Whether an iterator has ended for good: no further epoch will have a batch.
         first_step: The number of the coming epoch's first step: 0, unless `go_on_from` was called.
 
@@ -110,34 +107,35 @@ class Epochs:
     [[0.0], [1.0]]
     """
 
-    def __init__(self, batches, steps=None, restart=False):
+    def __init__(self, batches: Any, steps: int | None = None, restart: bool = False) -> None:
         where = getattr(batches, "where", "fit")
         self.batches = batches
         self.steps = None if steps is None else check_count(where, "the number of steps", steps)
         self.restart = restart and not getattr(batches, "is_one_shot", False)
         self.exhausted = False
         self._iterator = None  # kept between epochs where an epoch is not a whole pass
-        self._taken = 0  # batches that the present pass over the data has given
-        self._orders = None  # what the random order of the present pass came from
-        self._skipped = 0  # batches to be left out, since they were used before the training was interrupted
+        self._taken = 0  # batches yielded by the present pass over the data
+        self._orders = None  # the state of the seeds from which the order of the present pass was drawn
+        self._skipped = 0  # batches to leave out, since they were used before the training was interrupted
         self.first_step = 0
-        self._learned = None  # batches an iterator had, once it has ended
+        self._learned = None  # the number of batches of an iterator, once it has ended
         self.prepare = None  # function of a batch, run in a thread one batch ahead of training
 
     @property
-    def num_steps(self):
+    def num_steps(self) -> int | None:
+        """How many batches an epoch has; None as long as that is unknown."""
         return self.steps or self.batches.num_batches or self._learned
 
     @property
-    def position(self):
-        """Where in the data training is, for `go_on_from`: which random order, and how many of its batches are used."""
+    def position(self) -> dict[str, Any]:
+        """The position in the data, for `go_on_from`: the random order, and how many of its batches are used."""
         return {"orders": self._orders if self._taken else self._seeds_state(), "taken": self._taken}
 
-    def go_on_from(self, position, step):
+    def go_on_from(self, position: dict[str, Any], step: int) -> None:
         """Let the coming epoch begin where another one was interrupted.
 
         Args:
-            position: Of the interrupted one.
+            position: The `position` of the interrupted one.
             step: How many steps of its epoch were done.
         """
         if position["orders"] is not None:
@@ -149,7 +147,7 @@ class Epochs:
         return None if seeds is None else seeds.state
 
     def _new_pass(self):
-        """An iterator over the data, from the beginning, or from where `go_on_from` says."""
+        """An iterator over the data, from the beginning, or from the position set by `go_on_from`."""
         self._orders, self._taken = self._seeds_state(), 0
         iterator = iter(self.batches)
         for _ in range(self._skipped):
@@ -159,7 +157,7 @@ class Epochs:
         self._skipped = 0
         return iterator
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         self.batches.on_epoch_begin()
         if self.steps is None:
             yield from self._whole_pass()
@@ -184,7 +182,7 @@ class Epochs:
         length = self.batches.num_batches
         if self._iterator is None or self.restart:
             self._iterator = self._new_pass()
-        # No batch is asked for that belongs to the next epoch.
+        # No batch of the next epoch is taken from the iterator.
         wanted = self.steps - self.first_step
         batches = self._prepared(itertools.islice(self._iterator, wanted))
         for done in range(self.first_step, self.steps):
@@ -211,6 +209,6 @@ class Epochs:
         )
 
 
-def is_array_data(x):
+def is_array_data(x: Any) -> bool:
     """Whether `validation_split` can cut `x`: arrays, not something that yields batches."""
-    return hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range) or is_structure(x)
+    return hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range) or holds_arrays(x)

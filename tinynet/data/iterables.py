@@ -1,12 +1,17 @@
 """Batches from what makes batches itself: generators, PyDatasets, PyTorch loaders, tf.data."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from ..core.nest import map_arrays, map_structures, spread
+from ..core.types import Structure
 from .arrays import class_weights_to_sample_weights, pack_x_y_sample_weight
 from .rows import as_rows, cast_type
-from .structure import map_arrays, spread
 
 
 class IterableBatches:
@@ -17,13 +22,17 @@ class IterableBatches:
             generator is used up by one pass; other iterables begin anew every epoch.
         class_weight: dict from class number to weight, where the batches carry no weights.
         x_dtype: As for `ArrayBatches`.
-        where: Who asks, for messages.
+        where: The method that asks, for messages.
+
+    >>> list(IterableBatches([([[1]], [0])]))
+    [(array([[1.]], dtype=float32), array([0]))]
     """
 
     batch_size = None
     num_samples = None
 
-    def __init__(self, source, *, class_weight=None, x_dtype="floatx", where="fit"):
+    def __init__(self, source: Any, *, class_weight: dict[int, float] | None = None, x_dtype: Any = "floatx",
+                 where: str = "fit") -> None:
         self.source = source
         self.class_weight = class_weight
         self.x_dtype = x_dtype
@@ -31,26 +40,30 @@ class IterableBatches:
         self.is_one_shot = iter_is_self(source)
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         """How many batches an epoch has; None if unknown."""
         if self.is_one_shot or not hasattr(self.source, "__len__"):
             return None
         try:
             return len(self.source)
-        except TypeError:  # tf.data and PyTorch say "unknown" and "endless" this way
+        except TypeError:  # tf.data and PyTorch raise it for an unknown or infinite length
             return None
 
     @property
-    def is_endless(self):
-        """Whether the source says that it never ends (tf.data's cardinality -1)."""
+    def is_endless(self) -> bool:
+        """Whether the source reports that it never ends (tf.data's cardinality -1)."""
         cardinality = getattr(self.source, "cardinality", None)
         return callable(cardinality) and int(cardinality()) == -1
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Structure]:
         return map(self.convert, self.source)
 
-    def convert(self, batch):
-        """One batch as ndarrays, packed as the source packed it."""
+    def convert(self, batch: Any) -> Structure:
+        """Return one batch as ndarrays, packed as the source packed it.
+
+        Raises:
+            ValueError: it has more than three parts, or weights beside `class_weight`.
+        """
         if isinstance(batch, list | tuple):
             if not 1 <= len(batch) <= 3:
                 raise ValueError(
@@ -71,13 +84,13 @@ class IterableBatches:
         rows = map_arrays(lambda leaf, leaf_name: as_rows(leaf, leaf_name, self.where), value, name)
         return cast_structure(rows, spread(dtype, rows))
 
-    def check_finite(self):
+    def check_finite(self) -> None:
         """Nothing: batches that do not exist yet cannot be checked."""
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Nothing to do."""
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Nothing to do."""
 
 
@@ -86,26 +99,28 @@ class PyDatasetBatches(IterableBatches):
 
     Args:
         source: The data set.
-        shuffle: Whether to ask for the batches in a new order every epoch.
-        rng: numpy Generator for the order.
+        shuffle: Whether to take the batches in a new order every epoch.
+        rng: numpy Generator for the order; a new one if None.
+        class_weight, x_dtype, where: As for `IterableBatches`.
     """
 
-    def __init__(self, source, *, shuffle=False, rng=None, class_weight=None, x_dtype="floatx", where="fit"):
+    def __init__(self, source: Any, *, shuffle: bool = False, rng: Any = None,
+                 class_weight: dict[int, float] | None = None, x_dtype: Any = "floatx", where: str = "fit") -> None:
         super().__init__(source, class_weight=class_weight, x_dtype=x_dtype, where=where)
         self.is_one_shot = False
         self.shuffle = shuffle
         self.rng = np.random.default_rng() if rng is None else rng
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         count = self.source.num_batches if hasattr(self.source, "num_batches") else len(self.source)
         return None if count is None else int(count)
 
     @property
-    def is_endless(self):
+    def is_endless(self) -> bool:
         return self.num_batches is None
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Structure]:
         count = self.num_batches
         numbers = (
             itertools.count()
@@ -116,28 +131,30 @@ class PyDatasetBatches(IterableBatches):
         )
         return (self.convert(self.source[i]) for i in numbers)
 
-    def on_epoch_begin(self):
-        """Pass the word on."""
+    def on_epoch_begin(self) -> None:
+        """Call the source's `on_epoch_begin`, if it has one."""
         if hasattr(self.source, "on_epoch_begin"):
             self.source.on_epoch_begin()
 
-    def on_epoch_end(self):
-        """Pass the word on."""
+    def on_epoch_end(self) -> None:
+        """Call the source's `on_epoch_end`, if it has one."""
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
 
-def cast_structure(value, dtype):
-    """Nested arrays in the element types that `spread` gives."""
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        return {key: cast_structure(part, dtype[key]) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)([cast_structure(part, one) for part, one in zip(value, dtype, strict=True)])
-    return np.ascontiguousarray(value, cast_type(value, dtype))
+def cast_structure(value: Structure, dtype: Structure) -> Structure:
+    """Return nested arrays in the element types of `dtype`, which is nested alike; None stays None."""
+    return None if value is None else map_structures(_cast, value, dtype)
 
 
-def iter_is_self(source):
-    """Whether iterating uses `source` up: generators and other iterators."""
+def _cast(array, dtype):
+    return None if array is None else np.ascontiguousarray(array, cast_type(array, dtype))
+
+
+def iter_is_self(source: Any) -> bool:
+    """Report whether iterating uses `source` up: generators and other iterators.
+
+    >>> iter_is_self(iter([1])), iter_is_self([1])
+    (True, False)
+    """
     return hasattr(source, "__next__") and iter(source) is source

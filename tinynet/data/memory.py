@@ -1,26 +1,35 @@
-"""Arrays for batches, in memory that batches before them have used.
+"""Arrays for batches, in memory that earlier batches have used.
 
-A batch of 128 Fashion-MNIST images takes 401 KB, which the C library gives back to the system, and the system clears
-page by page when it is asked again: 0.06 ms an array, as long as it takes to mirror those images.
+A batch of 128 Fashion-MNIST images takes 401 KB. The C library returns memory of this size to the system, which clears
+it page by page at the next allocation: 0.06 ms an array, as long as it takes to mirror those images.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 import numpy as np
+
+from ..core.types import Array, DTypeLike
 
 try:
     from ._memory import Memory, forget_idle_memory
 except ImportError:  # no compiled module: tinynet.runtime has decided whether that is allowed
     Memory = None
 
-    def forget_idle_memory():
+    def forget_idle_memory() -> None:
         """Nothing lies idle."""
 
-SMALL = 1 << 15  # bytes below which NumPy's own way is fast
+SMALL = 1 << 15  # bytes below which NumPy's own allocation is fast
 
 
-def empty(shape, dtype):
-    """An uninitialised array, as `np.empty` gives.
+def empty(shape: Sequence[int], dtype: DTypeLike) -> Array:
+    """Return an uninitialised array, as `np.empty` does.
+
+    Args:
+        shape: Lengths of the axes.
+        dtype: Element type.
 
     >>> empty((2, 3), "float32").shape
     (2, 3)
@@ -32,8 +41,8 @@ def empty(shape, dtype):
     return np.ndarray(shape, dtype, Memory(size))
 
 
-def copy(array):
-    """A dense copy of an array, in such memory."""
+def copy(array: Array) -> Array:
+    """Return a dense copy of an array, in such memory."""
     result = empty(array.shape, array.dtype)
     result[...] = array
     return result

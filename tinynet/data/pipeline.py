@@ -1,10 +1,15 @@
-"""What a `Dataset` is, whatever made it: elements to iterate over, what they look like, and how many there are."""
+"""What every `Dataset` has: elements to iterate over, their shapes and types, and their number."""
+
+from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from ..core.naming import unknown_name
+from ..core.types import Structure
 from ..tensor import Tensor
 from .elements import TensorSpec, leaves, map_leaves, row, spec_of, to_leaf, wrap
 
@@ -26,7 +31,7 @@ _NOT_THERE = {
 
 
 class _ExplainsMissing(type):
-    """Says of names that the class has not what an element of it says of them: `Dataset.load`."""
+    """Explains names that the class lacks, `Dataset.load`, as an instance explains them."""
 
     def __getattr__(cls, name):
         return _explain_missing(cls, name)
@@ -36,13 +41,14 @@ class Pipeline(metaclass=_ExplainsMissing):
     """Base of `Dataset`, which adds the sources and the steps.
 
     Args:
-        iterate: Function that gives an iterator over elements of ndarrays; over row numbers if there are `rows`.
+        iterate: Function that returns an iterator over elements of ndarrays; over row numbers if there are `rows`.
         spec: Nested `TensorSpec`s of the elements, or a function that finds them out.
-        cardinality: How many elements there are, if that is known.
+        cardinality: How many elements there are; -1 for endlessly many, -2 if that is not known.
         rows: Arrays, nested, of which each element is a row; or None.
     """
 
-    def __init__(self, iterate, spec, cardinality=UNKNOWN_CARDINALITY, rows=None):
+    def __init__(self, iterate: Callable[[], Iterable[Any]], spec: Structure | Callable[[], Structure],
+                 cardinality: int = UNKNOWN_CARDINALITY, rows: Structure = None) -> None:
         self._iterate = iterate
         self._spec = spec
         self._cardinality = cardinality
@@ -54,53 +60,62 @@ class Pipeline(metaclass=_ExplainsMissing):
             return iter(self._iterate())
         return (row(self._rows, i) for i in self._iterate())
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Structure]:
         return (wrap(element) for element in self._elements())
 
-    def as_numpy_iterator(self):
-        """The elements as ndarrays; scalars of NumPy, or bytes, where there is one value."""
+    def as_numpy_iterator(self) -> Iterator[Structure]:
+        """Iterate over the elements as ndarrays; scalars of NumPy, or bytes, where there is one value."""
         return (map_leaves(lambda leaf: leaf[()], element) for element in self._elements())
 
     @property
-    def element_spec(self):
+    def element_spec(self) -> Structure:
         """The nested `TensorSpec`s of the elements. After `map`, the function is tried on the first element."""
         if callable(self._spec):
             self._spec = self._spec()
         return self._spec
 
     def _spec_after(self, iterate):
-        """Of a mapped data set; a batch axis of varying length stays one."""
+        """The specs of a mapped data set; a batch axis of varying length stays one."""
         found = first_spec(iterate)
         batched = all(leaf.shape and leaf.shape[0] is None for leaf in leaves(self.element_spec))
         return map_leaves(lambda leaf: TensorSpec((None, *leaf.shape[1:]), leaf.dtype) if leaf.shape else leaf,
                           found) if batched else found
 
-    def cardinality(self, name=None):
-        """How many elements there are, -1 for endlessly many, -2 if that is not known; an int64 Tensor."""
+    def cardinality(self, name: str | None = None) -> Tensor:
+        """Return how many elements there are, -1 for endlessly many, -2 if that is not known; an int64 Tensor."""
         return Tensor.wrap(np.array(self._cardinality, np.int64))
 
-    def __len__(self):
+    def __len__(self) -> int:
         if self._cardinality < 0:
             raise TypeError("the data set is endless" if self._cardinality == INFINITE_CARDINALITY else
-                            "the length of the data set is not known before it was iterated over")
+                            "the length of the data set is not known before it has been iterated over")
         return self._cardinality
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return True
 
-    def apply(self, transformation_func):
-        """transformation_func(self)."""
+    def apply(self, transformation_func: Callable[[Any], Any]) -> Any:
+        """Return transformation_func(self)."""
         return transformation_func(self)
 
-    def reduce(self, initial_state, reduce_func, name=None):
-        """state = reduce_func(state, element) for all elements, from `initial_state` on."""
+    def reduce(self, initial_state: Structure, reduce_func: Callable[[Structure, Structure], Structure],
+               name: str | None = None) -> Structure:
+        """Fold the elements: state = reduce_func(state, element) for all elements.
+
+        Args:
+            initial_state: The first state, nested.
+            reduce_func: Function of the state and an element; the new state.
+
+        Returns:
+            The last state, of Tensors.
+        """
         state = wrap(map_leaves(to_leaf, initial_state))
         for element in self:
             state = wrap(map_leaves(to_leaf, reduce_func(state, element)))
         return state
 
-    def get_single_element(self, name=None):
-        """The only element.
+    def get_single_element(self, name: str | None = None) -> Structure:
+        """Return the only element.
 
         Raises:
             ValueError: there is none, or more than one.
@@ -110,10 +125,10 @@ class Pipeline(metaclass=_ExplainsMissing):
             raise ValueError(f"get_single_element: the data set has {'more than one' if elements else 'no'} element")
         return elements[0]
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return _explain_missing(type(self), name)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Dataset element_spec={self.element_spec}>"
 
 
@@ -125,8 +140,12 @@ def _explain_missing(cls, name):
     raise AttributeError(unknown_name("method of Dataset", name, [n for n in dir(cls) if n[0] != "_"]))
 
 
-def first_spec(iterate):
-    """TensorSpecs of the first element."""
+def first_spec(iterate: Callable[[], Iterable[Structure]]) -> Structure:
+    """Return the TensorSpecs of the first element.
+
+    Raises:
+        ValueError: there is no element.
+    """
     for element in iterate():
         return spec_of(element)
-    raise ValueError("the data set has no element from which the element_spec could be known")
+    raise ValueError("the data set has no element from which to derive the element_spec")

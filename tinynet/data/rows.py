@@ -1,20 +1,39 @@
 """Arrays as rows of samples: making them, choosing from them, checking them.
 
-`gather` and `all_within` are Cython (_gather.pyx); the references below say what they compute, and stand in for them
+`gather` and `all_within` are Cython (_gather.pyx). The references below define what they compute, and replace them
 where nothing is compiled.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ..config import floatx
+from ..core.types import Array, DTypeLike
 from ..string_tensor import is_text
 from .memory import empty
 
-CHECK_ROWS = 1 << 16  # elements looked at together where there is no compiled loop
+CHECK_ROWS = 1 << 16  # elements in a chunk of check_finite where there is no compiled loop
 
 
-def gather_reference(source, indices, out, scale=1.0):
-    """Reference: out[i] = scale * source[indices[i]], cast first."""
+def gather_reference(source: Array, indices: Array, out: Array, scale: float = 1.0) -> Array:
+    """Reference: out[i] = scale * source[indices[i]], cast first.
+
+    Args:
+        source: Array, shape (samples, ...).
+        indices: int64 array, shape (batch,).
+        out: Array, shape (batch, ...), of a floating-point type or the source's.
+        scale: Factor.
+
+    Returns:
+        `out`.
+
+    Raises:
+        IndexError: an index is outside [0, samples).
+    """
     if len(indices) and (indices.min() < 0 or indices.max() >= len(source)):
         raise IndexError(f"gather: an index is outside [0, {len(source)})")
     out[...] = source[indices]
@@ -23,8 +42,8 @@ def gather_reference(source, indices, out, scale=1.0):
     return out
 
 
-def all_within_reference(values, limit):
-    """Reference: whether every |value| <= limit; NaN is not."""
+def all_within_reference(values: Array, limit: float) -> bool:
+    """Reference: whether every |value| <= limit; False for NaN."""
     return bool((np.abs(values) <= limit).all())
 
 
@@ -36,10 +55,15 @@ except ImportError:  # no compiled module: tinynet.runtime has decided whether t
 LOOPS = ("bool", "uint8", "int32", "int64", "float32", "float64")  # what _gather.pyx casts from
 
 
-def as_rows(value, name, where):
-    """`value` as an ndarray with a sample axis, whose rows are dense, aligned and in native byte order.
+def as_rows(value: Any, name: str, where: str) -> Array:
+    """Return `value` as an ndarray with a sample axis, whose rows are dense, aligned and in native byte order.
 
     Copies only what is not so already; a step between rows (`x[::2]`) is no reason to copy.
+
+    Args:
+        value: Anything that NumPy converts to an array; PyTorch tensors.
+        name: What the message calls it: "x", "y[1]". Text is allowed where this begins with x.
+        where: The function that asks, for the message.
 
     Raises:
         TypeError: it does not hold numbers.
@@ -52,7 +76,7 @@ def as_rows(value, name, where):
             f"{where}: {name} is not a rectangular array ({error}); pad the rows to one length, for example with "
             "tinynet.utils.pad_sequences"
         ) from None
-    # All of the first row, since a table may have columns of both kinds.
+    # The whole first row is tested, since a table may have columns of text and of numbers.
     if name.startswith("x") and is_text(array) and all(map(is_text, np.atleast_1d(array)[:1].flat)):
         return np.ascontiguousarray(array)  # text, for a model that begins with TextVectorization
     if array.dtype.kind not in "fiub":
@@ -71,8 +95,8 @@ def as_rows(value, name, where):
     return array if row_is_dense and array.flags.aligned else np.require(array, requirements=["C", "A"])
 
 
-def to_numpy(value):
-    """`value` as an ndarray; PyTorch tensors are taken off their graph and device first."""
+def to_numpy(value: Any) -> Array:
+    """Return `value` as an ndarray; PyTorch tensors are detached and moved to the CPU first."""
     if isinstance(value, np.ndarray):
         return np.asarray(value)
     if hasattr(value, "detach") and hasattr(value, "cpu"):
@@ -80,10 +104,13 @@ def to_numpy(value):
     return np.asarray(value)
 
 
-def cast_type(array, dtype):
-    """The element type of batches from `array`: `dtype`, its own if that is None, `floatx()` for "floatx".
+def cast_type(array: Array, dtype: DTypeLike) -> np.dtype[Any]:
+    """Return the element type of batches from `array`.
 
-    "floats" casts only floating point to `floatx()`: labels stay whole numbers.
+    Args:
+        array: The data.
+        dtype: A type; None for the array's own; "floatx" for `floatx()`; "floats" for `floatx()` where the array
+            is floating point, so that labels stay whole numbers. Text keeps its type.
     """
     if dtype is None or array.dtype.kind in "USO":
         return array.dtype
@@ -92,14 +119,14 @@ def cast_type(array, dtype):
     return np.dtype(floatx() if dtype == "floatx" else dtype)
 
 
-def taker(array, dtype):
-    """A function from int64 indices to a fresh batch of those rows, cast to `dtype`."""
+def taker(array: Array, dtype: np.dtype[Any]) -> Callable[[Array], Array]:
+    """Return a function from int64 indices to a new batch of those rows, cast to `dtype`."""
     row_shape = array.shape[1:]
-    is_copy = array.dtype == dtype and dtype.kind != "O"  # bytes of objects must not be copied: they are counted
+    is_copy = array.dtype == dtype and dtype.kind != "O"  # objects have reference counts: their bytes are not copied
     if is_copy or (array.dtype.name in LOOPS and dtype.kind == "f" and dtype.itemsize >= 4):
 
         def take(indices):
-            # Fresh memory each time: the tape, or the user, may still hold the batch before.
+            # New memory for each batch: the tape, or the user, may still hold the previous one.
             return gather(array, indices, empty((len(indices), *row_shape), dtype))
     else:
 
@@ -109,11 +136,11 @@ def taker(array, dtype):
     return take
 
 
-def slicer(array, dtype):
-    """A function from a slice to those rows, cast to `dtype`.
+def slicer(array: Array, dtype: np.dtype[Any]) -> Callable[[slice], Array]:
+    """Return a function from a slice to those rows, cast to `dtype`.
 
     Where nothing is to be cast, the batch is a view, marked read-only: a step that writes to its input must not change
-    the data set. A number too large for `dtype` is a FloatingPointError.
+    the data set. The function raises FloatingPointError for a number too large for `dtype`.
     """
     if array.dtype != dtype:
         def cast(rows):
@@ -128,8 +155,8 @@ def slicer(array, dtype):
     return lambda rows: locked[rows]
 
 
-def check_finite(name, array, dtype=None, where="fit"):
-    """Refuse NaN, infinities, and numbers too large for `dtype`, with their count and the place of the first.
+def check_finite(name: str, array: Array, dtype: DTypeLike = None, where: str = "fit") -> None:
+    """Refuse NaN, infinities, and numbers too large for `dtype`, with their count and the index of the first.
 
     Reads a good array once, at the speed of memory.
 
@@ -137,7 +164,7 @@ def check_finite(name, array, dtype=None, where="fit"):
         name: How the message calls the array.
         array: ndarray; whole numbers pass unread.
         dtype: Floating point type that the values will be cast to; the array's own if None.
-        where: Who asks, for the message.
+        where: The function that asks, for the message.
 
     Raises:
         ValueError: some value is not finite, or overflows.
@@ -170,8 +197,8 @@ def check_finite(name, array, dtype=None, where="fit"):
         infinite += int(np.isinf(chunk).sum())
         too_large += int((np.isfinite(chunk) & ~fine).sum())
         if first is None:
-            place = np.unravel_index(int(np.argmin(fine)), chunk.shape)
-            first = (start + int(place[0]), *map(int, place[1:]))
+            row, *rest = np.unravel_index(int(np.argmin(fine)), chunk.shape)
+            first = (start + int(row), *map(int, rest))
     if first is None:
         return
     counts = [f"{nan} NaN"] * (nan > 0) + [f"{infinite} infinite"] * (infinite > 0)

@@ -1,48 +1,55 @@
 """What a `Dataset` does to a stream of elements, whatever these are."""
 
+from __future__ import annotations
+
 import queue
 import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
+
+from ..core.types import Array
 
 _END = object()
 
 
-def shuffled(stream, buffer_size, rng):
-    """The elements in random order, with at most `buffer_size` of them waiting.
+def shuffled(stream: Iterator[Any], buffer_size: int, rng: np.random.Generator) -> Iterator[Any]:
+    """Yield the elements in random order, with at most `buffer_size` of them waiting.
 
-    Each that comes out is drawn from those waiting, and the next of the stream takes its place; so an element comes at
-    most `buffer_size` places too early.
+    Each one is drawn from those waiting, and the next of the stream replaces it; so an element comes at most
+    `buffer_size` positions too early.
     """
-    waiting = []
+    waiting: list[Any] = []
     for element in stream:
         if len(waiting) < buffer_size:
             waiting.append(element)
             continue
-        places = _places(buffer_size, rng)
-        place = next(places)
-        yield waiting[place]
-        waiting[place] = element
+        numbers = _drawn_numbers(buffer_size, rng)
+        chosen = next(numbers)
+        yield waiting[chosen]
+        waiting[chosen] = element
         for element in stream:
-            place = next(places)
-            yield waiting[place]
-            waiting[place] = element
-    for place in rng.permutation(len(waiting)).tolist():
-        yield waiting[place]
+            chosen = next(numbers)
+            yield waiting[chosen]
+            waiting[chosen] = element
+    for chosen in rng.permutation(len(waiting)).tolist():
+        yield waiting[chosen]
 
 
-def _places(buffer_size, rng):
-    while True:  # drawn many at a time: a call of NumPy costs as much as a hundred draws
+def _drawn_numbers(buffer_size, rng):
+    """Numbers below `buffer_size`, drawn 1024 at a time: a call of NumPy costs as much as a hundred draws."""
+    while True:
         yield from rng.integers(buffer_size, size=1024).tolist()
 
 
-def prefetched(iterate, size):
-    """The stream, made by a thread that runs up to `size` elements ahead.
+def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]:
+    """Yield the elements of a stream that a thread computes, up to `size` of them ahead.
 
-    An exception in the thread is raised where the element would have come, with the traceback of the place where it
-    happened. The thread ends when the consumer stops early.
+    An exception in the thread is raised where the element would have come, with its traceback. The thread ends when the
+    consumer stops early.
     """
-    waiting = queue.Queue(size)
+    waiting: queue.Queue[Any] = queue.Queue(size)
     stopped = threading.Event()
 
     def put(item):
@@ -78,25 +85,26 @@ def prefetched(iterate, size):
         stopped.set()
 
 
-def interleaved(streams, cycle_length, block_length):
-    """Up to `block_length` elements of each of `cycle_length` streams in turn.
+def interleaved(streams: Iterable[Iterable[Any]], cycle_length: int, block_length: int) -> Iterator[Any]:
+    """Yield up to `block_length` elements of each of `cycle_length` streams in turn.
 
-    The place of a stream that has ended is taken by the next one when its turn comes.
+    The next stream replaces one that has ended when its turn comes.
     """
     streams = iter(streams)
-    places = [None] * cycle_length
+    active: list[Iterator[Any] | None] = [None] * cycle_length
     turn, taken, more = 0, 0, True
-    while more or any(place is not None for place in places):
-        if places[turn] is None and more:
+    while more or any(stream is not None for stream in active):
+        stream = active[turn]
+        if stream is None and more:
             following = next(streams, None)
             more = following is not None
-            places[turn] = iter(following) if more else None
+            active[turn] = iter(following) if following is not None else None
             continue
-        if places[turn] is not None:
+        if stream is not None:
             try:
-                element = next(places[turn])
+                element = next(stream)
             except StopIteration:
-                places[turn] = None
+                active[turn] = None
             else:
                 yield element
                 taken += 1
@@ -105,8 +113,16 @@ def interleaved(streams, cycle_length, block_length):
         turn, taken = (turn + 1) % cycle_length, 0
 
 
-def drawn(streams, shares, rng, stop_on_empty):
-    """Each element from a stream that is drawn with a probability of its share, until all, or one, have ended."""
+def drawn(streams: Iterable[Iterable[Any]], shares: Array, rng: np.random.Generator,
+          stop_on_empty: bool) -> Iterator[Any]:
+    """Yield elements, each from a stream drawn with the probability of its share, until all streams have ended.
+
+    Args:
+        streams: Iterables.
+        shares: Array, shape (streams,), of numbers >= 0.
+        rng: NumPy Generator for the draws.
+        stop_on_empty: Whether to end with the first stream that ends.
+    """
     streams, shares = [iter(stream) for stream in streams], shares.copy()
     while shares.any():
         bounds = np.cumsum(shares)

@@ -1,9 +1,12 @@
 """Data sets of lines and of records in text files."""
 
+from __future__ import annotations
+
 import csv
 import gzip
 import io
 import os
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +21,15 @@ class TextLineDataset(Dataset):
     Args:
         filenames: Path, or list of paths.
         compression_type: "GZIP", or None.
+        buffer_size, num_parallel_reads, name: Taken for TensorFlow's sake and ignored.
+
+    Raises:
+        ValueError: (while iterating) an unknown compression.
+        OSError: (while iterating) a file cannot be read.
     """
 
-    def __init__(self, filenames, compression_type=None, buffer_size=None, num_parallel_reads=None, name=None):
+    def __init__(self, filenames: Any, compression_type: str | None = None, buffer_size: int | None = None,
+                 num_parallel_reads: int | None = None, name: str | None = None) -> None:
         def iterate():
             for file in _open_all(filenames, compression_type, "TextLineDataset"):
                 for line in file:
@@ -34,17 +43,24 @@ class CsvDataset(Dataset):
 
     Args:
         filenames: Path, or list of paths.
-        record_defaults: One entry a column: an element type, or the value that stands for an empty field; its type is
-            the column's.
+        record_defaults: One entry a column: an element type, or the value of an empty field; its type is the column's.
         compression_type: "GZIP", or None.
+        buffer_size: Taken for TensorFlow's sake and ignored.
         header: Whether to leave out each file's first line.
-        field_delim: What stands between fields.
+        field_delim: The separator of fields.
+        use_quote_delim: Whether quotes surround fields that contain the separator.
+        na_value: A text that counts as an empty field, too.
         select_cols: The columns to take, by number; all if None.
-        na_value: What stands for an empty field, too.
+        exclude_cols: The columns to leave out, by number, if there is no `select_cols`.
+
+    Raises:
+        ValueError: (while iterating) a line has another number of fields, or an empty field has no default.
     """
 
-    def __init__(self, filenames, record_defaults, compression_type=None, buffer_size=None, header=False,
-                 field_delim=",", use_quote_delim=True, na_value="", select_cols=None, exclude_cols=None):
+    def __init__(self, filenames: Any, record_defaults: list[Any], compression_type: str | None = None,
+                 buffer_size: int | None = None, header: bool = False, field_delim: str = ",",
+                 use_quote_delim: bool = True, na_value: str = "", select_cols: list[int] | None = None,
+                 exclude_cols: list[int] | None = None) -> None:
         columns = [_column(default) for default in record_defaults]
         quoting = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
 

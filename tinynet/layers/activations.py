@@ -4,9 +4,10 @@ import warnings
 
 import numpy as np
 
-from .. import constraints, initializers, ops, regularizers
+from .. import ops
 from ..core.checks import number
 from .base import Layer
+from .weight_spec import describe_weight, make_weight, weight_config
 
 
 def _not_negative(value, owner, argument):
@@ -105,9 +106,7 @@ class PReLU(_ActivationLayer):
     def __init__(self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
                  **kwargs):
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        describe_weight(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         if shared_axes is not None:
             shared_axes = list(shared_axes) if isinstance(shared_axes, list | tuple) else [shared_axes]
         self.shared_axes = shared_axes
@@ -126,8 +125,7 @@ class PReLU(_ActivationLayer):
             raise ValueError(
                 f"PReLU: the lengths of all axes that are not shared must be known. Got input {tuple(input_shape)}."
             )
-        self.alpha = self.add_weight(shape, self.alpha_initializer, name="alpha", regularizer=self.alpha_regularizer,
-                                     constraint=self.alpha_constraint)
+        self.alpha = make_weight(self, "alpha", tuple(shape))
 
     def call(self, x):
         alpha, sample = self.alpha.shape, x.shape[1:]
@@ -138,9 +136,7 @@ class PReLU(_ActivationLayer):
     def get_config(self):
         return {
             **super().get_config(),
-            "alpha_initializer": initializers.serialize(self.alpha_initializer),
-            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
-            "alpha_constraint": constraints.serialize(self.alpha_constraint),
+            **weight_config(self, "alpha"),
             "shared_axes": self.shared_axes,
         }
 

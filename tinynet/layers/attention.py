@@ -1,15 +1,19 @@
 """Attention: each query takes a mean of the values, weighted by how well their keys match."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
-from .. import constraints, initializers, ops, regularizers
+from .. import ops
+from ..core.checks import positive_int
 from ..random import SeedGenerator
 from .base import Layer
-from .dense import positive_int
 from .einsum_dense import EinsumDense
 from .masks import get_mask
+from .weight_spec import describe_weight, weight_arguments, weight_config
 
 MINUS_INFINITY = -1e9  # finite, so that a row that sees nothing is not NaN
 
@@ -174,22 +178,15 @@ class MultiHeadAttention(Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.use_gate = use_gate
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if dropout > 0 else None
         self.supports_masking = True
 
     def _projection(self, equation, output_shape, bias_axes, name):
         return EinsumDense(equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name,
-                           dtype=self.dtype, kernel_initializer=self.kernel_initializer,
-                           bias_initializer=self.bias_initializer, kernel_regularizer=self.kernel_regularizer,
-                           bias_regularizer=self.bias_regularizer, kernel_constraint=self.kernel_constraint,
-                           bias_constraint=self.bias_constraint)
+                           dtype=self.dtype, **weight_arguments(self, "kernel", "bias"))
 
     def build(self, query_shape, value_shape=None, key_shape=None):
         value_shape = query_shape if value_shape is None else value_shape
@@ -222,8 +219,11 @@ class MultiHeadAttention(Layer):
             self.build(**{name: tuple(shape) for name, shape in shapes.items()})
             self.built = True
 
-    def _build_for(self, inputs):
+    def _build_for(self, inputs: Any) -> None:
         """Built by the first call, which knows all three shapes."""
+
+    def _build_symbolically(self, shapes: Any) -> None:
+        """Built by the trial call, which knows all three shapes."""
 
     def _output_length(self, query_shape):
         if self._output_shape is None:
@@ -288,12 +288,6 @@ class MultiHeadAttention(Layer):
             "output_shape": self._output_shape,
             "attention_axes": self.attention_axes,
             "sliding_window": None,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **weight_config(self, "kernel", "bias", "activity"),
             "seed": self.seed,
         }

@@ -1,7 +1,8 @@
 """A dense layer along any axes, said by Einstein's summation."""
 
-from .. import activations, constraints, initializers, ops, regularizers
+from .. import activations, ops
 from .base import Layer
+from .weight_spec import describe_weight, make_weight, weight_config
 
 
 class EinsumDense(Layer):
@@ -33,12 +34,8 @@ class EinsumDense(Layer):
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.kernel = self.bias = None
 
     def _lengths(self, input_shape):
@@ -80,17 +77,15 @@ class EinsumDense(Layer):
                 f"EinsumDense: the kernel's shape {shape} is not known from the input {tuple(input_shape)} and "
                 f"output_shape {self.partial_output_shape} ({self.equation!r})"
             )
-        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel",
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        self.kernel = make_weight(self, "kernel", shape)
         if self.bias_axes is not None:
             letters = self._out.replace("...", "")
             unknown = set(self.bias_axes) - set(letters)
             if unknown:
                 raise ValueError(f"EinsumDense: bias_axes {self.bias_axes!r} are not all in {self._out!r}")
             first = min(letters.index(letter) for letter in self.bias_axes)
-            shape = [lengths[letter] if letter in self.bias_axes else 1 for letter in letters[first:]]
-            self.bias = self.add_weight(shape, self.bias_initializer, name="bias", regularizer=self.bias_regularizer,
-                                        constraint=self.bias_constraint)
+            shape = tuple(lengths[letter] if letter in self.bias_axes else 1 for letter in letters[first:])
+            self.bias = make_weight(self, "bias", shape)
 
     def call(self, x):
         y = ops.einsum(self.equation, x, self.kernel)
@@ -106,12 +101,6 @@ class EinsumDense(Layer):
             "equation": self.equation,
             "activation": activations.serialize(self.activation),
             "bias_axes": self.bias_axes,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **weight_config(self, "kernel", "bias", "activity"),
             "quantization_config": None,
         }

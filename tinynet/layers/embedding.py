@@ -4,10 +4,11 @@ import warnings
 
 import numpy as np
 
-from .. import constraints, initializers, ops, regularizers
+from .. import ops
+from ..core.checks import positive_int
 from .base import Layer
-from .dense import positive_int
 from .masks import set_mask
+from .weight_spec import describe_weight, make_weight, weight_config
 
 
 class Embedding(Layer):
@@ -47,18 +48,14 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = positive_int(input_dim, "Embedding", "input_dim")
         self.output_dim = positive_int(output_dim, "Embedding", "output_dim")
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        describe_weight(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.autocast = False  # indices are integers, whatever type they come in
         self.embeddings = None
 
     def build(self, input_shape=None):
-        self.embeddings = self.add_weight((self.input_dim, self.output_dim), self.embeddings_initializer,
-                                          name="embeddings", regularizer=self.embeddings_regularizer,
-                                          constraint=self.embeddings_constraint)
+        self.embeddings = make_weight(self, "embeddings", (self.input_dim, self.output_dim))
 
     def call(self, x):
         indices = x.data if x.data.dtype.kind in "iu" else x.data.astype(np.int32)
@@ -81,10 +78,7 @@ class Embedding(Layer):
             **super().get_config(),
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            **weight_config(self, "embeddings", "activity"),
             "mask_zero": self.mask_zero,
         }
 

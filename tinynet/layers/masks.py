@@ -32,7 +32,7 @@ def masks_of(inputs):
     return get_mask(inputs)
 
 
-def hand_on(layer, inputs, outputs, mask):
+def propagate(layer, inputs, outputs, mask):
     """Attach what `layer.compute_mask` says to the outputs. Warns if the layer lets a mask get lost."""
     if not layer.supports_masking:
         if mask is not None:

@@ -5,11 +5,11 @@ import math
 import numpy as np
 
 from .. import ops
+from ..core.checks import positive_int
 from ..ops import image
 from ..tensor import Tensor, to_array
 from .arguments import standard_data_format
 from .base import Layer
-from .dense import positive_int
 from .pooling import check_rank
 
 

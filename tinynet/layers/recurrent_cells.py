@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .. import activations, constraints, initializers, ops, regularizers
-from ..core.checks import number
+from .. import activations, initializers, ops
+from ..core.checks import number, positive_int
 from ..random import SeedGenerator
 from .base import Layer
-from .dense import positive_int
 from .lookup import as_layer, serialize_inner
+from .weight_spec import describe_weight, make_weight, weight_config
 
 # Activations that the operations on whole sequences know.
 FUSED = {activations.tanh: "tanh", activations.sigmoid: "sigmoid", activations.relu: "relu",
@@ -40,16 +40,9 @@ class RecurrentCell(Layer):
         self.units = positive_int(units, owner, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        owner = type(self).__name__
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "recurrent", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.dropout = min(1.0, max(0.0, number(dropout, owner, "dropout")))
         self.recurrent_dropout = min(1.0, max(0.0, number(recurrent_dropout, owner, "recurrent_dropout")))
         self.seed = seed
@@ -61,14 +54,10 @@ class RecurrentCell(Layer):
 
     def build(self, input_shape):
         columns = self.gates * self.units
-        self.kernel = self.add_weight((input_shape[-1], columns), self.kernel_initializer, name="kernel",
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.recurrent_kernel = self.add_weight((self.units, columns), self.recurrent_initializer,
-                                                name="recurrent_kernel", regularizer=self.recurrent_regularizer,
-                                                constraint=self.recurrent_constraint)
+        self.kernel = make_weight(self, "kernel", (input_shape[-1], columns))
+        self.recurrent_kernel = make_weight(self, "recurrent", (self.units, columns), "recurrent_kernel")
         if self.use_bias:
-            self.bias = self.add_weight(self._bias_shape(), self._bias_initializer(), name="bias",
-                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+            self.bias = make_weight(self, "bias", self._bias_shape(), initializer=self._bias_initializer())
 
     def _bias_shape(self):
         return (self.gates * self.units,)
@@ -143,15 +132,7 @@ class RecurrentCell(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **weight_config(self, "kernel", "recurrent", "bias"),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
@@ -301,8 +282,11 @@ class StackedRNNCells(Layer):
     """
 
     def __init__(self, cells, **kwargs):
+        cells = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        if kwargs.get("dtype") is None and cells:
+            kwargs["dtype"] = cells[0].dtype  # what the cells compute in is not rounded between them
         super().__init__(**kwargs)
-        self.cells = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        self.cells = cells
         for cell in self.cells:
             if not hasattr(cell, "state_size"):
                 raise ValueError(f"StackedRNNCells: a cell needs the attribute state_size, {cell!r} has none")
@@ -332,6 +316,14 @@ class StackedRNNCells(Layer):
             x, state = cell(x, state, training=training)
             new.append(list(state) if isinstance(state, list | tuple) else [state])
         return x, new
+
+    def compute_output_shape(self, input_shape, states_shape=None):
+        batch, states = input_shape[0], []
+        for cell in self.cells:
+            sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
+            states.append([(batch, size) for size in sizes])
+        size = self.output_size[0] if isinstance(self.output_size, list | tuple) else self.output_size
+        return (batch, size), states
 
     def get_config(self):
         return {**super().get_config(), "cells": [serialize_inner(cell) for cell in self.cells]}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.nest import flatten, map_structures
 from ..core.types import Structure, TensorLike
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
@@ -266,32 +267,17 @@ def vectorize(
 
 
 def _leaves(structure):
-    if structure is None:
-        return []
-    if isinstance(structure, (list, tuple)):
-        return [leaf for part in structure for leaf in _leaves(part)]
-    if isinstance(structure, dict):
-        return [leaf for part in structure.values() for leaf in _leaves(part)]
-    return [convert_to_tensor(structure)]
+    """The leaves as tensors; None is no leaf."""
+    return [convert_to_tensor(leaf) for leaf in flatten(structure) if leaf is not None]
 
 
 def _rebuild(structure, function):
     """The same structure with `function` applied to each leaf."""
-    if structure is None:
-        return None
-    if isinstance(structure, (list, tuple)):
-        return type(structure)([_rebuild(part, function) for part in structure])
-    if isinstance(structure, dict):
-        return {key: _rebuild(part, function) for key, part in structure.items()}
-    return function(convert_to_tensor(structure))
+    return map_structures(lambda leaf: None if leaf is None else function(convert_to_tensor(leaf)), structure)
 
 
 def _stacked(results):
-    first = results[0] if results else None
-    if first is None:
+    """The results of all steps, nested alike, as one with a new first axis."""
+    if not results or results[0] is None:
         return None
-    if isinstance(first, (list, tuple)):
-        return type(first)([_stacked(list(column)) for column in zip(*results, strict=True)])
-    if isinstance(first, dict):
-        return {key: _stacked([result[key] for result in results]) for key in first}
-    return stack(results)
+    return map_structures(lambda *column: None if column[0] is None else stack(list(column)), *results)

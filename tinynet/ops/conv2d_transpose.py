@@ -47,10 +47,10 @@ def conv_transpose_output_size(
     >>> conv_transpose_output_size(14, 3, stride=2)
     29
     """
-    return _axis_geometry(size, kernel, stride, padding, output_padding, dilation)[0]
+    return axis_geometry(size, kernel, stride, padding, output_padding, dilation)[0]
 
 
-def _axis_geometry(size, kernel, stride, padding, output_padding, dilation):
+def axis_geometry(size, kernel, stride, padding, output_padding, dilation):
     """(output size, (before, after)): the padding of the convolution that maps the output back to `size`."""
     span = dilation * (kernel - 1) + 1
     if padding == "valid":
@@ -114,7 +114,7 @@ def conv2d_transpose(
     strides = as_pair(strides, "conv2d_transpose", "strides")
     dilation = as_pair(dilation_rate, "conv2d_transpose", "dilation_rate")
     (out_height, vertical), (out_width, horizontal) = (
-        _axis_geometry(x_data.shape[axis + 1], kernel_data.shape[axis], strides[axis], padding, extra, dilation[axis])
+        axis_geometry(x_data.shape[axis + 1], kernel_data.shape[axis], strides[axis], padding, extra, dilation[axis])
         for axis, extra in enumerate(_output_padding(output_padding, strides))
     )
     shape = (x_data.shape[0], out_height, out_width, kernel_data.shape[2])

@@ -19,7 +19,8 @@ from ..config import floatx
 from ..core.types import Array, TensorLike
 from ..symbolic import call_symbolically, is_symbolic
 from ..tape import is_tracked, record, state
-from ..tensor import Tensor, Variable, convert_to_tensor, to_array
+from ..tensor import Tensor, convert_to_tensor, to_array
+from ..variable import Variable
 
 wrap = Tensor.wrap
 new = object.__new__

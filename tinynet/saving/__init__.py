@@ -1,12 +1,14 @@
 """Models and their parts as dicts, JSON and files.
 
-    registration.py   objects to dicts and back; names of custom classes and functions
     model_file.py     whole models: save_model, load_model
     weights.py        weights alone: save_weights, load_weights
-    state.py          what arrays are called in files, and how they come back into a model
+    state.py          the names of arrays in files, and how they are restored into a model
     building.py       a model from a configuration that may be damaged or hostile
     archive.py, strict_json.py, safetensors.py    the parts of a model file, and what is refused in them
     h5.py, legacy_h5.py, foreign.py               Keras's files, new and old
+    onnx/             models as ONNX files
+
+Objects become dicts and back in `tinynet/serialization.py`; names of custom classes are in `core/registry.py`.
 """
 
 from ..core.registry import (

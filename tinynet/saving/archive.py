@@ -3,6 +3,8 @@
 Members are read by name, into memory, within limits on what the file declares; nothing is ever extracted to the disk.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import os
@@ -10,6 +12,8 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 from ..core.errors import ModelFileError
 from .strict_json import loads
@@ -17,7 +21,7 @@ from .strict_json import loads
 METADATA, CONFIG, WEIGHTS, KERAS_WEIGHTS = "metadata.json", "config.json", "model.safetensors", "model.weights.h5"
 MEGABYTE = 1 << 20
 LIMITS = {METADATA: MEGABYTE, CONFIG: 10 * MEGABYTE, WEIGHTS: 4096 * MEGABYTE, KERAS_WEIGHTS: 4096 * MEGABYTE}
-MAX_RATIO = 1000  # deflate reaches 1032 : 1, which no weights do
+MAX_RATIO = 1000  # deflate's limit is 1032 : 1, which no weights reach
 
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
@@ -37,7 +41,7 @@ class Archive:
         OSError: the file cannot be read.
     """
 
-    def __init__(self, path, file=None):
+    def __init__(self, path: Any, file: BinaryIO | None = None) -> None:
         self.path = path
         self._file = open(path, "rb") if file is None else file  # noqa: SIM115, closed by __exit__
         try:
@@ -48,34 +52,42 @@ class Archive:
             self._file.close()
             raise
 
-    def __enter__(self):
+    def __enter__(self) -> Archive:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self._zip.close()
         self._file.close()
 
-    def __contains__(self, name):
+    def __contains__(self, name: object) -> bool:
         return name in self._members
 
-    def refuse(self, text):
-        """The exception for a fault of this file."""
+    def refuse(self, text: str) -> ModelFileError:
+        """Return the exception for a fault of this file."""
         return ModelFileError(f"{self.path}: {text}")
 
-    def size(self, name):
-        """Bytes of a member."""
+    def size(self, name: str) -> int:
+        """Return how many bytes a member has."""
         return self._members[name].file_size
 
     @contextlib.contextmanager
-    def open(self, name):
-        """A member, open for reading; faults of the zip file found on the way become ModelFileErrors."""
+    def open(self, name: str) -> Iterator[Any]:
+        """Open a member for reading.
+
+        Raises:
+            ModelFileError: there is no such member, or reading it shows that the zip file is damaged.
+        """
         if name not in self._members:
             raise self.refuse(f"has no member {name!r}; it is not a saved model, or an incomplete one")
         with self._zip_errors(name), self._zip.open(self._members[name]) as file:
             yield file
 
-    def read_json(self, name):
-        """The value of a JSON member."""
+    def read_json(self, name: str) -> Any:
+        """Return the value of a JSON member.
+
+        Raises:
+            ModelFileError: there is no such member, or it is not plain JSON.
+        """
         with self.open(name) as file:
             data = file.read(self.size(name) + 1)
         return loads(data, f"{self.path}: {name}")
@@ -87,7 +99,7 @@ class Archive:
         except ModelFileError:
             raise
         except (*_BROKEN, OSError) as error:
-            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place before the beginning of the file
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: an offset before the file's start
                 raise
             what = f"member {name!r} is damaged" if name else "not a zip file, or a damaged one"
             raise self.refuse(f"{what}: {error or type(error).__name__}") from error
@@ -107,23 +119,24 @@ class Archive:
             if info.flag_bits & 1:
                 raise self.refuse(f"member {name!r} is encrypted")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise self.refuse(f"member {name!r} is compressed by method {info.compress_type}; stored and deflated "
-                                  "members can be read")
+                raise self.refuse(f"member {name!r} is compressed by method {info.compress_type}; "
+                                  "stored and deflated members can be read")
             if info.file_size > LIMITS[name]:
-                raise self.refuse(f"member {name!r} declares {info.file_size} bytes, more than the {LIMITS[name]} "
-                                  "allowed")
+                raise self.refuse(f"member {name!r} declares {info.file_size} bytes, "
+                                  f"more than the {LIMITS[name]} allowed")
             if info.compress_size > size or info.file_size > MAX_RATIO * max(info.compress_size, 1):
-                raise self.refuse(f"member {name!r} declares {info.file_size} bytes, made from {info.compress_size} of "
-                                  f"a file of {size}; that cannot be a saved model")
+                raise self.refuse(f"member {name!r} declares {info.file_size} bytes, made from {info.compress_size} "
+                                  f"of a file of {size}; that cannot be a saved model")
             members[name] = info
         return members
 
 
-def write_archive(file, members):
+def write_archive(file: BinaryIO, members: dict[str, bytes | Callable[[Any], Any]]) -> None:
     """Write a saved model to an open binary file.
 
     Args:
-        members: {name: bytes, or a function that writes the member to the open file it gets}.
+        file: Open for writing.
+        members: {name: bytes, or a function that writes the member to an open file}.
     """
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items():
@@ -131,6 +144,6 @@ def write_archive(file, members):
             info.external_attr = 0o644 << 16
             if isinstance(content, bytes):
                 archive.writestr(info, content, zipfile.ZIP_DEFLATED)
-            else:  # weights are noise, which does not become smaller
+            else:  # weights are nearly random bits, which deflate does not make smaller
                 with archive.open(info, "w", force_zip64=True) as member:
                     content(member)

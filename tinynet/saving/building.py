@@ -1,6 +1,10 @@
-"""From a configuration that a file holds to a model, whatever the file says."""
+"""From a configuration in a file, which may be wrong or hostile, to a model."""
+
+from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +15,8 @@ from ..serialization import deserialize_keras_object, shared_layers
 
 
 @contextlib.contextmanager
-def undisturbed_session():
-    """What is made inside draws seeds; the session's random numbers go on afterwards as if it had not."""
+def undisturbed_session() -> Iterator[None]:
+    """Context manager: what is made inside draws seeds, and the session's random numbers go on afterwards as before."""
     seeds = global_seed_generator()
     state = seeds.state
     try:
@@ -21,18 +25,20 @@ def undisturbed_session():
         seeds.state = state
 
 
-def build_model(config, where, custom_objects=None, compile=True, max_bytes=None):
-    """The model of a configuration, built, with weights of zeros.
+def build_model(config: Any, where: str, custom_objects: dict[str, Any] | None = None, compile: bool = True,
+                max_bytes: int | None = None) -> Any:
+    """Return the model of a configuration, built, with weights of zeros.
 
     Args:
-        config: What `serialize_keras_object` made of a model.
+        config: The result of `serialize_keras_object` for a model.
         where: What the messages call the configuration.
-        compile: Compile it as the configuration says.
-        max_bytes: What the file has for the weights, which cannot take more than that (twice as much is let pass,
-            for what is made on the way).
+        custom_objects: {name: class or function} of the user's own.
+        compile: Whether to compile it as the configuration describes.
+        max_bytes: Size of the weights in the file. The model's weights must not take more; twice as much is allowed,
+            for what is made temporarily. None for no limit.
 
     Raises:
-        ModelFileError: the configuration describes no model; the message has the place, such as
+        ModelFileError: the configuration describes no model; the message has the path of the fault, such as
             `config.layers[3].config.units`.
     """
     if not isinstance(config, dict):
@@ -52,7 +58,7 @@ def build_model(config, where, custom_objects=None, compile=True, max_bytes=None
 
 @contextlib.contextmanager
 def _without_initializers(max_bytes):
-    """Weights are made as zeros: their values come from the file. Not more of them than the file can fill."""
+    """Weights are made as zeros, since the file has their values, and no more of them than the file can fill."""
     made = 0
 
     def zeros(shape, dtype=None):
@@ -71,7 +77,7 @@ def _without_initializers(max_bytes):
 
 
 def _innermost(config, error, custom_objects):
-    """(path, error) of the smallest part of a configuration that cannot be made, such as one layer."""
+    """(path, error) of the smallest part of a configuration from which no object can be made, such as one layer."""
     for path, part in _parts(config, ""):
         try:
             with _without_initializers(None):
@@ -99,11 +105,11 @@ def _parts(tree, path):
     """(path, dict) of the serialized objects in a configuration, without looking inside them."""
     children = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in children:
-        place = f"{path}[{key}]" if isinstance(tree, list) else f"{path}.{key}" if path else key
+        inner = f"{path}[{key}]" if isinstance(tree, list) else f"{path}.{key}" if path else key
         if isinstance(value, dict) and "class_name" in value and "config" in value:
-            yield place, value
+            yield inner, value
         else:
-            yield from _parts(value, place)
+            yield from _parts(value, inner)
 
 
 def _names(error, key):

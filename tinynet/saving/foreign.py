@@ -1,13 +1,18 @@
 """Configurations that Keras wrote, as tinynet takes them, and the reverse.
 
-Keras 3's configurations are tinynet's, but for a few arguments that tinynet's classes do not have; where these say
-nothing they are left out, where they say something the constructor refuses them by name. The old format (Keras 2,
-tf.keras, and Keras 3's own `.h5` files) has other spellings.
+Keras 3's configurations are tinynet's, except for a few arguments that tinynet's classes do not have. They are left out
+where they have no effect; otherwise the constructor refuses them by name. The old format (Keras 2, tf.keras, and
+Keras 3's own `.h5` files) has other spellings.
 """
 
-import inspect
+from __future__ import annotations
 
-# Arguments of Keras's classes that mean nothing as long as they have these values.
+import inspect
+from typing import Any
+
+from ..core.types import Config
+
+# Arguments of Keras's classes that have no effect as long as they have these values.
 _ANY = object()
 _EMPTY = {
     "quantization_config": None, "lora_rank": None, "lora_alpha": None, "renorm": False, "renorm_clipping": None,
@@ -19,8 +24,15 @@ _EMPTY = {
 }
 
 
-def without_foreign_arguments(tree):
-    """A configuration without the arguments of Keras's classes that tinynet's do not have and that say nothing."""
+def without_foreign_arguments(tree: Any) -> Any:
+    """Leave out the arguments of Keras's classes that tinynet's do not have and that have no effect.
+
+    Args:
+        tree: A configuration: dicts and lists.
+
+    Returns:
+        The configuration without them.
+    """
     if isinstance(tree, list):
         return [without_foreign_arguments(part) for part in tree]
     if not isinstance(tree, dict):
@@ -35,7 +47,7 @@ def without_foreign_arguments(tree):
 
 
 def _arguments(serialized):
-    """Names of what a class of tinynet's is made from; None if it is not tinynet's."""
+    """The names of a class's arguments; None if the class is not tinynet's."""
     from ..serialization import _find_class
 
     try:
@@ -45,8 +57,8 @@ def _arguments(serialized):
     return set(inspect.signature(cls.__init__).parameters)
 
 
-def from_old_keras(tree):
-    """A configuration of the old format in the spelling of the new one."""
+def from_old_keras(tree: Any) -> Any:
+    """Return a configuration of the old format in the spelling of the new one."""
     if isinstance(tree, list):
         return [from_old_keras(part) for part in tree]
     if not isinstance(tree, dict):
@@ -92,16 +104,16 @@ def _new_node(node):
     return {"args": [tensors if len(tensors) > 1 else tensors[0]], "kwargs": keywords}
 
 
-def optimizer_from_old_keras(config):
-    """An optimizer's configuration of the old format; of its arguments, those that mean nothing are left out."""
+def optimizer_from_old_keras(config: Config) -> Config:
+    """Return an optimizer's configuration of the old format, without the arguments that have no effect."""
     config = {"module": "keras.optimizers", **from_old_keras(config)}
     config["config"] = {key: value for key, value in config["config"].items()
                         if key not in ("jit_compile", "is_legacy_optimizer") and (key, value) != ("decay", 0.0)}
     return config
 
 
-def to_old_keras(tree):
-    """A configuration in the old format, which Keras 3 writes into `.h5` files: layers without module and shapes."""
+def to_old_keras(tree: Any) -> Any:
+    """Return a configuration in the old format, which Keras 3 writes into `.h5` files: no modules, no shapes."""
     if isinstance(tree, list):
         return [to_old_keras(part) for part in tree]
     if not isinstance(tree, dict):

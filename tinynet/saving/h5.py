@@ -3,39 +3,47 @@
     layers/dense/vars            a group; its attribute `name` is the layer's name
     layers/dense/vars/0          a dataset for each variable
 
-HDF5 files can point to other files, and to themselves. Only plain datasets of numbers are read, and none before its
-shape was compared with the model's.
+HDF5 files can link to other files, and to themselves. Only plain datasets of numbers are read, and none before its
+shape has been compared with the model's.
 """
+
+from __future__ import annotations
 
 import contextlib
 import io
 import math
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from ..core.errors import ModelFileError
+from ..core.extras import import_extra
+from ..core.types import Array
 from .state import Stored, owners
 
 MAX_BYTES = 4 << 30
 
 
-def import_h5py():
-    """The module h5py.
+def import_h5py() -> Any:
+    """Import the module h5py.
 
     Raises:
         ModuleNotFoundError: it is not installed; the message names the extra.
     """
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            'HDF5 files (.h5, .weights.h5, and the .keras files of Keras) need h5py: pip install "tinynet[h5]". '
-            "Without it, use model.save('name.keras') and model.save_weights('name.safetensors')", name="h5py"
-        ) from None
-    return h5py
+    return import_extra("h5py", "h5", "reading or writing HDF5 (.h5, .weights.h5, and the .keras files of Keras)",
+                        remedy=". Without it, use model.save('name.keras') and model.save_weights('name.safetensors')")
 
 
 @contextlib.contextmanager
-def open_h5(file, where):
-    """An open binary file as an `h5py.File`; faults found on the way become ModelFileErrors."""
+def open_h5(file: BinaryIO, where: str) -> Iterator[Any]:
+    """Open a binary file as an `h5py.File`.
+
+    Args:
+        file: Open for reading.
+        where: What the messages call the file.
+
+    Raises:
+        ModelFileError: it is not an HDF5 file, or reading it shows that it is damaged.
+    """
     h5py = import_h5py()
     content = io.BytesIO(file.read())
     try:
@@ -48,14 +56,18 @@ def open_h5(file, where):
 
 
 @contextlib.contextmanager
-def opened(file, where):
-    """{path: Stored} of all datasets in an open HDF5 file."""
+def opened(file: BinaryIO, where: str) -> Iterator[dict[str, Stored]]:
+    """Open a binary file as {path: Stored} of all its datasets; see `datasets`."""
     with open_h5(file, where) as root:
         yield datasets(root, where)
 
 
-def datasets(group, where):
-    """{path: Stored} of all datasets below a group.
+def datasets(group: Any, where: str) -> dict[str, Stored]:
+    """Return {path: Stored} of all datasets below a group.
+
+    Args:
+        group: Of an `h5py.File`.
+        where: What the messages call the file.
 
     Raises:
         ModelFileError: links that lead elsewhere, and datasets that are not plain numbers in this file.
@@ -69,25 +81,25 @@ def datasets(group, where):
             raise ModelFileError(f"{where}: group {path!r} is there twice")
         seen.add(address)
         for name in group:
-            place = f"{path}/{name}" if path else name
+            inner = f"{path}/{name}" if path else name
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise ModelFileError(f"{where}: {place!r} is a link to {getattr(link, 'filename', '')}{link.path!r}")
+                raise ModelFileError(f"{where}: {inner!r} is a link to {getattr(link, 'filename', '')}{link.path!r}")
             item = group[name]
             if isinstance(item, h5py.Group):
-                visit(item, place)
+                visit(item, inner)
             elif (not isinstance(item, h5py.Dataset) or item.external or item.is_virtual
                   or item.dtype.kind not in "fiub"):
-                raise ModelFileError(f"{where}: {place!r} is not a plain array of numbers")
+                raise ModelFileError(f"{where}: {inner!r} is not a plain array of numbers")
             else:
-                found[place] = Stored(item.shape, item.dtype, lambda item=item: item[()])
+                found[inner] = Stored(item.shape, item.dtype, lambda item=item: item[()])
 
     visit(group, "")
     return found
 
 
-def total_bytes(stored, where):
-    """What all datasets take together.
+def total_bytes(stored: dict[str, Stored], where: str) -> int:
+    """Return how many bytes all datasets take together.
 
     Raises:
         ModelFileError: more than 4 GiB, which a small file of compressed datasets can declare, too.
@@ -98,8 +110,8 @@ def total_bytes(stored, where):
     return total
 
 
-def of_weights(stored):
-    """The arrays of `vars` groups that tinynet has, too: what Keras keeps of metrics and random seeds is left out."""
+def of_weights(stored: dict[str, Stored]) -> dict[str, Stored]:
+    """Select the arrays that tinynet has, too: what Keras keeps of metrics and random seeds is left out."""
     return {name: one for name, one in stored.items() if not _is_bookkeeping(name)}
 
 
@@ -108,11 +120,12 @@ def _is_bookkeeping(name):
     return "seed_generator" in parts or "metrics" in parts or parts[0].startswith(("_", "compile"))
 
 
-def to_bytes(model, arrays):
-    """A `.weights.h5` file.
+def to_bytes(model: Any, arrays: dict[str, Array]) -> memoryview:
+    """Return the content of a `.weights.h5` file.
 
     Args:
-        arrays: Of `gather`.
+        model: The model.
+        arrays: From `gather`.
     """
     h5py = import_h5py()
     content = io.BytesIO()

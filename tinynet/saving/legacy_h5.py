@@ -4,12 +4,15 @@
     model_weights           attribute layer_names; a group a layer with attribute weight_names and the datasets
     optimizer_weights       the same for the optimizer's state
 
-Files of weights alone have what is in model_weights at their root.
+Files of weights alone have the content of model_weights at their root.
 """
+
+from __future__ import annotations
 
 import io
 import json
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +27,13 @@ from .strict_json import loads
 MAX_CONFIG = 10 << 20
 
 
-def save(model, path):
-    """Write a model in the old format, which Keras 3 reads; for the state of training prefer `.keras`."""
+def save(model: Any, path: Any) -> None:
+    """Write a model in the old format, which Keras 3 reads; for the state of training prefer `.keras`.
+
+    Args:
+        model: A built model.
+        path: Of the file.
+    """
     h5py = h5.import_h5py()
     config = serialize_keras_object(model)
     content = io.BytesIO()
@@ -68,8 +76,17 @@ def _names(names):
     return np.array(names, dtype=h5.import_h5py().string_dtype())
 
 
-def load(path, custom_objects=None, compile=True):
-    """The model of an old file."""
+def load(path: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:
+    """Return the model of an old file.
+
+    Args:
+        path: Of the file.
+        custom_objects: {name: class or function} of the user's own.
+        compile: Whether to compile it as it was, with the optimizer's state.
+
+    Raises:
+        ModelFileError: the file is damaged or hostile, or holds weights alone.
+    """
     with open(path, "rb") as file, h5.open_h5(file, str(path)) as root:
         if "model_config" not in root.attrs:
             raise ModelFileError(f"{path}: holds weights alone, no model; build the model and use "
@@ -86,8 +103,8 @@ def load(path, custom_objects=None, compile=True):
     return model
 
 
-def load_weights(model, path, skip_mismatch=False, by_name=False):
-    """Put the weights of an old file into a model; see `weights.load_weights`."""
+def load_weights(model: Any, path: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
+    """Assign the weights of an old file to a model; see `weights.load_weights`."""
     with open(path, "rb") as file, h5.open_h5(file, str(path)) as root:
         if "layer_names" not in root.attrs and "model_weights" in root:
             root = _group(root, "model_weights", path)
@@ -130,7 +147,7 @@ def _fill(model, group, where, skip_mismatch=False, by_name=False):
 
 
 def _mismatch(layer, name, arrays):
-    """What is wrong with the arrays for one layer, or None."""
+    """A text about the fault of the arrays for one layer, or None."""
     variables = _variables(layer)
     if len(variables) != len(arrays):
         return f"layer {layer.name!r} has {len(variables)} weights, {name!r} in the file has {len(arrays)}"
@@ -187,7 +204,7 @@ def _json_attribute(root, name, path):
 
 
 def _compile(model, config, custom_objects, path):
-    """Compile as the file says; a model that cannot be compiled again is still a model."""
+    """Compile as the file describes; a model that cannot be compiled again is still returned."""
     try:
         arguments = {key: deserialize_keras_object(without_foreign_arguments(from_old_keras(value)), custom_objects)
                      for key, value in config.items() if key in ("loss", "loss_weights", "metrics", "weighted_metrics")}

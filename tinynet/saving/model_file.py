@@ -1,4 +1,4 @@
-"""Whole models in one file: what they are made of, weights, how they are trained, and how far training has come.
+"""Whole models in one file: configuration, weights, what they were compiled with, and the state of training.
 
 A `.keras` file of tinynet is a zip archive of
 
@@ -10,9 +10,12 @@ It holds no code and no pickles, and loading imports nothing by name. Keras cann
 HDF5 only: `format="keras"` writes what Keras reads (with the extra "h5").
 """
 
+from __future__ import annotations
+
 import io
 import json
 import os
+from typing import Any
 
 from ..core.errors import ModelFileError
 from ..serialization import serialize_keras_object, shared_layers
@@ -23,23 +26,25 @@ from .archive import CONFIG, KERAS_WEIGHTS, METADATA, WEIGHTS, Archive, write_ar
 from .building import build_model, undisturbed_session
 from .foreign import without_foreign_arguments
 from .paths import input_path, is_hdf5, output_path
-from .state import SHUFFLE, build_optimizer, gather, optimizer_notes, restore
+from .state import SHUFFLE, build_optimizer, gather, optimizer_metadata, restore
 from .weights import safetensors_stored
 
 FORMAT_VERSION = 1
 KERAS_VERSION = "3.15.1"  # whose format `format="keras"` follows
 
 
-def save_model(model, filepath, overwrite=True, zipped=None, format=None):
+def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None,
+               format: str | None = None) -> None:
     """Write a model to a file, whole or not at all.
 
-    A model that is loaded and trained on gets the same bits as one that was never interrupted: weights, the optimizer's
-    state, and where dropout's and shuffling's random numbers go on are in the file. The state of metrics is not.
+    A model that is loaded and trained further gets the same bits as one that was never interrupted: the file has the
+    weights, the optimizer's state, and the state of the random generators of dropout and shuffling. It does not have
+    the state of metrics.
 
     Args:
         model: A built model.
         filepath: Ends in `.keras`; or in `.h5`, the old format of Keras, which needs the extra "h5".
-        overwrite: Replace a file that is there; False raises FileExistsError.
+        overwrite: Whether to replace an existing file; False raises FileExistsError.
         zipped: None or True; folders are not written.
         format: "tinynet" (the same as None), or "keras" for a file that Keras 3 reads, too (needs the extra "h5"; it
             lacks the state of random generators).
@@ -47,12 +52,18 @@ def save_model(model, filepath, overwrite=True, zipped=None, format=None):
     Raises:
         ValueError: another ending, or a model that cannot be described, such as one with a lambda inside.
         OSError: as raised, with the path; an old file is left as it was.
+
+    >>> import tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
+    >>> save_model(Sequential([Input((3,)), Dense(2, name="last")]), path)
+    >>> load_model(path).layers[-1].name
+    'last'
     """
     path = output_path(filepath, overwrite)
     if not hasattr(model, "fit"):  # models stand above this module
         raise TypeError(f"save_model: expected a model, got {model!r}")
     if zipped is False:
-        raise NotImplementedError("save_model: zipped=False, a folder instead of a file, is not there; leave it out")
+        raise NotImplementedError("save_model: zipped=False (a folder, not a file) is not supported; leave it out")
     if format not in (None, "tinynet", "keras"):
         raise ValueError(f"save_model: format must be 'tinynet' or 'keras', got {format!r}")
     if path.suffix in (".h5", ".hdf5"):
@@ -68,15 +79,15 @@ def save_model(model, filepath, overwrite=True, zipped=None, format=None):
         write_archive(file, members)
 
 
-def model_to_bytes(model):
-    """What `save_model` writes into a `.keras` file; `model_from_bytes` reads it. Pickles of estimators hold it."""
+def model_to_bytes(model: Any) -> bytes:
+    """Return the content that `save_model` writes into a `.keras` file; pickles of estimators hold it."""
     file = io.BytesIO()
     write_archive(file, _members(model))
     return file.getvalue()
 
 
-def model_from_bytes(data, name="<bytes>"):
-    """The model that `model_to_bytes` wrote, compiled as it was.
+def model_from_bytes(data: bytes, name: str = "<bytes>") -> Any:
+    """Return the model that `model_to_bytes` wrote, compiled as it was.
 
     Args:
         data: The bytes.
@@ -99,25 +110,26 @@ def _members(model, format=None):
         members = {METADATA: to_json({"keras_version": KERAS_VERSION, "date_saved": ""}), **members,
                    KERAS_WEIGHTS: lambda file: file.write(content)}
     else:
-        notes = optimizer_notes(model)
+        about_optimizer = optimizer_metadata(model)
         members = {METADATA: to_json({"format": "tinynet", "format_version": FORMAT_VERSION,
                                       "tinynet_version": __version__}), **members,
-                   WEIGHTS: lambda file: safetensors.write(file, arrays, notes)}
+                   WEIGHTS: lambda file: safetensors.write(file, arrays, about_optimizer)}
     return members
 
 
-def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
-    """A model from a file of `save_model`, or of Keras (with the extra "h5"): `.keras`, and the old `.h5`.
+def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, Any] | None = None, compile: bool = True,
+               safe_mode: bool = True) -> Any:
+    """Return a model from a file of `save_model`, or of Keras (with the extra "h5"): `.keras`, and the old `.h5`.
 
     Args:
         filepath: Of the file.
         custom_objects: {name: class or function} of your own that the model is made of.
-        compile: Compile the model as it was, with the optimizer's state.
+        compile: Whether to compile the model as it was, with the optimizer's state.
         safe_mode: Taken for Keras's sake; code inside a file is never run.
 
     Raises:
         ModelFileError: a damaged or hostile file, one of a newer version, or one with classes that are not known; the
-            message says where in the file.
+            message has the path in the file.
         OSError: the file cannot be read.
     """
     path = input_path(filepath)
@@ -137,21 +149,21 @@ def _load_archive(path, custom_objects, compile, file=None):
         where = f"{path}: {CONFIG}"
         name = KERAS_WEIGHTS if by_keras else WEIGHTS
         with archive.open(name) as file:
-            place = f"{path}: {name}"
+            member = f"{path}: {name}"
             if by_keras:
-                with h5.opened(file, place) as stored:
+                with h5.opened(file, member) as stored:
                     model = build_model(without_foreign_arguments(config), where, custom_objects, compile,
-                                        h5.total_bytes(stored, place))
-                    _fill(model, h5.of_weights(stored), {}, place)
+                                        h5.total_bytes(stored, member))
+                    _fill(model, h5.of_weights(stored), {}, member)
             else:
                 model = build_model(config, where, custom_objects, compile, archive.size(name))
-                _fill(model, *safetensors_stored(file, archive.size(name), place), place, random_state=True)
+                _fill(model, *safetensors_stored(file, archive.size(name), member), member, random_state=True)
     return model
 
 
-def _fill(model, stored, notes, where, random_state=False):
+def _fill(model, stored, metadata, where, random_state=False):
     if model.compiled and model.optimizer is not None:
-        build_optimizer(model, stored, notes, where)
+        build_optimizer(model, stored, metadata, where)
     else:
         stored = {name: one for name, one in stored.items() if not name.startswith("optimizer/")}
     if random_state and SHUFFLE in stored:
@@ -170,11 +182,11 @@ def _check_version(metadata, where):
         )
 
 
-def to_json(tree):
-    """A tree of plain values as bytes.
+def to_json(tree: Any) -> bytes:
+    """Return a tree of plain values as bytes.
 
     Raises:
-        ValueError: it has NaN or infinities, which JSON has not.
+        ValueError: it has NaN or infinities, which JSON does not have.
     """
     try:
         return json.dumps(tree, indent=1, allow_nan=False).encode()

@@ -1,16 +1,23 @@
 """Names of files that users give to the functions of this folder."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
 from ..core.errors import ModelFileError
 
 
-def output_path(filepath, overwrite):
-    """The path to write to.
+def output_path(filepath: str | os.PathLike[str], overwrite: bool) -> Path:
+    """Return the path to write to, with `~` expanded.
+
+    Args:
+        filepath: Given by the user.
+        overwrite: Whether an existing file may be replaced.
 
     Raises:
-        OSError: it is a folder, or there and not to be replaced.
+        IsADirectoryError: it is a folder.
+        FileExistsError: it exists and is not to be replaced.
     """
     path = Path(os.fspath(filepath)).expanduser()
     if path.is_dir():
@@ -20,12 +27,12 @@ def output_path(filepath, overwrite):
     return path
 
 
-def input_path(filepath):
-    """The path to read from.
+def input_path(filepath: str | os.PathLike[str]) -> Path:
+    """Return the path to read from, with `~` expanded.
 
     Raises:
         ModelFileError: TensorFlow's checkpoint.
-        OSError: it is a folder.
+        IsADirectoryError: it is a folder.
     """
     path = Path(os.fspath(filepath)).expanduser()
     if path.is_dir():
@@ -37,7 +44,7 @@ def input_path(filepath):
     return path
 
 
-def is_hdf5(path):
-    """Whether a file begins as HDF5 files do."""
+def is_hdf5(path: str | os.PathLike[str]) -> bool:
+    """Report whether a file begins as HDF5 files do."""
     with open(path, "rb") as file:
         return file.read(8) == b"\x89HDF\r\n\x1a\n"

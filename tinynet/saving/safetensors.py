@@ -5,18 +5,22 @@
     the rest        the arrays' bytes, little endian, rows first, one after the other without holes
 
 (The format of https://github.com/huggingface/safetensors. "__metadata__" in the header maps strings to strings.)
-Everything a header says is checked before a byte of data is read: a file that is damaged or hostile raises
-`ModelFileError` with the name of the array, and never costs more memory than its own size.
+The whole header is checked before a byte of data is read: a file that is damaged or hostile raises `ModelFileError`
+with the name of the array, and never costs more memory than its own size.
 """
+
+from __future__ import annotations
 
 import json
 import math
 import os
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from ..core.errors import ModelFileError
+from ..core.types import Array
 from ..utils.files import atomic_write
 from .strict_json import loads
 
@@ -29,7 +33,7 @@ _DTYPES = {
 _CODES = {np.dtype(text): code for code, text in _DTYPES.items()}
 
 
-def write(file, arrays, metadata=None):
+def write(file: BinaryIO, arrays: dict[str, Array], metadata: dict[str, str] | None = None) -> None:
     """Write arrays to an open binary file.
 
     Args:
@@ -40,7 +44,8 @@ def write(file, arrays, metadata=None):
     Raises:
         TypeError: an array whose element type the format does not have.
     """
-    header, offset, ordered = {}, 0, []
+    header: dict[str, Any] = {}
+    offset, ordered = 0, []
     if metadata:
         header["__metadata__"] = dict(metadata)
     for name, array in arrays.items():
@@ -61,11 +66,16 @@ def write(file, arrays, metadata=None):
 
 
 class Entry:
-    """What the header says about one array."""
+    """The header's declaration of one array.
+
+    Attributes:
+        name, dtype, shape: Of the array.
+        start, stop: Its bytes, counted from the end of the header.
+    """
 
     __slots__ = ("name", "dtype", "shape", "start", "stop")
 
-    def __init__(self, name, dtype, shape, start, stop):
+    def __init__(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], start: int, stop: int) -> None:
         self.name = name
         self.dtype = dtype
         self.shape = shape
@@ -73,11 +83,12 @@ class Entry:
         self.stop = stop
 
 
-def read_header(file, size, where):
-    """The checked header of an open file of `size` bytes, which is left at the first array.
+def read_header(file: BinaryIO, size: int, where: str) -> tuple[list[Entry], dict[str, str]]:
+    """Return the checked header of an open file, which is left at the first array.
 
     Args:
         file: Anything with `read`.
+        size: Bytes of the file.
         where: What the messages call the file.
 
     Returns:
@@ -100,7 +111,7 @@ def read_header(file, size, where):
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise ModelFileError(f"{where}: __metadata__ must map strings to strings, got {metadata!r:.80}")
-    entries = sorted((_checked(name, said, where) for name, said in header.items()), key=lambda e: (e.start, e.stop))
+    entries = sorted((_checked(name, one, where) for name, one in header.items()), key=lambda e: (e.start, e.stop))
     end = 0
     for entry in entries:
         if entry.start != end:
@@ -113,36 +124,41 @@ def read_header(file, size, where):
     return entries, metadata
 
 
-def _checked(name, said, where):
+def _checked(name, declared, where):
+    """The Entry of what the header declares of an array."""
     def refuse(text):
         return ModelFileError(f"{where}: array {name!r}: {text}")
 
-    if not isinstance(said, dict) or set(said) != {"dtype", "shape", "data_offsets"}:
-        raise refuse(f"expected dtype, shape and data_offsets, got {said!r:.80}")
-    if not isinstance(said["dtype"], str) or said["dtype"] not in _DTYPES:
-        raise refuse(f"unknown dtype {said['dtype']!r}; known: {', '.join(_DTYPES)}")
+    if not isinstance(declared, dict) or set(declared) != {"dtype", "shape", "data_offsets"}:
+        raise refuse(f"expected dtype, shape and data_offsets, got {declared!r:.80}")
+    if not isinstance(declared["dtype"], str) or declared["dtype"] not in _DTYPES:
+        raise refuse(f"unknown dtype {declared['dtype']!r}; known: {', '.join(_DTYPES)}")
     for key in ("shape", "data_offsets"):
-        if not isinstance(said[key], list) or not all(type(n) is int and n >= 0 for n in said[key]):
-            raise refuse(f"{key} must be a list of whole numbers from 0 on, got {said[key]!r:.80}")
-    if len(said["data_offsets"]) != 2:
-        raise refuse(f"data_offsets must be [start, end], got {said['data_offsets']!r:.80}")
-    start, stop = said["data_offsets"]
-    dtype, shape = np.dtype(_DTYPES[said["dtype"]]), tuple(said["shape"])
+        if not isinstance(declared[key], list) or not all(type(n) is int and n >= 0 for n in declared[key]):
+            raise refuse(f"{key} must be a list of whole numbers from 0 on, got {declared[key]!r:.80}")
+    if len(declared["data_offsets"]) != 2:
+        raise refuse(f"data_offsets must be [start, end], got {declared['data_offsets']!r:.80}")
+    start, stop = declared["data_offsets"]
+    dtype, shape = np.dtype(_DTYPES[declared["dtype"]]), tuple(declared["shape"])
     if len(shape) > 32:
         raise refuse(f"{len(shape)} axes are more than the 32 supported")
     needed = math.prod(shape) * dtype.itemsize  # Python ints: nothing overflows
     if stop - start != needed:
-        raise refuse(f"shape {shape} of {said['dtype']} takes {needed} bytes, data_offsets {start}..{stop} are "
-                     f"{stop - start}")
+        raise refuse(f"shape {shape} of {declared['dtype']} takes {needed} bytes, "
+                     f"data_offsets {start}..{stop} are {stop - start}")
     return Entry(name, dtype, shape, start, stop)
 
 
-def read_arrays(file, entries, where):
-    """{name: array} of an open file that `read_header` has left at the first array."""
+def read_arrays(file: Any, entries: list[Entry], where: str) -> dict[str, Array]:
+    """Return {name: array} of an open file that `read_header` has left at the first array.
+
+    Raises:
+        ModelFileError: the file ends early, or a byte of a BOOL array is neither 0 nor 1.
+    """
     arrays = {}
     for entry in entries:
         array = np.empty(entry.shape, entry.dtype)
-        memory = memoryview(array.reshape(-1).view(np.uint8))
+        memory = array.reshape(-1).view(np.uint8).data
         while len(memory):
             count = file.readinto(memory[: 1 << 24])
             if not count:
@@ -154,8 +170,13 @@ def read_arrays(file, entries, where):
     return arrays
 
 
-def save_file(arrays, path, metadata=None):
+def save_file(arrays: dict[str, Array], path: str | os.PathLike[str], metadata: dict[str, str] | None = None) -> None:
     """Write {name: array} to a file, whole or not at all.
+
+    Args:
+        arrays: {name: array}.
+        path: Of the file.
+        metadata: {str: str}.
 
     >>> import tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "a.safetensors")
@@ -167,8 +188,8 @@ def save_file(arrays, path, metadata=None):
         write(file, arrays, metadata)
 
 
-def load_file(path):
-    """{name: array} from a file of this format.
+def load_file(path: str | os.PathLike[str]) -> dict[str, Array]:
+    """Return {name: array} from a file of this format.
 
     Raises:
         ModelFileError: the file is damaged or hostile.

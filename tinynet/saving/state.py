@@ -1,46 +1,56 @@
-"""What a model's state is called in files, how it is gathered, and how it is put back.
+"""The names of a model's state in files, how it is gathered, and how it is restored.
 
-Names are Keras's: a layer stands under the attribute that holds it, and within a list under its class in snake case
-with a number. The variables of a layer are numbered, trainable ones first.
+Names are Keras's: a layer has the name of the attribute that holds it, and within a list its class in snake case with
+a number. The variables of a layer are numbered, trainable ones first.
 
     layers/dense/vars/0                      the kernel of the first Dense layer
     layers/dense_1/vars/1                    the bias of the second
     layers/sequential/layers/conv2d/vars/0   a layer inside a model inside the model
     optimizer/vars/0                         the optimizer's step count
-    layers/dropout/seed_generator/vars/0     tinynet only: where a layer's random numbers go on
+    layers/dropout/seed_generator/vars/0     tinynet only: the state of a layer's random generator
 
-Automatic names such as dense_7, which depend on what else the session has made, do not matter.
+Automatic names such as dense_7, which depend on the layers that the session has made before, do not matter.
 """
+
+from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..core.errors import ModelFileError
 from ..core.naming import to_snake_case
+from ..core.types import Array
 from ..layers.base import Layer
 from ..optimizers import Optimizer
 from ..random import SeedGenerator
 from .strict_json import loads
 
 OPTIMIZER = "optimizer"
-SHUFFLE = "_shuffle_seeds/vars/0"  # where the model's random orders go on
+SHUFFLE = "_shuffle_seeds/vars/0"  # the state from which the model's next random orders are drawn
 
 
 class Stored:
-    """An array in a file: its shape and element type, known at once, and a function that reads it."""
+    """An array in a file.
+
+    Attributes:
+        shape, dtype: Known before the array is read.
+        read: Function that reads it.
+    """
 
     __slots__ = ("shape", "dtype", "read")
 
-    def __init__(self, shape, dtype, read):
+    def __init__(self, shape: Sequence[int], dtype: np.dtype[Any], read: Callable[[], Array]) -> None:
         self.shape = tuple(shape)
         self.dtype = dtype
         self.read = read
 
 
-def owners(model):
-    """{path: layer, optimizer or seed generator} of everything in a model that has state, each once."""
+def owners(model: Any) -> dict[str, Any]:
+    """Return {path: layer, optimizer or seed generator} of everything in a model that has state, each once."""
     found, seen = {}, set()
 
     def visit(thing, path):
@@ -86,15 +96,19 @@ def _own_variables(owner):
     return owner.variables if isinstance(owner, Optimizer) else owner._own_trainable + owner._own_non_trainable
 
 
-def gather(model, random_state=False):
-    """{name: array}: the state of a model and its optimizer.
+def gather(model: Any, random_state: bool = False) -> dict[str, Array]:
+    """Return {name: array}, the state of a model and its optimizer.
 
     Args:
-        random_state: Include the state of random generators.
+        model: A built model.
+        random_state: Whether to include the state of random generators.
+
+    Raises:
+        ValueError: a weight belongs to no layer that can be found.
     """
-    arrays = {}
+    arrays: dict[str, Array] = {}
     for path, owner in owners(model).items():
-        store = {}
+        store: dict[str, Any] = {}
         if not isinstance(owner, SeedGenerator):
             owner.save_own_variables(store)
         elif random_state:
@@ -104,8 +118,14 @@ def gather(model, random_state=False):
     return arrays
 
 
+def _named_variables(model):
+    """{name in the file: Variable} of all layers."""
+    return {_join(path, i): variable for path, owner in owners(model).items() if isinstance(owner, Layer)
+            for i, variable in enumerate(_own_variables(owner))}
+
+
 def _check_complete(model):
-    known = {id(v) for owner in owners(model).values() if isinstance(owner, Layer) for v in _own_variables(owner)}
+    known = {id(variable) for variable in _named_variables(model).values()}
     lost = [variable.path for variable in model.weights if id(variable) not in known]
     if lost:
         raise ValueError(f"{model.name}: weights {lost} belong to no layer that could be found; set the layers that "
@@ -116,18 +136,18 @@ def _join(path, key):
     return f"{path}/vars/{key}" if path else f"vars/{key}"
 
 
-def optimizer_notes(model):
-    """What the optimizer's arrays do not say: which variables it was built for, which of them do not decay; as text
-    for `build_optimizer`.
+def optimizer_metadata(model: Any) -> dict[str, str]:
+    """Return which variables the optimizer was built for and which of them do not decay, as JSON texts.
+
+    A file keeps them beside the optimizer's arrays, and `build_optimizer` reads them.
+
+    Returns:
+        {"optimizer_variables": ..., "not_decayed": ...}; empty if the optimizer is not built.
     """
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or not optimizer.built:
         return {}
-    names = {
-        id(variable): _join(path, i)
-        for path, owner in owners(model).items() if isinstance(owner, Layer)
-        for i, variable in enumerate(_own_variables(owner))
-    }
+    names = {id(variable): name for name, variable in _named_variables(model).items()}
     built_for = optimizer._trainable_variables
     if not all(id(variable) in names for variable in built_for):
         return {}
@@ -137,44 +157,47 @@ def optimizer_notes(model):
     }
 
 
-def build_optimizer(model, stored, notes, where):
-    """Give a new optimizer the slots that a file has state for.
+def build_optimizer(model: Any, stored: dict[str, Stored], metadata: dict[str, str], where: str) -> None:
+    """Give a new optimizer the slots for which a file has state.
 
     Args:
+        model: The model; its optimizer is built if the file has more than its step count.
         stored: {name: Stored} of the file.
-        notes: Of `optimizer_notes`, {} if the file is Keras's.
+        metadata: From `optimizer_metadata`; {} if the file is Keras's.
+        where: What the messages call the file.
+
+    Raises:
+        ModelFileError: the metadata names variables that the model does not have.
     """
     optimizer = model.optimizer
     count = sum(name.startswith(f"{OPTIMIZER}/vars/") for name in stored)
     if optimizer.built or count <= len(optimizer.variables):
         return  # it has not made a step yet
-    if "optimizer_variables" not in notes:
+    if "optimizer_variables" not in metadata:
         optimizer.build(model.trainable_variables)
         return
-    variables = {
-        _join(path, i): variable
-        for path, owner in owners(model).items() if isinstance(owner, Layer)
-        for i, variable in enumerate(_own_variables(owner))
-    }
+    variables = _named_variables(model)
     chosen = {}
-    for note in ("optimizer_variables", "not_decayed"):
-        names = loads(notes.get(note, "[]").encode(), f"{where}: {note}")
+    for key in ("optimizer_variables", "not_decayed"):
+        names = loads(metadata.get(key, "[]").encode(), f"{where}: {key}")
         if not isinstance(names, list) or not all(isinstance(name, str) and name in variables for name in names):
-            raise ModelFileError(f"{where}: {note} names variables that the model does not have: {names!r:.200}")
-        chosen[note] = [variables[name] for name in names]
+            raise ModelFileError(f"{where}: {key} names variables that the model does not have: {names!r:.200}")
+        chosen[key] = [variables[name] for name in names]
     if chosen["not_decayed"]:
         optimizer.exclude_from_weight_decay(chosen["not_decayed"])
     optimizer.build(chosen["optimizer_variables"])
 
 
-def restore(model, stored, where, skip_mismatch=False, random_state=False):
-    """Put the state of a file into a model; if anything does not fit, nothing is changed.
+def restore(model: Any, stored: dict[str, Stored], where: str, skip_mismatch: bool = False,
+            random_state: bool = False) -> None:
+    """Assign the state in a file to a model; if anything does not fit, nothing is changed.
 
     Args:
+        model: A built model.
         stored: {name: Stored}.
         where: What the messages call the file.
-        skip_mismatch: Leave out layers that do not fit, with a warning.
-        random_state: Also the state of random generators.
+        skip_mismatch: Whether to leave out layers that do not fit, with a warning.
+        random_state: Whether to restore the state of random generators, too.
 
     Raises:
         ModelFileError: missing or superfluous arrays, other shapes or kinds of numbers.
@@ -218,7 +241,7 @@ def restore(model, stored, where, skip_mismatch=False, random_state=False):
 
 
 def _by_owner(stored):
-    """{path: {key: Stored}}; what is named otherwise stands under its whole name, with an empty key."""
+    """{path: {key: Stored}}; an array that is named otherwise has its whole name as path, and an empty key."""
     groups = {}
     for name, one in stored.items():
         path, found, key = f"/{name}".rpartition("/vars/")
@@ -232,7 +255,7 @@ def _mismatch(path, owner, given):
         wrong = [one for key, one in given.items() if key != "0" or one.shape != (2,) or one.dtype.kind != "u"]
         return f"{path} must be two whole numbers" if wrong or not given else None
     if type(owner).load_own_variables not in (Layer.load_own_variables, Optimizer.load_own_variables):
-        return None  # the layer itself knows
+        return None  # the layer checks its arrays itself
     label = path if isinstance(owner, Optimizer) else f"layer {owner.name!r} ({path or 'the model itself'})"
     variables = _own_variables(owner)
     hint = "" if owner.built else "; it is not built yet: call it once, or give the model an Input"

@@ -1,24 +1,27 @@
-"""JSON from files that strangers made: what is not plain JSON is refused, with its place in the document.
+"""JSON from files of unknown origin: anything but plain JSON is refused, with its path in the document.
 
 Python's `json` takes more than JSON (NaN, keys given twice of which the last counts, numbers of a million digits) and
-says where a fault is by line and column. Here a place is a path such as `layers[3].config.units`.
+reports a fault by line and column. Here the message has a path such as `layers[3].config.units`.
 """
+
+from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 from ..core.errors import ModelFileError
 
 
 class _Fault:
-    """Stands in the tree for what must not be there, until `_first_fault` finds it and its path."""
+    """Replaces a forbidden value in the tree, until `_first_fault` finds it and its path."""
 
     def __init__(self, text):
         self.text = text
 
 
-def loads(data, where):
-    """The value of a JSON document.
+def loads(data: bytes, where: str) -> Any:
+    """Return the value of a JSON document.
 
     Args:
         data: bytes, UTF-8.

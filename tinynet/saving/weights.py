@@ -4,8 +4,11 @@
     name.safetensors      the same names in a safetensors file; needs nothing
 """
 
+from __future__ import annotations
+
 import functools
 import os
+from typing import Any, BinaryIO
 
 from ..core.errors import ModelFileError
 from ..utils.files import atomic_write
@@ -15,21 +18,30 @@ from .paths import input_path, is_hdf5, output_path
 from .state import OPTIMIZER, Stored, gather, restore
 
 
-def save_weights(model, filepath, overwrite=True, max_shard_size=None):
+def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True,
+                 max_shard_size: Any = None) -> None:
     """Write a model's weights, and the state of its optimizer, to a file, whole or not at all.
 
     Args:
         model: A built model.
         filepath: Ends in `.weights.h5` (needs the extra "h5") or in `.safetensors`.
-        overwrite: Replace a file that is there; False raises FileExistsError.
-        max_shard_size: Of files in several parts, which are not written.
+        overwrite: Whether to replace an existing file; False raises FileExistsError.
+        max_shard_size: None; files in several parts are not written.
 
     Raises:
-        ValueError: another ending.
+        ValueError: another ending, or a model that is not built.
         OSError: as raised, with the path; an old file is left as it was.
+
+    >>> import tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "w.safetensors")
+    >>> first, second = Sequential([Input((3,)), Dense(2)]), Sequential([Input((3,)), Dense(2)])
+    >>> save_weights(first, path)
+    >>> load_weights(second, path)
+    >>> bool((first.layers[0].kernel.numpy() == second.layers[0].kernel.numpy()).all())
+    True
     """
     if max_shard_size is not None:
-        raise NotImplementedError("save_weights: weights in several files (max_shard_size) are not there; leave it out")
+        raise NotImplementedError("save_weights: weights in several files are not supported; leave max_shard_size out")
     path = output_path(filepath, overwrite)
     if not model.built:
         raise ValueError(f"{model.name}.save_weights: the model has no weights yet; give it an Input, or call it on a "
@@ -45,15 +57,16 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None):
                          f".safetensors, got {os.fspath(filepath)!r}")
 
 
-def load_weights(model, filepath, skip_mismatch=False, by_name=False):
-    """Put the weights of a file into a built model; if anything does not fit, nothing is changed.
+def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False,
+                 by_name: bool = False) -> None:
+    """Assign the weights of a file to a built model; if anything does not fit, nothing is changed.
 
-    The state of the optimizer is taken over as well if the file has it and the optimizer has made a step.
+    The state of the optimizer is loaded as well if the file has it and the optimizer has made a step.
 
     Args:
         model: A model with the same layers as the one that was saved; automatic names may differ.
         filepath: `.weights.h5` or `.keras`, of tinynet or Keras; `.safetensors`; an old `.h5` or `.hdf5` of Keras.
-        skip_mismatch: Leave layers that do not fit as they are, with a warning.
+        skip_mismatch: Whether to leave layers that do not fit as they are, with a warning.
         by_name: Only for old `.h5` files: go by the layers' names instead of their order, and leave out layers that
             the file does not have.
 
@@ -85,11 +98,15 @@ def load_weights(model, filepath, skip_mismatch=False, by_name=False):
                          f"{os.fspath(filepath)!r}")
 
 
-def safetensors_stored(file, size, where):
-    """({name: Stored}, metadata) of an open safetensors file."""
+def safetensors_stored(file: BinaryIO, size: int, where: str) -> tuple[dict[str, Stored], dict[str, str]]:
+    """Return ({name: Stored}, metadata) of an open safetensors file of `size` bytes."""
     entries, metadata = safetensors.read_header(file, size, where)
     arrays = functools.cache(lambda: safetensors.read_arrays(file, entries, where))  # all of them, at the first read
-    return {e.name: Stored(e.shape, e.dtype, lambda name=e.name: arrays()[name]) for e in entries}, metadata
+
+    def reader(name):
+        return lambda: arrays()[name]
+
+    return {entry.name: Stored(entry.shape, entry.dtype, reader(entry.name)) for entry in entries}, metadata
 
 
 def _from_archive(model, archive, skip_mismatch):

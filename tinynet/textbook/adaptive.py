@@ -4,9 +4,22 @@ How to read a class: descent.py. What differs between the forms, and from Keras 
 stands. At a gradient near 0 it matters: 1 / (0 + 1e-7) is ten million, 1 / sqrt(0 + 1e-7) is 3162.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
-from .descent import SlideOptimizer, from_0_to_1
+from ..core.checks import number
+from ..optimizers.checks import decay_rate, finite
+from .descent import SlideOptimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Array
+    from ..optimizers.schedules import Rate
+    from ..variable import Variable
 
 
 class AdaGradForm1(SlideOptimizer):
@@ -25,7 +38,7 @@ class AdaGradForm1(SlideOptimizer):
     tracks_second_moments = True
     slot_names = ("accumulator",)
 
-    def __init__(self, learning_rate=0.01, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.01, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
 
     def step(self, w, dw, learning_rate, h):
@@ -49,11 +62,11 @@ class AdaGradForm2(SlideOptimizer):
     label = "AdaGrad"
     tracks_second_moments = True
     slot_names = ("accumulator",)
-    hyperparameters = ("epsilon",)
+    hyperparameters: tuple[str, ...] = ("epsilon",)
 
-    def __init__(self, learning_rate=0.01, epsilon=1e-7, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.01, epsilon: float = 1e-7, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.epsilon = positive(epsilon, self, "epsilon")
+        self.epsilon = float(finite(epsilon, self, "epsilon", 0, above=True))
 
     def step(self, theta, g, eta, G):
         G += g * g
@@ -93,12 +106,12 @@ class AdaGradFullMatrix(SlideOptimizer):
     tracks_second_moments = True
     hyperparameters = ("epsilon", "limit")
 
-    def __init__(self, learning_rate=0.01, epsilon=1e-7, limit=1000, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.01, epsilon: float = 1e-7, limit: int = 1000, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.epsilon = positive(epsilon, self, "epsilon")
+        self.epsilon = float(finite(epsilon, self, "epsilon", 0, above=True))
         self.limit = limit
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         size = sum(variable.data.size for variable in variables)
         if size > self.limit:
             raise ValueError(
@@ -107,7 +120,10 @@ class AdaGradFullMatrix(SlideOptimizer):
             )
         self._matrix = self.add_variable((size, size), dtype="float64", name="outer_products")
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         g = np.concatenate([np.ravel(gradient) for gradient in gradients]).astype(np.float64)
         G = self._matrix.data
         if len(g) != len(G):
@@ -145,9 +161,11 @@ class RMSPropSlide(AdaGradForm3):
     leaky_second_moments = True
     hyperparameters = ("decay_rate", "epsilon")
 
-    def __init__(self, learning_rate=0.001, decay_rate=0.9, epsilon=1e-7, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, decay_rate: float = 0.9, epsilon: float = 1e-7, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, epsilon, **kwargs)
-        self.decay_rate = from_0_to_1(decay_rate, self, "decay_rate")
+        self.decay_rate = float(number(decay_rate, type(self).__name__, "decay_rate", 0, 1))
 
     def step(self, w, dw, learning_rate, grad_squared):
         grad_squared[...] = self.decay_rate * grad_squared + (1 - self.decay_rate) * dw * dw
@@ -175,13 +193,14 @@ class AdamAlgorithm1(SlideOptimizer):
     slot_names = ("moment1", "moment2")
     hyperparameters = ("beta_1", "beta_2", "epsilon")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = from_0_to_1(beta_1, self, "beta_1")
-        self.beta_2 = from_0_to_1(beta_2, self, "beta_2")
-        if 1 in (self.beta_1, self.beta_2):
-            raise ValueError(f"{type(self).__name__}: with a beta of 1 a moment stays 0 for ever; take one below 1")
-        self.epsilon = positive(epsilon, self, "epsilon")
+        self.beta_1 = float(decay_rate(beta_1, self, "beta_1"))  # with 1 a moment would stay 0 for ever
+        self.beta_2 = float(decay_rate(beta_2, self, "beta_2"))
+        self.epsilon = float(finite(epsilon, self, "epsilon", 0, above=True))
 
     def step(self, theta, g, alpha, m, v):
         t = self._count()
@@ -208,17 +227,13 @@ class AdamAlmost(AdamAlgorithm1):
     label = "Adam (almost)"
     bias_correction = False
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
 
     def step(self, w, dw, learning_rate, moment1, moment2):
         moment1[...] = self.beta_1 * moment1 + (1 - self.beta_1) * dw  # Momentum
         moment2[...] = self.beta_2 * moment2 + (1 - self.beta_2) * dw * dw  # AdaGrad / RMSProp
         w -= learning_rate * moment1 / (np.sqrt(moment2) + self.epsilon)  # Momentum's step, in RMSProp's scale
-
-
-def positive(value, owner, argument):
-    """`value` as a float, if it is a number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < np.inf:
-        raise ValueError(f"{type(owner).__name__}: {argument} must be a number above 0, got {value!r}")
-    return float(value)

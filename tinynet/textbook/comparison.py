@@ -1,10 +1,16 @@
 """The optimizers side by side: the slides' table, and their code with each line's origin."""
 
+from __future__ import annotations
+
 import inspect
 import textwrap
+from typing import TYPE_CHECKING
 
 from .adaptive import AdaGradForm3, AdamAlgorithm1, RMSPropSlide
 from .descent import GradientDescent, Momentum, NesterovChangeOfVariables, SlideOptimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMPARED = (GradientDescent, Momentum, NesterovChangeOfVariables, AdaGradForm3, RMSPropSlide, AdamAlgorithm1)
 COLUMNS = {
@@ -15,7 +21,7 @@ COLUMNS = {
 }
 
 
-def comparison_table(optimizers=COMPARED):
+def comparison_table(optimizers: Sequence[type[SlideOptimizer]] = COMPARED) -> str:
     """The table "Optimization Algorithm Comparison" as Markdown, made from the classes' attributes.
 
     Args:
@@ -33,7 +39,7 @@ def comparison_table(optimizers=COMPARED):
     return "\n".join(lines)
 
 
-def explain(optimizer):
+def explain(optimizer: SlideOptimizer | type[SlideOptimizer]) -> str:
     """The code of one step of a textbook optimizer; Adam's says which lines are Momentum and which AdaGrad / RMSProp.
 
     Args:

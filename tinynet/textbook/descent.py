@@ -5,8 +5,20 @@ NumPy arrays. The frame around it (learning rates, clipping, saving) is that of 
 them can be given to `compile`. They are written to be read; to train quickly use `tinynet.optimizers`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core.checks import number
 from ..optimizers.base import Optimizer
 from ..tape import GradientTape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..core.types import Array, TensorLike
+    from ..optimizers.schedules import Rate
+    from ..variable import Variable
 
 
 class SlideOptimizer(Optimizer):
@@ -18,13 +30,13 @@ class SlideOptimizer(Optimizer):
             comparison table (`comparison_table`).
     """
 
-    label = None
+    label = ""
     tracks_first_moments = False
     tracks_second_moments = False
     leaky_second_moments = False
     bias_correction = False
 
-    def step(self, w, dw, learning_rate, *state):
+    def step(self, w: Array, dw: Array, learning_rate: float, *state: Array) -> None:
         """Change w and the state in place.
 
         Args:
@@ -35,7 +47,10 @@ class SlideOptimizer(Optimizer):
         """
         raise NotImplementedError(f"{type(self).__name__} must override step(w, dw, learning_rate, *state)")
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         for i, (w, dw) in enumerate(zip(weights, gradients, strict=True)):
             if decay:
                 w -= decay * w
@@ -52,7 +67,7 @@ class GradientDescent(SlideOptimizer):
 
     label = "SGD"
 
-    def __init__(self, learning_rate=0.01, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.01, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
 
     def step(self, w, dw, learning_rate):
@@ -78,9 +93,9 @@ class Momentum(SlideOptimizer):
     slot_names = ("v",)
     hyperparameters = ("rho",)
 
-    def __init__(self, learning_rate=0.01, rho=0.9, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.01, rho: float = 0.9, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = from_0_to_1(rho, self, "rho")
+        self.rho = float(number(rho, type(self).__name__, "rho", 0, 1))
 
     def step(self, w, dw, learning_rate, v):
         v[...] = self.rho * v + dw
@@ -134,7 +149,10 @@ class NesterovLookahead(Momentum):
         v[...] = self.rho * v - learning_rate * dw
         w += v
 
-    def minimize(self, loss, var_list, tape=None):
+    def minimize(
+        self, loss: TensorLike | Callable[[], TensorLike],
+        var_list: Sequence[Variable] | Callable[[], Sequence[Variable]], tape: GradientTape | None = None,
+    ) -> Variable:
         """One step down `loss`, a function without arguments, with the gradient of the point ahead.
 
         Raises:
@@ -161,17 +179,10 @@ class NesterovLookahead(Momentum):
         super().apply(gradients, variables)
         return self._iterations
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Sequence[TensorLike], trainable_variables: Sequence[Variable] | None = None) -> None:
         """Refused: the gradients would be those of the present point."""
         raise ValueError(
             "NesterovLookahead: the gradient must be taken at x + rho v, but apply() is given one of the present "
             "weights. Call minimize(loss, variables) with a function, in train_step for example; or use "
             "NesterovChangeOfVariables, which walks the same path and can be given to compile()"
         )
-
-
-def from_0_to_1(value, owner, argument):
-    """`value` as a float, if it is one from 0 to 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError(f"{type(owner).__name__}: {argument} must be a number from 0 to 1, got {value!r}")
-    return float(value)

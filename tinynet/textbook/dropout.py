@@ -1,11 +1,21 @@
 """Dropout before the scaling moved into training, and the average over masks that both approximate."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .. import random
 from ..layers.dropout import Dropout
 from ..layers.normalization import BatchNormalization
 from ..ops import cast
+
+if TYPE_CHECKING:
+    from ..core.types import Array, Config, SeedLike, TensorLike
+    from ..models import Sequential
+    from ..models.model import Model
+    from ..tensor import Tensor
 
 
 class VanillaDropout(Dropout):
@@ -22,22 +32,22 @@ class VanillaDropout(Dropout):
         seed: An int makes the layer's masks repeat from run to run.
     """
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(self, rate: float, seed: SeedLike | None = None, **kwargs: Any) -> None:
         super().__init__(rate, None, seed, **kwargs)
 
-    def call(self, x, training=False):
+    def call(self, x: TensorLike, training: bool = False) -> Tensor:
         p = 1 - self.rate
         if not training or self.rate == 0:
             return x * p
         return x * cast(random.uniform(x.shape, seed=self.seed_generator) < p, x.dtype)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         del config["noise_shape"]
         return config
 
 
-def monte_carlo_predict(model, x, samples=100):
+def monte_carlo_predict(model: Model, x: TensorLike, samples: int = 100) -> tuple[Array, Array]:
     """y = E_z[f(x, z)]: the mean of the model's outputs over random masks z, instead of one scaled forward pass.
 
     Each pass calls the model as in training, which is when dropout is random; batch normalization keeps to its moving
@@ -70,7 +80,7 @@ def monte_carlo_predict(model, x, samples=100):
     return outputs.mean(axis=0), outputs.std(axis=0)
 
 
-def count_masks(model):
+def count_masks(model: Sequential | Model) -> int:
     """How many models the ensemble has that share these weights: 2^n, n the number of units that dropout may zero.
 
     Args:

@@ -5,12 +5,19 @@ batch normalization by the batch. `evaluate` sees the weights of the end of the 
 normalization by its moving averages. (Asked again and again: keras-team/keras #503, #6977, #7265.)
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..layers.normalization import BatchNormalization
 from ..tape import GradientTape
+
+if TYPE_CHECKING:
+    from ..core.types import TensorLike
+    from ..models.model import Model
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Gap:
     batch_statistics: float
     penalties: float
 
-    def __str__(self):
+    def __str__(self) -> str:
         rows = [
             ("printed by fit for the epoch", self.printed),
             ("- weights of before each batch's update", -self.updates),
@@ -48,7 +55,9 @@ class Gap:
         return "\n".join(f"{text:<50}{value:>12.6f}" for text, value in rows)
 
 
-def explain_gap(model, x, y, batch_size=32, shuffle=True, seed=0):
+def explain_gap(
+    model: Model, x: TensorLike, y: TensorLike, batch_size: int = 32, shuffle: bool = True, seed: int = 0,
+) -> Gap:
     """Train for one epoch, and measure each part of the gap between its printed loss and `evaluate`.
 
     The same batches are run four times: while training; with the last weights, still as in training; without dropout
@@ -82,7 +91,8 @@ def explain_gap(model, x, y, batch_size=32, shuffle=True, seed=0):
     optimizer.build(model.trainable_variables)
     layers = model._flatten_layers()
     normalizing = [layer for layer in layers if isinstance(layer, BatchNormalization) and layer.trainable]
-    generators = [layer.seed_generator for layer in layers if getattr(layer, "seed_generator", None) is not None]
+    generators = [generator for layer in layers
+                  if (generator := getattr(layer, "seed_generator", None)) is not None]
     weights, state, seeds = model.get_weights(), optimizer.get_weights(), [g.state for g in generators]
 
     def mean_loss(loss_of):

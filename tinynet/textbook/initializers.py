@@ -4,12 +4,21 @@
 0.0100
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .. import ops, random
 from ..initializers import RandomInitializer, RandomNormal, Zeros, compute_fans, get
 from ..random import SeedGenerator
 from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..core.types import Config, DTypeLike, SeedLike, ShapeLike, TensorLike
 
 
 class ScaledNormal(RandomInitializer):
@@ -20,17 +29,17 @@ class ScaledNormal(RandomInitializer):
         seed: int, `random.SeedGenerator`, or None.
     """
 
-    def __init__(self, variance=1.0, seed=None):
+    def __init__(self, variance: float = 1.0, seed: SeedLike | None = None) -> None:
         super().__init__(seed)
         if not 0 <= variance < np.inf:
             raise ValueError(f"{type(self).__name__}: variance must be at least 0, got {variance!r}")
         self.variance = variance
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
         inputs, _ = compute_fans(shape)
         return random.normal(shape, 0.0, np.sqrt(self.variance / inputs), dtype, self.seed)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "variance": self.variance}
 
 
@@ -44,10 +53,10 @@ class XavierSlide(ScaledNormal):
         seed: int, `random.SeedGenerator`, or None.
     """
 
-    def __init__(self, seed=None):
+    def __init__(self, seed: SeedLike | None = None) -> None:
         super().__init__(1.0, seed)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         del config["variance"]
         return config
@@ -62,7 +71,7 @@ class UniformSlide(RandomInitializer):
         seed: int, `random.SeedGenerator`, or None.
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
         bound = 1 / np.sqrt(compute_fans(shape)[0])
         return random.uniform(shape, -bound, bound, dtype, self.seed)
 
@@ -82,7 +91,7 @@ DIGITS_INITIALIZERS = {
 }
 
 
-def choose(initializers, name, seed):
+def choose(initializers: dict[str, Callable[[SeedGenerator], Any]], name: str, seed: int) -> Any:
     """One of a demo's initializers.
 
     Args:
@@ -95,7 +104,10 @@ def choose(initializers, name, seed):
     return initializers[name](SeedGenerator(seed))
 
 
-def xavier_experiment(dims=(4096,) * 7, samples=16, initializer=None, activation=ops.tanh, seed=0):
+def xavier_experiment(
+    dims: Sequence[int] = (4096,) * 7, samples: int = 16, initializer: Any = None,
+    activation: Callable[[Tensor], Tensor] = ops.tanh, seed: int = 0,
+) -> list[tuple[float, float]]:
     """The experiment of the slide: mean and standard deviation of the activations, layer by layer.
 
         x = np.random.randn(16, dims[0])
@@ -126,7 +138,7 @@ def xavier_experiment(dims=(4096,) * 7, samples=16, initializer=None, activation
     return statistics
 
 
-def variance_of_output(x, W):
+def variance_of_output(x: TensorLike, W: TensorLike) -> tuple[float, float, float]:
     """Both sides of the derivation of Xavier's rule for y = W x, step by step.
 
     Var(y_i) = Din Var(x_j w_j)                                 x and w independent of each other, all terms alike

@@ -1,6 +1,9 @@
 """Looking into a network: its nodes and edges (first demo), a layer's inputs over training, feature maps (CNN part)."""
 
+from __future__ import annotations
+
 from collections import namedtuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,13 +12,23 @@ from ..models import Model
 from .networks import edge_strengths
 from .plots import _axes, _pyplot
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from ..core.types import Array, TensorLike
+
 COLOURS = {"input": "tab:gray", "relu": "tab:green", "sigmoid": "tab:purple", "linear": "tab:orange"}
 NEGATIVE, POSITIVE = "tab:red", "tab:blue"
 
 LayerInputs = namedtuple("LayerInputs", "mean std")
 
 
-def plot_network(model, x=None, y=None, show="weight", ax=None):
+def plot_network(
+    model: Model, x: TensorLike | None = None, y: TensorLike | None = None, show: str = "weight",
+    ax: Axes | None = None,
+) -> Axes:
     """The first demo's picture: nodes coloured by their type, edges by sign and drawn as wide as they are strong.
 
     Args:
@@ -54,16 +67,16 @@ class LayerInputMonitor(Callback):
         history: A list of LayerInputs(mean, std) over batch and units.
     """
 
-    def __init__(self, layer, x):
+    def __init__(self, layer: str, x: TensorLike) -> None:
         super().__init__()
         self.layer = layer
         self.x = x
-        self.history = []
+        self.history: list[LayerInputs] = []
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._look()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._look()
 
     def _look(self):
@@ -75,7 +88,7 @@ class LayerInputMonitor(Callback):
         self.history.append(LayerInputs(float(np.mean(inputs)), float(np.std(inputs))))
 
 
-def feature_maps(model, images, layer):
+def feature_maps(model: Model, images: TensorLike, layer: str) -> Array:
     """What a layer makes of images: `Model(model.input, layer.output)`.
 
     Args:
@@ -89,7 +102,7 @@ def feature_maps(model, images, layer):
     return Model(model.input, model.get_layer(layer).output).predict(np.asarray(images), verbose=0)
 
 
-def top_classes(scores, names, k=7):
+def top_classes(scores: TensorLike, names: Sequence[str], k: int = 7) -> list[tuple[str, float]]:
     """The k most probable classes of one image, as the lecture lists them under its picture.
 
     Args:
@@ -110,7 +123,7 @@ def top_classes(scores, names, k=7):
     return [(names[i], float(scores[i])) for i in order]
 
 
-def plot_feature_maps(model, image, layers, maps=8):
+def plot_feature_maps(model: Model, image: TensorLike, layers: Sequence[str], maps: int = 8) -> Any:
     """A gallery: a row for each layer, its first feature maps of one image.
 
     Args:

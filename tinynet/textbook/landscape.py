@@ -5,10 +5,21 @@ one or two random directions has not. Each direction is scaled to the weights it
 two slices can be compared (Li et al., "Visualizing the Loss Landscape of Neural Nets", NeurIPS 2018).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from ..core.types import Array, TensorLike
+    from ..models.model import Model
 
-def loss_slice(model, x, y, dimensions=2, extent=1.0, points=21, seed=0):
+
+def loss_slice(
+    model: Model, x: TensorLike, y: TensorLike, dimensions: int = 2, extent: float = 1.0, points: int = 21,
+    seed: int = 0,
+) -> tuple[Array, Array]:
     """The loss at weights + a d1 (+ b d2), d1 and d2 random directions.
 
     Args:
@@ -38,7 +49,8 @@ def loss_slice(model, x, y, dimensions=2, extent=1.0, points=21, seed=0):
                 factors = axis[list(reversed(index))]  # the first direction along the last axis
                 for i, (variable, w) in enumerate(zip(variables, centre, strict=True)):
                     variable.assign(w + sum(f * d[i] for f, d in zip(factors, directions, strict=True)))
-                losses[index] = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+                results: Any = model.evaluate(x, y, verbose=0, return_dict=True)
+                losses[index] = results["loss"]
     finally:
         for variable, w in zip(variables, centre, strict=True):
             variable.assign(w)

@@ -1,9 +1,18 @@
 """The slides' loss, E(W) = 1/2 sum (t - y)^2, and their regularizers with lambda / 2."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .. import ops
 from ..losses.base import Loss
 from ..losses.elements import squeeze_or_expand_to_same_rank
+from ..optimizers.checks import finite
 from ..regularizers import L1L2
+
+if TYPE_CHECKING:
+    from ..core.types import Config, TensorLike
+    from ..tensor import Tensor
 
 
 class HalfSquaredError(Loss):
@@ -27,10 +36,10 @@ class HalfSquaredError(Loss):
     1.0
     """
 
-    def __init__(self, reduction="sum", name="half_squared_error", **kwargs):
+    def __init__(self, reduction: str | None = "sum", name: str = "half_squared_error", **kwargs: Any) -> None:
         super().__init__(name=name, reduction=reduction, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         if y_true.shape != y_pred.shape:
             raise ValueError(
@@ -59,11 +68,11 @@ class L1Slide(L1L2):
     1.0
     """
 
-    def __init__(self, strength=0.01):
-        super().__init__(l1=_half(strength, "L1Slide"))
+    def __init__(self, strength: float = 0.01) -> None:
+        super().__init__(l1=finite(strength, self, "strength (lambda)", 0) / 2)
         self.strength = strength
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"strength": self.strength}
 
 
@@ -79,15 +88,9 @@ class L2Slide(L1L2):
     2.5
     """
 
-    def __init__(self, strength=0.01):
-        super().__init__(l2=_half(strength, "L2Slide"))
+    def __init__(self, strength: float = 0.01) -> None:
+        super().__init__(l2=finite(strength, self, "strength (lambda)", 0) / 2)
         self.strength = strength
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"strength": self.strength}
-
-
-def _half(strength, owner):
-    if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength < float("inf"):
-        raise ValueError(f"{owner}: strength (lambda) must be a number of at least 0, got {strength!r}")
-    return strength / 2

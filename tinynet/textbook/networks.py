@@ -1,6 +1,9 @@
 """The networks of the lecture's two demos of initialization, and what the demos show of them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +15,12 @@ from ..tape import GradientTape
 from .descent import GradientDescent
 from .initializers import DECISION_BOUNDARY_INITIALIZERS, DIGITS_INITIALIZERS, choose
 
+if TYPE_CHECKING:
+    from ..core.types import Array, TensorLike
+    from ..models.model import Model
 
-def decision_boundary_network(initialization="appropriate", seed=0):
+
+def decision_boundary_network(initialization: str = "appropriate", seed: int = 0) -> Sequential:
     """The first demo: 2-6-3-1, ReLU, ReLU, sigmoid; gradient descent with rate 0.1 over all points; biases 0.
 
     Train it on a set of `datasets.toy` with `fit(x, y, batch_size=len(x))`, and look at it with `decision_boundary`.
@@ -36,7 +43,7 @@ def decision_boundary_network(initialization="appropriate", seed=0):
     return model
 
 
-def decision_boundary(model, extent=5.0, step=0.1):
+def decision_boundary(model: Model, extent: float = 5.0, step: float = 0.1) -> tuple[Array, Array, Array]:
     """The model's output over the square [-extent, extent]^2.
 
     Returns:
@@ -48,7 +55,9 @@ def decision_boundary(model, extent=5.0, step=0.1):
     return axis, axis, outputs.reshape(len(axis), len(axis))
 
 
-def edge_strengths(model, x=None, y=None, show="weight"):
+def edge_strengths(
+    model: Model, x: TensorLike | None = None, y: TensorLike | None = None, show: str = "weight",
+) -> list[Array]:
     """What the first demo draws along the edges: each kernel, or its gradient, in units of twice its mean size.
 
     Args:
@@ -73,7 +82,7 @@ def edge_strengths(model, x=None, y=None, show="weight"):
     return [value / (2 * np.abs(value).mean() or 1.0) for value in values]
 
 
-def digits_network(initialization="xavier", seed=0):
+def digits_network(initialization: str = "xavier", seed: int = 0) -> Sequential:
     """The second demo: 784-300-300-300-300-10, tanh, softmax; SGD with rate 0.1, to be trained in batches of 100.
 
     The last layer gives logits; `look_inside` has the softmax. Biases are 0.
@@ -103,20 +112,20 @@ class Inside:
         cost: The cross-entropy.
     """
 
-    activations: list
+    activations: list[Array]
     correct: np.ndarray
     cost: float
 
     @property
-    def misclassified(self):
+    def misclassified(self) -> int:
         """How many images are not classified correctly."""
         return int(np.count_nonzero(~self.correct))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Misclassified: {self.misclassified}/{len(self.correct)} Cost: {self.cost:.2f}"
 
 
-def look_inside(model, images, labels):
+def look_inside(model: Model, images: TensorLike, labels: TensorLike) -> Inside:
     """Run a batch through a `digits_network` and keep everything on the way.
 
     The slides write a batch as columns, X.shape = (784, 100) and W X; Keras as rows, (100, 784) and x kernel. This

@@ -3,26 +3,34 @@
 Each function draws on the axes it is given, or on new ones, and returns them.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from ..core.extras import import_extra
 from .geometry import smallest_loss_in_ball
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from ..core.types import Array, TensorLike
+    from .overfitting import PolynomialFits
+    from .surfaces import Surface, Trace
 
 
 def _pyplot(name):
-    try:
-        import matplotlib.pyplot as pyplot
-    except ImportError as error:
-        raise ImportError(
-            f'{name}: pictures need matplotlib, which is not installed; pip install "tinynet[plot]"'
-        ) from error
-    return pyplot
+    return import_extra("matplotlib.pyplot", "plot", name)
 
 
 def _axes(ax, name):
     return ax if ax is not None else _pyplot(name).subplots(figsize=(6, 5))[1]
 
 
-def plot_surface(surface, ax=None, levels=30):
+def plot_surface(surface: Surface, ax: Axes | None = None, levels: int = 30) -> Axes:
     """Contours of a surface with its minima (stars) and saddles (crosses)."""
     ax = _axes(ax, "plot_surface")
     left, right, bottom, top = surface.bounds
@@ -38,7 +46,7 @@ def plot_surface(surface, ax=None, levels=30):
     return ax
 
 
-def plot_paths(surface, traces, ax=None):
+def plot_paths(surface: Surface, traces: dict[str, Trace], ax: Axes | None = None) -> Axes:
     """Several optimizers on one surface.
 
     Args:
@@ -53,7 +61,7 @@ def plot_paths(surface, traces, ax=None):
     return ax
 
 
-def plot_gradient_signs(surface, trace, coordinate=0, ax=None):
+def plot_gradient_signs(surface: Surface, trace: Trace, coordinate: int = 0, ax: Axes | None = None) -> Axes:
     """A path with each step coloured by the sign of dL/dw at it: red negative, blue positive.
 
     Args:
@@ -66,12 +74,15 @@ def plot_gradient_signs(surface, trace, coordinate=0, ax=None):
     ax.plot(*trace.path.T, color="grey", linewidth=1)
     sign = np.sign(trace.gradient[:, coordinate])
     for value, color, label in ((-1, "tab:red", "Negative (-)"), (1, "tab:blue", "Positive (+)")):
-        ax.scatter(*trace.path[:-1][sign == value].T, color=color, s=16, zorder=3, label=label)
+        x, y = trace.path[:-1][sign == value].T
+        ax.scatter(x, y, color=color, s=16, zorder=3, label=label)
     ax.legend(title=f"dL/dw{coordinate}")
     return ax
 
 
-def plot_step(surface, trace, step, learning_rate=None, ax=None):
+def plot_step(
+    surface: Surface, trace: Trace, step: int, learning_rate: float | None = None, ax: Axes | None = None,
+) -> Axes:
     """Gradient + velocity = the step actually taken, as arrows at one point of a path.
 
     Args:
@@ -96,7 +107,7 @@ def plot_step(surface, trace, step, learning_rate=None, ax=None):
     return ax
 
 
-def plot_descents(paths, ax=None):
+def plot_descents(paths: dict[str, TensorLike], ax: Axes | None = None) -> Axes:
     """The paths (w, b) of batch, stochastic and mini-batch descent in one picture.
 
     Args:
@@ -111,7 +122,9 @@ def plot_descents(paths, ax=None):
     return ax
 
 
-def plot_polynomials(fits, degrees=(1, 3, 14), axes=None):
+def plot_polynomials(
+    fits: PolynomialFits, degrees: Sequence[int] = (1, 3, 14), axes: Sequence[Axes] | None = None,
+) -> Sequence[Axes]:
     """Two pictures of over-fitting: the curves through the points, and both losses by degree.
 
     Args:
@@ -122,7 +135,7 @@ def plot_polynomials(fits, degrees=(1, 3, 14), axes=None):
     if axes is None:
         axes = _pyplot("plot_polynomials").subplots(1, 2, figsize=(11, 4))[1]
     x = np.linspace(-1, 1, 300)
-    axes[0].scatter(*fits.train, color="black", s=12)
+    axes[0].scatter(fits.train[0], fits.train[1], color="black", s=12)
     for degree in degrees:
         axes[0].plot(x, fits.polynomials[list(fits.degrees).index(degree)](x), label=f"degree {degree}")
     axes[0].set(ylim=(-2, 2))
@@ -134,7 +147,9 @@ def plot_polynomials(fits, degrees=(1, 3, 14), axes=None):
     return axes
 
 
-def plot_ball(centre, radius, norm, curvature=None, ax=None):
+def plot_ball(
+    centre: TensorLike, radius: float, norm: int, curvature: TensorLike | None = None, ax: Axes | None = None,
+) -> Axes:
     """The slides' picture of L1 and L2: contours of a loss around `centre`, the ball, and the least loss in it.
 
     Args:
@@ -154,7 +169,7 @@ def plot_ball(centre, radius, norm, curvature=None, ax=None):
     return ax
 
 
-def plot_loss_slice(axis, losses, ax=None):
+def plot_loss_slice(axis: Array, losses: Array, ax: Axes | None = None) -> Axes:
     """A slice of `loss_slice`: a line for one dimension, contours for two."""
     ax = _axes(ax, "plot_loss_slice")
     if losses.ndim == 1:

@@ -8,13 +8,23 @@
 [0.9, -1.8]
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..optimizers import get as get_optimizer
 from ..tape import record
-from ..tensor import Variable, convert_to_tensor
+from ..tensor import convert_to_tensor
+from ..variable import Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..core.types import Array, TensorLike
+    from ..tensor import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +42,14 @@ class Surface:
     """
 
     name: str
-    formula: object
-    slope: object
-    minima: tuple = ()
-    saddles: tuple = ()
-    start: tuple = (1.0, 1.0)
-    bounds: tuple = (-2.0, 2.0, -2.0, 2.0)
+    formula: Callable[[Any, Any], Any]
+    slope: Callable[[Any, Any], tuple[Any, Any]]
+    minima: tuple[tuple[float, float], ...] = ()
+    saddles: tuple[tuple[float, float], ...] = ()
+    start: tuple[float, float] = (1.0, 1.0)
+    bounds: tuple[float, float, float, float] = (-2.0, 2.0, -2.0, 2.0)
 
-    def __call__(self, point):
+    def __call__(self, point: TensorLike) -> Tensor:
         p = convert_to_tensor(point)
         if p.data.shape[-1:] != (2,):
             raise ValueError(f"{self.name}: a point has two coordinates on the last axis. Got shape {p.data.shape}.")
@@ -48,12 +58,12 @@ class Surface:
         value = np.asarray(self.formula(p.data[..., 0], p.data[..., 1]), p.data.dtype)
         return record(value, (p,), lambda d: (gradient * np.expand_dims(d, -1),))
 
-    def gradient(self, point):
+    def gradient(self, point: TensorLike) -> Array:
         """The gradient as an array, shaped as `point`, (..., 2)."""
         p = np.asarray(point)
         return np.stack(np.broadcast_arrays(*self.slope(p[..., 0], p[..., 1])), axis=-1)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Surface {self.name}>"
 
 
@@ -128,7 +138,7 @@ class Trace:
     velocity: np.ndarray
 
 
-def trace(optimizer, surface, start=None, steps=50):
+def trace(optimizer: Any, surface: Surface, start: Sequence[float] | None = None, steps: int = 50) -> Trace:
     """Walk down a surface.
 
     Args:
@@ -162,7 +172,7 @@ def trace(optimizer, surface, start=None, steps=50):
     if first.shape != (2,):
         raise ValueError(f"trace: start must be a point of two coordinates, got {start!r}")
     position = Variable(first, name="position")
-    path, gradients, velocities = [position.numpy()], [], []
+    points, gradients, velocities = [position.numpy()], [], []
 
     def loss():
         gradients.append(surface.gradient(position.numpy()))
@@ -171,9 +181,9 @@ def trace(optimizer, surface, start=None, steps=50):
     with np.errstate(all="ignore"):
         for _ in range(steps):
             optimizer.minimize(loss, [position])
-            path.append(position.numpy())
+            points.append(position.numpy())
             velocities.append(_velocity(optimizer))
-        path = np.array(path)
+        path = np.array(points)
         value = surface.formula(path[:, 0], path[:, 1])
     return Trace(path, value, np.array(gradients).reshape(steps, 2), np.array(velocities).reshape(steps, 2))
 

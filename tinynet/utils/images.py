@@ -5,23 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from .. import config
+from ..core.extras import import_pillow
 from ..tensor import to_array
 
 _COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
-
-
-def import_pillow(where):
-    """The module PIL.Image.
-
-    Raises:
-        ImportError: it is not installed; the message names the extra.
-    """
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(f'{where} reads and writes pictures with pillow: pip install "tinynet[image]"') from error
-    return Image
 
 
 def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False):

@@ -5,9 +5,9 @@ import io
 import numpy as np
 
 from .. import ops
+from ..core.extras import import_pillow
 from ..string_tensor import to_string_array
 from ..tensor import Tensor, convert_to_tensor, to_array
-from .images import import_pillow
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 

@@ -7,6 +7,7 @@ import unicodedata
 from html import escape
 from pathlib import Path
 
+from ..core.extras import import_extra
 from ..core.nest import flatten
 from ..layers.base import Layer
 from ..layers.core import InputLayer
@@ -111,7 +112,7 @@ def _layout(model, show, nested=False):
     if graph is None:
         return _without_arrows(model, show)
     # As in Keras, a Sequential is drawn without its Input.
-    hidden = graph.input_layers if model._graph is None and len(graph.operations) > 1 else []
+    hidden = graph.input_layers if model._defining_graph() is None and len(graph.operations) > 1 else []
     boxes = {part: _box(part, graph, show) for part in graph.operations if part not in hidden}
     input_layers = {id(tensor): layer for layer, tensor in zip(graph.input_layers, graph.inputs, strict=True)}
 
@@ -256,30 +257,28 @@ class ModelPicture:
 
     def by_matplotlib(self, kind, dpi):
         """The bytes of a "png", "pdf" or "jpg"."""
-        try:
-            from matplotlib.figure import Figure
-            from matplotlib.patches import PathPatch, Polygon, Rectangle
-            from matplotlib.path import Path as Curve
-        except ImportError as error:
-            raise ImportError(f'plot_model: .{kind} pictures need matplotlib: pip install "tinynet[plot]"; a to_file '
-                              "that ends in .svg needs nothing") from error
+        figures, patches, paths = (
+            import_extra(f"matplotlib.{part}", "plot", f"plot_model: a .{kind} picture",
+                         remedy="; a to_file that ends in .svg needs nothing")
+            for part in ("figure", "patches", "path"))
+        curve_type = paths.Path
         longest = max(self.width, self.height) * dpi / _PER_INCH
         if kind != "pdf" and longest >= _LONGEST_SIDE:
             raise ValueError(f"plot_model: the picture would be {longest:.0f} pixels long, matplotlib draws at most "
                              f"{_LONGEST_SIDE}; use .svg, or a dpi below {dpi}")
-        figure = Figure(figsize=(self.width / _PER_INCH, self.height / _PER_INCH))
+        figure = figures.Figure(figsize=(self.width / _PER_INCH, self.height / _PER_INCH))
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(self.height, 0))
         axes.set_axis_off()
         for things, fill, dash in ((self.frames, _FRAME_FILL, "--"), (self.boxes, None, "-")):
             for label, (left, top, right, bottom) in things:
-                axes.add_patch(Rectangle((left, top), right - left, bottom - top, facecolor=fill or label.fill,
+                axes.add_patch(patches.Rectangle((left, top), right - left, bottom - top, facecolor=fill or label.fill,
                                          edgecolor=_INK, linestyle=dash, linewidth=0.75))
-        codes = {"M": [Curve.MOVETO], "L": [Curve.LINETO], "C": [Curve.CURVE4] * 3}
+        codes = {"M": [curve_type.MOVETO], "L": [curve_type.LINETO], "C": [curve_type.CURVE4] * 3}
         for *_, curve, head in self.arrows:
-            path = Curve([point for _, points in curve for point in points],
-                         [code for command, _ in curve for code in codes[command]])
-            axes.add_patch(PathPatch(path, fill=False, edgecolor=_INK, linewidth=0.75))
-            axes.add_patch(Polygon(head, color=_INK, linewidth=0))
+            path = curve_type([point for _, points in curve for point in points],
+                              [code for command, _ in curve for code in codes[command]])
+            axes.add_patch(patches.PathPatch(path, fill=False, edgecolor=_INK, linewidth=0.75))
+            axes.add_patch(patches.Polygon(head, color=_INK, linewidth=0))
         for text, x, y, bold in self._texts():
             axes.text(x, y, text, ha="center", va="baseline", size=12 * 72 / _PER_INCH, parse_math=False,
                       weight="bold" if bold else "normal")

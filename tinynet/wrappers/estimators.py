@@ -4,9 +4,14 @@ They follow scikit-learn's contract for estimators (https://scikit-learn.org/sta
 `__init__` only keeps its arguments, `fit` makes everything that ends in an underscore and returns self.
 """
 
+from __future__ import annotations
+
 import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ..core.extras import install_hint
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
@@ -14,12 +19,17 @@ try:
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as missing:
     raise ImportError(
-        'tinynet.wrappers needs scikit-learn 1.6 or newer: pip install "tinynet[sklearn]"', name="sklearn"
+        f"tinynet.wrappers needs scikit-learn 1.6 or newer: {install_hint('sklearn')}", name="sklearn"
     ) from missing
 
 from ..models.configuration import clone_model
 from ..models.model import Model
 from ..saving.model_file import model_from_bytes, model_to_bytes
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from ..core.types import Array, TensorLike
 
 _MODELS = ("model", "model_")  # the attributes that may hold a model
 
@@ -29,13 +39,16 @@ class _Estimator(BaseEstimator):
 
     _multi_output = True
 
-    def __init__(self, model, warm_start=False, model_kwargs=None, fit_kwargs=None):
+    def __init__(
+        self, model: Any, warm_start: bool = False, model_kwargs: dict[str, Any] | None = None,
+        fit_kwargs: dict[str, Any] | None = None,
+    ) -> None:
         self.model = model
         self.warm_start = warm_start
         self.model_kwargs = model_kwargs
         self.fit_kwargs = fit_kwargs
 
-    def fit(self, X, y, **kwargs):
+    def fit(self, X: TensorLike, y: TensorLike, **kwargs: Any) -> Self:
         """Train the model.
 
         Args:
@@ -84,14 +97,14 @@ class _Estimator(BaseEstimator):
         # A silent fit has silent predictions: cross-validation makes many.
         return self.model_.predict(X, verbose=(self.fit_kwargs or {}).get("verbose", "auto"))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.non_deterministic = True  # weights are random; tinynet.utils.set_random_seed repeats a run
         return tags
 
     # -- pickles -------------------------------------------------------------------------------------------------------
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         """Models as the bytes of a model file, which hold no code. Classes of your own must be registered."""
         state = dict(super().__getstate__())
         if state.get("history_") is not None:
@@ -102,7 +115,7 @@ class _Estimator(BaseEstimator):
         return {key: _ModelBytes(model_to_bytes(value)) if key in _MODELS and isinstance(value, Model) else value
                 for key, value in state.items()}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         state = {key: model_from_bytes(value, f"{type(self).__name__}.{key}") if isinstance(value, _ModelBytes)
                  else value for key, value in state.items()}
         if "model_" in state and state["model_"] is None:
@@ -159,12 +172,12 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
         self.classes_ = classes
         return np.eye(len(classes))[places]
 
-    def predict(self, X):
+    def predict(self, X: TensorLike) -> Array:
         """The label with the largest output for each row of X, shape (samples,)."""
         places = self._outputs(X).argmax(axis=1)
         return self.classes_[places]
 
-    def decision_function(self, X):
+    def decision_function(self, X: TensorLike) -> Array:
         """The model's outputs, shape (samples, classes): probabilities if it ends in softmax.
 
         For two classes, as scikit-learn wants it, what the second has more than the first, shape (samples,).
@@ -172,7 +185,7 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
         outputs = self._outputs(X)
         return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True  # how good it becomes is up to the model
         return tags
@@ -198,12 +211,12 @@ class SKLearnRegressor(RegressorMixin, _Estimator):
     Source: https://keras.io/api/utils/sklearn_wrappers
     """
 
-    def predict(self, X):
+    def predict(self, X: TensorLike) -> Array:
         """The model's output, shape (samples,), or (samples, outputs) if it has several."""
         outputs = self._outputs(X)
         return outputs.reshape(-1) if outputs.shape[1:] == (1,) else outputs
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.regressor_tags.poor_score = True
@@ -218,22 +231,22 @@ class SKLearnTransformer(TransformerMixin, _Estimator):
     Source: https://keras.io/api/utils/sklearn_wrappers
     """
 
-    def fit(self, X, y=None, **kwargs):
+    def fit(self, X: TensorLike, y: TensorLike | None = None, **kwargs: Any) -> Self:
         """Train the model. Without y it trains on a loss of its own (`add_loss`); an autoencoder gets y = X."""
         if y is not None:
             return super().fit(X, y, **kwargs)
         return self._train(validate_data(self, X), None, kwargs)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # the model computes in its own
         return tags
 
-    def transform(self, X):
+    def transform(self, X: TensorLike) -> Array:
         """The model's outputs, shape (samples, outputs)."""
         return self._outputs(X)
 
-    def predict(self, X):
+    def predict(self, X: TensorLike) -> Array:
         """The same as `transform`."""
         return self._outputs(X)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.absence import explainer
+from ...core.extras import import_pillow
 from ...string_tensor import StringTensor, to_string_array
 from ...tensor import to_array
 from ...utils.pictures import decode_image
@@ -49,8 +50,6 @@ def encode_jpeg(image, quality=95, name=None, **kwargs):
 
 
 def _encode(image, file_format, **options):
-    from ...utils.images import import_pillow
-
     array = to_array(image)
     if array.dtype != np.uint8:
         raise ValueError(f"io.encode_{file_format.lower()}: the picture must be uint8, got {array.dtype}")

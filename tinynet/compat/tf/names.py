@@ -6,10 +6,10 @@ Only names that stand for one operation of `tinynet.ops` each. `math` and `nn` g
 import numpy as np
 
 from ... import ops
+from ...core.absence import known_absent
 from ...core.naming import unknown_name
 from ...string_tensor import StringTensor, is_text
 from ...tensor import Tensor, to_array
-from ..absent import known_absent
 from .arguments import ARGUMENTS, with_arguments_of_tf
 
 

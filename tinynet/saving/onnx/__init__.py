@@ -1,7 +1,7 @@
 """ONNX files: `export_onnx` writes a model as it predicts.
 
     export.py     the model's graph, node by node
-    layers.py     what each layer is in terms of ONNX's operators
+    layers.py     layers in terms of ONNX's operators, with a module for each family
     functions.py  activations and operations of `tinynet.ops`
     writer.py     nodes, values and constants of a file
 """

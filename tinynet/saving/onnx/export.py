@@ -1,17 +1,21 @@
 """Models as ONNX files, which ONNX Runtime and many other programs run: `model.export("m.onnx", format="onnx")`."""
 
+from __future__ import annotations
+
+import os
+from typing import Any
+
 from ...core.nest import flatten
-from ...core.registry import is_builtin
 from ...layers.core import InputLayer
 from ...symbolic import KerasTensor, Operation
 from ...utils.files import atomic_write
 from ..paths import output_path
 from .functions import write_operation
 from .layers import write_layer
-from .writer import IR_VERSION, OPSET, Writer, import_onnx, unsupported
+from .writer import IR_VERSION, OPSET, Value, Writer, import_onnx, unsupported
 
 
-def export_onnx(model, filepath):
+def export_onnx(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Write a model as it predicts (training=False) to an ONNX file.
 
     Args:
@@ -27,8 +31,15 @@ def export_onnx(model, filepath):
         file.write(content)
 
 
-def onnx_model(model):
-    """The model as an `onnx.ModelProto`, checked by onnx; arguments and errors as for `export_onnx`."""
+def onnx_model(model: Any) -> Any:
+    """Return the model as an `onnx.ModelProto`, checked by onnx.
+
+    Args:
+        model: Sequential or functional, with known input shapes.
+
+    Raises:
+        NotImplementedError, ModuleNotFoundError: as for `export_onnx`.
+    """
     onnx = import_onnx()
     graph = _graph_of(model)
     writer = Writer(onnx, write_layer)
@@ -45,7 +56,7 @@ def onnx_model(model):
     return proto
 
 
-def write_model(writer, model, inputs):
+def write_model(writer: Writer, model: Any, inputs: list[Value]) -> list[Value]:
     """Add the nodes of a model's graph.
 
     Args:
@@ -85,7 +96,8 @@ def _graph_of(model):
     Raises:
         NotImplementedError: a subclass with a `call` of its own.
     """
-    if not is_builtin(next(cls for cls in type(model).__mro__ if "call" in vars(cls))):
-        raise unsupported(model, "it defines call() in Python, which does not say what it consists of; make it of "
+    graph = model._computed_graph()
+    if graph is None:
+        raise unsupported(model, "it defines call() in Python, which does not show what it consists of; make it of "
                                  "Model(inputs, outputs)")
-    return model._linked()
+    return graph

@@ -1,11 +1,17 @@
 """Activations and operations of `tinynet.ops` in terms of ONNX's operators; see `export.py`."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ... import activations
 from ...layers.base import Layer
-from ...symbolic import KerasTensor
-from .writer import Value, unsupported
+from ...symbolic import KerasTensor, Node
+from .axes import same_shape
+from .writer import Value, Writer, unsupported
 
 
 def _one(op_type, **attributes):
@@ -57,14 +63,17 @@ _BINARY = {
 }
 
 
-def write_activation(w, function, value, owner):
-    """A Value with an activation applied.
+def write_activation(w: Writer, function: Any, value: Value, owner: Layer) -> Value:
+    """Apply an activation.
 
     Args:
         w: Writer.
         function: Of `tinynet.activations`, or a layer.
-        value: Value.
-        owner: Layer, for the message.
+        value: Its input.
+        owner: The layer that has it, for the message.
+
+    Raises:
+        NotImplementedError: the function has no counterpart in ONNX.
     """
     if isinstance(function, Layer):
         return w.write_layer(w, function, value)
@@ -79,13 +88,8 @@ def write_activation(w, function, value, owner):
     return same_shape(value, ELEMENTWISE[name](w, value.name, lambda n: np.array(n, value.dtype)))
 
 
-def same_shape(value, name):
-    """A Value like another one under a new name."""
-    return Value(name, value.shape, value.dtype, value.moved)
-
-
-def write_operation(w, node, value_of):
-    """The result of an operation of `tinynet.ops` in a functional model: arithmetic and simple functions.
+def write_operation(w: Writer, node: Node, value_of: Callable[[KerasTensor], Value]) -> Value:
+    """Write an operation of `tinynet.ops` in a functional model: arithmetic and simple functions.
 
     Args:
         w: Writer.

@@ -1,30 +1,40 @@
 """An ONNX graph in the making: values, nodes, constants.
 
-ONNX wants the channels first, (batch, channels, height, width), where tinynet has them last. A `Value` therefore knows
-in which order its axes stand in the file; they are moved when a layer needs the other order, and not before.
+ONNX has the channels first, (batch, channels, height, width), where tinynet has them last. A `Value` therefore records
+the order of its axes in the file; they are moved when a layer needs the other order, and not before.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+
+from ...core.extras import import_extra
+from ...core.types import Array, Shape
+from ...symbolic import KerasTensor
 
 # Operator set 20 is the first with everything that layers need (Gelu); 9 is the file format that came with it.
 OPSET, IR_VERSION = 20, 9
 
 
-def import_onnx():
-    """The module onnx.
+def import_onnx() -> Any:
+    """Import the module onnx.
 
     Raises:
         ModuleNotFoundError: it is not installed; the message names the extra.
     """
-    try:
-        import onnx
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError('export to ONNX needs onnx: pip install "tinynet[onnx]"', name="onnx") from None
-    return onnx
+    return import_extra("onnx", "onnx", "export to ONNX")
 
 
-def unsupported(part, why):
-    """The error for a layer that cannot be exported."""
+def unsupported(part: Any, why: str) -> NotImplementedError:
+    """Return the error for a layer that cannot be exported.
+
+    Args:
+        part: The layer or model.
+        why: The reason, a clause.
+    """
     return NotImplementedError(
         f"export to ONNX: layer {part.name!r} ({type(part).__name__}) cannot be written: {why}. Export the part of the "
         "model before it, Model(model.input, layer.input), or keep the model with save('name.keras')"
@@ -38,18 +48,21 @@ class Value:
         name: In the file.
         shape: As tinynet has it, with None for unknown lengths.
         dtype: Element type, a string.
-        moved: Whether it stands in the file with the channels, tinynet's last axis, as axis 1.
+        moved: Whether the channels, tinynet's last axis, are axis 1 in the file.
+        info: onnx's description, if it is an input of the graph.
     """
 
-    def __init__(self, name, shape, dtype, moved=False):
+    def __init__(self, name: str, shape: Shape, dtype: str, moved: bool = False) -> None:
         self.name, self.shape, self.dtype, self.moved = name, tuple(shape), dtype, moved
+        self.info: Any = None  # onnx's description, of an input
 
     @property
-    def rank(self):
+    def rank(self) -> int:
+        """The number of axes."""
         return len(self.shape)
 
-    def axis(self, axis):
-        """Where one of tinynet's axes is in the file."""
+    def axis(self, axis: int) -> int:
+        """Return the number in the file of one of tinynet's axes."""
         axis %= self.rank
         if not self.moved or axis == 0:
             return axis
@@ -61,27 +74,37 @@ class Writer:
 
     Args:
         onnx: The module.
-        write_layer: Function (writer, layer, value) that writes a layer, for activations that are layers.
+        write_layer: Function (writer, layer, value) that writes a layer, for layers inside others.
+
+    Attributes:
+        nodes, constants: Of the graph, in order.
+        scope: The prefix of values' names: the layer's name.
     """
 
-    def __init__(self, onnx, write_layer):
+    def __init__(self, onnx: Any, write_layer: Callable[[Writer, Any, Any], Value]) -> None:
         self.onnx = onnx
         self.write_layer = write_layer
-        self.nodes, self.constants = [], []
-        self.scope = "model"  # what names of values begin with
-        self._names = set()
-        self._transposed = {}  # (name, moved): Value, so that each value is moved once
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.scope = "model"  # the prefix of values' names
+        self._names: set[str] = set()
+        self._transposed: dict[tuple[str, bool], Value] = {}  # by (name, moved), so that each value is moved once
 
-    def name(self, wanted):
-        """A name that nothing has yet."""
+    def name(self, wanted: str) -> str:
+        """Return a name that nothing has yet: `wanted`, or with a number."""
         name, number = wanted, 1
         while name in self._names:
             name, number = f"{wanted}_{number}", number + 1
         self._names.add(name)
         return name
 
-    def add(self, op_type, *inputs, **attributes):
-        """Add a node; its inputs are names, Values, or arrays, which become constants.
+    def add(self, op_type: str, *inputs: Any, **attributes: Any) -> str:
+        """Add a node.
+
+        Args:
+            op_type: ONNX's operator.
+            inputs: Names, Values, or arrays, which become constants.
+            attributes: Of the operator.
 
         Returns:
             The name of its output.
@@ -91,20 +114,29 @@ class Writer:
         self.nodes.append(self.onnx.helper.make_node(op_type, names, [output], name=output, **attributes))
         return output
 
-    def constant(self, array):
-        """The name of a constant."""
+    def constant(self, array: Array) -> str:
+        """Add a constant and return its name."""
         name = self.name(f"{self.scope}/constant")
         self.constants.append(self.onnx.numpy_helper.from_array(array, name))
         return name
 
-    def input(self, name, tensor):
-        """An input of the file, from a KerasTensor."""
+    def input(self, name: str, tensor: KerasTensor) -> Value:
+        """Add an input of the graph, from a KerasTensor."""
         value = Value(self.name(name), tensor.shape, tensor.dtype)
         value.info = self._info(value.name, tensor)
         return value
 
-    def output(self, name, value, tensor):
-        """An output of the file."""
+    def output(self, name: str, value: Value, tensor: KerasTensor) -> Any:
+        """Add an output of the graph.
+
+        Args:
+            name: Its name.
+            value: Value.
+            tensor: The model's KerasTensor, for the shape.
+
+        Returns:
+            onnx's description of it.
+        """
         name = self.name(name)
         self.nodes.append(self.onnx.helper.make_node("Identity", [self.last(value).name], [name], name=name))
         return self._info(name, tensor, value.dtype)
@@ -115,16 +147,16 @@ class Writer:
                    for axis, n in enumerate(tensor.shape)]
         return helper.make_tensor_value_info(name, self.element_type(dtype or tensor.dtype), lengths)
 
-    def element_type(self, dtype):
-        """ONNX's number for an element type."""
+    def element_type(self, dtype: str) -> int:
+        """Return ONNX's number for an element type."""
         return self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
 
-    def last(self, value):
-        """The value with its axes as tinynet has them."""
+    def last(self, value: Value) -> Value:
+        """Return the value with its axes in tinynet's order."""
         return self._in_order(value, moved=False)
 
-    def first(self, value):
-        """The value with the channels as axis 1."""
+    def first(self, value: Value) -> Value:
+        """Return the value with the channels as axis 1."""
         return self._in_order(value, moved=value.rank > 2)
 
     def _in_order(self, value, moved):
@@ -138,8 +170,8 @@ class Writer:
             self._transposed[self._transposed[key].name, not moved] = value
         return self._transposed[key]
 
-    def cast(self, value, dtype):
-        """The value as another element type."""
+    def cast(self, value: Value, dtype: str) -> Value:
+        """Return the value as another element type."""
         if value.dtype == dtype:
             return value
         return Value(self.add("Cast", value, to=self.element_type(dtype)), value.shape, dtype, value.moved)
