@@ -127,7 +127,7 @@ def isa(name):
 
 
 def available_isas():
-    """The instruction sets this machine can run."""
+    """The instruction sets that this build has and this machine can run, the widest last."""
     from tinynet import _native
 
-    return [name for name in ("baseline", "avx2", "avx512", "amx") if not _native.missing_features(name)]
+    return [name for name in _native.built_isas() if not _native.missing_features(name)]

@@ -4,7 +4,7 @@ Each is defined beside its operation, in tinynet/ops/; this file only lists them
 """
 
 from .ops.accuracy import count_hits
-from .ops.activation import activation_backward, activation_forward
+from .ops.activation_formulas import activation_backward, activation_forward
 from .ops.average_pool2d import average_pool2d_backward, average_pool2d_forward
 from .ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_norm_inference
 from .ops.batch_norm_max_pool2d import (

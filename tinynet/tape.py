@@ -1,19 +1,26 @@
 """Automatic differentiation: a tape records each operation, and the chain rule walks the records backwards.
 
-While a `GradientTape` is open, every operation that depends on something watched appends one node:
+While a `GradientTape` is open, every operation that depends on a watched tensor appends one node:
 
     (output, inputs, backward)      backward(d output) -> (d input, ...)
 
-`tape.gradient(target, sources)` walks the nodes in reverse. That is the whole idea. With L the target, each node passes
-dL/d output to its `backward`, which returns dL/d input for every input (the chain rule). Where several nodes use one
-tensor, their contributions are added.
+Here d t means dL/dt, the gradient of the target L with respect to a tensor t. `tape.gradient(target, sources)` starts
+from d target = 1 and walks the nodes in reverse. For each node it calls `backward`, which applies the chain rule to one
+operation. Where several nodes use one tensor, their gradients are added. That is the whole idea. By hand:
+
+    u = x * w       node (u, (x, w), du -> (du * w, du * x))
+    y = u + x       node (y, (u, x), dy -> (dy, dy))
+
+    dy = 1    du = dy = 1    dx = dy + du * w = 1 + w    dw = du * x = x
+
+Read `record`, then `GradientTape` down to the line "Beside the idea": `watch`, `_append`, `gradient`, `_walk_back`.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,30 +30,41 @@ from .tape_conveniences import Paused, check_source, check_watched, jacobian_of,
 from .tensor import Tensor
 from .variable import Variable
 
+Backward: TypeAlias = Callable[[Array], Sequence[Array | None]]  # d output -> d input for each input
+Node: TypeAlias = tuple[Tensor, Sequence[Any], Backward]  # output, inputs, backward
+
 
 class _ThreadState(threading.local):
-    """`state.tapes`: the open tapes of this thread. What another thread computes is not recorded on them."""
+    """`state.tapes`: the open tapes of this thread. Operations of other threads are not recorded on them."""
 
     def __init__(self) -> None:
         self.tapes: list[GradientTape] = []
 
 
 state = _ThreadState()
-_unplayed: set[int] = set()  # ids of tapes that hold nodes: while there are any, weights must not be changed in place
 
 
-def record(data: Array, inputs: Sequence[Any], backward: Callable[[Array], Sequence[Array | None]]) -> Tensor:
+def record(data: Array, inputs: Sequence[Any], backward: Backward) -> Tensor:
     """Wrap an operation's result, and record on every open tape how to differentiate it.
 
     Args:
         data: The result.
         inputs: What the result was computed from: Tensors, and possibly other things, which have no gradient.
-        backward: Function from the gradient of the result to a tuple of gradients, one per input, each an array of
-            that input's shape, or None where there is nothing to pass on. It must keep the arrays it needs, not look
-            them up as `tensor.data` later: by then a variable may have been assigned to.
+        backward: Function from the gradient of the result to a tuple of gradients, one per input. Each is an array of
+            that input's shape, or None where the input has no gradient. The function must keep the arrays it needs. It
+            must not read `tensor.data` later: by then a variable may have another value.
 
     Returns:
         The result as a Tensor.
+
+    >>> def square(x):
+    ...     data = x.data
+    ...     return record(data * data, inputs=(x,), backward=lambda dy: (2 * data * dy,))
+    >>> x = Variable(3.0)
+    >>> with GradientTape() as tape:
+    ...     y = square(x)
+    >>> tape.gradient(y, x).item()
+    6.0
     """
     output = Tensor.wrap(data)
     for tape in state.tapes:
@@ -54,27 +72,14 @@ def record(data: Array, inputs: Sequence[Any], backward: Callable[[Array], Seque
     return output
 
 
-def is_tracked(tensor: Any) -> bool:
-    """Whether an open tape will want the gradient of this tensor. An operation skips what nothing asks for."""
-    for tape in state.tapes:  # noqa: SIM110, since any(...) would make a generator: 0.3 us in each operation
-        if id(tensor) in tape._tracked or isinstance(tensor, Variable) and tape._tracks_variable(tensor):
-            return True
-    return False
-
-
-def weights_may_change_in_place() -> bool:
-    """False while some tape still holds nodes, whose `backward` functions read the weights as they were."""
-    return not _unplayed
-
-
 class GradientTape:
     """Record operations, to differentiate them.
 
-    Trainable variables are watched by themselves, other tensors after `watch`.
+    A tape watches every trainable variable that an operation uses, and other tensors after `watch`.
 
     Args:
-        persistent: Let `gradient` be called more than once; the tape then keeps its nodes until it is deleted.
-        watch_accessed_variables: Watch each trainable `Variable` that an operation uses.
+        persistent: Allow several calls of `gradient`. The tape then keeps its nodes until it is deleted.
+        watch_accessed_variables: Watch trainable variables without a call of `watch`.
 
     >>> x = Variable(3.0)
     >>> with GradientTape() as tape:
@@ -88,9 +93,11 @@ class GradientTape:
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
         self._watch_variables = watch_accessed_variables
-        self._nodes: list[tuple[Tensor, Sequence[Any], Callable[[Array], Sequence[Array | None]]]] = []
-        self._tracked: dict[int, Tensor] = {}  # by id; holding the tensor keeps its id from being used again
-        self._played = False
+        self._nodes: list[Node] = []
+        # Watched tensors and all that was computed from them, by id. The dict holds the tensor: Python gives an id to
+        # another object only when the first is gone.
+        self._tracked: dict[int, Tensor] = {}
+        self._played = False  # whether `gradient` has used up the nodes
 
     def __enter__(self) -> GradientTape:
         tapes = state.tapes
@@ -104,33 +111,60 @@ class GradientTape:
         self._stop()
 
     def watch(self, tensor: Structure) -> None:
-        """Differentiate with respect to this tensor (or list of tensors) too.
+        """Differentiate with respect to this tensor too.
+
+        Args:
+            tensor: Tensor, or a list, tuple or dict of them.
 
         Raises:
             TypeError: it is no Tensor, or not of a floating-point type.
+
+        >>> x = Tensor(3.0)
+        >>> with GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = x * x
+        >>> tape.gradient(y, x).item()
+        6.0
         """
         for leaf in flatten(tensor):
             check_watched(leaf)
             self._tracked[id(leaf)] = leaf
 
+    def _append(self, output: Tensor, inputs: Sequence[Any], backward: Backward) -> None:
+        """Keep a node if one of its inputs is tracked; its output is tracked then too."""
+        tracked = self._tracked
+        wanted = False
+        for tensor in inputs:  # all of them: a variable among the last ones has to be watched too
+            if id(tensor) in tracked or isinstance(tensor, Variable) and self._watch_trainable(tensor):
+                wanted = True
+        if not wanted or output.data.dtype.kind != "f":
+            return
+        if not self._nodes:
+            _unplayed.add(id(self))
+        tracked[id(output)] = output
+        self._nodes.append((output, inputs, backward))
+
     def gradient(self, target: Structure, sources: Structure, output_gradients: TensorLike = None,
                  unconnected_gradients: str = "none") -> Any:
-        """d target / d sources.
+        """Return d target / d sources.
 
         Called inside the `with` block, it ends the recording, unless the tape is persistent.
 
         Args:
-            target: Tensor, or a list of them, whose gradients are then added up. One that is not a scalar counts as the
-                sum of its elements.
+            target: Tensor, or a list, tuple or dict of them, whose gradients are then added. A target that is not a
+                scalar counts as the sum of its elements.
             sources: Tensor or Variable, or a list, tuple or dict of them.
-            output_gradients: What to start from instead of ones, shaped as `target`.
-            unconnected_gradients: 'none' gives None for a source that `target` does not depend on, 'zero' gives zeros.
+            output_gradients: The gradients to start from, in the structure and shapes of `target`; ones if None.
+            unconnected_gradients: For a source that `target` does not depend on, 'none' returns None, 'zero' returns
+                zeros.
 
         Returns:
-            Tensors, in the structure of `sources`.
+            Tensors, each of its source's shape, in the structure of `sources`.
 
         Raises:
             TypeError: a target or a source is no Tensor.
+            ValueError: `output_gradients` has another structure or shape than `target`, or `unconnected_gradients` is
+                not 'none' or 'zero'.
             RuntimeError: a second call on a tape that is not persistent; or the target was itself computed by
                 `gradient` (there are no second-order gradients).
         """
@@ -149,27 +183,17 @@ class GradientTape:
         return _results(list(map(gradients.get, map(id, source_list))), targets, sources, source_list,
                         unconnected_gradients)
 
-    def _append(self, output: Tensor, inputs: Sequence[Any], backward: Callable) -> None:
-        """Keep a node if one of its inputs is tracked. Called for every operation of a training step."""
-        tracked = self._tracked
-        wanted = False
-        for tensor in inputs:  # to the end: each variable among them has to be watched
-            if id(tensor) in tracked or isinstance(tensor, Variable) and self._tracks_variable(tensor):
-                wanted = True
-        if not wanted or output.data.dtype.kind != "f":
-            return
-        if not self._nodes:
-            _unplayed.add(id(self))
-        tracked[id(output)] = output
-        self._nodes.append((output, inputs, backward))
+    def _walk_back(self, gradients: dict[int, Array], sources: list[Tensor], nodes: list[Node]) -> None:
+        """Apply the chain rule to each node, from the last to the first.
 
-    def _walk_back(self, gradients: dict[int, Array], sources: list[Tensor], nodes: list) -> None:
-        """The chain rule, from the last node to the first.
+        When a node's turn comes, all nodes that use its output have had theirs: d output is complete.
 
         Args:
-            gradients: What is known of dL/d tensor so far, by the tensor's id.
-            sources: Tensors whose gradients stay in `gradients` at the end.
-            nodes: They are released one by one, with their arrays; a copy of the list keeps them.
+            gradients: {id of a tensor: the sum of its gradients so far}. It changes: at the end it holds the gradients
+                of the sources.
+            sources: The tensors whose gradients the caller wants.
+            nodes: The tape's own list, or a copy. Each node is removed when it is done, and its arrays are freed; with
+                a copy, the tape keeps them.
         """
         tracked = self._tracked
         kept = set(map(id, sources))
@@ -178,7 +202,7 @@ class GradientTape:
             output, inputs, backward = nodes.pop()
             key = id(output)
             d_output = gradients.get(key) if key in kept else gradients.pop(key, None)
-            if d_output is not None:
+            if d_output is not None:  # None: the target does not depend on this output
                 for input_key, d_input in zip(map(id, inputs), backward(d_output), strict=True):
                     if d_input is not None and input_key in tracked:
                         if input_key in gradients:  # not added in place: several inputs may share one array
@@ -187,26 +211,26 @@ class GradientTape:
             if not keep_nodes:
                 del tracked[key]  # no earlier node depends on it: its memory is free
 
-    # -- beside the idea: variables watched by themselves, arguments, conveniences ------------------------------------
+    # ---- Beside the idea: variables that nobody passed to `watch`, checks of arguments, conveniences -----------------
 
-    def _tracks_variable(self, variable: Variable) -> bool:
-        """Whether this variable is watched without a call of `watch`; if so, watch it."""
+    def _watch_trainable(self, variable: Variable) -> bool:
+        """Watch a trainable variable that an operation uses. Returns whether it is watched now."""
         if self._watch_variables and variable.trainable and variable.data.dtype.kind == "f":
             self._tracked[id(variable)] = variable
             return True
         return False
 
     def _start(self, targets: list, output_gradients: TensorLike) -> dict[int, Array]:
-        """What the walk starts from: dL/d target = 1, or what the caller passes, by the target's id."""
+        """{id of a target: d target}: ones, or what the caller passes. A target that is not tracked is left out."""
         gradients: dict[int, Array] = {}
         for target, start in start_gradients(targets, output_gradients):
             key = id(target)
-            if key in self._tracked or isinstance(target, Variable) and self._tracks_variable(target):
+            if key in self._tracked or isinstance(target, Variable) and self._watch_trainable(target):
                 gradients[key] = _sum(gradients[key], start) if key in gradients else start
         return gradients
 
     def _check(self, name: str, sources: Structure, unconnected_gradients: str) -> list[Tensor]:
-        """The sources as a list, all of them valid; `sources` itself if it is a list of Variables."""
+        """Check the arguments of the method `name`. Returns the sources as a list: itself if it is one of Variables."""
         if unconnected_gradients not in ("none", "zero"):
             raise ValueError(
                 f"GradientTape.{name}: unconnected_gradients must be 'none' or 'zero', got {unconnected_gradients!r}"
@@ -217,14 +241,16 @@ class GradientTape:
                 "to play it more than once"
             )
         if type(sources) is list and set(map(type, sources)) == {Variable}:
-            return sources  # as in each step of training
+            return sources  # each training step passes such a list
         source_list = flatten(sources)
         for source in source_list:
             check_source(name, source)
         return source_list
 
     def jacobian(self, target: Tensor, sources: Structure, unconnected_gradients: str = "none") -> Any:
-        """The derivative of every element of `target`, one backward walk for each.
+        """Return the derivative of every element of `target`, by one backward pass for each element.
+
+        J[i..., j...] = d target[i...] / d source[j...]
 
         Args:
             target: One Tensor.
@@ -236,6 +262,7 @@ class GradientTape:
 
         Raises:
             TypeError: the target or a source is no Tensor.
+            ValueError: `unconnected_gradients` is not 'none' or 'zero'.
             RuntimeError: a second call on a tape that is not persistent.
 
         >>> x = Variable([1.0, 2.0])
@@ -260,7 +287,7 @@ class GradientTape:
         return _results(jacobians, [target], sources, source_list, "none")
 
     def watched_variables(self) -> tuple[Variable, ...]:
-        """The variables this tape watches so far."""
+        """Return the variables that this tape watches so far."""
         return tuple(tensor for tensor in self._tracked.values() if isinstance(tensor, Variable))
 
     def reset(self) -> None:
@@ -269,7 +296,15 @@ class GradientTape:
         self._played = False
 
     def stop_recording(self) -> Paused:
-        """A `with` block in which nothing is recorded on this tape."""
+        """Return a `with` block in which nothing is recorded on this tape.
+
+        >>> x = Variable(3.0)
+        >>> with GradientTape() as tape:
+        ...     with tape.stop_recording():
+        ...         y = x * x
+        >>> tape.gradient(y, x) is None
+        True
+        """
         return Paused(self, state.tapes)
 
     def _stop(self) -> None:
@@ -286,6 +321,22 @@ class GradientTape:
         _unplayed.discard(id(self))
 
 
+_unplayed: set[int] = set()  # ids of the tapes that hold nodes
+
+
+def is_tracked(tensor: Any) -> bool:
+    """Whether an open tape needs the gradient of this tensor. An operation computes no other gradients."""
+    for tape in state.tapes:  # noqa: SIM110, since any(...) would make a generator: 0.3 us in each operation
+        if id(tensor) in tape._tracked or isinstance(tensor, Variable) and tape._watch_trainable(tensor):
+            return True
+    return False
+
+
+def weights_may_change_in_place() -> bool:
+    """False while some tape still holds nodes: their `backward` functions read the weights as they were."""
+    return not _unplayed
+
+
 def _sum(a: Array, b: Array) -> Array:
     y = a + b
     return y if type(y) is np.ndarray else np.asarray(y)  # NumPy makes scalars of arrays without dimensions
@@ -293,7 +344,7 @@ def _sum(a: Array, b: Array) -> Array:
 
 def _results(gradients: list, targets: list, sources: Structure, source_list: list[Tensor],
              unconnected_gradients: str) -> Any:
-    """What the caller gets: Tensors, nested as `sources` is."""
+    """The gradients as Tensors, in the structure of `sources`."""
     if unconnected_gradients == "zero":
         gradients = [np.zeros_like(source.data) if g is None else g
                      for g, source in zip(gradients, source_list, strict=True)]
@@ -308,12 +359,13 @@ def _results(gradients: list, targets: list, sources: Structure, source_list: li
 
 
 def _not_differentiable(gradient: Array, targets: list, source: Tensor) -> Tensor:
-    """A gradient computed while another tape is open; that tape cannot differentiate it, and raises when asked to."""
+    """A gradient computed while another tape is open. That tape cannot differentiate it: its `gradient` raises."""
 
     def backward(_: Array) -> Sequence[Array | None]:
         raise RuntimeError(
-            "GradientTape: second-order gradients are not supported: a tape cannot differentiate what another tape's "
-            "gradient() returned. Wrap it in stop_gradient(...) if it is meant as a constant."
+            "GradientTape: second-order gradients are not supported: "
+            "a tape cannot differentiate what another tape's gradient() returned. "
+            "Wrap it in stop_gradient(...) if it is meant as a constant."
         )
 
     return record(gradient, (*targets, source), backward)

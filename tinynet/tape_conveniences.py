@@ -1,4 +1,4 @@
-"""What stands around the idea of a tape (tape.py): checks of arguments, Jacobians, pauses."""
+"""What tape.py needs beside its idea: checks of arguments, Jacobians, pauses."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .tensor import Tensor
 
 
 class Paused:
-    """A `with` block in which one tape is closed.
+    """A `with` block in which one tape is closed. `GradientTape.stop_recording` returns it.
 
     Args:
         tape: The tape.
-        tapes: The list of open tapes.
+        tapes: The list of the thread's open tapes.
     """
 
     def __init__(self, tape: Any, tapes: list) -> None:
@@ -34,7 +34,7 @@ class Paused:
 
 
 def check_watched(leaf: Any) -> None:
-    """Check what `watch` was given.
+    """Check one argument of `watch`.
 
     Raises:
         TypeError: it is no Tensor, or not of a floating-point type.
@@ -50,7 +50,11 @@ def check_watched(leaf: Any) -> None:
 
 
 def check_source(name: str, source: Any) -> None:
-    """Check a source of the method called `name`.
+    """Check one source.
+
+    Args:
+        name: The method of the tape, for the message.
+        source: The argument.
 
     Raises:
         TypeError: it is no Tensor.
@@ -60,11 +64,15 @@ def check_source(name: str, source: Any) -> None:
 
 
 def start_gradients(targets: list, output_gradients: TensorLike) -> Iterator[tuple[Tensor, Array]]:
-    """(target, dL/d target) for each target: ones, or what the caller passes.
+    """Yield (target, d target) for each target.
+
+    Args:
+        targets: The targets, as a list.
+        output_gradients: None for ones; or a gradient for each target, of its shape. One of them may be None: ones.
 
     Raises:
         TypeError: a target is no Tensor.
-        ValueError: the given gradients are not as many as the targets, or have other shapes.
+        ValueError: `output_gradients` are not as many as the targets, or have other shapes.
     """
     if output_gradients is None:
         starts = None
@@ -80,7 +88,7 @@ def start_gradients(targets: list, output_gradients: TensorLike) -> Iterator[tup
                     if isinstance(target, np.ndarray | np.generic) else "")
             raise TypeError(f"GradientTape.gradient: target must be a Tensor, got {type(target).__name__}{hint}")
         if starts is None or starts[i] is None:
-            start = np.empty_like(target.data)  # with fill, 0.6 us less than np.ones_like
+            start = np.empty_like(target.data)  # and fill: 0.6 us less than np.ones_like
             start.fill(1)
         else:
             start = _as_gradient(starts[i], target.data)
@@ -96,16 +104,16 @@ def _as_gradient(value: TensorLike, data: Array) -> Array:
 
 def jacobian_of(target: Any, sources: list[Tensor], gradients_from: Callable[[Array], list[Array | None]],
                 zero_unconnected: bool) -> list[Array | None]:
-    """The derivative of each element of a target with respect to each source.
+    """Return the derivative of each element of a target with respect to each source.
 
     Args:
         target: Tensor.
         sources: Tensors.
-        gradients_from: Function from dL/d target to dL/d source for each source, None where there is none.
+        gradients_from: Function from d target to a list of d source, None for a source that is not connected.
         zero_unconnected: Return zeros, not None, for a source that the target does not depend on.
 
     Returns:
-        Arrays of shape target.shape + source.shape, or None.
+        Arrays of shape target.shape + source.shape, or None, one for each source.
 
     Raises:
         TypeError: the target is no Tensor.

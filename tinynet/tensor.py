@@ -1,4 +1,7 @@
-"""Tensor: an array that a tape can follow. (variable.py has the tensors that training changes.)"""
+"""Tensor: an array whose operations a tape can record. (variable.py has the tensors that training changes.)
+
+Read `Tensor` first: it holds one ndarray, `data`. Its operators stand in `Operators`: each calls one operation.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ _new = object.__new__
 
 
 class Operators:
-    """What Tensors and KerasTensors have in common.
+    """The operators that Tensors and KerasTensors share.
 
-    Each operator is an operation of `tinynet.ops`, which finds the common shape and element type and records it. == is
-    left to the subclasses: it compares the elements of Tensors, but KerasTensors as objects.
+    Each calls an operation of `tinynet.ops`, which finds the common shape and element type, computes and records.
+    == stands in the subclasses: for Tensors it compares elements, for KerasTensors it compares objects.
     """
 
     __slots__ = ()
@@ -28,11 +31,21 @@ class Operators:
         return ops.transpose(self)
 
     def astype(self, dtype: DTypeLike) -> Tensor:
-        """The values as another element type: `ops.cast`."""
+        """Return the values as another element type: `ops.cast`."""
         return ops.cast(self, dtype)
 
     def reshape(self, *shape: Any) -> Tensor:
-        """The same elements in another shape, given as a tuple or as several numbers: `ops.reshape`."""
+        """Return the same elements in another shape: `ops.reshape`.
+
+        Args:
+            shape: A tuple, or the lengths one by one. One of them may be -1: what the others leave.
+
+        Raises:
+            ValueError: the new shape holds another number of elements.
+
+        >>> Tensor([[1, 2], [3, 4]]).reshape(4).tolist()
+        [1, 2, 3, 4]
+        """
         return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def __getitem__(self, key: Any) -> Tensor:
@@ -138,13 +151,16 @@ class Operators:
 class Tensor(Operators):
     """An n-dimensional array whose operations a `GradientTape` can record.
 
-    `tensor.data` is the ndarray (always dense and aligned), which `tensor.numpy()` returns. Operators and NumPy-like
-    methods work as on arrays, with broadcasting.
+    `tensor.data` is the ndarray. It is always dense and aligned. Operators and methods work as on arrays, with
+    broadcasting.
 
     Args:
-        data: Anything NumPy makes an array of. Python floats become float32, Python ints int32, as in Keras; arrays
-            keep their type.
+        data: Number, nested list, array or Tensor. As in Keras, Python floats become `floatx()` (float32 unless set
+            otherwise) and Python ints become int32, or int64 if one needs it. Arrays keep their type.
         dtype: Element type to convert to.
+
+    Raises:
+        TypeError: the data does not consist of numbers.
 
     >>> x = Tensor([1.0, 2.0])
     >>> (x * 2 + 1).numpy()
@@ -152,8 +168,10 @@ class Tensor(Operators):
     """
 
     __slots__ = ("data", "_keras_mask", "__weakref__")
-    __array_priority__ = 100  # so that ndarray + Tensor asks Tensor.__radd__
-    __hash__ = object.__hash__  # == compares element by element, a tensor as a key means the object itself
+    data: Array
+    _keras_mask: Any  # the mask that a layer made for the next ones: a Tensor, or None; see tinynet/layers/masks.py
+    __array_priority__ = 100  # so that ndarray + Tensor calls Tensor.__radd__
+    __hash__ = object.__hash__  # == compares elements, but a tensor as a dict's key stands for the object itself
 
     def __init__(self, data: TensorLike, dtype: DTypeLike = None) -> None:
         self.data = to_array(data, dtype)
@@ -161,18 +179,21 @@ class Tensor(Operators):
 
     @staticmethod
     def wrap(data: Array) -> Tensor:
-        """A Tensor around an ndarray that is known to be dense: no check, no copy."""
+        """Return a Tensor around an ndarray that is known to be dense and aligned: no check, no copy."""
         tensor = _new(Tensor)
         tensor.data = data
-        tensor._keras_mask = None  # 3 ns; asking for a slot that is not set takes 150, and a step asks seven times
+        # Setting this takes 3 ns. Reading a slot that was never set takes 150 ns, and a step reads it seven times.
+        tensor._keras_mask = None
         return tensor
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
         return self.data.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The element type."""
         return self.data.dtype
 
     @property
@@ -182,22 +203,32 @@ class Tensor(Operators):
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return self.data.ndim
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return self.data.size
 
     def numpy(self) -> Any:
-        """The values as an ndarray; the value of a single number as NumPy's number, which can be the key of a dict."""
+        """Return the values as an ndarray, without a copy; those of a scalar as NumPy's scalar, which can be hashed.
+
+        >>> Tensor([1, 2]).numpy(), Tensor(1.0).numpy()
+        (array([1, 2], dtype=int32), np.float32(1.0))
+        """
         return self.data if self.data.ndim else self.data[()]
 
     def item(self) -> Any:
-        """The only element, as a Python number."""
+        """Return the only element as a Python number.
+
+        Raises:
+            ValueError: there is not exactly one.
+        """
         return self.data.item()
 
     def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
+        """Return the elements as nested lists of Python numbers."""
         return self.data.tolist()
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
@@ -239,12 +270,17 @@ class Tensor(Operators):
 
 
 def _comparable(other: Any) -> bool:
-    """Whether == compares elements; with None, a string or another object it is just False."""
+    """Whether == compares elements with `other`; with None, a string or another object it is False."""
     return isinstance(other, (Tensor, np.ndarray, np.generic, int, float, list, tuple))
 
 
 def to_array(value: TensorLike, dtype: DTypeLike = None) -> Array:
-    """A dense, aligned ndarray in native byte order of numbers (or booleans), of `dtype` if given.
+    """Return numbers or booleans as a dense, aligned ndarray in native byte order, without a copy where possible.
+
+    Args:
+        value: Tensor, array, number or nested list.
+        dtype: Element type to convert to. If None, arrays keep theirs, Python floats become `floatx()`, and Python ints
+            become int32, or int64 if one needs it.
 
     Raises:
         TypeError: the value does not consist of numbers.
@@ -272,21 +308,28 @@ def to_array(value: TensorLike, dtype: DTypeLike = None) -> Array:
         dtype = array.dtype.newbyteorder("=")
     if dtype is not None:
         array = array.astype(dtype, copy=False)
-    # ascontiguousarray would turn a scalar into shape (1,)
+    # np.ascontiguousarray would turn a scalar into shape (1,).
     return array if array.flags.c_contiguous and array.flags.aligned else np.require(array, requirements=["C", "A"])
 
 
 def convert_to_tensor(value: TensorLike, dtype: DTypeLike = None) -> Tensor:
-    """`value` as a Tensor; itself if it is one already (of that dtype).
+    """Return `value` as a Tensor: itself if it is one already, of that element type.
 
     Args:
         value: Tensor, array, number or nested list.
-        dtype: Element type to convert to.
+        dtype: Element type to convert to. If None, Python floats become `floatx()`, Python ints become int32, or int64
+            if one needs it, and all else keeps its type.
+
+    Raises:
+        TypeError: the value does not consist of numbers.
+
+    >>> convert_to_tensor([1.0, 2.0]).dtype
+    dtype('float32')
     """
     if isinstance(value, Tensor) and (dtype is None or value.data.dtype == dtype):
         return value
     return Tensor.wrap(to_array(value, dtype))
 
 
-# At the end, since operations are made of Tensors, and Tensor's operators are operations: the package's one circle.
+# At the end, since operations import Tensor, and Tensor's operators call operations: the package's one import circle.
 from . import ops  # noqa: E402

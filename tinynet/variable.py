@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,19 +21,27 @@ _first_values = threading.RLock()  # held while a deferred variable gets its fir
 class Variable(Tensor):
     """A tensor that training changes: a weight, or a layer's state.
 
-    With an initializer of `tinynet.initializers` the values are computed when they are first read. They are those that
-    it would have returned at once. A model can so be built, and its summary read, without the memory of its weights.
+    With an initializer of `tinynet.initializers` the values are computed when they are first read. They are the same
+    as if they had been computed at once. So a model can be built, and its summary printed, without the memory of its
+    weights.
 
     Args:
-        initializer: The first value (array, number, Tensor), a function from a shape to one, or an initializer's name.
-        shape: Needed when `initializer` is a function.
-        dtype: Element type; float32 for Python numbers and functions.
+        initializer: The first value (array, number, Tensor); a function `initializer(shape, dtype=...)` that returns
+            it; or an initializer's name.
+        shape: Tuple of ints. Needed when `initializer` is a function or a name; of the first value, if both are given.
+        dtype: Element type; `floatx()` for Python floats and for functions if None.
         trainable: Whether tapes watch it and optimizers change it.
         name: For messages, summaries and files.
         initial_value: TensorFlow's name for `initializer`.
 
+    Attributes:
+        path: The name with those of the layers around it, 'dense/kernel'.
+        regularizer: Function from the variable to a penalty of the loss, or None.
+        constraint: Function from new values to permitted ones, which the optimizer calls after a step, or None.
+
     Raises:
-        ValueError: the initializer is a function and no shape is given, or the value has another shape.
+        ValueError: the initializer is a function and there is no shape, or the value has another shape.
+        TypeError: the value does not consist of numbers.
 
     >>> counter = Variable(1.0, name="counter")
     >>> counter.assign_add(2.0).numpy()
@@ -40,6 +49,12 @@ class Variable(Tensor):
     """
 
     __slots__ = ("name", "path", "trainable", "regularizer", "constraint", "_first_value")
+    name: str
+    path: str
+    trainable: bool
+    regularizer: Callable[[Variable], Any] | None
+    constraint: Callable[[Any], Any] | None
+    _first_value: Any  # (initializer, shape, dtype) until the values are computed, then unused
 
     def __init__(self, initializer: Any = None, shape: ShapeLike | None = None, dtype: DTypeLike = None,
                  trainable: bool = True, name: str = "variable", initial_value: Any = None) -> None:
@@ -65,7 +80,7 @@ class Variable(Tensor):
         data = to_array(initializer, dtype)
         if shape is not None and data.shape != tuple(shape):
             raise ValueError(f"Variable {name!r}: the value has shape {data.shape}, shape={tuple(shape)} was asked for")
-        self.data = aligned_copy(data)  # its own memory: optimizers write to it
+        self.data = aligned_copy(data)  # its own memory, since optimizers write to it
 
     @property
     def value(self) -> Tensor:
@@ -80,10 +95,13 @@ class Variable(Tensor):
         return np.array(self.data, dtype=dtype)
 
     def assign(self, value: TensorLike) -> Variable:
-        """Replace the value by another of the same shape.
+        """Replace the value by another of the same shape. It is converted to the variable's element type.
 
         Raises:
             ValueError: it has another shape.
+
+        >>> Variable([1.0, 2.0]).assign([3, 4]).numpy()
+        array([3., 4.], dtype=float32)
         """
         value = to_array(value, self.dtype)
         if value.shape != self.shape:
@@ -95,18 +113,18 @@ class Variable(Tensor):
         return self
 
     def assign_add(self, value: TensorLike) -> Variable:
-        """Add to the value."""
+        """Add `value` to the present value; it may have any shape that broadcasts to the variable's."""
         return self.assign(self.data + to_array(value, self.data.dtype))
 
     def assign_sub(self, value: TensorLike) -> Variable:
-        """Subtract from the value."""
+        """Subtract `value` from the present value; it may have any shape that broadcasts to the variable's."""
         return self.assign(self.data - to_array(value, self.data.dtype))
 
     def _no_operator_in_place(self, other: Any) -> Any:
-        # Python would compute a Tensor and let the name forget the variable, which then never changes.
+        # Python would compute a Tensor and bind the name to it: the variable itself would never change.
         raise TypeError(
-            f"Variable {self.name!r}: += and the like do not change a variable; use assign_add(...), assign_sub(...) "
-            "or assign(...)"
+            f"Variable {self.name!r}: += and the like do not change a variable; "
+            "use assign_add(...), assign_sub(...) or assign(...)"
         )
 
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = _no_operator_in_place
@@ -118,7 +136,7 @@ class Variable(Tensor):
 class _DeferredVariable(Variable):
     """A variable whose values have not been read yet. The first read of `data` makes it an ordinary `Variable`.
 
-    A class of its own, so that ordinary variables, whose `data` is read in every operation, know nothing of this.
+    It is a class of its own, so that the `data` of ordinary variables, which every operation reads, stays a plain slot.
     """
 
     __slots__ = ()
@@ -126,7 +144,7 @@ class _DeferredVariable(Variable):
     @property
     def data(self):
         with _first_values:
-            if type(self) is _DeferredVariable:  # no other thread was faster
+            if type(self) is _DeferredVariable:  # else another thread has computed the values meanwhile
                 initializer, shape, dtype = self._first_value
                 self.data = aligned_copy(initializer(shape, dtype=dtype).data)
         return self.data
@@ -159,7 +177,7 @@ class _DeferredVariable(Variable):
 
 
 def _can_be_deferred(initializer, shape, dtype):
-    """Whether an initializer can be called later instead. An error must be raised now."""
+    """Whether an initializer can be called later. What would raise an error must be called now."""
     return (
         getattr(initializer, "repeatable", False)
         and dtype.kind == "f"
@@ -168,11 +186,11 @@ def _can_be_deferred(initializer, shape, dtype):
 
 
 def aligned_copy(array: Array) -> Array:
-    """A dense copy that begins at a cache line, of 64 bytes.
+    """Return a dense copy that begins at the start of a cache line of 64 bytes; arrays below 1024 bytes as NumPy does.
 
-    NumPy's own memory begins 16 bytes after one: every vector of 64 bytes then crosses a line, and two threads that
-    write to neighbouring parts share the line between them. A step of the 784-128-10 network takes 120 us instead of
-    147 with its weights and the optimizer's state aligned.
+    NumPy's own memory begins 16 bytes after the start of a line. Every vector of 64 bytes then crosses two lines, and
+    two threads that write to neighbouring parts share a line. A training step of the 784-128-10 network takes 120 us
+    with its weights and the optimizer's state aligned, and 147 us without.
     """
     if array.nbytes < 1024:
         return np.array(array, order="C")

@@ -1,6 +1,9 @@
 """Attention: each query takes a mean of the values, weighted by how well their keys match."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
@@ -216,8 +219,11 @@ class MultiHeadAttention(Layer):
             self.build(**{name: tuple(shape) for name, shape in shapes.items()})
             self.built = True
 
-    def _build_for(self, inputs):
+    def _build_for(self, inputs: Any) -> None:
         """Built by the first call, which knows all three shapes."""
+
+    def _build_symbolically(self, shapes: Any) -> None:
+        """Built by the trial call, which knows all three shapes."""
 
     def _output_length(self, query_shape):
         if self._output_shape is None:

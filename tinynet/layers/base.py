@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import regularizers
+from .. import ops, regularizers
 from ..core.absence import AbsentName
 from ..core.naming import auto_name
 from ..string_tensor import is_text
@@ -238,9 +238,7 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
                 return value
             value = self._as_tensor(value)
         if self.autocast and value.data.dtype.kind == "f" and value.data.dtype != self._dtype:
-            from ..ops import cast
-
-            return masks.set_mask(cast(value, self._dtype), getattr(value, "_keras_mask", None))
+            return masks.set_mask(ops.cast(value, self._dtype), getattr(value, "_keras_mask", None))
         return value
 
     def _as_tensor(self, value: Any) -> Tensor:
@@ -291,11 +289,9 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
             self._build_with_shape(shapes)
 
     def _penalize_activity(self, outputs: Any) -> None:
-        from ..ops import divide
-
         for output in outputs if isinstance(outputs, list | tuple) else [outputs]:
-            self.add_loss(divide(self.activity_regularizer(output),
-                                 float(max(output.shape[0] if output.shape else 1, 1))))
+            self.add_loss(ops.divide(self.activity_regularizer(output),
+                                     float(max(output.shape[0] if output.shape else 1, 1))))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

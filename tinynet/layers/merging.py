@@ -1,6 +1,7 @@
 """Layers that make one tensor of several."""
 
 import functools
+import math
 
 import numpy as np
 
@@ -240,8 +241,9 @@ class Dot(_Merge):
         first, second = ops.moveaxis(first, one, -1), ops.moveaxis(second, two, 1)
         rest = first.shape[1:-1] + second.shape[2:]
         length = second.shape[1]
-        first = ops.reshape(first, (first.shape[0], -1, length))
-        y = ops.matmul(first, ops.reshape(second, (second.shape[0], length, -1)))
+        rows, columns = math.prod(first.shape[1:-1]), math.prod(second.shape[2:])  # not -1: a batch may be empty
+        first = ops.reshape(first, (first.shape[0], rows, length))
+        y = ops.matmul(first, ops.reshape(second, (second.shape[0], length, columns)))
         return ops.reshape(y, (y.shape[0], *(rest or (1,))))
 
     def compute_mask(self, inputs, previous_mask=None):

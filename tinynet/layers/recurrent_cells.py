@@ -282,8 +282,11 @@ class StackedRNNCells(Layer):
     """
 
     def __init__(self, cells, **kwargs):
+        cells = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        if kwargs.get("dtype") is None and cells:
+            kwargs["dtype"] = cells[0].dtype  # what the cells compute in is not rounded between them
         super().__init__(**kwargs)
-        self.cells = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        self.cells = cells
         for cell in self.cells:
             if not hasattr(cell, "state_size"):
                 raise ValueError(f"StackedRNNCells: a cell needs the attribute state_size, {cell!r} has none")
@@ -313,6 +316,14 @@ class StackedRNNCells(Layer):
             x, state = cell(x, state, training=training)
             new.append(list(state) if isinstance(state, list | tuple) else [state])
         return x, new
+
+    def compute_output_shape(self, input_shape, states_shape=None):
+        batch, states = input_shape[0], []
+        for cell in self.cells:
+            sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
+            states.append([(batch, size) for size in sizes])
+        size = self.output_size[0] if isinstance(self.output_size, list | tuple) else self.output_size
+        return (batch, size), states
 
     def get_config(self):
         return {**super().get_config(), "cells": [serialize_inner(cell) for cell in self.cells]}

@@ -129,7 +129,12 @@ class TextVectorization(Layer):
                 row[:len(found)] = found[:length]
             return Tensor(result[0] if single else result)
         encoded = [self._lookup_layer.encode(row).data for row in indices]
+        if not encoded:
+            return Tensor(np.zeros((0, self._row_length()), self._lookup_layer.dtype))
         return Tensor(encoded[0] if single else np.stack(encoded))
+
+    def _row_length(self):
+        return self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
 
     def get_vocabulary(self, include_special_tokens=True):
         """The words, in the order of their indices."""
@@ -146,7 +151,7 @@ class TextVectorization(Layer):
     def compute_output_shape(self, input_shape):
         if self.output_mode == "int":
             return (input_shape[0], self.output_sequence_length)
-        return (input_shape[0], self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size())
+        return (input_shape[0], self._row_length())
 
     def get_config(self):
         lookup = self._lookup_layer.get_config()

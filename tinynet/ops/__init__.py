@@ -1,7 +1,5 @@
 """Operations on tensors, under Keras's names: `from tinynet import ops`."""
 
-# ruff: noqa: A004, some of Keras's names are those of Python's own functions
-
 from ..symbolic import takes_symbolic
 from ..tensor import convert_to_tensor
 from .activation import (

@@ -10,7 +10,7 @@ from .. import config
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import convert_to_tensor
-from .activation import log_one_plus_exp, sigma
+from .activation_formulas import log_one_plus_exp, sigma
 from .arguments import as_floats
 
 

@@ -79,7 +79,7 @@ def fori_loop(lower, upper, body_fun, init_val):
     return val
 
 
-def map(f, xs):  # noqa: A001, as Keras names it
+def map(f, xs):
     """f of each slice along axis 0, the results stacked.
 
     Args:

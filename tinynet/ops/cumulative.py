@@ -1,9 +1,12 @@
 """Running sums and products along one axis: y_k is made of x_0 to x_k."""
 
+from __future__ import annotations
+
 import numpy as np
 
+from ..core.types import DTypeLike, TensorLike
 from ..tape import record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .arguments import check_axis
 from .reduction import converted, sum_dtype
 
@@ -20,10 +23,24 @@ def _running(operation, function, x, axis, dtype):
     return x, axis, function(x.data, axis=axis, dtype=sum_dtype(x.data.dtype))
 
 
-def cumsum(x, axis=None, dtype=None):
-    """y_k = x_0 + ... + x_k along an axis (or the flattened tensor).
+def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Tensor:
+    """y_k = x_0 + ... + x_k along an axis.
 
     dx_k = dy_k + dy_(k+1) + ...: the running sum from the other end.
+
+    Args:
+        x: Tensor; integers keep their type (32 bits at least).
+        axis: Along which axis; if None, x is flattened first.
+        dtype: Convert x to this element type first; not if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis.
+
+    >>> cumsum([1, 2, 3]).numpy()
+    array([1, 3, 6], dtype=int32)
     """
     x, axis, y = _running("cumsum", np.cumsum, x, axis, dtype)
 
@@ -33,10 +50,21 @@ def cumsum(x, axis=None, dtype=None):
     return record(y, (x,), backward)
 
 
-def cumprod(x, axis=None, dtype=None):
-    """y_k = x_0 * ... * x_k along an axis (or the flattened tensor).
+def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Tensor:
+    """y_k = x_0 * ... * x_k along an axis.
 
-    dx_k = (x_0 ... x_(k-1)) * s_k with s_k = dy_k + x_(k+1) s_(k+1); no division, so zeros do no harm.
+    dx_k = (x_0 ... x_(k-1)) * s_k with s_k = dy_k + x_(k+1) s_(k+1). There is no division, so x may be 0.
+
+    Args:
+        x: Tensor; integers keep their type (32 bits at least).
+        axis: Along which axis; if None, x is flattened first.
+        dtype: Convert x to this element type first; not if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis.
     """
     x, axis, y = _running("cumprod", np.cumprod, x, axis, dtype)
     data = x.data

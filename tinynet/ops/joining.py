@@ -1,15 +1,31 @@
 """Operations that join tensors along an axis, and cut them into parts: the gradient of one is the other."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from ..core.types import TensorLike
 from ..tape import is_tracked, record, state
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .formulas import moved, result_type, wrap
 from .shape import as_shape, expand_dims, ravel, reshape, squeeze
 
 
-def concatenate(xs, axis=0):
-    """Tensors one after the other along an axis they share.
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
+    """Join tensors along an axis that all of them have.
+
+    Args:
+        xs: Tensors whose shapes agree except along `axis`.
+        axis: Along which axis; if None, all are flattened first.
+
+    Returns:
+        Tensor, as long along `axis` as all together.
+
+    Raises:
+        ValueError: the list is empty, or the shapes do not agree.
 
     >>> concatenate([Tensor([1, 2]), Tensor([3])]).numpy()
     array([1, 2, 3], dtype=int32)
@@ -38,16 +54,41 @@ def concatenate(xs, axis=0):
     return record(y, tuple(xs), backward)
 
 
-def stack(x, axis=0):
-    """Tensors of one shape along a new axis."""
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Join tensors of one shape along a new axis.
+
+    Args:
+        x: Tensors of equal shapes.
+        axis: Position of the new axis in the result.
+
+    Returns:
+        Tensor with one axis more.
+
+    Raises:
+        ValueError: the list is empty, or the shapes differ.
+
+    >>> stack([[1, 2], [3, 4]], axis=1).tolist()
+    [[1, 3], [2, 4]]
+    """
     xs = [convert_to_tensor(part) for part in x]
     if len({part.shape for part in xs}) > 1:
         raise ValueError(f"stack: all shapes must be equal, got {', '.join(str(part.shape) for part in xs)}")
     return concatenate([expand_dims(part, axis) for part in xs], axis)
 
 
-def append(x1, x2, axis=None):
-    """x2 after x1; both flattened first if `axis` is None."""
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
+    """x1, and x2 after it.
+
+    Args:
+        x1, x2: Tensors.
+        axis: Along which axis; if None, both are flattened first.
+
+    Returns:
+        Tensor.
+
+    Raises:
+        ValueError: the shapes do not agree.
+    """
     return concatenate([x1, x2], axis)
 
 
@@ -58,32 +99,68 @@ def _at_least(x, ndim):
     return x if x.ndim >= ndim else reshape(x, (1,) * (ndim - x.ndim) + x.shape)
 
 
-def hstack(xs):
-    """Side by side: along axis 1, or axis 0 for tensors of one axis."""
+def hstack(xs: Sequence[TensorLike]) -> Tensor:
+    """Join tensors side by side: along axis 1, or along axis 0 if they have one axis.
+
+    Args:
+        xs: Tensors.
+
+    Returns:
+        Tensor.
+
+    Raises:
+        ValueError: the list is empty, or the shapes do not agree.
+    """
     xs = [_at_least(x, 1) for x in xs]
     return concatenate(xs, 0 if xs and xs[0].ndim == 1 else 1)
 
 
-def vstack(xs):
-    """One below the other: along axis 0, tensors of one axis being rows."""
+def vstack(xs: Sequence[TensorLike]) -> Tensor:
+    """Join tensors one below the other: along axis 0; tensors of one axis are rows.
+
+    Args:
+        xs: Tensors.
+
+    Returns:
+        Tensor of 2 axes or more.
+
+    Raises:
+        ValueError: the list is empty, or the shapes do not agree.
+    """
     return concatenate([_at_least(x, 2) for x in xs], 0)
 
 
-def dstack(xs):
-    """One behind the other: along axis 2."""
+def dstack(xs: Sequence[TensorLike]) -> Tensor:
+    """Join tensors along axis 2; tensors of one axis or two get further axes of length 1.
+
+    Args:
+        xs: Tensors.
+
+    Returns:
+        Tensor of 3 axes or more.
+
+    Raises:
+        ValueError: the list is empty, or the shapes do not agree.
+    """
     return concatenate([_at_least(x, 3) for x in xs], 2)
 
 
-def split(x, indices_or_sections, axis=0):
+def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Cut into parts along an axis.
 
     Args:
         x: Tensor.
-        indices_or_sections: How many equal parts; or the places to cut at.
+        indices_or_sections: The number of equal parts; or the indices at which parts begin.
         axis: Along which axis.
 
     Returns:
         List of Tensors.
+
+    Raises:
+        ValueError: the length is no multiple of the number of parts.
+
+    >>> [part.tolist() for part in split([1, 2, 3, 4], 2)]
+    [[1, 2], [3, 4]]
     """
     x = convert_to_tensor(x)
     sections = indices_or_sections
@@ -96,9 +173,20 @@ def split(x, indices_or_sections, axis=0):
     return array_split(x, sections, axis)
 
 
-def array_split(x, indices_or_sections, axis=0):
-    """Cut into parts along an axis; with a number of parts that does not divide its length,
-    the first are longer by one.
+def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
+    """Cut into parts along an axis, which need not be equally long.
+
+    Args:
+        x: Tensor.
+        indices_or_sections: The number of parts, of which the first are longer by one where the length is no multiple
+            of it; or the indices at which parts begin.
+        axis: Along which axis.
+
+    Returns:
+        List of Tensors.
+
+    >>> [part.tolist() for part in array_split([1, 2, 3], 2)]
+    [[1, 2], [3]]
     """
     x = convert_to_tensor(x)
     length = x.shape[axis]
@@ -123,29 +211,71 @@ def array_split(x, indices_or_sections, axis=0):
     return [part(start, stop) for start, stop in zip(cuts[:-1], cuts[1:], strict=True)]
 
 
-def hsplit(x, indices_or_sections):
-    """Cut along axis 1 (axis 0 of a tensor of one axis)."""
+def hsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
+    """Cut along axis 1, or along axis 0 if there is one axis.
+
+    Args:
+        x: Tensor.
+        indices_or_sections: As for `split`.
+
+    Returns:
+        List of Tensors.
+
+    Raises:
+        ValueError: the length is no multiple of the number of parts.
+    """
     x = convert_to_tensor(x)
     return split(x, indices_or_sections, 0 if x.ndim == 1 else 1)
 
 
-def vsplit(x, indices_or_sections):
-    """Cut along axis 0."""
-    return split(x, indices_or_sections, 0)
-
-
-def dsplit(x, indices_or_sections):
-    """Cut along axis 2."""
-    return split(x, indices_or_sections, 2)
-
-
-def unstack(x, num=None, axis=0):
-    """The slices along an axis, as a list, without that axis.
+def vsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
+    """Cut along axis 0.
 
     Args:
         x: Tensor.
-        num: Their number, if the caller wants it checked.
+        indices_or_sections: As for `split`.
+
+    Returns:
+        List of Tensors.
+
+    Raises:
+        ValueError: the length is no multiple of the number of parts.
+    """
+    return split(x, indices_or_sections, 0)
+
+
+def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
+    """Cut along axis 2.
+
+    Args:
+        x: Tensor of 3 axes or more.
+        indices_or_sections: As for `split`.
+
+    Returns:
+        List of Tensors.
+
+    Raises:
+        ValueError: the length is no multiple of the number of parts.
+    """
+    return split(x, indices_or_sections, 2)
+
+
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """The slices along an axis, without that axis.
+
+    Args:
+        x: Tensor.
+        num: The number of slices, to be checked; not checked if None.
         axis: Along which axis.
+
+    Returns:
+        List of Tensors with one axis less.
+
+    Raises:
+        ValueError: there are not `num` slices.
+
+    >>> [part.tolist() for part in unstack([[1, 2], [3, 4]])]
+    [[1, 2], [3, 4]]
     """
     x = convert_to_tensor(x)
     if num is not None and num != x.shape[axis]:

@@ -1,9 +1,13 @@
 """Norms of vectors, and the logarithm of a sum of exponentials."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Axis, TensorLike
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor
@@ -11,10 +15,24 @@ from .arguments import as_floats, check_axes
 from .reduction import max, min, spread, sum
 
 
-def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))) over axes, with the maximum taken out so that exp cannot overflow.
+def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) over axes; the maximum is subtracted first, so that exp cannot overflow.
 
     dx = dy * softmax(x)
+
+    Args:
+        x: Tensor; integers become `floatx()`.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, or an axis is named twice.
+
+    >>> logsumexp([1000.0, 1000.0]).numpy().round(3)
+    np.float32(1000.693)
     """
     x = as_floats(x)
     data = x.data
@@ -33,14 +51,24 @@ def logsumexp(x, axis=None, keepdims=False):
     return record(y, (x,), backward)
 
 
-def norm(x, ord=None, axis=None, keepdims=False):
-    """Norm of vectors (one axis, or all axes with `ord=None`): (sum |x|^ord)^(1/ord).
+def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Norm of vectors, (sum |x|^ord)^(1/ord).
 
-    `ord` may be None or 'fro' (both: the root of the sum of squares, over any axes), 1, 2, any other positive number,
-    inf (largest |x|), -inf (smallest |x|) or 0 (number of non-zero elements, without a gradient).
+    Args:
+        x: Tensor; integers become `floatx()`.
+        ord: None or 'fro' (both: the root of the sum of squares, over any axes). Along one axis also 1, 2, any other
+            positive number, inf (largest |x|), -inf (smallest |x|) or 0 (number of non-zero elements, no gradient).
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor without the reduced axes.
 
     Raises:
-        ValueError: a matrix norm other than 'fro'.
+        ValueError: a matrix norm other than 'fro', x has no such axis, or an axis is named twice.
+
+    >>> float(norm([3.0, 4.0])), float(norm([3.0, 4.0], ord=1))
+    (5.0, 7.0)
     """
     x = as_floats(x)
     data = x.data
@@ -72,10 +100,10 @@ def norm(x, ord=None, axis=None, keepdims=False):
     size = magnitude.data
     y = kernels.reduce_sum(size**ord, axes, keepdims) ** data.dtype.type(1 / ord)
 
-    def backward(dy):  # d|x|_p / d|x_i| = (|x_i| / |x|_p)^(p - 1)
+    def backward_of_power(dy):  # d|x|_p / d|x_i| = (|x_i| / |x|_p)^(p - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             return (
                 spread(dy, data.shape, axes, keepdims) * (size / spread(y, data.shape, axes, keepdims)) ** (ord - 1),
             )
 
-    return record(y, (magnitude,), backward)
+    return record(y, (magnitude,), backward_of_power)

@@ -7,11 +7,15 @@ The gradient of a reduction spreads dy back over the axes that were reduced: eve
 for a maximum.
 """
 
+from __future__ import annotations
+
 import builtins
 import math
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, Axis, DTypeLike, TensorLike
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
@@ -20,25 +24,25 @@ from .arguments import as_floats, check_axes
 # --- references -----------------------------------------------------------------------------------------------------
 
 
-def reduce_sum(x, axes=None, keepdims=False):
+def reduce_sum(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """Reference: y = sum over `axes` of x."""
     return np.asarray(np.sum(x, axis=axes, keepdims=keepdims))
 
 
-def reduce_mean(x, axes=None, keepdims=False):
-    """Reference: y = (sum over `axes` of x) / (how many are summed)."""
+def reduce_mean(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    """Reference: y = (sum over `axes` of x) / (the number of elements in each sum)."""
     y = reduce_sum(x, axes, keepdims)
     count = x.size // builtins.max(y.size, 1) if x.size else math.prod(np.array(x.shape)[_mask(axes, x.ndim)])
     with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
         return np.asarray(y / x.dtype.type(count))
 
 
-def reduce_max(x, axes=None, keepdims=False):
+def reduce_max(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """Reference: y = the largest x over `axes`; NaN if there is one."""
     return np.asarray(np.max(x, axis=axes, keepdims=keepdims))
 
 
-def reduce_min(x, axes=None, keepdims=False):
+def reduce_min(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """Reference: y = the smallest x over `axes`; NaN if there is one."""
     return np.asarray(np.min(x, axis=axes, keepdims=keepdims))
 
@@ -52,22 +56,22 @@ def _mask(axes, rank):
     return mask
 
 
-def spread(dy, shape, axes, keepdims):
-    """dy with the reduced axes back at length 1, so that it broadcasts against an array of `shape`."""
+def spread(dy: Array, shape: tuple[int, ...], axes: tuple[int, ...] | None, keepdims: bool) -> Array:
+    """dy with length 1 along the reduced axes, so that it broadcasts against an array of `shape`."""
     if keepdims or not dy.shape and axes is None:
         return dy
     return dy.reshape([1 if axes is None or axis in axes else extent for axis, extent in enumerate(shape)])
 
 
-def filled(value, shape):
+def filled(value: Array, shape: tuple[int, ...]) -> Array:
     """`value` broadcast to `shape`, as an array of its own."""
     result = np.empty(shape, value.dtype)
     result[...] = value
     return result
 
 
-def sum_dtype(dtype):
-    """What integers and booleans add up in: at least 32 bits, as they were given otherwise."""
+def sum_dtype(dtype: Any) -> Any:
+    """The type in which sums of integers and booleans are made: 32 bits at least, else their own."""
     return np.int32 if dtype.kind == "b" or dtype.kind == "i" and dtype.itemsize < 4 else \
         np.uint32 if dtype.kind == "u" and dtype.itemsize < 4 else dtype
 
@@ -79,10 +83,21 @@ def _has_kernel(x):
 # --- sums -----------------------------------------------------------------------------------------------------------
 
 
-def sum(x, axis=None, keepdims=False):
-    """Sum over axes. Integers keep their type (at least 32 bits), booleans are counted.
+def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Sum over axes.
 
-    dx = dy, spread.
+    dx = dy, broadcast over the reduced axes.
+
+    Args:
+        x: Tensor; integers keep their type (32 bits at least), booleans are counted.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, or an axis is named twice.
 
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).numpy()
     array([4., 6.], dtype=float32)
@@ -100,10 +115,21 @@ def sum(x, axis=None, keepdims=False):
     return record(y, (x,), backward)
 
 
-def mean(x, axis=None, keepdims=False):
-    """Arithmetic mean over axes. Integers give `floatx()`.
+def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Arithmetic mean over axes.
 
-    dx = dy / n, spread, with n the number of elements behind one mean.
+    dx = dy / n, broadcast over the reduced axes, with n the number of elements in each mean.
+
+    Args:
+        x: Tensor; integers become `floatx()`.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor without the reduced axes; NaN where there is no element.
+
+    Raises:
+        ValueError: x has no such axis, or an axis is named twice.
 
     >>> float(mean(Tensor([1.0, 2.0, 6.0])))
     3.0
@@ -120,15 +146,27 @@ def mean(x, axis=None, keepdims=False):
     return record(y, (x,), backward)
 
 
-def elements_of_one(data, y):
-    """How many elements of data each element of y is made of; 1 if there is nothing to divide (an empty batch)."""
+def elements_of_one(data: Array, y: Array) -> int:
+    """The number of elements of `data` in each element of y; 1 for an empty array, where nothing is divided."""
     return data.size // y.size if data.size else 1
 
 
-def prod(x, axis=None, keepdims=False, dtype=None):
+def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike = None) -> Tensor:
     """Product over axes.
 
-    dx_k = dy * product of all x_j with j != k, which is finite and right with zeros among the x too.
+    dx_k = dy * product of all x_j with j != k, which is finite and right if some x are zero, too.
+
+    Args:
+        x: Tensor; integers keep their type (32 bits at least).
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
+        dtype: Convert x to this element type first; not if None.
+
+    Returns:
+        Tensor without the reduced axes; 1 where there is no element.
+
+    Raises:
+        ValueError: x has no such axis, or an axis is named twice.
     """
     x = convert_to_tensor(x)
     if dtype is not None and x.dtype != np.dtype(dtype):
@@ -160,8 +198,8 @@ def _reduced_axes_last(data, axes):
     return rows, lambda result: result.reshape(moved.shape).transpose(np.argsort(order))
 
 
-def converted(x, dtype):
-    """x in another floating-point type, recorded; its gradient comes back in x's own type."""
+def converted(x: Tensor, dtype: DTypeLike) -> Tensor:
+    """x in another floating-point type, recorded; its gradient is converted back to x's own type."""
     own = x.data.dtype
     return record(x.data.astype(dtype), (x,), lambda dy: (dy.astype(own),))
 
@@ -196,11 +234,22 @@ def _extreme(operation, kernel_name, x, axis, keepdims, initial, choose):
     return record(y, (x,), backward)
 
 
-def max(x, axis=None, keepdims=False, initial=None):
-    """The largest element over axes; NaN wins. Equal largest elements share dy equally.
+def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
+    """The largest element over axes; NaN if there is one.
+
+    Gradient: dy is divided equally among the elements that are the largest.
 
     Args:
+        x: Tensor.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
         initial: A lower limit of the result, which is also the maximum of no elements.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, an axis is named twice, or there are no elements and no `initial`.
 
     >>> max(Tensor([[1.0, 5.0], [3.0, 2.0]]), axis=1).numpy()
     array([5., 3.], dtype=float32)
@@ -208,20 +257,51 @@ def max(x, axis=None, keepdims=False, initial=None):
     return _extreme("max", "reduce_max", x, axis, keepdims, initial, np.maximum)
 
 
-def min(x, axis=None, keepdims=False, initial=None):
-    """The smallest element over axes; NaN wins. Equal smallest elements share dy equally.
+def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
+    """The smallest element over axes; NaN if there is one.
+
+    Gradient: dy is divided equally among the elements that are the smallest.
 
     Args:
+        x: Tensor.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
         initial: An upper limit of the result, which is also the minimum of no elements.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, an axis is named twice, or there are no elements and no `initial`.
     """
     return _extreme("min", "reduce_min", x, axis, keepdims, initial, np.minimum)
 
 
-def amax(x, axis=None, keepdims=False):
-    """`max` under NumPy's other name."""
+def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`max` under NumPy's other name.
+
+    Args:
+        x, axis, keepdims: As for `max`.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, an axis is named twice, or there are no elements.
+    """
     return max(x, axis, keepdims)
 
 
-def amin(x, axis=None, keepdims=False):
-    """`min` under NumPy's other name."""
+def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`min` under NumPy's other name.
+
+    Args:
+        x, axis, keepdims: As for `min`.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, an axis is named twice, or there are no elements.
+    """
     return min(x, axis, keepdims)

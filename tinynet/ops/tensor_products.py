@@ -1,9 +1,13 @@
 """Products of tensors: Einstein's summation, and the products that are made of it."""
 
+from __future__ import annotations
+
 import string
+from typing import Any
 
 import numpy as np
 
+from ..core.types import TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .elementwise import multiply, sqrt, square, subtract
@@ -17,18 +21,25 @@ def _wanted(x):
     return x.data if state.tapes and isinstance(x, Tensor) and is_tracked(x) else None
 
 
-def einsum(subscripts, *operands, **kwargs):
+def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     """Einstein's summation: 'ij,jk->ik' is the matrix product, 'ii->' the trace, 'bi,bj->bij' an outer product.
 
     y[out] = sum over all letters that are not in `out` of the product of the operands.
 
-    Its gradient is such a sum again, in which dy stands in the operand's place.
+    Its gradient is such a sum, too, with dy in place of the operand.
 
     Args:
-        subscripts: One letter an axis for each operand, '...' for axes that are broadcast, '->' and those of the
+        subscripts: One letter an axis for each operand, '...' for axes that are broadcast, '->' and the letters of the
             result.
         operands: Tensors.
         kwargs: `optimize`, accepted for compatibility.
+
+    Returns:
+        Tensor with one axis for each letter of the result.
+
+    Raises:
+        TypeError: another keyword argument.
+        ValueError: the subscripts do not fit the operands.
 
     >>> einsum("ij->ji", Tensor([[1, 2]])).shape
     (2, 1)
@@ -52,11 +63,11 @@ def einsum(subscripts, *operands, **kwargs):
         g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i),
                       optimize=True)
         dx = np.zeros(arrays[i].shape, dtype)
-        # A letter that stands twice means the diagonal, of which einsum makes a view.
-        place = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
+        # A letter that occurs twice means the diagonal, of which einsum returns a view.
+        view = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
         # Letters that are only in this operand were summed over: dy goes to all of them.
         g = np.expand_dims(g, [k for k, letter in enumerate(axes) if letter not in known])
-        place[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, place.shape)), place)
+        view[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, view.shape)), view)
         return dx.astype(likes[i].dtype, copy=False)
 
     return record(y, tuple(tensors),
@@ -64,7 +75,7 @@ def einsum(subscripts, *operands, **kwargs):
 
 
 def _letters(subscripts, ndims):
-    """The subscripts with letters in the place of '...', and with the result's, which may be left out."""
+    """The subscripts with letters instead of '...', and the result's, which may be left out there."""
     left, arrow, out = subscripts.replace(" ", "").partition("->")
     names = left.split(",")
     if len(names) != len(ndims):
@@ -90,12 +101,21 @@ def _length(letter, names, arrays):
     return max(lengths - {1}, default=1)  # a length of 1 is broadcast
 
 
-def tensordot(x1, x2, axes=2):
+def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
     """The sum of products over pairs of axes.
 
     Args:
         x1, x2: Tensors.
-        axes: A number n: the last n of x1 with the first n of x2. Or (axes of x1, axes of x2).
+        axes: A number n: the last n axes of x1 with the first n of x2. Or (axes of x1, axes of x2).
+
+    Returns:
+        Tensor, with the other axes of x1, then those of x2.
+
+    Raises:
+        ValueError: the two axes of a pair have different lengths.
+
+    >>> tensordot(np.ones((2, 3, 4)), np.ones((3, 4, 5))).shape
+    (2, 5)
     """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     if isinstance(axes, int):
@@ -114,8 +134,21 @@ def tensordot(x1, x2, axes=2):
     return einsum(f"{''.join(names1)},{''.join(names2)}->{''.join(out)}", x1, x2)
 
 
-def dot(x1, x2):
-    """The sum of products over the last axis of x1 and the last but one of x2; the product if one is a number."""
+def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The sum of products over the last axis of x1 and the last but one of x2; the product if one is a number.
+
+    Args:
+        x1, x2: Tensors or numbers.
+
+    Returns:
+        Tensor, with the other axes of x1, then those of x2.
+
+    Raises:
+        ValueError: the two axes have different lengths.
+
+    >>> float(dot([1.0, 2.0], [3.0, 4.0]))
+    11.0
+    """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     if x1.ndim == 0 or x2.ndim == 0:
         return multiply(x1, x2)
@@ -124,24 +157,65 @@ def dot(x1, x2):
     return tensordot(x1, x2, (-1, -2 if x2.ndim > 1 else 0))
 
 
-def inner(x1, x2):
-    """The sum of products over the last axes."""
+def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The sum of products over the last axes.
+
+    Args:
+        x1, x2: Tensors or numbers.
+
+    Returns:
+        Tensor, with the other axes of x1, then those of x2.
+
+    Raises:
+        ValueError: the last axes have different lengths.
+    """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     return multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else tensordot(x1, x2, (-1, -1))
 
 
-def outer(x1, x2):
-    """All products of an element of x1 with one of x2, as a matrix."""
+def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """All products of an element of x1 with one of x2.
+
+    Args:
+        x1: Tensor of m elements.
+        x2: Tensor of n elements.
+
+    Returns:
+        Tensor, shape (m, n).
+
+    >>> outer([1, 2], [3, 4]).tolist()
+    [[3, 4], [6, 8]]
+    """
     return multiply(expand_dims(ravel(x1), 1), ravel(x2))
 
 
-def vdot(x1, x2):
-    """The sum of products of all elements, in order."""
+def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The sum of products of all elements, in order.
+
+    Args:
+        x1, x2: Tensors with as many elements as each other.
+
+    Returns:
+        Tensor without dimensions.
+
+    Raises:
+        ValueError: the numbers of elements differ.
+    """
     return matmul(ravel(x1), ravel(x2))
 
 
-def kron(x1, x2):
-    """The Kronecker product: x1 with each element replaced by its product with x2."""
+def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The Kronecker product: x1 with each element replaced by its product with x2.
+
+    Args:
+        x1, x2: Tensors; the one with fewer axes gets axes of length 1 in front.
+
+    Returns:
+        Tensor, along each axis as long as the product of both lengths.
+
+    >>> kron([1, 10], [1, 2]).numpy()
+    array([ 1,  2, 10, 20], dtype=int32)
+    """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     n = max(x1.ndim, x2.ndim)
     shape1, shape2 = ((1,) * (n - x.ndim) + x.shape for x in (x1, x2))
@@ -154,9 +228,25 @@ def kron(x1, x2):
 _cross = binary("cross", None, np.cross, lambda dy, a, b, y: np.cross(b, dy), lambda dy, a, b, y: np.cross(dy, a))
 
 
-def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
-    """The cross product of vectors of three numbers, which stand along `axis`, or along `axisa`, `axisb` and,
-    in the result, `axisc`.
+def cross(
+    x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor:
+    """The cross product of vectors of three numbers.
+
+    Args:
+        x1, x2: Tensors.
+        axisa, axisb: The axes of x1 and x2 along which the vectors lie.
+        axisc: That axis of the result.
+        axis: The same axis for all three; overrides them.
+
+    Returns:
+        Tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the vectors do not have three elements.
+
+    >>> cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).numpy()
+    array([0., 0., 1.], dtype=float32)
     """
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     x1, x2 = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
@@ -165,8 +255,20 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     return moveaxis(_cross(x1, x2), -1, axisc)
 
 
-def trace(x, offset=0, axis1=0, axis2=1):
-    """The sum along the diagonal of two axes."""
+def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The sum along a diagonal of two axes.
+
+    Args:
+        x: Tensor of 2 axes or more.
+        offset: Which diagonal: index along `axis2` minus index along `axis1`.
+        axis1, axis2: The two axes.
+
+    Returns:
+        Tensor without the two axes.
+
+    Raises:
+        ValueError: x has fewer than 2 axes.
+    """
 
     def inverse(dy, a):
         dx = np.zeros_like(a)
@@ -179,7 +281,21 @@ def trace(x, offset=0, axis1=0, axis2=1):
     return moved(x, lambda a: np.trace(a, offset, axis1, axis2, a.dtype), inverse)
 
 
-def cdist(x, y):
-    """The Euclidean distances between the rows of x and the rows of y."""
+def cdist(x: TensorLike, y: TensorLike) -> Tensor:
+    """The Euclidean distances between the rows of x and the rows of y.
+
+    Args:
+        x: Tensor, shape (..., m, k).
+        y: Tensor, shape (..., n, k).
+
+    Returns:
+        Tensor, shape (..., m, n).
+
+    Raises:
+        ValueError: the rows differ in length.
+
+    >>> cdist([[0.0, 0.0]], [[3.0, 4.0]]).numpy()
+    array([[5.]], dtype=float32)
+    """
     difference = subtract(expand_dims(x, -2), expand_dims(y, -3))
     return sqrt(einsum("...k->...", square(difference)))

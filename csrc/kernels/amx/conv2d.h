@@ -39,7 +39,7 @@ inline bool correlate_worth(const Window<float>& w, Index groups, Index depth, I
   const Runs runs(w, depth);
   const Index positions = w.batch * w.grid_h * w.grid_w, taps = w.taps_h * w.taps_w;
   const double products = static_cast<double>(positions) * static_cast<double>(taps * depth * columns);
-  return 2 * runs.length >= runs.steps * kDepth && taps * columns >= 64 * w.step_h * w.step_w && products > 4e6;
+  return 2 * runs.length >= runs.steps * kDepth && taps * columns >= 64 * w.stride_h * w.stride_w && products > 4e6;
 }
 
 // Whether the matrix unit is faster than conv2d_spread.h for an input gradient with few channels. 6 channels leave 10
@@ -69,7 +69,7 @@ inline void split_block(const Window<float>& w, const Block& block, Half* slab, 
   const Index cols = w.slab_cols(), rows = w.slab_rows(block.rows), line = w.width * w.channels;
   const Index left = smaller(cols, larger(0, -w.first_col())), from = larger(0, w.first_col());
   const Index copied = larger(0, smaller(cols - left, w.width - from));
-  const Index first = block.row * w.step_h + w.first_row();
+  const Index first = block.row * w.stride_h + w.first_row();
   const auto zero = [&](Half* out, Index count) {
     for (Index p = 0; p < kPieces; ++p) std::memset(out + p * plane, 0, static_cast<std::size_t>(count) * sizeof(Half));
   };
@@ -119,7 +119,7 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
   // Tiles per row, and pixels per tile.
   const Index across = ceil_div(w.grid_w, kRows), height = ceil_div(w.grid_w, across);
   // The last tile of a row may read past the last pixel, and the last step of a run may read past its last element.
-  const Index slack = (across * height - w.grid_w) * w.step_w * w.channels + kDepth;
+  const Index slack = (across * height - w.grid_w) * w.stride_w * w.channels + kDepth;
   const Index plane = ceil_div(blocks.images * w.slab_rows(blocks.rows) * pitch + slack, kDepth) * kDepth;
   const bool plain = target.bias == nullptr && !target.relu && steps <= kMostSteps;
   parallel_for(blocks.count, 1, [&](Index begin, Index end) {
@@ -145,7 +145,7 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
             for (Index i = 0; i < high; ++i) {
               const Index n = (t + i) / across / block.rows, row = (t + i) / across % block.rows;
               const Index col = (t + i) % across * height;
-              from[i] = slab + (n * w.slab_rows(block.rows) + row * w.step_h) * pitch + col * w.step_w * w.channels;
+              from[i] = slab + (n * w.slab_rows(block.rows) + row * w.stride_h) * pitch + col * w.stride_w * w.channels;
               to[i] = target.out + (block.image + n) * target.image + (block.row + row) * target.row +
                       col * target.col + column;
               pixels[i] = smaller(height, w.grid_w - col);
@@ -153,7 +153,7 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
             const bool direct =
                 plain && present == wide * kColumns && pixels[0] == height && (high == 1 || pixels[1] == height);
             multiply_tiles(static_cast<int>(high), static_cast<int>(wide),
-                           {{from[0], from[1]}, w.step_w * w.channels * Index(sizeof(Half)), plane}, step_at + s,
+                           {{from[0], from[1]}, w.stride_w * w.channels * Index(sizeof(Half)), plane}, step_at + s,
                            {{right, right + steps * kSplitTile}, 64, kTile}, nullptr, smaller(kMostSteps, steps - s),
                            direct ? Sums{{to[0], to[1]}, target.col} : Sums{{buffer, buffer + kRows * kBlock}, kBlock});
             for (Index i = 0; i < high && !direct; ++i)

@@ -298,7 +298,7 @@ struct Shares {
 
 // Like conv2d_weight_gradient_direct, with dkernel not null. Returns false, with the results undefined, if an element
 // cannot be split.
-inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* y, const float* x, float* dkernel,
+inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* x, const float* y, float* dkernel,
                             float* dbias) {
   const Plan plan(s);
   const Blocks& blocks = plan.blocks;

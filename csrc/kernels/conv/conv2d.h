@@ -50,37 +50,37 @@ void conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* 
 }
 
 template <class T>
-void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx,
+void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx,
                            ConvAlgorithm wanted) {
   switch (conv2d_algorithm<T>(s, ConvPass::input_gradient, wanted)) {
     case ConvAlgorithm::winograd2:
-      return conv2d_input_gradient_winograd<T, F2>(s, dy, y, kernel, dx);
+      return conv2d_input_gradient_winograd<T, F2>(s, dy, kernel, y, dx);
     case ConvAlgorithm::winograd4:
-      return conv2d_input_gradient_winograd<T, F4>(s, dy, y, kernel, dx);
+      return conv2d_input_gradient_winograd<T, F4>(s, dy, kernel, y, dx);
     default:
       // With few channels most lanes of a vector would be idle; the channels of all taps together fill them.
 #if defined(__AMX_BF16__)
       if (sizeof(T) == 4 && s.groups == 1 && tiles::takes_few_channels(s))
-        return conv2d_input_gradient_direct(s, dy, y, kernel, dx);
+        return conv2d_input_gradient_direct(s, dy, kernel, y, dx);
 #endif
       if (s.groups == 1 && s.channels <= VectorOf<T>::lanes / 2)
-        return conv2d_input_gradient_spread(s, dy, y, kernel, dx);
-      return conv2d_input_gradient_direct(s, dy, y, kernel, dx);
+        return conv2d_input_gradient_spread(s, dy, kernel, y, dx);
+      return conv2d_input_gradient_direct(s, dy, kernel, y, dx);
   }
 }
 
 template <class T>
-void conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias,
+void conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias,
                             ConvAlgorithm wanted) {
   const ConvAlgorithm chosen =
       dkernel == nullptr ? ConvAlgorithm::direct : conv2d_algorithm<T>(s, ConvPass::weight_gradient, wanted);
   switch (chosen) {
     case ConvAlgorithm::winograd2:
-      return conv2d_weight_gradient_winograd<T, F2>(s, dy, y, x, dkernel, dbias);
+      return conv2d_weight_gradient_winograd<T, F2>(s, dy, x, y, dkernel, dbias);
     case ConvAlgorithm::winograd4:
-      return conv2d_weight_gradient_winograd<T, F4>(s, dy, y, x, dkernel, dbias);
+      return conv2d_weight_gradient_winograd<T, F4>(s, dy, x, y, dkernel, dbias);
     default:
-      return conv2d_weight_gradient_direct(s, dy, y, x, dkernel, dbias);
+      return conv2d_weight_gradient_direct(s, dy, x, y, dkernel, dbias);
   }
 }
 

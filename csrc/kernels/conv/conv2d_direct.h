@@ -19,7 +19,7 @@ namespace {
 template <class T>
 const T* block_input(const Window<T>& w, const Block& block, T* slab) {
   const Index line = w.width * w.channels;
-  const Index first = block.row * w.step_h + w.first_row();
+  const Index first = block.row * w.stride_h + w.first_row();
   if (w.in_place()) return w.x + (block.image * w.height + first) * line + w.first_col() * w.channels;
   const Index cols = w.slab_cols(), rows = w.slab_rows(block.rows);
   const Index left = smaller(cols, larger(0, -w.first_col()));
@@ -96,9 +96,9 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
       Index pixels = 0;
       for (Index n = 0; n < block.images; ++n)
         for (Index i = 0; i < block.rows; ++i) {
-          Index at = n * w.image_pitch(block.rows) + i * w.step_h * w.pitch();
+          Index at = n * w.image_pitch(block.rows) + i * w.stride_h * w.pitch();
           Index place = (block.image + n) * target.image + (block.row + i) * target.row;
-          for (const Index end = pixels + w.grid_w, step = w.step_w * w.channels, col = target.col; pixels < end;
+          for (const Index end = pixels + w.grid_w, step = w.stride_w * w.channels, col = target.col; pixels < end;
                ++pixels, at += step, place += col)
             from[pixels] = at, to[pixels] = place;
         }
@@ -247,7 +247,7 @@ void zero_phase(const Conv2dShape& s, Index h, Index v, T* dx) {
 // own taps. Each phase is a convolution of dy with a part of the flipped kernel. If y is given, dy counts only where y
 // is positive.
 template <class T>
-void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx) {
+void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
   const Index depth = s.filters / s.groups, columns = s.channels / s.groups, padded = padded_columns<T>(columns);
   const Scratch<Index> row(s.kernel_height), row_reach(s.kernel_height), col(s.kernel_width), col_reach(s.kernel_width);
   const Scratch<T> panels(s.groups * padded * s.kernel_height * s.kernel_width * depth);

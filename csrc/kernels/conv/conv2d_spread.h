@@ -14,7 +14,7 @@ namespace {
 inline Index divide_down(Index a, Index b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
 template <class T>
-void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx) {
+void conv2d_input_gradient_spread(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
   const Index columns = s.kernel_height * s.kernel_width * s.channels, padded = padded_columns<T>(columns);
   const Index line = s.width * s.channels, out_line = s.out_width * s.filters;
   Conv2dShape flat{};  // the kernel as a matrix[taps * channels][filters]

@@ -145,11 +145,11 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
         Index segment_count = 0;
         for (Index n = 0; n < block.images; ++n)
           for (Index i = 0; i < block.rows; ++i)
-            segments[segment_count++] = {n * w.image_pitch(block.rows) + i * w.step_h * w.pitch(), w.grid_w};
+            segments[segment_count++] = {n * w.image_pitch(block.rows) + i * w.stride_h * w.pitch(), w.grid_w};
         for (Index g = 0; g < s.groups; ++g)
           for (Index column = 0; column < columns; column += kPanel<T>) {
             const Index width = panel_width<T>(columns, column);
-            TileInput<T> in{input + g * depth, nullptr, w.step_w * w.channels, segments, segment_count,
+            TileInput<T> in{input + g * depth, nullptr, w.stride_w * w.channels, segments, segment_count,
                             pack ? packed + (g * padded + column) * pixels : dy + start, pack ? width : s.filters};
             TileOutput<T> out{nullptr, to, width, nullptr, index > first_block, false};
             for (Index i = 0; i < kTileRows; ++i) to[i] = i * width;
@@ -172,10 +172,10 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
 
 // dy[batch][out_height][out_width][filters]. It counts only where y > 0, unless y is null.
 template <class T>
-void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (dkernel != nullptr && tiles::weight_gradient_worth(s) && tiles::weight_gradient(s, dy, y, x, dkernel, dbias))
+    if (dkernel != nullptr && tiles::weight_gradient_worth(s) && tiles::weight_gradient(s, dy, x, y, dkernel, dbias))
       return;
 #endif
   weight_gradient_of(s, OutputGradient<T>{dy, y}, x, dkernel, dbias);

@@ -19,21 +19,21 @@ constexpr Index kSlabBytes = 384 << 10;
 constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 128 KB of weights
 
 // The input of a convolution. Position (i, j) of the grid reads, through tap (p, q), the pixel
-// x[n][i*step_h + tap_row[p]][j*step_w + tap_col[q]], which is zero outside of the image.
+// x[n][i*stride_h + tap_row[p]][j*stride_w + tap_col[q]], which is zero outside of the image.
 template <class T>
 struct Window {
   const T* x;     // x[batch][height][width][channels]
   const T* mask;  // same shape as x, or null: x counts as zero where it is not positive
   Index batch, height, width, channels;
-  Index grid_h, grid_w, step_h, step_w;
+  Index grid_h, grid_w, stride_h, stride_w;
   Index taps_h, taps_w;
   const Index* tap_row;  // increasing
   const Index* tap_col;  // increasing
 
   Index first_row() const { return tap_row[0]; }
   Index first_col() const { return tap_col[0]; }
-  Index slab_rows(Index grid_rows) const { return (grid_rows - 1) * step_h + tap_row[taps_h - 1] - tap_row[0] + 1; }
-  Index slab_cols() const { return (grid_w - 1) * step_w + tap_col[taps_w - 1] - tap_col[0] + 1; }
+  Index slab_rows(Index grid_rows) const { return (grid_rows - 1) * stride_h + tap_row[taps_h - 1] - tap_row[0] + 1; }
+  Index slab_cols() const { return (grid_w - 1) * stride_w + tap_col[taps_w - 1] - tap_col[0] + 1; }
   bool in_place() const {
     return mask == nullptr && first_row() >= 0 && first_col() >= 0 && first_row() + slab_rows(grid_h) <= height &&
            first_col() + slab_cols() <= width;

@@ -19,7 +19,7 @@ struct Bands {
   template <class T>
   static Bands of(const Window<T>& w, Index channels) {
     const Index row_bytes = larger(1, w.slab_cols() * channels * Index(sizeof(T)));
-    const Index fitting = larger(1, (Index(256) << 10) / row_bytes / w.step_h);
+    const Index fitting = larger(1, (Index(256) << 10) / row_bytes / w.stride_h);
     const Index each = ceil_div(w.grid_h, fitting), rows = ceil_div(w.grid_h, larger(1, each));
     return {rows, ceil_div(w.grid_h, rows), w.batch * ceil_div(w.grid_h, rows)};
   }
@@ -30,7 +30,7 @@ struct Bands {
 template <class T>
 void fill_slab(const Window<T>& w, Index image, Index row, Index rows, Index repeat, T* slab) {
   const Index cols = w.slab_cols(), used = w.channels * repeat, padded = whole_vectors<T>(used);
-  const Index first = row * w.step_h + w.first_row();
+  const Index first = row * w.stride_h + w.first_row();
   for (Index r = first; r < first + w.slab_rows(rows); ++r)
     for (Index c = w.first_col(); c < w.first_col() + cols; ++c, slab += padded) {
       Index done = 0;
@@ -64,7 +64,7 @@ inline void depthwise_pixels(const Window<T>& w, const T* slab, Index padded, co
       const Vec<T> tap = load(taps + (p * w.taps_w + q) * padded);
       const T* const in =
           slab + ((w.tap_row[p] - w.first_row()) * w.slab_cols() + w.tap_col[q] - w.first_col()) * padded;
-      for (int j = 0; j < pixels; ++j) sum[j] += tap * load(in + j * w.step_w * padded);
+      for (int j = 0; j < pixels; ++j) sum[j] += tap * load(in + j * w.stride_w * padded);
     }
   for (int j = 0; j < pixels; ++j) {
     if (relu) sum[j] = sum[j] < Vec<T>{} ? Vec<T>{} : sum[j];  // NaN stays NaN
@@ -92,8 +92,8 @@ void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T
         const Index out_step = reduce > 1 ? padded : target.col;
         for (Index c = 0; c < used; c += lanes) {
           const Vec<T> start = target.bias == nullptr ? Vec<T>{} : load(target.bias + c);
-          const T* const in = slab + i * w.step_h * w.slab_cols() * padded + c;
-          const Index step = w.step_w * padded;
+          const T* const in = slab + i * w.stride_h * w.slab_cols() * padded + c;
+          const Index step = w.stride_w * padded;
           Index j = 0;
           for (; j + 8 <= w.grid_w; j += 8)
             depthwise_pixels<T, 8>(w, in + j * step, padded, taps + c, start, target.relu, out + j * out_step + c,
@@ -135,7 +135,7 @@ void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel,
 
 // The input gradient in phases, as in conv2d_input_gradient_direct.
 template <class T>
-void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx) {
+void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
   const Index padded = whole_vectors<T>(s.filters), line = s.width * s.channels;
   const Scratch<Index> row(s.kernel_height), row_reach(s.kernel_height), col(s.kernel_width), col_reach(s.kernel_width);
   const Scratch<T> weights(s.kernel_height * s.kernel_width * padded);
@@ -162,7 +162,7 @@ void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T*
 
 // dkernel[p][q][c][m] = sum over pixels of x[..p..q..][c] * dy[pixel][c*multiplier + m], dbias the sum of dy.
 template <class T>
-void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
   constexpr Index lanes = VectorOf<T>::lanes;
   const Index padded = whole_vectors<T>(s.filters), taps = s.kernel_height * s.kernel_width;
   const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
@@ -195,14 +195,14 @@ void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T
           const auto add = [&](Index row, Vec<T> value) {
             store(out + row * padded, load(out + row * padded) + value);
           };
-          const Index step = w.step_w * padded;
+          const Index step = w.stride_w * padded;
           for (Index i = 0; i < rows; ++i) {
             const T* const g = gradient + i * w.grid_w * padded + c;
             Vec<T> total{};
             for (Index j = 0; j < w.grid_w; ++j) total += load(g + j * padded);
             add(taps, total);
             for (Index p = 0; p < w.taps_h; ++p) {
-              const T* const in = slab + (i * w.step_h + w.tap_row[p] - w.first_row()) * w.slab_cols() * padded + c;
+              const T* const in = slab + (i * w.stride_h + w.tap_row[p] - w.first_row()) * w.slab_cols() * padded + c;
               Index q = 0;
               for (; q + 3 <= w.taps_w; q += 3) {  // three sums share each load of dy
                 const T* const a0 = in + (w.tap_col[q] - w.first_col()) * padded;

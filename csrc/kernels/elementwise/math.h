@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #ifndef TINYNET_ISA
-#error "include this from csrc/isa/<isa>.cpp, which says TINYNET_ISA and TINYNET_VECTOR_BYTES"
+#error "include this from a unit of csrc/kernels/, which setup.py compiles with TINYNET_ISA and TINYNET_VECTOR_BYTES"
 #endif
 
 namespace tinynet::TINYNET_ISA {

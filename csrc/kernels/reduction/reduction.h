@@ -233,8 +233,11 @@ void reduce_with(const T* x, T* y, Index outer, Index size, Index inner, T divis
   reduce_inner<R>(x, y, outer, size, inner, divisor);
 }
 
+}  // namespace reduction
+
 template <class T>
 void reduce(Reduction which, const T* x, T* y, Index outer, Index size, Index inner, T divisor) {
+  using namespace reduction;
   if (outer == 0 || inner == 0) return;
   switch (which) {
     case Reduction::sum:
@@ -246,6 +249,5 @@ void reduce(Reduction which, const T* x, T* y, Index outer, Index size, Index in
   }
 }
 
-}  // namespace reduction
 }  // namespace
 }  // namespace tinynet::TINYNET_ISA

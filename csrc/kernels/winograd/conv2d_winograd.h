@@ -106,7 +106,7 @@ void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, 
 }
 
 template <class T, class F>
-void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* kernel, T* dx) {
+void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
   const Index plane = plane_of<T>(s.channels * s.filters);
   const Scratch<T> u(F::n * F::n * plane), transposed(9 * s.channels * s.filters);
   constexpr Index run = VectorOf<T>::lanes;
@@ -167,7 +167,7 @@ inline void multiply_tile(Index rows, Index width, const T* v, Index channels, c
 // dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G. `unit`: the matrix unit computes the products. Returns
 // false, with the results undefined, if the matrix unit cannot split an element.
 template <class T, class F, bool unit>
-bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
   constexpr Index elements = F::n * F::n;
   constexpr Index lanes = VectorOf<T>::lanes;
   const Images<T> input{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
@@ -285,14 +285,14 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, con
 }
 
 template <class T, class F>
-void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* y, const T* x, T* dkernel, T* dbias) {
+void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
     if (tiles::gradient_worth(s.channels, s.filters) &&
-        weight_gradient_winograd<T, F, true>(s, dy, y, x, dkernel, dbias))
+        weight_gradient_winograd<T, F, true>(s, dy, x, y, dkernel, dbias))
       return;
 #endif
-  weight_gradient_winograd<T, F, false>(s, dy, y, x, dkernel, dbias);
+  weight_gradient_winograd<T, F, false>(s, dy, x, y, dkernel, dbias);
 }
 
 }  // namespace
