@@ -4,12 +4,16 @@ Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one 
 where they came from.
 """
 
+from __future__ import annotations
+
 import argparse
 import math
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from .core.types import Array
 from .textbook.practicals import MODELS, augmented, learning_rate
 from .version import __version__
 
@@ -44,12 +48,12 @@ def _output_file(text):
         raise argparse.ArgumentTypeError(f"{text!r} must end in .npz (weights alone) or .keras (the whole model)")
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"the folder of {text!r} does not exist")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):  # to be known before the training, not after it
+    if path.is_dir() or not os.access(path.parent, os.W_OK):  # better known before the training than after it
         raise argparse.ArgumentTypeError(f"{text!r} cannot be written")
     return path
 
 
-def build_parser():
+def build_parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     parser = _Parser(prog="tinynet", description="Train and inspect small neural networks.")
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
@@ -99,14 +103,14 @@ def build_parser():
 
 
 def _defaults(setting):
-    """What the models have as a setting, for the help: "32; vgg: 128"."""
+    """The models' values of a setting, for the help: "32; vgg: 128"."""
     values = {name: getattr(practical, setting) for name, practical in MODELS.items()}
     common = values["dnn"]
     return "; ".join([str(common), *(f"{name}: {value}" for name, value in values.items() if value != common)])
 
 
 def _load_fashion_mnist():
-    """The data and a sentence that says which it is."""
+    """The data and a sentence about where it is from."""
     from .core.errors import DatasetNotFoundError
     from .datasets import fashion_mnist, fashion_mnist_sample
 
@@ -115,8 +119,7 @@ def _load_fashion_mnist():
     except DatasetNotFoundError as error:
         return fashion_mnist_sample.load_data(), (
             "Fashion-MNIST: the full data set is not on this machine, so this run uses the 6,000 + 1,000 real images "
-            "that come with tinynet. "
-            f"{error}"
+            f"that come with tinynet. {error}"
         )
     return data, f"Fashion-MNIST: the full 60,000 + 10,000 images, from {fashion_mnist.DATASET.loaded_from}"
 
@@ -166,7 +169,7 @@ def _announce(loaded):
     return data
 
 
-def print_per_class_table(labels, predicted, names):
+def print_per_class_table(labels: Array, predicted: Array, names: Sequence[str]) -> None:
     """For each class: its test images, how many of them were recognised, and what the others were mostly taken for."""
     import numpy as np
 
@@ -196,7 +199,7 @@ def _info(_):
     return 0
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:
         arguments = build_parser().parse_args(argv)
@@ -210,7 +213,7 @@ def main(argv=None):
         print("\ntinynet: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter must not try to flush into the closed pipe again.
+        # The reader of the output has ended; the interpreter must not try to flush into the closed pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:

@@ -1,18 +1,22 @@
 """Pictures in files and as arrays. Needs the image extra (pillow)."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import config
 from ..core.extras import import_extra
+from ..core.types import Array, DTypeLike, TensorLike
 from ..tensor import to_array
 
 _COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
-def import_pillow(where):
+def import_pillow(where: str) -> Any:
     """The module PIL.Image.
 
     Raises:
@@ -21,7 +25,8 @@ def import_pillow(where):
     return import_extra("PIL.Image", "image", where, "pillow")
 
 
-def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False):
+def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | None = None,
+             interpolation: str = "nearest", keep_aspect_ratio: bool = False) -> Any:
     """A picture from a file.
 
     Args:
@@ -44,7 +49,7 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
     return picture if target_size is None else resize_picture(picture, target_size, interpolation, keep_aspect_ratio)
 
 
-def resize_picture(picture, size, interpolation, keep_aspect_ratio=False):
+def resize_picture(picture: Any, size: tuple[int, int], interpolation: str, keep_aspect_ratio: bool = False) -> Any:
     """A PIL picture in another size (height, width)."""
     if interpolation not in _INTERPOLATIONS:
         raise ValueError(f"interpolation must be one of {', '.join(_INTERPOLATIONS)}, got {interpolation!r}")
@@ -62,7 +67,7 @@ def resize_picture(picture, size, interpolation, keep_aspect_ratio=False):
     return picture.resize((width, height), method, box)
 
 
-def img_to_array(img, data_format=None, dtype=None):
+def img_to_array(img: Any, data_format: str | None = None, dtype: DTypeLike = None) -> Array:
     """A PIL picture as an array (height, width, channels) of `floatx()`, from 0 to 255."""
     data_format = data_format or config.image_data_format()
     array = np.asarray(img, dtype=dtype or config.floatx())
@@ -73,7 +78,7 @@ def img_to_array(img, data_format=None, dtype=None):
     return array if data_format == "channels_last" else np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
-def array_to_img(x, data_format=None, scale=True, dtype=None):
+def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = True, dtype: DTypeLike = None) -> Any:
     """An array (height, width, channels) with 1, 3 or 4 channels as a PIL picture.
 
     Args:
@@ -98,7 +103,8 @@ def array_to_img(x, data_format=None, scale=True, dtype=None):
     return image_module.fromarray(array[:, :, 0] if channels == 1 else array)
 
 
-def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
+def save_img(path: Any, x: TensorLike, data_format: str | None = None, file_format: str | None = None,
+             scale: bool = True, **kwargs: Any) -> None:
     """Write an array as a picture file, of the format that the name's ending says."""
     picture = array_to_img(x, data_format, scale)
     ending = (file_format or Path(str(path)).suffix.removeprefix(".")).lower()

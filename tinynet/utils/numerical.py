@@ -1,9 +1,13 @@
 """Labels as one-hot rows; vectors of length one."""
 
+from __future__ import annotations
+
 import numpy as np
 
+from ..core.types import Array, TensorLike
 
-def to_categorical(x, num_classes=None):
+
+def to_categorical(x: TensorLike, num_classes: int | None = None) -> Array:
     """One-hot rows: y[..., k] = 1 where x = k, else 0.
 
     Args:
@@ -45,7 +49,7 @@ def to_categorical(x, num_classes=None):
     return y.reshape(*labels.shape, num_classes)
 
 
-def normalize(x, axis=-1, order=2):
+def normalize(x: TensorLike, axis: int | None = -1, order: float = 2) -> Array:
     """Divide by the norm: y = x / ||x|| along `axis`; vectors of zeros stay.
 
     Args:

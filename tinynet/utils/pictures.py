@@ -1,10 +1,14 @@
 """Pictures as Tensors, shape (height, width, channels): decoded from files, resized, cropped, padded."""
 
+from __future__ import annotations
+
 import io
+from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..core.types import DTypeLike, TensorLike
 from ..string_tensor import to_string_array
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .images import import_pillow
@@ -12,7 +16,8 @@ from .images import import_pillow
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animations=True):
+def decode_image(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", name: str | None = None,
+                 expand_animations: bool = True) -> Tensor:
     """A picture file (JPEG, PNG, BMP, GIF, ...) as a Tensor.
 
     Args:
@@ -38,7 +43,8 @@ def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animatio
     return Tensor(array if np.dtype(dtype) == np.uint8 else (array / 255.0).astype(dtype))
 
 
-def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antialias=False, name=None):
+def resize(images: TensorLike, size: Any, method: str = "bilinear", preserve_aspect_ratio: bool = False,
+           antialias: bool = False, name: str | None = None) -> Tensor:
     """Another height and width; bilinear results are float32, nearest ones keep their type.
 
     The centres of pixels are at half numbers: pixel i of the result lies at (i + 1/2) old / new - 1/2 of the old ones.
@@ -70,7 +76,7 @@ def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antiali
 
 
 def _triangles(old, new, antialias):
-    """The matrix of linear interpolation from `old` to `new` places, edges repeated."""
+    """The matrix of linear interpolation from `old` to `new` pixels, edges repeated."""
     scale = old / new
     radius = max(scale, 1.0) if antialias else 1.0
     centres = (np.arange(new) + 0.5) * scale - 0.5
@@ -80,7 +86,8 @@ def _triangles(old, new, antialias):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def crop_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
+def crop_to_bounding_box(image: TensorLike, offset_height: int, offset_width: int, target_height: int,
+                         target_width: int) -> Tensor:
     """The part of this size that begins at the offset."""
     image = convert_to_tensor(image)
     height, width = image.shape[-3:-1]
@@ -91,7 +98,8 @@ def crop_to_bounding_box(image, offset_height, offset_width, target_height, targ
     return image[..., offset_height : offset_height + target_height, offset_width : offset_width + target_width, :]
 
 
-def pad_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
+def pad_to_bounding_box(image: TensorLike, offset_height: int, offset_width: int, target_height: int,
+                        target_width: int) -> Tensor:
     """The picture with zeros around it, at the offset in one of the target size."""
     image = convert_to_tensor(image)
     height, width = image.shape[-3:-1]
@@ -102,7 +110,7 @@ def pad_to_bounding_box(image, offset_height, offset_width, target_height, targe
     return ops.pad(image, [(0, 0)] * (image.ndim - 3) + [(offset_height, below), (offset_width, right), (0, 0)])
 
 
-def resize_with_crop_or_pad(image, target_height, target_width):
+def resize_with_crop_or_pad(image: TensorLike, target_height: int, target_width: int) -> Tensor:
     """The middle of the picture, cropped or with zeros around it."""
     image = convert_to_tensor(image)
     height, width = image.shape[-3:-1]

@@ -1,7 +1,11 @@
 """A progress bar in Keras's look."""
 
+from __future__ import annotations
+
 import sys
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +25,9 @@ class Progbar:
         unit_name: What a step is called.
     """
 
-    def __init__(self, target, width=20, verbose=1, interval=0.05, stateful_metrics=None, stateless_metrics=None,
-                 unit_name="step"):
+    def __init__(self, target: int | None, width: int = 20, verbose: int = 1, interval: float = 0.05,
+                 stateful_metrics: Iterable[str] | None = None, stateless_metrics: Iterable[str] | None = None,
+                 unit_name: str = "step") -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError("Progbar: give stateful_metrics or stateless_metrics, not both")
         self.target = target
@@ -32,23 +37,24 @@ class Progbar:
         self.unit_name = unit_name
         self._stateful = stateful_metrics
         self._stateless = stateless_metrics
-        self._sums = {}  # name -> [sum, steps]
+        self._sums: dict[str, list[float]] = {}  # {name: [sum, steps]}
         self._seen = 0
         self._start = time.perf_counter()
         self._drawn_at = -1.0
-        self._first_step_end = None
+        self._first_step_end: tuple[float, int] | None = None  # (time, steps)
         self._drawn_width = 0
         self._moves = is_interactive()
 
-    def is_due(self):
+    def is_due(self) -> bool:
         """Whether the bar would be drawn now; asking costs less than collecting the numbers to show."""
         return self._first_step_end is None or self._moves and time.perf_counter() - self._drawn_at >= self.interval
 
-    def add(self, n, values=None):
+    def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
         """Another n steps are done."""
         self.update(self._seen + n, values)
 
-    def update(self, current, values=None, finalize=None):
+    def update(self, current: int, values: Iterable[tuple[str, Any]] | None = None,
+               finalize: bool | None = None) -> None:
         """Step `current` is done.
 
         Args:
@@ -125,7 +131,7 @@ class Progbar:
 _BOLD, _GREEN, _GREY, _RESET = _COLOURS = ("\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m")
 
 
-def write(text):
+def write(text: str) -> None:
     """To standard output; a character that its encoding does not have, such as the bar's, becomes '?'."""
     try:
         sys.stdout.write(text)
@@ -134,7 +140,7 @@ def write(text):
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
-def is_interactive():
+def is_interactive() -> bool:
     """Whether standard output is a terminal or a notebook, where a bar can move."""
     return bool(getattr(sys.stdout, "isatty", lambda: False)()) or "ipykernel" in sys.modules
 

@@ -1,5 +1,7 @@
 """Seeds and names of a session."""
 
+from __future__ import annotations
+
 import random as python_random
 
 import numpy as np
@@ -9,7 +11,7 @@ from ..core.naming import reset_names
 from ..data.memory import forget_idle_memory
 
 
-def set_random_seed(seed):
+def set_random_seed(seed: int) -> None:
     """Make everything random repeat: weights, shuffling, dropout; also Python's and NumPy's own generators.
 
     Two runs of the same program with the same seed give the same bits, on any number of threads.
@@ -24,7 +26,7 @@ def set_random_seed(seed):
     random.set_global_seed(int(seed))
 
 
-def clear_session(free_memory=True):
+def clear_session(free_memory: bool = True) -> None:
     """Start automatic layer names again, and give memory kept for future arrays back to the system.
 
     Args:

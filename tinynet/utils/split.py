@@ -1,5 +1,9 @@
 """A data set in two parts."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from .. import random
@@ -8,7 +12,8 @@ from ..data.elements import leaves, map_leaves, stack, to_leaf
 from ..tensor import Tensor
 
 
-def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None, preferred_backend=None):
+def split_dataset(dataset: Any, left_size: float | None = None, right_size: float | None = None, shuffle: bool = False,
+                  seed: int | None = None, preferred_backend: str | None = None) -> tuple[Dataset, Dataset]:
     """Two `Dataset`s, of the first and the other elements.
 
     Args:

@@ -1,13 +1,19 @@
 """Windows of a series as a data set."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from .. import random
 from ..data.dataset import AUTOTUNE, Dataset
 
 
-def timeseries_dataset_from_array(data, targets, sequence_length, sequence_stride=1, sampling_rate=1, batch_size=128,
-                                  shuffle=False, seed=None, start_index=None, end_index=None, format="tf"):  # noqa: A002
+def timeseries_dataset_from_array(data: Any, targets: Any, sequence_length: int, sequence_stride: int = 1,
+                                  sampling_rate: int = 1, batch_size: int | None = 128, shuffle: bool = False,
+                                  seed: int | None = None, start_index: int | None = None, end_index: int | None = None,
+                                  format: str = "tf") -> Dataset:  # noqa: A002
     """A `Dataset` of windows data[i], data[i + r], ..., data[i + (sequence_length - 1) r], with targets[i].
 
     Args:
