@@ -54,7 +54,7 @@ def _output_file(text):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line's grammar."""
+    """Return the parser of the command line."""
     parser = _Parser(prog="tinynet", description="Train and inspect small neural networks.")
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
     parser.add_argument("--version", action="version", version=f"tinynet {__version__}")
@@ -170,7 +170,12 @@ def _announce(loaded):
 
 
 def print_per_class_table(labels: Array, predicted: Array, names: Sequence[str]) -> None:
-    """For each class: its test images, how many of them were recognised, and what the others were mostly taken for."""
+    """Print for each class its test images, how many of them were recognised, and the most frequent mistake.
+
+    Args:
+        labels, predicted: Class numbers, shape (samples,).
+        names: Of the classes.
+    """
     import numpy as np
 
     print(f"\n{'class':<12} {'images':>6} {'recall':>7} {'precision':>9}  most often mistaken for")
@@ -200,7 +205,14 @@ def _info(_):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line.
+
+    Args:
+        argv: The arguments; those of the process if None.
+
+    Returns:
+        The exit code; see the head of this file.
+    """
     try:
         arguments = build_parser().parse_args(argv)
     except SystemExit as stop:  # --help, or a wrong call that argparse has answered

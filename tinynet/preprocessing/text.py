@@ -133,7 +133,7 @@ class Tokenizer:
         self.index_docs = {self.word_index[word]: count for word, count in self.word_docs.items()}
 
     def texts_to_sequences(self, texts: Iterable[Any]) -> list[list[int]]:
-        """Return the texts as lists of numbers; unknown and rare words are left out, or get the `oov_token`'s number."""
+        """Return the texts as lists of numbers; unknown and rare words are left out, or become `oov_token`."""
         unknown = None if self.oov_token is None else self.word_index.get(self.oov_token)
         sequences = []
         for text in texts:
@@ -144,7 +144,7 @@ class Tokenizer:
         return sequences
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
-        """The other way round."""
+        """Return the texts of lists of numbers, the inverse of `texts_to_sequences`."""
         texts = []
         for sequence in sequences:
             words = (self.index_word.get(number) if not self.num_words or number < self.num_words else None
@@ -154,15 +154,25 @@ class Tokenizer:
         return texts
 
     def texts_to_matrix(self, texts: Iterable[Any], mode: str = "binary") -> Array:
-        """One row a text, one column a word; see `sequences_to_matrix`."""
+        """Return a matrix with one row a text and one column a word; see `sequences_to_matrix`."""
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
     def sequences_to_matrix(self, sequences: list[list[int]], mode: str = "binary") -> Array:
-        """One row a sequence, one column a number.
+        """Return a matrix with one row a sequence and one column a number.
 
         Args:
+            sequences: Lists of numbers.
             mode: "binary" (1 if it occurs), "count", "freq" (share of the sequence), or "tfidf":
                 (1 + log count) log(1 + texts / (1 + texts with the word)).
+
+        Returns:
+            float64 array, shape (len(sequences), num_words).
+
+        Raises:
+            ValueError: an unknown mode, or no texts were counted.
+
+        >>> Tokenizer(num_words=4).sequences_to_matrix([[1, 3, 3]], mode="count").tolist()
+        [[0.0, 1.0, 0.0, 2.0]]
         """
         if mode not in ("binary", "count", "freq", "tfidf"):
             raise ValueError(f"Tokenizer: mode must be 'binary', 'count', 'freq' or 'tfidf', got {mode!r}")
@@ -181,7 +191,7 @@ class Tokenizer:
         return matrix
 
     def get_config(self) -> Config:
-        """All that was learned, as JSON strings where it is a dict."""
+        """Return all settings and counts, as JSON strings where they are dicts."""
         return {
             "num_words": self.num_words, "filters": self.filters, "lower": self.lower, "split": self.split,
             "char_level": self.char_level, "oov_token": self.oov_token, "document_count": self.document_count,
@@ -191,12 +201,16 @@ class Tokenizer:
         }
 
     def to_json(self, **kwargs: Any) -> str:
-        """A JSON string, from which `tokenizer_from_json` makes the same tokenizer."""
+        """Return a JSON string, from which `tokenizer_from_json` makes the same tokenizer.
+
+        Args:
+            kwargs: Of `json.dumps`.
+        """
         return json.dumps({"class_name": "Tokenizer", "config": self.get_config()}, **kwargs)
 
 
 def tokenizer_from_json(json_string: str) -> Tokenizer:
-    """The tokenizer of a `to_json` string."""
+    """Return the tokenizer of a `to_json` string."""
     config = json.loads(json_string)["config"]
     learned = {key: json.loads(config.pop(key)) for key in
                ("word_counts", "word_docs", "index_docs", "index_word", "word_index")}

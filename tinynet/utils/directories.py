@@ -24,7 +24,7 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
                                  subset: str | None = None, interpolation: str = "bilinear", follow_links: bool = False,
                                  crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False,
                                  data_format: str | None = None, format: str = "tf", verbose: bool = True) -> Any:
-    """A `Dataset` of the pictures in a folder, float32 from 0 to 255, with their labels. Needs the image extra.
+    """Return a `Dataset` of the pictures in a folder, float32 from 0 to 255, with their labels. Needs the extra "image".
 
     Args:
         directory: Folder with a subfolder for each class (or with pictures, if labels is not 'inferred').
@@ -39,12 +39,19 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
         validation_split: Share of the pictures, taken from the end of the (shuffled) list, for validation.
         subset: 'training', 'validation', or 'both' for a tuple of data sets.
         interpolation: 'bilinear' or 'nearest'.
-        crop_to_aspect_ratio: Crop the middle to the proportions of `image_size` first.
-        pad_to_aspect_ratio: Or pad with zeros.
+        follow_links: Whether to search folders that are symbolic links.
+        crop_to_aspect_ratio: Whether to crop the middle to the proportions of `image_size` first.
+        pad_to_aspect_ratio: Or to pad with zeros.
+        data_format: 'channels_first' for pictures (channels, height, width).
         format: 'tf'; taken for Keras's sake.
+        verbose: Whether to print how many files were found.
 
     Returns:
         Dataset with attributes `class_names` and `file_paths`.
+
+    Raises:
+        NotADirectoryError: no such folder.
+        ValueError: no pictures, labels that do not fit, or arguments that contradict each other.
     """
     where = "image_dataset_from_directory"
     if color_mode not in ("rgb", "rgba", "grayscale"):
@@ -74,7 +81,7 @@ def text_dataset_from_directory(directory: str | os.PathLike[str], labels: Any =
                                 seed: int | None = None, validation_split: float | None = None,
                                 subset: str | None = None, follow_links: bool = False, format: str = "tf",
                                 verbose: bool = True) -> Any:  # noqa: A002
-    """A `Dataset` of the texts in a folder's .txt files, with their labels.
+    """Return a `Dataset` of the texts in a folder's .txt files, with their labels.
 
     Args:
         max_length: Longer texts are cut off after so many bytes.
@@ -149,10 +156,19 @@ def _check_split(where, validation_split, subset, shuffle, seed):
 
 def find_files(where: str, directory: str | os.PathLike[str], labels: Any, class_names: list[str] | None,
                endings: tuple[str, ...], follow_links: bool) -> tuple[list[str], list[Any] | None, list[str] | None]:
-    """Paths, their class numbers (or given labels), and the names of the classes.
+    """Return paths, their class numbers (or given labels), and the names of the classes.
+
+    Args:
+        where: The function that asks, for messages.
+        directory: The folder.
+        labels: 'inferred' from the subfolders, None, or a list of labels in the order of the paths.
+        class_names: The subfolders in the order of their labels; alphabetical if None.
+        endings: Of the files, in small letters.
+        follow_links: Whether to search folders that are symbolic links.
 
     Raises:
-        NotADirectoryError, ValueError: no folder, no files, labels that do not fit.
+        NotADirectoryError: no such folder.
+        ValueError: no files, or labels that do not fit.
     """
     root = Path(directory)
     if not root.is_dir():
@@ -184,13 +200,20 @@ def find_files(where: str, directory: str | os.PathLike[str], labels: Any, class
 
 
 def files_below(folder: str | os.PathLike[str], endings: tuple[str, ...], follow_links: bool) -> list[str]:
-    """The paths of the files with one of these endings in a folder and those below it, in order."""
+    """Return the paths of the files with one of these endings in a folder and those below it, in order."""
     return [os.path.join(parent, name) for parent, _, files in sorted(os.walk(folder, followlinks=follow_links))
             for name in sorted(files) if name.lower().endswith(endings)]
 
 
 def encode_labels(numbers: Any, label_mode: str | None, classes: int) -> Array:
-    """Class numbers as a model wants them."""
+    """Return class numbers in the form that a model takes.
+
+    Args:
+        numbers: List of class numbers.
+        label_mode: 'binary': float32, shape (samples, 1). 'categorical': one-hot, shape (samples, classes). Others:
+            int32, shape (samples,).
+        classes: How many classes there are.
+    """
     if label_mode == "binary":
         return np.array(numbers, np.float32)[:, None]
     if label_mode == "categorical":

@@ -26,7 +26,7 @@ class Progress:
     """A line on stderr about a transfer; redrawn ten times a second on a terminal, written once elsewhere.
 
     Args:
-        name: What is transferred.
+        name: Of the file.
         total: Its bytes, None if unknown.
     """
 
@@ -44,7 +44,11 @@ class Progress:
             print(file=sys.stderr)
 
     def update(self, done: int) -> None:
-        """Draw the line, if it is time to."""
+        """Draw the line, if it is time to.
+
+        Args:
+            done: Bytes that have arrived.
+        """
         if not self.is_terminal or (time.monotonic() < self._next and done != self.total):
             return
         self._next = time.monotonic() + 0.1
@@ -131,7 +135,7 @@ def _named(url, action):
 
 
 def file_hash(path: str | os.PathLike[str], algorithm: str = "sha256") -> str:
-    """The checksum of a file, as hexadecimal text."""
+    """Return the checksum of a file, as hexadecimal text."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
@@ -140,8 +144,10 @@ def check_hash(path: str | os.PathLike[str], expected: str, algorithm: str = "au
     """Refuse a file whose checksum is not `expected`.
 
     Args:
+        path: Of the file.
+        expected: Hexadecimal text.
         algorithm: "sha256", "md5", or "auto": by the length of `expected`.
-        name: How the message calls the file.
+        name: How the message calls the file; its path if None.
 
     Raises:
         DataError: with both checksums.
@@ -159,7 +165,7 @@ def get_file(fname: str | None = None, origin: str | None = None, untar: bool = 
              file_hash: str | None = None, cache_subdir: str = "datasets", hash_algorithm: str = "auto",
              extract: bool = False, archive_format: Any = "auto", cache_dir: str | None = None,
              force_download: bool = False) -> str:
-    """Download a file once, check it, and unpack it if asked to.
+    """Download a file once, check it, and unpack it if `extract` is true.
 
     Args:
         fname: Its name in the cache; the address's last part if None.
@@ -168,10 +174,11 @@ def get_file(fname: str | None = None, origin: str | None = None, untar: bool = 
         md5_hash: Old name of `file_hash` with MD5.
         file_hash: Expected checksum; SHA-256 or MD5 (`hash_algorithm`).
         cache_subdir: Folder inside the cache.
-        extract: Unpack the archive into `<name>_extracted` and return that folder.
+        hash_algorithm: "sha256", "md5", or "auto": by the length of `file_hash`.
+        extract: Whether to unpack the archive into `<name>_extracted` and return that folder.
         archive_format: "auto", "tar", "zip" or a list of these.
         cache_dir: Instead of the cache folder.
-        force_download: Download even what is there.
+        force_download: Whether to download even a file that exists.
 
     Returns:
         Path of the file or folder, as str.
@@ -223,6 +230,11 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
     """Unpack a tar or zip archive into a folder, which appears only when complete.
 
     Names that lead out of the folder, links and devices are refused, and so is more than the disk can hold.
+
+    Args:
+        path: Of the archive.
+        folder: Where to.
+        archive_format: "auto", "tar", "zip" or a list of these.
 
     Raises:
         DataError: not such an archive, a hostile one, or a damaged one.

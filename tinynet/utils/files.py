@@ -18,7 +18,7 @@ STALE_SECONDS = 24 * 3600  # leftovers of killed downloads are removed after a d
 
 
 def cache_folder() -> Path:
-    """Where tinynet keeps what it downloads (see the head of this file). It may not exist yet."""
+    """Return the folder for downloads (see the head of this file). It may not exist yet."""
     home = os.environ.get("TINYNET_HOME")
     if home:
         return Path(home).expanduser()
@@ -30,9 +30,14 @@ def cache_folder() -> Path:
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Open a file to write that appears under `path` only when it is complete and on the disk.
 
-    Whatever happens in between (an exception, a kill, a power cut), `path` holds the old file or the new one, whole.
-    An exception removes the unfinished file; what a kill leaves is removed by the next writer. The mode bits of an old
-    file are kept, and a symbolic link goes on pointing to where it did.
+    In any case (an exception, a kill, a power cut), `path` holds the old file or the new one, whole. An exception
+    removes
+    the unfinished file; the next writer removes what a kill leaves. The mode bits of an old file are kept, and a
+    symbolic
+    link keeps its target.
+
+    Raises:
+        OSError: as raised, with the path.
     """
     path = Path(os.path.realpath(path))
     sweep_leftovers(path)

@@ -19,10 +19,10 @@ SWEEPS = 6
 
 
 class Box:
-    """Something to place: a box, a frame around a layout of its own, or (without a tag) a waypoint of an edge.
+    """A box, a frame around a layout of its own, or (without a tag) a waypoint of an edge.
 
     Args:
-        tag: What it stands for.
+        tag: The caller's mark of it.
         size: (across, along), at least.
         inner: The Layout in the frame.
     """
@@ -35,7 +35,7 @@ class Box:
         self.size, self.x, self.y = (across, along), 0.0, 0.0  # x: the middle, y: where it begins
 
     def entry(self, index: int) -> tuple[Any, Point]:
-        """Where an edge to the given input ends: (tag, point), the point relative to the box's first corner."""
+        """Return where an edge to the given input ends: (tag, point), the point relative to the box's first corner."""
         if self.inner is None:
             return self.tag, (self.size[0] / 2, 0)
         box, inner_index = self.inner.entries[index]
@@ -43,7 +43,7 @@ class Box:
         return tag, (point[0] + box.x - box.size[0] / 2 + PADDING, point[1] + box.y + PADDING)
 
     def exit(self, index: int) -> tuple[Any, list[Point]]:
-        """How an edge from the given output begins: (tag, points), the last of them where it leaves the box."""
+        """Return how an edge from the given output begins: (tag, points); at the last point it leaves the box."""
         if self.inner is None:
             return self.tag, [(self.size[0] / 2, self.size[1])]
         tag, points = self.inner.exits[index]
@@ -51,17 +51,17 @@ class Box:
 
 
 class Layout:
-    """Boxes with their places, and edges.
+    """Boxes with their positions, and edges.
 
     Args:
-        boxes: Boxes, in about the order of computation; they are given their places.
+        boxes: Boxes, in about the order of computation; their positions are set.
         edges: (box, which of its outputs, box, which of its inputs); several equal ones are drawn once.
         entries: For each input of the whole, (box, which of its inputs).
         outputs: For each output of the whole, (box, which of its outputs): lines from them lead to the far side.
 
     Attributes:
-        size: (across, along)
-        lines: (tag it comes from, tag it goes to, points)
+        size: (across, along), in pixels.
+        lines: (tag of the source, tag of the target, points)
         exits: Per output, (tag, points up to the far side).
     """
 

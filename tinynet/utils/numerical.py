@@ -8,7 +8,7 @@ from ..core.types import Array, TensorLike
 
 
 def to_categorical(x: TensorLike, num_classes: int | None = None) -> Array:
-    """One-hot rows: y[..., k] = 1 where x = k, else 0.
+    """Return one-hot rows: y[..., k] = 1 where x = k, else 0.
 
     Args:
         x: Whole numbers from 0 to num_classes - 1, any shape; a last axis of length 1 is dropped.
@@ -18,6 +18,7 @@ def to_categorical(x: TensorLike, num_classes: int | None = None) -> Array:
         float64 array, shape (*x.shape, num_classes), as Keras has it.
 
     Raises:
+        TypeError: the labels are not numbers.
         ValueError: a label is not a whole number, negative, or num_classes or more.
 
     >>> to_categorical([0, 2], num_classes=3)

@@ -37,19 +37,21 @@ def plot_model(model: Any, to_file: str | os.PathLike[str] | None = "model.svg",
     Args:
         model: A built Model.
         to_file: Path that ends in .svg; .png, .pdf and .jpg need the extra "plot". None writes no file.
-        show_shapes: Whether boxes tell the shapes of inputs and outputs.
-        show_dtype: Whether boxes tell the outputs' element types.
-        show_layer_names: Whether boxes tell the layers' names beside their classes.
-        rankdir: Where the arrows lead: "TB" is from top to bottom, "LR" from left to right, "BT" and "RL" backwards.
+        show_shapes: Whether boxes show the shapes of inputs and outputs.
+        show_dtype: Whether boxes show the outputs' element types.
+        show_layer_names: Whether boxes show the layers' names beside their classes.
+        rankdir: The direction of arrows: "TB" is from top to bottom, "LR" from left to right, "BT" and "RL" backwards.
         expand_nested: Whether models within the model are drawn with their layers, in a frame.
         dpi: Pixels per inch of a .png or .jpg. An .svg has no pixels.
-        show_layer_activations: Whether boxes tell activation functions.
-        show_trainable: Whether boxes tell if training changes the layer.
+        show_layer_activations: Whether boxes show activation functions.
+        show_trainable: Whether boxes show if training changes the layer.
+        old: Arguments of older versions; they are refused with a remedy.
 
     Returns:
         A `ModelPicture`, which notebooks show.
 
     Raises:
+        TypeError: `model` is not a model, or an argument is unknown.
         ValueError: the model is not built, or an argument is none of the above.
         ImportError: the file's kind needs matplotlib, which is not installed.
 
@@ -187,12 +189,12 @@ def _differing(title, values_of_calls):
 
 
 class ModelPicture:
-    """Boxes, frames and arrows with their places. Notebooks show it; `to_svg` is its text.
+    """Boxes, frames and arrows with their positions. Notebooks show it; `to_svg` is its text.
 
     Attributes:
         width, height: In pixels.
         boxes, frames: (label, (left, top, right, bottom)); a label has a `name` and `lines`.
-        arrows: (name of the layer it comes from, of the one it goes to, curve, arrowhead). A curve is a list of
+        arrows: (name of the source layer, of the target layer, curve, arrowhead). A curve is a list of
             SVG's commands ("M", "L" or "C", points); an arrowhead has three corners.
     """
 
@@ -239,7 +241,7 @@ class ModelPicture:
             yield label.lines[0], left + 8 + _columns(label.lines[0]) * _LETTER / 2, top + PADDING / 2, True
 
     def to_svg(self) -> str:
-        """The picture as an SVG document."""
+        """Return the picture as an SVG document."""
         lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height:.0f}" '
                  f'viewBox="0 0 {self.width:.1f} {self.height:.1f}" font-family="{_FONT}" font-size="12">',
                  '<rect width="100%" height="100%" fill="white"/>']
@@ -263,7 +265,16 @@ class ModelPicture:
     _repr_svg_ = to_svg
 
     def by_matplotlib(self, kind: str, dpi: int) -> bytes:
-        """The bytes of a "png", "pdf" or "jpg"."""
+        """Return the bytes of a picture that matplotlib draws.
+
+        Args:
+            kind: "png", "pdf" or "jpg".
+            dpi: Pixels per inch.
+
+        Raises:
+            ModuleNotFoundError: matplotlib is not installed; the message names the extra.
+            ValueError: the picture would have 2^16 pixels or more on a side.
+        """
         figures, patches, paths = (
             import_extra(f"matplotlib.{part}", "plot", f"plot_model: a .{kind} picture",
                          remedy="; a to_file that ends in .svg needs nothing")

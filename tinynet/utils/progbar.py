@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Progbar:
-    """Shows how far something is, how long it takes and what the numbers are.
+    """Shows the progress of a loop, its time and its numbers.
 
     On a terminal, or in a notebook, the bar moves; elsewhere (a file, a pipe) nothing is shown until it is complete.
 
@@ -22,7 +22,10 @@ class Progbar:
         interval: Seconds between two drawings.
         stateful_metrics: Names whose values are shown as they are; the others are averaged over the steps.
         stateless_metrics: The reverse: names to average, the others are shown as they are.
-        unit_name: What a step is called.
+        unit_name: The word for a step.
+
+    Raises:
+        ValueError: both stateful and stateless metrics.
     """
 
     def __init__(self, target: int | None, width: int = 20, verbose: int = 1, interval: float = 0.05,
@@ -46,16 +49,16 @@ class Progbar:
         self._moves = is_interactive()
 
     def is_due(self) -> bool:
-        """Whether the bar would be drawn now; asking costs less than collecting the numbers to show."""
+        """Report whether the bar would be drawn now; this costs less than collecting the numbers to show."""
         return self._first_step_end is None or self._moves and time.perf_counter() - self._drawn_at >= self.interval
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
-        """Another n steps are done."""
+        """Report another n steps as done; see `update`."""
         self.update(self._seen + n, values)
 
     def update(self, current: int, values: Iterable[tuple[str, Any]] | None = None,
                finalize: bool | None = None) -> None:
-        """Step `current` is done.
+        """Report step `current` as done.
 
         Args:
             current: Number of steps done in all.
@@ -132,7 +135,7 @@ _BOLD, _GREEN, _GREY, _RESET = _COLOURS = ("\x1b[1m", "\x1b[32m", "\x1b[37m", "\
 
 
 def write(text: str) -> None:
-    """To standard output; a character that its encoding does not have, such as the bar's, becomes '?'."""
+    """Write to standard output; a character that its encoding does not have, such as the bar's, becomes '?'."""
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:
@@ -141,7 +144,7 @@ def write(text: str) -> None:
 
 
 def is_interactive() -> bool:
-    """Whether standard output is a terminal or a notebook, where a bar can move."""
+    """Report whether standard output is a terminal or a notebook, where a bar can move."""
     return bool(getattr(sys.stdout, "isatty", lambda: False)()) or "ipykernel" in sys.modules
 
 

@@ -25,7 +25,7 @@ def pad_sequences(sequences: Any, maxlen: int | None = None, dtype: DTypeLike = 
         Array, shape (len(sequences), maxlen, ...).
 
     Raises:
-        ValueError: not sequences, elements of different shapes, an unknown place.
+        ValueError: not sequences, elements of different shapes, neither "pre" nor "post".
 
     >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
     array([[0, 1],

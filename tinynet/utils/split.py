@@ -14,12 +14,17 @@ from ..tensor import Tensor
 
 def split_dataset(dataset: Any, left_size: float | None = None, right_size: float | None = None, shuffle: bool = False,
                   seed: int | None = None, preferred_backend: str | None = None) -> tuple[Dataset, Dataset]:
-    """Two `Dataset`s, of the first and the other elements.
+    """Return two `Dataset`s, of the first elements and the others.
 
     Args:
         dataset: Dataset, or array, tuple or dict of arrays with one element a row, or a list of elements.
         left_size, right_size: How many elements (int) or which share (float); one may be None.
-        shuffle, seed: Whether to shuffle before, and how.
+        shuffle: Whether to shuffle before.
+        seed: int, for the order.
+        preferred_backend: Taken for Keras's sake and ignored.
+
+    Raises:
+        ValueError: both sizes are None, or the parts are empty or too large.
 
     >>> left, right = split_dataset(np.arange(10), left_size=0.8)
     >>> len(left), len(right)

@@ -27,6 +27,10 @@ def save_weights_npz(model: Any, path: str | os.PathLike[str]) -> None:
 def load_weights_npz(model: Any, path: str | os.PathLike[str]) -> None:
     """Set a model's weights from a file of `save_weights_npz`.
 
+    Args:
+        model: A built model.
+        path: Of the file.
+
     Raises:
         ValueError: the file holds other shapes than the model; nothing is changed then.
     """
