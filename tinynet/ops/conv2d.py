@@ -65,8 +65,8 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, groups, activati
     return np.where(y < 0, y.dtype.type(0), y) if activation == "relu" else y
 
 
-def conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, groups, need_dx, need_dkernel, has_bias,
-                    algorithm="auto"):
+def conv2d_backward(dy, x, kernel, y, strides, padding, dilation, groups, activation, need_dx, need_dkernel,
+                    need_dbias, algorithm="auto"):
     """Reference: each tap's matrix product y += seen @ kernel[p, q] read backwards.
 
     d seen = dy @ kernel[p, q].T        d kernel[p, q] = sum over pixels of seen.T @ dy        d bias = sum over pixels
@@ -96,7 +96,7 @@ def conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, gr
             dpadded[where] += dseen
     (top, _), (left, _) = padding
     dx = dpadded[:, top : top + x.shape[1], left : left + x.shape[2]] if need_dx else None
-    return dx, dkernel if need_dkernel else None, dy.sum(axis=(0, 1, 2)) if has_bias else None
+    return dx, dkernel if need_dkernel else None, dy.sum(axis=(0, 1, 2)) if need_dbias else None
 
 
 def conv2d_algorithm(x_shape, kernel, strides, padding, dilation, groups):
@@ -159,8 +159,8 @@ def record_conv2d(y, x, kernel, bias, strides, padding, dilation, groups=1, acti
     need_dx, has_bias, mask = is_tracked(x), bias is not None, y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation,
-                                            groups, need_dx, True, has_bias)
+        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, strides, padding, dilation, groups,
+                                            activation, need_dx, True, has_bias)
         return gradients if has_bias else gradients[:2]
 
     return record(y, (x, kernel, bias) if has_bias else (x, kernel), backward)

@@ -33,14 +33,14 @@ def dense_forward(x, kernel, bias, activation):
         return f(z if bias is None else z + bias)
 
 
-def dense_backward(dy, x, kernel, y, activation, need_dx, need_dkernel=True, has_bias=True):
+def dense_backward(dy, x, kernel, y, activation, need_dx, need_dkernel=True, need_dbias=True):
     """Reference: (dx, dkernel, dbias), each None unless asked for."""
     _, derivative = ACTIVATIONS[activation]
     dz = dy * derivative(y)
     dx = dz @ kernel.T if need_dx else None
     rows = math.prod(dz.shape[:-1])
     dkernel = x.reshape(rows, x.shape[-1]).T @ dz.reshape(rows, dz.shape[-1]) if need_dkernel else None
-    dbias = dz.sum(axis=tuple(range(dz.ndim - 1))) if has_bias else None
+    dbias = dz.sum(axis=tuple(range(dz.ndim - 1))) if need_dbias else None
     return dx, dkernel, dbias
 
 

@@ -27,11 +27,11 @@ def depthwise_conv2d_forward(x, kernel, bias, strides, padding, dilation, activa
     return conv2d_forward(x, _as_grouped(kernel), bias, strides, padding, dilation, x.shape[3], activation)
 
 
-def depthwise_conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, need_dx, need_dkernel,
-                              has_bias):
+def depthwise_conv2d_backward(dy, x, kernel, y, strides, padding, dilation, activation, need_dx, need_dkernel,
+                              need_dbias):
     """Reference: (dx, dkernel, dbias), None where not asked for."""
-    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, activation, strides, padding, dilation,
-                                         x.shape[3], need_dx, need_dkernel, has_bias)
+    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, strides, padding, dilation, x.shape[3],
+                                         activation, need_dx, need_dkernel, need_dbias)
     return dx, dkernel.reshape(kernel.shape) if need_dkernel else None, dbias
 
 
@@ -81,8 +81,8 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding,
-                                                      dilation, need_dx, True, bias_data is not None)
+        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, strides, padding, dilation,
+                                                      activation, need_dx, True, bias_data is not None)
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
