@@ -37,7 +37,7 @@ def conv2d_max_pool2d_forward(x, kernel, bias, strides, padding, dilation, activ
     return y, places
 
 
-def conv2d_max_pool2d_backward(dy, places, x, kernel, strides, padding, dilation, pool_size, has_bias):
+def conv2d_max_pool2d_backward(dy, places, x, kernel, strides, padding, dilation, pool_size, need_dbias):
     """Reference: dy goes to the places of the maxima, and from there to the weights.
 
     Returns:
@@ -45,8 +45,8 @@ def conv2d_max_pool2d_backward(dy, places, x, kernel, strides, padding, dilation
     """
     size = map(window_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     dconvolved = max_pool2d_backward(dy, places, (len(x), *size, kernel.shape[3]), pool_size, pool_size, NO_PADDING)
-    return conv2d_backward(dconvolved, x, kernel, None, "linear", strides, padding, dilation, 1, False, True,
-                           has_bias)[1:]
+    return conv2d_backward(dconvolved, x, kernel, None, strides, padding, dilation, 1, "linear", False, True,
+                           need_dbias)[1:]
 
 
 # What users call.

@@ -126,14 +126,14 @@ def conv2d_transpose(
     geometry = (strides, (vertical, horizontal), dilation, 1)
     # Only the shape of the convolution's input counts for its input gradient: no memory stands behind this array.
     anything = np.broadcast_to(x_data.dtype.type(0), shape)
-    y = kernels.conv2d_backward(x_data, anything, kernel_data, None, "linear", *geometry, True, False, False)[0]
+    y = kernels.conv2d_backward(x_data, anything, kernel_data, None, *geometry, "linear", True, False, False)[0]
     if bias_data is not None:
         y += bias_data
     need_dx = is_tracked(x)
 
     def backward(dy):
         dx = kernels.conv2d_forward(dy, kernel_data, None, *geometry, "linear") if need_dx else None
-        dkernel = kernels.conv2d_backward(x_data, dy, kernel_data, None, "linear", *geometry, False, True, False)[1]
+        dkernel = kernels.conv2d_backward(x_data, dy, kernel_data, None, *geometry, "linear", False, True, False)[1]
         return (dx, dkernel) if bias_data is None else (dx, dkernel, dy.sum(axis=(0, 1, 2)))
 
     result = record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
