@@ -90,10 +90,12 @@ def _normalize(x, training, layer, relu=None, pooling=None, dropout=None, moment
     return y
 
 
-def _convolve_for_moments(x, training, convolution, normalization, *layers):
+def _convolve_for_moments(x, training, convolution, normalization, relu=None, pooling=None, dropout=None):
     z, *moments = conv2d_moments(x, convolution.kernel, convolution.bias, convolution.strides, convolution.padding,
                                  convolution.dilation_rate)
-    return _normalize(z, training, normalization, *layers, moments=moments)
+    if pooling is not None and not normalize_and_pool_is_profitable(z.data.shape, pooling.pool_size):
+        raise ValueError(f"the window is larger than the image. Got image {z.data.shape}, window {pooling.pool_size}")
+    return _normalize(z, training, normalization, relu, pooling, dropout, moments)
 
 
 def _convolve_and_normalize(x, training, convolution, normalization, relu=None):
@@ -152,8 +154,9 @@ def _needs_moments(x, training, convolution, normalization, relu=None):
 
 
 def _needs_moments_and_pools(x, training, convolution, normalization, relu, pooling, dropout=None):
-    return _needs_moments(x, training, convolution, normalization) and _pools_after(
-        convolution.compute_output_shape(x.data.shape), normalization, pooling, dropout, training)
+    window = (1, *pooling.pool_size, convolution.kernel.data.shape[3])  # the smallest image that is pooled
+    return (_needs_moments(x, training, convolution, normalization)
+            and _pools_after(window, normalization, pooling, dropout, training))
 
 
 def _pools_few_channels(x, training, convolution, pooling):
