@@ -8,7 +8,7 @@ from .model import Model
 class Functional(Model):
     """What `Model(inputs, outputs)` returns. `Model` has the documentation.
 
-    A subclass of Model that hands inputs and outputs to `super().__init__` becomes a subclass of this class.
+    A subclass of Model that passes inputs and outputs to `super().__init__` becomes a subclass of this class.
     """
 
     def _make_graph(self, inputs, outputs):
@@ -32,6 +32,9 @@ class Functional(Model):
 
     def _defining_graph(self):
         return self._graph
+
+    def _names_of_outputs(self):
+        return self._graph.output_names
 
     def _computed_graph(self):
         return self._graph if type(self).call is Functional.call else None
