@@ -195,7 +195,7 @@ class BatchNormalization(_Normalization):
 
 
 def _masked_moments(x, mask, axis):
-    """Mean and variance of each channel over the places where the mask is True."""
+    """Mean and variance of each channel over the positions where the mask is True."""
     mask = ops.convert_to_tensor(mask)
     rank = len(x.shape)
     if axis not in (-1, rank - 1) or mask.shape != x.shape[:-1]:
@@ -206,7 +206,7 @@ def _masked_moments(x, mask, axis):
         )
     weights = ops.expand_dims(ops.cast(ops.cast(mask, "bool"), x.dtype), -1)
     axes = tuple(range(rank - 1))
-    total = ops.sum(weights) + config.epsilon()  # of no place at all, mean and variance are 0
+    total = ops.sum(weights) + config.epsilon()  # where the mask is False everywhere, mean and variance are 0
     mean = ops.sum(x * weights, axis=axes) / total
     variance = ops.sum(ops.square(x - mean) * weights, axis=axes) / total
     return mean, variance
