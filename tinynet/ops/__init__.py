@@ -117,8 +117,8 @@ __all__ = [
     "while_loop", "zeros", "zeros_like",
 ]
 
-# What `Input` returns can be given to every operation. Those that layers are made of go without, since every call of a
-# layer would pay for it: in a graph the layer itself stands in their place.
+# Every operation accepts KerasTensors, the results of `Input`. Those that layers call are left as they are, since the
+# wrapper would cost time in every call of a layer: in a graph, the layer itself is the node.
 _OF_LAYERS = frozenset((
     "average_pool2d", "batch_norm", "batch_norm_with", "conv1d", "conv2d", "conv2d_max_pool2d", "conv2d_transpose",
     "dense", "depthwise_conv2d", "dropout", "max_pool2d",

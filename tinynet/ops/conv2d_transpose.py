@@ -124,7 +124,7 @@ def conv2d_transpose(
             f"{KERNEL_LAYOUT}"
         )
     geometry = (strides, (vertical, horizontal), dilation, 1)
-    # Only the shape of the convolution's input counts for its input gradient: no memory stands behind this array.
+    # Only the shape of the convolution's input counts for its input gradient: this array is one repeated number.
     anything = np.broadcast_to(x_data.dtype.type(0), shape)
     y = kernels.conv2d_backward(x_data, anything, kernel_data, None, "linear", *geometry, True, False, False)[0]
     if bias_data is not None:

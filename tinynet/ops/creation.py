@@ -218,8 +218,8 @@ def linspace(
     array([0. , 0.5, 1. ], dtype=float32)
     """
     dtype = dtype or _float_of(start, stop)
-    y, step = np.linspace(_plain(start), _plain(stop), num, endpoint, True, axis=axis)
-    y = wrap(np.ascontiguousarray(y, dtype))
+    numbers, step = np.linspace(_plain(start), _plain(stop), num, endpoint=endpoint, retstep=True, axis=axis)
+    y = wrap(np.ascontiguousarray(numbers, dtype))
     return (y, Tensor(step, dtype)) if retstep else y
 
 
