@@ -85,7 +85,7 @@ INTERNALS = {
     "losses.elements": ["*"],
     "losses.lookup": ["Lookup"],
     "metrics.accuracy": ["accuracy"],
-    "metrics.base": ["arrays", "divide_no_nan", "same_rank"],
+    "metrics.base": ["arrays", "broadcast_weights", "divide_no_nan", "same_rank"],
     "metrics.confusion": ["ConfusionMetric", "are_evenly_spaced", "confusion_counts", "parse_thresholds"],
     "models.augmenting": ["Augmented", "augmentation_of"],
     "models.compiled": ["Compiled"],
