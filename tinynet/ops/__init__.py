@@ -19,9 +19,8 @@ from .conv2d import conv1d, conv2d, conv2d_algorithms
 from .conv2d_max_pool2d import conv2d_max_pool2d
 from .conv2d_transpose import conv2d_transpose, conv_transpose_output_size
 from .creation import (
-    arange, array, bartlett, blackman, convert_to_numpy, dtype, empty, empty_like, eye, full, full_like, geomspace,
-    hamming, hanning, identity, is_tensor, kaiser, linspace, logspace, ones, ones_like, stop_gradient, tri, vander,
-    view, zeros, zeros_like,
+    array, convert_to_numpy, dtype, empty, empty_like, eye, full, full_like, identity, is_tensor, ones, ones_like,
+    stop_gradient, tri, view, zeros, zeros_like,
 )
 from .cross_entropy import categorical_crossentropy
 from .cumulative import cumprod, cumsum
@@ -61,6 +60,7 @@ from .norm import logsumexp, norm
 from .one_hot import multi_hot, one_hot
 from .reduction import amax, amin, max, mean, min, prod, sum
 from .scatter import scatter, scatter_update, segment_max, segment_min, segment_prod, segment_sum
+from .sequences import arange, bartlett, blackman, geomspace, hamming, hanning, kaiser, linspace, logspace, vander
 from .shape import broadcast_to, expand_dims, moveaxis, ndim, ravel, reshape, shape, size, squeeze, swapaxes, transpose
 from .simple_rnn import simple_rnn
 from .softmax import glu, log_softmax, softmax, sparsemax
