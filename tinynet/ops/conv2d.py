@@ -270,8 +270,8 @@ def conv1d(
     kernel = convert_to_tensor(kernel)
     if x.data.ndim != 3 or kernel.data.ndim != 3:
         raise ValueError(
-            f"conv1d: expected an input (batch, steps, in) and a kernel (length, in, out), got input {x.shape}, kernel "
-            f"{kernel.shape}"
+            "conv1d: expected an input (batch, steps, in) and a kernel (length, in, out). "
+            f"Got input {x.shape}, kernel {kernel.shape}."
         )
     if data_format == "channels_first":
         return swap_layout(
