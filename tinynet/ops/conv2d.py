@@ -96,7 +96,7 @@ def conv2d_backward(
         dy: Gradient of y.
         y: The forward pass's result; None will do without ReLU.
         x, kernel, activation, strides, padding, dilation, groups, algorithm: As for `conv2d_forward`.
-        need_dx, need_dkernel, has_bias: False returns None for this gradient.
+        need_dx, need_dkernel, need_dbias: False returns None for this gradient.
 
     Returns:
         (dx, dkernel, dbias)
