@@ -4,16 +4,17 @@ from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention, MultiHeadAttention
 from .augmentation import Augment, Cutout, ImageAugmentation, PatchShuffle, Pipeline
 from .augmentation_color import (
-    AutoContrast, Equalization, RandomBrightness, RandomColorDegeneration, RandomColorJitter, RandomContrast,
-    RandomErasing, RandomGaussianBlur, RandomGrayscale, RandomHue, RandomInvert, RandomPosterization,
-    RandomSaturation, RandomSharpness, Solarization,
+    RandomBrightness, RandomColorDegeneration, RandomColorJitter, RandomContrast, RandomGrayscale, RandomHue,
+    RandomSaturation,
 )
+from .augmentation_filters import RandomErasing, RandomGaussianBlur, RandomSharpness
 from .augmentation_geometry import (
     RandomCrop, RandomElasticTransform, RandomFlip, RandomPerspective, RandomRotation, RandomShear,
     RandomTranslation, RandomZoom,
 )
 from .augmentation_mixing import AugMix, CutMix, MixUp, Mixing, RandAugment
 from .augmentation_text import EmbeddingCutout, EmbeddingMixup, WordDropout
+from .augmentation_tones import AutoContrast, Equalization, RandomInvert, RandomPosterization, Solarization
 from .base import Layer
 from .convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from .convolution_depthwise import (

@@ -16,7 +16,7 @@ from .pooling import GlobalPooling, Pooling
 from .resizing import Cropping, ResizingLayer, ZeroPadding, borders
 
 if TYPE_CHECKING:
-    from ..core.types import Config, ShapeLike
+    from ..core.types import Config, Sizes
     from ..tensor import Tensor
     from .weight_spec import ActivationLike, InitializerLike
 
@@ -77,8 +77,8 @@ class Conv3D(GroupedConvolution):
     (1, 3, 6, 6, 4)
     """
 
-    def __init__(self, filters: int, kernel_size: ShapeLike, strides: ShapeLike = (1, 1, 1), padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: ShapeLike = (1, 1, 1), groups: int = 1,
+    def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = (1, 1, 1), padding: str = "valid",
+                 data_format: str | None = None, dilation_rate: Sizes = (1, 1, 1), groups: int = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
                  **kwargs: Any) -> None:
@@ -125,7 +125,7 @@ class MaxPooling3D(Pooling):
 
     rank, operation = 5, staticmethod(_pool3d(ops.max_pool2d))
 
-    def __init__(self, pool_size: ShapeLike = (2, 2, 2), strides: ShapeLike | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Sizes = (2, 2, 2), strides: Sizes | None = None, padding: str = "valid",
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
@@ -220,7 +220,7 @@ class UpSampling3D(ResizingLayer):
 
     rank = 5
 
-    def __init__(self, size: ShapeLike = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, size: Sizes = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = ints(size, "UpSampling3D", "size", 3)
         self.data_format = standard_data_format(data_format, "UpSampling3D")

@@ -34,7 +34,8 @@ from ..tensor import Tensor
 
 # What each type of layer must be set to, whatever its neighbours are. Other settings are computed by the layer itself.
 SETTINGS = {
-    Conv2D: lambda layer: layer.groups == 1 and layer.data_format == "channels_last",
+    Conv2D: lambda layer: (layer.groups == 1 and layer.data_format == "channels_last"
+                           and layer.activation in FUSED),  # linear or ReLU
     BatchNormalization: lambda layer: layer._observer is None,  # an observer is given the statistics of each batch
     ReLU: lambda layer: layer.max_value is None and layer.negative_slope == 0 and layer.threshold == 0,
     Activation: lambda layer: layer.activation is activations.relu,
@@ -48,6 +49,7 @@ def count_eligible(layers, x):
     """How many layers, from the first on, an operation may compute together, as they are set at this moment.
 
     Together they give one output. A layer takes part only if a call of its own would do nothing else that can be seen.
+    The answer stays right while they are called one by one: each gives a Tensor of x's type without a mask.
 
     Args:
         layers: Of types in `SETTINGS`; each takes the output of the one before it.
@@ -155,8 +157,8 @@ def _needs_moments_and_pools(x, training, convolution, normalization, relu, pool
 
 
 def _pools_few_channels(x, training, convolution, pooling):
-    return convolution.activation in FUSED and convolve_and_pool_is_profitable(
-        x.data.shape, convolution.kernel.data.shape, convolution.strides, convolution.dilation_rate, pooling.pool_size)
+    return convolve_and_pool_is_profitable(x.data.shape, convolution.kernel.data.shape, convolution.strides,
+                                           convolution.dilation_rate, pooling.pool_size)
 
 
 class Pattern(NamedTuple):
@@ -255,30 +257,31 @@ class FusableLayers:
 
     def __init__(self, layers, matching):
         self.layers = tuple(layers)
-        self._options = [[(pattern, self.layers[position:position + len(pattern.layers)]) for pattern in patterns]
-                         for position, patterns in enumerate(matching)]
+        self._options = []  # for each layer: (index after the pattern's last layer, pattern, its layers)
+        for start, patterns in enumerate(matching):
+            stops = [start + len(pattern.layers) for pattern in patterns]
+            self._options.append([(stop, pattern, self.layers[start:stop])
+                                  for stop, pattern in zip(stops, patterns, strict=True)])
 
     def __call__(self, x, training=None):
         if training is None:
             training = call_context().training
-        position = 0
+        position = eligible = 0  # layers up to the index `eligible` may be computed together
         while position < len(self.layers):
-            x, count = self._next(position, x, training)
-            position += count
+            if position >= eligible:
+                eligible = position + count_eligible(self.layers[position:], x)
+            x, position = self._next(position, eligible, x, training)
         return x
 
-    def _next(self, position, x, training):
-        """(the output of the layer at this position, or of several from there on; how many they are)"""
-        options = self._options[position]
-        eligible = count_eligible(self.layers[position:], x) if options else 0
-        if eligible > 1:
-            try:
-                for pattern, layers in options:
-                    if len(layers) <= eligible and pattern.applies(x, training, *layers):
-                        return pattern.compute(x, training, *layers), len(layers)
-            except (TypeError, ValueError):
-                pass  # a layer refuses it, and the error names that layer
-        return self.layers[position](x, training=training), 1
+    def _next(self, position, eligible, x, training):
+        """(the output of the layer at this position, or of several from there on; the index after the last of them)"""
+        try:
+            for stop, pattern, layers in self._options[position]:
+                if stop <= eligible and pattern.applies(x, training, *layers):
+                    return pattern.compute(x, training, *layers), stop
+        except (TypeError, ValueError):
+            pass  # a layer refuses it too, below, and that error names the layer
+        return self.layers[position](x, training=training), position + 1
 
     def __repr__(self):
         return f"<FusableLayers {', '.join(layer.name for layer in self.layers)}>"

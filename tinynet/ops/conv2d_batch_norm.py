@@ -174,7 +174,9 @@ def is_profitable(x_shape, kernel_shape, strides=(1, 1), dilation=(1, 1)):
     """
     if len(x_shape) != 4 or len(kernel_shape) != 4 or x_shape[3] != kernel_shape[2] or 0 in x_shape:
         return False
+    height, width, channels, filters = kernel_shape
+    if not (0 < width * channels < 12 and height * width * channels <= 18 and filters >= 8):
+        return False
     rows, cols = ((size - step * (kernel - 1) - 1) // stride + 1 for size, kernel, stride, step
                   in zip(x_shape[1:3], kernel_shape[:2], strides, dilation, strict=True))
-    height, width, channels, filters = kernel_shape
-    return (0 < width * channels < 12 and height * width * channels <= 18 and filters >= 8 and rows > 0 and cols > 0)
+    return rows > 0 and cols > 0
