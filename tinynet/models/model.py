@@ -39,7 +39,7 @@ class Model(Trainer, Layer):
     (4, 1)
     """
 
-    _functional = None  # the class Functional, which models/__init__.py sets, since functional.py imports this module
+    _functional: Any = None  # the class Functional, which models/__init__.py sets, since functional.py imports this module
 
     def __new__(cls, *args, **kwargs):
         if cls is Model and (len(args) >= 2 or "outputs" in kwargs):

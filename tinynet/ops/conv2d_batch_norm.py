@@ -78,7 +78,7 @@ def conv2d_batch_norm_backward(
     dz, dgamma, dbeta = batch_norm_backward(dy, z, gamma, beta, mean, inverse_std, relu, constant, need_dkernel)
     if dz is None:
         return None, None, dgamma, dbeta
-    _, dkernel, dbias = conv2d_backward(dz, x, kernel, None, "linear", strides, padding, dilation, 1, False, True,
+    _, dkernel, dbias = conv2d_backward(dz, x, kernel, None, strides, padding, dilation, 1, "linear", False, True,
                                         bias is not None)
     return dkernel, dbias, dgamma, dbeta
 

@@ -101,6 +101,11 @@ class AdaGradForm3(AdaGradForm2):
         learning_rate, epsilon, **kwargs: As for `AdaGradForm2`.
 
     Source: row 18 of the course.
+
+    >>> w = Variable([1.0])
+    >>> AdaGradForm3(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.75], dtype=float32)
     """
 
     def step(self, w, dw, learning_rate, grad_squared):
@@ -192,6 +197,11 @@ class RMSPropSlide(AdaGradForm3):
         ValueError: `decay_rate` or `epsilon` is outside its range.
 
     Source: row 20 of the course; Tieleman and Hinton 2012.
+
+    >>> w = Variable([1.0])
+    >>> RMSPropSlide(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.2094], dtype=float32)
     """
 
     label = "RMSProp"
@@ -275,6 +285,11 @@ class AdamAlmost(AdamAlgorithm1):
         ValueError: an argument is outside its range.
 
     Source: row 23 of the course.
+
+    >>> w = Variable([1.0])
+    >>> AdamAlmost(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.2094], dtype=float32)
     """
 
     label = "Adam (almost)"

@@ -144,6 +144,11 @@ class NesterovChangeOfVariables(Momentum):
         ValueError: `rho` is not from 0 to 1.
 
     Source: rows 13 and 14 of the course.
+
+    >>> w = Variable([1.0])
+    >>> NesterovChangeOfVariables(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.05], dtype=float32)
     """
 
     label = "Nesterov"

@@ -184,6 +184,11 @@ def variance_of_output(x: TensorLike, W: TensorLike) -> tuple[float, float, floa
         ValueError: the shapes do not fit.
 
     Source: row 37 of the course.
+
+    >>> rng = np.random.default_rng(0)
+    >>> x, W = rng.standard_normal((1000, 100)), rng.standard_normal((100, 50)) / 10
+    >>> [round(variance, 1) for variance in variance_of_output(x, W)]
+    [1.0, 1.0, 1.0]
     """
     x, W = np.asarray(x, np.float64), np.asarray(W.data if isinstance(W, Tensor) else W, np.float64)
     if x.ndim != 2 or W.ndim != 2 or x.shape[1] != W.shape[0]:
