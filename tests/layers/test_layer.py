@@ -171,7 +171,7 @@ def test_penalties_are_collected():
 
 def test_dropout_rate_bounds():
     for rate in (-0.1, 1.5):
-        with pytest.raises(ValueError, match="from 0 to 1; got"):
+        with pytest.raises(ValueError, match=f"Dropout: rate must be a number from 0 to 1, got {rate}"):
             layers.Dropout(rate)
     with pytest.raises(TypeError, match="rate must be a number"):
         layers.Dropout("half")

@@ -10,7 +10,7 @@ A layer is written in three steps, as in Keras:
             return x * self.scale
 
 This file has the constructor and the call. What a layer keeps (weights, layers inside, penalties) is in
-base_weights.py, its configuration in base_config.py, its place in a graph in base_graph.py.
+base_weights.py, its configuration in base_config.py, its part in a graph in base_graph.py.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         name: Chosen automatically (`dense`, `dense_1`, ...) if None.
         input_shape: Shape of one input sample, for the first layer of a Sequential model.
         weights: Arrays to start from instead of the initializers' values.
+
+    Shapes: those of `call`, which a subclass defines.
 
     Attributes:
         built: Whether the weights exist.

@@ -24,7 +24,8 @@ class LayerGraph:
         Raises:
             AttributeError: the layer was never called on KerasTensors.
         """
-        arguments = nodes_of(self)[0].args
+        layer: Any = self
+        arguments = nodes_of(layer)[0].args
         return arguments[0] if arguments else self.output
 
     @property
@@ -34,7 +35,8 @@ class LayerGraph:
         Raises:
             AttributeError: the layer was never called on KerasTensors.
         """
-        return nodes_of(self)[0].outputs
+        layer: Any = self
+        return nodes_of(layer)[0].outputs
 
     @property
     def input_shape(self) -> Structure:

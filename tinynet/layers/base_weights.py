@@ -56,7 +56,7 @@ class LayerWeights:
     # -- weights -------------------------------------------------------------------------------------------------
 
     @name_may_come_first
-    def add_weight(self, shape: Sequence[int] | None = None, initializer: InitializerLike = None,
+    def add_weight(self, shape: Any = None, initializer: InitializerLike = None,
                    dtype: DTypeLike = None, trainable: bool = True, autocast: bool = True,
                    regularizer: RegularizerLike = None, constraint: ConstraintLike = None, aggregation: str = "none",
                    name: str | None = None) -> Variable:

@@ -13,7 +13,7 @@ from .base import Layer
 from .weight_spec import describe_weight, make_weight, weight_config
 
 if TYPE_CHECKING:
-    from ..core.types import Config, Pair, Shape, ShapeLike
+    from ..core.types import Config, Pair, Shape, Sizes
     from ..tensor import Tensor
     from ..variable import Variable
     from .weight_spec import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -45,8 +45,8 @@ class Convolution(Layer):
 
     kernel_name = "kernel"  # what the arguments about the kernel are called after: kernel_initializer, ...
 
-    def __init__(self, rank: int, filters: int | None, kernel_size: ShapeLike, strides: ShapeLike = 1,
-                 padding: Any = "valid", data_format: str | None = None, dilation_rate: ShapeLike = 1,
+    def __init__(self, rank: int, filters: int | None, kernel_size: Sizes, strides: Sizes = 1,
+                 padding: Any = "valid", data_format: str | None = None, dilation_rate: Sizes = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
                  kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
@@ -137,7 +137,7 @@ class GroupedConvolution(Convolution):
         rank, filters, kernel_size, ...: As for `Convolution`.
     """
 
-    def __init__(self, rank: int, filters: int, kernel_size: ShapeLike, groups: int, **kwargs: Any) -> None:
+    def __init__(self, rank: int, filters: int, kernel_size: Sizes, groups: int, **kwargs: Any) -> None:
         super().__init__(rank, filters, kernel_size, **kwargs)
         self.groups = positive_int(groups, type(self).__name__, "groups")
         if self.filters % self.groups:
@@ -185,8 +185,8 @@ class Conv1D(GroupedConvolution):
     (2, 10, 8)
     """
 
-    def __init__(self, filters: int, kernel_size: ShapeLike, strides: ShapeLike = 1, padding: Any = "valid",
-                 data_format: str | None = None, dilation_rate: ShapeLike = 1, groups: int = 1,
+    def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = 1, padding: Any = "valid",
+                 data_format: str | None = None, dilation_rate: Sizes = 1, groups: int = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
                  **kwargs: Any) -> None:

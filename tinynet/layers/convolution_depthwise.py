@@ -13,7 +13,7 @@ from .layouts import for_sequences
 from .weight_spec import FAMILIES, describe_weight, make_weight, weight_config
 
 if TYPE_CHECKING:
-    from ..core.types import Config, Pair, Shape, ShapeLike
+    from ..core.types import Config, Pair, Shape, Sizes
     from ..tensor import Tensor
     from ..variable import Variable
     from .weight_spec import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -27,8 +27,8 @@ class _ChannelwiseConvolution(Convolution):
     kernel_name = "depthwise"
     depthwise: Callable[..., Tensor]  # the operation; a subclass sets it
 
-    def __init__(self, rank: int, filters: int | None, kernel_size: ShapeLike, strides: ShapeLike, padding: Any,
-                 depth_multiplier: int, data_format: str | None, dilation_rate: ShapeLike, activation: ActivationLike,
+    def __init__(self, rank: int, filters: int | None, kernel_size: Sizes, strides: Sizes, padding: Any,
+                 depth_multiplier: int, data_format: str | None, dilation_rate: Sizes, activation: ActivationLike,
                  use_bias: bool, depthwise_initializer: InitializerLike, bias_initializer: InitializerLike,
                  depthwise_regularizer: RegularizerLike = None, depthwise_constraint: ConstraintLike = None,
                  **kwargs: Any) -> None:
@@ -40,8 +40,14 @@ class _ChannelwiseConvolution(Convolution):
         self.depth_multiplier = positive_int(depth_multiplier, type(self).__name__, "depth_multiplier")
 
 
-def _also_called(name: str) -> Any:
-    return property(lambda layer: getattr(layer, name), lambda layer, value: setattr(layer, name, value))
+def _also_called(name: str) -> property:
+    def get(layer: Any) -> Any:
+        return getattr(layer, name)
+
+    def set_(layer: Any, value: Any) -> None:
+        setattr(layer, name, value)
+
+    return property(get, set_, doc=f"`{name}`.")
 
 
 for _kind in FAMILIES:  # an older name of the attributes: kernel_initializer is depthwise_initializer
@@ -90,8 +96,8 @@ class DepthwiseConv1D(_DepthwiseConvolution):
 
     depthwise = staticmethod(depthwise_conv1d)
 
-    def __init__(self, kernel_size: ShapeLike, strides: ShapeLike = 1, padding: str = "valid",
-                 depth_multiplier: int = 1, data_format: str | None = None, dilation_rate: ShapeLike = 1,
+    def __init__(self, kernel_size: Sizes, strides: Sizes = 1, padding: str = "valid",
+                 depth_multiplier: int = 1, data_format: str | None = None, dilation_rate: Sizes = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  depthwise_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
                  depthwise_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
@@ -193,8 +199,8 @@ class SeparableConv1D(_SeparableConvolution):
 
     depthwise, pointwise = staticmethod(depthwise_conv1d), staticmethod(ops.conv1d)
 
-    def __init__(self, filters: int, kernel_size: ShapeLike, strides: ShapeLike = 1, padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: ShapeLike = 1, depth_multiplier: int = 1,
+    def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = 1, padding: str = "valid",
+                 data_format: str | None = None, dilation_rate: Sizes = 1, depth_multiplier: int = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  depthwise_initializer: InitializerLike = "glorot_uniform",
                  pointwise_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",

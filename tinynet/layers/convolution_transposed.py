@@ -13,7 +13,7 @@ from .layouts import for_sequences
 from .weight_spec import make_weight
 
 if TYPE_CHECKING:
-    from ..core.types import Config, Pair, Shape, ShapeLike
+    from ..core.types import Config, Pair, Shape, Sizes
     from ..tensor import Tensor
     from ..variable import Variable
     from .weight_spec import ActivationLike, InitializerLike
@@ -24,8 +24,8 @@ class _TransposedConvolution(Convolution):
 
     operation: Callable[..., Tensor]
 
-    def __init__(self, rank: int, filters: int, kernel_size: ShapeLike, strides: ShapeLike, padding: str,
-                 output_padding: ShapeLike | None, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, rank: int, filters: int, kernel_size: Sizes, strides: Sizes, padding: str,
+                 output_padding: Sizes | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(rank, filters, kernel_size, strides, padding, *args, **kwargs)
         owner = type(self).__name__
         choice(self.padding, owner, "padding", ("valid", "same"))
@@ -74,9 +74,9 @@ class Conv1DTranspose(_TransposedConvolution):
 
     operation = staticmethod(for_sequences(ops.conv2d_transpose, equal_strides=False))
 
-    def __init__(self, filters: int, kernel_size: ShapeLike, strides: ShapeLike = 1, padding: str = "valid",
-                 output_padding: ShapeLike | None = None, data_format: str | None = None,
-                 dilation_rate: ShapeLike = 1, activation: ActivationLike = None, use_bias: bool = True,
+    def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = 1, padding: str = "valid",
+                 output_padding: Sizes | None = None, data_format: str | None = None,
+                 dilation_rate: Sizes = 1, activation: ActivationLike = None, use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
                  **kwargs: Any) -> None:
         super().__init__(1, filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,

@@ -13,7 +13,7 @@ from .arguments import axes_of, standard_data_format
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..core.types import Config, Pair, Shape, ShapeLike
+    from ..core.types import Config, Pair, Shape, Sizes
     from ..tensor import Tensor
 
 
@@ -43,7 +43,7 @@ class Pooling(Layer):
     rank: int
     operation: Callable[..., Tensor]
 
-    def __init__(self, pool_size: ShapeLike, strides: ShapeLike | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Sizes, strides: Sizes | None = None, padding: str = "valid",
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         owner = type(self).__name__
@@ -61,7 +61,7 @@ class Pooling(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         check_rank(self, input_shape, self.rank, axes_of(self.rank, self.data_format))
-        shape = list(input_shape)
+        shape: list[Any] = list(input_shape)
         for axis, pool, stride in zip(
             spatial_axes(self.rank, self.data_format), self.pool_size, self.strides, strict=True
         ):
@@ -101,7 +101,7 @@ class MaxPooling1D(Pooling):
 
     rank, operation = 3, staticmethod(ops.max_pool)
 
-    def __init__(self, pool_size: ShapeLike = 2, strides: ShapeLike | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Sizes = 2, strides: Sizes | None = None, padding: str = "valid",
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
@@ -209,6 +209,9 @@ class GlobalMaxPooling2D(GlobalPooling):
     """The largest value of each channel of images; arguments as for `GlobalMaxPooling1D`.
 
     Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
+
+    >>> GlobalMaxPooling2D()(np.ones((2, 7, 7, 64))).shape
+    (2, 64)
     """
 
     rank, operation = 4, staticmethod(ops.max)

@@ -12,7 +12,7 @@ from .base import Layer
 from .pooling import check_rank, spatial_axes
 
 if TYPE_CHECKING:
-    from ..core.types import Config, Pair, Shape, ShapeLike
+    from ..core.types import Config, Pair, Shape, Sizes
     from ..tensor import Tensor
 
 
@@ -262,7 +262,7 @@ class UpSampling2D(ResizingLayer):
 
     rank = 4
 
-    def __init__(self, size: ShapeLike = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
+    def __init__(self, size: Sizes = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = ints(size, type(self).__name__, "size", 2)

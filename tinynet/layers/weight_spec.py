@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from .. import constraints, initializers, regularizers
 
 if TYPE_CHECKING:
-    from ..core.types import Config
+    from ..core.types import Config, Shape
     from ..variable import Variable
     from .base import Layer
 
@@ -41,7 +41,7 @@ FAMILIES = {"initializer": initializers, "regularizer": regularizers, "constrain
 
 def describe_weight(layer: Layer, weight: str, initializer: InitializerLike, regularizer: RegularizerLike = None,
                     constraint: ConstraintLike = None) -> None:
-    """Keep what the user says about a weight, as attributes of the layer: `kernel_initializer` and so on.
+    """Keep the description of a weight, as attributes of the layer: `kernel_initializer` and so on.
 
     Args:
         layer: Whose weight it is.
@@ -73,14 +73,14 @@ def weight_config(layer: Layer, *weights: str) -> Config:
             for name, value in weight_arguments(layer, *weights).items()}
 
 
-def make_weight(layer: Layer, weight: str, shape: tuple[int, ...], name: str | None = None,
+def make_weight(layer: Layer, weight: str, shape: Shape, name: str | None = None,
                 initializer: InitializerLike = None) -> Variable:
     """Create the weight that `describe_weight` described.
 
     Args:
         layer: Whose weight it is.
         weight: What its arguments are called after, such as 'recurrent'.
-        shape: Its shape.
+        shape: Its shape, of known lengths.
         name: Name of the variable, such as 'recurrent_kernel'; `weight` if None.
         initializer: Used instead of the layer's; the layer's if None.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import losses
+from ..losses.elements import kind_of_labels
 from .base import MeanMetricWrapper
 
 if TYPE_CHECKING:
@@ -243,7 +244,5 @@ def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Callable[..., 
     'SparseCategoricalCrossentropy'
     """
     return {
-        losses.binary_crossentropy: BinaryCrossentropy,
-        losses.sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
-        losses.categorical_crossentropy: CategoricalCrossentropy,
-    }[losses.crossentropy_for(y_true_shape, y_pred_shape)]
+        "binary": BinaryCrossentropy, "sparse": SparseCategoricalCrossentropy, "categorical": CategoricalCrossentropy,
+    }[kind_of_labels(y_true_shape, y_pred_shape)]
