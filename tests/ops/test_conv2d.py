@@ -70,7 +70,7 @@ def test_direct_within_bound(size, kernel_shape, options, dtype, activation):
         assert_within_bound(actual[part], exact[part], magnitude[part], terms)
 
 
-# Large enough for a matrix unit (csrc/kernels/amx_conv2d.h): rows of 1 to 7 tiles, a last tile that is not full, runs
+# Large enough for a matrix unit (csrc/kernels/amx/conv2d.h): rows of 1 to 7 tiles, a last tile that is not full, runs
 # that end within a step, few columns, several steps between stores, strides, dilation.
 @pytest.mark.parametrize("isa_name", available_isas())
 @pytest.mark.parametrize("size, kernel_shape, options", [

@@ -46,7 +46,7 @@ class Case(NamedTuple):
         return self._replace(x=f(self.x), kernel=f(self.kernel), bias=None if self.bias is None else f(self.bias))
 
     def gathers(self):
-        """Whether the gradient takes its sums in another order (csrc/kernels/conv2d_max_pool2d_gather.h)."""
+        """Whether the gradient takes its sums in another order (csrc/kernels/conv/conv2d_max_pool2d_gather.h)."""
         return (_native.isa() != "baseline" and self.x.dtype == np.float32 and self.x.shape[3] == 1
                 and self.pool_size == (2, 2) and self.geometry[0][1] == 1)
 
