@@ -248,7 +248,7 @@ def test_jpeg_needs_pillow_and_gets_worse(monkeypatch):
     errors = [np.abs(augment.jpeg(image, quality) - image).mean() for quality in (95, 40, 5)]
     assert errors[0] < errors[1] < errors[2]
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
-    with pytest.raises(ImportError, match=r"tinynet\[image\]"):
+    with pytest.raises(ImportError, match=r"tinynet-learn\[image\]"):
         augment.jpeg(image)
 
 

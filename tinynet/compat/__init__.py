@@ -1,1 +1,1 @@
-"""TensorFlow's names, and what Keras and TensorFlow have and tinynet does not; loaded when asked for."""
+"""TensorFlow's names, and explanations of the names that tinynet does not have; loaded at the first use of one."""

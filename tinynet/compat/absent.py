@@ -1,6 +1,6 @@
-"""What Keras or TensorFlow has and tinynet has not: what it is, why it is missing, what to use.
+"""The names that Keras or TensorFlow has and tinynet has not: what each is, why it is missing, what to use.
 
-Loaded when a module is asked for a name that it does not have: core/absence.py calls `explain` and `explain_import`.
+Loaded when a program uses a name that a module does not have: core/absence.py calls `explain` and `explain_import`.
 """
 
 import importlib
@@ -17,7 +17,7 @@ def _names(names, reason):
 
 
 _OTHER_FRAMEWORKS = "wraps a layer of another framework; write it as a tinynet Layer, or use Keras itself"
-_AUDIO = "turns sound into pictures; compute the spectrogram with scipy.signal and give the arrays to fit"
+_AUDIO = "turns sound into pictures; compute the spectrogram with scipy.signal and pass the arrays to fit"
 _DEVICES = "spreads work over GPUs, TPUs or machines; tinynet runs on one CPU, on all its cores, so leave it out"
 _PRECISION = "is about 16-bit arithmetic on GPUs; the CPU kernels have float32 and float64, so leave it out"
 _GRAPHS = "belongs to TensorFlow 1's graphs and sessions; here, as in TensorFlow 2, every line runs at once"
@@ -33,7 +33,7 @@ ABSENT = {
         **_names("distribution", _DEVICES),
         **_names("dtype_policies mixed_precision DTypePolicy FloatDTypePolicy", _PRECISION),
         **_names("quantizers Quantizer", _QUANTIZATION),
-        **_names("experimental", "holds what was new in TensorFlow 2.0; ask for the name itself in keras.layers, "
+        **_names("experimental", "holds what was new in TensorFlow 2.0; use the name itself in keras.layers, "
                                  "keras.optimizers or keras.utils"),
         **_names("estimator", _ESTIMATORS),
         **_names("distillation", "trains small models on large ones; override compute_loss of a Model instead"),
@@ -82,7 +82,7 @@ ABSENT = {
     },
     "keras.optimizers": {
         **_names("LossScaleOptimizer", _PRECISION),
-        **_names("MultiOptimizer OptimizerMap", "gives each layer an optimizer of its own; write a train_step with two "
+        **_names("MultiOptimizer OptimizerMap", "has an optimizer for each layer; write a train_step with two "
                                                 "optimizers"),
         **_names("ScheduleFreeAdamW", "is newer than this library's surface; use AdamW with a schedule"),
         **_names("TFOptimizer", _GRAPHS),
@@ -172,12 +172,12 @@ ABSENT = {
         **_names("decode_raw", "reads numbers from bytes; use numpy.frombuffer"),
     },
     "tf.data.experimental": _names("make_csv_dataset", "guesses the types of columns; read the file with pandas and "
-                                   "use Dataset.from_tensor_slices, or give the types to CsvDataset"),
+                                   "use Dataset.from_tensor_slices, or pass the types to CsvDataset"),
     "tf.errors": {
         **_names("InvalidArgumentError FailedPreconditionError ResourceExhaustedError UnimplementedError "
                  "InternalError OpError", "is an error of TensorFlow's runtime; tinynet raises Python's ValueError and "
                                           "TypeError"),
-        **_names("OutOfRangeError", "is how TensorFlow says that data has ended; Python raises StopIteration"),
+        **_names("OutOfRangeError", "is TensorFlow's signal that data has ended; Python raises StopIteration"),
         **_names("NotFoundError", "is an error of TensorFlow's runtime; Python raises FileNotFoundError"),
     },
     "tf.strings": _names("bytes_split unicode_decode unicode_encode unicode_script",
@@ -210,7 +210,7 @@ ABSENT = {
     },
 }
 
-# Old modules, loaded when they are asked for.
+# Old modules, loaded at their first use.
 _OLD_MODULES = {
     "tinynet.data": ("experimental",),
     "tinynet.layers": ("experimental",),
@@ -219,15 +219,15 @@ _OLD_MODULES = {
 }
 
 # Where Keras 2 had layers that are now in another module.
-_OLD_PLACES = {"tinynet.layers.core": "tinynet.layers"}
+_MOVED_FROM = {"tinynet.layers.core": "tinynet.layers"}
 
-# Modules that stand for a namespace of TensorFlow as well as for one of Keras, and the module that has the names which
-# only TensorFlow's has.
+# Modules that are a namespace of TensorFlow as well as one of Keras, and the module with the names that only
+# TensorFlow's has.
 _TF_NAMESPACES = {"random": "tinynet.compat.tf.random", "config": "tinynet.compat.tf.config", "errors": None}
 
 
 def titles(module_name: str) -> list[str]:
-    """The names under which the users know a module of this package.
+    """Return the names under which the users know a module of this package.
 
     >>> titles("tinynet.layers"), titles("tinynet.random"), titles("tinynet.compat.tf.image")
     (['keras.layers'], ['keras.random', 'tf.random'], ['tf.image'])
@@ -245,7 +245,7 @@ def titles(module_name: str) -> list[str]:
 
 
 def reason(title: str, name: str) -> str | None:
-    """Why a name is absent, a text that follows "it"; None if the table does not have the name."""
+    """Return why a name is absent, a text that follows "it"; None if the table does not have the name."""
     return ABSENT.get(title, {}).get(name)
 
 
@@ -261,26 +261,26 @@ def known_absent(title: str, name: str) -> None:
 
 
 def explain(module_name: str, name: str) -> Any:
-    """What a module's `__getattr__` returns for a name that the module does not have.
+    """Return what a module's `__getattr__` returns for a name that the module does not have.
 
     Args:
-        module_name: Of the module that was asked.
-        name: What it was asked for.
+        module_name: Of the module.
+        name: The name that it does not have.
 
     Returns:
         An old module of this name, what Keras 2 had here, or what only TensorFlow's namespace has.
 
     Raises:
         NotInTinynetError: Keras or TensorFlow has the name and tinynet does not.
-        AttributeError: nobody has it; the message proposes the nearest names.
+        AttributeError: neither of the three has it; the message proposes the nearest names.
     """
     if name in _OLD_MODULES.get(module_name, ()):
         return importlib.import_module(f"{module_name}.{name}")
     if name.startswith("_"):
         raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
-    new_place = sys.modules.get(_OLD_PLACES.get(module_name, ""))
-    if new_place is not None and name in new_place.__all__:
-        return getattr(new_place, name)
+    moved_to = sys.modules.get(_MOVED_FROM.get(module_name, ""))
+    if moved_to is not None and name in moved_to.__all__:
+        return getattr(moved_to, name)
     further = _TF_NAMESPACES.get(module_name.removeprefix("tinynet."))
     if further is not None and name in importlib.import_module(further).__all__:
         return getattr(importlib.import_module(further), name)

@@ -31,4 +31,4 @@ def test_what_is_written(tmp_path):
     try:
         assert tf.summary.scalar("the_loss", 2.0)
     finally:
-        tf.tf_summary._open.clear()
+        tf.summary._open.clear()
