@@ -114,7 +114,7 @@ def _draw_mixing(axes, image, other, names, rng):
         mixed, labels = mix(batch, np.eye(2), method, seed=rng, weights=[0.6, 0.5], partners=[1, 0])
         _show(axis, np.clip(np.rint(mixed[0]), 0, 255).astype(np.uint8), method, "")
         bars = axis.inset_axes([0.0, -0.28, 1.0, 0.24])
-        bars.barh([1, 0], labels[0], color=["lightskyblue", "orange"])  # light colours, since the names are written on them
+        bars.barh([1, 0], labels[0], color=["lightskyblue", "orange"])  # light: names are drawn on them
         bars.set_xlim(0, 1)
         texts = [f"{name} {share:.2f}" for name, share in zip(names, labels[0], strict=True)]
         bars.set_yticks([1, 0], texts, fontsize=6)
