@@ -1,17 +1,29 @@
 """Build tinynet's two kinds of compiled code.
 
-`tinynet._native` (C++17, pybind11, OpenMP): the same kernel sources are compiled once per instruction set, each
-with its own flags, and one set is chosen when the module is imported (csrc/dispatch.cpp). Everything else is
-compiled for the plain machine, so that one wheel runs on any x86-64 CPU. On other machines only the baseline
-object exists.
+`tinynet._native` (C++17, pybind11, OpenMP): every csrc/kernels/<family>/<unit>.cpp is compiled once for each
+instruction set, with that set's flags, and one set is chosen when the module is imported (csrc/dispatch.cpp).
+Everything else is compiled for the plain machine, so that one wheel runs on any x86-64 CPU. On other machines only the
+baseline exists.
 
 `tinynet.data.*`, `tinynet.augment.*` (Cython): the loops of the data pipeline.
 
-Environment: TINYNET_SANITIZE=address,undefined builds with sanitizers; TINYNET_WERROR=1 makes warnings errors.
+An object is kept in build/objects with a hash of all that it was made from: a later build compiles only what changed.
+
+Environment:
+    TINYNET_ISAS        the instruction sets to build, e.g. `avx2,baseline`; `native`: the widest that this CPU runs.
+                        The baseline is always built. All, if unset.
+    TINYNET_BUILD_JOBS  how many compilers run at once; one a CPU, if unset
+    TINYNET_WERROR=1    makes warnings errors
+    TINYNET_SANITIZE    e.g. `address,undefined`: builds with sanitizers
 """
 
+import hashlib
+import json
 import os
 import platform
+import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,15 +35,13 @@ from setuptools import Extension, setup
 # No value depends on the two -fno: without them errno and floating-point exceptions keep loops from being vectorised.
 COMMON_FLAGS = ["-std=c++17", "-O3", "-fopenmp", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math",
                 "-Wall", "-Wextra"]
-# dispatch.cpp asks the CPU for every feature named here before it chooses the object.
+# dispatch.cpp asks the CPU for every feature named here before it chooses a table.
 AVX2_FLAGS = ["-mavx2", "-mfma", "-mf16c", "-mbmi2"]
 AVX512_FLAGS = [*AVX2_FLAGS, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"]
 AMX_FLAGS = [*AVX512_FLAGS, "-mamx-tile", "-mamx-bf16"]
 
-ISA_SOURCES = {"csrc/isa/baseline.cpp": []}
-if platform.machine() in ("x86_64", "AMD64"):
-    ISA_SOURCES |= {"csrc/isa/avx2.cpp": AVX2_FLAGS, "csrc/isa/avx512.cpp": AVX512_FLAGS,
-                    "csrc/isa/amx.cpp": AMX_FLAGS}
+# The bytes of a vector (csrc/simd.h) and the flags of each instruction set, the widest last.
+ISAS = {"baseline": (16, []), "avx2": (32, AVX2_FLAGS), "avx512": (64, AVX512_FLAGS), "amx": (64, AMX_FLAGS)}
 
 if os.environ.get("TINYNET_SANITIZE"):
     COMMON_FLAGS += [
@@ -41,49 +51,123 @@ if os.environ.get("TINYNET_SANITIZE"):
 if os.environ.get("TINYNET_WERROR"):
     COMMON_FLAGS.append("-Werror")
 
+JOBS = int(os.environ.get("TINYNET_BUILD_JOBS") or os.cpu_count() or 1)
+KEPT = Path("build/objects")  # where compiled objects wait for the next build
+
+
+def native_isa():
+    """The widest instruction set that this CPU runs."""
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text().split("flags", 1)[1].split("\n", 1)[0].split())
+    except (OSError, IndexError):
+        return "baseline"
+    needed = {"avx2": {"avx2", "fma", "f16c", "bmi2"}}
+    needed["avx512"] = needed["avx2"] | {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
+    needed["amx"] = needed["avx512"] | {"amx_tile", "amx_bf16"}
+    return next((isa for isa in ("amx", "avx512", "avx2") if needed[isa] <= flags), "baseline")
+
+
+def wanted_isas():
+    """The instruction sets that TINYNET_ISAS names, in the order of ISAS."""
+    known = list(ISAS) if platform.machine() in ("x86_64", "AMD64") else ["baseline"]
+    names = os.environ.get("TINYNET_ISAS", "").replace(",", " ").split()
+    if not names:
+        return known
+    unknown = [name for name in names if name != "native" and name not in known]
+    if unknown:
+        sys.exit(f"TINYNET_ISAS: unknown instruction set {unknown[0]!r}; known here: native, {', '.join(known)}")
+    chosen = {native_isa() if name == "native" else name for name in names} | {"baseline"}
+    return [isa for isa in known if isa in chosen]
+
+
+def digest(command, files):
+    """A hash of a compiler's command and of the contents of the files that it reads."""
+    total = hashlib.sha256("\0".join(command).encode())
+    for file in files:
+        total.update(b"\0" + file.encode() + b"\0" + Path(file).read_bytes())
+    return total.hexdigest()
+
+
+def keep_objects(compiler):
+    """Let a distutils compiler take an object from KEPT when nothing that it is made from has changed.
+
+    What an object is made from: the compiler and its flags, the source, and the headers that the compiler listed
+    (-MMD) when it made it. System headers and the compiler itself count by the compiler's version.
+    """
+    compile_one = compiler._compile
+    version = subprocess.run([compiler.compiler_so[0], "--version"], capture_output=True, text=True).stdout
+
+    def compile_or_take(obj, src, ext, cc_args, extra_postargs, pp_opts):
+        command = [version, *compiler.compiler_so, *getattr(compiler, "compiler_so_cxx", []), *cc_args,
+                   *extra_postargs, *pp_opts]
+        name = hashlib.sha256("\0".join([src, *command]).encode()).hexdigest()[:24]
+        kept, record = KEPT / f"{name}.o", KEPT / f"{name}.json"
+        try:
+            made_from = json.loads(record.read_text())
+            fresh = kept.exists() and made_from["digest"] == digest(command, made_from["files"])
+        except (OSError, ValueError, KeyError):
+            fresh = False
+        if not fresh:
+            KEPT.mkdir(parents=True, exist_ok=True)
+            record.unlink(missing_ok=True)
+            list_of_files = KEPT / f"{name}.d"
+            compile_one(obj, src, ext, cc_args, [*extra_postargs, "-MMD", "-MF", str(list_of_files)], pp_opts)
+            files = list_of_files.read_text().replace("\\\n", " ").split(":", 1)[1].split()
+            list_of_files.unlink()
+            shutil.copy2(obj, kept)
+            record.write_text(json.dumps({"source": src, "digest": digest(command, files), "files": files}))
+        else:
+            shutil.copy2(kept, obj)
+
+    compiler._compile = compile_or_take
+
 
 class build_ext(pybind11_build_ext):
-    """Compile each kernel object with its own instruction-set flags, then link them into the extension."""
+    """Compile the units of kernels for each instruction set, then link them into the extension."""
+
+    def build_extensions(self):
+        if hasattr(self.compiler, "compiler_so"):  # GCC and Clang
+            keep_objects(self.compiler)
+        super().build_extensions()
 
     def build_extension(self, ext):
-        sources = dict(getattr(ext, "isa_sources", {}))
-        if "csrc/isa/amx.cpp" in sources:
-            if has_flag(self.compiler, "-mamx-bf16"):
-                ext.define_macros = [*ext.define_macros, ("TINYNET_AMX", "1")]
-            else:  # GCC 10, Clang 11 and older
-                del sources["csrc/isa/amx.cpp"]
+        units = getattr(ext, "units", [])
+        isas = wanted_isas() if units else []
+        if "amx" in isas and not has_flag(self.compiler, "-mamx-bf16"):  # GCC 10, Clang 11 and older
+            isas.remove("amx")
+        ext.define_macros = [*ext.define_macros, *((f"TINYNET_{isa.upper()}", "1") for isa in isas[1:])]
 
-        def compile_for(isa):
-            source, isa_flags = isa
+        def compile_for(job):
+            isa, unit = job
+            vector_bytes, flags = ISAS[isa]
             return self.compiler.compile(
-                [source],
-                output_dir=self.build_temp,
+                [unit],
+                output_dir=os.path.join(self.build_temp, "csrc", "isa", isa),
+                macros=[("TINYNET_ISA", isa), ("TINYNET_VECTOR_BYTES", str(vector_bytes))],
                 include_dirs=ext.include_dirs,
                 depends=ext.depends,
-                extra_postargs=[*COMMON_FLAGS, *isa_flags],
+                extra_postargs=[*COMMON_FLAGS, *flags],
             )
 
-        # The kernels are most of the work, one file an instruction set: all at once, the widest (and slowest) first.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = list(pool.map(compile_for, reversed(sources.items())))
+        # The units are most of the work: all at once, the widest (and slowest) first.
+        with ThreadPoolExecutor(JOBS) as pool:
+            objects = list(pool.map(compile_for, [(isa, unit) for isa in reversed(isas) for unit in units]))
         ext.extra_objects = [*ext.extra_objects, *(name for names in objects for name in names)]
         super().build_extension(ext)
 
 
-headers = sorted(str(path) for path in Path("csrc").rglob("*.h"))
 native = Pybind11Extension(
     "tinynet._native",
     sources=sorted(["csrc/dispatch.cpp", "csrc/parallel.cpp", "csrc/pool.cpp",
                     *map(str, Path("csrc/bindings").glob("*.cpp"))]),
     include_dirs=["csrc"],
-    depends=headers,
     extra_compile_args=COMMON_FLAGS,
     extra_link_args=["-fopenmp"] + (
         [f"-fsanitize={os.environ['TINYNET_SANITIZE']}"] if os.environ.get("TINYNET_SANITIZE") else []
     ),
 )
-native.isa_sources = ISA_SOURCES
-native.depends = [*headers, *ISA_SOURCES]
+native.units = sorted(map(str, Path("csrc/kernels").rglob("*.cpp")))
+native.depends = [*native.units, *sorted(map(str, Path("csrc").rglob("*.h")))]
 
 cython_modules = cythonize(
     [

@@ -1,8 +1,8 @@
-// Memory for blocks of some KB to 2 MB, side by side in chunks of huge pages.
+// Memory for blocks from some KB to 2 MB, adjacent in chunks of huge pages.
 //
-// A processor remembers where few pages are: 16 to store to and 96 to load from, on the machine this was measured on. A
-// convolution's buffers of 0.3 to 2 MB in pages of 4 KB are hundreds, and where pages lie decides which lines of the L2
-// cache they share. In pages of 2 MB convolutions of 14x14x64 take 0.9 of the time.
+// The TLB of a CPU holds few pages: 16 for stores and 96 for loads, on the machine this was measured on. A
+// convolution's buffers of 0.3 to 2 MB are hundreds of pages of 4 KB. Besides, the addresses of the pages decide which
+// lines of the L2 cache they share. In pages of 2 MB, convolutions of 14x14x64 take 0.9 of the time.
 #pragma once
 
 #include <sys/mman.h>
@@ -19,13 +19,13 @@ namespace tinynet {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-// Memory in huge pages, where the system has them; what does not fill the last one lies in small pages (of VGG-16's
-// arrays 64 MB would be empty). Throws std::bad_alloc.
+// Memory in huge pages, if the system has them. The remainder that does not fill the last huge page is in small pages
+// (in huge pages, 64 MB of VGG-16's arrays would be unused). Throws std::bad_alloc.
 inline void* allocate_huge_pages(std::size_t bytes) {
   void* const memory = std::aligned_alloc(kHugePage, (bytes + kHugePage - 1) / kHugePage * kHugePage);
   if (memory == nullptr) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
-  // One page-table entry for 2 MB instead of 512: fewer faults now, fewer TLB misses in every pass over the array.
+  // One page-table entry for 2 MB instead of 512: fewer page faults now, fewer TLB misses in every pass over the array.
   madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
   return memory;
@@ -34,12 +34,12 @@ inline void* allocate_huge_pages(std::size_t bytes) {
 // Not thread-safe: the pool has a lock.
 class Chunks {
  public:
-  static constexpr std::size_t kSmallest = std::size_t{64} << 10;  // below, blocks need few pages anyway
-  static constexpr std::size_t kLargest = kHugePage;               // beyond, they have huge pages of their own
+  static constexpr std::size_t kSmallest = std::size_t{64} << 10;  // smaller blocks need few pages anyway
+  static constexpr std::size_t kLargest = kHugePage;               // larger blocks have huge pages of their own
 
   static bool takes(std::size_t bytes) { return bytes >= kSmallest && bytes < kLargest; }
 
-  // `bytes` a multiple of 64. Throws std::bad_alloc.
+  // `bytes` must be a multiple of 64. Throws std::bad_alloc.
   void* carve(std::size_t bytes) {
     if (open_ == nullptr || chunks_[open_].carved + bytes > kChunk) {
       char* const chunk = static_cast<char*>(allocate_huge_pages(kChunk));
@@ -52,8 +52,8 @@ class Chunks {
     return memory;
   }
 
-  // For all blocks that nobody uses: idle(block, bytes). Then give_back() frees the chunks that have no others, and
-  // gone(block) tells which were in them.
+  // To free chunks, call idle(block, bytes) for all blocks that are not in use. gone(block) then returns whether all
+  // blocks of its chunk are idle, and give_back() frees those chunks.
   void idle(void* block, std::size_t bytes) { at(block)->second.idle += bytes; }
   bool gone(void* block) {
     const Chunk& chunk = at(block)->second;
@@ -72,7 +72,7 @@ class Chunks {
     }
   }
 
-  // Gives the pages of a block back to the system, while it keeps its place in the chunk.
+  // Returns the pages of a block to the system. The block keeps its address range in the chunk.
   static void empty(void* block, std::size_t bytes) {
     const std::uintptr_t page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
     const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(block) + page - 1) / page * page;
@@ -88,7 +88,7 @@ class Chunks {
   std::map<char*, Chunk>::iterator at(void* block) { return std::prev(chunks_.upper_bound(static_cast<char*>(block))); }
 
   std::map<char*, Chunk> chunks_;
-  char* open_ = nullptr;  // blocks are carved from it
+  char* open_ = nullptr;  // the chunk that new blocks are carved from
 };
 
 }  // namespace tinynet

@@ -1,5 +1,5 @@
-// Numbers too small for a full mantissa (below 1.2e-38 in float32) count as zero for the time of a block, in what is
-// read and in what is computed.
+// Flushes denormal numbers (below 1.2e-38 in float32) to zero for the lifetime of an object, both in operands and in
+// results.
 #pragma once
 
 #include <cstdint>

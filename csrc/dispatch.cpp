@@ -4,7 +4,7 @@
 
 #include "kernels.h"
 
-#if defined(TINYNET_AMX)
+#if defined(__x86_64__)
 #include <cpuid.h>
 #if defined(__linux__)
 #include <sys/syscall.h>
@@ -15,9 +15,27 @@
 namespace tinynet {
 namespace {
 
-const Kernels* chosen = &baseline::table;
+// The table of one instruction set, put together from what its units export.
+template <class Isa>
+const Kernels* table_of(const char* isa) {
+  using Exported = Units<Isa, kListHash>;
+#define KERNEL(...)
+#define END_UNIT
+#define UNIT(unit) , Exported::unit.f32
+  static const Kernels table = {isa, {{}
+#include "kernel_list.h"
+  }, {{}
+#define KERNEL(...)
+#define END_UNIT
+#define UNIT(unit) , Exported::unit.f64
+#include "kernel_list.h"
+  }};
+  return &table;
+}
 
-#if defined(TINYNET_AMX)
+const Kernels* chosen = table_of<baseline::Isa>("baseline");
+
+#if defined(__x86_64__)
 // What the matrix unit needs beyond AVX-512: two features, and that the system gives its 8 KB of registers to the
 // process.
 std::string missing_matrix_unit() {
@@ -40,6 +58,20 @@ std::string missing_matrix_unit() {
 
 const Kernels& kernels() { return *chosen; }
 
+std::vector<std::string> built_isas() {
+  std::vector<std::string> built = {"baseline"};
+#if defined(TINYNET_AVX2)
+  built.push_back("avx2");
+#endif
+#if defined(TINYNET_AVX512)
+  built.push_back("avx512");
+#endif
+#if defined(TINYNET_AMX)
+  built.push_back("amx");
+#endif
+  return built;
+}
+
 std::string missing_features(const std::string& isa) {
   if (isa == "baseline") return "";
 #if defined(__x86_64__)
@@ -59,21 +91,16 @@ std::string missing_features(const std::string& isa) {
   need(__builtin_cpu_supports("avx512bw"), "avx512bw");
   need(__builtin_cpu_supports("avx512vl"), "avx512vl");
   if (isa == "avx512") return missing;
-#if defined(TINYNET_AMX)
-  if (missing.empty()) missing = missing_matrix_unit();
-#else
-  need(false, "a compiler that knew amx-bf16 (GCC 11, Clang 12)");
-#endif
-  return missing;
+  return missing.empty() ? missing_matrix_unit() : missing;
 #else
   return "an x86-64 CPU";
 #endif
 }
 
 std::string best_isa() {
-  if (missing_features("amx").empty()) return "amx";
-  if (missing_features("avx512").empty()) return "avx512";
-  if (missing_features("avx2").empty()) return "avx2";
+  const std::vector<std::string> built = built_isas();  // the widest stands last
+  for (auto isa = built.rbegin(); isa != built.rend(); ++isa)
+    if (missing_features(*isa).empty()) return *isa;
   return "baseline";
 }
 
@@ -82,14 +109,21 @@ void select_isa(const std::string& isa) {
     throw std::invalid_argument("unknown instruction set '" + isa + "'; known: baseline, avx2, avx512, amx");
   const std::string missing = missing_features(isa);
   if (!missing.empty()) throw std::runtime_error("this CPU cannot run " + isa + ": it lacks " + missing);
-#if defined(__x86_64__)
 #if defined(TINYNET_AMX)
-  if (isa == "amx") chosen = &amx::table;
+  if (isa == "amx") return void(chosen = table_of<amx::Isa>("amx"));
 #endif
-  if (isa == "avx512") chosen = &avx512::table;
-  if (isa == "avx2") chosen = &avx2::table;
+#if defined(TINYNET_AVX512)
+  if (isa == "avx512") return void(chosen = table_of<avx512::Isa>("avx512"));
 #endif
-  if (isa == "baseline") chosen = &baseline::table;
+#if defined(TINYNET_AVX2)
+  if (isa == "avx2") return void(chosen = table_of<avx2::Isa>("avx2"));
+#endif
+  if (isa == "baseline") return void(chosen = table_of<baseline::Isa>("baseline"));
+  std::string built;
+  for (const std::string& one : built_isas()) built += (built.empty() ? "" : ", ") + one;
+  throw std::runtime_error("this build of tinynet has no kernels for " + isa + ", only for " + built +
+                           ". Build it again without TINYNET_ISAS, or with " + isa + " in it" +
+                           (isa == "amx" ? " (amx needs GCC 11 or Clang 12)" : ""));
 }
 
 }  // namespace tinynet

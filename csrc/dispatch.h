@@ -2,16 +2,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace tinynet {
 
-// The widest of baseline, avx2, avx512, amx that this CPU (and this build) can run.
+// Those that this build has kernels for (TINYNET_ISAS in setup.py), the widest last: baseline, avx2, avx512, amx.
+std::vector<std::string> built_isas();
+
+// The widest of them that this CPU can run.
 std::string best_isa();
 
 // The features of `isa` that this CPU lacks, separated by spaces; empty when it can run.
 std::string missing_features(const std::string& isa);
 
-// Choose the table. Throws std::invalid_argument for an unknown name, std::runtime_error for one that cannot run here.
+// Chooses the table. Throws std::invalid_argument for an unknown name, std::runtime_error for one that cannot run here
+// or was not built.
 void select_isa(const std::string& isa);
 
 }  // namespace tinynet

@@ -26,18 +26,20 @@ namespace {
 
 constexpr int kMaxThreads = 256;
 
-std::atomic<int> requested_threads{0};  // 0: what OpenMP says (OMP_NUM_THREADS, or the CPUs we may run on)
+std::atomic<int> requested_threads{0};  // 0: OpenMP's default (OMP_NUM_THREADS, or the CPUs available)
 std::atomic<bool> region_has_run{false};
 std::atomic<bool> forked_after_region{false};
 
-// libgomp's workers do not survive fork(), and a child that waits for them waits for ever: it works alone.
+// libgomp's workers do not survive fork(), and a child that waits for them would wait forever. So the child uses one
+// thread.
 void after_fork_in_child() {
   if (region_has_run.load(std::memory_order_relaxed)) forked_after_region.store(true, std::memory_order_relaxed);
 }
 
 const int fork_handler_installed = pthread_atfork(nullptr, nullptr, after_fork_in_child);
 
-// A worker keeps the denormal and rounding state it was created with; for the time of a region it takes the caller's.
+// A worker keeps the denormal and rounding state it was created with. For the time of a region it uses the caller's
+// state.
 class FloatingPointState {
  public:
 #if defined(__SSE__)
@@ -53,9 +55,9 @@ class FloatingPointState {
 #endif
 };
 
-// The blocks still to be done of one thread's share. A thread that has finished its own share takes blocks from the
-// others', so a core that is busy elsewhere does not hold up the rest; its own blocks come first, so that the same
-// data meets the same core (and its cache) in every step.
+// The remaining blocks of one thread's share. A thread that has finished its own share takes blocks from other shares,
+// so that a core that is busy with something else does not delay the region. Its own blocks come first, so that the
+// same data is processed by the same core (and its cache) in every step.
 struct alignas(64) Share {
   std::atomic<Index> next;
   Index end;

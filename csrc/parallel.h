@@ -1,8 +1,8 @@
 // The only way to use several threads in tinynet.
 //
 // parallel_for(count, grain, body) calls body(begin, end) for consecutive blocks of `grain` items that cover
-// [0, count). The blocks depend on count and grain alone, never on the number of threads: a body that reduces
-// inside a block, and a caller that combines the blocks in order, gives the same bits on any number of threads.
+// [0, count). The blocks depend on count and grain alone, never on the number of threads. So if a body reduces inside a
+// block and the caller combines the blocks in order, the bits are the same on any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ using Index = std::int64_t;
 int num_threads();
 void set_num_threads(int threads);
 
-// The untemplated core, in parallel.cpp: the one `#pragma omp parallel` of the project.
+// The non-template core, in parallel.cpp: the only `#pragma omp parallel` of the project.
 void run_blocks(Index count, Index grain, void (*body)(void* context, Index begin, Index end), void* context);
 
 namespace {  // one copy per object file, so that no copy compiled for AVX-512 can serve another object

@@ -15,10 +15,11 @@ namespace tinynet {
 namespace {
 
 constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 vector
-constexpr std::size_t kMaxIdle = std::size_t{2} << 30;  // beyond this, released memory goes back to the system
+constexpr std::size_t kMaxIdle = std::size_t{2} << 30;  // beyond this, released memory is returned to the system
 
 constexpr std::size_t kFitsCache = std::size_t{4} << 20;
-constexpr std::size_t kMostSpare = 16;                          // of one size, while there are none of the thread's own
+// At most this many idle blocks of one size are left to the threads that released them.
+constexpr std::size_t kMostSpare = 16;
 
 std::atomic<unsigned> threads_seen{0};
 thread_local const unsigned this_thread = threads_seen.fetch_add(1, std::memory_order_relaxed);
@@ -26,7 +27,7 @@ thread_local const unsigned this_thread = threads_seen.fetch_add(1, std::memory_
 struct Idle {
   void* memory;
   unsigned thread;  // that released it
-  bool empty;       // its pages are not in memory
+  bool empty;       // its pages have been returned to the system
 };
 
 struct Pool {
@@ -42,11 +43,12 @@ Pool& pool() {
   return *instance;
 }
 
-// fork() copies the lock as it is; held by another thread at that moment, it would stay locked in the child for ever.
+// fork() copies the lock in its current state. If another thread holds it at that moment, it would stay locked in the
+// child forever.
 const int fork_handler_installed =
     pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); }, [] { pool().mutex.unlock(); });
 
-// Eight classes an octave: at most 1/8 of a block is wasted, and nearly equal requests share blocks.
+// Eight classes per octave: at most 1/8 of a block is wasted, and requests of nearly equal size share blocks.
 std::size_t size_class(std::size_t bytes) {
   if (bytes <= 8 * kAlignment) return bytes == 0 ? kAlignment : (bytes + kAlignment - 1) / kAlignment * kAlignment;
   std::size_t step = kAlignment;
@@ -65,7 +67,7 @@ void* system_allocate(Pool& p, std::size_t bytes) {
   return memory;
 }
 
-// Of a chunk with a block in use, the others lose their pages only.
+// If a chunk has a block in use, its idle blocks lose only their pages.
 void trim_locked(Pool& p) noexcept {
   for (auto& [size, blocks] : p.idle_blocks)
     for (const Idle& block : blocks) Chunks::takes(size) ? p.chunks.idle(block.memory, size) : std::free(block.memory);
@@ -96,9 +98,10 @@ void* pool_allocate(std::size_t bytes) {
     const std::lock_guard<std::mutex> lock(p.mutex);
     ++p.statistics.requests;
     std::vector<Idle>& idle = p.idle_blocks[size];
-    // The last one released is the most likely to be still in the cache: in that of the thread that released it. Another
-    // core would have to fetch it line by line, so a small block of another thread's is left to that thread (blocks that
-    // changed places made a convolution of 14x14x64 take 1.12 times as long), unless many wait: then it may be gone.
+    // The block released last is the most likely to be still in the cache of the thread that released it. Another core
+    // would have to fetch it line by line. So a small block that another thread released is left to that thread (blocks
+    // that moved between threads made a convolution of 14x14x64 take 1.12 times as long), unless many such blocks are
+    // idle: then that thread may have ended.
     auto block = idle.rbegin();
     while (block != idle.rend() && block->thread != this_thread) ++block;
     if (block == idle.rend() && size > kFitsCache) block = idle.rbegin();
@@ -116,7 +119,7 @@ void* pool_allocate(std::size_t bytes) {
   try {
     memory = system_allocate(p, size);
   } catch (const std::bad_alloc&) {
-    pool_trim();  // idle blocks of other sizes may be all that is missing
+    pool_trim();  // idle blocks of other sizes may hold the memory that is missing
     memory = system_allocate(p, size);
   }
   const std::lock_guard<std::mutex> lock(p.mutex);
@@ -136,7 +139,7 @@ void pool_release(void* memory, std::size_t bytes) noexcept {
       p.idle_blocks[size].push_back({memory, this_thread, false});
       p.statistics.idle += size;
       return;
-    } catch (...) {  // no memory for the list itself: give the block back, or lose it
+    } catch (...) {  // no memory for the list itself: free the block, or leak it
     }
   }
   if (!chunk) std::free(memory);

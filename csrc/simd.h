@@ -1,8 +1,8 @@
-// Vectors of the width this object file is compiled for, in GCC's and Clang's portable vector notation:
-// +, -, *, comparisons and c ? a : b work lane by lane; a*b + c becomes one fused multiply-add where the CPU has it.
+// Vectors of the width this object file is compiled for, in GCC's and Clang's portable vector notation: +, -, *,
+// comparisons and c ? a : b work lane by lane. a*b + c becomes one fused multiply-add if the CPU has it.
 //
-// Most kernels need none of this: a plain loop over floats is vectorised by the compiler at the same width. It is for
-// those that must say which values stay in registers (matrix product, convolution).
+// Most kernels need none of this, because the compiler vectorises a plain loop over floats at the same width. It is for
+// kernels that must control which values stay in registers (matrix product, convolution).
 #pragma once
 
 #include "parallel.h"
@@ -12,14 +12,14 @@
 #endif
 
 #ifndef TINYNET_ISA
-#error "include this from csrc/isa/<isa>.cpp, which says TINYNET_ISA and TINYNET_VECTOR_BYTES"
+#error "include this from a unit of csrc/kernels/, which setup.py compiles with TINYNET_ISA and TINYNET_VECTOR_BYTES"
 #endif
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// The element's own alignment, so that any row of a matrix can be loaded; on today's CPUs an aligned address is as fast
-// either way.
+// The alignment is that of the element, so that any row of a matrix can be loaded. On today's CPUs an unaligned load
+// from an aligned address is as fast as an aligned load.
 template <class T>
 struct VectorOf {
   typedef T type __attribute__((vector_size(TINYNET_VECTOR_BYTES), aligned(alignof(T)), may_alias));
@@ -43,8 +43,8 @@ inline Vec<T> broadcast(T value) {
   return value - Vec<T>{};  // x - 0 is x for every x, also for -0 and NaN
 }
 
-// The first `count` lanes of a vector, for the last columns of a row: load gives 0 in the other lanes and neither load
-// nor store touches their memory. This is the one thing the vector notation cannot say, hence the intrinsics.
+// The first `count` lanes of a vector, for the last columns of a row. load returns 0 in the other lanes, and neither
+// load nor store touches their memory. The vector notation cannot express this alone, hence the intrinsics.
 template <class T>
 struct FirstLanes;
 

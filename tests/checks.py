@@ -9,7 +9,8 @@ import contextlib
 import numpy as np
 
 import tinynet as tn
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 THREAD_COUNTS = (1, 2, 3, 4, 8)
 
@@ -126,7 +127,7 @@ def isa(name):
 
 
 def available_isas():
-    """The instruction sets this machine can run."""
+    """The instruction sets that this build has and this machine can run, the widest last."""
     from tinynet import _native
 
-    return [name for name in ("baseline", "avx2", "avx512", "amx") if not _native.missing_features(name)]
+    return [name for name in _native.built_isas() if not _native.missing_features(name)]

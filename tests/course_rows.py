@@ -1,4 +1,4 @@
-"""The course, row by row: what each slide says, the names that do it, and the tests that prove it.
+"""The course, row by row: what is on each slide, the names that do it, and the tests that prove it.
 
 `python tests/course_rows.py` writes tinynet/textbook/README.md from this table; tests/textbook/test_course_rows.py
 checks that every name and every test exists, and that the file is up to date.
@@ -217,7 +217,7 @@ PARTS = {
         Row(64, "Batch normalization, Algorithm 1", "layers.BatchNormalization ops.batch_norm",
             "ops/test_batch_norm.py::test_forward_and_backward_are_within_their_bounds "
             "ops/test_batch_norm.py::test_a_whole_batch_has_mean_0_and_variance_1"),
-        Row(65, "Batch normalization, Algorithm 2", "batchnorm.estimate_population batchnorm.fold",
+        Row(65, "Batch normalization, Algorithm 2", "models.population.estimate_population models.population.fold",
             "layers/test_normalization.py::test_population_is_the_average_over_mini_batches "
             "layers/test_normalization.py::test_folded_model_predicts_the_same"),
         Row(66, "Batch normalization in Keras: moving_mean, moving_var", "layers.BatchNormalization",
@@ -254,7 +254,7 @@ PARTS = {
             "test_course_cnn.py::test_vgg_16 "
             "applications/test_vgg16.py::test_summary_does_not_allocate_the_weights"),
         Row(77, "CNN with Fashion-MNIST",
-            "practicals.build_cnn practicals.build_vgg cli.main",
+            "textbook.practicals.build_cnn textbook.practicals.build_vgg cli.main",
             "test_cli.py::test_convolutional_models_learn "
             "test_course_cnn.py::test_the_practical_has_maps_that_shrink_and_channels_that_rise"),
         Row(78, "The live lecture: labs and notebooks"),
@@ -290,11 +290,11 @@ def readme():
     lines = [
         "# The slides, row by row",
         "",
-        "What each slide of the course says, the names in tinynet that do it, and the tests that prove it. Made by",
+        "What is on each slide of the course, the names in tinynet that do it, and the tests that prove it. Made by",
         "`python tests/course_rows.py`; a test keeps it up to date.",
         "",
         "The slides' own forms are here, in `tinynet.textbook`, each as short as on the slide. Keras's forms of the",
-        "same things, with Keras's defaults, are in the rest of tinynet; the docstrings here say where the two differ.",
+        "same things, with Keras's defaults, are in the rest of tinynet; the docstrings here name the differences.",
         "",
         "## Optimizers compared",
         "",

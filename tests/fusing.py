@@ -1,15 +1,47 @@
-"""What the tests of layers that share a pass (tinynet/models/fusion.py) have in common."""
+"""What the tests of layers that one operation computes together (tinynet/models/fusion.py) have in common."""
+
+import contextlib
 
 import numpy as np
 from checks import assert_same_values
 
 import tinynet as tn
+from tinynet.runtime import kernels
+
+
+def as_made(model):
+    """The model as it is; beside `unfused` in a list of both."""
+    return model
 
 
 def unfused(model):
-    """The model, from now on calling its layers one by one."""
-    model._steps = model.layers
+    """The model, from now on calling its layers one by one: a `call` that is set on a layer itself is never skipped."""
+    for layer in model.layers:
+        layer.call = layer.call
     return model
+
+
+@contextlib.contextmanager
+def kernels_called(*prefixes):
+    """The names of the kernels called inside the block that begin so, in order, as a list."""
+    calls, table = [], vars(kernels)
+    before = {name: kernel for name, kernel in table.items() if name.startswith(prefixes)}
+
+    def counted(name, kernel):
+        return lambda *args: calls.append(name) or kernel(*args)
+
+    table.update((name, counted(name, kernel)) for name, kernel in before.items())
+    try:
+        yield calls
+    finally:
+        table.update(before)
+
+
+def forward_kernels(model, x, training=True):
+    """What one call computes: its kernels of convolution, normalization, ReLU, pooling and dropout."""
+    with kernels_called("conv2d", "batch_norm", "activation", "max_pool2d", "dropout") as calls:
+        model(x, training=training)
+    return calls
 
 
 def step(model, x, training):

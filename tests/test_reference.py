@@ -9,7 +9,7 @@ from tinynet import _native, reference
 
 # What the compiled module has besides kernels: it steers and measures the machine.
 NOT_KERNELS = {
-    "best_isa", "missing_features", "select_isa", "isa", "num_threads", "set_num_threads", "pool_trim",
+    "built_isas", "best_isa", "missing_features", "select_isa", "isa", "num_threads", "set_num_threads", "pool_trim",
     "pool_statistics", "multiply_add_peak", "copy_peak",
 }
 KERNELS = set(native_functions()) - NOT_KERNELS

@@ -78,7 +78,7 @@ def test_bad_environment_is_named(name, value, message):
 def test_isa_that_cannot_run_is_refused():
     missing = [isa for isa in ("avx2", "avx512", "amx") if isa not in available_isas()]
     for isa in missing:
-        with pytest.raises(RuntimeError, match="this CPU cannot run"):
+        with pytest.raises(RuntimeError, match="this CPU cannot run|this build of tinynet has no kernels for"):
             _native.select_isa(isa)
 
 

@@ -1,11 +1,14 @@
 """tinynet: a deep-learning framework that a student can read from end to end, fast on a laptop's CPU.
 
-`import tinynet as tn` for a notebook of one's own; `import tinynet as tf` or `from tinynet import keras` in one written
-for Keras.
+Write `import tinynet as tn` in a new notebook. In a notebook that was written for Keras, replace its import line by
+`import tinynet as tf` or `from tinynet import keras`.
 """
+
+from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 from . import (
     activations, applications, augment, callbacks, config, constraints, data, datasets, initializers, keras, layers,
@@ -18,7 +21,8 @@ from .models import Model, Sequential
 from .models import population as batchnorm
 from .runtime import backend, get_num_threads, install_wanted_backend, set_num_threads, show_config
 from .tape import GradientTape
-from .tensor import Tensor, Variable, convert_to_tensor
+from .tensor import Tensor, convert_to_tensor
+from .variable import Variable
 from .version import __version__
 
 __all__ = [
@@ -32,8 +36,8 @@ __all__ = [
 
 newaxis = None
 
-# What modules are given that stand below what they are given: the families of named objects, the NumPy references, the
-# explanations of absent names.
+# A module imports only from rooms below it. What a lower one needs from above is passed to it here: the families of
+# objects that have names, the NumPy references, the explanations of absent names.
 registry.install_families({f"keras.{_family.__name__.split('.', 1)[1]}": _family for _family in (
     layers, models, initializers, regularizers, constraints, losses, metrics, optimizers, optimizers.schedules,
     activations, random,
@@ -42,7 +46,7 @@ install_wanted_backend(vars(reference))
 absence.install(lambda: importlib.import_module(f"{__name__}.compat.absent"))
 sys.meta_path.append(absence.MissingNames())
 
-# All namespaces answer alike to a name that they do not have.
+# Each namespace explains a name that it does not have.
 for _module in (activations, applications, callbacks, config, constraints, data, errors, initializers, layers, losses,
                 metrics, models, ops, ops.image, optimizers, random, regularizers, saving, utils):
     _module.__dict__.setdefault("__getattr__", absence.explainer(_module.__name__))
@@ -51,8 +55,12 @@ for _name, _module in (("batchnorm", batchnorm), ("errors", errors)):
     sys.modules[f"{__name__}.{_name}"] = _module
 
 
-def __getattr__(name):
-    """TensorFlow's names, for notebooks that say `import tinynet as tf`; loaded when they are used."""
+def __getattr__(name: str) -> Any:
+    """Find one of TensorFlow's names, for notebooks with `import tinynet as tf`. Its module is loaded at the first use.
+
+    Raises:
+        AttributeError: there is no such name; the message explains why tinynet does not have what TensorFlow has.
+    """
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return importlib.import_module(f"{__name__}.compat.tf").find(name)

@@ -1,4 +1,4 @@
-"""`python -m tinynet` is the command line."""
+"""`python -m tinynet` runs the command line, cli.py."""
 
 import sys
 

@@ -4,6 +4,10 @@
 array([0., 2.], dtype=float32)
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from . import ops as _ops
 from .core.registry import is_serialized_function, look_up
 from .ops import (
@@ -38,18 +42,42 @@ from .ops import (
 from .ops.activation import exponential as _exponential
 from .symbolic import takes_symbolic
 
+if TYPE_CHECKING:
+    from .core.types import TensorLike
+    from .tensor import Tensor
+
 swish = silu
 hard_swish = hard_silu
 exponential = takes_symbolic(_exponential)
 
 
-def linear(x):
-    """x itself."""
+def linear(x: TensorLike) -> Tensor:
+    """Return x itself, as a Tensor: no activation.
+
+    Args:
+        x: Tensor or array of any shape.
+
+    >>> linear([1.0, 2.0]).numpy()
+    array([1., 2.], dtype=float32)
+    """
     return _ops.convert_to_tensor(x)
 
 
-def gelu(x, approximate=False):
-    """x times the probability that a standard normal variable is below x. `ops.gelu` has the formulas."""
+def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
+    """Multiply x by the probability that a standard normal variable is below x.
+
+    Args:
+        x: Tensor or array of any shape.
+        approximate: Compute with tanh instead of erf; `ops.gelu` has both formulas.
+
+    Returns:
+        Tensor, the shape of x.
+
+    Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
+
+    >>> gelu([-1.0, 0.0, 1.0]).numpy().round(3)
+    array([-0.159,  0.   ,  0.841], dtype=float32)
+    """
     return _ops.gelu(x, approximate)
 
 
@@ -66,14 +94,14 @@ _ALIASES = {"swish": silu, "hard_swish": hard_silu}
 __all__ = [*_KNOWN, *_ALIASES, "deserialize", "get", "serialize"]
 
 
-def get(identifier):
-    """The activation function that is meant.
+def get(identifier: Any) -> Any:
+    """Return the activation function that is meant.
 
     Args:
         identifier: A name, a dict of `serialize`, a function (or any callable, such as a layer), or None for `linear`.
 
     Raises:
-        ValueError: no activation has this name.
+        ValueError: no activation has this name, or `identifier` is none of these.
 
     >>> get("swish") is silu
     True
@@ -87,11 +115,17 @@ def get(identifier):
     raise ValueError(f"activation must be a name, a function or None, got {identifier!r} ({type(identifier).__name__})")
 
 
-def serialize(activation):
-    """The name under which `get` finds a function again; a dict for functions and layers that are the user's.
+def serialize(activation: Any) -> Any:
+    """Return the name under which `get` finds a function; a dict for functions and layers of the user.
+
+    Args:
+        activation: A function or a layer.
 
     Raises:
-        ValueError: it is a lambda, which no name would find again.
+        ValueError: it is a lambda, which has no name to be found by.
+
+    >>> serialize(relu)
+    'relu'
     """
     name = getattr(activation, "__name__", None)
     if _KNOWN.get(name) is activation:
@@ -101,12 +135,18 @@ def serialize(activation):
     return serialize_keras_object(activation)
 
 
-def deserialize(config, custom_objects=None):
-    """The function that a name (or a dict) from `serialize` stands for.
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Return the function that `serialize` described.
 
     Args:
-        config: The name or the dict.
-        custom_objects: Dict of further names and their functions.
+        config: A name, or the dict that `serialize` returned.
+        custom_objects: {name: function} of further activations.
+
+    Raises:
+        ValueError: the name is unknown, or `config` is neither a name nor such a dict.
+
+    >>> deserialize("relu") is relu
+    True
     """
     if is_serialized_function(config):
         config = config["config"]

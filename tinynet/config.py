@@ -1,17 +1,30 @@
 """Process-wide settings, under Keras's names."""
 
+from __future__ import annotations
+
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
 
 
-def floatx():
-    """The element type of weights and activations unless a layer says otherwise: 'float32' or 'float64'."""
+def floatx() -> str:
+    """Return the element type of weights and activations, where a layer has none of its own: 'float32' or 'float64'.
+
+    >>> floatx()
+    'float32'
+    """
     return _floatx
 
 
-def set_floatx(value):
-    """Set `floatx()`; 'float64' for gradient checks."""
+def set_floatx(value: str) -> None:
+    """Set `floatx()`.
+
+    Args:
+        value: 'float32', or 'float64', as gradient checks need it.
+
+    Raises:
+        ValueError: it is another type.
+    """
     global _floatx
     if value not in ("float32", "float64"):
         raise ValueError(
@@ -20,43 +33,54 @@ def set_floatx(value):
     _floatx = value
 
 
-def epsilon():
-    """The small number that keeps logarithms and quotients finite, 1e-7."""
+def epsilon() -> float:
+    """Return the small number that keeps logarithms and quotients finite, 1e-7 unless set otherwise."""
     return _epsilon
 
 
-def set_epsilon(value):
+def set_epsilon(value: float) -> None:
     """Set `epsilon()`."""
     global _epsilon
     _epsilon = float(value)
 
 
-def image_data_format():
-    """'channels_last' or 'channels_first': what layers assume when `data_format` is None."""
+def image_data_format() -> str:
+    """Return what layers assume when their `data_format` is None: 'channels_last' or 'channels_first'."""
     return _image_data_format
 
 
-def set_image_data_format(data_format):
-    """Set `image_data_format()`."""
+def set_image_data_format(data_format: str) -> None:
+    """Set `image_data_format()`.
+
+    Args:
+        data_format: 'channels_last', images of (height, width, channels), or 'channels_first', (channels, height,
+            width).
+
+    Raises:
+        ValueError: it is another word.
+    """
     global _image_data_format
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(f"set_image_data_format: expected 'channels_last' or 'channels_first', got {data_format!r}")
     _image_data_format = data_format
 
 
-def disable_traceback_filtering():
-    """Nothing: tracebacks are never shortened."""
+def disable_traceback_filtering() -> None:
+    """Do nothing: tracebacks are always complete."""
 
 
-def enable_traceback_filtering():
-    """Nothing: tracebacks are short enough."""
+def enable_traceback_filtering() -> None:
+    """Do nothing: tracebacks are short enough without a filter."""
 
 
-def is_traceback_filtering_enabled():
-    """False."""
+def is_traceback_filtering_enabled() -> bool:
+    """Return False: tracebacks are always complete."""
     return False
 
 
-def backend():
-    """'tinynet': what Keras calls its backend. Which kernels are in use, `tinynet.backend()` says."""
+def backend() -> str:
+    """Return 'tinynet': the name of what computes, in Keras's sense.
+
+    `tinynet.backend()` returns which kernels are in use.
+    """
     return "tinynet"

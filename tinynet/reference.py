@@ -4,7 +4,7 @@ Each is defined beside its operation, in tinynet/ops/; this file only lists them
 """
 
 from .ops.accuracy import count_hits
-from .ops.activation import activation_backward, activation_forward
+from .ops.activation_formulas import activation_backward, activation_forward
 from .ops.average_pool2d import average_pool2d_backward, average_pool2d_forward
 from .ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_norm_inference
 from .ops.batch_norm_max_pool2d import (
@@ -16,11 +16,16 @@ from .ops.conv2d_batch_norm import (
 )
 from .ops.conv2d_max_pool2d import conv2d_max_pool2d_backward, conv2d_max_pool2d_forward
 from .ops.conv2d_moments import conv2d_moments_forward
+from .ops.binary_cross_entropy import (
+    binary_cross_entropy_backward, binary_cross_entropy_forward, sigmoid_cross_entropy_backward,
+    sigmoid_cross_entropy_forward,
+)
 from .ops.cross_entropy import (
-    binary_cross_entropy_backward, binary_cross_entropy_forward, cross_entropy_backward, cross_entropy_forward,
-    sigmoid_cross_entropy_backward, sigmoid_cross_entropy_forward, softmax_cross_entropy_backward,
-    softmax_cross_entropy_forward, sparse_cross_entropy_backward, sparse_cross_entropy_forward,
-    sparse_softmax_cross_entropy_backward, sparse_softmax_cross_entropy_forward,
+    cross_entropy_backward, cross_entropy_forward, softmax_cross_entropy_backward, softmax_cross_entropy_forward,
+)
+from .ops.sparse_cross_entropy import (
+    sparse_cross_entropy_backward, sparse_cross_entropy_forward, sparse_softmax_cross_entropy_backward,
+    sparse_softmax_cross_entropy_forward,
 )
 from .ops.dense import dense_backward, dense_forward
 from .ops.depthwise_conv2d import depthwise_conv2d_backward, depthwise_conv2d_forward

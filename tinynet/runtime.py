@@ -1,18 +1,23 @@
 """Which kernels are in use: the compiled ones or the NumPy references; on how many threads; for which CPU.
 
-`kernels` is what every operation calls. It holds either the functions of the compiled module or the references of
-`tinynet.reference`, under the same names and with the same signatures, and `backend()` switches between the two.
+Every operation calls its kernel as an attribute of `kernels`. This table holds either the functions of the compiled
+module or the references of `tinynet.reference`. Both have the same names and signatures. `backend()` switches between
+them.
 
-Environment, read once at import:
+Environment variables, read once at import:
     TINYNET_BACKEND  native (default) or numpy
-    TINYNET_ISA      baseline, avx2, avx512 or amx; the widest this CPU has if unset
+    TINYNET_ISA      the instruction set: baseline, avx2, avx512 or amx; the widest of this CPU if unset
     OMP_NUM_THREADS  how many threads a kernel may use
 """
+
+from __future__ import annotations
 
 import contextlib
 import os
 import platform
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +26,8 @@ from .version import __version__
 _backend_wanted = os.environ.get("TINYNET_BACKEND") or "native"
 
 
-def _check_environment():
-    """Name what is wrong with it; before the compiled module brings in OpenMP, which complains in its own way."""
+def _check_environment() -> None:
+    """Check the environment variables, before the compiled module loads OpenMP, which has error messages of its own."""
     threads = os.environ.get("OMP_NUM_THREADS")
     if threads and not all(part.strip().isdigit() and int(part) > 0 for part in threads.split(",")):
         raise ValueError(f"OMP_NUM_THREADS={threads!r} is not a number of threads; set it to 1 or more, or unset it")
@@ -31,10 +36,10 @@ def _check_environment():
 
 
 @contextlib.contextmanager
-def _told_in_one_line():
-    """In the `tinynet` command (or `python -m tinynet`) an error is a line and exit code 2, as for any wrong call.
+def _reported_in_one_line() -> Iterator[None]:
+    """In the `tinynet` command (or `python -m tinynet`), report an error in one line and exit with code 2.
 
-    The command imports the package first, so it is here that it must be caught.
+    The command does the same for all wrong arguments. It imports this package first, so this error must be caught here.
     """
     try:
         yield
@@ -47,17 +52,18 @@ def _told_in_one_line():
         raise SystemExit(2) from None
 
 
-with _told_in_one_line():
+with _reported_in_one_line():
     _check_environment()
 
+_native: Any  # the compiled module, or None
 try:
     from . import _native
 except ImportError as error:
     if os.environ.get("TINYNET_BACKEND") != "numpy":
         raise ImportError(
-            f"tinynet's compiled module cannot be loaded ({error}). Install tinynet with `pip install .`, and start "
-            "Python "
-            "outside its source folder. To work without it, slowly, set TINYNET_BACKEND=numpy."
+            f"tinynet's compiled module cannot be loaded ({error}). "
+            "Install tinynet with `pip install .`, and start Python outside its source folder. "
+            "To work without it, slowly, set TINYNET_BACKEND=numpy."
         ) from error
     _native = None
 
@@ -65,19 +71,23 @@ except ImportError as error:
 class KernelTable:
     """A namespace of kernels: `kernels.dense_forward(...)` is a plain attribute look-up, whatever the backend."""
 
+    if TYPE_CHECKING:  # the attributes are set by `_install`
+
+        def __getattr__(self, name: str) -> Any: ...
+
 
 kernels = KernelTable()
-_backend = None
-_references = {}  # given by install_wanted_backend
+_backend = ""  # the name of the installed one; "" until install_wanted_backend is called
+_references: Mapping[str, Callable[..., Any]] = {}  # install_wanted_backend sets it
 
 
-def _install(name):
+def _install(name: str) -> None:
     """Fill `kernels` with the functions of one backend."""
     global _backend
     if name == "native":
         if _native is None:
             raise RuntimeError("backend 'native' is not available: tinynet's compiled module could not be imported")
-        functions = vars(_native)
+        functions: Mapping[str, Any] = vars(_native)
     elif name == "numpy":
         functions = _references
     else:
@@ -88,31 +98,32 @@ def _install(name):
 
 
 class _Switch(contextlib.ContextDecorator):
-    """What `backend(name)` returns: it has switched already, and switches back at the end of a `with` block."""
+    """What `backend(name)` returns. The kernels have been switched already; the end of a `with` block switches back."""
 
-    def __init__(self, previous):
+    def __init__(self, previous: str) -> None:
         self._previous = previous
 
-    def __enter__(self):
+    def __enter__(self) -> _Switch:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         _install(self._previous)
 
 
-def backend(name=None):
+def backend(name: str | None = None) -> Any:
     """Choose the kernels: 'native' (compiled) or 'numpy' (the references, which read like the formulas).
 
-    As a statement it switches for good; in a `with` block, for the block. It acts on the whole process.
+    As a statement it switches until the next call; in a `with` block, for the block. It acts on the whole process.
 
     Args:
-        name: 'native', 'numpy', or None to ask.
+        name: 'native' or 'numpy'. None changes nothing.
 
     Returns:
         The name in use if `name` is None, else a context manager.
 
     Raises:
         ValueError: no backend has this name.
+        RuntimeError: 'native', where the compiled module could not be imported.
 
     >>> with backend("numpy"):
     ...     backend()
@@ -127,11 +138,21 @@ def backend(name=None):
     return _Switch(previous)
 
 
-def set_num_threads(threads):
-    """Let a kernel use at most this many threads. Results do not depend on it, to the last bit.
+def set_num_threads(threads: int) -> None:
+    """Let a kernel use at most this many threads. Results have the same bits for any number of them.
 
     Args:
         threads: From 1 to 256.
+
+    Raises:
+        TypeError: it is no int.
+        ValueError: it is below 1 or above 256.
+
+    >>> before = get_num_threads()
+    >>> set_num_threads(1)
+    >>> get_num_threads()
+    1
+    >>> set_num_threads(before)
     """
     if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
         raise TypeError(f"set_num_threads: threads must be an int, got {threads!r} ({type(threads).__name__})")
@@ -141,23 +162,24 @@ def set_num_threads(threads):
         _native.set_num_threads(int(threads))
 
 
-def get_num_threads():
-    """How many threads a kernel may use."""
+def get_num_threads() -> int:
+    """Return how many threads a kernel may use."""
     return _native.num_threads() if _native is not None else 1
 
 
-def free_memory():
-    """Give the memory kept for future arrays back to the system."""
+def free_memory() -> None:
+    """Return to the system the memory that the pool holds for future arrays."""
     if _native is not None:
         _native.pool_trim()
 
 
-def configuration():
-    """What `show_config` prints, as a dict."""
+def configuration() -> dict[str, Any]:
+    """Return what `show_config` prints, as a dict."""
     native = _native is not None
     return {
         "tinynet": __version__,
         "backend": _backend,
+        "isas built": ", ".join(_native.built_isas()) if native else "none (no compiled module)",
         "isa found": _native.best_isa() if native else "none (no compiled module)",
         "isa chosen": _native.isa() if native else "none (no compiled module)",
         "threads": get_num_threads(),
@@ -169,27 +191,32 @@ def configuration():
     }
 
 
-def show_config():
+def show_config() -> None:
     """Print the versions, the instruction set found and chosen, and the number of threads.
 
-    Which algorithm a convolution gets depends on its shape: `tinynet.ops.conv2d_algorithms` says it.
+    The algorithm of a convolution depends on its shape: `tinynet.ops.conv2d_algorithms` returns it.
     """
     for key, value in configuration().items():
         print(f"{key:<11} {value}")
 
 
-def install_wanted_backend(references):
-    """Fill the kernel table, when the package is complete.
+def install_wanted_backend(references: Mapping[str, Callable[..., Any]]) -> None:
+    """Fill the kernel table with the backend that TINYNET_BACKEND names. The package's `__init__` calls this.
 
     Args:
-        references: {name: function} of the NumPy references, which stand above this module.
+        references: {name: function}, the NumPy references. They are passed in because this module imports nothing from
+            the rooms above it, where they stand.
+
+    Raises:
+        RuntimeError: 'native', where the compiled module could not be imported.
     """
     global _references
     _references = references
     _install(_backend_wanted)
 
 
-def _choose_isa():
+def _choose_isa() -> None:
+    """Select the instruction set that TINYNET_ISA names, or the widest of this CPU."""
     isa = os.environ.get("TINYNET_ISA")
     try:
         _native.select_isa(isa or _native.best_isa())
@@ -198,5 +225,5 @@ def _choose_isa():
 
 
 if _native is not None:
-    with _told_in_one_line():
+    with _reported_in_one_line():
         _choose_isa()

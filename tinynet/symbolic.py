@@ -1,76 +1,100 @@
-"""Tensors without values, and the graph that calls on them leave behind.
+"""Tensors without values, and the graph that calls on them build.
 
-`Input` gives a KerasTensor: a shape and an element type. A layer or an operation of `tinynet.ops` that is given one
-computes nothing. It returns KerasTensors again, and leaves a `Node`: what was called, on what, and what came out.
-`Model(inputs, outputs)` follows the nodes back from its outputs.
+`Input` returns a KerasTensor: a shape and an element type, without values. A layer, or an operation of `tinynet.ops`,
+that is called on one computes nothing. It returns KerasTensors too, and makes a `Node`: what was called, its arguments,
+its results. `Model(inputs, outputs)` follows the nodes from its outputs back to its inputs.
 """
+
+from __future__ import annotations
 
 import functools
 import inspect
 import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
 from .core.naming import auto_name
-from .core.nest import flatten, map_structure
+from .core.nest import flatten, map_structure, pack_like
+from .core.types import DTypeLike, Shape, Structure
 from .tensor import Operators, Tensor
+
+if TYPE_CHECKING:
+    from .layers.base import Layer
+    from .models.sequential import Sequential
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class KerasTensor(Operators):
-    """A tensor that has a shape and an element type but no values yet.
+    """A tensor that has a shape and an element type but no values.
+
+    Operators and operations on it return KerasTensors. What needs values, such as `float(x)`, `if x:` or `x.numpy()`,
+    raises a TypeError.
+
+    Args:
+        shape: The lengths of the axes; None for the batch axis and for others of any length.
+        dtype: Element type.
+        name: The input's name; chosen automatically if None.
 
     Attributes:
-        shape: With None for the batch axis and for axes of any length.
-        dtype: Element type, a string.
-        name: Of the input it is, or chosen automatically.
+        shape: As a tuple.
+        dtype: As a string.
+
+    >>> x = KerasTensor((None, 3))
+    >>> (x + 1).shape
+    (None, 3)
     """
 
-    _keras_mask = None  # the KerasTensor of its mask, if it has one: see tinynet/layers/masks.py
-    __array_ufunc__ = None  # so that ndarray + KerasTensor asks KerasTensor.__radd__
+    _keras_mask: KerasTensor | None = None  # its mask, if it has one: see tinynet/layers/masks.py
+    __array_ufunc__ = None  # so that ndarray + KerasTensor calls KerasTensor.__radd__
 
-    def __init__(self, shape, dtype="float32", name=None):
-        self.shape = tuple(shape)
+    def __init__(self, shape: Sequence[int | None], dtype: DTypeLike = "float32", name: str | None = None) -> None:
+        self.shape: Shape = tuple(shape)
         self.dtype = np.dtype(dtype).name
         self.name = name or auto_name("keras_tensor")
-        self._node = None  # the call that it is a result of
-        self._index = 0  # among the node's outputs
+        self._node: Node | None = None  # the call that returned it
+        self._index = 0  # its position among the node's outputs
 
     @property
     def _keras_history(self):
-        """(layer or Operation, which of its nodes, which of the node's outputs)"""
+        """(layer or Operation, index among its nodes, index among the node's outputs)"""
         return self._node.operation, self._node.operation._nodes.index(self._node), self._index
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
+        """The number of axes."""
         return len(self.shape)
 
-    def _no_values(self, *args, **kwargs):
+    def _no_values(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
-            f"{self!r} has no values: it stands for what a model will compute. Use it with layers and operations of "
-            "tinynet.ops, and pass arrays to the model; a loop or an `if` over values belongs into call() of a layer"
+            f"{self!r} has no values: it stands for what a model will compute. "
+            "Use it with layers and operations of tinynet.ops, and pass arrays to the model; "
+            "a loop or an `if` over values belongs into call() of a layer"
         )
 
     __array__ = __bool__ = __iter__ = __len__ = __int__ = __float__ = __index__ = numpy = _no_values
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
 
 class Node:
-    """One call on KerasTensors.
+    """One call on KerasTensors: a node of the graph.
 
     Args:
         operation: The layer, or the Operation, that was called.
-        args, kwargs: What it was given, KerasTensors and other things.
+        args, kwargs: The arguments of the call: KerasTensors and other things.
         outputs: The KerasTensors it returned: one, or a list, tuple or dict of them.
 
     Attributes:
         inputs: The KerasTensors among the arguments, in order.
     """
 
-    def __init__(self, operation, args, kwargs, outputs):
+    def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Structure) -> None:
         self.operation, self.args, self.kwargs, self.outputs = operation, args, kwargs, outputs
-        self.inputs = [leaf for leaf in flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
+        self.inputs = _keras_tensors(args, kwargs)
         for index, tensor in enumerate(flatten(outputs)):
             tensor._node, tensor._index = self, index
         operation.__dict__.setdefault("_nodes", []).append(self)
@@ -84,42 +108,64 @@ class Operation:
         name: Chosen automatically if None.
     """
 
-    def __init__(self, function, name=None):
+    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         self.call = function
         self.name = name or auto_name(function.__name__)
 
-    def __call__(self, *args, **kwargs):
-        """Leave a node; the shape of the result is found by a trial on zeros."""
+    def __call__(self, *args: Any, **kwargs: Any) -> Structure:
+        """Make a node of a call on KerasTensors. A trial on zeros finds the shapes of the results.
+
+        Returns:
+            KerasTensors: one, or a list, tuple or dict of them, as the function returns Tensors.
+
+        Raises:
+            TypeError, ValueError, IndexError: the function raises it for Tensors of these shapes.
+        """
         try:
             outputs = by_trial(self.call, args, kwargs)
         except (TypeError, ValueError, IndexError) as error:
-            shapes = ", ".join(str(leaf.shape) for leaf in flatten((args, kwargs)) if isinstance(leaf, KerasTensor))
+            shapes = ", ".join(str(tensor.shape) for tensor in _keras_tensors(args, kwargs))
             raise type(error)(f"ops.{self.call.__name__} on KerasTensors of shapes {shapes} (tried with lengths for "
                               f"None): {error}") from error
         Node(self, args, kwargs, outputs)
         return outputs
 
-    def arguments_of(self, node):
-        """The arguments of a call, by the function's names for them."""
+    def arguments_of(self, node: Node) -> dict[str, Any]:
+        """Return the arguments of a call as {the function's name for it: value}."""
         bound = inspect.signature(self.call).bind(*node.args, **node.kwargs)
         return dict(bound.arguments)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Operation {self.call.__name__}, name={self.name}>"
 
 
-def is_symbolic(structure):
-    """Whether there is a KerasTensor in it."""
+def is_symbolic(structure: Structure) -> bool:
+    """Whether there is a KerasTensor in a structure.
+
+    >>> is_symbolic([1, {"x": KerasTensor((None, 2))}]), is_symbolic([1, 2])
+    (True, False)
+    """
     if isinstance(structure, list | tuple | dict):
         return any(isinstance(leaf, KerasTensor) for leaf in flatten(structure))
     return isinstance(structure, KerasTensor)
 
 
-def takes_symbolic(function):
-    """Let an operation be called on KerasTensors too.
+def _keras_tensors(args: Structure, kwargs: Structure) -> list[KerasTensor]:
+    """The KerasTensors among the arguments of a call, in order."""
+    return [leaf for leaf in flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
 
-    They have no values, so that the function fails on them; only then are the arguments looked at, so that other calls
-    do not pay for it.
+
+def takes_symbolic(function: Function) -> Function:
+    """Decorate an operation on Tensors, so that it can be called on KerasTensors too.
+
+    KerasTensors have no values, so the function raises an error on them. Only after an error are the arguments
+    searched for KerasTensors: calls on Tensors lose no time.
+
+    Args:
+        function: The operation.
+
+    Returns:
+        The decorated function.
     """
 
     @functools.wraps(function)
@@ -129,30 +175,50 @@ def takes_symbolic(function):
         except Exception:
             return call_symbolically(function, args, kwargs)
 
-    operation.takes_symbolic = True
-    return operation
+    operation.takes_symbolic = True  # type: ignore[attr-defined]  # a mark on the function, which ops/__init__ reads
+    return operation  # type: ignore[return-value]  # functools.wraps: it has the function's own signature
 
 
-def call_symbolically(function, args, kwargs):
-    """The KerasTensors that an operation on KerasTensors returns; if there are none among its arguments, the exception
-    at hand is raised again.
+def call_symbolically(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Structure:
+    """Call an operation on KerasTensors, after it has raised an error. Call this in its `except` clause.
+
+    Args:
+        function: The operation.
+        args, kwargs: The arguments with which it raised the error.
+
+    Returns:
+        KerasTensors, in the structure in which the operation returns Tensors.
+
+    Raises:
+        Exception: the operation's own error, if there is no KerasTensor among its arguments.
     """
     if not is_symbolic((args, kwargs)):
         raise  # noqa: PLE0704, called while an exception is handled
     return Operation(function)(*args, **kwargs)
 
 
-# What stands for None in trials: two lengths, to see which lengths of the result depend on it; the second pair for
+# Lengths that replace None in trials. Two of them show which lengths of the result depend on it. The second pair is for
 # functions that need more elements, or a length that many numbers divide.
 _TRIAL_LENGTHS = (2, 3), (12, 24)
 
 
-def by_trial(function, args, kwargs):
-    """The KerasTensors that a function returns, found by calling it on zeros.
+def by_trial(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Structure:
+    """Find the KerasTensors that a function returns, by calling it on zeros.
 
     Args:
-        function: Of Tensors.
+        function: Function of Tensors.
         args, kwargs: Its arguments, with KerasTensors among them.
+
+    Returns:
+        KerasTensors, in the structure in which the function returns Tensors. A length that changes with the length put
+        for None is None.
+
+    Raises:
+        TypeError: the function returns something else than Tensors.
+        Exception: the function's own error, if it raises one for all lengths tried.
+
+    >>> by_trial(lambda x: x.reshape(-1), (KerasTensor((None, 4)),), {}).shape
+    (None,)
     """
     for attempt in _TRIAL_LENGTHS:
         try:
@@ -162,40 +228,55 @@ def by_trial(function, args, kwargs):
         except Exception:
             if attempt is _TRIAL_LENGTHS[-1]:
                 raise
-    seconds = iter(flatten(second))
-
-    def symbol(one):
-        other = next(seconds)
-        if not isinstance(one, Tensor):
-            raise TypeError(f"expected Tensors as results, got {type(one).__name__}")
-        result = KerasTensor([a if a == b else None for a, b in zip(one.shape, other.shape, strict=True)], one.dtype)
-        mask, other_mask = getattr(one, "_keras_mask", None), getattr(other, "_keras_mask", None)
-        if mask is not None:
-            lengths = [a if a == b else None for a, b in zip(mask.shape, other_mask.shape, strict=True)]
-            result._keras_mask = KerasTensor(lengths, "bool")
-        return result
-
-    return map_structure(symbol, first)
+    return pack_like(first, list(map(_from_trials, flatten(first), flatten(second))))
 
 
-def _zeros(structure, length):
+def _from_trials(one: Tensor, other: Tensor) -> KerasTensor:
+    """The KerasTensor of which two trials computed these values."""
+    if not isinstance(one, Tensor):
+        raise TypeError(f"expected Tensors as results, got {type(one).__name__}")
+    result = KerasTensor(_common_lengths(one, other), one.dtype)
+    if one._keras_mask is not None and other._keras_mask is not None:
+        result._keras_mask = KerasTensor(_common_lengths(one._keras_mask, other._keras_mask), "bool")
+    return result
+
+
+def _common_lengths(one: Tensor, other: Tensor) -> list[int | None]:
+    """The lengths of the axes; None where two trials differ."""
+    return [a if a == b else None for a, b in zip(one.shape, other.shape, strict=True)]
+
+
+def _zeros(structure: Structure, length: int) -> Structure:
+    """The structure with zeros in place of KerasTensors, `length` in place of None."""
+
     def values(leaf):
         if not isinstance(leaf, KerasTensor):
             return leaf
         zeros = Tensor.wrap(np.zeros(_lengths(leaf, length), leaf.dtype))
-        if leaf._keras_mask is not None:  # layers of the user may count on it
+        if leaf._keras_mask is not None:  # a user's layer may need it
             zeros._keras_mask = Tensor.wrap(np.ones(_lengths(leaf._keras_mask, length), bool))
         return zeros
 
     return map_structure(values, structure)
 
 
-def _lengths(tensor, length):
+def _lengths(tensor: KerasTensor, length: int) -> list[int]:
     return [length if extent is None else extent for extent in tensor.shape]
 
 
-def call_layer(layer, args, kwargs):
-    """What a layer returns for KerasTensors: build it, find the shapes of its outputs, leave a node."""
+def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Structure:
+    """Call a layer on KerasTensors: build it, find the shapes of its outputs, make a node.
+
+    Args:
+        layer: The layer.
+        args, kwargs: The arguments of the call, with KerasTensors among them.
+
+    Returns:
+        KerasTensors, in the structure of the layer's outputs.
+
+    Raises:
+        TypeError, ValueError: the layer cannot be called on these shapes; the message names the layer.
+    """
     inputs = args[0] if args else next(iter(kwargs.values()))
     shapes = shapes_of(inputs)
     try:
@@ -203,19 +284,20 @@ def call_layer(layer, args, kwargs):
             layer._build_symbolically(shapes)
         outputs = _outputs_of(layer, args, kwargs, shapes)
     except (TypeError, ValueError) as error:
-        if not getattr(error, "_names_a_layer", False):
+        if not getattr(error, "_names_a_layer", False):  # of layers within layers, the innermost is named
             error.args = (f"layer {layer.name!r} ({type(layer).__name__}), called on KerasTensors of shapes {shapes}: "
                           f"{error}",)
-            error._names_a_layer = True
+            error._names_a_layer = True  # type: ignore[union-attr]  # a mark on the error
         raise
     Node(layer, args, kwargs, outputs)
     return outputs
 
 
 def _outputs_of(layer, args, kwargs, shapes):
-    tensors = [leaf for leaf in flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
+    """What a layer returns for KerasTensors: by its own `compute_output_shape` where that determines all, or by trial.
+    """
     alone = len(args) == 1 and not any(is_symbolic(value) for value in kwargs.values())
-    floating = all(np.dtype(tensor.dtype).kind == "f" for tensor in tensors)
+    floating = all(np.dtype(tensor.dtype).kind == "f" for tensor in _keras_tensors(args, kwargs))
     if alone and floating and not layer._makes_mask and layer._knows_output_shape():
         outputs = as_tensors(layer.compute_output_shape(shapes), layer.dtype)
         if isinstance(args[0], KerasTensor) and isinstance(outputs, KerasTensor) and layer.supports_masking:
@@ -225,8 +307,19 @@ def _outputs_of(layer, args, kwargs, shapes):
                     {key: value for key, value in kwargs.items() if key != "training"})
 
 
-def shapes_of(inputs):
-    """Shapes in the structure of the inputs, None for the batch axis."""
+def shapes_of(inputs: Structure) -> Any:
+    """Return the shapes of a model's or layer's inputs.
+
+    Args:
+        inputs: Tensors or KerasTensors, in a structure.
+
+    Returns:
+        Shapes in the same structure, but with lists for tuples, since a tuple of lengths is a shape. The batch axis is
+        None. None for something else than tensors.
+
+    >>> shapes_of((Tensor([[1.0, 2.0]]), KerasTensor((None, 3))))
+    [(None, 2), (None, 3)]
+    """
     if isinstance(inputs, Tensor):
         return (None, *inputs.shape[1:]) if inputs.shape else ()
     if isinstance(inputs, KerasTensor):
@@ -238,8 +331,16 @@ def shapes_of(inputs):
     return None
 
 
-def as_tensors(shapes, dtype):
-    """KerasTensors of these shapes: a tuple of lengths, or a list or dict of such."""
+def as_tensors(shapes: Any, dtype: DTypeLike) -> Structure:
+    """Return KerasTensors of these shapes.
+
+    Args:
+        shapes: A tuple of lengths, or a list, tuple or dict of such.
+        dtype: Element type.
+
+    >>> as_tensors([(None, 2), (None, 3)], "float32")[1].shape
+    (None, 3)
+    """
     if isinstance(shapes, dict):
         return {key: as_tensors(shape, dtype) for key, shape in shapes.items()}
     if isinstance(shapes, list) or shapes and isinstance(shapes[0], list | tuple | dict):
@@ -247,18 +348,18 @@ def as_tensors(shapes, dtype):
     return KerasTensor(shapes, dtype)
 
 
-# Which Sequential model holds a layer: asked when a layer that was never called on KerasTensors is asked for its
-# `output`. Weak on both sides: a model is freed when the user drops it.
-_owners = weakref.WeakKeyDictionary()
+# {layer: the Sequential model that holds it}, for `layer.output` of a layer that was never called on KerasTensors. Keys
+# and values are weak references: a model is freed when the user drops it.
+_owners: weakref.WeakKeyDictionary[Layer, weakref.ref[Sequential]] = weakref.WeakKeyDictionary()
 
 
-def set_owner(layer, model):
-    """Remember that a Sequential model holds this layer."""
+def set_owner(layer: Layer, model: Sequential) -> None:
+    """Store that a Sequential model holds this layer."""
     _owners[layer] = weakref.ref(model)
 
 
-def nodes_of(layer):
-    """The nodes that calls of this layer on KerasTensors have left; for a layer of a Sequential model, the model's.
+def nodes_of(layer: Layer) -> list[Node]:
+    """Return the nodes of the calls of a layer on KerasTensors. For a layer of a Sequential model, the model makes one.
 
     Raises:
         AttributeError: there are none.
@@ -270,17 +371,21 @@ def nodes_of(layer):
     nodes = layer.__dict__.get("_nodes")
     if not nodes:
         raise AttributeError(
-            f"layer {layer.name!r} has no input and output yet: it was never called on the output of Input(...), nor "
-            "is it in a Sequential model that knows its input shape; `layer(x)` on a batch leaves no graph"
+            f"layer {layer.name!r} has no input and output yet: it was never called on the output of Input(...), "
+            "nor is it in a Sequential model that knows its input shape; `layer(x)` on a batch builds no graph"
         )
     return nodes
 
 
-def link(tensor, layers):
+def link(tensor: KerasTensor, layers: Sequence[Any]) -> tuple[Any, list[Node]]:
     """Call layers one after the other on a KerasTensor.
 
+    Args:
+        tensor: The input of the first layer.
+        layers: Each is called on the output of the one before.
+
     Returns:
-        The last one's output, and the nodes. Each is its layer's first node, which `layer.output` speaks of.
+        (output of the last layer, nodes). Each node becomes the first of its layer: `layer.output` is its output.
     """
     nodes = []
     for layer in layers:
@@ -290,7 +395,7 @@ def link(tensor, layers):
     return tensor, nodes
 
 
-def unlink(nodes):
-    """Undo `link`."""
+def unlink(nodes: Sequence[Node]) -> None:
+    """Undo `link`, which returned these nodes."""
     for node in nodes:
         node.operation._nodes.remove(node)

@@ -92,12 +92,12 @@ py::tuple conv2d_backward(const py::array& dy, const py::array& x, const py::arr
       const KernelTable<T>& table = kernels().table<T>();
       if (groups == 0) {
         if (need_dkernel || has_bias)
-          table.depthwise_conv2d_weight_gradient(s, gradient.data(), mask, input->data(), dkernel_data, dbias_data);
-        if (need_dx) table.depthwise_conv2d_input_gradient(s, gradient.data(), mask, weights.data(), dx_data);
+          table.depthwise_conv2d_weight_gradient(s, gradient.data(), input->data(), mask, dkernel_data, dbias_data);
+        if (need_dx) table.depthwise_conv2d_input_gradient(s, gradient.data(), weights.data(), mask, dx_data);
       } else {
         if (need_dkernel || has_bias)
-          table.conv2d_weight_gradient(s, gradient.data(), mask, input->data(), dkernel_data, dbias_data, which);
-        if (need_dx) table.conv2d_input_gradient(s, gradient.data(), mask, weights.data(), dx_data, which);
+          table.conv2d_weight_gradient(s, gradient.data(), input->data(), mask, dkernel_data, dbias_data, which);
+        if (need_dx) table.conv2d_input_gradient(s, gradient.data(), weights.data(), mask, dx_data, which);
       }
     }
     return py::make_tuple(dx, dkernel, dbias);

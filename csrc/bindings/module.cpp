@@ -1,4 +1,6 @@
 // The module tinynet._native: kernels, and what tinynet/runtime.py needs to steer them.
+#include <pybind11/stl.h>
+
 #include "arrays.h"
 #include "dispatch.h"
 #include "parallel.h"
@@ -9,7 +11,8 @@ PYBIND11_MODULE(_native, module) {
   using namespace py::literals;
   module.doc() = "tinynet's compiled kernels; every one has a NumPy reference of the same name in tinynet.ops";
 
-  module.def("best_isa", &best_isa, "The widest instruction set this CPU can run: baseline, avx2, avx512 or amx.");
+  module.def("built_isas", &built_isas, "The instruction sets this build has kernels for, the widest last.");
+  module.def("best_isa", &best_isa, "The widest of them that this CPU can run.");
   module.def("missing_features", &missing_features, "isa"_a,
              "The CPU features an instruction set needs and lacks here.");
   module.def("select_isa", &select_isa, "isa"_a, "Use the kernels compiled for this instruction set.");

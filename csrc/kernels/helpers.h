@@ -1,11 +1,11 @@
-// What many kernels need: whole-number arithmetic on sizes, and memory for the time of a call.
+// Shared by many kernels: integer arithmetic on sizes, and scratch memory for one call.
 #pragma once
 
 #include "parallel.h"
 #include "pool.h"
 
 #ifndef TINYNET_ISA
-#error "include this from csrc/isa/<isa>.cpp, which says TINYNET_ISA and TINYNET_VECTOR_BYTES"
+#error "include this from a unit of csrc/kernels/, which setup.py compiles with TINYNET_ISA and TINYNET_VECTOR_BYTES"
 #endif
 
 namespace tinynet::TINYNET_ISA {
@@ -16,7 +16,7 @@ inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
 inline Index smaller(Index a, Index b) { return a < b ? a : b; }
 inline Index larger(Index a, Index b) { return a > b ? a : b; }
 
-// Memory from the pool for the time of a block: `size` elements of T, uninitialised; null if there are none.
+// Scratch memory from the pool, for the lifetime of the object: `size` elements of T, uninitialised. Null if size is 0.
 template <class T>
 class Scratch {
  public:

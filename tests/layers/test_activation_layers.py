@@ -17,7 +17,7 @@ def test_relu():
         layers.ReLU(max_value=6, negative_slope=0.5, threshold=1)(X).numpy(), [[-1.5, -0.75, -0.5, -0.25, 6]]
     )
     for arguments in ({"max_value": -1}, {"negative_slope": -0.1}, {"threshold": -1}, {"negative_slope": None}):
-        with pytest.raises(ValueError, match=f"{next(iter(arguments))} must be a number >= 0"):
+        with pytest.raises(ValueError, match=f"{next(iter(arguments))} must be a number of at least 0"):
             layers.ReLU(**arguments)
 
 

@@ -3,42 +3,11 @@
 import checks
 import numpy as np
 import pytest
+from augmentation_layers import EVERY, MAKE
 
 import tinynet as tn
 from tinynet import augment, layers
 
-# One instance of each layer. They have no weights, and are not part of the contract of layers that train.
-MAKE = {
-    "AugMix": lambda **k: layers.AugMix(factor=0.5, **k), "Augment": lambda **k: layers.Augment("elastic", **k),
-    "CutMix": lambda **k: layers.CutMix((0.5, 1.0), **k), "Cutout": lambda **k: layers.Cutout(5, **k),
-    "MixUp": lambda **k: layers.MixUp(1.0, **k), "Mixing": lambda **k: layers.Mixing("random_rows", **k),
-    "PatchShuffle": lambda **k: layers.PatchShuffle(3, 0.5, **k),
-    "RandAugment": lambda **k: layers.RandAugment(num_ops=4, **k),
-    "RandomBrightness": lambda **k: layers.RandomBrightness((0.1, 0.3), **k),
-    "RandomColorDegeneration": lambda **k: layers.RandomColorDegeneration((0.3, 0.9), **k),
-    "RandomColorJitter": lambda **k: layers.RandomColorJitter((0, 255), 0.2, 0.3, (0.2, 0.8), 0.5, **k),
-    "RandomContrast": lambda **k: layers.RandomContrast((0.3, 0.4), **k),
-    "RandomCrop": lambda **k: layers.RandomCrop(7, 6, **k),
-    "RandomElasticTransform": lambda **k: layers.RandomElasticTransform((1.0, 1.0), (0.8, 1.0), **k),
-    "RandomErasing": lambda **k: layers.RandomErasing((1.0, 1.0), **k),
-    "RandomFlip": lambda **k: layers.RandomFlip(**k),
-    "RandomGaussianBlur": lambda **k: layers.RandomGaussianBlur((1.0, 1.0), 5, (0.5, 1.0), **k),
-    "RandomGrayscale": lambda **k: layers.RandomGrayscale(0.5, **k),
-    "RandomHue": lambda **k: layers.RandomHue((0.3, 0.6), **k),
-    "RandomInvert": lambda **k: layers.RandomInvert((0.5, 0.9), **k),
-    "RandomPerspective": lambda **k: layers.RandomPerspective((1.0, 1.0), 0.5, **k),
-    "RandomPosterization": lambda **k: layers.RandomPosterization(5, **k),
-    "RandomRotation": lambda **k: layers.RandomRotation(0.1, **k),
-    "RandomSaturation": lambda **k: layers.RandomSaturation((0.1, 0.9), **k),
-    "RandomSharpness": lambda **k: layers.RandomSharpness((0.7, 1.0), **k),
-    "RandomShear": lambda **k: layers.RandomShear(0.3, 0.2, **k),
-    "RandomTranslation": lambda **k: layers.RandomTranslation(0.2, (0.1, 0.3), **k),
-    "RandomZoom": lambda **k: layers.RandomZoom(0.2, (-0.3, 0.3), **k),
-    "Solarization": lambda **k: layers.Solarization(0.2, (0.3, 0.8), **k),
-}
-ALWAYS_THE_SAME = {"AutoContrast": lambda **k: layers.AutoContrast(**k),
-                   "Equalization": lambda **k: layers.Equalization(**k)}
-EVERY = {**MAKE, **ALWAYS_THE_SAME}
 OTHERS = {"Pipeline", "ImageAugmentation"}
 
 
@@ -254,7 +223,8 @@ def test_augment_takes_its_parameters_by_name():
     (lambda: layers.RandomRotation((0.5, 0.1)), "pair"), (lambda: layers.RandomRotation(0.1, "mirror"), "fill_mode"),
     (lambda: layers.RandomBrightness(2), r"within \[-1, 1\], got 2"), (lambda: layers.RandomCrop(0, 3), "at least 1"),
     (lambda: layers.MixUp(0), "alpha must be"), (lambda: layers.Mixing("blend"), "unknown method"),
-    (lambda: layers.RandomPosterization(9), r"\[1, 8\]"), (lambda: layers.Cutout(2.5), "whole number"),
+    (lambda: layers.RandomPosterization(9), r"\[1, 8\]"),
+    (lambda: layers.Cutout(2.5), "size must be an int of at least 0, got 2.5"),
     (lambda: layers.RandomGaussianBlur(kernel_size=4), "odd"), (lambda: layers.PatchShuffle(2, 3), "probability"),
     (lambda: layers.RandAugment(num_ops=12), "from 0 to 11"), (lambda: layers.AugMix(num_chains=0), "num_chains"),
     (lambda: layers.RandomBrightness(0.1, (1, 0)), "value_range"), (lambda: layers.RandomGrayscale(2), "probability"),

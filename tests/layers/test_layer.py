@@ -171,7 +171,7 @@ def test_penalties_are_collected():
 
 def test_dropout_rate_bounds():
     for rate in (-0.1, 1.5):
-        with pytest.raises(ValueError, match="from 0 to 1; got"):
+        with pytest.raises(ValueError, match=f"Dropout: rate must be a number from 0 to 1, got {rate}"):
             layers.Dropout(rate)
     with pytest.raises(TypeError, match="rate must be a number"):
         layers.Dropout("half")
@@ -218,3 +218,64 @@ def test_units_from_a_tensor():
     assert tn.layers.Dense(tn.ops.prod((4, 5)))(np.zeros((1, 3), "f4")).shape == (1, 20)
     with pytest.raises(TypeError, match="positive int"):
         tn.layers.Dense(tn.ops.ones((1,)))
+
+
+class Halved(layers.Layer):
+    """Known to take nothing but x, once it has been called."""
+
+    def call(self, x):
+        return x / 2
+
+
+def remembers_training(parent):
+    class Child(parent):
+        def call(self, x, training=None):
+            self.seen = training
+            return x
+
+    return Child
+
+
+@pytest.mark.parametrize("parent", [Halved, layers.Activation, layers.Identity])
+def test_a_subclass_of_a_called_layer_is_asked_for_its_own_arguments(parent):
+    arguments = ["relu"] if parent is layers.Activation else []
+    parent(*arguments)(np.ones((2, 3)), training=True)
+    child = remembers_training(parent)(*arguments)
+    child(np.ones((2, 3)), training=True)
+    assert child.seen is True
+    parent(*arguments)(np.ones((2, 3)), training=True)  # nor has the parent learned from the child
+
+
+def test_a_subclass_may_take_fewer_arguments_than_a_called_layer():
+    class AlwaysDrops(layers.Dropout):
+        def call(self, x):
+            return super().call(x, training=True)
+
+    layers.Dropout(0.5)(np.ones((2, 3)), training=True)
+    x = np.ones((100, 10))
+    for training in (None, False, True):
+        assert (AlwaysDrops(0.5, seed=1)(x, training=training).numpy() == 0).any()
+    layers.GlobalAveragePooling1D()(layers.Masking()(np.ones((2, 3, 4))))
+
+    class Unmasked(layers.GlobalAveragePooling1D):
+        def call(self, x):
+            return tn.ops.mean(x, axis=1)
+
+    assert Unmasked()(layers.Masking()(np.ones((2, 3, 4)))).shape == (2, 4)
+
+
+def test_methods_of_a_mixin_count():
+    class TakesTraining:
+        def call(self, x, training=None):
+            return x * (2.0 if training else 1.0)
+
+        def compute_mask(self, inputs, previous_mask=None):
+            return tn.ops.not_equal(inputs, 0)[..., 0]
+
+    class Mixed(TakesTraining, Halved):
+        pass
+
+    Halved()(np.ones((1, 2)))
+    y = Mixed()(np.ones((1, 2, 1)), training=True)
+    assert y.numpy().ravel().tolist() == [2, 2]
+    assert y._keras_mask.numpy().tolist() == [[True, True]]

@@ -5,7 +5,7 @@ import pytest
 from checks import gamma
 
 import tinynet as tn
-from tinynet import layers, ops
+from tinynet import layers
 from tinynet.models.population import estimate_population, fold
 
 
@@ -59,16 +59,6 @@ def test_weights_by_kind():
     bare.build((None, 4))
     assert [w.name for w in bare.weights] == ["moving_mean", "moving_variance"]
     assert bare(batch(8, 4), training=True).shape == (8, 4)
-
-
-def test_relu_in_the_same_pass():
-    layer, twin = layers.BatchNormalization(), layers.BatchNormalization()
-    x = batch(16, 4, 4, 3, mean=0.0)
-    layer(x), twin(x)
-    for training in (True, False):
-        plain = ops.relu(twin(x, training=training)).numpy()
-        np.testing.assert_array_equal(layer(x, training=training, relu=True).numpy(), plain)
-    np.testing.assert_array_equal(layer.moving_mean.numpy(), twin.moving_mean.numpy())
 
 
 def test_mask_leaves_places_out_of_the_statistics():
@@ -134,7 +124,7 @@ def test_group_normalization():
         layers.GroupNormalization(4)(x)
     layer = layers.GroupNormalization(2)
     layer(np.ones((2, 5, 4)))
-    with pytest.raises(ValueError, match=r"gamma has shape \(4,\), but the input has 6 channels"):
+    with pytest.raises(ValueError, match=r"input has 6 channels but gamma has shape \(4,\)"):
         layer(np.ones((2, 5, 6)))
     with pytest.raises(ValueError, match="groups must be a positive int"):
         layers.GroupNormalization(0)

@@ -1,6 +1,7 @@
 """Models as graphs: sharing, nesting, several inputs and outputs, feature extraction, configurations, errors."""
 
 import json
+import weakref
 
 import numpy as np
 import pytest
@@ -300,11 +301,21 @@ def test_lambda_of_several_tensors_with_a_given_output_shape():
 
 def test_activations_are_freed_after_their_last_use():
     x = tn.Input((4,))
-    y = x
-    for _ in range(5):
-        y = layers.Dense(4)(y)
+    y, seen, alive = x, [], []
+    for index in range(5):
+        dense = layers.Dense(4)
+        y = dense(y)
+
+        def call(values, index=index, call=dense.call):
+            alive.append([i for i, array in enumerate(seen) if array() is not None])
+            outputs = call(values)
+            seen.append(weakref.ref(outputs))
+            return outputs
+
+        dense.call = call
     model = tn.Model(x, y)
-    assert [step[-1] for step in model._graph._steps] == [(0,), (1,), (2,), (3,), (4,)]
+    model(data(3, 4))
+    assert alive == [[], [0], [1], [2], [3]]  # each lives until the next layer has used it
 
 
 def test_summary_shows_connections(capsys):

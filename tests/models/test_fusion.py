@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 from checks import assert_same_values
-from fusing import step, unfused
+from fusing import as_made, forward_kernels, step, unfused
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.models.fusion import NormalizeAndReLU, plan_steps
 from tinynet.models.population import estimate_population, fold
 
 
@@ -33,10 +32,11 @@ def test_same_bits_fused_and_not(training, scale, center, axis, batch, dtype, ac
         models = [chain(activation, scale=scale, center=center, axis=axis) for _ in range(2)]
     finally:
         tn.config.set_floatx(before)
-    assert isinstance(models[0]._steps[0].second, NormalizeAndReLU) and len(models[0]._steps) == 3
     x = images(batch, dtype)
+    assert "activation_forward" not in forward_kernels(models[0], x, training)
+    assert "activation_forward" in forward_kernels(unfused(models[1]), x, training)
     for _ in range(2):  # the second time with moving averages that differ from 0 and 1
-        fused, plain = step(models[0], x, training), step(unfused(models[1]), x, training)
+        fused, plain = step(models[0], x, training), step(models[1], x, training)
         for actual, expected in zip([fused[0], *fused[1], *fused[2]], [plain[0], *plain[1], *plain[2]], strict=True):
             assert_same_values(actual, expected)
 
@@ -82,11 +82,10 @@ class Shifted(layers.ReLU):
 ])
 def test_what_cannot_share_is_called_one_by_one(first, second):
     outcomes = []
-    for keep in (plan_steps, list):
+    for keep in (as_made, unfused):
         tn.utils.set_random_seed(1)
         model = tn.Sequential([tn.Input((6, 5, 2)), first(), second()])
-        model._steps = keep(model.layers)
-        y = model(images(), training=True)
+        y = keep(model)(images(), training=True)
         outcomes.append([y.numpy(), *(loss.numpy() for loss in model.losses), *model.get_weights()])
     for actual, expected in zip(*outcomes, strict=True):
         assert_same_values(actual, expected)
@@ -136,13 +135,14 @@ def test_errors_name_the_layer():
 
 def test_add_and_pop_plan_again():
     model = tn.Sequential([tn.Input((6, 5, 2)), layers.BatchNormalization()])
-    assert model._steps == model.layers
     model.add(layers.ReLU())
-    assert len(model._steps) == 1 and len(model.layers) == 2
+    assert forward_kernels(model, images()) == ["batch_norm_forward"] and len(model.layers) == 2
     assert model(images()).numpy().min() == 0
     model.pop()
-    assert model._steps == model.layers
+    assert forward_kernels(model, images()) == ["batch_norm_forward"] and len(model.layers) == 1
     assert model(images()).numpy().min() < 0
+    model.add(layers.ReLU(max_value=6.0))
+    assert forward_kernels(model, images()) == ["batch_norm_forward", "activation_forward"]
 
 
 def test_population_and_fold_see_through_it():

@@ -1,13 +1,12 @@
-"""Dropout behind the max pooling, in its pass, gives what it gives by itself, and draws the same numbers."""
+"""Dropout after the max pooling, in its pass, gives what it gives by itself, and draws the same numbers."""
 
 import numpy as np
 import pytest
 from checks import assert_same_values
-from fusing import assert_all_same, assert_same_step, step, unfused
+from fusing import as_made, assert_all_same, assert_same_step, forward_kernels, step, unfused
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.models.fusion import ConvolutionAndNormalization, NormalizeAndPool, NormalizePoolAndDrop, plan_steps
 
 SHAPE = (9, 8, 3)  # with fewer channels the convolution takes part
 
@@ -22,8 +21,7 @@ def chain(dropout=lambda: layers.Dropout(0.4), pooling=layers.MaxPooling2D, shap
 
 def pooled(model):
     """The model, its dropout from now on called by itself."""
-    model._steps = plan_steps(model.layers[:4]) + model.layers[4:]
-    assert isinstance(model._steps[0].second, NormalizeAndPool)
+    model.layers[4].call = model.layers[4].call
     return model
 
 
@@ -49,7 +47,6 @@ def test_dropout_shares_the_pass(rate, dtype, calls):
         fused, split, plain = [chain(lambda: layers.Dropout(rate)) for _ in range(3)]
     finally:
         tn.config.set_floatx(before)
-    assert type(fused._steps[0].second) is NormalizePoolAndDrop and len(fused._steps) == 3
     pooled(split), unfused(plain)
     calls.clear()
     x = images(dtype=dtype)
@@ -59,10 +56,13 @@ def test_dropout_shares_the_pass(rate, dtype, calls):
         y, gradients, weights = step(split, x, True)
         assert_all_same([outcome[0], *outcome[1], *outcome[2]], [y, *gradients, *weights])
         assert_same_step(outcome, step(plain, x, True))
+        assert calls == [True] * 2
         calls.clear()
     states = [model.layers[4].seed_generator.state for model in (fused, split, plain)]
     assert_all_same(states[:2], states[1:])
     assert states[0][1] == 3
+    together = ["conv2d_moments_forward", "batch_norm_max_pool2d_inference"]
+    assert forward_kernels(fused, x) == together and forward_kernels(split, x) == [*together, "dropout_forward"]
 
 
 def test_nothing_is_dropped_in_prediction(calls):
@@ -117,10 +117,9 @@ class Halved(layers.Dropout):
 ])
 def test_what_cannot_share_is_called_one_by_one(dropout, pooling):
     outcomes = []
-    for keep in (plan_steps, list):
+    for keep in (as_made, unfused):
         model = chain(dropout, pooling)
-        model._steps = keep(model.layers)
-        y = model(images(), training=True)
+        y = keep(model)(images(), training=True)
         outcomes.append([y.numpy(), *(loss.numpy() for loss in model.losses), *model.get_weights()])
     assert_all_same(*outcomes)
 
@@ -168,48 +167,47 @@ def test_a_layer_made_without_a_rate_draws_from_the_global_generator():
 
 def test_a_model_built_by_its_first_batch(calls):
     results = []
-    for keep in (plan_steps, list):
+    for keep in (as_made, unfused):
         tn.utils.set_random_seed(1)
         model = tn.Sequential([layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D(), layers.Dropout(0.3)])
-        model._steps = keep(model.layers)
-        results.append([model(images(shape=(6, 6, 8)), training=True).numpy() for _ in range(2)])
+        results.append([keep(model)(images(shape=(6, 6, 8)), training=True).numpy() for _ in range(2)])
         assert all(layer.built for layer in model.layers)
     assert_all_same(*results)
     assert calls == [True] * 3  # the first call of the fused model, to build the layers, and two of the other
 
 
-def test_a_dropout_behind_layers_that_are_built_is_built_too(calls):
-    first = [layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D()]
+def test_a_dropout_after_layers_that_are_built_is_built_too(calls):
+    first, dropout = [layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D()], layers.Dropout(0.3)
     tn.Sequential([tn.Input((6, 6, 8)), *first])
-    x = tn.convert_to_tensor(images(shape=(6, 6, 8)))
-    (combined,) = plan_steps([*first, layers.Dropout(0.3)])
+    model = tn.Sequential([*first, dropout])
     for _ in range(2):
-        combined(x, training=True)
-        assert combined.dropout.built and calls == [True]
+        model(images(shape=(6, 6, 8)), training=True)
+        assert dropout.built and calls == [True]
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_behind_a_first_convolution(training):
-    """The convolution takes part instead, and pooling and dropout are called behind it."""
+def test_after_a_first_convolution(training):
+    """The convolution takes part instead, and pooling and dropout are called after it."""
     shape = (12, 11, 1)
     fused, plain = chain(shape=shape), unfused(chain(shape=shape))
-    first = fused._steps[0]
-    assert type(first) is ConvolutionAndNormalization and type(first.second) is NormalizePoolAndDrop
     for _ in range(2):
         assert_same_step(step(fused, images(shape=shape), training), step(plain, images(shape=shape), training))
+    assert forward_kernels(fused, images(shape=shape), training) == [
+        f"conv2d_batch_norm_{'forward' if training else 'inference'}", "max_pool2d_forward",
+        *(["dropout_forward"] if training else []),
+    ]
 
 
 def test_who_shares_with_whom():
     named = [layers.BatchNormalization(name="bn"), layers.ReLU(name="relu"), layers.MaxPooling2D(name="pool"),
              layers.Dropout(0.5, name="drop")]
-    assert repr(plan_steps(named)) == "[<NormalizePoolAndDrop bn, relu, pool, drop>]"
-    assert [type(part) for part in plan_steps([*named, layers.Dropout(0.5)])] == [NormalizePoolAndDrop, layers.Dropout]
-    assert repr(plan_steps([layers.Conv2D(8, 3, name="conv"), *named])) == (
-        "[<ConvolutionAndNormalization conv, bn, relu, pool, drop>]"
-    )
-    model = tn.Sequential([tn.Input((6, 6, 8)), *named])
-    assert len(model.layers) == 4 and len(model._steps) == 1
+    x = images(shape=(6, 6, 8))
+    model = tn.Sequential([tn.Input((6, 6, 8)), *named, layers.Dropout(0.5)])
+    assert forward_kernels(model, x) == ["batch_norm_max_pool2d_forward", "dropout_forward"] and len(model.layers) == 5
     model.pop()
-    assert type(model._steps[0]) is NormalizeAndPool
+    assert forward_kernels(model, x) == ["batch_norm_max_pool2d_forward"] and len(model.layers) == 4
+    assert forward_kernels(model, x, False) == ["batch_norm_max_pool2d_inference"]
+    model.pop()
+    assert forward_kernels(model, x) == ["batch_norm_max_pool2d_forward"] and len(model.layers) == 3
     watched = tn.Model(model.inputs, [layer.output for layer in model.layers])
-    assert [y.shape for y in watched(images(shape=(6, 6, 8)))] == [(7, 6, 6, 8)] * 2 + [(7, 3, 3, 8)]
+    assert [y.shape for y in watched(x)] == [(7, 6, 6, 8)] * 2 + [(7, 3, 3, 8)]

@@ -1,21 +1,14 @@
-"""A first convolution and the batch normalization behind it, with ReLU or without, as one step of a model."""
+"""A first convolution and the batch normalization after it, with ReLU or without, as one operation."""
 
 import numpy as np
 import pytest
 from checks import assert_same_values
-from fusing import assert_all_same, assert_same_step, step, unfused
+from fusing import as_made, assert_all_same, assert_same_step, forward_kernels, step, unfused
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.models.fusion import (
-    ConvolutionAndNormalization,
-    ConvolutionAndPooling,
-    NormalizeAndPool,
-    NormalizeAndReLU,
-    plan_steps,
-)
 from tinynet.models.population import estimate_population, fold
 from tinynet.runtime import kernels
 
@@ -65,10 +58,15 @@ def test_same_bits_fused_and_not(filters, kernel_size, strides, padding, use_bia
                   for _ in range(2)]
     finally:
         tn.config.set_floatx(before)
-    assert isinstance(models[0]._steps[0], ConvolutionAndNormalization) and len(models[0]._steps) == 3
     x = images(batch, dtype=dtype)
+    unfused(models[1])
+    if filters >= 8:  # with fewer it is not faster
+        assert forward_kernels(models[0], x, False) == ["conv2d_batch_norm_inference"]
+    assert forward_kernels(models[1], x, False) == [
+        "conv2d_forward", "batch_norm_inference", *([] if activation is None else ["activation_forward"])
+    ]
     for _ in range(2):  # the second time with moving averages that differ from 0 and 1
-        assert_same_step(step(models[0], x, training), step(unfused(models[1]), x, training))
+        assert_same_step(step(models[0], x, training), step(models[1], x, training))
 
 
 def test_training_and_prediction_share_the_pass(passes):
@@ -95,34 +93,30 @@ def test_who_shares_with_whom():
     conv, norm, relu, pool = (lambda: layers.Conv2D(8, 3), layers.BatchNormalization, layers.ReLU,
                               layers.MaxPooling2D)
 
-    def planned(*kinds):
-        return [type(step) for step in plan_steps([kind() for kind in kinds])]
+    def computed(*kinds):
+        return forward_kernels(tn.Sequential([tn.Input(SHAPE), *(kind() for kind in kinds)]), images())
 
-    assert planned(conv, norm) == [ConvolutionAndNormalization]
-    assert planned(conv, norm, relu, conv, norm, relu) == [ConvolutionAndNormalization] * 2
-    assert planned(conv, norm, relu, pool) == [ConvolutionAndNormalization]
-    assert planned(conv, norm, pool) == [ConvolutionAndNormalization, layers.MaxPooling2D]
-    assert planned(conv, pool, norm, relu) == [ConvolutionAndPooling, NormalizeAndReLU]
-    assert planned(conv, relu, norm) == [layers.Conv2D, layers.ReLU, layers.BatchNormalization]
-    named = [layers.Conv2D(8, 3, name="conv"), layers.BatchNormalization(name="bn"), layers.ReLU(name="relu")]
-    assert repr(plan_steps(named)) == "[<ConvolutionAndNormalization conv, bn, relu>]"
-    assert repr(plan_steps(named[:2])) == "[<ConvolutionAndNormalization conv, bn>]"
-    named.append(layers.MaxPooling2D(name="pool"))
-    assert repr(plan_steps(named)) == "[<ConvolutionAndNormalization conv, bn, relu, pool>]"
-    assert isinstance(plan_steps(named)[0].second, NormalizeAndPool)
+    first, second = "conv2d_batch_norm_forward", ["conv2d_moments_forward", "batch_norm_inference"]
+    assert computed(conv, norm) == [first]
+    assert computed(conv, norm, relu) == [first]
+    assert computed(conv, norm, relu, conv, norm, relu) == [first, *second]
+    assert computed(conv, norm, relu, conv, norm, relu, pool) == [first, second[0], "batch_norm_max_pool2d_inference"]
+    assert computed(conv, norm, relu, pool) == [first, "max_pool2d_forward"]
+    assert computed(conv, norm, pool) == [first, "max_pool2d_forward"]
+    assert computed(conv, pool, norm, relu) == ["conv2d_max_pool2d_forward", "batch_norm_forward"]
+    assert computed(conv, relu, norm) == ["conv2d_forward", "activation_forward", "batch_norm_forward"]
 
 
 @pytest.mark.parametrize("pooling", [layers.MaxPooling2D, lambda: layers.MaxPooling2D(3, strides=2, padding="same"),
                                      lambda: layers.AveragePooling2D(2)])
 @pytest.mark.parametrize("training", [False, True])
-def test_pooling_behind_it(pooling, training, passes):
+def test_pooling_after_it(pooling, training, passes):
     results = []
-    for keep in (plan_steps, list):
+    for keep in (as_made, unfused):
         tn.utils.set_random_seed(3)
         model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(8, 3, padding="same"), layers.BatchNormalization(),
                                layers.ReLU(), pooling(), layers.Flatten(), layers.Dense(3)])
-        model._steps = keep(model.layers)
-        results.append(step(model, images(), training))
+        results.append(step(keep(model), images(), training))
     assert_same_step(*results)
     assert passes == ["forward" if training else "inference", "backward"]
 
@@ -153,18 +147,31 @@ class Halved(layers.BatchNormalization):
     (None, lambda: layers.BatchNormalization(dtype="float64"), None),
     (None, Halved, layers.ReLU),
     (None, layers.LayerNormalization, layers.ReLU),
-    (None, None, lambda: layers.ReLU(activity_regularizer="l2")),
-    (None, None, lambda: layers.ReLU(6.0)),
 ])
 def test_what_cannot_share_is_called_one_by_one(first, second, third, passes):
     outcomes = []
-    for keep in (plan_steps, list):
+    for keep in (as_made, unfused):
         model = network(first, second, third)
-        model._steps = keep(model.layers)
-        y = model(images(), training=True)
+        y = keep(model)(images(), training=True)
         outcomes.append([y.numpy(), *(loss.numpy() for loss in model.losses), *model.get_weights()])
     assert passes == []
     assert_all_same(*outcomes)
+
+
+@pytest.mark.parametrize("activation", [
+    lambda: layers.ReLU(6.0), lambda: layers.ReLU(activity_regularizer="l2"), layers.LeakyReLU,
+    lambda: layers.Activation("tanh"),
+])
+def test_an_activation_that_cannot_share_is_called_after_the_two(activation, passes):
+    outcomes = []
+    for keep in (as_made, unfused):
+        model = network(activation=activation)
+        y = keep(model)(images(), training=True)
+        outcomes.append([y.numpy(), *(loss.numpy() for loss in model.losses), *model.get_weights()])
+    assert passes == ["forward"]
+    assert_all_same(*outcomes)
+    assert forward_kernels(network(activation=activation), images()) == ["conv2d_batch_norm_forward",
+                                                                         "activation_forward"]
 
 
 def test_groups_do_not_share(passes):
@@ -191,20 +198,22 @@ def test_changes_after_the_model_is_made_count(passes):
         assert_same_values(model(x).numpy(), plain)
         assert seen == [(7, 12, 11, 1 if layer is convolution else 8)]
         del layer.call
+    assert passes == ["inference"] * 3  # the convolution and the normalization need no ReLU
+    passes.clear()
     convolution.activation = tn.activations.tanh
     assert not np.array_equal(model(x).numpy(), plain)
     convolution.activation = tn.activations.linear
     normalization._observer = lambda *statistics: None
     model(x, training=True)
     normalization._observer = None
-    assert passes == ["inference"]
+    assert passes == []
     masked = tn.convert_to_tensor(x)
     masked._keras_mask = tn.convert_to_tensor(np.ones((7, 12, 11), bool))
     with pytest.warns(UserWarning, match="does not hand on the mask"):
         model(masked)
-    assert passes == ["inference"]
+    assert passes == []
     assert_same_values(model(x).numpy(), plain)
-    assert passes == ["inference"] * 2
+    assert passes == ["inference"]
 
 
 def test_frozen_normalization_and_frozen_convolution(passes):
@@ -236,11 +245,10 @@ def test_the_gradient_of_the_input(passes):
 
 def test_a_layer_before_it_learns_too():
     results = []
-    for keep in (plan_steps, list):
+    for keep in (as_made, unfused):
         tn.utils.set_random_seed(3)
         model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(1, 3), layers.Conv2D(8, 3), layers.BatchNormalization()])
-        model._steps = keep(model.layers)
-        y, gradients, weights = step(model, images(), True)
+        y, gradients, weights = step(keep(model), images(), True)
         results.append([y, *gradients, *weights])
     assert_all_same(*results)
 
@@ -285,12 +293,11 @@ def test_layers_that_are_watched_or_looked_into(passes):
 
 def test_add_and_pop_plan_again():
     model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(8, 3)])
-    model.add(layers.BatchNormalization())
-    assert len(model._steps) == 1 and len(model.layers) == 2
-    model.add(layers.ReLU())
-    assert len(model._steps) == 1 and len(model.layers) == 3
-    assert model(images()).numpy().min() == 0
+    for layer in (layers.BatchNormalization(), layers.ReLU()):
+        model.add(layer)
+        assert forward_kernels(model, images()) == ["conv2d_batch_norm_forward"]
+    assert model(images()).numpy().min() == 0 and len(model.layers) == 3
     model.pop()
-    assert len(model._steps) == 1 and model(images()).numpy().min() < 0
+    assert forward_kernels(model, images()) == ["conv2d_batch_norm_forward"] and model(images()).numpy().min() < 0
     model.pop()
-    assert model._steps == model.layers
+    assert forward_kernels(model, images()) == ["conv2d_forward"]

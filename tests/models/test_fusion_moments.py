@@ -1,29 +1,28 @@
-"""A convolution that says the moments of its output to the batch normalization behind it, as one step of a model."""
+"""A convolution that computes the moments of its output for the batch normalization after it."""
 
 import numpy as np
 import pytest
 from checks import assert_same_values
-from fusing import assert_all_same, step
+from fusing import as_made, assert_all_same, forward_kernels, step, unfused
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.models.fusion import ConvolutionAndNormalization, plan_steps
 from tinynet.models.population import estimate_population
 from tinynet.runtime import kernels
 
 SHAPE = (14, 14, 16)
-BEHIND = {"normalization": [], "relu": [layers.ReLU], "pool": [layers.ReLU, layers.MaxPooling2D],
-          "other pool": [layers.ReLU, lambda: layers.MaxPooling2D(3, strides=2)]}
+AFTER = {"normalization": [], "relu": [layers.ReLU], "pool": [layers.ReLU, layers.MaxPooling2D],
+         "other pool": [layers.ReLU, lambda: layers.MaxPooling2D(3, strides=2)]}
 
 
-def network(behind="relu", convolution=None, normalization=None, shape=SHAPE, plan=plan_steps):
+def network(after="relu", convolution=None, normalization=None, shape=SHAPE, keep=as_made):
     tn.utils.set_random_seed(3)
     model = tn.Sequential([
         tn.Input(shape), convolution() if convolution else layers.Conv2D(32, 3, padding="same"),
-        normalization() if normalization else layers.BatchNormalization(), *(make() for make in BEHIND[behind]),
+        normalization() if normalization else layers.BatchNormalization(), *(make() for make in AFTER[after]),
         layers.Flatten(), layers.Dense(3),
     ])
-    model._steps = plan(model.layers)
+    keep(model)
     model.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     return model
 
@@ -53,43 +52,46 @@ def assert_same_but_for_rounding(fused, plain):
             np.testing.assert_allclose(a, e, rtol=0, atol=64 * np.finfo(a.dtype).eps * size)
 
 
-@pytest.mark.parametrize("behind", BEHIND)
-def test_a_step_is_the_same_but_for_rounding(behind, passes):
-    fused, plain = network(behind), network(behind, plan=list)
-    assert isinstance(fused._steps[0], ConvolutionAndNormalization)
+@pytest.mark.parametrize("after", AFTER)
+def test_a_step_is_the_same_but_for_rounding(after, passes):
+    fused, plain = network(after), network(after, keep=unfused)
     for seed in range(2):  # the second time with moving averages that differ from 0 and 1
         x = images(seed=seed)
         results = [(y[None], gradients, weights) for y, gradients, weights in
                    (step(fused, x, True), step(plain, x, True))]
         assert_same_but_for_rounding(*results)
     assert passes == ["conv2d_moments_forward", "conv2d_forward"] * 2
+    assert forward_kernels(fused, x)[1:] == {
+        "normalization": ["batch_norm_inference"], "relu": ["batch_norm_inference"],
+        "pool": ["batch_norm_max_pool2d_inference"], "other pool": ["batch_norm_inference", "max_pool2d_forward"],
+    }[after]
 
 
-@pytest.mark.parametrize("behind", BEHIND)
+@pytest.mark.parametrize("after", AFTER)
 @pytest.mark.parametrize("convolution, dtype", [
     (None, "float64"), (lambda: layers.Conv2D(20, 3, strides=2), "float32"),
     (lambda: layers.Conv2D(7, (1, 5), dilation_rate=2, use_bias=False), "float32"),
 ])
-def test_the_direct_algorithm_leaves_every_bit(convolution, dtype, behind, passes):
+def test_the_direct_algorithm_leaves_every_bit(convolution, dtype, after, passes):
     before = tn.config.floatx()
     tn.config.set_floatx(dtype)
     try:
-        models = [network(behind, convolution, plan=plan) for plan in (plan_steps, list)]
+        models = [network(after, convolution, keep=keep) for keep in (as_made, unfused)]
     finally:
         tn.config.set_floatx(before)
     results = []
     for model in models:
         y, gradients, weights = step(model, images(dtype=dtype), True)
-        if behind == "pool":  # dgamma and dbeta are sums over windows there, and the convolution's gradients follow
+        if after == "pool":  # dgamma and dbeta are sums over windows there, and the convolution's gradients follow
             gradients = []
         results.append([y, *gradients, *weights])
     assert_all_same(*results)
     assert passes == ["conv2d_moments_forward", "conv2d_forward"]
 
 
-@pytest.mark.parametrize("behind", BEHIND)
-def test_prediction_and_frozen_normalization_are_the_same_bits(behind, passes):
-    fused, plain = network(behind), network(behind, plan=list)
+@pytest.mark.parametrize("after", AFTER)
+def test_prediction_and_frozen_normalization_are_the_same_bits(after, passes):
+    fused, plain = network(after), network(after, keep=unfused)
     assert_same_values(fused(images()).numpy(), plain(images()).numpy())
     for model in (fused, plain):
         model.layers[1].trainable = False
@@ -99,7 +101,7 @@ def test_prediction_and_frozen_normalization_are_the_same_bits(behind, passes):
 
 
 def test_training_uses_the_moments(passes):
-    fused, plain = network("pool"), network("pool", plan=list)
+    fused, plain = network("pool"), network("pool", keep=unfused)
     x, y = images(64), np.random.default_rng(1).integers(0, 3, 64)
     histories = []
     for model in (fused, plain):
@@ -114,11 +116,11 @@ def test_training_uses_the_moments(passes):
 
 def test_the_gradient_of_the_input_and_a_layer_before_it():
     results = []
-    for keep in (plan_steps, list):
+    for keep in (as_made, unfused):
         tn.utils.set_random_seed(3)
         model = tn.Sequential([tn.Input(SHAPE), layers.Conv2D(16, 3), layers.Conv2D(32, 3),
                                layers.BatchNormalization(), layers.ReLU()])
-        model._steps = keep(model.layers)
+        keep(model)
         x = tn.convert_to_tensor(images())
         with tn.GradientTape() as tape:
             tape.watch(x)
@@ -143,11 +145,11 @@ class Halved(layers.BatchNormalization):
     (None, lambda: layers.BatchNormalization(dtype="float64")),
     (None, Halved),
 ])
-@pytest.mark.parametrize("behind", ("normalization", "relu"))
-def test_what_cannot_share_is_called_one_by_one(convolution, normalization, behind, passes):
+@pytest.mark.parametrize("after", ("normalization", "relu"))
+def test_what_cannot_share_is_called_one_by_one(convolution, normalization, after, passes):
     outcomes = []
-    for plan in (plan_steps, list):
-        model = network(behind, convolution, normalization, plan=plan)
+    for keep in (as_made, unfused):
+        model = network(after, convolution, normalization, keep=keep)
         y = model(images(), training=True)
         outcomes.append([y.numpy(), *(loss.numpy() for loss in model.losses), *model.get_weights()])
     assert "conv2d_moments_forward" not in passes
@@ -155,7 +157,7 @@ def test_what_cannot_share_is_called_one_by_one(convolution, normalization, behi
 
 
 def test_who_looks_sees_what_the_layers_give(passes):
-    model, plain, x = network("pool"), network("pool", plan=list), images(32)
+    model, plain, x = network("pool"), network("pool", keep=unfused), images(32)
     for one in (model, plain):
         estimate_population(one, x, batch_size=8)
     assert_all_same(model.get_weights(), plain.get_weights())
@@ -184,6 +186,6 @@ def test_errors_name_the_layer():
 
 def test_the_references_give_the_same_bits():
     with tn.backend("numpy"):
-        results = [step(network("relu", plan=plan), images(2), True) for plan in (plan_steps, list)]
+        results = [step(network("relu", keep=keep), images(2), True) for keep in (as_made, unfused)]
     for actual, expected in zip(*results, strict=True):
         assert_all_same(*((part if isinstance(part, list) else [part]) for part in (actual, expected)))

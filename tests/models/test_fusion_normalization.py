@@ -1,14 +1,16 @@
-"""Batch normalization, ReLU and max pooling as one step of a model give what they give one by one."""
+"""Batch normalization, ReLU and max pooling as one operation give what they give one by one."""
 
 import numpy as np
 import pytest
 from checks import assert_same_values
-from fusing import step, unfused
+from fusing import as_made, step, unfused
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.models.fusion import NormalizeAndPool, plan_steps
 from tinynet.models.population import estimate_population
+from tinynet.runtime import kernels
+
+POOLED, ALONE = "batch_norm_max_pool2d", "batch_norm"
 
 
 def chain(activation=layers.ReLU, pooling=None, channels=8, **settings):
@@ -26,15 +28,15 @@ def images(batch=7, dtype=np.float32, seed=0):
 
 @pytest.fixture
 def passes(monkeypatch):
-    """How often the shared pass was taken."""
+    """How each batch was normalized: `POOLED`, that is together with the pooling, or `ALONE`."""
     calls = []
-    call = layers.BatchNormalization.call
 
-    def counted(self, x, training=None, mask=None, relu=False, pool_size=None, **more):
-        calls.append(pool_size)
-        return call(self, x, training, mask, relu, pool_size, **more)
+    def counted(name, kernel):
+        return lambda *args: calls.append(name) or kernel(*args)
 
-    monkeypatch.setattr(layers.BatchNormalization, "call", counted)
+    for name in (POOLED, ALONE):
+        for key in (f"{name}_forward", f"{name}_inference"):
+            monkeypatch.setitem(vars(kernels), key, counted(name, vars(kernels)[key]))
     return calls
 
 
@@ -48,10 +50,10 @@ def test_pooling_shares_the_pass(activation, dtype, training, passes):
         models = [chain(activation) for _ in range(2)]
     finally:
         tn.config.set_floatx(before)
-    assert isinstance(models[0]._steps[0].second, NormalizeAndPool) and len(models[0]._steps) == 3
+    unfused(models[1])
     x = images(dtype=dtype)
     for _ in range(2):  # the second time with moving averages that differ from 0 and 1
-        fused, plain = step(models[0], x, training), step(unfused(models[1]), x, training)
+        fused, plain = step(models[0], x, training), step(models[1], x, training)
         assert_same_values(fused[0], plain[0])
         for actual, expected in zip(fused[2], plain[2], strict=True):
             assert_same_values(actual, expected)
@@ -59,7 +61,7 @@ def test_pooling_shares_the_pass(activation, dtype, training, passes):
         size = max(np.abs(gradient).max() for gradient in plain[1])
         for actual, expected in zip(fused[1], plain[1], strict=True):
             np.testing.assert_allclose(actual, expected, rtol=0, atol=64 * np.finfo(dtype).eps * size)
-    assert passes == [(2, 2), None] * 2
+    assert passes == [POOLED, ALONE] * 2
 
 
 def test_training_with_the_shared_pass(passes):
@@ -68,7 +70,7 @@ def test_training_with_the_shared_pass(passes):
     for model in models:
         model.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
         model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
-    assert passes.count((2, 2)) == 8
+    assert passes.count(POOLED) == 8
     for actual, expected in zip(*(model.get_weights() for model in models), strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
     assert_same_values(models[0].predict(x, verbose=0).argmax(1), models[1].predict(x, verbose=0).argmax(1))
@@ -96,14 +98,13 @@ class Halved(layers.MaxPooling2D):
 ])
 def test_what_cannot_share_with_pooling_is_called_one_by_one(pooling, settings, passes):
     outcomes = []
-    for keep in (plan_steps, list):
+    for keep in (as_made, unfused):
         model = chain(pooling=pooling(), **settings)
-        model._steps = keep(model.layers)
-        y = model(images(), training=True)
+        y = keep(model)(images(), training=True)
         outcomes.append([y.numpy(), *(loss.numpy() for loss in model.losses), *model.get_weights()])
     for actual, expected in zip(*outcomes, strict=True):
         assert_same_values(actual, expected)
-    assert passes == [None, None]
+    assert passes == [ALONE] * 2
 
 
 def test_pooling_is_called_by_itself_when_something_changes(passes):
@@ -122,7 +123,7 @@ def test_pooling_is_called_by_itself_when_something_changes(passes):
     pooling.strides = (1, 2)
     with pytest.raises(ValueError, match="dense"):
         model(x)
-    assert passes == [(2, 2), None, None, None]
+    assert passes == [POOLED, ALONE, ALONE, ALONE]
     pooling.strides = (2, 2)
     masked = tn.convert_to_tensor(x)
     masked._keras_mask = tn.convert_to_tensor(np.ones((7, 9, 8), bool))
@@ -143,7 +144,7 @@ def test_frozen_normalization_and_pooling(passes):
         np.testing.assert_allclose(actual, expected, rtol=0, atol=64 * np.finfo(np.float32).eps * size)
     for old, new in zip(before, model.layers[1].get_weights(), strict=True):
         assert_same_values(new, old)
-    assert passes == [(2, 2), (2, 2), None]
+    assert passes == [POOLED, POOLED, ALONE]
 
 
 def test_errors_with_pooling_name_the_layer_they_come_from(passes):
@@ -151,7 +152,7 @@ def test_errors_with_pooling_name_the_layer_they_come_from(passes):
     model = tn.Sequential([layers.BatchNormalization(name="bn"), layers.ReLU(), layers.MaxPooling2D(3, name="pool")])
     for _ in range(2):  # the first call builds all three
         assert model(tn.ops.ones((2, 6, 6, 8))).shape == (2, 2, 2, 8)
-    assert passes == [None, (3, 3)]
+    assert passes == [ALONE, POOLED]
     for training in (True, False):
         with pytest.raises(ValueError, match=r"layer 'bn' \(BatchNormalization\), called on \(2, 6, 6, 9\)"):
             model(tn.ops.ones((2, 6, 6, 9)), training=training)
@@ -171,5 +172,3 @@ def test_population_and_outputs_of_layers_with_pooling():
     for output, layer in zip(watched(x), model.layers, strict=True):
         assert output.shape == (32, *layer.output.shape[1:])
     assert_same_values(watched(x)[-1].numpy(), model(x).numpy())
-    names = ", ".join(layer.name for layer in model.layers[1:4])
-    assert repr(model._steps[0].second) == f"<NormalizeAndPool {names}>"

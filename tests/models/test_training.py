@@ -371,42 +371,6 @@ def test_freezing_acts_on_the_next_step_whatever_ran_before():
         ] == [True, True, False, False]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end",
-                                  "on_test_batch_end", "on_epoch_end", "on_train_end"])
-def test_an_exception_in_a_callback_leaves_the_model_usable(hook, error):
-    x, y = blobs(32)
-
-    def fail(self, *args):
-        raise error("stop")
-
-    model = classifier()
-    with pytest.raises(error):
-        model.fit(
-            x, y, verbose=0, validation_split=0.5, callbacks=[type("Failing", (tn.callbacks.Callback,), {hook: fail})()]
-        )
-    assert model._training is None  # nothing holds the data of a training that is over
-    other = classifier()
-    other.set_weights(model.get_weights())
-    model.compile(tn.optimizers.Adam(0.02), model.loss)
-    other.compile(tn.optimizers.Adam(0.02), model.loss)
-    assert model.fit(x, y, shuffle=False, verbose=0).history == other.fit(x, y, shuffle=False, verbose=0).history
-
-
-def test_a_callback_may_evaluate_in_the_middle_of_an_epoch():
-    x, y = blobs(64)
-
-    class Evaluate(tn.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            self.model.evaluate(x, y, verbose=0)
-
-    plain, watched = classifier(), classifier()
-    plain.fit(x, y, shuffle=False, verbose=0)
-    watched.fit(x, y, shuffle=False, verbose=0, callbacks=[Evaluate()])
-    for a, b in zip(plain.get_weights(), watched.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
 def test_a_generator_that_ends_before_the_last_epoch_says_so():
     x, y = blobs(32)
     model = classifier()

@@ -16,7 +16,7 @@ from strategies import DTYPES, dtypes, in_layout, layouts, special_arrays
 
 import tinynet as tn
 from tinynet import _native, ops, reference
-from tinynet.ops.batch_norm_max_pool2d import batch_norm_max_pool2d, batch_norm_max_pool2d_with, pays
+from tinynet.ops.batch_norm_max_pool2d import batch_norm_max_pool2d, batch_norm_max_pool2d_with, is_profitable
 from tinynet.ops.max_pool2d import windows
 from tinynet.random import SeedGenerator
 from tinynet.tensor import Tensor
@@ -343,4 +343,4 @@ def test_one_node_that_holds_nothing_it_does_not_need():
     ((2, 4, 8), (2, 2), False), ((2, 30, 30, 8), (5, 5), False),
 ])
 def test_pays(shape, pool, expected):
-    assert pays(shape, pool) is expected
+    assert is_profitable(shape, pool) is expected

@@ -20,7 +20,8 @@ from strategies import LAYOUTS, in_layout, integer_arrays
 import tinynet as tn
 from tinynet import _native, ops, reference
 from tinynet.runtime import kernels
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 # Direct convolution: exact on whole numbers, in any geometry, on every instruction set.
 
@@ -433,7 +434,7 @@ def f32(*shape):
      "Kernel layout is"),
     ((f32(8, 28, 28), f32(3, 3, 1, 16)), {}, ValueError, r"x\[\.\.\., None\]"),
     ((f32(1, 4, 9, 1), f32(5, 3, 1, 2)), {}, ValueError,
-     r"height 5 against 4 \+ 0 zeros.*\(4 - 5 \+ 0\)/1 \+ 1 = 0 places"),
+     r"height 5 against 4 \+ 0 zeros.*\(4 - 5 \+ 0\)/1 \+ 1 = 0 windows"),
     ((f32(1, 5, 5, 1), f32(3, 3, 1, 2)), {"dilation_rate": 3}, ValueError, r"3 \(dilated to 7\)"),
     ((f32(1, 5, 5, 4), f32(3, 3, 2, 3)), {"groups": 2}, ValueError, "3 output channels cannot be split into 2 groups"),
     ((f32(1, 5, 5, 2), f32(3, 3, 2, 3), f32(4)), {}, ValueError, r"bias has shape \(4,\) but the kernel has 3 filters"),

@@ -18,9 +18,10 @@ from strategies import DTYPES, LAYOUTS, dtypes, in_layout, normal_arrays, specia
 
 import tinynet as tn
 from tinynet import _native, ops, reference
-from tinynet.ops.conv2d_batch_norm import conv2d_batch_norm, conv2d_batch_norm_with, pays
+from tinynet.ops.conv2d_batch_norm import conv2d_batch_norm, conv2d_batch_norm_with, is_profitable
 from tinynet.runtime import kernels
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 EPSILON = 1e-3
 ONE_BY_ONE = ((1, 1), ((0, 0), (0, 0)), (1, 1))
@@ -393,17 +394,17 @@ def test_weights_that_nobody_learns(monkeypatch):
     assert seen == [False]
 
 
-def test_what_pays():
-    assert pays((128, 28, 28, 1), (3, 3, 1, 32))
-    assert not pays((128, 28, 28, 1), (5, 5, 1, 32))
-    assert pays((128, 28, 28, 2), (3, 3, 2, 32))
-    assert not pays((128, 28, 28, 3), (3, 3, 3, 32))
-    assert not pays((128, 28, 28, 1), (3, 3, 1, 6))
-    assert not pays((128, 28, 28, 1), (1, 12, 1, 32))
-    assert not pays((128, 28, 28, 1), (3, 3, 2, 32))
-    assert not pays((128, 28, 1), (3, 3, 1, 32))
-    assert not pays((0, 28, 28, 1), (3, 3, 1, 32))
-    assert not pays((128, 2, 28, 1), (3, 3, 1, 32))
+def test_what_is_profitable():
+    assert is_profitable((128, 28, 28, 1), (3, 3, 1, 32))
+    assert not is_profitable((128, 28, 28, 1), (5, 5, 1, 32))
+    assert is_profitable((128, 28, 28, 2), (3, 3, 2, 32))
+    assert not is_profitable((128, 28, 28, 3), (3, 3, 3, 32))
+    assert not is_profitable((128, 28, 28, 1), (3, 3, 1, 6))
+    assert not is_profitable((128, 28, 28, 1), (1, 12, 1, 32))
+    assert not is_profitable((128, 28, 28, 1), (3, 3, 2, 32))
+    assert not is_profitable((128, 28, 1), (3, 3, 1, 32))
+    assert not is_profitable((0, 28, 28, 1), (3, 3, 1, 32))
+    assert not is_profitable((128, 2, 28, 1), (3, 3, 1, 32))
 
 
 @pytest.mark.parametrize("size, kernel_shape, options, message", [

@@ -18,9 +18,9 @@ from strategies import LAYOUTS, dtypes, in_layout, integer_arrays, special_array
 
 import tinynet as tn
 from tinynet import _native, ops, reference
-from tinynet.ops.conv2d_max_pool2d import pays
+from tinynet.ops.conv2d_max_pool2d import is_profitable
 from tinynet.runtime import kernels
-from tinynet.tensor import Variable
+from tinynet.variable import Variable
 
 filter_counts = st.sampled_from((1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 70))
 few_zeros = st.tuples(st.integers(0, 3), st.integers(0, 3))
@@ -334,15 +334,15 @@ def test_one_node_and_one_kernel_each_way(monkeypatch):
         assert_same_values(gradient.numpy(), expected.numpy())
 
 
-def test_what_pays():
-    assert pays((128, 28, 28, 1), (3, 3, 1, 32))
-    assert pays((128, 32, 32, 3), (3, 3, 3, 32), pool_size=(3, 2))
-    assert not pays((128, 28, 28, 4), (3, 3, 4, 32))
-    assert not pays((128, 28, 28, 3), (5, 5, 3, 32))
-    assert not pays((128, 28, 28, 1), (3, 3, 1, 32), pool_size=(5, 5))
-    assert not pays((128, 28, 28, 1), (3, 3, 2, 32))
-    assert not pays((128, 28, 1), (3, 3, 1, 32))
-    assert not pays((128, 3, 9, 1), (3, 3, 1, 32))
+def test_what_is_profitable():
+    assert is_profitable((128, 28, 28, 1), (3, 3, 1, 32))
+    assert is_profitable((128, 32, 32, 3), (3, 3, 3, 32), pool_size=(3, 2))
+    assert not is_profitable((128, 28, 28, 4), (3, 3, 4, 32))
+    assert not is_profitable((128, 28, 28, 3), (5, 5, 3, 32))
+    assert not is_profitable((128, 28, 28, 1), (3, 3, 1, 32), pool_size=(5, 5))
+    assert not is_profitable((128, 28, 28, 1), (3, 3, 2, 32))
+    assert not is_profitable((128, 28, 1), (3, 3, 1, 32))
+    assert not is_profitable((128, 3, 9, 1), (3, 3, 1, 32))
 
 
 @pytest.mark.parametrize("size, kernel_shape, options, message", [

@@ -21,7 +21,7 @@ from tinynet import _native, ops, reference
 from tinynet.ops.batch_norm_max_pool2d import batch_norm_max_pool2d
 from tinynet.ops.conv2d_moments import conv2d_moments
 from tinynet.runtime import kernels
-from tinynet.tensor import Variable
+from tinynet.variable import Variable
 
 ALGORITHMS = ("auto", "direct", "winograd2", "winograd4")
 VALID, SAME = (((zeros, zeros), (zeros, zeros)) for zeros in (0, 1))

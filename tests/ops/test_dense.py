@@ -18,7 +18,8 @@ from strategies import DTYPES, dtypes, in_layout, integer_arrays, layouts, sizes
 import tinynet as tn
 from tinynet import _native, ops, reference
 from tinynet.ops.dense import ACTIVATIONS
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 isas = st.sampled_from(available_isas())
 activations = st.sampled_from(list(ACTIVATIONS))

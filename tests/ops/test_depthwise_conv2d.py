@@ -138,7 +138,7 @@ def f32(*shape):
     ((f32(1, 5, 5, 3), f32(3, 3, 4, 1)), {}, ValueError, "input has 3 channels but kernel expects 4.*multiplier"),
     ((f32(5, 5, 3), f32(3, 3, 3, 1)), {}, ValueError, "expected an input"),
     ((f32(1, 2, 5, 3), f32(3, 3, 3, 1)), {}, ValueError, "larger than the padded input"),
-    ((f32(1, 5, 5, 3), f32(3, 3, 3, 2), f32(3)), {}, ValueError, "6 output channels"),
+    ((f32(1, 5, 5, 3), f32(3, 3, 3, 2), f32(3)), {}, ValueError, "6 filters"),
     ((f32(1, 5, 5, 3), np.ones((3, 3, 3, 2))), {}, TypeError, "float32"),
     ((f32(1, 5, 5, 3), f32(3, 0, 3, 2)), {}, ValueError, "no taps"),
     ((f32(1, 5, 5, 3), f32(3, 3, 3, 2)), {"activation": "tanh"}, ValueError, "activation"),

@@ -21,7 +21,8 @@ from strategies import DTYPES, dtypes, in_layout, integer_arrays, layouts, norma
 
 import tinynet as tn
 from tinynet import _native, ops, reference
-from tinynet.tensor import Tensor, Variable
+from tinynet.tensor import Tensor
+from tinynet.variable import Variable
 
 isas = st.sampled_from(available_isas())
 flags = st.booleans()

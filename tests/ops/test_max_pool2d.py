@@ -18,7 +18,7 @@ from strategies import LAYOUTS, dtypes, in_layout, integer_arrays, special_array
 
 import tinynet as tn
 from tinynet import _native, ops, reference
-from tinynet.tensor import Variable
+from tinynet.variable import Variable
 
 
 class Case(NamedTuple):

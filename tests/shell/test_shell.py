@@ -10,7 +10,8 @@ import pytest
 
 import tinynet as tf
 from tinynet import keras
-from tinynet.compat.absent import ABSENT, AbsentName
+from tinynet.compat.absent import ABSENT
+from tinynet.core.absence import AbsentName
 from tinynet.core.errors import NotInTinynetError
 
 
@@ -163,7 +164,7 @@ def test_what_a_module_lacks_is_said_as_attribute_and_as_name():
 
 
 def test_the_population_pass_of_the_slide_is_found_without_an_import():
-    assert tf.batchnorm.estimate_population.__module__ == "tinynet.batchnorm"
+    assert tf.batchnorm.estimate_population.__module__ == "tinynet.models.population"
 
 
 def test_further_names_of_tutorials():

@@ -6,9 +6,12 @@ that height and width fall (224, 112, 56, 28, 14, 7) while the channels rise (64
 138 million parameters are in the dense layers.
 """
 
+from __future__ import annotations
+
 import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,16 +23,22 @@ from ..models import Sequential
 from ..tensor import Tensor
 from ..utils import load_weights_npz
 
+if TYPE_CHECKING:
+    from ..core.types import Shape
+
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters, how many convolutions
 CHANNEL_MEANS = (103.939, 116.779, 123.68)  # of ImageNet: blue, green, red
 
 
-def VGG16(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None,  # noqa: N802
-          classes=1000, classifier_activation="softmax", name="vgg16"):
+def VGG16(  # noqa: N802
+    include_top: bool = True, weights: str | os.PathLike[str] | None = "imagenet",
+    input_tensor: KerasTensor | None = None, input_shape: Shape | None = None, pooling: str | None = None,
+    classes: int = 1000, classifier_activation: Any = "softmax", name: str = "vgg16",
+) -> Sequential:
     """The VGG-16 network.
 
     Args:
-        include_top: Whether the dense layers are there.
+        include_top: Whether the dense layers are included.
         weights: None for random ones, or the path of a .npz file that `utils.save_weights_npz` wrote. 'imagenet',
             Keras's default, is refused: tinynet downloads no trained networks.
         input_tensor: An `Input`, instead of `input_shape`.
@@ -43,8 +52,14 @@ def VGG16(include_top=True, weights="imagenet", input_tensor=None, input_shape=N
     Returns:
         A Sequential model. Its weights take memory (553 MB) when they are first used, not before.
 
+    Shapes: (batch, height, width, 3) -> (batch, classes); with include_top=False (batch, height / 32, width / 32, 512),
+        or (batch, 512) with `pooling`.
+
     Raises:
+        TypeError: `input_tensor` is not an Input.
         ValueError: weights='imagenet', a shape that is too small, or with include_top=True not fully known.
+
+    Source: Simonyan and Zisserman 2015, arXiv:1409.1556.
 
     >>> VGG16(weights=None).count_params()
     138357544
@@ -75,15 +90,18 @@ def VGG16(include_top=True, weights="imagenet", input_tensor=None, input_shape=N
     return model
 
 
-def preprocess_input(x, data_format=None):
+def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     """RGB images with values 0 to 255 as VGG-16 was trained on: blue, green, red, each minus its mean over ImageNet.
 
     Args:
         x: Array or Tensor, shape (..., height, width, 3), or (..., 3, height, width) with 'channels_first'.
-        data_format: The process-wide setting if None.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Returns:
         The same kind, floating-point; `x` is not changed.
+
+    Raises:
+        ValueError: the images do not have three channels, or `data_format` is unknown.
 
     >>> preprocess_input(np.zeros((1, 1, 3), "uint8")).ravel().round(1)
     array([-103.9, -116.8, -123.7], dtype=float32)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import DataError
+from ..core.extras import import_pillow
 from ..core.types import Array, SeedLike
-from ..utils.images import import_pillow
 from .batches import as_generator
 from .catalogue import TRANSFORMS, apply, check_parameters, look_up
 

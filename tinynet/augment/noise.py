@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.extras import import_pillow
 from ..core.types import Array, SeedLike
-from ..utils.images import import_pillow
 from .batches import as_generator, check_channels, check_range, on_batches, on_values, per_image
 from .filters import gaussian_blur, motion_blur
 from .pixel import hue_saturation, luma

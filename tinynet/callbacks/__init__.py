@@ -1,10 +1,11 @@
 """Callbacks: what happens between the steps of training."""
 
 from .backup import BackupAndRestore
-from .base import Callback, CallbackList
+from .base import Callback
 from .checkpoint import ModelCheckpoint
 from .history import History
 from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from .list import CallbackList
 from .monitor import EarlyStopping
 from .probe import Probe
 from .progress import ProgbarLogger

@@ -1,6 +1,10 @@
 """What happened in each epoch."""
 
-from .base import Callback
+from __future__ import annotations
+
+from typing import Any
+
+from .base import Callback, Logs
 
 
 class History(Callback):
@@ -14,16 +18,18 @@ class History(Callback):
 
     resumed_attributes = ("history", "epoch")
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.history = {}
-        self.epoch = []
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start with empty lists."""
         self.epoch = []
         self.history = {}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Append the epoch's results."""
         self.epoch.append(epoch)
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)

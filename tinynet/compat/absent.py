@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from ..core.errors import NotInTinynetError
+from ..core.absence import known_absent
 from ..core.naming import unknown_name
 
 
@@ -247,17 +247,6 @@ def titles(module_name: str) -> list[str]:
 def reason(title: str, name: str) -> str | None:
     """Return why a name is absent, a text that follows "it"; None if the table does not have the name."""
     return ABSENT.get(title, {}).get(name)
-
-
-def known_absent(title: str, name: str) -> None:
-    """Explain a name of the table.
-
-    Raises:
-        NotInTinynetError: the table has it.
-    """
-    why = reason(title, name)
-    if why is not None:
-        raise NotInTinynetError(f"{title}.{name} is not part of tinynet: it {why}", name=name)
 
 
 def explain(module_name: str, name: str) -> Any:

@@ -47,3 +47,15 @@ def import_extra(module: str, extra: str, user: str, package: str | None = None,
         reason = "" if missing else f" (it is installed, but importing it failed: {error})"
         kind = ModuleNotFoundError if missing else ImportError
         raise kind(f"{user} needs {package or top}: {install_hint(extra)}{remedy}{reason}", name=top) from error
+
+
+def import_pillow(user: str) -> Any:
+    """Import the module PIL.Image.
+
+    Args:
+        user: What needs it, the subject of the message.
+
+    Raises:
+        ModuleNotFoundError: pillow is not installed; the message names the extra.
+    """
+    return import_extra("PIL.Image", "image", user, "pillow")

@@ -1,49 +1,66 @@
-"""Names that users see: automatic layer names, and suggestions for misspelt ones."""
+"""Names that users see: automatic names of layers, and suggestions for misspelt names."""
+
+from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 
-_counts = {}
+_counts: dict[str, int] = {}
 
 
-def to_snake_case(name):
-    """`Conv2D` -> `conv2d`, `MaxPooling2D` -> `max_pooling2d`, as Keras names layers."""
+def to_snake_case(name: str) -> str:
+    """Return a class name in snake case, as Keras names layers.
+
+    >>> to_snake_case("MaxPooling2D")
+    'max_pooling2d'
+    """
     name = re.sub(r"\W+", "", name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def auto_name(prefix):
-    """`dense`, then `dense_1`, `dense_2`, ..."""
+def auto_name(prefix: str) -> str:
+    """Return a new name for an object of this kind: 'dense', then 'dense_1', 'dense_2', ...
+
+    Args:
+        prefix: The kind, such as a class name; it is converted to snake case.
+    """
     prefix = to_snake_case(prefix)
     count = _counts.get(prefix, 0)
     _counts[prefix] = count + 1
     return f"{prefix}_{count}" if count else prefix
 
 
-def get_uid(prefix=""):
-    """The next number for this prefix, from 1 on."""
+def get_uid(prefix: str = "") -> int:
+    """Return the next number for this prefix, from 1 on."""
     _counts[prefix] = _counts.get(prefix, 0) + 1
     return _counts[prefix]
 
 
-def reset_names():
-    """Start all automatic names again, as `clear_session` does."""
+def reset_names() -> None:
+    """Start all automatic names and numbers again; `clear_session` calls this."""
     _counts.clear()
 
 
-_MANY = 40  # names, about six lines: more are no help in an error
+_MANY = 40  # an error lists at most so many names: about six lines
 
 
-def unknown_name(kind, name, known):
-    """The text of an error about a name that does not exist: what was meant, perhaps, and what there is (if it is not
-    hundreds of names).
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
+    """Return the message of an error about a name that does not exist.
+
+    It proposes the nearest names. It lists all names where there are at most 40.
+
+    Args:
+        kind: The kind of object: 'optimizer', 'layer'.
+        name: What the user wrote.
+        known: The names that exist.
 
     >>> unknown_name("optimizer", "adm", ["sgd", "adam"])
     "unknown optimizer 'adm'; did you mean 'adam'? known: adam, sgd"
     """
-    name = str(name)
-    # Of a name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', one is enough.
+    name, known = str(name), list(known)
+    # A name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', is listed once.
     listed = sorted(key for key in known if to_snake_case(key) == key or to_snake_case(key) not in known)
     near = _near(name, known)
     if len(listed) <= _MANY:
@@ -55,9 +72,9 @@ def unknown_name(kind, name, known):
     return f"unknown {kind} {name!r}; did you mean {meant}? ({len(listed)} names are known)"
 
 
-def _near(name, known):
-    """Up to three known names that are spelled almost like it, contain it, or are a part of it, the nearest first."""
-    plain = {}
+def _near(name: str, known: list[str]) -> list[str]:
+    """Up to three known names, the nearest first: spelled almost like `name`, containing it, or contained in it."""
+    plain: dict[str, str] = {}
     for key in sorted(known):
         plain.setdefault(key.lower().replace("_", ""), key)
     short = name.lower().replace("_", "")

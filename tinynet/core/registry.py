@@ -1,21 +1,27 @@
-"""Objects by name, to dicts and back: what `get`, `serialize` and `deserialize` of every family are made of.
+"""Objects to dicts and back, by name. `get`, `serialize` and `deserialize` of every family call these functions.
 
-A name is looked up in the family's own table, in what the caller passes, and among the registered custom objects;
-nothing is ever imported by name.
+A family is a module of one kind of objects: layers, losses, optimizers. A name is looked up among the registered custom
+objects, in what the caller passes, and in the family's own table. A name from a file is never imported.
 """
+
+from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
 
 from .absence import reason
 from .naming import to_snake_case, unknown_name
+from .types import Config
 
-_registered = {}  # 'package>name' (or what the user put in): class or function
-_families = {}  # Keras's name of a module, such as 'keras.layers': the module
+_registered: dict[str, Any] = {}  # 'package>name' (or what the user put in): class or function
+_families: dict[str, ModuleType] = {}  # Keras's name of a module, such as 'keras.layers': the module
 
 
-def install_families(families):
-    """Set the modules whose names a configuration may hold; the package's `__init__` does, when all are loaded.
+def install_families(families: Mapping[str, ModuleType]) -> None:
+    """Set the modules whose names a configuration may hold. The package's `__init__` calls this when all are loaded.
 
     Args:
         families: {Keras's name of the module, such as 'keras.layers': the module}.
@@ -23,30 +29,48 @@ def install_families(families):
     _families.update(families)
 
 
-def families():
-    """{Keras's name of a module: the module} of all families of objects that have names."""
+def families() -> dict[str, ModuleType]:
+    """Return {Keras's name of the module: the module} for all families."""
     return dict(_families)
 
 
-def family(title):
-    """The module of one family: `family("keras.initializers").get("zeros")`."""
+def family(title: str) -> ModuleType:
+    """Return the module of one family.
+
+    Args:
+        title: Keras's name of the module, such as 'keras.layers'.
+
+    Raises:
+        KeyError: no family has this name.
+
+    >>> family("keras.activations").get("relu").__name__
+    'relu'
+    """
     return _families[title]
 
 
 class _Scopes(threading.local):
-    def __init__(self):
-        self.objects = {}
+    """`_scopes.objects`: the names that this thread's open `custom_object_scope` blocks have added."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
 
 
 _scopes = _Scopes()
 
 
-def register_keras_serializable(package="Custom", name=None):
-    """Decorator: make a class or function known under 'package>name', so that saved models can refer to it.
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+    """Decorate a class or function, so that saved models can refer to it by the name 'package>name'.
 
     Args:
-        package: Whose it is; keeps equal names apart.
+        package: The owner's name. It distinguishes objects of equal names.
         name: The object's own name if None.
+
+    Returns:
+        The decorator; it returns the class or function itself.
+
+    Raises:
+        ValueError: the class has no `get_config` (raised when the decorator is applied).
 
     >>> @register_keras_serializable("docs")
     ... def double(x):
@@ -55,7 +79,7 @@ def register_keras_serializable(package="Custom", name=None):
     ('docs>double', True)
     """
 
-    def register(item):
+    def register(item: Any) -> Any:
         full_name = f"{package}>{name if name is not None else item.__name__}"
         if isinstance(item, type) and not hasattr(item, "get_config"):
             raise ValueError(f"register_keras_serializable: class {item.__name__} has no get_config(), so it could not "
@@ -69,8 +93,11 @@ def register_keras_serializable(package="Custom", name=None):
 
 
 @contextlib.contextmanager
-def custom_object_scope(*custom_objects):
-    """Inside the `with` block, names in these dicts {name: class or function} are found.
+def custom_object_scope(*custom_objects: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """Let names be found inside a `with` block, in this thread.
+
+    Args:
+        custom_objects: Dicts {name: class or function}; None counts as empty.
 
     >>> with custom_object_scope({"answer": lambda shape, dtype=None: 42}):
     ...     get_registered_object("answer") is not None
@@ -90,21 +117,28 @@ def custom_object_scope(*custom_objects):
 CustomObjectScope = custom_object_scope
 
 
-def get_custom_objects():
-    """The dict of all registered classes and functions by name; what is put into it is found from then on."""
+def get_custom_objects() -> dict[str, Any]:
+    """Return the dict of all registered classes and functions by name. What the user adds to it is found too."""
     return _registered
 
 
-def get_registered_name(item):
-    """The name under which a class or function is registered; its own name if it is not."""
+def get_registered_name(item: Any) -> str:
+    """Return the name under which a class or function is registered; its own name if it is not."""
     for name, other in _registered.items():
         if other is item:
             return name
     return item.__name__
 
 
-def get_registered_object(name, custom_objects=None, module_objects=None):
-    """The class or function registered under a name, or None."""
+def get_registered_object(name: Any, custom_objects: Mapping[str, Any] | None = None,
+                          module_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the class or function of a name, or None.
+
+    Args:
+        name: The name.
+        custom_objects: {name: class or function} of the caller, searched after the registered ones.
+        module_objects: {name: class or function} of a family, searched last.
+    """
     if not isinstance(name, str):
         return None
     for objects in (_scopes.objects, _registered, custom_objects, module_objects):
@@ -113,24 +147,39 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
     return None
 
 
-def is_builtin(item):
+def is_builtin(item: Any) -> bool:
     """Whether a class or function is tinynet's own."""
     return (getattr(item, "__module__", None) or "").split(".")[0] == __name__.split(".")[0]
 
 
-def by_both_names(*classes, **aliases):
-    """A table with each class under its own name and in snake case."""
+def by_both_names(*classes: type, **aliases: Any) -> dict[str, Any]:
+    """Return a table with each class under its own name and in snake case.
+
+    Args:
+        classes: The classes.
+        aliases: Further entries, as keyword arguments.
+
+    >>> sorted(by_both_names(int, Integer=int))
+    ['Integer', 'int']
+    """
     table = {cls.__name__: cls for cls in classes}
     table.update((to_snake_case(cls.__name__), cls) for cls in classes)
     table.update(aliases)
     return table
 
 
-def look_up(name, table, kind, custom_objects=None):
-    """The class of this name.
+def look_up(name: str, table: Mapping[str, Any], kind: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the class or function of a name.
+
+    Args:
+        name: The name.
+        table: {name: class or function} of the family.
+        kind: The kind of object, for messages: 'loss', 'optimizer'.
+        custom_objects: {name: class or function} of the caller.
 
     Raises:
-        ValueError: there is none; the message proposes the nearest names, or says why tinynet has not what Keras has.
+        ValueError: there is none; the message proposes the nearest names, or explains why tinynet does not have what
+            Keras has.
     """
     found = get_registered_object(name, custom_objects, table)
     if found is not None:
@@ -141,11 +190,18 @@ def look_up(name, table, kind, custom_objects=None):
     raise ValueError(unknown_name(kind, name, {**table, **(custom_objects or {}), **_scopes.objects, **_registered}))
 
 
-def serialize_object(thing, module):
-    """{'module', 'class_name', 'config', 'registered_name'} for an object with `get_config` or a function.
+def serialize_object(thing: Any, module: str) -> Any:
+    """Return {'module', 'class_name', 'config', 'registered_name'} for an object with `get_config`, or for a function.
 
-    Classes of the user's have the module None and a registered name: where they are defined is not written, since they
-    are never imported from there.
+    The user's own classes have the module None and a registered name. The module that defines them is not written,
+    since it is never imported by that name.
+
+    Args:
+        thing: The object or function; None, strings and numbers are returned unchanged.
+        module: Keras's name of the module of its family, such as 'keras.losses'.
+
+    Raises:
+        ValueError: it is a class, a lambda, or has neither `get_config` nor a name.
     """
     if thing is None or isinstance(thing, str | int | float | bool):
         return thing
@@ -163,11 +219,11 @@ def serialize_object(thing, module):
     return serialize_function(thing)
 
 
-def serialize_function(function):
-    """A function as Keras writes it: by its registered name.
+def serialize_function(function: Any) -> Config:
+    """Return a function as Keras writes it: by its registered name.
 
     Raises:
-        ValueError: it has no name to be found again by.
+        ValueError: it has no name by which it can be found again.
     """
     name = getattr(function, "__name__", None)
     if name is None:
@@ -183,13 +239,24 @@ def serialize_function(function):
     }
 
 
-def is_serialized_function(config):
-    """Whether this is what `serialize_function` makes."""
+def is_serialized_function(config: Any) -> bool:
+    """Whether this is a dict that `serialize_function` returned."""
     return isinstance(config, dict) and config.get("class_name") == "function" and isinstance(config.get("config"), str)
 
 
-def deserialize_object(config, table, kind, custom_objects=None):
-    """The object that `serialize_object` described; a name alone gives it with its defaults."""
+def deserialize_object(config: Any, table: Mapping[str, Any], kind: str,
+                       custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Make the object that `serialize_object` described.
+
+    Args:
+        config: What `serialize_object` returned; or a name, for an object with default arguments.
+        table: {name: class or function} of the family.
+        kind: The kind of object, for messages.
+        custom_objects: {name: class or function} of the caller.
+
+    Raises:
+        ValueError: `config` is something else, or its name is not known.
+    """
     if isinstance(config, str):
         found = look_up(config, table, kind, custom_objects)
         return found() if isinstance(found, type) else found
@@ -209,8 +276,18 @@ def deserialize_object(config, table, kind, custom_objects=None):
         return found.from_config(dict(inner)) if hasattr(found, "from_config") else found(**inner)
 
 
-def get_object(identifier, table, kind):
-    """What `get` of a family makes of a name, a dict of `serialize_object`, a class or a function; None stays None."""
+def get_object(identifier: Any, table: Mapping[str, Any], kind: str) -> Any:
+    """Return the object that a layer's or model's argument means; `get` of every family calls this.
+
+    Args:
+        identifier: A name; a dict that `serialize_object` returned; a class, which is called without arguments; a
+            function or another callable, which is returned unchanged; or None, for None.
+        table: {name: class or function} of the family.
+        kind: The kind of object, for messages.
+
+    Raises:
+        ValueError: it is something else, or its name is not known.
+    """
     if identifier is None:
         return None
     if isinstance(identifier, str | dict):

@@ -1,4 +1,7 @@
-"""Types of arguments, for annotations."""
+"""Types of arguments and results, for annotations.
+
+Those that are `Any` still tell the reader what is meant; their exact types would need modules above this one.
+"""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -10,7 +13,8 @@ Array: TypeAlias = npt.NDArray[Any]  # of any element type
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]  # float32 or float64
 TensorLike: TypeAlias = Any  # what to_array takes: a Tensor, KerasTensor, ndarray, number, or nested lists of them
 Shape: TypeAlias = tuple[int | None, ...]  # None for an axis of any length
-ShapeLike: TypeAlias = int | Sequence[int]
+ShapeLike: TypeAlias = Sequence[int]
+Sizes: TypeAlias = int | Sequence[int]  # one for all spatial axes, or one for each
 Axis: TypeAlias = int | Sequence[int] | None
 Pair: TypeAlias = tuple[int, int]
 Padding2d: TypeAlias = tuple[Pair, Pair]  # (top, bottom), (left, right)

@@ -17,7 +17,7 @@ from ..metrics import Metric
 from ..models import Model, Sequential
 from ..optimizers import Optimizer
 from ..regularizers import Regularizer
-from ..tensor import Variable
+from ..variable import Variable
 from ..version import __version__
 from . import backend
 from .same_modules import SameModules

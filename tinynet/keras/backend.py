@@ -25,8 +25,9 @@ from ..core.errors import NotInTinynetError
 from ..core.naming import auto_name, unknown_name
 from ..core.types import Array, DTypeLike, SeedLike, Shape, ShapeLike, TensorLike
 from ..layers.context import call_context
-from ..tensor import Tensor, Variable, convert_to_tensor, to_array
+from ..tensor import Tensor, convert_to_tensor, to_array
 from ..utils import clear_session  # noqa: F401
+from ..variable import Variable
 
 _SAME = {name: name for name in (
     "abs", "cos", "dot", "elu", "equal", "exp", "expand_dims", "eye", "greater", "greater_equal", "hard_sigmoid",

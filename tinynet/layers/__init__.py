@@ -4,21 +4,23 @@ from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention, MultiHeadAttention
 from .augmentation import Augment, Cutout, ImageAugmentation, PatchShuffle, Pipeline
 from .augmentation_color import (
-    AutoContrast, Equalization, RandomBrightness, RandomColorDegeneration, RandomColorJitter, RandomContrast,
-    RandomErasing, RandomGaussianBlur, RandomGrayscale, RandomHue, RandomInvert, RandomPosterization,
-    RandomSaturation, RandomSharpness, Solarization,
+    RandomBrightness, RandomColorDegeneration, RandomColorJitter, RandomContrast, RandomGrayscale, RandomHue,
+    RandomSaturation,
 )
+from .augmentation_filters import RandomErasing, RandomGaussianBlur, RandomSharpness
 from .augmentation_geometry import (
     RandomCrop, RandomElasticTransform, RandomFlip, RandomPerspective, RandomRotation, RandomShear,
     RandomTranslation, RandomZoom,
 )
 from .augmentation_mixing import AugMix, CutMix, MixUp, Mixing, RandAugment
 from .augmentation_text import EmbeddingCutout, EmbeddingMixup, WordDropout
+from .augmentation_tones import AutoContrast, Equalization, RandomInvert, RandomPosterization, Solarization
 from .base import Layer
-from .convolution import (
-    Conv1D, Conv2D, Conv2DTranspose, Convolution1D, Convolution2D, Convolution2DTranspose, DepthwiseConv2D,
-    SeparableConv2D, SeparableConvolution2D,
+from .convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
+from .convolution_depthwise import (
+    DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D, SeparableConvolution1D, SeparableConvolution2D,
 )
+from .convolution_transposed import Conv1DTranspose, Conv2DTranspose, Convolution1DTranspose, Convolution2DTranspose
 from .core import Activation, Identity, Input, InputLayer
 from .dense import Dense
 from .dropout import Dropout
@@ -47,9 +49,8 @@ from .resizing import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPa
 from .text import TextVectorization
 from .vocabulary import Hashing, IntegerLookup, StringLookup
 from .volumes import (
-    AveragePooling3D, AvgPool3D, Conv1DTranspose, Conv3D, Convolution1DTranspose, Convolution3D, Cropping3D,
-    DepthwiseConv1D, GlobalAveragePooling3D, GlobalAvgPool3D, GlobalMaxPool3D, GlobalMaxPooling3D, MaxPool3D,
-    MaxPooling3D, SeparableConv1D, SeparableConvolution1D, UpSampling3D, ZeroPadding3D,
+    AveragePooling3D, AvgPool3D, Conv3D, Convolution3D, Cropping3D, GlobalAveragePooling3D, GlobalAvgPool3D,
+    GlobalMaxPool3D, GlobalMaxPooling3D, MaxPool3D, MaxPooling3D, UpSampling3D, ZeroPadding3D,
 )
 from .wrappers import Bidirectional, SpectralNormalization, TimeDistributed, Wrapper
 

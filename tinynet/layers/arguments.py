@@ -1,29 +1,37 @@
 """What the constructors of all layers take, in Keras's spellings of three generations."""
 
+from __future__ import annotations
+
 import functools
 import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import config
-from ..ops.windows import check_data_format
+from ..core.checks import choice
+
+if TYPE_CHECKING:
+    from ..core.types import Config, Shape, Structure
 
 # Keyword arguments that every layer takes besides its own.
 COMMON_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "build_config")
 
 
-def name_may_come_first(add_weight):
+def name_may_come_first(add_weight: Callable[..., Any]) -> Callable[..., Any]:
     """As in tf.keras 2: add_weight("kernel", shape=..., initializer=...), add_weight("kernel", (3, 4))."""
+
     @functools.wraps(add_weight)
-    def add(self, *args, **kwargs):
+    def add(self: Any, *args: Any, **kwargs: Any) -> Any:
         if args and isinstance(args[0], str):
-            kwargs["name"], *args = args
+            kwargs["name"], args = args[0], args[1:]
         return add_weight(self, *args, **kwargs)
 
     return add
 
 
-def standard_dtype(dtype, owner):
+def standard_dtype(dtype: Any, owner: str) -> np.dtype[Any]:
     """A layer's dtype from a name, a type or a config; `floatx()` if None.
 
     Raises:
@@ -33,6 +41,7 @@ def standard_dtype(dtype, owner):
         return np.dtype(config.floatx())
     if isinstance(dtype, dict):  # as in a config
         dtype = dtype.get("config", {}).get("name")
+    result: np.dtype[Any] | None
     try:
         result = np.dtype(dtype if not hasattr(dtype, "name") else dtype.name)
     except TypeError:
@@ -48,25 +57,32 @@ def standard_dtype(dtype, owner):
     return result
 
 
-def standard_data_format(data_format, owner):
-    """`data_format` checked, the process-wide setting if None."""
+def standard_data_format(data_format: str | None, owner: str) -> str:
+    """`data_format` checked; the process-wide setting if None.
+
+    Raises:
+        ValueError: it is none of the two.
+    """
     data_format = data_format or config.image_data_format()
-    check_data_format(owner, data_format)
-    return data_format
+    return choice(data_format, owner, "data_format", ("channels_last", "channels_first"))
 
 
-def axes_of(rank, data_format):
-    """What the axes of an input with `rank` axes are, in words."""
+def axes_of(rank: int, data_format: str) -> str:
+    """The axes of an input with `rank` axes, in words.
+
+    >>> axes_of(4, "channels_last")
+    '(batch, height, width, channels)'
+    """
     spatial = {3: "steps", 4: "height, width", 5: "depth, height, width"}[rank]
     return f"(batch, {spatial}, channels)" if data_format == "channels_last" else f"(batch, channels, {spatial})"
 
 
-def dtype_policy(dtype):
+def dtype_policy(dtype: np.dtype[Any]) -> Config:
     """A dtype as Keras writes it in configs."""
     return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype.name}, "registered_name": None}
 
 
-def is_plain(value):
+def is_plain(value: Any) -> bool:
     """Whether a config may hold it as it is: numbers, text, None, and lists and dicts of these."""
     if isinstance(value, list | tuple):
         return all(map(is_plain, value))
@@ -75,7 +91,7 @@ def is_plain(value):
     return value is None or isinstance(value, str | bool | int | float)
 
 
-def as_shapes(value):
+def as_shapes(value: Any) -> Structure:
     """Shapes from JSON, where tuples have become lists."""
     if isinstance(value, dict):
         return {key: as_shapes(part) for key, part in value.items()}
@@ -84,8 +100,12 @@ def as_shapes(value):
     return [as_shapes(part) for part in value]
 
 
-def input_shape_from(arguments, owner):
-    """The batch shape that input_shape=, input_dim= or batch_input_shape= say, or None."""
+def input_shape_from(arguments: dict[str, Any], owner: str) -> Shape | None:
+    """The batch shape from input_shape=, input_dim= or batch_input_shape=; None if there is none of them.
+
+    Raises:
+        ValueError: input_shape is an int.
+    """
     if arguments.get("batch_input_shape") is not None:
         return tuple(arguments["batch_input_shape"])
     shape = arguments.get("input_shape")
@@ -100,7 +120,7 @@ def input_shape_from(arguments, owner):
     return (arguments.get("batch_size"), *shape)
 
 
-def arguments_of(cls):
+def arguments_of(cls: type[Any]) -> str:
     """What a class's constructor takes, as the end of an error message."""
     names = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "kwargs")]
     return f"{cls.__name__} takes {', '.join(names)}" if names else f"{cls.__name__} takes no arguments of its own"

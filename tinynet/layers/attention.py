@@ -1,21 +1,36 @@
 """Attention: each query takes a mean of the values, weighted by how well their keys match."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import constraints, initializers, ops, regularizers
+from .. import ops
+from ..core.checks import choice, positive_int
 from ..random import SeedGenerator
 from .base import Layer
-from .dense import positive_int
 from .einsum_dense import EinsumDense
 from .masks import get_mask
+from .weight_spec import describe_weight, weight_arguments, weight_config
 
-MINUS_INFINITY = -1e9  # finite, so that a row that sees nothing is not NaN
+if TYPE_CHECKING:
+    from ..core.types import Array, Config, SeedLike, Shape
+    from ..tensor import Tensor
+    from ..variable import Variable
+    from .weight_spec import ConstraintLike, InitializerLike, RegularizerLike
+
+MINUS_INFINITY = -1e9  # finite, so that a row without any key is not NaN
 
 
-def causal_mask(queries, keys):
-    """True where a query may look: at its own step and earlier ones. Shape (1, queries, keys)."""
+def causal_mask(queries: int, keys: int) -> Array:
+    """True where a query may use a key: at its own step and earlier ones. Shape (1, queries, keys).
+
+    >>> causal_mask(2, 3).astype(int)
+    array([[[1, 0, 0],
+            [1, 1, 0]]])
+    """
     return np.tril(np.ones((queries, keys), bool))[None]
 
 
@@ -25,60 +40,68 @@ class Attention(Layer):
     Args:
         use_scale: Multiply the scores by a learned number.
         score_mode: 'dot', or 'concat': a learned number times the sum of tanh(q + k).
-        dropout: Probability of dropping a weight.
+        dropout: Probability of dropping a weight in training.
         seed: An int makes the masks repeat from run to run.
 
     Call arguments:
         inputs: [query, value] or [query, value, key], shapes (batch, queries, dim), (batch, keys, dim) twice.
         mask: [query mask, value mask], boolean, (batch, queries), (batch, keys), or None.
         return_attention_scores: Return the weights, (batch, queries, keys), too.
-        use_causal_mask: Let each query see no later key.
+        use_causal_mask: Each query uses no later key.
 
-    Shapes: -> (batch, queries, dim).
+    Shapes: (batch, queries, dim), (batch, keys, dim) -> (batch, queries, dim of the value).
+
+    Raises:
+        ValueError: `score_mode` is none of the two; the layer is called on anything but a list of two or three.
+
+    >>> query, value = np.ones((2, 4, 8)), np.ones((2, 6, 8))
+    >>> Attention()([query, value]).shape
+    (2, 4, 8)
     """
 
-    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
+    def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: SeedLike = None,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if score_mode not in ("dot", "concat"):
-            raise ValueError(f"{type(self).__name__}: score_mode must be 'dot' or 'concat', got {score_mode!r}")
         self.use_scale = use_scale
-        self.score_mode = score_mode
+        self.score_mode = choice(score_mode, type(self).__name__, "score_mode", ("dot", "concat"))
         self.dropout = dropout
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if dropout > 0 else None
         self.supports_masking = True
-        self.scale = self.concat_score_weight = None
+        self.scale: Variable | None = None
+        self.concat_score_weight: Variable | None = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[Shape]) -> None:
         self._check(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", name="scale")
         if self.score_mode == "concat":
             self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
 
-    def _check(self, inputs):
+    def _check(self, inputs: Any) -> None:
         if not isinstance(inputs, list | tuple) or len(inputs) not in (2, 3):
             raise ValueError(f"{type(self).__name__}: expected [query, value] or [query, value, key], got {inputs!r}")
 
-    def _scores(self, query, key):
+    def _scores(self, query: Tensor, key: Tensor) -> Tensor:
         if self.score_mode == "dot":
             scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
             return scores if self.scale is None else scores * self.scale
         total = ops.expand_dims(query, 2) + ops.expand_dims(key, 1)
         total = total if self.scale is None else self.scale * total
-        return self.concat_score_weight * ops.sum(ops.tanh(total), axis=-1)
+        return ops.multiply(self.concat_score_weight, ops.sum(ops.tanh(total), axis=-1))
 
-    def call(self, inputs, mask=None, return_attention_scores=False, training=False, use_causal_mask=False):
+    def call(self, inputs: Any, mask: Any = None, return_attention_scores: bool = False, training: bool = False,
+             use_causal_mask: bool = False) -> Any:
         self._check(inputs)
         query, value = inputs[:2]
         query_mask, value_mask = (None, None) if mask is None else list(mask)[:2]
         scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
-        seen = None if value_mask is None else np.asarray(value_mask).astype(bool)[:, None, :]
+        allowed: Any = None if value_mask is None else np.asarray(value_mask).astype(bool)[:, None, :]
         if use_causal_mask:
             causal = causal_mask(*scores.shape[1:])
-            seen = causal if seen is None else seen & causal
-        if seen is not None:
-            scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~seen, scores.dtype)
+            allowed = causal if allowed is None else allowed & causal
+        if allowed is not None:
+            scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~allowed, scores.dtype)
         weights = ops.softmax(scores)
         if training and self.dropout > 0:
             weights = ops.dropout(weights, self.dropout, seed=self.seed_generator)
@@ -87,14 +110,14 @@ class Attention(Layer):
             y = y * ops.convert_to_tensor(np.asarray(query_mask).astype(bool)[:, :, None], y.dtype)
         return (y, weights) if return_attention_scores else y
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None if previous_mask is None else list(previous_mask)[0]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
         self._check(input_shape)
         return (*input_shape[0][:-1], input_shape[1][-1])
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "use_scale": self.use_scale, "score_mode": self.score_mode,
                 "dropout": self.dropout, "seed": self.seed}
 
@@ -104,22 +127,29 @@ class AdditiveAttention(Attention):
 
     Args:
         use_scale: Learn a number for each of the dimensions; 1 otherwise.
-        dropout: Probability of dropping a weight.
+        dropout: Probability of dropping a weight in training.
+        seed: An int makes the masks repeat from run to run.
+
+    Shapes: (batch, queries, dim), (batch, keys, dim) -> (batch, queries, dim); scale (dim,).
+
+    >>> query, value = np.ones((2, 4, 8)), np.ones((2, 6, 8))
+    >>> AdditiveAttention()([query, value]).shape
+    (2, 4, 8)
     """
 
-    def __init__(self, use_scale=True, dropout=0.0, **kwargs):
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[Shape]) -> None:
         self._check(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((input_shape[1][-1],), "glorot_uniform", name="scale")
 
-    def _scores(self, query, key):
+    def _scores(self, query: Tensor, key: Tensor) -> Tensor:
         total = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(key, 1))
         return ops.sum(total if self.scale is None else self.scale * total, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         configuration = super().get_config()
         del configuration["score_mode"]
         return configuration
@@ -134,29 +164,43 @@ class MultiHeadAttention(Layer):
         num_heads: How many.
         key_dim: Length of a head's queries and keys.
         value_dim: Length of a head's values; `key_dim` if None.
-        dropout: Probability of dropping a weight.
+        dropout: Probability of dropping a weight in training.
         use_bias: Whether the projections add a bias.
         output_shape: Length of the output; the query's if None.
         attention_axes: Only the axes between batch and features are supported: None, or (1,) for sequences.
+        sliding_window, flash_attention: Keras has these; tinynet does not.
         use_gate: Multiply each head's result by sigmoid(a projection of the query).
-        kernel_initializer, bias_initializer, kernel_regularizer, ...: For all projections.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint:
+            For all projections.
+        activity_regularizer: Penalty on the output, added to the loss.
+        seed: An int makes the masks repeat from run to run.
 
     Call arguments:
         query, value, key: (batch, queries, dim), (batch, keys, dim) twice; `value` if `key` is None.
         query_mask, value_mask, key_mask: Boolean, (batch, steps).
         attention_mask: Boolean, broadcasting to (batch, queries, keys).
         return_attention_scores: Return the weights, (batch, heads, queries, keys), too.
-        use_causal_mask: Let each query see no later key.
+        use_causal_mask: Each query uses no later key.
+
+    Shapes: (batch, queries, dim), (batch, keys, value's dim) -> (batch, queries, output_shape).
+
+    Raises:
+        TypeError: `num_heads`, `key_dim` or `value_dim` is no int.
+        ValueError: it is below 1, or an argument is not supported.
 
     >>> x = np.ones((2, 8, 16))
     >>> MultiHeadAttention(num_heads=2, key_dim=4)(x, x).shape
     (2, 8, 16)
     """
 
-    def __init__(self, num_heads, key_dim, value_dim=None, dropout=0.0, use_bias=True, output_shape=None,
-                 attention_axes=None, sliding_window=None, flash_attention=None, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, bias_constraint=None, use_gate=False, seed=None, **kwargs):
+    def __init__(self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0,
+                 use_bias: bool = True, output_shape: Any = None, attention_axes: Any = None,
+                 sliding_window: None = None, flash_attention: bool | None = None,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, use_gate: bool = False, seed: SeedLike = None,
+                 **kwargs: Any) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         owner = "MultiHeadAttention"
         self.num_heads = positive_int(num_heads, owner, "num_heads")
@@ -174,24 +218,17 @@ class MultiHeadAttention(Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.use_gate = use_gate
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if dropout > 0 else None
         self.supports_masking = True
 
-    def _projection(self, equation, output_shape, bias_axes, name):
+    def _projection(self, equation: str, output_shape: Shape, bias_axes: str, name: str) -> EinsumDense:
         return EinsumDense(equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name,
-                           dtype=self.dtype, kernel_initializer=self.kernel_initializer,
-                           bias_initializer=self.bias_initializer, kernel_regularizer=self.kernel_regularizer,
-                           bias_regularizer=self.bias_regularizer, kernel_constraint=self.kernel_constraint,
-                           bias_constraint=self.bias_constraint)
+                           dtype=self.dtype, **weight_arguments(self, "kernel", "bias"))
 
-    def build(self, query_shape, value_shape=None, key_shape=None):
+    def build(self, query_shape: Shape, value_shape: Shape | None = None, key_shape: Shape | None = None) -> None:
         value_shape = query_shape if value_shape is None else value_shape
         key_shape = value_shape if key_shape is None else key_shape
         self._built_shapes = {"query_shape": query_shape, "value_shape": value_shape,
@@ -199,7 +236,7 @@ class MultiHeadAttention(Layer):
         heads = "abc,cde->abde"
         self.query_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "query")
         self.key_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "key")
-        parts = [(self.query_dense, query_shape), (self.key_dense, key_shape)]
+        parts: list[tuple[EinsumDense, Shape]] = [(self.query_dense, query_shape), (self.key_dense, key_shape)]
         if self.use_gate:
             self.gate_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "gate")
             self.gate_dense.activation = ops.sigmoid
@@ -212,26 +249,30 @@ class MultiHeadAttention(Layer):
         for layer, shape in parts:
             layer._build_with_shape(shape)
 
-    def get_build_config(self):
+    def get_build_config(self) -> Config | None:
         """The three shapes, as Keras writes them; None if not built."""
         return {"shapes_dict": self._built_shapes} if self.built else None
 
-    def build_from_config(self, config):
+    def build_from_config(self, config: Config) -> None:
         shapes = config.get("shapes_dict")
         if shapes and not self.built:
             self.build(**{name: tuple(shape) for name, shape in shapes.items()})
             self.built = True
 
-    def _build_for(self, inputs):
+    def _build_for(self, inputs: Any) -> None:
         """Built by the first call, which knows all three shapes."""
 
-    def _output_length(self, query_shape):
+    def _build_symbolically(self, shapes: Any) -> None:
+        """Built by the trial call, which knows all three shapes."""
+
+    def _output_length(self, query_shape: Shape) -> int | None:
         if self._output_shape is None:
             return query_shape[-1]
         return self._output_shape if isinstance(self._output_shape, int) else self._output_shape[-1]
 
-    def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
-             return_attention_scores=False, training=None, use_causal_mask=False):
+    def call(self, query: Tensor, value: Any, key: Any = None, query_mask: Any = None, value_mask: Any = None,
+             key_mask: Any = None, attention_mask: Any = None, return_attention_scores: bool = False,
+             training: bool | None = None, use_causal_mask: bool = False) -> Any:
         masks = [given if given is not None else get_mask(tensor) for given, tensor in
                  ((query_mask, query), (value_mask, value), (key_mask, key))]
         value, key = self._convert(value), self._convert(value if key is None else key)
@@ -240,12 +281,12 @@ class MultiHeadAttention(Layer):
             self.build(*((None, *tensor.shape[1:]) for tensor in (query, value, key)))
             if self._initial_weights is not None:
                 self.set_weights(self._initial_weights)
-        seen = self._seen(query, key, masks, attention_mask, use_causal_mask)
+        allowed = self._allowed(query, key, masks, attention_mask, use_causal_mask)
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         q, k, v = (ops.transpose(part, (0, 2, 1, 3)) for part in (q * (1 / math.sqrt(self.key_dim)), k, v))
         scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
-        if seen is not None:
-            scores = ops.where(np.broadcast_to(seen, scores.shape), scores, MINUS_INFINITY)
+        if allowed is not None:
+            scores = ops.where(np.broadcast_to(allowed, scores.shape), scores, MINUS_INFINITY)
         weights = ops.softmax(scores)
         kept = weights
         if training and self.dropout > 0:
@@ -256,8 +297,8 @@ class MultiHeadAttention(Layer):
         y = self.output_dense(y)
         return (y, weights) if return_attention_scores else y
 
-    def _seen(self, query, key, masks, attention_mask, use_causal_mask):
-        """Which keys each query sees, broadcasting to (batch, heads, queries, keys); None for all."""
+    def _allowed(self, query: Tensor, key: Tensor, masks: list[Any], attention_mask: Any, use_causal_mask: bool) -> Any:
+        """Which keys each query uses, broadcasting to (batch, heads, queries, keys); None for all."""
         parts = []
         for mask, axis in zip(masks, (2, 1, 1), strict=True):
             if mask is not None:
@@ -268,15 +309,16 @@ class MultiHeadAttention(Layer):
             parts.append(np.asarray(attention_mask).astype(bool))
         if not parts:
             return None
-        seen = parts[0]
+        allowed = parts[0]
         for part in parts[1:]:
-            seen = seen & part
-        return seen[:, None] if seen.ndim == 3 else seen
+            allowed = allowed & part
+        return allowed[:, None] if allowed.ndim == 3 else allowed
 
-    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+    def compute_output_shape(self, query_shape: Shape, value_shape: Shape | None = None,
+                             key_shape: Shape | None = None) -> Shape:
         return (*query_shape[:-1], self._output_length(query_shape))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
@@ -288,12 +330,6 @@ class MultiHeadAttention(Layer):
             "output_shape": self._output_shape,
             "attention_axes": self.attention_axes,
             "sliding_window": None,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **weight_config(self, "kernel", "bias", "activity"),
             "seed": self.seed,
         }

@@ -6,14 +6,21 @@ Keras, so that a draw can be looked at, and applied again:
     transformation = layer.get_random_transformation(images, training=True)
     layer.transform_images(images, transformation)
 
-The functions behind the layers are in `tinynet.augment`.
+The functions that the layers call are in `tinynet.augment`.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from .. import augment, ops, random
 from ..augment import boxes, catalogue, patches
 from ..augment.erasing import cutout_boxes
+from ..core.checks import probability as check_probability
+from ..core.checks import whole
 from ..data.memory import copy
 from ..random import SeedGenerator
 from ..tape import record
@@ -22,33 +29,45 @@ from .arguments import standard_data_format
 from .base import Layer
 from .lookup import as_layer, serialize_inner
 
+if TYPE_CHECKING:
+    from ..core.types import Array, Config, SeedLike, Shape
+
+Factor: TypeAlias = float | Sequence[float]  # a number, or a pair (lower, upper); see `factor_range`
+Range: TypeAlias = tuple[float, float]  # what black and white are
+
 
 class ImageAugmentation(Layer):
     """Base of the layers that augment images.
 
     Called on images, (batch, height, width, channels) or a single one, or on a dict with 'images' and perhaps 'labels',
-    whose other entries pass through. Images come out in the layer's dtype. Outside training nothing happens. Like in
-    Keras, a direct call counts as training unless it says training=False, while `predict` and `evaluate` do say so.
+    whose other entries pass through. Images come out in the layer's dtype. Outside training nothing happens. As in
+    Keras, a direct call counts as training unless it has training=False, which `predict` and `evaluate` pass.
 
     No gradient flows to the images; asking for one is an error. Put these layers first in a model.
 
     Args:
         data_format: 'channels_last' or 'channels_first'; `image_data_format()` if None.
         seed: An int makes the draws repeat from run to run.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: when called, the input has another number of axes, or is a dict without 'images'.
+        NotImplementedError: the dict has bounding boxes or masks; or a gradient is computed.
     """
 
-    def __init__(self, data_format=None, seed=None, **kwargs):
+    def __init__(self, data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = standard_data_format(data_format, type(self).__name__)
         self.seed = seed
         self.generator = SeedGenerator(seed)
 
-    def get_random_transformation(self, data, training=True, seed=None):
+    def get_random_transformation(self, data: Any, training: bool = True, seed: SeedLike = None) -> Any:
         """Draw the parameters for a batch: a dict of arrays, or None where there is nothing to do.
 
         Args:
             data: The images (array or Tensor), or a dict with 'images'.
-            training: False gives None.
+            training: Without training there is nothing to do.
             seed: int, SeedGenerator or None for the layer's own.
         """
         if not training:
@@ -56,26 +75,26 @@ class ImageAugmentation(Layer):
         images, _ = self._dense(data["images"] if isinstance(data, dict) else data)
         return self.draw(images, random.generator(self.generator if seed is None else seed))
 
-    def transform_images(self, images, transformation, training=True):
+    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Array:
         """Images changed by the parameters of `get_random_transformation`, as an ndarray."""
         if not training or transformation is None:
             return to_array(images)
         dense, restore = self._dense(images)
         return restore(np.ascontiguousarray(self.transform(dense, transformation), dense.dtype))
 
-    def transform_labels(self, labels, transformation, training=True):
+    def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Array:
         """Labels changed by the same parameters; only mixing does."""
         return to_array(labels)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         """Parameters for images (batch, height, width, channels) from a NumPy Generator. Layers override it."""
         raise NotImplementedError(f"{type(self).__name__} does not define draw(self, images, rng)")
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         """The formula, on an ndarray (batch, height, width, channels). Layers override it."""
         raise NotImplementedError(f"{type(self).__name__} does not define transform(self, images, transformation)")
 
-    def call(self, data, training=True):
+    def call(self, data: Any, training: bool = True) -> Any:
         if not isinstance(data, dict):
             return self._augmented(data, self.get_random_transformation(data, training), training)
         if "images" not in data:
@@ -93,7 +112,7 @@ class ImageAugmentation(Layer):
                 self.transform_labels(data["labels"], transformation, training)))
         return result
 
-    def _augmented(self, images, transformation, training):
+    def _augmented(self, images: Any, transformation: Any, training: bool) -> Tensor:
         images = images if isinstance(images, Tensor) else Tensor(images)
         if images.data.dtype != self._dtype:
             images = Tensor.wrap(images.data.astype(self._dtype))  # whole numbers; floats were cast before
@@ -101,14 +120,14 @@ class ImageAugmentation(Layer):
             return images
         return record(self.transform_images(images, transformation), (images,), self._no_gradient)
 
-    def _no_gradient(self, dy):
+    def _no_gradient(self, dy: Any) -> Any:
         raise NotImplementedError(
             f"{type(self).__name__}: no gradient flows through image augmentation; put the layer before those whose "
             "weights are trained, or call it with training=False"
         )
 
-    def _dense(self, images):
-        """Images as (batch, height, width, channels) in the layer's dtype, and the way back."""
+    def _dense(self, images: Any) -> tuple[Array, Callable[[Array], Array]]:
+        """Images as (batch, height, width, channels) in the layer's dtype, and the function that undoes this."""
         images = to_array(images)
         if images.ndim not in (3, 4):
             hint = "; add a channel axis with x[..., None]" if images.ndim == 2 else ""
@@ -120,20 +139,21 @@ class ImageAugmentation(Layer):
         dense = images[None] if single else images
         dense = np.ascontiguousarray(dense.transpose(0, 2, 3, 1) if first else dense, self._dtype)
 
-        def restore(result):
+        def restore(result: Array) -> Array:
             result = np.ascontiguousarray(result.transpose(0, 3, 1, 2)) if first else result
             return result[0] if single else result
 
         return dense, restore
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "data_format": self.data_format, "seed": self.seed}
 
 
-def factor_range(value, owner, name="factor", low=-1.0, high=1.0, symmetric=True):
+def factor_range(value: Any, owner: str, name: str = "factor", low: float = -1.0, high: float = 1.0,
+                 symmetric: bool = True) -> tuple[float, float]:
     """(lower, upper) from a number or a pair; a number f means (-f, f), or (0, f) where negative ones have no meaning.
 
     Raises:
@@ -159,32 +179,38 @@ class Pipeline(Layer):
 
     Args:
         layers: List of layers.
+
+    Shapes: the input goes through the layers.
+
+    Raises:
+        TypeError: `layers` is no list of layers.
+
+    >>> Pipeline([RandomFlip(seed=1), RandomZoom(0.1, seed=2)])(np.ones((2, 8, 8, 3))).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, layers, name=None, **kwargs):
+    def __init__(self, layers: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         if not isinstance(layers, list | tuple) or not all(isinstance(layer, Layer | dict) for layer in layers):
             raise TypeError(f"Pipeline: expected a list of layers, got {layers!r}")
         self.layers = [as_layer(layer, "Pipeline") for layer in layers]
 
-    def call(self, data, training=True):
+    def call(self, data: Any, training: bool = True) -> Any:
         for layer in self.layers:
             data = layer(data, training=training)
         return data
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         for layer in self.layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"name": self.name, "layers": [serialize_inner(layer) for layer in self.layers]}
 
 
-def augments(layer):
-    """Whether a layer augments images, in a way that asks for no gradient: alone, or as a `Pipeline` or `Sequential` of
-    such layers.
-    """
+def augments(layer: Any) -> bool:
+    """Whether a layer augments images without a gradient: alone, or as a `Pipeline` or `Sequential` of such layers."""
     if isinstance(layer, Pipeline):
         return all(augments(part) for part in layer.layers)
     if hasattr(layer, "_layers_in_order"):  # a model
@@ -196,8 +222,8 @@ def augments(layer):
 class Augment(ImageAugmentation):
     """Any transform of `tinynet.augment.TRANSFORMS`, by name, with random parameters.
 
-    One that gives images of another size ('crop', 'random_crop', 'pad', or 'transpose' of oblong ones) does so outside
-    training too, since the layers behind it are made for that size: with parameters in the middle of their ranges.
+    One that returns images of another size ('crop', 'random_crop', 'pad', or 'transpose' of oblong ones) does so
+    outside training too, with parameters in the middle of their ranges: the layers after it are made for that size.
 
     Args:
         transform: Its name, such as 'gamma' or 'elastic'.
@@ -207,27 +233,35 @@ class Augment(ImageAugmentation):
         parameters: Of the transform, by name: numbers, or ranges (low, high) to draw from for each image, both ends
             included where both are ints. What is left out is drawn from the catalogue's range.
 
+    Shapes: images (batch, height, width, channels), or a single one; the same out unless the transform changes the
+    size.
+
+    Raises:
+        TypeError: `probability` is no number.
+        ValueError: the transform is not known, or a parameter is outside its range; when called, images that change
+            their size do not fit into a batch with those left alone.
+
     >>> layer = Augment("gamma", probability=0.5, power=(0.5, 2.0), seed=1)
     >>> layer(np.full((2, 4, 4, 3), 100, np.uint8), training=True).shape
     (2, 4, 4, 3)
     """
 
-    def __init__(self, transform, probability=1.0, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(self, transform: str, probability: float = 1.0, value_range: Range = (0, 255),
+                 data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         known = catalogue.look_up(transform).parameters
         parameters = {key: kwargs.pop(key) for key in list(kwargs) if key in known}
         super().__init__(data_format, seed, **kwargs)
-        if not 0 <= probability <= 1:
-            raise ValueError(f"Augment: probability must be from 0 to 1, got {probability}")
+        check_probability(probability, "Augment", "probability")
         catalogue.check_parameters(transform, parameters)
         self.transform_name = transform
         self.probability = probability
         self.value_range = tuple(value_range)
         self.parameters = parameters
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"apply": rng.random(len(images)) < self.probability, "seed": int(rng.integers(2**63))}
 
-    def _augmented(self, images, transformation, training):
+    def _augmented(self, images: Any, transformation: Any, training: bool) -> Tensor:
         if training or self.probability < 1 or self.compute_output_shape(tuple(images.shape)) == tuple(images.shape):
             return super()._augmented(images, transformation, training)
         dense, restore = self._dense(images)
@@ -237,12 +271,12 @@ class Augment(ImageAugmentation):
         parameters = {**self.parameters, **middle}
         if name == "random_crop":
             name = "crop"
-            parameters.update({place: (size - parameters[length]) // 2 for place, size, length in zip(
+            parameters.update({start: (size - parameters[length]) // 2 for start, size, length in zip(
                 ("top", "left"), dense.shape[1:3], ("height", "width"), strict=True)})
         result = augment.apply(name, dense, 0, self.value_range, **parameters)
         return record(restore(np.ascontiguousarray(result, dense.dtype)), (images,), self._no_gradient)
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         chosen = np.flatnonzero(transformation["apply"])
         if chosen.size == 0 and len(images):
             chosen_result = images[:0]
@@ -260,15 +294,15 @@ class Augment(ImageAugmentation):
         result[chosen] = chosen_result
         return result
 
-    def compute_output_shape(self, input_shape):
-        if None in input_shape[-3:]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        shape: Any = tuple(input_shape[-3:])
+        if None in shape:
             return input_shape
-        shape = tuple(input_shape[-3:])
         trial = np.zeros((1, *shape), self._dtype)
         result = self.transform_images(trial, {"apply": np.ones(1, bool), "seed": 0})
         return (*input_shape[:-3], *result.shape[1:])
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "transform": self.transform_name, "probability": self.probability,
                 "value_range": self.value_range, **self.parameters}
 
@@ -280,24 +314,31 @@ class Cutout(ImageAugmentation):
         size: Side of the square in pixels.
         fill_value: What is put there; the paper puts 0, the mean of normalized images.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> Cutout(4, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, size=16, fill_value=0.0, data_format=None, seed=None, **kwargs):
+    def __init__(self, size: int = 16, fill_value: float = 0.0, data_format: str | None = None, seed: SeedLike = None,
+                 **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
-            raise ValueError(f"Cutout: size must be a whole number of pixels from 0 on, got {size!r}")
-        self.size = int(size)
+        self.size = whole(size, "Cutout", "size", 0)
         self.fill_value = fill_value
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"boxes": cutout_boxes(images.shape, self.size, rng)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         out = copy(images)
         boxes.fill_boxes(out, boxes.per_image_boxes(transformation["boxes"], images), float(self.fill_value))
         return out
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "size": self.size, "fill_value": self.fill_value}
 
 
@@ -308,22 +349,29 @@ class PatchShuffle(ImageAugmentation):
         size: Side of the windows.
         probability: That a window is permuted.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> PatchShuffle(2, 0.5, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, size=2, probability=0.05, data_format=None, seed=None, **kwargs):
+    def __init__(self, size: int = 2, probability: float = 0.05, data_format: str | None = None, seed: SeedLike = None,
+                 **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
-        if not 0 <= probability <= 1:
-            raise ValueError(f"PatchShuffle: probability must be from 0 to 1, got {probability}")
         self.size = size
-        self.probability = probability
+        self.probability = check_probability(probability, "PatchShuffle", "probability")
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"order": patches.patch_order(images.shape, self.size, self.probability, rng)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return patches.permuted(images, transformation["order"])
 
-    def _augmented(self, images, transformation, training):
+    def _augmented(self, images: Any, transformation: Any, training: bool) -> Tensor:
         if not training or transformation is None or images.ndim == 3:
             return super()._augmented(images, transformation, training)
         images = ops.cast(images, self._dtype)
@@ -332,5 +380,5 @@ class PatchShuffle(ImageAugmentation):
         shuffled = patches.patch_shuffle_maps(ops.transpose(images, (0, 2, 3, 1)), transformation["order"])
         return ops.transpose(shuffled, (0, 3, 1, 2))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "size": self.size, "probability": self.probability}

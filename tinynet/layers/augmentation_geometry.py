@@ -1,28 +1,40 @@
 """Keras's layers that move pixels: flips, rotations, shifts, zooms, crops, shears, perspective, elastic."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .. import augment, ops
 from ..augment import boxes, distortion, geometry
 from ..augment.sampling import check_sampling, warped
+from ..core.checks import choice, whole
+from ..core.checks import probability as check_probability
 from ..data.memory import empty
 from .augmentation import ImageAugmentation, factor_range
+
+if TYPE_CHECKING:
+    from ..core.types import Array, Config, SeedLike, Shape
+    from ..tensor import Tensor
+    from .augmentation import Factor, Range
 
 
 class _Sampled(ImageAugmentation):
     """What the layers that sample between pixels share: how, and what lies outside the image."""
 
-    def __init__(self, fill_mode, interpolation, fill_value, data_format, seed, **kwargs):
+    def __init__(self, fill_mode: str, interpolation: str, fill_value: float, data_format: str | None, seed: SeedLike,
+                 **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
         check_sampling(fill_mode, interpolation, type(self).__name__)
         self.fill_mode = fill_mode
         self.interpolation = interpolation
         self.fill_value = fill_value
 
-    def sampled(self, images, transforms):
+    def sampled(self, images: Any, transforms: Array) -> Array:
         return warped(images, transforms, self.fill_mode, self.interpolation, self.fill_value)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "fill_mode": self.fill_mode, "interpolation": self.interpolation,
                 "fill_value": self.fill_value}
 
@@ -33,27 +45,32 @@ class RandomFlip(ImageAugmentation):
     Args:
         mode: 'horizontal', 'vertical', or 'horizontal_and_vertical': both at once, as in Keras 3, or none.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomFlip("horizontal", seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, mode="horizontal_and_vertical", seed=None, data_format=None, **kwargs):
+    def __init__(self, mode: str = "horizontal_and_vertical", seed: SeedLike = None, data_format: str | None = None,
+                 **kwargs: Any) -> None:
         super().__init__(data_format, seed, **kwargs)
-        if mode not in ("horizontal", "vertical", "horizontal_and_vertical"):
-            raise ValueError(
-                f"RandomFlip: mode must be 'horizontal', 'vertical' or 'horizontal_and_vertical', got {mode!r}"
-            )
-        self.mode = mode
+        self.mode = choice(mode, "RandomFlip", "mode", ("horizontal", "vertical", "horizontal_and_vertical"))
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return {"flips": rng.random((len(images), 1, 1, 1)) <= 0.5, "input_shape": images.shape}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         flips = np.asarray(transformation["flips"]).reshape(-1)
         out = empty(images.shape, images.dtype)
         boxes.flip(images, boxes.flags(flips if "horizontal" in self.mode else False, images),
                    boxes.flags(flips if "vertical" in self.mode else False, images), out)
         return out
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "mode": self.mode}
 
 
@@ -66,21 +83,29 @@ class RandomRotation(_Sampled):
         interpolation: 'bilinear' or 'nearest'.
         fill_value: For fill_mode 'constant'.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomRotation(0.1, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, factor, fill_mode="reflect", interpolation="bilinear", seed=None, fill_value=0.0,
-                 data_format=None, **kwargs):
+    def __init__(self, factor: Factor, fill_mode: str = "reflect", interpolation: str = "bilinear",
+                 seed: SeedLike = None, fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.factor = factor_range(factor, "RandomRotation")
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         angle = rng.uniform(*self.factor, len(images)) * 360
         return {"angle": angle, "rotation_matrix": geometry.rotation_matrix(images.shape[1:3], angle)}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         return self.sampled(images, transformation["rotation_matrix"])
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "factor": self.factor}
 
 
@@ -91,28 +116,37 @@ class RandomTranslation(_Sampled):
         height_factor: Share of the height, positive is down: f means between -f and f, or a pair (lower, upper).
         width_factor: The same for the width, positive is to the right.
         fill_mode, interpolation, fill_value, data_format, seed: As for `RandomRotation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomTranslation(0.1, 0.1, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, height_factor, width_factor, fill_mode="reflect", interpolation="bilinear", seed=None,
-                 fill_value=0.0, data_format=None, **kwargs):
+    def __init__(self, height_factor: Factor, width_factor: Factor, fill_mode: str = "reflect",
+                 interpolation: str = "bilinear", seed: SeedLike = None, fill_value: float = 0.0,
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
         self._height = factor_range(height_factor, "RandomTranslation", "height_factor")
         self._width = factor_range(width_factor, "RandomTranslation", "width_factor")
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         x = rng.uniform(*self._width, len(images)) * images.shape[2]
         y = rng.uniform(*self._height, len(images)) * images.shape[1]
         return {"translations": np.stack([x, y], axis=-1), "input_shape": images.shape}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         # Millionths of a pixel are left out: then a whole row has the same weights, which `warp` makes use of.
         x, y = np.rint(np.asarray(transformation["translations"], np.float64).T * 2**20) / 2**20
         transforms = np.zeros((len(images), 8))
         transforms[:, [0, 4]], transforms[:, 2], transforms[:, 5] = 1, -x, -y
         return self.sampled(images, transforms)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
 
 
@@ -124,28 +158,37 @@ class RandomZoom(_Sampled):
             out), -0.2 shows 20 % less.
         width_factor: The same for the width; the proportions stay if None.
         fill_mode, interpolation, fill_value, data_format, seed: As for `RandomRotation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomZoom(0.2, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, height_factor, width_factor=None, fill_mode="reflect", interpolation="bilinear", seed=None,
-                 fill_value=0.0, data_format=None, **kwargs):
+    def __init__(self, height_factor: Factor, width_factor: Factor | None = None, fill_mode: str = "reflect",
+                 interpolation: str = "bilinear", seed: SeedLike = None, fill_value: float = 0.0,
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
         self._height = factor_range(height_factor, "RandomZoom", "height_factor")
         self._width = None if width_factor is None else factor_range(width_factor, "RandomZoom", "width_factor")
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         height = 1 + rng.uniform(*self._height, (len(images), 1))
         width = height if self._width is None else 1 + rng.uniform(*self._width, (len(images), 1))
         return {"height_zoom": height, "width_zoom": width, "input_shape": images.shape}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         y, x = (np.asarray(transformation[key], np.float64).reshape(-1) for key in ("height_zoom", "width_zoom"))
         zero = np.zeros_like(x)
         middle_x, middle_y = (images.shape[2] - 1) / 2, (images.shape[1] - 1) / 2
         return self.sampled(images, np.stack(
             [x, zero, (1 - x) * middle_x, zero, y, (1 - y) * middle_y, zero, zero], axis=-1))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
 
 
@@ -157,30 +200,39 @@ class RandomShear(_Sampled):
             the amount, in a random one of the two directions.
         y_factor: The same for columns.
         interpolation, fill_mode, fill_value, data_format, seed: As for `RandomRotation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomShear(0.2, 0.1, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, x_factor=0.0, y_factor=0.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0,
-                 data_format=None, seed=None, **kwargs):
+    def __init__(self, x_factor: Factor = 0.0, y_factor: Factor = 0.0, interpolation: str = "bilinear",
+                 fill_mode: str = "reflect", fill_value: float = 0.0, data_format: str | None = None,
+                 seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.x_factor = factor_range(x_factor, "RandomShear", "x_factor")
         self.y_factor = factor_range(y_factor, "RandomShear", "y_factor")
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         amounts = [rng.uniform(*self.x_factor, len(images)), rng.uniform(*self.y_factor, len(images))]
         directions = rng.choice([-1.0, 1.0], (len(images), 2))
         return {"shear_factor": np.stack(amounts, axis=-1) * directions, "input_shape": images.shape}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         x, y = np.asarray(transformation["shear_factor"], np.float64).T
         zero, one = np.zeros_like(x), np.ones_like(x)
         return self.sampled(images, np.stack([one, x, zero, y, one, zero, zero, zero], axis=-1))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "x_factor": self.x_factor, "y_factor": self.y_factor}
 
 
 class RandomPerspective(_Sampled):
-    """Draw images as if seen from the side: three corners are moved, and the image is stretched between them.
+    """Draw images as if viewed from the side: three corners are moved, and the image is stretched between them.
 
     Args:
         factor: f: each image is changed with a probability drawn from [0, f]; or a pair (lower, upper).
@@ -188,17 +240,23 @@ class RandomPerspective(_Sampled):
         interpolation: 'bilinear' or 'nearest'.
         fill_value: What lies outside the image.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomPerspective(1.0, 0.3, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, factor=1.0, scale=1.0, interpolation="bilinear", fill_value=0.0, seed=None, data_format=None,
-                 **kwargs):
+    def __init__(self, factor: Factor = 1.0, scale: float = 1.0, interpolation: str = "bilinear",
+                 fill_value: float = 0.0, seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__("constant", interpolation, fill_value, data_format, seed, **kwargs)
         self.factor = factor_range(factor, "RandomPerspective", low=0.0, symmetric=False)
-        if not 0 <= scale <= 1:
-            raise ValueError(f"RandomPerspective: scale must be from 0 to 1, got {scale!r}")
-        self.scale = scale
+        self.scale = check_probability(scale, "RandomPerspective", "scale")
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         count, (height, width) = len(images), images.shape[1:3]
         right, bottom = width - 1.0, height - 1.0
         start = np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]])  # (x, y)
@@ -211,7 +269,7 @@ class RandomPerspective(_Sampled):
         return {"apply_perspective": rng.random(count) < rng.uniform(*self.factor, count),
                 "start_points": np.tile(start, (count, 1, 1)), "end_points": end, "input_shape": images.shape}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         result = images.copy()
         chosen = np.flatnonzero(transformation["apply_perspective"])
         if chosen.size:
@@ -219,7 +277,7 @@ class RandomPerspective(_Sampled):
             result[chosen] = self.sampled(images[chosen], geometry.perspective_matrix(start, end))
         return result
 
-    def get_config(self):
+    def get_config(self) -> Config:
         configuration = {**super().get_config(), "factor": self.factor, "scale": self.scale}
         del configuration["fill_mode"]
         return configuration
@@ -235,22 +293,31 @@ class RandomElasticTransform(_Sampled):
         factor: f: each image is changed with a probability drawn from [0, f]; or a pair (lower, upper).
         scale: s is drawn from [0, scale], or from a pair (lower, upper); one draw a batch.
         interpolation, fill_mode, fill_value, data_format, seed: As for `RandomRotation`.
-        value_range: Kept for Keras's signature; no value is changed.
+        value_range: Accepted for Keras's signature; no value is changed.
+
+    Shapes: images (batch, height, width, channels), or a single one; the same out.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> RandomElasticTransform(1.0, 0.5, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(self, factor=1.0, scale=1.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0,
-                 value_range=(0, 255), seed=None, data_format=None, **kwargs):
+    def __init__(self, factor: Factor = 1.0, scale: Factor = 1.0, interpolation: str = "bilinear",
+                 fill_mode: str = "reflect", fill_value: float = 0.0, value_range: Range = (0, 255),
+                 seed: SeedLike = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed, **kwargs)
         self.factor = factor_range(factor, "RandomElasticTransform", low=0.0, symmetric=False)
         self.scale = factor_range(scale, "RandomElasticTransform", "scale", low=0.0, symmetric=False)
         self.value_range = tuple(value_range)
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         apply = rng.random(len(images)) < rng.uniform(*self.factor, len(images))
         return {"apply_transform": apply, "distortion_factor": rng.uniform(*self.scale),
                 "seed": int(rng.integers(2**63))}
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         chosen = np.flatnonzero(transformation["apply_transform"])
         distortion_factor = float(transformation["distortion_factor"])
         if chosen.size == 0 or distortion_factor == 0:
@@ -263,12 +330,12 @@ class RandomElasticTransform(_Sampled):
                                          self.interpolation, self.fill_value)
         return result
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "factor": self.factor, "scale": self.scale, "value_range": self.value_range}
 
 
 class RandomCrop(ImageAugmentation):
-    """A rectangle of the images at a random place, one for the whole batch.
+    """A rectangle of the images at a random position, one for the whole batch.
 
     Outside training it is the middle one. (Keras 3.15 leaves images uncropped there, whose shape then is not the one
     the layer promises.) Images that are too small are resized first: the largest middle part with the rectangle's
@@ -277,30 +344,37 @@ class RandomCrop(ImageAugmentation):
     Args:
         height, width: Of the result, in pixels.
         data_format, seed: As for `ImageAugmentation`.
+
+    Shapes: images (batch, any height, any width, channels), or a single one -> (batch, height, width, channels).
+
+    Raises:
+        ValueError: `height` or `width` is no int of at least 1.
+
+    >>> RandomCrop(4, 5, seed=1)(np.ones((2, 8, 8, 3)), training=True).shape
+    (2, 4, 5, 3)
     """
 
-    def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
+    def __init__(self, height: int, width: int, seed: SeedLike = None, data_format: str | None = None,
+                 name: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, seed, name=name, **kwargs)
-        for value in (height, width):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"RandomCrop: height and width must be ints of at least 1, got {height!r}, {width!r}")
-        self.height, self.width = int(height), int(width)
+        self.height = whole(height, "RandomCrop", "height", 1)
+        self.width = whole(width, "RandomCrop", "width", 1)
 
-    def get_random_transformation(self, data, training=True, seed=None):
+    def get_random_transformation(self, data: Any, training: bool = True, seed: SeedLike = None) -> Any:
         if training:
             return super().get_random_transformation(data, training, seed)
         images, _ = self._dense(data["images"] if isinstance(data, dict) else data)
         return tuple(max(0, size - own) // 2
                      for size, own in zip(images.shape[1:3], (self.height, self.width), strict=True))
 
-    def draw(self, images, rng):
+    def draw(self, images: Array, rng: np.random.Generator) -> Any:
         return tuple(int(rng.integers(max(0, size - own) + 1))
                      for size, own in zip(images.shape[1:3], (self.height, self.width), strict=True))
 
-    def transform_images(self, images, transformation, training=True):
+    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Array:
         return super().transform_images(images, transformation, True)
 
-    def _augmented(self, images, transformation, training):
+    def _augmented(self, images: Any, transformation: Any, training: bool) -> Tensor:
         shape = images.shape[-3:-1] if self.data_format == "channels_last" else images.shape[-2:]
         if shape[0] < self.height or shape[1] < self.width:
             return super()._augmented(images, transformation, True)
@@ -309,7 +383,7 @@ class RandomCrop(ImageAugmentation):
         images = ops.cast(images, self._dtype)  # a slice, through which gradients flow
         return images[(..., *part, slice(None)) if self.data_format == "channels_last" else (..., *part)]
 
-    def transform(self, images, transformation):
+    def transform(self, images: Array, transformation: Any) -> Array:
         height, width = images.shape[1:3]
         if height >= self.height and width >= self.width:
             return augment.crop(images, int(transformation[0]), int(transformation[1]), self.height, self.width)
@@ -318,10 +392,10 @@ class RandomCrop(ImageAugmentation):
         top, left = (height - part_height) // 2, (width - part_width) // 2
         return augment.resize(augment.crop(images, top, left, part_height, part_width), self.height, self.width)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.data_format == "channels_last":
             return (*input_shape[:-3], self.height, self.width, input_shape[-1])
         return (*input_shape[:-2], self.height, self.width)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "height": self.height, "width": self.width}

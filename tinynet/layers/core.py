@@ -1,5 +1,9 @@
 """Layers without weights that start a model or apply a function."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .. import activations
@@ -8,22 +12,30 @@ from ..core.naming import auto_name
 from ..symbolic import KerasTensor, Node
 from .base import Layer
 
+if TYPE_CHECKING:
+    from ..core.types import Config, DTypeLike, Shape, Structure
+    from ..tensor import Tensor
+    from .weight_spec import ActivationLike
 
-def Input(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None,  # noqa: N802
-          name=None, tensor=None, optional=False):
+
+def Input(shape: Shape | None = None, batch_size: int | None = None, dtype: DTypeLike = None,  # noqa: N802
+          sparse: bool | None = None, ragged: bool | None = None, batch_shape: Shape | None = None,
+          name: str | None = None, tensor: Any = None, optional: bool = False) -> KerasTensor:
     """The start of a model: what one sample looks like.
 
     Args:
-        shape: Shape of one sample, without the batch axis.
+        shape: Shape of one sample, without the batch axis; None for an axis of any length.
         batch_size: Only if it is fixed.
         dtype: Element type; `floatx()` if None.
-        sparse, ragged, tensor, optional: Keras has these; tinynet has not, and says so.
+        sparse, ragged, tensor, optional: Keras has these; tinynet does not, and raises an error with a remedy.
         batch_shape: Shape with the batch axis, instead of `shape`.
         name: Of the input.
 
     Returns:
         A KerasTensor: the first entry of a Sequential model, or what layers are called on to make a graph.
 
+    Raises:
+        ValueError: there is neither `shape` nor `batch_shape`, or both; a length is no int of at least 0.
     >>> Input((28, 28)).shape
     (None, 28, 28)
     """
@@ -31,7 +43,7 @@ def Input(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, bat
     return layer.output
 
 
-def _batch_shape(shape, batch_size, batch_shape):
+def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> Shape:
     if (shape is None) == (batch_shape is None):
         raise ValueError("Input: give either shape (of one sample) or batch_shape")
     if isinstance(shape, int | np.integer):
@@ -51,10 +63,19 @@ class InputLayer(Layer):
     Args:
         shape: Shape of one sample (input_shape= is understood too).
         batch_size, dtype, batch_shape, name: As for `Input`.
+        sparse, ragged, input_tensor, optional: Keras has these; tinynet does not.
+
+    Shapes: the batch, the same out.
+
+    Raises:
+        TypeError: an argument is not known.
+        ValueError: as for `Input`.
     """
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, sparse=False, ragged=False, batch_shape=None,
-                 input_tensor=None, optional=False, name=None, input_shape=None, **kwargs):
+    def __init__(self, shape: Shape | None = None, batch_size: int | None = None, dtype: DTypeLike = None,
+                 sparse: bool | None = False, ragged: bool | None = False, batch_shape: Shape | None = None,
+                 input_tensor: Any = None, optional: bool = False, name: str | None = None,
+                 input_shape: Shape | None = None, **kwargs: Any) -> None:
         super().__init__(name=name or auto_name("input_layer"), dtype=dtype)
         for argument, given, instead in (
             ("sparse", sparse, "tinynet has no sparse tensors; pass dense arrays"),
@@ -73,13 +94,13 @@ class InputLayer(Layer):
         self.supports_masking = True
         Node(self, (), {}, KerasTensor(self.batch_shape, self.dtype, self.name))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return x
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Structure) -> Structure:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"batch_shape": self.batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False,
                 "name": self.name, "optional": False}
 
@@ -89,34 +110,45 @@ class Activation(Layer):
 
     Args:
         activation: Name of an activation ('relu', 'softmax', ...) or a function of a Tensor.
+
+    Shapes: any, the same out.
+
+    Raises:
+        ValueError: no activation has this name; the message proposes the nearest.
+
+    >>> Activation("relu")(np.array([-1.0, 2.0])).numpy()
+    array([0., 2.], dtype=float32)
     """
 
-    def __init__(self, activation, **kwargs):
+    def __init__(self, activation: ActivationLike, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
         self.supports_masking = True
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return self.activation(x)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Structure) -> Structure:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
 
 class Identity(Layer):
-    """Return the input."""
+    """Return the input.
 
-    def __init__(self, **kwargs):
+    Shapes: any, the same out.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return x
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Structure) -> Structure:
         return input_shape
 
 

@@ -1,44 +1,59 @@
-"""Layers that disturb the input while training, and pass it through otherwise."""
+"""Dropout: elements are zeroed at random while training."""
 
-import numpy as np
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
+from ..core.checks import probability
 from ..core.old_names import old_arguments
 from ..random import SeedGenerator
 from .base import Layer
+
+if TYPE_CHECKING:
+    from ..core.types import Config, SeedLike, Shape
+    from ..tensor import Tensor
 
 
 @old_arguments(p="rate")
 class Dropout(Layer):
     """Zero each element with probability `rate` while training, and scale the rest by 1 / (1 - rate).
 
-    The scaling ("inverted dropout") keeps the expected value, so that nothing is to be done at test time.
+    The scaling ("inverted dropout") keeps the expected value, so that the output in prediction is the input itself
+    (Srivastava et al. 2014).
 
     Args:
         rate: Probability of dropping, from 0 to 1.
-        noise_shape: Shape of the mask where it is to be shared along some axes (1 or None there); the input's if None.
+        noise_shape: Shape of the mask: 1 along axes where it is shared, None for the input's length; the input's shape
+            if None.
         seed: An int makes the layer's masks repeat from run to run.
+
+    Shapes: any, the same out.
+
+    Raises:
+        TypeError: `rate` is no number.
+        ValueError: `rate` is outside [0, 1].
+
+    >>> y = Dropout(0.5, seed=1)(np.ones((1, 100)), training=True).numpy()
+    >>> sorted(set(y.ravel().tolist()))
+    [0.0, 2.0]
     """
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(self, rate: float, noise_shape: Shape | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating):
-            raise TypeError(f"Dropout: rate must be a number from 0 to 1, got {rate!r} ({type(rate).__name__})")
-        if not 0 <= rate <= 1:
-            raise ValueError(f"Dropout: rate is the probability of dropping an element, from 0 to 1; got {rate}")
-        self.rate = float(rate)
+        self.rate = float(probability(rate, type(self).__name__, "rate"))
         self.noise_shape = tuple(noise_shape) if noise_shape is not None else None
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if rate > 0 else None
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
         return ops.dropout(x, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}

@@ -1,7 +1,18 @@
-"""A dense layer along any axes, said by Einstein's summation."""
+"""A dense layer along any axes, written in Einstein's summation convention."""
 
-from .. import activations, constraints, initializers, ops, regularizers
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import activations, ops
 from .base import Layer
+from .weight_spec import describe_weight, make_weight, weight_config
+
+if TYPE_CHECKING:
+    from ..core.types import Config, Shape
+    from ..tensor import Tensor
+    from ..variable import Variable
+    from .weight_spec import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 
 class EinsumDense(Layer):
@@ -10,17 +21,25 @@ class EinsumDense(Layer):
     Args:
         equation: As for `ops.einsum`, such as 'abc,cd->abd'; '...' stands for any axes in front.
         output_shape: Shape of one sample of the output; None for lengths that the input has.
-        activation: Name or function.
+        activation: Name or function; None for none.
         bias_axes: The output's letters that the bias has, such as 'd'; no bias if None.
-        kernel_initializer, bias_initializer, kernel_regularizer, ...: For the weights.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint: As for `Dense`.
+
+    Shapes: the first letters of the equation -> its last; kernel: the letters after the comma.
+
+    Raises:
+        ValueError: the equation has another form; when called, a length is not known, or contradicts the input's.
 
     >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")(np.ones((2, 32, 128))).shape
     (2, 32, 64)
     """
 
-    def __init__(self, equation, output_shape, activation=None, bias_axes=None, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, kernel_constraint=None,
-                 bias_constraint=None, **kwargs):
+    def __init__(self, equation: str, output_shape: int | Shape, activation: ActivationLike = None,
+                 bias_axes: str | None = None, kernel_initializer: InitializerLike = "glorot_uniform",
+                 bias_initializer: InitializerLike = "zeros", kernel_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, **kwargs: Any) -> None:
         for name in ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"):
             if kwargs.pop(name, None) is not None:
                 raise ValueError(f"EinsumDense: {name} is for large pretrained models; tinynet does not have it")
@@ -33,85 +52,73 @@ class EinsumDense(Layer):
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.kernel = self.bias = None
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.kernel: Variable | None = None
+        self.bias: Variable | None = None
 
-    def _lengths(self, input_shape):
+    def _lengths(self, input_shape: Shape) -> tuple[dict[str, int | None], Shape]:
         """The length of each letter, and the output's shape."""
-        def named(letters, shape):
-            if "..." not in letters:
-                if len(letters) != len(shape):
-                    raise ValueError(
-                        f"EinsumDense: {self.equation!r} gives {len(letters)} axes to a shape {tuple(shape)}"
-                    )
-                return dict(zip(letters, shape, strict=True)), ()
-            before, after = letters.split("...")
-            middle = shape[len(before):len(shape) - len(after)]
-            return {**dict(zip(before, shape, strict=False)),
-                    **(dict(zip(after, shape[len(shape) - len(after):], strict=True)) if after else {})}, middle
-
-        lengths, middle = named(self._in, input_shape)
+        lengths, middle = self._named(self._in, input_shape)
         letters = self._out.replace("...", "")
         given = self.partial_output_shape[max(0, len(self.partial_output_shape) - len(letters)):]
         letters_of_given = letters[len(letters) - len(given):]
         for letter, length in zip(letters_of_given, given, strict=True):
             known = lengths.get(letter)
             if length is not None and known is not None and known != length:
-                raise ValueError(
-                    f"EinsumDense: output_shape {self.partial_output_shape} says {letter} = {length}, the input "
-                    f"{tuple(input_shape)} {known} ({self.equation!r})"
-                )
+                raise ValueError(f"EinsumDense: output_shape {self.partial_output_shape} has {letter} = {length}, "
+                                 f"the input {tuple(input_shape)} has {known} ({self.equation!r})")
             lengths[letter] = length if length is not None else known
-        shape = []
+        shape: list[int | None] = []
         for part in self._out.replace("...", "."):
             shape += middle if part == "." else [lengths.get(part)]
         return lengths, tuple(shape)
 
-    def build(self, input_shape):
+    def _named(self, letters: str, shape: Shape) -> tuple[dict[str, int | None], Shape]:
+        """The length of each letter, and of the axes that '...' stands for."""
+        if "..." not in letters:
+            if len(letters) != len(shape):
+                raise ValueError(f"EinsumDense: {self.equation!r} has {len(letters)} axes for a shape {tuple(shape)}")
+            return dict(zip(letters, shape, strict=True)), ()
+        before, after = letters.split("...")
+        end = len(shape) - len(after)
+        lengths = dict(zip(before, shape, strict=False))
+        if after:
+            lengths.update(zip(after, shape[end:], strict=True))
+        return lengths, shape[len(before):end]
+
+    def build(self, input_shape: Shape) -> None:
         lengths, _ = self._lengths(input_shape)
-        shape = tuple(lengths.get(letter) for letter in self._kernel)
+        shape: Any = tuple(lengths.get(letter) for letter in self._kernel)
         if None in shape:
             raise ValueError(
                 f"EinsumDense: the kernel's shape {shape} is not known from the input {tuple(input_shape)} and "
                 f"output_shape {self.partial_output_shape} ({self.equation!r})"
             )
-        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel",
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        self.kernel = make_weight(self, "kernel", shape)
         if self.bias_axes is not None:
             letters = self._out.replace("...", "")
             unknown = set(self.bias_axes) - set(letters)
             if unknown:
                 raise ValueError(f"EinsumDense: bias_axes {self.bias_axes!r} are not all in {self._out!r}")
             first = min(letters.index(letter) for letter in self.bias_axes)
-            shape = [lengths[letter] if letter in self.bias_axes else 1 for letter in letters[first:]]
-            self.bias = self.add_weight(shape, self.bias_initializer, name="bias", regularizer=self.bias_regularizer,
-                                        constraint=self.bias_constraint)
+            shape = tuple(lengths[letter] if letter in self.bias_axes else 1 for letter in letters[first:])
+            self.bias = make_weight(self, "bias", shape)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         y = ops.einsum(self.equation, x, self.kernel)
         return self.activation(y if self.bias is None else y + self.bias)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self._lengths(input_shape)[1]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "output_shape": self.partial_output_shape,
             "equation": self.equation,
             "activation": activations.serialize(self.activation),
             "bias_axes": self.bias_axes,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **weight_config(self, "kernel", "bias", "activity"),
             "quantization_config": None,
         }

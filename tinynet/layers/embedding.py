@@ -1,20 +1,30 @@
 """Layers at the head of models for sequences: words as vectors, padding marked."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import constraints, initializers, ops, regularizers
+from .. import ops
+from ..core.checks import positive_int
 from .base import Layer
-from .dense import positive_int
 from .masks import set_mask
+from .weight_spec import describe_weight, make_weight, weight_config
+
+if TYPE_CHECKING:
+    from ..core.types import Config, Shape
+    from ..tensor import Tensor
+    from ..variable import Variable
+    from .weight_spec import ConstraintLike, InitializerLike, RegularizerLike
 
 
 class Embedding(Layer):
     """A vector for each index: row i of a matrix that is learned.
 
-    The same as a dense layer on one-hot vectors, without the zeros. Its gradient is, for each row, the sum over the
-    places where the index stands.
+    The same as a dense layer on one-hot vectors, without the zeros. The gradient of a row is the sum of the output's
+    gradients wherever its index occurs.
 
     Args:
         input_dim: Number of indices: the largest plus 1.
@@ -26,13 +36,18 @@ class Embedding(Layer):
 
     Shapes: (batch, ...) of integers -> (batch, ..., output_dim); embeddings (input_dim, output_dim).
 
+    Raises:
+        TypeError: `input_dim` or `output_dim` is no int.
+        ValueError: it is below 1; when called, an index is negative, or `input_dim` or more.
+
     >>> Embedding(1000, 64)(np.array([[4, 20]])).shape
     (1, 2, 64)
     """
 
-    def __init__(self, input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
-                 embeddings_constraint=None, mask_zero=False, weights=None, lora_rank=None, lora_alpha=None,
-                 quantization_config=None, **kwargs):
+    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: InitializerLike = "uniform",
+                 embeddings_regularizer: RegularizerLike = None, embeddings_constraint: ConstraintLike = None,
+                 mask_zero: bool = False, weights: Any = None, lora_rank: None = None, lora_alpha: None = None,
+                 quantization_config: None = None, **kwargs: Any) -> None:
         input_length = kwargs.pop("input_length", None)
         if input_length is not None:
             warnings.warn("Embedding: input_length is not needed since Keras 3; it is ignored", DeprecationWarning,
@@ -47,44 +62,37 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = positive_int(input_dim, "Embedding", "input_dim")
         self.output_dim = positive_int(output_dim, "Embedding", "output_dim")
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        describe_weight(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.autocast = False  # indices are integers, whatever type they come in
-        self.embeddings = None
+        self.embeddings: Variable | None = None
 
-    def build(self, input_shape=None):
-        self.embeddings = self.add_weight((self.input_dim, self.output_dim), self.embeddings_initializer,
-                                          name="embeddings", regularizer=self.embeddings_regularizer,
-                                          constraint=self.embeddings_constraint)
+    def build(self, input_shape: Any = None) -> None:
+        self.embeddings = make_weight(self, "embeddings", (self.input_dim, self.output_dim))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         indices = x.data if x.data.dtype.kind in "iu" else x.data.astype(np.int32)
         if indices.size and (indices.min() < 0 or indices.max() >= self.input_dim):
             wrong = indices.max() if indices.max() >= self.input_dim else indices.min()
             raise ValueError(
-                f"Embedding: index {wrong} is outside [0, {self.input_dim}). input_dim must be the largest index plus "
-                "1, with 0 counted; index 0 is often padding."
+                f"Embedding: index {wrong} is outside [0, {self.input_dim}). "
+                "input_dim must be the largest index plus 1, with 0 counted; index 0 is often padding."
             )
         return ops.take(self.embeddings, indices, axis=0)
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            **weight_config(self, "embeddings", "activity"),
             "mask_zero": self.mask_zero,
         }
 
@@ -102,21 +110,21 @@ class Masking(Layer):
     array([[ True, False]])
     """
 
-    def __init__(self, mask_value=0.0, **kwargs):
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mask_value = mask_value
         self.supports_masking = True
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         mask = np.any(x.data != self.mask_value, axis=-1, keepdims=True)
         y = x * mask.astype(x.dtype)
         return set_mask(y, ops.convert_to_tensor(mask[..., 0]))
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Tensor:
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "mask_value": self.mask_value}

@@ -1,7 +1,15 @@
 """Layers to dicts and back."""
 
+from __future__ import annotations
 
-def serialize(layer):
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..core.types import Config
+    from .base import Layer
+
+
+def serialize(layer: Layer) -> Config:
     """A layer as a dict: {'module', 'class_name', 'config', 'registered_name', 'build_config'}.
 
     >>> from tinynet.layers import Dense
@@ -13,7 +21,7 @@ def serialize(layer):
     return serialize_keras_object(layer)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Config, custom_objects: dict[str, Any] | None = None) -> Layer:
     """The layer that `serialize` described, built if that one was; its weights are new.
 
     Args:
@@ -22,6 +30,10 @@ def deserialize(config, custom_objects=None):
 
     Raises:
         ValueError: a name is not known, or this is no layer's configuration.
+
+    >>> from tinynet.layers import Dense
+    >>> deserialize(serialize(Dense(3))).units
+    3
     """
     from ..serialization import deserialize_keras_object
     from .base import Layer
@@ -32,17 +44,17 @@ def deserialize(config, custom_objects=None):
     return layer
 
 
-def serialize_inner(layer):
+def serialize_inner(layer: Layer) -> Config:
     """A layer inside another one, which builds it: `serialize` without what it was built for."""
     return {key: value for key, value in serialize(layer).items() if key != "build_config"}
 
 
-def as_layer(value, owner, custom_objects=None):
+def as_layer(value: Any, owner: str, custom_objects: dict[str, Any] | None = None) -> Layer:
     """`value` itself if it is a layer, else the one that this dict describes: for layers that hold others.
 
     Args:
         value: Layer, or what `serialize` returned.
-        owner: Who asks, for the message.
+        owner: The layer that holds it, for the message.
         custom_objects: Dict of classes of your own by name.
 
     Raises:

@@ -1,6 +1,11 @@
 """Layers that make one tensor of several."""
 
+from __future__ import annotations
+
 import functools
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,15 +13,19 @@ from .. import ops
 from .base import Layer
 from .masks import get_mask
 
+if TYPE_CHECKING:
+    from ..core.types import Config, Shape
+    from ..tensor import Tensor
 
-def _counts(x):
+
+def _counts(x: Tensor) -> Any:
     """Where the elements of x count, in its shape; None if all do: it has no mask."""
     mask = get_mask(x)
     return None if mask is None else np.broadcast_to(np.asarray(mask)[..., None], x.shape)
 
 
-def _choose(operation, inputs):
-    """A maximum or minimum, for which an element that does not count gives way to the other's."""
+def _choose(operation: Callable[..., Tensor], inputs: list[Tensor]) -> Tensor:
+    """A maximum or minimum that takes the other input's element where one does not count."""
     y, y_counts = inputs[0], _counts(inputs[0])
     for x in inputs[1:]:
         counts = _counts(x)
@@ -31,30 +40,30 @@ class _Merge(Layer):
     input with fewer axes is taken to lack axes after the batch's.
     """
 
-    _at_least = 2
+    _at_least = 2  # how many inputs
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def compute_mask(self, inputs, previous_mask=None):
-        """A step counts if it counts in one of the inputs, and if all of them say which do."""
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """A step counts if it counts in one of the inputs; there is no mask if one of the inputs has none."""
         if previous_mask is None or any(mask is None for mask in previous_mask):
             return None
         return functools.reduce(ops.logical_or, previous_mask)
 
-    def _check(self, shapes):
+    def _check(self, shapes: Any) -> None:
         name = type(self).__name__
         if not isinstance(shapes, list) or len(shapes) < self._at_least:
             raise ValueError(f"{name}: expected a list of {self._at_least} or more inputs, got "
                              f"{'one of shape ' + str(shapes) if isinstance(shapes, tuple) else shapes}; "
                              f"write {name}()([a, b])")
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[Shape]) -> None:
         self._check(input_shape)
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Tensor:
         if not isinstance(inputs, list | tuple):
             self._check(getattr(inputs, "shape", inputs))
         if len({len(x.shape) for x in inputs}) > 1:
@@ -62,7 +71,7 @@ class _Merge(Layer):
             inputs = [ops.reshape(x, (x.shape[0], *[1] * (rank - len(x.shape)), *x.shape[1:])) for x in inputs]
         return self._merge(inputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
         rank = max(len(shape) for shape in input_shape)
         aligned = [(shape[0], *[1] * (rank - len(shape)), *shape[1:]) for shape in input_shape]
         result = [self._length(lengths, input_shape) for lengths in list(zip(*aligned, strict=True))[1:]]
@@ -71,7 +80,11 @@ class _Merge(Layer):
             raise ValueError(f"{type(self).__name__}: the inputs must have the same batch size, got {input_shape}")
         return (None if any(shape[0] is None for shape in input_shape) else batch.pop(), *result)
 
-    def _length(self, lengths, shapes):
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
+        """The formula, for inputs with equally many axes."""
+        raise NotImplementedError
+
+    def _length(self, lengths: tuple[Any, ...], shapes: list[Shape]) -> int | None:
         known = set(lengths) - {1, None}
         if len(known) > 1:
             raise ValueError(
@@ -84,32 +97,49 @@ class _Merge(Layer):
 class Add(_Merge):
     """The sum of the inputs: the residual connection.
 
+    Shapes: a list of two or more that broadcast against each other -> the common shape.
+
+    Raises:
+        ValueError: when called, on anything but a list of two or more, or on shapes that do not fit together.
+
     >>> Add()([np.ones((2, 3)), np.ones((2, 3))]).numpy()[0]
     array([2., 2., 2.], dtype=float32)
     """
 
-    def _merge(self, inputs):
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
         return functools.reduce(ops.add, inputs)
 
 
 class Subtract(_Merge):
-    """The first of two inputs minus the second."""
+    """The first of two inputs minus the second.
 
-    def _check(self, shapes):
+    Shapes: a list of two that broadcast against each other -> the common shape.
+
+    >>> Subtract()([np.full((1, 2), 5.0), np.ones((1, 2))]).numpy()
+    array([[4., 4.]], dtype=float32)
+    """
+
+    def _check(self, shapes: Any) -> None:
         super()._check(shapes)
         if len(shapes) != 2:
             raise ValueError(f"Subtract: expected two inputs, got {len(shapes)}")
 
-    def _merge(self, inputs):
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
         return ops.subtract(*inputs)
 
 
 class Multiply(_Merge):
-    """The product of the inputs, element by element. What a mask says does not count is a factor of 1; where no input
-    counts the product is 0.
+    """The product of the inputs, element by element.
+
+    An element that a mask leaves out is a factor of 1; where no input counts the product is 0.
+
+    Shapes: a list of two or more that broadcast against each other -> the common shape.
+
+    >>> Multiply()([np.full((1, 2), 5.0), np.full((1, 2), 2.0)]).numpy()
+    array([[10., 10.]], dtype=float32)
     """
 
-    def _merge(self, inputs):
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
         counts = [_counts(x) for x in inputs]
         y = functools.reduce(ops.multiply, [x if counted is None else ops.where(counted, x, x.dtype.type(1))
                                             for x, counted in zip(inputs, counts, strict=True)])
@@ -119,23 +149,41 @@ class Multiply(_Merge):
 
 
 class Average(_Merge):
-    """The mean of the inputs."""
+    """The mean of the inputs, element by element.
 
-    def _merge(self, inputs):
+    Shapes: a list of two or more that broadcast against each other -> the common shape.
+
+    >>> Average()([np.full((1, 2), 5.0), np.ones((1, 2))]).numpy()
+    array([[3., 3.]], dtype=float32)
+    """
+
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
         return functools.reduce(ops.add, inputs) / float(len(inputs))
 
 
 class Maximum(_Merge):
-    """The largest of the inputs, element by element."""
+    """The largest of the inputs, element by element.
 
-    def _merge(self, inputs):
+    Shapes: a list of two or more that broadcast against each other -> the common shape.
+
+    >>> Maximum()([np.array([[1.0, 4.0]]), np.array([[2.0, 3.0]])]).numpy()
+    array([[2., 4.]], dtype=float32)
+    """
+
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
         return _choose(ops.maximum, inputs)
 
 
 class Minimum(_Merge):
-    """The smallest of the inputs, element by element."""
+    """The smallest of the inputs, element by element.
 
-    def _merge(self, inputs):
+    Shapes: a list of two or more that broadcast against each other -> the common shape.
+
+    >>> Minimum()([np.array([[1.0, 4.0]]), np.array([[2.0, 3.0]])]).numpy()
+    array([[1., 3.]], dtype=float32)
+    """
+
+    def _merge(self, inputs: list[Tensor]) -> Tensor:
         return _choose(ops.minimum, inputs)
 
 
@@ -143,7 +191,12 @@ class Concatenate(_Merge):
     """The inputs one after the other along an axis.
 
     Args:
-        axis: Which; the others must have equal lengths.
+        axis: Along which; the other axes must have equal lengths.
+
+    Shapes: a list of shapes that are equal but for `axis` -> the same, with the sum of the lengths there.
+
+    Raises:
+        ValueError: when called, the axis does not exist, or the other lengths differ.
 
     >>> Concatenate()([np.ones((2, 3)), np.ones((2, 1))]).shape
     (2, 4)
@@ -151,16 +204,16 @@ class Concatenate(_Merge):
 
     _at_least = 1
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Tensor:
         if not isinstance(inputs, list | tuple):
             self._check(getattr(inputs, "shape", inputs))
         return ops.concatenate(list(inputs), axis=self.axis)
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The masks along the steps one after the other; along another axis a step counts if it does in one input.
         All steps of an input without a mask count.
         """
@@ -170,7 +223,7 @@ class Concatenate(_Merge):
                  for x, mask in zip(inputs, previous_mask, strict=True)]
         return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
         first = input_shape[0]
         rank, axis = len(first), self.axis if self.axis >= 0 else self.axis + len(first)
         if not 0 <= axis < rank or any(len(shape) != rank for shape in input_shape):
@@ -188,7 +241,7 @@ class Concatenate(_Merge):
                 result.append(None if i == 0 and None in lengths else known.pop() if known else None)
         return tuple(result)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "axis": self.axis}
 
 
@@ -199,13 +252,20 @@ class Dot(_Merge):
         axes: The axis, or (axis of the first, axis of the second), counted with the batch axis 0.
         normalize: Scale to norm 1 along the axis first: the result is the cosine of the angle.
 
+    Shapes: a list of two -> (batch, other axes of the first, other axes of the second); (batch, 1) if there are none.
+
+    Raises:
+        TypeError: `axes` is no int and no pair of ints.
+        ValueError: when called, an axis does not exist, or the lengths along them differ.
+
     >>> Dot(axes=1)([np.ones((2, 3)), np.ones((2, 3))]).numpy()
     array([[3.],
            [3.]], dtype=float32)
     """
 
-    def __init__(self, axes, normalize=False, **kwargs):
+    def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        pair: tuple[int, ...]
         if isinstance(axes, int):
             pair = (axes, axes)
         elif isinstance(axes, list | tuple) and len(axes) == 2 and all(isinstance(axis, int) for axis in axes):
@@ -215,7 +275,7 @@ class Dot(_Merge):
         self.axes, self._pair = axes, pair
         self.normalize = normalize
 
-    def _axes_for(self, shapes):
+    def _axes_for(self, shapes: Any) -> list[int]:
         if not isinstance(shapes, list) or len(shapes) != 2:
             raise ValueError(f"Dot: expected a list of two inputs, got {shapes}")
         axes = [axis if axis >= 0 else axis + len(shape) for axis, shape in zip(self._pair, shapes, strict=True)]
@@ -228,10 +288,10 @@ class Dot(_Merge):
                              f"equal, they are {first} and {second}")
         return axes
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[Shape]) -> None:
         self._axes_for(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Tensor:
         first, second = inputs
         one, two = self._axes_for([first.shape, second.shape])
         if self.normalize:
@@ -240,58 +300,59 @@ class Dot(_Merge):
         first, second = ops.moveaxis(first, one, -1), ops.moveaxis(second, two, 1)
         rest = first.shape[1:-1] + second.shape[2:]
         length = second.shape[1]
-        first = ops.reshape(first, (first.shape[0], -1, length))
-        y = ops.matmul(first, ops.reshape(second, (second.shape[0], length, -1)))
+        rows, columns = math.prod(first.shape[1:-1]), math.prod(second.shape[2:])  # not -1: a batch may be empty
+        first = ops.reshape(first, (first.shape[0], rows, length))
+        y = ops.matmul(first, ops.reshape(second, (second.shape[0], length, columns)))
         return ops.reshape(y, (y.shape[0], *(rest or (1,))))
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
         axes = self._axes_for(input_shape)
         rest = [n for shape, axis in zip(input_shape, axes, strict=True)
                 for i, n in enumerate(shape) if i not in (0, axis)]
         return (input_shape[0][0], *(rest or (1,)))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
 
 
-def add(inputs, **kwargs):
-    """`Add(**kwargs)(inputs)`."""
+def add(inputs: list[Any], **kwargs: Any) -> Tensor:
+    """`Add(**kwargs)(inputs)`: see `Add`."""
     return Add(**kwargs)(inputs)
 
 
-def subtract(inputs, **kwargs):
-    """`Subtract(**kwargs)(inputs)`."""
+def subtract(inputs: list[Any], **kwargs: Any) -> Tensor:
+    """`Subtract(**kwargs)(inputs)`: see `Subtract`."""
     return Subtract(**kwargs)(inputs)
 
 
-def multiply(inputs, **kwargs):
-    """`Multiply(**kwargs)(inputs)`."""
+def multiply(inputs: list[Any], **kwargs: Any) -> Tensor:
+    """`Multiply(**kwargs)(inputs)`: see `Multiply`."""
     return Multiply(**kwargs)(inputs)
 
 
-def average(inputs, **kwargs):
-    """`Average(**kwargs)(inputs)`."""
+def average(inputs: list[Any], **kwargs: Any) -> Tensor:
+    """`Average(**kwargs)(inputs)`: see `Average`."""
     return Average(**kwargs)(inputs)
 
 
-def maximum(inputs, **kwargs):
-    """`Maximum(**kwargs)(inputs)`."""
+def maximum(inputs: list[Any], **kwargs: Any) -> Tensor:
+    """`Maximum(**kwargs)(inputs)`: see `Maximum`."""
     return Maximum(**kwargs)(inputs)
 
 
-def minimum(inputs, **kwargs):
-    """`Minimum(**kwargs)(inputs)`."""
+def minimum(inputs: list[Any], **kwargs: Any) -> Tensor:
+    """`Minimum(**kwargs)(inputs)`: see `Minimum`."""
     return Minimum(**kwargs)(inputs)
 
 
-def concatenate(inputs, axis=-1, **kwargs):
-    """`Concatenate(axis, **kwargs)(inputs)`."""
+def concatenate(inputs: list[Any], axis: int = -1, **kwargs: Any) -> Tensor:
+    """`Concatenate(axis, **kwargs)(inputs)`: see `Concatenate`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-def dot(inputs, axes=-1, **kwargs):
-    """`Dot(axes, **kwargs)(inputs)`."""
+def dot(inputs: list[Any], axes: int | tuple[int, int] = -1, **kwargs: Any) -> Tensor:
+    """`Dot(axes, **kwargs)(inputs)`: see `Dot`."""
     return Dot(axes=axes, **kwargs)(inputs)

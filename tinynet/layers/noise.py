@@ -1,13 +1,21 @@
 """Layers that disturb their input while training, beside Dropout: whole feature maps, and noise of other kinds."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 from .. import ops, random
+from ..core.checks import number, probability
 from ..ops.activation import SELU_ALPHA, SELU_SCALE
 from ..random import SeedGenerator
 from .arguments import standard_data_format
 from .base import Layer
 from .dropout import Dropout
+
+if TYPE_CHECKING:
+    from ..core.types import Config, SeedLike, Shape
+    from ..tensor import Tensor
 
 
 class _SpatialDropout(Dropout):
@@ -16,13 +24,13 @@ class _SpatialDropout(Dropout):
     Tompson et al., "Efficient Object Localization Using Convolutional Networks", CVPR 2015.
     """
 
-    rank = None  # of the inputs
+    rank: int  # of the inputs
 
-    def __init__(self, rate, data_format=None, seed=None, **kwargs):
+    def __init__(self, rate: float, data_format: str | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(rate, seed=seed, **kwargs)
         self.data_format = standard_data_format(data_format, type(self).__name__)
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
         shape = x.shape
@@ -35,7 +43,7 @@ class _SpatialDropout(Dropout):
         noise_shape = (shape[0], *ones, shape[-1]) if self.data_format == "channels_last" else (*shape[:2], *ones)
         return ops.dropout(x, self.rate, noise_shape=noise_shape, seed=self.seed_generator)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype,
                 "data_format": self.data_format}
 
@@ -48,14 +56,18 @@ class SpatialDropout1D(_SpatialDropout):
         seed: An int makes the masks repeat from run to run.
 
     Shapes: (batch, steps, channels), the same out.
+
+    >>> y = SpatialDropout1D(0.5, seed=1)(np.ones((1, 5, 8)), training=True).numpy()
+    >>> bool((y == y[:, :1]).all())
+    True
     """
 
     rank = 3
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(self, rate: float, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(rate, "channels_last", seed, **kwargs)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         configuration = super().get_config()
         del configuration["data_format"]
         return configuration
@@ -89,40 +101,39 @@ class SpatialDropout3D(_SpatialDropout):
     rank = 5
 
 
-def _check_rate(rate, owner):
-    if isinstance(rate, bool) or not isinstance(rate, int | float):
-        raise TypeError(f"{owner}: rate must be a number from 0 to below 1, got {rate!r} ({type(rate).__name__})")
-    if not 0 <= rate < 1:
-        raise ValueError(f"{owner}: rate must be at least 0 and below 1 (1 would make the noise infinite), got {rate}")
-    return rate
-
-
 class GaussianNoise(Layer):
     """Add normally distributed noise while training.
 
     Args:
         stddev: Standard deviation, from 0 to 1.
         seed: An int makes the noise repeat from run to run.
+
+    Shapes: any, the same out.
+
+    Raises:
+        ValueError: `stddev` is no number from 0 to 1.
+
+    >>> y = GaussianNoise(0.5, seed=1)(np.zeros((1, 10000)), training=True).numpy()
+    >>> bool(0.48 < y.std() < 0.52)
+    True
     """
 
-    def __init__(self, stddev, seed=None, **kwargs):
+    def __init__(self, stddev: float, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(stddev, bool) or not isinstance(stddev, int | float) or not 0 <= stddev <= 1:
-            raise ValueError(f"GaussianNoise: stddev must be a number from 0 to 1, got {stddev!r}")
-        self.stddev = stddev
+        self.stddev = number(stddev, "GaussianNoise", "stddev", 0, 1)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if stddev > 0 else None
         self.supports_masking = True
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.stddev == 0:
             return x
         return x + random.normal(x.shape, stddev=self.stddev, dtype=x.dtype, seed=self.seed_generator)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
 
 
@@ -132,27 +143,33 @@ class GaussianDropout(Layer):
     Mean and variance of the output are those of Dropout (Srivastava et al. 2014, section 10).
 
     Args:
-        rate: As for Dropout, below 1.
+        rate: As for Dropout, below 1 (where the noise would be infinite).
         seed: An int makes the noise repeat from run to run.
+
+    Shapes: any, the same out.
+
+    Raises:
+        TypeError: `rate` is no number.
+        ValueError: `rate` is outside [0, 1).
     """
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(self, rate: float, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate = _check_rate(rate, "GaussianDropout")
+        self.rate = probability(rate, "GaussianDropout", "rate", below_one=True)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if rate > 0 else None
         self.supports_masking = True
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
         stddev = math.sqrt(self.rate / (1 - self.rate))
         return x * random.normal(x.shape, mean=1.0, stddev=stddev, dtype=x.dtype, seed=self.seed_generator)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
@@ -169,26 +186,30 @@ class AlphaDropout(Layer):
         noise_shape: Shape of the mask, 1 where it is shared; the input's if None. None as an entry means the input's
             extent.
         seed: An int makes the masks repeat from run to run.
+
+    Shapes: any, the same out.
+
+    Raises:
+        TypeError: `rate` is no number.
+        ValueError: `rate` is outside [0, 1); when called, `noise_shape` has another number of axes than the input.
     """
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(self, rate: float, noise_shape: Shape | None = None, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate = _check_rate(rate, "AlphaDropout")
+        self.rate = probability(rate, "AlphaDropout", "rate", below_one=True)
         self.noise_shape = tuple(noise_shape) if noise_shape is not None else None
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if rate > 0 else None
         self.supports_masking = True
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
         shape = x.shape
         if self.noise_shape is not None:
             if len(self.noise_shape) != len(shape):
-                raise ValueError(
-                    f"AlphaDropout: noise_shape {self.noise_shape} needs one entry for each axis of the input, "
-                    f"got {shape}"
-                )
+                raise ValueError(f"AlphaDropout: noise_shape {self.noise_shape} needs one entry for each axis of the "
+                                 f"input, got {shape}")
             entries = zip(self.noise_shape, x.shape, strict=True)
             shape = tuple(extent if entry is None else entry for entry, extent in entries)
         kept = random.uniform(shape, dtype=x.dtype, seed=self.seed_generator) >= self.rate
@@ -196,8 +217,8 @@ class AlphaDropout(Layer):
         a = ((1 - self.rate) * (1 + self.rate * limit**2)) ** -0.5
         return a * ops.where(kept, x, limit) - a * limit * self.rate
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}

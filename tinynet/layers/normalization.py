@@ -2,8 +2,6 @@
 
 from .. import config, constraints, initializers, ops, regularizers
 from ..core.checks import number
-from ..ops.batch_norm_max_pool2d import batch_norm_max_pool2d, batch_norm_max_pool2d_with
-from ..ops.conv2d_batch_norm import conv2d_batch_norm, conv2d_batch_norm_with
 from .base import Layer
 
 
@@ -112,7 +110,6 @@ class BatchNormalization(_Normalization):
     Call arguments:
         mask: bool, shape of the input without the channels, the channels being last: what is False does not count in
             the mean and variance of training. It is normalized like the rest.
-        relu: Apply ReLU in the same pass over memory (not in Keras). `Sequential` asks for it when ReLU comes next.
 
     Shapes: any with two axes or more, the same out; gamma, beta, moving_mean, moving_variance (channels,).
 
@@ -158,52 +155,29 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False,
                                                name="moving_variance")
 
-    def call(self, x, training=None, mask=None, relu=False, pool_size=None, convolution=None, dropout=None,
-             moments=None):
-        # relu, pool_size, convolution, dropout: with its neighbours in the same pass (models/fusion.py), which has
-        # checked the shapes; with `convolution`, x is what that gets; dropout: the (rate, seed) behind the pooling;
-        # moments: of x, for training, from the convolution before it
-        if convolution is not None:
-            return self._call_with(convolution, x, training, relu)
+    def call(self, x, training=None, mask=None):
         if self._observer is None and not (training and self._trainable):
-            if pool_size is not None:
-                return batch_norm_max_pool2d_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta,
-                                                  self.epsilon, pool_size, *dropout or ())
             return ops.batch_norm_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon,
-                                       self.axis, relu)
+                                       self.axis)
         channels = self.moving_mean.data.shape[0]
         if x.data.shape[self.axis] != channels:
             raise ValueError(
                 f"BatchNormalization was built for {channels} channels on axis {self.axis}. Got input {x.data.shape}."
             )
-        if pool_size is not None:
-            y, mean, variance = batch_norm_max_pool2d(x, self.gamma, self.beta, self.epsilon, pool_size,
-                                                      *dropout or (), moments=moments)
-        elif mask is None:
-            y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis, relu, moments)
+        if mask is None:
+            y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis)
         else:
             mean, variance = _masked_moments(x, mask, self.axis)
             y = ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
-            y = ops.relu(y) if relu else y
         if self._observer is not None:
             self._observer(self, mean.data, variance.data, x.data.size // channels)
-            return y
-        self._move(mean, variance)
+        else:
+            self.update_moving_averages(mean, variance)
         return y
 
-    def _call_with(self, convolution, x, training, relu):
-        """`call` on what the convolution gives for x."""
-        kernel, *rest = (convolution.kernel, convolution.bias, self.gamma, self.beta, convolution.strides,
-                         convolution.padding, convolution.dilation_rate, self.epsilon, relu)
-        if not (training and self._trainable):
-            return conv2d_batch_norm_with(x, kernel, self.moving_mean, self.moving_variance, *rest)
-        y, mean, variance = conv2d_batch_norm(x, kernel, *rest)
-        self._move(mean, variance)
-        return y
-
-    def _move(self, mean, variance):
-        """The moving averages. Straight to the arrays: 2 us less than assign(), in every training step."""
-        new = 1.0 - self.momentum
+    def update_moving_averages(self, mean, variance):
+        """Move the moving averages towards the mean and the variance of a batch, Tensors of shape (channels,)."""
+        new = 1.0 - self.momentum  # straight to the arrays: 2 us less than assign(), in every training step
         self.moving_mean.data = self.momentum * self.moving_mean.data + new * mean.data
         self.moving_variance.data = self.momentum * self.moving_variance.data + new * variance.data
 

@@ -1,13 +1,25 @@
 """One step of the recurrent layers: from an input and the states to an output and the new states."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
-from .. import activations, constraints, initializers, ops, regularizers
-from ..core.checks import number
+from .. import activations, initializers, ops
+from ..core.checks import number, positive_int
 from ..random import SeedGenerator
 from .base import Layer
-from .dense import positive_int
 from .lookup import as_layer, serialize_inner
+from .weight_spec import describe_weight, make_weight, weight_config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Array, Config, SeedLike, Shape
+    from ..tensor import Tensor
+    from ..variable import Variable
+    from .weight_spec import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 # Activations that the operations on whole sequences know.
 FUSED = {activations.tanh: "tanh", activations.sigmoid: "sigmoid", activations.relu: "relu",
@@ -21,89 +33,85 @@ class RecurrentCell(Layer):
         units: Length of the output.
         activation: Name or function.
         use_bias: Whether to add a bias.
-        kernel_initializer, recurrent_initializer, bias_initializer: For the product with the input, that with the
-            state, and the bias; regularizers and constraints likewise.
+        kernel_initializer, recurrent_initializer, bias_initializer: For the product with the input, the product with
+            the state, and the bias; regularizers and constraints likewise.
         dropout: Probability of dropping an element of the input; the mask is the same in every step of a sequence.
         recurrent_dropout: The same for the state.
         seed: An int makes the masks repeat from run to run.
     """
 
     gates = 1  # how many kernels stand side by side
-    states = 1
+    states = 1  # how many states, each (batch, units)
+    bias_initializer: Any
 
-    def __init__(self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
-                 recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
-                 recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
-                 bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs):
+    def __init__(self, units: int, activation: ActivationLike = "tanh", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         owner = type(self).__name__
         self.units = positive_int(units, owner, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        owner = type(self).__name__
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "recurrent", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.dropout = min(1.0, max(0.0, number(dropout, owner, "dropout")))
         self.recurrent_dropout = min(1.0, max(0.0, number(recurrent_dropout, owner, "recurrent_dropout")))
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if self.dropout or self.recurrent_dropout else None
-        self.state_size = self.units if self.states == 1 else [self.units] * self.states
+        self.state_size: Any = self.units if self.states == 1 else [self.units] * self.states
         self.output_size = self.units
-        self.kernel = self.recurrent_kernel = self.bias = None
-        self._dropout_masks = None
+        self.kernel: Variable | None = None
+        self.recurrent_kernel: Variable | None = None
+        self.bias: Any = None  # a Variable, if `use_bias`, once built
+        self._dropout_masks: tuple[Any, Any, int] | None = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         columns = self.gates * self.units
-        self.kernel = self.add_weight((input_shape[-1], columns), self.kernel_initializer, name="kernel",
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.recurrent_kernel = self.add_weight((self.units, columns), self.recurrent_initializer,
-                                                name="recurrent_kernel", regularizer=self.recurrent_regularizer,
-                                                constraint=self.recurrent_constraint)
+        self.kernel = make_weight(self, "kernel", (input_shape[-1], columns))
+        self.recurrent_kernel = make_weight(self, "recurrent", (self.units, columns), "recurrent_kernel")
         if self.use_bias:
-            self.bias = self.add_weight(self._bias_shape(), self._bias_initializer(), name="bias",
-                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+            self.bias = make_weight(self, "bias", self._bias_shape(), initializer=self._bias_initializer())
 
-    def _bias_shape(self):
+    def _bias_shape(self) -> tuple[int, ...]:
         return (self.gates * self.units,)
 
-    def _bias_initializer(self):
+    def _bias_initializer(self) -> Any:
         return self.bias_initializer
 
-    def dropout_masks(self, x, training):
+    def dropout_masks(self, x: Tensor, training: bool) -> tuple[Any, Any]:
         """(input_mask, recurrent_mask), each (gates, batch, n) or None, the same until `reset_dropout_masks`."""
         if not training or self.seed_generator is None:
             return None, None
         if self._dropout_masks is None or self._dropout_masks[2] != len(x.data):
-            self._dropout_masks = (*(self._draw(rate, len(x.data), n, x.dtype) for rate, n in
-                                     ((self.dropout, x.shape[-1]), (self.recurrent_dropout, self.units))), len(x.data))
+            batch = len(x.data)
+            self._dropout_masks = (self._draw(self.dropout, batch, x.shape[-1], x.dtype),
+                                   self._draw(self.recurrent_dropout, batch, self.units, x.dtype), batch)
         return self._dropout_masks[:2]
 
-    def _draw(self, rate, batch, length, dtype):
+    def _draw(self, rate: float, batch: int, length: int, dtype: Any) -> Array | None:
         if not rate:
             return None
         return ops.dropout(np.ones((self.gates, batch, length), dtype), rate, seed=self.seed_generator).data
 
-    def reset_dropout_masks(self):
+    def reset_dropout_masks(self) -> None:
         """Let the next call draw new masks."""
         self._dropout_masks = None
 
-    def get_initial_state(self, batch_size=None):
-        """Zeros for each state."""
+    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
+        """Zeros for each state, (batch_size, units)."""
         return [ops.zeros((batch_size, self.units), self.dtype) for _ in range(self.states)]
 
-    def fused(self):
+    def fused(self) -> dict[str, str] | None:
         """The names of the activations, if the operation on whole sequences knows them, else None."""
         name = FUSED.get(self.activation)
         return None if name is None else {"activation": name}
 
-    def call(self, x, states, training=False):
+    def call(self, x: Tensor, states: Any, training: bool = False) -> Any:
         """One step.
 
         Args:
@@ -117,41 +125,49 @@ class RecurrentCell(Layer):
         fused = self.fused()
         if fused is not None:  # a sequence of one step
             return self.sequence(ops.expand_dims(x, 1), states, None, training, return_state=True, **fused)
-        return self.step(x, states, *(self._masked(x, mask) for x, mask in
-                                      zip((x, states[0]), self.dropout_masks(x, training), strict=True)))
+        input_mask, recurrent_mask = self.dropout_masks(x, training)
+        return self.step(x, states, self._masked(x, input_mask), self._masked(states[0], recurrent_mask))
 
-    def _masked(self, x, mask):
+    def _masked(self, x: Tensor, mask: Any) -> list[Tensor]:
         """x for each gate."""
         return [x] * self.gates if mask is None else [x * part for part in mask]
 
-    def step(self, x, states, inputs, hidden):
+    def sequence(self, x: Tensor, states: Any, mask: Any, training: bool, **arguments: Any) -> Any:
+        """All steps in one operation.
+
+        Args:
+            x: Tensor, shape (batch, steps, inputs).
+            states: List of initial states; zeros if None.
+            mask: Boolean, shape (batch, steps), or None.
+            training: Whether to apply dropout.
+            arguments: Further ones of the operation: activations, return_sequences, return_state.
+
+        Returns:
+            The output, and the list of final states or None.
+        """
+        raise NotImplementedError
+
+    def step(self, x: Tensor, states: list[Tensor], inputs: list[Tensor],
+             hidden: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """`call` in small operations, for any activation; `inputs` and `hidden` are x and the state for each gate."""
         raise NotImplementedError
 
-    def _products(self, rows, kernel):
+    def _products(self, rows: list[Tensor], kernel: Any) -> list[Tensor]:
         """Each gate's product."""
         parts = ops.split(kernel, self.gates, axis=1) if self.gates > 1 else [kernel]
         return [ops.matmul(row, part) for row, part in zip(rows, parts, strict=True)]
 
-    def compute_output_shape(self, input_shape, states_shape=None):
-        shape = (input_shape[0], self.units)
+    def compute_output_shape(self, input_shape: Shape, states_shape: Any = None) -> tuple[Shape, list[Shape]]:
+        shape: Shape = (input_shape[0], self.units)
         return shape, [shape] * self.states
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **weight_config(self, "kernel", "recurrent", "bias"),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
@@ -159,9 +175,18 @@ class RecurrentCell(Layer):
 
 
 class SimpleRNNCell(RecurrentCell):
-    """h_t = activation(x_t kernel + h_(t-1) recurrent_kernel + bias). Arguments as for `SimpleRNN`.
+    """One step of a simple recurrent layer: h_t = activation(x_t kernel + h_(t-1) recurrent_kernel + bias).
 
-    Shapes: (batch, inputs) and a state (batch, units) -> the new state, twice.
+    Args:
+        units: Length of the output and of the state.
+        activation, use_bias, kernel_initializer, recurrent_initializer, dropout, ...: As for `SimpleRNN`.
+
+    Shapes: (batch, inputs) and a state (batch, units) -> the new state, and a list of it; kernel (inputs, units),
+    recurrent_kernel (units, units), bias (units,).
+
+    >>> y, states = SimpleRNNCell(4)(np.ones((2, 3)), [np.zeros((2, 4))])
+    >>> y.shape
+    (2, 4)
     """
 
     def sequence(self, x, states, mask, training, **arguments):
@@ -169,46 +194,61 @@ class SimpleRNNCell(RecurrentCell):
         return ops.simple_rnn(x, self.kernel, self.recurrent_kernel, self.bias, states, mask,
                               *self.dropout_masks(x, training), **arguments)
 
-    def step(self, x, states, inputs, hidden):
+    def step(self, x: Tensor, states: list[Tensor], inputs: list[Tensor],
+             hidden: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         z = self._products(inputs, self.kernel)[0] + self._products(hidden, self.recurrent_kernel)[0]
         h = self.activation(z if self.bias is None else z + self.bias)
         return h, [h]
 
 
 class _GatedCell(RecurrentCell):
-    def __init__(self, units, activation, recurrent_activation, **kwargs):
+    """A cell whose gates have an activation of their own."""
+
+    def __init__(self, units: int, activation: ActivationLike, recurrent_activation: ActivationLike,
+                 **kwargs: Any) -> None:
         super().__init__(units, activation, **kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
 
-    def fused(self):
+    def fused(self) -> dict[str, Any] | None:
         names = FUSED.get(self.activation), FUSED.get(self.recurrent_activation)
         return None if None in names else {"activation": names[0], "recurrent_activation": names[1]}
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "recurrent_activation": activations.serialize(self.recurrent_activation)}
 
 
 class LSTMCell(_GatedCell):
-    """One step of an LSTM; `tinynet.ops.lstm` has the equations. Arguments as for `LSTM`.
+    """One step of a long short-term memory; `tinynet.ops.lstm` has the equations.
 
-    Shapes: (batch, inputs) and states [h, c], each (batch, units) -> h and [h, c].
+    Args:
+        units: Length of the output, and of each of the two states.
+        activation, recurrent_activation, use_bias, unit_forget_bias, kernel_initializer, dropout, ...: As for `LSTM`.
+
+    Shapes: (batch, inputs) and states [h, c], each (batch, units) -> h and [h, c]; kernel (inputs, 4 units),
+    recurrent_kernel (units, 4 units), bias (4 units,).
+
+    >>> y, (h, c) = LSTMCell(4)(np.ones((2, 3)), [np.zeros((2, 4)), np.zeros((2, 4))])
+    >>> y.shape, c.shape
+    ((2, 4), (2, 4))
     """
 
     gates, states = 4, 2
 
-    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-                 unit_forget_bias=True, **kwargs):
+    def __init__(self, units: int, activation: ActivationLike = "tanh",
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 unit_forget_bias: bool = True, **kwargs: Any) -> None:
         super().__init__(units, activation, recurrent_activation, use_bias=use_bias,
                          kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
                          bias_initializer=bias_initializer, **kwargs)
         self.unit_forget_bias = unit_forget_bias
 
-    def _bias_initializer(self):
+    def _bias_initializer(self) -> Any:
         if not self.unit_forget_bias:
             return self.bias_initializer
 
-        def forget_nothing(shape, dtype=None):
+        def forget_nothing(shape: Any, dtype: Any = None) -> Array:
             value = np.array(initializers.get(self.bias_initializer)(shape, dtype))
             value[self.units:2 * self.units] = 1
             return value
@@ -220,7 +260,8 @@ class LSTMCell(_GatedCell):
         return ops.lstm(x, self.kernel, self.recurrent_kernel, self.bias, states, mask,
                         *self.dropout_masks(x, training), **arguments)
 
-    def step(self, x, states, inputs, hidden):
+    def step(self, x: Tensor, states: list[Tensor], inputs: list[Tensor],
+             hidden: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         biases = [0.0] * 4 if self.bias is None else ops.split(self.bias, 4)
         products = zip(self._products(inputs, self.kernel), self._products(hidden, self.recurrent_kernel), biases,
                        strict=True)
@@ -230,23 +271,36 @@ class LSTMCell(_GatedCell):
         h = s(o) * self.activation(c)
         return h, [h, c]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
 
 
 class GRUCell(_GatedCell):
-    """One step of a gated recurrent unit; `tinynet.ops.gru` has the equations. Arguments as for `GRU`.
+    """One step of a gated recurrent unit; `tinynet.ops.gru` has the equations.
 
-    Shapes: (batch, inputs) and a state (batch, units) -> the new state, twice.
+    Args:
+        units: Length of the output and of the state.
+        activation, recurrent_activation, use_bias, reset_after, kernel_initializer, dropout, ...: As for `GRU`.
+
+    Shapes: (batch, inputs) and a state (batch, units) -> the new state, and a list of it; kernel (inputs, 3 units),
+    recurrent_kernel (units, 3 units), bias (2, 3 units), or (3 units,) without `reset_after`.
+
+    >>> y, states = GRUCell(4)(np.ones((2, 3)), [np.zeros((2, 4))])
+    >>> y.shape
+    (2, 4)
     """
 
     gates = 3
 
-    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None,
-                 recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, reset_after=True,
-                 **kwargs):
+    def __init__(self, units: int, activation: ActivationLike = "tanh",
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 dropout: float = 0.0, recurrent_dropout: float = 0.0, reset_after: bool = True,
+                 **kwargs: Any) -> None:
         super().__init__(units, activation, recurrent_activation, use_bias=use_bias,
                          kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
                          bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
@@ -256,7 +310,7 @@ class GRUCell(_GatedCell):
                          **kwargs)
         self.reset_after = reset_after
 
-    def _bias_shape(self):
+    def _bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def sequence(self, x, states, mask, training, **arguments):
@@ -264,7 +318,8 @@ class GRUCell(_GatedCell):
         return ops.gru(x, self.kernel, self.recurrent_kernel, self.bias, states, mask,
                        *self.dropout_masks(x, training), reset_after=self.reset_after, **arguments)
 
-    def step(self, x, states, inputs, hidden):
+    def step(self, x: Tensor, states: list[Tensor], inputs: list[Tensor],
+             hidden: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         of_x = self._products(inputs, self.kernel)
         recurrent = ops.split(self.recurrent_kernel, 3, axis=1)
         of_h = [ops.matmul(row, part) for row, part in zip(hidden[:2], recurrent[:2], strict=True)]
@@ -280,12 +335,12 @@ class GRUCell(_GatedCell):
         h = z * states[0] + (1 - z) * g
         return h, [h]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "reset_after": self.reset_after}
 
 
-def initial_state_of(cell, batch_size):
-    """A cell's states before the first step: what it says, or zeros."""
+def initial_state_of(cell: Any, batch_size: Any) -> list[Any]:
+    """A cell's states before the first step: those of its `get_initial_state` if it has one, else zeros."""
     if hasattr(cell, "get_initial_state"):
         state = cell.get_initial_state(batch_size=batch_size)
         return list(state) if isinstance(state, list | tuple) else [state]
@@ -298,40 +353,61 @@ class StackedRNNCells(Layer):
 
     Args:
         cells: List of cells, the lowest first.
+        dtype: That of the lowest cell if None.
+
+    Shapes: (batch, inputs) and a list of states for each cell -> the highest cell's output, and the new states.
+
+    Raises:
+        ValueError: a cell is no layer, or has no attribute `state_size`.
+
+    >>> from tinynet.layers import RNN
+    >>> RNN(StackedRNNCells([LSTMCell(4), GRUCell(2)]))(np.ones((2, 10, 3))).shape
+    (2, 2)
     """
 
-    def __init__(self, cells, **kwargs):
+    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+        inside: list[Any] = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        if kwargs.get("dtype") is None and inside:
+            kwargs["dtype"] = inside[0].dtype  # what the cells compute in is not rounded between them
         super().__init__(**kwargs)
-        self.cells = [as_layer(cell, "StackedRNNCells") for cell in cells]
+        self.cells = inside
         for cell in self.cells:
             if not hasattr(cell, "state_size"):
                 raise ValueError(f"StackedRNNCells: a cell needs the attribute state_size, {cell!r} has none")
         self.state_size = [cell.state_size for cell in self.cells]
         self.output_size = getattr(self.cells[-1], "output_size", None) or self.cells[-1].state_size
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         for cell in self.cells:
             if not cell.built:
                 cell._build_with_shape(input_shape)
             size = getattr(cell, "output_size", None) or cell.state_size
             input_shape = (input_shape[0], size[0] if isinstance(size, list | tuple) else size)
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
         """A list of states for each cell."""
         return [initial_state_of(cell, batch_size) for cell in self.cells]
 
-    def reset_dropout_masks(self):
+    def reset_dropout_masks(self) -> None:
         """Let the next call draw new masks."""
         for cell in self.cells:
             if hasattr(cell, "reset_dropout_masks"):
                 cell.reset_dropout_masks()
 
-    def call(self, x, states, training=False):
+    def call(self, x: Tensor, states: Any, training: bool = False) -> Any:
         new = []
         for cell, state in zip(self.cells, states, strict=True):
             x, state = cell(x, state, training=training)
             new.append(list(state) if isinstance(state, list | tuple) else [state])
         return x, new
 
-    def get_config(self):
+    def compute_output_shape(self, input_shape: Shape, states_shape: Any = None) -> tuple[Shape, list[Any]]:
+        batch, states = input_shape[0], []
+        for cell in self.cells:
+            sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
+            states.append([(batch, size) for size in sizes])
+        size = self.output_size[0] if isinstance(self.output_size, list | tuple) else self.output_size
+        return (batch, size), states
+
+    def get_config(self) -> Config:
         return {**super().get_config(), "cells": [serialize_inner(cell) for cell in self.cells]}

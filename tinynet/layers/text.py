@@ -1,13 +1,21 @@
 """The layer that makes numbers of whole texts: standardized, split into words, and looked up in a vocabulary."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.checks import choice
 from ..tensor import Tensor
 from .base import Layer
 from .preprocessing import batches_of, refuse_sparse
-from .vocabulary import OUTPUT_MODES, StringLookup, as_text
+from .vocabulary import StringLookup, as_text
+
+if TYPE_CHECKING:
+    from ..core.types import Config, Shape
 
 PUNCTUATION = re.compile(r"""[!"#$%&()\*\+,-\./:;<=>?@\[\\\]^_`{|}~\']""")
 
@@ -33,6 +41,10 @@ class TextVectorization(Layer):
 
     Shapes: (batch,) or (batch, 1) of text -> (batch, length) of int64, or (batch, vocabulary size).
 
+    Raises:
+        ValueError: an argument is none of these, or two contradict each other; when called, there is no vocabulary yet.
+        TypeError: when called, the input is no text.
+
     >>> layer = TextVectorization(output_sequence_length=4)
     >>> layer.adapt(["the cat sat", "the dog"])
     >>> layer.get_vocabulary()
@@ -41,30 +53,33 @@ class TextVectorization(Layer):
     array([[2, 4, 2, 1]])
     """
 
-    def __init__(self, max_tokens=None, standardize="lower_and_strip_punctuation", split="whitespace", ngrams=None,
-                 output_mode="int", output_sequence_length=None, pad_to_max_tokens=False, vocabulary=None,
-                 idf_weights=None, sparse=False, ragged=False, encoding="utf-8", name=None, **kwargs):
+    def __init__(self, max_tokens: int | None = None,
+                 standardize: str | Callable[..., Any] | None = "lower_and_strip_punctuation",
+                 split: str | Callable[..., Any] | None = "whitespace", ngrams: int | tuple[int, ...] | None = None,
+                 output_mode: str = "int", output_sequence_length: int | None = None, pad_to_max_tokens: bool = False,
+                 vocabulary: Any = None, idf_weights: Any = None, sparse: bool = False, ragged: bool = False,
+                 encoding: str = "utf-8", name: str | None = None, **kwargs: Any) -> None:
         kwargs.pop("vocabulary_size", None)  # in configurations: it follows from the vocabulary
         super().__init__(name=name, **kwargs)
         refuse_sparse(sparse, "TextVectorization")
         if ragged:
             raise ValueError("TextVectorization: tinynet has no ragged tensors; give output_sequence_length instead")
-        standards = (None, "lower_and_strip_punctuation", "lower", "strip_punctuation")
-        for argument, value, known in (("standardize", standardize, standards),
-                                       ("split", split, (None, "whitespace", "character"))):
+        known: Any
+        for argument, value, known in (
+            ("standardize", standardize, (None, "lower_and_strip_punctuation", "lower", "strip_punctuation")),
+            ("split", split, (None, "whitespace", "character")),
+        ):
             if value not in known and not callable(value):
                 raise ValueError(f"TextVectorization: {argument} must be one of {known} or a function, got {value!r}")
-        if output_mode == "one_hot" or output_mode not in OUTPUT_MODES:
-            raise ValueError(
-                f"TextVectorization: output_mode must be 'int', 'multi_hot', 'count' or 'tf_idf', got {output_mode!r}"
-            )
+        choice(output_mode, "TextVectorization", "output_mode", ("int", "multi_hot", "count", "tf_idf"))
         if output_sequence_length is not None and output_mode != "int":
             raise ValueError("TextVectorization: output_sequence_length needs output_mode='int'")
         self.max_tokens = max_tokens
-        self.standardize = standardize
-        self.split = split
+        self.standardize: Any = standardize
+        self.split: Any = split
         self.ngrams = ngrams
-        self._lengths = None if ngrams is None else range(1, ngrams + 1) if isinstance(ngrams, int) else tuple(ngrams)
+        lengths: Any = range(1, ngrams + 1) if isinstance(ngrams, int) else ngrams
+        self._lengths = None if lengths is None else tuple(lengths)
         self.output_mode = output_mode
         self.output_sequence_length = output_sequence_length
         self.pad_to_max_tokens = pad_to_max_tokens
@@ -74,8 +89,12 @@ class TextVectorization(Layer):
                                           idf_weights=idf_weights, output_mode=output_mode,
                                           pad_to_max_tokens=pad_to_max_tokens, encoding=encoding)
 
-    def words(self, text):
-        """The list of words (and n-grams) of each sentence."""
+    def words(self, text: Any) -> list[list[str]]:
+        """The list of words (and n-grams) of each sentence.
+
+        Args:
+            text: Array or list of strings or bytes, shape (batch,) or (batch, 1).
+        """
         text = as_text(text, self.encoding)
         if text.ndim == 2 and text.shape[1] == 1 and self.split is not None:
             text = text[:, 0]
@@ -99,13 +118,16 @@ class TextVectorization(Layer):
             return rows
         return [[" ".join(row[i:i + n]) for n in self._lengths for i in range(len(row) - n + 1)] for row in rows]
 
-    def adapt(self, data, batch_size=None, steps=None):
+    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Learn the vocabulary: count the words of the data and keep the most frequent ones.
 
         Args:
             data: Array or list of texts, or an iterable of batches of them.
-            batch_size: Taken for Keras's sake.
-            steps: How many batches to look at; all if None.
+            batch_size: Accepted for Keras's signature; it changes nothing here.
+            steps: How many batches to count; all if None.
+
+        Raises:
+            ValueError: the layer was given its vocabulary.
         """
         if self._lookup_layer.input_vocabulary is not None:
             raise ValueError("TextVectorization.adapt: this layer was given its vocabulary")
@@ -117,7 +139,7 @@ class TextVectorization(Layer):
                 self._lookup_layer.count(row)
         self._lookup_layer.finalize_state()
 
-    def call(self, x):
+    def call(self, x: Any) -> Tensor:
         text = as_text(x, self.encoding)
         single = text.ndim == 0
         rows = self.words(np.atleast_1d(text))
@@ -129,26 +151,32 @@ class TextVectorization(Layer):
                 row[:len(found)] = found[:length]
             return Tensor(result[0] if single else result)
         encoded = [self._lookup_layer.encode(row).data for row in indices]
+        if not encoded:
+            return Tensor(np.zeros((0, self._row_length()), self._lookup_layer.dtype))
         return Tensor(encoded[0] if single else np.stack(encoded))
 
-    def get_vocabulary(self, include_special_tokens=True):
+    def _row_length(self) -> Any:
+        """Length of a row of counts."""
+        return self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """The words, in the order of their indices."""
         return self._lookup_layer.get_vocabulary(include_special_tokens)
 
-    def set_vocabulary(self, vocabulary, idf_weights=None):
+    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Set the vocabulary, as for `StringLookup`."""
         self._lookup_layer.set_vocabulary(vocabulary, idf_weights)
 
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         """The number of indices, special ones included."""
         return self._lookup_layer.vocabulary_size()
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.output_mode == "int":
             return (input_shape[0], self.output_sequence_length)
-        return (input_shape[0], self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size())
+        return (input_shape[0], self._row_length())
 
-    def get_config(self):
+    def get_config(self) -> Config:
         lookup = self._lookup_layer.get_config()
         return {
             **super().get_config(),
@@ -160,6 +188,6 @@ class TextVectorization(Layer):
         }
 
 
-def _standard(text, lower, strip):
+def _standard(text: str, lower: bool, strip: bool) -> str:
     text = text.lower() if lower else text
     return PUNCTUATION.sub("", text) if strip else text

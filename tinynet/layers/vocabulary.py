@@ -4,33 +4,46 @@ Text comes as NumPy arrays of str, bytes or objects, as string tensors or Python
 `invert=True` text goes out as a NumPy array.
 """
 
+from __future__ import annotations
+
 import collections
 import hashlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.checks import choice, whole
 from ..tensor import Tensor
 from .base import Layer
 from .preprocessing import batches_of, encode, refuse_sparse
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..core.types import Array, Config, Shape
+
 OUTPUT_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 
 
-def as_text(value, encoding="utf-8"):
-    """An array of Python strings from strings, bytes, or lists of them."""
+def as_text(value: Any, encoding: str = "utf-8") -> Array:
+    """An array of Python strings from strings, bytes, or lists of them.
+
+    Raises:
+        TypeError: there is something else among them.
+    """
     array = np.asarray(value.data if isinstance(value, Tensor) else value)
     if array.dtype.kind not in "USO":
         raise TypeError(f"expected text, got an array of {array.dtype}")
     result = np.empty(array.shape, object)
-    for place in np.ndindex(array.shape):
-        one = array[place]
+    for index in np.ndindex(array.shape):
+        one = array[index]
         if not isinstance(one, str | bytes):
             raise TypeError(f"expected text, got {one!r} ({type(one).__name__}) in an array of objects")
-        result[place] = one.decode(encoding) if isinstance(one, bytes) else str(one)
+        result[index] = one.decode(encoding) if isinstance(one, bytes) else str(one)
     return result
 
 
-def stable_hash(value, salt=None):
+def stable_hash(value: Any, salt: Any = None) -> int:
     """A 64-bit hash of a string, the same in every process."""
     key = b"" if salt is None else repr(salt).encode()
     return int.from_bytes(hashlib.blake2b(str(value).encode(), digest_size=8, key=key[:64]).digest(), "little")
@@ -39,14 +52,17 @@ def stable_hash(value, salt=None):
 class _Lookup(Layer):
     """A table from tokens to indices: [mask token,] out-of-vocabulary indices, vocabulary."""
 
-    def __init__(self, max_tokens=None, num_oov_indices=1, mask_token=None, oov_token=None, vocabulary=None,
-                 idf_weights=None, invert=False, output_mode="int", pad_to_max_tokens=False, sparse=False, **kwargs):
+    _idf: Array | None
+
+    def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: Any = None,
+                 oov_token: Any = None, vocabulary: Any = None, idf_weights: Any = None, invert: bool = False,
+                 output_mode: str = "int", pad_to_max_tokens: bool = False, sparse: bool = False,
+                 **kwargs: Any) -> None:
         kwargs.pop("vocabulary_size", None)  # in configurations: it follows from the vocabulary
         super().__init__(**kwargs)
         owner = type(self).__name__
         refuse_sparse(sparse, owner)
-        if output_mode not in OUTPUT_MODES:
-            raise ValueError(f"{owner}: output_mode must be one of {', '.join(OUTPUT_MODES)}; got {output_mode!r}")
+        choice(output_mode, owner, "output_mode", OUTPUT_MODES)
         if invert and output_mode != "int":
             raise ValueError(f"{owner}: invert=True needs output_mode='int'")
         if invert and num_oov_indices > 1:
@@ -67,33 +83,44 @@ class _Lookup(Layer):
         self.autocast = False
         self.input_vocabulary = vocabulary
         self.input_idf_weights = idf_weights
-        self._tokens = []
+        self._tokens: list[Any] = []
         self._idf = None
         self.reset_state()
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forget what `update_state` has counted, and the vocabulary unless it was given."""
-        self._counts, self._documents, self._total = collections.Counter(), collections.Counter(), 0
+        self._counts: collections.Counter[Any] = collections.Counter()
+        self._documents: collections.Counter[Any] = collections.Counter()
+        self._total = 0
         if self.input_vocabulary is None:
             self._set_tokens([])
 
-    def _special(self):
-        """What stands before the vocabulary. The mask's place is only there for indices."""
+    def _special(self) -> tuple[list[Any], list[Any]]:
+        """The special tokens before the vocabulary: for the mask (only where the output is indices), for unknown ones.
+        """
         mask = [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
         return mask, [self.oov_token] * self.num_oov_indices
 
-    def _set_tokens(self, tokens):
+    def _set_tokens(self, tokens: Iterable[Any]) -> None:
         mask, oov = self._special()
         self._tokens = list(tokens)
         self._index = {token: i for i, token in enumerate(self._tokens, len(mask) + len(oov))}
         if mask:
             self._index[self.mask_token] = 0
 
-    def set_vocabulary(self, vocabulary, idf_weights=None):
-        """Set the vocabulary: a list of tokens, with or without the special ones in front, or the path of a text file
-        with one a line.
+    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
+        """Set the vocabulary.
+
+        Args:
+            vocabulary: List of tokens, with or without the special ones in front, or the path of a text file with one
+                a line.
+            idf_weights: Inverse document frequencies of the tokens, for output_mode 'tf_idf'.
+
+        Raises:
+            ValueError: it is empty or too long, a token occurs twice, or a special one is inside; the weights are
+                missing, or not as many.
         """
         owner = type(self).__name__
         if isinstance(vocabulary, str):
@@ -136,22 +163,26 @@ class _Lookup(Layer):
             self._set_idf(idf_weights)
         self._set_tokens(vocabulary)
 
-    def _set_idf(self, weights):
+    def _set_idf(self, weights: Array) -> None:
         mean = weights.mean() if len(weights) else 0.0
         self._idf = np.concatenate([np.full(self.num_oov_indices, mean), weights])
 
-    def _token(self, value):
+    def _token(self, value: Any) -> Any:
+        """One token of the vocabulary."""
         raise NotImplementedError
 
-    def _read(self, value):
+    def _read(self, value: Any) -> Array:
         """The input as an array of tokens."""
         raise NotImplementedError
 
-    def adapt(self, data):
+    def adapt(self, data: Any) -> None:
         """Count the tokens of the data and keep the most frequent ones, the most frequent first.
 
         Args:
             data: Array or list of tokens, or an iterable of batches of them.
+
+        Raises:
+            ValueError: the layer was given its vocabulary.
         """
         if self.input_vocabulary is not None:
             raise ValueError(f"{type(self).__name__}.adapt: this layer was given its vocabulary")
@@ -160,21 +191,20 @@ class _Lookup(Layer):
             self.update_state(batch)
         self.finalize_state()
 
-    def update_state(self, batch):
+    def update_state(self, batch: Any) -> None:
         """Count the tokens of a batch."""
         tokens = self._read(batch)
         for row in tokens.reshape(1, 1) if tokens.ndim == 0 else tokens.reshape(-1, 1) if tokens.ndim == 1 else tokens:
             self.count(row.ravel().tolist())
 
-    def count(self, tokens):
+    def count(self, tokens: list[Any]) -> None:
         """Count the tokens of one document."""
         self._counts.update(tokens)
         self._documents.update(set(tokens))
         self._total += 1
 
-    def finalize_state(self):
-        """Make the vocabulary of what was counted. Of equally frequent tokens the last in alphabetical order is first.
-        """
+    def finalize_state(self) -> None:
+        """Create the vocabulary from the counts. Of equally frequent tokens the last in alphabetical order is first."""
         mask, oov = self._special()
         for token in (self.mask_token, self.oov_token):
             self._counts.pop(token, None)
@@ -187,26 +217,30 @@ class _Lookup(Layer):
             self._set_idf(np.log1p(self._total / (1 + documents)))
         self._set_tokens(tokens)
 
-    def get_vocabulary(self, include_special_tokens=True):
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """The tokens, in the order of their indices."""
         mask, oov = self._special()
         return [*mask, *oov, *self._tokens] if include_special_tokens else list(self._tokens)
 
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         """The number of indices, special ones included."""
         return len(self.get_vocabulary())
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         return self._inverse(x) if self.invert else self.encode(self.lookup(self._read(x)))
 
-    def lookup(self, tokens):
-        """The index of each token."""
+    def lookup(self, tokens: Array) -> Array:
+        """The index of each token, as an array of int64.
+
+        Raises:
+            ValueError: there is no vocabulary yet, or a token is not in it and `num_oov_indices` is 0.
+        """
         if not self._tokens:
             raise ValueError(f"{type(self).__name__}: there is no vocabulary yet; call adapt(data) or set_vocabulary")
         mask, oov = self._special()
         result = np.empty(tokens.shape, np.int64)
-        for place in np.ndindex(tokens.shape):
-            token = tokens[place]
+        for position in np.ndindex(tokens.shape):
+            token = tokens[position]
             index = self._index.get(token)
             if index is None:
                 if not oov:
@@ -214,24 +248,25 @@ class _Lookup(Layer):
                         f"{type(self).__name__}: {token!r} is not in the vocabulary, and num_oov_indices is 0"
                     )
                 index = len(mask) + (self._oov(token) if len(oov) > 1 else 0)
-            result[place] = index
+            result[position] = index
         return result
 
-    def _oov(self, token):
+    def _oov(self, token: Any) -> int:
+        """Which of the indices for unknown tokens."""
         return stable_hash(token) % self.num_oov_indices
 
-    def encode(self, indices):
-        """Indices as the output mode says, as a Tensor."""
+    def encode(self, indices: Array) -> Tensor:
+        """Indices in the output mode's form: as they are, or as rows of zeros and ones, counts or frequencies."""
         if self.output_mode == "int":
             return Tensor(indices)
-        depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
+        depth: Any = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
         rows = encode(indices, mode, depth, self.dtype)
-        if self.output_mode == "tf_idf":
+        if self._idf is not None and self.output_mode == "tf_idf":
             rows[..., :len(self._idf)] *= self._idf.astype(self.dtype)
         return Tensor(rows)
 
-    def _inverse(self, x):
+    def _inverse(self, x: Any) -> Any:
         vocabulary = self.get_vocabulary()
         indices = np.asarray(x.data if isinstance(x, Tensor) else x)
         known = (indices >= 0) & (indices < len(vocabulary))
@@ -241,7 +276,7 @@ class _Lookup(Layer):
 
     _text_out = True
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.output_mode == "int":
             return tuple(input_shape)
         depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
@@ -249,7 +284,7 @@ class _Lookup(Layer):
             return (*input_shape, depth)
         return (*input_shape[:-1], depth)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         idf = None if self._idf is None else self._idf[self.num_oov_indices:].tolist()
         return {
             **super().get_config(),
@@ -261,20 +296,28 @@ class _Lookup(Layer):
 
 
 class StringLookup(_Lookup):
-    """Strings as indices of a vocabulary (or the way back).
+    """Strings as indices of a vocabulary, or with `invert` indices as strings.
 
     Args:
         max_tokens: Largest size of the vocabulary, special tokens included.
-        num_oov_indices: How many indices what is not in the vocabulary shares.
-        mask_token: Has index 0.
-        oov_token: What an index of the above stands for in the way back.
+        num_oov_indices: How many indices there are for strings that are not in the vocabulary.
+        mask_token: The string with index 0, for padding; no index is kept for it if None.
+        oov_token: The string that stands for unknown ones with `invert`.
         vocabulary: List of tokens, or the path of a file with one a line; `adapt` learns it if None.
         idf_weights: Inverse document frequencies, for 'tf_idf' with a given vocabulary.
         invert: From indices to strings.
         output_mode: 'int': the indices. 'one_hot', 'multi_hot', 'count': as in `CategoryEncoding`. 'tf_idf': counts
             times inverse document frequencies.
         pad_to_max_tokens: Make rows `max_tokens` long, even if the vocabulary is shorter.
+        sparse: There are no sparse tensors here: must be False.
         encoding: Of bytes.
+        salt: Accepted for Keras's signature; it changes nothing here.
+
+    Shapes: text of any shape -> the same of int64, for 'int'; (batch, n) -> (batch, vocabulary size) otherwise.
+
+    Raises:
+        ValueError: arguments contradict each other; when called, there is no vocabulary yet.
+        TypeError: when called, the input is no text.
 
     With several `num_oov_indices` the hash is not TensorFlow's: an unknown string may get another of these indices.
 
@@ -282,29 +325,41 @@ class StringLookup(_Lookup):
     array([[2, 0]])
     """
 
-    def __init__(self, max_tokens=None, num_oov_indices=1, mask_token=None, oov_token="[UNK]", vocabulary=None,
-                 idf_weights=None, invert=False, output_mode="int", pad_to_max_tokens=False, sparse=False,
-                 encoding="utf-8", name=None, salt=None, **kwargs):
+    encoding: str
+    salt: Any
+
+    def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: str | None = None,
+                 oov_token: str = "[UNK]", vocabulary: Any = None, idf_weights: Any = None, invert: bool = False,
+                 output_mode: str = "int", pad_to_max_tokens: bool = False, sparse: bool = False,
+                 encoding: str = "utf-8", name: str | None = None, salt: Any = None, **kwargs: Any) -> None:
         self.__dict__.update(encoding=encoding, salt=salt)  # set_vocabulary, called below, needs them
         super().__init__(max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert,
                          output_mode, pad_to_max_tokens, sparse, name=name, **kwargs)
 
-    def _token(self, value):
+    def _token(self, value: Any) -> str:
         return value.decode(self.encoding) if isinstance(value, bytes) else str(value)
 
-    def _read(self, value):
+    def _read(self, value: Any) -> Array:
         return as_text(value, self.encoding)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "encoding": self.encoding, "salt": self.salt}
 
 
 class IntegerLookup(_Lookup):
-    """Integers of any size as indices of a vocabulary (or the way back). Arguments as for `StringLookup`.
+    """Integers of any size as indices of a vocabulary, or with `invert` indices as integers.
 
     Args:
-        oov_token: The number that unknown indices stand for in the way back.
+        oov_token: The number that stands for unknown ones with `invert`.
+        vocabulary_dtype: 'int64'.
         oov_method: 'floormod': with several `num_oov_indices`, unknown n has index n modulo them.
+        max_tokens, num_oov_indices, mask_token, vocabulary, output_mode, ...: As for `StringLookup`.
+
+    Shapes: integers of any shape -> the same of int64, for 'int'; (batch, n) -> (batch, vocabulary size) otherwise.
+
+    Raises:
+        ValueError: arguments contradict each other; when called, there is no vocabulary yet.
+        TypeError: when called, the input is text.
 
     >>> IntegerLookup(vocabulary=[12, 36])(np.array([[36, 5]])).numpy()
     array([[2, 0]])
@@ -312,30 +367,29 @@ class IntegerLookup(_Lookup):
 
     _text_out = False
 
-    def __init__(self, max_tokens=None, num_oov_indices=1, mask_token=None, oov_token=-1, vocabulary=None,
-                 vocabulary_dtype="int64", idf_weights=None, invert=False, output_mode="int", sparse=False,
-                 pad_to_max_tokens=False, oov_method="floormod", salt=None, name=None, **kwargs):
-        if vocabulary_dtype != "int64":
-            raise ValueError(f"IntegerLookup: vocabulary_dtype must be 'int64', got {vocabulary_dtype!r}")
-        if oov_method != "floormod":
-            raise ValueError(f"IntegerLookup: oov_method must be 'floormod', got {oov_method!r}")
+    def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: int | None = None,
+                 oov_token: int = -1, vocabulary: Any = None, vocabulary_dtype: str = "int64", idf_weights: Any = None,
+                 invert: bool = False, output_mode: str = "int", sparse: bool = False, pad_to_max_tokens: bool = False,
+                 oov_method: str = "floormod", salt: Any = None, name: str | None = None, **kwargs: Any) -> None:
+        choice(vocabulary_dtype, "IntegerLookup", "vocabulary_dtype", ("int64",))
+        choice(oov_method, "IntegerLookup", "oov_method", ("floormod",))
         super().__init__(max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert,
                          output_mode, pad_to_max_tokens, sparse, name=name, **kwargs)
         self.salt = salt
 
-    def _token(self, value):
+    def _token(self, value: Any) -> int:
         return int(value)
 
-    def _read(self, value):
+    def _read(self, value: Any) -> Array:
         array = np.asarray(value.data if isinstance(value, Tensor) else value)
         if array.dtype.kind not in "iufb":
             raise TypeError(f"IntegerLookup: expected integers, got an array of {array.dtype}")
         return array.astype(np.int64)
 
-    def _oov(self, token):
+    def _oov(self, token: Any) -> int:
         return int(token) % self.num_oov_indices
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "vocabulary_dtype": "int64", "oov_method": "floormod", "salt": self.salt}
 
 
@@ -349,43 +403,47 @@ class Hashing(Layer):
         mask_value: This value has the number 0, and no other has.
         salt: Another salt gives another hash.
         output_mode: 'int', 'one_hot', 'multi_hot' or 'count'.
+        sparse: There are no sparse tensors here: must be False.
+
+    Shapes: text or integers of any shape -> the same of int64, for 'int'; (batch, n) -> (batch, num_bins) otherwise.
+
+    Raises:
+        ValueError: `num_bins` is no int of at least 1, or `output_mode` is none of these.
+
+    >>> bool(Hashing(8)([["a"]]) == Hashing(8)([["a"]]))
+    True
     """
 
-    def __init__(self, num_bins, mask_value=None, salt=None, output_mode="int", sparse=False, **kwargs):
+    def __init__(self, num_bins: int, mask_value: Any = None, salt: Any = None, output_mode: str = "int",
+                 sparse: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         refuse_sparse(sparse, "Hashing")
-        if isinstance(num_bins, bool) or not isinstance(num_bins, int) or num_bins < 1:
-            raise ValueError(f"Hashing: num_bins must be a positive int, got {num_bins!r}")
-        if output_mode not in ("int", "one_hot", "multi_hot", "count"):
-            raise ValueError(
-                f"Hashing: output_mode must be 'int', 'one_hot', 'multi_hot' or 'count', got {output_mode!r}"
-            )
-        self.num_bins = num_bins
+        self.num_bins = whole(num_bins, "Hashing", "num_bins", 1)
         self.mask_value = mask_value
         self.salt = salt
-        self.output_mode = output_mode
+        self.output_mode = choice(output_mode, "Hashing", "output_mode", ("int", "one_hot", "multi_hot", "count"))
         self.autocast = False
 
-    def call(self, x):
+    def call(self, x: Any) -> Tensor:
         array = np.asarray(x.data if isinstance(x, Tensor) else x)
         tokens = as_text(array) if array.dtype.kind in "USO" else array.astype(np.int64)
         masked = self.mask_value is not None
         bins = np.empty(tokens.shape, np.int64)
-        for place in np.ndindex(tokens.shape):
-            token = tokens[place]
+        for position in np.ndindex(tokens.shape):
+            token = tokens[position]
             if masked and token == self.mask_value:
-                bins[place] = 0
+                bins[position] = 0
             else:
-                bins[place] = stable_hash(token, self.salt) % max(self.num_bins - masked, 1) + masked
+                bins[position] = stable_hash(token, self.salt) % max(self.num_bins - masked, 1) + masked
         return Tensor(encode(bins, self.output_mode, self.num_bins, self.dtype))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.output_mode == "int":
             return tuple(input_shape)
         if self.output_mode == "one_hot" and input_shape[-1] != 1:
             return (*input_shape, self.num_bins)
         return (*input_shape[:-1], self.num_bins)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "num_bins": self.num_bins, "mask_value": self.mask_value, "salt": self.salt,
                 "output_mode": self.output_mode, "sparse": False}

@@ -1,41 +1,52 @@
-"""Convolution and pooling of volumes, and more for sequences: made of the operations on images."""
+"""Layers for volumes, such as films or scans: convolution, pooling, borders; made of the operations on images."""
 
-import math
+from __future__ import annotations
 
-from .. import constraints, initializers, ops, regularizers
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import ops
+from ..core.checks import choice, ints
 from ..ops import padding as resize
+from ..ops.windows import same_padding, window_output_size
 from .arguments import standard_data_format
-from .convolution import Convolution, _GroupedConvolution, _sizes, _TransposedConvolution
-from .dense import positive_int
-from .pooling import _GlobalPooling, _Pooling
-from .resizing import _border, _Cropping, _Resizing, _ZeroPadding
+from .convolution import GroupedConvolution
+from .layouts import both_data_formats
+from .pooling import GlobalPooling, Pooling
+from .resizing import Cropping, ResizingLayer, ZeroPadding, borders
+
+if TYPE_CHECKING:
+    from ..core.types import Config, Sizes
+    from ..tensor import Tensor
+    from .weight_spec import ActivationLike, InitializerLike
 
 
-def _channels_last(operation):
-    """The operation for both data formats, from one that wants the channels last."""
+@both_data_formats
+def conv3d(x: Tensor, kernel: Tensor, bias: Tensor | None = None, strides: tuple[int, ...] = (1, 1, 1),
+           padding: str = "valid", dilation_rate: tuple[int, ...] = (1, 1, 1), groups: int = 1,
+           activation: str = "linear") -> Tensor:
+    """A convolution over volumes: for each slice of the kernel along the depth, one over images; their sum.
 
-    def both(x, *args, data_format="channels_last", **kwargs):
-        if data_format == "channels_last":
-            return operation(x, *args, **kwargs)
-        rank = x.ndim
-        y = operation(ops.transpose(x, (0, *range(2, rank), 1)), *args, **kwargs)
-        return ops.transpose(y, (0, rank - 1, *range(1, rank - 1)))
+    Args:
+        x: Tensor, shape (batch, depth, height, width, channels).
+        kernel: Shape (depth, height, width, channels / groups, filters).
+        bias: Shape (filters,), or None.
+        strides, padding, dilation_rate, groups: As for `ops.conv2d`, with three axes.
+        activation: 'linear' or 'relu'.
 
-    return both
+    Returns:
+        Tensor, shape (batch, out_depth, out_height, out_width, filters).
 
-
-@_channels_last
-def conv3d(x, kernel, bias=None, strides=(1, 1, 1), padding="valid", dilation_rate=(1, 1, 1), groups=1,
-           activation="linear"):
-    """A convolution over volumes: for each slice of the kernel along the depth, one over images, added up."""
+    Raises:
+        ValueError: the kernel is larger than the padded input.
+    """
     if padding == "same":
-        depth, reach = x.shape[1], (kernel.shape[0] - 1) * dilation_rate[0] + 1
-        missing = max((math.ceil(depth / strides[0]) - 1) * strides[0] + reach - depth, 0)
-        x = resize.zero_pad(x, ((missing // 2, missing - missing // 2), (0, 0), (0, 0)))
-    slices = (x.shape[1] - (kernel.shape[0] - 1) * dilation_rate[0] - 1) // strides[0] + 1
+        zeros = same_padding(x.shape[1], kernel.shape[0], strides[0], dilation_rate[0])
+        x = resize.zero_pad(x, (zeros, (0, 0), (0, 0)))
+    slices = window_output_size(x.shape[1], kernel.shape[0], strides[0], dilation=dilation_rate[0])
     if slices < 1:
         raise ValueError(f"conv3d: the kernel {kernel.shape[:3]} is larger than the input {x.shape}")
-    y = None
+    y: Any = None
     for p in range(kernel.shape[0]):
         start = p * dilation_rate[0]
         part = x[:, start:start + (slices - 1) * strides[0] + 1:strides[0]]
@@ -48,158 +59,44 @@ def conv3d(x, kernel, bias=None, strides=(1, 1, 1), padding="valid", dilation_ra
     return ops.relu(y) if activation == "relu" else y
 
 
-class Conv3D(_GroupedConvolution):
-    """Filters that slide over volumes, such as films or scans. Arguments as for `Conv2D`, with three axes.
+class Conv3D(GroupedConvolution):
+    """Filters that slide over volumes.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Depth, height and width of a filter, or an int for all.
+        strides: Steps from one output to the next along each axis.
+        padding: 'valid' or 'same'.
+        data_format, dilation_rate, groups, activation, use_bias, kernel_initializer, bias_initializer, ...: As for
+            `Conv2D`, with three axes.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, out_depth, out_height, out_width, filters); kernel
     (depth, height, width, channels / groups, filters).
+
+    >>> Conv3D(4, 3)(np.ones((1, 5, 8, 8, 2))).shape
+    (1, 3, 6, 6, 4)
     """
 
-    def __init__(self, filters, kernel_size, strides=(1, 1, 1), padding="valid", data_format=None,
-                 dilation_rate=(1, 1, 1), groups=1, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", **kwargs):
+    def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = (1, 1, 1), padding: str = "valid",
+                 data_format: str | None = None, dilation_rate: Sizes = (1, 1, 1), groups: int = 1,
+                 activation: ActivationLike = None, use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 **kwargs: Any) -> None:
         super().__init__(3, filters, kernel_size, groups, strides=strides, padding=padding, data_format=data_format,
                          dilation_rate=dilation_rate, activation=activation, use_bias=use_bias,
                          kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, **kwargs)
-        _only_names(self)
+        choice(self.padding, "Conv3D", "padding", ("valid", "same"))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return self._finish(conv3d, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
                             dilation_rate=self.dilation_rate, groups=self.groups)
 
 
-def _only_names(layer):
-    if not isinstance(layer.padding, str):
-        raise ValueError(f"{type(layer).__name__}: padding must be 'valid' or 'same', got {layer.padding!r}")
-
-
-def _for_sequences(operation):
-    """An operation on images for sequences: images of height 1."""
-
-    @_channels_last
-    def one_dimensional(x, kernel, bias=None, strides=(1,), padding="valid", dilation_rate=(1,), output_padding=None,
-                        **kwargs):
-        if output_padding is not None:
-            kwargs["output_padding"] = (0, *output_padding)
-        if padding == "causal":
-            x = resize.zero_pad(x, (((kernel.shape[0] - 1) * dilation_rate[0], 0),))
-            padding = "valid"
-        y = operation(ops.expand_dims(x, 1), ops.expand_dims(kernel, 0), bias, strides=(strides[0], strides[0]),
-                      padding=padding, dilation_rate=(1, dilation_rate[0]), **kwargs)
-        return y[:, 0]
-
-    return one_dimensional
-
-
-_depthwise_conv1d = _for_sequences(ops.depthwise_conv2d)
-_conv1d_transpose = _for_sequences(
-    lambda x, kernel, bias, strides, **kwargs: ops.conv2d_transpose(x, kernel, bias, strides=(1, strides[1]), **kwargs)
-)
-
-
-class Conv1DTranspose(_TransposedConvolution):
-    """The way back of `Conv1D`: each step is spread over a window. Arguments as for `Conv2DTranspose`, with one axis.
-
-    Shapes: (batch, steps, channels) -> (batch, out_steps, filters); kernel (kernel_size, filters, channels).
-    """
-
-    operation = staticmethod(_conv1d_transpose)
-
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", output_padding=None, data_format=None,
-                 dilation_rate=1, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", **kwargs):
-        super().__init__(1, filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,
-                         activation, use_bias, kernel_initializer, bias_initializer, **kwargs)
-
-
-class DepthwiseConv1D(Convolution):
-    """One filter over each channel of sequences by itself. Arguments as for `DepthwiseConv2D`, with one axis.
-
-    Shapes: (batch, steps, channels) -> (batch, out_steps, channels * depth_multiplier); kernel (kernel_size, channels,
-    depth_multiplier).
-    """
-
-    kernel_name = "depthwise"
-
-    def __init__(self, kernel_size, strides=1, padding="valid", depth_multiplier=1, data_format=None, dilation_rate=1,
-                 activation=None, use_bias=True, depthwise_initializer="glorot_uniform", bias_initializer="zeros",
-                 depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 depthwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(1, None, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
-                         activity_regularizer, depthwise_constraint, bias_constraint, **kwargs)
-        _only_names(self)
-        self.depth_multiplier = positive_int(depth_multiplier, "DepthwiseConv1D", "depth_multiplier")
-        self.kernel = None
-
-    def build(self, input_shape):
-        channels = self._input_channels(input_shape)
-        self.kernel = self._add_kernel((*self.kernel_size, channels, self.depth_multiplier))
-        self._add_bias(channels * self.depth_multiplier)
-
-    def call(self, x):
-        return self._finish(_depthwise_conv1d, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
-                            dilation_rate=self.dilation_rate)
-
-    def compute_output_shape(self, input_shape):
-        return self._output_shape(input_shape, self._input_channels(input_shape) * self.depth_multiplier)
-
-    def get_config(self):
-        return {**super().get_config(), "depth_multiplier": self.depth_multiplier}
-
-
-class SeparableConv1D(DepthwiseConv1D):
-    """A depthwise convolution of sequences, then one of length 1 that mixes the channels; see `SeparableConv2D`.
-
-    Weights: depthwise_kernel (kernel_size, channels, depth_multiplier), pointwise_kernel (1, channels *
-    depth_multiplier, filters), bias (filters,).
-    """
-
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1,
-                 depth_multiplier=1, activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
-                 pointwise_initializer="glorot_uniform", bias_initializer="zeros", pointwise_regularizer=None,
-                 pointwise_constraint=None, **kwargs):
-        super().__init__(kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation,
-                         use_bias, depthwise_initializer, bias_initializer, **kwargs)
-        self.filters = positive_int(filters, "SeparableConv1D", "filters")
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
-        self.depthwise_kernel = self.pointwise_kernel = None
-
-    def build(self, input_shape):
-        channels = self._input_channels(input_shape)
-        self.depthwise_kernel = self._add_kernel(
-            (*self.kernel_size, channels, self.depth_multiplier), "depthwise_kernel"
-        )
-        self.pointwise_kernel = self.add_weight((1, channels * self.depth_multiplier, self.filters),
-                                                self.pointwise_initializer, name="pointwise_kernel",
-                                                regularizer=self.pointwise_regularizer,
-                                                constraint=self.pointwise_constraint)
-        self._add_bias(self.filters)
-
-    def call(self, x):
-        x = _depthwise_conv1d(ops.cast(x, self.dtype), self.depthwise_kernel, strides=self.strides,
-                              padding=self.padding, dilation_rate=self.dilation_rate, data_format=self.data_format)
-        return self._finish(ops.conv1d, x, self.pointwise_kernel, self.bias)
-
-    def compute_output_shape(self, input_shape):
-        return self._output_shape(input_shape, self.filters)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "pointwise_initializer": initializers.serialize(self.pointwise_initializer),
-            "pointwise_regularizer": regularizers.serialize(self.pointwise_regularizer),
-            "pointwise_constraint": constraints.serialize(self.pointwise_constraint),
-        }
-
-
-def _pool3d(pool2d):
+def _pool3d(pool2d: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Pooling of volumes from that of images: over height and width first, then over depth."""
 
-    @_channels_last
-    def pool(x, pool_size, strides, padding):
+    @both_data_formats
+    def pool(x: Tensor, pool_size: tuple[int, ...], strides: tuple[int, ...], padding: str) -> Tensor:
         batch, depth = x.shape[:2]
         y = pool2d(ops.reshape(x, (batch * depth, *x.shape[2:])), pool_size[1:], strides[1:], padding)
         _, height, width, channels = y.shape
@@ -211,103 +108,133 @@ def _pool3d(pool2d):
                                                                     data_format=data_format)
 
 
-class MaxPooling3D(_Pooling):
-    """The largest value in each window of a volume; arguments as for `MaxPooling2D`, with three axes."""
+class MaxPooling3D(Pooling):
+    """The largest value in each window of a volume.
+
+    Args:
+        pool_size: Depth, height and width of the window, or an int for all.
+        strides: Steps between windows along each axis; `pool_size` if None.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, out_depth, out_height, out_width, channels).
+
+    >>> MaxPooling3D(2)(np.ones((1, 4, 6, 8, 3))).shape
+    (1, 2, 3, 4, 3)
+    """
 
     rank, operation = 5, staticmethod(_pool3d(ops.max_pool2d))
 
-    def __init__(self, pool_size=(2, 2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(self, pool_size: Sizes = (2, 2, 2), strides: Sizes | None = None, padding: str = "valid",
+                 data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
-
-    def _sizes(self, value, name):
-        return _sizes(value, 3, type(self).__name__, name)
 
 
 class AveragePooling3D(MaxPooling3D):
-    """The mean of each window of a volume; arguments as for `MaxPooling3D`. Places outside the volume do not count."""
+    """The mean of each window of a volume; arguments as for `MaxPooling3D`. Padding does not count in the mean.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, out_depth, out_height, out_width, channels).
+    """
 
     operation = staticmethod(_pool3d(ops.average_pool2d))
 
 
-class GlobalMaxPooling3D(_GlobalPooling):
-    """The largest value of each channel of volumes; see `GlobalMaxPooling1D`."""
+class GlobalMaxPooling3D(GlobalPooling):
+    """The largest value of each channel of volumes; arguments as for `GlobalMaxPooling1D`.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, channels).
+    """
 
     rank, operation = 5, staticmethod(ops.max)
 
 
-class GlobalAveragePooling3D(_GlobalPooling):
-    """The mean of each channel of volumes; see `GlobalMaxPooling1D`."""
+class GlobalAveragePooling3D(GlobalPooling):
+    """The mean of each channel of volumes; arguments as for `GlobalMaxPooling1D`.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, channels).
+    """
 
     rank, operation = 5, staticmethod(ops.mean)
 
 
-def _three_borders(value, owner, name):
-    value = tuple(value) if isinstance(value, tuple | list) else (value,) * 3
-    if len(value) != 3:
-        raise ValueError(f"{owner}: {name} must be an int, three ints or three pairs (before, after), got {value!r}")
-    return tuple(_border(part, owner, name) for part in value)
-
-
-class ZeroPadding3D(_ZeroPadding):
+class ZeroPadding3D(ZeroPadding):
     """Zeros around each volume.
 
     Args:
-        padding: How many on every side, or three numbers, or three pairs (before, after).
+        padding: How many on every side, or one number for each axis, or a pair (before, after) for each.
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Shapes: (batch, depth, height, width, channels) -> the same, each axis in the middle longer by its zeros.
+
+    >>> ZeroPadding3D(1)(np.ones((1, 2, 3, 4, 5))).shape
+    (1, 4, 5, 6, 5)
     """
 
     rank = 5
 
-    def __init__(self, padding=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+    def __init__(self, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.padding = self._pairs = _three_borders(padding, "ZeroPadding3D", "padding")
+        self.padding = self._pairs = borders(padding, "ZeroPadding3D", "padding", 3)
         self.data_format = standard_data_format(data_format, "ZeroPadding3D")
 
 
-class Cropping3D(_Cropping):
+class Cropping3D(Cropping):
     """Volumes without their borders.
 
     Args:
-        cropping: How much to cut off on every side, or three numbers, or three pairs (before, after).
+        cropping: How much to cut off on every side, or one number for each axis, or a pair (before, after) for each.
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Shapes: (batch, depth, height, width, channels) -> the same, each axis in the middle shorter by its cut.
+
+    Raises:
+        ValueError: when called, nothing is left.
+
+    >>> Cropping3D(1)(np.ones((1, 4, 5, 6, 2))).shape
+    (1, 2, 3, 4, 2)
     """
 
     rank = 5
 
-    def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+    def __init__(self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.cropping = self._pairs = _three_borders(cropping, "Cropping3D", "cropping")
+        self.cropping = self._pairs = borders(cropping, "Cropping3D", "cropping", 3)
         self.data_format = standard_data_format(data_format, "Cropping3D")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "cropping": self.cropping, "data_format": self.data_format}
 
 
-class UpSampling3D(_Resizing):
+class UpSampling3D(ResizingLayer):
     """Every value of a volume `size` times along each axis.
 
     Args:
-        size: Factor, or three.
+        size: How many times, or one number for each axis.
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, size depth, size height, size width, channels).
+
+    >>> UpSampling3D((1, 2, 2))(np.ones((1, 2, 3, 4, 5))).shape
+    (1, 2, 6, 8, 5)
     """
 
     rank = 5
 
-    def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
+    def __init__(self, size: Sizes = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = _sizes(size, 3, "UpSampling3D", "size")
+        self.size = ints(size, "UpSampling3D", "size", 3)
         self.data_format = standard_data_format(data_format, "UpSampling3D")
 
-    def resize(self, x):
+    def resize(self, x: Tensor) -> Tensor:
         return resize.upsample_nearest(x, self.size)
 
-    def length(self, size, axis):
+    def length(self, size: int, axis: int) -> int:
         return size * self.size[axis]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}
 
 
-Convolution3D, Convolution1DTranspose, SeparableConvolution1D = Conv3D, Conv1DTranspose, SeparableConv1D
+Convolution3D = Conv3D
 MaxPool3D, AvgPool3D = MaxPooling3D, AveragePooling3D
 GlobalMaxPool3D, GlobalAvgPool3D = GlobalMaxPooling3D, GlobalAveragePooling3D

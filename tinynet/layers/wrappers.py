@@ -1,12 +1,20 @@
 """Layers that hold another layer and change how it is applied."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import initializers, ops
+from ..core.checks import choice, whole
 from .base import Layer
 from .lookup import as_layer, serialize_inner
+
+if TYPE_CHECKING:
+    from ..core.types import Array, Config, Shape
+    from ..tensor import Tensor
 
 
 class Wrapper(Layer):
@@ -14,17 +22,22 @@ class Wrapper(Layer):
 
     Args:
         layer: The layer inside.
+
+    Shapes: the input goes to the layer inside.
+
+    Raises:
+        ValueError: it is no layer.
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.layer = as_layer(layer, type(self).__name__)
+        self.layer: Any = as_layer(layer, type(self).__name__)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         if not self.layer.built:
             self.layer._build_with_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "layer": serialize_inner(self.layer)}
 
 
@@ -34,64 +47,73 @@ class TimeDistributed(Wrapper):
     Args:
         layer: What is applied to each step.
 
-    Shapes: (batch, steps, ...) -> (batch, steps, ...), what the dots are depends on the layer.
+    Shapes: (batch, steps, ...) -> (batch, steps, ...); the layer inside turns (batch, ...) into (batch, ...).
+
+    Raises:
+        ValueError: when called, the input has fewer than three axes.
 
     >>> from tinynet.layers import Conv2D
     >>> TimeDistributed(Conv2D(4, 3))(np.ones((2, 10, 8, 8, 1))).shape
     (2, 10, 6, 6, 4)
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any = None) -> None:
         if len(input_shape) < 3:
             raise ValueError(f"TimeDistributed needs inputs of shape (batch, steps, ...), got {tuple(input_shape)}")
         super().build((input_shape[0], *input_shape[2:]))
 
-    def call(self, x, training=None, mask=None):
-        """The mask is handed on; Keras's files pass it by name."""
+    def call(self, x: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
+        """The layer inside, on all steps as one batch. The mask is propagated; Keras's files pass it by name."""
         batch, steps = x.shape[:2]
         y = self.layer(ops.reshape(x, (batch * steps, *x.shape[2:])), training=training)
         return ops.reshape(y, (batch, steps, *y.shape[1:]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         inner = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
         return (inner[0], input_shape[1], *inner[1:])
 
 
 class Bidirectional(Layer):
-    """A recurrent layer read in both directions (Schuster and Paliwal 1997): two copies, one from the end.
+    """A recurrent layer in both directions (Schuster and Paliwal 1997): two copies, one of which starts at the end.
 
     Args:
         layer: Recurrent layer, such as `LSTM(64)`.
         merge_mode: How to combine the two outputs: 'concat', 'sum', 'mul', 'ave', or None for a list.
+        weights: Arrays to start from, the forward layer's first.
         backward_layer: Recurrent layer for the other direction, with go_backwards=True; a copy of `layer` if None.
 
-    With `return_sequences`, the outputs of both directions stand in the order of the input. With `return_state`, the
+    Call arguments:
+        initial_state: List of states to start from, the forward layer's first; zeros if None.
+        mask: Boolean, shape (batch, steps), False where a step is padding.
+
+    With `return_sequences`, the outputs of both directions are in the order of the input. With `return_state`, the
     forward layer's states come first.
+
+    Shapes: (batch, steps, inputs) -> (batch, 2 units) or (batch, steps, 2 units) for 'concat', else units.
+
+    Raises:
+        ValueError: the layer is not recurrent, `merge_mode` is none of these, or the two layers do not fit together.
 
     >>> from tinynet.layers import LSTM
     >>> Bidirectional(LSTM(4))(np.ones((2, 10, 3))).shape
     (2, 8)
     """
 
-    def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
+    def __init__(self, layer: Any, merge_mode: str | None = "concat", weights: Any = None, backward_layer: Any = None,
+                 **kwargs: Any) -> None:
         super().__init__(weights=weights, **kwargs)
         layer = as_layer(layer, "Bidirectional")
-        if merge_mode not in ("sum", "mul", "ave", "concat", None):
-            raise ValueError(
-                f"Bidirectional: merge_mode must be 'concat', 'sum', 'mul', 'ave' or None, got {merge_mode!r}"
-            )
+        self.merge_mode = choice(merge_mode, "Bidirectional", "merge_mode", ("concat", "sum", "mul", "ave", None))
         if not hasattr(layer, "go_backwards"):
-            raise ValueError(
-                f"Bidirectional: expected a recurrent layer, with return_sequences, return_state and go_backwards, got "
-                f"{layer!r}"
-            )
-        self.merge_mode = merge_mode
+            raise ValueError("Bidirectional: expected a recurrent layer, with return_sequences, return_state and "
+                             f"go_backwards, got {layer!r}")
         base = layer.name.removeprefix("forward_")
-        self.forward_layer = type(layer).from_config({**layer.get_config(), "name": f"forward_{base}"})
+        self.forward_layer: Any = type(layer).from_config({**layer.get_config(), "name": f"forward_{base}"})
+        self.backward_layer: Any
         if backward_layer is None:
             self.backward_layer = type(layer).from_config(
                 {**layer.get_config(), "name": f"backward_{base}", "go_backwards": not layer.go_backwards}
@@ -109,19 +131,20 @@ class Bidirectional(Layer):
         self.stateful = layer.stateful
         self.supports_masking = True
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer._build_with_shape(input_shape)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Start again from zeros, if the layers are stateful."""
-        self.forward_layer.reset_state(), self.backward_layer.reset_state()
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
 
     reset_states = reset_state
 
-    def call(self, x, initial_state=None, mask=None, training=None):
-        states = [None, None]
+    def call(self, x: Tensor, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
+        states: list[Any] = [None, None]
         if initial_state is not None:
             half = len(initial_state) // 2
             states = [list(initial_state[:half]), list(initial_state[half:])]
@@ -138,7 +161,7 @@ class Bidirectional(Layer):
             return y
         return [*y, *states] if self.merge_mode is None else [y, *states]
 
-    def _merge(self, forward, backward):
+    def _merge(self, forward: Tensor, backward: Tensor) -> Any:
         if self.merge_mode == "concat":
             return ops.concatenate([forward, backward], axis=-1)
         if self.merge_mode is None:
@@ -148,12 +171,12 @@ class Bidirectional(Layer):
         total = forward + backward
         return total / 2 if self.merge_mode == "ave" else total
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         mask = previous_mask[0] if isinstance(previous_mask, list | tuple) else previous_mask
         mask = mask if self.return_sequences else None
         return [mask, mask] if self.merge_mode is None else mask
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Any:
         shapes = [layer.compute_output_shape(input_shape) for layer in (self.forward_layer, self.backward_layer)]
         states = []
         if self.return_state:
@@ -165,7 +188,7 @@ class Bidirectional(Layer):
             y = shapes if self.merge_mode is None else shapes[:1]
         return [*y, *states] if states or len(y) > 1 else y[0]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "merge_mode": self.merge_mode, "layer": serialize_inner(self.forward_layer),
                 "backward_layer": serialize_inner(self.backward_layer)}
 
@@ -178,19 +201,23 @@ class SpectralNormalization(Wrapper):
     Args:
         layer: Layer with `kernel` or `embeddings`.
         power_iterations: How often v and u are improved in a step.
+
+    Shapes: those of the layer inside; vector_u (1, output channels).
+
+    Raises:
+        ValueError: `power_iterations` is no int of at least 1; when called, the layer has no kernel.
+
+    >>> SpectralNormalization(Dense(4))(np.ones((2, 3))).shape
+    (2, 4)
     """
 
-    def __init__(self, layer, power_iterations=1, **kwargs):
+    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
-        if isinstance(power_iterations, bool) or not isinstance(power_iterations, int) or power_iterations < 1:
-            raise ValueError(
-                f"SpectralNormalization: power_iterations must be an int of at least 1, got {power_iterations!r}"
-            )
-        self.power_iterations = power_iterations
+        self.power_iterations = whole(power_iterations, "SpectralNormalization", "power_iterations", 1)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)
-        self.kernel = getattr(self.layer, "kernel", None)
+        self.kernel: Any = getattr(self.layer, "kernel", None)
         if self.kernel is None:
             self.kernel = getattr(self.layer, "embeddings", None)
         if self.kernel is None:
@@ -198,12 +225,12 @@ class SpectralNormalization(Wrapper):
         self.vector_u = self.add_weight((1, self.kernel.shape[-1]), initializers.TruncatedNormal(stddev=0.02),
                                         trainable=False, name="vector_u")
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         if training and self.kernel.data.any():
             self.normalize_weights()
         return self.layer(x, training=training)
 
-    def normalize_weights(self):
+    def normalize_weights(self) -> None:
         """Improve u, and divide the kernel by the estimate of its largest singular value."""
         shape = self.kernel.shape
         kernel = self.kernel.data.reshape(math.prod(shape[:-1]), shape[-1])
@@ -214,12 +241,12 @@ class SpectralNormalization(Wrapper):
         self.vector_u.assign(u)
         self.kernel.assign((kernel / (v @ kernel @ u.T)).reshape(shape))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.compute_output_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "power_iterations": self.power_iterations}
 
 
-def _unit(x):
+def _unit(x: Array) -> Array:
     return x / max(float(np.linalg.norm(x)), 1e-12)

@@ -8,6 +8,10 @@
     base.py           Loss, sample weights, reduction over the batch
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .base import Loss, LossFunctionWrapper
 from .crossentropy import (
     BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
@@ -15,6 +19,7 @@ from .crossentropy import (
     binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
     categorical_generalized_cross_entropy, kl_divergence, sparse_categorical_crossentropy,
 )
+from .elements import kind_of_labels
 from .hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from .lookup import Lookup
 from .overlap import Dice, Tversky, dice, tversky
@@ -23,6 +28,12 @@ from .regression import (
     MeanSquaredLogarithmicError, Poisson, cosine_similarity, huber, log_cosh, mean_absolute_error,
     mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.types import Shape
+    from ..tensor import Tensor
 
 _OBJECTS = (
     Loss, LossFunctionWrapper,
@@ -57,33 +68,54 @@ _lookup = Lookup(
 get = _lookup.get
 
 
-def serialize(loss):
-    """A loss as a dict; names stay what they are."""
+def serialize(loss: Any) -> Any:
+    """Return a loss as a dict; `deserialize` makes it again.
+
+    Args:
+        loss: A `Loss` or a function; a name stays what it is.
+
+    Raises:
+        ValueError: it is a class instead of an object, or a lambda.
+
+    >>> serialize(Huber(delta=2.0))["config"]
+    {'name': 'huber_loss', 'reduction': 'sum_over_batch_size', 'delta': 2.0}
+    """
     return _lookup.serialize(loss)
 
 
-def deserialize(name, custom_objects=None):
-    """The loss that `serialize` described, or the one of this name.
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Make the loss that `serialize` described.
 
     Args:
-        name: What `serialize` returned.
-        custom_objects: Further classes and functions by name.
+        name: What `serialize` returned, or a name.
+        custom_objects: {name: class or function} of further losses.
+
+    Returns:
+        A `Loss`; a function if `name` names one.
+
+    Raises:
+        ValueError: the name is unknown, or the dict is malformed.
+
+    >>> deserialize({"class_name": "Huber", "config": {"delta": 2.0}}).delta
+    2.0
     """
     return _lookup.deserialize(name, custom_objects)
 
 
-def crossentropy_for(y_true_shape, y_pred_shape):
-    """The cross-entropy that 'crossentropy' (or 'ce') means for these shapes: binary, sparse or categorical.
+def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Callable[..., Tensor]:
+    """Return the cross-entropy that 'crossentropy' (or 'ce') means for these shapes: binary, sparse or categorical.
 
     Args:
-        y_true_shape: (batch, ...), labels or one-hot.
+        y_true_shape: (batch, ...), of labels or one-hot labels.
         y_pred_shape: (batch, ..., classes).
+
+    >>> crossentropy_for((32,), (32, 10)).__name__
+    'sparse_categorical_crossentropy'
     """
-    if y_pred_shape[-1] == 1:
-        return binary_crossentropy
-    if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
-        return sparse_categorical_crossentropy
-    return categorical_crossentropy
+    return {
+        "binary": binary_crossentropy, "sparse": sparse_categorical_crossentropy,
+        "categorical": categorical_crossentropy,
+    }[kind_of_labels(y_true_shape, y_pred_shape)]
 
 
 __all__ = [*(item.__name__ for item in _OBJECTS if item is not LossFunctionWrapper), "crossentropy_for", "deserialize",

@@ -1,10 +1,13 @@
-"""Losses for probabilities: minus the log-likelihood of the labels, and its relatives.
+"""Losses for probabilities: minus the log-likelihood of the labels, and variants of it.
 
-The cross-entropies themselves are operations (`tinynet.ops`), with their own kernels; here stand what Keras adds to
-them (label smoothing, ignored classes) and the losses made of several formulas.
+The cross-entropies themselves are operations (`tinynet.ops`), with their own kernels. This file has what Keras adds to
+them (label smoothing, ignored classes), and the losses made of several formulas.
 """
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +18,12 @@ from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor
 from .base import LossFunctionWrapper
-from .elements import as_float, as_target, as_tensor, check_broadcast, mean_over_last, record_loss, reshaped
+from .elements import as_float, as_tensor, float_pair, mean_over_last, record_loss, reshaped
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def _pair(operation, y_true, y_pred):
-    y_pred = as_float(y_pred)
-    return check_broadcast(operation, as_target(y_true, y_pred.data.dtype), y_pred)
+    from ..core.types import DTypeLike, TensorLike
 
 
 def _check_classes(operation, y_pred, axis):
@@ -45,42 +48,57 @@ def _smoothed(y_true, label_smoothing, classes):
                   lambda dy: (dy * (1 - label_smoothing),))
 
 
-def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+def categorical_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+) -> Tensor:
     """-sum(t log p) over the classes.
+
+    d/dp = sum(t) / sum(p) - t / p,  with `from_logits` d/dscore = softmax(score) sum(t) - t
 
     Args:
         y_true: One-hot labels or probabilities, shape (batch, ..., classes).
         y_pred: Probabilities (they are divided by their sum first), or scores with `from_logits`, the same shape.
-        from_logits: Whether softmax is still to be applied; more accurate than doing so before.
-        label_smoothing: s in [0, 1) replaces t by (1 - s) t + s / classes.
+        from_logits: Whether `y_pred` are scores, to which softmax is applied; more accurate than softmax in the model.
+        label_smoothing: s from 0 to 1; t is replaced by (1 - s) t + s / classes.
         axis: The axis of classes.
 
     Returns:
         Tensor, y_pred's shape without the axis of classes.
 
+    Raises:
+        ValueError: the shapes do not match, or `label_smoothing` is not from 0 to 1.
+
     >>> float(categorical_crossentropy([0.0, 1.0], [0.5, 0.5]))  # doctest: +ELLIPSIS
     0.693147...
     """
-    y_true, y_pred = _pair("categorical_crossentropy", y_true, y_pred)
+    y_true, y_pred = float_pair("categorical_crossentropy", y_true, y_pred)
     _check_classes("categorical_crossentropy", y_pred, axis)
     if _smoothing(label_smoothing, "categorical_crossentropy"):
         y_true = _smoothed(y_true, label_smoothing, y_true.data.shape[-1])
     return cross_entropy.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
-def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
-    """-log(p of the right class).
+def sparse_categorical_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1,
+) -> Tensor:
+    """-log(probability of the correct class).
 
     Args:
         y_true: Class of each sample as a number, shape (batch, ...) or (batch, ..., 1).
         y_pred: Probabilities (they are divided by their sum first), or scores with `from_logits`, shape (batch, ...,
             classes).
-        from_logits: Whether softmax is still to be applied; more accurate than doing so before.
-        ignore_class: A label whose samples cost nothing and do not count in the mean; -1 or 255 are usual.
+        from_logits: Whether `y_pred` are scores, to which softmax is applied; more accurate than softmax in the model.
+        ignore_class: A label whose samples have loss 0 and do not count in the mean; -1 or 255 are usual.
         axis: The axis of classes.
 
     Returns:
         Tensor, y_pred's shape without the axis of classes.
+
+    Raises:
+        ValueError: a label is not a class, or the shapes do not match.
+
+    >>> sparse_categorical_crossentropy([1], [[0.25, 0.75]]).numpy().round(4)
+    array([0.2877], dtype=float32)
     """
     y_pred = as_tensor(y_pred)
     labels = _class_numbers(as_tensor(y_true), y_pred, axis)
@@ -97,31 +115,56 @@ def _class_numbers(y_true, y_pred, axis):
     return y_true
 
 
-def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+def binary_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+) -> Tensor:
     """mean(-t log p - (1 - t) log(1 - p)) over `axis`.
+
+    d/dp = ((1 - t) / (1 - p) - t / p) / n,  with `from_logits` d/dscore = (sigmoid(score) - t) / n
 
     Args:
         y_true: Labels, 0 or 1, shape (batch, ..., n).
         y_pred: Probability of 1, or scores with `from_logits`, the same shape.
-        from_logits: Whether the sigmoid is still to be applied; more accurate than doing so before.
-        label_smoothing: s in [0, 1) replaces t by (1 - s) t + s / 2.
-        axis: Over which the mean is taken.
+        from_logits: Whether `y_pred` are scores, to which the sigmoid is applied; more accurate than one in the model.
+        label_smoothing: s from 0 to 1; t is replaced by (1 - s) t + s / 2.
+        axis: Axis over which the mean is taken.
 
     Returns:
         Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match, or `label_smoothing` is not from 0 to 1.
+
+    >>> binary_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).numpy().round(4)
+    array([0.6931], dtype=float32)
     """
-    y_true, y_pred = _pair("binary_crossentropy", y_true, y_pred)
+    y_true, y_pred = float_pair("binary_crossentropy", y_true, y_pred)
     if _smoothing(label_smoothing, "binary_crossentropy"):
         y_true = _smoothed(y_true, label_smoothing, 2)
     return reduction.mean(cross_entropy.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
 
-def kl_divergence(y_true, y_pred):
-    """sum(t log(t / p)) over the last axis, with t and p clipped to [epsilon, 1] (Kullback & Leibler 1951).
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """sum(t log(t / p)) over the last axis, with t and p clipped to [epsilon, 1].
 
     d/dp = -t / p where p was not clipped
+
+    Args:
+        y_true: Target probabilities, shape (batch, ..., classes).
+        y_pred: Predicted probabilities, the same shape.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    Source: Kullback and Leibler 1951.
+
+    >>> kl_divergence([[0.5, 0.5]], [[0.5, 0.5]]).numpy()
+    array([0.], dtype=float32)
     """
-    y_true, y_pred = _pair("kl_divergence", y_true, y_pred)
+    y_true, y_pred = float_pair("kl_divergence", y_true, y_pred)
     t, p = np.clip(y_true.data, epsilon(), 1), np.clip(y_pred.data, epsilon(), 1)
     log_ratio = np.log(t / p)
     return record_loss(
@@ -132,16 +175,38 @@ def kl_divergence(y_true, y_pred):
 
 
 def binary_focal_crossentropy(
-    y_true, y_pred, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
-):
-    """mean(a (1 - q)^gamma b) over `axis`: the binary cross-entropy b, less of it for samples that are right already.
+    y_true: TensorLike, y_pred: TensorLike, apply_class_balancing: bool = False, alpha: float = 0.25,
+    gamma: float = 2.0, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+) -> Tensor:
+    """mean(a (1 - q)^gamma b) over `axis`: the binary cross-entropy b, reduced for samples that are already right.
 
-    q = t p + (1 - t)(1 - p) is the probability given to the right answer, and a = t alpha + (1 - t)(1 - alpha) with
-    `apply_class_balancing`, else 1. Source: Lin et al. 2017, arXiv:1708.02002.
+    q = t p + (1 - t)(1 - p) is the probability of the correct answer. a = t alpha + (1 - t)(1 - alpha) with
+    `apply_class_balancing`, else 1.
 
     d/dp = a ((1 - q)^gamma db/dp - gamma (1 - q)^(gamma - 1) (2 t - 1) b),  db/dp = (1 - t) / (1 - p) - t / p
+
+    Args:
+        y_true: Labels, 0 or 1, shape (batch, ..., n).
+        y_pred: Probability of 1, or scores with `from_logits`, the same shape.
+        apply_class_balancing: Whether class 1 is weighted by alpha and class 0 by 1 - alpha.
+        alpha: Weight of class 1.
+        gamma: Exponent of the reduction; 0 is the plain cross-entropy.
+        from_logits: Whether `y_pred` are scores, to which the sigmoid is applied.
+        label_smoothing: s from 0 to 1; t is replaced by (1 - s) t + s / 2.
+        axis: Axis over which the mean is taken.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match, or `label_smoothing` is not from 0 to 1.
+
+    Source: Lin et al. 2017, arXiv:1708.02002.
+
+    >>> binary_focal_crossentropy([[1.0]], [[0.9]]).numpy().round(6)  # 0.1^2 times the cross-entropy 0.105361
+    array([0.001054], dtype=float32)
     """
-    y_true, y_pred = _pair("binary_focal_crossentropy", y_true, y_pred)
+    y_true, y_pred = float_pair("binary_focal_crossentropy", y_true, y_pred)
     t, p = y_true.data, y_pred.data
     if _smoothing(label_smoothing, "binary_focal_crossentropy"):
         t = t * (1 - label_smoothing) + 0.5 * label_smoothing
@@ -169,15 +234,35 @@ def _softmax(x, axis):
     return exponentials / kernels.reduce_sum(exponentials, axis, True)
 
 
-def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
-                                   axis=-1):
-    """sum(alpha (1 - p)^gamma (-t log p)) over the classes: the cross-entropy, less of it where p is high already.
+def categorical_focal_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, alpha: TensorLike = 0.25, gamma: float = 2.0, from_logits: bool = False,
+    label_smoothing: float = 0.0, axis: int = -1,
+) -> Tensor:
+    """sum(alpha (1 - p)^gamma (-t log p)) over the classes: the cross-entropy, reduced where p is already high.
+
+    d/dp = alpha t (gamma (1 - p)^(gamma - 1) log p - (1 - p)^gamma / p)
+
+    Args:
+        y_true: One-hot labels, shape (batch, ..., classes).
+        y_pred: Probabilities, or scores with `from_logits`, the same shape.
+        alpha: Weight of the loss, a number or one a class.
+        gamma: Exponent of the reduction; 0 is the plain cross-entropy times alpha.
+        from_logits: Whether `y_pred` are scores, to which softmax is applied.
+        label_smoothing: s from 0 to 1; t is replaced by (1 - s) t + s / classes.
+        axis: The axis of classes.
+
+    Returns:
+        Tensor, y_pred's shape without the axis of classes.
+
+    Raises:
+        ValueError: the shapes do not match, or `label_smoothing` is not from 0 to 1.
 
     Source: Lin et al. 2017, arXiv:1708.02002.
 
-    d/dp = alpha t (gamma (1 - p)^(gamma - 1) log p - (1 - p)^gamma / p)
+    >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.1, 0.9]], alpha=1.0).numpy().round(6)
+    array([0.001054], dtype=float32)
     """
-    y_true, y_pred = _pair("categorical_focal_crossentropy", y_true, y_pred)
+    y_true, y_pred = float_pair("categorical_focal_crossentropy", y_true, y_pred)
     _check_classes("categorical_focal_crossentropy", y_pred, axis)
     t = y_true.data
     if _smoothing(label_smoothing, "categorical_focal_crossentropy"):
@@ -198,18 +283,26 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
     return record_loss(kernels.reduce_sum(focus * -t * log_p, axis, False), y_true, y_pred, d_pred)
 
 
-def categorical_generalized_cross_entropy(y_true, y_pred, q):
-    """(1 - p^q) / q with p the probability of the right class:
-    between cross-entropy (q -> 0) and absolute error (q = 1).
+def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike, q: float) -> Tensor:
+    """(1 - p^q) / q, with p the probability of the correct class.
 
-    Bears wrong labels better than cross-entropy. Source: Zhang & Sabuncu 2018, arXiv:1805.07836.
+    It lies between cross-entropy (q -> 0) and absolute error (q = 1). Wrong labels disturb it less than they disturb
+    cross-entropy.
 
     d/dp = -p^(q - 1)
 
     Args:
-        y_true: Class of each sample as a number, shape (batch, ...).
+        y_true: Class of each sample as a number, shape (batch, ...) or (batch, ..., 1).
         y_pred: Probabilities, shape (batch, ..., classes).
         q: Between 0 and 1.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Source: Zhang and Sabuncu 2018, arXiv:1805.07836.
+
+    >>> categorical_generalized_cross_entropy([1], [[0.75, 0.25]], q=0.5).numpy()
+    array([1.], dtype=float32)
     """
     y_pred = as_float(y_pred)
     y_true = _class_numbers(as_tensor(y_true), y_pred, -1)
@@ -226,48 +319,69 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
-    """`binary_crossentropy`, reduced over the batch.
+    """mean(-t log p - (1 - t) log(1 - p)): `binary_crossentropy`, reduced over the batch.
 
     Args:
-        from_logits: Whether `y_pred` are scores; False: probabilities.
-        label_smoothing: s replaces t by (1 - s) t + s / 2.
-        axis: Over which the mean of one sample is taken.
+        from_logits: Whether `y_pred` are scores, to which the sigmoid is applied; False for probabilities.
+        label_smoothing: s from 0 to 1; t is replaced by (1 - s) t + s / 2.
+        axis: Axis over which the mean of one sample is taken.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    Raises:
+        ValueError: `label_smoothing` is not from 0 to 1.
+
+    >>> round(float(BinaryCrossentropy(from_logits=True)([[1.0], [0.0]], [[0.0], [0.0]])), 4)
+    0.6931
     """
 
     def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-        name="binary_crossentropy", dtype=None,
-    ):
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+        reduction: str | None = "sum_over_batch_size", name: str = "binary_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         _smoothing(label_smoothing, "BinaryCrossentropy")
         super().__init__(binary_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
 
 
 class CategoricalCrossentropy(LossFunctionWrapper):
-    """`categorical_crossentropy`, reduced over the batch.
+    """-sum(t log p) over the classes: `categorical_crossentropy`, reduced over the batch.
 
     Args:
-        from_logits: Whether `y_pred` are scores; False: probabilities.
-        label_smoothing: s replaces t by (1 - s) t + s / classes.
+        from_logits: Whether `y_pred` are scores, to which softmax is applied; False for probabilities.
+        label_smoothing: s from 0 to 1; t is replaced by (1 - s) t + s / classes.
         axis: The axis of classes.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets (one-hot) and predictions (batch, ..., classes).
+
+    Raises:
+        ValueError: `label_smoothing` is not from 0 to 1.
+
+    >>> round(float(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 4)
+    0.6931
     """
 
     def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-        name="categorical_crossentropy", dtype=None,
-    ):
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+        reduction: str | None = "sum_over_batch_size", name: str = "categorical_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         _smoothing(label_smoothing, "CategoricalCrossentropy")
         super().__init__(categorical_crossentropy, name=name, reduction=reduction, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
-    """`sparse_categorical_crossentropy`, reduced over the batch.
+    """-log(probability of the correct class): `sparse_categorical_crossentropy`, reduced over the batch.
 
     Args:
-        from_logits: Whether `y_pred` are scores; False: probabilities.
+        from_logits: Whether `y_pred` are scores, to which softmax is applied; False for probabilities.
         ignore_class: A label whose samples do not count.
         axis: The axis of classes.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets (batch, ...) or (batch, ..., 1), predictions (batch, ..., classes).
 
     >>> float(SparseCategoricalCrossentropy()([1, 0], [[0.5, 0.5], [0.5, 0.5]]))  # doctest: +ELLIPSIS
     0.693147...
@@ -276,13 +390,13 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     _takes_labels_as_they_are = True
 
     def __init__(
-        self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1,
-        name="sparse_categorical_crossentropy", dtype=None,
-    ):
+        self, from_logits: bool = False, ignore_class: int | None = None, reduction: str | None = "sum_over_batch_size",
+        axis: int = -1, name: str = "sparse_categorical_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(sparse_categorical_crossentropy, name=name, reduction=reduction, dtype=dtype,
                          from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Tensor:
         """The loss of a batch; see `Loss.__call__`."""
         if (
             sample_weight is None and type(y_true) is np.ndarray and y_true.ndim == 1 and y_true.dtype.kind in "iu"
@@ -301,26 +415,47 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 
 
 class KLDivergence(LossFunctionWrapper):
-    """sum(t log(t / p)): `kl_divergence`, reduced over the batch."""
+    """sum(t log(t / p)) over the last axis: `kl_divergence`, reduced over the batch.
 
-    def __init__(self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None):
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., classes).
+
+    >>> float(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]))
+    0.0
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(kl_divergence, name=name, reduction=reduction, dtype=dtype)
 
 
 class BinaryFocalCrossentropy(LossFunctionWrapper):
-    """`binary_focal_crossentropy`, reduced over the batch.
+    """mean(a (1 - q)^gamma b): `binary_focal_crossentropy`, reduced over the batch.
 
     Args:
-        apply_class_balancing: Whether to weigh class 1 by alpha and class 0 by 1 - alpha.
+        apply_class_balancing: Whether class 1 is weighted by alpha and class 0 by 1 - alpha.
         alpha: Weight of class 1.
-        gamma: How much less samples count that are right already; 0 is the plain cross-entropy.
+        gamma: Exponent of the reduction for samples that are already right; 0 is the plain cross-entropy.
         from_logits, label_smoothing, axis: See `BinaryCrossentropy`.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    Raises:
+        ValueError: `label_smoothing` is not from 0 to 1.
+
+    >>> round(float(BinaryFocalCrossentropy()([[1.0]], [[0.9]])), 6)
+    0.001054
     """
 
     def __init__(
-        self, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
-        reduction="sum_over_batch_size", name="binary_focal_crossentropy", dtype=None,
-    ):
+        self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False,
+        label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_focal_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         _smoothing(label_smoothing, "BinaryFocalCrossentropy")
         super().__init__(binary_focal_crossentropy, name=name, reduction=reduction, dtype=dtype,
                          apply_class_balancing=apply_class_balancing, alpha=alpha, gamma=gamma, from_logits=from_logits,
@@ -328,34 +463,55 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
 
 
 class CategoricalFocalCrossentropy(LossFunctionWrapper):
-    """`categorical_focal_crossentropy`, reduced over the batch.
+    """sum(alpha (1 - p)^gamma (-t log p)): `categorical_focal_crossentropy`, reduced over the batch.
 
     Args:
-        alpha: Weight of the loss (a number, or one a class).
-        gamma: How much less classes count that are right already.
+        alpha: Weight of the loss, a number or one a class.
+        gamma: Exponent of the reduction for classes that are already right.
         from_logits, label_smoothing, axis: See `CategoricalCrossentropy`.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets (one-hot) and predictions (batch, ..., classes).
+
+    Raises:
+        ValueError: `label_smoothing` is not from 0 to 1.
+
+    >>> round(float(CategoricalFocalCrossentropy(alpha=1.0)([[0.0, 1.0]], [[0.1, 0.9]])), 6)
+    0.001054
     """
 
     def __init__(
-        self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-        name="categorical_focal_crossentropy", dtype=None,
-    ):
+        self, alpha: float | Sequence[float] = 0.25, gamma: float = 2.0, from_logits: bool = False,
+        label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_focal_crossentropy", dtype: DTypeLike = None,
+    ) -> None:
         _smoothing(label_smoothing, "CategoricalFocalCrossentropy")
         super().__init__(categorical_focal_crossentropy, name=name, reduction=reduction, dtype=dtype, alpha=alpha,
                          gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
 
 
 class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
-    """`categorical_generalized_cross_entropy`, reduced over the batch.
+    """(1 - p^q) / q: `categorical_generalized_cross_entropy`, reduced over the batch.
 
     Args:
         q: Between 0 and 1, both excluded.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets (batch, ...) as class numbers, predictions (batch, ..., classes).
+
+    Raises:
+        ValueError: `q` does not lie between 0 and 1.
+
+    >>> float(CategoricalGeneralizedCrossEntropy(q=0.5)([1], [[0.75, 0.25]]))
+    1.0
     """
 
     _takes_labels_as_they_are = True
 
-    def __init__(self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy",
-                 dtype=None):
+    def __init__(
+        self, q: float = 0.5, reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_generalized_cross_entropy", dtype: DTypeLike = None,
+    ) -> None:
         if not 0 < q < 1:
             raise ValueError(f"CategoricalGeneralizedCrossEntropy: q must lie between 0 and 1, got {q}")
         super().__init__(categorical_generalized_cross_entropy, name=name, reduction=reduction, dtype=dtype, q=q)

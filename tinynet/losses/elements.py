@@ -1,5 +1,9 @@
 """What every loss formula begins and ends with: arguments made alike, and elements recorded with their derivatives."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..config import floatx
@@ -7,16 +11,21 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, to_array
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.types import Array, DTypeLike, Shape, TensorLike
+
 # --- arguments ------------------------------------------------------------------------------------------------------
 
 
-def as_tensor(value):
-    """`value` as a Tensor, itself if it is one."""
+def as_tensor(value: TensorLike) -> Tensor:
+    """`value` as a Tensor; a Tensor is returned as it is."""
     return value if isinstance(value, Tensor) else Tensor.wrap(to_array(value))
 
 
-def as_float(value, dtype=None):
-    """`value` as a floating-point Tensor, of `dtype` if given; a conversion of a Tensor is recorded."""
+def as_float(value: TensorLike, dtype: DTypeLike = None) -> Tensor:
+    """`value` as a floating-point Tensor, of `dtype` if it is not None; the conversion of a Tensor is recorded."""
     tensor = value if isinstance(value, Tensor) else as_tensor(value)
     own = tensor.data.dtype
     if dtype is None:
@@ -28,26 +37,27 @@ def as_float(value, dtype=None):
     return record(tensor.data.astype(dtype), (tensor,), lambda dy: (dy.astype(own),))
 
 
-def as_target(value, dtype):
+def as_target(value: TensorLike, dtype: DTypeLike) -> Tensor:
     """`value` as a Tensor of `dtype`."""
     if isinstance(value, Tensor):
         return value if value.data.dtype == dtype else as_float(value, dtype)
     return Tensor.wrap(to_array(value, dtype))
 
 
-def reshaped(tensor, shape):
-    """The tensor in another shape, recorded."""
+def reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The tensor in another shape; the tape records it."""
     own = tensor.data.shape
     return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),))
 
 
-def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
-    """When the ranks differ by one and the longer shape ends in 1:
-    (N,) beside (N, 1) becomes (N, 1), else the 1 is dropped.
+def squeeze_or_expand_to_same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool = True) -> tuple[Tensor, Tensor]:
+    """Make the ranks equal if they differ by one and the longer shape ends in 1.
+
+    (N,) with (N, 1) becomes (N, 1); in other cases the 1 is dropped.
 
     Args:
         x1, x2: Tensors.
-        expand_rank_1: Expand a shape (N,); otherwise drop the other's 1.
+        expand_rank_1: Whether a shape (N,) becomes (N, 1); otherwise the other tensor's 1 is dropped.
 
     Returns:
         Both tensors.
@@ -65,9 +75,11 @@ def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
     return x1, x2
 
 
-def aligned(operation, y_true, y_pred):
-    """Targets and predictions as Tensors of one floating-point type and one rank,
-    which broadcast against each other.
+def aligned(operation: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Both as Tensors of one floating-point type and one rank, whose shapes broadcast against each other.
+
+    Raises:
+        ValueError: they do not.
     """
     y_pred = as_float(y_pred)
     y_true = as_target(y_true, y_pred.data.dtype)
@@ -77,8 +89,22 @@ def aligned(operation, y_true, y_pred):
     return check_broadcast(operation, y_true, y_pred)
 
 
-def check_broadcast(operation, y_true, y_pred):
-    """Both tensors, if their shapes broadcast to at least one axis."""
+def float_pair(operation: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Both as Tensors of one floating-point type whose shapes broadcast against each other; the ranks stay.
+
+    Raises:
+        ValueError: they do not.
+    """
+    y_pred = as_float(y_pred)
+    return check_broadcast(operation, as_target(y_true, y_pred.data.dtype), y_pred)
+
+
+def check_broadcast(operation: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both tensors.
+
+    Raises:
+        ValueError: their shapes do not broadcast, or both are scalars.
+    """
     true_shape, pred_shape = y_true.data.shape, y_pred.data.shape
     if true_shape != pred_shape:
         try:
@@ -95,11 +121,31 @@ def check_broadcast(operation, y_true, y_pred):
     return y_true, y_pred
 
 
+def kind_of_labels(y_true_shape: Shape, y_pred_shape: Shape) -> str:
+    """What labels of this shape are for predictions of that shape: 'binary', 'sparse' or 'categorical'.
+
+    Args:
+        y_true_shape: (batch, ...), of labels or one-hot labels.
+        y_pred_shape: (batch, ..., classes).
+    """
+    if y_pred_shape[-1] == 1:
+        return "binary"
+    return "sparse" if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1 else "categorical"
+
+
 # --- recording ------------------------------------------------------------------------------------------------------
 
 
-def unbroadcast(gradient, shape):
-    """Sum a gradient over the axes along which its tensor was repeated."""
+def unbroadcast(gradient: Array, shape: Shape) -> Array:
+    """Sum a gradient over the axes along which its tensor was repeated.
+
+    Args:
+        gradient: Array.
+        shape: The tensor's.
+
+    Returns:
+        Array of this shape.
+    """
     if gradient.shape == shape:
         return gradient
     extra = gradient.ndim - len(shape)
@@ -107,14 +153,23 @@ def unbroadcast(gradient, shape):
     return kernels.reduce_sum(gradient, axes, False).reshape(shape)
 
 
-def record_loss(losses, y_true, y_pred, d_pred, d_true=None):
+def record_loss(
+    losses: Array, y_true: Tensor, y_pred: Tensor, d_pred: Callable[[Array], Array],
+    d_true: Callable[[Array], Array] | None = None,
+) -> Tensor:
     """Record losses with their derivatives.
 
     Args:
         losses: Array.
-        y_true, y_pred: The Tensors they came from.
+        y_true, y_pred: The Tensors they were computed from.
         d_pred: Function from the gradient of the losses to that of y_pred, before `unbroadcast`.
-        d_true: The same for y_true; None if the loss is only differentiated with respect to y_pred.
+        d_true: The same for y_true; None if the loss can be differentiated with respect to y_pred only.
+
+    Returns:
+        Tensor of the losses.
+
+    Raises:
+        TypeError: a tape watches y_true and `d_true` is None.
     """
     wants_true = is_tracked(y_true)
     if not wants_true:
@@ -122,8 +177,7 @@ def record_loss(losses, y_true, y_pred, d_pred, d_true=None):
     if d_true is None:
         raise TypeError(
             "this loss can be differentiated with respect to y_pred only, but y_true depends on something a tape "
-            "watches. "
-            "Wrap y_true in stop_gradient(...)."
+            "watches. Wrap y_true in stop_gradient(...)."
         )
 
     def backward(dy):
@@ -132,13 +186,20 @@ def record_loss(losses, y_true, y_pred, d_pred, d_true=None):
     return record(losses, (y_true, y_pred), backward)
 
 
-def mean_over_last(elements, y_true, y_pred, derivative, derivative_true=None):
+def mean_over_last(
+    elements: Array, y_true: Tensor, y_pred: Tensor, derivative: Callable[[], Array],
+    derivative_true: Callable[[], Array] | None = None,
+) -> Tensor:
     """Record the mean over the last axis of `elements`, one loss for each element of y_pred.
 
     Args:
-        elements: Array of losses.
+        elements: Array of losses, shape (..., n).
+        y_true, y_pred: The Tensors they were computed from.
         derivative: Function without arguments: d elements / d y_pred.
         derivative_true: The same for y_true, or None.
+
+    Returns:
+        Tensor, shape (...).
     """
     n = elements.shape[-1]
 

@@ -3,7 +3,10 @@
 Each function is one formula with its derivative under it.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,18 +17,25 @@ from ..runtime import kernels
 from .base import LossFunctionWrapper
 from .elements import aligned, mean_over_last, record_loss
 
+if TYPE_CHECKING:
+    from ..core.types import DTypeLike, TensorLike
+    from ..tensor import Tensor
 
-def mean_squared_error(y_true, y_pred):
+
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean((t - p)^2) over the last axis.
 
     d/dp = 2 (p - t) / n
 
     Args:
-        y_true: Targets, shape (batch, ..., n).
-        y_pred: Predictions, the same shape (or one that broadcasts).
+        y_true: Targets t, shape (batch, ..., n).
+        y_pred: Predictions p, the same shape (or one that broadcasts).
 
     Returns:
         Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
 
     >>> mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]]).numpy()
     array([2.], dtype=float32)
@@ -35,20 +45,44 @@ def mean_squared_error(y_true, y_pred):
     return mean_over_last(error * error, t, p, lambda: 2 * error, lambda: -2 * error)
 
 
-def mean_absolute_error(y_true, y_pred):
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(|t - p|) over the last axis.
 
     d/dp = sign(p - t) / n
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> mean_absolute_error([[1.0, 2.0]], [[1.0, 4.0]]).numpy()
+    array([1.], dtype=float32)
     """
     t, p = aligned("mean_absolute_error", y_true, y_pred)
     error = p.data - t.data
     return mean_over_last(np.abs(error), t, p, lambda: np.sign(error), lambda: -np.sign(error))
 
 
-def mean_absolute_percentage_error(y_true, y_pred):
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """100 mean(|t - p| / max(|t|, epsilon)) over the last axis.
 
     d/dp = 100 sign(p - t) / max(|t|, epsilon) / n
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+
+    Returns:
+        Tensor of percentages, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]]).numpy()
+    array([25.], dtype=float32)
     """
     t, p = aligned("mean_absolute_percentage_error", y_true, y_pred)
     error = p.data - t.data
@@ -56,10 +90,22 @@ def mean_absolute_percentage_error(y_true, y_pred):
     return mean_over_last(np.abs(error) * scale, t, p, lambda: np.sign(error) * scale)
 
 
-def mean_squared_logarithmic_error(y_true, y_pred):
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean((log(1 + t) - log(1 + p))^2) over the last axis, with t and p at least epsilon.
 
     d/dp = 2 (log(1 + p) - log(1 + t)) / (1 + p) / n where p > epsilon
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`; values at least 0.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> mean_squared_logarithmic_error([[0.0, 3.0]], [[0.0, 1.0]]).numpy().round(4)  # log(2)^2 / 2
+    array([0.2402], dtype=float32)
     """
     t, p = aligned("mean_squared_logarithmic_error", y_true, y_pred)
     one_plus_p = np.maximum(p.data, epsilon()) + 1
@@ -67,10 +113,25 @@ def mean_squared_logarithmic_error(y_true, y_pred):
     return mean_over_last(error * error, t, p, lambda: 2 * error / one_plus_p * (p.data > epsilon()))
 
 
-def huber(y_true, y_pred, delta=1.0):
-    """mean(h(p - t)) over the last axis, h(e) = e^2 / 2 for |e| <= delta, else delta |e| - delta^2 / 2 (Huber 1964).
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
+    """mean(h(p - t)) over the last axis, h(e) = e^2 / 2 for |e| <= delta, else delta |e| - delta^2 / 2.
 
     h'(e) = e for |e| <= delta, else delta sign(e)
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+        delta: Error from which on the loss grows linearly, above 0.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match, or `delta` is not above 0.
+
+    Source: Huber 1964.
+
+    >>> huber([[0.0, 0.0]], [[1.0, 3.0]]).numpy()  # 1/2 and 3 - 1/2
+    array([1.5], dtype=float32)
     """
     number(delta, "huber", "delta", 0, above=True)
     t, p = aligned("huber", y_true, y_pred)
@@ -82,10 +143,22 @@ def huber(y_true, y_pred, delta=1.0):
                           lambda: -np.clip(error, -delta, delta))
 
 
-def log_cosh(y_true, y_pred):
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """mean(log(cosh(p - t))) over the last axis: about e^2 / 2 for small errors, |e| - log 2 for large ones.
 
     d/dp = tanh(p - t) / n
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> log_cosh([[0.0]], [[1.0]]).numpy().round(4)
+    array([0.4338], dtype=float32)
     """
     t, p = aligned("log_cosh", y_true, y_pred)
     error = p.data - t.data
@@ -95,11 +168,25 @@ def log_cosh(y_true, y_pred):
     return mean_over_last(elements, t, p, lambda: np.tanh(error), lambda: -np.tanh(error))
 
 
-def poisson(y_true, y_pred):
-    """mean(p - t log(p + epsilon)) over the last axis:
-    minus the log-likelihood of counts t with rate p, less a constant.
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """mean(p - t log(p + epsilon)) over the last axis.
+
+    It is minus the log-likelihood of counts t with rate p, up to a constant.
 
     d/dp = (1 - t / (p + epsilon)) / n
+
+    Args:
+        y_true: Counts t, shape (batch, ..., n).
+        y_pred: Rates p, the same shape (or one that broadcasts).
+
+    Returns:
+        Tensor, shape (batch, ...).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    >>> poisson([[2.0]], [[1.0]]).numpy().round(4)
+    array([1.], dtype=float32)
     """
     t, p = aligned("poisson", y_true, y_pred)
     rate = p.data + epsilon()
@@ -108,13 +195,29 @@ def poisson(y_true, y_pred):
     return mean_over_last(p.data - t.data * log_rate, t, p, lambda: 1 - t.data / rate, lambda: -log_rate)
 
 
-def cosine_similarity(y_true, y_pred, axis=-1):
-    """-sum(t p) / (|t| |p|) over `axis`: -1 for the same direction, 0 for perpendicular, 1 for opposite.
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """-sum(t p) / (|t| |p|) over `axis`: -1 for the same direction, 0 for perpendicular vectors, 1 for opposite ones.
 
     With unit vectors u = t / |t|, v = p / |p|:  d/dp = -(u - (u.v) v) / |p|
+
+    Args:
+        y_true, y_pred: As for `mean_squared_error`.
+        axis: Axis along which the vectors lie.
+
+    Returns:
+        Tensor, y_pred's shape without `axis`.
+
+    Raises:
+        ValueError: the shapes do not match, or the axis does not exist.
+
+    >>> cosine_similarity([[1.0, 0.0]], [[3.0, 4.0]]).numpy().round(4)
+    array([-0.6], dtype=float32)
     """
     t, p = aligned("cosine_similarity", y_true, y_pred)
-    axis, = check_axes("cosine_similarity", axis, p.shape)
+    axes = check_axes("cosine_similarity", axis, p.shape)
+    if axes is None or len(axes) != 1:
+        raise ValueError(f"cosine_similarity: axis must be one axis, got {axis!r}")
+    axis = axes[0]
     u, t_scale = _unit_vectors(t.data, axis)
     v, p_scale = _unit_vectors(p.data, axis)
     product = kernels.reduce_sum(u * v, axis, True)
@@ -141,32 +244,71 @@ class MeanSquaredError(LossFunctionWrapper):
     Args:
         reduction, name, dtype: See `Loss`.
 
+    Shapes: targets and predictions (batch, ..., n).
+
     >>> float(MeanSquaredError()([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]]))
     0.5
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_error", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_error", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(mean_squared_error, name=name, reduction=reduction, dtype=dtype)
 
 
 class MeanAbsoluteError(LossFunctionWrapper):
-    """mean(|t - p|): `mean_absolute_error`, reduced over the batch."""
+    """mean(|t - p|): `mean_absolute_error`, reduced over the batch.
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_error", dtype=None):
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    >>> float(MeanAbsoluteError()([[0.0, 1.0]], [[3.0, 1.0]]))
+    1.5
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(mean_absolute_error, name=name, reduction=reduction, dtype=dtype)
 
 
 class MeanAbsolutePercentageError(LossFunctionWrapper):
-    """100 mean(|t - p| / |t|): `mean_absolute_percentage_error`, reduced over the batch."""
+    """100 mean(|t - p| / |t|): `mean_absolute_percentage_error`, reduced over the batch.
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_percentage_error", dtype=None):
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    >>> float(MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]))
+    25.0
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_percentage_error",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(mean_absolute_percentage_error, name=name, reduction=reduction, dtype=dtype)
 
 
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
-    """mean((log(1 + t) - log(1 + p))^2): `mean_squared_logarithmic_error`, reduced over the batch."""
+    """mean((log(1 + t) - log(1 + p))^2): `mean_squared_logarithmic_error`, reduced over the batch.
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_logarithmic_error", dtype=None):
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n), values at least 0.
+
+    >>> round(float(MeanSquaredLogarithmicError()([[0.0, 3.0]], [[0.0, 1.0]])), 4)
+    0.2402
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(mean_squared_logarithmic_error, name=name, reduction=reduction, dtype=dtype)
 
 
@@ -174,10 +316,19 @@ class CosineSimilarity(LossFunctionWrapper):
     """Minus the cosine of the angle between t and p: `cosine_similarity`, reduced over the batch.
 
     Args:
-        axis: Along which the vectors lie.
+        axis: Axis along which the vectors lie.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[3.0, 4.0]])), 4)
+    -0.6
     """
 
-    def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
+    def __init__(
+        self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "cosine_similarity",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(cosine_similarity, name=name, reduction=reduction, dtype=dtype, axis=axis)
 
 
@@ -185,23 +336,57 @@ class Huber(LossFunctionWrapper):
     """Squared for small errors, absolute for large ones: `huber`, reduced over the batch.
 
     Args:
-        delta: Where the one becomes the other.
+        delta: Error from which on the loss grows linearly, above 0.
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    Raises:
+        ValueError: `delta` is not above 0.
+
+    >>> float(Huber()([[0.0, 0.0]], [[1.0, 3.0]]))
+    1.5
     """
 
-    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
+    def __init__(
+        self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str = "huber_loss",
+        dtype: DTypeLike = None,
+    ) -> None:
         number(delta, "Huber", "delta", 0, above=True)
         super().__init__(huber, name=name, reduction=reduction, dtype=dtype, delta=delta)
 
 
 class LogCosh(LossFunctionWrapper):
-    """mean(log(cosh(p - t))): `log_cosh`, reduced over the batch."""
+    """mean(log(cosh(p - t))): `log_cosh`, reduced over the batch.
 
-    def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets and predictions (batch, ..., n).
+
+    >>> round(float(LogCosh()([[0.0]], [[1.0]])), 4)
+    0.4338
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(log_cosh, name=name, reduction=reduction, dtype=dtype)
 
 
 class Poisson(LossFunctionWrapper):
-    """mean(p - t log p): `poisson`, reduced over the batch."""
+    """mean(p - t log p): `poisson`, reduced over the batch.
 
-    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+    Args:
+        reduction, name, dtype: See `Loss`.
+
+    Shapes: targets (counts) and predictions (rates) (batch, ..., n).
+
+    >>> round(float(Poisson()([[2.0]], [[1.0]])), 4)
+    1.0
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(poisson, name=name, reduction=reduction, dtype=dtype)

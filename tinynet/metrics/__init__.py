@@ -9,6 +9,10 @@
     iou.py          intersection over union
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from ..losses import (
     binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
     categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
@@ -67,15 +71,25 @@ _SHORT = {
 
 globals().update(_SHORT_LOSSES, **_OLD_LOSSES)  # metrics.mse, metrics.MSE, ... are the losses' functions
 
-# Names give classes, also those in lower case: get("mean_squared_error") makes a MeanSquaredError.
+# Names stand for classes, also those in lower case: get("mean_squared_error") makes a MeanSquaredError.
 _lookup = Lookup("metric", _CLASSES, {
     **by_both_names(*_CLASSES), **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()},
 }, functions=_FUNCTIONS)
 get, deserialize = _lookup.get, _lookup.deserialize
 
 
-def serialize(metric):
-    """A metric as a dict; names stay what they are."""
+def serialize(metric: Any) -> Any:
+    """Return a metric as a dict; `deserialize` makes it again.
+
+    Args:
+        metric: A `Metric` or a function; a name stays what it is.
+
+    Raises:
+        ValueError: it is a class instead of an object, or a lambda.
+
+    >>> serialize(TopKCategoricalAccuracy(k=3))["config"]["k"]
+    3
+    """
     return _lookup.serialize(metric)
 
 

@@ -1,5 +1,9 @@
 """AUC: the area under a curve that a threshold traces."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..config import epsilon
@@ -8,25 +12,39 @@ from ..tensor import to_array
 from .base import Metric, divide_no_nan
 from .confusion import COUNTS, are_evenly_spaced, confusion_counts
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Config, DTypeLike, TensorLike
+    from ..tensor import Tensor
+
 CURVES = ("ROC", "PR", "PRGAIN")
 METHODS = ("interpolation", "minoring", "majoring")
 
 
 class AUC(Metric):
-    """Area under the ROC curve (or precision-recall curve), from counts at many thresholds.
+    """Area under the ROC curve (or the precision-recall curve), from counts at many thresholds.
 
     ROC: true positive rate over false positive rate. 1 separates the classes perfectly, 0.5 is guessing.
 
     Args:
-        num_thresholds: How finely the curve is drawn.
-        curve: 'ROC', 'PR' (precision over recall) or 'PRGAIN' (their gains; Flach & Kull 2015).
-        summation_method: 'interpolation' (trapezoids; for 'PR' after Davis & Goadrich 2006), 'minoring' (rectangles
+        num_thresholds: Number of points of the curve, at least 2.
+        curve: 'ROC', 'PR' (precision over recall) or 'PRGAIN' (precision gain over recall gain; Flach and Kull 2015).
+        summation_method: 'interpolation' (trapezoids; for 'PR' after Davis and Goadrich 2006), 'minoring' (rectangles
             below) or 'majoring' (rectangles above).
-        thresholds: Thresholds in [0, 1] of one's own, instead of evenly spaced ones.
-        multi_label: Take the mean of one area a label (column); else all labels are thrown together.
-        num_labels: Number of labels with `multi_label`; seen from the first batch if None.
+        name, dtype: See `Metric`.
+        thresholds: Thresholds in [0, 1], instead of `num_thresholds` evenly spaced ones.
+        multi_label: Whether the result is the mean of one area a label (column); else all labels form one curve.
+        num_labels: Number of labels with `multi_label`; taken from the first batch if None.
         label_weights: One weight a label.
         from_logits: Whether predictions are scores, to which the sigmoid is applied.
+
+    Shapes: labels and predictions (batch, ...); with `multi_label` (batch, labels).
+
+    Raises:
+        ValueError: an argument is none of those named, or `num_labels` is given without `multi_label`.
+
+    Source: Fawcett 2006, on ROC analysis.
 
     >>> metric = AUC(num_thresholds=3)
     >>> metric.update_state([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
@@ -37,9 +55,11 @@ class AUC(Metric):
     _direction = "up"
 
     def __init__(
-        self, num_thresholds=200, curve="ROC", summation_method="interpolation", name=None, dtype=None,
-        thresholds=None, multi_label=False, num_labels=None, label_weights=None, from_logits=False,
-    ):
+        self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation",
+        name: str | None = None, dtype: DTypeLike = None, thresholds: Sequence[float] | None = None,
+        multi_label: bool = False, num_labels: int | None = None, label_weights: Sequence[float] | None = None,
+        from_logits: bool = False,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.curve, self.summation_method = str(curve).upper(), str(summation_method).lower()
         if self.curve not in CURVES:
@@ -51,7 +71,7 @@ class AUC(Metric):
             num_thresholds = whole(num_thresholds, "AUC", "num_thresholds", 2)
             inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)]
         else:
-            inner = self._own_thresholds
+            inner = sorted(thresholds)
         self.num_thresholds = len(inner) + 2
         self._evenly_spaced = thresholds is None or are_evenly_spaced([0.0, *inner, 1.0])
         # Beyond 0 and 1, so that the curve begins with all positive and ends with all negative.
@@ -71,13 +91,16 @@ class AUC(Metric):
             setattr(self, count, self._add_total(count, shape))
         self._built = True
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Take in a batch.
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
+        """Add a batch to the counts.
 
         Args:
             y_true: Labels, 0 or 1.
             y_pred: Probabilities (scores with `from_logits`), the same shape.
             sample_weight: One weight a sample, or one a value.
+
+        Raises:
+            ValueError: the shapes do not match.
         """
         y_pred = to_array(y_pred, "float32")
         if self._from_logits:
@@ -94,7 +117,7 @@ class AUC(Metric):
         for name, value in zip(COUNTS, counts, strict=True):
             getattr(self, name).data += value
 
-    def result(self):
+    def result(self) -> Tensor:
         if not self._built:
             return self._as_result(0)
         areas = (
@@ -137,7 +160,7 @@ class AUC(Metric):
         ratio = np.where(both, divide_no_nan(called[:-1], np.maximum(called[1:], 0)), 1)
         return divide_no_nan(slope * (d_tp + intercept * np.log(ratio)), np.maximum(tp[1:] + fn[1:], 0))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = {
             **super().get_config(), "num_thresholds": self.num_thresholds, "curve": self.curve,
             "summation_method": self.summation_method,

@@ -1,134 +1,248 @@
-"""Metrics that are the mean of a loss function over all samples; the formulas stand in tinynet/losses/."""
+"""Metrics that are the mean of a loss function over all samples; the formulas are in tinynet/losses/.
+
+>>> metric = MeanSquaredError()
+>>> metric.update_state([[0.0, 1.0]], [[1.0, 1.0]])
+>>> metric.update_state([[0.0, 0.0]], [[3.0, 0.0]])
+>>> float(metric.result())
+2.5
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from .. import losses
+from ..losses.elements import kind_of_labels
 from .base import MeanMetricWrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.types import DTypeLike, Shape
+    from ..tensor import Tensor
 
 
 class MeanSquaredError(MeanMetricWrapper):
-    """Mean of `losses.mean_squared_error`."""
+    """mean((t - p)^2): mean of `losses.mean_squared_error` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="mean_squared_error", dtype=None):
+    def __init__(self, name: str = "mean_squared_error", dtype: DTypeLike = None) -> None:
         super().__init__(losses.mean_squared_error, name, dtype)
 
 
 class MeanAbsoluteError(MeanMetricWrapper):
-    """Mean of `losses.mean_absolute_error`."""
+    """mean(|t - p|): mean of `losses.mean_absolute_error` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="mean_absolute_error", dtype=None):
+    def __init__(self, name: str = "mean_absolute_error", dtype: DTypeLike = None) -> None:
         super().__init__(losses.mean_absolute_error, name, dtype)
 
 
 class MeanAbsolutePercentageError(MeanMetricWrapper):
-    """Mean of `losses.mean_absolute_percentage_error`."""
+    """100 mean(|t - p| / |t|): mean of `losses.mean_absolute_percentage_error` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="mean_absolute_percentage_error", dtype=None):
+    def __init__(self, name: str = "mean_absolute_percentage_error", dtype: DTypeLike = None) -> None:
         super().__init__(losses.mean_absolute_percentage_error, name, dtype)
 
 
 class MeanSquaredLogarithmicError(MeanMetricWrapper):
-    """Mean of `losses.mean_squared_logarithmic_error`."""
+    """mean((log(1 + t) - log(1 + p))^2): mean of `losses.mean_squared_logarithmic_error` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="mean_squared_logarithmic_error", dtype=None):
+    def __init__(self, name: str = "mean_squared_logarithmic_error", dtype: DTypeLike = None) -> None:
         super().__init__(losses.mean_squared_logarithmic_error, name, dtype)
 
 
 class LogCoshError(MeanMetricWrapper):
-    """Mean of `losses.log_cosh`."""
+    """mean(log(cosh(p - t))): mean of `losses.log_cosh` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="logcosh", dtype=None):
+    def __init__(self, name: str = "logcosh", dtype: DTypeLike = None) -> None:
         super().__init__(losses.log_cosh, name, dtype)
 
 
 class Hinge(MeanMetricWrapper):
-    """Mean of `losses.hinge`."""
+    """mean(max(1 - t p, 0)): mean of `losses.hinge` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="hinge", dtype=None):
+    def __init__(self, name: str = "hinge", dtype: DTypeLike = None) -> None:
         super().__init__(losses.hinge, name, dtype)
 
 
 class SquaredHinge(MeanMetricWrapper):
-    """Mean of `losses.squared_hinge`."""
+    """mean(max(1 - t p, 0)^2): mean of `losses.squared_hinge` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="squared_hinge", dtype=None):
+    def __init__(self, name: str = "squared_hinge", dtype: DTypeLike = None) -> None:
         super().__init__(losses.squared_hinge, name, dtype)
 
 
 class CategoricalHinge(MeanMetricWrapper):
-    """Mean of `losses.categorical_hinge`."""
+    """max(best wrong score - correct score + 1, 0): mean of `losses.categorical_hinge` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="categorical_hinge", dtype=None):
+    def __init__(self, name: str = "categorical_hinge", dtype: DTypeLike = None) -> None:
         super().__init__(losses.categorical_hinge, name, dtype)
 
 
 class KLDivergence(MeanMetricWrapper):
-    """Mean of `losses.kl_divergence`."""
+    """sum(t log(t / p)): mean of `losses.kl_divergence` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="kl_divergence", dtype=None):
+    def __init__(self, name: str = "kl_divergence", dtype: DTypeLike = None) -> None:
         super().__init__(losses.kl_divergence, name, dtype)
 
 
 class Poisson(MeanMetricWrapper):
-    """Mean of `losses.poisson`."""
+    """mean(p - t log p): mean of `losses.poisson` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="poisson", dtype=None):
+    def __init__(self, name: str = "poisson", dtype: DTypeLike = None) -> None:
         super().__init__(losses.poisson, name, dtype)
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.binary_crossentropy`."""
+    """mean(-t log p - (1 - t) log(1 - p)): mean of `losses.binary_crossentropy` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+        from_logits, label_smoothing: See `losses.binary_crossentropy`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
+    def __init__(
+        self, name: str = "binary_crossentropy", dtype: DTypeLike = None, from_logits: bool = False,
+        label_smoothing: float = 0,
+    ) -> None:
         super().__init__(losses.binary_crossentropy, name, dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing)
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.categorical_crossentropy`."""
+    """-sum(t log p): mean of `losses.categorical_crossentropy` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+        from_logits, label_smoothing, axis: See `losses.categorical_crossentropy`.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1):
+    def __init__(
+        self, name: str = "categorical_crossentropy", dtype: DTypeLike = None, from_logits: bool = False,
+        label_smoothing: float = 0, axis: int = -1,
+    ) -> None:
         super().__init__(losses.categorical_crossentropy, name, dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.sparse_categorical_crossentropy`; samples of `ignore_class` do not count."""
+    """-log(probability of the correct class): mean of `losses.sparse_categorical_crossentropy` over all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+        from_logits, ignore_class, axis: See `losses.sparse_categorical_crossentropy`. Samples of `ignore_class` do not
+            count.
+
+    Shapes: labels (batch, ...), predictions (batch, ..., classes) -> scalar.
+    """
 
     _direction = "down"
 
-    def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None,
-                 axis=-1):
+    def __init__(
+        self, name: str = "sparse_categorical_crossentropy", dtype: DTypeLike = None, from_logits: bool = False,
+        ignore_class: int | None = None, axis: int = -1,
+    ) -> None:
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits,
                          ignore_class=ignore_class, axis=axis)
 
 
-def crossentropy_for(y_true_shape, y_pred_shape):
-    """The metric class that 'crossentropy' (or 'ce') means for these shapes: binary, sparse or categorical."""
+def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Callable[..., Tensor]:
+    """Return the metric class that 'crossentropy' (or 'ce') means for these shapes: binary, sparse or categorical.
+
+    Args:
+        y_true_shape: (batch, ...), of labels or one-hot labels.
+        y_pred_shape: (batch, ..., classes).
+
+    >>> crossentropy_for((32,), (32, 10)).__name__
+    'SparseCategoricalCrossentropy'
+    """
     return {
-        losses.binary_crossentropy: BinaryCrossentropy,
-        losses.sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
-        losses.categorical_crossentropy: CategoricalCrossentropy,
-    }[losses.crossentropy_for(y_true_shape, y_pred_shape)]
+        "binary": BinaryCrossentropy, "sparse": SparseCategoricalCrossentropy, "categorical": CategoricalCrossentropy,
+    }[kind_of_labels(y_true_shape, y_pred_shape)]

@@ -1,6 +1,9 @@
 """Metrics for numbers that are more than the mean of a loss."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,25 +12,61 @@ from ..config import epsilon
 from ..tensor import Tensor, to_array
 from .base import Mean, MeanMetricWrapper, Metric, arrays, same_rank
 
+if TYPE_CHECKING:
+    from ..core.types import Config, DTypeLike, TensorLike
+
 
 class RootMeanSquaredError(Mean):
-    """sqrt(mean((t - p)^2)) over all values of all samples."""
+    """sqrt(mean((t - p)^2)) over all values of all samples.
+
+    Args:
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, ...) -> scalar.
+
+    >>> float(RootMeanSquaredError()([[0.0, 0.0]], [[3.0, 3.0]]))
+    3.0
+    """
 
     _direction = "down"
 
-    def __init__(self, name="root_mean_squared_error", dtype=None):
+    def __init__(self, name: str = "root_mean_squared_error", dtype: DTypeLike = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(  # type: ignore[override]  # of targets and predictions instead of values, as in Keras
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None,
+    ) -> None:
+        """Add a batch to the mean.
+
+        Args:
+            y_true: Targets, shape (batch, ...).
+            y_pred: Predictions, the same shape.
+            sample_weight: One weight a sample, or weights that broadcast against the values.
+        """
         y_true, y_pred = same_rank(*arrays(y_true, y_pred, self._dtype))
         super().update_state(np.square(y_pred - y_true), sample_weight)
 
-    def result(self):
+    def result(self) -> Tensor:
         return self._as_result(np.sqrt(super().result().data))
 
 
-def cosine_similarity(y_true, y_pred, axis=-1):
-    """sum(t p) / (|t| |p|) over `axis`: 1 for the same direction. The loss of this name is minus that."""
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """sum(t p) / (|t| |p|) over `axis`: 1 for the same direction. The loss of this name is minus that.
+
+    Args:
+        y_true: Targets t, shape (batch, ..., n).
+        y_pred: Predictions p, the same shape.
+        axis: Axis along which the vectors lie.
+
+    Returns:
+        Tensor, y_pred's shape without `axis`.
+
+    Raises:
+        ValueError: the shapes do not match, or the axis does not exist.
+
+    >>> cosine_similarity([[1.0, 0.0]], [[3.0, 4.0]]).numpy().round(4)
+    array([0.6], dtype=float32)
+    """
     return Tensor.wrap(-losses.cosine_similarity(y_true, y_pred, axis=axis).data)
 
 
@@ -35,8 +74,20 @@ def _standardized(y_true, y_pred):
     return same_rank(*arrays(y_true, y_pred, "float64" if to_array(y_pred).dtype == np.float64 else "float32"))
 
 
-def pearson_correlation(y_true, y_pred, axis=-1):
-    """mean((t - mean t)(p - mean p)) / (std t std p) over `axis`: 1 on a rising line, -1 on a falling one."""
+def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """mean((t - mean t)(p - mean p)) / (std t std p) over `axis`: 1 on a rising line, -1 on a falling one.
+
+    Args:
+        y_true: Targets t, shape (batch, ..., n).
+        y_pred: Predictions p, the same shape.
+        axis: Axis over which the means are taken.
+
+    Returns:
+        Tensor, y_pred's shape without `axis`; NaN where t or p is constant.
+
+    >>> pearson_correlation([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]]).numpy().round(4)
+    array([1.], dtype=float32)
+    """
     t, p = _standardized(y_true, y_pred)
     t, p = (x - x.mean(axis=axis, keepdims=True) for x in (t, p))
     with np.errstate(invalid="ignore", divide="ignore"):  # constant values have no correlation: NaN
@@ -45,9 +96,21 @@ def pearson_correlation(y_true, y_pred, axis=-1):
         )
 
 
-def concordance_correlation(y_true, y_pred, axis=-1):
-    """2 mean((t - mean p)(p - mean p)) / (var t + var p + (mean t - mean p)^2) over `axis`:
-    1 on the line p = t (Lin 1989).
+def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """2 mean((t - mean p)(p - mean p)) / (var t + var p + (mean t - mean p)^2) over `axis`: 1 on the line p = t.
+
+    Args:
+        y_true: Targets t, shape (batch, ..., n).
+        y_pred: Predictions p, the same shape.
+        axis: Axis over which the means are taken.
+
+    Returns:
+        Tensor, y_pred's shape without `axis`.
+
+    Source: Lin 1989.
+
+    >>> concordance_correlation([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]]).numpy().round(4)
+    array([0.3636], dtype=float32)
     """
     t, p = _standardized(y_true, y_pred)
     t_mean, p_mean = (x.mean(axis=axis, keepdims=True) for x in (t, p))
@@ -56,46 +119,89 @@ def concordance_correlation(y_true, y_pred, axis=-1):
 
 
 class CosineSimilarity(MeanMetricWrapper):
-    """Mean of `cosine_similarity`."""
-
-    _direction = "up"
-
-    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
-        super().__init__(cosine_similarity, name, dtype, axis=axis)
-
-
-class PearsonCorrelation(MeanMetricWrapper):
-    """Mean of `pearson_correlation`."""
-
-    _direction = "up"
-
-    def __init__(self, name="pearson_correlation", dtype=None, axis=-1):
-        super().__init__(pearson_correlation, name, dtype, axis=axis)
-
-
-class ConcordanceCorrelation(MeanMetricWrapper):
-    """Mean of `concordance_correlation`."""
-
-    _direction = "up"
-
-    def __init__(self, name="concordance_correlation", dtype=None, axis=-1):
-        super().__init__(concordance_correlation, name, dtype, axis=axis)
-
-
-class R2Score(Metric):
-    """Coefficient of determination, 1 - sum((t - p)^2) / sum((t - mean t)^2):
-    1 is perfect, 0 as good as always guessing the mean.
+    """Mean of `cosine_similarity`: 1 for the same direction.
 
     Args:
-        class_aggregation: 'uniform_average' over the outputs, 'variance_weighted_average', or None for one score an
-            output.
-        num_regressors: Number of predictors, for the adjusted score 1 - (1 - R2)(n - 1) / (n - p - 1); 0 for the plain
-            one.
+        name, dtype: See `Metric`.
+        axis: Axis along which the vectors lie.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+
+    >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[3.0, 4.0]])), 4)
+    0.6
     """
 
     _direction = "up"
 
-    def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
+    def __init__(self, name: str = "cosine_similarity", dtype: DTypeLike = None, axis: int = -1) -> None:
+        super().__init__(cosine_similarity, name, dtype, axis=axis)
+
+
+class PearsonCorrelation(MeanMetricWrapper):
+    """Mean of `pearson_correlation`: 1 on a rising line, -1 on a falling one.
+
+    Args:
+        name, dtype: See `Metric`.
+        axis: Axis over which the means are taken.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+
+    >>> round(float(PearsonCorrelation()([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]])), 4)
+    1.0
+    """
+
+    _direction = "up"
+
+    def __init__(self, name: str = "pearson_correlation", dtype: DTypeLike = None, axis: int = -1) -> None:
+        super().__init__(pearson_correlation, name, dtype, axis=axis)
+
+
+class ConcordanceCorrelation(MeanMetricWrapper):
+    """Mean of `concordance_correlation`: 1 on the line p = t.
+
+    Args:
+        name, dtype: See `Metric`.
+        axis: Axis over which the means are taken.
+
+    Shapes: targets and predictions (batch, ..., n) -> scalar.
+
+    >>> round(float(ConcordanceCorrelation()([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]])), 4)
+    0.3636
+    """
+
+    _direction = "up"
+
+    def __init__(self, name: str = "concordance_correlation", dtype: DTypeLike = None, axis: int = -1) -> None:
+        super().__init__(concordance_correlation, name, dtype, axis=axis)
+
+
+class R2Score(Metric):
+    """Coefficient of determination, 1 - sum((t - p)^2) / sum((t - mean t)^2).
+
+    1 is perfect; 0 is as good as the mean of the targets as every prediction.
+
+    Args:
+        class_aggregation: 'uniform_average' over the outputs, 'variance_weighted_average', or None for one score an
+            output.
+        num_regressors: Number of predictors p, for the adjusted score 1 - (1 - R2)(n - 1) / (n - p - 1); 0 for the
+            plain score.
+        name, dtype: See `Metric`.
+
+    Shapes: targets and predictions (batch, outputs) -> scalar, or (outputs,) with class_aggregation=None.
+
+    Raises:
+        ValueError: `class_aggregation` is unknown, or `num_regressors` is negative.
+
+    >>> round(float(R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]])), 4)
+    0.5714
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0, name: str = "r2_score",
+        dtype: DTypeLike = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         known = (None, "uniform_average", "variance_weighted_average")
         if class_aggregation not in known:
@@ -107,8 +213,17 @@ class R2Score(Metric):
         self.num_samples = self._add_total("num_samples")
         self._built = False
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Take in a batch of shape (batch, outputs)."""
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
+        """Add a batch to the sums.
+
+        Args:
+            y_true: Targets, shape (batch, outputs).
+            y_pred: Predictions, the same shape.
+            sample_weight: One weight a sample, or one a value.
+
+        Raises:
+            ValueError: the shapes are not (batch, outputs).
+        """
         t, p = same_rank(*arrays(y_true, y_pred, self._dtype))
         if not self._built:
             if t.ndim != 2 or p.ndim != 2:
@@ -128,7 +243,7 @@ class R2Score(Metric):
         self.count.data += np.sum(weights, axis=0)
         self.num_samples.data += t.size
 
-    def result(self):
+    def result(self) -> Tensor:
         variation = self.squared_sum.data - self.sum.data**2 / self.count.data
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = 1 - self.total_mse.data / variation
@@ -145,6 +260,6 @@ class R2Score(Metric):
             scores = 1 - (1 - scores) * (float(self.num_samples.data) - 1) / freedom
         return self._as_result(scores)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "class_aggregation": self.class_aggregation,
                 "num_regressors": self.num_regressors}

@@ -6,4 +6,6 @@ from .model import Model
 from .sequential import Sequential
 from ..saving import load_model, save_model
 
+Model._functional = Functional
+
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

@@ -36,7 +36,7 @@ _CORE = frozenset(("cast", "scatter", "scatter_update", "slice", "slice_update",
 
 def graph_config(model):
     """The configuration of a model made of inputs and outputs."""
-    graph = model._graph
+    graph = model._defining_graph()
     where = graph.histories()
 
     def written(leaf):
@@ -199,7 +199,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
         outer = copy
 
         def copy(layer):
-            inside = getattr(layer, "_graph", None) is not None or isinstance(layer, Sequential)
+            inside = isinstance(layer, Sequential) or _is_functional(layer)
             return clone_model(layer, clone_function=clone_function, recursive=True) if inside else outer(layer)
 
     starts = None if input_tensors is None else flatten(input_tensors)
@@ -212,7 +212,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
         clone = Sequential(layers, name=model.name)
         if not clone.built and model._built_input_shape is not None:
             clone.build(model._built_input_shape)
-    elif model._graph is not None:
+    elif _is_functional(model):
         clone = _clone_graph(model, starts, copy, call_function)
     else:
         raise ValueError(f"clone_model: {model.name!r} is a subclass of Model, whose layers its own call() uses; "
@@ -225,8 +225,12 @@ def _from_same_config(layer):
     return type(layer).from_config(layer.get_config())
 
 
+def _is_functional(layer):
+    return hasattr(layer, "_defining_graph") and layer._defining_graph() is not None
+
+
 def _clone_graph(model, starts, copy, call_function):
-    graph = model._graph
+    graph = model._defining_graph()
     if starts is None:
         starts = [_from_same_config(layer).output for layer in graph.input_layers]
     new = {id(old): tensor for old, tensor in zip(graph.inputs, starts, strict=True)}

@@ -1,257 +1,62 @@
-"""Models as graphs: what `Model(inputs, outputs)` is made of.
+"""Functional: a model made of a graph of layers."""
 
-A Graph is planned once: from the nodes behind the outputs comes a flat list of steps, each with the numbers of the
-slots it reads and writes. A call fills the slots of the inputs and goes through the list.
-"""
-
-from ..core.nest import flatten, map_structure, pack_like
-from ..layers.base import Layer
-from ..layers.core import InputLayer
-from ..symbolic import KerasTensor
-from ..tensor import Tensor, convert_to_tensor
+from .configuration import graph_config, graph_from_config
+from .graph import Graph
 from .model import Model
 
 
 class Functional(Model):
-    """What `Model(inputs, outputs)` returns: a model made of a graph of layers. `Model` has the documentation."""
+    """What `Model(inputs, outputs)` returns. `Model` has the documentation.
 
-
-class Graph:
-    """The nodes between inputs and outputs, in the order in which they are computed.
-
-    Args:
-        inputs, outputs: KerasTensors, or lists, tuples or dicts of them.
-
-    Attributes:
-        nodes: In order of computation, without the inputs' own.
-        operations: Layers and Operations in Keras's order, each once, the InputLayers included.
-        layers: The layers among them.
+    A subclass of Model that hands inputs and outputs to `super().__init__` becomes a subclass of this class.
     """
 
-    def __init__(self, inputs, outputs):
-        self.input_struct, self.output_struct = inputs, outputs
-        self.inputs, self.outputs = flatten(inputs), flatten(outputs)
-        for what, tensors in (("inputs", self.inputs), ("outputs", self.outputs)):
-            for tensor in tensors:
-                if not isinstance(tensor, KerasTensor):
-                    raise ValueError(f"Model: {what} must be KerasTensors, that is, Input(...) or what layers return "
-                                     f"for them; got {tensor!r} ({type(tensor).__name__})")
-            if not tensors:
-                raise ValueError(f"Model: {what} must hold at least one KerasTensor, got {tensors!r}")
-        if len({id(tensor) for tensor in self.inputs}) < len(self.inputs):
-            raise ValueError(f"Model: the same input is listed twice: {[tensor.name for tensor in self.inputs]}")
-        # An input that is another layer's output gets a layer that stands for it.
-        self.input_layers = [
-            tensor._node.operation if isinstance(tensor._node.operation, InputLayer)
-            else InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
-            for tensor in self.inputs
-        ]
-        self.nodes, self.operations = self._in_order()
-        self.layers = [operation for operation in self.operations if isinstance(operation, Layer)]
-        names = [operation.name for operation in self.operations]
-        doubles = sorted({name for name in names if names.count(name) > 1})
-        if doubles:
-            raise ValueError(f"Model: names of layers must differ, but several are named {', '.join(doubles)}")
-        self._plan()
+    def _make_graph(self, inputs, outputs):
+        self._graph = Graph(inputs, outputs)
+        self.built = True
+        self._built_input_shape = self.input_shape
 
-    def _in_order(self):
-        """Nodes and operations: those farthest from the outputs first, as Keras sorts them."""
-        inputs = {id(tensor) for tensor in self.inputs}
-        finished, begun, first_seen = [], {}, {}
-        # Depth first, parents before children, without recursion: (tensor, whether its parents are done).
-        stack = [(tensor, False) for tensor in reversed(self.outputs)]
-        while stack:
-            tensor, parents_done = stack.pop()
-            if id(tensor) in inputs:
-                first_seen.setdefault(id(self._input_layer(tensor)), len(first_seen))
-                continue
-            node, operation = tensor._node, tensor._node.operation
-            if parents_done:
-                finished.append(node)
-            elif id(node) not in begun:
-                if isinstance(operation, InputLayer):
-                    raise ValueError(f"Model: the outputs depend on input {operation.name!r}, which is not among the "
-                                     f"inputs {[tensor.name for tensor in self.inputs]}; add it")
-                begun[id(node)] = node
-                first_seen.setdefault(id(operation), len(first_seen))
-                stack.append((tensor, True))
-                stack += [(parent, False) for parent in reversed(node.inputs)]
-        return finished, self._by_depth(finished, first_seen)
+    def build(self, input_shape=None):
+        """Nothing is left to do: the layers have got their weights when they were called on KerasTensors."""
 
-    def _by_depth(self, nodes, first_seen):
-        depth, of_operation, by_id = {}, {}, {}
-        inputs = {id(tensor) for tensor in self.inputs}
-        input_depth = {}
-        for node in reversed(nodes):
-            here = max(depth.get(id(node), 0), of_operation.get(id(node.operation), 0))
-            of_operation[id(node.operation)], by_id[id(node.operation)] = here, node.operation
-            for tensor in node.inputs:
-                if id(tensor) in inputs:
-                    input_depth[id(tensor)] = max(input_depth.get(id(tensor), 0), here + 1)
-                else:
-                    parent = id(tensor._node)
-                    depth[parent] = max(depth.get(parent, 0), here + 1)
-        for layer, tensor in zip(self.input_layers, self.inputs, strict=True):
-            of_operation[id(layer)], by_id[id(layer)] = input_depth.get(id(tensor), 0), layer
-        order = sorted(by_id, key=lambda key: (-of_operation[key], first_seen.get(key, -1)))
-        return [by_id[key] for key in order]
+    def call(self, inputs, training=None, mask=None):
+        """The outputs, in the structure that `Model(inputs, outputs)` was given."""
+        return self._graph.run(inputs, training)
 
-    def _input_layer(self, tensor):
-        return next(layer for layer, other in zip(self.input_layers, self.inputs, strict=True) if other is tensor)
+    def _sublayers(self):
+        held = super()._sublayers()  # a subclass may hold more than the graph has
+        return self._graph.layers + [layer for layer in held if not any(layer is one for one in self._graph.layers)]
 
-    def _plan(self):
-        """Number the tensors and write down the steps."""
-        slots = {id(tensor): slot for slot, tensor in enumerate(self.inputs)}
-        last_use, steps = {}, []
-        for node in self.nodes:
-            for tensor in flatten(node.outputs):
-                slots.setdefault(id(tensor), len(slots))
-            for tensor in node.inputs:
-                last_use[slots[id(tensor)]] = len(steps)
-            steps.append(node)
-        self._output_slots = [slots[id(tensor)] for tensor in self.outputs]
-        self._one_output = isinstance(self.output_struct, KerasTensor)
-        dead = [[] for _ in steps]
-        for slot, index in last_use.items():
-            if slot not in self._output_slots:
-                dead[index].append(slot)
-        self._steps = [_step(node, slots, dead[index]) for index, node in enumerate(steps)]
-        self._size = len(slots)
-        self._checks = [(tensor.shape[1:], None if tensor.dtype == "string" else tensor.dtype)
-                        for tensor in self.inputs]
+    def _linked(self):
+        return self._graph
 
-    def run(self, inputs, training):
-        """The outputs for Tensors, in the structure of the model's outputs."""
-        values = self._input_values(inputs)
-        for call, is_layer, source, arguments, target, dead in self._steps:
-            if arguments is None:  # a layer on one tensor
-                result = call(values[source], training=training)
-            else:
-                args, kwargs = arguments(values)
-                if is_layer:
-                    kwargs.setdefault("training", training)
-                result = call(*args, **kwargs)
-            if type(target) is int:
-                values[target] = result
-            else:
-                for slot, part in zip(target, flatten(result), strict=True):
-                    values[slot] = part
-            for slot in dead:
-                values[slot] = None
-        if self._one_output:
-            return values[self._output_slots[0]]
-        return pack_like(self.output_struct, [values[slot] for slot in self._output_slots])
+    def _defining_graph(self):
+        return self._graph
 
-    def _input_values(self, inputs):
-        """A list with the inputs in their slots."""
-        given = [inputs] if isinstance(inputs, Tensor) else self._match(inputs)
-        if len(given) != len(self.inputs):
-            raise ValueError(f"the model has {len(self.inputs)} inputs {self.input_names}, got {len(given)}; pass them "
-                             "as a list in this order, or as a dict by name")
-        values = [None] * self._size
-        for slot, (value, (shape, dtype)) in enumerate(zip(given, self._checks, strict=True)):
-            if dtype is not None:
-                if not isinstance(value, Tensor) or value.data.dtype != dtype:
-                    value = convert_to_tensor(value, dtype)
-                if value.data.shape[1:] != shape:
-                    value = self._fitting(value, slot)
-            values[slot] = value
-        return values
-
-    def _match(self, inputs):
-        """The leaves of the inputs, in the order of the model's."""
-        if not isinstance(inputs, dict):
-            return flatten(inputs)
-        names = list(self.input_struct) if isinstance(self.input_struct, dict) else self.input_names
-        missing = [name for name in names if name not in inputs]
-        if missing and isinstance(self.input_struct, dict) and all(name in inputs for name in self.input_names):
-            names, missing = self.input_names, []
-        if missing:
-            raise ValueError(f"the model's inputs are named {names}, but the data has {list(inputs)}; "
-                             f"missing: {missing}")
-        return [inputs[name] for name in names]
-
-    def _fitting(self, value, slot):
-        """The value if it fits the input's shape, with a last axis of length 1 added or taken away if that helps."""
-        shape, expected = value.data.shape, self.inputs[slot].shape
-        if len(shape) == len(expected) + 1 and shape[-1] == 1:
-            value = value.reshape(shape[:-1])
-        elif len(shape) == len(expected) - 1 and expected[-1] == 1:
-            value = value.reshape((*shape, 1))
-        actual = value.data.shape
-        if len(actual) != len(expected) or any(want not in (None, have) for want, have
-                                               in zip(expected[1:], actual[1:], strict=True)):
-            raise ValueError(f"input {self.input_names[slot]!r} has shape {expected} (None stands for any length), got "
-                             f"{shape}")
-        return value
+    def _computed_graph(self):
+        return self._graph if type(self).call is Functional.call else None
 
     @property
-    def input_names(self):
-        return [layer.name for layer in self.input_layers]
+    def input(self):
+        """The inputs, as `Model(inputs, outputs)` was given them."""
+        return self._graph.input_struct
 
     @property
-    def output_names(self):
-        """The dict's keys, or the names of the layers that the outputs come from."""
-        if isinstance(self.output_struct, dict) and len(self.output_struct) == len(self.outputs):
-            return list(self.output_struct)
-        return [self._input_layer(tensor).name if any(tensor is other for other in self.inputs)
-                else tensor._node.operation.name for tensor in self.outputs]
+    def output(self):
+        """The outputs, as `Model(inputs, outputs)` was given them."""
+        return self._graph.output_struct
 
-    def nodes_of(self, operation):
-        """The calls of a layer in this graph, in the order in which they were made."""
-        return sorted((node for node in self.nodes if node.operation is operation), key=operation._nodes.index)
+    def compute_output_shape(self, input_shape):
+        shapes = self._graph.output_shapes(input_shape)
+        return shapes if shapes is not None else super().compute_output_shape(input_shape)
 
-    def histories(self):
-        """id of each tensor: (layer's name, which of its calls in this graph, which of the call's outputs)."""
-        where = {}
-        for operation in self.operations:
-            for call, node in enumerate(self.nodes_of(operation)):
-                for index, tensor in enumerate(flatten(node.outputs)):
-                    where[id(tensor)] = operation.name, call, index
-        for layer, tensor in zip(self.input_layers, self.inputs, strict=True):
-            where[id(tensor)] = layer.name, 0, 0
-        return where
+    def _knows_output_shape(self):
+        return True
 
-    def is_chain(self):
-        """Whether each layer's output is just the next one's input."""
-        return (len(self.inputs) == len(self.outputs) == 1 and len(self.nodes) == len(self.operations) - 1
-                and all(len(node.inputs) == 1 for node in self.nodes))
+    def get_config(self):
+        """The layers and how they are connected; of a subclass, what its constructor was called with."""
+        if type(self).__init__ is Model.__init__:
+            return graph_config(self)
+        return self._config(type(self).get_config is Functional.get_config)
 
-    def output_shapes(self, input_shape):
-        """The shapes of the outputs for these input shapes if they are the declared ones, else None."""
-        declared = map_structure(lambda tensor: tensor.shape, self.input_struct)
-        return map_structure(lambda tensor: tensor.shape, self.output_struct) if input_shape == declared else None
-
-
-def _step(node, slots, dead):
-    """(function, whether it is a layer, slot of the only input, or None and how to put the arguments together,
-    slots of the outputs, slots not needed afterwards).
-    """
-    is_layer = isinstance(node.operation, Layer)
-    call = node.operation if is_layer else node.operation.call
-    target = slots[id(node.outputs)] if isinstance(node.outputs, KerasTensor) else [
-        slots[id(tensor)] for tensor in flatten(node.outputs)]
-    source = arguments = None
-    if is_layer and len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], KerasTensor):
-        source = slots[id(node.args[0])]
-    else:
-        arguments = _filler(node.args, node.kwargs, slots)
-    return call, is_layer, source, arguments, target, tuple(dead)
-
-
-def _filler(args, kwargs, slots):
-    """A function that puts values in the place of KerasTensors."""
-    if not kwargs and all(isinstance(part, KerasTensor) for part in args):
-        sources = [slots[id(part)] for part in args]
-        return lambda values: ([values[source] for source in sources], {})
-    if not kwargs and len(args) == 1 and isinstance(args[0], list) and all(isinstance(x, KerasTensor) for x in args[0]):
-        sources = [slots[id(part)] for part in args[0]]
-        return lambda values: (([values[source] for source in sources],), {})
-
-    def fill(values):
-        def value_of(leaf):
-            return values[slots[id(leaf)]] if isinstance(leaf, KerasTensor) else leaf
-
-        return map_structure(value_of, args), map_structure(value_of, kwargs)
-
-    return fill
+    _restore = staticmethod(graph_from_config)  # for Model.from_config

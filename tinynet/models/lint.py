@@ -1,24 +1,29 @@
 """What goes wrong most often between a model, its loss and its data, noticed at the first batch.
 
-A mistake that Keras trains on silently is a `ModelWarning` with the remedy; labels outside the classes are an error.
-Each check is one that correct code cannot fail: when in doubt, it says nothing. It is made once, not in every batch.
+A mistake that Keras trains on silently becomes advice with the remedy; labels outside the classes are an error. Each
+check is one that correct code cannot fail: when in doubt, there is no advice. It is made once, not in every batch.
+
+Nothing here knows a model: the functions take the first batch's outputs and targets, and layers.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from .. import activations, losses, metrics
-from ..core.errors import ModelWarning, warn_user
-from ..core.nest import flatten
 from ..data import check_finite
 from ..layers.activations import ReLU, Softmax
+from ..layers.base import Layer
 from ..layers.convolution import Conv2D
 from ..layers.core import Activation, Identity, InputLayer
 from ..layers.dense import Dense
 from ..layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from ..layers.reshaping import Flatten, Reshape
 from ..metrics.confusion import ConfusionMetric
-from ..tensor import Tensor
+from .compiled_loss import Compared
 
 SPARSE = (losses.sparse_categorical_crossentropy,)
 CATEGORICAL = (losses.categorical_crossentropy, losses.categorical_focal_crossentropy, *SPARSE)
@@ -26,58 +31,67 @@ BINARY = (losses.binary_crossentropy, losses.binary_focal_crossentropy)
 DISTANCES = (losses.mean_squared_error, losses.mean_absolute_error, losses.huber, losses.log_cosh)
 
 
-def check_first_batch(model, x, y, y_pred):
-    """Look at the first batch of a `fit`, before its loss is computed.
+def check_targets(compared: Iterable[Compared], targets: dict[str, Any]) -> None:
+    """Refuse targets that cannot be those of the loss.
 
     Args:
-        model: The model; its `_training` and `_validation` are the epochs under way, if it is a `fit`.
-        x, y: The batch.
-        y_pred: The model's outputs for it.
+        compared: The outputs of the first batch, with loss and targets.
+        targets: The targets of all samples, by what messages call them; the batch's alone are checked where there are
+            none.
 
     Raises:
-        ValueError: labels outside the classes, in the training or validation targets.
+        ValueError: labels outside the classes, or a shape that the loss refuses in any case; the message has the
+            remedy.
     """
-    model._unchecked = False
-    compiled = model._compiled_loss
-    if compiled is None or y is None or type(model).compute_loss is not _original_compute_loss():
-        return
-    if not all(isinstance(part, Tensor) and part.shape for part in flatten(y_pred)):
-        return
-    advice, count = [], len(flatten(y_pred))
-    for place, name, loss, targets, outputs in compiled.pairs(y, y_pred):
-        if targets is None:
-            continue  # the loss itself says so
-        targets = np.asarray(targets)
-        function, options = getattr(loss, "fn", None), getattr(loss, "_fn_kwargs", {})
-        _check_kind_of_targets(function, targets.shape, outputs.shape)
+    for one in compared:
+        if one.targets is None:
+            continue  # the loss itself raises
+        function, options = _function_of(one.loss)
+        _check_kind_of_targets(function, np.asarray(one.targets).shape, one.outputs.shape)
         if function in SPARSE:
-            _check_labels(model, outputs, options, place, name, count)
-        if model._advised:
+            _check_labels(one, options, targets)
+
+
+def advice(compared: list[Compared], x: Any, layers: list[Layer] | None, last_layer: Callable[[int], Layer | None],
+           metrics_of: Callable[[int], list] | None = None) -> list[str]:
+    """What can hardly be meant, each with what to write instead.
+
+    Args:
+        compared: The outputs of the first batch, with loss and targets.
+        x: The batch's inputs.
+        layers: The model's layers in the order in which they are called; None if it is not known.
+        last_layer: Function of the index of an output: the layer that makes it, None if it is not known.
+        metrics_of: Function of the index of an output: its metrics. None if there are no metrics.
+
+    Returns:
+        One text for each; empty if nothing is wrong.
+    """
+    found = []
+    for one in compared:
+        if one.targets is None:
             continue
-        last = _last_activation(model, place)
+        targets = np.asarray(one.targets)
+        function, options = _function_of(one.loss)
+        last = _activation_of(last_layer(one.position))
         about = [
-            *_about_outputs(last, function, options, outputs.data),
-            *_about_metrics(model, last, function, options, place, y, y_pred),
-            *_about_targets(last, loss, function, targets, outputs),
+            *_about_outputs(last, function, options, one.outputs.data),
+            *_about_metrics(last, function, options, one.position, metrics_of),
+            *_about_targets(last, one.loss, function, targets, one.outputs),
         ]
-        advice += [f"output {place if name is None else name!r}: {text}" if count > 1 else text for text in about]
-    if model._advised:
-        return
-    model._advised = True
-    for text in [*advice, *_about_inputs(model, x)]:
-        warn_user(f"{model.name}: {text}", ModelWarning)
+        which = f"output {one.position if one.name is None else one.name!r}: " if one.of > 1 else ""
+        found += [which + text for text in about]
+    return [*found, *_about_inputs(layers, x)]
 
 
-def _original_compute_loss():
-    from .training import Trainer
-
-    return Trainer.compute_loss
+def _function_of(loss: Any) -> tuple[Any, dict[str, Any]]:
+    """A Loss's function and the arguments it is called with; (None, {}) for a Loss of the user's own."""
+    return getattr(loss, "fn", None), getattr(loss, "_fn_kwargs", {})
 
 
 # -- labels ------------------------------------------------------------------------------------------------------------
 
 
-def _check_kind_of_targets(function, targets, outputs):
+def _check_kind_of_targets(function: Any, targets: tuple, outputs: tuple) -> None:
     """Shapes that the loss refuses in any case, with the remedy that fits them."""
     if len(outputs) != 2 or function not in (*BINARY, *CATEGORICAL) or function in SPARSE:
         return
@@ -96,36 +110,31 @@ def _check_kind_of_targets(function, targets, outputs):
         )
 
 
-def _check_labels(model, y_pred, options, place, output, count):
-    """All labels of the arrays that `fit` was given, so that a wrong one is named by its place in them.
-
-    Args:
-        place, output, count: Which of how many outputs it is, and its name.
-    """
-    classes = y_pred.shape[options.get("axis", -1)]
+def _check_labels(one: Compared, options: dict[str, Any], targets: dict[str, Any]) -> None:
+    """Check all labels of the arrays that `fit` was given, so that the message can name a wrong one's index in them."""
+    classes = one.outputs.shape[options.get("axis", -1)]
     ignored = options.get("ignore_class")
-    for name, epochs in (("y", model._training), ("the validation targets", model._validation)):
-        labels = getattr(getattr(epochs, "batches", None), "y", None)
+    for name, labels in targets.items():
         if isinstance(labels, dict):
-            labels = labels.get(output)
+            labels = labels.get(one.name)
         elif isinstance(labels, list | tuple):
-            labels = labels[place] if len(labels) == count else None
+            labels = labels[one.position] if len(labels) == one.of else None
         if not isinstance(labels, np.ndarray) or labels.size == 0 or labels.ndim not in (
-            len(y_pred.shape) - 1, len(y_pred.shape)
-        ) or labels.ndim == len(y_pred.shape) and labels.shape[-1] != 1:
-            continue  # not class numbers: the loss itself says so
+            len(one.outputs.shape) - 1, len(one.outputs.shape)
+        ) or labels.ndim == len(one.outputs.shape) and labels.shape[-1] != 1:
+            continue  # not class numbers: the loss itself raises
         if labels.min() >= 0 and labels.max() < classes:
             continue
         check_finite("y" if name == "y" else "y of validation_data", labels)
         wrong = (labels < 0) | (labels >= classes)
         if ignored is not None:
             wrong &= labels != ignored
-        places = np.argwhere(wrong)
-        if not len(places):
+        indices = np.argwhere(wrong)
+        if not len(indices):
             continue
-        wrong_one = tuple(places[0])
-        more = f", and {len(places) - 1} more" if len(places) > 1 else ""
-        which = f" of output {place if output is None else output!r}" if count > 1 else ""
+        wrong_one = tuple(indices[0])
+        more = f", and {len(indices) - 1} more" if len(indices) > 1 else ""
+        which = f" of output {one.position if one.name is None else one.name!r}" if one.of > 1 else ""
         raise ValueError(
             f"sparse_categorical_crossentropy: label {labels[wrong_one]} at index {wrong_one[0]} of "
             f"{name}{which}{more}; the model has {classes} classes (0..{classes - 1}). Give the last layer as many "
@@ -136,7 +145,7 @@ def _check_labels(model, y_pred, options, place, output, count):
 # -- outputs and loss --------------------------------------------------------------------------------------------------
 
 
-def _about_outputs(last, function, options, outputs):
+def _about_outputs(last: str | None, function: Any, options: dict[str, Any], outputs: np.ndarray) -> Iterator[str]:
     """Whether the loss gets what it takes: probabilities, or scores."""
     axis = options.get("axis", -1)
     from_logits = options.get("from_logits", False)
@@ -151,7 +160,7 @@ def _about_outputs(last, function, options, outputs):
         probabilities = bool((outputs >= 0).all() and (np.abs(sums - 1) < 1e-4).all())
         if from_logits and (probabilities or last in ("softmax", "sigmoid")):
             yield (f"{function.__name__} has from_logits=True, but the model's outputs are "
-                   f"{'probabilities' if probabilities else 'those of a ' + last} already, so softmax is applied to "
+                   f"{'probabilities' if probabilities else f'those of a {last}'} already, so softmax is applied to "
                    "them again. Take softmax out of the last layer, or set from_logits=False")
         elif not from_logits and not probabilities and (np.abs(sums - 1) > 1e-2).any():
             if last == "sigmoid":
@@ -179,13 +188,14 @@ def _about_outputs(last, function, options, outputs):
 # -- metrics -----------------------------------------------------------------------------------------------------------
 
 
-def _about_metrics(model, last, function, options, place, y, y_pred):
-    """Metrics that take for a probability what from_logits=True says is a score."""
-    if (model._compiled_metrics is None or function not in (*BINARY, *CATEGORICAL) or last in ("sigmoid", "softmax")
+def _about_metrics(last: str | None, function: Any, options: dict[str, Any], position: int,
+                   metrics_of: Callable[[int], list] | None) -> Iterator[str]:
+    """Metrics that take for a probability what, by from_logits=True, is a score."""
+    if (metrics_of is None or function not in (*BINARY, *CATEGORICAL) or last in ("sigmoid", "softmax")
             or not options.get("from_logits", False)):
         return
     wrong = {}
-    for metric in model._compiled_metrics.of_output(place, y, y_pred):
+    for metric in metrics_of(position):
         remedy = _for_scores(metric, function in BINARY)
         if remedy is not None:
             wrong[metric.name] = remedy
@@ -196,8 +206,8 @@ def _about_metrics(model, last, function, options, place, y, y_pred):
                f"\"{'sigmoid' if function in BINARY else 'softmax'}\" in the last layer and from_logits=False{change}")
 
 
-def _for_scores(metric, binary):
-    """What a metric is replaced with where the outputs are scores: '' if by nothing; None if it is right as it is."""
+def _for_scores(metric: Any, binary: bool) -> str | None:
+    """What replaces a metric where the outputs are scores: '' if nothing does; None if the metric is right as it is."""
     name, options = type(metric).__name__, getattr(metric, "_fn_kwargs", {})
     if options.get("from_logits") is False or isinstance(metric, metrics.AUC) and not metric._from_logits:
         return f"{name}(from_logits=True)" if binary or options else ""
@@ -212,10 +222,13 @@ def _for_scores(metric, binary):
 
 # -- targets -----------------------------------------------------------------------------------------------------------
 
-_RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, np.inf)}
+_RANGES: dict[str | None, tuple[float, float]] = {
+    "sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, np.inf),
+}
 
 
-def _about_targets(last, loss, function, y, y_pred):
+def _about_targets(last: str | None, loss: Any, function: Any, y: np.ndarray, y_pred: Any) -> Iterator[str]:
+    """Whether the targets have the shape and the range of the outputs."""
     shape = y_pred.shape
     if function in BINARY and y.size and (y.min() < 0 or y.max() > 1):
         yield (f"{function.__name__} needs targets from 0 to 1, but this batch's are from {y.min():g} to {y.max():g}. "
@@ -250,26 +263,25 @@ def _about_targets(last, loss, function, y, y_pred):
 # -- inputs ------------------------------------------------------------------------------------------------------------
 
 
-def _about_inputs(model, x):
+def _about_inputs(layers: list[Layer] | None, x: Any) -> Iterator[str]:
     """Pixels from 0 to 255 in a network that does not scale them."""
-    order = _layers(model)
-    if order is None or not hasattr(x, "shape") or not _looks_like_pixels(np.asarray(x)):
+    if layers is None or not hasattr(x, "shape") or not _looks_like_pixels(np.asarray(x)):
         return
     passes = (InputLayer, Flatten, Reshape, Identity, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D,
               GlobalMaxPooling2D)
     known = (*passes, Dense, Conv2D, Activation, ReLU)
-    first = next((layer for layer in order if not isinstance(layer, passes)), None)
-    if type(first) in (Dense, Conv2D) and not any(_normalizes(layer, known) for layer in order):
+    first = next((layer for layer in layers if not isinstance(layer, passes)), None)
+    if type(first) in (Dense, Conv2D) and not any(_normalizes(layer, known) for layer in layers):
         yield ("the inputs are numbers from 0 to 255, unscaled pixels, with which training is slow or diverges. Divide "
                "them by 255.0 (those of the validation and test, too), or begin with Rescaling(1 / 255)")
 
 
-def _normalizes(layer, known):
-    """Whether a layer takes the scale out of its inputs; also what is not known to leave it."""
+def _normalizes(layer: Layer, known: tuple[type, ...]) -> bool:
+    """Whether a layer takes the scale out of its inputs; True also for one that is not known to leave it."""
     return type(layer) not in known and not type(layer).__name__.endswith("Dropout")
 
 
-def _looks_like_pixels(x):
+def _looks_like_pixels(x: np.ndarray) -> bool:
     if x.ndim not in (2, 3, 4) or x.size == 0 or x.dtype.kind not in "fiu" or x.ndim == 2 and x.shape[1] < 64:
         return False
     low, high = x.min(), x.max()
@@ -286,37 +298,8 @@ _NAMES = {activations.softmax: "softmax", activations.sigmoid: "sigmoid", activa
           activations.linear: "linear", activations.relu: "relu"}
 
 
-def _layers(model):
-    """The layers in the order in which they are called, if that is one after the other; else None."""
-    order = model._layers_in_order()
-    if order is None and _is_graph(model) and model._graph.is_chain():
-        order = [part for layer in model._graph.layers
-                 for part in ((_layers(layer) or [layer]) if hasattr(layer, "_layers_in_order") else [layer])]
-    return order
-
-
-def _is_graph(model):
-    from .model import Model
-
-    return model._graph is not None and type(model).call is Model.call
-
-
-def _last_layer(model, place):
-    """What makes the output at a place, apart from its shape; None if that is not known."""
-    order, last = model._layers_in_order(), None
-    if order is not None:
-        last = next((layer for layer in reversed(order) if not isinstance(layer, Flatten | Reshape | Identity)), None)
-    elif _is_graph(model):
-        tensor = model._graph.outputs[place]
-        while tensor._node is not None and isinstance(tensor._node.operation, Flatten | Reshape | Identity):
-            tensor = tensor._node.inputs[0]
-        last, place = (tensor._node.operation, tensor._index) if tensor._node is not None else (None, 0)
-    return _last_layer(last, place) if hasattr(last, "_layers_in_order") else last
-
-
-def _last_activation(model, place):
-    """'softmax', 'sigmoid', 'tanh', 'relu' or 'linear', if that is the last thing done to this output; else None."""
-    last = _last_layer(model, place)
+def _activation_of(last: Any) -> str | None:
+    """'softmax', 'sigmoid', 'tanh', 'relu' or 'linear', if a layer does that last; else None."""
     if type(last) is Softmax:
         return "softmax" if last.axis == -1 else None
     if type(last) in (Dense, Conv2D, Activation):

@@ -39,13 +39,11 @@ class Model(Trainer, Layer):
     (4, 1)
     """
 
-    _graph = None  # of layers, if the model was made of inputs and outputs
+    _functional = None  # the class Functional, set in __init__.py: its module needs this one
 
     def __new__(cls, *args, **kwargs):
-        if cls is Model and (len(args) == 2 or "outputs" in kwargs):
-            from .functional import Functional
-
-            cls = Functional
+        if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
+            cls = Model._functional
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args, **kwargs):
@@ -59,15 +57,17 @@ class Model(Trainer, Layer):
         if (inputs is None) != (outputs is None):
             raise ValueError("Model: give both inputs and outputs, or neither and define call()")
         if inputs is not None:
-            from .functional import Graph
-
-            self._graph = Graph(inputs, outputs)
-            self.built = True
-            self._built_input_shape = self.input_shape
+            _become_functional(type(self))
+            self._make_graph(inputs, outputs)
+        elif isinstance(self, Model._functional):
+            raise ValueError(
+                f"{type(self).__name__}: expected inputs and outputs, since an earlier model of this class (or of one "
+                "that it is derived from) was given them. Models with a call() of their own need another class"
+            )
 
     def build(self, input_shape=None):
         """Create the weights of the layers inside, by a call on zeros of this shape (None for any length)."""
-        if self._graph is None and input_shape is not None:
+        if input_shape is not None:
             context = call_context()
             context.scope = context.scope[:-1]  # the call puts the name there itself
             self._build_by_trial(input_shape)
@@ -82,11 +82,9 @@ class Model(Trainer, Layer):
 
     def call(self, inputs, training=None, mask=None):
         """The outputs. A subclass overrides it, unless it was given inputs and outputs."""
-        if self._graph is None:
-            raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
-        return self._graph.run(inputs, training)
+        raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
 
-    def _hand_on_mask(self, inputs, outputs, mask):
+    def _propagate_mask(self, inputs, outputs, mask):
         """The layers inside have done it."""
 
     @property
@@ -100,19 +98,28 @@ class Model(Trainer, Layer):
             "`layers` is what the model was built from and cannot be set; choose another attribute name"
         )
 
-    def _sublayers(self):
-        if self._graph is None:
-            return super()._sublayers()
-        held = super()._sublayers()  # a subclass may hold more than the graph has
-        return self._graph.layers + [layer for layer in held if not any(layer is one for one in self._graph.layers)]
-
     def _linked(self):
-        if self._graph is None:
-            raise AttributeError(
-                f"{self.name} has no inputs and outputs of its own: it is a subclass of Model whose layers are only "
-                "known when it is called. Make it of Model(inputs, outputs) or Sequential to look inside"
-            )
-        return self._graph
+        """The Graph of the layers; a Sequential model makes it when it is asked for.
+
+        Raises:
+            AttributeError: there is none, or a Sequential model does not know its input shape yet.
+        """
+        raise AttributeError(
+            f"{self.name} has no inputs and outputs of its own: it is a subclass of Model whose layers are only "
+            "known when it is called. Make it of Model(inputs, outputs) or Sequential to look inside"
+        )
+
+    def _defining_graph(self):
+        """The Graph that the model was made of by `Model(inputs, outputs)`, None for other models."""
+        return None
+
+    def _computed_graph(self):
+        """The Graph that a call of the model computes, None if only a `call` of its own knows what that is."""
+        return None
+
+    def _names_of_outputs(self):
+        graph = self._defining_graph()
+        return graph.output_names if graph is not None else None
 
     @property
     def inputs(self):
@@ -125,16 +132,6 @@ class Model(Trainer, Layer):
         return self._linked().outputs
 
     @property
-    def input(self):
-        """The inputs, as `Model(inputs, outputs)` was given them."""
-        return super().input if self._graph is None else self._graph.input_struct
-
-    @property
-    def output(self):
-        """The outputs, as `Model(inputs, outputs)` was given them."""
-        return super().output if self._graph is None else self._graph.output_struct
-
-    @property
     def input_names(self):
         """The names of the inputs."""
         return self._linked().input_names
@@ -143,13 +140,6 @@ class Model(Trainer, Layer):
     def output_names(self):
         """The names of the outputs: a dict's keys, or the layers they come from."""
         return self._linked().output_names
-
-    def compute_output_shape(self, input_shape):
-        shapes = self._graph.output_shapes(input_shape) if self._graph is not None else None
-        return shapes if shapes is not None else super().compute_output_shape(input_shape)
-
-    def _knows_output_shape(self):
-        return self._graph is not None
 
     def get_layer(self, name=None, index=None):
         """A layer by name or by index.
@@ -183,11 +173,7 @@ class Model(Trainer, Layer):
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def get_config(self):
-        """The layers and how they are connected; of a subclass, what its constructor was called with."""
-        if self._graph is not None and type(self).__init__ is Model.__init__:
-            from .configuration import graph_config
-
-            return graph_config(self)
+        """What the constructor of the subclass was called with."""
         return self._config(type(self).get_config is Model.get_config and type(self).__init__ is not Model.__init__)
 
     @classmethod
@@ -199,9 +185,7 @@ class Model(Trainer, Layer):
             custom_objects: Dict of classes and functions of your own by name.
         """
         if {"layers", "input_layers", "output_layers"} <= set(config):
-            from .configuration import graph_from_config
-
-            return graph_from_config(cls, config, custom_objects)
+            return Model._functional._restore(cls, config, custom_objects)
         with custom_object_scope(custom_objects):
             return super().from_config(config)
 
@@ -267,3 +251,18 @@ class Model(Trainer, Layer):
                 f"{self.name}.count_params: the model has no weights yet; give it an Input, or call it on a batch"
             )
         return sum(variable.size for variable in self.weights)
+
+
+def _become_functional(cls):
+    """Make a subclass of Model one of Functional too, in place: an object of it was given inputs and outputs.
+
+    Only then is known that the class has a graph and no `call` of its own. Keras does the same. The class stays what
+    `type(model)` returns, and its own methods still come first.
+    """
+    functional = Model._functional
+    if issubclass(cls, functional):
+        return
+    bases = [functional if base is Model else base for base in cls.__bases__]
+    if functional not in bases:  # derived from a subclass of Model, after which it comes
+        bases.insert(max(i for i, base in enumerate(bases) if issubclass(base, Model)) + 1, functional)
+    cls.__bases__ = tuple(bases)

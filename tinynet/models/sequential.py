@@ -5,8 +5,8 @@ from ..layers.augmentation import augments
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..symbolic import KerasTensor, link, set_owner, unlink
-from .functional import Graph
 from .fusion import plan_steps
+from .graph import Graph
 from .model import Model
 
 
@@ -30,8 +30,8 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._chain = []  # with the input
         self._body = []  # without it
-        self._steps = []  # what is called: without it, neighbours together where they share a pass
-        self._done_ahead = 0  # of these, how many the present batch has behind it
+        self._steps = []  # what is called: the same, in `FusableLayers` where an operation may compute several
+        self._done_ahead = 0  # how many of these steps have been computed for the present batch
         self._last_length_is_one = 0  # the number of axes of such an input, if the model starts with one
         self._linked_chain = None  # the layers that the graph was made of
         self._chain_graph = None
@@ -91,12 +91,15 @@ class Sequential(Model):
 
     def _plan(self):
         self._body = [layer for layer in self._chain if not isinstance(layer, InputLayer)]
-        self._steps = plan_steps(self._body)
+        self._steps = [step for step, _ in plan_steps(self._body)]
 
     def _linked(self):
         """The chain as a graph, for `inputs`, `outputs` and the layers' `output`."""
         self._link()
         return self._chain_graph
+
+    def _computed_graph(self):
+        return self._linked() if type(self).call is Sequential.call else None
 
     def _link(self):
         if self._linked_chain == self._chain:

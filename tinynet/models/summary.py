@@ -19,7 +19,7 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, expand
                   layer_range=None):
     """Write the table of a model's layers; see `Model.summary`."""
     parts = _in_range(_parts(model), layer_range)
-    connections = _connections(model._graph)
+    connections = _connections(model._defining_graph())
     header = ["Layer (type)", "Output Shape", "Param #"]
     header += (["Connected to"] if connections else []) + (["Trainable"] if show_trainable else [])
     rows = []
@@ -54,7 +54,8 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, expand
 
 def _parts(model):
     """What a model consists of: its layers, or the layers and operations of its graph."""
-    return model.layers if model._graph is None else model._graph.operations
+    graph = model._defining_graph()
+    return model.layers if graph is None else graph.operations
 
 
 def _type_name(part):
@@ -92,8 +93,9 @@ def _built_shape(layer):
 
 
 def _output_shape(owner, layer, input_shape):
-    if owner._graph is not None:
-        nodes = owner._graph.nodes_of(layer)
+    graph = owner._defining_graph()
+    if graph is not None:
+        nodes = graph.nodes_of(layer)
         outputs = nodes[0].outputs if nodes else layer.output
         return map_structure(lambda tensor: tensor.shape, outputs)
     if layer._built_input_shape is not None:

@@ -1,7 +1,5 @@
 """Operations on tensors, under Keras's names: `from tinynet import ops`."""
 
-# ruff: noqa: A004, some of Keras's names are those of Python's own functions
-
 from ..symbolic import takes_symbolic
 from ..tensor import convert_to_tensor
 from .activation import (
@@ -10,8 +8,10 @@ from .activation import (
     swish, tanh, tanh_shrink, threshold,
 )
 from .any_rank import conv, conv_transpose, depthwise_conv, dot_product_attention, extract_sequences, separable_conv
+from .arrangement import depth_to_space, flip, fliplr, flipud, meshgrid, pad, repeat, roll, rot90, space_to_depth, tile
 from .average_pool2d import average_pool, average_pool2d
 from .batch_norm import batch_norm, batch_norm_with, batch_normalization
+from .binary_cross_entropy import binary_crossentropy
 from .control import (
     associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
 )
@@ -23,9 +23,12 @@ from .creation import (
     hamming, hanning, identity, is_tensor, kaiser, linspace, logspace, ones, ones_like, stop_gradient, tri, vander,
     view, zeros, zeros_like,
 )
-from .cross_entropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from .cross_entropy import categorical_crossentropy
+from .cumulative import cumprod, cumsum
 from .dense import dense
 from .depthwise_conv2d import depthwise_conv2d
+from .diagonal import diag, diagflat, diagonal, tril, triu
+from .discrete_reduction import all, any, argmax, argmin, count_nonzero
 from .dropout import dropout
 from .elementwise import (
     abs, absolute, add, allclose, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and,
@@ -38,38 +41,39 @@ from .elementwise import (
     sign, signbit, sin, sinc, sinh, sqrt, square, subtract, tan, true_divide, trunc,
 )
 from .gru import gru
-from .indexing import (
-    get_item, multi_hot, nonzero, one_hot, scatter, scatter_update, segment_max, segment_min, segment_prod,
-    segment_sum, select, slice, slice_update, take, take_along_axis, where,
+from .indexing import get_item, nonzero, select, slice, slice_update, take, take_along_axis, where
+from .joining import (
+    append, array_split, concatenate, dsplit, dstack, hsplit, hstack, split, stack, unstack, vsplit, vstack,
 )
 from .layer_norm import group_normalization, layer_normalization, normalize, rms_normalization
 from .linalg import (
-    cdist, cholesky, cholesky_inverse, cross, det, dot, eig, eigh, einsum, inner, inv, kron, logdet, lstsq,
-    matrix_rank, outer, pinv, qr, slogdet, solve, solve_triangular, svd, tensordot, trace, vdot,
+    cholesky, cholesky_inverse, det, eig, eigh, inv, logdet, lstsq, matrix_rank, pinv, qr, slogdet, solve,
+    solve_triangular, svd,
 )
 from .lstm import lstm
 from .matmul import matmul
 from .max_pool2d import max_pool, max_pool2d
-from .reduction import (
-    all, amax, amin, any, argmax, argmin, count_nonzero, cumprod, cumsum, logsumexp, max, mean, min, moments, norm,
-    prod, std, sum, var,
+from .moments import moments, std, var
+from .nan_statistics import (
+    nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar,
 )
-from .shape import (
-    append, array_split, broadcast_to, concatenate, depth_to_space, diag, diagflat, diagonal, dsplit, dstack,
-    expand_dims, flip, fliplr, flipud, hsplit, hstack, meshgrid, moveaxis, ndim, pad, ravel, repeat, reshape, roll,
-    rot90, shape, size, space_to_depth, split, squeeze, stack, swapaxes, tile, transpose, tril, triu, unstack,
-    vsplit, vstack,
-)
+from .norm import logsumexp, norm
+from .one_hot import multi_hot, one_hot
+from .reduction import amax, amin, max, mean, min, prod, sum
+from .scatter import scatter, scatter_update, segment_max, segment_min, segment_prod, segment_sum
+from .shape import broadcast_to, expand_dims, moveaxis, ndim, ravel, reshape, shape, size, squeeze, swapaxes, transpose
 from .simple_rnn import simple_rnn
 from .softmax import glu, log_softmax, softmax, sparsemax
 from .sorting import (
     argpartition, argsort, bincount, diff, digitize, histogram, in_top_k, isin, searchsorted, sort, top_k,
     trapezoid, unique, unravel_index,
 )
+from .sparse_cross_entropy import sparse_categorical_crossentropy
 from .statistics import (
-    average, corrcoef, correlate, i0, median, nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmedian,
-    nanmin, nanpercentile, nanprod, nanquantile, nanstd, nansum, nanvar, percentile, psnr, ptp, quantile,
+    average, corrcoef, correlate, i0, median, nanmedian, nanpercentile, nanquantile, percentile, psnr, ptp,
+    quantile,
 )
+from .tensor_products import cdist, cross, dot, einsum, inner, kron, outer, tensordot, trace, vdot
 from .windows import conv_output_size
 
 __all__ = [

@@ -1,179 +1,45 @@
-"""Activations, element by element: one formula and one derivative each.
+"""Activations under Keras's names and with Keras's arguments, element by element.
 
-`FORMULAS` is the list; the operations below it give each its Keras name and arguments.
-
-At a kink the derivative is that of the flat side (0 for relu at 0 and for relu6 at 6), of the left side where neither
-is flat (negative_slope for leaky_relu at 0). Keras's backends differ there among themselves. Every activation of NaN is
-NaN; at infinity a formula like x sigmoid(x) gives what it says (NaN for -inf), as in Keras.
+Each is one line of `FORMULAS` in activation_formulas.py, where the formulas and their derivatives stand.
 """
+
+from __future__ import annotations
 
 import math
 
-import numpy as np
+from ..core.types import TensorLike
+from ..tensor import Tensor
+from .activation_formulas import FORMULAS, SELU_ALPHA, SELU_SCALE, elementwise
 
-from ..config import floatx
-from ..runtime import kernels
-from ..tape import record
-from ..tensor import convert_to_tensor
-
-SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017, eq. 14: mean 0 and variance 1 reproduce themselves
-SELU_SCALE = 1.0507009873554805
-
-_erf = np.vectorize(math.erf, otypes=[float])
-
-
-def sigma(x):
-    """The logistic function, 1 / (1 + e^-x)."""
-    return 1 / (1 + np.exp(-x))
+__all__ = [
+    "FORMULAS", "SELU_ALPHA", "SELU_SCALE", "celu", "elementwise", "elu", "exponential", "gelu", "hard_shrink",
+    "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid", "mish", "relu", "relu6",
+    "selu", "sigmoid", "silu", "soft_shrink", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus",
+    "swish", "tanh", "tanh_shrink", "threshold",
+]
 
 
-def log_one_plus_exp(x):
-    """log(1 + e^x), without overflow."""
-    return np.logaddexp(0, x)
-
-
-def normal_cdf(x):
-    """The probability that a standard normal variable is below x."""
-    return 0.5 * (1 + _erf(x / math.sqrt(2)))
-
-
-def normal_density(x):
-    """The density of the standard normal distribution, the derivative of `normal_cdf`."""
-    return np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-
-
-def gelu_gate(x):
-    """The tanh in the approximation of gelu: x (1 + gelu_gate(x)) / 2."""
-    return np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
-
-
-def mish_gate(x):
-    """The factor of x in mish: tanh(log(1 + e^x))."""
-    return np.tanh(log_one_plus_exp(x))
-
-
-def clipped_relu(x, slope, maximum, threshold):
-    """Keras's relu with all its parameters: slope (x - threshold) up to the threshold, then x, at most `maximum`."""
-    minimum = 0 if maximum < np.inf else -np.inf
-    return np.clip(np.where(x <= threshold, 0, x), minimum, maximum) - slope * np.maximum(threshold - x, 0)
-
-
-def clipped_relu_derivative(x, slope, maximum, threshold):
-    """The derivative of `clipped_relu`, at a kink that of the flat side."""
-    minimum = 0 if maximum < np.inf else -np.inf
-    return np.where((x > threshold) & (x > minimum) & (x < maximum), 1, 0) + np.where(x < threshold, slope, 0)
-
-
-# name: (f, f'), functions of x and the parameters a, b, c
-FORMULAS = {
-    "linear": (lambda x, a, b, c: x,
-               lambda x, a, b, c: np.ones_like(x)),
-    "relu": (lambda x, a, b, c: np.where(x < 0, 0, x),
-             lambda x, a, b, c: x > 0),
-    "relu6": (lambda x, a, b, c: np.clip(x, 0, 6),
-              lambda x, a, b, c: (x > 0) & (x < 6)),
-    "leaky_relu": (lambda x, a, b, c: np.where(x < 0, a * x, x),
-                   lambda x, a, b, c: np.where(x > 0, 1, a)),
-    "clipped_relu": (clipped_relu, clipped_relu_derivative),
-    "elu": (lambda x, a, b, c: np.where(x > 0, x, a * np.expm1(x)),
-            lambda x, a, b, c: np.where(x > 0, 1, a * np.exp(x))),
-    "celu": (lambda x, a, b, c: np.where(x > 0, x, a * np.expm1(x / a)),
-             lambda x, a, b, c: np.where(x > 0, 1, np.exp(x / a))),
-    "selu": (lambda x, a, b, c: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(x)),
-             lambda x, a, b, c: SELU_SCALE * np.where(x > 0, 1, SELU_ALPHA * np.exp(x))),
-    "gelu": (lambda x, a, b, c: x * normal_cdf(x),
-             lambda x, a, b, c: normal_cdf(x) + x * normal_density(x)),
-    "gelu_tanh": (lambda x, a, b, c: 0.5 * x * (1 + gelu_gate(x)),
-                  lambda x, a, b, c: 0.5 * (1 + gelu_gate(x)) + 0.5 * x * (1 - gelu_gate(x) ** 2)
-                  * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2)),
-    "sigmoid": (lambda x, a, b, c: sigma(x),
-                lambda x, a, b, c: sigma(x) * sigma(-x)),
-    "hard_sigmoid": (lambda x, a, b, c: np.clip(x + 3, 0, 6) / 6,
-                     lambda x, a, b, c: np.where(np.abs(x) < 3, 1 / 6, 0)),
-    "log_sigmoid": (lambda x, a, b, c: -log_one_plus_exp(-x),
-                    lambda x, a, b, c: sigma(-x)),
-    "silu": (lambda x, a, b, c: x * sigma(x),
-             lambda x, a, b, c: sigma(x) * (1 + x * sigma(-x))),
-    "hard_silu": (lambda x, a, b, c: x * (np.clip(x + 3, 0, 6) / 6),
-                  lambda x, a, b, c: np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + 0.5))),
-    "tanh": (lambda x, a, b, c: np.tanh(x),
-             lambda x, a, b, c: 1 - np.tanh(x) ** 2),
-    "hard_tanh": (lambda x, a, b, c: np.clip(x, -1, 1),
-                  lambda x, a, b, c: np.abs(x) < 1),
-    "tanh_shrink": (lambda x, a, b, c: x - np.tanh(x),
-                    lambda x, a, b, c: np.tanh(x) ** 2),
-    "hard_shrink": (lambda x, a, b, c: np.where(np.abs(x) <= a, 0, x),
-                    lambda x, a, b, c: np.abs(x) > a),
-    "soft_shrink": (lambda x, a, b, c: x - np.clip(x, -a, a),
-                    lambda x, a, b, c: np.abs(x) > a),
-    "softplus": (lambda x, a, b, c: log_one_plus_exp(x),
-                 lambda x, a, b, c: sigma(x)),
-    "softsign": (lambda x, a, b, c: x / (1 + np.abs(x)),
-                 lambda x, a, b, c: 1 / (1 + np.abs(x)) ** 2),
-    "mish": (lambda x, a, b, c: x * mish_gate(x),
-             lambda x, a, b, c: mish_gate(x) + x * (1 - mish_gate(x) ** 2) * sigma(x)),
-    "exponential": (lambda x, a, b, c: np.exp(x),
-                    lambda x, a, b, c: np.exp(x)),
-    "sparse_plus": (lambda x, a, b, c: np.where(x <= -1, 0, np.where(x >= 1, x, (x + 1) ** 2 / 4)),
-                    lambda x, a, b, c: np.clip((x + 1) / 2, 0, 1)),
-    "sparse_sigmoid": (lambda x, a, b, c: np.clip((x + 1) / 2, 0, 1),
-                       lambda x, a, b, c: np.where(np.abs(x) < 1, 0.5, 0)),
-    "squareplus": (lambda x, a, b, c: (x + np.sqrt(x * x + a)) / 2,
-                   lambda x, a, b, c: (1 + x / np.sqrt(x * x + a)) / 2),
-    "threshold": (lambda x, a, b, c: np.where(x <= a, b, x),
-                  lambda x, a, b, c: x > a),
-    # The elementary functions they are made of.
-    "expm1": (lambda x, a, b, c: np.expm1(x),
-              lambda x, a, b, c: np.exp(x)),
-    "log": (lambda x, a, b, c: np.log(x),
-            lambda x, a, b, c: 1 / x),
-    "log1p": (lambda x, a, b, c: np.log1p(x),
-              lambda x, a, b, c: 1 / (1 + x)),
-    "erf": (lambda x, a, b, c: _erf(x),
-            lambda x, a, b, c: 2 / math.sqrt(math.pi) * np.exp(-x * x)),
-}
-
-
-def _formula(name):
-    if name not in FORMULAS:
-        raise ValueError(f"unknown activation {name!r}")
-    return FORMULAS[name]
-
-
-def activation_forward(x, name, a=0.0, b=0.0, c=0.0):
-    """Reference: y = f(x)."""
-    f, _ = _formula(name)
-    with np.errstate(all="ignore"):
-        return np.array(f(x, a, b, c), x.dtype)
-
-
-def activation_backward(dy, x, name, a=0.0, b=0.0, c=0.0):
-    """Reference: dx = dy f'(x)."""
-    _, derivative = _formula(name)
-    with np.errstate(all="ignore"):
-        return np.asarray(dy * np.asarray(derivative(x, a, b, c), x.dtype))
-
-
-def elementwise(x, name, a=0.0, b=0.0, c=0.0):
-    """Apply a named activation and record it. Integers become `floatx()`."""
-    x = convert_to_tensor(x)
-    if x.data.dtype.kind != "f":
-        x = convert_to_tensor(x, floatx())
-    y = kernels.activation_forward(x.data, name, a, b, c)
-
-    def backward(dy):
-        return (kernels.activation_backward(dy, x.data, name, a, b, c),)
-
-    return record(y, (x,), backward)
-
-
-def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
-    """x above the threshold, 0 below it: max(0, x) as it stands.
+def relu(
+    x: TensorLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Tensor:
+    """Rectified linear unit: x above the threshold, 0 below it; max(0, x) with the defaults.
 
     y = min(x, max_value)                  for x > threshold
     y = negative_slope (x - threshold)     for x <= threshold
 
     The derivative at the threshold is 0, or `negative_slope`.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        negative_slope: Slope at and below the threshold.
+        max_value: Upper limit of y, at least 0; none if None.
+        threshold: Below it, x counts as negative.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: `max_value` is negative.
 
     >>> relu([-2.0, 0.0, 3.0]).numpy()
     array([0., 0., 3.], dtype=float32)
@@ -187,128 +53,312 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     return elementwise(x, "clipped_relu", negative_slope, max_value, threshold)
 
 
-def relu6(x):
-    """min(max(0, x), 6). Howard et al. 2017."""
+def relu6(x: TensorLike) -> Tensor:
+    """min(max(0, x), 6). Howard et al. 2017.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "relu6")
 
 
-def leaky_relu(x, negative_slope=0.2):
-    """x for x > 0, negative_slope * x below. Maas et al. 2013 (with 0.01)."""
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
+    """x for x > 0, negative_slope x for x <= 0. Maas et al. 2013 (with 0.01).
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        negative_slope: Slope at and below 0.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "leaky_relu", negative_slope)
 
 
-def elu(x, alpha=1.0):
-    """x for x > 0, alpha (e^x - 1) below. Clevert et al. 2015."""
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """Exponential linear unit: x for x > 0, alpha (e^x - 1) for x <= 0. Clevert et al. 2015.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        alpha: -alpha is the limit for large negative x.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "elu", alpha)
 
 
-def celu(x, alpha=1.0):
-    """x for x > 0, alpha (e^(x / alpha) - 1) below: the slope at 0 is 1 for every alpha. Barron 2017."""
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """x for x > 0, alpha (e^(x / alpha) - 1) for x <= 0: the slope at 0 is 1 for every alpha. Barron 2017.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        alpha: -alpha is the limit for large negative x.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: alpha is 0.
+    """
     if alpha == 0:
         raise ValueError("celu: alpha must not be 0, it divides x")
     return elementwise(x, "celu", alpha)
 
 
-def selu(x):
-    """1.0507 x for x > 0, 1.0507 * 1.6733 (e^x - 1) below. Klambauer et al. 2017."""
+def selu(x: TensorLike) -> Tensor:
+    """1.0507 x for x > 0, 1.0507 * 1.6733 (e^x - 1) for x <= 0. Klambauer et al. 2017.
+
+    The two constants keep mean 0 and variance 1 from layer to layer.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "selu")
 
 
-def gelu(x, approximate=True):
+def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """x times the probability that a standard normal variable is below x. Hendrycks and Gimpel 2016.
 
     y = x (1 + erf(x / sqrt 2)) / 2, or with approximate=True x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        approximate: Whether to use the form with tanh.
+
+    Returns:
+        Tensor, shaped like `x`.
     """
     return elementwise(x, "gelu_tanh" if approximate else "gelu")
 
 
-def sigmoid(x):
-    """1 / (1 + e^-x)"""
+def sigmoid(x: TensorLike) -> Tensor:
+    """The logistic function, 1 / (1 + e^-x).
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`, from 0 to 1.
+
+    >>> sigmoid([-1000.0, 0.0, 1000.0]).numpy()
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
     return elementwise(x, "sigmoid")
 
 
-def hard_sigmoid(x):
-    """relu6(x + 3) / 6: a sigmoid of three straight lines."""
+def hard_sigmoid(x: TensorLike) -> Tensor:
+    """relu6(x + 3) / 6: a sigmoid made of three straight lines.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`, from 0 to 1.
+    """
     return elementwise(x, "hard_sigmoid")
 
 
-def log_sigmoid(x):
-    """log(1 / (1 + e^-x)), without overflow."""
+def log_sigmoid(x: TensorLike) -> Tensor:
+    """log(1 / (1 + e^-x)), without overflow.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "log_sigmoid")
 
 
-def silu(x):
-    """x sigmoid(x), also called swish. Ramachandran et al. 2017."""
+def silu(x: TensorLike) -> Tensor:
+    """x sigmoid(x), also called swish. Ramachandran et al. 2017.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "silu")
 
 
-def hard_silu(x):
-    """x hard_sigmoid(x). Howard et al. 2019."""
+def hard_silu(x: TensorLike) -> Tensor:
+    """x hard_sigmoid(x). Howard et al. 2019.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "hard_silu")
 
 
-def tanh(x):
-    """(e^x - e^-x) / (e^x + e^-x)"""
+def tanh(x: TensorLike) -> Tensor:
+    """The hyperbolic tangent, (e^x - e^-x) / (e^x + e^-x).
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`, from -1 to 1.
+    """
     return elementwise(x, "tanh")
 
 
-def hard_tanh(x):
-    """x, held between -1 and 1."""
+def hard_tanh(x: TensorLike) -> Tensor:
+    """x clipped to [-1, 1].
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "hard_tanh")
 
 
-def tanh_shrink(x):
-    """x - tanh(x)"""
+def tanh_shrink(x: TensorLike) -> Tensor:
+    """x - tanh(x).
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "tanh_shrink")
 
 
-def hard_shrink(x, threshold=0.5):
-    """x where |x| > threshold, 0 elsewhere."""
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
+    """x where |x| > threshold, 0 elsewhere.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        threshold: Up to this size, x becomes 0.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "hard_shrink", threshold)
 
 
-def soft_shrink(x, threshold=0.5):
-    """x moved towards 0 by threshold, and 0 where |x| <= threshold."""
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
+    """x moved towards 0 by `threshold`, and 0 where |x| <= threshold.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        threshold: By how much |x| shrinks.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "soft_shrink", threshold)
 
 
-def softplus(x):
-    """log(1 + e^x)"""
+def softplus(x: TensorLike) -> Tensor:
+    """log(1 + e^x), without overflow.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "softplus")
 
 
-def softsign(x):
-    """x / (1 + |x|)"""
+def softsign(x: TensorLike) -> Tensor:
+    """x / (1 + |x|).
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`, from -1 to 1.
+    """
     return elementwise(x, "softsign")
 
 
-def mish(x):
-    """x tanh(softplus(x)). Misra 2019."""
+def mish(x: TensorLike) -> Tensor:
+    """x tanh(softplus(x)). Misra 2019.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "mish")
 
 
-def exponential(x):
-    """e^x"""
+def exponential(x: TensorLike) -> Tensor:
+    """e^x.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "exponential")
 
 
-def sparse_plus(x):
-    """0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1."""
+def sparse_plus(x: TensorLike) -> Tensor:
+    """0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "sparse_plus")
 
 
-def sparse_sigmoid(x):
-    """0 for x <= -1, (x + 1) / 2 between, 1 for x >= 1: sparsemax of (x, 0). Blondel et al. 2019."""
+def sparse_sigmoid(x: TensorLike) -> Tensor:
+    """0 for x <= -1, (x + 1) / 2 between, 1 for x >= 1: sparsemax of (x, 0). Blondel et al. 2019.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+
+    Returns:
+        Tensor, shaped like `x`, from 0 to 1.
+    """
     return elementwise(x, "sparse_sigmoid")
 
 
-def squareplus(x, b=4):
-    """(x + sqrt(x^2 + b)) / 2. Barron 2021."""
+def squareplus(x: TensorLike, b: float = 4) -> Tensor:
+    """(x + sqrt(x^2 + b)) / 2. Barron 2021.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        b: Curvature: y(0) is sqrt(b) / 2.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "squareplus", b)
 
 
-def threshold(x, threshold, default_value):
-    """x where x > threshold, default_value elsewhere."""
+def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
+    """x where x > threshold, default_value elsewhere.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        threshold: Number.
+        default_value: Number.
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     return elementwise(x, "threshold", threshold, default_value)
 
 

@@ -91,7 +91,7 @@ def batch_norm_max_pool2d_backward(dy, places, chosen, x, gamma, mean, inverse_s
 # What the layers of a model call together.
 
 
-def pays(x_shape, pool_size):
+def is_profitable(x_shape, pool_size):
     """Whether one pass is possible and the faster way for an input of this shape.
 
     At 28x28x32 in a batch of 128 it takes 0.6 (forward) and 0.5 (back) of the time, with 8 channels 0.65 and 0.7. Fewer
@@ -108,7 +108,7 @@ def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 
     y = dropout(max_pool2d(batch_norm(x, gamma, beta, epsilon, relu=True), pool_size), rate, seed), bit for bit.
 
     Args:
-        x: Tensor, shape (batch, height, width, channels), for which `pays(x.shape, pool_size)`.
+        x: Tensor, shape (batch, height, width, channels), for which `is_profitable(x.shape, pool_size)`.
         gamma, beta: Tensors of shape (channels,) and x's type; None for 1 and 0.
         epsilon: Added to the variance.
         pool_size: (height, width) of the windows, and the steps between them.

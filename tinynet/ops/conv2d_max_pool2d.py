@@ -11,9 +11,9 @@ import numpy as np
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import convert_to_tensor
-from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward, output_size
+from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward
 from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d, max_pool2d_backward, max_pool2d_forward
-from .windows import as_padding, as_pair, check_choices
+from .windows import as_padding, as_pair, check_choices, window_output_size
 
 # The references: the operations one by one.
 
@@ -43,7 +43,7 @@ def conv2d_max_pool2d_backward(dy, places, x, kernel, strides, padding, dilation
     Returns:
         (dkernel, dbias), None for a bias that there is not.
     """
-    size = map(output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
+    size = map(window_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     dconvolved = max_pool2d_backward(dy, places, (len(x), *size, kernel.shape[3]), pool_size, pool_size, NO_PADDING)
     return conv2d_backward(dconvolved, x, kernel, None, "linear", strides, padding, dilation, 1, False, True,
                            has_bias)[1:]
@@ -56,8 +56,8 @@ def conv2d_max_pool2d(x, kernel, bias=None, strides=1, padding="valid", dilation
                       pool_size=2):
     """Slide filters over images and keep the largest value in each window of what they give.
 
-    The same as max_pool2d(conv2d(x, kernel, bias, ...), pool_size), in one pass over memory where that `pays` and
-    nobody wants the gradient of x; else these are called in turn.
+    The same as max_pool2d(conv2d(x, kernel, bias, ...), pool_size). It is one pass over memory where that
+    `is_profitable` and the gradient of x is not needed; else the two are called in turn.
 
     Args:
         x: Tensor, shape (batch, height, width, in).
@@ -85,7 +85,7 @@ def conv2d_max_pool2d(x, kernel, bias=None, strides=1, padding="valid", dilation
     pool_size = as_pair(pool_size, "conv2d_max_pool2d", "pool_size")
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
     bias_data = None if bias is None else bias.data
-    if is_tracked(x) or not pays(x_data.shape, kernel_data.shape, strides, dilation, pool_size):
+    if is_tracked(x) or not is_profitable(x_data.shape, kernel_data.shape, strides, dilation, pool_size):
         return max_pool2d(conv2d(x, kernel, bias, strides, padding, dilation, activation=activation), pool_size)
     check_choices("conv2d_max_pool2d", activation, "channels_last")
     check_arrays(x_data, kernel_data, bias_data, 1)
@@ -102,7 +102,7 @@ def conv2d_max_pool2d(x, kernel, bias=None, strides=1, padding="valid", dilation
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
 
 
-def pays(x_shape, kernel_shape, strides=(1, 1), dilation=(1, 1), pool_size=(2, 2)):
+def is_profitable(x_shape, kernel_shape, strides=(1, 1), dilation=(1, 1), pool_size=(2, 2)):
     """Whether one pass is the faster way for arrays of these shapes.
 
     It is for fewer than 12 products a row of the kernel: 1.3 to 5 times as fast, forward and back. From there on the

@@ -1,35 +1,56 @@
 """Transposed convolution: conv2d's input gradient as an operation of its own, which makes images larger.
 
-Where conv2d maps y = C x with a sparse matrix C, this maps x to C^T x. So its forward is conv2d's input gradient, and
-its own gradients are conv2d's forward and weight gradient: no kernel of its own is needed.
+Where conv2d maps y = C x with a sparse matrix C, this maps x to C^T x. So its forward pass is conv2d's input gradient,
+and its own gradients are conv2d's forward pass and weight gradient: it needs no kernel of its own.
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
+from ..core.types import TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .activation import relu
-from .windows import as_int, as_pair, check_choices, check_kernel, swap_layout
+from .arguments import check_choice
+from .windows import as_int, as_pair, check_choices, check_images, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, out, in)."
 
 
-def conv_transpose_output_size(size, kernel, stride=1, padding="valid", output_padding=None, dilation=1):
+def conv_transpose_output_size(
+    size: int, kernel: int, stride: int = 1, padding: str = "valid", output_padding: int | None = None,
+    dilation: int = 1,
+) -> int:
     """The length of a transposed convolution's output along one axis, by Keras's rules.
 
     'valid': (W - 1)*S + max(K, S), or with an output padding P (W - 1)*S + K + P.
-    'same': W*S, or with an output padding P (W - 1)*S + K mod 2 + P. K is the dilated kernel, dilation*(K - 1) + 1.
+    'same': W*S, or with an output padding P (W - 1)*S + K mod 2 + P. K is the extent of the dilated kernel,
+    dilation*(kernel - 1) + 1.
+
+    Args:
+        size: W, length of the input.
+        kernel: Number of taps.
+        stride: S, by how much the axis grows.
+        padding: 'valid' or 'same'.
+        output_padding: P; the rule without it if None.
+        dilation: Distance between neighbouring taps.
+
+    Returns:
+        The length of the output.
 
     >>> conv_transpose_output_size(14, 3, stride=2, padding="same")
     28
     >>> conv_transpose_output_size(14, 3, stride=2)
     29
     """
-    return _axis_geometry(size, kernel, stride, padding, output_padding, dilation)[0]
+    return axis_geometry(size, kernel, stride, padding, output_padding, dilation)[0]
 
 
-def _axis_geometry(size, kernel, stride, padding, output_padding, dilation):
+def axis_geometry(size, kernel, stride, padding, output_padding, dilation):
     """(output size, (before, after)): the padding of the convolution that maps the output back to `size`."""
     span = dilation * (kernel - 1) + 1
     if padding == "valid":
@@ -45,8 +66,11 @@ def _axis_geometry(size, kernel, stride, padding, output_padding, dilation):
     return output, (before, after)
 
 
-def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1,
-                     activation="linear", data_format="channels_last"):
+def conv2d_transpose(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, strides: Any = 1, padding: str = "valid",
+    output_padding: Any = None, dilation_rate: Any = 1, activation: str = "linear",
+    data_format: str = "channels_last",
+) -> Tensor:
     """Spread each pixel over a window, and add up where windows overlap.
 
     y[n, i*s + p*d - top, j*s + q*d - left, f] += x[n, i, j, c] * kernel[p, q, f, c] for every pixel and tap, then bias
@@ -54,11 +78,12 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
 
     Args:
         x: Tensor, shape (batch, height, width, in).
-        kernel: Tensor, shape (height, width, out, in): that of the convolution which goes back.
+        kernel: Tensor, shape (height, width, out, in): that of the convolution in the opposite direction.
         bias: Tensor, shape (out,), or None.
         strides: By how much the image grows; an int or a pair.
         padding: 'valid' (every window whole) or 'same' (output size = input size * stride).
-        output_padding: Settle the output size otherwise, see `conv_transpose_output_size`; below the stride.
+        output_padding: Determines the output size, see `conv_transpose_output_size`; an int or a pair below the
+            stride, or None.
         dilation_rate: Pixels from one tap to the next, or a pair.
         activation: 'linear' or 'relu'.
         data_format: 'channels_last' or 'channels_first'.
@@ -81,8 +106,7 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
         y = conv2d_transpose(x, kernel, bias, strides, padding, output_padding, dilation_rate, activation)
         return swap_layout(y, (0, 3, 1, 2))
     check_choices("conv2d_transpose", activation, data_format)
-    if padding not in ("valid", "same"):
-        raise ValueError(f"conv2d_transpose: padding must be 'valid' or 'same', got {padding!r}")
+    check_choice("conv2d_transpose", "padding", padding, ("valid", "same"))
     bias = None if bias is None else convert_to_tensor(bias)
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
     bias_data = None if bias is None else bias.data
@@ -90,7 +114,7 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
     strides = as_pair(strides, "conv2d_transpose", "strides")
     dilation = as_pair(dilation_rate, "conv2d_transpose", "dilation_rate")
     (out_height, vertical), (out_width, horizontal) = (
-        _axis_geometry(x_data.shape[axis + 1], kernel_data.shape[axis], strides[axis], padding, extra, dilation[axis])
+        axis_geometry(x_data.shape[axis + 1], kernel_data.shape[axis], strides[axis], padding, extra, dilation[axis])
         for axis, extra in enumerate(_output_padding(output_padding, strides))
     )
     shape = (x_data.shape[0], out_height, out_width, kernel_data.shape[2])
@@ -134,21 +158,5 @@ def _output_padding(output_padding, strides):
 
 
 def _check(x, kernel, bias):
-    if x.ndim != 4 or kernel.ndim != 4:
-        raise ValueError(
-            f"conv2d_transpose: expected an input (batch, height, width, in) and a kernel (height, width, out, in). "
-            f"Got input {x.shape}, kernel {kernel.shape}."
-        )
-    if kernel.shape[3] != x.shape[3]:
-        raise ValueError(
-            f"conv2d_transpose: input has {x.shape[3]} channels but kernel expects {kernel.shape[3]}. Got input "
-            f"{x.shape}, "
-            f"kernel {kernel.shape}. {KERNEL_LAYOUT}"
-        )
-    check_kernel("conv2d_transpose", KERNEL_LAYOUT, x, kernel, bias)
-    if bias is not None and bias.shape != (kernel.shape[2],):
-        raise ValueError(
-            f"conv2d_transpose: bias has shape {bias.shape} but the kernel has {kernel.shape[2]} filters. Got kernel "
-            f"{kernel.shape}. "
-            f"{KERNEL_LAYOUT}"
-        )
+    check_images("conv2d_transpose", x, kernel, KERNEL_LAYOUT)
+    check_kernel("conv2d_transpose", KERNEL_LAYOUT, x, kernel, bias, kernel.shape[3], kernel.shape[2])

@@ -1,219 +1,114 @@
-"""Cross-entropies: how surprised a prediction is by the truth, -sum_k target_k log p_k.
+"""Cross-entropy with the truth given as probabilities, -sum_k target_k log p_k; and the other two forms by name.
 
-Each comes in two forms. From logits, softmax (or the sigmoid) and logarithm are one step, exact at any size, with the
-gradient p - target. From probabilities, they are first divided by their sum and clipped to [epsilon, 1 - epsilon], as
-Keras does.
+From logits, softmax and the logarithm are one step, exact at any size, with the gradient p - target. Probabilities are
+first divided by their sum and clipped to [epsilon, 1 - epsilon], as Keras does.
 """
+
+from __future__ import annotations
 
 import numpy as np
 
 from .. import config
+from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import record
-from ..tensor import convert_to_tensor
-from .activation import log_one_plus_exp, sigma
+from ..tensor import Tensor, convert_to_tensor
+from .arguments import as_floats
+from .binary_cross_entropy import (
+    binary_cross_entropy_backward,
+    binary_cross_entropy_forward,
+    binary_crossentropy,
+    clipped,
+    sigmoid_cross_entropy_backward,
+    sigmoid_cross_entropy_forward,
+)
 from .softmax import log_softmax_forward, softmax_forward
+from .sparse_cross_entropy import (
+    classes_back,
+    classes_last,
+    mean_sparse_softmax_cross_entropy,
+    sparse_categorical_crossentropy,
+    sparse_cross_entropy_backward,
+    sparse_cross_entropy_forward,
+    sparse_softmax_cross_entropy_backward,
+    sparse_softmax_cross_entropy_forward,
+)
+
+__all__ = [
+    "binary_cross_entropy_backward", "binary_cross_entropy_forward", "binary_crossentropy", "categorical_crossentropy",
+    "cross_entropy_backward", "cross_entropy_forward", "mean_sparse_softmax_cross_entropy",
+    "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "softmax_cross_entropy_backward",
+    "softmax_cross_entropy_forward", "sparse_categorical_crossentropy", "sparse_cross_entropy_backward",
+    "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward", "sparse_softmax_cross_entropy_forward",
+]
 
 
-def _one_hot(labels, classes, ignore_negative=True):
-    """One-hot rows for the labels; zeros for a negative label, which leaves its row out of everything."""
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iub":
-        raise TypeError(f"labels must be an array of integers, got {labels.dtype}")
-    wrong = np.flatnonzero((labels >= classes) if ignore_negative else (labels >= classes) | (labels < 0))
-    if wrong.size:
-        index = wrong[0]
-        raise ValueError(f"label {labels.ravel()[index]} at index {index}; "
-                         f"the model has {classes} classes (0..{classes - 1})")
-    return (labels[..., None] == np.arange(classes)).astype(float)
+def softmax_cross_entropy_forward(logits: Array, targets: Array) -> tuple[Array, Array]:
+    """Reference: -sum target log softmax(logits), and the probabilities.
 
+    Args:
+        logits: Shape (..., classes).
+        targets: Probabilities, of the same shape.
 
-def _picked(one_hot, values):
-    """sum_k one_hot_k values_k, where 0 times infinity is 0."""
-    return np.where(one_hot > 0, values, 0).sum(axis=-1)
-
-
-def sparse_softmax_cross_entropy_forward(logits, labels, ignore_negative=False):
-    """Reference: -log softmax(logits)[label], and the probabilities."""
-    one_hot = _one_hot(labels, logits.shape[-1], ignore_negative)
-    return -_picked(one_hot, log_softmax_forward(logits)), softmax_forward(logits)
-
-
-def sparse_softmax_cross_entropy_backward(dlosses, probabilities, labels):
-    """Reference: dlogits = dloss (p - one_hot)."""
-    one_hot = _one_hot(labels, probabilities.shape[-1]).astype(probabilities.dtype)
-    counts = np.asarray(labels)[..., None] >= 0
-    return np.where(counts, dlosses[..., None] * (probabilities - one_hot), 0)
-
-
-def softmax_cross_entropy_forward(logits, targets):
-    """Reference: -sum target log softmax(logits), and the probabilities."""
+    Returns:
+        (losses, probabilities): shapes (...) and (..., classes).
+    """
     with np.errstate(all="ignore"):
         return -(targets * log_softmax_forward(logits)).sum(axis=-1), softmax_forward(logits)
 
 
-def softmax_cross_entropy_backward(dlosses, probabilities, targets):
-    """Reference: dlogits = dloss (p sum target - target), which is dloss (p - target) when the targets sum to 1."""
+def softmax_cross_entropy_backward(dlosses: Array, probabilities: Array, targets: Array) -> Array:
+    """Reference: dlogits = dloss (p sum target - target), which is dloss (p - target) when the targets sum to 1.
+
+    Args:
+        dlosses: Gradient of the losses.
+        probabilities: The forward pass's.
+        targets: As for `softmax_cross_entropy_forward`.
+
+    Returns:
+        Gradient of the logits.
+    """
     return dlosses[..., None] * (probabilities * targets.sum(axis=-1, keepdims=True) - targets)
 
 
-def sigmoid_cross_entropy_forward(logits, targets):
-    """Reference: -z log s(x) - (1 - z) log(1 - s(x)), written so that nothing overflows."""
+def cross_entropy_forward(probabilities: Array, targets: Array, epsilon: float = 1e-7) -> Array:
+    """Reference: -sum target log q with q = p / sum p, clipped.
+
+    Args:
+        probabilities: p, shape (..., classes).
+        targets: Probabilities, of the same shape.
+        epsilon: q is clipped to [epsilon, 1 - epsilon].
+
+    Returns:
+        Losses, shape (...).
+    """
     with np.errstate(all="ignore"):
-        return np.maximum(logits, 0) - logits * targets + log_one_plus_exp(-np.abs(logits))
-
-
-def sigmoid_cross_entropy_backward(dlosses, logits, targets):
-    """Reference: dlogits = dloss (s(x) - z)."""
-    with np.errstate(all="ignore"):
-        return dlosses * (sigma(logits) - targets)
-
-
-def _clipped(q, epsilon):
-    """q held between epsilon and 1 - epsilon, and where it lay inside."""
-    low, high = q.dtype.type(epsilon), q.dtype.type(1 - epsilon)
-    return np.clip(q, low, high), ~((q < low) | (q > high))
-
-
-def sparse_cross_entropy_forward(probabilities, labels, epsilon=1e-7, ignore_negative=False):
-    """Reference: -log q[label] with q = p / sum p, clipped."""
-    one_hot = _one_hot(labels, probabilities.shape[-1], ignore_negative)
-    with np.errstate(all="ignore"):
-        q, _ = _clipped(probabilities / probabilities.sum(axis=-1, keepdims=True), epsilon)
-        return -_picked(one_hot, np.log(q))
-
-
-def sparse_cross_entropy_backward(dlosses, probabilities, labels, epsilon=1e-7):
-    """Reference: dp = dloss (1 / sum p - one_hot / p), 0 where the label's q was clipped."""
-    one_hot = _one_hot(labels, probabilities.shape[-1])
-    total = probabilities.sum(axis=-1, keepdims=True)
-    with np.errstate(all="ignore"):
-        _, inside = _clipped(probabilities / total, epsilon)
-        counts = (one_hot * inside).sum(axis=-1, keepdims=True) > 0
-        dp = dlosses[..., None] / total - np.where(one_hot > 0, dlosses[..., None] / probabilities, 0)
-        return np.where(counts, dp, 0).astype(probabilities.dtype)
-
-
-def cross_entropy_forward(probabilities, targets, epsilon=1e-7):
-    """Reference: -sum target log q with q = p / sum p, clipped."""
-    with np.errstate(all="ignore"):
-        q, _ = _clipped(probabilities / probabilities.sum(axis=-1, keepdims=True), epsilon)
+        q, _ = clipped(probabilities / probabilities.sum(axis=-1, keepdims=True), epsilon)
         return -(targets * np.log(q)).sum(axis=-1)
 
 
-def cross_entropy_backward(dlosses, probabilities, targets, epsilon=1e-7):
-    """Reference: dp = dloss (sum target / sum p - target / p), with the targets of clipped q taken as 0."""
+def cross_entropy_backward(
+    dlosses: Array, probabilities: Array, targets: Array, epsilon: float = 1e-7
+) -> Array:
+    """Reference: dp = dloss (sum target / sum p - target / p), with the targets of clipped q taken as 0.
+
+    Args:
+        dlosses: Gradient of the losses.
+        probabilities, targets, epsilon: As for `cross_entropy_forward`.
+
+    Returns:
+        Gradient of the probabilities.
+    """
     total = probabilities.sum(axis=-1, keepdims=True)
     with np.errstate(all="ignore"):
-        _, inside = _clipped(probabilities / total, epsilon)
+        _, inside = clipped(probabilities / total, epsilon)
         from_sum = np.where(inside, targets, 0).sum(axis=-1, keepdims=True) / total
         return dlosses[..., None] * (from_sum - np.where(inside, targets / probabilities, 0))
 
 
-def binary_cross_entropy_forward(probabilities, targets, epsilon=1e-7):
-    """Reference: -z log p - (1 - z) log(1 - p), with p clipped."""
-    with np.errstate(all="ignore"):
-        p, _ = _clipped(probabilities, epsilon)
-        return -(targets * np.log(p) + (1 - targets) * np.log(1 - p))
-
-
-def binary_cross_entropy_backward(dlosses, probabilities, targets, epsilon=1e-7):
-    """Reference: dp = dloss ((1 - z) / (1 - p) - z / p), 0 where p was clipped."""
-    with np.errstate(all="ignore"):
-        _, inside = _clipped(probabilities, epsilon)
-        return np.where(inside, dlosses * ((1 - targets) / (1 - probabilities) - targets / probabilities), 0)
-
-
-def _no_such_class(error):
-    return ValueError(f"sparse_categorical_crossentropy: {error}. To leave samples out, use ignore_class")
-
-
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, ignore_class=None):
-    """Cross-entropy with the true class given by its number.
-
-    loss = -log p[target]
-
-    Args:
-        target: Integers, shape (...) or (..., 1). Floats are accepted when they are whole numbers.
-        output: Tensor, shape (..., classes): probabilities, or logits.
-        from_logits: Whether `output` is what goes into softmax; exact, and quicker.
-        axis: Where the classes are in `output`.
-        ignore_class: A label (often -1 or 255) whose samples get loss 0 and no gradient.
-
-    Returns:
-        Tensor, shape (...): one loss a sample.
-
-    Raises:
-        ValueError: the shapes do not match, or a label is not the number of a class.
-
-    >>> sparse_categorical_crossentropy([1], [[0.25, 0.75]]).numpy().round(4)
-    array([0.2877], dtype=float32)
-    """
-    output = _as_floats(output)
-    data = output.data if axis == -1 else _classes_last(output, axis, "sparse_categorical_crossentropy")
-    labels = target.data if hasattr(target, "data") and not isinstance(target, np.ndarray) else np.asarray(target)
-    if labels.shape != data.shape[:-1] or not data.ndim:
-        labels = _squeezed(labels, output.shape, data.shape, axis)
-    if labels.dtype.kind not in "iub":
-        labels = _whole_numbers(labels)
-    if not data.shape[-1]:
-        raise ValueError(f"sparse_categorical_crossentropy: output has no classes. Got output {output.shape}")
-    if ignore_class is not None:
-        labels = np.where(labels == ignore_class, -1, labels.astype(np.int64))
-    ignores = ignore_class is not None
-    try:
-        if from_logits:
-            losses, probabilities = kernels.sparse_softmax_cross_entropy_forward(data, labels, ignores)
-        else:
-            epsilon = config.epsilon()
-            losses = kernels.sparse_cross_entropy_forward(data, labels, epsilon, ignores)
-    except ValueError as error:
-        raise _no_such_class(error) from None
-
-    def backward(dlosses):
-        if from_logits:
-            doutput = kernels.sparse_softmax_cross_entropy_backward(dlosses, probabilities, labels)
-        else:
-            doutput = kernels.sparse_cross_entropy_backward(dlosses, data, labels, epsilon)
-        return (doutput if axis == -1 else _classes_back(doutput, axis),)
-
-    return record(losses, (output,), backward)
-
-
-def mean_sparse_softmax_cross_entropy(labels, logits):
-    """The mean over a batch of -log softmax(logits)[label]: what each step of training a classifier computes.
-
-    The same, bit for bit, as the mean of `sparse_categorical_crossentropy` with `from_logits`, in one tape node.
-
-        dlogits = dloss (p - one_hot) / batch
-
-    Args:
-        labels: Array of integers, shape (batch,), with one sample at least.
-        logits: Tensor, shape (batch, classes).
-
-    Returns:
-        Tensor without dimensions.
-
-    Raises:
-        ValueError: a label is not the number of a class.
-
-    >>> mean_sparse_softmax_cross_entropy(np.array([0, 1]), convert_to_tensor([[0.0, 0.0], [0.0, 0.0]])).numpy()
-    np.float32(0.6931472)
-    """
-    try:
-        losses, probabilities = kernels.sparse_softmax_cross_entropy_forward(logits.data, labels, False)
-    except ValueError as error:
-        raise _no_such_class(error) from None
-
-    def backward(dloss):
-        dlosses = np.empty_like(losses)  # with fill, a quarter of the time of np.full
-        dlosses.fill(float(dloss) / len(dlosses))
-        return (kernels.sparse_softmax_cross_entropy_backward(dlosses, probabilities, labels),)
-
-    return record(kernels.reduce_mean(losses), (logits,), backward)
-
-
-def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+def categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> Tensor:
     """Cross-entropy with the truth given as probabilities, one-hot or soft.
 
     loss = -sum over k of target_k log p_k
@@ -223,19 +118,19 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     Args:
         target: Tensor, shaped like `output`.
         output: Tensor, shape (..., classes): probabilities, or logits.
-        from_logits: Whether `output` is what goes into softmax; exact, and quicker.
-        axis: Where the classes are.
+        from_logits: Whether `output` is softmax's input, which is exact for any size, and faster.
+        axis: The axis of the classes.
 
     Returns:
         Tensor, shape (...): one loss a sample.
 
     Raises:
-        ValueError: the shapes do not match.
+        ValueError: the shapes do not match, or there is no such axis.
 
     >>> categorical_crossentropy([[0.0, 1.0]], [[0.25, 0.75]]).numpy().round(4)
     array([0.2877], dtype=float32)
     """
-    output = _as_floats(output)
+    output = as_floats(output)
     targets = convert_to_tensor(target, output.data.dtype)
     if targets.data.shape != output.data.shape or not output.data.ndim:
         raise ValueError(
@@ -245,7 +140,7 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
         )
     data, targets = output.data, targets.data
     if axis != -1:
-        data = _classes_last(output, axis, "categorical_crossentropy")
+        data = classes_last("categorical_crossentropy", output.data, axis)
         targets = np.moveaxis(targets, axis, -1)
     if not data.shape[-1]:
         raise ValueError(f"categorical_crossentropy: output has no classes. Got output {output.shape}")
@@ -260,83 +155,6 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
             doutput = kernels.softmax_cross_entropy_backward(dlosses, probabilities, targets)
         else:
             doutput = kernels.cross_entropy_backward(dlosses, data, targets, epsilon)
-        return (doutput if axis == -1 else _classes_back(doutput, axis),)
+        return (doutput if axis == -1 else classes_back(doutput, axis),)
 
     return record(losses, (output,), backward)
-
-
-def binary_crossentropy(target, output, from_logits=False):
-    """Cross-entropy of yes-or-no questions, element by element.
-
-    loss = -target log p - (1 - target) log(1 - p)
-
-    There is no gradient for `target`.
-
-    Args:
-        target: Tensor of 0 and 1 (or anything between), shaped like `output`.
-        output: Tensor: the probability of 1, or with `from_logits` what goes into the sigmoid.
-        from_logits: Whether `output` is what goes into the sigmoid; exact.
-
-    Returns:
-        Tensor, shaped like `output`.
-
-    Raises:
-        ValueError: the shapes differ.
-
-    >>> binary_crossentropy([1.0, 0.0], [0.75, 0.25]).numpy().round(4)
-    array([0.2877, 0.2877], dtype=float32)
-    """
-    output = _as_floats(output)
-    targets = convert_to_tensor(target, output.data.dtype).data
-    data = output.data
-    if targets.shape != data.shape:
-        raise ValueError("binary_crossentropy: target and output must have the same shape. "
-                         f"Got target {targets.shape}, output {data.shape}. Reshape target to the output's shape")
-    if from_logits:
-        losses = kernels.sigmoid_cross_entropy_forward(data, targets)
-    else:
-        epsilon = config.epsilon()
-        losses = kernels.binary_cross_entropy_forward(data, targets, epsilon)
-
-    def backward(dlosses):
-        if from_logits:
-            return (kernels.sigmoid_cross_entropy_backward(dlosses, data, targets),)
-        return (kernels.binary_cross_entropy_backward(dlosses, data, targets, epsilon),)
-
-    return record(losses, (output,), backward)
-
-
-def _as_floats(output):
-    output = convert_to_tensor(output)
-    return output if output.data.dtype.kind == "f" else convert_to_tensor(output, config.floatx())
-
-
-def _classes_last(output, axis, operation):
-    if not -output.ndim <= axis < output.ndim:
-        raise ValueError(f"{operation}: axis {axis} is out of range for output of shape {output.shape}")
-    return np.moveaxis(output.data, axis, -1)
-
-
-def _classes_back(doutput, axis):
-    return np.ascontiguousarray(np.moveaxis(doutput, -1, axis))
-
-
-def _squeezed(labels, output_shape, shape, axis):
-    """Labels of shape (..., 1) without their last axis; anything else that does not fit is an error."""
-    if shape and labels.ndim == len(shape):
-        if labels.shape[axis] == 1 and labels.squeeze(axis).shape == shape[:-1]:
-            return labels.squeeze(axis)
-        if labels.shape == output_shape:
-            raise ValueError(f"sparse_categorical_crossentropy: target has the output's shape {output_shape}, it looks "
-                             "one-hot: use categorical_crossentropy, or pass target.argmax(-1)")
-    raise ValueError("sparse_categorical_crossentropy: target must have output's shape without the axis of the "
-                     f"classes. Got target {labels.shape}, output {output_shape}, axis {axis}")
-
-
-def _whole_numbers(labels):
-    whole = labels.astype(np.int64) if labels.dtype.kind == "f" and np.isfinite(labels).all() else None
-    if whole is None or not np.array_equal(whole, labels):
-        raise ValueError("sparse_categorical_crossentropy: labels must be whole numbers, "
-                         f"got {labels.dtype} with other values. "
-                         "For targets that are probabilities use categorical_crossentropy")
-    return whole

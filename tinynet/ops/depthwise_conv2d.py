@@ -1,19 +1,26 @@
-"""Depthwise convolution: each channel has its own filters and sees no other channel.
+"""Depthwise convolution: each channel has its own filters, which read no other channel.
 
-    y[n, i, j, c*multiplier + m] = bias[...] + sum over p, q of x[n, i*stride + p*dilation - top, j*stride + q*dilation
-    - left, c] * kernel[p, q, c, m]
+    y[n, i, j, c*multiplier + m] = bias[...] + sum over p, q of
+        x[n, i*stride + p*dilation - top, j*stride + q*dilation - left, c] * kernel[p, q, c, m]
 """
 
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .conv2d import conv2d_backward, conv2d_forward
-from .windows import as_padding, as_pair, check_choices, check_kernel, swap_layout
+from .windows import as_padding, as_pair, check_choices, check_images, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, channels, multiplier)."
 
 
-def depthwise_conv2d_forward(x, kernel, bias, strides, padding, dilation, activation):
+def depthwise_conv2d_forward(
+    x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair, activation: str
+) -> Array:
     """Reference: a grouped convolution whose groups are the channels.
 
     Args:
@@ -23,16 +30,31 @@ def depthwise_conv2d_forward(x, kernel, bias, strides, padding, dilation, activa
         strides, dilation: (vertical, horizontal).
         padding: ((top, bottom), (left, right)).
         activation: 'linear' or 'relu'.
+
+    Returns:
+        y, (batch, out_height, out_width, channels * multiplier).
     """
     return conv2d_forward(x, _as_grouped(kernel), bias, strides, padding, dilation, x.shape[3], activation)
 
 
-def depthwise_conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, need_dx, need_dkernel,
-                              has_bias):
-    """Reference: (dx, dkernel, dbias), None where not asked for."""
+def depthwise_conv2d_backward(
+    dy: Array, x: Array, kernel: Array, y: Any, activation: str, strides: Pair, padding: Padding2d,
+    dilation: Pair, need_dx: bool, need_dkernel: bool, has_bias: bool,
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Reference: the gradients of that grouped convolution.
+
+    Args:
+        dy: Gradient of y.
+        y: The forward pass's result; None will do without ReLU.
+        x, kernel, activation, strides, padding, dilation: As for `depthwise_conv2d_forward`.
+        need_dx, need_dkernel, has_bias: False returns None for this gradient.
+
+    Returns:
+        (dx, dkernel, dbias)
+    """
     dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, activation, strides, padding, dilation,
                                          x.shape[3], need_dx, need_dkernel, has_bias)
-    return dx, dkernel.reshape(kernel.shape) if need_dkernel else None, dbias
+    return dx, None if dkernel is None else dkernel.reshape(kernel.shape), dbias
 
 
 def _as_grouped(kernel):
@@ -40,12 +62,14 @@ def _as_grouped(kernel):
     return kernel.reshape(*kernel.shape[:2], 1, kernel.shape[2] * kernel.shape[3])
 
 
-def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, activation="linear",
-                     data_format="channels_last"):
+def depthwise_conv2d(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, strides: Any = 1, padding: Any = "valid",
+    dilation_rate: Any = 1, activation: str = "linear", data_format: str = "channels_last",
+) -> Tensor:
     """Slide one filter (or a few) over each channel by itself.
 
-    y[n, i, j, c*multiplier + m] = activation(bias[...] + sum over p, q of x[n, i*s + p*d - top, j*s + q*d - left, c] *
-    kernel[p, q, c, m])
+    y[n, i, j, c*multiplier + m] = activation(bias[...] + sum over p, q of
+                                              x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q, c, m])
 
     Args:
         x: Tensor, shape (batch, height, width, channels).
@@ -89,22 +113,6 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
 
 
 def _check(x, kernel, bias):
-    if x.ndim != 4 or kernel.ndim != 4:
-        raise ValueError(
-            "depthwise_conv2d: expected an input (batch, height, width, channels) and a kernel (height, width, "
-            "channels, multiplier). "
-            f"Got input {x.shape}, kernel {kernel.shape}."
-        )
-    if kernel.shape[2] != x.shape[3]:
-        raise ValueError(
-            f"depthwise_conv2d: input has {x.shape[3]} channels but kernel expects {kernel.shape[2]}. Got input "
-            f"{x.shape}, "
-            f"kernel {kernel.shape}. {KERNEL_LAYOUT}"
-        )
-    check_kernel("depthwise_conv2d", KERNEL_LAYOUT, x, kernel, bias)
-    if bias is not None and bias.shape != (kernel.shape[2] * kernel.shape[3],):
-        raise ValueError(
-            f"depthwise_conv2d: bias has shape {bias.shape} but there are {kernel.shape[2] * kernel.shape[3]} output "
-            "channels. "
-            f"Got kernel {kernel.shape}. {KERNEL_LAYOUT}"
-        )
+    check_images("depthwise_conv2d", x, kernel, KERNEL_LAYOUT)
+    channels, multiplier = kernel.shape[2:]
+    check_kernel("depthwise_conv2d", KERNEL_LAYOUT, x, kernel, bias, channels, channels * multiplier)

@@ -1,57 +1,65 @@
 """Operations element by element: beside each formula stands its derivative.
 
-In the table, y = f(x) or y = f(a, b), and dy is the gradient of y. What has no derivative (or one that is zero
-everywhere) has none in the table: such operations are not recorded, and give no gradient.
+In the table, y = f(x) or y = f(a, b), with a and b the arrays of x1 and x2, and dy is the gradient of y. An operation
+without a derivative (or with one that is zero everywhere) has none in the table: it is not recorded.
 """
+
+from __future__ import annotations
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 
 from ..config import floatx
+from ..core.types import DTypeLike, TensorLike
 from ..tensor import Tensor, to_array
 from .formulas import binary, result_type, sum_to, unary
 
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+
 # Arithmetic. Integers stay integers, except in a quotient.
 
-add = binary("add", "a + b.", np.add, lambda dy, a, b, y: dy, lambda dy, a, b, y: dy)
-subtract = binary("subtract", "a - b.", np.subtract, lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy)
-multiply = binary("multiply", "a b.", np.multiply, lambda dy, a, b, y: dy * b, lambda dy, a, b, y: dy * a)
-divide = binary("divide", "a / b. Integers give floats.", np.true_divide,
+add = binary("add", "x1 + x2, element by element.", np.add, lambda dy, a, b, y: dy, lambda dy, a, b, y: dy)
+subtract = binary("subtract", "x1 - x2, element by element.", np.subtract,
+                  lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy)
+multiply = binary("multiply", "x1 x2, element by element.", np.multiply,
+                  lambda dy, a, b, y: dy * b, lambda dy, a, b, y: dy * a)
+divide = binary("divide", "x1 / x2, element by element.", np.true_divide,
                 lambda dy, a, b, y: dy / b,
                 lambda dy, a, b, y: -dy * y / b, integers="to float")
-divide_no_nan = binary("divide_no_nan", "a / b, and 0 where b is 0.",
+divide_no_nan = binary("divide_no_nan", "x1 / x2, and 0 where x2 is 0.",
                        lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)).astype(np.result_type(a, b),
                                                                                            copy=False),
                        lambda dy, a, b, y: dy * (b != 0) / np.where(b == 0, 1, b),
                        lambda dy, a, b, y: -dy * y / np.where(b == 0, 1, b), integers="to float")
-floor_divide = binary("floor_divide", "The largest integer that is not above a / b.", np.floor_divide)
-mod = binary("mod", "What is left of a after division by b, with the sign of b.", np.mod,
+floor_divide = binary("floor_divide", "The largest integer that is not above x1 / x2.", np.floor_divide)
+mod = binary("mod", "The remainder of x1 / x2, with the sign of x2.", np.mod,
              lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * np.floor_divide(a, b))
-fmod = binary("fmod", "What is left of a after division by b, with the sign of a.", np.fmod,
+fmod = binary("fmod", "The remainder of x1 / x2, with the sign of x1.", np.fmod,
               lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * np.trunc(a / b))
-power = binary("power", "a to the power b.", operator.pow,  # which knows squares and roots, unlike np.power
+power = binary("power", "x1 to the power x2.", operator.pow,  # which knows squares and roots, unlike np.power
                lambda dy, a, b, y: dy * b * a ** _one_less(b),
                lambda dy, a, b, y: dy * y * np.log(np.where(np.greater(a, 0), a, 1), dtype=y.dtype))
-maximum = binary("maximum", "The larger one. In a tie each gets half of the gradient.", np.maximum,
+maximum = binary("maximum", "The larger of x1 and x2. In a tie each gets half of the gradient.", np.maximum,
                  lambda dy, a, b, y: dy * _share(a, b, y), lambda dy, a, b, y: dy * _share(b, a, y))
-minimum = binary("minimum", "The smaller one. In a tie each gets half of the gradient.", np.minimum,
+minimum = binary("minimum", "The smaller of x1 and x2. In a tie each gets half of the gradient.", np.minimum,
                  lambda dy, a, b, y: dy * _share(a, b, y), lambda dy, a, b, y: dy * _share(b, a, y))
-fmax = binary("fmax", "The larger one, or the one that is not NaN.", np.fmax,
+fmax = binary("fmax", "The larger of x1 and x2, or the one that is not NaN.", np.fmax,
               lambda dy, a, b, y: dy * _share(a, b, y), lambda dy, a, b, y: dy * _share(b, a, y))
-fmin = binary("fmin", "The smaller one, or the one that is not NaN.", np.fmin,
+fmin = binary("fmin", "The smaller of x1 and x2, or the one that is not NaN.", np.fmin,
               lambda dy, a, b, y: dy * _share(a, b, y), lambda dy, a, b, y: dy * _share(b, a, y))
-hypot = binary("hypot", "sqrt(a² + b²).", np.hypot,
+hypot = binary("hypot", "sqrt(x1² + x2²), the length of a hypotenuse.", np.hypot,
                lambda dy, a, b, y: dy * a / _nonzero(y),
                lambda dy, a, b, y: dy * b / _nonzero(y), integers="to float")
-arctan2 = binary("arctan2", "The angle of the point (b, a), from -pi to pi.", np.arctan2,
+arctan2 = binary("arctan2", "The angle of the point (x2, x1), from -pi to pi.", np.arctan2,
                  lambda dy, a, b, y: dy * b / (np.square(a) + np.square(b)),
                  lambda dy, a, b, y: -dy * a / (np.square(a) + np.square(b)), integers="to float")
-logaddexp = binary("logaddexp", "log(e^a + e^b), without overflow.", np.logaddexp,
+logaddexp = binary("logaddexp", "log(e^x1 + e^x2), without overflow.", np.logaddexp,
                    lambda dy, a, b, y: dy * np.exp(a - y),
                    lambda dy, a, b, y: dy * np.exp(b - y), integers="to float")
-logaddexp2 = binary("logaddexp2", "log2(2^a + 2^b), without overflow.", np.logaddexp2,
+logaddexp2 = binary("logaddexp2", "log2(2^x1 + 2^x2), without overflow.", np.logaddexp2,
                     lambda dy, a, b, y: dy * np.exp2(a - y),
                     lambda dy, a, b, y: dy * np.exp2(b - y), integers="to float")
 
@@ -104,25 +112,25 @@ rad2deg = unary("rad2deg", "Radians to degrees.", np.rad2deg, lambda dy, x, y: d
 ceil = unary("ceil", "The smallest integer not below x.", np.ceil)
 floor = unary("floor", "The largest integer not above x.", np.floor)
 trunc = unary("trunc", "x without its fraction.", np.trunc, integers="keep")
-sign = unary("sign", "-1, 0 or 1.", np.sign, integers="keep")
+sign = unary("sign", "-1, 0 or 1: the sign of x.", np.sign, integers="keep")
 signbit = unary("signbit", "Whether x is negative, or -0.0.", np.signbit, integers="keep")
-heaviside = binary("heaviside", "0 where a < 0, 1 where a > 0, b where a = 0.", np.heaviside, integers="to float")
-nextafter = binary("nextafter", "The next float after a on the way to b.", np.nextafter, integers="to float")
-gcd = binary("gcd", "The greatest common divisor.", np.gcd)
-lcm = binary("lcm", "The least common multiple.", np.lcm)
+heaviside = binary("heaviside", "0 where x1 < 0, 1 where x1 > 0, x2 where x1 is 0.", np.heaviside, integers="to float")
+nextafter = binary("nextafter", "The next float after x1 in the direction of x2.", np.nextafter, integers="to float")
+gcd = binary("gcd", "The greatest common divisor of integers.", np.gcd)
+lcm = binary("lcm", "The least common multiple of integers.", np.lcm)
 
 # Comparisons and logic: booleans.
 
-equal = binary("equal", "a = b.", np.equal)
-not_equal = binary("not_equal", "a ≠ b.", np.not_equal)
-greater = binary("greater", "a > b.", np.greater)
-greater_equal = binary("greater_equal", "a >= b.", np.greater_equal)
-less = binary("less", "a < b.", np.less)
-less_equal = binary("less_equal", "a <= b.", np.less_equal)
-logical_and = binary("logical_and", "Both are true (not 0).", np.logical_and)
-logical_or = binary("logical_or", "At least one is true.", np.logical_or)
-logical_xor = binary("logical_xor", "Exactly one is true.", np.logical_xor)
-logical_not = unary("logical_not", "Not true: 0.", np.logical_not, integers="keep")
+equal = binary("equal", "Whether x1 = x2.", np.equal)
+not_equal = binary("not_equal", "Whether x1 ≠ x2.", np.not_equal)
+greater = binary("greater", "Whether x1 > x2.", np.greater)
+greater_equal = binary("greater_equal", "Whether x1 >= x2.", np.greater_equal)
+less = binary("less", "Whether x1 < x2.", np.less)
+less_equal = binary("less_equal", "Whether x1 <= x2.", np.less_equal)
+logical_and = binary("logical_and", "Whether both are true (not 0).", np.logical_and)
+logical_or = binary("logical_or", "Whether at least one is true (not 0).", np.logical_or)
+logical_xor = binary("logical_xor", "Whether exactly one is true (not 0).", np.logical_xor)
+logical_not = unary("logical_not", "Whether x is false (0).", np.logical_not, integers="keep")
 isnan = unary("isnan", "Whether x is not a number.", np.isnan, integers="keep")
 isinf = unary("isinf", "Whether x is infinite, of either sign.", np.isinf, integers="keep")
 isfinite = unary("isfinite", "Whether x is neither infinite nor NaN.", np.isfinite, integers="keep")
@@ -132,25 +140,34 @@ isreal = unary("isreal", "True: there are no complex tensors.", lambda x: np.one
 
 # Bits of integers.
 
-bitwise_and = binary("bitwise_and", "The bits that both have.", np.bitwise_and)
-bitwise_or = binary("bitwise_or", "The bits that one of them has.", np.bitwise_or)
-bitwise_xor = binary("bitwise_xor", "The bits that exactly one has.", np.bitwise_xor)
-bitwise_not = unary("bitwise_not", "All bits turned over.", np.invert, integers="keep")
-left_shift = binary("left_shift", "a 2^b.", np.left_shift)
-right_shift = binary("right_shift", "The integer part of a / 2^b.", np.right_shift)
+bitwise_and = binary("bitwise_and", "The bits that x1 and x2 both have.", np.bitwise_and)
+bitwise_or = binary("bitwise_or", "The bits that x1 or x2 has.", np.bitwise_or)
+bitwise_xor = binary("bitwise_xor", "The bits that exactly one of x1 and x2 has.", np.bitwise_xor)
+bitwise_not = unary("bitwise_not", "Every bit of x inverted.", np.invert, integers="keep")
+left_shift = binary("left_shift", "x1 2^x2, for integers.", np.left_shift)
+right_shift = binary("right_shift", "x1 / 2^x2 rounded down, for integers.", np.right_shift)
 
-abs = absolute  # noqa: A001, as Keras names it
+abs = absolute
 fabs = unary("fabs", "|x|, as a float.", np.abs, lambda dy, x, y: dy * np.sign(x))
 true_divide = divide
 bitwise_invert = bitwise_not
 bitwise_left_shift = left_shift
 bitwise_right_shift = right_shift
 
-_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+    """x, but not below x_min and not above x_max.
 
+    The gradient passes where x lies between them (including both), and is 0 elsewhere.
 
-def clip(x, x_min, x_max):
-    """x, but not below x_min nor above x_max. The gradient passes where x lies between them.
+    Args:
+        x: Tensor.
+        x_min, x_max: Numbers, or tensors that broadcast to x's shape.
+
+    Returns:
+        Tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
 
     >>> clip(Tensor([-1.0, 0.5, 2.0]), 0, 1).numpy()
     array([0. , 0.5, 1. ], dtype=float32)
@@ -161,36 +178,92 @@ def clip(x, x_min, x_max):
                  lambda dy, a, y: sum_to(dy * ((a >= low) & (a <= high)), a), integers="keep")(x)
 
 
-def round(x, decimals=0):  # noqa: A001, as Keras names it
-    """x rounded to `decimals` places after the point; halves go to the even neighbour."""
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
+    """x rounded to `decimals` digits after the point; halves go to the even neighbour.
+
+    Args:
+        x: Tensor; integers keep their type.
+        decimals: Number of digits; a negative one rounds to tens, hundreds, ...
+
+    Returns:
+        Tensor, shaped like `x`, without a gradient.
+
+    >>> round(Tensor([0.5, 1.5, 2.25]), 1).numpy()
+    array([0.5, 1.5, 2.2], dtype=float32)
+    """
     return unary("round", None, lambda a: np.round(a, decimals), integers="keep")(x)
 
 
-def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """x with finite numbers in the place of NaN and infinities (the largest there are, if `posinf`,
-    `neginf` are None).
+def nan_to_num(
+    x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """x with finite numbers in place of NaN and the infinities; the gradient there is 0.
+
+    Args:
+        x: Tensor.
+        nan: In place of NaN.
+        posinf, neginf: In place of the infinities; the largest and the lowest number of x's type if None.
+
+    Returns:
+        Tensor, shaped like `x`.
     """
     return unary("nan_to_num", None, lambda a: np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf),
                  lambda dy, a, y: dy * np.isfinite(a), integers="keep")(x)
 
 
-def ldexp(x1, x2):
-    """x1 2^x2, with integers x2."""
+def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 2^x2.
+
+    Args:
+        x1: Tensor of floats.
+        x2: Tensor of integers.
+
+    Returns:
+        Tensor of the broadcast shape.
+    """
     return multiply(x1, exp2(x2))
 
 
-def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
-    """Whether |x1 - x2| <= atol + rtol |x2|, element by element."""
+def isclose(
+    x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
+    """Whether |x1 - x2| <= atol + rtol |x2|, element by element.
+
+    Args:
+        x1, x2: Tensors, which are broadcast against each other.
+        rtol: Relative tolerance.
+        atol: Absolute tolerance.
+        equal_nan: Whether NaN counts as close to NaN.
+
+    Returns:
+        Tensor of booleans.
+    """
     return binary("isclose", None, lambda a, b: np.isclose(a, b, rtol, atol, equal_nan))(x1, x2)
 
 
-def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
-    """Whether all elements are close, as by `isclose`; a boolean tensor without dimensions."""
+def allclose(
+    x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
+    """Whether all elements are close.
+
+    Args:
+        x1, x2, rtol, atol, equal_nan: As for `isclose`.
+
+    Returns:
+        A boolean Tensor without dimensions.
+    """
     return Tensor(isclose(x1, x2, rtol, atol, equal_nan).data.all())
 
 
-def cast(x, dtype):
-    """x with another element type. The gradient is cast back; it ends where the type is not a float.
+def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """x with another element type. The gradient is cast back; it ends where a type is not a float.
+
+    Args:
+        x: Tensor.
+        dtype: The element type; `floatx()` if None.
+
+    Returns:
+        Tensor, shaped like `x`; x itself if it has that type already.
 
     >>> cast(Tensor([1.7, -1.7]), "int32").numpy()
     array([ 1, -1], dtype=int32)
@@ -198,13 +271,25 @@ def cast(x, dtype):
     dtype = np.dtype(floatx() if dtype is None else dtype)
     if isinstance(x, Tensor) and x.data.dtype == dtype:
         return positive(x) if type(x) is not Tensor else x
-    # `unary` records nothing where the result is not a float: the tape sees to that
+    # Where the result is not a float, the tape records nothing.
     return unary("cast", None, lambda a: a.astype(dtype), lambda dy, a, y: dy.astype(a.dtype), integers="keep")(x)
 
 
-def saturate_cast(x, dtype):
-    """x with another element type; what does not fit becomes the nearest value that does."""
+def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """x with another element type, where a number that does not fit becomes the nearest one that does.
+
+    Args:
+        x: Tensor.
+        dtype: The element type.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    >>> saturate_cast(Tensor([-5, 300]), "uint8").numpy()
+    array([  0, 255], dtype=uint8)
+    """
     dtype = np.dtype(dtype)
+    limits: Any
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         x = clip(x, limits.min, limits.max)
@@ -214,17 +299,17 @@ def saturate_cast(x, dtype):
     return cast(x, dtype)
 
 
-positive = unary("positive", "+x, a copy.", np.copy, lambda dy, x, y: dy, integers="keep")
+positive = unary("positive", "A copy of x.", np.copy, lambda dy, x, y: dy, integers="keep")
 copy = unary("copy", "A tensor of its own with the values of x.", np.copy, lambda dy, x, y: dy, integers="keep")
 
 
 def _share(a, b, y):
-    """The part of the gradient of y = max(a, b) (or min) that belongs to a: all, half in a tie, or nothing."""
+    """The part of the gradient of y = max(a, b) (or min) that belongs to a: 1, 1/2 in a tie, or 0."""
     return np.where(a == b, y.dtype.type(0.5), (a == y).astype(y.dtype))
 
 
 def _one_less(b):
-    """The exponent of the derivative; where b is 0, the derivative is 0 whatever it is, but must not divide by zero."""
+    """b - 1, the exponent in the derivative of a^b; 1 where b is 0, since the factor b makes the derivative 0 there."""
     if isinstance(b, (int, float)):
         return b - 1 if b else 1
     return np.where(b == 0, 1, b - 1)

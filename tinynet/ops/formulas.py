@@ -8,30 +8,40 @@ makes float64 of everything. Integers that meet floats become floats of that typ
 give the higher one. What has no integer result (a quotient, a logarithm) makes `floatx()` of integers.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..config import floatx
+from ..core.types import Array, TensorLike
 from ..symbolic import call_symbolically, is_symbolic
 from ..tape import is_tracked, record, state
-from ..tensor import Tensor, Variable, convert_to_tensor, to_array
+from ..tensor import Tensor, convert_to_tensor, to_array
+from ..variable import Variable
 
 wrap = Tensor.wrap
 new = object.__new__
 
 
-def unary(name, doc, formula, derivative=None, integers="to float"):
-    """An operation on each element of one tensor.
+def unary(
+    name: str, doc: str | None, formula: Callable[..., Any], derivative: Callable[..., Any] | None = None,
+    integers: str = "to float",
+) -> Callable[[TensorLike], Tensor]:
+    """Make an operation on each element of one tensor.
 
     Args:
         name: What it is called.
-        doc: Its docstring.
+        doc: The first line of its docstring, to which arguments and result are added; or the whole of it, or None.
         formula: y = formula(x), on arrays.
         derivative: dx = derivative(dy, x, y); None if it has none (or zero everywhere).
         integers: 'to float' if integers are made floats first, 'keep' if not.
     """
     to_float = integers == "to float"
 
-    def op(x):
+    def op(x: TensorLike) -> Tensor:
         if not isinstance(x, Tensor):
             if is_symbolic(x):
                 return call_symbolically(op, (x,), {})
@@ -49,16 +59,18 @@ def unary(name, doc, formula, derivative=None, integers="to float"):
             return tensor
         return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),))
 
-    op.takes_symbolic = True
-    return named(op, name, doc)
+    return named(op, name, _unary_docstring(doc, derivative, to_float), takes_symbolic=True)
 
 
-def binary(name, doc, formula, derivative1=None, derivative2=None, integers="keep"):
-    """An operation on each pair of elements of two tensors, which are broadcast against each other.
+def binary(
+    name: str, doc: str | None, formula: Callable[..., Any], derivative1: Callable[..., Any] | None = None,
+    derivative2: Callable[..., Any] | None = None, integers: str = "keep",
+) -> Callable[[TensorLike, TensorLike], Tensor]:
+    """Make an operation on each pair of elements of two tensors, which are broadcast against each other.
 
     Args:
         name: What it is called.
-        doc: Its docstring.
+        doc: The first line of its docstring, to which arguments and result are added; or the whole of it, or None.
         formula: y = formula(a, b), on arrays of one type (or an array and a Python number).
         derivative1: da = derivative1(dy, a, b, y); None if it has none.
         derivative2: db = derivative2(dy, a, b, y).
@@ -66,7 +78,7 @@ def binary(name, doc, formula, derivative1=None, derivative2=None, integers="kee
     """
     to_float = integers == "to float"
 
-    def op(x1, x2):
+    def op(x1: TensorLike, x2: TensorLike) -> Tensor:
         try:
             a, b = operands(x1, x2, to_float)
         except Exception:
@@ -92,11 +104,10 @@ def binary(name, doc, formula, derivative1=None, derivative2=None, integers="kee
 
         return record(y, (x1, x2), backward)
 
-    op.takes_symbolic = True
-    return named(op, name, doc)
+    return named(op, name, _binary_docstring(doc, derivative1, to_float), takes_symbolic=True)
 
 
-def moved(x, forward, inverse):
+def moved(x: TensorLike, forward: Callable[[Array], Array], inverse: Callable[[Array, Array], Array]) -> Tensor:
     """Record an operation that only moves (or drops, or repeats) elements.
 
     Args:
@@ -113,12 +124,12 @@ def moved(x, forward, inverse):
     return record(y, (x,), lambda dy: (np.require(inverse(dy, a), a.dtype, "C"),))
 
 
-def gathered(x, forward):
-    """Like `moved`, for movements whose inverse is tedious to write:
-    find where each element came from by moving numbers.
+def gathered(x: TensorLike, forward: Callable[[Array, int], Array]) -> Tensor:
+    """Record a movement whose inverse is tedious to write: moving numbers shows where each element came from.
 
-    `forward` is applied to 0, 1, 2, ... in the shape of x; the gradient of element i is the sum of dy where i has gone.
-    Elements of y that come from nowhere (padding) must be marked with -1 by `forward`, which is told what to fill in.
+    In the backward pass `forward` is applied to 0, 1, 2, ... in the shape of x. The gradient of element i is the sum of
+    dy over the elements that then are i. Elements of y that are no element of x (padding) must be `fill`, which is -1
+    there.
 
     Args:
         x: Tensor, or what becomes one.
@@ -127,13 +138,13 @@ def gathered(x, forward):
 
     def inverse(dy, a):
         origin = forward(np.arange(a.size).reshape(a.shape), -1).ravel()
-        # One bin more, in front, for what came from nowhere. Sums are made in float64.
+        # One more bin, the first, counts the padding. Sums are made in float64.
         return np.bincount(origin + 1, dy.ravel(), a.size + 1)[1:].reshape(a.shape)
 
     return moved(x, lambda a: forward(a, 0), inverse)
 
 
-def dense(y, x):
+def dense(y: Array, x: TensorLike) -> Array:
     """`y` as a dense array of its own, if `x`, which it may be a view of, is a variable and will change."""
     if type(y) is not np.ndarray:
         y = np.asarray(y)
@@ -142,7 +153,7 @@ def dense(y, x):
     return y.copy() if isinstance(x, Variable) and np.may_share_memory(y, x.data) else y
 
 
-def sum_to(gradient, like):
+def sum_to(gradient: Array, like: Array) -> Array:
     """The adjoint of broadcasting: add up the gradient of what was broadcast, to the shape (and type) of `like`."""
     shape = like.shape
     if gradient.shape != shape:
@@ -154,9 +165,14 @@ def sum_to(gradient, like):
     return gradient if gradient.dtype is like.dtype else gradient.astype(like.dtype, copy=False)
 
 
-def operands(x1, x2, to_float=False):
-    """The arrays of two operands, of one element type. A Python number may stay one:
-    NumPy gives it the array's type.
+def operands(x1: TensorLike, x2: TensorLike, to_float: bool = False) -> tuple[Any, Any]:
+    """The arrays of two operands, of one element type.
+
+    A Python number may stay one: NumPy gives it the array's type.
+
+    Args:
+        x1, x2: Tensors, arrays or numbers.
+        to_float: Whether integers become `floatx()`.
     """
     if isinstance(x1, Tensor):
         a = x1.data
@@ -174,8 +190,8 @@ def operands(x1, x2, to_float=False):
     return _cast(x1, dtype), _cast(x2, dtype)
 
 
-def result_type(*values):
-    """The element type in which tensors, arrays and Python numbers meet; the rules stand at the top of this file."""
+def result_type(*values: TensorLike) -> np.dtype[Any]:
+    """The common element type of tensors, arrays and Python numbers, by the rules at the top of this file."""
     tensors = [x.data.dtype for x in values if isinstance(x, Tensor)]
     arrays = [to_array(x).dtype for x in values if not isinstance(x, (Tensor, bool, int, float))
               or isinstance(x, np.generic)]
@@ -199,8 +215,48 @@ def _cast(x, dtype):
     return to_array(x, dtype)
 
 
-def named(op, name, doc):
-    """Give a function made by a function its own name and docstring."""
+def named(op: Any, name: str, doc: str | None, takes_symbolic: bool = False) -> Any:
+    """Give a function that was made by a function its own name and docstring.
+
+    Args:
+        op: The function.
+        name: Its name.
+        doc: Its docstring.
+        takes_symbolic: Whether it handles KerasTensors by itself.
+    """
     op.__name__ = op.__qualname__ = name
     op.__doc__ = doc
+    if takes_symbolic:
+        op.takes_symbolic = True
     return op
+
+
+def _unary_docstring(doc, derivative, to_float):
+    if doc is None or "Args:" in doc:
+        return doc
+    integers = "integers become `floatx()`" if to_float else "integers keep their type"
+    return f"""{doc}
+
+    Args:
+        x: Tensor of any shape; {integers}.
+
+    Returns:
+        Tensor, shaped like `x`{"" if derivative else ", without a gradient"}.
+    """
+
+
+def _binary_docstring(doc, derivative, to_float):
+    if doc is None or "Args:" in doc:
+        return doc
+    integers = "; integers become `floatx()`" if to_float else ""
+    return f"""{doc}
+
+    Args:
+        x1, x2: Tensors or numbers, which are broadcast against each other{integers}.
+
+    Returns:
+        Tensor of the broadcast shape{"" if derivative else ", without a gradient"}.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
+    """

@@ -1,20 +1,24 @@
-"""Taking elements by position, and putting them there: the gradient of one is the other.
+"""Elements selected by position, and replaced there: the gradient of one is the other.
 
-An element taken twice gets the sum of both gradients.
+An element that is selected twice gets the sum of both gradients.
 """
 
+from __future__ import annotations
+
 import builtins
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from ..config import floatx
+from ..core.types import Array, DTypeLike, ShapeLike, TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
-from .formulas import moved, named, result_type, sum_to, wrap
+from .formulas import moved, result_type, sum_to, wrap
 from .shape import as_shape
 
 
-def scatter_add(shape, indices, rows, dtype):
+def scatter_add(shape: tuple[int, ...], indices: Array, rows: Array, dtype: DTypeLike) -> Array:
     """Reference: zeros of `shape`, with rows[i] added to row indices[i]. Deterministic, in the order of `indices`.
 
     np.add.at does the same with a loop over single elements; sorting first lets whole rows be added (10 times as fast).
@@ -24,6 +28,9 @@ def scatter_add(shape, indices, rows, dtype):
         indices: Integers in [0, shape[0]), shape (n,).
         rows: Shape (n, *shape[1:]).
         dtype: Of the result.
+
+    Returns:
+        Array of that shape.
     """
     y = np.zeros(shape, dtype)
     if indices.size and y.size:
@@ -52,8 +59,18 @@ def _plain_slice(part):
     return builtins.slice(*(int(n) if isinstance(n, Tensor) else n for n in (part.start, part.stop, part.step)))
 
 
-def get_item(x, key):
-    """x[key], with all that NumPy knows: numbers, slices, None, an ellipsis, arrays of numbers or of booleans.
+def get_item(x: TensorLike, key: Any) -> Tensor:
+    """x[key], with everything NumPy takes as an index.
+
+    Args:
+        x: Tensor.
+        key: Numbers, slices, None, an ellipsis, arrays of numbers or of booleans; a tuple of them for several axes.
+
+    Returns:
+        Tensor.
+
+    Raises:
+        IndexError: an index is outside its axis, or there are more indices than axes.
 
     >>> get_item(Tensor([[1, 2], [3, 4]]), (..., 0)).numpy()
     array([1, 3], dtype=int32)
@@ -72,13 +89,16 @@ def get_item(x, key):
     return moved(x, lambda a: a[key], inverse)
 
 
-def take(x, indices, axis=None):
-    """The slices at `indices` along an axis; of the flattened x if `axis` is None.
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
+    """The slices at `indices` along an axis.
 
     Args:
         x: Tensor.
-        indices: Integers, of any shape, which takes the place of the axis. Negative ones count from the end.
-        axis: Along which axis.
+        indices: Integers, of any shape, which replaces the axis in the result. Negative ones count from the end.
+        axis: Along which axis; of the flattened x if None.
+
+    Returns:
+        Tensor, shape x.shape[:axis] + indices.shape + x.shape[axis + 1:].
 
     Raises:
         IndexError: an index is outside the axis.
@@ -102,13 +122,23 @@ def take(x, indices, axis=None):
     return moved(x, lambda a: np.take(a, indices, axis), inverse)
 
 
-def take_along_axis(x, indices, axis=None):
-    """For each row along an axis, its elements at the indices in the same row of `indices`; the inverse of argsort.
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
+    """For each row along an axis, the elements at the indices in the same row of `indices`; it applies an argsort.
 
     Args:
         x: Tensor.
-        indices: Integers, shaped as x except along the axis; of length 1, other axes are broadcast.
+        indices: Integers, shaped as x except along the axis; other axes of length 1 are broadcast.
         axis: Along which axis; x is flattened if None.
+
+    Returns:
+        Tensor, shaped like `indices`.
+
+    Raises:
+        IndexError: an index is outside the axis.
+        ValueError: the shapes do not fit.
+
+    >>> take_along_axis([[10, 20, 30]], [[2, 0]], axis=1).numpy()
+    array([[30, 10]], dtype=int32)
     """
     x = convert_to_tensor(x)
     indices = to_array(indices)
@@ -120,9 +150,19 @@ def take_along_axis(x, indices, axis=None):
     return moved(x, lambda a: np.take_along_axis(a, indices, axis), inverse)
 
 
-def where(condition, x1=None, x2=None):
-    """x1 where the condition is true, x2 elsewhere, with broadcasting. With the condition alone:
-    the positions of what is true.
+def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -> Any:
+    """x1 where the condition is true, x2 elsewhere.
+
+    Args:
+        condition: Tensor of booleans.
+        x1, x2: Tensors or numbers, broadcast against the condition and each other. Without both, the positions of what
+            is true are returned, as by `nonzero`.
+
+    Returns:
+        Tensor of the broadcast shape; or a tuple of Tensors of indices.
+
+    Raises:
+        ValueError: only one of x1 and x2 is given, or the shapes do not broadcast.
 
     >>> where(Tensor([True, False]), Tensor([1.0, 2.0]), 0.0).numpy()
     array([1., 0.], dtype=float32)
@@ -150,29 +190,81 @@ def where(condition, x1=None, x2=None):
     return record(y, (x1, x2), backward)
 
 
-def select(condlist, choicelist, default=0):
-    """For each element the choice whose condition is the first that is true; `default` if none is."""
+def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0) -> Tensor:
+    """For each element the choice that belongs to the first condition that is true.
+
+    Args:
+        condlist: Tensors of booleans.
+        choicelist: As many tensors or numbers.
+        default: For elements where no condition is true.
+
+    Returns:
+        Tensor of the broadcast shape.
+
+    Raises:
+        ValueError: there are not as many choices as conditions, or the shapes do not broadcast.
+
+    >>> select([[True, False], [True, True]], [1, 2]).numpy()
+    array([1, 2], dtype=int32)
+    """
     y = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         y = where(condition, choice, y)
     return y
 
 
-def nonzero(x):
-    """The positions of what is not 0: one tensor of indices an axis."""
+def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
+    """The positions of the elements that are not 0.
+
+    Args:
+        x: Tensor.
+
+    Returns:
+        One Tensor of indices (int32) an axis.
+
+    >>> [part.tolist() for part in nonzero([[0, 5], [6, 0]])]
+    [[0, 1], [1, 0]]
+    """
     return tuple(Tensor(part.astype(np.int32)) for part in np.nonzero(to_array(x)))
 
 
-def slice(inputs, start_indices, shape):  # noqa: A001, as Keras names it
-    """A block of `shape` that begins at `start_indices` (moved inwards as far as needed to fit)."""
+def slice(inputs: TensorLike, start_indices: Any, shape: ShapeLike) -> Tensor:
+    """A block of a tensor.
+
+    Args:
+        inputs: Tensor.
+        start_indices: Where the block begins, one index an axis. It is moved inwards as far as it needs to be inside.
+        shape: Of the block.
+
+    Returns:
+        Tensor of that shape.
+
+    Raises:
+        ValueError: there is not one number for each axis.
+
+    >>> slice(np.arange(5), [1], [3]).numpy()
+    array([1, 2, 3])
+    """
     inputs = convert_to_tensor(inputs)
     return get_item(inputs, _block(inputs.data, start_indices, shape))
 
 
-def slice_update(inputs, start_indices, updates):
-    """`inputs` with a block that begins at `start_indices` replaced by `updates`."""
+def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Tensor:
+    """A tensor with one block replaced.
+
+    Args:
+        inputs: Tensor.
+        start_indices: Where the block begins, one index an axis, as for `slice`.
+        updates: The new values, as a Tensor of the block's shape.
+
+    Returns:
+        Tensor, shaped like `inputs`.
+
+    Raises:
+        ValueError: there is not one number for each axis.
+    """
     inputs, updates = convert_to_tensor(inputs), convert_to_tensor(updates)
-    return _put(inputs, _block(inputs.data, start_indices, updates.shape), updates)
+    return put(inputs, _block(inputs.data, start_indices, updates.shape), updates)
 
 
 def _block(a, start_indices, shape):
@@ -186,8 +278,17 @@ def _block(a, start_indices, shape):
     return tuple(builtins.slice(start, start + length) for start, length in zip(starts, lengths, strict=True))
 
 
-def _put(x, key, updates):
-    """x with x[key] replaced by `updates`, without duplicates in `key`."""
+def put(x: Tensor, key: Any, updates: Tensor) -> Tensor:
+    """x with x[key] replaced by `updates`; no element may be named twice.
+
+    Args:
+        x: Tensor.
+        key: An index without Tensors, as for `get_item`.
+        updates: Tensor that broadcasts to x[key].
+
+    Returns:
+        Tensor, shaped like `x`.
+    """
     y = x.data.copy()
     y[key] = updates.data
     if not state.tapes:
@@ -199,128 +300,3 @@ def _put(x, key, updates):
         return dx, sum_to(np.ascontiguousarray(dy[key]), updates.data)
 
     return record(y, (x, updates), backward)
-
-
-def scatter(indices, values, shape):
-    """Zeros of `shape`, with values[i] added at indices[i].
-
-    Args:
-        indices: Integers, shape (n, k): positions along the first k axes.
-        values: Shape (n, *shape[k:]).
-        shape: Of the result.
-    """
-    key = tuple(np.moveaxis(to_array(indices), -1, 0))
-
-    def forward(a):
-        y = np.zeros(as_shape(shape), a.dtype)
-        np.add.at(y, key, a)
-        return y
-
-    return moved(values, forward, lambda dy, a: dy[key])
-
-
-def scatter_update(inputs, indices, updates, reduction=None):
-    """`inputs` with `updates` at `indices`, positions as in `scatter`.
-
-    Args:
-        inputs: Tensor.
-        indices: Integers, shape (n, k).
-        updates: Shape (n, *inputs.shape[k:]).
-        reduction: None to replace, or 'add' (these two have gradients); 'max', 'min' or 'mul'.
-    """
-    inputs, updates = convert_to_tensor(inputs), convert_to_tensor(updates)
-    key = tuple(np.moveaxis(to_array(indices), -1, 0))
-    if reduction is None:
-        # Where two updates meet, the last one stays: only it gets a gradient.
-        order = np.arange(len(key[0])) if key else np.arange(0)
-        last = np.zeros(inputs.shape[: len(key)], np.intp)
-        last[key] = order
-        kept = last[key] == order
-        key = tuple(part[kept] for part in key)
-        return _put(inputs, key, updates if kept.all() else get_item(updates, kept))
-    if reduction == "add":
-        return inputs + scatter(indices, updates, inputs.shape)
-    functions = {"max": np.maximum, "min": np.minimum, "mul": np.multiply}
-    if reduction not in functions:
-        raise ValueError(f"scatter_update: reduction must be None, 'add', 'max', 'min' or 'mul', got {reduction!r}")
-    y = inputs.data.copy()
-    functions[reduction].at(y, key, updates.data)
-    return wrap(y)
-
-
-def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """1 at the place of the class, 0 elsewhere; all zeros for a class that is not in [0, num_classes).
-
-    Args:
-        x: Classes; whole numbers, also as floats.
-        num_classes: How many there are: the length of the new axis.
-        axis: Where the new axis goes.
-        dtype: Element type; `floatx()` if None.
-        sparse: There are no sparse tensors here: must be False.
-
-    >>> one_hot([0, 2], 3).numpy()
-    array([[1., 0., 0.],
-           [0., 0., 1.]], dtype=float32)
-    """
-    if sparse:
-        raise ValueError("one_hot: tinynet has no sparse tensors; use sparse=False")
-    classes = to_array(x)
-    if classes.dtype.kind not in "iub" and not (classes.dtype.kind == "f" and (classes == np.floor(classes)).all()):
-        raise TypeError(f"one_hot: classes must be whole numbers, got {classes.dtype}; use cast(x, 'int32')")
-    y = np.expand_dims(classes, -1) == np.arange(num_classes)
-    return wrap(np.ascontiguousarray(np.moveaxis(y, -1, axis), dtype or floatx()))
-
-
-def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False):
-    """1 at the places of all classes listed along an axis, 0 elsewhere: `one_hot`, its maximum taken over that axis."""
-    classes = to_array(inputs)
-    axis = axis % classes.ndim
-    hot = one_hot(classes, num_classes, -1, dtype, sparse).data
-    return wrap(np.ascontiguousarray(hot.max(axis=axis, initial=0)))
-
-
-def segment_sum(data, segment_ids, num_segments=None, sorted=False):  # noqa: A002, as Keras names it
-    """The sums of the rows that have the same id.
-
-    Args:
-        data: Tensor, shape (n, ...).
-        segment_ids: Integers, shape (n,).
-        num_segments: Length of the result; the largest id plus 1 if None.
-        sorted: Accepted for compatibility; makes no difference.
-    """
-    ids = to_array(segment_ids)
-    segments = int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
-    inside = (ids >= 0) & (ids < segments)
-
-    def inverse(dy, a):
-        dx = np.zeros_like(a)
-        dx[inside] = dy[ids[inside]]
-        return dx
-
-    return moved(data, lambda a: scatter_add((segments, *a.shape[1:]), ids[inside], a[inside], a.dtype), inverse)
-
-
-def _segment(name, ufunc, empty):
-    def op(data, segment_ids, num_segments=None, sorted=False):  # noqa: A002
-        data, ids = convert_to_tensor(data), to_array(segment_ids)
-        segments = int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
-        inside = (ids >= 0) & (ids < segments)
-        y = np.full((segments, *data.shape[1:]), empty(data.dtype), data.dtype)
-        ufunc.at(y, ids[inside], data.data[inside])
-        return wrap(y)
-
-    return named(op, name,
-                 f"The {name[8:]} of the rows that have the same id; arguments as for `segment_sum`. No gradient.")
-
-
-def _lowest(dtype):
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
-
-
-def _highest(dtype):
-    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
-
-
-segment_max = _segment("segment_max", np.maximum, _lowest)
-segment_min = _segment("segment_min", np.minimum, _highest)
-segment_prod = _segment("segment_prod", np.multiply, lambda dtype: 1)

@@ -9,22 +9,34 @@ y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and varian
 `normalize` divides by the square root of the sum of x^2.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..config import epsilon as default_epsilon
-from ..config import floatx
+from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
+from .arguments import as_floats, check_axes, check_channel_wise, check_channels_axis
 
 
-def layer_norm_forward(x, gamma, beta, epsilon, rms=False):
+def layer_norm_forward(
+    x: Array, gamma: Array | None, beta: Array | None, epsilon: float, rms: bool = False
+) -> tuple[Array, Array, Array]:
     """Reference, along the last axis: y = gamma (x - mean) / sqrt(variance + epsilon) + beta; with `rms`, mean = 0.
 
+    Args:
+        x: Shape (..., features).
+        gamma, beta: Shape (features,); None for 1 and 0.
+        epsilon: Added to the variance.
+        rms: Whether the mean counts as 0.
+
     Returns:
-        y, mean, 1 / sqrt(variance + epsilon)
+        y, mean, 1 / sqrt(variance + epsilon): the last two of shape (...).
     """
     with np.errstate(all="ignore"):
         size = x.dtype.type(x.shape[-1])
@@ -37,12 +49,24 @@ def layer_norm_forward(x, gamma, beta, epsilon, rms=False):
         return y if beta is None else y + beta, mean, inverse_std
 
 
-def layer_norm_backward(dy, x, gamma, mean, inverse_std, rms=False, need_dx=True, need_dgamma=True, need_dbeta=True):
-    """Reference: the gradients, None where not needed.
+def layer_norm_backward(
+    dy: Array, x: Array, gamma: Array | None, mean: Array, inverse_std: Array, rms: bool = False, need_dx: bool = True,
+    need_dgamma: bool = True, need_dbeta: bool = True,
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Reference: the gradients.
 
     dbeta = sum dy, dgamma = sum dy x^, over all rows
     dx = (dx^ - mean of dx^ - x^ mean of (dx^ x^)) / sqrt(variance + epsilon), dx^ = dy gamma
     With `rms` the first mean is left out.
+
+    Args:
+        dy: Gradient of y.
+        x, gamma, rms: As for `layer_norm_forward`.
+        mean, inverse_std: The forward pass's.
+        need_dx, need_dgamma, need_dbeta: False returns None for this gradient.
+
+    Returns:
+        dx, dgamma, dbeta
     """
     rows = tuple(range(x.ndim - 1))
     with np.errstate(all="ignore"):
@@ -58,14 +82,25 @@ def layer_norm_backward(dy, x, gamma, mean, inverse_std, rms=False, need_dx=True
         return dx, dgamma, dy.sum(axis=rows) if need_dbeta else None
 
 
-def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
-    """Normalize each sample over `axis`.
+def layer_normalization(
+    x: TensorLike, gamma: TensorLike = None, beta: TensorLike = None, axis: int | Sequence[int] = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    """Normalize each sample over `axis` to mean 0 and variance 1. Ba et al. 2016.
+
+    y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 
     Args:
-        x: Tensor.
+        x: Tensor; integers become `floatx()`.
         gamma, beta: Tensors shaped as x along the normalized axes; None for 1 and 0.
-        axis: int, or list of ints.
+        axis: Axis, or several.
         epsilon: Added to the variance; `tinynet.config.epsilon()` if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, or gamma or beta has another shape.
 
     >>> layer_normalization(np.array([[1.0, 3.0]], "float32"), epsilon=0.0).numpy()
     array([[-1.,  1.]], dtype=float32)
@@ -73,30 +108,39 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
     return _along("layer_normalization", x, gamma, beta, axis, epsilon, rms=False)
 
 
-def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+def rms_normalization(
+    x: TensorLike, scale: TensorLike = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
+) -> Tensor:
     """x / sqrt(mean of x^2 + epsilon), times `scale`: layer normalization without the mean.
 
+    Zhang and Sennrich 2019.
+
     Args:
-        x: Tensor.
-        scale: Tensor shaped as x along the normalized axes, or None.
-        axis: int, or list of ints.
+        x: Tensor; integers become `floatx()`.
+        scale: Tensor shaped as x along the normalized axes; None for 1.
+        axis: Axis, or several.
         epsilon: Added to the mean of squares; `tinynet.config.epsilon()` if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, or scale has another shape.
+
+    >>> rms_normalization([[3.0, 3.0]], epsilon=0.0).numpy()
+    array([[1., 1.]], dtype=float32)
     """
     return _along("rms_normalization", x, scale, None, axis, epsilon, rms=True)
 
 
 def _along(operation, x, gamma, beta, axis, epsilon, rms):
-    x = convert_to_tensor(x)
-    if x.data.dtype.kind != "f":
-        x = convert_to_tensor(x, floatx())
+    x = as_floats(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
     rank = x.data.ndim
-    axes = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
-    if not axes or any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) < len(axes):
-        raise ValueError(
-            f"{operation}: axis {axis} does not name different axes of the input. Got input {x.data.shape}."
-        )
-    axes = sorted(a % rank for a in axes)
+    axes = check_axes(operation, axis, x.data.shape)
+    if not axes:
+        raise ValueError(f"{operation}: no axis to normalize over. Got axis {axis}; use -1 for the features.")
+    axes = sorted(axes)
     last = axes == list(range(rank - len(axes), rank))
     moved = x.data if last else np.moveaxis(x.data, axes, range(rank - len(axes), rank))
     outer, inner = moved.shape[: rank - len(axes)], moved.shape[rank - len(axes) :]
@@ -137,8 +181,11 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
     return record(back(y), inputs, backward)
 
 
-def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3):
-    """Normalize each group of channels of each sample, over all pixels.
+def group_normalization(
+    x: TensorLike, groups: int, gamma: TensorLike = None, beta: TensorLike = None, axis: int = -1,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """Normalize each group of channels of each sample, over all pixels. Wu and He 2018.
 
     Args:
         x: Tensor of shape (batch, ..., channels).
@@ -147,6 +194,12 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
         gamma, beta: Tensors of shape (channels,); None for 1 and 0.
         axis: The channels' axis.
         epsilon: Added to the variance.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, the channels do not split into groups, or gamma or beta has another shape.
 
     >>> x = np.array([[1.0, 3.0, 10.0, 30.0]], "float32")
     >>> group_normalization(x, groups=2, epsilon=0.0).numpy()
@@ -157,10 +210,10 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
     x = convert_to_tensor(x)
     shape = x.data.shape
     rank = len(shape)
-    if rank < 2 or not -rank <= axis < rank or axis % rank == 0:
+    if check_channels_axis("group_normalization", axis, shape) == 0:
         raise ValueError(
             f"group_normalization: expected an input of shape (batch, ..., channels), channels on axis {axis}. "
-            f"Got input {shape}."
+            f"Got input {shape}; axis 0 is the batch."
         )
     channels = shape[axis]
     if groups < 1 or channels % groups:
@@ -169,11 +222,8 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
             f"{axis}."
         )
     for name, parameter in (("gamma", gamma), ("beta", beta)):
-        if parameter is not None and tuple(parameter.shape) != (channels,):
-            raise ValueError(
-                f"group_normalization: {name} has shape {tuple(parameter.shape)}, but the input has {channels} "
-                f"channels. Got input {shape}, axis {axis}."
-            )
+        if parameter is not None:
+            check_channel_wise("group_normalization", name, parameter, shape, axis)
     # (batch, pixels, groups, channels of one) -> (batch, groups, pixels x channels of one), and back
     last = x if axis % rank == rank - 1 else moveaxis(x, axis, -1)
     pixels = math.prod(last.data.shape[1:-1])
@@ -187,25 +237,32 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
     return y if last is x else moveaxis(y, -1, axis)
 
 
-def normalize(x, axis=-1, order=2, epsilon=None):
+def normalize(
+    x: TensorLike, axis: int | Sequence[int] = -1, order: float = 2, epsilon: float | None = None
+) -> Tensor:
     """x divided by its norm along `axis`: vectors of length 1.
 
     Args:
-        x: Tensor.
-        axis: int, or list of ints.
+        x: Tensor; integers become `floatx()`.
+        axis: Axis, or several.
         order: Of the norm: 2 for the root of the sum of squares, 1 for the sum of absolute values, `numpy.inf` for the
             largest.
         epsilon: The smallest norm; a shorter vector is divided by it. `tinynet.config.epsilon()` if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, or there is no such norm.
 
     >>> normalize(np.array([[3.0, 4.0]], "float32")).numpy()
     array([[0.6, 0.8]], dtype=float32)
     """
     from .elementwise import maximum, rsqrt, square
-    from .reduction import norm, sum
+    from .norm import norm
+    from .reduction import sum
 
-    x = convert_to_tensor(x)
-    if x.data.dtype.kind != "f":
-        x = convert_to_tensor(x, floatx())
+    x = as_floats(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
     axis = tuple(axis) if isinstance(axis, list | tuple) else axis
     if order == 2:

@@ -1,194 +1,19 @@
-"""Linear algebra: products of tensors; determinants, inverses and factors of matrices."""
+"""Linear algebra of matrices: determinants, inverses and factors. X' is X transposed."""
 
-import string
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
-from ..config import floatx
-from ..tape import is_tracked, record, state
-from ..tensor import Tensor, convert_to_tensor, to_array
-from .elementwise import multiply, sqrt, square, subtract
-from .formulas import binary, moved, result_type, sum_to, unary, wrap
+from ..core.types import TensorLike
+from ..tensor import Tensor, convert_to_tensor
+from .arguments import as_floats
+from .diagonal import tril, triu
+from .formulas import binary, unary, wrap
 from .matmul import matmul
-from .shape import expand_dims, moveaxis, ravel, reshape, tril, triu
+from .shape import expand_dims, moveaxis, reshape
 
-# Products.
-
-
-def _wanted(x):
-    """The array of a Tensor whose gradient will be wanted, else None."""
-    return x.data if state.tapes and isinstance(x, Tensor) and is_tracked(x) else None
-
-
-def einsum(subscripts, *operands, **kwargs):
-    """Einstein's summation: 'ij,jk->ik' is the matrix product, 'ii->' the trace, 'bi,bj->bij' an outer product.
-
-    y[out] = sum over all letters that are not in `out` of the product of the operands.
-
-    Its gradient is such a sum again, in which dy stands in the operand's place.
-
-    Args:
-        subscripts: One letter an axis for each operand, '...' for axes that are broadcast, '->' and those of the
-            result.
-        operands: Tensors.
-        kwargs: `optimize`, accepted for compatibility.
-
-    >>> einsum("ij->ji", Tensor([[1, 2]])).shape
-    (2, 1)
-    """
-    if set(kwargs) - {"optimize"}:
-        raise TypeError(f"einsum: unknown arguments {sorted(set(kwargs) - {'optimize'})}")
-    tensors = [convert_to_tensor(x) for x in operands]
-    dtype = result_type(*tensors)
-    arrays = [to_array(x, dtype) for x in tensors]
-    names, out = _letters(subscripts, [a.ndim for a in arrays])
-    y = np.ascontiguousarray(np.einsum(f"{','.join(names)}->{out}", *arrays, optimize=len(arrays) > 1)).reshape(
-        [_length(letter, names, arrays) for letter in out])
-    likes = [_wanted(x) for x in tensors]
-    if all(like is None for like in likes):
-        return wrap(y)
-
-    def gradient(i, dy):
-        others = [name for k, name in enumerate(names) if k != i]
-        axes = "".join(dict.fromkeys(names[i]))  # each letter once
-        known = "".join(letter for letter in axes if letter in out or any(letter in name for name in others))
-        g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i),
-                      optimize=True)
-        dx = np.zeros(arrays[i].shape, dtype)
-        # A letter that stands twice means the diagonal, of which einsum makes a view.
-        place = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
-        # Letters that are only in this operand were summed over: dy goes to all of them.
-        g = np.expand_dims(g, [k for k, letter in enumerate(axes) if letter not in known])
-        place[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, place.shape)), place)
-        return dx.astype(likes[i].dtype, copy=False)
-
-    return record(y, tuple(tensors),
-                  lambda dy: tuple(None if likes[i] is None else gradient(i, dy) for i in range(len(arrays))))
-
-
-def _letters(subscripts, ndims):
-    """The subscripts with letters in the place of '...', and with the result's, which may be left out."""
-    left, arrow, out = subscripts.replace(" ", "").partition("->")
-    names = left.split(",")
-    if len(names) != len(ndims):
-        raise ValueError(f"einsum: {subscripts!r} names {len(names)} operands, got {len(ndims)}")
-    free = [letter for letter in string.ascii_letters if letter not in subscripts]
-    widest = max([n - len(name) + 3 for name, n in zip(names, ndims, strict=True) if "..." in name], default=0)
-    dots = "".join(free[:widest])
-    full = []
-    for name, n in zip(names, ndims, strict=True):
-        name = name.replace("...", dots[widest - (n - len(name) + 3):]) if "..." in name else name
-        if len(name) != n:
-            raise ValueError(f"einsum: {subscripts!r} gives an operand {len(name)} axes, it has {n}")
-        full.append(name)
-    if not arrow:
-        every = "".join(names).replace("...", "")
-        out = ("..." if dots else "") + "".join(sorted(letter for letter in set(every) if every.count(letter) == 1))
-    return full, out.replace("...", dots)
-
-
-def _length(letter, names, arrays):
-    lengths = {a.shape[k] for name, a in zip(names, arrays, strict=True) for k,
-               other in enumerate(name) if other == letter}
-    return max(lengths - {1}, default=1)  # a length of 1 is broadcast
-
-
-def tensordot(x1, x2, axes=2):
-    """The sum of products over pairs of axes.
-
-    Args:
-        x1, x2: Tensors.
-        axes: A number n: the last n of x1 with the first n of x2. Or (axes of x1, axes of x2).
-    """
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    if isinstance(axes, int):
-        pairs = list(zip(range(x1.ndim - axes, x1.ndim), range(axes), strict=True))
-    else:
-        first, second = ([part] if isinstance(part, int) else list(part) for part in axes)
-        pairs = [(i % x1.ndim, k % x2.ndim) for i, k in zip(first, second, strict=True)]
-    names1 = list(string.ascii_lowercase[: x1.ndim])
-    names2 = list(string.ascii_uppercase[: x2.ndim])
-    out = [n for i, n in enumerate(names1) if i not in [i for i, _ in pairs]]
-    out += [n for k, n in enumerate(names2) if k not in [k for _, k in pairs]]
-    for i, k in pairs:
-        if x1.shape[i] != x2.shape[k]:
-            raise ValueError(f"tensordot: axis {i} of {x1.shape} and axis {k} of {x2.shape} must be of one length")
-        names2[k] = names1[i]
-    return einsum(f"{''.join(names1)},{''.join(names2)}->{''.join(out)}", x1, x2)
-
-
-def dot(x1, x2):
-    """The sum of products over the last axis of x1 and the last but one of x2; the product if one is a number."""
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    if x1.ndim == 0 or x2.ndim == 0:
-        return multiply(x1, x2)
-    if x1.ndim <= 2 and x2.ndim <= 2:
-        return matmul(x1, x2)
-    return tensordot(x1, x2, (-1, -2 if x2.ndim > 1 else 0))
-
-
-def inner(x1, x2):
-    """The sum of products over the last axes."""
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    return multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else tensordot(x1, x2, (-1, -1))
-
-
-def outer(x1, x2):
-    """All products of an element of x1 with one of x2, as a matrix."""
-    return multiply(expand_dims(ravel(x1), 1), ravel(x2))
-
-
-def vdot(x1, x2):
-    """The sum of products of all elements, in order."""
-    return matmul(ravel(x1), ravel(x2))
-
-
-def kron(x1, x2):
-    """The Kronecker product: x1 with each element replaced by its product with x2."""
-    x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    n = max(x1.ndim, x2.ndim)
-    shape1, shape2 = ((1,) * (n - x.ndim) + x.shape for x in (x1, x2))
-    spread1 = [length for pair in zip(shape1, (1,) * n, strict=True) for length in pair]
-    spread2 = [length for pair in zip((1,) * n, shape2, strict=True) for length in pair]
-    return reshape(multiply(reshape(x1, spread1), reshape(x2, spread2)),
-                   [i * k for i, k in zip(shape1, shape2, strict=True)])
-
-
-_cross = binary("cross", None, np.cross, lambda dy, a, b, y: np.cross(b, dy), lambda dy, a, b, y: np.cross(dy, a))
-
-
-def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
-    """The cross product of vectors of three numbers, which stand along `axis`, or along `axisa`, `axisb` and,
-    in the result, `axisc`.
-    """
-    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
-    x1, x2 = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
-    if x1.shape[-1] != 3 or x2.shape[-1] != 3:
-        raise ValueError(f"cross: vectors must have 3 elements, got shapes {x1.shape} and {x2.shape}")
-    return moveaxis(_cross(x1, x2), -1, axisc)
-
-
-def trace(x, offset=0, axis1=0, axis2=1):
-    """The sum along the diagonal of two axes."""
-
-    def inverse(dy, a):
-        dx = np.zeros_like(a)
-        matrices = np.moveaxis(dx, (axis1, axis2), (-2, -1))
-        rows, columns = matrices.shape[-2:]
-        i = np.arange(max(0, -offset), max(0, -offset, min(rows, columns - offset)))
-        matrices[..., i, i + offset] = dy[..., None]
-        return dx
-
-    return moved(x, lambda a: np.trace(a, offset, axis1, axis2, a.dtype), inverse)
-
-
-def cdist(x, y):
-    """The Euclidean distances between the rows of x and the rows of y."""
-    difference = subtract(expand_dims(x, -2), expand_dims(y, -3))
-    return sqrt(einsum("...k->...", square(difference)))
-
-
-# Matrices. X' is X transposed.
 
 def _t(a):
     return np.swapaxes(a, -1, -2)
@@ -203,29 +28,68 @@ def _half_tril(a):
     return np.tril(a) - 0.5 * a * np.eye(a.shape[-1], dtype=a.dtype)
 
 
-inv = unary("inv", "The inverse of a matrix.", np.linalg.inv, lambda dy, x, y: -_t(y) @ dy @ _t(y))
-det = unary("det", "The determinant.", np.linalg.det, lambda dy, x, y: (dy * y)[..., None, None] * _t(np.linalg.inv(x)))
-logdet = unary("logdet", "The logarithm of the determinant of a positive definite matrix.",
+_MATRICES = """
+
+    Args:
+        x: Square matrices, shape (..., n, n); integers become `floatx()`.
+
+    Returns:
+        Tensor, shape """
+
+inv = unary("inv", "The inverse of matrices." + _MATRICES + """(..., n, n).
+
+    Raises:
+        LinAlgError: a matrix is singular.
+    """, np.linalg.inv, lambda dy, x, y: -_t(y) @ dy @ _t(y))
+det = unary("det", "The determinant of matrices." + _MATRICES + "(...).\n    ", np.linalg.det,
+            lambda dy, x, y: (dy * y)[..., None, None] * _t(np.linalg.inv(x)))
+logdet = unary("logdet", "The logarithm of the determinant of positive definite matrices." + _MATRICES + "(...).\n    ",
                lambda x: np.linalg.slogdet(x)[1], lambda dy, x, y: dy[..., None, None] * _t(np.linalg.inv(x)))
 _cholesky = unary("cholesky", None, np.linalg.cholesky,
                   lambda dy, x, y: _symmetric(_t(np.linalg.inv(y)) @ _half_tril(_t(y) @ dy) @ np.linalg.inv(y)))
 
 
-def cholesky(x, upper=False):
-    """The triangular L with L L' = x, for symmetric positive definite x; L' if `upper`."""
+def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
+    """The triangular L with L L' = x.
+
+    Args:
+        x: Tensor of symmetric positive definite matrices, shape (..., n, n); integers become `floatx()`.
+        upper: Return L' instead.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        LinAlgError: a matrix is not positive definite.
+
+    >>> cholesky([[4.0, 2.0], [2.0, 2.0]]).numpy()
+    array([[2., 0.],
+           [1., 1.]], dtype=float32)
+    """
     factor = _cholesky(x)
     return moveaxis(factor, -1, -2) if upper else factor
 
 
-def cholesky_inverse(x, upper=False):
-    """The inverse of a matrix whose Cholesky factor is x."""
+def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
+    """The inverse of a matrix that is given by its Cholesky factor.
+
+    Args:
+        x: Tensor, shape (..., n, n): the factor L.
+        upper: Whether x is L'.
+
+    Returns:
+        Tensor, shape (..., n, n): the inverse of L L'.
+
+    Raises:
+        LinAlgError: the factor is singular.
+    """
     factor = convert_to_tensor(x)
     factor = moveaxis(factor, -1, -2) if upper else factor
     inverse = inv(factor)
     return matmul(moveaxis(inverse, -1, -2), inverse)
 
 
-def solve(a, b):
+def solve(a: TensorLike, b: TensorLike) -> Tensor:
     """The x with a x = b.
 
     db = a'^-1 dx, da = -db x'.
@@ -233,6 +97,15 @@ def solve(a, b):
     Args:
         a: Square matrices, shape (..., n, n).
         b: Shape (n,) or (..., n, k).
+
+    Returns:
+        Tensor, shaped like `b`.
+
+    Raises:
+        LinAlgError: a matrix is singular.
+
+    >>> solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 2.0]).numpy()
+    array([1. , 0.5], dtype=float32)
     """
     a, b = convert_to_tensor(a), convert_to_tensor(b)
     if b.ndim == 1:
@@ -245,65 +118,147 @@ _solve = binary("solve", None, np.linalg.solve,
                 lambda dy, a, b, y: np.linalg.solve(_t(a), dy), integers="to float")
 
 
-def solve_triangular(a, b, lower=False):
-    """The x with a x = b, for a triangular matrix a of which only that triangle is looked at."""
+def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tensor:
+    """The x with a x = b for triangular matrices.
+
+    Args:
+        a: Square matrices, shape (..., n, n), of which only one triangle is used.
+        b: Shape (n,) or (..., n, k).
+        lower: Whether that is the lower triangle, not the upper one.
+
+    Returns:
+        Tensor, shaped like `b`.
+
+    Raises:
+        LinAlgError: a matrix is singular.
+    """
     return solve(tril(a) if lower else triu(a), b)
-
-
-def _floats(x):
-    a = to_array(x)
-    return a if a.dtype.kind == "f" else a.astype(floatx())
 
 
 def _tensors(parts):
     return tuple(wrap(np.ascontiguousarray(part).reshape(np.shape(part))) for part in parts)
 
 
-def slogdet(x):
-    """The sign of the determinant, and the logarithm of its size. The logarithm has a gradient in `logdet`."""
-    return _tensors(np.linalg.slogdet(_floats(x)))
+def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """The sign of the determinant, and the logarithm of its size. No gradient; `logdet` has one.
 
+    Args:
+        x: Square matrices, shape (..., n, n).
 
-def qr(x, mode="reduced"):
-    """Q with orthonormal columns and upper triangular R, Q R = x. No gradient."""
-    return _tensors(np.linalg.qr(_floats(x), mode))
+    Returns:
+        (sign, logarithm), Tensors of shape (...).
 
-
-def svd(x, full_matrices=True, compute_uv=True):
-    """U, s, V' with U diag(s) V' = x, the singular values s from large to small;
-    s alone without `compute_uv`. No gradient.
+    Raises:
+        LinAlgError: a matrix is not square.
     """
-    parts = np.linalg.svd(_floats(x), full_matrices, compute_uv)
+    return _tensors(np.linalg.slogdet(as_floats(x).data))
+
+
+def qr(x: TensorLike, mode: str = "reduced") -> tuple[Tensor, Tensor]:
+    """Q with orthonormal columns and upper triangular R, Q R = x. No gradient.
+
+    Args:
+        x: Matrices, shape (..., m, n); k is the smaller of m and n.
+        mode: 'reduced', or 'complete' for a square Q.
+
+    Returns:
+        (Q, R), shapes (..., m, k) and (..., k, n); (..., m, m) and (..., m, n) if complete.
+    """
+    return _tensors(np.linalg.qr(as_floats(x).data, mode))  # type: ignore[call-overload]  # hints list the modes
+
+
+def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """The singular value decomposition: U diag(s) V' = x. No gradient.
+
+    Args:
+        x: Matrices, shape (..., m, n); k is the smaller of m and n.
+        full_matrices: Whether U and V' are square; else they have k columns and rows.
+        compute_uv: Whether to return U and V' too.
+
+    Returns:
+        (U, s, V'), or s alone: the singular values from large to small, shape (..., k).
+    """
+    # NumPy's hints want True or False, not a bool.
+    parts = np.linalg.svd(as_floats(x).data, full_matrices, compute_uv)  # type: ignore[call-overload]
     return _tensors(parts) if compute_uv else wrap(parts)
 
 
-def eigh(x):
-    """Eigenvalues, from small to large, and eigenvectors (columns) of a symmetric matrix. No gradient."""
-    return _tensors(np.linalg.eigh(_floats(x)))
+def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and eigenvectors of symmetric matrices. No gradient.
 
+    Args:
+        x: Symmetric matrices, shape (..., n, n).
 
-def eig(x):
-    """Eigenvalues and eigenvectors (columns) of a square matrix, if they are real. No gradient.
+    Returns:
+        (values, vectors): the eigenvalues from small to large, shape (..., n), and the eigenvectors as columns, shape
+        (..., n, n).
 
     Raises:
-        ValueError: they are complex.
+        LinAlgError: a matrix is not square.
+
+    >>> eigh([[2.0, 0.0], [0.0, 1.0]])[0].numpy()
+    array([1., 2.], dtype=float32)
     """
-    values, vectors = np.linalg.eig(_floats(x))
+    return _tensors(np.linalg.eigh(as_floats(x).data))
+
+
+def eig(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and eigenvectors of square matrices, if they are real. No gradient.
+
+    Args:
+        x: Square matrices, shape (..., n, n).
+
+    Returns:
+        (values, vectors): shapes (..., n) and (..., n, n), the eigenvectors as columns.
+
+    Raises:
+        ValueError: the eigenvalues are complex.
+        LinAlgError: a matrix is not square.
+    """
+    values, vectors = np.linalg.eig(as_floats(x).data)
     if values.dtype.kind == "c":
         raise ValueError("eig: the eigenvalues are complex, and tinynet has no complex tensors; use numpy.linalg.eig")
     return _tensors((values, vectors))
 
 
-def pinv(x, rcond=None):
-    """The pseudo-inverse. No gradient."""
-    return wrap(np.ascontiguousarray(np.linalg.pinv(_floats(x), rcond)))
+def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
+    """The pseudo-inverse. No gradient.
+
+    Args:
+        x: Matrices, shape (..., m, n).
+        rcond: Singular values below this fraction of the largest one count as 0; NumPy's choice if None.
+
+    Returns:
+        Tensor, shape (..., n, m).
+    """
+    return wrap(np.ascontiguousarray(np.linalg.pinv(as_floats(x).data, rcond)))
 
 
-def lstsq(a, b, rcond=None):
-    """The x that makes |a x - b| smallest. No gradient."""
-    return wrap(np.ascontiguousarray(np.linalg.lstsq(_floats(a), _floats(b), rcond)[0]))
+def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
+    """The x that makes |a x - b| smallest. No gradient.
+
+    Args:
+        a: Matrix, shape (m, n).
+        b: Shape (m,) or (m, k).
+        rcond: Singular values below this fraction of the largest one count as 0; NumPy's choice if None.
+
+    Returns:
+        Tensor, shape (n,) or (n, k).
+
+    Raises:
+        LinAlgError: the shapes do not fit.
+    """
+    return wrap(np.ascontiguousarray(np.linalg.lstsq(as_floats(a).data, as_floats(b).data, rcond)[0]))
 
 
-def matrix_rank(x, tol=None):
-    """The number of singular values above `tol`."""
-    return Tensor(np.linalg.matrix_rank(_floats(x), tol).astype(np.int32))
+def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
+    """The number of singular values above a limit.
+
+    Args:
+        x: Matrices, shape (..., m, n).
+        tol: The limit; NumPy's choice if None.
+
+    Returns:
+        Tensor (int32), shape (...).
+    """
+    return Tensor(np.linalg.matrix_rank(as_floats(x).data, tol).astype(np.int32))

@@ -7,38 +7,42 @@ The gradient of a reduction spreads dy back over the axes that were reduced: eve
 for a maximum.
 """
 
+from __future__ import annotations
+
 import builtins
 import math
+from typing import Any
 
 import numpy as np
 
-from ..config import floatx
+from ..core.types import Array, Axis, DTypeLike, TensorLike
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
+from .arguments import as_floats, check_axes
 
 # --- references -----------------------------------------------------------------------------------------------------
 
 
-def reduce_sum(x, axes=None, keepdims=False):
+def reduce_sum(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """Reference: y = sum over `axes` of x."""
     return np.asarray(np.sum(x, axis=axes, keepdims=keepdims))
 
 
-def reduce_mean(x, axes=None, keepdims=False):
-    """Reference: y = (sum over `axes` of x) / (how many are summed)."""
+def reduce_mean(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    """Reference: y = (sum over `axes` of x) / (the number of elements in each sum)."""
     y = reduce_sum(x, axes, keepdims)
     count = x.size // builtins.max(y.size, 1) if x.size else math.prod(np.array(x.shape)[_mask(axes, x.ndim)])
     with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
         return np.asarray(y / x.dtype.type(count))
 
 
-def reduce_max(x, axes=None, keepdims=False):
+def reduce_max(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """Reference: y = the largest x over `axes`; NaN if there is one."""
     return np.asarray(np.max(x, axis=axes, keepdims=keepdims))
 
 
-def reduce_min(x, axes=None, keepdims=False):
+def reduce_min(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """Reference: y = the smallest x over `axes`; NaN if there is one."""
     return np.asarray(np.min(x, axis=axes, keepdims=keepdims))
 
@@ -52,41 +56,22 @@ def _mask(axes, rank):
     return mask
 
 
-def check_axes(operation, axis, shape):
-    """`axis` as None or a tuple of axes from 0 to rank - 1, each once."""
-    if axis is None:
-        return None
-    rank = len(shape)
-    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
-    result = []
-    for a in axes:
-        a = a.__index__()
-        if not -rank <= a < rank:
-            raise ValueError(
-                f"{operation}: axis {a} does not exist. Got shape {shape}, whose axes are {-rank} to {rank - 1}."
-            )
-        result.append(a % rank)
-    if len(set(result)) < len(result):
-        raise ValueError(f"{operation}: axis {axis} names an axis twice. Got shape {shape}.")
-    return tuple(result)
-
-
-def _spread(dy, shape, axes, keepdims):
-    """dy with the reduced axes back at length 1, so that it broadcasts against an array of `shape`."""
+def spread(dy: Array, shape: tuple[int, ...], axes: tuple[int, ...] | None, keepdims: bool) -> Array:
+    """dy with length 1 along the reduced axes, so that it broadcasts against an array of `shape`."""
     if keepdims or not dy.shape and axes is None:
         return dy
     return dy.reshape([1 if axes is None or axis in axes else extent for axis, extent in enumerate(shape)])
 
 
-def _filled(value, shape):
+def filled(value: Array, shape: tuple[int, ...]) -> Array:
     """`value` broadcast to `shape`, as an array of its own."""
     result = np.empty(shape, value.dtype)
     result[...] = value
     return result
 
 
-def _sum_dtype(dtype):
-    """What integers and booleans add up in: at least 32 bits, as they were given otherwise."""
+def sum_dtype(dtype: Any) -> Any:
+    """The type in which sums of integers and booleans are made: 32 bits at least, else their own."""
     return np.int32 if dtype.kind == "b" or dtype.kind == "i" and dtype.itemsize < 4 else \
         np.uint32 if dtype.kind == "u" and dtype.itemsize < 4 else dtype
 
@@ -95,18 +80,24 @@ def _has_kernel(x):
     return x.dtype.char in "fd"
 
 
-def _as_float(x):
-    """Integers and booleans become `floatx()`; float tensors stay themselves."""
-    return x if x.data.dtype.kind == "f" else Tensor.wrap(x.data.astype(floatx()))
-
-
 # --- sums -----------------------------------------------------------------------------------------------------------
 
 
-def sum(x, axis=None, keepdims=False):
-    """Sum over axes. Integers keep their type (at least 32 bits), booleans are counted.
+def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Sum over axes.
 
-    dx = dy, spread.
+    dx = dy, broadcast over the reduced axes.
+
+    Args:
+        x: Tensor; integers keep their type (32 bits at least), booleans are counted.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, or an axis is named twice.
 
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).numpy()
     array([4., 6.], dtype=float32)
@@ -115,51 +106,74 @@ def sum(x, axis=None, keepdims=False):
     data = x.data
     axes = check_axes("sum", axis, data.shape)
     if not _has_kernel(data):
-        return Tensor.wrap(np.asarray(np.sum(data, axis=axes, keepdims=keepdims, dtype=_sum_dtype(data.dtype))))
+        return Tensor.wrap(np.asarray(np.sum(data, axis=axes, keepdims=keepdims, dtype=sum_dtype(data.dtype))))
     y = kernels.reduce_sum(data, axes, keepdims)
 
     def backward(dy):
-        return (_filled(_spread(dy, data.shape, axes, keepdims), data.shape),)
+        return (filled(spread(dy, data.shape, axes, keepdims), data.shape),)
 
     return record(y, (x,), backward)
 
 
-def mean(x, axis=None, keepdims=False):
-    """Arithmetic mean over axes. Integers give `floatx()`.
+def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Arithmetic mean over axes.
 
-    dx = dy / n, spread, with n the number of elements behind one mean.
+    dx = dy / n, broadcast over the reduced axes, with n the number of elements in each mean.
+
+    Args:
+        x: Tensor; integers become `floatx()`.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor without the reduced axes; NaN where there is no element.
+
+    Raises:
+        ValueError: x has no such axis, or an axis is named twice.
 
     >>> float(mean(Tensor([1.0, 2.0, 6.0])))
     3.0
     """
-    x = _as_float(convert_to_tensor(x))
+    x = as_floats(x)
     data = x.data
     axes = check_axes("mean", axis, data.shape)
     y = kernels.reduce_mean(data, axes, keepdims)
 
     def backward(dy):
-        n = _elements_behind_one(data, y)
-        return (_filled(_spread(dy, data.shape, axes, keepdims) / dy.dtype.type(n), data.shape),)
+        n = elements_of_one(data, y)
+        return (filled(spread(dy, data.shape, axes, keepdims) / dy.dtype.type(n), data.shape),)
 
     return record(y, (x,), backward)
 
 
-def _elements_behind_one(data, y):
-    """How many elements of data each element of y is made of; 1 if there is nothing to divide (an empty batch)."""
+def elements_of_one(data: Array, y: Array) -> int:
+    """The number of elements of `data` in each element of y; 1 for an empty array, where nothing is divided."""
     return data.size // y.size if data.size else 1
 
 
-def prod(x, axis=None, keepdims=False, dtype=None):
+def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike = None) -> Tensor:
     """Product over axes.
 
-    dx_k = dy * product of all x_j with j != k, which is finite and right with zeros among the x too.
+    dx_k = dy * product of all x_j with j != k, which is finite and right if some x are zero, too.
+
+    Args:
+        x: Tensor; integers keep their type (32 bits at least).
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
+        dtype: Convert x to this element type first; not if None.
+
+    Returns:
+        Tensor without the reduced axes; 1 where there is no element.
+
+    Raises:
+        ValueError: x has no such axis, or an axis is named twice.
     """
     x = convert_to_tensor(x)
     if dtype is not None and x.dtype != np.dtype(dtype):
-        x = _converted(x, dtype)
+        x = converted(x, dtype)
     data = x.data
     axes = check_axes("prod", axis, data.shape)
-    y = np.asarray(np.prod(data, axis=axes, keepdims=keepdims, dtype=_sum_dtype(data.dtype)))
+    y = np.asarray(np.prod(data, axis=axes, keepdims=keepdims, dtype=sum_dtype(data.dtype)))
 
     def backward(dy):
         rows, restore = _reduced_axes_last(data, axes)
@@ -168,7 +182,7 @@ def prod(x, axis=None, keepdims=False, dtype=None):
         others = np.ones_like(rows)
         others[..., 1:] *= before
         others[..., :-1] *= after
-        return (_spread(dy, data.shape, axes, keepdims) * restore(others),)
+        return (spread(dy, data.shape, axes, keepdims) * restore(others),)
 
     return record(y, (x,), backward)
 
@@ -184,8 +198,8 @@ def _reduced_axes_last(data, axes):
     return rows, lambda result: result.reshape(moved.shape).transpose(np.argsort(order))
 
 
-def _converted(x, dtype):
-    """x in another floating-point type, recorded; its gradient comes back in x's own type."""
+def converted(x: Tensor, dtype: DTypeLike) -> Tensor:
+    """x in another floating-point type, recorded; its gradient is converted back to x's own type."""
     own = x.data.dtype
     return record(x.data.astype(dtype), (x,), lambda dy: (dy.astype(own),))
 
@@ -213,18 +227,29 @@ def _extreme(operation, kernel_name, x, axis, keepdims, initial, choose):
 
     def backward(dy):
         # Elements that share the extreme share its gradient equally.
-        is_extreme = data == _spread(y, data.shape, axes, keepdims)
+        is_extreme = data == spread(y, data.shape, axes, keepdims)
         ties = np.sum(is_extreme, axis=axes, keepdims=True, dtype=data.dtype)
-        return (is_extreme * (_spread(dy, data.shape, axes, keepdims) / np.maximum(ties, 1)),)
+        return (is_extreme * (spread(dy, data.shape, axes, keepdims) / np.maximum(ties, 1)),)
 
     return record(y, (x,), backward)
 
 
-def max(x, axis=None, keepdims=False, initial=None):
-    """The largest element over axes; NaN wins. Equal largest elements share dy equally.
+def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
+    """The largest element over axes; NaN if there is one.
+
+    Gradient: dy is divided equally among the elements that are the largest.
 
     Args:
+        x: Tensor.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
         initial: A lower limit of the result, which is also the maximum of no elements.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, an axis is named twice, or there are no elements and no `initial`.
 
     >>> max(Tensor([[1.0, 5.0], [3.0, 2.0]]), axis=1).numpy()
     array([5., 3.], dtype=float32)
@@ -232,224 +257,51 @@ def max(x, axis=None, keepdims=False, initial=None):
     return _extreme("max", "reduce_max", x, axis, keepdims, initial, np.maximum)
 
 
-def min(x, axis=None, keepdims=False, initial=None):
-    """The smallest element over axes; NaN wins. Equal smallest elements share dy equally.
+def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
+    """The smallest element over axes; NaN if there is one.
+
+    Gradient: dy is divided equally among the elements that are the smallest.
 
     Args:
+        x: Tensor.
+        axis: Axis, or several; all if None.
+        keepdims: Keep the reduced axes, with length 1.
         initial: An upper limit of the result, which is also the minimum of no elements.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, an axis is named twice, or there are no elements and no `initial`.
     """
     return _extreme("min", "reduce_min", x, axis, keepdims, initial, np.minimum)
 
 
-def amax(x, axis=None, keepdims=False):
-    """`max` under NumPy's other name."""
+def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`max` under NumPy's other name.
+
+    Args:
+        x, axis, keepdims: As for `max`.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, an axis is named twice, or there are no elements.
+    """
     return max(x, axis, keepdims)
 
 
-def amin(x, axis=None, keepdims=False):
-    """`min` under NumPy's other name."""
-    return min(x, axis, keepdims)
-
-
-def argmax(x, axis=None, keepdims=False):
-    """Index (int32) of the first largest element along one axis, or in the flattened tensor."""
-    return _arg_extreme("argmax", np.argmax, x, axis, keepdims)
-
-
-def argmin(x, axis=None, keepdims=False):
-    """Index (int32) of the first smallest element along one axis, or in the flattened tensor."""
-    return _arg_extreme("argmin", np.argmin, x, axis, keepdims)
-
-
-def _arg_extreme(operation, function, x, axis, keepdims):
-    data = convert_to_tensor(x).data
-    axes = check_axes(operation, axis, data.shape)
-    if (data.size if axes is None else data.shape[axes[0]]) == 0:
-        raise ValueError(f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}.")
-    return Tensor.wrap(np.asarray(function(data, axis=None if axes is None else axes[0], keepdims=keepdims), np.int32))
-
-
-# --- spread of values -----------------------------------------------------------------------------------------------
-
-
-def var(x, axis=None, keepdims=False):
-    """Variance over axes, mean((x - mean(x))^2), dividing by n.
-
-    dx = dy * 2 (x - mean(x)) / n
-    """
-    x = _as_float(convert_to_tensor(x))
-    axes = check_axes("var", axis, x.shape)
-    deviation = x.data - kernels.reduce_mean(x.data, axes, True)
-    y = kernels.reduce_mean(deviation * deviation, axes, keepdims)
-
-    def backward(dy):
-        n = _elements_behind_one(x.data, y)
-        return (_spread(dy, x.data.shape, axes, keepdims) * dy.dtype.type(2 / n) * deviation,)
-
-    return record(y, (x,), backward)
-
-
-def std(x, axis=None, keepdims=False):
-    """Standard deviation over axes, sqrt(var(x)).
-
-    dx = dy * (x - mean(x)) / (n * std)
-    """
-    variance = var(x, axis, keepdims)
-    y = np.sqrt(variance.data)
-
-    def backward(dy):
-        with np.errstate(divide="ignore", invalid="ignore"):  # no derivative where all elements are equal
-            return (dy / (2 * y),)
-
-    return record(y, (variance,), backward)
-
-
-def moments(x, axes, keepdims=False, synchronized=False):
-    """(mean, variance) over axes, each differentiable.
+def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`min` under NumPy's other name.
 
     Args:
-        axes: Axes to reduce.
-        synchronized: Only False: there are no replicas to synchronize.
-    """
-    if synchronized:
-        raise ValueError("moments: synchronized=True is not supported: tinynet has no replicas to synchronize")
-    x = convert_to_tensor(x)
-    return mean(x, axes, keepdims), var(x, axes, keepdims)
+        x, axis, keepdims: As for `min`.
 
-
-def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))) over axes, with the maximum taken out so that exp cannot overflow.
-
-    dx = dy * softmax(x)
-    """
-    x = _as_float(convert_to_tensor(x))
-    data = x.data
-    axes = check_axes("logsumexp", axis, data.shape)
-    largest = kernels.reduce_max(data, axes, True)
-    shift = np.where(np.isfinite(largest), largest, data.dtype.type(0))
-    exponentials = np.exp(data - shift)
-    total = kernels.reduce_sum(exponentials, axes, True)
-    with np.errstate(divide="ignore"):
-        wide = np.log(total) + shift
-    y = wide if keepdims else wide.reshape(kernels.reduce_sum(shift, axes, False).shape)
-
-    def backward(dy):
-        return (_spread(dy, data.shape, axes, keepdims) * (exponentials / total),)
-
-    return record(y, (x,), backward)
-
-
-def norm(x, ord=None, axis=None, keepdims=False):
-    """Norm of vectors (one axis, or all axes with `ord=None`): (sum |x|^ord)^(1/ord).
-
-    `ord` may be None or 'fro' (both: the root of the sum of squares, over any axes), 1, 2, any other positive number,
-    inf (largest |x|), -inf (smallest |x|) or 0 (number of non-zero elements, without a gradient).
+    Returns:
+        Tensor without the reduced axes.
 
     Raises:
-        ValueError: a matrix norm other than 'fro'.
+        ValueError: x has no such axis, an axis is named twice, or there are no elements.
     """
-    x = _as_float(convert_to_tensor(x))
-    data = x.data
-    axes = check_axes("norm", axis, data.shape)
-    one_axis = data.ndim == 1 if axes is None else len(axes) == 1
-    if ord in (None, "fro") or ord == 2 and one_axis:
-        y = np.sqrt(kernels.reduce_sum(data * data, axes, keepdims))
-
-        def backward(dy):  # d|x|/dx = x / |x|
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return (_spread(dy / y, data.shape, axes, keepdims) * data,)
-
-        return record(y, (x,), backward)
-    if isinstance(ord, str) or not one_axis:
-        raise ValueError(
-            f"norm: ord={ord!r} over axis={axis} of shape {data.shape} is not supported. Known: None and 'fro' over "
-            "any axes, "
-            "numbers over a single axis."
-        )
-    if ord == 0:
-        return Tensor.wrap(np.asarray(np.sum(data != 0, axis=axes, keepdims=keepdims, dtype=data.dtype)))
-    magnitude = record(np.abs(data), (x,), lambda dy: (dy * np.sign(data),))
-    if ord == math.inf:
-        return max(magnitude, axis, keepdims)
-    if ord == -math.inf:
-        return min(magnitude, axis, keepdims)
-    if ord == 1:
-        return sum(magnitude, axis, keepdims)
-    size = magnitude.data
-    y = kernels.reduce_sum(size**ord, axes, keepdims) ** data.dtype.type(1 / ord)
-
-    def backward(dy):  # d|x|_p / d|x_i| = (|x_i| / |x|_p)^(p - 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (
-                _spread(dy, data.shape, axes, keepdims) * (size / _spread(y, data.shape, axes, keepdims)) ** (ord - 1),
-            )
-
-    return record(y, (magnitude,), backward)
-
-
-# --- truth values ---------------------------------------------------------------------------------------------------
-
-
-def any(x, axis=None, keepdims=False):
-    """Whether some element over axes is true (not zero)."""
-    data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.any(data, axis=check_axes("any", axis, data.shape), keepdims=keepdims)))
-
-
-def all(x, axis=None, keepdims=False):
-    """Whether every element over axes is true (not zero)."""
-    data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.all(data, axis=check_axes("all", axis, data.shape), keepdims=keepdims)))
-
-
-def count_nonzero(x, axis=None):
-    """How many elements over axes are not zero (int32)."""
-    data = convert_to_tensor(x).data
-    return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=check_axes("count_nonzero", axis, data.shape)),
-                                  np.int32))
-
-
-# --- running sums and products --------------------------------------------------------------------------------------
-
-
-def _running(operation, function, x, axis, dtype):
-    """(x with one axis to run along, that axis, result)."""
-    x = convert_to_tensor(x)
-    if dtype is not None and x.dtype != np.dtype(dtype):
-        x = _converted(x, dtype)
-    if axis is None:
-        shape = x.data.shape
-        x, axis = record(x.data.reshape(-1), (x,), lambda dy: (dy.reshape(shape),)), 0
-    axis = check_axes(operation, axis, x.data.shape)[0]
-    return x, axis, function(x.data, axis=axis, dtype=_sum_dtype(x.data.dtype))
-
-
-def cumsum(x, axis=None, dtype=None):
-    """y_k = x_0 + ... + x_k along an axis (or the flattened tensor).
-
-    dx_k = dy_k + dy_(k+1) + ...: the running sum from the other end.
-    """
-    x, axis, y = _running("cumsum", np.cumsum, x, axis, dtype)
-
-    def backward(dy):
-        return (np.ascontiguousarray(np.flip(np.cumsum(np.flip(dy, axis), axis), axis)),)
-
-    return record(y, (x,), backward)
-
-
-def cumprod(x, axis=None, dtype=None):
-    """y_k = x_0 * ... * x_k along an axis (or the flattened tensor).
-
-    dx_k = (x_0 ... x_(k-1)) * s_k with s_k = dy_k + x_(k+1) s_(k+1); no division, so zeros do no harm.
-    """
-    x, axis, y = _running("cumprod", np.cumprod, x, axis, dtype)
-    data = x.data
-
-    def backward(dy):
-        rows, s = np.moveaxis(data, axis, 0), np.moveaxis(dy, axis, 0).copy()
-        for k in range(len(s) - 2, -1, -1):
-            s[k] += rows[k + 1] * s[k + 1]
-        s[1:] *= np.moveaxis(y, axis, 0)[:-1]
-        return (np.ascontiguousarray(np.moveaxis(s, 0, axis)),)
-
-    return record(y, (x,), backward)
+    return min(x, axis, keepdims)

@@ -1,32 +1,85 @@
-"""Order: sorting, searching, counting; sums and differences along an axis."""
+"""Sorting, searching and counting; differences and integrals along an axis."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from ..config import floatx
-from ..tensor import convert_to_tensor, to_array
-from .formulas import moved, wrap
+from ..core.types import TensorLike
+from ..tensor import Tensor, convert_to_tensor, to_array
+from .arguments import check_not_sparse
+from .formulas import wrap
 from .indexing import get_item, take_along_axis
-from .linalg import einsum
 from .shape import moveaxis
+from .tensor_products import einsum
 
 
-def sort(x, axis=-1):
-    """The elements along an axis from small to large. The gradient goes back to where each came from."""
+def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
+    """The elements along an axis from small to large; NaN comes last.
+
+    Gradient: dy of each element goes to where the element was in x.
+
+    Args:
+        x: Tensor.
+        axis: Along which axis; x is flattened if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    >>> sort([3, 1, 2]).numpy()
+    array([1, 2, 3], dtype=int32)
+    """
     return take_along_axis(x, np.argsort(to_array(x), axis, kind="stable"), axis)
 
 
-def argsort(x, axis=-1):
-    """The indices that sort along an axis; of the flattened x if it is None. Equal elements keep their order."""
+def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
+    """The indices that sort along an axis. Equal elements keep their order.
+
+    Args:
+        x: Tensor.
+        axis: Along which axis; x is flattened if None.
+
+    Returns:
+        Tensor (int32), shaped like `x`.
+
+    >>> argsort([3, 1, 2]).numpy()
+    array([1, 2, 0], dtype=int32)
+    """
     return wrap(np.ascontiguousarray(np.argsort(to_array(x), axis, kind="stable"), np.int32))
 
 
-def argpartition(x, kth, axis=-1):
-    """Indices that put the kth smallest element at its place, smaller ones before, larger ones after it."""
+def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
+    """Indices that put the kth smallest element at index k, smaller ones before it and larger ones after it.
+
+    Args:
+        x: Tensor.
+        kth: Which element, from 0.
+        axis: Along which axis; x is flattened if None.
+
+    Returns:
+        Tensor (int32), shaped like `x`.
+
+    Raises:
+        ValueError: there is no kth element.
+    """
     return wrap(np.ascontiguousarray(np.argpartition(to_array(x), kth, axis), np.int32))
 
 
-def top_k(x, k, sorted=True):  # noqa: A002, as Keras names it
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The k largest elements along the last axis, and their indices; of equal ones the first.
+
+    Args:
+        x: Tensor, shape (..., n).
+        k: How many.
+        sorted: Accepted for compatibility; the result is always sorted, the largest first.
+
+    Returns:
+        (values, indices (int32)), Tensors of shape (..., k).
+
+    Raises:
+        ValueError: k is negative or above n.
 
     >>> values, indices = top_k([1.0, 3.0, 2.0], 2)
     >>> indices.numpy()
@@ -41,13 +94,19 @@ def top_k(x, k, sorted=True):  # noqa: A002, as Keras names it
     return take_along_axis(x, indices, -1), wrap(indices)
 
 
-def in_top_k(targets, predictions, k):
-    """Whether each target class is among the k with the largest predictions (equal ones count as in).
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
+    """Whether each target class is among the k with the largest predictions; equal ones count as in.
 
     Args:
         targets: Integers, shape (batch,).
         predictions: Shape (batch, classes).
         k: How many.
+
+    Returns:
+        Tensor of booleans, shape (batch,).
+
+    >>> in_top_k([0, 1], [[0.9, 0.1], [0.8, 0.2]], 1).numpy()
+    array([ True, False])
     """
     targets, predictions = to_array(targets), to_array(predictions)
     inside = (targets >= 0) & (targets < predictions.shape[-1])
@@ -55,21 +114,33 @@ def in_top_k(targets, predictions, k):
     return wrap(np.asarray(((predictions > own).sum(-1) < k) & inside & np.isfinite(own[..., 0])))
 
 
-def unique(x, sorted=True, return_index=False, return_inverse=False, return_counts=False, axis=None,  # noqa: A002
-           size=None, fill_value=None):
+def unique(
+    x: TensorLike, sorted: bool = True, return_index: bool = False, return_inverse: bool = False,
+    return_counts: bool = False, axis: int | None = None, size: int | None = None, fill_value: Any = None,
+) -> Any:
     """The different elements (or slices along `axis`), from small to large.
 
     Args:
         x: Tensor.
         sorted: Accepted for compatibility; the result is always sorted.
-        return_index: Also return where each stands first.
+        return_index: Also return the first index of each.
         return_inverse: Also return, for each element of x, its index in the result.
         return_counts: Also return how often each occurs.
         axis: Along which axis; x is flattened if None.
         size: Cut, or fill up, to this number.
         fill_value: What to fill up with; the smallest element if None.
+
+    Returns:
+        Tensor of the values; or a tuple of it and what else is returned (int32), in the order of the arguments.
+
+    >>> values, counts = unique([3, 1, 3], return_counts=True)
+    >>> values.numpy(), counts.numpy()
+    (array([1, 3], dtype=int32), array([1, 2], dtype=int32))
     """
-    found = np.unique(to_array(x), return_index, return_inverse, return_counts, axis=axis)
+    # NumPy's hints list every combination of True and False.
+    found: Any = np.unique(  # type: ignore[call-overload]
+        to_array(x), return_index, return_inverse, return_counts, axis=axis
+    )
     parts = found if isinstance(found, tuple) else (found,)
     values, rest = parts[0], [np.asarray(part, np.int32) for part in parts[1:]]
     if size is not None:
@@ -84,29 +155,69 @@ def unique(x, sorted=True, return_index=False, return_inverse=False, return_coun
     return results if len(results) > 1 else results[0]
 
 
-def searchsorted(sorted_sequence, values, side="left"):
-    """Where each value would have to be inserted to keep the sequence sorted:
-    before equal ones ('left') or after ('right').
+def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
+    """The index at which each value would have to be inserted to keep a sequence sorted.
+
+    Args:
+        sorted_sequence: Tensor, shape (n,), from small to large.
+        values: Tensor.
+        side: 'left' for before equal elements, 'right' for after them.
+
+    Returns:
+        Tensor (int32), shaped like `values`.
+
+    Raises:
+        ValueError: `side` is neither.
+
+    >>> searchsorted([1, 3, 5], [3, 4]).numpy()
+    array([1, 2], dtype=int32)
     """
-    return wrap(np.asarray(np.searchsorted(to_array(sorted_sequence), to_array(values), side), np.int32))
+    # NumPy's hints list the sides.
+    indices = np.searchsorted(to_array(sorted_sequence), to_array(values), side)  # type: ignore[call-overload]
+    return wrap(np.asarray(indices, np.int32))
 
 
-def digitize(x, bins):
-    """The number of the bin, from 0, in which each element lies: bins[i-1] <= x < bins[i]."""
+def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
+    """The number of the bin, from 0, that holds each element: bins[i-1] <= x < bins[i].
+
+    Args:
+        x: Tensor.
+        bins: The limits of the bins, in order.
+
+    Returns:
+        Tensor (int32), shaped like `x`.
+
+    Raises:
+        ValueError: the limits are not in order.
+
+    >>> digitize([0.5, 1.5, 9.0], [1.0, 2.0]).numpy()
+    array([0, 1, 2], dtype=int32)
+    """
     return wrap(np.asarray(np.digitize(to_array(x), to_array(bins)), np.int32))
 
 
-def bincount(x, weights=None, minlength=0, sparse=False):
-    """How often 0, 1, 2, ... occur (or the sum of their weights), along the last axis.
+def bincount(
+    x: TensorLike, weights: TensorLike = None, minlength: int = 0, sparse: bool = False
+) -> Tensor:
+    """How often each number from 0 occurs.
 
     Args:
-        x: Integers, none negative, shape (n,) or (batch, n).
-        weights: Shaped as x.
-        minlength: The least length of the result.
-        sparse: There are no sparse tensors here: must be False.
+        x: Integers of at least 0, shape (n,), or (rows, n) to count in each row.
+        weights: Shaped as x: count each element with its weight; 1 if None.
+        minlength: The smallest length of the result.
+        sparse: Must be False: there are no sparse tensors.
+
+    Returns:
+        Tensor, shape (length,) or (rows, length), with length the largest number plus 1, or `minlength`; int32, or
+        of the type of the weights.
+
+    Raises:
+        ValueError: `sparse` is true, or a number is negative.
+
+    >>> bincount([1, 1, 3]).numpy()
+    array([0, 2, 0, 1], dtype=int32)
     """
-    if sparse:
-        raise ValueError("bincount: tinynet has no sparse tensors; use sparse=False")
+    check_not_sparse("bincount", sparse)
     x = to_array(x)
     weights = None if weights is None else to_array(weights)
     dtype = np.int32 if weights is None else weights.dtype
@@ -117,63 +228,75 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     return wrap(np.array(rows, dtype).reshape(len(x), length))
 
 
-def histogram(x, bins=10, range=None):  # noqa: A002, as Keras names it
-    """How many elements lie in each of `bins` equal parts of `range` (or of all there are),
-    and the edges of the parts.
+def histogram(x: TensorLike, bins: Any = 10, range: tuple[float, float] | None = None) -> tuple[Tensor, Tensor]:
+    """How many elements lie in each bin, and the limits of the bins.
+
+    Args:
+        x: Tensor.
+        bins: The number of equally wide bins; or their limits.
+        range: (lowest, highest): what the bins cover; from the smallest to the largest element if None.
+
+    Returns:
+        (counts (int32), limits): shapes (bins,) and (bins + 1,).
+
+    Raises:
+        ValueError: the limits are not in order.
+
+    >>> histogram([0.0, 1.0, 1.0, 2.0], bins=2)[0].numpy()
+    array([1, 3], dtype=int32)
     """
     a = to_array(x)
     counts, edges = np.histogram(a, bins if isinstance(bins, int) else to_array(bins), range)
     return wrap(counts.astype(np.int32)), wrap(edges.astype(a.dtype if a.dtype.kind == "f" else floatx()))
 
 
-def isin(x1, x2, assume_unique=False, invert=False):
-    """Whether each element of x1 is somewhere in x2 (is not, if `invert`)."""
+def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Whether each element of x1 occurs in x2.
+
+    Args:
+        x1, x2: Tensors.
+        assume_unique: No element occurs twice, neither in x1 nor in x2, which is faster.
+        invert: Whether it does not occur.
+
+    Returns:
+        Tensor of booleans, shaped like `x1`.
+    """
     return wrap(np.asarray(np.isin(to_array(x1), to_array(x2), assume_unique, invert)))
 
 
-def unravel_index(indices, shape):
-    """From positions in the flattened tensor to one index an axis."""
+def unravel_index(indices: TensorLike, shape: Any) -> tuple[Tensor, ...]:
+    """From indices into the flattened tensor to one index an axis.
+
+    Args:
+        indices: Integers.
+        shape: Of the tensor.
+
+    Returns:
+        One Tensor (int32) an axis, shaped like `indices`.
+
+    Raises:
+        ValueError: an index is outside the tensor.
+
+    >>> [part.tolist() for part in unravel_index([3, 4], (2, 3))]
+    [[1, 1], [0, 1]]
+    """
     return tuple(wrap(np.asarray(part, np.int32)) for part in np.unravel_index(to_array(indices), shape))
 
 
-def cumsum(x, axis=None, dtype=None):
-    """Sums of all elements up to each one, along an axis (or of the flattened x)."""
-    x = convert_to_tensor(x, dtype)
-    along = 0 if axis is None else axis
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
+    """The differences between neighbours along an axis.
 
-    def inverse(dy, a):
-        return np.flip(np.cumsum(np.flip(dy, along), along, a.dtype), along).reshape(a.shape)
+    Args:
+        a: Tensor.
+        n: How many times over.
+        axis: Along which axis.
 
-    return moved(x, lambda a: np.cumsum(a, axis, _sum_dtype(a)), inverse)
+    Returns:
+        Tensor, shorter by n along the axis.
 
-
-def cumprod(x, axis=None, dtype=None):
-    """Products of all elements up to each one, along an axis (or of the flattened x).
-
-    Gradient: dx[i] = sum over k >= i of dy[k] times the product of all factors up to k but x[i], made without dividing,
-        so that x may be 0.
+    >>> diff([1, 4, 9]).numpy()
+    array([3, 5], dtype=int32)
     """
-    x = convert_to_tensor(x, dtype)
-
-    def inverse(dy, a):
-        a, dy = (a.ravel(), dy) if axis is None else (np.moveaxis(a, axis, -1), np.moveaxis(dy, axis, -1))
-        before = np.concatenate([np.ones_like(a[..., :1]), np.cumprod(a, -1)[..., :-1]], -1)
-        # after[i] = dy[i] + x[i+1] after[i+1]: what a change of the product up to i does to everything after it
-        after = dy.copy()
-        for i in range(a.shape[-1] - 2, -1, -1):
-            after[..., i] += a[..., i + 1] * after[..., i + 1]
-        dx = before * after
-        return dx.reshape(x.shape) if axis is None else np.moveaxis(dx, -1, axis)
-
-    return moved(x, lambda a: np.cumprod(a, axis, _sum_dtype(a)), inverse)
-
-
-def _sum_dtype(a):
-    return np.int32 if a.dtype.kind == "b" else a.dtype
-
-
-def diff(a, n=1, axis=-1):
-    """The differences between neighbours along an axis, n times over."""
     a = convert_to_tensor(a)
     for _ in range(n):
         before = (slice(None),) * (axis % a.ndim)
@@ -181,14 +304,20 @@ def diff(a, n=1, axis=-1):
     return a
 
 
-def trapezoid(y, x=None, dx=1.0, axis=-1):
+def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = -1) -> Tensor:
     """The integral of y over x by the trapezoidal rule.
 
     Args:
         y: Tensor.
-        x: Where the values stand; at equal distances `dx` if None.
-        dx: Their distance.
+        x: The points to which the values belong; points at distances of `dx` if None.
+        dx: The distance between neighbouring points.
         axis: Along which axis of y.
+
+    Returns:
+        Tensor without the axis.
+
+    >>> float(trapezoid([0.0, 1.0, 2.0]))
+    2.0
     """
     y = moveaxis(y, axis, -1)
     middle = (y[..., 1:] + y[..., :-1]) * 0.5

@@ -1,39 +1,50 @@
-"""Order statistics, correlations, and reductions that leave NaN out; made of other operations, which are recorded.
+"""Order statistics, correlations and averages; made of other operations, which are recorded."""
 
-Names are NumPy's. Where NumPy warns (no number at all along the axes), the result is NaN here without a warning.
-"""
+from __future__ import annotations
 
 import numpy as np
 
 from ..config import floatx
-from ..tensor import convert_to_tensor
+from ..core.types import Axis, TensorLike
+from ..tensor import Tensor, convert_to_tensor
+from .arguments import check_axes
+from .arrangement import pad
+from .diagonal import diagonal
 from .elementwise import cast, log10, sqrt, square
 from .formulas import unary
 from .indexing import take, take_along_axis, where
 from .matmul import matmul
-from .reduction import argmax, argmin, check_axes, cumprod, cumsum, max, mean, min, prod, sum
-from .shape import diagonal, expand_dims, pad, reshape, transpose
+from .reduction import max, mean, min, sum
+from .shape import expand_dims, reshape, transpose
 from .sorting import sort
 
 
-def _floating(x):
+def floating(x: TensorLike) -> Tensor:
+    """x as a Tensor of floats, recorded: integers become `floatx()`."""
     x = convert_to_tensor(x)
     return x if x.data.dtype.kind == "f" else cast(x, floatx())
 
 
-def average(x, axis=None, weights=None):
+def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Tensor:
     """The mean over axes, or with weights sum(w x) / sum(w).
 
     Args:
+        x: Tensor; integers become `floatx()`.
         axis: Axis or axes, all if None.
-        weights: Of the shape of x, or one-dimensional along a single axis.
+        weights: Of the shape of x, or one-dimensional along a single axis; equal ones if None.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: the weights have another shape.
 
     >>> float(average(np.array([1.0, 2.0]), weights=np.array([3.0, 1.0])))
     1.25
     """
     if weights is None:
         return mean(x, axis)
-    x, weights = _floating(x), _floating(weights)
+    x, weights = floating(x), floating(weights)
     if weights.shape != x.shape:
         if not isinstance(axis, int) or weights.shape != (x.shape[axis],):
             raise ValueError(f"average: weights must have the shape of x, {x.shape}, or be one-dimensional along axis, "
@@ -42,14 +53,26 @@ def average(x, axis=None, weights=None):
     return sum(x * weights, axis) / sum(weights + 0 * x, axis)
 
 
-def ptp(x, axis=None, keepdims=False):
-    """Peak to peak: the largest element minus the smallest."""
+def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Peak to peak: the largest element minus the smallest.
+
+    Args:
+        x: Tensor.
+        axis: Axis or axes, all if None.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis, or no elements.
+    """
     return max(x, axis, keepdims) - min(x, axis, keepdims)
 
 
 # --- order statistics -----------------------------------------------------------------------------------------------
 
-# The place between the neighbours a[floor(p)] and a[ceil(p)] of a position p: the weight of the second.
+# The weight of a[ceil(p)] at a position p between a[floor(p)] and a[ceil(p)], from the fraction of p.
 _METHODS = {
     "linear": lambda part: part,
     "lower": lambda part: 0 * part,
@@ -58,18 +81,26 @@ _METHODS = {
 }
 
 
-def quantile(x, q, axis=None, method="linear", keepdims=False):
+def quantile(
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
     """The value that a fraction q of the elements does not exceed.
 
-    With n elements in order, it is at position q (n - 1), between two of them as `method` says. The gradient goes to
-    these two. NaN among the elements makes the result NaN.
+    With n elements in order, it is at position q (n - 1); `method` determines the value between two elements. The
+    gradient goes to these two. NaN among the elements makes the result NaN.
 
     Args:
-        x: Tensor.
+        x: Tensor; integers become `floatx()`.
         q: Number, or array of them, in [0, 1]. Axes of q are the first axes of the result.
         axis: Axis or axes, all if None.
         method: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.
-        keepdims: Keep the axes, with length 1.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor, with the axes of q and the other axes of x.
+
+    Raises:
+        ValueError: q is outside [0, 1], an unknown method, or x has no such axis.
 
     >>> float(quantile(np.array([1.0, 2.0, 4.0]), 0.75))
     3.0
@@ -77,33 +108,95 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     return _quantile("quantile", x, q, axis, method, keepdims, skip=False)
 
 
-def percentile(x, q, axis=None, method="linear", keepdims=False):
-    """`quantile` of q / 100."""
+def percentile(
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """The value that q percent of the elements do not exceed: `quantile` of q / 100.
+
+    Args:
+        x, axis, method, keepdims: As for `quantile`.
+        q: Number, or array of them, in [0, 100].
+
+    Returns:
+        Tensor, with the axes of q and the other axes of x.
+
+    Raises:
+        ValueError: q is outside [0, 100], an unknown method, or x has no such axis.
+    """
     return _quantile("percentile", x, np.asarray(q) / 100, axis, method, keepdims, skip=False)
 
 
-def median(x, axis=None, keepdims=False):
-    """The middle element, or the mean of the two in the middle."""
+def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The middle element, or the mean of the two in the middle.
+
+    Args:
+        x: Tensor; integers become `floatx()`.
+        axis: Axis or axes, all if None.
+        keepdims: Keep the reduced axes, with length 1.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis.
+
+    >>> float(median([3.0, 1.0, 2.0]))
+    2.0
+    """
     return _quantile("median", x, 0.5, axis, "linear", keepdims, skip=False)
 
 
-def nanquantile(x, q, axis=None, method="linear", keepdims=False):
-    """`quantile` of the elements that are not NaN."""
+def nanquantile(
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """`quantile` of the elements that are not NaN; NaN if there is none.
+
+    Args:
+        x, q, axis, method, keepdims: As for `quantile`.
+
+    Returns:
+        Tensor, with the axes of q and the other axes of x.
+
+    Raises:
+        ValueError: q is outside [0, 1], an unknown method, or x has no such axis.
+    """
     return _quantile("nanquantile", x, q, axis, method, keepdims, skip=True)
 
 
-def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
-    """`percentile` of the elements that are not NaN."""
+def nanpercentile(
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """`percentile` of the elements that are not NaN; NaN if there is none.
+
+    Args:
+        x, q, axis, method, keepdims: As for `percentile`.
+
+    Returns:
+        Tensor, with the axes of q and the other axes of x.
+
+    Raises:
+        ValueError: q is outside [0, 100], an unknown method, or x has no such axis.
+    """
     return _quantile("nanpercentile", x, np.asarray(q) / 100, axis, method, keepdims, skip=True)
 
 
-def nanmedian(x, axis=None, keepdims=False):
-    """`median` of the elements that are not NaN."""
+def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`median` of the elements that are not NaN; NaN if there is none.
+
+    Args:
+        x, axis, keepdims: As for `median`.
+
+    Returns:
+        Tensor without the reduced axes.
+
+    Raises:
+        ValueError: x has no such axis.
+    """
     return _quantile("nanmedian", x, 0.5, axis, "linear", keepdims, skip=True)
 
 
 def _quantile(name, x, q, axis, method, keepdims, skip):
-    x, q = _floating(x), np.asarray(q, np.float64)
+    x, q = floating(x), np.asarray(q, np.float64)
     if method not in (*_METHODS, "nearest"):
         raise ValueError(f"{name}: unknown method {method!r}; known: {', '.join(_METHODS)}, nearest")
     if q.size and not (q.min() >= 0 and q.max() <= 1):
@@ -130,103 +223,23 @@ def _quantile(name, x, q, axis, method, keepdims, skip):
     return reshape(transpose(y), (*q.shape, *shape))
 
 
-# --- without NaN ----------------------------------------------------------------------------------------------------
-
-
-def _filled(x, value):
-    """(x with `value` in place of NaN, where NaN was)."""
-    x = convert_to_tensor(x)
-    hole = np.isnan(x.data) if x.data.dtype.kind == "f" else np.zeros(x.shape, bool)
-    return (where(hole, x.data.dtype.type(value), x) if hole.any() else x), hole
-
-
-def nansum(x, axis=None, keepdims=False):
-    """The sum of the elements that are not NaN; 0 if there is none."""
-    return sum(_filled(x, 0)[0], axis, keepdims)
-
-
-def nanprod(x, axis=None, keepdims=False):
-    """The product of the elements that are not NaN; 1 if there is none."""
-    return prod(_filled(x, 1)[0], axis, keepdims)
-
-
-def nancumsum(x, axis=None, dtype=None):
-    """`cumsum` with 0 in place of NaN."""
-    return cumsum(_filled(x, 0)[0], axis, dtype)
-
-
-def nancumprod(x, axis=None, dtype=None):
-    """`cumprod` with 1 in place of NaN."""
-    return cumprod(_filled(x, 1)[0], axis, dtype)
-
-
-def nanmean(x, axis=None, keepdims=False):
-    """The mean of the elements that are not NaN."""
-    filled, hole = _filled(_floating(x), 0)
-    return sum(filled, axis, keepdims) / _count(filled, hole, axis, keepdims)
-
-
-def nanvar(x, axis=None, keepdims=False):
-    """The variance of the elements that are not NaN, dividing by their number."""
-    filled, hole = _filled(_floating(x), 0)
-    deviation = where(hole, filled.dtype.type(0), filled - nanmean(x, axis, keepdims=True))
-    return sum(square(deviation), axis, keepdims) / _count(filled, hole, axis, keepdims)
-
-
-def nanstd(x, axis=None, keepdims=False):
-    """The standard deviation of the elements that are not NaN."""
-    return sqrt(nanvar(x, axis, keepdims))
-
-
-def _count(filled, hole, axis, keepdims):
-    """How many elements are numbers; NaN for none, so that dividing by it gives that."""
-    count = sum((~hole).astype(filled.dtype), axis, keepdims).data
-    return convert_to_tensor(np.where(count == 0, filled.dtype.type(np.nan), count))
-
-
-def nanmax(x, axis=None, keepdims=False):
-    """The largest of the elements that are not NaN."""
-    return _nan_extreme(max, -np.inf, x, axis, keepdims)
-
-
-def nanmin(x, axis=None, keepdims=False):
-    """The smallest of the elements that are not NaN."""
-    return _nan_extreme(min, np.inf, x, axis, keepdims)
-
-
-def _nan_extreme(extreme, worst, x, axis, keepdims):
-    filled, hole = _filled(x, worst) if convert_to_tensor(x).data.dtype.kind == "f" else (convert_to_tensor(x), None)
-    y = extreme(filled, axis, keepdims)
-    if hole is None or not hole.any():
-        return y
-    nothing = np.all(hole, axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
-    return where(nothing, y.dtype.type(np.nan), y)
-
-
-def nanargmax(x, axis=None, keepdims=False):
-    """`argmax` of the elements that are not NaN; -1 if there is none."""
-    return _nan_arg(argmax, -np.inf, x, axis, keepdims)
-
-
-def nanargmin(x, axis=None, keepdims=False):
-    """`argmin` of the elements that are not NaN; -1 if there is none."""
-    return _nan_arg(argmin, np.inf, x, axis, keepdims)
-
-
-def _nan_arg(function, worst, x, axis, keepdims):
-    if convert_to_tensor(x).data.dtype.kind != "f":
-        return function(x, axis, keepdims)
-    filled, hole = _filled(x, worst)
-    nothing = np.all(hole, axis=axis, keepdims=keepdims)
-    return where(nothing, np.int32(-1), function(filled, axis, keepdims))
-
-
 # --- of two variables -----------------------------------------------------------------------------------------------
 
 
-def corrcoef(x):
-    """Pearson's correlations of the rows of x, (variables, samples) -> (variables, variables)."""
-    x = _floating(x)
+def corrcoef(x: TensorLike) -> Tensor:
+    """Pearson's correlations of the rows of x.
+
+    Args:
+        x: Tensor, shape (variables, samples), or (samples,) for one variable.
+
+    Returns:
+        Tensor, shape (variables, variables), or without dimensions for one variable.
+
+    >>> corrcoef([[1.0, 2.0, 3.0], [6.0, 4.0, 2.0]]).numpy().round(3)
+    array([[ 1., -1.],
+           [-1.,  1.]], dtype=float32)
+    """
+    x = floating(x)
     if len(x.shape) == 1:
         x = expand_dims(x, 0)
     deviation = x - mean(x, axis=-1, keepdims=True)
@@ -236,14 +249,24 @@ def corrcoef(x):
     return reshape(y, ()) if y.shape == (1, 1) else y
 
 
-def correlate(x1, x2, mode="valid"):
-    """y_k = sum over n of x1_(n+k) x2_n, of two vectors.
+def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
+    """y_k = sum over n of x1_(n+k) x2_n.
 
     Args:
+        x1, x2: Vectors that are not empty.
         mode: 'full' for all shifts k at which they overlap, 'valid' for those at which the shorter one is inside the
             longer one, 'same' for as many as the longer one has elements, in the middle.
+
+    Returns:
+        Tensor with one axis.
+
+    Raises:
+        ValueError: an input is no vector or empty, or an unknown mode.
+
+    >>> correlate([1.0, 2.0, 3.0], [1.0, 1.0]).numpy()
+    array([3., 5.], dtype=float32)
     """
-    x1, x2 = _floating(x1), _floating(x2)
+    x1, x2 = floating(x1), floating(x2)
     if len(x1.shape) != 1 or len(x2.shape) != 1 or 0 in (*x1.shape, *x2.shape):
         raise ValueError(f"correlate: expected two vectors that are not empty, got shapes {x1.shape} and {x2.shape}")
     size1, size2 = x1.shape[0], x2.shape[0]
@@ -256,19 +279,31 @@ def correlate(x1, x2, mode="valid"):
         start, length = (short - 1 - short // 2 if size1 >= size2 else short // 2), long
     else:
         raise ValueError(f"correlate: mode must be 'valid', 'same' or 'full', got {mode!r}")
-    places = start + np.arange(length)[:, None] + np.arange(size2)
-    return matmul(take(pad(x1, [[size2 - 1, size2 - 1]]), places), x2)
+    indices = start + np.arange(length)[:, None] + np.arange(size2)
+    return matmul(take(pad(x1, [[size2 - 1, size2 - 1]]), indices), x2)
 
 
-def psnr(x1, x2, max_val):
-    """Peak signal-to-noise ratio of two pictures in decibels, 20 log10(max_val) - 10 log10(mean((x1 - x2)^2))."""
-    error = mean(square(_floating(x1) - _floating(x2)))
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
+    """Peak signal-to-noise ratio of two images in decibels, 20 log10(max_val) - 10 log10(mean((x1 - x2)^2)).
+
+    Args:
+        x1, x2: Tensors that broadcast against each other.
+        max_val: The largest value that a pixel can have.
+
+    Returns:
+        Tensor without dimensions.
+
+    >>> float(psnr([0.0, 0.0], [0.1, 0.1], 1.0)).__round__(3)
+    20.0
+    """
+    error = mean(square(floating(x1) - floating(x2)))
     return 20 * float(np.log10(max_val)) - 10 * log10(error)
 
 
 def _bessel_i1(x):
-    """I1(x) = mean of exp(x cos t) cos t over t in (0, pi). That is a periodic function, whose mean over more than |x|
-    equally spaced points has all digits.
+    """I1(x) = mean of exp(x cos t) cos t over t in (0, pi).
+
+    The function of t is periodic: its mean over more than |x| equally spaced points is exact to the last digit.
     """
     points = 64 + int(np.abs(x).max(initial=0))
     total = np.zeros(x.shape)
@@ -277,5 +312,5 @@ def _bessel_i1(x):
     return (total / points).astype(x.dtype)
 
 
-i0 = unary("i0", "Modified Bessel function of order 0, I0(x); its derivative is I1(x).",
+i0 = unary("i0", "The modified Bessel function of order 0, I0(x); its derivative is I1(x).",
            lambda x: np.i0(x).astype(x.dtype).reshape(x.shape), lambda dy, x, y: dy * _bessel_i1(x))

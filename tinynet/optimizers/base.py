@@ -1,21 +1,30 @@
 """The optimizer's step: clipping, weight decay, averages, accumulation. The rules are elsewhere, the state in state.py.
 
-`apply` gathers the arrays of all variables and hands them to `update_all`, which for the optimizers of this package is
-one compiled call over all of them (tinynet/ops/optimizer_steps.py). An optimizer of your own overrides `update_step`,
-one variable at a time, as in Keras.
+`apply` collects the arrays of all variables and passes them to `update_all`, which for the optimizers of this package
+is one compiled call over all of them (tinynet/ops/optimizer_steps.py). An optimizer of your own overrides
+`update_step`, which is called for one variable at a time, as in Keras.
 """
+
+from __future__ import annotations
 
 import operator
 import re
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..tape import GradientTape, weights_may_change_in_place
-from ..tensor import Tensor, Variable, aligned_copy, to_array
+from ..tensor import Tensor, to_array
+from ..variable import Variable, aligned_copy
 from .clipping import clip_each_by_norm, clip_together_by_norm
 from .plan import Plan
 from .state import OptimizerState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..core.types import Array, TensorLike
 
 # For `map`, which takes half the time of a list comprehension.
 _data_of, _dtype_of = operator.attrgetter("data"), operator.attrgetter("dtype")
@@ -26,37 +35,58 @@ class Optimizer(OptimizerState):
 
     Args:
         learning_rate: Float, a `schedules.LearningRateSchedule`, or a function without arguments.
-        weight_decay: Before each step, w -= learning_rate weight_decay w (decoupled: the gradient does not see it).
-        clipnorm: Scale the gradient of each variable to at most this L2 norm.
-        clipvalue: Cut the elements of the gradients to [-clipvalue, clipvalue].
-        global_clipnorm: Scale all gradients by one factor, so that their common L2 norm is at most this.
-        use_ema: Keep an exponential moving average of the weights.
+        weight_decay: Before each step, w -= learning_rate weight_decay w (decoupled: it is not part of the gradient).
+        clipnorm: The gradient of each variable is scaled to at most this L2 norm.
+        clipvalue: The elements of the gradients are clipped to [-clipvalue, clipvalue].
+        global_clipnorm: All gradients are scaled by one factor, so that their common L2 norm is at most this.
+        use_ema: Whether an exponential moving average of the weights is kept.
         ema_momentum: average = ema_momentum average + (1 - ema_momentum) w.
-        ema_overwrite_frequency: Set the weights to their averages every so many steps; None for only at the end, by
-            `finalize_variable_values`.
-        loss_scale_factor: `scale_loss` multiplies the loss by it, `apply` divides the gradients.
-        gradient_accumulation_steps: Collect the gradients of so many calls, and step with their mean.
-        name: For variables and configs.
+        ema_overwrite_frequency: Number of steps after which the weights are set to their averages; None for only at the
+            end of training, by `finalize_variable_values`.
+        loss_scale_factor: `scale_loss` multiplies the loss by it, `apply` divides the gradients by it.
+        gradient_accumulation_steps: Number of calls whose gradients are collected; the step is made with their mean.
+        name: For variables and configs; made from the class name if None.
+        **kwargs: Old spellings: `lr` means `learning_rate`; `decay` means learning_rate / (1 + decay t) after t steps.
 
-    Old spellings: `lr` means `learning_rate`; `decay` means learning_rate / (1 + decay t) after t steps.
+    Raises:
+        ValueError: an argument is outside its range, or unknown, or more than one of the three clippings is set.
+
+    >>> class SignDescent(Optimizer):
+    ...     def update_step(self, gradient, variable, learning_rate):
+    ...         self.assign_sub(variable, learning_rate * ops.sign(gradient))
+    >>> w = Variable([1.0, -1.0])
+    >>> SignDescent(0.25).apply([np.array([3.0, -0.5])], [w])
+    >>> w.numpy()
+    array([ 0.75, -0.75], dtype=float32)
     """
 
-    watch = None  # called with gradients and variables before a step, while somebody wants to see them
-    _plan = None
+    watch: Callable[[list[Array], Sequence[Variable]], None] | None = None  # called before each step, for callbacks
+    _plan: Plan | None = None
+    _excluded: Callable[[Variable], bool] | None = None  # which variables `weight_decay` leaves alone
     _one_by_one = False  # whether the rule is written for one variable
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._one_by_one = _overrides_update_step(cls)
 
-    @staticmethod
-    def _not_decayed(variable):
-        return False
+    def _not_decayed(self, variable):
+        return self._excluded is not None and self._excluded(variable)
 
     # -- a step --------------------------------------------------------------------------------------------------------
 
-    def apply_gradients(self, grads_and_vars):
-        """One step from pairs (gradient, variable). Returns the step count."""
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[TensorLike, Variable]]) -> Variable:
+        """Make one step from pairs (gradient, variable).
+
+        Args:
+            grads_and_vars: Pairs, as `zip(gradients, model.trainable_variables)` makes them.
+
+        Returns:
+            The step count, a Variable.
+
+        Raises:
+            TypeError: something is not such a pair.
+            ValueError: there are no pairs, no gradient at all, or a variable that the optimizer was not built with.
+        """
         pairs = list(grads_and_vars)
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[1], Variable):
@@ -66,15 +96,36 @@ class Optimizer(OptimizerState):
                 )
         if not pairs:
             raise ValueError(
-                f"{type(self).__name__}.apply_gradients: got no pairs (gradient, variable). Is the model built? A zip "
-                "can be used once only"
+                f"{type(self).__name__}.apply_gradients: got no pairs (gradient, variable). "
+                "Is the model built? A zip can be used once only"
             )
         grads, variables = zip(*pairs, strict=True)
         self.apply(grads, variables)
         return self._iterations
 
-    def minimize(self, loss, var_list, tape=None):
-        """One step down `loss`: a function without arguments, or a Tensor computed under `tape`."""
+    def minimize(
+        self, loss: TensorLike | Callable[[], TensorLike],
+        var_list: Sequence[Variable] | Callable[[], Sequence[Variable]], tape: GradientTape | None = None,
+    ) -> Variable:
+        """Make one step down a loss.
+
+        Args:
+            loss: A function without arguments, or a Tensor computed under `tape`.
+            var_list: The variables, or a function that returns them.
+            tape: The tape of a loss that is a Tensor.
+
+        Returns:
+            The step count, a Variable.
+
+        Raises:
+            ValueError: `loss` is a Tensor and `tape` is None.
+
+        >>> w = Variable([1.0])
+        >>> from tinynet.optimizers import SGD
+        >>> _ = SGD(0.25).minimize(lambda: ops.sum(w * w), [w])
+        >>> w.numpy()
+        array([0.5], dtype=float32)
+        """
         variables = var_list() if callable(var_list) else var_list
         if callable(loss):
             with tape or GradientTape() as tape:
@@ -87,20 +138,20 @@ class Optimizer(OptimizerState):
         self.apply(tape.gradient(loss, variables), variables)
         return self._iterations
 
-    def apply(self, grads, trainable_variables=None):
-        """One step.
+    def apply(self, grads: Sequence[TensorLike], trainable_variables: Sequence[Variable] | None = None) -> None:
+        """Make one step.
 
         Args:
             grads: Tensors or arrays, one a variable; None where there is none.
             trainable_variables: The variables, in the same order; those the optimizer was built with if None.
 
         Raises:
-            ValueError: no gradient at all, or a variable that the optimizer was not built with.
+            ValueError: there is no gradient at all, or a variable that the optimizer was not built with.
         """
         if len(grads) == 0:
             return
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
-        if set(map(type, grads)) == {Tensor}:  # as a tape gives them
+        if set(map(type, grads)) == {Tensor}:  # as a tape returns them
             gradients = list(map(_data_of, grads))
         else:
             gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
@@ -129,11 +180,16 @@ class Optimizer(OptimizerState):
         if self.use_ema:
             self._average()
         for variable in plan.constrained:
-            variable.assign(variable.constraint(variable))
+            constraint = variable.constraint
+            if constraint is not None:
+                variable.assign(constraint(variable))
         iterations = self._iterations
         iterations.data = iterations.data + 1
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         """The rule: change weights and slots in place.
 
         Args:
@@ -141,24 +197,35 @@ class Optimizer(OptimizerState):
             gradients: Arrays of the same shapes.
             slots: One list of arrays a name in `slot_names`.
             learning_rate: A float.
-            decay: learning_rate * weight_decay; first of all, w -= decay * w.
+            decay: learning_rate * weight_decay; the rule begins with w -= decay * w.
         """
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate)")
 
-    def update_step(self, gradient, variable, learning_rate):
-        """The rule for one variable, for optimizers of your own: use `assign`, `assign_add` and `assign_sub`."""
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
+        """The rule for one variable, for optimizers of your own: use `assign`, `assign_add` and `assign_sub`.
+
+        Args:
+            gradient: Tensor, the shape of the variable.
+            variable: The Variable to change.
+            learning_rate: A float.
+        """
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate)")
 
-    def assign(self, variable, value):
-        """variable = value, in place; for `update_step`."""
+    def assign(self, variable: Variable, value: TensorLike) -> None:
+        """variable = value, in place; for `update_step`.
+
+        Args:
+            variable: Of the optimizer or the model.
+            value: Tensor or array that broadcasts to it.
+        """
         np.copyto(variable.data, to_array(value, variable.data.dtype))
 
-    def assign_add(self, variable, value):
-        """variable += value, in place."""
+    def assign_add(self, variable: Variable, value: TensorLike) -> None:
+        """variable += value, in place; see `assign`."""
         np.add(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
-    def assign_sub(self, variable, value):
-        """variable -= value, in place."""
+    def assign_sub(self, variable: Variable, value: TensorLike) -> None:
+        """variable -= value, in place; see `assign`."""
         np.subtract(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
     def _update(self, plan, gradients, rate):
@@ -190,8 +257,8 @@ class Optimizer(OptimizerState):
         missing = [variable.path for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
         if len(missing) == len(variables):
             raise ValueError(
-                "No gradients provided for any variable: the loss does not depend on them, or was computed outside "
-                "the tape"
+                "No gradients provided for any variable: "
+                "the loss does not depend on them, or was computed outside the tape"
             )
         if missing:
             warnings.warn(
@@ -239,12 +306,20 @@ class Optimizer(OptimizerState):
             if not self._not_decayed(variable):
                 variable.data -= variable.data * (rate * self.weight_decay)
 
-    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Sequence[str] | None = None,
+    ) -> None:
         """Name variables that `weight_decay` leaves alone, before the optimizer is built.
 
         Args:
             var_list: Variables.
-            var_names: Strings; variables in whose name one of them occurs.
+            var_names: Regular expressions; variables in whose name one of them is found.
+
+        Raises:
+            ValueError: the optimizer is built.
+
+        >>> optimizer = Optimizer(0.1, weight_decay=0.01)
+        >>> optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         """
         if self.built:
             raise ValueError(
@@ -252,7 +327,7 @@ class Optimizer(OptimizerState):
             )
         listed = {id(variable) for variable in var_list or ()}
         pattern = re.compile("|".join(sorted(set(var_names)))) if var_names else None
-        self._not_decayed = lambda variable: id(variable) in listed or bool(pattern and pattern.search(variable.name))
+        self._excluded = lambda variable: id(variable) in listed or bool(pattern and pattern.search(variable.name))
 
     def _average(self):
         first = self._count() == 1
@@ -262,14 +337,25 @@ class Optimizer(OptimizerState):
         if self.ema_overwrite_frequency and self._count() % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(self._trainable_variables)
 
-    def finalize_variable_values(self, var_list):
-        """Set the weights to their moving averages, if `use_ema`; at the end of training."""
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
+        """Set the weights to their moving averages, if `use_ema`; called at the end of training.
+
+        Args:
+            var_list: The variables to set.
+        """
         if self.use_ema:
             for variable in var_list:
                 variable.assign(self._averages[self._index[id(variable)]])
 
-    def scale_loss(self, loss):
-        """The loss times `loss_scale_factor`."""
+    def scale_loss(self, loss: Any) -> Any:
+        """Multiply the loss by `loss_scale_factor`.
+
+        Args:
+            loss: Tensor or number.
+
+        Returns:
+            The same kind; `loss` itself if there is no factor.
+        """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
 

@@ -1,56 +1,53 @@
-"""What an optimizer keeps: its options, the learning rate, and for each variable the slots; saving and configs."""
+"""What an optimizer keeps: its options, the learning rate, and the slots of each variable; saving and configs."""
+
+from __future__ import annotations
 
 import inspect
 import numbers
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..config import floatx
 from ..core.naming import to_snake_case, unknown_name
-from ..tensor import Tensor, Variable, to_array
+from ..core.old_names import note
+from ..tensor import Tensor, to_array
+from ..variable import Variable
 from . import schedules
-from .checks import number
+from .checks import finite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Self
+
+    from ..core.types import Array, Config, DTypeLike, TensorLike
+    from .schedules import Rate
 
 
 class OptimizerState:
-    """The state of an optimizer. `Optimizer` (base.py), which has the arguments' meanings, adds the step."""
+    """The state of an optimizer. `Optimizer` (base.py), which documents the arguments, adds the step."""
 
-    slot_names = ()  # the states of one variable; `update_all` gets a list of arrays for each
-    hyperparameters = ()  # what `get_config` adds
+    slot_names: tuple[str, ...] = ()  # the states of one variable; `update_all` gets a list of arrays for each
+    hyperparameters: tuple[str, ...] = ()  # what `get_config` adds
 
     def __init__(
-        self,
-        learning_rate,
-        weight_decay=None,
-        clipnorm=None,
-        clipvalue=None,
-        global_clipnorm=None,
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        loss_scale_factor=None,
-        gradient_accumulation_steps=None,
-        name=None,
-        **kwargs,
-    ):
+        self, learning_rate: Rate, weight_decay: float | None = None, clipnorm: float | None = None,
+        clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+        ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None, name: str | None = None, **kwargs: Any,
+    ) -> None:
         label = type(self).__name__
         if kwargs.get("lr") is not None:
-            warnings.warn(
-                f"{label}: lr is the old spelling of learning_rate; write {label}(learning_rate=...)",
-                DeprecationWarning,
-                stacklevel=3,
-            )
+            note(f"{label}: lr is the old spelling of learning_rate; write {label}(learning_rate=...)")
             learning_rate = kwargs["lr"]
         if kwargs.get("decay"):
-            warnings.warn(
+            note(
                 f"{label}: decay={kwargs['decay']} is applied as schedules.InverseTimeDecay(learning_rate, "
-                "decay_steps=1, decay_rate=decay), that is learning_rate / (1 + decay * step); pass such a schedule as "
-                "learning_rate instead",
-                DeprecationWarning,
-                stacklevel=3,
+                "decay_steps=1, decay_rate=decay), that is learning_rate / (1 + decay * step); "
+                "pass such a schedule as learning_rate instead"
             )
-            learning_rate = schedules.InverseTimeDecay(_number(learning_rate, label), 1, kwargs["decay"])
+            learning_rate = schedules.InverseTimeDecay(_rate(learning_rate, label), 1, kwargs["decay"])
         unknown = [key for key in kwargs if key not in ("lr", "decay")]
         if unknown:
             raise ValueError(f"{label}: {unknown_name('argument', unknown[0], _arguments(type(self)))}")
@@ -62,7 +59,7 @@ class OptimizerState:
             ("loss_scale_factor", loss_scale_factor),
         ):
             if value is not None:
-                number(value, self, option)
+                finite(value, self, option)
         if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 f"{label}: only one of clipnorm, clipvalue and global_clipnorm can be set, got clipnorm={clipnorm}, "
@@ -71,7 +68,7 @@ class OptimizerState:
         steps = gradient_accumulation_steps
         if steps and (not isinstance(steps, numbers.Integral) or steps < 2):
             raise ValueError(f"{label}: gradient_accumulation_steps must be an int of 2 or more, got {steps!r}")
-        if use_ema and not 0 <= number(ema_momentum, self, "ema_momentum") <= 1:
+        if use_ema and not 0 <= finite(ema_momentum, self, "ema_momentum") <= 1:
             raise ValueError(f"{label}: ema_momentum must be from 0 to 1, got {ema_momentum}")
         if (
             use_ema
@@ -92,33 +89,39 @@ class OptimizerState:
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self._variables = []
-        self._trainable_variables = []
-        self._index = {}  # id of a variable -> its place in _trainable_variables
-        self._slots = []  # one list of Variables a slot name
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._index: dict[int, int] = {}  # id of a variable -> its index in _trainable_variables
+        self._slots: list[Any] = []  # one list of Variables a slot name
         self._iterations = self._track("iteration", np.zeros((), np.int64))
+        self._learning_rate: Any
         if callable(learning_rate):
             self._learning_rate = learning_rate
         else:
-            self._learning_rate = self._track("learning_rate", np.asarray(_number(learning_rate, label), floatx()))
+            self._learning_rate = self._track("learning_rate", np.asarray(_rate(learning_rate, label), floatx()))
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
     @property
-    def iterations(self):
-        """How many steps were done, as a Variable (under gradient accumulation a Tensor: updates of the weights)."""
+    def iterations(self) -> Tensor:
+        """How many steps were done, as a Variable (with gradient accumulation a Tensor: updates of the weights)."""
         if self.gradient_accumulation_steps:
             return Tensor.wrap(self._iterations.data // self.gradient_accumulation_steps)
         return self._iterations
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """All state: the step count, the learning rate if it is a number, then the slots."""
         return list(self._variables)
 
     @property
-    def learning_rate(self):
-        """The present learning rate. Assign a number, a schedule or a function to change it."""
+    def learning_rate(self) -> Any:
+        """The present learning rate, a Variable if it is a number. A number, a schedule or a function can be assigned.
+
+        Raises:
+            TypeError: (when a number is assigned) the learning rate follows a schedule.
+            ValueError: (when assigned) it is neither a number, a schedule nor a function.
+        """
         if isinstance(self._learning_rate, Variable):
             return self._learning_rate
         if isinstance(self._learning_rate, schedules.LearningRateSchedule):
@@ -126,13 +129,13 @@ class OptimizerState:
         return self._learning_rate()
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Rate) -> Any:
         present = self._learning_rate
         if callable(value):
             self._learning_rate = value
             self._variables = [variable for variable in self._variables if variable is not present]
         elif isinstance(present, Variable):
-            present.assign(_number(value, type(self).__name__))
+            present.assign(_rate(value, type(self).__name__))
         elif isinstance(present, schedules.LearningRateSchedule):
             raise TypeError(
                 f"{type(self).__name__}: the learning rate follows a {type(present).__name__} and cannot be set to "
@@ -140,7 +143,7 @@ class OptimizerState:
             )
         else:
             self._learning_rate = self._track(
-                "learning_rate", np.asarray(_number(value, type(self).__name__), floatx())
+                "learning_rate", np.asarray(_rate(value, type(self).__name__), floatx())
             )
 
     lr = learning_rate  # the old name
@@ -160,8 +163,15 @@ class OptimizerState:
         done = self._iterations.data.item()
         return (done // self.gradient_accumulation_steps if self.gradient_accumulation_steps else done) + 1
 
-    def build(self, variables):
-        """Create the slots for these variables; `apply` does it at its first call."""
+    def build(self, variables: Iterable[Variable]) -> None:
+        """Create the slots for these variables; `apply` does it at its first call.
+
+        Args:
+            variables: The variables to train.
+
+        Raises:
+            TypeError: something is not a Variable.
+        """
         if self.built:
             return
         variables = list(variables)
@@ -181,32 +191,72 @@ class OptimizerState:
         self.add_slots(variables)
         self.built = True
 
-    def add_slots(self, variables):
-        """Create one variable a slot name and variable; overridden where slots have other shapes or first values."""
+    def add_slots(self, variables: Sequence[Variable]) -> None:
+        """Create one state for each slot name and variable; overridden where slots have other shapes or first values.
+
+        Args:
+            variables: The variables to train.
+        """
         if self.slot_names:
             self._slots = list(self.add_optimizer_variables(variables, list(self.slot_names)))
 
-    def add_variable(self, shape, initializer="zeros", dtype=None, name=None, **ignored):
-        """Add a state of any shape."""
+    def add_variable(
+        self, shape: Sequence[int], initializer: Any = "zeros", dtype: DTypeLike = None, name: str | None = None,
+        **ignored: Any,
+    ) -> Variable:
+        """Add a state of any shape.
+
+        Args:
+            shape: Its shape.
+            initializer: Name, object or function that makes the first values.
+            dtype: Element type; `floatx()` if None.
+            name: For files.
+            **ignored: Further arguments of Keras, without effect.
+
+        Returns:
+            The Variable.
+        """
         from .. import initializers
 
         values = initializers.get(initializer)(tuple(shape), dtype=dtype or floatx())
         return self._track(name or "variable", to_array(values))
 
-    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
-        """Add a state of a variable's shape and dtype, named after it."""
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros",
+    ) -> Variable:
+        """Add a state of a variable's shape and dtype, named after it.
+
+        Args:
+            reference_variable: The variable.
+            name: Added to the variable's name.
+            initializer: Name, object or function that makes the first values.
+
+        Returns:
+            The Variable.
+        """
         prefix = reference_variable.path.replace("/", "_")
         return self.add_variable(
             reference_variable.shape, initializer, reference_variable.dtype, f"{prefix}_{name or 'var'}"
         )
 
-    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
-        """Add a state for each variable; with a list of names a tuple of lists."""
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros",
+    ) -> Any:
+        """Add a state for each variable.
+
+        Args:
+            trainable_variables: The variables.
+            name: Added to the variable's name; several names add several states a variable.
+            initializer: Name, object or function that makes the first values; with several names also a list of them.
+
+        Returns:
+            List of Variables; with several names a tuple of lists.
+        """
         names = [name] if isinstance(name, str) else list(name)
         first = (
             [initializer] * len(names) if isinstance(initializer, str) or callable(initializer) else list(initializer)
         )
-        lists = tuple([] for _ in names)
+        lists: tuple[list[Variable], ...] = tuple([] for _ in names)
         for variable in trainable_variables:
             for states, state_name, start in zip(lists, names, first, strict=True):
                 states.append(self.add_variable_from_reference(variable, state_name, start))
@@ -218,8 +268,15 @@ class OptimizerState:
         self._variables.append(variable)
         return variable
 
-    def set_weights(self, weights):
-        """Set all state, in the order of `variables`."""
+    def set_weights(self, weights: Sequence[TensorLike]) -> None:
+        """Set all state, in the order of `variables`.
+
+        Args:
+            weights: Arrays.
+
+        Raises:
+            ValueError: their number is not that of `variables`.
+        """
         if len(weights) != len(self._variables):
             raise ValueError(
                 f"{type(self).__name__}.set_weights: {len(weights)} arrays for {len(self._variables)} variables; "
@@ -228,17 +285,25 @@ class OptimizerState:
         for variable, weight in zip(self._variables, weights, strict=True):
             variable.assign(weight)
 
-    def get_weights(self):
-        """All state as arrays, in the order of `variables`."""
+    def get_weights(self) -> list[Array]:
+        """Return all state as arrays, in the order of `variables`."""
         return [variable.numpy() for variable in self._variables]
 
-    def save_own_variables(self, store):
-        """Put all state into a dict-like store, under "0", "1", ..."""
+    def save_own_variables(self, store: Any) -> None:
+        """Write all state to a dict-like store, under the keys "0", "1", ...
+
+        Args:
+            store: A mapping.
+        """
         for i, variable in enumerate(self._variables):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self, store):
-        """Take all state from what `save_own_variables` filled."""
+    def load_own_variables(self, store: Any) -> None:
+        """Read all state from what `save_own_variables` filled; a store of another size is ignored with a warning.
+
+        Args:
+            store: A mapping.
+        """
         if len(store.keys()) != len(self._variables):
             warnings.warn(
                 f"the state of optimizer {self.name!r} is not loaded: it has {len(self._variables)} variables, "
@@ -254,8 +319,9 @@ class OptimizerState:
 
     # -- config --------------------------------------------------------------------------------------------------------
 
-    def get_config(self):
-        """What `from_config` needs to make this optimizer again, without its state."""
+    def get_config(self) -> Config:
+        """Return the constructor's arguments, from which `from_config` makes this optimizer again, without its state.
+        """
         rate = self._learning_rate
         if isinstance(rate, Variable):
             rate = float(rate.data)
@@ -278,21 +344,31 @@ class OptimizerState:
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> Self:
+        """Make an optimizer from what `get_config` returned.
+
+        Args:
+            config: The dict.
+            custom_objects: {name: class or function} of a schedule, or of a function that was the learning rate.
+
+        Raises:
+            ValueError: the learning rate was a function, which `custom_objects` does not have.
+        """
         config = dict(config)
         rate = config.get("learning_rate")
         if isinstance(rate, dict):
             config["learning_rate"] = schedules.deserialize(rate, custom_objects)
         elif isinstance(rate, str):
-            if rate not in (custom_objects or {}):
+            objects = custom_objects or {}
+            if rate not in objects:
                 raise ValueError(
                     f"{cls.__name__}: the learning rate was the function {rate!r}; pass "
                     f"custom_objects={{{rate!r}: ...}}"
                 )
-            config["learning_rate"] = custom_objects[rate]
+            config["learning_rate"] = objects[rate]
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 
@@ -307,7 +383,7 @@ def _arguments(cls):
     }
 
 
-def _number(value, label):
+def _rate(value, label):
     if isinstance(value, str | bool) or value is None:
         raise ValueError(f"{label}: learning_rate must be a float, a LearningRateSchedule or a function, got {value!r}")
     try:

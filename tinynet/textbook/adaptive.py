@@ -1,12 +1,25 @@
 """AdaGrad in the slides' three forms and with its full matrix, RMSProp, Adam by Algorithm 1 and "almost".
 
-How to read a class: descent.py. What differs between the forms, and from Keras and PyTorch, is mostly where epsilon
-stands. At a gradient near 0 it matters: 1 / (0 + 1e-7) is ten million, 1 / sqrt(0 + 1e-7) is 3162.
+How to read a class: descent.py. The forms differ from each other, and from Keras and PyTorch, mostly in the position of
+epsilon. At a gradient near 0 it matters: 1 / (0 + 1e-7) is ten million, 1 / sqrt(0 + 1e-7) is 3162.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .descent import SlideOptimizer, from_0_to_1
+from ..core.checks import number
+from ..optimizers.checks import decay_rate, finite
+from .descent import SlideOptimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.types import Array
+    from ..optimizers.schedules import Rate
+    from ..variable import Variable
 
 
 class AdaGradForm1(SlideOptimizer):
@@ -19,13 +32,21 @@ class AdaGradForm1(SlideOptimizer):
 
     Args:
         learning_rate: Number, schedule or function, as for all optimizers.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
+
+    Source: row 16 of the course; Duchi, Hazan and Singer 2011, JMLR 12.
+
+    >>> w = Variable([1.0])
+    >>> AdaGradForm1(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy()
+    array([0.75], dtype=float32)
     """
 
     label = "AdaGrad"
     tracks_second_moments = True
     slot_names = ("accumulator",)
 
-    def __init__(self, learning_rate=0.01, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.01, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
 
     def step(self, w, dw, learning_rate, h):
@@ -36,24 +57,35 @@ class AdaGradForm1(SlideOptimizer):
 class AdaGradForm2(SlideOptimizer):
     """theta -= eta / sqrt(epsilon I + diag(G)) g, with G = sum of g g^T: equations (1) to (6).
 
-    Of the outer products only the diagonal is used, the sum of g g, so that is all that is kept (equation 6). Equation
+    Only the diagonal of the outer products is used, the sum of g g, so that nothing else is kept (equation 6). Equation
     (7), one rate for all, is `GradientDescent`. `AdaGradFullMatrix` uses all of G.
 
     epsilon stands inside the root, as in Keras, but G starts at 0, in Keras at 0.1. PyTorch: outside.
 
     Args:
         learning_rate: eta.
-        epsilon: The slide gives no number; 1e-7 is Keras's.
+        epsilon: Above 0. The slide has no number; 1e-7 is Keras's.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
+
+    Raises:
+        ValueError: `epsilon` is not a number above 0.
+
+    Source: row 17 of the course.
+
+    >>> w = Variable([1.0])
+    >>> AdaGradForm2(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.75], dtype=float32)
     """
 
     label = "AdaGrad"
     tracks_second_moments = True
     slot_names = ("accumulator",)
-    hyperparameters = ("epsilon",)
+    hyperparameters: tuple[str, ...] = ("epsilon",)
 
-    def __init__(self, learning_rate=0.01, epsilon=1e-7, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.01, epsilon: float = 1e-7, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.epsilon = positive(epsilon, self, "epsilon")
+        self.epsilon = float(finite(epsilon, self, "epsilon", 0, above=True))
 
     def step(self, theta, g, eta, G):
         G += g * g
@@ -64,6 +96,11 @@ class AdaGradForm3(AdaGradForm2):
     """grad_squared += dw dw; w -= lr dw / (sqrt(grad_squared) + 1e-7), the code beside RMSProp.
 
     epsilon stands outside the root, as in PyTorch (there 1e-10). Keras: inside, and the sum starts at 0.1.
+
+    Args:
+        learning_rate, epsilon, **kwargs: As for `AdaGradForm2`.
+
+    Source: row 18 of the course.
     """
 
     def step(self, w, dw, learning_rate, grad_squared):
@@ -74,31 +111,40 @@ class AdaGradForm3(AdaGradForm2):
 class AdaGradFullMatrix(SlideOptimizer):
     """theta -= eta (epsilon I + G)^(-1/2) g, with the full G = sum of g g^T: equation (1) without "diag".
 
-    theta is all weights in one vector. G then also knows which directions between the axes were steep, and the path
-    does not change when the axes are rotated; but it has a row and a column for each weight, and every step needs its
+    theta is all weights in one vector. G then also holds which directions between the axes were steep, and the path
+    does not change when the axes are rotated. But it has a row and a column for each weight, and every step needs its
     eigenvalues.
 
     Neither Keras nor PyTorch has it.
 
     Args:
         learning_rate: eta.
-        epsilon: The slide gives no number.
-        limit: Refuse more weights than this; G takes 8 limit^2 bytes.
+        epsilon: Above 0. The slide has no number.
+        limit: Largest number of weights; G takes 8 limit^2 bytes.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
 
     Raises:
-        ValueError: the model is too large, or a step gives gradients for some of the weights only.
+        ValueError: `epsilon` is not a number above 0; in a step: the model is too large, or the step has gradients for
+            some of the weights only.
+
+    Source: row 19 of the course.
+
+    >>> w = Variable([1.0, 1.0])
+    >>> AdaGradFullMatrix(learning_rate=0.25).apply([np.array([3.0, 4.0])], [w])
+    >>> w.numpy().round(4)  # the step has the length 0.25 in the direction of the gradient
+    array([0.85, 0.8 ], dtype=float32)
     """
 
     label = "AdaGrad"
     tracks_second_moments = True
     hyperparameters = ("epsilon", "limit")
 
-    def __init__(self, learning_rate=0.01, epsilon=1e-7, limit=1000, **kwargs):
+    def __init__(self, learning_rate: Rate = 0.01, epsilon: float = 1e-7, limit: int = 1000, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.epsilon = positive(epsilon, self, "epsilon")
+        self.epsilon = float(finite(epsilon, self, "epsilon", 0, above=True))
         self.limit = limit
 
-    def add_slots(self, variables):
+    def add_slots(self, variables: Sequence[Variable]) -> None:
         size = sum(variable.data.size for variable in variables)
         if size > self.limit:
             raise ValueError(
@@ -107,7 +153,10 @@ class AdaGradFullMatrix(SlideOptimizer):
             )
         self._matrix = self.add_variable((size, size), dtype="float64", name="outer_products")
 
-    def update_all(self, weights, gradients, slots, learning_rate, decay):
+    def update_all(
+        self, weights: list[Array], gradients: list[Array], slots: list[list[Array]], learning_rate: float,
+        decay: float,
+    ) -> None:
         g = np.concatenate([np.ravel(gradient) for gradient in gradients]).astype(np.float64)
         G = self._matrix.data
         if len(g) != len(G):
@@ -135,19 +184,25 @@ class RMSPropSlide(AdaGradForm3):
 
     Args:
         learning_rate: Number, schedule or function.
-        decay_rate: Share of the old squares that stays; the slide gives no number, 0.9 is Keras's.
-        epsilon: 1e-7 on the slide.
+        decay_rate: Fraction of the old squares that stays, from 0 to 1. The slide has no number; 0.9 is Keras's.
+        epsilon: Above 0; 1e-7 on the slide.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
 
-    (Tieleman and Hinton, 2012)
+    Raises:
+        ValueError: `decay_rate` or `epsilon` is outside its range.
+
+    Source: row 20 of the course; Tieleman and Hinton 2012.
     """
 
     label = "RMSProp"
     leaky_second_moments = True
     hyperparameters = ("decay_rate", "epsilon")
 
-    def __init__(self, learning_rate=0.001, decay_rate=0.9, epsilon=1e-7, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, decay_rate: float = 0.9, epsilon: float = 1e-7, **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, epsilon, **kwargs)
-        self.decay_rate = from_0_to_1(decay_rate, self, "decay_rate")
+        self.decay_rate = float(number(decay_rate, type(self).__name__, "decay_rate", 0, 1))
 
     def step(self, w, dw, learning_rate, grad_squared):
         grad_squared[...] = self.decay_rate * grad_squared + (1 - self.decay_rate) * dw * dw
@@ -163,8 +218,19 @@ class AdamAlgorithm1(SlideOptimizer):
 
     Args:
         learning_rate: alpha.
-        beta_1, beta_2: Decay rates of the moments.
-        epsilon: Added to the root of the corrected second moment.
+        beta_1, beta_2: Decay rates of the moments, from 0 to below 1.
+        epsilon: Added to the root of the corrected second moment; above 0.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    Source: row 21 of the course; arXiv:1412.6980.
+
+    >>> w = Variable([1.0])
+    >>> AdamAlgorithm1(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.75], dtype=float32)
     """
 
     label = "Adam"
@@ -175,13 +241,14 @@ class AdamAlgorithm1(SlideOptimizer):
     slot_names = ("moment1", "moment2")
     hyperparameters = ("beta_1", "beta_2", "epsilon")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = from_0_to_1(beta_1, self, "beta_1")
-        self.beta_2 = from_0_to_1(beta_2, self, "beta_2")
-        if 1 in (self.beta_1, self.beta_2):
-            raise ValueError(f"{type(self).__name__}: with a beta of 1 a moment stays 0 for ever; take one below 1")
-        self.epsilon = positive(epsilon, self, "epsilon")
+        self.beta_1 = float(decay_rate(beta_1, self, "beta_1"))  # with 1 a moment would stay 0 for ever
+        self.beta_2 = float(decay_rate(beta_2, self, "beta_2"))
+        self.epsilon = float(finite(epsilon, self, "epsilon", 0, above=True))
 
     def step(self, theta, g, alpha, m, v):
         t = self._count()
@@ -201,24 +268,25 @@ class AdamAlmost(AdamAlgorithm1):
     Neither Keras nor PyTorch leaves the correction out.
 
     Args:
-        learning_rate, beta_1, beta_2: As for `AdamAlgorithm1`.
-        epsilon: 1e-7 on the slide.
+        learning_rate, beta_1, beta_2, **kwargs: As for `AdamAlgorithm1`.
+        epsilon: Above 0; 1e-7 on the slide.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    Source: row 23 of the course.
     """
 
     label = "Adam (almost)"
     bias_correction = False
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+    def __init__(
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
 
     def step(self, w, dw, learning_rate, moment1, moment2):
         moment1[...] = self.beta_1 * moment1 + (1 - self.beta_1) * dw  # Momentum
         moment2[...] = self.beta_2 * moment2 + (1 - self.beta_2) * dw * dw  # AdaGrad / RMSProp
         w -= learning_rate * moment1 / (np.sqrt(moment2) + self.epsilon)  # Momentum's step, in RMSProp's scale
-
-
-def positive(value, owner, argument):
-    """`value` as a float, if it is a number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < np.inf:
-        raise ValueError(f"{type(owner).__name__}: {argument} must be a number above 0, got {value!r}")
-    return float(value)

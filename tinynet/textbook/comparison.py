@@ -1,10 +1,16 @@
 """The optimizers side by side: the slides' table, and their code with each line's origin."""
 
+from __future__ import annotations
+
 import inspect
 import textwrap
+from typing import TYPE_CHECKING
 
 from .adaptive import AdaGradForm3, AdamAlgorithm1, RMSPropSlide
 from .descent import GradientDescent, Momentum, NesterovChangeOfVariables, SlideOptimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMPARED = (GradientDescent, Momentum, NesterovChangeOfVariables, AdaGradForm3, RMSPropSlide, AdamAlgorithm1)
 COLUMNS = {
@@ -15,11 +21,16 @@ COLUMNS = {
 }
 
 
-def comparison_table(optimizers=COMPARED):
+def comparison_table(optimizers: Sequence[type[SlideOptimizer]] = COMPARED) -> str:
     """The table "Optimization Algorithm Comparison" as Markdown, made from the classes' attributes.
 
     Args:
         optimizers: Subclasses of `SlideOptimizer`, one a row.
+
+    Returns:
+        The table's lines.
+
+    Source: row 26 of the course.
 
     >>> print(comparison_table([Momentum]))
     | Algorithm | Tracks first moments (Momentum) | ... | Bias correction for moment estimates |
@@ -33,14 +44,21 @@ def comparison_table(optimizers=COMPARED):
     return "\n".join(lines)
 
 
-def explain(optimizer):
-    """The code of one step of a textbook optimizer; Adam's says which lines are Momentum and which AdaGrad / RMSProp.
+def explain(optimizer: SlideOptimizer | type[SlideOptimizer]) -> str:
+    """The code of one step of a textbook optimizer.
+
+    In Adam's a comment marks the lines that are Momentum and those that are AdaGrad or RMSProp.
 
     Args:
         optimizer: A `SlideOptimizer`, or its class.
 
     Returns:
         The lines of the method `step` (of `update_all`, for the full matrix).
+
+    Raises:
+        TypeError: it is not an optimizer of tinynet.textbook.
+
+    Source: row 24 of the course.
 
     >>> print(explain(Momentum))
     def step(self, w, dw, learning_rate, v):

@@ -4,16 +4,29 @@ To minimize loss + lambda R(w) is to minimize the loss where R(w) is at most som
 The ball of L1 has corners on the axes, and contours touch it there; that of L2 is round.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from ..core.types import Array, TensorLike
 
-def project_to_ball(w, radius, norm):
+
+def project_to_ball(w: TensorLike, radius: float, norm: int) -> Array:
     """The point of the ball nearest to w.
 
     Args:
         w: Vector.
         radius: Of the ball: norm 1, sum |w| <= radius; norm 2, sum w^2 <= radius^2.
         norm: 1 or 2.
+
+    Returns:
+        Vector of the same length.
+
+    Raises:
+        ValueError: `norm` is neither.
 
     >>> project_to_ball(np.array([3.0, 1.0]), 1.0, norm=1).tolist()
     [1.0, 0.0]
@@ -32,7 +45,9 @@ def project_to_ball(w, radius, norm):
     return np.sign(w) * np.maximum(np.abs(w) - amount, 0)
 
 
-def smallest_loss_in_ball(centre, radius, norm, curvature=None, steps=2000):
+def smallest_loss_in_ball(
+    centre: TensorLike, radius: float, norm: int, curvature: TensorLike | None = None, steps: int = 2000,
+) -> Array:
     """The weights of least loss 1/2 (w - centre)^T curvature (w - centre) in a ball, by projected gradient descent.
 
     Args:
@@ -42,7 +57,10 @@ def smallest_loss_in_ball(centre, radius, norm, curvature=None, steps=2000):
         steps: Of the descent.
 
     Returns:
-        The weights.
+        The weights, a vector.
+
+    Raises:
+        ValueError: `norm` is neither 1 nor 2.
 
     >>> smallest_loss_in_ball([2.0, 0.5], 1.0, norm=1).tolist()
     [1.0, 0.0]

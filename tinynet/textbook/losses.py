@@ -1,13 +1,22 @@
 """The slides' loss, E(W) = 1/2 sum (t - y)^2, and their regularizers with lambda / 2."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .. import ops
 from ..losses.base import Loss
 from ..losses.elements import squeeze_or_expand_to_same_rank
+from ..optimizers.checks import finite
 from ..regularizers import L1L2
+
+if TYPE_CHECKING:
+    from ..core.types import Config, TensorLike
+    from ..tensor import Tensor
 
 
 class HalfSquaredError(Loss):
-    """1/2 (t - y)^2, summed over all elements, as the slides' formula says, or averaged, as the steps under it say.
+    """1/2 (t - y)^2, summed over all elements, as in the slides' formula, or averaged, as in the steps under it.
 
     The slide about batch descent has the sum, E(W) = 1/2 sum over n of (t - y_n)^2, and then divides by the number of
     samples. The two differ by the factor N, and so do the learning rates that suit them.
@@ -18,8 +27,15 @@ class HalfSquaredError(Loss):
 
     Args:
         reduction: 'sum' (the formula), 'sum_over_batch_size' (the steps), or 'none'.
+        name: For logs and saved files.
+        **kwargs: dtype, see `losses.Loss`.
 
     Shapes: targets and predictions (batch,) or (batch, outputs).
+
+    Raises:
+        ValueError: `reduction` is unknown; when called: the shapes differ.
+
+    Source: row 4 of the course.
 
     >>> float(HalfSquaredError()([1.0, 2.0], [1.0, 4.0]))
     2.0
@@ -27,10 +43,10 @@ class HalfSquaredError(Loss):
     1.0
     """
 
-    def __init__(self, reduction="sum", name="half_squared_error", **kwargs):
+    def __init__(self, reduction: str | None = "sum", name: str = "half_squared_error", **kwargs: Any) -> None:
         super().__init__(name=name, reduction=reduction, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         if y_true.shape != y_pred.shape:
             raise ValueError(
@@ -50,20 +66,23 @@ class L1Slide(L1L2):
     Keras's L1(l1) has no 1/2: l1 = lambda / 2. Texts on the lasso mostly have lambda without the 1/2 as well. PyTorch
     has no such penalty.
 
-    The sum starts at j = 1, which leaves the bias out: give it as kernel_regularizer.
+    The sum starts at j = 1, which leaves the bias out: pass it as kernel_regularizer.
 
     Args:
-        strength: lambda.
+        strength: lambda, at least 0.
+
+    Raises:
+        ValueError: `strength` is negative or not a finite number.
 
     >>> float(L1Slide(0.5)(np.array([1.0, -3.0])))
     1.0
     """
 
-    def __init__(self, strength=0.01):
-        super().__init__(l1=_half(strength, "L1Slide"))
+    def __init__(self, strength: float = 0.01) -> None:
+        super().__init__(l1=finite(strength, self, "strength (lambda)", 0) / 2)
         self.strength = strength
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"strength": self.strength}
 
 
@@ -73,21 +92,18 @@ class L2Slide(L1L2):
     Keras's L2(l2) has no 1/2: l2 = lambda / 2. PyTorch's weight_decay adds lambda theta to the gradient: the same.
 
     Args:
-        strength: lambda.
+        strength: lambda, at least 0.
+
+    Raises:
+        ValueError: `strength` is negative or not a finite number.
 
     >>> float(L2Slide(0.5)(np.array([1.0, -3.0])))
     2.5
     """
 
-    def __init__(self, strength=0.01):
-        super().__init__(l2=_half(strength, "L2Slide"))
+    def __init__(self, strength: float = 0.01) -> None:
+        super().__init__(l2=finite(strength, self, "strength (lambda)", 0) / 2)
         self.strength = strength
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"strength": self.strength}
-
-
-def _half(strength, owner):
-    if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength < float("inf"):
-        raise ValueError(f"{owner}: strength (lambda) must be a number of at least 0, got {strength!r}")
-    return strength / 2

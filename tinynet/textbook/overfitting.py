@@ -1,9 +1,17 @@
 """Under- and over-fitting: polynomials of growing degree through a few noisy points."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.polynomial import Chebyshev
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..core.types import Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,24 +27,27 @@ class PolynomialFits:
     """
 
     degrees: np.ndarray
-    polynomials: list
+    polynomials: list[Any]
     train_loss: np.ndarray
     validation_loss: np.ndarray
-    train: tuple
-    validation: tuple
+    train: tuple[Array, Array]
+    validation: tuple[Array, Array]
 
     @property
-    def best_degree(self):
+    def best_degree(self) -> int:
         """The degree with the least validation loss."""
         return int(self.degrees[self.validation_loss.argmin()])
 
 
-def truth(x):
-    """The curve behind the points, sin(pi x)."""
+def truth(x: Array) -> Array:
+    """The noiseless curve of the points, sin(pi x)."""
     return np.sin(np.pi * x)
 
 
-def fit_polynomials(degrees=range(15), samples=20, validation_samples=200, noise=0.2, seed=0):
+def fit_polynomials(
+    degrees: Iterable[int] = range(15), samples: int = 20, validation_samples: int = 200, noise: float = 0.2,
+    seed: int = 0,
+) -> PolynomialFits:
     """Fit y = sin(pi x) + noise on [-1, 1] by least squares.
 
     Args:
@@ -49,14 +60,19 @@ def fit_polynomials(degrees=range(15), samples=20, validation_samples=200, noise
     Returns:
         `PolynomialFits`.
 
+    Raises:
+        ValueError: a degree is negative, or not below `samples`.
+
+    Source: row 38 of the course.
+
     >>> fits = fit_polynomials()
     >>> bool(fits.train_loss[-1] < fits.train_loss[1]), bool(fits.validation_loss[-1] > fits.validation_loss.min())
     (True, True)
     """
-    degrees = np.array(list(degrees))
-    if not len(degrees) or degrees.min() < 0 or degrees.max() >= samples:
+    chosen = np.array(list(degrees))
+    if not len(chosen) or chosen.min() < 0 or chosen.max() >= samples:
         raise ValueError(
-            f"fit_polynomials: degrees must be from 0 to below samples ({samples}), got {degrees.tolist()}"
+            f"fit_polynomials: degrees must be from 0 to below samples ({samples}), got {chosen.tolist()}"
         )
     rng = np.random.default_rng(seed)
 
@@ -66,9 +82,9 @@ def fit_polynomials(degrees=range(15), samples=20, validation_samples=200, noise
 
     train, validation = points(samples), points(validation_samples)
     # Chebyshev's polynomials, since powers of x are so alike that a sum of 15 of them loses all digits.
-    polynomials = [Chebyshev.fit(*train, deg=int(degree), domain=[-1, 1]) for degree in degrees]
+    polynomials = [Chebyshev.fit(train[0], train[1], deg=int(degree), domain=[-1, 1]) for degree in chosen]
 
     def losses(x, y):
         return np.array([np.mean((polynomial(x) - y) ** 2) for polynomial in polynomials])
 
-    return PolynomialFits(degrees, polynomials, losses(*train), losses(*validation), train, validation)
+    return PolynomialFits(chosen, polynomials, losses(*train), losses(*validation), train, validation)

@@ -1,12 +1,25 @@
-"""The slides' pictures, drawn from real runs. They need the extra "plot" (matplotlib).
+"""The slides' pictures, drawn from real runs. They need the extra "plot" (matplotlib); without it, ImportError.
 
-Each function draws on the axes it is given, or on new ones, and returns them.
+Each function draws on the axes passed to it, or on new ones, and returns them.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.extras import import_extra
 from .geometry import smallest_loss_in_ball
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from ..core.types import Array, TensorLike
+    from .overfitting import PolynomialFits
+    from .surfaces import Surface, Trace
 
 
 def _pyplot(name):
@@ -17,8 +30,17 @@ def _axes(ax, name):
     return ax if ax is not None else _pyplot(name).subplots(figsize=(6, 5))[1]
 
 
-def plot_surface(surface, ax=None, levels=30):
-    """Contours of a surface with its minima (stars) and saddles (crosses)."""
+def plot_surface(surface: Surface, ax: Axes | None = None, levels: int = 30) -> Axes:
+    """Contours of a surface with its minima (stars) and saddles (crosses).
+
+    Args:
+        surface: A `Surface`.
+        ax: Axes of matplotlib; new ones if None.
+        levels: Number of contours.
+
+    Returns:
+        The axes.
+    """
     ax = _axes(ax, "plot_surface")
     left, right, bottom, top = surface.bounds
     x, y = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
@@ -33,13 +55,18 @@ def plot_surface(surface, ax=None, levels=30):
     return ax
 
 
-def plot_paths(surface, traces, ax=None):
+def plot_paths(surface: Surface, traces: dict[str, Trace], ax: Axes | None = None) -> Axes:
     """Several optimizers on one surface.
 
     Args:
         surface: A `Surface`.
         traces: {name: Trace}, of `surfaces.trace`.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 25 of the course.
     """
     ax = plot_surface(surface, _axes(ax, "plot_paths"))
     for name, trace in traces.items():
@@ -48,25 +75,33 @@ def plot_paths(surface, traces, ax=None):
     return ax
 
 
-def plot_gradient_signs(surface, trace, coordinate=0, ax=None):
+def plot_gradient_signs(surface: Surface, trace: Trace, coordinate: int = 0, ax: Axes | None = None) -> Axes:
     """A path with each step coloured by the sign of dL/dw at it: red negative, blue positive.
 
     Args:
         surface: A `Surface`.
         trace: Of `surfaces.trace`.
         coordinate: Which w: 0 or 1.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 15 of the course.
     """
     ax = plot_surface(surface, _axes(ax, "plot_gradient_signs"))
     ax.plot(*trace.path.T, color="grey", linewidth=1)
     sign = np.sign(trace.gradient[:, coordinate])
     for value, color, label in ((-1, "tab:red", "Negative (-)"), (1, "tab:blue", "Positive (+)")):
-        ax.scatter(*trace.path[:-1][sign == value].T, color=color, s=16, zorder=3, label=label)
+        x, y = trace.path[:-1][sign == value].T
+        ax.scatter(x, y, color=color, s=16, zorder=3, label=label)
     ax.legend(title=f"dL/dw{coordinate}")
     return ax
 
 
-def plot_step(surface, trace, step, learning_rate=None, ax=None):
+def plot_step(
+    surface: Surface, trace: Trace, step: int, learning_rate: float | None = None, ax: Axes | None = None,
+) -> Axes:
     """Gradient + velocity = the step actually taken, as arrows at one point of a path.
 
     Args:
@@ -74,7 +109,12 @@ def plot_step(surface, trace, step, learning_rate=None, ax=None):
         trace: Of `surfaces.trace`.
         step: Which one, from 0.
         learning_rate: Length of the gradient's arrow; what the step took of it if None.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 10 of the course.
     """
     ax = plot_surface(surface, _axes(ax, "plot_step"))
     point, moved = trace.path[step], trace.path[step + 1] - trace.path[step]
@@ -91,12 +131,17 @@ def plot_step(surface, trace, step, learning_rate=None, ax=None):
     return ax
 
 
-def plot_descents(paths, ax=None):
+def plot_descents(paths: dict[str, TensorLike], ax: Axes | None = None) -> Axes:
     """The paths (w, b) of batch, stochastic and mini-batch descent in one picture.
 
     Args:
         paths: {name: path}, of `fit_line`.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 8 of the course.
     """
     ax = _axes(ax, "plot_descents")
     for name, path in paths.items():
@@ -106,18 +151,25 @@ def plot_descents(paths, ax=None):
     return ax
 
 
-def plot_polynomials(fits, degrees=(1, 3, 14), axes=None):
+def plot_polynomials(
+    fits: PolynomialFits, degrees: Sequence[int] = (1, 3, 14), axes: Sequence[Axes] | None = None,
+) -> Sequence[Axes]:
     """Two pictures of over-fitting: the curves through the points, and both losses by degree.
 
     Args:
         fits: `PolynomialFits`.
         degrees: Which curves to draw.
-        axes: Two axes of matplotlib.
+        axes: Two axes of matplotlib; new ones if None.
+
+    Returns:
+        The two axes.
+
+    Source: row 38 of the course.
     """
     if axes is None:
         axes = _pyplot("plot_polynomials").subplots(1, 2, figsize=(11, 4))[1]
     x = np.linspace(-1, 1, 300)
-    axes[0].scatter(*fits.train, color="black", s=12)
+    axes[0].scatter(fits.train[0], fits.train[1], color="black", s=12)
     for degree in degrees:
         axes[0].plot(x, fits.polynomials[list(fits.degrees).index(degree)](x), label=f"degree {degree}")
     axes[0].set(ylim=(-2, 2))
@@ -129,12 +181,17 @@ def plot_polynomials(fits, degrees=(1, 3, 14), axes=None):
     return axes
 
 
-def plot_ball(centre, radius, norm, curvature=None, ax=None):
+def plot_ball(
+    centre: TensorLike, radius: float, norm: int, curvature: TensorLike | None = None, ax: Axes | None = None,
+) -> Axes:
     """The slides' picture of L1 and L2: contours of a loss around `centre`, the ball, and the least loss in it.
 
     Args:
         centre, radius, norm, curvature: As for `geometry.smallest_loss_in_ball`, in two dimensions.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
     """
     ax = _axes(ax, "plot_ball")
     centre = np.asarray(centre, np.float64)
@@ -149,8 +206,18 @@ def plot_ball(centre, radius, norm, curvature=None, ax=None):
     return ax
 
 
-def plot_loss_slice(axis, losses, ax=None):
-    """A slice of `loss_slice`: a line for one dimension, contours for two."""
+def plot_loss_slice(axis: Array, losses: Array, ax: Axes | None = None) -> Axes:
+    """A slice of `loss_slice`: a line for one dimension, contours for two.
+
+    Args:
+        axis, losses: What `loss_slice` returned.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 3 of the course.
+    """
     ax = _axes(ax, "plot_loss_slice")
     if losses.ndim == 1:
         ax.plot(axis, losses)

@@ -8,24 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..core.extras import import_extra
+from ..core.extras import import_pillow
 from ..core.types import Array, DTypeLike, TensorLike
 from ..tensor import to_array
 
 _COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
-
-
-def import_pillow(where: str) -> Any:
-    """Import the module PIL.Image.
-
-    Args:
-        where: What needs it, for the message.
-
-    Raises:
-        ModuleNotFoundError: pillow is not installed; the message names the extra.
-    """
-    return import_extra("PIL.Image", "image", where, "pillow")
 
 
 def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | None = None,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..core.extras import import_pillow
 from ..core.types import DTypeLike, TensorLike
 from ..string_tensor import to_string_array
 from ..tensor import Tensor, convert_to_tensor, to_array
-from .images import import_pillow
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 

@@ -119,7 +119,7 @@ def _layout(model, show, nested=False):
     if graph is None:
         return _without_arrows(model, show)
     # As in Keras, a Sequential is drawn without its Input.
-    hidden = graph.input_layers if model._graph is None and len(graph.operations) > 1 else []
+    hidden = graph.input_layers if model._defining_graph() is None and len(graph.operations) > 1 else []
     boxes = {part: _box(part, graph, show) for part in graph.operations if part not in hidden}
     input_layers = {id(tensor): layer for layer, tensor in zip(graph.input_layers, graph.inputs, strict=True)}
 

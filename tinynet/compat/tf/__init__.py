@@ -14,7 +14,7 @@ _NAMES = {
     "zeros_initializer": ("initializers", "Zeros"), "random_normal_initializer": ("initializers", "RandomNormal"),
     "random_uniform_initializer": ("initializers", "RandomUniform"),
 } | {name: ("compat.tf.devices", name) for name in (
-    "autograph", "compat", "device", "executing_eagerly", "function", "get_logger", "test",
+    "autograph", "device", "executing_eagerly", "function", "get_logger", "test",
 )}
 _explain = explainer(_PACKAGE)
 
@@ -29,6 +29,8 @@ def find(name: str) -> Any:
     >>> find("reduce_sum")([1, 2, 3]).item()
     6
     """
+    if name == "compat":
+        return importlib.import_module("tinynet.compat")
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name in _NAMES:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...core.absence import explainer
+from ...core.extras import import_pillow
 from ...core.types import DTypeLike, TensorLike
 from ...string_tensor import StringTensor, to_string_array
 from ...tensor import Tensor, to_array
@@ -73,8 +74,6 @@ def encode_jpeg(image: TensorLike, quality: int = 95, name: str | None = None, *
 
 
 def _encode(image, file_format, **options):
-    from ...utils.images import import_pillow
-
     array = to_array(image)
     if array.dtype != np.uint8:
         raise ValueError(f"io.encode_{file_format.lower()}: the picture must be uint8, got {array.dtype}")

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from ... import ops
+from ...core.absence import known_absent
 from ...core.naming import unknown_name
 from ...core.types import Axis, DTypeLike, Shape, ShapeLike, TensorLike
 from ...string_tensor import StringTensor, is_text
 from ...tensor import Tensor, to_array
-from ..absent import known_absent
 from .arguments import ARGUMENTS, with_arguments_of_tf
 
 

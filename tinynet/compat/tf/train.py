@@ -21,8 +21,8 @@ from ...saving import safetensors
 from ...saving.state import OPTIMIZER, gather, restore
 from ...saving.strict_json import loads
 from ...saving.weights import safetensors_stored
-from ...tensor import Variable
 from ...utils.files import atomic_write
+from ...variable import Variable
 
 __all__ = ["Checkpoint", "CheckpointManager", "CheckpointState", "get_checkpoint_state", "latest_checkpoint"]
 _SUFFIX, _STATE, _COUNTER = ".safetensors", "checkpoint.json", "save_counter"

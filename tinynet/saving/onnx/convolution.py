@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ... import layers
+from ...ops.conv2d_transpose import axis_geometry
+from ...ops.windows import same_padding
 from .axes import channels_first, result
 from .functions import write_activation
 from .writer import Value, unsupported
@@ -42,7 +44,7 @@ def _same_pads(layer, x):
             raise unsupported(layer, "padding='same' with strides, and dilation or a pool_size below them, needs known "
                                      f"lengths, got input {x.shape}")
         else:
-            totals.append(max((-(-size // stride) - 1) * stride + reach - size, 0))
+            totals.append(sum(same_padding(size, kernel, stride, dilation)))
     return [total // 2 for total in totals] + [total - total // 2 for total in totals]
 
 
@@ -89,15 +91,13 @@ def _separable(w, layer, x):
 
 
 def _conv_transpose(w, layer, x):
-    from ...ops.conv2d_transpose import _axis_geometry
-
     x = channels_first(w, layer, x)
     starts, ends, extra = [], [], []
     for axis in range(layer.rank):
         # Padding does not depend on the input's size; 1 stands for any.
         output_padding = None if layer.output_padding is None else layer.output_padding[axis]
         kernel, stride, dilation = layer.kernel_size[axis], layer.strides[axis], layer.dilation_rate[axis]
-        output, (before, after) = _axis_geometry(1, kernel, stride, layer.padding, output_padding, dilation)
+        output, (before, after) = axis_geometry(1, kernel, stride, layer.padding, output_padding, dilation)
         starts.append(before)
         ends.append(after)
         extra.append(output - (dilation * (kernel - 1) + 1 - before - after))

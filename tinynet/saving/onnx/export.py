@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from ...core.nest import flatten
-from ...core.registry import is_builtin
 from ...layers.core import InputLayer
 from ...symbolic import KerasTensor, Operation
 from ...utils.files import atomic_write
@@ -97,6 +96,8 @@ def _graph_of(model):
     Raises:
         NotImplementedError: a subclass with a `call` of its own.
     """
-    if not is_builtin(next(cls for cls in type(model).__mro__ if "call" in vars(cls))):
-        raise unsupported(model, "it defines call() in Python, which has no graph; make it of Model(inputs, outputs)")
-    return model._linked()
+    graph = model._computed_graph()
+    if graph is None:
+        raise unsupported(model, "it defines call() in Python, which does not show what it consists of; make it of "
+                                 "Model(inputs, outputs)")
+    return graph

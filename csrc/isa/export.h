@@ -1,0 +1,40 @@
+// The end of a translation unit of kernels: hands what its headers define to the table of the instruction set.
+//
+//   #include "kernels/pooling/pooling.h"
+//   #include "isa/export.h"
+//   EXPORT_KERNELS(pooling)
+//
+// setup.py compiles every csrc/kernels/<family>/<unit>.cpp once for each instruction set, with that set's flags,
+// TINYNET_ISA (its name, a namespace) and TINYNET_VECTOR_BYTES. Everything but the exported part of the table stands in
+// unnamed namespaces: a symbol that two objects share could put AVX-512 code where any CPU must run.
+#pragma once
+
+#include "kernels.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+// Every kernel of the list is declared here. The unit's headers define its own; a definition with other arguments than
+// the list's is another function, which makes the name ambiguous in kernels_of below.
+#define UNIT(unit)
+#define KERNEL(result, name, ...) template <class T> result name(__VA_ARGS__);
+#define END_UNIT
+#include "kernel_list.h"
+
+// The pointers to the kernels of one unit, in the list's order. Only the unit's own is instantiated.
+#define UNIT(unit)        \
+  template <class T>      \
+  constexpr unit##_kernels<T> kernels_of_##unit() { return {
+#define KERNEL(result, name, ...) name<T>,
+#define END_UNIT }; }
+#include "kernel_list.h"
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA
+
+#define EXPORT_KERNELS(unit)                                                           \
+  namespace tinynet {                                                                  \
+  template <>                                                                          \
+  const BothTypes<unit##_kernels> Units<TINYNET_ISA::Isa, kListHash>::unit = {         \
+      TINYNET_ISA::kernels_of_##unit<float>(), TINYNET_ISA::kernels_of_##unit<double>()}; \
+  }

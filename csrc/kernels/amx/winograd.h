@@ -1,0 +1,178 @@
+// Winograd's products on the matrix unit (amx_tile.h): winograd() of conv2d_winograd.h, and the products of the weight
+// gradient.
+//
+// Tiles of the image are transformed a few at a time, in float32, and split element by element. A tile of the left
+// factor is one element of sixteen transformed tiles by 32 channels. The products are float32 again, so everything else
+// is the same as without the matrix unit.
+#pragma once
+
+#if defined(__AMX_BF16__)
+
+#include "kernels/amx/matmul.h"
+#include "kernels/winograd/transforms.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+namespace tiles {
+
+constexpr Index kBlockBytes = 768 << 10;  // a block's split tiles and products, in an L2 cache of 2 MB
+constexpr Index kSharedBlockBytes = 16 << 20;
+
+inline bool winograd_can(Index channels, Index filters) { return channels % kDepth == 0 && filters % kColumns == 0; }
+
+// Whether the products of the weight gradient outweigh splitting both factors. With 64 channels and 64 filters they do
+// not.
+inline bool gradient_worth(Index channels, Index filters) { return channels * filters >= 64 * (channels + filters); }
+
+// Whether direct convolution on the matrix unit (amx_conv2d.h, amx_weight_gradient.h) is faster than Winograd's
+// algorithm for a pass with results of size rows x cols. For outputs and input gradients it is in two cases: where edge
+// tiles extend past the image, so that less than 0.7 of F4's tiles is filled (7x7 fills 0.77), and where the vector
+// units would compute Winograd's products, in small images with few channels. For weight gradients it is never faster
+// (7x7 and 14x14 images of 64 to 128 channels: 1.03 to 1.13 times as long).
+inline bool direct_is_faster(const Conv2dShape& s, ConvPass pass, Index rows, Index cols) {
+  const Index products = s.channels * s.filters, pixels = rows * cols;
+  if (pass == ConvPass::weight_gradient) return false;
+  const bool backward = pass == ConvPass::input_gradient;
+  if (winograd_can(backward ? s.filters : s.channels, backward ? s.channels : s.filters))
+    return 10 * 36 * pixels < 7 * 16 * Axis<F4>(rows).elements * Axis<F4>(cols).elements;
+  return products <= 64 * 64 && pixels <= 32 * 32;
+}
+
+// Splits 32 consecutive elements as pairs (0, 16), (1, 17), ... Both factors must use the same order, whichever it is;
+// this one needs no shuffles.
+inline Split split_halves(const float* low, const float* high, Vec<float>& failed) {
+  return split(load(low), load(high), failed);
+}
+
+// Splits transformed tiles, `pitch` apart, into rows of out[element][step].
+inline void split_transformed(const float* tiles, Index pitch, Index count, Index elements, Index steps, Half* out,
+                              Vec<float>& failed) {
+  Vec<float> nan = failed;
+  for (Index element = 0; element < elements; ++element)
+    for (Index s = 0; s < steps; ++s, out += kSplitTile) {
+      const float* from = tiles + (2 * s * elements + element) * kColumns;
+      for (Index r = 0; r < count; ++r, from += pitch)
+        store_row(split_halves(from, from + elements * kColumns, nan), out, r);
+    }
+  failed = nan;
+}
+
+// Like winograd() of conv2d_winograd.h. Returns false, with the outputs undefined, if an element cannot be split.
+template <class F>
+bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outputs<float>& out) {
+  constexpr Index elements = F::n * F::n;
+  const Index depth = x.channels, filters = out.filters, steps = depth / kDepth, column_tiles = filters / kColumns;
+  const Index panel = steps * kSplitTile;
+  const Index per_tile = elements * (depth * kPieces * Index(sizeof(Half)) + filters * Index(sizeof(float)));
+  const bool cooperate = elements * column_tiles * panel * Index(sizeof(Half)) > kSharedKernelBytes;
+  const Index block = larger(1, (cooperate ? kSharedBlockBytes : kBlockBytes) / per_tile / kBlock) * kBlock;
+  const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
+  const TileSums<float> sums(out, blocks.count(), block, kRows);
+  const Index p_plane = plane_of<float>(block * filters);
+  std::atomic<bool> failure{false};
+
+  const Scratch<Half> weights(elements * column_tiles * panel);  // [element][tile of filters][step]
+  parallel_for(elements * column_tiles, larger(1, 32 / steps), [&](Index begin, Index end) {
+    Vec<float> failed{};
+    for (Index index = begin; index < end; ++index) {
+      const Index element = index / column_tiles, tile = index % column_tiles;
+      const Index column = tile / 2 * kPanel<float>, width = panel_width<float>(filters, column);
+      const float* const from = u + element * u_plane + column * depth + tile % 2 * kColumns;
+      for (Index k = 0; k < depth; ++k) {
+        if (k % kDepth >= 16) continue;
+        store_row(split_halves(from + k * width, from + (k + 16) * width, failed),
+                  weights + index * panel + k / kDepth * kSplitTile, k % kDepth);
+      }
+    }
+    if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+  });
+
+  // Number of tiles that are split while they are in an L1 cache of 48 KB. It divides sixteen evenly.
+  const Index together = larger(2, 256 / depth);
+  // Either one thread processes a block of its own, or all threads share each step of one large block. When nested, the
+  // loops below run on one thread.
+  const auto process = [&](const TileBlock& b, Half* v, float* products) {  // v[sixteen tiles][element][step]
+    const Elements of = Elements::of<F>(b);
+    const Layout layout = tile_by_tile<float>(of.count, depth);
+    parallel_for(b.count, cooperate ? kRows : block, [&](Index begin, Index end) {
+      const Zeros<float> zeros(F::n * depth);
+      const Scratch<float> transformed(together * layout.tile);
+      Vec<float> failed{};
+      for (Index t = begin; t < end; t += together) {
+        const Index present = smaller(together, end - t);
+        transform_tiles<float, F, InputStep>(x, b.part(t, t + present), transformed, layout,
+                                             static_cast<float*>(nullptr), static_cast<const float*>(zeros));
+        split_transformed(transformed, layout.tile, present, of.count, steps,
+                          v + t / kRows * of.count * panel + t % kRows * kDepth, failed);
+      }
+      if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+    });
+    // Rows beyond the last tile hold uninitialised memory; only their own products depend on it.
+    parallel_for(of.count, cooperate ? 1 : of.count, [&](Index begin, Index end) {
+      const Unit unit;
+      for (Index e = begin; e < end; ++e)
+        for (Index tile = 0; tile < column_tiles; tile += 2)
+          for (Index t = 0; t < b.count; t += kBlock) {
+            const Half* const left = v + (t / kRows * of.count + e) * panel;
+            const Half* const right = weights + (of.place[e] * column_tiles + tile) * panel;
+            float* const to = products + e * p_plane + t * filters + tile * kColumns;
+            multiply_tiles(b.count - t > kRows ? 2 : 1, column_tiles - tile > 1 ? 2 : 1,
+                           {{left, left + of.count * panel}, 64, kTile}, nullptr, {{right, right + panel}, 64, kTile},
+                           nullptr, steps, {{to, to + kRows * filters}, filters});
+          }
+    });
+    parallel_for(b.count, cooperate ? kRows : block, [&](Index begin, Index end) {
+      output_tiles<float, F>(b.part(begin, end), products + begin * filters, p_plane, out, sums);
+    });
+  };
+  const auto run = [&](Index begin, Index end) {
+    const Scratch<float> products(elements * p_plane);
+    const Scratch<Half> v(block / kRows * elements * panel);
+    for (Index index = begin; index < end; ++index) process(blocks[index], v, products);
+  };
+  if (cooperate)
+    run(0, blocks.count());
+  else
+    parallel_for(blocks.count(), 1, run);
+  if (failure.load(std::memory_order_relaxed)) return false;
+  sums.finish();
+  return true;
+}
+
+// The products of one element of the weight gradient: out[panel of filters][channel][width] (+)= sum over `count` tiles
+// of v[tile][channel] * d[tile][filter]. left and right are buffers for the split factors: kSplitTile per step of 32
+// tiles and 16 channels (or filters).
+inline void multiply_element(const float* v, const float* d, Index count, Index channels, Index filters, float* out,
+                             bool add, Half* left, Half* right, Vec<float>& failed) {
+  const Index steps = ceil_div(count, kDepth), panel = steps * kSplitTile;
+  const auto split_tiles = [&](const float* from, Index pitch, Index s, Half* tile) __attribute__((always_inline)) {
+    for (Index i = 0, t = s * kDepth; i < kRows; ++i, ++t) {
+      const Vec<float> first = t < count ? load(from + t * pitch) : Vec<float>{};
+      const Vec<float> second = t + 16 < count ? load(from + (t + 16) * pitch) : Vec<float>{};
+      store_row(split(first, second, failed), tile, i);
+    }
+  };
+  for (Index c = 0; c < channels; c += kRows)
+    for (Index s = 0; s < steps; ++s) {
+      Half* const tile = left + c / kRows * panel + s * kSplitTile;
+      split_tiles(v + c, channels, s, tile);
+      transpose_tile(tile);
+    }
+  for (Index f = 0; f < filters; f += kColumns)
+    for (Index s = 0; s < steps; ++s) split_tiles(d + f, filters, s, right + f / kColumns * panel + s * kSplitTile);
+  for (Index f = 0; f < filters; f += kBlock)
+    for (Index c = 0; c < channels; c += kBlock) {
+      const Index width = panel_width<float>(filters, f);
+      float* const to = out + f * channels + c * width;
+      const Half* const rows = left + c / kRows * panel;
+      const Half* const columns = right + f / kColumns * panel;
+      multiply_tiles(channels - c > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{rows, rows + panel}, 64, kTile}, nullptr,
+                     {{columns, columns + panel}, 64, kTile}, nullptr, steps, {{to, to + kRows * width}, width, add});
+    }
+}
+
+}  // namespace tiles
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA
+
+#endif

@@ -1,0 +1,5 @@
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv2d_moments.h"
+#include "isa/export.h"
+
+EXPORT_KERNELS(conv2d)

@@ -1,0 +1,111 @@
+// The input and output of a convolution: a window that slides over padded images, the grid of its positions, cut into
+// blocks, and the target of the results.
+#pragma once
+
+#include "kernels/conv/conv2d_tile.h"
+#include "kernels/helpers.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+using helpers::ceil_div;
+using helpers::larger;
+using helpers::Scratch;
+using helpers::smaller;
+
+constexpr Index kTasks = 16;         // at least, if there is enough work: divides evenly among 2, 4 or 8 threads
+constexpr Index kBlockPixels = 768;  // a block's slab, its output and a panel of weights share the L2 cache (1 MB)
+constexpr Index kSlabBytes = 384 << 10;
+constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 128 KB of weights
+
+// The input of a convolution. Position (i, j) of the grid reads, through tap (p, q), the pixel
+// x[n][i*stride_h + tap_row[p]][j*stride_w + tap_col[q]], which is zero outside of the image.
+template <class T>
+struct Window {
+  const T* x;     // x[batch][height][width][channels]
+  const T* mask;  // same shape as x, or null: x counts as zero where it is not positive
+  Index batch, height, width, channels;
+  Index grid_h, grid_w, stride_h, stride_w;
+  Index taps_h, taps_w;
+  const Index* tap_row;  // increasing
+  const Index* tap_col;  // increasing
+
+  Index first_row() const { return tap_row[0]; }
+  Index first_col() const { return tap_col[0]; }
+  Index slab_rows(Index grid_rows) const { return (grid_rows - 1) * stride_h + tap_row[taps_h - 1] - tap_row[0] + 1; }
+  Index slab_cols() const { return (grid_w - 1) * stride_w + tap_col[taps_w - 1] - tap_col[0] + 1; }
+  bool in_place() const {
+    return mask == nullptr && first_row() >= 0 && first_col() >= 0 && first_row() + slab_rows(grid_h) <= height &&
+           first_col() + slab_cols() <= width;
+  }
+  Index pitch() const { return (in_place() ? width : slab_cols()) * channels; }
+  Index image_pitch(Index grid_rows) const {
+    return in_place() ? height * width * channels : slab_rows(grid_rows) * pitch();
+  }
+  Index row_offset(Index p) const { return (tap_row[p] - first_row()) * pitch(); }
+  Index col_offset(Index q) const { return (tap_col[q] - first_col()) * channels; }
+};
+
+// The grid in blocks of several images, or of several rows of one image.
+struct Blocks {
+  Index images, rows;  // in a block, at most
+  Index bands;         // blocks per image, if images == 1
+  Index count;
+  Index pixels;  // in a block, at most
+
+  template <class T>
+  static Blocks of(const Window<T>& w, Index wanted) {
+    Blocks b{};
+    const Index area = w.grid_h * w.grid_w;
+    wanted = smaller(wanted, larger(96, w.batch * area / kTasks));
+    const Index pixel_bytes = larger(1, w.slab_rows(w.grid_h) * w.slab_cols() * w.channels * Index(sizeof(T)) / area);
+    wanted = smaller(wanted, larger(96, kSlabBytes / pixel_bytes));
+    if (area <= wanted) {
+      b.images = wanted / area;
+      b.rows = w.grid_h;
+      b.bands = 1;
+    } else {
+      b.images = 1;
+      b.bands = ceil_div(w.grid_h, larger(1, wanted / w.grid_w));
+      b.rows = ceil_div(w.grid_h, b.bands);
+      b.bands = ceil_div(w.grid_h, b.rows);
+    }
+    b.count = ceil_div(w.batch, b.images) * b.bands;
+    b.pixels = b.images * b.rows * w.grid_w;
+    return b;
+  }
+};
+
+struct Block {
+  Index image, images, row, rows;
+
+  template <class T>
+  static Block at(Index index, const Blocks& blocks, const Window<T>& w) {
+    const Index image = index / blocks.bands * blocks.images, row = index % blocks.bands * blocks.rows;
+    return {image, smaller(blocks.images, w.batch - image), row, smaller(blocks.rows, w.grid_h - row)};
+  }
+};
+
+// Columns in panels of two vectors. A last panel of at most one vector is one vector wide.
+template <class T>
+inline Index padded_columns(Index columns) {
+  constexpr Index lanes = VectorOf<T>::lanes;
+  const Index rest = columns % kPanel<T>;
+  return columns - rest + (rest == 0 ? 0 : rest <= lanes ? lanes : kPanel<T>);
+}
+template <class T>
+inline Index panel_width(Index columns, Index first) {
+  return columns - first <= VectorOf<T>::lanes ? VectorOf<T>::lanes : kPanel<T>;
+}
+
+// Where the values of the grid are stored: out + n*image + i*row + j*col + column.
+template <class T>
+struct Target {
+  T* out;
+  Index image, row, col;
+  const T* bias;  // [groups][padded columns], or null
+  bool relu;
+};
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

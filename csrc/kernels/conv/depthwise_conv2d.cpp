@@ -1,0 +1,4 @@
+#include "kernels/conv/depthwise_conv2d.h"
+#include "isa/export.h"
+
+EXPORT_KERNELS(depthwise_conv2d)

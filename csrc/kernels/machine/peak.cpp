@@ -1,0 +1,4 @@
+#include "kernels/machine/peak.h"
+#include "isa/export.h"
+
+EXPORT_KERNELS(peak)

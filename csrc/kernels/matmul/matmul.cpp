@@ -1,0 +1,5 @@
+#include "kernels/matmul/dense.h"
+#include "kernels/matmul/matmul.h"
+#include "isa/export.h"
+
+EXPORT_KERNELS(matmul)

@@ -1,0 +1,4 @@
+#include "kernels/optimizer/optimizer.h"
+#include "isa/export.h"
+
+EXPORT_KERNELS(optimizer)

@@ -1,0 +1,299 @@
+// Convolution with fewer multiplications: Winograd's F(m x m, 3 x 3) for 3x3 kernels with stride 1.
+//
+//   y = A^T [ (G w G^T) * (B^T x B) ] A        x: a tile of n x n pixels, n = m + 2; y: m x m outputs;
+//                                              * element by element
+//
+// Summed over channels, each of the n*n elements is a matrix product of tiles by channels by filters. So an output tile
+// takes n*n multiplications instead of the 9*m*m of direct convolution. F(4x4) saves a factor of 4, F(2x2) one of 2.25.
+// (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015.)
+//
+// The edge tiles of an image may be smaller (winograd_tiles.h).
+//
+// The gradients are the exact adjoints. The input gradient is the convolution of dy with the flipped kernel, and
+// dw = G^T [ (B^T x B) * (A dy A^T) ] G.
+//
+// B, G and A follow from the points at which two polynomials are multiplied. The usual points of F(4x4), 0, +-1, +-2,
+// give 3 to 5 times the error of the points 0, +-5/8, +-3/2 used here. Error over sum |x||w| in float32, measured over
+// 16 to 512 channels: F(2x2) 1e-7 to 2e-7, F(4x4) 4e-7 to 1e-6.
+//
+// A NaN or an infinity in x reaches every output that depends on it. It may turn other outputs of the same tile into
+// NaN as well.
+#pragma once
+
+#include <atomic>
+#include <type_traits>
+
+#include "kernels/amx/winograd.h"
+#include "kernels/winograd/transforms.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+// One element of the products: out[t][columns] = sum over d of
+// v[t * pitch + d / lanes * vector + d % lanes] * u[panel][d][width]. The segments hold the offsets in v.
+template <class T>
+void multiply_element(const T* v, Index pitch, Index tiles, Index depth, const Segment* segments, const T* u,
+                      Index columns, T* out) {
+  Index from[kTileRows], to[kTileRows];
+  for (Index i = 0; i < kTileRows; ++i) from[i] = i * pitch, to[i] = i * columns;
+  for (Index column = 0; column < columns; column += kPanel<T>) {
+    const Index width = panel_width<T>(columns, column);
+    for (Index t = 0; t < tiles; t += kTileRows)
+      tile_for<T>(smaller(kTileRows, tiles - t), width)(
+          TileInput<T>{v + t * pitch, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth, width},
+          TileOutput<T>{out + t * columns + column, to, width, nullptr, false, false});
+  }
+}
+
+// y(n, i, j) = sum over taps of x(n, i + p - top, j + q - left) w[p][q], through u = transform_kernel(w).
+template <class T, class F>
+void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& out) {
+#if defined(__AMX_BF16__)
+  if constexpr (std::is_same_v<T, float>)
+    if (tiles::winograd_can(x.channels, out.filters) && tiles::winograd<F>(x, u, u_plane, out)) return;
+#endif
+  constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
+  const Index depth = x.channels, filters = out.filters;
+  const bool cooperate = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
+  const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
+  const Index wanted = (cooperate ? Index(16) << 20 : Index(256) << 10) / per_tile;
+  const Index block = larger(2, wanted / kTileRows) * kTileRows;
+  const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
+  const TileSums<T> sums(out, blocks.count(), block, kTileRows);
+  const Index p_plane = plane_of<T>(block * filters);
+
+  // Either one thread processes a block of its own, or all threads share each step of one large block. When nested, the
+  // loops below run on one thread.
+  const auto process = [&](const TileBlock& b, T* v, T* products) {
+    const Elements of = Elements::of<F>(b);
+    const Layout layout = tile_by_tile<T>(of.count, depth);
+    const Scratch<Segment> segments(depth / lanes);
+    for (Index i = 0; i < depth / lanes; ++i) segments[i] = {i * layout.vector, lanes};
+    parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
+      const Zeros<T> zeros(F::n * depth);
+      transform_tiles<T, F, InputStep>(x, b.part(begin, end), v + begin * layout.tile, layout, static_cast<T*>(nullptr),
+                                       static_cast<const T*>(zeros));
+    });
+    parallel_for(of.count, 1, [&](Index begin, Index end) {
+      for (Index e = begin; e < end; ++e)
+        multiply_element<T>(v + e * layout.element, layout.tile, b.count, depth, segments, u + of.place[e] * u_plane,
+                            filters, products + e * p_plane);
+    });
+    parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
+      output_tiles<T, F>(b.part(begin, end), products + begin * filters, p_plane, out, sums);
+    });
+  };
+  const auto run = [&](Index begin, Index end) {
+    const Scratch<T> v(block * tile_by_tile<T>(elements, depth).tile), products(elements * p_plane);
+    for (Index index = begin; index < end; ++index) process(blocks[index], v, products);
+  };
+  if (cooperate)
+    run(0, blocks.count());
+  else
+    parallel_for(blocks.count(), 1, run);
+  sums.finish();
+}
+
+// mean and variance of y may be null.
+template <class T, class F>
+void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu,
+                             T* mean = nullptr, T* variance = nullptr) {
+  const Index plane = plane_of<T>(s.channels * s.filters);
+  const Scratch<T> u(F::n * F::n * plane);
+  transform_kernel<T, F>(kernel, s.channels, s.filters, false, u, plane);
+  const Images<T> images{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
+  winograd<T, F>(images, u, plane, {s.batch, s.out_height, s.out_width, s.filters, y, bias, relu, mean, variance});
+}
+
+template <class T, class F>
+void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
+  const Index plane = plane_of<T>(s.channels * s.filters);
+  const Scratch<T> u(F::n * F::n * plane), transposed(9 * s.channels * s.filters);
+  constexpr Index run = VectorOf<T>::lanes;
+  parallel_for(9 * s.channels / run, larger(1, 32768 / (s.filters * run)), [&](Index begin, Index end) {
+    for (Index index = begin; index < end; ++index) {
+      const Index tap = index / (s.channels / run), c0 = index % (s.channels / run) * run;
+      const T* const in = kernel + tap * s.channels * s.filters;
+      T* const out = transposed + tap * s.channels * s.filters;
+      for (Index f0 = 0; f0 < s.filters; f0 += run)
+        for (Index c = c0; c < c0 + run; ++c)
+          for (Index f = f0; f < smaller(f0 + run, s.filters); ++f) out[f * s.channels + c] = in[c * s.filters + f];
+    }
+  });
+  transform_kernel<T, F>(transposed, s.filters, s.channels, true, u, plane);
+  const Images<T> images{dy, y, s.out_height, s.out_width, s.filters, 2 - s.pad_top, 2 - s.pad_left};
+  winograd<T, F>(images, u, plane, {s.batch, s.height, s.width, s.channels, dx, nullptr, false, nullptr, nullptr});
+}
+
+// A register tile of one element's products: sums[i][j] (+)= sum over t of v[t][i] * d[t][j]. Its rows are contiguous,
+// and the next tile's follow. The cache lines of the next tile, which are in L2 or further away, are prefetched, one
+// per step. Without that the whole gradient takes 5% longer; with all lines prefetched at once, 3%.
+template <class T, int rows, int vectors>
+__attribute__((noinline)) void multiply_tile(const T* v, Index channels, const T* d, Index filters, Index tiles,
+                                             T* sums, bool add) {
+  constexpr int lanes = VectorOf<T>::lanes;
+  const T* next = sums + rows * vectors * lanes;
+  Vec<T> sum[rows][vectors] = {};
+  for (Index t = 0; t < tiles; ++t, v += channels, d += filters, next += lanes) {
+    __builtin_prefetch(next, 1);
+    Vec<T> right[vectors];
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; ++j) right[j] = load(d + j * lanes);
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; ++i) {
+      const Vec<T> left = broadcast(v[i]);
+#pragma GCC unroll 2
+      for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
+    }
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; ++j, sums += lanes) store(sums, add ? load(sums) + sum[i][j] : sum[i][j]);
+}
+
+// For 1 <= rows <= kTileRows and the width of a panel.
+template <class T, int most = kTileRows>
+inline void multiply_tile(Index rows, Index width, const T* v, Index channels, const T* d, Index filters, Index tiles,
+                          T* sums, bool add) {
+  if constexpr (most > 1)
+    if (rows < most) return multiply_tile<T, most - 1>(rows, width, v, channels, d, filters, tiles, sums, add);
+  if (width == kPanel<T>)
+    multiply_tile<T, most, 2>(v, channels, d, filters, tiles, sums, add);
+  else
+    multiply_tile<T, most, 1>(v, channels, d, filters, tiles, sums, add);
+}
+
+// dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G. `unit`: the matrix unit computes the products. Returns
+// false, with the results undefined, if the matrix unit cannot split an element.
+template <class T, class F, bool unit>
+bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
+  constexpr Index elements = F::n * F::n;
+  constexpr Index lanes = VectorOf<T>::lanes;
+  const Images<T> input{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
+  const Images<T> gradient{dy, y, s.out_height, s.out_width, s.filters, 0, 0};
+  const Index plane = plane_of<T>(s.channels * s.filters),
+              partial = elements * plane;  // [element][panel][channel][width]
+
+  const bool cooperate = partial * Index(sizeof(T)) > kSharedKernelBytes;
+  const Index per_tile = elements * (s.channels + s.filters) * Index(sizeof(T));
+  // A block and its products should stay in the L2 cache: with 2 MB instead of 512 KB it takes 10 to 20% longer.
+  const Index wanted = (cooperate ? Index(16) << 20 : Index(512) << 10) / per_tile;
+  const Index block = unit ? larger(64, wanted / 32 * 32) : larger(36, wanted / kTileRows * kTileRows);
+  const TileBlocks blocks = TileBlocks::of<F>(s.batch, s.out_height, s.out_width, block);
+  const Layout x_layout = element_by_element<T>(block, s.channels), dy_layout = element_by_element<T>(block, s.filters);
+  // The sum over tiles is cut into parts, each with its own partial result. Two parts would be the fastest: with 16 it
+  // takes 1.1 times as long, because the results are first stored to lines that are in no cache. But more threads need
+  // more parts.
+  const Index fitting = (Index(3) << 20) / (partial * Index(sizeof(T)));
+  const Index parts = cooperate ? 1 : smaller(blocks.count(), larger(4, smaller(8, fitting)));
+  const Index groups = ceil_div(block, kTileRows);  // of tiles; each group sums dy on its own
+  const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
+  for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;
+  std::atomic<bool> failure{false};
+
+  const auto process = [&](const TileBlock& b, T* v, T* d, T* out, T* part_sums, bool* seen) {
+    const Elements of = Elements::of<F>(b);
+    const Index count = b.count;
+    parallel_for(count, kTileRows, [&](Index begin, Index end) {
+      const Zeros<T> zeros(F::n * larger(s.channels, s.filters));
+      transform_tiles<T, F, InputStep>(input, b.part(begin, end), v + begin * s.channels, x_layout,
+                                       static_cast<T*>(nullptr), static_cast<const T*>(zeros));
+      transform_tiles<T, F, AdjointStep>(gradient, b.part(begin, end), d + begin * s.filters, dy_layout,
+                                         dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
+                                         static_cast<const T*>(zeros));
+    });
+    parallel_for(of.count, 1, [&](Index begin, Index end) {
+#if defined(__AMX_BF16__)
+      if constexpr (unit) {
+        const tiles::Unit on;
+        const Index panel = ceil_div(count, tiles::kDepth) * tiles::kSplitTile;
+        const Scratch<tiles::Half> left(ceil_div(s.channels, lanes) * panel), right(ceil_div(s.filters, lanes) * panel);
+        Vec<T> failed{};
+        for (Index e = begin; e < end; ++e)
+          tiles::multiply_element(v + e * x_layout.element, d + e * dy_layout.element, count, s.channels, s.filters,
+                                  out + of.place[e] * plane, seen[of.place[e]], left, right, failed);
+        if (tiles::any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+        return;
+      }
+#endif
+      const Index row_tiles = ceil_div(s.channels, kTileRows);
+      const Index low = s.channels / row_tiles, higher = s.channels % row_tiles;  // 32 rows are 11 + 11 + 10
+      for (Index e = begin; e < end; ++e)
+        for (Index column = 0; column < s.filters; column += kPanel<T>) {
+          const Index width = panel_width<T>(s.filters, column);
+          T* const to = out + of.place[e] * plane + column * s.channels;
+          for (Index t = 0, c = 0, rows; t < row_tiles; ++t, c += rows) {
+            rows = low + (t < higher ? 1 : 0);
+            multiply_tile<T>(rows, width, v + e * x_layout.element + c, s.channels, d + e * dy_layout.element + column,
+                             s.filters, count, to + c * width, seen[of.place[e]]);
+          }
+        }
+    });
+    for (Index e = 0; e < of.count; ++e) seen[of.place[e]] = true;
+  };
+  const auto run = [&](Index begin, Index end) {  // parts
+    const Scratch<T> v(elements * (x_layout.element + dy_layout.element));
+    T* const d = v + elements * x_layout.element;
+    for (Index part = begin; part < end; ++part) {
+      T* const out = partials + part * partial;
+      bool seen[elements] = {};  // the first block of a part may not have all elements
+      for (Index b = blocks.count() * part / parts; b < blocks.count() * (part + 1) / parts; ++b)
+        process(blocks[b], v, d, out, sums + part * groups * s.filters, seen);
+      for (Index e = 0; e < elements; ++e)
+        if (!seen[e])
+          for (Index i = 0; i < plane; ++i) out[e * plane + i] = 0;
+    }
+  };
+  if (cooperate)
+    run(0, 1);
+  else
+    parallel_for(parts, 1, run);
+
+  if (failure.load(std::memory_order_relaxed)) return false;
+
+  // Adds the parts in a fixed order and transforms back.
+  parallel_for(s.channels, larger(1, 2048 / s.filters), [&](Index begin, Index end) {
+    for (Index c = begin; c < end; ++c)
+      for (Index f = 0; f < s.filters; f += lanes) {
+        const Index panel = f / kPanel<T> * kPanel<T>, width = panel_width<T>(s.filters, panel);
+        const T* const in = partials + panel * s.channels + c * width + (f - panel);
+        Vec<T> half[3][F::n];
+        for (int j = 0; j < F::n; ++j) {
+          Vec<T> u[F::n], w[3];
+          for (int i = 0; i < F::n; ++i) {
+            u[i] = load(in + (i * F::n + j) * plane);
+            for (Index part = 1; part < parts; ++part) u[i] += load(in + part * partial + (i * F::n + j) * plane);
+          }
+          F::template kernel_adjoint<T>(u, w);
+          for (int p = 0; p < 3; ++p) half[p][j] = w[p];
+        }
+        for (int p = 0; p < 3; ++p) {
+          Vec<T> w[3];
+          F::template kernel_adjoint<T>(half[p], w);
+          for (int q = 0; q < 3; ++q) store(dkernel + ((p * 3 + q) * s.channels + c) * s.filters + f, w[q]);
+        }
+      }
+  });
+  if (dbias != nullptr)
+    for (Index f = 0; f < s.filters; ++f) {
+      T sum = sums[f];
+      for (Index i = 1; i < parts * groups; ++i) sum += sums[i * s.filters + f];
+      dbias[f] = sum;
+    }
+  return true;
+}
+
+template <class T, class F>
+void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
+#if defined(__AMX_BF16__)
+  if constexpr (std::is_same_v<T, float>)
+    if (tiles::gradient_worth(s.channels, s.filters) &&
+        weight_gradient_winograd<T, F, true>(s, dy, x, y, dkernel, dbias))
+      return;
+#endif
+  weight_gradient_winograd<T, F, false>(s, dy, x, y, dkernel, dbias);
+}
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

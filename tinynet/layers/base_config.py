@@ -1,0 +1,91 @@
+"""A layer as plain values, and a layer from them. `Layer` in base.py builds on it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from .. import regularizers
+from .arguments import as_shapes, dtype_policy, is_plain
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import numpy as np
+
+    from ..core.types import Config
+
+
+class LayerConfig:
+    """What `get_config` is made of, and `from_config`; `get_build_config` and `build_from_config` for the weights."""
+
+    name: str
+    built: bool
+    activity_regularizer: Any
+    _dtype: np.dtype[Any]
+    _trainable: bool
+    _given_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    _built_input_shape: Any
+    _build_symbolically: Any
+
+    @property
+    def dtype(self) -> str:
+        """Element type of weights and computation, such as 'float32'."""
+        return self._dtype.name
+
+    compute_dtype = variable_dtype = dtype
+
+    def _config(self, with_arguments: bool) -> Config:
+        """What every layer's configuration holds, after the arguments that its constructor was called with, if wanted.
+        """
+        configuration = self._constructor_arguments() if with_arguments else {}
+        configuration |= {"name": self.name, "trainable": self._trainable, "dtype": dtype_policy(self._dtype)}
+        if self.activity_regularizer is not None:
+            configuration["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return configuration
+
+    def _constructor_arguments(self) -> Config:
+        constructor: Any = type(self).__init__
+        bound = inspect.signature(constructor).bind(self, *self._given_arguments[0], **self._given_arguments[1])
+        bound.apply_defaults()
+        result = {}
+        for parameter, value in list(bound.arguments.items())[1:]:
+            kind = bound.signature.parameters[parameter].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                result.update(value)
+            elif kind is inspect.Parameter.VAR_POSITIONAL and value or not is_plain(value):
+                raise NotImplementedError(
+                    f"{type(self).__name__}: the argument {parameter!r} of its __init__ is no plain value, so the "
+                    "layer must define itself how it is created again: "
+                    f"get_config(self) returns {{**super().get_config(), {parameter!r}: ...}}, "
+                    "and from_config(cls, config) is needed if __init__ does not take that"
+                )
+            elif kind is not inspect.Parameter.VAR_POSITIONAL:
+                result[parameter] = value
+        return result
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """A layer from what `get_config` returned."""
+        constructor: Any = cls.__init__
+        parameters = inspect.signature(constructor).parameters
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            return cls(**config)
+        # A constructor without **kwargs: what every layer has is set afterwards.
+        layer: Any = cls(**{key: value for key, value in config.items()
+                            if key in parameters or key not in ("name", "trainable", "dtype")})
+        if "name" not in parameters and config.get("name") is not None:
+            layer.name = config["name"]
+        if "trainable" not in parameters and not config.get("trainable", True):
+            layer.trainable = False
+        return layer
+
+    def get_build_config(self) -> Config | None:
+        """What `build_from_config` needs to create the weights again: the shape of the inputs; None if not built."""
+        return {"input_shape": self._built_input_shape} if self._built_input_shape is not None else None
+
+    def build_from_config(self, config: Config) -> None:
+        """Create the weights as `get_build_config` described."""
+        shape = config.get("input_shape")
+        if shape is not None and not self.built:
+            self._build_symbolically(as_shapes(shape))

@@ -1,0 +1,118 @@
+"""Transposed convolutions: each pixel is spread over a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import ops
+from ..core.checks import choice, ints
+from ..core.old_names import SPATIAL, WEIGHTS, old_arguments
+from .convolution import Convolution
+from .layouts import for_sequences
+from .weight_spec import make_weight
+
+if TYPE_CHECKING:
+    from ..core.types import Config, Pair, Shape, Sizes
+    from ..tensor import Tensor
+    from ..variable import Variable
+    from .weight_spec import ActivationLike, InitializerLike
+
+
+class _TransposedConvolution(Convolution):
+    """Conv1DTranspose and Conv2DTranspose. A subclass names its `operation`."""
+
+    operation: Callable[..., Tensor]
+
+    def __init__(self, rank: int, filters: int, kernel_size: Sizes, strides: Sizes, padding: str,
+                 output_padding: Sizes | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(rank, filters, kernel_size, strides, padding, *args, **kwargs)
+        owner = type(self).__name__
+        choice(self.padding, owner, "padding", ("valid", "same"))
+        self.output_padding = None
+        if output_padding is not None:
+            self.output_padding = ints(output_padding, owner, "output_padding", rank, low=0)
+        self.kernel: Variable | None = None
+
+    def build(self, input_shape: Shape) -> None:
+        channels = self._input_channels(input_shape)
+        self.kernel = make_weight(self, "kernel", (*self.kernel_size, self.filters, channels))
+        self._add_bias(self.filters)
+
+    def call(self, x: Tensor) -> Tensor:
+        return self._finish(self.operation, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
+                            output_padding=self.output_padding, dilation_rate=self.dilation_rate)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return self._output_shape(input_shape, self.filters)
+
+    def _output_size(self, axis: int, size: int) -> int:
+        extra = None if self.output_padding is None else self.output_padding[axis]
+        return ops.conv_transpose_output_size(size, self.kernel_size[axis], self.strides[axis], self.padding, extra,
+                                              self.dilation_rate[axis])
+
+    def get_config(self) -> Config:
+        return {**super().get_config(), "output_padding": self.output_padding}
+
+
+class Conv1DTranspose(_TransposedConvolution):
+    """The transpose of `Conv1D`: each step is spread over a window, and windows that overlap add up.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Steps in the window.
+        strides: Factor by which the sequence grows.
+        padding: 'valid' (every window whole) or 'same' (output length = input length * stride).
+        output_padding: Determines the output's length where several are possible, in steps; below the stride.
+        data_format, dilation_rate, activation, use_bias, kernel_initializer, bias_initializer, ...: As for `Conv1D`.
+
+    Shapes: (batch, steps, channels) -> (batch, out_steps, filters); kernel (kernel_size, filters, channels).
+
+    >>> Conv1DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 3))).shape
+    (2, 10, 4)
+    """
+
+    operation = staticmethod(for_sequences(ops.conv2d_transpose, equal_strides=False))
+
+    def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = 1, padding: str = "valid",
+                 output_padding: Sizes | None = None, data_format: str | None = None,
+                 dilation_rate: Sizes = 1, activation: ActivationLike = None, use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 **kwargs: Any) -> None:
+        super().__init__(1, filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,
+                         activation, use_bias, kernel_initializer, bias_initializer, **kwargs)
+
+
+@old_arguments(nb_filter="filters", subsample="strides", **SPATIAL, **WEIGHTS)
+class Conv2DTranspose(_TransposedConvolution):
+    """The transpose of `Conv2D`: each pixel is spread over a window, and windows that overlap add up.
+
+    It is the input gradient of a convolution with the same kernel, used as a layer of its own.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Height and width of the window in pixels, or an int for both.
+        strides: Factor by which the image grows, or one for each axis.
+        padding: 'valid' (every window whole) or 'same' (output size = input size * stride).
+        output_padding: Determines the output's size where several are possible, in pixels; below the stride.
+        data_format, dilation_rate, activation, use_bias, kernel_initializer, bias_initializer, ...: As for `Conv2D`.
+
+    Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, filters); kernel (height, width, filters,
+    channels).
+
+    >>> Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((1, 5, 5, 3))).shape
+    (1, 10, 10, 4)
+    """
+
+    operation = staticmethod(ops.conv2d_transpose)
+
+    def __init__(self, filters: int, kernel_size: int | Pair, strides: int | Pair = (1, 1), padding: str = "valid",
+                 output_padding: int | Pair | None = None, data_format: str | None = None,
+                 dilation_rate: int | Pair = (1, 1), activation: ActivationLike = None, use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 **kwargs: Any) -> None:
+        super().__init__(2, filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,
+                         activation, use_bias, kernel_initializer, bias_initializer, **kwargs)
+
+
+Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
