@@ -195,7 +195,13 @@ def _to_pillow(image):
 
 
 def write_gallery(paths: list[Path], target: Path, seed: SeedLike) -> None:
-    """Write the sheet of gallery.py for the first image, mixed with the second where there is one."""
+    """Write the sheet of gallery.py for the first image, mixed with the second where there is one.
+
+    Args:
+        paths: Of the images.
+        target: Of the sheet.
+        seed: int.
+    """
     from .gallery import gallery
     from .geometry import resize
 

@@ -97,6 +97,9 @@ def kept(shape: tuple[int, int, int], share: float = 0.1, kind: str = "span", se
     Args:
         shape: (batch, length, dim).
         share, kind, seed, mask: As for `embedding_cutout`.
+
+    Raises:
+        ValueError: as for `embedding_cutout`.
     """
     batch, length, dim = shape
     if kind not in CUTOUTS:
@@ -124,6 +127,11 @@ def kept(shape: tuple[int, int, int], share: float = 0.1, kind: str = "span", se
 
 def draw_mixup(count: int, alpha: float, seed: SeedLike = None) -> tuple[Array, Array]:
     """Return (weights, partners) for a batch: lambda ~ Beta(alpha, alpha), and a random permutation.
+
+    Args:
+        count: Sentences in the batch.
+        alpha: Above 0.
+        seed: int, SeedGenerator, NumPy Generator, or None.
 
     Raises:
         ValueError: alpha is not above 0.

@@ -61,10 +61,14 @@ def paste(images: Array, source: Any, boxes: Any, rows: Any = None) -> Array:
 
 
 def cutout_boxes(shape: Sequence[int], size: int, seed: SeedLike = None) -> Array:
-    """Return a square of `size` pixels about a random pixel of each image, shape (batch, 1, 4); it may overhang the
-    border.
+    """Return a square about a random pixel of each image, shape (batch, 1, 4); it may overhang the border.
 
     A square of even side reaches size/2 pixels up and left of its centre, and size/2 - 1 down and right.
+
+    Args:
+        shape: (batch, height, width, ...).
+        size: Side of the square in pixels.
+        seed: int, SeedGenerator, NumPy Generator, or None.
     """
     count, height, width = shape[:3]
     rng = as_generator(seed)

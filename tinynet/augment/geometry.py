@@ -239,7 +239,12 @@ def resize(images: Array, height: int, width: int, interpolation: str = "bilinea
 
 @on_batches
 def crop(images: Array, top: int, left: int, height: int, width: int) -> Array:
-    """Cut out the rectangle of `height` x `width` pixels whose upper left corner is (top, left).
+    """Cut out a rectangle.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        top, left: Its upper left corner.
+        height, width: Its size in pixels.
 
     Raises:
         ValueError: it does not lie inside the image.

@@ -41,7 +41,16 @@ def _spans(weights: Array, size: int, rng: np.random.Generator) -> tuple[Array, 
 
 
 def random_boxes(shape: Sequence[int], height_share: Any, width_share: Any, rng: np.random.Generator) -> Array:
-    """Return a rectangle inside each image, (batch, 1, 4), of these shares of its height and width, at random."""
+    """Return a rectangle inside each image, of these shares of its height and width, at random.
+
+    Args:
+        shape: (batch, height, width, channels).
+        height_share, width_share: From 0 to 1; numbers, or one an image.
+        rng: NumPy Generator for the position.
+
+    Returns:
+        (top, left, bottom, right) in pixels, int64, shape (batch, 1, 4).
+    """
     sides = []
     for share, size in ((height_share, shape[1]), (width_share, shape[2])):
         length = np.rint(np.asarray(share) * size).astype(np.int64)
@@ -73,27 +82,42 @@ def _left(shape, weights):
 
 
 def mixup_mask(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """The same share of the first image everywhere."""
+    """The same share of the first image everywhere.
+
+    Args:
+        shape: (batch, height, width, channels).
+        weights: The share of the first image, float64, shape (batch,).
+        rng: NumPy Generator for the positions.
+
+    Returns:
+        The share of the first image in each value, shape (batch, height, width, 1 or channels); bools are 0 or 1.
+    """
     return np.broadcast_to(weights[:, None, None, None], (*shape[:3], 1))
 
 
 def vertical_concat(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """The first image above, the second below."""
+    """The first image above, the second below; arguments as for `mixup_mask`."""
     return _upper(shape, weights)
 
 
 def horizontal_concat(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """The first image to the left, the second to the right."""
+    """The first image to the left, the second to the right; arguments as for `mixup_mask`."""
     return _left(shape, weights)
 
 
 def mixed_concat(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """Four fields about a random point: the first image upper left and lower right, the second in the others."""
+    """Four fields about a random point: the first image upper left and lower right, the second in the others.
+
+    Arguments as for `mixup_mask`.
+    """
     return _upper(shape, weights) == _left(shape, rng.random(len(weights)))
 
 
 def random_2x2(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """Four fields about a random point, each of a random one of the two images (the first with its weight)."""
+    """Four fields about a random point, each of a random one of the two images (the first with its weight).
+
+    Arguments as for `mixup_mask`.
+    """
     above, left = _upper(shape, rng.random(len(weights))), _left(shape, rng.random(len(weights)))
     first = rng.random((len(weights), 4, 1, 1)) < weights[:, None, None, None]
     a, b, c, d = (first[:, k : k + 1] for k in range(4))
@@ -101,13 +125,16 @@ def random_2x2(shape: Sequence[int], weights: Array, rng: np.random.Generator) -
 
 
 def vh_mixup(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """mixup of a vertical and a horizontal concatenation of the two."""
+    """mixup of a vertical and a horizontal concatenation of the two; arguments as for `mixup_mask`."""
     above, left = _upper(shape, rng.random(len(weights))), _left(shape, rng.random(len(weights)))
     return blend(above, left, weights[:, None, None, None])
 
 
 def random_square(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """A square of the second image inside the first, of (1 - weight) of the largest square's area."""
+    """A square of the second image inside the first, of (1 - weight) of the largest square's area.
+
+    Arguments as for `mixup_mask`.
+    """
     side = min(shape[1:3])
     length = 1 - np.rint(np.sqrt(1 - weights) * side) / np.array([[shape[1]], [shape[2]]])
     return ~(_rows(_between(*_spans(length[0], shape[1], rng), shape[1]), shape)
@@ -115,44 +142,50 @@ def random_square(shape: Sequence[int], weights: Array, rng: np.random.Generator
 
 
 def cutmix_mask(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """A rectangle of the second image inside the first, of its proportions and about (1 - weight) of its area."""
+    """A rectangle of the second image inside the first, of its proportions and about (1 - weight) of its area.
+
+    Arguments as for `mixup_mask`.
+    """
     side = 1 - np.sqrt(1 - weights)
     return ~(_rows(_between(*_spans(side, shape[1], rng), shape[1]), shape)
              & _columns(_between(*_spans(side, shape[2], rng), shape[2]), shape))
 
 
 def row_interval(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """Neighbouring rows of the second image inside the first."""
+    """Neighbouring rows of the second image inside the first; arguments as for `mixup_mask`."""
     return ~_rows(_between(*_spans(weights, shape[1], rng), shape[1]), shape)
 
 
 def column_interval(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """Neighbouring columns of the second image inside the first."""
+    """Neighbouring columns of the second image inside the first; arguments as for `mixup_mask`."""
     return ~_columns(_between(*_spans(weights, shape[2], rng), shape[2]), shape)
 
 
 def random_rows(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """Each row of a random one of the two."""
+    """Each row of a random one of the two; arguments as for `mixup_mask`."""
     return _rows(rng.random(shape[:2]) < weights[:, None], shape)
 
 
 def random_columns(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """Each column of a random one of the two."""
+    """Each column of a random one of the two; arguments as for `mixup_mask`."""
     return _columns(rng.random((shape[0], shape[2])) < weights[:, None], shape)
 
 
 def random_pixels(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """Each pixel of a random one of the two."""
+    """Each pixel of a random one of the two; arguments as for `mixup_mask`."""
     return rng.random((*shape[:3], 1)) < weights[:, None, None, None]
 
 
 def random_elements(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """Each channel of each pixel of a random one of the two."""
+    """Each channel of each pixel of a random one of the two; arguments as for `mixup_mask`."""
     return rng.random(shape) < weights[:, None, None, None]
 
 
 def noisy_mixup(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
-    """mixup with a share that varies from pixel to pixel: normal, standard deviation 0.025, kept in [0, 1]."""
+    """mixup with a share that varies from pixel to pixel: normal, standard deviation 0.025, clipped to [0, 1].
+
+    Arguments as for `mixup_mask`.
+    """
     return np.clip(weights[:, None, None, None] + rng.normal(0, 0.025, (*shape[:3], 1)), 0, 1)
 
 

@@ -56,6 +56,14 @@ def sample_reference(images: Array, positions: Array, out: Array, fill_mode: int
     """Reference: out[n, i, j] = images[n] at positions[n, i, j] = (y, x).
 
     Positions are float64. Weights and values are float32 for images of float32, float64 for others.
+
+    Args:
+        images: Shape (batch, height, width, channels).
+        positions: Shape (batch, out height, out width, 2), in pixels.
+        out: Shape (batch, out height, out width, channels).
+        fill_mode: A value of `FILL_MODES`.
+        bilinear: Whether to interpolate, or to take the nearest pixel.
+        fill: The fill value.
     """
     if images.size == 0 or out.size == 0:
         return
@@ -83,7 +91,12 @@ def sample_reference(images: Array, positions: Array, out: Array, fill_mode: int
 
 
 def warp_reference(images: Array, transforms: Array, out: Array, fill_mode: int, bilinear: bool, fill: float) -> None:
-    """Reference: out[n, i, j] = images[n] at the position that transforms[n] gives for (i, j)."""
+    """Reference: out[n, i, j] = images[n] at the position that transforms[n] has for (i, j).
+
+    Args:
+        images, out, fill_mode, bilinear, fill: As for `sample_reference`.
+        transforms: Shape (batch, 8).
+    """
     sample_reference(images, transformed_grid(transforms, out.shape[1:3]), out, fill_mode, bilinear, fill)
 
 
@@ -188,7 +201,13 @@ def projective_transform(images: Array, transforms: Any, fill_mode: str = "refle
 
 def warped(images: Array, transforms: Array, fill_mode: str, interpolation: str, fill_value: float,
            size: tuple[int, int] | None = None) -> Array:
-    """`projective_transform` of a dense batch with one transform an image, without checks."""
+    """`projective_transform` of a dense batch with one transform an image, without checks.
+
+    Args:
+        images: Shape (batch, height, width, channels).
+        transforms: Shape (batch, 8).
+        fill_mode, interpolation, fill_value, size: As for `projective_transform`.
+    """
     transforms = np.ascontiguousarray(transforms, np.float64)
     out = empty((len(images), *(size or images.shape[1:3]), images.shape[3]), images.dtype)
     in_threads(warp, images, transforms, out, FILL_MODES[fill_mode], interpolation == "bilinear", float(fill_value))

@@ -182,10 +182,10 @@ def eda(text: str, synonyms: Any = None, alpha_sr: float = 0.1, alpha_ri: float 
         p_rd: float = 0.1, num_aug: int = 9, seed: SeedLike = None, stop_words: Container[str] = STOP_WORDS,
         tokenize: Callable[[str], list[str]] = str.split, join: Callable[[list[str]], str] = " ".join,
         clean: Callable[[str], str] | None = None) -> list[str]:
-    """Variants of a text by the four operations, and the text itself.
+    """Return variants of a text by the four operations, and the text itself.
 
     Each operation makes num_aug // 4 + 1 variants (of four operations; more each if some are switched off), changing
-    n = max(1, int(alpha * words)) words; the variants are shuffled, cut to `num_aug`, and the text is put at the end.
+    n = max(1, int(alpha * words)) words; the variants are shuffled, cut to `num_aug`, and the text is appended.
     The parameters and their defaults are those of the authors' program.
 
     Args:
@@ -203,6 +203,10 @@ def eda(text: str, synonyms: Any = None, alpha_sr: float = 0.1, alpha_ri: float 
 
     Returns:
         list of num_aug + 1 str; of the text alone, if it has no words.
+
+    Raises:
+        TypeError: `text` is not a str.
+        ValueError: a share or a number is out of range.
 
     >>> table = {"film": ["movie"], "great": ["superb", "splendid"]}
     >>> for variant in eda("a great film to see", table, num_aug=4, seed=3):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops, random
-from ..compat.tf.names import constant  # noqa: F401
+from ..compat.tf.names import constant, l2_normalize  # noqa: F401
 from ..config import (  # noqa: F401
     backend,
     epsilon,
@@ -242,11 +242,6 @@ def is_keras_tensor(x: Any) -> bool:
     return type(x).__name__ == "KerasTensor"
 
 
-def l2_normalize(x: TensorLike, axis: int | None = None) -> Tensor:
-    """Return x / ||x|| along an axis."""
-    return ops.normalize(x, axis)
-
-
 def learning_phase() -> int:
     """Return 1 inside a call with training=True, else 0."""
     return int(bool(call_context().training))
@@ -269,13 +264,13 @@ def permute_dimensions(x: TensorLike, pattern: Sequence[int]) -> Tensor:
 
 def random_normal(shape: ShapeLike, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = None,
                   seed: SeedLike = None) -> Tensor:
-    """Return normally distributed numbers."""
+    """Return normally distributed numbers; arguments as for `tinynet.random.normal`."""
     return random.normal(shape, mean, stddev, dtype, seed)
 
 
 def random_uniform(shape: ShapeLike, minval: float = 0.0, maxval: float = 1.0, dtype: DTypeLike = None,
                    seed: SeedLike = None) -> Tensor:
-    """Return uniformly distributed numbers in [minval, maxval)."""
+    """Return uniformly distributed numbers in [minval, maxval); arguments as for `tinynet.random.uniform`."""
     return random.uniform(shape, minval, maxval, dtype, seed)
 
 

@@ -97,7 +97,7 @@ def adjust_gamma(image: TensorLike, gamma: float = 1, gain: float = 1) -> Tensor
 
 
 def adjust_saturation(image: TensorLike, saturation_factor: float, name: str | None = None) -> Tensor:
-    """Multiply the saturation by a factor."""
+    """Multiply the saturation by `saturation_factor`; results above 1 are clipped."""
     def change(x):
         hue, saturation, value = np.moveaxis(to_array(rgb_to_hsv(x)), -1, 0)
         return hsv_to_rgb(np.stack([hue, (saturation * float(saturation_factor)).clip(0, 1), value], -1))

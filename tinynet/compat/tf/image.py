@@ -112,7 +112,8 @@ def extract_patches(images: TensorLike, sizes: Sequence[int], strides: Sequence[
         if len(four) != 4 or four[0] != 1 or four[3] != 1:
             raise ValueError(f"image.extract_patches: {title} must be [1, rows, columns, 1], got {list(four)}")
         lengths.append(four[1:3])
-    return ops.image.extract_patches(images, *lengths, padding.lower(), "channels_last")
+    size, step, dilation = lengths
+    return ops.image.extract_patches(images, size, step, dilation, padding.lower(), "channels_last")
 
 
 # -- turning --------------------------------------------------------------------------------------------------------
@@ -171,22 +172,22 @@ def _between(lower, upper, seed):
 
 
 def random_brightness(image: TensorLike, max_delta: float, seed: SeedLike = None) -> Tensor:
-    """`adjust_brightness` by a number drawn from [-max_delta, max_delta)."""
+    """Call `adjust_brightness` with a number drawn from [-max_delta, max_delta), by `seed`."""
     return adjust_brightness(image, _between(-max_delta, max_delta, seed))
 
 
 def random_contrast(image: TensorLike, lower: float, upper: float, seed: SeedLike = None) -> Tensor:
-    """`adjust_contrast` by a factor drawn from [lower, upper)."""
+    """Call `adjust_contrast` with a factor drawn from [lower, upper), by `seed`."""
     return adjust_contrast(image, _between(lower, upper, seed))
 
 
 def random_saturation(image: TensorLike, lower: float, upper: float, seed: SeedLike = None) -> Tensor:
-    """`adjust_saturation` by a factor drawn from [lower, upper)."""
+    """Call `adjust_saturation` with a factor drawn from [lower, upper), by `seed`."""
     return adjust_saturation(image, _between(lower, upper, seed))
 
 
 def random_hue(image: TensorLike, max_delta: float, seed: SeedLike = None) -> Tensor:
-    """`adjust_hue` by a number drawn from [-max_delta, max_delta)."""
+    """Call `adjust_hue` with a number drawn from [-max_delta, max_delta), by `seed`."""
     return adjust_hue(image, _between(-max_delta, max_delta, seed))
 
 

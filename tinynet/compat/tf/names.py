@@ -65,7 +65,12 @@ def fill(dims: ShapeLike, value: TensorLike, name: str | None = None) -> Tensor:
 
 def argmax(input: TensorLike, axis: int | None = 0, output_type: DTypeLike = "int64",
            name: str | None = None) -> Tensor:  # noqa: A002, as TensorFlow names it
-    """Return the index of the largest element along an axis (axis 0 by default).
+    """Return the index of the largest element along an axis.
+
+    Args:
+        input: Tensor.
+        axis: The axis; the first by default.
+        output_type: Element type of the indices.
 
     >>> argmax([1, 3, 2]).item()
     1
@@ -75,7 +80,7 @@ def argmax(input: TensorLike, axis: int | None = 0, output_type: DTypeLike = "in
 
 def argmin(input: TensorLike, axis: int | None = 0, output_type: DTypeLike = "int64",
            name: str | None = None) -> Tensor:  # noqa: A002
-    """Return the index of the smallest element along an axis (axis 0 by default)."""
+    """Return the index of the smallest element along an axis; arguments as for `argmax`."""
     return ops.cast(ops.argmin(input, axis), output_type)
 
 
@@ -476,6 +481,11 @@ def add_n(inputs: Sequence[Any], name: str | None = None) -> Any:
 def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0, name: str | None = None) -> Tensor:
     """Return the elements, or slices, at the indices along the last axis of `indices`.
 
+    Args:
+        params: Tensor.
+        indices: Whole numbers, shape (..., axes that are indexed).
+        batch_dims: 0; no others are supported.
+
     >>> gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).tolist()
     [2, 3]
     """
@@ -485,6 +495,11 @@ def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0, name
 def map_fn(fn: Callable[[Tensor], Any], elems: TensorLike, dtype: DTypeLike = None, fn_output_signature: Any = None,
            name: str | None = None) -> Tensor:
     """Return fn(element) for each element along the first axis, stacked.
+
+    Args:
+        fn: Function of a tensor.
+        elems: Tensor.
+        dtype, fn_output_signature: Taken for TensorFlow's sake and ignored.
 
     >>> map_fn(lambda x: 2 * x, [1, 2]).tolist()
     [2, 4]
@@ -510,6 +525,12 @@ def sort(values: TensorLike, axis: int = -1, direction: str = "ASCENDING", name:
 def argsort(values: TensorLike, axis: int = -1, direction: str = "ASCENDING", stable: bool = False,
             name: str | None = None) -> Tensor:
     """Return the indices of the elements in sorted order along an axis; equal elements keep their order.
+
+    Args:
+        values: Tensor.
+        axis: The axis.
+        direction: "ASCENDING" or "DESCENDING".
+        stable: Taken for TensorFlow's sake; the order is always stable.
 
     >>> argsort([2, 3, 1]).tolist()
     [2, 0, 1]

@@ -58,12 +58,12 @@ class Generator:
 
     def normal(self, shape: ShapeLike, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = None,
                name: str | None = None) -> Tensor:
-        """`tinynet.random.normal`."""
+        """Return normally distributed numbers; arguments as for `tinynet.random.normal`."""
         return random.normal(shape, mean, stddev, dtype, self._seeds)
 
     def truncated_normal(self, shape: ShapeLike, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = None,
                          name: str | None = None) -> Tensor:
-        """`tinynet.random.truncated_normal`."""
+        """Return normal numbers up to two standard deviations; arguments as for `tinynet.random.truncated_normal`."""
         return random.truncated_normal(shape, mean, stddev, dtype, self._seeds)
 
     def uniform(self, shape: ShapeLike, minval: float = 0, maxval: float | None = None, dtype: DTypeLike = None,
@@ -101,13 +101,22 @@ def fold_in(seed: TensorLike, data: TensorLike, alg: Any = None) -> Tensor:
 
 def stateless_normal(shape: ShapeLike, seed: TensorLike, mean: float = 0.0, stddev: float = 1.0,
                      dtype: DTypeLike = None, name: str | None = None) -> Tensor:
-    """`tinynet.random.normal`, the same for the same seed (two numbers)."""
+    """Return normally distributed numbers, the same for the same seed; other arguments as for `tinynet.random.normal`.
+
+    Args:
+        shape: Of the result.
+        seed: Two numbers.
+        mean, stddev: Of the distribution.
+        dtype: Element type; `floatx()` if None.
+    """
     return random.normal(shape, mean, stddev, dtype, one_seed(seed))
 
 
 def stateless_truncated_normal(shape: ShapeLike, seed: TensorLike, mean: float = 0.0, stddev: float = 1.0,
                                dtype: DTypeLike = None, name: str | None = None) -> Tensor:
-    """`tinynet.random.truncated_normal`, the same for the same seed (two numbers)."""
+    """Return normal numbers up to two standard deviations, the same for the same seed; arguments as for
+    `stateless_normal`.
+    """
     return random.truncated_normal(shape, mean, stddev, dtype, one_seed(seed))
 
 
