@@ -52,7 +52,7 @@ INTERNALS = {
     "callbacks.tensorboard": ["as_image", "summary_writer"],
     "data._memory": ["Memory"],
     "data.ahead": ["one_ahead"],
-    "data.arrays": ["check_count", "common_length"],
+    "data.arrays": ["common_length"],
     "data.elements": ["*"],
     "data.experimental": ["cardinality"],
     "data.iterables": ["cast_structure", "iter_is_self"],

@@ -46,8 +46,8 @@ def check_images(image: Any, where: str) -> Array:
     image = np.asarray(image)
     if image.dtype.name not in PIXEL_TYPES:
         raise TypeError(
-            f"{where}: pixels must be uint8, float32 or float64, got {image.dtype}; convert with "
-            "x.astype('float32') and pass value_range"
+            f"{where}: pixels must be uint8, float32 or float64, got {image.dtype}; convert "
+            "with x.astype('float32') and pass value_range"
         )
     if image.ndim not in (3, 4):
         hint = "; add a channel axis with x[..., None]" if image.ndim == 2 else ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core import checks
 from ..core.types import Array, SeedLike
 from ..data.memory import copy
 from .batches import as_generator, check_range, on_batches
@@ -99,10 +100,9 @@ def cutout(images: Array, size: int = 16, fill_value: float = 0.0, seed: SeedLik
     >>> int((cutout(np.ones((8, 8, 1)), size=2, seed=0) == 0).sum())
     4
     """
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
-        raise ValueError(f"cutout: size must be a whole number of pixels from 0 on, got {size!r}")
+    size = checks.whole(size, "cutout", "size", 0)
     out = copy(images)
-    fill_boxes(out, cutout_boxes(images.shape, int(size), seed), float(fill_value))
+    fill_boxes(out, cutout_boxes(images.shape, size, seed), float(fill_value))
     return out
 
 

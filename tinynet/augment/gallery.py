@@ -84,8 +84,8 @@ def gallery(image: Any, other: Any = None, names: tuple[str, str] = ("first", "s
     other = np.ascontiguousarray(image[::-1]) if other is None else check_images(other, "gallery")
     if image.ndim != 3 or image.dtype != np.uint8 or image.shape[-1] not in (1, 3) or other.shape != image.shape:
         raise ValueError(
-            f"gallery: expected uint8 images (height, width, 1 or 3) of one shape, got {image.dtype} {image.shape} and "
-            f"{other.dtype} {other.shape}"
+            f"gallery: expected uint8 images (height, width, 1 or 3) of one shape, got {image.dtype} {image.shape} "
+            f"and {other.dtype} {other.shape}"
         )
     rng = as_generator(seed)
     sections = [(f"{title}-level transforms", [name for name in table if usable(name, image)])

@@ -13,8 +13,7 @@ import re
 from collections.abc import Callable, Container, Sequence
 from typing import Any
 
-import numpy as np
-
+from ..core import checks
 from ..core.types import SeedLike
 from . import wordnet
 from .batches import as_generator
@@ -59,7 +58,7 @@ def synonym_replacement(words: Sequence[str], n: int = 1, synonyms: Any = None, 
     ['I', 'saw', 'a', 'motion', 'picture', ',', 'a', 'long', 'motion', 'picture']
     """
     words, rng = _words(words, "synonym_replacement"), as_generator(seed)
-    look_up = lookup(synonyms) if _count(n, "synonym_replacement") else _no_synonyms
+    look_up = lookup(synonyms) if checks.whole(n, "synonym_replacement", "n", 0) else _no_synonyms
     chosen: dict[str, str] = {}
     for word in _shuffled(_candidates(words, stop_words), rng):
         if len(chosen) == n:
@@ -94,7 +93,7 @@ def random_insertion(words: Sequence[str], n: int = 1, synonyms: Any = None, see
     ['movie', 'good', 'movie', 'film']
     """
     result, rng = _words(words, "random_insertion"), as_generator(seed)
-    look_up = lookup(synonyms) if _count(n, "random_insertion") else _no_synonyms
+    look_up = lookup(synonyms) if checks.whole(n, "random_insertion", "n", 0) else _no_synonyms
     for _ in range(n):
         for word in _shuffled(_candidates(result, stop_words), rng):
             found = look_up(word)
@@ -122,7 +121,7 @@ def random_swap(words: Sequence[str], n: int = 1, seed: SeedLike = None) -> list
     ['a', 'c', 'b']
     """
     result, rng = _words(words, "random_swap"), as_generator(seed)
-    n = _count(n, "random_swap")
+    n = checks.whole(n, "random_swap", "n", 0)
     for _ in range(n if len(result) > 1 else 0):
         i, j = rng.choice(len(result), 2, replace=False)
         result[i], result[j] = result[j], result[i]
@@ -147,7 +146,7 @@ def random_deletion(words: Sequence[str], p: float = 0.1, seed: SeedLike = None)
     1
     """
     words, rng = _words(words, "random_deletion"), as_generator(seed)
-    _share(p, "random_deletion", "p")
+    checks.number(p, "random_deletion", "p", 0, 1)
     kept = [word for word, draw in zip(words, rng.random(len(words)), strict=True) if draw >= p]
     if words and not kept:
         kept = [words[int(rng.integers(len(words)))]]
@@ -174,7 +173,7 @@ def word_dropout(words: Sequence[str], rate: float = 0.1, unknown: str = "<unk>"
     ['<unk>', '<unk>', '<unk>']
     """
     words, rng = _words(words, "word_dropout"), as_generator(seed)
-    _share(rate, "word_dropout", "rate")
+    checks.number(rate, "word_dropout", "rate", 0, 1)
     return [unknown if draw < rate else word for word, draw in zip(words, rng.random(len(words)), strict=True)]
 
 
@@ -220,9 +219,9 @@ def eda(text: str, synonyms: Any = None, alpha_sr: float = 0.1, alpha_ri: float 
     if not isinstance(text, str):
         raise TypeError(f"eda: text must be a str, got {type(text).__name__}; call it for each text of a list")
     rng = as_generator(seed)
-    num_aug = _count(num_aug, "eda", "num_aug")
+    num_aug = checks.whole(num_aug, "eda", "num_aug", 0)
     for name, share in (("alpha_sr", alpha_sr), ("alpha_ri", alpha_ri), ("alpha_rs", alpha_rs), ("p_rd", p_rd)):
-        _share(share, "eda", name)
+        checks.number(share, "eda", name, 0, 1)
     clean = clean or str
     text = clean(text)
     words = _words(tokenize(text), "eda: what tokenize returns")
@@ -280,8 +279,8 @@ def lookup(synonyms: Any = None) -> Callable[[str], list[str]]:
         find = synonyms
     else:
         raise TypeError(
-            "synonyms must be a dict {word: [synonyms]}, a function of a word, a WordNet or None, got "
-            f"{type(synonyms).__name__}"
+            "synonyms must be a dict {word: [synonyms]}, a function of a word, a WordNet or None, "
+            f"got {type(synonyms).__name__}"
         )
 
     def look_up(word):
@@ -328,14 +327,3 @@ def _parts(word):
 
 def _shuffled(items, rng):
     return [items[i] for i in rng.permutation(len(items))]
-
-
-def _count(n, where, name="n"):
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise ValueError(f"{where}: {name} must be a whole number from 0 on, got {n!r}")
-    return int(n)
-
-
-def _share(share, where, name):
-    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 <= share <= 1:
-        raise ValueError(f"{where}: {name} must be a number from 0 to 1, got {share!r}")

@@ -74,8 +74,8 @@ class ApertiumTranslator:
         self.program = shutil.which("apertium")
         if self.program is None:
             raise FileNotFoundError(
-                "ApertiumTranslator: the program apertium is not installed. Install Debian's packages of it and of the "
-                "languages (apt install apertium apertium-eng-spa), or use CallableTranslator with another engine"
+                "ApertiumTranslator: the program apertium is not installed. Install Debian's packages of it and of "
+                "the languages (apt install apertium apertium-eng-spa), or use CallableTranslator with another engine"
             )
         pairs = self._run(["-l"], "").split()
         if self.direction not in pairs:
@@ -111,8 +111,8 @@ class ApertiumTranslator:
         paragraphs = self._run(["-u", self.direction], "\n\n".join([*paragraphs, ""])).split("\n\n")
         if len(paragraphs) != 2 * len(sent) + 2 or set(paragraphs[::2]) - {self.SEPARATOR}:
             raise RuntimeError(
-                f"ApertiumTranslator: apertium {self.direction} returned {len(paragraphs)} paragraphs for "
-                f"{2 * len(sent) + 2}, so that it is not known which belongs to which text"
+                f"ApertiumTranslator: apertium {self.direction} returned {len(paragraphs)} paragraphs "
+                f"for {2 * len(sent) + 2}, so that it is not known which belongs to which text"
             )
         translated = iter(paragraphs[1::2])
         return [" ".join(next(translated).split()) if text else "" for text in texts]
@@ -129,8 +129,8 @@ class ApertiumTranslator:
             process.communicate()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise TimeoutError(
-                    f"ApertiumTranslator: apertium {' '.join(arguments)} took longer than {self.timeout} s for "
-                    f"{len(text)} characters; pass fewer texts at once, or a greater timeout"
+                    f"ApertiumTranslator: apertium {' '.join(arguments)} took longer than {self.timeout} s "
+                    f"for {len(text)} characters; pass fewer texts at once, or a greater timeout"
                 ) from None
             raise
         if process.returncode:

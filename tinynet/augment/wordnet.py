@@ -207,8 +207,8 @@ def find(path: str | os.PathLike[str] | None = None) -> Path:
             return folder
     raise DatasetNotFoundError(
         f"WordNet's database files (index.noun, data.noun, ...) are not in {' or '.join(map(str, folders))}. Install "
-        f"Debian's package wordnet-base (apt install wordnet-base), or name their folder: WordNet(path), or the "
-        f"environment variable {ENVIRONMENT_VARIABLE}. Other sources of synonyms: a dict, or a function"
+        f"Debian's package wordnet-base (apt install wordnet-base), or name their folder: WordNet(path), or "
+        f"the environment variable {ENVIRONMENT_VARIABLE}. Other sources of synonyms: a dict, or a function"
     )
 
 

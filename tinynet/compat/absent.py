@@ -49,23 +49,23 @@ ABSENT = {
                             "SparseCategoricalCrossentropy on each step"),
     },
     "keras.layers": {
-        **_names("Conv3DTranspose Convolution3DTranspose", "works on volumes, whose operations are made of those on "
-                                                           "images; use Conv3D and UpSampling3D"),
+        **_names("Conv3DTranspose Convolution3DTranspose", "works on volumes, whose operations are made of those "
+                                                           "on images; use Conv3D and UpSampling3D"),
         **_names("ConvLSTM1D ConvLSTM2D ConvLSTM3D", "is rarely used; use TimeDistributed(Conv2D(...)) and then LSTM"),
         **_names("AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D "
                  "AdaptiveMaxPooling2D AdaptiveMaxPooling3D",
                  "is rarely used; use a global pooling layer, or Resizing to a size that the windows fit"),
         **_names("GroupQueryAttention", "is for large language models; use MultiHeadAttention"),
-        **_names("ReversibleEmbedding", "is for large language models; use Embedding, and ops.matmul with its "
-                                        "transpose"),
+        **_names("ReversibleEmbedding", "is for large language models; use Embedding, and ops.matmul with "
+                                        "its transpose"),
         **_names("HashedCrossing", "crosses features, which networks learn by themselves; use Hashing of the joined "
                                    "strings"),
         **_names("RandomHeight RandomWidth", "was removed from Keras 3; use RandomZoom"),
         **_names("TFSMLayer JaxLayer FlaxLayer TorchModuleWrapper", _OTHER_FRAMEWORKS),
         **_names("MelSpectrogram STFTSpectrogram", _AUDIO),
         **_names("CuDNNLSTM CuDNNGRU", "is TensorFlow 1's name for the layer on a GPU; use LSTM or GRU"),
-        **_names("DenseFeatures", "takes feature columns, which are deprecated; use Normalization, StringLookup and "
-                                  "CategoryEncoding"),
+        **_names("DenseFeatures", "takes feature columns, which are deprecated; use Normalization, StringLookup "
+                                  "and CategoryEncoding"),
         **_names("ContrastLimitedAdaptiveHistogramEqualization", "is layers.Augment('clahe') here"),
         **_names("MaxNumBoundingBoxes", "is for object detection, which is outside its scope"),
         **_names("LocallyConnected1D LocallyConnected2D", "was removed from Keras 3; use Conv1D or Conv2D"),
@@ -76,8 +76,8 @@ ABSENT = {
                  "is where Keras kept these layers once; write `from tinynet.keras.layers import ...`"),
     },
     "keras.layers.Layer": {
-        **_names("add_metric", "was removed from Keras 3; make a keras.metrics.Metric in __init__ and call its "
-                               "update_state in call"),
+        **_names("add_metric", "was removed from Keras 3; make a keras.metrics.Metric in __init__ and call "
+                               "its update_state in call"),
         **_names("add_update get_updates_for", _GRAPHS + "; assign to the weight in call"),
     },
     "keras.optimizers": {
@@ -110,11 +110,11 @@ ABSENT = {
                  "ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 VGG19 Xception convnext densenet efficientnet "
                  "efficientnet_v2 imagenet_utils inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 mobilenet_v3 "
                  "nasnet resnet resnet50 resnet_v2 vgg19 xception",
-                 "is a large network that takes a GPU to train; use VGG16, or build the model in Keras, save it with "
-                 "model.save('name.keras') and load that file here"),
+                 "is a large network that takes a GPU to train; use VGG16, or build the model in Keras, save it "
+                 "with model.save('name.keras') and load that file here"),
     },
-    "keras.applications.vgg16": _names("decode_predictions", "needs the list of ImageNet's classes, which is not in "
-                                       "the package; take argmax, and look the number up in that list"),
+    "keras.applications.vgg16": _names("decode_predictions", "needs the list of ImageNet's classes, which is not "
+                                       "in the package; take argmax, and look the number up in that list"),
     "keras.wrappers": _names("KerasClassifier KerasRegressor", _OLD_WRAPPERS),
     "keras.wrappers.scikit_learn": _names("KerasClassifier KerasRegressor", _OLD_WRAPPERS),
     "keras.models": _names("model_from_yaml", "was removed from Keras since YAML can run code; use model_from_json"),
@@ -145,8 +145,8 @@ ABSENT = {
         **_names("sets", "compares rows as sets; use Python's sets, or numpy.intersect1d and the like"),
         **_names("IndexedSlices", "stores some rows of a gradient; here all gradients are ordinary tensors"),
         **_names("lookup", "maps text to numbers; use keras.layers.StringLookup"),
-        **_names("py_function numpy_function", "lets a graph run Python; here everything is Python, so call the "
-                                               "function directly"),
+        **_names("py_function numpy_function", "lets a graph run Python; here everything is Python, so call "
+                                               "the function directly"),
         **_names("while_loop cond case", "is a loop inside a graph; write Python's own, or use tinynet.ops"),
         **_names("TensorArray", "collects tensors inside a graph; use a list and tf.stack"),
         **_names("Module", "is TensorFlow's base of models; use keras.Model or keras.layers.Layer"),
@@ -171,12 +171,12 @@ ABSENT = {
         **_names("decode_csv", "reads lines of numbers; use tf.data.experimental.CsvDataset, or pandas"),
         **_names("decode_raw", "reads numbers from bytes; use numpy.frombuffer"),
     },
-    "tf.data.experimental": _names("make_csv_dataset", "guesses the types of columns; read the file with pandas and "
-                                   "use Dataset.from_tensor_slices, or pass the types to CsvDataset"),
+    "tf.data.experimental": _names("make_csv_dataset", "guesses the types of columns; read the file with pandas "
+                                   "and use Dataset.from_tensor_slices, or pass the types to CsvDataset"),
     "tf.errors": {
         **_names("InvalidArgumentError FailedPreconditionError ResourceExhaustedError UnimplementedError "
-                 "InternalError OpError", "is an error of TensorFlow's runtime; tinynet raises Python's ValueError and "
-                                          "TypeError"),
+                 "InternalError OpError", "is an error of TensorFlow's runtime; tinynet raises Python's ValueError "
+                                          "and TypeError"),
         **_names("OutOfRangeError", "is TensorFlow's signal that data has ended; Python raises StopIteration"),
         **_names("NotFoundError", "is an error of TensorFlow's runtime; Python raises FileNotFoundError"),
     },
@@ -202,8 +202,8 @@ ABSENT = {
     },
     "tf.nn": {
         **_names("ctc_loss ctc_greedy_decoder", "aligns sequences, which is outside its scope"),
-        **_names("conv3d max_pool3d avg_pool3d", "works on volumes; use keras.layers.Conv3D, MaxPooling3D and "
-                                                 "AveragePooling3D"),
+        **_names("conv3d max_pool3d avg_pool3d", "works on volumes; use keras.layers.Conv3D, MaxPooling3D "
+                                                 "and AveragePooling3D"),
         **_names("sampled_softmax_loss nce_loss", "samples from very many classes; use "
                                                   "sparse_softmax_cross_entropy_with_logits"),
         **_names("rnn_cell static_rnn dynamic_rnn", _GRAPHS),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core import checks
 from ..core.nest import holds_arrays, map_arrays, map_structure, map_structures, spread
 from ..core.types import Array, Structure
 from .rows import as_rows, cast_type, check_finite, slicer, taker
@@ -53,26 +54,6 @@ def pack_x_y_sample_weight(x: Structure, y: Structure = None, sample_weight: Any
     if y is None and sample_weight is None:
         return (x,) if isinstance(x, list | tuple) else x
     return (x, y) if sample_weight is None else (x, y, sample_weight)
-
-
-def check_count(where: str, name: str, value: Any, least: int = 1) -> int:
-    """Return a number of samples, batches or epochs as an int.
-
-    Args:
-        where: The function that checks, for the message.
-        name: The argument, for the message.
-        value: What was given.
-        least: The smallest number allowed.
-
-    Raises:
-        TypeError: it is not an int.
-        ValueError: it is below `least`.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{where}: {name} must be an int, got {value!r} ({type(value).__name__})")
-    if value < least:
-        raise ValueError(f"{where}: {name} must be at least {least}, got {value}")
-    return int(value)
 
 
 def common_length(named: dict[str, Structure], where: str) -> int:
@@ -175,8 +156,8 @@ def train_validation_split(arrays: Structure, validation_split: float,
     boundary = math.floor(samples * (1.0 - validation_split))
     if boundary in (0, samples):
         raise ValueError(
-            f"{where}: validation_split={validation_split} of {samples} samples leaves {boundary} for training and "
-            f"{samples - boundary} for validation; both need at least one"
+            f"{where}: validation_split={validation_split} of {samples} samples leaves {boundary} for training "
+            f"and {samples - boundary} for validation; both need at least one"
         )
     first = map_arrays(lambda leaf, name: leaf[:boundary], rows)
     last = map_arrays(lambda leaf, name: leaf[boundary:], rows)
@@ -234,9 +215,9 @@ class ArrayBatches:
         if batch_size is None:
             batch_size = (
                 DEFAULT_BATCH_SIZE if steps is None
-                else max(1, math.ceil(self.num_samples / check_count(where, "the number of steps", steps)))
+                else max(1, math.ceil(self.num_samples / checks.count(steps, where, "the number of steps")))
             )
-        self.batch_size = check_count(where, "batch_size", batch_size)
+        self.batch_size = checks.count(batch_size, where, "batch_size")
         # Nothing to predict is one empty batch, so that its result has the right shape.
         self.num_batches = max(1, math.ceil(self.num_samples / self.batch_size))
         self.shuffle = shuffle if shuffle == "batch" else bool(shuffle)

@@ -167,8 +167,8 @@ def set_value(x: Variable, value: TensorLike) -> None:
         TypeError: `x` is no variable.
     """
     if not isinstance(x, Variable):
-        raise TypeError("set_value: expected a Variable, got "
-                        f"{type(x).__name__}; for a learning rate write optimizer.learning_rate = ...")
+        raise TypeError("set_value: expected a Variable, "
+                        f"got {type(x).__name__}; for a learning rate write optimizer.learning_rate = ...")
     x.assign(value)
 
 

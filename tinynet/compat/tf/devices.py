@@ -150,8 +150,8 @@ class _ExplainsMissing(type):
     def __getattr__(cls, name):
         if name.startswith("_"):
             raise AttributeError(name)
-        raise NotInTinynetError(f"tf.compat.v1.{name} is not part of tinynet: it belongs to TensorFlow 1's graphs and "
-                                "sessions; use the names of TensorFlow 2", name=name)
+        raise NotInTinynetError(f"tf.compat.v1.{name} is not part of tinynet: it belongs to TensorFlow 1's graphs "
+                                "and sessions; use the names of TensorFlow 2", name=name)
 
 
 class compat:  # noqa: N801

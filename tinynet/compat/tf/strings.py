@@ -114,8 +114,8 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
     """
     array = to_string_array(input)
     if array.ndim:
-        raise ValueError("strings.split: tinynet has no ragged tensors, so it splits one text at a time; split in "
-                         "Dataset.map before batch(), or use TextVectorization")
+        raise ValueError("strings.split: tinynet has no ragged tensors, so it splits one text at a time; split "
+                         "in Dataset.map before batch(), or use TextVectorization")
     separator = None if sep is None else _bytes(sep) or None
     return StringTensor(array.item().split(separator, maxsplit))
 

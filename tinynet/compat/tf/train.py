@@ -51,8 +51,8 @@ class Checkpoint:
         self._parts = ({} if root is None else {"root": root}) | kwargs
         for name, part in self._parts.items():
             if not isinstance(part, Layer | Optimizer | Variable):
-                raise TypeError(f"Checkpoint: {name} must be a model, a layer, an optimizer or a tf.Variable, got "
-                                f"{type(part).__name__}")
+                raise TypeError(f"Checkpoint: {name} must be a model, a layer, an optimizer or a tf.Variable, "
+                                f"got {type(part).__name__}")
             setattr(self, name, part)
         self.save_counter = 0
 
