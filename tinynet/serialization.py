@@ -128,7 +128,7 @@ def _serialize_instance(obj):
 
 
 def _is_layer(cls):
-    """Whether a class is a layer; the layers stand above this module."""
+    """Whether a class is a layer; the layers are above this module."""
     return getattr(cls, "is_layer", False)
 
 

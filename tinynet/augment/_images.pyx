@@ -12,7 +12,7 @@ from libc.string cimport memcpy
 cdef extern from *:
     """
     /* Compiled three times, chosen by the CPU when the module is loaded; without fused multiply-adds (setup.py) all
-       three give the same bits. */
+       three produce the same bits. */
     #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__gnu_linux__)
     #define TINYNET_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
     #else
@@ -325,7 +325,7 @@ cdef void warp_images(const pixel_t* images, Py_ssize_t count, Py_ssize_t height
 
 def warp(const pixel_t[:, :, :, ::1] images, const double[:, ::1] transforms, pixel_t[:, :, :, ::1] out, int fill_mode,
          bint bilinear, double fill):
-    """out[n, i, j] = images[n] at the position that transforms[n] gives for (i, j)."""
+    """out[n, i, j] = images[n] at the position to which transforms[n] maps (i, j)."""
     if out.size == 0 or images.size == 0:
         return
     with nogil:

@@ -37,7 +37,7 @@ def check_images(image: Any, where: str) -> Array:
 
     Args:
         image: Anything that NumPy converts to an array.
-        where: The function that checks, for the message.
+        where: The caller's name, for messages.
 
     Raises:
         TypeError: it is not uint8, float32 or float64.

@@ -1,6 +1,6 @@
 """Rectangles and pixels moved as they are: flips, erased and pasted boxes, permutations.
 
-The loops are Cython (_images.pyx); the references below give the same bits.
+The loops are Cython (_images.pyx); the references below produce the same bits.
 """
 
 from __future__ import annotations

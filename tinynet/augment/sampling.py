@@ -15,7 +15,7 @@ weights and the three interpolations a + w (b - a) round to within 2^-20 M, with
 included). With u = 2^-24, each of two interpolations errs by 5 u M besides the errors of a and b, and each weight by u,
 which moves the result by 2 u M; together 14 u M. uint8 and float64 are interpolated in float64.
 
-The loops are Cython (_images.pyx); the references below give the same bits.
+The loops are Cython (_images.pyx); the references below produce the same bits.
 """
 
 from __future__ import annotations

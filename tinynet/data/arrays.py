@@ -61,7 +61,7 @@ def common_length(named: dict[str, Structure], where: str) -> int:
 
     Args:
         named: dict from "x", "y", ... to arrays, nested.
-        where: The function that checks, for the message.
+        where: The caller's name, for messages.
 
     Raises:
         ValueError: lengths differ, or there is no array.
@@ -88,7 +88,7 @@ def class_weights_to_sample_weights(y: Any, class_weight: dict[int, float], wher
     Args:
         y: Labels, shape (batch,) or (batch, 1), or one-hot rows, shape (batch, classes).
         class_weight: dict from class number to weight.
-        where: The function that asks, for messages.
+        where: The caller's name, for messages.
 
     Returns:
         float32 or float64 array (`floatx()`), shape (batch,).
@@ -129,7 +129,7 @@ def train_validation_split(arrays: Structure, validation_split: float,
     Args:
         arrays: Arrays of equal length, nested, or a tuple (x, y, sample_weight) of such; None stays None.
         validation_split: Fraction for validation, 0 < validation_split < 1.
-        where: The function that asks, for messages.
+        where: The caller's name, for messages.
 
     Returns:
         `(train_arrays, validation_arrays)`, views.
@@ -182,7 +182,7 @@ class ArrayBatches:
             array's own (whole numbers for an Embedding). One for all inputs or nested like `x`. Floating point in `y`
             becomes `floatx()`, whole numbers stay.
         steps: With `batch_size` None, the number of batches wanted.
-        where: The function that asks, for messages.
+        where: The caller's name, for messages.
 
     Raises:
         ValueError: lengths that differ, a batch size below 1, both kinds of weights.
@@ -222,7 +222,7 @@ class ArrayBatches:
         self.num_batches = max(1, math.ceil(self.num_samples / self.batch_size))
         self.shuffle = shuffle if shuffle == "batch" else bool(shuffle)
         self.rng = np.random.default_rng() if rng is None else rng
-        self._is_finite = False  # not looked at yet
+        self._is_finite = False  # not checked yet
         self._choose = self._chooser(taker if shuffle else slicer, x_dtype)
 
     def _common_length(self):

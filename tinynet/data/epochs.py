@@ -27,7 +27,7 @@ def make_batches(x: Any, y: Structure = None, sample_weight: Any = None, *, batc
             themselves; only a PyDataset is shuffled, and `batch_size` does not apply.
         y, sample_weight, batch_size, shuffle, class_weight, rng, x_dtype: As for `ArrayBatches`.
         steps: `steps_per_epoch`, if the user set it.
-        where: The method that asks ("fit", "evaluate", "predict"), for messages.
+        where: The caller's name ("fit", "evaluate", "predict"), for messages.
 
     Returns:
         `ArrayBatches`, `PyDatasetBatches` or `IterableBatches`: iterate for an epoch; `num_batches`, `num_samples`

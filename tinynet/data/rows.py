@@ -63,7 +63,7 @@ def as_rows(value: Any, name: str, where: str) -> Array:
     Args:
         value: Anything that NumPy converts to an array; PyTorch tensors.
         name: What the message calls it: "x", "y[1]". Text is allowed where this begins with x.
-        where: The function that asks, for the message.
+        where: The caller's name, for messages.
 
     Raises:
         TypeError: it does not hold numbers.
@@ -164,7 +164,7 @@ def check_finite(name: str, array: Array, dtype: DTypeLike = None, where: str = 
         name: How the message calls the array.
         array: ndarray; whole numbers pass unread.
         dtype: Floating point type that the values will be cast to; the array's own if None.
-        where: The function that asks, for the message.
+        where: The caller's name, for messages.
 
     Raises:
         ValueError: some value is not finite, or overflows.

@@ -61,7 +61,7 @@ def executing_eagerly() -> bool:
 
 
 def _enable_op_determinism():
-    """Nothing: the same seed gives the same bits anyway."""
+    """Do nothing: the same seed always produces the same bits."""
 
 
 def _set_memory_growth(device, enable):
