@@ -51,7 +51,7 @@ def make_check(shape: dict[str, Any], which: str) -> harness.Check:
             return reference.conv2d_forward(f(x[:1]), f(kernel), None, *geometry, "linear")
         if which == "input_gradient":
             return reference.conv2d_backward(
-                f(dy[:1]), f(x[:1]), f(kernel), None, "linear", *geometry, True, False, False
+                f(dy[:1]), f(x[:1]), f(kernel), None, *geometry, "linear", True, False, False
             )[0]
         inputs = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[
             :, : stride * dy.shape[1] : stride, : stride * dy.shape[2] : stride

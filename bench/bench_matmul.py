@@ -84,7 +84,8 @@ def report(session: harness.Session, rates: dict[str, dict[str, float]],
     untuned = [name for name in peers if not name.endswith("-malloc")]
     peak = session.peak(f"{arguments.dtype}_gflops")
     own_peak = session.peak(f"{arguments.dtype}_gflops", arguments.isa)  # of tinynet's instruction set
-    summary: dict[str, Any] = {"gflops": rates, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {}, "share_of_peak": {}}
+    summary: dict[str, Any] = {"gflops": rates, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {},
+                               "share_of_peak": {}}
     rows = []
     for shape, rate in rates.items():
         row = [shape, *(f"{rate[name]:.0f}" if name in rate else "-" for name in names)]

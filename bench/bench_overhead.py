@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import machine
 import numpy as np
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
             return 1
     summary: dict[str, Any] = {"layers": arguments.layers, "microseconds_a_layer": {}, "over_sequential": {}}
     for what, training in (("inference", False), ("training", True)):
-        turns = {name: [] for name in contenders}
+        turns: dict[str, list[float]] = {name: [] for name in contenders}
         for _ in range(arguments.rounds):
             for name, model in contenders.items():
                 turns[name].append(seconds_a_call(model, x, arguments.calls, training))

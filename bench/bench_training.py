@@ -38,7 +38,7 @@ def load_images(folder: str, samples: int, quick: bool = False) -> str:
             raise ValueError(f"only {len(x)} images")
         origin = "Fashion-MNIST"
     except Exception as error:  # without the real images, for any reason, others take the same time
-        harness.say(f"  no Fashion-MNIST ({type(error).__name__}: {error}): random prototypes with noise instead")
+        harness.progress(f"  no Fashion-MNIST ({type(error).__name__}: {error}): random prototypes with noise instead")
         rng = np.random.default_rng(0)
         y = rng.integers(0, 10, samples)
         # In squares of 7 pixels: after a shift by 2, as in augmentation, the prototypes can still be recognized.
@@ -129,7 +129,8 @@ def report(session: harness.Session, table: dict[Any, dict[str, float]], origin:
     names = list(session.workers)
     peers = [name for name in names if not name.startswith("tinynet")]
     untuned = [name for name in peers if not name.endswith("-malloc")]
-    summary: dict[str, Any] = {"seconds": {}, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {}, "images": origin}
+    summary: dict[str, Any] = {"seconds": {}, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {},
+                               "images": origin}
     rows = []
     for (case, batch_size, samples), seconds in table.items():
         label = f"{case}, batch {batch_size}, {samples} images"
@@ -157,7 +158,7 @@ def report(session: harness.Session, table: dict[Any, dict[str, float]], origin:
 
 def report_memory(session: harness.Session, names: list[str]) -> dict[str, dict[str, float]]:
     """Print each process's peak memory, libraries included, and return it as a dict."""
-    peaks = {}
+    peaks: dict[str, dict[str, float]] = {}
     for entry in session.measurements:
         if entry["peak_memory_mb"] is not None:
             label = f"{entry['case']}, batch {entry['batch_size']}, {entry['samples']} images"

@@ -75,7 +75,7 @@ class Session:
 
     def _drop(self, name, error, subject=""):
         self.skipped.setdefault(name, f"{subject}{error}")
-        say(f"  {name}: {'skipped' if error.missing else 'FAILED'}: {subject}{error}")
+        progress(f"  {name}: {'skipped' if error.missing else 'FAILED'}: {subject}{error}")
         if not error.missing:
             self.failures.append(f"{name}: {subject}{error}")
 
@@ -91,7 +91,7 @@ class Session:
                     workers.append((threads, isa, self._start("tinynet", threads, isa)))
                     workers[-1][2].ask("prepare", task="peak", parameters=size)
         except WorkerError as error:
-            say(f"  the machine's peak was not measured: {error}")
+            progress(f"  the machine's peak was not measured: {error}")
             for _, _, worker in workers:
                 worker.close()
             return []
@@ -141,7 +141,7 @@ class Session:
         """
         label = f"{', '.join(f'{key} {value}' for key, value in subject.items())}: "
         names = [name for name in self.workers if names is None or name in names]
-        taking_part = {name: [] for name in names}
+        taking_part: dict[str, list[float]] = {name: [] for name in names}
 
         def ask(name, what, **message):
             try:
@@ -177,7 +177,7 @@ class Session:
                 medians[name] = statistics.median(times)
             else:
                 self.failures.append(f"{label}{name} computed something else: {text}")
-                say(f"  {label}{name} FAILED its check and does not count: {text}")
+                progress(f"  {label}{name} FAILED its check and does not count: {text}")
         return medians
 
     def finish(self, summary: dict[str, Any]) -> int:
@@ -291,7 +291,7 @@ def commit() -> str | None:
         return None
 
 
-def say(text: str) -> None:
+def progress(text: str) -> None:
     """Print a line of progress to stderr; the tables go to stdout."""
     print(text, file=sys.stderr, flush=True)
 

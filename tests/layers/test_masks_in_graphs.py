@@ -1,4 +1,4 @@
-"""Masks where a graph is built: layers of the user see that there is one, and what they say of it is heard."""
+"""Masks where a graph is built: layers of the user are told that there is one, and the mask they compute is used."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ class NeedsMask(layers.Layer):
         return ops.sum(x * weights, 1) / ops.sum(weights, 1)
 
 
-class HandsOn(layers.Layer):
+class Propagates(layers.Layer):
     def __init__(self):
         super().__init__()
         self.supports_masking = True
@@ -34,7 +34,7 @@ class Halves(layers.Layer):
 
 
 @pytest.mark.parametrize("between", [
-    layers.Dense(4), layers.Dropout(0.5), HandsOn(), layers.LSTM(3, return_sequences=True),
+    layers.Dense(4), layers.Dropout(0.5), Propagates(), layers.LSTM(3, return_sequences=True),
     layers.TimeDistributed(layers.Dense(4)), layers.Activation("relu"),
 ], ids=lambda layer: type(layer).__name__)
 def test_a_layer_that_needs_the_mask_gets_it(between):
@@ -55,9 +55,9 @@ def test_no_mask_where_there_is_none():
     assert layers.LSTM(3)(masked)._keras_mask is None  # the steps are gone
 
 
-def test_whoever_says_what_the_mask_is_hands_it_on():
+def test_a_layer_that_computes_a_mask_propagates_it():
     layer = Halves()
-    assert layer.supports_masking and not HandsOn.__mro__[1]().supports_masking
+    assert layer.supports_masking and not Propagates.__mro__[1]().supports_masking
     first, second = layer(layers.Embedding(10, 4, mask_zero=True)(np.array([[1, 2, 3, 0]])))
     assert first._keras_mask.tolist() == [[True, True]] and second._keras_mask.tolist() == [[True, False]]
     first, _ = Halves()(layers.Embedding(10, 4, mask_zero=True)(tn.Input((6,), dtype="int32")))

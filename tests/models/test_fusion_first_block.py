@@ -209,7 +209,7 @@ def test_changes_after_the_model_is_made_count(passes):
     assert passes == []
     masked = tn.convert_to_tensor(x)
     masked._keras_mask = tn.convert_to_tensor(np.ones((7, 12, 11), bool))
-    with pytest.warns(UserWarning, match="does not hand on the mask"):
+    with pytest.warns(UserWarning, match="does not propagate the mask"):
         model(masked)
     assert passes == []
     assert_same_values(model(x).numpy(), plain)

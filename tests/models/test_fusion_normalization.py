@@ -127,7 +127,7 @@ def test_pooling_is_called_by_itself_when_something_changes(passes):
     pooling.strides = (2, 2)
     masked = tn.convert_to_tensor(x)
     masked._keras_mask = tn.convert_to_tensor(np.ones((7, 9, 8), bool))
-    with pytest.warns(UserWarning, match="does not hand on the mask"):
+    with pytest.warns(UserWarning, match="does not propagate the mask"):
         model(masked)
     assert normalization.built
 

@@ -276,7 +276,7 @@ def test_only_the_gradients_asked_for(wanted, algorithm):
     case = normal_case(11, (2, 8, 8, 16), (3, 3, 16, 16))
     dy = np.random.default_rng(0).standard_normal((2, 8, 8, 16)).astype(np.float32)
     everything = case.backward(_native.conv2d_backward, dy, None, algorithm=algorithm)
-    some = _native.conv2d_backward(dy, case.x, case.kernel, None, "linear", *case.geometry, *wanted,
+    some = _native.conv2d_backward(dy, case.x, case.kernel, None, *case.geometry, "linear", *wanted,
                                    algorithm=algorithm)
     for part, full, asked in zip(some, everything, wanted, strict=True):
         if asked:

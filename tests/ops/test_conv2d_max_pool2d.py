@@ -59,7 +59,7 @@ class Case(NamedTuple):
         def gradients(dy):
             dconvolved = _native.max_pool2d_backward(dy, places, convolved.shape, *windows)
             mask = convolved if self.activation == "relu" else None
-            return _native.conv2d_backward(dconvolved, self.x, self.kernel, mask, self.activation, *self.geometry, 1,
+            return _native.conv2d_backward(dconvolved, self.x, self.kernel, mask, *self.geometry, 1, self.activation,
                                            False, True, self.bias is not None, "direct")[1:]
 
         if self.activation == "relu":

@@ -2,17 +2,18 @@
 
 from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention, MultiHeadAttention
-from .augmentation import Augment, Cutout, ImageAugmentation, PatchShuffle, Pipeline
+from .augmentation import ImageAugmentation, Pipeline
 from .augmentation_color import (
     RandomBrightness, RandomColorDegeneration, RandomColorJitter, RandomContrast, RandomGrayscale, RandomHue,
     RandomSaturation,
 )
+from .augmentation_crops import RandomCrop, RandomFlip
 from .augmentation_filters import RandomErasing, RandomGaussianBlur, RandomSharpness
 from .augmentation_geometry import (
-    RandomCrop, RandomElasticTransform, RandomFlip, RandomPerspective, RandomRotation, RandomShear,
-    RandomTranslation, RandomZoom,
+    RandomElasticTransform, RandomPerspective, RandomRotation, RandomShear, RandomTranslation, RandomZoom,
 )
 from .augmentation_mixing import AugMix, CutMix, MixUp, Mixing, RandAugment
+from .augmentation_own import Augment, Cutout, PatchShuffle
 from .augmentation_text import EmbeddingCutout, EmbeddingMixup, WordDropout
 from .augmentation_tones import AutoContrast, Equalization, RandomInvert, RandomPosterization, Solarization
 from .base import Layer
@@ -26,7 +27,9 @@ from .dense import Dense
 from .dropout import Dropout
 from .einsum_dense import EinsumDense
 from .embedding import Embedding, Masking
+from .encoding import CategoryEncoding, Discretization
 from .function import ActivityRegularization, Lambda
+from .hashing import Hashing
 from .lookup import deserialize, serialize
 from .merging import (
     Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract, add, average, concatenate, dot, maximum,
@@ -41,13 +44,15 @@ from .pooling import (
     GlobalAvgPool1D, GlobalAvgPool2D, GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPooling1D, GlobalMaxPooling2D,
     MaxPool1D, MaxPool2D, MaxPooling1D, MaxPooling2D,
 )
-from .preprocessing import CategoryEncoding, CenterCrop, Discretization, Normalization, Rescaling, Resizing
+from .preprocessing import Normalization, Rescaling
+from .preprocessing_images import CenterCrop, Resizing
 from .recurrent import GRU, LSTM, RNN, SimpleRNN
-from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
+from .recurrent_stack import StackedRNNCells
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .resizing import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
 from .text import TextVectorization
-from .vocabulary import Hashing, IntegerLookup, StringLookup
+from .vocabulary import IntegerLookup, StringLookup
 from .volumes import (
     AveragePooling3D, AvgPool3D, Conv3D, Convolution3D, Cropping3D, GlobalAveragePooling3D, GlobalAvgPool3D,
     GlobalMaxPool3D, GlobalMaxPooling3D, MaxPool3D, MaxPooling3D, UpSampling3D, ZeroPadding3D,

@@ -52,6 +52,8 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         input_shape: Shape of one input sample, for the first layer of a Sequential model.
         weights: Arrays to start from instead of the initializers' values.
 
+    Shapes: those of `call`, which a subclass defines.
+
     Attributes:
         built: Whether the weights exist.
         input_shape, output_shape: Shapes of the first call, with None for axes of any length.

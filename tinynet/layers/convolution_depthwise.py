@@ -40,8 +40,14 @@ class _ChannelwiseConvolution(Convolution):
         self.depth_multiplier = positive_int(depth_multiplier, type(self).__name__, "depth_multiplier")
 
 
-def _also_called(name: str) -> Any:
-    return property(lambda layer: getattr(layer, name), lambda layer, value: setattr(layer, name, value))
+def _also_called(name: str) -> property:
+    def get(layer: Any) -> Any:
+        return getattr(layer, name)
+
+    def set_(layer: Any, value: Any) -> None:
+        setattr(layer, name, value)
+
+    return property(get, set_, doc=f"`{name}`.")
 
 
 for _kind in FAMILIES:  # an older name of the attributes: kernel_initializer is depthwise_initializer

@@ -70,6 +70,9 @@ class InputLayer(Layer):
     Raises:
         TypeError: an argument is not known.
         ValueError: as for `Input`.
+
+    >>> Sequential([InputLayer(shape=(4,)), Dense(2)]).output_shape
+    (None, 2)
     """
 
     def __init__(self, shape: Shape | None = None, batch_size: int | None = None, dtype: DTypeLike = None,
@@ -139,6 +142,9 @@ class Identity(Layer):
     """Return the input.
 
     Shapes: any, the same out.
+
+    >>> Identity()(np.array([1.0, 2.0])).numpy()
+    array([1., 2.], dtype=float32)
     """
 
     def __init__(self, **kwargs: Any) -> None:

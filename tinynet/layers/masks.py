@@ -44,7 +44,7 @@ def propagate(layer: Layer, inputs: Structure, outputs: Structure, mask: Any) ->
     if not layer.supports_masking:
         if mask is not None:
             warnings.warn(
-                f"layer {layer.name!r} ({type(layer).__name__}) does not hand on the mask of its input: the layers "
+                f"layer {layer.name!r} ({type(layer).__name__}) does not propagate the mask of its input: the layers "
                 "after it will treat padding like data",
                 stacklevel=4,
             )

@@ -82,6 +82,9 @@ class SpatialDropout2D(_SpatialDropout):
         seed: An int makes the masks repeat from run to run.
 
     Shapes: (batch, height, width, channels), or (batch, channels, height, width); the same out.
+
+    >>> SpatialDropout2D(0.5, seed=1)(np.ones((2, 4, 4, 3)), training=True).shape
+    (2, 4, 4, 3)
     """
 
     rank = 4
@@ -96,6 +99,9 @@ class SpatialDropout3D(_SpatialDropout):
         seed: An int makes the masks repeat from run to run.
 
     Shapes: (batch, depth, height, width, channels), or with the channels second; the same out.
+
+    >>> SpatialDropout3D(0.5, seed=1)(np.ones((2, 4, 4, 4, 3)), training=True).shape
+    (2, 4, 4, 4, 3)
     """
 
     rank = 5
@@ -151,6 +157,9 @@ class GaussianDropout(Layer):
     Raises:
         TypeError: `rate` is no number.
         ValueError: `rate` is outside [0, 1).
+
+    >>> GaussianDropout(0.1, seed=1)(np.ones((2, 5)), training=True).shape
+    (2, 5)
     """
 
     def __init__(self, rate: float, seed: SeedLike = None, **kwargs: Any) -> None:
@@ -192,6 +201,9 @@ class AlphaDropout(Layer):
     Raises:
         TypeError: `rate` is no number.
         ValueError: `rate` is outside [0, 1); when called, `noise_shape` has another number of axes than the input.
+
+    >>> AlphaDropout(0.1, seed=1)(np.ones((2, 5)), training=True).shape
+    (2, 5)
     """
 
     def __init__(self, rate: float, noise_shape: Shape | None = None, seed: SeedLike = None, **kwargs: Any) -> None:

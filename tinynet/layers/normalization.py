@@ -1,16 +1,30 @@
 """Layers that bring their inputs to mean 0 and variance 1."""
 
-from .. import config, constraints, initializers, ops, regularizers
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import config, initializers, ops
+from ..core.checks import axis as check_axis
 from ..core.checks import number
 from .base import Layer
+from .weight_spec import describe_weight, make_weight, weight_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..core.types import Config, Shape
+    from ..tensor import Tensor
+    from ..variable import Variable
+    from .weight_spec import ConstraintLike, InitializerLike, RegularizerLike
 
 
 class _Normalization(Layer):
     """What the layers share: an axis, a scale gamma and an offset beta.
 
     Args:
-        axis: What has a gamma and a beta of its own.
-        epsilon: Added to the variance.
+        axis: The axis (or axes) along which each index has a gamma and a beta of its own.
+        epsilon: Added to the variance, so that a constant input is no division by 0.
         center: Whether to add beta.
         scale: Whether to multiply by gamma.
         beta_initializer, gamma_initializer: Name or Initializer.
@@ -18,53 +32,49 @@ class _Normalization(Layer):
         beta_constraint, gamma_constraint: Applied after each training step.
     """
 
-    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
-                 gamma_constraint=None, **kwargs):
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+                 beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+                 beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
+                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.epsilon = float(number(epsilon, type(self).__name__, "epsilon", 0))
         self.center = center
         self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        describe_weight(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        describe_weight(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
 
-    def _add_parameters(self, shape):
+    def _add_parameters(self, shape: Shape) -> None:
         if self.scale:
-            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma",
-                                         regularizer=self.gamma_regularizer, constraint=self.gamma_constraint)
+            self.gamma = make_weight(self, "gamma", shape)
         if self.center:
-            self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
-                                        constraint=self.beta_constraint)
+            self.beta = make_weight(self, "beta", shape)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         _lengths(self, input_shape)
         return tuple(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "axis": self.axis,
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+            **weight_config(self, "beta", "gamma"),
         }
 
 
-def _lengths(layer, input_shape):
-    """The input's lengths along the layer's axis or axes, in increasing order of the axes."""
+def _lengths(layer: Any, input_shape: Shape) -> tuple[int, ...]:
+    """The input's lengths along the layer's axis or axes, in increasing order of the axes.
+
+    Raises:
+        ValueError: an axis does not exist, or its length is not known.
+    """
     rank = len(input_shape)
     axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
     for axis in axes:
@@ -73,20 +83,12 @@ def _lengths(layer, input_shape):
                 f"{type(layer).__name__}: axis {axis} does not exist. Got input {tuple(input_shape)}, "
                 f"axis={layer.axis}."
             )
-    lengths = tuple(input_shape[axis] for axis in sorted(axis % rank for axis in axes))
+    lengths: Any = tuple(input_shape[axis] for axis in sorted(axis % rank for axis in axes))
     if None in lengths:
         raise ValueError(
             f"{type(layer).__name__}: the length of axis {layer.axis} must be known. Got input {tuple(input_shape)}."
         )
     return lengths
-
-
-def _axis_argument(axis, owner):
-    if isinstance(axis, list | tuple):
-        return list(axis)
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-        raise TypeError(f"{owner}: axis must be an int or a list of ints, got {axis!r}")
-    return int(axis)
 
 
 class BatchNormalization(_Normalization):
@@ -102,16 +104,24 @@ class BatchNormalization(_Normalization):
 
     Args:
         axis: The channels' axis: -1, or 1 for channels_first.
-        momentum: How much of the moving averages stays in each training step.
-        epsilon, center, scale, ...: See the other normalizations; beta and gamma have one number a channel.
-        moving_mean_initializer, moving_variance_initializer: Name or Initializer.
-        renorm, synchronized: Not supported.
+        momentum: Fraction of the moving averages that stays in each training step, from 0 to 1.
+        epsilon: Added to the variance, so that a constant input is no division by 0.
+        center, scale: Whether there is a beta, a gamma: one number a channel.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: Name or Initializer.
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: As for every weight.
+        renorm, renorm_clipping, renorm_momentum, synchronized: Keras has these; tinynet does not.
 
     Call arguments:
-        mask: bool, shape of the input without the channels, the channels being last: what is False does not count in
-            the mean and variance of training. It is normalized like the rest.
+        training: Whether to normalize by the batch, and to move the averages.
+        mask: bool, shape of the input without the channels, the channels being last: an entry that is False does not
+            count in the mean and variance of training. It is normalized like the others.
 
     Shapes: any with two axes or more, the same out; gamma, beta, moving_mean, moving_variance (channels,).
+
+    Raises:
+        TypeError: `axis` is no int.
+        ValueError: `momentum` or `epsilon` is outside its range, or an argument is not supported; when called, the axis
+            does not exist, or the input has another number of channels.
 
     >>> layer = BatchNormalization(momentum=0.5)
     >>> x = np.array([[1.0], [3.0]], "float32")
@@ -121,30 +131,33 @@ class BatchNormalization(_Normalization):
     (array([1.], dtype=float32), array([1.], dtype=float32))
     """
 
-    def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None,
-                 renorm=False, renorm_clipping=None, renorm_momentum=0.99, synchronized=False, **kwargs):
+    def __init__(self, axis: Any = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True,
+                 scale: bool = True, beta_initializer: InitializerLike = "zeros",
+                 gamma_initializer: InitializerLike = "ones", moving_mean_initializer: InitializerLike = "zeros",
+                 moving_variance_initializer: InitializerLike = "ones", beta_regularizer: RegularizerLike = None,
+                 gamma_regularizer: RegularizerLike = None, beta_constraint: ConstraintLike = None,
+                 gamma_constraint: ConstraintLike = None, renorm: bool = False, renorm_clipping: Any = None,
+                 renorm_momentum: float = 0.99, synchronized: bool = False, **kwargs: Any) -> None:
         if isinstance(axis, list | tuple) and len(axis) == 1:
             axis = axis[0]  # as tf.keras 2 wrote it in its configurations
-        if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-            raise TypeError(f"BatchNormalization: axis must be an int, the channels' axis; got {axis!r}")
+        axis = check_axis(axis, "BatchNormalization", several=False)
         if renorm or renorm_clipping:
             raise ValueError("BatchNormalization: renorm (batch renormalization) is not supported; use renorm=False")
         if synchronized:
             raise ValueError(
                 "BatchNormalization: synchronized=True is for training on several devices; tinynet uses one"
             )
-        super().__init__(int(axis), epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
+        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
         self.momentum = float(number(momentum, "BatchNormalization", "momentum", 0, 1))
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm_momentum = renorm_momentum
-        self.moving_mean = self.moving_variance = None
-        self._observer = None  # tinynet.batchnorm looks at the batches' statistics through it
+        self.moving_mean: Any = None  # Variables once built
+        self.moving_variance: Any = None
+        self._observer: Callable[..., None] | None = None  # gets the statistics of each batch, for tinynet.batchnorm
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) < 2:
             raise ValueError(
                 f"BatchNormalization needs inputs of shape (batch, ..., channels), got {tuple(input_shape)}"
@@ -155,7 +168,7 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False,
                                                name="moving_variance")
 
-    def call(self, x, training=None, mask=None):
+    def call(self, x: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         if self._observer is None and not (training and self._trainable):
             return ops.batch_norm_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon,
                                        self.axis)
@@ -175,13 +188,13 @@ class BatchNormalization(_Normalization):
             self.update_moving_averages(mean, variance)
         return y
 
-    def update_moving_averages(self, mean, variance):
+    def update_moving_averages(self, mean: Tensor, variance: Tensor) -> None:
         """Move the moving averages towards the mean and the variance of a batch, Tensors of shape (channels,)."""
         new = 1.0 - self.momentum  # straight to the arrays: 2 us less than assign(), in every training step
         self.moving_mean.data = self.momentum * self.moving_mean.data + new * mean.data
         self.moving_variance.data = self.momentum * self.moving_variance.data + new * variance.data
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "momentum": self.momentum,
@@ -194,19 +207,22 @@ class BatchNormalization(_Normalization):
         }
 
 
-def _masked_moments(x, mask, axis):
-    """Mean and variance of each channel over the places where the mask is True."""
+def _masked_moments(x: Tensor, mask: Any, axis: int) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each channel over the entries where the mask is True.
+
+    Raises:
+        ValueError: the channels are not last, or the mask has another shape.
+    """
     mask = ops.convert_to_tensor(mask)
     rank = len(x.shape)
     if axis not in (-1, rank - 1) or mask.shape != x.shape[:-1]:
         raise ValueError(
-            "BatchNormalization: the mask has one entry for each place, channels being last. Got input "
-            f"{x.shape}, mask {mask.shape}, "
-            f"axis {axis}; the mask must have shape {x.shape[:-1]}."
+            "BatchNormalization: the mask has one entry for each position, channels being last. "
+            f"Got input {x.shape}, mask {mask.shape}, axis {axis}; the mask must have shape {x.shape[:-1]}."
         )
     weights = ops.expand_dims(ops.cast(ops.cast(mask, "bool"), x.dtype), -1)
     axes = tuple(range(rank - 1))
-    total = ops.sum(weights) + config.epsilon()  # of no place at all, mean and variance are 0
+    total = ops.sum(weights) + config.epsilon()  # without any entry, mean and variance are 0
     mean = ops.sum(x * weights, axis=axes) / total
     variance = ops.sum(ops.square(x - mean) * weights, axis=axes) / total
     return mean, variance
@@ -216,33 +232,42 @@ class LayerNormalization(_Normalization):
     """Normalize each sample over its features: y = gamma (x - mean) / sqrt(variance + epsilon) + beta (Ba et al. 2016).
 
     Args:
-        axis: The normalized axis or axes, which gamma and beta have the shape of.
+        axis: The normalized axis or axes; gamma and beta have their lengths.
         epsilon: Added to the variance.
         center, scale: Whether there is a beta, a gamma.
         beta_initializer, gamma_initializer: Name or Initializer.
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: As for every weight.
 
     Shapes: any, the same out.
+
+    Raises:
+        TypeError: `axis` is no int and no list of ints.
+        ValueError: `epsilon` is no number of at least 0; when called, the axis does not exist.
+
+    >>> LayerNormalization()(np.array([[1.0, 3.0]])).numpy().round(2)
+    array([[-1.,  1.]], dtype=float32)
     """
 
-    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
-                 gamma_constraint=None, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+                 beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+                 beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
+                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None,
+                 **kwargs: Any) -> None:
         if kwargs.pop("rms_scaling", False):
             raise ValueError(
                 "LayerNormalization: rms_scaling=True is deprecated in Keras and not supported; use RMSNormalization"
             )
-        super().__init__(_axis_argument(axis, "LayerNormalization"), epsilon, center, scale, beta_initializer,
+        super().__init__(check_axis(axis, "LayerNormalization"), epsilon, center, scale, beta_initializer,
                          gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint,
                          **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self._add_parameters(_lengths(self, input_shape))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return ops.layer_normalization(x, self.gamma, self.beta, self.axis, self.epsilon)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "rms_scaling": False}
 
 
@@ -258,12 +283,20 @@ class GroupNormalization(_Normalization):
         beta_initializer, gamma_initializer: Name or Initializer.
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: As for every weight.
 
-    Shapes: (batch, ..., channels), the same out.
+    Shapes: (batch, ..., channels), the same out; gamma and beta (channels,).
+
+    Raises:
+        ValueError: `groups` is neither positive nor -1; when called, the channels do not split into so many groups.
+
+    >>> GroupNormalization(2)(np.arange(8.0).reshape(1, 2, 4)).numpy()[0, 0].round(2)
+    array([-1.21, -0.73, -1.21, -0.73], dtype=float32)
     """
 
-    def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
-                 gamma_constraint=None, **kwargs):
+    def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True,
+                 scale: bool = True, beta_initializer: InitializerLike = "zeros",
+                 gamma_initializer: InitializerLike = "ones", beta_regularizer: RegularizerLike = None,
+                 gamma_regularizer: RegularizerLike = None, beta_constraint: ConstraintLike = None,
+                 gamma_constraint: ConstraintLike = None, **kwargs: Any) -> None:
         if isinstance(groups, bool) or not isinstance(groups, int) or groups <= 0 and groups != -1:
             raise ValueError(
                 f"GroupNormalization: groups must be a positive int, or -1 for a group to each channel; got {groups!r}"
@@ -272,22 +305,21 @@ class GroupNormalization(_Normalization):
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
         self.groups = groups
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         (channels,) = _lengths(self, input_shape)
         if self.groups == -1:
             self.groups = channels
         if channels % self.groups:
             raise ValueError(
-                f"GroupNormalization: {channels} channels do not split into {self.groups} groups. Got input "
-                f"{tuple(input_shape)}, "
-                f"axis {self.axis}. Choose groups from the divisors of {channels}."
+                f"GroupNormalization: {channels} channels do not split into {self.groups} groups. "
+                f"Got input {tuple(input_shape)}, axis {self.axis}. Choose groups from the divisors of {channels}."
             )
         self._add_parameters((channels,))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return ops.group_normalization(x, self.groups, self.gamma, self.beta, self.axis, self.epsilon)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "groups": self.groups}
 
 
@@ -298,26 +330,33 @@ class RMSNormalization(Layer):
         axis: The normalized axis or axes.
         epsilon: Added to the mean of squares.
 
-    Shapes: any, the same out.
+    Shapes: any, the same out; scale has the lengths of `axis`.
+
+    Raises:
+        TypeError: `axis` is no int and no list of ints.
+        ValueError: `epsilon` is no number of at least 0; when called, the axis does not exist.
+
+    >>> RMSNormalization()(np.array([[3.0, -4.0]])).numpy().round(3)
+    array([[ 0.849, -1.131]], dtype=float32)
     """
 
-    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = _axis_argument(axis, "RMSNormalization")
+        self.axis = check_axis(axis, "RMSNormalization")
         self.epsilon = float(number(epsilon, type(self).__name__, "epsilon", 0))
-        self.scale = None
+        self.scale: Variable | None = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.scale = self.add_weight(_lengths(self, input_shape), "ones", name="scale")
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return ops.rms_normalization(x, self.scale, self.axis, self.epsilon)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         _lengths(self, input_shape)
         return tuple(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
 
 
@@ -328,21 +367,28 @@ class UnitNormalization(Layer):
         axis: The axis or axes along which a vector lies.
 
     Shapes: any, the same out.
+
+    Raises:
+        TypeError: `axis` is no int and no list of ints.
+        ValueError: when called, the axis does not exist.
+
+    >>> UnitNormalization()(np.array([[3.0, -4.0]])).numpy()
+    array([[ 0.6, -0.8]], dtype=float32)
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = _axis_argument(axis, "UnitNormalization")
+        self.axis = check_axis(axis, "UnitNormalization")
         self.supports_masking = True
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return ops.normalize(x, self.axis, order=2, epsilon=1e-12)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
             if not -len(input_shape) <= axis < len(input_shape):
                 raise ValueError(f"UnitNormalization: axis {axis} does not exist. Got input {tuple(input_shape)}.")
         return tuple(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "axis": self.axis}

@@ -209,6 +209,9 @@ class GlobalMaxPooling2D(GlobalPooling):
     """The largest value of each channel of images; arguments as for `GlobalMaxPooling1D`.
 
     Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
+
+    >>> GlobalMaxPooling2D()(np.ones((2, 7, 7, 64))).shape
+    (2, 64)
     """
 
     rank, operation = 4, staticmethod(ops.max)

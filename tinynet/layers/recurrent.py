@@ -9,7 +9,8 @@ from ..core.nest import flatten, map_structure, pack_like
 from ..tensor import Tensor
 from .base import Layer
 from .lookup import as_layer, serialize_inner
-from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, initial_state_of
+from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell
+from .recurrent_stack import StackedRNNCells, initial_state_of
 
 if TYPE_CHECKING:
     from ..core.types import Config, Shape
@@ -163,7 +164,10 @@ class RNN(Layer):
 
 
 def _of_cell(name: str) -> property:
-    return property(lambda self: getattr(self.cell, name), doc=f"The cell's `{name}`.")
+    def attribute(self: Any) -> Any:
+        return getattr(self.cell, name)
+
+    return property(attribute, doc=f"The cell's `{name}`.")
 
 
 class _CellLayer(RNN):

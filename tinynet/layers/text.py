@@ -11,8 +11,10 @@ import numpy as np
 from ..core.checks import choice
 from ..tensor import Tensor
 from .base import Layer
-from .preprocessing import batches_of, refuse_sparse
-from .vocabulary import StringLookup, as_text
+from .encoding import refuse_sparse
+from .preprocessing import batches_of
+from .tokens import as_text
+from .vocabulary import StringLookup
 
 if TYPE_CHECKING:
     from ..core.types import Config, Shape

@@ -1,4 +1,4 @@
-"""Layers that make numbers of categories, words among them: a vocabulary, learned by `adapt` or given, or a hash.
+"""Layers that make numbers of categories, words among them: a vocabulary, learned by `adapt` or given.
 
 Text comes as NumPy arrays of str, bytes or objects, as string tensors or Python lists; numbers go out as Tensors. With
 `invert=True` text goes out as a NumPy array.
@@ -7,15 +7,16 @@ Text comes as NumPy arrays of str, bytes or objects, as string tensors or Python
 from __future__ import annotations
 
 import collections
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.checks import choice, whole
+from ..core.checks import choice
 from ..tensor import Tensor
 from .base import Layer
-from .preprocessing import batches_of, encode, refuse_sparse
+from .encoding import encode, refuse_sparse
+from .preprocessing import batches_of
+from .tokens import as_text, stable_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,30 +24,6 @@ if TYPE_CHECKING:
     from ..core.types import Array, Config, Shape
 
 OUTPUT_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
-
-
-def as_text(value: Any, encoding: str = "utf-8") -> Array:
-    """An array of Python strings from strings, bytes, or lists of them.
-
-    Raises:
-        TypeError: there is something else among them.
-    """
-    array = np.asarray(value.data if isinstance(value, Tensor) else value)
-    if array.dtype.kind not in "USO":
-        raise TypeError(f"expected text, got an array of {array.dtype}")
-    result = np.empty(array.shape, object)
-    for index in np.ndindex(array.shape):
-        one = array[index]
-        if not isinstance(one, str | bytes):
-            raise TypeError(f"expected text, got {one!r} ({type(one).__name__}) in an array of objects")
-        result[index] = one.decode(encoding) if isinstance(one, bytes) else str(one)
-    return result
-
-
-def stable_hash(value: Any, salt: Any = None) -> int:
-    """A 64-bit hash of a string, the same in every process."""
-    key = b"" if salt is None else repr(salt).encode()
-    return int.from_bytes(hashlib.blake2b(str(value).encode(), digest_size=8, key=key[:64]).digest(), "little")
 
 
 class _Lookup(Layer):
@@ -391,59 +368,3 @@ class IntegerLookup(_Lookup):
 
     def get_config(self) -> Config:
         return {**super().get_config(), "vocabulary_dtype": "int64", "oov_method": "floormod", "salt": self.salt}
-
-
-class Hashing(Layer):
-    """Any string or integer as one of `num_bins` numbers, without a vocabulary. Different values may share a number.
-
-    The hash is stable, but not TensorFlow's: the numbers differ from Keras's.
-
-    Args:
-        num_bins: How many numbers.
-        mask_value: This value has the number 0, and no other has.
-        salt: Another salt gives another hash.
-        output_mode: 'int', 'one_hot', 'multi_hot' or 'count'.
-        sparse: There are no sparse tensors here: must be False.
-
-    Shapes: text or integers of any shape -> the same of int64, for 'int'; (batch, n) -> (batch, num_bins) otherwise.
-
-    Raises:
-        ValueError: `num_bins` is no int of at least 1, or `output_mode` is none of these.
-
-    >>> bool(Hashing(8)([["a"]]) == Hashing(8)([["a"]]))
-    True
-    """
-
-    def __init__(self, num_bins: int, mask_value: Any = None, salt: Any = None, output_mode: str = "int",
-                 sparse: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        refuse_sparse(sparse, "Hashing")
-        self.num_bins = whole(num_bins, "Hashing", "num_bins", 1)
-        self.mask_value = mask_value
-        self.salt = salt
-        self.output_mode = choice(output_mode, "Hashing", "output_mode", ("int", "one_hot", "multi_hot", "count"))
-        self.autocast = False
-
-    def call(self, x: Any) -> Tensor:
-        array = np.asarray(x.data if isinstance(x, Tensor) else x)
-        tokens = as_text(array) if array.dtype.kind in "USO" else array.astype(np.int64)
-        masked = self.mask_value is not None
-        bins = np.empty(tokens.shape, np.int64)
-        for position in np.ndindex(tokens.shape):
-            token = tokens[position]
-            if masked and token == self.mask_value:
-                bins[position] = 0
-            else:
-                bins[position] = stable_hash(token, self.salt) % max(self.num_bins - masked, 1) + masked
-        return Tensor(encode(bins, self.output_mode, self.num_bins, self.dtype))
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        if self.output_mode == "int":
-            return tuple(input_shape)
-        if self.output_mode == "one_hot" and input_shape[-1] != 1:
-            return (*input_shape, self.num_bins)
-        return (*input_shape[:-1], self.num_bins)
-
-    def get_config(self) -> Config:
-        return {**super().get_config(), "num_bins": self.num_bins, "mask_value": self.mask_value, "salt": self.salt,
-                "output_mode": self.output_mode, "sparse": False}

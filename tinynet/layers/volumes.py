@@ -96,7 +96,7 @@ def _pool3d(pool2d: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Pooling of volumes from that of images: over height and width first, then over depth."""
 
     @both_data_formats
-    def pool(x: Tensor, pool_size: tuple[int, ...], strides: tuple[int, ...], padding: str) -> Tensor:
+    def channels_last(x: Tensor, pool_size: tuple[int, ...], strides: tuple[int, ...], padding: str) -> Tensor:
         batch, depth = x.shape[:2]
         y = pool2d(ops.reshape(x, (batch * depth, *x.shape[2:])), pool_size[1:], strides[1:], padding)
         _, height, width, channels = y.shape
@@ -104,8 +104,11 @@ def _pool3d(pool2d: Callable[..., Tensor]) -> Callable[..., Tensor]:
         y = pool2d(y, (pool_size[0], 1), (strides[0], 1), padding)
         return ops.reshape(y, (batch, y.shape[1], height, width, channels))
 
-    return lambda x, pool_size, strides, padding, data_format: pool(x, pool_size, strides, padding,
-                                                                    data_format=data_format)
+    def pool(x: Tensor, pool_size: tuple[int, ...], strides: tuple[int, ...], padding: str,
+             data_format: str) -> Tensor:
+        return channels_last(x, pool_size, strides, padding, data_format=data_format)
+
+    return pool
 
 
 class MaxPooling3D(Pooling):
@@ -134,6 +137,9 @@ class AveragePooling3D(MaxPooling3D):
     """The mean of each window of a volume; arguments as for `MaxPooling3D`. Padding does not count in the mean.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, out_depth, out_height, out_width, channels).
+
+    >>> AveragePooling3D(2)(np.ones((1, 4, 6, 8, 3))).shape
+    (1, 2, 3, 4, 3)
     """
 
     operation = staticmethod(_pool3d(ops.average_pool2d))
@@ -143,6 +149,9 @@ class GlobalMaxPooling3D(GlobalPooling):
     """The largest value of each channel of volumes; arguments as for `GlobalMaxPooling1D`.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, channels).
+
+    >>> GlobalMaxPooling3D()(np.ones((2, 4, 4, 4, 3))).shape
+    (2, 3)
     """
 
     rank, operation = 5, staticmethod(ops.max)
@@ -152,6 +161,9 @@ class GlobalAveragePooling3D(GlobalPooling):
     """The mean of each channel of volumes; arguments as for `GlobalMaxPooling1D`.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, channels).
+
+    >>> GlobalAveragePooling3D(keepdims=True)(np.ones((2, 4, 4, 4, 3))).shape
+    (2, 1, 1, 1, 3)
     """
 
     rank, operation = 5, staticmethod(ops.mean)

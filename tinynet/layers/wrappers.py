@@ -27,6 +27,12 @@ class Wrapper(Layer):
 
     Raises:
         ValueError: it is no layer.
+
+    >>> class Twice(Wrapper):
+    ...     def call(self, x):
+    ...         return self.layer(self.layer(x))
+    >>> Twice(Dense(3))(np.ones((2, 3))).shape
+    (2, 3)
     """
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:

@@ -12,10 +12,12 @@ A new pattern takes four steps:
 4. for a type of layer that takes part for the first time, a row in `SETTINGS`.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from .. import activations
 from ..layers.activations import ReLU
+from ..layers.base import Layer
 from ..layers.context import call_context
 from ..layers.convolution import FUSED, Conv2D
 from ..layers.core import Activation
@@ -33,7 +35,7 @@ from ..ops.conv2d_moments import conv2d_moments
 from ..tensor import Tensor
 
 # What each type of layer must be set to, whatever its neighbours are. Other settings are computed by the layer itself.
-SETTINGS = {
+SETTINGS: dict[type, Callable[[Any], bool]] = {
     Conv2D: lambda layer: (layer.groups == 1 and layer.data_format == "channels_last"
                            and layer.activation in FUSED),  # linear or ReLU
     BatchNormalization: lambda layer: layer._observer is None,  # an observer is given the statistics of each batch
@@ -45,7 +47,7 @@ SETTINGS = {
 }
 
 
-def count_eligible(layers, x):
+def count_eligible(layers: Sequence[Layer], x: Any) -> int:
     """How many layers, from the first on, an operation may compute together, as they are set at this moment.
 
     Together they give one output. A layer takes part only if a call of its own would do nothing else that can be seen.
@@ -90,10 +92,12 @@ def _normalize(x, training, layer, relu=None, pooling=None, dropout=None, moment
     return y
 
 
-def _convolve_for_moments(x, training, convolution, normalization, *layers):
+def _convolve_for_moments(x, training, convolution, normalization, relu=None, pooling=None, dropout=None):
     z, *moments = conv2d_moments(x, convolution.kernel, convolution.bias, convolution.strides, convolution.padding,
                                  convolution.dilation_rate)
-    return _normalize(z, training, normalization, *layers, moments=moments)
+    if pooling is not None and not normalize_and_pool_is_profitable(z.data.shape, pooling.pool_size):
+        raise ValueError(f"the window is larger than the image. Got image {z.data.shape}, window {pooling.pool_size}")
+    return _normalize(z, training, normalization, relu, pooling, dropout, moments)
 
 
 def _convolve_and_normalize(x, training, convolution, normalization, relu=None):
@@ -152,8 +156,9 @@ def _needs_moments(x, training, convolution, normalization, relu=None):
 
 
 def _needs_moments_and_pools(x, training, convolution, normalization, relu, pooling, dropout=None):
-    return _needs_moments(x, training, convolution, normalization) and _pools_after(
-        convolution.compute_output_shape(x.data.shape), normalization, pooling, dropout, training)
+    window = (1, *pooling.pool_size, convolution.kernel.data.shape[3])  # the smallest image that is pooled
+    return (_needs_moments(x, training, convolution, normalization)
+            and _pools_after(window, normalization, pooling, dropout, training))
 
 
 def _pools_few_channels(x, training, convolution, pooling):
@@ -171,9 +176,9 @@ class Pattern(NamedTuple):
         compute: Function of (x, training, *layers) that returns what the last of them gives.
     """
 
-    layers: tuple
-    applies: object
-    compute: object
+    layers: tuple[type | tuple[type, ...], ...]
+    applies: Callable[..., bool]
+    compute: Callable[..., Tensor]
 
 
 RELU = (ReLU, Activation)
@@ -208,7 +213,7 @@ PATTERNS = (
 )
 
 
-def plan_steps(layers):
+def plan_steps(layers: Sequence[Layer]) -> list[tuple[Any, int]]:
     """What to call, one after the other, for a chain of layers.
 
     Args:
@@ -255,15 +260,16 @@ class FusableLayers:
 
     __slots__ = ("layers", "_options")
 
-    def __init__(self, layers, matching):
+    def __init__(self, layers: Sequence[Layer], matching: list[list[Pattern]]) -> None:
         self.layers = tuple(layers)
-        self._options = []  # for each layer: (index after the pattern's last layer, pattern, its layers)
+        # For each layer: (index after the pattern's last layer, pattern, its layers).
+        self._options: list[list[tuple[int, Pattern, tuple[Layer, ...]]]] = []
         for start, patterns in enumerate(matching):
             stops = [start + len(pattern.layers) for pattern in patterns]
             self._options.append([(stop, pattern, self.layers[start:stop])
                                   for stop, pattern in zip(stops, patterns, strict=True)])
 
-    def __call__(self, x, training=None):
+    def __call__(self, x: Any, training: bool | None = None) -> Tensor:
         if training is None:
             training = call_context().training
         position = eligible = 0  # layers up to the index `eligible` may be computed together

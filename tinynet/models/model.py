@@ -39,7 +39,7 @@ class Model(Trainer, Layer):
     (4, 1)
     """
 
-    _functional = None  # the class Functional, set in __init__.py: its module needs this one
+    _functional = None  # the class Functional, which models/__init__.py sets, since functional.py imports this module
 
     def __new__(cls, *args, **kwargs):
         if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
@@ -116,10 +116,6 @@ class Model(Trainer, Layer):
     def _computed_graph(self):
         """The Graph that a call of the model computes, None if only a `call` of its own knows what that is."""
         return None
-
-    def _names_of_outputs(self):
-        graph = self._defining_graph()
-        return graph.output_names if graph is not None else None
 
     @property
     def inputs(self):
@@ -254,10 +250,10 @@ class Model(Trainer, Layer):
 
 
 def _become_functional(cls):
-    """Make a subclass of Model one of Functional too, in place: an object of it was given inputs and outputs.
+    """Put Functional among the bases of a subclass of Model whose object was given inputs and outputs.
 
-    Only then is known that the class has a graph and no `call` of its own. Keras does the same. The class stays what
-    `type(model)` returns, and its own methods still come first.
+    Before that nothing shows that the class has a graph and no `call` of its own. Keras does the same. `type(model)`
+    stays the class that the user wrote, and the methods of that class still come first.
     """
     functional = Model._functional
     if issubclass(cls, functional):

@@ -145,8 +145,8 @@ def batch_norm(
     channels_last, gamma_data, beta_data, inputs = _checked("batch_norm", x, gamma, beta, axis)
     if x.data.size == 0:
         raise ValueError(
-            f"batch_norm: an input of shape {shape} has no samples to take the mean of. Leave empty batches out "
-            "of training."
+            f"batch_norm: an input of shape {shape} has no samples to take the mean of. "
+            "Leave empty batches out of training."
         )
     x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
     if moments is None:

@@ -81,8 +81,8 @@ def conv2d_forward(
 
 
 def conv2d_backward(
-    dy: Array, x: Array, kernel: Array, y: Any, activation: str, strides: Pair, padding: Padding2d,
-    dilation: Pair, groups: int, need_dx: bool, need_dkernel: bool, has_bias: bool, algorithm: str = "auto",
+    dy: Array, x: Array, kernel: Array, y: Any, strides: Pair, padding: Padding2d, dilation: Pair,
+    groups: int, activation: str, need_dx: bool, need_dkernel: bool, need_dbias: bool, algorithm: str = "auto",
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Reference: each tap's matrix product y += x_tap @ kernel[p, q], differentiated.
 
@@ -96,7 +96,7 @@ def conv2d_backward(
         dy: Gradient of y.
         y: The forward pass's result; None will do without ReLU.
         x, kernel, activation, strides, padding, dilation, groups, algorithm: As for `conv2d_forward`.
-        need_dx, need_dkernel, has_bias: False returns None for this gradient.
+        need_dx, need_dkernel, need_dbias: False returns None for this gradient.
 
     Returns:
         (dx, dkernel, dbias)
@@ -120,7 +120,7 @@ def conv2d_backward(
             dpadded[where] += dpixels
     (top, _), (left, _) = padding
     dx = dpadded[:, top : top + x.shape[1], left : left + x.shape[2]] if need_dx else None
-    return dx, dkernel if need_dkernel else None, dy.sum(axis=(0, 1, 2)) if has_bias else None
+    return dx, dkernel if need_dkernel else None, dy.sum(axis=(0, 1, 2)) if need_dbias else None
 
 
 def conv2d_algorithm(
@@ -201,8 +201,8 @@ def record_conv2d(
     need_dx, has_bias, mask = is_tracked(x), bias is not None, y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation,
-                                            groups, need_dx, True, has_bias)
+        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, strides, padding, dilation, groups,
+                                            activation, need_dx, True, has_bias)
         return gradients if has_bias else gradients[:2]
 
     return record(y, (x, kernel, bias) if has_bias else (x, kernel), backward)
@@ -270,8 +270,8 @@ def conv1d(
     kernel = convert_to_tensor(kernel)
     if x.data.ndim != 3 or kernel.data.ndim != 3:
         raise ValueError(
-            f"conv1d: expected an input (batch, steps, in) and a kernel (length, in, out), got input {x.shape}, kernel "
-            f"{kernel.shape}"
+            "conv1d: expected an input (batch, steps, in) and a kernel (length, in, out). "
+            f"Got input {x.shape}, kernel {kernel.shape}."
         )
     if data_format == "channels_first":
         return swap_layout(

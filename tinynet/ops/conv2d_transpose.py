@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.types import TensorLike
+from ..core.types import Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
@@ -50,8 +50,14 @@ def conv_transpose_output_size(
     return axis_geometry(size, kernel, stride, padding, output_padding, dilation)[0]
 
 
-def axis_geometry(size, kernel, stride, padding, output_padding, dilation):
-    """(output size, (before, after)): the padding of the convolution that maps the output back to `size`."""
+def axis_geometry(
+    size: int, kernel: int, stride: int, padding: str, output_padding: int | None, dilation: int
+) -> tuple[int, Pair]:
+    """(output size, (before, after)): the padding of the convolution that maps the output back to `size`.
+
+    Args:
+        size, kernel, stride, padding, output_padding, dilation: As for `conv_transpose_output_size`.
+    """
     span = dilation * (kernel - 1) + 1
     if padding == "valid":
         before = 0
@@ -124,16 +130,16 @@ def conv2d_transpose(
             f"{KERNEL_LAYOUT}"
         )
     geometry = (strides, (vertical, horizontal), dilation, 1)
-    # Only the shape of the convolution's input counts for its input gradient: no memory stands behind this array.
+    # Only the shape of the convolution's input counts for its input gradient: this array is one repeated number.
     anything = np.broadcast_to(x_data.dtype.type(0), shape)
-    y = kernels.conv2d_backward(x_data, anything, kernel_data, None, "linear", *geometry, True, False, False)[0]
+    y = kernels.conv2d_backward(x_data, anything, kernel_data, None, *geometry, "linear", True, False, False)[0]
     if bias_data is not None:
         y += bias_data
     need_dx = is_tracked(x)
 
     def backward(dy):
         dx = kernels.conv2d_forward(dy, kernel_data, None, *geometry, "linear") if need_dx else None
-        dkernel = kernels.conv2d_backward(x_data, dy, kernel_data, None, "linear", *geometry, False, True, False)[1]
+        dkernel = kernels.conv2d_backward(x_data, dy, kernel_data, None, *geometry, "linear", False, True, False)[1]
         return (dx, dkernel) if bias_data is None else (dx, dkernel, dy.sum(axis=(0, 1, 2)))
 
     result = record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)

@@ -131,14 +131,14 @@ def categorical_crossentropy(
     array([0.2877], dtype=float32)
     """
     output = as_floats(output)
-    targets = convert_to_tensor(target, output.data.dtype)
-    if targets.data.shape != output.data.shape or not output.data.ndim:
+    target = convert_to_tensor(target, output.data.dtype)
+    if target.data.shape != output.data.shape or not output.data.ndim:
         raise ValueError(
-            "categorical_crossentropy: target and output must have the same shape, with at least one "
-            f"axis. Got target {targets.shape}, output {output.shape}. For class numbers as targets there is "
-            "sparse_categorical_crossentropy"
+            "categorical_crossentropy: target and output must have the same shape, with at least one axis. "
+            f"Got target {target.shape}, output {output.shape}. "
+            "For class numbers as targets use sparse_categorical_crossentropy."
         )
-    data, targets = output.data, targets.data
+    data, targets = output.data, target.data
     if axis != -1:
         data = classes_last("categorical_crossentropy", output.data, axis)
         targets = np.moveaxis(targets, axis, -1)

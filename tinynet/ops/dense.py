@@ -50,7 +50,7 @@ def dense_forward(x: Array, kernel: Array, bias: Array | None, activation: str) 
 
 def dense_backward(
     dy: Array, x: Array, kernel: Array, y: Array, activation: str, need_dx: bool, need_dkernel: bool = True,
-    has_bias: bool = True,
+    need_dbias: bool = True,
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Reference: the gradients, by the formulas at the top of this file.
 
@@ -58,7 +58,7 @@ def dense_backward(
         dy: Gradient of y.
         y: The forward pass's result.
         x, kernel, activation: As for `dense_forward`.
-        need_dx, need_dkernel, has_bias: False returns None for this gradient.
+        need_dx, need_dkernel, need_dbias: False returns None for this gradient.
 
     Returns:
         (dx, dkernel, dbias)
@@ -68,7 +68,7 @@ def dense_backward(
     dx = dz @ kernel.T if need_dx else None
     rows = math.prod(dz.shape[:-1])
     dkernel = x.reshape(rows, x.shape[-1]).T @ dz.reshape(rows, dz.shape[-1]) if need_dkernel else None
-    dbias = dz.sum(axis=tuple(range(dz.ndim - 1))) if has_bias else None
+    dbias = dz.sum(axis=tuple(range(dz.ndim - 1))) if need_dbias else None
     return dx, dkernel, dbias
 
 

@@ -38,8 +38,8 @@ def depthwise_conv2d_forward(
 
 
 def depthwise_conv2d_backward(
-    dy: Array, x: Array, kernel: Array, y: Any, activation: str, strides: Pair, padding: Padding2d,
-    dilation: Pair, need_dx: bool, need_dkernel: bool, has_bias: bool,
+    dy: Array, x: Array, kernel: Array, y: Any, strides: Pair, padding: Padding2d, dilation: Pair,
+    activation: str, need_dx: bool, need_dkernel: bool, need_dbias: bool,
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Reference: the gradients of that grouped convolution.
 
@@ -47,13 +47,13 @@ def depthwise_conv2d_backward(
         dy: Gradient of y.
         y: The forward pass's result; None will do without ReLU.
         x, kernel, activation, strides, padding, dilation: As for `depthwise_conv2d_forward`.
-        need_dx, need_dkernel, has_bias: False returns None for this gradient.
+        need_dx, need_dkernel, need_dbias: False returns None for this gradient.
 
     Returns:
         (dx, dkernel, dbias)
     """
-    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, activation, strides, padding, dilation,
-                                         x.shape[3], need_dx, need_dkernel, has_bias)
+    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, strides, padding, dilation,
+                                         x.shape[3], activation, need_dx, need_dkernel, need_dbias)
     return dx, None if dkernel is None else dkernel.reshape(kernel.shape), dbias
 
 
@@ -105,8 +105,8 @@ def depthwise_conv2d(
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding,
-                                                      dilation, need_dx, True, bias_data is not None)
+        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, strides, padding, dilation,
+                                                      activation, need_dx, True, bias_data is not None)
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)

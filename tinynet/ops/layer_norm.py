@@ -151,9 +151,8 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
             parameter = convert_to_tensor(parameter)
             if parameter.data.shape != inner:
                 raise ValueError(
-                    f"{operation}: {name} has shape {parameter.data.shape}, but the normalized axes of the input "
-                    f"have shape {inner}. "
-                    f"Got input {x.data.shape}, axis {axis}."
+                    f"{operation}: {name} has shape {parameter.data.shape}, "
+                    f"but the normalized axes of the input have shape {inner}. Got input {x.data.shape}, axis {axis}."
                 )
             inputs.append(parameter)
         arrays.append(None if parameter is None else parameter.data.reshape(size))
@@ -218,8 +217,8 @@ def group_normalization(
     channels = shape[axis]
     if groups < 1 or channels % groups:
         raise ValueError(
-            f"group_normalization: {channels} channels do not split into {groups} groups. Got input {shape}, axis "
-            f"{axis}."
+            f"group_normalization: {channels} channels do not split into {groups} groups. "
+            f"Got input {shape}, axis {axis}."
         )
     for name, parameter in (("gamma", gamma), ("beta", beta)):
         if parameter is not None:

@@ -77,10 +77,8 @@ def prepare(
             raise ValueError(f"{name}: unknown activation {activation!r}; known: {', '.join(ACTIVATIONS)}")
     operands = [x, *states, kernel, recurrent_kernel, *([] if bias is None else [bias])]
     if any(operand.data.dtype != dtype for operand in operands):
-        raise TypeError(
-            f"{name}: all arrays must have the same element type. Got "
-            f"{', '.join(str(operand.data.dtype) for operand in operands)}. Convert them to {dtype}."
-        )
+        types = ", ".join(str(operand.data.dtype) for operand in operands)
+        raise TypeError(f"{name}: all arrays must have the same element type. Got {types}. Convert them to {dtype}.")
     return x, states, kernel, recurrent_kernel, bias
 
 

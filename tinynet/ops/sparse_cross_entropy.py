@@ -209,15 +209,19 @@ def _no_such_class(error):
 
 
 def _squeezed(labels, output_shape, shape, axis):
-    """Labels of shape (..., 1) without their last axis; anything else that does not fit is an error."""
+    """Labels of shape (..., 1) without their last axis. Any other shape is an error."""
     if shape and labels.ndim == len(shape):
         if labels.shape[axis] == 1 and labels.squeeze(axis).shape == shape[:-1]:
             return labels.squeeze(axis)
         if labels.shape == output_shape:
-            raise ValueError(f"sparse_categorical_crossentropy: target has the output's shape {output_shape}, it looks "
-                             "one-hot: use categorical_crossentropy, or pass target.argmax(-1)")
-    raise ValueError("sparse_categorical_crossentropy: target must have output's shape without the axis of the "
-                     f"classes. Got target {labels.shape}, output {output_shape}, axis {axis}")
+            raise ValueError(
+                f"sparse_categorical_crossentropy: target has the output's shape {output_shape}, it looks one-hot. "
+                "Use categorical_crossentropy, or pass target.argmax(-1)."
+            )
+    raise ValueError(
+        "sparse_categorical_crossentropy: target must have output's shape without the axis of the classes. "
+        f"Got target {labels.shape}, output {output_shape}, axis {axis}."
+    )
 
 
 def _whole_numbers(labels):

@@ -24,7 +24,9 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
                                  subset: str | None = None, interpolation: str = "bilinear", follow_links: bool = False,
                                  crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False,
                                  data_format: str | None = None, format: str = "tf", verbose: bool = True) -> Any:
-    """Return a `Dataset` of the pictures in a folder with their labels, float32 from 0 to 255. Needs pillow.
+    """Return a `Dataset` of the pictures in a folder, float32 from 0 to 255, with their labels.
+
+    Needs the extra "image".
 
     Args:
         directory: Folder with a subfolder for each class (or with pictures, if labels is not 'inferred').
