@@ -79,8 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--validation-split", type=_number(float, 0, 0.9), metavar="F",
                        help=f"share of the training images to validate on (default: {_defaults('validation_split')})")
     train.add_argument("--augment", action="store_true",
-                       help="mirror and shift the training images at random, and cut a square out of each (cnn and "
-                            "vgg; vgg then also has less dropout, weight decay and 40 epochs)")
+                       help="mirror and shift the training images at random, and cut a square out of each (cnn "
+                            "and vgg; vgg then also has less dropout, weight decay and 40 epochs)")
     train.add_argument("--seed", type=_number(int, 0, 2**32 - 1), metavar="N", default=0,
                        help="repeats a run exactly (default: %(default)s)")
     train.add_argument("--backend", choices=["native", "numpy"], default="native",

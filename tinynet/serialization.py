@@ -128,7 +128,7 @@ def _serialize_instance(obj):
 
 
 def _is_layer(cls):
-    """Whether a class is a layer; the layers stand above this module."""
+    """Whether a class is a layer; the layers are above this module."""
     return getattr(cls, "is_layer", False)
 
 
@@ -199,8 +199,8 @@ def _deserialize(config):
 def _deserialize_value(kind, inner):
     if kind == "__lambda__":
         raise ValueError("the configuration holds a lambda, that is, compiled Python code, which tinynet does not run; "
-                         "write the function with def, register it with @register_keras_serializable(), and save the "
-                         "model again")
+                         "write the function with def, register it with @register_keras_serializable(), and save "
+                         "the model again")
     if kind == "__numpy__":
         return np.array(inner["value"], dtype=_number_type(inner["dtype"]))
     if kind == "__tensor__":

@@ -183,13 +183,13 @@ def test_wordnet_is_only_asked_for_where_it_is_needed(monkeypatch):
 
 @pytest.mark.parametrize("call, error, message", [
     (lambda: augment.eda(["a film"], TABLE), TypeError, "must be a str, got list"),
-    (lambda: augment.eda("a film", TABLE, num_aug=-1), ValueError, "num_aug must be a whole number"),
+    (lambda: augment.eda("a film", TABLE, num_aug=-1), ValueError, "num_aug must be an int of at least 0"),
     (lambda: augment.eda("a film", TABLE, alpha_sr=2), ValueError, "alpha_sr must be a number from 0 to 1"),
     (lambda: augment.eda("a film", 3), TypeError, "got int"),
     (lambda: augment.eda("a film", {"film": "movie"}), TypeError, "must be a list of words, got 'movie'"),
     (lambda: augment.eda("a film", TABLE, tokenize=lambda text: [1, 2]), TypeError, "what tokenize returns"),
     (lambda: augment.random_swap("a film"), TypeError, "text.split"),
-    (lambda: augment.random_swap(["a"], 1.5), ValueError, "n must be a whole number"),
+    (lambda: augment.random_swap(["a"], 1.5), ValueError, "n must be an int of at least 0"),
     (lambda: augment.random_deletion(["a"], float("nan")), ValueError, "p must be a number from 0 to 1, got nan"),
     (lambda: augment.word_dropout(["a"], -1), ValueError, "rate must be a number from 0 to 1"),
 ])

@@ -270,7 +270,7 @@ def test_parameters_are_drawn_and_checked():
         (lambda: augment.median_blur(picture(), 4), "odd"),
         (lambda: augment.clahe(picture(), 0.5), "clip_limit"),
         (lambda: augment.patch_shuffle(picture(), 99), "size must be"),
-        (lambda: augment.cutout(picture(), -1), "from 0 on"),
+        (lambda: augment.cutout(picture(), -1), "size must be an int of at least 0"),
         (lambda: augment.coarse_dropout(picture(), 1, 99), "size from 0"),
         (lambda: augment.fog(picture(), 2), "density"),
         (lambda: augment.grid_distortion(picture(), 0), "at least 1 step"),

@@ -1,8 +1,8 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The loops of image augmentation: one pass over each image, without the GIL.
 
-Images are dense arrays [n][height][width][channel] of uint8, float32 or float64. Each function has a NumPy reference
-of the same name, with `_reference` behind it, in sampling.py or boxes.py; shapes are checked there, before these loops.
+Images are dense arrays [n][height][width][channel] of uint8, float32 or float64. The NumPy reference of a function
+`warp` is `warp_reference`, in sampling.py or boxes.py; shapes are checked there, before these loops.
 """
 
 from libc.limits cimport INT_MAX
@@ -12,7 +12,7 @@ from libc.string cimport memcpy
 cdef extern from *:
     """
     /* Compiled three times, chosen by the CPU when the module is loaded; without fused multiply-adds (setup.py) all
-       three give the same bits. */
+       three produce the same bits. */
     #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__gnu_linux__)
     #define TINYNET_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
     #else
@@ -58,7 +58,7 @@ cdef inline Py_ssize_t floor_index(double x) noexcept nogil:
 
 
 cdef inline Py_ssize_t inside(Py_ssize_t i, Py_ssize_t size, int fill_mode) noexcept nogil:
-    """The pixel that stands for position i of an axis; -1 for the fill value."""
+    """The pixel whose value position i of an axis has; -1 for the fill value."""
     if 0 <= i < size:
         return i
     if fill_mode == CONSTANT:
@@ -124,7 +124,7 @@ cdef void sample_pixel(const pixel_t* image, Py_ssize_t height, Py_ssize_t width
 
 
 cdef struct Window:
-    # The part that a transform looks at of an image that goes on beyond its borders.
+    # The part that a transform reads of an image that continues beyond its borders.
     Py_ssize_t top, left, height, width
 
 
@@ -147,7 +147,7 @@ cdef bint find_window(const double* t, Py_ssize_t height, Py_ssize_t width, Wind
         low_y, high_y = y if y < low_y else low_y, y if y > high_y else high_y
     window.top, window.left = floor_index(low_y), floor_index(low_x)
     window.height, window.width = floor_index(high_y) + 2 - window.top, floor_index(high_x) + 2 - window.left
-    # A transform that shrinks the image much looks at few of the pixels that would be copied.
+    # A transform that shrinks the image much reads few of the pixels that would be copied.
     return window.height * window.width <= 4 * (height + LANES) * (width + LANES)
 
 
@@ -241,7 +241,7 @@ cdef cloned_void sample_row(const weight_t* pixels, Window* window, int channels
 cdef void sample_window(const pixel_t* image, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels,
                         const double* t, Py_ssize_t out_height, Py_ssize_t out_width, Window* window,
                         int fill_mode, weight_t fill, weight_t* memory, pixel_t* out) noexcept nogil:
-    """One image by an affine transform: first the window, with which no pixel asks for the border, then row by row."""
+    """One image by an affine transform: first the window, which has all pixels beyond the border, then row by row."""
     cdef Py_ssize_t i, k, values = out_width * channels
     cdef weight_t* row = memory + window.height * window.width * channels + LANES
     copy_window(image, height, width, channels, window, fill_mode, fill, memory)
@@ -325,7 +325,7 @@ cdef void warp_images(const pixel_t* images, Py_ssize_t count, Py_ssize_t height
 
 def warp(const pixel_t[:, :, :, ::1] images, const double[:, ::1] transforms, pixel_t[:, :, :, ::1] out, int fill_mode,
          bint bilinear, double fill):
-    """out[n, i, j] = images[n] at the position that transforms[n] gives for (i, j)."""
+    """out[n, i, j] = images[n] at the position to which transforms[n] maps (i, j)."""
     if out.size == 0 or images.size == 0:
         return
     with nogil:

@@ -1,22 +1,30 @@
-"""What the functions of this package agree on: images, their values, their randomness.
+"""The conventions of this package's functions: images, their values, their randomness.
 
-An image is an array (height, width, channels), a batch has one axis more in front. uint8 means 0 to 255; for floats
-`value_range` says what black and white are. Results have the shape (but for crops) and the type of what came, floats
-are kept within `value_range` by functions that change values, and uint8 is rounded to the nearest.
+An image is an array (height, width, channels), a batch has one axis more in front. uint8 values are 0 to 255; for
+floats `value_range` has the values of black and white. Results have the shape (except for crops) and the type of the
+input. Functions that change values keep floats within `value_range` and round uint8 to the nearest.
 """
+
+from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from .. import random
+from ..core.types import Array, SeedLike
 
 PIXEL_TYPES = ("uint8", "float32", "float64")
 
 
-def as_generator(seed):
-    """A NumPy Generator from what users pass: one of those, an int, a `SeedGenerator`, or None for the global one.
+def as_generator(seed: SeedLike) -> np.random.Generator:
+    """Return a NumPy Generator from a seed.
+
+    Args:
+        seed: A Generator, an int, a `SeedGenerator`, or None for the global one.
 
     >>> int(as_generator(1).integers(100)) == int(as_generator(1).integers(100))
     True
@@ -24,8 +32,12 @@ def as_generator(seed):
     return seed if isinstance(seed, np.random.Generator) else random.generator(seed)
 
 
-def check_images(image, where):
-    """`image` as a dense ndarray of shape (height, width, channels) or (batch, height, width, channels).
+def check_images(image: Any, where: str) -> Array:
+    """Return `image` as a dense ndarray of shape (height, width, channels) or (batch, height, width, channels).
+
+    Args:
+        image: Anything that NumPy converts to an array.
+        where: The caller's name, for messages.
 
     Raises:
         TypeError: it is not uint8, float32 or float64.
@@ -34,8 +46,8 @@ def check_images(image, where):
     image = np.asarray(image)
     if image.dtype.name not in PIXEL_TYPES:
         raise TypeError(
-            f"{where}: pixels must be uint8, float32 or float64, got {image.dtype}; convert with "
-            "x.astype('float32') and pass value_range"
+            f"{where}: pixels must be uint8, float32 or float64, got {image.dtype}; convert "
+            "with x.astype('float32') and pass value_range"
         )
     if image.ndim not in (3, 4):
         hint = "; add a channel axis with x[..., None]" if image.ndim == 2 else ""
@@ -46,8 +58,8 @@ def check_images(image, where):
     return np.require(image, image.dtype.newbyteorder("="), ["C", "A"])
 
 
-def check_range(value_range, where):
-    """(low, high) as floats.
+def check_range(value_range: Sequence[float], where: str) -> tuple[float, float]:
+    """Return (low, high) as floats.
 
     Raises:
         ValueError: not two numbers in ascending order.
@@ -61,14 +73,30 @@ def check_range(value_range, where):
     return low, high
 
 
-def check_channels(images, where):
-    """Refuse what is not RGB."""
+def check_channels(images: Array, where: str) -> None:
+    """Refuse images that are not RGB.
+
+    Raises:
+        ValueError: another number of channels than 3.
+    """
     if images.shape[-1] != 3:
         raise ValueError(f"{where}: needs 3 channels (red, green, blue), got {images.shape[-1]} in {images.shape}")
 
 
-def per_image(value, images, where, name):
-    """A parameter as float32 that broadcasts against the batch: a number, or one number an image."""
+def per_image(value: Any, images: Array, where: str, name: str) -> Array:
+    """Return a parameter, a number or one number an image, in an array that broadcasts against the batch.
+
+    Args:
+        value: The parameter.
+        images: The batch.
+        where, name: The function and the parameter, for the message.
+
+    Returns:
+        Array, shape () or (batch, 1, 1, 1), of the images' type; float32 for uint8.
+
+    Raises:
+        ValueError: another number of values than images.
+    """
     value = np.asarray(value, images.dtype if images.dtype.kind == "f" else np.float32)
     if value.ndim == 0:
         return value
@@ -79,8 +107,8 @@ def per_image(value, images, where, name):
     return value.reshape(-1, 1, 1, 1)
 
 
-def on_batches(function):
-    """Let a function of a batch take a single image too."""
+def on_batches(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Decorate a function of a batch, so that it takes a single image too."""
 
     @functools.wraps(function)
     def call(image, *args, **kwargs):
@@ -92,10 +120,11 @@ def on_batches(function):
     return call
 
 
-def on_values(function):
-    """Let a function of floating-point batches take single images and uint8 too, and keep its results in range.
+def on_values(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Decorate a function of floating-point batches, so that it takes single images and uint8 too.
 
-    The function has a `value_range` argument; it gets that as two floats, and (0, 255) for uint8.
+    The function has a `value_range` argument; it gets two floats, (0, 255) for uint8. Results are clipped to that
+    range.
     """
     signature = inspect.signature(function)
     name = function.__name__

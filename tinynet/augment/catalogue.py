@@ -1,13 +1,18 @@
-"""All transforms of one image by name, with the ranges that random parameters are drawn from by default.
+"""All transforms of one image by name, with the default ranges of random parameters.
 
 `layers.Augment`, the command line and the gallery read this list.
 """
 
+from __future__ import annotations
+
 import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, SeedLike
 from . import distortion, erasing, filters, geometry, histogram, noise, patches, pixel
 from .batches import as_generator, check_images
 
@@ -16,12 +21,12 @@ from .batches import as_generator, check_images
 class Transform:
     """A function, the default ranges of its parameters, and whether those may be arrays, one number an image."""
 
-    function: object
+    function: Callable[..., Array]
     ranges: dict = field(default_factory=dict)
     arrays: bool = False
 
     @property
-    def parameters(self):
+    def parameters(self) -> dict[str, Any]:
         """The names of the function's parameters besides the image, with their defaults."""
         parameters = list(inspect.signature(self.function).parameters.values())[1:]
         return {parameter.name: parameter.default for parameter in parameters}
@@ -85,15 +90,27 @@ SPATIAL = {
 TRANSFORMS = {**PIXEL, **SPATIAL}
 
 
-def look_up(name):
-    """The transform of this name."""
+def look_up(name: str) -> Transform:
+    """Return the transform of this name.
+
+    Raises:
+        ValueError: there is none.
+    """
     if name not in TRANSFORMS:
         raise ValueError(f"augment: unknown transform {name!r}; known: {', '.join(TRANSFORMS)}")
     return TRANSFORMS[name]
 
 
-def check_parameters(name, parameters):
-    """Refuse names that the transform's function does not take, and needed ones that are missing."""
+def check_parameters(name: str, parameters: dict[str, Any]) -> None:
+    """Refuse names that the transform's function does not take, and needed ones that are missing.
+
+    Args:
+        name: Of the transform.
+        parameters: {name: value}.
+
+    Raises:
+        ValueError: an unknown or missing parameter.
+    """
     known = look_up(name).parameters
     for key in parameters:
         if key not in known:
@@ -104,11 +121,20 @@ def check_parameters(name, parameters):
         raise ValueError(f"augment: {name} needs {', '.join(missing)}")
 
 
-def draw_parameters(name, count, seed=None, **parameters):
-    """Values for `count` images: what is given as a pair (low, high), or left to its default range, is drawn.
+def draw_parameters(name: str, count: int, seed: SeedLike = None, **parameters: Any) -> dict[str, Any]:
+    """Return values for `count` images: a pair (low, high), or a default range, is drawn from.
 
-    A pair of two ints gives ints, both ends included. Parameters that are pairs by nature, such as `area`, are passed
+    A pair of two ints yields ints, both ends included. Parameters that are pairs by nature, such as `area`, are passed
     on as they are.
+
+    Args:
+        name: Of the transform.
+        count: How many images.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        parameters: {name: value or (low, high)}.
+
+    Raises:
+        ValueError: an unknown or missing parameter, or a range that is not in order.
     """
     check_parameters(name, parameters)
     transform, rng = look_up(name), as_generator(seed)
@@ -122,19 +148,26 @@ def draw_parameters(name, count, seed=None, **parameters):
         elif all(isinstance(end, int) for end in value):
             drawn[key] = rng.integers(value[0], value[1] + 1, count)
         else:
-            drawn[key] = rng.uniform(*value, count)
+            drawn[key] = rng.uniform(value[0], value[1], count)
     return drawn
 
 
-def apply(name, image, seed=None, value_range=(0, 255), **parameters):
+def apply(name: str, image: Any, seed: SeedLike = None, value_range: Sequence[float] = (0, 255),
+          **parameters: Any) -> Array:
     """Transform an image, or each image of a batch with its own draw of the parameters.
 
     Args:
         name: A key of `TRANSFORMS`.
-        image: shape (height, width, channels) or (batch, height, width, channels).
+        image: Shape (height, width, channels) or (batch, height, width, channels).
         seed: int, SeedGenerator, NumPy Generator, or None.
-        value_range: What black and white are in float images.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
         parameters: Of the transform: numbers, or ranges (low, high) to draw from; the catalogue's ranges by default.
+
+    Returns:
+        Array of the image's type.
+
+    Raises:
+        ValueError: an unknown transform or parameter.
 
     >>> apply("rotate90", np.arange(4.0).reshape(2, 2, 1))[..., 0]
     array([[1., 3.],

@@ -1,23 +1,35 @@
 """The command line's part: `tinynet augment FOLDER_OR_IMAGE --op rotate:angle=-20..20 --out FOLDER`."""
 
+from __future__ import annotations
+
 import argparse
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..core.errors import DataError
 from ..core.extras import import_pillow
+from ..core.types import Array, SeedLike
 from .batches import as_generator
 from .catalogue import TRANSFORMS, apply, check_parameters, look_up
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 LARGEST = 64_000_000  # pixels
-GALLERY_SIDE = 256  # pixels: about what a panel of the sheet can show; all transforms of a photo would take minutes
+GALLERY_SIDE = 256  # pixels, about the resolution of a panel; all transforms of a whole photo would take minutes
 
 
-def parse_number(text):
-    """An int, a float, or a range 'low..high' of them."""
+def parse_number(text: str) -> Any:
+    """Return an int, a float, or a range 'low..high' of them.
+
+    Raises:
+        ValueError: the text is none of these, or not finite.
+
+    >>> parse_number("3"), parse_number("-20..20"), parse_number("0.5")
+    (3, (-20, 20), 0.5)
+    """
     low, dots, high = text.partition("..")
     if dots:
         return parse_number(low), parse_number(high)
@@ -30,15 +42,15 @@ def parse_number(text):
     return number
 
 
-def existing_path(text):
-    """An argparse type: the path of what is there."""
+def existing_path(text: str) -> Path:
+    """An argparse type: the path of an existing file or folder."""
     path = Path(text).expanduser()
     if not path.exists():
         raise argparse.ArgumentTypeError(f"{path} does not exist")
     return path
 
 
-def operation(text):
+def operation(text: str) -> tuple[str, dict[str, Any]]:
     """An argparse type: 'rotate', or 'rotate:angle=-20..20,fill_mode=wrap' -> (name, parameters)."""
     name, _, rest = text.partition(":")
     parameters, words = {}, []
@@ -65,8 +77,13 @@ def operation(text):
     return name, parameters
 
 
-def add_parser(commands, number):
-    """Add the `augment` command to the subparsers; `number` makes argparse types of bounded numbers."""
+def add_parser(commands: Any, number: Callable[..., Callable[[str], Any]]) -> argparse.ArgumentParser:
+    """Add the `augment` command to the subparsers.
+
+    Args:
+        commands: argparse's subparsers.
+        number: Function that makes argparse types of bounded numbers.
+    """
     parser = commands.add_parser(
         "augment", help="change images at random, or draw a sheet of all transforms",
         description="Change images at random; in each copy of an image the operations follow each other. Needs pillow.",
@@ -85,10 +102,15 @@ def add_parser(commands, number):
     return parser
 
 
-def run(arguments):
-    """Read, change and write the images; returns the exit code."""
+def run(arguments: argparse.Namespace) -> int:
+    """Read, change and write the images; returns the exit code.
+
+    Raises:
+        ValueError: neither operations nor a gallery.
+        DataError: no images, or one that cannot be read.
+    """
     if not arguments.op and not arguments.gallery:
-        raise ValueError("augment: nothing to do; name operations with --op, or ask for the --gallery")
+        raise ValueError("augment: nothing to do; name operations with --op, or use --gallery")
     paths = find_images(arguments.source)
     out = arguments.out.expanduser()
     out.mkdir(parents=True, exist_ok=True)
@@ -112,8 +134,12 @@ def run(arguments):
     return 0
 
 
-def find_images(source):
-    """The image itself, or the images of a folder in the order of their names."""
+def find_images(source: Path) -> list[Path]:
+    """Return the image itself, or the images of a folder in the order of their names.
+
+    Raises:
+        DataError: there is none.
+    """
     if not source.is_dir():
         return [source]
     paths = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
@@ -122,11 +148,11 @@ def find_images(source):
     return paths
 
 
-def read_image(path):
-    """An image file as uint8 (height, width, 1) if it is grey, else RGB (height, width, 3).
+def read_image(path: Path) -> Array:
+    """Return an image file as uint8 (height, width, 1) if it is grey, else RGB (height, width, 3).
 
-    It stands as viewers show it: cameras note how they were held (EXIF) instead of turning the pixels. Of 16 bits a
-    pixel the first eight are kept.
+    The array is turned as viewers show the image: cameras store their orientation (EXIF) and do not turn the pixels. Of
+    16 bits a pixel the first eight are kept.
 
     Raises:
         DataError: it is no image, too large, or has pixels of another kind (32-bit numbers).
@@ -150,13 +176,15 @@ def read_image(path):
     return array[..., None] if array.ndim == 2 else array
 
 
-def write_image(path, image):
-    """uint8 (height, width, 1 or 3) as a PNG file."""
+def write_image(path: Path, image: Array) -> None:
+    """Write uint8 (height, width, 1 or 3) as a PNG file."""
     _to_pillow(image).save(path)
 
 
-def shrunk(image, side):
-    """The image if it fits into a square of `side` pixels, else a smaller one that does, of the same proportions."""
+def shrunk(image: Array, side: int) -> Array:
+    """Return the image if it fits into a square of `side` pixels, else a smaller one of the same proportions that
+    does.
+    """
     picture = _to_pillow(image)
     picture.thumbnail((side, side))
     return np.asarray(picture).reshape(picture.height, picture.width, image.shape[-1])
@@ -166,8 +194,14 @@ def _to_pillow(image):
     return import_pillow("augment").fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
 
 
-def write_gallery(paths, target, seed):
-    """The sheet of gallery.py for the first image, mixed with the second where there is one."""
+def write_gallery(paths: list[Path], target: Path, seed: SeedLike) -> None:
+    """Write the sheet of gallery.py for the first image, mixed with the second where there is one.
+
+    Args:
+        paths: Of the images.
+        target: Of the sheet.
+        seed: int.
+    """
     from .gallery import gallery
     from .geometry import resize
 

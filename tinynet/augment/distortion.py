@@ -1,44 +1,62 @@
 """Spatial transforms that move pixels by a random field: elastic, grid distortion, grid shuffle."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
+from ..core.types import Array, SeedLike
 from .batches import as_generator, on_batches
 from .boxes import permute
 from .filters import gaussian_blur
 from .sampling import remap
 
 
-def elastic_field(shape, alpha, sigma, seed=None):
-    """Displacements (batch, height, width, (y, x)): normal noise, blurred by sigma pixels, scaled to alpha pixels.
+def elastic_field(shape: Sequence[int], alpha: float, sigma: float, seed: SeedLike = None) -> Array:
+    """Return displacements (batch, height, width, (y, x)): normal noise, blurred by sigma, scaled to alpha pixels.
 
-    Before it is scaled, the blurred noise is divided by the standard deviation that the blur leaves it, so that `alpha`
-    is the displacement's standard deviation, whatever `sigma` is.
+    Before it is scaled, the blurred noise is divided by its standard deviation, so that `alpha` is the displacement's
+    standard deviation for every `sigma`.
+
+    Args:
+        shape: (batch, height, width).
+        alpha: Standard deviation of the displacement in pixels.
+        sigma: Standard deviation of the blur in pixels.
+        seed: int, SeedGenerator, NumPy Generator, or None.
     """
     noise = as_generator(seed).standard_normal((*shape, 2))
     blurred = gaussian_blur(noise, float(sigma), value_range=(-np.inf, np.inf))
-    left = blur_gain(float(sigma))
-    return alpha * blurred / left
+    return alpha * blurred / blur_gain(float(sigma))
 
 
-def blur_gain(sigma):
-    """The standard deviation of white noise of deviation 1 after `gaussian_blur`."""
+def blur_gain(sigma: float) -> float:
+    """Return the standard deviation of white noise of deviation 1 after `gaussian_blur`."""
     from .filters import gaussian_weights
 
     return float((gaussian_weights(2 * int(4 * sigma + 0.5) + 1, sigma) ** 2).sum())
 
 
 @on_batches
-def elastic(images, alpha=2.0, sigma=4.0, seed=None, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
+def elastic(images: Array, alpha: float = 2.0, sigma: float = 4.0, seed: SeedLike = None, fill_mode: str = "reflect",
+            interpolation: str = "bilinear", fill_value: float = 0.0) -> Array:
     """Displace pixels by a smooth random field.
 
-    Simard et al., "Best practices for convolutional neural networks", ICDAR 2003, section 2.
+    Source: Simard et al., "Best practices for convolutional neural networks", ICDAR 2003, section 2.
 
     Args:
-        images: shape (height, width, channels) or (batch, height, width, channels).
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         alpha: Standard deviation of the displacement in pixels.
-        sigma: How smooth the field is: standard deviation of the blur in pixels.
+        sigma: Smoothness of the field: standard deviation of the blur in pixels.
         seed: int, SeedGenerator, NumPy Generator, or None.
         fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Raises:
+        ValueError: alpha or sigma is negative.
+
+    >>> image = np.arange(16.0).reshape(4, 4, 1)
+    >>> bool((elastic(image, alpha=0) == image).all())
+    True
     """
     if alpha < 0 or sigma < 0:
         raise ValueError(f"elastic: alpha and sigma must be at least 0, got {alpha} and {sigma}")
@@ -48,14 +66,19 @@ def elastic(images, alpha=2.0, sigma=4.0, seed=None, fill_mode="reflect", interp
 
 
 @on_batches
-def grid_distortion(images, steps=4, strength=0.3, seed=None, fill_mode="reflect", interpolation="bilinear",
-                    fill_value=0.0):
+def grid_distortion(images: Array, steps: int = 4, strength: float = 0.3, seed: SeedLike = None,
+                    fill_mode: str = "reflect", interpolation: str = "bilinear", fill_value: float = 0.0) -> Array:
     """Stretch and squeeze columns and rows: each of `steps` bands becomes up to `strength` wider or narrower.
 
     Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         steps: Bands a side.
         strength: From 0 to below 1.
         seed: int, SeedGenerator, NumPy Generator, or None.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Raises:
+        ValueError: `steps` or `strength` is out of range.
     """
     if steps < 1 or not 0 <= strength < 1:
         raise ValueError(f"grid_distortion: needs at least 1 step and 0 <= strength < 1, got {steps} and {strength}")
@@ -73,10 +96,21 @@ def grid_distortion(images, steps=4, strength=0.3, seed=None, fill_mode="reflect
 
 
 @on_batches
-def grid_shuffle(images, grid=3, seed=None):
+def grid_shuffle(images: Array, grid: int = 3, seed: SeedLike = None) -> Array:
     """Cut the image into grid x grid tiles of equal size and put them together in a random order.
 
-    Rows and columns that are left over, at the lower and the right border, stay where they are.
+    Rows and columns that are left over, at the lower and the right border, are not moved.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        grid: Tiles a side.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+
+    Raises:
+        ValueError: more tiles than pixels.
+
+    >>> sorted(grid_shuffle(np.arange(4.0).reshape(2, 2, 1), 2, seed=0).ravel().tolist())
+    [0.0, 1.0, 2.0, 3.0]
     """
     count, height, width, channels = images.shape
     if not 1 <= grid <= min(height, width):

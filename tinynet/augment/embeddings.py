@@ -4,30 +4,40 @@ A batch of sentences is an array (batch, length, dim), one vector a word. `layer
 `layers.EmbeddingCutout` do the same in a model, with gradients to the vectors.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+from ..core.types import Array, SeedLike
 from .batches import as_generator
 from .mixing import blend
 
 CUTOUTS = ("span", "token", "feature")
 
 
-def word_mixup(embeddings, labels, alpha=1.0, seed=None, weights=None, partners=None):
+def word_mixup(embeddings: Any, labels: Any, alpha: float = 1.0, seed: SeedLike = None, weights: Any = None,
+               partners: Any = None) -> tuple[Array, Array]:
     """Mix sentences word by word: x~ = lambda x_i + (1 - lambda) x_j, y~ = lambda y_i + (1 - lambda) y_j.
 
-    wordMixup of Guo et al., "Augmenting Data with Mixup for Sentence Classification: An Empirical Study", 2019. Shorter
-    sentences are to be padded with zero vectors.
+    Shorter sentences must be padded with zero vectors.
+
+    Source: wordMixup of Guo et al., "Augmenting Data with Mixup for Sentence Classification: An Empirical Study", 2019.
 
     Args:
         embeddings: Floats, shape (batch, length, dim).
-        labels: shape (batch, classes), one-hot or any shares.
+        labels: Shape (batch, classes), one-hot or any shares.
         alpha: lambda is drawn from Beta(alpha, alpha) for each sentence; 1 is uniform.
         seed: int, SeedGenerator, NumPy Generator, or None.
         weights: The lambdas themselves, instead of a draw.
-        partners: For each sentence the number of the other; a random permutation if None.
+        partners: For each sentence the index of the other; a random permutation if None.
 
     Returns:
         (embeddings, labels)
+
+    Raises:
+        ValueError: other shapes or types, or weights outside [0, 1].
 
     >>> x = np.zeros((2, 3, 4)); x[1] = 1
     >>> mixed, labels = word_mixup(x, np.eye(2), weights=0.4, partners=[1, 0])
@@ -37,8 +47,9 @@ def word_mixup(embeddings, labels, alpha=1.0, seed=None, weights=None, partners=
     return _mixup(embeddings, labels, 3, "word_mixup", alpha, seed, weights, partners)
 
 
-def sentence_mixup(encodings, labels, alpha=1.0, seed=None, weights=None, partners=None):
-    """Mix what the network made of whole sentences, before the last layers: senMixup. See `word_mixup`.
+def sentence_mixup(encodings: Any, labels: Any, alpha: float = 1.0, seed: SeedLike = None, weights: Any = None,
+                   partners: Any = None) -> tuple[Array, Array]:
+    """Mix the encodings of whole sentences, before the last layers: senMixup. See `word_mixup`.
 
     Args:
         encodings: Floats, shape (batch, dim).
@@ -51,11 +62,12 @@ def sentence_mixup(encodings, labels, alpha=1.0, seed=None, weights=None, partne
     return _mixup(encodings, labels, 2, "sentence_mixup", alpha, seed, weights, partners)
 
 
-def embedding_cutout(embeddings, share=0.1, kind="span", seed=None, mask=None):
+def embedding_cutout(embeddings: Any, share: float = 0.1, kind: str = "span", seed: SeedLike = None,
+                     mask: Any = None) -> Array:
     """Set a part of each sentence's vectors to zero.
 
-    Shen et al., "A Simple but Tough-to-Beat Data Augmentation Approach for Natural Language Understanding and
-    Generation", 2020, who call it cutoff.
+    Source: Shen et al., "A Simple but Tough-to-Beat Data Augmentation Approach for Natural Language Understanding and
+    Generation", 2020, under the name cutoff.
 
     Args:
         embeddings: Floats, shape (batch, length, dim).
@@ -63,6 +75,12 @@ def embedding_cutout(embeddings, share=0.1, kind="span", seed=None, mask=None):
         kind: 'span' for neighbouring words, 'token' for single ones, 'feature' for components of all words.
         seed: int, SeedGenerator, NumPy Generator, or None.
         mask: bools, shape (batch, length), False for padding, which is neither counted nor chosen; none if None.
+
+    Returns:
+        Array of the shape and type of `embeddings`.
+
+    Raises:
+        ValueError: another kind, a share outside [0, 1], or other shapes.
 
     >>> embedding_cutout(np.ones((1, 6, 1)), 0.5, "span", seed=0)[0, :, 0]
     array([1., 1., 0., 0., 0., 1.])
@@ -72,8 +90,17 @@ def embedding_cutout(embeddings, share=0.1, kind="span", seed=None, mask=None):
     return np.where(keep, x, x.dtype.type(0))
 
 
-def kept(shape, share=0.1, kind="span", seed=None, mask=None):
-    """What `embedding_cutout` keeps: bools, shape (batch, length, 1), or (batch, 1, dim) for features."""
+def kept(shape: tuple[int, int, int], share: float = 0.1, kind: str = "span", seed: SeedLike = None,
+         mask: Any = None) -> Array:
+    """Return which parts `embedding_cutout` keeps: bools, shape (batch, length, 1), or (batch, 1, dim) for features.
+
+    Args:
+        shape: (batch, length, dim).
+        share, kind, seed, mask: As for `embedding_cutout`.
+
+    Raises:
+        ValueError: as for `embedding_cutout`.
+    """
     batch, length, dim = shape
     if kind not in CUTOUTS:
         raise ValueError(f"embedding_cutout: kind must be one of {', '.join(map(repr, CUTOUTS))}, got {kind!r}")
@@ -98,8 +125,13 @@ def kept(shape, share=0.1, kind="span", seed=None, mask=None):
     return (~words | (number < start) | (number >= start + count))[:, :, None]
 
 
-def draw_mixup(count, alpha, seed=None):
-    """(weights, partners) for a batch: lambda ~ Beta(alpha, alpha), and a random permutation.
+def draw_mixup(count: int, alpha: float, seed: SeedLike = None) -> tuple[Array, Array]:
+    """Return (weights, partners) for a batch: lambda ~ Beta(alpha, alpha), and a random permutation.
+
+    Args:
+        count: Sentences in the batch.
+        alpha: Above 0.
+        seed: int, SeedGenerator, NumPy Generator, or None.
 
     Raises:
         ValueError: alpha is not above 0.

@@ -1,7 +1,13 @@
-"""Pixel-level transforms that look at the neighbours: blurs and sharpening."""
+"""Pixel-level transforms that depend on the neighbours: blurs and sharpening."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array
 from .batches import on_values, per_image
 
 PADDINGS = {"reflect": "symmetric", "constant": "constant", "nearest": "edge", "wrap": "wrap"}  # NumPy's names
@@ -34,8 +40,16 @@ def _weighted(images, weights, fill_mode):
     return result
 
 
-def gaussian_weights(size, sigma):
-    """exp(-d^2 / (2 sigma^2)) for the distances d from the middle, divided by their sum; sigma 0: the middle alone."""
+def gaussian_weights(size: int, sigma: Any) -> Array:
+    """Return exp(-d^2 / (2 sigma^2)) for the distances d from the middle, divided by their sum.
+
+    Args:
+        size: How many weights, odd.
+        sigma: In pixels; a number, or one an image.
+
+    >>> gaussian_weights(3, 0.0)
+    array([0., 1., 0.])
+    """
     distance = np.arange(size) - size // 2
     sigma = np.asarray(sigma, np.float64)[..., None]
     weights = np.where(sigma > 0, np.exp(-0.5 * (distance / np.where(sigma > 0, sigma, 1)) ** 2), distance == 0)
@@ -43,13 +57,22 @@ def gaussian_weights(size, sigma):
 
 
 @on_values
-def gaussian_blur(images, sigma=1.0, size=None, fill_mode="reflect", value_range=(0, 255)):
-    """Mean of the neighbours, weighted with a bell curve.
+def gaussian_blur(images: Array, sigma: Any = 1.0, size: int | None = None, fill_mode: str = "reflect",
+                  value_range: Sequence[float] = (0, 255)) -> Array:
+    """Average the neighbours, weighted with a bell curve.
 
     Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         sigma: Standard deviation in pixels: a number, (vertical, horizontal), or one an image; 0 changes nothing.
         size: Side of the window, odd; reaches to 4 sigma if None.
-        fill_mode: What lies outside the image: 'reflect', 'nearest', 'wrap' or 'constant' (black is 0).
+        fill_mode: The values outside the image: 'reflect', 'nearest', 'wrap' or 'constant' (black is 0).
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: a negative sigma, an even size, or an unknown fill mode.
+
+    >>> gaussian_blur(np.array([[[0.0], [9.0], [0.0]]]), size=3, sigma=9.0).ravel().round(1)
+    array([3., 3., 3.])
     """
     pair = sigma if isinstance(sigma, tuple) else (sigma, sigma)
     if len(pair) != 2 or any(np.less(part, 0).any() for part in pair):
@@ -63,20 +86,37 @@ def gaussian_blur(images, sigma=1.0, size=None, fill_mode="reflect", value_range
 
 
 @on_values
-def median_blur(images, size=3, value_range=(0, 255)):
-    """The median of each window of size x size pixels; removes single wrong pixels and keeps edges."""
+def median_blur(images: Array, size: int = 3, value_range: Sequence[float] = (0, 255)) -> Array:
+    """Take the median of each window of size x size pixels; this removes single wrong pixels and keeps edges.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        size: Side of the window, odd.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: an even size.
+
+    >>> median_blur(np.array([[[1.0], [1.0], [99.0], [1.0]]])).ravel()
+    array([1., 1., 1., 1.])
+    """
     reach = _odd(size, "median_blur") // 2
     windows = np.lib.stride_tricks.sliding_window_view(_padded(images, reach, reach, "reflect"), (size, size), (1, 2))
     return np.median(windows.reshape(*images.shape, size * size), axis=-1)
 
 
 @on_values
-def motion_blur(images, size=5, angle=0.0, value_range=(0, 255)):
-    """The mean along a line, as of a camera that moved.
+def motion_blur(images: Array, size: int = 5, angle: float = 0.0, value_range: Sequence[float] = (0, 255)) -> Array:
+    """Average along a line, as of a camera that moved.
 
     Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         size: Length of the line in pixels, odd.
         angle: Its direction in degrees; 0 is horizontal, and counter-clockwise is positive.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: an even size.
     """
     size = _odd(size, "motion_blur")
     line, reach = np.zeros((size, size)), size // 2
@@ -88,17 +128,22 @@ def motion_blur(images, size=5, angle=0.0, value_range=(0, 255)):
 
 
 @on_values
-def sharpen(images, amount=0.5, value_range=(0, 255)):
-    """Add `amount` times the difference to a slightly blurred image; below 0 blurs.
+def sharpen(images: Array, amount: Any = 0.5, value_range: Sequence[float] = (0, 255)) -> Array:
+    """Add the difference to a slightly blurred image: x + amount (x - smooth(x)).
 
     The blur weighs the pixel with 5 and its eight neighbours with 1 each, over 13; beyond the border is 0.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        amount: Factor, or one an image; below 0 blurs.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
     """
     amount = per_image(amount, images, "sharpen", "amount")
     return images + amount * (images - smooth(images))
 
 
-def smooth(images):
-    """The blurred image that `sharpen` compares with."""
+def smooth(images: Array) -> Array:
+    """Return the blurred image that `sharpen` compares with."""
     weights = np.ones((3, 3))
     weights[1, 1] = 5
     return _weighted(images, weights / 13, "constant")

@@ -1,8 +1,14 @@
 """A sheet of pictures: every transform on one image with its parameters, every mixing with its labels."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ..core.extras import import_extra
+from ..core.types import Array, SeedLike
 from .batches import as_generator, check_images
 from .catalogue import PIXEL, SPATIAL, apply, draw_parameters, look_up
 from .mixing import MASKS, mix
@@ -11,8 +17,10 @@ COLUMNS = 8
 UNSHOWN = ("seed", "value_range", "fill_mode", "interpolation", "fill_value")  # the same for all transforms
 
 
-def needed_parameters(name, size):
-    """Parameters that fit an image of this size, for the transforms whose sizes have no default or depend on it."""
+def needed_parameters(name: str, size: Sequence[int]) -> dict[str, Any]:
+    """Return parameters that fit an image of this size, for the transforms whose sizes have no default or depend on
+    it.
+    """
     height, width = size
     return {
         "crop": {"top": height // 8, "left": width // 8, "height": height * 3 // 4, "width": width * 3 // 4},
@@ -26,22 +34,22 @@ def needed_parameters(name, size):
     }.get(name, {})
 
 
-def usable(name, image):
-    """Whether the transform exists for this number of channels."""
+def usable(name: str, image: Array) -> bool:
+    """Report whether the transform exists for this number of channels."""
     needs_colour = ("hue_saturation", "color", "grayscale", "iso_noise", "rgb_shift")
     if name == "jpeg":
         return image.shape[-1] in (1, 3)
     return image.shape[-1] == 3 or name not in needs_colour
 
 
-def fixed_parameters(name, image, seed):
-    """One draw of a transform's parameters for this image, as plain numbers."""
+def fixed_parameters(name: str, image: Array, seed: SeedLike) -> dict[str, Any]:
+    """Return one draw of a transform's parameters for this image, as plain numbers."""
     drawn = draw_parameters(name, 1, seed, **needed_parameters(name, image.shape[:2]))
     return {key: value.item() if isinstance(value, np.ndarray) else value for key, value in drawn.items()}
 
 
-def describe(name, parameters):
-    """What a transform did, its defaults included, a line a parameter, or two where there are many: 'angle 12'."""
+def describe(name: str, parameters: dict[str, Any]) -> str:
+    """Return the parameters of a transform, defaults included, as lines of one or two: 'angle 12'."""
     shown = {key: value for key, value in {**look_up(name).parameters, **parameters}.items()
              if key not in UNSHOWN and value is not None}
     entries = [f"{key} {_rounded(value)}" for key, value in shown.items()]
@@ -55,7 +63,7 @@ def _rounded(value):
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def gallery(image, other=None, names=("first", "second"), seed=0):
+def gallery(image: Any, other: Any = None, names: tuple[str, str] = ("first", "second"), seed: SeedLike = 0) -> Any:
     """Draw the sheet.
 
     Args:
@@ -76,8 +84,8 @@ def gallery(image, other=None, names=("first", "second"), seed=0):
     other = np.ascontiguousarray(image[::-1]) if other is None else check_images(other, "gallery")
     if image.ndim != 3 or image.dtype != np.uint8 or image.shape[-1] not in (1, 3) or other.shape != image.shape:
         raise ValueError(
-            f"gallery: expected uint8 images (height, width, 1 or 3) of one shape, got {image.dtype} {image.shape} and "
-            f"{other.dtype} {other.shape}"
+            f"gallery: expected uint8 images (height, width, 1 or 3) of one shape, got {image.dtype} {image.shape} "
+            f"and {other.dtype} {other.shape}"
         )
     rng = as_generator(seed)
     sections = [(f"{title}-level transforms", [name for name in table if usable(name, image)])
@@ -106,7 +114,7 @@ def _draw_mixing(axes, image, other, names, rng):
         mixed, labels = mix(batch, np.eye(2), method, seed=rng, weights=[0.6, 0.5], partners=[1, 0])
         _show(axis, np.clip(np.rint(mixed[0]), 0, 255).astype(np.uint8), method, "")
         bars = axis.inset_axes([0.0, -0.28, 1.0, 0.24])
-        bars.barh([1, 0], labels[0], color=["lightskyblue", "orange"])  # light: the names stand on them
+        bars.barh([1, 0], labels[0], color=["lightskyblue", "orange"])  # light: names are drawn on them
         bars.set_xlim(0, 1)
         texts = [f"{name} {share:.2f}" for name, share in zip(names, labels[0], strict=True)]
         bars.set_yticks([1, 0], texts, fontsize=6)

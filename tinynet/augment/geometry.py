@@ -4,8 +4,13 @@ Each takes an image (height, width, channels) or a batch with one axis more, and
 an image. Angles are degrees and turn counter-clockwise; lengths are pixels; factors of 1 change nothing.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+from ..core.types import Array, SeedLike
 from ..data.memory import empty
 from . import boxes
 from .batches import as_generator, on_batches
@@ -13,11 +18,11 @@ from .sampling import projective_transform
 
 
 @on_batches
-def flip(images, horizontal=True, vertical=False):
+def flip(images: Array, horizontal: Any = True, vertical: Any = False) -> Array:
     """Mirror left to right, upside down, or both.
 
     Args:
-        images: shape (height, width, channels) or (batch, height, width, channels).
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         horizontal, vertical: bool, or one an image.
 
     >>> flip(np.array([[[1.0], [2.0]]])).ravel()
@@ -28,30 +33,35 @@ def flip(images, horizontal=True, vertical=False):
     return out
 
 
-def horizontal_flip(image):
-    """Mirror left to right."""
+def horizontal_flip(image: Array) -> Array:
+    """Mirror left to right: (height, width, channels), or a batch."""
     return flip(image, True, False)
 
 
-def vertical_flip(image):
-    """Mirror upside down."""
+def vertical_flip(image: Array) -> Array:
+    """Mirror upside down: (height, width, channels), or a batch."""
     return flip(image, False, True)
 
 
 @on_batches
-def transpose(images):
-    """Rows become columns."""
+def transpose(images: Array) -> Array:
+    """Exchange rows and columns: (height, width, channels) -> (width, height, channels), or a batch."""
     return np.ascontiguousarray(images.swapaxes(1, 2))
 
 
 @on_batches
-def rotate90(images, turns=1):
-    """Turn by `turns` times 90 degrees, counter-clockwise; height and width change places where that is odd."""
+def rotate90(images: Array, turns: int = 1) -> Array:
+    """Turn by `turns` times 90 degrees, counter-clockwise; height and width are exchanged where that is odd.
+
+    >>> rotate90(np.array([[[1.0], [2.0]]])).ravel()
+    array([2., 1.])
+    """
     return np.ascontiguousarray(np.rot90(images, int(turns), axes=(1, 2)))
 
 
-def affine_matrix(size, angle=0.0, shift_x=0.0, shift_y=0.0, scale_x=1.0, scale_y=1.0, shear_x=0.0, shear_y=0.0):
-    """What `affine` does, as transforms of shape (batch, 8) for `projective_transform`; (1, 8) if all are numbers.
+def affine_matrix(size: tuple[int, int], angle: Any = 0.0, shift_x: Any = 0.0, shift_y: Any = 0.0, scale_x: Any = 1.0,
+                  scale_y: Any = 1.0, shear_x: Any = 0.0, shear_y: Any = 0.0) -> Array:
+    """Return the transforms of `affine`, shape (batch, 8), for `projective_transform`; (1, 8) if all are numbers.
 
     The result at (j, i) is the input at
 
@@ -59,6 +69,13 @@ def affine_matrix(size, angle=0.0, shift_x=0.0, shift_y=0.0, scale_x=1.0, scale_
         [y - cy] = [shear_y     1/scale_y] [sin a    cos a] [i - cy - shift_y]
 
     with (cx, cy) the middle of the image: first sheared and scaled, then turned, then shifted.
+
+    Args:
+        size: (height, width).
+        Others: As for `affine`; numbers, or one an image.
+
+    Raises:
+        ValueError: a scale of 0.
     """
     height, width = size
     angle, shift_x, shift_y, scale_x, scale_y, shear_x, shear_y = np.broadcast_arrays(
@@ -76,8 +93,8 @@ def affine_matrix(size, angle=0.0, shift_x=0.0, shift_y=0.0, scale_x=1.0, scale_
     return np.stack([a0, a1, a2, b0, b1, b2, np.zeros_like(a0), np.zeros_like(a0)], axis=-1)
 
 
-def rotation_matrix(size, angle):
-    """`affine_matrix` for angles alone, shape (batch,), in a sixth of the time (7 of 40 us for 128)."""
+def rotation_matrix(size: tuple[int, int], angle: Array) -> Array:
+    """Return `affine_matrix` for angles alone, shape (batch,), in a sixth of the time (7 of 40 us for 128)."""
     cx, cy = (size[1] - 1) / 2, (size[0] - 1) / 2
     radians = np.radians(angle)
     cos, sin = np.cos(radians), np.sin(radians)
@@ -89,55 +106,73 @@ def rotation_matrix(size, angle):
 
 
 @on_batches
-def affine(images, angle=0.0, shift_x=0.0, shift_y=0.0, scale_x=1.0, scale_y=1.0, shear_x=0.0, shear_y=0.0,
-           fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
+def affine(images: Array, angle: Any = 0.0, shift_x: Any = 0.0, shift_y: Any = 0.0, scale_x: Any = 1.0,
+           scale_y: Any = 1.0, shear_x: Any = 0.0, shear_y: Any = 0.0, fill_mode: str = "reflect",
+           interpolation: str = "bilinear", fill_value: float = 0.0) -> Array:
     """Shear, scale, turn and shift about the middle of the image.
 
     Args:
-        images: shape (height, width, channels) or (batch, height, width, channels).
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         angle: Degrees, counter-clockwise.
         shift_x, shift_y: Pixels, to the right and down.
         scale_x, scale_y: Above 1 enlarges.
         shear_x, shear_y: Pixels of displacement per pixel of distance.
         fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Raises:
+        ValueError: a scale of 0, or an unknown fill mode or interpolation.
+
+    >>> affine(np.array([[[1.0], [2.0], [3.0]]]), shift_x=1, fill_mode="nearest").ravel()
+    array([1., 1., 2.])
     """
     matrix = affine_matrix(images.shape[1:3], angle, shift_x, shift_y, scale_x, scale_y, shear_x, shear_y)
     matrix = matrix[0] if len(matrix) == 1 else matrix
     return projective_transform(images, matrix, fill_mode, interpolation, fill_value)
 
 
-def rotate(image, angle, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
-    """Turn by `angle` degrees, counter-clockwise, about the middle of the image."""
+def rotate(image: Array, angle: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
+           fill_value: float = 0.0) -> Array:
+    """Turn by `angle` degrees, counter-clockwise, about the middle of the image; other arguments as for `affine`.
+
+    >>> rotate(np.array([[[1.0], [2.0], [3.0]]]), 180).ravel().round(6)
+    array([3., 2., 1.])
+    """
     return affine(image, angle, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
 
 
-def shift(image, x=0.0, y=0.0, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
-    """Move by x pixels to the right and y pixels down."""
+def shift(image: Array, x: Any = 0.0, y: Any = 0.0, fill_mode: str = "reflect", interpolation: str = "bilinear",
+          fill_value: float = 0.0) -> Array:
+    """Move by x pixels to the right and y pixels down; other arguments as for `affine`."""
     return affine(image, 0.0, x, y, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
 
 
-def scale(image, factor, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
-    """Enlarge by `factor` about the middle; the size stays."""
+def scale(image: Array, factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
+          fill_value: float = 0.0) -> Array:
+    """Enlarge by `factor` about the middle; the size stays. Other arguments as for `affine`."""
     return affine(image, scale_x=factor, scale_y=factor, fill_mode=fill_mode, interpolation=interpolation,
                   fill_value=fill_value)
 
 
-def shear(image, x=0.0, y=0.0, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
-    """Displace rows by x pixels per pixel from the middle, and columns by y."""
+def shear(image: Array, x: Any = 0.0, y: Any = 0.0, fill_mode: str = "reflect", interpolation: str = "bilinear",
+          fill_value: float = 0.0) -> Array:
+    """Displace rows by x pixels per pixel from the middle, and columns by y; other arguments as for `affine`."""
     return affine(image, shear_x=x, shear_y=y, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
 
 
-def shift_scale_rotate(image, x=0.0, y=0.0, factor=1.0, angle=0.0, fill_mode="reflect", interpolation="bilinear",
-                       fill_value=0.0):
-    """Enlarge by `factor`, turn by `angle` degrees, move by (x, y) pixels, in this order and in one interpolation."""
+def shift_scale_rotate(image: Array, x: Any = 0.0, y: Any = 0.0, factor: Any = 1.0, angle: Any = 0.0,
+                       fill_mode: str = "reflect", interpolation: str = "bilinear", fill_value: float = 0.0) -> Array:
+    """Enlarge by `factor`, turn by `angle` degrees, move by (x, y) pixels, in this order and in one interpolation.
+
+    Other arguments as for `affine`.
+    """
     return affine(image, angle, x, y, factor, factor, fill_mode=fill_mode, interpolation=interpolation,
                   fill_value=fill_value)
 
 
-def perspective_matrix(start, end):
-    """The transforms (batch, 8) that show the input's points `start` at the points `end` of the result.
+def perspective_matrix(start: Any, end: Any) -> Array:
+    """Return the transforms (batch, 8) that show the input's points `start` at the points `end` of the result.
 
-    Four pairs of points give eight equations, (c0 x' + c1 y' + 1) x = a0 x' + a1 y' + a2 and the same for y, with
+    Four pairs of points yield eight equations, (c0 x' + c1 y' + 1) x = a0 x' + a1 y' + a2 and the same for y, with
     (x, y) in `start` and (x', y') in `end`; both have shape (batch, 4, 2).
 
     Raises:
@@ -156,14 +191,18 @@ def perspective_matrix(start, end):
 
 
 @on_batches
-def perspective(images, strength=0.1, seed=None, fill_mode="constant", interpolation="bilinear", fill_value=0.0):
+def perspective(images: Array, strength: float = 0.1, seed: SeedLike = None, fill_mode: str = "constant",
+                interpolation: str = "bilinear", fill_value: float = 0.0) -> Array:
     """Move each corner by up to `strength` of the image's sides, at random, and draw the image between them.
 
     Args:
-        images: shape (height, width, channels) or (batch, height, width, channels).
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         strength: From 0 to below 0.5.
         seed: int, SeedGenerator, NumPy Generator, or None.
         fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Raises:
+        ValueError: `strength` is out of range, or the image has one row or column.
     """
     if not 0 <= strength < 0.5:
         raise ValueError(f"perspective: strength must be from 0 to below 0.5 of a side, got {strength}")
@@ -177,8 +216,20 @@ def perspective(images, strength=0.1, seed=None, fill_mode="constant", interpola
 
 
 @on_batches
-def resize(images, height, width, interpolation="bilinear"):
-    """Images of another size; a pixel is an area, so that the outer edges stay where they are."""
+def resize(images: Array, height: int, width: int, interpolation: str = "bilinear") -> Array:
+    """Resize images; a pixel is an area, so that the outer edges do not move.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        height, width: The new size.
+        interpolation: 'bilinear' or 'nearest'.
+
+    Raises:
+        ValueError: a size below 1, or an unknown interpolation.
+
+    >>> resize(np.array([[[0.0], [4.0]]]), 1, 4).ravel()
+    array([0., 1., 3., 4.])
+    """
     if height < 1 or width < 1:
         raise ValueError(f"resize: the new size must be at least 1 x 1, got {height} x {width}")
     step_y, step_x = images.shape[1] / height, images.shape[2] / width
@@ -187,11 +238,19 @@ def resize(images, height, width, interpolation="bilinear"):
 
 
 @on_batches
-def crop(images, top, left, height, width):
-    """The rectangle of `height` x `width` pixels whose upper left corner is (top, left).
+def crop(images: Array, top: int, left: int, height: int, width: int) -> Array:
+    """Cut out a rectangle.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        top, left: Its upper left corner.
+        height, width: Its size in pixels.
 
     Raises:
         ValueError: it does not lie inside the image.
+
+    >>> crop(np.arange(6).reshape(2, 3, 1).astype(np.uint8), 0, 1, 1, 2).ravel()
+    array([1, 2], dtype=uint8)
     """
     if min(top, left) < 0 or min(height, width) < 1 or top + height > images.shape[1] or left + width > images.shape[2]:
         raise ValueError(
@@ -202,8 +261,17 @@ def crop(images, top, left, height, width):
 
 
 @on_batches
-def random_crop(images, height, width, seed=None):
-    """A rectangle of `height` x `width` pixels at a random place, another for each image."""
+def random_crop(images: Array, height: int, width: int, seed: SeedLike = None) -> Array:
+    """Cut out a rectangle of `height` x `width` pixels at a random position, another for each image.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        height, width: Of the rectangle.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+
+    Raises:
+        ValueError: it does not fit into the image.
+    """
     if height > images.shape[1] or width > images.shape[2] or min(height, width) < 1:
         raise ValueError(f"random_crop: no {height} x {width} pixels in images of {images.shape[1:3]}")
     rng = as_generator(seed)
@@ -216,15 +284,22 @@ def random_crop(images, height, width, seed=None):
 
 
 @on_batches
-def random_resized_crop(images, area=(0.5, 1.0), ratio=(0.75, 4 / 3), seed=None, interpolation="bilinear"):
-    """A random rectangle of each image, drawn in the size of the whole.
+def random_resized_crop(images: Array, area: tuple[float, float] = (0.5, 1.0),
+                        ratio: tuple[float, float] = (0.75, 4 / 3), seed: SeedLike = None,
+                        interpolation: str = "bilinear") -> Array:
+    """Cut out a random rectangle of each image and resize it to the image's size.
 
-    Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6.
+    Source: Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6.
 
     Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         area: Range of the rectangle's share of the image.
         ratio: Range of width / height, drawn evenly in its logarithm; limited by the image.
         seed: int, SeedGenerator, NumPy Generator, or None.
+        interpolation: 'bilinear' or 'nearest'.
+
+    Raises:
+        ValueError: `area` or `ratio` is out of range.
     """
     if not 0 < area[0] <= area[1] <= 1 or not 0 < ratio[0] <= ratio[1]:
         raise ValueError(f"random_resized_crop: area must lie in (0, 1] and ratio above 0, got {area} and {ratio}")
@@ -240,8 +315,21 @@ def random_resized_crop(images, area=(0.5, 1.0), ratio=(0.75, 4 / 3), seed=None,
 
 
 @on_batches
-def pad(images, top=0, left=0, bottom=0, right=0, fill_mode="constant", fill_value=0.0):
-    """Rows and columns around the image; what is in them follows the fill mode (see sampling.py)."""
+def pad(images: Array, top: int = 0, left: int = 0, bottom: int = 0, right: int = 0, fill_mode: str = "constant",
+        fill_value: float = 0.0) -> Array:
+    """Add rows and columns around the image.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        top, left, bottom, right: How many.
+        fill_mode, fill_value: Their values, as for `projective_transform`.
+
+    Raises:
+        ValueError: a negative number.
+
+    >>> pad(np.ones((1, 1, 1)), left=1, right=2).ravel()
+    array([0., 1., 0., 0.])
+    """
     if min(top, left, bottom, right) < 0:
         raise ValueError(f"pad: expected numbers of pixels from 0 on, got {(top, left, bottom, right)}; use crop")
     size = images.shape[1] + top + bottom, images.shape[2] + left + right

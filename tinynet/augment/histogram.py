@@ -1,15 +1,27 @@
-"""Pixel-level transforms that look at how often each level occurs: stretching and equalizing histograms."""
+"""Pixel-level transforms that depend on the frequency of each level: stretching and equalizing histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from ..core.types import Array
 from .batches import on_values
 
 
 @on_values
-def auto_contrast(images, value_range=(0, 255)):
+def auto_contrast(images: Array, value_range: Sequence[float] = (0, 255)) -> Array:
     """Stretch each channel of each image so that its darkest value becomes black and its brightest white.
 
     A channel of one value stays as it is.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    >>> auto_contrast(np.array([[[50, 100, 100]], [[100, 100, 150]]], np.uint8))[..., 0].ravel()
+    array([  0, 255], dtype=uint8)
     """
     low, high = value_range
     darkest, brightest = images.min(axis=(1, 2), keepdims=True), images.max(axis=(1, 2), keepdims=True)
@@ -25,12 +37,20 @@ def _levels(images, value_range, bins):
 
 
 @on_values
-def equalize(images, bins=256, value_range=(0, 255)):
-    """Make all levels of each channel equally frequent, as far as that goes.
+def equalize(images: Array, bins: int = 256, value_range: Sequence[float] = (0, 255)) -> Array:
+    """Make all levels of each channel equally frequent, as far as that is possible.
 
     A value in bin b becomes low + (high - low) (cdf(b) - cdf_min) / (pixels - cdf_min), rounded to one of 256 levels;
     cdf counts the pixels up to a bin and cdf_min those of the first bin that has any. A channel whose pixels
     are all in one bin stays as it is.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        bins: Number of levels that are distinguished.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: fewer than 2 bins.
     """
     if bins < 2:
         raise ValueError(f"equalize: bins must be at least 2, got {bins}")
@@ -50,16 +70,24 @@ def equalize(images, bins=256, value_range=(0, 255)):
 
 
 @on_values
-def clahe(images, clip_limit=4.0, tiles=8, value_range=(0, 255)):
+def clahe(images: Array, clip_limit: float = 4.0, tiles: int = 8, value_range: Sequence[float] = (0, 255)) -> Array:
     """Equalize tile by tile, with limited contrast, and blend between the tiles.
 
-    No level may count for more than `clip_limit` times the mean; what is above is spread over all levels. Between the
-    middles of the tiles the results of the four nearest are interpolated (Zuiderveld, "Contrast limited adaptive
-    histogram equalization", Graphics Gems IV, 1994). Images of several channels are treated channel by channel.
+    No level may count for more than `clip_limit` times the mean; the excess is spread over all levels. Between the
+    middles of the tiles the results of the four nearest are interpolated. Images of several channels are treated
+    channel
+    by channel.
+
+    Source: Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994.
 
     Args:
-        clip_limit: At least 1; 1 leaves no contrast to gain, large numbers are plain equalization.
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        clip_limit: At least 1, which allows no gain of contrast; large numbers are plain equalization.
         tiles: How many tiles a side, at most the image's height and width.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: `clip_limit` or `tiles` is out of range.
     """
     count, height, width, channels = images.shape
     if clip_limit < 1:
@@ -76,9 +104,9 @@ def clahe(images, clip_limit=4.0, tiles=8, value_range=(0, 255)):
     limited = np.minimum(counts, limit)
     limited = limited + (pixels - limited.sum(axis=1, keepdims=True)) / 256
     tables = (limited.cumsum(axis=1) * (255 / pixels)).reshape(len(levels), tiles, tiles, 256)
-    # Where each pixel lies between the middles of the tiles.
+    # The position of each pixel between the middles of the tiles, in tiles.
     y, x = ((np.arange(n) + 0.5) * tiles / n - 0.5 for n in (height, width))
-    result = 0
+    result = np.zeros(levels.shape)
     picture = np.arange(len(levels))[:, None, None]
     for di in (0, 1):
         row = np.clip(np.floor(y).astype(int) + di, 0, tiles - 1)

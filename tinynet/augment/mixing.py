@@ -1,6 +1,6 @@
 """Examples made of two: mixup, CutMix, and the non-linear family of Summers and Dinneen.
 
-All are one formula. With a mask M in [0, 1] that says how much of each value comes from the first image,
+All are one formula. With a mask M in [0, 1], the share of the first image in each value,
 
     x~ = M x_i + (1 - M) x_j        y~ = mean(M) y_i + (1 - mean(M)) y_j
 
@@ -10,13 +10,19 @@ minimization", ICLR 2018; Yun et al., "CutMix", ICCV 2019; Summers and Dinneen, 
 augmentation", WACV 2019.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from ..core.types import Array, SeedLike
 from .batches import as_generator
 
 
-def blend(first, second, weight):
-    """weight first + (1 - weight) second.
+def blend(first: Any, second: Any, weight: Any) -> Any:
+    """Return weight first + (1 - weight) second.
 
     40 % cat and 60 % dog, as images and as labels:
 
@@ -27,15 +33,24 @@ def blend(first, second, weight):
     return weight * first + (1 - weight) * second
 
 
-def _spans(weights, size, rng):
-    """The first position of a run of about (1 - weight) size out of `size`, at a random place; and its end."""
+def _spans(weights: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """The first position of a run of about (1 - weight) size out of `size`, at random; and its end."""
     length = np.rint((1 - weights) * size).astype(np.int64)
     start = rng.integers(0, size - length + 1)
     return start[:, None], (start + length)[:, None]
 
 
-def random_boxes(shape, height_share, width_share, rng):
-    """A rectangle inside each image, (batch, 1, 4), of these shares of its height and width, at a random place."""
+def random_boxes(shape: Sequence[int], height_share: Any, width_share: Any, rng: np.random.Generator) -> Array:
+    """Return a rectangle inside each image, of these shares of its height and width, at random.
+
+    Args:
+        shape: (batch, height, width, channels).
+        height_share, width_share: From 0 to 1; numbers, or one an image.
+        rng: NumPy Generator for the position.
+
+    Returns:
+        (top, left, bottom, right) in pixels, int64, shape (batch, 1, 4).
+    """
     sides = []
     for share, size in ((height_share, shape[1]), (width_share, shape[2])):
         length = np.rint(np.asarray(share) * size).astype(np.int64)
@@ -66,87 +81,111 @@ def _left(shape, weights):
     return _columns(np.arange(shape[2]) < np.rint(weights * shape[2])[:, None], shape)
 
 
-def mixup_mask(shape, weights, rng):
-    """The same share of the first image everywhere."""
+def mixup_mask(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """The same share of the first image everywhere.
+
+    Args:
+        shape: (batch, height, width, channels).
+        weights: The share of the first image, float64, shape (batch,).
+        rng: NumPy Generator for the positions.
+
+    Returns:
+        The share of the first image in each value, shape (batch, height, width, 1 or channels); bools are 0 or 1.
+    """
     return np.broadcast_to(weights[:, None, None, None], (*shape[:3], 1))
 
 
-def vertical_concat(shape, weights, rng):
-    """The first image above, the second below."""
+def vertical_concat(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """The first image above, the second below; arguments as for `mixup_mask`."""
     return _upper(shape, weights)
 
 
-def horizontal_concat(shape, weights, rng):
-    """The first image to the left, the second to the right."""
+def horizontal_concat(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """The first image to the left, the second to the right; arguments as for `mixup_mask`."""
     return _left(shape, weights)
 
 
-def mixed_concat(shape, weights, rng):
-    """Four fields about a random point: the first image upper left and lower right, the second in the others."""
+def mixed_concat(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """Four fields about a random point: the first image upper left and lower right, the second in the others.
+
+    Arguments as for `mixup_mask`.
+    """
     return _upper(shape, weights) == _left(shape, rng.random(len(weights)))
 
 
-def random_2x2(shape, weights, rng):
-    """Four fields about a random point, each of a random one of the two images (the first with its weight)."""
+def random_2x2(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """Four fields about a random point, each of a random one of the two images (the first with its weight).
+
+    Arguments as for `mixup_mask`.
+    """
     above, left = _upper(shape, rng.random(len(weights))), _left(shape, rng.random(len(weights)))
     first = rng.random((len(weights), 4, 1, 1)) < weights[:, None, None, None]
     a, b, c, d = (first[:, k : k + 1] for k in range(4))
     return np.where(above, np.where(left, a, b), np.where(left, c, d))
 
 
-def vh_mixup(shape, weights, rng):
-    """mixup of a vertical and a horizontal concatenation of the two."""
+def vh_mixup(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """mixup of a vertical and a horizontal concatenation of the two; arguments as for `mixup_mask`."""
     above, left = _upper(shape, rng.random(len(weights))), _left(shape, rng.random(len(weights)))
     return blend(above, left, weights[:, None, None, None])
 
 
-def random_square(shape, weights, rng):
-    """A square of the second image inside the first, of (1 - weight) of the largest square's area."""
+def random_square(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """A square of the second image inside the first, of (1 - weight) of the largest square's area.
+
+    Arguments as for `mixup_mask`.
+    """
     side = min(shape[1:3])
     length = 1 - np.rint(np.sqrt(1 - weights) * side) / np.array([[shape[1]], [shape[2]]])
     return ~(_rows(_between(*_spans(length[0], shape[1], rng), shape[1]), shape)
              & _columns(_between(*_spans(length[1], shape[2], rng), shape[2]), shape))
 
 
-def cutmix_mask(shape, weights, rng):
-    """A rectangle of the second image inside the first, of its proportions and about (1 - weight) of its area."""
+def cutmix_mask(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """A rectangle of the second image inside the first, of its proportions and about (1 - weight) of its area.
+
+    Arguments as for `mixup_mask`.
+    """
     side = 1 - np.sqrt(1 - weights)
     return ~(_rows(_between(*_spans(side, shape[1], rng), shape[1]), shape)
              & _columns(_between(*_spans(side, shape[2], rng), shape[2]), shape))
 
 
-def row_interval(shape, weights, rng):
-    """Neighbouring rows of the second image inside the first."""
+def row_interval(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """Neighbouring rows of the second image inside the first; arguments as for `mixup_mask`."""
     return ~_rows(_between(*_spans(weights, shape[1], rng), shape[1]), shape)
 
 
-def column_interval(shape, weights, rng):
-    """Neighbouring columns of the second image inside the first."""
+def column_interval(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """Neighbouring columns of the second image inside the first; arguments as for `mixup_mask`."""
     return ~_columns(_between(*_spans(weights, shape[2], rng), shape[2]), shape)
 
 
-def random_rows(shape, weights, rng):
-    """Each row of a random one of the two."""
+def random_rows(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """Each row of a random one of the two; arguments as for `mixup_mask`."""
     return _rows(rng.random(shape[:2]) < weights[:, None], shape)
 
 
-def random_columns(shape, weights, rng):
-    """Each column of a random one of the two."""
+def random_columns(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """Each column of a random one of the two; arguments as for `mixup_mask`."""
     return _columns(rng.random((shape[0], shape[2])) < weights[:, None], shape)
 
 
-def random_pixels(shape, weights, rng):
-    """Each pixel of a random one of the two."""
+def random_pixels(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """Each pixel of a random one of the two; arguments as for `mixup_mask`."""
     return rng.random((*shape[:3], 1)) < weights[:, None, None, None]
 
 
-def random_elements(shape, weights, rng):
-    """Each channel of each pixel of a random one of the two."""
+def random_elements(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """Each channel of each pixel of a random one of the two; arguments as for `mixup_mask`."""
     return rng.random(shape) < weights[:, None, None, None]
 
 
-def noisy_mixup(shape, weights, rng):
-    """mixup with a share that varies from pixel to pixel: normal, standard deviation 0.025, kept in [0, 1]."""
+def noisy_mixup(shape: Sequence[int], weights: Array, rng: np.random.Generator) -> Array:
+    """mixup with a share that varies from pixel to pixel: normal, standard deviation 0.025, clipped to [0, 1].
+
+    Arguments as for `mixup_mask`.
+    """
     return np.clip(weights[:, None, None, None] + rng.normal(0, 0.025, (*shape[:3], 1)), 0, 1)
 
 
@@ -159,14 +198,20 @@ MASKS = {
 }
 
 
-def mixing_mask(method, shape, weights, seed=None):
-    """How much of each value comes from the first image: floats in [0, 1], shape (batch, height, width, 1 or channels).
+def mixing_mask(method: str, shape: Sequence[int], weights: Any, seed: SeedLike = None) -> Array:
+    """Return the share of the first image in each value: floats in [0, 1], shape (batch, height, width, 1 or channels).
 
     Args:
         method: A key of `MASKS`.
         shape: (batch, height, width, channels).
-        weights: The share of the first image that is aimed at: a number, or one an image.
+        weights: The intended share of the first image: a number, or one an image.
         seed: int, SeedGenerator, NumPy Generator, or None.
+
+    Raises:
+        ValueError: an unknown method, or weights outside [0, 1].
+
+    >>> mixing_mask("horizontal_concat", (1, 1, 4, 1), 0.5)[0, 0, :, 0]
+    array([1., 1., 0., 0.])
     """
     if method not in MASKS:
         raise ValueError(f"mix: unknown method {method!r}; known: {', '.join(MASKS)}")
@@ -176,12 +221,13 @@ def mixing_mask(method, shape, weights, seed=None):
     return MASKS[method](tuple(shape), weights, as_generator(seed)).astype(np.float64)
 
 
-def mix(images, labels, method="mixup", alpha=1.0, seed=None, weights=None, partners=None):
+def mix(images: Any, labels: Any, method: str = "mixup", alpha: float = 1.0, seed: SeedLike = None, weights: Any = None,
+        partners: Any = None) -> tuple[Array, Array]:
     """Mix each image of a batch, and its label, with another one of the batch.
 
     Args:
-        images: shape (batch, height, width, channels), uint8 or float.
-        labels: shape (batch, classes), one-hot or any shares.
+        images: Shape (batch, height, width, channels), uint8 or float.
+        labels: Shape (batch, classes), one-hot or any shares.
         method: A key of `MASKS`.
         alpha: The shares are drawn from Beta(alpha, alpha); 1 is uniform, small numbers change most images little.
         seed: int, SeedGenerator, NumPy Generator, or None.
@@ -190,6 +236,9 @@ def mix(images, labels, method="mixup", alpha=1.0, seed=None, weights=None, part
 
     Returns:
         (images, labels), floating point (float32 for uint8).
+
+    Raises:
+        ValueError: other shapes, an unknown method, or weights outside [0, 1].
 
     >>> x = np.zeros((2, 4, 4, 1), np.float32); x[1] = 1
     >>> mixed, labels = mix(x, np.eye(2), weights=0.4, partners=[1, 0])
@@ -220,11 +269,16 @@ def mix(images, labels, method="mixup", alpha=1.0, seed=None, weights=None, part
     return blend(images, images[partners], mask.astype(images.dtype)), blend(labels, labels[partners], share)
 
 
-def mixup(images, labels, alpha=0.2, seed=None, weights=None, partners=None):
-    """x~ = lambda x_i + (1 - lambda) x_j, y~ = lambda y_i + (1 - lambda) y_j; see `mix`."""
+def mixup(images: Any, labels: Any, alpha: float = 0.2, seed: SeedLike = None, weights: Any = None,
+          partners: Any = None) -> tuple[Array, Array]:
+    """x~ = lambda x_i + (1 - lambda) x_j, y~ = lambda y_i + (1 - lambda) y_j; arguments and errors as for `mix`."""
     return mix(images, labels, "mixup", alpha, seed, weights, partners)
 
 
-def cutmix(images, labels, alpha=1.0, seed=None, weights=None, partners=None):
-    """Paste a rectangle of another image; labels go by the area that was pasted, to the pixel. See `mix`."""
+def cutmix(images: Any, labels: Any, alpha: float = 1.0, seed: SeedLike = None, weights: Any = None,
+           partners: Any = None) -> tuple[Array, Array]:
+    """Paste a rectangle of another image; labels are mixed by the pasted area, exact to the pixel.
+
+    Arguments and errors as for `mix`.
+    """
     return mix(images, labels, "cutmix", alpha, seed, weights, partners)

@@ -1,29 +1,56 @@
 """Pixel-level transforms with noise, of sensors, of compression and of weather; random, repeatable by seed."""
 
+from __future__ import annotations
+
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..core.extras import import_pillow
+from ..core.types import Array, SeedLike
 from .batches import as_generator, check_channels, check_range, on_batches, on_values, per_image
 from .filters import gaussian_blur, motion_blur
 from .pixel import hue_saturation, luma
 
 
 @on_values
-def gaussian_noise(images, stddev=0.1, seed=None, value_range=(0, 255)):
-    """Add normally distributed noise; `stddev` is a share of the range."""
+def gaussian_noise(images: Array, stddev: Any = 0.1, seed: SeedLike = None,
+                   value_range: Sequence[float] = (0, 255)) -> Array:
+    """Add normally distributed noise.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        stddev: Standard deviation, a share of the range; a number, or one an image.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    >>> bool((gaussian_noise(np.zeros((2, 2, 1)), 0.1, seed=1, value_range=(-1, 1)) != 0).all())
+    True
+    """
     low, high = value_range
     noise = as_generator(seed).standard_normal(images.shape, dtype=images.dtype)
     return images + noise * per_image(stddev * (high - low), images, "gaussian_noise", "stddev")
 
 
 @on_values
-def iso_noise(images, color=0.05, intensity=0.5, seed=None, value_range=(0, 255)):
-    """Noise as of a camera at high sensitivity: photons counted one by one, and colours that shift.
+def iso_noise(images: Array, color: float = 0.05, intensity: float = 0.5, seed: SeedLike = None,
+              value_range: Sequence[float] = (0, 255)) -> Array:
+    """Add noise as of a camera at high sensitivity: photons counted one by one, and colours that shift.
 
     Each pixel's brightness is a Poisson draw whose mean is the brightness itself, in units that shrink with
-    `intensity`; hue is shifted by normal noise of standard deviation `color`, a share of the colour circle.
+    `intensity`; hue is shifted by normal noise.
+
+    Args:
+        images: Shape (height, width, 3) or (batch, height, width, 3).
+        color: Standard deviation of the hue's shift, a share of the colour circle.
+        intensity: Of the noise; 0 adds none.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: not RGB, or a negative parameter.
     """
     check_channels(images, "iso_noise")
     if intensity < 0 or color < 0:
@@ -41,8 +68,20 @@ def iso_noise(images, color=0.05, intensity=0.5, seed=None, value_range=(0, 255)
 
 
 @on_values
-def salt_and_pepper(images, amount=0.05, salt=0.5, seed=None, value_range=(0, 255)):
-    """Turn a share `amount` of the pixels white or black; a share `salt` of those is white."""
+def salt_and_pepper(images: Array, amount: float = 0.05, salt: float = 0.5, seed: SeedLike = None,
+                    value_range: Sequence[float] = (0, 255)) -> Array:
+    """Turn some pixels white or black.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        amount: The share of the pixels.
+        salt: The share of white ones among them.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: a share outside [0, 1].
+    """
     if not 0 <= amount <= 1 or not 0 <= salt <= 1:
         raise ValueError(f"salt_and_pepper: amount and salt must be from 0 to 1, got {amount} and {salt}")
     low, high = value_range
@@ -52,8 +91,18 @@ def salt_and_pepper(images, amount=0.05, salt=0.5, seed=None, value_range=(0, 25
 
 
 @on_batches
-def jpeg(images, quality=30, value_range=(0, 255)):
-    """What JPEG compression of this quality (1 to 95) leaves of the image; 1 or 3 channels. Needs pillow."""
+def jpeg(images: Array, quality: float = 30, value_range: Sequence[float] = (0, 255)) -> Array:
+    """Compress images as JPEG and decode them again. Needs pillow.
+
+    Args:
+        images: Shape (height, width, 1 or 3) or (batch, height, width, 1 or 3).
+        quality: From 1 to 95.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ModuleNotFoundError: pillow is not installed; the message names the extra.
+        ValueError: another quality or number of channels.
+    """
     pillow = import_pillow("augment.jpeg")
     if not 1 <= quality <= 95:
         raise ValueError(f"jpeg: quality must be from 1 to 95, got {quality}")
@@ -80,8 +129,18 @@ def _smooth_field(rng, images, cells):
 
 
 @on_values
-def fog(images, density=0.5, seed=None, value_range=(0, 255)):
-    """Blend with white, by a share that drifts over the image around `density` (0 to 1)."""
+def fog(images: Array, density: float = 0.5, seed: SeedLike = None, value_range: Sequence[float] = (0, 255)) -> Array:
+    """Blend with white, by a share that varies slowly over the image.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        density: The mean share is 3/4 of it; from 0 to 1.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: `density` is out of range.
+    """
     if not 0 <= density <= 1:
         raise ValueError(f"fog: density must be from 0 to 1, got {density}")
     share = density * (0.5 + 0.5 * _smooth_field(as_generator(seed), images, 4)).astype(images.dtype)
@@ -89,8 +148,21 @@ def fog(images, density=0.5, seed=None, value_range=(0, 255)):
 
 
 @on_values
-def rain(images, amount=0.02, length=9, angle=70.0, seed=None, value_range=(0, 255)):
-    """Bright streaks: drops on a share `amount` of the pixels, drawn along a line of `length` pixels at `angle`."""
+def rain(images: Array, amount: float = 0.02, length: int = 9, angle: float = 70.0, seed: SeedLike = None,
+         value_range: Sequence[float] = (0, 255)) -> Array:
+    """Draw bright streaks.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        amount: Share of the pixels with a drop.
+        length: Of the streaks in pixels, odd.
+        angle: Of the streaks in degrees.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: `amount` is out of range, or `length` is even.
+    """
     if not 0 <= amount <= 1:
         raise ValueError(f"rain: amount must be from 0 to 1, got {amount}")
     drops = (as_generator(seed).random(images.shape[:3] + (1,)) < amount).astype(images.dtype)
@@ -99,8 +171,20 @@ def rain(images, amount=0.02, length=9, angle=70.0, seed=None, value_range=(0, 2
 
 
 @on_values
-def snow(images, amount=0.03, size=0.7, seed=None, value_range=(0, 255)):
-    """White flakes on a share `amount` of the pixels, blurred with standard deviation `size` pixels."""
+def snow(images: Array, amount: float = 0.03, size: float = 0.7, seed: SeedLike = None,
+         value_range: Sequence[float] = (0, 255)) -> Array:
+    """Draw white flakes.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        amount: Share of the pixels with a flake.
+        size: Standard deviation of a flake in pixels.
+        seed: int, SeedGenerator, NumPy Generator, or None.
+        value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Raises:
+        ValueError: `amount` is out of range.
+    """
     if not 0 <= amount <= 1:
         raise ValueError(f"snow: amount must be from 0 to 1, got {amount}")
     flakes = (as_generator(seed).random(images.shape[:3] + (1,)) < amount).astype(images.dtype)

@@ -1,20 +1,25 @@
 """PatchShuffle: the pixels of small windows in random order, on images and, differentiably, on feature maps.
 
 Kang et al., "PatchShuffle regularization", 2017: the matrix is cut into non-overlapping n x n windows, and the pixels
-of a window are permuted with probability p. The network must not rely on the exact place of a pixel, only on its
+of a window are permuted with probability p. The network must not rely on the exact position of a pixel, only on its
 neighbourhood.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
+from ..core.types import Array, SeedLike, TensorLike
 from ..tape import record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .batches import as_generator, on_batches
 from .boxes import permute
 
 
-def patch_order(shape, size=2, probability=0.05, seed=None):
-    """Which pixel of the input each pixel of the result is, int32 (batch, height * width).
+def patch_order(shape: Sequence[int], size: int = 2, probability: float = 0.05, seed: SeedLike = None) -> Array:
+    """Return which pixel of the input each pixel of the result is, int32 (batch, height * width).
 
     Args:
         shape: (batch, height, width, ...) of the images or feature maps.
@@ -45,8 +50,8 @@ def patch_order(shape, size=2, probability=0.05, seed=None):
     return order.reshape(count, height * width)
 
 
-def permuted(images, order):
-    """Each image's pixels in the order that `patch_order` gave."""
+def permuted(images: Array, order: Array) -> Array:
+    """Return each image's pixels in the order from `patch_order`."""
     flat = images.reshape(*order.shape, images.shape[-1])
     out = np.empty_like(flat)
     permute(flat, order, out)
@@ -54,17 +59,23 @@ def permuted(images, order):
 
 
 @on_batches
-def patch_shuffle(images, size=2, probability=0.05, seed=None):
+def patch_shuffle(images: Array, size: int = 2, probability: float = 0.05, seed: SeedLike = None) -> Array:
     """Permute the pixels within each size x size window with some probability; channels stay together.
 
     Args:
-        images: shape (height, width, channels) or (batch, height, width, channels).
+        images: Shape (height, width, channels) or (batch, height, width, channels).
         size, probability, seed: As for `patch_order`; the paper takes size 2 and probability 0.05.
+
+    Raises:
+        ValueError: as for `patch_order`.
+
+    >>> sorted(patch_shuffle(np.arange(4.0).reshape(2, 2, 1), 2, 1.0, seed=0).ravel().tolist())
+    [0.0, 1.0, 2.0, 3.0]
     """
     return permuted(images, patch_order(images.shape, size, probability, seed))
 
 
-def patch_shuffle_maps(x, order):
+def patch_shuffle_maps(x: TensorLike, order: Array) -> Tensor:
     """`patch_shuffle` of feature maps, as a recorded operation.
 
     y[n, p] = x[n, order[n, p]], and since that is a permutation, dx[n, order[n, p]] = dy[n, p].

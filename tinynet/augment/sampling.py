@@ -1,29 +1,34 @@
-"""Images at other positions: the one sampler behind every geometric transform.
+"""Images at other positions: the one sampler of all geometric transforms.
 
-`warp` asks for the position of each output pixel in the input by a projective transform
+`warp` computes the position of each output pixel in the input by a projective transform
 
     k = c0 j + c1 i + 1,  x = (a0 j + a1 i + a2) / k,  y = (b0 j + b1 i + b2) / k
 
-with (a0, a1, a2, b0, b1, b2, c0, c1) for each image, as in Keras; affine transforms have c0 = c1 = 0. `sample` is given
+with (a0, a1, a2, b0, b1, b2, c0, c1) for each image, as in Keras; affine transforms have c0 = c1 = 0. `sample` takes
 the positions. Between pixels the value is interpolated, beyond the border it follows the fill mode:
 
     constant   k k k | a b c d | k k k        nearest   a a a | a b c d | d d d
     reflect    c b a | a b c d | d c b        wrap      b c d | a b c d | a b c
 
-Positions, and what lies inside, are computed in float64. Images of float32 are interpolated in float32: the weights and
-the three interpolations a + w (b - a) round to within 2^-20 M, with M the largest |pixel| (fill value included). With
-u = 2^-24, each of two interpolations errs by 5 u M besides the errors of a and b, and each weight by u, which moves the
-result by 2 u M; together 14 u M. uint8 and float64 are interpolated in float64.
+Positions, and which of them are inside, are computed in float64. Images of float32 are interpolated in float32: the
+weights and the three interpolations a + w (b - a) round to within 2^-20 M, with M the largest |pixel| (fill value
+included). With u = 2^-24, each of two interpolations errs by 5 u M besides the errors of a and b, and each weight by u,
+which moves the result by 2 u M; together 14 u M. uint8 and float64 are interpolated in float64.
 
-The loops are Cython (_images.pyx); the references below give the same bits.
+The loops are Cython (_images.pyx); the references below produce the same bits.
 """
+
+from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array
 from ..data.memory import empty
 from ..runtime import get_num_threads
 from .batches import on_batches
@@ -34,7 +39,7 @@ FAR = 1e9
 
 
 def _inside(index, size, fill_mode):
-    """The pixel that stands for each position of an axis, and whether it is one (False: the fill value)."""
+    """The pixel whose value each position of an axis has, and whether there is one (False: the fill value)."""
     if fill_mode == FILL_MODES["constant"]:
         return np.clip(index, 0, size - 1), (index >= 0) & (index < size)
     if fill_mode == FILL_MODES["nearest"]:
@@ -47,10 +52,18 @@ def _inside(index, size, fill_mode):
     return index, np.ones(index.shape, bool)
 
 
-def sample_reference(images, positions, out, fill_mode, bilinear, fill):
+def sample_reference(images: Array, positions: Array, out: Array, fill_mode: int, bilinear: bool, fill: float) -> None:
     """Reference: out[n, i, j] = images[n] at positions[n, i, j] = (y, x).
 
     Positions are float64. Weights and values are float32 for images of float32, float64 for others.
+
+    Args:
+        images: Shape (batch, height, width, channels).
+        positions: Shape (batch, out height, out width, 2), in pixels.
+        out: Shape (batch, out height, out width, channels).
+        fill_mode: A value of `FILL_MODES`.
+        bilinear: Whether to interpolate, or to take the nearest pixel.
+        fill: The fill value.
     """
     if images.size == 0 or out.size == 0:
         return
@@ -77,13 +90,18 @@ def sample_reference(images, positions, out, fill_mode, bilinear, fill):
     out[...] = value + 0.5 if out.dtype == np.uint8 else value
 
 
-def warp_reference(images, transforms, out, fill_mode, bilinear, fill):
-    """Reference: out[n, i, j] = images[n] at the position that transforms[n] gives for (i, j)."""
+def warp_reference(images: Array, transforms: Array, out: Array, fill_mode: int, bilinear: bool, fill: float) -> None:
+    """Reference: out[n, i, j] = images[n] at the position that transforms[n] has for (i, j).
+
+    Args:
+        images, out, fill_mode, bilinear, fill: As for `sample_reference`.
+        transforms: Shape (batch, 8).
+    """
     sample_reference(images, transformed_grid(transforms, out.shape[1:3]), out, fill_mode, bilinear, fill)
 
 
-def transformed_grid(transforms, size):
-    """The positions (n, i, j, (y, x)) that transforms (n, 8) give for the pixels of an output of this size."""
+def transformed_grid(transforms: Array, size: tuple[int, int]) -> Array:
+    """Return the positions (n, i, j, (y, x)) of the pixels of an output of this size, by transforms (n, 8)."""
     i, j = np.arange(size[0], dtype=np.float64)[:, None], np.arange(size[1], dtype=np.float64)[None]
     a0, a1, a2, b0, b1, b2, c0, c1 = (np.asarray(transforms, np.float64).T)[:, :, None, None]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -98,7 +116,7 @@ except ImportError:  # no compiled module: tinynet.runtime has decided whether t
     sample, warp = sample_reference, warp_reference
 
 
-PIXELS_A_THREAD = 150_000  # 0.15 to 0.4 ms of work; handing it to another thread costs 0.03 to 0.1 ms
+PIXELS_A_THREAD = 150_000  # 0.15 to 0.4 ms of work; starting it in another thread costs 0.03 to 0.1 ms
 _pool = None
 
 
@@ -112,8 +130,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)
 
 
-def in_threads(loop, images, positions, out, *arguments):
-    """Run `warp` or `sample` on parts of the batch, one a thread. Samples are independent: the bits do not change."""
+def in_threads(loop: Callable[..., Any], images: Array, positions: Array, out: Array, *arguments: Any) -> None:
+    """Run `warp` or `sample` on parts of the batch, one a thread. Samples are independent: the bits do not change.
+
+    Args:
+        loop: The function.
+        images, positions, out: Its arrays, which are divided along the batch.
+        arguments: Its other arguments.
+    """
     global _pool
     threads = min(get_num_threads(), len(images), out.size // PIXELS_A_THREAD)
     if threads < 2:
@@ -129,8 +153,12 @@ def in_threads(loop, images, positions, out, *arguments):
         other.result()
 
 
-def check_sampling(fill_mode, interpolation, where):
-    """Refuse fill modes and interpolations that do not exist."""
+def check_sampling(fill_mode: str, interpolation: str, where: str) -> None:
+    """Refuse fill modes and interpolations that do not exist.
+
+    Raises:
+        ValueError: an unknown one.
+    """
     if fill_mode not in FILL_MODES:
         raise ValueError(f"{where}: fill_mode must be one of {', '.join(FILL_MODES)}; got {fill_mode!r}")
     if interpolation not in INTERPOLATIONS:
@@ -138,20 +166,24 @@ def check_sampling(fill_mode, interpolation, where):
 
 
 @on_batches
-def projective_transform(images, transforms, fill_mode="reflect", interpolation="bilinear", fill_value=0.0, size=None):
-    """Images at projectively transformed positions.
+def projective_transform(images: Array, transforms: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
+                         fill_value: float = 0.0, size: tuple[int, int] | None = None) -> Array:
+    """Sample images at projectively transformed positions.
 
     Args:
-        images: shape (height, width, channels) or (batch, height, width, channels); uint8, float32 or float64.
-        transforms: shape (8,) or (batch, 8): (a0, a1, a2, b0, b1, b2, c0, c1) take a pixel of the result to a position
+        images: Shape (height, width, channels) or (batch, height, width, channels); uint8, float32 or float64.
+        transforms: Shape (8,) or (batch, 8): (a0, a1, a2, b0, b1, b2, c0, c1) map a pixel of the result to a position
             of the input, x = (a0 j + a1 i + a2) / k, y = (b0 j + b1 i + b2) / k, k = c0 j + c1 i + 1.
-        fill_mode: 'reflect', 'wrap', 'constant' or 'nearest', for what lies outside.
+        fill_mode: 'reflect', 'wrap', 'constant' or 'nearest', for positions outside.
         interpolation: 'bilinear', or 'nearest' (halves are rounded away from zero).
         fill_value: For fill_mode 'constant'.
         size: (height, width) of the result; the input's if None.
 
     Returns:
         Array of the input's type.
+
+    Raises:
+        ValueError: transforms of another shape, or an unknown fill mode or interpolation.
 
     >>> row = np.array([[[1.0], [2.0], [4.0]]])
     >>> projective_transform(row, (1, 0, 0.5, 0, 1, 0, 0, 0), fill_mode="nearest").ravel()
@@ -167,8 +199,15 @@ def projective_transform(images, transforms, fill_mode="reflect", interpolation=
     return warped(images, transforms, fill_mode, interpolation, fill_value, size)
 
 
-def warped(images, transforms, fill_mode, interpolation, fill_value, size=None):
-    """`projective_transform` of a dense batch with one transform an image, for those who have checked all that."""
+def warped(images: Array, transforms: Array, fill_mode: str, interpolation: str, fill_value: float,
+           size: tuple[int, int] | None = None) -> Array:
+    """`projective_transform` of a dense batch with one transform an image, without checks.
+
+    Args:
+        images: Shape (batch, height, width, channels).
+        transforms: Shape (batch, 8).
+        fill_mode, interpolation, fill_value, size: As for `projective_transform`.
+    """
     transforms = np.ascontiguousarray(transforms, np.float64)
     out = empty((len(images), *(size or images.shape[1:3]), images.shape[3]), images.dtype)
     in_threads(warp, images, transforms, out, FILL_MODES[fill_mode], interpolation == "bilinear", float(fill_value))
@@ -176,13 +215,23 @@ def warped(images, transforms, fill_mode, interpolation, fill_value, size=None):
 
 
 @on_batches
-def remap(images, positions, fill_mode="reflect", interpolation="bilinear", fill_value=0.0):
-    """Images at given positions.
+def remap(images: Array, positions: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
+          fill_value: float = 0.0) -> Array:
+    """Sample images at given positions.
 
     Args:
-        images: shape (height, width, channels) or (batch, height, width, channels).
-        positions: shape (batch, out height, out width, 2) or without the batch axis: (y, x) in pixels.
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        positions: Shape (batch, out height, out width, 2) or without the batch axis: (y, x) in pixels.
         fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Returns:
+        Array of the input's type, shape (batch, out height, out width, channels).
+
+    Raises:
+        ValueError: positions of another shape, or an unknown fill mode or interpolation.
+
+    >>> remap(np.array([[[1.0], [3.0]]]), [[[0.0, 0.5]]]).ravel()
+    array([2.])
     """
     check_sampling(fill_mode, interpolation, "remap")
     positions = np.asarray(positions, np.float64)

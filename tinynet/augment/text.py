@@ -1,20 +1,24 @@
 """Easy data augmentation (EDA): four small changes to a sentence that mostly leave its meaning; and word dropout.
 
 Wei and Zou, "EDA: Easy Data Augmentation Techniques for Boosting Performance on Text Classification Tasks", EMNLP 2019.
-The operations take and give lists of words; `eda` takes a text.
+The operations take and return lists of words; `eda` takes a text.
 
 Synonyms come from a dict {word: synonyms}, from a function of a word, or, for English, from WordNet's files
-(`tinynet.augment.WordNet`), which is what None means.
+(`tinynet.augment.WordNet`), the default.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable, Container, Sequence
+from typing import Any
 
-import numpy as np
-
+from ..core import checks
+from ..core.types import SeedLike
 from . import wordnet
 from .batches import as_generator
 
-# Words that carry grammar rather than meaning: they are neither replaced nor the source of what is inserted.
+# Words of grammar rather than meaning: they are not replaced, and their synonyms are not inserted.
 _GRAMMAR = """
 a an the this that these those
 i me my mine myself we us our ours ourselves you your yours yourself yourselves he him his himself she her hers herself
@@ -31,8 +35,9 @@ wouldn't aint arent couldnt didnt doesnt dont hadnt hasnt havent isnt mustnt nee
 STOP_WORDS = frozenset(_GRAMMAR.split())
 
 
-def synonym_replacement(words, n=1, synonyms=None, seed=None, stop_words=STOP_WORDS):
-    """Replace `n` words that are no stop words by a random synonym, each wherever it stands in the sentence.
+def synonym_replacement(words: Sequence[str], n: int = 1, synonyms: Any = None, seed: SeedLike = None,
+                        stop_words: Container[str] = STOP_WORDS) -> list[str]:
+    """Replace `n` words that are no stop words by a random synonym, each at all its positions in the sentence.
 
     Args:
         words: list of str.
@@ -45,29 +50,34 @@ def synonym_replacement(words, n=1, synonyms=None, seed=None, stop_words=STOP_WO
     Returns:
         A new list; longer, where a synonym has several words.
 
+    Raises:
+        TypeError: `words` is not a list of str, or `synonyms` is none of these.
+        ValueError: `n` is not a whole number from 0 on.
+
     >>> synonym_replacement("I saw a film , a long film".split(), 1, {"film": ["motion picture"]}, seed=0)
     ['I', 'saw', 'a', 'motion', 'picture', ',', 'a', 'long', 'motion', 'picture']
     """
     words, rng = _words(words, "synonym_replacement"), as_generator(seed)
-    look_up = lookup(synonyms) if _count(n, "synonym_replacement") else None
-    chosen = {}
+    look_up = lookup(synonyms) if checks.whole(n, "synonym_replacement", "n", 0) else _no_synonyms
+    chosen: dict[str, str] = {}
     for word in _shuffled(_candidates(words, stop_words), rng):
         if len(chosen) == n:
             break
         found = look_up(word)
         if found:
             chosen[word] = found[rng.integers(len(found))]
-    result = []
+    result: list[str] = []
     for word in words:
         before, core, after = _parts(word)
         result += (before + chosen[core] + after).split() if core in chosen else [word]
     return result
 
 
-def random_insertion(words, n=1, synonyms=None, seed=None, stop_words=STOP_WORDS):
-    """`n` times: insert a random synonym of a random word that is no stop word, anywhere.
+def random_insertion(words: Sequence[str], n: int = 1, synonyms: Any = None, seed: SeedLike = None,
+                     stop_words: Container[str] = STOP_WORDS) -> list[str]:
+    """`n` times: insert a random synonym of a random word that is no stop word, at a random position.
 
-    As the paper has it; the authors' program also takes synonyms of stop words, and never inserts at the end.
+    This is the paper's operation; the authors' program also takes synonyms of stop words, and never inserts at the end.
 
     Args:
         words, synonyms, seed, stop_words: As for `synonym_replacement`.
@@ -76,23 +86,26 @@ def random_insertion(words, n=1, synonyms=None, seed=None, stop_words=STOP_WORDS
     Returns:
         A new list.
 
+    Raises:
+        TypeError, ValueError: as for `synonym_replacement`.
+
     >>> random_insertion(["good", "film"], 2, {"film": ["movie"]}, seed=1)
     ['movie', 'good', 'movie', 'film']
     """
-    words, rng = _words(words, "random_insertion"), as_generator(seed)
-    look_up = lookup(synonyms) if _count(n, "random_insertion") else None
+    result, rng = _words(words, "random_insertion"), as_generator(seed)
+    look_up = lookup(synonyms) if checks.whole(n, "random_insertion", "n", 0) else _no_synonyms
     for _ in range(n):
-        for word in _shuffled(_candidates(words, stop_words), rng):
+        for word in _shuffled(_candidates(result, stop_words), rng):
             found = look_up(word)
             if found:
-                place = rng.integers(len(words) + 1)
-                words[place:place] = found[rng.integers(len(found))].split()
+                position = rng.integers(len(result) + 1)
+                result[position:position] = found[rng.integers(len(found))].split()
                 break
-    return words
+    return result
 
 
-def random_swap(words, n=1, seed=None):
-    """`n` times: exchange the words at two random places.
+def random_swap(words: Sequence[str], n: int = 1, seed: SeedLike = None) -> list[str]:
+    """`n` times: exchange the words at two random positions.
 
     Args:
         words, seed: As for `synonym_replacement`.
@@ -101,18 +114,21 @@ def random_swap(words, n=1, seed=None):
     Returns:
         A new list of the same words.
 
+    Raises:
+        TypeError, ValueError: as for `synonym_replacement`.
+
     >>> random_swap(["a", "b", "c"], 1, seed=0)
     ['a', 'c', 'b']
     """
-    words, rng = _words(words, "random_swap"), as_generator(seed)
-    n = _count(n, "random_swap")
-    for _ in range(n if len(words) > 1 else 0):
-        i, j = rng.choice(len(words), 2, replace=False)
-        words[i], words[j] = words[j], words[i]
-    return words
+    result, rng = _words(words, "random_swap"), as_generator(seed)
+    n = checks.whole(n, "random_swap", "n", 0)
+    for _ in range(n if len(result) > 1 else 0):
+        i, j = rng.choice(len(result), 2, replace=False)
+        result[i], result[j] = result[j], result[i]
+    return result
 
 
-def random_deletion(words, p=0.1, seed=None):
+def random_deletion(words: Sequence[str], p: float = 0.1, seed: SeedLike = None) -> list[str]:
     """Delete each word with probability `p`; if none is left, keep a random one.
 
     Args:
@@ -121,40 +137,54 @@ def random_deletion(words, p=0.1, seed=None):
 
     Returns:
         A new list, empty only if `words` is.
+
+    Raises:
+        TypeError: `words` is not a list of str.
+        ValueError: `p` is out of range.
+
+    >>> len(random_deletion(["a", "b", "c"], 1.0, seed=0))
+    1
     """
     words, rng = _words(words, "random_deletion"), as_generator(seed)
-    _share(p, "random_deletion", "p")
+    checks.number(p, "random_deletion", "p", 0, 1)
     kept = [word for word, draw in zip(words, rng.random(len(words)), strict=True) if draw >= p]
     if words and not kept:
-        kept = [words[rng.integers(len(words))]]
+        kept = [words[int(rng.integers(len(words)))]]
     return kept
 
 
-def word_dropout(words, rate=0.1, unknown="<unk>", seed=None):
+def word_dropout(words: Sequence[str], rate: float = 0.1, unknown: str = "<unk>", seed: SeedLike = None) -> list[str]:
     """Replace each word by a mark for unknown words with probability `rate`: the length stays.
 
-    Bowman et al., "Generating Sentences from a Continuous Space", CoNLL 2016. `layers.WordDropout` does the same to
-    numbers of words.
+    `layers.WordDropout` does the same to numbers of words.
+
+    Source: Bowman et al., "Generating Sentences from a Continuous Space", CoNLL 2016.
 
     Args:
         words, seed: As for `synonym_replacement`.
         rate: From 0 to 1.
-        unknown: What is put in place of a word.
+        unknown: The mark.
+
+    Raises:
+        TypeError: `words` is not a list of str.
+        ValueError: `rate` is out of range.
 
     >>> word_dropout(["a", "b", "c"], 1.0)
     ['<unk>', '<unk>', '<unk>']
     """
     words, rng = _words(words, "word_dropout"), as_generator(seed)
-    _share(rate, "word_dropout", "rate")
+    checks.number(rate, "word_dropout", "rate", 0, 1)
     return [unknown if draw < rate else word for word, draw in zip(words, rng.random(len(words)), strict=True)]
 
 
-def eda(text, synonyms=None, alpha_sr=0.1, alpha_ri=0.1, alpha_rs=0.1, p_rd=0.1, num_aug=9, seed=None,
-        stop_words=STOP_WORDS, tokenize=str.split, join=" ".join, clean=None):
-    """Variants of a text by the four operations, and the text itself.
+def eda(text: str, synonyms: Any = None, alpha_sr: float = 0.1, alpha_ri: float = 0.1, alpha_rs: float = 0.1,
+        p_rd: float = 0.1, num_aug: int = 9, seed: SeedLike = None, stop_words: Container[str] = STOP_WORDS,
+        tokenize: Callable[[str], list[str]] = str.split, join: Callable[[list[str]], str] = " ".join,
+        clean: Callable[[str], str] | None = None) -> list[str]:
+    """Return variants of a text by the four operations, and the text itself.
 
     Each operation makes num_aug // 4 + 1 variants (of four operations; more each if some are switched off), changing
-    n = max(1, int(alpha * words)) words; the variants are shuffled, cut to `num_aug`, and the text is put at the end.
+    n = max(1, int(alpha * words)) words; the variants are shuffled, cut to `num_aug`, and the text is appended.
     The parameters and their defaults are those of the authors' program.
 
     Args:
@@ -173,6 +203,10 @@ def eda(text, synonyms=None, alpha_sr=0.1, alpha_ri=0.1, alpha_rs=0.1, p_rd=0.1,
     Returns:
         list of num_aug + 1 str; of the text alone, if it has no words.
 
+    Raises:
+        TypeError: `text` is not a str.
+        ValueError: a share or a number is out of range.
+
     >>> table = {"film": ["movie"], "great": ["superb", "splendid"]}
     >>> for variant in eda("a great film to see", table, num_aug=4, seed=3):
     ...     print(variant)
@@ -185,9 +219,9 @@ def eda(text, synonyms=None, alpha_sr=0.1, alpha_ri=0.1, alpha_rs=0.1, p_rd=0.1,
     if not isinstance(text, str):
         raise TypeError(f"eda: text must be a str, got {type(text).__name__}; call it for each text of a list")
     rng = as_generator(seed)
-    num_aug = _count(num_aug, "eda", "num_aug")
+    num_aug = checks.whole(num_aug, "eda", "num_aug", 0)
     for name, share in (("alpha_sr", alpha_sr), ("alpha_ri", alpha_ri), ("alpha_rs", alpha_rs), ("p_rd", p_rd)):
-        _share(share, "eda", name)
+        checks.number(share, "eda", name, 0, 1)
     clean = clean or str
     text = clean(text)
     words = _words(tokenize(text), "eda: what tokenize returns")
@@ -207,13 +241,13 @@ def eda(text, synonyms=None, alpha_sr=0.1, alpha_ri=0.1, alpha_rs=0.1, p_rd=0.1,
     return [clean(join(variant)) for variant in _shuffled(variants, rng)[:num_aug]] + [text]
 
 
-def changes(alpha, words):
-    """How many words an operation changes: max(1, int(alpha * len(words)))."""
+def changes(alpha: float, words: Sequence[str]) -> int:
+    """Return how many words an operation changes: max(1, int(alpha * len(words)))."""
     return max(1, int(alpha * len(words)))
 
 
-def only_letters(text):
-    """The text as the authors' program has it: lower case, a to z and single spaces.
+def only_letters(text: str) -> str:
+    """Return the text as the authors' program cleans it: lower case, a to z and single spaces.
 
     >>> only_letters("It's a well-made film, isn't it?")
     'its a well made film isnt it'
@@ -222,26 +256,31 @@ def only_letters(text):
     return " ".join(re.sub("[^a-z ]+", " ", text).split())
 
 
-def lookup(synonyms=None):
-    """A function from a word to the list of its synonyms, of what users pass; see `synonym_replacement`.
+def lookup(synonyms: Any = None) -> Callable[[str], list[str]]:
+    """Return a function from a word to the list of its synonyms; see `synonym_replacement`.
 
     Raises:
         DatasetNotFoundError: None was passed and there is no WordNet.
         TypeError: neither dict nor function nor None.
+
+    >>> lookup({"film": {"movie", "cinema"}})("Film")
+    ['cinema', 'movie']
     """
     if synonyms is None:
         synonyms = wordnet.default()
     if isinstance(synonyms, wordnet.WordNet):
-        find = synonyms.synonyms
+        find: Callable[[str], Any] = synonyms.synonyms
     elif hasattr(synonyms, "get") and hasattr(synonyms, "keys"):
-        def find(word):
+        def from_table(word):
             return synonyms.get(word, ())
+
+        find = from_table
     elif callable(synonyms):
         find = synonyms
     else:
         raise TypeError(
-            "synonyms must be a dict {word: [synonyms]}, a function of a word, a WordNet or None, got "
-            f"{type(synonyms).__name__}"
+            "synonyms must be a dict {word: [synonyms]}, a function of a word, a WordNet or None, "
+            f"got {type(synonyms).__name__}"
         )
 
     def look_up(word):
@@ -256,6 +295,10 @@ def lookup(synonyms=None):
         return []
 
     return look_up
+
+
+def _no_synonyms(word):
+    return []
 
 
 def _words(words, where):
@@ -276,22 +319,11 @@ def _parts(word):
     >>> _parts("(well-made)...")
     ('(', 'well-made', ')...')
     """
-    inside = [place for place, letter in enumerate(word) if letter.isalnum()]
+    inside = [position for position, letter in enumerate(word) if letter.isalnum()]
     if not inside:
         return word, "", ""
     return word[: inside[0]], word[inside[0] : inside[-1] + 1], word[inside[-1] + 1 :]
 
 
 def _shuffled(items, rng):
-    return [items[place] for place in rng.permutation(len(items))]
-
-
-def _count(n, where, name="n"):
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise ValueError(f"{where}: {name} must be a whole number from 0 on, got {n!r}")
-    return int(n)
-
-
-def _share(share, where, name):
-    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 <= share <= 1:
-        raise ValueError(f"{where}: {name} must be a number from 0 to 1, got {share!r}")
+    return [items[i] for i in rng.permutation(len(items))]

@@ -1,6 +1,11 @@
 """The command line's part for texts: `tinynet augment-text FILE --operations random_swap --out FILE`."""
 
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import DataError
 from .batches import as_generator
@@ -13,8 +18,13 @@ OPERATIONS = {"synonym_replacement": "alpha_sr", "random_insertion": "alpha_ri",
               "random_deletion": "p_rd"}
 
 
-def add_parser(commands, number):
-    """Add the `augment-text` command to the subparsers; `number` makes argparse types of bounded numbers."""
+def add_parser(commands: Any, number: Callable[..., Callable[[str], Any]]) -> argparse.ArgumentParser:
+    """Add the `augment-text` command to the subparsers.
+
+    Args:
+        commands: argparse's subparsers.
+        number: Function that makes argparse types of bounded numbers.
+    """
     parser = commands.add_parser(
         "augment-text", help="write variants of sentences (EDA, back translation)",
         description="Write variants of each line of a file, and the line itself after them. In a line with a tab, what "
@@ -36,7 +46,7 @@ def add_parser(commands, number):
     return parser
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Read, change and write the texts; returns the exit code."""
     rows = [line.rpartition("\t") for line in read_lines(arguments.source) if line.strip()]
     texts = [text for _, _, text in rows]
@@ -51,8 +61,8 @@ def run(arguments):
     if "back_translation" in arguments.operations:
         there, back = ApertiumTranslator("eng", "spa"), ApertiumTranslator("spa", "eng")
         for start in range(0, len(texts), 200):  # so that a call stays within its time
-            for place, text in enumerate(back_translate(texts[start : start + 200], there, back), start):
-                variants[place].insert(-1, text)
+            for number, text in enumerate(back_translate(texts[start : start + 200], there, back), start):
+                variants[number].insert(-1, text)
     written = [f"{label}{tab}{text}" for (label, tab, _), of_line in zip(rows, variants, strict=True)
                for text in of_line]
     arguments.out.write_text("".join(line + "\n" for line in written), encoding="utf-8")
@@ -60,9 +70,13 @@ def run(arguments):
     return 0
 
 
-def read_synonyms(path):
-    """{word: synonyms} of a file of lines with tabs."""
-    table = {}
+def read_synonyms(path: Path) -> dict[str, list[str]]:
+    """Return {word: synonyms} of a file of lines with tabs.
+
+    Raises:
+        DataError: a line has no word, or no synonyms.
+    """
+    table: dict[str, list[str]] = {}
     for number, line in enumerate(read_lines(path), 1):
         word, *synonyms = (part.strip() for part in line.split("\t"))
         if not line.strip():
@@ -73,8 +87,8 @@ def read_synonyms(path):
     return table
 
 
-def read_lines(path):
-    """The lines of a text file, without the mark that some editors put before the first (a byte order mark).
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file, without the mark that some editors put before the first (a byte order mark).
 
     Raises:
         DataError: it is not UTF-8.

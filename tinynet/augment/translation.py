@@ -1,4 +1,4 @@
-"""Back translation: to another language and back, which says the same in other words.
+"""Back translation: to another language and back, the same meaning in other words.
 
 A translator is anything with `translate(texts)`, from a list of str to a list of as many. Apertium translates by
 rules, offline and always alike; other engines come as functions:
@@ -7,19 +7,22 @@ rules, offline and always alike; other engines come as functions:
     back_translate(["Where is the station?"], english_to_spanish, spanish_to_english)
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 import signal
 import subprocess
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 
 @runtime_checkable
 class Translator(Protocol):
-    """What `back_translate` needs."""
+    """The interface that `back_translate` needs."""
 
     def translate(self, texts: list[str]) -> list[str]:
-        """The translation of each text."""
+        """Return the translation of each text."""
 
 
 class CallableTranslator:
@@ -29,17 +32,20 @@ class CallableTranslator:
         function: From a str to a str; or from a list of str to a list of as many.
         batched: Whether it is of the second kind.
 
+    Raises:
+        TypeError: it is not callable.
+
     >>> CallableTranslator(str.upper).translate(["a", "b"])
     ['A', 'B']
     """
 
-    def __init__(self, function, batched=False):
+    def __init__(self, function: Callable[[Any], Any], batched: bool = False) -> None:
         if not callable(function):
             raise TypeError(f"CallableTranslator: expected a function, got {type(function).__name__}")
         self.function = function
         self.batched = batched
 
-    def translate(self, texts):
+    def translate(self, texts: list[str]) -> list[str]:
         return self.function(texts) if self.batched else [self.function(text) for text in texts]
 
 
@@ -57,19 +63,19 @@ class ApertiumTranslator:
         FileNotFoundError: the program, or this pair of languages, is not installed; the message names the packages.
     """
 
-    # A paragraph between the texts: the tagger forgets what it saw at a full stop, but the first word of a text would
-    # be written large or small depending on the text before.
+    # A paragraph between the texts: the tagger starts anew after a full stop, but the first word of a text would get a
+    # capital or a small letter depending on the preceding text.
     SEPARATOR = "1."
 
-    def __init__(self, source="eng", target="spa", timeout=60.0):
+    def __init__(self, source: str = "eng", target: str = "spa", timeout: float = 60.0) -> None:
         if not timeout > 0:
             raise ValueError(f"ApertiumTranslator: timeout must be a number of seconds above 0, got {timeout!r}")
         self.source, self.target, self.timeout = source, target, timeout
         self.program = shutil.which("apertium")
         if self.program is None:
             raise FileNotFoundError(
-                "ApertiumTranslator: the program apertium is not installed. Install Debian's packages of it and of the "
-                "languages (apt install apertium apertium-eng-spa), or use CallableTranslator with another engine"
+                "ApertiumTranslator: the program apertium is not installed. Install Debian's packages of it and of "
+                "the languages (apt install apertium apertium-eng-spa), or use CallableTranslator with another engine"
             )
         pairs = self._run(["-l"], "").split()
         if self.direction not in pairs:
@@ -80,16 +86,17 @@ class ApertiumTranslator:
             )
 
     @property
-    def direction(self):
-        """Apertium's name for it, such as 'eng-spa'."""
+    def direction(self) -> str:
+        """Apertium's name for the pair of languages, such as 'eng-spa'."""
         return f"{self.source}-{self.target}"
 
-    def translate(self, texts):
-        """The translation of each text.
+    def translate(self, texts: list[str]) -> list[str]:
+        """Return the translation of each text.
 
         Raises:
             TimeoutError: it took longer than `timeout`.
             RuntimeError: the program failed.
+            ValueError: a text has NUL characters.
         """
         texts = [" ".join(text.split()) for text in _texts(texts, "ApertiumTranslator")]
         for text in texts:
@@ -104,14 +111,14 @@ class ApertiumTranslator:
         paragraphs = self._run(["-u", self.direction], "\n\n".join([*paragraphs, ""])).split("\n\n")
         if len(paragraphs) != 2 * len(sent) + 2 or set(paragraphs[::2]) - {self.SEPARATOR}:
             raise RuntimeError(
-                f"ApertiumTranslator: apertium {self.direction} gave back {len(paragraphs)} paragraphs for "
-                f"{2 * len(sent) + 2}, so that it is not known which belongs to which text"
+                f"ApertiumTranslator: apertium {self.direction} returned {len(paragraphs)} paragraphs "
+                f"for {2 * len(sent) + 2}, so that it is not known which belongs to which text"
             )
         translated = iter(paragraphs[1::2])
         return [" ".join(next(translated).split()) if text else "" for text in texts]
 
     def _run(self, arguments, text):
-        """What apertium prints."""
+        """The output of apertium."""
         # A session of its own: the program is a shell script, whose pipeline must end with it.
         process = subprocess.Popen([self.program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)
@@ -122,8 +129,8 @@ class ApertiumTranslator:
             process.communicate()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise TimeoutError(
-                    f"ApertiumTranslator: apertium {' '.join(arguments)} took longer than {self.timeout} s for "
-                    f"{len(text)} characters; pass fewer texts at once, or a greater timeout"
+                    f"ApertiumTranslator: apertium {' '.join(arguments)} took longer than {self.timeout} s "
+                    f"for {len(text)} characters; pass fewer texts at once, or a greater timeout"
                 ) from None
             raise
         if process.returncode:
@@ -131,15 +138,16 @@ class ApertiumTranslator:
             raise RuntimeError(f"ApertiumTranslator: apertium {' '.join(arguments)} failed: {message}")
         return out.decode()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"ApertiumTranslator({self.source!r}, {self.target!r}, timeout={self.timeout})"
 
 
-def back_translate(texts, there, back):
+def back_translate(texts: Any, there: Translator, back: Translator) -> Any:
     """Translate texts to another language, and from there back.
 
-    Sennrich et al., "Improving Neural Machine Translation Models with Monolingual Data", ACL 2016, translated back to
-    get more data; Yu et al., "QANet", ICLR 2018, there and back to get other words for the same.
+    Source: Sennrich et al., "Improving Neural Machine Translation Models with Monolingual Data", ACL 2016, translated
+    back
+    to get more data; Yu et al., "QANet", ICLR 2018, there and back to get other words for the same.
 
     Args:
         texts: A str, or a list of str.
@@ -151,7 +159,7 @@ def back_translate(texts, there, back):
 
     Raises:
         TypeError: `there` or `back` is no translator.
-        ValueError: one of them gave back another number of texts, or something else.
+        ValueError: one of them returned another number of texts, or something else.
 
     >>> there, back = CallableTranslator({"film": "cine"}.get), CallableTranslator({"cine": "cinema"}.get)
     >>> back_translate("film", there, back)

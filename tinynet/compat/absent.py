@@ -1,6 +1,6 @@
-"""What Keras or TensorFlow has and tinynet has not: what it is, why it is missing, what to use.
+"""The names that Keras or TensorFlow has and tinynet has not: what each is, why it is missing, what to use.
 
-Loaded when a module is asked for a name that it does not have: core/absence.py calls `explain` and `explain_import`.
+Loaded when a program uses a name that a module does not have: core/absence.py calls `explain` and `explain_import`.
 """
 
 import importlib
@@ -17,7 +17,7 @@ def _names(names, reason):
 
 
 _OTHER_FRAMEWORKS = "wraps a layer of another framework; write it as a tinynet Layer, or use Keras itself"
-_AUDIO = "turns sound into pictures; compute the spectrogram with scipy.signal and give the arrays to fit"
+_AUDIO = "turns sound into pictures; compute the spectrogram with scipy.signal and pass the arrays to fit"
 _DEVICES = "spreads work over GPUs, TPUs or machines; tinynet runs on one CPU, on all its cores, so leave it out"
 _PRECISION = "is about 16-bit arithmetic on GPUs; the CPU kernels have float32 and float64, so leave it out"
 _GRAPHS = "belongs to TensorFlow 1's graphs and sessions; here, as in TensorFlow 2, every line runs at once"
@@ -33,7 +33,7 @@ ABSENT = {
         **_names("distribution", _DEVICES),
         **_names("dtype_policies mixed_precision DTypePolicy FloatDTypePolicy", _PRECISION),
         **_names("quantizers Quantizer", _QUANTIZATION),
-        **_names("experimental", "holds what was new in TensorFlow 2.0; ask for the name itself in keras.layers, "
+        **_names("experimental", "holds what was new in TensorFlow 2.0; use the name itself in keras.layers, "
                                  "keras.optimizers or keras.utils"),
         **_names("estimator", _ESTIMATORS),
         **_names("distillation", "trains small models on large ones; override compute_loss of a Model instead"),
@@ -49,23 +49,23 @@ ABSENT = {
                             "SparseCategoricalCrossentropy on each step"),
     },
     "keras.layers": {
-        **_names("Conv3DTranspose Convolution3DTranspose", "works on volumes, whose operations are made of those on "
-                                                           "images; use Conv3D and UpSampling3D"),
+        **_names("Conv3DTranspose Convolution3DTranspose", "works on volumes, whose operations are made of those "
+                                                           "on images; use Conv3D and UpSampling3D"),
         **_names("ConvLSTM1D ConvLSTM2D ConvLSTM3D", "is rarely used; use TimeDistributed(Conv2D(...)) and then LSTM"),
         **_names("AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D "
                  "AdaptiveMaxPooling2D AdaptiveMaxPooling3D",
                  "is rarely used; use a global pooling layer, or Resizing to a size that the windows fit"),
         **_names("GroupQueryAttention", "is for large language models; use MultiHeadAttention"),
-        **_names("ReversibleEmbedding", "is for large language models; use Embedding, and ops.matmul with its "
-                                        "transpose"),
+        **_names("ReversibleEmbedding", "is for large language models; use Embedding, and ops.matmul with "
+                                        "its transpose"),
         **_names("HashedCrossing", "crosses features, which networks learn by themselves; use Hashing of the joined "
                                    "strings"),
         **_names("RandomHeight RandomWidth", "was removed from Keras 3; use RandomZoom"),
         **_names("TFSMLayer JaxLayer FlaxLayer TorchModuleWrapper", _OTHER_FRAMEWORKS),
         **_names("MelSpectrogram STFTSpectrogram", _AUDIO),
         **_names("CuDNNLSTM CuDNNGRU", "is TensorFlow 1's name for the layer on a GPU; use LSTM or GRU"),
-        **_names("DenseFeatures", "takes feature columns, which are deprecated; use Normalization, StringLookup and "
-                                  "CategoryEncoding"),
+        **_names("DenseFeatures", "takes feature columns, which are deprecated; use Normalization, StringLookup "
+                                  "and CategoryEncoding"),
         **_names("ContrastLimitedAdaptiveHistogramEqualization", "is layers.Augment('clahe') here"),
         **_names("MaxNumBoundingBoxes", "is for object detection, which is outside its scope"),
         **_names("LocallyConnected1D LocallyConnected2D", "was removed from Keras 3; use Conv1D or Conv2D"),
@@ -76,13 +76,13 @@ ABSENT = {
                  "is where Keras kept these layers once; write `from tinynet.keras.layers import ...`"),
     },
     "keras.layers.Layer": {
-        **_names("add_metric", "was removed from Keras 3; make a keras.metrics.Metric in __init__ and call its "
-                               "update_state in call"),
+        **_names("add_metric", "was removed from Keras 3; make a keras.metrics.Metric in __init__ and call "
+                               "its update_state in call"),
         **_names("add_update get_updates_for", _GRAPHS + "; assign to the weight in call"),
     },
     "keras.optimizers": {
         **_names("LossScaleOptimizer", _PRECISION),
-        **_names("MultiOptimizer OptimizerMap", "gives each layer an optimizer of its own; write a train_step with two "
+        **_names("MultiOptimizer OptimizerMap", "has an optimizer for each layer; write a train_step with two "
                                                 "optimizers"),
         **_names("ScheduleFreeAdamW", "is newer than this library's surface; use AdamW with a schedule"),
         **_names("TFOptimizer", _GRAPHS),
@@ -110,11 +110,11 @@ ABSENT = {
                  "ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 VGG19 Xception convnext densenet efficientnet "
                  "efficientnet_v2 imagenet_utils inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 mobilenet_v3 "
                  "nasnet resnet resnet50 resnet_v2 vgg19 xception",
-                 "is a large network that takes a GPU to train; use VGG16, or build the model in Keras, save it with "
-                 "model.save('name.keras') and load that file here"),
+                 "is a large network that takes a GPU to train; use VGG16, or build the model in Keras, save it "
+                 "with model.save('name.keras') and load that file here"),
     },
-    "keras.applications.vgg16": _names("decode_predictions", "needs the list of ImageNet's classes, which is not in "
-                                       "the package; take argmax, and look the number up in that list"),
+    "keras.applications.vgg16": _names("decode_predictions", "needs the list of ImageNet's classes, which is not "
+                                       "in the package; take argmax, and look the number up in that list"),
     "keras.wrappers": _names("KerasClassifier KerasRegressor", _OLD_WRAPPERS),
     "keras.wrappers.scikit_learn": _names("KerasClassifier KerasRegressor", _OLD_WRAPPERS),
     "keras.models": _names("model_from_yaml", "was removed from Keras since YAML can run code; use model_from_json"),
@@ -145,8 +145,8 @@ ABSENT = {
         **_names("sets", "compares rows as sets; use Python's sets, or numpy.intersect1d and the like"),
         **_names("IndexedSlices", "stores some rows of a gradient; here all gradients are ordinary tensors"),
         **_names("lookup", "maps text to numbers; use keras.layers.StringLookup"),
-        **_names("py_function numpy_function", "lets a graph run Python; here everything is Python, so call the "
-                                               "function directly"),
+        **_names("py_function numpy_function", "lets a graph run Python; here everything is Python, so call "
+                                               "the function directly"),
         **_names("while_loop cond case", "is a loop inside a graph; write Python's own, or use tinynet.ops"),
         **_names("TensorArray", "collects tensors inside a graph; use a list and tf.stack"),
         **_names("Module", "is TensorFlow's base of models; use keras.Model or keras.layers.Layer"),
@@ -171,13 +171,13 @@ ABSENT = {
         **_names("decode_csv", "reads lines of numbers; use tf.data.experimental.CsvDataset, or pandas"),
         **_names("decode_raw", "reads numbers from bytes; use numpy.frombuffer"),
     },
-    "tf.data.experimental": _names("make_csv_dataset", "guesses the types of columns; read the file with pandas and "
-                                   "use Dataset.from_tensor_slices, or give the types to CsvDataset"),
+    "tf.data.experimental": _names("make_csv_dataset", "guesses the types of columns; read the file with pandas "
+                                   "and use Dataset.from_tensor_slices, or pass the types to CsvDataset"),
     "tf.errors": {
         **_names("InvalidArgumentError FailedPreconditionError ResourceExhaustedError UnimplementedError "
-                 "InternalError OpError", "is an error of TensorFlow's runtime; tinynet raises Python's ValueError and "
-                                          "TypeError"),
-        **_names("OutOfRangeError", "is how TensorFlow says that data has ended; Python raises StopIteration"),
+                 "InternalError OpError", "is an error of TensorFlow's runtime; tinynet raises Python's ValueError "
+                                          "and TypeError"),
+        **_names("OutOfRangeError", "is TensorFlow's signal that data has ended; Python raises StopIteration"),
         **_names("NotFoundError", "is an error of TensorFlow's runtime; Python raises FileNotFoundError"),
     },
     "tf.strings": _names("bytes_split unicode_decode unicode_encode unicode_script",
@@ -202,15 +202,15 @@ ABSENT = {
     },
     "tf.nn": {
         **_names("ctc_loss ctc_greedy_decoder", "aligns sequences, which is outside its scope"),
-        **_names("conv3d max_pool3d avg_pool3d", "works on volumes; use keras.layers.Conv3D, MaxPooling3D and "
-                                                 "AveragePooling3D"),
+        **_names("conv3d max_pool3d avg_pool3d", "works on volumes; use keras.layers.Conv3D, MaxPooling3D "
+                                                 "and AveragePooling3D"),
         **_names("sampled_softmax_loss nce_loss", "samples from very many classes; use "
                                                   "sparse_softmax_cross_entropy_with_logits"),
         **_names("rnn_cell static_rnn dynamic_rnn", _GRAPHS),
     },
 }
 
-# Old modules, loaded when they are asked for.
+# Old modules, loaded at their first use.
 _OLD_MODULES = {
     "tinynet.data": ("experimental",),
     "tinynet.layers": ("experimental",),
@@ -219,15 +219,15 @@ _OLD_MODULES = {
 }
 
 # Where Keras 2 had layers that are now in another module.
-_OLD_PLACES = {"tinynet.layers.core": "tinynet.layers"}
+_MOVED_FROM = {"tinynet.layers.core": "tinynet.layers"}
 
-# Modules that stand for a namespace of TensorFlow as well as for one of Keras, and the module that has the names which
-# only TensorFlow's has.
+# Modules that are a namespace of TensorFlow as well as one of Keras, and the module with the names that only
+# TensorFlow's has.
 _TF_NAMESPACES = {"random": "tinynet.compat.tf.random", "config": "tinynet.compat.tf.config", "errors": None}
 
 
 def titles(module_name: str) -> list[str]:
-    """The names under which the users know a module of this package.
+    """Return the names under which the users know a module of this package.
 
     >>> titles("tinynet.layers"), titles("tinynet.random"), titles("tinynet.compat.tf.image")
     (['keras.layers'], ['keras.random', 'tf.random'], ['tf.image'])
@@ -245,31 +245,31 @@ def titles(module_name: str) -> list[str]:
 
 
 def reason(title: str, name: str) -> str | None:
-    """Why a name is absent, a text that follows "it"; None if the table does not have the name."""
+    """Return why a name is absent, a text that follows "it"; None if the table does not have the name."""
     return ABSENT.get(title, {}).get(name)
 
 
 def explain(module_name: str, name: str) -> Any:
-    """What a module's `__getattr__` returns for a name that the module does not have.
+    """Return what a module's `__getattr__` returns for a name that the module does not have.
 
     Args:
-        module_name: Of the module that was asked.
-        name: What it was asked for.
+        module_name: Of the module.
+        name: The name that it does not have.
 
     Returns:
         An old module of this name, what Keras 2 had here, or what only TensorFlow's namespace has.
 
     Raises:
         NotInTinynetError: Keras or TensorFlow has the name and tinynet does not.
-        AttributeError: nobody has it; the message proposes the nearest names.
+        AttributeError: neither of the three has it; the message proposes the nearest names.
     """
     if name in _OLD_MODULES.get(module_name, ()):
         return importlib.import_module(f"{module_name}.{name}")
     if name.startswith("_"):
         raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
-    new_place = sys.modules.get(_OLD_PLACES.get(module_name, ""))
-    if new_place is not None and name in new_place.__all__:
-        return getattr(new_place, name)
+    moved_to = sys.modules.get(_MOVED_FROM.get(module_name, ""))
+    if moved_to is not None and name in moved_to.__all__:
+        return getattr(moved_to, name)
     further = _TF_NAMESPACES.get(module_name.removeprefix("tinynet."))
     if further is not None and name in importlib.import_module(further).__all__:
         return getattr(importlib.import_module(further), name)

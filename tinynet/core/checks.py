@@ -7,6 +7,7 @@ called. Whole numbers come as ints, NumPy's integers or Tensors of one integer; 
     probability   a number from 0 to 1, or to below 1
     whole         an int in a range
     positive_int  an int of at least 1, a number of units or pixels
+    count         an int of at least 1 or 0, a number of samples, batches or epochs
     ints          an int, or one for each axis of an image
     axis          the number of an axis, or a list of them
     choice        one of several names
@@ -86,6 +87,26 @@ def positive_int(value: Any, owner: str, argument: str) -> int:
         raise TypeError(f"{owner}: {argument} must be a positive int, got {value!r} ({type(value).__name__})")
     if index < 1:
         raise ValueError(f"{owner}: {argument} must be a positive int, got {index}")
+    return index
+
+
+def count(value: Any, owner: str, argument: str, low: int = 1) -> int:
+    """`value` as an int, a number of samples, batches or epochs.
+
+    Raises:
+        TypeError: it is no whole number.
+        ValueError: it is below `low`.
+
+    >>> count(0, "fit", "batch_size")
+    Traceback (most recent call last):
+    ...
+    ValueError: fit: batch_size must be at least 1, got 0
+    """
+    index = _as_index(value)
+    if index is None:
+        raise TypeError(f"{owner}: {argument} must be an int, got {value!r} ({type(value).__name__})")
+    if index < low:
+        raise ValueError(f"{owner}: {argument} must be at least {low}, got {index}")
     return index
 
 

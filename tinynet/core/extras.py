@@ -49,10 +49,13 @@ def import_extra(module: str, extra: str, user: str, package: str | None = None,
         raise kind(f"{user} needs {package or top}: {install_hint(extra)}{remedy}{reason}", name=top) from error
 
 
-def import_pillow(where):
-    """The module PIL.Image.
+def import_pillow(user: str) -> Any:
+    """Import the module PIL.Image.
+
+    Args:
+        user: What needs it, the subject of the message.
 
     Raises:
-        ImportError: it is not installed; the message names the extra.
+        ModuleNotFoundError: pillow is not installed; the message names the extra.
     """
-    return import_extra("PIL.Image", "image", where, "pillow")
+    return import_extra("PIL.Image", "image", user, "pillow")

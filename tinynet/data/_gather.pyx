@@ -16,7 +16,7 @@ import numpy as np
 
 cdef extern from *:
     """
-    /* Compiled three times, chosen by the CPU when the module is loaded. A cast gives the same bits in all three. */
+    /* Compiled three times, chosen by the CPU when the module is loaded. A cast has the same bits in all three. */
     #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__gnu_linux__)
     #define TINYNET_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
     #else

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core import checks
 from ..core.nest import holds_arrays, map_arrays, map_structure, map_structures, spread
 from ..core.types import Array, Structure
 from .rows import as_rows, cast_type, check_finite, slicer, taker
@@ -55,32 +56,12 @@ def pack_x_y_sample_weight(x: Structure, y: Structure = None, sample_weight: Any
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def check_count(where: str, name: str, value: Any, least: int = 1) -> int:
-    """Return a number of samples, batches or epochs as an int.
-
-    Args:
-        where: The function that checks, for the message.
-        name: The argument, for the message.
-        value: What was given.
-        least: The smallest number allowed.
-
-    Raises:
-        TypeError: it is not an int.
-        ValueError: it is below `least`.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{where}: {name} must be an int, got {value!r} ({type(value).__name__})")
-    if value < least:
-        raise ValueError(f"{where}: {name} must be at least {least}, got {value}")
-    return int(value)
-
-
 def common_length(named: dict[str, Structure], where: str) -> int:
     """Return the number of samples that all arrays have.
 
     Args:
         named: dict from "x", "y", ... to arrays, nested.
-        where: The function that checks, for the message.
+        where: The caller's name, for messages.
 
     Raises:
         ValueError: lengths differ, or there is no array.
@@ -107,7 +88,7 @@ def class_weights_to_sample_weights(y: Any, class_weight: dict[int, float], wher
     Args:
         y: Labels, shape (batch,) or (batch, 1), or one-hot rows, shape (batch, classes).
         class_weight: dict from class number to weight.
-        where: The function that asks, for messages.
+        where: The caller's name, for messages.
 
     Returns:
         float32 or float64 array (`floatx()`), shape (batch,).
@@ -148,7 +129,7 @@ def train_validation_split(arrays: Structure, validation_split: float,
     Args:
         arrays: Arrays of equal length, nested, or a tuple (x, y, sample_weight) of such; None stays None.
         validation_split: Fraction for validation, 0 < validation_split < 1.
-        where: The function that asks, for messages.
+        where: The caller's name, for messages.
 
     Returns:
         `(train_arrays, validation_arrays)`, views.
@@ -175,8 +156,8 @@ def train_validation_split(arrays: Structure, validation_split: float,
     boundary = math.floor(samples * (1.0 - validation_split))
     if boundary in (0, samples):
         raise ValueError(
-            f"{where}: validation_split={validation_split} of {samples} samples leaves {boundary} for training and "
-            f"{samples - boundary} for validation; both need at least one"
+            f"{where}: validation_split={validation_split} of {samples} samples leaves {boundary} for training "
+            f"and {samples - boundary} for validation; both need at least one"
         )
     first = map_arrays(lambda leaf, name: leaf[:boundary], rows)
     last = map_arrays(lambda leaf, name: leaf[boundary:], rows)
@@ -201,7 +182,7 @@ class ArrayBatches:
             array's own (whole numbers for an Embedding). One for all inputs or nested like `x`. Floating point in `y`
             becomes `floatx()`, whole numbers stay.
         steps: With `batch_size` None, the number of batches wanted.
-        where: The function that asks, for messages.
+        where: The caller's name, for messages.
 
     Raises:
         ValueError: lengths that differ, a batch size below 1, both kinds of weights.
@@ -234,14 +215,14 @@ class ArrayBatches:
         if batch_size is None:
             batch_size = (
                 DEFAULT_BATCH_SIZE if steps is None
-                else max(1, math.ceil(self.num_samples / check_count(where, "the number of steps", steps)))
+                else max(1, math.ceil(self.num_samples / checks.count(steps, where, "the number of steps")))
             )
-        self.batch_size = check_count(where, "batch_size", batch_size)
+        self.batch_size = checks.count(batch_size, where, "batch_size")
         # Nothing to predict is one empty batch, so that its result has the right shape.
         self.num_batches = max(1, math.ceil(self.num_samples / self.batch_size))
         self.shuffle = shuffle if shuffle == "batch" else bool(shuffle)
         self.rng = np.random.default_rng() if rng is None else rng
-        self._is_finite = False  # not looked at yet
+        self._is_finite = False  # not checked yet
         self._choose = self._chooser(taker if shuffle else slicer, x_dtype)
 
     def _common_length(self):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
+from ..core import checks
 from ..core.types import DTypeLike, Structure
 from .elements import TensorSpec, leaves, map_leaves, pad_and_stack, row, spec_of, stack, to_leaf, wrap
 from .pipeline import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Pipeline, first_spec
@@ -195,8 +196,8 @@ class Dataset(Pipeline):
         """
         shares = np.full(len(datasets), 1.0) if weights is None else np.asarray(to_leaf(weights), np.float64)
         if not datasets or shares.shape != (len(datasets),) or not (shares >= 0).all() or not shares.any():
-            raise ValueError(f"sample_from_datasets: give data sets, and for each a weight of 0 or more, got "
-                             f"{len(datasets)} data sets and weights={weights}")
+            raise ValueError(f"sample_from_datasets: give data sets, and for each a weight of 0 or more, "
+                             f"got {len(datasets)} data sets and weights={weights}")
         seed = random.make_default_seed() if seed is None else seed
         generators = random.SeedGenerator(seed) if rerandomize_each_iteration else seed
 
@@ -250,7 +251,7 @@ class Dataset(Pipeline):
         >>> sorted(map(int, Dataset.range(4).shuffle(4, seed=0)))
         [0, 1, 2, 3]
         """
-        buffer_size = _count("shuffle", "buffer_size", buffer_size, 1)
+        buffer_size = checks.count(buffer_size, "Dataset.shuffle", "buffer_size")
         fixed = seed if reshuffle_each_iteration or seed is not None else random.make_default_seed()
         generators = random.SeedGenerator(fixed) if fixed is not None and reshuffle_each_iteration else fixed
         return self._same(lambda: shuffled(iter(self._iterate()), buffer_size, random.generator(generators)),
@@ -265,7 +266,7 @@ class Dataset(Pipeline):
         >>> list(map(int, Dataset.range(2).repeat(2)))
         [0, 1, 0, 1]
         """
-        times = None if count is None or int(count) == -1 else _count("repeat", "count", count, 0)
+        times = None if count is None or int(count) == -1 else checks.count(count, "Dataset.repeat", "count", 0)
 
         def iterate():
             for _ in itertools.count() if times is None else range(times):
@@ -292,7 +293,7 @@ class Dataset(Pipeline):
         """
         if int(count) == -1:
             return self
-        count = _count("take", "count", count, 0)
+        count = checks.count(count, "Dataset.take", "count", 0)
         own = self._cardinality
         known = count if own == INFINITE_CARDINALITY else min(count, own) if own >= 0 else own if count else 0
         return self._same(lambda: itertools.islice(self._iterate(), count), known)
@@ -308,7 +309,7 @@ class Dataset(Pipeline):
         """
         if int(count) == -1:
             return self.take(0)
-        count = _count("skip", "count", count, 0)
+        count = checks.count(count, "Dataset.skip", "count", 0)
         known = max(0, self._cardinality - count) if self._cardinality >= 0 else self._cardinality
         return self._same(lambda: itertools.islice(self._iterate(), count, None), known)
 
@@ -373,7 +374,7 @@ class Dataset(Pipeline):
         Args:
             buffer_size: At most so many; two if AUTOTUNE; 0 changes nothing.
         """
-        size = 2 if int(buffer_size) == AUTOTUNE else _count("prefetch", "buffer_size", buffer_size, 0)
+        size = 2 if int(buffer_size) == AUTOTUNE else checks.count(buffer_size, "Dataset.prefetch", "buffer_size", 0)
         if size == 0:
             return self
         # Row numbers are nothing to wait for.
@@ -462,8 +463,10 @@ class Dataset(Pipeline):
         >>> list(map(int, Dataset.range(2).interleave(lambda n: Dataset.from_tensors(n).repeat(2))))
         [0, 1, 0, 1]
         """
-        length = 2 if cycle_length in (None, AUTOTUNE) else _count("interleave", "cycle_length", cycle_length, 1)
-        block = _count("interleave", "block_length", block_length, 1)
+        length = 2
+        if cycle_length is not None and cycle_length != AUTOTUNE:
+            length = checks.count(cycle_length, "Dataset.interleave", "cycle_length")
+        block = checks.count(block_length, "Dataset.interleave", "block_length")
 
         def iterate():
             datasets = (map_func(*_arguments(element)) for element in self._elements())
@@ -488,7 +491,7 @@ class Dataset(Pipeline):
         >>> [x.numpy().tolist() for x in Dataset.range(5).batch(2)]
         [[0, 1], [2, 3], [4]]
         """
-        size = _count("batch", "batch_size", batch_size, 1)
+        size = checks.count(batch_size, "Dataset.batch", "batch_size")
         if self._rows is not None:
             def join(numbers):
                 numbers = np.array(numbers)
@@ -515,7 +518,7 @@ class Dataset(Pipeline):
         >>> [x.numpy().tolist() for x in rows.padded_batch(2)]
         [[[1, 0], [1, 1]]]
         """
-        size = _count("padded_batch", "batch_size", batch_size, 1)
+        size = checks.count(batch_size, "Dataset.padded_batch", "batch_size")
         return self._grouped(self._elements, lambda elements: pad_and_stack(elements, padded_shapes, padding_values),
                              size, drop_remainder, ragged=True)
 
@@ -562,11 +565,3 @@ def _arguments(element):
 
 def _call(function, element):
     return map_leaves(to_leaf, function(*_arguments(element)))
-
-
-def _count(method, argument, value, least):
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"Dataset.{method}: {argument} must be an int, got {value!r} ({type(value).__name__})")
-    if int(value) < least:
-        raise ValueError(f"Dataset.{method}: {argument} must be at least {least}, got {int(value)}")
-    return int(value)

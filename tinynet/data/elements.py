@@ -49,7 +49,7 @@ class TensorSpec:
 
         Args:
             value: Anything that can become an array.
-            where: The function that checks, for the message.
+            where: The caller's name, for messages.
 
         Raises:
             ValueError: its shape does not fit.
@@ -113,7 +113,7 @@ def stack(elements: list[Structure], where: str) -> Structure:
 
     Args:
         elements: List of elements of arrays, nested alike.
-        where: The function that stacks, for the message.
+        where: The caller's name, for messages.
 
     Raises:
         ValueError: their shapes differ.

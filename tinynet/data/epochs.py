@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..core import checks
 from ..core.nest import holds_arrays
 from ..core.types import Structure
 from .ahead import one_ahead
-from .arrays import ArrayBatches, check_count
+from .arrays import ArrayBatches
 from .iterables import IterableBatches, PyDatasetBatches
 from .py_dataset import PyDataset
 
@@ -26,7 +27,7 @@ def make_batches(x: Any, y: Structure = None, sample_weight: Any = None, *, batc
             themselves; only a PyDataset is shuffled, and `batch_size` does not apply.
         y, sample_weight, batch_size, shuffle, class_weight, rng, x_dtype: As for `ArrayBatches`.
         steps: `steps_per_epoch`, if the user set it.
-        where: The method that asks ("fit", "evaluate", "predict"), for messages.
+        where: The caller's name ("fit", "evaluate", "predict"), for messages.
 
     Returns:
         `ArrayBatches`, `PyDatasetBatches` or `IterableBatches`: iterate for an epoch; `num_batches`, `num_samples`
@@ -66,8 +67,8 @@ def make_batches(x: Any, y: Structure = None, sample_weight: Any = None, *, batc
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
-                f"{where}: x is a {kind}, which yields whole batches, so {name} must not be given beside it; let it "
-                "yield (x, y) or (x, y, sample_weight)"
+                f"{where}: x is a {kind}, which yields whole batches, so {name} must not be given beside it; let "
+                "it yield (x, y) or (x, y, sample_weight)"
             )
     batches = (
         PyDatasetBatches(x, shuffle=bool(shuffle), rng=rng, class_weight=class_weight, x_dtype=x_dtype, where=where)
@@ -77,8 +78,8 @@ def make_batches(x: Any, y: Structure = None, sample_weight: Any = None, *, batc
     if batches.num_batches == 0:
         raise ValueError(f"{where}: the {kind} has no batches (its length is 0)")
     if steps is None and batches.is_endless:
-        raise ValueError(f"{where}: the {kind} is endless; set the number of batches in an epoch with "
-                         f"{'steps_per_epoch' if where == 'fit' else 'steps'}=...")
+        raise ValueError(f"{where}: the {kind} is endless; set the number of batches in an epoch "
+                         f"with {'steps_per_epoch' if where == 'fit' else 'steps'}=...")
     return batches
 
 
@@ -110,7 +111,7 @@ class Epochs:
     def __init__(self, batches: Any, steps: int | None = None, restart: bool = False) -> None:
         where = getattr(batches, "where", "fit")
         self.batches = batches
-        self.steps = None if steps is None else check_count(where, "the number of steps", steps)
+        self.steps = None if steps is None else checks.count(steps, where, "the number of steps")
         self.restart = restart and not getattr(batches, "is_one_shot", False)
         self.exhausted = False
         self._iterator = None  # kept between epochs where an epoch is not a whole pass

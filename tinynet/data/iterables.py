@@ -22,7 +22,7 @@ class IterableBatches:
             generator is used up by one pass; other iterables begin anew every epoch.
         class_weight: dict from class number to weight, where the batches carry no weights.
         x_dtype: As for `ArrayBatches`.
-        where: The method that asks, for messages.
+        where: The caller's name, for messages.
 
     >>> list(IterableBatches([([[1]], [0])]))
     [(array([[1.]], dtype=float32), array([0]))]

@@ -63,7 +63,7 @@ def as_rows(value: Any, name: str, where: str) -> Array:
     Args:
         value: Anything that NumPy converts to an array; PyTorch tensors.
         name: What the message calls it: "x", "y[1]". Text is allowed where this begins with x.
-        where: The function that asks, for the message.
+        where: The caller's name, for messages.
 
     Raises:
         TypeError: it does not hold numbers.
@@ -73,8 +73,8 @@ def as_rows(value: Any, name: str, where: str) -> Array:
         array = to_numpy(value)
     except ValueError as error:
         raise ValueError(
-            f"{where}: {name} is not a rectangular array ({error}); pad the rows to one length, for example with "
-            "tinynet.utils.pad_sequences"
+            f"{where}: {name} is not a rectangular array ({error}); pad the rows to one length, for example "
+            "with tinynet.utils.pad_sequences"
         ) from None
     # The whole first row is tested, since a table may have columns of text and of numbers.
     if name.startswith("x") and is_text(array) and all(map(is_text, np.atleast_1d(array)[:1].flat)):
@@ -82,8 +82,8 @@ def as_rows(value: Any, name: str, where: str) -> Array:
     if array.dtype.kind not in "fiub":
         remedy = " (a sparse matrix: use .toarray())" if hasattr(value, "toarray") else ""
         raise TypeError(
-            f"{where}: {name} must hold numbers, got dtype {array.dtype}{remedy}; encode text and categories as "
-            "numbers first"
+            f"{where}: {name} must hold numbers, got dtype {array.dtype}{remedy}; encode text and categories "
+            "as numbers first"
         )
     if array.ndim == 0:
         raise ValueError(
@@ -164,7 +164,7 @@ def check_finite(name: str, array: Array, dtype: DTypeLike = None, where: str = 
         name: How the message calls the array.
         array: ndarray; whole numbers pass unread.
         dtype: Floating point type that the values will be cast to; the array's own if None.
-        where: The function that asks, for the message.
+        where: The caller's name, for messages.
 
     Raises:
         ValueError: some value is not finite, or overflows.

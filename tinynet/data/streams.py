@@ -46,8 +46,12 @@ def _drawn_numbers(buffer_size, rng):
 def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]:
     """Yield the elements of a stream that a thread computes, up to `size` of them ahead.
 
-    An exception in the thread is raised where the element would have come, with its traceback. The thread ends when the
-    consumer stops early.
+    The thread ends when the consumer stops early.
+
+    Args:
+        iterate: Function that returns the stream. An exception in it is raised where the element would have come, with
+            its traceback.
+        size: Elements that may wait.
     """
     waiting: queue.Queue[Any] = queue.Queue(size)
     stopped = threading.Event()

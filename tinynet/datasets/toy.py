@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core import checks
 from .forms import Points
 
 __all__ = ["checkerboard", "circle", "gaussians", "moons", "spiral"]
 
 
 def _check(samples, noise, name):
-    if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 1:
-        raise ValueError(f"{name}: samples must be an int of 1 or more, got {samples!r}")
+    checks.whole(samples, name, "samples", 1)
     if not 0 <= noise < np.inf:
         raise ValueError(f"{name}: noise, a standard deviation, must be 0 or more, got {noise!r}")
 

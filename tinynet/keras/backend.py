@@ -1,12 +1,17 @@
 """`from tinynet.keras import backend as K`: the functions that notebooks used before there was `keras.ops`.
 
-Most stand for one operation of `tinynet.ops` each; here are those whose name or arguments differ.
+Most are one operation of `tinynet.ops` each; defined here are those whose name or arguments differ.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .. import ops, random
-from ..compat.tf.names import constant  # noqa: F401
+from ..compat.tf.names import constant, l2_normalize  # noqa: F401
 from ..config import (  # noqa: F401
     backend,
     epsilon,
@@ -18,6 +23,7 @@ from ..config import (  # noqa: F401
 )
 from ..core.errors import NotInTinynetError
 from ..core.naming import auto_name, unknown_name
+from ..core.types import Array, DTypeLike, SeedLike, Shape, ShapeLike, TensorLike
 from ..layers.context import call_context
 from ..tensor import Tensor, convert_to_tensor, to_array
 from ..utils import clear_session  # noqa: F401
@@ -50,43 +56,51 @@ _ABSENT = dict.fromkeys(("function", "gradients", "get_session", "set_session", 
 }
 
 
-def cast(x, dtype):
-    """The values as another element type."""
+def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """Return the values as another element type."""
     return ops.cast(convert_to_tensor(x), dtype)
 
 
-def clip(x, min_value, max_value):
-    """The values, cut off at both ends."""
+def clip(x: TensorLike, min_value: float, max_value: float) -> Tensor:
+    """Limit the values to the range from `min_value` to `max_value`."""
     return ops.clip(x, min_value, max_value)
 
 
-def gather(reference, indices):
-    """The slices of the first axis at `indices`."""
+def gather(reference: TensorLike, indices: TensorLike) -> Tensor:
+    """Return the slices of the first axis of `reference` at `indices`."""
     return ops.take(reference, indices, 0)
 
 
-def argmax(x, axis=-1):
-    """The index of the largest element."""
+def argmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """Return the index of the largest element along an axis."""
     return ops.argmax(x, axis)
 
 
-def argmin(x, axis=-1):
-    """The index of the smallest element."""
+def argmin(x: TensorLike, axis: int = -1) -> Tensor:
+    """Return the index of the smallest element along an axis."""
     return ops.argmin(x, axis)
 
 
-def batch_flatten(x):
-    """All axes but the first as one."""
+def batch_flatten(x: TensorLike) -> Tensor:
+    """Join all axes but the first: (batch, a, b) -> (batch, a b).
+
+    >>> batch_flatten(np.zeros((2, 3, 4))).shape
+    (2, 12)
+    """
     x = convert_to_tensor(x)
     return ops.reshape(x, (len(x), -1))
 
 
-def batch_dot(x, y, axes=None):
-    """The product of the samples' matrices: x[n] . y[n], over one axis of each.
+def batch_dot(x: TensorLike, y: TensorLike, axes: int | tuple[int, int] | None = None) -> Tensor:
+    """Return the product of the samples' matrices: x[n] . y[n], over one axis of each.
 
     Args:
-        axes: The axis of each that is summed over, counted with the batch axis; the last of x and the last but one of y
-            (the last, if y has two) if None.
+        x, y: Tensors, shape (batch, ...).
+        axes: The axis of each that is summed over, counted with the batch axis; if None, the last of x and the last but
+            one of y (the last, if y has two).
+
+    >>> batch_dot(np.ones((2, 3, 4)), np.ones((2, 4, 5))).shape
+    (2, 3, 5)
     """
     x, y = convert_to_tensor(x), convert_to_tensor(y)
     if axes is None:
@@ -100,167 +114,191 @@ def batch_dot(x, y, axes=None):
     return ops.expand_dims(product, 1) if product.ndim == 1 else product
 
 
-def binary_crossentropy(target, output, from_logits=False):
-    """The loss of each element."""
+def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:
+    """Return the loss of each element: -target log(output) - (1 - target) log(1 - output).
+
+    Args:
+        target: 0 or 1.
+        output: Probabilities, or logits with `from_logits`.
+        from_logits: Whether to apply the sigmoid first.
+    """
     return ops.binary_crossentropy(target, output, from_logits)
 
 
-def categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """The loss of each sample with one-hot targets."""
+def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False,
+                             axis: int = -1) -> Tensor:
+    """Return the loss of each sample with one-hot targets; arguments as for `binary_crossentropy`."""
     return ops.categorical_crossentropy(target, output, from_logits, axis)
 
 
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """The loss of each sample with class numbers as targets."""
+def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False,
+                                    axis: int = -1) -> Tensor:
+    """Return the loss of each sample with class numbers as targets; arguments as for `binary_crossentropy`."""
     return ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
 
 
-def cast_to_floatx(x):
-    """An ndarray (or Tensor) of type `floatx()`."""
+def cast_to_floatx(x: TensorLike) -> Tensor | Array:
+    """Return an ndarray (or Tensor) of type `floatx()`."""
     return ops.cast(x, floatx()) if isinstance(x, Tensor) else np.asarray(x, floatx())
 
 
-def concatenate(tensors, axis=-1):
-    """One after the other along an axis."""
+def concatenate(tensors: Sequence[TensorLike], axis: int = -1) -> Tensor:
+    """Concatenate tensors along an axis."""
     return ops.concatenate(tensors, axis)
 
 
-def dtype(x):
-    """The name of the element type."""
+def dtype(x: TensorLike) -> str:
+    """Return the name of the element type."""
     return convert_to_tensor(x).dtype.name
 
 
-def eval(x):  # noqa: A001, as Keras names it
-    """The values as an ndarray."""
+def eval(x: TensorLike) -> Array:  # noqa: A001, as Keras names it
+    """Return the values as an ndarray."""
     return to_array(x)
 
 
 get_value = eval
 
 
-def set_value(x, value):
-    """Give a variable another value; an optimizer's learning rate may be a number too.
+def set_value(x: Variable, value: TensorLike) -> None:
+    """Assign a new value to a variable.
 
     Raises:
         TypeError: `x` is no variable.
     """
     if not isinstance(x, Variable):
-        raise TypeError("set_value: expected a Variable, got "
-                        f"{type(x).__name__}; for a learning rate write optimizer.learning_rate = ...")
+        raise TypeError("set_value: expected a Variable, "
+                        f"got {type(x).__name__}; for a learning rate write optimizer.learning_rate = ...")
     x.assign(value)
 
 
-def update(x, new_x):
-    """x.assign(new_x)."""
+def update(x: Variable, new_x: TensorLike) -> Variable:
+    """Return x.assign(new_x)."""
     return x.assign(new_x)
 
 
-def update_add(x, increment):
-    """x.assign_add(increment)."""
+def update_add(x: Variable, increment: TensorLike) -> Variable:
+    """Return x.assign_add(increment)."""
     return x.assign_add(increment)
 
 
-def update_sub(x, decrement):
-    """x.assign_sub(decrement)."""
+def update_sub(x: Variable, decrement: TensorLike) -> Variable:
+    """Return x.assign_sub(decrement)."""
     return x.assign_sub(decrement)
 
 
-def variable(value, dtype=None, name=None, constraint=None):
-    """A Variable."""
+def variable(value: TensorLike, dtype: DTypeLike = None, name: str | None = None, constraint: Any = None) -> Variable:
+    """Return a Variable.
+
+    Args:
+        value: Its first value.
+        dtype: Element type; that of `value` if None.
+        name: Its name.
+        constraint: Function that an optimizer applies after each step.
+    """
     made = Variable(value, dtype=dtype, name=name or "variable")
     made.constraint = constraint
     return made
 
 
-def zeros(shape, dtype=None, name=None):
-    """A Variable of zeros."""
+def zeros(shape: ShapeLike, dtype: DTypeLike = None, name: str | None = None) -> Variable:
+    """Return a Variable of zeros."""
     return Variable(np.zeros(shape, dtype or floatx()), name=name or "variable")
 
 
-def ones(shape, dtype=None, name=None):
-    """A Variable of ones."""
+def ones(shape: ShapeLike, dtype: DTypeLike = None, name: str | None = None) -> Variable:
+    """Return a Variable of ones."""
     return Variable(np.ones(shape, dtype or floatx()), name=name or "variable")
 
 
-def flatten(x):
-    """All elements as one vector."""
+def flatten(x: TensorLike) -> Tensor:
+    """Return all elements as one vector."""
     return ops.reshape(x, (-1,))
 
 
-def get_uid(prefix=""):
-    """How many times this prefix has been asked for."""
+def get_uid(prefix: str = "") -> int:
+    """Return how many times this function was called with this prefix."""
     name = auto_name(prefix)
     return int(name.rpartition("_")[2]) + 1 if name != prefix and name.rpartition("_")[2].isdigit() else 1
 
 
-def image_dim_ordering():
-    """'tf' for channels_last, 'th' for channels_first: Keras 1's `image_data_format`."""
+def image_dim_ordering() -> str:
+    """Return 'tf' for channels_last, 'th' for channels_first: Keras 1's `image_data_format`."""
     return "tf" if image_data_format() == "channels_last" else "th"
 
 
-def set_image_dim_ordering(dim_ordering):
-    """Keras 1's `set_image_data_format`."""
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Set the data format by Keras 1's name, 'tf' or 'th'."""
     set_image_data_format({"tf": "channels_last", "th": "channels_first"}[dim_ordering])
 
 
-def int_shape(x):
-    """The shape as a tuple."""
+def int_shape(x: Any) -> Shape:
+    """Return the shape as a tuple."""
     return tuple(x.shape)
 
 
-def is_keras_tensor(x):
-    """Whether x stands for a value in a functional model, which it has only when the model is called."""
+def is_keras_tensor(x: Any) -> bool:
+    """Report whether x is a KerasTensor of a functional model, which has no values before the model is called."""
     return type(x).__name__ == "KerasTensor"
 
 
-def l2_normalize(x, axis=None):
-    """x / ||x|| along an axis."""
-    return ops.normalize(x, axis)
-
-
-def learning_phase():
-    """1 inside a call with training=True, else 0."""
+def learning_phase() -> int:
+    """Return 1 inside a call with training=True, else 0."""
     return int(bool(call_context().training))
 
 
-def in_train_phase(x, alt, training=None):
-    """`x` when training, else `alt`; functions are called."""
+def in_train_phase(x: Any, alt: Any, training: bool | None = None) -> Any:
+    """Return `x` when training, else `alt`; functions are called.
+
+    >>> in_train_phase("noisy", lambda: "plain")
+    'plain'
+    """
     chosen = x if (training if training is not None else learning_phase()) else alt
     return chosen() if callable(chosen) else chosen
 
 
-def permute_dimensions(x, pattern):
-    """Axes in another order."""
+def permute_dimensions(x: TensorLike, pattern: Sequence[int]) -> Tensor:
+    """Return x with its axes in the order `pattern`."""
     return ops.transpose(x, pattern)
 
 
-def random_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    """Normally distributed numbers."""
+def random_normal(shape: ShapeLike, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = None,
+                  seed: SeedLike = None) -> Tensor:
+    """Return normally distributed numbers; arguments as for `tinynet.random.normal`."""
     return random.normal(shape, mean, stddev, dtype, seed)
 
 
-def random_uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    """Equally distributed numbers."""
+def random_uniform(shape: ShapeLike, minval: float = 0.0, maxval: float = 1.0, dtype: DTypeLike = None,
+                   seed: SeedLike = None) -> Tensor:
+    """Return uniformly distributed numbers in [minval, maxval); arguments as for `tinynet.random.uniform`."""
     return random.uniform(shape, minval, maxval, dtype, seed)
 
 
-def repeat_elements(x, rep, axis):
-    """Each slice along an axis several times in a row."""
+def repeat_elements(x: TensorLike, rep: int, axis: int) -> Tensor:
+    """Repeat each slice along an axis `rep` times.
+
+    >>> repeat_elements([1, 2], 2, axis=0).tolist()
+    [1, 1, 2, 2]
+    """
     return ops.repeat(x, rep, axis)
 
 
-def result_type(*dtypes):
-    """The element type that an operation on these types has."""
+def result_type(*dtypes: DTypeLike) -> str:
+    """Return the element type of an operation on these types."""
     return np.result_type(*dtypes).name
 
 
-def standardize_dtype(dtype):
-    """The name of an element type."""
+def standardize_dtype(dtype: DTypeLike) -> str:
+    """Return the name of an element type, `floatx()` for None."""
     return floatx() if dtype is None else np.dtype(dtype).name
 
 
-def switch(condition, then_expression, else_expression):
-    """Element by element, one or the other; functions are called."""
+def switch(condition: TensorLike, then_expression: Any, else_expression: Any) -> Tensor:
+    """Select then_expression where the condition is true, else_expression elsewhere; functions are called.
+
+    >>> switch([True, False], 1.0, 2.0).tolist()
+    [1.0, 2.0]
+    """
     then = then_expression() if callable(then_expression) else then_expression
     other = else_expression() if callable(else_expression) else else_expression
     return ops.where(condition, then, other)
@@ -283,7 +321,7 @@ def _reduction(name):
 globals().update({name: _reduction(name) for name in _REDUCE})
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _SAME:
         return getattr(ops, _SAME[name])
     if name in _ABSENT:
@@ -291,6 +329,6 @@ def __getattr__(name):
     raise AttributeError(unknown_name("name in keras.backend:", name, __all__))
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return __all__
 

@@ -1,8 +1,12 @@
 """`import tinynet.keras.layers` finds `tinynet.layers`, so that there is one list of layers and one class Dense."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.abc
 import importlib.util
+from types import ModuleType
+from typing import Any
 
 
 class SameModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -11,19 +15,19 @@ class SameModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     _prefix = __package__ + "."
     _own = (_prefix + "backend", _prefix + "same_modules")
 
-    def find_spec(self, fullname, path=None, target=None):
-        """The spec of a module of this name, if it is ours."""
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        """Return the spec of a module of this name; None if it is not one of tinynet's."""
         if not fullname.startswith(self._prefix) or fullname in self._own:
             return None
         return importlib.util.spec_from_loader(fullname, self)
 
-    def create_module(self, spec):
-        """The module that there is already."""
+    def create_module(self, spec: Any) -> ModuleType:
+        """Return the existing module."""
         name = "tinynet." + spec.name.removeprefix(self._prefix)
         module = importlib.import_module(name)
         self._true_spec = module.__spec__
         return module
 
-    def exec_module(self, module):
-        """Nothing to run: undo what Python has just written into the module."""
+    def exec_module(self, module: ModuleType) -> None:
+        """Run nothing: restore the spec that Python has just replaced in the module."""
         module.__spec__ = self._true_spec

@@ -14,9 +14,9 @@ import numpy as np
 from .. import random
 from ..callbacks import Callback, CallbackList, History
 from ..callbacks.base import Logs
+from ..core import checks
 from ..core.nest import flatten, map_structure, pack_like
 from ..data import Epochs, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
-from ..data.arrays import check_count
 from ..tape import GradientTape
 from ..utils.progbar import is_interactive
 from .augmenting import augmentation_of
@@ -79,10 +79,10 @@ class Trainer(TrainingStep):
         ([0, 1, 2], ['loss'])
         """
         self._check_compiled("fit", to_train=True)
-        check_count("fit", "epochs", epochs, 0)
-        check_count("fit", "initial_epoch", initial_epoch, 0)
+        checks.count(epochs, "fit", "epochs", 0)
+        checks.count(initial_epoch, "fit", "initial_epoch", 0)
         if not isinstance(validation_freq, list | tuple | set):
-            check_count("fit", "validation_freq", validation_freq, 1)
+            checks.count(validation_freq, "fit", "validation_freq", 1)
         if validation_split and not is_array_data(x):
             raise ValueError(
                 f"fit: validation_split cuts arrays, but x is a {type(x).__name__}, which yields batches; "

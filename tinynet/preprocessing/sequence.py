@@ -50,8 +50,8 @@ class TimeseriesGenerator(PyDataset):
         self.end_index = len(self.data) - 1 if end_index is None else end_index
         self.shuffle, self.reverse, self.batch_size = shuffle, reverse, batch_size
         if self.start_index > self.end_index:
-            raise ValueError(f"TimeseriesGenerator: no window of {length} steps fits between {start_index} and "
-                             f"{self.end_index}")
+            raise ValueError(f"TimeseriesGenerator: no window of {length} steps fits between {start_index} "
+                             f"and {self.end_index}")
 
     def __len__(self) -> int:
         return math.ceil((self.end_index - self.start_index + 1) / (self.batch_size * self.stride))

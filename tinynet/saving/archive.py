@@ -140,7 +140,7 @@ def write_archive(file: BinaryIO, members: dict[str, bytes | Callable[[Any], Any
     """
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items():
-            info = zipfile.ZipInfo(name)  # a fixed date: the same model gives the same bytes
+            info = zipfile.ZipInfo(name)  # a fixed date: the same model has the same bytes
             info.external_attr = 0o644 << 16
             if isinstance(content, bytes):
                 archive.writestr(info, content, zipfile.ZIP_DEFLATED)

@@ -60,7 +60,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     'last'
     """
     path = output_path(filepath, overwrite)
-    if not hasattr(model, "fit"):  # models stand above this module
+    if not hasattr(model, "fit"):  # models are above this module
         raise TypeError(f"save_model: expected a model, got {model!r}")
     if zipped is False:
         raise NotImplementedError("save_model: zipped=False (a folder, not a file) is not supported; leave it out")

@@ -1,4 +1,4 @@
-"""Names of files that users give to the functions of this folder."""
+"""Names of files that users pass to the functions of this folder."""
 
 from __future__ import annotations
 

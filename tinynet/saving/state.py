@@ -128,8 +128,8 @@ def _check_complete(model):
     known = {id(variable) for variable in _named_variables(model).values()}
     lost = [variable.path for variable in model.weights if id(variable) not in known]
     if lost:
-        raise ValueError(f"{model.name}: weights {lost} belong to no layer that could be found; set the layers that "
-                         "hold them as attributes")
+        raise ValueError(f"{model.name}: weights {lost} belong to no layer that could be found; set the layers "
+                         "that hold them as attributes")
 
 
 def _join(path, key):

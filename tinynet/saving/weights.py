@@ -44,8 +44,8 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
         raise NotImplementedError("save_weights: weights in several files are not supported; leave max_shard_size out")
     path = output_path(filepath, overwrite)
     if not model.built:
-        raise ValueError(f"{model.name}.save_weights: the model has no weights yet; give it an Input, or call it on a "
-                         "batch")
+        raise ValueError(f"{model.name}.save_weights: the model has no weights yet; give it an Input, or call it on "
+                         "a batch")
     if path.name.endswith(".weights.h5"):
         content = h5.to_bytes(model, gather(model))
         with atomic_write(path) as file:
@@ -53,8 +53,8 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
     elif path.suffix == ".safetensors":
         safetensors.save_file(gather(model), path)
     else:
-        raise ValueError("save_weights: the file's name must end in .weights.h5 (which Keras reads, too) or "
-                         f".safetensors, got {os.fspath(filepath)!r}")
+        raise ValueError("save_weights: the file's name must end in .weights.h5 (which Keras reads, too) "
+                         f"or .safetensors, got {os.fspath(filepath)!r}")
 
 
 def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False,
@@ -94,8 +94,8 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
         with Archive(path) as archive:
             _from_archive(model, archive, skip_mismatch)
     else:
-        raise ValueError("load_weights: the file's name must end in .weights.h5, .safetensors, .keras or .h5, got "
-                         f"{os.fspath(filepath)!r}")
+        raise ValueError("load_weights: the file's name must end in .weights.h5, .safetensors, .keras or .h5, "
+                         f"got {os.fspath(filepath)!r}")
 
 
 def safetensors_stored(file: BinaryIO, size: int, where: str) -> tuple[dict[str, Stored], dict[str, str]]:

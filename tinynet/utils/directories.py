@@ -161,7 +161,7 @@ def find_files(where: str, directory: str | os.PathLike[str], labels: Any, class
     """Return paths, their class numbers (or given labels), and the names of the classes.
 
     Args:
-        where: The function that asks, for messages.
+        where: The caller's name, for messages.
         directory: The folder.
         labels: 'inferred' from the subfolders, None, or a list of labels in the order of the paths.
         class_names: The subfolders in the order of their labels; alphabetical if None.

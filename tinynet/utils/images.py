@@ -45,7 +45,16 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | 
 
 
 def resize_picture(picture: Any, size: tuple[int, int], interpolation: str, keep_aspect_ratio: bool = False) -> Any:
-    """Return a PIL picture in another size (height, width); the other arguments are those of `load_img`."""
+    """Return a PIL picture in another size.
+
+    Args:
+        picture: The picture.
+        size: (height, width).
+        interpolation, keep_aspect_ratio: As for `load_img`.
+
+    Raises:
+        ValueError: an unknown interpolation.
+    """
     if interpolation not in _INTERPOLATIONS:
         raise ValueError(f"interpolation must be one of {', '.join(_INTERPOLATIONS)}, got {interpolation!r}")
     height, width = size

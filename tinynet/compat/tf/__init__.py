@@ -1,4 +1,4 @@
-"""TensorFlow's names, for notebooks that say `import tinynet as tf`: `find` is what the package asks for them."""
+"""TensorFlow's names, for notebooks with `import tinynet as tf`: the package's `__getattr__` calls `find`."""
 
 import importlib
 from typing import Any
@@ -20,11 +20,14 @@ _explain = explainer(_PACKAGE)
 
 
 def find(name: str) -> Any:
-    """What the package itself has under a name of TensorFlow.
+    """Return what the package itself has under a name of TensorFlow.
 
     Raises:
         NotInTinynetError: TensorFlow or Keras has the name and tinynet does not.
-        AttributeError: nobody has it.
+        AttributeError: none of them has it.
+
+    >>> find("reduce_sum")([1, 2, 3]).item()
+    6
     """
     if name == "compat":
         return importlib.import_module("tinynet.compat")

@@ -1,4 +1,4 @@
-"""What notebooks ask `tf.config`; `tinynet.config` has these names besides Keras's settings."""
+"""The functions of `tf.config` that notebooks call; `tinynet.config` has these names besides Keras's settings."""
 
 from .devices import (
     experimental,

@@ -1,10 +1,14 @@
 """`tf.debugging` and `tf.print`: assertions about tensors, and showing them."""
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 import numpy as np
 
 from ...core.absence import explainer
+from ...core.types import TensorLike
 from ...tensor import Tensor, to_array
 
 
@@ -31,39 +35,67 @@ assert_greater = _compare("assert_greater", np.greater)
 assert_greater_equal = _compare("assert_greater_equal", np.greater_equal)
 
 
-def assert_near(x, y, rtol=None, atol=None, message=None, summarize=None, name=None):
-    """Raise ValueError unless |x - y| <= atol + rtol |y|; both tolerances are ten units in the last place if None."""
+def assert_near(x: TensorLike, y: TensorLike, rtol: float | None = None, atol: float | None = None,
+                message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+    """Raise ValueError unless |x - y| <= atol + rtol |y|.
+
+    Args:
+        x, y: Tensors or arrays.
+        rtol, atol: Relative and absolute tolerance; ten units in the last place if None.
+        message: The beginning of the error's text.
+        summarize, name: Taken for TensorFlow's sake and ignored.
+
+    >>> assert_near([1.0], [1.0 + 1e-16])
+    """
     a, b = to_array(x), to_array(y)
     unit = 10 * np.finfo(a.dtype if a.dtype.kind == "f" else np.float64).eps
     if not np.all(abs(a - b) <= (unit if atol is None else atol) + (unit if rtol is None else rtol) * abs(b)):
         _fail(message, f"{a} is not near {b}")
 
 
-def assert_rank(x, rank, message=None, name=None):
-    """Raise ValueError unless x has this many axes."""
+def assert_rank(x: TensorLike, rank: int, message: str | None = None, name: str | None = None) -> None:
+    """Raise ValueError unless x has `rank` axes."""
     if to_array(x).ndim != rank:
         _fail(message, f"expected {rank} axes, got shape {to_array(x).shape}")
 
 
-def assert_non_negative(x, message=None, summarize=None, name=None):
-    """Raise ValueError if an element is negative."""
+def assert_non_negative(x: TensorLike, message: str | None = None, summarize: int | None = None,
+                        name: str | None = None) -> None:
+    """Raise ValueError if an element of x is negative."""
     assert_greater_equal(x, 0, message)
 
 
-def assert_positive(x, message=None, summarize=None, name=None):
-    """Raise ValueError unless all elements are above 0."""
+def assert_positive(x: TensorLike, message: str | None = None, summarize: int | None = None,
+                    name: str | None = None) -> None:
+    """Raise ValueError unless all elements of x are above 0."""
     assert_greater(x, 0, message)
 
 
-def check_numerics(tensor, message, name=None):
-    """`tensor`; raise ValueError if it has NaN or infinite elements."""
+def check_numerics(tensor: TensorLike, message: str, name: str | None = None) -> TensorLike:
+    """Return `tensor`; raise ValueError if it has NaN or infinite elements.
+
+    Args:
+        tensor: Tensor or array.
+        message: The beginning of the error's text.
+    """
     if not np.isfinite(to_array(tensor)).all():
         _fail(message, "the tensor has NaN or infinite elements")
     return tensor
 
 
-def print_tensors(*inputs, output_stream=sys.stderr, summarize=3, sep=" ", end="\n", name=None):
-    """`tf.print`: the values, without saying that they are Tensors."""
+def print_tensors(*inputs: Any, output_stream: Any = sys.stderr, summarize: int = 3, sep: str = " ", end: str = "\n",
+                  name: str | None = None) -> None:
+    """Print values as `tf.print` does, without the word Tensor.
+
+    Args:
+        inputs: Tensors, arrays, texts.
+        output_stream: A file; standard error if None.
+        summarize: How many elements to show at each end of an axis.
+        sep, end: As of Python's `print`.
+
+    >>> print_tensors(Tensor([1, 2]), "done", output_stream=sys.stdout)
+    [1 2] done
+    """
     shown = [np.array2string(value.data, edgeitems=summarize, threshold=2 * summarize) if isinstance(value, Tensor)
              else str(value) for value in inputs]
     print(*shown, sep=sep, end=end, file=sys.stderr if output_stream is None else output_stream)

@@ -1,31 +1,46 @@
-"""`tf.summary`: what a loop of one's own shows in TensorBoard. tensorboardX writes the files, as for the callback."""
+"""`tf.summary`: values of a custom training loop for TensorBoard. tensorboardX writes the files, as for the callback.
+
+All functions write to the writer of the innermost `with writer.as_default():` and return whether there was one.
+"""
+
+from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ...callbacks.tensorboard import summary_writer
 from ...core.absence import explainer
+from ...core.types import TensorLike
 from ...string_tensor import is_text, to_string_array
 from ...tensor import to_array
 
 __all__ = ["SummaryWriter", "create_file_writer", "histogram", "image", "scalar", "text"]
-_open: list = []  # writers, the innermost last
+_open: list[Any] = []  # (writer, step), the innermost last
 
 
 class SummaryWriter:
-    """A folder that `scalar`, `histogram`, `image` and `text` write to, inside `with writer.as_default():`."""
+    """A folder that `scalar`, `histogram`, `image` and `text` write to, inside `with writer.as_default():`.
 
-    def __init__(self, logdir):
+    Args:
+        logdir: The folder.
+
+    Raises:
+        ImportError: tensorboardX is not installed; the message names the extra.
+    """
+
+    def __init__(self, logdir: str | os.PathLike[str]) -> None:
         self._writer = summary_writer(os.path.expanduser(os.fspath(logdir)))
 
     @contextlib.contextmanager
-    def as_default(self, step=None):
-        """The block in which it is written to.
+    def as_default(self, step: TensorLike | None = None) -> Iterator[SummaryWriter]:
+        """Context manager: inside, this is the writer.
 
         Args:
-            step: For the calls that give none.
+            step: For the calls that have none.
         """
         _open.append((self._writer, step))
         try:
@@ -34,21 +49,26 @@ class SummaryWriter:
             _open.pop()
             self.flush()
 
-    def set_as_default(self, step=None):
-        """Write to it from now on."""
+    def set_as_default(self, step: TensorLike | None = None) -> None:
+        """Make this the writer from now on, with `step` for the calls that have none."""
         _open[:] = [(self._writer, step)]
 
-    def flush(self):
-        """Put what is waiting into the file."""
+    def flush(self) -> None:
+        """Write what is buffered to the file."""
         self._writer.flush()
 
-    def close(self):
-        """The end."""
+    def close(self) -> None:
+        """Flush and close the file."""
         self._writer.close()
 
 
-def create_file_writer(logdir, max_queue=None, flush_millis=None, filename_suffix=None, name=None):
-    """A `SummaryWriter` for a folder.
+def create_file_writer(logdir: str | os.PathLike[str], max_queue: int | None = None, flush_millis: int | None = None,
+                       filename_suffix: str | None = None, name: str | None = None) -> SummaryWriter:
+    """Return a `SummaryWriter` for a folder.
+
+    Args:
+        logdir: The folder.
+        Others: Taken for TensorFlow's sake and ignored.
 
     Raises:
         ImportError: tensorboardX is not installed; the message names the extra.
@@ -63,31 +83,57 @@ def _write(method, name, data, step, **options):
     writer, usual_step = _open[-1]
     step = usual_step if step is None else step
     if step is None:
-        raise ValueError(f"summary: {name!r} needs a step: give step=, or writer.as_default(step=...)")
+        raise ValueError(f"summary: {name!r} needs a step: pass step=, or writer.as_default(step=...)")
     getattr(writer, method)(name, data, int(to_array(step)), **options)
     return True
 
 
-def scalar(name, data, step=None, description=None):
-    """One number, in the curve of that name. Returns False outside of all writers."""
+def scalar(name: str, data: TensorLike, step: TensorLike | None = None, description: str | None = None) -> bool:
+    """Write one number, a point of the curve of that name.
+
+    Args:
+        name: Of the curve.
+        data: The number.
+        step: int; the writer's if None.
+        description: Taken for TensorFlow's sake and ignored.
+
+    Returns:
+        Whether there was a writer.
+
+    Raises:
+        ValueError: neither the call nor the writer has a step.
+    """
     return _write("add_scalar", name, float(to_array(data)), step)
 
 
-def histogram(name, data, step=None, buckets=None, description=None):
-    """How the elements of a tensor are distributed."""
+def histogram(name: str, data: TensorLike, step: TensorLike | None = None, buckets: int | None = None,
+              description: str | None = None) -> bool:
+    """Write the distribution of a tensor's elements; arguments, result and errors as for `scalar`."""
     return _write("add_histogram", name, to_array(data), step)
 
 
-def image(name, data, step=None, max_outputs=3, description=None):
-    """Pictures, shape (batch, height, width, channels), uint8 or floats 0..1; the first `max_outputs` of them."""
+def image(name: str, data: TensorLike, step: TensorLike | None = None, max_outputs: int = 3,
+          description: str | None = None) -> bool:
+    """Write pictures.
+
+    Args:
+        name: Of the pictures.
+        data: Shape (batch, height, width, channels), uint8 or floats 0..1.
+        step: int; the writer's if None.
+        max_outputs: How many of the batch to write.
+        description: Taken for TensorFlow's sake and ignored.
+
+    Returns:
+        Whether there was a writer.
+    """
     pictures = to_array(data)[:max_outputs]
     written = [_write("add_image", name if i == 0 else f"{name}/{i}", picture, step, dataformats="HWC")
                for i, picture in enumerate(pictures)]
     return all(written)
 
 
-def text(name, data, step=None, description=None):
-    """Text, one string or several."""
+def text(name: str, data: Any, step: TensorLike | None = None, description: str | None = None) -> bool:
+    """Write text, one string or several; arguments, result and errors as for `scalar`."""
     lines = np.atleast_1d(to_string_array(data) if is_text(data) else np.asarray(data, object)).reshape(-1)
     return _write("add_text", name, "\n\n".join(line.decode() if isinstance(line, bytes) else str(line)
                                                 for line in lines), step)

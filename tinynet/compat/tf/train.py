@@ -1,12 +1,15 @@
-"""`tf.train.Checkpoint` and its helpers, for loops of one's own: models, optimizers and variables in one file.
+"""`tf.train.Checkpoint` and its helpers, for custom training loops: models, optimizers and variables in one file.
 
-A checkpoint is a safetensors file `<prefix>-<number>.safetensors`; the file `checkpoint.json` beside it says which is
-the newest. TensorFlow's own checkpoints are not read.
+A checkpoint is a safetensors file `<prefix>-<number>.safetensors`; the file `checkpoint.json` beside it lists them, the
+newest last. TensorFlow's own checkpoints are not read.
 """
+
+from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,14 +29,14 @@ _SUFFIX, _STATE, _COUNTER = ".safetensors", "checkpoint.json", "save_counter"
 
 
 class Checkpoint:
-    """What is saved and restored together.
+    """Objects that are saved and restored together.
 
     Args:
-        root: A model; or give everything a name.
+        root: A model; or name the parts.
         **kwargs: Models, layers, optimizers and variables: Checkpoint(model=model, optimizer=optimizer, step=step).
 
     Raises:
-        TypeError: something else is given.
+        TypeError: a part is something else.
 
     >>> import tempfile
     >>> step = Variable(1)
@@ -44,17 +47,21 @@ class Checkpoint:
     (1, 'run-1')
     """
 
-    def __init__(self, root=None, **kwargs):
+    def __init__(self, root: Any = None, **kwargs: Any) -> None:
         self._parts = ({} if root is None else {"root": root}) | kwargs
         for name, part in self._parts.items():
             if not isinstance(part, Layer | Optimizer | Variable):
-                raise TypeError(f"Checkpoint: {name} must be a model, a layer, an optimizer or a tf.Variable, got "
-                                f"{type(part).__name__}")
+                raise TypeError(f"Checkpoint: {name} must be a model, a layer, an optimizer or a tf.Variable, "
+                                f"got {type(part).__name__}")
             setattr(self, name, part)
         self.save_counter = 0
 
-    def write(self, file_prefix):
-        """Save to `file_prefix`.safetensors, without counting it; returns `file_prefix`."""
+    def write(self, file_prefix: str | os.PathLike[str]) -> str:
+        """Save to `file_prefix`.safetensors, without counting it; returns `file_prefix`.
+
+        Raises:
+            ValueError: a layer has no weights yet.
+        """
         arrays = {_COUNTER: np.array(self.save_counter)}
         for name, part in self._parts.items():
             if isinstance(part, Variable):
@@ -62,7 +69,7 @@ class Checkpoint:
                 continue
             if isinstance(part, Layer) and not part.built:
                 raise ValueError(f"Checkpoint: {name} ({part.name}) has no weights yet; call it on a batch first")
-            store = {}
+            store: dict[str, Any] = {}
             if isinstance(part, Optimizer):
                 part.save_own_variables(store)
             else:
@@ -71,7 +78,7 @@ class Checkpoint:
         safetensors.save_file(arrays, f"{os.fspath(file_prefix)}{_SUFFIX}")
         return os.fspath(file_prefix)
 
-    def save(self, file_prefix):
+    def save(self, file_prefix: str | os.PathLike[str]) -> str:
         """Save under the next number: `file_prefix`-1.safetensors, ...; returns the path without its ending."""
         path = Path(f"{os.fspath(file_prefix)}-{self.save_counter + 1}")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,14 +89,14 @@ class Checkpoint:
         _write_state(path.parent, [old for old in older if old != path.name] + [path.name])
         return str(path)
 
-    def read(self, save_path):
-        """`restore`."""
+    def read(self, save_path: str | os.PathLike[str] | None) -> RestoreStatus:
+        """Call `restore`."""
         return self.restore(save_path)
 
-    def restore(self, save_path):
-        """Put back what was saved under a path that `save` or `latest_checkpoint` returned; nothing if it is None.
+    def restore(self, save_path: str | os.PathLike[str] | None) -> RestoreStatus:
+        """Restore what was saved under a path that `save` or `latest_checkpoint` returned; nothing if it is None.
 
-        An optimizer that has not made a step yet has no place for its state: that is left out, with a warning.
+        The state of an optimizer that has not made a step yet is left out, with a warning: it has no variables for it.
 
         Raises:
             FileNotFoundError: there is no such checkpoint.
@@ -131,25 +138,25 @@ class Checkpoint:
 
 
 class RestoreStatus:
-    """What `restore` returns; everything has been restored by then."""
+    """The result of `restore`; everything has been restored by then."""
 
-    def assert_consumed(self):
-        """Nothing to complain about."""
+    def assert_consumed(self) -> RestoreStatus:
+        """Return self: everything in the checkpoint has been restored."""
         return self
 
     assert_existing_objects_matched = assert_nontrivial_match = expect_partial = assert_consumed
 
 
 class CheckpointState:
-    """What a folder of checkpoints holds: `model_checkpoint_path`, the newest, and `all_model_checkpoint_paths`."""
+    """The checkpoints in a folder: `model_checkpoint_path`, the newest, and `all_model_checkpoint_paths`."""
 
-    def __init__(self, paths):
+    def __init__(self, paths: list[str]) -> None:
         self.model_checkpoint_path = paths[-1]
         self.all_model_checkpoint_paths = paths
 
 
-def get_checkpoint_state(checkpoint_dir):
-    """The `CheckpointState` of a folder, or None if `Checkpoint.save` has never written to it.
+def get_checkpoint_state(checkpoint_dir: str | os.PathLike[str]) -> CheckpointState | None:
+    """Return the `CheckpointState` of a folder, or None if `Checkpoint.save` has never written to it.
 
     Raises:
         ModelFileError: checkpoint.json is damaged.
@@ -164,8 +171,8 @@ def get_checkpoint_state(checkpoint_dir):
     return CheckpointState([str(path.parent / name) for name in names])
 
 
-def latest_checkpoint(checkpoint_dir):
-    """The path of the newest checkpoint, for `restore`; None if there is none."""
+def latest_checkpoint(checkpoint_dir: str | os.PathLike[str]) -> str | None:
+    """Return the path of the newest checkpoint, for `restore`; None if there is none."""
     state = get_checkpoint_state(checkpoint_dir)
     return None if state is None else state.model_checkpoint_path
 
@@ -180,28 +187,29 @@ class CheckpointManager:
 
     Args:
         checkpoint: The `Checkpoint`.
-        directory: The folder; made if need be.
+        directory: The folder; made if it does not exist.
         max_to_keep: Older ones are removed; None keeps all.
         checkpoint_name: The files are called `checkpoint_name`-1, ...
     """
 
-    def __init__(self, checkpoint, directory, max_to_keep, checkpoint_name="ckpt"):
+    def __init__(self, checkpoint: Checkpoint, directory: str | os.PathLike[str], max_to_keep: int | None,
+                 checkpoint_name: str = "ckpt") -> None:
         self.checkpoint = checkpoint
         self.directory = os.fspath(directory)
         self._most, self._prefix = max_to_keep, os.path.join(self.directory, checkpoint_name)
 
     @property
-    def checkpoints(self):
+    def checkpoints(self) -> list[str]:
         """The paths, the newest last."""
         state = get_checkpoint_state(self.directory)
         return [] if state is None else state.all_model_checkpoint_paths
 
     @property
-    def latest_checkpoint(self):
+    def latest_checkpoint(self) -> str | None:
         """The newest path, or None."""
         return latest_checkpoint(self.directory)
 
-    def save(self, checkpoint_number=None):
+    def save(self, checkpoint_number: int | None = None) -> str:
         """Save, under this number or the next; returns the path."""
         if checkpoint_number is not None:
             self.checkpoint.save_counter = int(checkpoint_number) - 1
@@ -213,8 +221,8 @@ class CheckpointManager:
                 Path(f"{old}{_SUFFIX}").unlink(missing_ok=True)
         return path
 
-    def restore_or_initialize(self):
-        """Restore the newest if there is one; returns its path or None."""
+    def restore_or_initialize(self) -> str | None:
+        """Restore the newest checkpoint if there is one; returns its path or None."""
         path = self.latest_checkpoint
         self.checkpoint.restore(path)
         return path

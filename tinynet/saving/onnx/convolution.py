@@ -94,7 +94,7 @@ def _conv_transpose(w, layer, x):
     x = channels_first(w, layer, x)
     starts, ends, extra = [], [], []
     for axis in range(layer.rank):
-        # Padding does not depend on the input's size; 1 stands for any.
+        # Padding does not depend on the input's size; 1 serves for all.
         output_padding = None if layer.output_padding is None else layer.output_padding[axis]
         kernel, stride, dilation = layer.kernel_size[axis], layer.strides[axis], layer.dilation_rate[axis]
         output, (before, after) = axis_geometry(1, kernel, stride, layer.padding, output_padding, dilation)

@@ -98,6 +98,6 @@ def _graph_of(model):
     """
     graph = model._computed_graph()
     if graph is None:
-        raise unsupported(model, "it defines call() in Python, which does not show what it consists of; make it of "
-                                 "Model(inputs, outputs)")
+        raise unsupported(model, "it defines call() in Python, which does not show what it consists of; make it "
+                                 "of Model(inputs, outputs)")
     return graph

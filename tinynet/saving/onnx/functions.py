@@ -119,6 +119,6 @@ def write_operation(w: Writer, node: Node, value_of: Callable[[KerasTensor], Val
         x = w.last(value_of(arguments[0]))
         return Value(w.add("Reshape", x, np.array([-1 if n is None else n for n in shape])), shape, dtype)
     raise NotImplementedError(
-        f"export to ONNX: operation {node.operation.name!r} (ops.{name}) cannot be written; arithmetic, reshape and "
-        f"{', '.join(sorted(_OPERATIONS))} can. Use a layer instead, or keep the model with save('name.keras')"
+        f"export to ONNX: operation {node.operation.name!r} (ops.{name}) cannot be written; arithmetic, reshape "
+        f"and {', '.join(sorted(_OPERATIONS))} can. Use a layer instead, or keep the model with save('name.keras')"
     )

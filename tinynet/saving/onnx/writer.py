@@ -36,8 +36,8 @@ def unsupported(part: Any, why: str) -> NotImplementedError:
         why: The reason, a clause.
     """
     return NotImplementedError(
-        f"export to ONNX: layer {part.name!r} ({type(part).__name__}) cannot be written: {why}. Export the part of the "
-        "model before it, Model(model.input, layer.input), or keep the model with save('name.keras')"
+        f"export to ONNX: layer {part.name!r} ({type(part).__name__}) cannot be written: {why}. Export the part of "
+        "the model before it, Model(model.input, layer.input), or keep the model with save('name.keras')"
     )
 
 
