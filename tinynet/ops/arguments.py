@@ -78,7 +78,7 @@ def check_channel_wise(operation: str, name: str, parameter: Any, shape: Shape, 
     channels = shape[axis]
     if tuple(parameter.shape) != (channels,):
         raise ValueError(
-            f"{operation}: {name} has shape {tuple(parameter.shape)}, but the input has {channels} channels. "
+            f"{operation}: input has {channels} channels but {name} has shape {tuple(parameter.shape)}. "
             f"Got input {shape}, axis {axis}; {name} must have shape ({channels},)."
         )
 
