@@ -2,15 +2,13 @@
 
 import pytest
 
-from tests.layers.test_contract import CASES, sample
-from tinynet.layers import InputLayer
+from tests.layers.test_contract import CASES
 from tinynet.saving.state import gather
 
 
-@pytest.mark.parametrize(("make", "shape"), CASES.values(), ids=CASES.keys())
-def test_all_weights_of_a_layer_are_gathered(make, shape):
-    layer = make()
-    if not isinstance(layer, InputLayer):
-        layer(sample(shape))
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_all_weights_of_a_layer_are_gathered(case):
+    layer = case.make()
+    case(layer, case.arrays())
     gathered = {id(array) for array in gather(layer).values()}
     assert len(gathered) >= len(layer.weights)
