@@ -1,11 +1,14 @@
 """Augmentation of batches of Fashion-MNIST: flip, shift, rotate, and a rectangle cut out, by layers of the same names.
 
-Each contender draws its own random numbers, so that results cannot be compared pixel by pixel. What is checked is what
-all must share: shape, type and range, and the mean brightness of the batch, which the transforms lower by what they
-cut out and push over the border (tests/judge compares the transforms themselves).
+Each contender draws its own random numbers, so results cannot be compared pixel by pixel. The check is on what all must
+have in common: shape, type, range, and the mean brightness of the batch, which cutting out and moving pixels over the
+border lower. (tests/judge compares the transforms themselves.)
 """
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 import harness
 import numpy as np
@@ -14,8 +17,8 @@ from harness import print_table
 SIZES = "128,512"
 
 
-def batch(size):
-    """Fashion-MNIST test images in [0, 1]; the sample that comes with tinynet where the full set is not there."""
+def batch(size: int) -> np.ndarray:
+    """Test images of Fashion-MNIST in [0, 1]; without the full data set, those of the sample that tinynet contains."""
     from tinynet.core import errors
     from tinynet.datasets import fashion_mnist, fashion_mnist_sample
 
@@ -26,8 +29,8 @@ def batch(size):
     return np.resize(images, (size, 28, 28))[..., None].astype(np.float32) / np.float32(255)
 
 
-def make_check(x):
-    """A check of files that hold results."""
+def make_check(x: np.ndarray) -> harness.Check:
+    """Return a check of files that hold results."""
 
     def check(results):
         verdicts = {}
@@ -37,14 +40,15 @@ def make_check(x):
                 verdicts[name] = False, f"shape {y.shape}, {y.dtype}, from {y.min()} to {y.max()}"
                 continue
             ratio = float(y.mean() / x.mean())
-            # 4 to 25 % are cut out, mostly of the brighter middle; shifts by up to 10 % push little over the border.
+            # 4% to 25% of the pixels are cut out, mostly of the brighter middle. Shifts by up to 10% move few pixels
+            # over the border.
             verdicts[name] = 0.7 < ratio < 0.95, f"mean brightness {ratio:.3f} of the input's"
         return verdicts
 
     return check
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     p = harness.parser(__doc__.splitlines()[0], "tinynet,keras-tf,keras-jax,keras-torch", rounds=9)
     p.add_argument("--sizes", default=SIZES, metavar="N,...", help="images a batch")
     p.add_argument("--seconds", type=float, default=0.3, help="length of a turn")
@@ -65,10 +69,11 @@ def main(argv=None):
         return session.finish(report(session, times))
 
 
-def report(session, times):
-    """Print the table and return what it says as a dict."""
+def report(session: harness.Session, times: dict[Any, dict[str, float]]) -> dict[str, Any]:
+    """Print the table and return its numbers as a dict."""
     names = list(session.workers)
-    summary, rows = {"milliseconds": {}, "ratio_to_fastest_peer": {}}, []
+    summary: dict[str, Any] = {"milliseconds": {}, "ratio_to_fastest_peer": {}}
+    rows = []
     for size, medians in times.items():
         summary["milliseconds"][size] = {name: 1e3 * seconds for name, seconds in medians.items()}
         best = min((seconds for name, seconds in medians.items() if name != "tinynet"), default=None)

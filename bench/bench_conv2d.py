@@ -4,7 +4,11 @@ One image's output and input gradient, and one tap's weight gradient, are compar
 1e-5 of the largest sum |x||w|, is ten times the error of F(4x4): a wrong result misses it by far.
 """
 
+from __future__ import annotations
+
+import argparse
 import sys
+from typing import Any
 
 import harness
 import numpy as np
@@ -17,9 +21,14 @@ QUICK_SHAPES = "2x9x9x3-5-3,2x8x8x16-16-3-same"
 PASSES = ("forward", "input_gradient", "weight_gradient")
 
 
-def parse_shape(text):
-    """{"size": (batch, height, width, channels), ...} from "128x28x28x32-64-3-same-2"
-    (filters, side, padding, stride).
+def parse_shape(text: str) -> dict[str, Any]:
+    """Return {"size": (batch, height, width, channels), "filters": ..., "side": ..., "stride": ..., "pad": ...}.
+
+    Args:
+        text: Size, filters, side, padding, stride: '128x28x28x32-64-3-same-2'. Without the last two: valid, stride 1.
+
+    Raises:
+        ValueError: the text is something else.
     """
     size, filters, side, *rest = text.split("-")
     stride = int(rest.pop()) if rest and rest[-1].isdigit() else 1
@@ -29,7 +38,8 @@ def parse_shape(text):
             "pad": int(side) // 2 if rest else 0}
 
 
-def make_check(shape, which):
+def make_check(shape: dict[str, Any], which: str) -> harness.Check:
+    """Return a check of files that hold the results of one pass, against the reference in float64."""
     from tinynet import reference
 
     x, kernel, dy = (a.astype(np.float64) for a in convolution(**shape))
@@ -41,13 +51,13 @@ def make_check(shape, which):
             return reference.conv2d_forward(f(x[:1]), f(kernel), None, *geometry, "linear")
         if which == "input_gradient":
             return reference.conv2d_backward(
-                f(dy[:1]), f(x[:1]), f(kernel), None, "linear", *geometry, True, False, False
+                f(dy[:1]), f(x[:1]), f(kernel), None, *geometry, "linear", True, False, False
             )[0]
-        seen = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[
+        inputs = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[
             :, : stride * dy.shape[1] : stride, : stride * dy.shape[2] : stride
         ]
-        seen = seen[:, : dy.shape[1], : dy.shape[2]]
-        return np.tensordot(f(seen), f(dy), axes=((0, 1, 2), (0, 1, 2)))
+        inputs = inputs[:, : dy.shape[1], : dy.shape[2]]  # those that the first tap multiplies
+        return np.tensordot(f(inputs), f(dy), axes=((0, 1, 2), (0, 1, 2)))
 
     def check(results):
         expected, largest = exact(np.asarray), exact(np.abs).max()
@@ -62,7 +72,7 @@ def make_check(shape, which):
     return check
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     p = harness.parser(__doc__.splitlines()[0], "tinynet,torch,torch-malloc,torch-cl,torch-cl-malloc", rounds=7)
     p.add_argument(
         "--shapes", default=SHAPES, metavar="NxHxWxC-F-K[-same][-S],...", help="images, filters, side, padding, stride"
@@ -89,10 +99,11 @@ def main(argv=None):
         return session.finish(report(session, shapes, seconds, arguments))
 
 
-def report(session, shapes, seconds, arguments):
-    """Print the tables and return what they say as a dict."""
+def report(session: harness.Session, shapes: dict[str, dict[str, Any]],
+           seconds: dict[tuple[str, str], dict[str, float]], arguments: argparse.Namespace) -> dict[str, Any]:
+    """Print the table and return its numbers as a dict."""
     names = list(session.workers)
-    summary = {"gflops": {}, "step_ratio_to_fastest_peer": {}}
+    summary: dict[str, Any] = {"gflops": {}, "step_ratio_to_fastest_peer": {}}
     rows = []
     for text, shape in shapes.items():
         out = convolution_output(shape)
@@ -114,7 +125,8 @@ def report(session, shapes, seconds, arguments):
     return summary
 
 
-def convolution_output(shape):
+def convolution_output(shape: dict[str, Any]) -> list[int]:
+    """Return [height, width] of the output."""
     return [(n + 2 * shape["pad"] - shape["side"]) // shape["stride"] + 1 for n in shape["size"][1:3]]
 
 

@@ -3,7 +3,11 @@
 Every result is compared with a float64 product: |C - AB| <= gamma(k + 1) |A||B|, the theorem for any order of sums.
 """
 
+from __future__ import annotations
+
+import argparse
 import sys
+from typing import Any
 
 import harness
 import numpy as np
@@ -14,16 +18,16 @@ SHAPES = "64x784x128,512x512x512,1024x1024x1024,2048x2048x2048,8192x288x64"
 QUICK_SHAPES = "33x47x19,64x64x64"
 
 
-def parse_shapes(text):
-    """[(m, k, n), ...] from "64x784x128,..."."""
+def parse_shapes(text: str) -> list[tuple[int, ...]]:
+    """Return [(m, k, n), ...] for '64x784x128,...'."""
     shapes = [tuple(map(int, shape.split("x"))) for shape in text.split(",")]
     if not all(len(shape) == 3 and min(shape) > 0 for shape in shapes):
         raise ValueError(text)
     return shapes
 
 
-def make_check(m, k, n, dtype, seed):
-    """A check of files that hold products, against NumPy's in float64."""
+def make_check(m: int, k: int, n: int, dtype: str, seed: int) -> harness.Check:
+    """Return a check of files that hold products, against NumPy's in float64."""
     a, b = (x.astype(np.float64) for x in matrices(m, k, n, dtype, seed))
     u = float(np.finfo(dtype).eps) / 2
     terms = k + 1 if dtype == "float32" else 2 * (k + 1)  # in float64 the reference has errors of the same kind
@@ -38,14 +42,14 @@ def make_check(m, k, n, dtype, seed):
                 verdicts[name] = False, f"shape {c.shape}, {c.dtype}"
                 continue
             worst = float(np.max(np.abs(c - exact) / magnitude))
-            # `worst` is nan when a result is: then this is false, as it should be
+            # If a result is nan, `worst` is nan, and the comparison is False.
             verdicts[name] = worst <= gamma, f"max |C - AB| / |A||B| = {worst / u:.1f} u (bound {gamma / u:.0f} u)"
         return verdicts
 
     return check
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     p = harness.parser(__doc__.splitlines()[0], "tinynet,numpy,numpy-malloc,torch,torch-malloc", rounds=9)
     p.add_argument("--shapes", default=SHAPES, metavar="MxKxN,...", help="products of (m, k) and (k, n)")
     p.add_argument("--dtype", choices=("float32", "float64"), default="float32")
@@ -72,14 +76,16 @@ def main(argv=None):
         return session.finish(report(session, rates, arguments))
 
 
-def report(session, rates, arguments):
-    """Print the table and return what it says as a dict."""
+def report(session: harness.Session, rates: dict[str, dict[str, float]],
+           arguments: argparse.Namespace) -> dict[str, Any]:
+    """Print the table and return its numbers as a dict."""
     names = list(session.workers)
     peers = [name for name in names if not name.startswith("tinynet")]
     untuned = [name for name in peers if not name.endswith("-malloc")]
     peak = session.peak(f"{arguments.dtype}_gflops")
-    own_peak = session.peak(f"{arguments.dtype}_gflops", arguments.isa)  # of the instruction set tinynet was held to
-    summary = {"gflops": rates, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {}, "share_of_peak": {}}
+    own_peak = session.peak(f"{arguments.dtype}_gflops", arguments.isa)  # of tinynet's instruction set
+    summary: dict[str, Any] = {"gflops": rates, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {},
+                               "share_of_peak": {}}
     rows = []
     for shape, rate in rates.items():
         row = [shape, *(f"{rate[name]:.0f}" if name in rate else "-" for name in names)]

@@ -1,11 +1,15 @@
 """Normalization layers: a training step (forward, all gradients) of tinynet and PyTorch, its share of copy bandwidth.
 
-Every result is compared with float64: an element is off by at most gamma(rows + 16) times the sum of the absolute
-values it is computed from, the theorem for any order of sums. Where y is that close to 0, ReLU's derivative may be 0 or
-1.
+Every result is compared with float64. The error of an element is at most gamma(rows + 16) times the sum of the absolute
+values from which it is computed: the theorem for any order of summation. Where |y| is below this bound, ReLU's
+derivative may be 0 or 1.
 """
 
+from __future__ import annotations
+
+import argparse
 import sys
+from typing import Any
 
 import harness
 import numpy as np
@@ -16,21 +20,21 @@ KINDS = "batch_norm,batch_norm_relu,layer_norm"
 SHAPES = "128x28x28x32,128x14x14x64,32x56x56x64,512x256"
 QUICK_SHAPES = "4x5x5x3,16x7"
 EPSILON = 1e-3
-# Arrays of x's size that have to pass through memory: forward x twice and y, backward x and dy twice and dx; a row of
-# layer normalization stays in the cache between two looks at it.
+# How many arrays of x's size are read or written: forward x twice and y once, backward x and dy twice and dx once.
+# Layer normalization reads each row once from memory: the row is still in the cache when it is read again.
 PASSES = {"batch_norm": 8, "batch_norm_relu": 8, "layer_norm": 5}
 
 
-def parse_shapes(text):
-    """[(batch, ..., channels), ...] from "128x28x28x32,..."."""
+def parse_shapes(text: str) -> list[tuple[int, ...]]:
+    """Return [(batch, ..., channels), ...] for '128x28x28x32,...'."""
     shapes = [tuple(map(int, shape.split("x"))) for shape in text.split(",")]
     if not all(len(shape) in (2, 4) and min(shape) > 0 for shape in shapes):
         raise ValueError(text)
     return shapes
 
 
-def make_check(kind, shape, seed):
-    """A check of files that hold y, dx, dgamma, dbeta one after the other."""
+def make_check(kind: str, shape: tuple[int, ...], seed: int) -> harness.Check:
+    """Return a check of files that hold y, dx, dgamma, dbeta, one after the other."""
 
     def check(results):
         x, dy, weight, offset = (a.astype(np.float64) for a in normalization(shape, seed))
@@ -42,7 +46,7 @@ def make_check(kind, shape, seed):
         mean = x.mean(axis, keepdims=True)
         inverse = 1 / np.sqrt(x.var(axis, keepdims=True) + EPSILON)
         x_hat = (x - mean) * inverse
-        large = (np.abs(x) + np.abs(x).mean(axis, keepdims=True)) * inverse  # what x^ is computed from
+        large = (np.abs(x) + np.abs(x).mean(axis, keepdims=True)) * inverse  # of what x_hat is computed from
         y = weight * x_hat + offset
         y_bound = gamma * 3 * (weight * large + np.abs(offset))
         unsure = np.zeros(y.shape, bool)
@@ -75,7 +79,7 @@ def make_check(kind, shape, seed):
     return check
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     p = harness.parser(__doc__.splitlines()[0], "tinynet,torch,torch-malloc,torch-cl,torch-cl-malloc", rounds=9)
     p.add_argument("--shapes", default=SHAPES, metavar="NxHxWxC,...", help="inputs, channels last; with 2 or 4 axes")
     p.add_argument("--kinds", default=KINDS, metavar="KIND,...", help="any of " + KINDS)
@@ -106,14 +110,15 @@ def main(argv=None):
         return session.finish(report(session, times, arguments))
 
 
-def report(session, times, arguments):
-    """Print the table and return what it says as a dict."""
+def report(session: harness.Session, times: dict[Any, dict[str, float]],
+           arguments: argparse.Namespace) -> dict[str, Any]:
+    """Print the table and return its numbers as a dict."""
     names = list(session.workers)
     peers = [name for name in names if not name.startswith("tinynet")]
     untuned = [name for name in peers if not name.endswith("-malloc")]
     copy = session.peak("copy_gb_per_s")
     names_of = ("milliseconds", "ratio_to_fastest_peer", "ratio_to_fastest_untuned_peer", "share_of_copy")
-    summary = {name: {} for name in names_of}
+    summary: dict[str, Any] = {name: {} for name in names_of}
     rows = []
     for (kind, shape), medians in times.items():
         label = f"{kind} {shape}"
@@ -131,8 +136,8 @@ def report(session, times, arguments):
         rows.append(row)
     print(f"\nA training step of one normalization layer, float32, milliseconds on {arguments.threads} thread(s)\n")
     print_table(["layer, input", *names, "fastest peer / tinynet", "untuned / tinynet", "of copy bandwidth"], rows)
-    print("\nOf copy bandwidth: bytes of all needed passes, over those that copying large arrays moves meanwhile;")
-    print("more than 100% where arrays stay in the cache.")
+    print("\nOf copy bandwidth: the bytes that a step must read and write, divided by those that a copy of large")
+    print("arrays moves in the same time. It is above 100% where arrays stay in the cache.")
     for key in ("ratio_to_fastest_peer", "ratio_to_fastest_untuned_peer"):
         mean = geometric_mean(summary[key].values())
         summary[f"geometric_mean_of_{key}"] = mean

@@ -1,10 +1,14 @@
 """Adam: a step over all weights of a network, of tinynet and PyTorch (fused), and its share of copy bandwidth.
 
-The gradient is the same in every step, so that Adam's means are exact: m/(1 - beta_1^t) = g, v/(1 - beta_2^t) = g^2,
-and each step moves a weight by the learning rate, but for epsilon and rounding. By that every result is checked.
+The gradient is the same in every step. Adam's means are then exact: m/(1 - beta_1^t) = g, v/(1 - beta_2^t) = g^2. Each
+step moves a weight by the learning rate, up to epsilon and rounding. Every result is checked against this.
 """
 
+from __future__ import annotations
+
+import argparse
 import sys
+from typing import Any
 
 import harness
 import numpy as np
@@ -16,20 +20,20 @@ QUICK_SHAPES = "30x20+20"
 PASSES = 7  # weight, mean and variance are read and written, the gradient is read
 
 
-def parse_shapes(text):
-    """[[(3000, 3000), (1000, 1000)], ...] from "3000x3000+1000x1000,..."."""
+def parse_shapes(text: str) -> list[list[tuple[int, ...]]]:
+    """Return [[(3000, 3000), (1000, 1000)], ...] for '3000x3000+1000x1000,...'."""
     return [[tuple(map(int, shape.split("x"))) for shape in network.split("+")] for network in text.split(",")]
 
 
-def make_check(shapes, seed):
-    """A check of files that hold the weights after CHECKED_STEPS steps, one after the other."""
+def make_check(shapes: list[tuple[int, ...]], seed: int) -> harness.Check:
+    """Return a check of files that hold the weights after CHECKED_STEPS steps, one after the other."""
 
     def check(results):
         weights, gradients = (np.concatenate([a.ravel().astype(np.float64) for a in part])
                               for part in adam(shapes, seed))
         way = CHECKED_STEPS * LEARNING_RATE
         expected = weights - way * np.sign(gradients)
-        # Keras's epsilon, 1e-7, counts 1 / sqrt(1 - beta_2) = 31.6 times in the first step.
+        # In the first step Keras's epsilon, 1e-7, has 1 / sqrt(1 - beta_2) = 31.6 times its weight.
         bound = way * (1e-4 + 4e-6 / np.abs(gradients)) + 2 * CHECKED_STEPS * 2.0**-24 * np.abs(weights)
         verdicts = {}
         for name, file in results.items():
@@ -44,7 +48,7 @@ def make_check(shapes, seed):
     return check
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     p = harness.parser(__doc__.splitlines()[0], "tinynet,torch,torch-foreach", rounds=9)
     p.add_argument("--shapes", default=SHAPES, metavar="AxB+C,...", help="networks: the shapes of their weights")
     p.add_argument("--seconds", type=float, default=0.2, help="length of a turn")
@@ -69,11 +73,12 @@ def main(argv=None):
         return session.finish(report(session, times, arguments))
 
 
-def report(session, times, arguments):
-    """Print the table and return what it says as a dict."""
+def report(session: harness.Session, times: dict[Any, dict[str, float]],
+           arguments: argparse.Namespace) -> dict[str, Any]:
+    """Print the table and return its numbers as a dict."""
     names = list(session.workers)
     copy = session.peak("copy_gb_per_s")
-    summary = {"milliseconds": {}, "ratio_to_fastest_peer": {}, "share_of_copy": {}}
+    summary: dict[str, Any] = {"milliseconds": {}, "ratio_to_fastest_peer": {}, "share_of_copy": {}}
     rows = []
     for (label, count), medians in times.items():
         summary["milliseconds"][label] = {name: 1e3 * seconds for name, seconds in medians.items()}
@@ -89,8 +94,8 @@ def report(session, times, arguments):
         rows.append(row)
     print(f"\nA step of Adam, float32, milliseconds on {arguments.threads} thread(s)\n")
     print_table(["weights", *names, "fastest peer / tinynet", "of copy bandwidth"], rows)
-    print("\nOf copy bandwidth: 7 arrays read or written, over what copying large arrays moves meanwhile; more than")
-    print("100% where arrays stay in the cache, and since reading is faster than writing.\n")
+    print("\nOf copy bandwidth: the bytes of 7 arrays, divided by those that a copy of large arrays moves in the same")
+    print("time. It is above 100% where arrays stay in the cache, and because reading is faster than writing.\n")
     return summary
 
 

@@ -1,11 +1,14 @@
-"""Pooling of images: milliseconds of tinynet and PyTorch, forward and backward,
-and the memory rate that tinynet reaches.
+"""Pooling of images, forward and backward: milliseconds of tinynet and PyTorch, and tinynet's memory rate.
 
-Every result is compared with one in float64: maxima and, where windows do not overlap, gradients must be equal; sums of
-k numbers within gamma(k + 1) of their magnitude, the theorem for any order.
+Every result is compared with one in float64. Maxima must be equal, and gradients of maxima where windows do not
+overlap. The error of a sum of k numbers is at most gamma(k + 1) times the sum of their absolute values: the theorem for
+any order of summation.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 import harness
 import numpy as np
@@ -17,8 +20,8 @@ QUICK_CASES = "2x9x8x3,2x7x6x17:3:2"
 PASSES = [(kind, backward) for kind in ("max", "average") for backward in (False, True)]
 
 
-def parse_cases(text):
-    """[(shape, pool, stride), ...] from "128x28x28x32:3:2,..."; pool and stride are 2 where not given."""
+def parse_cases(text: str) -> list[tuple[tuple[int, ...], int, int]]:
+    """Return [(shape, pool, stride), ...] for '128x28x28x32:3:2,...'; pool and stride are 2 where the text has none."""
     cases = []
     for case in text.split(","):
         shape, _, window = case.partition(":")
@@ -29,8 +32,9 @@ def parse_cases(text):
     return cases
 
 
-def exact(kind, backward, shape, pool, stride, seed):
-    """The result in float64, and the sum of the absolute values that each element adds up."""
+def exact(kind: str, backward: bool, shape: tuple[int, ...], pool: int, stride: int,
+          seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the result in float64, and for each element the sum of the absolute values that it sums."""
     x, dy = (a.astype(np.float64) for a in pooling(shape, pool, stride, seed))
     windows = np.lib.stride_tricks.sliding_window_view(x, (pool, pool), axis=(1, 2))[:, ::stride, ::stride]
     windows = windows.reshape(*windows.shape[:4], pool * pool)
@@ -48,8 +52,8 @@ def exact(kind, backward, shape, pool, stride, seed):
     return dx, magnitude
 
 
-def make_check(kind, backward, shape, pool, stride, seed):
-    """A check of files that hold results."""
+def make_check(kind: str, backward: bool, shape: tuple[int, ...], pool: int, stride: int, seed: int) -> harness.Check:
+    """Return a check of files that hold results."""
     u, terms = 2.0**-24, 1 + pool * pool
     if kind == "max" and (not backward or stride >= pool):
         terms = 0
@@ -70,7 +74,7 @@ def make_check(kind, backward, shape, pool, stride, seed):
     return check
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     p = harness.parser(__doc__.splitlines()[0], "tinynet,torch,torch-malloc,torch-cl,torch-cl-malloc", rounds=9)
     p.add_argument("--cases", default=CASES, metavar="NxHxWxC[:POOL:STRIDE],...", help="images and windows")
     p.add_argument("--seconds", type=float, default=0.1, help="length of a turn")
@@ -100,10 +104,10 @@ def main(argv=None):
         return session.finish(report(session, times))
 
 
-def report(session, times):
-    """Print the table and return what it says as a dict."""
+def report(session: harness.Session, times: dict[Any, dict[str, float]]) -> dict[str, Any]:
+    """Print the table and return its numbers as a dict."""
     names = list(session.workers)
-    summary = {"milliseconds": {}, "ratio_to_fastest_peer": {}, "gb_per_s": {}}
+    summary: dict[str, Any] = {"milliseconds": {}, "ratio_to_fastest_peer": {}, "gb_per_s": {}}
     rows = []
     for (title, shape, pool, stride), medians in times.items():
         summary["milliseconds"][title] = {name: 1e3 * seconds for name, seconds in medians.items()}
@@ -114,7 +118,7 @@ def report(session, times):
         row.append(
             f"{summary['ratio_to_fastest_peer'][title]:.2f}" if title in summary["ratio_to_fastest_peer"] else "-"
         )
-        if "tinynet" in medians:  # what has to be read and written once: x and y, or dx and dy
+        if "tinynet" in medians:  # each is read or written once: x and y, or dx and dy
             outputs = shape[0] * ((shape[1] - pool) // stride + 1) * ((shape[2] - pool) // stride + 1) * shape[3]
             summary["gb_per_s"][title] = 4 * (int(np.prod(shape)) + outputs) / medians["tinynet"] / 1e9
         row.append(f"{summary['gb_per_s'][title]:.0f}" if title in summary["gb_per_s"] else "-")

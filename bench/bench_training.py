@@ -1,28 +1,32 @@
 """Training: seconds for one epoch of small networks on Fashion-MNIST, everything included, and one step of VGG-16.
 
 An epoch is what a user waits for: shuffling, gathering batches from float32 images, forward, backward, Adam(1e-3), and
-counting correct answers. The first epoch is not timed (Keras compiles in it) but everybody trains it.
+counting correct answers. All contenders train a first epoch, which is not timed: Keras compiles in it.
 """
 
+from __future__ import annotations
+
+import argparse
 import math
 import statistics
 import sys
 from pathlib import Path
+from typing import Any
 
 import harness
 import numpy as np
-from cases import CASES
+from cases import CASES, Case
 from harness import geometric_mean, print_table
 
 DENSE = ("tinynet", "torch", "torch-malloc", "torch-foreach", "keras-jax", "keras-tf")
 CONVOLUTION = ("tinynet", "torch", "torch-malloc", "torch-cl", "torch-cl-malloc", "keras-jax", "keras-tf")
 
-# Accuracy of the last epoch: everybody has trained as long as the others, so they agree up to the luck of the draw.
+# How far the last epoch's accuracy may be from the median. All train equally long, so they differ by chance only.
 SPREAD = 0.05
 
 
-def load_images(folder, samples, quick=False):
-    """Write x.npy (uint8) and y.npy for the workers; returns what they are. Nothing is downloaded with `quick`."""
+def load_images(folder: str, samples: int, quick: bool = False) -> str:
+    """Write x.npy (uint8) and y.npy for the workers. Returns what images they are. `quick` downloads nothing."""
     try:
         if quick:
             raise NotImplementedError("--quick downloads nothing")
@@ -33,11 +37,11 @@ def load_images(folder, samples, quick=False):
         if len(x) < samples:
             raise ValueError(f"only {len(x)} images")
         origin = "Fashion-MNIST"
-    except Exception as error:  # whatever keeps the real images away, the time can be measured on others
-        harness.say(f"  no Fashion-MNIST ({type(error).__name__}: {error}): random prototypes with noise instead")
+    except Exception as error:  # without the real images, for any reason, others take the same time
+        harness.progress(f"  no Fashion-MNIST ({type(error).__name__}: {error}): random prototypes with noise instead")
         rng = np.random.default_rng(0)
         y = rng.integers(0, 10, samples)
-        # In squares of 7 pixels: a shift by 2, as augmentation makes it, leaves enough to learn from.
+        # In squares of 7 pixels: after a shift by 2, as in augmentation, the prototypes can still be recognized.
         prototypes = rng.integers(0, 256, (10, 4, 4)).repeat(7, axis=1).repeat(7, axis=2)
         noise = rng.integers(0, 256, (samples, 28, 28), dtype=np.uint8)
         x = (noise // 2 + (prototypes[y] // 2).astype(np.uint8)).astype(np.uint8)
@@ -47,12 +51,14 @@ def load_images(folder, samples, quick=False):
     return origin
 
 
-def make_check(case, samples, origin):
-    """Accuracy above a floor, and near the others'; on random images a loss that starts as chance does, and falls."""
+def make_check(case: Case, samples: int, origin: str) -> harness.Check:
+    """Return a check: the accuracy is above a floor and near the median; on random images, the loss starts as that of
+    guessing, and falls.
+    """
     if case.random_images:
         return lambda results: {name: _check_loss(result, math.log(case.classes)) for name, result in results.items()}
     real = origin == "Fashion-MNIST"
-    # After the first epoch accuracy only rises; with few images (--samples) an epoch teaches less.
+    # Accuracy rises from epoch to epoch. In an epoch of fewer images (--samples) a network learns less.
     floor = case.accuracy_floor if real and samples >= case.samples else 0.15 if samples < 5000 else 0.5
     spread = SPREAD if samples >= case.samples else 0.25
 
@@ -76,7 +82,7 @@ def _check_loss(result, chance):
     return passed, f"loss {first:.6f} after the first epoch, {last:.6f} after the last (chance: {chance:.3f})"
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     p = harness.parser(__doc__.splitlines()[0], ",".join(dict.fromkeys(DENSE + CONVOLUTION)), rounds=5)
     p.add_argument("--cases", default="dense", metavar="A,B,...", help=f"any of {', '.join(CASES)}")
     p.add_argument("--batch-sizes", metavar="N,...", help="instead of each case's own")
@@ -117,12 +123,14 @@ def main(argv=None):
         return session.finish(report(session, table, origin, arguments))
 
 
-def report(session, table, origin, arguments):
-    """Print the table and return what it says as a dict."""
+def report(session: harness.Session, table: dict[Any, dict[str, float]], origin: str,
+           arguments: argparse.Namespace) -> dict[str, Any]:
+    """Print the table and return its numbers as a dict."""
     names = list(session.workers)
     peers = [name for name in names if not name.startswith("tinynet")]
     untuned = [name for name in peers if not name.endswith("-malloc")]
-    summary = {"seconds": {}, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {}, "images": origin}
+    summary: dict[str, Any] = {"seconds": {}, "ratio_to_fastest_peer": {}, "ratio_to_fastest_untuned_peer": {},
+                               "images": origin}
     rows = []
     for (case, batch_size, samples), seconds in table.items():
         label = f"{case}, batch {batch_size}, {samples} images"
@@ -148,9 +156,9 @@ def report(session, table, origin, arguments):
     return summary
 
 
-def report_memory(session, names):
-    """Print how much memory each process has held at most, libraries included, and return it as a dict."""
-    peaks = {}
+def report_memory(session: harness.Session, names: list[str]) -> dict[str, dict[str, float]]:
+    """Print each process's peak memory, libraries included, and return it as a dict."""
+    peaks: dict[str, dict[str, float]] = {}
     for entry in session.measurements:
         if entry["peak_memory_mb"] is not None:
             label = f"{entry['case']}, batch {entry['batch_size']}, {entry['samples']} images"

@@ -1,4 +1,4 @@
-"""The networks that training is measured on, each once, as plain data: every peer builds them from here.
+"""The networks that bench_training.py trains, as plain data: every peer builds them from this description.
 
     ("flatten",)                ("dense", units, activation)     ("conv", filters, padding, activation)
     ("pool",)   2x2 maximum     ("batch_norm",)                  ("relu",)          ("dropout", rate)
@@ -15,26 +15,24 @@ class Case:
     layers: tuple
     samples: int
     batch_sizes: tuple
-    # Training accuracy of the second epoch on Fashion-MNIST, dropout included, is above this, and of later ones too:
-    # it tells a network that learns from one that does not, or does something else. Other images are random; then it
-    # is the loss that has to fall.
+    # Training accuracy on Fashion-MNIST, dropout included, is above this from the second epoch on. A network below it
+    # does not learn, or computes something else. Other images are random: there the loss must fall.
     accuracy_floor: float = 0.0
     image: tuple = (28, 28, 1)
     classes: int = 10
     optimizer: str = "adam"  # Adam(1e-3), or "adamw" for AdamW(1e-3, weight_decay=0.05), or "sgd" for SGD(1e-2)
-    # "recipe": mirror, shift by whole pixels and cut a square out of every image, as
-    # tinynet/textbook/practicals.py does;
-    # "turned": turn them too, with everything that moves pixels interpolated
+    # "recipe": mirror every image, shift it by whole pixels, cut a square out, as tinynet/textbook/practicals.py does.
+    # "turned": rotate it too; whatever moves pixels then interpolates.
     augment: str = ""
 
     @property
-    def random_images(self):
-        """Whether the network wants other images than Fashion-MNIST's."""
+    def random_images(self) -> bool:
+        """Whether the network's input has another shape than the images of Fashion-MNIST: it then gets random ones."""
         return self.image != (28, 28, 1)
 
     @property
-    def channels(self):
-        """Whether the network wants the images as (height, width, channels)."""
+    def channels(self) -> bool:
+        """Whether the network's input has an axis of channels: (height, width, channels)."""
         return self.layers[0][0] != "flatten"
 
 

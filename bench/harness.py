@@ -1,11 +1,13 @@
 """Measure tinynet beside other libraries: one process each, turn by turn, results checked.
 
-Two OpenMP runtimes in one process fight for the cores (an idle one spins), and a machine's speed drifts over minutes.
-So every contender is a worker process of its own, started once (worker.py), and the coordinator lets them take turns,
-A B C A B C ..., one working while the others sleep. Quoted is the median over the rounds.
+Two OpenMP runtimes in one process compete for the cores (an idle one spins). A machine's speed changes over minutes.
+So every contender is a worker process of its own, started once (worker.py). The coordinator lets them take turns,
+A B C A B C ...: one works while the others sleep. The result is the median over the rounds.
 
-The scripts bench_*.py say what is measured; peers/ says how each library does it.
+The scripts bench_*.py define what is measured; peers/ has the code of each library.
 """
+
+from __future__ import annotations
 
 import argparse
 import datetime
@@ -17,20 +19,33 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import machine
 from worker import CONTENDERS, HERE, ROOT, Worker, WorkerError
 
+# Function from {contender: result, or the file that holds it} to {contender: (passed, text for the results file)}.
+Check: TypeAlias = Callable[[dict[str, Any]], dict[str, tuple[bool, str]]]
+
 
 class Session:
-    """The contenders of one script: who is here, who is missing and why, and what they measured."""
+    """The contenders of one script, in a `with` block: those that run, those that are missing, and the measurements.
 
-    def __init__(self, arguments, names):
+    Args:
+        arguments: What `parse` returned.
+        names: The contenders.
+    """
+
+    def __init__(self, arguments: argparse.Namespace, names: Sequence[str]) -> None:
         self.arguments = arguments
-        self.skipped, self.failures, self.measurements, self.peaks = {}, [], [], []
+        self.skipped: dict[str, str] = {}
+        self.failures: list[str] = []
+        self.measurements: list[dict[str, Any]] = []
+        self.peaks: list[dict[str, Any]] = []
         self.machine = machine.describe()
-        self.workers = {}
+        self.workers: dict[str, Worker] = {}
         self.folder = tempfile.TemporaryDirectory()
         for name in names:
             try:
@@ -40,10 +55,10 @@ class Session:
         self.versions = {name: worker.versions for name, worker in self.workers.items()}
         self._peak_workers = self._start_peaks()
 
-    def __enter__(self):
+    def __enter__(self) -> Session:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         for worker in [*self.workers.values(), *(worker for _, _, worker in self._peak_workers)]:
             worker.close()
         self.folder.cleanup()
@@ -51,20 +66,21 @@ class Session:
     def _start(self, name, threads, isa):
         return Worker(name, self.python_of(name), threads, isa, self.arguments.timeout)
 
-    def python_of(self, name):
-        """A contender's interpreter: --python for it or its family (torch for torch-malloc), else --peer-python."""
+    def python_of(self, name: str) -> str:
+        """Return a contender's interpreter: --python for it or its family (torch for torch-malloc), else --peer-python.
+        """
         family = name.split("-")[0]
         default = sys.executable if family == "tinynet" else self.arguments.peer_python
         return self.arguments.python.get(name, self.arguments.python.get(family, default))
 
     def _drop(self, name, error, subject=""):
         self.skipped.setdefault(name, f"{subject}{error}")
-        say(f"  {name}: {'skipped' if error.missing else 'FAILED'}: {subject}{error}")
+        progress(f"  {name}: {'skipped' if error.missing else 'FAILED'}: {subject}{error}")
         if not error.missing:
             self.failures.append(f"{name}: {subject}{error}")
 
     def _start_peaks(self):
-        """Workers that measure the machine: on all threads and on one; the widest instruction set, and --isa's."""
+        """Start the workers that measure the machine: on all threads and on one, at its widest set and at --isa's."""
         quick = self.arguments.quick
         size = {"seconds": 0.002, "megabytes": 8} if quick else {"seconds": 0.1, "megabytes": 256}
         widths = [None] + ([self.arguments.isa] if self.arguments.isa else [])
@@ -75,14 +91,14 @@ class Session:
                     workers.append((threads, isa, self._start("tinynet", threads, isa)))
                     workers[-1][2].ask("prepare", task="peak", parameters=size)
         except WorkerError as error:
-            say(f"  the machine's peak was not measured: {error}")
+            progress(f"  the machine's peak was not measured: {error}")
             for _, _, worker in workers:
                 worker.close()
             return []
         return workers
 
-    def measure_peaks(self):
-        """A few turns for the machine's peaks; called before and after the contenders, and the best counts."""
+    def measure_peaks(self) -> None:
+        """Measure the machine's peaks in a few turns. Call it before and after the contenders: the best turn counts."""
         for _, _, worker in self._peak_workers:
             for _ in range(5 if self.arguments.quick else 3):
                 worker.ask("turn", seconds=0, calls=1, warm=0)
@@ -92,10 +108,12 @@ class Session:
             for threads, _, worker in self._peak_workers
         ]
 
-    def peak(self, name="float32_gflops", isa=None):
-        """The peak on all threads, of the widest instruction set unless `isa` says otherwise; None if not measured.
+    def peak(self, name: str = "float32_gflops", isa: str | None = None) -> float | None:
+        """Return the peak on all threads; None if it was not measured, and with --quick, which measures too briefly.
 
-        --quick measures it for too short a time to divide by.
+        Args:
+            name: 'float32_gflops', 'float64_gflops' or 'copy_gb_per_s'.
+            isa: The instruction set; the widest if None.
         """
         if self.arguments.quick:
             return None
@@ -104,23 +122,26 @@ class Session:
                 return peak[name]
         return None
 
-    def compare(self, subject, task, parameters, check, calls, seconds=0.0, warm_turn=False, names=None):
-        """Let the contenders do one task in turns, check what they computed, and note the times.
+    def compare(self, subject: dict[str, Any], task: str, parameters: dict[str, Any], check: Check, calls: int,
+                seconds: float = 0.0, warm_turn: bool = False, names: Sequence[str] | None = None) -> dict[str, float]:
+        """Let the contenders do one task in turns, check their results, and store the times.
 
         Args:
             subject: Dict that names what is measured.
-            task: A key of the peers' TASKS; `parameters` are its arguments.
+            task: A key of the peers' TASKS.
+            parameters: The arguments of the task.
             check: Function from {contender: result} to {contender: (passed, text)}.
-            calls, seconds: A turn ends after so many calls or seconds. Turns of one call have no untimed call before.
-            warm_turn: Give everybody one untimed turn first, for what is compiled or allocated at the first use.
-            names: The contenders that take part, if not all.
+            calls, seconds: A turn ends after so many calls or seconds. One untimed call goes before a turn, unless a
+                turn is one call.
+            warm_turn: Let all contenders take an untimed turn first, for what they compile or allocate at first use.
+            names: The contenders that take part; all if None.
 
         Returns:
             {contender: median seconds} of those that passed.
         """
         label = f"{', '.join(f'{key} {value}' for key, value in subject.items())}: "
         names = [name for name in self.workers if names is None or name in names]
-        taking_part = {name: [] for name in names}
+        taking_part: dict[str, list[float]] = {name: [] for name in names}
 
         def ask(name, what, **message):
             try:
@@ -156,11 +177,15 @@ class Session:
                 medians[name] = statistics.median(times)
             else:
                 self.failures.append(f"{label}{name} computed something else: {text}")
-                say(f"  {label}{name} FAILED its check and does not count: {text}")
+                progress(f"  {label}{name} FAILED its check and does not count: {text}")
         return medians
 
-    def finish(self, summary):
-        """Print what the numbers rest on, store them, and return the exit status."""
+    def finish(self, summary: dict[str, Any]) -> int:
+        """Print the machine, the versions and the failures, store the results, and return the exit status.
+
+        Args:
+            summary: The script's table, as a dict.
+        """
         arguments = self.arguments
         print()
         for peak in self.peaks:
@@ -174,7 +199,7 @@ class Session:
         for name, reason in self.skipped.items():
             print(f"{name}: not measured: {reason}")
         if arguments.quick:
-            print("With --quick the sizes are tiny: the numbers show that the bench works, and nothing else.")
+            print("With --quick the sizes are tiny: the numbers show only that the bench works.")
         script = Path(sys.argv[0]).stem
         isa = self.versions.get("tinynet", {}).get("isa", "none")
         path = arguments.output
@@ -196,31 +221,37 @@ class Session:
         for failure in self.failures:
             print(f"FAILED {failure}")
         if not self.measurements:
-            print("Nothing was measured: no contender is here.")
+            print("Nothing was measured: no contender is installed.")
         return 1 if self.failures or not self.measurements else 0
 
 
-def parser(description, contenders, rounds):
-    """The options that all scripts share."""
+def parser(description: str, contenders: str, rounds: int) -> argparse.ArgumentParser:
+    """Return a parser of the options that all scripts have.
+
+    Args:
+        description: For --help.
+        contenders: The default of --contenders.
+        rounds: The default of --rounds.
+    """
     p = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     p.add_argument("--contenders", default=contenders, metavar="A,B,...", help=f"any of {', '.join(CONTENDERS)}")
-    p.add_argument("--threads", type=int, default=len(machine.usable_cpus()), help="for everybody, by affinity too")
+    p.add_argument("--threads", type=int, default=len(machine.usable_cpus()), help="of each contender, by affinity too")
     p.add_argument("--rounds", type=int, default=rounds, help="turns of each contender")
     p.add_argument("--pause", type=float, default=0.25, metavar="S",
                    help="idle seconds before a turn, for the others' spinning threads (up to 0.2 s) to fall asleep")
     p.add_argument("--isa", choices=("baseline", "avx2", "avx512", "amx"), help="tinynet's instruction set, if not the "
-                   "widest; avx2 holds the others to it too")
-    p.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="interpreter of everybody but tinynet")
+                   "widest; avx2 limits the others to it too")
+    p.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="interpreter of all but tinynet")
     p.add_argument("--python", action="append", default=[], metavar="NAME=PATH",
                    help="interpreter of one contender, or of a family such as torch")
-    p.add_argument("--timeout", type=float, default=900.0, metavar="S", help="give a worker up after this long")
+    p.add_argument("--timeout", type=float, default=900.0, metavar="S", help="end a worker after this long")
     p.add_argument("--output", metavar="FILE", help="where to store the results, if not in bench/results/")
-    p.add_argument("--quick", action="store_true", help="tiny sizes, to see that it works; stores nothing by itself")
+    p.add_argument("--quick", action="store_true", help="tiny sizes, to see that it works; stores only in --output")
     return p
 
 
-def parse(p, argv=None):
-    """Parse and check; --quick shortens what was not given."""
+def parse(p: argparse.ArgumentParser, argv: list[str] | None = None) -> argparse.Namespace:
+    """Parse the options and check them. --quick shortens pauses and rounds."""
     arguments = p.parse_args(argv)
     arguments.contenders = arguments.contenders.split(",")
     for name in arguments.contenders:
@@ -239,8 +270,8 @@ def parse(p, argv=None):
     return arguments
 
 
-def command_line(argv):
-    """The command as it was given, but for the folders of interpreters and files, which are nobody's business."""
+def command_line(argv: list[str]) -> str:
+    """Return the command without the folders of interpreters and files, which may hold private names."""
     words = [Path(argv[0]).name]
     for previous, word in zip(argv, argv[1:], strict=False):
         option = word.partition("=")[0] if word.startswith("-") else previous
@@ -248,8 +279,8 @@ def command_line(argv):
     return " ".join(["python bench/" + words[0], *words[1:]])
 
 
-def commit():
-    """The commit that was measured, with a + when files have changed since; None outside a repository."""
+def commit() -> str | None:
+    """Return the commit that was measured, with a + if files have changed since; None outside a repository."""
 
     def git(*words):
         return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True, check=True).stdout.strip()
@@ -260,22 +291,22 @@ def commit():
         return None
 
 
-def say(text):
-    """Progress, beside the tables on stdout."""
+def progress(text: str) -> None:
+    """Print a line of progress to stderr; the tables go to stdout."""
     print(text, file=sys.stderr, flush=True)
 
 
-def geometric_mean(values):
-    """The mean for ratios: twice as fast here and half as fast there is 1. None for an empty list."""
+def geometric_mean(values: Iterable[float]) -> float | None:
+    """Return the mean for ratios: that of 2 (twice as fast) and 1/2 is 1. None for no values."""
     values = list(values)
     return math.exp(statistics.fmean(map(math.log, values))) if values else None
 
 
-def print_table(header, rows):
-    """A Markdown table with aligned columns; the first column is text, the others are right-aligned."""
-    rows = [[str(cell) for cell in row] for row in [header, *rows]]
-    widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(header))]
-    for number, row in enumerate(rows):
+def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a Markdown table with aligned columns: the first is text, the others are right-aligned."""
+    cells = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(header))]
+    for number, row in enumerate(cells):
         first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         print(f"| {' | '.join([first.strip().ljust(widths[0]), *others])} |")
         if number == 0:

@@ -1,4 +1,4 @@
-"""Worker processes: one a contender, commanded over pipes, one line of JSON each way.
+"""Worker processes, one a contender. Commands and replies are lines of JSON over pipes.
 
     coordinator                                                worker (python worker.py --worker MODULE ...)
     {"do": "prepare", "task": "matmul", "parameters": {...}}   ->  {"done": true}
@@ -6,8 +6,10 @@
     {"do": "result", "path": "..."}                            ->  {"result": {...}} or {"file": "..."}, and
                                                                    "peak_memory_mb" since prepare
 
-What went wrong comes back as {"error": text, "missing": whether only a library or feature is not there}.
+An error is replied as {"error": text, "missing": whether only a library or feature is not there}.
 """
+
+from __future__ import annotations
 
 import argparse
 import importlib
@@ -22,26 +24,29 @@ import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import machine
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 
-# Memory that is freed stays with the process: no page faults for the next large array. As tinynet does with its pool.
+# Memory that is freed stays with the process: no page faults for the next large array. tinynet's pool does the same.
 MALLOC_TUNED = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
 
-# With --isa avx2: what holds the others to it, OpenBLAS, PyTorch's own kernels, oneDNN (TensorFlow's too), MKL and XLA.
+# With --isa avx2, these limit the others to it: OpenBLAS, PyTorch's own kernels, oneDNN (TensorFlow's too), and MKL.
 PEERS_AVX2 = {"OPENBLAS_CORETYPE": "Haswell", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
               "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 
 
 @dataclass(frozen=True)
 class Contender:
+    """A library as it is measured."""
+
     module: str  # in peers/
-    note: str
-    environment: dict = field(default_factory=dict)
-    options: dict = field(default_factory=dict)
+    note: str  # for the report
+    environment: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)  # arguments of the module's start()
 
 
 CHANNELS_LAST = {"channels_last": True}
@@ -62,23 +67,39 @@ CONTENDERS = {
 
 
 class WorkerError(Exception):
-    """A worker could not do what it was asked. `missing`: it lacks the library or feature, and nothing is broken."""
+    """A worker could not do a command.
 
-    def __init__(self, reason, missing=False):
+    Args:
+        reason: Why.
+        missing: Whether it only lacks the library or feature; nothing is broken then.
+    """
+
+    def __init__(self, reason: str, missing: bool = False) -> None:
         super().__init__(reason)
         self.missing = missing
 
 
 class Worker:
-    """The coordinator's end of one worker process."""
+    """The coordinator's end of one worker process.
 
-    def __init__(self, name, python, threads, isa=None, timeout=900.0):
+    Args:
+        name: Of the contender.
+        python: Its interpreter.
+        threads: How many threads it may use.
+        isa: tinynet's instruction set; 'avx2' limits the other libraries too.
+        timeout: Seconds to wait for a reply.
+
+    Raises:
+        WorkerError: the process cannot be started, or cannot import its library.
+    """
+
+    def __init__(self, name: str, python: str, threads: int, isa: str | None = None, timeout: float = 900.0) -> None:
         contender = CONTENDERS[name]
         self.name, self.timeout = name, timeout
         environment = dict(os.environ, **contender.environment)
         for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
             environment[variable] = str(threads)
-        # It is the CPU that is measured; and TensorFlow's messages say nothing about it.
+        # No GPUs, since CPUs are measured; and none of TensorFlow's messages.
         environment |= {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
         flags = [environment.get("XLA_FLAGS", "")]
         if threads == 1:
@@ -105,17 +126,25 @@ class Worker:
             self.close()
             raise
 
-    def ask(self, what, **arguments):
-        """Send one command and wait for its reply."""
+    def ask(self, what: str, **arguments: Any) -> dict[str, Any]:
+        """Send one command and return its reply.
+
+        Args:
+            what: 'prepare', 'turn' or 'result'.
+            arguments: The command's other entries.
+
+        Raises:
+            WorkerError: the reply is an error, or there is none.
+        """
         try:
             self._process.stdin.write(json.dumps({"do": what, **arguments}) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # it has died: the reply says so
+            pass  # the process has died: _reply raises
         return self._reply()
 
     def _reply(self):
-        # A worker writes one line per command, so the buffered reader never holds a second one back from select.
+        # A worker writes one line per command, so the buffered reader never holds a second line that select cannot see.
         ready, _, _ = select.select([self._process.stdout], [], [], self.timeout)
         if not ready:
             self._process.kill()
@@ -130,8 +159,8 @@ class Worker:
             raise WorkerError(reply["error"], reply["missing"])
         return reply
 
-    def close(self):
-        """End the process; a closed stdin tells it to."""
+    def close(self) -> None:
+        """End the process: it ends when its stdin is closed."""
         try:
             self._process.stdin.close()
             self._process.wait(timeout=10)
@@ -142,9 +171,15 @@ class Worker:
         self._errors.close()
 
 
-def serve(module, threads, options):
-    """The worker's side: answer commands from stdin until it closes."""
-    # Libraries print as they like; the pipe to the coordinator carries replies only.
+def serve(module: str, threads: int, options: dict[str, Any]) -> None:
+    """The worker's side: reply to commands from stdin until it closes.
+
+    Args:
+        module: The contender's module in peers/.
+        threads: How many threads to use.
+        options: Arguments of the module's `start`.
+    """
+    # What libraries print goes to stderr; the pipe to the coordinator carries replies only.
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     if hasattr(os, "sched_setaffinity"):  # XLA and others count the CPUs they may run on, and read no variable
@@ -195,8 +230,17 @@ def serve(module, threads, options):
             answer(lambda command=command: handle(command))
 
 
-def turn(task, seconds, calls, warm):
-    """Call task.run() up to `calls` times or for `seconds`, at least once; `warm` untimed calls wake the threads."""
+def turn(task: Any, seconds: float, calls: int, warm: int) -> dict[str, Any]:
+    """Time task.run().
+
+    Args:
+        task: An object with a method `run`.
+        seconds, calls: Stop after so many seconds or calls; there is at least one call.
+        warm: Untimed calls before, which wake the threads.
+
+    Returns:
+        {"seconds": the median of a call, "calls": how many}.
+    """
     for _ in range(warm):
         task.run()
     times = []

@@ -23,7 +23,7 @@ class Case(NamedTuple):
         return function(self.x, self.kernel, self.bias, *self.geometry, self.activation, **options)
 
     def backward(self, function, dy, y, **options):
-        return function(dy, self.x, self.kernel, y, self.activation, *self.geometry, True, True, self.bias is not None,
+        return function(dy, self.x, self.kernel, y, *self.geometry, self.activation, True, True, self.bias is not None,
                         **options)
 
     def map(self, f):

@@ -1,4 +1,4 @@
-"""The bench works: workers answer, turns alternate, wrong results and missing peers are told, results are stored.
+"""The bench works: workers answer, turns alternate, wrong results and missing peers are reported, results are stored.
 
 Only tinynet and NumPy take part, on tiny sizes; no test looks at how long anything took.
 """
@@ -184,7 +184,7 @@ def test_the_case_vgg16_is_vgg_16():
 
 def test_peak_memory_counts_from_the_reset():
     if machine.peak_memory() is None:
-        pytest.skip("this system does not tell")
+        pytest.skip("this system does not report it")
     block = np.ones(20_000_000)
     before = machine.peak_memory()
     del block

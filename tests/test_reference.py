@@ -1,5 +1,6 @@
 """Every kernel has a NumPy reference of the same name and arguments, and the reverse."""
 
+import ast
 import inspect
 
 import pytest
@@ -21,6 +22,31 @@ def test_every_kernel_has_a_reference_and_the_reverse():
 
 @pytest.mark.parametrize("name", sorted(reference.__all__))
 def test_signatures_agree(name):
-    expected = list(inspect.signature(getattr(reference, name)).parameters)
-    arguments = [argument for argument, _, _ in signature_of(getattr(_native, name))[0]]
+    """The same arguments in the same order, with the same defaults."""
+    expected = [
+        (argument, None if one.default is one.empty else (one.default,))
+        for argument, one in inspect.signature(getattr(reference, name)).parameters.items()
+    ]
+    arguments = [
+        (argument, None if default is None else (ast.literal_eval(default),))
+        for argument, _, default in signature_of(getattr(_native, name))[0]
+    ]
     assert arguments == expected, f"{name}: native {arguments}, reference {expected}"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in KERNELS if name.endswith("_backward")))
+def test_backward_keeps_the_order_of_forward(name):
+    """What both passes take stands in one order in both."""
+    forward, backward = (
+        [argument for argument, _, _ in signature_of(getattr(_native, one))[0]]
+        for one in (name.replace("_backward", "_forward"), name)
+    )
+    shared = [argument for argument in backward if argument in forward]
+    assert shared == [argument for argument in forward if argument in backward]
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_one_thing_has_one_name(name):
+    """What a backward pass need not compute is `need_d<input>`; sizes of steps are `strides`."""
+    arguments = {argument for argument, _, _ in signature_of(getattr(_native, name))[0]}
+    assert not arguments & {"has_bias", "stride", "step", "dilation_rate", "dilations"}

@@ -119,7 +119,7 @@ def test_pool_takes_memory_back():
 
 
 def test_memory_that_lives_next_to_freed_memory_stays():
-    """Arrays of 64 KB to 2 MB share pages, which only the last of them gives back."""
+    """Arrays of 64 KB to 2 MB share pages: the pool returns a page when all of them are freed."""
     x = np.arange(100_000, dtype=np.float32)
     arrays = [kernels.activation_forward(x + i, "relu") for i in range(50)]
     del arrays[::2]
@@ -138,7 +138,7 @@ def test_memory_that_lives_next_to_freed_memory_stays():
 
 
 def test_memory_stays_flat_when_one_thread_makes_what_another_drops():
-    """As a thread that prepares batches does; and threads that are gone leave nothing behind that nobody takes."""
+    """As with a thread that prepares batches. Memory of threads that have ended is used again."""
     x = np.ones((50, 60), np.float32)
 
     def make(results):

@@ -1,11 +1,10 @@
-"""tinynet/_native.pyi names every function of the compiled module, with its arguments and their defaults.
+"""tinynet/_native.pyi is made from the compiled module, and from nothing else.
 
 After adding or changing a kernel: build, then
 
     python tests/test_stub.py --write
 
-Definitions that still agree with the module stay as they are (their types may have been made more telling by hand),
-others are written anew, those of functions that are gone are dropped.
+The types are those that the bindings declare (csrc/bindings/types.h); only READABLE puts some in other words.
 """
 
 import ast
@@ -14,73 +13,65 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+if __name__ == "__main__":  # of this source tree, not of an installed package
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from signatures import native_functions, signature_of
 
 import tinynet
+from tinynet import _native, reference
 
 STUB = Path(tinynet.__file__).with_name("_native.pyi")
 FUNCTIONS = native_functions()
+HEAD = '''\
+"""The compiled kernels. Each has a NumPy reference of the same name and arguments, which says what it computes.
+
+Written by `python tests/test_stub.py --write` from the module's signatures: do not edit.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating[Any]]  # float32 or float64, in any layout; all arrays of a call have one element type
+Labels = npt.NDArray[np.integer[Any]]
+Places = npt.NDArray[np.uint8] | npt.NDArray[np.int32]  # the argmax index in each window
+Pair = tuple[int, int]
+
+compiler: str
+
+'''
 # pybind11's types, in order, in the words of the stub's head.
 READABLE = {
-    "numpy.typing.NDArray[numpy.float32]": "npt.NDArray[np.float32]",
-    "numpy.ndarray": "Array",
-    "typing.SupportsFloat | typing.SupportsIndex": "float",
-    "typing.SupportsInt | typing.SupportsIndex": "int",
-    "collections.abc.Sequence": "Sequence",
-    "tuple[int, int]": "Pair",
-    "typing.Any": "Any",
-    "object": "Any",
+    r"typing\.Annotated\[(.*?\]), .*": r"\1",
+    r"numpy\.typing\.": "npt.",
+    r"numpy\.": "np.",
+    r"typing\.SupportsFloat \| typing\.SupportsIndex": "float",
+    r"typing\.SupportsInt \| typing\.SupportsIndex": "int",
+    r"collections\.abc\.": "",
+    r"tuple\[int, int\]": "Pair",
     "'": '"',
 }
-# What pybind11 does not know.
-TELLING = {
-    ("labels", "Array"): "Labels", ("y", "Any"): "Array | None", ("bias", "Any"): "Array | None",
-    ("axes", "Any"): "int | Sequence[int] | None", ("velocities", "Any"): "Arrays | None",
-    ("means", "Any"): "Arrays | None", ("max_variances", "Any"): "Arrays | None",
-}
 
 
-def definitions(text):
-    """The functions of a stub by name."""
-    return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
-
-
-def stub_arguments(definition):
-    """[(argument, default or None), ...] as the stub has them."""
-    arguments = [*definition.args.posonlyargs, *definition.args.args]
-    defaults = [None] * (len(arguments) - len(definition.args.defaults)) + definition.args.defaults
-    return [(one.arg, default and ast.literal_eval(default)) for one, default in zip(arguments, defaults, strict=True)]
-
-
-def native_arguments(function):
-    """The same as the module has them."""
-    return [(name, default and ast.literal_eval(default)) for name, _, default in signature_of(function)[0]]
-
-
-def agrees(definition, function):
-    """Whether the stub's definition has the module's arguments and defaults."""
-    return definition is not None and stub_arguments(definition) == native_arguments(function)
-
-
-def readable(kind, argument=None):
-    """A type in the words of the stub's head."""
-    kind = re.sub(r"typing\.Annotated\[(.*?\]), .*", r"\1", kind)
+def readable(kind):
+    """A type or a default in the words of the stub's head."""
     for long, short in READABLE.items():
-        kind = kind.replace(long, short)
-    kind = {"list": "Arrays", "dict": "dict[str, Any]"}.get(kind, kind)
-    return TELLING.get((argument, kind), kind)
+        kind = re.sub(long, short, kind)
+    return kind
 
 
 def written(name, function):
     """A definition for the stub, from the compiled function's docstring."""
     arguments, result = signature_of(function)
-    parts = [f"{argument}: {readable(kind, argument)}" + (f" = {readable(default)}" if default else "")
+    parts = [f"{argument}: {readable(kind)}" + (f" = {readable(default)}" if default else "")
              for argument, kind, default in arguments]
-    result = readable(result)
-    if result == "tuple":
-        result = "Gradients" if name.endswith("_backward") else "tuple[Array, Array]"
-    head, tail = f"def {name}(", f") -> {result}: ..."
+    head, tail = f"def {name}(", f") -> {readable(result)}: ..."
     line = head + ", ".join(parts) + tail
     if len(line) <= 120:
         return line
@@ -88,32 +79,91 @@ def written(name, function):
     return "\n".join([head, *("    " + row.replace("\0", " ") for row in rows), tail])
 
 
-def rewrite(text):
-    """The stub with every function of the module."""
-    present = definitions(text)
-    head = text[: text.index("\ndef ") + 1] if present else text
-    functions = [
-        ast.get_source_segment(text, present[name]) if agrees(present.get(name), function) else written(name, function)
-        for name, function in sorted(FUNCTIONS.items())
-    ]
-    return head + "\n".join(functions) + "\n"
+def stub():
+    """The whole text of the stub."""
+    return HEAD + "\n".join(written(name, function) for name, function in sorted(FUNCTIONS.items())) + "\n"
 
 
-def test_no_function_is_missing_or_gone():
-    assert set(definitions(STUB.read_text())) == set(FUNCTIONS)
+def definitions(text):
+    """The functions of a stub by name."""
+    return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+
+
+def results(definition):
+    """The types of a stub function's results, one string each."""
+    result = definition.returns
+    if isinstance(result, ast.Subscript) and ast.unparse(result.value) == "tuple":
+        return [ast.unparse(one) for one in result.slice.elts]
+    return [ast.unparse(result)]
+
+
+def test_the_stub_is_what_the_module_gives():
+    assert STUB.read_text() == stub(), "the module has changed: python tests/test_stub.py --write"
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_arguments_agree(name):
+def test_every_type_is_known(name):
+    """No argument or result is a bare `object`, `tuple`, `list`, `dict` or `ndarray`."""
     definition = definitions(STUB.read_text())[name]
-    assert stub_arguments(definition) == native_arguments(FUNCTIONS[name])
+    kinds = [ast.unparse(one.annotation) for one in definition.args.args] + results(definition)
+    for kind in kinds:
+        assert kind not in ("object", "tuple", "list", "dict", "Any", "np.ndarray"), f"{name}: {kind}"
 
 
-def test_rewriting_changes_nothing_that_agrees():
-    assert rewrite(STUB.read_text()) == STUB.read_text()
+def _calls():
+    """A call of every kernel with more than one result, without what is optional."""
+    x, kernel, ones = np.ones((1, 2, 2, 1), np.float32), np.ones((1, 1, 1, 1), np.float32), np.ones(1, np.float32)
+    rows, labels = np.ones((2, 3), np.float32), np.zeros(2, np.int64)
+    bare = (None, None)  # gamma, beta
+    geometry, side = ((1, 1), ((0, 0), (0, 0)), (1, 1)), (2, 2)
+    places, pooled = np.zeros((1, 1, 1, 1), np.uint8), np.ones((1, 1, 1, 1), np.float32)
+    return {
+        "dense_backward": (rows, rows, np.ones((3, 3), np.float32), rows, "linear", False, False, False),
+        "sparse_softmax_cross_entropy_forward": (rows, labels),
+        "softmax_cross_entropy_forward": (rows, rows),
+        "conv2d_backward": (x, x, kernel, None, *geometry, 1, "linear", False, False, False),
+        "depthwise_conv2d_backward": (x, x, kernel, None, *geometry, "linear", False, False, False),
+        "conv2d_moments_forward": (x, kernel, None, *geometry),
+        "conv2d_max_pool2d_forward": (x, kernel, None, *geometry, "linear", side, False),
+        "conv2d_max_pool2d_backward": (pooled, places, x, kernel, *geometry, side, False),
+        "conv2d_batch_norm_forward": (x, kernel, None, *geometry, *bare, 1e-3),
+        "conv2d_batch_norm_inference": (x, kernel, None, *geometry, *bare, ones, ones, 1e-3),
+        "conv2d_batch_norm_backward": (x, x, kernel, None, *geometry, *bare, ones, ones, False, False, False),
+        "batch_norm_forward": (x, *bare, 1e-3),
+        "batch_norm_inference": (x, *bare, ones, ones, 1e-3),
+        "batch_norm_backward": (x, x, *bare, ones, ones, False, False, False),
+        "layer_norm_forward": (rows, *bare, 1e-3),
+        "layer_norm_backward": (rows, rows, None, np.ones(2, np.float32), np.ones(2, np.float32), False, False, False,
+                                False),
+        "max_pool2d_forward": (x, side, side, ((0, 0), (0, 0)), False),
+        "batch_norm_max_pool2d_forward": (x, *bare, 1e-3, side, False),
+        "batch_norm_max_pool2d_inference": (x, *bare, ones, ones, 1e-3, side, False),
+        "batch_norm_max_pool2d_backward": (pooled, places, pooled, x, None, ones, ones, side, False, False),
+    }
+
+
+CALLS = _calls()
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_there_are_as_many_results_as_the_stub_names(name):
+    """Of the kernel and of its reference; None only where a result is optional."""
+    definition = definitions(STUB.read_text())[name]
+    for function in (getattr(reference, name), getattr(_native, name)):
+        got = function(*CALLS[name])
+        got = got if isinstance(got, tuple) else (got,)
+        kinds = results(definition)
+        assert len(got) == len(kinds), f"{name}: {kinds}"
+        for one, kind in zip(got, kinds, strict=True):
+            assert ("None" in kind) or one is not None, f"{name}: {kind}"
+
+
+def test_every_kernel_with_several_results_is_called():
+    several = {name for name, one in definitions(STUB.read_text()).items() if len(results(one)) > 1}
+    assert several == set(CALLS)
 
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit(__doc__)
-    STUB.write_text(rewrite(STUB.read_text()))
+    STUB.write_text(stub())

@@ -1,4 +1,4 @@
-"""GradientTape: what is watched, what it returns, what it refuses, and when it lets go of memory."""
+"""GradientTape: what is watched, what it returns, what it refuses, and when it frees memory."""
 
 import gc
 import threading
@@ -67,7 +67,7 @@ def test_a_watched_tensor_is_its_own_derivative():
     assert tape.gradient(x, x).item() == 1.0
 
 
-def test_variables_are_watched_by_themselves():
+def test_trainable_variables_are_watched_without_a_call():
     v, frozen, number = Variable(2.0), Variable(3.0, trainable=False), Variable(4)
     with GradientTape() as tape:
         y = v * frozen * number
@@ -228,7 +228,7 @@ def test_nested_tapes_see_the_same_operations():
     assert outer.gradient(z, v).item() == 12.0
 
 
-def test_second_order_is_refused_aloud():
+def test_second_order_raises():
     v = Variable(2.0)
     with GradientTape() as outer:
         with GradientTape() as inner:

@@ -241,7 +241,7 @@ def test_variable_with_the_name_of_an_initializer():
 
 
 def test_every_tensor_has_a_mask_or_none():
-    """A slot without a value is slow to ask for, and each layer, loss and metric asks."""
+    """Reading a slot without a value is slow, and each layer, loss and metric reads this one."""
     tensor = Tensor([1.0, 2.0])
     deferred = Variable(tn.initializers.get("glorot_uniform"), shape=(2, 3))
     for made in (tensor, Tensor.wrap(np.zeros(3)), -tensor, tensor + 1, tensor + tensor, tensor.reshape(1, 2),

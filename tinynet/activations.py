@@ -127,7 +127,7 @@ def serialize(activation: Any) -> Any:
     >>> serialize(relu)
     'relu'
     """
-    name = getattr(activation, "__name__", None)
+    name: Any = getattr(activation, "__name__", None)
     if _KNOWN.get(name) is activation:
         return name
     from .serialization import serialize_keras_object

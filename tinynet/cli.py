@@ -4,12 +4,16 @@ Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one 
 where they came from.
 """
 
+from __future__ import annotations
+
 import argparse
 import math
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from .core.types import Array
 from .textbook.practicals import MODELS, augmented, learning_rate
 from .version import __version__
 
@@ -44,13 +48,13 @@ def _output_file(text):
         raise argparse.ArgumentTypeError(f"{text!r} must end in .npz (weights alone) or .keras (the whole model)")
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"the folder of {text!r} does not exist")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):  # to be known before the training, not after it
+    if path.is_dir() or not os.access(path.parent, os.W_OK):  # better known before the training than after it
         raise argparse.ArgumentTypeError(f"{text!r} cannot be written")
     return path
 
 
-def build_parser():
-    """The command line's grammar."""
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = _Parser(prog="tinynet", description="Train and inspect small neural networks.")
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
     parser.add_argument("--version", action="version", version=f"tinynet {__version__}")
@@ -99,14 +103,14 @@ def build_parser():
 
 
 def _defaults(setting):
-    """What the models have as a setting, for the help: "32; vgg: 128"."""
+    """The models' values of a setting, for the help: "32; vgg: 128"."""
     values = {name: getattr(practical, setting) for name, practical in MODELS.items()}
     common = values["dnn"]
     return "; ".join([str(common), *(f"{name}: {value}" for name, value in values.items() if value != common)])
 
 
 def _load_fashion_mnist():
-    """The data and a sentence that says which it is."""
+    """The data and a sentence about where it is from."""
     from .core.errors import DatasetNotFoundError
     from .datasets import fashion_mnist, fashion_mnist_sample
 
@@ -115,8 +119,7 @@ def _load_fashion_mnist():
     except DatasetNotFoundError as error:
         return fashion_mnist_sample.load_data(), (
             "Fashion-MNIST: the full data set is not on this machine, so this run uses the 6,000 + 1,000 real images "
-            "that come with tinynet. "
-            f"{error}"
+            f"that come with tinynet. {error}"
         )
     return data, f"Fashion-MNIST: the full 60,000 + 10,000 images, from {fashion_mnist.DATASET.loaded_from}"
 
@@ -166,8 +169,13 @@ def _announce(loaded):
     return data
 
 
-def print_per_class_table(labels, predicted, names):
-    """For each class: its test images, how many of them were recognised, and what the others were mostly taken for."""
+def print_per_class_table(labels: Array, predicted: Array, names: Sequence[str]) -> None:
+    """Print for each class its test images, how many of them were recognised, and the most frequent mistake.
+
+    Args:
+        labels, predicted: Class numbers, shape (samples,).
+        names: Of the classes.
+    """
     import numpy as np
 
     print(f"\n{'class':<12} {'images':>6} {'recall':>7} {'precision':>9}  most often mistaken for")
@@ -196,8 +204,15 @@ def _info(_):
     return 0
 
 
-def main(argv=None):
-    """Run the command line; returns the exit code."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: The arguments; those of the process if None.
+
+    Returns:
+        The exit code; see the head of this file.
+    """
     try:
         arguments = build_parser().parse_args(argv)
     except SystemExit as stop:  # --help, or a wrong call that argparse has answered
@@ -210,7 +225,7 @@ def main(argv=None):
         print("\ntinynet: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter must not try to flush into the closed pipe again.
+        # The reader of the output has ended; the interpreter must not try to flush into the closed pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:

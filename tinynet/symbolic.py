@@ -247,7 +247,7 @@ def _common_lengths(one: Tensor, other: Tensor) -> list[int | None]:
 
 
 def _zeros(structure: Structure, length: int) -> Structure:
-    """The structure with zeros in place of KerasTensors, `length` in place of None."""
+    """The structure with zeros instead of KerasTensors, `length` instead of None."""
 
     def values(leaf):
         if not isinstance(leaf, KerasTensor):

@@ -211,7 +211,7 @@ class GradientTape:
             if not keep_nodes:
                 del tracked[key]  # no earlier node depends on it: its memory is free
 
-    # ---- Beside the idea: variables that nobody passed to `watch`, checks of arguments, conveniences -----------------
+    # ---- Beside the idea: variables watched without a call, checks of arguments, conveniences -----------------------
 
     def _watch_trainable(self, variable: Variable) -> bool:
         """Watch a trainable variable that an operation uses. Returns whether it is watched now."""

@@ -142,7 +142,7 @@ class _DeferredVariable(Variable):
     __slots__ = ()
 
     @property
-    def data(self):
+    def data(self) -> Array:
         with _first_values:
             if type(self) is _DeferredVariable:  # else another thread has computed the values meanwhile
                 initializer, shape, dtype = self._first_value
@@ -156,27 +156,27 @@ class _DeferredVariable(Variable):
             self.__class__ = Variable
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return self._first_value[1]
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[Any]:
         return self._first_value[2]
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         return len(self.shape)
 
     @property
-    def size(self):
+    def size(self) -> int:
         return math.prod(self.shape)
 
-    def __reduce_ex__(self, protocol):  # a copy, or a pickle, is of the value
-        _ = self.data
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        _ = self.data  # compute the value first: a copy, or a pickle, has the value
         return Variable.__reduce_ex__(self, protocol)
 
 
-def _can_be_deferred(initializer, shape, dtype):
+def _can_be_deferred(initializer: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     """Whether an initializer can be called later. What would raise an error must be called now."""
     return (
         getattr(initializer, "repeatable", False)

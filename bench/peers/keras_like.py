@@ -23,7 +23,7 @@ def build(framework, case):
 
 
 def augmentation_of_training(framework, kind):
-    """The augmentation of textbook/practicals.py; Keras has no Cutout, a square inside the image replaces it."""
+    """The augmentation of tinynet/textbook/practicals.py. For Keras, which has no Cutout: a square inside the image."""
     L = framework.layers
     cut = L.Cutout(8, seed=4) if hasattr(L, "Cutout") else L.RandomErasing(
         (1.0, 1.0), scale=((8 / 28) ** 2, (8 / 28) ** 2), fill_value=0.0, value_range=(0, 1), seed=4)

@@ -45,12 +45,12 @@ class Conv2D:
 
     def input_gradient(self):
         self.c = runtime.kernels.conv2d_backward(
-            self.dy, self.x, self.kernel, None, "linear", *self.geometry, True, False, False
+            self.dy, self.x, self.kernel, None, *self.geometry, "linear", True, False, False
         )[0]
 
     def weight_gradient(self):
         self.c = runtime.kernels.conv2d_backward(
-            self.dy, self.x, self.kernel, None, "linear", *self.geometry, False, True, False
+            self.dy, self.x, self.kernel, None, *self.geometry, "linear", False, True, False
         )[1]
 
     def result(self):

@@ -1,9 +1,9 @@
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 namespace {
 
-Index count_hits(const py::array& scores, const py::array& labels) {
+Index count_hits(const Array& scores, const LabelArray& labels) {
   const char kind = labels.dtype().kind();
   if (kind != 'i' && kind != 'u' && kind != 'b')
     throw py::type_error("labels must be an array of integers, got " + py::str(labels.dtype()).cast<std::string>());

@@ -1,4 +1,4 @@
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 
@@ -13,35 +13,32 @@ Activation activation_named(const std::string& name) {
 
 namespace {
 
-py::array activation_forward(const py::array& x, const std::string& name, double a, double b, double c) {
+Array activation_forward(const Array& x, const std::string& name, double a, double b, double c) {
   const Activation which = activation_named(name);
-  return with_float_type(x, "x", [&](auto type) -> py::array {
+  return with_float_type(x, "x", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> input(x, "x");
-    auto y = new_array<T>(shape_of(x));
-    T* const result = y.mutable_data();
+    const Result<T> y(shape_of(x));
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().activation_forward(which, input.data(), result, input.size(), T(a), T(b), T(c));
+      kernels().table<T>().activation_forward(which, input.data(), y.data(), input.size(), T(a), T(b), T(c));
     }
-    return y;
+    return y.array();
   });
 }
 
-py::array activation_backward(const py::array& dy, const py::array& x, const std::string& name, double a, double b,
-                              double c) {
+Array activation_backward(const Array& dy, const Array& x, const std::string& name, double a, double b, double c) {
   const Activation which = activation_named(name);
-  return with_float_type(x, "x", [&](auto type) -> py::array {
+  return with_float_type(x, "x", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x");
-    auto dx = new_array<T>(shape_of(x));
-    T* const result = dx.mutable_data();
+    const Result<T> dx(shape_of(x));
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().activation_backward(which, gradient.data(), input.data(), result, input.size(), T(a), T(b),
-                                               T(c));
+      kernels().table<T>().activation_backward(which, gradient.data(), input.data(), dx.data(), input.size(), T(a),
+                                               T(b), T(c));
     }
-    return dx;
+    return dx.array();
   });
 }
 

@@ -1,19 +1,15 @@
 // NumPy arrays in and out of the kernels.
 #pragma once
 
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
-
 #include <initializer_list>
 #include <string>
 #include <vector>
 
+#include "bindings/types.h"
 #include "kernels.h"
 #include "pool.h"
 
 namespace tinynet {
-
-namespace py = pybind11;
 
 enum class FloatType { f32, f64 };
 
@@ -77,9 +73,9 @@ class Input {
 template <class T>
 class OptionalInput {
  public:
-  OptionalInput(const py::object& object, const char* name, Index size) {
-    if (object.is_none()) return;
-    array_ = Input<T>(py::cast<py::array>(object), name).array();
+  OptionalInput(const OptionalArray& array, const char* name, Index size) {
+    if (!array) return;
+    array_ = Input<T>(*array, name).array();
     if (array_.size() != size)
       throw py::value_error(std::string(name) + " must have one number for each channel, " + std::to_string(size) +
                             " of them. Got " + std::to_string(array_.size()));
@@ -94,7 +90,7 @@ class OptionalInput {
 
 // An uninitialised array whose memory comes from the pool and goes back to it with the last reference.
 template <class T>
-py::array_t<T> new_array(const std::vector<py::ssize_t>& shape) {
+py::array_t<T> new_array(const Shape& shape) {
   std::size_t bytes = sizeof(T);
   for (const py::ssize_t extent : shape) bytes *= static_cast<std::size_t>(extent);
   if (bytes <= 512) return py::array_t<T>(shape);  // NumPy keeps small blocks itself
@@ -110,8 +106,31 @@ py::array_t<T> new_array(const std::vector<py::ssize_t>& shape) {
   return py::array_t<T>(shape, static_cast<const T*>(memory), py::reinterpret_steal<py::object>(owner));
 }
 
-inline std::vector<py::ssize_t> shape_of(const py::array& array) {
-  return {array.shape(), array.shape() + array.ndim()};
+// A new array and its memory; no array, and no memory, if it is not wanted.
+template <class T, class Type = Array>
+class Result {
+ public:
+  explicit Result(const Shape& shape, bool wanted = true) {
+    if (!wanted) return;
+    auto array = new_array<T>(shape);
+    data_ = array.mutable_data();
+    array_.emplace(std::move(array));
+  }
+  T* data() const { return data_; }
+  const Type& array() const { return *array_; }
+  const std::optional<Type>& optional() const { return array_; }
+
+ private:
+  std::optional<Type> array_;
+  T* data_ = nullptr;
+};
+
+inline Shape shape_of(const py::array& array) { return {array.shape(), array.shape() + array.ndim()}; }
+
+// Python has checked the arguments, with messages in the user's words. Here a check only keeps a wrong call from
+// reading or writing outside of an array.
+inline void require(bool condition, const char* kernel, const char* what) {
+  if (!condition) throw py::value_error(std::string(kernel) + " kernel: " + what);
 }
 
 // The activation of this name (activation.cpp).

@@ -1,20 +1,11 @@
-#include <pybind11/stl.h>
-
-#include <utility>
-
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 namespace {
 
-using Pair = std::pair<Index, Index>;
+void require(bool condition, const char* what) { tinynet::require(condition, "batch_norm_max_pool2d", what); }
 
-// What the Python edge has checked in the user's words; here it only keeps a wrong call from reading elsewhere.
-void require(bool condition, const char* what) {
-  if (!condition) throw py::value_error(std::string("batch_norm_max_pool2d kernel: ") + what);
-}
-
-Pool2dShape shape_of_call(const py::array& x, const Pair& pool) {
+Pool2dShape shape_of_call(const Array& x, const Pair& pool) {
   require(x.ndim() == 4, "the input must have shape (batch, height, width, channels)");
   const Index height = x.shape(1), width = x.shape(2);
   require(pool.first > 0 && pool.second > 0 && pool.first <= height && pool.second <= width,
@@ -25,102 +16,82 @@ Pool2dShape shape_of_call(const py::array& x, const Pair& pool) {
           width / pool.second, pool.first, pool.second, 0,          0};
 }
 
-std::vector<py::ssize_t> output_shape(const Pool2dShape& s) { return {s.batch, s.out_height, s.out_width, s.channels}; }
+Shape output_shape(const Pool2dShape& s) { return {s.batch, s.out_height, s.out_width, s.channels}; }
 
-// What a forward pass returns: y, and what the backward pass will need of it.
-template <class T>
-struct Outputs {
-  Outputs(const Pool2dShape& s, bool need_places) : y(new_array<T>(output_shape(s))), to_y(y.mutable_data()) {
-    if (!need_places) return;
-    auto where = new_array<std::uint8_t>(output_shape(s));
-    auto what = new_array<T>(output_shape(s));
-    to_places = where.mutable_data();
-    to_chosen = what.mutable_data();
-    places = std::move(where);
-    chosen = std::move(what);
-  }
-  py::array_t<T> y;
-  py::object places = py::none(), chosen = py::none();
-  T* to_y;
-  std::uint8_t* to_places = nullptr;
-  T* to_chosen = nullptr;
-};
+using Places = Result<std::uint8_t, PlaceArray>;
 
-py::tuple forward(const py::array& x, const py::object& gamma, const py::object& beta, double epsilon,
-                  const Pair& pool_size, bool need_places, double rate, std::uint64_t seed, std::uint64_t offset) {
+// y, places, chosen, mean, variance, inverse_std
+using Forward = std::tuple<Array, std::optional<PlaceArray>, OptionalArray, Array, Array, Array>;
+
+Forward forward(const Array& x, const OptionalArray& gamma, const OptionalArray& beta, double epsilon,
+                const Pair& pool_size, bool need_places, double rate, std::uint64_t seed, std::uint64_t offset) {
   const Pool2dShape s = shape_of_call(x, pool_size);
   require(s.batch > 0, "no rows to take the mean of");
-  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+  return with_float_type(x, "x", [&](auto type) -> Forward {
     using T = decltype(type);
     const Input<T> input(x, "x");
     const OptionalInput<T> scale(gamma, "gamma", s.channels), shift(beta, "beta", s.channels);
-    Outputs<T> out(s, need_places);
-    auto mean = new_array<T>({s.channels}), variance = new_array<T>({s.channels});
-    auto inverse_std = new_array<T>({s.channels});
-    T *const to_mean = mean.mutable_data(), *const to_variance = variance.mutable_data();
-    T* const to_inverse = inverse_std.mutable_data();
+    const Result<T> y(output_shape(s)), chosen(output_shape(s), need_places);
+    const Places places(output_shape(s), need_places);
+    const Result<T> mean({s.channels}), variance({s.channels}), inverse_std({s.channels});
     {
       const py::gil_scoped_release released;
       kernels().table<T>().batch_norm_max_pool2d_forward(s, input.data(), scale.data(), shift.data(), epsilon,
-                                                         {rate, seed, offset}, out.to_y, out.to_places, out.to_chosen,
-                                                         to_mean, to_variance, to_inverse);
+                                                         {rate, seed, offset}, y.data(), places.data(), chosen.data(),
+                                                         mean.data(), variance.data(), inverse_std.data());
     }
-    return py::make_tuple(out.y, out.places, out.chosen, mean, variance, inverse_std);
+    return {y.array(), places.optional(), chosen.optional(), mean.array(), variance.array(), inverse_std.array()};
   });
 }
 
-py::tuple inference(const py::array& x, const py::object& gamma, const py::object& beta, const py::array& mean,
-                    const py::array& variance, double epsilon, const Pair& pool_size, bool need_places, double rate,
+// y, places, chosen, inverse_std
+using Inference = std::tuple<Array, std::optional<PlaceArray>, OptionalArray, Array>;
+
+Inference inference(const Array& x, const OptionalArray& gamma, const OptionalArray& beta, const Array& mean,
+                    const Array& variance, double epsilon, const Pair& pool_size, bool need_places, double rate,
                     std::uint64_t seed, std::uint64_t offset) {
   const Pool2dShape s = shape_of_call(x, pool_size);
-  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+  return with_float_type(x, "x", [&](auto type) -> Inference {
     using T = decltype(type);
     const Input<T> input(x, "x");
     const OptionalInput<T> scale(gamma, "gamma", s.channels), shift(beta, "beta", s.channels);
     const OptionalInput<T> means(mean, "mean", s.channels), variances(variance, "variance", s.channels);
-    Outputs<T> out(s, need_places);
-    auto inverse_std = new_array<T>({s.channels});
-    T* const to_inverse = inverse_std.mutable_data();
+    const Result<T> y(output_shape(s)), chosen(output_shape(s), need_places);
+    const Places places(output_shape(s), need_places);
+    const Result<T> inverse_std({s.channels});
     {
       const py::gil_scoped_release released;
       kernels().table<T>().batch_norm_max_pool2d_inference(s, input.data(), scale.data(), shift.data(), means.data(),
-                                                           variances.data(), epsilon, {rate, seed, offset}, out.to_y,
-                                                           out.to_places, out.to_chosen, to_inverse);
+                                                           variances.data(), epsilon, {rate, seed, offset}, y.data(),
+                                                           places.data(), chosen.data(), inverse_std.data());
     }
-    return py::make_tuple(out.y, out.places, out.chosen, inverse_std);
+    return {y.array(), places.optional(), chosen.optional(), inverse_std.array()};
   });
 }
 
-py::tuple backward(const py::array& dy, const py::array& places, const py::array& chosen, const py::array& x,
-                   const py::object& gamma, const py::array& mean, const py::array& inverse_std, const Pair& pool_size,
-                   bool constant, bool need_dx, double rate) {
+std::tuple<OptionalArray, Array, Array> backward(const Array& dy, const PlaceArray& places, const Array& chosen,
+                                                 const Array& x, const OptionalArray& gamma, const Array& mean,
+                                                 const Array& inverse_std, const Pair& pool_size, bool constant,
+                                                 bool need_dx, double rate) {
   const Pool2dShape s = shape_of_call(x, pool_size);
   const auto pooled = output_shape(s);
   require(shape_of(dy) == pooled && shape_of(places) == pooled && shape_of(chosen) == pooled,
           "dy, places and chosen must have the output's shape");
   require(py::isinstance<py::array_t<std::uint8_t>>(places), "places must be uint8");
   const py::array dense_places = dense(places);
-  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+  return with_float_type(x, "x", [&](auto type) -> std::tuple<OptionalArray, Array, Array> {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), maxima(chosen, "chosen"), input(x, "x");
     const OptionalInput<T> scale(gamma, "gamma", s.channels), means(mean, "mean", s.channels),
         inverses(inverse_std, "inverse_std", s.channels);
-    T* to_dx = nullptr;
-    py::object dx = py::none();
-    if (need_dx) {
-      auto array = new_array<T>(shape_of(x));
-      to_dx = array.mutable_data();
-      dx = std::move(array);
-    }
-    auto dgamma = new_array<T>({s.channels}), dbeta = new_array<T>({s.channels});
-    T *const to_dgamma = dgamma.mutable_data(), *const to_dbeta = dbeta.mutable_data();
+    const Result<T> dx(shape_of(x), need_dx), dgamma({s.channels}), dbeta({s.channels});
     {
       const py::gil_scoped_release released;
       kernels().table<T>().batch_norm_max_pool2d_backward(
           s, gradient.data(), static_cast<const std::uint8_t*>(dense_places.data()), maxima.data(), input.data(),
-          scale.data(), means.data(), inverses.data(), constant, rate, to_dx, to_dgamma, to_dbeta);
+          scale.data(), means.data(), inverses.data(), constant, rate, dx.data(), dgamma.data(), dbeta.data());
     }
-    return py::make_tuple(dx, dgamma, dbeta);
+    return {dx.optional(), dgamma.array(), dbeta.array()};
   });
 }
 

@@ -1,6 +1,6 @@
 #include <type_traits>
 
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 // leave their row out.
 class Labels {
  public:
-  Labels(const py::array& labels, Index classes, bool ignore_negative)
+  Labels(const LabelArray& labels, Index classes, bool ignore_negative)
       : array_(dense(labels)), ignore_negative_(ignore_negative) {
     using api = py::detail::npy_api;
     const int type = array_.dtype().num();
@@ -82,203 +82,190 @@ void check(bool fits, const char* what) {
 
 // x[..., classes] seen as rows.
 struct Rows {
-  explicit Rows(const py::array& x) : shape(shape_of(x)) {
+  explicit Rows(const Array& x) : shape(shape_of(x)) {
     check(!shape.empty() && shape.back() > 0, "cross-entropy needs at least one class along the last axis");
     classes = shape.back();
     shape.pop_back();
     for (const py::ssize_t extent : shape) count *= extent;
   }
-  std::vector<py::ssize_t> shape;  // of the losses
+  Shape shape;  // of the losses
   Index count = 1, classes = 1;
 };
 
 constexpr const char* kSizes = "cross-entropy arrays do not match in size";
 
-py::tuple sparse_softmax_cross_entropy_forward(const py::array& logits, const py::array& labels,
-                                               bool ignore_negative) {
-  return with_float_type(logits, "logits", [&](auto type) -> py::tuple {
+std::tuple<Array, Array> sparse_softmax_cross_entropy_forward(const Array& logits, const LabelArray& labels,
+                                                              bool ignore_negative) {
+  return with_float_type(logits, "logits", [&](auto type) -> std::tuple<Array, Array> {
     using T = decltype(type);
     const Rows rows(logits);
     const Input<T> x(logits, "logits");
     check(labels.size() == rows.count, kSizes);
     const Labels classes(labels, rows.classes, ignore_negative);
-    auto losses = new_array<T>(rows.shape);
-    auto probabilities = new_array<T>(shape_of(logits));
-    T *const loss = losses.mutable_data(), *const p = probabilities.mutable_data();
+    const Result<T> losses(rows.shape), probabilities(shape_of(logits));
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().sparse_softmax_cross_entropy_forward(x.data(), classes.data(), loss, p, rows.count,
-                                                                rows.classes);
+      kernels().table<T>().sparse_softmax_cross_entropy_forward(x.data(), classes.data(), losses.data(),
+                                                                probabilities.data(), rows.count, rows.classes);
     }
-    return py::make_tuple(std::move(losses), std::move(probabilities));
+    return {losses.array(), probabilities.array()};
   });
 }
 
-py::array sparse_softmax_cross_entropy_backward(const py::array& dlosses, const py::array& probabilities,
-                                                const py::array& labels) {
-  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+Array sparse_softmax_cross_entropy_backward(const Array& dlosses, const Array& probabilities,
+                                            const LabelArray& labels) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> Array {
     using T = decltype(type);
     const Rows rows(probabilities);
     const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities");
     check(labels.size() == rows.count && dloss.size() == rows.count, kSizes);
     const Labels classes(labels, rows.classes, true);
-    auto dlogits = new_array<T>(shape_of(probabilities));
-    T* const dx = dlogits.mutable_data();
+    const Result<T> dlogits(shape_of(probabilities));
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().sparse_softmax_cross_entropy_backward(dloss.data(), p.data(), classes.data(), dx, rows.count,
-                                                                 rows.classes);
+      kernels().table<T>().sparse_softmax_cross_entropy_backward(dloss.data(), p.data(), classes.data(), dlogits.data(),
+                                                                 rows.count, rows.classes);
     }
-    return dlogits;
+    return dlogits.array();
   });
 }
 
-py::tuple softmax_cross_entropy_forward(const py::array& logits, const py::array& targets) {
-  return with_float_type(logits, "logits", [&](auto type) -> py::tuple {
+std::tuple<Array, Array> softmax_cross_entropy_forward(const Array& logits, const Array& targets) {
+  return with_float_type(logits, "logits", [&](auto type) -> std::tuple<Array, Array> {
     using T = decltype(type);
     const Rows rows(logits);
     const Input<T> x(logits, "logits"), target(targets, "targets");
     check(target.size() == x.size(), kSizes);
-    auto losses = new_array<T>(rows.shape);
-    auto probabilities = new_array<T>(shape_of(logits));
-    T *const loss = losses.mutable_data(), *const p = probabilities.mutable_data();
+    const Result<T> losses(rows.shape), probabilities(shape_of(logits));
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().softmax_cross_entropy_forward(x.data(), target.data(), loss, p, rows.count, rows.classes);
+      kernels().table<T>().softmax_cross_entropy_forward(x.data(), target.data(), losses.data(),
+                                                         probabilities.data(), rows.count, rows.classes);
     }
-    return py::make_tuple(std::move(losses), std::move(probabilities));
+    return {losses.array(), probabilities.array()};
   });
 }
 
-py::array softmax_cross_entropy_backward(const py::array& dlosses, const py::array& probabilities,
-                                         const py::array& targets) {
-  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+Array softmax_cross_entropy_backward(const Array& dlosses, const Array& probabilities, const Array& targets) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> Array {
     using T = decltype(type);
     const Rows rows(probabilities);
     const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities"), target(targets, "targets");
     check(target.size() == p.size() && dloss.size() == rows.count, kSizes);
-    auto dlogits = new_array<T>(shape_of(probabilities));
-    T* const dx = dlogits.mutable_data();
+    const Result<T> dlogits(shape_of(probabilities));
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().softmax_cross_entropy_backward(dloss.data(), p.data(), target.data(), dx, rows.count,
-                                                          rows.classes);
+      kernels().table<T>().softmax_cross_entropy_backward(dloss.data(), p.data(), target.data(), dlogits.data(),
+                                                          rows.count, rows.classes);
     }
-    return dlogits;
+    return dlogits.array();
   });
 }
 
-py::array sparse_cross_entropy_forward(const py::array& probabilities, const py::array& labels, double epsilon,
-                                       bool ignore_negative) {
-  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+Array sparse_cross_entropy_forward(const Array& probabilities, const LabelArray& labels, double epsilon,
+                                   bool ignore_negative) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> Array {
     using T = decltype(type);
     const Rows rows(probabilities);
     const Input<T> p(probabilities, "probabilities");
     check(labels.size() == rows.count, kSizes);
     const Labels classes(labels, rows.classes, ignore_negative);
-    auto losses = new_array<T>(rows.shape);
-    T* const loss = losses.mutable_data();
+    const Result<T> losses(rows.shape);
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().sparse_cross_entropy_forward(p.data(), classes.data(), loss, rows.count, rows.classes,
-                                                        T(epsilon), T(1 - epsilon));
+      kernels().table<T>().sparse_cross_entropy_forward(p.data(), classes.data(), losses.data(), rows.count,
+                                                        rows.classes, T(epsilon), T(1 - epsilon));
     }
-    return losses;
+    return losses.array();
   });
 }
 
-py::array sparse_cross_entropy_backward(const py::array& dlosses, const py::array& probabilities,
-                                        const py::array& labels, double epsilon) {
-  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+Array sparse_cross_entropy_backward(const Array& dlosses, const Array& probabilities, const LabelArray& labels,
+                                    double epsilon) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> Array {
     using T = decltype(type);
     const Rows rows(probabilities);
     const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities");
     check(labels.size() == rows.count && dloss.size() == rows.count, kSizes);
     const Labels classes(labels, rows.classes, true);
-    auto dprobabilities = new_array<T>(shape_of(probabilities));
-    T* const dp = dprobabilities.mutable_data();
+    const Result<T> dprobabilities(shape_of(probabilities));
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().sparse_cross_entropy_backward(dloss.data(), p.data(), classes.data(), dp, rows.count,
-                                                         rows.classes, T(epsilon), T(1 - epsilon));
+      kernels().table<T>().sparse_cross_entropy_backward(dloss.data(), p.data(), classes.data(), dprobabilities.data(),
+                                                         rows.count, rows.classes, T(epsilon), T(1 - epsilon));
     }
-    return dprobabilities;
+    return dprobabilities.array();
   });
 }
 
-py::array cross_entropy_forward(const py::array& probabilities, const py::array& targets, double epsilon) {
-  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+Array cross_entropy_forward(const Array& probabilities, const Array& targets, double epsilon) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> Array {
     using T = decltype(type);
     const Rows rows(probabilities);
     const Input<T> p(probabilities, "probabilities"), target(targets, "targets");
     check(target.size() == p.size(), kSizes);
-    auto losses = new_array<T>(rows.shape);
-    T* const loss = losses.mutable_data();
+    const Result<T> losses(rows.shape);
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().cross_entropy_forward(p.data(), target.data(), loss, rows.count, rows.classes, T(epsilon),
-                                                 T(1 - epsilon));
+      kernels().table<T>().cross_entropy_forward(p.data(), target.data(), losses.data(), rows.count, rows.classes,
+                                                 T(epsilon), T(1 - epsilon));
     }
-    return losses;
+    return losses.array();
   });
 }
 
-py::array cross_entropy_backward(const py::array& dlosses, const py::array& probabilities, const py::array& targets,
-                                 double epsilon) {
-  return with_float_type(probabilities, "probabilities", [&](auto type) -> py::array {
+Array cross_entropy_backward(const Array& dlosses, const Array& probabilities, const Array& targets, double epsilon) {
+  return with_float_type(probabilities, "probabilities", [&](auto type) -> Array {
     using T = decltype(type);
     const Rows rows(probabilities);
     const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities"), target(targets, "targets");
     check(target.size() == p.size() && dloss.size() == rows.count, kSizes);
-    auto dprobabilities = new_array<T>(shape_of(probabilities));
-    T* const dp = dprobabilities.mutable_data();
+    const Result<T> dprobabilities(shape_of(probabilities));
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().cross_entropy_backward(dloss.data(), p.data(), target.data(), dp, rows.count, rows.classes,
-                                                  T(epsilon), T(1 - epsilon));
+      kernels().table<T>().cross_entropy_backward(dloss.data(), p.data(), target.data(), dprobabilities.data(),
+                                                  rows.count, rows.classes, T(epsilon), T(1 - epsilon));
     }
-    return dprobabilities;
+    return dprobabilities.array();
   });
 }
 
 // The elementwise pair: from logits when there is no epsilon, else from probabilities.
-py::array binary_forward(const py::array& output, const py::array& targets, const double* epsilon) {
-  return with_float_type(output, "output", [&](auto type) -> py::array {
+Array binary_forward(const Array& output, const Array& targets, const double* epsilon) {
+  return with_float_type(output, "output", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> x(output, "output"), target(targets, "targets");
     check(target.size() == x.size(), kSizes);
-    auto losses = new_array<T>(shape_of(output));
-    T* const loss = losses.mutable_data();
+    const Result<T> losses(shape_of(output));
     const KernelTable<T>& table = kernels().table<T>();
     {
       const py::gil_scoped_release released;
       if (epsilon)
-        table.binary_cross_entropy_forward(x.data(), target.data(), loss, x.size(), T(*epsilon), T(1 - *epsilon));
+        table.binary_cross_entropy_forward(x.data(), target.data(), losses.data(), x.size(), T(*epsilon),
+                                           T(1 - *epsilon));
       else
-        table.sigmoid_cross_entropy_forward(x.data(), target.data(), loss, x.size());
+        table.sigmoid_cross_entropy_forward(x.data(), target.data(), losses.data(), x.size());
     }
-    return losses;
+    return losses.array();
   });
 }
 
-py::array binary_backward(const py::array& dlosses, const py::array& output, const py::array& targets,
-                          const double* epsilon) {
-  return with_float_type(output, "output", [&](auto type) -> py::array {
+Array binary_backward(const Array& dlosses, const Array& output, const Array& targets, const double* epsilon) {
+  return with_float_type(output, "output", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> dloss(dlosses, "dlosses"), x(output, "output"), target(targets, "targets");
     check(target.size() == x.size() && dloss.size() == x.size(), kSizes);
-    auto doutput = new_array<T>(shape_of(output));
-    T* const dx = doutput.mutable_data();
+    const Result<T> doutput(shape_of(output));
     const KernelTable<T>& table = kernels().table<T>();
     {
       const py::gil_scoped_release released;
       if (epsilon)
-        table.binary_cross_entropy_backward(dloss.data(), x.data(), target.data(), dx, x.size(), T(*epsilon),
-                                            T(1 - *epsilon));
+        table.binary_cross_entropy_backward(dloss.data(), x.data(), target.data(), doutput.data(), x.size(),
+                                            T(*epsilon), T(1 - *epsilon));
       else
-        table.sigmoid_cross_entropy_backward(dloss.data(), x.data(), target.data(), dx, x.size());
+        table.sigmoid_cross_entropy_backward(dloss.data(), x.data(), target.data(), doutput.data(), x.size());
     }
-    return doutput;
+    return doutput.array();
   });
 }
 
@@ -286,7 +273,6 @@ py::array binary_backward(const py::array& dlosses, const py::array& output, con
 
 void bind_cross_entropy(py::module_& module) {
   using namespace py::literals;
-  using py::array;
   module.def("sparse_softmax_cross_entropy_forward", &sparse_softmax_cross_entropy_forward, "logits"_a, "labels"_a,
              "ignore_negative"_a = false);
   module.def("sparse_softmax_cross_entropy_backward", &sparse_softmax_cross_entropy_backward, "dlosses"_a,
@@ -303,23 +289,23 @@ void bind_cross_entropy(py::module_& module) {
              "epsilon"_a = 1e-7);
   module.def(
       "sigmoid_cross_entropy_forward",
-      [](const array& logits, const array& targets) { return binary_forward(logits, targets, nullptr); }, "logits"_a,
+      [](const Array& logits, const Array& targets) { return binary_forward(logits, targets, nullptr); }, "logits"_a,
       "targets"_a);
   module.def(
       "sigmoid_cross_entropy_backward",
-      [](const array& dlosses, const array& logits, const array& targets) {
+      [](const Array& dlosses, const Array& logits, const Array& targets) {
         return binary_backward(dlosses, logits, targets, nullptr);
       },
       "dlosses"_a, "logits"_a, "targets"_a);
   module.def(
       "binary_cross_entropy_forward",
-      [](const array& probabilities, const array& targets, double epsilon) {
+      [](const Array& probabilities, const Array& targets, double epsilon) {
         return binary_forward(probabilities, targets, &epsilon);
       },
       "probabilities"_a, "targets"_a, "epsilon"_a = 1e-7);
   module.def(
       "binary_cross_entropy_backward",
-      [](const array& dlosses, const array& probabilities, const array& targets, double epsilon) {
+      [](const Array& dlosses, const Array& probabilities, const Array& targets, double epsilon) {
         return binary_backward(dlosses, probabilities, targets, &epsilon);
       },
       "dlosses"_a, "probabilities"_a, "targets"_a, "epsilon"_a = 1e-7);

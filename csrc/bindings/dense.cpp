@@ -1,8 +1,4 @@
-#include <pybind11/stl.h>
-
-#include <optional>
-
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 namespace {
@@ -22,46 +18,42 @@ Index row_count(const Input<T>& x) {
   return rows;
 }
 
-py::array dense_forward(const py::array& x, const py::array& kernel, const std::optional<py::array>& bias,
-                        const std::string& activation) {
+Array dense_forward(const Array& x, const Array& kernel, const OptionalArray& bias, const std::string& activation) {
   const Activation which = dense_activation_named(activation);
-  return with_float_type(x, "x", [&](auto type) -> py::array {
+  return with_float_type(x, "x", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> input(x, "x"), weights(kernel, "kernel");
     std::optional<Input<T>> shift;
     if (bias) shift.emplace(*bias, "bias");
     auto shape = shape_of(input.array());
     shape.back() = weights.dim(1);
-    auto y = new_array<T>(shape);
-    T* const result = y.mutable_data();
+    const Result<T> y(shape);
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().dense_forward(input.data(), weights.data(), shift ? shift->data() : nullptr, result,
+      kernels().table<T>().dense_forward(input.data(), weights.data(), shift ? shift->data() : nullptr, y.data(),
                                          row_count(input), weights.dim(0), weights.dim(1), which);
     }
-    return y;
+    return y.array();
   });
 }
 
-py::tuple dense_backward(const py::array& dy, const py::array& x, const py::array& kernel, const py::array& y,
-                         const std::string& activation, bool need_dx, bool need_dkernel, bool has_bias) {
+using Gradients = std::tuple<OptionalArray, OptionalArray, OptionalArray>;  // dx, dkernel, dbias
+
+Gradients dense_backward(const Array& dy, const Array& x, const Array& kernel, const Array& y,
+                         const std::string& activation, bool need_dx, bool need_dkernel, bool need_dbias) {
   const Activation which = dense_activation_named(activation);
-  return with_float_type(dy, "dy", [&](auto type) -> py::tuple {
+  return with_float_type(dy, "dy", [&](auto type) -> Gradients {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x"), weights(kernel, "kernel"), output(y, "y");
-    std::optional<py::array_t<T>> dx, dkernel, dbias;
-    if (need_dx) dx = new_array<T>(shape_of(input.array()));
-    if (need_dkernel) dkernel = new_array<T>(shape_of(weights.array()));
-    if (has_bias) dbias = new_array<T>({weights.dim(1)});
-    const auto memory = [](std::optional<py::array_t<T>>& array) { return array ? array->mutable_data() : nullptr; };
-    T *const to_dx = memory(dx), *const to_dkernel = memory(dkernel), *const to_dbias = memory(dbias);
+    const Result<T> dx(shape_of(x), need_dx), dkernel(shape_of(kernel), need_dkernel);
+    const Result<T> dbias({weights.dim(1)}, need_dbias);
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().dense_backward(gradient.data(), input.data(), weights.data(), output.data(), to_dx,
-                                          to_dkernel, to_dbias, row_count(input), weights.dim(0), weights.dim(1),
-                                          which);
+      kernels().table<T>().dense_backward(gradient.data(), input.data(), weights.data(), output.data(), dx.data(),
+                                          dkernel.data(), dbias.data(), row_count(input), weights.dim(0),
+                                          weights.dim(1), which);
     }
-    return py::make_tuple(dx, dkernel, dbias);
+    return {dx.optional(), dkernel.optional(), dbias.optional()};
   });
 }
 
@@ -71,7 +63,7 @@ void bind_dense(py::module_& module) {
   using namespace py::literals;
   module.def("dense_forward", &dense_forward, "x"_a, "kernel"_a, "bias"_a, "activation"_a);
   module.def("dense_backward", &dense_backward, "dy"_a, "x"_a, "kernel"_a, "y"_a, "activation"_a, "need_dx"_a,
-             "need_dkernel"_a = true, "has_bias"_a = true);
+             "need_dkernel"_a = true, "need_dbias"_a = true);
 }
 
 }  // namespace tinynet

@@ -1,4 +1,4 @@
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 namespace {
@@ -6,7 +6,7 @@ namespace {
 Index extent(const py::array& array, int axis) { return array.shape(axis); }
 
 // Where each matrix of a batch starts: the leading axes of `array`, broadcast to `batch_shape`.
-std::vector<Index> matrix_offsets(const py::array& array, const std::vector<py::ssize_t>& batch_shape) {
+std::vector<Index> matrix_offsets(const py::array& array, const Shape& batch_shape) {
   std::vector<Index> offsets{0};
   Index stride = extent(array, static_cast<int>(array.ndim()) - 2) * extent(array, static_cast<int>(array.ndim()) - 1);
   const auto missing = static_cast<py::ssize_t>(batch_shape.size()) + 2 - array.ndim();
@@ -22,14 +22,14 @@ std::vector<Index> matrix_offsets(const py::array& array, const std::vector<py::
   return offsets;
 }
 
-py::array matmul(const py::array& a, const py::array& b, bool transpose_a, bool transpose_b) {
-  return with_float_type(a, "a", [&](auto type) -> py::array {
+Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b) {
+  return with_float_type(a, "a", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> left(a, "a"), right(b, "b");
     const int a_rank = left.rank(), b_rank = right.rank();
     Index m = left.dim(a_rank - (transpose_a ? 1 : 2));
     const Index k = left.dim(a_rank - (transpose_a ? 2 : 1)), n = right.dim(b_rank - (transpose_b ? 2 : 1));
-    std::vector<py::ssize_t> shape;
+    Shape shape;
     std::vector<Index> a_offset{0}, b_offset{0};
     if (b_rank == 2 && !transpose_a) {  // one matrix serves all: the leading axes of `a` are just more rows
       shape = shape_of(left.array());
@@ -46,14 +46,13 @@ py::array matmul(const py::array& a, const py::array& b, bool transpose_a, bool 
       b_offset = matrix_offsets(right.array(), shape);
       shape.insert(shape.end(), {m, n});
     }
-    auto c = new_array<T>(shape);
-    T* const result = c.mutable_data();
+    const Result<T> c(shape);
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().matmul(left.data(), a_offset.data(), right.data(), b_offset.data(), result,
+      kernels().table<T>().matmul(left.data(), a_offset.data(), right.data(), b_offset.data(), c.data(),
                                   static_cast<Index>(a_offset.size()), m, n, k, transpose_a, transpose_b);
     }
-    return c;
+    return c.array();
   });
 }
 

@@ -1,7 +1,7 @@
 // The module tinynet._native: kernels, and what tinynet/runtime.py needs to steer them.
-#include <pybind11/stl.h>
+#include <map>
 
-#include "arrays.h"
+#include "bindings/arrays.h"
 #include "dispatch.h"
 #include "parallel.h"
 
@@ -24,7 +24,8 @@ PYBIND11_MODULE(_native, module) {
       "pool_statistics",
       [] {
         const PoolStatistics s = pool_statistics();
-        return py::dict("in_use"_a = s.in_use, "idle"_a = s.idle, "requests"_a = s.requests, "reused"_a = s.reused);
+        return std::map<std::string, std::size_t>{
+            {"in_use", s.in_use}, {"idle", s.idle}, {"requests", s.requests}, {"reused", s.reused}};
       },
       "Bytes in use and idle, and how many requests were served from idle memory.");
   module.attr("compiler") = __VERSION__;

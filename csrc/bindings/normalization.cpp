@@ -1,137 +1,121 @@
-#include <utility>
-
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 namespace {
 
-// What the Python edge has checked in the user's words; here it only keeps a wrong call from reading elsewhere.
-void require(bool condition, const char* what) {
-  if (!condition) throw py::value_error(std::string("normalization kernel: ") + what);
-}
+void require(bool condition, const char* what) { tinynet::require(condition, "normalization", what); }
 
-template <class T>
-py::object output(const std::vector<py::ssize_t>& shape, T*& data) {
-  auto array = new_array<T>(shape);
-  data = array.mutable_data();
-  return std::move(array);
-}
-
-Index channels_of(const py::array& x) {
+Index channels_of(const Array& x) {
   require(x.ndim() > 0, "x has no axes");
   return x.shape(x.ndim() - 1);
 }
 
-Index rows_of(const py::array& x) {
+Index rows_of(const Array& x) {
   Index rows = 1;
   for (int axis = 0; axis < x.ndim() - 1; ++axis) rows *= x.shape(axis);
   return rows;
 }
 
-py::tuple batch_norm_forward(const py::array& x, const py::object& gamma, const py::object& beta, double epsilon,
-                             bool relu) {
+std::tuple<Array, Array, Array, Array> batch_norm_forward(const Array& x, const OptionalArray& gamma,
+                                                          const OptionalArray& beta, double epsilon, bool relu) {
   const Index channels = channels_of(x), rows = rows_of(x);
   require(rows > 0, "no rows to take the mean of");
-  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+  return with_float_type(x, "x", [&](auto type) -> std::tuple<Array, Array, Array, Array> {
     using T = decltype(type);
     const Input<T> input(x, "x");
     const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
-    T *to_y, *to_mean, *to_variance, *to_inverse;
-    const py::object y = output<T>(shape_of(x), to_y), mean = output<T>({channels}, to_mean);
-    const py::object variance = output<T>({channels}, to_variance), inverse_std = output<T>({channels}, to_inverse);
+    const Result<T> y(shape_of(x)), mean({channels}), variance({channels}), inverse_std({channels});
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_forward(input.data(), scale.data(), offset.data(), epsilon, relu, to_y, to_mean,
-                                              to_variance, to_inverse, rows, channels);
+      kernels().table<T>().batch_norm_forward(input.data(), scale.data(), offset.data(), epsilon, relu, y.data(),
+                                              mean.data(), variance.data(), inverse_std.data(), rows, channels);
     }
-    return py::make_tuple(y, mean, variance, inverse_std);
+    return {y.array(), mean.array(), variance.array(), inverse_std.array()};
   });
 }
 
-py::tuple batch_norm_inference(const py::array& x, const py::object& gamma, const py::object& beta,
-                               const py::array& mean, const py::array& variance, double epsilon, bool relu) {
+std::tuple<Array, Array> batch_norm_inference(const Array& x, const OptionalArray& gamma, const OptionalArray& beta,
+                                              const Array& mean, const Array& variance, double epsilon, bool relu) {
   const Index channels = channels_of(x), rows = rows_of(x);
-  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+  return with_float_type(x, "x", [&](auto type) -> std::tuple<Array, Array> {
     using T = decltype(type);
     const Input<T> input(x, "x"), means(mean, "mean"), variances(variance, "variance");
     require(means.size() == channels && variances.size() == channels,
             "mean and variance need one number for each channel");
     const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
-    T *to_y, *to_inverse;
-    const py::object y = output<T>(shape_of(x), to_y), inverse_std = output<T>({channels}, to_inverse);
+    const Result<T> y(shape_of(x)), inverse_std({channels});
     {
       const py::gil_scoped_release released;
       kernels().table<T>().batch_norm_inference(input.data(), scale.data(), offset.data(), means.data(),
-                                                variances.data(), epsilon, relu, to_y, to_inverse, rows, channels);
+                                                variances.data(), epsilon, relu, y.data(), inverse_std.data(), rows,
+                                                channels);
     }
-    return py::make_tuple(y, inverse_std);
+    return {y.array(), inverse_std.array()};
   });
 }
 
-py::tuple batch_norm_backward(const py::array& dy, const py::array& x, const py::object& gamma, const py::object& beta,
-                              const py::array& mean, const py::array& inverse_std, bool relu, bool constant,
-                              bool need_dx) {
+std::tuple<OptionalArray, Array, Array> batch_norm_backward(const Array& dy, const Array& x, const OptionalArray& gamma,
+                                                            const OptionalArray& beta, const Array& mean,
+                                                            const Array& inverse_std, bool relu, bool constant,
+                                                            bool need_dx) {
   const Index channels = channels_of(x), rows = rows_of(x);
   require(shape_of(dy) == shape_of(x), "dy must have x's shape");
-  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+  return with_float_type(x, "x", [&](auto type) -> std::tuple<OptionalArray, Array, Array> {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x"), means(mean, "mean"), inverses(inverse_std, "inverse_std");
     require(means.size() == channels && inverses.size() == channels,
             "mean and inverse_std need one number for each channel");
     const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
-    T *to_dx = nullptr, *to_dgamma, *to_dbeta;
-    const py::object dx = need_dx ? output<T>(shape_of(x), to_dx) : py::none();
-    const py::object dgamma = output<T>({channels}, to_dgamma), dbeta = output<T>({channels}, to_dbeta);
+    const Result<T> dx(shape_of(x), need_dx), dgamma({channels}), dbeta({channels});
     {
       const py::gil_scoped_release released;
       kernels().table<T>().batch_norm_backward(gradient.data(), input.data(), scale.data(), offset.data(), means.data(),
-                                               inverses.data(), relu, constant, to_dx, to_dgamma, to_dbeta, rows,
-                                               channels);
+                                               inverses.data(), relu, constant, dx.data(), dgamma.data(), dbeta.data(),
+                                               rows, channels);
     }
-    return py::make_tuple(dx, dgamma, dbeta);
+    return {dx.optional(), dgamma.array(), dbeta.array()};
   });
 }
 
-py::tuple layer_norm_forward(const py::array& x, const py::object& gamma, const py::object& beta, double epsilon,
-                             bool rms) {
+std::tuple<Array, Array, Array> layer_norm_forward(const Array& x, const OptionalArray& gamma,
+                                                   const OptionalArray& beta, double epsilon, bool rms) {
   const Index size = channels_of(x), rows = rows_of(x);
-  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+  return with_float_type(x, "x", [&](auto type) -> std::tuple<Array, Array, Array> {
     using T = decltype(type);
     const Input<T> input(x, "x");
     const OptionalInput<T> scale(gamma, "gamma", size), offset(beta, "beta", size);
     auto row_shape = shape_of(x);
     row_shape.pop_back();
-    T *to_y, *to_mean, *to_inverse;
-    const py::object y = output<T>(shape_of(x), to_y), mean = output<T>(row_shape, to_mean);
-    const py::object inverse_std = output<T>(row_shape, to_inverse);
+    const Result<T> y(shape_of(x)), mean(row_shape), inverse_std(row_shape);
     {
       const py::gil_scoped_release released;
-      kernels().table<T>().layer_norm_forward(input.data(), scale.data(), offset.data(), epsilon, rms, to_y, to_mean,
-                                              to_inverse, rows, size);
+      kernels().table<T>().layer_norm_forward(input.data(), scale.data(), offset.data(), epsilon, rms, y.data(),
+                                              mean.data(), inverse_std.data(), rows, size);
     }
-    return py::make_tuple(y, mean, inverse_std);
+    return {y.array(), mean.array(), inverse_std.array()};
   });
 }
 
-py::tuple layer_norm_backward(const py::array& dy, const py::array& x, const py::object& gamma, const py::array& mean,
-                              const py::array& inverse_std, bool rms, bool need_dx, bool need_dgamma, bool need_dbeta) {
+std::tuple<OptionalArray, OptionalArray, OptionalArray> layer_norm_backward(const Array& dy, const Array& x,
+                                                                            const OptionalArray& gamma,
+                                                                            const Array& mean, const Array& inverse_std,
+                                                                            bool rms, bool need_dx, bool need_dgamma,
+                                                                            bool need_dbeta) {
   const Index size = channels_of(x), rows = rows_of(x);
   require(shape_of(dy) == shape_of(x), "dy must have x's shape");
-  return with_float_type(x, "x", [&](auto type) -> py::tuple {
+  return with_float_type(x, "x", [&](auto type) -> std::tuple<OptionalArray, OptionalArray, OptionalArray> {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x"), means(mean, "mean"), inverses(inverse_std, "inverse_std");
     require(means.size() == rows && inverses.size() == rows, "mean and inverse_std need one number for each row");
     const OptionalInput<T> scale(gamma, "gamma", size);
-    T *to_dx = nullptr, *to_dgamma = nullptr, *to_dbeta = nullptr;
-    const py::object dx = need_dx ? output<T>(shape_of(x), to_dx) : py::none();
-    const py::object dgamma = need_dgamma ? output<T>({size}, to_dgamma) : py::none();
-    const py::object dbeta = need_dbeta ? output<T>({size}, to_dbeta) : py::none();
+    const Result<T> dx(shape_of(x), need_dx), dgamma({size}, need_dgamma), dbeta({size}, need_dbeta);
     {
       const py::gil_scoped_release released;
       kernels().table<T>().layer_norm_backward(gradient.data(), input.data(), scale.data(), means.data(),
-                                               inverses.data(), rms, to_dx, to_dgamma, to_dbeta, rows, size);
+                                               inverses.data(), rms, dx.data(), dgamma.data(), dbeta.data(), rows,
+                                               size);
     }
-    return py::make_tuple(dx, dgamma, dbeta);
+    return {dx.optional(), dgamma.optional(), dbeta.optional()};
   });
 }
 

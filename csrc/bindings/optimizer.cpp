@@ -1,4 +1,4 @@
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 namespace {
@@ -26,22 +26,19 @@ bool same_shape(const py::array& a, const py::array& b) {
 template <class T>
 class Parameters {
  public:
-  Parameters(const Names& names, const py::list& weights, const py::list& gradients,
-             std::initializer_list<const py::object*> states) {
+  Parameters(const Names& names, const ArrayList& weights, const ArrayList& gradients,
+             std::initializer_list<OptionalArrayList> states) {
     parameters_.reserve(weights.size());
     check_length(names, "gradients", gradients.size(), weights.size());
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const py::array w = array_in(names, "weights", weights, i);
       Parameter<T> parameter{writable(names, "weights", w, i), gradient(names, gradients, i, w), {}, w.size()};
       int k = 0;
-      for (const py::object* state : states) {
-        if (!state->is_none()) {
+      for (const OptionalArrayList& state : states) {
+        if (state) {
           const char* const name = names.states[k];
-          if (!PyList_Check(state->ptr()))
-            throw py::type_error(std::string(names.step) + ": " + name + " must be a list of arrays");
-          const auto list = py::reinterpret_borrow<py::list>(*state);
-          check_length(names, name, list.size(), weights.size());
-          const py::array array = array_in(names, name, list, i);
+          check_length(names, name, state->size(), weights.size());
+          const py::array array = array_in(names, name, *state, i);
           check_shape(names, name, array, i, w);
           parameter.state[k] = writable(names, name, array, i);
         }
@@ -66,7 +63,7 @@ class Parameters {
                             std::to_string(length) + " " + list);
   }
 
-  static py::array array_in(const Names& names, const char* name, const py::list& list, std::size_t i) {
+  static py::array array_in(const Names& names, const char* name, const ArrayList& list, std::size_t i) {
     PyObject* const item = PyList_GET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i));
     if (!py::isinstance<py::array>(item))
       throw py::type_error(std::string(names.step) + ": " + element_name(name, i) + " must be an array, got " +
@@ -98,7 +95,7 @@ class Parameters {
     return static_cast<T*>(const_cast<void*>(array.data()));
   }
 
-  const T* gradient(const Names& names, const py::list& gradients, std::size_t i, const py::array& weights) {
+  const T* gradient(const Names& names, const ArrayList& gradients, std::size_t i, const py::array& weights) {
     py::array array = array_in(names, "gradients", gradients, i);
     check_type(names, "gradients", array, i);
     check_shape(names, "gradients", array, i, weights);
@@ -115,7 +112,7 @@ class Parameters {
 
 // Calls f(T{}) with the element type of the first weight; not at all if there is none.
 template <class Function>
-void with_type_of(const py::list& weights, const char* step, const Function& f) {
+void with_type_of(const ArrayList& weights, const char* step, const Function& f) {
   if (weights.empty()) return;
   if (!py::isinstance<py::array>(weights[0]))
     throw py::type_error(std::string(step) + ": weights must be a list of arrays");
@@ -126,93 +123,93 @@ void with_type_of(const py::list& weights, const char* step, const Function& f) 
     f(double{});
 }
 
-void sgd_step(const py::list& weights, const py::list& gradients, const py::object& velocities, double learning_rate,
-              double momentum, bool nesterov, double decay) {
+void sgd_step(const ArrayList& weights, const ArrayList& gradients, const OptionalArrayList& velocities,
+              double learning_rate, double momentum, bool nesterov, double decay) {
   with_type_of(weights, "sgd_step", [&](auto type) {
     using T = decltype(type);
-    const Parameters<T> parameters({"sgd_step", {"velocities"}}, weights, gradients, {&velocities});
+    const Parameters<T> parameters({"sgd_step", {"velocities"}}, weights, gradients, {velocities});
     parameters.run(kernels().table<T>().sgd_step, learning_rate, momentum, nesterov, decay);
   });
 }
 
-void adam_step(const py::list& weights, const py::list& gradients, const py::list& means, const py::list& variances,
-               const py::object& max_variances, double step_size, double beta_1, double beta_2, double epsilon,
+void adam_step(const ArrayList& weights, const ArrayList& gradients, const ArrayList& means, const ArrayList& variances,
+               const OptionalArrayList& max_variances, double step_size, double beta_1, double beta_2, double epsilon,
                double decay) {
   with_type_of(weights, "adam_step", [&](auto type) {
     using T = decltype(type);
     const Parameters<T> parameters({"adam_step", {"means", "variances", "max_variances"}}, weights, gradients,
-                                   {&means, &variances, &max_variances});
+                                   {means, variances, max_variances});
     parameters.run(kernels().table<T>().adam_step, step_size, beta_1, beta_2, epsilon, decay);
   });
 }
 
-void adamax_step(const py::list& weights, const py::list& gradients, const py::list& means, const py::list& norms,
+void adamax_step(const ArrayList& weights, const ArrayList& gradients, const ArrayList& means, const ArrayList& norms,
                  double step_size, double beta_1, double beta_2, double epsilon, double decay) {
   with_type_of(weights, "adamax_step", [&](auto type) {
     using T = decltype(type);
-    const Parameters<T> parameters({"adamax_step", {"means", "norms"}}, weights, gradients, {&means, &norms});
+    const Parameters<T> parameters({"adamax_step", {"means", "norms"}}, weights, gradients, {means, norms});
     parameters.run(kernels().table<T>().adamax_step, step_size, beta_1, beta_2, epsilon, decay);
   });
 }
 
-void nadam_step(const py::list& weights, const py::list& gradients, const py::list& means, const py::list& variances,
-                double learning_rate, double mean_factor, double gradient_factor, double variance_factor, double beta_1,
-                double beta_2, double epsilon, double decay) {
+void nadam_step(const ArrayList& weights, const ArrayList& gradients, const ArrayList& means,
+                const ArrayList& variances, double learning_rate, double mean_factor, double gradient_factor,
+                double variance_factor, double beta_1, double beta_2, double epsilon, double decay) {
   with_type_of(weights, "nadam_step", [&](auto type) {
     using T = decltype(type);
-    const Parameters<T> parameters({"nadam_step", {"means", "variances"}}, weights, gradients, {&means, &variances});
+    const Parameters<T> parameters({"nadam_step", {"means", "variances"}}, weights, gradients, {means, variances});
     parameters.run(kernels().table<T>().nadam_step, learning_rate, mean_factor, gradient_factor, variance_factor,
                    beta_1, beta_2, epsilon, decay);
   });
 }
 
-void rmsprop_step(const py::list& weights, const py::list& gradients, const py::list& mean_squares,
-                  const py::object& velocities, const py::object& means, double learning_rate, double rho,
+void rmsprop_step(const ArrayList& weights, const ArrayList& gradients, const ArrayList& mean_squares,
+                  const OptionalArrayList& velocities, const OptionalArrayList& means, double learning_rate, double rho,
                   double momentum, double epsilon, double decay) {
   with_type_of(weights, "rmsprop_step", [&](auto type) {
     using T = decltype(type);
     const Parameters<T> parameters({"rmsprop_step", {"mean_squares", "velocities", "means"}}, weights, gradients,
-                                   {&mean_squares, &velocities, &means});
+                                   {mean_squares, velocities, means});
     parameters.run(kernels().table<T>().rmsprop_step, learning_rate, rho, momentum, epsilon, decay);
   });
 }
 
-void adagrad_step(const py::list& weights, const py::list& gradients, const py::list& accumulators,
+void adagrad_step(const ArrayList& weights, const ArrayList& gradients, const ArrayList& accumulators,
                   double learning_rate, double epsilon, double decay) {
   with_type_of(weights, "adagrad_step", [&](auto type) {
     using T = decltype(type);
-    const Parameters<T> parameters({"adagrad_step", {"accumulators"}}, weights, gradients, {&accumulators});
+    const Parameters<T> parameters({"adagrad_step", {"accumulators"}}, weights, gradients, {accumulators});
     parameters.run(kernels().table<T>().adagrad_step, learning_rate, epsilon, decay);
   });
 }
 
-void adadelta_step(const py::list& weights, const py::list& gradients, const py::list& mean_squares,
-                   const py::list& mean_square_updates, double learning_rate, double rho, double epsilon,
+void adadelta_step(const ArrayList& weights, const ArrayList& gradients, const ArrayList& mean_squares,
+                   const ArrayList& mean_square_updates, double learning_rate, double rho, double epsilon,
                    double decay) {
   with_type_of(weights, "adadelta_step", [&](auto type) {
     using T = decltype(type);
     const Parameters<T> parameters({"adadelta_step", {"mean_squares", "mean_square_updates"}}, weights, gradients,
-                                   {&mean_squares, &mean_square_updates});
+                                   {mean_squares, mean_square_updates});
     parameters.run(kernels().table<T>().adadelta_step, learning_rate, rho, epsilon, decay);
   });
 }
 
-void lion_step(const py::list& weights, const py::list& gradients, const py::list& means, double learning_rate,
+void lion_step(const ArrayList& weights, const ArrayList& gradients, const ArrayList& means, double learning_rate,
                double beta_1, double beta_2, double decay) {
   with_type_of(weights, "lion_step", [&](auto type) {
     using T = decltype(type);
-    const Parameters<T> parameters({"lion_step", {"means"}}, weights, gradients, {&means});
+    const Parameters<T> parameters({"lion_step", {"means"}}, weights, gradients, {means});
     parameters.run(kernels().table<T>().lion_step, learning_rate, beta_1, beta_2, decay);
   });
 }
 
-void ftrl_step(const py::list& weights, const py::list& gradients, const py::list& accumulators,
-               const py::list& linears, double learning_rate, double learning_rate_power, double l1, double l2,
+void ftrl_step(const ArrayList& weights, const ArrayList& gradients, const ArrayList& accumulators,
+               const ArrayList& linears, double learning_rate, double learning_rate_power, double l1, double l2,
                double shrinkage, double decay) {
   with_type_of(weights, "ftrl_step", [&](auto type) {
     using T = decltype(type);
     const Parameters<T> parameters({"ftrl_step", {"accumulators", "linears"}}, weights, gradients,
-                                   {&accumulators, &linears});
+                                   {accumulators, linears});
     parameters.run(kernels().table<T>().ftrl_step, learning_rate, learning_rate_power, l1, l2, shrinkage, decay);
   });
 }

@@ -1,4 +1,4 @@
-#include "arrays.h"
+#include "bindings/arrays.h"
 
 namespace tinynet {
 namespace {
@@ -25,7 +25,7 @@ class Scratch {
 
 // Which axes to reduce, one flag an axis: all of them for None, else those that an int or a sequence of ints names
 // (the Python edge has checked the range).
-std::vector<bool> reduced_axes(const py::object& axes, int rank) {
+std::vector<bool> reduced_axes(const Axes& axes, int rank) {
   std::vector<bool> reduced(static_cast<std::size_t>(rank), axes.is_none());
   const auto mark = [&](py::handle axis) {
     const int a = axis.cast<int>();
@@ -89,12 +89,12 @@ void reduce_groups(Reduction which, const T* x, T* y, std::vector<Group> groups,
 }
 
 template <Reduction which, bool mean>
-py::array reduce(const py::array& x, const py::object& axes, bool keepdims) {
-  return with_float_type(x, "x", [&](auto type) -> py::array {
+Array reduce(const Array& x, const Axes& axes, bool keepdims) {
+  return with_float_type(x, "x", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> input(x, "x");
     const std::vector<bool> reduced = reduced_axes(axes, input.rank());
-    std::vector<py::ssize_t> shape;
+    Shape shape;
     Index count = 1;
     for (int axis = 0; axis < input.rank(); ++axis) {
       if (reduced[static_cast<std::size_t>(axis)]) {
@@ -104,16 +104,15 @@ py::array reduce(const py::array& x, const py::object& axes, bool keepdims) {
         shape.push_back(input.dim(axis));
       }
     }
-    auto y = new_array<T>(shape);
-    if (which != Reduction::sum && count == 0 && y.size() > 0)
+    const Result<T> y(shape);
+    if (which != Reduction::sum && count == 0 && y.array().size() > 0)
       throw py::value_error("the maximum or minimum of no elements does not exist");
-    T* const result = y.mutable_data();
     std::vector<Group> groups = merge_axes(input.array(), reduced);
     {
       const py::gil_scoped_release released;
-      reduce_groups<T>(which, input.data(), result, std::move(groups), mean ? static_cast<T>(count) : T(1));
+      reduce_groups<T>(which, input.data(), y.data(), std::move(groups), mean ? static_cast<T>(count) : T(1));
     }
-    return y;
+    return y.array();
   });
 }
 

@@ -11,19 +11,23 @@
 
 #include "kernels.h"
 
+// A name for every kernel of the list, which none may use. A unit's headers define its kernels in the namespace of the
+// instruction set, where they hide these: a kernel that they do not define is found here, and does not compile.
+namespace tinynet {
+namespace {
+#define UNIT(unit)
+#define KERNEL(result, name, ...) template <class T> result name(__VA_ARGS__) = delete;
+#define END_UNIT
+#include "kernel_list.h"
+}  // namespace
+}  // namespace tinynet
+
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// Every kernel of the list is declared here. The unit's headers define its own; a definition with other arguments than
-// the list's is another function, which makes the name ambiguous in kernels_of below.
-#define UNIT(unit)
-#define KERNEL(result, name, ...) template <class T> result name(__VA_ARGS__);
-#define END_UNIT
-#include "kernel_list.h"
-
 // The pointers to the kernels of one unit, in the list's order. Only the unit's own is instantiated.
-#define UNIT(unit)        \
-  template <class T>      \
+#define UNIT(unit)   \
+  template <class T> \
   constexpr unit##_kernels<T> kernels_of_##unit() { return {
 #define KERNEL(result, name, ...) name<T>,
 #define END_UNIT }; }

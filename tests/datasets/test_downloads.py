@@ -14,7 +14,7 @@ from tinynet import cli
 from tinynet.core.errors import DataError, DatasetNotFoundError
 from tinynet.datasets import fashion_mnist, mnist, write_idx
 from tinynet.datasets.sources import IdxDataset, IdxFile
-from tinynet.utils import files, get_file
+from tinynet.utils import downloads, get_file
 
 CONTENT = {
     "train-images-idx3-ubyte": np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3),
@@ -72,7 +72,7 @@ def server(tmp_path):
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("TINYNET_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(files, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(downloads, "READ_SECONDS", 0.3)
     return tmp_path / "home"
 
 
@@ -204,7 +204,7 @@ def test_a_server_that_trickles_is_given_up(server, dataset, home, monkeypatch):
             except OSError:
                 return
 
-    monkeypatch.setattr(files, "TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr(downloads, "TOTAL_SECONDS", 0.5)
     server.behaviour[NAME] = trickle
     use(monkeypatch, server.url)
     start = time.monotonic()
@@ -293,7 +293,7 @@ def test_mnist_from_keras_file(server, home, tmp_path, monkeypatch):
     with pytest.raises(DatasetNotFoundError, match="mnist.npz: sha256 is .*, expected 731c5ac6"):
         mnist.load_data(progress=False)
     assert mnist.find() is None
-    monkeypatch.setattr(mnist, "NPZ_SHA256", files.file_hash(tmp_path / "served" / "mnist.npz"))
+    monkeypatch.setattr(mnist, "NPZ_SHA256", downloads.file_hash(tmp_path / "served" / "mnist.npz"))
     for _ in range(2):
         assert_is_content(mnist.load_data(progress=False))
     assert server.requests == ["/mnist.npz"] * 2 and mnist.find().place == "cache"

@@ -81,15 +81,15 @@ def test_a_checksum_is_of_the_decompressed_bytes(tmp_path):
         (header(1, 2, dimensions=3), "ends within its header, after 12 of 16 bytes"),
         (
             header(2, 3) + b"abcde",
-            r"header says 2x3 uint8 = 6 bytes, (file ends after 5|the file is too small to hold them)",
+            r"header declares 2x3 uint8 = 6 bytes, (file ends after 5|the file is too small to hold them)",
         ),
         (
             header(2, code=0x0D) + b"abcdefg",
-            "header says 2 float32 = 8 bytes, (file ends after 7|the file is too small)",
+            "header declares 2 float32 = 8 bytes, (file ends after 7|the file is too small)",
         ),
         (
             header(2, 3) + b"abcdefg",
-            "header says 2x3 uint8 = 6 bytes, but it holds more than the 6 bytes its header declares",
+            "header declares 2x3 uint8 = 6 bytes, but it holds more than the 6 bytes its header declares",
         ),
         (header(0, 3) + b"a", "= 0 bytes, but it holds more than the 0 bytes"),
         # The product overflows 64 bits to a small number: Python's integers do not.

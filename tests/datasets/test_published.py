@@ -10,7 +10,7 @@ import pytest
 from tinynet import config
 from tinynet.core.errors import DatasetNotFoundError
 from tinynet.datasets import boston_housing, california_housing, cifar10, cifar100, imdb
-from tinynet.utils import files
+from tinynet.utils import downloads
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def publish(tmp_path, monkeypatch):
         path = served / module.FILE.name
         path.write_bytes(content)
         monkeypatch.setattr(module.FILE, "mirrors", (served.as_uri() + "/",))
-        monkeypatch.setattr(module.FILE, "sha256", files.file_hash(path))
+        monkeypatch.setattr(module.FILE, "sha256", downloads.file_hash(path))
         return path
 
     return put

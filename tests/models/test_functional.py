@@ -244,6 +244,56 @@ def test_subclass_with_inputs_and_outputs():
     assert twin.units == 4 and twin.name == "built"
 
 
+def test_a_subclass_stays_what_it_is_when_it_gets_a_graph():
+    class Counting(tn.Model):
+        calls = 0
+
+        def call(self, inputs, training=None):
+            self.calls += 1
+            return super().call(inputs, training)
+
+    class Mixed:
+        def summary(self):
+            return "mixed"
+
+    class Derived(Mixed, Counting):
+        pass
+
+    x, value = tn.Input((3,)), data(2, 3)
+    y = layers.Dense(2)(x)
+    plain = tn.Model(x, y)
+    assert type(tn.Model(x, y, "named")) is type(plain) and tn.Model(x, y, "named").name == "named"
+    for cls in (Derived, Counting, Counting):
+        model = cls(x, y, name="own")
+        assert type(model) is cls and isinstance(model, (tn.Model, models.Functional)) and model.name == "own"
+        np.testing.assert_array_equal(model(value).numpy(), plain(value).numpy())
+        assert model.calls == 1 and model.output_shape == (None, 2) and model.input_names == plain.input_names
+        assert model.output is y and model.input is x and len(model.layers) == 2
+    assert Derived(x, y).summary() == "mixed"
+    assert issubclass(Derived, Counting) and not issubclass(tn.Sequential, models.Functional)
+
+
+def test_a_subclass_is_made_from_the_configuration_of_a_graph():
+    class Fresh(tn.Model):
+        pass
+
+    config = two_by_two().get_config()
+    model = Fresh.from_config(config)
+    assert type(model) is Fresh and model.output_names == ["y", "z"] and model.get_config() == config
+
+
+def test_a_class_has_a_graph_or_a_call_of_its_own():
+    class Either(tn.Model):
+        def __init__(self, *graph):
+            super().__init__(*graph)
+
+    assert not hasattr(Either(), "outputs")
+    x = tn.Input((3,))
+    assert Either(x, 2 * x).output_shape == (None, 3)
+    with pytest.raises(ValueError, match="Either: expected inputs and outputs, since an earlier model of this class"):
+        Either()
+
+
 def graph_errors():
     a, b = tn.Input((4,), name="a"), tn.Input((4,), name="b")
     dense = layers.Dense(3, name="d")

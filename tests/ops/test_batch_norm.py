@@ -306,7 +306,7 @@ def test_gradients_that_nobody_wants_are_not_computed(monkeypatch):
 
 def test_errors():
     x = np.zeros((4, 3), np.float32)
-    with pytest.raises(ValueError, match=r"gamma has shape \(4,\), but the input has 3 channels.*must have shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"gamma has shape \(4,\), but the input has 3 .*must have shape \(3,\)"):
         ops.batch_norm(x, gamma=np.ones(4, np.float32))
     with pytest.raises(ValueError, match="no samples"):
         ops.batch_norm(x[:0])

@@ -70,7 +70,7 @@ def test_direct_within_bound(size, kernel_shape, options, dtype, activation):
         assert_within_bound(actual[part], exact[part], magnitude[part], terms)
 
 
-# Large enough for a matrix unit (csrc/kernels/amx_conv2d.h): rows of 1 to 7 tiles, a last tile that is not full, runs
+# Large enough for a matrix unit (csrc/kernels/amx/conv2d.h): rows of 1 to 7 tiles, a last tile that is not full, runs
 # that end within a step, few columns, several steps between stores, strides, dilation.
 @pytest.mark.parametrize("isa_name", available_isas())
 @pytest.mark.parametrize("size, kernel_shape, options", [
@@ -276,7 +276,7 @@ def test_only_the_gradients_asked_for(wanted, algorithm):
     case = normal_case(11, (2, 8, 8, 16), (3, 3, 16, 16))
     dy = np.random.default_rng(0).standard_normal((2, 8, 8, 16)).astype(np.float32)
     everything = case.backward(_native.conv2d_backward, dy, None, algorithm=algorithm)
-    some = _native.conv2d_backward(dy, case.x, case.kernel, None, "linear", *case.geometry, *wanted,
+    some = _native.conv2d_backward(dy, case.x, case.kernel, None, *case.geometry, "linear", *wanted,
                                    algorithm=algorithm)
     for part, full, asked in zip(some, everything, wanted, strict=True):
         if asked:

@@ -46,7 +46,7 @@ class Case(NamedTuple):
         return self._replace(x=f(self.x), kernel=f(self.kernel), bias=None if self.bias is None else f(self.bias))
 
     def gathers(self):
-        """Whether the gradient takes its sums in another order (csrc/kernels/conv2d_max_pool2d_gather.h)."""
+        """Whether the gradient takes its sums in another order (csrc/kernels/conv/conv2d_max_pool2d_gather.h)."""
         return (_native.isa() != "baseline" and self.x.dtype == np.float32 and self.x.shape[3] == 1
                 and self.pool_size == (2, 2) and self.geometry[0][1] == 1)
 
@@ -59,7 +59,7 @@ class Case(NamedTuple):
         def gradients(dy):
             dconvolved = _native.max_pool2d_backward(dy, places, convolved.shape, *windows)
             mask = convolved if self.activation == "relu" else None
-            return _native.conv2d_backward(dconvolved, self.x, self.kernel, mask, self.activation, *self.geometry, 1,
+            return _native.conv2d_backward(dconvolved, self.x, self.kernel, mask, *self.geometry, 1, self.activation,
                                            False, True, self.bias is not None, "direct")[1:]
 
         if self.activation == "relu":

@@ -36,10 +36,10 @@ def test_exact_on_integers(data, dtype, kernel_size, size, channels, multiplier,
     dy = data.draw(integer_arrays(expected.shape, dtype))
     with isa(isa_name):
         actual = _native.depthwise_conv2d_forward(x, kernel, bias, *geometry, activation)
-        gradients = _native.depthwise_conv2d_backward(dy, x, kernel, actual, activation, *geometry, True, True,
+        gradients = _native.depthwise_conv2d_backward(dy, x, kernel, actual, *geometry, activation, True, True,
                                                       bias is not None)
     assert_same_values(actual, expected)
-    exact = reference.depthwise_conv2d_backward(dy, x, kernel, expected, activation, *geometry, True, True,
+    exact = reference.depthwise_conv2d_backward(dy, x, kernel, expected, *geometry, activation, True, True,
                                                 bias is not None)
     for gradient, wanted in zip(gradients, exact, strict=True):
         if wanted is None:
@@ -57,12 +57,12 @@ def test_within_bound(multiplier, strides, dtype):
     geometry = (strides, ((1, 1), (1, 0)), (1, 1))
     y = _native.depthwise_conv2d_forward(x, kernel, bias, *geometry, "linear")
     dy = rng.standard_normal(y.shape).astype(dtype)
-    actual = (y, *_native.depthwise_conv2d_backward(dy, x, kernel, None, "linear", *geometry, True, True, True))
+    actual = (y, *_native.depthwise_conv2d_backward(dy, x, kernel, None, *geometry, "linear", True, True, True))
 
     def everything(f):
         a, k, b, d = (f(array.astype(np.float64)) for array in (x, kernel, bias, dy))
         return (reference.depthwise_conv2d_forward(a, k, b, *geometry, "linear"),
-                *reference.depthwise_conv2d_backward(d, a, k, None, "linear", *geometry, True, True, True))
+                *reference.depthwise_conv2d_backward(d, a, k, None, *geometry, "linear", True, True, True))
 
     pixels = y.size // y.shape[3]
     for got, exact, magnitude, terms in zip(actual, everything(np.asarray),
@@ -80,7 +80,7 @@ def test_same_bits_on_any_threads():
     y = _native.depthwise_conv2d_forward(x, kernel, None, *geometry, "relu")
     assert_same_bits_on_any_threads(lambda: (
         _native.depthwise_conv2d_forward(x, kernel, None, *geometry, "relu"),
-        *_native.depthwise_conv2d_backward(y, x, kernel, y, "relu", *geometry, True, True, True)))
+        *_native.depthwise_conv2d_backward(y, x, kernel, y, *geometry, "relu", True, True, True)))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

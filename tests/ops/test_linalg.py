@@ -94,7 +94,7 @@ def test_einsum_broadcasts_length_one():
 def test_einsum_refuses():
     with pytest.raises(ValueError, match="names 2 operands, got 1"):
         ops.einsum("ij,jk->ik", matrix(2, 3))
-    with pytest.raises(ValueError, match="gives an operand 2 axes, it has 3"):
+    with pytest.raises(ValueError, match="names 2 axes of an operand, it has 3"):
         ops.einsum("ij->ji", matrix(2, 3, 4))
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet.core.errors import DataError
-from tinynet.utils import files, normalize, pad_sequences, to_categorical
+from tinynet.utils import downloads, files, normalize, pad_sequences, to_categorical
 
 
 @given(labels=st.lists(st.integers(0, 9), max_size=50), dtype=st.sampled_from(["uint8", "int64", "float32"]))
@@ -183,15 +183,15 @@ def make_zip(path, members):
 @pytest.mark.parametrize("make", [make_tar, make_zip])
 def test_archives(tmp_path, make):
     make(tmp_path / "a", {"folder/one.txt": b"1", "two.txt": b"2"})
-    files.unpack(tmp_path / "a", tmp_path / "out")
+    downloads.unpack(tmp_path / "a", tmp_path / "out")
     assert (tmp_path / "out" / "folder" / "one.txt").read_bytes() == b"1"
     make(tmp_path / "a", {"three.txt": b"3"})
-    files.unpack(tmp_path / "a", tmp_path / "out")
+    downloads.unpack(tmp_path / "a", tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["three.txt"]
     for name in ("../escaped", "/tmp/escaped-absolute-name"):
         make(tmp_path / "hostile", {name: b"x"})
         try:
-            files.unpack(tmp_path / "hostile", tmp_path / "out2")
+            downloads.unpack(tmp_path / "hostile", tmp_path / "out2")
         except DataError:
             assert not (tmp_path / "out2").exists()
         else:  # tarfile makes an absolute name relative
@@ -202,20 +202,20 @@ def test_archives(tmp_path, make):
 def test_hostile_archives(tmp_path):
     make_tar(tmp_path / "link", {"link": None})
     with pytest.raises(DataError, match="link"):
-        files.unpack(tmp_path / "link", tmp_path / "out")
+        downloads.unpack(tmp_path / "link", tmp_path / "out")
     (tmp_path / "text").write_text("hello")
     with pytest.raises(DataError, match="not a tar or zip archive"):
-        files.unpack(tmp_path / "text", tmp_path / "out")
+        downloads.unpack(tmp_path / "text", tmp_path / "out")
     with pytest.raises(DataError, match="not a zip archive"):
-        files.unpack(tmp_path / "link", tmp_path / "out", "zip")
+        downloads.unpack(tmp_path / "link", tmp_path / "out", "zip")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "text"]
 
 
 def test_an_archive_larger_than_the_disk(tmp_path, monkeypatch):
     make_zip(tmp_path / "a.zip", {"a": bytes(1000)})
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: type("usage", (), {"free": 999}))
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda folder: type("usage", (), {"free": 999}))
     with pytest.raises(DataError, match="unpacks to 1000 bytes, the disk has 999 free"):
-        files.unpack(tmp_path / "a.zip", tmp_path / "out")
+        downloads.unpack(tmp_path / "a.zip", tmp_path / "out")
 
 
 def test_bar_and_summary_on_a_terminal_without_their_characters(monkeypatch):

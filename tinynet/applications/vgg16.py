@@ -38,7 +38,7 @@ def VGG16(  # noqa: N802
     """The VGG-16 network.
 
     Args:
-        include_top: Whether the dense layers are there.
+        include_top: Whether the dense layers are included.
         weights: None for random ones, or the path of a .npz file that `utils.save_weights_npz` wrote. 'imagenet',
             Keras's default, is refused: tinynet downloads no trained networks.
         input_tensor: An `Input`, instead of `input_shape`.
@@ -52,8 +52,14 @@ def VGG16(  # noqa: N802
     Returns:
         A Sequential model. Its weights take memory (553 MB) when they are first used, not before.
 
+    Shapes: (batch, height, width, 3) -> (batch, classes); with include_top=False (batch, height / 32, width / 32, 512),
+        or (batch, 512) with `pooling`.
+
     Raises:
+        TypeError: `input_tensor` is not an Input.
         ValueError: weights='imagenet', a shape that is too small, or with include_top=True not fully known.
+
+    Source: Simonyan and Zisserman 2015, arXiv:1409.1556.
 
     >>> VGG16(weights=None).count_params()
     138357544
@@ -89,10 +95,13 @@ def preprocess_input(x: Any, data_format: str | None = None) -> Any:
 
     Args:
         x: Array or Tensor, shape (..., height, width, 3), or (..., 3, height, width) with 'channels_first'.
-        data_format: The process-wide setting if None.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Returns:
         The same kind, floating-point; `x` is not changed.
+
+    Raises:
+        ValueError: the images do not have three channels, or `data_format` is unknown.
 
     >>> preprocess_input(np.zeros((1, 1, 3), "uint8")).ravel().round(1)
     array([-103.9, -116.8, -123.7], dtype=float32)

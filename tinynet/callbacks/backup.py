@@ -6,12 +6,16 @@ dropout, the session's), the place in the data, the metrics of the epoch under w
 remember (`Callback.resumed_attributes`).
 """
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import json
 import os
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +24,7 @@ from ..core.errors import ModelFileError
 from ..core.nest import map_arrays
 from ..data import make_batches, unpack_x_y_sample_weight
 from ..utils.files import atomic_write
-from .base import Callback
+from .base import Callback, Logs
 
 LATEST, PREVIOUS = "latest.safetensors", "previous.safetensors"
 
@@ -39,12 +43,18 @@ class BackupAndRestore(Callback):
         delete_checkpoint: Remove the backup when training has ended regularly.
 
     Raises:
+        ValueError: an empty folder name, or another save_freq.
         ModelFileError: in training, when the backup is damaged or of another model.
+        TypeError: in training, when a callback's `resumed_attributes` are no plain values.
+
+    >>> backup = BackupAndRestore("backup", save_freq=100)
+    >>> # model.fit(x, y, epochs=50, callbacks=[backup])
     """
 
     comes_last = True
 
-    def __init__(self, backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True):
+    def __init__(self, backup_dir: str | os.PathLike, save_freq: int | str = "epoch", double_checkpoint: bool = False,
+                 delete_checkpoint: bool = True) -> None:
         super().__init__()
         if not os.fspath(backup_dir):
             raise ValueError("BackupAndRestore: backup_dir is empty; give a folder")
@@ -56,35 +66,40 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
         self._epoch = 0
         self._batches = 0  # since the last backup
-        self._metrics = None  # of the epoch that was interrupted, until it goes on
+        self._metrics: Any = None  # of the epoch that was interrupted, until it goes on
 
     # -- hooks ---------------------------------------------------------------------------------------------------------
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Go on from the backup, if there is one."""
         self._batches, self._metrics = 0, None
         if (self.backup_dir / LATEST).exists():
             self._restore()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """In the epoch that was interrupted, put back the metrics of its first part."""
         self._epoch = epoch
         if self._metrics is not None:
             for variable, values in zip(self._metric_variables(), self._metrics, strict=True):
                 variable.assign(values)
             self._metrics = None
 
-    def on_train_batch_end(self, batch, logs=None):
-        if self.save_freq == "epoch":
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """With a number as `save_freq`, save after every so many batches."""
+        if isinstance(self.save_freq, str):
             return
         self._batches += 1
         if self._batches >= self.save_freq:
             self._batches = 0
             self._save(self._epoch, batch + 1)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """With save_freq='epoch', save."""
         if self.save_freq == "epoch":
             self._save(epoch + 1, 0)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Remove the backup: the training has ended regularly."""
         if not self.delete_checkpoint:
             return
         for name in (LATEST, PREVIOUS):
@@ -94,12 +109,13 @@ class BackupAndRestore(Callback):
 
     # -- saving --------------------------------------------------------------------------------------------------------
 
-    def _save(self, epoch, step):
+    def _save(self, epoch: int, step: int) -> None:
         from ..saving import safetensors
         from ..saving.state import gather, optimizer_metadata
 
-        model, arrays = self.model, {}
-        notes = {
+        model = self.model
+        arrays: dict[str, Any] = {}
+        progress = {
             "epoch": epoch, "step": step, "stop": bool(model.stop_training), "data": self.training_run.position,
             "session": random.global_seed_generator().state,
             "metrics": [variable.numpy() for variable in self._metric_variables()] if step else None,
@@ -107,7 +123,7 @@ class BackupAndRestore(Callback):
                           for key, callback in self._others()},
             "batches": self._batches,
         }
-        tree = _pack(notes, arrays)
+        tree = _pack(progress, arrays)
         arrays |= gather(model, random_state=True)
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         latest = self.backup_dir / LATEST
@@ -119,9 +135,9 @@ class BackupAndRestore(Callback):
         with atomic_write(latest) as file:
             safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_metadata(model)})
 
-    def _others(self):
+    def _others(self) -> Iterator[tuple[str, Callback]]:
         """The callbacks that have something to remember, by class and number."""
-        counts = {}
+        counts: dict[str, int] = {}
         for callback in self.training_run.callbacks.callbacks:
             if callback is self or not callback.resumed_attributes:
                 continue
@@ -129,12 +145,12 @@ class BackupAndRestore(Callback):
             counts[name] = counts.get(name, -1) + 1
             yield f"{name}_{counts[name]}", callback
 
-    def _metric_variables(self):
+    def _metric_variables(self) -> list[Any]:
         return [variable for metric in self.model.metrics for variable in metric.variables]
 
     # -- restoring -----------------------------------------------------------------------------------------------------
 
-    def _restore(self):
+    def _restore(self) -> None:
         try:
             self._restore_from(self.backup_dir / LATEST)
         except ModelFileError as error:
@@ -144,7 +160,7 @@ class BackupAndRestore(Callback):
             warnings.warn(f"BackupAndRestore: {error}; going on from the backup before it", stacklevel=2)
             self._restore_from(previous)
 
-    def _restore_from(self, path):
+    def _restore_from(self, path: Path) -> None:
         from ..saving.state import build_optimizer, restore
         from ..saving.strict_json import loads
         from ..saving.weights import safetensors_stored
@@ -154,13 +170,13 @@ class BackupAndRestore(Callback):
             stored, metadata = safetensors_stored(file, os.fstat(file.fileno()).st_size, where)
             tree = loads(metadata.get("training", "null").encode(), f"{where}: training")
             try:
-                notes = _unpack(tree, lambda name: stored.pop(name).read())
-                epoch, step, data, others = notes["epoch"], notes["step"], notes["data"], notes["callbacks"]
-                session, metrics = notes["session"], notes["metrics"]
-                self._batches = notes["batches"]
+                progress = _unpack(tree, lambda name: stored.pop(name).read())
+                epoch, step, data, others = progress["epoch"], progress["step"], progress["data"], progress["callbacks"]
+                session, metrics = progress["session"], progress["metrics"]
+                self._batches = progress["batches"]
             except (KeyError, TypeError, ValueError) as error:
                 raise ModelFileError(f"{where}: not a backup of a training: {error!r}") from None
-            self._make_ready(where, metrics is not None)
+            self._make_ready(metrics is not None)
             if "_shuffle_seeds/vars/0" in stored:
                 self.model._orders()
             build_optimizer(self.model, stored, metadata, where)
@@ -178,9 +194,9 @@ class BackupAndRestore(Callback):
         random.global_seed_generator().state = session
         run = self.training_run
         # A training that had decided to stop has only its end before it.
-        run.resume(run.epochs if notes["stop"] else epoch, step, data)
+        run.resume(run.epochs if progress["stop"] else epoch, step, data)
 
-    def _make_ready(self, where, with_metrics):
+    def _make_ready(self, with_metrics: bool) -> None:
         """Create the weights, and the metrics, that otherwise the first batch would create."""
         model = self.model
         metrics = model._compiled_metrics
@@ -194,8 +210,8 @@ class BackupAndRestore(Callback):
             model.reset_metrics()
 
 
-def _some_rows(batches):
-    """A batch to look at, which the training does not miss."""
+def _some_rows(batches: Any) -> Any:
+    """A batch for building the model; training gets its samples as well."""
     if hasattr(batches, "num_samples") and batches.num_samples:
         x, y, sample_weight = (map_arrays(lambda leaf, _: leaf[:1], part)
                                for part in (batches.x, batches.y, batches.sample_weight))
@@ -209,7 +225,7 @@ def _some_rows(batches):
 # -- a tree of values as JSON and arrays -------------------------------------------------------------------------------
 
 
-def _pack(value, arrays):
+def _pack(value: Any, arrays: dict[str, Any]) -> Any:
     """JSON's values as they are; floats in hexadecimal, since JSON has no NaN; arrays by a name in `arrays`."""
     if isinstance(value, dict):
         return {"dict": [[key, _pack(part, arrays)] for key, part in value.items()]}
@@ -229,7 +245,7 @@ def _pack(value, arrays):
                     f"dicts of them, got {value!r}")
 
 
-def _unpack(tree, array):
+def _unpack(tree: Any, array: Callable[[str], Any]) -> Any:
     if isinstance(tree, list):
         return [_unpack(part, array) for part in tree]
     if isinstance(tree, dict):

@@ -1,21 +1,25 @@
 """ModelCheckpoint: save the model while it is trained."""
 
+from __future__ import annotations
+
 import os
 import warnings
+from typing import Any
 
 from ..core.old_names import old_arguments
+from .base import Logs
 from .monitor import MonitorCallback
 
 
 class _Epochs:
-    """What `period` means: every so many epochs. It is shown as what to write instead."""
+    """What `period` means: every so many epochs. Its repr is what to write instead."""
 
-    def __init__(self, epochs):
+    def __init__(self, epochs: Any) -> None:
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
             raise ValueError(f"ModelCheckpoint: period must be a number of epochs, got {epochs!r}")
         self.epochs = epochs
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "'epoch'" if self.epochs == 1 else f"{self.epochs} * steps_per_epoch"
 
 
@@ -30,7 +34,7 @@ class ModelCheckpoint(MonitorCallback):
             "model-{epoch:02d}-{val_loss:.2f}.keras". Ends in `.keras`; with `save_weights_only` in `.weights.h5` or
             `.safetensors`. Folders are made.
         monitor: Entry of the logs to watch, for `save_best_only`.
-        verbose: 1 says what is saved.
+        verbose: 1 prints what is saved.
         save_best_only: Save only when `monitor` got better.
         save_weights_only: `model.save_weights` instead of `model.save`.
         mode: 'min', 'max' or 'auto'.
@@ -42,19 +46,25 @@ class ModelCheckpoint(MonitorCallback):
     Raises:
         ValueError: another ending, or another save_freq.
         KeyError: in training, when braces name what is not in the logs.
+        OSError: in training, when the file cannot be written.
+
+    >>> best = ModelCheckpoint("best.keras", monitor="val_loss", save_best_only=True)
+    >>> # model.fit(x, y, validation_split=0.2, callbacks=[best])
     """
 
     resumed_attributes = ("best", "_batches", "_epochs")
 
-    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
-                 mode="auto", save_freq="epoch", initial_value_threshold=None):
+    def __init__(self, filepath: str | os.PathLike, monitor: str = "val_loss", verbose: int = 0,
+                 save_best_only: bool = False, save_weights_only: bool = False, mode: str = "auto",
+                 save_freq: Any = "epoch", initial_value_threshold: float | None = None) -> None:
         super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self._period = save_freq.epochs if isinstance(save_freq, _Epochs) else 1
-        self.save_freq = save_freq = "epoch" if isinstance(save_freq, _Epochs) else save_freq
+        save_freq = "epoch" if isinstance(save_freq, _Epochs) else save_freq
+        self.save_freq: Any = save_freq
         self.initial_value_threshold = initial_value_threshold
         self.best = initial_value_threshold
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
@@ -69,10 +79,12 @@ class ModelCheckpoint(MonitorCallback):
         self._batches = 0  # since the last file
         self._epoch = 0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Remember the epoch, for the file's name."""
         self._epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """With a number as `save_freq`, save after every so many batches."""
         if self.save_freq == "epoch":
             return
         self._batches += 1
@@ -80,13 +92,14 @@ class ModelCheckpoint(MonitorCallback):
             self._batches = 0
             self._save(self._epoch, batch, logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """With save_freq='epoch', save."""
         self._epochs += 1
         if self.save_freq == "epoch" and self._epochs >= self._period:
             self._epochs = 0
             self._save(epoch, None, logs)
 
-    def _save(self, epoch, batch, logs):
+    def _save(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
         logs = logs or {}
         path = self._path(epoch, batch, logs)
         where = f"\nEpoch {epoch + 1}: "
@@ -113,7 +126,7 @@ class ModelCheckpoint(MonitorCallback):
         else:
             self.model.save(path, overwrite=True)
 
-    def _path(self, epoch, batch, logs):
+    def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
         values = {**logs, "epoch": epoch + 1} | ({"batch": batch + 1} if batch is not None else {})
         try:
             return os.path.expanduser(self.filepath.format(**values))

@@ -1,16 +1,20 @@
 """Callbacks that set the learning rate between epochs."""
 
+from __future__ import annotations
+
 import inspect
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ..core.checks import number
-from .base import Callback
+from .base import Callback, Logs
 from .monitor import MonitorCallback
 
 
-def _rate_of(callback):
+def _rate_of(callback: Callback) -> float:
     """The optimizer's present learning rate, as a Python float."""
     optimizer = callback.model.optimizer
     if optimizer is None:
@@ -19,27 +23,28 @@ def _rate_of(callback):
 
 
 class LearningRateScheduler(Callback):
-    """Ask a function for the learning rate before every epoch; the rate goes into the logs as 'learning_rate'.
+    """Set before every epoch the learning rate that a function returns; the logs have it as 'learning_rate'.
 
     Args:
         schedule: Function of (epoch, present rate), or of (epoch) alone, that returns a float. Epochs count from 0.
-        verbose: 1 says what was set.
+        verbose: 1 prints what was set.
 
     Raises:
         ValueError: in training, when the function returns something else.
-        TypeError: in training, when the optimizer's own rate follows a schedule.
+        TypeError: schedule is no function; in training, when the optimizer's own rate follows a schedule.
 
     >>> halved = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch % 10 == 9 else rate)
     """
 
-    def __init__(self, schedule, verbose=0):
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
         if not callable(schedule):
             raise TypeError(f"LearningRateScheduler: schedule must be a function of (epoch, rate), got {schedule!r}")
         self.schedule = schedule
         self.verbose = verbose
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Set the epoch's rate."""
         present = _rate_of(self)
         rate = self.schedule(epoch, present) if self._takes_the_rate() else self.schedule(epoch)
         if not isinstance(rate, float | np.floating):
@@ -51,10 +56,12 @@ class LearningRateScheduler(Callback):
         if self.verbose > 0:
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler sets the learning rate to {rate}.")
 
-    def on_epoch_end(self, epoch, logs=None):
-        logs["learning_rate"] = _rate_of(self)
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Put the rate into the logs."""
+        if logs is not None:
+            logs["learning_rate"] = _rate_of(self)
 
-    def _takes_the_rate(self):
+    def _takes_the_rate(self) -> bool:
         """Whether the schedule has a place for the second argument.
 
         Trying it out instead would hide a TypeError raised within the schedule.
@@ -75,19 +82,26 @@ class ReduceLROnPlateau(MonitorCallback):
         monitor: Entry of the logs to watch.
         factor: The new rate is factor times the old one; below 1.
         patience: Epochs without improvement after which the rate is lowered.
-        verbose: 1 says when.
+        verbose: 1 prints when.
         mode: 'min', 'max' or 'auto'.
         min_delta: A smaller change does not count as better.
         cooldown: Epochs after a change in which nothing is counted.
         min_lr: The rate does not go below this.
 
     The rate with which an epoch was trained is in the logs as 'learning_rate'.
+
+    Raises:
+        ValueError: a factor of 1 or more, or a negative number.
+
+    >>> slower = ReduceLROnPlateau("val_loss", factor=0.5, patience=3)
+    >>> # model.fit(x, y, validation_split=0.2, epochs=100, callbacks=[slower])
     """
 
     resumed_attributes = ("best", "wait", "cooldown_counter")
 
-    def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4, cooldown=0,
-                 min_lr=0.0, **kwargs):
+    def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: float = 10, verbose: int = 0,
+                 mode: str = "auto", min_delta: float = 1e-4, cooldown: float = 0, min_lr: float = 0.0,
+                 **kwargs: Any) -> None:
         super().__init__(monitor, mode, min_delta)
         if number(factor, "ReduceLROnPlateau", "factor", 0) >= 1.0:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
@@ -104,18 +118,21 @@ class ReduceLROnPlateau(MonitorCallback):
         self.min_lr = number(min_lr, "ReduceLROnPlateau", "min_lr", 0)
         self.on_train_begin()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start again, as if no epoch had been."""
         self.best = None
         self.wait = 0
         self.cooldown_counter = 0
 
-    def in_cooldown(self):
+    def in_cooldown(self) -> bool:
         """Whether the rate was lowered less than `cooldown` epochs ago."""
         return self.cooldown_counter > 0
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Compare, and lower the rate if it has not got better for `patience` epochs."""
         rate = _rate_of(self)
-        logs["learning_rate"] = rate
+        if logs is not None:
+            logs["learning_rate"] = rate
         current = self.value_in(logs)
         if current is None:
             return

@@ -1,9 +1,12 @@
 """Callbacks that watch one number and ask whether it got better."""
 
+from __future__ import annotations
+
 import warnings
+from typing import Any
 
 from ..core.checks import number
-from .base import Callback
+from .base import Callback, Logs
 
 
 class MonitorCallback(Callback):
@@ -13,9 +16,19 @@ class MonitorCallback(Callback):
         monitor: Its name, such as 'val_loss' or 'accuracy'.
         mode: 'min', 'max', or 'auto' to tell from the name and the model's metrics.
         min_delta: A smaller change does not count as better.
+
+    Attributes:
+        best: The best value so far; None before the first.
+
+    Raises:
+        TypeError: monitor is no string, or min_delta no number.
+
+    >>> watched = MonitorCallback("val_loss", mode="min", min_delta=0.1)
+    >>> watched.is_better(0.5, None), watched.is_better(0.45, 0.5), watched.is_better(0.3, 0.5)
+    (True, False, True)
     """
 
-    def __init__(self, monitor="val_loss", mode="auto", min_delta=0):
+    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
             warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown; using 'auto'", stacklevel=3)
@@ -25,9 +38,9 @@ class MonitorCallback(Callback):
         self.monitor = monitor
         self.mode = mode
         self.min_delta = abs(number(min_delta, type(self).__name__, "min_delta"))
-        self.best = None
+        self.best: Any = None
 
-    def _direction(self):
+    def _direction(self) -> str:
         """'min' or 'max'."""
         if self.mode != "auto":
             return self.mode
@@ -42,8 +55,17 @@ class MonitorCallback(Callback):
             "mode='min'"
         )
 
-    def is_better(self, value, reference):
-        """Whether value beats reference by more than min_delta. NaN and infinity never beat a finite number."""
+    def is_better(self, value: Any, reference: Any) -> bool:
+        """Whether a value beats a reference by more than min_delta. NaN and infinity never beat a finite number.
+
+        Args:
+            value: A number.
+            reference: A number; None is beaten by every value.
+
+        Raises:
+            TypeError: value is an array.
+            ValueError: with mode='auto', it is not known whether more or less is better.
+        """
         if getattr(value, "ndim", 0):
             raise TypeError(
                 f"{type(self).__name__}: {self.monitor!r} is an array of shape {value.shape}, which is neither better "
@@ -55,8 +77,12 @@ class MonitorCallback(Callback):
             return value + self.min_delta < reference
         return value - self.min_delta > reference
 
-    def value_in(self, logs):
-        """The watched number, or None (with a warning that lists what there is)."""
+    def value_in(self, logs: Logs | None) -> Any:
+        """The watched number, or None (with a warning that lists what there is).
+
+        Args:
+            logs: Results by name.
+        """
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(
@@ -73,7 +99,7 @@ class EarlyStopping(MonitorCallback):
         monitor: Entry of the logs to watch.
         min_delta: A smaller change does not count as better.
         patience: Epochs without improvement after which to stop.
-        verbose: 1 says when it stops.
+        verbose: 1 prints when it stops.
         mode: 'min', 'max' or 'auto'.
         baseline: Value that must be beaten for the waiting to start again.
         restore_best_weights: At the end of training, go back to the weights of the best epoch.
@@ -81,12 +107,18 @@ class EarlyStopping(MonitorCallback):
 
     Attributes:
         stopped_epoch: The epoch it stopped in, 0 if it did not.
+        best, best_epoch, best_weights: The best value, its epoch, and with `restore_best_weights` the weights then.
+        wait: Epochs since the last improvement.
+
+    >>> stopper = EarlyStopping("val_loss", patience=3, restore_best_weights=True)
+    >>> # model.fit(x, y, validation_split=0.2, epochs=100, callbacks=[stopper])
     """
 
     resumed_attributes = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")
 
-    def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
-                 restore_best_weights=False, start_from_epoch=0):
+    def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: float = 0, verbose: int = 0,
+                 mode: str = "auto", baseline: float | None = None, restore_best_weights: bool = False,
+                 start_from_epoch: float = 0) -> None:
         super().__init__(monitor, mode, min_delta)
         self.patience = number(patience, "EarlyStopping", "patience", 0)
         self.verbose = verbose
@@ -95,14 +127,16 @@ class EarlyStopping(MonitorCallback):
         self.start_from_epoch = number(start_from_epoch, "EarlyStopping", "start_from_epoch", 0)
         self.on_train_begin()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start again, as if no epoch had been."""
         self.wait = 0
         self.stopped_epoch = 0
         self.best = None
-        self.best_weights = None
+        self.best_weights: Any = None
         self.best_epoch = 0
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Compare, and stop if it has not got better for `patience` epochs."""
         current = self.value_in(logs)
         if current is None or epoch < self.start_from_epoch:
             return
@@ -119,7 +153,8 @@ class EarlyStopping(MonitorCallback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """With `restore_best_weights`, put the best epoch's weights into the model."""
         if self.stopped_epoch and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:

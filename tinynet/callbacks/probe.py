@@ -1,7 +1,11 @@
 """Probe: what the numbers inside a network look like while it is trained."""
 
+from __future__ import annotations
+
 import csv
 import os
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,14 +13,20 @@ from ..layers.base import Layer
 from ..layers.context import call_context
 from ..layers.core import InputLayer
 from ..tensor import Tensor
-from .base import Callback
+from .base import Callback, Logs
 
 KINDS = ("activation", "gradient", "weight")
 STATISTICS = ("mean", "std", "min", "max", "zeros", "norm")
 
 
-def statistics(values):
-    """The numbers of `STATISTICS`, of an array: `zeros` is the share of zeros, `norm` the Euclidean length.
+def statistics(values: Any) -> dict[str, Any]:
+    """The numbers of `STATISTICS`, of an array.
+
+    Args:
+        values: Array of any shape.
+
+    Returns:
+        {name: number}: `zeros` is the fraction of zeros, `norm` the Euclidean length; all NaN for an empty array.
 
     >>> {name: float(value) for name, value in statistics(np.array([0.0, 3.0, 0.0, 4.0])).items() if name != "std"}
     {'mean': 1.75, 'min': 0.0, 'max': 4.0, 'zeros': 0.5, 'norm': 5.0}
@@ -24,7 +34,7 @@ def statistics(values):
     values = np.asarray(values)
     if values.size == 0:
         return dict.fromkeys(STATISTICS, np.nan)
-    with np.errstate(all="ignore"):  # a diverging model is looked at as well
+    with np.errstate(all="ignore"):  # the numbers of a diverging model are recorded as well
         return {
             "mean": values.mean(dtype=np.float64), "std": values.std(dtype=np.float64), "min": values.min(),
             "max": values.max(), "zeros": 1 - np.count_nonzero(values) / values.size,
@@ -32,8 +42,15 @@ def statistics(values):
         }
 
 
-def histogram(values, bins):
-    """Counts and edges of the finite values; edges of NaN if there are none.
+def histogram(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """How often the finite values fall into equal intervals.
+
+    Args:
+        values: Array of any shape.
+        bins: Number of intervals.
+
+    Returns:
+        (counts, edges), shapes (bins,) and (bins + 1,); edges of NaN if there are no finite values.
 
     >>> histogram(np.array([0.0, 1.0, 1.0, np.nan]), 2)
     (array([1, 2]), array([0. , 0.5, 1. ]))
@@ -49,18 +66,21 @@ def histogram(values, bins):
 
 
 class Series:
-    """What was seen of one layer's activations, gradients or weights.
+    """What a Probe has recorded of one layer's activations, gradients or weights.
 
     Attributes:
-        steps: The training steps (batches since the first `fit` began, from 0) that were looked at; array.
+        steps: The training steps (batches since the first `fit` began, from 0) that were recorded; array.
         mean, std, min, max, zeros, norm: Arrays as long.
         counts, edges: Histograms, shapes (samples, bins) and (samples, bins + 1).
     """
 
-    def __init__(self):
-        self._rows, self._counts, self._edges, self._steps = [], [], [], []
+    def __init__(self) -> None:
+        self._rows: list[list[Any]] = []
+        self._counts: list[np.ndarray] = []
+        self._edges: list[np.ndarray] = []
+        self._steps: list[int] = []
 
-    def _append(self, step, values, bins):
+    def _append(self, step: int, values: np.ndarray, bins: int) -> dict[str, Any]:
         row = statistics(values)
         self._steps.append(step)
         self._rows.append([row[name] for name in STATISTICS])
@@ -70,47 +90,57 @@ class Series:
         return row
 
     @property
-    def steps(self):
+    def steps(self) -> np.ndarray:
+        """The training steps that were recorded."""
         return np.array(self._steps, np.int64)
 
     @property
-    def counts(self):
+    def counts(self) -> np.ndarray:
+        """Counts of the histograms, shape (samples, bins)."""
         return np.array(self._counts)
 
     @property
-    def edges(self):
+    def edges(self) -> np.ndarray:
+        """Edges of the histograms, shape (samples, bins + 1)."""
         return np.array(self._edges)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> np.ndarray:
         if name not in STATISTICS:
             raise AttributeError(f"a probe's series has {', '.join(('steps', *STATISTICS, 'counts', 'edges'))}; "
                                  f"not {name!r}")
         return np.array([row[STATISTICS.index(name)] for row in self._rows])
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._steps)
 
 
 class Probe(Callback):
-    """Look at activations, gradients and weights of each layer while the model is trained.
+    """Record activations, gradients and weights of each layer while the model is trained.
 
-    Looking changes nothing: the training is the same, to the last bit, with and without. Between the looks it costs
-    nothing; a look costs about as much as the batch it looks at.
+    Recording changes nothing: the training is the same, to the last bit, with and without. A batch that is recorded
+    takes about twice its time; the others cost nothing.
 
     Args:
-        layers: Names of layers, or layers, to look at; all that hold no other layers if None.
+        layers: Names of layers, or layers, to record; all that hold no other layers if None.
         what: Of "activation" (the layer's output), "gradient" (of the loss with respect to its weights) and "weight"
             (before the step).
-        every: Look at every so many-th batch; or "epoch": at the first batch of each epoch.
-        bins: Of the histograms.
-        csv: Path of a file to write the numbers to as well, a line a look, layer and kind.
+        every: Record every so many-th batch; or "epoch": the first batch of each epoch.
+        bins: Number of intervals of the histograms.
+        csv: Path of a file to write the numbers to as well, a line for each batch, layer and kind.
+
+    Attributes:
+        series: {(layer's name, kind): Series}.
+
+    Raises:
+        ValueError: another kind or another `every`; in training, a layer that the model has not.
 
     >>> probe = Probe(every=100)
     >>> # model.fit(x, y, callbacks=[probe])
     >>> # probe["dense", "gradient"].norm
     """
 
-    def __init__(self, layers=None, what=KINDS, every=100, bins=30, csv=None):
+    def __init__(self, layers: Any = None, what: str | tuple[str, ...] = KINDS, every: int | str = 100, bins: int = 30,
+                 csv: str | os.PathLike | None = None) -> None:
         super().__init__()
         self.what = (what,) if isinstance(what, str) else tuple(what)
         unknown = [kind for kind in self.what if kind not in KINDS]
@@ -119,16 +149,22 @@ class Probe(Callback):
         if every != "epoch" and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
             raise ValueError(f"Probe: every must be a number of batches or 'epoch', got {every!r}")
         self.layers = [layers] if isinstance(layers, str | Layer) else layers
-        self.every = every
+        self.every: Any = every
         self.bins = bins
         self.csv = csv
-        self.series = {}  # {(layer's name, kind): Series}
+        self.series: dict[tuple[str, str], Series] = {}
         self._step = -1
-        self._chosen = None
-        self._looking = False
-        self._file = self._writer = None
+        self._chosen: Any = None  # the layers to record; None until the first batch
+        self._watching = False
+        self._file: Any = None
+        self._writer: Any = None
 
-    def __getitem__(self, key):
+    @property
+    def needs_exact_state(self) -> bool:
+        """True: it records the augmentation layers' outputs, too, which they must compute within the step."""
+        return True
+
+    def __getitem__(self, key: tuple[str, str]) -> Series:
         if key not in self.series:
             seen = ", ".join(map(str, self.series)) or "nothing yet; was `fit` called with the probe?"
             raise KeyError(f"the probe has seen no {key!r}; there are: {seen}")
@@ -136,7 +172,8 @@ class Probe(Callback):
 
     # -- hooks ---------------------------------------------------------------------------------------------------------
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Open the CSV file."""
         self._chosen = None
         if self.csv is not None:
             path = os.path.expanduser(os.fspath(self.csv))
@@ -144,48 +181,53 @@ class Probe(Callback):
             self._writer = csv.writer(self._file, lineterminator="\n")
             self._writer.writerow(["step", "layer", "what", *STATISTICS])
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Record the weights, and begin to watch, if it is this batch's turn."""
         self._step += 1
         if batch if self.every == "epoch" else self._step % self.every:
             return
         if self._chosen is None or not self.model.built:
             self._chosen = self._choose()
-        self._looking = True
+        self._watching = True
         if "weight" in self.what:
             for layer in self._chosen:
                 self._record_variables(layer, "weight", [variable.data for variable in layer._own_trainable])
         if "activation" in self.what:
-            call_context().watch = self._see_output
+            call_context().watch = self._record_output
         if "gradient" in self.what:
-            self.model.optimizer.watch = self._see_gradients
+            self.model.optimizer.watch = self._record_gradients
 
-    def on_train_batch_end(self, batch, logs=None):
-        if self._looking:
-            self._look_away()
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Watch no longer."""
+        if self._watching:
+            self._stop_watching()
 
-    def on_train_end(self, logs=None):
-        self._look_away()
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the CSV file."""
+        self._stop_watching()
         if self._file is not None:
             self._file.close()
         self._file = self._writer = None
 
     # A callback that evaluates or predicts within a batch is not the training.
-    def on_test_begin(self, logs=None):
-        self._look_away()
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Watch no longer."""
+        self._stop_watching()
 
-    def on_predict_begin(self, logs=None):
-        self._look_away()
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Watch no longer."""
+        self._stop_watching()
 
-    def _look_away(self):
-        self._looking = False
+    def _stop_watching(self) -> None:
+        self._watching = False
         call_context().watch = None
         if self.model.optimizer is not None:
             self.model.optimizer.watch = None
 
-    # -- looking -------------------------------------------------------------------------------------------------------
+    # -- recording -----------------------------------------------------------------------------------------------------
 
-    def _choose(self):
-        """The layers to look at."""
+    def _choose(self) -> list[Layer]:
+        """The layers to record."""
         there = [layer for layer in self.model._flatten_layers()
                  if layer is not self.model and not isinstance(layer, InputLayer)]
         if self.layers is None:
@@ -198,33 +240,33 @@ class Probe(Callback):
             chosen += found
         return chosen
 
-    def _see_output(self, layer, output):
+    def _record_output(self, layer: Layer, output: Any) -> None:
         if not any(layer is one for one in self._chosen):
             return
         for part in output if isinstance(output, list | tuple) else [output]:
             if isinstance(part, Tensor) and part.data.dtype.kind == "f":
                 self._record(layer, "activation", part.data)
 
-    def _see_gradients(self, gradients, variables):
+    def _record_gradients(self, gradients: Any, variables: Any) -> None:
         by_variable = {id(variable): gradient for gradient, variable in zip(gradients, variables, strict=True)}
         for layer in self._chosen:
             own = [by_variable.get(id(variable)) for variable in layer._own_trainable]
             self._record_variables(layer, "gradient", [np.asarray(one) for one in own if one is not None])
 
-    def _record_variables(self, layer, kind, arrays):
-        """A layer's kernel and bias are looked at together."""
+    def _record_variables(self, layer: Layer, kind: str, arrays: list[np.ndarray]) -> None:
+        """Record a layer's kernel and bias together."""
         if arrays:
             self._record(layer, kind, np.concatenate([array.reshape(-1) for array in arrays]))
 
-    def _record(self, layer, kind, values):
+    def _record(self, layer: Layer, kind: str, values: np.ndarray) -> None:
         series = self.series.setdefault((layer.name, kind), Series())
         row = series._append(self._step, values, self.bins)
         if self._writer is not None:
             self._writer.writerow([self._step, layer.name, kind, *(f"{row[name]:.7g}" for name in STATISTICS)])
             self._file.flush()
 
-    def summary(self, print_fn=print):
-        """Print a table of the last look: a line a layer and kind.
+    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+        """Print a table of what was recorded last: a line for each layer and kind.
 
         Args:
             print_fn: Called with each line.

@@ -1,15 +1,18 @@
 """Callbacks that write the results of the epochs elsewhere: to a CSV file, to a server."""
 
+from __future__ import annotations
+
 import csv
 import json
 import os
 import urllib.parse
 import warnings
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-from .base import Callback
+from .base import Callback, Logs
 
 
 class CSVLogger(Callback):
@@ -21,24 +24,32 @@ class CSVLogger(Callback):
         append: Go on with an existing file (a training that was resumed) instead of writing it anew.
 
     Every line is on the disk when its epoch ends. What an epoch has no value for (validation every second epoch) is NA.
+
+    Raises:
+        OSError: in training, when the file cannot be written.
+
+    >>> log = CSVLogger("training.csv")
+    >>> # model.fit(x, y, callbacks=[log])
     """
 
-    def __init__(self, filename, separator=",", append=False):
+    def __init__(self, filename: str | os.PathLike, separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = os.fspath(filename)
         self.separator = separator
         self.append = append
-        self._file = None
-        self._writer = None
+        self._file: Any = None
+        self._writer: Any = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Open the file."""
         path = os.path.expanduser(self.filename)
         self._needs_header = not (self.append and os.path.exists(path) and os.path.getsize(path))
         mode = "a" if self.append else "w"
         self._file = open(path, mode, newline="", encoding="utf-8")  # noqa: SIM115, closed by on_train_end
         self._writer = None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the epoch's line."""
         logs = logs or {}
         if self._writer is None:
             self._start(logs)
@@ -46,12 +57,13 @@ class CSVLogger(Callback):
         self._writer.writerow(row | {"epoch": epoch})
         self._file.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the file."""
         if self._file is not None:
             self._file.close()
         self._file = self._writer = None
 
-    def _start(self, logs):
+    def _start(self, logs: Logs) -> None:
         names = sorted(logs)
         if not any(name.startswith("val_") for name in names):  # validation may come in a later epoch
             names += [f"val_{name}" for name in names]
@@ -60,7 +72,7 @@ class CSVLogger(Callback):
             self._writer.writeheader()
 
 
-def _as_text(value):
+def _as_text(value: Any) -> Any:
     if isinstance(value, str):
         return value
     if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -81,12 +93,15 @@ class RemoteMonitor(Callback):
         send_as_json: Send the JSON itself (application/json) instead of a form.
 
     A server that does not answer is a warning: training goes on.
+
+    Raises:
+        ValueError: root begins with neither http:// nor https://.
     """
 
     seconds = 10  # that the server may take
 
-    def __init__(self, root="http://localhost:9000", path="/publish/epoch/end/", field="data", headers=None,
-                 send_as_json=False):
+    def __init__(self, root: str = "http://localhost:9000", path: str = "/publish/epoch/end/", field: str = "data",
+                 headers: dict[str, str] | None = None, send_as_json: bool = False) -> None:
         super().__init__()
         self.root = root
         self.path = path
@@ -97,10 +112,11 @@ class RemoteMonitor(Callback):
         if scheme not in ("http", "https"):
             raise ValueError(f"RemoteMonitor: root must begin with http:// or https://, got {root!r}")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Send the epoch's results."""
         import urllib.request  # here: it loads ssl, which `import tinynet` need not wait for
 
-        report = {"epoch": epoch}
+        report: dict[str, Any] = {"epoch": epoch}
         for name, value in (logs or {}).items():
             report[name] = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
         text = json.dumps(report)

@@ -1,8 +1,16 @@
 """Callbacks of a few lines: functions as hooks, stopping at NaN, averaged weights."""
 
-import math
+from __future__ import annotations
 
-from .base import Callback
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .base import Callback, Logs
+
+Hook = Callable[..., Any] | None
 
 
 class LambdaCallback(Callback):
@@ -14,11 +22,15 @@ class LambdaCallback(Callback):
         on_train_batch_begin, on_train_batch_end: Functions of (batch, logs).
         kwargs: Further hooks of `Callback`, by name, or any other attribute.
 
+    Raises:
+        TypeError: a name that begins with `on_` and is no hook.
+
     >>> show = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
     """
 
-    def __init__(self, on_epoch_begin=None, on_epoch_end=None, on_train_begin=None, on_train_end=None,
-                 on_train_batch_begin=None, on_train_batch_end=None, **kwargs):
+    def __init__(self, on_epoch_begin: Hook = None, on_epoch_end: Hook = None, on_train_begin: Hook = None,
+                 on_train_end: Hook = None, on_train_batch_begin: Hook = None, on_train_batch_end: Hook = None,
+                 **kwargs: Any) -> None:
         super().__init__()
         given = {"on_epoch_begin": on_epoch_begin, "on_epoch_end": on_epoch_end, "on_train_begin": on_train_begin,
                  "on_train_end": on_train_end, "on_train_batch_begin": on_train_batch_begin,
@@ -38,17 +50,28 @@ class TerminateOnNaN(Callback):
 
     Args:
         raise_error: Raise a RuntimeError instead, which also ends the program that called `fit`.
+
+    Raises:
+        RuntimeError: in training, with `raise_error`.
+
+    >>> from tinynet import Sequential, layers
+    >>> model = Sequential([layers.Input((1,)), layers.Dense(1)])
+    >>> model.compile(tn.optimizers.SGD(1e30), "mse")
+    >>> history = model.fit(np.ones((4, 1)), np.ones(4), epochs=9, verbose=0, callbacks=[TerminateOnNaN()])
+    Epoch 2, batch 0: the loss is inf; training stops
     """
 
-    def __init__(self, raise_error=False):
+    def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
         self.raise_error = raise_error
         self._epoch = 0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Remember the epoch, for the message."""
         self._epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Stop if the loss is not finite."""
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(loss):
             return
@@ -66,17 +89,20 @@ class SwapEMAWeights(Callback):
 
     Args:
         swap_on_epoch: Also from the end of every epoch to the beginning of the next, so that the callbacks after this
-            one (ModelCheckpoint) see, and save, the averages.
+            one (ModelCheckpoint) save the averages.
+
+    Raises:
+        ValueError: in training, when the optimizer keeps no averages.
     """
 
     resumed_attributes = ("_own",)
 
-    def __init__(self, swap_on_epoch=False):
+    def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
-        self._own = None  # the weights themselves, while the averages stand in their place
+        self._own: list[np.ndarray] | None = None  # the weights themselves, while the averages stand in their place
 
-    def _use_averages(self):
+    def _use_averages(self) -> None:
         optimizer = self.model.optimizer
         if not getattr(optimizer, "use_ema", False):
             raise ValueError(
@@ -88,31 +114,38 @@ class SwapEMAWeights(Callback):
         self._own = [variable.numpy() for variable in optimizer._trainable_variables]
         optimizer.finalize_variable_values(optimizer._trainable_variables)
 
-    def _use_own(self):
+    def _use_own(self) -> None:
         if self._own is not None:
             for variable, values in zip(self.model.optimizer._trainable_variables, self._own, strict=True):
                 variable.assign(values)
         self._own = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """With `swap_on_epoch`, put the weights themselves back."""
         if self.swap_on_epoch:
             self._use_own()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """With `swap_on_epoch`, put the averages into the model."""
         if self.swap_on_epoch:
             self._use_averages()
 
-    def on_train_end(self, logs=None):
-        self._own = None  # `fit` leaves the averages in the model
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Leave in the model the averages that `fit` has put there."""
+        self._own = None
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Put the averages into the model."""
         self._use_averages()
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Put the weights themselves back."""
         self._use_own()
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Put the averages into the model."""
         self._use_averages()
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Put the weights themselves back."""
         self._use_own()

@@ -3,17 +3,27 @@
 The files are written by tensorboardX (the extra "tensorboard"); `tensorboard --logdir logs` shows them.
 """
 
+from __future__ import annotations
+
 import os
 import time
+from typing import Any
 
 import numpy as np
 
 from ..core.extras import import_extra
-from .base import Callback
+from .base import Callback, Logs
 
 
-def summary_writer(folder):
-    """tensorboardX's writer of a folder; an ImportError names the extra if it is not installed."""
+def summary_writer(folder: str) -> Any:
+    """tensorboardX's writer of a folder.
+
+    Args:
+        folder: Where its files are; it is made.
+
+    Raises:
+        ImportError: tensorboardX is not installed; the message names the extra.
+    """
     return import_extra("tensorboardX", "tensorboard", "TensorBoard").SummaryWriter(folder, write_to_disk=True)
 
 
@@ -34,11 +44,16 @@ class TensorBoard(Callback):
 
     Raises:
         ImportError: in training, when tensorboardX is not installed; the message names the extra.
+        NotImplementedError: `profile_batch` or an argument of the projector.
+        ValueError: another update_freq.
+
+    >>> board = TensorBoard("logs/run1", histogram_freq=1)
+    >>> # model.fit(x, y, callbacks=[board])
     """
 
-    def __init__(self, log_dir="logs", histogram_freq=0, write_graph=True, write_images=False,
-                 write_steps_per_second=False, update_freq="epoch", profile_batch=0, embeddings_freq=0,
-                 embeddings_metadata=None):
+    def __init__(self, log_dir: str | os.PathLike = "logs", histogram_freq: int = 0, write_graph: bool = True,
+                 write_images: bool = False, write_steps_per_second: bool = False, update_freq: int | str = "epoch",
+                 profile_batch: Any = 0, embeddings_freq: int = 0, embeddings_metadata: Any = None) -> None:
         super().__init__()
         if profile_batch:
             raise NotImplementedError(
@@ -58,54 +73,61 @@ class TensorBoard(Callback):
         self.write_graph = write_graph
         self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
-        self.update_freq = 1 if update_freq == "batch" else update_freq
-        self._writers = {}
+        self.update_freq: Any = 1 if update_freq == "batch" else update_freq
+        self._writers: dict[str, Any] = {}
         self._step = 0
         self._test_step = 0
         self._in_fit = False
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def _writer(self, kind):
+    def _writer(self, kind: str) -> Any:
         """The writer of log_dir/train or log_dir/validation."""
         if kind not in self._writers:
             self._writers[kind] = summary_writer(os.path.join(os.path.expanduser(self.log_dir), kind))
         return self._writers[kind]
 
-    def _scalars(self, kind, values, step):
+    def _scalars(self, kind: str, values: Logs, step: int) -> None:
         writer = self._writer(kind)
         for name, value in values.items():
             writer.add_scalar(name, np.mean(value), step)  # a metric may have a number for each class
 
     # -- hooks ---------------------------------------------------------------------------------------------------------
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Open the files; steps are counted on from the optimizer's."""
         self._in_fit = True
         self._step = int(np.asarray(self.model.optimizer.iterations)) if self.model.optimizer is not None else 0
         self._writer("train")  # so that a missing extra is noticed before the first epoch
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the files."""
         self._in_fit = False
         for writer in self._writers.values():
             writer.close()
         self._writers = {}
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Start the epoch's clock."""
         self._epoch_began, self._first_step = time.perf_counter(), self._step
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Start the step's clock."""
         self._batch_began = time.perf_counter()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Write the results so far, if `update_freq` wants this batch's."""
         self._step += 1
         if self.update_freq == "epoch" or (self._step - 1) % self.update_freq:
             return
-        values = {f"batch_{name}": value for name, value in logs.items()}
+        values = {f"batch_{name}": value for name, value in (logs or {}).items()}
         if self.write_steps_per_second:
             values["batch_steps_per_second"] = 1 / (time.perf_counter() - self._batch_began)
         self._scalars("train", values, self._step)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the epoch's results, and histograms if it is their turn."""
+        logs = logs or {}
         trained = {f"epoch_{name}": value for name, value in logs.items() if not name.startswith("val_")}
         validated = {f"epoch_{name[4:]}": value for name, value in logs.items() if name.startswith("val_")}
         trained["epoch_learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
@@ -120,15 +142,17 @@ class TensorBoard(Callback):
         for writer in self._writers.values():
             writer.flush()
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Remember the step at which the evaluation starts."""
         self._test_step = self._step
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Write a validation's results at that step."""
         if self._in_fit and logs:
             self._scalars("validation", {f"evaluation_{name}_vs_iterations": value for name, value in logs.items()},
                           self._test_step)
 
-    def _weights(self, epoch):
+    def _weights(self, epoch: int) -> None:
         writer = self._writer("train")
         for variable in self.model.weights:
             values = variable.numpy()
@@ -141,9 +165,18 @@ class TensorBoard(Callback):
                     writer.add_images(f"{variable.path}/image", image, epoch, dataformats="NHWC")
 
 
-def as_image(values):
-    """A weight as grey images in [0, 1], shape (images, height, width, 1): a matrix is one, a bias a line of one, the
-    kernel of a convolution one for each pair of channels. None for what has no such form.
+def as_image(values: np.ndarray) -> np.ndarray | None:
+    """A weight as grey images: a matrix is one, a bias one of a single line, the kernel of a convolution one for each
+    pair of channels.
+
+    Args:
+        values: The weight's values.
+
+    Returns:
+        Array of numbers in [0, 1], shape (images, height, width, 1); None for what has no such form.
+
+    >>> as_image(np.array([0.0, 1.0, 4.0])).ravel()
+    array([0.  , 0.25, 1.  ])
     """
     values = np.squeeze(values)
     if values.ndim == 1:

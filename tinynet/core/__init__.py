@@ -1,1 +1,1 @@
-"""The lowest room: names, nested structures, argument checks, errors, tables of names. Imports nothing of tinynet."""
+"""The lowest room: names, nested structures, argument checks, errors, tables of names; imports no other room."""

@@ -1,8 +1,10 @@
-"""Names that Keras or TensorFlow has and tinynet does not: who explains them.
+"""Names that Keras or TensorFlow has and tinynet does not: errors that explain why.
 
-The explanations are a table on top of the package, `tinynet/compat/absent.py`, which is loaded when a name is missing.
-The package's `__init__` passes the function that loads it to `install`, so that nothing down here imports it.
+The explanations are a table, `tinynet/compat/absent.py`, in a room far above. It is loaded when a name is missing. The
+package's `__init__` passes the function that loads it to `install`, so that this module need not import it.
 """
+
+from __future__ import annotations
 
 import importlib.abc
 import sys
@@ -12,30 +14,40 @@ from typing import Any
 
 from .errors import NotInTinynetError
 
-_load: Callable[[], ModuleType] | None = None
+_load: Callable[[], ModuleType] | None = None  # returns the module with the table; `install` sets it
 
 
 def install(load: Callable[[], ModuleType]) -> None:
-    """Set the function that loads the table of explanations."""
+    """Set the function that loads the table of explanations.
+
+    Args:
+        load: Function that returns the module `tinynet.compat.absent`.
+    """
     global _load
     _load = load
 
 
 def reason(title: str, name: str) -> str | None:
-    """Why tinynet does not have a name of Keras or TensorFlow, a text that follows "it"; None if it is not known.
+    """Return why tinynet does not have a name of Keras or TensorFlow.
 
     Args:
-        title: The namespace as the users know it: 'keras.optimizers', 'tf.image'.
-        name: Of what is missing there.
+        title: The namespace as users know it: 'keras.optimizers', 'tf.image'.
+        name: The name that is missing there.
+
+    Returns:
+        The rest of a sentence that begins with "it"; None if the table does not have the name.
     """
     return _load().reason(title, name) if _load is not None else None
 
 
 def known_absent(title: str, name: str) -> None:
-    """Explain a name that tinynet does not have; arguments as for `reason`.
+    """Raise the explanation of a name that tinynet does not have, if the table has one.
+
+    Args:
+        title, name: As for `reason`.
 
     Raises:
-        NotInTinynetError: Keras or TensorFlow has it.
+        NotInTinynetError: Keras or TensorFlow has the name.
     """
     why = reason(title, name)
     if why is not None:
@@ -43,7 +55,11 @@ def known_absent(title: str, name: str) -> None:
 
 
 class AbsentName:
-    """A name of the table as a class attribute: reading it raises the explanation."""
+    """A class attribute that tinynet does not have: reading it raises the explanation.
+
+    Args:
+        title, name: As for `reason`.
+    """
 
     def __init__(self, title: str, name: str) -> None:
         self.title = title
@@ -54,7 +70,15 @@ class AbsentName:
 
 
 def explainer(module_name: str) -> Callable[[str], Any]:
-    """A module's `__getattr__`: Python calls it for a name that the module does not have."""
+    """Return a module's `__getattr__`, which Python calls for a name that the module does not have.
+
+    Args:
+        module_name: The module's dotted name.
+
+    Returns:
+        Function from a name to its value, if the table has a replacement. It raises a NotInTinynetError for a name that
+        the table explains, and an AttributeError for others.
+    """
 
     def explain(name: str) -> Any:
         if _load is None or name.startswith("__"):
@@ -65,7 +89,13 @@ def explainer(module_name: str) -> Callable[[str], Any]:
 
 
 def import_explainer(module_name: str) -> Callable[[str], Any]:
-    """`explainer` for a module that holds no others: `from ... import ...` shows only an ImportError's own text."""
+    """Return `explainer` for a module without submodules, whose explanations are ImportErrors.
+
+    `from module import name` replaces the text of an AttributeError by its own; that of an ImportError is shown.
+
+    Args:
+        module_name: The module's dotted name.
+    """
     explain = explainer(module_name)
 
     def explain_import(name: str) -> Any:
@@ -78,14 +108,22 @@ def import_explainer(module_name: str) -> Callable[[str], Any]:
 
 
 class MissingNames(importlib.abc.MetaPathFinder):
-    """Explains `from tinynet.keras.layers import Conv2d`.
+    """The finder that explains `from tinynet.keras.layers import Conv2d`.
 
-    For a name that a package does not have, Python looks for a submodule. This finder is asked last, when no other
+    For a name that a package does not have, Python looks for a submodule. It calls this finder last, when no other
     finder has found one.
     """
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
-        """Finds nothing; raises the explanation where there is one."""
+        """Find nothing, but raise the explanation of a missing name.
+
+        Args:
+            fullname: Dotted name of the module that Python looks for.
+            path, target: Not used.
+
+        Raises:
+            ImportError: the table explains the name.
+        """
         package, _, name = fullname.rpartition(".")
         if _load is None or package not in sys.modules or name.startswith("_"):
             return

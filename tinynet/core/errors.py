@@ -1,41 +1,47 @@
-"""tinynet's own exceptions. Each is also a built-in one, so that `except ValueError` catches it."""
+"""tinynet's own exceptions. Each is also one of Python's: `except ValueError` catches a `DataError`."""
+
+from __future__ import annotations
 
 import inspect
 import warnings
 
 
 class DataError(ValueError):
-    """A data file that is broken, hostile, or not what its name says; the message names the file and the fault."""
+    """A data file that is broken, hostile, or not what its name states. The message names file and fault."""
 
 
 class DatasetNotFoundError(DataError, FileNotFoundError):
-    """A data set that was not found; the message lists what was tried and what helps."""
+    """A data set that was not found. The message lists what was tried and what helps."""
 
     def __str__(self) -> str:  # OSError would print an errno
         return str(self.args[0]) if self.args else ""
 
 
 class ModelFileError(ValueError):
-    """A saved model that is broken, hostile, or from a newer version; the message names the place in the file."""
+    """A saved model that is broken, hostile, or of a newer version. The message names the part of the file."""
 
 
 class ModelWarning(UserWarning):
-    """A model that runs, but is hardly what was meant; the message has the reason and what to write instead.
+    """A model that runs, but is probably not what the user meant. The message has the reason and what to write instead.
 
-    `warnings.simplefilter("error", tinynet.errors.ModelWarning)` makes errors of them, for a class that wants it
-    strict.
+    `warnings.simplefilter("error", tinynet.errors.ModelWarning)` turns these warnings into errors.
     """
 
 
 class NotInTinynetError(AttributeError):
-    """A name of Keras or TensorFlow that tinynet does not have; the message has the reason, and what to use.
+    """A name of Keras or TensorFlow that tinynet does not have. The message has the reason and what to use instead.
 
-    `from tinynet.keras.layers import ...` raises the same text as an ImportError.
+    `from tinynet.keras.layers import ...` raises an ImportError with the same message.
     """
 
 
 def warn_user(message: str, category: type[Warning]) -> None:
-    """A warning that is shown with the line of the user's own code, however deep inside tinynet it is noticed."""
+    """Warn, with the file and line of the user's own code: of the innermost caller outside tinynet.
+
+    Args:
+        message: The text.
+        category: The class of the warning.
+    """
     frame, level = inspect.currentframe(), 1
     while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "tinynet":
         frame, level = frame.f_back, level + 1

@@ -1,4 +1,6 @@
-"""Names that users see: automatic layer names, and suggestions for misspelt ones."""
+"""Names that users see: automatic names of layers, and suggestions for misspelt names."""
+
+from __future__ import annotations
 
 import difflib
 import re
@@ -8,14 +10,22 @@ _counts: dict[str, int] = {}
 
 
 def to_snake_case(name: str) -> str:
-    """`Conv2D` -> `conv2d`, `MaxPooling2D` -> `max_pooling2d`, as Keras names layers."""
+    """Return a class name in snake case, as Keras names layers.
+
+    >>> to_snake_case("MaxPooling2D")
+    'max_pooling2d'
+    """
     name = re.sub(r"\W+", "", name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def auto_name(prefix: str) -> str:
-    """`dense`, then `dense_1`, `dense_2`, ..."""
+    """Return a new name for an object of this kind: 'dense', then 'dense_1', 'dense_2', ...
+
+    Args:
+        prefix: The kind, such as a class name; it is converted to snake case.
+    """
     prefix = to_snake_case(prefix)
     count = _counts.get(prefix, 0)
     _counts[prefix] = count + 1
@@ -23,26 +33,26 @@ def auto_name(prefix: str) -> str:
 
 
 def get_uid(prefix: str = "") -> int:
-    """The next number for this prefix, from 1 on."""
+    """Return the next number for this prefix, from 1 on."""
     _counts[prefix] = _counts.get(prefix, 0) + 1
     return _counts[prefix]
 
 
 def reset_names() -> None:
-    """Start all automatic names again, as `clear_session` does."""
+    """Start all automatic names and numbers again; `clear_session` calls this."""
     _counts.clear()
 
 
-_MANY = 40  # names, about six lines: more are no help in an error
+_MANY = 40  # an error lists at most so many names: about six lines
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
-    """The text of an error about a name that does not exist.
+    """Return the message of an error about a name that does not exist.
 
-    It proposes the nearest names, and lists all names where they are at most 40.
+    It proposes the nearest names. It lists all names where there are at most 40.
 
     Args:
-        kind: What the name should name: "optimizer", "layer".
+        kind: The kind of object: 'optimizer', 'layer'.
         name: What the user wrote.
         known: The names that exist.
 
@@ -50,7 +60,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     "unknown optimizer 'adm'; did you mean 'adam'? known: adam, sgd"
     """
     name, known = str(name), list(known)
-    # Of a name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', one is enough.
+    # A name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', is listed once.
     listed = sorted(key for key in known if to_snake_case(key) == key or to_snake_case(key) not in known)
     near = _near(name, known)
     if len(listed) <= _MANY:
@@ -63,7 +73,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
 
 
 def _near(name: str, known: list[str]) -> list[str]:
-    """Up to three known names that are spelled almost like it, contain it, or are a part of it, the nearest first."""
+    """Up to three known names, the nearest first: spelled almost like `name`, containing it, or contained in it."""
     plain: dict[str, str] = {}
     for key in sorted(known):
         plain.setdefault(key.lower().replace("_", ""), key)

@@ -1,4 +1,4 @@
-"""Arguments under the names that Keras 1 and 2 gave them: understood, with a note of today's name."""
+"""Arguments under the names of Keras 1 and 2. They work, with a warning that has today's name."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from .errors import warn_user
 
 
 def note(message: str) -> None:
-    """A one-line DeprecationWarning, shown where the user's own code is."""
+    """Warn with a DeprecationWarning of one line, with the file and line of the user's own code."""
     warn_user(message, DeprecationWarning)
 
 
 def old_arguments(converted: dict[str, Callable[[Any], dict[str, Any]]] | None = None, dropped: Iterable[str] = (),
                   **renamed: str) -> Callable[[Any], Any]:
-    """Decorate a function, or a class for its `__init__`, so that it takes old keyword arguments too.
+    """Decorate a function so that it takes old keyword arguments too. A class is decorated for its `__init__`.
 
     Args:
-        converted: {old name: function from the value to {new name: new value}}.
-        dropped: Names that had an effect once and have none now.
-        renamed: {old name: new name}.
+        converted: {old name: function from the old value to {new name: new value}}.
+        dropped: Names of arguments that have no effect any more.
+        renamed: {old name: new name}, as keyword arguments.
+
+    Returns:
+        The decorator. The decorated function raises a TypeError if an argument is passed under both names.
 
     >>> @old_arguments(nb_epoch="epochs")
     ... def fit(x, epochs=1):
@@ -31,12 +34,12 @@ def old_arguments(converted: dict[str, Callable[[Any], dict[str, Any]]] | None =
     """
     converted = converted or {}
 
-    def decorate(target):
-        function = target.__init__ if isinstance(target, type) else target
+    def decorate(target: Any) -> Any:
+        function = target.__init__ if isinstance(target, type) else target  # type: ignore[misc]  # the class's own
         owner = target.__name__
 
         @functools.wraps(function)
-        def wrapper(*args, **kwargs):
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             for old in [name for name in kwargs if name in renamed or name in converted or name in dropped]:
                 value = kwargs.pop(old)
                 if old in dropped:
@@ -52,7 +55,7 @@ def old_arguments(converted: dict[str, Callable[[Any], dict[str, Any]]] | None =
             return function(*args, **kwargs)
 
         if isinstance(target, type):
-            target.__init__ = wrapper
+            target.__init__ = wrapper  # type: ignore[misc]  # the class keeps its identity: isinstance, pickles
             return target
         return wrapper
 
@@ -65,7 +68,7 @@ WEIGHTS: dict[str, Any] = {
 }
 
 
-def _data_format(dim_ordering):
+def _data_format(dim_ordering: str) -> dict[str, Any]:
     names = {"tf": "channels_last", "th": "channels_first", "default": None}
     if dim_ordering not in names:
         raise ValueError(f"dim_ordering must be 'tf' or 'th', got {dim_ordering!r}; today data_format='channels_last'")

@@ -1,7 +1,7 @@
-"""Objects by name, to dicts and back: what `get`, `serialize` and `deserialize` of every family are made of.
+"""Objects to dicts and back, by name. `get`, `serialize` and `deserialize` of every family call these functions.
 
-A name is looked up in the family's own table, in what the caller passes, and among the registered custom objects;
-nothing is ever imported by name.
+A family is a module of one kind of objects: layers, losses, optimizers. A name is looked up among the registered custom
+objects, in what the caller passes, and in the family's own table. A name from a file is never imported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _families: dict[str, ModuleType] = {}  # Keras's name of a module, such as 'kera
 
 
 def install_families(families: Mapping[str, ModuleType]) -> None:
-    """Set the modules whose names a configuration may hold; the package's `__init__` does, when all are loaded.
+    """Set the modules whose names a configuration may hold. The package's `__init__` calls this when all are loaded.
 
     Args:
         families: {Keras's name of the module, such as 'keras.layers': the module}.
@@ -30,16 +30,28 @@ def install_families(families: Mapping[str, ModuleType]) -> None:
 
 
 def families() -> dict[str, ModuleType]:
-    """{Keras's name of a module: the module} of all families of objects that have names."""
+    """Return {Keras's name of the module: the module} for all families."""
     return dict(_families)
 
 
 def family(title: str) -> ModuleType:
-    """The module of one family: `family("keras.initializers").get("zeros")`."""
+    """Return the module of one family.
+
+    Args:
+        title: Keras's name of the module, such as 'keras.layers'.
+
+    Raises:
+        KeyError: no family has this name.
+
+    >>> family("keras.activations").get("relu").__name__
+    'relu'
+    """
     return _families[title]
 
 
 class _Scopes(threading.local):
+    """`_scopes.objects`: the names that this thread's open `custom_object_scope` blocks have added."""
+
     def __init__(self) -> None:
         self.objects: dict[str, Any] = {}
 
@@ -48,11 +60,17 @@ _scopes = _Scopes()
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
-    """Decorator: make a class or function known under 'package>name', so that saved models can refer to it.
+    """Decorate a class or function, so that saved models can refer to it by the name 'package>name'.
 
     Args:
-        package: The owner's name; keeps equal names apart.
+        package: The owner's name. It distinguishes objects of equal names.
         name: The object's own name if None.
+
+    Returns:
+        The decorator; it returns the class or function itself.
+
+    Raises:
+        ValueError: the class has no `get_config` (raised when the decorator is applied).
 
     >>> @register_keras_serializable("docs")
     ... def double(x):
@@ -76,7 +94,10 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 @contextlib.contextmanager
 def custom_object_scope(*custom_objects: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    """Inside the `with` block, names in these dicts {name: class or function} are found.
+    """Let names be found inside a `with` block, in this thread.
+
+    Args:
+        custom_objects: Dicts {name: class or function}; None counts as empty.
 
     >>> with custom_object_scope({"answer": lambda shape, dtype=None: 42}):
     ...     get_registered_object("answer") is not None
@@ -97,12 +118,12 @@ CustomObjectScope = custom_object_scope
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The dict of all registered classes and functions by name; what is put into it is found from then on."""
+    """Return the dict of all registered classes and functions by name. What the user adds to it is found too."""
     return _registered
 
 
 def get_registered_name(item: Any) -> str:
-    """The name under which a class or function is registered; its own name if it is not."""
+    """Return the name under which a class or function is registered; its own name if it is not."""
     for name, other in _registered.items():
         if other is item:
             return name
@@ -111,7 +132,13 @@ def get_registered_name(item: Any) -> str:
 
 def get_registered_object(name: Any, custom_objects: Mapping[str, Any] | None = None,
                           module_objects: Mapping[str, Any] | None = None) -> Any:
-    """The class or function registered under a name, or None."""
+    """Return the class or function of a name, or None.
+
+    Args:
+        name: The name.
+        custom_objects: {name: class or function} of the caller, searched after the registered ones.
+        module_objects: {name: class or function} of a family, searched last.
+    """
     if not isinstance(name, str):
         return None
     for objects in (_scopes.objects, _registered, custom_objects, module_objects):
@@ -126,7 +153,15 @@ def is_builtin(item: Any) -> bool:
 
 
 def by_both_names(*classes: type, **aliases: Any) -> dict[str, Any]:
-    """A table with each class under its own name and in snake case."""
+    """Return a table with each class under its own name and in snake case.
+
+    Args:
+        classes: The classes.
+        aliases: Further entries, as keyword arguments.
+
+    >>> sorted(by_both_names(int, Integer=int))
+    ['Integer', 'int']
+    """
     table = {cls.__name__: cls for cls in classes}
     table.update((to_snake_case(cls.__name__), cls) for cls in classes)
     table.update(aliases)
@@ -134,7 +169,13 @@ def by_both_names(*classes: type, **aliases: Any) -> dict[str, Any]:
 
 
 def look_up(name: str, table: Mapping[str, Any], kind: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The class of this name.
+    """Return the class or function of a name.
+
+    Args:
+        name: The name.
+        table: {name: class or function} of the family.
+        kind: The kind of object, for messages: 'loss', 'optimizer'.
+        custom_objects: {name: class or function} of the caller.
 
     Raises:
         ValueError: there is none; the message proposes the nearest names, or explains why tinynet does not have what
@@ -150,10 +191,17 @@ def look_up(name: str, table: Mapping[str, Any], kind: str, custom_objects: Mapp
 
 
 def serialize_object(thing: Any, module: str) -> Any:
-    """{'module', 'class_name', 'config', 'registered_name'} for an object with `get_config` or a function.
+    """Return {'module', 'class_name', 'config', 'registered_name'} for an object with `get_config`, or for a function.
 
     The user's own classes have the module None and a registered name. The module that defines them is not written,
-    since nothing is ever imported from it.
+    since it is never imported by that name.
+
+    Args:
+        thing: The object or function; None, strings and numbers are returned unchanged.
+        module: Keras's name of the module of its family, such as 'keras.losses'.
+
+    Raises:
+        ValueError: it is a class, a lambda, or has neither `get_config` nor a name.
     """
     if thing is None or isinstance(thing, str | int | float | bool):
         return thing
@@ -172,10 +220,10 @@ def serialize_object(thing: Any, module: str) -> Any:
 
 
 def serialize_function(function: Any) -> Config:
-    """A function as Keras writes it: by its registered name.
+    """Return a function as Keras writes it: by its registered name.
 
     Raises:
-        ValueError: it has no name to be found again by.
+        ValueError: it has no name by which it can be found again.
     """
     name = getattr(function, "__name__", None)
     if name is None:
@@ -192,13 +240,23 @@ def serialize_function(function: Any) -> Config:
 
 
 def is_serialized_function(config: Any) -> bool:
-    """Whether this is what `serialize_function` makes."""
+    """Whether this is a dict that `serialize_function` returned."""
     return isinstance(config, dict) and config.get("class_name") == "function" and isinstance(config.get("config"), str)
 
 
 def deserialize_object(config: Any, table: Mapping[str, Any], kind: str,
                        custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The object that `serialize_object` described; a name alone gives it with its defaults."""
+    """Make the object that `serialize_object` described.
+
+    Args:
+        config: What `serialize_object` returned; or a name, for an object with default arguments.
+        table: {name: class or function} of the family.
+        kind: The kind of object, for messages.
+        custom_objects: {name: class or function} of the caller.
+
+    Raises:
+        ValueError: `config` is something else, or its name is not known.
+    """
     if isinstance(config, str):
         found = look_up(config, table, kind, custom_objects)
         return found() if isinstance(found, type) else found
@@ -219,7 +277,17 @@ def deserialize_object(config: Any, table: Mapping[str, Any], kind: str,
 
 
 def get_object(identifier: Any, table: Mapping[str, Any], kind: str) -> Any:
-    """What `get` of a family makes of a name, a dict of `serialize_object`, a class or a function; None stays None."""
+    """Return the object that a layer's or model's argument means; `get` of every family calls this.
+
+    Args:
+        identifier: A name; a dict that `serialize_object` returned; a class, which is called without arguments; a
+            function or another callable, which is returned unchanged; or None, for None.
+        table: {name: class or function} of the family.
+        kind: The kind of object, for messages.
+
+    Raises:
+        ValueError: it is something else, or its name is not known.
+    """
     if identifier is None:
         return None
     if isinstance(identifier, str | dict):

@@ -1,4 +1,7 @@
-"""Types of arguments, for annotations."""
+"""Types of arguments and results, for annotations.
+
+Those that are `Any` still tell the reader what is meant; their exact types would need modules above this one.
+"""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias

@@ -1,4 +1,8 @@
-"""Data sets. `load_data()` gives `(x_train, y_train), (x_test, y_test)`; `toy` has points in the plane."""
+"""Data sets. `load_data()` returns `(x_train, y_train), (x_test, y_test)`; `toy` has points in the plane."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from . import (
     boston_housing,
@@ -27,14 +31,14 @@ __all__ = [
     "write_idx",
 ]
 
-# Keras has this too. Asking for it says what to do instead of "no such attribute".
+# Keras has this too. The error for it has a remedy instead of "no such attribute".
 _ELSEWHERE = {"reuters": "11,228 news wires in 46 topics, https://martin-thoma.com/nlp-reuters/"}
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _ELSEWHERE:
         raise ImportError(
-            f"tinynet.datasets has no {name} ({_ELSEWHERE[name]}). Download it from there, read it into arrays, and "
-            "give these to fit; or use imdb for text"
+            f"tinynet.datasets has no {name} ({_ELSEWHERE[name]}). Download it from there, read it into arrays, "
+            "and pass these to fit; or use imdb for text"
         )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,9 @@ Source: D. Harrison, D. L. Rubinfeld, "Hedonic prices and the demand for clean a
     Management 5, 1978.
 """
 
+from __future__ import annotations
+
+from .forms import Split
 from .published import PublishedFile, read_table, shuffled_split
 
 FILE = PublishedFile(
@@ -14,18 +17,18 @@ FILE = PublishedFile(
 )
 
 
-def load_data(path="boston_housing.npz", test_split=0.2, seed=113):
-    """The districts, shuffled and split.
+def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: int = 113) -> Split:
+    """Return the districts, shuffled and split.
 
     Args:
         path: Accepted so that Keras code runs; the name in the cache is fixed.
-        test_split: Fraction for testing.
+        test_split: Fraction for testing, from 0 to below 1.
         seed: Of the shuffle.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`, float64: (samples, 13) and (samples,).
 
     Raises:
-        DatasetNotFoundError: neither here nor to be downloaded.
+        DatasetNotFoundError: the file is not on this computer and cannot be downloaded.
     """
     return shuffled_split(*read_table(FILE), test_split, seed)

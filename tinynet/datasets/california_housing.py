@@ -3,6 +3,9 @@
 Source: R. K. Pace, R. Barry, "Sparse spatial autoregressions", Statistics and Probability Letters 33, 1997.
 """
 
+from __future__ import annotations
+
+from .forms import Split
 from .published import PublishedFile, read_table, shuffled_split
 
 FILE = PublishedFile(
@@ -11,20 +14,22 @@ FILE = PublishedFile(
 ROWS = {"large": None, "small": 600}
 
 
-def load_data(version="large", path="california_housing.npz", test_split=0.2, seed=113):
-    """The districts, shuffled and split.
+def load_data(version: str = "large", path: str = "california_housing.npz", test_split: float = 0.2,
+              seed: int = 113) -> Split:
+    """Return the districts, shuffled and split.
 
     Args:
         version: "large" (20,640 districts) or "small" (600).
         path: Accepted so that Keras code runs; the name in the cache is fixed.
-        test_split: Fraction for testing.
+        test_split: Fraction for testing, from 0 to below 1.
         seed: Of the shuffle.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: (samples, 8) and (samples,).
 
     Raises:
-        DatasetNotFoundError: neither here nor to be downloaded.
+        ValueError: an unknown version.
+        DatasetNotFoundError: the file is not on this computer and cannot be downloaded.
     """
     if version not in ROWS:
         raise ValueError(f"california_housing: version must be 'large' or 'small', got {version!r}")

@@ -4,12 +4,17 @@ Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 
     https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
+from __future__ import annotations
+
 import pickle
 import tarfile
 
 import numpy as np
 
 from ..config import image_data_format
+from ..core.errors import DataError
+from ..core.types import Array
+from .forms import Split
 from .published import PublishedFile
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -22,15 +27,15 @@ FILE = PublishedFile(
 FOLDER = "cifar-10-batches-py"
 
 
-def load_data():
-    """The 50,000 training and 10,000 test images.
+def load_data() -> Split:
+    """Return the 50,000 training and 10,000 test images.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: uint8, shapes (50000, 32, 32, 3), (50000, 1), (10000, 32, 32, 3),
         (10000, 1); (..., 3, 32, 32) where `image_data_format()` is "channels_first".
 
     Raises:
-        DatasetNotFoundError: neither here nor to be downloaded (170 MB).
+        DatasetNotFoundError: the file (170 MB) is not on this computer and cannot be downloaded.
     """
     with tarfile.open(FILE.fetch()) as archive:
         train = [read_batch(archive, f"{FOLDER}/data_batch_{i}") for i in range(1, 6)]
@@ -39,9 +44,18 @@ def load_data():
     return (np.concatenate(images), np.concatenate(labels)), test
 
 
-def read_batch(archive, member, label_key=b"labels"):
-    """One file of the archive, whose checksum has been verified: images and labels."""
-    batch = pickle.load(archive.extractfile(member), encoding="bytes")
+def read_batch(archive: tarfile.TarFile, member: str, label_key: bytes = b"labels") -> tuple[Array, Array]:
+    """Return the images and labels of one file of the archive, whose checksum has been verified.
+
+    Args:
+        archive: Open for reading.
+        member: The file's name.
+        label_key: Which labels.
+    """
+    file = archive.extractfile(member)
+    if file is None:
+        raise DataError(f"{FILE.name}: member {member!r} is not a file")
+    batch = pickle.load(file, encoding="bytes")
     images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32)
     if image_data_format() == "channels_last":
         images = np.ascontiguousarray(images.transpose(0, 2, 3, 1))

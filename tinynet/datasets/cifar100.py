@@ -4,9 +4,12 @@ Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 
     https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
+from __future__ import annotations
+
 import tarfile
 
 from .cifar10 import read_batch
+from .forms import Split
 from .published import PublishedFile
 
 FILE = PublishedFile(
@@ -18,8 +21,8 @@ FILE = PublishedFile(
 FOLDER = "cifar-100-python"
 
 
-def load_data(label_mode="fine"):
-    """The 50,000 training and 10,000 test images.
+def load_data(label_mode: str = "fine") -> Split:
+    """Return the 50,000 training and 10,000 test images.
 
     Args:
         label_mode: "fine" (100 classes) or "coarse" (20).
@@ -28,7 +31,8 @@ def load_data(label_mode="fine"):
         As `cifar10.load_data`.
 
     Raises:
-        DatasetNotFoundError: neither here nor to be downloaded (169 MB).
+        ValueError: another label_mode.
+        DatasetNotFoundError: the file (169 MB) is not on this computer and cannot be downloaded.
     """
     if label_mode not in ("fine", "coarse"):
         raise ValueError(f"cifar100: label_mode must be 'fine' or 'coarse', got {label_mode!r}")

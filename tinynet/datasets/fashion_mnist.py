@@ -4,7 +4,10 @@ Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset fo
 Algorithms", arXiv:1708.07747, 2017. Copyright (c) 2017 Zalando SE, MIT licence.
 """
 
-from .sources import IdxDataset, IdxFile
+from __future__ import annotations
+
+from .forms import Split
+from .sources import Found, IdxDataset, IdxFile
 
 CLASS_NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
@@ -45,8 +48,8 @@ DATASET = IdxDataset(
 )
 
 
-def find():
-    """Where the data set lies on this computer.
+def find() -> Found | None:
+    """Return where the data set is on this computer.
 
     Returns:
         `Found` with `.place` ("cache", "Debian package dataset-fashion-mnist", "Keras's cache") and `.folder`; None if
@@ -55,11 +58,11 @@ def find():
     return DATASET.find()
 
 
-def load_data(progress=True):
-    """The 60,000 training and 10,000 test images, found on this computer or downloaded once (30 MB).
+def load_data(progress: bool = True) -> Split:
+    """Return the 60,000 training and 10,000 test images, found on this computer or downloaded once (30 MB).
 
-    Looks in the cache folder ($TINYNET_HOME, else $XDG_CACHE_HOME/tinynet, else ~/.cache/tinynet; there in
-    datasets/fashion-mnist), where Debian's package puts them, and in Keras's cache. Each file's SHA-256 is checked.
+    Searches the cache folder ($TINYNET_HOME, else $XDG_CACHE_HOME/tinynet, else ~/.cache/tinynet; there
+    datasets/fashion-mnist), the folder of Debian's package, and Keras's cache. Each file's SHA-256 is checked.
 
     Args:
         progress: Whether to show the download.
@@ -69,6 +72,6 @@ def load_data(progress=True):
         Pixels are 0 (background) to 255, labels count `CLASS_NAMES`.
 
     Raises:
-        DatasetNotFoundError: they are nowhere to be had; the message says what was tried and what helps.
+        DatasetNotFoundError: no source has them; the message lists what was tried and what helps.
     """
     return DATASET.load(MIRRORS, progress)

@@ -8,8 +8,10 @@
 
 Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (the page that published it).
 A file may be compressed with gzip. The reader trusts nothing: sizes are computed with Python's unbounded integers
-before memory is asked for, and a file that holds less or more than its header says is refused.
+before memory is allocated, and a file that holds fewer or more bytes than its header declares is refused.
 """
+
+from __future__ import annotations
 
 import gzip
 import hashlib
@@ -21,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import DataError
+from ..core.types import Array
 from ..utils.files import atomic_write
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -31,7 +34,8 @@ CHUNK = 1 << 20
 MAX_RATIO = 1032  # deflate stores at most 258 bytes in 2 bits
 
 
-def read_idx(path, *, max_bytes=MAX_BYTES, sha256=None, name=None):
+def read_idx(path: str | bytes | os.PathLike[str], *, max_bytes: int = MAX_BYTES, sha256: str | None = None,
+             name: str | None = None) -> Array:
     """Read an IDX file, compressed with gzip or not.
 
     Args:
@@ -75,7 +79,7 @@ class _Counted:
         self.hash = hashlib.sha256()
 
     def read_into(self, buffer):
-        """Fill as much of the buffer as there is; how many bytes."""
+        """Fill the buffer as far as the stream reaches, and return how many bytes were read."""
         view = memoryview(buffer).cast("B")
         filled = 0
         while filled < len(view):
@@ -115,26 +119,26 @@ def _read(stream, possible_bytes, max_bytes, sha256):
     declared = dtype.itemsize
     for size in shape:
         declared *= size
-    says = f"{name}: header says {'x'.join(map(str, shape))} {dtype.newbyteorder('=')} = {declared} bytes"
+    header = f"{name}: header declares {'x'.join(map(str, shape))} {dtype.newbyteorder('=')} = {declared} bytes"
     if declared > max_bytes:
-        raise DataError(f"{says}, more than the limit of {max_bytes}")
+        raise DataError(f"{header}, more than the limit of {max_bytes}")
     if declared > possible_bytes:  # nothing is allocated for a small file that claims to be a large one
-        raise DataError(f"{says}, the file is too small to hold them")
+        raise DataError(f"{header}, the file is too small to hold them")
     array = np.empty(shape, dtype)
     found = stream.read_into(array.reshape(-1)) if declared else 0
     if found < declared:
-        raise DataError(f"{says}, file ends after {found}")
+        raise DataError(f"{header}, file ends after {found}")
     if stream.read_into(bytearray(1)):
-        raise DataError(f"{says}, but it holds more than the {declared} bytes its header declares")
+        raise DataError(f"{header}, but it holds more than the {declared} bytes its header declares")
     if sha256 is not None and stream.hash.hexdigest() != sha256.lower():
         raise DataError(
-            f"{name}: SHA-256 of its content is {stream.hash.hexdigest()}, expected {sha256}; the file is damaged or "
-            "another one"
+            f"{name}: SHA-256 of its content is {stream.hash.hexdigest()}, expected {sha256}; "
+            "the file is damaged or another one"
         )
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def write_idx(path, array):
+def write_idx(path: str | bytes | os.PathLike[str], array: Array) -> None:
     """Write an array as an IDX file; compressed if the name ends in .gz, always to the same bytes for the same array.
 
     Args:

@@ -3,25 +3,27 @@
 Source: A. L. Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
+from .forms import Split
 from .published import PublishedFile, as_objects, word_sequences
 
 FILE = PublishedFile("imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f", 50_000_000)
 
 
-def load_data(
-    path="imdb.npz", num_words=None, skip_top=0, maxlen=None, seed=113, start_char=1, oov_char=2, index_from=3
-):
-    """The reviews. A number is a word's rank by frequency, plus `index_from`.
+def load_data(path: str = "imdb.npz", num_words: int | None = None, skip_top: int = 0, maxlen: int | None = None,
+              seed: int = 113, start_char: int | None = 1, oov_char: int | None = 2, index_from: int = 3) -> Split:
+    """Return the reviews. A number is a word's rank by frequency, plus `index_from`.
 
     Args:
         path: Accepted so that Keras code runs; the name in the cache is fixed.
-        num_words: Rarer words (numbers from here on) become `oov_char`.
+        num_words: Rarer words (numbers from here on) become `oov_char`; all are kept if None.
         skip_top: Numbers below become `oov_char`.
-        maxlen: Leave out reviews of this length or more.
+        maxlen: Leave out reviews of this length or more; None keeps all.
         seed: Of the shuffle.
-        start_char: Put before each review; None puts nothing.
+        start_char: The first number of each review; None for no such number.
         oov_char: Number of words left out; None drops them.
         index_from: Added to each rank, to make room for 0 (padding), 1 (start), 2 (left out).
 
@@ -29,7 +31,8 @@ def load_data(
         `(x_train, y_train), (x_test, y_test)`: arrays of lists, and int64 labels.
 
     Raises:
-        DatasetNotFoundError: neither here nor to be downloaded.
+        ValueError: no review is shorter than `maxlen`.
+        DatasetNotFoundError: the file is not on this computer and cannot be downloaded.
     """
     with np.load(FILE.fetch(), allow_pickle=True) as archive:  # the checksum is verified
         arrays = {name: archive[name] for name in ("x_train", "y_train", "x_test", "y_test")}

@@ -4,13 +4,17 @@ Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning app
 Proceedings of the IEEE 86(11), 1998.
 """
 
+from __future__ import annotations
+
 import contextlib
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from ..core.errors import DataError, DatasetNotFoundError
-from ..utils import files
+from ..utils.downloads import check_hash, download
+from .forms import Split
 from .sources import Found, IdxDataset, IdxFile
 
 CLASS_NAMES = tuple("0123456789")
@@ -53,26 +57,27 @@ DATASET = IdxDataset(
 )
 
 
-def _npz_places():
+def _npz_files():
+    """(name of the program, path) where Keras's file may be."""
     return (
         ("cache", DATASET.cache() / "mnist.npz"),
         ("Keras's cache", Path("~/.keras/datasets/mnist.npz").expanduser()),
     )
 
 
-def find():
-    """Where the data set lies on this computer, as `Found`; None if `load_data` would have to download it."""
+def find() -> Found | None:
+    """Return where the data set is on this computer, as `Found`; None if `load_data` would have to download it."""
     found = DATASET.find()
     if found is None:
-        found = next((Found(place, path.parent) for place, path in _npz_places() if path.is_file()), None)
+        found = next((Found(place, path.parent) for place, path in _npz_files() if path.is_file()), None)
     return found
 
 
-def load_data(path="mnist.npz", progress=True):
-    """The 60,000 training and 10,000 test digits, found on this computer or downloaded once (11 MB).
+def load_data(path: str = "mnist.npz", progress: bool = True) -> Split:
+    """Return the 60,000 training and 10,000 test digits, found on this computer or downloaded once (11 MB).
 
-    Looks in the cache folder (see `tinynet.datasets.fashion_mnist.load_data`; there in datasets/mnist) for the four
-    IDX files or Keras's mnist.npz, and in Keras's cache. Checksums are verified.
+    Searches the cache folder (see `tinynet.datasets.fashion_mnist.load_data`; there datasets/mnist) for the four
+    IDX files or Keras's mnist.npz, and Keras's cache. Checksums are verified.
 
     Args:
         path: Accepted so that Keras code runs; the name in the cache is fixed.
@@ -82,10 +87,10 @@ def load_data(path="mnist.npz", progress=True):
         `(x_train, y_train), (x_test, y_test)`: uint8, shapes (60000, 28, 28), (60000,), (10000, 28, 28), (10000,).
 
     Raises:
-        DatasetNotFoundError: they are nowhere to be had; the message says what was tried and what helps.
+        DatasetNotFoundError: no source has them; the message lists what was tried and what helps.
     """
     if DATASET.find() is None:
-        for _, local in _npz_places():
+        for _, local in _npz_files():
             with contextlib.suppress(DataError, OSError):
                 return _read_npz(local)
     try:
@@ -96,8 +101,8 @@ def load_data(path="mnist.npz", progress=True):
     reasons = []
     for url in NPZ_MIRRORS:
         try:
-            files.download(url, target, max_bytes=NPZ_MAX_BYTES, progress=progress,
-                           check=lambda candidate, url=url: files.check_hash(candidate, NPZ_SHA256, name=url))
+            download(url, target, max_bytes=NPZ_MAX_BYTES, progress=progress,
+                           check=functools.partial(check_hash, expected=NPZ_SHA256, name=url))
             return _read_npz(target)
         except (DataError, OSError) as error:
             reasons.append(f"  - {error}\n")
@@ -106,6 +111,6 @@ def load_data(path="mnist.npz", progress=True):
 
 def _read_npz(path):
     """The arrays of Keras's file; its checksum is verified before it is parsed."""
-    files.check_hash(path, NPZ_SHA256)
+    check_hash(path, NPZ_SHA256)
     with np.load(path, allow_pickle=False) as archive:
         return (archive["x_train"], archive["y_train"]), (archive["x_test"], archive["y_test"])

@@ -4,10 +4,20 @@ Because the checksum is fixed here, a file that is read at all is the published 
 pickles in some of them (Python lists of word numbers, CIFAR's batches) may be loaded.
 """
 
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 
-from ..core.errors import DataError, DatasetNotFoundError
-from ..utils import files
+from ..core.errors import DataError
+from ..core.types import Array
+from ..utils.downloads import check_hash, download
+from ..utils.files import cache_folder
+from .forms import Split
+from .sources import not_found
 
 KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 KERAS_CACHE = "~/.keras/datasets"
@@ -19,30 +29,30 @@ class PublishedFile:
     Args:
         name: Its name, in the cache too.
         sha256: Its checksum.
-        max_bytes: More than it has.
+        max_bytes: An upper bound of its size.
         mirrors: Addresses to which the name is appended.
     """
 
-    def __init__(self, name, sha256, max_bytes, mirrors=(KERAS_FILES,)):
+    def __init__(self, name: str, sha256: str, max_bytes: int, mirrors: tuple[str, ...] = (KERAS_FILES,)) -> None:
         self.name = name
         self.sha256 = sha256
         self.max_bytes = max_bytes
         self.mirrors = mirrors
 
-    def fetch(self):
-        """The path of the checked file: in tinynet's cache, Keras's, or downloaded.
+    def fetch(self) -> Path:
+        """Return the path of the checked file: in tinynet's cache, Keras's, or downloaded.
 
         Raises:
-            DatasetNotFoundError: nowhere to be had; lists what was tried and what helps.
+            DatasetNotFoundError: no source has it; lists what was tried and what helps.
         """
-        target = files.cache_folder() / "datasets" / self.name
+        target = cache_folder() / "datasets" / self.name
         tried = []
-        for path in (target, files.Path(KERAS_CACHE).expanduser() / self.name):
+        for path in (target, Path(KERAS_CACHE).expanduser() / self.name):
             if not path.is_file():
                 tried.append(f"{path}: not there")
                 continue
             try:
-                files.check_hash(path, self.sha256)
+                check_hash(path, self.sha256)
             except (DataError, OSError) as error:
                 tried.append(str(error))
             else:
@@ -50,26 +60,35 @@ class PublishedFile:
         for mirror in self.mirrors:
             url = mirror + self.name
             try:
-                files.download(url, target, max_bytes=self.max_bytes,
-                               check=lambda path, url=url: files.check_hash(path, self.sha256, name=url))
+                download(url, target, max_bytes=self.max_bytes,
+                               check=functools.partial(check_hash, expected=self.sha256, name=url))
             except (DataError, OSError) as error:
                 tried.append(str(error))
             else:
                 return target
-        attempts = "\n".join(f"  - {attempt}" for attempt in tried)
-        raise DatasetNotFoundError(
-            f"{self.name}: not on this computer and not to be downloaded. Tried:\n{attempts}\nWhat helps, each by "
-            f"itself:\n"
-            f"  1. Get {self.mirrors[0]}{self.name} on another computer and put it there: {target}\n"
-            "  2. Work with data that comes with tinynet: tinynet.datasets.fashion_mnist_sample, tinynet.datasets.toy"
-        )
+        raise not_found(self.name, tried, (
+            f"Get {self.mirrors[0]}{self.name} on another computer and put it there: {target}",
+            "Work with data that comes with tinynet: tinynet.datasets.fashion_mnist_sample, tinynet.datasets.toy",
+        ))
 
 
-def shuffled_split(x, y, test_split, seed):
-    """Shuffle x and y alike and cut off the last `test_split`, in the order that Keras's loaders have for this seed.
+def shuffled_split(x: Array, y: Array, test_split: float, seed: int) -> Split:
+    """Shuffle x and y alike and split off the last `test_split`, in the order that Keras's loaders have for this seed.
+
+    Args:
+        x, y: Arrays of equal length.
+        test_split: Fraction for testing, from 0 to below 1.
+        seed: Of the shuffle.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`.
+
+    Raises:
+        ValueError: `test_split` is out of range.
+
+    >>> (x_train, _), (x_test, _) = shuffled_split(np.arange(5), np.arange(5), 0.2, seed=113)
+    >>> len(x_train), len(x_test)
+    (4, 1)
     """
     if not 0 <= test_split < 1:
         raise ValueError(f"test_split must be from 0 to below 1, got {test_split}")
@@ -80,21 +99,27 @@ def shuffled_split(x, y, test_split, seed):
     return (x[first], y[first]), (x[last], y[last])
 
 
-def read_table(file, rows=None):
-    """The arrays x and y of an .npz file of numbers."""
+def read_table(file: PublishedFile, rows: int | None = None) -> tuple[Array, Array]:
+    """Return the arrays x and y of an .npz file of numbers.
+
+    Args:
+        file: Its description.
+        rows: How many rows; all if None.
+    """
     with np.load(file.fetch(), allow_pickle=False) as archive:
         return archive["x"][:rows], archive["y"][:rows]
 
 
-def word_sequences(texts, num_words, skip_top, start_char, oov_char, index_from):
+def word_sequences(texts: Iterable[list[int]], num_words: int | None, skip_top: int, start_char: int | None,
+                   oov_char: int | None, index_from: int) -> list[list[int]]:
     """Number words as Keras does: mark the start, make room for special numbers, replace rare and frequent words.
 
     Args:
         texts: Lists of word ranks, 1 the most frequent.
         num_words: Numbers from here on become `oov_char`; the largest number of all if None, as Keras has it.
         skip_top: Numbers below become `oov_char`.
-        start_char: Put in front of each text, unless None.
-        oov_char: Stands for words left out; None drops them.
+        start_char: The first number of each text, unless None.
+        oov_char: Replaces words left out; None drops them.
         index_from: Added to each rank.
 
     Returns:
@@ -112,8 +137,8 @@ def word_sequences(texts, num_words, skip_top, start_char, oov_char, index_from)
     return [[word if skip_top <= word < num_words else oov_char for word in text] for text in texts]
 
 
-def as_objects(lists):
-    """Lists of different lengths as a one-dimensional array of lists."""
+def as_objects(lists: list[list[int]]) -> Array:
+    """Return lists of different lengths as a one-dimensional array of lists."""
     array = np.empty(len(lists), object)
     array[:] = lists
     return array

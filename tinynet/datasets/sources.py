@@ -1,18 +1,23 @@
-"""Data sets of four IDX files: where they are looked for, and how they are fetched.
+"""Data sets of four IDX files: the folders that are searched, and the download.
 
 Order: tinynet's cache folder, folders of this computer where other programs put the same files, then the mirrors. Each
 file is accepted only if the SHA-256 of its decompressed bytes is the published one; compressed files differ from copy
 to copy.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import DataError, DatasetNotFoundError
-from ..utils import files
+from ..utils.downloads import download
+from ..utils.files import cache_folder
+from .forms import Split
 from .idx import read_idx
 
 
@@ -27,17 +32,17 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class Found:
-    """Where a data set lies.
+    """Where a data set is.
 
     Attributes:
-        place: "cache", or what put the files there, such as "Debian package dataset-fashion-mnist".
+        place: "cache", or the program whose folder it is, such as "Debian package dataset-fashion-mnist".
         folder: The folder with the four files.
     """
 
     place: str
     folder: Path
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.folder} ({self.place})"
 
 
@@ -47,37 +52,38 @@ class IdxDataset:
     Args:
         name: Its name, and its folder's in the cache.
         files: Training images, training labels, test images, test labels, as `IdxFile`s.
-        folders: Pairs (place, folder) to look in after the cache.
-        remedies: What to advise where nothing is found, a list of sentences; `{cache}` is the cache folder.
+        folders: Pairs (place, folder) to search after the cache.
+        remedies: Advice for the error when nothing is found, a list of sentences; `{cache}` is the cache folder.
 
     Attributes:
         loaded_from: Where the last `load` found the files, as `Found`: a damaged copy is passed over. None before it.
     """
 
-    def __init__(self, name, files, folders, remedies):
+    def __init__(self, name: str, files: tuple[IdxFile, ...], folders: tuple[tuple[str, str], ...],
+                 remedies: tuple[str, ...]) -> None:
         self.name = name
         self.files = files
         self.folders = folders
         self.remedies = remedies
-        self.loaded_from = None
+        self.loaded_from: Found | None = None
 
-    def cache(self):
-        """The folder that downloads go to."""
-        return files.cache_folder() / "datasets" / self.name
+    def cache(self) -> Path:
+        """Return the folder for downloads."""
+        return cache_folder() / "datasets" / self.name
 
-    def places(self):
-        """All pairs (place, folder) that are looked at, in order."""
+    def places(self) -> list[tuple[str, Path]]:
+        """Return all pairs (place, folder) that are searched, in order."""
         return [("cache", self.cache()), *((place, Path(folder).expanduser()) for place, folder in self.folders)]
 
-    def find(self):
-        """Where all four files lie, as `Found`; None if nowhere. Looks at names, not into files."""
+    def find(self) -> Found | None:
+        """Return where all four files are, as `Found`; None if no folder has them. Looks at names, not into files."""
         for place, folder in self.places():
             if all(self._locate(folder, file) for file in self.files):
                 return Found(place, folder)
         return None
 
-    def load(self, mirrors, progress=True):
-        """The four arrays, from this computer or else from the mirrors.
+    def load(self, mirrors: tuple[str, ...], progress: bool = True) -> Split:
+        """Return the four arrays, from this computer or else from the mirrors.
 
         Args:
             mirrors: Addresses to which a file's name and .gz is appended.
@@ -89,7 +95,7 @@ class IdxDataset:
         Raises:
             DatasetNotFoundError: no source had the files; lists every attempt with its reason, and the remedies.
         """
-        tried = []
+        tried: list[str] = []
         for place, folder in self.places():
             arrays = self._read_folder(place, folder, tried)
             if arrays is not None:
@@ -99,10 +105,7 @@ class IdxDataset:
         if arrays is not None:
             self.loaded_from = Found("cache", self.cache())
             return (arrays[0], arrays[1]), (arrays[2], arrays[3])
-        attempts = "\n".join(f"  - {attempt}" for attempt in tried)
-        remedies = "\n".join(f"  {i}. {remedy.format(cache=self.cache())}" for i, remedy in enumerate(self.remedies, 1))
-        raise DatasetNotFoundError(f"{self.name}: not on this computer and not to be downloaded. Tried:\n{attempts}\n"
-                                   f"What helps, each by itself:\n{remedies}")
+        raise not_found(self.name, tried, [remedy.format(cache=self.cache()) for remedy in self.remedies])
 
     @staticmethod
     def _locate(folder, file):
@@ -148,20 +151,34 @@ class IdxDataset:
         for file in self.files:  # an earlier download may have got some of them
             path = self._locate(cache, file)
             if path is not None:
-                with contextlib.suppress(DataError, OSError):  # `tried` says it already
+                with contextlib.suppress(DataError, OSError):  # `tried` has the reason already
                     keep(path, file)
         for mirror in mirrors:
             try:
                 for file in self.files:
                     if file not in arrays:
                         url = f"{mirror}{file.name}.gz"
-                        files.download(url, cache / f"{file.name}.gz", max_bytes=_room_for(file), progress=progress,
+                        download(url, cache / f"{file.name}.gz", max_bytes=_room_for(file), progress=progress,
                                        check=functools.partial(keep, file=file, name=url))
             except (DataError, OSError) as error:
                 tried.append(str(error))  # and on to the next mirror with what is still missing
             if len(arrays) == len(self.files):
                 return [arrays[file] for file in self.files]
         return None
+
+
+def not_found(name: str, tried: Sequence[str], remedies: Sequence[str]) -> DatasetNotFoundError:
+    """Return the error for a data set that no source has.
+
+    Args:
+        name: Of the data set.
+        tried: What was tried, each with its reason.
+        remedies: What helps, each by itself; sentences.
+    """
+    attempts = "\n".join(f"  - {attempt}" for attempt in tried)
+    advice = "\n".join(f"  {i}. {remedy}" for i, remedy in enumerate(remedies, 1))
+    return DatasetNotFoundError(f"{name}: not on this computer and not to be downloaded. Tried:\n{attempts}\n"
+                                f"What helps, each by itself:\n{advice}")
 
 
 def _room_for(file):

@@ -19,6 +19,7 @@ from .crossentropy import (
     binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
     categorical_generalized_cross_entropy, kl_divergence, sparse_categorical_crossentropy,
 )
+from .elements import kind_of_labels as _kind_of_labels
 from .hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from .lookup import Lookup
 from .overlap import Dice, Tversky, dice, tversky
@@ -111,11 +112,10 @@ def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Callable[..., 
     >>> crossentropy_for((32,), (32, 10)).__name__
     'sparse_categorical_crossentropy'
     """
-    if y_pred_shape[-1] == 1:
-        return binary_crossentropy
-    if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
-        return sparse_categorical_crossentropy
-    return categorical_crossentropy
+    return {
+        "binary": binary_crossentropy, "sparse": sparse_categorical_crossentropy,
+        "categorical": categorical_crossentropy,
+    }[_kind_of_labels(y_true_shape, y_pred_shape)]
 
 
 __all__ = [*(item.__name__ for item in _OBJECTS if item is not LossFunctionWrapper), "crossentropy_for", "deserialize",

@@ -121,6 +121,18 @@ def check_broadcast(operation: str, y_true: Tensor, y_pred: Tensor) -> tuple[Ten
     return y_true, y_pred
 
 
+def kind_of_labels(y_true_shape: Shape, y_pred_shape: Shape) -> str:
+    """What labels of this shape are for predictions of that shape: 'binary', 'sparse' or 'categorical'.
+
+    Args:
+        y_true_shape: (batch, ...), of labels or one-hot labels.
+        y_pred_shape: (batch, ..., classes).
+    """
+    if y_pred_shape[-1] == 1:
+        return "binary"
+    return "sparse" if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1 else "categorical"
+
+
 # --- recording ------------------------------------------------------------------------------------------------------
 
 

@@ -65,8 +65,8 @@ class Lookup:
         found = self.find(identifier) if isinstance(identifier, str) else identifier
         if not callable(found):
             raise ValueError(
-                f"cannot make a {self.kind} of {identifier!r} ({type(identifier).__name__}); pass a name, a function "
-                "or an object"
+                f"cannot make a {self.kind} of {identifier!r} ({type(identifier).__name__}); "
+                "pass a name, a function or an object"
             )
         return found() if inspect.isclass(found) else found
 
@@ -101,8 +101,8 @@ class Lookup:
             return self.find(config["config"], {**self.functions, **(custom_objects or {})})
         if not isinstance(config, dict) or "class_name" not in config:
             raise ValueError(
-                f"cannot make a {self.kind} of {config!r}: expected a name or a dictionary with 'class_name' and "
-                "'config'"
+                f"cannot make a {self.kind} of {config!r}: "
+                "expected a name or a dictionary with 'class_name' and 'config'"
             )
         cls: Any = get_registered_object(config.get("registered_name"), custom_objects)
         if cls is None:

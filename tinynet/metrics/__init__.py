@@ -71,7 +71,7 @@ _SHORT = {
 
 globals().update(_SHORT_LOSSES, **_OLD_LOSSES)  # metrics.mse, metrics.MSE, ... are the losses' functions
 
-# Names give classes, also those in lower case: get("mean_squared_error") makes a MeanSquaredError.
+# Names stand for classes, also those in lower case: get("mean_squared_error") makes a MeanSquaredError.
 _lookup = Lookup("metric", _CLASSES, {
     **by_both_names(*_CLASSES), **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()},
 }, functions=_FUNCTIONS)

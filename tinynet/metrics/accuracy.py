@@ -8,6 +8,7 @@ import numpy as np
 
 from ..config import floatx
 from ..core.checks import number, whole
+from ..losses.elements import kind_of_labels
 from ..runtime import kernels
 from ..tensor import Tensor, to_array
 from .base import MeanMetricWrapper, arrays, same_rank
@@ -35,7 +36,7 @@ def _equal(operation, labels, predictions):
     except ValueError:
         raise ValueError(
             f"{operation}: labels of shape {labels.shape} do not match predictions of shape {predictions.shape}. "
-            "Expected one label for each prediction; for scores of several classes there are "
+            "Expected one label for each prediction. For scores of several classes there are "
             "sparse_categorical_accuracy and categorical_accuracy, or 'accuracy', which chooses"
         ) from None
     return _as_values(labels == predictions)
@@ -102,8 +103,8 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1 < y_pred.shape[-1]:
         raise ValueError(
             f"categorical_accuracy: labels of shape {y_true.shape} are not one-hot, as predictions of shape "
-            f"{y_pred.shape} need it. For class numbers there is sparse_categorical_accuracy, or 'accuracy', which "
-            "chooses"
+            f"{y_pred.shape} need it. "
+            "For class numbers there is sparse_categorical_accuracy, or 'accuracy', which chooses"
         )
     labels = y_true.argmax(-1)
     _check_samples("categorical_accuracy", labels, y_pred)
@@ -355,8 +356,6 @@ def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape) -> type[MeanMetricWra
     >>> accuracy_for((32,), (32, 10)).__name__
     'SparseCategoricalAccuracy'
     """
-    if y_pred_shape[-1] == 1:
-        return BinaryAccuracy
-    if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
-        return SparseCategoricalAccuracy
-    return CategoricalAccuracy
+    return {
+        "binary": BinaryAccuracy, "sparse": SparseCategoricalAccuracy, "categorical": CategoricalAccuracy,
+    }[kind_of_labels(y_true_shape, y_pred_shape)]

@@ -178,19 +178,35 @@ def arrays(y_true: TensorLike, y_pred: TensorLike, dtype: DTypeLike = None) -> t
     return to_array(y_true, y_pred.dtype), y_pred
 
 
+def broadcast_weights(weights: Array, shape: tuple[int, ...], what: str, given: tuple[int, ...] | None = None) -> Array:
+    """Sample weights in the shape of the values they belong to.
+
+    Args:
+        weights: Array.
+        shape: Of the values.
+        what: What the values are, for the message.
+        given: The shape of the weights that the user passed, for the message; that of `weights` if None.
+
+    Raises:
+        ValueError: they do not broadcast.
+    """
+    try:
+        return np.broadcast_to(weights, shape)
+    except ValueError:
+        given = weights.shape if given is None else given
+        raise ValueError(
+            f"sample_weight of shape {given} does not fit {what} of shape {shape}: "
+            "pass one weight a sample, or one a value."
+        ) from None
+
+
 def _samplewise(values, weights, reduce):
     """Weighted values, one a sample, and the weights, one a sample; `reduce` is np.mean or np.sum."""
     values, weights = same_rank(values, weights)
     rank = weights.ndim
     if values.ndim > rank:
         values = reduce(values, axis=tuple(range(rank, values.ndim)))
-    try:
-        weights = np.broadcast_to(weights, values.shape)
-    except ValueError:
-        raise ValueError(
-            f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}: pass one weight a "
-            "sample, or one a value."
-        ) from None
+    weights = broadcast_weights(weights, values.shape, "values")
     values = values * weights
     if rank > 1:
         weights = reduce(weights, axis=tuple(range(1, rank)))

@@ -15,7 +15,7 @@ import numpy as np
 from ..config import epsilon
 from ..core.checks import whole
 from ..tensor import to_array
-from .base import Metric, divide_no_nan, same_rank
+from .base import Metric, broadcast_weights, divide_no_nan, same_rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,13 +98,7 @@ def confusion_counts(
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
     if y_true.shape != y_pred.shape:
         raise ValueError(f"labels of shape {y_true.shape} do not match predictions of shape {y_pred.shape}")
-    try:
-        weights = np.broadcast_to(weights, y_pred.shape)
-    except ValueError:
-        raise ValueError(
-            f"sample_weight of shape {np.shape(sample_weight)} does not fit predictions of shape {y_pred.shape}: "
-            "pass one weight a sample, or one a value."
-        ) from None
+    weights = broadcast_weights(weights, y_pred.shape, "predictions", np.shape(sample_weight))
     if label_weights is not None and not multi_label:
         weights = weights * np.asarray(label_weights)
 

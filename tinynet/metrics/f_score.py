@@ -71,8 +71,8 @@ class FBetaScore(Metric):
         y_true, y_pred = to_array(y_true, self._dtype), to_array(y_pred, self._dtype)
         if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
             raise ValueError(
-                f"{type(self).__name__}: expected shapes (batch, classes). Got y_true {y_true.shape}, y_pred "
-                f"{y_pred.shape}."
+                f"{type(self).__name__}: expected shapes (batch, classes). "
+                f"Got y_true {y_true.shape}, y_pred {y_pred.shape}."
             )
         if not self._built:
             for name in _STATES:

@@ -52,8 +52,8 @@ class IoU(Metric):
         whole(num_classes, type(self).__name__, "num_classes", 1)
         if max(target_class_ids) >= num_classes:
             raise ValueError(
-                f"{type(self).__name__}: target class {max(target_class_ids)} does not exist among {num_classes} "
-                "classes"
+                f"{type(self).__name__}: target class {max(target_class_ids)} does not exist "
+                f"among {num_classes} classes"
             )
         self.num_classes, self.target_class_ids, self.ignore_class = num_classes, list(target_class_ids), ignore_class
         self.sparse_y_true, self.sparse_y_pred, self.axis = sparse_y_true, sparse_y_pred, axis

@@ -1,10 +1,10 @@
 """Models: layers that can be trained."""
 
+from ..saving import load_model, save_model
 from .configuration import clone_model, model_from_json
 from .functional import Functional as Functional  # configurations name it
 from .model import Model
 from .sequential import Sequential
-from ..saving import load_model, save_model
 
 Model._functional = Functional
 

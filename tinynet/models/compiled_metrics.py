@@ -174,10 +174,10 @@ def _as_metric(given: Any, y: Any, y_pred: Tensor) -> Any:
         return given
     if _is_metric_class(given):
         return given()
-    if is_accuracy(given):
-        metric = metrics_module.accuracy_for(y.shape, y_pred.shape)()
-    elif is_crossentropy(given):
-        metric = metrics_module.crossentropy_for(y.shape, y_pred.shape)()
+    metric: Any
+    if is_accuracy(given) or is_crossentropy(given):
+        fitting: Any = metrics_module.accuracy_for if is_accuracy(given) else metrics_module.crossentropy_for
+        metric = fitting(y.shape, y_pred.shape)()
     else:
         metric = metrics_module.get(given)
     if not isinstance(metric, Metric):

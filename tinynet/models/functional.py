@@ -1,5 +1,7 @@
 """Functional: a model made of a graph of layers."""
 
+from typing import Any
+
 from .configuration import graph_config, graph_from_config
 from .graph import Graph
 from .model import Model
@@ -8,7 +10,7 @@ from .model import Model
 class Functional(Model):
     """What `Model(inputs, outputs)` returns. `Model` has the documentation.
 
-    A subclass of Model that hands inputs and outputs to `super().__init__` becomes a subclass of this class.
+    A subclass of Model that passes inputs and outputs to `super().__init__` becomes a subclass of this class.
     """
 
     def _make_graph(self, inputs, outputs):
@@ -16,10 +18,10 @@ class Functional(Model):
         self.built = True
         self._built_input_shape = self.input_shape
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Nothing is left to do: the layers have got their weights when they were called on KerasTensors."""
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs, in the structure that `Model(inputs, outputs)` was given."""
         return self._graph.run(inputs, training)
 
@@ -33,27 +35,30 @@ class Functional(Model):
     def _defining_graph(self):
         return self._graph
 
+    def _names_of_outputs(self):
+        return self._graph.output_names
+
     def _computed_graph(self):
         return self._graph if type(self).call is Functional.call else None
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The inputs, as `Model(inputs, outputs)` was given them."""
         return self._graph.input_struct
 
     @property
-    def output(self):
+    def output(self) -> Any:
         """The outputs, as `Model(inputs, outputs)` was given them."""
         return self._graph.output_struct
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         shapes = self._graph.output_shapes(input_shape)
         return shapes if shapes is not None else super().compute_output_shape(input_shape)
 
     def _knows_output_shape(self):
         return True
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The layers and how they are connected; of a subclass, what its constructor was called with."""
         if type(self).__init__ is Model.__init__:
             return graph_config(self)

@@ -12,10 +12,12 @@ A new pattern takes four steps:
 4. for a type of layer that takes part for the first time, a row in `SETTINGS`.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from .. import activations
 from ..layers.activations import ReLU
+from ..layers.base import Layer
 from ..layers.context import call_context
 from ..layers.convolution import FUSED, Conv2D
 from ..layers.core import Activation
@@ -33,8 +35,9 @@ from ..ops.conv2d_moments import conv2d_moments
 from ..tensor import Tensor
 
 # What each type of layer must be set to, whatever its neighbours are. Other settings are computed by the layer itself.
-SETTINGS = {
-    Conv2D: lambda layer: layer.groups == 1 and layer.data_format == "channels_last",
+SETTINGS: dict[type, Callable[[Any], bool]] = {
+    Conv2D: lambda layer: (layer.groups == 1 and layer.data_format == "channels_last"
+                           and layer.activation in FUSED),  # linear or ReLU
     BatchNormalization: lambda layer: layer._observer is None,  # an observer is given the statistics of each batch
     ReLU: lambda layer: layer.max_value is None and layer.negative_slope == 0 and layer.threshold == 0,
     Activation: lambda layer: layer.activation is activations.relu,
@@ -44,10 +47,11 @@ SETTINGS = {
 }
 
 
-def count_eligible(layers, x):
+def count_eligible(layers: Sequence[Layer], x: Any) -> int:
     """How many layers, from the first on, an operation may compute together, as they are set at this moment.
 
     Together they give one output. A layer takes part only if a call of its own would do nothing else that can be seen.
+    The answer stays right while they are called one by one: each gives a Tensor of x's type without a mask.
 
     Args:
         layers: Of types in `SETTINGS`; each takes the output of the one before it.
@@ -88,10 +92,12 @@ def _normalize(x, training, layer, relu=None, pooling=None, dropout=None, moment
     return y
 
 
-def _convolve_for_moments(x, training, convolution, normalization, *layers):
+def _convolve_for_moments(x, training, convolution, normalization, relu=None, pooling=None, dropout=None):
     z, *moments = conv2d_moments(x, convolution.kernel, convolution.bias, convolution.strides, convolution.padding,
                                  convolution.dilation_rate)
-    return _normalize(z, training, normalization, *layers, moments=moments)
+    if pooling is not None and not normalize_and_pool_is_profitable(z.data.shape, pooling.pool_size):
+        raise ValueError(f"the window is larger than the image. Got image {z.data.shape}, window {pooling.pool_size}")
+    return _normalize(z, training, normalization, relu, pooling, dropout, moments)
 
 
 def _convolve_and_normalize(x, training, convolution, normalization, relu=None):
@@ -150,13 +156,14 @@ def _needs_moments(x, training, convolution, normalization, relu=None):
 
 
 def _needs_moments_and_pools(x, training, convolution, normalization, relu, pooling, dropout=None):
-    return _needs_moments(x, training, convolution, normalization) and _pools_after(
-        convolution.compute_output_shape(x.data.shape), normalization, pooling, dropout, training)
+    window = (1, *pooling.pool_size, convolution.kernel.data.shape[3])  # the smallest image that is pooled
+    return (_needs_moments(x, training, convolution, normalization)
+            and _pools_after(window, normalization, pooling, dropout, training))
 
 
 def _pools_few_channels(x, training, convolution, pooling):
-    return convolution.activation in FUSED and convolve_and_pool_is_profitable(
-        x.data.shape, convolution.kernel.data.shape, convolution.strides, convolution.dilation_rate, pooling.pool_size)
+    return convolve_and_pool_is_profitable(x.data.shape, convolution.kernel.data.shape, convolution.strides,
+                                           convolution.dilation_rate, pooling.pool_size)
 
 
 class Pattern(NamedTuple):
@@ -169,9 +176,9 @@ class Pattern(NamedTuple):
         compute: Function of (x, training, *layers) that returns what the last of them gives.
     """
 
-    layers: tuple
-    applies: object
-    compute: object
+    layers: tuple[type | tuple[type, ...], ...]
+    applies: Callable[..., bool]
+    compute: Callable[..., Tensor]
 
 
 RELU = (ReLU, Activation)
@@ -206,7 +213,7 @@ PATTERNS = (
 )
 
 
-def plan_steps(layers):
+def plan_steps(layers: Sequence[Layer]) -> list[tuple[Any, int]]:
     """What to call, one after the other, for a chain of layers.
 
     Args:
@@ -253,32 +260,34 @@ class FusableLayers:
 
     __slots__ = ("layers", "_options")
 
-    def __init__(self, layers, matching):
+    def __init__(self, layers: Sequence[Layer], matching: list[list[Pattern]]) -> None:
         self.layers = tuple(layers)
-        self._options = [[(pattern, self.layers[position:position + len(pattern.layers)]) for pattern in patterns]
-                         for position, patterns in enumerate(matching)]
+        # For each layer: (index after the pattern's last layer, pattern, its layers).
+        self._options: list[list[tuple[int, Pattern, tuple[Layer, ...]]]] = []
+        for start, patterns in enumerate(matching):
+            stops = [start + len(pattern.layers) for pattern in patterns]
+            self._options.append([(stop, pattern, self.layers[start:stop])
+                                  for stop, pattern in zip(stops, patterns, strict=True)])
 
-    def __call__(self, x, training=None):
+    def __call__(self, x: Any, training: bool | None = None) -> Tensor:
         if training is None:
             training = call_context().training
-        position = 0
+        position = eligible = 0  # layers up to the index `eligible` may be computed together
         while position < len(self.layers):
-            x, count = self._next(position, x, training)
-            position += count
+            if position >= eligible:
+                eligible = position + count_eligible(self.layers[position:], x)
+            x, position = self._next(position, eligible, x, training)
         return x
 
-    def _next(self, position, x, training):
-        """(the output of the layer at this position, or of several from there on; how many they are)"""
-        options = self._options[position]
-        eligible = count_eligible(self.layers[position:], x) if options else 0
-        if eligible > 1:
-            try:
-                for pattern, layers in options:
-                    if len(layers) <= eligible and pattern.applies(x, training, *layers):
-                        return pattern.compute(x, training, *layers), len(layers)
-            except (TypeError, ValueError):
-                pass  # a layer refuses it, and the error names that layer
-        return self.layers[position](x, training=training), 1
+    def _next(self, position, eligible, x, training):
+        """(the output of the layer at this position, or of several from there on; the index after the last of them)"""
+        try:
+            for stop, pattern, layers in self._options[position]:
+                if stop <= eligible and pattern.applies(x, training, *layers):
+                    return pattern.compute(x, training, *layers), stop
+        except (TypeError, ValueError):
+            pass  # a layer refuses it too, below, and that error names the layer
+        return self.layers[position](x, training=training), position + 1
 
     def __repr__(self):
         return f"<FusableLayers {', '.join(layer.name for layer in self.layers)}>"

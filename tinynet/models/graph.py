@@ -5,11 +5,12 @@ slots it reads and writes. A call fills the slots of the inputs and goes through
 """
 
 from collections import Counter
+from typing import Any
 
 from ..core.nest import flatten, map_structure, pack_like
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..symbolic import KerasTensor
+from ..symbolic import KerasTensor, Node
 from ..tensor import Tensor, convert_to_tensor
 from .fusion import plan_steps
 
@@ -26,7 +27,7 @@ class Graph:
         layers: The layers among them.
     """
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs: Any, outputs: Any) -> None:
         self.input_struct, self.output_struct = inputs, outputs
         self.inputs, self.outputs = flatten(inputs), flatten(outputs)
         for what, tensors in (("inputs", self.inputs), ("outputs", self.outputs)):
@@ -138,7 +139,7 @@ class Graph:
             before = node if alone else None
         return chains
 
-    def run(self, inputs, training):
+    def run(self, inputs: Any, training: bool | None) -> Any:
         """The outputs for Tensors, in the structure of the model's outputs."""
         values = self._input_values(inputs)
         for call, is_layer, source, arguments, target, dead in self._steps:
@@ -204,22 +205,22 @@ class Graph:
         return value
 
     @property
-    def input_names(self):
+    def input_names(self) -> list[str]:
         return [layer.name for layer in self.input_layers]
 
     @property
-    def output_names(self):
+    def output_names(self) -> list[str]:
         """The dict's keys, or the names of the layers that the outputs come from."""
         if isinstance(self.output_struct, dict) and len(self.output_struct) == len(self.outputs):
             return list(self.output_struct)
         return [self._input_layer(tensor).name if any(tensor is other for other in self.inputs)
                 else tensor._node.operation.name for tensor in self.outputs]
 
-    def nodes_of(self, operation):
+    def nodes_of(self, operation: Any) -> list[Node]:
         """The calls of a layer in this graph, in the order in which they were made."""
         return sorted((node for node in self.nodes if node.operation is operation), key=operation._nodes.index)
 
-    def histories(self):
+    def histories(self) -> dict[int, tuple[str, int, int]]:
         """id of each tensor: (layer's name, which of its calls in this graph, which of the call's outputs)."""
         where = {}
         for operation in self.operations:
@@ -230,12 +231,12 @@ class Graph:
             where[id(tensor)] = layer.name, 0, 0
         return where
 
-    def is_chain(self):
+    def is_chain(self) -> bool:
         """Whether each layer's output is just the next one's input."""
         return (len(self.inputs) == len(self.outputs) == 1 and len(self.nodes) == len(self.operations) - 1
                 and all(len(node.inputs) == 1 for node in self.nodes))
 
-    def output_shapes(self, input_shape):
+    def output_shapes(self, input_shape: Any) -> Any:
         """The shapes of the outputs for these input shapes if they are the declared ones, else None."""
         declared = map_structure(lambda tensor: tensor.shape, self.input_struct)
         return map_structure(lambda tensor: tensor.shape, self.output_struct) if input_shape == declared else None

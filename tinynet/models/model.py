@@ -1,11 +1,14 @@
 """Model: a layer that can be trained."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from ..core.registry import custom_object_scope
 from ..layers.base import Layer
 from ..layers.context import call_context
-from ..symbolic import shapes_of
+from ..symbolic import KerasTensor, shapes_of
 from .summary import print_summary
 from .training import Trainer
 
@@ -39,14 +42,14 @@ class Model(Trainer, Layer):
     (4, 1)
     """
 
-    _functional = None  # the class Functional, set in __init__.py: its module needs this one
+    _functional: Any = None  # the class Functional; models/__init__.py sets it, since functional.py imports this module
 
     def __new__(cls, *args, **kwargs):
         if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
             cls = Model._functional
         return super().__new__(cls, *args, **kwargs)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         given = dict(zip(("inputs", "outputs", "name"), args, strict=False))
         for key, value in given.items():
             if key in kwargs:
@@ -58,14 +61,14 @@ class Model(Trainer, Layer):
             raise ValueError("Model: give both inputs and outputs, or neither and define call()")
         if inputs is not None:
             _become_functional(type(self))
-            self._make_graph(inputs, outputs)
+            Model._functional._make_graph(self, inputs, outputs)
         elif isinstance(self, Model._functional):
             raise ValueError(
                 f"{type(self).__name__}: expected inputs and outputs, since an earlier model of this class (or of one "
                 "that it is derived from) was given them. Models with a call() of their own need another class"
             )
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Create the weights of the layers inside, by a call on zeros of this shape (None for any length)."""
         if input_shape is not None:
             context = call_context()
@@ -80,7 +83,7 @@ class Model(Trainer, Layer):
             self._built_input_shape = shapes_of(inputs)
             self.built = True
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs. A subclass overrides it, unless it was given inputs and outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
 
@@ -88,12 +91,12 @@ class Model(Trainer, Layer):
         """The layers inside have done it."""
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers this model is made of, one level deep."""
         return self._sublayers()
 
     @layers.setter
-    def layers(self, _):
+    def layers(self, _: Any) -> None:
         raise AttributeError(
             "`layers` is what the model was built from and cannot be set; choose another attribute name"
         )
@@ -117,31 +120,27 @@ class Model(Trainer, Layer):
         """The Graph that a call of the model computes, None if only a `call` of its own knows what that is."""
         return None
 
-    def _names_of_outputs(self):
-        graph = self._defining_graph()
-        return graph.output_names if graph is not None else None
-
     @property
-    def inputs(self):
+    def inputs(self) -> list[KerasTensor]:
         """The KerasTensors it starts from, as a flat list."""
         return self._linked().inputs
 
     @property
-    def outputs(self):
+    def outputs(self) -> list[KerasTensor]:
         """The KerasTensors it ends in, as a flat list."""
         return self._linked().outputs
 
     @property
-    def input_names(self):
+    def input_names(self) -> list[str]:
         """The names of the inputs."""
         return self._linked().input_names
 
     @property
-    def output_names(self):
+    def output_names(self) -> list[str]:
         """The names of the outputs: a dict's keys, or the layers they come from."""
         return self._linked().output_names
 
-    def get_layer(self, name=None, index=None):
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by index.
 
         Raises:
@@ -158,8 +157,9 @@ class Model(Trainer, Layer):
                 return layer
         raise ValueError(f"get_layer: no layer is named {name!r}. Layers: {[layer.name for layer in self.layers]}")
 
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
-                layer_range=None):
+    def summary(self, line_length: int | None = None, positions: list[float] | None = None,
+                print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False, show_trainable: bool = False,
+                layer_range: tuple[str, str] | None = None) -> None:
         """Print a table of the layers with their output shapes and numbers of weights.
 
         Args:
@@ -172,12 +172,12 @@ class Model(Trainer, Layer):
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """What the constructor of the subclass was called with."""
         return self._config(type(self).get_config is Model.get_config and type(self).__init__ is not Model.__init__)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """A model from what `get_config` returned, with new weights.
 
         Args:
@@ -189,7 +189,7 @@ class Model(Trainer, Layer):
         with custom_object_scope(custom_objects):
             return super().from_config(config)
 
-    def to_json(self, **kwargs):
+    def to_json(self, **kwargs: Any) -> str:
         """The model's configuration, without its weights, as a JSON string that `model_from_json` reads.
 
         Args:
@@ -199,7 +199,8 @@ class Model(Trainer, Layer):
 
         return json.dumps(serialize_keras_object(self), **kwargs)
 
-    def save(self, filepath, overwrite=True, zipped=None, format=None):
+    def save(self, filepath: str | Path, overwrite: bool = True, zipped: bool | None = None,
+             format: str | None = None) -> None:
         """Write the whole model to a `.keras` file, from which `load_model` makes it again, its training included.
 
         See `tinynet.saving.save_model`, also for `.h5` files and for `format="keras"`, which Keras reads.
@@ -208,19 +209,19 @@ class Model(Trainer, Layer):
 
         save_model(self, filepath, overwrite, zipped, format)
 
-    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+    def save_weights(self, filepath: str | Path, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`."""
         from ..saving import save_weights
 
         save_weights(self, filepath, overwrite, max_shard_size)
 
-    def load_weights(self, filepath, skip_mismatch=False, by_name=False):
+    def load_weights(self, filepath: str | Path, skip_mismatch: bool = False, by_name: bool = False) -> None:
         """Take the weights from a file of `save_weights`, `save`, or Keras; see `tinynet.saving.load_weights`."""
         from ..saving import load_weights
 
         load_weights(self, filepath, skip_mismatch, by_name)
 
-    def export(self, filepath, format="tf_saved_model", verbose=None):
+    def export(self, filepath: str | Path, format: str = "tf_saved_model", verbose: bool | None = None) -> None:
         """Write the model, as it predicts, for another program.
 
         Args:
@@ -244,7 +245,7 @@ class Model(Trainer, Layer):
         if verbose:
             print(f"{self.name}: written to {filepath}")
 
-    def count_params(self):
+    def count_params(self) -> int:
         """The number of scalars in all weights."""
         if not self.built:
             raise ValueError(
@@ -254,10 +255,10 @@ class Model(Trainer, Layer):
 
 
 def _become_functional(cls):
-    """Make a subclass of Model one of Functional too, in place: an object of it was given inputs and outputs.
+    """Put Functional among the bases of a subclass of Model whose object was given inputs and outputs.
 
-    Only then is known that the class has a graph and no `call` of its own. Keras does the same. The class stays what
-    `type(model)` returns, and its own methods still come first.
+    Before that nothing shows that the class has a graph and no `call` of its own. Keras does the same. `type(model)`
+    stays the class that the user wrote, and the methods of that class still come first.
     """
     functional = Model._functional
     if issubclass(cls, functional):

@@ -1,4 +1,4 @@
-"""Methods of a model that Keras 1 and 2 had and Keras 3 has no more: understood, with a note of today's name.
+"""Methods of a model that Keras 1 and 2 had and Keras 3 has no more: understood, with a warning that names today's.
 
 `with_old_names` puts them into a class; the class itself knows none of them. Today's methods do the work.
 """

@@ -39,7 +39,7 @@ class TrainingRun:
     Attributes:
         epoch: Number of the epoch under way, from 0; `first_epoch` before the first one.
         step: Number of the step under way in this epoch, from 0; after the epoch, that of its last step.
-        first_batch_checked: Whether `lint` has looked at the first batch of this run.
+        first_batch_checked: Whether `lint` has checked the first batch of this run.
     """
 
     def __init__(self, model: Any, training: Epochs, validation: Epochs | None, callbacks: CallbackList,

@@ -1,5 +1,7 @@
 """Sequential: each layer's output is the next layer's input."""
 
+from typing import Any
+
 from .. import ops
 from ..layers.augmentation import augments
 from ..layers.base import Layer
@@ -26,30 +28,30 @@ class Sequential(Model):
     ((None, 10), 101770)
     """
 
-    def __init__(self, layers=None, trainable=True, name=None):
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
-        self._chain = []  # with the input
-        self._body = []  # without it
-        self._steps = []  # what is called: the same, in `FusableLayers` where an operation may compute several
+        self._chain: list[Layer] = []  # with the input
+        self._body: list[Layer] = []  # without it
+        self._steps: list[Any] = []  # what is called: the same, some of them in `FusableLayers`
         self._done_ahead = 0  # how many of these steps have been computed for the present batch
         self._last_length_is_one = 0  # the number of axes of such an input, if the model starts with one
         self._linked_chain = None  # the layers that the graph was made of
         self._chain_graph = None
-        self._chain_nodes = []
+        self._chain_nodes: list[Any] = []
         if isinstance(layers, Layer | KerasTensor):
             raise TypeError("Sequential: expected a list of layers, got a single one; write Sequential([layer, ...])")
         for layer in layers if layers is not None else []:
             self._append(layer)
         self._build_if_shape_is_known()
 
-    def add(self, layer, rebuild=True):
+    def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer."""
         self._append(layer)
         self.built = False
         if rebuild:
             self._build_if_shape_is_known()
 
-    def pop(self, rebuild=True):
+    def pop(self, rebuild: bool = True) -> Layer:
         """Remove the last layer and return it."""
         if not self._chain or isinstance(self._chain[-1], InputLayer):
             raise ValueError(f"{self.name}.pop: the model has no layers")
@@ -82,8 +84,8 @@ class Sequential(Model):
         self._chain.append(layer)
         self._plan()
 
-    @property
-    def layers(self):
+    @property  # type: ignore[misc]  # Model's setter only refuses
+    def layers(self) -> list[Layer]:
         """The layers, without the input."""
         for layer in self._body:
             set_owner(layer, self)  # the user may ask for layer.output
@@ -113,12 +115,12 @@ class Sequential(Model):
         self._chain_graph = Graph(first.output, output)
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The KerasTensor it starts from."""
         return self._linked().input_struct
 
     @property
-    def output(self):
+    def output(self) -> Any:
         """The KerasTensor it ends in."""
         return self._linked().output_struct
 
@@ -166,7 +168,7 @@ class Sequential(Model):
             self._last_length_is_one = len(shape) if shape[-1] == 1 else 0
             self._build_with_shape(shape)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Create all weights for batches of this shape, (None, ...)."""
         if input_shape is None:
             input_shape = self._known_input_shape()
@@ -196,7 +198,7 @@ class Sequential(Model):
             return ops.expand_dims(x, -1)
         return x
 
-    def call(self, x, training=None):
+    def call(self, x: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # no mask
         given = x = self._with_last_axis(x)
         try:
             for step in self._steps[self._done_ahead:] if self._done_ahead else self._steps:
@@ -210,12 +212,12 @@ class Sequential(Model):
         return x
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> Any:
         """Shape of the input batches, None for lengths that vary."""
         return self._shape_or_error()
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> Any:
         """Shape of the output batches."""
         return self.compute_output_shape(self._shape_or_error())
 
@@ -227,12 +229,12 @@ class Sequential(Model):
             )
         return shape
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         for layer in self._body:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The model's name and the configurations of its layers."""
         from ..serialization import serialize_keras_object
 
@@ -246,7 +248,7 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """A model from what `get_config` returned, with new weights."""
         from ..serialization import deserialize_keras_object
 

@@ -90,8 +90,8 @@ class Trainer(TrainingStep):
             )
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
-        training = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle,
-                           class_weight=class_weight, rng=self._orders() if shuffle else None)
+        training: Any = _epochs(x, y, sample_weight, batch_size, steps_per_epoch, "fit", shuffle=shuffle,
+                                class_weight=class_weight, rng=self._orders() if shuffle else None)
         validation = None
         if validation_data is not None:
             validation = _validation_epochs(validation_data, validation_batch_size or batch_size, validation_steps)
@@ -108,7 +108,7 @@ class Trainer(TrainingStep):
 
         Args:
             x, y, sample_weight, batch_size, verbose, callbacks: As for `fit`.
-            steps: Batches to look at, all if None.
+            steps: Batches to evaluate, all if None.
             return_dict: Return the results by name.
             kwargs: Refused, with their names.
 

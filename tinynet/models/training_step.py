@@ -62,7 +62,8 @@ class TrainingStep(Compiled):
     def _penalties(self) -> list[Tensor]:
         """`losses`, without searching the whole model in every step."""
         added = [loss for layer in self._penalized for loss in layer._added_losses] if self._penalized else []
-        return added + [v.regularizer(v) for v in self._trained_variables() if v.regularizer is not None]
+        variables: list[Any] = self._trained_variables()
+        return added + [v.regularizer(v) for v in variables if v.regularizer is not None]
 
     def _trained_variables(self) -> list[Variable]:
         """The trainable variables, looked up once an epoch: setting `layer.trainable` acts from the next epoch on."""
@@ -197,5 +198,5 @@ class TrainingStep(Compiled):
         return None
 
     def _call_on_augmented(self, batch: Augmented) -> Any:
-        """The outputs in training for inputs that the first layers have seen, where there are such layers."""
+        """The outputs in training for inputs to which the first layers have been applied already."""
         raise NotImplementedError

@@ -19,9 +19,8 @@ from .conv2d import conv1d, conv2d, conv2d_algorithms
 from .conv2d_max_pool2d import conv2d_max_pool2d
 from .conv2d_transpose import conv2d_transpose, conv_transpose_output_size
 from .creation import (
-    arange, array, bartlett, blackman, convert_to_numpy, dtype, empty, empty_like, eye, full, full_like, geomspace,
-    hamming, hanning, identity, is_tensor, kaiser, linspace, logspace, ones, ones_like, stop_gradient, tri, vander,
-    view, zeros, zeros_like,
+    array, convert_to_numpy, dtype, empty, empty_like, eye, full, full_like, identity, is_tensor, ones, ones_like,
+    stop_gradient, tri, view, zeros, zeros_like,
 )
 from .cross_entropy import categorical_crossentropy
 from .cumulative import cumprod, cumsum
@@ -61,6 +60,7 @@ from .norm import logsumexp, norm
 from .one_hot import multi_hot, one_hot
 from .reduction import amax, amin, max, mean, min, prod, sum
 from .scatter import scatter, scatter_update, segment_max, segment_min, segment_prod, segment_sum
+from .sequences import arange, bartlett, blackman, geomspace, hamming, hanning, kaiser, linspace, logspace, vander
 from .shape import broadcast_to, expand_dims, moveaxis, ndim, ravel, reshape, shape, size, squeeze, swapaxes, transpose
 from .simple_rnn import simple_rnn
 from .softmax import glu, log_softmax, softmax, sparsemax
@@ -117,8 +117,8 @@ __all__ = [
     "while_loop", "zeros", "zeros_like",
 ]
 
-# What `Input` returns can be given to every operation. Those that layers are made of go without, since every call of a
-# layer would pay for it: in a graph the layer itself stands in their place.
+# Every operation accepts KerasTensors, the results of `Input`. Those that layers call are left as they are, since the
+# wrapper would cost time in every call of a layer: in a graph, the layer itself is the node.
 _OF_LAYERS = frozenset((
     "average_pool2d", "batch_norm", "batch_norm_with", "conv1d", "conv2d", "conv2d_max_pool2d", "conv2d_transpose",
     "dense", "depthwise_conv2d", "dropout", "max_pool2d",

@@ -1,14 +1,20 @@
-"""How often the largest score is that of the right class: the sum behind `SparseCategoricalAccuracy`."""
+"""How often the largest score is that of the right class: what `SparseCategoricalAccuracy` counts."""
+
+from __future__ import annotations
 
 import numpy as np
 
+from ..core.types import Array
 
-def count_hits(scores, labels):
-    """Reference: how many rows i have argmax(scores[i]) = labels[i]; of equal scores the first counts, NaN is largest.
+
+def count_hits(scores: Array, labels: Array) -> int:
+    """Reference: the number of rows i with argmax(scores[i]) = labels[i]; of equal scores the first counts.
+
+    NaN counts as the largest score.
 
     Args:
         scores: Array, shape (batch, classes).
-        labels: Array of integers, shape (batch,). One that is not the number of a class is never hit.
+        labels: Array of integers, shape (batch,). A label that is not the number of a class is never hit.
 
     Returns:
         An int.

@@ -1,8 +1,13 @@
-"""Operations that Keras names once for sequences and images: which one it is, the rank of the input says."""
+"""Operations that have one name in Keras for sequences and images: the rank of the input selects one."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
-from ..tensor import convert_to_tensor, to_array
+from ..core.types import TensorLike
+from ..tensor import Tensor, convert_to_tensor, to_array
 from .conv2d import conv1d, conv2d
 from .conv2d_transpose import conv2d_transpose
 from .depthwise_conv2d import depthwise_conv2d
@@ -35,12 +40,29 @@ def _on_images(operation, name, inputs, kernel, strides, data_format, dilation_r
     return transpose(y, (0, 2, 1)) if first else y
 
 
-def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def conv(
+    inputs: TensorLike, kernel: TensorLike, strides: Any = 1, padding: Any = "valid", data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Tensor:
     """Convolution of sequences (`conv1d`) or images (`conv2d`).
 
     Args:
-        inputs: (batch, steps, channels) or (batch, height, width, channels).
-        kernel: (steps, channels / groups, filters) or (height, width, channels / groups, filters).
+        inputs: Shape (batch, steps, channels) or (batch, height, width, channels).
+        kernel: Shape (steps, channels / groups, filters) or (height, width, channels / groups, filters).
+        strides: Distance between neighbouring windows, or one for each axis.
+        padding: 'valid', 'same', or what `conv1d` and `conv2d` take.
+        data_format: 'channels_last' (also if None) or 'channels_first'.
+        dilation_rate: Distance between neighbouring taps, or one for each axis.
+
+    Returns:
+        Tensor, shape (batch, ..., filters).
+
+    Raises:
+        ValueError: inputs are neither sequences nor images, or shapes do not match.
+        TypeError: the element types differ.
+
+    >>> conv(np.ones((1, 8, 2), "float32"), np.ones((3, 2, 4), "float32")).shape
+    (1, 6, 4)
     """
     inputs, rank = _rank("conv", inputs)
     data_format = data_format or "channels_last"
@@ -52,44 +74,104 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
                                              dilation_rate=dilation_rate, data_format=data_format)
 
 
-def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None,
-                   dilation_rate=1):
-    """Transposed convolution of sequences or images; kernel (..., filters, channels)."""
+def conv_transpose(
+    inputs: TensorLike, kernel: TensorLike, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
+    data_format: str | None = None, dilation_rate: Any = 1,
+) -> Tensor:
+    """Transposed convolution of sequences or images.
+
+    Args:
+        inputs: Shape (batch, steps, channels) or (batch, height, width, channels).
+        kernel: Shape (steps, filters, channels) or (height, width, filters, channels).
+        strides: By how much the axes grow, or one number for each.
+        padding, output_padding: As for `conv2d_transpose`.
+        data_format: 'channels_last' (also if None) or 'channels_first'.
+        dilation_rate: Distance between neighbouring taps, or one for each axis.
+
+    Returns:
+        Tensor, shape (batch, ..., filters).
+
+    Raises:
+        ValueError: inputs are neither sequences nor images, or shapes do not match.
+        TypeError: the element types differ.
+    """
     if output_padding is not None and len(convert_to_tensor(inputs).shape) == 3:
         output_padding = (0, output_padding[0] if isinstance(output_padding, list | tuple) else output_padding)
     return _on_images(conv2d_transpose, "conv_transpose", inputs, kernel, strides, data_format, dilation_rate,
                       padding=padding, output_padding=output_padding)
 
 
-def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Depthwise convolution of sequences or images; kernel (..., channels, multiplier)."""
+def depthwise_conv(
+    inputs: TensorLike, kernel: TensorLike, strides: Any = 1, padding: Any = "valid", data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Tensor:
+    """Depthwise convolution of sequences or images: each channel has its own filters.
+
+    Args:
+        inputs: Shape (batch, steps, channels) or (batch, height, width, channels).
+        kernel: Shape (steps, channels, multiplier) or (height, width, channels, multiplier).
+        strides, padding, data_format, dilation_rate: As for `conv`.
+
+    Returns:
+        Tensor, shape (batch, ..., channels * multiplier).
+
+    Raises:
+        ValueError: inputs are neither sequences nor images, or shapes do not match.
+        TypeError: the element types differ.
+    """
     return _on_images(depthwise_conv2d, "depthwise_conv", inputs, kernel, strides, data_format, dilation_rate,
                       padding=padding)
 
 
-def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None,
-                   dilation_rate=1):
-    """`depthwise_conv`, then a convolution with a window of 1."""
+def separable_conv(
+    inputs: TensorLike, depthwise_kernel: TensorLike, pointwise_kernel: TensorLike, strides: Any = 1,
+    padding: Any = "valid", data_format: str | None = None, dilation_rate: Any = 1,
+) -> Tensor:
+    """A depthwise convolution, then one with a window of 1, which mixes the channels.
+
+    Args:
+        inputs: Shape (batch, steps, channels) or (batch, height, width, channels).
+        depthwise_kernel: As `kernel` of `depthwise_conv`.
+        pointwise_kernel: Shape (1, channels * multiplier, filters) or (1, 1, channels * multiplier, filters).
+        strides, padding, data_format, dilation_rate: As for `conv`, of the depthwise convolution.
+
+    Returns:
+        Tensor, shape (batch, ..., filters).
+
+    Raises:
+        ValueError: inputs are neither sequences nor images, or shapes do not match.
+        TypeError: the element types differ.
+    """
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(y, pointwise_kernel, data_format=data_format)
 
 
-def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None,
-                          attn_logits_soft_cap=None):
-    """softmax(q k^T scale + bias) v, for each head.
+def dot_product_attention(
+    query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike = None, mask: TensorLike = None,
+    scale: float | None = None, is_causal: bool = False, flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
+    """Scaled dot-product attention, softmax(q k^T scale + bias) v, for each head. Vaswani et al. 2017, eq. 1.
 
     Args:
-        query: (batch, queries, heads, dim).
-        key, value: (batch, keys, heads, dim).
+        query: Shape (batch, queries, heads, dim).
+        key, value: Shape (batch, keys, heads, dim).
         bias: Added to the scores, (batch, heads, queries, keys) or what broadcasts to it.
-        mask: True where a query may look; of the same shape.
-        scale: 1 / sqrt(dim) if None.
-        is_causal: Let each query see no later key.
+        mask: True where a query may attend to a key; of the same shape.
+        scale: Factor of the scores; 1 / sqrt(dim) if None.
+        is_causal: Let each query attend to no later key.
         flash_attention: Makes no difference: there is one implementation.
         attn_logits_soft_cap: Not supported.
 
     Returns:
-        (batch, queries, heads, dim).
+        Tensor, shape (batch, queries, heads, dim).
+
+    Raises:
+        ValueError: an input does not have four axes, or `attn_logits_soft_cap` is given.
+
+    >>> x = np.ones((1, 5, 2, 4), "float32")
+    >>> dot_product_attention(x, x, x).shape
+    (1, 5, 2, 4)
     """
     query, key, value = (convert_to_tensor(x) for x in (query, key, value))
     if attn_logits_soft_cap is not None:
@@ -101,17 +183,25 @@ def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, i
     scores = matmul(query, swapaxes(key, 2, 3)) * (query.shape[-1] ** -0.5 if scale is None else scale)
     if bias is not None:
         scores = scores + bias
-    seen = None if mask is None else to_array(mask).astype(bool)
+    visible = None if mask is None else to_array(mask).astype(bool)
     if is_causal:
         causal = np.tril(np.ones(scores.shape[2:], bool))
-        seen = causal if seen is None else seen & causal
-    if seen is not None:
-        scores = where(np.broadcast_to(seen, scores.shape), scores, -0.7 * float(np.finfo(scores.dtype).max))
+        visible = causal if visible is None else visible & causal
+    if visible is not None:
+        scores = where(np.broadcast_to(visible, scores.shape), scores, -0.7 * float(np.finfo(scores.dtype).max))
     return swapaxes(matmul(softmax(scores), value), 1, 2)
 
 
-def extract_sequences(x, sequence_length, sequence_stride):
-    """Windows of the last axis, (..., samples) -> (..., windows, sequence_length).
+def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:
+    """Windows of the last axis.
+
+    Args:
+        x: Tensor, shape (..., samples).
+        sequence_length: Length of the windows.
+        sequence_stride: Distance between neighbouring windows.
+
+    Returns:
+        Tensor, shape (..., windows, sequence_length).
 
     >>> extract_sequences(np.arange(5), 3, 2).numpy()
     array([[0, 1, 2],

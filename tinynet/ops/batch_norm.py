@@ -3,19 +3,24 @@
 Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift", ICML
 2015: Algorithm 1 is `batch_norm_forward`, Algorithm 2 is tinynet/models/population.py.
 
-The mean is taken over all axes but the channels' (the last one, or `axis`): over the samples and, with images, over
+The mean is taken over all axes except the channels' (the last one, or `axis`): over the samples and, with images, over
 their pixels.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
+from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import as_floats, check_channel_wise, check_channels_axis
 
 
-def batch_norm_forward(x, gamma, beta, epsilon, relu=False):
+def batch_norm_forward(
+    x: Array, gamma: Array | None, beta: Array | None, epsilon: float, relu: bool = False
+) -> tuple[Array, Array, Array, Array]:
     """Reference, Algorithm 1 line by line.
 
     mu  = 1/m sum_i x_i                           mini-batch mean
@@ -23,8 +28,14 @@ def batch_norm_forward(x, gamma, beta, epsilon, relu=False):
     x^  = (x - mu) / sqrt(var + epsilon)          normalize
     y   = gamma x^ + beta                         scale and shift
 
+    Args:
+        x: Shape (..., channels).
+        gamma, beta: Shape (channels,); None for 1 and 0.
+        epsilon: Added to the variance.
+        relu: Whether y becomes max(0, y).
+
     Returns:
-        y, mu, var, 1 / sqrt(var + epsilon)
+        y, mu, var, 1 / sqrt(var + epsilon): the last three of shape (channels,).
     """
     axes = tuple(range(x.ndim - 1))
     with np.errstate(all="ignore"):
@@ -34,8 +45,14 @@ def batch_norm_forward(x, gamma, beta, epsilon, relu=False):
     return y, mean, variance, inverse_std
 
 
-def batch_norm_inference(x, gamma, beta, mean, variance, epsilon, relu=False):
-    """Reference: y = gamma (x - mean) / sqrt(variance + epsilon) + beta with statistics that are given.
+def batch_norm_inference(
+    x: Array, gamma: Array | None, beta: Array | None, mean: Array, variance: Array, epsilon: float, relu: bool = False
+) -> tuple[Array, Array]:
+    """Reference: y = gamma (x - mean) / sqrt(variance + epsilon) + beta with given statistics.
+
+    Args:
+        x, gamma, beta, epsilon, relu: As for `batch_norm_forward`.
+        mean, variance: Shape (channels,).
 
     Returns:
         y, 1 / sqrt(variance + epsilon)
@@ -52,7 +69,10 @@ def _scale_and_shift(x_hat, gamma, beta):
     return y if beta is None else y + beta
 
 
-def batch_norm_backward(dy, x, gamma, beta, mean, inverse_std, relu=False, constant=False, need_dx=True):
+def batch_norm_backward(
+    dy: Array, x: Array, gamma: Array | None, beta: Array | None, mean: Array, inverse_std: Array, relu: bool = False,
+    constant: bool = False, need_dx: bool = True,
+) -> tuple[Array | None, Array, Array]:
     """Reference: the chain rule through Algorithm 1, from its last line to its first.
 
     dbeta  = sum dy
@@ -63,9 +83,15 @@ def batch_norm_backward(dy, x, gamma, beta, mean, inverse_std, relu=False, const
     dx     = dx^ / sqrt(var + epsilon) + dvar 2 (x - mu) / m + dmu / m
 
     Args:
-        relu: y went through max(0, y); its derivative is found from x again.
+        dy: Gradient of y.
+        x, gamma, beta: As for `batch_norm_forward`.
+        mean, inverse_std: The forward pass's.
+        relu: y is max(0, y); its derivative is computed from x again.
         constant: mu and var were given, and do not depend on x: dvar = dmu = 0.
         need_dx: False returns None for dx.
+
+    Returns:
+        dx, dgamma, dbeta
     """
     axes = tuple(range(x.ndim - 1))
     m = x.size // max(x.shape[-1], 1)
@@ -86,26 +112,29 @@ def batch_norm_backward(dy, x, gamma, beta, mean, inverse_std, relu=False, const
         return dx, dgamma, dbeta
 
 
-def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False, moments=None):
+def batch_norm(
+    x: TensorLike, gamma: TensorLike = None, beta: TensorLike = None, epsilon: float = 1e-3, axis: int = -1,
+    relu: bool = False, moments: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Normalize each channel by the mean and the variance of this batch.
 
     y = gamma (x - mean) / sqrt(variance + epsilon) + beta, then max(0, y) with `relu`.
 
     Args:
-        x: Tensor of rank 2 or more, such as (batch, height, width, channels).
+        x: Tensor of rank 2 or more, such as (batch, height, width, channels); integers become `floatx()`.
         gamma, beta: Tensors of shape (channels,); None for 1 and 0.
         epsilon: Added to the variance, so that a constant channel does not divide by 0.
         axis: The channels' axis.
         relu: Apply ReLU in the same pass over memory.
-        moments: (mean, variance) of this very batch as Tensors, where whoever made x has found them on the way
-            (`conv2d_moments`). The gradient is the same: that of numbers which depend on x.
+        moments: (mean, variance) of this very batch as Tensors, if the operation that computed x returned them
+            (`conv2d_moments`). The gradient is the same: that of statistics which depend on x.
 
     Returns:
-        (y, mean, variance): the last two of shape (channels,), the variance divided by m, not m - 1. They are numbers
-        for statistics: no gradient flows through them.
+        (y, mean, variance): the last two of shape (channels,), the variance divided by m, not m - 1. They are
+        statistics: no gradient flows through them.
 
     Raises:
-        ValueError: there is no sample, or gamma or beta has another length than the channels.
+        ValueError: there is no sample, x has no such axis, or gamma or beta has another length than the channels.
 
     >>> y, mean, variance = batch_norm(np.array([[1.0], [3.0]], "float32"), epsilon=0.0)
     >>> y.numpy().ravel(), mean.numpy(), variance.numpy()
@@ -116,8 +145,8 @@ def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False, mome
     channels_last, gamma_data, beta_data, inputs = _checked("batch_norm", x, gamma, beta, axis)
     if x.data.size == 0:
         raise ValueError(
-            f"batch_norm: an input of shape {shape} has no samples to take the mean of. Leave empty batches out "
-            "of training."
+            f"batch_norm: an input of shape {shape} has no samples to take the mean of. "
+            "Leave empty batches out of training."
         )
     x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
     if moments is None:
@@ -129,15 +158,24 @@ def batch_norm(x, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False, mome
     return record(y if channels_last else _back(y, axis), inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
 
 
-def batch_norm_with(x, mean, variance, gamma=None, beta=None, epsilon=1e-3, axis=-1, relu=False):
+def batch_norm_with(
+    x: TensorLike, mean: TensorLike, variance: TensorLike, gamma: TensorLike = None, beta: TensorLike = None,
+    epsilon: float = 1e-3, axis: int = -1, relu: bool = False,
+) -> Tensor:
     """Normalize by statistics that are given as constants, as a trained network does.
 
     Args:
         mean, variance: Tensors of shape (channels,). They have no gradient; `batch_normalization` gives them one.
-        x, gamma, beta, epsilon, axis, relu: As in `batch_norm`.
+        x, gamma, beta, epsilon, axis, relu: As for `batch_norm`.
 
     Returns:
-        Tensor, shaped as `x`.
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, or a parameter or a statistic has another length than the channels.
+
+    >>> batch_norm_with([[1.0], [3.0]], [1.0], [4.0], epsilon=0.0).numpy().ravel()
+    array([0., 1.], dtype=float32)
     """
     x = as_floats(x)
     channels_last, gamma_data, beta_data, inputs = _checked("batch_norm_with", x, gamma, beta, axis)
@@ -150,14 +188,24 @@ def batch_norm_with(x, mean, variance, gamma=None, beta=None, epsilon=1e-3, axis
     return record(y if channels_last else _back(y, axis), inputs, backward)
 
 
-def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
+def batch_normalization(
+    x: TensorLike, mean: TensorLike, variance: TensorLike, axis: int, offset: TensorLike = None,
+    scale: TensorLike = None, epsilon: float = 1e-3,
+) -> Tensor:
     """Keras's form: y = scale (x - mean) / sqrt(variance + epsilon) + offset, differentiable in all of them.
 
     Args:
-        x: Tensor.
-        mean, variance, offset, scale: Tensors of shape (channels,); the last two may be None.
+        x: Tensor; integers become `floatx()`.
+        mean, variance: Tensors of shape (channels,).
         axis: The channels' axis.
+        offset, scale: Tensors of shape (channels,); None for 0 and 1.
         epsilon: Added to the variance.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, or a parameter or a statistic has another length than the channels.
     """
     x = as_floats(x)
     mean, variance = convert_to_tensor(mean, x.data.dtype), convert_to_tensor(variance, x.data.dtype)

@@ -2,13 +2,17 @@
 
     y[n, i, j, c] = max over (p, q) of max(0, b[n, i*height + p, j*width + q, c])    b = batch normalization of x
 
-and, with a rate, dropout of y. Each by itself streams images through the processor that are larger than its caches.
-Together they read x twice, for the statistics and for y, and b is never in memory; on the way back only x and dx are of
-full size. What dropout drops is noted as what ReLU made 0, so that its mask is made once.
+and, with a rate, dropout of y. Each operation alone moves images through the processor that are larger than its caches.
+Together they read x twice, for the statistics and for y, and b is never in memory. In the backward pass only x and dx
+are of full size. An element that dropout drops is recorded like one that ReLU made 0, so that its mask is computed
+once.
 """
+
+from __future__ import annotations
 
 import numpy as np
 
+from ..core.types import Array, Pair, SeedLike
 from ..runtime import kernels
 from ..seeds import draw_seed
 from ..tape import is_tracked, record
@@ -20,31 +24,40 @@ from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d_backward, max_pool2d_for
 # The references.
 
 
-def batch_norm_max_pool2d_forward(x, gamma, beta, epsilon, pool_size, need_places=True, rate=0.0, seed=0, offset=0):
+def batch_norm_max_pool2d_forward(
+    x: Array, gamma: Array | None, beta: Array | None, epsilon: float, pool_size: Pair, need_places: bool = True,
+    rate: float = 0.0, seed: int = 0, offset: int = 0,
+) -> tuple[Array, Array | None, Array | None, Array, Array, Array]:
     """Reference: Algorithm 1 of batch normalization, max(0, .), the largest value of each window, and dropout.
 
     Args:
         x: (batch, height, width, channels).
         gamma, beta, epsilon: As in `batch_norm_forward`.
-        pool_size: (height, width) of the windows, which stand side by side inside the image. Pixels at the bottom and
-            the right that no window sees count in the statistics.
+        pool_size: (height, width) of the windows, which lie side by side inside the image. Pixels at the bottom and
+            the right that no window contains count in the statistics.
         need_places: Whether `batch_norm_max_pool2d_backward` will be called.
         rate, seed, offset: As in `dropout_forward`; nothing is dropped with a rate of 0.
 
     Returns:
-        y, the place of each maximum in its window (uint8, counted row by row, 255 where y is not positive) and the x
-        it comes from, both None if not needed; mean, variance, 1 / sqrt(variance + epsilon).
+        y, the argmax index of each window (uint8, counted row by row, 255 where y is not positive) and the x there,
+        both None if not needed; mean, variance, 1 / sqrt(variance + epsilon).
     """
     b, mean, variance, inverse_std = batch_norm_forward(x, gamma, beta, epsilon, relu=True)
     return *_pool(x, b, pool_size, need_places, rate, seed, offset), mean, variance, inverse_std
 
 
-def batch_norm_max_pool2d_inference(x, gamma, beta, mean, variance, epsilon, pool_size, need_places=True, rate=0.0,
-                                    seed=0, offset=0):
-    """Reference: the same with statistics that are given.
+def batch_norm_max_pool2d_inference(
+    x: Array, gamma: Array | None, beta: Array | None, mean: Array, variance: Array, epsilon: float, pool_size: Pair,
+    need_places: bool = True, rate: float = 0.0, seed: int = 0, offset: int = 0,
+) -> tuple[Array, Array | None, Array | None, Array]:
+    """Reference: the same with given statistics.
+
+    Args:
+        mean, variance: Shape (channels,).
+        x, gamma, beta, epsilon, pool_size, need_places, rate, seed, offset: As for `batch_norm_max_pool2d_forward`.
 
     Returns:
-        y, places, the x of each maximum, 1 / sqrt(variance + epsilon)
+        y, the argmax indices, the x of each maximum, 1 / sqrt(variance + epsilon)
     """
     b, inverse_std = batch_norm_inference(x, gamma, beta, mean, variance, epsilon, relu=True)
     return *_pool(x, b, pool_size, need_places, rate, seed, offset), inverse_std
@@ -60,19 +73,27 @@ def _pool(x, b, pool_size, need_places, rate, seed, offset):
     return y, np.where(y > 0, places, NOWHERE).astype(np.uint8), chosen[..., 0]
 
 
-def batch_norm_max_pool2d_backward(dy, places, chosen, x, gamma, mean, inverse_std, pool_size, constant=False,
-                                   need_dx=True, rate=0.0):
+def batch_norm_max_pool2d_backward(
+    dy: Array, places: Array, chosen: Array, x: Array, gamma: Array | None, mean: Array, inverse_std: Array,
+    pool_size: Pair, constant: bool = False, need_dx: bool = True, rate: float = 0.0,
+) -> tuple[Array | None, Array, Array]:
     """Reference: dy counts where a maximum was and was kept, so that its sums are sums over windows.
 
     dbeta  = sum dy                                            dy here divided by 1 - rate
     dgamma = sum dy x^ of the maxima
-    dx     = gamma / std (dy - dbeta / m - x^ dgamma / m)      and in full size, at the places of the maxima
+    dx     = gamma / std (dy - dbeta / m - x^ dgamma / m)      in full size, with dy at the maxima and 0 elsewhere
 
     Args:
-        dy: (batch, out_height, out_width, channels), as `places` and `chosen`.
-        constant: mean and inverse_std were given, and do not depend on x: the last two terms are not there.
+        dy: (batch, out_height, out_width, channels).
+        places, chosen: The argmax indices and the x of each maximum, of the same shape.
+        x, gamma, pool_size: As for `batch_norm_max_pool2d_forward`.
+        mean, inverse_std: The forward pass's.
+        constant: mean and inverse_std were given, and do not depend on x: the last two terms are 0.
         need_dx: False returns None for dx.
-        rate: That of the forward pass. What it dropped stands in `places`.
+        rate: That of the forward pass. An element that it dropped has 255 in `places`.
+
+    Returns:
+        dx, dgamma, dbeta
     """
     axes = (0, 1, 2)
     with np.errstate(all="ignore"):
@@ -91,7 +112,7 @@ def batch_norm_max_pool2d_backward(dy, places, chosen, x, gamma, mean, inverse_s
 # What the layers of a model call together.
 
 
-def is_profitable(x_shape, pool_size):
+def is_profitable(x_shape: tuple[int, ...], pool_size: Pair) -> bool:
     """Whether one pass is possible and the faster way for an input of this shape.
 
     At 28x28x32 in a batch of 128 it takes 0.6 (forward) and 0.5 (back) of the time, with 8 channels 0.65 and 0.7. Fewer
@@ -102,7 +123,10 @@ def is_profitable(x_shape, pool_size):
             and pool_size[1] <= x_shape[2] and 1 < pool_size[0] * pool_size[1] <= 16)
 
 
-def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2), rate=0.0, seed=None, moments=None):
+def batch_norm_max_pool2d(
+    x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, epsilon: float = 1e-3, pool_size: Pair = (2, 2),
+    rate: float = 0.0, seed: SeedLike = None, moments: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Batch normalization by the statistics of this batch, ReLU, max pooling, dropout.
 
     y = dropout(max_pool2d(batch_norm(x, gamma, beta, epsilon, relu=True), pool_size), rate, seed), bit for bit.
@@ -141,9 +165,11 @@ def batch_norm_max_pool2d(x, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 
     return record(y, inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
 
 
-def batch_norm_max_pool2d_with(x, mean, variance, gamma=None, beta=None, epsilon=1e-3, pool_size=(2, 2), rate=0.0,
-                               seed=None):
-    """The same by statistics that are given as constants, that is with `batch_norm_with` for `batch_norm`.
+def batch_norm_max_pool2d_with(
+    x: Tensor, mean: Tensor, variance: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None,
+    epsilon: float = 1e-3, pool_size: Pair = (2, 2), rate: float = 0.0, seed: SeedLike = None,
+) -> Tensor:
+    """`batch_norm_max_pool2d` by statistics that are given as constants: with `batch_norm_with` for `batch_norm`.
 
     Args:
         mean, variance: Tensors of shape (channels,) and x's type; they have no gradient.

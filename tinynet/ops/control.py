@@ -1,14 +1,19 @@
-"""Loops, choices and own gradients: plain Python, since there is no graph to build.
+"""Loops, branches and functions with their own gradient: plain Python, since there is no graph to build.
 
-Whatever they call is recorded as it runs.
+The operations inside are recorded as they run.
 """
+
+from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..core.nest import flatten, map_structures
+from ..core.types import Structure, TensorLike
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
 from .arrangement import flip
@@ -17,12 +22,15 @@ from .indexing import get_item
 from .joining import concatenate, stack
 
 
-def custom_gradient(f):
-    """A decorator for a function that brings its own derivative.
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Tensor]:
+    """A decorator for a function that defines its own derivative.
 
     Args:
-        f: Function of Tensors that returns (y, grad), where `grad(dy)` gets the gradient of y as a Tensor and returns
-            the gradients of the arguments, one Tensor or a tuple.
+        f: Function of Tensors that returns (y, grad). `grad(dy)` takes the gradient of y as a Tensor and returns the
+            gradients of the arguments, one Tensor or a tuple.
+
+    Returns:
+        The function of Tensors that returns y.
 
     >>> @custom_gradient
     ... def straight_through(x):
@@ -39,24 +47,59 @@ def custom_gradient(f):
             gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
             return tuple(None if g is None else convert_to_tensor(g).data for g in gradients)
 
-        # A new tensor: the nodes recorded inside f end in y itself, to which no gradient comes.
+        # A new tensor: the nodes recorded inside f end in y itself, which gets no gradient.
         return record(convert_to_tensor(y).data, args, backward)
 
     return op
 
 
-def cond(pred, true_fn, false_fn):
-    """true_fn() if pred is true, else false_fn()."""
+def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """Call one of two functions.
+
+    Args:
+        pred: A truth value, or a Tensor of a single one.
+        true_fn: Called without arguments if it is true.
+        false_fn: Called without arguments if it is false.
+
+    Returns:
+        What the function returns.
+
+    >>> cond(True, lambda: 1, lambda: 2)
+    1
+    """
     return true_fn() if bool(pred) else false_fn()
 
 
-def switch(index, branches, *operands):
-    """branches[index](*operands), the index kept inside the list."""
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """Call one of several functions.
+
+    Args:
+        index: Which one; a number outside the list selects the first or the last.
+        branches: The functions.
+        operands: Their arguments.
+
+    Returns:
+        What the function returns.
+
+    >>> switch(1, [lambda x: x, lambda x: 2 * x], 5)
+    10
+    """
     return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
 
-def while_loop(cond, body, loop_vars, maximum_iterations=None):
+def while_loop(
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
+) -> Any:
     """Repeat loop_vars = body(*loop_vars) while cond(*loop_vars) is true.
+
+    Args:
+        cond: Function of the loop's variables that returns whether to go on.
+        body: Function of the loop's variables that returns their next values.
+        loop_vars: Their first values: a list or tuple, or a single one.
+        maximum_iterations: Stop after this number of repetitions; no limit if None.
+
+    Returns:
+        The last values: a tuple, or a single one.
 
     >>> while_loop(lambda i: i < 3, lambda i: (i + 1,), (0,))
     (3,)
@@ -71,30 +114,59 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     return loop_vars if several else loop_vars[0]
 
 
-def fori_loop(lower, upper, body_fun, init_val):
-    """Repeat val = body_fun(i, val) for i from lower up to, but not including, upper."""
+def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
+    """Repeat val = body_fun(i, val) for i from lower up to, but not including, upper.
+
+    Args:
+        lower, upper: The limits.
+        body_fun: Function from (i, value) to the next value.
+        init_val: The first value.
+
+    Returns:
+        The last value.
+
+    >>> fori_loop(1, 4, lambda i, total: total + i, 0)
+    6
+    """
     val = init_val
     for i in range(int(lower), int(upper)):
         val = body_fun(i, val)
     return val
 
 
-def map(f, xs):
+def map(f: Callable[..., Any], xs: Structure) -> Any:
     """f of each slice along axis 0, the results stacked.
 
     Args:
         f: Function of one slice (of a structure of them, if xs is one).
         xs: Tensor, or a list, tuple or dict of them.
+
+    Returns:
+        Tensor, or a structure of them, as f returns.
+
+    >>> map(lambda row: row * 2, np.arange(3)).numpy()
+    array([0, 2, 4])
     """
     return scan(lambda carry, x: (carry, f(x)), None, xs)[1]
 
 
-def vectorized_map(function, elements):
-    """The same as `map`: there is no vectorizing compiler here."""
+def vectorized_map(function: Callable[..., Any], elements: Structure) -> Any:
+    """The same as `map`: there is no vectorizing compiler here.
+
+    Args:
+        function: As `f` of `map`.
+        elements: As `xs` of `map`.
+
+    Returns:
+        Tensor, or a structure of them, as the function returns.
+    """
     return map(function, elements)
 
 
-def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Structure = None, length: int | None = None,
+    reverse: bool = False, unroll: int = 1,
+) -> tuple[Any, Any]:
     """Carry a value along axis 0: carry, y[i] = f(carry, x[i]).
 
     Args:
@@ -106,10 +178,19 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
         unroll: Accepted for compatibility; makes no difference.
 
     Returns:
-        The last carry, and the results stacked.
+        (the last carry, the results stacked).
+
+    Raises:
+        TypeError: neither `xs` nor `length` is given.
+
+    >>> carry, sums = scan(lambda total, x: (total + x, total + x), 0, np.arange(4))
+    >>> sums.numpy()
+    array([0, 1, 3, 6])
     """
     leaves = _leaves(xs)
-    steps = leaves[0].shape[0] if leaves else int(length)
+    if not leaves and length is None:
+        raise TypeError("scan: length, the number of steps, is missing; it is needed where xs is None")
+    steps = leaves[0].shape[0] if leaves else int(length or 0)
     results = [None] * steps
     carry = init
     for i in reversed(range(steps)) if reverse else range(steps):
@@ -117,8 +198,23 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     return carry, _stacked(results)
 
 
-def associative_scan(f, elems, reverse=False, axis=0):
-    """All partial results of an associative function: y[i] = f(y[i-1], x[i]), by slices of length 1 along an axis."""
+def associative_scan(
+    f: Callable[[Any, Any], Any], elems: Structure, reverse: bool = False, axis: int = 0
+) -> Any:
+    """All partial results of an associative function: y[i] = f(y[i-1], x[i]).
+
+    Args:
+        f: Function from two slices of length 1 along the axis (or structures of them) to one.
+        elems: Tensor, or a list, tuple or dict of them.
+        reverse: From the last slice to the first.
+        axis: Along which axis.
+
+    Returns:
+        As `elems`: the partial results along the axis.
+
+    >>> associative_scan(lambda a, b: a + b, np.arange(4)).numpy()
+    array([0, 1, 3, 6])
+    """
     parts = _leaves(elems)
     if not isinstance(elems, (list, tuple, dict)):
         return _accumulate(f, parts[0], reverse, axis)
@@ -145,9 +241,21 @@ def _window(axis, i):
     return (*(slice(None),) * axis, slice(i, i + 1))
 
 
-def vectorize(pyfunc, *, excluded=None, signature=None):
-    """A function of arrays from one of numbers, by calling it for each element:
-    `numpy.vectorize`, returning a Tensor.
+def vectorize(
+    pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None
+) -> Callable[..., Tensor]:
+    """A function of arrays from one of numbers, by calling it for each element: `numpy.vectorize`.
+
+    Args:
+        pyfunc: Function of numbers.
+        excluded: Names or numbers of arguments that are passed as they are; none if None.
+        signature: Shapes that it takes and returns, such as '(n),(n)->()'; numbers if None.
+
+    Returns:
+        Function of tensors that returns a Tensor, without a gradient.
+
+    >>> vectorize(lambda a, b: a + b)([1, 2], 10).numpy()
+    array([11, 12])
     """
     vectorized = np.vectorize(pyfunc, excluded=excluded, signature=signature)
 

@@ -1,19 +1,21 @@
 """Convolution of images with channels last (cross-correlation, as in every framework).
 
-    y[n, i, j, f] = bias[f] + sum over p, q, c of x[n, i*stride + p*dilation - top, j*stride + q*dilation - left, c] *
-    kernel[p, q, c, f]
+    y[n, i, j, f] = bias[f] + sum over p, q, c of
+        x[n, i*stride + p*dilation - top, j*stride + q*dilation - left, c] * kernel[p, q, c, f]
 
 where x counts as zero outside the image, and an activation may follow.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from ..core.types import Array
+from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .windows import (
     as_int,
     as_padding,
@@ -28,12 +30,11 @@ from .windows import (
 KERNEL_LAYOUT = "Kernel layout is (height, width, in / groups, out)."
 
 
-# The references. Each sums over the taps (p, q): one tap is a matrix product between the pixels it sees and its
-# weights.
+# The references. Each sums over the taps (p, q): one tap is a matrix product between its pixels and its weights.
 
 
-def _seen_by_tap(p, q, strides, dilation, out_height, out_width):
-    """The view of the padded input that tap (p, q) sees: one pixel for each output pixel."""
+def _pixels_of_tap(p, q, strides, dilation, out_height, out_width):
+    """The index into the padded input of the pixels that tap (p, q) reads: one for each output pixel."""
     rows = p * dilation[0] + strides[0] * np.arange(out_height)
     cols = q * dilation[1] + strides[1] * np.arange(out_width)
     return (slice(None), rows[:, None], cols)
@@ -43,7 +44,10 @@ def _pad(x, padding):
     return np.pad(x, ((0, 0), *padding, (0, 0)))
 
 
-def conv2d_forward(x, kernel, bias, strides, padding, dilation, groups, activation, algorithm="auto"):
+def conv2d_forward(
+    x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair, groups: int,
+    activation: str, algorithm: str = "auto",
+) -> Array:
     """Reference: y = activation(sum over taps of the shifted x @ kernel[p, q], + bias).
 
     Args:
@@ -53,9 +57,12 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, groups, activati
         strides: (vertical, horizontal).
         padding: ((top, bottom), (left, right)).
         dilation: (vertical, horizontal).
-        groups: Output group g sees input group g only.
+        groups: Output group g reads input group g only.
         activation: 'linear' or 'relu'.
         algorithm: Ignored here; the compiled kernel's tests choose with it.
+
+    Returns:
+        y, (batch, out_height, out_width, out).
     """
     kernel_height, kernel_width, depth, filters = kernel.shape
     out_height, out_width = map(window_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
@@ -64,26 +71,35 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, groups, activati
     y = np.zeros((x.shape[0], out_height, out_width, filters), x.dtype)
     for p in range(kernel_height):
         for q in range(kernel_width):
-            seen = padded[_seen_by_tap(p, q, strides, dilation, out_height, out_width)]
+            pixels = padded[_pixels_of_tap(p, q, strides, dilation, out_height, out_width)]
             for g in range(groups):
                 out, into = slice(g * columns, (g + 1) * columns), slice(g * depth, (g + 1) * depth)
-                y[..., out] += seen[..., into] @ kernel[p, q, :, out]
+                y[..., out] += pixels[..., into] @ kernel[p, q, :, out]
     if bias is not None:
         y += bias
     return np.where(y < 0, y.dtype.type(0), y) if activation == "relu" else y
 
 
-def conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, groups, need_dx, need_dkernel, has_bias,
-                    algorithm="auto"):
-    """Reference: each tap's matrix product y += seen @ kernel[p, q] read backwards.
+def conv2d_backward(
+    dy: Array, x: Array, kernel: Array, y: Any, strides: Pair, padding: Padding2d, dilation: Pair,
+    groups: int, activation: str, need_dx: bool, need_dkernel: bool, need_dbias: bool, algorithm: str = "auto",
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Reference: each tap's matrix product y += x_tap @ kernel[p, q], differentiated.
 
-    d seen = dy @ kernel[p, q].T        d kernel[p, q] = sum over pixels of seen.T @ dy        d bias = sum over pixels
-    of dy
+    d x_tap = dy @ kernel[p, q].T
+    d kernel[p, q] = sum over pixels of x_tap.T @ dy
+    d bias = sum over pixels of dy
 
-    For ReLU, dy first loses the places where y is not positive.
+    For ReLU, dy is first set to 0 where y is not positive.
+
+    Args:
+        dy: Gradient of y.
+        y: The forward pass's result; None will do without ReLU.
+        x, kernel, activation, strides, padding, dilation, groups, algorithm: As for `conv2d_forward`.
+        need_dx, need_dkernel, need_dbias: False returns None for this gradient.
 
     Returns:
-        (dx, dkernel, dbias), None where not asked for.
+        (dx, dkernel, dbias)
     """
     kernel_height, kernel_width, depth, filters = kernel.shape
     out_height, out_width = dy.shape[1:3]
@@ -95,32 +111,41 @@ def conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, gr
     dkernel = np.zeros_like(kernel)
     for p in range(kernel_height):
         for q in range(kernel_width):
-            where = _seen_by_tap(p, q, strides, dilation, out_height, out_width)
-            seen, dseen = padded[where], np.zeros(dy.shape[:3] + x.shape[3:], x.dtype)
+            where = _pixels_of_tap(p, q, strides, dilation, out_height, out_width)
+            pixels, dpixels = padded[where], np.zeros(dy.shape[:3] + x.shape[3:], x.dtype)
             for g in range(groups):
                 out, into = slice(g * columns, (g + 1) * columns), slice(g * depth, (g + 1) * depth)
-                dseen[..., into] = dy[..., out] @ kernel[p, q, :, out].T
-                dkernel[p, q, :, out] = np.tensordot(seen[..., into], dy[..., out], axes=((0, 1, 2), (0, 1, 2)))
-            dpadded[where] += dseen
+                dpixels[..., into] = dy[..., out] @ kernel[p, q, :, out].T
+                dkernel[p, q, :, out] = np.tensordot(pixels[..., into], dy[..., out], axes=((0, 1, 2), (0, 1, 2)))
+            dpadded[where] += dpixels
     (top, _), (left, _) = padding
     dx = dpadded[:, top : top + x.shape[1], left : left + x.shape[2]] if need_dx else None
-    return dx, dkernel if need_dkernel else None, dy.sum(axis=(0, 1, 2)) if has_bias else None
+    return dx, dkernel if need_dkernel else None, dy.sum(axis=(0, 1, 2)) if need_dbias else None
 
 
-def conv2d_algorithm(x_shape, kernel, strides, padding, dilation, groups):
-    """Which algorithm each pass runs (`conv2d_algorithms` is for users). The reference has only the direct one."""
+def conv2d_algorithm(
+    x_shape: tuple[int, ...], kernel: Array, strides: Pair, padding: Padding2d, dilation: Pair, groups: int
+) -> dict[str, str]:
+    """Which algorithm each pass runs (`conv2d_algorithms` is for users). The reference has only the direct one.
+
+    Args:
+        x_shape: (batch, height, width, in).
+        kernel, strides, padding, dilation, groups: As for `conv2d_forward`.
+    """
     return {"forward": "direct", "input_gradient": "direct", "weight_gradient": "direct"}
 
 
 # What users call.
 
 
-def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",
-           data_format="channels_last"):
+def conv2d(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, strides: Any = 1, padding: Any = "valid",
+    dilation_rate: Any = 1, groups: int = 1, activation: str = "linear", data_format: str = "channels_last",
+) -> Tensor:
     """Slide filters over images.
 
-    y[n, i, j, f] = activation(bias[f] + sum over p, q, c of x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q,
-    c, f])
+    y[n, i, j, f] = activation(bias[f] + sum over p, q, c of
+                               x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q, c, f])
 
     Args:
         x: Tensor, shape (batch, height, width, in).
@@ -131,7 +156,7 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
             bottom and right. An int: as many zeros on each side. A pair: (vertical, horizontal), each an int or a pair
             (before, after).
         dilation_rate: Pixels from one tap to the next, or a pair.
-        groups: Split input and output channels into groups; each output group sees its own input group.
+        groups: Split input and output channels into groups; each output group reads its own input group.
         activation: 'linear' or 'relu', computed while y is written.
         data_format: 'channels_last', or 'channels_first' for x and y of shape (batch, channels, height, width).
 
@@ -161,24 +186,36 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     return record_conv2d(y, x, kernel, bias, strides, padding, dilation, groups, activation)
 
 
-def record_conv2d(y, x, kernel, bias, strides, padding, dilation, groups=1, activation="linear"):
-    """What the kernel gave as a Tensor, with a node on the open tapes."""
+def record_conv2d(
+    y: Array, x: Tensor, kernel: Tensor, bias: Tensor | None, strides: Pair, padding: Padding2d, dilation: Pair,
+    groups: int = 1, activation: str = "linear",
+) -> Tensor:
+    """The kernel's result y as a Tensor, with a node on the open tapes.
+
+    Args:
+        y: Array, as of `conv2d_forward`.
+        x, kernel, bias: The Tensors it was computed from.
+        strides, padding, dilation, groups, activation: As for `conv2d_forward`.
+    """
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
     need_dx, has_bias, mask = is_tracked(x), bias is not None, y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding, dilation,
-                                            groups, need_dx, True, has_bias)
+        gradients = kernels.conv2d_backward(dy, x_data, kernel_data, mask, strides, padding, dilation, groups,
+                                            activation, need_dx, True, has_bias)
         return gradients if has_bias else gradients[:2]
 
     return record(y, (x, kernel, bias) if has_bias else (x, kernel), backward)
 
 
-def conv2d_algorithms(x_shape, kernel_shape, strides=1, padding="valid", dilation_rate=1, groups=1, dtype="float32"):
+def conv2d_algorithms(
+    x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], strides: Any = 1, padding: Any = "valid",
+    dilation_rate: Any = 1, groups: int = 1, dtype: str = "float32",
+) -> dict[str, str]:
     """Which algorithm `conv2d` takes for arrays of these shapes, on this CPU and backend. Nothing is computed.
 
-    "direct" sums the products as the formula says. "winograd2" and "winograd4" need 2.25 and 4 times fewer products;
-    where the exact sum is 0, as over black pixels, they may leave 1e-8 instead, which a ReLU behind them lets through.
+    "direct" sums the products as the formula does. "winograd2" and "winograd4" need 2.25 and 4 times fewer products.
+    Where the exact sum is 0, as over black pixels, they may return 1e-8 instead, which a following ReLU keeps.
 
     Args:
         x_shape: (batch, height, width, in).
@@ -188,6 +225,9 @@ def conv2d_algorithms(x_shape, kernel_shape, strides=1, padding="valid", dilatio
 
     Returns:
         dict with an algorithm's name for each of "forward", "input_gradient" and "weight_gradient".
+
+    Raises:
+        ValueError: shapes do not match, or the kernel is larger than the padded input.
 
     >>> with tn.backend("numpy"):
     ...     conv2d_algorithms((32, 28, 28, 1), (3, 3, 1, 8))["forward"]
@@ -202,20 +242,26 @@ def conv2d_algorithms(x_shape, kernel_shape, strides=1, padding="valid", dilatio
     return kernels.conv2d_algorithm(x.shape, kernel, strides, padding, dilation, groups)
 
 
-def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1, activation="linear",
-           data_format="channels_last"):
+def conv1d(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, strides: Any = 1, padding: Any = "valid",
+    dilation_rate: Any = 1, groups: int = 1, activation: str = "linear", data_format: str = "channels_last",
+) -> Tensor:
     """Slide filters over sequences: `conv2d` on images of height 1.
 
     Args:
         x: Tensor, shape (batch, steps, in).
         kernel: Tensor, shape (length, in / groups, out).
         bias, strides, dilation_rate, groups, activation: As for `conv2d`.
-        padding: 'valid', 'same', 'causal' (zeros before the first step only: no output sees the future), an int, or a
-            pair (before, after).
+        padding: 'valid', 'same', 'causal' (zeros before the first step only: no output depends on later steps), an
+            int, or a pair (before, after).
         data_format: 'channels_last', or 'channels_first' for (batch, in, steps).
 
     Returns:
         Tensor, shape (batch, out_steps, out).
+
+    Raises:
+        ValueError: shapes do not match, or the kernel is longer than the padded input.
+        TypeError: the element types differ.
 
     >>> conv1d(np.ones((2, 10, 4), "float32"), np.ones((3, 4, 8), "float32"), padding="causal").shape
     (2, 10, 8)
@@ -224,8 +270,8 @@ def conv1d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, gr
     kernel = convert_to_tensor(kernel)
     if x.data.ndim != 3 or kernel.data.ndim != 3:
         raise ValueError(
-            f"conv1d: expected an input (batch, steps, in) and a kernel (length, in, out), got input {x.shape}, kernel "
-            f"{kernel.shape}"
+            "conv1d: expected an input (batch, steps, in) and a kernel (length, in, out). "
+            f"Got input {x.shape}, kernel {kernel.shape}."
         )
     if data_format == "channels_first":
         return swap_layout(

@@ -2,11 +2,17 @@
 
     y[n, i, j, f] = max(0, gamma[f] (z[n, i, j, f] - mean[f]) / std[f] + beta[f])          z = conv2d(x, kernel, bias)
 
-A first layer sees few channels, so that z takes less time to compute than to move through memory, which normalization
-does twice in each direction, and the gradient of the weights again. Here z is computed each time, and never stored.
-The compiled kernel needs it once on the way back: csrc/kernels/conv2d_batch_norm.h has the formulas.
+A first layer has few input channels, so that z takes less time to compute than to move through memory. Normalization
+moves it twice in each direction, and the gradient of the weights once more. Here z is computed each time, and never
+stored. The compiled kernel computes it once in the backward pass: csrc/kernels/conv/conv2d_batch_norm.h has the
+formulas.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
@@ -17,8 +23,11 @@ from .windows import as_padding, as_pair
 # The references: the operations one by one.
 
 
-def conv2d_batch_norm_forward(x, kernel, bias, strides, padding, dilation, gamma, beta, epsilon, relu=False):
-    """Reference: batch normalization of what the convolution gives, by the statistics of this batch.
+def conv2d_batch_norm_forward(
+    x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair,
+    gamma: Array | None, beta: Array | None, epsilon: float, relu: bool = False,
+) -> tuple[Array, Array, Array, Array]:
+    """Reference: batch normalization of the convolution's result, by the statistics of this batch.
 
     Args:
         x, kernel, bias, strides, padding, dilation: As for `conv2d_forward`, with one group.
@@ -31,9 +40,15 @@ def conv2d_batch_norm_forward(x, kernel, bias, strides, padding, dilation, gamma
     return batch_norm_forward(z, gamma, beta, epsilon, relu)
 
 
-def conv2d_batch_norm_inference(x, kernel, bias, strides, padding, dilation, gamma, beta, mean, variance, epsilon,
-                                relu=False):
-    """Reference: the same with statistics that are given.
+def conv2d_batch_norm_inference(
+    x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair,
+    gamma: Array | None, beta: Array | None, mean: Array, variance: Array, epsilon: float, relu: bool = False,
+) -> tuple[Array, Array]:
+    """Reference: the same with given statistics.
+
+    Args:
+        x, kernel, bias, strides, padding, dilation: As for `conv2d_forward`, with one group.
+        gamma, beta, mean, variance, epsilon, relu: As for `batch_norm_inference`.
 
     Returns:
         y, 1 / sqrt(variance + epsilon)
@@ -42,12 +57,17 @@ def conv2d_batch_norm_inference(x, kernel, bias, strides, padding, dilation, gam
     return batch_norm_inference(z, gamma, beta, mean, variance, epsilon, relu)
 
 
-def conv2d_batch_norm_backward(dy, x, kernel, bias, strides, padding, dilation, gamma, beta, mean, inverse_std,
-                               relu=False, constant=False, need_dkernel=True):
+def conv2d_batch_norm_backward(
+    dy: Array, x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair,
+    gamma: Array | None, beta: Array | None, mean: Array, inverse_std: Array, relu: bool = False,
+    constant: bool = False, need_dkernel: bool = True,
+) -> tuple[Array | None, Array | None, Array, Array]:
     """Reference: z once more, its gradient, and from there to the weights.
 
     Args:
         dy: (batch, out_height, out_width, out).
+        x, kernel, bias, strides, padding, dilation, gamma, beta: As for `conv2d_batch_norm_forward`.
+        mean, inverse_std: The forward pass's.
         relu, constant: As for `batch_norm_backward`.
         need_dkernel: False returns None for dkernel and dbias.
 
@@ -56,9 +76,9 @@ def conv2d_batch_norm_backward(dy, x, kernel, bias, strides, padding, dilation, 
     """
     z = conv2d_forward(x, kernel, bias, strides, padding, dilation, 1, "linear")
     dz, dgamma, dbeta = batch_norm_backward(dy, z, gamma, beta, mean, inverse_std, relu, constant, need_dkernel)
-    if not need_dkernel:
+    if dz is None:
         return None, None, dgamma, dbeta
-    _, dkernel, dbias = conv2d_backward(dz, x, kernel, None, "linear", strides, padding, dilation, 1, False, True,
+    _, dkernel, dbias = conv2d_backward(dz, x, kernel, None, strides, padding, dilation, 1, "linear", False, True,
                                         bias is not None)
     return dkernel, dbias, dgamma, dbeta
 
@@ -66,12 +86,14 @@ def conv2d_batch_norm_backward(dy, x, kernel, bias, strides, padding, dilation, 
 # What users call.
 
 
-def conv2d_batch_norm(x, kernel, bias=None, gamma=None, beta=None, strides=1, padding="valid", dilation_rate=1,
-                      epsilon=1e-3, relu=False):
+def conv2d_batch_norm(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, gamma: TensorLike = None, beta: TensorLike = None,
+    strides: Any = 1, padding: Any = "valid", dilation_rate: Any = 1, epsilon: float = 1e-3, relu: bool = False,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Slide filters over images and normalize each filter's output by the mean and the variance of this batch.
 
-    The same as batch_norm(conv2d(x, kernel, bias, ...), gamma, beta, epsilon, relu=relu). z is not stored where that
-    `is_profitable` and the gradient of x is not needed; else the two are called in turn.
+    The same as batch_norm(conv2d(x, kernel, bias, ...), gamma, beta, epsilon, relu=relu): without z in memory where
+    that `is_profitable` and no tape needs the gradient of x; else these two are called.
 
     Args:
         x: Tensor, shape (batch, height, width, in).
@@ -100,16 +122,23 @@ def conv2d_batch_norm(x, kernel, bias=None, gamma=None, beta=None, strides=1, pa
     return call.record(y, mean, inverse_std, relu, False), Tensor.wrap(mean), Tensor.wrap(variance)
 
 
-def conv2d_batch_norm_with(x, kernel, mean, variance, bias=None, gamma=None, beta=None, strides=1, padding="valid",
-                           dilation_rate=1, epsilon=1e-3, relu=False):
-    """The same by statistics that are given as constants, as a trained network does.
+def conv2d_batch_norm_with(
+    x: TensorLike, kernel: TensorLike, mean: TensorLike, variance: TensorLike, bias: TensorLike = None,
+    gamma: TensorLike = None, beta: TensorLike = None, strides: Any = 1, padding: Any = "valid",
+    dilation_rate: Any = 1, epsilon: float = 1e-3, relu: bool = False,
+) -> Tensor:
+    """`conv2d_batch_norm` by statistics that are given as constants, as a trained network does.
 
     Args:
         mean, variance: Tensors of shape (out,). They have no gradient.
-        The others: As for `conv2d_batch_norm`.
+        x, kernel, bias, gamma, beta, strides, padding, dilation_rate, epsilon, relu: As for `conv2d_batch_norm`.
 
     Returns:
         Tensor, shape (batch, out_height, out_width, out).
+
+    Raises:
+        ValueError: shapes do not match, or the kernel is larger than the padded input.
+        TypeError: the element types differ.
     """
     call = _Call(x, kernel, bias, gamma, beta, strides, padding, dilation_rate)
     mean, variance = convert_to_tensor(mean), convert_to_tensor(variance)
@@ -122,7 +151,7 @@ def conv2d_batch_norm_with(x, kernel, mean, variance, bias=None, gamma=None, bet
 
 
 class _Call:
-    """The arguments of a call. It holds arrays: variables may have been assigned to when the way back begins."""
+    """The arguments of a call. It holds arrays: variables may be assigned to before the backward pass."""
 
     def __init__(self, x, kernel, bias, gamma, beta, strides, padding, dilation_rate):
         self.x, self.kernel = convert_to_tensor(x), convert_to_tensor(kernel)
@@ -142,7 +171,7 @@ class _Call:
             return False
         channel_wise = [tensor for tensor in (self.gamma, self.beta, *statistics) if tensor is not None]
         if any(tensor.data.shape != kernel.shape[3:] or tensor.data.dtype != x.dtype for tensor in channel_wise):
-            return False  # batch_norm says what is wrong, or converts
+            return False  # batch_norm raises an error, or converts
         bias = None if self.bias is None else self.bias.data
         check_arrays(x, kernel, bias, 1)
         padding = as_padding("conv2d_batch_norm", self.padding, x.shape, kernel.shape, self.strides, self.dilation)
@@ -164,7 +193,9 @@ class _Call:
         return record(y, [self.x, *(tensor for tensor in inputs if tensor is not None)], backward)
 
 
-def is_profitable(x_shape, kernel_shape, strides=(1, 1), dilation=(1, 1)):
+def is_profitable(
+    x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], strides: Pair = (1, 1), dilation: Pair = (1, 1)
+) -> bool:
     """Whether computing the convolution again in each pass is faster than storing it, for arrays of these shapes.
 
     From 3x3 pixels of one channel to 32 filters it takes, forward and back, 0.4 of the time with AVX-512, 0.6 with AVX2
@@ -174,7 +205,9 @@ def is_profitable(x_shape, kernel_shape, strides=(1, 1), dilation=(1, 1)):
     """
     if len(x_shape) != 4 or len(kernel_shape) != 4 or x_shape[3] != kernel_shape[2] or 0 in x_shape:
         return False
+    height, width, channels, filters = kernel_shape
+    if not (0 < width * channels < 12 and height * width * channels <= 18 and filters >= 8):
+        return False
     rows, cols = ((size - step * (kernel - 1) - 1) // stride + 1 for size, kernel, stride, step
                   in zip(x_shape[1:3], kernel_shape[:2], strides, dilation, strict=True))
-    height, width, channels, filters = kernel_shape
-    return (0 < width * channels < 12 and height * width * channels <= 18 and filters >= 8 and rows > 0 and cols > 0)
+    return rows > 0 and cols > 0

@@ -1,16 +1,21 @@
-"""Convolution, ReLU and max pooling in one pass over memory: what most networks for images begin with.
+"""Convolution, ReLU and max pooling in one pass over memory: how most networks for images begin.
 
     y[n, i, j, f] = max over (p, q) in the window of conv2d(x, kernel, bias)[n, i*height + p, j*width + q, f]
 
-A first layer sees few channels, so that its many outputs take less time to compute than to move through memory, for
-pooling, for its gradient and for the gradient of the weights. Here they never get there.
+A first layer has few input channels. Its many outputs take less time to compute than to move through memory, for
+pooling, for its gradient and for the gradient of the weights. Here they are never stored.
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward
 from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d, max_pool2d_backward, max_pool2d_forward
 from .windows import as_padding, as_pair, check_choices, window_output_size
@@ -18,7 +23,10 @@ from .windows import as_padding, as_pair, check_choices, window_output_size
 # The references: the operations one by one.
 
 
-def conv2d_max_pool2d_forward(x, kernel, bias, strides, padding, dilation, activation, pool_size, need_places=True):
+def conv2d_max_pool2d_forward(
+    x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair, activation: str,
+    pool_size: Pair, need_places: bool = True,
+) -> tuple[Array, Array | None]:
     """Reference: y = the largest value in each window of activation(conv2d(x, kernel) + bias).
 
     Args:
@@ -27,37 +35,48 @@ def conv2d_max_pool2d_forward(x, kernel, bias, strides, padding, dilation, activ
         need_places: Whether `conv2d_max_pool2d_backward` will be called.
 
     Returns:
-        y, and the place of each maximum in its window as `max_pool2d_forward` counts it, uint8, or 255 where y is
-        ReLU's and not positive; None if not needed.
+        y, and the argmax index of each window as `max_pool2d_forward` counts it, uint8, or 255 where y is ReLU's and
+        not positive; None if not needed.
     """
     convolved = conv2d_forward(x, kernel, bias, strides, padding, dilation, 1, activation)
     y, places = max_pool2d_forward(convolved, pool_size, pool_size, NO_PADDING, need_places)
-    if need_places and activation == "relu":
+    if places is not None and activation == "relu":
         places = np.where(y > 0, places, np.uint8(NOWHERE))
     return y, places
 
 
-def conv2d_max_pool2d_backward(dy, places, x, kernel, strides, padding, dilation, pool_size, has_bias):
-    """Reference: dy goes to the places of the maxima, and from there to the weights.
+def conv2d_max_pool2d_backward(
+    dy: Array, places: Array, x: Array, kernel: Array, strides: Pair, padding: Padding2d, dilation: Pair,
+    pool_size: Pair, need_dbias: bool,
+) -> tuple[Array | None, Array | None]:
+    """Reference: dy goes to the maxima, and from there to the weights.
+
+    Args:
+        dy: Gradient of y.
+        places: The argmax indices of the forward pass.
+        x, kernel, strides, padding, dilation, pool_size: As for `conv2d_max_pool2d_forward`.
+        need_dbias: False returns None for dbias.
 
     Returns:
-        (dkernel, dbias), None for a bias that there is not.
+        (dkernel, dbias)
     """
     size = map(window_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     dconvolved = max_pool2d_backward(dy, places, (len(x), *size, kernel.shape[3]), pool_size, pool_size, NO_PADDING)
-    return conv2d_backward(dconvolved, x, kernel, None, "linear", strides, padding, dilation, 1, False, True,
-                           has_bias)[1:]
+    return conv2d_backward(dconvolved, x, kernel, None, strides, padding, dilation, 1, "linear", False, True,
+                           need_dbias)[1:]
 
 
 # What users call.
 
 
-def conv2d_max_pool2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, activation="linear",
-                      pool_size=2):
-    """Slide filters over images and keep the largest value in each window of what they give.
+def conv2d_max_pool2d(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, strides: Any = 1, padding: Any = "valid",
+    dilation_rate: Any = 1, activation: str = "linear", pool_size: Any = 2,
+) -> Tensor:
+    """Slide filters over images and keep the largest value in each window of the result.
 
-    The same as max_pool2d(conv2d(x, kernel, bias, ...), pool_size). It is one pass over memory where that
-    `is_profitable` and the gradient of x is not needed; else the two are called in turn.
+    The same as max_pool2d(conv2d(x, kernel, bias, ...), pool_size): in one pass over memory where that
+    `is_profitable` and no tape needs the gradient of x; else these two are called.
 
     Args:
         x: Tensor, shape (batch, height, width, in).
@@ -71,7 +90,7 @@ def conv2d_max_pool2d(x, kernel, bias=None, strides=1, padding="valid", dilation
         Tensor, shape (batch, out_height // pool height, out_width // pool width, out).
 
     Raises:
-        ValueError: shapes do not match; the kernel is larger than the padded input, or a window than what it gives.
+        ValueError: shapes do not match; the kernel is larger than the padded input, or a window than the result.
         TypeError: the element types differ.
 
     >>> conv2d_max_pool2d(np.ones((1, 28, 28, 1), "float32"), np.ones((3, 3, 1, 32), "float32")).shape
@@ -102,7 +121,10 @@ def conv2d_max_pool2d(x, kernel, bias=None, strides=1, padding="valid", dilation
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
 
 
-def is_profitable(x_shape, kernel_shape, strides=(1, 1), dilation=(1, 1), pool_size=(2, 2)):
+def is_profitable(
+    x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], strides: Pair = (1, 1), dilation: Pair = (1, 1),
+    pool_size: Pair = (2, 2),
+) -> bool:
     """Whether one pass is the faster way for arrays of these shapes.
 
     It is for fewer than 12 products a row of the kernel: 1.3 to 5 times as fast, forward and back. From there on the

@@ -1,27 +1,35 @@
-"""A convolution that also says the mean and variance of each filter's output, for the batch normalization behind it.
+"""A convolution that also returns the mean and variance of each filter's output, for a batch normalization after it.
 
     z = conv2d(x, kernel, bias)     mean[f] = mean of z[..., f]     variance[f] = mean of (z[..., f] - mean[f])^2
 
-The compiled kernel sums while it writes z, where it can (csrc/kernels/conv2d_moments.h): normalization then reads z
-once and not twice.
+The compiled kernel sums while it writes z, where it can (csrc/kernels/conv/conv2d_moments.h): normalization then reads
+z once and not twice.
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tensor import Tensor, convert_to_tensor
 from .conv2d import check_arrays, conv2d_forward, record_conv2d
 from .windows import as_padding, as_pair
 
 
-def conv2d_moments_forward(x, kernel, bias, strides, padding, dilation, algorithm="auto"):
+def conv2d_moments_forward(
+    x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair,
+    algorithm: str = "auto",
+) -> tuple[Array, Array, Array]:
     """Reference: the convolution, then the moments of `batch_norm_forward`.
 
     Args:
         x, kernel, bias, strides, padding, dilation, algorithm: As for `conv2d_forward`, with one group.
 
     Returns:
-        z, mean, variance
+        z, mean, variance: the last two of shape (out,).
     """
     z = conv2d_forward(x, kernel, bias, strides, padding, dilation, 1, "linear")
     axes = (0, 1, 2)
@@ -33,11 +41,14 @@ def conv2d_moments_forward(x, kernel, bias, strides, padding, dilation, algorith
 # What the layers of a model call.
 
 
-def conv2d_moments(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
-    """`conv2d`, and what `batch_norm(z, moments=(mean, variance))` needs to know of z.
+def conv2d_moments(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, strides: Any = 1, padding: Any = "valid",
+    dilation_rate: Any = 1,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`conv2d`, and the moments of its result z for `batch_norm(z, moments=(mean, variance))`.
 
-    z has the bits that `conv2d` gives. The moments are those of `batch_norm` but for the order of their sums, and
-    differ in the last digits.
+    z has the bits of `conv2d`. The moments are those of `batch_norm` up to the order of their sums, and differ in the
+    last digits.
 
     Args:
         x: Tensor, shape (batch, height, width, in).

@@ -1,14 +1,19 @@
 """Transposed convolution: conv2d's input gradient as an operation of its own, which makes images larger.
 
-Where conv2d maps y = C x with a sparse matrix C, this maps x to C^T x. So its forward is conv2d's input gradient, and
-its own gradients are conv2d's forward and weight gradient: no kernel of its own is needed.
+Where conv2d maps y = C x with a sparse matrix C, this maps x to C^T x. So its forward pass is conv2d's input gradient,
+and its own gradients are conv2d's forward pass and weight gradient: it needs no kernel of its own.
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .activation import relu
 from .arguments import check_choice
 from .windows import as_int, as_pair, check_choices, check_images, check_kernel, swap_layout
@@ -16,11 +21,26 @@ from .windows import as_int, as_pair, check_choices, check_images, check_kernel,
 KERNEL_LAYOUT = "Kernel layout is (height, width, out, in)."
 
 
-def conv_transpose_output_size(size, kernel, stride=1, padding="valid", output_padding=None, dilation=1):
+def conv_transpose_output_size(
+    size: int, kernel: int, stride: int = 1, padding: str = "valid", output_padding: int | None = None,
+    dilation: int = 1,
+) -> int:
     """The length of a transposed convolution's output along one axis, by Keras's rules.
 
     'valid': (W - 1)*S + max(K, S), or with an output padding P (W - 1)*S + K + P.
-    'same': W*S, or with an output padding P (W - 1)*S + K mod 2 + P. K is the dilated kernel, dilation*(K - 1) + 1.
+    'same': W*S, or with an output padding P (W - 1)*S + K mod 2 + P. K is the extent of the dilated kernel,
+    dilation*(kernel - 1) + 1.
+
+    Args:
+        size: W, length of the input.
+        kernel: Number of taps.
+        stride: S, by how much the axis grows.
+        padding: 'valid' or 'same'.
+        output_padding: P; the rule without it if None.
+        dilation: Distance between neighbouring taps.
+
+    Returns:
+        The length of the output.
 
     >>> conv_transpose_output_size(14, 3, stride=2, padding="same")
     28
@@ -30,8 +50,14 @@ def conv_transpose_output_size(size, kernel, stride=1, padding="valid", output_p
     return axis_geometry(size, kernel, stride, padding, output_padding, dilation)[0]
 
 
-def axis_geometry(size, kernel, stride, padding, output_padding, dilation):
-    """(output size, (before, after)): the padding of the convolution that maps the output back to `size`."""
+def axis_geometry(
+    size: int, kernel: int, stride: int, padding: str, output_padding: int | None, dilation: int
+) -> tuple[int, Pair]:
+    """(output size, (before, after)): the padding of the convolution that maps the output back to `size`.
+
+    Args:
+        size, kernel, stride, padding, output_padding, dilation: As for `conv_transpose_output_size`.
+    """
     span = dilation * (kernel - 1) + 1
     if padding == "valid":
         before = 0
@@ -46,8 +72,11 @@ def axis_geometry(size, kernel, stride, padding, output_padding, dilation):
     return output, (before, after)
 
 
-def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1,
-                     activation="linear", data_format="channels_last"):
+def conv2d_transpose(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, strides: Any = 1, padding: str = "valid",
+    output_padding: Any = None, dilation_rate: Any = 1, activation: str = "linear",
+    data_format: str = "channels_last",
+) -> Tensor:
     """Spread each pixel over a window, and add up where windows overlap.
 
     y[n, i*s + p*d - top, j*s + q*d - left, f] += x[n, i, j, c] * kernel[p, q, f, c] for every pixel and tap, then bias
@@ -55,11 +84,12 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
 
     Args:
         x: Tensor, shape (batch, height, width, in).
-        kernel: Tensor, shape (height, width, out, in): that of the convolution which goes back.
+        kernel: Tensor, shape (height, width, out, in): that of the convolution in the opposite direction.
         bias: Tensor, shape (out,), or None.
         strides: By how much the image grows; an int or a pair.
         padding: 'valid' (every window whole) or 'same' (output size = input size * stride).
-        output_padding: Settle the output size otherwise, see `conv_transpose_output_size`; below the stride.
+        output_padding: Determines the output size, see `conv_transpose_output_size`; an int or a pair below the
+            stride, or None.
         dilation_rate: Pixels from one tap to the next, or a pair.
         activation: 'linear' or 'relu'.
         data_format: 'channels_last' or 'channels_first'.
@@ -100,16 +130,16 @@ def conv2d_transpose(x, kernel, bias=None, strides=1, padding="valid", output_pa
             f"{KERNEL_LAYOUT}"
         )
     geometry = (strides, (vertical, horizontal), dilation, 1)
-    # Only the shape of the convolution's input counts for its input gradient: no memory stands behind this array.
+    # Only the shape of the convolution's input counts for its input gradient: this array is one repeated number.
     anything = np.broadcast_to(x_data.dtype.type(0), shape)
-    y = kernels.conv2d_backward(x_data, anything, kernel_data, None, "linear", *geometry, True, False, False)[0]
+    y = kernels.conv2d_backward(x_data, anything, kernel_data, None, *geometry, "linear", True, False, False)[0]
     if bias_data is not None:
         y += bias_data
     need_dx = is_tracked(x)
 
     def backward(dy):
         dx = kernels.conv2d_forward(dy, kernel_data, None, *geometry, "linear") if need_dx else None
-        dkernel = kernels.conv2d_backward(x_data, dy, kernel_data, None, "linear", *geometry, False, True, False)[1]
+        dkernel = kernels.conv2d_backward(x_data, dy, kernel_data, None, *geometry, "linear", False, True, False)[1]
         return (dx, dkernel) if bias_data is None else (dx, dkernel, dy.sum(axis=(0, 1, 2)))
 
     result = record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)

@@ -5,19 +5,24 @@
     dz = dy f'(z)                   dkernel = x^T dz
     dx = dz kernel^T                dbias = sum over rows of dz
 
-f' is written in terms of y, so that z need not be kept.
+f' is computed from y, so that z is not stored.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor
 
 # name: (f(z), f'(z) in terms of y = f(z))
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "linear": (lambda z: z, lambda y: np.ones_like(y)),
     "relu": (lambda z: np.where(z < 0, z.dtype.type(0), z), lambda y: (y > 0).astype(y.dtype)),
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda y: y * (1 - y)),
@@ -25,32 +30,55 @@ ACTIVATIONS = {
 }
 
 
-def dense_forward(x, kernel, bias, activation):
-    """Reference: y = f(x kernel + bias)."""
+def dense_forward(x: Array, kernel: Array, bias: Array | None, activation: str) -> Array:
+    """Reference: y = f(x kernel + bias).
+
+    Args:
+        x: Shape (..., inputs).
+        kernel: Shape (inputs, units).
+        bias: Shape (units,), or None.
+        activation: A key of `ACTIVATIONS`.
+
+    Returns:
+        y, shape (..., units).
+    """
     f, _ = ACTIVATIONS[activation]
     z = x @ kernel
     with np.errstate(over="ignore"):  # exp(-z) may overflow: 1 / (1 + inf) is 0, as it should be
         return f(z if bias is None else z + bias)
 
 
-def dense_backward(dy, x, kernel, y, activation, need_dx, need_dkernel=True, has_bias=True):
-    """Reference: (dx, dkernel, dbias), each None unless asked for."""
+def dense_backward(
+    dy: Array, x: Array, kernel: Array, y: Array, activation: str, need_dx: bool, need_dkernel: bool = True,
+    need_dbias: bool = True,
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Reference: the gradients, by the formulas at the top of this file.
+
+    Args:
+        dy: Gradient of y.
+        y: The forward pass's result.
+        x, kernel, activation: As for `dense_forward`.
+        need_dx, need_dkernel, need_dbias: False returns None for this gradient.
+
+    Returns:
+        (dx, dkernel, dbias)
+    """
     _, derivative = ACTIVATIONS[activation]
     dz = dy * derivative(y)
     dx = dz @ kernel.T if need_dx else None
     rows = math.prod(dz.shape[:-1])
     dkernel = x.reshape(rows, x.shape[-1]).T @ dz.reshape(rows, dz.shape[-1]) if need_dkernel else None
-    dbias = dz.sum(axis=tuple(range(dz.ndim - 1))) if has_bias else None
+    dbias = dz.sum(axis=tuple(range(dz.ndim - 1))) if need_dbias else None
     return dx, dkernel, dbias
 
 
-def dense(x, kernel, bias=None, activation="linear"):
-    """A layer of neurons, each seeing all inputs.
+def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike = None, activation: str = "linear") -> Tensor:
+    """A layer of neurons, each connected with all inputs.
 
     y[..., j] = f(sum over i of x[..., i] kernel[i, j] + bias[j])
 
     Args:
-        x: Tensor, shape (..., inputs), of rank 2 at least.
+        x: Tensor, shape (..., inputs), of rank 2 at least; integers take the type of `kernel`.
         kernel: Tensor, shape (inputs, units).
         bias: Tensor, shape (units,), or None.
         activation: 'linear', 'relu', 'sigmoid' or 'tanh'.
@@ -59,7 +87,7 @@ def dense(x, kernel, bias=None, activation="linear"):
         Tensor, shape (..., units).
 
     Raises:
-        ValueError: shapes that do not fit together; an activation that is not one of the four.
+        ValueError: shapes that do not match; an activation that is not one of the four.
         TypeError: arrays of different element types.
 
     >>> dense([[1.0, 2.0]], [[1.0, -1.0], [1.0, -1.0]], [0.5, 0.5], "relu").numpy()
@@ -78,7 +106,7 @@ def dense(x, kernel, bias=None, activation="linear"):
     x_data, bias_data = x.data, None if bias is None else bias.data
     if not (
         x_data.dtype is dtype
-        and (bias is None or bias_data.dtype is dtype and bias_data.shape == kernel_data.shape[1:])
+        and (bias_data is None or bias_data.dtype is dtype and bias_data.shape == kernel_data.shape[1:])
         and kernel_data.ndim == 2 <= x_data.ndim
         and x_data.shape[-1] == kernel_data.shape[0]
         and activation in ACTIVATIONS
@@ -98,18 +126,18 @@ def dense(x, kernel, bias=None, activation="linear"):
 
 
 def _check(x, kernel, bias, activation):
-    """Raise an error that says what does not fit, if anything. (Equal element types need not be one object.)"""
+    """Raise an error for the first thing that does not fit, if any. (Equal element types need not be one object.)"""
     if kernel.ndim != 2:
         raise ValueError(f"dense: kernel must have shape (inputs, units), got {kernel.shape}")
     if x.ndim < 2:
         raise ValueError(
-            f"dense: x must have a batch axis and an axis of inputs, got shape {x.shape}. For one sample use x[None, "
-            ":]."
+            f"dense: x must have a batch axis and an axis of inputs, got shape {x.shape}. "
+            "For one sample use x[None, :]."
         )
     if x.shape[-1] != kernel.shape[0]:
         raise ValueError(
-            f"dense: x has {x.shape[-1]} inputs but kernel expects {kernel.shape[0]}. Got x {x.shape}, kernel "
-            f"{kernel.shape}. "
+            f"dense: x has {x.shape[-1]} inputs but kernel expects {kernel.shape[0]}. "
+            f"Got x {x.shape}, kernel {kernel.shape}. "
             "Kernel layout is (inputs, units); flatten or reshape x if its last axis is not the inputs."
         )
     if bias is not None and bias.shape != kernel.shape[1:]:
@@ -119,8 +147,8 @@ def _check(x, kernel, bias, activation):
         )
     if activation not in ACTIVATIONS:
         raise ValueError(
-            f"dense: unknown activation {activation!r}; known: {', '.join(ACTIVATIONS)}. Apply another one to the "
-            "result."
+            f"dense: unknown activation {activation!r}; known: {', '.join(ACTIVATIONS)}. "
+            "Apply another one to the result."
         )
     if x.dtype != kernel.dtype or (bias is not None and bias.dtype != kernel.dtype):
         types = f"x {x.dtype}, kernel {kernel.dtype}" + ("" if bias is None else f", bias {bias.dtype}")

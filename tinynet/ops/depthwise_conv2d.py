@@ -1,19 +1,26 @@
-"""Depthwise convolution: each channel has its own filters and sees no other channel.
+"""Depthwise convolution: each channel has its own filters, which read no other channel.
 
-    y[n, i, j, c*multiplier + m] = bias[...] + sum over p, q of x[n, i*stride + p*dilation - top, j*stride + q*dilation
-    - left, c] * kernel[p, q, c, m]
+    y[n, i, j, c*multiplier + m] = bias[...] + sum over p, q of
+        x[n, i*stride + p*dilation - top, j*stride + q*dilation - left, c] * kernel[p, q, c, m]
 """
 
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .conv2d import conv2d_backward, conv2d_forward
 from .windows import as_padding, as_pair, check_choices, check_images, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, channels, multiplier)."
 
 
-def depthwise_conv2d_forward(x, kernel, bias, strides, padding, dilation, activation):
+def depthwise_conv2d_forward(
+    x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair, activation: str
+) -> Array:
     """Reference: a grouped convolution whose groups are the channels.
 
     Args:
@@ -23,16 +30,31 @@ def depthwise_conv2d_forward(x, kernel, bias, strides, padding, dilation, activa
         strides, dilation: (vertical, horizontal).
         padding: ((top, bottom), (left, right)).
         activation: 'linear' or 'relu'.
+
+    Returns:
+        y, (batch, out_height, out_width, channels * multiplier).
     """
     return conv2d_forward(x, _as_grouped(kernel), bias, strides, padding, dilation, x.shape[3], activation)
 
 
-def depthwise_conv2d_backward(dy, x, kernel, y, activation, strides, padding, dilation, need_dx, need_dkernel,
-                              has_bias):
-    """Reference: (dx, dkernel, dbias), None where not asked for."""
-    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, activation, strides, padding, dilation,
-                                         x.shape[3], need_dx, need_dkernel, has_bias)
-    return dx, dkernel.reshape(kernel.shape) if need_dkernel else None, dbias
+def depthwise_conv2d_backward(
+    dy: Array, x: Array, kernel: Array, y: Any, strides: Pair, padding: Padding2d, dilation: Pair,
+    activation: str, need_dx: bool, need_dkernel: bool, need_dbias: bool,
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Reference: the gradients of that grouped convolution.
+
+    Args:
+        dy: Gradient of y.
+        y: The forward pass's result; None will do without ReLU.
+        x, kernel, activation, strides, padding, dilation: As for `depthwise_conv2d_forward`.
+        need_dx, need_dkernel, need_dbias: False returns None for this gradient.
+
+    Returns:
+        (dx, dkernel, dbias)
+    """
+    dx, dkernel, dbias = conv2d_backward(dy, x, _as_grouped(kernel), y, strides, padding, dilation,
+                                         x.shape[3], activation, need_dx, need_dkernel, need_dbias)
+    return dx, None if dkernel is None else dkernel.reshape(kernel.shape), dbias
 
 
 def _as_grouped(kernel):
@@ -40,12 +62,14 @@ def _as_grouped(kernel):
     return kernel.reshape(*kernel.shape[:2], 1, kernel.shape[2] * kernel.shape[3])
 
 
-def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, activation="linear",
-                     data_format="channels_last"):
+def depthwise_conv2d(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike = None, strides: Any = 1, padding: Any = "valid",
+    dilation_rate: Any = 1, activation: str = "linear", data_format: str = "channels_last",
+) -> Tensor:
     """Slide one filter (or a few) over each channel by itself.
 
-    y[n, i, j, c*multiplier + m] = activation(bias[...] + sum over p, q of x[n, i*s + p*d - top, j*s + q*d - left, c] *
-    kernel[p, q, c, m])
+    y[n, i, j, c*multiplier + m] = activation(bias[...] + sum over p, q of
+                                              x[n, i*s + p*d - top, j*s + q*d - left, c] * kernel[p, q, c, m])
 
     Args:
         x: Tensor, shape (batch, height, width, channels).
@@ -81,8 +105,8 @@ def depthwise_conv2d(x, kernel, bias=None, strides=1, padding="valid", dilation_
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
 
     def backward(dy):
-        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, activation, strides, padding,
-                                                      dilation, need_dx, True, bias_data is not None)
+        gradients = kernels.depthwise_conv2d_backward(dy, x_data, kernel_data, mask, strides, padding, dilation,
+                                                      activation, need_dx, True, bias_data is not None)
         return gradients if bias_data is not None else gradients[:2]
 
     return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)

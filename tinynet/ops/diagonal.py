@@ -42,7 +42,7 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
 
 
 def _filled(function, a, fill, k):
-    """A function that fills with zeros made to fill with something else: `a - fill` is 0 exactly where fill was."""
+    """A function that fills with zeros, used to fill with another number: `a - fill` is 0 exactly where a is `fill`."""
     return function(a - fill, k) + fill if fill else function(a, k)
 
 

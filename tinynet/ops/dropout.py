@@ -1,21 +1,27 @@
 """Dropout: zero some elements at random, scale the others so that the expectation stays.
 
 The mask is never stored. Whether element i is kept follows from i, a seed and an offset by Philox4x32-10 (Salmon et
-al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), a generator without state, so that the backward pass makes
-the same mask again, and any thread can make any part of it.
+al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), a generator without state. So the backward pass computes
+the same mask again, and any thread can compute any part of it.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, SeedLike, TensorLike
 from ..runtime import kernels
 from ..seeds import draw_seed
 from ..tape import record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 
 _LOWER = np.uint64(0xFFFFFFFF)
 
 
-def philox(blocks, seed, offset):
+def philox(blocks: Any, seed: int, offset: int) -> Array:
     """Philox4x32-10: 128 random bits for each block, a function of the counter (block, offset) and the key `seed`.
 
     Args:
@@ -39,11 +45,19 @@ def philox(blocks, seed, offset):
     return np.stack([c0, c1, c2, c3]).astype(np.uint32)
 
 
-def kept(size, rate, seed, offset):
-    """Which of `size` elements survive: those whose 16 random bits are at least 65536 rate.
+def kept(size: int, rate: float, seed: int, offset: int) -> Array:
+    """Which elements survive: those whose 16 random bits are at least 65536 rate.
 
     Elements 256 k to 256 k + 255 use the blocks 32 k to 32 k + 31, as 4 x 32 words of two halves, the lower half first:
     words of equal number lie together, which suits vectors of any width. The bits do not depend on the dtype.
+
+    Args:
+        size: Number of elements.
+        rate: Probability of dropping one.
+        seed, offset: As for `philox`.
+
+    Returns:
+        Array of booleans, shape (size,).
     """
     groups = -(-size // 256)
     words = philox(np.arange(32 * groups), seed, offset).reshape(4, groups, 32).transpose(1, 0, 2)
@@ -51,36 +65,55 @@ def kept(size, rate, seed, offset):
     return numbers[:size] >= int(rate * 65536 + 0.5)
 
 
-def dropout_scale(rate, dtype):
-    """What is kept is multiplied by this."""
+def dropout_scale(rate: float, dtype: Any) -> Any:
+    """The factor of the elements that are kept, 1 / (1 - rate), as a number of type `dtype`; 0 if rate is 1."""
     return dtype.type(1 / (1 - rate) if rate < 1 else 0)
 
 
-def dropout_forward(x, rate, seed, offset):
-    """Reference: y = x / (1 - rate) where kept, else 0."""
+def dropout_forward(x: Array, rate: float, seed: int, offset: int) -> Array:
+    """Reference: y = x / (1 - rate) where kept, else 0.
+
+    Args:
+        x: Array of any shape.
+        rate: Probability of dropping an element.
+        seed, offset: As for `philox`.
+
+    Returns:
+        Array, shaped like `x`.
+    """
     with np.errstate(over="ignore", invalid="ignore"):  # also what is dropped is multiplied
         scaled = x * dropout_scale(rate, x.dtype)
         return np.where(kept(x.size, rate, seed, offset).reshape(x.shape), scaled, x.dtype.type(0))
 
 
-def dropout_backward(dy, rate, seed, offset):
-    """Reference: dx = dy / (1 - rate) where kept, else 0: the same function."""
+def dropout_backward(dy: Array, rate: float, seed: int, offset: int) -> Array:
+    """Reference: dx = dy / (1 - rate) where kept, else 0: the same function.
+
+    Args:
+        dy: Gradient of y.
+        rate, seed, offset: As for `dropout_forward`.
+
+    Returns:
+        dx.
+    """
     return dropout_forward(dy, rate, seed, offset)
 
 
-def dropout(inputs, rate, noise_shape=None, seed=None):
+def dropout(
+    inputs: TensorLike, rate: float, noise_shape: Sequence[int | None] | None = None, seed: SeedLike = None
+) -> Tensor:
     """Zero each element with probability `rate`, and multiply the others by 1 / (1 - rate).
 
     y = x * mask / (1 - rate)          dx = dy * mask / (1 - rate)
 
-    (Srivastava et al., JMLR 15, 2014; "inverted", so that nothing is to be done when predicting.) The probability is
+    (Srivastava et al., JMLR 15, 2014; "inverted", so that nothing needs to be done when predicting.) The probability is
     rounded to a multiple of 2^-16.
 
     Args:
         inputs: Tensor of floats, any shape.
         rate: Probability of a zero, from 0 to 1.
-        noise_shape: Shape of the mask, to be broadcast: 1 along an axis drops whole slices; None as an entry means the
-            input's extent. The input's own shape if None.
+        noise_shape: Shape of the mask, which is broadcast: 1 along an axis drops whole slices; None as an entry means
+            the input's extent. The input's own shape if None.
         seed: int, `tinynet.random.SeedGenerator`, or None for the global generator. An int gives the same mask in every
             call.
 
@@ -89,6 +122,7 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
 
     Raises:
         ValueError: the rate is outside [0, 1], or the mask does not broadcast to the input.
+        TypeError: the inputs are no floats.
 
     >>> dropout(np.ones((2, 3), "float32"), rate=0.0, seed=1).numpy()
     array([[1., 1., 1.],

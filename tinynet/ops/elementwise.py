@@ -39,7 +39,7 @@ mod = binary("mod", "The remainder of x1 / x2, with the sign of x2.", np.mod,
              lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * np.floor_divide(a, b))
 fmod = binary("fmod", "The remainder of x1 / x2, with the sign of x1.", np.fmod,
               lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * np.trunc(a / b))
-power = binary("power", "x1 to the power x2.", operator.pow,  # which knows squares and roots, unlike np.power
+power = binary("power", "x1 to the power x2.", operator.pow,  # faster for squares and roots than np.power
                lambda dy, a, b, y: dy * b * a ** _one_less(b),
                lambda dy, a, b, y: dy * y * np.log(np.where(np.greater(a, 0), a, 1), dtype=y.dtype))
 maximum = binary("maximum", "The larger of x1 and x2. In a tie each gets half of the gradient.", np.maximum,

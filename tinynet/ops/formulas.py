@@ -1,11 +1,11 @@
 """From a formula and its derivative to an operation on tensors.
 
-`unary`, `binary` and `moved` are what most operations in this folder are made with. They decide the element type, call
-the formula on arrays, and, if a tape is open, record the derivative.
+`unary`, `binary` and `moved` make most operations of this folder. They determine the element type, call the formula on
+arrays, and, if a tape is open, record the derivative.
 
-Element types: a Python number takes the type of the tensor it meets. A NumPy array of floats does too, since NumPy
-makes float64 of everything. Integers that meet floats become floats of that type. Two tensors of different precision
-give the higher one. What has no integer result (a quotient, a logarithm) makes `floatx()` of integers.
+Element types: a Python number takes the type of the other operand, a tensor. A NumPy array of floats does too, since
+NumPy creates float64 by default. Integers beside floats become floats of that type. Of two tensors of different
+precision the higher one counts. Where the result is no integer (a quotient, a logarithm), integers become `floatx()`.
 """
 
 from __future__ import annotations

@@ -1,15 +1,24 @@
-"""Images in another size.
+"""Images in another size, and patches of images.
 
-Each axis is a product with a matrix of interpolation weights, and the gradient one with its transpose.
+Resizing multiplies along each axis by a matrix of interpolation weights; its gradient multiplies by the transpose.
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from .. import config
+from ..core.types import Array, Pair, TensorLike
 from ..symbolic import takes_symbolic
+from ..tensor import Tensor, convert_to_tensor
+from .arguments import check_choice
 from .arrangement import pad
 from .formulas import moved
+from .joining import concatenate
 from .shape import transpose
+from .windows import as_padding, as_pair, window_output_size
 
 __all__ = ["extract_patches", "resize"]
 
@@ -35,11 +44,20 @@ KERNELS = {"bilinear": _triangle, "bicubic": _cubic, "lanczos3": _lanczos(3), "l
 METHODS = ("nearest", *KERNELS)
 
 
-def resize_weights(size, new_size, method, antialias):
-    """W[i, k]: how much of pixel k is in pixel i of the resized axis. Shape (new_size, size), float64.
+def resize_weights(size: int, new_size: int, method: str, antialias: bool) -> Array:
+    """The weights of interpolation along one axis. W[i, k] is the weight of pixel k in pixel i of the resized axis.
 
     Pixel i's centre lies at (i + 1/2) size / new_size - 1/2. With `antialias`, an axis that shrinks is averaged over
     as many more pixels.
+
+    Args:
+        size: Number of pixels along the axis.
+        new_size: That number after resizing.
+        method: 'nearest', or a key of `KERNELS`.
+        antialias: Whether to average when shrinking.
+
+    Returns:
+        Array (float64), shape (new_size, size).
 
     >>> resize_weights(4, 2, "bilinear", False)
     array([[0.5, 0.5, 0. , 0. ],
@@ -56,43 +74,40 @@ def resize_weights(size, new_size, method, antialias):
 
 
 @takes_symbolic
-def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False,
-           pad_to_aspect_ratio=False, fill_mode="constant", fill_value=0.0, data_format=None):
-    """Images of another height and width.
+def resize(
+    images: TensorLike, size: Pair, interpolation: str = "bilinear", antialias: bool = False,
+    crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
+    fill_value: float = 0.0, data_format: str | None = None,
+) -> Tensor:
+    """Resize images to another height and width.
 
     Args:
         images: Tensor, shape (batch, height, width, channels) or (height, width, channels).
         size: (height, width) of the result.
         interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'.
         antialias: When shrinking, average over all pixels that a new one covers.
-        crop_to_aspect_ratio: Cut the borders off first, so that nothing is distorted.
-        pad_to_aspect_ratio: Fill borders in first, so that nothing is distorted.
+        crop_to_aspect_ratio: Crop the borders first, so that nothing is distorted.
+        pad_to_aspect_ratio: Add borders first, so that nothing is distorted.
         fill_mode: 'constant'.
-        fill_value: What to fill in.
+        fill_value: What to fill the borders with.
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Returns:
-        Tensor of floats; whole numbers are rounded and keep their type.
+        Tensor of floats, shape (batch, *size, channels); whole numbers are rounded and keep their type.
+
+    Raises:
+        ValueError: another number of axes, an unknown interpolation or fill mode, or both ways to keep the ratio.
 
     >>> resize(np.ones((8, 8, 3), "float32"), (4, 2)).shape
     (4, 2, 3)
     """
-    from ..tensor import convert_to_tensor
-
-    x = convert_to_tensor(images)
-    if x.ndim not in (3, 4):
-        raise ValueError(f"resize: images must have shape (batch, height, width, channels) or without batch, got "
-                         f"{x.shape}")
-    if interpolation not in METHODS:
-        raise ValueError(f"resize: interpolation must be one of {', '.join(METHODS)}; got {interpolation!r}")
+    x, first = _channels_last("resize", images, data_format)
+    check_choice("resize", "interpolation", interpolation, METHODS)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("resize: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True")
     if fill_mode != "constant":
         raise ValueError(f"resize: fill_mode must be 'constant', got {fill_mode!r}")
     height, width = size
-    first = (data_format or config.image_data_format()) == "channels_first"
-    if first:
-        x = transpose(x, (*range(x.ndim - 3), x.ndim - 2, x.ndim - 1, x.ndim - 3))
     if crop_to_aspect_ratio or pad_to_aspect_ratio:
         x = (_crop if crop_to_aspect_ratio else _pad)(x, height, width, fill_value)
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype("float32")
@@ -111,47 +126,42 @@ def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspe
     if x.dtype.kind in "iu" and not method_is_copy:
         limits = np.iinfo(x.dtype)
         y = convert_to_tensor(np.clip(np.round(y.data), limits.min, limits.max).astype(x.dtype))
-    return transpose(y, (*range(y.ndim - 3), y.ndim - 1, y.ndim - 3, y.ndim - 2)) if first else y
+    return _channels_first(y) if first else y
 
 
 @takes_symbolic
-def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid", data_format=None):
-    """The patch under each place of a window, as one long vector.
+def extract_patches(
+    images: TensorLike, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: Any = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """The pixels in each window, as one long vector.
 
     patches[n, i, j, (p kw + q) C + c] = images[n, i*s + p*d, j*s + q*d, c], for a window of kh x kw pixels
 
     Args:
         images: Tensor, shape (batch, height, width, channels) or (height, width, channels).
-        size: Of the window, or a pair (kh, kw).
-        strides: From one place to the next, or a pair; `size` if None, so that patches lie side by side.
-        dilation_rate: From one pixel of the window to the next.
+        size: Side of the window in pixels, or a pair (kh, kw).
+        strides: Distance between neighbouring windows, or a pair; `size` if None, so that windows lie side by side.
+        dilation_rate: Distance between neighbouring pixels of the window, or a pair.
         padding: 'valid' or 'same' (with zeros).
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Returns:
         Tensor, shape (batch, rows, columns, kh * kw * channels).
 
+    Raises:
+        ValueError: another number of axes, or the window is larger than the padded image.
+
     >>> extract_patches(np.arange(16.0).reshape(4, 4, 1), 2).tolist()[0]
     [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0]]
     """
-    from ..tensor import convert_to_tensor
-    from .joining import concatenate
-    from .windows import as_padding, as_pair, conv_output_size
-
-    x = convert_to_tensor(images)
-    if x.ndim not in (3, 4):
-        raise ValueError(f"extract_patches: images must have shape (batch, height, width, channels) or without batch, "
-                         f"got {x.shape}")
-    first = (data_format or config.image_data_format()) == "channels_first"
-    if first:
-        x = transpose(x, (*range(x.ndim - 3), x.ndim - 2, x.ndim - 1, x.ndim - 3))
+    x, first = _channels_last("extract_patches", images, data_format)
     size = as_pair(size, "extract_patches", "size")
     strides = size if strides is None else as_pair(strides, "extract_patches", "strides")
     dilation = as_pair(dilation_rate, "extract_patches", "dilation_rate")
     height, width = x.shape[-3:-1]
     frame = as_padding("extract_patches", padding, (1, height, width, 1), (*size, 1, 1), strides, dilation)
-    rows, columns = (conv_output_size(length, window, stride, around, spread) for length, window, stride, around, spread
-                     in zip((height, width), size, strides, frame, dilation, strict=True))
+    rows, columns = map(window_output_size, (height, width), size, strides, frame, dilation)
     if any(map(any, frame)):
         x = pad(x, [(0, 0)] * (x.ndim - 3) + [*frame, (0, 0)])
     # Pixel (p, q) of all patches at once: every strides-th pixel of the image, from (p, q) on.
@@ -160,7 +170,23 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
               for top in range(0, size[0] * dilation[0], dilation[0])
               for left in range(0, size[1] * dilation[1], dilation[1])]
     y = concatenate(pixels, -1)
-    return transpose(y, (*range(y.ndim - 3), y.ndim - 1, y.ndim - 3, y.ndim - 2)) if first else y
+    return _channels_first(y) if first else y
+
+
+def _channels_last(operation, images, data_format):
+    """Images with channels last, and whether the caller has them first."""
+    x = convert_to_tensor(images)
+    if x.ndim not in (3, 4):
+        raise ValueError(
+            f"{operation}: images must have shape (batch, height, width, channels), or that without batch. "
+            f"Got {x.shape}. Add a channel axis with x[..., None]."
+        )
+    first = (data_format or config.image_data_format()) == "channels_first"
+    return (transpose(x, (*range(x.ndim - 3), x.ndim - 2, x.ndim - 1, x.ndim - 3)) if first else x), first
+
+
+def _channels_first(x):
+    return transpose(x, (*range(x.ndim - 3), x.ndim - 1, x.ndim - 3, x.ndim - 2))
 
 
 def _crop(x, height, width, _):
@@ -172,8 +198,9 @@ def _crop(x, height, width, _):
 
 
 def _pad(x, height, width, fill_value):
-    """The image in the middle of a frame with the proportions of the result: as much on both sides, an odd pixel being
-    left out, as in Keras.
+    """The image in the middle of a frame with the proportions of the result.
+
+    Both sides are equally wide; where a pixel is left over, it is dropped, as in Keras.
     """
     h, w = x.shape[-3:-1]
     new_h, new_w = max(h, int(w * height / width)), max(w, int(h * width / height))

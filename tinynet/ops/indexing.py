@@ -171,7 +171,7 @@ def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -
     if x1 is None and x2 is None:
         return nonzero(condition)
     if x1 is None or x2 is None:
-        raise ValueError("where: give both x1 and x2, or none of them")
+        raise ValueError("where: only one of x1 and x2 is given. Pass both, or none for the positions of what is true")
     dtype = result_type(x1, x2)
     a, b = to_array(x1).astype(dtype, copy=False), to_array(x2).astype(dtype, copy=False)
     condition = condition.astype(bool, copy=False)

@@ -166,9 +166,8 @@ def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Tensor
     sections = indices_or_sections
     if isinstance(sections, (int, np.integer)) and x.shape[axis] % sections:
         raise ValueError(
-            f"split: axis {axis} of length {x.shape[axis]} cannot be cut into {sections} equal parts. Got shape "
-            f"{x.shape}. "
-            "Use array_split for unequal ones."
+            f"split: axis {axis} of length {x.shape[axis]} cannot be cut into {sections} equal parts. "
+            f"Got shape {x.shape}. Use array_split for unequal ones."
         )
     return array_split(x, sections, axis)
 

@@ -9,22 +9,34 @@ y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and varian
 `normalize` divides by the square root of the sum of x^2.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..config import epsilon as default_epsilon
+from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .arguments import as_floats, check_axes, check_channel_wise, check_channels_axis
 
 
-def layer_norm_forward(x, gamma, beta, epsilon, rms=False):
+def layer_norm_forward(
+    x: Array, gamma: Array | None, beta: Array | None, epsilon: float, rms: bool = False
+) -> tuple[Array, Array, Array]:
     """Reference, along the last axis: y = gamma (x - mean) / sqrt(variance + epsilon) + beta; with `rms`, mean = 0.
 
+    Args:
+        x: Shape (..., features).
+        gamma, beta: Shape (features,); None for 1 and 0.
+        epsilon: Added to the variance.
+        rms: Whether the mean counts as 0.
+
     Returns:
-        y, mean, 1 / sqrt(variance + epsilon)
+        y, mean, 1 / sqrt(variance + epsilon): the last two of shape (...).
     """
     with np.errstate(all="ignore"):
         size = x.dtype.type(x.shape[-1])
@@ -37,12 +49,24 @@ def layer_norm_forward(x, gamma, beta, epsilon, rms=False):
         return y if beta is None else y + beta, mean, inverse_std
 
 
-def layer_norm_backward(dy, x, gamma, mean, inverse_std, rms=False, need_dx=True, need_dgamma=True, need_dbeta=True):
-    """Reference: the gradients, None where not needed.
+def layer_norm_backward(
+    dy: Array, x: Array, gamma: Array | None, mean: Array, inverse_std: Array, rms: bool = False, need_dx: bool = True,
+    need_dgamma: bool = True, need_dbeta: bool = True,
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Reference: the gradients.
 
     dbeta = sum dy, dgamma = sum dy x^, over all rows
     dx = (dx^ - mean of dx^ - x^ mean of (dx^ x^)) / sqrt(variance + epsilon), dx^ = dy gamma
     With `rms` the first mean is left out.
+
+    Args:
+        dy: Gradient of y.
+        x, gamma, rms: As for `layer_norm_forward`.
+        mean, inverse_std: The forward pass's.
+        need_dx, need_dgamma, need_dbeta: False returns None for this gradient.
+
+    Returns:
+        dx, dgamma, dbeta
     """
     rows = tuple(range(x.ndim - 1))
     with np.errstate(all="ignore"):
@@ -58,14 +82,25 @@ def layer_norm_backward(dy, x, gamma, mean, inverse_std, rms=False, need_dx=True
         return dx, dgamma, dy.sum(axis=rows) if need_dbeta else None
 
 
-def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
-    """Normalize each sample over `axis`.
+def layer_normalization(
+    x: TensorLike, gamma: TensorLike = None, beta: TensorLike = None, axis: int | Sequence[int] = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    """Normalize each sample over `axis` to mean 0 and variance 1. Ba et al. 2016.
+
+    y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 
     Args:
-        x: Tensor.
+        x: Tensor; integers become `floatx()`.
         gamma, beta: Tensors shaped as x along the normalized axes; None for 1 and 0.
-        axis: int, or list of ints.
+        axis: Axis, or several.
         epsilon: Added to the variance; `tinynet.config.epsilon()` if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, or gamma or beta has another shape.
 
     >>> layer_normalization(np.array([[1.0, 3.0]], "float32"), epsilon=0.0).numpy()
     array([[-1.,  1.]], dtype=float32)
@@ -73,14 +108,27 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
     return _along("layer_normalization", x, gamma, beta, axis, epsilon, rms=False)
 
 
-def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+def rms_normalization(
+    x: TensorLike, scale: TensorLike = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
+) -> Tensor:
     """x / sqrt(mean of x^2 + epsilon), times `scale`: layer normalization without the mean.
 
+    Zhang and Sennrich 2019.
+
     Args:
-        x: Tensor.
-        scale: Tensor shaped as x along the normalized axes, or None.
-        axis: int, or list of ints.
+        x: Tensor; integers become `floatx()`.
+        scale: Tensor shaped as x along the normalized axes; None for 1.
+        axis: Axis, or several.
         epsilon: Added to the mean of squares; `tinynet.config.epsilon()` if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, or scale has another shape.
+
+    >>> rms_normalization([[3.0, 3.0]], epsilon=0.0).numpy()
+    array([[1., 1.]], dtype=float32)
     """
     return _along("rms_normalization", x, scale, None, axis, epsilon, rms=True)
 
@@ -103,9 +151,8 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
             parameter = convert_to_tensor(parameter)
             if parameter.data.shape != inner:
                 raise ValueError(
-                    f"{operation}: {name} has shape {parameter.data.shape}, but the normalized axes of the input "
-                    f"have shape {inner}. "
-                    f"Got input {x.data.shape}, axis {axis}."
+                    f"{operation}: {name} has shape {parameter.data.shape}, "
+                    f"but the normalized axes of the input have shape {inner}. Got input {x.data.shape}, axis {axis}."
                 )
             inputs.append(parameter)
         arrays.append(None if parameter is None else parameter.data.reshape(size))
@@ -133,8 +180,11 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
     return record(back(y), inputs, backward)
 
 
-def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3):
-    """Normalize each group of channels of each sample, over all pixels.
+def group_normalization(
+    x: TensorLike, groups: int, gamma: TensorLike = None, beta: TensorLike = None, axis: int = -1,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """Normalize each group of channels of each sample, over all pixels. Wu and He 2018.
 
     Args:
         x: Tensor of shape (batch, ..., channels).
@@ -143,6 +193,12 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
         gamma, beta: Tensors of shape (channels,); None for 1 and 0.
         axis: The channels' axis.
         epsilon: Added to the variance.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, the channels do not split into groups, or gamma or beta has another shape.
 
     >>> x = np.array([[1.0, 3.0, 10.0, 30.0]], "float32")
     >>> group_normalization(x, groups=2, epsilon=0.0).numpy()
@@ -161,8 +217,8 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
     channels = shape[axis]
     if groups < 1 or channels % groups:
         raise ValueError(
-            f"group_normalization: {channels} channels do not split into {groups} groups. Got input {shape}, axis "
-            f"{axis}."
+            f"group_normalization: {channels} channels do not split into {groups} groups. "
+            f"Got input {shape}, axis {axis}."
         )
     for name, parameter in (("gamma", gamma), ("beta", beta)):
         if parameter is not None:
@@ -180,15 +236,23 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
     return y if last is x else moveaxis(y, -1, axis)
 
 
-def normalize(x, axis=-1, order=2, epsilon=None):
+def normalize(
+    x: TensorLike, axis: int | Sequence[int] = -1, order: float = 2, epsilon: float | None = None
+) -> Tensor:
     """x divided by its norm along `axis`: vectors of length 1.
 
     Args:
-        x: Tensor.
-        axis: int, or list of ints.
+        x: Tensor; integers become `floatx()`.
+        axis: Axis, or several.
         order: Of the norm: 2 for the root of the sum of squares, 1 for the sum of absolute values, `numpy.inf` for the
             largest.
         epsilon: The smallest norm; a shorter vector is divided by it. `tinynet.config.epsilon()` if None.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: x has no such axis, or there is no such norm.
 
     >>> normalize(np.array([[3.0, 4.0]], "float32")).numpy()
     array([[0.6, 0.8]], dtype=float32)

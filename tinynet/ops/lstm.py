@@ -1,8 +1,8 @@
 """The long short-term memory layer over a whole sequence, in one operation (Hochreiter and Schmidhuber 1997).
 
     i, f, g, o = the four quarters of  x_t kernel + h_(t-1) recurrent_kernel + bias
-    i, f, o = s(i), s(f), s(o)          how much to write, to keep, to show
-    g = a(g)                            what to write
+    i, f, o = s(i), s(f), s(o)          input, forget and output gate
+    g = a(g)                            candidate
     c_t = f c_(t-1) + i g
     h_t = o a(c_t)
 
@@ -13,12 +13,19 @@ with a = tanh and s = sigmoid as a rule. Backward, from the last step to the fir
     dz_t = (di s'(i), df s'(f), dg a'(g), do s'(o))         dh_(t-1) = dz_t recurrent_kernel^T
     dx_t = dz_t kernel^T                dkernel = sum of x_t^T dz_t, drecurrent_kernel = sum of h_(t-1)^T dz_t
 
-A step that the mask leaves out keeps h and c. The products with x are made for all steps at once.
+A step that the mask leaves out keeps h and c. The products with x are computed for all steps at once.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, TensorLike
 from ..tape import is_tracked
+from ..tensor import Tensor
 from .recurrence import (
     ACTIVATIONS,
     gate_input_gradient,
@@ -32,20 +39,28 @@ from .recurrence import (
 )
 
 
-def quarters(z):
+def quarters(z: Array) -> Iterator[Array]:
     """The four gates in an array (..., 4 units), as views."""
     units = z.shape[-1] // 4
     return (z[..., k * units:(k + 1) * units] for k in range(4))
 
 
-def lstm_forward(x, h0, c0, kernel, recurrent_kernel, bias, masks, activation, recurrent_activation):
-    """The states h and c, (steps + 1, batch, units), from h0 and c0 on; the gates (steps, batch, 4 units); a(c_t).
+def lstm_forward(
+    x: Array, h0: Array, c0: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None,
+    masks: tuple[Any, Any, Any], activation: str, recurrent_activation: str,
+) -> tuple[Array, Array, Array, Array]:
+    """The states.
 
     Args:
         x: Shape (steps, batch, inputs).
-        mask: Boolean, shape (steps, batch, 1), or None.
-        input_mask, recurrent_mask: What x and h are multiplied by before the products, for each gate, shapes
-            (4, batch, inputs) and (4, batch, units), or None.
+        h0, c0: Initial states, shape (batch, units).
+        kernel, recurrent_kernel, bias, activation, recurrent_activation: As for `lstm`.
+        masks: (mask, input_mask, recurrent_mask), each an array or None. The first has booleans, shape (steps, batch,
+            1). The others are the factors of x and h in the products, for each gate, shapes (4, batch, inputs) and (4,
+            batch, units).
+
+    Returns:
+        h and c, (steps + 1, batch, units), with h[0] = h0 and c[0] = c0; the gates, (steps, batch, 4 units); a(c_t).
     """
     mask, input_mask, recurrent_mask = masks
     (a, _), (s, _) = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
@@ -71,9 +86,21 @@ def lstm_forward(x, h0, c0, kernel, recurrent_kernel, bias, masks, activation, r
     return h, c, z, shown
 
 
-def lstm_backward(dy, dc, x, h, c, gates, shown, kernel, recurrent_kernel, masks, activation,
-                  recurrent_activation, need_dx):
-    """(dx, dh0, dc0, dkernel, drecurrent_kernel, dbias) from dy, the gradient of h[1:], and dc, of the last c or None.
+def lstm_backward(
+    dy: Array, dc: Array | None, x: Array, h: Array, c: Array, gates: Array, shown: Array, kernel: Array,
+    recurrent_kernel: Array, masks: tuple[Any, Any, Any], activation: str, recurrent_activation: str, need_dx: bool,
+) -> tuple[Array | None, Array, Array, Array, Array, Array]:
+    """The gradients, by the formulas at the top of this file.
+
+    Args:
+        dy: Gradient of h[1:].
+        dc: Gradient of the last c, or None.
+        h, c, gates, shown: The forward pass's results.
+        x, kernel, recurrent_kernel, masks, activation, recurrent_activation: As for `lstm_forward`.
+        need_dx: False returns None for dx.
+
+    Returns:
+        (dx, dh0, dc0, dkernel, drecurrent_kernel, dbias)
     """
     mask, input_mask, recurrent_mask = masks
     (_, da), (_, ds) = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
@@ -109,9 +136,13 @@ def lstm_backward(dy, dc, x, h, c, gates, shown, kernel, recurrent_kernel, masks
     )
 
 
-def lstm(x, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None, input_mask=None, recurrent_mask=None,
-         activation="tanh", recurrent_activation="sigmoid", return_sequences=False, return_state=False):
-    """A long short-term memory layer; the equations stand at the top of this file.
+def lstm(
+    x: TensorLike, kernel: TensorLike, recurrent_kernel: TensorLike, bias: TensorLike = None,
+    initial_state: Sequence[TensorLike] | None = None, mask: TensorLike = None, input_mask: Array | None = None,
+    recurrent_mask: Array | None = None, activation: str = "tanh", recurrent_activation: str = "sigmoid",
+    return_sequences: bool = False, return_state: bool = False,
+) -> tuple[Tensor, list[Tensor] | None]:
+    """A long short-term memory layer. Hochreiter and Schmidhuber 1997; the equations are at the top of this file.
 
     Args:
         x: Tensor, shape (batch, steps, inputs).
@@ -120,14 +151,18 @@ def lstm(x, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None, 
         bias: Shape (4 units,), or None.
         initial_state: [h_0, c_0], each (batch, units); zeros if None.
         mask: Boolean, shape (batch, steps): a step that is False keeps h and c.
-        input_mask, recurrent_mask: What x and h are multiplied by before the products, for each gate, the same in every
-            step: dropout's masks, shapes (4, batch, inputs) and (4, batch, units).
+        input_mask, recurrent_mask: Factors of x and h in the products, for each gate, the same in every step: dropout's
+            masks, shapes (4, batch, inputs) and (4, batch, units).
         activation, recurrent_activation: 'tanh', 'sigmoid', 'relu', 'linear' or 'hard_sigmoid'.
         return_sequences: Return every h_t, shape (batch, steps, units), not only the last, (batch, units).
         return_state: Return the list of final states too.
 
     Returns:
         The output, and [h_T, c_T] or None.
+
+    Raises:
+        ValueError: shapes do not match, there are no steps, or there is no such activation.
+        TypeError: the element types differ.
 
     >>> y, (h, c) = lstm(np.ones((2, 5, 3)), np.ones((3, 8)), np.ones((2, 8)), return_state=True)
     >>> y.shape, c.shape

@@ -6,28 +6,40 @@
     dx2 = x1^T dy
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
 
+from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .formulas import result_type
 
 
-def matmul_reference(a, b, transpose_a=False, transpose_b=False):
-    """Reference of the kernel `matmul`: op(a) op(b), where op may swap the last two axes; leading axes broadcast."""
+def matmul_reference(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
+    """Reference of the kernel `matmul`: op(a) op(b), where op may swap the last two axes; leading axes broadcast.
+
+    Args:
+        a: Shape (..., m, k), or (..., k, m) with `transpose_a`.
+        b: Shape (..., k, n), or (..., n, k) with `transpose_b`.
+        transpose_a, transpose_b: Whether to swap the last two axes.
+
+    Returns:
+        Array, shape (..., m, n).
+    """
     return np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b)
 
 
-def matmul(x1, x2):
+def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Multiply two matrices, or stacks of them.
 
     y[..., i, j] = sum over k of x1[..., i, k] x2[..., k, j]
 
-    As in NumPy, leading axes broadcast, and a vector counts as a row on the left and as a column on the right, whose
-    axis the result then lacks.
+    As in NumPy, leading axes broadcast. A vector counts as a row on the left and as a column on the right; the result
+    does not have that axis.
 
     Args:
         x1: Tensor, shape (..., m, k) or (k,).
@@ -51,7 +63,7 @@ def matmul(x1, x2):
     if a.shape[1] != b.shape[0]:
         raise ValueError(_inner_mismatch(a, b))
     if a.dtype.kind != "f":
-        return record(a @ b, (x1, x2), None)  # whole numbers: exact, and without a gradient
+        return record(a @ b, (x1, x2), _no_gradient)  # whole numbers: exact
 
     def backward(dy):
         return (
@@ -67,8 +79,8 @@ def _matmul_general(x1, x2):
     """`matmul` for any ranks and element types."""
     if x1.ndim == 0 or x2.ndim == 0:
         raise ValueError(
-            f"matmul: both operands need at least one axis. Got shapes {x1.shape} and {x2.shape}. Use * to multiply by "
-            "a number."
+            f"matmul: both operands need at least one axis. Got shapes {x1.shape} and {x2.shape}. "
+            "Use * to multiply by a number."
         )
     a = x1.data if x1.ndim > 1 else x1.data[np.newaxis, :]
     b = x2.data if x2.ndim > 1 else x2.data[:, np.newaxis]
@@ -78,13 +90,12 @@ def _matmul_general(x1, x2):
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     except ValueError:
         raise ValueError(
-            f"matmul: the leading axes {a.shape[:-2]} and {b.shape[:-2]} do not broadcast. Got shapes {x1.shape} and "
-            f"{x2.shape}. "
-            "From the right, each pair must be equal, or one of the two 1."
+            f"matmul: the leading axes {a.shape[:-2]} and {b.shape[:-2]} do not broadcast. "
+            f"Got shapes {x1.shape} and {x2.shape}. From the right, each pair must be equal, or one of the two 1."
         ) from None
     floats = [array.dtype for array in (a, b) if array.dtype.kind == "f"]
     if not floats:
-        return record(np.matmul(x1.data, x2.data), (x1, x2), None)
+        return record(np.matmul(x1.data, x2.data), (x1, x2), _no_gradient)
     dtype = np.result_type(*floats)  # float32 with int32 is float32, as in Keras
     a, b = a.astype(dtype, copy=False), b.astype(dtype, copy=False)
     y = kernels.matmul(a, b)
@@ -96,9 +107,7 @@ def _matmul_general(x1, x2):
         da = kernels.matmul(dy, b, transpose_b=True) if wanted1 else None
         if not wanted2:
             db = None
-        elif (
-            b.ndim == 2
-        ):  # one matrix for all: the leading axes of `a` are just more rows, so the product sums over them
+        elif b.ndim == 2:  # one matrix for all: the leading axes of `a` are further rows, over which the product sums
             db = kernels.matmul(_as_rows(a), _as_rows(dy), transpose_a=True)
         else:
             db = kernels.matmul(a, dy, transpose_a=True)
@@ -107,14 +116,16 @@ def _matmul_general(x1, x2):
     return record(y.reshape(shape), (x1, x2), backward)
 
 
+def _no_gradient(dy):
+    return None, None
+
+
 def _as_rows(array):
     return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
 
 def _gradient_like(gradient, operand, x):
-    """Sum over the axes along which `operand` was broadcast,
-    and give the result the shape and type of the tensor `x`.
-    """
+    """The gradient summed over the axes along which `operand` was broadcast, in the shape and type of `x`."""
     if gradient is None:
         return None
     added = gradient.ndim - operand.ndim
@@ -127,7 +138,6 @@ def _gradient_like(gradient, operand, x):
 def _inner_mismatch(a, b):
     inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
     return (
-        f"matmul: the last axis of x1 has {a.shape[-1]} elements, but x2 has {inner} rows. Got shapes {a.shape} and "
-        f"{b.shape}. "
-        "(m, k) times (k, n) gives (m, n); transpose or reshape one of the two."
+        f"matmul: the last axis of x1 has {a.shape[-1]} elements, but x2 has {inner} rows. "
+        f"Got shapes {a.shape} and {b.shape}. (m, k) times (k, n) gives (m, n); transpose or reshape one of the two."
     )

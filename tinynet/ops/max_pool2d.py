@@ -5,29 +5,49 @@
 where x counts as minus infinity outside the image. A window with a NaN gives NaN.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .arguments import check_choice, check_data_format
 from .windows import as_int, as_pair, same_padding, swap_layout
 
 NO_PADDING = ((0, 0), (0, 0))
-NOWHERE = 255  # in the operations that pool in one pass with ReLU: the place of a maximum that lets no gradient back
+NOWHERE = 255  # the argmax index where ReLU made a maximum 0, in operations that do both: no gradient passes there
 
 # The references.
 
 
-def windows(x, pool_size, strides, padding, fill):
-    """What each window sees, its taps row by row: (batch, out_height, out_width, channels, taps), a copy."""
+def windows(x: Array, pool_size: Pair, strides: Pair, padding: Padding2d, fill: float) -> Array:
+    """The elements of each window, its taps row by row: (batch, out_height, out_width, channels, taps), a copy.
+
+    Args:
+        x: (batch, height, width, channels).
+        pool_size: (height, width) of the window.
+        strides: (vertical, horizontal).
+        padding: ((top, bottom), (left, right)).
+        fill: The value outside the image.
+    """
     padded = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=fill)
     views = np.lib.stride_tricks.sliding_window_view(padded, pool_size, axis=(1, 2))[:, :: strides[0], :: strides[1]]
     return views.reshape(*views.shape[:4], pool_size[0] * pool_size[1])
 
 
-def spread_windows(dtaps, x_shape, pool_size, strides, padding):
-    """The adjoint of `windows`: dx, the sum of what all windows say about a pixel."""
+def spread_windows(dtaps: Array, x_shape: tuple[int, ...], pool_size: Pair, strides: Pair, padding: Padding2d) -> Array:
+    """The adjoint of `windows`: dx of a pixel is the sum over all windows that contain it.
+
+    Args:
+        dtaps: (batch, out_height, out_width, channels, taps), the gradient of `windows`.
+        x_shape: Shape of x.
+        pool_size, strides, padding: As for `windows`.
+    """
     (top, bottom), (left, right) = padding
     batch, height, width, channels = x_shape
     dx = np.zeros((batch, height + top + bottom, width + left + right, channels), dtaps.dtype)
@@ -40,8 +60,10 @@ def spread_windows(dtaps, x_shape, pool_size, strides, padding):
     return np.ascontiguousarray(dx[:, top : top + height, left : left + width])
 
 
-def max_pool2d_forward(x, pool_size, strides, padding, need_places=True):
-    """Reference: y = the largest value a window sees.
+def max_pool2d_forward(
+    x: Array, pool_size: Pair, strides: Pair, padding: Padding2d, need_places: bool = True
+) -> tuple[Array, Array | None]:
+    """Reference: y = the largest value in each window.
 
     Args:
         x: (batch, height, width, channels).
@@ -51,20 +73,32 @@ def max_pool2d_forward(x, pool_size, strides, padding, need_places=True):
         need_places: Whether `max_pool2d_backward` will be called.
 
     Returns:
-        y, and the place of each maximum in its window, counted row by row, the first of several: uint8, or int32 for
-        windows of more than 256 pixels; None if not needed.
+        y, and the argmax index of each window, counted row by row, the first of several: uint8, or int32 for windows
+        of more than 256 pixels; None if not needed.
     """
-    seen = windows(x, pool_size, strides, padding, -np.inf)
+    taps = windows(x, pool_size, strides, padding, -np.inf)
     inside = windows(np.ones(x.shape, bool), pool_size, strides, padding, False)
     first_inside = inside.argmax(-1)
-    places = seen.argmax(-1)  # the first maximum, the first NaN if there is one
-    y = np.take_along_axis(seen, places[..., None], -1)[..., 0]
+    places = taps.argmax(-1)  # the first maximum, the first NaN if there is one
+    y = np.take_along_axis(taps, places[..., None], -1)[..., 0]
     places = np.where(y == -np.inf, first_inside, places)  # no maximum is in the padding
     return y, places.astype(np.uint8 if pool_size[0] * pool_size[1] <= 256 else np.int32) if need_places else None
 
 
-def max_pool2d_backward(dy, places, x_shape, pool_size, strides, padding):
-    """Reference: dy goes to the first maximum of its window, and adds up where windows overlap."""
+def max_pool2d_backward(
+    dy: Array, places: Array, x_shape: tuple[int, ...], pool_size: Pair, strides: Pair, padding: Padding2d
+) -> Array:
+    """Reference: dy goes to the first maximum of its window, and adds up where windows overlap.
+
+    Args:
+        dy: Gradient of y.
+        places: The argmax indices of the forward pass.
+        x_shape: Shape of x.
+        pool_size, strides, padding: As for `max_pool2d_forward`.
+
+    Returns:
+        dx.
+    """
     taps = np.arange(pool_size[0] * pool_size[1])
     dtaps = np.where(places[..., None] == taps, dy[..., None], dy.dtype.type(0))
     return spread_windows(dtaps, x_shape, pool_size, strides, padding)
@@ -73,7 +107,9 @@ def max_pool2d_backward(dy, places, x_shape, pool_size, strides, padding):
 # What users call.
 
 
-def max_pool2d(x, pool_size=2, strides=None, padding="valid", data_format="channels_last"):
+def max_pool2d(
+    x: TensorLike, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str = "channels_last"
+) -> Tensor:
     """Keep the largest value in each window.
 
     y[n, i, j, c] = max over (p, q) of x[n, i*s + p - top, j*s + q - left, c]
@@ -92,7 +128,8 @@ def max_pool2d(x, pool_size=2, strides=None, padding="valid", data_format="chann
         Tensor, shape (batch, out_height, out_width, channels).
 
     Raises:
-        ValueError: the window is larger than the image.
+        ValueError: the window is larger than the image, or x does not have four axes.
+        TypeError: x is not float32 or float64.
 
     >>> x = [[8, 7, 5, 3], [12, 9, 5, 7], [13, 2, 10, 3], [9, 4, 5, 14]]
     >>> max_pool2d(np.reshape(np.float32(x), (1, 4, 4, 1))).numpy()[0, :, :, 0]
@@ -102,22 +139,36 @@ def max_pool2d(x, pool_size=2, strides=None, padding="valid", data_format="chann
     return pool2d("max_pool2d", max_pool_kernels, x, pool_size, strides, padding, data_format)
 
 
-def max_pool_kernels(x, data, pool_size, strides, padding):
-    """y, and its backward function."""
+def max_pool_kernels(
+    x: Tensor, data: Array, pool_size: Pair, strides: Pair, padding: Padding2d
+) -> tuple[Array, Callable[[Array], tuple[Array]]]:
+    """Max pooling of x, whose array is `data`: y, and its backward function."""
     y, places = kernels.max_pool2d_forward(data, pool_size, strides, padding, is_tracked(x))
     shape = data.shape
     return y, lambda dy: (kernels.max_pool2d_backward(dy, places, shape, pool_size, strides, padding),)
 
 
-def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """Max pooling of sequences (batch, steps, channels) or images (batch, height, width, channels).
+def max_pool(
+    inputs: TensorLike, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
+) -> Tensor:
+    """Max pooling of sequences or images: keep the largest value in each window.
 
     Args:
-        inputs: Tensor with 3 or 4 axes.
+        inputs: Tensor, shape (batch, steps, channels) or (batch, height, width, channels).
         pool_size: Side of the window, or one for each axis.
         strides: Step between windows, or one for each axis; `pool_size` if None.
         padding: 'valid' or 'same', as for `max_pool2d`.
         data_format: 'channels_last' or 'channels_first'; `config.image_data_format()` if None.
+
+    Returns:
+        Tensor with as many axes as `inputs`.
+
+    Raises:
+        ValueError: the window is larger than the input, or there are neither 3 nor 4 axes.
+        TypeError: inputs are not float32 or float64.
+
+    >>> max_pool(np.ones((1, 6, 2), "float32"), 2).shape
+    (1, 3, 2)
     """
     return pool("max_pool", max_pool_kernels, inputs, pool_size, strides, padding, data_format)
 
@@ -125,8 +176,17 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
 # Shared with average pooling.
 
 
-def pool2d(operation, run, x, pool_size, strides, padding, data_format):
-    """Check the arguments, run the kernels, record."""
+def pool2d(
+    operation: str, run: Callable[..., Any], x: TensorLike, pool_size: Any, strides: Any, padding: str,
+    data_format: str,
+) -> Tensor:
+    """Check the arguments, run the kernels, record.
+
+    Args:
+        operation: The operation's name, for messages.
+        run: `max_pool_kernels`, or the like of another pooling.
+        x, pool_size, strides, padding, data_format: As for `max_pool2d`.
+    """
     x = convert_to_tensor(x)
     if data_format == "channels_first" and x.data.ndim == 4:
         x = swap_layout(x, (0, 2, 3, 1))
@@ -142,13 +202,20 @@ def pool2d(operation, run, x, pool_size, strides, padding, data_format):
         )
     if data.dtype.kind != "f":
         raise TypeError(f"{operation}: expected float32 or float64, got {data.dtype}; convert with astype")
-    padding = pool_padding(operation, data.shape, pool_size, strides, padding)
-    y, backward = run(x, data, pool_size, strides, padding)
+    y, backward = run(x, data, pool_size, strides, pool_padding(operation, data.shape, pool_size, strides, padding))
     return record(y, (x,), backward)
 
 
-def pool(operation, run, inputs, pool_size, strides, padding, data_format):
-    """Keras's form: one or two dimensions, by the number of axes."""
+def pool(
+    operation: str, run: Callable[..., Any], inputs: TensorLike, pool_size: Any, strides: Any, padding: str,
+    data_format: str | None,
+) -> Tensor:
+    """Keras's form: one or two dimensions, by the number of axes. A sequence is pooled as an image of width 1.
+
+    Args:
+        operation, run: As for `pool2d`.
+        inputs, pool_size, strides, padding, data_format: As for `max_pool`.
+    """
     if data_format is None:
         from ..config import image_data_format
 
@@ -173,8 +240,12 @@ def pool(operation, run, inputs, pool_size, strides, padding, data_format):
     return _reshaped(y, (out[0], out[1], out[3]) if last else out[:3])
 
 
-def pool_padding(operation, shape, pool_size, strides, padding):
-    """((top, bottom), (left, right)) from 'valid' or 'same'; refuses a window larger than the image."""
+def pool_padding(operation: str, shape: tuple[int, ...], pool_size: Pair, strides: Pair, padding: str) -> Padding2d:
+    """((top, bottom), (left, right)) from 'valid' or 'same'.
+
+    Raises:
+        ValueError: the window is larger than the image, or `padding` is neither.
+    """
     if padding == "valid":
         if pool_size[0] > shape[1] or pool_size[1] > shape[2]:
             raise ValueError(
@@ -183,7 +254,7 @@ def pool_padding(operation, shape, pool_size, strides, padding):
             )
         return ((0, 0), (0, 0))
     check_choice(operation, "padding", padding, ("valid", "same"))
-    return tuple(map(same_padding, shape[1:3], pool_size, strides))
+    return same_padding(shape[1], pool_size[0], strides[0]), same_padding(shape[2], pool_size[1], strides[1])
 
 
 def _reshaped(x, shape):

@@ -18,7 +18,7 @@ from .statistics import floating
 
 
 def _filled(x, value):
-    """(x with `value` in place of NaN, where NaN was)."""
+    """(x with `value` in place of NaN, booleans that are True where NaN was)."""
     x = convert_to_tensor(x)
     hole = np.isnan(x.data) if x.data.dtype.kind == "f" else np.zeros(x.shape, bool)
     return (where(hole, x.data.dtype.type(value), x) if hole.any() else x), hole
@@ -139,7 +139,7 @@ def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def _count(filled, hole, axis, keepdims):
-    """How many elements are numbers; NaN for none, so that dividing by it gives that."""
+    """The number of elements that are not NaN; NaN for none, so that a quotient is NaN too."""
     count = sum((~hole).astype(filled.dtype), axis, keepdims).data
     return convert_to_tensor(np.where(count == 0, filled.dtype.type(np.nan), count))
 

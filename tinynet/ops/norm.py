@@ -84,9 +84,8 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
         return record(y, (x,), backward)
     if isinstance(ord, str) or not one_axis:
         raise ValueError(
-            f"norm: ord={ord!r} over axis={axis} of shape {data.shape} is not supported. Known: None and 'fro' over "
-            "any axes, "
-            "numbers over a single axis."
+            f"norm: ord={ord!r} over axis={axis} of shape {data.shape} is not supported. "
+            "Known: None and 'fro' over any axes, numbers over a single axis."
         )
     if ord == 0:
         return Tensor.wrap(np.asarray(np.sum(data != 0, axis=axes, keepdims=keepdims, dtype=data.dtype)))

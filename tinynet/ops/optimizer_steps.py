@@ -1,20 +1,40 @@
 """Optimizer steps: what each rule does to weights and states, in place, given the gradients.
 
-Every function takes lists of arrays, one array a variable, all of one dtype. w is a weight, g its gradient. The step
-comes after the decoupled weight decay, w -= decay w (Loshchilov and Hutter, arXiv:1711.05101), with decay = learning
+Every function takes lists of arrays, one array a variable, all of one dtype. w is a weight, g its gradient. Before the
+step comes the decoupled weight decay, w -= decay w (Loshchilov and Hutter, arXiv:1711.05101), with decay = learning
 rate times weight_decay. The rules are Keras's; where a textbook has epsilon elsewhere, `tinynet.textbook` has its form.
 
-The compiled steps go once over the memory of all variables, with the arithmetic of one element in registers; they take
-numbers too small for a full mantissa (below 1.2e-38 in float32) for zero.
+The compiled steps read and write the memory of all variables once, with the arithmetic of one element in registers.
+They treat numbers too small for a full mantissa (below 1.2e-38 in float32) as zero.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from ..core.types import Array
 
-def sgd_step(weights, gradients, velocities, learning_rate, momentum=0.0, nesterov=False, decay=0.0):
-    """v = momentum v - learning_rate g;  w += v, or with Nesterov's look ahead w += momentum v - learning_rate g.
 
-    `velocities` is None for plain gradient descent, w -= learning_rate g.
+def sgd_step(
+    weights: Sequence[Array], gradients: Sequence[Array], velocities: Sequence[Array] | None, learning_rate: float,
+    momentum: float = 0.0, nesterov: bool = False, decay: float = 0.0,
+) -> None:
+    """Gradient descent, with momentum: v = momentum v - learning_rate g;  w += v.
+
+    With Nesterov's form w += momentum v - learning_rate g.
+
+    Args:
+        weights, gradients: Arrays w and g.
+        velocities: Arrays v; None for plain gradient descent, w -= learning_rate g.
+        learning_rate: Step size.
+        momentum: The part of v that stays.
+        nesterov: Whether to use Nesterov's form.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
     """
     for w, g, v in _each(weights, gradients, velocities):
         w -= decay * w
@@ -25,11 +45,27 @@ def sgd_step(weights, gradients, velocities, learning_rate, momentum=0.0, nester
         w += momentum * v - learning_rate * g if nesterov else v
 
 
-def adam_step(weights, gradients, means, variances, max_variances, step_size, beta_1, beta_2, epsilon, decay=0.0):
+def adam_step(
+    weights: Sequence[Array], gradients: Sequence[Array], means: Sequence[Array], variances: Sequence[Array],
+    max_variances: Sequence[Array] | None, step_size: float, beta_1: float, beta_2: float, epsilon: float,
+    decay: float = 0.0,
+) -> None:
     """m += (1 - beta_1)(g - m);  v += (1 - beta_2)(g^2 - v);  w -= step_size m / (sqrt(v) + epsilon).
 
     The bias corrections are in the step size, learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t): the second form of
     Kingma and Ba, arXiv:1412.6980, section 2. With `max_variances` (AMSGrad) the largest v so far divides.
+
+    Args:
+        weights, gradients: Arrays w and g.
+        means, variances: Arrays m and v.
+        max_variances: Arrays of the largest v so far, or None.
+        step_size: Learning rate with the bias corrections.
+        beta_1, beta_2: The parts of m and v that stay.
+        epsilon: Added to the root.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
     """
     for w, g, m, v, v_max in _each(weights, gradients, means, variances, max_variances):
         w -= decay * w
@@ -40,10 +76,24 @@ def adam_step(weights, gradients, means, variances, max_variances, step_size, be
         w -= step_size * m / (np.sqrt(v) + epsilon)
 
 
-def adamax_step(weights, gradients, means, norms, step_size, beta_1, beta_2, epsilon, decay=0.0):
+def adamax_step(
+    weights: Sequence[Array], gradients: Sequence[Array], means: Sequence[Array], norms: Sequence[Array],
+    step_size: float, beta_1: float, beta_2: float, epsilon: float, decay: float = 0.0,
+) -> None:
     """m += (1 - beta_1)(g - m);  u = max(beta_2 u, |g|);  w -= step_size m / (u + epsilon).
 
     The step size is learning_rate / (1 - beta_1^t); arXiv:1412.6980, section 7.
+
+    Args:
+        weights, gradients: Arrays w and g.
+        means, norms: Arrays m and u.
+        step_size: Learning rate with the bias correction.
+        beta_1, beta_2: The parts of m and u that stay.
+        epsilon: Added to u.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
     """
     for w, g, m, u in _each(weights, gradients, means, norms):
         w -= decay * w
@@ -53,22 +103,25 @@ def adamax_step(weights, gradients, means, norms, step_size, beta_1, beta_2, eps
 
 
 def nadam_step(
-    weights,
-    gradients,
-    means,
-    variances,
-    learning_rate,
-    mean_factor,
-    gradient_factor,
-    variance_factor,
-    beta_1,
-    beta_2,
-    epsilon,
-    decay=0.0,
-):
-    """Adam looking one step ahead (Dozat 2016): the mean and the gradient are corrected apart.
+    weights: Sequence[Array], gradients: Sequence[Array], means: Sequence[Array], variances: Sequence[Array],
+    learning_rate: float, mean_factor: float, gradient_factor: float, variance_factor: float, beta_1: float,
+    beta_2: float, epsilon: float, decay: float = 0.0,
+) -> None:
+    """Adam with Nesterov's momentum (Dozat 2016): the mean and the gradient are corrected separately.
 
     w -= learning_rate (mean_factor m + gradient_factor g) / (sqrt(variance_factor v) + epsilon)
+
+    Args:
+        weights, gradients: Arrays w and g.
+        means, variances: Arrays m and v, updated as in `adam_step`.
+        learning_rate: Step size.
+        mean_factor, gradient_factor, variance_factor: Bias corrections of m, g and v.
+        beta_1, beta_2: The parts of m and v that stay.
+        epsilon: Added to the root.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
     """
     for w, g, m, v in _each(weights, gradients, means, variances):
         w -= decay * w
@@ -78,11 +131,29 @@ def nadam_step(
         w -= ahead / (np.sqrt(v * variance_factor) + epsilon)
 
 
-def rmsprop_step(weights, gradients, mean_squares, velocities, means, learning_rate, rho, momentum, epsilon, decay=0.0):
+def rmsprop_step(
+    weights: Sequence[Array], gradients: Sequence[Array], mean_squares: Sequence[Array],
+    velocities: Sequence[Array] | None, means: Sequence[Array] | None, learning_rate: float, rho: float,
+    momentum: float, epsilon: float, decay: float = 0.0,
+) -> None:
     """s = rho s + (1 - rho) g^2;  step = learning_rate g / sqrt(s + epsilon);  w -= step.
 
-    With `velocities`, v = momentum v + step and w -= v. With `means` (centered) the mean of g is kept too and
-    s - mean^2, the variance of g, stands under the root.
+    Hinton's lecture 6e, 2012. With `velocities`, v = momentum v + step and w -= v. With `means` (centered), the mean
+    of g is kept too, and s - mean^2, the variance of g, stands under the root.
+
+    Args:
+        weights, gradients: Arrays w and g.
+        mean_squares: Arrays s.
+        velocities: Arrays v, or None.
+        means: Arrays of the mean of g, or None.
+        learning_rate: Step size.
+        rho: The part of s and of the mean that stays.
+        momentum: The part of v that stays.
+        epsilon: Added under the root.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
     """
     for w, g, s, v, mean in _each(weights, gradients, mean_squares, velocities, means):
         w -= decay * w
@@ -97,17 +168,49 @@ def rmsprop_step(weights, gradients, mean_squares, velocities, means, learning_r
         w -= step
 
 
-def adagrad_step(weights, gradients, accumulators, learning_rate, epsilon, decay=0.0):
-    """a += g^2;  w -= learning_rate g / sqrt(a + epsilon)  (Duchi, Hazan and Singer 2011)."""
+def adagrad_step(
+    weights: Sequence[Array], gradients: Sequence[Array], accumulators: Sequence[Array], learning_rate: float,
+    epsilon: float, decay: float = 0.0,
+) -> None:
+    """a += g^2;  w -= learning_rate g / sqrt(a + epsilon)  (Duchi, Hazan and Singer 2011).
+
+    Args:
+        weights, gradients: Arrays w and g.
+        accumulators: Arrays a.
+        learning_rate: Step size.
+        epsilon: Added under the root.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
+    """
     for w, g, a in _each(weights, gradients, accumulators):
         w -= decay * w
         a += g * g
         w -= learning_rate * g / np.sqrt(a + epsilon)
 
 
-def adadelta_step(weights, gradients, mean_squares, mean_square_updates, learning_rate, rho, epsilon, decay=0.0):
-    """s = rho s + (1 - rho) g^2;  d = sqrt(u + epsilon) / sqrt(s + epsilon) g;  u = rho u + (1 - rho) d^2;
-    w -= learning_rate d  (Zeiler, arXiv:1212.5701)."""
+def adadelta_step(
+    weights: Sequence[Array], gradients: Sequence[Array], mean_squares: Sequence[Array],
+    mean_square_updates: Sequence[Array], learning_rate: float, rho: float, epsilon: float, decay: float = 0.0,
+) -> None:
+    """Steps in units of earlier steps (Zeiler, arXiv:1212.5701).
+
+    s = rho s + (1 - rho) g^2;  d = sqrt(u + epsilon) / sqrt(s + epsilon) g;  u = rho u + (1 - rho) d^2;
+    w -= learning_rate d
+
+    Args:
+        weights, gradients: Arrays w and g.
+        mean_squares: Arrays s.
+        mean_square_updates: Arrays u.
+        learning_rate: Step size.
+        rho: The part of s and u that stays.
+        epsilon: Added under both roots.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
+    """
     for w, g, s, u in _each(weights, gradients, mean_squares, mean_square_updates):
         w -= decay * w
         s[...] = rho * s + (1 - rho) * (g * g)
@@ -116,8 +219,23 @@ def adadelta_step(weights, gradients, mean_squares, mean_square_updates, learnin
         w -= learning_rate * d
 
 
-def lion_step(weights, gradients, means, learning_rate, beta_1, beta_2, decay=0.0):
-    """w -= learning_rate sign(beta_1 m + (1 - beta_1) g);  m = beta_2 m + (1 - beta_2) g  (arXiv:2302.06675)."""
+def lion_step(
+    weights: Sequence[Array], gradients: Sequence[Array], means: Sequence[Array], learning_rate: float, beta_1: float,
+    beta_2: float, decay: float = 0.0,
+) -> None:
+    """w -= learning_rate sign(beta_1 m + (1 - beta_1) g);  m = beta_2 m + (1 - beta_2) g  (arXiv:2302.06675).
+
+    Args:
+        weights, gradients: Arrays w and g.
+        means: Arrays m.
+        learning_rate: Step size.
+        beta_1: The part of m in the step.
+        beta_2: The part of m that stays.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
+    """
     for w, g, m in _each(weights, gradients, means):
         w -= decay * w
         w -= learning_rate * np.sign(beta_1 * m + (1 - beta_1) * g)
@@ -125,12 +243,26 @@ def lion_step(weights, gradients, means, learning_rate, beta_1, beta_2, decay=0.
 
 
 def ftrl_step(
-    weights, gradients, accumulators, linears, learning_rate, learning_rate_power, l1, l2, shrinkage, decay=0.0
-):
+    weights: Sequence[Array], gradients: Sequence[Array], accumulators: Sequence[Array], linears: Sequence[Array],
+    learning_rate: float, learning_rate_power: float, l1: float, l2: float, shrinkage: float, decay: float = 0.0,
+) -> None:
     """Follow the regularized leader (McMahan et al. 2013).
 
     a' = a + g^2;  z += g + 2 shrinkage w - (a'^p - a^p) / learning_rate w,  p = -learning_rate_power
     w = (clip(z, -l1, l1) - z) / (a'^p / learning_rate + 2 l2)
+
+    Args:
+        weights, gradients: Arrays w and g.
+        accumulators: Arrays a.
+        linears: Arrays z.
+        learning_rate: Step size.
+        learning_rate_power: -p, at most 0.
+        l1, l2: Strengths of the two penalties.
+        shrinkage: Strength of an L2 penalty that acts on the gradient only.
+        decay: Decoupled weight decay, w -= decay w.
+
+    Raises:
+        ValueError: the lists differ in length or shapes.
     """
     for w, g, a, z in _each(weights, gradients, accumulators, linears):
         w -= decay * w

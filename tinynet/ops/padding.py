@@ -1,20 +1,29 @@
-"""Images made larger or smaller without windows: zeros around them, borders cut off, pixels repeated or interpolated.
+"""Zeros around images, borders removed, pixels repeated or interpolated: sizes that change without windows.
 
 Channels last; the axes between the first (batch) and the last (channels) are spatial. These are copies, which NumPy
 makes at memory speed.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
+from ..core.types import Array, DTypeLike, Pair, TensorLike
+from ..tensor import Tensor
 from .formulas import moved
 
 
-def zero_pad(x, padding):
-    """Zeros around each sample.
+def zero_pad(x: TensorLike, padding: Sequence[Pair]) -> Tensor:
+    """Add zeros around each sample.
 
     Args:
         x: Tensor, shape (batch, ..., channels).
         padding: (before, after) for each spatial axis.
+
+    Returns:
+        Tensor, longer by before + after along each spatial axis.
 
     >>> zero_pad(np.ones((1, 3, 1), "float32"), ((1, 2),)).numpy()[0, :, 0]
     array([0., 1., 1., 1., 0., 0.], dtype=float32)
@@ -34,12 +43,15 @@ def zero_pad(x, padding):
     return moved(x, forward, lambda dy, a: dy[inner(a)])
 
 
-def crop(x, cropping):
-    """Each sample without its borders; the gradient there is 0.
+def crop(x: TensorLike, cropping: Sequence[Pair]) -> Tensor:
+    """Remove the borders of each sample; the gradient there is 0.
 
     Args:
         x: Tensor, shape (batch, ..., channels).
         cropping: (before, after) for each spatial axis, together less than its length.
+
+    Returns:
+        Tensor, shorter by before + after along each spatial axis.
 
     >>> crop(np.arange(5.0).reshape(1, 5, 1), ((1, 2),)).numpy()[0, :, 0]
     array([1., 2.])
@@ -57,10 +69,17 @@ def crop(x, cropping):
     return moved(x, lambda a: a[inner(a)], spread)
 
 
-def upsample_nearest(x, size):
-    """Every pixel `size` times along each spatial axis.
+def upsample_nearest(x: TensorLike, size: Sequence[int]) -> Tensor:
+    """Repeat every pixel along each spatial axis.
 
     Gradient: the sum over the copies.
+
+    Args:
+        x: Tensor, shape (batch, ..., channels).
+        size: How often, for each spatial axis.
+
+    Returns:
+        Tensor, `size` times as long along the spatial axes.
 
     >>> upsample_nearest(np.arange(2.0).reshape(1, 2, 1), (2,)).numpy()[0, :, 0]
     array([0., 0., 1., 1.])
@@ -79,14 +98,17 @@ def upsample_nearest(x, size):
     return moved(x, forward, adjoint)
 
 
-def upsample_bilinear(x, size):
-    """Images enlarged with straight lines between the centres of pixels; beyond the outermost centres, constant.
+def upsample_bilinear(x: TensorLike, size: Pair) -> Tensor:
+    """Enlarge images with straight lines between the centres of pixels; constant beyond the outermost centres.
 
     Each axis is a product with a matrix of interpolation weights, and the gradient one with its transpose.
 
     Args:
         x: Tensor, shape (batch, height, width, channels).
         size: (vertical, horizontal) factors.
+
+    Returns:
+        Tensor, shape (batch, height * vertical, width * horizontal, channels).
 
     >>> upsample_bilinear(np.float32([[0, 4]]).reshape(1, 1, 2, 1), (1, 2)).numpy()[0, 0, :, 0]
     array([0., 1., 3., 4.], dtype=float32)
@@ -102,8 +124,16 @@ def upsample_bilinear(x, size):
     return moved(x, lambda a: along_axes(a, *weights(a)), lambda dy, a: along_axes(dy, *(w.T for w in weights(a))))
 
 
-def interpolation_weights(size, times, dtype):
-    """W[i, k]: how much of pixel k is in pixel i after enlarging `size` pixels `times` times, (size * times, size).
+def interpolation_weights(size: int, times: int, dtype: DTypeLike) -> Array:
+    """The weights of linear interpolation along one axis. W[i, k] is the weight of pixel k in pixel i of the result.
+
+    Args:
+        size: Number of pixels.
+        times: How many times more the result has.
+        dtype: Element type.
+
+    Returns:
+        Array, shape (size * times, size).
 
     >>> interpolation_weights(2, 2, "float32")
     array([[1.  , 0.  ],

@@ -1,28 +1,51 @@
-"""What the three recurrent operations share: activations, time first, which results are wanted."""
+"""What the three recurrent operations share: checks, activations, products for all gates, recording of results."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
-from ..tensor import convert_to_tensor, to_array
+from ..tensor import Tensor, convert_to_tensor, to_array
 from .dense import ACTIVATIONS as DENSE_ACTIVATIONS
 from .indexing import get_item
 from .shape import transpose
 
 # name: (f(z), f'(z) in terms of y = f(z)); layers run other activations step by step
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     **DENSE_ACTIVATIONS,
     "hard_sigmoid": (lambda z: np.clip(z / 6 + 0.5, 0, 1), lambda y: ((y > 0) & (y < 1)).astype(y.dtype) / 6),
 }
 
 
-def prepare(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, activations):
+def prepare(
+    name: str, gates: int, x: TensorLike, states: Sequence[TensorLike], kernel: TensorLike,
+    recurrent_kernel: TensorLike, bias: TensorLike, bias_shape: tuple[int, ...], activations: Sequence[str],
+) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor | None]:
     """All operands as tensors of one element type and of shapes that fit.
 
+    Args:
+        name: The operation's name, for messages.
+        gates: How many gates there are.
+        x: Shape (batch, steps, inputs); integers take the type of `kernel`.
+        states: Initial states, each (batch, units), or None for zeros.
+        kernel: Shape (inputs, gates * units).
+        recurrent_kernel: Shape (units, gates * units).
+        bias: Shape `bias_shape`, or None.
+        bias_shape: The shape that the bias must have.
+        activations: Names, each of which must be a key of `ACTIVATIONS`.
+
+    Returns:
+        (x, states, kernel, recurrent_kernel, bias)
+
     Raises:
-        ValueError, TypeError: they do not fit; the message has the shapes.
+        ValueError: shapes do not match, there are no steps, or there is no such activation.
+        TypeError: the element types differ.
     """
     kernel, recurrent_kernel = convert_to_tensor(kernel), convert_to_tensor(recurrent_kernel)
     dtype = kernel.data.dtype
@@ -37,8 +60,8 @@ def prepare(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, 
     if kernel.shape != (x.shape[2], gates * units) or recurrent_kernel.shape != (units, gates * units):
         raise ValueError(
             f"{name}: for x {x.shape} and {units} units, kernel must be {(x.shape[2], gates * units)} and "
-            f"recurrent_kernel {(units, gates * units)}. Got kernel {kernel.shape}, recurrent_kernel "
-            f"{recurrent_kernel.shape}."
+            f"recurrent_kernel {(units, gates * units)}. "
+            f"Got kernel {kernel.shape}, recurrent_kernel {recurrent_kernel.shape}."
         )
     if bias is not None:
         bias = convert_to_tensor(bias)
@@ -54,20 +77,22 @@ def prepare(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, 
             raise ValueError(f"{name}: unknown activation {activation!r}; known: {', '.join(ACTIVATIONS)}")
     operands = [x, *states, kernel, recurrent_kernel, *([] if bias is None else [bias])]
     if any(operand.data.dtype != dtype for operand in operands):
-        raise TypeError(
-            f"{name}: all arrays must have the same element type. Got "
-            f"{', '.join(str(operand.data.dtype) for operand in operands)}. Convert them to {dtype}."
-        )
+        types = ", ".join(str(operand.data.dtype) for operand in operands)
+        raise TypeError(f"{name}: all arrays must have the same element type. Got {types}. Convert them to {dtype}.")
     return x, states, kernel, recurrent_kernel, bias
 
 
-def time_major(array):
-    """(batch, steps, ...) as (steps, batch, ...), dense."""
+def time_major(array: Array) -> Array:
+    """(batch, steps, ...) as (steps, batch, ...), dense; and the other way round."""
     return np.ascontiguousarray(array.swapaxes(0, 1))
 
 
-def time_major_mask(mask, x):
-    """A mask (batch, steps) as (steps, batch, 1), or None."""
+def time_major_mask(mask: TensorLike, x: Tensor) -> Array | None:
+    """A mask (batch, steps) as booleans (steps, batch, 1), or None.
+
+    Raises:
+        ValueError: the mask has another shape.
+    """
     if mask is None:
         return None
     mask = to_array(mask).astype(bool)
@@ -76,23 +101,26 @@ def time_major_mask(mask, x):
     return mask.T[:, :, np.newaxis]
 
 
-def matrix(array):
-    """All axes but the last as one: (steps, batch, n) as (steps * batch, n)."""
+def matrix(array: Array) -> Array:
+    """All axes except the last as one: (steps, batch, n) as (steps * batch, n)."""
     return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
 
-def gates_of(weights, gates):
+def gates_of(weights: Array, gates: int) -> list[Array]:
     """The columns of each gate, dense."""
     return [np.ascontiguousarray(part) for part in np.split(weights, gates, axis=-1)]
 
 
-def gate_products(x, mask, weights):
-    """x weights, for all gates; with dropout's masks, a product of its own for each: (x mask[k]) weights_k.
+def gate_products(x: Array, mask: Array | None, weights: Array) -> Array:
+    """x weights, for all gates; with dropout's masks, a separate product for each: (x mask[k]) weights_k.
 
     Args:
         x: Shape (..., batch, n).
         mask: Shape (gates, batch, n), or None.
         weights: Shape (n, gates * units).
+
+    Returns:
+        Array, shape (..., batch, gates * units).
     """
     if mask is None:
         y = kernels.matmul(matrix(x), weights)
@@ -102,35 +130,38 @@ def gate_products(x, mask, weights):
     return y.reshape(*x.shape[:-1], weights.shape[1])
 
 
-def gate_input_gradient(dz, mask, weights):
-    """The gradient of x in `gate_products`."""
+def gate_input_gradient(dz: Array, mask: Array | None, weights: Array) -> Array:
+    """The gradient of x in `gate_products`, from dz, that of its result."""
     if mask is None:
         return kernels.matmul(matrix(dz), weights, transpose_b=True).reshape(*dz.shape[:-1], len(weights))
     parts = zip(gates_of(dz, len(mask)), mask, gates_of(weights, len(mask)), strict=True)
     return sum(gate_input_gradient(d, None, part) * m for d, m, part in parts)
 
 
-def gate_weight_gradient(x, mask, dz):
-    """The gradient of the weights in `gate_products`."""
+def gate_weight_gradient(x: Array, mask: Array | None, dz: Array) -> Array:
+    """The gradient of the weights in `gate_products`, from dz, that of its result."""
     if mask is None:
         return kernels.matmul(matrix(x), matrix(dz), transpose_a=True)
     parts = zip(mask, gates_of(dz, len(mask)), strict=True)
     return np.concatenate([gate_weight_gradient(x * m, None, d) for m, d in parts], axis=-1)
 
 
-def result(h, others, return_sequences, return_state, inputs, backward):
-    """Record the operation, with what the caller wants as its result.
+def result(
+    h: Array, others: list[Array], return_sequences: bool, return_state: bool, inputs: Sequence[Tensor],
+    backward: Callable[[Array, list[Any]], Any],
+) -> tuple[Tensor, list[Tensor] | None]:
+    """Record the operation, with the results that the caller requested.
 
     Args:
         h: Hidden states, shape (steps + 1, batch, units), the first being the initial one.
         others: Further final states, each (batch, units): an LSTM's c.
         return_sequences: All hidden states, or the last.
-        return_state: Whether the final states are wanted too.
+        return_state: Whether to return the final states too.
         inputs: The operation's inputs.
         backward: Function from the gradient of h[1:] and a list of those of `others` (or None) to those of `inputs`.
 
     Returns:
-        The output, and the list of final states (None if not wanted).
+        The output, and the list of final states (None without `return_state`).
     """
     steps = len(h) - 1
     if not any(is_tracked(tensor) for tensor in inputs):

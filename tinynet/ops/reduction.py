@@ -214,8 +214,8 @@ def _extreme(operation, kernel_name, x, axis, keepdims, initial, choose):
     count = data.size if axes is None else math.prod(data.shape[a] for a in axes)
     if count == 0 and initial is None:
         raise ValueError(
-            f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}. Pass initial=... for this "
-            "case."
+            f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}. "
+            "Pass initial=... for this case."
         )
     if not _has_kernel(data) or count == 0:
         y = np.asarray(getattr(np, operation)(data, axis=axes, keepdims=keepdims,

@@ -2,18 +2,25 @@
 
     h_t = f(x_t kernel + h_(t-1) recurrent_kernel + bias)
 
-Backward, from the last step to the first ("through time"; dh_t is what came from above plus what came from t + 1):
+Backward, from the last step to the first ("through time"; dh_t is the gradient from y_t plus that from step t + 1):
 
     dz_t = dh_t f'(z_t)             dh_(t-1) += dz_t recurrent_kernel^T
     dx_t = dz_t kernel^T            dkernel = sum of x_t^T dz_t
                                     drecurrent_kernel = sum of h_(t-1)^T dz_t
 
-A step that the mask leaves out keeps h. The products with x are made for all steps at once.
+A step that the mask leaves out keeps h. The products with x are computed for all steps at once.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array, TensorLike
 from ..tape import is_tracked
+from ..tensor import Tensor
 from .recurrence import (
     ACTIVATIONS,
     gate_input_gradient,
@@ -27,14 +34,22 @@ from .recurrence import (
 )
 
 
-def simple_rnn_forward(x, h0, kernel, recurrent_kernel, bias, masks, activation):
-    """The hidden states, h[0] = h0, shape (steps + 1, batch, units); and the steps' values before masking.
+def simple_rnn_forward(
+    x: Array, h0: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None, masks: tuple[Any, Any, Any],
+    activation: str,
+) -> tuple[Array, Array]:
+    """The hidden states.
 
     Args:
         x: Shape (steps, batch, inputs).
-        mask: Boolean, shape (steps, batch, 1), or None.
-        input_mask, recurrent_mask: What x and h are multiplied by before their products, shapes (1, batch, inputs) and
-            (1, batch, units), or None.
+        h0: Initial state, shape (batch, units).
+        kernel, recurrent_kernel, bias, activation: As for `simple_rnn`.
+        masks: (mask, input_mask, recurrent_mask), each an array or None. The first has booleans, shape (steps, batch,
+            1). The others are the factors of x and h in their products, shapes (1, batch, inputs) and (1, batch,
+            units).
+
+    Returns:
+        h, with h[0] = h0, shape (steps + 1, batch, units); the steps' values before masking, (steps, batch, units).
     """
     mask, input_mask, recurrent_mask = masks
     f, _ = ACTIVATIONS[activation]
@@ -51,8 +66,21 @@ def simple_rnn_forward(x, h0, kernel, recurrent_kernel, bias, masks, activation)
     return h, z
 
 
-def simple_rnn_backward(dy, x, h, y, kernel, recurrent_kernel, masks, activation, need_dx):
-    """(dx, dh0, dkernel, drecurrent_kernel, dbias) from dy, the gradient of h[1:]."""
+def simple_rnn_backward(
+    dy: Array, x: Array, h: Array, y: Array, kernel: Array, recurrent_kernel: Array, masks: tuple[Any, Any, Any],
+    activation: str, need_dx: bool,
+) -> tuple[Array | None, Array, Array, Array, Array]:
+    """The gradients, by the formulas at the top of this file.
+
+    Args:
+        dy: Gradient of h[1:].
+        h, y: The forward pass's results.
+        x, kernel, recurrent_kernel, masks, activation: As for `simple_rnn_forward`.
+        need_dx: False returns None for dx.
+
+    Returns:
+        (dx, dh0, dkernel, drecurrent_kernel, dbias)
+    """
     mask, input_mask, recurrent_mask = masks
     _, derivative = ACTIVATIONS[activation]
     dz = np.empty_like(y)
@@ -72,9 +100,13 @@ def simple_rnn_backward(dy, x, h, y, kernel, recurrent_kernel, masks, activation
     )
 
 
-def simple_rnn(x, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None, input_mask=None,
-               recurrent_mask=None, activation="tanh", return_sequences=False, return_state=False):
-    """A fully connected recurrent layer: each step sees its input and the step before.
+def simple_rnn(
+    x: TensorLike, kernel: TensorLike, recurrent_kernel: TensorLike, bias: TensorLike = None,
+    initial_state: Sequence[TensorLike] | None = None, mask: TensorLike = None, input_mask: Array | None = None,
+    recurrent_mask: Array | None = None, activation: str = "tanh", return_sequences: bool = False,
+    return_state: bool = False,
+) -> tuple[Tensor, list[Tensor] | None]:
+    """A fully connected recurrent layer: each step reads its input and the step before.
 
     h_t = f(x_t kernel + h_(t-1) recurrent_kernel + bias)
 
@@ -85,14 +117,18 @@ def simple_rnn(x, kernel, recurrent_kernel, bias=None, initial_state=None, mask=
         bias: Shape (units,), or None.
         initial_state: [h_0], of shape (batch, units); zeros if None.
         mask: Boolean, shape (batch, steps): a step that is False keeps h.
-        input_mask, recurrent_mask: What x and h are multiplied by before their products, the same in every step:
-            dropout's masks, shapes (1, batch, inputs) and (1, batch, units).
+        input_mask, recurrent_mask: Factors of x and h in their products, the same in every step: dropout's masks,
+            shapes (1, batch, inputs) and (1, batch, units).
         activation: 'tanh', 'sigmoid', 'relu', 'linear' or 'hard_sigmoid'.
         return_sequences: Return every h_t, shape (batch, steps, units), not only the last, (batch, units).
         return_state: Return the list of final states too.
 
     Returns:
         The output, and [h_T] or None.
+
+    Raises:
+        ValueError: shapes do not match, there are no steps, or there is no such activation.
+        TypeError: the element types differ.
 
     >>> y, _ = simple_rnn(np.ones((1, 3, 1), "float32"), [[1.0]], [[1.0]], activation="linear", return_sequences=True)
     >>> y.numpy().ravel()

@@ -1,14 +1,25 @@
 """Functions of a whole row: softmax, its logarithm, sparsemax, and the gated linear unit."""
 
+from __future__ import annotations
+
 import numpy as np
 
+from ..core.types import Array, Axis, TensorLike
 from ..runtime import kernels
 from ..tape import record
+from ..tensor import Tensor
 from .arguments import as_floats, check_axes, check_axis
 
 
-def softmax_forward(x):
-    """Reference: y = e^x / sum e^x along the last axis."""
+def softmax_forward(x: Array) -> Array:
+    """Reference: y = e^x / sum e^x along the last axis.
+
+    Args:
+        x: Array, shape (..., classes).
+
+    Returns:
+        Array, shaped like `x`.
+    """
     if x.size == 0:
         return x.copy()
     with np.errstate(all="ignore"):
@@ -16,13 +27,28 @@ def softmax_forward(x):
         return e / e.sum(axis=-1, keepdims=True)
 
 
-def softmax_backward(dy, y):
-    """Reference: dx = y (dy - sum dy y)."""
+def softmax_backward(dy: Array, y: Array) -> Array:
+    """Reference: dx = y (dy - sum dy y).
+
+    Args:
+        dy: Gradient of y.
+        y: The forward pass's result.
+
+    Returns:
+        Array, shaped like `y`.
+    """
     return y * (dy - (dy * y).sum(axis=-1, keepdims=True))
 
 
-def log_softmax_forward(x):
-    """Reference: y = x - log sum e^x along the last axis."""
+def log_softmax_forward(x: Array) -> Array:
+    """Reference: y = x - log sum e^x along the last axis.
+
+    Args:
+        x: Array, shape (..., classes).
+
+    Returns:
+        Array, shaped like `x`.
+    """
     if x.size == 0:
         return x.copy()
     with np.errstate(all="ignore"):
@@ -30,12 +56,20 @@ def log_softmax_forward(x):
         return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
 
-def log_softmax_backward(dy, y):
-    """Reference: dx = dy - e^y sum dy."""
+def log_softmax_backward(dy: Array, y: Array) -> Array:
+    """Reference: dx = dy - e^y sum dy.
+
+    Args:
+        dy: Gradient of y.
+        y: The forward pass's result.
+
+    Returns:
+        Array, shaped like `y`.
+    """
     return dy - np.exp(y) * dy.sum(axis=-1, keepdims=True)
 
 
-def softmax(x, axis=-1):
+def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """Turn numbers into probabilities.
 
     y_k = e^(x_k) / sum over j of e^(x_j)
@@ -43,14 +77,14 @@ def softmax(x, axis=-1):
     The largest x of a row is subtracted first, which changes nothing but keeps e^x from overflowing.
 
     Args:
-        x: Tensor of any shape.
+        x: Tensor of any shape; integers become `floatx()`.
         axis: The axis along which to sum, or a tuple of axes, or None for all.
 
     Returns:
         Tensor, shaped like `x`, with sums of 1 along `axis`.
 
     Raises:
-        ValueError: `x` has no such axis.
+        ValueError: `x` has no such axis, or an axis is named twice.
 
     >>> softmax([[0.0, 0.0], [0.0, 1000.0]]).numpy()
     array([[0.5, 0.5],
@@ -59,27 +93,67 @@ def softmax(x, axis=-1):
     return _along_axis(x, axis, "softmax", kernels.softmax_forward, kernels.softmax_backward)
 
 
-def log_softmax(x, axis=-1):
+def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """The logarithm of `softmax`, exact also where a probability is too small for a float.
 
     y_k = x_k - log(sum over j of e^(x_j))
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        axis: The axis along which to sum, or a tuple of axes, or None for all.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    Raises:
+        ValueError: `x` has no such axis, or an axis is named twice.
+
+    >>> log_softmax([0.0, 1000.0]).numpy()
+    array([-1000.,     0.], dtype=float32)
     """
     return _along_axis(x, axis, "log_softmax", kernels.log_softmax_forward, kernels.log_softmax_backward)
 
 
-def sparsemax(x, axis=-1):
+def sparsemax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """The nearest probabilities to x in the Euclidean sense: unlike softmax's, many of them are exactly 0.
 
     y_k = max(x_k - t, 0), with the threshold t such that the y sum to 1. (Martins and Astudillo 2016, algorithm 1.
-    Keras 3.15 computes another t, with which they do not, when two or more are positive.)
+    Keras 3.15 computes another t when two or more are positive; its y do not sum to 1 then.)
 
-    Gradient: dy less its mean, both over the classes with y > 0.
+    Gradient: dy minus its mean, both over the classes with y > 0.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        axis: The axis along which to sum, or a tuple of axes, or None for all.
+
+    Returns:
+        Tensor, shaped like `x`, with sums of 1 along `axis`.
+
+    Raises:
+        ValueError: `x` has no such axis, or an axis is named twice.
+
+    >>> sparsemax([0.0, 1.0, 1.5]).numpy()
+    array([0.  , 0.25, 0.75], dtype=float32)
     """
     return _along_axis(x, axis, "sparsemax", _sparsemax_rows, _sparsemax_rows_gradient)
 
 
-def glu(x, axis=-1):
-    """Gated linear unit: y = a sigmoid(b), with a and b the two halves of x along an axis. Dauphin et al. 2016."""
+def glu(x: TensorLike, axis: int = -1) -> Tensor:
+    """Gated linear unit: y = a sigmoid(b), with a and b the two halves of x. Dauphin et al. 2016.
+
+    Args:
+        x: Tensor of any shape; integers become `floatx()`.
+        axis: Along which axis x is split into halves.
+
+    Returns:
+        Tensor, half as long along the axis.
+
+    Raises:
+        ValueError: `x` has no such axis, or its length is odd.
+
+    >>> glu([1.0, 0.0]).numpy()
+    array([0.5], dtype=float32)
+    """
     x = as_floats(x)
     data = np.moveaxis(x.data, check_axis("glu", axis, x.data.shape), -1)
     if data.shape[-1] % 2:

@@ -4,11 +4,15 @@ From logits, softmax and the logarithm are one step, exact at any size, with the
 first divided by their sum and clipped to [epsilon, 1 - epsilon], as Keras does.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from .. import config
+from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import record
+from ..tensor import Tensor
 from .arguments import as_floats, check_axis
 from .binary_cross_entropy import clipped
 from .softmax import log_softmax_forward, softmax_forward
@@ -32,29 +36,78 @@ def _picked(one_hot, values):
     return np.where(one_hot > 0, values, 0).sum(axis=-1)
 
 
-def sparse_softmax_cross_entropy_forward(logits, labels, ignore_negative=False):
-    """Reference: -log softmax(logits)[label], and the probabilities."""
+def sparse_softmax_cross_entropy_forward(
+    logits: Array, labels: Array, ignore_negative: bool = False
+) -> tuple[Array, Array]:
+    """Reference: -log softmax(logits)[label], and the probabilities.
+
+    Args:
+        logits: Shape (..., classes).
+        labels: Integers, shape (...).
+        ignore_negative: Whether a negative label means loss 0; else it is an error.
+
+    Returns:
+        (losses, probabilities): shapes (...) and (..., classes).
+
+    Raises:
+        TypeError: the labels are no integers.
+        ValueError: a label is not the number of a class.
+    """
     one_hot = _one_hot(labels, logits.shape[-1], ignore_negative)
     return -_picked(one_hot, log_softmax_forward(logits)), softmax_forward(logits)
 
 
-def sparse_softmax_cross_entropy_backward(dlosses, probabilities, labels):
-    """Reference: dlogits = dloss (p - one_hot)."""
+def sparse_softmax_cross_entropy_backward(dlosses: Array, probabilities: Array, labels: Array) -> Array:
+    """Reference: dlogits = dloss (p - one_hot), 0 for a negative label.
+
+    Args:
+        dlosses: Gradient of the losses.
+        probabilities: The forward pass's.
+        labels: As for `sparse_softmax_cross_entropy_forward`.
+
+    Returns:
+        Gradient of the logits.
+    """
     one_hot = _one_hot(labels, probabilities.shape[-1]).astype(probabilities.dtype)
     counts = np.asarray(labels)[..., None] >= 0
     return np.where(counts, dlosses[..., None] * (probabilities - one_hot), 0)
 
 
-def sparse_cross_entropy_forward(probabilities, labels, epsilon=1e-7, ignore_negative=False):
-    """Reference: -log q[label] with q = p / sum p, clipped."""
+def sparse_cross_entropy_forward(
+    probabilities: Array, labels: Array, epsilon: float = 1e-7, ignore_negative: bool = False
+) -> Array:
+    """Reference: -log q[label] with q = p / sum p, clipped.
+
+    Args:
+        probabilities: p, shape (..., classes).
+        labels, ignore_negative: As for `sparse_softmax_cross_entropy_forward`.
+        epsilon: q is clipped to [epsilon, 1 - epsilon].
+
+    Returns:
+        Losses, shape (...).
+
+    Raises:
+        TypeError: the labels are no integers.
+        ValueError: a label is not the number of a class.
+    """
     one_hot = _one_hot(labels, probabilities.shape[-1], ignore_negative)
     with np.errstate(all="ignore"):
         q, _ = clipped(probabilities / probabilities.sum(axis=-1, keepdims=True), epsilon)
         return -_picked(one_hot, np.log(q))
 
 
-def sparse_cross_entropy_backward(dlosses, probabilities, labels, epsilon=1e-7):
-    """Reference: dp = dloss (1 / sum p - one_hot / p), 0 where the label's q was clipped."""
+def sparse_cross_entropy_backward(
+    dlosses: Array, probabilities: Array, labels: Array, epsilon: float = 1e-7
+) -> Array:
+    """Reference: dp = dloss (1 / sum p - one_hot / p), 0 where the label's q was clipped.
+
+    Args:
+        dlosses: Gradient of the losses.
+        probabilities, labels, epsilon: As for `sparse_cross_entropy_forward`.
+
+    Returns:
+        Gradient of the probabilities.
+    """
     one_hot = _one_hot(labels, probabilities.shape[-1])
     total = probabilities.sum(axis=-1, keepdims=True)
     with np.errstate(all="ignore"):
@@ -64,7 +117,9 @@ def sparse_cross_entropy_backward(dlosses, probabilities, labels, epsilon=1e-7):
         return np.where(counts, dp, 0).astype(probabilities.dtype)
 
 
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, ignore_class=None):
+def sparse_categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
+) -> Tensor:
     """Cross-entropy with the true class given by its number.
 
     loss = -log p[target]
@@ -72,9 +127,9 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, 
     Args:
         target: Integers, shape (...) or (..., 1). Floats are accepted when they are whole numbers.
         output: Tensor, shape (..., classes): probabilities, or logits.
-        from_logits: Whether `output` is what goes into softmax; exact, and quicker.
-        axis: Where the classes are in `output`.
-        ignore_class: A label (often -1 or 255) whose samples get loss 0 and no gradient.
+        from_logits: Whether `output` is softmax's input, which is exact for any size, and faster.
+        axis: The axis of the classes in `output`.
+        ignore_class: A label (often -1 or 255) whose samples get loss 0 and no gradient; none if None.
 
     Returns:
         Tensor, shape (...): one loss a sample.
@@ -116,10 +171,10 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, 
     return record(losses, (output,), backward)
 
 
-def mean_sparse_softmax_cross_entropy(labels, logits):
+def mean_sparse_softmax_cross_entropy(labels: Array, logits: Tensor) -> Tensor:
     """The mean over a batch of -log softmax(logits)[label]: what each step of training a classifier computes.
 
-    The same, bit for bit, as the mean of `sparse_categorical_crossentropy` with `from_logits`, in one tape node.
+    Bit for bit the mean of `sparse_categorical_crossentropy` with `from_logits`, in one tape node.
 
         dlogits = dloss (p - one_hot) / batch
 
@@ -133,7 +188,7 @@ def mean_sparse_softmax_cross_entropy(labels, logits):
     Raises:
         ValueError: a label is not the number of a class.
 
-    >>> mean_sparse_softmax_cross_entropy(np.array([0, 1]), convert_to_tensor([[0.0, 0.0], [0.0, 0.0]])).numpy()
+    >>> mean_sparse_softmax_cross_entropy(np.array([0, 1]), tn.Tensor([[0.0, 0.0], [0.0, 0.0]])).numpy()
     np.float32(0.6931472)
     """
     try:
@@ -154,15 +209,19 @@ def _no_such_class(error):
 
 
 def _squeezed(labels, output_shape, shape, axis):
-    """Labels of shape (..., 1) without their last axis; anything else that does not fit is an error."""
+    """Labels of shape (..., 1) without their last axis. Any other shape is an error."""
     if shape and labels.ndim == len(shape):
         if labels.shape[axis] == 1 and labels.squeeze(axis).shape == shape[:-1]:
             return labels.squeeze(axis)
         if labels.shape == output_shape:
-            raise ValueError(f"sparse_categorical_crossentropy: target has the output's shape {output_shape}, it looks "
-                             "one-hot: use categorical_crossentropy, or pass target.argmax(-1)")
-    raise ValueError("sparse_categorical_crossentropy: target must have output's shape without the axis of the "
-                     f"classes. Got target {labels.shape}, output {output_shape}, axis {axis}")
+            raise ValueError(
+                f"sparse_categorical_crossentropy: target has the output's shape {output_shape}, it looks one-hot. "
+                "Use categorical_crossentropy, or pass target.argmax(-1)."
+            )
+    raise ValueError(
+        "sparse_categorical_crossentropy: target must have output's shape without the axis of the classes. "
+        f"Got target {labels.shape}, output {output_shape}, axis {axis}."
+    )
 
 
 def _whole_numbers(labels):
@@ -174,11 +233,15 @@ def _whole_numbers(labels):
     return whole
 
 
-def classes_last(operation, array, axis):
-    """An array with the axis of the classes moved to the end."""
+def classes_last(operation: str, array: Array, axis: int) -> Array:
+    """An array with the axis of the classes moved to the end.
+
+    Raises:
+        ValueError: there is no such axis.
+    """
     return np.moveaxis(array, check_axis(operation, axis, array.shape), -1)
 
 
-def classes_back(array, axis):
+def classes_back(array: Array, axis: int) -> Array:
     """The inverse of `classes_last`, dense."""
     return np.ascontiguousarray(np.moveaxis(array, -1, axis))

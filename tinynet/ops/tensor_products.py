@@ -87,7 +87,7 @@ def _letters(subscripts, ndims):
     for name, n in zip(names, ndims, strict=True):
         name = name.replace("...", dots[widest - (n - len(name) + 3):]) if "..." in name else name
         if len(name) != n:
-            raise ValueError(f"einsum: {subscripts!r} gives an operand {len(name)} axes, it has {n}")
+            raise ValueError(f"einsum: {subscripts!r} names {len(name)} axes of an operand, it has {n}")
         full.append(name)
     if not arrow:
         every = "".join(names).replace("...", "")

@@ -96,8 +96,8 @@ class Optimizer(OptimizerState):
                 )
         if not pairs:
             raise ValueError(
-                f"{type(self).__name__}.apply_gradients: got no pairs (gradient, variable). Is the model built? A zip "
-                "can be used once only"
+                f"{type(self).__name__}.apply_gradients: got no pairs (gradient, variable). "
+                "Is the model built? A zip can be used once only"
             )
         grads, variables = zip(*pairs, strict=True)
         self.apply(grads, variables)
@@ -151,7 +151,7 @@ class Optimizer(OptimizerState):
         if len(grads) == 0:
             return
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
-        if set(map(type, grads)) == {Tensor}:  # as a tape gives them
+        if set(map(type, grads)) == {Tensor}:  # as a tape returns them
             gradients = list(map(_data_of, grads))
         else:
             gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
@@ -257,8 +257,8 @@ class Optimizer(OptimizerState):
         missing = [variable.path for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
         if len(missing) == len(variables):
             raise ValueError(
-                "No gradients provided for any variable: the loss does not depend on them, or was computed outside "
-                "the tape"
+                "No gradients provided for any variable: "
+                "the loss does not depend on them, or was computed outside the tape"
             )
         if missing:
             warnings.warn(

@@ -1,7 +1,7 @@
 """Learning rates as functions of the step: Keras's schedules.
 
-A schedule is called with the number of steps done so far (an int, or a Tensor such as `optimizer.iterations`; an array
-of steps gives an array) and returns the learning rate as a Tensor.
+A schedule is called with the number of steps done so far, an int or a Tensor such as `optimizer.iterations`, and
+returns the learning rate as a Tensor. For an array of steps it returns a learning rate each.
 
 >>> schedule = ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)
 >>> schedule(200).numpy()

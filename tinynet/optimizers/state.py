@@ -39,15 +39,13 @@ class OptimizerState:
     ) -> None:
         label = type(self).__name__
         if kwargs.get("lr") is not None:
-            note(
-                f"{label}: lr is the old spelling of learning_rate; write {label}(learning_rate=...)"
-            )
+            note(f"{label}: lr is the old spelling of learning_rate; write {label}(learning_rate=...)")
             learning_rate = kwargs["lr"]
         if kwargs.get("decay"):
             note(
                 f"{label}: decay={kwargs['decay']} is applied as schedules.InverseTimeDecay(learning_rate, "
-                "decay_steps=1, decay_rate=decay), that is learning_rate / (1 + decay * step); pass such a schedule as "
-                "learning_rate instead"
+                "decay_steps=1, decay_rate=decay), that is learning_rate / (1 + decay * step); "
+                "pass such a schedule as learning_rate instead"
             )
             learning_rate = schedules.InverseTimeDecay(_rate(learning_rate, label), 1, kwargs["decay"])
         unknown = [key for key in kwargs if key not in ("lr", "decay")]

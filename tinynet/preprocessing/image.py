@@ -1,10 +1,16 @@
 """`keras.preprocessing.image`: pictures from files, and `ImageDataGenerator`, which changes them at random."""
 
+from __future__ import annotations
+
+import os
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from .. import config, random
+from ..core.types import Array, DTypeLike, SeedLike
 from ..utils.images import array_to_img, img_to_array, load_img, save_img
 from .affine import affine_matrix, transform
 from .image_batches import ArrayBatches, DataFrameBatches, DirectoryBatches
@@ -40,12 +46,16 @@ class ImageDataGenerator:
     ((2, 8, 8, 1), (2,))
     """
 
-    def __init__(self, featurewise_center=False, samplewise_center=False, featurewise_std_normalization=False,
-                 samplewise_std_normalization=False, zca_whitening=False, zca_epsilon=1e-6, rotation_range=0,
-                 width_shift_range=0.0, height_shift_range=0.0, brightness_range=None, shear_range=0.0, zoom_range=0.0,
-                 channel_shift_range=0.0, fill_mode="nearest", cval=0.0, horizontal_flip=False, vertical_flip=False,
-                 rescale=None, preprocessing_function=None, data_format=None, validation_split=0.0,
-                 interpolation_order=1, dtype=None):
+    def __init__(self, featurewise_center: bool = False, samplewise_center: bool = False,
+                 featurewise_std_normalization: bool = False, samplewise_std_normalization: bool = False,
+                 zca_whitening: bool = False, zca_epsilon: float = 1e-6, rotation_range: float = 0,
+                 width_shift_range: Any = 0.0, height_shift_range: Any = 0.0,
+                 brightness_range: tuple[float, float] | None = None, shear_range: float = 0.0,
+                 zoom_range: float | tuple[float, float] = 0.0, channel_shift_range: float = 0.0,
+                 fill_mode: str = "nearest", cval: float = 0.0, horizontal_flip: bool = False,
+                 vertical_flip: bool = False, rescale: float | None = None,
+                 preprocessing_function: Callable[[Array], Array] | None = None, data_format: str | None = None,
+                 validation_split: float = 0.0, interpolation_order: int = 1, dtype: DTypeLike = None) -> None:
         self.featurewise_center, self.samplewise_center = featurewise_center, samplewise_center
         self.featurewise_std_normalization = featurewise_std_normalization
         self.samplewise_std_normalization = samplewise_std_normalization
@@ -53,7 +63,9 @@ class ImageDataGenerator:
         self.rotation_range = rotation_range
         self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
         self.brightness_range, self.shear_range = brightness_range, shear_range
-        self.zoom_range = (1 - zoom_range, 1 + zoom_range) if np.ndim(zoom_range) == 0 else tuple(zoom_range)
+        self.zoom_range = (
+            (1 - zoom_range, 1 + zoom_range) if isinstance(zoom_range, float | int) else tuple(zoom_range)
+        )
         self.channel_shift_range = channel_shift_range
         self.fill_mode, self.cval = fill_mode, cval
         self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
@@ -62,7 +74,9 @@ class ImageDataGenerator:
         self.validation_split = validation_split
         self.interpolation_order = interpolation_order
         self.dtype = np.dtype(dtype or config.floatx())
-        self.mean = self.std = self.zca_whitening_matrix = None
+        self.mean: Any = None
+        self.std: Any = None
+        self.zca_whitening_matrix: Any = None
         if validation_split and not 0 < validation_split < 1:
             raise ValueError(f"ImageDataGenerator: validation_split must be between 0 and 1, got {validation_split}")
         for name, pair in (("zoom_range", self.zoom_range), ("brightness_range", brightness_range)):
@@ -71,50 +85,73 @@ class ImageDataGenerator:
 
     # -- batches -------------------------------------------------------------------------------------------------------
 
-    def flow(self, x, y=None, batch_size=32, shuffle=True, sample_weight=None, seed=None, save_to_dir=None,
-             save_prefix="", save_format="png", ignore_class_split=False, subset=None):
-        """Batches of arrays, without end; `fit` takes them.
+    def flow(self, x: Any, y: Any = None, batch_size: int = 32, shuffle: bool = True, sample_weight: Any = None,
+             seed: SeedLike = None, save_to_dir: str | None = None, save_prefix: str = "", save_format: str = "png",
+             ignore_class_split: bool = False, subset: str | None = None) -> ArrayBatches:
+        """Return batches of arrays, without end; `fit` takes them.
 
         Args:
             x: Pictures, shape (samples, height, width, channels), or a pair of them and other inputs.
             y: Targets.
+            batch_size: Pictures in a batch.
+            shuffle: Whether in a new order every epoch.
+            sample_weight: Weights, shape (samples,).
             seed: int, for the order and the changes.
-            save_to_dir: Folder where what is made is written too.
+            save_to_dir: Folder for copies of the changed pictures; None writes none.
+            save_prefix, save_format: Beginning and ending of their names.
+            ignore_class_split: Taken for Keras's sake and ignored.
             subset: "training" or "validation", if there is a `validation_split`: the first part is for validation.
+
+        Raises:
+            ValueError: other shapes, unequal lengths, or a subset without `validation_split`.
         """
         return ArrayBatches(self, x, y, sample_weight, subset, batch_size=batch_size, shuffle=shuffle, seed=seed,
                             save_to_dir=save_to_dir, save_prefix=save_prefix, save_format=save_format)
 
-    def flow_from_directory(self, directory, target_size=(256, 256), color_mode="rgb", classes=None,
-                            class_mode="categorical", batch_size=32, shuffle=True, seed=None, save_to_dir=None,
-                            save_prefix="", save_format="png", follow_links=False, subset=None,
-                            interpolation="nearest", keep_aspect_ratio=False):
-        """Batches of the pictures in a folder with a subfolder for each class. Needs the image extra.
+    def flow_from_directory(self, directory: str | os.PathLike[str], target_size: tuple[int, int] = (256, 256),
+                            color_mode: str = "rgb", classes: list[str] | None = None,
+                            class_mode: str | None = "categorical", batch_size: int = 32, shuffle: bool = True,
+                            seed: SeedLike = None, save_to_dir: str | None = None, save_prefix: str = "",
+                            save_format: str = "png", follow_links: bool = False, subset: str | None = None,
+                            interpolation: str = "nearest", keep_aspect_ratio: bool = False) -> DirectoryBatches:
+        """Return batches of the pictures in a folder with a subfolder for each class. Needs the extra "image".
 
         Args:
             directory: The folder.
-            target_size: (height, width) that all pictures get.
+            target_size: (height, width) to which all pictures are resized.
             color_mode: "rgb", "rgba" or "grayscale".
             classes: The subfolders in the order of their numbers; alphabetical if None.
             class_mode: What the targets are: "categorical" (one-hot), "sparse" (numbers), "binary" (0. or 1.),
                 "input" (the pictures themselves), None.
-            Others: As for `flow`, and `load_img`.
+            follow_links: Whether to search folders that are symbolic links.
+            interpolation: How to resize; see `load_img`.
+            keep_aspect_ratio: Whether to crop the middle to the target's proportions first.
+            Others: As for `flow`.
+
+        Raises:
+            FileNotFoundError: no such folder.
+            ValueError: an unknown color_mode or class_mode.
         """
         return DirectoryBatches(self, directory, target_size, color_mode, classes, class_mode, subset, interpolation,
                                 keep_aspect_ratio, follow_links, batch_size=batch_size, shuffle=shuffle, seed=seed,
                                 save_to_dir=save_to_dir, save_prefix=save_prefix, save_format=save_format)
 
-    def flow_from_dataframe(self, dataframe, directory=None, x_col="filename", y_col="class", weight_col=None,
-                            target_size=(256, 256), color_mode="rgb", classes=None, class_mode="categorical",
-                            batch_size=32, shuffle=True, seed=None, save_to_dir=None, save_prefix="",
-                            save_format="png", subset=None, interpolation="nearest", validate_filenames=True, **kwargs):
-        """Batches of the pictures that a pandas table names.
+    def flow_from_dataframe(self, dataframe: Any, directory: str | None = None, x_col: str = "filename",
+                            y_col: Any = "class", weight_col: str | None = None,
+                            target_size: tuple[int, int] = (256, 256), color_mode: str = "rgb",
+                            classes: list[str] | None = None, class_mode: str | None = "categorical",
+                            batch_size: int = 32, shuffle: bool = True, seed: SeedLike = None,
+                            save_to_dir: str | None = None, save_prefix: str = "", save_format: str = "png",
+                            subset: str | None = None, interpolation: str = "nearest", validate_filenames: bool = True,
+                            **kwargs: Any) -> DataFrameBatches:
+        """Return batches of the pictures that a pandas table names.
 
         Args:
             dataframe: The table.
             directory: Folder to which the names are relative.
             x_col, y_col, weight_col: Columns of names, targets (one or a list) and sample weights.
             class_mode: Also "raw": the numbers of y_col themselves.
+            validate_filenames: Taken for Keras's sake and ignored.
             Others: As for `flow_from_directory`.
         """
         return DataFrameBatches(self, dataframe, directory, x_col, y_col, weight_col, target_size, color_mode, classes,
@@ -123,12 +160,17 @@ class ImageDataGenerator:
 
     # -- one picture ---------------------------------------------------------------------------------------------------
 
-    def get_random_transform(self, img_shape, seed=None):
-        """The numbers of one random change: what `apply_transform` takes."""
+    def get_random_transform(self, img_shape: tuple[int, ...], seed: SeedLike = None) -> dict[str, Any]:
+        """Draw the numbers of one random change, as `apply_transform` takes them.
+
+        Args:
+            img_shape: Shape of the picture.
+            seed: int, or a NumPy Generator.
+        """
         rng = seed if isinstance(seed, np.random.Generator) else random.generator(seed)
         height, width = img_shape[:2] if self.data_format == "channels_last" else img_shape[1:]
         zoom = self.zoom_range
-        zx, zy = (1, 1) if zoom == (1, 1) else rng.uniform(*zoom, 2)
+        zx, zy = (1, 1) if zoom == (1, 1) else rng.uniform(zoom[0], zoom[1], 2)
         return {
             "theta": rng.uniform(-self.rotation_range, self.rotation_range) if self.rotation_range else 0,
             "tx": _shift(self.height_shift_range, height, rng),
@@ -143,8 +185,8 @@ class ImageDataGenerator:
             "brightness": rng.uniform(*self.brightness_range) if self.brightness_range is not None else None,
         }
 
-    def apply_transform(self, x, transform_parameters):
-        """A picture changed by these numbers.
+    def apply_transform(self, x: Array, transform_parameters: dict[str, Any]) -> Array:
+        """Return a picture changed by these numbers.
 
         Args:
             x: Array of three axes.
@@ -168,12 +210,17 @@ class ImageDataGenerator:
             x = (x * get("brightness")).clip(min(0, x.min()), 255 if x.max() > 1 else 1)
         return x.transpose(2, 0, 1) if first else x
 
-    def random_transform(self, x, seed=None):
-        """A picture changed at random."""
+    def random_transform(self, x: Array, seed: SeedLike = None) -> Array:
+        """Return a picture changed at random.
+
+        Args:
+            x: Array of three axes.
+            seed: int, or a NumPy Generator.
+        """
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
-    def standardize(self, x):
-        """A picture (or a batch) normalised as the generator was told; changes floating-point arrays in place."""
+    def standardize(self, x: Array) -> Array:
+        """Return a picture (or a batch) normalised by the generator's options."""
         if self.preprocessing_function is not None:
             x = self.preprocessing_function(x)
         if self.rescale:
@@ -194,16 +241,21 @@ class ImageDataGenerator:
     @staticmethod
     def _fitted(option, value):
         if value is None:
-            warnings.warn(f"ImageDataGenerator: {option}=True does nothing before fit(x) was called with the pictures",
+            warnings.warn(f"ImageDataGenerator: {option}=True has no effect before fit(x) is called with the pictures",
                           stacklevel=4)
         return value is not None
 
-    def fit(self, x, augment=False, rounds=1, seed=None):
-        """Find mean, standard deviation and covariance of pictures, for the featurewise options.
+    def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: SeedLike = None) -> None:
+        """Compute mean, standard deviation and covariance of pictures, for the featurewise options.
 
         Args:
             x: Pictures, shape (samples, height, width, channels).
-            augment: Whether to look at `rounds` randomly changed copies of each instead.
+            augment: Whether to use `rounds` randomly changed copies of each instead.
+            rounds: How many copies.
+            seed: int, for the changes.
+
+        Raises:
+            ValueError: another number of axes.
         """
         x = np.array(x, self.dtype)
         if x.ndim != 4:

@@ -1,15 +1,23 @@
 """The batches that `ImageDataGenerator` makes of arrays, folders and tables."""
 
+from __future__ import annotations
+
 import math
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import random
+from ..core.types import Array, SeedLike
 from ..data.py_dataset import PyDataset
 from ..tensor import to_array
 from ..utils.directories import PICTURES, encode_labels, files_below
 from ..utils.images import array_to_img, img_to_array, load_img
+
+if TYPE_CHECKING:
+    from .image import ImageDataGenerator
 
 _COUNTS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 
@@ -17,39 +25,57 @@ _COUNTS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 class Batches(PyDataset):
     """Batches of changed pictures: by number, or one after the other without end.
 
-    A subclass gives `picture(i)`, the i-th picture as an array, and `others(chosen)`, what goes beside the pictures.
+    A subclass defines `picture(i)`, the i-th picture as an array, and `others(pictures, chosen)`, the batch that has
+    them.
 
     Attributes:
         n: How many pictures there are.
         batch_size, shuffle: As given.
     """
 
-    def __init__(self, generator, n, batch_size, shuffle, seed, save_to_dir, save_prefix, save_format):
+    def __init__(self, generator: ImageDataGenerator, n: int, batch_size: int, shuffle: bool, seed: SeedLike,
+                 save_to_dir: str | None, save_prefix: str, save_format: str) -> None:
         super().__init__()
         self.image_data_generator = generator
         self.n = self.samples = n
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
         self.save_to_dir, self.save_prefix, self.save_format = save_to_dir, save_prefix, save_format
         self._rng = random.generator(seed)
-        self.index_array = None
+        self.index_array: Array | None = None
         self._next = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return math.ceil(self.n / self.batch_size)
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Draw a new order."""
-        self.index_array = self._rng.permutation(self.n) if self.shuffle else np.arange(self.n)
+        self.index_array = self._new_order()
 
-    def reset(self):
+    def _new_order(self):
+        return self._rng.permutation(self.n) if self.shuffle else np.arange(self.n)
+
+    def picture(self, i: int) -> Array:
+        """Return the i-th picture, unchanged."""
+        raise NotImplementedError(f"{type(self).__name__} must define picture(self, i)")
+
+    def others(self, pictures: Array, chosen: Array) -> Any:
+        """Return the batch of the changed pictures: x, (x, y) or (x, y, sample_weight).
+
+        Args:
+            pictures: The changed pictures, shape (batch, height, width, channels).
+            chosen: Their numbers, shape (batch,).
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define others(self, pictures, chosen)")
+
+    def reset(self) -> None:
         """Begin with the first batch again."""
         self._next = 0
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         if self.index_array is None:
-            self.on_epoch_end()
+            self.index_array = self._new_order()
         chosen = self.index_array[index * self.batch_size : (index + 1) * self.batch_size]
         pictures = np.stack([self._changed(self.picture(i)) for i in chosen])
         if self.save_to_dir is not None:
@@ -63,10 +89,10 @@ class Batches(PyDataset):
         picture = generator.random_transform(picture.astype(generator.dtype), self._rng)
         return generator.standardize(picture).astype(generator.dtype, copy=False)
 
-    def __iter__(self):
+    def __iter__(self) -> Batches:
         return self
 
-    def __next__(self):
+    def __next__(self) -> Any:
         if self.n == 0:
             raise ValueError(f"{type(self).__name__}: there are no pictures")
         if self._next >= len(self):
@@ -80,9 +106,10 @@ class Batches(PyDataset):
 
 
 class ArrayBatches(Batches):
-    """Of arrays: see `ImageDataGenerator.flow`."""
+    """Batches of arrays: see `ImageDataGenerator.flow`."""
 
-    def __init__(self, generator, x, y, sample_weight, subset, **options):
+    def __init__(self, generator: ImageDataGenerator, x: Any, y: Any, sample_weight: Any, subset: str | None,
+                 **options: Any) -> None:
         x, *further = x if isinstance(x, tuple | list) and not np.isscalar(x[0]) and len(x) == 2 and isinstance(
             x[1], list | tuple) else [x]
         self.x = np.asarray(to_array(x))
@@ -102,12 +129,10 @@ class ArrayBatches(Batches):
             self.sample_weight = None if self.sample_weight is None else self.sample_weight[part]
         super().__init__(generator, len(self.x), **options)
 
-    def picture(self, i):
-        """The i-th picture."""
+    def picture(self, i: int) -> Array:
         return self.x[i]
 
-    def others(self, pictures, chosen):
-        """The batch: x, (x, y) or (x, y, sample_weight)."""
+    def others(self, pictures: Array, chosen: Array) -> Any:
         x = (pictures, *(array[chosen] for array in self.further)) if self.further else pictures
         if self.y is None:
             return x
@@ -116,7 +141,7 @@ class ArrayBatches(Batches):
 
 
 class FileBatches(Batches):
-    """Of picture files.
+    """Batches of picture files.
 
     Attributes:
         filepaths, filenames: The files, and their names below the folder.
@@ -125,27 +150,30 @@ class FileBatches(Batches):
         image_shape: Shape of a picture.
     """
 
-    def __init__(self, generator, target_size, color_mode, class_mode, interpolation, keep_aspect_ratio=False,
-                 **options):
+    filepaths: list[str]
+    labels: Any
+    class_indices: dict[Any, int]
+
+    def __init__(self, generator: ImageDataGenerator, target_size: tuple[int, int], color_mode: str,
+                 class_mode: str | None, interpolation: str, keep_aspect_ratio: bool = False, **options: Any) -> None:
         if color_mode not in _COUNTS:
             raise ValueError(f"color_mode must be 'rgb', 'rgba' or 'grayscale', got {color_mode!r}")
-        self.target_size = tuple(target_size)
+        height, width = target_size
+        self.target_size = (height, width)
         self.color_mode, self.class_mode = color_mode, class_mode
         self.interpolation, self.keep_aspect_ratio = interpolation, keep_aspect_ratio
         channels = _COUNTS[color_mode]
         last = generator.data_format == "channels_last"
         self.image_shape = (*self.target_size, channels) if last else (channels, *self.target_size)
-        self.sample_weight = None
+        self.sample_weight: Array | None = None
         super().__init__(generator, len(self.filepaths), **options)
 
-    def picture(self, i):
-        """The i-th picture."""
+    def picture(self, i: int) -> Array:
         loaded = load_img(self.filepaths[i], self.color_mode, self.target_size, self.interpolation,
                           self.keep_aspect_ratio)
         return img_to_array(loaded, self.image_data_generator.data_format)
 
-    def others(self, pictures, chosen):
-        """The batch: x, (x, y) or (x, y, sample_weight)."""
+    def others(self, pictures: Array, chosen: Array) -> Any:
         if self.class_mode is None:
             return pictures
         if self.class_mode == "input":
@@ -158,10 +186,11 @@ class FileBatches(Batches):
 
 
 class DirectoryBatches(FileBatches):
-    """Of a folder: see `ImageDataGenerator.flow_from_directory`."""
+    """Batches of a folder: see `ImageDataGenerator.flow_from_directory`."""
 
-    def __init__(self, generator, directory, target_size, color_mode, classes, class_mode, subset, interpolation,
-                 keep_aspect_ratio, follow_links, **options):
+    def __init__(self, generator: ImageDataGenerator, directory: str | os.PathLike[str], target_size: tuple[int, int],
+                 color_mode: str, classes: list[str] | None, class_mode: str | None, subset: str | None,
+                 interpolation: str, keep_aspect_ratio: bool, follow_links: bool, **options: Any) -> None:
         _check_mode("flow_from_directory", class_mode, ("categorical", "sparse", "binary", "input", None))
         self.directory = directory
         root = Path(directory)
@@ -170,7 +199,7 @@ class DirectoryBatches(FileBatches):
         names = list(classes) if classes else sorted(entry.name for entry in root.iterdir() if entry.is_dir())
         self.num_classes = len(names)
         self.class_indices = {name: number for number, name in enumerate(names)}
-        share = _split_of(generator, subset) if subset is not None else None
+        share = _split_of(generator, subset) if subset is not None else 0.0
         self.filepaths, numbers = [], []
         for name in names:
             paths = files_below(root / name, (*PICTURES, ".ppm", ".tif", ".tiff"), follow_links)
@@ -186,10 +215,11 @@ class DirectoryBatches(FileBatches):
 
 
 class DataFrameBatches(FileBatches):
-    """Of a table: see `ImageDataGenerator.flow_from_dataframe`."""
+    """Batches of a table: see `ImageDataGenerator.flow_from_dataframe`."""
 
-    def __init__(self, generator, dataframe, directory, x_col, y_col, weight_col, target_size, color_mode, classes,
-                 class_mode, subset, interpolation, **options):
+    def __init__(self, generator: ImageDataGenerator, dataframe: Any, directory: str | None, x_col: str, y_col: Any,
+                 weight_col: str | None, target_size: tuple[int, int], color_mode: str, classes: list[str] | None,
+                 class_mode: str | None, subset: str | None, interpolation: str, **options: Any) -> None:
         _check_mode("flow_from_dataframe", class_mode, ("categorical", "sparse", "binary", "input", "raw", None))
         root = Path(directory) if directory is not None else Path()
         rows = np.arange(len(dataframe[x_col]))

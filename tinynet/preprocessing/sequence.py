@@ -1,10 +1,14 @@
 """`keras.preprocessing.sequence`: sequences of equal length, and windows of a series."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
 from .. import random
+from ..core.types import Array
 from ..data.py_dataset import PyDataset
 from ..utils.sequences import pad_sequences
 
@@ -17,13 +21,16 @@ class TimeseriesGenerator(PyDataset):
     Args:
         data: Array, one time step a row.
         targets: Array, one target a time step.
-        length: Time steps that a window reaches back.
+        length: Time steps of a window.
         sampling_rate: Take every so many steps of a window.
         stride: Steps between windows.
         start_index, end_index: Use only the time steps in this range.
-        shuffle: Draw windows at random.
-        reverse: Turn windows round in time.
+        shuffle: Whether to draw windows at random.
+        reverse: Whether to reverse windows in time.
         batch_size: Windows a batch.
+
+    Raises:
+        ValueError: unequal lengths, or no window fits into the range.
 
     >>> series = TimeseriesGenerator(np.arange(6), np.arange(6), length=2, batch_size=2)
     >>> x, y = series[0]
@@ -31,8 +38,9 @@ class TimeseriesGenerator(PyDataset):
     ([[0, 1], [1, 2]], [2, 3])
     """
 
-    def __init__(self, data, targets, length, sampling_rate=1, stride=1, start_index=0, end_index=None, shuffle=False,
-                 reverse=False, batch_size=128):
+    def __init__(self, data: Any, targets: Any, length: int, sampling_rate: int = 1, stride: int = 1,
+                 start_index: int = 0, end_index: int | None = None, shuffle: bool = False, reverse: bool = False,
+                 batch_size: int = 128) -> None:
         super().__init__()
         self.data, self.targets = np.asarray(data), np.asarray(targets)
         if len(self.data) != len(self.targets):
@@ -45,10 +53,10 @@ class TimeseriesGenerator(PyDataset):
             raise ValueError(f"TimeseriesGenerator: no window of {length} steps fits between {start_index} and "
                              f"{self.end_index}")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return math.ceil((self.end_index - self.start_index + 1) / (self.batch_size * self.stride))
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
         if self.shuffle:
             ends = random.generator().integers(self.start_index, self.end_index + 1, self.batch_size)
         else:

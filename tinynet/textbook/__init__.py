@@ -1,7 +1,7 @@
 """The course's slides in code, each form as short as on the slide. README.md beside this file maps every row of it.
 
     descent.py adaptive.py    optimizers: descent, momentum, Nesterov, AdaGrad, RMSProp, Adam
-    comparison.py             the slides' table of them; where the lines of Adam come from
+    comparison.py             the slides' table of them; the origin of each line of Adam
     batches.py                batch, stochastic, mini-batch: the choice of a batch size
     surfaces.py landscape.py  surfaces to walk on; slices through the loss of a network
     losses.py                 half squared error; L1 and L2 with lambda / 2
@@ -12,11 +12,12 @@
     overfitting.py            polynomials of growing degree
     geometry.py               where the contours of a loss meet the balls of L1 and L2
     gap.py                    why `fit` and `evaluate` print different losses
+    practicals.py             the networks of the practicals on Fashion-MNIST, and their training
     plots.py                  pictures of all this (extra "plot")
 
-What is here may be given to `compile` and to layers like anything of tinynet. Keras's forms, which differ in details
-that each docstring names, are in `tinynet.optimizers`, `.losses`, `.regularizers`, `.layers` and `.initializers`. To
-load a saved model that uses these, pass `custom_objects=textbook.custom_objects`.
+The names here can be passed to `compile` and to layers like those of the rest of tinynet. Keras's forms, which differ
+in details that each docstring names, are in `tinynet.optimizers`, `.losses`, `.regularizers`, `.layers` and
+`.initializers`. To load a saved model that uses these, pass `custom_objects=textbook.custom_objects`.
 
 >>> model = Sequential([Dense(10)])
 >>> model.compile(optimizer=Momentum(learning_rate=0.01, rho=0.9), loss=HalfSquaredError())

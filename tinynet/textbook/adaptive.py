@@ -1,7 +1,7 @@
 """AdaGrad in the slides' three forms and with its full matrix, RMSProp, Adam by Algorithm 1 and "almost".
 
-How to read a class: descent.py. What differs between the forms, and from Keras and PyTorch, is mostly where epsilon
-stands. At a gradient near 0 it matters: 1 / (0 + 1e-7) is ten million, 1 / sqrt(0 + 1e-7) is 3162.
+How to read a class: descent.py. The forms differ from each other, and from Keras and PyTorch, mostly in the position of
+epsilon. At a gradient near 0 it matters: 1 / (0 + 1e-7) is ten million, 1 / sqrt(0 + 1e-7) is 3162.
 """
 
 from __future__ import annotations
@@ -32,6 +32,14 @@ class AdaGradForm1(SlideOptimizer):
 
     Args:
         learning_rate: Number, schedule or function, as for all optimizers.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
+
+    Source: row 16 of the course; Duchi, Hazan and Singer 2011, JMLR 12.
+
+    >>> w = Variable([1.0])
+    >>> AdaGradForm1(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy()
+    array([0.75], dtype=float32)
     """
 
     label = "AdaGrad"
@@ -49,14 +57,25 @@ class AdaGradForm1(SlideOptimizer):
 class AdaGradForm2(SlideOptimizer):
     """theta -= eta / sqrt(epsilon I + diag(G)) g, with G = sum of g g^T: equations (1) to (6).
 
-    Of the outer products only the diagonal is used, the sum of g g, so that is all that is kept (equation 6). Equation
+    Only the diagonal of the outer products is used, the sum of g g, so that nothing else is kept (equation 6). Equation
     (7), one rate for all, is `GradientDescent`. `AdaGradFullMatrix` uses all of G.
 
     epsilon stands inside the root, as in Keras, but G starts at 0, in Keras at 0.1. PyTorch: outside.
 
     Args:
         learning_rate: eta.
-        epsilon: The slide gives no number; 1e-7 is Keras's.
+        epsilon: Above 0. The slide has no number; 1e-7 is Keras's.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
+
+    Raises:
+        ValueError: `epsilon` is not a number above 0.
+
+    Source: row 17 of the course.
+
+    >>> w = Variable([1.0])
+    >>> AdaGradForm2(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.75], dtype=float32)
     """
 
     label = "AdaGrad"
@@ -77,6 +96,16 @@ class AdaGradForm3(AdaGradForm2):
     """grad_squared += dw dw; w -= lr dw / (sqrt(grad_squared) + 1e-7), the code beside RMSProp.
 
     epsilon stands outside the root, as in PyTorch (there 1e-10). Keras: inside, and the sum starts at 0.1.
+
+    Args:
+        learning_rate, epsilon, **kwargs: As for `AdaGradForm2`.
+
+    Source: row 18 of the course.
+
+    >>> w = Variable([1.0])
+    >>> AdaGradForm3(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.75], dtype=float32)
     """
 
     def step(self, w, dw, learning_rate, grad_squared):
@@ -87,19 +116,28 @@ class AdaGradForm3(AdaGradForm2):
 class AdaGradFullMatrix(SlideOptimizer):
     """theta -= eta (epsilon I + G)^(-1/2) g, with the full G = sum of g g^T: equation (1) without "diag".
 
-    theta is all weights in one vector. G then also knows which directions between the axes were steep, and the path
-    does not change when the axes are rotated; but it has a row and a column for each weight, and every step needs its
+    theta is all weights in one vector. G then also holds which directions between the axes were steep, and the path
+    does not change when the axes are rotated. But it has a row and a column for each weight, and every step needs its
     eigenvalues.
 
     Neither Keras nor PyTorch has it.
 
     Args:
         learning_rate: eta.
-        epsilon: The slide gives no number.
-        limit: Refuse more weights than this; G takes 8 limit^2 bytes.
+        epsilon: Above 0. The slide has no number.
+        limit: Largest number of weights; G takes 8 limit^2 bytes.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
 
     Raises:
-        ValueError: the model is too large, or a step gives gradients for some of the weights only.
+        ValueError: `epsilon` is not a number above 0; in a step: the model is too large, or the step has gradients for
+            some of the weights only.
+
+    Source: row 19 of the course.
+
+    >>> w = Variable([1.0, 1.0])
+    >>> AdaGradFullMatrix(learning_rate=0.25).apply([np.array([3.0, 4.0])], [w])
+    >>> w.numpy().round(4)  # the step has the length 0.25 in the direction of the gradient
+    array([0.85, 0.8 ], dtype=float32)
     """
 
     label = "AdaGrad"
@@ -151,10 +189,19 @@ class RMSPropSlide(AdaGradForm3):
 
     Args:
         learning_rate: Number, schedule or function.
-        decay_rate: Share of the old squares that stays; the slide gives no number, 0.9 is Keras's.
-        epsilon: 1e-7 on the slide.
+        decay_rate: Fraction of the old squares that stays, from 0 to 1. The slide has no number; 0.9 is Keras's.
+        epsilon: Above 0; 1e-7 on the slide.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
 
-    (Tieleman and Hinton, 2012)
+    Raises:
+        ValueError: `decay_rate` or `epsilon` is outside its range.
+
+    Source: row 20 of the course; Tieleman and Hinton 2012.
+
+    >>> w = Variable([1.0])
+    >>> RMSPropSlide(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.2094], dtype=float32)
     """
 
     label = "RMSProp"
@@ -181,8 +228,19 @@ class AdamAlgorithm1(SlideOptimizer):
 
     Args:
         learning_rate: alpha.
-        beta_1, beta_2: Decay rates of the moments.
-        epsilon: Added to the root of the corrected second moment.
+        beta_1, beta_2: Decay rates of the moments, from 0 to below 1.
+        epsilon: Added to the root of the corrected second moment; above 0.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    Source: row 21 of the course; arXiv:1412.6980.
+
+    >>> w = Variable([1.0])
+    >>> AdamAlgorithm1(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.75], dtype=float32)
     """
 
     label = "Adam"
@@ -220,8 +278,18 @@ class AdamAlmost(AdamAlgorithm1):
     Neither Keras nor PyTorch leaves the correction out.
 
     Args:
-        learning_rate, beta_1, beta_2: As for `AdamAlgorithm1`.
-        epsilon: 1e-7 on the slide.
+        learning_rate, beta_1, beta_2, **kwargs: As for `AdamAlgorithm1`.
+        epsilon: Above 0; 1e-7 on the slide.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    Source: row 23 of the course.
+
+    >>> w = Variable([1.0])
+    >>> AdamAlmost(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.2094], dtype=float32)
     """
 
     label = "Adam (almost)"

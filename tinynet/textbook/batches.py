@@ -30,14 +30,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Descent:
-    """How samples are divided among updates; give `batch_size` to `fit`.
+    """How samples are divided among updates; pass `batch_size` to `fit`.
 
     Make one with `Descent.batch`, `Descent.stochastic` or `Descent.mini_batch`.
 
     Attributes:
         samples: N.
         batch_size: Samples an update, M.
-        drop_remainder: Leave out the samples behind the last full batch (`batches` does it), instead of a short batch.
+        drop_remainder: Whether the samples after the last full batch are left out (`batches` does it), instead of
+            forming a short batch.
+
+    Raises:
+        TypeError: a number is not an int.
+        ValueError: a number is below 1, or the batch is larger than the data.
+
+    Source: rows 4 to 8 of the course.
 
     >>> Descent.batch(500_000).updates_an_epoch, Descent.stochastic(500_000).updates_an_epoch
     (1, 500000)
@@ -57,12 +64,20 @@ class Descent:
 
     @classmethod
     def batch(cls, samples: int) -> Self:
-        """All samples for each update."""
+        """All samples for each update.
+
+        Args:
+            samples: N.
+        """
         return cls(samples, samples)
 
     @classmethod
     def stochastic(cls, samples: int) -> Self:
-        """An update after each sample: fast, but the noise of single samples makes it unstable."""
+        """An update after each sample: fast, but the noise of single samples makes it unstable.
+
+        Args:
+            samples: N.
+        """
         return cls(samples, 1)
 
     @classmethod
@@ -75,10 +90,10 @@ class Descent:
             samples: N.
             batches: K, a divisor of N as on the slide.
             batch_size: M instead of K; the last batch may then be short, as in Keras.
-            drop_remainder: Leave a short last batch out.
+            drop_remainder: Whether a short last batch is left out.
 
         Raises:
-            ValueError: K does not divide N, or not one of K and M is given.
+            ValueError: K does not divide N, or not exactly one of K and M is given.
         """
         if (batches is None) == (batch_size is None):
             raise ValueError("Descent.mini_batch: give batches (K) or batch_size (M), one of them")
@@ -94,16 +109,25 @@ class Descent:
 
     @property
     def updates_an_epoch(self) -> int:
-        """How often the weights change while all samples are seen once."""
+        """How often the weights change while every sample is used once."""
         return self.samples // self.batch_size if self.drop_remainder else math.ceil(self.samples / self.batch_size)
 
     @property
     def losses_an_update(self) -> int:
-        """How many samples' losses are computed for one update."""
+        """The number of samples whose losses are computed for one update."""
         return self.batch_size
 
     def batches(self, x: TensorLike, y: TensorLike, seed: int = 0) -> PyDataset:
-        """The arrays in batches, for `fit(descent.batches(x, y))`: in a new order each epoch."""
+        """The arrays in batches, for `fit(descent.batches(x, y))`: in a new order each epoch.
+
+        Args:
+            x: Inputs, N samples along the first axis.
+            y: Targets, N samples along the first axis.
+            seed: Of the orders.
+
+        Raises:
+            ValueError: x or y does not have N samples.
+        """
         return _Batches(self, np.asarray(x), np.asarray(y), seed)
 
 
@@ -137,16 +161,23 @@ def fit_line(
     Every update goes down the mean of its batch's half squared errors, so that the step sizes can be compared.
 
     Args:
-        descent: A `Descent`, which says how many points there are.
-        optimizer: A new one; GradientDescent(0.1) if None.
-        epochs: How often all points are seen.
+        descent: A `Descent`; its `samples` is the number of points.
+        optimizer: A new optimizer; GradientDescent(0.1) if None.
+        epochs: How often every point is used.
         noise: Standard deviation of t around the line.
         start: First (w, b).
         seed: Of points and order.
 
     Returns:
         (path, losses): (w, b) before the first update and after each, shape (updates + 1, 2), and the mean over all
-        points at each of them.
+        points at each of them, shape (updates + 1,).
+
+    Raises:
+        TypeError: `optimizer` is not an Optimizer.
+
+    >>> path, losses = fit_line(Descent.batch(20), epochs=3)
+    >>> path.shape, losses.shape, bool(losses[-1] < losses[0])
+    ((4, 2), (4,), True)
     """
     optimizer = GradientDescent(0.1) if optimizer is None else optimizer
     if not isinstance(optimizer, Optimizer):

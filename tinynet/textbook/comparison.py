@@ -27,6 +27,11 @@ def comparison_table(optimizers: Sequence[type[SlideOptimizer]] = COMPARED) -> s
     Args:
         optimizers: Subclasses of `SlideOptimizer`, one a row.
 
+    Returns:
+        The table's lines.
+
+    Source: row 26 of the course.
+
     >>> print(comparison_table([Momentum]))
     | Algorithm | Tracks first moments (Momentum) | ... | Bias correction for moment estimates |
     |---|---|---|---|---|
@@ -40,13 +45,20 @@ def comparison_table(optimizers: Sequence[type[SlideOptimizer]] = COMPARED) -> s
 
 
 def explain(optimizer: SlideOptimizer | type[SlideOptimizer]) -> str:
-    """The code of one step of a textbook optimizer; Adam's says which lines are Momentum and which AdaGrad / RMSProp.
+    """The code of one step of a textbook optimizer.
+
+    In Adam's a comment marks the lines that are Momentum and those that are AdaGrad or RMSProp.
 
     Args:
         optimizer: A `SlideOptimizer`, or its class.
 
     Returns:
         The lines of the method `step` (of `update_all`, for the full matrix).
+
+    Raises:
+        TypeError: it is not an optimizer of tinynet.textbook.
+
+    Source: row 24 of the course.
 
     >>> print(explain(Momentum))
     def step(self, w, dw, learning_rate, v):

@@ -1,8 +1,9 @@
 """Gradient descent and momentum, as the slides write them: w(t+1) = w(t) - lr grad E(W), and v = rho v + g.
 
-Each class here and in adaptive.py has one method to hold against the slide, `step`: the body of the slide's loop, with
-NumPy arrays. The frame around it (learning rates, clipping, saving) is that of `tinynet.optimizers`, so that any of
-them can be given to `compile`. They are written to be read; to train quickly use `tinynet.optimizers`.
+Each class here and in adaptive.py has one method to compare with the slide, `step`: the body of the slide's loop, with
+NumPy arrays. (It has no annotations, since `explain` prints it.) The frame around it (learning rates, clipping, saving)
+is that of `tinynet.optimizers`, so that each of them can be passed to `compile`. They are written to be read; to train
+quickly use `tinynet.optimizers`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 class SlideOptimizer(Optimizer):
     """Base of the slides' optimizers: `step` is the body of the slide's loop.
 
+    Args:
+        learning_rate, **kwargs: See `optimizers.Optimizer`.
+
     Attributes:
         label: The name on the slides.
         tracks_first_moments, tracks_second_moments, leaky_second_moments, bias_correction: The columns of the slides'
@@ -43,7 +47,7 @@ class SlideOptimizer(Optimizer):
             w: Array.
             dw: Its gradient.
             learning_rate: A float.
-            state: One array, shaped as w and at first 0, for each name in `slot_names`.
+            *state: One array, shaped as w and at first 0, for each name in `slot_names`.
         """
         raise NotImplementedError(f"{type(self).__name__} must override step(w, dw, learning_rate, *state)")
 
@@ -63,6 +67,17 @@ class GradientDescent(SlideOptimizer):
     Batch, stochastic and mini-batch descent are this rule with another batch size: see `Descent`.
 
     Keras's SGD with momentum=0 and PyTorch's are the same.
+
+    Args:
+        learning_rate: Number, schedule or function, as for all optimizers.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
+
+    Source: row 2 of the course.
+
+    >>> w = Variable([1.0])
+    >>> GradientDescent(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy()
+    array([0.5], dtype=float32)
     """
 
     label = "SGD"
@@ -75,7 +90,7 @@ class GradientDescent(SlideOptimizer):
 
 
 class Momentum(SlideOptimizer):
-    """v = rho v + dw; w -= lr v. v is a running mean of gradients, rho the friction, 0.9 or 0.99.
+    """v = rho v + dw; w -= lr v. v is a running sum of gradients, 1 - rho the friction; rho is 0.9 or 0.99.
 
     PyTorch's SGD is the same (with dampening=0). Keras has the learning rate inside: m = rho m - lr dw, w += m. While
     the rate stays the same, m is -lr v and the weights are the same; when it changes, Keras's m keeps the steps of the
@@ -83,9 +98,20 @@ class Momentum(SlideOptimizer):
 
     Args:
         learning_rate: Number, schedule or function, as for all optimizers.
-        rho: Share of the velocity that stays.
+        rho: Fraction of the velocity that stays, from 0 to 1.
+        **kwargs: The other arguments of `optimizers.Optimizer`.
 
-    (Sutskever et al., ICML 2013)
+    Raises:
+        ValueError: `rho` is not from 0 to 1.
+
+    Source: row 11 of the course; Sutskever et al., ICML 2013.
+
+    >>> w = Variable([1.0])
+    >>> optimizer = Momentum(learning_rate=0.25, rho=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.apply([np.array([1.0])], [w])  # v is 1, then 1.5
+    >>> w.numpy()
+    array([0.375], dtype=float32)
     """
 
     label = "SGD+Momentum"
@@ -105,14 +131,24 @@ class Momentum(SlideOptimizer):
 class NesterovChangeOfVariables(Momentum):
     """old_v = v; v = rho v - lr dw; w -= rho old_v - (1 + rho) v.
 
-    The weights it holds are not Nesterov's x but the point looked ahead to, x~ = x + rho v, where the gradient is taken
-    anyway.
+    The weights it holds are not Nesterov's x but the point looked ahead to, x~ = x + rho v, at which the gradient is
+    taken.
 
     Keras's SGD(nesterov=True) is the same: w += rho m - lr dw, which is w + v + rho (v - old_v). PyTorch's has the
     learning rate outside, as in `Momentum`, and differs when the rate changes.
 
     Args:
-        learning_rate, rho: As for `Momentum`.
+        learning_rate, rho, **kwargs: As for `Momentum`.
+
+    Raises:
+        ValueError: `rho` is not from 0 to 1.
+
+    Source: rows 13 and 14 of the course.
+
+    >>> w = Variable([1.0])
+    >>> NesterovChangeOfVariables(learning_rate=0.25).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.05], dtype=float32)
     """
 
     label = "Nesterov"
@@ -124,15 +160,20 @@ class NesterovChangeOfVariables(Momentum):
 
 
 class NesterovLookahead(Momentum):
-    """v = rho v - lr grad f(x + rho v); x += v: the gradient is that of the point where the velocity leads.
+    """v = rho v - lr grad f(x + rho v); x += v: the gradient is that of the point to which the velocity leads.
 
-    So it must be able to ask for gradients: call `minimize(loss, variables)` with a function. Where others compute the
-    gradient, as `fit` does, use `NesterovChangeOfVariables`.
+    It therefore computes gradients itself: call `minimize(loss, variables)` with a function. Where the gradient is
+    computed elsewhere, as in `fit`, use `NesterovChangeOfVariables`.
 
     Neither Keras nor PyTorch has this form; their nesterov=True is the change of variables.
 
     Args:
-        learning_rate, rho: As for `Momentum`.
+        learning_rate, rho, **kwargs: As for `Momentum`.
+
+    Raises:
+        ValueError: `rho` is not from 0 to 1.
+
+    Source: row 12 of the course.
 
     >>> from tinynet.textbook import surfaces
     >>> x = Variable([1.0, 1.0])
@@ -153,7 +194,15 @@ class NesterovLookahead(Momentum):
         self, loss: TensorLike | Callable[[], TensorLike],
         var_list: Sequence[Variable] | Callable[[], Sequence[Variable]], tape: GradientTape | None = None,
     ) -> Variable:
-        """One step down `loss`, a function without arguments, with the gradient of the point ahead.
+        """Make one step down `loss`, a function without arguments, with the gradient of the point ahead.
+
+        Args:
+            loss: Function without arguments that returns the loss.
+            var_list: The variables, or a function that returns them.
+            tape: A tape to compute the loss under; a new one if None.
+
+        Returns:
+            The step count, a Variable.
 
         Raises:
             ValueError: `loss` is not a function: it must be computed at x + rho v, which only this method knows.
@@ -180,7 +229,11 @@ class NesterovLookahead(Momentum):
         return self._iterations
 
     def apply(self, grads: Sequence[TensorLike], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """Refused: the gradients would be those of the present point."""
+        """Refused: the gradients would be those of the present point.
+
+        Raises:
+            ValueError: always.
+        """
         raise ValueError(
             "NesterovLookahead: the gradient must be taken at x + rho v, but apply() is given one of the present "
             "weights. Call minimize(loss, variables) with a function, in train_step for example; or use "

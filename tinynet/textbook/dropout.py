@@ -24,12 +24,18 @@ class VanillaDropout(Dropout):
     training     H *= rand < p
     predicting   H *= p                    (the slide's predict: H = max(0, W X + b) * p)
 
-    p is the probability of keeping an element. Keras's `Dropout` and PyTorch's do the division by p while training
-    (the slide's "inverted dropout"), and nothing when predicting: both have the same expectation, scaled by p here.
+    p is the probability of keeping an element. Keras's `Dropout` and PyTorch's divide by p while training (the slide's
+    "inverted dropout"), and do nothing when predicting: both have the same expectation, scaled by p here.
 
     Args:
         rate: Probability of dropping, from 0 to 1.
         seed: An int makes the layer's masks repeat from run to run.
+        **kwargs: See `layers.Layer`.
+
+    Shapes: any -> the same.
+
+    >>> VanillaDropout(0.25)(np.ones((1, 4))).numpy()
+    array([[0.75, 0.75, 0.75, 0.75]], dtype=float32)
     """
 
     def __init__(self, rate: float, seed: SeedLike | None = None, **kwargs: Any) -> None:
@@ -51,18 +57,23 @@ def monte_carlo_predict(model: Model, x: TensorLike, samples: int = 100) -> tupl
     """y = E_z[f(x, z)]: the mean of the model's outputs over random masks z, instead of one scaled forward pass.
 
     Each pass calls the model as in training, which is when dropout is random; batch normalization keeps to its moving
-    averages. For a network that is linear behind its dropout the two agree in the limit.
+    averages. For a network that is linear after its dropout the two agree in the limit.
 
     Args:
         model: A built model with dropout layers.
         x: Inputs of one batch.
-        samples: How many masks.
+        samples: Number of masks, at least 1.
 
     Returns:
-        (mean, standard deviation), arrays of the outputs' shape. The deviation tells how unsure the ensemble is.
+        (mean, standard deviation), arrays of the outputs' shape. The deviation measures how unsure the ensemble is.
 
     Raises:
-        ValueError: the model has nothing random in it.
+        ValueError: the model has nothing random in it, or `samples` is below 1.
+
+    >>> model = Sequential([Input((4,)), VanillaDropout(0.5)])
+    >>> mean, deviation = monte_carlo_predict(model, np.ones((1, 4)), samples=10)
+    >>> mean.shape, deviation.shape
+    ((1, 4), (1, 4))
     """
     if samples < 1:
         raise ValueError(f"monte_carlo_predict: samples must be 1 or more, got {samples!r}")
@@ -81,15 +92,14 @@ def monte_carlo_predict(model: Model, x: TensorLike, samples: int = 100) -> tupl
 
 
 def count_masks(model: Sequential | Model) -> int:
-    """How many models the ensemble has that share these weights: 2^n, n the number of units that dropout may zero.
+    """The number of models in the ensemble that share these weights: 2^n, n the number of units that dropout may zero.
 
     Args:
         model: A built `Sequential` model, or one whose dropout layers have been called.
 
     Raises:
-        ValueError: a layer has not seen an input, or drops whole feature maps.
+        ValueError: a dropout layer has not been called, or drops whole feature maps.
 
-    >>> from tinynet import Input
     >>> count_masks(Sequential([Input((784,)), Dense(10), VanillaDropout(0.5), Dense(10)]))
     1024
     """

@@ -1,8 +1,8 @@
-"""Why the loss that `fit` prints is not the one that `evaluate` gives on the same data.
+"""Why the loss that `fit` prints is not the one that `evaluate` returns on the same data.
 
-The printed loss is the mean over the epoch of what each batch gave before its own update, with dropout on and with
-batch normalization by the batch. `evaluate` sees the weights of the end of the epoch, dropout off, and batch
-normalization by its moving averages. (Asked again and again: keras-team/keras #503, #6977, #7265.)
+The printed loss is the mean over the epoch of each batch's loss before its own update, with dropout on and with batch
+normalization by the batch. `evaluate` uses the weights of the end of the epoch, dropout off, and batch normalization by
+its moving averages. (A frequent question: keras-team/keras #503, #6977, #7265.)
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gap:
-    """The loss printed for an epoch, the loss of `evaluate`, and what lies between; print it for a table.
+    """The loss printed for an epoch, the loss of `evaluate`, and the parts of the difference; print it for a table.
 
     printed = evaluated + updates + dropout + batch_statistics
 
     Attributes:
         printed: What `fit` shows for the epoch.
-        evaluated: What `evaluate` gives on the same data afterwards.
+        evaluated: What `evaluate` returns on the same data afterwards.
         updates: The weights were worse at the beginning of the epoch than at its end.
         dropout: Dropout and other noise, which only training has.
         batch_statistics: Normalization by each batch instead of by moving averages.
-        penalties: The part of `evaluated` that is penalties on weights and activities: it is in both losses, but in no
+        penalties: The part of `evaluated` that is penalties on weights and activities. It is in both losses, but in no
             metric, and so not in a metric of the same name.
     """
 
@@ -66,9 +66,9 @@ def explain_gap(
 
     Args:
         model: A compiled model.
-        x, y: Arrays.
+        x, y: Arrays, samples along the first axis.
         batch_size: Samples an update.
-        shuffle: Draw an order of the samples, as `fit` does.
+        shuffle: Whether the samples are in a random order, as in `fit`.
         seed: Of that order.
 
     Returns:
@@ -77,6 +77,12 @@ def explain_gap(
     Raises:
         RuntimeError: the model is not compiled.
         ValueError: x and y are not of one length, or empty.
+
+    >>> model = Sequential([Input((2,)), Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> gap = explain_gap(model, np.ones((8, 2)), np.zeros((8, 1)), batch_size=4)
+    >>> gap.dropout == gap.batch_statistics == 0
+    True
     """
     if not model.compiled:
         raise RuntimeError("explain_gap: call compile(optimizer=..., loss=...) first")

@@ -22,6 +22,12 @@ def project_to_ball(w: TensorLike, radius: float, norm: int) -> Array:
         radius: Of the ball: norm 1, sum |w| <= radius; norm 2, sum w^2 <= radius^2.
         norm: 1 or 2.
 
+    Returns:
+        Vector of the same length.
+
+    Raises:
+        ValueError: `norm` is neither.
+
     >>> project_to_ball(np.array([3.0, 1.0]), 1.0, norm=1).tolist()
     [1.0, 0.0]
     """
@@ -51,7 +57,10 @@ def smallest_loss_in_ball(
         steps: Of the descent.
 
     Returns:
-        The weights.
+        The weights, a vector.
+
+    Raises:
+        ValueError: `norm` is neither 1 nor 2.
 
     >>> smallest_loss_in_ball([2.0, 0.5], 1.0, norm=1).tolist()
     [1.0, 0.0]

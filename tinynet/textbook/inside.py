@@ -35,18 +35,27 @@ def plot_network(
         model: A compiled chain of Dense layers.
         x, y: Data for gradients.
         show: 'weight' or 'gradient', as for `edge_strengths`.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: `show` is unknown, or gradients have no data.
+
+    Source: rows 28 and 30 of the course.
     """
     strengths = edge_strengths(model, x, y, show)
     ax = _axes(ax, "plot_network")
     kinds = ["input"] + [layer.activation.__name__ for layer in model.layers if hasattr(layer, "units")]
     counts = [len(strengths[0])] + [strength.shape[1] for strength in strengths]
-    places = [np.arange(count) - (count - 1) / 2 for count in counts]
+    heights = [np.arange(count) - (count - 1) / 2 for count in counts]
     for column, strength in enumerate(strengths):
         for (i, j), value in np.ndenumerate(strength):
-            ax.plot([column, column + 1], [places[column][i], places[column + 1][j]], alpha=0.6, zorder=1,
+            ax.plot([column, column + 1], [heights[column][i], heights[column + 1][j]], alpha=0.6, zorder=1,
                     linewidth=min(abs(value), 5) + 0.1, color=POSITIVE if value > 0 else NEGATIVE)
-    for column, (kind, rows) in enumerate(zip(kinds, places, strict=True)):
+    for column, (kind, rows) in enumerate(zip(kinds, heights, strict=True)):
         ax.scatter(np.full(len(rows), column), rows, s=300, color=COLOURS.get(kind, "tab:brown"), edgecolor="black",
                    label=None if kind in kinds[:column] else kind, zorder=2)
     for label, colour in ((f"{show} > 0", POSITIVE), (f"{show} < 0", NEGATIVE)):
@@ -61,10 +70,13 @@ class LayerInputMonitor(Callback):
 
     Args:
         layer: Name of a layer of the model.
-        x: The batch to look at, always the same, after each epoch and once before the first.
+        x: The batch whose inputs are measured, always the same, after each epoch and once before the first.
 
     Attributes:
         history: A list of LayerInputs(mean, std) over batch and units.
+
+    Raises:
+        ValueError: (when training begins) the model has no layer of this name.
     """
 
     def __init__(self, layer: str, x: TensorLike) -> None:
@@ -89,7 +101,7 @@ class LayerInputMonitor(Callback):
 
 
 def feature_maps(model: Model, images: TensorLike, layer: str) -> Array:
-    """What a layer makes of images: `Model(model.input, layer.output)`.
+    """The output of a layer for a batch of images: `Model(model.input, layer.output)`.
 
     Args:
         model: A model whose input shape is known.
@@ -98,6 +110,13 @@ def feature_maps(model: Model, images: TensorLike, layer: str) -> Array:
 
     Returns:
         Array, for a convolution (batch, height, width, filters).
+
+    Raises:
+        ValueError: the model has no layer of this name.
+
+    >>> model = Sequential([Input((3,)), Dense(5, name="hidden"), Dense(2)])
+    >>> feature_maps(model, np.ones((1, 3)), "hidden").shape
+    (1, 5)
     """
     return Model(model.input, model.get_layer(layer).output).predict(np.asarray(images), verbose=0)
 
@@ -108,10 +127,13 @@ def top_classes(scores: TensorLike, names: Sequence[str], k: int = 7) -> list[tu
     Args:
         scores: Array (classes,): logits or probabilities.
         names: One name a class.
-        k: How many.
+        k: How many are returned.
 
     Returns:
         List of (name, score), the largest first.
+
+    Raises:
+        ValueError: there are not as many scores as names.
 
     >>> top_classes([0.1, 0.7, 0.2], ["husky", "Samoyed", "wolf"], k=2)
     [('Samoyed', 0.7), ('wolf', 0.2)]
@@ -130,10 +152,13 @@ def plot_feature_maps(model: Model, image: TensorLike, layers: Sequence[str], ma
         model: A model whose input shape is known.
         image: One input, (height, width, channels).
         layers: Names of layers with outputs (batch, height, width, filters).
-        maps: How many of each.
+        maps: How many of each layer are drawn.
 
     Returns:
         matplotlib's Figure.
+
+    Raises:
+        ImportError: matplotlib is not installed.
     """
     figure, axes = _pyplot("plot_feature_maps").subplots(len(layers), maps, squeeze=False,
                                                          figsize=(maps, 1.2 * len(layers)))

@@ -23,15 +23,26 @@ def loss_slice(
     """The loss at weights + a d1 (+ b d2), d1 and d2 random directions.
 
     Args:
-        model: A compiled and built model. Its weights are put back.
+        model: A compiled and built model. Its weights are restored afterwards.
         x, y: Data, as for `evaluate`.
         dimensions: 1 or 2.
         extent: a and b go from -extent to extent; at 1 the change is as large as the weights themselves.
-        points: How many values of a, and of b; odd, so that the present weights are among them.
+        points: Number of values of a, and of b; odd, so that the present weights are among them.
         seed: Of the directions.
 
     Returns:
         (a, losses): the values of a (and b), and the loss at each, shape (points,) or (points, points), b down.
+
+    Raises:
+        ValueError: `dimensions` is neither 1 nor 2, or the model is not built.
+
+    Source: row 3 of the course; Li et al. 2018.
+
+    >>> model = Sequential([Input((2,)), Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> axis, losses = loss_slice(model, np.ones((4, 2)), np.zeros((4, 1)), dimensions=1, points=5)
+    >>> axis.tolist(), losses.shape
+    ([-1.0, -0.5, 0.0, 0.5, 1.0], (5,))
     """
     if dimensions not in (1, 2):
         raise ValueError(f"loss_slice: dimensions must be 1 or 2, got {dimensions!r}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HalfSquaredError(Loss):
-    """1/2 (t - y)^2, summed over all elements, as the slides' formula says, or averaged, as the steps under it say.
+    """1/2 (t - y)^2, summed over all elements, as in the slides' formula, or averaged, as in the steps under it.
 
     The slide about batch descent has the sum, E(W) = 1/2 sum over n of (t - y_n)^2, and then divides by the number of
     samples. The two differ by the factor N, and so do the learning rates that suit them.
@@ -27,8 +27,15 @@ class HalfSquaredError(Loss):
 
     Args:
         reduction: 'sum' (the formula), 'sum_over_batch_size' (the steps), or 'none'.
+        name: For logs and saved files.
+        **kwargs: dtype, see `losses.Loss`.
 
     Shapes: targets and predictions (batch,) or (batch, outputs).
+
+    Raises:
+        ValueError: `reduction` is unknown; when called: the shapes differ.
+
+    Source: row 4 of the course.
 
     >>> float(HalfSquaredError()([1.0, 2.0], [1.0, 4.0]))
     2.0
@@ -59,10 +66,13 @@ class L1Slide(L1L2):
     Keras's L1(l1) has no 1/2: l1 = lambda / 2. Texts on the lasso mostly have lambda without the 1/2 as well. PyTorch
     has no such penalty.
 
-    The sum starts at j = 1, which leaves the bias out: give it as kernel_regularizer.
+    The sum starts at j = 1, which leaves the bias out: pass it as kernel_regularizer.
 
     Args:
-        strength: lambda.
+        strength: lambda, at least 0.
+
+    Raises:
+        ValueError: `strength` is negative or not a finite number.
 
     >>> float(L1Slide(0.5)(np.array([1.0, -3.0])))
     1.0
@@ -82,7 +92,10 @@ class L2Slide(L1L2):
     Keras's L2(l2) has no 1/2: l2 = lambda / 2. PyTorch's weight_decay adds lambda theta to the gradient: the same.
 
     Args:
-        strength: lambda.
+        strength: lambda, at least 0.
+
+    Raises:
+        ValueError: `strength` is negative or not a finite number.
 
     >>> float(L2Slide(0.5)(np.array([1.0, -3.0])))
     2.5

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def decision_boundary_network(initialization: str = "appropriate", seed: int = 0) -> Sequential:
     """The first demo: 2-6-3-1, ReLU, ReLU, sigmoid; gradient descent with rate 0.1 over all points; biases 0.
 
-    Train it on a set of `datasets.toy` with `fit(x, y, batch_size=len(x))`, and look at it with `decision_boundary`.
+    Train it on a set of `datasets.toy` with `fit(x, y, batch_size=len(x))`, and plot it with `decision_boundary`.
 
     Args:
         initialization: 'zero', 'too small', 'appropriate' or 'too large'.
@@ -31,6 +31,14 @@ def decision_boundary_network(initialization: str = "appropriate", seed: int = 0
 
     Returns:
         A compiled model.
+
+    Raises:
+        ValueError: `initialization` is unknown.
+
+    Source: rows 29 and 31 of the course.
+
+    >>> decision_boundary_network().count_params()
+    43
     """
     initializer = choose(DECISION_BOUNDARY_INITIALIZERS, initialization, seed)
     model = Sequential([
@@ -46,8 +54,16 @@ def decision_boundary_network(initialization: str = "appropriate", seed: int = 0
 def decision_boundary(model: Model, extent: float = 5.0, step: float = 0.1) -> tuple[Array, Array, Array]:
     """The model's output over the square [-extent, extent]^2.
 
+    Args:
+        model: A model of two inputs and one output.
+        extent: Half the side of the square.
+        step: Distance between two points.
+
     Returns:
         (xs, ys, outputs): coordinates and outputs[row of y, column of x].
+
+    >>> decision_boundary(decision_boundary_network(), step=1.0)[2].shape
+    (11, 11)
     """
     axis = np.arange(round(2 * extent / step) + 1) * step - extent
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2).astype("float32")
@@ -67,6 +83,14 @@ def edge_strengths(
 
     Returns:
         One array a kernel, its values divided by 2 mean |value| (by 1 if all are 0).
+
+    Raises:
+        ValueError: `show` is unknown, or gradients have no data.
+
+    Source: row 30 of the course.
+
+    >>> [strength.shape for strength in edge_strengths(decision_boundary_network())]
+    [(2, 6), (6, 3), (3, 1)]
     """
     if show not in ("weight", "gradient"):
         raise ValueError(f"edge_strengths: show must be 'weight' or 'gradient', got {show!r}")
@@ -85,7 +109,7 @@ def edge_strengths(
 def digits_network(initialization: str = "xavier", seed: int = 0) -> Sequential:
     """The second demo: 784-300-300-300-300-10, tanh, softmax; SGD with rate 0.1, to be trained in batches of 100.
 
-    The last layer gives logits; `look_inside` has the softmax. Biases are 0.
+    The last layer returns logits; `look_inside` has the softmax. Biases are 0.
 
     Args:
         initialization: 'zero', 'uniform', 'xavier' or 'standard normal'.
@@ -93,6 +117,14 @@ def digits_network(initialization: str = "xavier", seed: int = 0) -> Sequential:
 
     Returns:
         A compiled model for images of shape (batch, 784).
+
+    Raises:
+        ValueError: `initialization` is unknown.
+
+    Source: rows 32 and 33 of the course.
+
+    >>> digits_network().count_params()
+    509410
     """
     initializer = choose(DIGITS_INITIALIZERS, initialization, seed)
     hidden = [Dense(300, activation="tanh", kernel_initializer=initializer) for _ in range(4)]
@@ -118,7 +150,7 @@ class Inside:
 
     @property
     def misclassified(self) -> int:
-        """How many images are not classified correctly."""
+        """The number of images that are not classified correctly."""
         return int(np.count_nonzero(~self.correct))
 
     def __str__(self) -> str:
@@ -126,7 +158,7 @@ class Inside:
 
 
 def look_inside(model: Model, images: TensorLike, labels: TensorLike) -> Inside:
-    """Run a batch through a `digits_network` and keep everything on the way.
+    """Run a batch through a `digits_network` and keep all activations.
 
     The slides write a batch as columns, X.shape = (784, 100) and W X; Keras as rows, (100, 784) and x kernel. This
     function takes rows, and returns columns.
@@ -138,6 +170,12 @@ def look_inside(model: Model, images: TensorLike, labels: TensorLike) -> Inside:
 
     Returns:
         An `Inside`.
+
+    Source: rows 33 and 34 of the course.
+
+    >>> inside = look_inside(digits_network(), np.zeros((2, 784)), [3, 4])
+    >>> [a.shape for a in inside.activations][:2], round(inside.cost, 2)
+    ([(784, 2), (300, 2)], 2.3)
     """
     x = ops.convert_to_tensor(np.asarray(images, model.dtype))
     activations = [x]

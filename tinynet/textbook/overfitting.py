@@ -40,7 +40,7 @@ class PolynomialFits:
 
 
 def truth(x: Array) -> Array:
-    """The curve behind the points, sin(pi x)."""
+    """The noiseless curve of the points, sin(pi x)."""
     return np.sin(np.pi * x)
 
 
@@ -59,6 +59,11 @@ def fit_polynomials(
 
     Returns:
         `PolynomialFits`.
+
+    Raises:
+        ValueError: a degree is negative, or not below `samples`.
+
+    Source: row 38 of the course.
 
     >>> fits = fit_polynomials()
     >>> bool(fits.train_loss[-1] < fits.train_loss[1]), bool(fits.validation_loss[-1] > fits.validation_loss.min())

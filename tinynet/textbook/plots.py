@@ -1,6 +1,6 @@
-"""The slides' pictures, drawn from real runs. They need the extra "plot" (matplotlib).
+"""The slides' pictures, drawn from real runs. They need the extra "plot" (matplotlib); without it, ImportError.
 
-Each function draws on the axes it is given, or on new ones, and returns them.
+Each function draws on the axes passed to it, or on new ones, and returns them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,16 @@ def _axes(ax, name):
 
 
 def plot_surface(surface: Surface, ax: Axes | None = None, levels: int = 30) -> Axes:
-    """Contours of a surface with its minima (stars) and saddles (crosses)."""
+    """Contours of a surface with its minima (stars) and saddles (crosses).
+
+    Args:
+        surface: A `Surface`.
+        ax: Axes of matplotlib; new ones if None.
+        levels: Number of contours.
+
+    Returns:
+        The axes.
+    """
     ax = _axes(ax, "plot_surface")
     left, right, bottom, top = surface.bounds
     x, y = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
@@ -52,7 +61,12 @@ def plot_paths(surface: Surface, traces: dict[str, Trace], ax: Axes | None = Non
     Args:
         surface: A `Surface`.
         traces: {name: Trace}, of `surfaces.trace`.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 25 of the course.
     """
     ax = plot_surface(surface, _axes(ax, "plot_paths"))
     for name, trace in traces.items():
@@ -68,7 +82,12 @@ def plot_gradient_signs(surface: Surface, trace: Trace, coordinate: int = 0, ax:
         surface: A `Surface`.
         trace: Of `surfaces.trace`.
         coordinate: Which w: 0 or 1.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 15 of the course.
     """
     ax = plot_surface(surface, _axes(ax, "plot_gradient_signs"))
     ax.plot(*trace.path.T, color="grey", linewidth=1)
@@ -90,7 +109,12 @@ def plot_step(
         trace: Of `surfaces.trace`.
         step: Which one, from 0.
         learning_rate: Length of the gradient's arrow; what the step took of it if None.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 10 of the course.
     """
     ax = plot_surface(surface, _axes(ax, "plot_step"))
     point, moved = trace.path[step], trace.path[step + 1] - trace.path[step]
@@ -112,7 +136,12 @@ def plot_descents(paths: dict[str, TensorLike], ax: Axes | None = None) -> Axes:
 
     Args:
         paths: {name: path}, of `fit_line`.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 8 of the course.
     """
     ax = _axes(ax, "plot_descents")
     for name, path in paths.items():
@@ -130,7 +159,12 @@ def plot_polynomials(
     Args:
         fits: `PolynomialFits`.
         degrees: Which curves to draw.
-        axes: Two axes of matplotlib.
+        axes: Two axes of matplotlib; new ones if None.
+
+    Returns:
+        The two axes.
+
+    Source: row 38 of the course.
     """
     if axes is None:
         axes = _pyplot("plot_polynomials").subplots(1, 2, figsize=(11, 4))[1]
@@ -154,7 +188,10 @@ def plot_ball(
 
     Args:
         centre, radius, norm, curvature: As for `geometry.smallest_loss_in_ball`, in two dimensions.
-        ax: Axes of matplotlib.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
     """
     ax = _axes(ax, "plot_ball")
     centre = np.asarray(centre, np.float64)
@@ -170,7 +207,17 @@ def plot_ball(
 
 
 def plot_loss_slice(axis: Array, losses: Array, ax: Axes | None = None) -> Axes:
-    """A slice of `loss_slice`: a line for one dimension, contours for two."""
+    """A slice of `loss_slice`: a line for one dimension, contours for two.
+
+    Args:
+        axis, losses: What `loss_slice` returned.
+        ax: Axes of matplotlib; new ones if None.
+
+    Returns:
+        The axes.
+
+    Source: row 3 of the course.
+    """
     ax = _axes(ax, "plot_loss_slice")
     if losses.ndim == 1:
         ax.plot(axis, losses)

@@ -1,8 +1,8 @@
 """The course's practicals on Fashion-MNIST: three networks, and how each is trained.
 
-`tinynet train fashion-mnist --model NAME` runs them. The slides name the practicals only ("DNN with TF Fashion MNIST",
+`tinynet train fashion-mnist --model NAME` runs them. The slides only name the practicals ("DNN with TF Fashion MNIST",
 "CNN with TF Fashion MNIST"): `dnn` is the network of TensorFlow's beginner tutorial, `cnn` a small convolutional one,
-and `vgg` what the slides on VGG-16, batch normalization and dropout say, at the size of these images.
+and `vgg` has what the slides on VGG-16, batch normalization and dropout describe, at the size of these images.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from ..optimizers import Optimizer
 
 
 def build_dnn() -> Sequential:
-    """784 -> 128 relu -> 10 logits."""
+    """Images (28, 28) -> 128 units, ReLU -> 10 logits.
+
+    >>> build_dnn().count_params()
+    101770
+    """
     return Sequential([
         layers.Input((28, 28)),
         layers.Flatten(),
@@ -28,7 +32,11 @@ def build_dnn() -> Sequential:
 
 
 def build_cnn() -> Sequential:
-    """Two convolutions, each followed by pooling, then dropout and 10 logits."""
+    """Images (28, 28, 1) -> two convolutions, each followed by pooling -> dropout -> 10 logits.
+
+    >>> build_cnn().output_shape
+    (None, 10)
+    """
     return Sequential([
         layers.Input((28, 28, 1)),
         layers.Conv2D(32, 3, padding="same", activation="relu"),
@@ -44,11 +52,17 @@ def build_cnn() -> Sequential:
 def build_vgg(block_dropout: float = 0.25, dense_dropout: float = 0.5) -> Sequential:
     """Three blocks of two 3x3 convolutions: as in VGG-16 the images become smaller and the channels more.
 
-    Batch normalization stands between each convolution and its ReLU; beta takes the place of the convolution's bias.
+    Batch normalization stands between each convolution and its ReLU; beta replaces the convolution's bias.
 
     Args:
-        block_dropout: Share of the values dropped behind each block.
-        dense_dropout: Share dropped before the last layer.
+        block_dropout: Fraction of the values dropped after each block.
+        dense_dropout: Fraction dropped before the last layer.
+
+    Returns:
+        A Sequential model: images (28, 28, 1) -> 10 logits.
+
+    >>> build_vgg().output_shape
+    (None, 10)
     """
     model = Sequential([layers.Input((28, 28, 1))], name="vgg")
     for filters in (32, 64, 128):
@@ -66,7 +80,7 @@ def build_vgg(block_dropout: float = 0.25, dense_dropout: float = 0.5) -> Sequen
 
 
 def augmented(model: Sequential, pad: int = 2, cut: int = 8, seed: int = 0) -> Sequential:
-    """The model behind layers that mirror and shift its images, and cut a square out of each, while it trains.
+    """The model with layers before it that mirror and shift its images, and cut a square out of each, while it trains.
 
     Clothes may be mirrored, but not turned upside down. Outside the image it is black, as around the clothes. Images
     are shifted by whole pixels: by fractions they would be blurred, which the test images are not.
@@ -79,6 +93,9 @@ def augmented(model: Sequential, pad: int = 2, cut: int = 8, seed: int = 0) -> S
 
     Returns:
         A Sequential of the same layers.
+
+    Raises:
+        ValueError: the model does not take images.
 
     >>> [layer.name for layer in augmented(build_cnn()).layers][:5]
     ['flip', 'shift', 'cutout', 'conv2d', 'max_pooling2d']
@@ -107,11 +124,11 @@ class Practical:
         batch_size: Samples a step.
         epochs: Passes over the data.
         schedule: 'constant', or 'cosine' for a learning rate that falls to 0 over the run.
-        validation_split: Share of the training images that is kept back to validate on.
+        validation_split: Fraction of the training images that is kept for validation.
         optimizer: Function that makes the optimizer.
-        when_augmented: The practical that takes its place with `--augment`, if not the same. Augmented images are hard
-            to learn by heart: the network needs less dropout, and more passes. Weight decay, which over so many steps
-            keeps it from growing sure of itself, takes the test accuracy from 0.944 to 0.945-0.947.
+        when_augmented: The practical that replaces this one with `--augment`; this one if None. Augmented images are
+            hard to memorize: the network needs less dropout, and more passes. Weight decay, which over so many steps
+            prevents it from becoming overconfident, raises the test accuracy from 0.944 to 0.945-0.947.
     """
 
     build: Callable[[], Sequential]
@@ -143,6 +160,12 @@ def learning_rate(schedule: str, rate: float, steps: int) -> Any:
         schedule: 'constant' for `rate` in every step; 'cosine' for rate (1 + cos(pi step / steps)) / 2, down to 0.
         rate: At the start.
         steps: Of the whole training.
+
+    Returns:
+        A number or a schedule.
+
+    Raises:
+        ValueError: `schedule` is neither.
 
     >>> [round(float(learning_rate("cosine", 0.1, steps=100)(step)), 3) for step in (0, 50, 100)]
     [0.1, 0.05, 0.0]

@@ -35,10 +35,13 @@ class Surface:
         name: For titles.
         formula: Function of (x, y), arrays or numbers.
         slope: Function of (x, y) that returns (df/dx, df/dy).
-        minima: The points where f is least nearby.
+        minima: The local minima.
         saddles: Points where the gradient is 0 and which are no minimum.
-        start: A point from where the walk is worth seeing.
+        start: A good point to start a walk from.
         bounds: (x from, x to, y from, y to) for pictures.
+
+    >>> float(bowl([3.0, 4.0]))
+    12.5
     """
 
     name: str
@@ -50,6 +53,17 @@ class Surface:
     bounds: tuple[float, float, float, float] = (-2.0, 2.0, -2.0, 2.0)
 
     def __call__(self, point: TensorLike) -> Tensor:
+        """Compute f.
+
+        Args:
+            point: Tensor or array, shape (..., 2).
+
+        Returns:
+            Tensor, shape (...).
+
+        Raises:
+            ValueError: the last axis does not have two coordinates.
+        """
         p = convert_to_tensor(point)
         if p.data.shape[-1:] != (2,):
             raise ValueError(f"{self.name}: a point has two coordinates on the last axis. Got shape {p.data.shape}.")
@@ -127,9 +141,9 @@ class Trace:
     Attributes:
         path: The points, the start first, shape (steps + 1, 2).
         value: The height at each of them, shape (steps + 1,).
-        gradient: What each step was told, shape (steps, 2); for `NesterovLookahead` it is that of the point ahead.
-        velocity: What the optimizer remembers of gradients after each step, its momentum, in its own units (the slide's
-            v; -learning_rate v in Keras's SGD; Adam's first moment); 0 where it remembers none. Shape (steps, 2).
+        gradient: The gradient that each step used, shape (steps, 2); for `NesterovLookahead` that of the point ahead.
+        velocity: The optimizer's memory of gradients after each step, its momentum, in its own units (the slide's v;
+            -learning_rate v in Keras's SGD; Adam's first moment); 0 where there is none. Shape (steps, 2).
     """
 
     path: np.ndarray
@@ -145,14 +159,19 @@ def trace(optimizer: Any, surface: Surface, start: Sequence[float] | None = None
         optimizer: A new optimizer, of `tinynet.optimizers` or of `tinynet.textbook`; or a name such as "adam".
         surface: A `Surface`.
         start: The first point; the surface's own if None.
-        steps: How many.
+        steps: Number of steps.
 
     Returns:
         A `Trace` in float64. A walk that leaves the range of numbers goes on as inf and NaN.
 
     Raises:
-        TypeError: `surface` is none.
-        ValueError: the optimizer has been used before, and remembers it; or start or steps cannot be.
+        TypeError: `surface` is not a Surface.
+        ValueError: the optimizer has been used before and has a state, or `start` or `steps` is impossible.
+
+    Source: rows 9 and 25 of the course.
+
+    >>> trace("sgd", bowl, steps=5).path.shape
+    (6, 2)
     """
     if not isinstance(surface, Surface):
         raise TypeError(

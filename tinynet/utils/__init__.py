@@ -10,7 +10,7 @@ from ..core.registry import (
     register_keras_serializable,
 )
 from .directories import image_dataset_from_directory, text_dataset_from_directory
-from .files import get_file
+from .downloads import get_file
 from .images import array_to_img, img_to_array, load_img, save_img
 from .numerical import normalize, to_categorical
 from .plot_model import plot_model

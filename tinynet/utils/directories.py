@@ -1,10 +1,14 @@
 """Data sets from folders: one subfolder a class."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..core.types import Array
 from ..data.dataset import AUTOTUNE, Dataset
 from ..string_tensor import to_string_array
 from .pictures import decode_image, resize, resize_with_crop_or_pad
@@ -12,12 +16,17 @@ from .pictures import decode_image, resize, resize_with_crop_or_pad
 PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
 
-def image_dataset_from_directory(directory, labels="inferred", label_mode="int", class_names=None, color_mode="rgb",
-                                 batch_size=32, image_size=(256, 256), shuffle=True, seed=None, validation_split=None,
-                                 subset=None, interpolation="bilinear", follow_links=False,
-                                 crop_to_aspect_ratio=False, pad_to_aspect_ratio=False, data_format=None, format="tf",  # noqa: A002
-                                 verbose=True):
-    """A `Dataset` of the pictures in a folder, float32 from 0 to 255, with their labels. Needs the image extra.
+def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any = "inferred",
+                                 label_mode: str | None = "int", class_names: list[str] | None = None,
+                                 color_mode: str = "rgb", batch_size: int | None = 32,
+                                 image_size: tuple[int, int] = (256, 256), shuffle: bool = True,
+                                 seed: int | None = None, validation_split: float | None = None,
+                                 subset: str | None = None, interpolation: str = "bilinear", follow_links: bool = False,
+                                 crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False,
+                                 data_format: str | None = None, format: str = "tf", verbose: bool = True) -> Any:
+    """Return a `Dataset` of the pictures in a folder, float32 from 0 to 255, with their labels.
+
+    Needs the extra "image".
 
     Args:
         directory: Folder with a subfolder for each class (or with pictures, if labels is not 'inferred').
@@ -32,12 +41,19 @@ def image_dataset_from_directory(directory, labels="inferred", label_mode="int",
         validation_split: Share of the pictures, taken from the end of the (shuffled) list, for validation.
         subset: 'training', 'validation', or 'both' for a tuple of data sets.
         interpolation: 'bilinear' or 'nearest'.
-        crop_to_aspect_ratio: Crop the middle to the proportions of `image_size` first.
-        pad_to_aspect_ratio: Or pad with zeros.
+        follow_links: Whether to search folders that are symbolic links.
+        crop_to_aspect_ratio: Whether to crop the middle to the proportions of `image_size` first.
+        pad_to_aspect_ratio: Or to pad with zeros.
+        data_format: 'channels_first' for pictures (channels, height, width).
         format: 'tf'; taken for Keras's sake.
+        verbose: Whether to print how many files were found.
 
     Returns:
         Dataset with attributes `class_names` and `file_paths`.
+
+    Raises:
+        NotADirectoryError: no such folder.
+        ValueError: no pictures, labels that do not fit, or arguments that contradict each other.
     """
     where = "image_dataset_from_directory"
     if color_mode not in ("rgb", "rgba", "grayscale"):
@@ -61,10 +77,13 @@ def image_dataset_from_directory(directory, labels="inferred", label_mode="int",
                      validation_split, subset, follow_links, verbose)
 
 
-def text_dataset_from_directory(directory, labels="inferred", label_mode="int", class_names=None, batch_size=32,
-                                max_length=None, shuffle=True, seed=None, validation_split=None, subset=None,
-                                follow_links=False, format="tf", verbose=True):  # noqa: A002
-    """A `Dataset` of the texts in a folder's .txt files, with their labels.
+def text_dataset_from_directory(directory: str | os.PathLike[str], labels: Any = "inferred",
+                                label_mode: str | None = "int", class_names: list[str] | None = None,
+                                batch_size: int | None = 32, max_length: int | None = None, shuffle: bool = True,
+                                seed: int | None = None, validation_split: float | None = None,
+                                subset: str | None = None, follow_links: bool = False, format: str = "tf",
+                                verbose: bool = True) -> Any:  # noqa: A002
+    """Return a `Dataset` of the texts in a folder's .txt files, with their labels.
 
     Args:
         max_length: Longer texts are cut off after so many bytes.
@@ -137,16 +156,27 @@ def _check_split(where, validation_split, subset, shuffle, seed):
         raise ValueError(f"{where}: a shuffled split needs seed=..., or else training and validation may overlap")
 
 
-def find_files(where, directory, labels, class_names, endings, follow_links):
-    """Paths, their class numbers (or given labels), and the names of the classes.
+def find_files(where: str, directory: str | os.PathLike[str], labels: Any, class_names: list[str] | None,
+               endings: tuple[str, ...], follow_links: bool) -> tuple[list[str], list[Any] | None, list[str] | None]:
+    """Return paths, their class numbers (or given labels), and the names of the classes.
+
+    Args:
+        where: The function that asks, for messages.
+        directory: The folder.
+        labels: 'inferred' from the subfolders, None, or a list of labels in the order of the paths.
+        class_names: The subfolders in the order of their labels; alphabetical if None.
+        endings: Of the files, in small letters.
+        follow_links: Whether to search folders that are symbolic links.
 
     Raises:
-        NotADirectoryError, ValueError: no folder, no files, labels that do not fit.
+        NotADirectoryError: no such folder.
+        ValueError: no files, or labels that do not fit.
     """
     root = Path(directory)
     if not root.is_dir():
         raise NotADirectoryError(f"{where}: {str(directory)!r} is not a folder")
-    names = None
+    names: list[str] | None = None
+    folders: list[tuple[Path, int | None]] = [(root, None)]
     if isinstance(labels, str) and labels != "inferred" or isinstance(labels, bool):
         raise ValueError(f"{where}: labels must be 'inferred', None or a list, got {labels!r}")
     if isinstance(labels, str):
@@ -155,33 +185,37 @@ def find_files(where, directory, labels, class_names, endings, follow_links):
             raise ValueError(f"{where}: class_names are {sorted(class_names)}, the subfolders {found}")
         names = found if class_names is None else list(class_names)
         folders = [(root / name, names.index(name)) for name in sorted(names)]
-    else:
-        folders = [(root, None)]
-    paths, numbers = [], []
+    paths: list[str] = []
+    found_numbers: list[Any] = []
     for folder, number in folders:
         inside = files_below(folder, endings, follow_links)
         paths += inside
-        numbers += [number] * len(inside)
+        found_numbers += [number] * len(inside)
     if not paths:
         raise ValueError(f"{where}: no files {', '.join(endings)} in {str(directory)!r}")
-    if labels is None:
-        numbers = None
-    elif not isinstance(labels, str):
-        numbers = list(labels)
+    numbers = None if labels is None else found_numbers if isinstance(labels, str) else list(labels)
+    if numbers is not None and not isinstance(labels, str):
         if len(numbers) != len(paths):
             raise ValueError(f"{where}: {len(numbers)} labels for {len(paths)} files in {str(directory)!r}")
         names = [str(label) for label in sorted(set(numbers))] if class_names is None else list(class_names)
     return paths, numbers, names
 
 
-def files_below(folder, endings, follow_links):
-    """The paths of the files with one of these endings in a folder and those below it, in order."""
-    return [os.path.join(place, name) for place, _, files in sorted(os.walk(folder, followlinks=follow_links))
+def files_below(folder: str | os.PathLike[str], endings: tuple[str, ...], follow_links: bool) -> list[str]:
+    """Return the paths of the files with one of these endings in a folder and those below it, in order."""
+    return [os.path.join(parent, name) for parent, _, files in sorted(os.walk(folder, followlinks=follow_links))
             for name in sorted(files) if name.lower().endswith(endings)]
 
 
-def encode_labels(numbers, label_mode, classes):
-    """Class numbers as a model wants them."""
+def encode_labels(numbers: Any, label_mode: str | None, classes: int) -> Array:
+    """Return class numbers in the form that a model takes.
+
+    Args:
+        numbers: List of class numbers.
+        label_mode: 'binary': float32, shape (samples, 1). 'categorical': one-hot, shape (samples, classes). Others:
+            int32, shape (samples,).
+        classes: How many classes there are.
+    """
     if label_mode == "binary":
         return np.array(numbers, np.float32)[:, None]
     if label_mode == "categorical":

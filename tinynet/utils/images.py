@@ -1,29 +1,38 @@
 """Pictures in files and as arrays. Needs the image extra (pillow)."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import config
 from ..core.extras import import_pillow
+from ..core.types import Array, DTypeLike, TensorLike
 from ..tensor import to_array
 
 _COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
-def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False):
-    """A picture from a file.
+def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | None = None,
+             interpolation: str = "nearest", keep_aspect_ratio: bool = False) -> Any:
+    """Read a picture from a file.
 
     Args:
         path: Path, or an open binary file.
         color_mode: "rgb", "rgba" or "grayscale".
         target_size: (height, width) to resize to.
         interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
-        keep_aspect_ratio: Crop the middle to the target's proportions first.
+        keep_aspect_ratio: Whether to crop the middle to the target's proportions first.
 
     Returns:
         A PIL picture; `img_to_array` makes an array of it.
+
+    Raises:
+        ValueError: an unknown color_mode or interpolation.
+        OSError: the file cannot be read.
     """
     image_module = import_pillow("load_img")
     if color_mode not in _COLOR_MODES:
@@ -35,8 +44,8 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
     return picture if target_size is None else resize_picture(picture, target_size, interpolation, keep_aspect_ratio)
 
 
-def resize_picture(picture, size, interpolation, keep_aspect_ratio=False):
-    """A PIL picture in another size (height, width)."""
+def resize_picture(picture: Any, size: tuple[int, int], interpolation: str, keep_aspect_ratio: bool = False) -> Any:
+    """Return a PIL picture in another size (height, width); the other arguments are those of `load_img`."""
     if interpolation not in _INTERPOLATIONS:
         raise ValueError(f"interpolation must be one of {', '.join(_INTERPOLATIONS)}, got {interpolation!r}")
     height, width = size
@@ -53,8 +62,23 @@ def resize_picture(picture, size, interpolation, keep_aspect_ratio=False):
     return picture.resize((width, height), method, box)
 
 
-def img_to_array(img, data_format=None, dtype=None):
-    """A PIL picture as an array (height, width, channels) of `floatx()`, from 0 to 255."""
+def img_to_array(img: Any, data_format: str | None = None, dtype: DTypeLike = None) -> Array:
+    """Return a PIL picture as an array.
+
+    Args:
+        img: The picture.
+        data_format: "channels_last" or "channels_first"; `image_data_format()` if None.
+        dtype: Element type; `floatx()` if None.
+
+    Returns:
+        Array, shape (height, width, channels), from 0 to 255.
+
+    Raises:
+        ValueError: the picture has another number of axes.
+
+    >>> img_to_array(np.zeros((4, 5), np.uint8)).shape
+    (4, 5, 1)
+    """
     data_format = data_format or config.image_data_format()
     array = np.asarray(img, dtype=dtype or config.floatx())
     if array.ndim == 2:
@@ -64,11 +88,17 @@ def img_to_array(img, data_format=None, dtype=None):
     return array if data_format == "channels_last" else np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
-def array_to_img(x, data_format=None, scale=True, dtype=None):
-    """An array (height, width, channels) with 1, 3 or 4 channels as a PIL picture.
+def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = True, dtype: DTypeLike = None) -> Any:
+    """Return an array as a PIL picture.
 
     Args:
+        x: Shape (height, width, channels), with 1, 3 or 4 channels.
+        data_format: "channels_last" or "channels_first"; `image_data_format()` if None.
         scale: Whether to stretch the values to 0..255.
+        dtype: Element type of the computation; `floatx()` if None.
+
+    Raises:
+        ValueError: another shape.
     """
     image_module = import_pillow("array_to_img")
     array = np.asarray(to_array(x), dtype=dtype or config.floatx())
@@ -89,8 +119,16 @@ def array_to_img(x, data_format=None, scale=True, dtype=None):
     return image_module.fromarray(array[:, :, 0] if channels == 1 else array)
 
 
-def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
-    """Write an array as a picture file, of the format that the name's ending says."""
+def save_img(path: Any, x: TensorLike, data_format: str | None = None, file_format: str | None = None,
+             scale: bool = True, **kwargs: Any) -> None:
+    """Write an array as a picture file.
+
+    Args:
+        path: Its ending determines the format, unless `file_format` is given.
+        x, data_format, scale: As for `array_to_img`.
+        file_format: "png", "jpeg", ...
+        kwargs: Of PIL's `save`.
+    """
     picture = array_to_img(x, data_format, scale)
     ending = (file_format or Path(str(path)).suffix.removeprefix(".")).lower()
     if ending in ("jpg", "jpeg") and picture.mode == "RGBA":

@@ -1,4 +1,4 @@
-"""Where the boxes of a graph go: layers of boxes, edges from one layer down to a later one.
+"""The positions of a graph's boxes: layers of boxes, edges from one layer down to a later one.
 
 After Sugiyama, Tagawa, Toda, "Methods for visual understanding of hierarchical system structures" (1981): a box's rank
 is the longest path to it; edges over several ranks get a waypoint in each; sweeps put everything near the mean of its
@@ -6,35 +6,44 @@ neighbours. Positions are (across, along): along the direction in which the grap
 between ranks, where no boxes are.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+Point: TypeAlias = tuple[float, float]  # (across, along), pixels
+Edge: TypeAlias = tuple["Box", int, "Box", int]  # (box, which of its outputs, box, which of its inputs)
+
 GAP_ACROSS, GAP_ALONG, LANE, PADDING = 24, 36, 14, 30
 SWEEPS = 6
 
 
 class Box:
-    """Something to place: a box, a frame around a layout of its own, or (without a tag) a waypoint of an edge.
+    """A box, a frame around a layout of its own, or (without a tag) a waypoint of an edge.
 
     Args:
-        tag: What it stands for.
+        tag: The caller's mark of it.
         size: (across, along), at least.
         inner: The Layout in the frame.
     """
 
-    def __init__(self, tag, size=(6, 0), inner=None):
+    def __init__(self, tag: Any, size: tuple[float, float] = (6, 0), inner: Layout | None = None) -> None:
         self.tag, self.inner = tag, inner
+        across, along = size
         if inner is not None:
-            size = [max(least, extent + 2 * PADDING) for least, extent in zip(size, inner.size, strict=True)]
-        self.size, self.x, self.y = tuple(size), 0.0, 0.0  # x: the middle, y: where it begins
+            across, along = max(across, inner.size[0] + 2 * PADDING), max(along, inner.size[1] + 2 * PADDING)
+        self.size, self.x, self.y = (across, along), 0.0, 0.0  # x: the middle, y: where it begins
 
-    def entry(self, index):
-        """Where an edge to the given input ends: (tag, point), the point relative to the box's first corner."""
+    def entry(self, index: int) -> tuple[Any, Point]:
+        """Return where an edge to the given input ends: (tag, point), the point relative to the box's first corner."""
         if self.inner is None:
             return self.tag, (self.size[0] / 2, 0)
         box, inner_index = self.inner.entries[index]
         tag, point = box.entry(inner_index)
         return tag, (point[0] + box.x - box.size[0] / 2 + PADDING, point[1] + box.y + PADDING)
 
-    def exit(self, index):
-        """How an edge from the given output begins: (tag, points), the last of them where it leaves the box."""
+    def exit(self, index: int) -> tuple[Any, list[Point]]:
+        """Return how an edge from the given output begins: (tag, points); at the last point it leaves the box."""
         if self.inner is None:
             return self.tag, [(self.size[0] / 2, self.size[1])]
         tag, points = self.inner.exits[index]
@@ -42,21 +51,22 @@ class Box:
 
 
 class Layout:
-    """Boxes with their places, and edges.
+    """Boxes with their positions, and edges.
 
     Args:
-        boxes: Boxes, in about the order of computation; they are given their places.
+        boxes: Boxes, in about the order of computation; their positions are set.
         edges: (box, which of its outputs, box, which of its inputs); several equal ones are drawn once.
         entries: For each input of the whole, (box, which of its inputs).
         outputs: For each output of the whole, (box, which of its outputs): lines from them lead to the far side.
 
     Attributes:
-        size: (across, along)
-        lines: (tag it comes from, tag it goes to, points)
+        size: (across, along), in pixels.
+        lines: (tag of the source, tag of the target, points)
         exits: Per output, (tag, points up to the far side).
     """
 
-    def __init__(self, boxes, edges, entries=(), outputs=()):
+    def __init__(self, boxes: list[Box], edges: list[Edge], entries: Sequence[tuple[Box, int]] = (),
+                 outputs: Sequence[tuple[Box, int]] = ()) -> None:
         self.boxes, self.entries = boxes, entries
         edges = list(dict.fromkeys(edges))
         order, back = _acyclic(boxes, edges)
@@ -68,10 +78,11 @@ class Layout:
         last = max(rank.values(), default=0)
         ports = [Box(None) for _ in outputs]
         rank.update(dict.fromkeys(ports, last + 1))
-        self._ranks = [[] for _ in range(last + 1 + bool(ports))]
+        self._ranks: list[list[Box]] = [[] for _ in range(last + 1 + bool(ports))]
         for box in rank:
             self._ranks[rank[box]].append(box)
-        self._neighbours = {box: ([], []) for box in rank}  # (before, after): (neighbour, its point, own point)
+        # (before, after) of each box: lists of (neighbour, its point, own point)
+        self._neighbours: dict[Box, tuple[list[Any], list[Any]]] = {box: ([], []) for box in rank}
         forward = [edge for edge in edges if (edge[0], edge[2]) not in back]
         forward += [(source, index, port, 0) for (source, index), port in zip(outputs, ports, strict=True)]
         chains = [self._chain(edge, rank) for edge in forward]
@@ -86,7 +97,7 @@ class Layout:
                 self._add_loop((source, index, target, into), rank)
 
     def _chain(self, edge, rank):
-        """The waypoints of an edge; all on it learn of their neighbours."""
+        """The waypoints of an edge; it and they are entered in the lists of neighbours."""
         source, index, target, into = edge
         waypoints = [Box(None) for _ in range(rank[source] + 1, rank[target])]
         for offset, waypoint in enumerate(waypoints):
@@ -126,8 +137,8 @@ class Layout:
         self.size = across, y - GAP_ALONG + (GAP_ALONG / 2 if loops else 0)
 
     def _wanted(self, box, sides):
-        places = [other.x + there - here for side in sides for other, there, here in self._neighbours[box][side]]
-        return sum(places) / len(places) if places else box.x
+        positions = [other.x + there - here for side in sides for other, there, here in self._neighbours[box][side]]
+        return sum(positions) / len(positions) if positions else box.x
 
     def _ends(self, edge, rank):
         """The points with which an edge leaves its first rank, and those with which it comes into its last."""
@@ -151,7 +162,7 @@ class Layout:
         self.lines.append((edge[0].exit(edge[1])[0], edge[2].entry(edge[3])[0],
                            [*start, (start[-1][0], below), (lane, below), (lane, above), (end[0][0], above), *end]))
 
-    def everything(self, x=0.0, y=0.0):
+    def everything(self, x: float = 0.0, y: float = 0.0) -> Iterator[tuple[Any, ...]]:
         """Yield ("box" or "frame", tag, two corners) and ("line", tag, tag, points), frames before what is in them."""
         for box in self.boxes:
             left, top = box.x - box.size[0] / 2 + x, box.y + y
@@ -191,19 +202,19 @@ def _acyclic(boxes, edges):
 
 
 def _spread(boxes, wanted):
-    """Put the boxes of a rank, in their order, as near (in squares) to the wanted places as they fit.
+    """Set the positions of a rank's boxes, in their order, at the least sum of squared distances from the wanted ones.
 
     Isotonic regression by pooling neighbours that would overlap.
     """
     pools, offsets = [], [0.0]  # pool: [sum of wanted, number]
     for one, other in zip(boxes, boxes[1:], strict=False):
         offsets.append(offsets[-1] + (one.size[0] + other.size[0]) / 2 + GAP_ACROSS)
-    for place, offset in zip(wanted, offsets, strict=True):
-        pools.append([place - offset, 1])
+    for position, offset in zip(wanted, offsets, strict=True):
+        pools.append([position - offset, 1])
         while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
             total, number = pools.pop()
             pools[-1][0] += total
             pools[-1][1] += number
-    places = [total / number for total, number in pools for _ in range(number)]
-    for box, place, offset in zip(boxes, places, offsets, strict=True):
-        box.x = place + offset
+    positions = [total / number for total, number in pools for _ in range(number)]
+    for box, position, offset in zip(boxes, positions, offsets, strict=True):
+        box.x = position + offset

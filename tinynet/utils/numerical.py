@@ -1,10 +1,14 @@
 """Labels as one-hot rows; vectors of length one."""
 
+from __future__ import annotations
+
 import numpy as np
 
+from ..core.types import Array, TensorLike
 
-def to_categorical(x, num_classes=None):
-    """One-hot rows: y[..., k] = 1 where x = k, else 0.
+
+def to_categorical(x: TensorLike, num_classes: int | None = None) -> Array:
+    """Return one-hot rows: y[..., k] = 1 where x = k, else 0.
 
     Args:
         x: Whole numbers from 0 to num_classes - 1, any shape; a last axis of length 1 is dropped.
@@ -14,6 +18,7 @@ def to_categorical(x, num_classes=None):
         float64 array, shape (*x.shape, num_classes), as Keras has it.
 
     Raises:
+        TypeError: the labels are not numbers.
         ValueError: a label is not a whole number, negative, or num_classes or more.
 
     >>> to_categorical([0, 2], num_classes=3)
@@ -45,7 +50,7 @@ def to_categorical(x, num_classes=None):
     return y.reshape(*labels.shape, num_classes)
 
 
-def normalize(x, axis=-1, order=2):
+def normalize(x: TensorLike, axis: int | None = -1, order: float = 2) -> Array:
     """Divide by the norm: y = x / ||x|| along `axis`; vectors of zeros stay.
 
     Args:

@@ -1,27 +1,36 @@
 """Pictures as Tensors, shape (height, width, channels): decoded from files, resized, cropped, padded."""
 
+from __future__ import annotations
+
 import io
+from typing import Any
 
 import numpy as np
 
 from .. import ops
 from ..core.extras import import_pillow
+from ..core.types import DTypeLike, TensorLike
 from ..string_tensor import to_string_array
 from ..tensor import Tensor, convert_to_tensor, to_array
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animations=True):
-    """A picture file (JPEG, PNG, BMP, GIF, ...) as a Tensor.
+def decode_image(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", name: str | None = None,
+                 expand_animations: bool = True) -> Tensor:
+    """Decode a picture file (JPEG, PNG, BMP, GIF, ...). Needs the extra "image".
 
     Args:
-        contents: The file's bytes, as `read_file` gives them.
+        contents: The file's bytes, as `read_file` returns them.
         channels: 1, 3 or 4; 0 for as many as the file has.
         dtype: uint8 for 0..255, a floating point type for 0..1.
+        name, expand_animations: Taken for TensorFlow's sake; of an animation only the first picture is decoded.
 
     Returns:
         Tensor, shape (height, width, channels).
+
+    Raises:
+        ValueError: the bytes are not a picture that can be read.
     """
     image_module = import_pillow("io.decode_image")
     try:
@@ -38,17 +47,28 @@ def decode_image(contents, channels=0, dtype="uint8", name=None, expand_animatio
     return Tensor(array if np.dtype(dtype) == np.uint8 else (array / 255.0).astype(dtype))
 
 
-def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antialias=False, name=None):
-    """Another height and width; bilinear results are float32, nearest ones keep their type.
+def resize(images: TensorLike, size: Any, method: str = "bilinear", preserve_aspect_ratio: bool = False,
+           antialias: bool = False, name: str | None = None) -> Tensor:
+    """Resize pictures; bilinear results are float32, nearest ones keep their type.
 
     The centres of pixels are at half numbers: pixel i of the result lies at (i + 1/2) old / new - 1/2 of the old ones.
 
     Args:
-        images: shape (..., height, width, channels).
+        images: Shape (..., height, width, channels).
         size: (height, width).
         method: "bilinear" or "nearest".
-        preserve_aspect_ratio: Make the picture only as large as fits into `size`.
-        antialias: Average over what a new pixel covers when making it smaller.
+        preserve_aspect_ratio: Whether to make the picture only as large as fits into `size`.
+        antialias: Whether to average over the area of a new pixel when making the picture smaller.
+        name: Taken for TensorFlow's sake and ignored.
+
+    Returns:
+        Tensor, shape (..., new_height, new_width, channels).
+
+    Raises:
+        ValueError: an unknown method.
+
+    >>> resize(np.arange(4.0).reshape(2, 2, 1), (1, 1)).numpy().tolist()
+    [[[1.5]]]
     """
     images = convert_to_tensor(images)
     height, width = images.shape[-3:-1]
@@ -70,7 +90,7 @@ def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antiali
 
 
 def _triangles(old, new, antialias):
-    """The matrix of linear interpolation from `old` to `new` places, edges repeated."""
+    """The matrix of linear interpolation from `old` to `new` pixels, edges repeated."""
     scale = old / new
     radius = max(scale, 1.0) if antialias else 1.0
     centres = (np.arange(new) + 0.5) * scale - 0.5
@@ -80,8 +100,21 @@ def _triangles(old, new, antialias):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def crop_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
-    """The part of this size that begins at the offset."""
+def crop_to_bounding_box(image: TensorLike, offset_height: int, offset_width: int, target_height: int,
+                         target_width: int) -> Tensor:
+    """Cut out a part of pictures.
+
+    Args:
+        image: Shape (..., height, width, channels).
+        offset_height, offset_width: Row and column where the part begins.
+        target_height, target_width: Its size.
+
+    Raises:
+        ValueError: the part is not inside the picture.
+
+    >>> crop_to_bounding_box(np.arange(9).reshape(3, 3, 1), 1, 0, 1, 2).numpy().ravel().tolist()
+    [3, 4]
+    """
     image = convert_to_tensor(image)
     height, width = image.shape[-3:-1]
     if offset_height + target_height > height or offset_width + target_width > width or min(
@@ -91,8 +124,21 @@ def crop_to_bounding_box(image, offset_height, offset_width, target_height, targ
     return image[..., offset_height : offset_height + target_height, offset_width : offset_width + target_width, :]
 
 
-def pad_to_bounding_box(image, offset_height, offset_width, target_height, target_width):
-    """The picture with zeros around it, at the offset in one of the target size."""
+def pad_to_bounding_box(image: TensorLike, offset_height: int, offset_width: int, target_height: int,
+                        target_width: int) -> Tensor:
+    """Surround pictures with zeros.
+
+    Args:
+        image: Shape (..., height, width, channels).
+        offset_height, offset_width: Rows above and columns left of the picture.
+        target_height, target_width: Size of the result.
+
+    Raises:
+        ValueError: the picture does not fit.
+
+    >>> pad_to_bounding_box(np.ones((1, 1, 1)), 0, 1, 1, 3).numpy().ravel().tolist()
+    [0.0, 1.0, 0.0]
+    """
     image = convert_to_tensor(image)
     height, width = image.shape[-3:-1]
     below, right = target_height - offset_height - height, target_width - offset_width - width
@@ -102,8 +148,16 @@ def pad_to_bounding_box(image, offset_height, offset_width, target_height, targe
     return ops.pad(image, [(0, 0)] * (image.ndim - 3) + [(offset_height, below), (offset_width, right), (0, 0)])
 
 
-def resize_with_crop_or_pad(image, target_height, target_width):
-    """The middle of the picture, cropped or with zeros around it."""
+def resize_with_crop_or_pad(image: TensorLike, target_height: int, target_width: int) -> Tensor:
+    """Crop the middle of pictures, or surround them with zeros, to a size.
+
+    Args:
+        image: Shape (..., height, width, channels).
+        target_height, target_width: Size of the result.
+
+    >>> resize_with_crop_or_pad(np.arange(3).reshape(1, 3, 1), 3, 1).numpy().ravel().tolist()
+    [0, 1, 0]
+    """
     image = convert_to_tensor(image)
     height, width = image.shape[-3:-1]
     image = crop_to_bounding_box(image, max(0, height - target_height) // 2, max(0, width - target_width) // 2,

@@ -1,11 +1,14 @@
-"""A model as a picture: boxes for its layers, arrows for what they pass on. SVG, written here; needs no other program.
-"""
+"""A model as a picture: boxes for its layers, arrows for their tensors. SVG, written here; needs no other program."""
+
+from __future__ import annotations
 
 import io
+import os
 import re
 import unicodedata
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from ..core.extras import import_extra
 from ..core.nest import flatten
@@ -23,8 +26,10 @@ _FONT = "Helvetica, Arial, sans-serif"
 _FILL, _INPUT_FILL, _FRAME_FILL, _INK = "#eef3fa", "#e6f4e6", "#fafafa", "#333333"
 
 
-def plot_model(model, to_file="model.svg", show_shapes=False, show_dtype=False, show_layer_names=False, rankdir="TB",
-               expand_nested=False, dpi=200, show_layer_activations=False, show_trainable=False, **old):
+def plot_model(model: Any, to_file: str | os.PathLike[str] | None = "model.svg", show_shapes: bool = False,
+               show_dtype: bool = False, show_layer_names: bool = False, rankdir: str = "TB",
+               expand_nested: bool = False, dpi: int = 200, show_layer_activations: bool = False,
+               show_trainable: bool = False, **old: Any) -> ModelPicture:
     """Draw a model's layers and their connections.
 
     A model of a class of your own has no graph, since its `call` can do anything: its layers are drawn without arrows.
@@ -32,19 +37,21 @@ def plot_model(model, to_file="model.svg", show_shapes=False, show_dtype=False, 
     Args:
         model: A built Model.
         to_file: Path that ends in .svg; .png, .pdf and .jpg need the extra "plot". None writes no file.
-        show_shapes: Whether boxes tell the shapes of inputs and outputs.
-        show_dtype: Whether boxes tell the outputs' element types.
-        show_layer_names: Whether boxes tell the layers' names beside their classes.
-        rankdir: Where the arrows lead: "TB" is from top to bottom, "LR" from left to right, "BT" and "RL" backwards.
+        show_shapes: Whether boxes show the shapes of inputs and outputs.
+        show_dtype: Whether boxes show the outputs' element types.
+        show_layer_names: Whether boxes show the layers' names beside their classes.
+        rankdir: The direction of arrows: "TB" is from top to bottom, "LR" from left to right, "BT" and "RL" backwards.
         expand_nested: Whether models within the model are drawn with their layers, in a frame.
         dpi: Pixels per inch of a .png or .jpg. An .svg has no pixels.
-        show_layer_activations: Whether boxes tell activation functions.
-        show_trainable: Whether boxes tell if training changes the layer.
+        show_layer_activations: Whether boxes show activation functions.
+        show_trainable: Whether boxes show if training changes the layer.
+        old: Arguments of older versions; they are refused with a remedy.
 
     Returns:
         A `ModelPicture`, which notebooks show.
 
     Raises:
+        TypeError: `model` is not a model, or an argument is unknown.
         ValueError: the model is not built, or an argument is none of the above.
         ImportError: the file's kind needs matplotlib, which is not installed.
 
@@ -54,8 +61,8 @@ def plot_model(model, to_file="model.svg", show_shapes=False, show_dtype=False, 
     <ModelPicture: 2 boxes, 1 arrows, ... x ... pixels>
     """
     if old:
-        raise TypeError(f"plot_model: unknown or outdated argument {', '.join(old)}; `splines` and the like are about "
-                        "graphviz, which is not used here, and layer_range was removed from Keras 3: leave them out")
+        raise TypeError(f"plot_model: unknown or outdated argument {', '.join(old)}; leave it out. "
+                        "`splines` and the like are for graphviz, which is not used; Keras 3 has no layer_range")
     if rankdir not in _RANKDIRS:
         raise ValueError(f"plot_model: rankdir must be one of {', '.join(_RANKDIRS)}, got {rankdir!r}")
     suffix = Path(to_file).suffix.lower() if to_file is not None else ".svg"
@@ -78,7 +85,7 @@ def plot_model(model, to_file="model.svg", show_shapes=False, show_dtype=False, 
 
 
 class _Label:
-    """What is written into a box or over a frame; `name` is the layer's."""
+    """The text in a box or over a frame; `name` is the layer's."""
 
     def __init__(self, part, lines):
         self.name, self.lines = part.name, [_printable(line) for line in lines]
@@ -91,7 +98,7 @@ class _Label:
 
 
 def _printable(text):
-    """Without the control characters that XML cannot hold."""
+    """The text without the control characters that XML cannot hold."""
     return re.sub(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", str(text))
 
 
@@ -177,26 +184,28 @@ def _lines(part, show, calls):
 
 
 def _differing(title, values_of_calls):
-    """One line for each different thing that a shared layer was called on."""
+    """One line for each different value among the calls of a shared layer."""
     return [f"{title}: {text}" for text in dict.fromkeys(", ".join(map(str, values)) for values in values_of_calls)]
 
 
 class ModelPicture:
-    """Boxes, frames and arrows with their places. Notebooks show it; `to_svg` is its text.
+    """Boxes, frames and arrows with their positions. Notebooks show it; `to_svg` is its text.
 
     Attributes:
         width, height: In pixels.
         boxes, frames: (label, (left, top, right, bottom)); a label has a `name` and `lines`.
-        arrows: (name of the layer it comes from, of the one it goes to, curve, arrowhead). A curve is a list of
+        arrows: (name of the source layer, of the target layer, curve, arrowhead). A curve is a list of
             SVG's commands ("M", "L" or "C", points); an arrowhead has three corners.
     """
 
-    def __init__(self, layout, rankdir):
+    def __init__(self, layout: Layout, rankdir: str) -> None:
         self._rankdir = rankdir
         self._across, self._along = (extent + 2 * _MARGIN for extent in layout.size)
         flat = rankdir in ("LR", "RL")
         self.width, self.height = (self._along, self._across) if flat else (self._across, self._along)
-        self.boxes, self.frames, self.arrows = [], [], []
+        self.boxes: list[Any] = []
+        self.frames: list[Any] = []
+        self.arrows: list[Any] = []
         for kind, *thing in layout.everything(_MARGIN, _MARGIN):
             if kind == "line":
                 source, target, points = thing
@@ -204,8 +213,8 @@ class ModelPicture:
             else:
                 label, corners = thing
                 (x0, y0), (x1, y1) = map(self._turn, corners)
-                place = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-                (self.boxes if kind == "box" else self.frames).append((label, place))
+                corners = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+                (self.boxes if kind == "box" else self.frames).append((label, corners))
 
     def _turn(self, point):
         """(across, along) to (x, y)."""
@@ -231,8 +240,8 @@ class ModelPicture:
         for label, (left, top, *_) in self.frames:
             yield label.lines[0], left + 8 + _columns(label.lines[0]) * _LETTER / 2, top + PADDING / 2, True
 
-    def to_svg(self):
-        """The picture as an SVG document."""
+    def to_svg(self) -> str:
+        """Return the picture as an SVG document."""
         lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height:.0f}" '
                  f'viewBox="0 0 {self.width:.1f} {self.height:.1f}" font-family="{_FONT}" font-size="12">',
                  '<rect width="100%" height="100%" fill="white"/>']
@@ -255,8 +264,17 @@ class ModelPicture:
 
     _repr_svg_ = to_svg
 
-    def by_matplotlib(self, kind, dpi):
-        """The bytes of a "png", "pdf" or "jpg"."""
+    def by_matplotlib(self, kind: str, dpi: int) -> bytes:
+        """Return the bytes of a picture that matplotlib draws.
+
+        Args:
+            kind: "png", "pdf" or "jpg".
+            dpi: Pixels per inch.
+
+        Raises:
+            ModuleNotFoundError: matplotlib is not installed; the message names the extra.
+            ValueError: the picture would have 2^16 pixels or more on a side.
+        """
         figures, patches, paths = (
             import_extra(f"matplotlib.{part}", "plot", f"plot_model: a .{kind} picture",
                          remedy="; a to_file that ends in .svg needs nothing")
@@ -286,6 +304,6 @@ class ModelPicture:
         figure.savefig(content, format=kind, dpi=dpi)
         return content.getvalue()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (f"<ModelPicture: {len(self.boxes)} boxes, {len(self.arrows)} arrows, {self.width:.0f} x "
                 f"{self.height:.0f} pixels>")

@@ -1,13 +1,17 @@
 """A progress bar in Keras's look."""
 
+from __future__ import annotations
+
 import sys
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 
 class Progbar:
-    """Shows how far something is, how long it takes and what the numbers are.
+    """Shows the progress of a loop, its time and its numbers.
 
     On a terminal, or in a notebook, the bar moves; elsewhere (a file, a pipe) nothing is shown until it is complete.
 
@@ -18,11 +22,15 @@ class Progbar:
         interval: Seconds between two drawings.
         stateful_metrics: Names whose values are shown as they are; the others are averaged over the steps.
         stateless_metrics: The reverse: names to average, the others are shown as they are.
-        unit_name: What a step is called.
+        unit_name: The word for a step.
+
+    Raises:
+        ValueError: both stateful and stateless metrics.
     """
 
-    def __init__(self, target, width=20, verbose=1, interval=0.05, stateful_metrics=None, stateless_metrics=None,
-                 unit_name="step"):
+    def __init__(self, target: int | None, width: int = 20, verbose: int = 1, interval: float = 0.05,
+                 stateful_metrics: Iterable[str] | None = None, stateless_metrics: Iterable[str] | None = None,
+                 unit_name: str = "step") -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError("Progbar: give stateful_metrics or stateless_metrics, not both")
         self.target = target
@@ -32,24 +40,25 @@ class Progbar:
         self.unit_name = unit_name
         self._stateful = stateful_metrics
         self._stateless = stateless_metrics
-        self._sums = {}  # name -> [sum, steps]
+        self._sums: dict[str, list[float]] = {}  # {name: [sum, steps]}
         self._seen = 0
         self._start = time.perf_counter()
         self._drawn_at = -1.0
-        self._first_step_end = None
+        self._first_step_end: tuple[float, int] | None = None  # (time, steps)
         self._drawn_width = 0
         self._moves = is_interactive()
 
-    def is_due(self):
-        """Whether the bar would be drawn now; asking costs less than collecting the numbers to show."""
+    def is_due(self) -> bool:
+        """Report whether the bar would be drawn now; this costs less than collecting the numbers to show."""
         return self._first_step_end is None or self._moves and time.perf_counter() - self._drawn_at >= self.interval
 
-    def add(self, n, values=None):
-        """Another n steps are done."""
+    def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
+        """Report another n steps as done; see `update`."""
         self.update(self._seen + n, values)
 
-    def update(self, current, values=None, finalize=None):
-        """Step `current` is done.
+    def update(self, current: int, values: Iterable[tuple[str, Any]] | None = None,
+               finalize: bool | None = None) -> None:
+        """Report step `current` as done.
 
         Args:
             current: Number of steps done in all.
@@ -125,8 +134,8 @@ class Progbar:
 _BOLD, _GREEN, _GREY, _RESET = _COLOURS = ("\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m")
 
 
-def write(text):
-    """To standard output; a character that its encoding does not have, such as the bar's, becomes '?'."""
+def write(text: str) -> None:
+    """Write to standard output; a character that its encoding does not have, such as the bar's, becomes '?'."""
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:
@@ -134,8 +143,8 @@ def write(text):
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
-def is_interactive():
-    """Whether standard output is a terminal or a notebook, where a bar can move."""
+def is_interactive() -> bool:
+    """Report whether standard output is a terminal or a notebook, where a bar can move."""
     return bool(getattr(sys.stdout, "isatty", lambda: False)()) or "ipykernel" in sys.modules
 
 

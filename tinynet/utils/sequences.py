@@ -1,9 +1,16 @@
 """Sequences of different lengths as one array."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+from ..core.types import Array, DTypeLike
 
-def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0.0):
+
+def pad_sequences(sequences: Any, maxlen: int | None = None, dtype: DTypeLike = "int32", padding: str = "pre",
+                  truncating: str = "pre", value: Any = 0.0) -> Array:
     """Fill short sequences up and cut long ones, so that all have the same length.
 
     Args:
@@ -18,16 +25,16 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
         Array, shape (len(sequences), maxlen, ...).
 
     Raises:
-        ValueError: not sequences, elements of different shapes, an unknown place.
+        ValueError: not sequences, elements of different shapes, neither "pre" nor "post".
 
     >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
     array([[0, 1],
            [2, 3],
            [5, 6]], dtype=int32)
     """
-    for name, place in (("padding", padding), ("truncating", truncating)):
-        if place not in ("pre", "post"):
-            raise ValueError(f"pad_sequences: {name} must be 'pre' or 'post', got {place!r}")
+    for name, side in (("padding", padding), ("truncating", truncating)):
+        if side not in ("pre", "post"):
+            raise ValueError(f"pad_sequences: {name} must be 'pre' or 'post', got {side!r}")
     if not hasattr(sequences, "__len__"):
         raise ValueError(
             f"pad_sequences: expected a list of sequences, got {type(sequences).__name__}; use list(...) on a generator"
@@ -52,6 +59,5 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
             raise ValueError(
                 f"pad_sequences: elements of sequence {i} have shape {kept.shape[1:]}, those before {element_shape}"
             )
-        place = slice(maxlen - len(kept), None) if padding == "pre" else slice(len(kept))
-        result[i, place] = kept
+        result[i, slice(maxlen - len(kept), None) if padding == "pre" else slice(len(kept))] = kept
     return result

@@ -1,5 +1,9 @@
 """A data set in two parts."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from .. import random
@@ -8,13 +12,19 @@ from ..data.elements import leaves, map_leaves, stack, to_leaf
 from ..tensor import Tensor
 
 
-def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None, preferred_backend=None):
-    """Two `Dataset`s, of the first and the other elements.
+def split_dataset(dataset: Any, left_size: float | None = None, right_size: float | None = None, shuffle: bool = False,
+                  seed: int | None = None, preferred_backend: str | None = None) -> tuple[Dataset, Dataset]:
+    """Return two `Dataset`s, of the first elements and the others.
 
     Args:
         dataset: Dataset, or array, tuple or dict of arrays with one element a row, or a list of elements.
         left_size, right_size: How many elements (int) or which share (float); one may be None.
-        shuffle, seed: Whether to shuffle before, and how.
+        shuffle: Whether to shuffle before.
+        seed: int, for the order.
+        preferred_backend: Taken for Keras's sake and ignored.
+
+    Raises:
+        ValueError: both sizes are None, or the parts are empty or too large.
 
     >>> left, right = split_dataset(np.arange(10), left_size=0.8)
     >>> len(left), len(right)

@@ -1,14 +1,20 @@
 """Windows of a series as a data set."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from .. import random
 from ..data.dataset import AUTOTUNE, Dataset
 
 
-def timeseries_dataset_from_array(data, targets, sequence_length, sequence_stride=1, sampling_rate=1, batch_size=128,
-                                  shuffle=False, seed=None, start_index=None, end_index=None, format="tf"):  # noqa: A002
-    """A `Dataset` of windows data[i], data[i + r], ..., data[i + (sequence_length - 1) r], with targets[i].
+def timeseries_dataset_from_array(data: Any, targets: Any, sequence_length: int, sequence_stride: int = 1,
+                                  sampling_rate: int = 1, batch_size: int | None = 128, shuffle: bool = False,
+                                  seed: int | None = None, start_index: int | None = None, end_index: int | None = None,
+                                  format: str = "tf") -> Dataset:  # noqa: A002
+    """Return a `Dataset` of windows data[i], data[i + r], ..., data[i + (sequence_length - 1) r], with targets[i].
 
     Args:
         data: Array, one time step a row.
@@ -17,9 +23,13 @@ def timeseries_dataset_from_array(data, targets, sequence_length, sequence_strid
         sequence_stride: Steps between the beginnings of windows.
         sampling_rate: r, steps between the elements of a window.
         batch_size: Windows a batch; single windows if None.
-        shuffle, seed: Whether windows come in random order, and which.
+        shuffle: Whether windows are in random order.
+        seed: int, for the order.
         start_index, end_index: Use only the time steps in this range.
         format: "tf"; taken for Keras's sake.
+
+    Raises:
+        ValueError: a length, stride or index outside the data.
 
     >>> for x, y in timeseries_dataset_from_array(np.arange(5), np.arange(2, 5), sequence_length=2):
     ...     print(x.tolist(), y.tolist())

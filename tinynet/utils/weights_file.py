@@ -1,14 +1,17 @@
 """Weights in NumPy's own file format, written whole or not at all."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .files import atomic_write
 
 
-def save_weights_npz(model, path):
+def save_weights_npz(model: Any, path: str | os.PathLike[str]) -> None:
     """Write a model's weights to a .npz file, under the names 0, 1, ... in the order of `model.weights`.
 
     A crash while writing leaves the old file.
@@ -21,8 +24,12 @@ def save_weights_npz(model, path):
         np.savez(file, **{str(index): values for index, values in enumerate(model.get_weights())})
 
 
-def load_weights_npz(model, path):
+def load_weights_npz(model: Any, path: str | os.PathLike[str]) -> None:
     """Set a model's weights from a file of `save_weights_npz`.
+
+    Args:
+        model: A built model.
+        path: Of the file.
 
     Raises:
         ValueError: the file holds other shapes than the model; nothing is changed then.

@@ -1,6 +1,6 @@
 """Models as scikit-learn estimators (with the extra "sklearn"): for pipelines, cross-validation and grid search.
 
-scikit-learn is imported when one of the names is asked for.
+scikit-learn is imported when one of the names is first used.
 """
 
 from __future__ import annotations

@@ -35,7 +35,14 @@ _MODELS = ("model", "model_")  # the attributes that may hold a model
 
 
 class _Estimator(BaseEstimator):
-    """What the three have in common: making the model, training it, its results, pickles."""
+    """What the three have in common: making the model, training it, its results, pickles.
+
+    Args:
+        model: A compiled model, or a function of (X, y, **model_kwargs) that returns one.
+        warm_start: Whether `fit` continues with the weights it has.
+        model_kwargs: Dict of arguments for the function.
+        fit_kwargs: Dict of arguments for `model.fit`.
+    """
 
     _multi_output = True
 
@@ -53,13 +60,16 @@ class _Estimator(BaseEstimator):
 
         Args:
             X: Array, shape (samples, features). A model for other shapes starts with a Reshape layer.
-            y: What to predict, shape (samples,) or (samples, outputs).
-            **kwargs: For `model.fit`, before those in `fit_kwargs`.
+            y: Targets, shape (samples,) or (samples, outputs).
+            **kwargs: For `model.fit`; they take precedence over those in `fit_kwargs`.
+
+        Returns:
+            The estimator itself.
 
         Raises:
             TypeError: `model` is neither a model nor a function that returns one.
             RuntimeError: the model is not compiled.
-            ValueError: X or y are not numbers in the right shape; scikit-learn says what they are.
+            ValueError: X or y are not numbers in the right shape; scikit-learn's message describes them.
         """
         X, y = validate_data(self, X, y, multi_output=self._multi_output, y_numeric=self._multi_output)
         return self._train(X, self._encoded(y), kwargs)
@@ -134,12 +144,15 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
 
     Labels may be numbers or strings. The model is trained on one column a class, 1 for the class of the sample and 0
     for the others, in the order of `classes_`, also if there are only two: it ends in that many outputs, with
-    `loss="categorical_crossentropy"`. The function that makes it sees this y, so that it can ask `y.shape[1]`.
+    `loss="categorical_crossentropy"`. The function that makes it is called with this y, so that it can read
+    `y.shape[1]`.
 
-    The arguments and attributes are those of `SKLearnRegressor`, and
+    Args:
+        model, warm_start, model_kwargs, fit_kwargs: As for `SKLearnRegressor`.
 
     Attributes:
         classes_: The labels, sorted.
+        model_, history_: As for `SKLearnRegressor`.
 
     Source: https://keras.io/api/utils/sklearn_wrappers
 
@@ -159,28 +172,40 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
 
     def _encoded(self, y):
         check_classification_targets(y)
-        classes, places = np.unique(y, return_inverse=True)
+        classes, indices = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__}: y has only one class, {classes.tolist()[0]!r}; there is "
                              "nothing to learn")
-        goes_on = self.warm_start and hasattr(self, "model_") and hasattr(self, "classes_")
-        if goes_on and not np.array_equal(classes, self.classes_):
+        continues = self.warm_start and hasattr(self, "model_") and hasattr(self, "classes_")
+        if continues and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"{type(self).__name__}: with warm_start=True the classes must stay those of the first fit, "
                 f"{self.classes_.tolist()}; y has {classes.tolist()}. Set warm_start=False to begin anew"
             )
         self.classes_ = classes
-        return np.eye(len(classes))[places]
+        return np.eye(len(classes))[indices]
 
     def predict(self, X: TensorLike) -> Array:
-        """The label with the largest output for each row of X, shape (samples,)."""
-        places = self._outputs(X).argmax(axis=1)
-        return self.classes_[places]
+        """The label with the largest output for each row of X.
+
+        Args:
+            X: Array, shape (samples, features).
+
+        Returns:
+            Array of labels, shape (samples,).
+        """
+        indices = self._outputs(X).argmax(axis=1)  # checks first that the model is fitted
+        return self.classes_[indices]
 
     def decision_function(self, X: TensorLike) -> Array:
-        """The model's outputs, shape (samples, classes): probabilities if it ends in softmax.
+        """The model's outputs, as scikit-learn expects scores.
 
-        For two classes, as scikit-learn wants it, what the second has more than the first, shape (samples,).
+        Args:
+            X: Array, shape (samples, features).
+
+        Returns:
+            Array, shape (samples, classes): probabilities if the model ends in softmax. For two classes the second
+            output minus the first, shape (samples,).
         """
         outputs = self._outputs(X)
         return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
@@ -199,20 +224,34 @@ class SKLearnRegressor(RegressorMixin, _Estimator):
     Args:
         model: A compiled model, or a function of (X, y, **model_kwargs) that returns one. `fit` trains a clone of a
             model (new weights), so that every `fit` starts anew.
-        warm_start: `fit` goes on with the weights it has: those of the model given, or of the last `fit`.
+        warm_start: Whether `fit` continues with the weights it has: those of the model given, or of the last `fit`.
         model_kwargs: Dict of arguments for the function.
-        fit_kwargs: Dict of arguments for `model.fit`, such as epochs. Those given to the estimator's own `fit` come
-            before them.
+        fit_kwargs: Dict of arguments for `model.fit`, such as epochs. Those passed to the estimator's own `fit` take
+            precedence.
 
     Attributes:
         model_: The trained model.
         history_: The History that `model.fit` returned.
 
     Source: https://keras.io/api/utils/sklearn_wrappers
+
+    >>> from tinynet.models import Sequential
+    >>> model = Sequential([Input((1,)), Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0.0, 1.0, 2.0, 3.0])
+    >>> SKLearnRegressor(model, fit_kwargs={"verbose": 0}).fit(X, y).predict(X).shape
+    (4,)
     """
 
     def predict(self, X: TensorLike) -> Array:
-        """The model's output, shape (samples,), or (samples, outputs) if it has several."""
+        """The model's output.
+
+        Args:
+            X: Array, shape (samples, features).
+
+        Returns:
+            Array, shape (samples,), or (samples, outputs) if there are several.
+        """
         outputs = self._outputs(X)
         return outputs.reshape(-1) if outputs.shape[1:] == (1,) else outputs
 
@@ -224,15 +263,31 @@ class SKLearnRegressor(RegressorMixin, _Estimator):
 
 
 class SKLearnTransformer(TransformerMixin, _Estimator):
-    """A model as a transformer of scikit-learn: its outputs are the features for what comes after it.
+    """A model as a transformer of scikit-learn: its outputs are the features for the next step of a pipeline.
 
-    The arguments and attributes are those of `SKLearnRegressor`.
+    Args:
+        model, warm_start, model_kwargs, fit_kwargs: As for `SKLearnRegressor`.
+
+    Attributes:
+        model_, history_: As for `SKLearnRegressor`.
 
     Source: https://keras.io/api/utils/sklearn_wrappers
     """
 
     def fit(self, X: TensorLike, y: TensorLike | None = None, **kwargs: Any) -> Self:
-        """Train the model. Without y it trains on a loss of its own (`add_loss`); an autoencoder gets y = X."""
+        """Train the model.
+
+        Args:
+            X: Array, shape (samples, features).
+            y: Targets. Without them the model trains on a loss of its own (`add_loss`); an autoencoder gets y = X.
+            **kwargs: For `model.fit`; they take precedence over those in `fit_kwargs`.
+
+        Returns:
+            The transformer itself.
+
+        Raises:
+            As `SKLearnRegressor.fit`.
+        """
         if y is not None:
             return super().fit(X, y, **kwargs)
         return self._train(validate_data(self, X), None, kwargs)
@@ -243,7 +298,14 @@ class SKLearnTransformer(TransformerMixin, _Estimator):
         return tags
 
     def transform(self, X: TensorLike) -> Array:
-        """The model's outputs, shape (samples, outputs)."""
+        """The model's outputs.
+
+        Args:
+            X: Array, shape (samples, features).
+
+        Returns:
+            Array, shape (samples, outputs).
+        """
         return self._outputs(X)
 
     def predict(self, X: TensorLike) -> Array:

@@ -1,4 +1,4 @@
-"""Where Keras 2 kept KerasClassifier and KerasRegressor; here they say what to use instead."""
+"""Keras 2's names KerasClassifier and KerasRegressor: asking for them raises an ImportError that names today's."""
 
 from ..core.absence import import_explainer
 

@@ -1,4 +1,4 @@
-// Direct convolution of float32 images on the matrix unit (amx_tile.h). It implements correlate() of conv2d_direct.h,
+// Direct convolution of float32 images on the matrix unit (amx/tile.h). It implements correlate() of conv2d_direct.h,
 // which computes the output and the input gradient.
 //
 // The input of a block, with its zero padding, is split once into three bfloat16 images that stay in the L2 cache.

@@ -1,4 +1,4 @@
-// The matrix product of float32 matrices on the matrix unit. amx_tile.h explains the arithmetic; this file cuts the
+// The matrix product of float32 matrices on the matrix unit. amx/tile.h explains the arithmetic; this file cuts the
 // product into tiles and blocks.
 //
 // A task computes a block of C. It splits its rows of A for one block of k at a time; the split rows stay in its L2

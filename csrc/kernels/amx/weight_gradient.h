@@ -1,5 +1,5 @@
 // The weight gradient of a convolution on the matrix unit: dkernel[p][q][c][f] = sum over pixels of x[..p..q..][c] *
-// dy[pixel][f]. amx_tile.h explains the arithmetic.
+// dy[pixel][f]. amx/tile.h explains the arithmetic.
 //
 // The sum runs over a block of several images, or of several rows of one image. Its pixels have positions: row by row,
 // with the zero padding between the rows. The left factor is dy transposed: a tile holds 16 filters by 32 positions,

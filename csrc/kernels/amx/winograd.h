@@ -1,4 +1,4 @@
-// Winograd's products on the matrix unit (amx_tile.h): winograd() of conv2d_winograd.h, and the products of the weight
+// Winograd's products on the matrix unit (amx/tile.h): winograd() of conv2d_winograd.h, and the products of the weight
 // gradient.
 //
 // Tiles of the image are transformed a few at a time, in float32, and split element by element. A tile of the left
@@ -24,7 +24,7 @@ inline bool winograd_can(Index channels, Index filters) { return channels % kDep
 // not.
 inline bool gradient_worth(Index channels, Index filters) { return channels * filters >= 64 * (channels + filters); }
 
-// Whether direct convolution on the matrix unit (amx_conv2d.h, amx_weight_gradient.h) is faster than Winograd's
+// Whether direct convolution on the matrix unit (amx/conv2d.h, amx/weight_gradient.h) is faster than Winograd's
 // algorithm for a pass with results of size rows x cols. For outputs and input gradients it is in two cases: where edge
 // tiles extend past the image, so that less than 0.7 of F4's tiles is filled (7x7 fills 0.77), and where the vector
 // units would compute Winograd's products, in small images with few channels. For weight gradients it is never faster

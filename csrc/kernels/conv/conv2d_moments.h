@@ -1,5 +1,5 @@
 // A convolution, and the mean and variance of each filter's output, which batch normalization after it needs first.
-// Winograd's tiles are summed as they are stored (winograd_transforms.h), so that z is not read again. Direct
+// Winograd's tiles are summed as they are stored (winograd/transforms.h), so that z is not read again. Direct
 // convolution is followed by a pass over z.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Mean and variance of channels from sums over blocks of pixels. batch_norm.h uses it for arrays in memory,
-// winograd_transforms.h for the outputs that a convolution is storing.
+// winograd/transforms.h for the outputs that a convolution is storing.
 #pragma once
 
 #include "kernels/helpers.h"

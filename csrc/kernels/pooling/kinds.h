@@ -1,5 +1,5 @@
-// The two kinds of pooling, and the taps of a window and the windows over a pixel: shared by pooling_channels.h and
-// pooling_lines.h.
+// The two kinds of pooling, and the taps of a window and the windows over a pixel: shared by pooling/channels.h and
+// pooling/lines.h.
 #pragma once
 
 #include "kernels/conv/conv2d_direct.h"

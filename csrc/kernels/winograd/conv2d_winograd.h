@@ -7,7 +7,7 @@
 // takes n*n multiplications instead of the 9*m*m of direct convolution. F(4x4) saves a factor of 4, F(2x2) one of 2.25.
 // (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015.)
 //
-// The edge tiles of an image may be smaller (winograd_tiles.h).
+// The edge tiles of an image may be smaller (winograd/tiles.h).
 //
 // The gradients are the exact adjoints. The input gradient is the convolution of dy with the flipped kernel, and
 // dw = G^T [ (B^T x B) * (A dy A^T) ] G.

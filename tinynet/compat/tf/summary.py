@@ -11,7 +11,7 @@ from ...string_tensor import is_text, to_string_array
 from ...tensor import to_array
 
 __all__ = ["SummaryWriter", "create_file_writer", "histogram", "image", "scalar", "text"]
-_open = []  # writers, the innermost last
+_open: list = []  # writers, the innermost last
 
 
 class SummaryWriter:

@@ -5,6 +5,10 @@ The choice: of each class the first 600 training and the first 100 test images, 
 Zalando SE, MIT licence (LICENSE.txt beside this file).
 """
 
+from __future__ import annotations
+
+from ..forms import Split
+
 from pathlib import Path
 
 from ..fashion_mnist import CLASS_NAMES
@@ -25,7 +29,7 @@ FILES = (
 )
 
 
-def load_data():
+def load_data() -> Split:
     """The sample: real images, 600 and 100 of each class, in the form of `fashion_mnist.load_data`.
 
     Returns:
