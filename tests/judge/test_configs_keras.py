@@ -10,11 +10,11 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
 
 import tinynet as tn  # noqa: E402
-from tests.layers.test_contract import CASES, sample  # noqa: E402
+from tests.layers.test_contract import SINGLE, Case  # noqa: E402
 from tests.layers.test_merging import CASES as MERGING  # noqa: E402
 
 # What Keras has not: padding by a number, which is the slides'.
-CASES = {name: case for name, case in CASES.items()
+CASES = {name: case for name, case in SINGLE.items()
          if name not in ("Conv2D padded", "EmbeddingCutout", "EmbeddingMixup", "WordDropout")}
 
 
@@ -40,7 +40,8 @@ def test_layer(make, shape):
     same(plain(tn.layers.serialize(tn.layers.deserialize(theirs))), theirs)
     if isinstance(layer, tn.layers.InputLayer):
         return
-    layer(sample(shape)), twin(sample(shape))
+    x = Case(make, shape).arrays()
+    layer(x), twin(x)
     built = plain(tn.layers.serialize(layer))["build_config"]["input_shape"]
     theirs = plain(keras.layers.serialize(twin)).get("build_config")  # Keras leaves it out for layers without weights
     assert theirs is None or built[1:] == theirs["input_shape"][1:]

@@ -265,7 +265,8 @@ class UpSampling2D(ResizingLayer):
     def __init__(self, size: Sizes = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = ints(size, type(self).__name__, "size", 2)
+        vertical, horizontal = ints(size, type(self).__name__, "size", 2)
+        self.size = vertical, horizontal
         self.data_format = standard_data_format(data_format, type(self).__name__)
         self.interpolation = choice(interpolation, "UpSampling2D", "interpolation", ("nearest", "bilinear"))
 
