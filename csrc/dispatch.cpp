@@ -46,10 +46,10 @@ std::string missing_matrix_unit() {
 #if defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
   static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-  if (!granted) return "the system's leave to use amx-tile (Linux 5.16)";
+  if (!granted) return "the system's permission to use amx-tile (Linux 5.16)";
   return "";
 #else
-  return "a system that lends amx-tile (Linux 5.16)";
+  return "a system that permits amx-tile (Linux 5.16)";
 #endif
 }
 #endif

@@ -107,7 +107,7 @@ INTERNALS = {
     "models.summary": ["print_summary", "readable_size"],
     "models.training": ["Trainer"],
     "models.training_step": ["TrainingStep"],
-    "ops.accuracy": ["count_hits"],
+    "ops.accuracy": ["count_correct"],
     "ops.activation": ["exponential"],
     "ops.activation_formulas": ["*"],
     "ops.arguments": ["*"],

@@ -14,8 +14,8 @@ namespace tinynet {
 enum class FloatType { f32, f64 };
 
 inline bool is_dense(const py::array& array) {
-  constexpr int wanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-  return (array.flags() & wanted) == wanted;
+  constexpr int flags = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  return (array.flags() & flags) == flags;
 }
 
 inline bool is_native_order(const py::dtype& type) {
@@ -106,12 +106,12 @@ py::array_t<T> new_array(const Shape& shape) {
   return py::array_t<T>(shape, static_cast<const T*>(memory), py::reinterpret_steal<py::object>(owner));
 }
 
-// A new array and its memory; no array, and no memory, if it is not wanted.
+// A new array and its memory; no array, and no memory, if it is not needed.
 template <class T, class Type = Array>
 class Result {
  public:
-  explicit Result(const Shape& shape, bool wanted = true) {
-    if (!wanted) return;
+  explicit Result(const Shape& shape, bool needed = true) {
+    if (!needed) return;
     auto array = new_array<T>(shape);
     data_ = array.mutable_data();
     array_.emplace(std::move(array));

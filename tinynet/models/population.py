@@ -161,9 +161,8 @@ def _check_foldable(layer, before):
     activation = getattr(before, "activation", None)
     if getattr(before, "kernel", None) is None:
         raise ValueError(
-            f"fold: {layer.name} stands behind {before.name} ({type(before).__name__}), which has no kernel to "
-            "merge it into. "
-            "It must come directly after a Dense or convolution layer."
+            f"fold: {layer.name} comes after {before.name} ({type(before).__name__}), which has no kernel to merge it "
+            "into. It must come directly after a Dense or convolution layer."
         )
     if activation is not None and activation is not activations.linear:
         raise ValueError(

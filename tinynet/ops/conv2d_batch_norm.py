@@ -3,7 +3,7 @@
     y[n, i, j, f] = max(0, gamma[f] (z[n, i, j, f] - mean[f]) / std[f] + beta[f])          z = conv2d(x, kernel, bias)
 
 A first layer has few input channels, so that z takes less time to compute than to move through memory. Normalization
-moves it twice in each direction, and the gradient of the weights once more. Here z is computed each time, and never
+moves it twice in each direction, and the weight gradient once more. Here z is computed each time, and never
 stored. The compiled kernel computes it once in the backward pass: csrc/kernels/conv/conv2d_batch_norm.h has the
 formulas.
 """

@@ -129,9 +129,9 @@ def _gradient_like(gradient, operand, x):
     if gradient is None:
         return None
     added = gradient.ndim - operand.ndim
-    stretched = tuple(added + i for i, n in enumerate(operand.shape) if n == 1 and gradient.shape[added + i] != 1)
-    if added or stretched:
-        gradient = gradient.sum(axis=(*range(added), *stretched))
+    broadcast = tuple(added + i for i, n in enumerate(operand.shape) if n == 1 and gradient.shape[added + i] != 1)
+    if added or broadcast:
+        gradient = gradient.sum(axis=(*range(added), *broadcast))
     return gradient.reshape(x.shape).astype(x.dtype, copy=False)
 
 

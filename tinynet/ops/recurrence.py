@@ -139,7 +139,7 @@ def gate_input_gradient(dz: Array, mask: Array | None, weights: Array) -> Array:
 
 
 def gate_weight_gradient(x: Array, mask: Array | None, dz: Array) -> Array:
-    """The gradient of the weights in `gate_products`, from dz, that of its result."""
+    """The weight gradient of `gate_products`, from dz, the gradient of its result."""
     if mask is None:
         return kernels.matmul(matrix(x), matrix(dz), transpose_a=True)
     parts = zip(mask, gates_of(dz, len(mask)), strict=True)
