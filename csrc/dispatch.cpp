@@ -36,8 +36,7 @@ const Kernels* table_of(const char* isa) {
 const Kernels* chosen = table_of<baseline::Isa>("baseline");
 
 #if defined(__x86_64__)
-// What the matrix unit needs beyond AVX-512: two features, and that the system gives its 8 KB of registers to the
-// process.
+// What the matrix unit needs beyond AVX-512: two features, and the system's permission to use its 8 KB of registers.
 std::string missing_matrix_unit() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return "amx-tile amx-bf16";

@@ -43,7 +43,7 @@ struct Conv2dShape {
 struct Pool2dShape {
   Index batch, height, width, channels;
   Index pool_height, pool_width, out_height, out_width;
-  Index stride_h, stride_w, pad_top, pad_left;  // less padding than window: every window sees some of the image
+  Index stride_h, stride_w, pad_top, pad_left;  // less padding than window: every window contains some of the image
 };
 // The argmax index in each window, counted row by row: `int32` for windows of more than 256 pixels, else `uint8`. The
 // other is null.

@@ -19,7 +19,7 @@ bool is_relu(const std::string& activation) {
   throw py::value_error("conv2d kernels fuse 'linear' and 'relu', got '" + activation + "'");
 }
 
-// Convolution and depthwise convolution differ in the kernel they call, and in nothing else.
+// Convolution and depthwise convolution differ only in the kernel that they call.
 template <class Kernel>
 Array forward(const Conv2dShape& s, const Array& x, const Array& kernel, const OptionalArray& bias,
               const Kernel& run) {
@@ -47,7 +47,7 @@ Gradients backward(const Conv2dShape& s, const Array& dy, const Array& x, const 
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), weights(kernel, "kernel");
     std::optional<Input<T>> input, output;
-    if (need_dkernel || need_dbias) input.emplace(x, "x");  // dx needs its shape only: conv2d_transpose has no values
+    if (need_dkernel || need_dbias) input.emplace(x, "x");  // dx needs only its shape: conv2d_transpose has no values
     if (relu) {
       require(y.has_value(), "relu needs y");
       require(shape_of(*y) == output_shape(s), "y must have the output's shape");

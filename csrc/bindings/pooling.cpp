@@ -59,7 +59,7 @@ Array max_pool2d_backward(const Array& dy, const ArgmaxIndices& argmax, const Sh
   require(shape_of(dy) == output_shape(s) && shape_of(argmax) == output_shape(s),
           "dy and argmax must have the output's shape");
   const py::array dense_argmax = dense(argmax);
-  ArgmaxArray stored{nullptr, nullptr};  // which the backward pass only reads
+  ArgmaxArray stored{nullptr, nullptr};  // the backward pass only reads it, in spite of const_cast
   void* const memory = const_cast<void*>(dense_argmax.data());
   if (needs_int32_argmax(s)) {
     require(py::isinstance<py::array_t<std::int32_t>>(dense_argmax), "argmax must be int32");

@@ -1,5 +1,5 @@
-// The types of the bindings' arguments and results. pybind11 writes their names into the functions' signatures, and
-// tests/test_stub.py makes tinynet/_native.pyi of these; the head of the stub defines the names.
+// The types of the bindings' arguments and results. pybind11 writes their names into the functions' signatures, from
+// which tests/test_stub.py makes tinynet/_native.pyi. The head of the stub defines the names.
 #pragma once
 
 #include <pybind11/numpy.h>

@@ -15,7 +15,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace conv_pool {
 
-constexpr Index kWindowPixels = 4;            // pixels of a window
+constexpr Index kWindowPixels = 4;    // pixels of a window
 constexpr Index kGatherPixels = 384;  // of the convolution in a block: their elements, four per tap, stay in the cache
 
 // Rows of weights computed together, with 2 vectors each. 2 vectors of dy and 2 of argmax indices share the 32 (or 16)

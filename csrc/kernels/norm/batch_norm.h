@@ -21,15 +21,15 @@ using product::Scratch;
 constexpr Index kLine = 256;        // elements of a line: a sum in memory is loaded again that many elements later
 constexpr Index kFewChannels = 64;  // below this, lines are whole vectors: up to 16 rows of 63 channels, 1008 elements
 constexpr Index kMaxLine = 1024;
-constexpr Index kBlock = 8192;    // elements of a block of rows: 32 KB, so that the second pass reads the L1 cache
+constexpr Index kBlock = 8192;     // elements of a block of rows: 32 KB, so that the second pass reads the L1 cache
 constexpr Index kSampleRows = 16;  // minimum of rows, or all: the mean of one or two may be far from their block's
-constexpr Index kGrain = 2;       // blocks that a thread takes at a time, about 2 us of work
+constexpr Index kGrain = 2;        // blocks that a thread takes at a time, about 2 us of work
 
 // How rows are grouped. The grouping depends on the sizes alone, and so do the bits of all sums.
 struct Lines {
   Index rows, channels;
-  Index rows_per_line;  // rows in a line
-  Index width;   // elements in a line
+  Index rows_per_line;
+  Index width;  // elements in a line
   Index rows_per_block;
   Index sample_rows;  // rows at the beginning of a block, in whole lines
   Index blocks;
