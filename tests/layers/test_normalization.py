@@ -124,7 +124,7 @@ def test_group_normalization():
         layers.GroupNormalization(4)(x)
     layer = layers.GroupNormalization(2)
     layer(np.ones((2, 5, 4)))
-    with pytest.raises(ValueError, match=r"gamma has shape \(4,\), but the input has 6 channels"):
+    with pytest.raises(ValueError, match=r"input has 6 channels but gamma has shape \(4,\)"):
         layer(np.ones((2, 5, 6)))
     with pytest.raises(ValueError, match="groups must be a positive int"):
         layers.GroupNormalization(0)
