@@ -144,7 +144,8 @@ class build_ext(pybind11_build_ext):
                 [unit],
                 output_dir=os.path.join(self.build_temp, "csrc", "isa", isa),
                 macros=[("TINYNET_ISA", isa), ("TINYNET_VECTOR_BYTES", str(vector_bytes))],
-                include_dirs=ext.include_dirs,
+                # Not pybind11's, whose folder is another one in every build of pip: the objects would never be taken again.
+                include_dirs=["csrc"],
                 depends=ext.depends,
                 extra_postargs=[*COMMON_FLAGS, *flags],
             )
