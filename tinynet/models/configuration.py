@@ -4,11 +4,16 @@ A graph's configuration is Keras 3's: each layer with the calls it took part in 
 written as where they come from ("keras_history": layer, which of its calls, which of that call's outputs).
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable
+from typing import Any
 
 from .. import ops
 from ..core.naming import unknown_name
 from ..core.nest import flatten, map_structure
+from ..core.types import Config
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..serialization import deserialize_keras_object, serialize_keras_object
@@ -34,7 +39,7 @@ _CORE = frozenset(("cast", "scatter", "scatter_update", "slice", "slice_update",
                    "saturate_cast"))
 
 
-def graph_config(model):
+def graph_config(model: Any) -> Config:
     """The configuration of a model made of inputs and outputs."""
     graph = model._defining_graph()
     where = graph.histories()
@@ -82,7 +87,7 @@ def _operation_config(operation, node):
     return entry, [(arguments, {})]
 
 
-def graph_from_config(cls, config, custom_objects=None):
+def graph_from_config(cls: Any, config: Config, custom_objects: dict[str, Any] | None = None) -> Any:
     """A model of this class from what `graph_config` returned, with new weights."""
     made, waiting = {}, []
     for entry in config["layers"]:
@@ -162,7 +167,7 @@ def _tensors(written, results):
     return [_tensors(part, results) for part in written]
 
 
-def model_from_json(json_string, custom_objects=None):
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model that `to_json` described, with new weights.
 
     Args:
@@ -180,7 +185,8 @@ def model_from_json(json_string, custom_objects=None):
     return model
 
 
-def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False):
+def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None,
+                call_function: Callable[..., Any] | None = None, recursive: bool = False) -> Any:
     """A model of the same layers with new weights.
 
     Args:
