@@ -207,7 +207,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, UnicodeDecodeError):
         wrong = error.object[error.start] if error.start < len(error.object) else 0
         return f"byte {wrong:#04x} at offset {error.start} is not {error.encoding.upper()}"
-    plain = isinstance(error, ValueError | NotImplementedError | OSError)
+    plain = isinstance(error, ValueError | NotImplementedError | OSError) or type(error).__module__ != "builtins"
     return str(error) if plain and str(error) else f"{type(error).__name__}: {error}" if str(error) else type(
         error).__name__
 
