@@ -22,6 +22,7 @@ import numpy as np
 from .. import random
 from ..core.errors import ModelFileError
 from ..core.nest import map_arrays
+from ..core.reading import translated
 from ..data import make_batches, unpack_x_y_sample_weight
 from ..utils.files import atomic_write
 from .base import Callback, Logs
