@@ -263,7 +263,7 @@ def test_empty_arrays(size, kernel_shape):
     assert_same_values(dbias, (argmax < 4).sum(axis=(0, 1, 2)).astype(np.float32))
 
 
-def test_places_only_when_needed():
+def test_argmax_only_when_needed():
     case = normal_case(0, (2, 9, 9, 1), (3, 3, 1, 20))
     y, argmax = case.forward(_native.conv2d_max_pool2d_forward, need_argmax=False)
     assert argmax is None
