@@ -303,8 +303,9 @@ def _outputs_of(layer, args, kwargs, shapes):
         if isinstance(args[0], KerasTensor) and isinstance(outputs, KerasTensor) and layer.supports_masking:
             outputs._keras_mask = args[0]._keras_mask
         return outputs
-    return by_trial(functools.partial(layer, training=kwargs.get("training", False)), args,
-                    {key: value for key, value in kwargs.items() if key != "training"})
+    outputs = by_trial(functools.partial(layer, training=kwargs.get("training", False)), args,
+                       {key: value for key, value in kwargs.items() if key != "training"})
+    return layer._symbolic_structure(outputs)
 
 
 def shapes_of(inputs: Structure) -> Any:

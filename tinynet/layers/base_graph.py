@@ -75,6 +75,10 @@ class LayerGraph:
         """Whether `compute_output_shape` needs no trial."""
         return type(self).compute_output_shape is not LayerGraph.compute_output_shape
 
+    def _symbolic_structure(self, outputs: Structure) -> Structure:
+        """What a call on KerasTensors returns, where a call on Tensors returned `outputs`."""
+        return outputs
+
     def _shape_by_trial(self, input_shape: Any) -> Any:
         """Call the layer on zeros of two lengths for every unknown one: where the output's lengths differ is None."""
         layer: Any = self

@@ -122,12 +122,12 @@ class Model(Trainer, Layer):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        """The KerasTensors it starts from, as a flat list."""
+        """The KerasTensors it starts from, as a flat list; those of a dict in the order of its sorted keys."""
         return self._linked().inputs
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        """The KerasTensors it ends in, as a flat list."""
+        """The KerasTensors it ends in, as a flat list; those of a dict in the order of its sorted keys."""
         return self._linked().outputs
 
     @property
@@ -137,8 +137,8 @@ class Model(Trainer, Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs: a dict's keys, or the layers they come from."""
-        return self._linked().output_names
+        """The names of the layers that the outputs come from."""
+        return self._linked().output_layer_names
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by index.

@@ -108,11 +108,12 @@ class Sequential(Model):
             return
         shape = self._shape_or_error()
         unlink(self._chain_nodes)
-        self._linked_chain = list(self._chain)
+        self._linked_chain, self._chain_nodes = None, []
         given = isinstance(self._chain[0], InputLayer)
         first = self._chain[0] if given else InputLayer(batch_shape=shape, dtype=self._chain[0].dtype)
         output, self._chain_nodes = link(first.output, self._body)
         self._chain_graph = Graph(first.output, output)
+        self._linked_chain = list(self._chain)
 
     @property
     def input(self) -> Any:
