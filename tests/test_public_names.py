@@ -72,6 +72,7 @@ INTERNALS = {
     "layers.base_graph": ["LayerGraph"],
     "layers.base_weights": ["LayerWeights"],
     "layers.context": ["CallContext", "call_context", "within_scope"],
+    "layers.trial": ["Trial"],
     "layers.convolution": ["Convolution", "GroupedConvolution"],
     "layers.encoding": ["encode", "refuse_sparse"],
     "layers.layouts": ["both_data_formats", "for_sequences"],

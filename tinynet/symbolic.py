@@ -18,6 +18,7 @@ import numpy as np
 from .core.naming import auto_name
 from .core.nest import flatten, map_structure, pack_like
 from .core.types import DTypeLike, Shape, Structure
+from .seeds import undrawn
 from .tensor import Operators, Tensor
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def by_trial(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
     """
     for attempt in _TRIAL_LENGTHS:
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), undrawn():
                 first, second = (function(*_zeros(args, length), **_zeros(kwargs, length)) for length in attempt)
             break
         except Exception:
@@ -303,7 +304,7 @@ def _outputs_of(layer, args, kwargs, shapes):
         if isinstance(args[0], KerasTensor) and isinstance(outputs, KerasTensor) and layer.supports_masking:
             outputs._keras_mask = args[0]._keras_mask
         return outputs
-    outputs = by_trial(functools.partial(layer, training=kwargs.get("training", False)), args,
+    outputs = by_trial(layer._without_trace(training=kwargs.get("training", False)), args,
                        {key: value for key, value in kwargs.items() if key != "training"})
     return layer._symbolic_structure(outputs)
 
