@@ -9,6 +9,7 @@ import json
 from .. import ops
 from ..core.naming import unknown_name
 from ..core.nest import flatten, map_structure
+from ..core.registry import objects_kept
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..serialization import deserialize_keras_object, serialize_keras_object
@@ -118,8 +119,7 @@ def graph_from_config(cls, config, custom_objects=None):
         waiting = later
     model = cls(inputs=_tensors(config["input_layers"], results), outputs=_tensors(config["output_layers"], results),
                 name=config.get("name"))
-    if not config.get("trainable", True):
-        model.trainable = False
+    model._trainable = bool(config.get("trainable", True))  # each layer has its own
     return model
 
 
@@ -181,7 +181,7 @@ def model_from_json(json_string, custom_objects=None):
 
 
 def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False):
-    """A model of the same layers with new weights.
+    """A model of the same layers with new weights, frozen where the old one is, and compiled as it is.
 
     Args:
         model: A Sequential model, or one made of inputs and outputs.
@@ -217,12 +217,22 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
     else:
         raise ValueError(f"clone_model: {model.name!r} is a subclass of Model, whose layers its own call() uses; "
                          "make another object of the class, or define get_config() and use from_config")
-    clone.trainable = model.trainable
+    clone._trainable = model._trainable
+    if model.compiled:
+        with objects_kept():
+            clone.compile_from_config(model.get_compile_config())
     return clone
 
 
 def _from_same_config(layer):
-    return type(layer).from_config(layer.get_config())
+    with objects_kept():
+        copy = type(layer).from_config(layer.get_config())
+    frozen = layer._frozen_inside()
+    if frozen:
+        if layer._built_input_shape is not None and not copy.built:  # some layers inside are made when it is built
+            copy.build_from_config(layer.get_build_config())
+        copy._freeze_inside(frozen)
+    return copy
 
 
 def _is_functional(layer):

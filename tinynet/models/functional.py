@@ -27,6 +27,9 @@ class Functional(Model):
         """The outputs, in the structure that `Model(inputs, outputs)` was given."""
         return self._graph.run(inputs, training)
 
+    def _frozen_inside(self):
+        return [] if type(self).get_config is Functional.get_config else super()._frozen_inside()
+
     def _sublayers(self):
         held = super()._sublayers()  # a subclass may hold more than the graph has
         return self._graph.layers + [layer for layer in held if not any(layer is one for one in self._graph.layers)]

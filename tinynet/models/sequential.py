@@ -125,6 +125,9 @@ class Sequential(Model):
         """The KerasTensor it ends in."""
         return self._linked().output_struct
 
+    def _frozen_inside(self):
+        return [] if type(self).get_config is Sequential.get_config else super()._frozen_inside()
+
     def _sublayers(self):
         return list(self._chain)
 
@@ -260,8 +263,7 @@ class Sequential(Model):
             model.build_from_config({"input_shape": config["build_input_shape"]})
         else:
             model._build_if_shape_is_known()
-        if not config.get("trainable", True):
-            model.trainable = False
+        model._trainable = bool(config.get("trainable", True))  # each layer has its own
         return model
 
 
