@@ -1,4 +1,4 @@
-"""What all networks of this package share: their input, their classifier, their weights, and the checks of arguments."""
+"""What all networks of this package share: input, classifier, weights, and the checks of their arguments."""
 
 from __future__ import annotations
 
@@ -98,15 +98,15 @@ class Frame:
             raise ValueError(f"{self.network}: images must be {min_size}x{min_size} or larger, since its layers shrink "
                              f"smaller ones to nothing; got {shape}")
         if self.include_top and None in sides:
-            raise ValueError(f"{self.network}: the classifier (include_top=True) needs images of a known size, got "
-                             f"{shape}")
+            raise ValueError(f"{self.network}: the layers of the classifier (include_top=True) need images of a known "
+                             f"size, got {shape}")
         if channels not in (1, 3):
             warnings.warn(f"{self.network} is made for images of 3 channels (or 1), got {channels}", stacklevel=4)
         return Input(shape) if self.input_tensor is None else self.input_tensor
 
     def classifier(self, x: KerasTensor, pools: tuple[str | None, str | None] = ("avg_pool", "max_pool"),
                    dropout: Any = None) -> KerasTensor:
-        """Return the classifier's output: the average of each map, then one dense layer. Without it, pooled maps or `x`.
+        """Return the output of the classifier: the average of each map, then a dense layer. Without it, as `pooled`.
 
         Args:
             x: Output of the last block.

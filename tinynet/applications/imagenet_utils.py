@@ -102,7 +102,8 @@ def decode_predictions(preds: Any, top: int = 5, class_index: Any = None) -> lis
         raise ValueError(f"decode_predictions: expected predictions of shape (batch, {len(classes)}), one column a "
                          f"class, got {values.shape}")
     order = np.argsort(-values, axis=1, kind="stable")[:, :top]
-    return [[(*classes[number], row[number].item()) for number in best] for row, best in zip(values, order, strict=True)]
+    return [[(*classes[number], image[number].item()) for number in best]
+            for image, best in zip(values, order, strict=True)]
 
 
 def _classes(class_index):

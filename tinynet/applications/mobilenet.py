@@ -113,7 +113,7 @@ def published_size(input_shape: Shape | None, input_tensor: KerasTensor | None, 
         input_shape, input_tensor: As for `VGG16`.
         sizes: Heights and widths for which there are weights, in pixels.
     """
-    shape = tuple(input_shape or (() if input_tensor is None else input_tensor.shape[1:]))
+    shape = tuple(input_shape or getattr(input_tensor, "shape", ())[1:])
     sides = shape[:2] if channel_axis() == 3 else shape[1:]
     return sides[0] if len(sides) == 2 and sides[0] == sides[1] and sides[0] in sizes else 224
 

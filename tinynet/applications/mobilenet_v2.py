@@ -24,7 +24,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..core.absence import import_explainer
-from ..layers import Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, GlobalAveragePooling2D, ReLU, ZeroPadding2D
+from ..layers import (
+    Add,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    GlobalAveragePooling2D,
+    ReLU,
+    ZeroPadding2D,
+)
 from . import imagenet_utils
 from .frame import Frame, channel_axis, divisible, pixels, same_padding
 from .imagenet_utils import decode_predictions
