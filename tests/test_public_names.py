@@ -23,6 +23,9 @@ PACKAGES = (
 
 # {module: names (patterns) that are for tinynet itself}; '*' for a module without any name for users.
 INTERNALS = {
+    "applications.frame": ["*"],
+    "applications.mobilenet": ["published_size"],
+    "applications.vgg16": ["vgg"],
     "augment.batches": ["*"],
     "augment.boxes": ["*"],
     "augment.catalogue": ["Transform", "check_parameters", "draw_parameters", "look_up"],
