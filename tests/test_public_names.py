@@ -23,6 +23,9 @@ PACKAGES = (
 
 # {module: names (patterns) that are for tinynet itself}; '*' for a module without any name for users.
 INTERNALS = {
+    "applications.frame": ["*"],
+    "applications.mobilenet": ["published_size"],
+    "applications.vgg16": ["vgg"],
     "augment.batches": ["*"],
     "augment.boxes": ["*"],
     "augment.catalogue": ["Transform", "check_parameters", "draw_parameters", "look_up"],
@@ -83,6 +86,7 @@ INTERNALS = {
     "layers.recurrent_stack": ["initial_state_of"],
     "layers.resizing": ["Cropping", "ResizingLayer", "ZeroPadding", "borders"],
     "layers.tokens": ["*"],
+    "layers.trial": ["Trial"],
     "layers.weight_spec": ["*"],
     "losses.base": ["LossFunctionWrapper", "apply_mask", "reduce_weighted_values", "standardize_reduction"],
     "losses.elements": ["*"],
@@ -106,6 +110,7 @@ INTERNALS = {
     "models.run": ["*"],
     "models.summary": ["print_summary", "readable_size"],
     "models.training": ["Trainer"],
+    "models.structures": ["*"],
     "models.training_step": ["TrainingStep"],
     "ops.accuracy": ["count_correct"],
     "ops.activation": ["exponential"],

@@ -15,6 +15,7 @@ from ..core.errors import ModelFileError
 from ..core.naming import unknown_name
 from ..core.nest import flatten, map_structure
 from ..core.reading import allowed_bytes, translated
+from ..core.registry import objects_kept
 from ..core.types import Config
 from ..layers.base import Layer
 from ..layers.core import InputLayer
@@ -126,8 +127,7 @@ def graph_from_config(cls: Any, config: Config, custom_objects: dict[str, Any] |
         waiting = later
     model = cls(inputs=_tensors(config["input_layers"], results), outputs=_tensors(config["output_layers"], results),
                 name=config.get("name"))
-    if not config.get("trainable", True):
-        model.trainable = False
+    model._trainable = bool(config.get("trainable", True))  # each layer has its own
     return model
 
 
@@ -192,7 +192,7 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
 
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None,
                 call_function: Callable[..., Any] | None = None, recursive: bool = False) -> Any:
-    """A model of the same layers with new weights.
+    """A model of the same layers with new weights, frozen where the old one is, and compiled as it is.
 
     Args:
         model: A Sequential model, or one made of inputs and outputs.
@@ -228,12 +228,22 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     else:
         raise ValueError(f"clone_model: {model.name!r} is a subclass of Model, whose layers its own call() uses; "
                          "make another object of the class, or define get_config() and use from_config")
-    clone.trainable = model.trainable
+    clone._trainable = model._trainable
+    if model.compiled:
+        with objects_kept():
+            clone.compile_from_config(model.get_compile_config())
     return clone
 
 
 def _from_same_config(layer):
-    return type(layer).from_config(layer.get_config())
+    with objects_kept():
+        copy = type(layer).from_config(layer.get_config())
+    frozen = layer._frozen_inside()
+    if frozen:
+        if layer._built_input_shape is not None and not copy.built:  # some layers inside are made when it is built
+            copy.build_from_config(layer.get_build_config())
+        copy._freeze_inside(frozen)
+    return copy
 
 
 def _is_functional(layer):

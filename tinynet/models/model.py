@@ -1,5 +1,6 @@
 """Model: a layer that can be trained."""
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -122,12 +123,12 @@ class Model(Trainer, Layer):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        """The KerasTensors it starts from, as a flat list."""
+        """The KerasTensors it starts from, as a flat list; those of a dict in the order of its sorted keys."""
         return self._linked().inputs
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        """The KerasTensors it ends in, as a flat list."""
+        """The KerasTensors it ends in, as a flat list; those of a dict in the order of its sorted keys."""
         return self._linked().outputs
 
     @property
@@ -137,8 +138,8 @@ class Model(Trainer, Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs: a dict's keys, or the layers they come from."""
-        return self._linked().output_names
+        """The names of the layers that the outputs come from."""
+        return self._linked().output_layer_names
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by index.
@@ -208,6 +209,28 @@ class Model(Trainer, Layer):
         from ..saving import save_model
 
         save_model(self, filepath, overwrite, zipped, format)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A pickle holds the bytes of the model's file (see `save`), and by reference the user's own classes and functions.
+
+        Raises:
+            ValueError: the model cannot be described, such as one with a lambda inside; the message names the layer.
+        """
+        from ..saving.model_file import model_from_pickle, model_to_pickle
+
+        return model_from_pickle, model_to_pickle(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """A model with weights, optimizer and layers of its own; functions are the same."""
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin.__dict__.update(copy.deepcopy(dict(self.__dict__), memo))
+        return twin
+
+    def __copy__(self) -> Any:
+        """A model with the same layers and weights."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     def save_weights(self, filepath: str | Path, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`."""

@@ -43,7 +43,8 @@ class Optimizer(OptimizerState):
         ema_momentum: average = ema_momentum average + (1 - ema_momentum) w.
         ema_overwrite_frequency: Number of steps after which the weights are set to their averages; None for only at the
             end of training, by `finalize_variable_values`.
-        loss_scale_factor: `scale_loss` multiplies the loss by it, `apply` divides the gradients by it.
+        loss_scale_factor: `scale_loss` multiplies the loss by it, `apply` divides the gradients by it. `fit` and
+            `minimize` call both; a loop of your own that calls `apply` must call `scale_loss` too.
         gradient_accumulation_steps: Number of calls whose gradients are collected; the step is made with their mean.
         name: For variables and configs; made from the class name if None.
         **kwargs: Old spellings: `lr` means `learning_rate`; `decay` means learning_rate / (1 + decay t) after t steps.
@@ -129,12 +130,15 @@ class Optimizer(OptimizerState):
         variables = var_list() if callable(var_list) else var_list
         if callable(loss):
             with tape or GradientTape() as tape:
-                loss = loss()
+                loss = self.scale_loss(loss())
         elif tape is None:
             raise ValueError(
                 "minimize: a loss that is a Tensor needs the tape it was computed under: "
                 "minimize(loss, variables, tape=tape)"
             )
+        elif self.loss_scale_factor is not None:
+            with tape:
+                loss = self.scale_loss(loss)
         self.apply(tape.gradient(loss, variables), variables)
         return self._iterations
 
@@ -157,6 +161,8 @@ class Optimizer(OptimizerState):
             gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
         if set(map(type, gradients)) != {np.ndarray} or len(gradients) != len(variables) or not self.built:
             gradients, variables = self._sort_out(gradients, variables)
+        if self.loss_scale_factor is not None:
+            gradients = [gradient / self.loss_scale_factor for gradient in gradients]
         if self.watch is not None:
             self.watch(gradients, variables)
         plan = self._plan
@@ -169,8 +175,6 @@ class Optimizer(OptimizerState):
         if not weights_may_change_in_place():
             for variable in plan.variables:  # a tape that is still to be played needs the old values
                 variable.data = aligned_copy(variable.data)
-        if self.loss_scale_factor is not None:
-            gradients = [gradient / self.loss_scale_factor for gradient in gradients]
         if self.gradient_accumulation_steps:
             gradients = self._accumulate(plan, gradients)
         if gradients is not None:
