@@ -16,6 +16,8 @@ import numpy as np
 from .config import epsilon
 from .core.checks import number
 from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
+from .ops.elementwise import sign
+from .ops.recorded_gradients import as_it_was
 from .tape import record
 from .tensor import convert_to_tensor
 
@@ -212,7 +214,12 @@ def _penalty(x, l1, l2):
             dx += (d * data.dtype.type(l1)) * np.sign(data)
         return (dx,)
 
-    return record(np.asarray(penalty), (x,), backward)
+    def differentiable(d, _):
+        then = as_it_was(x, data)
+        dx = (d * (2 * l2)) * then
+        return (dx + (d * l1) * sign(then) if l1 else dx,)
+
+    return record(np.asarray(penalty), (x,), backward, differentiable)
 
 
 def _strength(name, value, default):

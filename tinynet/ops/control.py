@@ -47,8 +47,13 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Tensor]:
             gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
             return tuple(None if g is None else convert_to_tensor(g).data for g in gradients)
 
+        def differentiable(dy, y):
+            gradients = grad(upstream=dy) if upstream else grad(dy)
+            gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
+            return tuple(None if g is None else convert_to_tensor(g) for g in gradients)
+
         # A new tensor: the nodes recorded inside f end in y itself, which gets no gradient.
-        return record(convert_to_tensor(y).data, args, backward)
+        return record(convert_to_tensor(y).data, args, backward, differentiable)
 
     return op
 
