@@ -228,20 +228,95 @@ def test_nested_tapes_see_the_same_operations():
     assert outer.gradient(z, v).item() == 12.0
 
 
-def test_second_order_raises():
-    v = Variable(2.0)
+def test_an_operation_whose_gradient_cannot_be_differentiated_is_named():
+    v = Variable([2.0, 3.0])
     with GradientTape() as outer:
         with GradientTape() as inner:
-            y = v * v
-        first = inner.gradient(y, v)
-        z = first * 3.0
-    with pytest.raises(RuntimeError, match="second-order"):
+            y = ops.prod(v)
+        first = inner.gradient(y, v)  # the values are right
+        z = ops.sum(first * 3.0)
+    assert first.tolist() == [3.0, 2.0]
+    with pytest.raises(RuntimeError, match="second-order gradients of prod"):
         outer.gradient(z, v)
-    with GradientTape() as outer:  # but gradients may be used as constants
+    with GradientTape() as outer:  # they may be used as constants
         with GradientTape() as inner:
-            y = v * v
-        z = ops.stop_gradient(inner.gradient(y, v)) * v
-    assert outer.gradient(z, v).item() == 4.0
+            y = ops.prod(v)
+        z = ops.sum(ops.stop_gradient(inner.gradient(y, v)) * v)
+    assert outer.gradient(z, v).tolist() == [3.0, 2.0]
+
+
+def test_second_and_third_order():
+    x = Variable(2.0)
+    with GradientTape() as third, GradientTape() as second:
+        with GradientTape() as first:
+            y = x**4
+        dx = first.gradient(y, x)
+        ddx = second.gradient(dx, x)
+    assert (dx.item(), ddx.item(), third.gradient(ddx, x).item()) == (32.0, 48.0, 48.0)
+
+
+def test_a_persistent_tape_differentiates_its_own_gradients():
+    x = Variable(2.0)
+    with GradientTape(persistent=True) as tape:
+        y = x**3
+        dx = tape.gradient(y, x)
+        ddx = tape.gradient(dx, x)
+    assert (dx.item(), ddx.item(), tape.gradient(ddx, x).item()) == (12.0, 12.0, 6.0)
+    outside = tape.gradient(y, x)  # not recorded: the tape is closed
+    assert tape.gradient(outside, x) is None
+
+
+def test_the_walk_of_a_tape_uses_the_values_of_the_forward_pass():
+    x = Variable(2.0)
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = x * x * x
+        x.assign(5.0)
+        dx = inner.gradient(y, x)
+    assert dx.item() == 12.0
+    assert outer.gradient(dx, x).item() == 12.0
+
+
+def test_the_upstream_gradient_is_differentiated_too():
+    x, dy = Tensor([1.0, 2.0]), Tensor([3.0, 5.0])
+    with GradientTape() as outer:
+        outer.watch(dy)
+        with GradientTape() as inner:
+            inner.watch(x)
+            y = x * x
+        dx = inner.gradient(y, x, output_gradients=dy)
+    assert outer.gradient(dx, dy).tolist() == [2.0, 4.0]
+
+
+def test_batch_jacobian():
+    x = Variable([[1.0, 2.0], [3.0, 4.0]])
+    with GradientTape(persistent=True) as tape:
+        y = ops.stack([x[:, 0] * x[:, 1], x[:, 0] ** 2, ops.sum(x, 1)], 1)
+        unconnected = Tensor([[1.0], [2.0]])
+    jacobian = tape.batch_jacobian(y, x)
+    assert jacobian.tolist() == [[[2, 1], [2, 0], [1, 1]], [[4, 3], [6, 0], [1, 1]]]
+    assert np.array_equal(jacobian.numpy(), np.einsum("nink->nik", tape.jacobian(y, x).numpy()))
+    assert tape.batch_jacobian(unconnected, x) is None
+    assert tape.batch_jacobian(unconnected, x, unconnected_gradients="zero").shape == (2, 1, 2)
+    with pytest.raises(ValueError, match="batch_jacobian: .*first axis of one length"):
+        tape.batch_jacobian(y[:1], x)
+
+
+def test_the_jacobian_of_a_gradient_is_the_hessian():
+    x = Variable(np.array([0.5, -1.0, 2.0]))
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = ops.sum(ops.exp(x) * ops.flip(x) ** 2) + x[0] * x[1] * x[2]
+        gradient = inner.gradient(y, x)
+    hessian = outer.jacobian(gradient, x).numpy()
+    assert np.allclose(hessian, hessian.T, rtol=1e-14, atol=0)
+    a, b, c = x.numpy()
+    assert np.allclose(hessian[0, 1], c) and np.allclose(hessian[0, 2], 2 * np.exp(a) * c + 2 * a * np.exp(c) + b)
+    with GradientTape() as third:  # and a Jacobian can be differentiated
+        with GradientTape() as tape:
+            y = x**3
+        jacobian = tape.jacobian(y, x)
+    assert np.allclose(third.gradient(jacobian, x).numpy(), 6 * x.numpy())
 
 
 def test_a_tensor_used_many_times():

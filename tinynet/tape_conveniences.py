@@ -173,10 +173,7 @@ def jacobians_of(name: str, target: Any, sources: list[Tensor],
             jacobians.append(None)
             continue
         zero = np.zeros_like(source.data)
-        if batched:
-            full = shape + source.data.shape[1:]
-        else:
-            full = shape + source.data.shape
+        full = shape + source.data.shape[int(batched):]
         if rows:
             parts = [zero if gradient is None else gradient for gradient in column]
             jacobians.append(engine.ops.stack(parts, int(batched)).reshape(full))

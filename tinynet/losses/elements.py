@@ -49,7 +49,8 @@ def as_target(value: TensorLike, dtype: DTypeLike) -> Tensor:
 def reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The tensor in another shape; the tape records it."""
     own = tensor.data.shape
-    return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),), lambda dy, y: (dy.reshape(own),))
+    return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),),
+                  lambda dy, y: (dy.reshape(own),))
 
 
 def squeeze_or_expand_to_same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool = True) -> tuple[Tensor, Tensor]:

@@ -69,8 +69,8 @@ def clipped_relu_derivative(x: Array, slope: float, maximum: float, threshold: f
     return np.where((x > threshold) & (x > minimum) & (x < maximum), 1, 0) + np.where(x < threshold, slope, 0)
 
 
-# name: (f, f'), functions of x and the parameters a, b, c. f' is called on arrays, or on Tensors to be recorded: from it
-# all higher derivatives follow.
+# name: (f, f'), functions of x and the parameters a, b, c. f' is called on arrays, and on Tensors where a derivative of
+# the derivative is wanted.
 FORMULAS = {
     "linear": (lambda x, a, b, c: x,
                lambda x, a, b, c: 1),

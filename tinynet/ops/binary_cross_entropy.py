@@ -131,4 +131,5 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
         p = clip(p, epsilon, 1 - epsilon)
         return -(targets * log(p) + (1 - targets) * log(1 - p))
 
-    return record(losses, (output,), backward, logits_gradient if from_logits else composed(formula, (output,), (data,)))
+    return record(losses, (output,), backward,
+                  logits_gradient if from_logits else composed(formula, (output,), (data,)))
