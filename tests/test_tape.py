@@ -228,21 +228,27 @@ def test_nested_tapes_see_the_same_operations():
     assert outer.gradient(z, v).item() == 12.0
 
 
+def squared_sum(x):
+    """An operation without a recorded gradient."""
+    data = x.data
+    return record(np.asarray(np.sum(data * data)), (x,), lambda dy: (2 * data * dy,))
+
+
 def test_an_operation_whose_gradient_cannot_be_differentiated_is_named():
     v = Variable([2.0, 3.0])
     with GradientTape() as outer:
         with GradientTape() as inner:
-            y = ops.prod(v)
+            y = squared_sum(v)
         first = inner.gradient(y, v)  # the values are right
         z = ops.sum(first * 3.0)
-    assert first.tolist() == [3.0, 2.0]
-    with pytest.raises(RuntimeError, match="second-order gradients of prod"):
+    assert first.tolist() == [4.0, 6.0]
+    with pytest.raises(RuntimeError, match="second-order gradients of squared_sum"):
         outer.gradient(z, v)
     with GradientTape() as outer:  # they may be used as constants
         with GradientTape() as inner:
-            y = ops.prod(v)
+            y = squared_sum(v)
         z = ops.sum(ops.stop_gradient(inner.gradient(y, v)) * v)
-    assert outer.gradient(z, v).tolist() == [3.0, 2.0]
+    assert outer.gradient(z, v).tolist() == [4.0, 6.0]
 
 
 def test_second_and_third_order():
@@ -547,3 +553,53 @@ def test_gradients_are_nested_as_the_sources_are(nest):
     assert map_structure(float, gradients) == nest([5.0, 2.0])
     assert gradients is not sources
     assert map_structure(float, variables) == [2.0, 5.0]
+
+
+# --- forward mode ---------------------------------------------------------------------------------------------------
+
+
+def test_jacobian_vector_products():
+    x, w = Variable(np.array([1.0, 2.0])), Tensor(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    v, dw = np.array([0.5, -1.0]), np.full((3, 2), 0.1)
+    with tn.autodiff.ForwardAccumulator([x, w], [v, dw]) as acc:
+        y = {"product": ops.sum(w * x * x, 1), "x": x, "constant": Tensor([1.0]), "whole": Tensor([1])}
+    found = acc.jvp(y)
+    assert np.allclose(found["product"].numpy(), w.numpy() @ (2 * x.numpy() * v) + dw @ x.numpy() ** 2, rtol=1e-14)
+    assert found["x"].tolist() == v.tolist()
+    assert found["constant"] is None and found["whole"] is None
+    assert acc.jvp(y["constant"], unconnected_gradients="zero").tolist() == [0.0]
+    with pytest.raises(ValueError, match="2 primals but 1 tangents"):
+        tn.autodiff.ForwardAccumulator([x, w], [v])
+    with pytest.raises(ValueError, match="tangent has shape"):
+        tn.autodiff.ForwardAccumulator(x, [v[:1]])
+    with pytest.raises(ValueError, match="'none' or 'zero'"):
+        acc.jvp(y, unconnected_gradients="ones")
+
+
+def test_forward_over_backward_and_forward_over_forward():
+    x, v = Variable(np.array([0.5, 1.5])), np.array([1.0, -2.0])
+    hessian = np.diag(6 * x.numpy())
+    with tn.autodiff.ForwardAccumulator(x, v) as acc:
+        with GradientTape() as tape:
+            y = ops.sum(x**3)
+        gradient = tape.gradient(y, x)
+    assert np.allclose(acc.jvp(gradient).numpy(), hessian @ v, rtol=1e-14)
+    with tn.autodiff.ForwardAccumulator(x, v) as outer, tn.autodiff.ForwardAccumulator(x, v) as inner:
+        y = ops.sum(x**3)
+        slope = inner.jvp(y)
+    assert np.allclose(outer.jvp(slope).item(), v @ hessian @ v, rtol=1e-14)
+
+
+def test_jacobian_vector_product_of_a_network_in_two_passes():
+    model = tn.Sequential([tn.layers.Input((6, 6, 1)), tn.layers.Conv2D(3, 3, activation="relu"),
+                           tn.layers.MaxPooling2D(), tn.layers.Flatten(), tn.layers.Dense(4, activation="softmax")])
+    rng = np.random.default_rng(0)
+    x, v = (Tensor(rng.normal(size=(2, 6, 6, 1)).astype("float32")) for _ in range(2))
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = model(x)
+    jacobian = tape.batch_jacobian(y, x).numpy()
+    with tn.autodiff.ForwardAccumulator(x, v) as acc:
+        y = model(x)
+    expected = np.einsum("nkhwc,nhwc->nk", jacobian, v.numpy())
+    assert np.allclose(acc.jvp(y).numpy(), expected, rtol=1e-4, atol=1e-6)

@@ -8,7 +8,8 @@ from ..core.types import DTypeLike, TensorLike
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import check_axis
-from .recorded_gradients import linear
+from .joining import stack, unstack
+from .recorded_gradients import composed, linear
 from .reduction import converted, sum_dtype
 
 
@@ -79,4 +80,10 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> 
         s[1:] *= np.moveaxis(y, axis, 0)[:-1]
         return (np.ascontiguousarray(np.moveaxis(s, 0, axis)),)
 
-    return record(y, (x,), backward)
+    def formula(x):
+        rows = unstack(x, axis=axis)
+        for k in range(1, len(rows)):
+            rows[k] = rows[k - 1] * rows[k]
+        return stack(rows, axis)
+
+    return record(y, (x,), backward, composed(formula, (x,), (data,)) if data.size else None)

@@ -20,7 +20,8 @@ from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import as_floats, check_axes
-from .recorded_gradients import linear
+from .recorded_gradients import composed, linear
+from .shape import reshape, transpose
 
 # --- references -----------------------------------------------------------------------------------------------------
 
@@ -187,7 +188,17 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeL
         others[..., :-1] *= after
         return (spread(dy, data.shape, axes, keepdims) * restore(others),)
 
-    return record(y, (x,), backward)
+    def formula(x):
+        """One factor after the other: no division, so that x may be 0."""
+        reduced = tuple(range(data.ndim)) if axes is None else axes
+        kept = [axis for axis in range(data.ndim) if axis not in reduced]
+        rows = reshape(transpose(x, (*reduced, *kept)), (-1, *(data.shape[axis] for axis in kept)))
+        product = rows[0]
+        for i in range(1, rows.shape[0]):
+            product = product * rows[i]
+        return reshape(product, y.shape)
+
+    return record(y, (x,), backward, composed(formula, (x,), (data,)) if data.size else None)
 
 
 def _reduced_axes_last(data, axes):
