@@ -603,3 +603,10 @@ def test_jacobian_vector_product_of_a_network_in_two_passes():
         y = model(x)
     expected = np.einsum("nkhwc,nhwc->nk", jacobian, v.numpy())
     assert np.allclose(acc.jvp(y).numpy(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_jvp_of_a_function():
+    y, slope = tn.ops.jvp(lambda a, b: {"product": a * b, "sum": a + b}, [2.0, np.float32(3.0)], [1.0, 10.0])
+    assert (float(y["product"]), float(slope["product"]), float(slope["sum"])) == (6.0, 23.0, 11.0)
+    y, slope, note = tn.ops.jvp(lambda x: (x["a"] ** 3, "note"), ({"a": Tensor(2.0)},), ({"a": 1.0},), has_aux=True)
+    assert (float(y), float(slope), note) == (8.0, 12.0, "note")

@@ -12,8 +12,8 @@ from typing import Any
 
 from . import (
     activations, applications, augment, autodiff, callbacks, config, constraints, data, datasets, initializers, keras,
-    layers, losses, metrics, models, ops, optimizers, preprocessing, random, reference, regularizers, saving, textbook, utils,
-    wrappers,
+    layers, losses, metrics, models, ops, optimizers, preprocessing, random, reference, regularizers, saving, textbook,
+    utils, wrappers,
 )
 from .core import absence, errors, registry
 from .layers import Input
