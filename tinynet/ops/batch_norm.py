@@ -17,11 +17,11 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
+from . import reduction
 from .activation_formulas import elementwise
 from .arguments import as_floats, check_channel_wise, check_channels_axis
 from .elementwise import rsqrt, square
 from .recorded_gradients import composed
-from .reduction import mean as mean_over
 from .shape import reshape
 
 
@@ -187,8 +187,8 @@ def normalization(
         shape[axis] = -1
         if statistics is None:
             others = tuple(i for i in range(x.data.ndim) if i != axis % x.data.ndim)
-            centred = x - mean_over(x, others, keepdims=True)
-            variance = mean_over(square(centred), others, keepdims=True)
+            centred = x - reduction.mean(x, others, keepdims=True)
+            variance = reduction.mean(square(centred), others, keepdims=True)
         else:
             centred, variance = x - statistics[0].reshape(shape), Tensor.wrap(statistics[1].reshape(shape))
         y = centred * rsqrt(variance + epsilon)
