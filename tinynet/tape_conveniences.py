@@ -114,7 +114,7 @@ def refusal(backward: Callable[..., Any]) -> Callable[[Array], Any]:
     Args:
         backward: The function that computed it. The operation in which it is defined is named in the error.
     """
-    operation = backward.__qualname__.partition(".")[0] if hasattr(backward, "__qualname__") else repr(backward)
+    operation = getattr(backward, "__qualname__", repr(backward)).partition(".")[0].strip("_")
 
     def refuse(_: Array) -> Any:
         raise RuntimeError(

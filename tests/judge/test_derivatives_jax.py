@@ -1,4 +1,4 @@
-"""Second and third derivatives beside JAX's, in float64: elementwise functions, and the Hessian products of networks."""
+"""Second and third derivatives beside JAX's, in float64: functions, and a Hessian product of a network."""
 
 import numpy as np
 import pytest

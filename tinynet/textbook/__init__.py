@@ -58,10 +58,10 @@ custom_objects = {
 __all__ = [
     "AdaGradForm1", "AdaGradForm2", "AdaGradForm3", "AdaGradFullMatrix", "AdamAlgorithm1", "AdamAlmost", "Descent",
     "Gap", "GradientDescent", "HalfSquaredError", "L1Slide", "L2Slide", "LayerInputMonitor", "Momentum",
-    "NesterovChangeOfVariables", "NesterovLookahead", "RMSPropSlide", "ScaledNormal", "SlideOptimizer",
-    "UniformSlide", "VanillaDropout", "XavierSlide", "comparison_table", "count_masks", "curvature",
-    "custom_objects", "decision_boundary", "decision_boundary_network", "digits_network", "edge_strengths", "explain", "explain_gap",
-    "feature_maps", "fit_line", "fit_polynomials", "hessian", "look_inside", "loss_slice",
-    "monte_carlo_predict", "newton_step", "plot_feature_maps", "plot_network", "plot_paths", "plots", "smallest_loss_in_ball", "surfaces", "top_classes",
-    "trace", "variance_of_output", "xavier_experiment",
+    "NesterovChangeOfVariables", "NesterovLookahead", "RMSPropSlide", "ScaledNormal", "SlideOptimizer", "UniformSlide",
+    "VanillaDropout", "XavierSlide", "comparison_table", "count_masks", "curvature", "custom_objects",
+    "decision_boundary", "decision_boundary_network", "digits_network", "edge_strengths", "explain", "explain_gap",
+    "feature_maps", "fit_line", "fit_polynomials", "hessian", "look_inside", "loss_slice", "monte_carlo_predict",
+    "newton_step", "plot_feature_maps", "plot_network", "plot_paths", "plots", "smallest_loss_in_ball", "surfaces",
+    "top_classes", "trace", "variance_of_output", "xavier_experiment",
 ]

@@ -3,6 +3,8 @@
 At a point where the gradient is 0, all eigenvalues are positive at a minimum, all negative at a maximum, and of both
 signs at a saddle. Their ratio at a minimum is how many times as steep the steepest direction is as the flattest: the
 reason for gradient descent's zigzag. Newton's step divides each direction by its own curvature.
+
+Beside row 9 of the course (local minima, saddle points). The slides do not have Newton's step.
 """
 
 from __future__ import annotations
