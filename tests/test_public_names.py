@@ -117,10 +117,13 @@ INTERNALS = {
     "ops.activation_formulas": ["*"],
     "ops.arguments": ["*"],
     "ops.average_pool2d": ["*_forward", "*_backward", "average_pool_kernels"],
-    "ops.batch_norm": ["*_forward", "*_backward", "*_inference"],
+    "ops.batch_norm": ["*_forward", "*_backward", "*_inference", "normalization"],
     "ops.batch_norm_max_pool2d": ["*"],
     "ops.binary_cross_entropy": ["*_forward", "*_backward", "clipped"],
-    "ops.conv2d": ["*_forward", "*_backward", "check_arrays", "conv2d_algorithm", "record_conv2d"],
+    "ops.both": ["*"],
+    "ops.conv2d": [
+        "*_forward", "*_backward", "check_arrays", "conv2d_algorithm", "convolution_products", "record_conv2d",
+    ],
     "ops.conv2d_batch_norm": ["*"],
     "ops.conv2d_max_pool2d": ["*_forward", "*_backward", "is_profitable"],
     "ops.conv2d_moments": ["*_forward", "conv2d_moments"],
@@ -141,6 +144,7 @@ INTERNALS = {
     ],
     "ops.optimizer_steps": ["*_step"],
     "ops.padding": ["*"],
+    "ops.recorded_gradients": ["*"],
     "ops.recurrence": ["*"],
     "ops.reduction": [
         "converted", "elements_of_one", "filled", "reduce_max", "reduce_mean", "reduce_min", "reduce_sum", "spread",

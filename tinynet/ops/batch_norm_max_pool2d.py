@@ -17,9 +17,10 @@ from ..runtime import kernels
 from ..seeds import draw_seed
 from ..tape import is_tracked, record
 from ..tensor import Tensor
-from .batch_norm import batch_norm_forward, batch_norm_inference
+from .batch_norm import batch_norm_forward, batch_norm_inference, normalization
 from .dropout import dropout_forward, dropout_scale
-from .max_pool2d import NO_ARGMAX, NO_PADDING, max_pool2d_backward, max_pool2d_forward, windows
+from .max_pool2d import NO_ARGMAX, NO_PADDING, max_pool2d, max_pool2d_backward, max_pool2d_forward, windows
+from .recorded_gradients import composed, linear
 
 # The references.
 
@@ -162,7 +163,8 @@ def batch_norm_max_pool2d(
             x.data, gamma_data, beta_data, mean, variance, epsilon, pool_size, need_argmax, *dropout
         )
     backward = _backward_of(x, argmax, x_at_max, gamma, beta, mean, inverse_std, pool_size, False, rate)
-    return record(y, inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
+    y = record(y, inputs, backward, _recorded(inputs, gamma, beta, epsilon, pool_size, dropout))
+    return y, Tensor.wrap(mean), Tensor.wrap(variance)
 
 
 def batch_norm_max_pool2d_with(
@@ -179,13 +181,25 @@ def batch_norm_max_pool2d_with(
         Tensor, shape (batch, height // pool_height, width // pool_width, channels).
     """
     inputs, gamma_data, beta_data = _inputs(x, gamma, beta)
-    mean_data = mean.data
+    mean_data, dropout = mean.data, (rate, *_seed(rate, seed))
     y, argmax, x_at_max, inverse_std = kernels.batch_norm_max_pool2d_inference(
-        x.data, gamma_data, beta_data, mean_data, variance.data, epsilon, pool_size, any(map(is_tracked, inputs)), rate,
-        *_seed(rate, seed)
+        x.data, gamma_data, beta_data, mean_data, variance.data, epsilon, pool_size, any(map(is_tracked, inputs)),
+        *dropout
     )
     backward = _backward_of(x, argmax, x_at_max, gamma, beta, mean_data, inverse_std, pool_size, True, rate)
-    return record(y, inputs, backward)
+    statistics = mean_data, variance.data
+    return record(y, inputs, backward, _recorded(inputs, gamma, beta, epsilon, pool_size, dropout, statistics))
+
+
+def _recorded(inputs, gamma, beta, epsilon, pool_size, dropout, statistics=None):
+    """The node's gradient in recorded operations: the four operations one after the other."""
+    normalize = normalization(gamma is not None, beta is not None, epsilon, -1, True, statistics)
+
+    def drop(array):
+        return kernels.dropout_forward(array, *dropout)
+
+    return composed(lambda *values: linear(max_pool2d(normalize(*values), pool_size), drop, drop), inputs,
+                    [tensor.data for tensor in inputs])
 
 
 def _seed(rate, seed):

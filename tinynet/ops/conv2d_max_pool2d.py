@@ -18,6 +18,7 @@ from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward
 from .max_pool2d import NO_ARGMAX, NO_PADDING, max_pool2d, max_pool2d_backward, max_pool2d_forward
+from .recorded_gradients import composed
 from .windows import as_padding, as_pair, check_choices, window_output_size
 
 # The references: the operations one by one.
@@ -118,7 +119,11 @@ def conv2d_max_pool2d(
                                                             dilation, pool_size, bias_data is not None)
         return (None, dkernel) if bias_data is None else (None, dkernel, dbias)
 
-    return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+    def formula(x, kernel, bias=None):
+        return max_pool2d(conv2d(x, kernel, bias, strides, padding, dilation, activation=activation), pool_size)
+
+    inputs = (x, kernel) if bias is None else (x, kernel, bias)
+    return record(y, inputs, backward, composed(formula, inputs, [tensor.data for tensor in inputs]))
 
 
 def is_profitable(

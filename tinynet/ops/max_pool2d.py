@@ -17,6 +17,7 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import check_choice, check_data_format
+from .recorded_gradients import linear
 from .windows import as_int, as_pair, same_padding, swap_layout
 
 NO_PADDING = ((0, 0), (0, 0))
@@ -141,11 +142,22 @@ def max_pool2d(
 
 def max_pool_kernels(
     x: Tensor, data: Array, pool_size: Pair, strides: Pair, padding: Padding2d
-) -> tuple[Array, Callable[[Array], tuple[Array]]]:
-    """Max pooling of x, whose array is `data`: y, and its backward function."""
+) -> tuple[Array, Callable[[Array], tuple[Array]], Callable[[Tensor, Tensor], tuple[Tensor]]]:
+    """Max pooling of x, whose array is `data`: y, and its two backward functions, of arrays and of Tensors."""
     y, argmax = kernels.max_pool2d_forward(data, pool_size, strides, padding, is_tracked(x))
     shape = data.shape
-    return y, lambda dy: (kernels.max_pool2d_backward(dy, argmax, shape, pool_size, strides, padding),)
+
+    def to_x(dy):
+        return kernels.max_pool2d_backward(dy, argmax, shape, pool_size, strides, padding)
+
+    def maxima(d):
+        """The elements of an array like x that stand where x has its maxima."""
+        batch, rows, cols, channels = np.indices(argmax.shape, sparse=True)
+        p, q = np.divmod(argmax.astype(np.intp), pool_size[1])
+        (top, _), (left, _) = padding
+        return d[batch, rows * strides[0] + p - top, cols * strides[1] + q - left, channels]
+
+    return y, lambda dy: (to_x(dy),), lambda dy, y: (linear(dy, to_x, maxima),)
 
 
 def max_pool(
@@ -202,8 +214,10 @@ def pool2d(
         )
     if data.dtype.kind != "f":
         raise TypeError(f"{operation}: expected float32 or float64, got {data.dtype}; convert with astype")
-    y, backward = run(x, data, pool_size, strides, pool_padding(operation, data.shape, pool_size, strides, padding))
-    return record(y, (x,), backward)
+    y, backward, differentiable = run(
+        x, data, pool_size, strides, pool_padding(operation, data.shape, pool_size, strides, padding)
+    )
+    return record(y, (x,), backward, differentiable)
 
 
 def pool(
@@ -259,4 +273,5 @@ def pool_padding(operation: str, shape: tuple[int, ...], pool_size: Pair, stride
 
 def _reshaped(x, shape):
     before = x.data.shape
-    return record(x.data.reshape(shape), (x,), lambda dy: (dy.reshape(before),))
+    return record(x.data.reshape(shape), (x,), lambda dy: (dy.reshape(before),),
+                  lambda dy, y: (_reshaped(dy, before),))
