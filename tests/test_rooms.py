@@ -39,7 +39,7 @@ ROOMS = [
     ("Keras's older way to prepare data", ["preprocessing"]),
     ("Fashion-MNIST and others, found or fetched", ["datasets"]),
     ("Sequential, Functional, subclassed; the training run; fusion of neighbours", ["models"]),
-    ("models as scikit-learn estimators; VGG-16", ["wrappers", "applications"]),
+    ("models as scikit-learn estimators; known networks", ["wrappers", "applications"]),
     ("the slides' own forms; the practicals", ["textbook"]),
     ("TensorFlow's names; what is absent, and why; loaded when asked for", ["compat"]),
     ("Keras's layout of names", ["keras"]),

@@ -3,7 +3,8 @@
     {"module": "keras.layers", "class_name": "Dense", "config": {...}, "registered_name": None, "build_config": {...}}
 
 Names are looked up: in `custom_objects`, among the registered ones, and in tinynet's own families. Nothing is imported
-by name and no code is read, so that a file can make nothing but layers and what belongs to them.
+by name and no code is read, so that a file can make nothing but layers and what belongs to them. No file or address
+that a configuration names is opened (`core.reading.deserializing`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .core.naming import unknown_name
+from .core.reading import deserializing
 from .core.registry import (
     custom_object_scope,
     families,
@@ -169,12 +171,13 @@ def deserialize_keras_object(config: Any, custom_objects: dict[str, Any] | None 
         kwargs: Taken for Keras's sake and ignored.
 
     Raises:
-        ValueError: a name is known neither to tinynet nor in `custom_objects`, or the config is malformed.
+        ValueError: a name is known neither to tinynet nor in `custom_objects`, the config is malformed, or it names a
+            file that would have to be opened.
 
     >>> deserialize_keras_object({"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}).units
     3
     """
-    with custom_object_scope(custom_objects):
+    with custom_object_scope(custom_objects), deserializing():
         return _deserialize(config)
 
 

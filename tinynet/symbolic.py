@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -17,6 +18,8 @@ import numpy as np
 
 from .core.naming import auto_name
 from .core.nest import flatten, map_structure, pack_like
+from .core.reading import check_bytes, is_deserializing
+from .core.result_sizes import largest_result
 from .core.types import DTypeLike, Shape, Structure
 from .seeds import undrawn
 from .tensor import Operators, Tensor
@@ -122,6 +125,8 @@ class Operation:
         Raises:
             TypeError, ValueError, IndexError: the function raises it for Tensors of these shapes.
         """
+        if is_deserializing():
+            self._check_size(args, kwargs)
         try:
             outputs = by_trial(self.call, args, kwargs)
         except (TypeError, ValueError, IndexError) as error:
@@ -130,6 +135,12 @@ class Operation:
                               f"None): {error}") from error
         Node(self, args, kwargs, outputs)
         return outputs
+
+    def _check_size(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Refuse a call in a file that makes much of little, such as `tile(x, 10**9)`, before it is tried."""
+        if not _keras_tensors(args, kwargs):
+            raise ValueError(f"ops.{self.call.__name__} is called on no tensor, which no model that was saved does")
+        check_bytes(_largest_bytes(self.call, args, kwargs), f"the result of ops.{self.call.__name__}")
 
     def arguments_of(self, node: Node) -> dict[str, Any]:
         """Return the arguments of a call as {the function's name for it: value}."""
@@ -206,6 +217,9 @@ _TRIAL_LENGTHS = (2, 3), (12, 24)
 def by_trial(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Structure:
     """Find the KerasTensors that a function returns, by calling it on zeros.
 
+    Large zeros are one zero with strides of 0: they take no memory as long as the function only looks at them. While a
+    model is deserialized, what they stand for must not be larger than the file may make (`core.reading.check_bytes`).
+
     Args:
         function: Function of Tensors.
         args, kwargs: Its arguments, with KerasTensors among them.
@@ -253,12 +267,37 @@ def _zeros(structure: Structure, length: int) -> Structure:
     def values(leaf):
         if not isinstance(leaf, KerasTensor):
             return leaf
-        zeros = Tensor.wrap(np.zeros(_lengths(leaf, length), leaf.dtype))
+        zeros = Tensor.wrap(_zero_array(_lengths(leaf, length), leaf.dtype))
         if leaf._keras_mask is not None:  # a user's layer may need it
             zeros._keras_mask = Tensor.wrap(np.ones(_lengths(leaf._keras_mask, length), bool))
         return zeros
 
     return map_structure(values, structure)
+
+
+_SMALL_BYTES = 1 << 20  # zeros that are cheap to make, so that functions may write into them
+
+
+def _zero_array(lengths: list[int], dtype: str) -> np.ndarray:
+    """Zeros of this shape; read-only ones that take no memory if they are large."""
+    needed = math.prod(lengths) * np.dtype(dtype).itemsize
+    check_bytes(needed, f"a tensor of shape {tuple(lengths)}")
+    if needed <= _SMALL_BYTES:
+        return np.zeros(lengths, dtype)
+    return np.broadcast_to(np.zeros((), dtype), lengths)
+
+
+def _largest_bytes(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+    """A bound of the bytes of what an operation makes of KerasTensors, with 2 put for None."""
+    try:
+        given = dict(inspect.signature(function).bind(*args, **kwargs).arguments)
+    except TypeError:
+        return 0  # the call will raise it
+    tensors = _keras_tensors(args, kwargs)
+    operands = [np.shape(leaf) for leaf in given.values() if isinstance(leaf, np.ndarray | Tensor)]
+    elements = largest_result(function.__name__, [tuple(_lengths(tensor, _TRIAL_LENGTHS[0][0])) for tensor in tensors], operands,
+                              {key: value for key, value in given.items() if not is_symbolic(value)})
+    return elements * max(np.dtype(tensor.dtype).itemsize for tensor in tensors)
 
 
 def _lengths(tensor: KerasTensor, length: int) -> list[int]:
@@ -304,9 +343,22 @@ def _outputs_of(layer, args, kwargs, shapes):
         if isinstance(args[0], KerasTensor) and isinstance(outputs, KerasTensor) and layer.supports_masking:
             outputs._keras_mask = args[0]._keras_mask
         return outputs
+    if is_deserializing() and alone and layer._knows_output_shape():
+        _check_output_shapes(layer, shapes)
     outputs = by_trial(layer._without_trace(training=kwargs.get("training", False)), args,
                        {key: value for key, value in kwargs.items() if key != "training"})
     return layer._symbolic_structure(outputs)
+
+
+def _check_output_shapes(layer: Layer, shapes: Any) -> None:
+    """Refuse a layer of a file that makes much of little, such as a RepeatVector(10**9), before it is tried."""
+    try:
+        outputs = flatten(as_tensors(layer.compute_output_shape(shapes), layer.dtype))
+    except Exception:
+        return  # the trial reports what is wrong
+    for tensor in outputs:
+        check_bytes(math.prod(_lengths(tensor, _TRIAL_LENGTHS[0][0])) * np.dtype(tensor.dtype).itemsize,
+                    f"the output of layer {layer.name!r}")
 
 
 def shapes_of(inputs: Structure) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 
 import tinynet
 from tinynet import runtime
+from tinynet.models.fusion import plan_steps
 
 from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, matrices, normalization, pooling
 from .keras_like import KerasTraining, augmentation
@@ -68,9 +69,13 @@ class Normalization:
         self.layer(self.x)
         self.layer.gamma.assign(gamma)
         self.layer.beta.assign(beta)
-        relu = {"relu": True} if kind == "batch_norm_relu" else {}
         training = {} if kind == "layer_norm" else {"training": True}
-        self.call = lambda: self.layer(self.x, **training, **relu)
+        step = self.layer
+        if kind == "batch_norm_relu":  # in one pass, as in a model
+            relu = tinynet.layers.ReLU()
+            relu(self.x)
+            [(step, _)] = plan_steps([self.layer, relu])
+        self.call = lambda: step(self.x, **training)
 
     def run(self):
         with tinynet.GradientTape() as tape:

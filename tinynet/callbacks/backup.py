@@ -22,6 +22,7 @@ import numpy as np
 from .. import random
 from ..core.errors import ModelFileError
 from ..core.nest import map_arrays
+from ..core.reading import translated
 from ..data import make_batches, unpack_x_y_sample_weight
 from ..utils.files import atomic_write
 from .base import Callback, Logs
@@ -169,13 +170,15 @@ class BackupAndRestore(Callback):
         with open(path, "rb") as file:
             stored, metadata = safetensors_stored(file, os.fstat(file.fileno()).st_size, where)
             tree = loads(metadata.get("training", "null").encode(), f"{where}: training")
-            try:
+            with _translated(where):
                 progress = _unpack(tree, lambda name: stored.pop(name).read())
                 epoch, step, data, others = progress["epoch"], progress["step"], progress["data"], progress["callbacks"]
-                session, metrics = progress["session"], progress["metrics"]
-                self._batches = progress["batches"]
-            except (KeyError, TypeError, ValueError) as error:
-                raise ModelFileError(f"{where}: not a backup of a training: {error!r}") from None
+                session, metrics, batches = progress["session"], progress["metrics"], progress["batches"]
+                _check_numbers(epoch, step, batches, data["taken"], data["orders"], session)
+                if not isinstance(others, dict) or not all(isinstance(held, dict) for held in others.values()):
+                    raise ModelFileError(f"{where}: not a backup of a training: callbacks must be dicts")
+                if metrics is not None and not all(isinstance(one, np.ndarray) for one in metrics):
+                    raise ModelFileError(f"{where}: not a backup of a training: metrics must be arrays")
             self._make_ready(metrics is not None)
             if "_shuffle_seeds/vars/0" in stored:
                 self.model._orders()
@@ -185,16 +188,22 @@ class BackupAndRestore(Callback):
         if set(own) != set(others):
             raise ModelFileError(f"{where}: the backup was made with the callbacks {sorted(others)}, this training has "
                                  f"{sorted(own)}; remove the backup to begin anew")
+        lacking = [f"{key}.{name}" for key, callback in own.items() for name in callback.resumed_attributes
+                   if name not in others[key]]
+        if lacking:
+            raise ModelFileError(f"{where}: not a backup of a training: it lacks {lacking[0]}")
         for key, callback in own.items():
             for name in callback.resumed_attributes:
                 setattr(callback, name, others[key][name])
+        self._batches = batches
         if metrics is not None and [one.shape for one in metrics] != [v.shape for v in self._metric_variables()]:
             raise ModelFileError(f"{where}: the backup was made with other metrics; remove it to begin anew")
         self._metrics = metrics
-        random.global_seed_generator().state = session
         run = self.training_run
-        # A training that had decided to stop has only its end before it.
-        run.resume(run.epochs if progress["stop"] else epoch, step, data)
+        with _translated(where):
+            random.global_seed_generator().state = session
+            # A training that had decided to stop has only its end before it.
+            run.resume(run.epochs if progress.get("stop") else epoch, step, data)
 
     def _make_ready(self, with_metrics: bool) -> None:
         """Create the weights, and the metrics, that otherwise the first batch would create."""
@@ -208,6 +217,20 @@ class BackupAndRestore(Callback):
         if with_metrics and metrics is not None:
             metrics.update_state(y, y_pred, sample_weight)
             model.reset_metrics()
+
+
+def _translated(where: str) -> Any:
+    return translated(where, ModelFileError, lambda: "not a backup of a training")
+
+
+def _check_numbers(epoch: Any, step: Any, batches: Any, taken: Any, *seeds: Any) -> None:
+    """Refuse what cannot be the position in a training."""
+    for number in (epoch, step, batches, taken):
+        if type(number) is not int or number < 0:
+            raise ValueError(f"expected a whole number from 0 on, got {number!r:.80}")
+    for state in seeds:
+        if state is not None and not (isinstance(state, np.ndarray) and state.shape == (2,) and state.dtype.kind in "iu"):
+            raise ValueError(f"expected the state of a random generator, got {state!r:.80}")
 
 
 def _some_rows(batches: Any) -> Any:

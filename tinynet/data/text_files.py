@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
+import itertools
 import os
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 import numpy as np
 
+from ..core.errors import DataError
+from ..core.reading import allowed_bytes, open_named, translated
 from ..string_tensor import StringTensor
 from .dataset import Dataset
 from .elements import TensorSpec, to_leaf
@@ -25,14 +30,16 @@ class TextLineDataset(Dataset):
 
     Raises:
         ValueError: (while iterating) an unknown compression.
+        DataError: (while iterating) damaged compressed data, or a line of more than 1 GiB; the message has the file's
+            name and the line's number. It is a ValueError.
         OSError: (while iterating) a file cannot be read.
     """
 
     def __init__(self, filenames: Any, compression_type: str | None = None, buffer_size: int | None = None,
                  num_parallel_reads: int | None = None, name: str | None = None) -> None:
         def iterate():
-            for file in _open_all(filenames, compression_type, "TextLineDataset"):
-                for line in file:
+            for path, file in _open_all(filenames, compression_type, "TextLineDataset"):
+                for line in _Lines(path, file):
                     yield to_leaf(line.rstrip(b"\r\n"))
 
         super().__init__(iterate, TensorSpec((), object))
@@ -54,7 +61,9 @@ class CsvDataset(Dataset):
         exclude_cols: The columns to leave out, by number, if there is no `select_cols`.
 
     Raises:
-        ValueError: (while iterating) a line has another number of fields, or an empty field has no default.
+        DataError: (while iterating) a line has another number of fields, a field is no number, or is empty without a
+            default, or the file is damaged; the message has the file's name and the line's number. It is a ValueError.
+        OSError: (while iterating) a file cannot be read.
     """
 
     def __init__(self, filenames: Any, record_defaults: list[Any], compression_type: str | None = None,
@@ -65,33 +74,74 @@ class CsvDataset(Dataset):
         quoting = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
 
         def iterate():
-            for file in _open_all(filenames, compression_type, "CsvDataset"):
-                records = csv.reader(io.TextIOWrapper(file, encoding="utf-8", newline=""), delimiter=field_delim,
-                                     quoting=quoting)
-                if header:
-                    next(records, None)
-                for fields in records:
-                    if select_cols is not None:
-                        fields = [fields[i] for i in select_cols]
-                    elif exclude_cols is not None:
-                        fields = [field for i, field in enumerate(fields) if i not in exclude_cols]
-                    if len(fields) != len(columns):
-                        raise ValueError(f"CsvDataset: line {records.line_num} has {len(fields)} fields, but "
-                                         f"record_defaults are {len(columns)}")
-                    yield tuple(_value(field, *column, na_value) for field, column in zip(fields, columns, strict=True))
+            for path, file in _open_all(filenames, compression_type, "CsvDataset"):
+                lines = _Lines(path, io.TextIOWrapper(file, encoding="utf-8", newline=""))
+                records = csv.reader(lines, delimiter=field_delim, quoting=quoting)
+                for number in itertools.count():
+                    with translated(path, position=lambda: f"line {lines.number}"):
+                        fields = next(records, None)
+                        if fields is None:
+                            break
+                        if header and number == 0:
+                            continue
+                        record = tuple(_value(field, *column, na_value) for field, column in zip(
+                            _selected(fields, lines.number), columns, strict=True))
+                    yield record
+
+        def _selected(fields, line):
+            """The fields of the columns that are wanted."""
+            if select_cols is not None:
+                if not all(-len(fields) <= i < len(fields) for i in select_cols):
+                    raise ValueError(f"CsvDataset: line {line} has {len(fields)} fields, but select_cols are "
+                                     f"{list(select_cols)}")
+                fields = [fields[i] for i in select_cols]
+            elif exclude_cols is not None:
+                fields = [field for i, field in enumerate(fields) if i not in exclude_cols]
+            if len(fields) != len(columns):
+                raise ValueError(f"CsvDataset: line {line} has {len(fields)} fields, but record_defaults are "
+                                 f"{len(columns)}")
+            return fields
 
         super().__init__(iterate, tuple(TensorSpec((), dtype) for dtype, _ in columns))
 
 
+class _Lines:
+    """The lines of an open file; damage, and a line that would fill the memory, raise a DataError.
+
+    Attributes:
+        number: Of the line read last, from 1.
+    """
+
+    def __init__(self, path: str, file: IO[Any]) -> None:
+        self._path = path
+        self._file = file
+        self._most = allowed_bytes(os.stat(path).st_size)
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        self.number += 1
+        with translated(self._path, position=lambda: f"line {self.number}"):
+            line = self._file.readline(self._most)
+            if len(line) == self._most:
+                raise DataError(f"{self._path}: line {self.number} has more than the {self._most} bytes allowed")
+        if not line:
+            raise StopIteration
+        return line
+
+
 def _open_all(filenames, compression_type, where):
-    """Each file in turn, open for reading bytes."""
+    """(path, file open for reading bytes) of each file in turn."""
     if compression_type not in (None, "", "GZIP"):
         raise ValueError(f"{where}: compression_type must be 'GZIP' or None, got {compression_type!r}")
     one = isinstance(filenames, str | bytes | StringTensor) or hasattr(filenames, "__fspath__")
     for path in [filenames] if one else filenames:
         path = os.fsdecode(path.numpy() if isinstance(path, StringTensor) else path)
-        with (gzip.open if compression_type == "GZIP" else open)(path, "rb") as file:
-            yield file
+        with open_named(path, where) as plain, (
+                gzip.open(plain, "rb") if compression_type == "GZIP" else contextlib.nullcontext(plain)) as file:
+            yield path, file
 
 
 def _column(default):

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import DataError
+from ..core.reading import translated
 from ..core.types import Array
 from ..utils.files import atomic_write
 
@@ -54,7 +55,7 @@ def read_idx(path: str | bytes | os.PathLike[str], *, max_bytes: int = MAX_BYTES
     """
     path = Path(os.fsdecode(path)).expanduser()
     name = name or path.name
-    with open(path, "rb") as file:
+    with open(path, "rb") as file, translated(name):
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise DataError(f"{name}: not a regular file")

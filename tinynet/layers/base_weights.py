@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import constraints as constraints_module
 from .. import initializers, regularizers
+from ..core.reading import check_weight
 from ..variable import Variable
 from .arguments import name_may_come_first
 from .context import call_context
@@ -79,6 +80,8 @@ class LayerWeights:
         if initializer is None:
             initializer = "glorot_uniform" if dtype.kind == "f" else "zeros"
         initializer = initializers.get(initializer)
+        if call_context().first_values is None:  # a loader that sets them counts by itself
+            check_weight(shape, dtype.itemsize)
         variable = Variable(call_context().first_values or initializer,
                             shape=tuple(shape) if shape is not None else (), dtype=dtype,
                             trainable=trainable and self._trainable, name=name or "variable")

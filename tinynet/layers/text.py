@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.checks import choice
+from ..core.reading import check_bytes, deserializing
 from ..tensor import Tensor
 from .base import Layer
 from .encoding import refuse_sparse
@@ -80,6 +81,8 @@ class TextVectorization(Layer):
         self.standardize: Any = standardize
         self.split: Any = split
         self.ngrams = ngrams
+        if isinstance(ngrams, int):
+            check_bytes(40 * ngrams, f"TextVectorization: ngrams={ngrams}")
         lengths: Any = range(1, ngrams + 1) if isinstance(ngrams, int) else ngrams
         self._lengths = None if lengths is None else tuple(lengths)
         self.output_mode = output_mode
@@ -177,6 +180,12 @@ class TextVectorization(Layer):
         if self.output_mode == "int":
             return (input_shape[0], self.output_sequence_length)
         return (input_shape[0], self._row_length())
+
+    @classmethod
+    def from_config(cls, config: Config) -> Any:
+        """Make the layer that `get_config` described; a file that the configuration names is not opened."""
+        with deserializing():
+            return super().from_config(config)
 
     def get_config(self) -> Config:
         lookup = self._lookup_layer.get_config()

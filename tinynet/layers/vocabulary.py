@@ -7,11 +7,13 @@ Text comes as NumPy arrays of str, bytes or objects, as string tensors or Python
 from __future__ import annotations
 
 import collections
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.checks import choice
+from ..core.reading import check_bytes, deserializing, open_named, translated
 from ..tensor import Tensor
 from .base import Layer
 from .encoding import encode, refuse_sparse
@@ -42,6 +44,7 @@ class _Lookup(Layer):
         choice(output_mode, owner, "output_mode", OUTPUT_MODES)
         if invert and output_mode != "int":
             raise ValueError(f"{owner}: invert=True needs output_mode='int'")
+        check_bytes(8 * num_oov_indices, f"{owner}: num_oov_indices={num_oov_indices}")
         if invert and num_oov_indices > 1:
             raise ValueError(f"{owner}: invert=True needs num_oov_indices of 0 or 1")
         if max_tokens is not None and max_tokens <= 1:
@@ -97,12 +100,13 @@ class _Lookup(Layer):
 
         Raises:
             ValueError: it is empty or too long, a token occurs twice, or a special one is inside; the weights are
-                missing, or not as many.
+                missing, or not as many; a path comes from a configuration, as of a model file.
+            DataError: a line of the file is no token; the message has its number.
+            OSError: the file cannot be read.
         """
         owner = type(self).__name__
-        if isinstance(vocabulary, str):
-            with open(vocabulary, encoding="utf-8") as file:
-                vocabulary = [self._token(line.rstrip("\n")) for line in file]
+        if isinstance(vocabulary, str | os.PathLike):
+            vocabulary = self._tokens_in(vocabulary)
         vocabulary = [self._token(token) for token in np.asarray(vocabulary, object).ravel()] if len(vocabulary) else []
         if not vocabulary:
             raise ValueError(f"{owner}.set_vocabulary: the vocabulary is empty")
@@ -139,6 +143,14 @@ class _Lookup(Layer):
                 )
             self._set_idf(idf_weights)
         self._set_tokens(vocabulary)
+
+    def _tokens_in(self, path: str | os.PathLike[str]) -> list[Any]:
+        """The tokens of a text file, one a line."""
+        tokens: list[Any] = []
+        with (open_named(path, type(self).__name__, "r", encoding="utf-8") as file,
+              translated(os.fspath(path), position=lambda: f"line {len(tokens) + 1}")):
+            tokens.extend(self._token(line.rstrip("\n")) for line in file)
+        return tokens
 
     def _set_idf(self, weights: Array) -> None:
         mean = weights.mean() if len(weights) else 0.0
@@ -260,6 +272,12 @@ class _Lookup(Layer):
         if self.output_mode == "one_hot" and input_shape[-1] != 1:
             return (*input_shape, depth)
         return (*input_shape[:-1], depth)
+
+    @classmethod
+    def from_config(cls, config: Config) -> Any:
+        """Make the layer that `get_config` described; a file that the configuration names is not opened."""
+        with deserializing():
+            return super().from_config(config)
 
     def get_config(self) -> Config:
         idf = None if self._idf is None else self._idf[self.num_oov_indices:].tolist()

@@ -4,14 +4,22 @@ A graph's configuration is Keras 3's: each layer with the calls it took part in 
 written as where they come from ("keras_history": layer, which of its calls, which of that call's outputs).
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable
+from typing import Any
 
 from .. import ops
+from ..core.errors import ModelFileError
 from ..core.naming import unknown_name
 from ..core.nest import flatten, map_structure
+from ..core.reading import allowed_bytes, translated
 from ..core.registry import objects_kept
+from ..core.types import Config
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..saving.building import build_model
 from ..serialization import deserialize_keras_object, serialize_keras_object
 from ..symbolic import KerasTensor, Operation
 from .sequential import Sequential
@@ -35,7 +43,7 @@ _CORE = frozenset(("cast", "scatter", "scatter_update", "slice", "slice_update",
                    "saturate_cast"))
 
 
-def graph_config(model):
+def graph_config(model: Any) -> Config:
     """The configuration of a model made of inputs and outputs."""
     graph = model._defining_graph()
     where = graph.histories()
@@ -83,7 +91,7 @@ def _operation_config(operation, node):
     return entry, [(arguments, {})]
 
 
-def graph_from_config(cls, config, custom_objects=None):
+def graph_from_config(cls: Any, config: Config, custom_objects: dict[str, Any] | None = None) -> Any:
     """A model of this class from what `graph_config` returned, with new weights."""
     made, waiting = {}, []
     for entry in config["layers"]:
@@ -162,25 +170,28 @@ def _tensors(written, results):
     return [_tensors(part, results) for part in written]
 
 
-def model_from_json(json_string, custom_objects=None):
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None,
+                    max_bytes: int | None = None) -> Any:
     """The model that `to_json` described, with new weights.
 
     Args:
         json_string: What `to_json` returned, of tinynet or of Keras 3.
         custom_objects: Dict of classes and functions of your own by name.
+        max_bytes: The most that the weights together, and any tensor that is made to find shapes, may take; 1 GiB (or
+            10 times the text) if None.
 
     Raises:
-        ValueError: a name is not known, or this is no model's configuration.
+        ModelFileError: a ValueError. A name is not known, this is no model's configuration, it would take more memory
+            than allowed, or it names a file to be opened; the message has the path in the configuration.
     """
-    from .model import Model
-
-    model = deserialize_keras_object(json.loads(json_string), custom_objects)
-    if not isinstance(model, Model):
-        raise ValueError(f"model_from_json: expected the configuration of a model, got one of {model!r}")
-    return model
+    with translated("model_from_json", ModelFileError):
+        config = json.loads(json_string)
+    return build_model(config, "model_from_json", custom_objects, max_bytes=allowed_bytes(len(json_string), max_bytes),
+                       new_weights=True)
 
 
-def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False):
+def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None,
+                call_function: Callable[..., Any] | None = None, recursive: bool = False) -> Any:
     """A model of the same layers with new weights, frozen where the old one is, and compiled as it is.
 
     Args:

@@ -167,7 +167,7 @@ class Model(Trainer, Layer):
             positions: Relative or absolute positions of the columns' right ends.
             print_fn: Called with the text instead of `print`.
             expand_nested: Show the layers inside models that are layers.
-            show_trainable: Add a column that says whether training changes the layer.
+            show_trainable: Add a column with whether training changes the layer.
             layer_range: First and last layer name to show.
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
@@ -228,7 +228,7 @@ class Model(Trainer, Layer):
             filepath: Where to.
             format: 'onnx' for ONNX Runtime and others, with the extra "onnx"; see `tinynet.saving.onnx`. The formats of
                 TensorFlow are outside tinynet.
-            verbose: Whether to say that the file is written; if None, no.
+            verbose: Whether to print that the file is written; if None, no.
 
         Raises:
             NotImplementedError: another format, or a layer that the format has not; the message names it.

@@ -6,27 +6,20 @@ Members are read by name, into memory, within limits on what the file declares; 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from ..core.errors import ModelFileError
+from ..core.reading import allowed_bytes, translated
 from .strict_json import loads
 
 METADATA, CONFIG, WEIGHTS, KERAS_WEIGHTS = "metadata.json", "config.json", "model.safetensors", "model.weights.h5"
 MEGABYTE = 1 << 20
 LIMITS = {METADATA: MEGABYTE, CONFIG: 10 * MEGABYTE, WEIGHTS: 4096 * MEGABYTE, KERAS_WEIGHTS: 4096 * MEGABYTE}
 MAX_RATIO = 1000  # deflate's limit is 1032 : 1, which no weights reach
-
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
-    OverflowError,
-)
 
 
 class Archive:
@@ -35,19 +28,25 @@ class Archive:
     Args:
         path: Of the file.
         file: The same, open for reading, if it is not to be opened here; `path` is then its name in messages.
+        max_bytes: The most that a member may take in memory, instead of the larger of 1 GiB and 10 times the file (and
+            at most 4 GiB).
+
+    Attributes:
+        size_bytes: Size of the file.
 
     Raises:
         ModelFileError: not a zip file, or one with members that a saved model does not have.
         OSError: the file cannot be read.
     """
 
-    def __init__(self, path: Any, file: BinaryIO | None = None) -> None:
+    def __init__(self, path: Any, file: BinaryIO | None = None, max_bytes: int | None = None) -> None:
         self.path = path
+        self._max_bytes = max_bytes
         self._file = open(path, "rb") if file is None else file  # noqa: SIM115, closed by __exit__
         try:
             with self._zip_errors():
                 self._zip = zipfile.ZipFile(self._file)
-            self._members = self._checked_members()
+                self._members = self._checked_members()
         except BaseException:
             self._file.close()
             raise
@@ -92,20 +91,14 @@ class Archive:
             data = file.read(self.size(name) + 1)
         return loads(data, f"{self.path}: {name}")
 
-    @contextlib.contextmanager
     def _zip_errors(self, name=None):
-        try:
-            yield
-        except ModelFileError:
-            raise
-        except (*_BROKEN, OSError) as error:
-            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: an offset before the file's start
-                raise
-            what = f"member {name!r} is damaged" if name else "not a zip file, or a damaged one"
-            raise self.refuse(f"{what}: {error or type(error).__name__}") from error
+        what = f"member {name!r} is damaged" if name else "not a zip file, or a damaged one"
+        return translated(self.path, ModelFileError, lambda: what)
 
     def _checked_members(self):
         members, size = {}, self._file.seek(0, os.SEEK_END)
+        self.size_bytes = size
+        allowed = allowed_bytes(size, self._max_bytes)
         for info in self._zip.infolist():
             name = info.filename
             if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
@@ -121,12 +114,16 @@ class Archive:
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise self.refuse(f"member {name!r} is compressed by method {info.compress_type}; "
                                   "stored and deflated members can be read")
-            if info.file_size > LIMITS[name]:
+            is_text = name in (METADATA, CONFIG)
+            if info.file_size > LIMITS[name] and (is_text or self._max_bytes is None):
                 raise self.refuse(f"member {name!r} declares {info.file_size} bytes, "
                                   f"more than the {LIMITS[name]} allowed")
             if info.compress_size > size or info.file_size > MAX_RATIO * max(info.compress_size, 1):
                 raise self.refuse(f"member {name!r} declares {info.file_size} bytes, made from {info.compress_size} "
                                   f"of a file of {size}; that cannot be a saved model")
+            if info.file_size > allowed and not is_text:
+                raise self.refuse(f"member {name!r} declares {info.file_size} bytes, more than the {allowed} allowed "
+                                  f"for a file of {size}; pass max_bytes=... if it is meant")
             members[name] = info
         return members
 

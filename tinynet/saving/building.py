@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ModelFileError
+from ..core.reading import describe, deserializing
 from ..layers.context import call_context
 from ..random import global_seed_generator
 from ..serialization import deserialize_keras_object, shared_layers
@@ -26,7 +27,7 @@ def undisturbed_session() -> Iterator[None]:
 
 
 def build_model(config: Any, where: str, custom_objects: dict[str, Any] | None = None, compile: bool = True,
-                max_bytes: int | None = None) -> Any:
+                weights_bytes: int | None = None, max_bytes: int | None = None, new_weights: bool = False) -> Any:
     """Return the model of a configuration, built, with weights of zeros.
 
     Args:
@@ -34,8 +35,10 @@ def build_model(config: Any, where: str, custom_objects: dict[str, Any] | None =
         where: What the messages call the configuration.
         custom_objects: {name: class or function} of the user's own.
         compile: Whether to compile it as the configuration describes.
-        max_bytes: Size of the weights in the file. The model's weights must not take more; twice as much is allowed,
-            for what is made temporarily. None for no limit.
+        weights_bytes: Size of the weights in the file. The model's weights must not take more; twice as much is
+            allowed, for what is made temporarily. None for no limit.
+        max_bytes: The most that an array may take that is made to find shapes; see `core.reading.deserializing`.
+        new_weights: Whether to initialize the weights as the layers describe instead of with zeros.
 
     Raises:
         ModelFileError: the configuration describes no model; the message has the path of the fault, such as
@@ -46,26 +49,29 @@ def build_model(config: Any, where: str, custom_objects: dict[str, Any] | None =
     if not compile:
         config = {key: value for key, value in config.items() if key != "compile_config"}
     try:
-        with _without_initializers(max_bytes), shared_layers():
+        with (contextlib.nullcontext() if new_weights else _without_initializers(weights_bytes), shared_layers(),
+              deserializing(max_bytes)):
             model = deserialize_keras_object(config, custom_objects)
     except Exception as error:  # a configuration that is wrong can make any constructor raise anything
-        path, cause = _innermost(config, error, custom_objects)
-        raise ModelFileError(f"{where}: {path}{': ' if path else ''}{_text(cause)}") from error
+        with deserializing(max_bytes):
+            path, cause = _innermost(config, error, custom_objects, weights_bytes)
+        raise ModelFileError(f"{where}: {path}{': ' if path else ''}{describe(cause)}") from error
     if not hasattr(model, "fit"):
-        raise ModelFileError(f"{where}: describes a {type(model).__name__}, not a model")
+        raise ModelFileError(f"{where}: expected the configuration of a model; this one describes a "
+                             f"{type(model).__name__}, not a model")
     return model
 
 
 @contextlib.contextmanager
-def _without_initializers(max_bytes):
+def _without_initializers(weights_bytes):
     """Weights are made as zeros, since the file has their values, and no more of them than the file can fill."""
     made = 0
 
     def zeros(shape, dtype=None):
         nonlocal made
         made += int(np.prod([int(extent) for extent in shape], dtype=object)) * np.dtype(dtype).itemsize
-        if max_bytes is not None and made > 2 * max_bytes + (1 << 20):
-            raise ModelFileError(f"the model's weights take {made} bytes or more, the file holds {max_bytes}")
+        if weights_bytes is not None and made > 2 * weights_bytes + (1 << 20):
+            raise ModelFileError(f"the model's weights take {made} bytes or more, the file holds {weights_bytes}")
         return np.zeros(shape, dtype)
 
     context = call_context()
@@ -76,17 +82,17 @@ def _without_initializers(max_bytes):
         context.first_values = outer
 
 
-def _innermost(config, error, custom_objects):
+def _innermost(config, error, custom_objects, weights_bytes):
     """(path, error) of the smallest part of a configuration from which no object can be made, such as one layer."""
     for path, part in _parts(config, ""):
         try:
-            with _without_initializers(None):
+            with _without_initializers(weights_bytes):
                 deserialize_keras_object({key: value for key, value in part.items()
                                           if key not in ("build_config", "compile_config")}, custom_objects)
         except Exception as inner:
             if str(inner) not in str(error):  # a part that cannot stand alone, such as a dtype
                 continue
-            deeper, cause = _innermost(part["config"], inner, custom_objects)
+            deeper, cause = _innermost(part["config"], inner, custom_objects, weights_bytes)
             if deeper:
                 return f"{path}.config.{deeper}", cause
             if str(cause).startswith("unknown class"):
@@ -115,11 +121,3 @@ def _parts(tree, path):
 def _names(error, key):
     return f" {key} must " in f" {str(error).replace(':', ' ')}" or f"argument {key!r}" in str(error)
 
-
-def _text(error):
-    if isinstance(error, KeyError):
-        return f"the key {error} is missing"
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    known = isinstance(error, ValueError | NotImplementedError | MemoryError)
-    return str(error) if known and str(error) else f"{type(error).__name__}: {error}"

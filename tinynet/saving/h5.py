@@ -17,10 +17,11 @@ from typing import Any, BinaryIO
 
 from ..core.errors import ModelFileError
 from ..core.extras import import_extra
+from ..core.reading import allowed_bytes, translated
 from ..core.types import Array
 from .state import Stored, owners
 
-MAX_BYTES = 4 << 30
+MAX_CHUNK = 1 << 30  # bytes of the blocks in which a dataset is compressed; HDF5 makes a whole one to read an element
 
 
 def import_h5py() -> Any:
@@ -46,13 +47,9 @@ def open_h5(file: BinaryIO, where: str) -> Iterator[Any]:
     """
     h5py = import_h5py()
     content = io.BytesIO(file.read())
-    try:
-        with h5py.File(content, "r") as opened:
-            yield opened
-    except ModelFileError:
-        raise
-    except (OSError, RuntimeError, KeyError) as error:  # what h5py raises for damaged files
-        raise ModelFileError(f"{where}: not an HDF5 file, or a damaged one: {error}") from error
+    with (translated(where, ModelFileError, lambda: "not an HDF5 file, or a damaged one"),
+          h5py.File(content, "r") as opened):
+        yield opened
 
 
 @contextlib.contextmanager
@@ -91,6 +88,10 @@ def datasets(group: Any, where: str) -> dict[str, Stored]:
             elif (not isinstance(item, h5py.Dataset) or item.external or item.is_virtual
                   or item.dtype.kind not in "fiub"):
                 raise ModelFileError(f"{where}: {inner!r} is not a plain array of numbers")
+            elif item.chunks and math.prod(item.chunks) * item.dtype.itemsize > MAX_CHUNK:
+                raise ModelFileError(f"{where}: {inner!r} is compressed in blocks of "
+                                     f"{math.prod(item.chunks) * item.dtype.itemsize} bytes, at most {MAX_CHUNK} are "
+                                     "allowed")
             else:
                 found[inner] = Stored(item.shape, item.dtype, lambda item=item: item[()])
 
@@ -98,15 +99,23 @@ def datasets(group: Any, where: str) -> dict[str, Stored]:
     return found
 
 
-def total_bytes(stored: dict[str, Stored], where: str) -> int:
+def total_bytes(stored: dict[str, Stored], where: str, size: int, max_bytes: int | None = None) -> int:
     """Return how many bytes all datasets take together.
 
+    Args:
+        stored: From `opened` or `datasets`.
+        where: What the messages call the file.
+        size: Bytes of the file.
+        max_bytes: The most they may take; the larger of 1 GiB and 10 times the file if None.
+
     Raises:
-        ModelFileError: more than 4 GiB, which a small file of compressed datasets can declare, too.
+        ModelFileError: more, which a small file of compressed datasets can declare, too.
     """
+    allowed = allowed_bytes(size, max_bytes)
     total = sum(math.prod(one.shape) * one.dtype.itemsize for one in stored.values())
-    if total > MAX_BYTES:
-        raise ModelFileError(f"{where}: declares {total} bytes of arrays, more than the {MAX_BYTES} allowed")
+    if total > allowed:
+        raise ModelFileError(f"{where}: declares {total} bytes of arrays, more than the {allowed} allowed for a file of "
+                             f"{size}; pass max_bytes=... if it is meant")
     return total
 
 

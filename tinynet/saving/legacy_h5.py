@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import warnings
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import ModelFileError
+from ..core.reading import allowed_bytes
 from ..serialization import deserialize_keras_object, serialize_keras_object
 from ..utils.files import atomic_write
 from . import h5
@@ -76,13 +78,15 @@ def _names(names):
     return np.array(names, dtype=h5.import_h5py().string_dtype())
 
 
-def load(path: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:
+def load(path: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True,
+         max_bytes: int | None = None) -> Any:
     """Return the model of an old file.
 
     Args:
         path: Of the file.
         custom_objects: {name: class or function} of the user's own.
         compile: Whether to compile it as it was, with the optimizer's state.
+        max_bytes: The most that the arrays may take together; the larger of 1 GiB and 10 times the file if None.
 
     Raises:
         ModelFileError: the file is damaged or hostile, or holds weights alone.
@@ -93,8 +97,10 @@ def load(path: Any, custom_objects: dict[str, Any] | None = None, compile: bool 
                                  "model.load_weights(...)")
         config = from_old_keras(_json_attribute(root, "model_config", path))
         group = _group(root, "model_weights", path)
-        size = h5.total_bytes(h5.datasets(group, str(path)), str(path))
-        model = build_model(config, f"{path}: model_config", custom_objects, False, size)
+        file_bytes = os.fstat(file.fileno()).st_size
+        size = h5.total_bytes(h5.datasets(group, str(path)), str(path), file_bytes, max_bytes)
+        model = build_model(config, f"{path}: model_config", custom_objects, False, size,
+                            allowed_bytes(file_bytes, max_bytes))
         _fill(model, group, str(path))
         if compile and "training_config" in root.attrs:
             _compile(model, _json_attribute(root, "training_config", path), custom_objects, path)

@@ -18,6 +18,7 @@ import os
 from typing import Any
 
 from ..core.errors import ModelFileError
+from ..core.reading import allowed_bytes
 from ..serialization import serialize_keras_object, shared_layers
 from ..utils.files import atomic_write
 from ..version import __version__
@@ -118,35 +119,39 @@ def _members(model, format=None):
 
 
 def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, Any] | None = None, compile: bool = True,
-               safe_mode: bool = True) -> Any:
+               safe_mode: bool = True, max_bytes: int | None = None) -> Any:
     """Return a model from a file of `save_model`, or of Keras (with the extra "h5"): `.keras`, and the old `.h5`.
 
     Args:
         filepath: Of the file.
         custom_objects: {name: class or function} of your own that the model is made of.
         compile: Whether to compile the model as it was, with the optimizer's state.
-        safe_mode: Taken for Keras's sake; code inside a file is never run.
+        safe_mode: Taken for Keras's sake; code inside a file is never run, and no file that it names is opened.
+        max_bytes: The most memory that the weights, and any tensor that is made to find shapes, may take; the larger
+            of 1 GiB and 10 times the file if None.
 
     Raises:
-        ModelFileError: a damaged or hostile file, one of a newer version, or one with classes that are not known; the
-            message has the path in the file.
+        ModelFileError: a damaged or hostile file, one of a newer version, one that would take more memory than allowed,
+            or one with classes that are not known; the message has the path in the file.
         OSError: the file cannot be read.
     """
     path = input_path(filepath)
     with undisturbed_session():
         if is_hdf5(path):
-            return legacy_h5.load(path, custom_objects, compile)
-        return load_archive(path, custom_objects, compile)
+            return legacy_h5.load(path, custom_objects, compile, max_bytes)
+        return load_archive(path, custom_objects, compile, max_bytes=max_bytes)
 
 
-def load_archive(path: Any, custom_objects: dict[str, Any] | None, compile: bool, file: Any = None) -> Any:
+def load_archive(path: Any, custom_objects: dict[str, Any] | None, compile: bool, file: Any = None,
+                 max_bytes: int | None = None) -> Any:
     """Return the model of a `.keras` file.
 
     Args:
-        path, custom_objects, compile: As for `load_model`.
+        path, custom_objects, compile, max_bytes: As for `load_model`.
         file: The file, open for reading, if it is not to be opened here; `path` is then its name in messages.
     """
-    with Archive(path, file) as archive:
+    with Archive(path, file, max_bytes) as archive:
+        allowed = allowed_bytes(archive.size_bytes, max_bytes)
         metadata = archive.read_json(METADATA)
         by_keras = isinstance(metadata, dict) and "keras_version" in metadata
         if not by_keras:
@@ -159,10 +164,10 @@ def load_archive(path: Any, custom_objects: dict[str, Any] | None, compile: bool
             if by_keras:
                 with h5.opened(file, member) as stored:
                     model = build_model(without_foreign_arguments(config), where, custom_objects, compile,
-                                        h5.total_bytes(stored, member))
+                                        h5.total_bytes(stored, member, archive.size_bytes, max_bytes), allowed)
                     _fill(model, h5.of_weights(stored), {}, member)
             else:
-                model = build_model(config, where, custom_objects, compile, archive.size(name))
+                model = build_model(config, where, custom_objects, compile, archive.size(name), allowed)
                 _fill(model, *safetensors_stored(file, archive.size(name), member), member, random_state=True)
     return model
 

@@ -58,7 +58,7 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
 
 
 def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False,
-                 by_name: bool = False) -> None:
+                 by_name: bool = False, max_bytes: int | None = None) -> None:
     """Assign the weights of a file to a built model; if anything does not fit, nothing is changed.
 
     The state of the optimizer is loaded as well if the file has it and the optimizer has made a step.
@@ -69,6 +69,8 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
         skip_mismatch: Whether to leave layers that do not fit as they are, with a warning.
         by_name: Only for old `.h5` files: go by the layers' names instead of their order, and leave out layers that
             the file does not have.
+        max_bytes: For `.keras` files: the most memory that the file's weights may take; the larger of 1 GiB and 10
+            times the file if None. Of other files nothing is read that is larger than the model's own weights.
 
     Raises:
         ModelFileError: a damaged file, or one with other weights; the message has both shapes.
@@ -91,7 +93,7 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
             stored, _ = safetensors_stored(file, os.fstat(file.fileno()).st_size, str(path))
             _restore(model, stored, str(path), skip_mismatch)
     elif path.suffix == ".keras":
-        with Archive(path) as archive:
+        with Archive(path, max_bytes=max_bytes) as archive:
             _from_archive(model, archive, skip_mismatch)
     else:
         raise ValueError("load_weights: the file's name must end in .weights.h5, .safetensors, .keras or .h5, "

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import DataError
 from ..core.types import Array
 from ..data.dataset import AUTOTUNE, Dataset
 from ..string_tensor import to_string_array
@@ -54,6 +55,8 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
     Raises:
         NotADirectoryError: no such folder.
         ValueError: no pictures, labels that do not fit, or arguments that contradict each other.
+        PictureError: (while iterating) a file is no picture that can be read; the message has its path. It is a
+            ValueError and an OSError.
     """
     where = "image_dataset_from_directory"
     if color_mode not in ("rgb", "rgba", "grayscale"):
@@ -64,7 +67,7 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
     height, width = image_size
 
     def load(path):
-        picture = decode_image(Path(path).read_bytes(), channels)
+        picture = decode_image(_content(path), channels, where=path)
         if crop_to_aspect_ratio or pad_to_aspect_ratio:
             have_height, have_width = picture.shape[:2]
             choose = min if crop_to_aspect_ratio else max
@@ -90,10 +93,18 @@ def text_dataset_from_directory(directory: str | os.PathLike[str], labels: Any =
         Others: As for `image_dataset_from_directory`.
     """
     def load(path):
-        return to_string_array(Path(path).read_bytes()[:max_length])
+        return to_string_array(_content(path, max_length))
 
     return _datasets("text_dataset_from_directory", load, (".txt",), directory, labels, label_mode, class_names,
                      batch_size, shuffle, seed, validation_split, subset, follow_links, verbose)
+
+
+def _content(path, max_length=None):
+    """The bytes of a file, up to `max_length` of them; what is no regular file, such as a device, is refused."""
+    if not os.path.isfile(path):
+        raise DataError(f"{path}: not a regular file" if os.path.exists(path) else f"{path}: is no longer there")
+    with open(path, "rb") as file:
+        return file.read(-1 if max_length is None else max_length)
 
 
 def _datasets(where, load, endings, directory, labels, label_mode, class_names, batch_size, shuffle, seed,

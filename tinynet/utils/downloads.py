@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import DataError
+from ..core.reading import refuse_while_deserializing, translated
 from ..version import __version__
 from .files import atomic_write, cache_folder
 
@@ -78,6 +79,7 @@ def download(url: str, path: str | os.PathLike[str], *, max_bytes: int, check: C
     import urllib.parse  # here and below: what only a download needs would cost every import of tinynet 25 ms
     import urllib.request
 
+    refuse_while_deserializing("download", url)
     if urllib.parse.urlsplit(url).scheme not in ("http", "https", "file"):
         raise DataError(f"{url}: only http, https and file addresses can be downloaded")
     path = Path(path)
@@ -253,26 +255,64 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
     free = shutil.disk_usage(folder.parent).free
     temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
     try:
-        if "tar" in formats and tarfile.is_tarfile(path):
-            with tarfile.open(path) as archive:
-                _check_size(path, sum(member.size for member in archive.getmembers()), free)
-                archive.extractall(temporary, filter="data")
-        elif "zip" in formats and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                _check_size(path, sum(member.file_size for member in archive.infolist()), free)
-                for member in archive.namelist():
-                    if os.path.isabs(member) or ".." in Path(member).parts:
-                        raise DataError(f"{path}: the archive's member {member!r} leads out of the folder")
-                archive.extractall(temporary)
-        else:
-            raise DataError(f"{path}: not a {' or '.join(formats)} archive")
+        with translated(path):
+            is_tar = "tar" in formats and _is_tar(path)
+            if not is_tar and not ("zip" in formats and zipfile.is_zipfile(path)):
+                raise DataError(f"{path}: not a {' or '.join(formats)} archive")
+            if is_tar:
+                _check_stream(path, free)
+                with tarfile.open(path) as archive:
+                    _check_size(path, sum(member.size for member in archive.getmembers()), free)
+                    _check_tar_end(path, archive)
+                    archive.extractall(temporary, filter="data")
+            else:
+                with zipfile.ZipFile(path) as archive:
+                    _check_size(path, sum(member.file_size for member in archive.infolist()), free)
+                    for member in archive.namelist():
+                        if os.path.isabs(member) or ".." in Path(member).parts:
+                            raise DataError(f"{path}: the archive's member {member!r} leads out of the folder")
+                    archive.extractall(temporary)
+            temporary.mkdir(exist_ok=True)  # an archive of nothing
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(temporary, folder)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{path}: {error or type(error).__name__}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "lzma"))
+
+
+def _is_tar(path):
+    """Whether a file is a tar archive, or a compressed file, which is read as one."""
+    import tarfile
+
+    with open(path, "rb") as file:
+        start = file.read(6)
+    return any(start.startswith(magic) for magic, _ in _COMPRESSIONS) or tarfile.is_tarfile(path)
+
+
+def _check_stream(path, free):
+    """Read compressed data to its end, where the checksum is: tarfile stops before it, and does not notice damage."""
+    import importlib
+
+    with open(path, "rb") as file:
+        start = file.read(6)
+    module = next((module for magic, module in _COMPRESSIONS if start.startswith(magic)), None)
+    if module is None:
+        return
+    done = 0
+    with importlib.import_module(module).open(path) as stream:
+        while chunk := stream.read(CHUNK):
+            done += len(chunk)
+            _check_size(path, done, free)
+
+
+def _check_tar_end(path, archive):
+    """After the last member there are zeros or nothing; tarfile takes a damaged header for the end."""
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(512).strip(b"\0"):
+        raise DataError(f"{path}: the header at offset {archive.offset} is damaged")
 
 
 def _check_size(path, declared, free):

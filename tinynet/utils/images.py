@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import config
+from ..core.errors import DataError
 from ..core.extras import import_pillow
+from ..core.reading import allowed_bytes, translated
 from ..core.types import Array, DTypeLike, TensorLike
 from ..tensor import to_array
 
@@ -16,8 +19,40 @@ _COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
+class PictureError(DataError, OSError):
+    """A picture that cannot be decoded. Pillow's own error is an OSError too."""
+
+    def __str__(self) -> str:  # OSError would print an errno
+        return str(self.args[0]) if self.args else ""
+
+
+def open_picture(file: Any, size: int, where: Any, max_bytes: int | None = None) -> Any:
+    """Return a PIL picture whose pixels are not decoded yet, after a look at what it declares.
+
+    Args:
+        file: Open for reading, or a path.
+        size: Bytes of the file.
+        where: What messages call it.
+        max_bytes: The most that the decoded pixels may take; the larger of 1 GiB and 10 times the file if None.
+
+    Raises:
+        PictureError: it is larger, or of a format that another program would have to decode.
+        Exception: Pillow's own; call this inside `translated`.
+    """
+    picture = import_pillow("load_img").open(file)
+    if picture.format == "EPS":
+        raise PictureError(f"{where}: PostScript is a program, which is not run")
+    width, height = picture.size
+    needed = width * height * max(4, len(picture.getbands()) * (4 if picture.mode in ("I", "F") else 1))
+    allowed = allowed_bytes(size, max_bytes)
+    if needed > allowed:
+        raise PictureError(f"{where}: {width} x {height} pixels take {needed} bytes, more than the {allowed} allowed; "
+                           "pass max_bytes=... if it is meant")
+    return picture
+
+
 def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | None = None,
-             interpolation: str = "nearest", keep_aspect_ratio: bool = False) -> Any:
+             interpolation: str = "nearest", keep_aspect_ratio: bool = False, max_bytes: int | None = None) -> Any:
     """Read a picture from a file.
 
     Args:
@@ -26,22 +61,36 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | 
         target_size: (height, width) to resize to.
         interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
         keep_aspect_ratio: Whether to crop the middle to the target's proportions first.
+        max_bytes: The most that the decoded pixels may take; the larger of 1 GiB and 10 times the file if None.
 
     Returns:
         A PIL picture; `img_to_array` makes an array of it.
 
     Raises:
         ValueError: an unknown color_mode or interpolation.
-        OSError: the file cannot be read.
+        OSError: the file cannot be read; a `PictureError`, which is a ValueError too, if it is no picture, a damaged
+            one, or one that is too large.
     """
-    image_module = import_pillow("load_img")
+    import_pillow("load_img")
     if color_mode not in _COLOR_MODES:
         raise ValueError(f"load_img: color_mode must be 'rgb', 'rgba' or 'grayscale', got {color_mode!r}")
-    with image_module.open(path) as file:
+    where = getattr(path, "name", "a picture") if hasattr(path, "read") else os.fspath(path)
+    with (translated(where, PictureError, lambda: "not a picture that can be read"),
+          open_picture(path, _size(path), where, max_bytes) as file):
         picture = file if color_mode == "grayscale" and file.mode in ("I;16", "I") else file.convert(
             _COLOR_MODES[color_mode])
         picture.load()
     return picture if target_size is None else resize_picture(picture, target_size, interpolation, keep_aspect_ratio)
+
+
+def _size(path):
+    """Bytes of a file that is open, or has this path."""
+    if not hasattr(path, "read"):
+        return os.stat(path).st_size
+    place = path.tell()
+    size = path.seek(0, os.SEEK_END)
+    path.seek(place)
+    return size
 
 
 def resize_picture(picture: Any, size: tuple[int, int], interpolation: str, keep_aspect_ratio: bool = False) -> Any:

@@ -9,15 +9,18 @@ import numpy as np
 
 from .. import ops
 from ..core.extras import import_pillow
+from ..core.reading import translated
 from ..core.types import DTypeLike, TensorLike
 from ..string_tensor import to_string_array
 from ..tensor import Tensor, convert_to_tensor, to_array
+from .images import PictureError, open_picture
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def decode_image(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", name: str | None = None,
-                 expand_animations: bool = True) -> Tensor:
+                 expand_animations: bool = True, max_bytes: int | None = None,
+                 where: str = "io.decode_image") -> Tensor:
     """Decode a picture file (JPEG, PNG, BMP, GIF, ...). Needs the extra "image".
 
     Args:
@@ -25,24 +28,26 @@ def decode_image(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", n
         channels: 1, 3 or 4; 0 for as many as the file has.
         dtype: uint8 for 0..255, a floating point type for 0..1.
         name, expand_animations: Taken for TensorFlow's sake; of an animation only the first picture is decoded.
+        max_bytes: The most that the pixels may take; the larger of 1 GiB and 10 times the contents if None.
+        where: What messages call the picture, such as its path.
 
     Returns:
         Tensor, shape (height, width, channels).
 
     Raises:
-        ValueError: the bytes are not a picture that can be read.
+        PictureError: a ValueError, and an OSError as Pillow's. The bytes are not a picture that can be read, or one
+            that is too large.
     """
-    image_module = import_pillow("io.decode_image")
-    try:
-        picture = image_module.open(io.BytesIO(to_string_array(contents).item()))
+    import_pillow("io.decode_image")
+    data = to_string_array(contents).item()
+    with translated(where, PictureError, lambda: "this is not a picture that can be read"):
+        picture = open_picture(io.BytesIO(data), len(data), where, max_bytes)
         picture.load()
-    except OSError as error:
-        raise ValueError(f"io.decode_image: this is not a picture that can be read ({error})") from error
-    if channels == 0 and picture.mode not in ("L", "RGB", "RGBA"):
-        picture = picture.convert("RGB")
-    elif channels:
-        picture = picture.convert(_MODES[channels])
-    array = np.array(picture)
+        if channels == 0 and picture.mode not in ("L", "RGB", "RGBA"):
+            picture = picture.convert("RGB")
+        elif channels:
+            picture = picture.convert(_MODES[channels])
+        array = np.array(picture)
     array = array[:, :, None] if array.ndim == 2 else array
     return Tensor(array if np.dtype(dtype) == np.uint8 else (array / 255.0).astype(dtype))
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import ModelFileError
 from .files import atomic_write
+from .npz import read_npz
 
 
 def save_weights_npz(model: Any, path: str | os.PathLike[str]) -> None:
@@ -24,15 +26,21 @@ def save_weights_npz(model: Any, path: str | os.PathLike[str]) -> None:
         np.savez(file, **{str(index): values for index, values in enumerate(model.get_weights())})
 
 
-def load_weights_npz(model: Any, path: str | os.PathLike[str]) -> None:
+def load_weights_npz(model: Any, path: str | os.PathLike[str], max_bytes: int | None = None) -> None:
     """Set a model's weights from a file of `save_weights_npz`.
 
     Args:
         model: A built model.
         path: Of the file.
+        max_bytes: The most that the arrays may take; the larger of 1 GiB and 10 times the file if None.
 
     Raises:
+        ModelFileError: a ValueError. The file is damaged, or would take more memory than allowed.
         ValueError: the file holds other shapes than the model; nothing is changed then.
+        OSError: it cannot be read.
     """
-    with np.load(Path(os.fspath(path)).expanduser(), allow_pickle=False) as file:
-        model.set_weights([file[str(index)] for index in range(len(file.files))])
+    arrays = read_npz(path, max_bytes, ModelFileError)
+    missing = [index for index in range(len(arrays)) if str(index) not in arrays]
+    if missing:
+        raise ModelFileError(f"{path}: has no array '{missing[0]}'; it was not written by save_weights_npz")
+    model.set_weights([arrays[str(index)] for index in range(len(arrays))])

@@ -144,7 +144,7 @@ void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T*
       const Index taps_h = taps_of_phase(h, s.kernel_height, s.stride_h, s.dilation_h, s.pad_top, row, row_reach);
       const Index taps_w = taps_of_phase(v, s.kernel_width, s.stride_w, s.dilation_w, s.pad_left, col, col_reach);
       T* const out = dx + h * line + v * s.channels;
-      if (taps_h * taps_w == 0) {
+      if (taps_h * taps_w == 0 || s.filters == 0) {
         zero_phase(s, h, v, dx);
         continue;
       }

@@ -251,8 +251,9 @@ template <class T>
 void batch_norm_max_pool2d_forward(const Pool2dShape& s, const T* x, const T* gamma, const T* beta, double epsilon,
                                    const Dropout& mask, T* y, std::uint8_t* places, T* chosen, T* mean, T* variance,
                                    T* inverse_std) {
-  const normalization::Lines lines(s.batch * s.height * s.width, s.channels);
-  if (lines.rows == 0 || s.channels == 0) return;
+  const Index rows = s.batch * s.height * s.width;
+  if (rows == 0 || s.channels == 0) return;  // Lines divides by the number of channels
+  const normalization::Lines lines(rows, s.channels);
   normalization::moments(normalization::InMemory<T>{x, s.channels}, lines, mean, variance);
   batch_norm_max_pool2d_inference(s, x, gamma, beta, mean, variance, epsilon, mask, y, places, chosen, inverse_std);
 }
