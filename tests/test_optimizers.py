@@ -203,6 +203,21 @@ def test_loss_scale():
     assert v[0].numpy() == -1
 
 
+@pytest.mark.parametrize("options", [{"clipnorm": 0.5}, {"clipvalue": 0.5}, {"global_clipnorm": 0.5},
+                                     {"loss_scale_factor": 2.0}, {"gradient_accumulation_steps": 2}, {"use_ema": True}])
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_a_weight_without_axes(name, options):
+    """NumPy makes scalars of arrays without axes wherever it computes with them."""
+    scalar, vector = Variable(2.0), Variable([2.0])
+    one, other = (optimizers.get({"class_name": name, "config": {"learning_rate": 0.5, **options}}) for _ in range(2))
+    for _ in range(3):
+        one.apply([np.array(3.0, np.float32)], [scalar])
+        other.apply([np.array([3.0], np.float32)], [vector])
+    one.finalize_variable_values([scalar])
+    other.finalize_variable_values([vector])
+    assert scalar.numpy().tolist() == vector.numpy()[0] != 2.0
+
+
 def test_loss_scale_is_a_pair():
     """What divides the gradients has multiplied the loss: with a power of 2 every step has the same bits as without."""
     def by_fit(optimizer):

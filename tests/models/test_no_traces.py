@@ -1,4 +1,4 @@
-"""Building a model and finding shapes leave no trace: the first step is the same as if it had computed nothing before."""
+"""Building a model and finding shapes leave no trace: the first step is as if nothing had been computed before."""
 
 import numpy as np
 import pytest

@@ -267,13 +267,10 @@ def serialize_function(function: Any) -> Config:
         ValueError: it has no name by which it can be found again.
     """
     name = getattr(function, "__name__", None)
-    if name is None or name == "<lambda>":
-        if _scopes.kept is not None and callable(function):
-            return {"module": "builtins", "class_name": "function", "config": name_in_files(function),
-                    "registered_name": "function"}
-    if name is None:
+    kept = _scopes.kept is not None and callable(function)
+    if name is None and not kept:
         raise ValueError(f"cannot serialize {function!r}: it has neither get_config() nor a name")
-    if name == "<lambda>":
+    if name == "<lambda>" and not kept:
         raise ValueError("cannot serialize a lambda: a file holds no code, only names. Define the function with def, "
                          "decorate it with @register_keras_serializable(), and pass it by that name")
     return {

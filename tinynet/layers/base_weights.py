@@ -142,11 +142,11 @@ class LayerWeights:
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The variables that training changes."""
+        """The variables that training changes: not those of frozen layers, nor those whose `trainable` is False."""
         if not self._trainable:
             return []
         children = self._sublayers()
-        result = list(self._own_trainable)
+        result = [variable for variable in self._own_trainable if variable.trainable]
         for layer in children:
             result += layer.trainable_weights
         return _unique(result) if children else result

@@ -1,7 +1,7 @@
 """A call of a layer that leaves no trace: it finds shapes, or lets the layers inside build themselves, by zeros.
 
-What such a call computes must not reach a step of training: penalties, metrics, random draws, moving averages, counts of
-calls. The weights that it creates stay, with the values that they were created with.
+What such a call computes must not reach a step of training: penalties, metrics, random draws, moving averages, counts
+of calls. The weights that it creates stay, with the values that they were created with.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ class _State:
         self.numbers = {name: value for name, value in own.items() if type(value) in (int, float)}
         self.lists = layer._added_losses, layer._penalized
         self.generators = [(value, value.state) for value in own.values() if isinstance(value, SeedGenerator)]
-        variables = [variable for variable in layer._own_non_trainable]
+        variables = list(layer._own_non_trainable)
         for value in own.values():
-            if hasattr(value, "reset_state") and hasattr(value, "update_state"):  # a metric; those are above this module
+            if hasattr(value, "reset_state") and hasattr(value, "update_state"):  # a metric
                 variables += value.variables
         self.values = [(variable, variable.data.copy()) for variable in variables]
 

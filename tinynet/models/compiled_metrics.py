@@ -39,7 +39,7 @@ class CompiledMetrics:
             if not (one is None or is_accuracy(one) or is_crossentropy(one) or _is_metric_class(one)):
                 metrics_module.get(one)  # what is no metric is an error now, not at the first batch
         self._built: list[tuple[Metric, bool, int]] | None = None  # (Metric, whether weighted, position of its output)
-        self._names: dict[int, str] = {}
+        self._names: list[str] = []  # of `_built`
 
     def name_of(self, metric: Any) -> str:
         """The name under which results of a metric appear: its own, unless another one has that already.
@@ -47,7 +47,10 @@ class CompiledMetrics:
         Args:
             metric: One of `metrics`, or any other Metric.
         """
-        return self._names.get(id(metric), metric.name)
+        for (one, _, _), name in zip(self._built or (), self._names, strict=False):
+            if one is metric:
+                return name
+        return metric.name
 
     @property
     def metrics(self) -> list[Any]:
@@ -132,7 +135,7 @@ class CompiledMetrics:
                     metric = _as_metric(one, y[position], outputs[position])
                     built.append((metric, weighted, position))
                     labels.append((names[position] if self.of_several else None, metric.name, weighted))
-        self._names = {id(metric): name for (metric, _, _), name in zip(built, _distinct(labels), strict=True)}
+        self._names = _distinct(labels)
         return built
 
 

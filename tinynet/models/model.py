@@ -1,6 +1,5 @@
 """Model: a layer that can be trained."""
 
-import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -209,28 +208,6 @@ class Model(Trainer, Layer):
         from ..saving import save_model
 
         save_model(self, filepath, overwrite, zipped, format)
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """A pickle holds the bytes of the model's file (see `save`), and by reference the user's own classes and functions.
-
-        Raises:
-            ValueError: the model cannot be described, such as one with a lambda inside; the message names the layer.
-        """
-        from ..saving.model_file import model_from_pickle, model_to_pickle
-
-        return model_from_pickle, model_to_pickle(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        """A model with weights, optimizer and layers of its own; functions are the same."""
-        twin = memo[id(self)] = type(self).__new__(type(self))
-        twin.__dict__.update(copy.deepcopy(dict(self.__dict__), memo))
-        return twin
-
-    def __copy__(self) -> Any:
-        """A model with the same layers and weights."""
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        return twin
 
     def save_weights(self, filepath: str | Path, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`."""

@@ -162,7 +162,7 @@ class Optimizer(OptimizerState):
         if set(map(type, gradients)) != {np.ndarray} or len(gradients) != len(variables) or not self.built:
             gradients, variables = self._sort_out(gradients, variables)
         if self.loss_scale_factor is not None:
-            gradients = [gradient / self.loss_scale_factor for gradient in gradients]
+            gradients = [np.asarray(gradient / self.loss_scale_factor) for gradient in gradients]
         if self.watch is not None:
             self.watch(gradients, variables)
         plan = self._plan
@@ -289,7 +289,7 @@ class Optimizer(OptimizerState):
         steps = self.gradient_accumulation_steps
         if (self._iterations.data.item() + 1) % steps:
             return None
-        means = [total.data / total.data.dtype.type(steps) for total in sums]
+        means = [np.asarray(total.data / total.data.dtype.type(steps)) for total in sums]
         for total in self._accumulated:
             total.data[...] = 0
         return means
@@ -300,7 +300,7 @@ class Optimizer(OptimizerState):
         if self.global_clipnorm and self.global_clipnorm > 0:
             return clip_together_by_norm(gradients, self.global_clipnorm)
         if self.clipvalue and self.clipvalue > 0:
-            return [np.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
+            return [np.asarray(np.clip(gradient, -self.clipvalue, self.clipvalue)) for gradient in gradients]
         return gradients
 
     def _decay(self, variables, rate):
@@ -329,15 +329,15 @@ class Optimizer(OptimizerState):
             raise ValueError(
                 f"{type(self).__name__}.exclude_from_weight_decay: call it before the first step (or build)"
             )
-        listed = {id(variable) for variable in var_list or ()}
+        listed = list(var_list or ())
         pattern = re.compile("|".join(sorted(set(var_names)))) if var_names else None
-        self._excluded = lambda variable: id(variable) in listed or bool(pattern and pattern.search(variable.name))
+        self._excluded = _Excluded(listed, pattern)
 
     def _average(self):
         first = self._count() == 1
         momentum = 0.0 if first else self.ema_momentum
         for variable, average in zip(self._trainable_variables, self._averages, strict=True):
-            average.data = momentum * average.data + (1 - momentum) * variable.data
+            average.data = np.asarray(momentum * average.data + (1 - momentum) * variable.data)
         if self.ema_overwrite_frequency and self._count() % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(self._trainable_variables)
 
@@ -361,6 +361,16 @@ class Optimizer(OptimizerState):
             The same kind; `loss` itself if there is no factor.
         """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+
+class _Excluded:
+    """Which variables do not decay. An object, so that copies and pickles of the optimizer have it."""
+
+    def __init__(self, listed, pattern):
+        self.listed, self.pattern = listed, pattern
+
+    def __call__(self, variable):
+        return any(variable is one for one in self.listed) or bool(self.pattern and self.pattern.search(variable.name))
 
 
 def _kind(pair):

@@ -101,6 +101,11 @@ class OptimizerState:
         else:
             self._learning_rate = self._track("learning_rate", np.asarray(_rate(learning_rate, label), floatx()))
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, or what was pickled: its variables are other objects."""
+        self.__dict__.update(state)
+        self._index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
+
     # -- state ---------------------------------------------------------------------------------------------------------
 
     @property

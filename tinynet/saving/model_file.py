@@ -15,12 +15,10 @@ from __future__ import annotations
 import io
 import json
 import os
-import warnings
 from typing import Any
 
 from ..core.errors import ModelFileError
 from ..core.reading import allowed_bytes
-from ..core.registry import objects_collected
 from ..serialization import serialize_keras_object, shared_layers
 from ..utils.files import atomic_write
 from ..version import __version__
@@ -100,28 +98,7 @@ def model_from_bytes(data: bytes, name: str = "<bytes>") -> Any:
         ModelFileError: as `load_model` does.
     """
     with undisturbed_session():
-        return _load_archive(name, None, True, io.BytesIO(data))
-
-
-def model_to_pickle(model: Any) -> tuple[bytes, dict[str, Any]]:
-    """Return the arguments of `model_from_pickle`: the bytes of the model's file, and the user's own classes and
-    functions that it names. A pickle refers to those by the modules that define them.
-    """
-    with objects_collected() as objects, warnings.catch_warnings():
-        warnings.filterwarnings("error", message=".*what it was compiled with is not kept")
-        data = model_to_bytes(model)
-        return data, dict(objects)
-
-
-def model_from_pickle(data: bytes, objects: dict[str, Any]) -> Any:
-    """Return the model that `model_to_pickle` described.
-
-    Args:
-        data: The bytes of a model's file.
-        objects: {name: class or function} of the user's own.
-    """
-    with undisturbed_session():
-        return _load_archive("<pickle>", objects, True, io.BytesIO(data))
+        return load_archive(name, None, True, io.BytesIO(data))
 
 
 def _members(model, format=None):
@@ -162,10 +139,17 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, Any] 
     with undisturbed_session():
         if is_hdf5(path):
             return legacy_h5.load(path, custom_objects, compile, max_bytes)
-        return _load_archive(path, custom_objects, compile, max_bytes=max_bytes)
+        return load_archive(path, custom_objects, compile, max_bytes=max_bytes)
 
 
-def _load_archive(path, custom_objects, compile, file=None, max_bytes=None):
+def load_archive(path: Any, custom_objects: dict[str, Any] | None, compile: bool, file: Any = None,
+                 max_bytes: int | None = None) -> Any:
+    """Return the model of a `.keras` file.
+
+    Args:
+        path, custom_objects, compile, max_bytes: As for `load_model`.
+        file: The file, open for reading, if it is not to be opened here; `path` is then its name in messages.
+    """
     with Archive(path, file, max_bytes) as archive:
         allowed = allowed_bytes(archive.size_bytes, max_bytes)
         metadata = archive.read_json(METADATA)
