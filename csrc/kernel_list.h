@@ -181,6 +181,12 @@ KERNEL(void, layer_norm_forward, const T* x, const T* gamma, const T* beta, doub
        T* inverse_std, Index rows, Index size)
 KERNEL(void, layer_norm_backward, const T* dy, const T* x, const T* gamma, const T* mean, const T* inverse_std,
        bool rms, T* dx, T* dgamma, T* dbeta, Index rows, Index size)
+// Group normalization of x[samples][pixels][channels]: mean[samples][groups] and inverse_std[samples][groups] of each
+// group of channels / groups neighbouring channels. gamma[channels], beta[channels], dx, dgamma and dbeta may be null.
+KERNEL(void, group_norm_forward, const T* x, const T* gamma, const T* beta, double epsilon, T* y, T* mean,
+       T* inverse_std, Index samples, Index pixels, Index channels, Index groups)
+KERNEL(void, group_norm_backward, const T* dy, const T* x, const T* gamma, const T* mean, const T* inverse_std, T* dx,
+       T* dgamma, T* dbeta, Index samples, Index pixels, Index channels, Index groups)
 END_UNIT
 
 // Pooling. The forward pass of the maximum fills `argmax` (unless both of its arrays are null), the backward pass reads

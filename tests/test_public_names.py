@@ -133,6 +133,7 @@ INTERNALS = {
     "ops.depthwise_conv2d": ["*_forward", "*_backward"],
     "ops.dropout": ["*_forward", "*_backward", "dropout_scale", "kept", "philox"],
     "ops.formulas": ["binary", "gathered", "moved", "named", "operands", "result_type", "sum_to", "unary"],
+    "ops.group_norm": ["*_forward", "*_backward"],
     "ops.gru": ["*_forward", "*_backward"],
     "ops.image": ["extract_patches", "resize", "resize_weights"],
     "ops.indexing": ["put", "scatter_add"],

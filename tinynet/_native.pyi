@@ -130,6 +130,13 @@ def ftrl_step(
     weights: list[_Array], gradients: list[_Array], accumulators: list[_Array], linears: list[_Array],
     learning_rate: float, learning_rate_power: float, l1: float, l2: float, shrinkage: float, decay: float = 0.0,
 ) -> None: ...
+def group_norm_backward(
+    dy: Array, x: Array, gamma: Array | None, mean: Array, inverse_std: Array, need_dx: bool = True,
+    need_dgamma: bool = True, need_dbeta: bool = True,
+) -> tuple[Array | None, Array | None, Array | None]: ...
+def group_norm_forward(
+    x: Array, gamma: Array | None, beta: Array | None, groups: int, epsilon: float,
+) -> tuple[Array, Array, Array]: ...
 def isa() -> str: ...
 def layer_norm_backward(
     dy: _Array, x: _Array, gamma: _Array | None, mean: _Array, inverse_std: _Array, rms: bool = False,

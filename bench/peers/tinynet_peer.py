@@ -8,7 +8,7 @@ import tinynet
 from tinynet import runtime
 from tinynet.models.fusion import plan_steps
 
-from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, matrices, normalization, pooling
+from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, matrices, normalization, pooling
 from .keras_like import KerasTraining, augmentation
 
 
@@ -63,13 +63,17 @@ class Normalization:
 
     def __init__(self, kind, shape, seed):
         x, self.dy, gamma, beta = normalization(tuple(shape), seed)
-        make = tinynet.layers.LayerNormalization if kind == "layer_norm" else tinynet.layers.BatchNormalization
-        self.layer = make(epsilon=1e-3)
+        if kind == "layer_norm":
+            self.layer = tinynet.layers.LayerNormalization(epsilon=1e-3)
+        elif kind == "group_norm":
+            self.layer = tinynet.layers.GroupNormalization(groups_of(shape), epsilon=1e-3)
+        else:
+            self.layer = tinynet.layers.BatchNormalization(epsilon=1e-3)
         self.x = tinynet.convert_to_tensor(x)
         self.layer(self.x)
         self.layer.gamma.assign(gamma)
         self.layer.beta.assign(beta)
-        training = {} if kind == "layer_norm" else {"training": True}
+        training = {"training": True} if kind.startswith("batch_norm") else {}
         step = self.layer
         if kind == "batch_norm_relu":  # in one pass, as in a model
             relu = tinynet.layers.ReLU()

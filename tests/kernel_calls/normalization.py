@@ -1,4 +1,6 @@
-"""Batch and layer normalization, and the bounds of their statistics."""
+"""Batch, layer and group normalization, and the bounds of their statistics."""
+
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -124,6 +126,71 @@ LAYER_NORM = {
 }
 
 
+def group_norm_arguments(numbers, shape, groups):
+    return {"x": numbers(*shape), **channels_of(numbers, shape[-1]), "groups": groups, "epsilon": EPSILON}
+
+
+def group_norm_bounds(x, gamma, beta, mean, inverse_std, epsilon, g):
+    """Bounds of y, mean, inverse_std; the arguments in wide floats. A group has as many terms as elements."""
+    groups = mean.shape[1]
+    shape = (x.shape[0], -1, groups, x.shape[-1] // groups)
+    size = x[0].size // groups
+    mean_error = g(size + 1) * np.abs(x.reshape(shape)).mean(axis=(1, 3))
+    variance = 1 / inverse_std**2 - epsilon
+    relative = (g(size + 4) * variance + mean_error**2) * inverse_std**2 + 4 * g(1)
+    of_channels = [over_pixels(part, x) for part in (mean, inverse_std, mean_error, relative)]
+    y = normalized_bound(x, SimpleNamespace(gamma=gamma, beta=beta), *of_channels, g)
+    return [y, mean_error, relative * inverse_std]
+
+
+def over_pixels(statistic, x):
+    """(samples, groups) in the shape of x."""
+    of_channels = np.repeat(statistic, x.shape[-1] // statistic.shape[1], axis=1)
+    return np.broadcast_to(of_channels.reshape(x.shape[0], *[1] * (x.ndim - 2), x.shape[-1]), x.shape)
+
+
+def group_norm_bound(a, results, g):
+    _, mean, inverse_std = results
+    if a.x.size == 0:
+        return [np.zeros(result.shape) for result in results]
+    return group_norm_bounds(a.x, a.gamma, a.beta, mean, inverse_std, EPSILON, g)
+
+
+def group_norm_gradient_arguments(numbers, shape, groups):
+    made = group_norm_arguments(numbers, shape, groups)
+    with np.errstate(all="ignore"):
+        _, mean, inverse_std = reference.group_norm_forward(**made)
+    return {"dy": numbers(*shape), "x": made["x"], "gamma": made["gamma"], "mean": mean, "inverse_std": inverse_std}
+
+
+def group_norm_gradient_bounds(dy, x, gamma, mean, inverse_std, g):
+    """Bounds of dx, dgamma, dbeta; the arguments in wide floats."""
+    groups, axes = mean.shape[1], tuple(range(x.ndim - 1))
+    size, terms = x[0].size // groups, x.size // x.shape[-1]
+    scale = over_pixels(inverse_std, x)
+    x_hat, dy = np.abs((x - over_pixels(mean, x)) * scale), np.abs(dy)
+    dx_hat = dy if gamma is None else dy * np.abs(gamma)
+    shape = (x.shape[0], -1, groups, x.shape[-1] // groups)
+    level, slope = (over_pixels(part.reshape(shape).mean(axis=(1, 3)), x) for part in (dx_hat, dx_hat * x_hat))
+    return [g(size + 13) * scale * (dx_hat + level + x_hat * slope), g(terms + 5) * (dy * x_hat).sum(axis=axes),
+            g(terms + 1) * dy.sum(axis=axes)]
+
+
+def group_norm_gradient_bound(a, results, g):
+    if a.x.size == 0:
+        return [np.zeros(result.shape) for result in results]
+    return group_norm_gradient_bounds(a.dy, a.x, a.gamma, a.mean, a.inverse_std, g)
+
+
+# Lines of several pixels and of one, whole and with a remainder; groups of one channel, of a few, of all.
+GROUP_NORM = {
+    "small": [((1, 1), 1), ((3, 2), 1), ((2, 5, 6), 3), ((3, 4, 5, 8), 8), ((2, 7, 9, 3), 1), ((2, 3, 66), 6),
+              ((2, 9, 16), 4)],
+    "large": [((20, 40, 30, 12), 4), ((3, 301, 256), 32), ((25_001, 4), 2), ((2, 1, 60_000), 3), ((500, 14, 17), 1)],
+    "empty": [((0, 3, 4), 2), ((2, 0, 4), 2), ((2, 3, 0), 1)],
+}
+
+
 KERNELS = {
     "batch_norm_forward": Kernel(batch_norm_arguments, batch_norm_bound, **CHANNELS, empty=[((3, 0),)],
                                  refused=[((0, 3),)]),
@@ -133,4 +200,6 @@ KERNELS = {
         **{**CHANNELS, "small": [*CHANNELS["small"], ((9, 5), True, True)]}, empty=[((3, 0),), ((0, 3),)]),
     "layer_norm_forward": Kernel(layer_norm_arguments, layer_norm_bound, **LAYER_NORM),
     "layer_norm_backward": Kernel(layer_norm_gradient_arguments, layer_norm_gradient_bound, **LAYER_NORM),
+    "group_norm_forward": Kernel(group_norm_arguments, group_norm_bound, **GROUP_NORM),
+    "group_norm_backward": Kernel(group_norm_gradient_arguments, group_norm_gradient_bound, **GROUP_NORM),
 }

@@ -39,12 +39,13 @@ from .elementwise import (
     negative, nextafter, not_equal, positive, power, rad2deg, reciprocal, right_shift, round, rsqrt, saturate_cast,
     sign, signbit, sin, sinc, sinh, sqrt, square, subtract, tan, true_divide, trunc,
 )
+from .group_norm import group_normalization
 from .gru import gru
 from .indexing import get_item, nonzero, select, slice, slice_update, take, take_along_axis, where
 from .joining import (
     append, array_split, concatenate, dsplit, dstack, hsplit, hstack, split, stack, unstack, vsplit, vstack,
 )
-from .layer_norm import group_normalization, layer_normalization, normalize, rms_normalization
+from .layer_norm import layer_normalization, normalize, rms_normalization
 from .linalg import (
     cholesky, cholesky_inverse, det, eig, eigh, inv, logdet, lstsq, matrix_rank, pinv, qr, slogdet, solve,
     solve_triangular, svd,

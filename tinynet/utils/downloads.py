@@ -253,24 +253,23 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
     )
     folder = Path(folder)
     free = shutil.disk_usage(folder.parent).free
-    with atomic_folder(folder) as temporary, _named_archive(path):
-        with translated(path):
-            is_tar = "tar" in formats and _is_tar(path)
-            if not is_tar and not ("zip" in formats and zipfile.is_zipfile(path)):
-                raise DataError(f"{path}: not a {' or '.join(formats)} archive")
-            if is_tar:
-                _check_stream(path, free)
-                with tarfile.open(path) as archive:
-                    _check_size(path, sum(member.size for member in archive.getmembers()), free)
-                    _check_tar_end(path, archive)
-                    archive.extractall(temporary, filter="data")
-            else:
-                with zipfile.ZipFile(path) as archive:
-                    _check_size(path, sum(member.file_size for member in archive.infolist()), free)
-                    for member in archive.namelist():
-                        if os.path.isabs(member) or ".." in Path(member).parts:
-                            raise DataError(f"{path}: the archive's member {member!r} leads out of the folder")
-                    archive.extractall(temporary)
+    with atomic_folder(folder) as temporary, _named_archive(path), translated(path):
+        is_tar = "tar" in formats and _is_tar(path)
+        if not is_tar and not ("zip" in formats and zipfile.is_zipfile(path)):
+            raise DataError(f"{path}: not a {' or '.join(formats)} archive")
+        if is_tar:
+            _check_stream(path, free)
+            with tarfile.open(path) as archive:
+                _check_size(path, sum(member.size for member in archive.getmembers()), free)
+                _check_tar_end(path, archive)
+                archive.extractall(temporary, filter="data")
+        else:
+            with zipfile.ZipFile(path) as archive:
+                _check_size(path, sum(member.file_size for member in archive.infolist()), free)
+                for member in archive.namelist():
+                    if os.path.isabs(member) or ".." in Path(member).parts:
+                        raise DataError(f"{path}: the archive's member {member!r} leads out of the folder")
+                archive.extractall(temporary)
 
 
 @contextlib.contextmanager
