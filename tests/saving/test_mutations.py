@@ -1,12 +1,12 @@
 """Damaged files of every kind: each reader returns something, or raises an error of the documented kinds.
 
-Correct files are changed at random: bytes flipped, cut out, doubled, set to extremes; numbers and names in JSON replaced.
-The seeds are fixed. A longer run, with other seeds:
+Correct files are changed at random: bytes flipped, cut out, doubled, set to extremes; numbers and names in JSON
+replaced. The seeds are fixed. A longer run, which begins with the same changes:
 
     TINYNET_MUTATIONS=2000 python -m pytest tests/saving/test_mutations.py
 
-An error must be tinynet's own (`DataError`, `ModelFileError`), with the file's name in its message. A failure prints the
-reader, the seed and the error, and leaves the file in pytest's folder.
+An error must be tinynet's own (`DataError`, `ModelFileError`), with the file's name in its message. A failure prints
+the reader, the round and the error, and leaves the file in pytest's folder.
 """
 
 import gzip

@@ -253,24 +253,23 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
     )
     folder = Path(folder)
     free = shutil.disk_usage(folder.parent).free
-    with atomic_folder(folder) as temporary, _named_archive(path):
-        with translated(path):
-            is_tar = "tar" in formats and _is_tar(path)
-            if not is_tar and not ("zip" in formats and zipfile.is_zipfile(path)):
-                raise DataError(f"{path}: not a {' or '.join(formats)} archive")
-            if is_tar:
-                _check_stream(path, free)
-                with tarfile.open(path) as archive:
-                    _check_size(path, sum(member.size for member in archive.getmembers()), free)
-                    _check_tar_end(path, archive)
-                    archive.extractall(temporary, filter="data")
-            else:
-                with zipfile.ZipFile(path) as archive:
-                    _check_size(path, sum(member.file_size for member in archive.infolist()), free)
-                    for member in archive.namelist():
-                        if os.path.isabs(member) or ".." in Path(member).parts:
-                            raise DataError(f"{path}: the archive's member {member!r} leads out of the folder")
-                    archive.extractall(temporary)
+    with atomic_folder(folder) as temporary, _named_archive(path), translated(path):
+        is_tar = "tar" in formats and _is_tar(path)
+        if not is_tar and not ("zip" in formats and zipfile.is_zipfile(path)):
+            raise DataError(f"{path}: not a {' or '.join(formats)} archive")
+        if is_tar:
+            _check_stream(path, free)
+            with tarfile.open(path) as archive:
+                _check_size(path, sum(member.size for member in archive.getmembers()), free)
+                _check_tar_end(path, archive)
+                archive.extractall(temporary, filter="data")
+        else:
+            with zipfile.ZipFile(path) as archive:
+                _check_size(path, sum(member.file_size for member in archive.infolist()), free)
+                for member in archive.namelist():
+                    if os.path.isabs(member) or ".." in Path(member).parts:
+                        raise DataError(f"{path}: the archive's member {member!r} leads out of the folder")
+                archive.extractall(temporary)
 
 
 @contextlib.contextmanager
@@ -285,7 +284,7 @@ def _named_archive(path):
         raise DataError(f"{path}: {error}") from error
 
 
-_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "lzma"))
+_COMPRESSIONS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")  # of gzip, bzip2, xz
 
 
 def _is_tar(path):
@@ -294,20 +293,24 @@ def _is_tar(path):
 
     with open(path, "rb") as file:
         start = file.read(6)
-    return any(start.startswith(magic) for magic, _ in _COMPRESSIONS) or tarfile.is_tarfile(path)
+    return start.startswith(_COMPRESSIONS) or tarfile.is_tarfile(path)
 
 
 def _check_stream(path, free):
     """Read compressed data to its end, where the checksum is: tarfile stops before it, and does not notice damage."""
-    import importlib
+    import bz2
+    import gzip
+    import lzma
 
     with open(path, "rb") as file:
         start = file.read(6)
-    module = next((module for magic, module in _COMPRESSIONS if start.startswith(magic)), None)
-    if module is None:
+    openers: tuple[Callable[[Any], Any], ...] = (gzip.open, bz2.open, lzma.open)
+    opener = next((opener for magic, opener in zip(_COMPRESSIONS, openers, strict=True) if start.startswith(magic)),
+                  None)
+    if opener is None:
         return
     done = 0
-    with importlib.import_module(module).open(path) as stream:
+    with opener(path) as stream:
         while chunk := stream.read(CHUNK):
             done += len(chunk)
             _check_size(path, done, free)

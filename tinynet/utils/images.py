@@ -204,8 +204,8 @@ def save_img(path: Any, x: TensorLike, data_format: str | None = None, file_form
     if file_format is None:
         file_format = image_module.registered_extensions().get(f".{ending}")
         if file_format is None:
-            raise ValueError(f"save_img: the ending of {os.fspath(path)!r} is that of no picture format; give one, such "
-                             "as .png, or file_format='png'")
+            raise ValueError(f"save_img: the ending of {os.fspath(path)!r} is that of no picture format; give one, "
+                             "such as .png, or file_format='png'")
     content = io.BytesIO()
     picture.save(content, format="jpeg" if file_format.lower() == "jpg" else file_format, **kwargs)
     with atomic_write(path) as file:
