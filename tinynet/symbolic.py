@@ -295,8 +295,9 @@ def _largest_bytes(function: Callable[..., Any], args: tuple[Any, ...], kwargs: 
         return 0  # the call will raise it
     tensors = _keras_tensors(args, kwargs)
     operands = [np.shape(leaf) for leaf in given.values() if isinstance(leaf, np.ndarray | Tensor)]
-    elements = largest_result(function.__name__, [tuple(_lengths(tensor, _TRIAL_LENGTHS[0][0])) for tensor in tensors], operands,
-                              {key: value for key, value in given.items() if not is_symbolic(value)})
+    shapes = [tuple(_lengths(tensor, _TRIAL_LENGTHS[0][0])) for tensor in tensors]
+    others = {key: value for key, value in given.items() if not is_symbolic(value)}
+    elements = largest_result(function.__name__, shapes, operands, others)
     return elements * max(np.dtype(tensor.dtype).itemsize for tensor in tensors)
 
 

@@ -229,7 +229,8 @@ def _check_numbers(epoch: Any, step: Any, batches: Any, taken: Any, *seeds: Any)
         if type(number) is not int or number < 0:
             raise ValueError(f"expected a whole number from 0 on, got {number!r:.80}")
     for state in seeds:
-        if state is not None and not (isinstance(state, np.ndarray) and state.shape == (2,) and state.dtype.kind in "iu"):
+        is_state = isinstance(state, np.ndarray) and state.shape == (2,) and state.dtype.kind in "iu"
+        if state is not None and not is_state:
             raise ValueError(f"expected the state of a random generator, got {state!r:.80}")
 
 

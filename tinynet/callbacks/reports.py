@@ -25,7 +25,8 @@ class CSVLogger(Callback):
         separator: Between the values.
         append: Go on with an existing file (a training that was resumed) instead of writing it anew.
 
-    Every line is on the disk when its epoch ends; one that does not fit on the disk is taken back. What an epoch has no value for (validation every second epoch) is NA.
+    Every line is on the disk when its epoch ends; one that does not fit on the disk is taken back. What an epoch has no
+    value for (validation every second epoch) is NA.
 
     Raises:
         OSError: in training, when the file cannot be written; it has the path.

@@ -10,6 +10,13 @@ class DataError(ValueError):
     """A data file that is broken, hostile, or not what its name states. The message names file and fault."""
 
 
+class PictureError(DataError, OSError):
+    """A picture that cannot be decoded. It is an OSError too, as Pillow's own errors are."""
+
+    def __str__(self) -> str:  # OSError would print an errno
+        return str(self.args[0]) if self.args else ""
+
+
 class DatasetNotFoundError(DataError, FileNotFoundError):
     """A data set that was not found. The message lists what was tried and what helps."""
 

@@ -145,8 +145,8 @@ def check_weight(shape: Any, itemsize: int) -> None:
 
 
 @contextlib.contextmanager
-def translated(where: Any, kind: type[Exception] = DataError, position: Callable[[], str] | None = None,
-               known: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
+def translated(where: Any, kind: type[Exception] = DataError, position: Callable[[], str] | None = None) \
+        -> Iterator[None]:
     """Context manager around the parsing of a file: whatever goes wrong inside becomes an error of one kind.
 
     Unchanged remain tinynet's own errors, errors of the operating system with a number (no such file, a full disk),
@@ -156,7 +156,6 @@ def translated(where: Any, kind: type[Exception] = DataError, position: Callable
         where: The file's name.
         kind: `DataError` or `ModelFileError`.
         position: Function that returns the place in the file, such as "line 3".
-        known: Further errors that remain.
 
     Raises:
         kind: "file: line 3: ..."
@@ -168,7 +167,7 @@ def translated(where: Any, kind: type[Exception] = DataError, position: Callable
     """
     try:
         yield
-    except (DataError, ModelFileError, *known):
+    except (DataError, ModelFileError):
         raise
     except Warning as warning:
         if isinstance(warning, UserWarning | DeprecationWarning):

@@ -164,7 +164,8 @@ _PRODUCTS: dict[str, Rule] = {
 }
 # One tensor, and numbers that make it larger.
 _GROWING: dict[str, Rule] = {
-    "tile": _times("repeats"), "repeat": _repeated, "one_hot": _added("num_classes"), "multi_hot": _added("num_classes"),
+    "tile": _times("repeats"), "repeat": _repeated, "one_hot": _added("num_classes"),
+    "multi_hot": _added("num_classes"),
     "linspace": _added("num"), "logspace": _added("num"), "geomspace": _added("num"), "bincount": _added("minlength"),
     "histogram": _added("bins"), "vander": _added("N"), "array_split": _parts,
     "split": _parts, "corrcoef": _correlations, "average_pool": _pooled, "average_pool2d": _pooled,

@@ -78,7 +78,7 @@ class CsvDataset(Dataset):
                 lines = _Lines(path, io.TextIOWrapper(file, encoding="utf-8", newline=""))
                 records = csv.reader(lines, delimiter=field_delim, quoting=quoting)
                 for number in itertools.count():
-                    with translated(path, position=lambda: f"line {lines.number}"):
+                    with translated(path, position=lines.position):
                         fields = next(records, None)
                         if fields is None:
                             break
@@ -118,12 +118,16 @@ class _Lines:
         self._most = allowed_bytes(os.stat(path).st_size)
         self.number = 0
 
+    def position(self) -> str:
+        """The position of the line read last, for messages."""
+        return f"line {self.number}"
+
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
         self.number += 1
-        with translated(self._path, position=lambda: f"line {self.number}"):
+        with translated(self._path, position=self.position):
             line = self._file.readline(self._most)
             if len(line) == self._most:
                 raise DataError(f"{self._path}: line {self.number} has more than the {self._most} bytes allowed")

@@ -101,12 +101,16 @@ class _Lookup(Layer):
         Raises:
             ValueError: it is empty or too long, a token occurs twice, or a special one is inside; the weights are
                 missing, or not as many; a path comes from a configuration, as of a model file.
-            DataError: a line of the file is no token; the message has its number.
+            DataError: a ValueError. The file is no vocabulary; the message has its name, and the number of a line that
+                is no token.
             OSError: the file cannot be read.
         """
         owner = type(self).__name__
         if isinstance(vocabulary, str | os.PathLike):
-            vocabulary = self._tokens_in(vocabulary)
+            tokens = self._tokens_in(vocabulary)
+            with translated(os.fspath(vocabulary)):
+                self.set_vocabulary(tokens, idf_weights)
+            return
         vocabulary = [self._token(token) for token in np.asarray(vocabulary, object).ravel()] if len(vocabulary) else []
         if not vocabulary:
             raise ValueError(f"{owner}.set_vocabulary: the vocabulary is empty")

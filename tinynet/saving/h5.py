@@ -114,8 +114,8 @@ def total_bytes(stored: dict[str, Stored], where: str, size: int, max_bytes: int
     allowed = allowed_bytes(size, max_bytes)
     total = sum(math.prod(one.shape) * one.dtype.itemsize for one in stored.values())
     if total > allowed:
-        raise ModelFileError(f"{where}: declares {total} bytes of arrays, more than the {allowed} allowed for a file of "
-                             f"{size}; pass max_bytes=... if it is meant")
+        raise ModelFileError(f"{where}: declares {total} bytes of arrays, more than the {allowed} allowed for a file "
+                             f"of {size}; pass max_bytes=... if it is meant")
     return total
 
 

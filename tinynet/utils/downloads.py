@@ -284,7 +284,7 @@ def _named_archive(path):
         raise DataError(f"{path}: {error}") from error
 
 
-_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "lzma"))
+_COMPRESSIONS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")  # of gzip, bzip2, xz
 
 
 def _is_tar(path):
@@ -293,20 +293,24 @@ def _is_tar(path):
 
     with open(path, "rb") as file:
         start = file.read(6)
-    return any(start.startswith(magic) for magic, _ in _COMPRESSIONS) or tarfile.is_tarfile(path)
+    return start.startswith(_COMPRESSIONS) or tarfile.is_tarfile(path)
 
 
 def _check_stream(path, free):
     """Read compressed data to its end, where the checksum is: tarfile stops before it, and does not notice damage."""
-    import importlib
+    import bz2
+    import gzip
+    import lzma
 
     with open(path, "rb") as file:
         start = file.read(6)
-    module = next((module for magic, module in _COMPRESSIONS if start.startswith(magic)), None)
-    if module is None:
+    openers: tuple[Callable[[Any], Any], ...] = (gzip.open, bz2.open, lzma.open)
+    opener = next((opener for magic, opener in zip(_COMPRESSIONS, openers, strict=True) if start.startswith(magic)),
+                  None)
+    if opener is None:
         return
     done = 0
-    with importlib.import_module(module).open(path) as stream:
+    with opener(path) as stream:
         while chunk := stream.read(CHUNK):
             done += len(chunk)
             _check_size(path, done, free)

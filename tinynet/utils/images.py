@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..core.errors import DataError
+from ..core.errors import PictureError
 from ..core.extras import import_pillow
 from ..core.reading import allowed_bytes, translated
 from ..core.types import Array, DTypeLike, TensorLike
@@ -19,13 +19,6 @@ from .files import atomic_write
 
 _COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
-
-
-class PictureError(DataError, OSError):
-    """A picture that cannot be decoded. Pillow's own error is an OSError too."""
-
-    def __str__(self) -> str:  # OSError would print an errno
-        return str(self.args[0]) if self.args else ""
 
 
 def open_picture(file: Any, size: int, where: Any, max_bytes: int | None = None) -> Any:
@@ -204,8 +197,8 @@ def save_img(path: Any, x: TensorLike, data_format: str | None = None, file_form
     if file_format is None:
         file_format = image_module.registered_extensions().get(f".{ending}")
         if file_format is None:
-            raise ValueError(f"save_img: the ending of {os.fspath(path)!r} is that of no picture format; give one, such "
-                             "as .png, or file_format='png'")
+            raise ValueError(f"save_img: the ending of {os.fspath(path)!r} is that of no picture format; give one, "
+                             "such as .png, or file_format='png'")
     content = io.BytesIO()
     picture.save(content, format="jpeg" if file_format.lower() == "jpg" else file_format, **kwargs)
     with atomic_write(path) as file:

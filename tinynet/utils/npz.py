@@ -36,7 +36,11 @@ def read_npz(path: str | os.PathLike[str], max_bytes: int | None = None, kind: t
     path = Path(os.fspath(path)).expanduser()
     arrays: dict[str, Array] = {}
     member = ""
-    with open(path, "rb") as file, translated(path, kind, lambda: f"member {member!r}" if member else "not an .npz file"):
+
+    def position():
+        return f"member {member!r}" if member else "not an .npz file"
+
+    with open(path, "rb") as file, translated(path, kind, position):
         allowed = allowed_bytes(os.fstat(file.fileno()).st_size, max_bytes)
         with zipfile.ZipFile(file) as archive:
             infos = archive.infolist()

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..core.errors import PictureError
 from ..core.extras import import_pillow
 from ..core.reading import translated
 from ..core.types import DTypeLike, TensorLike
 from ..string_tensor import to_string_array
 from ..tensor import Tensor, convert_to_tensor, to_array
-from .images import PictureError, open_picture
+from .images import open_picture
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 

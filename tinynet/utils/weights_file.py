@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ModelFileError
+from ..core.reading import translated
 from .files import atomic_write
 from .npz import read_npz
 
@@ -35,12 +36,13 @@ def load_weights_npz(model: Any, path: str | os.PathLike[str], max_bytes: int | 
         max_bytes: The most that the arrays may take; the larger of 1 GiB and 10 times the file if None.
 
     Raises:
-        ModelFileError: a ValueError. The file is damaged, or would take more memory than allowed.
-        ValueError: the file holds other shapes than the model; nothing is changed then.
+        ModelFileError: a ValueError. The file is damaged, would take more memory than allowed, or holds other shapes
+            than the model; nothing is changed then.
         OSError: it cannot be read.
     """
     arrays = read_npz(path, max_bytes, ModelFileError)
     missing = [index for index in range(len(arrays)) if str(index) not in arrays]
     if missing:
         raise ModelFileError(f"{path}: has no array '{missing[0]}'; it was not written by save_weights_npz")
-    model.set_weights([arrays[str(index)] for index in range(len(arrays))])
+    with translated(path, ModelFileError):
+        model.set_weights([arrays[str(index)] for index in range(len(arrays))])
