@@ -51,8 +51,8 @@ def unscaled_pixels(x: Any) -> str | None:
     largest = array.max()
     if not 100 < largest <= 255 or array.min() < 0 or not np.array_equal(array, np.rint(array)):
         return None
-    return (f"predict: the inputs are whole numbers up to {int(largest)}, but the model was trained on inputs from -1 to "
-            "1. Scale them as in training, for example x / 255")
+    return (f"predict: the inputs are whole numbers up to {int(largest)}, but the model was trained on inputs from -1 "
+            "to 1. Scale them as in training, for example x / 255")
 
 
 def check_targets(compared: Iterable[Compared], targets: dict[str, Any]) -> None:
