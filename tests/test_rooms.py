@@ -23,7 +23,7 @@ ROOMS = [
     ("names, nested structures, argument checks, errors; imports nothing of tinynet", ["core", "version"]),
     ("the engine: settings, kernels in use, tensors, differentiation, graphs",
      ["_native", "config", "runtime", "tensor", "variable", "tape", "symbolic", "seeds",
-      "string_tensor", "serialization", "tape_conveniences"]),
+      "string_tensor", "serialization", "tape_conveniences", "autodiff"]),
     ("one operation a file: equation, reference, recorded operation", ["ops"]),
     ("the list of all NumPy references; random numbers", ["reference", "random"]),
     ("what layers are given by name", ["initializers", "activations", "regularizers", "constraints"]),

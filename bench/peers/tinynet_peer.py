@@ -124,8 +124,8 @@ class Pooling:
             self.run = self._keeping(lambda: kernels.average_pool2d_backward(self.dy, shape, *geometry) if backward
                                      else kernels.average_pool2d_forward(self.x, *geometry))
         elif backward:
-            places = kernels.max_pool2d_forward(self.x, *geometry)[1]
-            self.run = self._keeping(lambda: kernels.max_pool2d_backward(self.dy, places, shape, *geometry))
+            argmax = kernels.max_pool2d_forward(self.x, *geometry)[1]
+            self.run = self._keeping(lambda: kernels.max_pool2d_backward(self.dy, argmax, shape, *geometry))
         else:
             self.run = self._keeping(lambda: kernels.max_pool2d_forward(self.x, *geometry)[0])
 

@@ -97,9 +97,9 @@ def pooled_conv2d_arguments(numbers, size, kernel_shape, geometry, activation, p
 
 def pooled_conv2d_gradient_arguments(numbers, *shape):
     made = pooled_conv2d_arguments(numbers, *shape)
-    y, places = reference.conv2d_max_pool2d_forward(**made)
+    y, argmax = reference.conv2d_max_pool2d_forward(**made)
     del made["bias"], made["activation"]
-    return {"dy": numbers(*y.shape), "places": places, **made}
+    return {"dy": numbers(*y.shape), "argmax": argmax, **made}
 
 
 def pooled_conv2d_gradient_bound(a, results, g):

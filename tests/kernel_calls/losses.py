@@ -147,7 +147,7 @@ KERNELS = {
                                **NO_ROWS_OR_CLASSES),
     "log_softmax_backward": Kernel(softmax_gradient_arguments(reference.log_softmax_forward),
                                    log_softmax_gradient_bound, **ROWS, **NO_ROWS_OR_CLASSES),
-    "count_hits": Kernel(scores_arguments, equal, **ROWS, **NO_ROWS_OR_CLASSES),
+    "count_correct": Kernel(scores_arguments, equal, **ROWS, **NO_ROWS_OR_CLASSES),
     "sparse_softmax_cross_entropy_forward": Kernel(losses_of("logits", "labels"), sparse_softmax_loss_bound, **ROWS,
                                                    **NO_ROWS),
     "sparse_softmax_cross_entropy_backward": Kernel(losses_of("probabilities", "labels", True),

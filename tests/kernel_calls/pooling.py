@@ -15,14 +15,14 @@ def pool_arguments(numbers, size, pool_size, strides, padding=NO_PADDING):
 
 def max_pool_gradient_arguments(numbers, *shape):
     made = pool_arguments(numbers, *shape)
-    y, places = reference.max_pool2d_forward(**made)
+    y, argmax = reference.max_pool2d_forward(**made)
     x = made.pop("x")
-    return {"dy": numbers(*y.shape), "places": places, "x_shape": x.shape, **made}
+    return {"dy": numbers(*y.shape), "argmax": argmax, "x_shape": x.shape, **made}
 
 
 def average_pool_gradient_arguments(numbers, *shape):
     made = max_pool_gradient_arguments(numbers, *shape)
-    del made["places"]
+    del made["argmax"]
     return made
 
 
@@ -64,10 +64,10 @@ def pooled_inference_arguments(numbers, size, pool_size, rate=0.0):
 
 def pooled_norm_gradient_arguments(numbers, *shape):
     made = pooled_norm_arguments(numbers, *shape)
-    y, places, chosen, mean, _, inverse_std = reference.batch_norm_max_pool2d_forward(**made)
+    y, argmax, x_at_max, mean, _, inverse_std = reference.batch_norm_max_pool2d_forward(**made)
     for name in ("beta", "epsilon", "seed", "offset"):
         del made[name]
-    return {"dy": numbers(*y.shape), "places": places, "chosen": chosen, **made, "mean": mean,
+    return {"dy": numbers(*y.shape), "argmax": argmax, "x_at_max": x_at_max, **made, "mean": mean,
             "inverse_std": inverse_std}
 
 
@@ -91,8 +91,8 @@ def pooled_inference_bound(a, results, g):
 def pooled_norm_gradient_bound(a, results, g):
     axes, m, dy = (0, 1, 2), a.x.size // max(a.x.shape[3], 1), np.abs(a.dy) / (1 - a.rate)
     terms = g.rows(dy.size // max(dy.shape[3], 1)) + 7
-    dbeta, dgamma = dy.sum(axis=axes), (dy * np.abs(a.chosen - a.mean) * a.inverse_std).sum(axis=axes)
-    full = reference.max_pool2d_backward(dy, a.places, a.x.shape, a.pool_size, a.pool_size, NO_PADDING)
+    dbeta, dgamma = dy.sum(axis=axes), (dy * np.abs(a.x_at_max - a.mean) * a.inverse_std).sum(axis=axes)
+    full = reference.max_pool2d_backward(dy, a.argmax, a.x.shape, a.pool_size, a.pool_size, NO_PADDING)
     from_statistics = (dbeta + np.abs(a.x - a.mean) * a.inverse_std * dgamma) / m
     return [g(terms + 8) * a.inverse_std * np.abs(a.gamma) * (full + from_statistics), g(terms) * dgamma,
             g(terms) * dbeta]

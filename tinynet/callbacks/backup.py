@@ -24,7 +24,7 @@ from ..core.errors import ModelFileError
 from ..core.nest import map_arrays
 from ..core.reading import translated
 from ..data import make_batches, unpack_x_y_sample_weight
-from ..utils.files import atomic_write
+from ..utils.files import atomic_write, sweep_leftovers, temporary_name
 from .base import Callback, Logs
 
 LATEST, PREVIOUS = "latest.safetensors", "previous.safetensors"
@@ -105,6 +105,7 @@ class BackupAndRestore(Callback):
             return
         for name in (LATEST, PREVIOUS):
             (self.backup_dir / name).unlink(missing_ok=True)
+        sweep_leftovers(self.backup_dir / LATEST)  # of processes that were killed while they wrote
         with contextlib.suppress(OSError):  # what else is in the folder is not ours
             self.backup_dir.rmdir()
 
@@ -129,8 +130,7 @@ class BackupAndRestore(Callback):
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         latest = self.backup_dir / LATEST
         if self.double_checkpoint and latest.exists():
-            temporary = self.backup_dir / f".{PREVIOUS}.tmp"
-            temporary.unlink(missing_ok=True)
+            temporary = self.backup_dir / temporary_name(PREVIOUS)
             os.link(latest, temporary)
             os.replace(temporary, self.backup_dir / PREVIOUS)
         with atomic_write(latest) as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..utils.progbar import Progbar
+from ..utils.progbar import Progbar, write
 from .base import Callback, Logs
 
 
@@ -38,7 +38,7 @@ class ProgbarLogger(Callback):
         """Start the epoch's bar."""
         self._start()
         if self._verbose and self._epochs > 1:
-            print(f"Epoch {epoch + 1}/{self._epochs}")
+            write(f"Epoch {epoch + 1}/{self._epochs}\n")
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Move the bar."""

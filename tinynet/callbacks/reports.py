@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import os
 import urllib.parse
@@ -23,10 +25,10 @@ class CSVLogger(Callback):
         separator: Between the values.
         append: Go on with an existing file (a training that was resumed) instead of writing it anew.
 
-    Every line is on the disk when its epoch ends. What an epoch has no value for (validation every second epoch) is NA.
+    Every line is on the disk when its epoch ends; one that does not fit on the disk is taken back. What an epoch has no value for (validation every second epoch) is NA.
 
     Raises:
-        OSError: in training, when the file cannot be written.
+        OSError: in training, when the file cannot be written; it has the path.
 
     >>> log = CSVLogger("training.csv")
     >>> # model.fit(x, y, callbacks=[log])
@@ -43,9 +45,11 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file."""
         path = os.path.expanduser(self.filename)
+        self._close()
         self._needs_header = not (self.append and os.path.exists(path) and os.path.getsize(path))
-        mode = "a" if self.append else "w"
-        self._file = open(path, mode, newline="", encoding="utf-8")  # noqa: SIM115, closed by on_train_end
+        # Without a buffer, so that what cannot be written is not tried again by close(). set_training_run closes it.
+        self._file = open(path, "ab" if self.append else "wb", buffering=0)  # noqa: SIM115
+        self._line = io.StringIO(newline="")
         self._writer = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -55,19 +59,46 @@ class CSVLogger(Callback):
             self._start(logs)
         row = {name: _as_text(logs[name]) if name in logs else "NA" for name in self._writer.fieldnames}
         self._writer.writerow(row | {"epoch": epoch})
-        self._file.flush()
+        self._write(self._line.getvalue().encode())
+        self._line.seek(0)
+        self._line.truncate()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-        self._file = self._writer = None
+        self._close()
+
+    def set_training_run(self, training_run: Any) -> None:
+        """Take the run under way; None when it has ended, regularly or not: the file is closed then."""
+        super().set_training_run(training_run)
+        if training_run is None:
+            self._close()
+
+    def _close(self) -> None:
+        file, self._file, self._writer = self._file, None, None
+        if file is not None:
+            file.close()
+
+    def _write(self, data: bytes) -> None:
+        """Write whole lines, or nothing."""
+        path = os.path.expanduser(self.filename)
+        before = os.fstat(self._file.fileno()).st_size
+        try:
+            written = 0
+            while written < len(data):
+                written += self._file.write(data[written:])
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(before)  # raises for what is no regular file
+                if before == 0 and os.path.isfile(path):
+                    os.unlink(path)
+            error.filename = path
+            raise
 
     def _start(self, logs: Logs) -> None:
         names = sorted(logs)
         if not any(name.startswith("val_") for name in names):  # validation may come in a later epoch
             names += [f"val_{name}" for name in names]
-        self._writer = csv.DictWriter(self._file, ["epoch", *names], delimiter=self.separator, lineterminator="\r\n")
+        self._writer = csv.DictWriter(self._line, ["epoch", *names], delimiter=self.separator, lineterminator="\r\n")
         if self._needs_header:
             self._writer.writeheader()
 

@@ -5,8 +5,11 @@ The files are written by tensorboardX (the extra "tensorboard"); `tensorboard --
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -89,8 +92,10 @@ class TensorBoard(Callback):
 
     def _scalars(self, kind: str, values: Logs, step: int) -> None:
         writer = self._writer(kind)
-        for name, value in values.items():
-            writer.add_scalar(name, np.mean(value), step)  # a metric may have a number for each class
+        with self._named(kind):
+            for name, value in values.items():
+                _check_alive(writer)
+                writer.add_scalar(name, np.mean(value), step)  # a metric may have a number for each class
 
     # -- hooks ---------------------------------------------------------------------------------------------------------
 
@@ -103,9 +108,32 @@ class TensorBoard(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the files."""
         self._in_fit = False
-        for writer in self._writers.values():
-            writer.close()
-        self._writers = {}
+        self._close()
+
+    def set_training_run(self, training_run: Any) -> None:
+        """Take the run under way; None when it has ended, regularly or not: the files are closed then."""
+        super().set_training_run(training_run)
+        if training_run is None:
+            self._in_fit = False
+            with contextlib.suppress(OSError):  # the error that ended the run is the one to see
+                self._close()
+
+    def _close(self) -> None:
+        writers, self._writers = self._writers, {}
+        with contextlib.ExitStack() as stack:  # each of them, even if one raises
+            for kind, writer in writers.items():
+                stack.enter_context(self._named(kind))
+                stack.callback(_close, writer)
+
+    @contextlib.contextmanager
+    def _named(self, kind: str) -> Iterator[None]:
+        """What cannot be written is an error with the folder's name."""
+        try:
+            yield
+        except OSError as error:
+            if error.filename is None:
+                error.filename = os.path.join(os.path.expanduser(self.log_dir), kind)
+            raise
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Start the epoch's clock."""
@@ -139,8 +167,10 @@ class TensorBoard(Callback):
             self._scalars("validation", validated, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._weights(epoch)
-        for writer in self._writers.values():
-            writer.flush()
+        for kind, writer in self._writers.items():
+            with self._named(kind):
+                _check_alive(writer)
+                writer.flush()
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Remember the step at which the evaluation starts."""
@@ -163,6 +193,32 @@ class TensorBoard(Callback):
                 image = as_image(values)
                 if image is not None:
                     writer.add_images(f"{variable.path}/image", image, epoch, dataformats="NHWC")
+
+
+def _event_writer(writer: Any) -> Any:
+    """tensorboardX's writer of events, which has a thread and a file; None if this version has another."""
+    return getattr(getattr(writer, "file_writer", None), "event_writer", None)
+
+
+def _check_alive(writer: Any) -> None:
+    """Raise an error if the writer's thread has ended: its queue would fill, and the training wait for ever."""
+    thread = getattr(_event_writer(writer), "_worker", None)
+    if thread is not None and not thread.is_alive():
+        raise OSError(errno.EIO, "TensorBoard: the events cannot be written any more; the disk may be full")
+
+
+def _close(writer: Any) -> None:
+    """Close a writer. If what waits cannot be written, its thread and its file are closed all the same."""
+    try:
+        writer.close()
+    except OSError:
+        events = _event_writer(writer)
+        thread, file = getattr(events, "_worker", None), getattr(events, "_ev_writer", None)
+        if thread is not None and thread.is_alive():
+            thread.stop()
+        with contextlib.suppress(OSError):
+            getattr(getattr(file, "_py_recordio_writer", None), "close", lambda: None)()
+        raise
 
 
 def as_image(values: np.ndarray) -> np.ndarray | None:

@@ -123,7 +123,6 @@ ABSENT = {
                  "is rarely used; use ops.mean or ops.max over the axes, or windows that fit with ops.average_pool"),
         **_names("rearrange", "is a language of its own for axes; use ops.reshape and ops.transpose"),
         **_names("nn numpy", "is another name of keras.ops; write keras.ops.relu, keras.ops.mean"),
-        **_names("jvp", "is forward-mode differentiation; use GradientTape"),
     },
     "tf": {
         **_names("Session InteractiveSession placeholder get_default_graph Graph global_variables_initializer "

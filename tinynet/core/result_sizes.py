@@ -87,6 +87,22 @@ def _padded(shapes: Shapes, given: dict[str, Any]) -> int:
     return math.prod(length + 2 * max([0, *_numbers(width)]) for length in shape)
 
 
+def _parts(shapes: Shapes, given: dict[str, Any]) -> int:
+    """A Tensor takes some hundred bytes even if it is empty."""
+    return _total(shapes) + 128 * max([0, *_numbers(given.get("indices_or_sections"))])
+
+
+def _correlations(shapes: Shapes, given: dict[str, Any]) -> int:
+    return math.prod(shapes[0][:-1]) ** 2
+
+
+def _pooled(shapes: Shapes, given: dict[str, Any]) -> int:
+    """Windows and steps that are longer than the input are padded to."""
+    longer = [number for name in ("pool_size", "strides") for number in _numbers(given.get(name))
+              if number > max(shapes[0], default=1)]
+    return _total(shapes) * math.prod(longer)
+
+
 def _meshgrid(shapes: Shapes, given: dict[str, Any]) -> int:
     return len(shapes) * math.prod(map(math.prod, shapes))
 
@@ -150,7 +166,9 @@ _PRODUCTS: dict[str, Rule] = {
 _GROWING: dict[str, Rule] = {
     "tile": _times("repeats"), "repeat": _repeated, "one_hot": _added("num_classes"), "multi_hot": _added("num_classes"),
     "linspace": _added("num"), "logspace": _added("num"), "geomspace": _added("num"), "bincount": _added("minlength"),
-    "histogram": _added("bins"), "vander": _added("N"), "array_split": _added("indices_or_sections"),
+    "histogram": _added("bins"), "vander": _added("N"), "array_split": _parts,
+    "split": _parts, "corrcoef": _correlations, "average_pool": _pooled, "average_pool2d": _pooled,
+    "max_pool": _pooled, "max_pool2d": _pooled,
     "segment_sum": _added("num_segments"), "segment_max": _added("num_segments"),
     "segment_min": _added("num_segments"), "segment_prod": _added("num_segments"),
     "conv_transpose": _times("strides"), "conv2d_transpose": _times("strides"),

@@ -76,8 +76,8 @@ def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]
         put((_END, None))
 
     thread = threading.Thread(target=run, name="tinynet-prefetch", daemon=True)
-    thread.start()
-    try:
+    try:  # around the start as well: Ctrl-C may come while it waits for the thread
+        thread.start()
         while True:
             element, error = waiting.get()
             if error is not None:

@@ -13,7 +13,7 @@ from ..layers.core import InputLayer
 from ..symbolic import KerasTensor, Node
 from ..tensor import Tensor, convert_to_tensor
 from .fusion import plan_steps
-from .structures import flat_shapes, in_places_of, leaves, names_of_leaves, sorted_keys, unpacked
+from .structures import flat_shapes, for_leaves_of, leaves, names_of_leaves, sorted_keys, unpacked
 
 
 class Graph:
@@ -190,7 +190,7 @@ class Graph:
             return leaves(inputs)
         if isinstance(self.input_struct, dict) and all(key in inputs for key in self.input_struct):
             parts = {key: inputs[key] for key in self.input_struct}
-            placed = in_places_of(parts, self.input_struct)
+            placed = for_leaves_of(parts, self.input_struct)
             return placed if placed is not None else leaves(parts)
         missing = [name for name in self.input_names if name not in inputs]
         if missing:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ..tensor import Tensor
-from .structures import in_places_of, is_flat, leaves, names_of_leaves
+from .structures import for_leaves_of, is_flat, leaves, names_of_leaves
 
 
 def leaves_of(given: Any) -> list[Any]:
@@ -144,7 +144,7 @@ def _nested_alike(given: Any, y_pred: Any) -> list[Any] | None:
     """What was given for each of the outputs, if these are nested more than one level deep, and it is nested alike."""
     if not isinstance(y_pred, list | tuple | dict) or is_flat(y_pred):
         return None
-    return in_places_of(given, y_pred)
+    return for_leaves_of(given, y_pred)
 
 
 def is_crossentropy(given: Any) -> bool:

@@ -96,7 +96,7 @@ def names_of_leaves(structure: Any, names: list[Any] | None) -> list[Any]:
     return result
 
 
-def in_places_of(given: Any, structure: Any) -> list[Any] | None:
+def for_leaves_of(given: Any, structure: Any) -> list[Any] | None:
     """What was given for each leaf of a nested structure, if it is nested like it.
 
     Args:
@@ -107,9 +107,9 @@ def in_places_of(given: Any, structure: Any) -> list[Any] | None:
     Returns:
         A list in the order of `leaves`, None where nothing is given; None if the two are not nested alike.
 
-    >>> in_places_of({"x": ["mse", "mae"]}, {"x": [0, 0], "y": 0})
+    >>> for_leaves_of({"x": ["mse", "mae"]}, {"x": [0, 0], "y": 0})
     ['mse', 'mae', None]
-    >>> in_places_of(["mse", "mae"], {"x": [0, 0]})
+    >>> for_leaves_of(["mse", "mae"], {"x": [0, 0]})
     """
     if not isinstance(structure, list | tuple | dict):
         return [given]
@@ -125,7 +125,7 @@ def in_places_of(given: Any, structure: Any) -> list[Any] | None:
             return None
         parts = list(zip(given, structure, strict=True))
     for one, part in parts:
-        inner = in_places_of(one, part)
+        inner = for_leaves_of(one, part)
         if inner is None:
             if isinstance(one, list | tuple | dict):
                 return None

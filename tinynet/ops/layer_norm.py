@@ -22,6 +22,7 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import as_floats, check_axes, check_channel_wise, check_channels_axis
+from .recorded_gradients import composed
 
 
 def layer_norm_forward(
@@ -177,7 +178,18 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
         gradients += [gradient.reshape(inner) for gradient in (dgamma, dbeta) if gradient is not None]
         return gradients
 
-    return record(back(y), inputs, backward)
+    def formula(x, *parameters):
+        from .elementwise import rsqrt, square
+        from .reduction import mean
+        from .shape import reshape
+
+        centred = x if rms else x - mean(x, axes, keepdims=True)
+        y = centred * rsqrt(mean(square(centred), axes, keepdims=True) + epsilon)
+        shape = [extent if axis in axes else 1 for axis, extent in enumerate(x.data.shape)]
+        y = y if gamma_data is None else y * reshape(parameters[0], shape)
+        return y if beta_data is None else y + reshape(parameters[-1], shape)
+
+    return record(back(y), inputs, backward, composed(formula, inputs, [tensor.data for tensor in inputs]))
 
 
 def group_normalization(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
-import secrets
 import shutil
 import sys
 import time
@@ -16,7 +16,7 @@ from typing import Any
 from ..core.errors import DataError
 from ..core.reading import refuse_while_deserializing, translated
 from ..version import __version__
-from .files import atomic_write, cache_folder
+from .files import atomic_folder, atomic_write, cache_folder
 
 CHUNK = 1 << 18
 READ_SECONDS = 15  # a server may be silent for this long
@@ -253,8 +253,7 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
     )
     folder = Path(folder)
     free = shutil.disk_usage(folder.parent).free
-    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
-    try:
+    with atomic_folder(folder) as temporary, _named_archive(path):
         with translated(path):
             is_tar = "tar" in formats and _is_tar(path)
             if not is_tar and not ("zip" in formats and zipfile.is_zipfile(path)):
@@ -272,12 +271,18 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
                         if os.path.isabs(member) or ".." in Path(member).parts:
                             raise DataError(f"{path}: the archive's member {member!r} leads out of the folder")
                     archive.extractall(temporary)
-            temporary.mkdir(exist_ok=True)  # an archive of nothing
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _named_archive(path):
+    """Names that cannot be on this file system (too long, a file where a folder must be) are the archive's fault."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, DataError) or error.errno not in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR,
+                                                               errno.EEXIST, errno.EILSEQ):
+            raise
+        raise DataError(f"{path}: {error}") from error
 
 
 _COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "lzma"))

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,10 +33,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Open a file to write that appears under `path` only when it is complete and on the disk.
 
     In any case (an exception, a kill, a power cut), `path` holds the old file or the new one, whole. An exception
-    removes
-    the unfinished file; the next writer removes what a kill leaves. The mode bits of an old file are kept, and a
-    symbolic
-    link keeps its target.
+    removes the unfinished file; the next writer into the same folder removes what a kill leaves, under whatever name.
+    The mode bits of an old file are kept, and a symbolic link keeps its target.
 
     Raises:
         OSError: as raised, with the path.
@@ -66,7 +66,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Any]:
 def _open_locked(path):
     """A new file beside `path`, locked for as long as it is open: the lock tells sweepers that its writer lives."""
     while True:
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+        temporary = path.with_name(temporary_name(path.name))
         try:
             file = open(temporary, "xb")  # noqa: SIM115, the caller closes it
         except OSError as error:
@@ -96,17 +96,78 @@ def _lock(file):
     return True
 
 
-def sweep_leftovers(path: Path) -> None:
-    """Remove unfinished files of processes that were killed while they wrote `path`.
+def temporary_name(name: str) -> str:
+    """Return the name, never the same, under which a file or folder of this name is made."""
+    return f".{name}.{secrets.token_hex(6)}.tinynet.tmp"
 
-    A living writer holds a lock on its file; where the file system has no locks, a day must have passed.
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tinynet\.tmp", re.DOTALL)
+
+
+def sweep_leftovers(path: Path) -> None:
+    """Remove unfinished files and folders of processes that were killed while they wrote into the folder of `path`.
+
+    All of them, since the next file may have another name, such as that of the next epoch. A living writer holds a lock
+    on its file or folder; where the file system has no locks, a day must have passed.
     """
-    prefix = f".{path.name}."
-    with contextlib.suppress(OSError):
-        for name in os.listdir(path.parent):
-            if name.startswith(prefix) and name.endswith(".tmp"):
-                leftover = path.with_name(name)
-                with open(leftover, "rb") as file:
-                    locked = _lock(file)
-                    if locked or locked is None and time.time() - leftover.stat().st_mtime > STALE_SECONDS:
-                        leftover.unlink()
+    own = f".{path.name}."
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return
+    for name in names:
+        # The second form was written by version 0.1.
+        if not (_TEMPORARY.fullmatch(name) or name.startswith(own) and name.endswith(".tmp")):
+            continue
+        leftover = path.with_name(name)
+        with contextlib.suppress(OSError):  # another sweeper was faster, or it is not ours
+            if leftover.is_symlink() or not (leftover.is_file() or leftover.is_dir()):
+                continue
+            descriptor = os.open(leftover, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                locked = _lock(descriptor)
+                if locked or locked is None and time.time() - leftover.stat().st_mtime > STALE_SECONDS:
+                    _remove(leftover)
+            finally:
+                os.close(descriptor)
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Make a folder that appears under `path`, in place of an old one, only when the block ends without an exception.
+
+    An exception removes the unfinished folder; the next writer into the same folder removes what a kill leaves.
+
+    Raises:
+        OSError: as raised.
+    """
+    path = Path(path)
+    sweep_leftovers(path)
+    temporary, descriptor = _make_locked_folder(path)
+    try:
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _make_locked_folder(path):
+    """A new folder beside `path`, and a descriptor that keeps it locked."""
+    while True:
+        temporary = path.with_name(temporary_name(path.name))
+        temporary.mkdir()
+        with contextlib.suppress(FileNotFoundError):  # a sweeper was faster than the lock: once more
+            descriptor = os.open(temporary, os.O_RDONLY)
+            if _lock(descriptor) is not False and temporary.exists():
+                return temporary, descriptor
+            os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..core.extras import import_pillow
 from ..core.reading import allowed_bytes, translated
 from ..core.types import Array, DTypeLike, TensorLike
 from ..tensor import to_array
+from .files import atomic_write
 
 _COLOR_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -186,9 +188,25 @@ def save_img(path: Any, x: TensorLike, data_format: str | None = None, file_form
         x, data_format, scale: As for `array_to_img`.
         file_format: "png", "jpeg", ...
         kwargs: Of PIL's `save`.
+
+    Raises:
+        ValueError: the path's ending is that of no picture format.
+        OSError: the file cannot be written; it has the path, and an old file is left as it was.
     """
+    image_module = import_pillow("save_img")
     picture = array_to_img(x, data_format, scale)
     ending = (file_format or Path(str(path)).suffix.removeprefix(".")).lower()
     if ending in ("jpg", "jpeg") and picture.mode == "RGBA":
         picture = picture.convert("RGB")
-    picture.save(path, format=file_format, **kwargs)
+    if hasattr(path, "write"):
+        picture.save(path, format=file_format, **kwargs)
+        return
+    if file_format is None:
+        file_format = image_module.registered_extensions().get(f".{ending}")
+        if file_format is None:
+            raise ValueError(f"save_img: the ending of {os.fspath(path)!r} is that of no picture format; give one, such "
+                             "as .png, or file_format='png'")
+    content = io.BytesIO()
+    picture.save(content, format="jpeg" if file_format.lower() == "jpg" else file_format, **kwargs)
+    with atomic_write(path) as file:
+        file.write(content.getbuffer())

@@ -88,7 +88,6 @@ class Progbar:
             text = "\r" + text + " " * (self._drawn_width - visible)
             self._drawn_width = visible
         write(text + ("\n" if finalize else ""))
-        sys.stdout.flush()
 
     def _take(self, name, value, current, finalize):
         averaged = name in self._stateless if self._stateless is not None else name not in (self._stateful or ())
@@ -135,17 +134,24 @@ _BOLD, _GREEN, _GREY, _RESET = _COLOURS = ("\x1b[1m", "\x1b[32m", "\x1b[37m", "\
 
 
 def write(text: str) -> None:
-    """Write to standard output; a character that its encoding does not have, such as the bar's, becomes '?'."""
+    """Write to standard output; a character that its encoding does not have, such as the bar's, becomes '?'.
+
+    A program without a standard output (a service, pythonw), or one that has closed it, shows nothing.
+    """
+    if sys.stdout is None or getattr(sys.stdout, "closed", False):
+        return
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:
         encoding = sys.stdout.encoding
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
 
 
 def is_interactive() -> bool:
     """Report whether standard output is a terminal or a notebook, where a bar can move."""
-    return bool(getattr(sys.stdout, "isatty", lambda: False)()) or "ipykernel" in sys.modules
+    closed = sys.stdout is None or getattr(sys.stdout, "closed", False)
+    return not closed and bool(getattr(sys.stdout, "isatty", lambda: False)()) or "ipykernel" in sys.modules
 
 
 def _number(value):
