@@ -46,9 +46,12 @@ def test_a_layer_twice_in_a_chain(tmp_path):
     expected = model.layers[-1](relu(shared(relu(shared(x)))))
     model.compile("sgd", "mse")
     model.save(tmp_path / "m.keras")
+    pytest.importorskip("h5py")
+    model.save(tmp_path / "m.h5")
     model.summary(print_fn=lambda *_: None)
     for twin in (model, tn.models.clone_model(model), tn.Sequential.from_config(model.get_config()),
-                 tn.models.model_from_json(model.to_json()), tn.models.load_model(tmp_path / "m.keras")):
+                 tn.models.model_from_json(model.to_json()), tn.models.load_model(tmp_path / "m.keras"),
+                 tn.models.load_model(tmp_path / "m.h5")):
         twin.set_weights(model.get_weights())
         assert twin.layers[0] is twin.layers[2]
         np.testing.assert_array_equal(twin.predict(x, verbose=0), expected)
