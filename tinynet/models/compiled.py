@@ -16,6 +16,8 @@ from .compiled_metrics import CompiledMetrics
 class Compiled(Layer):
     """A layer with `compile`."""
 
+    compiled: bool = False  # before __init__, too
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.compiled = False
@@ -59,6 +61,7 @@ class Compiled(Layer):
         >>> model.compiled
         True
         """
+        _ = self.name  # raises for a subclass whose __init__ does not call super().__init__()
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         names = self._names_of_outputs()
