@@ -206,8 +206,8 @@ def test_attributes_are_found_in_pythons_fast_way():
         def __init__(self):
             self.inner = layers.Dense(2)
 
-    with pytest.raises(RuntimeError, match=r"Late: call super\(\).__init__\(\) first, before setting attributes"):
-        Late()
+    with pytest.raises(RuntimeError, match=r"Late: call super\(\).__init__\(\) in __init__, before the layer is used"):
+        Late()(np.ones((1, 2)))
     with pytest.raises(AttributeError, match="^'Dense' object has no attribute 'kernal'$") as caught:
         layers.Dense(2).kernal  # noqa: B018
     assert caught.value.name == "kernal" and isinstance(caught.value.obj, layers.Dense)

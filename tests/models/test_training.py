@@ -291,8 +291,9 @@ def test_a_subclass_that_forgets_its_part_hears_of_it():
         def call(self, x):
             x * 2.0
 
-    with pytest.raises(RuntimeError, match=r"NoInit: call super\(\).__init__\(\) first"):
-        NoInit()
+    for use in (lambda model: model(np.ones((2, 1))), lambda model: model.compile("sgd", "mse")):
+        with pytest.raises(RuntimeError, match=r"NoInit: call super\(\).__init__\(\) in __init__"):
+            use(NoInit())
     model = NoReturn()
     model.compile("sgd", "mse")
     with pytest.raises(TypeError, match=r"call\(\) returned nothing"):

@@ -225,8 +225,10 @@ class MultiHeadAttention(Layer):
         self.supports_masking = True
 
     def _projection(self, equation: str, output_shape: Shape, bias_axes: str, name: str) -> EinsumDense:
-        return EinsumDense(equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name,
-                           dtype=self.dtype, **weight_arguments(self, "kernel", "bias"))
+        layer = EinsumDense(equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name,
+                            dtype=self.dtype, **weight_arguments(self, "kernel", "bias"))
+        layer.supports_masking = True  # this layer itself takes account of the masks: no warning is due
+        return layer
 
     def build(self, query_shape: Shape, value_shape: Shape | None = None, key_shape: Shape | None = None) -> None:
         value_shape = query_shape if value_shape is None else value_shape

@@ -88,13 +88,16 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         layer = super().__new__(cls)
         # For get_config, where a class does not define it. In a dict of its own: one that shares its keys with others
         # of the class is as slow as a __getattr__ once it was read as `__dict__`.
-        object.__setattr__(layer, "__dict__", {"_given_arguments": (args, kwargs)})
+        # The containers, into which __setattr__ sorts variables and layers, are there before __init__: a subclass may
+        # set attributes before it calls super().__init__().
+        object.__setattr__(layer, "__dict__", {
+            "_given_arguments": (args, kwargs), "_own_trainable": [], "_own_non_trainable": [], "_children": {},
+            "_own_metrics": [],
+        })
         return layer
 
     def __init__(self, *, activity_regularizer: RegularizerLike = None, trainable: bool = True,
                  dtype: DTypeLike = None, autocast: bool = True, name: str | None = None, **kwargs: Any) -> None:
-        # The containers first: __setattr__ sorts variables and layers into them.
-        self.__dict__.update(_own_trainable=[], _own_non_trainable=[], _children={}, _own_metrics=[])
         self._added_losses = []
         self._penalized = []  # after a call by the user: the layers, this one or inside it, that have added losses
         unknown = [key for key in kwargs if key not in COMMON_ARGUMENTS]

@@ -30,7 +30,7 @@ class _NotYet:
         if layer is None:
             return self
         raise RuntimeError(
-            f"{owner.__name__}: call super().__init__() first, before setting attributes or calling the layer"
+            f"{owner.__name__}: call super().__init__() in __init__, before the layer is used"
         )
 
 
@@ -41,16 +41,19 @@ class LayerWeights:
     list, tuple or dict, is inside it.
     """
 
-    name: str
-    built: bool
-    _dtype: np.dtype[Any]
-    _trainable: bool
-    _added_losses: list[Any]
+    # Read in every call, so with plain values: Python 3.11 is slow where the class has a descriptor.
+    built: bool = False
+    autocast: bool = True
+    _dtype: np.dtype[Any] = np.dtype("float32")
+    name: Any = _NotYet()
+    _trainable: Any = _NotYet()
+    _added_losses: Any = _NotYet()
+    _initial_weights: Any = _NotYet()
     _penalized: list[Any]
     # No __getattr__ for these, nor for others: in a class that has one, Python 3.11 looks for every attribute in its
     # slow way, 23 ns instead of 6, and a step of the dense practical looks for 80.
-    _children: Any = _NotYet()
-    _own_trainable: Any = _NotYet()
+    _children: Any
+    _own_trainable: Any
     _own_non_trainable: list[Variable]
     _own_metrics: list[Any]
 

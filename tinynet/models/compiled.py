@@ -16,6 +16,8 @@ from .compiled_metrics import CompiledMetrics
 class Compiled(Layer):
     """A layer with `compile`."""
 
+    compiled: bool = False  # before __init__, too
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.compiled = False
@@ -24,6 +26,7 @@ class Compiled(Layer):
         self.loss: Any = None
         self.history: Any = None
         self._advised = False  # lint.py has given the advice that it has for this compile
+        self._trained_on_scaled = False  # the first batch of the last training was in [-1, 1]
         self._loss_tracker: Any = None  # a Mean, after `compile`
         self._compiled_loss: CompiledLoss | None = None
         self._compiled_metrics: CompiledMetrics | None = None
@@ -58,6 +61,7 @@ class Compiled(Layer):
         >>> model.compiled
         True
         """
+        _ = self.name  # raises for a subclass whose __init__ does not call super().__init__()
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         names = self._names_of_outputs()

@@ -217,7 +217,11 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ValueError("clone_model: call_function is for models made of inputs and outputs, not for Sequential")
-        layers = [_from_same_config(layer) if isinstance(layer, InputLayer) else copy(layer) for layer in model._chain]
+        copies: dict[int, Layer] = {}  # a layer may be in the model several times
+        for layer in model._chain:
+            if id(layer) not in copies:
+                copies[id(layer)] = _from_same_config(layer) if isinstance(layer, InputLayer) else copy(layer)
+        layers = [copies[id(layer)] for layer in model._chain]
         if starts is not None:
             layers = [starts[0], *(layer for layer in layers if not isinstance(layer, InputLayer))]
         clone = Sequential(layers, name=model.name)

@@ -212,7 +212,7 @@ class Graph:
         if len(actual) != len(expected) or any(want not in (None, have) for want, have
                                                in zip(expected[1:], actual[1:], strict=True)):
             raise ValueError(f"input {self.input_names[slot]!r} has shape {expected} (None stands for any length), got "
-                             f"{shape}")
+                             f"{shape}{batch_axis_hint(expected, shape)}")
         return value
 
     @property
@@ -259,6 +259,19 @@ class Graph:
     def input_shapes(self) -> Any:
         """The shapes of the inputs, in their structure."""
         return map_structure(lambda tensor: tensor.shape, self.input_struct)
+
+
+def batch_axis_hint(expected: tuple[int | None, ...], shape: tuple[int, ...]) -> str:
+    """What to add to an error about a shape: how to make a batch of one sample.
+
+    >>> batch_axis_hint((None, 28, 28), (28, 28))
+    '; this is one sample: add a batch axis, x[None], for a batch of one'
+    >>> batch_axis_hint((None, 28, 28), (5, 28))
+    ''
+    """
+    fits = len(shape) == len(expected) - 1 and all(
+        want in (None, have) for want, have in zip(expected[1:], shape, strict=True))
+    return "; this is one sample: add a batch axis, x[None], for a batch of one" if fits else ""
 
 
 def _is_layer_on_one_tensor(node):

@@ -31,6 +31,30 @@ BINARY = (losses.binary_crossentropy, losses.binary_focal_crossentropy)
 DISTANCES = (losses.mean_squared_error, losses.mean_absolute_error, losses.huber, losses.log_cosh)
 
 
+def is_scaled(x: Any) -> bool:
+    """Whether inputs with a shape as pictures have it are in [-1, 1], as after a division by 255."""
+    arrays = [np.asarray(x)] if hasattr(x, "__array__") else []
+    return any(a.ndim >= 2 and a.dtype.kind == "f" and a.size > 0 and np.abs(a).max() <= 1 for a in arrays)
+
+
+def unscaled_pixels(x: Any) -> str | None:
+    """Advice for a model that was trained on scaled inputs, if these are whole numbers from 0 to 255.
+
+    Args:
+        x: The first batch of a prediction.
+    """
+    if not hasattr(x, "__array__"):
+        return None
+    array = np.asarray(x)
+    if array.ndim < 2 or array.size == 0 or array.dtype.kind not in "fiu":
+        return None
+    largest = array.max()
+    if not 100 < largest <= 255 or array.min() < 0 or not np.array_equal(array, np.rint(array)):
+        return None
+    return (f"predict: the inputs are whole numbers up to {int(largest)}, but the model was trained on inputs from -1 "
+            "to 1. Scale them as in training, for example x / 255")
+
+
 def check_targets(compared: Iterable[Compared], targets: dict[str, Any]) -> None:
     """Refuse targets that cannot be those of the loss.
 

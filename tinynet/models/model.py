@@ -1,7 +1,8 @@
 """Model: a layer that can be trained."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -200,14 +201,36 @@ class Model(Trainer, Layer):
         return json.dumps(serialize_keras_object(self), **kwargs)
 
     def save(self, filepath: str | Path, overwrite: bool = True, zipped: bool | None = None,
-             format: str | None = None) -> None:
+             format: str | None = None, include_optimizer: bool = True, save_format: str | None = None) -> None:
         """Write the whole model to a `.keras` file, from which `load_model` makes it again, its training included.
+
+        Args:
+            filepath, overwrite, zipped, format: As for `tinynet.saving.save_model`.
+            include_optimizer: Whether the file has the optimizer and its state; without them the model is to be
+                compiled after loading.
+            save_format: tf.keras 2's argument: 'keras' or 'h5', which the file's ending tells, too.
+
+        Raises:
+            ValueError: `save_format` and the file's ending contradict each other.
 
         See `tinynet.saving.save_model`, also for `.h5` files and for `format="keras"`, which Keras reads.
         """
         from ..saving import save_model
 
-        save_model(self, filepath, overwrite, zipped, format)
+        if save_format is not None:
+            filepath = _with_ending(filepath, save_format)
+        with self._as_uncompiled() if not include_optimizer else contextlib.nullcontext():
+            save_model(self, filepath, overwrite, zipped, format)
+
+    @contextlib.contextmanager
+    def _as_uncompiled(self) -> Iterator[None]:
+        """A block in which the model is as if `compile` had never been called."""
+        compiled, optimizer = self.compiled, self.optimizer
+        self.compiled, self.optimizer = False, None
+        try:
+            yield
+        finally:
+            self.compiled, self.optimizer = compiled, optimizer
 
     def save_weights(self, filepath: str | Path, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`."""
@@ -252,6 +275,25 @@ class Model(Trainer, Layer):
                 f"{self.name}.count_params: the model has no weights yet; give it an Input, or call it on a batch"
             )
         return sum(variable.size for variable in self.weights)
+
+
+_ENDINGS = {"keras": (".keras",), "h5": (".h5", ".hdf5")}
+
+
+def _with_ending(filepath, save_format):
+    """The path with the ending that tf.keras 2's `save_format` means."""
+    if save_format == "tf":
+        raise NotImplementedError("save: save_format='tf', TensorFlow's SavedModel, is not written; use a name that "
+                                  "ends in .keras")
+    if save_format not in _ENDINGS:
+        raise ValueError(f"save: save_format must be 'keras' or 'h5', got {save_format!r}")
+    path = Path(filepath)
+    if path.suffix in _ENDINGS[save_format]:
+        return path
+    if path.suffix in (".keras", ".h5", ".hdf5"):
+        raise ValueError(f"save: save_format={save_format!r}, but the file's name ends in {path.suffix}; leave "
+                         "save_format out")
+    return path.with_name(path.name + _ENDINGS[save_format][0])
 
 
 def _become_functional(cls):

@@ -8,7 +8,7 @@ from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..symbolic import KerasTensor, link, set_owner, unlink
 from .fusion import plan_steps
-from .graph import Graph
+from .graph import Graph, batch_axis_hint
 from .model import Model
 
 
@@ -75,11 +75,7 @@ class Sequential(Model):
             raise ValueError(
                 f"Sequential: an Input can only come first, but the model starts with {self._chain[0].name!r}"
             )
-        if any(layer is other for other in self._chain):
-            raise ValueError(
-                f"Sequential: layer {layer.name!r} is in the model already; a shared layer needs Model(inputs, outputs)"
-            )
-        if any(layer.name == other.name for other in self._chain):
+        if any(layer.name == other.name and layer is not other for other in self._chain):
             raise ValueError(f"Sequential: two layers are named {layer.name!r}; names must differ")
         self._chain.append(layer)
         self._plan()
@@ -169,7 +165,6 @@ class Sequential(Model):
     def _build_if_shape_is_known(self):
         shape = self._known_input_shape()
         if shape is not None and self._body:
-            self._last_length_is_one = len(shape) if shape[-1] == 1 else 0
             self._build_with_shape(shape)
 
     def build(self, input_shape: Any = None) -> None:
@@ -186,14 +181,18 @@ class Sequential(Model):
         shape = tuple(input_shape)
         for layer in self._body:
             shape = _build_layer(layer, shape)
-        self._built_input_shape = tuple(input_shape)
+        self._note_input_shape(tuple(input_shape))
+
+    def _note_input_shape(self, shape):
+        self._built_input_shape = shape
+        self._last_length_is_one = len(shape) if len(shape) > 1 and shape[-1] == 1 else 0
 
     def _build_for(self, inputs):
         """Build layer by layer as the first batch passes through: also layers that only know their shapes then."""
         if not self._chain:
             raise ValueError(f"{self.name} has no layers yet; add some with {self.name}.add(...)")
         known = self._known_input_shape()
-        self._built_input_shape = known if known is not None else (None, *inputs.shape[1:])
+        self._note_input_shape(known if known is not None else (None, *inputs.shape[1:]))
         self.built = True
 
     def _with_last_axis(self, x):
@@ -208,9 +207,10 @@ class Sequential(Model):
             for step in self._steps[self._done_ahead:] if self._done_ahead else self._steps:
                 x = step(x, training=training)
         except ValueError as error:
-            known = self._known_input_shape()
+            known = self._known_input_shape() or self._built_input_shape
             if known is not None and error.args and not _compatible(known, tuple(given.shape)):
-                error.args = (f"{error.args[0]} ({self.name} was made for inputs {known}, got {given.shape})",
+                error.args = (f"{error.args[0]} ({self.name} was made for inputs {known}, got {given.shape}"
+                              f"{batch_axis_hint(known, given.shape)})",
                               *error.args[1:])
             raise
         return x
@@ -257,8 +257,15 @@ class Sequential(Model):
         from ..serialization import deserialize_keras_object
 
         model = cls(name=config.get("name"))
-        for layer in config["layers"]:
-            model.add(deserialize_keras_object(layer, custom_objects), rebuild=False)
+        made: dict[str, Layer] = {}  # a layer may be in the model several times
+        for entry in config["layers"]:
+            name = entry["config"].get("name") if isinstance(entry, dict) and isinstance(
+                entry.get("config"), dict) else None
+            layer = made.get(name) if name is not None else None
+            if layer is None:
+                layer = deserialize_keras_object(entry, custom_objects)
+                made[layer.name] = layer
+            model.add(layer, rebuild=False)
         if config.get("build_input_shape") is not None:
             model.build_from_config({"input_shape": config["build_input_shape"]})
         else:

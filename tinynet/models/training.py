@@ -15,10 +15,12 @@ from .. import random
 from ..callbacks import Callback, CallbackList, History
 from ..callbacks.base import Logs
 from ..core import checks
+from ..core.errors import ModelWarning, warn_user
 from ..core.nest import flatten, map_structure, pack_like
 from ..data import Epochs, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..tape import GradientTape
 from ..utils.progbar import is_interactive
+from . import lint
 from .augmenting import augmentation_of
 from .old_methods import with_old_names
 from .run import Pass, TrainingRun, as_numbers, unwatched
@@ -152,6 +154,8 @@ class Trainer(TrainingStep):
         with unwatched():
             for step, data in enumerate(batches):
                 called.batch_begin("predict", step)
+                if step == 0 and self._trained_on_scaled:
+                    self._check_scale(unpack_x_y_sample_weight(data)[0])
                 outputs = self.predict_step(data)
                 leaves = [np.asarray(leaf) for leaf in flatten(outputs)]
                 parts = parts or [[] for _ in leaves]
@@ -163,6 +167,13 @@ class Trainer(TrainingStep):
         if not parts:
             raise ValueError("predict: the data has no samples")
         return pack_like(outputs, [np.concatenate(part) for part in parts])
+
+    def _check_scale(self, x: Any) -> None:
+        """Warn, once a training, of pixels from 0 to 255 where the model was trained on scaled ones."""
+        advice = lint.unscaled_pixels(x)
+        if advice is not None:
+            self._trained_on_scaled = False
+            warn_user(f"{self.name}.{advice}", ModelWarning)
 
     # -- one batch -------------------------------------------------------------------------------------------------
 

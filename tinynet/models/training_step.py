@@ -166,6 +166,7 @@ class TrainingStep(Compiled):
         """
         if run is not None:
             run.first_batch_checked = True
+        self._trained_on_scaled = lint.is_scaled(x)
         if self._compiled_loss is None or y is None or type(self).compute_loss is not TrainingStep.compute_loss:
             return
         if not all(isinstance(part, Tensor) and part.shape for part in flatten(y_pred)):

@@ -55,8 +55,9 @@ def save(model: Any, path: Any) -> None:
         weights = file.create_group("model_weights")
         weights.attrs["keras_version"] = "3.15.1"
         weights.attrs["backend"] = "numpy"
-        weights.attrs["layer_names"] = _names([layer.name for layer in model.layers])
-        for layer in model.layers:
+        layers = list({id(layer): layer for layer in model.layers}.values())  # one may be there several times
+        weights.attrs["layer_names"] = _names([layer.name for layer in layers])
+        for layer in layers:
             _write(weights.create_group(layer.name), _variables(layer))
         _write(weights.create_group("top_level_model_weights"), model._own_trainable + model._own_non_trainable)
     with atomic_write(path) as file:
@@ -124,7 +125,7 @@ def _fill(model, group, where, skip_mismatch=False, by_name=False):
     """Assign the arrays of a weights group, layer by layer in their order (or by name); all of them or none."""
     in_file = {name: _arrays(group, name, where) for name in _listed(group, "layer_names", where)}
     given = {name: arrays for name, arrays in in_file.items() if arrays}
-    layers = [layer for layer in model.layers if _variables(layer)]
+    layers = [layer for layer in {id(layer): layer for layer in model.layers}.values() if _variables(layer)]
     if by_name:
         pairs = [(layer, layer.name) for layer in layers if layer.name in given]
     elif len(layers) == len(given):
