@@ -16,8 +16,8 @@ namespace normalization {
 // The lines of one sample, which are no longer than the sample.
 inline Lines lines_of_sample(Index pixels, Index channels) {
   Lines lines(pixels, channels);
-  lines.folded = helpers::smaller(lines.folded, pixels);
-  lines.width = lines.folded * channels;
+  lines.rows_per_line = helpers::min(lines.rows_per_line, pixels);
+  lines.width = lines.rows_per_line * channels;
   return lines;
 }
 
@@ -31,7 +31,7 @@ inline void each_group(Index groups, Index channels, const Body& body) {
 // Repeats the first row of a line in the others.
 template <class T>
 inline void fill_line(T* line, const Lines& lines) {
-  for (Index r = 1; r < lines.folded; ++r)
+  for (Index r = 1; r < lines.rows_per_line; ++r)
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = line[c];
 }
 
@@ -123,7 +123,7 @@ void group_norm_backward(const T* dy, const T* x, const T* gamma, const T* mean,
   const Lines lines = lines_of_sample(pixels, channels);
   const double count = static_cast<double>(size / groups);
   // A block has 16 pixels or more: its sums, one a channel, are then small beside x.
-  const Index grain = helpers::larger(row_grain(size), helpers::ceil_div(16, pixels));
+  const Index grain = helpers::max(row_grain(size), helpers::ceil_div(16, pixels));
   const Index blocks = helpers::ceil_div(samples, grain);
   const Scratch<T> for_gamma(dgamma != nullptr ? blocks * channels : 0);
   const Scratch<T> for_beta(dbeta != nullptr ? blocks * channels : 0);
