@@ -266,7 +266,7 @@ def test_errors_name_the_layer():
     model = tn.Sequential([layers.Conv2D(8, 3, name="conv"), layers.BatchNormalization(name="bn")])
     model(images())
     for shape, message in (((12, 11, 2), r"layer 'conv' \(Conv2D\), called on \(7, 12, 11, 2\)"),
-                           ((12, 11), r"layer 'conv' \(Conv2D\), called on \(7, 12, 11\)"),
+                           ((12,), r"layer 'conv' \(Conv2D\), called on \(7, 12\)"),
                            ((2, 11, 1), r"layer 'conv' \(Conv2D\), called on \(7, 2, 11, 1\)")):
         with pytest.raises(ValueError, match=message):
             model(images(shape=shape))
