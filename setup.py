@@ -144,7 +144,8 @@ class build_ext(pybind11_build_ext):
                 [unit],
                 output_dir=os.path.join(self.build_temp, "csrc", "isa", isa),
                 macros=[("TINYNET_ISA", isa), ("TINYNET_VECTOR_BYTES", str(vector_bytes))],
-                include_dirs=ext.include_dirs,
+                # Without pybind11's: in builds of pip its folder is another one each time, and no object would be kept.
+                include_dirs=["csrc"],
                 depends=ext.depends,
                 extra_postargs=[*COMMON_FLAGS, *flags],
             )

@@ -1,7 +1,7 @@
 """Normalization layers: a training step (forward, all gradients) of tinynet and PyTorch, its share of copy bandwidth.
 
-Every result is compared with float64. The error of an element is at most gamma(rows + 16) times the sum of the absolute
-values from which it is computed: the theorem for any order of summation. Where |y| is below this bound, ReLU's
+Every result is compared with float64. The error of an element is at most gamma(terms + 16) times the sum of the
+absolute values from which it is computed: the theorem for any order of summation. Where |y| is below this bound, ReLU's
 derivative may be 0 or 1.
 """
 
@@ -14,15 +14,15 @@ from typing import Any
 import harness
 import numpy as np
 from harness import geometric_mean, print_table
-from peers.arrays import normalization
+from peers.arrays import groups_of, normalization
 
-KINDS = "batch_norm,batch_norm_relu,layer_norm"
+KINDS = "batch_norm,batch_norm_relu,layer_norm,group_norm"
 SHAPES = "128x28x28x32,128x14x14x64,32x56x56x64,512x256"
 QUICK_SHAPES = "4x5x5x3,16x7"
 EPSILON = 1e-3
 # How many arrays of x's size are read or written: forward x twice and y once, backward x and dy twice and dx once.
-# Layer normalization reads each row once from memory: the row is still in the cache when it is read again.
-PASSES = {"batch_norm": 8, "batch_norm_relu": 8, "layer_norm": 5}
+# Layer and group normalization read each row or sample once from memory: it is still in the cache when read again.
+PASSES = {"batch_norm": 8, "batch_norm_relu": 8, "layer_norm": 5, "group_norm": 5}
 
 
 def parse_shapes(text: str) -> list[tuple[int, ...]]:
@@ -39,14 +39,22 @@ def make_check(kind: str, shape: tuple[int, ...], seed: int) -> harness.Check:
     def check(results):
         x, dy, weight, offset = (a.astype(np.float64) for a in normalization(shape, seed))
         x, dy = x.reshape(-1, shape[-1]), dy.reshape(-1, shape[-1])
-        axis = 1 if kind == "layer_norm" else 0
         u = 2.0**-24
-        count = 16 + max(x.shape)
+        terms = max(x.shape) if kind != "group_norm" else max(*x.shape, int(np.prod(shape[1:])) // groups_of(shape))
+        count = 16 + terms
         gamma = count * u / (1 - count * u)
-        mean = x.mean(axis, keepdims=True)
-        inverse = 1 / np.sqrt(x.var(axis, keepdims=True) + EPSILON)
+
+        def over(values):
+            """The mean of the elements that share a mean and a variance, for each element or broadcast to them."""
+            if kind != "group_norm":
+                return values.mean(1 if kind == "layer_norm" else 0, keepdims=True)
+            parts = values.reshape(shape[0], -1, groups_of(shape), shape[-1] // groups_of(shape))
+            return np.broadcast_to(parts.mean((1, 3), keepdims=True), parts.shape).reshape(values.shape)
+
+        mean = over(x)
+        inverse = 1 / np.sqrt(over((x - mean) ** 2) + EPSILON)
         x_hat = (x - mean) * inverse
-        large = (np.abs(x) + np.abs(x).mean(axis, keepdims=True)) * inverse  # of what x_hat is computed from
+        large = (np.abs(x) + over(np.abs(x))) * inverse  # of what x_hat is computed from
         y = weight * x_hat + offset
         y_bound = gamma * 3 * (weight * large + np.abs(offset))
         unsure = np.zeros(y.shape, bool)
@@ -55,11 +63,11 @@ def make_check(kind: str, shape: tuple[int, ...], seed: int) -> harness.Check:
             dy = np.where(y > 0, dy, 0)
             y = np.maximum(y, 0)
         d = dy * weight
-        dx = inverse * (d - d.mean(axis, keepdims=True) - x_hat * (d * x_hat).mean(axis, keepdims=True))
+        dx = inverse * (d - over(d) - x_hat * over(d * x_hat))
         size = np.abs(normalization(shape, seed)[1].reshape(dy.shape)) * weight
         slack = np.where(unsure, size, 0)
-        spread = size.mean(axis, keepdims=True) + large * (size * large).mean(axis, keepdims=True)
-        lost = slack.mean(axis, keepdims=True) + large * (slack * large).mean(axis, keepdims=True)
+        spread = over(size) + large * over(size * large)
+        lost = over(slack) + large * over(slack * large)
         dx_bound = inverse * (gamma * 4 * (size + spread) + slack + lost)
         dy_size = size / weight
         exact = [y, dx, (dy * x_hat).sum(0), dy.sum(0)]

@@ -37,31 +37,31 @@ class Chunks {
   static constexpr std::size_t kSmallest = std::size_t{64} << 10;  // smaller blocks need few pages anyway
   static constexpr std::size_t kLargest = kHugePage;               // larger blocks have huge pages of their own
 
-  static bool takes(std::size_t bytes) { return bytes >= kSmallest && bytes < kLargest; }
+  static bool serves(std::size_t bytes) { return bytes >= kSmallest && bytes < kLargest; }
 
   // `bytes` must be a multiple of 64. Throws std::bad_alloc.
-  void* carve(std::size_t bytes) {
-    if (open_ == nullptr || chunks_[open_].carved + bytes > kChunk) {
+  void* allocate(std::size_t bytes) {
+    if (open_ == nullptr || chunks_[open_].allocated + bytes > kChunk) {
       char* const chunk = static_cast<char*>(allocate_huge_pages(kChunk));
       chunks_[chunk] = {};
       open_ = chunk;
     }
     Chunk& chunk = chunks_[open_];
-    void* const memory = open_ + chunk.carved;
-    chunk.carved += bytes;
+    void* const memory = open_ + chunk.allocated;
+    chunk.allocated += bytes;
     return memory;
   }
 
-  // To free chunks, call idle(block, bytes) for all blocks that are not in use. gone(block) then returns whether all
-  // blocks of its chunk are idle, and give_back() frees those chunks.
-  void idle(void* block, std::size_t bytes) { at(block)->second.idle += bytes; }
-  bool gone(void* block) {
+  // To free chunks, call mark_idle(block, bytes) for all blocks that are not in use. is_chunk_idle(block) then returns
+  // whether all blocks of its chunk are idle, and free_idle_chunks() frees those chunks.
+  void mark_idle(void* block, std::size_t bytes) { at(block)->second.idle += bytes; }
+  bool is_chunk_idle(void* block) {
     const Chunk& chunk = at(block)->second;
-    return chunk.idle == chunk.carved;
+    return chunk.idle == chunk.allocated;
   }
-  void give_back() {
+  void free_idle_chunks() {
     for (auto chunk = chunks_.begin(); chunk != chunks_.end();) {
-      if (chunk->second.idle != chunk->second.carved) {
+      if (chunk->second.idle != chunk->second.allocated) {
         chunk->second.idle = 0;
         ++chunk;
         continue;
@@ -73,7 +73,7 @@ class Chunks {
   }
 
   // Returns the pages of a block to the system. The block keeps its address range in the chunk.
-  static void empty(void* block, std::size_t bytes) {
+  static void release_pages(void* block, std::size_t bytes) {
     const std::uintptr_t page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
     const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(block) + page - 1) / page * page;
     const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(block) + bytes) / page * page;
@@ -83,12 +83,12 @@ class Chunks {
  private:
   static constexpr std::size_t kChunk = 4 * kHugePage;
   struct Chunk {
-    std::size_t carved = 0, idle = 0;
+    std::size_t allocated = 0, idle = 0;
   };
   std::map<char*, Chunk>::iterator at(void* block) { return std::prev(chunks_.upper_bound(static_cast<char*>(block))); }
 
   std::map<char*, Chunk> chunks_;
-  char* open_ = nullptr;  // the chunk that new blocks are carved from
+  char* open_ = nullptr;  // the chunk that new blocks are allocated from
 };
 
 }  // namespace tinynet

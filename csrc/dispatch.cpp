@@ -36,8 +36,7 @@ const Kernels* table_of(const char* isa) {
 const Kernels* chosen = table_of<baseline::Isa>("baseline");
 
 #if defined(__x86_64__)
-// What the matrix unit needs beyond AVX-512: two features, and that the system gives its 8 KB of registers to the
-// process.
+// What the matrix unit needs beyond AVX-512: two features, and the system's permission to use its 8 KB of registers.
 std::string missing_matrix_unit() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return "amx-tile amx-bf16";
@@ -46,10 +45,10 @@ std::string missing_matrix_unit() {
 #if defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
   static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-  if (!granted) return "the system's leave to use amx-tile (Linux 5.16)";
+  if (!granted) return "the system's permission to use amx-tile (Linux 5.16)";
   return "";
 #else
-  return "a system that lends amx-tile (Linux 5.16)";
+  return "a system that permits amx-tile (Linux 5.16)";
 #endif
 }
 #endif

@@ -8,10 +8,10 @@
 // declarations of the kernels and the unit's part of the table (isa/export.h), the tables of each instruction set
 // (dispatch.cpp). A kernel that is listed but not defined, or defined with other arguments, does not compile.
 //
-// Arrays are dense, row-major and never alias unless said otherwise; the operations in tinynet/ops/ have checked every
-// shape. The order of arguments: the shape, the gradient of the result, the inputs of the forward pass in its order,
-// its result, then what is computed, then numbers and flags. "May be null" means that an input is absent or that an
-// output is not wanted. The NumPy reference of each kernel stands in tinynet/ops/.
+// Arrays are dense, row-major and never alias unless stated otherwise; the operations in tinynet/ops/ have checked
+// every shape. The order of arguments: the shape, the gradient of the result, the inputs of the forward pass in its
+// order, its result, then what is computed, then numbers and flags. "May be null" means that an input is absent or that
+// an output is not needed. The NumPy reference of each kernel stands in tinynet/ops/.
 //
 // No include guard: the includer defines the three macros, and this file removes them at its end.
 
@@ -44,7 +44,7 @@ KERNEL(void, softmax_backward, const T* dy, const T* y, T* dx, Index rows, Index
 KERNEL(void, log_softmax_forward, const T* x, T* y, Index rows, Index classes)
 KERNEL(void, log_softmax_backward, const T* dy, const T* y, T* dx, Index rows, Index classes)
 // Returns how many rows of scores[rows][classes] are largest at their label.
-KERNEL(Index, count_hits, const T* scores, const std::int64_t* labels, Index rows, Index classes)
+KERNEL(Index, count_correct, const T* scores, const std::int64_t* labels, Index rows, Index classes)
 // One loss a row: -sum_k target_k log p_k. From logits[rows][classes] the forward passes also compute the probabilities
 // p, which is all that the backward passes need. A row with a negative label is left out: loss and gradient are 0.
 KERNEL(void, sparse_softmax_cross_entropy_forward, const T* logits, const std::int64_t* labels, T* losses,
@@ -127,8 +127,8 @@ KERNEL(void, conv2d_input_gradient, const Conv2dShape& shape, const T* dy, const
 // dkernel and dbias may each be null.
 KERNEL(void, conv2d_weight_gradient, const Conv2dShape& shape, const T* dy, const T* x, const T* y, T* dkernel,
        T* dbias, ConvAlgorithm algorithm)
-// Returns the algorithm that a pass runs when `wanted` is asked for.
-KERNEL(ConvAlgorithm, conv2d_algorithm, const Conv2dShape& shape, ConvPass pass, ConvAlgorithm wanted)
+// Returns the algorithm that a pass runs for `requested`, which may be automatic.
+KERNEL(ConvAlgorithm, conv2d_algorithm, const Conv2dShape& shape, ConvPass pass, ConvAlgorithm requested)
 // Convolution of one group, and the mean and variance of each filter's output.
 KERNEL(void, conv2d_moments_forward, const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* z,
        T* mean, T* variance, ConvAlgorithm algorithm)
@@ -145,13 +145,13 @@ KERNEL(void, depthwise_conv2d_weight_gradient, const Conv2dShape& shape, const T
 END_UNIT
 
 // Convolution of one group, bias, ReLU and the maximum of windows that lie side by side: `pool` describes them, its
-// strides being its sides. A window has at most 255 pixels. `places` holds the argmax index in each window, and 255
-// where ReLU gave 0 and no gradient propagates; the forward pass writes none if `places` is null.
+// strides being its sides. A window has at most 255 pixels. `argmax` holds the argmax index in each window, and 255
+// where ReLU gave 0 and no gradient propagates; the forward pass writes none if `argmax` is null.
 UNIT(conv2d_max_pool2d)
 KERNEL(void, conv2d_max_pool2d_forward, const Conv2dShape& shape, const Pool2dShape& pool, const T* x, const T* kernel,
-       const T* bias, T* y, std::uint8_t* places, bool relu)
+       const T* bias, T* y, std::uint8_t* argmax, bool relu)
 KERNEL(void, conv2d_max_pool2d_weight_gradient, const Conv2dShape& shape, const Pool2dShape& pool, const T* dy,
-       const std::uint8_t* places, const T* x, T* dkernel, T* dbias)
+       const std::uint8_t* argmax, const T* x, T* dkernel, T* dbias)
 END_UNIT
 
 // Convolution of one group, batch normalization and, with `relu`, ReLU. bias, gamma, beta, dbias and dkernel (and dbias
@@ -181,28 +181,34 @@ KERNEL(void, layer_norm_forward, const T* x, const T* gamma, const T* beta, doub
        T* inverse_std, Index rows, Index size)
 KERNEL(void, layer_norm_backward, const T* dy, const T* x, const T* gamma, const T* mean, const T* inverse_std,
        bool rms, T* dx, T* dgamma, T* dbeta, Index rows, Index size)
+// Group normalization of x[samples][pixels][channels]: mean[samples][groups] and inverse_std[samples][groups] of each
+// group of channels / groups neighbouring channels. gamma[channels], beta[channels], dx, dgamma and dbeta may be null.
+KERNEL(void, group_norm_forward, const T* x, const T* gamma, const T* beta, double epsilon, T* y, T* mean,
+       T* inverse_std, Index samples, Index pixels, Index channels, Index groups)
+KERNEL(void, group_norm_backward, const T* dy, const T* x, const T* gamma, const T* mean, const T* inverse_std, T* dx,
+       T* dgamma, T* dbeta, Index samples, Index pixels, Index channels, Index groups)
 END_UNIT
 
-// Pooling. The forward pass of the maximum fills `places` (unless both of its arrays are null), the backward pass reads
+// Pooling. The forward pass of the maximum fills `argmax` (unless both of its arrays are null), the backward pass reads
 // them.
 UNIT(pooling)
-KERNEL(void, max_pool2d_forward, const Pool2dShape& shape, const T* x, T* y, const PoolPlaces& places)
-KERNEL(void, max_pool2d_backward, const Pool2dShape& shape, const T* dy, const PoolPlaces& places, T* dx)
+KERNEL(void, max_pool2d_forward, const Pool2dShape& shape, const T* x, T* y, const ArgmaxArray& argmax)
+KERNEL(void, max_pool2d_backward, const Pool2dShape& shape, const T* dy, const ArgmaxArray& argmax, T* dx)
 KERNEL(void, average_pool2d_forward, const Pool2dShape& shape, const T* x, T* y)
 KERNEL(void, average_pool2d_backward, const Pool2dShape& shape, const T* dy, T* dx)
 END_UNIT
 
-// Batch normalization, ReLU, the maximum of windows side by side, and dropout. For the backward pass, `places` holds
-// the argmax index in each window (255: y is not positive) and `chosen` its x; both may be null, and so may dx.
+// Batch normalization, ReLU, the maximum of windows side by side, and dropout. For the backward pass, `argmax` holds
+// the argmax index in each window (255: y is not positive) and `x_at_max` its x; both may be null, and so may dx.
 UNIT(batch_norm_max_pool2d)
 KERNEL(void, batch_norm_max_pool2d_forward, const Pool2dShape& shape, const T* x, const T* gamma, const T* beta,
-       double epsilon, const Dropout& mask, T* y, std::uint8_t* places, T* chosen, T* mean, T* variance,
+       double epsilon, const Dropout& mask, T* y, std::uint8_t* argmax, T* x_at_max, T* mean, T* variance,
        T* inverse_std)
 KERNEL(void, batch_norm_max_pool2d_inference, const Pool2dShape& shape, const T* x, const T* gamma, const T* beta,
-       const T* mean, const T* variance, double epsilon, const Dropout& mask, T* y, std::uint8_t* places, T* chosen,
+       const T* mean, const T* variance, double epsilon, const Dropout& mask, T* y, std::uint8_t* argmax, T* x_at_max,
        T* inverse_std)
-KERNEL(void, batch_norm_max_pool2d_backward, const Pool2dShape& shape, const T* dy, const std::uint8_t* places,
-       const T* chosen, const T* x, const T* gamma, const T* mean, const T* inverse_std, bool constant, double rate,
+KERNEL(void, batch_norm_max_pool2d_backward, const Pool2dShape& shape, const T* dy, const std::uint8_t* argmax,
+       const T* x_at_max, const T* x, const T* gamma, const T* mean, const T* inverse_std, bool constant, double rate,
        T* dx, T* dgamma, T* dbeta)
 END_UNIT
 

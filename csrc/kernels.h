@@ -43,12 +43,13 @@ struct Conv2dShape {
 struct Pool2dShape {
   Index batch, height, width, channels;
   Index pool_height, pool_width, out_height, out_width;
-  Index stride_h, stride_w, pad_top, pad_left;  // less padding than window: every window sees some of the image
+  Index stride_h, stride_w, pad_top, pad_left;  // less padding than window: every window contains some of the image
 };
-// The argmax index in each window, counted row by row: `wide` for windows of more than 256 pixels. The other is null.
-struct PoolPlaces {
-  std::uint8_t* narrow;
-  std::int32_t* wide;
+// The argmax index in each window, counted row by row: `int32` for windows of more than 256 pixels, else `uint8`. The
+// other is null.
+struct ArgmaxArray {
+  std::uint8_t* uint8;
+  std::int32_t* int32;
 };
 // Which elements dropout keeps (csrc/kernels/elementwise/dropout.h); all, with a rate of 0.
 struct Dropout {

@@ -55,10 +55,10 @@ class FloatingPointState {
 #endif
 };
 
-// The remaining blocks of one thread's share. A thread that has finished its own share takes blocks from other shares,
-// so that a core that is busy with something else does not delay the region. Its own blocks come first, so that the
-// same data is processed by the same core (and its cache) in every step.
-struct alignas(64) Share {
+// The remaining blocks of one thread. A thread that has finished its own range takes blocks from other ranges, so that
+// a core that is busy with something else does not delay the region. Its own blocks come first, so that the same data
+// is processed by the same core (and its cache) in every step.
+struct alignas(64) WorkRange {
   std::atomic<Index> next;
   Index end;
 };
@@ -90,24 +90,24 @@ void run_blocks(Index count, Index grain, void (*body)(void*, Index, Index), voi
   }
 
   region_has_run.store(true, std::memory_order_relaxed);
-  Share shares[kMaxThreads];
+  WorkRange ranges[kMaxThreads];
   for (Index t = 0; t < threads; ++t) {
-    shares[t].next.store(blocks * t / threads, std::memory_order_relaxed);
-    shares[t].end = blocks * (t + 1) / threads;
+    ranges[t].next.store(blocks * t / threads, std::memory_order_relaxed);
+    ranges[t].end = blocks * (t + 1) / threads;
   }
   const unsigned callers_state = FloatingPointState::current();
   std::exception_ptr failure;
   std::mutex failure_mutex;
-  TSAN_RELEASE(&shares);
+  TSAN_RELEASE(&ranges);
 #pragma omp parallel num_threads(static_cast<int>(threads))
   {
-    TSAN_ACQUIRE(&shares);
+    TSAN_ACQUIRE(&ranges);
     const FloatingPointState state(callers_state);
     const int me = omp_get_thread_num();
     try {
       for (int offset = 0; offset < threads; ++offset) {
-        Share& share = shares[(me + offset) % threads];
-        for (Index block; (block = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) run_block(block);
+        WorkRange& range = ranges[(me + offset) % threads];
+        for (Index block; (block = range.next.fetch_add(1, std::memory_order_relaxed)) < range.end;) run_block(block);
       }
     } catch (...) {
       const std::lock_guard<std::mutex> lock(failure_mutex);

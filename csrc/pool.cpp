@@ -17,17 +17,17 @@ namespace {
 constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 vector
 constexpr std::size_t kMaxIdle = std::size_t{2} << 30;  // beyond this, released memory is returned to the system
 
-constexpr std::size_t kFitsCache = std::size_t{4} << 20;
+constexpr std::size_t kCacheSize = std::size_t{4} << 20;
 // At most this many idle blocks of one size are left to the threads that released them.
-constexpr std::size_t kMostSpare = 16;
+constexpr std::size_t kMaxForeignIdle = 16;
 
-std::atomic<unsigned> threads_seen{0};
-thread_local const unsigned this_thread = threads_seen.fetch_add(1, std::memory_order_relaxed);
+std::atomic<unsigned> thread_count{0};
+thread_local const unsigned this_thread = thread_count.fetch_add(1, std::memory_order_relaxed);
 
 struct Idle {
   void* memory;
   unsigned thread;  // that released it
-  bool empty;       // its pages have been returned to the system
+  bool pages_released;  // its pages have been returned to the system
 };
 
 struct Pool {
@@ -58,9 +58,9 @@ std::size_t size_class(std::size_t bytes) {
 
 void* system_allocate(Pool& p, std::size_t bytes) {
   if (bytes >= Chunks::kLargest) return allocate_huge_pages(bytes);
-  if (Chunks::takes(bytes)) {
+  if (Chunks::serves(bytes)) {
     const std::lock_guard<std::mutex> lock(p.mutex);
-    return p.chunks.carve(bytes);
+    return p.chunks.allocate(bytes);
   }
   void* memory = std::aligned_alloc(kAlignment, bytes);
   if (memory == nullptr) throw std::bad_alloc();
@@ -70,22 +70,23 @@ void* system_allocate(Pool& p, std::size_t bytes) {
 // If a chunk has a block in use, its idle blocks lose only their pages.
 void trim_locked(Pool& p) noexcept {
   for (auto& [size, blocks] : p.idle_blocks)
-    for (const Idle& block : blocks) Chunks::takes(size) ? p.chunks.idle(block.memory, size) : std::free(block.memory);
+    for (const Idle& block : blocks)
+      Chunks::serves(size) ? p.chunks.mark_idle(block.memory, size) : std::free(block.memory);
   for (auto& [size, blocks] : p.idle_blocks) {
-    if (!Chunks::takes(size)) {
+    if (!Chunks::serves(size)) {
       blocks.clear();
       continue;
     }
     std::size_t kept = 0;
     for (Idle& block : blocks)
-      if (!p.chunks.gone(block.memory)) {
-        Chunks::empty(block.memory, size);
-        block.empty = true;
+      if (!p.chunks.is_chunk_idle(block.memory)) {
+        Chunks::release_pages(block.memory, size);
+        block.pages_released = true;
         blocks[kept++] = block;
       }
     blocks.resize(kept);
   }
-  p.chunks.give_back();
+  p.chunks.free_idle_chunks();
   p.statistics.idle = 0;
 }
 
@@ -104,12 +105,12 @@ void* pool_allocate(std::size_t bytes) {
     // idle: then that thread may have ended.
     auto block = idle.rbegin();
     while (block != idle.rend() && block->thread != this_thread) ++block;
-    if (block == idle.rend() && size > kFitsCache) block = idle.rbegin();
-    if (block == idle.rend() && idle.size() > kMostSpare) block = std::prev(idle.rend());
+    if (block == idle.rend() && size > kCacheSize) block = idle.rbegin();
+    if (block == idle.rend() && idle.size() > kMaxForeignIdle) block = std::prev(idle.rend());
     if (block != idle.rend()) {
       void* const memory = block->memory;
       ++p.statistics.reused;
-      p.statistics.idle -= block->empty ? 0 : size;
+      p.statistics.idle -= block->pages_released ? 0 : size;
       idle.erase(std::next(block).base());
       p.statistics.in_use += size;
       return memory;
@@ -133,7 +134,7 @@ void pool_release(void* memory, std::size_t bytes) noexcept {
   Pool& p = pool();
   const std::lock_guard<std::mutex> lock(p.mutex);
   p.statistics.in_use -= size;
-  const bool chunk = Chunks::takes(size);
+  const bool chunk = Chunks::serves(size);
   if (chunk || p.statistics.idle + size <= kMaxIdle) {
     try {
       p.idle_blocks[size].push_back({memory, this_thread, false});

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinynet as tn
-from tinynet import optimizers
+from tinynet import ops, optimizers
 from tinynet.optimizers import schedules
 from tinynet.tensor import Tensor
 from tinynet.variable import Variable
@@ -201,6 +201,60 @@ def test_loss_scale():
     optimizer = optimizers.SGD(1.0, loss_scale_factor=8.0)
     optimizer.apply([np.full(1, 8, np.float32)], v)
     assert v[0].numpy() == -1
+
+
+@pytest.mark.parametrize("options", [{"clipnorm": 0.5}, {"clipvalue": 0.5}, {"global_clipnorm": 0.5},
+                                     {"loss_scale_factor": 2.0}, {"gradient_accumulation_steps": 2}, {"use_ema": True}])
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_a_weight_without_axes(name, options):
+    """NumPy makes scalars of arrays without axes wherever it computes with them."""
+    scalar, vector = Variable(2.0), Variable([2.0])
+    one, other = (optimizers.get({"class_name": name, "config": {"learning_rate": 0.5, **options}}) for _ in range(2))
+    for _ in range(3):
+        one.apply([np.array(3.0, np.float32)], [scalar])
+        other.apply([np.array([3.0], np.float32)], [vector])
+    one.finalize_variable_values([scalar])
+    other.finalize_variable_values([vector])
+    assert scalar.numpy().tolist() == vector.numpy()[0] != 2.0
+
+
+def test_loss_scale_is_a_pair():
+    """What divides the gradients has multiplied the loss: with a power of 2 every step has the same bits as without."""
+    def by_fit(optimizer):
+        model = tn.Sequential([tn.layers.Input((3,)), tn.layers.Dense(2, kernel_initializer="ones")])
+        model.compile(optimizer, "mse")
+        history = model.fit(np.eye(3), np.ones((3, 2)), epochs=3, verbose=0).history
+        return [history["loss"], *model.get_weights()]
+
+    def by_train_on_batch(optimizer):
+        model = tn.Sequential([tn.layers.Input((3,)), tn.layers.Dense(2, kernel_initializer="ones")])
+        model.compile(optimizer, "mse")
+        return [model.train_on_batch(np.eye(3), np.zeros((3, 2))), *model.get_weights()]
+
+    def by_minimize(optimizer):
+        w = Variable([1.0, 2.0])
+        optimizer.minimize(lambda: ops.sum(w * w), [w])
+        return [w.numpy()]
+
+    def by_minimize_with_a_tape(optimizer):
+        w = Variable([1.0, 2.0])
+        with tn.GradientTape() as tape:
+            loss = ops.sum(w * w)
+        optimizer.minimize(loss, [w], tape=tape)
+        return [w.numpy()]
+
+    for steps in (by_fit, by_train_on_batch, by_minimize, by_minimize_with_a_tape):
+        expected, actual = (steps(optimizers.SGD(0.125, loss_scale_factor=factor)) for factor in (None, 1024.0))
+        for a, b in zip(actual, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_watcher_gets_the_gradients_of_the_loss():
+    v, seen = [Variable([0.0])], []
+    optimizer = optimizers.SGD(1.0, loss_scale_factor=8.0)
+    optimizer.watch = lambda gradients, variables: seen.append(gradients[0].tolist())
+    optimizer.apply([np.full(1, 8, np.float32)], v)
+    assert seen == [[1.0]]
 
 
 def test_constraint_comes_after_the_step():

@@ -27,7 +27,7 @@ from tinynet import _native, reference
 STUB = Path(tinynet.__file__).with_name("_native.pyi")
 FUNCTIONS = native_functions()
 HEAD = '''\
-"""The compiled kernels. Each has a NumPy reference of the same name and arguments, which says what it computes.
+"""The compiled kernels. Each has a NumPy reference of the same name and arguments, which defines its result.
 
 Written by `python tests/test_stub.py --write` from the module's signatures: do not edit.
 """
@@ -38,10 +38,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.floating[Any]]  # float32 or float64, in any layout; all arrays of a call have one element type
-Labels = npt.NDArray[np.integer[Any]]
-Places = npt.NDArray[np.uint8] | npt.NDArray[np.int32]  # the argmax index in each window
-Pair = tuple[int, int]
+_Array = npt.NDArray[np.floating[Any]]  # float32 or float64, in any layout; all arrays of a call have one element type
+_Labels = npt.NDArray[np.integer[Any]]
+_Argmax = npt.NDArray[np.uint8] | npt.NDArray[np.int32]  # the argmax index in each window
+_Pair = tuple[int, int]
 
 compiler: str
 
@@ -54,7 +54,8 @@ READABLE = {
     r"typing\.SupportsFloat \| typing\.SupportsIndex": "float",
     r"typing\.SupportsInt \| typing\.SupportsIndex": "int",
     r"collections\.abc\.": "",
-    r"tuple\[int, int\]": "Pair",
+    r"tuple\[int, int\]": "_Pair",
+    r"\b(Array|Labels|Argmax)\b": r"_\1",
     "'": '"',
 }
 
@@ -116,7 +117,7 @@ def _calls():
     rows, labels = np.ones((2, 3), np.float32), np.zeros(2, np.int64)
     bare = (None, None)  # gamma, beta
     geometry, side = ((1, 1), ((0, 0), (0, 0)), (1, 1)), (2, 2)
-    places, pooled = np.zeros((1, 1, 1, 1), np.uint8), np.ones((1, 1, 1, 1), np.float32)
+    argmax, pooled = np.zeros((1, 1, 1, 1), np.uint8), np.ones((1, 1, 1, 1), np.float32)
     return {
         "dense_backward": (rows, rows, np.ones((3, 3), np.float32), rows, "linear", False, False, False),
         "sparse_softmax_cross_entropy_forward": (rows, labels),
@@ -125,7 +126,7 @@ def _calls():
         "depthwise_conv2d_backward": (x, x, kernel, None, *geometry, "linear", False, False, False),
         "conv2d_moments_forward": (x, kernel, None, *geometry),
         "conv2d_max_pool2d_forward": (x, kernel, None, *geometry, "linear", side, False),
-        "conv2d_max_pool2d_backward": (pooled, places, x, kernel, *geometry, side, False),
+        "conv2d_max_pool2d_backward": (pooled, argmax, x, kernel, *geometry, side, False),
         "conv2d_batch_norm_forward": (x, kernel, None, *geometry, *bare, 1e-3),
         "conv2d_batch_norm_inference": (x, kernel, None, *geometry, *bare, ones, ones, 1e-3),
         "conv2d_batch_norm_backward": (x, x, kernel, None, *geometry, *bare, ones, ones, False, False, False),
@@ -135,10 +136,13 @@ def _calls():
         "layer_norm_forward": (rows, *bare, 1e-3),
         "layer_norm_backward": (rows, rows, None, np.ones(2, np.float32), np.ones(2, np.float32), False, False, False,
                                 False),
+        "group_norm_forward": (rows, *bare, 1, 1e-3),
+        "group_norm_backward": (rows, rows, None, np.ones((2, 1), np.float32), np.ones((2, 1), np.float32), False,
+                                False, False),
         "max_pool2d_forward": (x, side, side, ((0, 0), (0, 0)), False),
         "batch_norm_max_pool2d_forward": (x, *bare, 1e-3, side, False),
         "batch_norm_max_pool2d_inference": (x, *bare, ones, ones, 1e-3, side, False),
-        "batch_norm_max_pool2d_backward": (pooled, places, pooled, x, None, ones, ones, side, False, False),
+        "batch_norm_max_pool2d_backward": (pooled, argmax, pooled, x, None, ones, ones, side, False, False),
     }
 
 

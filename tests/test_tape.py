@@ -228,20 +228,101 @@ def test_nested_tapes_see_the_same_operations():
     assert outer.gradient(z, v).item() == 12.0
 
 
-def test_second_order_raises():
-    v = Variable(2.0)
+def squared_sum(x):
+    """An operation without a recorded gradient."""
+    data = x.data
+    return record(np.asarray(np.sum(data * data)), (x,), lambda dy: (2 * data * dy,))
+
+
+def test_an_operation_whose_gradient_cannot_be_differentiated_is_named():
+    v = Variable([2.0, 3.0])
     with GradientTape() as outer:
         with GradientTape() as inner:
-            y = v * v
-        first = inner.gradient(y, v)
-        z = first * 3.0
-    with pytest.raises(RuntimeError, match="second-order"):
+            y = squared_sum(v)
+        first = inner.gradient(y, v)  # the values are right
+        z = ops.sum(first * 3.0)
+    assert first.tolist() == [4.0, 6.0]
+    with pytest.raises(RuntimeError, match="second-order gradients of squared_sum"):
         outer.gradient(z, v)
-    with GradientTape() as outer:  # but gradients may be used as constants
+    with GradientTape() as outer:  # they may be used as constants
         with GradientTape() as inner:
-            y = v * v
-        z = ops.stop_gradient(inner.gradient(y, v)) * v
-    assert outer.gradient(z, v).item() == 4.0
+            y = squared_sum(v)
+        z = ops.sum(ops.stop_gradient(inner.gradient(y, v)) * v)
+    assert outer.gradient(z, v).tolist() == [4.0, 6.0]
+
+
+def test_second_and_third_order():
+    x = Variable(2.0)
+    with GradientTape() as third, GradientTape() as second:
+        with GradientTape() as first:
+            y = x**4
+        dx = first.gradient(y, x)
+        ddx = second.gradient(dx, x)
+    assert (dx.item(), ddx.item(), third.gradient(ddx, x).item()) == (32.0, 48.0, 48.0)
+
+
+def test_a_persistent_tape_differentiates_its_own_gradients():
+    x = Variable(2.0)
+    with GradientTape(persistent=True) as tape:
+        y = x**3
+        dx = tape.gradient(y, x)
+        ddx = tape.gradient(dx, x)
+    assert (dx.item(), ddx.item(), tape.gradient(ddx, x).item()) == (12.0, 12.0, 6.0)
+    outside = tape.gradient(y, x)  # not recorded: the tape is closed
+    assert tape.gradient(outside, x) is None
+
+
+def test_the_walk_of_a_tape_uses_the_values_of_the_forward_pass():
+    x = Variable(2.0)
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = x * x * x
+        x.assign(5.0)
+        dx = inner.gradient(y, x)
+    assert dx.item() == 12.0
+    assert outer.gradient(dx, x).item() == 12.0
+
+
+def test_the_upstream_gradient_is_differentiated_too():
+    x, dy = Tensor([1.0, 2.0]), Tensor([3.0, 5.0])
+    with GradientTape() as outer:
+        outer.watch(dy)
+        with GradientTape() as inner:
+            inner.watch(x)
+            y = x * x
+        dx = inner.gradient(y, x, output_gradients=dy)
+    assert outer.gradient(dx, dy).tolist() == [2.0, 4.0]
+
+
+def test_batch_jacobian():
+    x = Variable([[1.0, 2.0], [3.0, 4.0]])
+    with GradientTape(persistent=True) as tape:
+        y = ops.stack([x[:, 0] * x[:, 1], x[:, 0] ** 2, ops.sum(x, 1)], 1)
+        unconnected = Tensor([[1.0], [2.0]])
+    jacobian = tape.batch_jacobian(y, x)
+    assert jacobian.tolist() == [[[2, 1], [2, 0], [1, 1]], [[4, 3], [6, 0], [1, 1]]]
+    assert np.array_equal(jacobian.numpy(), np.einsum("nink->nik", tape.jacobian(y, x).numpy()))
+    assert tape.batch_jacobian(unconnected, x) is None
+    assert tape.batch_jacobian(unconnected, x, unconnected_gradients="zero").shape == (2, 1, 2)
+    with pytest.raises(ValueError, match="batch_jacobian: .*first axis of one length"):
+        tape.batch_jacobian(y[:1], x)
+
+
+def test_the_jacobian_of_a_gradient_is_the_hessian():
+    x = Variable(np.array([0.5, -1.0, 2.0]))
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = ops.sum(ops.exp(x) * ops.flip(x) ** 2) + x[0] * x[1] * x[2]
+        gradient = inner.gradient(y, x)
+    hessian = outer.jacobian(gradient, x).numpy()
+    assert np.allclose(hessian, hessian.T, rtol=1e-14, atol=0)
+    a, b, c = x.numpy()
+    assert np.allclose(hessian[0, 1], c) and np.allclose(hessian[0, 2], 2 * np.exp(a) * c + 2 * a * np.exp(c) + b)
+    with GradientTape() as third:  # and a Jacobian can be differentiated
+        with GradientTape() as tape:
+            y = x**3
+        jacobian = tape.jacobian(y, x)
+    assert np.allclose(third.gradient(jacobian, x).numpy(), 6 * x.numpy())
 
 
 def test_a_tensor_used_many_times():
@@ -472,3 +553,60 @@ def test_gradients_are_nested_as_the_sources_are(nest):
     assert map_structure(float, gradients) == nest([5.0, 2.0])
     assert gradients is not sources
     assert map_structure(float, variables) == [2.0, 5.0]
+
+
+# --- forward mode ---------------------------------------------------------------------------------------------------
+
+
+def test_jacobian_vector_products():
+    x, w = Variable(np.array([1.0, 2.0])), Tensor(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    v, dw = np.array([0.5, -1.0]), np.full((3, 2), 0.1)
+    with tn.autodiff.ForwardAccumulator([x, w], [v, dw]) as acc:
+        y = {"product": ops.sum(w * x * x, 1), "x": x, "constant": Tensor([1.0]), "whole": Tensor([1])}
+    found = acc.jvp(y)
+    assert np.allclose(found["product"].numpy(), w.numpy() @ (2 * x.numpy() * v) + dw @ x.numpy() ** 2, rtol=1e-14)
+    assert found["x"].tolist() == v.tolist()
+    assert found["constant"] is None and found["whole"] is None
+    assert acc.jvp(y["constant"], unconnected_gradients="zero").tolist() == [0.0]
+    with pytest.raises(ValueError, match="2 primals but 1 tangents"):
+        tn.autodiff.ForwardAccumulator([x, w], [v])
+    with pytest.raises(ValueError, match="tangent has shape"):
+        tn.autodiff.ForwardAccumulator(x, [v[:1]])
+    with pytest.raises(ValueError, match="'none' or 'zero'"):
+        acc.jvp(y, unconnected_gradients="ones")
+
+
+def test_forward_over_backward_and_forward_over_forward():
+    x, v = Variable(np.array([0.5, 1.5])), np.array([1.0, -2.0])
+    hessian = np.diag(6 * x.numpy())
+    with tn.autodiff.ForwardAccumulator(x, v) as acc:
+        with GradientTape() as tape:
+            y = ops.sum(x**3)
+        gradient = tape.gradient(y, x)
+    assert np.allclose(acc.jvp(gradient).numpy(), hessian @ v, rtol=1e-14)
+    with tn.autodiff.ForwardAccumulator(x, v) as outer, tn.autodiff.ForwardAccumulator(x, v) as inner:
+        y = ops.sum(x**3)
+        slope = inner.jvp(y)
+    assert np.allclose(outer.jvp(slope).item(), v @ hessian @ v, rtol=1e-14)
+
+
+def test_jacobian_vector_product_of_a_network_in_two_passes():
+    model = tn.Sequential([tn.layers.Input((6, 6, 1)), tn.layers.Conv2D(3, 3, activation="relu"),
+                           tn.layers.MaxPooling2D(), tn.layers.Flatten(), tn.layers.Dense(4, activation="softmax")])
+    rng = np.random.default_rng(0)
+    x, v = (Tensor(rng.normal(size=(2, 6, 6, 1)).astype("float32")) for _ in range(2))
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = model(x)
+    jacobian = tape.batch_jacobian(y, x).numpy()
+    with tn.autodiff.ForwardAccumulator(x, v) as acc:
+        y = model(x)
+    expected = np.einsum("nkhwc,nhwc->nk", jacobian, v.numpy())
+    assert np.allclose(acc.jvp(y).numpy(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_jvp_of_a_function():
+    y, slope = tn.ops.jvp(lambda a, b: {"product": a * b, "sum": a + b}, [2.0, np.float32(3.0)], [1.0, 10.0])
+    assert (float(y["product"]), float(slope["product"]), float(slope["sum"])) == (6.0, 23.0, 11.0)
+    y, slope, note = tn.ops.jvp(lambda x: (x["a"] ** 3, "note"), ({"a": Tensor(2.0)},), ({"a": 1.0},), has_aux=True)
+    assert (float(y), float(slope), note) == (8.0, 12.0, "note")

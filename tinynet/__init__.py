@@ -11,9 +11,9 @@ import sys
 from typing import Any
 
 from . import (
-    activations, applications, augment, callbacks, config, constraints, data, datasets, initializers, keras, layers,
-    losses, metrics, models, ops, optimizers, preprocessing, random, reference, regularizers, saving, textbook, utils,
-    wrappers,
+    activations, applications, augment, autodiff, callbacks, config, constraints, data, datasets, initializers, keras,
+    layers, losses, metrics, models, ops, optimizers, preprocessing, random, reference, regularizers, saving, textbook,
+    utils, wrappers,
 )
 from .core import absence, errors, registry
 from .layers import Input
@@ -27,8 +27,8 @@ from .version import __version__
 
 __all__ = [
     "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "__version__", "activations",
-    "applications", "augment", "backend", "batchnorm", "callbacks", "config", "constraints", "convert_to_tensor",
-    "data", "datasets", "get_num_threads", "initializers", "keras", "layers", "losses",
+    "applications", "augment", "autodiff", "backend", "batchnorm", "callbacks", "config", "constraints",
+    "convert_to_tensor", "data", "datasets", "get_num_threads", "initializers", "keras", "layers", "losses",
     "metrics", "models",
     "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "set_num_threads", "show_config",
     "textbook", "utils", "wrappers",

@@ -3,7 +3,7 @@
 Each is defined beside its operation, in tinynet/ops/; this file only lists them.
 """
 
-from .ops.accuracy import count_hits
+from .ops.accuracy import count_correct
 from .ops.activation_formulas import activation_backward, activation_forward
 from .ops.average_pool2d import average_pool2d_backward, average_pool2d_forward
 from .ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_norm_inference
@@ -30,6 +30,7 @@ from .ops.sparse_cross_entropy import (
 from .ops.dense import dense_backward, dense_forward
 from .ops.depthwise_conv2d import depthwise_conv2d_backward, depthwise_conv2d_forward
 from .ops.dropout import dropout_backward, dropout_forward
+from .ops.group_norm import group_norm_backward, group_norm_forward
 from .ops.layer_norm import layer_norm_backward, layer_norm_forward
 from .ops.matmul import matmul_reference as matmul
 from .ops.max_pool2d import max_pool2d_backward, max_pool2d_forward
@@ -46,12 +47,13 @@ __all__ = [
     "batch_norm_max_pool2d_inference", "binary_cross_entropy_backward", "binary_cross_entropy_forward",
     "conv2d_algorithm", "conv2d_backward", "conv2d_batch_norm_backward", "conv2d_batch_norm_forward",
     "conv2d_batch_norm_inference", "conv2d_forward", "conv2d_max_pool2d_backward", "conv2d_max_pool2d_forward",
-    "conv2d_moments_forward", "count_hits", "cross_entropy_backward", "cross_entropy_forward", "dense_backward",
+    "conv2d_moments_forward", "count_correct", "cross_entropy_backward", "cross_entropy_forward", "dense_backward",
     "dense_forward", "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward",
-    "ftrl_step", "layer_norm_backward", "layer_norm_forward", "lion_step", "log_softmax_backward",
-    "log_softmax_forward", "matmul", "max_pool2d_backward", "max_pool2d_forward", "nadam_step", "reduce_max",
-    "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step", "sgd_step", "sigmoid_cross_entropy_backward",
-    "sigmoid_cross_entropy_forward", "softmax_backward", "softmax_cross_entropy_backward",
-    "softmax_cross_entropy_forward", "softmax_forward", "sparse_cross_entropy_backward", "sparse_cross_entropy_forward",
-    "sparse_softmax_cross_entropy_backward", "sparse_softmax_cross_entropy_forward",
+    "ftrl_step", "group_norm_backward", "group_norm_forward", "layer_norm_backward", "layer_norm_forward", "lion_step",
+    "log_softmax_backward", "log_softmax_forward", "matmul", "max_pool2d_backward", "max_pool2d_forward", "nadam_step",
+    "reduce_max", "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step", "sgd_step",
+    "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "softmax_backward",
+    "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
+    "sparse_cross_entropy_backward", "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward",
+    "sparse_softmax_cross_entropy_forward",
 ]

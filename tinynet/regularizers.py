@@ -16,6 +16,10 @@ import numpy as np
 from .config import epsilon
 from .core.checks import number
 from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
+from .ops.elementwise import absolute, sign
+from .ops.layer_norm import normalize
+from .ops.recorded_gradients import as_it_was, composed
+from .ops.reduction import sum
 from .tape import record
 from .tensor import convert_to_tensor
 
@@ -191,7 +195,11 @@ class OrthogonalRegularizer(Regularizer):
             drows = (dn - n * np.sum(n * dn, axis=1, keepdims=True)) * inverse
             return (np.ascontiguousarray(drows if self.mode == "rows" else drows.T),)
 
-        return record(penalty, (x,), backward)
+        def formula(x):
+            n = normalize(x if self.mode == "rows" else x.T, epsilon=epsilon())
+            return sum(absolute(n @ n.T) * (1 - np.eye(len(rows), dtype=rows.dtype))) * weight
+
+        return record(penalty, (x,), backward, composed(formula, (x,), (x.data,)))
 
     def get_config(self) -> Config:
         return {"factor": self.factor, "mode": self.mode}
@@ -212,7 +220,12 @@ def _penalty(x, l1, l2):
             dx += (d * data.dtype.type(l1)) * np.sign(data)
         return (dx,)
 
-    return record(np.asarray(penalty), (x,), backward)
+    def differentiable(d, _):
+        then = as_it_was(x, data)
+        dx = (d * (2 * l2)) * then
+        return (dx + (d * l1) * sign(then) if l1 else dx,)
+
+    return record(np.asarray(penalty), (x,), backward, differentiable)
 
 
 def _strength(name, value, default):

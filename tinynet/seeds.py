@@ -7,7 +7,10 @@ which `set_global_seed` (and `tinynet.utils.set_random_seed`) restarts.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -132,6 +135,27 @@ def make_default_seed() -> int:
     return z ^ (z >> 31)
 
 
+class _Undrawn(threading.local):
+    generator: SeedGenerator | None = None  # what random operations without a seed use instead of the global generator
+
+
+_undrawn = _Undrawn()
+
+
+@contextlib.contextmanager
+def undrawn() -> Iterator[None]:
+    """Context manager: random operations without a seed leave the global generator as it is.
+
+    What they compute inside the block is thrown away. Seeds of new initializers and generators, which stay, are drawn
+    as ever.
+    """
+    outer, _undrawn.generator = _undrawn.generator, SeedGenerator(0, name="undrawn")
+    try:
+        yield
+    finally:
+        _undrawn.generator = outer
+
+
 def draw_seed(seed: SeedLike) -> tuple[int, int]:
     """Return (seed, offset) for one random operation.
 
@@ -145,7 +169,7 @@ def draw_seed(seed: SeedLike) -> tuple[int, int]:
     ((7, 0), (7, 0))
     """
     if seed is None:
-        return global_seed_generator().next()
+        return (_undrawn.generator or global_seed_generator()).next()
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool):

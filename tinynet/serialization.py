@@ -24,10 +24,10 @@ from .core.reading import deserializing
 from .core.registry import (
     custom_object_scope,
     families,
-    get_registered_name,
     get_registered_object,
     is_builtin,
     is_serialized_function,
+    name_in_files,
     serialize_function,
 )
 from .tensor import Tensor
@@ -112,14 +112,17 @@ def _serialize_instance(obj):
     result = {
         "module": _module_of(cls),
         "class_name": cls.__name__,
-        "config": serialize_keras_object(obj.get_config()),
-        "registered_name": None if is_builtin(cls) else get_registered_name(cls),
+        "config": _config_of(obj),
+        "registered_name": None if is_builtin(cls) else name_in_files(cls),
     }
     if _sharing.numbers is not None and _is_layer(cls):
         result["shared_object_id"] = _sharing.numbers.setdefault(id(obj), len(_sharing.numbers))
     build_config = obj.get_build_config() if hasattr(obj, "get_build_config") else None
     if build_config is not None:
         result["build_config"] = serialize_keras_object(build_config)
+    frozen = obj._frozen_inside() if _is_layer(cls) else []
+    if frozen:
+        result["frozen"] = frozen
     if getattr(obj, "compiled", False) and hasattr(obj, "get_compile_config"):
         try:
             result["compile_config"] = obj.get_compile_config()
@@ -127,6 +130,17 @@ def _serialize_instance(obj):
             warnings.warn(f"{obj.name}: what it was compiled with is not kept, since {error}. "
                           "The model will have to be compiled again after loading.", stacklevel=4)
     return result
+
+
+def _config_of(obj):
+    """The configuration of an object; an error about a part of it names the layer."""
+    try:
+        return serialize_keras_object(obj.get_config())
+    except ValueError as error:
+        if _is_layer(type(obj)) and error.args and not getattr(error, "_names_a_layer", False):
+            error.args = (f"layer {obj.name!r} ({type(obj).__name__}): {error.args[0]}", *error.args[1:])
+            error._names_a_layer = True
+        raise
 
 
 def _is_layer(cls):
@@ -194,6 +208,8 @@ def _deserialize(config):
         _sharing.made[number] = instance
     if config.get("build_config") and hasattr(instance, "build_from_config"):
         instance.build_from_config(config["build_config"])
+    if config.get("frozen") and _is_layer(type(instance)):
+        instance._freeze_inside(config["frozen"])
     if config.get("compile_config") and hasattr(instance, "compile_from_config"):
         instance.compile_from_config(config["compile_config"])
     return instance

@@ -21,6 +21,7 @@ from .core.nest import flatten, map_structure, pack_like
 from .core.reading import check_bytes, is_deserializing
 from .core.result_sizes import largest_result
 from .core.types import DTypeLike, Shape, Structure
+from .seeds import undrawn
 from .tensor import Operators, Tensor
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def by_trial(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
     """
     for attempt in _TRIAL_LENGTHS:
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), undrawn():
                 first, second = (function(*_zeros(args, length), **_zeros(kwargs, length)) for length in attempt)
             break
         except Exception:
@@ -345,8 +346,9 @@ def _outputs_of(layer, args, kwargs, shapes):
         return outputs
     if is_deserializing() and alone and layer._knows_output_shape():
         _check_output_shapes(layer, shapes)
-    return by_trial(functools.partial(layer, training=kwargs.get("training", False)), args,
-                    {key: value for key, value in kwargs.items() if key != "training"})
+    outputs = by_trial(layer._without_trace(training=kwargs.get("training", False)), args,
+                       {key: value for key, value in kwargs.items() if key != "training"})
+    return layer._symbolic_structure(outputs)
 
 
 def _check_output_shapes(layer: Layer, shapes: Any) -> None:

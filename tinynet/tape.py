@@ -13,6 +13,15 @@ operation. Where several nodes use one tensor, their gradients are added. That i
 
     dy = 1    du = dy = 1    dx = dy + du * w = 1 + w    dw = du * x = x
 
+While another tape is open during this walk, it has to record the walk's own operations: then the gradients are Tensors,
+and a node's `differentiable` stands for `backward`. That makes second and higher derivatives:
+
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = x * x * x
+        dx = inner.gradient(y, x)       3 x^2, and `outer` records how it was computed
+    outer.gradient(dx, x)               6 x
+
 Read `record`, then `GradientTape` down to the line "Beside the idea": `watch`, `_append`, `gradient`, `_walk_back`.
 """
 
@@ -24,14 +33,23 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .core.nest import flatten, pack_like
+from .core.nest import flatten
 from .core.types import Array, Structure, TensorLike
-from .tape_conveniences import Paused, check_source, check_watched, jacobian_of, start_gradients
+from .tape_conveniences import (
+    Paused,
+    check_source,
+    check_watched,
+    jacobians_of,
+    refusal,
+    start_gradients,
+    tensors_like,
+)
 from .tensor import Tensor
 from .variable import Variable
 
 Backward: TypeAlias = Callable[[Array], Sequence[Array | None]]  # d output -> d input for each input
-Node: TypeAlias = tuple[Tensor, Sequence[Any], Backward]  # output, inputs, backward
+Differentiable: TypeAlias = Callable[[Tensor, Tensor], Sequence[Tensor | None]]  # (d output, output) -> the same
+Node: TypeAlias = tuple[Tensor, Sequence[Any], Backward, Differentiable | None]  # output, inputs, the two functions
 
 
 class _ThreadState(threading.local):
@@ -44,7 +62,8 @@ class _ThreadState(threading.local):
 state = _ThreadState()
 
 
-def record(data: Array, inputs: Sequence[Any], backward: Backward) -> Tensor:
+def record(data: Array, inputs: Sequence[Any], backward: Backward,
+           differentiable: Differentiable | None = None) -> Tensor:
     """Wrap an operation's result, and record on every open tape how to differentiate it.
 
     Args:
@@ -53,13 +72,17 @@ def record(data: Array, inputs: Sequence[Any], backward: Backward) -> Tensor:
         backward: Function from the gradient of the result to a tuple of gradients, one per input. Each is an array of
             that input's shape, or None where the input has no gradient. The function must keep the arrays it needs. It
             must not read `tensor.data` later: by then a variable may have another value.
+        differentiable: The same in recorded operations, for derivatives of the gradient: function from the gradient of
+            the result and the result, both Tensors, to Tensors (or None). See ops/recorded_gradients.py. If it is None,
+            a derivative of this gradient raises an error that names the operation.
 
     Returns:
         The result as a Tensor.
 
     >>> def square(x):
     ...     data = x.data
-    ...     return record(data * data, inputs=(x,), backward=lambda dy: (2 * data * dy,))
+    ...     return record(data * data, inputs=(x,), backward=lambda dy: (2 * data * dy,),
+    ...                   differentiable=lambda dy, y: (2 * x * dy,))
     >>> x = Variable(3.0)
     >>> with GradientTape() as tape:
     ...     y = square(x)
@@ -68,7 +91,7 @@ def record(data: Array, inputs: Sequence[Any], backward: Backward) -> Tensor:
     """
     output = Tensor.wrap(data)
     for tape in state.tapes:
-        tape._append(output, inputs, backward)
+        tape._append(output, inputs, backward, differentiable)
     return output
 
 
@@ -130,7 +153,8 @@ class GradientTape:
             check_watched(leaf)
             self._tracked[id(leaf)] = leaf
 
-    def _append(self, output: Tensor, inputs: Sequence[Any], backward: Backward) -> None:
+    def _append(self, output: Tensor, inputs: Sequence[Any], backward: Backward,
+                differentiable: Differentiable | None) -> None:
         """Keep a node if one of its inputs is tracked; its output is tracked then too."""
         tracked = self._tracked
         wanted = False
@@ -142,13 +166,14 @@ class GradientTape:
         if not self._nodes:
             _unplayed.add(id(self))
         tracked[id(output)] = output
-        self._nodes.append((output, inputs, backward))
+        self._nodes.append((output, inputs, backward, differentiable))
 
     def gradient(self, target: Structure, sources: Structure, output_gradients: TensorLike = None,
                  unconnected_gradients: str = "none") -> Any:
         """Return d target / d sources.
 
-        Called inside the `with` block, it ends the recording, unless the tape is persistent.
+        Called inside the `with` block, it ends the recording, unless the tape is persistent. Tapes that are still open
+        record how the gradients are computed, and can differentiate them again; so does a persistent tape itself.
 
         Args:
             target: Tensor, or a list, tuple or dict of them, whose gradients are then added. A target that is not a
@@ -165,25 +190,35 @@ class GradientTape:
             TypeError: a target or a source is no Tensor.
             ValueError: `output_gradients` has another structure or shape than `target`, or `unconnected_gradients` is
                 not 'none' or 'zero'.
-            RuntimeError: a second call on a tape that is not persistent; or the target was itself computed by
-                `gradient` (there are no second-order gradients).
+            RuntimeError: a second call on a tape that is not persistent; or the target depends on the gradient of an
+                operation whose gradient cannot be differentiated.
+
+        >>> x = Variable(2.0)
+        >>> with GradientTape() as outer:
+        ...     with GradientTape() as inner:
+        ...         y = x * x * x
+        ...     dx = inner.gradient(y, x)
+        >>> dx.item(), outer.gradient(dx, x).item()
+        (12.0, 12.0)
         """
         source_list = self._check("gradient", sources, unconnected_gradients)
         targets = flatten(target)
-        gradients = self._start(targets, output_gradients)
-        if self._persistent:
-            self._walk_back(gradients, source_list, self._nodes.copy())
-        else:
+        if not self._persistent:
             self._stop()
+        recording = bool(state.tapes)
+        gradients = self._start(targets, output_gradients, recording)
+        if self._persistent:
+            self._walk_back(gradients, source_list, self._nodes.copy(), recording)
+        else:
             self._played = True
             try:
-                self._walk_back(gradients, source_list, self._nodes)
+                self._walk_back(gradients, source_list, self._nodes, recording)
             finally:
                 self._release()
-        return _results(list(map(gradients.get, map(id, source_list))), targets, sources, source_list,
-                        unconnected_gradients)
+        return _results(list(map(gradients.get, map(id, source_list))), sources, source_list,
+                        unconnected_gradients, recording)
 
-    def _walk_back(self, gradients: dict[int, Array], sources: list[Tensor], nodes: list[Node]) -> None:
+    def _walk_back(self, gradients: dict[int, Any], sources: list[Tensor], nodes: list[Node], recording: bool) -> None:
         """Apply the chain rule to each node, from the last to the first.
 
         When a node's turn comes, all nodes that use its output have had theirs: d output is complete.
@@ -194,16 +229,19 @@ class GradientTape:
             sources: The tensors whose gradients the caller wants.
             nodes: The tape's own list, or a copy. Each node is removed when it is done, and its arrays are freed; with
                 a copy, the tape keeps them.
+            recording: Whether another tape is open. Then the gradients are Tensors, else arrays.
         """
         tracked = self._tracked
         kept = set(map(id, sources))
         keep_nodes = nodes is not self._nodes
         while nodes:
-            output, inputs, backward = nodes.pop()
+            output, inputs, backward, differentiable = nodes.pop()
             key = id(output)
             d_output = gradients.get(key) if key in kept else gradients.pop(key, None)
             if d_output is not None:  # None: the target does not depend on this output
-                for input_key, d_input in zip(map(id, inputs), backward(d_output), strict=True):
+                d_inputs = (_recorded(d_output, output, inputs, backward, differentiable) if recording
+                            else backward(d_output))
+                for input_key, d_input in zip(map(id, inputs), d_inputs, strict=True):
                     if d_input is not None and input_key in tracked:
                         if input_key in gradients:  # not added in place: several inputs may share one array
                             d_input = _sum(gradients[input_key], d_input)
@@ -220,10 +258,10 @@ class GradientTape:
             return True
         return False
 
-    def _start(self, targets: list, output_gradients: TensorLike) -> dict[int, Array]:
+    def _start(self, targets: list, output_gradients: TensorLike, recording: bool) -> dict[int, Any]:
         """{id of a target: d target}: ones, or what the caller passes. A target that is not tracked is left out."""
-        gradients: dict[int, Array] = {}
-        for target, start in start_gradients(targets, output_gradients):
+        gradients: dict[int, Any] = {}
+        for target, start in start_gradients(targets, output_gradients, recording):
             key = id(target)
             if key in self._tracked or isinstance(target, Variable) and self._watch_trainable(target):
                 gradients[key] = _sum(gradients[key], start) if key in gradients else start
@@ -274,17 +312,54 @@ class GradientTape:
         """
         source_list = self._check("jacobian", sources, unconnected_gradients)
 
-        def gradients_from(start: Array) -> list[Array | None]:
-            gradients = self._start([target], [start])
-            self._walk_back(gradients, source_list, self._nodes.copy())
-            return [gradients.get(id(source)) for source in source_list]
+        jacobians = self._jacobians("jacobian", target, source_list, unconnected_gradients)
+        return tensors_like(sources, source_list, jacobians)
 
-        jacobians = jacobian_of(target, source_list, gradients_from, unconnected_gradients == "zero")
+    def batch_jacobian(self, target: Tensor, source: Tensor, unconnected_gradients: str = "none") -> Any:
+        """Return the Jacobian of each sample of a batch, by one backward pass for each element of one sample's target.
+
+        J[n, i..., j...] = d target[n, i...] / d source[n, j...]
+
+        Sample n of the target must not depend on other samples of the source; such derivatives would be added.
+
+        Args:
+            target: Tensor, shape (batch, ...).
+            source: Tensor or Variable, shape (batch, ...).
+            unconnected_gradients: 'none' or 'zero', as in `gradient`.
+
+        Returns:
+            Tensor of shape target.shape + source.shape[1:].
+
+        Raises:
+            TypeError: the target or the source is no Tensor.
+            ValueError: the batches have different lengths, or `unconnected_gradients` is not 'none' or 'zero'.
+            RuntimeError: a second call on a tape that is not persistent.
+
+        >>> x = Variable([[1.0], [2.0]])
+        >>> with GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.batch_jacobian(y, x).numpy().ravel()
+        array([2., 4.], dtype=float32)
+        """
+        source_list = self._check("batch_jacobian", source, unconnected_gradients)
+        return self._jacobians("batch_jacobian", target, source_list, unconnected_gradients)[0]
+
+    def _jacobians(self, name: str, target: Tensor, sources: list[Tensor], unconnected_gradients: str) -> list:
         if not self._persistent:
             self._stop()
+        recording = bool(state.tapes)
+        nodes = self._nodes.copy()
+
+        def gradients_from(start: Array) -> list[Tensor | None]:
+            gradients = self._start([target], [start], recording)
+            self._walk_back(gradients, sources, nodes.copy(), recording)
+            return _results([gradients.get(id(source)) for source in sources], sources, sources, "none", recording)
+
+        jacobians = jacobians_of(name, target, sources, gradients_from, unconnected_gradients == "zero")
+        if not self._persistent:
             self._played = True
             self._release()
-        return _results(jacobians, [target], sources, source_list, "none")
+        return jacobians
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables that this tape watches so far."""
@@ -337,35 +412,33 @@ def weights_may_change_in_place() -> bool:
     return not _unplayed
 
 
-def _sum(a: Array, b: Array) -> Array:
-    y = a + b
-    return y if type(y) is np.ndarray else np.asarray(y)  # NumPy makes scalars of arrays without dimensions
+def _recorded(d_output: Tensor, output: Tensor, inputs: Sequence[Any], backward: Backward,
+              differentiable: Differentiable | None) -> Sequence[Tensor | None]:
+    """One node's step of a walk that other tapes record: gradients as Tensors."""
+    used = [tensor for tensor in (d_output, output, *inputs) if isinstance(tensor, Tensor)]
+    wanted = any(map(is_tracked, used))
+    if wanted and differentiable is not None:
+        return differentiable(d_output, output)
+    gradients = backward(d_output.data)
+    if not wanted:  # constants for all open tapes
+        return [None if gradient is None else Tensor.wrap(gradient) for gradient in gradients]
+    refuse = refusal(backward)
+    return [None if gradient is None else record(gradient, used, refuse) for gradient in gradients]
 
 
-def _results(gradients: list, targets: list, sources: Structure, source_list: list[Tensor],
-             unconnected_gradients: str) -> Any:
+def _sum(a: Any, b: Any) -> Any:
+    y = a + b  # NumPy makes scalars of arrays without dimensions
+    return y if type(y) is np.ndarray or type(y) is Tensor else np.asarray(y)
+
+
+def _results(gradients: list, sources: Structure, source_list: list[Tensor], unconnected_gradients: str,
+             recording: bool) -> Any:
     """The gradients as Tensors, in the structure of `sources`."""
     if unconnected_gradients == "zero":
         gradients = [np.zeros_like(source.data) if g is None else g
                      for g, source in zip(gradients, source_list, strict=True)]
-    if state.tapes:
-        tensors = [None if g is None else _not_differentiable(g, targets, source)
-                   for g, source in zip(gradients, source_list, strict=True)]
+    if recording:
+        tensors = [Tensor.wrap(g) if type(g) is np.ndarray else g for g in gradients]
     else:
         tensors = [None if g is None else Tensor.wrap(g) for g in gradients]
-    if sources is source_list:
-        return tensors
-    return tensors[0] if isinstance(sources, Tensor) else pack_like(sources, tensors)
-
-
-def _not_differentiable(gradient: Array, targets: list, source: Tensor) -> Tensor:
-    """A gradient computed while another tape is open. That tape cannot differentiate it: its `gradient` raises."""
-
-    def backward(_: Array) -> Sequence[Array | None]:
-        raise RuntimeError(
-            "GradientTape: second-order gradients are not supported: "
-            "a tape cannot differentiate what another tape's gradient() returned. "
-            "Wrap it in stop_gradient(...) if it is meant as a constant."
-        )
-
-    return record(gradient, (*targets, source), backward)
+    return tensors_like(sources, source_list, tensors)

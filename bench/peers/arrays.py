@@ -28,6 +28,11 @@ def normalization(shape, seed):
     return x, rng.standard_normal(shape, np.float32), gamma, rng.standard_normal(channels, np.float32)
 
 
+def groups_of(shape):
+    """The groups of group normalization: 32 as in Wu and He 2018, or fewer where the channels do not split."""
+    return np.gcd(32, shape[-1]).item()
+
+
 def images(folder, samples, case):
     """x float32 in [0, 1], shape (samples, 28, 28) or (samples, height, width, channels), and y int64, (samples,)."""
     if case.random_images:

@@ -6,8 +6,9 @@ import numpy as np
 
 import tinynet
 from tinynet import runtime
+from tinynet.models.fusion import plan_steps
 
-from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, matrices, normalization, pooling
+from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, matrices, normalization, pooling
 from .keras_like import KerasTraining, augmentation
 
 
@@ -62,15 +63,23 @@ class Normalization:
 
     def __init__(self, kind, shape, seed):
         x, self.dy, gamma, beta = normalization(tuple(shape), seed)
-        make = tinynet.layers.LayerNormalization if kind == "layer_norm" else tinynet.layers.BatchNormalization
-        self.layer = make(epsilon=1e-3)
+        if kind == "layer_norm":
+            self.layer = tinynet.layers.LayerNormalization(epsilon=1e-3)
+        elif kind == "group_norm":
+            self.layer = tinynet.layers.GroupNormalization(groups_of(shape), epsilon=1e-3)
+        else:
+            self.layer = tinynet.layers.BatchNormalization(epsilon=1e-3)
         self.x = tinynet.convert_to_tensor(x)
         self.layer(self.x)
         self.layer.gamma.assign(gamma)
         self.layer.beta.assign(beta)
-        relu = {"relu": True} if kind == "batch_norm_relu" else {}
-        training = {} if kind == "layer_norm" else {"training": True}
-        self.call = lambda: self.layer(self.x, **training, **relu)
+        training = {"training": True} if kind.startswith("batch_norm") else {}
+        step = self.layer
+        if kind == "batch_norm_relu":  # in one pass, as in a model
+            relu = tinynet.layers.ReLU()
+            relu(self.x)
+            [(step, _)] = plan_steps([self.layer, relu])
+        self.call = lambda: step(self.x, **training)
 
     def run(self):
         with tinynet.GradientTape() as tape:
@@ -119,8 +128,8 @@ class Pooling:
             self.run = self._keeping(lambda: kernels.average_pool2d_backward(self.dy, shape, *geometry) if backward
                                      else kernels.average_pool2d_forward(self.x, *geometry))
         elif backward:
-            places = kernels.max_pool2d_forward(self.x, *geometry)[1]
-            self.run = self._keeping(lambda: kernels.max_pool2d_backward(self.dy, places, shape, *geometry))
+            argmax = kernels.max_pool2d_forward(self.x, *geometry)[1]
+            self.run = self._keeping(lambda: kernels.max_pool2d_backward(self.dy, argmax, shape, *geometry))
         else:
             self.run = self._keeping(lambda: kernels.max_pool2d_forward(self.x, *geometry)[0])
 

@@ -6,7 +6,7 @@ import torch
 from cases import CASES
 from torch import nn
 
-from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, images, matrices, normalization, pooling
+from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, images, matrices, normalization, pooling
 
 options = {}
 
@@ -87,6 +87,8 @@ class Normalization:
         self.channels_first = kind != "layer_norm" and len(shape) > 2
         if kind == "layer_norm":
             self.layer = nn.LayerNorm(shape[-1], eps=1e-3)
+        elif kind == "group_norm":
+            self.layer = nn.GroupNorm(groups_of(shape), shape[-1], eps=1e-3)
         else:
             self.layer = (nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d)(shape[-1], eps=1e-3, momentum=0.01)
         if self.channels_first:

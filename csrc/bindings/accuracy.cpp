@@ -3,12 +3,12 @@
 namespace tinynet {
 namespace {
 
-Index count_hits(const Array& scores, const LabelArray& labels) {
+Index count_correct(const Array& scores, const LabelArray& labels) {
   const char kind = labels.dtype().kind();
   if (kind != 'i' && kind != 'u' && kind != 'b')
     throw py::type_error("labels must be an array of integers, got " + py::str(labels.dtype()).cast<std::string>());
   if (scores.ndim() != 2 || labels.ndim() != 1 || labels.shape(0) != scores.shape(0))
-    throw py::value_error("count_hits: scores must have shape (batch, classes) and labels (batch,). Got " +
+    throw py::value_error("count_correct: scores must have shape (batch, classes) and labels (batch,). Got " +
                           py::str(scores.attr("shape")).cast<std::string>() + " and " +
                           py::str(labels.attr("shape")).cast<std::string>());
   const auto numbers = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(labels);
@@ -16,7 +16,7 @@ Index count_hits(const Array& scores, const LabelArray& labels) {
     using T = decltype(type);
     const Input<T> input(scores, "scores");
     const py::gil_scoped_release released;
-    return kernels().table<T>().count_hits(input.data(), numbers.data(), input.dim(0), input.dim(1));
+    return kernels().table<T>().count_correct(input.data(), numbers.data(), input.dim(0), input.dim(1));
   });
 }
 
@@ -24,7 +24,7 @@ Index count_hits(const Array& scores, const LabelArray& labels) {
 
 void bind_accuracy(py::module_& module) {
   using namespace py::literals;
-  module.def("count_hits", &count_hits, "scores"_a, "labels"_a);
+  module.def("count_correct", &count_correct, "scores"_a, "labels"_a);
 }
 
 }  // namespace tinynet

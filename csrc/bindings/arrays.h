@@ -14,8 +14,8 @@ namespace tinynet {
 enum class FloatType { f32, f64 };
 
 inline bool is_dense(const py::array& array) {
-  constexpr int wanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-  return (array.flags() & wanted) == wanted;
+  constexpr int flags = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  return (array.flags() & flags) == flags;
 }
 
 inline bool is_native_order(const py::dtype& type) {
@@ -23,7 +23,7 @@ inline bool is_native_order(const py::dtype& type) {
   return order != (PY_BIG_ENDIAN ? '<' : '>');
 }
 
-// The array itself when it is dense, aligned and in native byte order; else a copy that is.
+// Returns the array itself if it is dense, aligned and in native byte order, else a copy that is.
 inline py::array dense(py::array array) {
   if (is_dense(array) && is_native_order(array.dtype())) return array;
   static PyObject* const require = py::object(py::module_::import("numpy").attr("require")).release().ptr();
@@ -43,7 +43,7 @@ inline FloatType float_type(const py::array& array, const char* name) {
                        py::str(array.dtype()).cast<std::string>());
 }
 
-// Calls f(T{}) with T = float or double, as the array has it.
+// Calls f(T{}), where T is the array's element type: float or double.
 template <class Function>
 auto with_float_type(const py::array& array, const char* name, const Function& f) {
   return float_type(array, name) == FloatType::f32 ? f(float{}) : f(double{});
@@ -69,7 +69,7 @@ class Input {
   py::array array_;
 };
 
-// An input of `size` numbers, one for each channel; None is one without memory.
+// An optional input of `size` numbers, one for each channel. data() is null for None.
 template <class T>
 class OptionalInput {
  public:
@@ -88,7 +88,7 @@ class OptionalInput {
   const T* data_ = nullptr;
 };
 
-// An uninitialised array whose memory comes from the pool and goes back to it with the last reference.
+// An uninitialised array. Its memory comes from the pool and returns to the pool with the last reference.
 template <class T>
 py::array_t<T> new_array(const Shape& shape) {
   std::size_t bytes = sizeof(T);
@@ -106,12 +106,12 @@ py::array_t<T> new_array(const Shape& shape) {
   return py::array_t<T>(shape, static_cast<const T*>(memory), py::reinterpret_steal<py::object>(owner));
 }
 
-// A new array and its memory; no array, and no memory, if it is not wanted.
+// A new array and the address of its memory. If it is not needed, there is no array and the address is null.
 template <class T, class Type = Array>
 class Result {
  public:
-  explicit Result(const Shape& shape, bool wanted = true) {
-    if (!wanted) return;
+  explicit Result(const Shape& shape, bool needed = true) {
+    if (!needed) return;
     auto array = new_array<T>(shape);
     data_ = array.mutable_data();
     array_.emplace(std::move(array));
@@ -136,7 +136,7 @@ inline void require(bool condition, const char* kernel, const char* what) {
 // The activation of this name (activation.cpp).
 Activation activation_named(const std::string& name);
 
-// Each family of kernels binds itself.
+// Each family of kernels has its own function that binds it.
 void bind_activation(py::module_& module);
 void bind_dense(py::module_& module);
 void bind_matmul(py::module_& module);

@@ -19,7 +19,7 @@ bool is_relu(const std::string& activation) {
   throw py::value_error("conv2d kernels fuse 'linear' and 'relu', got '" + activation + "'");
 }
 
-// Convolution and depthwise convolution differ in the kernel they call, and in nothing else.
+// Convolution and depthwise convolution differ only in the kernel that they call.
 template <class Kernel>
 Array forward(const Conv2dShape& s, const Array& x, const Array& kernel, const OptionalArray& bias,
               const Kernel& run) {
@@ -47,7 +47,7 @@ Gradients backward(const Conv2dShape& s, const Array& dy, const Array& x, const 
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), weights(kernel, "kernel");
     std::optional<Input<T>> input, output;
-    if (need_dkernel || need_dbias) input.emplace(x, "x");  // dx needs its shape only: conv2d_transpose has no values
+    if (need_dkernel || need_dbias) input.emplace(x, "x");  // dx needs only its shape: conv2d_transpose has no values
     if (relu) {
       require(y.has_value(), "relu needs y");
       require(shape_of(*y) == output_shape(s), "y must have the output's shape");
@@ -70,9 +70,9 @@ Array conv2d_forward(const Array& x, const Array& kernel, const OptionalArray& b
                      const std::string& algorithm) {
   const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, groups);
   const bool relu = is_relu(activation);
-  const ConvAlgorithm wanted = algorithm_named(algorithm);
+  const ConvAlgorithm requested = algorithm_named(algorithm);
   return forward(s, x, kernel, bias, [&](const auto& table, auto... arrays) {
-    table.conv2d_forward(s, arrays..., relu, wanted);
+    table.conv2d_forward(s, arrays..., relu, requested);
   });
 }
 
@@ -81,11 +81,11 @@ Gradients conv2d_backward(const Array& dy, const Array& x, const Array& kernel, 
                           const std::string& activation, bool need_dx, bool need_dkernel, bool need_dbias,
                           const std::string& algorithm) {
   const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, groups);
-  const ConvAlgorithm wanted = algorithm_named(algorithm);
+  const ConvAlgorithm requested = algorithm_named(algorithm);
   return backward(
       s, dy, x, kernel, y, is_relu(activation), need_dx, need_dkernel, need_dbias,
-      [&](const auto& table, auto... arrays) { table.conv2d_weight_gradient(s, arrays..., wanted); },
-      [&](const auto& table, auto... arrays) { table.conv2d_input_gradient(s, arrays..., wanted); });
+      [&](const auto& table, auto... arrays) { table.conv2d_weight_gradient(s, arrays..., requested); },
+      [&](const auto& table, auto... arrays) { table.conv2d_input_gradient(s, arrays..., requested); });
 }
 
 Array depthwise_conv2d_forward(const Array& x, const Array& kernel, const OptionalArray& bias, const Pair& strides,
@@ -139,7 +139,7 @@ std::tuple<Array, Array, Array> conv2d_moments_forward(const Array& x, const Arr
                                                        const Pair& strides, const Padding& padding,
                                                        const Pair& dilation, const std::string& algorithm) {
   const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, 1);
-  const ConvAlgorithm wanted = algorithm_named(algorithm);
+  const ConvAlgorithm requested = algorithm_named(algorithm);
   require(s.batch * s.out_height * s.out_width > 0, "no pixels to take the mean of");
   return with_float_type(x, "x", [&](auto type) -> std::tuple<Array, Array, Array> {
     using T = decltype(type);
@@ -149,13 +149,13 @@ std::tuple<Array, Array, Array> conv2d_moments_forward(const Array& x, const Arr
     {
       const py::gil_scoped_release released;
       kernels().table<T>().conv2d_moments_forward(s, input.data(), weights.data(), offset.data(), z.data(),
-                                                  mean.data(), variance.data(), wanted);
+                                                  mean.data(), variance.data(), requested);
     }
     return {z.array(), mean.array(), variance.array()};
   });
 }
 
-// Windows side by side over what the convolution of shape `s` gives.
+// Adjacent windows over the output of the convolution of shape `s`.
 Pool2dShape windows_of(const Conv2dShape& s, const Pair& pool) {
   require(pool.first > 0 && pool.second > 0 && pool.first * pool.second < 256,
           "windows must have from 1 to 255 pixels");
@@ -163,11 +163,11 @@ Pool2dShape windows_of(const Conv2dShape& s, const Pair& pool) {
           s.out_width / pool.second, pool.first, pool.second, 0, 0};
 }
 
-using Pooled = std::tuple<Array, std::optional<PlaceArray>>;  // y, places
+using Pooled = std::tuple<Array, std::optional<ArgmaxIndices>>;  // y, argmax
 
 Pooled conv2d_max_pool2d_forward(const Array& x, const Array& kernel, const OptionalArray& bias, const Pair& strides,
                                  const Padding& padding, const Pair& dilation, const std::string& activation,
-                                 const Pair& pool_size, bool need_places) {
+                                 const Pair& pool_size, bool need_argmax) {
   const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, 1);
   const Pool2dShape pool = windows_of(s, pool_size);
   const bool relu = is_relu(activation);
@@ -177,26 +177,26 @@ Pooled conv2d_max_pool2d_forward(const Array& x, const Array& kernel, const Opti
     const OptionalInput<T> offset(bias, "bias", s.filters);
     const Shape out_shape = {s.batch, pool.out_height, pool.out_width, s.filters};
     const Result<T> y(out_shape);
-    const Result<std::uint8_t, PlaceArray> places(out_shape, need_places);
+    const Result<std::uint8_t, ArgmaxIndices> argmax(out_shape, need_argmax);
     {
       const py::gil_scoped_release released;
       kernels().table<T>().conv2d_max_pool2d_forward(s, pool, input.data(), weights.data(), offset.data(), y.data(),
-                                                     places.data(), relu);
+                                                     argmax.data(), relu);
     }
-    return {y.array(), places.optional()};
+    return {y.array(), argmax.optional()};
   });
 }
 
-std::tuple<Array, OptionalArray> conv2d_max_pool2d_backward(const Array& dy, const PlaceArray& places, const Array& x,
-                                                            const Array& kernel, const Pair& strides,
+std::tuple<Array, OptionalArray> conv2d_max_pool2d_backward(const Array& dy, const ArgmaxIndices& argmax,
+                                                            const Array& x, const Array& kernel, const Pair& strides,
                                                             const Padding& padding, const Pair& dilation,
                                                             const Pair& pool_size, bool need_dbias) {
   const Conv2dShape s = shape_of_call(shape_of(x), kernel, strides, padding, dilation, 1);
   const Pool2dShape pool = windows_of(s, pool_size);
   const Shape out_shape = {s.batch, pool.out_height, pool.out_width, s.filters};
-  require(shape_of(dy) == out_shape && shape_of(places) == out_shape, "dy and places must have the output's shape");
-  require(py::isinstance<py::array_t<std::uint8_t>>(places), "places must be uint8");
-  const py::array dense_places = dense(places);
+  require(shape_of(dy) == out_shape && shape_of(argmax) == out_shape, "dy and argmax must have the output's shape");
+  require(py::isinstance<py::array_t<std::uint8_t>>(argmax), "argmax must be uint8");
+  const py::array dense_argmax = dense(argmax);
   return with_float_type(dy, "dy", [&](auto type) -> std::tuple<Array, OptionalArray> {
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x");
@@ -204,7 +204,7 @@ std::tuple<Array, OptionalArray> conv2d_max_pool2d_backward(const Array& dy, con
     {
       const py::gil_scoped_release released;
       kernels().table<T>().conv2d_max_pool2d_weight_gradient(s, pool, gradient.data(),
-                                                             static_cast<const std::uint8_t*>(dense_places.data()),
+                                                             static_cast<const std::uint8_t*>(dense_argmax.data()),
                                                              input.data(), dkernel.data(), dbias.data());
     }
     return {dkernel.array(), dbias.optional()};
@@ -225,8 +225,8 @@ void bind_conv2d(py::module_& module) {
   module.def("conv2d_moments_forward", &conv2d_moments_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a, "padding"_a,
              "dilation"_a, "algorithm"_a = "auto");
   module.def("conv2d_max_pool2d_forward", &conv2d_max_pool2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a,
-             "padding"_a, "dilation"_a, "activation"_a, "pool_size"_a, "need_places"_a = true);
-  module.def("conv2d_max_pool2d_backward", &conv2d_max_pool2d_backward, "dy"_a, "places"_a, "x"_a, "kernel"_a,
+             "padding"_a, "dilation"_a, "activation"_a, "pool_size"_a, "need_argmax"_a = true);
+  module.def("conv2d_max_pool2d_backward", &conv2d_max_pool2d_backward, "dy"_a, "argmax"_a, "x"_a, "kernel"_a,
              "strides"_a, "padding"_a, "dilation"_a, "pool_size"_a, "need_dbias"_a);
   module.def("depthwise_conv2d_forward", &depthwise_conv2d_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a,
              "padding"_a, "dilation"_a, "activation"_a);

@@ -12,7 +12,7 @@ inline Index output_size(Index size, Index kernel, Index stride, const Pair& pad
 
 inline void require(bool condition, const char* what) { tinynet::require(condition, "conv2d", what); }
 
-// The shape of a call but for its filters and groups.
+// The shape of a call, without its filters and groups.
 inline Conv2dShape window_of_call(const Shape& x, const py::array& kernel, const Pair& strides, const Padding& padding,
                                   const Pair& dilation) {
   require(x.size() == 4, "the input must have shape (batch, height, width, channels)");

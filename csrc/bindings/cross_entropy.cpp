@@ -5,8 +5,8 @@
 namespace tinynet {
 namespace {
 
-// Class numbers of any integer type as int64, from 0 to classes - 1; with ignore_negative also negative ones, which
-// leave their row out.
+// Class numbers of any integer type, as int64. They must be from 0 to classes - 1. With ignore_negative they may be
+// negative too; the row of a negative one is left out.
 class Labels {
  public:
   Labels(const LabelArray& labels, Index classes, bool ignore_negative)
@@ -29,7 +29,7 @@ class Labels {
     } else if (array_.dtype().kind() == 'u' && array_.itemsize() == 4) {
       convert<std::uint32_t>(classes);
     } else if (array_.dtype().kind() == 'u' && array_.itemsize() == 8) {
-      check(static_cast<const std::uint64_t*>(array_.data()), classes);  // a number below `classes` reads the same
+      check(static_cast<const std::uint64_t*>(array_.data()), classes);  // below `classes` the bits are the same
       data_ = static_cast<const std::int64_t*>(array_.data());
     } else {
       throw py::type_error("labels must be an array of integers, got " + py::str(array_.dtype()).cast<std::string>());
@@ -75,12 +75,12 @@ class Labels {
   const std::int64_t* data_ = nullptr;
 };
 
-// The shapes are the op's business; only what would read past the end of an array is refused here.
+// The operation has checked the shapes. Here a check only keeps a wrong call from reading past the end of an array.
 void check(bool fits, const char* what) {
   if (!fits) throw py::value_error(what);
 }
 
-// x[..., classes] seen as rows.
+// x[..., classes] as rows.
 struct Rows {
   explicit Rows(const Array& x) : shape(shape_of(x)) {
     check(!shape.empty() && shape.back() > 0, "cross-entropy needs at least one class along the last axis");
@@ -230,7 +230,7 @@ Array cross_entropy_backward(const Array& dlosses, const Array& probabilities, c
   });
 }
 
-// The elementwise pair: from logits when there is no epsilon, else from probabilities.
+// Binary cross-entropy of each element: from logits if epsilon is null, else from probabilities.
 Array binary_forward(const Array& output, const Array& targets, const double* epsilon) {
   return with_float_type(output, "output", [&](auto type) -> Array {
     using T = decltype(type);

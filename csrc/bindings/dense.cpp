@@ -10,7 +10,7 @@ Activation dense_activation_named(const std::string& name) {
   throw py::value_error("unknown activation '" + name + "' for dense; known: linear, relu, sigmoid, tanh");
 }
 
-// How many rows there are, all axes but the last counted as one.
+// The number of rows: the product of all axes but the last.
 template <class T>
 Index row_count(const Input<T>& x) {
   Index rows = 1;

@@ -3,7 +3,7 @@
 namespace tinynet {
 namespace {
 
-// Forward and backward are one function: the gradient passes where the value did, with the same factor.
+// The forward and the backward pass are one function: both keep the same elements and multiply them by the same factor.
 Array dropout(const Array& x, const char* name, double rate, std::uint64_t seed, std::uint64_t offset) {
   return with_float_type(x, name, [&](auto type) -> Array {
     using T = decltype(type);

@@ -5,7 +5,7 @@ namespace {
 
 Index extent(const py::array& array, int axis) { return array.shape(axis); }
 
-// Where each matrix of a batch starts: the leading axes of `array`, broadcast to `batch_shape`.
+// The offset of each matrix of a batch. The leading axes of `array` are broadcast to `batch_shape`.
 std::vector<Index> matrix_offsets(const py::array& array, const Shape& batch_shape) {
   std::vector<Index> offsets{0};
   Index stride = extent(array, static_cast<int>(array.ndim()) - 2) * extent(array, static_cast<int>(array.ndim()) - 1);
@@ -31,7 +31,7 @@ Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b)
     const Index k = left.dim(a_rank - (transpose_a ? 2 : 1)), n = right.dim(b_rank - (transpose_b ? 2 : 1));
     Shape shape;
     std::vector<Index> a_offset{0}, b_offset{0};
-    if (b_rank == 2 && !transpose_a) {  // one matrix serves all: the leading axes of `a` are just more rows
+    if (b_rank == 2 && !transpose_a) {  // one matrix b for all: the leading axes of `a` are more rows
       shape = shape_of(left.array());
       shape.back() = n;
       for (int axis = 0; axis < a_rank - 2; ++axis) m *= left.dim(axis);

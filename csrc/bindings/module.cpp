@@ -1,4 +1,4 @@
-// The module tinynet._native: kernels, and what tinynet/runtime.py needs to steer them.
+// The module tinynet._native: the kernels, and the functions by which tinynet/runtime.py controls them.
 #include <map>
 
 #include "bindings/arrays.h"
@@ -19,7 +19,7 @@ PYBIND11_MODULE(_native, module) {
   module.def("isa", [] { return kernels().isa; }, "The instruction set in use.");
   module.def("num_threads", &num_threads, "How many threads a kernel may use.");
   module.def("set_num_threads", &set_num_threads, "threads"_a, "0 returns to OpenMP's own choice.");
-  module.def("pool_trim", &pool_trim, "Give the memory kept for future arrays back to the system.");
+  module.def("pool_trim", &pool_trim, "Return the memory kept for future arrays to the system.");
   module.def(
       "pool_statistics",
       [] {
@@ -29,8 +29,8 @@ PYBIND11_MODULE(_native, module) {
       },
       "Bytes in use and idle, and how many requests were served from idle memory.");
   module.attr("compiler") = __VERSION__;
-  // For the loops of the data pipeline, which are modules of their own (tinynet/data/_parallel.pxd): the threads that
-  // gather a batch are then those that multiply it.
+  // For the loops of the data pipeline, which are separate modules (tinynet/data/_parallel.pxd). So the same threads
+  // gather a batch and multiply it.
   module.attr("_run_blocks") = py::capsule(reinterpret_cast<const void*>(&run_blocks), "tinynet._native._run_blocks");
 
   bind_activation(module);

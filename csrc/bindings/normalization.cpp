@@ -119,6 +119,61 @@ std::tuple<OptionalArray, OptionalArray, OptionalArray> layer_norm_backward(cons
   });
 }
 
+// Samples, and pixels of each: x[samples][pixels][channels].
+std::tuple<Index, Index> samples_and_pixels_of(const Array& x) {
+  require(x.ndim() > 1, "x needs axes for the samples and the channels");
+  Index pixels = 1;
+  for (int axis = 1; axis < x.ndim() - 1; ++axis) pixels *= x.shape(axis);
+  return {x.shape(0), pixels};
+}
+
+std::tuple<Array, Array, Array> group_norm_forward(const Array& x, const OptionalArray& gamma,
+                                                   const OptionalArray& beta, Index groups, double epsilon) {
+  const Index channels = channels_of(x);
+  const auto [samples, pixels] = samples_and_pixels_of(x);
+  require(groups > 0 && channels % groups == 0, "the channels do not split into so many groups");
+  return with_float_type(x, "x", [&, samples = samples, pixels = pixels](auto type) -> std::tuple<Array, Array, Array> {
+    using T = decltype(type);
+    const Input<T> input(x, "x");
+    const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
+    const Result<T> y(shape_of(x)), mean({samples, groups}), inverse_std({samples, groups});
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().group_norm_forward(input.data(), scale.data(), offset.data(), epsilon, y.data(), mean.data(),
+                                              inverse_std.data(), samples, pixels, channels, groups);
+    }
+    return {y.array(), mean.array(), inverse_std.array()};
+  });
+}
+
+std::tuple<OptionalArray, OptionalArray, OptionalArray> group_norm_backward(const Array& dy, const Array& x,
+                                                                            const OptionalArray& gamma,
+                                                                            const Array& mean, const Array& inverse_std,
+                                                                            bool need_dx, bool need_dgamma,
+                                                                            bool need_dbeta) {
+  using Gradients = std::tuple<OptionalArray, OptionalArray, OptionalArray>;
+  const Index channels = channels_of(x);
+  const auto [samples, pixels] = samples_and_pixels_of(x);
+  require(shape_of(dy) == shape_of(x), "dy must have x's shape");
+  require(mean.ndim() == 2 && mean.shape(0) == samples && shape_of(inverse_std) == shape_of(mean),
+          "mean and inverse_std need one number for each sample and group");
+  const Index groups = mean.shape(1);
+  require(groups > 0 && channels % groups == 0, "the channels do not split into so many groups");
+  return with_float_type(x, "x", [&, samples = samples, pixels = pixels](auto type) -> Gradients {
+    using T = decltype(type);
+    const Input<T> gradient(dy, "dy"), input(x, "x"), means(mean, "mean"), inverses(inverse_std, "inverse_std");
+    const OptionalInput<T> scale(gamma, "gamma", channels);
+    const Result<T> dx(shape_of(x), need_dx), dgamma({channels}, need_dgamma), dbeta({channels}, need_dbeta);
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().group_norm_backward(gradient.data(), input.data(), scale.data(), means.data(),
+                                               inverses.data(), dx.data(), dgamma.data(), dbeta.data(), samples, pixels,
+                                               channels, groups);
+    }
+    return {dx.optional(), dgamma.optional(), dbeta.optional()};
+  });
+}
+
 }  // namespace
 
 void bind_normalization(py::module_& module) {
@@ -131,6 +186,9 @@ void bind_normalization(py::module_& module) {
   module.def("layer_norm_forward", &layer_norm_forward, "x"_a, "gamma"_a, "beta"_a, "epsilon"_a, "rms"_a = false);
   module.def("layer_norm_backward", &layer_norm_backward, "dy"_a, "x"_a, "gamma"_a, "mean"_a, "inverse_std"_a,
              "rms"_a = false, "need_dx"_a = true, "need_dgamma"_a = true, "need_dbeta"_a = true);
+  module.def("group_norm_forward", &group_norm_forward, "x"_a, "gamma"_a, "beta"_a, "groups"_a, "epsilon"_a);
+  module.def("group_norm_backward", &group_norm_backward, "dy"_a, "x"_a, "gamma"_a, "mean"_a, "inverse_std"_a,
+             "need_dx"_a = true, "need_dgamma"_a = true, "need_dbeta"_a = true);
 }
 
 }  // namespace tinynet

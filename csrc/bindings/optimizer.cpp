@@ -3,7 +3,7 @@
 namespace tinynet {
 namespace {
 
-// What the lists of one call are called in messages, e.g. {"adam_step", "weights", "gradients", "means", ...}.
+// The names of a step and of its lists of states, for messages, e.g. {"adam_step", {"means", "variances"}}.
 struct Names {
   const char* step;
   const char* states[3];
@@ -22,7 +22,7 @@ bool same_shape(const py::array& a, const py::array& b) {
   return true;
 }
 
-// The arrays of a step, checked once, as the kernels want them.
+// The arrays of a step, checked once, in the form that the kernels take.
 template <class T>
 class Parameters {
  public:
@@ -110,7 +110,7 @@ class Parameters {
   std::vector<py::array> copies_;  // of gradients that were not dense
 };
 
-// Calls f(T{}) with the element type of the first weight; not at all if there is none.
+// Calls f(T{}), where T is the element type of the first weight. Does nothing if there are no weights.
 template <class Function>
 void with_type_of(const ArrayList& weights, const char* step, const Function& f) {
   if (weights.empty()) return;

@@ -9,7 +9,7 @@ double multiply_add_peak(Index iterations, const std::string& dtype) {
     using T = decltype(type);
     std::vector<T> results(static_cast<std::size_t>(num_threads()));
     const py::gil_scoped_release released;
-    // v -> v/2 + 1 settles at 2: no overflow, no denormals. Known only at run time, so nothing is computed early.
+    // v -> v/2 + 1 converges to 2: no overflow, no denormals. Volatile, so that nothing is computed at compile time.
     volatile T factor = T(0.5), offset = T(1);
     return kernels().table<T>().multiply_add_peak(iterations, factor, offset, results.data());
   };

@@ -3,7 +3,7 @@
 namespace tinynet {
 namespace {
 
-// Scratch memory for one stage of a reduction, returned at the end of the scope.
+// Scratch memory for one stage of a reduction. It returns to the pool at the end of the scope.
 template <class T>
 class Scratch {
  public:
@@ -23,8 +23,8 @@ class Scratch {
   std::size_t bytes_;
 };
 
-// Which axes to reduce, one flag an axis: all of them for None, else those that an int or a sequence of ints names
-// (the Python edge has checked the range).
+// One flag for each axis: whether it is reduced. None reduces all axes. An int, or a sequence of ints, names the axes;
+// Python has checked their range.
 std::vector<bool> reduced_axes(const Axes& axes, int rank) {
   std::vector<bool> reduced(static_cast<std::size_t>(rank), axes.is_none());
   const auto mark = [&](py::handle axis) {
@@ -40,9 +40,9 @@ std::vector<bool> reduced_axes(const Axes& axes, int rank) {
   return reduced;
 }
 
-// Neighbouring axes that are both kept or both reduced count as one, and axes of length 1 do not count: the shape
-// becomes (kept, reduced, kept, reduced, ...). The last reduced one is done first, since that shrinks the array most
-// cheaply, then the one before it, ...
+// Adjacent axes that are all kept, or all reduced, are merged into one group, and axes of length 1 are dropped. The
+// shape becomes (kept, reduced, kept, reduced, ...). The last reduced group is reduced first, because this shrinks the
+// array at the lowest cost; then the reduced group before it, and so on.
 struct Group {
   Index size;
   bool reduced;
@@ -64,7 +64,7 @@ std::vector<Group> merge_axes(const py::array& x, const std::vector<bool>& reduc
 
 template <class T>
 void reduce_groups(Reduction which, const T* x, T* y, std::vector<Group> groups, T divisor) {
-  std::vector<Scratch<T>> stages;  // each stage reads the one before
+  std::vector<Scratch<T>> stages;  // each stage reads the result of the one before
   Index last = static_cast<Index>(groups.size()) - 1;
   const auto product = [&](Index begin, Index end) {
     Index size = 1;

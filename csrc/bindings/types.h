@@ -1,5 +1,5 @@
-// The types of the bindings' arguments and results. pybind11 writes their names into the functions' signatures, and
-// tests/test_stub.py makes tinynet/_native.pyi of these; the head of the stub defines the names.
+// The types of the bindings' arguments and results. pybind11 writes their names into the functions' signatures, from
+// which tests/test_stub.py makes tinynet/_native.pyi. The head of the stub defines the names.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -26,7 +26,7 @@ struct LabelArray : py::array {
   using py::array::array;
 };
 // The argmax index in each window of a pooling: uint8, or int32 for windows of more than 256 pixels.
-struct PlaceArray : py::array {
+struct ArgmaxIndices : py::array {
   using py::array::array;
 };
 using OptionalArray = std::optional<Array>;
@@ -57,8 +57,8 @@ struct handle_type_name<tinynet::LabelArray> {
   static constexpr auto name = const_name("Labels");
 };
 template <>
-struct handle_type_name<tinynet::PlaceArray> {
-  static constexpr auto name = const_name("Places");
+struct handle_type_name<tinynet::ArgmaxIndices> {
+  static constexpr auto name = const_name("Argmax");
 };
 template <>
 struct handle_type_name<tinynet::Axes> {

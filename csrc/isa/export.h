@@ -1,4 +1,4 @@
-// The end of a translation unit of kernels: hands what its headers define to the table of the instruction set.
+// The end of a translation unit of kernels: exports the kernels that its headers define to the instruction set's table.
 //
 //   #include "kernels/pooling/pooling.h"
 //   #include "isa/export.h"
@@ -11,8 +11,8 @@
 
 #include "kernels.h"
 
-// A name for every kernel of the list, which none may use. A unit's headers define its kernels in the namespace of the
-// instruction set, where they hide these: a kernel that they do not define is found here, and does not compile.
+// A deleted function for every kernel of the list. A unit's headers define its kernels in the namespace of the
+// instruction set, where they hide these. A kernel that they do not define is found here: an error at compile time.
 namespace tinynet {
 namespace {
 #define UNIT(unit)

@@ -13,8 +13,8 @@ namespace {
 namespace helpers {
 
 inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
-inline Index smaller(Index a, Index b) { return a < b ? a : b; }
-inline Index larger(Index a, Index b) { return a > b ? a : b; }
+inline Index min(Index a, Index b) { return a < b ? a : b; }
+inline Index max(Index a, Index b) { return a > b ? a : b; }
 
 // Scratch memory from the pool, for the lifetime of the object: `size` elements of T, uninitialised. Null if size is 0.
 template <class T>

@@ -19,11 +19,11 @@ LAYERS = [
 
 def test_layers_shapes_and_parameters():
     model = VGG16(weights=None)
-    assert [layer.name for layer in model.layers] == [*LAYERS, "flatten", "fc1", "fc2", "predictions"]
+    assert [layer.name for layer in model.layers[1:]] == [*LAYERS, "flatten", "fc1", "fc2", "predictions"]
     assert model.name == "vgg16" and model.input_shape == (None, 224, 224, 3) and model.output_shape == (None, 1000)
     assert model.count_params() == 138_357_544
     shape, sides, channels = (None, 224, 224, 3), [], []
-    for layer in model.layers[:18]:
+    for layer in model.layers[1:19]:
         shape = layer.compute_output_shape(shape)
         if layer.name.endswith("pool"):
             sides.append(shape[1:3])
@@ -92,7 +92,7 @@ def test_weights_from_a_file(tmp_path):
 @pytest.mark.parametrize(("arguments", "message"), [
     ({}, "weights='imagenet' would need a download"),
     ({"weights": "none.npz"}, "there is no file 'none.npz'"),
-    ({"weights": "weights.h5"}, "the path of a .npz file"),
+    ({"weights": "weights.h5"}, "there is no file 'weights.h5'"),
     ({"weights": None, "pooling": "sum"}, "pooling must be None, 'avg' or 'max', got 'sum'"),
     ({"weights": None, "input_shape": (31, 32, 3)}, "32x32 or larger"),
     ({"weights": None, "input_shape": (None, None, 3)}, "need images of a known size"),

@@ -72,7 +72,8 @@ def test_einsum_dense(equation, output_shape, bias_axes):
     shape = (2, 3) if equation[2] == "," else (2, 5, 3)
     models = []
     for k in (tn, keras):
-        model = k.Sequential([k.Input(shape[1:]), k.layers.EinsumDense(equation, output_shape, "tanh", bias_axes)])
+        layer = k.layers.EinsumDense(equation, output_shape, "tanh", bias_axes, name="einsum")  # a name for both
+        model = k.Sequential([k.Input(shape[1:]), layer])
         model.compile(k.optimizers.SGD(0.5), "mse")
         models.append(model)
     copy_weights(*models)

@@ -124,7 +124,7 @@ def test_group_normalization():
         layers.GroupNormalization(4)(x)
     layer = layers.GroupNormalization(2)
     layer(np.ones((2, 5, 4)))
-    with pytest.raises(ValueError, match=r"gamma has shape \(4,\), but the input has 6 channels"):
+    with pytest.raises(ValueError, match=r"input has 6 channels but gamma has shape \(4,\)"):
         layer(np.ones((2, 5, 6)))
     with pytest.raises(ValueError, match="groups must be a positive int"):
         layers.GroupNormalization(0)
@@ -247,7 +247,7 @@ def test_what_cannot_be_folded_is_refused():
         folded_pair(layers.Dense(4, activation="relu"), layers.BatchNormalization())
     with pytest.raises(ValueError, match="ReLU.*no kernel"):
         folded_pair(layers.Dense(4), layers.ReLU(), layers.BatchNormalization())
-    with pytest.raises(ValueError, match="no layer in front"):
+    with pytest.raises(ValueError, match="no layer before it"):
         folded_pair(layers.BatchNormalization())
     with pytest.raises(ValueError, match="normalizes axis 1 of 3"):
         folded_pair(layers.Dense(4), layers.BatchNormalization(axis=1), shape=(3, 6))

@@ -41,7 +41,7 @@ def test_shapes_names_layers():
     assert model.input_names == ["a", "b"] and model.output_names == ["y", "z"]
     names = [layer.name for layer in model.layers]  # the judge holds the order against Keras's
     assert names[:4] == ["a", "first", "shared", "b"] and names[5:] == ["y", "z"]
-    assert two_by_two(dict).output_shape == {"y": (None, 2), "z": (None, 1)}
+    assert two_by_two(dict).output_shape == [(None, 2), (None, 1)]
     assert type(model).__name__ == "Functional" and isinstance(model, tn.Model)
     assert [tensor.shape for tensor in model.inputs] == [(None, 4), (None, 3)]
 

@@ -172,7 +172,7 @@ def test_a_layer_before_it_learns_too():
         assert_same_values(actual, expected)
 
 
-def test_frozen_convolution_needs_no_places(passes):
+def test_frozen_convolution_needs_no_argmax(passes):
     model = network()
     model.layers[0].trainable = False
     with tn.GradientTape() as tape:

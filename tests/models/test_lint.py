@@ -258,7 +258,7 @@ def test_the_slide_that_diverges_runs():
     (dense(3, "softmax"), "categorical_crossentropy", LABELS[:, None], r"use sparse_.*to_categorical\(y, 3\)"),
     (dense(3, "sigmoid"), "binary_crossentropy", LABELS, "the model has 3 outputs, but y has one number a sample"),
     (dense(1, "sigmoid"), "binary_crossentropy", ONE_HOT, "3 outputs with softmax and categorical_crossentropy"),
-    (dense(3, "softmax"), "sparse_categorical_crossentropy", ONE_HOT, "use categorical_crossentropy"),
+    (dense(3, "softmax"), "sparse_categorical_crossentropy", ONE_HOT, "Use categorical_crossentropy"),
 ])
 def test_what_cannot_be_meant(model, loss, y, message):
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Activations: every formula and derivative against its reference, kinks, special values, layouts, threads."""
+"""Activations: every formula and derivative against its reference, kinks, special values, layouts."""
 
 import warnings
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from checks import (
     assert_gradient,
-    assert_same_bits_on_any_threads,
     assert_same_values,
     assert_within_bound,
     assert_within_ulp,
@@ -229,15 +228,6 @@ def test_errors():
             kernels.activation_forward(np.ones(1, np.float32), "rleu")
     with pytest.raises(TypeError, match="float32 or float64"):
         _native.activation_forward(np.ones(1, np.int32), "relu")
-
-
-@everything
-def test_same_bits_on_any_threads(name):
-    x = moderate(100_003, name)
-    parameters = PARAMETERS.get(name, ())
-    assert_same_bits_on_any_threads(
-        lambda: (_native.activation_forward(x, name, *parameters),
-                 _native.activation_backward(x, x, name, *parameters)))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

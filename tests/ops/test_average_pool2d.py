@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from checks import (
     assert_gradient,
-    assert_same_bits_on_any_threads,
     assert_same_values,
     assert_within_bound,
     available_isas,
@@ -63,16 +62,6 @@ def test_infinities_and_nan_stay_in_their_windows():
 def test_pixels_outside_the_image_do_not_count():
     y = ops.average_pool2d(np.ones((2, 5, 7, 3), np.float32), 3, 2, "same").numpy()
     np.testing.assert_array_equal(y, np.ones((2, 3, 4, 3), np.float32))
-
-
-@pytest.mark.parametrize("channels", (1, 6, 32))
-@pytest.mark.parametrize(("pool", "strides"), (((2, 2), (2, 2)), ((3, 3), (2, 2))))
-def test_same_bits_on_any_number_of_threads(channels, pool, strides):
-    x = np.random.default_rng(0).standard_normal((16, 33, 31, channels)).astype(np.float32)
-    no = ((0, 0), (0, 0))
-    dy = _native.average_pool2d_forward(x, pool, strides, no)
-    assert_same_bits_on_any_threads(lambda: _native.average_pool2d_forward(x, pool, strides, no))
-    assert_same_bits_on_any_threads(lambda: _native.average_pool2d_backward(dy, x.shape, pool, strides, no))
 
 
 @pytest.mark.parametrize("data_format", ("channels_last", "channels_first"))

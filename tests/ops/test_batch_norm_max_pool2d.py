@@ -52,7 +52,7 @@ def case(shape, pool, dtype=np.float32, seed=0):
 
 
 def one_by_one(x, weight, offset, pool, statistics=None):
-    """y, places, mean, variance, inverse_std of the two kernels in turn."""
+    """y, argmax, mean, variance, inverse_std of the two kernels in turn."""
     if statistics is None:
         b, mean, variance, inverse_std = _native.batch_norm_forward(x, weight, offset, EPSILON, True)
     else:
@@ -68,20 +68,20 @@ def assert_same_bits(actual, expected):
 
 
 def check_forward(x, weight, offset, pool, statistics=None):
-    """Bit for bit what the kernels give in turn; `places` and `chosen` as the reference defines them."""
-    y, places, mean, variance, inverse_std = one_by_one(x, weight, offset, pool, statistics)
+    """Bit for bit what the kernels give in turn; `argmax` and `x_at_max` as the reference defines them."""
+    y, argmax, mean, variance, inverse_std = one_by_one(x, weight, offset, pool, statistics)
     if statistics is None:
         actual = _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool)
         expected = (mean, variance, inverse_std)
-        bare = _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool, need_places=False)
+        bare = _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool, need_argmax=False)
     else:
         actual = _native.batch_norm_max_pool2d_inference(x, weight, offset, *statistics, EPSILON, pool)
         expected = (inverse_std,)
         bare = _native.batch_norm_max_pool2d_inference(x, weight, offset, *statistics, EPSILON, pool, False)
     assert_same_bits(actual[0], y)
-    assert_same_values(actual[1], np.where(y > 0, places, 255).astype(np.uint8))
+    assert_same_values(actual[1], np.where(y > 0, argmax, 255).astype(np.uint8))
     at = windows(x, pool, pool, NO_PADDING, 0)
-    assert_same_values(actual[2], np.take_along_axis(at, places[..., None].astype(int), -1)[..., 0])
+    assert_same_values(actual[2], np.take_along_axis(at, argmax[..., None].astype(int), -1)[..., 0])
     for a, e in zip(actual[3:], expected, strict=True):
         assert_same_values(a, e)
     assert bare[1] is None and bare[2] is None
@@ -90,14 +90,14 @@ def check_forward(x, weight, offset, pool, statistics=None):
     return actual
 
 
-def check_backward(dy, places, chosen, x, weight, mean, inverse_std, pool, constant, rate=0.0):
+def check_backward(dy, argmax, x_at_max, x, weight, mean, inverse_std, pool, constant, rate=0.0):
     """Against the reference with twice the digits; magnitudes are sums of absolute values of what is added up."""
-    arguments = (dy, places, chosen, x, weight, mean, inverse_std)
+    arguments = (dy, argmax, x_at_max, x, weight, mean, inverse_std)
     dx, dgamma, dbeta = _native.batch_norm_max_pool2d_backward(*arguments, pool, constant, rate=rate)
     wide = np.float64 if x.dtype == np.float32 else np.longdouble
-    edy, ex, ech, em, ei = (a.astype(wide) for a in (dy, x, chosen, mean, inverse_std))
+    edy, ex, ech, em, ei = (a.astype(wide) for a in (dy, x, x_at_max, mean, inverse_std))
     ew = None if weight is None else weight.astype(wide)
-    exact = reference.batch_norm_max_pool2d_backward(edy, places, ech, ex, ew, em, ei, pool, constant, rate=rate)
+    exact = reference.batch_norm_max_pool2d_backward(edy, argmax, ech, ex, ew, em, ei, pool, constant, rate=rate)
     axes = (0, 1, 2)
     m, terms = x.size // x.shape[-1], min(dy.size // x.shape[-1], 2000) + (4 if rate == 0 else 6)  # factor, product
     edy = edy / (1 - rate)
@@ -107,7 +107,7 @@ def check_backward(dy, places, chosen, x, weight, mean, inverse_std, pool, const
     assert_within_bound(dbeta, exact[2], beta_magnitude, terms)
     assert_within_bound(dgamma, exact[1], gamma_magnitude, terms)
     spread = 0 if constant else (beta_magnitude + np.abs(ex - em) * ei * gamma_magnitude) / m
-    full = np.abs(reference.max_pool2d_backward(edy, places, x.shape, pool, pool, NO_PADDING))
+    full = np.abs(reference.max_pool2d_backward(edy, argmax, x.shape, pool, pool, NO_PADDING))
     assert_within_bound(dx, exact[0], ei * (1 if ew is None else np.abs(ew)) * (full + spread), terms + 8)
     none, again, _ = _native.batch_norm_max_pool2d_backward(*arguments, pool, constant, False, rate)
     assert none is None
@@ -140,18 +140,18 @@ def test_any_size_layout_and_parameters(geometry, dtype, layout, seed, scale, ce
 
 
 def drop_after(x, weight, offset, pool, statistics, mask):
-    """The fused forward pass, and then dropout: y, places, chosen, ..."""
+    """The fused forward pass, and then dropout: y, argmax, x_at_max, ..."""
     if statistics is None:
-        y, places, *rest = _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool)
+        y, argmax, *rest = _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool)
     else:
-        y, places, *rest = _native.batch_norm_max_pool2d_inference(x, weight, offset, *statistics, EPSILON, pool)
-    return _native.dropout_forward(y, *mask), places, *rest
+        y, argmax, *rest = _native.batch_norm_max_pool2d_inference(x, weight, offset, *statistics, EPSILON, pool)
+    return _native.dropout_forward(y, *mask), argmax, *rest
 
 
-def drop_within(x, weight, offset, pool, statistics, mask, need_places=True):
+def drop_within(x, weight, offset, pool, statistics, mask, need_argmax=True):
     if statistics is None:
-        return _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool, need_places, *mask)
-    return _native.batch_norm_max_pool2d_inference(x, weight, offset, *statistics, EPSILON, pool, need_places, *mask)
+        return _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool, need_argmax, *mask)
+    return _native.batch_norm_max_pool2d_inference(x, weight, offset, *statistics, EPSILON, pool, need_argmax, *mask)
 
 
 @given(geometry=geometries(), dtype=dtypes, layout=layouts, mask=masks, constant=st.booleans(),
@@ -162,20 +162,20 @@ def test_dropout_in_the_same_pass(geometry, dtype, layout, mask, constant, isa_n
     x, dy, weight, offset = case(shape, pool, dtype)
     statistics = (offset[::-1] / 4, weight**2) if constant else None
     with isa(isa_name):
-        y, places, chosen, *rest = drop_after(x, weight, offset, pool, statistics, mask)
+        y, argmax, x_at_max, *rest = drop_after(x, weight, offset, pool, statistics, mask)
         actual = drop_within(in_layout(x, layout), weight, offset, pool, statistics, mask)
-        bare = drop_within(x, weight, offset, pool, statistics, mask, need_places=False)
+        bare = drop_within(x, weight, offset, pool, statistics, mask, need_argmax=False)
         assert_same_bits(actual[0], y)
         assert_same_bits(bare[0], y)
         assert bare[1] is None and bare[2] is None
-        assert_same_values(actual[1], np.where(y > 0, places, 255).astype(np.uint8))
-        for a, e in zip(actual[2:], (chosen, *rest), strict=True):
+        assert_same_values(actual[1], np.where(y > 0, argmax, 255).astype(np.uint8))
+        for a, e in zip(actual[2:], (x_at_max, *rest), strict=True):
             assert_same_values(a, e)
         if mask[0] == 0:
             return
         mean = statistics[0] if constant else rest[0]
         arguments = x, weight, mean, rest[-1], pool, constant
-        expected = _native.batch_norm_max_pool2d_backward(_native.dropout_backward(dy, *mask), places, chosen,
+        expected = _native.batch_norm_max_pool2d_backward(_native.dropout_backward(dy, *mask), argmax, x_at_max,
                                                           *arguments)
         for a, e in zip(_native.batch_norm_max_pool2d_backward(dy, *actual[1:3], *arguments, rate=mask[0]), expected,
                         strict=True):
@@ -228,11 +228,11 @@ def test_nan_infinities_and_zeros_of_both_signs(data, geometry, dtype, isa_name)
 def test_a_window_of_zeros_and_a_nan(dtype):
     x = np.array([[-1, -0.0, -2, -3], [2, 7, 7, np.nan]], dtype).reshape(2, 2, 2, 1)
     one, zero = np.ones(1, dtype), np.zeros(1, dtype)
-    y, places, chosen, _ = _native.batch_norm_max_pool2d_inference(x, None, None, zero, one, 0.0, (2, 2))
+    y, argmax, x_at_max, _ = _native.batch_norm_max_pool2d_inference(x, None, None, zero, one, 0.0, (2, 2))
     assert_same_values(y.ravel(), np.array([0, np.nan], dtype))
-    assert_same_values(places.ravel(), np.array([255, 255], np.uint8))
-    assert_same_values(chosen.ravel(), np.array([-1, np.nan], dtype))
-    dx = _native.batch_norm_max_pool2d_backward(np.ones_like(y), places, chosen, x, None, zero, one, (2, 2), True)[0]
+    assert_same_values(argmax.ravel(), np.array([255, 255], np.uint8))
+    assert_same_values(x_at_max.ravel(), np.array([-1, np.nan], dtype))
+    dx = _native.batch_norm_max_pool2d_backward(np.ones_like(y), argmax, x_at_max, x, None, zero, one, (2, 2), True)[0]
     assert_same_values(dx, np.zeros_like(x))  # as ReLU's derivative at 0 and NaN
 
 
@@ -240,10 +240,10 @@ def test_a_window_of_zeros_and_a_nan(dtype):
 @pytest.mark.parametrize("shape", [(0, 4, 4, 9), (2, 5, 4, 0)])
 def test_no_images_or_no_channels(kernels, shape):
     x, channel = np.zeros(shape, np.float32), np.ones(shape[-1], np.float32)
-    y, places, chosen, inverse_std = kernels.batch_norm_max_pool2d_inference(x, channel, None, channel, channel, 0.0,
+    y, argmax, x_at_max, inverse_std = kernels.batch_norm_max_pool2d_inference(x, channel, None, channel, channel, 0.0,
                                                                              (2, 2))
-    assert y.shape == places.shape == chosen.shape == (shape[0], 2, 2, shape[-1])
-    dx, dgamma, dbeta = kernels.batch_norm_max_pool2d_backward(y, places, chosen, x, channel, channel, inverse_std,
+    assert y.shape == argmax.shape == x_at_max.shape == (shape[0], 2, 2, shape[-1])
+    dx, dgamma, dbeta = kernels.batch_norm_max_pool2d_backward(y, argmax, x_at_max, x, channel, channel, inverse_std,
                                                                (2, 2))
     assert dx.shape == shape
     assert_same_values(dgamma, np.zeros_like(channel))
@@ -254,8 +254,8 @@ def test_no_images_or_no_channels(kernels, shape):
                                          ((300, 7, 7, 5), (2, 2))])
 def test_same_bits_on_any_threads(shape, pool):
     x, dy, weight, offset = case(shape, pool)
-    _, places, chosen, mean, _, inverse_std = _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool)
-    rest = dy, places, chosen, x, weight, mean, inverse_std, pool
+    _, argmax, x_at_max, mean, _, inverse_std = _native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool)
+    rest = dy, argmax, x_at_max, x, weight, mean, inverse_std, pool
     assert_same_bits_on_any_threads(lambda: (
         *_native.batch_norm_max_pool2d_forward(x, weight, offset, EPSILON, pool),
         *_native.batch_norm_max_pool2d_backward(*rest),
@@ -275,11 +275,11 @@ def test_wrong_calls_are_refused():
         _native.batch_norm_max_pool2d_forward(x[:0], None, None, EPSILON, (2, 2))
     with pytest.raises(ValueError, match="one number for each channel"):
         _native.batch_norm_max_pool2d_forward(x, np.ones(7, np.float32), None, EPSILON, (2, 2))
-    y, places, chosen, mean, _, inverse_std = _native.batch_norm_max_pool2d_forward(x, None, None, EPSILON, (2, 2))
+    y, argmax, x_at_max, mean, _, inverse_std = _native.batch_norm_max_pool2d_forward(x, None, None, EPSILON, (2, 2))
     with pytest.raises(ValueError, match="output's shape"):
-        _native.batch_norm_max_pool2d_backward(y, places, chosen, x, None, mean, inverse_std, (1, 2))
+        _native.batch_norm_max_pool2d_backward(y, argmax, x_at_max, x, None, mean, inverse_std, (1, 2))
     with pytest.raises(ValueError, match="uint8"):
-        _native.batch_norm_max_pool2d_backward(y, y, chosen, x, None, mean, inverse_std, (2, 2))
+        _native.batch_norm_max_pool2d_backward(y, y, x_at_max, x, None, mean, inverse_std, (2, 2))
 
 
 @pytest.mark.parametrize("backend", ["native", "numpy"])

@@ -39,8 +39,8 @@ class Case(NamedTuple):
     def forward(self, function, **options):
         return function(self.x, self.kernel, self.bias, *self.geometry, self.activation, self.pool_size, **options)
 
-    def backward(self, function, dy, places):
-        return function(dy, places, self.x, self.kernel, *self.geometry, self.pool_size, self.bias is not None)
+    def backward(self, function, dy, argmax):
+        return function(dy, argmax, self.x, self.kernel, *self.geometry, self.pool_size, self.bias is not None)
 
     def map(self, f):
         return self._replace(x=f(self.x), kernel=f(self.kernel), bias=None if self.bias is None else f(self.bias))
@@ -51,20 +51,20 @@ class Case(NamedTuple):
                 and self.pool_size == (2, 2) and self.geometry[0][1] == 1)
 
     def in_turn(self):
-        """y, places and the gradients as a function of dy, by the compiled operations one by one."""
+        """y, argmax and the gradients as a function of dy, by the compiled operations one by one."""
         windows = (self.pool_size, self.pool_size, ((0, 0), (0, 0)))
         convolved = _native.conv2d_forward(self.x, self.kernel, self.bias, *self.geometry, 1, self.activation, "direct")
-        y, places = _native.max_pool2d_forward(convolved, *windows)
+        y, argmax = _native.max_pool2d_forward(convolved, *windows)
 
         def gradients(dy):
-            dconvolved = _native.max_pool2d_backward(dy, places, convolved.shape, *windows)
+            dconvolved = _native.max_pool2d_backward(dy, argmax, convolved.shape, *windows)
             mask = convolved if self.activation == "relu" else None
             return _native.conv2d_backward(dconvolved, self.x, self.kernel, mask, *self.geometry, 1, self.activation,
                                            False, True, self.bias is not None, "direct")[1:]
 
         if self.activation == "relu":
-            places = np.where(y > 0, places, np.uint8(255))
-        return y, places, gradients
+            argmax = np.where(y > 0, argmax, np.uint8(255))
+        return y, argmax, gradients
 
 
 @st.composite
@@ -104,14 +104,14 @@ def gradient_for(y, seed=1):
 
 @given(st.data(), cases(), st.sampled_from(available_isas()))
 def test_exact_on_integers(data, case, isa_name):
-    expected, expected_places = case.forward(reference.conv2d_max_pool2d_forward)
+    expected, expected_argmax = case.forward(reference.conv2d_max_pool2d_forward)
     dy = data.draw(integer_arrays(expected.shape, case.x.dtype, limit=4))
     with isa(isa_name):
-        y, places = case.forward(_native.conv2d_max_pool2d_forward)
-        gradients = case.backward(_native.conv2d_max_pool2d_backward, dy, places)
+        y, argmax = case.forward(_native.conv2d_max_pool2d_forward)
+        gradients = case.backward(_native.conv2d_max_pool2d_backward, dy, argmax)
     assert_same_values(y, expected)
-    assert_same_values(places, expected_places)
-    for gradient, exact in zip(gradients, case.backward(reference.conv2d_max_pool2d_backward, dy, expected_places),
+    assert_same_values(argmax, expected_argmax)
+    for gradient, exact in zip(gradients, case.backward(reference.conv2d_max_pool2d_backward, dy, expected_argmax),
                                strict=True):
         if exact is None:
             assert gradient is None
@@ -137,12 +137,12 @@ def test_within_bound(size, kernel_shape, options, dtype, activation):
 
 
 def assert_gradients_within_bound(case):
-    y, places = case.forward(_native.conv2d_max_pool2d_forward)
+    y, argmax = case.forward(_native.conv2d_max_pool2d_forward)
     exact, sizes = (case.map(f) for f in (np.float64, lambda a: np.abs(a).astype(np.float64)))
     dy = gradient_for(y)
-    expected = exact.backward(reference.conv2d_max_pool2d_backward, dy.astype(np.float64), places)
-    magnitude = sizes.backward(reference.conv2d_max_pool2d_backward, np.abs(dy).astype(np.float64), places)
-    for actual, *bound in zip(case.backward(_native.conv2d_max_pool2d_backward, dy, places), expected, magnitude,
+    expected = exact.backward(reference.conv2d_max_pool2d_backward, dy.astype(np.float64), argmax)
+    magnitude = sizes.backward(reference.conv2d_max_pool2d_backward, np.abs(dy).astype(np.float64), argmax)
+    for actual, *bound in zip(case.backward(_native.conv2d_max_pool2d_backward, dy, argmax), expected, magnitude,
                               strict=True):
         assert_within_bound(actual, *bound, y.size // y.shape[3])
 
@@ -151,14 +151,14 @@ def assert_gradients_within_bound(case):
 
 
 def assert_as_in_turn(case):
-    y, places, gradients = case.in_turn()
-    actual, actual_places = case.forward(_native.conv2d_max_pool2d_forward)
+    y, argmax, gradients = case.in_turn()
+    actual, actual_argmax = case.forward(_native.conv2d_max_pool2d_forward)
     assert_same_values(actual, y)
-    assert_same_values(actual_places, places)
+    assert_same_values(actual_argmax, argmax)
     if case.gathers():
         return
     dy = gradient_for(y)
-    for gradient, expected in zip(case.backward(_native.conv2d_max_pool2d_backward, dy, places), gradients(dy),
+    for gradient, expected in zip(case.backward(_native.conv2d_max_pool2d_backward, dy, argmax), gradients(dy),
                                   strict=True):
         assert (gradient is None) == (expected is None)
         if gradient is not None:
@@ -196,10 +196,10 @@ def test_a_chosen_pixel_spoils_its_weights(bad, isa_name):
     x[0, 1, 3, 0] = bad
     kernel = np.zeros((2, 2, 1, 20), np.float32)
     case = Case(x, kernel, np.arange(20, dtype=np.float32), ((1, 1), ((0, 1), (0, 1)), (1, 1)), "linear", (2, 2))
-    places = np.full((1, 2, 2, 20), 255, np.uint8)
-    places[0, 0, 1, 3], places[0, 0, 0, 4] = 0, 0  # that sees rows 0, 1 and columns 2, 3; columns 0, 1
+    argmax = np.full((1, 2, 2, 20), 255, np.uint8)
+    argmax[0, 0, 1, 3], argmax[0, 0, 0, 4] = 0, 0  # that sees rows 0, 1 and columns 2, 3; columns 0, 1
     with isa(isa_name), np.errstate(all="ignore"):
-        dkernel, dbias = case.backward(_native.conv2d_max_pool2d_backward, np.ones((1, 2, 2, 20), np.float32), places)
+        dkernel, dbias = case.backward(_native.conv2d_max_pool2d_backward, np.ones((1, 2, 2, 20), np.float32), argmax)
     assert not np.isfinite(dkernel[1, 1, 0, 3])
     assert_same_values(dbias, np.float32(np.isin(range(20), (3, 4))))
 
@@ -217,9 +217,9 @@ def test_first_maximum_and_first_nan_win(window, linear, relu):
         case = Case(np.float32(window).reshape(1, 2, 2, 1), np.ones((1, 1, 1, 20), np.float32), None,
                     ((1, 1), ((0, 0), (0, 0)), (1, 1)), activation, (2, 2))
         for table in (_native, reference):
-            y, places = case.forward(table.conv2d_max_pool2d_forward)
+            y, argmax = case.forward(table.conv2d_max_pool2d_forward)
             assert_same_values(y, np.full((1, 1, 1, 20), expected[0], np.float32))
-            assert_same_values(places, np.full((1, 1, 1, 20), expected[1], np.uint8))
+            assert_same_values(argmax, np.full((1, 1, 1, 20), expected[1], np.uint8))
 
 
 @pytest.mark.parametrize("size, kernel_shape, options", [
@@ -228,23 +228,23 @@ def test_first_maximum_and_first_nan_win(window, linear, relu):
 ])
 def test_same_bits_on_any_threads(size, kernel_shape, options):
     case = normal_case(0, size, kernel_shape, **options)
-    y, places = case.forward(_native.conv2d_max_pool2d_forward)
+    y, argmax = case.forward(_native.conv2d_max_pool2d_forward)
     dy = gradient_for(y)
     assert_same_bits_on_any_threads(lambda: (*case.forward(_native.conv2d_max_pool2d_forward),
-                                             *case.backward(_native.conv2d_max_pool2d_backward, dy, places)))
+                                             *case.backward(_native.conv2d_max_pool2d_backward, dy, argmax)))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_memory_layout(layout):
     case = normal_case(10, (2, 9, 10, 3), (3, 3, 3, 7))
     strange = case.map(lambda a: in_layout(a, layout))
-    y, places = case.forward(_native.conv2d_max_pool2d_forward)
-    for actual, plain in zip(strange.forward(_native.conv2d_max_pool2d_forward), (y, places), strict=True):
+    y, argmax = case.forward(_native.conv2d_max_pool2d_forward)
+    for actual, plain in zip(strange.forward(_native.conv2d_max_pool2d_forward), (y, argmax), strict=True):
         assert_same_values(actual, plain)
     dy = gradient_for(y)
     for actual, plain in zip(strange.backward(_native.conv2d_max_pool2d_backward, in_layout(dy, layout),
-                                              in_layout(places, layout)),
-                             case.backward(_native.conv2d_max_pool2d_backward, dy, places), strict=True):
+                                              in_layout(argmax, layout)),
+                             case.backward(_native.conv2d_max_pool2d_backward, dy, argmax), strict=True):
         assert_same_values(actual, plain)
 
 
@@ -254,19 +254,19 @@ def test_any_memory_layout(layout):
 ])
 def test_empty_arrays(size, kernel_shape):
     case = normal_case(0, size, kernel_shape)
-    y, places = case.forward(_native.conv2d_max_pool2d_forward)
-    assert y.shape == places.shape == (size[0], (size[1] - 2) // 2, (size[2] - 2) // 2, kernel_shape[3])
+    y, argmax = case.forward(_native.conv2d_max_pool2d_forward)
+    assert y.shape == argmax.shape == (size[0], (size[1] - 2) // 2, (size[2] - 2) // 2, kernel_shape[3])
     if y.size:  # no channels: the bias is left
         assert_same_values(y, np.broadcast_to(np.maximum(case.bias, 0), y.shape))
-    dkernel, dbias = case.backward(_native.conv2d_max_pool2d_backward, np.ones_like(y), places)
+    dkernel, dbias = case.backward(_native.conv2d_max_pool2d_backward, np.ones_like(y), argmax)
     assert_same_values(dkernel, np.zeros_like(case.kernel))
-    assert_same_values(dbias, (places < 4).sum(axis=(0, 1, 2)).astype(np.float32))
+    assert_same_values(dbias, (argmax < 4).sum(axis=(0, 1, 2)).astype(np.float32))
 
 
-def test_places_only_when_needed():
+def test_argmax_only_when_needed():
     case = normal_case(0, (2, 9, 9, 1), (3, 3, 1, 20))
-    y, places = case.forward(_native.conv2d_max_pool2d_forward, need_places=False)
-    assert places is None
+    y, argmax = case.forward(_native.conv2d_max_pool2d_forward, need_argmax=False)
+    assert argmax is None
     assert_same_values(y, case.forward(_native.conv2d_max_pool2d_forward)[0])
 
 
@@ -277,8 +277,8 @@ def test_kernel_refuses_what_does_not_fit():
                   case._replace(pool_size=(16, 16))):
         with pytest.raises(ValueError):
             wrong.forward(_native.conv2d_max_pool2d_forward)
-    y, places = case.forward(_native.conv2d_max_pool2d_forward)
-    for dy, where in ((y[:, 1:], places), (y, places[..., 1:]), (y, places.astype(np.int32))):
+    y, argmax = case.forward(_native.conv2d_max_pool2d_forward)
+    for dy, where in ((y[:, 1:], argmax), (y, argmax[..., 1:]), (y, argmax.astype(np.int32))):
         with pytest.raises(ValueError):
             case.backward(_native.conv2d_max_pool2d_backward, dy, where)
 

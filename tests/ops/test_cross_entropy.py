@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from checks import (
     assert_gradient,
-    assert_same_bits_on_any_threads,
     assert_same_values,
     assert_within_bound,
     available_isas,
@@ -237,19 +236,3 @@ def test_errors():
         ops.categorical_crossentropy(p[:, :0], p[:, :0])
     with pytest.raises(TypeError, match="labels"):
         _native.sparse_cross_entropy_forward(p, np.zeros(2, np.float32))
-
-
-def test_same_bits_on_any_threads():
-    rng = np.random.default_rng(0)
-    for shape in ((5000, 10), (300, 100)):
-        x = rng.standard_normal(shape).astype(np.float32)
-        labels, targets, d = rng.integers(0, shape[1], shape[0]), rng.random(shape).astype(np.float32), x[:, 0].copy()
-        p = _native.softmax_forward(x)
-        assert_same_bits_on_any_threads(lambda: (
-            *_native.sparse_softmax_cross_entropy_forward(x, labels),
-            _native.sparse_softmax_cross_entropy_backward(d, p, labels),
-            *_native.softmax_cross_entropy_forward(x, targets), _native.softmax_cross_entropy_backward(d, p, targets),
-            _native.sigmoid_cross_entropy_forward(x, targets), _native.sigmoid_cross_entropy_backward(x, x, targets),
-            _native.sparse_cross_entropy_forward(p, labels), _native.sparse_cross_entropy_backward(d, p, labels),
-            _native.cross_entropy_forward(p, targets), _native.cross_entropy_backward(d, p, targets),
-            _native.binary_cross_entropy_forward(p, targets), _native.binary_cross_entropy_backward(x, p, targets)))

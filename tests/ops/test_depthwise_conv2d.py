@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from checks import (
     assert_gradient,
-    assert_same_bits_on_any_threads,
     assert_same_values,
     assert_within_bound,
     available_isas,
@@ -68,19 +67,6 @@ def test_within_bound(multiplier, strides, dtype):
     for got, exact, magnitude, terms in zip(actual, everything(np.asarray),
                                             everything(np.abs), (10, 9 * multiplier, pixels, pixels), strict=True):
         assert_within_bound(got, exact, magnitude, terms)
-
-
-def test_same_bits_on_any_threads():
-    rng = np.random.default_rng(0)
-    x, kernel = (
-        rng.standard_normal((5, 40, 40, 24)).astype(np.float32),
-        rng.standard_normal((3, 3, 24, 2)).astype(np.float32),
-    )
-    geometry = ((1, 1), ((1, 1), (1, 1)), (1, 1))
-    y = _native.depthwise_conv2d_forward(x, kernel, None, *geometry, "relu")
-    assert_same_bits_on_any_threads(lambda: (
-        _native.depthwise_conv2d_forward(x, kernel, None, *geometry, "relu"),
-        *_native.depthwise_conv2d_backward(y, x, kernel, y, *geometry, "relu", True, True, True)))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -1,4 +1,4 @@
-"""Optimizer steps: native against reference within rounding; lists of any lengths, layouts, errors, threads, ISAs.
+"""Optimizer steps: native against reference within rounding; lists of any lengths, layouts, errors, ISAs.
 
 Gradients and means have the same sign, and the centred mean square is well above the squared mean, so that no rule
 cancels: then each element is within 3u (|old| + |new|) + 16u |new - old|, the roundings of the element itself and of
@@ -102,15 +102,6 @@ def test_every_instruction_set(rule, isa):
     with checks.isa(isa):
         actual = run(_native, rule, weights, gradients, states, 0.001)
     assert_close(rule, actual, expected, before, np.float32)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_same_bits_on_any_threads(rule):
-    def step():
-        weights, gradients, states = arrays(rule, [(300, 101), (7,), (20_000,)], np.float32)
-        return [array for arrays in run(_native, rule, weights, gradients, states, 0.01) for array in arrays]
-
-    checks.assert_same_bits_on_any_threads(step)
 
 
 def test_every_element_is_updated_once():

@@ -1,4 +1,4 @@
-"""Reductions: native against reference and theory, gradients, special values, layouts, instruction sets, threads."""
+"""Reductions: native against reference and theory, gradients, special values, layouts, instruction sets."""
 
 import math
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from checks import (
     assert_gradient,
-    assert_same_bits_on_any_threads,
     assert_same_values,
     assert_within_bound,
     available_isas,
@@ -108,13 +107,6 @@ CASES = [
     ((3_001, 64), 0),
     ((100, 1_000), 1),
 ]
-
-
-@pytest.mark.parametrize("shape, axes", CASES)
-@pytest.mark.parametrize("kernel", ["reduce_sum", "reduce_mean", "reduce_max", "reduce_min"])
-def test_same_bits_on_any_threads(shape, axes, kernel):
-    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    assert_same_bits_on_any_threads(lambda: getattr(_native, kernel)(x, axes))
 
 
 @pytest.mark.parametrize("shape, axes", CASES)

@@ -99,7 +99,7 @@ def grid_distortion(images: Array, steps: int = 4, strength: float = 0.3, seed: 
 def grid_shuffle(images: Array, grid: int = 3, seed: SeedLike = None) -> Array:
     """Cut the image into grid x grid tiles of equal size and put them together in a random order.
 
-    Rows and columns that are left over, at the lower and the right border, are not moved.
+    Rows and columns after the last whole tile, at the lower and the right border, are not moved.
 
     Args:
         images: Shape (height, width, channels) or (batch, height, width, channels).

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..core.types import Array, SeedLike, TensorLike
-from ..tape import record
+from ..ops.recorded_gradients import linear
 from ..tensor import Tensor, convert_to_tensor
 from .batches import as_generator, on_batches
 from .boxes import permute
@@ -86,7 +86,7 @@ def patch_shuffle_maps(x: TensorLike, order: Array) -> Tensor:
     """
     x = convert_to_tensor(x)
 
-    def backward(dy):
-        return (permuted(np.ascontiguousarray(dy), np.argsort(order, axis=1).astype(np.int32)),)
+    def back(dy):
+        return permuted(np.ascontiguousarray(dy), np.argsort(order, axis=1).astype(np.int32))
 
-    return record(permuted(x.data, order), (x,), backward)
+    return linear(x, lambda a: permuted(a, order), back)

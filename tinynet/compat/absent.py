@@ -102,19 +102,13 @@ ABSENT = {
     },
     "keras.initializers": _names("STFT STFTInitializer stft", _AUDIO),
     "keras.applications": {
-        **_names("ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 "
-                 "DenseNet201 EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 "
-                 "EfficientNetB5 EfficientNetB6 EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 "
-                 "EfficientNetV2B3 EfficientNetV2L EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 "
-                 "MobileNet MobileNetV2 MobileNetV3Large MobileNetV3Small NASNetLarge NASNetMobile ResNet101 "
-                 "ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 VGG19 Xception convnext densenet efficientnet "
-                 "efficientnet_v2 imagenet_utils inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 mobilenet_v3 "
-                 "nasnet resnet resnet50 resnet_v2 vgg19 xception",
-                 "is a large network that takes a GPU to train; use VGG16, or build the model in Keras, save it "
-                 "with model.save('name.keras') and load that file here"),
+        **_names("ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge EfficientNetV2B0 "
+                 "EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L EfficientNetV2M EfficientNetV2S "
+                 "InceptionResNetV2 MobileNetV3Large MobileNetV3Small NASNetLarge NASNetMobile convnext "
+                 "efficientnet_v2 inception_resnet_v2 mobilenet_v3 nasnet",
+                 "is a less common network; use EfficientNetB0, MobileNetV2 or ResNet50, or build the model in Keras, "
+                 "save it with model.save('name.keras') and load that file here"),
     },
-    "keras.applications.vgg16": _names("decode_predictions", "needs the list of ImageNet's classes, which is not "
-                                       "in the package; take argmax, and look the number up in that list"),
     "keras.wrappers": _names("KerasClassifier KerasRegressor", _OLD_WRAPPERS),
     "keras.wrappers.scikit_learn": _names("KerasClassifier KerasRegressor", _OLD_WRAPPERS),
     "keras.models": _names("model_from_yaml", "was removed from Keras since YAML can run code; use model_from_json"),
@@ -129,7 +123,6 @@ ABSENT = {
                  "is rarely used; use ops.mean or ops.max over the axes, or windows that fit with ops.average_pool"),
         **_names("rearrange", "is a language of its own for axes; use ops.reshape and ops.transpose"),
         **_names("nn numpy", "is another name of keras.ops; write keras.ops.relu, keras.ops.mean"),
-        **_names("jvp", "is forward-mode differentiation; use GradientTape"),
     },
     "tf": {
         **_names("Session InteractiveSession placeholder get_default_graph Graph global_variables_initializer "

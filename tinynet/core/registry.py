@@ -54,6 +54,8 @@ class _Scopes(threading.local):
 
     def __init__(self) -> None:
         self.objects: dict[str, Any] = {}
+        self.kept: dict[str, Any] | None = None  # see objects_kept
+        self.collected: dict[str, Any] | None = None  # see objects_collected
 
 
 _scopes = _Scopes()
@@ -115,6 +117,45 @@ def custom_object_scope(*custom_objects: Mapping[str, Any] | None) -> Iterator[d
 
 
 CustomObjectScope = custom_object_scope
+
+
+@contextlib.contextmanager
+def objects_kept() -> Iterator[None]:
+    """Context manager for a copy within this process: what is serialized inside the block is also deserialized in it.
+
+    Functions and classes of the user's own stay the same objects, whether or not they have a name.
+    """
+    outer = _scopes.kept
+    with custom_object_scope() as objects:
+        _scopes.kept = objects
+        try:
+            yield
+        finally:
+            _scopes.kept = outer
+
+
+@contextlib.contextmanager
+def objects_collected() -> Iterator[dict[str, Any]]:
+    """Context manager: the functions and classes of the user's own that are serialized inside the block, by name."""
+    outer, _scopes.collected = _scopes.collected, {}
+    try:
+        yield _scopes.collected
+    finally:
+        _scopes.collected = outer
+
+
+def name_in_files(item: Any) -> str:
+    """Return the name by which a function or class of the user's own is written, and store the object where a block of
+    `objects_kept` or `objects_collected` needs it.
+    """
+    if _scopes.kept is not None:
+        name = f"kept>{id(item)}"
+        _scopes.kept[name] = item
+        return name
+    name = get_registered_name(item)
+    if _scopes.collected is not None and not is_builtin(item):
+        _scopes.collected[name] = item
+    return name
 
 
 def get_custom_objects() -> dict[str, Any]:
@@ -214,7 +255,7 @@ def serialize_object(thing: Any, module: str) -> Any:
             "module": module if own else None,
             "class_name": type(thing).__name__,
             "config": thing.get_config(),
-            "registered_name": None if own else get_registered_name(type(thing)),
+            "registered_name": None if own else name_in_files(type(thing)),
         }
     return serialize_function(thing)
 
@@ -226,15 +267,16 @@ def serialize_function(function: Any) -> Config:
         ValueError: it has no name by which it can be found again.
     """
     name = getattr(function, "__name__", None)
-    if name is None:
+    kept = _scopes.kept is not None and callable(function)
+    if name is None and not kept:
         raise ValueError(f"cannot serialize {function!r}: it has neither get_config() nor a name")
-    if name == "<lambda>":
+    if name == "<lambda>" and not kept:
         raise ValueError("cannot serialize a lambda: a file holds no code, only names. Define the function with def, "
                          "decorate it with @register_keras_serializable(), and pass it by that name")
     return {
         "module": "builtins",
         "class_name": "function",
-        "config": get_registered_name(function),
+        "config": name_in_files(function),
         "registered_name": "function",
     }
 

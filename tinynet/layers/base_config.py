@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 class LayerConfig:
     """What `get_config` is made of, and `from_config`; `get_build_config` and `build_from_config` for the weights."""
 
+    _reduced: Any = None  # (function, arguments) of a pickle; saving/pickles.py sets it, which stands above this module
     name: str
     built: bool
     activity_regularizer: Any
@@ -63,6 +65,27 @@ class LayerConfig:
             elif kind is not inspect.Parameter.VAR_POSITIONAL:
                 result[parameter] = value
         return result
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A pickle holds the bytes of a model file (see `Model.save`), and refers to the user's own classes and
+        functions by the modules that define them.
+
+        Raises:
+            ValueError: the layer cannot be described, such as one with a lambda inside; the message names it.
+        """
+        return LayerConfig._reduced(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A layer with weights and layers inside of its own; functions are the same."""
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin.__dict__.update(copy.deepcopy(dict(self.__dict__), memo))
+        return twin
+
+    def __copy__(self) -> Self:
+        """A layer with the same weights and the same layers inside."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     @classmethod
     def from_config(cls, config: Config) -> Self:

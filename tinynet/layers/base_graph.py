@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..core.nest import map_structure
 from ..symbolic import as_tensors, by_trial, nodes_of
+from .trial import Trial
 
 if TYPE_CHECKING:
     from ..core.types import Structure
@@ -75,10 +76,24 @@ class LayerGraph:
         """Whether `compute_output_shape` needs no trial."""
         return type(self).compute_output_shape is not LayerGraph.compute_output_shape
 
+    def _symbolic_structure(self, outputs: Structure) -> Structure:
+        """What a call on KerasTensors returns, where a call on Tensors returned `outputs`."""
+        return outputs
+
+    def _without_trace(self, **kwargs: Any) -> Callable[..., Any]:
+        """The call of the layer, with these arguments, as a function that leaves no trace; for trials on zeros."""
+        layer: Any = self
+
+        def call(*args: Any, **others: Any) -> Any:
+            with Trial(layer):
+                return layer(*args, **kwargs, **others)
+
+        return call
+
     def _shape_by_trial(self, input_shape: Any) -> Any:
         """Call the layer on zeros of two lengths for every unknown one: where the output's lengths differ is None."""
         layer: Any = self
-        outputs = by_trial(functools.partial(layer, training=False), (as_tensors(input_shape, layer.dtype),), {})
+        outputs = by_trial(layer._without_trace(training=False), (as_tensors(input_shape, layer.dtype),), {})
         return map_structure(lambda tensor: tensor.shape, outputs)
 
     def _build_by_trial(self, input_shape: Any) -> None:

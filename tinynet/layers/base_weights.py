@@ -142,11 +142,11 @@ class LayerWeights:
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The variables that training changes."""
+        """The variables that training changes: not those of frozen layers, nor those whose `trainable` is False."""
         if not self._trainable:
             return []
         children = self._sublayers()
-        result = list(self._own_trainable)
+        result = [variable for variable in self._own_trainable if variable.trainable]
         for layer in children:
             result += layer.trainable_weights
         return _unique(result) if children else result
@@ -173,6 +173,21 @@ class LayerWeights:
             variable.trainable = self._trainable
         for layer in self._sublayers():
             layer.trainable = value
+
+    def _frozen_inside(self) -> list[int]:
+        """Which of the layers inside are frozen though this one is not, as indices into `_flatten_layers`.
+
+        Layers whose configurations are part of this one's need no such list.
+        """
+        inside = self._flatten_layers() if self._trainable else []
+        return [index for index, layer in enumerate(inside) if not layer._trainable]
+
+    def _freeze_inside(self, frozen: Any) -> None:
+        """Freeze layers inside, after `_frozen_inside` of an equal layer."""
+        inside = self._flatten_layers()
+        for index in frozen if isinstance(frozen, list) else []:
+            if type(index) is int and 0 < index < len(inside):
+                inside[index].trainable = False
 
     def get_weights(self) -> list[Array]:
         """The values of `weights`, as a list of ndarrays (copies)."""

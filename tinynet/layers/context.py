@@ -13,7 +13,7 @@ class CallContext:
     what creates the first values of weights.
     """
 
-    __slots__ = ("training", "scope", "outermost", "first_values", "watch")
+    __slots__ = ("training", "scope", "outermost", "first_values", "watch", "trial")
 
     def __init__(self) -> None:
         self.training: bool | None = None
@@ -21,6 +21,7 @@ class CallContext:
         self.outermost: Any = None  # the layer whose call by the user is under way
         self.first_values: Callable[..., Any] | None = None  # replaces the initializers while a file is loaded
         self.watch: Callable[[Any, Any], None] | None = None  # called with each layer and its output, for a Probe
+        self.trial: Any = None  # the call on zeros that is under way, see trial.py
 
 
 class _Threads(threading.local):
@@ -50,5 +51,7 @@ def within_scope(build: Callable[..., None]) -> Callable[..., None]:
         finally:
             context.scope = outer
         self.built = True
+        if context.trial is not None:
+            context.trial.record(self)
 
     return scoped

@@ -15,6 +15,8 @@ import numpy as np
 
 from ..config import floatx
 from ..core.naming import auto_name
+from ..ops.recorded_gradients import sum_like
+from ..ops.shape import broadcast_to
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, to_array
@@ -228,7 +230,8 @@ def reduce_weighted_values(
     if reduction in ("none", None) or not shape:
         if weights is None:
             return values
-        return record(np.asarray(weighted), (values,), lambda dy: (unbroadcast(dy * weights, values.data.shape),))
+        return record(np.asarray(weighted), (values,), lambda dy: (unbroadcast(dy * weights, values.data.shape),),
+                      lambda dy, y: (sum_like(dy * weights, values),))
     if weighted.size == 0:
         raise ValueError(f"the loss of no samples does not exist. Got losses of shape {shape}.")
 
@@ -250,4 +253,8 @@ def reduce_weighted_values(
             d_values *= weights
         return (unbroadcast(d_values, values.data.shape),)
 
-    return record(total, (values,), backward)
+    def differentiable(dy, y):
+        d_values = broadcast_to(dy / divisor, shape)
+        return (sum_like(d_values if weights is None else d_values * weights, values),)
+
+    return record(total, (values,), backward, differentiable)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import ops
 from ..config import epsilon
 from ..core.checks import number
 from ..ops import cross_entropy, reduction
@@ -45,7 +46,7 @@ def _smoothing(label_smoothing, owner):
 def _smoothed(y_true, label_smoothing, classes):
     """(1 - s) t + s / classes: labels that are not quite sure (Szegedy et al. 2015, arXiv:1512.00567)."""
     return record(y_true.data * (1 - label_smoothing) + label_smoothing / classes, (y_true,),
-                  lambda dy: (dy * (1 - label_smoothing),))
+                  lambda dy: (dy * (1 - label_smoothing),), lambda dy, y: (dy * (1 - label_smoothing),))
 
 
 def categorical_crossentropy(
@@ -171,7 +172,12 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         kernels.reduce_sum(t * log_ratio, -1, False), y_true, y_pred,
         lambda dy: dy[..., None] * (-t / p * (p == y_pred.data)),
         lambda dy: dy[..., None] * ((log_ratio + 1) * (t == y_true.data)),
+        lambda t, p: _divergence(ops.clip(t, epsilon(), 1), ops.clip(p, epsilon(), 1)),
     )
+
+
+def _divergence(t, p):
+    return ops.sum(t * ops.log(t / p), -1)
 
 
 def binary_focal_crossentropy(
@@ -223,10 +229,16 @@ def binary_focal_crossentropy(
         dp = weight * (focus * db - gamma * wrong ** (gamma - 1) * (2 * t - 1) * b)
         return dp * p * (1 - p) if from_logits else dp
 
+    def formula(_, p):
+        p = ops.sigmoid(p) if from_logits else p
+        clipped = ops.clip(p, epsilon(), 1 - epsilon())
+        b = -t * ops.log(clipped) - (1 - t) * ops.log(1 - clipped)
+        return weight * (1 - t * p - (1 - t) * (1 - p)) ** gamma * b
+
     elements = weight * focus * b
     if axis in (-1, elements.ndim - 1):
-        return mean_over_last(elements, y_true, y_pred, derivative)
-    return reduction.mean(record_loss(elements, y_true, y_pred, lambda dy: dy * derivative()), axis=axis)
+        return mean_over_last(elements, y_true, y_pred, derivative, formula=formula)
+    return reduction.mean(record_loss(elements, y_true, y_pred, lambda dy: dy * derivative(), formula=formula), axis)
 
 
 def _softmax(x, axis):
@@ -280,7 +292,13 @@ def categorical_focal_crossentropy(
         d_scores = (dp - kernels.reduce_sum(dp * p, axis, True)) / total  # p = scores / sum(scores)
         return d_scores if not from_logits else scores * (d_scores - kernels.reduce_sum(d_scores * scores, axis, True))
 
-    return record_loss(kernels.reduce_sum(focus * -t * log_p, axis, False), y_true, y_pred, d_pred)
+    def formula(_, p):
+        p = ops.softmax(p, axis) if from_logits else p
+        clipped = ops.clip(p / ops.sum(p, axis, True), epsilon(), 1 - epsilon())
+        return ops.sum(alpha * (1 - clipped) ** gamma * -t * ops.log(clipped), axis)
+
+    losses = kernels.reduce_sum(focus * -t * log_p, axis, False)
+    return record_loss(losses, y_true, y_pred, d_pred, formula=formula)
 
 
 def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike, q: float) -> Tensor:
@@ -315,7 +333,8 @@ def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike
             slope = -dy * p ** (q - 1)
         return np.where(chosen, slope[..., None], 0).astype(y_pred.data.dtype, copy=False)
 
-    return record_loss(np.asarray((1 - p**q) / q), y_true, y_pred, d_pred)
+    return record_loss(np.asarray((1 - p**q) / q), y_true, y_pred, d_pred,
+                       formula=lambda _, p: (1 - ops.sum(ops.where(chosen, p, 0.0), -1) ** q) / q)
 
 
 class BinaryCrossentropy(LossFunctionWrapper):

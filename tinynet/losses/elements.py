@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config import floatx
+from ..ops.recorded_gradients import composed
+from ..ops.reduction import mean
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, to_array
@@ -34,7 +36,7 @@ def as_float(value: TensorLike, dtype: DTypeLike = None) -> Tensor:
         dtype = floatx()
     if own == dtype:
         return tensor
-    return record(tensor.data.astype(dtype), (tensor,), lambda dy: (dy.astype(own),))
+    return record(tensor.data.astype(dtype), (tensor,), lambda dy: (dy.astype(own),), lambda dy, y: (dy.astype(own),))
 
 
 def as_target(value: TensorLike, dtype: DTypeLike) -> Tensor:
@@ -47,7 +49,8 @@ def as_target(value: TensorLike, dtype: DTypeLike) -> Tensor:
 def reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The tensor in another shape; the tape records it."""
     own = tensor.data.shape
-    return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),))
+    return record(tensor.data.reshape(shape), (tensor,), lambda dy: (dy.reshape(own),),
+                  lambda dy, y: (dy.reshape(own),))
 
 
 def squeeze_or_expand_to_same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool = True) -> tuple[Tensor, Tensor]:
@@ -155,7 +158,7 @@ def unbroadcast(gradient: Array, shape: Shape) -> Array:
 
 def record_loss(
     losses: Array, y_true: Tensor, y_pred: Tensor, d_pred: Callable[[Array], Array],
-    d_true: Callable[[Array], Array] | None = None,
+    d_true: Callable[[Array], Array] | None = None, formula: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Record losses with their derivatives.
 
@@ -164,6 +167,8 @@ def record_loss(
         y_true, y_pred: The Tensors they were computed from.
         d_pred: Function from the gradient of the losses to that of y_pred, before `unbroadcast`.
         d_true: The same for y_true; None if the loss can be differentiated with respect to y_pred only.
+        formula: The losses from y_true and y_pred in recorded operations, for derivatives of the gradient; None if
+            there are none.
 
     Returns:
         Tensor of the losses.
@@ -173,7 +178,8 @@ def record_loss(
     """
     wants_true = is_tracked(y_true)
     if not wants_true:
-        return record(losses, (y_pred,), lambda dy: (unbroadcast(d_pred(dy), y_pred.data.shape),))
+        return record(losses, (y_pred,), lambda dy: (unbroadcast(d_pred(dy), y_pred.data.shape),),
+                      None if formula is None else composed(lambda p: formula(y_true, p), (y_pred,), (y_pred.data,)))
     if d_true is None:
         raise TypeError(
             "this loss can be differentiated with respect to y_pred only, but y_true depends on something a tape "
@@ -183,12 +189,13 @@ def record_loss(
     def backward(dy):
         return unbroadcast(d_true(dy), y_true.data.shape), unbroadcast(d_pred(dy), y_pred.data.shape)
 
-    return record(losses, (y_true, y_pred), backward)
+    return record(losses, (y_true, y_pred), backward,
+                  None if formula is None else composed(formula, (y_true, y_pred), (y_true.data, y_pred.data)))
 
 
 def mean_over_last(
     elements: Array, y_true: Tensor, y_pred: Tensor, derivative: Callable[[], Array],
-    derivative_true: Callable[[], Array] | None = None,
+    derivative_true: Callable[[], Array] | None = None, formula: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Record the mean over the last axis of `elements`, one loss for each element of y_pred.
 
@@ -197,6 +204,7 @@ def mean_over_last(
         y_true, y_pred: The Tensors they were computed from.
         derivative: Function without arguments: d elements / d y_pred.
         derivative_true: The same for y_true, or None.
+        formula: `elements` from y_true and y_pred in recorded operations, for derivatives of the gradient.
 
     Returns:
         Tensor, shape (...).
@@ -210,4 +218,5 @@ def mean_over_last(
         kernels.reduce_mean(elements, -1, False), y_true, y_pred,
         lambda dy: spread(dy) * derivative(),
         None if derivative_true is None else lambda dy: spread(dy) * derivative_true(),
+        None if formula is None else lambda t, p: mean(formula(t, p), -1),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import ops
 from ..runtime import kernels
 from .base import LossFunctionWrapper
 from .elements import float_pair, mean_over_last, record_loss
@@ -46,7 +47,8 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     y_true, y_pred = float_pair("hinge", y_true, y_pred)
     t = _signed(y_true.data)
     margin = 1 - t * y_pred.data
-    return mean_over_last(np.maximum(margin, 0), y_true, y_pred, lambda: -t * (margin > 0))
+    return mean_over_last(np.maximum(margin, 0), y_true, y_pred, lambda: -t * (margin > 0),
+                          formula=lambda _, p: ops.maximum(1 - t * p, 0.0))
 
 
 def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -70,7 +72,8 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     y_true, y_pred = float_pair("squared_hinge", y_true, y_pred)
     t = _signed(y_true.data)
     margin = np.maximum(1 - t * y_pred.data, 0)
-    return mean_over_last(margin * margin, y_true, y_pred, lambda: -2 * t * margin)
+    return mean_over_last(margin * margin, y_true, y_pred, lambda: -2 * t * margin,
+                          formula=lambda _, p: ops.square(ops.maximum(1 - t * p, 0.0)))
 
 
 def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -107,7 +110,10 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         best = best / best.sum(axis=-1, keepdims=True, dtype=t.dtype)
         return (dy * (losses > 0))[..., None] * (best * (1 - t) - t)
 
-    return record_loss(losses, y_true, y_pred, d_pred)
+    def formula(_, p):
+        return ops.maximum(ops.max((1 - t) * p, -1) - ops.sum(t * p, -1) + 1, 0.0)
+
+    return record_loss(losses, y_true, y_pred, d_pred, formula=formula)
 
 
 class Hinge(LossFunctionWrapper):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import ops
 from ..config import epsilon
 from ..ops.reduction import check_axes
 from ..runtime import kernels
+from ..tensor import Tensor
 from .base import LossFunctionWrapper
 from .elements import float_pair, record_loss
 
 if TYPE_CHECKING:
     from ..core.types import Axis, DTypeLike, TensorLike
-    from ..tensor import Tensor
 
 
 def _areas(operation, y_true, y_pred, axis):
@@ -20,7 +21,11 @@ def _areas(operation, y_true, y_pred, axis):
     y_true, y_pred = float_pair(operation, y_true, y_pred)
     axis = check_axes(operation, axis, y_pred.shape)
     shape = kernels.reduce_sum(y_true.data * y_pred.data, axis, False).shape
-    return y_true, y_pred, lambda x: kernels.reduce_sum(x, axis, True), shape
+
+    def area(x):  # an array's, or recorded a Tensor's
+        return ops.sum(x, axis, True) if isinstance(x, Tensor) else kernels.reduce_sum(x, axis, True)
+
+    return y_true, y_pred, area, shape
 
 
 def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
@@ -53,7 +58,10 @@ def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
     def d_pred(dy):
         return dy.reshape(losses.shape) * (-2 * (t * total - overlap) / total**2)
 
-    return record_loss(losses.reshape(shape), y_true, y_pred, d_pred)
+    def formula(_, p):
+        return ops.reshape(1 - 2 * area(t * p) / (area(t) + area(p) + epsilon()), shape)
+
+    return record_loss(losses.reshape(shape), y_true, y_pred, d_pred, formula=formula)
 
 
 def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None) -> Tensor:
@@ -93,7 +101,12 @@ def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: fl
         d_total = t - alpha * t + beta * (1 - t)
         return dy.reshape(losses.shape) * (-(t * total - overlap * d_total) / total**2)
 
-    return record_loss(losses.reshape(shape), y_true, y_pred, d_pred)
+    def formula(_, p):
+        overlap = area(t * p)
+        total = overlap + alpha * area(t * (1 - p)) + beta * area((1 - t) * p) + epsilon()
+        return ops.reshape(1 - overlap / total, shape)
+
+    return record_loss(losses.reshape(shape), y_true, y_pred, d_pred, formula=formula)
 
 
 class Dice(LossFunctionWrapper):

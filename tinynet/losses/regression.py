@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import ops
 from ..config import epsilon
 from ..core.checks import number
 from ..ops.reduction import check_axes
@@ -42,7 +43,8 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """
     t, p = aligned("mean_squared_error", y_true, y_pred)
     error = p.data - t.data
-    return mean_over_last(error * error, t, p, lambda: 2 * error, lambda: -2 * error)
+    return mean_over_last(error * error, t, p, lambda: 2 * error, lambda: -2 * error,
+                          lambda t, p: ops.square(p - t))
 
 
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -64,7 +66,8 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """
     t, p = aligned("mean_absolute_error", y_true, y_pred)
     error = p.data - t.data
-    return mean_over_last(np.abs(error), t, p, lambda: np.sign(error), lambda: -np.sign(error))
+    return mean_over_last(np.abs(error), t, p, lambda: np.sign(error), lambda: -np.sign(error),
+                          lambda t, p: ops.abs(p - t))
 
 
 def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -87,7 +90,8 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Te
     t, p = aligned("mean_absolute_percentage_error", y_true, y_pred)
     error = p.data - t.data
     scale = 100 / np.maximum(np.abs(t.data), epsilon())
-    return mean_over_last(np.abs(error) * scale, t, p, lambda: np.sign(error) * scale)
+    return mean_over_last(np.abs(error) * scale, t, p, lambda: np.sign(error) * scale,
+                          formula=lambda t, p: ops.abs(p - t) * scale)
 
 
 def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -110,7 +114,9 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
     t, p = aligned("mean_squared_logarithmic_error", y_true, y_pred)
     one_plus_p = np.maximum(p.data, epsilon()) + 1
     error = np.log(one_plus_p) - np.log(np.maximum(t.data, epsilon()) + 1)
-    return mean_over_last(error * error, t, p, lambda: 2 * error / one_plus_p * (p.data > epsilon()))
+    return mean_over_last(error * error, t, p, lambda: 2 * error / one_plus_p * (p.data > epsilon()),
+                          formula=lambda t, p: ops.square(
+                              ops.log(ops.maximum(p, epsilon()) + 1) - ops.log(ops.maximum(t, epsilon()) + 1)))
 
 
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
@@ -140,7 +146,12 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     small = np.minimum(size, delta)
     # delta |e| - delta^2/2 = delta (|e| - delta/2), and small = |e| makes that e^2/2
     return mean_over_last(small * (size - small / 2), t, p, lambda: np.clip(error, -delta, delta),
-                          lambda: -np.clip(error, -delta, delta))
+                          lambda: -np.clip(error, -delta, delta), lambda t, p: _huber(p - t, delta))
+
+
+def _huber(error, delta):
+    size = ops.abs(error)
+    return ops.where(size <= delta, ops.square(error) / 2, delta * (size - delta / 2))
 
 
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -165,7 +176,8 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     size = np.abs(error)
     # log cosh e = |e| + log(1 + exp(-2|e|)) - log 2, without the overflow of cosh
     elements = size + np.log1p(np.exp(-2 * size)) - math.log(2)
-    return mean_over_last(elements, t, p, lambda: np.tanh(error), lambda: -np.tanh(error))
+    return mean_over_last(elements, t, p, lambda: np.tanh(error), lambda: -np.tanh(error),
+                          lambda t, p: ops.softplus(-2 * (p - t)) + (p - t) - math.log(2))
 
 
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -192,7 +204,8 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     rate = p.data + epsilon()
     with np.errstate(invalid="ignore", divide="ignore"):
         log_rate = np.log(rate)
-    return mean_over_last(p.data - t.data * log_rate, t, p, lambda: 1 - t.data / rate, lambda: -log_rate)
+    return mean_over_last(p.data - t.data * log_rate, t, p, lambda: 1 - t.data / rate, lambda: -log_rate,
+                          lambda t, p: p - t * ops.log(p + epsilon()))
 
 
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
@@ -228,7 +241,11 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) ->
         return -np.expand_dims(dy, axis) * (other - turning) * scale
 
     losses = -product.reshape([extent for i, extent in enumerate(product.shape) if i != axis % product.ndim])
-    return record_loss(losses, t, p, lambda dy: derivative(dy, v, u, p_scale), lambda dy: derivative(dy, u, v, t_scale))
+    def formula(t, p):
+        return -ops.sum(ops.normalize(t, axis, epsilon=epsilon()) * ops.normalize(p, axis, epsilon=epsilon()), axis)
+
+    return record_loss(losses, t, p, lambda dy: derivative(dy, v, u, p_scale), lambda dy: derivative(dy, u, v, t_scale),
+                       formula)
 
 
 def _unit_vectors(x, axis):

@@ -288,7 +288,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
             and isinstance(y_pred, Tensor) and y_pred.data.ndim == 2 and len(y_true) == len(y_pred.data)
             and y_pred.data.dtype.char in "fd" and getattr(y_pred, "_keras_mask", None) is None
         ):  # each step of training: labels (batch,), scores (batch, classes)
-            self._add(kernels.count_hits(y_pred.data, y_true), len(y_true))
+            self._add(kernels.count_correct(y_pred.data, y_true), len(y_true))
         else:
             super().update_state(y_true, y_pred, sample_weight)
 

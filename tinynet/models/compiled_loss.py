@@ -115,11 +115,12 @@ class CompiledLoss:
         """Names, outputs, targets and parts of several outputs; the first batch determines the parts."""
         names, outputs = named_outputs(y_pred, self._output_names, "losses")
         if self._parts is not None:
-            return names, outputs, targets_of(y, names, [part.position for part in self._parts]), self._parts
-        losses = for_outputs(self._given, names, "loss")
+            y = targets_of(y, names, [part.position for part in self._parts], y_pred=y_pred)
+            return names, outputs, y, self._parts
+        losses = for_outputs(self._given, names, "loss", y_pred)
         positions = [position for position, loss in enumerate(losses) if loss is not None]
-        y = targets_of(y, names, positions)
-        weights = for_outputs(self._given_weights, names, "loss_weights")
+        y = targets_of(y, names, positions, y_pred=y_pred)
+        weights = for_outputs(self._given_weights, names, "loss_weights", y_pred)
         self._parts = []
         for position in positions:
             loss = _as_loss(losses[position], y[position], outputs[position])
@@ -131,7 +132,7 @@ class CompiledLoss:
 
     def _of_several(self, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         names, outputs, y, parts = self._matched(y, y_pred)
-        sample_weights = targets_of(sample_weight, names, [part.position for part in parts], shared=True)
+        sample_weights = targets_of(sample_weight, names, [part.position for part in parts], True, y_pred)
         total = None
         for position, loss, weight, mean in parts:
             value = loss(y[position], outputs[position], sample_weight=sample_weights[position])

@@ -39,7 +39,7 @@ class CompiledMetrics:
             if not (one is None or is_accuracy(one) or is_crossentropy(one) or _is_metric_class(one)):
                 metrics_module.get(one)  # what is no metric is an error now, not at the first batch
         self._built: list[tuple[Metric, bool, int]] | None = None  # (Metric, whether weighted, position of its output)
-        self._names: dict[int, str] = {}
+        self._names: list[str] = []  # of `_built`
 
     def name_of(self, metric: Any) -> str:
         """The name under which results of a metric appear: its own, unless another one has that already.
@@ -47,7 +47,10 @@ class CompiledMetrics:
         Args:
             metric: One of `metrics`, or any other Metric.
         """
-        return self._names.get(id(metric), metric.name)
+        for (one, _, _), name in zip(self._built or (), self._names, strict=False):
+            if one is metric:
+                return name
+        return metric.name
 
     @property
     def metrics(self) -> list[Any]:
@@ -81,7 +84,7 @@ class CompiledMetrics:
             return
         names, outputs, y, built = self._matched(y, y_pred)
         sample_weights = ([only_one(sample_weight, "sample weights")] if isinstance(y_pred, Tensor) else
-                          targets_of(sample_weight, names, range(len(names)), shared=True))
+                          targets_of(sample_weight, names, range(len(names)), True, y_pred))
         for metric, weighted, position in built:
             metric.update_state(y[position], outputs[position], sample_weights[position] if weighted else None)
 
@@ -107,23 +110,24 @@ class CompiledMetrics:
             names, outputs, y = [None], [y_pred], [only_one(y, "targets")]
         else:
             names, outputs = named_outputs(y_pred, self._output_names, "metrics")
-            y = targets_of(y, names, self._positions(names))
+            y = targets_of(y, names, self._positions(names, y_pred), y_pred=y_pred)
         if self._built is None:
-            self._built = self._build(names, outputs, y)
+            self._built = self._build(names, outputs, y, y_pred)
         return names, outputs, y, self._built
 
-    def _positions(self, names: list[Any]) -> Collection[int]:
+    def _positions(self, names: list[Any], y_pred: Any) -> Collection[int]:
         """Indices of the outputs that have metrics."""
         if self._built is not None:
             return sorted({position for _, _, position in self._built})
-        wanted = [_of_each_output(given, names) for given in self._given]
+        wanted = [_of_each_output(given, names, y_pred) for given in self._given]
         return [position for position in range(len(names)) if wanted[0][position] or wanted[1][position]]
 
-    def _build(self, names: list[Any], outputs: list[Tensor], y: list[Any]) -> list[tuple[Metric, bool, int]]:
+    def _build(self, names: list[Any], outputs: list[Tensor], y: list[Any],
+               y_pred: Any) -> list[tuple[Metric, bool, int]]:
         self.of_several = len(outputs) > 1
         built, labels = [], []
         for given, weighted in zip(self._given, (False, True), strict=True):
-            wanted = _of_each_output(given, names) if self.of_several else [leaves_of(given)]
+            wanted = _of_each_output(given, names, y_pred) if self.of_several else [leaves_of(given)]
             for position, some in enumerate(wanted):
                 for one in some:
                     if one is None:
@@ -131,18 +135,20 @@ class CompiledMetrics:
                     metric = _as_metric(one, y[position], outputs[position])
                     built.append((metric, weighted, position))
                     labels.append((names[position] if self.of_several else None, metric.name, weighted))
-        self._names = {id(metric): name for (metric, _, _), name in zip(built, _distinct(labels), strict=True)}
+        self._names = _distinct(labels)
         return built
 
 
-def _of_each_output(given: Any, names: list[Any]) -> list[list[Any]]:
+def _of_each_output(given: Any, names: list[Any], y_pred: Any) -> list[list[Any]]:
     """The list of metrics of each of several outputs."""
     if given is None:
         return [[] for _ in names]
-    if not isinstance(given, list | tuple | dict) or isinstance(given, list | tuple) and len(given) != len(names):
+    unmatched = not isinstance(given, list | tuple | dict) or isinstance(given, list | tuple) and len(given) not in (
+        len(names), len(y_pred))
+    if unmatched:
         raise ValueError(f"compile: the model has {len(names)} outputs {names}; metrics must be a list with an entry "
                          f"for each of them (a metric, a list of metrics, or None), or a dict by name. Got {given!r}")
-    return [leaves_of(some) if some is not None else [] for some in for_outputs(given, names, "metrics")]
+    return [leaves_of(some) if some is not None else [] for some in for_outputs(given, names, "metrics", y_pred)]
 
 
 def _distinct(labels: list[tuple[Any, str, bool]]) -> list[str]:

@@ -4,13 +4,19 @@ A graph's configuration is Keras 3's: each layer with the calls it took part in 
 written as where they come from ("keras_history": layer, which of its calls, which of that call's outputs).
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable
+from typing import Any
 
 from .. import ops
 from ..core.errors import ModelFileError
 from ..core.naming import unknown_name
 from ..core.nest import flatten, map_structure
 from ..core.reading import allowed_bytes, translated
+from ..core.registry import objects_kept
+from ..core.types import Config
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..saving.building import build_model
@@ -37,7 +43,7 @@ _CORE = frozenset(("cast", "scatter", "scatter_update", "slice", "slice_update",
                    "saturate_cast"))
 
 
-def graph_config(model):
+def graph_config(model: Any) -> Config:
     """The configuration of a model made of inputs and outputs."""
     graph = model._defining_graph()
     where = graph.histories()
@@ -85,7 +91,7 @@ def _operation_config(operation, node):
     return entry, [(arguments, {})]
 
 
-def graph_from_config(cls, config, custom_objects=None):
+def graph_from_config(cls: Any, config: Config, custom_objects: dict[str, Any] | None = None) -> Any:
     """A model of this class from what `graph_config` returned, with new weights."""
     made, waiting = {}, []
     for entry in config["layers"]:
@@ -121,8 +127,7 @@ def graph_from_config(cls, config, custom_objects=None):
         waiting = later
     model = cls(inputs=_tensors(config["input_layers"], results), outputs=_tensors(config["output_layers"], results),
                 name=config.get("name"))
-    if not config.get("trainable", True):
-        model.trainable = False
+    model._trainable = bool(config.get("trainable", True))  # each layer has its own
     return model
 
 
@@ -165,7 +170,8 @@ def _tensors(written, results):
     return [_tensors(part, results) for part in written]
 
 
-def model_from_json(json_string, custom_objects=None, max_bytes=None):
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None,
+                    max_bytes: int | None = None) -> Any:
     """The model that `to_json` described, with new weights.
 
     Args:
@@ -184,8 +190,9 @@ def model_from_json(json_string, custom_objects=None, max_bytes=None):
                        new_weights=True)
 
 
-def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False):
-    """A model of the same layers with new weights.
+def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None,
+                call_function: Callable[..., Any] | None = None, recursive: bool = False) -> Any:
+    """A model of the same layers with new weights, frozen where the old one is, and compiled as it is.
 
     Args:
         model: A Sequential model, or one made of inputs and outputs.
@@ -221,12 +228,22 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
     else:
         raise ValueError(f"clone_model: {model.name!r} is a subclass of Model, whose layers its own call() uses; "
                          "make another object of the class, or define get_config() and use from_config")
-    clone.trainable = model.trainable
+    clone._trainable = model._trainable
+    if model.compiled:
+        with objects_kept():
+            clone.compile_from_config(model.get_compile_config())
     return clone
 
 
 def _from_same_config(layer):
-    return type(layer).from_config(layer.get_config())
+    with objects_kept():
+        copy = type(layer).from_config(layer.get_config())
+    frozen = layer._frozen_inside()
+    if frozen:
+        if layer._built_input_shape is not None and not copy.built:  # some layers inside are made when it is built
+            copy.build_from_config(layer.get_build_config())
+        copy._freeze_inside(frozen)
+    return copy
 
 
 def _is_functional(layer):

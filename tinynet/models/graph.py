@@ -7,12 +7,13 @@ slots it reads and writes. A call fills the slots of the inputs and goes through
 from collections import Counter
 from typing import Any
 
-from ..core.nest import flatten, map_structure, pack_like
+from ..core.nest import flatten, map_structure
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..symbolic import KerasTensor, Node
 from ..tensor import Tensor, convert_to_tensor
 from .fusion import plan_steps
+from .structures import flat_shapes, for_leaves_of, leaves, names_of_leaves, sorted_keys, unpacked
 
 
 class Graph:
@@ -29,7 +30,7 @@ class Graph:
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.input_struct, self.output_struct = inputs, outputs
-        self.inputs, self.outputs = flatten(inputs), flatten(outputs)
+        self.inputs, self.outputs = leaves(inputs), leaves(outputs)
         for what, tensors in (("inputs", self.inputs), ("outputs", self.outputs)):
             for tensor in tensors:
                 if not isinstance(tensor, KerasTensor):
@@ -109,7 +110,9 @@ class Graph:
             for tensor in first.inputs:
                 last_use[slots[id(tensor)]] = index
         self._output_slots = [slots[id(tensor)] for tensor in self.outputs]
-        self._one_output = isinstance(self.output_struct, KerasTensor)
+        returned = unpacked(self.output_struct)
+        self._one_output = isinstance(returned, KerasTensor)
+        self._returned = map_structure(lambda tensor: slots[id(tensor)], returned)
         dead = [[] for _ in steps]
         for slot, index in last_use.items():
             if slot not in self._output_slots:
@@ -159,7 +162,7 @@ class Graph:
                 values[slot] = None
         if self._one_output:
             return values[self._output_slots[0]]
-        return pack_like(self.output_struct, [values[slot] for slot in self._output_slots])
+        return map_structure(values.__getitem__, self._returned)
 
     def _input_values(self, inputs):
         """A list with the inputs in their slots."""
@@ -180,15 +183,23 @@ class Graph:
     def _match(self, inputs):
         """The leaves of the inputs, in the order of the model's."""
         if not isinstance(inputs, dict):
-            return flatten(inputs)
-        names = list(self.input_struct) if isinstance(self.input_struct, dict) else self.input_names
-        missing = [name for name in names if name not in inputs]
-        if missing and isinstance(self.input_struct, dict) and all(name in inputs for name in self.input_names):
-            names, missing = self.input_names, []
+            keys = list(self.input_struct) if isinstance(self.input_struct, dict) else []
+            if len(keys) > 1 and keys != sorted_keys(self.input_struct):
+                raise ValueError(f"the model's inputs are a dict with the keys {keys}; a {type(inputs).__name__} does "
+                                 "not tell which of its entries belongs to which: pass a dict")
+            return leaves(inputs)
+        if isinstance(self.input_struct, dict) and all(key in inputs for key in self.input_struct):
+            parts = {key: inputs[key] for key in self.input_struct}
+            placed = for_leaves_of(parts, self.input_struct)
+            return placed if placed is not None else leaves(parts)
+        missing = [name for name in self.input_names if name not in inputs]
         if missing:
+            named = isinstance(self.input_struct, dict)
+            names = list(self.input_struct) if named else self.input_names
+            missing = [name for name in names if name not in inputs] if named else missing
             raise ValueError(f"the model's inputs are named {names}, but the data has {list(inputs)}; "
                              f"missing: {missing}")
-        return [inputs[name] for name in names]
+        return [inputs[name] for name in self.input_names]
 
     def _fitting(self, value, slot):
         """The value if it fits the input's shape, with a last axis of length 1 added or taken away if that helps."""
@@ -210,9 +221,12 @@ class Graph:
 
     @property
     def output_names(self) -> list[str]:
-        """The dict's keys, or the names of the layers that the outputs come from."""
-        if isinstance(self.output_struct, dict) and len(self.output_struct) == len(self.outputs):
-            return list(self.output_struct)
+        """What losses, metrics and files call the outputs: the dict's keys, or the layers they come from."""
+        return names_of_leaves(unpacked(self.output_struct), self.output_layer_names)
+
+    @property
+    def output_layer_names(self) -> list[str]:
+        """The names of the layers that the outputs come from."""
         return [self._input_layer(tensor).name if any(tensor is other for other in self.inputs)
                 else tensor._node.operation.name for tensor in self.outputs]
 
@@ -238,8 +252,13 @@ class Graph:
 
     def output_shapes(self, input_shape: Any) -> Any:
         """The shapes of the outputs for these input shapes if they are the declared ones, else None."""
-        declared = map_structure(lambda tensor: tensor.shape, self.input_struct)
-        return map_structure(lambda tensor: tensor.shape, self.output_struct) if input_shape == declared else None
+        if flat_shapes(input_shape) != [tensor.shape for tensor in self.inputs]:
+            return None
+        return map_structure(lambda tensor: tensor.shape, self.output_struct)
+
+    def input_shapes(self) -> Any:
+        """The shapes of the inputs, in their structure."""
+        return map_structure(lambda tensor: tensor.shape, self.input_struct)
 
 
 def _is_layer_on_one_tensor(node):

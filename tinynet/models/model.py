@@ -122,12 +122,12 @@ class Model(Trainer, Layer):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        """The KerasTensors it starts from, as a flat list."""
+        """The KerasTensors it starts from, as a flat list; those of a dict in the order of its sorted keys."""
         return self._linked().inputs
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        """The KerasTensors it ends in, as a flat list."""
+        """The KerasTensors it ends in, as a flat list; those of a dict in the order of its sorted keys."""
         return self._linked().outputs
 
     @property
@@ -137,8 +137,8 @@ class Model(Trainer, Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs: a dict's keys, or the layers they come from."""
-        return self._linked().output_names
+        """The names of the layers that the outputs come from."""
+        return self._linked().output_layer_names
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by index.
@@ -167,7 +167,7 @@ class Model(Trainer, Layer):
             positions: Relative or absolute positions of the columns' right ends.
             print_fn: Called with the text instead of `print`.
             expand_nested: Show the layers inside models that are layers.
-            show_trainable: Add a column that says whether training changes the layer.
+            show_trainable: Add a column with whether training changes the layer.
             layer_range: First and last layer name to show.
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
@@ -228,7 +228,7 @@ class Model(Trainer, Layer):
             filepath: Where to.
             format: 'onnx' for ONNX Runtime and others, with the extra "onnx"; see `tinynet.saving.onnx`. The formats of
                 TensorFlow are outside tinynet.
-            verbose: Whether to say that the file is written; if None, no.
+            verbose: Whether to print that the file is written; if None, no.
 
         Raises:
             NotImplementedError: another format, or a layer that the format has not; the message names it.

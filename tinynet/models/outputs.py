@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..core.nest import flatten
 from ..tensor import Tensor
+from .structures import for_leaves_of, is_flat, leaves, names_of_leaves
 
 
 def leaves_of(given: Any) -> list[Any]:
@@ -49,7 +49,8 @@ def named_outputs(y_pred: Any, output_names: list[str] | None, what: str) -> tup
 
     Args:
         y_pred: What the model returned.
-        output_names: Of a model made of inputs and outputs; None if only `y_pred` tells.
+        output_names: The layers that the outputs of a model made of inputs and outputs come from; None if only `y_pred`
+            tells.
         what: What needs them ("losses", "metrics"), for messages.
 
     Returns:
@@ -58,24 +59,24 @@ def named_outputs(y_pred: Any, output_names: list[str] | None, what: str) -> tup
     Raises:
         TypeError: an output is not a Tensor.
     """
-    tensors = flatten(y_pred) if isinstance(y_pred, list | tuple | dict) else [y_pred]
+    tensors = leaves(y_pred)
     for tensor in tensors:
         if not isinstance(tensor, Tensor):
             raise TypeError(
                 f"compile: {what} need a Tensor, but the model's call() returned "
                 f"{'nothing' if tensor is None else type(tensor).__name__}"
             )
-    names = list(y_pred) if isinstance(y_pred, dict) else output_names
-    return names if names is not None and len(names) == len(tensors) else [None] * len(tensors), tensors
+    return names_of_leaves(y_pred, output_names), tensors
 
 
-def for_outputs(given: Any, names: list[Any], what: str) -> list[Any]:
+def for_outputs(given: Any, names: list[Any], what: str, y_pred: Any = None) -> list[Any]:
     """What was given for each output, in their order.
 
     Args:
         given: One thing for all outputs, a list with an entry for each, or a dict by name.
         names: The outputs' names.
         what: The argument of `compile`, for messages.
+        y_pred: The outputs; where lists or dicts are inside others, `given` may be nested like them.
 
     Raises:
         ValueError: names that no output has, or another number of entries.
@@ -85,6 +86,9 @@ def for_outputs(given: Any, names: list[Any], what: str) -> list[Any]:
     """
     if not isinstance(given, list | tuple | dict):
         return [given] * len(names)
+    placed = _nested_alike(given, y_pred)
+    if placed is not None:
+        return placed
     if isinstance(given, dict):
         unknown = [key for key in given if key not in names]
         if unknown:
@@ -96,7 +100,8 @@ def for_outputs(given: Any, names: list[Any], what: str) -> list[Any]:
     return list(given)
 
 
-def targets_of(given: Any, names: list[Any], positions: Collection[int], shared: bool = False) -> list[Any]:
+def targets_of(given: Any, names: list[Any], positions: Collection[int], shared: bool = False,
+               y_pred: Any = None) -> list[Any]:
     """The targets (or sample weights) of each output, None where it has none.
 
     Args:
@@ -104,6 +109,7 @@ def targets_of(given: Any, names: list[Any], positions: Collection[int], shared:
         names: The outputs' names.
         positions: Indices of the outputs that need targets.
         shared: One thing is meant for all outputs.
+        y_pred: The outputs, as for `for_outputs`.
 
     Raises:
         ValueError: targets are missing, or there are more than outputs.
@@ -112,7 +118,10 @@ def targets_of(given: Any, names: list[Any], positions: Collection[int], shared:
     [None, 'y']
     """
     result = [None] * len(names)
-    if isinstance(given, dict):
+    placed = _nested_alike(given, y_pred)
+    if placed is not None and (shared or all(placed[position] is not None for position in positions)):
+        return placed
+    if isinstance(given, dict) and is_flat(given):
         missing = [names[position] for position in positions if names[position] not in given]
         if missing and not shared:
             raise ValueError(f"the model's outputs are named {names}, but the targets are {list(given)}; missing: "
@@ -120,15 +129,22 @@ def targets_of(given: Any, names: list[Any], positions: Collection[int], shared:
         return [given.get(name) for name in names]
     if shared and not isinstance(given, list | tuple):
         return [given] * len(names)
-    leaves = flatten(given)
-    if len(leaves) == len(names):
-        return leaves
-    if len(leaves) != len(positions):
-        raise ValueError(f"the model has {len(names)} outputs {names}, but there are {len(leaves)} targets; give one "
+    targets = leaves(given)
+    if len(targets) == len(names):
+        return targets
+    if len(targets) != len(positions):
+        raise ValueError(f"the model has {len(names)} outputs {names}, but there are {len(targets)} targets; give one "
                          "for each, as a list in this order or as a dict by name")
-    for position, leaf in zip(positions, leaves, strict=True):
+    for position, leaf in zip(positions, targets, strict=True):
         result[position] = leaf
     return result
+
+
+def _nested_alike(given: Any, y_pred: Any) -> list[Any] | None:
+    """What was given for each of the outputs, if these are nested more than one level deep, and it is nested alike."""
+    if not isinstance(y_pred, list | tuple | dict) or is_flat(y_pred):
+        return None
+    return for_leaves_of(given, y_pred)
 
 
 def is_crossentropy(given: Any) -> bool:

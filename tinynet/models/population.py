@@ -1,4 +1,4 @@
-"""What batch normalization does after training: statistics of the whole population, and layers that vanish into others.
+"""Batch normalization after training: statistics of the whole population, and layers that are merged into others.
 
 Algorithm 2 of Ioffe and Szegedy, ICML 2015. Training normalizes by each mini-batch's own mean and variance; for
 predictions these are replaced by fixed numbers. Keras, and `BatchNormalization` here, keep moving averages of them
@@ -8,19 +8,26 @@ while the network is still changing. The paper estimates them afterwards, weight
     Var[x] = m / (m - 1) E_B[var_B]               unbiased, m the number of values in a mini-batch
     y      = gamma / sqrt(Var[x] + epsilon) x + (beta - gamma E[x] / sqrt(Var[x] + epsilon))
 
-`estimate_population` does the first two lines. The third is linear in x, so it can be merged with a linear layer in
-front of it, and costs nothing any more: `fold`.
+`estimate_population` does the first two lines. The third is linear in x, so it can be merged with the linear
+layer before it, and then costs nothing: `fold`.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from .. import activations
+from ..core.checks import positive_int
+from ..core.types import Array
 from ..layers.base import Layer
-from ..layers.dense import positive_int
 from ..layers.normalization import BatchNormalization
+from .sequential import Sequential
 
 
-def estimate_population(model, data, batch_size=32):
+def estimate_population(model: Any, data: Any, batch_size: int = 32) -> int:
     """Set every batch normalization's statistics to the population's, as Algorithm 2 estimates them.
 
     The model runs over the data with its weights as they are: batch normalization uses each mini-batch's own
@@ -45,14 +52,13 @@ def estimate_population(model, data, batch_size=32):
         raise ValueError(
             f"estimate_population: {model.name} has no BatchNormalization that may be changed (trainable=True)"
         )
-    sums = {}  # layer -> [how many mini-batches, sum of mu_B, sum of m / (m - 1) var_B]
+    sums: dict[int, list[Any]] = {}  # id of a layer -> [how many mini-batches, sum of mu_B, sum of m / (m - 1) var_B]
 
-    def observe(layer, mean, variance, m):
+    def observe(layer: BatchNormalization, mean: Array, variance: Array, m: int) -> None:
         if m < 2:
             raise ValueError(
-                f"estimate_population: {layer.name} saw a mini-batch with one value a channel, whose variance is "
-                "unknown. "
-                "Choose a larger batch_size."
+                f"estimate_population: {layer.name} was given a mini-batch with one value a channel, whose variance is "
+                "unknown. Choose a larger batch_size."
             )
         entry = sums.setdefault(id(layer), [0, 0.0, 0.0])
         entry[0] += 1
@@ -79,7 +85,7 @@ def estimate_population(model, data, batch_size=32):
     return count
 
 
-def _mini_batches(data, batch_size):
+def _mini_batches(data: Any, batch_size: int) -> Iterator[Any]:
     arrays = data if isinstance(data, list | tuple) else [data]
     if not all(hasattr(array, "shape") for array in arrays):
         for batch in data:
@@ -96,8 +102,8 @@ def _mini_batches(data, batch_size):
         yield batch if isinstance(data, list | tuple) else batch[0]
 
 
-def fold(model):
-    """A model that predicts the same without batch normalization: each is merged into the layer in front of it.
+def fold(model: Any) -> Sequential:
+    """Make a model that predicts the same without batch normalization: each is merged into the layer before it.
 
     With s = gamma / sqrt(moving_variance + epsilon), the layer's kernel becomes kernel s and its bias
     (bias - moving_mean) s + beta: one pass over memory less for each, and 4 numbers a channel. For predictions only:
@@ -110,8 +116,8 @@ def fold(model):
         A new Sequential model with its own weights. Outputs agree within rounding.
 
     Raises:
-        ValueError: a batch normalization that cannot be merged: nothing with a kernel stands directly in front of it
-            (Dense, Conv2D and their like), there is an activation in between, or it normalizes another axis than the
+        ValueError: a batch normalization that cannot be merged: no layer with a kernel (Dense, Conv2D, ...) is
+            directly before it, there is an activation in between, or it normalizes another axis than the
             channels'.
 
     >>> from tinynet import Input, Sequential
@@ -120,15 +126,13 @@ def fold(model):
     >>> [type(layer).__name__ for layer in fold(model).layers]
     ['Dense', 'Dense']
     """
-    from .sequential import Sequential
-
     if not isinstance(model, Sequential):
         raise ValueError(
             f"fold: expected a Sequential model, whose layers follow one another; got {type(model).__name__}"
         )
     if not model.built:
         raise ValueError(f"fold: {model.name} is not built yet: call it once, or start it with an Input")
-    chain = []  # [layer, kernel and bias or None]
+    chain: list[list[Any]] = []  # [layer, kernel and bias or None]
     for layer in model.layers:
         if not isinstance(layer, BatchNormalization):
             chain.append([layer, None])
@@ -157,20 +161,18 @@ def fold(model):
 
 def _check_foldable(layer, before):
     if not isinstance(before, Layer):
-        raise ValueError(f"fold: {layer.name} has no layer in front of it to be merged into")
+        raise ValueError(f"fold: {layer.name} has no layer before it to be merged into")
     activation = getattr(before, "activation", None)
     if getattr(before, "kernel", None) is None:
         raise ValueError(
-            f"fold: {layer.name} stands behind {before.name} ({type(before).__name__}), which has no kernel to "
-            "merge it into. "
-            "It must come directly after a Dense or convolution layer."
+            f"fold: {layer.name} comes after {before.name} ({type(before).__name__}), which has no kernel to merge it "
+            "into. It must come directly after a Dense or convolution layer."
         )
     if activation is not None and activation is not activations.linear:
         raise ValueError(
-            f"fold: between {before.name} and {layer.name} stands the activation "
-            f"{getattr(activation, '__name__', activation)!r}, "
-            f"which is not linear. Write {type(before).__name__}(...), BatchNormalization(), Activation(...) in "
-            "this order."
+            f"fold: between {before.name} and {layer.name} is the activation "
+            f"{getattr(activation, '__name__', activation)!r}, which is not linear. "
+            f"Write {type(before).__name__}(...), BatchNormalization(), Activation(...) in this order."
         )
     rank = len(layer._built_input_shape)
     channels = 1 if getattr(before, "data_format", "channels_last") == "channels_first" else rank - 1

@@ -213,11 +213,11 @@ def pass_of(model: Any) -> Pass | None:
 
 @contextlib.contextmanager
 def unwatched(optimizer: Any = None) -> Iterator[None]:
-    """A block within which nobody watches layers or gradients, unless they begin to in it; afterwards those watch who
-    did before.
+    """A block within which nothing watches layers or gradients, unless it begins to in the block; afterwards the
+    former watchers watch again.
 
     `Probe` watches a training step. An evaluation, or another `fit`, in the middle of that step is not part of it. An
-    error in a step leaves no watcher behind.
+    error in a step leaves no watcher.
     """
     context = call_context()
     watchers = [(owner, owner.watch) for owner in (context, optimizer) if owner is not None]

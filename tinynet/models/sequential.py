@@ -108,11 +108,12 @@ class Sequential(Model):
             return
         shape = self._shape_or_error()
         unlink(self._chain_nodes)
-        self._linked_chain = list(self._chain)
+        self._linked_chain, self._chain_nodes = None, []
         given = isinstance(self._chain[0], InputLayer)
         first = self._chain[0] if given else InputLayer(batch_shape=shape, dtype=self._chain[0].dtype)
         output, self._chain_nodes = link(first.output, self._body)
         self._chain_graph = Graph(first.output, output)
+        self._linked_chain = list(self._chain)
 
     @property
     def input(self) -> Any:
@@ -123,6 +124,9 @@ class Sequential(Model):
     def output(self) -> Any:
         """The KerasTensor it ends in."""
         return self._linked().output_struct
+
+    def _frozen_inside(self):
+        return [] if type(self).get_config is Sequential.get_config else super()._frozen_inside()
 
     def _sublayers(self):
         return list(self._chain)
@@ -259,8 +263,7 @@ class Sequential(Model):
             model.build_from_config({"input_shape": config["build_input_shape"]})
         else:
             model._build_if_shape_is_known()
-        if not config.get("trainable", True):
-            model.trainable = False
+        model._trainable = bool(config.get("trainable", True))  # each layer has its own
         return model
 
 

@@ -1,5 +1,10 @@
 """The table that `model.summary()` prints, in Keras's look."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
 from ..core.nest import map_structure
@@ -7,17 +12,23 @@ from ..layers.base import Layer
 from ..utils.progbar import write
 
 
-def readable_size(size):
-    """Bytes as Keras writes them: 397.54 KB."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if size < 1024 or unit == "GB":
+def readable_size(size: float) -> str:
+    """A number of bytes as Keras writes it.
+
+    >>> readable_size(407080)
+    '397.54 KB'
+    """
+    for unit in ("B", "KB", "MB"):
+        if size < 1024:
             return f"{size:.2f} {unit}"
         size /= 1024
+    return f"{size:.2f} GB"
 
 
-def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
-                  layer_range=None):
-    """Write the table of a model's layers; see `Model.summary`."""
+def print_summary(model: Any, line_length: int | None = None, positions: Sequence[float] | None = None,
+                  print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
+                  show_trainable: bool = False, layer_range: Sequence[str] | None = None) -> None:
+    """Write the table of a model's layers; arguments as for `Model.summary`."""
     parts = _in_range(_parts(model), layer_range)
     connections = _connections(model._defining_graph())
     header = ["Layer (type)", "Output Shape", "Param #"]

@@ -4,7 +4,7 @@
 
     with GradientTape() as tape:
         y_pred = model(x, training=True)
-        loss = model.compute_loss(x, y, y_pred, sample_weight)
+        loss = optimizer.scale_loss(model.compute_loss(x, y, y_pred, sample_weight))
     gradients = tape.gradient(loss, model.trainable_variables)
     optimizer.apply(gradients, model.trainable_variables)
 """
@@ -111,11 +111,12 @@ class TrainingStep(Compiled):
             if not (self._advised if run is None else run.first_batch_checked):
                 self._check_first_batch(run, x, y, y_pred)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+            scaled = self.optimizer.scale_loss(loss)  # `apply` divides the gradients by the same factor
         value = float(loss.data)
         if not math.isfinite(value):
             self._check_data(run.training if run is not None else None, x, y)
         variables = self._trained_variables()
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.optimizer.apply(tape.gradient(scaled, variables), variables)
         self._track_loss(value, y_pred)
         return y_pred
 

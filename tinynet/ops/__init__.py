@@ -13,7 +13,7 @@ from .average_pool2d import average_pool, average_pool2d
 from .batch_norm import batch_norm, batch_norm_with, batch_normalization
 from .binary_cross_entropy import binary_crossentropy
 from .control import (
-    associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
+    associative_scan, cond, custom_gradient, fori_loop, jvp, map, scan, switch, vectorize, vectorized_map, while_loop,
 )
 from .conv2d import conv1d, conv2d, conv2d_algorithms
 from .conv2d_max_pool2d import conv2d_max_pool2d
@@ -39,12 +39,13 @@ from .elementwise import (
     negative, nextafter, not_equal, positive, power, rad2deg, reciprocal, right_shift, round, rsqrt, saturate_cast,
     sign, signbit, sin, sinc, sinh, sqrt, square, subtract, tan, true_divide, trunc,
 )
+from .group_norm import group_normalization
 from .gru import gru
 from .indexing import get_item, nonzero, select, slice, slice_update, take, take_along_axis, where
 from .joining import (
     append, array_split, concatenate, dsplit, dstack, hsplit, hstack, split, stack, unstack, vsplit, vstack,
 )
-from .layer_norm import group_normalization, layer_normalization, normalize, rms_normalization
+from .layer_norm import layer_normalization, normalize, rms_normalization
 from .linalg import (
     cholesky, cholesky_inverse, det, eig, eigh, inv, logdet, lstsq, matrix_rank, pinv, qr, slogdet, solve,
     solve_triangular, svd,
@@ -95,7 +96,7 @@ __all__ = [
     "geomspace", "get_item", "glu", "greater", "greater_equal", "group_normalization", "gru", "hamming", "hanning",
     "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit",
     "hstack", "hypot", "i0", "identity", "in_top_k", "inner", "inv", "is_tensor", "isclose", "isfinite", "isin",
-    "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser", "kron", "layer_normalization", "lcm", "ldexp",
+    "isinf", "isnan", "isneginf", "isposinf", "isreal", "jvp", "kaiser", "kron", "layer_normalization", "lcm", "ldexp",
     "leaky_relu", "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2", "log_sigmoid",
     "log_softmax", "logaddexp", "logaddexp2", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor",
     "logspace", "logsumexp", "lstm", "lstsq", "map", "matmul", "matrix_rank", "max", "max_pool", "max_pool2d",

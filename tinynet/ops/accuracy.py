@@ -7,14 +7,14 @@ import numpy as np
 from ..core.types import Array
 
 
-def count_hits(scores: Array, labels: Array) -> int:
+def count_correct(scores: Array, labels: Array) -> int:
     """Reference: the number of rows i with argmax(scores[i]) = labels[i]; of equal scores the first counts.
 
     NaN counts as the largest score.
 
     Args:
         scores: Array, shape (batch, classes).
-        labels: Array of integers, shape (batch,). A label that is not the number of a class is never hit.
+        labels: Array of integers, shape (batch,). A label that is not the number of a class never counts as correct.
 
     Returns:
         An int.

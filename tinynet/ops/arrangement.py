@@ -157,7 +157,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
     def crop(dy, a):
         return dy[tuple(slice(before, before + n) for (before, _), n in zip(widths, a.shape, strict=True))]
 
-    return moved(x, lambda a: np.pad(a, widths, constant_values=value), crop)
+    return moved(x, lambda a: np.pad(a, widths, constant_values=value), crop, lambda a: np.pad(a, widths))
 
 
 def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:

@@ -16,6 +16,7 @@ from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tensor import Tensor
 from .max_pool2d import pool, pool2d, spread_windows, windows
+from .recorded_gradients import linear
 
 
 def _pixels_inside(shape, pool_size, strides, padding, dtype):
@@ -91,11 +92,16 @@ def average_pool2d(
 
 def average_pool_kernels(
     x: Tensor, data: Array, pool_size: Pair, strides: Pair, padding: Padding2d
-) -> tuple[Array, Callable[[Array], tuple[Array]]]:
-    """Average pooling of x, whose array is `data`: y, and its backward function."""
+) -> tuple[Array, Callable[[Array], tuple[Array]], Callable[[Tensor, Tensor], tuple[Tensor]]]:
+    """Average pooling of x, whose array is `data`: y, and its two backward functions, of arrays and of Tensors."""
     shape = data.shape
     y = kernels.average_pool2d_forward(data, pool_size, strides, padding)
-    return y, lambda dy: (kernels.average_pool2d_backward(dy, shape, pool_size, strides, padding),)
+
+    def to_x(dy):
+        return kernels.average_pool2d_backward(dy, shape, pool_size, strides, padding)
+
+    return (y, lambda dy: (to_x(dy),),
+            lambda dy, y: (linear(dy, to_x, lambda d: kernels.average_pool2d_forward(d, pool_size, strides, padding)),))
 
 
 def average_pool(

@@ -9,13 +9,20 @@ their pixels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
+from . import reduction
+from .activation_formulas import elementwise
 from .arguments import as_floats, check_channel_wise, check_channels_axis
+from .elementwise import rsqrt, square
+from .recorded_gradients import composed
+from .shape import reshape
 
 
 def batch_norm_forward(
@@ -155,7 +162,41 @@ def batch_norm(
         mean, variance = moments[0].data, moments[1].data
         y, inverse_std = kernels.batch_norm_inference(x_data, gamma_data, beta_data, mean, variance, epsilon, relu)
     backward = _backward_of(x, x_data, gamma_data, beta_data, mean, inverse_std, relu, False, channels_last, axis)
-    return record(y if channels_last else _back(y, axis), inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
+    recorded = composed(normalization(gamma is not None, beta is not None, epsilon, axis, relu), inputs,
+                        [tensor.data for tensor in inputs])
+    y = record(y if channels_last else _back(y, axis), inputs, backward, recorded)
+    return y, Tensor.wrap(mean), Tensor.wrap(variance)
+
+
+def normalization(
+    has_gamma: bool, has_beta: bool, epsilon: float, axis: int = -1, relu: bool = False,
+    statistics: tuple[Array, Array] | None = None,
+) -> Callable[..., Tensor]:
+    """The formula of `batch_norm` in other operations, for derivatives of its gradient.
+
+    Args:
+        has_gamma, has_beta: Whether there are these parameters.
+        epsilon, axis, relu: As for `batch_norm`.
+        statistics: (mean, variance) as constants, as for `batch_norm_with`; those of x if None.
+
+    Returns:
+        Function of x and the parameters.
+    """
+    def formula(x, *parameters):
+        shape = [1] * x.data.ndim
+        shape[axis] = -1
+        if statistics is None:
+            others = tuple(i for i in range(x.data.ndim) if i != axis % x.data.ndim)
+            centred = x - reduction.mean(x, others, keepdims=True)
+            variance = reduction.mean(square(centred), others, keepdims=True)
+        else:
+            centred, variance = x - statistics[0].reshape(shape), Tensor.wrap(statistics[1].reshape(shape))
+        y = centred * rsqrt(variance + epsilon)
+        y = y * reshape(parameters[0], shape) if has_gamma else y
+        y = y + reshape(parameters[-1], shape) if has_beta else y
+        return elementwise(y, "relu") if relu else y
+
+    return formula
 
 
 def batch_norm_with(
@@ -185,7 +226,9 @@ def batch_norm_with(
     x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
     y, inverse_std = kernels.batch_norm_inference(x_data, gamma_data, beta_data, mean, variance, epsilon, relu)
     backward = _backward_of(x, x_data, gamma_data, beta_data, mean, inverse_std, relu, True, channels_last, axis)
-    return record(y if channels_last else _back(y, axis), inputs, backward)
+    recorded = composed(normalization(gamma is not None, beta is not None, epsilon, axis, relu, (mean, variance)),
+                        inputs, [tensor.data for tensor in inputs])
+    return record(y if channels_last else _back(y, axis), inputs, backward, recorded)
 
 
 def batch_normalization(
@@ -211,9 +254,6 @@ def batch_normalization(
     mean, variance = convert_to_tensor(mean, x.data.dtype), convert_to_tensor(variance, x.data.dtype)
     if not (is_tracked(mean) or is_tracked(variance)):
         return batch_norm_with(x, mean, variance, scale, offset, epsilon, axis)
-    from .elementwise import rsqrt
-    from .shape import reshape
-
     _checked("batch_normalization", x, scale, offset, axis)
     shape = [1] * x.data.ndim
     shape[axis] = -1

@@ -17,15 +17,16 @@ from ..runtime import kernels
 from ..seeds import draw_seed
 from ..tape import is_tracked, record
 from ..tensor import Tensor
-from .batch_norm import batch_norm_forward, batch_norm_inference
+from .batch_norm import batch_norm_forward, batch_norm_inference, normalization
 from .dropout import dropout_forward, dropout_scale
-from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d_backward, max_pool2d_forward, windows
+from .max_pool2d import NO_ARGMAX, NO_PADDING, max_pool2d, max_pool2d_backward, max_pool2d_forward, windows
+from .recorded_gradients import composed, linear
 
 # The references.
 
 
 def batch_norm_max_pool2d_forward(
-    x: Array, gamma: Array | None, beta: Array | None, epsilon: float, pool_size: Pair, need_places: bool = True,
+    x: Array, gamma: Array | None, beta: Array | None, epsilon: float, pool_size: Pair, need_argmax: bool = True,
     rate: float = 0.0, seed: int = 0, offset: int = 0,
 ) -> tuple[Array, Array | None, Array | None, Array, Array, Array]:
     """Reference: Algorithm 1 of batch normalization, max(0, .), the largest value of each window, and dropout.
@@ -35,7 +36,7 @@ def batch_norm_max_pool2d_forward(
         gamma, beta, epsilon: As in `batch_norm_forward`.
         pool_size: (height, width) of the windows, which lie side by side inside the image. Pixels at the bottom and
             the right that no window contains count in the statistics.
-        need_places: Whether `batch_norm_max_pool2d_backward` will be called.
+        need_argmax: Whether `batch_norm_max_pool2d_backward` will be called.
         rate, seed, offset: As in `dropout_forward`; nothing is dropped with a rate of 0.
 
     Returns:
@@ -43,38 +44,38 @@ def batch_norm_max_pool2d_forward(
         both None if not needed; mean, variance, 1 / sqrt(variance + epsilon).
     """
     b, mean, variance, inverse_std = batch_norm_forward(x, gamma, beta, epsilon, relu=True)
-    return *_pool(x, b, pool_size, need_places, rate, seed, offset), mean, variance, inverse_std
+    return *_pool(x, b, pool_size, need_argmax, rate, seed, offset), mean, variance, inverse_std
 
 
 def batch_norm_max_pool2d_inference(
     x: Array, gamma: Array | None, beta: Array | None, mean: Array, variance: Array, epsilon: float, pool_size: Pair,
-    need_places: bool = True, rate: float = 0.0, seed: int = 0, offset: int = 0,
+    need_argmax: bool = True, rate: float = 0.0, seed: int = 0, offset: int = 0,
 ) -> tuple[Array, Array | None, Array | None, Array]:
     """Reference: the same with given statistics.
 
     Args:
         mean, variance: Shape (channels,).
-        x, gamma, beta, epsilon, pool_size, need_places, rate, seed, offset: As for `batch_norm_max_pool2d_forward`.
+        x, gamma, beta, epsilon, pool_size, need_argmax, rate, seed, offset: As for `batch_norm_max_pool2d_forward`.
 
     Returns:
         y, the argmax indices, the x of each maximum, 1 / sqrt(variance + epsilon)
     """
     b, inverse_std = batch_norm_inference(x, gamma, beta, mean, variance, epsilon, relu=True)
-    return *_pool(x, b, pool_size, need_places, rate, seed, offset), inverse_std
+    return *_pool(x, b, pool_size, need_argmax, rate, seed, offset), inverse_std
 
 
-def _pool(x, b, pool_size, need_places, rate, seed, offset):
-    y, places = max_pool2d_forward(b, pool_size, pool_size, NO_PADDING)
+def _pool(x, b, pool_size, need_argmax, rate, seed, offset):
+    y, argmax = max_pool2d_forward(b, pool_size, pool_size, NO_PADDING)
     if rate > 0:
         y = dropout_forward(y, rate, seed, offset)
-    if not need_places:
+    if not need_argmax:
         return y, None, None
-    chosen = np.take_along_axis(windows(x, pool_size, pool_size, NO_PADDING, 0), places[..., None].astype(int), -1)
-    return y, np.where(y > 0, places, NOWHERE).astype(np.uint8), chosen[..., 0]
+    x_at_max = np.take_along_axis(windows(x, pool_size, pool_size, NO_PADDING, 0), argmax[..., None].astype(int), -1)
+    return y, np.where(y > 0, argmax, NO_ARGMAX).astype(np.uint8), x_at_max[..., 0]
 
 
 def batch_norm_max_pool2d_backward(
-    dy: Array, places: Array, chosen: Array, x: Array, gamma: Array | None, mean: Array, inverse_std: Array,
+    dy: Array, argmax: Array, x_at_max: Array, x: Array, gamma: Array | None, mean: Array, inverse_std: Array,
     pool_size: Pair, constant: bool = False, need_dx: bool = True, rate: float = 0.0,
 ) -> tuple[Array | None, Array, Array]:
     """Reference: dy counts where a maximum was and was kept, so that its sums are sums over windows.
@@ -85,24 +86,24 @@ def batch_norm_max_pool2d_backward(
 
     Args:
         dy: (batch, out_height, out_width, channels).
-        places, chosen: The argmax indices and the x of each maximum, of the same shape.
+        argmax, x_at_max: The argmax indices and the x of each maximum, of the same shape.
         x, gamma, pool_size: As for `batch_norm_max_pool2d_forward`.
         mean, inverse_std: The forward pass's.
         constant: mean and inverse_std were given, and do not depend on x: the last two terms are 0.
         need_dx: False returns None for dx.
-        rate: That of the forward pass. An element that it dropped has 255 in `places`.
+        rate: That of the forward pass. An element that it dropped has 255 in `argmax`.
 
     Returns:
         dx, dgamma, dbeta
     """
     axes = (0, 1, 2)
     with np.errstate(all="ignore"):
-        dy = np.where(places == NOWHERE, 0, dy * dropout_scale(rate, x.dtype)).astype(x.dtype, copy=False)
+        dy = np.where(argmax == NO_ARGMAX, 0, dy * dropout_scale(rate, x.dtype)).astype(x.dtype, copy=False)
         dbeta = dy.sum(axis=axes)
-        dgamma = (dy * ((chosen - mean) * inverse_std)).sum(axis=axes)
+        dgamma = (dy * ((x_at_max - mean) * inverse_std)).sum(axis=axes)
         if not need_dx:
             return None, dgamma, dbeta
-        dx = max_pool2d_backward(dy, places, x.shape, pool_size, pool_size, NO_PADDING)
+        dx = max_pool2d_backward(dy, argmax, x.shape, pool_size, pool_size, NO_PADDING)
         if not constant:
             m = x.dtype.type(max(x.size // max(x.shape[-1], 1), 1))
             dx = dx - dbeta / m - (x - mean) * inverse_std * (dgamma / m)
@@ -151,18 +152,19 @@ def batch_norm_max_pool2d(
            [1.19, 1.63]]), np.float64(7.5), np.float64(21.25))
     """
     inputs, gamma_data, beta_data = _inputs(x, gamma, beta)
-    need_places, dropout = any(map(is_tracked, inputs)), (rate, *_seed(rate, seed))
+    need_argmax, dropout = any(map(is_tracked, inputs)), (rate, *_seed(rate, seed))
     if moments is None:
-        y, places, chosen, mean, variance, inverse_std = kernels.batch_norm_max_pool2d_forward(
-            x.data, gamma_data, beta_data, epsilon, pool_size, need_places, *dropout
+        y, argmax, x_at_max, mean, variance, inverse_std = kernels.batch_norm_max_pool2d_forward(
+            x.data, gamma_data, beta_data, epsilon, pool_size, need_argmax, *dropout
         )
     else:
         mean, variance = moments[0].data, moments[1].data
-        y, places, chosen, inverse_std = kernels.batch_norm_max_pool2d_inference(
-            x.data, gamma_data, beta_data, mean, variance, epsilon, pool_size, need_places, *dropout
+        y, argmax, x_at_max, inverse_std = kernels.batch_norm_max_pool2d_inference(
+            x.data, gamma_data, beta_data, mean, variance, epsilon, pool_size, need_argmax, *dropout
         )
-    backward = _backward_of(x, places, chosen, gamma, beta, mean, inverse_std, pool_size, False, rate)
-    return record(y, inputs, backward), Tensor.wrap(mean), Tensor.wrap(variance)
+    backward = _backward_of(x, argmax, x_at_max, gamma, beta, mean, inverse_std, pool_size, False, rate)
+    y = record(y, inputs, backward, _recorded(inputs, gamma, beta, epsilon, pool_size, dropout))
+    return y, Tensor.wrap(mean), Tensor.wrap(variance)
 
 
 def batch_norm_max_pool2d_with(
@@ -179,13 +181,25 @@ def batch_norm_max_pool2d_with(
         Tensor, shape (batch, height // pool_height, width // pool_width, channels).
     """
     inputs, gamma_data, beta_data = _inputs(x, gamma, beta)
-    mean_data = mean.data
-    y, places, chosen, inverse_std = kernels.batch_norm_max_pool2d_inference(
-        x.data, gamma_data, beta_data, mean_data, variance.data, epsilon, pool_size, any(map(is_tracked, inputs)), rate,
-        *_seed(rate, seed)
+    mean_data, dropout = mean.data, (rate, *_seed(rate, seed))
+    y, argmax, x_at_max, inverse_std = kernels.batch_norm_max_pool2d_inference(
+        x.data, gamma_data, beta_data, mean_data, variance.data, epsilon, pool_size, any(map(is_tracked, inputs)),
+        *dropout
     )
-    backward = _backward_of(x, places, chosen, gamma, beta, mean_data, inverse_std, pool_size, True, rate)
-    return record(y, inputs, backward)
+    backward = _backward_of(x, argmax, x_at_max, gamma, beta, mean_data, inverse_std, pool_size, True, rate)
+    statistics = mean_data, variance.data
+    return record(y, inputs, backward, _recorded(inputs, gamma, beta, epsilon, pool_size, dropout, statistics))
+
+
+def _recorded(inputs, gamma, beta, epsilon, pool_size, dropout, statistics=None):
+    """The node's gradient in recorded operations: the four operations one after the other."""
+    normalize = normalization(gamma is not None, beta is not None, epsilon, -1, True, statistics)
+
+    def drop(array):
+        return kernels.dropout_forward(array, *dropout)
+
+    return composed(lambda *values: linear(max_pool2d(normalize(*values), pool_size), drop, drop), inputs,
+                    [tensor.data for tensor in inputs])
 
 
 def _seed(rate, seed):
@@ -198,14 +212,14 @@ def _inputs(x, gamma, beta):
     return inputs, None if gamma is None else gamma.data, None if beta is None else beta.data
 
 
-def _backward_of(x, places, chosen, gamma, beta, mean, inverse_std, pool_size, constant, rate):
+def _backward_of(x, argmax, x_at_max, gamma, beta, mean, inverse_std, pool_size, constant, rate):
     """The node's backward function. It holds arrays: variables may have been assigned to by the time it is called."""
     need_dx, x_data, gamma_data = is_tracked(x), x.data, None if gamma is None else gamma.data
     wanted = (True, gamma is not None, beta is not None)
 
     def backward(dy):
         gradients = kernels.batch_norm_max_pool2d_backward(
-            dy, places, chosen, x_data, gamma_data, mean, inverse_std, pool_size, constant, need_dx, rate
+            dy, argmax, x_at_max, x_data, gamma_data, mean, inverse_std, pool_size, constant, need_dx, rate
         )
         return [gradient for gradient, want in zip(gradients, wanted, strict=True) if want]
 

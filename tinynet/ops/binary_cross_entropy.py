@@ -13,8 +13,10 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
-from .activation_formulas import log_one_plus_exp, sigma
+from .activation_formulas import elementwise, log_one_plus_exp, sigma
 from .arguments import as_floats
+from .elementwise import clip, log
+from .recorded_gradients import as_it_was, composed
 
 
 def clipped(q: Array, epsilon: float) -> tuple[Array, Array]:
@@ -122,4 +124,12 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
             return (kernels.sigmoid_cross_entropy_backward(dlosses, data, targets),)
         return (kernels.binary_cross_entropy_backward(dlosses, data, targets, epsilon),)
 
-    return record(losses, (output,), backward)
+    def logits_gradient(dy, y):
+        return (dy * (elementwise(as_it_was(output, data), "sigmoid") - targets),)
+
+    def formula(p):
+        p = clip(p, epsilon, 1 - epsilon)
+        return -(targets * log(p) + (1 - targets) * log(1 - p))
+
+    return record(losses, (output,), backward,
+                  logits_gradient if from_logits else composed(formula, (output,), (data,)))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff import ForwardAccumulator
 from ..core.nest import flatten, map_structures
 from ..core.types import Structure, TensorLike
 from ..tape import record
@@ -47,10 +48,42 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Tensor]:
             gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
             return tuple(None if g is None else convert_to_tensor(g).data for g in gradients)
 
+        def differentiable(dy, y):
+            gradients = grad(upstream=dy) if upstream else grad(dy)
+            gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
+            return tuple(None if g is None else convert_to_tensor(g) for g in gradients)
+
         # A new tensor: the nodes recorded inside f end in y itself, which gets no gradient.
-        return record(convert_to_tensor(y).data, args, backward)
+        return record(convert_to_tensor(y).data, args, backward, differentiable)
 
     return op
+
+
+def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+    """The value of a function, and its derivative along a direction: a Jacobian-vector product.
+
+    Args:
+        fun: Function of Tensors, made of operations of this folder.
+        primals: Its arguments, a list or tuple; each a Tensor, or a structure of them.
+        tangents: The direction: structures and shapes as `primals`.
+        has_aux: Whether `fun` returns (y, what is not to be differentiated).
+
+    Returns:
+        (fun(*primals), the derivatives, in the same structure), and with `has_aux` what is not differentiated.
+
+    Raises:
+        ValueError: the tangents are not as many as the primals, or have other shapes.
+
+    >>> y, slope = jvp(lambda x: x * x, (3.0,), (1.0,))
+    >>> float(y), float(slope)
+    (9.0, 6.0)
+    """
+    values = map_structures(convert_to_tensor, list(primals))
+    with ForwardAccumulator(values, tangents) as accumulator:
+        y = fun(*values)
+    y, aux = y if has_aux else (y, None)
+    slopes = accumulator.jvp(y, unconnected_gradients="zero")
+    return (y, slopes, aux) if has_aux else (y, slopes)
 
 
 def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:

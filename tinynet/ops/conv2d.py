@@ -8,6 +8,7 @@ where x counts as zero outside the image, and an activation may follow.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
+from .recorded_gradients import masked, product_gradients
 from .windows import (
     as_int,
     as_padding,
@@ -205,7 +207,36 @@ def record_conv2d(
                                             activation, need_dx, True, has_bias)
         return gradients if has_bias else gradients[:2]
 
-    return record(y, (x, kernel, bias) if has_bias else (x, kernel), backward)
+    inputs = (x, kernel, bias) if has_bias else (x, kernel)
+
+    def differentiable(dy, y):
+        dz = dy if mask is None else masked(dy, mask > 0)
+        products = convolution_products(x_data.shape, kernel_data, strides, padding, dilation, groups)
+        return product_gradients(dz, inputs, x_data, kernel_data, *products, need_dx)
+
+    return record(y, inputs, backward, differentiable)
+
+
+def convolution_products(
+    x_shape: tuple[int, ...], kernel: Array, strides: Pair, padding: Padding2d, dilation: Pair, groups: int
+) -> tuple[Callable[[Array, Array], Array], ...]:
+    """The three products of a convolution, for `bilinear`: its gradients' gradients are convolutions again.
+
+    Args:
+        x_shape: Shape of x.
+        kernel: Array of the kernel's shape.
+        strides, padding, dilation, groups: As for `conv2d_forward`.
+
+    Returns:
+        Functions: y from (x, kernel), dx from (dy, kernel), dkernel from (dy, x).
+    """
+    geometry = strides, padding, dilation, groups
+    x = np.broadcast_to(kernel.dtype.type(0), x_shape)  # only its shape counts in the input gradient
+    return (
+        lambda x, kernel: kernels.conv2d_forward(x, kernel, None, *geometry, "linear"),
+        lambda dy, kernel: kernels.conv2d_backward(dy, x, kernel, None, *geometry, "linear", True, False, False)[0],
+        lambda dy, x: kernels.conv2d_backward(dy, x, kernel, None, *geometry, "linear", False, True, False)[1],
+    )
 
 
 def conv2d_algorithms(
@@ -313,4 +344,5 @@ def _insert_axis(x, axis):
 
 def _reshaped(x, shape):
     before = x.data.shape
-    return record(x.data.reshape(shape), (x,), lambda dy: (dy.reshape(before),))
+    return record(x.data.reshape(shape), (x,), lambda dy: (dy.reshape(before),),
+                  lambda dy, y: (_reshaped(dy, before),))

@@ -3,7 +3,7 @@
     y[n, i, j, f] = max(0, gamma[f] (z[n, i, j, f] - mean[f]) / std[f] + beta[f])          z = conv2d(x, kernel, bias)
 
 A first layer has few input channels, so that z takes less time to compute than to move through memory. Normalization
-moves it twice in each direction, and the gradient of the weights once more. Here z is computed each time, and never
+moves it twice in each direction, and the weight gradient once more. Here z is computed each time, and never
 stored. The compiled kernel computes it once in the backward pass: csrc/kernels/conv/conv2d_batch_norm.h has the
 formulas.
 """
@@ -16,8 +16,16 @@ from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
-from .batch_norm import batch_norm, batch_norm_backward, batch_norm_forward, batch_norm_inference, batch_norm_with
+from .batch_norm import (
+    batch_norm,
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_inference,
+    batch_norm_with,
+    normalization,
+)
 from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward
+from .recorded_gradients import composed
 from .windows import as_padding, as_pair
 
 # The references: the operations one by one.
@@ -119,7 +127,7 @@ def conv2d_batch_norm(
     if not call.can_share():
         return batch_norm(call.convolve(), call.gamma, call.beta, epsilon, relu=relu)
     y, mean, variance, inverse_std = kernels.conv2d_batch_norm_forward(*call.arrays, *call.parameters, epsilon, relu)
-    return call.record(y, mean, inverse_std, relu, False), Tensor.wrap(mean), Tensor.wrap(variance)
+    return call.record(y, mean, inverse_std, relu, epsilon), Tensor.wrap(mean), Tensor.wrap(variance)
 
 
 def conv2d_batch_norm_with(
@@ -147,7 +155,7 @@ def conv2d_batch_norm_with(
     mean = mean.data
     y, inverse_std = kernels.conv2d_batch_norm_inference(*call.arrays, *call.parameters, mean, variance.data, epsilon,
                                                          relu)
-    return call.record(y, mean, inverse_std, relu, True)
+    return call.record(y, mean, inverse_std, relu, epsilon, (mean, variance.data))
 
 
 class _Call:
@@ -179,7 +187,8 @@ class _Call:
         self.parameters = tuple(None if tensor is None else tensor.data for tensor in (self.gamma, self.beta))
         return True
 
-    def record(self, y, mean, inverse_std, relu, constant):
+    def record(self, y, mean, inverse_std, relu, epsilon, statistics=None):
+        constant = statistics is not None
         arrays, parameters = self.arrays, self.parameters
         inputs = (self.kernel, self.bias, self.gamma, self.beta)
         wanted = [tensor is not None for tensor in inputs]
@@ -190,7 +199,13 @@ class _Call:
                                                            need_dkernel)
             return [None, *(gradient for gradient, want in zip(gradients, wanted, strict=True) if want)]
 
-        return record(y, [self.x, *(tensor for tensor in inputs if tensor is not None)], backward)
+        def formula(x, kernel, *others):
+            bias = others[0] if self.bias is not None else None
+            normalize = normalization(self.gamma is not None, self.beta is not None, epsilon, -1, relu, statistics)
+            return normalize(conv2d(x, kernel, bias, *arrays[3:]), *others[bias is not None:])
+
+        given = [self.x, *(tensor for tensor in inputs if tensor is not None)]
+        return record(y, given, backward, composed(formula, given, [tensor.data for tensor in given]))
 
 
 def is_profitable(

@@ -3,7 +3,7 @@
     y[n, i, j, f] = max over (p, q) in the window of conv2d(x, kernel, bias)[n, i*height + p, j*width + q, f]
 
 A first layer has few input channels. Its many outputs take less time to compute than to move through memory, for
-pooling, for its gradient and for the gradient of the weights. Here they are never stored.
+pooling, for its gradient and for the weight gradient. Here they are never stored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .conv2d import check_arrays, conv2d, conv2d_backward, conv2d_forward
-from .max_pool2d import NO_PADDING, NOWHERE, max_pool2d, max_pool2d_backward, max_pool2d_forward
+from .max_pool2d import NO_ARGMAX, NO_PADDING, max_pool2d, max_pool2d_backward, max_pool2d_forward
+from .recorded_gradients import composed
 from .windows import as_padding, as_pair, check_choices, window_output_size
 
 # The references: the operations one by one.
@@ -25,35 +26,35 @@ from .windows import as_padding, as_pair, check_choices, window_output_size
 
 def conv2d_max_pool2d_forward(
     x: Array, kernel: Array, bias: Array | None, strides: Pair, padding: Padding2d, dilation: Pair, activation: str,
-    pool_size: Pair, need_places: bool = True,
+    pool_size: Pair, need_argmax: bool = True,
 ) -> tuple[Array, Array | None]:
     """Reference: y = the largest value in each window of activation(conv2d(x, kernel) + bias).
 
     Args:
         x, kernel, bias, strides, padding, dilation, activation: As for `conv2d_forward`, with one group.
         pool_size: (height, width) of the windows, which lie side by side; at most 255 pixels.
-        need_places: Whether `conv2d_max_pool2d_backward` will be called.
+        need_argmax: Whether `conv2d_max_pool2d_backward` will be called.
 
     Returns:
         y, and the argmax index of each window as `max_pool2d_forward` counts it, uint8, or 255 where y is ReLU's and
         not positive; None if not needed.
     """
     convolved = conv2d_forward(x, kernel, bias, strides, padding, dilation, 1, activation)
-    y, places = max_pool2d_forward(convolved, pool_size, pool_size, NO_PADDING, need_places)
-    if places is not None and activation == "relu":
-        places = np.where(y > 0, places, np.uint8(NOWHERE))
-    return y, places
+    y, argmax = max_pool2d_forward(convolved, pool_size, pool_size, NO_PADDING, need_argmax)
+    if argmax is not None and activation == "relu":
+        argmax = np.where(y > 0, argmax, np.uint8(NO_ARGMAX))
+    return y, argmax
 
 
 def conv2d_max_pool2d_backward(
-    dy: Array, places: Array, x: Array, kernel: Array, strides: Pair, padding: Padding2d, dilation: Pair,
+    dy: Array, argmax: Array, x: Array, kernel: Array, strides: Pair, padding: Padding2d, dilation: Pair,
     pool_size: Pair, need_dbias: bool,
 ) -> tuple[Array | None, Array | None]:
     """Reference: dy goes to the maxima, and from there to the weights.
 
     Args:
         dy: Gradient of y.
-        places: The argmax indices of the forward pass.
+        argmax: The argmax indices of the forward pass.
         x, kernel, strides, padding, dilation, pool_size: As for `conv2d_max_pool2d_forward`.
         need_dbias: False returns None for dbias.
 
@@ -61,7 +62,7 @@ def conv2d_max_pool2d_backward(
         (dkernel, dbias)
     """
     size = map(window_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
-    dconvolved = max_pool2d_backward(dy, places, (len(x), *size, kernel.shape[3]), pool_size, pool_size, NO_PADDING)
+    dconvolved = max_pool2d_backward(dy, argmax, (len(x), *size, kernel.shape[3]), pool_size, pool_size, NO_PADDING)
     return conv2d_backward(dconvolved, x, kernel, None, strides, padding, dilation, 1, "linear", False, True,
                            need_dbias)[1:]
 
@@ -109,16 +110,20 @@ def conv2d_max_pool2d(
     check_choices("conv2d_max_pool2d", activation, "channels_last")
     check_arrays(x_data, kernel_data, bias_data, 1)
     padding = as_padding("conv2d_max_pool2d", padding, x_data.shape, kernel_data.shape, strides, dilation)
-    need_places = is_tracked(kernel) or bias is not None and is_tracked(bias)
-    y, places = kernels.conv2d_max_pool2d_forward(x_data, kernel_data, bias_data, strides, padding, dilation,
-                                                  activation, pool_size, need_places)
+    need_argmax = is_tracked(kernel) or bias is not None and is_tracked(bias)
+    y, argmax = kernels.conv2d_max_pool2d_forward(x_data, kernel_data, bias_data, strides, padding, dilation,
+                                                  activation, pool_size, need_argmax)
 
     def backward(dy):
-        dkernel, dbias = kernels.conv2d_max_pool2d_backward(dy, places, x_data, kernel_data, strides, padding,
+        dkernel, dbias = kernels.conv2d_max_pool2d_backward(dy, argmax, x_data, kernel_data, strides, padding,
                                                             dilation, pool_size, bias_data is not None)
         return (None, dkernel) if bias_data is None else (None, dkernel, dbias)
 
-    return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+    def formula(x, kernel, bias=None):
+        return max_pool2d(conv2d(x, kernel, bias, strides, padding, dilation, activation=activation), pool_size)
+
+    inputs = (x, kernel) if bias is None else (x, kernel, bias)
+    return record(y, inputs, backward, composed(formula, inputs, [tensor.data for tensor in inputs]))
 
 
 def is_profitable(

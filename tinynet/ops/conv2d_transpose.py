@@ -16,6 +16,8 @@ from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .activation import relu
 from .arguments import check_choice
+from .conv2d import convolution_products
+from .recorded_gradients import product_gradients
 from .windows import as_int, as_pair, check_choices, check_images, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, out, in)."
@@ -142,7 +144,15 @@ def conv2d_transpose(
         dkernel = kernels.conv2d_backward(x_data, dy, kernel_data, None, *geometry, "linear", False, True, False)[1]
         return (dx, dkernel) if bias_data is None else (dx, dkernel, dy.sum(axis=(0, 1, 2)))
 
-    result = record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+    inputs = (x, kernel) if bias is None else (x, kernel, bias)
+
+    def differentiable(dy, y):
+        # The opposite convolution's: y stands for its input gradient, and x for its output's gradient.
+        convolve, to_input, to_kernel = convolution_products(shape, kernel_data, *geometry)
+        return product_gradients(dy, inputs, x_data, kernel_data, to_input, convolve, lambda dy, x: to_kernel(x, dy),
+                                 need_dx)
+
+    result = record(y, inputs, backward, differentiable)
     return relu(result) if activation == "relu" else result
 
 

@@ -22,7 +22,11 @@ from .binary_cross_entropy import (
     sigmoid_cross_entropy_backward,
     sigmoid_cross_entropy_forward,
 )
-from .softmax import log_softmax_forward, softmax_forward
+from .elementwise import clip, log
+from .recorded_gradients import as_it_was, composed
+from .reduction import sum
+from .shape import expand_dims
+from .softmax import log_softmax_forward, softmax, softmax_forward
 from .sparse_cross_entropy import (
     classes_back,
     classes_last,
@@ -157,4 +161,14 @@ def categorical_crossentropy(
             doutput = kernels.cross_entropy_backward(dlosses, data, targets, epsilon)
         return (doutput if axis == -1 else classes_back(doutput, axis),)
 
-    return record(losses, (output,), backward)
+    def logits_gradient(dy, y):
+        probabilities = softmax(as_it_was(output, output_data), axis)
+        return (expand_dims(dy, axis) * (probabilities * all_targets.sum(axis=axis, keepdims=True) - all_targets),)
+
+    def formula(p):
+        q = clip(p / sum(p, axis, keepdims=True), epsilon, 1 - epsilon)
+        return -sum(all_targets * log(q), axis)
+
+    output_data, all_targets = output.data, target.data
+    return record(losses, (output,), backward,
+                  logits_gradient if from_logits else composed(formula, (output,), (output_data,)))

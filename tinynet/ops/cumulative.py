@@ -8,6 +8,8 @@ from ..core.types import DTypeLike, TensorLike
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import check_axis
+from .joining import stack, unstack
+from .recorded_gradients import composed, linear
 from .reduction import converted, sum_dtype
 
 
@@ -18,7 +20,8 @@ def _running(operation, function, x, axis, dtype):
         x = converted(x, dtype)
     if axis is None:
         shape = x.data.shape
-        x, axis = record(x.data.reshape(-1), (x,), lambda dy: (dy.reshape(shape),)), 0
+        x, axis = record(x.data.reshape(-1), (x,), lambda dy: (dy.reshape(shape),),
+                         lambda dy, y: (dy.reshape(shape),)), 0
     axis = check_axis(operation, axis, x.data.shape)
     return x, axis, function(x.data, axis=axis, dtype=sum_dtype(x.data.dtype))
 
@@ -44,10 +47,11 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> T
     """
     x, axis, y = _running("cumsum", np.cumsum, x, axis, dtype)
 
-    def backward(dy):
-        return (np.ascontiguousarray(np.flip(np.cumsum(np.flip(dy, axis), axis), axis)),)
+    def to_x(dy):
+        return np.ascontiguousarray(np.flip(np.cumsum(np.flip(dy, axis), axis), axis))
 
-    return record(y, (x,), backward)
+    return record(y, (x,), lambda dy: (to_x(dy),),
+                  lambda dy, y: (linear(dy, to_x, lambda d: np.cumsum(d, axis)),))
 
 
 def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Tensor:
@@ -76,4 +80,10 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> 
         s[1:] *= np.moveaxis(y, axis, 0)[:-1]
         return (np.ascontiguousarray(np.moveaxis(s, 0, axis)),)
 
-    return record(y, (x,), backward)
+    def formula(x):
+        rows = unstack(x, axis=axis)
+        for k in range(1, len(rows)):
+            rows[k] = rows[k - 1] * rows[k]
+        return stack(rows, axis)
+
+    return record(y, (x,), backward, composed(formula, (x,), (data,)) if data.size else None)

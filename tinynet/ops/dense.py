@@ -20,8 +20,9 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor
+from .recorded_gradients import product_gradients
 
-# name: (f(z), f'(z) in terms of y = f(z))
+# name: (f(z), f'(z) in terms of y = f(z)); f' is called on Tensors too, where a second derivative is wanted
 ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "linear": (lambda z: z, lambda y: np.ones_like(y)),
     "relu": (lambda z: np.where(z < 0, z.dtype.type(0), z), lambda y: (y > 0).astype(y.dtype)),
@@ -122,7 +123,27 @@ def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike = None, activation
         gradients = kernels.dense_backward(dy, x_data, kernel_data, y, activation, need_dx, need_dkernel, need_dbias)
         return gradients if bias is not None else gradients[:2]
 
-    return record(y, inputs, backward)
+    def differentiable(dy, y):
+        return product_gradients(dy if activation == "linear" else dy * ACTIVATIONS[activation][1](y), inputs, x_data,
+                                 kernel_data, _product, _input_gradient, _kernel_gradient, need_dx, need_dkernel)
+
+    return record(y, inputs, backward, differentiable)
+
+
+def _product(x, kernel):
+    return kernels.dense_forward(x, kernel, None, "linear")
+
+
+def _input_gradient(dy, kernel):
+    return kernels.matmul(_rows(dy), kernel, transpose_b=True).reshape(*dy.shape[:-1], len(kernel))
+
+
+def _kernel_gradient(dy, x):
+    return kernels.matmul(_rows(x), _rows(dy), transpose_a=True)
+
+
+def _rows(array):
+    return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
 
 def _check(x, kernel, bias, activation):

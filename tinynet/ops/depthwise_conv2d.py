@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .conv2d import conv2d_backward, conv2d_forward
+from .recorded_gradients import masked, product_gradients
 from .windows import as_padding, as_pair, check_choices, check_images, check_kernel, swap_layout
 
 KERNEL_LAYOUT = "Kernel layout is (height, width, channels, multiplier)."
@@ -109,7 +112,21 @@ def depthwise_conv2d(
                                                       activation, need_dx, True, bias_data is not None)
         return gradients if bias_data is not None else gradients[:2]
 
-    return record(y, (x, kernel) if bias is None else (x, kernel, bias), backward)
+    inputs = (x, kernel) if bias is None else (x, kernel, bias)
+
+    def differentiable(dy, y):
+        geometry, nothing = (strides, padding, dilation), np.broadcast_to(x_data.dtype.type(0), x_data.shape)
+        return product_gradients(
+            dy if mask is None else masked(dy, mask > 0), inputs, x_data, kernel_data,
+            lambda x, kernel: kernels.depthwise_conv2d_forward(x, kernel, None, *geometry, "linear"),
+            lambda dy, kernel: kernels.depthwise_conv2d_backward(dy, nothing, kernel, None, *geometry, "linear", True,
+                                                                 False, False)[0],
+            lambda dy, x: kernels.depthwise_conv2d_backward(dy, x, kernel_data, None, *geometry, "linear", False, True,
+                                                            False)[1],
+            need_dx,
+        )
+
+    return record(y, inputs, backward, differentiable)
 
 
 def _check(x, kernel, bias):

@@ -17,6 +17,7 @@ from ..runtime import kernels
 from ..seeds import draw_seed
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
+from .recorded_gradients import linear
 
 _LOWER = np.uint64(0xFFFFFFFF)
 
@@ -138,17 +139,17 @@ def dropout(
         return _masked(x, _noise(x.data, rate, noise_shape, seed, offset))
     y = kernels.dropout_forward(x.data, rate, seed, offset)
 
-    def backward(dy):
-        return (kernels.dropout_backward(dy, rate, seed, offset),)
+    def drop(dy):  # the same elements
+        return kernels.dropout_backward(dy, rate, seed, offset)
 
-    return record(y, (x,), backward)
+    return record(y, (x,), lambda dy: (drop(dy),), lambda dy, y: (linear(dy, drop, drop),))
 
 
 def _masked(x, mask):
-    def backward(dy):
-        return (np.where(mask != 0, dy * mask, dy.dtype.type(0)),)
+    def scale(array):
+        return np.where(mask != 0, array * mask, array.dtype.type(0))
 
-    return record(np.where(mask != 0, x.data * mask, x.data.dtype.type(0)), (x,), backward)
+    return linear(x, scale, scale)
 
 
 def _noise(x, rate, noise_shape, seed, offset):

@@ -15,9 +15,14 @@ import numpy as np
 from ..config import floatx
 from ..core.types import DTypeLike, TensorLike
 from ..tensor import Tensor, to_array
+from . import both
 from .formulas import binary, result_type, sum_to, unary
+from .recorded_gradients import sum_like
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+_whole_quotient = both.constant(np.floor_divide)
+_whole_quotient_to_0 = both.constant(lambda a, b: np.trunc(a / b))
+_is_between = both.constant(lambda a, low, high: (a >= low) & (a <= high))
 
 # Arithmetic. Integers stay integers, except in a quotient.
 
@@ -32,16 +37,16 @@ divide = binary("divide", "x1 / x2, element by element.", np.true_divide,
 divide_no_nan = binary("divide_no_nan", "x1 / x2, and 0 where x2 is 0.",
                        lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)).astype(np.result_type(a, b),
                                                                                            copy=False),
-                       lambda dy, a, b, y: dy * (b != 0) / np.where(b == 0, 1, b),
-                       lambda dy, a, b, y: -dy * y / np.where(b == 0, 1, b), integers="to float")
+                       lambda dy, a, b, y: dy * (b != 0) / both.where(b == 0, 1, b),
+                       lambda dy, a, b, y: -dy * y / both.where(b == 0, 1, b), integers="to float")
 floor_divide = binary("floor_divide", "The largest integer that is not above x1 / x2.", np.floor_divide)
 mod = binary("mod", "The remainder of x1 / x2, with the sign of x2.", np.mod,
-             lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * np.floor_divide(a, b))
+             lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * _whole_quotient(a, b))
 fmod = binary("fmod", "The remainder of x1 / x2, with the sign of x1.", np.fmod,
-              lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * np.trunc(a / b))
+              lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * _whole_quotient_to_0(a, b))
 power = binary("power", "x1 to the power x2.", operator.pow,  # faster for squares and roots than np.power
                lambda dy, a, b, y: dy * b * a ** _one_less(b),
-               lambda dy, a, b, y: dy * y * np.log(np.where(np.greater(a, 0), a, 1), dtype=y.dtype))
+               lambda dy, a, b, y: dy * y * _log_or_0(a, y))
 maximum = binary("maximum", "The larger of x1 and x2. In a tie each gets half of the gradient.", np.maximum,
                  lambda dy, a, b, y: dy * _share(a, b, y), lambda dy, a, b, y: dy * _share(b, a, y))
 minimum = binary("minimum", "The smaller of x1 and x2. In a tie each gets half of the gradient.", np.minimum,
@@ -54,24 +59,24 @@ hypot = binary("hypot", "sqrt(x1² + x2²), the length of a hypotenuse.", np.hyp
                lambda dy, a, b, y: dy * a / _nonzero(y),
                lambda dy, a, b, y: dy * b / _nonzero(y), integers="to float")
 arctan2 = binary("arctan2", "The angle of the point (x2, x1), from -pi to pi.", np.arctan2,
-                 lambda dy, a, b, y: dy * b / (np.square(a) + np.square(b)),
-                 lambda dy, a, b, y: -dy * a / (np.square(a) + np.square(b)), integers="to float")
+                 lambda dy, a, b, y: dy * b / (both.square(a) + both.square(b)),
+                 lambda dy, a, b, y: -dy * a / (both.square(a) + both.square(b)), integers="to float")
 logaddexp = binary("logaddexp", "log(e^x1 + e^x2), without overflow.", np.logaddexp,
-                   lambda dy, a, b, y: dy * np.exp(a - y),
-                   lambda dy, a, b, y: dy * np.exp(b - y), integers="to float")
+                   lambda dy, a, b, y: dy * both.exp(a - y),
+                   lambda dy, a, b, y: dy * both.exp(b - y), integers="to float")
 logaddexp2 = binary("logaddexp2", "log2(2^x1 + 2^x2), without overflow.", np.logaddexp2,
-                    lambda dy, a, b, y: dy * np.exp2(a - y),
-                    lambda dy, a, b, y: dy * np.exp2(b - y), integers="to float")
+                    lambda dy, a, b, y: dy * both.exp2(a - y),
+                    lambda dy, a, b, y: dy * both.exp2(b - y), integers="to float")
 
-absolute = unary("absolute", "|x|. The derivative at 0 is 0.", np.abs, lambda dy, x, y: dy * np.sign(x),
+absolute = unary("absolute", "|x|. The derivative at 0 is 0.", np.abs, lambda dy, x, y: dy * both.sign(x),
                  integers="keep")
 negative = unary("negative", "-x.", np.negative, lambda dy, x, y: -dy, integers="keep")
 square = unary("square", "x².", lambda x: x * x if x.dtype.kind != "b" else x.astype(np.int32),
                lambda dy, x, y: 2 * dy * x, integers="keep")
-reciprocal = unary("reciprocal", "1 / x.", np.reciprocal, lambda dy, x, y: -dy * np.square(y))
+reciprocal = unary("reciprocal", "1 / x.", np.reciprocal, lambda dy, x, y: -dy * both.square(y))
 sqrt = unary("sqrt", "The square root.", np.sqrt, lambda dy, x, y: dy / (2 * y))
 rsqrt = unary("rsqrt", "1 / sqrt(x).", lambda x: 1 / np.sqrt(x), lambda dy, x, y: -dy * y / (2 * x))
-cbrt = unary("cbrt", "The cube root.", np.cbrt, lambda dy, x, y: dy / (3 * np.square(y)))
+cbrt = unary("cbrt", "The cube root.", np.cbrt, lambda dy, x, y: dy / (3 * both.square(y)))
 
 # Exponentials and logarithms.
 
@@ -83,27 +88,29 @@ log2 = unary("log2", "The logarithm to base 2.", np.log2, lambda dy, x, y: dy / 
 log10 = unary("log10", "The logarithm to base 10.", np.log10, lambda dy, x, y: dy / (x * math.log(10)))
 log1p = unary("log1p", "log(1 + x), exact near 0.", np.log1p, lambda dy, x, y: dy / (1 + x))
 erf = unary("erf", "The error function, 2/sqrt(pi) times the integral of exp(-t²) from 0 to x.",
-            lambda x: _each(math.erf, x), lambda dy, x, y: dy * _TWO_OVER_ROOT_PI * np.exp(-np.square(x)))
+            lambda x: _each(math.erf, x), lambda dy, x, y: dy * _TWO_OVER_ROOT_PI * both.exp(-both.square(x)))
 erfc = unary("erfc", "1 - erf(x), exact for large x.",
-             lambda x: _each(math.erfc, x), lambda dy, x, y: -dy * _TWO_OVER_ROOT_PI * np.exp(-np.square(x)))
+             lambda x: _each(math.erfc, x), lambda dy, x, y: -dy * _TWO_OVER_ROOT_PI * both.exp(-both.square(x)))
 erfinv = unary("erfinv", "The number whose `erf` is x.",
-               lambda x: _inverse_erf(x), lambda dy, x, y: dy / _TWO_OVER_ROOT_PI * np.exp(np.square(y)))
+               lambda x: _inverse_erf(x), lambda dy, x, y: dy / _TWO_OVER_ROOT_PI * both.exp(both.square(y)))
 
 # Trigonometry.
 
-sin = unary("sin", "The sine of an angle in radians.", np.sin, lambda dy, x, y: dy * np.cos(x))
-cos = unary("cos", "The cosine of an angle in radians.", np.cos, lambda dy, x, y: -dy * np.sin(x))
-tan = unary("tan", "The tangent of an angle in radians.", np.tan, lambda dy, x, y: dy * (1 + np.square(y)))
-arcsin = unary("arcsin", "The angle whose sine is x.", np.arcsin, lambda dy, x, y: dy / np.sqrt(1 - np.square(x)))
-arccos = unary("arccos", "The angle whose cosine is x.", np.arccos, lambda dy, x, y: -dy / np.sqrt(1 - np.square(x)))
-arctan = unary("arctan", "The angle whose tangent is x.", np.arctan, lambda dy, x, y: dy / (1 + np.square(x)))
-sinh = unary("sinh", "(e^x - e^-x) / 2.", np.sinh, lambda dy, x, y: dy * np.cosh(x))
-cosh = unary("cosh", "(e^x + e^-x) / 2.", np.cosh, lambda dy, x, y: dy * np.sinh(x))
-arcsinh = unary("arcsinh", "The inverse of sinh.", np.arcsinh, lambda dy, x, y: dy / np.sqrt(np.square(x) + 1))
-arccosh = unary("arccosh", "The inverse of cosh.", np.arccosh, lambda dy, x, y: dy / np.sqrt(np.square(x) - 1))
-arctanh = unary("arctanh", "The inverse of tanh.", np.arctanh, lambda dy, x, y: dy / (1 - np.square(x)))
+sin = unary("sin", "The sine of an angle in radians.", np.sin, lambda dy, x, y: dy * both.cos(x))
+cos = unary("cos", "The cosine of an angle in radians.", np.cos, lambda dy, x, y: -dy * both.sin(x))
+tan = unary("tan", "The tangent of an angle in radians.", np.tan, lambda dy, x, y: dy * (1 + both.square(y)))
+arcsin = unary("arcsin", "The angle whose sine is x.", np.arcsin, lambda dy, x, y: dy / both.sqrt(1 - both.square(x)))
+arccos = unary("arccos", "The angle whose cosine is x.", np.arccos,
+               lambda dy, x, y: -dy / both.sqrt(1 - both.square(x)))
+arctan = unary("arctan", "The angle whose tangent is x.", np.arctan, lambda dy, x, y: dy / (1 + both.square(x)))
+sinh = unary("sinh", "(e^x - e^-x) / 2.", np.sinh, lambda dy, x, y: dy * both.cosh(x))
+cosh = unary("cosh", "(e^x + e^-x) / 2.", np.cosh, lambda dy, x, y: dy * both.sinh(x))
+arcsinh = unary("arcsinh", "The inverse of sinh.", np.arcsinh, lambda dy, x, y: dy / both.sqrt(both.square(x) + 1))
+arccosh = unary("arccosh", "The inverse of cosh.", np.arccosh, lambda dy, x, y: dy / both.sqrt(both.square(x) - 1))
+arctanh = unary("arctanh", "The inverse of tanh.", np.arctanh, lambda dy, x, y: dy / (1 - both.square(x)))
 sinc = unary("sinc", "sin(pi x) / (pi x), and 1 at 0.", np.sinc,
-             lambda dy, x, y: dy * np.where(x == 0, 0, (np.cos(np.pi * x) - y) / np.where(x == 0, 1, x)))
+             lambda dy, x, y: dy * both.where(x == 0, x * (-np.pi**2 / 3),  # the tangent of the derivative at 0
+                                              (both.cos(np.pi * x) - y) / both.where(x == 0, 1, x)))
 deg2rad = unary("deg2rad", "Degrees to radians.", np.deg2rad, lambda dy, x, y: dy * (math.pi / 180))
 rad2deg = unary("rad2deg", "Radians to degrees.", np.rad2deg, lambda dy, x, y: dy * (180 / math.pi))
 
@@ -148,7 +155,7 @@ left_shift = binary("left_shift", "x1 2^x2, for integers.", np.left_shift)
 right_shift = binary("right_shift", "x1 / 2^x2 rounded down, for integers.", np.right_shift)
 
 abs = absolute
-fabs = unary("fabs", "|x|, as a float.", np.abs, lambda dy, x, y: dy * np.sign(x))
+fabs = unary("fabs", "|x|, as a float.", np.abs, lambda dy, x, y: dy * both.sign(x))
 true_divide = divide
 bitwise_invert = bitwise_not
 bitwise_left_shift = left_shift
@@ -175,7 +182,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     dtype = result_type(x, x_min, x_max)
     low, high = to_array(x_min).astype(dtype), to_array(x_max).astype(dtype)
     return unary("clip", None, lambda a: np.clip(a.astype(dtype, copy=False), low, high),
-                 lambda dy, a, y: sum_to(dy * ((a >= low) & (a <= high)), a), integers="keep")(x)
+                 lambda dy, a, y: _summed_to(a, dy * _is_between(a, low, high)), integers="keep")(x)
 
 
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
@@ -208,7 +215,7 @@ def nan_to_num(
         Tensor, shaped like `x`.
     """
     return unary("nan_to_num", None, lambda a: np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf),
-                 lambda dy, a, y: dy * np.isfinite(a), integers="keep")(x)
+                 lambda dy, a, y: dy * both.constant(np.isfinite)(a), integers="keep")(x)
 
 
 def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
@@ -303,6 +310,7 @@ positive = unary("positive", "A copy of x.", np.copy, lambda dy, x, y: dy, integ
 copy = unary("copy", "A tensor of its own with the values of x.", np.copy, lambda dy, x, y: dy, integers="keep")
 
 
+@both.constant
 def _share(a, b, y):
     """The part of the gradient of y = max(a, b) (or min) that belongs to a: 1, 1/2 in a tie, or 0."""
     return np.where(a == b, y.dtype.type(0.5), (a == y).astype(y.dtype))
@@ -312,11 +320,23 @@ def _one_less(b):
     """b - 1, the exponent in the derivative of a^b; 1 where b is 0, since the factor b makes the derivative 0 there."""
     if isinstance(b, (int, float)):
         return b - 1 if b else 1
-    return np.where(b == 0, 1, b - 1)
+    return both.where(b == 0, 1, b - 1)
 
 
 def _nonzero(x):
-    return np.where(x == 0, 1, x)
+    return both.where(x == 0, 1, x)
+
+
+def _log_or_0(a, y):
+    """log a, in y's type, and 0 where a is not positive."""
+    positive_a = both.where(np.greater(a, 0) if not isinstance(a, Tensor) else a > 0, a, 1)
+    return np.log(positive_a, dtype=y.dtype) if not isinstance(positive_a, Tensor) else both.log(positive_a)
+
+
+
+
+def _summed_to(like, gradient):
+    return sum_like(gradient, like) if isinstance(gradient, Tensor) else sum_to(gradient, like)
 
 
 def _each(function, x):

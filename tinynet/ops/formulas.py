@@ -6,6 +6,9 @@ arrays, and, if a tape is open, record the derivative.
 Element types: a Python number takes the type of the other operand, a tensor. A NumPy array of floats does too, since
 NumPy creates float64 by default. Integers beside floats become floats of that type. Of two tensors of different
 precision the higher one counts. Where the result is no integer (a quotient, a logarithm), integers become `floatx()`.
+
+A derivative's formula is called on arrays, and on Tensors where a derivative of the derivative is wanted. So it uses
+operators and the functions of both.py, not those of NumPy.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from ..symbolic import call_symbolically, is_symbolic
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from ..variable import Variable
+from .recorded_gradients import as_it_was, linear, sum_like
 
 wrap = Tensor.wrap
 new = object.__new__
@@ -36,7 +40,7 @@ def unary(
         name: What it is called.
         doc: The first line of its docstring, to which arguments and result are added; or the whole of it, or None.
         formula: y = formula(x), on arrays.
-        derivative: dx = derivative(dy, x, y); None if it has none (or zero everywhere).
+        derivative: dx = derivative(dy, x, y), on arrays or Tensors; None if it has none (or zero everywhere).
         integers: 'to float' if integers are made floats first, 'keep' if not.
     """
     to_float = integers == "to float"
@@ -57,7 +61,8 @@ def unary(
             tensor.data = y
             tensor._keras_mask = None
             return tensor
-        return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),))
+        return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),),
+                      lambda dy, y: (derivative(dy, as_it_was(x, a), y),))
 
     return named(op, name, _unary_docstring(doc, derivative, to_float), takes_symbolic=True)
 
@@ -72,7 +77,7 @@ def binary(
         name: What it is called.
         doc: The first line of its docstring, to which arguments and result are added; or the whole of it, or None.
         formula: y = formula(a, b), on arrays of one type (or an array and a Python number).
-        derivative1: da = derivative1(dy, a, b, y); None if it has none.
+        derivative1: da = derivative1(dy, a, b, y), on arrays or Tensors; None if it has none.
         derivative2: db = derivative2(dy, a, b, y).
         integers: 'to float' if integers are made floats first, 'keep' if not.
     """
@@ -102,18 +107,31 @@ def binary(
                 None if like2 is None else sum_to(derivative2(dy, a, b, y), like2),
             )
 
-        return record(y, (x1, x2), backward)
+        def differentiable(dy, y):
+            a_then = as_it_was(x1, a) if like1 is not None else a
+            b_then = as_it_was(x2, b) if like2 is not None else b
+            return (
+                None if like1 is None else sum_like(derivative1(dy, a_then, b_then, y), like1),
+                None if like2 is None else sum_like(derivative2(dy, a_then, b_then, y), like2),
+            )
+
+        return record(y, (x1, x2), backward, differentiable)
 
     return named(op, name, _binary_docstring(doc, derivative1, to_float), takes_symbolic=True)
 
 
-def moved(x: TensorLike, forward: Callable[[Array], Array], inverse: Callable[[Array, Array], Array]) -> Tensor:
+def moved(
+    x: TensorLike, forward: Callable[[Array], Array], inverse: Callable[[Array, Array], Array],
+    linear_part: Callable[[Array], Array] | None = None,
+) -> Tensor:
     """Record an operation that only moves (or drops, or repeats) elements.
 
     Args:
         x: Tensor, or what becomes one.
         forward: y = forward(x), on arrays; may return a view.
         inverse: dx = inverse(dy, x), the adjoint: each gradient goes where its element came from, and adds up there.
+            Of x it uses the shape and the element type only.
+        linear_part: `forward` without the constants that it fills in; `forward` itself if None.
     """
     if not isinstance(x, Tensor):
         x = convert_to_tensor(x)
@@ -121,7 +139,9 @@ def moved(x: TensorLike, forward: Callable[[Array], Array], inverse: Callable[[A
     y = dense(forward(a), x)
     if not state.tapes or not is_tracked(x):
         return wrap(y)
-    return record(y, (x,), lambda dy: (np.require(inverse(dy, a), a.dtype, "C"),))
+    return record(y, (x,), lambda dy: (np.require(inverse(dy, a), a.dtype, "C"),),
+                  lambda dy, y: (linear(dy, lambda d: np.require(inverse(d, a), a.dtype, "C"),
+                                        lambda d: np.require((linear_part or forward)(d), a.dtype, "C")),))
 
 
 def gathered(x: TensorLike, forward: Callable[[Array, int], Array]) -> Tensor:

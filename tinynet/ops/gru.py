@@ -27,6 +27,7 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked
 from ..tensor import Tensor
+from .matmul import matmul
 from .recurrence import (
     ACTIVATIONS,
     gate_input_gradient,
@@ -34,6 +35,9 @@ from .recurrence import (
     gate_weight_gradient,
     matrix,
     prepare,
+    recorded_activation,
+    recorded_products,
+    recorded_step,
     result,
     time_major,
     time_major_mask,
@@ -208,4 +212,23 @@ def gru(
                                  reset_after, need_dx)
         return (None if dx is None else time_major(dx), *rest)[: len(inputs)]
 
-    return result(h, [], return_sequences, return_state, inputs, backward)
+    def formula(x, h, kernel, recurrent_kernel, bias=None):
+        bias, recurrent_bias = (0.0, 0.0) if bias is None else (bias[0], bias[1]) if reset_after else (bias, 0.0)
+        mask_both, mask_g = _masks(recurrent_mask, reset_after)
+        both = recurrent_kernel if reset_after else recurrent_kernel[:, :2 * units]
+        states = []
+        for t in range(len(steps)):
+            z = recorded_products(x[:, t], input_mask, kernel) + bias
+            product = recorded_products(h, mask_both, both) + recurrent_bias
+            update, r = (recorded_activation(z[:, part] + product[:, part], recurrent_activation)
+                         for part in (slice(0, units), slice(units, 2 * units)))
+            if reset_after:
+                inner = r * product[:, 2 * units:]
+            else:
+                inner = matmul(r * (h if mask_g is None else h * mask_g), recurrent_kernel[:, 2 * units:])
+            g = recorded_activation(z[:, 2 * units:] + inner, activation)
+            h = recorded_step(masks[0], t, update * h + (1 - update) * g, h)
+            states.append(h)
+        return states, []
+
+    return result(h, [], return_sequences, return_state, inputs, backward, formula)

@@ -200,7 +200,7 @@ def _crop(x, height, width, _):
 def _pad(x, height, width, fill_value):
     """The image in the middle of a frame with the proportions of the result.
 
-    Both sides are equally wide; where a pixel is left over, it is dropped, as in Keras.
+    Both sides are equally wide: an odd remaining pixel is dropped, as in Keras.
     """
     h, w = x.shape[-3:-1]
     new_h, new_w = max(h, int(w * height / width)), max(w, int(h * width / height))

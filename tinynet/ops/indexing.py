@@ -15,6 +15,7 @@ from ..core.types import Array, DTypeLike, ShapeLike, TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .formulas import moved, result_type, sum_to, wrap
+from .recorded_gradients import masked, sum_like
 from .shape import as_shape
 
 
@@ -187,7 +188,14 @@ def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -
             None if like2 is None else sum_to(np.where(condition, dy.dtype.type(0), dy), like2),
         )
 
-    return record(y, (x1, x2), backward)
+    def differentiable(dy, y):
+        mask = np.broadcast_to(condition, y.data.shape)
+        return (
+            None if like1 is None else sum_like(masked(dy, mask), like1),
+            None if like2 is None else sum_like(masked(dy, ~mask), like2),
+        )
+
+    return record(y, (x1, x2), backward, differentiable)
 
 
 def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0) -> Tensor:
@@ -299,4 +307,9 @@ def put(x: Tensor, key: Any, updates: Tensor) -> Tensor:
         dx[key] = 0
         return dx, sum_to(np.ascontiguousarray(dy[key]), updates.data)
 
-    return record(y, (x, updates), backward)
+    def differentiable(dy, y):
+        replaced = np.zeros(y.data.shape, bool)
+        replaced[key] = True
+        return masked(dy, ~replaced), sum_like(get_item(dy, key), updates)
+
+    return record(y, (x, updates), backward, differentiable)

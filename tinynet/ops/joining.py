@@ -51,7 +51,11 @@ def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
         return tuple(None if like is None else np.ascontiguousarray(part, like.dtype).reshape(like.shape)
                      for part, like in zip(np.split(dy, ends, axis), likes, strict=True))
 
-    return record(y, tuple(xs), backward)
+    def differentiable(dy, y):
+        return tuple(None if like is None else part.astype(like.dtype)
+                     for part, like in zip(array_split(dy, ends, axis), likes, strict=True))
+
+    return record(y, tuple(xs), backward, differentiable)
 
 
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:

@@ -1,9 +1,8 @@
-"""Normalizations that look at one sample at a time: layer, group and root mean square normalization, and unit length.
+"""Normalizations of features that look at one sample at a time: layer and root mean square normalization, unit length.
 
 y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and variance of
 
 - layer normalization (Ba et al. 2016): all features of a sample;
-- group normalization (Wu and He 2018): one group of channels of a sample, over all its pixels;
 - root mean square normalization (Zhang and Sennrich 2019): mean 0, variance the mean of x^2.
 
 `normalize` divides by the square root of the sum of x^2.
@@ -21,7 +20,8 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
-from .arguments import as_floats, check_axes, check_channel_wise, check_channels_axis
+from .arguments import as_floats, check_axes
+from .recorded_gradients import composed
 
 
 def layer_norm_forward(
@@ -177,63 +177,18 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
         gradients += [gradient.reshape(inner) for gradient in (dgamma, dbeta) if gradient is not None]
         return gradients
 
-    return record(back(y), inputs, backward)
+    def formula(x, *parameters):
+        from .elementwise import rsqrt, square
+        from .reduction import mean
+        from .shape import reshape
 
+        centred = x if rms else x - mean(x, axes, keepdims=True)
+        y = centred * rsqrt(mean(square(centred), axes, keepdims=True) + epsilon)
+        shape = [extent if axis in axes else 1 for axis, extent in enumerate(x.data.shape)]
+        y = y if gamma_data is None else y * reshape(parameters[0], shape)
+        return y if beta_data is None else y + reshape(parameters[-1], shape)
 
-def group_normalization(
-    x: TensorLike, groups: int, gamma: TensorLike = None, beta: TensorLike = None, axis: int = -1,
-    epsilon: float = 1e-3,
-) -> Tensor:
-    """Normalize each group of channels of each sample, over all pixels. Wu and He 2018.
-
-    Args:
-        x: Tensor of shape (batch, ..., channels).
-        groups: How many groups the channels are split into, in order: 1 is layer normalization, one a channel is
-            instance normalization.
-        gamma, beta: Tensors of shape (channels,); None for 1 and 0.
-        axis: The channels' axis.
-        epsilon: Added to the variance.
-
-    Returns:
-        Tensor, shaped like `x`.
-
-    Raises:
-        ValueError: x has no such axis, the channels do not split into groups, or gamma or beta has another shape.
-
-    >>> x = np.array([[1.0, 3.0, 10.0, 30.0]], "float32")
-    >>> group_normalization(x, groups=2, epsilon=0.0).numpy()
-    array([[-1.,  1., -1.,  1.]], dtype=float32)
-    """
-    from .shape import moveaxis, reshape, transpose
-
-    x = convert_to_tensor(x)
-    shape = x.data.shape
-    rank = len(shape)
-    if check_channels_axis("group_normalization", axis, shape) == 0:
-        raise ValueError(
-            f"group_normalization: expected an input of shape (batch, ..., channels), channels on axis {axis}. "
-            f"Got input {shape}; axis 0 is the batch."
-        )
-    channels = shape[axis]
-    if groups < 1 or channels % groups:
-        raise ValueError(
-            f"group_normalization: {channels} channels do not split into {groups} groups. "
-            f"Got input {shape}, axis {axis}."
-        )
-    for name, parameter in (("gamma", gamma), ("beta", beta)):
-        if parameter is not None:
-            check_channel_wise("group_normalization", name, parameter, shape, axis)
-    # (batch, pixels, groups, channels of one) -> (batch, groups, pixels x channels of one), and back
-    last = x if axis % rank == rank - 1 else moveaxis(x, axis, -1)
-    pixels = math.prod(last.data.shape[1:-1])
-    split = (shape[0], pixels, groups, channels // groups)
-    swapped = transpose(reshape(last, split), (0, 2, 1, 3))
-    flat = reshape(swapped, (shape[0], groups, pixels * (channels // groups)))
-    y = reshape(layer_normalization(flat, epsilon=epsilon), swapped.data.shape)
-    y = reshape(transpose(y, (0, 2, 1, 3)), last.data.shape)
-    y = y if gamma is None else y * gamma
-    y = y if beta is None else y + beta
-    return y if last is x else moveaxis(y, -1, axis)
+    return record(back(y), inputs, backward, composed(formula, inputs, [tensor.data for tensor in inputs]))
 
 
 def normalize(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.types import TensorLike
 from ..tensor import Tensor, convert_to_tensor
+from . import both
 from .arguments import as_floats
 from .diagonal import tril, triu
 from .formulas import binary, unary, wrap
@@ -16,7 +17,7 @@ from .shape import expand_dims, moveaxis, reshape
 
 
 def _t(a):
-    return np.swapaxes(a, -1, -2)
+    return both.swapaxes(a, -1, -2)
 
 
 def _symmetric(a):
@@ -25,7 +26,7 @@ def _symmetric(a):
 
 def _half_tril(a):
     """The lower triangle, its diagonal halved."""
-    return np.tril(a) - 0.5 * a * np.eye(a.shape[-1], dtype=a.dtype)
+    return both.tril(a) - 0.5 * a * np.eye(a.shape[-1], dtype=a.dtype)
 
 
 _MATRICES = """
@@ -42,11 +43,11 @@ inv = unary("inv", "The inverse of matrices." + _MATRICES + """(..., n, n).
         LinAlgError: a matrix is singular.
     """, np.linalg.inv, lambda dy, x, y: -_t(y) @ dy @ _t(y))
 det = unary("det", "The determinant of matrices." + _MATRICES + "(...).\n    ", np.linalg.det,
-            lambda dy, x, y: (dy * y)[..., None, None] * _t(np.linalg.inv(x)))
+            lambda dy, x, y: (dy * y)[..., None, None] * _t(both.inv(x)))
 logdet = unary("logdet", "The logarithm of the determinant of positive definite matrices." + _MATRICES + "(...).\n    ",
-               lambda x: np.linalg.slogdet(x)[1], lambda dy, x, y: dy[..., None, None] * _t(np.linalg.inv(x)))
+               lambda x: np.linalg.slogdet(x)[1], lambda dy, x, y: dy[..., None, None] * _t(both.inv(x)))
 _cholesky = unary("cholesky", None, np.linalg.cholesky,
-                  lambda dy, x, y: _symmetric(_t(np.linalg.inv(y)) @ _half_tril(_t(y) @ dy) @ np.linalg.inv(y)))
+                  lambda dy, x, y: _symmetric(_t(both.inv(y)) @ _half_tril(_t(y) @ dy) @ both.inv(y)))
 
 
 def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
@@ -114,8 +115,8 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
 
 
 _solve = binary("solve", None, np.linalg.solve,
-                lambda dy, a, b, y: -np.linalg.solve(_t(a), dy) @ _t(y),
-                lambda dy, a, b, y: np.linalg.solve(_t(a), dy), integers="to float")
+                lambda dy, a, b, y: -both.solve(_t(a), dy) @ _t(y),
+                lambda dy, a, b, y: both.solve(_t(a), dy), integers="to float")
 
 
 def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tensor:

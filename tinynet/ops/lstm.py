@@ -33,6 +33,9 @@ from .recurrence import (
     gate_weight_gradient,
     matrix,
     prepare,
+    recorded_activation,
+    recorded_products,
+    recorded_step,
     result,
     time_major,
     time_major_mask,
@@ -184,4 +187,17 @@ def lstm(
         dx, *rest = lstm_backward(dy, others[0], steps, h, c, gates, shown, *weights, masks, *activations, need_dx)
         return (None if dx is None else time_major(dx), *rest)[: len(inputs)]
 
-    return result(h, [c[-1].copy()], return_sequences, return_state, inputs, backward)
+    def formula(x, h, c, kernel, recurrent_kernel, bias=0.0):
+        states = []
+        for t in range(len(steps)):
+            z = recorded_products(x[:, t], input_mask, kernel) + bias
+            z = z + recorded_products(h, recurrent_mask, recurrent_kernel)
+            i, f, g, o = (z[:, k * units:(k + 1) * units] for k in range(4))
+            i, f, o = (recorded_activation(gate, recurrent_activation) for gate in (i, f, o))
+            new = f * c + i * recorded_activation(g, activation)
+            h = recorded_step(masks[0], t, o * recorded_activation(new, activation), h)
+            c = recorded_step(masks[0], t, new, c)
+            states.append(h)
+        return states, [c]
+
+    return result(h, [c[-1].copy()], return_sequences, return_state, inputs, backward, formula)

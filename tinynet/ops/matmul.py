@@ -17,6 +17,8 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .formulas import result_type
+from .recorded_gradients import as_it_was, bilinear_gradients, sum_like
+from .shape import reshape, swapaxes
 
 
 def matmul_reference(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
@@ -72,7 +74,19 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
         )
 
     wanted1, wanted2 = is_tracked(x1), is_tracked(x2)
-    return record(kernels.matmul(a, b), (x1, x2), backward)
+    def differentiable(dy, y):
+        return bilinear_gradients(dy, as_it_was(x1, a), as_it_was(x2, b), kernels.matmul, _times_transposed,
+                                  _transposed_times, wanted1, wanted2)
+
+    return record(kernels.matmul(a, b), (x1, x2), backward, differentiable)
+
+
+def _times_transposed(dy, b):
+    return kernels.matmul(dy, b, transpose_b=True)
+
+
+def _transposed_times(dy, a):
+    return kernels.matmul(a, dy, transpose_a=True)
 
 
 def _matmul_general(x1, x2):
@@ -113,7 +127,16 @@ def _matmul_general(x1, x2):
             db = kernels.matmul(a, dy, transpose_a=True)
         return _gradient_like(da, a, x1), _gradient_like(db, b, x2)
 
-    return record(y.reshape(shape), (x1, x2), backward)
+    def differentiable(dy, _):
+        dy = reshape(dy, y.shape)
+        a_then = reshape(as_it_was(x1, a if x1.ndim > 1 else a[0]), a.shape)
+        b_then = reshape(as_it_was(x2, b if x2.ndim > 1 else b[:, 0]), b.shape)
+        da = sum_like(matmul(dy, swapaxes(b_then, -1, -2)), a) if wanted1 else None
+        db = sum_like(matmul(swapaxes(a_then, -1, -2), dy), b) if wanted2 else None
+        return (None if da is None else reshape(da, x1.shape).astype(x1.dtype),
+                None if db is None else reshape(db, x2.shape).astype(x2.dtype))
+
+    return record(y.reshape(shape), (x1, x2), backward, differentiable)
 
 
 def _no_gradient(dy):
@@ -129,9 +152,9 @@ def _gradient_like(gradient, operand, x):
     if gradient is None:
         return None
     added = gradient.ndim - operand.ndim
-    stretched = tuple(added + i for i, n in enumerate(operand.shape) if n == 1 and gradient.shape[added + i] != 1)
-    if added or stretched:
-        gradient = gradient.sum(axis=(*range(added), *stretched))
+    broadcast = tuple(added + i for i, n in enumerate(operand.shape) if n == 1 and gradient.shape[added + i] != 1)
+    if added or broadcast:
+        gradient = gradient.sum(axis=(*range(added), *broadcast))
     return gradient.reshape(x.shape).astype(x.dtype, copy=False)
 
 

@@ -17,10 +17,11 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import check_choice, check_data_format
+from .recorded_gradients import linear
 from .windows import as_int, as_pair, same_padding, swap_layout
 
 NO_PADDING = ((0, 0), (0, 0))
-NOWHERE = 255  # the argmax index where ReLU made a maximum 0, in operations that do both: no gradient passes there
+NO_ARGMAX = 255  # the argmax index where ReLU made a maximum 0, in operations that do both: no gradient passes there
 
 # The references.
 
@@ -61,7 +62,7 @@ def spread_windows(dtaps: Array, x_shape: tuple[int, ...], pool_size: Pair, stri
 
 
 def max_pool2d_forward(
-    x: Array, pool_size: Pair, strides: Pair, padding: Padding2d, need_places: bool = True
+    x: Array, pool_size: Pair, strides: Pair, padding: Padding2d, need_argmax: bool = True
 ) -> tuple[Array, Array | None]:
     """Reference: y = the largest value in each window.
 
@@ -70,7 +71,7 @@ def max_pool2d_forward(
         pool_size: (height, width) of the window.
         strides: (vertical, horizontal).
         padding: ((top, bottom), (left, right)), each less than the window.
-        need_places: Whether `max_pool2d_backward` will be called.
+        need_argmax: Whether `max_pool2d_backward` will be called.
 
     Returns:
         y, and the argmax index of each window, counted row by row, the first of several: uint8, or int32 for windows
@@ -79,20 +80,20 @@ def max_pool2d_forward(
     taps = windows(x, pool_size, strides, padding, -np.inf)
     inside = windows(np.ones(x.shape, bool), pool_size, strides, padding, False)
     first_inside = inside.argmax(-1)
-    places = taps.argmax(-1)  # the first maximum, the first NaN if there is one
-    y = np.take_along_axis(taps, places[..., None], -1)[..., 0]
-    places = np.where(y == -np.inf, first_inside, places)  # no maximum is in the padding
-    return y, places.astype(np.uint8 if pool_size[0] * pool_size[1] <= 256 else np.int32) if need_places else None
+    argmax = taps.argmax(-1)  # the first maximum, the first NaN if there is one
+    y = np.take_along_axis(taps, argmax[..., None], -1)[..., 0]
+    argmax = np.where(y == -np.inf, first_inside, argmax)  # no maximum is in the padding
+    return y, argmax.astype(np.uint8 if pool_size[0] * pool_size[1] <= 256 else np.int32) if need_argmax else None
 
 
 def max_pool2d_backward(
-    dy: Array, places: Array, x_shape: tuple[int, ...], pool_size: Pair, strides: Pair, padding: Padding2d
+    dy: Array, argmax: Array, x_shape: tuple[int, ...], pool_size: Pair, strides: Pair, padding: Padding2d
 ) -> Array:
     """Reference: dy goes to the first maximum of its window, and adds up where windows overlap.
 
     Args:
         dy: Gradient of y.
-        places: The argmax indices of the forward pass.
+        argmax: The argmax indices of the forward pass.
         x_shape: Shape of x.
         pool_size, strides, padding: As for `max_pool2d_forward`.
 
@@ -100,7 +101,7 @@ def max_pool2d_backward(
         dx.
     """
     taps = np.arange(pool_size[0] * pool_size[1])
-    dtaps = np.where(places[..., None] == taps, dy[..., None], dy.dtype.type(0))
+    dtaps = np.where(argmax[..., None] == taps, dy[..., None], dy.dtype.type(0))
     return spread_windows(dtaps, x_shape, pool_size, strides, padding)
 
 
@@ -141,11 +142,22 @@ def max_pool2d(
 
 def max_pool_kernels(
     x: Tensor, data: Array, pool_size: Pair, strides: Pair, padding: Padding2d
-) -> tuple[Array, Callable[[Array], tuple[Array]]]:
-    """Max pooling of x, whose array is `data`: y, and its backward function."""
-    y, places = kernels.max_pool2d_forward(data, pool_size, strides, padding, is_tracked(x))
+) -> tuple[Array, Callable[[Array], tuple[Array]], Callable[[Tensor, Tensor], tuple[Tensor]]]:
+    """Max pooling of x, whose array is `data`: y, and its two backward functions, of arrays and of Tensors."""
+    y, argmax = kernels.max_pool2d_forward(data, pool_size, strides, padding, is_tracked(x))
     shape = data.shape
-    return y, lambda dy: (kernels.max_pool2d_backward(dy, places, shape, pool_size, strides, padding),)
+
+    def to_x(dy):
+        return kernels.max_pool2d_backward(dy, argmax, shape, pool_size, strides, padding)
+
+    def maxima(d):
+        """The elements of an array like x that stand where x has its maxima."""
+        batch, rows, cols, channels = np.indices(argmax.shape, sparse=True)
+        p, q = np.divmod(argmax.astype(np.intp), pool_size[1])
+        (top, _), (left, _) = padding
+        return d[batch, rows * strides[0] + p - top, cols * strides[1] + q - left, channels]
+
+    return y, lambda dy: (to_x(dy),), lambda dy, y: (linear(dy, to_x, maxima),)
 
 
 def max_pool(
@@ -202,8 +214,10 @@ def pool2d(
         )
     if data.dtype.kind != "f":
         raise TypeError(f"{operation}: expected float32 or float64, got {data.dtype}; convert with astype")
-    y, backward = run(x, data, pool_size, strides, pool_padding(operation, data.shape, pool_size, strides, padding))
-    return record(y, (x,), backward)
+    y, backward, differentiable = run(
+        x, data, pool_size, strides, pool_padding(operation, data.shape, pool_size, strides, padding)
+    )
+    return record(y, (x,), backward, differentiable)
 
 
 def pool(
@@ -259,4 +273,5 @@ def pool_padding(operation: str, shape: tuple[int, ...], pool_size: Pair, stride
 
 def _reshaped(x, shape):
     before = x.data.shape
-    return record(x.data.reshape(shape), (x,), lambda dy: (dy.reshape(before),))
+    return record(x.data.reshape(shape), (x,), lambda dy: (dy.reshape(before),),
+                  lambda dy, y: (_reshaped(dy, before),))

@@ -12,6 +12,8 @@ from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import as_floats, check_axes
+from .elementwise import square
+from .recorded_gradients import composed
 from .reduction import elements_of_one, mean, spread
 
 
@@ -43,7 +45,10 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         n = elements_of_one(x.data, y)
         return (spread(dy, x.data.shape, axes, keepdims) * dy.dtype.type(2 / n) * deviation,)
 
-    return record(y, (x,), backward)
+    def formula(x):
+        return mean(square(x - mean(x, axes, True)), axes, keepdims)
+
+    return record(y, (x,), backward, composed(formula, (x,), (x.data,)))
 
 
 def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -69,7 +74,7 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         with np.errstate(divide="ignore", invalid="ignore"):  # no derivative where all elements are equal
             return (dy / (2 * y),)
 
-    return record(y, (variance,), backward)
+    return record(y, (variance,), backward, lambda dy, y: (dy / (2 * y),))
 
 
 def moments(

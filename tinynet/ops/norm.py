@@ -12,6 +12,8 @@ from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor
 from .arguments import as_floats, check_axes
+from .elementwise import absolute, exp, log, sqrt, square
+from .recorded_gradients import composed
 from .reduction import max, min, spread, sum
 
 
@@ -48,7 +50,10 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     def backward(dy):
         return (spread(dy, data.shape, axes, keepdims) * (exponentials / total),)
 
-    return record(y, (x,), backward)
+    def formula(x):
+        return log(sum(exp(x - shift), axis, keepdims)) + (shift if keepdims else shift.reshape(y.shape))
+
+    return record(y, (x,), backward, composed(formula, (x,), (data,)))
 
 
 def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -81,7 +86,7 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
             with np.errstate(divide="ignore", invalid="ignore"):
                 return (spread(dy / y, data.shape, axes, keepdims) * data,)
 
-        return record(y, (x,), backward)
+        return record(y, (x,), backward, composed(lambda x: sqrt(sum(square(x), axis, keepdims)), (x,), (data,)))
     if isinstance(ord, str) or not one_axis:
         raise ValueError(
             f"norm: ord={ord!r} over axis={axis} of shape {data.shape} is not supported. "
@@ -89,7 +94,7 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
         )
     if ord == 0:
         return Tensor.wrap(np.asarray(np.sum(data != 0, axis=axes, keepdims=keepdims, dtype=data.dtype)))
-    magnitude = record(np.abs(data), (x,), lambda dy: (dy * np.sign(data),))
+    magnitude = absolute(x)
     if ord == math.inf:
         return max(magnitude, axis, keepdims)
     if ord == -math.inf:
@@ -105,4 +110,5 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
                 spread(dy, data.shape, axes, keepdims) * (size / spread(y, data.shape, axes, keepdims)) ** (ord - 1),
             )
 
-    return record(y, (magnitude,), backward_of_power)
+    return record(y, (magnitude,), backward_of_power,
+                  composed(lambda size: sum(size**ord, axis, keepdims) ** (1 / ord), (magnitude,), (size,)))

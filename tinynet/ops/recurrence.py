@@ -12,8 +12,12 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor, to_array
+from .activation_formulas import elementwise
 from .dense import ACTIVATIONS as DENSE_ACTIVATIONS
-from .indexing import get_item
+from .indexing import get_item, where
+from .joining import concatenate, stack
+from .matmul import matmul
+from .recorded_gradients import composed
 from .shape import transpose
 
 # name: (f(z), f'(z) in terms of y = f(z)); layers run other activations step by step
@@ -139,16 +143,37 @@ def gate_input_gradient(dz: Array, mask: Array | None, weights: Array) -> Array:
 
 
 def gate_weight_gradient(x: Array, mask: Array | None, dz: Array) -> Array:
-    """The gradient of the weights in `gate_products`, from dz, that of its result."""
+    """The weight gradient of `gate_products`, from dz, the gradient of its result."""
     if mask is None:
         return kernels.matmul(matrix(x), matrix(dz), transpose_a=True)
     parts = zip(mask, gates_of(dz, len(mask)), strict=True)
     return np.concatenate([gate_weight_gradient(x * m, None, d) for m, d in parts], axis=-1)
 
 
+# The same in recorded operations, for derivatives of the gradient.
+
+
+def recorded_activation(x: Tensor, name: str) -> Tensor:
+    """An activation of `ACTIVATIONS`, recorded."""
+    return x if name == "linear" else elementwise(x, name)
+
+
+def recorded_products(x: Tensor, mask: Array | None, weights: Tensor) -> Tensor:
+    """`gate_products` of one step."""
+    if mask is None:
+        return matmul(x, weights)
+    units = weights.shape[1] // len(mask)
+    return concatenate([matmul(x * m, weights[:, k * units:(k + 1) * units]) for k, m in enumerate(mask)], -1)
+
+
+def recorded_step(mask: Array | None, t: int, new: Tensor, old: Tensor) -> Tensor:
+    """The new state where step t counts, else the old one."""
+    return new if mask is None else where(np.broadcast_to(mask[t], new.shape), new, old)
+
+
 def result(
     h: Array, others: list[Array], return_sequences: bool, return_state: bool, inputs: Sequence[Tensor],
-    backward: Callable[[Array, list[Any]], Any],
+    backward: Callable[[Array, list[Any]], Any], formula: Callable[..., tuple[list[Tensor], list[Tensor]]],
 ) -> tuple[Tensor, list[Tensor] | None]:
     """Record the operation, with the results that the caller requested.
 
@@ -159,6 +184,8 @@ def result(
         return_state: Whether to return the final states too.
         inputs: The operation's inputs.
         backward: Function from the gradient of h[1:] and a list of those of `others` (or None) to those of `inputs`.
+        formula: Function of `inputs` that computes h[1:] and `others` again, step by step in recorded operations, for
+            derivatives of the gradient.
 
     Returns:
         The output, and the list of final states (None without `return_state`).
@@ -174,15 +201,23 @@ def result(
         dh[-1] = dy
         return dh
 
+    def recorded(output):
+        """The gradient in recorded operations, of the output that the node has."""
+        return composed(lambda *values: output(*formula(*values)), inputs, arrays)
+
+    arrays = [tensor.data for tensor in inputs]
     if return_state and others:
         # One tensor for all, of which the results are parts: a node of the tape has one output.
         packed = record(np.concatenate([h[1:], np.stack(others)]), inputs,
-                        lambda dy: backward(np.ascontiguousarray(dy[:steps]), list(dy[steps:])))
+                        lambda dy: backward(np.ascontiguousarray(dy[:steps]), list(dy[steps:])),
+                        recorded(lambda h, others: stack(h + others)))
         last = get_item(packed, steps - 1)
         y = transpose(get_item(packed, slice(0, steps)), (1, 0, 2)) if return_sequences else last
         return y, [last, *(get_item(packed, steps + i) for i in range(len(others)))]
     if return_sequences:
-        y = record(time_major(h[1:]), inputs, lambda dy: backward(time_major(dy), [None] * len(others)))
+        y = record(time_major(h[1:]), inputs, lambda dy: backward(time_major(dy), [None] * len(others)),
+                   recorded(lambda h, _: stack(h, 1)))
         return y, [get_item(y, (slice(None), -1))] if return_state else None
-    y = record(h[-1].copy(), inputs, lambda dy: backward(of_last(dy), [None] * len(others)))
+    y = record(h[-1].copy(), inputs, lambda dy: backward(of_last(dy), [None] * len(others)),
+               recorded(lambda h, _: h[-1]))
     return y, [y] if return_state else None

@@ -20,6 +20,8 @@ from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import as_floats, check_axes
+from .recorded_gradients import composed, linear
+from .shape import reshape, transpose
 
 # --- references -----------------------------------------------------------------------------------------------------
 
@@ -109,10 +111,11 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return Tensor.wrap(np.asarray(np.sum(data, axis=axes, keepdims=keepdims, dtype=sum_dtype(data.dtype))))
     y = kernels.reduce_sum(data, axes, keepdims)
 
-    def backward(dy):
-        return (filled(spread(dy, data.shape, axes, keepdims), data.shape),)
+    def to_x(dy):
+        return filled(spread(dy, data.shape, axes, keepdims), data.shape)
 
-    return record(y, (x,), backward)
+    return record(y, (x,), lambda dy: (to_x(dy),),
+                  lambda dy, y: (linear(dy, to_x, lambda d: kernels.reduce_sum(d, axes, keepdims)),))
 
 
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -139,11 +142,12 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     axes = check_axes("mean", axis, data.shape)
     y = kernels.reduce_mean(data, axes, keepdims)
 
-    def backward(dy):
+    def to_x(dy):
         n = elements_of_one(data, y)
-        return (filled(spread(dy, data.shape, axes, keepdims) / dy.dtype.type(n), data.shape),)
+        return filled(spread(dy, data.shape, axes, keepdims) / dy.dtype.type(n), data.shape)
 
-    return record(y, (x,), backward)
+    return record(y, (x,), lambda dy: (to_x(dy),),
+                  lambda dy, y: (linear(dy, to_x, lambda d: kernels.reduce_mean(d, axes, keepdims)),))
 
 
 def elements_of_one(data: Array, y: Array) -> int:
@@ -184,7 +188,17 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeL
         others[..., :-1] *= after
         return (spread(dy, data.shape, axes, keepdims) * restore(others),)
 
-    return record(y, (x,), backward)
+    def formula(x):
+        """One factor after the other: no division, so that x may be 0."""
+        reduced = tuple(range(data.ndim)) if axes is None else axes
+        kept = [axis for axis in range(data.ndim) if axis not in reduced]
+        rows = reshape(transpose(x, (*reduced, *kept)), (-1, *(data.shape[axis] for axis in kept)))
+        product = rows[0]
+        for i in range(1, rows.shape[0]):
+            product = product * rows[i]
+        return reshape(product, y.shape)
+
+    return record(y, (x,), backward, composed(formula, (x,), (data,)) if data.size else None)
 
 
 def _reduced_axes_last(data, axes):
@@ -201,7 +215,7 @@ def _reduced_axes_last(data, axes):
 def converted(x: Tensor, dtype: DTypeLike) -> Tensor:
     """x in another floating-point type, recorded; its gradient is converted back to x's own type."""
     own = x.data.dtype
-    return record(x.data.astype(dtype), (x,), lambda dy: (dy.astype(own),))
+    return record(x.data.astype(dtype), (x,), lambda dy: (dy.astype(own),), lambda dy, y: (dy.astype(own),))
 
 
 # --- extremes -------------------------------------------------------------------------------------------------------
@@ -225,13 +239,21 @@ def _extreme(operation, kernel_name, x, axis, keepdims, initial, choose):
     if initial is not None:
         y = choose(extreme, data.dtype.type(initial))
 
-    def backward(dy):
-        # Elements that share the extreme share its gradient equally.
+    def shares():
+        """Elements that share the extreme share its gradient equally."""
         is_extreme = data == spread(y, data.shape, axes, keepdims)
-        ties = np.sum(is_extreme, axis=axes, keepdims=True, dtype=data.dtype)
-        return (is_extreme * (spread(dy, data.shape, axes, keepdims) / np.maximum(ties, 1)),)
+        return is_extreme, np.maximum(np.sum(is_extreme, axis=axes, keepdims=True, dtype=data.dtype), 1)
 
-    return record(y, (x,), backward)
+    def backward(dy):
+        is_extreme, ties = shares()
+        return (is_extreme * (spread(dy, data.shape, axes, keepdims) / ties),)
+
+    def differentiable(dy, y):
+        is_extreme, ties = shares()
+        return (linear(dy, lambda d: is_extreme * (spread(d, data.shape, axes, keepdims) / ties),
+                       lambda d: np.asarray(np.sum(is_extreme * d / ties, axis=axes, keepdims=keepdims))),)
+
+    return record(y, (x,), backward, differentiable)
 
 
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:

@@ -67,7 +67,8 @@ def reshape(x: TensorLike, newshape: ShapeLike) -> Tensor:
         y = dense(y, x)
     if not state.tapes or not is_tracked(x):
         return wrap(y)
-    return record(y, (x,), lambda dy: (np.require(dy.reshape(shape), dtype, "C"),))
+    return record(y, (x,), lambda dy: (np.require(dy.reshape(shape), dtype, "C"),),
+                  lambda dy, y: (reshape(dy, shape),))
 
 
 def ravel(x: TensorLike) -> Tensor:

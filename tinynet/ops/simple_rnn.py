@@ -28,6 +28,9 @@ from .recurrence import (
     gate_weight_gradient,
     matrix,
     prepare,
+    recorded_activation,
+    recorded_products,
+    recorded_step,
     result,
     time_major,
     time_major_mask,
@@ -148,4 +151,13 @@ def simple_rnn(
         dx, *others = simple_rnn_backward(dy, steps, h, y, *weights, masks, activation, need_dx)
         return (None if dx is None else time_major(dx), *others)[: len(inputs)]
 
-    return result(h, [], return_sequences, return_state, inputs, backward)
+    def formula(x, h, kernel, recurrent_kernel, bias=0.0):
+        states = []
+        for t in range(len(steps)):
+            z = recorded_products(x[:, t], input_mask, kernel) + bias
+            z = z + recorded_products(h, recurrent_mask, recurrent_kernel)
+            h = recorded_step(masks[0], t, recorded_activation(z, activation), h)
+            states.append(h)
+        return states, []
+
+    return result(h, [], return_sequences, return_state, inputs, backward, formula)

@@ -8,7 +8,12 @@ from ..core.types import Array, Axis, TensorLike
 from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor
+from .activation_formulas import elementwise
 from .arguments import as_floats, check_axes, check_axis
+from .elementwise import exp
+from .recorded_gradients import composed, masked
+from .reduction import sum
+from .shape import broadcast_to, moveaxis
 
 
 def softmax_forward(x: Array) -> Array:
@@ -90,7 +95,8 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     array([[0.5, 0.5],
            [0. , 1. ]], dtype=float32)
     """
-    return _along_axis(x, axis, "softmax", kernels.softmax_forward, kernels.softmax_backward)
+    return _along_axis(x, axis, "softmax", kernels.softmax_forward, kernels.softmax_backward,
+                       lambda dy, y, axes: y * (dy - sum(dy * y, axes, keepdims=True)))
 
 
 def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
@@ -111,7 +117,8 @@ def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     >>> log_softmax([0.0, 1000.0]).numpy()
     array([-1000.,     0.], dtype=float32)
     """
-    return _along_axis(x, axis, "log_softmax", kernels.log_softmax_forward, kernels.log_softmax_backward)
+    return _along_axis(x, axis, "log_softmax", kernels.log_softmax_forward, kernels.log_softmax_backward,
+                       lambda dy, y, axes: dy - exp(y) * sum(dy, axes, keepdims=True))
 
 
 def sparsemax(x: TensorLike, axis: Axis = -1) -> Tensor:
@@ -135,7 +142,7 @@ def sparsemax(x: TensorLike, axis: Axis = -1) -> Tensor:
     >>> sparsemax([0.0, 1.0, 1.5]).numpy()
     array([0.  , 0.25, 0.75], dtype=float32)
     """
-    return _along_axis(x, axis, "sparsemax", _sparsemax_rows, _sparsemax_rows_gradient)
+    return _along_axis(x, axis, "sparsemax", _sparsemax_rows, _sparsemax_rows_gradient, _sparsemax_recorded_gradient)
 
 
 def glu(x: TensorLike, axis: int = -1) -> Tensor:
@@ -168,7 +175,12 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
         dx = np.concatenate([dy * gate, kernels.activation_backward(dy * a, b, "sigmoid")], axis=-1)
         return (np.ascontiguousarray(np.moveaxis(dx, -1, axis)),)
 
-    return record(y, (x,), backward)
+    def formula(x):
+        x = moveaxis(x, axis, -1)
+        half = x.shape[-1] // 2
+        return moveaxis(x[..., :half] * elementwise(x[..., half:], "sigmoid"), -1, axis)
+
+    return record(y, (x,), backward, composed(formula, (x,), (x.data,)))
 
 
 def _sparsemax_rows(x):
@@ -188,13 +200,21 @@ def _sparsemax_rows_gradient(dy, y):
     return np.where(support, dy - np.where(support, dy, 0).sum(axis=-1, keepdims=True) / count, 0)
 
 
-def _along_axis(x, axis, operation, forward, backward_from_output):
+def _sparsemax_recorded_gradient(dy, y, axes):
+    support = y.data > 0
+    count = np.maximum(support.sum(axis=axes, keepdims=True), 1).astype(y.dtype)
+    within = masked(dy, support)
+    return within - masked(broadcast_to(sum(within, axes, keepdims=True) / count, y.shape), support)
+
+
+def _along_axis(x, axis, operation, forward, backward_from_output, recorded_gradient):
     """Apply a kernel for the last axis along any: move the axis to the end, and back."""
     x = as_floats(x)
     rank = x.data.ndim
     if rank and (axis == -1 or axis == rank - 1):
         y = forward(x.data)
-        return record(y, (x,), lambda dy: (backward_from_output(dy, y),))
+        return record(y, (x,), lambda dy: (backward_from_output(dy, y),),
+                      lambda dy, y: (recorded_gradient(dy, y, -1),))
 
     axes = check_axes(operation, axis, x.data.shape)
     axes = tuple(range(rank)) if axes is None else axes
@@ -210,4 +230,5 @@ def _along_axis(x, axis, operation, forward, backward_from_output):
         return np.ascontiguousarray(rows.reshape(moved_shape).transpose(inverse)).reshape(x.shape)
 
     y_rows = forward(to_rows(x.data))
-    return record(from_rows(y_rows), (x,), lambda dy: (from_rows(backward_from_output(to_rows(dy), y_rows)),))
+    return record(from_rows(y_rows), (x,), lambda dy: (from_rows(backward_from_output(to_rows(dy), y_rows)),),
+                  lambda dy, y: (recorded_gradient(dy, y, axes),))

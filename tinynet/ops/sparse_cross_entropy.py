@@ -15,7 +15,12 @@ from ..tape import record
 from ..tensor import Tensor
 from .arguments import as_floats, check_axis
 from .binary_cross_entropy import clipped
-from .softmax import log_softmax_forward, softmax_forward
+from .elementwise import clip, log
+from .indexing import where
+from .recorded_gradients import as_it_was, composed
+from .reduction import sum
+from .shape import broadcast_to, expand_dims
+from .softmax import log_softmax_forward, softmax, softmax_forward
 
 
 def _one_hot(labels, classes, ignore_negative=True):
@@ -168,7 +173,26 @@ def sparse_categorical_crossentropy(
             doutput = kernels.sparse_cross_entropy_backward(dlosses, data, labels, epsilon)
         return (doutput if axis == -1 else classes_back(doutput, axis),)
 
-    return record(losses, (output,), backward)
+    output_data = output.data
+
+    def logits_gradient(dy, y):
+        probabilities = softmax(as_it_was(output, output_data), axis)
+        return (_logits_gradient(dy, probabilities, labels, axis),)
+
+    def formula(p):
+        q = clip(p / sum(p, axis, keepdims=True), epsilon, 1 - epsilon)
+        is_label = np.moveaxis(_one_hot(labels, data.shape[-1]), -1, axis) > 0
+        return -sum(where(is_label, log(q), 0.0), axis)
+
+    return record(losses, (output,), backward,
+                  logits_gradient if from_logits else composed(formula, (output,), (output_data,)))
+
+
+def _logits_gradient(dlosses, probabilities, labels, axis=-1):
+    """`sparse_softmax_cross_entropy_backward` on Tensors, along any axis."""
+    one_hot = np.moveaxis(_one_hot(labels, probabilities.shape[axis]), -1, axis)
+    counts = np.expand_dims(np.asarray(labels) >= 0, axis)
+    return expand_dims(dlosses, axis) * ((probabilities - one_hot) * counts)
 
 
 def mean_sparse_softmax_cross_entropy(labels: Array, logits: Tensor) -> Tensor:
@@ -201,7 +225,13 @@ def mean_sparse_softmax_cross_entropy(labels: Array, logits: Tensor) -> Tensor:
         dlosses.fill(float(dloss) / len(dlosses))
         return (kernels.sparse_softmax_cross_entropy_backward(dlosses, probabilities, labels),)
 
-    return record(kernels.reduce_mean(losses), (logits,), backward)
+    logits_data = logits.data
+
+    def differentiable(dy, y):
+        dlosses = broadcast_to(dy / len(losses), losses.shape)
+        return (_logits_gradient(dlosses, softmax(as_it_was(logits, logits_data)), labels),)
+
+    return record(kernels.reduce_mean(losses), (logits,), backward, differentiable)
 
 
 def _no_such_class(error):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..config import floatx
 from ..core.types import Axis, TensorLike
 from ..tensor import Tensor, convert_to_tensor
+from . import both
 from .arguments import check_axes
 from .arrangement import pad
 from .diagonal import diagonal
@@ -312,5 +315,12 @@ def _bessel_i1(x):
     return (total / points).astype(x.dtype)
 
 
-i0 = unary("i0", "The modified Bessel function of order 0, I0(x); its derivative is I1(x).",
-           lambda x: np.i0(x).astype(x.dtype).reshape(x.shape), lambda dy, x, y: dy * _bessel_i1(x))
+def _of_order_0(x):
+    return np.i0(x).astype(x.dtype).reshape(x.shape)
+
+
+i0: Callable[[TensorLike], Tensor]
+_i1 = unary("i1", None, _bessel_i1, lambda dy, x, y: dy * both.where(
+    x == 0, 0.5, (i0(x) if isinstance(x, Tensor) else _of_order_0(x)) - y / both.where(x == 0, 1, x)))
+i0 = unary("i0", "The modified Bessel function of order 0, I0(x); its derivative is I1(x).", _of_order_0,
+           lambda dy, x, y: dy * (_i1(x) if isinstance(x, Tensor) else _bessel_i1(x)))

@@ -10,9 +10,11 @@ import numpy as np
 from ..core.types import TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
+from . import both
 from .elementwise import multiply, sqrt, square, subtract
 from .formulas import binary, moved, result_type, sum_to, wrap
 from .matmul import matmul
+from .recorded_gradients import as_it_was, sum_like
 from .shape import expand_dims, moveaxis, ravel, reshape
 
 
@@ -70,8 +72,23 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
         view[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, view.shape)), view)
         return dx.astype(likes[i].dtype, copy=False)
 
-    return record(y, tuple(tensors),
-                  lambda dy: tuple(None if likes[i] is None else gradient(i, dy) for i in range(len(arrays))))
+    def recorded_gradient(i, dy):
+        others = [name for k, name in enumerate(names) if k != i]
+        values = [as_it_was(x, a) for k, (x, a) in enumerate(zip(tensors, arrays, strict=True)) if k != i]
+        # Letters that are only in this operand: ones in their place repeat dy.
+        alone = "".join(letter for letter in names[i] if letter not in out + "".join(others))
+        ones = np.ones([arrays[i].shape[names[i].index(letter)] for letter in alone], dtype)
+        dx = einsum(f"{','.join([out, *others, alone])}->{names[i]}", dy, *values, ones)
+        return sum_like(dx, likes[i])
+
+    def differentiable(dy, y):
+        return tuple(None if likes[i] is None else recorded_gradient(i, dy) for i in range(len(arrays)))
+
+    def backward(dy):
+        return tuple(None if likes[i] is None else gradient(i, dy) for i in range(len(arrays)))
+
+    takes_diagonals = any(len(set(name)) < len(name) for name in names)
+    return record(y, tuple(tensors), backward, None if takes_diagonals else differentiable)
 
 
 def _letters(subscripts, ndims):
@@ -225,7 +242,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
                    [i * k for i, k in zip(shape1, shape2, strict=True)])
 
 
-_cross = binary("cross", None, np.cross, lambda dy, a, b, y: np.cross(b, dy), lambda dy, a, b, y: np.cross(dy, a))
+_cross = binary("cross", None, np.cross, lambda dy, a, b, y: both.cross(b, dy), lambda dy, a, b, y: both.cross(dy, a))
 
 
 def cross(

@@ -282,6 +282,7 @@ def swap_layout(x: Tensor, axes: Sequence[int]) -> Tensor:
         x: Tensor.
         axes: Which axis of x comes first, second, ...
     """
-    inverse = np.argsort(axes)
+    inverse = np.argsort(axes).tolist()
     return record(np.ascontiguousarray(x.data.transpose(axes)), (x,),
-                  lambda dy: (np.ascontiguousarray(dy.transpose(inverse)),))
+                  lambda dy: (np.ascontiguousarray(dy.transpose(inverse)),),
+                  lambda dy, y: (swap_layout(dy, inverse),))

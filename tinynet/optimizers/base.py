@@ -43,7 +43,8 @@ class Optimizer(OptimizerState):
         ema_momentum: average = ema_momentum average + (1 - ema_momentum) w.
         ema_overwrite_frequency: Number of steps after which the weights are set to their averages; None for only at the
             end of training, by `finalize_variable_values`.
-        loss_scale_factor: `scale_loss` multiplies the loss by it, `apply` divides the gradients by it.
+        loss_scale_factor: `scale_loss` multiplies the loss by it, `apply` divides the gradients by it. `fit` and
+            `minimize` call both; a loop of your own that calls `apply` must call `scale_loss` too.
         gradient_accumulation_steps: Number of calls whose gradients are collected; the step is made with their mean.
         name: For variables and configs; made from the class name if None.
         **kwargs: Old spellings: `lr` means `learning_rate`; `decay` means learning_rate / (1 + decay t) after t steps.
@@ -129,12 +130,15 @@ class Optimizer(OptimizerState):
         variables = var_list() if callable(var_list) else var_list
         if callable(loss):
             with tape or GradientTape() as tape:
-                loss = loss()
+                loss = self.scale_loss(loss())
         elif tape is None:
             raise ValueError(
                 "minimize: a loss that is a Tensor needs the tape it was computed under: "
                 "minimize(loss, variables, tape=tape)"
             )
+        elif self.loss_scale_factor is not None:
+            with tape:
+                loss = self.scale_loss(loss)
         self.apply(tape.gradient(loss, variables), variables)
         return self._iterations
 
@@ -157,6 +161,8 @@ class Optimizer(OptimizerState):
             gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
         if set(map(type, gradients)) != {np.ndarray} or len(gradients) != len(variables) or not self.built:
             gradients, variables = self._sort_out(gradients, variables)
+        if self.loss_scale_factor is not None:
+            gradients = [np.asarray(gradient / self.loss_scale_factor) for gradient in gradients]
         if self.watch is not None:
             self.watch(gradients, variables)
         plan = self._plan
@@ -169,8 +175,6 @@ class Optimizer(OptimizerState):
         if not weights_may_change_in_place():
             for variable in plan.variables:  # a tape that is still to be played needs the old values
                 variable.data = aligned_copy(variable.data)
-        if self.loss_scale_factor is not None:
-            gradients = [gradient / self.loss_scale_factor for gradient in gradients]
         if self.gradient_accumulation_steps:
             gradients = self._accumulate(plan, gradients)
         if gradients is not None:
@@ -285,7 +289,7 @@ class Optimizer(OptimizerState):
         steps = self.gradient_accumulation_steps
         if (self._iterations.data.item() + 1) % steps:
             return None
-        means = [total.data / total.data.dtype.type(steps) for total in sums]
+        means = [np.asarray(total.data / total.data.dtype.type(steps)) for total in sums]
         for total in self._accumulated:
             total.data[...] = 0
         return means
@@ -296,7 +300,7 @@ class Optimizer(OptimizerState):
         if self.global_clipnorm and self.global_clipnorm > 0:
             return clip_together_by_norm(gradients, self.global_clipnorm)
         if self.clipvalue and self.clipvalue > 0:
-            return [np.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
+            return [np.asarray(np.clip(gradient, -self.clipvalue, self.clipvalue)) for gradient in gradients]
         return gradients
 
     def _decay(self, variables, rate):
@@ -325,15 +329,15 @@ class Optimizer(OptimizerState):
             raise ValueError(
                 f"{type(self).__name__}.exclude_from_weight_decay: call it before the first step (or build)"
             )
-        listed = {id(variable) for variable in var_list or ()}
+        listed = list(var_list or ())
         pattern = re.compile("|".join(sorted(set(var_names)))) if var_names else None
-        self._excluded = lambda variable: id(variable) in listed or bool(pattern and pattern.search(variable.name))
+        self._excluded = _Excluded(listed, pattern)
 
     def _average(self):
         first = self._count() == 1
         momentum = 0.0 if first else self.ema_momentum
         for variable, average in zip(self._trainable_variables, self._averages, strict=True):
-            average.data = momentum * average.data + (1 - momentum) * variable.data
+            average.data = np.asarray(momentum * average.data + (1 - momentum) * variable.data)
         if self.ema_overwrite_frequency and self._count() % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(self._trainable_variables)
 
@@ -357,6 +361,16 @@ class Optimizer(OptimizerState):
             The same kind; `loss` itself if there is no factor.
         """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+
+class _Excluded:
+    """Which variables do not decay. An object, so that copies and pickles of the optimizer have it."""
+
+    def __init__(self, listed, pattern):
+        self.listed, self.pattern = listed, pattern
+
+    def __call__(self, variable):
+        return any(variable is one for one in self.listed) or bool(self.pattern and self.pattern.search(variable.name))
 
 
 def _kind(pair):

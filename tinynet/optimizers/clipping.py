@@ -28,7 +28,7 @@ def clip_each_by_norm(gradients: Sequence[Array], limit: float) -> list[Array]:
         Arrays of the same shapes.
     """
     return [
-        gradient * gradient.dtype.type(limit) / np.maximum(norm(gradient), gradient.dtype.type(limit))
+        np.asarray(gradient * gradient.dtype.type(limit) / np.maximum(norm(gradient), gradient.dtype.type(limit)))
         for gradient in gradients
     ]
 
@@ -46,4 +46,4 @@ def clip_together_by_norm(gradients: Sequence[Array], limit: float) -> list[Arra
     total = np.sqrt(sum(np.sum(np.square(gradient)) for gradient in gradients))
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = limit * np.minimum(1 / total, 1 / limit) + (total - total)
-    return [gradient * gradient.dtype.type(scale) for gradient in gradients]
+    return [np.asarray(gradient * gradient.dtype.type(scale)) for gradient in gradients]

@@ -12,6 +12,7 @@ import numpy as np
 from ..config import floatx
 from ..core.naming import to_snake_case, unknown_name
 from ..core.old_names import note
+from ..core.registry import get_registered_object, serialize_function
 from ..tensor import Tensor, to_array
 from ..variable import Variable
 from . import schedules
@@ -99,6 +100,11 @@ class OptimizerState:
             self._learning_rate = learning_rate
         else:
             self._learning_rate = self._track("learning_rate", np.asarray(_rate(learning_rate, label), floatx()))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, or what was pickled: its variables are other objects."""
+        self.__dict__.update(state)
+        self._index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
@@ -328,7 +334,7 @@ class OptimizerState:
         elif isinstance(rate, schedules.LearningRateSchedule):
             rate = schedules.serialize(rate)
         else:
-            rate = getattr(rate, "__name__", None)
+            rate = serialize_function(rate)["config"]
         common = (
             "weight_decay",
             "clipnorm",
@@ -359,13 +365,13 @@ class OptimizerState:
         if isinstance(rate, dict):
             config["learning_rate"] = schedules.deserialize(rate, custom_objects)
         elif isinstance(rate, str):
-            objects = custom_objects or {}
-            if rate not in objects:
+            found = get_registered_object(rate, custom_objects)
+            if found is None:
                 raise ValueError(
                     f"{cls.__name__}: the learning rate was the function {rate!r}; pass "
                     f"custom_objects={{{rate!r}: ...}}"
                 )
-            config["learning_rate"] = objects[rate]
+            config["learning_rate"] = found
         return cls(**config)
 
     def __repr__(self) -> str:

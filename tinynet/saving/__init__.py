@@ -1,6 +1,7 @@
 """Models and their parts as dicts, JSON and files.
 
     model_file.py     whole models: save_model, load_model
+    pickles.py        pickles of layers and models
     weights.py        weights alone: save_weights, load_weights
     state.py          the names of arrays in files, and how they are restored into a model
     building.py       a model from a configuration that may be damaged or hostile
@@ -21,6 +22,7 @@ from ..core.registry import (
 )
 from .model_file import load_model, save_model
 from ..serialization import deserialize_keras_object, serialize_keras_object
+from . import pickles as _pickles  # noqa: F401, for `pickle.dumps(model)`
 from .weights import load_weights, save_weights
 
 __all__ = [

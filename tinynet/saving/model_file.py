@@ -98,7 +98,7 @@ def model_from_bytes(data: bytes, name: str = "<bytes>") -> Any:
         ModelFileError: as `load_model` does.
     """
     with undisturbed_session():
-        return _load_archive(name, None, True, io.BytesIO(data))
+        return load_archive(name, None, True, io.BytesIO(data))
 
 
 def _members(model, format=None):
@@ -139,10 +139,17 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, Any] 
     with undisturbed_session():
         if is_hdf5(path):
             return legacy_h5.load(path, custom_objects, compile, max_bytes)
-        return _load_archive(path, custom_objects, compile, max_bytes=max_bytes)
+        return load_archive(path, custom_objects, compile, max_bytes=max_bytes)
 
 
-def _load_archive(path, custom_objects, compile, file=None, max_bytes=None):
+def load_archive(path: Any, custom_objects: dict[str, Any] | None, compile: bool, file: Any = None,
+                 max_bytes: int | None = None) -> Any:
+    """Return the model of a `.keras` file.
+
+    Args:
+        path, custom_objects, compile, max_bytes: As for `load_model`.
+        file: The file, open for reading, if it is not to be opened here; `path` is then its name in messages.
+    """
     with Archive(path, file, max_bytes) as archive:
         allowed = allowed_bytes(archive.size_bytes, max_bytes)
         metadata = archive.read_json(METADATA)

@@ -4,6 +4,7 @@
     comparison.py             the slides' table of them; the origin of each line of Adam
     batches.py                batch, stochastic, mini-batch: the choice of a batch size
     surfaces.py landscape.py  surfaces to walk on; slices through the loss of a network
+    curvature.py              the Hessian and its eigenvalues; Newton's step
     losses.py                 half squared error; L1 and L2 with lambda / 2
     dropout.py                dropout with scaling at test time; the average over masks
     initializers.py           the demos' initializations, the Xavier experiment
@@ -29,6 +30,7 @@ from .adaptive import (
 )
 from .batches import Descent, fit_line
 from .comparison import comparison_table, explain
+from .curvature import curvature, hessian, newton_step
 from .descent import GradientDescent, Momentum, NesterovChangeOfVariables, NesterovLookahead, SlideOptimizer
 from .dropout import VanillaDropout, count_masks, monte_carlo_predict
 from .gap import Gap, explain_gap
@@ -56,10 +58,10 @@ custom_objects = {
 __all__ = [
     "AdaGradForm1", "AdaGradForm2", "AdaGradForm3", "AdaGradFullMatrix", "AdamAlgorithm1", "AdamAlmost", "Descent",
     "Gap", "GradientDescent", "HalfSquaredError", "L1Slide", "L2Slide", "LayerInputMonitor", "Momentum",
-    "NesterovChangeOfVariables", "NesterovLookahead", "RMSPropSlide", "ScaledNormal", "SlideOptimizer",
-    "UniformSlide", "VanillaDropout", "XavierSlide", "comparison_table", "count_masks", "custom_objects",
+    "NesterovChangeOfVariables", "NesterovLookahead", "RMSPropSlide", "ScaledNormal", "SlideOptimizer", "UniformSlide",
+    "VanillaDropout", "XavierSlide", "comparison_table", "count_masks", "curvature", "custom_objects",
     "decision_boundary", "decision_boundary_network", "digits_network", "edge_strengths", "explain", "explain_gap",
-    "feature_maps", "fit_line", "fit_polynomials", "look_inside", "loss_slice", "monte_carlo_predict",
-    "plot_feature_maps", "plot_network", "plot_paths", "plots", "smallest_loss_in_ball", "surfaces", "top_classes",
-    "trace", "variance_of_output", "xavier_experiment",
+    "feature_maps", "fit_line", "fit_polynomials", "hessian", "look_inside", "loss_slice", "monte_carlo_predict",
+    "newton_step", "plot_feature_maps", "plot_network", "plot_paths", "plots", "smallest_loss_in_ball", "surfaces",
+    "top_classes", "trace", "variance_of_output", "xavier_experiment",
 ]

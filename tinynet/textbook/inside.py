@@ -48,7 +48,8 @@ def plot_network(
     """
     strengths = edge_strengths(model, x, y, show)
     ax = _axes(ax, "plot_network")
-    kinds = ["input"] + [layer.activation.__name__ for layer in model.layers if hasattr(layer, "units")]
+    layers: list[Any] = model.layers
+    kinds = ["input"] + [layer.activation.__name__ for layer in layers if hasattr(layer, "units")]
     counts = [len(strengths[0])] + [strength.shape[1] for strength in strengths]
     heights = [np.arange(count) - (count - 1) / 2 for count in counts]
     for column, strength in enumerate(strengths):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..ops.recorded_gradients import composed
 from ..optimizers import get as get_optimizer
 from ..tape import record
 from ..tensor import convert_to_tensor
@@ -70,7 +71,8 @@ class Surface:
         dx, dy = self.slope(p.data[..., 0], p.data[..., 1])
         gradient = np.stack(np.broadcast_arrays(dx, dy), axis=-1).astype(p.data.dtype)
         value = np.asarray(self.formula(p.data[..., 0], p.data[..., 1]), p.data.dtype)
-        return record(value, (p,), lambda d: (gradient * np.expand_dims(d, -1),))
+        return record(value, (p,), lambda d: (gradient * np.expand_dims(d, -1),),
+                      composed(lambda p: self.formula(p[..., 0], p[..., 1]), (p,), (p.data,)))
 
     def gradient(self, point: TensorLike) -> Array:
         """The gradient as an array, shaped as `point`, (..., 2)."""

@@ -15,7 +15,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace tiles {
 
-constexpr Index kMostSteps = 64;  // steps of 32 products before the next pair of column tiles: 384 KB of weights
+constexpr Index kMaxSteps = 64;  // steps of 32 products before the next pair of column tiles: 384 KB of weights
 
 // The inner sum of a window, in steps of 32 products. A run is a range of consecutive elements in the slab: a whole row
 // of taps where the taps are adjacent, else the channels of one tap. The last step of a run may load elements past its
@@ -34,7 +34,7 @@ struct Runs {
 // Whether the matrix unit is faster than the vector units. Each step must be full enough, and each split element must
 // take part in enough products. (Measured speed relative to AVX-512: 1x1 kernels from 256 to 64 channels 1.7, stride 2
 // 1.9, 512 channels 1.7.)
-inline bool correlate_worth(const Window<float>& w, Index groups, Index depth, Index columns) {
+inline bool correlate_is_profitable(const Window<float>& w, Index groups, Index depth, Index columns) {
   if (groups != 1 || depth == 0 || columns < 4 || w.taps_h * w.taps_w == 0) return false;
   const Runs runs(w, depth);
   const Index positions = w.batch * w.grid_h * w.grid_w, taps = w.taps_h * w.taps_w;
@@ -44,36 +44,38 @@ inline bool correlate_worth(const Window<float>& w, Index groups, Index depth, I
 
 // Whether the matrix unit is faster than conv2d_spread.h for an input gradient with few channels. 6 channels leave 10
 // of the 16 columns of a tile idle, but 25 taps make up for that.
-inline bool takes_few_channels(const Conv2dShape& s) {
+inline bool few_channels_are_profitable(const Conv2dShape& s) {
   return s.channels >= 4 && s.kernel_height * s.kernel_width * s.channels >= 128 * s.stride_h * s.stride_w;
 }
 
 // Splits `count` elements and stores piece k at out + k * plane. If a mask is given, elements count as zero where the
 // mask is not positive. The last step is padded with zeros.
-inline void split_run(const float* x, const float* mask, Index count, Half* out, Index plane, Vec<float>& failed) {
+inline void split_run(const float* x, const float* mask, Index count, BFloat16* out, Index plane,
+                      Vec<float>& unsplittable) {
   const auto load_kept = [&](Index i) {
-    const FirstLanes<float> present(smaller(16, larger(0, count - i)));
+    const FirstLanes<float> present(min(16, max(0, count - i)));
     const Vec<float> value = present.load(x + i);
     return mask == nullptr ? value : present.load(mask + i) > Vec<float>{} ? value : Vec<float>{};
   };
   for (Index i = 0; i < count; i += kDepth) {
-    const Split s = split_neighbours(load_kept(i), load_kept(i + 16), failed);
+    const Split s = split_neighbours(load_kept(i), load_kept(i + 16), unsplittable);
     for (Index p = 0; p < kPieces; ++p) std::memcpy(out + p * plane + i, &s.piece[p], 64);
   }
 }
 
 // Splits the input of a block into slab[piece][image][row][col][channel], with zero padding around the image and
 // `slack` zeros at the end.
-inline void split_block(const Window<float>& w, const Block& block, Half* slab, Index plane, Index slack,
-                        Vec<float>& failed) {
+inline void split_block(const Window<float>& w, const Block& block, BFloat16* slab, Index plane, Index slack,
+                        Vec<float>& unsplittable) {
   const Index cols = w.slab_cols(), rows = w.slab_rows(block.rows), line = w.width * w.channels;
-  const Index left = smaller(cols, larger(0, -w.first_col())), from = larger(0, w.first_col());
-  const Index copied = larger(0, smaller(cols - left, w.width - from));
+  const Index left = min(cols, max(0, -w.first_col())), from = max(0, w.first_col());
+  const Index copied = max(0, min(cols - left, w.width - from));
   const Index first = block.row * w.stride_h + w.first_row();
-  const auto zero = [&](Half* out, Index count) {
-    for (Index p = 0; p < kPieces; ++p) std::memset(out + p * plane, 0, static_cast<std::size_t>(count) * sizeof(Half));
+  const auto zero = [&](BFloat16* out, Index count) {
+    for (Index p = 0; p < kPieces; ++p)
+      std::memset(out + p * plane, 0, static_cast<std::size_t>(count) * sizeof(BFloat16));
   };
-  Half* out = slab;
+  BFloat16* out = slab;
   for (Index n = block.image; n < block.image + block.images; ++n)
     for (Index r = first; r < first + rows; ++r, out += cols * w.channels) {
       if (r < 0 || r >= w.height || copied == 0) {
@@ -83,7 +85,7 @@ inline void split_block(const Window<float>& w, const Block& block, Half* slab, 
       const Index at = (n * w.height + r) * line + from * w.channels;
       zero(out, left * w.channels);
       split_run(w.x + at, w.mask == nullptr ? nullptr : w.mask + at, copied * w.channels, out + left * w.channels,
-                plane, failed);
+                plane, unsplittable);
       zero(out + (left + copied) * w.channels, (cols - left - copied) * w.channels);
     }
   zero(out, slack);
@@ -101,18 +103,18 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
     step_at[s] =
         (w.tap_row[p] - w.first_row()) * pitch + (w.tap_col[q] - w.first_col()) * w.channels + s % runs.steps * kDepth;
   }
-  std::atomic<bool> failure{false};
-  const Scratch<Half> weights(column_tiles * steps * kSplitTile);  // [column tile][step]
+  std::atomic<bool> any_unsplittable{false};
+  const Scratch<BFloat16> weights(column_tiles * steps * kSplitTile);  // [column tile][step]
   parallel_for(column_tiles * steps, 32, [&](Index begin, Index end) {
-    Vec<float> failed{};
+    Vec<float> unsplittable{};
     for (Index index = begin; index < end; ++index) {
       const Index tile = index / steps, step = index % steps, done = step % runs.steps * kDepth;
       const Index column = tile / 2 * kPanel<float>, width = panel_width<float>(columns, column);
       const Index k = step / runs.steps * runs.length + done;
       pack_vectors(panels + column * runs.count * runs.length + k * width + tile % 2 * kColumns, width,
-                   runs.length - done, kColumns, weights + index * kSplitTile, failed);
+                   runs.length - done, kColumns, weights + index * kSplitTile, unsplittable);
     }
-    if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+    if (any_nan(unsplittable)) any_unsplittable.store(true, std::memory_order_relaxed);
   });
 
   const Blocks blocks = Blocks::of(w, kBlockPixels);
@@ -121,25 +123,25 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
   // The last tile of a row may read past the last pixel, and the last step of a run may read past its last element.
   const Index slack = (across * height - w.grid_w) * w.stride_w * w.channels + kDepth;
   const Index plane = ceil_div(blocks.images * w.slab_rows(blocks.rows) * pitch + slack, kDepth) * kDepth;
-  const bool plain = target.bias == nullptr && !target.relu && steps <= kMostSteps;
+  const bool plain = target.bias == nullptr && !target.relu && steps <= kMaxSteps;
   parallel_for(blocks.count, 1, [&](Index begin, Index end) {
     const Unit unit(height);
-    const Scratch<Half> slab(kPieces * plane);
+    const Scratch<BFloat16> slab(kPieces * plane);
     alignas(64) float buffer[kBlock * kBlock];
-    Vec<float> failed{};
+    Vec<float> unsplittable{};
     for (Index index = begin; index < end; ++index) {
       const Block block = Block::at(index, blocks, w);
-      split_block(w, block, slab, plane, slack, failed);
+      split_block(w, block, slab, plane, slack, unsplittable);
       const Index count = block.images * block.rows * across;
       for (Index tile = 0; tile < column_tiles; tile += 2) {
-        const Index column = tile * kColumns, wide = smaller(2, column_tiles - tile);
-        const Index present = smaller(kBlock, columns - column);
-        for (Index s = 0; s < steps; s += kMostSteps) {
-          const Half* const right = weights + (tile * steps + s) * kSplitTile;
-          const bool last = s + kMostSteps >= steps;
+        const Index column = tile * kColumns, wide = min(2, column_tiles - tile);
+        const Index present = min(kBlock, columns - column);
+        for (Index s = 0; s < steps; s += kMaxSteps) {
+          const BFloat16* const right = weights + (tile * steps + s) * kSplitTile;
+          const bool last = s + kMaxSteps >= steps;
           for (Index t = 0; t < count; t += 2) {
-            const Index high = smaller(2, count - t);
-            const Half* from[2] = {};
+            const Index high = min(2, count - t);
+            const BFloat16* from[2] = {};
             float* to[2] = {};
             Index pixels[2] = {};
             for (Index i = 0; i < high; ++i) {
@@ -148,13 +150,13 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
               from[i] = slab + (n * w.slab_rows(block.rows) + row * w.stride_h) * pitch + col * w.stride_w * w.channels;
               to[i] = target.out + (block.image + n) * target.image + (block.row + row) * target.row +
                       col * target.col + column;
-              pixels[i] = smaller(height, w.grid_w - col);
+              pixels[i] = min(height, w.grid_w - col);
             }
             const bool direct =
                 plain && present == wide * kColumns && pixels[0] == height && (high == 1 || pixels[1] == height);
             multiply_tiles(static_cast<int>(high), static_cast<int>(wide),
-                           {{from[0], from[1]}, w.stride_w * w.channels * Index(sizeof(Half)), plane}, step_at + s,
-                           {{right, right + steps * kSplitTile}, 64, kTile}, nullptr, smaller(kMostSteps, steps - s),
+                           {{from[0], from[1]}, w.stride_w * w.channels * Index(sizeof(BFloat16)), plane}, step_at + s,
+                           {{right, right + steps * kSplitTile}, 64, kTile}, nullptr, min(kMaxSteps, steps - s),
                            direct ? Sums{{to[0], to[1]}, target.col} : Sums{{buffer, buffer + kRows * kBlock}, kBlock});
             for (Index i = 0; i < high && !direct; ++i)
               store_block(buffer + i * kRows * kBlock, to[i], target.col, pixels[i], present, s > 0,
@@ -163,9 +165,9 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
         }
       }
     }
-    if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+    if (any_nan(unsplittable)) any_unsplittable.store(true, std::memory_order_relaxed);
   });
-  return !failure.load(std::memory_order_relaxed);
+  return !any_unsplittable.load(std::memory_order_relaxed);
 }
 
 }  // namespace tiles

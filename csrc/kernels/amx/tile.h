@@ -28,7 +28,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace tiles {
 
-using Half = std::uint16_t;  // the bits of a bfloat16
+using BFloat16 = std::uint16_t;  // the bits of a bfloat16
 
 constexpr Index kRows = 16;              // rows of a tile
 constexpr Index kColumns = 16;           // columns of a tile of sums, which are float32
@@ -64,24 +64,24 @@ struct Split {
   Bits piece[kPieces];
 };
 
-// The upper half of a float32 is a bfloat16. `failed` becomes NaN in lanes where an element could not be split.
-inline Split split(Vec<float> first, Vec<float> second, Vec<float>& failed) {
+// The upper half of a float32 is a bfloat16. `unsplittable` becomes NaN in lanes where an element could not be split.
+inline Split split(Vec<float> first, Vec<float> second, Vec<float>& unsplittable) {
   constexpr std::uint32_t upper = 0xffff0000u, half = 0x8000u;
   const auto bits = [](Vec<float> x) { return reinterpret_cast<Bits>(x); };
   const auto number = [](Bits x) { return reinterpret_cast<Vec<float>>(x); };
   const Bits h1 = (bits(first) + half) & upper, h2 = (bits(second) + half) & upper;
-  const Vec<float> rest1 = first - number(h1), rest2 = second - number(h2);
-  const Bits m1 = bits(rest1) & upper, m2 = bits(rest2) & upper;
-  const Vec<float> l1 = rest1 - number(m1), l2 = rest2 - number(m2);  // exact: these are already bfloat16
-  failed += l1 * 0.0f;                                                // inf - inf is NaN
-  failed += l2 * 0.0f;
+  const Vec<float> remainder1 = first - number(h1), remainder2 = second - number(h2);
+  const Bits m1 = bits(remainder1) & upper, m2 = bits(remainder2) & upper;
+  const Vec<float> l1 = remainder1 - number(m1), l2 = remainder2 - number(m2);  // exact: these are already bfloat16
+  unsplittable += l1 * 0.0f;                                                // inf - inf is NaN
+  unsplittable += l2 * 0.0f;
   return {{h1 >> 16 | h2, m1 >> 16 | m2, bits(l1) >> 16 | bits(l2)}};
 }
 
 // The same for 32 consecutive elements, in pairs of neighbours.
-inline Split split_neighbours(Vec<float> low, Vec<float> high, Vec<float>& failed) {
+inline Split split_neighbours(Vec<float> low, Vec<float> high, Vec<float>& unsplittable) {
   constexpr Bits even = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
-  return split(__builtin_shuffle(low, high, even), __builtin_shuffle(low, high, even + 1), failed);
+  return split(__builtin_shuffle(low, high, even), __builtin_shuffle(low, high, even + 1), unsplittable);
 }
 
 inline bool any_nan(Vec<float> x) {
@@ -91,13 +91,13 @@ inline bool any_nan(Vec<float> x) {
 }
 
 // Stores row `row` of a split tile. The three pieces are one tile apart.
-inline void store_row(const Split& s, Half* tile, Index row) {
+inline void store_row(const Split& s, BFloat16* tile, Index row) {
   for (Index p = 0; p < kPieces; ++p) std::memcpy(tile + p * kTile + row * kDepth, &s.piece[p], 64);
 }
 
 // The addresses of the tiles of one factor, for one tile or two adjacent ones.
 struct Factor {
-  const Half* tile[2];
+  const BFloat16* tile[2];
   Index row_bytes;  // from row to row: 64 if packed
   Index piece;      // from h to m to l, in bfloat16: kTile if packed
 };

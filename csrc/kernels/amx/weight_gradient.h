@@ -31,12 +31,12 @@ namespace tiles {
 // share an L2 cache of 2 MB.
 constexpr Index kSlabGroup = 900 << 10;
 constexpr Index kGradientGroup = 800 << 10;
-constexpr Index kLeastPositions = 512;  // of a block: the fixed cost of a call equals that of two steps of 32
-constexpr Index kMostPositions = 2048;
+constexpr Index kMinPositions = 512;  // of a block: the fixed cost of a call equals that of two steps of 32
+constexpr Index kMaxPositions = 2048;
 
 // Rows or columns of the slab. Position i reads, through tap t, element i*stride + t*dilation - pad of the image. That
-// is element i + offset(t) of plane phase(t). Element r of a plane is element r*stride + rest(phase) - pad of the
-// image.
+// is element i + offset(t) of plane phase(t). Element r of a plane is element r*stride + residue(phase) - pad of
+// the image.
 struct SlabAxis {
   SlabAxis(Index size, Index out, Index stride, Index dilation, Index taps, Index pad)
       : size(size),
@@ -46,28 +46,28 @@ struct SlabAxis {
         taps(taps),
         pad(pad),
         period(stride / std::gcd(stride, dilation)),
-        phases(smaller(taps, period)) {}
+        phases(min(taps, period)) {}
   Index phase(Index tap) const { return tap % period; }
-  Index rest(Index phase) const { return phase * dilation % stride; }
+  Index residue(Index phase) const { return phase * dilation % stride; }
   Index offset(Index tap) const { return tap * dilation / stride; }
   Index span(Index positions) const { return positions + offset(taps - 1); }
 
   // Index of the element in the image, or -1 for a zero.
   Index element(Index phase, Index r) const {
-    const Index e = r * stride + rest(phase) - pad;
+    const Index e = r * stride + residue(phase) - pad;
     return e >= 0 && e < size ? e : -1;
   }
 
   // Positions from one row to the next, or rows from one image to the next. The zeros after a row can be the same as
   // those before the next row.
   Index distance() const {
-    const auto shares = [&](Index d) {
+    const auto zeros_are_shared = [&](Index d) {
       for (Index i = 0; i < phases; ++i)
-        if (d * stride + rest(i) - pad < size || (span(out) - 1 - d) * stride + rest(i) - pad >= 0) return false;
+        if (d * stride + residue(i) - pad < size || (span(out) - 1 - d) * stride + residue(i) - pad >= 0) return false;
       return true;
     };
     Index d = out;
-    while (d < span(out) && !shares(d)) ++d;
+    while (d < span(out) && !zeros_are_shared(d)) ++d;
     return d;
   }
 
@@ -92,15 +92,15 @@ struct Plan {
         pitch(cols.distance()),
         image_rows(rows.distance()) {
     const Index fitting = (kSlabGroup + kGradientGroup) / 2 / (2 * kPieces * (2 * depth + s.filters));
-    const Index wanted = smaller(kMostPositions, larger(kLeastPositions, fitting));
+    const Index target_size = min(kMaxPositions, max(kMinPositions, fitting));
     const Index area = image_rows * pitch;
-    if (area <= wanted) {
-      blocks.images = smaller(s.batch, ceil_div(wanted, area));
+    if (area <= target_size) {
+      blocks.images = min(s.batch, ceil_div(target_size, area));
       blocks.rows = s.out_height;
       blocks.bands = 1;
     } else {
       blocks.images = 1;
-      blocks.bands = ceil_div(s.out_height, ceil_div(wanted, pitch));
+      blocks.bands = ceil_div(s.out_height, ceil_div(target_size, pitch));
       blocks.rows = ceil_div(s.out_height, blocks.bands);
       blocks.bands = ceil_div(s.out_height, blocks.rows);
     }
@@ -139,8 +139,8 @@ struct PaddedRows {
   Index size(const Plan& plan) const { return plan.blocks.images * per_image * line; }
 
   void copy(const Conv2dShape& s, const float* x, const Block& block, float* out) const {
-    const Index begin = smaller(line, s.pad_left * s.channels);
-    const Index copied = larger(0, smaller(line - begin, s.width * s.channels));
+    const Index begin = min(line, s.pad_left * s.channels);
+    const Index copied = max(0, min(line - begin, s.width * s.channels));
     for (Index n = block.image; n < block.image + block.images; ++n)
       for (Index r = 0; r < per_image; ++r, out += line) {
         const Index row = block.row * s.stride_h + first + r;
@@ -200,18 +200,18 @@ inline Index find_steps(const Conv2dShape& s, const Plan& plan, const Block& blo
 // Packs channels [first, last) of all positions into slab[tile][copy][piece][pair][channel]. The second copy serves odd
 // offsets.
 inline void pack_slab(const float* x, const Index* source, Index length, Index first, Index last, Index piece, bool odd,
-                      Half* slab, Vec<float>& failed) {
+                      BFloat16* slab, Vec<float>& unsplittable) {
   const float zeros[16] = {};
   for (Index i = 0; i < length; i += kDepth)
     for (Index c = first; c < last; c += kColumns) {
-      const FirstLanes<float> kept(smaller(kColumns, last - c));
+      const FirstLanes<float> kept(min(kColumns, last - c));
       const auto number = [&](Index k) { return kept.load(source[k] < 0 ? zeros : x + source[k] + c); };
-      Half* out = slab + (c - first) / kColumns * (odd ? 2 : 1) * kPieces * piece + i / 2 * kDepth;
+      BFloat16* out = slab + (c - first) / kColumns * (odd ? 2 : 1) * kPieces * piece + i / 2 * kDepth;
       Split before{};
       if (odd && i > 0)
         for (Index p = 0; p < kPieces; ++p) std::memcpy(&before.piece[p], out - kDepth + p * piece, 64);
       for (Index k = i; k < i + kDepth; k += 2, out += kDepth) {
-        const Split pair = split(number(k), number(k + 1), failed);
+        const Split pair = split(number(k), number(k + 1), unsplittable);
         for (Index p = 0; p < kPieces; ++p) {
           std::memcpy(out + p * piece, &pair.piece[p], 64);
           const Bits crossing = before.piece[p] >> 16 | pair.piece[p] << 16;
@@ -225,11 +225,11 @@ inline void pack_slab(const float* x, const Index* source, Index length, Index f
 // Packs filters [first, last) of all steps into out[tile][step][piece]. Adds their sums over the pixels to `sums`
 // unless it is null.
 inline void pack_steps(const float* dy, const float* mask, const Index* pixel, Index steps, Index first, Index last,
-                       Half* out, Index tile_pitch, float* sums, Vec<float>& failed) {
+                       BFloat16* out, Index tile_pitch, float* sums, Vec<float>& unsplittable) {
   const float zeros[16] = {};
   for (Index s = 0; s < steps; ++s, pixel += kDepth)
     for (Index f = first; f < last; f += kRows) {
-      const FirstLanes<float> kept(smaller(kRows, last - f));
+      const FirstLanes<float> kept(min(kRows, last - f));
       Vec<float> sum{};
       const auto number = [&](Index k) {
         Vec<float> value = kept.load(pixel[k] < 0 ? zeros : dy + pixel[k] + f);
@@ -238,10 +238,10 @@ inline void pack_steps(const float* dy, const float* mask, const Index* pixel, I
         sum += value;
         return value;
       };
-      Half* const tile = out + (f - first) / kRows * tile_pitch + s * kSplitTile;
+      BFloat16* const tile = out + (f - first) / kRows * tile_pitch + s * kSplitTile;
       for (Index k = 0; k < kDepth; k += 2) {
         const Vec<float> even = number(k), odd = number(k + 1);
-        store_row(split(even, odd, failed), tile, k / 2);
+        store_row(split(even, odd, unsplittable), tile, k / 2);
       }
       transpose_tile(tile);
       if (sums != nullptr) kept.store(sums + f, kept.load(sums + f) + sum);
@@ -252,7 +252,7 @@ inline void pack_steps(const float* dy, const float* mask, const Index* pixel, I
 inline void store_transposed(const float* sums, float* out, Index stride, Index channels, Index filters,
                              bool accumulate) {
   for (Index f = 0; f < filters; f += kRows) {
-    const FirstLanes<float> kept(smaller(kRows, filters - f));
+    const FirstLanes<float> kept(min(kRows, filters - f));
     Vec<float> block[16];
     for (Index i = 0; i < 16; ++i) block[i] = load(sums + (f + i) * kBlock);
     transpose<float>(block);
@@ -267,7 +267,7 @@ inline void store_transposed(const float* sums, float* out, Index stride, Index 
 // whole tiles, takes part in enough products: with 36 of them (3x3 from 8 channels to 32) it takes 1.15 times as long
 // as AVX-512, with 49 (7x7, 3 to 16) only 0.87 times. Second, the result is not so large that accumulating it block by
 // block is most of the work (3x3 of 256 to 512 channels: 1.2 times as long).
-inline bool weight_gradient_worth(const Conv2dShape& s) {
+inline bool weight_gradient_is_profitable(const Conv2dShape& s) {
   const Index depth = s.channels * (whole_rows(s) ? s.kernel_width : 1);
   const Index split = (ceil_div(depth, kColumns) + ceil_div(s.filters, kRows)) * 16;
   const Index weights = s.kernel_height * s.kernel_width * s.channels * s.filters;
@@ -278,13 +278,13 @@ inline bool weight_gradient_worth(const Conv2dShape& s) {
 // How the work is divided. Each part is a range of blocks with its own partial result; there are as many parts as
 // memory traffic allows. If that is too few for the threads, each part is cut into slices of the channels and filters,
 // in tiles. Slices change no bit.
-struct Shares {
-  Shares(const Plan& plan, Index filters, Index weights)
+struct Partition {
+  Partition(const Plan& plan, Index filters, Index weights)
       : channels(ceil_div(plan.depth, kColumns)), filters(ceil_div(filters, kRows)) {
     while (parts < kTasks && 2 * parts <= plan.blocks.count && 2 * parts * weights * Index(sizeof(float)) <= (4 << 20))
       parts *= 2;
-    const Index wanted = parts % num_threads() == 0 ? 1 : ceil_div(2 * num_threads(), parts);
-    while (slices() < wanted && (channels > 1 || filters > 2)) {
+    const Index target = parts % num_threads() == 0 ? 1 : ceil_div(2 * num_threads(), parts);
+    while (slices() < target && (channels > 1 || filters > 2)) {
       if (channels >= filters || filters <= 2)
         channels = ceil_div(channels, 2), channel_slices *= 2;
       else
@@ -303,17 +303,17 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
   const Plan plan(s);
   const Blocks& blocks = plan.blocks;
   const Index weights = s.kernel_height * s.kernel_width * s.channels * s.filters;
-  const Shares shares(plan, s.filters, weights);
-  const Index parts = shares.parts, slices = shares.slices();
+  const Partition partition(plan, s.filters, weights);
+  const Index parts = partition.parts, slices = partition.slices();
   const Index channel_tiles = ceil_div(plan.depth, kColumns), filter_tiles = ceil_div(s.filters, kRows);
 
   // Taps with even offsets first: pairs of neighbours then read the same cache lines.
   const Scratch<Index> taps(plan.taps);
-  Index even_taps = 0, placed = 0;
+  Index even_taps = 0, count = 0;
   for (Index t = 0; t < plan.taps; ++t) even_taps += plan.offset(t) % 2 == 0;
-  for (Index rest = 0; rest < 2; ++rest)
+  for (Index parity = 0; parity < 2; ++parity)
     for (Index t = 0; t < plan.taps; ++t)
-      if (plan.offset(t) % 2 == rest) taps[placed++] = t;
+      if (plan.offset(t) % 2 == parity) taps[count++] = t;
   const bool odd = even_taps < plan.taps;
   const Index piece = (plan.length / 2 | 1) * kDepth, tile = (odd ? 2 : 1) * kPieces * piece;
   const Scratch<Index> tap_at(plan.taps);
@@ -321,58 +321,58 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
     tap_at[i] = plan.offset(taps[i]) / 2 * kDepth + plan.offset(taps[i]) % 2 * kPieces * piece;
 
   const Index gradient_tile = plan.steps * kSplitTile;
-  const Index group_channels = smaller(shares.channels, larger(1, kSlabGroup / (tile * Index(sizeof(Half)))));
+  const Index group_channels = min(partition.channels, max(1, kSlabGroup / (tile * Index(sizeof(BFloat16)))));
   const Index group_filters =
-      smaller(shares.filters, larger(1, kGradientGroup / (gradient_tile * Index(sizeof(Half))) / 2) * 2);
+      min(partition.filters, max(1, kGradientGroup / (gradient_tile * Index(sizeof(BFloat16))) / 2) * 2);
   const PaddedRows padded(s, plan);
   const Scratch<float> partials(parts > 1 ? parts * weights : 0), partial_sums(parts * s.filters);
-  std::atomic<bool> failure{false};
+  std::atomic<bool> any_unsplittable{false};
   parallel_for(parts * slices, 1, [&](Index begin, Index end) {
     const Unit unit;
-    const Scratch<Half> slab(group_channels * tile), gradient((group_filters + 1) / 2 * 2 * gradient_tile);
+    const Scratch<BFloat16> slab(group_channels * tile), gradient((group_filters + 1) / 2 * 2 * gradient_tile);
     const Scratch<float> copy(plan.wide ? padded.size(plan) : 0);
     const Scratch<Index> source(plan.length), start(plan.steps), pixel(plan.steps * kDepth);
     alignas(64) float sums[kBlock * kBlock];
-    Vec<float> failed{};
+    Vec<float> unsplittable{};
     for (Index task = begin; task < end; ++task) {
       const Index part = task / slices, slice = task % slices;
-      const Index first_channel = slice / shares.filter_slices * shares.channels;
-      const Index last_channel = smaller(channel_tiles, first_channel + shares.channels);
-      const Index first_filter = slice % shares.filter_slices * shares.filters;
-      const Index last_filter = smaller(filter_tiles, first_filter + shares.filters);
+      const Index first_channel = slice / partition.filter_slices * partition.channels;
+      const Index last_channel = min(channel_tiles, first_channel + partition.channels);
+      const Index first_filter = slice % partition.filter_slices * partition.filters;
+      const Index last_filter = min(filter_tiles, first_filter + partition.filters);
       float* const out = parts > 1 ? partials + part * weights : dkernel;
       float* const bias_sums = dbias != nullptr && first_channel == 0 ? partial_sums + part * s.filters : nullptr;
       if (bias_sums != nullptr)
-        for (Index f = first_filter * kRows; f < smaller(s.filters, last_filter * kRows); ++f) bias_sums[f] = 0;
+        for (Index f = first_filter * kRows; f < min(s.filters, last_filter * kRows); ++f) bias_sums[f] = 0;
       const Index first_block = blocks.count * part / parts, last_block = blocks.count * (part + 1) / parts;
       for (Index index = first_block; index < last_block; ++index) {
         const Index image = index / blocks.bands * blocks.images, top = index % blocks.bands * blocks.rows;
-        const Block block{image, smaller(blocks.images, s.batch - image), top,
-                          smaller(blocks.rows, s.out_height - top)};
+        const Block block{image, min(blocks.images, s.batch - image), top,
+                          min(blocks.rows, s.out_height - top)};
         find_sources(s, plan, padded, block, source);
         if (plan.wide) padded.copy(s, x, block, copy);
         const Index steps = find_steps(s, plan, block, start, pixel);
         for (Index i = 0; i < steps; ++i) start[i] *= kDepth / 2;  // from here on, an offset into the slab
         for (Index c0 = first_channel; c0 < last_channel; c0 += group_channels) {
-          const Index c1 = smaller(last_channel, c0 + group_channels);
-          pack_slab(plan.wide ? copy : x, source, plan.length, c0 * kColumns, smaller(plan.depth, c1 * kColumns), piece,
-                    odd, slab, failed);
+          const Index c1 = min(last_channel, c0 + group_channels);
+          pack_slab(plan.wide ? copy : x, source, plan.length, c0 * kColumns, min(plan.depth, c1 * kColumns), piece,
+                    odd, slab, unsplittable);
           for (Index f0 = first_filter; f0 < last_filter; f0 += group_filters) {
-            const Index f1 = smaller(last_filter, f0 + group_filters);
+            const Index f1 = min(last_filter, f0 + group_filters);
             if (c0 == first_channel || last_filter - first_filter > group_filters)
-              pack_steps(dy, y, pixel, steps, f0 * kRows, smaller(s.filters, f1 * kRows), gradient, gradient_tile,
-                         c0 == first_channel ? bias_sums : nullptr, failed);
+              pack_steps(dy, y, pixel, steps, f0 * kRows, min(s.filters, f1 * kRows), gradient, gradient_tile,
+                         c0 == first_channel ? bias_sums : nullptr, unsplittable);
             for (Index f = f0; f < f1; f += 2) {
-              const Half* const left = gradient + (f - f0) * gradient_tile;
-              const Index filters = smaller(kBlock, s.filters - f * kRows), entries = (c1 - c0) * plan.taps;
+              const BFloat16* const left = gradient + (f - f0) * gradient_tile;
+              const Index filters = min(kBlock, s.filters - f * kRows), entries = (c1 - c0) * plan.taps;
               for (Index e = 0; e < entries; e += 2) {
-                const Half* right[2] = {};
+                const BFloat16* right[2] = {};
                 float* to[2] = {};
                 Index channels[2] = {};
-                for (Index k = 0; k < smaller(2, entries - e); ++k) {
+                for (Index k = 0; k < min(2, entries - e); ++k) {
                   const Index c = (e + k) / plan.taps, t = (e + k) % plan.taps;
                   right[k] = slab + c * tile + tap_at[t];
-                  channels[k] = smaller(kColumns, plan.depth - (c0 + c) * kColumns);
+                  channels[k] = min(kColumns, plan.depth - (c0 + c) * kColumns);
                   to[k] = out + (taps[t] * plan.depth + (c0 + c) * kColumns) * s.filters + f * kRows;
                   for (Index i = 0; i < channels[k]; ++i) {
                     __builtin_prefetch(to[k] + i * s.filters, 1);
@@ -391,9 +391,9 @@ inline bool weight_gradient(const Conv2dShape& s, const float* dy, const float* 
         }
       }
     }
-    if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+    if (any_nan(unsplittable)) any_unsplittable.store(true, std::memory_order_relaxed);
   });
-  if (failure.load(std::memory_order_relaxed)) return false;
+  if (any_unsplittable.load(std::memory_order_relaxed)) return false;
 
   // Adds the partial results in a fixed order.
   if (parts > 1)

@@ -18,11 +18,16 @@ namespace tiles {
 constexpr Index kBlockBytes = 768 << 10;  // a block's split tiles and products, in an L2 cache of 2 MB
 constexpr Index kSharedBlockBytes = 16 << 20;
 
-inline bool winograd_can(Index channels, Index filters) { return channels % kDepth == 0 && filters % kColumns == 0; }
+// Whether channels and filters fill whole tiles.
+inline bool winograd_supports(Index channels, Index filters) {
+  return channels % kDepth == 0 && filters % kColumns == 0;
+}
 
 // Whether the products of the weight gradient outweigh splitting both factors. With 64 channels and 64 filters they do
 // not.
-inline bool gradient_worth(Index channels, Index filters) { return channels * filters >= 64 * (channels + filters); }
+inline bool gradient_is_profitable(Index channels, Index filters) {
+  return channels * filters >= 64 * (channels + filters);
+}
 
 // Whether direct convolution on the matrix unit (amx/conv2d.h, amx/weight_gradient.h) is faster than Winograd's
 // algorithm for a pass with results of size rows x cols. For outputs and input gradients it is in two cases: where edge
@@ -33,28 +38,28 @@ inline bool direct_is_faster(const Conv2dShape& s, ConvPass pass, Index rows, In
   const Index products = s.channels * s.filters, pixels = rows * cols;
   if (pass == ConvPass::weight_gradient) return false;
   const bool backward = pass == ConvPass::input_gradient;
-  if (winograd_can(backward ? s.filters : s.channels, backward ? s.channels : s.filters))
+  if (winograd_supports(backward ? s.filters : s.channels, backward ? s.channels : s.filters))
     return 10 * 36 * pixels < 7 * 16 * Axis<F4>(rows).elements * Axis<F4>(cols).elements;
   return products <= 64 * 64 && pixels <= 32 * 32;
 }
 
 // Splits 32 consecutive elements as pairs (0, 16), (1, 17), ... Both factors must use the same order, whichever it is;
 // this one needs no shuffles.
-inline Split split_halves(const float* low, const float* high, Vec<float>& failed) {
-  return split(load(low), load(high), failed);
+inline Split split_halves(const float* low, const float* high, Vec<float>& unsplittable) {
+  return split(load(low), load(high), unsplittable);
 }
 
 // Splits transformed tiles, `pitch` apart, into rows of out[element][step].
-inline void split_transformed(const float* tiles, Index pitch, Index count, Index elements, Index steps, Half* out,
-                              Vec<float>& failed) {
-  Vec<float> nan = failed;
+inline void split_transformed(const float* tiles, Index pitch, Index count, Index elements, Index steps, BFloat16* out,
+                              Vec<float>& unsplittable) {
+  Vec<float> nan = unsplittable;
   for (Index element = 0; element < elements; ++element)
     for (Index s = 0; s < steps; ++s, out += kSplitTile) {
       const float* from = tiles + (2 * s * elements + element) * kColumns;
       for (Index r = 0; r < count; ++r, from += pitch)
         store_row(split_halves(from, from + elements * kColumns, nan), out, r);
     }
-  failed = nan;
+  unsplittable = nan;
 }
 
 // Like winograd() of conv2d_winograd.h. Returns false, with the outputs undefined, if an element cannot be split.
@@ -63,78 +68,78 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
   constexpr Index elements = F::n * F::n;
   const Index depth = x.channels, filters = out.filters, steps = depth / kDepth, column_tiles = filters / kColumns;
   const Index panel = steps * kSplitTile;
-  const Index per_tile = elements * (depth * kPieces * Index(sizeof(Half)) + filters * Index(sizeof(float)));
-  const bool cooperate = elements * column_tiles * panel * Index(sizeof(Half)) > kSharedKernelBytes;
-  const Index block = larger(1, (cooperate ? kSharedBlockBytes : kBlockBytes) / per_tile / kBlock) * kBlock;
+  const Index per_tile = elements * (depth * kPieces * Index(sizeof(BFloat16)) + filters * Index(sizeof(float)));
+  const bool all_threads_per_block = elements * column_tiles * panel * Index(sizeof(BFloat16)) > kSharedKernelBytes;
+  const Index block = max(1, (all_threads_per_block ? kSharedBlockBytes : kBlockBytes) / per_tile / kBlock) * kBlock;
   const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
   const TileSums<float> sums(out, blocks.count(), block, kRows);
-  const Index p_plane = plane_of<float>(block * filters);
-  std::atomic<bool> failure{false};
+  const Index p_plane = padded_plane<float>(block * filters);
+  std::atomic<bool> any_unsplittable{false};
 
-  const Scratch<Half> weights(elements * column_tiles * panel);  // [element][tile of filters][step]
-  parallel_for(elements * column_tiles, larger(1, 32 / steps), [&](Index begin, Index end) {
-    Vec<float> failed{};
+  const Scratch<BFloat16> weights(elements * column_tiles * panel);  // [element][tile of filters][step]
+  parallel_for(elements * column_tiles, max(1, 32 / steps), [&](Index begin, Index end) {
+    Vec<float> unsplittable{};
     for (Index index = begin; index < end; ++index) {
       const Index element = index / column_tiles, tile = index % column_tiles;
       const Index column = tile / 2 * kPanel<float>, width = panel_width<float>(filters, column);
       const float* const from = u + element * u_plane + column * depth + tile % 2 * kColumns;
       for (Index k = 0; k < depth; ++k) {
         if (k % kDepth >= 16) continue;
-        store_row(split_halves(from + k * width, from + (k + 16) * width, failed),
+        store_row(split_halves(from + k * width, from + (k + 16) * width, unsplittable),
                   weights + index * panel + k / kDepth * kSplitTile, k % kDepth);
       }
     }
-    if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+    if (any_nan(unsplittable)) any_unsplittable.store(true, std::memory_order_relaxed);
   });
 
   // Number of tiles that are split while they are in an L1 cache of 48 KB. It divides sixteen evenly.
-  const Index together = larger(2, 256 / depth);
+  const Index tiles_per_group = max(2, 256 / depth);
   // Either one thread processes a block of its own, or all threads share each step of one large block. When nested, the
   // loops below run on one thread.
-  const auto process = [&](const TileBlock& b, Half* v, float* products) {  // v[sixteen tiles][element][step]
+  const auto process = [&](const TileBlock& b, BFloat16* v, float* products) {  // v[sixteen tiles][element][step]
     const Elements of = Elements::of<F>(b);
     const Layout layout = tile_by_tile<float>(of.count, depth);
-    parallel_for(b.count, cooperate ? kRows : block, [&](Index begin, Index end) {
+    parallel_for(b.count, all_threads_per_block ? kRows : block, [&](Index begin, Index end) {
       const Zeros<float> zeros(F::n * depth);
-      const Scratch<float> transformed(together * layout.tile);
-      Vec<float> failed{};
-      for (Index t = begin; t < end; t += together) {
-        const Index present = smaller(together, end - t);
+      const Scratch<float> transformed(tiles_per_group * layout.tile);
+      Vec<float> unsplittable{};
+      for (Index t = begin; t < end; t += tiles_per_group) {
+        const Index present = min(tiles_per_group, end - t);
         transform_tiles<float, F, InputStep>(x, b.part(t, t + present), transformed, layout,
                                              static_cast<float*>(nullptr), static_cast<const float*>(zeros));
         split_transformed(transformed, layout.tile, present, of.count, steps,
-                          v + t / kRows * of.count * panel + t % kRows * kDepth, failed);
+                          v + t / kRows * of.count * panel + t % kRows * kDepth, unsplittable);
       }
-      if (any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+      if (any_nan(unsplittable)) any_unsplittable.store(true, std::memory_order_relaxed);
     });
     // Rows beyond the last tile hold uninitialised memory; only their own products depend on it.
-    parallel_for(of.count, cooperate ? 1 : of.count, [&](Index begin, Index end) {
+    parallel_for(of.count, all_threads_per_block ? 1 : of.count, [&](Index begin, Index end) {
       const Unit unit;
       for (Index e = begin; e < end; ++e)
         for (Index tile = 0; tile < column_tiles; tile += 2)
           for (Index t = 0; t < b.count; t += kBlock) {
-            const Half* const left = v + (t / kRows * of.count + e) * panel;
-            const Half* const right = weights + (of.place[e] * column_tiles + tile) * panel;
+            const BFloat16* const left = v + (t / kRows * of.count + e) * panel;
+            const BFloat16* const right = weights + (of.index[e] * column_tiles + tile) * panel;
             float* const to = products + e * p_plane + t * filters + tile * kColumns;
             multiply_tiles(b.count - t > kRows ? 2 : 1, column_tiles - tile > 1 ? 2 : 1,
                            {{left, left + of.count * panel}, 64, kTile}, nullptr, {{right, right + panel}, 64, kTile},
                            nullptr, steps, {{to, to + kRows * filters}, filters});
           }
     });
-    parallel_for(b.count, cooperate ? kRows : block, [&](Index begin, Index end) {
+    parallel_for(b.count, all_threads_per_block ? kRows : block, [&](Index begin, Index end) {
       output_tiles<float, F>(b.part(begin, end), products + begin * filters, p_plane, out, sums);
     });
   };
   const auto run = [&](Index begin, Index end) {
     const Scratch<float> products(elements * p_plane);
-    const Scratch<Half> v(block / kRows * elements * panel);
+    const Scratch<BFloat16> v(block / kRows * elements * panel);
     for (Index index = begin; index < end; ++index) process(blocks[index], v, products);
   };
-  if (cooperate)
+  if (all_threads_per_block)
     run(0, blocks.count());
   else
     parallel_for(blocks.count(), 1, run);
-  if (failure.load(std::memory_order_relaxed)) return false;
+  if (any_unsplittable.load(std::memory_order_relaxed)) return false;
   sums.finish();
   return true;
 }
@@ -143,18 +148,18 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
 // of v[tile][channel] * d[tile][filter]. left and right are buffers for the split factors: kSplitTile per step of 32
 // tiles and 16 channels (or filters).
 inline void multiply_element(const float* v, const float* d, Index count, Index channels, Index filters, float* out,
-                             bool add, Half* left, Half* right, Vec<float>& failed) {
+                             bool add, BFloat16* left, BFloat16* right, Vec<float>& unsplittable) {
   const Index steps = ceil_div(count, kDepth), panel = steps * kSplitTile;
-  const auto split_tiles = [&](const float* from, Index pitch, Index s, Half* tile) __attribute__((always_inline)) {
+  const auto split_tiles = [&](const float* from, Index pitch, Index s, BFloat16* tile) __attribute__((always_inline)) {
     for (Index i = 0, t = s * kDepth; i < kRows; ++i, ++t) {
       const Vec<float> first = t < count ? load(from + t * pitch) : Vec<float>{};
       const Vec<float> second = t + 16 < count ? load(from + (t + 16) * pitch) : Vec<float>{};
-      store_row(split(first, second, failed), tile, i);
+      store_row(split(first, second, unsplittable), tile, i);
     }
   };
   for (Index c = 0; c < channels; c += kRows)
     for (Index s = 0; s < steps; ++s) {
-      Half* const tile = left + c / kRows * panel + s * kSplitTile;
+      BFloat16* const tile = left + c / kRows * panel + s * kSplitTile;
       split_tiles(v + c, channels, s, tile);
       transpose_tile(tile);
     }
@@ -164,8 +169,8 @@ inline void multiply_element(const float* v, const float* d, Index count, Index 
     for (Index c = 0; c < channels; c += kBlock) {
       const Index width = panel_width<float>(filters, f);
       float* const to = out + f * channels + c * width;
-      const Half* const rows = left + c / kRows * panel;
-      const Half* const columns = right + f / kColumns * panel;
+      const BFloat16* const rows = left + c / kRows * panel;
+      const BFloat16* const columns = right + f / kColumns * panel;
       multiply_tiles(channels - c > kRows ? 2 : 1, width > kColumns ? 2 : 1, {{rows, rows + panel}, 64, kTile}, nullptr,
                      {{columns, columns + panel}, 64, kTile}, nullptr, steps, {{to, to + kRows * width}, width, add});
     }

@@ -11,7 +11,7 @@ namespace {
 
 // Winograd's algorithm handles 3x3 kernels with stride 1 whose channels fill whole vectors.
 template <class T>
-bool winograd_can(const Conv2dShape& s) {
+bool winograd_supports(const Conv2dShape& s) {
   constexpr Index lanes = VectorOf<T>::lanes;
   return s.kernel_height == 3 && s.kernel_width == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
          s.dilation_w == 1 && s.groups == 1 && s.channels > 0 && s.filters > 0 && s.channels % lanes == 0 &&
@@ -22,9 +22,9 @@ bool winograd_can(const Conv2dShape& s) {
 // where only its own tiles are well filled (outputs of 2x2). All other shapes use direct convolution. So does float64,
 // because users choose it for accuracy.
 template <class T>
-ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorithm wanted) {
-  if (!winograd_can<T>(s)) return ConvAlgorithm::direct;
-  if (wanted != ConvAlgorithm::automatic) return wanted;
+ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorithm requested) {
+  if (!winograd_supports<T>(s)) return ConvAlgorithm::direct;
+  if (requested != ConvAlgorithm::automatic) return requested;
   if (sizeof(T) == 8 || s.channels < 16 || s.filters < 16) return ConvAlgorithm::direct;
   const Index rows = pass == ConvPass::input_gradient ? s.height : s.out_height;
   const Index cols = pass == ConvPass::input_gradient ? s.width : s.out_width;
@@ -38,8 +38,8 @@ ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorith
 
 template <class T>
 void conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu,
-                    ConvAlgorithm wanted) {
-  switch (conv2d_algorithm<T>(s, ConvPass::forward, wanted)) {
+                    ConvAlgorithm requested) {
+  switch (conv2d_algorithm<T>(s, ConvPass::forward, requested)) {
     case ConvAlgorithm::winograd2:
       return conv2d_forward_winograd<T, F2>(s, x, kernel, bias, y, relu);
     case ConvAlgorithm::winograd4:
@@ -51,8 +51,8 @@ void conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* 
 
 template <class T>
 void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx,
-                           ConvAlgorithm wanted) {
-  switch (conv2d_algorithm<T>(s, ConvPass::input_gradient, wanted)) {
+                           ConvAlgorithm requested) {
+  switch (conv2d_algorithm<T>(s, ConvPass::input_gradient, requested)) {
     case ConvAlgorithm::winograd2:
       return conv2d_input_gradient_winograd<T, F2>(s, dy, kernel, y, dx);
     case ConvAlgorithm::winograd4:
@@ -60,7 +60,7 @@ void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, c
     default:
       // With few channels most lanes of a vector would be idle; the channels of all taps together fill them.
 #if defined(__AMX_BF16__)
-      if (sizeof(T) == 4 && s.groups == 1 && tiles::takes_few_channels(s))
+      if (sizeof(T) == 4 && s.groups == 1 && tiles::few_channels_are_profitable(s))
         return conv2d_input_gradient_direct(s, dy, kernel, y, dx);
 #endif
       if (s.groups == 1 && s.channels <= VectorOf<T>::lanes / 2)
@@ -71,9 +71,9 @@ void conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, c
 
 template <class T>
 void conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias,
-                            ConvAlgorithm wanted) {
+                            ConvAlgorithm requested) {
   const ConvAlgorithm chosen =
-      dkernel == nullptr ? ConvAlgorithm::direct : conv2d_algorithm<T>(s, ConvPass::weight_gradient, wanted);
+      dkernel == nullptr ? ConvAlgorithm::direct : conv2d_algorithm<T>(s, ConvPass::weight_gradient, requested);
   switch (chosen) {
     case ConvAlgorithm::winograd2:
       return conv2d_weight_gradient_winograd<T, F2>(s, dy, x, y, dkernel, dbias);

@@ -10,13 +10,13 @@
 // those of the separate operations, bit for bit.
 //
 // The backward pass takes one pass over dy. Let p[k] be the input element of product k of an output, d = dy where ReLU
-// was not flat and 0 elsewhere, and scale, level and slope as in batch_norm.h. All sums run over the pixels:
+// was not flat and 0 elsewhere, and scale, mean_dy and slope as in batch_norm.h. All sums run over the pixels:
 //
-//   dz         = scale ((d - level) - (z - mean) slope)
-//   dkernel[k] = sum p[k] dz = scale (sum p[k] d - level sum p[k] - slope sum p[k] (z - mean))
+//   dz         = scale ((d - mean_dy) - (z - mean) slope)
+//   dkernel[k] = sum p[k] dz = scale (sum p[k] d - mean_dy sum p[k] - slope sum p[k] (z - mean))
 //   sum p[k] (z - mean)      = sum over j of (sum p[k] p[j]) kernel[j] + (bias - mean) sum p[k]
 //
-// level and slope depend on sum d and sum d (z - mean), so they may be known last. The sums of p alone are few.
+// mean_dy and slope depend on sum d and sum d (z - mean), so they may be known last. The sums of p alone are few.
 #pragma once
 
 #include "kernels/conv/conv2d_recomputed.h"
@@ -43,23 +43,23 @@ struct MaskedGradient {
 
   const T* in_place() const { return nullptr; }
 
-  // Like OutputGradient::pack. If several threads need the gradient of a block, `wanted` is not null for only one of
+  // Like OutputGradient::pack. If several threads need the gradient of a block, `bias_sums` is not null for only one of
   // them, which computes the sums.
   template <int vectors>
-  void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, const T* wanted) const {
+  void pack(const Conv2dShape& s, const Block& block, Index first, Index columns, T* out, const T* bias_sums) const {
     constexpr Index width = vectors * VectorOf<T>::lanes;
     T sum[width] = {}, sum_of_products[width] = {};
     const Index begin = (block.image * s.out_height + block.row) * s.out_width;
     const Index end = begin + block.images * block.rows * s.out_width;
     for (Index chunk = begin; chunk < end; chunk += kChunk, out += kChunk * width) {
-      const Index pixels = smaller(kChunk, end - chunk);
+      const Index pixels = min(kChunk, end - chunk);
       z.compute(chunk, chunk + pixels, first, width, nullptr, out, width, dy);
       (relu ? of_z<vectors, true> : of_z<vectors, false>)(affine, dy + chunk * s.filters, s.filters, pixels, first, out,
                                                           sum, sum_of_products);
     }
-    if (wanted == nullptr) return;
+    if (bias_sums == nullptr) return;
     const Index index = block.image / blocks.images * blocks.bands + block.row / blocks.rows;
-    for (Index j = 0; j < smaller(width, columns); ++j) {
+    for (Index j = 0; j < min(width, columns); ++j) {
       sums[index * s.filters + first + j] = sum[j];
       sums_of_products[index * s.filters + first + j] = sum_of_products[j];
     }
@@ -107,17 +107,18 @@ void finish_weights(const Convolution<T>& z, const T* kernel, const T* bias, con
   const Scratch<double> sums(products * rows);
   z.add_patches(centre, sums);  // around a centre, so that a large mean loses no precision
   for (Index f = 0; f < filters; ++f) {
-    const double scale = affine.scale[f], level = dbeta[f] / pixels, slope = dgamma[f] / pixels * inverse_std[f];
+    const double scale = affine.scale[f], mean_dy = dbeta[f] / pixels, slope = dgamma[f] / pixels * inverse_std[f];
     double shift = (bias == nullptr ? 0.0 : static_cast<double>(bias[f])) - affine.mean[f];
     for (Index k = 0; k < products; ++k) shift += static_cast<double>(centre) * kernel[k * filters + f];
     double centred = pixels * shift;  // sum of z - mean: nonzero only because the mean is rounded
     for (Index k = 0; k < products; ++k) centred += sums[k * rows + products] * kernel[k * filters + f];
     for (Index k = 0; k < products; ++k) {
-      const double* const seen = sums + k * rows;
-      double with_z = centre * centred + shift * seen[products];
-      for (Index j = 0; j < products; ++j) with_z += seen[j] * kernel[j * filters + f];
+      const double* const patch_sums = sums + k * rows;
+      double with_z = centre * centred + shift * patch_sums[products];
+      for (Index j = 0; j < products; ++j) with_z += patch_sums[j] * kernel[j * filters + f];
       T& gradient = dkernel[k * filters + f];
-      gradient = static_cast<T>(scale * ((gradient - level * (seen[products] + pixels * centre)) - slope * with_z));
+      const double with_dy = gradient - mean_dy * (patch_sums[products] + pixels * centre);
+      gradient = static_cast<T>(scale * (with_dy - slope * with_z));
     }
     if (dbias != nullptr) dbias[f] = static_cast<T>(-scale * slope * centred);
   }

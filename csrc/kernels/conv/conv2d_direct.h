@@ -22,9 +22,9 @@ const T* block_input(const Window<T>& w, const Block& block, T* slab) {
   const Index first = block.row * w.stride_h + w.first_row();
   if (w.in_place()) return w.x + (block.image * w.height + first) * line + w.first_col() * w.channels;
   const Index cols = w.slab_cols(), rows = w.slab_rows(block.rows);
-  const Index left = smaller(cols, larger(0, -w.first_col()));
-  const Index from = larger(0, w.first_col());
-  const Index copied = larger(0, smaller(cols - left, w.width - from));
+  const Index left = min(cols, max(0, -w.first_col()));
+  const Index from = max(0, w.first_col());
+  const Index copied = max(0, min(cols - left, w.width - from));
   T* out = slab;
   for (Index n = block.image; n < block.image + block.images; ++n)
     for (Index r = first; r < first + rows; ++r, out += cols * w.channels) {
@@ -52,7 +52,8 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
   if (w.batch * w.grid_h * w.grid_w * columns == 0) return;
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::correlate_worth(w, groups, depth, columns) && tiles::correlate(w, depth, columns, panels, target))
+    if (tiles::correlate_is_profitable(w, groups, depth, columns) &&
+        tiles::correlate(w, depth, columns, panels, target))
       return;
 #endif
   const Index padded = padded_columns<T>(columns), total_depth = taps * depth;
@@ -60,7 +61,7 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
   // Segments are the runs of contiguous input: the channels of one tap, or a whole kernel row if its taps are adjacent.
   // They are cut where a block of depth ends.
   const bool whole_rows = groups == 1 && w.taps_w > 1 && w.tap_col[w.taps_w - 1] - w.tap_col[0] == w.taps_w - 1;
-  const Index run = whole_rows ? w.taps_w * depth : depth, runs = total_depth / larger(1, run);
+  const Index run = whole_rows ? w.taps_w * depth : depth, runs = total_depth / max(1, run);
   const Index capacity = runs + total_depth / kBlockDepth + 1;
   const Scratch<Segment> segments(capacity);
   const Scratch<Index> block_first(capacity + 1), block_start(capacity + 1);  // first segment and first k of each block
@@ -73,7 +74,7 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
         block_start[depth_blocks++] = k;
         in_block = 0;
       }
-      const Index length = smaller(run - done, kBlockDepth - in_block);
+      const Index length = min(run - done, kBlockDepth - in_block);
       segments[count++] = {offset + done, length};
       done += length;
       k += length;
@@ -97,10 +98,10 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
       for (Index n = 0; n < block.images; ++n)
         for (Index i = 0; i < block.rows; ++i) {
           Index at = n * w.image_pitch(block.rows) + i * w.stride_h * w.pitch();
-          Index place = (block.image + n) * target.image + (block.row + i) * target.row;
+          Index out_offset = (block.image + n) * target.image + (block.row + i) * target.row;
           for (const Index end = pixels + w.grid_w, step = w.stride_w * w.channels, col = target.col; pixels < end;
-               ++pixels, at += step, place += col)
-            from[pixels] = at, to[pixels] = place;
+               ++pixels, at += step, out_offset += col)
+            from[pixels] = at, to[pixels] = out_offset;
         }
       const Index tiles = ceil_div(pixels, kTileRows);
       for (Index g = 0; g < groups; ++g)
@@ -117,7 +118,7 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
                             width};
             TileOutput<T> out{target.out + g * columns + column,
                               nullptr,
-                              smaller(columns - column, kPanel<T>),
+                              min(columns - column, kPanel<T>),
                               target.bias == nullptr ? nullptr : target.bias + g * padded + column,
                               d > 0,
                               target.relu && d == depth_blocks - 1};
@@ -139,11 +140,11 @@ template <class T>
 void pack_kernel(const T* kernel, Index total_depth, Index groups, Index columns, T* panels) {
   const Index padded = padded_columns<T>(columns);
   const Index each = ceil_div(columns, kPanel<T>);
-  const Index grain = larger(1, 65536 / larger(1, total_depth * kPanel<T>));
+  const Index grain = max(1, 65536 / max(1, total_depth * kPanel<T>));
   parallel_for(groups * each, grain, [=](Index begin, Index end) {
     for (Index index = begin; index < end; ++index) {
       const Index g = index / each, column = index % each * kPanel<T>;
-      const Index width = panel_width<T>(columns, column), used = smaller(width, columns - column);
+      const Index width = panel_width<T>(columns, column), used = min(width, columns - column);
       T* out = panels + (g * padded + column) * total_depth;
       const T* in = kernel + g * columns + column;
       for (Index k = 0; k < total_depth; ++k, in += groups * columns, out += width) {
@@ -163,17 +164,17 @@ void pack_kernel_transposed(const Conv2dShape& s, const T* kernel, const Index* 
   const Index depth = s.filters / s.groups, columns = s.channels / s.groups, padded = padded_columns<T>(columns);
   const Index each = ceil_div(columns, kPanel<T>), taps = taps_h * taps_w;
   constexpr Index run = 64 / sizeof(T);  // filters: one cache line of the kernel
-  parallel_for(s.groups * each * taps, larger(1, 32768 / larger(1, depth * kPanel<T>)), [=](Index begin, Index end) {
+  parallel_for(s.groups * each * taps, max(1, 32768 / max(1, depth * kPanel<T>)), [=](Index begin, Index end) {
     for (Index index = begin; index < end; ++index) {
       const Index t = index % taps, panel = index / taps;
       const Index g = panel / each, column = panel % each * kPanel<T>;
-      const Index width = panel_width<T>(columns, column), used = smaller(width, columns - column);
+      const Index width = panel_width<T>(columns, column), used = min(width, columns - column);
       const T* const in =
           kernel + ((rows[t / taps_w] * s.kernel_width + cols[t % taps_w]) * columns + column) * s.filters + g * depth;
       T* const out = panels + (g * padded + column) * taps * depth + t * depth * width;
       for (Index f0 = 0; f0 < depth; f0 += run)
         for (Index j = 0; j < width; ++j)
-          for (Index f = f0; f < smaller(depth, f0 + run); ++f)
+          for (Index f = f0; f < min(depth, f0 + run); ++f)
             out[f * width + j] = j < used ? in[j * s.filters + f] : T(0);
     }
   });
@@ -218,14 +219,14 @@ void conv2d_forward_direct(const Conv2dShape& s, const T* x, const T* kernel, co
                 relu});
 }
 
-// The taps of one axis that reach the input positions of one residue class modulo the stride: rest, rest + stride, ....
-// Position rest + stride*i receives a gradient from output i + reach[t] through tap[t]. `reach` increases. Returns the
-// number of taps.
-inline Index taps_of_phase(Index rest, Index kernel, Index stride, Index dilation, Index pad, Index* tap,
+// The taps of one axis that reach the input positions of one residue class modulo the stride: residue,
+// residue + stride, .... Position residue + stride*i receives a gradient from output i + reach[t] through tap[t].
+// `reach` increases. Returns the number of taps.
+inline Index taps_of_phase(Index residue, Index kernel, Index stride, Index dilation, Index pad, Index* tap,
                            Index* reach) {
   Index count = 0;
   for (Index p = kernel - 1; p >= 0; --p) {
-    const Index distance = rest + pad - p * dilation;
+    const Index distance = residue + pad - p * dilation;
     if (distance % stride != 0) continue;
     tap[count] = p;
     reach[count++] = distance / stride;
@@ -252,8 +253,8 @@ void conv2d_input_gradient_direct(const Conv2dShape& s, const T* dy, const T* ke
   const Scratch<Index> row(s.kernel_height), row_reach(s.kernel_height), col(s.kernel_width), col_reach(s.kernel_width);
   const Scratch<T> panels(s.groups * padded * s.kernel_height * s.kernel_width * depth);
   const Index line = s.width * s.channels;
-  for (Index h = 0; h < smaller(s.stride_h, s.height); ++h)
-    for (Index v = 0; v < smaller(s.stride_w, s.width); ++v) {
+  for (Index h = 0; h < min(s.stride_h, s.height); ++h)
+    for (Index v = 0; v < min(s.stride_w, s.width); ++v) {
       const Index taps_h = taps_of_phase(h, s.kernel_height, s.stride_h, s.dilation_h, s.pad_top, row, row_reach);
       const Index taps_w = taps_of_phase(v, s.kernel_width, s.stride_w, s.dilation_w, s.pad_left, col, col_reach);
       if (taps_h * taps_w == 0) {

@@ -17,9 +17,9 @@ namespace {
 namespace conv_pool {
 
 // Argmax index of a maximum that gets no gradient through ReLU. With it, the backward pass needs no y.
-constexpr Index kNowhere = 255;
+constexpr Index kNoArgmax = 255;
 
-constexpr int kAtOnce = 4;  // positions of a window in one round: all of the most common window, 2x2
+constexpr int kPositionsPerRound = 4;  // positions of a window in one round: all of the most common window, 2x2
 
 // Adjacent windows whose sums are in registers together: 2x4x2 vectors, 2 of weights and 1 of x. 8 sums in flight are
 // enough to hide the latency of an FMA.
@@ -34,7 +34,8 @@ template <class T>
 struct Windows {
   const Segment* segments;  // the taps, relative to the first tap of a position
   Index segment_count;
-  const Index* position;  // offset in x of each position of a window; the last is repeated up to a multiple of kAtOnce
+  // Offset in x of each position of a window; the last is repeated up to a multiple of kPositionsPerRound.
+  const Index* position;
   Index positions;        // including the repetitions, which never become a new maximum
   Index step;             // from window to window in x
   Index filters;
@@ -43,28 +44,28 @@ struct Windows {
 };
 
 // `windows` adjacent windows. x points at the first position of the first window. The results are stored to y + at,
-// `columns` of each panel. `one_round`: the window has kAtOnce positions. This is a template argument because otherwise
-// GCC keeps `best` and `place` in memory, and the most common window takes 1.4 times as long.
+// `columns` of each panel. `one_round`: the window has kPositionsPerRound positions. This is a template argument
+// because otherwise GCC keeps `best` and `argmax` in memory, and the most common window takes 1.4 times as long.
 template <class T, int windows, int vectors, bool one_round>
 __attribute__((always_inline)) inline void pool_windows(const Windows<T>& all, const T* x, const T* panel,
                                                         const T* bias, Index columns, Index at) {
-  using Running = typename pooling::Maximum<T, std::uint8_t>::Running;
+  using Accumulator = typename pooling::Maximum<T, std::uint8_t>::Accumulator;
   constexpr int lanes = VectorOf<T>::lanes;
   Vec<T> best[windows][vectors] = {};
-  pooling::Places<T> place[windows][vectors] = {};
-  for (Index first = 0; first < (one_round ? kAtOnce : all.positions); first += kAtOnce) {
-    Vec<T> sum[windows][kAtOnce][vectors];
+  pooling::Indices<T> argmax[windows][vectors] = {};
+  for (Index first = 0; first < (one_round ? kPositionsPerRound : all.positions); first += kPositionsPerRound) {
+    Vec<T> sum[windows][kPositionsPerRound][vectors];
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; ++v) {
       const Vec<T> start = bias != nullptr ? load(bias + v * lanes) : Vec<T>{};
 #pragma GCC unroll 2
       for (int w = 0; w < windows; ++w)
 #pragma GCC unroll 4
-        for (int i = 0; i < kAtOnce; ++i) sum[w][i][v] = start;
+        for (int i = 0; i < kPositionsPerRound; ++i) sum[w][i][v] = start;
     }
-    Index from[kAtOnce];
+    Index from[kPositionsPerRound];
 #pragma GCC unroll 4
-    for (int i = 0; i < kAtOnce; ++i) from[i] = all.position[first + i];
+    for (int i = 0; i < kPositionsPerRound; ++i) from[i] = all.position[first + i];
     const T* b = panel;
     for (Index s = 0; s < all.segment_count; ++s) {
       const T* a = x + all.segments[s].offset;
@@ -75,7 +76,7 @@ __attribute__((always_inline)) inline void pool_windows(const Windows<T>& all, c
 #pragma GCC unroll 2
         for (int w = 0; w < windows; ++w)
 #pragma GCC unroll 4
-          for (int i = 0; i < kAtOnce; ++i) {
+          for (int i = 0; i < kPositionsPerRound; ++i) {
             const Vec<T> av = broadcast(a[w * all.step + from[i]]);
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; ++v) sum[w][i][v] += av * bv[v];
@@ -86,30 +87,30 @@ __attribute__((always_inline)) inline void pool_windows(const Windows<T>& all, c
     for (int w = 0; w < windows; ++w)
 #pragma GCC unroll 2
       for (int v = 0; v < vectors; ++v) {
-        Running running(sum[w][0][v], pooling::same_place<T>(0));
+        Accumulator accumulator(sum[w][0][v], pooling::broadcast_index<T>(0));
         if (first > 0) {
-          running = Running(best[w][v], place[w][v]);
-          running.see(sum[w][0][v], first);
+          accumulator = Accumulator(best[w][v], argmax[w][v]);
+          accumulator.accumulate(sum[w][0][v], first);
         }
 #pragma GCC unroll 3
-        for (int i = 1; i < kAtOnce; ++i) running.see(sum[w][i][v], first + i);
-        best[w][v] = running.best;
-        place[w][v] = running.place;
+        for (int i = 1; i < kPositionsPerRound; ++i) accumulator.accumulate(sum[w][i][v], first + i);
+        best[w][v] = accumulator.best;
+        argmax[w][v] = accumulator.argmax;
       }
   }
 #pragma GCC unroll 2
   for (int w = 0; w < windows; ++w)
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; ++v) {
-      Running running(best[w][v], place[w][v]);
+      Accumulator accumulator(best[w][v], argmax[w][v]);
       if (all.relu) {
-        running.place = running.best > Vec<T>{} ? running.place : pooling::same_place<T>(kNowhere);
-        running.best = running.best <= Vec<T>{} ? Vec<T>{} : running.best;  // NaN stays NaN
+        accumulator.argmax = accumulator.best > Vec<T>{} ? accumulator.argmax : pooling::broadcast_index<T>(kNoArgmax);
+        accumulator.best = accumulator.best <= Vec<T>{} ? Vec<T>{} : accumulator.best;  // NaN stays NaN
       }
       if (columns - v * lanes >= lanes)
-        all.maximum.finish(at + w * all.filters + v * lanes, running, 0);
+        all.maximum.finish(at + w * all.filters + v * lanes, accumulator, 0);
       else
-        all.maximum.finish(at + w * all.filters + v * lanes, running, 0, columns - v * lanes);
+        all.maximum.finish(at + w * all.filters + v * lanes, accumulator, 0, columns - v * lanes);
     }
 }
 
@@ -134,7 +135,7 @@ template <class T>
 struct SpreadGradient {
   const Pool2dShape& pool;
   const T* dy;                 // [batch][pool.out_height][pool.out_width][filters]
-  const std::uint8_t* places;  // argmax indices, same layout
+  const std::uint8_t* argmax;  // argmax indices, same layout
 
   const T* in_place() const { return nullptr; }
 
@@ -156,17 +157,17 @@ struct SpreadGradient {
     for (Index n = block.image; n < block.image + block.images; ++n)
       for (Index h = block.row; h < block.row + block.rows; ++h, out += s.out_width * width) {
         const Index i = h / pool.pool_height, windows = i < pool.out_height ? pool.out_width : 0;
-        const Index place = h % pool.pool_height * pool_w;
+        const Index first_tap = h % pool.pool_height * pool_w;
         const Index row = (n * pool.out_height + i) * pool.out_width * s.filters + first;
         for (Index j = 0; j < windows; ++j)
 #pragma GCC unroll 2
           for (int v = 0; v < vectors; ++v) {
             const Index at = row + j * s.filters + v * lanes;
             const Vec<T> value = load_columns(dy + at, columns - v * lanes);
-            const pooling::Places<T> chosen = places_from<T>(places + at, all - at);
+            const pooling::Indices<T> index = load_first_indices<T>(argmax + at, all - at);
 #pragma GCC unroll 2
             for (Index q = 0; q < pool_w; ++q) {
-              const Vec<T> here = chosen == pooling::same_place<T>(place + q) ? value : Vec<T>{};
+              const Vec<T> here = index == pooling::broadcast_index<T>(first_tap + q) ? value : Vec<T>{};
               sum[v] += here;
               store(out + (j * pool_w + q) * width + v * lanes, here);
             }
@@ -185,23 +186,23 @@ struct SpreadGradient {
 // -> y[batch][pool.out_height][pool.out_width][filters] and, unless null, the argmax indices of the maxima
 template <class T>
 void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, const T* x, const T* kernel,
-                               const T* bias, T* y, std::uint8_t* places, bool relu) {
+                               const T* bias, T* y, std::uint8_t* argmax, bool relu) {
   using namespace conv_pool;
   if (s.batch * pool.out_height * pool.out_width * s.filters == 0) return;
   const Taps taps(s);
   const PackedWeights<T> weights(s, kernel, bias);
   const Window<T> w = window_of_windows(s, pool, x, taps);
   const Index run = s.dilation_w == 1 ? s.kernel_width * s.channels : s.channels;  // contiguous elements
-  const Index runs_a_row = s.dilation_w == 1 ? 1 : s.kernel_width, runs = s.kernel_height * runs_a_row;
+  const Index runs_per_row = s.dilation_w == 1 ? 1 : s.kernel_width, runs = s.kernel_height * runs_per_row;
   const Scratch<Segment> segments(runs);
-  for (Index r = 0; r < runs; ++r) segments[r] = {w.row_offset(r / runs_a_row) + w.col_offset(r % runs_a_row), run};
+  for (Index r = 0; r < runs; ++r) segments[r] = {w.row_offset(r / runs_per_row) + w.col_offset(r % runs_per_row), run};
 
   const Blocks blocks = blocks_of_windows(w, pool, kBlockPixels);
-  const Index positions = ceil_div(pool.pool_height * pool.pool_width, kAtOnce) * kAtOnce;
+  const Index positions = ceil_div(pool.pool_height * pool.pool_width, kPositionsPerRound) * kPositionsPerRound;
   const Scratch<Index> position(positions);
-  place_positions(s, pool, w, position, positions);
+  fill_position_offsets(s, pool, w, position, positions);
   const Windows<T> windows{segments,  runs, position,   positions, pool.pool_width * s.stride_w * s.channels,
-                           s.filters, relu, {y, places}};
+                           s.filters, relu, {y, argmax}};
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
   parallel_for(blocks.count, 1, [&](Index begin, Index end) {
     const Scratch<T> slab(slab_size);
@@ -214,7 +215,7 @@ void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, co
           const Index row = (block.image + n) * pool.out_height + (block.row + i) / pool.pool_height;
           for (Index column = 0; column < s.filters; column += kPanel<T>) {
             const bool whole = panel_width<T>(s.filters, column) == kPanel<T>;
-            row_of_windows<T>(whole, positions == kAtOnce)(
+            row_of_windows<T>(whole, positions == kPositionsPerRound)(
                 windows, pool.out_width, in, weights.panels + column * runs * run,
                 bias == nullptr ? nullptr : weights.padded_bias + column, s.filters - column,
                 row * pool.out_width * s.filters + column);
@@ -228,13 +229,13 @@ void conv2d_max_pool2d_forward(const Conv2dShape& s, const Pool2dShape& pool, co
 // -> dkernel[kh][kw][channels][filters], dbias[filters] (which may be null)
 template <class T>
 void conv2d_max_pool2d_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool, const T* dy,
-                                       const std::uint8_t* places, const T* x, T* dkernel, T* dbias) {
+                                       const std::uint8_t* argmax, const T* x, T* dkernel, T* dbias) {
 #if defined(__AVX2__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (conv_pool::gather_can(s, pool))
-      return conv_pool::gather_weight_gradient(s, pool, dy, places, x, dkernel, dbias);
+    if (conv_pool::gather_supports(s, pool))
+      return conv_pool::gather_weight_gradient(s, pool, dy, argmax, x, dkernel, dbias);
 #endif
-  weight_gradient_of(s, conv_pool::SpreadGradient<T>{pool, dy, places}, x, dkernel, dbias);
+  weight_gradient_of(s, conv_pool::SpreadGradient<T>{pool, dy, argmax}, x, dkernel, dbias);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace conv_pool {
 
-constexpr Index kFour = 4;            // pixels of a window
+constexpr Index kWindowPixels = 4;    // pixels of a window
 constexpr Index kGatherPixels = 384;  // of the convolution in a block: their elements, four per tap, stay in the cache
 
 // Rows of weights computed together, with 2 vectors each. 2 vectors of dy and 2 of argmax indices share the 32 (or 16)
@@ -26,38 +26,38 @@ constexpr int kGatherRows = 12;
 constexpr int kGatherRows = 5;
 #endif
 
-// Selects in each lane the element of `four` at index `place`.
-inline Vec<float> choose(const float* four, pooling::Places<float> place) {
+// Selects in each lane the element of `window_elements` at its `index`.
+inline Vec<float> select_lane(const float* window_elements, pooling::Indices<float> index) {
 #if defined(__AVX512F__)
-  const __m512 all = _mm512_maskz_broadcast_f32x4(0xFFFF, _mm_loadu_ps(four));
-  return _mm512_maskz_permutevar_ps(0xFFFF, all, (__m512i)place);
+  const __m512 all = _mm512_maskz_broadcast_f32x4(0xFFFF, _mm_loadu_ps(window_elements));
+  return _mm512_maskz_permutevar_ps(0xFFFF, all, (__m512i)index);
 #else
-  return _mm256_permutevar_ps(_mm256_broadcast_ps(reinterpret_cast<const __m128*>(four)), (__m256i)place);
+  return _mm256_permutevar_ps(_mm256_broadcast_ps(reinterpret_cast<const __m128*>(window_elements)), (__m256i)index);
 #endif
 }
 
-// Collects the input of one tap for a row of windows -> out[j * pitch]: four elements per window, two from a line of x
+// Gathers the input of one tap for a row of windows -> out[j * pitch]: four elements per window, two from a line of x
 // and two from the next line.
-inline void collect(const float* x, Index line, Index windows, float* out, Index pitch) {
+inline void gather_window(const float* x, Index line, Index windows, float* out, Index pitch) {
   for (Index j = 0; j < windows; ++j, x += 2, out += pitch) {
     __builtin_memcpy(out, x, 2 * sizeof(float));
     __builtin_memcpy(out + 2, x + line, 2 * sizeof(float));
   }
 }
 
-inline bool gather_can(const Conv2dShape& s, const Pool2dShape& pool) {
+inline bool gather_supports(const Conv2dShape& s, const Pool2dShape& pool) {
   return pool.pool_height == 2 && pool.pool_width == 2 && s.channels == 1 && s.stride_w == 1 &&
          s.batch * pool.out_height * pool.out_width * s.filters > 0;
 }
 
 // One panel of filters of a block.
 struct GatherInput {
-  const float* four;  // four[window][pitch], from the first tap of the tile on
+  const float* window_elements;  // [window][pitch], from the first tap of the tile on
   Index pitch;
   const float* dy;  // dy[window][filters]
-  const std::uint8_t* places;
+  const std::uint8_t* argmax;
   Index windows, filters, columns;
-  Index readable;  // argmax indices in the array, from `places` on
+  Index remaining;  // argmax indices in the array, from `argmax` on
 };
 
 // sums[rows][vectors * lanes] += for each window, the selected element of each tap * dy. Likewise bias += dy.
@@ -71,22 +71,23 @@ void gather_tile(const GatherInput& in, float* sums, float* bias) {
 #pragma GCC unroll 12
     for (int r = 0; r < rows; ++r) sum[r][v] = load(sums + (r * vectors + v) * lanes);
   }
-  const float* four = in.four;
-  for (Index j = 0; j < in.windows; ++j, four += in.pitch) {
+  const float* window_elements = in.window_elements;
+  for (Index j = 0; j < in.windows; ++j, window_elements += in.pitch) {
     Vec<float> dy[vectors];
-    pooling::Places<float> place[vectors];
+    pooling::Indices<float> argmax[vectors];
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; ++v) {
       const Index at = j * in.filters + v * lanes;
-      place[v] = places_from<float>(in.places + at, in.readable - at);
+      argmax[v] = load_first_indices<float>(in.argmax + at, in.remaining - at);
       const Vec<float> value = load_columns(in.dy + at, in.columns - v * lanes);
-      dy[v] = place[v] < pooling::same_place<float>(kFour) ? value : Vec<float>{};
+      dy[v] = argmax[v] < pooling::broadcast_index<float>(kWindowPixels) ? value : Vec<float>{};
       total[v] += dy[v];
     }
 #pragma GCC unroll 12
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 2
-      for (int v = 0; v < vectors; ++v) sum[r][v] += choose(four + r * kFour, place[v]) * dy[v];
+      for (int v = 0; v < vectors; ++v)
+        sum[r][v] += select_lane(window_elements + r * kWindowPixels, argmax[v]) * dy[v];
   }
 #pragma GCC unroll 2
   for (int v = 0; v < vectors; ++v) {
@@ -113,9 +114,9 @@ inline GatherTile gather_tile_for(Index rows) {
   return tiles[rows - 1];
 }
 
-// Like conv2d_max_pool2d_weight_gradient, for shapes with gather_can().
+// Like conv2d_max_pool2d_weight_gradient, for shapes with gather_supports().
 inline void gather_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool, const float* dy,
-                                   const std::uint8_t* places, const float* x, float* dkernel, float* dbias) {
+                                   const std::uint8_t* argmax, const float* x, float* dkernel, float* dbias) {
   const Index rows = s.kernel_height * s.kernel_width, padded = padded_columns<float>(s.filters);
   const Taps taps(s);
   const Window<float> w = window_of_windows(s, pool, x, taps);
@@ -123,13 +124,13 @@ inline void gather_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool
   for (Index r = 0; r < rows; ++r) tap[r] = w.row_offset(r / s.kernel_width) + w.col_offset(r % s.kernel_width);
 
   const Blocks blocks = blocks_of_windows(w, pool, kGatherPixels);
-  const Index parts = smaller(blocks.count, kTasks), pitch = rows * kFour, partial = padded * rows;
+  const Index parts = min(blocks.count, kTasks), pitch = rows * kWindowPixels, partial = padded * rows;
   const Index tiles = ceil_div(rows, Index(kGatherRows));
   const Scratch<float> partials(parts * partial), partial_sums(parts * padded);
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
-  const Index all_places = s.batch * pool.out_height * pool.out_width * s.filters;
+  const Index argmax_size = s.batch * pool.out_height * pool.out_width * s.filters;
   parallel_for(parts, 1, [&](Index begin, Index end) {
-    const Scratch<float> slab(slab_size), four(blocks.pixels / kFour * pitch);
+    const Scratch<float> slab(slab_size), window_elements(blocks.pixels / kWindowPixels * pitch);
     float unused[kPanel<float>] = {};
     for (Index part = begin; part < end; ++part) {
       float* const sums = partials + part * partial;
@@ -139,12 +140,12 @@ inline void gather_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool
       for (Index index = blocks.count * part / parts; index < blocks.count * (part + 1) / parts; ++index) {
         const Block block = Block::at(index, blocks, w);
         const float* const input = block_input(w, block, static_cast<float*>(slab));
-        float* out = four;
+        float* out = window_elements;
         for (Index n = 0; n < block.images; ++n)
           for (Index i = 0; i < block.rows; i += 2) {
             const float* const in = input + n * w.image_pitch(block.rows) + i * s.stride_h * w.pitch();
             for (Index r = 0; r < rows; ++r)
-              collect(in + tap[r], s.stride_h * w.pitch(), pool.out_width, out + r * kFour, pitch);
+              gather_window(in + tap[r], s.stride_h * w.pitch(), pool.out_width, out + r * kWindowPixels, pitch);
             out += pool.out_width * pitch;
           }
         const Index windows = block.images * block.rows / 2 * pool.out_width;
@@ -154,8 +155,8 @@ inline void gather_weight_gradient(const Conv2dShape& s, const Pool2dShape& pool
           for (Index t = 0; t < tiles; ++t) {
             const Index row = rows * t / tiles, count = rows * (t + 1) / tiles - row;
             const GatherTile tile = width == kPanel<float> ? gather_tile_for<2>(count) : gather_tile_for<1>(count);
-            tile({four + row * kFour, pitch, dy + from, places + from, windows, s.filters, s.filters - column,
-                  all_places - from},
+            tile({window_elements + row * kWindowPixels, pitch, dy + from, argmax + from, windows, s.filters,
+                  s.filters - column, argmax_size - from},
                  sums + column * rows + row * width, t == 0 ? bias + column : unused);
           }
         }

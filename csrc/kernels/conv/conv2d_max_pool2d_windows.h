@@ -30,8 +30,8 @@ Window<T> window_of_windows(const Conv2dShape& s, const Pool2dShape& pool, const
 
 // Its blocks, each of whole windows.
 template <class T>
-Blocks blocks_of_windows(const Window<T>& w, const Pool2dShape& pool, Index wanted) {
-  Blocks blocks = Blocks::of(w, wanted);
+Blocks blocks_of_windows(const Window<T>& w, const Pool2dShape& pool, Index target_size) {
+  Blocks blocks = Blocks::of(w, target_size);
   if (blocks.bands > 1) {
     blocks.rows = ceil_div(blocks.rows, pool.pool_height) * pool.pool_height;
     blocks.bands = ceil_div(w.grid_h, blocks.rows);
@@ -44,21 +44,22 @@ Blocks blocks_of_windows(const Window<T>& w, const Pool2dShape& pool, Index want
 // Offset in the input of a block of each position of a window, from the first position on. The last offset is repeated
 // up to `count`.
 template <class T>
-void place_positions(const Conv2dShape& s, const Pool2dShape& pool, const Window<T>& w, Index* position, Index count) {
+void fill_position_offsets(const Conv2dShape& s, const Pool2dShape& pool, const Window<T>& w, Index* position,
+                           Index count) {
   const Index last = pool.pool_height * pool.pool_width - 1;
   for (Index i = 0; i < count; ++i) {
-    const Index p = smaller(i, last) / pool.pool_width, q = smaller(i, last) % pool.pool_width;
+    const Index p = min(i, last) / pool.pool_width, q = min(i, last) % pool.pool_width;
     position[i] = p * s.stride_h * w.pitch() + q * s.stride_w * s.channels;
   }
 }
 
-// Loads the next vector of argmax indices. `readable` of them remain in the array; lanes past these are unspecified.
+// Loads the next vector of argmax indices. `remaining` of them remain in the array; lanes past these are unspecified.
 template <class T>
-inline pooling::Places<T> places_from(const std::uint8_t* places, Index readable) {
-  if (readable >= VectorOf<T>::lanes) return pooling::load_places<T>(places);
+inline pooling::Indices<T> load_first_indices(const std::uint8_t* argmax, Index remaining) {
+  if (remaining >= VectorOf<T>::lanes) return pooling::load_indices<T>(argmax);
   std::uint8_t last[VectorOf<T>::lanes] = {};
-  for (Index l = 0; l < readable; ++l) last[l] = places[l];
-  return pooling::load_places<T>(last);
+  for (Index l = 0; l < remaining; ++l) last[l] = argmax[l];
+  return pooling::load_indices<T>(last);
 }
 
 }  // namespace conv_pool

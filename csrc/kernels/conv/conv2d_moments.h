@@ -13,10 +13,10 @@ namespace {
 // z[batch][out_height][out_width][filters], mean[filters], variance[filters]
 template <class T>
 void conv2d_moments_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* z, T* mean,
-                            T* variance, ConvAlgorithm wanted) {
+                            T* variance, ConvAlgorithm requested) {
   const Index pixels = s.batch * s.out_height * s.out_width;
   if (pixels == 0 || s.filters == 0) return;
-  switch (conv2d_algorithm<T>(s, ConvPass::forward, wanted)) {
+  switch (conv2d_algorithm<T>(s, ConvPass::forward, requested)) {
     case ConvAlgorithm::winograd2:
       return conv2d_forward_winograd<T, F2>(s, x, kernel, bias, z, false, mean, variance);
     case ConvAlgorithm::winograd4:

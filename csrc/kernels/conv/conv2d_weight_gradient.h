@@ -59,14 +59,14 @@ void add_parts(const Conv2dShape& s, Index rows, Index parts, const T* partials,
                T* dbias) {
   const Index columns = s.filters / s.groups, padded = padded_columns<T>(columns);
   const Index partial = s.groups * padded * rows;
-  parallel_for(rows, larger(1, 16384 / larger(1, s.filters * parts)), [&](Index begin, Index end) {
+  parallel_for(rows, max(1, 16384 / max(1, s.filters * parts)), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r)
       for (Index g = 0; g < s.groups; ++g)
         for (Index column = 0; column < columns; column += kPanel<T>) {
           const Index width = panel_width<T>(columns, column);
           T* const out = dkernel + r * s.filters + g * columns + column;
           const T* const in = partials + (g * padded + column) * rows + r * width;
-          for (Index j = 0; j < smaller(width, columns - column); ++j) {
+          for (Index j = 0; j < min(width, columns - column); ++j) {
             T sum = in[j];
             for (Index part = 1; part < parts; ++part) sum += in[part * partial + j];
             out[j] = sum;
@@ -107,9 +107,9 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   const Blocks blocks = Blocks::of(w, kBlockPixels);
   const Index partial = s.groups * padded * rows;  // [group][panel][row][width]
   const Index row_tiles = ceil_div(rows, kTileRows);
-  const Index limit = (Index(8) << 20) / larger(1, partial * Index(sizeof(T)));
-  const Index parts = smaller(blocks.count, smaller(kTasks, larger(1, limit)));
-  const Index slices = smaller(larger(1, row_tiles), ceil_div(kTasks / 2, parts));
+  const Index limit = (Index(8) << 20) / max(1, partial * Index(sizeof(T)));
+  const Index parts = min(blocks.count, min(kTasks, max(1, limit)));
+  const Index slices = min(max(1, row_tiles), ceil_div(kTasks / 2, parts));
   const Scratch<T> partials(parts * partial), partial_sums(parts * s.groups * padded);
 
   // dy can be read in place if its rows are one whole panel.
@@ -175,7 +175,8 @@ template <class T>
 void conv2d_weight_gradient_direct(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (dkernel != nullptr && tiles::weight_gradient_worth(s) && tiles::weight_gradient(s, dy, x, y, dkernel, dbias))
+    if (dkernel != nullptr && tiles::weight_gradient_is_profitable(s) &&
+        tiles::weight_gradient(s, dy, x, y, dkernel, dbias))
       return;
 #endif
   weight_gradient_of(s, OutputGradient<T>{dy, y}, x, dkernel, dbias);

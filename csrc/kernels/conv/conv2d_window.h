@@ -9,9 +9,9 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 using helpers::ceil_div;
-using helpers::larger;
+using helpers::max;
 using helpers::Scratch;
-using helpers::smaller;
+using helpers::min;
 
 constexpr Index kTasks = 16;         // at least, if there is enough work: divides evenly among 2, 4 or 8 threads
 constexpr Index kBlockPixels = 768;  // a block's slab, its output and a panel of weights share the L2 cache (1 MB)
@@ -54,19 +54,19 @@ struct Blocks {
   Index pixels;  // in a block, at most
 
   template <class T>
-  static Blocks of(const Window<T>& w, Index wanted) {
+  static Blocks of(const Window<T>& w, Index target_size) {
     Blocks b{};
     const Index area = w.grid_h * w.grid_w;
-    wanted = smaller(wanted, larger(96, w.batch * area / kTasks));
-    const Index pixel_bytes = larger(1, w.slab_rows(w.grid_h) * w.slab_cols() * w.channels * Index(sizeof(T)) / area);
-    wanted = smaller(wanted, larger(96, kSlabBytes / pixel_bytes));
-    if (area <= wanted) {
-      b.images = wanted / area;
+    target_size = min(target_size, max(96, w.batch * area / kTasks));
+    const Index pixel_bytes = max(1, w.slab_rows(w.grid_h) * w.slab_cols() * w.channels * Index(sizeof(T)) / area);
+    target_size = min(target_size, max(96, kSlabBytes / pixel_bytes));
+    if (area <= target_size) {
+      b.images = target_size / area;
       b.rows = w.grid_h;
       b.bands = 1;
     } else {
       b.images = 1;
-      b.bands = ceil_div(w.grid_h, larger(1, wanted / w.grid_w));
+      b.bands = ceil_div(w.grid_h, max(1, target_size / w.grid_w));
       b.rows = ceil_div(w.grid_h, b.bands);
       b.bands = ceil_div(w.grid_h, b.rows);
     }
@@ -82,7 +82,7 @@ struct Block {
   template <class T>
   static Block at(Index index, const Blocks& blocks, const Window<T>& w) {
     const Index image = index / blocks.bands * blocks.images, row = index % blocks.bands * blocks.rows;
-    return {image, smaller(blocks.images, w.batch - image), row, smaller(blocks.rows, w.grid_h - row)};
+    return {image, min(blocks.images, w.batch - image), row, min(blocks.rows, w.grid_h - row)};
   }
 };
 
@@ -90,8 +90,8 @@ struct Block {
 template <class T>
 inline Index padded_columns(Index columns) {
   constexpr Index lanes = VectorOf<T>::lanes;
-  const Index rest = columns % kPanel<T>;
-  return columns - rest + (rest == 0 ? 0 : rest <= lanes ? lanes : kPanel<T>);
+  const Index remainder = columns % kPanel<T>;
+  return columns - remainder + (remainder == 0 ? 0 : remainder <= lanes ? lanes : kPanel<T>);
 }
 template <class T>
 inline Index panel_width(Index columns, Index first) {

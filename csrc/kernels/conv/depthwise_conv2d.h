@@ -18,9 +18,9 @@ struct Bands {
 
   template <class T>
   static Bands of(const Window<T>& w, Index channels) {
-    const Index row_bytes = larger(1, w.slab_cols() * channels * Index(sizeof(T)));
-    const Index fitting = larger(1, (Index(256) << 10) / row_bytes / w.stride_h);
-    const Index each = ceil_div(w.grid_h, fitting), rows = ceil_div(w.grid_h, larger(1, each));
+    const Index row_bytes = max(1, w.slab_cols() * channels * Index(sizeof(T)));
+    const Index fitting = max(1, (Index(256) << 10) / row_bytes / w.stride_h);
+    const Index each = ceil_div(w.grid_h, fitting), rows = ceil_div(w.grid_h, max(1, each));
     return {rows, ceil_div(w.grid_h, rows), w.batch * ceil_div(w.grid_h, rows)};
   }
 };
@@ -84,7 +84,7 @@ void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T
     const Scratch<T> slab(w.slab_rows(bands.rows) * w.slab_cols() * padded), line(reduce > 1 ? w.grid_w * padded : 0);
     for (Index band = begin; band < end; ++band) {
       const Index image = band / bands.each, first = band % bands.each * bands.rows;
-      const Index rows = smaller(bands.rows, w.grid_h - first);
+      const Index rows = min(bands.rows, w.grid_h - first);
       fill_slab(w, image, first, rows, repeat, static_cast<T*>(slab));
       for (Index i = 0; i < rows; ++i) {
         T* const row = target.out + image * target.image + (first + i) * target.row;
@@ -128,7 +128,7 @@ void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel,
     for (Index c = 0; c < padded; ++c) offsets[c] = c < s.filters ? bias[c] : T(0);
   const Window<T> window{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
                          s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
-  depthwise_correlate<T>(window, s.filters / larger(1, s.channels), 1, weights,
+  depthwise_correlate<T>(window, s.filters / max(1, s.channels), 1, weights,
                          {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
                           bias == nullptr ? nullptr : static_cast<const T*>(offsets), relu});
 }
@@ -139,12 +139,12 @@ void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T*
   const Index padded = whole_vectors<T>(s.filters), line = s.width * s.channels;
   const Scratch<Index> row(s.kernel_height), row_reach(s.kernel_height), col(s.kernel_width), col_reach(s.kernel_width);
   const Scratch<T> weights(s.kernel_height * s.kernel_width * padded);
-  for (Index h = 0; h < smaller(s.stride_h, s.height); ++h)
-    for (Index v = 0; v < smaller(s.stride_w, s.width); ++v) {
+  for (Index h = 0; h < min(s.stride_h, s.height); ++h)
+    for (Index v = 0; v < min(s.stride_w, s.width); ++v) {
       const Index taps_h = taps_of_phase(h, s.kernel_height, s.stride_h, s.dilation_h, s.pad_top, row, row_reach);
       const Index taps_w = taps_of_phase(v, s.kernel_width, s.stride_w, s.dilation_w, s.pad_left, col, col_reach);
       T* const out = dx + h * line + v * s.channels;
-      if (taps_h * taps_w == 0) {
+      if (taps_h * taps_w == 0 || s.filters == 0) {
         zero_phase(s, h, v, dx);
         continue;
       }
@@ -155,7 +155,7 @@ void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T*
                 c < s.filters ? kernel[(row[p] * s.kernel_width + col[q]) * s.filters + c] : T(0);
       const Window<T> window{dy, y, s.batch, s.out_height, s.out_width, s.filters, ceil_div(s.height - h, s.stride_h),
                              ceil_div(s.width - v, s.stride_w), 1, 1, taps_h, taps_w, row_reach, col_reach};
-      depthwise_correlate<T>(window, 1, s.filters / larger(1, s.channels), weights,
+      depthwise_correlate<T>(window, 1, s.filters / max(1, s.channels), weights,
                              {out, s.height * line, s.stride_h * line, s.stride_w * s.channels, nullptr, false});
     }
 }
@@ -172,7 +172,7 @@ void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T
                     s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
   const bool empty = s.batch * s.out_height * s.out_width * s.filters == 0;
   const Bands bands = empty ? Bands{1, 1, 0} : Bands::of(w, padded);
-  const Index parts = smaller(bands.count, kTasks), partial = (taps + 1) * padded;  // the last row is dbias
+  const Index parts = min(bands.count, kTasks), partial = (taps + 1) * padded;  // the last row is dbias
   const Scratch<T> partials(parts * partial);
   for (Index i = 0; i < parts * partial; ++i) partials[i] = 0;
   parallel_for(parts, 1, [&](Index begin, Index end) {
@@ -180,8 +180,8 @@ void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T
     for (Index part = begin; part < end; ++part)
       for (Index band = bands.count * part / parts; band < bands.count * (part + 1) / parts; ++band) {
         const Index image = band / bands.each, first = band % bands.each * bands.rows;
-        const Index rows = smaller(bands.rows, w.grid_h - first);
-        fill_slab(w, image, first, rows, s.filters / larger(1, s.channels), static_cast<T*>(slab));
+        const Index rows = min(bands.rows, w.grid_h - first);
+        fill_slab(w, image, first, rows, s.filters / max(1, s.channels), static_cast<T*>(slab));
         const Index start = (image * w.grid_h + first) * w.grid_w * s.filters;
         for (Index k = 0; k < rows * w.grid_w; ++k)
           for (Index c = 0; c < padded; c += lanes) {

@@ -11,10 +11,10 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 // y = x * scale where the number is at least the threshold, else 0, for one vector of numbers and as many elements.
-inline void drop(const float* x, float* y, Numbers numbers, std::int32_t threshold, float scale) {
+inline void apply_dropout(const float* x, float* y, Numbers numbers, std::int32_t threshold, float scale) {
   store(y, numbers >= threshold ? load(x) * scale : Vec<float>{});
 }
-inline void drop(const double* x, double* y, Numbers numbers, std::int32_t threshold, double scale) {
+inline void apply_dropout(const double* x, double* y, Numbers numbers, std::int32_t threshold, double scale) {
   typedef std::int32_t Half __attribute__((vector_size(TINYNET_VECTOR_BYTES / 2)));
   typedef std::int64_t Mask __attribute__((vector_size(TINYNET_VECTOR_BYTES)));
   Half half[2];
@@ -30,7 +30,7 @@ template <class T>
 __attribute__((noinline)) void dropout_group(const T* x, T* y, Word group, std::int32_t threshold, T scale, Word seed,
                                              Word offset) {
   philox(group * kPhiloxBlocks, seed, offset, [=](int n, Numbers numbers) __attribute__((always_inline)) {
-    drop(x + n, y + n, numbers, threshold, scale);
+    apply_dropout(x + n, y + n, numbers, threshold, scale);
   });
 }
 

@@ -152,8 +152,8 @@ inline float log(float x) {
 // log(1 + x): the logarithm of the rounded sum u, plus the rounding error of u divided by u.
 inline float log1p(float x) {
   const float u = 1.0f + x;
-  const float rest = u - 1.0f;
-  const float lost = (1.0f - (u - rest)) + (x - rest);
+  const float rounded = u - 1.0f;
+  const float lost = (1.0f - (u - rounded)) + (x - rounded);
   const float y = log(u) + lost / u;
   return select((x <= -1.0f) | (x > 1e9f), log(u), y);
 }

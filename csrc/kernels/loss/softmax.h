@@ -1,9 +1,9 @@
 // Softmax along rows: x[rows][classes]. The largest element of a row is subtracted first, so that no exponential
 // overflows.
 //
-// With few classes a row is hardly longer than a vector. Then kRowsAtOnce rows at a time are transposed, so that a lane
-// holds a row and no sum runs across lanes: (128, 10) takes 1.9 us, row by row 9.3 us (AVX-512). With many classes, a
-// lane holds a column.
+// With few classes a row is hardly longer than a vector. Then kRowsPerTile rows at a time are transposed, so that a
+// lane holds a row and no sum runs across lanes: (128, 10) takes 1.9 us, row by row 9.3 us (AVX-512). With many
+// classes, a lane holds a column.
 #pragma once
 
 #include "kernels.h"
@@ -13,14 +13,14 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-constexpr Index kRowsAtOnce = 32;     // two AVX-512 vectors: the second hides the first one's latency
+constexpr Index kRowsPerTile = 32;  // two AVX-512 vectors: the second hides the first one's latency
 constexpr Index kTileClasses = 64;  // 8 KB of floats; longer rows fill vectors on their own
 constexpr Index kRowLanes = 32;
 
 // About 10,000 exponentials per block, about 5 us; a whole number of tiles.
 inline Index softmax_grain(Index classes) {
   const Index rows = 10000 / (classes + 1) + 1;
-  return helpers::ceil_div(rows, kRowsAtOnce) * kRowsAtOnce;
+  return helpers::ceil_div(rows, kRowsPerTile) * kRowsPerTile;
 }
 
 // Sums and maxima over a row in kRowLanes interleaved parts: a fixed order that vectorises.
@@ -71,28 +71,28 @@ inline void softmax_rows(const T* x, T* y, Index begin, Index end, Index classes
     }
     return;
   }
-  T tile[kTileClasses][kRowsAtOnce];  // tile[class][row]
-  T largest[kRowsAtOnce], sum[kRowsAtOnce];
-  for (Index first = begin; first < end; first += kRowsAtOnce) {
-    const Index rows = end - first < kRowsAtOnce ? end - first : kRowsAtOnce;
-    for (Index r = 0; r < kRowsAtOnce; ++r) {
+  T tile[kTileClasses][kRowsPerTile];  // tile[class][row]
+  T largest[kRowsPerTile], sum[kRowsPerTile];
+  for (Index first = begin; first < end; first += kRowsPerTile) {
+    const Index rows = end - first < kRowsPerTile ? end - first : kRowsPerTile;
+    for (Index r = 0; r < kRowsPerTile; ++r) {
       const T* const from = x + (first + (r < rows ? r : 0)) * classes;  // the last tile is padded with copies
       for (Index k = 0; k < classes; ++k) tile[k][r] = from[k];
     }
-    for (Index r = 0; r < kRowsAtOnce; ++r) largest[r] = tile[0][r], sum[r] = 0;
+    for (Index r = 0; r < kRowsPerTile; ++r) largest[r] = tile[0][r], sum[r] = 0;
     for (Index k = 1; k < classes; ++k)
-      for (Index r = 0; r < kRowsAtOnce; ++r) largest[r] = math::max(largest[r], tile[k][r]);
+      for (Index r = 0; r < kRowsPerTile; ++r) largest[r] = math::max(largest[r], tile[k][r]);
     for (Index k = 0; k < classes; ++k)
-      for (Index r = 0; r < kRowsAtOnce; ++r) tile[k][r] = math::exp(tile[k][r] - largest[r]);
+      for (Index r = 0; r < kRowsPerTile; ++r) tile[k][r] = math::exp(tile[k][r] - largest[r]);
     // A separate loop: otherwise exp's last multiplication is fused with the sum, and the bits of a row depend on the
     // number of rows.
     for (Index k = 0; k < classes; ++k)
-      for (Index r = 0; r < kRowsAtOnce; ++r) sum[r] += tile[k][r];
-    T scale[kRowsAtOnce];
-    for (Index r = 0; r < kRowsAtOnce; ++r) scale[r] = T(1) / sum[r];
-    for (Index r = 0; r < kRowsAtOnce; ++r) sum[r] = math::log(sum[r]);
+      for (Index r = 0; r < kRowsPerTile; ++r) sum[r] += tile[k][r];
+    T scale[kRowsPerTile];
+    for (Index r = 0; r < kRowsPerTile; ++r) scale[r] = T(1) / sum[r];
+    for (Index r = 0; r < kRowsPerTile; ++r) sum[r] = math::log(sum[r]);
     for (Index k = 0; k < classes; ++k)
-      for (Index r = 0; r < kRowsAtOnce; ++r) tile[k][r] *= scale[r];
+      for (Index r = 0; r < kRowsPerTile; ++r) tile[k][r] *= scale[r];
     for (Index r = 0; r < rows; ++r) {
       T* const to = y + (first + r) * classes;
       for (Index k = 0; k < classes; ++k) to[k] = tile[k][r];

@@ -22,8 +22,8 @@ void dense_forward(const T* x, const T* kernel, const T* bias, T* y, Index rows,
   if (activation == Activation::sigmoid) epilogue.activate = activate_block<T, math::sigmoid>;
   if (activation == Activation::tanh) epilogue.activate = activate_block<T, math::tanh>;
   const product::Matrix<T> left{x, in, 1}, right{kernel, out, 1};
-  if (product::cuts_sums(rows, out, in, left, right))
-    product::multiply_in_parts(rows, out, in, left, right, y, epilogue);
+  if (product::should_split_k(rows, out, in, left, right))
+    product::multiply_split_k(rows, out, in, left, right, y, epilogue);
   else
     product::multiply(rows, out, in, left, right, y, epilogue);
 }
@@ -33,7 +33,7 @@ void dense_forward(const T* x, const T* kernel, const T* bias, T* y, Index rows,
 template <class T, class Derivative>
 void dense_output_gradient(const T* dy, const T* y, T* dz, T* dbias, Index rows, Index out,
                            const Derivative& derivative) {
-  const Index block = helpers::larger(32, 4096 / out), blocks = helpers::ceil_div(rows, block);
+  const Index block = helpers::max(32, 4096 / out), blocks = helpers::ceil_div(rows, block);
   const helpers::Scratch<T> partial(dbias != nullptr && blocks > 1 ? blocks * out : 0);
   if (dbias != nullptr)
     for (Index j = 0; j < out; ++j) dbias[j] = 0;

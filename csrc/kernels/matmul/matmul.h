@@ -19,9 +19,9 @@ namespace {
 namespace product {
 
 using helpers::ceil_div;
-using helpers::larger;
+using helpers::max;
 using helpers::Scratch;
-using helpers::smaller;
+using helpers::min;
 
 // How a product of m x k by k x n is cut up. The plan depends on sizes and layout alone, never on the number of
 // threads.
@@ -31,7 +31,7 @@ struct Plan {
   // another thread takes 1-2 us.
   static constexpr double kSerial = 2e6;
   static constexpr double kTask = 0.7e6;  // about 3 us: small enough to balance the load, large against an atomic
-  static constexpr Index kMostTasks = 64;
+  static constexpr Index kMaxTasks = 64;
   static constexpr Index kPackedDepth = 1536 / sizeof(T);  // 384 floats: 24 loads of C for 4600 cycles of products
   static constexpr Index kUnpackedDepth = 8192 / sizeof(T);
   static constexpr Index kManyRows = 192;
@@ -44,20 +44,20 @@ struct Plan {
     pack_b = b.column != 1 || (m >= kManyRows && k * n > 32768) || (m > 2 * height && b.row % page == 0 && k > 64);
     // Packing A is worth it if many columns read it: 1024x1056x1056 with A in place takes 4% longer.
     pack_a = n >= kManyColumns && k > 64;
-    const Index most_depth = pack_b || pack_a ? kPackedDepth : kUnpackedDepth;
-    const Index depths = larger(1, ceil_div(k, most_depth + most_depth / 2));
+    const Index max_depth = pack_b || pack_a ? kPackedDepth : kUnpackedDepth;
+    const Index depths = max(1, ceil_div(k, max_depth + max_depth / 2));
     depth = ceil_div(k, depths);
 
     const double tile_size = static_cast<double>(height * Tile<T>::columns);
-    const double tile_work = 2.0 * tile_size * static_cast<double>(larger(1, depth));
+    const double tile_work = 2.0 * tile_size * static_cast<double>(max(1, depth));
     const double work = tile_work * static_cast<double>(row_tiles * panels);
     if (work < kSerial) {
-      tiles_high = row_tiles, panels_wide = panels;
+      task_tiles = row_tiles, task_panels = panels;
     } else {
-      const double target = work / kMostTasks > kTask ? work / kMostTasks : kTask;
-      const Index tiles = larger(1, static_cast<Index>(target / tile_work));
-      tiles_high = ceil_div(row_tiles, ceil_div(row_tiles, smaller(16, larger(1, tiles))));
-      panels_wide = smaller(panels, larger(1, tiles / tiles_high));
+      const double target = work / kMaxTasks > kTask ? work / kMaxTasks : kTask;
+      const Index tiles = max(1, static_cast<Index>(target / tile_work));
+      task_tiles = ceil_div(row_tiles, ceil_div(row_tiles, min(16, max(1, tiles))));
+      task_panels = min(panels, max(1, tiles / task_tiles));
     }
     serial = work < kSerial;
     columns_first = n > m;
@@ -65,8 +65,8 @@ struct Plan {
 
   Index height;       // rows of a tile
   Index depth;        // length of a block of k
-  Index tiles_high;   // size of a task, in tiles of rows
-  Index panels_wide;  // and in panels of columns
+  Index task_tiles;   // size of a task, in tiles of rows
+  Index task_panels;  // and in panels of columns
   bool pack_a, pack_b;
   bool serial;
   bool columns_first;  // consecutive tasks move along the longer side of C, so that each thread reads less
@@ -82,7 +82,7 @@ void pack_panel(const T* from, Index stride, Index step, Index width, Index dept
     return;
   }
   for (Index i0 = 0; i0 < width; i0 += lanes) {
-    const Index count = smaller(lanes, width - i0);
+    const Index count = min(lanes, width - i0);
     const FirstLanes<T> kept(count);
     Index k = 0;
     for (; step == 1 && k + lanes <= depth; k += lanes) {
@@ -107,7 +107,7 @@ void pack_rows(const T* from, Index stride, Index rows, Index columns, T* to, In
     Index j = 0;
     for (; j + width <= columns; j += width, out += depth * width)
       for (Index v = 0; v < width; v += lanes) store(out + v, load(from + j + v));
-    for (Index rest = j; rest < columns; ++rest) out[rest - j] = from[rest];
+    for (Index column = j; column < columns; ++column) out[column - j] = from[column];
   }
 }
 
@@ -119,13 +119,13 @@ void pack_rows(const T* from, Index stride, Index rows, Index columns, T* to, In
 // From about 60 rows on, the matrix unit multiplies the parts, on CPUs that have one. Each element is then split once:
 // 128x784x128 takes 95 us in a training step instead of 108.
 template <class T>
-bool cuts_sums(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b) {
+bool should_split_k(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b) {
   return a.column == 1 && b.column == 1 && m < Plan<T>::kManyRows && n < Plan<T>::kManyColumns && k >= 512 &&
          2.0 * static_cast<double>(m * n) * static_cast<double>(k) > Plan<T>::kSerial;
 }
 
 template <class T>
-void multiply_in_parts(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* c,
+void multiply_split_k(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* c,
                        const Epilogue<T>& epilogue) {
   constexpr Index width = Tile<T>::columns;
   const Index parts = 2 * ceil_div(k, 2 * Plan<T>::kUnpackedDepth);
@@ -144,16 +144,16 @@ void multiply_in_parts(Index m, Index n, Index k, const Matrix<T>& a, const Matr
   bool done = false;
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::worth_alone(m, n)) {
+    if (tiles::is_profitable_single_threaded(m, n)) {
       const Index bands = ceil_div(num_threads(), parts);  // changes no bit
       const Index height = ceil_div(ceil_div(m, bands), tiles::kBlock) * tiles::kBlock;
-      std::atomic<bool> failure{false};
+      std::atomic<bool> any_unsplittable{false};
       each_part(height, [&](Index k0, Index k1, Index i, T* sums) {
-        if (!tiles::multiply(smaller(height, m - i), n, k1 - k0, {a.data + i * a.row + k0, a.row, 1},
+        if (!tiles::multiply(min(height, m - i), n, k1 - k0, {a.data + i * a.row + k0, a.row, 1},
                              {b.data + k0 * b.row, b.row, 1}, sums, {}, 1))
-          failure.store(true, std::memory_order_relaxed);
+          any_unsplittable.store(true, std::memory_order_relaxed);
       });
-      done = !failure.load(std::memory_order_relaxed);
+      done = !any_unsplittable.load(std::memory_order_relaxed);
     }
 #endif
   if (!done) {
@@ -164,13 +164,13 @@ void multiply_in_parts(Index m, Index n, Index k, const Matrix<T>& a, const Matr
       for (Index j = 0; j < n; j += width)
         compute_tile(TileProduct<T>{a.data + i * a.row + k0, a_row, 1, b.data + k0 * b.row + j, b.row, k1 - k0,
                                     sums + j, c_row, false, nullptr, false},
-                     static_cast<int>(smaller(height, m - i)), smaller(width, n - j));
+                     static_cast<int>(min(height, m - i)), min(width, n - j));
     });
   }
   parallel_for(m, ceil_div(4096, n), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i)
       for (Index j = 0; j < n; j += Tile<T>::lanes) {
-        const FirstLanes<T> kept(smaller(Tile<T>::lanes, n - j));
+        const FirstLanes<T> kept(min(Tile<T>::lanes, n - j));
         T* const out = c + i * n + j;
         Vec<T> sum = kept.load(out);
         for (Index part = 0; part + 1 < parts; ++part) sum += kept.load(partial + (part * m + i) * n + j);
@@ -187,37 +187,37 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
   if (m == 0 || n == 0) return;
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::worth(m, n, k) && tiles::multiply(m, n, k, a, b, c, epilogue)) return;
+    if (tiles::is_profitable(m, n, k) && tiles::multiply(m, n, k, a, b, c, epilogue)) return;
 #endif
   constexpr Index width = Tile<T>::columns;
   const Plan<T> plan(m, n, k, b);
   const Index height = plan.height;
   const Index row_tiles = ceil_div(m, height), panels = ceil_div(n, width);
-  const Index task_rows = ceil_div(row_tiles, plan.tiles_high), task_columns = ceil_div(panels, plan.panels_wide);
+  const Index task_rows = ceil_div(row_tiles, plan.task_tiles), task_columns = ceil_div(panels, plan.task_panels);
   const Scratch<T> packed_a(plan.pack_a ? row_tiles * height * plan.depth : 0);  // [tile][k][height]
   const Scratch<T> packed_b(plan.pack_b ? panels * width * plan.depth : 0);      // [panel][k][width]
   const bool by_rows = b.column == 1;
 
   Index k0 = 0;
   do {
-    const Index depth = smaller(plan.depth, k - k0);
+    const Index depth = min(plan.depth, k - k0);
     const T* const a_block = a.data + k0 * a.column;
     const T* const b_block = b.data + k0 * b.row;
     // Each part packs its share of A and of B. The thread that multiplies these rows of A later is the one that packs
     // them.
     const Index packs_a = plan.pack_a ? row_tiles : 0, packs_b = !plan.pack_b ? 0 : by_rows ? depth : panels;
-    const Index parts = packs_a + packs_b == 0 ? 0 : plan.serial ? 1 : Plan<T>::kMostTasks;
+    const Index parts = packs_a + packs_b == 0 ? 0 : plan.serial ? 1 : Plan<T>::kMaxTasks;
     parallel_for(parts, 1, [&](Index begin, Index end) {
       const Index first_a = packs_a * begin / parts, last_a = packs_a * end / parts;
       const Index first_b = packs_b * begin / parts, last_b = packs_b * end / parts;
       for (Index i = first_a * height; i < last_a * height; i += height)
-        pack_panel<T>(a_block + i * a.row, a.row, a.column, smaller(height, m - i), depth, packed_a + i * depth,
+        pack_panel<T>(a_block + i * a.row, a.row, a.column, min(height, m - i), depth, packed_a + i * depth,
                       height);
       if (by_rows)
         pack_rows<T>(b_block + first_b * b.row, b.row, last_b - first_b, n, packed_b + first_b * width, depth);
       else
         for (Index j = first_b * width; j < last_b * width; j += width)
-          pack_panel<T>(b_block + j * b.column, b.column, b.row, smaller(width, n - j), depth, packed_b + j * depth,
+          pack_panel<T>(b_block + j * b.column, b.column, b.row, min(width, n - j), depth, packed_b + j * depth,
                         width);
     });
 
@@ -226,8 +226,8 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
       for (Index task = begin; task < end; ++task) {
         const Index task_row = plan.columns_first ? task % task_rows : task / task_columns;
         const Index task_column = plan.columns_first ? task / task_rows : task % task_columns;
-        const Index i0 = task_row * plan.tiles_high * height, i1 = smaller(m, i0 + plan.tiles_high * height);
-        const Index j0 = task_column * plan.panels_wide * width, j1 = smaller(n, j0 + plan.panels_wide * width);
+        const Index i0 = task_row * plan.task_tiles * height, i1 = min(m, i0 + plan.task_tiles * height);
+        const Index j0 = task_column * plan.task_panels * width, j1 = min(n, j0 + plan.task_panels * width);
         Index a_row[Tile<T>::rows], c_row[Tile<T>::rows];
         for (Index i = 0; i < height; ++i) {
           a_row[i] = i * a.row;
@@ -249,7 +249,7 @@ void multiply(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b,
             tile.b = plan.pack_b ? packed_b + j * depth : b_block + j;
             tile.c = c + i * n + j;
             tile.bias = last && epilogue.bias != nullptr ? epilogue.bias + j : nullptr;
-            compute_tile(tile, static_cast<int>(smaller(height, m - i)), smaller(width, n - j));
+            compute_tile(tile, static_cast<int>(min(height, m - i)), min(width, n - j));
           }
         if (last && epilogue.activate != nullptr) epilogue.activate(c + i0 * n + j0, i1 - i0, j1 - j0, n);
       }
@@ -272,8 +272,9 @@ void matmul(const T* a, const Index* a_offset, const T* b, const Index* b_offset
   // Small products are distributed over the threads whole (a product inside a parallel_for starts no second one). Large
   // products run one after another, each on all threads.
   const double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  const double together = product::Plan<T>::kSerial / 2 / (work + 100.0);
-  const Index grain = work > 4 * product::Plan<T>::kSerial ? batch : helpers::larger(1, static_cast<Index>(together));
+  const double products_per_task = product::Plan<T>::kSerial / 2 / (work + 100.0);
+  const Index grain =
+      work > 4 * product::Plan<T>::kSerial ? batch : helpers::max(1, static_cast<Index>(products_per_task));
   parallel_for(batch, grain, [&](Index begin, Index end) {
     for (Index g = begin; g < end; ++g) one(g);
   });

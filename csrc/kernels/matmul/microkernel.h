@@ -95,19 +95,19 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
 }
 
 // Computes a tile of 1 <= rows <= Tile<T>::rows by 1 <= columns <= Tile<T>::columns.
-template <class T, int most = Tile<T>::rows>
+template <class T, int max_rows = Tile<T>::rows>
 inline void compute_tile(const TileProduct<T>& p, int rows, Index columns) {
-  if constexpr (most > 1)
-    if (rows < most) return compute_tile<T, most - 1>(p, rows, columns);
+  if constexpr (max_rows > 1)
+    if (rows < max_rows) return compute_tile<T, max_rows - 1>(p, rows, columns);
   if (columns == Tile<T>::columns)
-    p.a_row != nullptr ? compute_tile<T, most, 2, false, false>(p, columns)
-                       : compute_tile<T, most, 2, false, true>(p, columns);
+    p.a_row != nullptr ? compute_tile<T, max_rows, 2, false, false>(p, columns)
+                       : compute_tile<T, max_rows, 2, false, true>(p, columns);
   else if (columns > Tile<T>::lanes)
-    p.a_row != nullptr ? compute_tile<T, most, 2, true, false>(p, columns)
-                       : compute_tile<T, most, 2, true, true>(p, columns);
+    p.a_row != nullptr ? compute_tile<T, max_rows, 2, true, false>(p, columns)
+                       : compute_tile<T, max_rows, 2, true, true>(p, columns);
   else
-    p.a_row != nullptr ? compute_tile<T, most, 1, true, false>(p, columns)
-                       : compute_tile<T, most, 1, true, true>(p, columns);
+    p.a_row != nullptr ? compute_tile<T, max_rows, 1, true, false>(p, columns)
+                       : compute_tile<T, max_rows, 1, true, true>(p, columns);
 }
 
 }  // namespace product

@@ -15,34 +15,34 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace normalization {
 
+using helpers::max;
 using product::Scratch;
 
 constexpr Index kLine = 256;        // elements of a line: a sum in memory is loaded again that many elements later
 constexpr Index kFewChannels = 64;  // below this, lines are whole vectors: up to 16 rows of 63 channels, 1008 elements
-constexpr Index kWidest = 1024;
-constexpr Index kBlock = 8192;    // elements of a block of rows: 32 KB, so that the second pass reads the L1 cache
-constexpr Index kFirstLook = 16;  // minimum of rows, or all: the mean of one or two may be far from their block's
-constexpr Index kGrain = 2;       // blocks that a thread takes at a time, about 2 us of work
-
-inline Index largest(Index a, Index b) { return a > b ? a : b; }
+constexpr Index kMaxLine = 1024;
+constexpr Index kBlock = 8192;     // elements of a block of rows: 32 KB, so that the second pass reads the L1 cache
+constexpr Index kSampleRows = 16;  // minimum of rows, or all: the mean of one or two may be far from their block's
+constexpr Index kGrain = 2;        // blocks that a thread takes at a time, about 2 us of work
 
 // How rows are grouped. The grouping depends on the sizes alone, and so do the bits of all sums.
 struct Lines {
   Index rows, channels;
-  Index folded;  // rows in a line
-  Index width;   // elements in a line
+  Index rows_per_line;
+  Index width;  // elements in a line
   Index rows_per_block;
-  Index first_look;  // rows at the beginning of a block, in whole lines
+  Index sample_rows;  // rows at the beginning of a block, in whole lines
   Index blocks;
 
   Lines(Index rows, Index channels) : rows(rows), channels(channels) {
     Index unit = 1;
     if (channels < kFewChannels)
       while (unit * channels % 16 != 0) unit *= 2;
-    folded = unit * largest(1, kLine / (unit * channels));
-    width = folded * channels;
-    rows_per_block = folded * largest(16 / folded, largest(1, kBlock / width));
-    first_look = folded * largest((kFirstLook + folded - 1) / folded, rows_per_block / folded / 4);
+    rows_per_line = unit * max(1, kLine / (unit * channels));
+    width = rows_per_line * channels;
+    rows_per_block = rows_per_line * max(16 / rows_per_line, max(1, kBlock / width));
+    const Index sample_lines = (kSampleRows + rows_per_line - 1) / rows_per_line;
+    sample_rows = rows_per_line * max(sample_lines, rows_per_block / rows_per_line / 4);
     blocks = (rows + rows_per_block - 1) / rows_per_block;
   }
   Index begin(Index block) const { return block * rows_per_block; }
@@ -52,16 +52,16 @@ struct Lines {
 // line[r][c] = values[c] in each row r of a line.
 template <class T>
 inline void repeat(const T* values, T* line, const Lines& lines) {
-  for (Index r = 0; r < lines.folded; ++r)
+  for (Index r = 0; r < lines.rows_per_line; ++r)
     for (Index c = 0; c < lines.channels; ++c) line[r * lines.channels + c] = values[c];
 }
 
 // Calls column(j)(i) for the elements of rows [begin, end). i is the index in x, j the index in the line.
 template <class Column>
 inline void each_element(Index begin, Index end, const Lines& lines, const Column& column) {
-  for (Index row = begin; row < end; row += lines.folded) {
+  for (Index row = begin; row < end; row += lines.rows_per_line) {
     const Index base = row * lines.channels;
-    const Index width = row + lines.folded <= end ? lines.width : (end - row) * lines.channels;
+    const Index width = row + lines.rows_per_line <= end ? lines.width : (end - row) * lines.channels;
 #pragma GCC ivdep
     for (Index j = 0; j < width; ++j) column(j)(base + j);
   }
@@ -72,10 +72,10 @@ inline void each_element(Index begin, Index end, const Lines& lines, const Colum
 // twice as fast on data in the cache.)
 template <class T, class Column>
 inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T* second, const Column& column) {
-  T folded_first[kWidest], folded_second[kWidest];
-  T* const a = lines.folded > 1 ? folded_first : first;
-  T* const b = lines.folded > 1 ? folded_second : second;
-  const Index width = lines.width, four = 4 * lines.folded;
+  T line_first[kMaxLine], line_second[kMaxLine];
+  T* const a = lines.rows_per_line > 1 ? line_first : first;
+  T* const b = lines.rows_per_line > 1 ? line_second : second;
+  const Index width = lines.width, four = 4 * lines.rows_per_line;
   for (Index j = 0; j < width; ++j) a[j] = b[j] = 0;
   Index row = begin;
   for (; row + four <= end; row += four) {
@@ -91,15 +91,15 @@ inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T*
       a[j] = p, b[j] = q;
     }
   }
-  for (; row < end; row += lines.folded) {
+  for (; row < end; row += lines.rows_per_line) {
     const Index base = row * lines.channels;
-    const Index rest = row + lines.folded <= end ? width : (end - row) * lines.channels;
+    const Index remainder = row + lines.rows_per_line <= end ? width : (end - row) * lines.channels;
 #pragma GCC ivdep
-    for (Index j = 0; j < rest; ++j) column(j)(base + j, a[j], b[j]);
+    for (Index j = 0; j < remainder; ++j) column(j)(base + j, a[j], b[j]);
   }
-  if (lines.folded == 1) return;
+  if (lines.rows_per_line == 1) return;
   for (Index c = 0; c < lines.channels; ++c) first[c] = a[c], second[c] = b[c];
-  for (Index r = 1; r < lines.folded; ++r)
+  for (Index r = 1; r < lines.rows_per_line; ++r)
     for (Index c = 0; c < lines.channels; ++c) {
       first[c] += a[r * lines.channels + c];
       second[c] += b[r * lines.channels + c];
@@ -110,7 +110,7 @@ inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T*
 // same share in every pass, and the end of that share is still in the thread's L2 cache. The order depends on the
 // number of threads, so this is for passes without sums. Two threads, 6272x128, backward pass: 179 us instead of 214.
 template <class Body>
-void last_blocks_first(Index blocks, const Body& body) {
+void for_blocks_reversed_per_thread(Index blocks, const Body& body) {
   const Index tasks = (blocks + kGrain - 1) / kGrain;
   const Index threads = num_threads() < tasks ? num_threads() : tasks;
   parallel_for(tasks, 1, [=, &body](Index task, Index) {
@@ -141,22 +141,23 @@ void moments(const Rows& rows, const Lines& lines, T* mean, T* variance) {
   const Index channels = lines.channels, size = lines.blocks * channels;
   const Scratch<T> partial(3 * size);
   const BlockSums<T> sums = BlockSums<T>::in(partial, size);
-  T *const centre = sums.centre, *const rest = sums.rest, *const square = sums.square;
+  T *const shift = sums.shift, *const deviation_sum = sums.deviation_sum;
+  T* const squared_deviation_sum = sums.squared_deviation_sum;
   parallel_for(lines.blocks, kGrain, [=, &rows, &lines](Index first_block, Index last_block) {
     const auto& reader = rows.reader();
     for (Index block = first_block; block < last_block; ++block) {
       const Index count = lines.end(block) - lines.begin(block), at = block * channels;
-      const Index seen = lines.first_look < count ? lines.first_look : count;
+      const Index sample = lines.sample_rows < count ? lines.sample_rows : count;
       const T* const x = reader(lines.begin(block), lines.end(block));
-      column_sums(0, seen, lines, centre + at, square + at,
+      column_sums(0, sample, lines, shift + at, squared_deviation_sum + at,
                   [=](Index) { return [=](Index i, T& sum, T&) { sum += x[i]; }; });
-      for (Index c = 0; c < channels; ++c) centre[at + c] /= static_cast<T>(seen);
-      T repeated[kWidest];
-      if (lines.folded > 1) repeat(centre + at, repeated, lines);
-      const T* const m = lines.folded > 1 ? repeated : centre + at;
-      column_sums(0, count, lines, rest + at, square + at, [=](Index j) {
-        return [=, centre_j = m[j]](Index i, T& sum, T& sum_of_squares) {
-          const T d = x[i] - centre_j;
+      for (Index c = 0; c < channels; ++c) shift[at + c] /= static_cast<T>(sample);
+      T repeated[kMaxLine];
+      if (lines.rows_per_line > 1) repeat(shift + at, repeated, lines);
+      const T* const m = lines.rows_per_line > 1 ? repeated : shift + at;
+      column_sums(0, count, lines, deviation_sum + at, squared_deviation_sum + at, [=](Index j) {
+        return [=, shift_j = m[j]](Index i, T& sum, T& sum_of_squares) {
+          const T d = x[i] - shift_j;
           sum += d;
           sum_of_squares += d * d;
         };
@@ -193,7 +194,7 @@ template <class T>
 struct Affine {
   Affine(const T* means, const T* inverse_std, const T* gamma, const T* betas, const Lines& lines)
       : memory(3 * lines.width), mean(memory), scale(mean + lines.width), beta(scale + lines.width) {
-    for (Index r = 0; r < lines.folded; ++r)
+    for (Index r = 0; r < lines.rows_per_line; ++r)
       for (Index c = 0; c < lines.channels; ++c) {
         const Index j = r * lines.channels + c;
         mean[j] = means[c];
@@ -208,7 +209,7 @@ struct Affine {
 template <class T, class Activate>
 void apply(const T* x, const Affine<T>& affine, T* y, const Lines& lines, const Activate& activate) {
   const T *const mean = affine.mean, *const scale = affine.scale, *const beta = affine.beta;
-  last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
+  for_blocks_reversed_per_thread(lines.blocks, [=, &lines](Index first_block, Index last_block) {
     each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
       return [=, m = mean[j], s = scale[j], b = beta[j]](Index i) { y[i] = activate((x[i] - m) * s + b); };
     });
@@ -249,19 +250,19 @@ void gradient_sums(const Lines& lines, const Masked& masked, const T* inverse_st
 // The terms that are subtracted from dy, repeated along a line:
 //
 //   dx = scale (dy - mean of dy - xhat * mean of dy xhat)
-//      = scale ((dy - level) - (x - mean) slope)
+//      = scale ((dy - mean_dy) - (x - mean) slope)
 template <class T>
-struct Slopes {
-  Slopes(const T* dgamma, const T* dbeta, const T* inverse_std, const Lines& lines)
-      : memory(2 * lines.width), level(memory), slope(level + lines.width) {
+struct GradientStatistics {
+  GradientStatistics(const T* dgamma, const T* dbeta, const T* inverse_std, const Lines& lines)
+      : memory(2 * lines.width), mean_dy(memory), slope(mean_dy + lines.width) {
     for (Index j = 0; j < lines.width; ++j) {
       const Index c = j % lines.channels;
-      level[j] = dbeta[c] / static_cast<T>(lines.rows);
+      mean_dy[j] = dbeta[c] / static_cast<T>(lines.rows);
       slope[j] = dgamma[c] / static_cast<T>(lines.rows) * inverse_std[c];
     }
   }
   Scratch<T> memory;
-  T *level, *slope;
+  T *mean_dy, *slope;
 };
 
 }  // namespace normalization
@@ -328,14 +329,14 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
       });
       return;
     }
-    const Slopes<T> slopes(dgamma, dbeta, inverse_std, lines);
-    const T *const level = slopes.level, *const slope = slopes.slope;
-    last_blocks_first(lines.blocks, [=, &lines](Index first_block, Index last_block) {
+    const GradientStatistics<T> statistics(dgamma, dbeta, inverse_std, lines);
+    const T *const mean_dy = statistics.mean_dy, *const slope = statistics.slope;
+    for_blocks_reversed_per_thread(lines.blocks, [=, &lines](Index first_block, Index last_block) {
       each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
-        return [=, gradient = masked(j), scale_j = scale[j], level_j = level[j], slope_j = slope[j]](Index i) {
+        return [=, gradient = masked(j), scale_j = scale[j], mean_dy_j = mean_dy[j], slope_j = slope[j]](Index i) {
           T centred;
           const T d = gradient(i, centred);
-          dx[i] = scale_j * ((d - level_j) - centred * slope_j);
+          dx[i] = scale_j * ((d - mean_dy_j) - centred * slope_j);
         };
       });
     });

@@ -18,61 +18,59 @@ namespace {
 namespace pooled_normalization {
 
 using helpers::ceil_div;
-using helpers::larger;
-using helpers::smaller;
-using pooling::Places;
+using helpers::max;
+using helpers::min;
+using pooling::Indices;
 
-constexpr int kNowhere = 255;  // argmax index of a maximum that ReLU or dropout set to 0: it gets no gradient
+constexpr int kNoArgmax = 255;  // argmax index of a maximum that ReLU or dropout set to 0: it gets no gradient
 
 // A vector of adjacent channels: WholeVector is a full one, FewChannels holds all channels if there are fewer than
 // lanes.
 template <class T>
 struct WholeVector {
   explicit WholeVector(Index) {}
+  template <class Use>
+  __attribute__((always_inline)) void for_channels(Index channels, const Use& use) const {
+    pooling::for_channels<T>(channels, use);
+  }
   Vec<T> load(const T* memory) const { return tinynet::TINYNET_ISA::load(memory); }
   void store(T* memory, Vec<T> value) const { tinynet::TINYNET_ISA::store(memory, value); }
-  Places<T> load_places(const std::uint8_t* memory) const { return pooling::load_places<T>(memory); }
-  void store_places(std::uint8_t* memory, Places<T> places) const { pooling::store_places<T>(memory, places); }
+  Indices<T> load_indices(const std::uint8_t* memory) const { return pooling::load_indices<T>(memory); }
+  void store_indices(std::uint8_t* memory, Indices<T> indices) const { pooling::store_indices<T>(memory, indices); }
 };
 
 template <class T>
 struct FewChannels {
   explicit FewChannels(Index channels) : count(channels), lanes(channels) {}
+  template <class Use>
+  __attribute__((always_inline)) void for_channels(Index, const Use& use) const {
+    use(0);
+  }
   Vec<T> load(const T* memory) const { return lanes.load(memory); }
   void store(T* memory, Vec<T> value) const { lanes.store(memory, value); }
-  Places<T> load_places(const std::uint8_t* memory) const {
+  Indices<T> load_indices(const std::uint8_t* memory) const {
     std::uint8_t all[VectorOf<T>::lanes] = {};
     for (Index l = 0; l < count; ++l) all[l] = memory[l];
-    return pooling::load_places<T>(all);
+    return pooling::load_indices<T>(all);
   }
-  void store_places(std::uint8_t* memory, Places<T> places) const {
+  void store_indices(std::uint8_t* memory, Indices<T> indices) const {
     std::uint8_t all[VectorOf<T>::lanes];
-    pooling::store_places<T>(all, places);
+    pooling::store_indices<T>(all, indices);
     for (Index l = 0; l < count; ++l) memory[l] = all[l];
   }
   Index count;
   FirstLanes<T> lanes;
 };
 
-// Calls use(c) for vectors that cover the channels. The last vector may overlap the one before it.
-template <class T, class Use>
-__attribute__((always_inline)) inline void each_vector(Index channels, const WholeVector<T>&, const Use& use) {
-  pooling::for_channels<T>(channels, use);
-}
-template <class T, class Use>
-__attribute__((always_inline)) inline void each_vector(Index, const FewChannels<T>&, const Use& use) {
-  use(0);
-}
-
 // Calls body(first row of windows, end, vector) for parts of the rows. Each thread starts with its last parts
-// (normalization::last_blocks_first).
+// (normalization::for_blocks_reversed_per_thread).
 template <class T, class Body>
 void each_part(const Pool2dShape& s, const Body& body) {
   const Index rows = s.batch * s.out_height;
-  const Index together = larger(1, normalization::kBlock / larger(1, s.pool_height * s.width * s.channels));
+  const Index rows_per_task = max(1, normalization::kBlock / max(1, s.pool_height * s.width * s.channels));
   const auto run = [&](auto vector) {
-    normalization::last_blocks_first(ceil_div(rows, together), [=, &body](Index first, Index last) {
-      body(first * together, smaller(last * together, rows), vector);
+    normalization::for_blocks_reversed_per_thread(ceil_div(rows, rows_per_task), [=, &body](Index first, Index last) {
+      body(first * rows_per_task, min(last * rows_per_task, rows), vector);
     });
   };
   if (s.channels < VectorOf<T>::lanes)
@@ -95,52 +93,52 @@ inline Index first_pixel(const Pool2dShape& s, Index row) {
   return (row / s.out_height * s.height + row % s.out_height * s.pool_height) * s.width * s.channels;
 }
 
-// y, and with `places` the argmax index and the x of each maximum.
+// y, and with `argmax` the argmax index and the x of each maximum.
 template <class T>
 struct Maxima {
   T* y;
-  std::uint8_t* places;
-  T* chosen;
+  std::uint8_t* argmax;
+  T* x_at_max;
 };
 
 template <class T, class Vector>
 __attribute__((always_inline)) inline void pool_window(const T* x, Index line, Index channels, Index pool_h,
                                                        Index pool_w, const normalization::Affine<T>& affine,
                                                        const Maxima<T>& maxima, Index at, const Vector& vector) {
-  each_vector(channels, vector, [&](Index c) __attribute__((always_inline)) {
+  vector.for_channels(channels, [&](Index c) __attribute__((always_inline)) {
     const Vec<T> mean = vector.load(affine.mean + c), scale = vector.load(affine.scale + c);
     const Vec<T> beta = vector.load(affine.beta + c), zero{};
     const auto normalized = [&](Vec<T> value) __attribute__((always_inline)) {
       const Vec<T> y = (value - mean) * scale + beta;
       return y < zero ? zero : y;
     };
-    Vec<T> chosen = vector.load(x + c), best = normalized(chosen);
-    Places<T> place{};
+    Vec<T> x_at_max = vector.load(x + c), best = normalized(x_at_max);
+    Indices<T> argmax{};
     for (Index p = 0; p < pool_h; ++p)
       for (Index q = 0; q < pool_w; ++q) {
         if (p + q == 0) continue;
         const Vec<T> value = vector.load(x + p * line + q * channels + c), y = normalized(value);
-        const Places<T> take = ~(y <= best) & (best == best);  // the first of equal values wins, and the first NaN
+        const Indices<T> take = ~(y <= best) & (best == best);  // the first of equal values wins, and the first NaN
         best = take ? y : best;
-        chosen = take ? value : chosen;
-        place = take ? pooling::same_place<T>(p * pool_w + q) : place;
+        x_at_max = take ? value : x_at_max;
+        argmax = take ? pooling::broadcast_index<T>(p * pool_w + q) : argmax;
       }
     vector.store(maxima.y + at + c, best);
-    if (maxima.places == nullptr) return;
-    vector.store(maxima.chosen + at + c, chosen);
-    vector.store_places(maxima.places + at + c, best > zero ? place : pooling::same_place<T>(kNowhere));
+    if (maxima.argmax == nullptr) return;
+    vector.store(maxima.x_at_max + at + c, x_at_max);
+    vector.store_indices(maxima.argmax + at + c, best > zero ? argmax : pooling::broadcast_index<T>(kNoArgmax));
   });
 }
 
 // Elements [begin, end) of y and of the argmax indices.
 template <class T>
-void drop(const Maxima<T>& maxima, Index begin, Index end, const Dropout& mask) {
+void apply_dropout(const Maxima<T>& maxima, Index begin, Index end, const Dropout& mask) {
   T* const y = maxima.y;
-  std::uint8_t* const places = maxima.places;
+  std::uint8_t* const argmax = maxima.argmax;
   dropout_range(y, y, begin, end, mask);
-  if (places == nullptr) return;
+  if (argmax == nullptr) return;
 #pragma GCC ivdep
-  for (Index i = begin; i < end; ++i) places[i] = y[i] > 0 ? places[i] : std::uint8_t(kNowhere);
+  for (Index i = begin; i < end; ++i) argmax[i] = y[i] > 0 ? argmax[i] : std::uint8_t(kNoArgmax);
 }
 
 template <class T>
@@ -156,25 +154,27 @@ void pool(const Pool2dShape& s, const T* x, const normalization::Affine<T>& affi
                       row * out_line + j * s.channels, vector);
       });
     }
-    if (mask.rate > 0) drop(maxima, begin * out_line, end * out_line, mask);
+    if (mask.rate > 0) apply_dropout(maxima, begin * out_line, end * out_line, mask);
   });
 }
 
-// Computes dx from dy: scale ((dy - level) - (x - mean) slope), or scale dy if the statistics are constant.
+// Computes dx from dy: scale ((dy - mean_dy) - (x - mean) slope), or scale dy if the statistics are constant.
 template <class T>
 struct Derivative {
-  const T *x, *mean, *scale, *level, *slope;
+  const T *x, *mean, *scale, *mean_dy, *slope;
 
   template <class Vector>
   struct Of {
     const T* x;
     const Vector& vector;
-    Vec<T> mean, scale, level, slope;
-    Vec<T> operator()(Vec<T> dy, Index i) const { return scale * ((dy - level) - (vector.load(x + i) - mean) * slope); }
+    Vec<T> mean, scale, mean_dy, slope;
+    Vec<T> operator()(Vec<T> dy, Index i) const {
+      return scale * ((dy - mean_dy) - (vector.load(x + i) - mean) * slope);
+    }
   };
   template <class Vector>
   Of<Vector> of(const Vector& vector, Index c) const {
-    return {x, vector, vector.load(mean + c), vector.load(scale + c), vector.load(level + c), vector.load(slope + c)};
+    return {x, vector, vector.load(mean + c), vector.load(scale + c), vector.load(mean_dy + c), vector.load(slope + c)};
   }
 };
 
@@ -194,13 +194,13 @@ struct ConstantDerivative {
 
 // `factor`, the scale of dropout, applies to dy.
 template <class T, class Rule>
-void spread(const Pool2dShape& s, const T* dy, const std::uint8_t* places, T factor, T* dx, const Rule& rule) {
+void spread(const Pool2dShape& s, const T* dy, const std::uint8_t* argmax, T factor, T* dx, const Rule& rule) {
   const Index channels = s.channels, line = s.width * channels;
   const auto spread_row = [=](Index row, const auto& vector) {
     const Index first = first_pixel(s, row);
     // Pixels [begin, end) of a line are in no window.
     const auto outside = [&](Index at, Index begin, Index end) {
-      each_vector(channels, vector, [&](Index c) {
+      vector.for_channels(channels, [&](Index c) {
         const auto derivative = rule.of(vector, c);
         for (Index i = at + begin * channels + c; i < at + end * channels; i += channels)
           vector.store(dx + i, derivative(Vec<T>{}, i));
@@ -209,14 +209,14 @@ void spread(const Pool2dShape& s, const T* dy, const std::uint8_t* places, T fac
     with_window(s, [&](Index pool_h, Index pool_w) __attribute__((always_inline)) {
       for (Index j = 0; j < s.out_width; ++j) {
         const Index from = first + j * pool_w * channels, at = (row * s.out_width + j) * channels;
-        each_vector(channels, vector, [&](Index c) __attribute__((always_inline)) {
+        vector.for_channels(channels, [&](Index c) __attribute__((always_inline)) {
           const auto derivative = rule.of(vector, c);
           const Vec<T> gradient = vector.load(dy + at + c) * factor;
-          const Places<T> place = vector.load_places(places + at + c);
+          const Indices<T> index = vector.load_indices(argmax + at + c);
           for (Index p = 0; p < pool_h; ++p)
             for (Index q = 0; q < pool_w; ++q) {
               const Index i = from + p * line + q * channels + c;
-              const Places<T> here = place == pooling::same_place<T>(p * pool_w + q);
+              const Indices<T> here = index == pooling::broadcast_index<T>(p * pool_w + q);
               vector.store(dx + i, derivative(here ? gradient : Vec<T>{}, i));
             }
         });
@@ -239,27 +239,28 @@ void spread(const Pool2dShape& s, const T* dy, const std::uint8_t* places, T fac
 template <class T>
 void batch_norm_max_pool2d_inference(const Pool2dShape& s, const T* x, const T* gamma, const T* beta, const T* mean,
                                      const T* variance, double epsilon, const Dropout& mask, T* y,
-                                     std::uint8_t* places, T* chosen, T* inverse_std) {
+                                     std::uint8_t* argmax, T* x_at_max, T* inverse_std) {
   normalization::invert(variance, epsilon, inverse_std, s.channels);
   const Index rows = s.batch * s.height * s.width;
   if (rows == 0 || s.channels == 0) return;
   const normalization::Affine<T> affine(mean, inverse_std, gamma, beta, normalization::Lines(rows, s.channels));
-  pooled_normalization::pool(s, x, affine, mask, {y, places, chosen});
+  pooled_normalization::pool(s, x, affine, mask, {y, argmax, x_at_max});
 }
 
 template <class T>
 void batch_norm_max_pool2d_forward(const Pool2dShape& s, const T* x, const T* gamma, const T* beta, double epsilon,
-                                   const Dropout& mask, T* y, std::uint8_t* places, T* chosen, T* mean, T* variance,
+                                   const Dropout& mask, T* y, std::uint8_t* argmax, T* x_at_max, T* mean, T* variance,
                                    T* inverse_std) {
-  const normalization::Lines lines(s.batch * s.height * s.width, s.channels);
-  if (lines.rows == 0 || s.channels == 0) return;
+  const Index rows = s.batch * s.height * s.width;
+  if (rows == 0 || s.channels == 0) return;  // Lines divides by the number of channels
+  const normalization::Lines lines(rows, s.channels);
   normalization::moments(normalization::InMemory<T>{x, s.channels}, lines, mean, variance);
-  batch_norm_max_pool2d_inference(s, x, gamma, beta, mean, variance, epsilon, mask, y, places, chosen, inverse_std);
+  batch_norm_max_pool2d_inference(s, x, gamma, beta, mean, variance, epsilon, mask, y, argmax, x_at_max, inverse_std);
 }
 
 // dx may be null. `constant`: the mean and variance do not depend on x (inference).
 template <class T>
-void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std::uint8_t* places, const T* chosen,
+void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std::uint8_t* argmax, const T* x_at_max,
                                     const T* x, const T* gamma, const T* mean, const T* inverse_std, bool constant,
                                     double rate, T* dx, T* dgamma, T* dbeta) {
   using namespace normalization;
@@ -273,20 +274,20 @@ void batch_norm_max_pool2d_backward(const Pool2dShape& s, const T* dy, const std
   // elements dropped, ?: takes 3.7 ms instead of 1.5.
   const auto masked = [=, m = affine.mean](Index j) {
     return [=, mean_j = m[j]](Index i, T& centred) {
-      centred = chosen[i] - mean_j;
-      return math::select(places[i] != pooled_normalization::kNowhere, dy[i] * factor, T(0));
+      centred = x_at_max[i] - mean_j;
+      return math::select(argmax[i] != pooled_normalization::kNoArgmax, dy[i] * factor, T(0));
     };
   };
   gradient_sums<T>(pooled, masked, inverse_std, dgamma, dbeta);
   if (dx == nullptr) return;
   if (constant) {
-    pooled_normalization::spread(s, dy, places, factor, dx, pooled_normalization::ConstantDerivative<T>{affine.scale});
+    pooled_normalization::spread(s, dy, argmax, factor, dx, pooled_normalization::ConstantDerivative<T>{affine.scale});
     return;
   }
-  const Slopes<T> slopes(dgamma, dbeta, inverse_std, lines);
+  const GradientStatistics<T> statistics(dgamma, dbeta, inverse_std, lines);
   pooled_normalization::spread(
-      s, dy, places, factor, dx,
-      pooled_normalization::Derivative<T>{x, affine.mean, affine.scale, slopes.level, slopes.slope});
+      s, dy, argmax, factor, dx,
+      pooled_normalization::Derivative<T>{x, affine.mean, affine.scale, statistics.mean_dy, statistics.slope});
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace normalization {
 
-inline Index row_grain(Index size) { return largest(1, 16384 / (size + 1)); }
+inline Index row_grain(Index size) { return max(1, 16384 / (size + 1)); }
 
 }  // namespace normalization
 
@@ -44,7 +44,7 @@ void layer_norm_forward(const T* x, const T* gamma, const T* beta, double epsilo
 template <class T>
 void layer_norm_backward(const T* dy, const T* x, const T* gamma, const T* mean, const T* inverse_std, bool rms, T* dx,
                          T* dgamma, T* dbeta, Index rows, Index size) {
-  const Index grain = normalization::largest(16, normalization::row_grain(size));
+  const Index grain = helpers::max(16, normalization::row_grain(size));
   const Index blocks = (rows + grain - 1) / grain;
   const product::Scratch<T> for_gamma(dgamma != nullptr ? blocks * size : 0);
   const product::Scratch<T> for_beta(dbeta != nullptr ? blocks * size : 0);
@@ -66,9 +66,9 @@ void layer_norm_backward(const T* dy, const T* x, const T* gamma, const T* mean,
       if (dx == nullptr) continue;
       T* const to = dx + row * size;
       const auto along_row = [=](const auto& g) {  // g(k): gradient with respect to xhat[k]
-        const T level = rms ? T(0) : row_sum<T>(size, g) / count;
+        const T mean_dy = rms ? T(0) : row_sum<T>(size, g) / count;
         const T slope = row_sum<T>(size, [=](Index k) { return g(k) * ((from[k] - m) * scale); }) / count;
-        for (Index k = 0; k < size; ++k) to[k] = scale * ((g(k) - level) - (from[k] - m) * scale * slope);
+        for (Index k = 0; k < size; ++k) to[k] = scale * ((g(k) - mean_dy) - (from[k] - m) * scale * slope);
       };
       if (gamma != nullptr)
         along_row([=](Index k) { return d[k] * gamma[k]; });

@@ -8,11 +8,11 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace normalization {
 
-// Sums of each block on its own, [block][channel]. They are taken around a centre near the mean of the block, so that a
-// large mean loses no precision.
+// Sums of each block on its own, [block][channel]. They are taken around `shift`, a value near the mean of the block,
+// so that a large mean loses no precision.
 template <class T>
 struct BlockSums {
-  T *centre, *rest, *square;  // rest: sum (x - centre); square: sum (x - centre)^2
+  T *shift, *deviation_sum, *squared_deviation_sum;  // sum (x - shift), sum (x - shift)^2
 
   static BlockSums in(T* memory, Index size) { return {memory, memory + size, memory + 2 * size}; }
 };
@@ -21,17 +21,19 @@ struct BlockSums {
 // without pixels are skipped. The blocks are combined in float64.
 template <class T, class Count>
 void combine(const BlockSums<T>& sums, Index blocks, Index channels, const Count& count, T* mean, T* variance) {
-  const T *const centre = sums.centre, *const rest = sums.rest, *const square = sums.square;
+  const T *const shift = sums.shift, *const deviation_sum = sums.deviation_sum;
+  const T* const squared_deviation_sum = sums.squared_deviation_sum;
   const helpers::Scratch<double> totals(2 * channels);
-  double *const total = totals, *const spread = total + channels;
+  double *const total = totals, *const squared_deviations = total + channels;
   double all = 0;
-  for (Index c = 0; c < channels; ++c) total[c] = spread[c] = 0;
+  for (Index c = 0; c < channels; ++c) total[c] = squared_deviations[c] = 0;
   for (Index block = 0; block < blocks; ++block) {
     const double pixels = static_cast<double>(count(block));
     if (pixels == 0) continue;
     all += pixels;
 #pragma GCC ivdep
-    for (Index c = 0; c < channels; ++c) total[c] += pixels * centre[block * channels + c] + rest[block * channels + c];
+    for (Index c = 0; c < channels; ++c)
+      total[c] += pixels * shift[block * channels + c] + deviation_sum[block * channels + c];
   }
   for (Index c = 0; c < channels; ++c) total[c] /= all;
   for (Index block = 0; block < blocks; ++block) {
@@ -40,13 +42,14 @@ void combine(const BlockSums<T>& sums, Index blocks, Index channels, const Count
 #pragma GCC ivdep
     for (Index c = 0; c < channels; ++c) {
       const Index at = block * channels + c;
-      const double shift = rest[at] / pixels, distance = centre[at] - total[c] + shift;
-      spread[c] += (square[at] - shift * rest[at]) + pixels * distance * distance;
+      const double mean_deviation = deviation_sum[at] / pixels, distance = shift[at] - total[c] + mean_deviation;
+      squared_deviations[c] +=
+          (squared_deviation_sum[at] - mean_deviation * deviation_sum[at]) + pixels * distance * distance;
     }
   }
   for (Index c = 0; c < channels; ++c) {
     mean[c] = static_cast<T>(total[c]);
-    const double value = spread[c] / all;
+    const double value = squared_deviations[c] / all;
     variance[c] = static_cast<T>(value < 0 ? 0 : value);  // NaN stays NaN
   }
 }

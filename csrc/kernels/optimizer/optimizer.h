@@ -24,10 +24,10 @@ inline T* advance(T* array, Index by) {
 // While the root and the division of a piece are computed, the data this far ahead is prefetched: Adam on 10 million
 // weights takes 3.6 ms instead of 4.3. The blocks of small networks are shorter than that; they are in the cache
 // anyway.
-constexpr Index kPiece = 128, kAhead = 2048;
+constexpr Index kPiece = 128, kPrefetchDistance = 2048;
 
 template <class T>
-inline void fetch(const T* array) {
+inline void prefetch(const T* array) {
   constexpr Index line = 64 / Index(sizeof(T));
   for (Index i = 0; i < kPiece; i += line) __builtin_prefetch(array + i, 1);
 }
@@ -38,12 +38,12 @@ template <int States, bool kDecay, class T, class Rule>
 inline void update_piece(T* w, const T* g, T* a, T* b, T* c, Index n, T decay, const Rule& rule) {
   for (Index start = 0; start < n; start += kPiece) {
     const Index stop = start + kPiece < n ? start + kPiece : n;
-    if (const Index next = start + kAhead; next + kPiece <= n) {
-      fetch(w + next);
-      fetch(g + next);
-      if constexpr (States & 1) fetch(a + next);
-      if constexpr (States & 2) fetch(b + next);
-      if constexpr (States & 4) fetch(c + next);
+    if (const Index next = start + kPrefetchDistance; next + kPiece <= n) {
+      prefetch(w + next);
+      prefetch(g + next);
+      if constexpr (States & 1) prefetch(a + next);
+      if constexpr (States & 2) prefetch(b + next);
+      if constexpr (States & 4) prefetch(c + next);
     }
 #pragma GCC ivdep  // the arrays do not overlap
     for (Index i = start; i < stop; ++i) {
@@ -109,17 +109,17 @@ void sgd_step(const Parameter<T>* parameters, Index count, double learning_rate,
 template <class T>
 void adam_step(const Parameter<T>* parameters, Index count, double step_size, double beta_1, double beta_2,
                double epsilon, double decay) {
-  const T alpha = T(step_size), rest_1 = T(1 - beta_1), rest_2 = T(1 - beta_2), eps = T(epsilon);
+  const T alpha = T(step_size), one_minus_beta_1 = T(1 - beta_1), one_minus_beta_2 = T(1 - beta_2), eps = T(epsilon);
   if (parameters->state[2] == nullptr)
     update<0b011>(parameters, count, decay, [=](T& w, T g, T& m, T& v, T&) {
-      m += (g - m) * rest_1;
-      v += (g * g - v) * rest_2;
+      m += (g - m) * one_minus_beta_1;
+      v += (g * g - v) * one_minus_beta_2;
       w -= alpha * m / (math::sqrt(v) + eps);
     });
   else
     update<0b111>(parameters, count, decay, [=](T& w, T g, T& m, T& v, T& v_max) {
-      m += (g - m) * rest_1;
-      v += (g * g - v) * rest_2;
+      m += (g - m) * one_minus_beta_1;
+      v += (g * g - v) * one_minus_beta_2;
       v_max = maximum(v_max, v);
       w -= alpha * m / (math::sqrt(v_max) + eps);
     });
@@ -128,9 +128,9 @@ void adam_step(const Parameter<T>* parameters, Index count, double step_size, do
 template <class T>
 void adamax_step(const Parameter<T>* parameters, Index count, double step_size, double beta_1, double beta_2,
                  double epsilon, double decay) {
-  const T alpha = T(step_size), rest_1 = T(1 - beta_1), b2 = T(beta_2), eps = T(epsilon);
+  const T alpha = T(step_size), one_minus_beta_1 = T(1 - beta_1), b2 = T(beta_2), eps = T(epsilon);
   update<0b011>(parameters, count, decay, [=](T& w, T g, T& m, T& u, T&) {
-    m += (g - m) * rest_1;
+    m += (g - m) * one_minus_beta_1;
     u = maximum(b2 * u, math::abs(g));
     w -= alpha * m / (u + eps);
   });
@@ -141,10 +141,11 @@ void nadam_step(const Parameter<T>* parameters, Index count, double learning_rat
                 double gradient_factor, double variance_factor, double beta_1, double beta_2, double epsilon,
                 double decay) {
   const T by_mean = T(learning_rate * mean_factor), by_gradient = T(learning_rate * gradient_factor);
-  const T by_variance = T(variance_factor), rest_1 = T(1 - beta_1), rest_2 = T(1 - beta_2), eps = T(epsilon);
+  const T by_variance = T(variance_factor), eps = T(epsilon);
+  const T one_minus_beta_1 = T(1 - beta_1), one_minus_beta_2 = T(1 - beta_2);
   update<0b011>(parameters, count, decay, [=](T& w, T g, T& m, T& v, T&) {
-    m += (g - m) * rest_1;
-    v += (g * g - v) * rest_2;
+    m += (g - m) * one_minus_beta_1;
+    v += (g * g - v) * one_minus_beta_2;
     w -= (by_mean * m + by_gradient * g) / (math::sqrt(v * by_variance) + eps);
   });
 }
@@ -152,30 +153,30 @@ void nadam_step(const Parameter<T>* parameters, Index count, double learning_rat
 template <class T>
 void rmsprop_step(const Parameter<T>* parameters, Index count, double learning_rate, double rho, double momentum,
                   double epsilon, double decay) {
-  const T rate = T(learning_rate), r = T(rho), rest = T(1 - rho), mu = T(momentum), eps = T(epsilon);
-  const bool moves = parameters->state[1] != nullptr, centered = parameters->state[2] != nullptr;
-  if (centered && moves)
-    update<0b111>(parameters, count, decay, [=](T& w, T g, T& v, T& moving, T& mean) {
-      v = r * v + rest * (g * g);
-      mean = r * mean + rest * g;
-      moving = mu * moving + rate * g / math::sqrt(v - mean * mean + eps);
-      w -= moving;
+  const T rate = T(learning_rate), r = T(rho), one_minus_rho = T(1 - rho), mu = T(momentum), eps = T(epsilon);
+  const bool has_momentum = parameters->state[1] != nullptr, centered = parameters->state[2] != nullptr;
+  if (centered && has_momentum)
+    update<0b111>(parameters, count, decay, [=](T& w, T g, T& v, T& momentum_state, T& mean) {
+      v = r * v + one_minus_rho * (g * g);
+      mean = r * mean + one_minus_rho * g;
+      momentum_state = mu * momentum_state + rate * g / math::sqrt(v - mean * mean + eps);
+      w -= momentum_state;
     });
   else if (centered)
     update<0b101>(parameters, count, decay, [=](T& w, T g, T& v, T&, T& mean) {
-      v = r * v + rest * (g * g);
-      mean = r * mean + rest * g;
+      v = r * v + one_minus_rho * (g * g);
+      mean = r * mean + one_minus_rho * g;
       w -= rate * g / math::sqrt(v - mean * mean + eps);
     });
-  else if (moves)
-    update<0b011>(parameters, count, decay, [=](T& w, T g, T& v, T& moving, T&) {
-      v = r * v + rest * (g * g);
-      moving = mu * moving + rate * g / math::sqrt(v + eps);
-      w -= moving;
+  else if (has_momentum)
+    update<0b011>(parameters, count, decay, [=](T& w, T g, T& v, T& momentum_state, T&) {
+      v = r * v + one_minus_rho * (g * g);
+      momentum_state = mu * momentum_state + rate * g / math::sqrt(v + eps);
+      w -= momentum_state;
     });
   else
     update<0b001>(parameters, count, decay, [=](T& w, T g, T& v, T&, T&) {
-      v = r * v + rest * (g * g);
+      v = r * v + one_minus_rho * (g * g);
       w -= rate * g / math::sqrt(v + eps);
     });
 }
@@ -192,11 +193,11 @@ void adagrad_step(const Parameter<T>* parameters, Index count, double learning_r
 template <class T>
 void adadelta_step(const Parameter<T>* parameters, Index count, double learning_rate, double rho, double epsilon,
                    double decay) {
-  const T rate = T(learning_rate), r = T(rho), rest = T(1 - rho), eps = T(epsilon);
+  const T rate = T(learning_rate), r = T(rho), one_minus_rho = T(1 - rho), eps = T(epsilon);
   update<0b011>(parameters, count, decay, [=](T& w, T g, T& a, T& u, T&) {
-    a = r * a + rest * (g * g);
+    a = r * a + one_minus_rho * (g * g);
     const T delta = math::sqrt(u + eps) * g / math::sqrt(a + eps);
-    u = r * u + rest * (delta * delta);
+    u = r * u + one_minus_rho * (delta * delta);
     w -= rate * delta;
   });
 }
@@ -204,11 +205,12 @@ void adadelta_step(const Parameter<T>* parameters, Index count, double learning_
 template <class T>
 void lion_step(const Parameter<T>* parameters, Index count, double learning_rate, double beta_1, double beta_2,
                double decay) {
-  const T rate = T(learning_rate), b1 = T(beta_1), rest_1 = T(1 - beta_1), b2 = T(beta_2), rest_2 = T(1 - beta_2);
+  const T rate = T(learning_rate), b1 = T(beta_1), b2 = T(beta_2);
+  const T one_minus_beta_1 = T(1 - beta_1), one_minus_beta_2 = T(1 - beta_2);
   update<0b001>(parameters, count, decay, [=](T& w, T g, T& m, T&, T&) {
-    const T c = b1 * m + rest_1 * g;
+    const T c = b1 * m + one_minus_beta_1 * g;
     w -= c > 0 ? rate : c < 0 ? -rate : rate * c;  // rate * sign(c); 0 and NaN are propagated
-    m = b2 * m + rest_2 * g;
+    m = b2 * m + one_minus_beta_2 * g;
   });
 }
 

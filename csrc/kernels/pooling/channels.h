@@ -23,19 +23,19 @@ __attribute__((always_inline)) inline void pool_window(const T* x, Index line, I
                                                        Index pool_w, const Kind& kind, Index at) {
   for_channels<T>(channels, [&](Index c) __attribute__((always_inline)) {
     const Index first = rows.begin * pool_w + cols.begin;
-    typename Kind::Running running(load(x + c), same_place<T>(first));
+    typename Kind::Accumulator accumulator(load(x + c), broadcast_index<T>(first));
     for (Index p = rows.begin; p < rows.end; ++p)
       for (Index q = cols.begin; q < cols.end; ++q)
         if (p * pool_w + q != first)
-          running.see(load(x + (p - rows.begin) * line + (q - cols.begin) * channels + c), p * pool_w + q);
-    kind.finish(at + c, running, rows.size() * cols.size());
+          accumulator.accumulate(load(x + (p - rows.begin) * line + (q - cols.begin) * channels + c), p * pool_w + q);
+    kind.finish(at + c, accumulator, rows.size() * cols.size());
   });
 }
 
 template <class T, class Kind>
 void forward_channels(const Pool2dShape& s, const T* x, const Kind& kind) {
   const Index line = s.width * s.channels;
-  parallel_for(s.batch * s.out_height, rows_a_block(s.stride_h * line), [=](Index begin, Index end) {
+  parallel_for(s.batch * s.out_height, rows_per_block(s.stride_h * line), [=](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.out_height, i = row % s.out_height;
       const Span rows = taps_inside(i, s.stride_h, s.pool_height, s.pad_top, s.height);
@@ -57,18 +57,18 @@ template <class T, class Gradient>
 __attribute__((always_inline)) inline void spread_window(T* dx, Index line, Index channels, Span rows, Span cols,
                                                          Index pool_w, const Gradient& gradient, Index at) {
   for_channels<T>(channels, [&](Index c) __attribute__((always_inline)) {
-    const auto share = gradient.share(at + c, rows.size() * cols.size());
+    const auto pooled = gradient.gradient_at(at + c, rows.size() * cols.size());
     for (Index p = rows.begin; p < rows.end; ++p)
       for (Index q = cols.begin; q < cols.end; ++q)
-        store(dx + (p - rows.begin) * line + (q - cols.begin) * channels + c, share.of(p * pool_w + q));
+        store(dx + (p - rows.begin) * line + (q - cols.begin) * channels + c, pooled.of(p * pool_w + q));
   });
 }
 
 // For windows that do not overlap. Each window writes its pixels of dx, and zeros up to the next window.
 template <class T, class Gradient>
-void backward_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
+void backward_disjoint(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels;
-  parallel_for(s.batch * s.out_height, rows_a_block(s.stride_h * line), [=](Index begin, Index end) {
+  parallel_for(s.batch * s.out_height, rows_per_block(s.stride_h * line), [=](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.out_height, i = row % s.out_height, corner = i * s.stride_h - s.pad_top;
       const Span rows = taps_inside(i, s.stride_h, s.pool_height, s.pad_top, s.height);
@@ -97,7 +97,7 @@ void backward_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
 template <class T, class Gradient>
 void backward_overlapping(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels;
-  parallel_for(s.batch * s.height, rows_a_block(line), [=](Index begin, Index end) {
+  parallel_for(s.batch * s.height, rows_per_block(line), [=](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.height, h = row % s.height;
       T* const out = dx + row * line;
@@ -110,18 +110,18 @@ void backward_overlapping(const Pool2dShape& s, const Gradient& gradient, T* dx)
           const Span cols = taps_inside(j, s.stride_w, s.pool_width, s.pad_left, s.width);
           T* const under = out + (j * s.stride_w - s.pad_left) * s.channels;
           const Index at = ((image * s.out_height + i) * s.out_width + j) * s.channels;
-          const auto add = [&](Index c, const auto& share) {
+          const auto add = [&](Index c, const auto& pooled) {
             for (Index q = cols.begin; q < cols.end; ++q) {
               T* const sum = under + q * s.channels + c;
-              store(sum, load(sum) + share.of(p * s.pool_width + q));
+              store(sum, load(sum) + pooled.of(p * s.pool_width + q));
             }
           };
           Index c = 0;
           for (; c + VectorOf<T>::lanes <= s.channels; c += VectorOf<T>::lanes)
-            add(c, gradient.share(at + c, rows * cols.size()));
+            add(c, gradient.gradient_at(at + c, rows * cols.size()));
           if (c < s.channels) {  // the last vector overlaps finished channels and adds 0 to them
             const Index last = s.channels - VectorOf<T>::lanes;
-            add(last, gradient.share(at + last, rows * cols.size()).from(c - last));
+            add(last, gradient.gradient_at(at + last, rows * cols.size()).from(c - last));
           }
         }
       }

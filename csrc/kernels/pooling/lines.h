@@ -15,19 +15,19 @@ struct Line {
 
   explicit Line(const Pool2dShape& s, Index lanes)
       : channels(s.channels), stride(s.stride_w), pad(s.pad_left), width(s.width),
-        columns(s.out_width + (s.pool_width - 1) / s.stride_w), padded(columns * s.channels + larger(lanes, 16)) {}
+        columns(s.out_width + (s.pool_width - 1) / s.stride_w), padded(columns * s.channels + max(lanes, 16)) {}
   Index size() const { return stride * padded; }
   Index at_tap(Index q) const { return q % stride * padded + q / stride * channels; }
 
   // The range of the `columns` with this remainder that are inside the image.
   Span inside(Index remainder) const {
-    const Index begin = smaller(columns, pad > remainder ? ceil_div(pad - remainder, stride) : 0);
+    const Index begin = min(columns, pad > remainder ? ceil_div(pad - remainder, stride) : 0);
     const Index reach = width + pad - remainder;
-    return {begin, larger(begin, smaller(columns, reach > 0 ? ceil_div(reach, stride) : 0))};
+    return {begin, max(begin, min(columns, reach > 0 ? ceil_div(reach, stride) : 0))};
   }
 
   template <class T>
-  void fill(const T* row, T outside, T* line) const {  // row[width][channels]
+  void load_row(const T* row, T outside, T* line) const {  // row[width][channels]
     for (Index r = 0; r < stride; ++r)
       for (Index k = 0, n = inside(r).begin * channels; k < n; ++k) line[r * padded + k] = outside;
     if (stride == 1) {
@@ -45,7 +45,7 @@ struct Line {
   }
 
   template <class T>
-  void empty(const T* line, T* row) const {  // the inverse; 0 in columns that no line has
+  void store_row(const T* line, T* row) const {  // the inverse; 0 in columns that no line has
     if (stride == 1) {
       __builtin_memcpy(row, line + pad * channels, sizeof(T) * static_cast<std::size_t>(inside(0).size() * channels));
     } else if (stride == 2 && channels == 1) {
@@ -56,7 +56,7 @@ struct Line {
     } else {
       pixel_by_pixel(line, [=](Index w, Index at, auto copy) { copy(row + w * channels, line + at); });
     }
-    for (Index k = larger(0, columns * stride - pad) * channels; k < width * channels; ++k) row[k] = 0;
+    for (Index k = max(0, columns * stride - pad) * channels; k < width * channels; ++k) row[k] = 0;
   }
 
  private:
@@ -73,7 +73,7 @@ struct Line {
   template <class T, int piece, class Use>
   void copy_pixels(const Use& use) const {
     Index remainder = pad % stride, at = remainder * padded + pad / stride * channels, w = 0;
-    const Index covered = smaller(width, columns * stride - pad);
+    const Index covered = min(width, columns * stride - pad);
     const auto next = [&] {
       ++w, at += padded;
       if (++remainder == stride) remainder = 0, at += channels - stride * padded;
@@ -87,18 +87,18 @@ struct Line {
   }
 };
 
-// finish_line(kind, ...) writes one vector of a row of outputs. `seen` holds the number of taps inside the image, for
-// each output.
-template <class T, class Place>
-inline void finish_line(const Maximum<T, Place>& kind, Index at, const typename Maximum<T, Place>::Running& running,
-                        Index count, const T*) {
-  if (count >= VectorOf<T>::lanes) return kind.finish(at, running, 0);
-  kind.finish(at, running, 0, count);
+// finish_line(kind, ...) writes one vector of a row of outputs. `tap_counts` holds the number of taps inside the image,
+// for each output.
+template <class T, class StoredIndex>
+inline void finish_line(const Maximum<T, StoredIndex>& kind, Index at,
+                        const typename Maximum<T, StoredIndex>::Accumulator& accumulator, Index count, const T*) {
+  if (count >= VectorOf<T>::lanes) return kind.finish(at, accumulator, 0);
+  kind.finish(at, accumulator, 0, count);
 }
 template <class T>
-inline void finish_line(const Mean<T>& kind, Index at, const typename Mean<T>::Running& running, Index count,
-                        const T* seen) {
-  const Vec<T> y = running.sum / load(seen);
+inline void finish_line(const Mean<T>& kind, Index at, const typename Mean<T>::Accumulator& accumulator, Index count,
+                        const T* tap_counts) {
+  const Vec<T> y = accumulator.sum / load(tap_counts);
   if (count >= VectorOf<T>::lanes) return store(kind.y + at, y);
   FirstLanes<T>(count).store(kind.y + at, y);
 }
@@ -106,88 +106,90 @@ inline void finish_line(const Mean<T>& kind, Index at, const typename Mean<T>::R
 template <class T, class Kind>
 void forward_lines(const Pool2dShape& s, const T* x, const Kind& kind) {
   constexpr Index lanes = VectorOf<T>::lanes;
-  using Element = decltype(Places<T>{}[0] + 0);
+  using Element = decltype(Indices<T>{}[0] + 0);
   const Line line(s, lanes);
   const Index used = s.out_width * s.channels, padded = used + lanes;
-  const Index grain = rows_a_block(s.stride_h * s.width * s.channels);
+  const Index grain = rows_per_block(s.stride_h * s.width * s.channels);
   parallel_for(s.batch * s.out_height, grain, [=, &line](Index begin, Index end) {
-    const Scratch<T> lines(s.pool_height * line.size()), seen(padded);
+    const Scratch<T> lines(s.pool_height * line.size()), tap_counts(padded);
     const Scratch<Element> first(padded);  // column of each window's first tap inside the image
     for (Index l = 0; l < padded; ++l) {
-      const Index j = smaller(l / s.channels, s.out_width - 1);
+      const Index j = min(l / s.channels, s.out_width - 1);
       const Span cols = taps_inside(j, s.stride_w, s.pool_width, s.pad_left, s.width);
-      first[l] = static_cast<Element>(cols.begin), seen[l] = T(cols.size());
+      first[l] = static_cast<Element>(cols.begin), tap_counts[l] = T(cols.size());
     }
     const Scratch<T> counts(padded);
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.out_height, i = row % s.out_height;
       const Span rows = taps_inside(i, s.stride_h, s.pool_height, s.pad_top, s.height);
       for (Index p = rows.begin; p < rows.end; ++p)
-        line.fill(x + (image * s.height + i * s.stride_h - s.pad_top + p) * s.width * s.channels, Kind::outside(),
+        line.load_row(x + (image * s.height + i * s.stride_h - s.pad_top + p) * s.width * s.channels, Kind::outside(),
                   lines + p * line.size());
-      for (Index l = 0; l < padded; ++l) counts[l] = seen[l] * T(rows.size());
+      for (Index l = 0; l < padded; ++l) counts[l] = tap_counts[l] * T(rows.size());
       for (Index l = 0; l < used; l += lanes) {
-        const Places<T> start = *reinterpret_cast<const typename StoredPlaces<T, Element>::type*>(first + l);
-        typename Kind::Running running(broadcast(Kind::outside()), start + same_place<T>(rows.begin * s.pool_width));
+        const Indices<T> start = *reinterpret_cast<const typename StoredIndices<T, Element>::type*>(first + l);
+        typename Kind::Accumulator accumulator(broadcast(Kind::outside()),
+                                               start + broadcast_index<T>(rows.begin * s.pool_width));
         for (Index p = rows.begin; p < rows.end; ++p)
           for (Index q = 0; q < s.pool_width; ++q)
-            running.see(load(lines + p * line.size() + line.at_tap(q) + l), p * s.pool_width + q);
-        finish_line(kind, row * used + l, running, used - l, static_cast<const T*>(counts + l));
+            accumulator.accumulate(load(lines + p * line.size() + line.at_tap(q) + l), p * s.pool_width + q);
+        finish_line(kind, row * used + l, accumulator, used - l, static_cast<const T*>(counts + l));
       }
     }
   });
 }
 
 // A row of dy, for the maximum with its argmax indices, in scratch memory that may be read past its end.
-template <class T, class Place>
-struct MaximumShares {
-  using Element = decltype(Places<T>{}[0] + 0);
-  const MaximumGradient<T, Place>& gradient;
+template <class T, class StoredIndex>
+struct MaximumGradientRow {
+  using Element = decltype(Indices<T>{}[0] + 0);
+  const MaximumGradient<T, StoredIndex>& gradient;
   Scratch<T> dy;
-  Scratch<Element> places;
-  MaximumShares(const MaximumGradient<T, Place>& from, Index padded) : gradient(from), dy(padded), places(padded) {
-    for (Index l = 0; l < padded; ++l) dy[l] = 0, places[l] = 0;
+  Scratch<Element> argmax;
+  MaximumGradientRow(const MaximumGradient<T, StoredIndex>& from, Index padded)
+      : gradient(from), dy(padded), argmax(padded) {
+    for (Index l = 0; l < padded; ++l) dy[l] = 0, argmax[l] = 0;
   }
   void fill(Index at, Index used, Index, const T*) {
     for (Index l = 0; l < used; ++l) dy[l] = gradient.dy[at + l];
-    for (Index l = 0; l < used; ++l) places[l] = gradient.places[at + l];
+    for (Index l = 0; l < used; ++l) argmax[l] = gradient.argmax[at + l];
   }
-  typename MaximumGradient<T, Place>::Share at(Index l) const {
-    return {load(dy + l), *reinterpret_cast<const typename StoredPlaces<T, Element>::type*>(places + l)};
+  typename MaximumGradient<T, StoredIndex>::PooledGradient at(Index l) const {
+    return {load(dy + l), *reinterpret_cast<const typename StoredIndices<T, Element>::type*>(argmax + l)};
   }
 };
 template <class T>
-struct MeanShares {
+struct MeanGradientRow {
   const MeanGradient<T>& gradient;
   Scratch<T> dy;
-  MeanShares(const MeanGradient<T>& from, Index padded) : gradient(from), dy(padded) {
+  MeanGradientRow(const MeanGradient<T>& from, Index padded) : gradient(from), dy(padded) {
     for (Index l = 0; l < padded; ++l) dy[l] = 0;
   }
-  void fill(Index at, Index used, Index rows, const T* seen) {
-    for (Index l = 0; l < used; ++l) dy[l] = gradient.dy[at + l] / (seen[l] * T(rows));
+  void fill(Index at, Index used, Index rows, const T* tap_counts) {
+    for (Index l = 0; l < used; ++l) dy[l] = gradient.dy[at + l] / (tap_counts[l] * T(rows));
   }
-  typename MeanGradient<T>::Share at(Index l) const { return {load(dy + l)}; }
+  typename MeanGradient<T>::PooledGradient at(Index l) const { return {load(dy + l)}; }
 };
 
 // The number of taps inside the image, for each element of a row of outputs. The lanes that follow are divisors too, so
 // they get 1.
 template <class T>
-inline void count_columns(const Pool2dShape& s, T* seen) {
+inline void count_columns(const Pool2dShape& s, T* tap_counts) {
   const Index used = s.out_width * s.channels;
   for (Index l = 0; l < used; ++l)
-    seen[l] = T(taps_inside(l / s.channels, s.stride_w, s.pool_width, s.pad_left, s.width).size());
-  for (Index l = used; l < used + VectorOf<T>::lanes; ++l) seen[l] = 1;
+    tap_counts[l] = T(taps_inside(l / s.channels, s.stride_w, s.pool_width, s.pad_left, s.width).size());
+  for (Index l = used; l < used + VectorOf<T>::lanes; ++l) tap_counts[l] = 1;
 }
 
-template <class Shares, class T, class Gradient>
+template <class GradientRow, class T, class Gradient>
 void backward_lines(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   constexpr Index lanes = VectorOf<T>::lanes;
   const Line line(s, lanes);
   const Index used = s.out_width * s.channels, padded = used + lanes;
-  parallel_for(s.batch * s.height, rows_a_block(s.width * s.channels), [=, &line, &gradient](Index begin, Index end) {
-    const Scratch<T> sums(line.size()), seen(padded);
-    Shares shares(gradient, padded);
-    count_columns<T>(s, seen);
+  parallel_for(s.batch * s.height, rows_per_block(s.width * s.channels), [=, &line, &gradient](Index begin, Index end) {
+    const Scratch<T> sums(line.size()), tap_counts(padded);
+    GradientRow gradient_row(gradient, padded);
+    count_columns<T>(s, tap_counts);
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.height, h = row % s.height;
       const Span above = windows_over(h, s.stride_h, s.pool_height, s.pad_top, s.out_height);
@@ -195,49 +197,50 @@ void backward_lines(const Pool2dShape& s, const Gradient& gradient, T* dx) {
       for (Index i = above.begin; i < above.end; ++i) {
         const Index p = h + s.pad_top - i * s.stride_h;
         const Index rows = taps_inside(i, s.stride_h, s.pool_height, s.pad_top, s.height).size();
-        shares.fill((image * s.out_height + i) * used, used, rows, seen);
+        gradient_row.fill((image * s.out_height + i) * used, used, rows, tap_counts);
         for (Index q = s.pool_width - 1; q >= 0; --q) {
           T* const to = sums + line.at_tap(q);
-          for (Index l = 0; l < used; l += lanes) store(to + l, load(to + l) + shares.at(l).of(p * s.pool_width + q));
+          for (Index l = 0; l < used; l += lanes)
+            store(to + l, load(to + l) + gradient_row.at(l).of(p * s.pool_width + q));
         }
       }
-      line.empty(static_cast<const T*>(sums), dx + row * s.width * s.channels);
+      line.store_row(static_cast<const T*>(sums), dx + row * s.width * s.channels);
     }
   });
 }
 
-// The sources of a row of dx, for windows that do not overlap. The vectors of the row begin at `to`. Lane k of a vector
-// takes output from + lane[k] of the row of outputs, at column tap[k] of its window. A vector takes at most as many
-// outputs as it has lanes, so one load is enough.
+// Where the elements of a row of dx come from, for windows that do not overlap. The vectors of the row begin at `to`.
+// Lane k of a vector takes output from + lane[k] of the row of outputs, at column tap[k] of its window. A vector takes
+// at most as many outputs as it has lanes, so one load is enough.
 template <class T>
-struct Sources {
+struct GatherPlan {
   static constexpr Index lanes = VectorOf<T>::lanes;
-  using Element = decltype(Places<T>{}[0] + 0);
-  using Stored = typename StoredPlaces<T, Element>::type;
+  using Element = decltype(Indices<T>{}[0] + 0);
+  using Stored = typename StoredIndices<T, Element>::type;
   Index size;
   Scratch<Index> to, from;
   Scratch<Element> lane, tap;
 
-  explicit Sources(const Pool2dShape& s)
+  explicit GatherPlan(const Pool2dShape& s)
       : size(ceil_div(s.width * s.channels, lanes)), to(size), from(size), lane(size * lanes), tap(size * lanes) {
     const Index none = -s.pool_height * s.pool_width;  // for taps between windows: negative in every row of a window
     for (Index v = 0; v < size; ++v) {
-      to[v] = smaller(v * lanes, s.width * s.channels - lanes);  // the last vector overlaps
+      to[v] = min(v * lanes, s.width * s.channels - lanes);  // the last vector overlaps
       from[v] = s.out_width * s.channels;
       Index outputs[lanes];
       for (Index k = 0; k < lanes; ++k) {
         const Index column = (to[v] + k) / s.channels + s.pad_left, j = column / s.stride_w, q = column % s.stride_w;
         const bool inside = j < s.out_width && q < s.pool_width;
         outputs[k] = inside ? j * s.channels + (to[v] + k) % s.channels : s.out_width * s.channels;
-        from[v] = smaller(from[v], outputs[k]);
+        from[v] = min(from[v], outputs[k]);
         tap[v * lanes + k] = static_cast<Element>(inside ? q : none);
       }
       for (Index k = 0; k < lanes; ++k)
         lane[v * lanes + k] = static_cast<Element>(tap[v * lanes + k] < 0 ? 0 : outputs[k] - from[v]);
     }
   }
-  Places<T> lanes_of(Index v) const { return *reinterpret_cast<const Stored*>(lane + v * lanes); }
-  Places<T> taps_of(Index v) const { return *reinterpret_cast<const Stored*>(tap + v * lanes); }
+  Indices<T> lanes_of(Index v) const { return *reinterpret_cast<const Stored*>(lane + v * lanes); }
+  Indices<T> taps_of(Index v) const { return *reinterpret_cast<const Stored*>(tap + v * lanes); }
 };
 
 // For windows that do not overlap and rows of dx of at least one vector. Each vector of dx is stored once, as a
@@ -247,40 +250,40 @@ struct Sources {
 // dy is read in place: lanes that the vectors of a row load from the next rows are not used. Only at the end of dy are
 // its rows copied first. Copying all rows, 14 outputs at a time that are loaded again at once, takes twice as long with
 // 1 channel.
-template <class Shares, class T, class Gradient>
-void backward_lines_apart(const Pool2dShape& s, const Gradient& gradient, T* dx) {
+template <class GradientRow, class T, class Gradient>
+void backward_lines_disjoint(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   const Index line = s.width * s.channels, used = s.out_width * s.channels, padded = used + VectorOf<T>::lanes;
   const Index outputs = s.batch * s.out_height * used;
-  const Sources<T> sources(s);
-  const Scratch<T> seen(padded);
-  count_columns<T>(s, seen);
-  const Index grain = rows_a_block(s.stride_h * line);
-  parallel_for(s.batch * s.out_height, grain, [=, &sources, &seen, &gradient](Index begin, Index end) {
-    Shares shares(gradient, padded);
+  const GatherPlan<T> plan(s);
+  const Scratch<T> tap_counts(padded);
+  count_columns<T>(s, tap_counts);
+  const Index grain = rows_per_block(s.stride_h * line);
+  parallel_for(s.batch * s.out_height, grain, [=, &plan, &tap_counts, &gradient](Index begin, Index end) {
+    GradientRow gradient_row(gradient, padded);
     for (Index row = begin; row < end; ++row) {
       const Index image = row / s.out_height, i = row % s.out_height, corner = i * s.stride_h - s.pad_top;
       const Span rows = taps_inside(i, s.stride_h, s.pool_height, s.pad_top, s.height);
       T* const first = dx + (image * s.height + corner + rows.begin) * line;
-      const Places<T> top = same_place<T>(rows.begin * s.pool_width), down = same_place<T>(s.pool_width);
+      const Indices<T> top = broadcast_index<T>(rows.begin * s.pool_width), down = broadcast_index<T>(s.pool_width);
       const auto spread = [&](const auto& below, Index height) __attribute__((always_inline)) {
-        const Index* const from = sources.from;
-        const Index* const to = sources.to;
-        for (Index v = 0, size = sources.size, pitch = line; v < size; ++v) {
-          const auto share = below(from[v]).permuted(sources.lanes_of(v));
-          Places<T> taps = sources.taps_of(v) + top;
+        const Index* const from = plan.from;
+        const Index* const to = plan.to;
+        for (Index v = 0, size = plan.size, pitch = line; v < size; ++v) {
+          const auto pooled = below(from[v]).permuted(plan.lanes_of(v));
+          Indices<T> taps = plan.taps_of(v) + top;
           T* out = first + to[v];
-          for (Index p = 0; p < height; ++p, out += pitch, taps += down) store(out, share.of(taps));
+          for (Index p = 0; p < height; ++p, out += pitch, taps += down) store(out, pooled.of(taps));
         }
       };
       if (row * used + padded <= outputs) {
         const Gradient in_place = gradient.from(row * used);
-        const T* const columns = seen;
+        const T* const columns = tap_counts;
         const Index height = rows.size();
-        const auto below = [=](Index l) { return in_place.share(l, height, columns + l); };
+        const auto below = [=](Index l) { return in_place.gradient_at(l, height, columns + l); };
         height == 2 ? spread(below, 2) : spread(below, height);  // a constant, for the compiler
       } else {
-        shares.fill(row * used, used, rows.size(), seen);
-        spread([&](Index l) { return shares.at(l); }, rows.size());
+        gradient_row.fill(row * used, used, rows.size(), tap_counts);
+        spread([&](Index l) { return gradient_row.at(l); }, rows.size());
       }
       zero_rows_below(s, i, rows, first);
     }

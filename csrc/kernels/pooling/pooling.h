@@ -23,16 +23,16 @@ void forward(const Pool2dShape& s, const T* x, const Kind& kind) {
     forward_channels<T>(s, x, kind);
 }
 
-template <class Shares, class T, class Gradient>
+template <class GradientRow, class T, class Gradient>
 void backward(const Pool2dShape& s, const Gradient& gradient, T* dx) {
   if (s.batch * s.height * s.width * s.channels == 0) return;
-  const bool apart = s.stride_h >= s.pool_height && s.stride_w >= s.pool_width;
-  if (s.channels < VectorOf<T>::lanes && apart && s.width * s.channels >= VectorOf<T>::lanes)
-    backward_lines_apart<Shares>(s, gradient, dx);
+  const bool disjoint = s.stride_h >= s.pool_height && s.stride_w >= s.pool_width;
+  if (s.channels < VectorOf<T>::lanes && disjoint && s.width * s.channels >= VectorOf<T>::lanes)
+    backward_lines_disjoint<GradientRow>(s, gradient, dx);
   else if (s.channels < VectorOf<T>::lanes)
-    backward_lines<Shares>(s, gradient, dx);
-  else if (apart)
-    backward_apart(s, gradient, dx);
+    backward_lines<GradientRow>(s, gradient, dx);
+  else if (disjoint)
+    backward_disjoint(s, gradient, dx);
   else
     backward_overlapping(s, gradient, dx);
 }
@@ -40,20 +40,20 @@ void backward(const Pool2dShape& s, const Gradient& gradient, T* dx) {
 }  // namespace pooling
 
 template <class T>
-void max_pool2d_forward(const Pool2dShape& s, const T* x, T* y, const PoolPlaces& places) {
-  if (places.wide != nullptr)
-    pooling::forward(s, x, pooling::Maximum<T, std::int32_t>{y, places.wide});
+void max_pool2d_forward(const Pool2dShape& s, const T* x, T* y, const ArgmaxArray& argmax) {
+  if (argmax.int32 != nullptr)
+    pooling::forward(s, x, pooling::Maximum<T, std::int32_t>{y, argmax.int32});
   else
-    pooling::forward(s, x, pooling::Maximum<T, std::uint8_t>{y, places.narrow});
+    pooling::forward(s, x, pooling::Maximum<T, std::uint8_t>{y, argmax.uint8});
 }
 
 template <class T>
-void max_pool2d_backward(const Pool2dShape& s, const T* dy, const PoolPlaces& places, T* dx) {
+void max_pool2d_backward(const Pool2dShape& s, const T* dy, const ArgmaxArray& argmax, T* dx) {
   using namespace pooling;
-  if (places.wide != nullptr)
-    backward<MaximumShares<T, std::int32_t>>(s, MaximumGradient<T, std::int32_t>{dy, places.wide}, dx);
+  if (argmax.int32 != nullptr)
+    backward<MaximumGradientRow<T, std::int32_t>>(s, MaximumGradient<T, std::int32_t>{dy, argmax.int32}, dx);
   else
-    backward<MaximumShares<T, std::uint8_t>>(s, MaximumGradient<T, std::uint8_t>{dy, places.narrow}, dx);
+    backward<MaximumGradientRow<T, std::uint8_t>>(s, MaximumGradient<T, std::uint8_t>{dy, argmax.uint8}, dx);
 }
 
 template <class T>
@@ -63,7 +63,7 @@ void average_pool2d_forward(const Pool2dShape& s, const T* x, T* y) {
 
 template <class T>
 void average_pool2d_backward(const Pool2dShape& s, const T* dy, T* dx) {
-  pooling::backward<pooling::MeanShares<T>>(s, pooling::MeanGradient<T>{dy}, dx);
+  pooling::backward<pooling::MeanGradientRow<T>>(s, pooling::MeanGradient<T>{dy}, dx);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace {
 namespace reduction {
 
 using helpers::ceil_div;
-using helpers::smaller;
+using helpers::min;
 
 struct Sum {
   template <class T>
@@ -107,7 +107,7 @@ void reduce_rows(const T* x, T* y, Index outer, Index size, T divisor) {  // x[o
   parallel_for(outer * blocks, 1, [=](Index begin, Index end) {
     for (Index item = begin; item < end; ++item) {
       const Index start = item % blocks * kReductionGrain;
-      const Index length = smaller(size - start, kReductionGrain);
+      const Index length = min(size - start, kReductionGrain);
       partial[item] = reduce_row<R>(x + item / blocks * size + start, length);
     }
   });
@@ -198,7 +198,7 @@ template <class R, class T>
 void reduce_inner(const T* x, T* y, Index outer, Index size, Index inner, T divisor) {
   // The work is cut into (outer, block of rows, chunk of columns).
   constexpr Index kChunk = 1024;
-  const Index columns = smaller(inner, kChunk);
+  const Index columns = min(inner, kChunk);
   const Index rows = kReductionGrain / columns;
   const Index blocks = ceil_div(size, rows);
   const Index chunks = ceil_div(inner, columns);
@@ -208,8 +208,8 @@ void reduce_inner(const T* x, T* y, Index outer, Index size, Index inner, T divi
   parallel_for(outer * blocks * chunks, grain, [=](Index begin, Index end) {
     for (Index item = begin; item < end; ++item) {
       const Index chunk = item % chunks, block = item / chunks % blocks, o = item / chunks / blocks;
-      const Index first = chunk * columns, width = smaller(inner - first, columns);
-      const Index row = block * rows, height = smaller(size - row, rows);
+      const Index first = chunk * columns, width = min(inner - first, columns);
+      const Index row = block * rows, height = min(size - row, rows);
       T* const out = partial + (o * blocks + block) * inner + first;
       reduce_block<R>(x + (o * size + row) * inner + first, out, height, width, inner);
       if (blocks == 1 && divisor != 1)

@@ -39,7 +39,7 @@ void multiply_element(const T* v, Index pitch, Index tiles, Index depth, const S
   for (Index column = 0; column < columns; column += kPanel<T>) {
     const Index width = panel_width<T>(columns, column);
     for (Index t = 0; t < tiles; t += kTileRows)
-      tile_for<T>(smaller(kTileRows, tiles - t), width)(
+      tile_for<T>(min(kTileRows, tiles - t), width)(
           TileInput<T>{v + t * pitch, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth, width},
           TileOutput<T>{out + t * columns + column, to, width, nullptr, false, false});
   }
@@ -50,17 +50,17 @@ template <class T, class F>
 void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& out) {
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::winograd_can(x.channels, out.filters) && tiles::winograd<F>(x, u, u_plane, out)) return;
+    if (tiles::winograd_supports(x.channels, out.filters) && tiles::winograd<F>(x, u, u_plane, out)) return;
 #endif
   constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
   const Index depth = x.channels, filters = out.filters;
-  const bool cooperate = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
+  const bool all_threads_per_block = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
   const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
-  const Index wanted = (cooperate ? Index(16) << 20 : Index(256) << 10) / per_tile;
-  const Index block = larger(2, wanted / kTileRows) * kTileRows;
+  const Index target_size = (all_threads_per_block ? Index(16) << 20 : Index(256) << 10) / per_tile;
+  const Index block = max(2, target_size / kTileRows) * kTileRows;
   const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
   const TileSums<T> sums(out, blocks.count(), block, kTileRows);
-  const Index p_plane = plane_of<T>(block * filters);
+  const Index p_plane = padded_plane<T>(block * filters);
 
   // Either one thread processes a block of its own, or all threads share each step of one large block. When nested, the
   // loops below run on one thread.
@@ -76,7 +76,7 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
     });
     parallel_for(of.count, 1, [&](Index begin, Index end) {
       for (Index e = begin; e < end; ++e)
-        multiply_element<T>(v + e * layout.element, layout.tile, b.count, depth, segments, u + of.place[e] * u_plane,
+        multiply_element<T>(v + e * layout.element, layout.tile, b.count, depth, segments, u + of.index[e] * u_plane,
                             filters, products + e * p_plane);
     });
     parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
@@ -87,7 +87,7 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
     const Scratch<T> v(block * tile_by_tile<T>(elements, depth).tile), products(elements * p_plane);
     for (Index index = begin; index < end; ++index) process(blocks[index], v, products);
   };
-  if (cooperate)
+  if (all_threads_per_block)
     run(0, blocks.count());
   else
     parallel_for(blocks.count(), 1, run);
@@ -98,7 +98,7 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
 template <class T, class F>
 void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu,
                              T* mean = nullptr, T* variance = nullptr) {
-  const Index plane = plane_of<T>(s.channels * s.filters);
+  const Index plane = padded_plane<T>(s.channels * s.filters);
   const Scratch<T> u(F::n * F::n * plane);
   transform_kernel<T, F>(kernel, s.channels, s.filters, false, u, plane);
   const Images<T> images{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
@@ -107,17 +107,17 @@ void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, 
 
 template <class T, class F>
 void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
-  const Index plane = plane_of<T>(s.channels * s.filters);
+  const Index plane = padded_plane<T>(s.channels * s.filters);
   const Scratch<T> u(F::n * F::n * plane), transposed(9 * s.channels * s.filters);
   constexpr Index run = VectorOf<T>::lanes;
-  parallel_for(9 * s.channels / run, larger(1, 32768 / (s.filters * run)), [&](Index begin, Index end) {
+  parallel_for(9 * s.channels / run, max(1, 32768 / (s.filters * run)), [&](Index begin, Index end) {
     for (Index index = begin; index < end; ++index) {
       const Index tap = index / (s.channels / run), c0 = index % (s.channels / run) * run;
       const T* const in = kernel + tap * s.channels * s.filters;
       T* const out = transposed + tap * s.channels * s.filters;
       for (Index f0 = 0; f0 < s.filters; f0 += run)
         for (Index c = c0; c < c0 + run; ++c)
-          for (Index f = f0; f < smaller(f0 + run, s.filters); ++f) out[f * s.channels + c] = in[c * s.filters + f];
+          for (Index f = f0; f < min(f0 + run, s.filters); ++f) out[f * s.channels + c] = in[c * s.filters + f];
     }
   });
   transform_kernel<T, F>(transposed, s.filters, s.channels, true, u, plane);
@@ -153,15 +153,15 @@ __attribute__((noinline)) void multiply_tile(const T* v, Index channels, const T
 }
 
 // For 1 <= rows <= kTileRows and the width of a panel.
-template <class T, int most = kTileRows>
+template <class T, int max_rows = kTileRows>
 inline void multiply_tile(Index rows, Index width, const T* v, Index channels, const T* d, Index filters, Index tiles,
                           T* sums, bool add) {
-  if constexpr (most > 1)
-    if (rows < most) return multiply_tile<T, most - 1>(rows, width, v, channels, d, filters, tiles, sums, add);
+  if constexpr (max_rows > 1)
+    if (rows < max_rows) return multiply_tile<T, max_rows - 1>(rows, width, v, channels, d, filters, tiles, sums, add);
   if (width == kPanel<T>)
-    multiply_tile<T, most, 2>(v, channels, d, filters, tiles, sums, add);
+    multiply_tile<T, max_rows, 2>(v, channels, d, filters, tiles, sums, add);
   else
-    multiply_tile<T, most, 1>(v, channels, d, filters, tiles, sums, add);
+    multiply_tile<T, max_rows, 1>(v, channels, d, filters, tiles, sums, add);
 }
 
 // dkernel = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G. `unit`: the matrix unit computes the products. Returns
@@ -172,31 +172,31 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
   constexpr Index lanes = VectorOf<T>::lanes;
   const Images<T> input{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
   const Images<T> gradient{dy, y, s.out_height, s.out_width, s.filters, 0, 0};
-  const Index plane = plane_of<T>(s.channels * s.filters),
+  const Index plane = padded_plane<T>(s.channels * s.filters),
               partial = elements * plane;  // [element][panel][channel][width]
 
-  const bool cooperate = partial * Index(sizeof(T)) > kSharedKernelBytes;
+  const bool all_threads_per_block = partial * Index(sizeof(T)) > kSharedKernelBytes;
   const Index per_tile = elements * (s.channels + s.filters) * Index(sizeof(T));
   // A block and its products should stay in the L2 cache: with 2 MB instead of 512 KB it takes 10 to 20% longer.
-  const Index wanted = (cooperate ? Index(16) << 20 : Index(512) << 10) / per_tile;
-  const Index block = unit ? larger(64, wanted / 32 * 32) : larger(36, wanted / kTileRows * kTileRows);
+  const Index target_size = (all_threads_per_block ? Index(16) << 20 : Index(512) << 10) / per_tile;
+  const Index block = unit ? max(64, target_size / 32 * 32) : max(36, target_size / kTileRows * kTileRows);
   const TileBlocks blocks = TileBlocks::of<F>(s.batch, s.out_height, s.out_width, block);
   const Layout x_layout = element_by_element<T>(block, s.channels), dy_layout = element_by_element<T>(block, s.filters);
   // The sum over tiles is cut into parts, each with its own partial result. Two parts would be the fastest: with 16 it
   // takes 1.1 times as long, because the results are first stored to lines that are in no cache. But more threads need
   // more parts.
   const Index fitting = (Index(3) << 20) / (partial * Index(sizeof(T)));
-  const Index parts = cooperate ? 1 : smaller(blocks.count(), larger(4, smaller(8, fitting)));
+  const Index parts = all_threads_per_block ? 1 : min(blocks.count(), max(4, min(8, fitting)));
   const Index groups = ceil_div(block, kTileRows);  // of tiles; each group sums dy on its own
   const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
   for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;
-  std::atomic<bool> failure{false};
+  std::atomic<bool> any_unsplittable{false};
 
-  const auto process = [&](const TileBlock& b, T* v, T* d, T* out, T* part_sums, bool* seen) {
+  const auto process = [&](const TileBlock& b, T* v, T* d, T* out, T* part_sums, bool* initialized) {
     const Elements of = Elements::of<F>(b);
     const Index count = b.count;
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
-      const Zeros<T> zeros(F::n * larger(s.channels, s.filters));
+      const Zeros<T> zeros(F::n * max(s.channels, s.filters));
       transform_tiles<T, F, InputStep>(input, b.part(begin, end), v + begin * s.channels, x_layout,
                                        static_cast<T*>(nullptr), static_cast<const T*>(zeros));
       transform_tiles<T, F, AdjointStep>(gradient, b.part(begin, end), d + begin * s.filters, dy_layout,
@@ -208,12 +208,13 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
       if constexpr (unit) {
         const tiles::Unit on;
         const Index panel = ceil_div(count, tiles::kDepth) * tiles::kSplitTile;
-        const Scratch<tiles::Half> left(ceil_div(s.channels, lanes) * panel), right(ceil_div(s.filters, lanes) * panel);
-        Vec<T> failed{};
+        const Scratch<tiles::BFloat16> left(ceil_div(s.channels, lanes) * panel);
+        const Scratch<tiles::BFloat16> right(ceil_div(s.filters, lanes) * panel);
+        Vec<T> unsplittable{};
         for (Index e = begin; e < end; ++e)
           tiles::multiply_element(v + e * x_layout.element, d + e * dy_layout.element, count, s.channels, s.filters,
-                                  out + of.place[e] * plane, seen[of.place[e]], left, right, failed);
-        if (tiles::any_nan(failed)) failure.store(true, std::memory_order_relaxed);
+                                  out + of.index[e] * plane, initialized[of.index[e]], left, right, unsplittable);
+        if (tiles::any_nan(unsplittable)) any_unsplittable.store(true, std::memory_order_relaxed);
         return;
       }
 #endif
@@ -222,38 +223,38 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
       for (Index e = begin; e < end; ++e)
         for (Index column = 0; column < s.filters; column += kPanel<T>) {
           const Index width = panel_width<T>(s.filters, column);
-          T* const to = out + of.place[e] * plane + column * s.channels;
+          T* const to = out + of.index[e] * plane + column * s.channels;
           for (Index t = 0, c = 0, rows; t < row_tiles; ++t, c += rows) {
             rows = low + (t < higher ? 1 : 0);
             multiply_tile<T>(rows, width, v + e * x_layout.element + c, s.channels, d + e * dy_layout.element + column,
-                             s.filters, count, to + c * width, seen[of.place[e]]);
+                             s.filters, count, to + c * width, initialized[of.index[e]]);
           }
         }
     });
-    for (Index e = 0; e < of.count; ++e) seen[of.place[e]] = true;
+    for (Index e = 0; e < of.count; ++e) initialized[of.index[e]] = true;
   };
   const auto run = [&](Index begin, Index end) {  // parts
     const Scratch<T> v(elements * (x_layout.element + dy_layout.element));
     T* const d = v + elements * x_layout.element;
     for (Index part = begin; part < end; ++part) {
       T* const out = partials + part * partial;
-      bool seen[elements] = {};  // the first block of a part may not have all elements
+      bool initialized[elements] = {};  // the first block of a part may not have all elements
       for (Index b = blocks.count() * part / parts; b < blocks.count() * (part + 1) / parts; ++b)
-        process(blocks[b], v, d, out, sums + part * groups * s.filters, seen);
+        process(blocks[b], v, d, out, sums + part * groups * s.filters, initialized);
       for (Index e = 0; e < elements; ++e)
-        if (!seen[e])
+        if (!initialized[e])
           for (Index i = 0; i < plane; ++i) out[e * plane + i] = 0;
     }
   };
-  if (cooperate)
+  if (all_threads_per_block)
     run(0, 1);
   else
     parallel_for(parts, 1, run);
 
-  if (failure.load(std::memory_order_relaxed)) return false;
+  if (any_unsplittable.load(std::memory_order_relaxed)) return false;
 
   // Adds the parts in a fixed order and transforms back.
-  parallel_for(s.channels, larger(1, 2048 / s.filters), [&](Index begin, Index end) {
+  parallel_for(s.channels, max(1, 2048 / s.filters), [&](Index begin, Index end) {
     for (Index c = begin; c < end; ++c)
       for (Index f = 0; f < s.filters; f += lanes) {
         const Index panel = f / kPanel<T> * kPanel<T>, width = panel_width<T>(s.filters, panel);
@@ -288,7 +289,7 @@ template <class T, class F>
 void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::gradient_worth(s.channels, s.filters) &&
+    if (tiles::gradient_is_profitable(s.channels, s.filters) &&
         weight_gradient_winograd<T, F, true>(s, dy, x, y, dkernel, dbias))
       return;
 #endif

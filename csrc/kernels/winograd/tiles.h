@@ -18,7 +18,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 constexpr Index kSharedKernelBytes = 4 << 20;  // larger transformed kernels are not read again for each block
-constexpr Index kMostElements = 36;
+constexpr Index kMaxElements = 36;
 
 // Number of rows (or columns) of F's tiles for `outputs` outputs, and whether the last of them is F::Last's.
 template <class F>
@@ -78,11 +78,11 @@ struct Elements {
     Elements result;
     with_kind<F>(block, [&](auto rows, auto cols) {
       for (int i = 0; i < rows.n; ++i)
-        for (int j = 0; j < cols.n; ++j) result.place[result.count++] = rows.point[i] * F::points + cols.point[j];
+        for (int j = 0; j < cols.n; ++j) result.index[result.count++] = rows.point[i] * F::points + cols.point[j];
     });
     return result;
   }
-  Index count = 0, place[kMostElements];
+  Index count = 0, index[kMaxElements];
 };
 
 // The tiles of a batch in blocks of at most `size`.
@@ -96,7 +96,7 @@ class TileBlocks {
     b.rows_ = rows.tiles, b.cols_ = cols.tiles;
     b.last_row_ = rows.tiles - rows.last, b.last_col_ = cols.tiles - cols.last;
     // Uses as many images together as make whole blocks of each kind.
-    b.images_ = b.last_row_ == b.rows_ && b.last_col_ == b.cols_ ? batch : smaller(batch, size);
+    b.images_ = b.last_row_ == b.rows_ && b.last_col_ == b.cols_ ? batch : min(batch, size);
     b.each_ = b.in_group(b.images_);
     return b;
   }
@@ -104,7 +104,7 @@ class TileBlocks {
   Index count() const { return batch_ / images_ * each_ + in_group(batch_ % images_); }
 
   TileBlock operator[](Index number) const {
-    const Index image = number / each_ * images_, images = smaller(images_, batch_ - image);
+    const Index image = number / each_ * images_, images = min(images_, batch_ - image);
     Index index = number % each_;
     for (int kind = 0;; ++kind) {
       TileBlock b = kind_of(kind);
@@ -112,7 +112,7 @@ class TileBlocks {
       const Index all = images * b.rows * b.cols, blocks = ceil_div(all, size_);
       if (index < blocks) {
         b.first = index * size_;
-        b.count = smaller(size_, all - b.first);
+        b.count = min(size_, all - b.first);
         return b;
       }
       index -= blocks;

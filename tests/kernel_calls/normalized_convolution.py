@@ -1,0 +1,103 @@
+"""Convolutions with the mean and variance of their outputs."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from kernel_calls.base import EPSILON, EQUAL, Kernel, call
+from kernel_calls.convolution import PLAIN, SAME, UNEVEN, geometry_of, images
+from kernel_calls.normalization import (
+    away_from_the_kink,
+    batch_norm_bound_of,
+    channels_of,
+    inference_bound_of,
+    statistics_bounds,
+)
+from tinynet import reference
+
+
+def moments_arguments(numbers, size, kernel_shape, geometry, algorithm="direct"):
+    return {**images(numbers, size, kernel_shape, geometry), "algorithm": algorithm}
+
+
+def moments_bound(a, results, g):
+    z, _, _ = results
+    _, mean, variance, _ = statistics_bounds(z, z.size // max(z.shape[3], 1), g)[:4]
+    return [EQUAL, mean, variance]
+
+
+def normalized_conv2d_arguments(numbers, size, kernel_shape, geometry, relu=True):
+    return {**images(numbers, size, kernel_shape, geometry), **channels_of(numbers, kernel_shape[3]),
+            "epsilon": EPSILON, "relu": relu}
+
+
+def convolved(a):
+    return reference.conv2d_forward(a.x, a.kernel, a.bias, groups=1, activation="linear",
+                                    **geometry_of(a.strides, a.padding, a.dilation))
+
+
+def normalized_conv2d_bound(a, results, g):
+    return batch_norm_bound_of(convolved(a), a, results, g)  # z is exact: whole numbers
+
+
+def conv2d_inference_arguments(numbers, size, kernel_shape, *rest):
+    return {**normalized_conv2d_arguments(numbers, size, kernel_shape, *rest), "mean": numbers.normal(kernel_shape[3]),
+            "variance": numbers.between(0.5, 1.5, kernel_shape[3])}
+
+
+def conv2d_inference_bound(a, results, g):
+    return inference_bound_of(convolved(a), a, results, g)
+
+
+def normalized_conv2d_gradient_arguments(numbers, size, kernel_shape, geometry, relu=True, constant=False):
+    made = normalized_conv2d_arguments(numbers, size, kernel_shape, geometry, False)
+    y, mean, _, inverse_std = reference.conv2d_batch_norm_forward(**made)
+    del made["epsilon"]
+    dy = numbers(*y.shape)
+    return {"dy": away_from_the_kink(dy, y) if relu else dy, **made, "mean": mean, "inverse_std": inverse_std,
+            "relu": relu, "constant": constant}
+
+
+def normalized_conv2d_gradient_bound(a, results, g):
+    """As in tests/ops/test_conv2d_batch_norm.py: sums of sums, hence twice the terms for dkernel and dbias."""
+    x, kernel, dy = np.abs(a.x), np.abs(a.kernel), np.abs(a.dy)
+    size = convolved(SimpleNamespace(**{**vars(a), "x": x, "kernel": kernel, "bias": np.abs(a.bias)})) + np.abs(a.mean)
+    axes, pixels, x_hat = (0, 1, 2), max(dy.size // max(dy.shape[3], 1), 1), size * a.inverse_std
+    dbeta, dgamma = dy.sum(axis=axes), (dy * x_hat).sum(axis=axes)
+    terms = pixels + np.prod(kernel.shape[:3]) + 17
+    from_statistics = 0 if a.constant else (dbeta + x_hat * dgamma) / pixels
+    dz = a.inverse_std * np.abs(a.gamma) * (dy + from_statistics)
+    dkernel, dbias = call(reference, "conv2d_backward", {
+        "dy": dz, "x": x, "kernel": kernel, "y": None, "activation": "linear", "groups": 1, "need_dx": False,
+        **geometry_of(a.strides, a.padding, a.dilation)})
+    return [g(2 * terms) * dkernel, g(2 * terms) * dbias, g(terms) * dgamma, g(terms) * dbeta]
+
+
+NORMALIZED_CONV2D = {
+    "small": [((1, 2, 2, 1), (1, 1, 1, 1), PLAIN), ((2, 6, 7, 1), (3, 3, 1, 9), SAME, False),
+              ((2, 7, 9, 3), (3, 3, 3, 17), PLAIN), ((1, 9, 8, 2), (2, 3, 2, 8), UNEVEN, False)],
+    "large": [((12, 28, 28, 1), (3, 3, 1, 32), SAME), ((2, 40, 33, 3), (3, 3, 3, 33), SAME, False),
+              ((1100, 5, 4, 2), (1, 1, 2, 9), PLAIN)],
+}
+
+NO_PIXELS = [((0, 5, 5, 2), (3, 3, 2, 4), PLAIN), ((2, 2, 5, 2), (3, 3, 2, 4), PLAIN)]
+
+NO_FILTERS = [((2, 5, 5, 2), (3, 3, 2, 0), PLAIN)]
+
+
+KERNELS = {
+    "conv2d_moments_forward": Kernel(
+        moments_arguments, moments_bound, whole=True, small=[s[:3] for s in NORMALIZED_CONV2D["small"]],
+        large=[s[:3] for s in NORMALIZED_CONV2D["large"]]
+        + [((20, 28, 28, 32), (3, 3, 32, 32), SAME, algorithm) for algorithm in ("winograd2", "winograd4")],
+        empty=NO_FILTERS, refused=NO_PIXELS,
+        unbounded=dict.fromkeys(("winograd2", "winograd4"), "tests/ops/test_conv2d_moments.py")),
+    "conv2d_batch_norm_forward": Kernel(normalized_conv2d_arguments, normalized_conv2d_bound, whole=True,
+                                        **NORMALIZED_CONV2D, empty=NO_FILTERS, refused=NO_PIXELS),
+    "conv2d_batch_norm_inference": Kernel(conv2d_inference_arguments, conv2d_inference_bound, whole=True,
+                                          **NORMALIZED_CONV2D, empty=[*NO_FILTERS, NO_PIXELS[0]]),
+    "conv2d_batch_norm_backward": Kernel(  # with constant statistics too: else the gradient of the bias is 0
+        normalized_conv2d_gradient_arguments, normalized_conv2d_gradient_bound, whole=True,
+        **{**NORMALIZED_CONV2D, "small": [*NORMALIZED_CONV2D["small"], ((2, 5, 6, 2), (3, 3, 2, 7), SAME, True, True)]},
+        empty=NO_FILTERS),
+}
