@@ -24,6 +24,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -110,12 +111,13 @@ def keep_objects(compiler):
         if not fresh:
             KEPT.mkdir(parents=True, exist_ok=True)
             record.unlink(missing_ok=True)
-            list_of_files = KEPT / f"{name}.d"
+            list_of_files, started = KEPT / f"{name}.d", time.time()
             compile_one(obj, src, ext, cc_args, [*extra_postargs, "-MMD", "-MF", str(list_of_files)], pp_opts)
             files = list_of_files.read_text().replace("\\\n", " ").split(":", 1)[1].split()
             list_of_files.unlink()
-            shutil.copy2(obj, kept)
-            record.write_text(json.dumps({"source": src, "digest": digest(command, files), "files": files}))
+            if max(os.path.getmtime(file) for file in files) < started:  # else it may be made from an older text
+                shutil.copy2(obj, kept)
+                record.write_text(json.dumps({"source": src, "digest": digest(command, files), "files": files}))
         else:
             shutil.copy2(kept, obj)
 
