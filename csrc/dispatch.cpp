@@ -55,7 +55,8 @@ std::string missing_matrix_unit() {
 
 }  // namespace
 
-const Kernels& kernels() { return *chosen; }
+template <>
+const Kernels& kernels_in_use<kListHash>() { return *chosen; }
 
 std::vector<std::string> built_isas() {
   std::vector<std::string> built = {"baseline"};
