@@ -125,8 +125,8 @@ inline const KernelTable<float>& Kernels::table<float>() const { return f32; }
 template <>
 inline const KernelTable<double>& Kernels::table<double>() const { return f64; }
 
-// Those in use; select_isa (dispatch.h) chooses them. The hash is in the function's name too: a binding that was compiled
-// with another list, and so finds the pointers in other places, does not link.
+// Those in use; select_isa (dispatch.h) chooses them. The hash is in the function's name too: a binding that was
+// compiled with another list, and so expects the pointers at other offsets, does not link.
 template <std::uint64_t list_hash>
 [[gnu::visibility("hidden")]] const Kernels& kernels_in_use();
 template <>
