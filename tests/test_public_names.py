@@ -8,7 +8,7 @@ to import in `optimizers/__init__.py` is in neither, and fails here.
 """
 
 import fnmatch
-import importlib
+import importlib.util
 import inspect
 
 import pytest
@@ -20,6 +20,10 @@ PACKAGES = (
     "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "preprocessing", "random",
     "regularizers", "saving", "textbook", "utils", "wrappers",
 )
+
+every_package = pytest.mark.parametrize("package_name", [pytest.param(name, marks=pytest.mark.skipif(
+    name == "wrappers" and importlib.util.find_spec("sklearn") is None, reason="tinynet.wrappers needs scikit-learn",
+)) for name in PACKAGES])
 
 # {module: names (patterns) that are for tinynet itself}; '*' for a module without any name for users.
 INTERNALS = {
@@ -220,7 +224,7 @@ def is_listed(package_name, module, name):
     return name in getattr(importlib.import_module(f"tinynet.{module}"), "__all__", [name])
 
 
-@pytest.mark.parametrize("package_name", PACKAGES)
+@every_package
 def test_every_public_name_is_listed(package_name):
     missing = [f"tinynet.{module}.{name}" for module, name in public(package_name)
                if not is_listed(package_name, module, name) and not is_internal(module, name)]
@@ -228,7 +232,7 @@ def test_every_public_name_is_listed(package_name):
                          "to __all__; or, if they are not for users, add them to INTERNALS in this file")
 
 
-@pytest.mark.parametrize("package_name", PACKAGES)
+@every_package
 def test_every_listed_name_exists_and_is_documented(package_name):
     package = importlib.import_module(f"tinynet.{package_name}")
     assert len(set(package.__all__)) == len(package.__all__)
@@ -262,7 +266,7 @@ def functions_of(item, name):
             yield f"{name}.{attribute}", part
 
 
-@pytest.mark.parametrize("package_name", PACKAGES)
+@every_package
 def test_public_functions_are_annotated(package_name):
     """Every argument and result of every public function and method, the internal ones included."""
     missing = []

@@ -45,6 +45,8 @@ KERNELS = {
     "conv2d_moments_forward": (
         lambda k, x: k.conv2d_moments_forward(as_image(x), IDENTITY.astype(x.dtype), None, (1, 1), ((0, 0), (0, 0)),
                                               (1, 1))[2][:1], (1,)),
+    "group_norm_forward": (  # a sample of m pixels, a group for each channel
+        lambda k, x: variance_of(k.group_norm_forward(x[None], None, None, x.shape[1], EPSILON)[2][0]), CHANNELS),
     "layer_norm_forward": (
         lambda k, x: variance_of(k.layer_norm_forward(np.ascontiguousarray(x.T), None, None, EPSILON, False)[2]),
         CHANNELS),

@@ -98,7 +98,7 @@ def test_a_killed_writer_of_one_epoch_is_swept_by_that_of_the_next(tmp_path):
     script = ("import os, signal, sys\nfrom tinynet.utils import files\n"
               "with files.atomic_write(sys.argv[1]) as file:\n"
               "    file.write(b'x'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n")
-    killed = subprocess.run([sys.executable, "-c", script, str(tmp_path / "model-01.keras")])
+    killed = subprocess.run([sys.executable, "-P", "-c", script, str(tmp_path / "model-01.keras")])
     assert killed.returncode == -signal.SIGKILL and len(list(tmp_path.iterdir())) == 1
     (tmp_path / ".other.tmp").write_bytes(b"not ours")
     (tmp_path / ".folder.0123456789ab.tinynet.tmp").mkdir()
@@ -220,7 +220,7 @@ def test_fit_without_standard_output(close):
               "    model.fit(np.ones((4, 3)), np.ones((4, 2)), epochs=2, verbose=verbose)\n"
               "model.evaluate(np.ones((4, 3)), np.ones((4, 2)))\nmodel.predict(np.ones((4, 3)))\n"
               "sys.stderr.write('done')\n")
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True)
     assert run.stderr.endswith("done"), run.stderr
 
 

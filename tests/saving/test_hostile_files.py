@@ -211,7 +211,7 @@ def changed(change):
     (lambda c: c["compile_config"].update(optimizer={"class_name": "Evil", "config": {}}), "Evil"),
     (lambda c: c["compile_config"].update(loss="evil"), "evil"),
     (lambda c: c["compile_config"].update(surprise=1), "surprise"),
-    (lambda c: c["config"]["layers"].append(c["config"]["layers"][1]), "first"),
+    (lambda c: c["config"]["layers"].append({**c["config"]["layers"][1], "shared_object_id": 99}), "first"),
 ])
 def test_configurations(change, message, members, tmp_path):
     config = json.loads(members["config.json"])

@@ -43,7 +43,7 @@ exec(GRAPH)  # noqa: S102, the same text runs in a process of its own below
 
 def test_a_model_of_570_bytes_takes_no_5_gigabytes():
     """In a process that may have 3 GB: none of these may try to allocate more."""
-    run = subprocess.run([sys.executable, "-c", GRAPH + textwrap.dedent("""
+    run = subprocess.run([sys.executable, "-P", "-c", GRAPH + textwrap.dedent("""
         resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
         OPS = "keras.src.ops.numpy"
         for case in (

@@ -257,14 +257,12 @@ class Sequential(Model):
         from ..serialization import deserialize_keras_object
 
         model = cls(name=config.get("name"))
-        made: dict[str, Layer] = {}  # a layer may be in the model several times
+        made: list[tuple[Any, Layer]] = []  # a layer may be in the model several times: then its entries are equal
         for entry in config["layers"]:
-            name = entry["config"].get("name") if isinstance(entry, dict) and isinstance(
-                entry.get("config"), dict) else None
-            layer = made.get(name) if name is not None else None
+            layer = next((layer for known, layer in made if known == entry), None)
             if layer is None:
                 layer = deserialize_keras_object(entry, custom_objects)
-                made[layer.name] = layer
+                made.append((entry, layer))
             model.add(layer, rebuild=False)
         if config.get("build_input_shape") is not None:
             model.build_from_config({"input_shape": config["build_input_shape"]})
