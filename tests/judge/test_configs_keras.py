@@ -81,7 +81,8 @@ def test_models_read_each_other(make):
     ours, theirs = make(tn), make(keras)
     theirs_of_ours = keras.models.model_from_json(ours.to_json())
     ours_of_theirs = tn.models.model_from_json(theirs.to_json())
-    shapes = ours.input_shape if isinstance(ours.input_shape, dict) else {"x": ours.input_shape}
+    shapes = ours.input_shape if isinstance(ours.input_shape, list) else [ours.input_shape]
+    shapes = dict(zip(ours.input_names if len(shapes) > 1 else ["x"], shapes, strict=True))
     x = {name: np.random.default_rng(0).standard_normal((3, *shape[1:])).astype("float32")
          for name, shape in shapes.items()}
     x = x if len(x) > 1 else x.popitem()[1]
