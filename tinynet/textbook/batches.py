@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..core.checks import positive_int
 from ..data.py_dataset import PyDataset
-from ..layers.dense import positive_int
 from ..optimizers.base import Optimizer
 from ..tape import GradientTape
 from ..variable import Variable
