@@ -131,3 +131,13 @@ def available_isas():
     from tinynet import _native
 
     return [name for name in _native.built_isas() if not _native.missing_features(name)]
+
+
+# For a process of its own. Not getrusage's ru_maxrss: Linux hands the parent's peak down to a process that it starts,
+# so that a test run of 1.2 GB would count as the peak of each of its children.
+PEAK_MEGABYTES = """
+def peak_megabytes():
+    for line in open("/proc/self/status"):
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+"""

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from checks import PEAK_MEGABYTES
 
 import tinynet as tn
 from tinynet import applications
@@ -102,20 +103,17 @@ def test_width_and_filters_of_mobilenet():
     assert model.get_layer("dropout").rate == 0.1
 
 
-WATCHED = """
-import resource, tracemalloc
+WATCHED = PEAK_MEGABYTES + """
+import tracemalloc
 import tinynet as tn
 
-def megabytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-before = megabytes()
+before = peak_megabytes()
 tracemalloc.start()
 for network in (tn.applications.ResNet50, tn.applications.InceptionV3):
     model = network(weights=None)
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     model.summary()
-print("MEGABYTES", megabytes() - before, tracemalloc.get_traced_memory()[1] / 2**20)
+print("MEGABYTES", peak_megabytes() - before, tracemalloc.get_traced_memory()[1] / 2**20)
 """
 
 

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from checks import PEAK_MEGABYTES
 
 import tinynet as tn
 from tinynet.applications import VGG16
@@ -32,19 +33,16 @@ def test_layers_shapes_and_parameters():
     assert model.get_layer("fc1").count_params() == 7 * 7 * 512 * 4096 + 4096
 
 
-WATCHED = """
-import resource, tracemalloc
+WATCHED = PEAK_MEGABYTES + """
+import tracemalloc
 import tinynet as tn
 
-def megabytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-before = megabytes()
+before = peak_megabytes()
 tracemalloc.start()
 model = tn.applications.VGG16(weights=None)
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
 model.summary()
-print("MEGABYTES", megabytes() - before, tracemalloc.get_traced_memory()[1] / 2**20)
+print("MEGABYTES", peak_megabytes() - before, tracemalloc.get_traced_memory()[1] / 2**20)
 """
 
 
