@@ -41,6 +41,7 @@ ROOMS = [
     ("Sequential, Functional, subclassed; the training run; fusion of neighbours", ["models"]),
     ("models as scikit-learn estimators; known networks", ["wrappers", "applications"]),
     ("the slides' own forms; the practicals", ["textbook"]),
+    ("the experiments in the browser: `tinynet lab`", ["lab"]),
     ("TensorFlow's names; what is absent, and why; loaded when asked for", ["compat"]),
     ("Keras's layout of names", ["keras"]),
     ("the package itself: `import tinynet as tn`", [""]),

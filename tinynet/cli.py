@@ -96,7 +96,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     augment = augment_command.add_parser(commands, _number)
     augment_text = text_command.add_parser(commands, _number)
-    for command in (train, info, augment, augment_text):
+    from .lab import command as lab_command
+
+    lab = lab_command.add_parser(commands, _number)
+    for command in (train, info, augment, augment_text, lab):
         command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
                              help="show where an error came from")
     return parser

@@ -4,6 +4,7 @@
     comparison.py             the slides' table of them; the origin of each line of Adam
     batches.py                batch, stochastic, mini-batch: the choice of a batch size
     surfaces.py landscape.py  surfaces to walk on; slices through the loss of a network
+    formula.py                a surface from a formula that a student types
     curvature.py              the Hessian and its eigenvalues; Newton's step
     losses.py                 half squared error; L1 and L2 with lambda / 2
     dropout.py                dropout with scaling at test time; the average over masks
@@ -33,6 +34,7 @@ from .comparison import comparison_table, explain
 from .curvature import curvature, hessian, newton_step
 from .descent import GradientDescent, Momentum, NesterovChangeOfVariables, NesterovLookahead, SlideOptimizer
 from .dropout import VanillaDropout, count_masks, monte_carlo_predict
+from .formula import surface_of
 from .gap import Gap, explain_gap
 from .geometry import smallest_loss_in_ball
 from .initializers import ScaledNormal, UniformSlide, XavierSlide, variance_of_output, xavier_experiment
@@ -62,6 +64,7 @@ __all__ = [
     "VanillaDropout", "XavierSlide", "comparison_table", "count_masks", "curvature", "custom_objects",
     "decision_boundary", "decision_boundary_network", "digits_network", "edge_strengths", "explain", "explain_gap",
     "feature_maps", "fit_line", "fit_polynomials", "hessian", "look_inside", "loss_slice", "monte_carlo_predict",
-    "newton_step", "plot_feature_maps", "plot_network", "plot_paths", "plots", "smallest_loss_in_ball", "surfaces",
+    "newton_step", "plot_feature_maps", "plot_network", "plot_paths", "plots", "smallest_loss_in_ball", "surface_of",
+    "surfaces",
     "top_classes", "trace", "variance_of_output", "xavier_experiment",
 ]

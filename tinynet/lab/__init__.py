@@ -1,0 +1,16 @@
+"""The lab: every topic of the course as a page in the browser, computed live by tinynet. `tinynet lab` starts it.
+
+    words.py parameters.py    texts in two languages; what a reader can set, and its checks
+    panel.py panels/          one small class a panel; README.md says how to write one
+    code.py                   the Python that a panel shows
+    session.py frames.py      a panel's training in a thread; its states as bytes
+    messages.py access.py     what a browser may ask, and who may
+    server.py command.py      the server and the command
+    lesson.py                 a teacher's file
+    static/                   the page: ES modules, one style sheet; no build step
+"""
+
+from .panel import Panel, all_panels
+from .words import LabError, Words
+
+__all__ = ["LabError", "Panel", "Words", "all_panels"]

@@ -1,0 +1,133 @@
+"""`tinynet lab`: start the server, print the link, open the browser."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import socket
+import threading
+import webbrowser
+from typing import Any
+
+from ..core.extras import import_extra
+from .words import LANGUAGES
+
+PORT = 8707
+
+
+def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
+    """Add `lab` to the command line.
+
+    Args:
+        commands: The parser's subcommands.
+        number: Makes an argparse type of (kind, least, most).
+
+    Returns:
+        The subcommand's parser.
+    """
+    lab = commands.add_parser(
+        "lab", help="open the course's experiments in the browser",
+        description="Start a server on this machine, print its link and open it in the browser. Ctrl-C stops it.")
+    lab.add_argument("what", nargs="?", metavar="PANEL|LESSON.toml",
+                     help="a panel to open, or a teacher's file; the table of contents if left out")
+    lab.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
+                     help="0.0.0.0 lets others in this network in, a class for example, who have the link "
+                          "(default: this machine alone)")
+    lab.add_argument("--port", type=number(int, 0, 65535), default=PORT, metavar="N",
+                     help="the first port to try; 0 for any (default: %(default)s)")
+    lab.add_argument("--lang", choices=LANGUAGES, default="", help="language at first; the browser's own if left out")
+    lab.add_argument("--no-browser", action="store_true", help="print the link only")
+    lab.set_defaults(run=run)
+    return lab
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C.
+
+    Args:
+        arguments: Those that `add_parser` declares.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ModuleNotFoundError: the extra `lab` is not installed.
+        ValueError: there is no such panel, the file is no lesson, or the address is none.
+        OSError: no port is free.
+    """
+    for module in ("starlette", "uvicorn", "websockets"):
+        import_extra(module, "lab", "tinynet lab")
+    import uvicorn
+
+    from .access import Access
+    from .server import listen, make_app
+
+    fragment, lesson = what_to_open(arguments.what)
+    try:
+        loopback = arguments.host == "localhost" or ipaddress.ip_address(arguments.host).is_loopback
+    except ValueError:
+        raise ValueError(f"--host must be an address such as 127.0.0.1 or 0.0.0.0, got {arguments.host!r}") from None
+    listener = listen("127.0.0.1" if arguments.host == "localhost" else arguments.host, arguments.port)
+    port = listener.getsockname()[1]
+    access = Access(port, loopback)
+    address = link(arguments.host if loopback else own_address(), port, access.token, fragment)
+    print(f"tinynet lab: {address}", flush=True)
+    if not loopback:
+        print("Whoever has this link in this network can use the lab. Its traffic is not encrypted: show nothing that "
+              "is private.", flush=True)
+    print("Stop it with Ctrl-C.", flush=True)
+    if not arguments.no_browser:
+        local = link(arguments.host if loopback else "127.0.0.1", port, access.token, fragment)
+        opener = threading.Timer(0.3, webbrowser.open, [local])  # once the server answers
+        opener.daemon = True
+        opener.start()
+    config = uvicorn.Config(make_app(access, arguments.lang, lesson), log_level="error", access_log=False,
+                            ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
+    server = uvicorn.Server(config)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:  # uvicorn has shut down and passes the signal on
+        pass
+    finally:
+        listener.close()
+    print("\ntinynet lab: stopped", flush=True)
+    return 0
+
+
+def link(host: str, port: int, token: str, fragment: str = "") -> str:
+    """Return the link that lets a browser in.
+
+    >>> link("127.0.0.1", 8707, "abc", "/descent")
+    'http://127.0.0.1:8707/?token=abc#/descent'
+    """
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{port}/?token={token}{f'#{fragment}' if fragment else ''}"
+
+
+def what_to_open(what: str | None) -> tuple[str, dict[str, Any] | None]:
+    """Return (the part of the address after #, the lesson or None) for the command's argument.
+
+    Raises:
+        ValueError: it is neither a panel nor a teacher's file.
+    """
+    from .lesson import read_lesson
+    from .panel import all_panels
+
+    if not what:
+        return "", None
+    if what in all_panels():
+        return f"/{what}", None
+    if what.endswith(".toml"):
+        return "/lesson/1", read_lesson(what)
+    raise ValueError(f"there is no panel {what!r}; there are {', '.join(all_panels())}. "
+                     "A teacher's file ends in .toml")
+
+
+def own_address() -> str:
+    """Return this machine's address in its network, as others see it; the loopback's if it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address of documentation: nothing is sent
+            return probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"

@@ -1,0 +1,1 @@
+"""The panels: one module each; see panel.py."""

@@ -1,0 +1,291 @@
+"""A session: one browser tab's panel, trained in a thread of its own.
+
+The thread computes a picture only when the browser asks for one, at most 30 times a second, and always of the newest
+step. So a slow browser never slows the training, and nothing piles up.
+"""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from .code import notebook
+from .frames import encode
+from .messages import Message, parse_message
+from .panel import Panel, all_panels
+from .words import LabError, Words
+
+FRAME_SECONDS = 1 / 30
+CATCHING_UP_SECONDS = 0.3  # a step back that takes less shows no picture in between
+SLICE_SECONDS = 0.015  # that a session trains before others have their turn: 30 sessions wait at most half a second
+SNAPSHOTS = 8
+SNAPSHOT_EVERY = 25  # steps
+
+
+class Turns:
+    """A lock whose waiters get it in the order in which they came, so that sessions share the cores fairly."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: collections.deque[threading.Lock] = collections.deque()
+        self._taken = False
+
+    def __enter__(self) -> Turns:
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return self
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        mine.acquire()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+class Session:
+    """One panel and the thread that trains it.
+
+    Args:
+        turns: Shared by all sessions of a server.
+        deliver: Called in the session's thread with a dict (a message) or bytes (a frame) for the browser. It may be
+            replaced when another connection takes the session over.
+    """
+
+    def __init__(self, turns: Turns, deliver: Callable[[dict | bytes], None]) -> None:
+        self.deliver = deliver
+        self._turns = turns
+        self._wake = threading.Condition()
+        self._inbox: list[Message] = []
+        self._ended = False
+        self.panel: Panel | None = None
+        self.steps = 0
+        self._target = 0  # the step up to which a link or a step back trains anew
+        self._playing = False
+        self._speed = 0
+        self._next_step = self._last_frame = 0.0
+        self._wanted = self._changed = False
+        self._code_of: Any = None
+        self._snapshots: dict[int, Any] = {}
+        self.thread = threading.Thread(target=self._run, name="tinynet lab session", daemon=True)
+        self.thread.start()
+
+    def receive(self, text: str) -> None:
+        """Take a message of the browser; a wrong one is answered with its fault and changes nothing.
+
+        Args:
+            text: JSON.
+        """
+        try:
+            message = parse_message(text)
+        except LabError as error:
+            self.deliver({"type": "problem", "words": error.words.as_dict()})
+            return
+        with self._wake:
+            if len(self._inbox) < 1000:  # a flood of messages is cut off; a page sends a few a second
+                self._inbox.append(message)
+            self._wake.notify()
+
+    def end(self) -> None:
+        """Stop the thread after its present step, and forget the panel."""
+        with self._wake:
+            self._ended = True
+            self._wake.notify()
+
+    # The session's own thread ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if not self._inbox and not self._ended:
+                    self._wake.wait(self._seconds_to_wait())
+                inbox, self._inbox = self._inbox, []
+                if self._ended:
+                    self.panel = None
+                    self._snapshots.clear()
+                    return
+            try:
+                for message in inbox:
+                    self._answer(message)
+                self._train()
+                self._publish()
+            except LabError as error:
+                self._playing = False
+                self.deliver({"type": "problem", "words": error.words.as_dict()})
+            except Exception:
+                self._playing = False
+                self._target = self.steps
+                self._changed = False
+                traceback.print_exc()
+                self.deliver({"type": "problem", "words": Words(
+                    "the panel failed; the terminal of the lab shows where. Reset starts it anew",
+                    "화면에 오류가 났습니다. 자세한 내용은 lab을 실행한 터미널에 있습니다. 초기화하면 다시 시작합니다",
+                ).as_dict()})
+
+    def _seconds_to_wait(self) -> float | None:
+        now, times = time.monotonic(), []
+        if self.panel is not None and self.steps < self._target:
+            return 0
+        if self._playing:
+            times.append(self._next_step)
+        if self._wanted and self._changed:
+            times.append(self._last_frame + FRAME_SECONDS)
+        return max(0, min(times) - now) if times else None
+
+    def _answer(self, message: Message) -> None:
+        if message.do == "open":
+            self._open(**message.values)
+        elif message.do == "ready":
+            self._wanted = True
+        elif self.panel is not None:
+            getattr(self, f"_do_{message.do}")(**message.values)
+
+    def _start(self, key: str, settings: dict[str, Any], seed: int, step: int = 0) -> None:
+        self._playing = False
+        self.panel = None
+        with self._turns:
+            self.panel = all_panels()[key](settings, seed)
+        self.steps, self._target = 0, step
+        self._snapshots.clear()
+        self._tell()
+
+    def _open(self, panel: str, settings: dict[str, Any], seed: int, step: int) -> None:
+        self._speed = all_panels()[panel].speed
+        self._start(panel, settings, seed, step)
+
+    def _do_set(self, settings: Any) -> None:
+        assert self.panel is not None
+        old = self.panel.settings
+        new = self.panel.parse(old | settings if isinstance(settings, dict) else settings)
+        changed = [one for one in self.panel.parameters if new[one.name] != old[one.name]]
+        if all(one.view for one in changed):
+            with self._turns:
+                self.panel.view(new)
+            self._tell()
+            return
+        keep = all(one.view or one.keep for one in changed)
+        playing, step = self._playing, self.steps if keep else 0
+        self._start(self.panel.key, new, self.panel.seed, step)
+        self._playing = playing and keep
+
+    def _do_seed(self, seed: int) -> None:
+        assert self.panel is not None
+        self._start(self.panel.key, self.panel.settings, seed)
+
+    def _do_reset(self) -> None:
+        assert self.panel is not None
+        self._start(self.panel.key, self.panel.settings, self.panel.seed)
+
+    def _do_play(self) -> None:
+        assert self.panel is not None
+        self._playing = not self.panel.finished
+        self._next_step = time.monotonic()
+        self._changed = True
+
+    def _do_resume(self) -> None:
+        self._code_of = None
+        self._tell()
+
+    def _do_pause(self) -> None:
+        self._playing = False
+        self._target = self.steps
+        self._changed = True
+
+    def _do_speed(self, speed: int) -> None:
+        self._speed = speed
+        self._next_step = time.monotonic()
+
+    def _do_step(self) -> None:
+        self._do_pause()
+        self._target = self.steps + 1
+
+    def _do_back(self) -> None:
+        assert self.panel is not None
+        self._playing = False
+        target = max(self.steps - 1, 0)
+        kept = max((step for step in self._snapshots if step <= target), default=None)
+        with self._turns:
+            if kept is None:
+                self.panel = type(self.panel)(self.panel.settings, self.panel.seed)
+            else:
+                self.panel.restore(self._snapshots[kept])
+                self.panel.finished = False
+        self.steps, self._target, self._changed = kept or 0, target, True
+
+    def _do_export(self, format: str, lang: str) -> None:
+        assert self.panel is not None
+        code = self.panel.code(self.steps)
+        if format == "ipynb":
+            code = notebook(code, getattr(self.panel.title, lang))
+        self.deliver({"type": "file", "name": f"tinynet-{self.panel.key}.{format}", "text": code})
+
+    def _train(self) -> None:
+        """Make the steps that are due, for one slice of time at most."""
+        if self.panel is None or not (self._playing or self.steps < self._target):
+            return
+        end = time.monotonic() + SLICE_SECONDS
+        with self._turns:
+            while not self.panel.finished:
+                now = time.monotonic()
+                if self.steps >= self._target:
+                    if not self._playing or now < self._next_step:
+                        break
+                    self._next_step = max(self._next_step + 1 / self._speed, now - 0.2) if self._speed else now
+                self._keep_snapshot()
+                self.panel.step()
+                self.steps += 1
+                self._changed = True
+                if now > end:
+                    return
+        if self.panel.finished:
+            self._playing, self._target = False, self.steps
+
+    def _keep_snapshot(self) -> None:
+        if self.steps % SNAPSHOT_EVERY or self.steps in self._snapshots or self.panel is None:
+            return
+        snapshot = self.panel.snapshot()
+        if snapshot is not None:
+            self._snapshots[self.steps] = snapshot
+            if len(self._snapshots) > SNAPSHOTS:
+                self._snapshots.pop(min(self._snapshots))
+
+    def _publish(self) -> None:
+        if self.panel is None or not (self._wanted and self._changed):
+            return
+        catching_up = self.steps < self._target and not self.panel.finished
+        if time.monotonic() < self._last_frame + (CATCHING_UP_SECONDS if catching_up else FRAME_SECONDS):
+            return
+        with self._turns:
+            state = self.panel.state()
+        self._last_frame = time.monotonic()
+        self._wanted = self._changed = False
+        self.deliver(encode({"step": self.steps, "playing": self._playing, "finished": self.panel.finished,
+                             "state": state}))
+        if not self._playing:
+            self._tell_code()
+
+    def _tell(self) -> None:
+        """Tell the browser what the panel is now, and that there is something new to draw."""
+        assert self.panel is not None
+        self._changed = True
+        self.deliver({"type": "settings", "panel": self.panel.key, "settings": self.panel.settings,
+                      "seed": self.panel.seed, "speed": self._speed, "address": self.panel.address(self.panel.settings)})
+        self._tell_code()
+
+    def _tell_code(self) -> None:
+        assert self.panel is not None
+        steps = max(self.steps, self._target)
+        now = (self.panel.key, repr(self.panel.settings), self.panel.seed, steps)
+        if now != self._code_of:
+            self._code_of = now
+            self.deliver({"type": "code", "code": self.panel.code(steps)})

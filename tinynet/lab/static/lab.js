@@ -1,0 +1,359 @@
+// The page: contents, one panel at a time with its controls, numbers, formulas and code. Panels draw; all else is here.
+
+import { Connection } from "./transport.js";
+import { makeControls } from "./controls.js";
+import { digits, element, language, languages, pick, setCatalogue, setLanguage, word } from "./words.js";
+
+const $ = (query) => document.querySelector(query);
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+let about; // what /describe.json tells: panels, words, lesson
+let connection;
+let view = null; // what is open: { panel, part, module, controls, ... }
+let latest = { settings: null, seed: 0, frame: null, code: "", address: "" };
+
+// Addresses ---------------------------------------------------------------------------------------------------------
+
+// '#/descent?surface=bowl&seed=1&step=20' or '#/lesson/2'.
+function parseHash() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const settings = Object.fromEntries(new URLSearchParams(query.replaceAll("+", "%2B")));
+  const take = (name) => {
+    const value = settings[name];
+    delete settings[name];
+    return value;
+  };
+  return { path, lang: take("lang"), seed: Number(take("seed") || 0), step: Number(take("step") || 0), settings };
+}
+
+function showAddress() {
+  if (!view || view.part) return;
+  const parts = [latest.address];
+  if (latest.seed) parts.push(`seed=${latest.seed}`);
+  if (latest.frame?.step) parts.push(`step=${Math.min(latest.frame.step, 20000)}`);
+  const query = parts.filter(Boolean).join("&");
+  history.replaceState(null, "", `#/${view.panel.key}${query ? `?${query}` : ""}`);
+  sessionStorage.setItem("tinynet-address", location.hash);
+}
+
+// Opening -----------------------------------------------------------------------------------------------------------
+
+async function route(resumed = false) {
+  const wanted = parseHash();
+  if (wanted.lang) setLanguage(wanted.lang);
+  let { path, settings, seed, step } = wanted;
+  let part = null;
+  if (path.startsWith("lesson/") && about.lesson) {
+    part = about.lesson.parts[Number(path.slice(7)) - 1] || about.lesson.parts[0];
+    path = part.panel;
+    settings = Object.fromEntries(new URLSearchParams(part.address.replaceAll("+", "%2B")));
+    seed = Number(settings.seed || 0);
+    step = Number(settings.step || 0);
+    delete settings.seed;
+    delete settings.step;
+  }
+  const panel = about.panels.find((one) => one.key === path);
+  if (!panel) {
+    showContents();
+    return;
+  }
+  await showPanel(panel, part);
+  const same = resumed && sessionStorage.getItem("tinynet-address") === location.hash;
+  connection.send(same ? { do: "resume" } : { do: "open", panel: panel.key, settings, seed, step });
+  ready();
+}
+
+function showHeader() {
+  const other = languages.find((one) => one !== language());
+  $("header").replaceChildren(
+    element("a", { class: "brand", href: "#/" }, element("img", { src: "/static/icon.svg", alt: "", width: 28, height: 28 }), word("lab")),
+    element("nav", { "aria-label": word("contents") }, element("a", { href: "#/", text: word("contents") })),
+    element("button", { type: "button", id: "language", lang: other, text: word("language"), onclick: () => changeLanguage(other) }),
+    element("button", { type: "button", id: "theme", text: word("theme"), onclick: changeTheme }),
+  );
+  for (const one of document.querySelectorAll("[data-word]")) one.textContent = word(one.dataset.word);
+}
+
+function showContents() {
+  leave();
+  connection.send({ do: "pause" });
+  document.title = word("lab");
+  const entry = (href, title, text, rows) => element("li", {},
+    element("a", { href, text: title }), element("p", { text }), element("span", { class: "rows", text: rows ? `${word("rows")} ${rows}` : "" }));
+  const parts = about.lesson ? [element("h2", { text: pick(about.lesson.title) }), element("ol", { class: "contents" },
+    ...about.lesson.parts.map((part, i) => entry(`#/lesson/${i + 1}`, `${word("part")} ${i + 1}`, pick(part.words), "")))] : [];
+  $("#main").replaceChildren(
+    element("h1", { text: word("lab") }), element("p", { class: "lead", text: word("welcome") }), ...parts,
+    element("ol", { class: "contents" }, ...about.panels.map((panel) => entry(`#/${panel.key}`, pick(panel.title), pick(panel.about), panel.rows))),
+  );
+}
+
+function leave() {
+  view?.drawing?.destroy?.();
+  view = null;
+}
+
+async function showPanel(panel, part) {
+  const module = await import(`/static/panels/${panel.key}.js`);
+  leave();
+  latest = { settings: null, seed: 0, frame: null, code: "", address: "" };
+  view = { panel, part, module, hidden: part ? part.hidden : [] };
+  build();
+}
+
+// The page of the open panel, from the start; also after a change of language or theme, which keeps the session.
+function build() {
+  const { panel, part, hidden } = view;
+  view.drawing?.destroy?.();
+  document.title = `${pick(panel.title)} – ${word("lab")}`;
+  const picture = element("section", { id: "picture", tabindex: "-1", "aria-label": pick(panel.title) });
+  view.controls = makeControls(panel.parameters, hidden, change);
+  view.numbers = element("dl", { class: "numbers", "aria-label": word("numbers") });
+  view.code = element("code", { text: latest.code });
+  const formulas = panel.formulas.map(([name, tex]) => {
+    const shown = element("span", { class: "formula" });
+    katex.render(tex, shown, { throwOnError: false, displayMode: true, output: "html" });
+    shown.setAttribute("role", "math");
+    shown.setAttribute("aria-label", tex);
+    return element("div", {}, element("span", { class: "formula-name", text: pick(name) }), shown);
+  });
+  $("#main").replaceChildren(
+    element("div", { class: "top" }, element("h1", { text: pick(panel.title) }), element("span", { class: "rows", text: `${word("rows")} ${panel.rows}` })),
+    element("p", { class: "lead", text: part?.words ? pick(part.words) : pick(panel.about) }),
+    element("div", { class: "bench" },
+      element("div", { class: "left" }, picture, transportBar(hidden), view.numbers),
+      element("aside", { "aria-label": word("settings") }, view.controls.element)),
+    ...(formulas.length ? [element("section", { class: "formulas", "aria-label": word("formulas") }, ...formulas)] : []),
+    ...(hidden.includes("code") ? [] : [codeBox()]),
+    neighbours(panel, part),
+  );
+  const t = Object.fromEntries(Object.entries(panel.words).map(([name, words]) => [name, pick(words)]));
+  view.drawing = view.module.default(picture, {
+    t: (name) => t[name] ?? name,
+    option: (parameter, value) => pick(panel.parameters.find((one) => one.name === parameter).options.find(([one]) => one === value)[1]),
+    settings: () => latest.settings,
+    set: (settings) => connection.send({ do: "set", settings }),
+    calm: () => calm.matches,
+  });
+  show();
+}
+
+function transportBar(hidden) {
+  const button = (name, action, more = {}) => element("button", { type: "button", id: name, "data-do": name, text: word(name), onclick: action, ...more });
+  const speed = element("select", { id: "speed", onchange: () => connection.send({ do: "speed", speed: Number(speed.value) }) },
+    ...about.speeds.map((one) => element("option", { value: one, text: one ? `${one} ${word("per_second")}` : word("fastest") })));
+  speed.value = latest.speed ?? view.panel.speed;
+  const seed = element("input", { id: "seed", type: "number", min: 0, max: 2147483647, step: 1,
+    onchange: () => connection.send({ do: "seed", seed: seed.valueAsNumber }) });
+  return element("div", { class: "transport", role: "toolbar", "aria-label": word("keys"), title: word("keys") },
+    button("reset", () => connection.send({ do: "reset" })),
+    button("back", () => connection.send({ do: "back" })),
+    button("play", playOrPause, { class: "main-button" }),
+    button("step", () => connection.send({ do: "step" })),
+    element("span", { class: "counter" }, element("span", { text: `${word("steps")} ` }), element("output", { id: "steps", text: "0" }), element("span", { id: "finished" })),
+    ...(hidden.includes("speed") ? [] : [element("label", { for: "speed", text: word("speed") }), speed]),
+    ...(hidden.includes("seed") ? [] : [element("label", { for: "seed", text: word("seed") }), seed]),
+  );
+}
+
+function codeBox() {
+  const box = element("details", { class: "code" }, element("summary", { text: word("code") }),
+    element("div", { class: "small-buttons" },
+      element("button", { type: "button", id: "copy", text: word("copy"), onclick: () => copy(latest.code, "copy") }),
+      element("button", { type: "button", id: "save_py", text: word("save_py"), onclick: () => connection.send({ do: "export", format: "py", lang: language() }) }),
+      element("button", { type: "button", id: "save_ipynb", text: word("save_ipynb"), onclick: () => connection.send({ do: "export", format: "ipynb", lang: language() }) }),
+      element("button", { type: "button", id: "link", text: word("link"), onclick: () => copy(location.href, "link") })),
+    element("pre", { tabindex: "0", "aria-label": word("code") }, view.code));
+  box.open = localStorage.getItem("tinynet-code") === "open";
+  box.addEventListener("toggle", () => localStorage.setItem("tinynet-code", box.open ? "open" : ""));
+  return box;
+}
+
+function neighbours(panel, part) {
+  const list = part ? about.lesson.parts : about.panels;
+  const i = part ? list.indexOf(part) : list.findIndex((one) => one.key === panel.key);
+  const link = (one, k, name) => one && element("a", {
+    href: part ? `#/lesson/${k + 1}` : `#/${one.key}`, rel: name,
+    text: `${word(name)}: ${part ? `${word("part")} ${k + 1}` : pick(one.title)}`,
+  });
+  return element("nav", { class: "neighbours", "aria-label": word("contents") },
+    link(list[i - 1], i - 1, "previous") || "", link(list[i + 1], i + 1, "next") || "");
+}
+
+// What the reader does ----------------------------------------------------------------------------------------------
+
+let pending = {};
+let waiting = false;
+function change(name, value) {
+  pending[name] = value;
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    connection.send({ do: "set", settings: pending });
+    pending = {};
+  });
+}
+
+function playOrPause() {
+  connection.send({ do: latest.frame?.playing ? "pause" : "play" });
+}
+
+async function copy(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+    $(`#${button}`).textContent = word("copied");
+    setTimeout(() => { const there = $(`#${button}`); if (there) there.textContent = word(button); }, 1500);
+  } catch {
+    getSelection().selectAllChildren(view.code);
+  }
+}
+
+function changeLanguage(to) {
+  setLanguage(to);
+  localStorage.setItem("tinynet-language", to);
+  refresh();
+}
+
+function changeTheme() {
+  const root = document.documentElement;
+  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  localStorage.setItem("tinynet-theme", root.dataset.theme);
+  refresh();
+}
+
+function refresh() {
+  showHeader();
+  if (view) build();
+  else showContents();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!view || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (/^(INPUT|SELECT|TEXTAREA|BUTTON|SUMMARY|A)$/.test(event.target.tagName)) return;
+  const action = { " ": playOrPause, ArrowRight: () => connection.send({ do: "step" }), ArrowLeft: () => connection.send({ do: "back" }), r: () => connection.send({ do: "reset" }) }[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+
+// What the session sends ----------------------------------------------------------------------------------------------
+
+let frames = 0;
+// Asks for the next picture once this one is on the screen.
+function ready() {
+  const ask = () => connection.send({ do: "ready" });
+  if (calm.matches) setTimeout(ask, 250);
+  else requestAnimationFrame(ask);
+}
+
+function show() {
+  if (!view) return;
+  if (latest.settings) {
+    view.controls.show(latest.settings);
+    const seed = $("#seed");
+    if (seed && document.activeElement !== seed) seed.value = latest.seed;
+    const speed = $("#speed");
+    if (speed && document.activeElement !== speed) speed.value = latest.speed;
+  }
+  if (!latest.frame || !latest.settings) return;
+  const { step, playing, finished, state } = latest.frame;
+  $("#steps").textContent = step.toLocaleString("en-US");
+  $("#finished").textContent = finished ? ` – ${word("finished")}` : "";
+  $("#play").textContent = word(playing ? "pause" : "play");
+  $("#play").setAttribute("aria-pressed", String(playing));
+  $("#back").disabled = step === 0;
+  $("#step").disabled = $("#play").disabled = finished;
+  showNumbers(state.numbers || {});
+  view.drawing.draw(state, latest.settings);
+  if (!playing) showAddress();
+}
+
+let spoken = 0;
+function showNumbers(numbers) {
+  const names = Object.keys(numbers);
+  const label = (name) => pick(view.panel.words[name]) || name;
+  if (view.numbers.childElementCount !== names.length || view.numbersOf !== names.join()) {
+    view.numbersOf = names.join();
+    view.numbers.replaceChildren(...names.map((name) => element("div", { "data-number": name },
+      element("dt", { text: label(name) }), element("dd"))));
+  }
+  names.forEach((name, i) => {
+    const text = view.panel.words[numbers[name]] ? label(numbers[name]) : digits(numbers[name]);
+    const cell = view.numbers.children[i].lastChild;
+    if (cell.textContent !== text) cell.textContent = text;
+  });
+  if (!latest.frame.playing && Date.now() - spoken > 1000) {
+    spoken = Date.now();
+    $("#status").textContent = `${word("steps")} ${latest.frame.step}. ${names.map((name) => `${label(name)} ${digits(numbers[name])}`).join(", ")}`;
+  }
+}
+
+function notice(text) {
+  $("#notice").hidden = !text;
+  $("#notice").textContent = text;
+}
+
+const on = {
+  hello({ resumed }) {
+    notice("");
+    if (view && !resumed) restore();
+    else route(resumed);
+  },
+  frame(frame) {
+    if (!view) return;
+    frames += 1;
+    latest.frame = frame;
+    show();
+    ready();
+  },
+  settings(message) {
+    if (!view || message.panel !== view.panel.key) return;
+    notice("");
+    Object.assign(latest, { settings: message.settings, seed: message.seed, speed: message.speed, address: message.address });
+    view.controls.show(latest.settings);
+    showAddress();
+  },
+  code({ code }) {
+    latest.code = code;
+    if (view) view.code.textContent = code;
+  },
+  file({ name, text }) {
+    const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    element("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  },
+  problem({ words }) {
+    notice(pick(words));
+    if (view && latest.settings) view.controls.show(latest.settings);
+  },
+  lost() {
+    if (about) notice(word("disconnected"));
+  },
+};
+
+// The server was started anew: what was open goes on from the address.
+function restore() {
+  if (view.part || !latest.settings) route();
+  else {
+    connection.send({ do: "open", panel: view.panel.key, settings: latest.settings, seed: latest.seed, step: Math.min(latest.frame?.step || 0, 20000) });
+    ready();
+  }
+}
+
+// For tests, and for those who are curious in the console.
+window.__lab = {
+  state: () => latest.frame?.state, step: () => latest.frame?.step, settings: () => latest.settings, code: () => latest.code,
+  playing: () => latest.frame?.playing, frames: () => frames,
+};
+
+async function start() {
+  about = await (await fetch("/describe.json")).json();
+  setCatalogue(about.words);
+  const wanted = parseHash().lang || localStorage.getItem("tinynet-language") || about.language || navigator.language.slice(0, 2);
+  setLanguage(wanted);
+  showHeader();
+  connection = new Connection(on);
+  addEventListener("hashchange", () => route());
+}
+start();

@@ -1,0 +1,166 @@
+"""A surface from a formula that a student types: "x**2 - y**2". It is parsed, never evaluated as Python.
+
+Each part of the formula knows its value and its two partial derivatives (forward differentiation): the rules of sum,
+product, quotient, power and chain are the few lines of `_RULES` and `_FUNCTIONS`.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from typing import Any
+
+from .. import ops
+from .surfaces import Surface
+
+LONGEST = 200  # characters
+DEEPEST = 20  # brackets in brackets
+
+_OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+              ast.Pow: operator.pow}
+# f, and f' as a function of u and f(u).
+_FUNCTIONS = {
+    "sin": (ops.sin, lambda u, f: ops.cos(u)), "cos": (ops.cos, lambda u, f: -ops.sin(u)),
+    "exp": (ops.exp, lambda u, f: f), "log": (ops.log, lambda u, f: 1 / u),
+    "sqrt": (ops.sqrt, lambda u, f: 0.5 / f), "tanh": (ops.tanh, lambda u, f: 1 - f * f),
+    "abs": (ops.abs, lambda u, f: ops.sign(u)),
+}
+_CONSTANTS = {"pi": math.pi, "e": math.e}
+
+
+def parse_formula(text: str) -> ast.expr:
+    """Parse a formula of x and y.
+
+    Args:
+        text: Numbers, x, y, pi, e, + - * / **, brackets, sin cos exp log sqrt tanh abs. `^` stands for `**`.
+
+    Returns:
+        The tree, of these parts alone.
+
+    Raises:
+        ValueError: the text is no such formula; the message names the part.
+    """
+    if not isinstance(text, str) or len(text) > LONGEST:
+        raise ValueError(f"formula: at most {LONGEST} characters, got {len(text)}")
+    try:
+        tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise ValueError(f"formula: {text!r} is no formula: {getattr(error, 'msg', error)}") from None
+    _check(tree, 0)
+    return tree
+
+
+def _check(node: ast.AST, depth: int) -> None:
+    if depth > DEEPEST:
+        raise ValueError(f"formula: more than {DEEPEST} brackets in brackets")
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        if isinstance(node.op, ast.Pow) and _constant(node.right) is None:
+            raise ValueError(f"formula: the exponent in {ast.unparse(node)!r} must be a number")
+        parts = [node.left, node.right]
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        parts = [node.operand]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS \
+            and len(node.args) == 1 and not node.keywords:
+        parts = [node.args[0]]
+    elif isinstance(node, ast.Name) and (node.id in ("x", "y") or node.id in _CONSTANTS):
+        parts = []
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) < 1e9:
+        parts = []
+    else:
+        raise ValueError(f"formula: {ast.unparse(node)[:60]!r} is not allowed. There are x, y, numbers, + - * / **, "
+                         f"{', '.join([*_CONSTANTS, *_FUNCTIONS])}")
+    for part in parts:
+        _check(part, depth + 1)
+
+
+def _constant(node: ast.AST) -> float | None:
+    """The value of a number with or without a sign, within 20 of 0; None for all else."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _constant(node.operand)
+        return None if value is None else -value
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) <= 20:
+        return node.value
+    return None
+
+
+def _value(node: Any, x: Any, y: Any) -> Any:
+    if isinstance(node, ast.BinOp):
+        right = _constant(node.right) if isinstance(node.op, ast.Pow) else _value(node.right, x, y)
+        return _OPERATORS[type(node.op)](_value(node.left, x, y), right)
+    if isinstance(node, ast.UnaryOp):
+        value = _value(node.operand, x, y)
+        return -value if isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.Call):
+        return _FUNCTIONS[node.func.id][0](_value(node.args[0], x, y))
+    if isinstance(node, ast.Name):
+        return {"x": x, "y": y}.get(node.id, _CONSTANTS.get(node.id))
+    return float(node.value)
+
+
+def _slope(node: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """(d/dx, d/dy) of a part of the formula."""
+    if isinstance(node, ast.BinOp):
+        (ux, uy), u = _slope(node.left, x, y), _value(node.left, x, y)
+        if isinstance(node.op, ast.Pow):
+            n = _constant(node.right)
+            assert n is not None
+            outer = n * u ** (n - 1) if n else 0 * u
+            return outer * ux, outer * uy
+        (vx, vy), v = _slope(node.right, x, y), _value(node.right, x, y)
+        if isinstance(node.op, ast.Mult):
+            return ux * v + u * vx, uy * v + u * vy
+        if isinstance(node.op, ast.Div):
+            return (ux * v - u * vx) / (v * v), (uy * v - u * vy) / (v * v)
+        return (ux + vx, uy + vy) if isinstance(node.op, ast.Add) else (ux - vx, uy - vy)
+    if isinstance(node, ast.UnaryOp):
+        ux, uy = _slope(node.operand, x, y)
+        return (-ux, -uy) if isinstance(node.op, ast.USub) else (ux, uy)
+    if isinstance(node, ast.Call):
+        function, derivative = _FUNCTIONS[node.func.id]
+        (ux, uy), u = _slope(node.args[0], x, y), _value(node.args[0], x, y)
+        outer = derivative(u, function(u))
+        return outer * ux, outer * uy
+    zero = 0.0 * x + 0.0 * y
+    return (zero + float(getattr(node, "id", "") == "x"), zero + float(getattr(node, "id", "") == "y"))
+
+
+def surface_of(text: str, start: tuple[float, float] = (1.0, 1.0)) -> Surface:
+    """Return the surface of a formula, to walk on with `trace`.
+
+    Args:
+        text: See `parse_formula`.
+        start: Where a walk begins if nothing else is given.
+
+    Returns:
+        A `Surface` whose gradient follows from the formula by the rules of differentiation.
+
+    Raises:
+        ValueError: the text is no formula.
+
+    >>> saddle = surface_of("x**2 - y**2")
+    >>> float(saddle([3.0, 1.0])), saddle.gradient([3.0, 1.0]).tolist()
+    (8.0, [6.0, -2.0])
+    """
+    tree = parse_formula(text)
+
+    def numbers(function):
+        def of(x, y):
+            result = function(tree, x, y)
+            return tuple(map(_plain, result)) if isinstance(result, tuple) else _plain(result)
+        return of
+
+    def formula(x: Any, y: Any) -> Any:
+        value = _value(tree, x, y)
+        return value + 0 * x if isinstance(value, float) else value  # a constant, shaped as the point
+
+    def plain_formula(x: Any, y: Any) -> Any:
+        value = formula(x, y)
+        return value if hasattr(x, "numpy") else _plain(value)
+
+    return Surface(ast.unparse(tree), plain_formula, numbers(_slope), start=start)
+
+
+def _plain(value: Any) -> Any:
+    """An array instead of a Tensor; `Surface` computes with arrays, and with Tensors where a tape is open."""
+    return value.numpy() if hasattr(value, "numpy") else value
