@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 # What a printed call may call. A name is the text before the first bracket, after `import tinynet as tn`.
-ALLOWED = re.compile(r"(tn|textbook|optimizers|layers|losses|regularizers|initializers|datasets|augment|np)(\.[A-Za-z_]\w*)+")
+ROOTS = "tn|np|textbook|optimizers|layers|losses|regularizers|initializers|datasets|augment|callbacks"
+ALLOWED = re.compile(rf"({ROOTS})(\.[A-Za-z]\w*)+")
 
 
 class Call:
@@ -55,9 +56,9 @@ def make(value: Any) -> Any:
     """
     if not isinstance(value, Call):
         return value
-    found = importlib.import_module("tinynet")
-    parts = value.name.split(".")
-    for part in parts[parts[0] == "tn":]:
+    root, *parts = value.name.split(".")
+    found = importlib.import_module({"tn": "tinynet", "np": "numpy"}.get(root, f"tinynet.{root}"))
+    for part in parts:
         found = getattr(found, part)
     if isinstance(value, Name):
         return found

@@ -206,8 +206,8 @@ class Rows(Parameter):
         rows: (fewest, most) rows.
         low, high: Bounds of each number.
         whole: Whether all are whole numbers; the value then has ints.
-        look: How the page shows them: 'grid' (a table to type in), 'points' (places that the picture takes), 'list' (one
-            row, as widths of layers).
+        look: How the page shows them: 'grid' (a table to type in), 'points' (places that the picture takes), 'list'
+            (one row, as widths of layers).
     """
 
     columns: tuple[int, int]

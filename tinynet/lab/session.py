@@ -278,8 +278,9 @@ class Session:
         """Tell the browser what the panel is now, and that there is something new to draw."""
         assert self.panel is not None
         self._changed = True
-        self.deliver({"type": "settings", "panel": self.panel.key, "settings": self.panel.settings,
-                      "seed": self.panel.seed, "speed": self._speed, "address": self.panel.address(self.panel.settings)})
+        settings = self.panel.settings
+        self.deliver({"type": "settings", "panel": self.panel.key, "settings": settings, "seed": self.panel.seed,
+                      "speed": self._speed, "address": self.panel.address(settings)})
         self._tell_code()
 
     def _tell_code(self) -> None:

@@ -63,15 +63,20 @@ def _check(node: ast.AST, depth: int) -> None:
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS \
             and len(node.args) == 1 and not node.keywords:
         parts = [node.args[0]]
-    elif isinstance(node, ast.Name) and (node.id in ("x", "y") or node.id in _CONSTANTS):
-        parts = []
-    elif isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) < 1e9:
+    elif isinstance(node, ast.Name | ast.Constant) and _is_known(node):
         parts = []
     else:
         raise ValueError(f"formula: {ast.unparse(node)[:60]!r} is not allowed. There are x, y, numbers, + - * / **, "
                          f"{', '.join([*_CONSTANTS, *_FUNCTIONS])}")
     for part in parts:
         _check(part, depth + 1)
+
+
+def _is_known(node: ast.Name | ast.Constant) -> bool:
+    """Whether a name is x, y or a constant; whether a literal is a number."""
+    if isinstance(node, ast.Name):
+        return node.id in ("x", "y") or node.id in _CONSTANTS
+    return type(node.value) in (int, float) and abs(node.value) < 1e9
 
 
 def _constant(node: ast.AST) -> float | None:
