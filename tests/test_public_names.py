@@ -184,6 +184,7 @@ INTERNALS = {
     "saving.state": ["*"],
     "saving.strict_json": ["loads"],
     "saving.weights": ["safetensors_stored"],
+    "textbook.formula": ["parse_formula"],
     "textbook.geometry": ["project_to_ball"],
     "textbook.initializers": ["choose"],
     "textbook.inside": ["LayerInputs"],

@@ -1,7 +1,7 @@
 """The lab: every topic of the course as a page in the browser, computed live by tinynet. `tinynet lab` starts it.
 
     words.py parameters.py    texts in two languages; what a reader can set, and its checks
-    panel.py panels/          one small class a panel; README.md says how to write one
+    panel.py panels/          one small class a panel; README.md shows how to write one
     code.py                   the Python that a panel shows
     session.py frames.py      a panel's training in a thread; its states as bytes
     messages.py access.py     what a browser may ask, and who may

@@ -57,7 +57,7 @@ def make(value: Any) -> Any:
     if not isinstance(value, Call):
         return value
     root, *parts = value.name.split(".")
-    found = importlib.import_module({"tn": "tinynet", "np": "numpy"}.get(root, f"tinynet.{root}"))
+    found: Any = importlib.import_module({"tn": "tinynet", "np": "numpy"}.get(root, f"tinynet.{root}"))
     for part in parts:
         found = getattr(found, part)
     if isinstance(value, Name):

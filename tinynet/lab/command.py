@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     address = link(arguments.host if loopback else own_address(), port, access.token, fragment)
     print(f"tinynet lab: {address}", flush=True)
     if not loopback:
-        print("Whoever has this link in this network can use the lab. Its traffic is not encrypted: show nothing that "
+        print("All who have this link in this network can use the lab. Its traffic is not encrypted: show nothing that "
               "is private.", flush=True)
     print("Stop it with Ctrl-C.", flush=True)
     if not arguments.no_browser:

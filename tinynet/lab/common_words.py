@@ -41,6 +41,7 @@ COMMON = {
                           "실험실이 응답하지 않습니다. 터미널에서 아직 실행 중인가요? 다시 연결하는 중…"),
     "too_many": Words("The lab has as many open pages as it can serve; close some, or wait a minute",
                       "열려 있는 페이지가 너무 많습니다. 몇 개를 닫거나 1분 뒤에 다시 여세요"),
+    "neighbours": Words("Previous and next page", "앞뒤 페이지"),
     "add_row": Words("Add a row", "행 추가"),
     "remove_row": Words("Remove the last row", "마지막 행 삭제"),
     "add_column": Words("Add a column", "열 추가"),

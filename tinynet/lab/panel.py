@@ -103,6 +103,15 @@ class Panel:
         return parse_settings(cls.parameters, raw)
 
     @classmethod
+    def adjust(cls, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+        """Return the settings that follow from a reader's change; for settings that belong together.
+
+        Args:
+            old, new: All settings before and after the change.
+        """
+        return new
+
+    @classmethod
     def address(cls, settings: dict[str, Any]) -> str:
         """Return the part of an address that stands for these settings: 'surface=bowl&rate=0.1', no defaults."""
         return "&".join(

@@ -206,7 +206,7 @@ class Rows(Parameter):
         rows: (fewest, most) rows.
         low, high: Bounds of each number.
         whole: Whether all are whole numbers; the value then has ints.
-        look: How the page shows them: 'grid' (a table to type in), 'points' (places that the picture takes), 'list'
+        look: How the page shows them: 'grid' (a table to type in), 'points' (set by clicks in the picture), 'list'
             (one row, as widths of layers).
     """
 

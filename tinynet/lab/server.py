@@ -39,7 +39,7 @@ class Guard:
     """Checks every request and adds the security headers; a middleware.
 
     Args:
-        app: What runs behind it.
+        app: What answers the requests that pass.
         access: The checks.
     """
 

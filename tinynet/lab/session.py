@@ -167,6 +167,7 @@ class Session:
         assert self.panel is not None
         old = self.panel.settings
         new = self.panel.parse(old | settings if isinstance(settings, dict) else settings)
+        new = self.panel.adjust(old, new)
         changed = [one for one in self.panel.parameters if new[one.name] != old[one.name]]
         if all(one.view for one in changed):
             with self._turns:
@@ -206,8 +207,8 @@ class Session:
         self._next_step = time.monotonic()
 
     def _do_step(self) -> None:
-        self._do_pause()
-        self._target = self.steps + 1
+        self._playing = False
+        self._target = max(self.steps, self._target) + 1  # two quick presses are two steps
 
     def _do_back(self) -> None:
         assert self.panel is not None

@@ -76,7 +76,7 @@ def _is_known(node: ast.Name | ast.Constant) -> bool:
     """Whether a name is x, y or a constant; whether a literal is a number."""
     if isinstance(node, ast.Name):
         return node.id in ("x", "y") or node.id in _CONSTANTS
-    return type(node.value) in (int, float) and abs(node.value) < 1e9
+    return type(node.value) is int and abs(node.value) < 10**9 or type(node.value) is float and abs(node.value) < 1e9
 
 
 def _constant(node: ast.AST) -> float | None:
@@ -84,9 +84,14 @@ def _constant(node: ast.AST) -> float | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         value = _constant(node.operand)
         return None if value is None else -value
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) <= 20:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and abs(node.value) <= 20:
         return node.value
     return None
+
+
+def _name(call: ast.Call) -> str:
+    assert isinstance(call.func, ast.Name)
+    return call.func.id
 
 
 def _value(node: Any, x: Any, y: Any) -> Any:
@@ -97,7 +102,7 @@ def _value(node: Any, x: Any, y: Any) -> Any:
         value = _value(node.operand, x, y)
         return -value if isinstance(node.op, ast.USub) else value
     if isinstance(node, ast.Call):
-        return _FUNCTIONS[node.func.id][0](_value(node.args[0], x, y))
+        return _FUNCTIONS[_name(node)][0](_value(node.args[0], x, y))
     if isinstance(node, ast.Name):
         return {"x": x, "y": y}.get(node.id, _CONSTANTS.get(node.id))
     return float(node.value)
@@ -122,7 +127,7 @@ def _slope(node: Any, x: Any, y: Any) -> tuple[Any, Any]:
         ux, uy = _slope(node.operand, x, y)
         return (-ux, -uy) if isinstance(node.op, ast.USub) else (ux, uy)
     if isinstance(node, ast.Call):
-        function, derivative = _FUNCTIONS[node.func.id]
+        function, derivative = _FUNCTIONS[_name(node)]
         (ux, uy), u = _slope(node.args[0], x, y), _value(node.args[0], x, y)
         outer = derivative(u, function(u))
         return outer * ux, outer * uy

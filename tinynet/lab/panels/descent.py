@@ -36,6 +36,10 @@ RACERS: dict[str, tuple[Words, str, dict[str, str]]] = {
 }
 ADAPTIVE = {"adagrad", "adagrad_keras", "rmsprop", "rmsprop_keras", "adam", "adam_keras", "adam_almost"}
 
+# What a surface is walked on with at first: gradient descent must neither crawl nor leave.
+FIRST = {name: {"start": surface.start, "rate": {"rosenbrock": 0.0005, "beale": 0.002}.get(name, 0.02)}
+         for name, surface in SURFACES.items()} | {"formula": {"start": (-1.8, 0.8), "rate": 0.02}}
+
 
 def spectral_radius(rate: np.ndarray, rho: np.ndarray, curvature: float) -> np.ndarray:
     """By which factor momentum shrinks the error along a direction of this curvature, step by step.
@@ -118,6 +122,14 @@ class Descent(Panel):
                             "모멘텀이 한 단계에 오차를 줄이는 비율. 1 이상이면 발산합니다"),
         "no_diagram": Words("This surface has no minimum to converge to", "이 곡면에는 수렴할 최솟값이 없습니다"),
     }
+
+    @classmethod
+    def adjust(cls, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+        """Another surface has its own start and its own rate, unless the reader has chosen others."""
+        if new["surface"] == old["surface"]:
+            return new
+        was, now = FIRST.get(old["surface"], FIRST["formula"]), FIRST.get(new["surface"], FIRST["formula"])
+        return new | {name: now[name] for name in now if new[name] == was[name]}
 
     def start(self) -> None:
         chosen = self.settings

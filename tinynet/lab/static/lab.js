@@ -71,7 +71,9 @@ function showHeader() {
     element("button", { type: "button", id: "language", lang: other, text: word("language"), onclick: () => changeLanguage(other) }),
     element("button", { type: "button", id: "theme", text: word("theme"), onclick: changeTheme }),
   );
-  for (const one of document.querySelectorAll("[data-word]")) one.textContent = word(one.dataset.word);
+  const skip = $(".skip");
+  skip.textContent = word("skip");
+  skip.onclick = (event) => { event.preventDefault(); ($("#picture") || $("#main")).focus(); };
 }
 
 function showContents() {
@@ -176,7 +178,7 @@ function neighbours(panel, part) {
     href: part ? `#/lesson/${k + 1}` : `#/${one.key}`, rel: name,
     text: `${word(name)}: ${part ? `${word("part")} ${k + 1}` : pick(one.title)}`,
   });
-  return element("nav", { class: "neighbours", "aria-label": word("contents") },
+  return element("nav", { class: "neighbours", "aria-label": word("neighbours") },
     link(list[i - 1], i - 1, "previous") || "", link(list[i + 1], i + 1, "next") || "");
 }
 
