@@ -318,7 +318,7 @@ def test_the_start_is_dragged(read):
         page.mouse.down()
         page.mouse.move(x + 120, y + 60, steps=5)
         page.mouse.up()
-        reader.wait_for("__lab.settings().start[0] > -1")
+        reader.wait_for("__lab.settings().start[0] > -1.5")
         reader.settle()
         assert "start=" in page.url
 
