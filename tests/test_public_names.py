@@ -188,6 +188,7 @@ INTERNALS = {
     "textbook.geometry": ["project_to_ball"],
     "textbook.initializers": ["choose"],
     "textbook.inside": ["LayerInputs"],
+    "textbook.landscape": ["loss_slice_rows"],
     "textbook.networks": ["Inside"],
     "textbook.overfitting": ["PolynomialFits", "truth"],
     "textbook.practicals": ["*"],

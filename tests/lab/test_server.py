@@ -339,9 +339,11 @@ def test_a_shared_link_never_becomes_code(panel):
     """Hostile values in every setting: refused, or printed as a literal."""
     import ast
 
-    hostile = ["__import__('os').system('x')", "');import os;('", '"""', "x\\",
-               "x' + str(open('/etc/passwd').read()) + '", "${x}", "$rate", "{0.__class__}", "1e400", "0x10", "x**2);print(1", "lambda", "x if x else y", "(" * 60,
-               "exp(exp(x))"]
+    hostile = [
+        "__import__('os').system('x')", "');import os;('", '"""', "x\\", "x' + str(open('/etc/passwd').read()) + '",
+        "${x}", "$rate", "{0.__class__}", "1e400", "0x10", "x**2);print(1", "lambda", "x if x else y", "(" * 60,
+        "exp(exp(x))",
+    ]
     statements = ast.Import | ast.ImportFrom | ast.Lambda
     for parameter in panel.parameters:
         for text in hostile:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..core.types import Array, TensorLike
     from ..models.model import Model
 
@@ -44,6 +46,25 @@ def loss_slice(
     >>> axis.tolist(), losses.shape
     ([-1.0, -0.5, 0.0, 0.5, 1.0], (5,))
     """
+    rows = list(loss_slice_rows(model, x, y, dimensions, extent, points, seed))
+    return np.linspace(-extent, extent, points), np.array(rows) if dimensions == 2 else rows[0]
+
+
+def loss_slice_rows(
+    model: Model, x: TensorLike, y: TensorLike, dimensions: int = 2, extent: float = 1.0, points: int = 21,
+    seed: int = 0,
+) -> Iterator[Array]:
+    """The rows of `loss_slice`, each computed when it is asked for, from the lowest b on.
+
+    Args:
+        model, x, y, dimensions, extent, points, seed: As for `loss_slice`. The model keeps its weights between rows.
+
+    Yields:
+        The losses for all a, shape (points,).
+
+    Raises:
+        ValueError: as `loss_slice`.
+    """
     if dimensions not in (1, 2):
         raise ValueError(f"loss_slice: dimensions must be 1 or 2, got {dimensions!r}")
     if not model.built:
@@ -53,19 +74,19 @@ def loss_slice(
     centre = [variable.numpy() for variable in variables]
     directions = [[_scaled(rng.standard_normal(w.shape), w) for w in centre] for _ in range(dimensions)]
     axis = np.linspace(-extent, extent, points)
-    losses = np.empty((points,) * dimensions)
-    try:
-        with np.errstate(all="ignore"):
-            for index in np.ndindex(losses.shape):
-                factors = axis[list(reversed(index))]  # the first direction along the last axis
-                for i, (variable, w) in enumerate(zip(variables, centre, strict=True)):
-                    variable.assign(w + sum(f * d[i] for f, d in zip(factors, directions, strict=True)))
-                results: Any = model.evaluate(x, y, verbose=0, return_dict=True)
-                losses[index] = results["loss"]
-    finally:
-        for variable, w in zip(variables, centre, strict=True):
-            variable.assign(w)
-    return axis, losses
+    for b in axis if dimensions == 2 else [0.0]:
+        losses = np.empty(points)
+        try:
+            with np.errstate(all="ignore"):
+                for k, a in enumerate(axis):
+                    for i, (variable, w) in enumerate(zip(variables, centre, strict=True)):
+                        variable.assign(w + sum(f * d[i] for f, d in zip((a, b), directions, strict=False)))
+                    results: Any = model.evaluate(x, y, verbose=0, return_dict=True)
+                    losses[k] = results["loss"]
+        finally:
+            for variable, w in zip(variables, centre, strict=True):
+                variable.assign(w)
+        yield losses
 
 
 def _scaled(direction, w):

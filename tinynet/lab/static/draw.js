@@ -309,6 +309,35 @@ export class Figure {
   }
 }
 
+// A surface seen from above and aside, as lines along both axes. Returns the place of (x, y) on it, for `line` and `dot`.
+export function perspective(figure, values, rows, columns, x, y, color) {
+  const finite = values.filter(Number.isFinite);
+  const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
+  figure.range([-1.5, 1.5], [-0.95, 1.05]);
+  const place = (u, v, height) => [(u - v) * 0.72, -(u + v) * 0.36 + ((height - low) / (high - low || 1)) * 0.85 - 0.15];
+  const every = Math.max(1, Math.round(columns / 30));
+  const draw = (cells) => {
+    const points = cells.map(([c, r]) => place((c / (columns - 1)) * 2 - 1, (r / (rows - 1)) * 2 - 1, values[r * columns + c]));
+    figure.line(points.map((p) => p[0]), points.map((p) => p[1]), { color, width: 1, alpha: 0.55 });
+  };
+  for (let r = 0; r < rows; r += every) draw(Array.from({ length: columns }, (_, c) => [c, r]));
+  for (let c = 0; c < columns; c += every) draw(Array.from({ length: rows }, (_, r) => [c, r]));
+  return (px, py) => {
+    const u = ((px - x[0]) / (x[1] - x[0])) * 2 - 1;
+    const v = ((py - y[0]) / (y[1] - y[0])) * 2 - 1;
+    if (!(Math.abs(u) <= 1 && Math.abs(v) <= 1)) return [NaN, NaN];
+    return place(u, v, values[Math.round(((v + 1) / 2) * (rows - 1)) * columns + Math.round(((u + 1) / 2) * (columns - 1))]);
+  };
+}
+
+// Rows from the bottom up become rows from the top down.
+export function flip(values, rows, columns) {
+  const flipped = new values.constructor(values.length);
+  for (let r = 0; r < rows; r++) flipped.set(values.subarray(r * columns, (r + 1) * columns), (rows - 1 - r) * columns);
+  return flipped;
+}
+
 const clamp = (value) => Math.max(-1e4, Math.min(1e4, value));
 
 function line(pen, points, alpha = 1) {

@@ -1,6 +1,6 @@
 // Paths of optimizers over a surface: contours, heights in perspective, or the diagram of rate and momentum.
 
-import { Curves, Figure, bitmap, colour, heights, series } from "../draw.js";
+import { Curves, Figure, bitmap, colour, flip, heights, perspective, series } from "../draw.js";
 import { digits, element } from "../words.js";
 
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
@@ -105,30 +105,11 @@ export default function make(root, lab) {
     figure.arrow(from, [from[0] + step[0], from[1] + step[1]], { color: colour("ink"), width: 2.5 });
   }
 
-  // The surface from above and aside, as lines along both axes; the paths on it.
   function paintHeight() {
     const { height, bounds, racers } = state;
-    const [rows, columns] = height.shape;
-    const most = height.values.reduce((a, b) => (b > a ? b : a), 1e-9);
-    figure.range([-1.15, 1.15], [-1.0, 1.25]);
-    const project = (u, v, h) => [(u - v) * 0.72, -(u + v) * 0.36 + h * 0.85 - 0.15];
-    const every = 4;
-    for (let r = 0; r < rows; r += every) drawLine(Array.from({ length: columns }, (_, c) => [c, r]));
-    for (let c = 0; c < columns; c += every) drawLine(Array.from({ length: rows }, (_, r) => [c, r]));
-    function drawLine(cells) {
-      const points = cells.map(([c, r]) => project((c / (columns - 1)) * 2 - 1, (r / (rows - 1)) * 2 - 1, height.values[r * columns + c] / most));
-      figure.line(points.map((p) => p[0]), points.map((p) => p[1]), { color: colour("c5"), width: 1, alpha: 0.55 });
-    }
+    const place = perspective(figure, height.values, ...height.shape, bounds.slice(0, 2), bounds.slice(2, 4), colour("c5"));
     racers.forEach((racer, i) => {
-      const points = [];
-      for (let k = 0; k < racer.path.shape[0]; k++) {
-        const u = ((racer.path.values[2 * k] - bounds[0]) / (bounds[1] - bounds[0])) * 2 - 1;
-        const v = ((racer.path.values[2 * k + 1] - bounds[2]) / (bounds[3] - bounds[2])) * 2 - 1;
-        if (!(Math.abs(u) <= 1 && Math.abs(v) <= 1)) { points.push([NaN, NaN]); continue; }
-        const c = Math.round(((u + 1) / 2) * (columns - 1));
-        const r = Math.round(((v + 1) / 2) * (rows - 1));
-        points.push(project(u, v, height.values[r * columns + c] / most));
-      }
+      const points = column(racer.path, 0).map((x, k) => place(x, racer.path.values[2 * k + 1]));
       figure.line(points.map((p) => p[0]), points.map((p) => p[1]), look(i));
       const last = points[points.length - 1];
       figure.dot(last[0], last[1], { color: series(i), radius: 5 });
@@ -209,11 +190,4 @@ export default function make(root, lab) {
 function column(array, k) {
   const width = array.shape[1];
   return Array.from({ length: array.shape[0] }, (_, i) => array.values[i * width + k]);
-}
-
-// Rows from the bottom up become rows from the top down.
-function flip(values, rows, columns) {
-  const flipped = new values.constructor(values.length);
-  for (let r = 0; r < rows; r++) flipped.set(values.subarray(r * columns, (r + 1) * columns), (rows - 1 - r) * columns);
-  return flipped;
 }
