@@ -12,7 +12,7 @@ COMMON = {
         "and take the Python code with you.",
         "한 페이지가 강의의 한 주제입니다. 모든 계산은 이 컴퓨터에서 tinynet이 실시간으로 합니다. 설정을 바꾸고, 재생을 누르고, "
         "똑같은 일을 하는 파이썬 코드를 가져가세요."),
-    "rows": Words("slides", "슬라이드"),
+    "rows": Words("course rows", "강의 항목"),
     "play": Words("Play", "재생"),
     "pause": Words("Pause", "멈춤"),
     "step": Words("One step", "한 단계"),
