@@ -59,7 +59,7 @@ BY_NAME = {
     "tinynet.core.extras",  # optional packages of others
     "tinynet.compat", "tinynet.compat.absent", "tinynet.compat.tf",  # old modules, further names of a namespace
     "tinynet.keras.same_modules",  # a module of tinynet under Keras's name for it
-    "tinynet.lab.panel",  # the panels
+    "tinynet.lab.catalogue",  # the panels
     "tinynet.lab.code",  # what a printed name stands for
     "tinynet.wrappers",  # its own module `estimators`
 }

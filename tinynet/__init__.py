@@ -37,7 +37,7 @@ __all__ = [
 newaxis = None
 
 # A module imports only from rooms below it. What a lower one needs from above is passed to it here: the families of
-# objects that have names, the NumPy references, the explanations of absent names.
+# objects that have names, the NumPy references, the explanations of absent names, the lab's page.
 registry.install_families({f"keras.{_family.__name__.split('.', 1)[1]}": _family for _family in (
     layers, models, initializers, regularizers, constraints, losses, metrics, optimizers, optimizers.schedules,
     activations, random,
@@ -45,6 +45,8 @@ registry.install_families({f"keras.{_family.__name__.split('.', 1)[1]}": _family
 install_wanted_backend(vars(reference))
 absence.install(lambda: importlib.import_module(f"{__name__}.compat.absent"))
 sys.meta_path.append(absence.MissingNames())
+callbacks.Lab.opener = staticmethod(
+    lambda *arguments: importlib.import_module(f"{__name__}.lab.background").open_page(*arguments))
 
 # Each namespace explains a name that it does not have.
 for _module in (activations, applications, callbacks, config, constraints, data, errors, initializers, layers, losses,

@@ -178,7 +178,7 @@ def test_korean_is_korean():
         for words in texts:
             assert isinstance(words, Words)
             korean = any("가" <= letter <= "힣" for letter in words.ko)
-            assert korean or words.ko == words.en, (panel.key, words)
+            assert korean or words.ko == words.en or not any(map(str.isalpha, words.ko)), (panel.key, words)
 
 
 def test_what_is_out_of_bounds_is_refused():

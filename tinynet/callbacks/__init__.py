@@ -4,6 +4,7 @@ from .backup import BackupAndRestore
 from .base import Callback
 from .checkpoint import ModelCheckpoint
 from .history import History
+from .lab import Lab
 from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from .list import CallbackList
 from .monitor import EarlyStopping
@@ -14,7 +15,7 @@ from .small import LambdaCallback, SwapEMAWeights, TerminateOnNaN
 from .tensorboard import TensorBoard
 
 __all__ = [
-    "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
+    "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "Lab", "LambdaCallback",
     "LearningRateScheduler", "ModelCheckpoint", "Probe", "ProgbarLogger", "ReduceLROnPlateau", "RemoteMonitor",
     "SwapEMAWeights", "TensorBoard", "TerminateOnNaN",
 ]

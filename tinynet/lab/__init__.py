@@ -2,6 +2,8 @@
 
     words.py parameters.py    texts in two languages; what a reader can set, and its checks
     panel.py panels/          one small class a panel; README.md shows how to write one
+    catalogue.py              all panels
+    your_model.py background.py    the model that a notebook trains; the server beside it
     code.py                   the Python that a panel shows
     session.py frames.py      a panel's training in a thread; its states as bytes
     messages.py access.py     what a browser may ask, and who may
@@ -10,7 +12,8 @@
     static/                   the page: ES modules, one style sheet; no build step
 """
 
-from .panel import Panel, all_panels
+from .catalogue import all_panels
+from .panel import Panel
 from .words import LabError, Words
 
 __all__ = ["LabError", "Panel", "Words", "all_panels"]

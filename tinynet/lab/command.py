@@ -111,7 +111,7 @@ def what_to_open(what: str | None) -> tuple[str, dict[str, Any] | None]:
         ValueError: it is neither a panel nor a teacher's file.
     """
     from .lesson import read_lesson
-    from .panel import all_panels
+    from .catalogue import all_panels
 
     if not what:
         return "", None

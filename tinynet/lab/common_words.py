@@ -18,6 +18,8 @@ COMMON = {
     "step": Words("One step", "한 단계"),
     "back": Words("Step back", "한 단계 뒤로"),
     "reset": Words("Reset", "초기화"),
+    "stop": Words("Stop the training", "학습 끝내기"),
+    "batch": Words("batch", "배치"),
     "speed": Words("Speed", "속도"),
     "per_second": Words("steps a second", "단계/초"),
     "fastest": Words("as fast as possible", "최대한 빠르게"),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .messages import MOST_STEPS
-from .panel import all_panels
+from .catalogue import all_panels
 from .words import LANGUAGES, LabError
 
 LARGEST = 100_000  # bytes

@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .panel import all_panels
+from .catalogue import all_panels, find_panel, following_panels
 from .words import LANGUAGES, LabError, Words
 
 LONGEST = 200_000  # characters of a message: a picture of 128 x 128 x 3 is 65,536
 MOST_STEPS = 20_000  # that a link may ask to be trained anew
 SPEEDS = (1, 2, 5, 10, 30, 100, 0)  # steps a second; 0: as fast as possible
-ACTIONS = ("play", "pause", "step", "back", "reset", "ready", "resume")
+ACTIONS = ("play", "pause", "step", "back", "reset", "ready", "resume", "stop")
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ def parse_message(text: str) -> Message:
         return Message(do, {})
     if do == "open":
         key = given.get("panel")
-        if not isinstance(key, str) or key not in all_panels():
+        if not isinstance(key, str) or key not in all_panels() | following_panels():
             raise LabError(Words(f"there is no panel {str(key)[:40]!r}; there are {', '.join(all_panels())}",
                                  f"{str(key)[:40]!r}(이)라는 화면은 없습니다. 있는 화면: {', '.join(all_panels())}"))
-        settings = all_panels()[key].parse(given.get("settings", {}))
+        settings = find_panel(key).parse(given.get("settings", {}))
         return Message(do, {"panel": key, "settings": settings, "seed": _whole(given, "seed", 2**31 - 1),
                             "step": _whole(given, "step", MOST_STEPS)})
     if do == "set":

@@ -1,19 +1,17 @@
 """What a panel is: a small class that trains one step at a time and shows its state.
 
 A panel is two files: a module in `panels/` with one subclass of `Panel`, and an ES module of the same name in
-`static/panels/` that draws its states. Nothing else lists panels: `all_panels` finds them. README.md beside this file
+`static/panels/` that draws its states. Nothing else lists panels: catalogue.py finds them. README.md beside this file
 shows how to write one.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from ..callbacks.lab import Lab
 from .parameters import Parameter, parse_settings
 from .words import Words
 
@@ -33,6 +31,7 @@ class Panel:
         settings: This panel's values of the parameters.
         seed: Of all that is random in it. Panels pass it on explicitly and never set a global seed, since several
             sessions train side by side.
+        follows: Whether the training runs elsewhere and the panel only follows it, as in your_model.py.
         finished: Set by `step` once nothing is left to do.
     """
 
@@ -45,6 +44,7 @@ class Panel:
     words: ClassVar[Mapping[str, Words]] = {}
     formulas: ClassVar[Sequence[tuple[Words, str]]] = ()
     speed: ClassVar[int] = 0
+    follows: ClassVar[bool] = False
 
     def __init__(self, settings: dict[str, Any], seed: int) -> None:
         self.settings = settings
@@ -126,16 +126,19 @@ class Panel:
             "key": cls.key, "order": cls.order, "rows": cls.rows, "title": cls.title.as_dict(),
             "about": cls.about.as_dict(), "parameters": [one.describe() for one in cls.parameters],
             "words": {name: words.as_dict() for name, words in cls.words.items()},
-            "speed": cls.speed, "formulas": [[words.as_dict(), tex] for words, tex in cls.formulas],
+            "formulas": [[words.as_dict(), tex] for words, tex in cls.formulas], "speed": cls.speed,
+            "follows": cls.follows,
         }
 
 
-@cache
-def all_panels() -> dict[str, type[Panel]]:
-    """Return {key: class} of the panels in `panels/`, in the order of the table of contents."""
-    from . import panels
+class Following(Panel):
+    """Base of panels that follow a training elsewhere.
 
-    for module in pkgutil.iter_modules(panels.__path__):
-        importlib.import_module(f"{panels.__name__}.{module.name}")
-    found = [cls for cls in Panel.__subclasses__() if cls.__module__.startswith(panels.__name__)]
-    return {cls.key: cls for cls in sorted(found, key=lambda cls: cls.order)}
+    Attributes:
+        lab: The callback that watches the training.
+        seen: What of it the last picture showed.
+    """
+
+    follows = True
+    lab: Lab
+    seen: Any = None

@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from .access import HEADERS, Access
 from .common_words import COMMON
 from .messages import SPEEDS
-from .panel import all_panels
+from .catalogue import all_panels, following_panels
 from .session import Session, Turns
 
 STATIC = Path(__file__).parent / "static"
@@ -130,22 +130,25 @@ class Sessions:
         return len(self._sessions)
 
 
-def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None = None) -> Starlette:
+def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None = None,
+             follow: bool = False) -> Starlette:
     """Return the application.
 
     Args:
         access: Who is let in.
         language: 'en' or 'ko' at first; the browser's own if ''.
         lesson: What `lesson.read_lesson` returned.
+        follow: Whether a model of this process is watched: its panel comes first.
     """
     sessions = Sessions()
+    panels = (following_panels() if follow else {}) | all_panels()
 
     async def page(request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
     async def describe(request: Request) -> Response:
         return JSONResponse({
-            "panels": [panel.describe() for panel in all_panels().values()], "language": language, "lesson": lesson,
+            "panels": [panel.describe() for panel in panels.values()], "language": language, "lesson": lesson,
             "speeds": SPEEDS, "words": {name: words.as_dict() for name, words in COMMON.items()},
         })
 

@@ -16,7 +16,8 @@ from typing import Any
 from .code import notebook
 from .frames import encode
 from .messages import Message, parse_message
-from .panel import Panel, all_panels
+from .catalogue import find_panel
+from .panel import Following, Panel
 from .words import LabError, Words
 
 FRAME_SECONDS = 1 / 30
@@ -134,6 +135,8 @@ class Session:
 
     def _seconds_to_wait(self) -> float | None:
         now, times = time.monotonic(), []
+        if self.panel is not None and self.panel.follows:
+            return FRAME_SECONDS
         if self.panel is not None and self.steps < self._target:
             return 0
         if self._playing:
@@ -154,13 +157,13 @@ class Session:
         self._playing = False
         self.panel = None
         with self._turns:
-            self.panel = all_panels()[key](settings, seed)
+            self.panel = find_panel(key)(settings, seed)
         self.steps, self._target = 0, step
         self._snapshots.clear()
         self._tell()
 
     def _open(self, panel: str, settings: dict[str, Any], seed: int, step: int) -> None:
-        self._speed = all_panels()[panel].speed
+        self._speed = find_panel(panel).speed
         self._start(panel, settings, seed, step)
 
     def _do_set(self, settings: Any) -> None:
@@ -189,6 +192,9 @@ class Session:
 
     def _do_play(self) -> None:
         assert self.panel is not None
+        if isinstance(self.panel, Following):
+            self.panel.lab.go_on()
+            return
         self._playing = not self.panel.finished
         self._next_step = time.monotonic()
         self._changed = True
@@ -197,7 +203,14 @@ class Session:
         self._code_of = None
         self._tell()
 
+    def _do_stop(self) -> None:
+        if isinstance(self.panel, Following):
+            self.panel.lab.stop()
+
     def _do_pause(self) -> None:
+        if isinstance(self.panel, Following):
+            self.panel.lab.hold()
+            return
         self._playing = False
         self._target = self.steps
         self._changed = True
@@ -207,11 +220,17 @@ class Session:
         self._next_step = time.monotonic()
 
     def _do_step(self) -> None:
+        if isinstance(self.panel, Following):
+            self.panel.lab.let_one_through()
+            return
         self._playing = False
         self._target = max(self.steps, self._target) + 1  # two quick presses are two steps
 
     def _do_back(self) -> None:
         assert self.panel is not None
+        if isinstance(self.panel, Following):
+            raise LabError(Words("the training of a model of your own cannot step back",
+                                 "직접 만든 모델의 학습은 뒤로 되돌릴 수 없습니다"))
         self._playing = False
         target = max(self.steps - 1, 0)
         kept = max((step for step in self._snapshots if step <= target), default=None)
@@ -232,6 +251,9 @@ class Session:
 
     def _train(self) -> None:
         """Make the steps that are due, for one slice of time at most."""
+        if isinstance(self.panel, Following):
+            self._follow(self.panel)
+            return
         if self.panel is None or not (self._playing or self.steps < self._target):
             return
         end = time.monotonic() + SLICE_SECONDS
@@ -250,6 +272,17 @@ class Session:
                     return
         if self.panel.finished:
             self._playing, self._target = False, self.steps
+
+    def _follow(self, panel: Following) -> None:
+        """See how far a training elsewhere has come, and ask it for a sample if the browser wants a picture."""
+        lab = panel.lab
+        if panel.seen != (lab.version, lab.held, lab.training):
+            panel.seen = (lab.version, lab.held, lab.training)
+            self._changed = True
+        self.steps, self._target = lab.step, 0
+        self._playing = lab.training and not lab.held
+        if self._wanted:
+            lab.want()
 
     def _keep_snapshot(self) -> None:
         if self.steps % SNAPSHOT_EVERY or self.steps in self._snapshots or self.panel is None:

@@ -26,6 +26,7 @@ class Compiled(Layer):
         self.loss: Any = None
         self.history: Any = None
         self._advised = False  # lint.py has given the advice that it has for this compile
+        self._advice: list[str] = []  # its texts
         self._trained_on_scaled = False  # the first batch of the last training was in [-1, 1]
         self._loss_tracker: Any = None  # a Mean, after `compile`
         self._compiled_loss: CompiledLoss | None = None

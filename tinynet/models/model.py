@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..callbacks.lab import Lab, watched
 from ..core.registry import custom_object_scope
 from ..layers.base import Layer
 from ..layers.context import call_context
@@ -172,6 +173,32 @@ class Model(Trainer, Layer):
             layer_range: First and last layer name to show.
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def lab(self, open_browser: bool = True, port: int = 8707) -> str:
+        """Open the lab's page on this model: graph, losses, each layer's histograms, worst mistakes, while `fit` runs.
+
+        The page can hold the training, let single batches through, and stop it. It stays on this machine.
+
+        Args:
+            open_browser: Whether to open it in the browser; its link is printed in any case.
+            port: The first port to try; 0 for any.
+
+        Returns:
+            The link.
+
+        Raises:
+            RuntimeError: the model is not compiled.
+            ModuleNotFoundError: the extra `lab` is not installed.
+
+        >>> # model.compile("adam", "mse")
+        >>> # model.lab()
+        >>> # model.fit(x, y, epochs=10)
+        """
+        self._check_compiled("lab", to_train=True)
+        if self not in watched:
+            watched[self] = Lab(open_browser, port)
+            watched[self].set_model(self)
+        return watched[self].open()
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor of the subclass was called with."""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..callbacks import Callback, CallbackList, History
+from ..callbacks import Callback, CallbackList, History, Lab
 from ..callbacks.base import Logs
+from ..callbacks.lab import watched
 from ..core import checks
 from ..core.errors import ModelWarning, warn_user
 from ..core.nest import flatten, map_structure, pack_like
@@ -261,6 +262,10 @@ class Trainer(TrainingStep):
         verbose = _verbosity(verbose)
         if isinstance(callbacks, CallbackList):
             return callbacks
+        lab = watched.get(self) if add_history else None
+        if lab is not None:
+            given: list[Any] = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+            callbacks = given if any(isinstance(one, Lab) for one in given) else [*given, lab]
         return CallbackList(callbacks, add_history=add_history, add_progbar=verbose != 0, model=self, verbose=verbose,
                             epochs=epochs, steps=batches.num_steps)
 

@@ -178,8 +178,9 @@ class TrainingStep(Compiled):
         self._advised = True
         metrics = self._compiled_metrics
         metrics_of = (lambda position: metrics.of_output(position, y, y_pred)) if metrics is not None else None
-        for text in lint.advice(outputs, x, order.layers_of(self), lambda position: order.last_layer(self, position),
-                                metrics_of):
+        self._advice = lint.advice(outputs, x, order.layers_of(self),
+                                   lambda position: order.last_layer(self, position), metrics_of)
+        for text in self._advice:
             warn_user(f"{self.name}: {text}", ModelWarning)
 
     def _check_data(self, epochs: Epochs | None, x: Any, y: Any) -> None:

@@ -61,7 +61,8 @@ class Landscape(Panel):
         self.x, self.y = make(self._data())
         self.model = textbook.decision_boundary_network(chosen["weights"], seed=self.seed)
         self.model.fit(self.x, self.y, batch_size=100, epochs=chosen["epochs"], shuffle=False, verbose=0)
-        self.centre = float(self.model.evaluate(self.x, self.y, verbose=0, return_dict=True)["loss"])  # type: ignore[call-overload]
+        results: Any = self.model.evaluate(self.x, self.y, verbose=0, return_dict=True)
+        self.centre = float(results["loss"])
         self.losses = np.full((POINTS, POINTS), np.nan)
         self.count = 0
         self._rows = loss_slice_rows(self.model, self.x, self.y, extent=chosen["extent"], points=POINTS, seed=self.seed)

@@ -160,7 +160,7 @@ export class Figure {
     this.pen.restore();
   }
 
-  axes({ xlabel = "", ylabel = "", grid = false } = {}) {
+  axes({ xlabel = "", ylabel = "", grid = false, yticks = true } = {}) {
     const { pen, box } = this;
     const { left, right, top, bottom } = box;
     pen.save();
@@ -178,7 +178,7 @@ export class Figure {
     }
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    for (const tick of ticks(...this.y, Math.max(2, (this.height - top - bottom) / 50))) {
+    for (const tick of !yticks ? [] : ticks(...this.y, Math.max(2, (this.height - top - bottom) / 50))) {
       const y = this.py(tick);
       line(pen, [[left - 4, y], [left, y]]);
       if (grid) line(pen, [[left, y], [this.width - right, y]], 0.4);

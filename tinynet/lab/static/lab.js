@@ -147,6 +147,12 @@ function transportBar(hidden) {
   speed.value = latest.speed ?? view.panel.speed;
   const seed = element("input", { id: "seed", type: "number", min: 0, max: 2147483647, step: 1,
     onchange: () => connection.send({ do: "seed", seed: seed.valueAsNumber }) });
+  if (view.panel.follows) {
+    return element("div", { class: "transport", role: "toolbar", "aria-label": word("keys") },
+      button("play", playOrPause, { class: "main-button" }), button("step", () => connection.send({ do: "step" })),
+      button("stop", () => connection.send({ do: "stop" })),
+      element("span", { class: "counter" }, element("span", { text: `${word("batch")} ` }), element("output", { id: "steps", text: "0" }), element("span", { id: "finished" })));
+  }
   return element("div", { class: "transport", role: "toolbar", "aria-label": word("keys"), title: word("keys") },
     button("reset", () => connection.send({ do: "reset" })),
     button("back", () => connection.send({ do: "back" })),
@@ -264,11 +270,11 @@ function show() {
   $("#finished").textContent = finished ? ` – ${word("finished")}` : "";
   $("#play").textContent = word(playing ? "pause" : "play");
   $("#play").setAttribute("aria-pressed", String(playing));
-  $("#back").disabled = step === 0;
+  if ($("#back")) $("#back").disabled = step === 0;
   $("#step").disabled = $("#play").disabled = finished;
   showNumbers(state.numbers || {});
   view.drawing.draw(state, latest.settings);
-  if (!playing) showAddress();
+  if (!playing && !view.panel.follows) showAddress();
 }
 
 let spoken = 0;

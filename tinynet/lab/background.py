@@ -1,0 +1,65 @@
+"""The server in a thread of a notebook or script, for `model.lab()` and `callbacks.Lab`."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import webbrowser
+from typing import Any
+
+from ..callbacks.lab import Lab
+from ..core.extras import import_extra
+from .command import link
+
+_running: dict[str, Any] = {}
+
+
+def open_page(lab: Lab, port: int, open_browser: bool) -> str:
+    """Show a model's training in the browser; start the server at the first call.
+
+    Args:
+        lab: The callback that watches it.
+        port: The first port to try; 0 for any.
+        open_browser: Whether to open the page.
+
+    Returns:
+        Its link, on the loopback.
+
+    Raises:
+        ModuleNotFoundError: the extra `lab` is not installed.
+        OSError: no port is free.
+    """
+    for module in ("starlette", "uvicorn", "websockets"):
+        import_extra(module, "lab", "model.lab()")
+    import uvicorn
+
+    from .access import Access
+    from .server import listen, make_app
+    from .your_model import watching
+
+    if lab in watching:
+        watching.remove(lab)
+    watching.append(lab)
+    if not _running:
+        listener = listen("127.0.0.1", port)
+        access = Access(listener.getsockname()[1], loopback=True)
+        config = uvicorn.Config(make_app(access, follow=True), log_level="error", access_log=False,
+                                ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="tinynet lab", daemon=True)
+        thread.start()
+        _running.update(server=server, access=access, port=listener.getsockname()[1], thread=thread)
+        atexit.register(close)
+    address = link("127.0.0.1", _running["port"], _running["access"].token, "/model")
+    if open_browser:
+        webbrowser.open(address)
+    return address
+
+
+def close() -> None:
+    """Stop the server, if it runs."""
+    if _running:
+        _running["server"].should_exit = True
+        _running["thread"].join(3)
+        _running.clear()
+        atexit.unregister(close)
