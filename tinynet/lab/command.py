@@ -110,8 +110,8 @@ def what_to_open(what: str | None) -> tuple[str, dict[str, Any] | None]:
     Raises:
         ValueError: it is neither a panel nor a teacher's file.
     """
-    from .lesson import read_lesson
     from .catalogue import all_panels
+    from .lesson import read_lesson
 
     if not what:
         return "", None

@@ -17,8 +17,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from .messages import MOST_STEPS
 from .catalogue import all_panels
+from .messages import MOST_STEPS
 from .words import LANGUAGES, LabError
 
 LARGEST = 100_000  # bytes

@@ -19,9 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from .access import HEADERS, Access
+from .catalogue import all_panels, following_panels
 from .common_words import COMMON
 from .messages import SPEEDS
-from .catalogue import all_panels, following_panels
 from .session import Session, Turns
 
 STATIC = Path(__file__).parent / "static"

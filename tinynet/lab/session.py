@@ -13,10 +13,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from .catalogue import find_panel
 from .code import notebook
 from .frames import encode
 from .messages import Message, parse_message
-from .catalogue import find_panel
 from .panel import Following, Panel
 from .words import LabError, Words
 
