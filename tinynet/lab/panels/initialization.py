@@ -166,13 +166,14 @@ class Initialization(Panel):
             values.append(self.latest)
         costs = np.array(values, np.float32)
         return {
-            "numbers": self._numbers(gradients, outputs), "sizes": self.sizes(),
+            "numbers": self._numbers(gradients, outputs), "count": self.count, "sizes": self.sizes(),
             "kinds": ["input", *[activation] * len(self.settings["layers"][0]), "linear" if self.regression else "sigmoid"],
             "extent": extent, "focus": [layer, unit], "regression": self.regression, "train": self.data.train,
             "kernels": weights[::2], "biases": weights[1::2], "kernel_gradients": gradients[::2],
             "bias_gradients": gradients[1::2], "strengths": [strength(one) for one in shown[::2]],
-            **maps(outputs), "plane": square(outputs[-1][:, 0]), "neuron": square(outputs[layer][:, unit]),
-            "before": square(before[layer][:, unit]), "space": self._space(layer, outputs),
+            **maps(outputs, not self.regression), "plane": square(outputs[-1][:, 0]), "sums": square(before[-1][:, 0]),
+            "neuron": square(outputs[layer][:, unit]) if layer < len(outputs) - 1 else None,
+            "neuron_sums": square(before[layer][:, unit]) if layer < len(outputs) - 1 else None, "space": self._space(layer, outputs),
             "points": self.data.points, "targets": self.data.y[:, 0],
             "steps": np.array(steps, np.uint32), "cost": costs[:, 0], "test_cost": costs[:, 1] if len(self.x_test) else None,
             "others": [{"init": init, "cost": costs[:, 2 + i], "plane": self._small_plane(network, grid)}
@@ -307,11 +308,14 @@ def square(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values.reshape(GRID, GRID), np.float32)
 
 
-def maps(outputs: list[np.ndarray]) -> dict[str, Any]:
+def maps(outputs: list[np.ndarray], classes: bool) -> dict[str, Any]:
     """Return each neuron's output over the plane as a small picture.
 
-    A byte of 128 is 0 (for the output of a sigmoid, 0.5 has the colour between the classes: the page draws that one from
-    the plane itself); 1 and 255 are the largest size in the layer, since only then a layer's neurons can be compared.
+    A byte of 128 is 0; 1 and 255 are the largest size in the layer, so that a layer's neurons can be compared.
+
+    Args:
+        outputs: Of each layer, over the grid.
+        classes: Whether the last output is a probability: 128 is then 0.5, 1 and 255 are 0 and 1.
     """
     nodes = sum(one.shape[1] for one in outputs)
     every = 2 if nodes <= 24 else 4
@@ -320,6 +324,8 @@ def maps(outputs: list[np.ndarray]) -> dict[str, Any]:
         small = one.reshape(GRID, GRID, -1)[::-every, ::every]
         finite = np.nan_to_num(small, nan=0.0, posinf=0.0, neginf=0.0)
         scale = float(np.abs(finite).max())
+        if classes and one is outputs[-1]:
+            finite, scale = 2 * finite - 1, 1.0
         pictures.append(np.moveaxis(128 + 127 * finite / (scale or 1.0), -1, 0).astype(np.uint8))
         scales.append(scale)
     return {"maps": np.concatenate(pictures), "scales": scales}

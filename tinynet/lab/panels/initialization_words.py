@@ -83,7 +83,7 @@ PARAMETERS = (
 
     Choice(name="lens", label=Words("Lower picture", "아래 그림"), default="neuron", view=True, options=(
         ("neuron", Words("One neuron", "뉴런 하나")), ("space", Words("Plane as transformed", "변환된 평면"))),
-        help=Words("Select a neuron in the network, or in the list below it.", "신경망 그림이나 그 아래 목록에서 뉴런을 고르세요.")),
+        help=Words("Select a neuron in the network, or in the list below this picture.", "신경망 그림이나 아래 그림 밑의 목록에서 뉴런을 고르세요.")),
     Choice(name="plane", label=Words("Part of the plane", "평면의 범위"), default="fit", view=True, options=(
         ("fit", Words("around the points", "점 주변")), ("wide", Words("−5 to 5 (slide)", "−5 ~ 5 (슬라이드)")))),
     Rows(name="focus", label=Words("Selected neuron", "선택한 뉴런"), default=((0, 0),), columns=(2, 2), rows=(1, 1), low=0,
@@ -109,7 +109,7 @@ WORDS = {
     "different": Words("different hidden neurons", "서로 다른 은닉 뉴런"),
     "edited": Words("edited weights in use", "적용된 고친 가중치"),
 
-    "network_of": Words("Network: the output of each neuron over the plane", "신경망: 평면 위에서 각 뉴런의 출력"),
+    "network_of": Words("Network", "신경망(neural network)"),
     "plane_of": Words("Decision boundary", "결정 경계(decision boundary)"),
     "surface_of": Words("Prediction", "예측"),
     "cost_of": Words("Cost function", "비용 함수(cost function)"),
@@ -129,7 +129,7 @@ WORDS = {
     "boundary": Words("boundary", "경계"), "training_cost": Words("training", "학습"),
     "test_curve": Words("test", "테스트"),
     "zero_line": Words("where the neuron's sum is 0", "뉴런의 합이 0인 곳"),
-    "next_plane": Words("boundary of the output neuron", "출력 뉴런의 경계"),
+    "next_plane": Words("where the output neuron's sum is 0", "출력 뉴런의 합이 0인 곳"),
 
     "layer": Words("layer", "층"), "neuron": Words("neuron", "뉴런"), "output": Words("output", "출력"),
     "input_neuron": Words("input", "입력"), "hidden": Words("hidden layer", "은닉층"), "bias": Words("bias", "편향(bias)"),
@@ -137,7 +137,9 @@ WORDS = {
     "select_neuron": Words("Neuron", "뉴런"), "select_input": Words("its input", "입력"),
     "edit_weight": Words("weight (edit it)", "가중치 (고칠 수 있음)"), "undo": Words("Undo the last edit", "마지막 수정 취소"),
     "undo_all": Words("Undo all edits", "모든 수정 취소"),
-    "hover": Words("Point at a neuron, an edge or the plane to read its numbers.", "뉴런, 연결선, 평면을 가리키면 수치가 나옵니다."),
+    "hover": Words(
+        "Each square is a neuron's output over the plane. Point at a neuron, an edge or the plane to read its numbers.",
+        "네모 하나가 평면 위에서 한 뉴런의 출력입니다. 뉴런, 연결선, 평면을 가리키면 수치가 나옵니다."),
     "main_directions": Words("main directions (PCA) of its neurons", "뉴런들의 주성분(PCA) 방향"),
     "turn": Words("drag or use the arrow keys to turn it", "끌거나 화살표 키로 돌릴 수 있습니다"),
     "put": Words("A click puts", "클릭하면 찍히는 점"), "erase": Words("erase", "지우기"),
