@@ -181,9 +181,11 @@ class Initialization(Panel):
         }
 
     def _numbers(self, gradients: list[np.ndarray], outputs: list[np.ndarray]) -> dict[str, Any]:
-        numbers: dict[str, Any] = {"cost": self.cost}
-        if not self.regression:
-            numbers["accuracy"] = self.accuracy
+        numbers: dict[str, Any] = {}
+        if len(self.x):
+            numbers["cost"] = self.cost
+            if not self.regression:
+                numbers["accuracy"] = self.accuracy
         if len(self.x_test):
             numbers["test_cost"] = self.test_cost
             if not self.regression:

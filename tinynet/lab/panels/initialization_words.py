@@ -30,7 +30,7 @@ PARAMETERS = (
          help=Words("Click into the decision boundary's picture, or open a CSV file with x, y and the class (0 or 1) in each "
                     "line.", "결정 경계 그림을 클릭하거나, 줄마다 x, y, 클래스(0 또는 1)가 있는 CSV 파일을 여세요.")),
     Choice(name="init", label=Words("2. Initialization", "2. 초기화 방법 (initialization)"), default="appropriate", options=(
-        ("zero", Words("Zero", "0 (zero)")), ("small", Words("Too small", "너무 작게")),
+        ("zero", Words("Zero", "0으로 (zero)")), ("small", Words("Too small", "너무 작게")),
         ("appropriate", Words("Appropriate", "적절하게")), ("large", Words("Too large", "너무 크게"))),
         when={"group": ("slide", "network")}),
     Flag(name="compare", label=Words("All four side by side", "네 가지를 나란히 비교"), default=False, keep=True,

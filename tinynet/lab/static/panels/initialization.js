@@ -24,7 +24,7 @@ export default function make(root, lab) {
   const costs = part("cost_of");
   const lower = part("neuron_of");
   const grid = element("div", { class: "columns" }, network.box, plane.box, costs.box, lower.box);
-  grid.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, 370px), 1fr))";
+  grid.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, max(370px, 34%)), 1fr))";
   root.append(grid);
 
   // The network and what is selected in it ------------------------------------------------------------------------
