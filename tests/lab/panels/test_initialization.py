@@ -35,7 +35,7 @@ def run(panel):
     return found
 
 
-# The slides -----------------------------------------------------------------------------------------------------------
+# The slides ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_defaults_are_the_slides_network():
@@ -94,7 +94,7 @@ def test_edges_are_those_of_the_textbook():
     assert not strength(np.zeros((2, 2))).any()
 
 
-# The pictures ---------------------------------------------------------------------------------------------------------
+# The pictures -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("settings", [
@@ -163,7 +163,7 @@ def test_the_plane_as_a_layer_transforms_it(layers, focus, layer, axes, main):
         assert (np.ptp(space["points"], axis=0) <= np.linalg.norm(np.ptp(outputs[layer], axis=0)) + 1e-4).all()
 
 
-# Data -----------------------------------------------------------------------------------------------------------------
+# Data ---------------------------------------------------------------------------------------------------------------
 
 
 def test_data_sets_are_the_toys():
@@ -229,7 +229,7 @@ def test_penalties_shrink_the_weights():
     assert bound.state()["numbers"]["penalty"] == pytest.approx(penalty, rel=1e-5)
 
 
-# Edits ------------------------------------------------------------------------------------------------------------------
+# Edits --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_weight_is_edited_at_its_step():
@@ -258,7 +258,7 @@ def test_edits_of_another_network_wait():
             panel_of(edits=[wrong])
 
 
-# Steps, frames, snapshots -------------------------------------------------------------------------------------------------
+# Steps, frames, snapshots -------------------------------------------------------------------------------------------
 
 
 SETTINGS = [
@@ -316,7 +316,8 @@ def test_each_layer_and_each_seed_has_its_own_weights():
 def test_variances(rule, init):
     """Of 10 x 10 weights: within 5 standard errors, sqrt(2 / 100) each."""
     settings = Initialization.parse({"rule": rule, "layers": [[10, 10]]})
-    networks = [Network(layer_calls(settings, init, seed, False), optimizer_call(settings), False) for seed in range(20)]
+    networks = [Network(layer_calls(settings, init, seed, False), optimizer_call(settings), False)
+                for seed in range(20)]
     kernels = [network.dense[1].kernel.numpy() for network in networks]
     expected = SCALES[init] * {"slide": 1 / 10, "he": 2 / 10, "glorot": 2 / 20}[rule]
     assert np.var(kernels) == pytest.approx(expected, rel=5 * np.sqrt(2 / 2000))

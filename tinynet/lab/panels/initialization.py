@@ -10,7 +10,7 @@ import numpy as np
 from ..code import program
 from ..panel import Panel
 from ..words import LabError, Words
-from .initialization_data import REGRESSION, features_of, plane_data
+from .initialization_data import REGRESSION, features_of, plane_data, tiles
 from .initialization_network import SCALES, Network, layer_calls, optimizer_call
 from .initialization_words import FORMULAS, PARAMETERS, WORDS
 
@@ -174,7 +174,7 @@ class Initialization(Panel):
             **maps(outputs, not self.regression), "plane": square(outputs[-1][:, 0]), "sums": square(before[-1][:, 0]),
             "neuron": square(outputs[layer][:, unit]) if layer < len(outputs) - 1 else None,
             "neuron_sums": square(before[layer][:, unit]) if layer < len(outputs) - 1 else None, "space": self._space(layer, outputs),
-            "points": self.data.points, "targets": self.data.y[:, 0],
+            "tiles": tiles(), "points": self.data.points, "targets": self.data.y[:, 0],
             "steps": np.array(steps, np.uint32), "cost": costs[:, 0], "test_cost": costs[:, 1] if len(self.x_test) else None,
             "others": [{"init": init, "cost": costs[:, 2 + i], "plane": self._small_plane(network, grid)}
                        for i, (init, network) in enumerate(self.others.items())],
@@ -195,7 +195,7 @@ class Initialization(Panel):
         numbers["epoch"] = self.count // self.batches
         numbers["first_gradient"] = float(np.abs(gradients[0]).mean())
         hidden = outputs[1:-1]
-        different = sum(len(np.unique(one[::17], axis=1).T) for one in hidden)
+        different = sum(len({column.tobytes() for column in one[::17].T}) for one in hidden)
         numbers["different"] = f"{different} / {sum(one.shape[1] for one in hidden)}"
         edits = sum(map(len, self.edits.values()))
         if edits:
@@ -235,7 +235,7 @@ class Initialization(Panel):
         data, regression = self.data, self.regression
         calls = layer_calls(self.settings, self.settings["init"], self.seed, regression)
         loss = "MeanSquaredError" if regression else "BinaryCrossentropy"
-        parts = [data.code, "model = Sequential($layers)\n",
+        parts = [data.code, "\nmodel = Sequential($layers)\n",
                  f"model.compile(optimizer=$optimizer, loss=\"{'mean_squared_error' if regression else 'binary_crossentropy'}\")\n",
                  self._training(steps),
                  "weights = model.get_weights()\n"]

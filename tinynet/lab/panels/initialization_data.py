@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,22 @@ def features_of(points: np.ndarray, chosen: tuple[str, ...]) -> np.ndarray:
     return np.stack([FEATURES[name][2](a, b) for name in chosen], axis=1)
 
 
+@cache
+def tiles() -> dict[str, np.ndarray]:
+    """Return a small picture of each generated data set, as the slide has them to choose from.
+
+    Rows of (x, y, target), int8: x and y from -100 to 100 over the tile; a target from -100 to 100, a class -100 or 100.
+    """
+    found = {}
+    for kind in (*TOYS, *SURFACES):
+        points, targets, _, _ = _points({"data": kind, "samples": 60, "draw": 0, "noise": DEFAULT_LEVEL, "squares": 2})
+        centred = points - (points.max(axis=0) + points.min(axis=0)) / 2
+        values = targets if kind in SURFACES else 2 * targets - 1.0
+        table = np.column_stack([centred / np.abs(centred).max(), np.clip(values, -1, 1)])
+        found[kind] = np.round(100 * table).astype(np.int8)
+    return found
+
+
 def plane_data(settings: dict[str, Any]) -> PlaneData:
     """Return the data that the settings of the panel describe.
 
@@ -73,7 +90,7 @@ def plane_data(settings: dict[str, Any]) -> PlaneData:
     if chosen == ("x", "y"):
         code += "x, y = points, targets[:, None].astype(\"float32\")\n"
     else:
-        code += "a, b = points.T\n"
+        code += "" if settings["data"] in SURFACES else "a, b = points.T\n"
         code += f"x = np.stack([{', '.join(FEATURES[name][1] for name in chosen)}], axis=1)\n"
         code += "y = targets[:, None].astype(\"float32\")\n"
     count = train = len(points)

@@ -75,6 +75,9 @@ def optimizer_call(settings: dict[str, Any]) -> Call:
     return Call(name, settings["rate"], **more)
 
 
+# Points of the plane that pass through the network at once: so few, and by the NumPy reference, that no threads are used.
+# A picture that is due 30 times a second should not wait for a busy core.
+SERIAL = 2000
 SLOPES = {"leaky_relu": 0.2, "elu": 1.0}  # Keras's defaults of the activations that have a parameter
 
 
@@ -147,11 +150,16 @@ class Network:
 
     def inside(self, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return the outputs of the input and of each layer of neurons, and the same before the activation."""
-        # By the NumPy reference: kernels of so many points use threads, and a picture should not wait for a busy core.
+        parts = [self._inside(x[i : i + SERIAL]) for i in range(0, max(len(x), 1), SERIAL)]
+        outputs, before = ([np.concatenate(layer) for layer in zip(*one, strict=True)] for one in zip(*parts, strict=True))
+        return outputs, before
+
+    def _inside(self, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         outputs, before = [x], [x]
         for layer in self.model.layers:
             if isinstance(layer, Dense):
-                sums = outputs[-1] @ layer.kernel.numpy() + layer.bias.numpy()
+                kernel, bias = layer.get_weights()
+                sums = outputs[-1] @ kernel + bias
                 before.append(sums)
                 outputs.append(_activate(sums, layer.activation.__name__))
             elif isinstance(layer, BatchNormalization):

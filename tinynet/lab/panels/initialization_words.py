@@ -137,6 +137,25 @@ WORDS = {
     "select_neuron": Words("Neuron", "뉴런"), "select_input": Words("its input", "입력"),
     "edit_weight": Words("weight (edit it)", "가중치 (고칠 수 있음)"), "undo": Words("Undo the last edit", "마지막 수정 취소"),
     "undo_all": Words("Undo all edits", "모든 수정 취소"),
+    "guessing": Words("guessing, ln 2", "찍기, ln 2"),
+    "choose_data": Words("Choose input data set", "입력 데이터셋 고르기"),
+    "training_point": Words("training point", "학습 데이터"), "test_point": Words("test point", "테스트 데이터"),
+    "class": Words("class", "클래스"),
+    "story_zero": Words(
+        "Zero: all neurons of a layer compute the same and get the same gradient, so they stay alike. Only the output's bias "
+        "can move, and no boundary forms.",
+        "0: 한 층의 뉴런이 모두 같은 값을 계산하고 같은 기울기를 받으므로 계속 똑같습니다. 출력의 편향만 움직일 수 있어서 경계가 생기지 않습니다."),
+    "story_small": Words(
+        "Too small: outputs and gradients shrink from layer to layer, so learning hardly starts.",
+        "너무 작게: 층을 지날 때마다 출력과 기울기가 줄어들어 학습이 좀처럼 시작되지 않습니다."),
+    "story_appropriate": Words(
+        "Appropriate: with the variance 1/n, outputs keep their size from layer to layer, and gradients are large enough to "
+        "learn from.",
+        "적절하게: 분산이 1/n이면 층을 지나도 출력의 크기가 유지되고, 기울기도 학습할 만큼 큽니다."),
+    "story_large": Words(
+        "Too large: the sums are huge, the first cost is high, and gradients explode or, where a neuron is saturated or "
+        "dead, vanish.",
+        "너무 크게: 합이 매우 커서 첫 비용이 높고, 기울기가 폭발하거나, 뉴런이 포화되거나 죽은 곳에서는 사라집니다."),
     "hover": Words(
         "Each square is a neuron's output over the plane. Point at a neuron, an edge or the plane to read its numbers.",
         "네모 하나가 평면 위에서 한 뉴런의 출력입니다. 뉴런, 연결선, 평면을 가리키면 수치가 나옵니다."),

@@ -25,7 +25,44 @@ export default function make(root, lab) {
   const lower = part("neuron_of");
   const grid = element("div", { class: "columns" }, network.box, plane.box, costs.box, lower.box);
   grid.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, max(370px, 34%)), 1fr))";
-  root.append(grid);
+  const story = element("p", { class: "help" });
+  const tiles = element("div", { class: "segments", role: "group", "aria-label": t("choose_data") });
+  root.append(tiles, story, grid);
+
+  // A button with a picture for each data set, unless a lesson hides this setting.
+  let tilesOf = "";
+  function showTiles() {
+    const hidden = !document.querySelector('[data-parameter="data"]');
+    const now = `${hidden} ${settings.data} ${document.documentElement.dataset.theme}`;
+    if (tilesOf === now) return;
+    tilesOf = now;
+    tiles.hidden = hidden;
+    tiles.replaceChildren(...(hidden ? [] : Object.entries(state.tiles).map(([kind, points]) => tile(kind, points))));
+  }
+
+  function tile(kind, points) {
+    const side = 56;
+    const small = element("canvas", { width: 2 * side, height: 2 * side, "aria-hidden": "true" });
+    small.style.width = small.style.height = `${side}px`;
+    const pen = small.getContext("2d");
+    const table = diverging();
+    for (let i = 0; i < points.shape[0]; i++) {
+      const [x, y, value] = points.values.subarray(3 * i, 3 * i + 3);
+      const k = 3 * Math.round(127.5 * (1 + value / 100));
+      pen.fillStyle = `rgb(${table[k]}, ${table[k + 1]}, ${table[k + 2]})`;
+      pen.strokeStyle = colour("line");
+      pen.beginPath();
+      pen.arc(side + x * 0.5, side - y * 0.5, 4, 0, 2 * Math.PI);
+      pen.fill();
+      pen.stroke();
+    }
+    const chosen = kind === settings.data;
+    const button = element("button", { type: "button", title: lab.option("data", kind), "aria-label": lab.option("data", kind), "aria-pressed": String(chosen), onclick: () => lab.set({ data: kind }) }, small);
+    button.style.padding = "2px";
+    button.style.lineHeight = "0";
+    if (chosen) button.style.boxShadow = `0 0 0 3px ${colour("accent")}`;
+    return button;
+  }
 
   // The network and what is selected in it ------------------------------------------------------------------------
 
@@ -134,12 +171,28 @@ export default function make(root, lab) {
   }
 
   canvas.addEventListener("click", (event) => state && put(...planeFigure.at(event)));
+  const place = (x, y) => `x ${short(Number(x.toFixed(2)))} · y ${short(Number(y.toFixed(2)))}`;
   canvas.addEventListener("pointermove", (event) => {
     if (!state) return;
     const [x, y] = planeFigure.at(event);
     const found = valueAt(state.plane, state.extent, x, y);
-    planeNumbers.textContent = Number.isNaN(found) ? " " : `x ${digits(Number(x.toFixed(2)))} · y ${digits(Number(y.toFixed(2)))} · ${t("output")} ${digits(found)}`;
+    const point = nearestPoint(x, y);
+    const parts = [place(x, y), `${t("output")} ${digits(found)}`];
+    if (point >= 0) {
+      parts.push(`${t(point < state.train ? "training_point" : "test_point")}: ${t(state.regression ? "target" : "class")} ${digits(state.targets.values[point])}`);
+    }
+    planeNumbers.textContent = Number.isNaN(found) ? " " : parts.join(" · ");
   });
+  canvas.addEventListener("pointerleave", () => { planeNumbers.textContent = " "; });
+
+  function nearestPoint(x, y) {
+    let [best, distance] = [-1, 8];
+    for (let i = 0; i < state.targets.shape[0]; i++) {
+      const away = Math.hypot(planeFigure.px(state.points.values[2 * i]) - planeFigure.px(x), planeFigure.py(state.points.values[2 * i + 1]) - planeFigure.py(y));
+      if (away < distance) [best, distance] = [i, away];
+    }
+    return best;
+  }
   canvas.addEventListener("keydown", (event) => {
     if (!state || !OWN.includes(settings.data)) return;
     const step = state.extent / 20;
@@ -165,7 +218,7 @@ export default function make(root, lab) {
 
   function showCosts() {
     const others = state.others.map((one) => one.init);
-    const now = `${settings.init} ${others.join()} ${Boolean(state.test_cost)}`;
+    const now = `${settings.init} ${others.join()} ${Boolean(state.test_cost)} ${state.regression}`;
     small.canvas.hidden = !others.length;
     if (plotOf !== now) {
       plotOf = now;
@@ -174,12 +227,17 @@ export default function make(root, lab) {
       const first = others.length ? lab.option("init", settings.init) : t("training_cost");
       plot = new Curves(curves, {
         label: t("cost_of"), xlabel: t("steps"), ylabel: t("cost"), height: others.length ? 200 : 300,
-        names: [first, ...(state.test_cost ? [others.length ? `${first}, ${t("test_curve")}` : t("test_curve")] : []), ...others.map((init) => lab.option("init", init))],
-        colours: [series(0), ...(state.test_cost ? [series(1)] : []), ...others.map((_, i) => series(i + 2))],
-        dashes: [[], ...(state.test_cost ? [[7, 4]] : []), ...others.map((_, i) => [[2, 3], [9, 3, 2, 3], [4, 4]][i])],
+        names: [first, ...(state.test_cost ? [others.length ? `${first}, ${t("test_curve")}` : t("test_curve")] : []), ...others.map((init) => lab.option("init", init)), ...(state.regression ? [] : [t("guessing")])],
+        colours: [series(0), ...(state.test_cost ? [series(1)] : []), ...others.map((_, i) => series(i + 2)), colour("soft")],
+        dashes: [[], ...(state.test_cost ? [[7, 4]] : []), ...others.map((_, i) => [[2, 3], [9, 3, 2, 3], [4, 4]][i]), [1, 4]],
       });
     }
-    plot.set([state.steps.values, state.cost.values, ...(state.test_cost ? [state.test_cost.values] : []), ...state.others.map((one) => one.cost.values)]);
+    plot.set([state.steps.values, state.cost.values, ...(state.test_cost ? [state.test_cost.values] : []), ...state.others.map((one) => one.cost.values),
+      ...(state.regression ? [] : [Array.from(state.steps.values, () => Math.LN2)])]);
+    // From 0 on: a cost that stays at ln 2 is a line, not the noise of its last digits.
+    const shown = [state.cost, state.test_cost, ...state.others.map((one) => one.cost)].filter(Boolean);
+    const most = shown.reduce((most, one) => one.values.reduce((a, b) => (Number.isFinite(b) && b > a ? b : a), most), state.regression ? 1e-9 : Math.LN2);
+    plot.plot.setScale("y", { min: 0, max: 1.05 * most });
   }
 
   function paintSmall() {
@@ -210,7 +268,8 @@ export default function make(root, lab) {
   const turn = [0.6, 0.35];
   const lowerFigure = new Figure(lower.box, { label: t("neuron_of"), ratio: 0.74, most: 900, paint: paintLower });
   const lowerLegend = element("ul", { class: "legend" });
-  lower.box.append(lowerLegend, element("div", { class: "small-buttons" },
+  const lowerNumbers = element("p", { class: "help", text: " " });
+  lower.box.append(lowerLegend, lowerNumbers, element("div", { class: "small-buttons" },
     labelled(neurons, "select_neuron"), labelled(inputs, "select_input"), labelled(weight, "edit_weight"), undo, undoAll));
   let from = null;
   lowerFigure.canvas.addEventListener("pointerdown", (event) => {
@@ -219,6 +278,11 @@ export default function make(root, lab) {
     lowerFigure.canvas.setPointerCapture(event.pointerId);
   });
   lowerFigure.canvas.addEventListener("pointermove", (event) => {
+    if (state && !state.space) {
+      const [x, y] = lowerFigure.at(event);
+      const found = valueAt(state.neuron || state.plane, state.extent, x, y);
+      lowerNumbers.textContent = Number.isNaN(found) ? " " : `${place(x, y)} · ${t("sum")} ${digits(valueAt(state.neuron_sums || state.sums, state.extent, x, y))} · ${t("output")} ${digits(found)}`;
+    }
     if (!from) return;
     turn[0] = from[2] + (event.clientX - from[0]) / 120;
     turn[1] = Math.max(-1.5, Math.min(1.5, from[3] + (event.clientY - from[1]) / 120));
@@ -309,6 +373,9 @@ export default function make(root, lab) {
       else canvas.removeAttribute("tabindex");
       if (deep()) lowerFigure.canvas.tabIndex = 0;
       else lowerFigure.canvas.removeAttribute("tabindex");
+      lowerFigure.canvas.style.touchAction = deep() ? "none" : "";
+      story.textContent = t(`story_${settings.init}`);
+      showTiles();
       update();
       showCosts();
     },
