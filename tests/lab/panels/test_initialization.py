@@ -212,6 +212,25 @@ def test_points_of_the_readers_own():
     assert panel_of(data="own_values", points=[[0, 0, 0.5]]).regression
 
 
+def test_a_link_shows_the_very_same_picture():
+    from urllib.parse import parse_qsl
+
+    panel = panel_of(data="own_values", points=[[0.123456789, 1, -2.3456789012], [1, 0, 1]], steps=2,
+                     edits=[[1, 1, 1, 1, 0.12345678901]])
+    settings = Initialization.parse(dict(parse_qsl(Initialization.address(panel.settings))))
+    linked = panel_of(**settings, steps=2)
+    assert encode(linked.state()) == encode(panel.state())
+
+
+def test_tiles_are_the_data_sets():
+    tiles = panel_of().state()["tiles"]
+    kinds = [value for value, _ in next(one for one in Initialization.parameters if one.name == "data").options]
+    assert list(tiles) == [kind for kind in kinds if not kind.startswith("own")]
+    for kind, table in tiles.items():
+        assert table.shape == (60, 3) and table.dtype == np.int8 and np.abs(table[:, :2]).max() == 100
+        assert set(table[:, 2]) == {-100, 100} or kind in ("plane", "bump")
+
+
 def test_regression_learns_a_plane_and_a_bump():
     plane = panel_of(data="plane", noise=0, rate=0.03, steps=1000)
     bump = panel_of(data="bump", noise=0, activation="tanh", layers=[[8, 4]], optimizer="adam", rate=0.02, steps=1000)

@@ -10,7 +10,7 @@ import numpy as np
 from ..code import program
 from ..panel import Panel
 from ..words import LabError, Words
-from .initialization_data import REGRESSION, features_of, plane_data, tiles
+from .initialization_data import REGRESSION, as_in_address, features_of, plane_data, tiles
 from .initialization_network import SCALES, Network, layer_calls, optimizer_call
 from .initialization_words import FORMULAS, PARAMETERS, WORDS
 
@@ -86,7 +86,7 @@ class Initialization(Panel):
 
     def _check_edits(self) -> None:
         self.edits: dict[int, list[tuple[int, int, int, float]]] = {}
-        for row in self.settings["edits"]:
+        for row in as_in_address(self.settings["edits"]):
             if any(one != int(one) or one < 0 for one in row[:4]):
                 raise LabError(Words(
                     "An edited weight is (step, layer, from, to, value), the first four whole numbers of 0 or more",
@@ -203,7 +203,7 @@ class Initialization(Panel):
         return numbers
 
     def _space(self, layer: int, outputs: list[np.ndarray]) -> dict[str, Any] | None:
-        """The plane and the points as a layer places them: in the space of its outputs, or along its main directions."""
+        """The plane and the points in the space of a layer's outputs, or along its main directions."""
         if self.settings["lens"] != "space":
             return None
         layer = min(layer, len(outputs) - 2)  # of the output there is only one: the layer before it

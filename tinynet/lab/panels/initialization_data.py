@@ -52,6 +52,11 @@ class PlaneData:
     values: dict[str, Any] = field(repr=False)
 
 
+def as_in_address(rows: Any) -> list[list[float]]:
+    """Return rows of numbers with the digits that an address keeps, so that a link shows the very same picture."""
+    return [[float(f"{one:.6g}") for one in row] for row in rows]
+
+
 def features_of(points: np.ndarray, chosen: tuple[str, ...]) -> np.ndarray:
     """Return the chosen features of points, float32, shape (points, features)."""
     if chosen == ("x", "y"):
@@ -108,14 +113,14 @@ def _points(settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, str, dict
     """Points, targets, the code for both, and the values in the code."""
     kind, samples, draw = settings["data"], settings["samples"], settings["draw"]
     if kind in OWN:
-        rows = settings["points"]
+        rows = as_in_address(settings["points"])
         if kind == "own" and any(row[2] not in (0, 1) for row in rows):
             raise LabError(Words(
                 "The class, the third number of each point, must be 0 or 1. Choose 'Your values' for other numbers",
                 "각 점의 세 번째 숫자인 클래스는 0 또는 1이어야 합니다. 다른 값을 쓰려면 '직접 찍은 값'을 고르세요"))
         table = np.array(rows, "float32").reshape(-1, 3)
         code = "table = np.array($rows, \"float32\").reshape(-1, 3)\npoints, targets = table[:, :2], table[:, 2]\n"
-        return table[:, :2], table[:, 2], code, {"rows": [list(row) for row in rows]}
+        return table[:, :2], table[:, 2], code, {"rows": rows}
     noise = round((TOYS | SURFACES)[kind] * settings["noise"] / DEFAULT_LEVEL, 6)
     if kind in TOYS:
         more = {"squares": settings["squares"]} if kind == "checkerboard" else {}

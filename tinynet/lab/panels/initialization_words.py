@@ -149,9 +149,9 @@ WORDS = {
         "Too small: outputs and gradients shrink from layer to layer, so learning hardly starts.",
         "너무 작게: 층을 지날 때마다 출력과 기울기가 줄어들어 학습이 좀처럼 시작되지 않습니다."),
     "story_appropriate": Words(
-        "Appropriate: with the variance 1/n, outputs keep their size from layer to layer, and gradients are large enough to "
+        "Appropriate: with a variance of about 1/n, outputs keep their size from layer to layer, and gradients are large enough to "
         "learn from.",
-        "적절하게: 분산이 1/n이면 층을 지나도 출력의 크기가 유지되고, 기울기도 학습할 만큼 큽니다."),
+        "적절하게: 분산이 1/n 정도이면 층을 지나도 출력의 크기가 유지되고, 기울기도 학습할 만큼 큽니다."),
     "story_large": Words(
         "Too large: the sums are huge, the first cost is high, and gradients explode or, where a neuron is saturated or "
         "dead, vanish.",

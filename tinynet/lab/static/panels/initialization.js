@@ -5,6 +5,7 @@ import { digits, element, short } from "../words.js";
 import { NAMES, NetworkPicture, describe, kindColour } from "./initialization_network.js";
 import { flip, largest, neuronRange, paintNeuron, paintPlane, paintSpace, valueAt } from "./initialization_plane.js";
 
+const LEAST = 1e-4; // the lowest cost on a logarithmic axis
 const OWN = ["own", "own_values"];
 
 export default function make(root, lab) {
@@ -97,7 +98,7 @@ export default function make(root, lab) {
     if (!edge || !Number.isFinite(weight.valueAsNumber)) return;
     const place = [state.count, edge.layer, edge.input + 1, edge.unit + 1];
     const kept = settings.edits.filter((one) => place.some((number, k) => number !== one[k]));
-    lab.set({ edits: [...kept, [...place, weight.valueAsNumber]] });
+    lab.set({ edits: [...kept, [...place, Number(weight.valueAsNumber.toPrecision(6))]] });
   }
 
   function neuronName(layer, unit) {
@@ -137,7 +138,7 @@ export default function make(root, lab) {
 
   const planeFigure = new Figure(plane.box, { label: t("plane_of"), ratio: 0.74, most: 900, paint: paintMain });
   const planeLegend = element("ul", { class: "legend" });
-  const planeNumbers = element("p", { class: "help", text: " " });
+  const planeNumbers = element("p", { class: "help", text: " ", "aria-live": "polite" });
   const kinds = ["class0", "class1", "erase"].map((name) => element("input", { type: "radio", name: "put", value: name }));
   kinds[1].checked = true;
   const value = element("input", { type: "number", step: 0.1, min: -10, max: 10, value: 1, "aria-label": t("value") });
@@ -172,9 +173,8 @@ export default function make(root, lab) {
 
   canvas.addEventListener("click", (event) => state && put(...planeFigure.at(event)));
   const place = (x, y) => `x ${short(Number(x.toFixed(2)))} · y ${short(Number(y.toFixed(2)))}`;
-  canvas.addEventListener("pointermove", (event) => {
-    if (!state) return;
-    const [x, y] = planeFigure.at(event);
+  canvas.addEventListener("pointermove", (event) => state && tellPoint(...planeFigure.at(event)));
+  function tellPoint(x, y) {
     const found = valueAt(state.plane, state.extent, x, y);
     const point = nearestPoint(x, y);
     const parts = [place(x, y), `${t("output")} ${digits(found)}`];
@@ -182,7 +182,7 @@ export default function make(root, lab) {
       parts.push(`${t(point < state.train ? "training_point" : "test_point")}: ${t(state.regression ? "target" : "class")} ${digits(state.targets.values[point])}`);
     }
     planeNumbers.textContent = Number.isNaN(found) ? " " : parts.join(" · ");
-  });
+  }
   canvas.addEventListener("pointerleave", () => { planeNumbers.textContent = " "; });
 
   function nearestPoint(x, y) {
@@ -200,6 +200,7 @@ export default function make(root, lab) {
     if (event.key === "Enter" && cursor) put(...cursor);
     else if (moves[event.key]) {
       cursor = (cursor || [0, 0]).map((one, k) => Math.max(-state.extent, Math.min(state.extent, one + moves[event.key][k])));
+      tellPoint(...cursor);
     } else return;
     event.preventDefault();
     event.stopPropagation(); // the page's own keys: → is one step of training
@@ -226,17 +227,20 @@ export default function make(root, lab) {
       curves.replaceChildren();
       const first = others.length ? lab.option("init", settings.init) : t("training_cost");
       plot = new Curves(curves, {
-        label: t("cost_of"), xlabel: t("steps"), ylabel: t("cost"), height: others.length ? 200 : 300,
+        label: t("cost_of"), xlabel: t("steps"), ylabel: t("cost"), log: others.length > 0, height: others.length ? 200 : 300,
         names: [first, ...(state.test_cost ? [others.length ? `${first}, ${t("test_curve")}` : t("test_curve")] : []), ...others.map((init) => lab.option("init", init)), ...(state.regression ? [] : [t("guessing")])],
         colours: [series(0), ...(state.test_cost ? [series(1)] : []), ...others.map((_, i) => series(i + 2)), colour("soft")],
         dashes: [[], ...(state.test_cost ? [[7, 4]] : []), ...others.map((_, i) => [[2, 3], [9, 3, 2, 3], [4, 4]][i]), [1, 4]],
       });
     }
-    plot.set([state.steps.values, state.cost.values, ...(state.test_cost ? [state.test_cost.values] : []), ...state.others.map((one) => one.cost.values),
+    // Four costs differ by powers of ten: the axis is then logarithmic, and a cost of 0 stands at its lower end.
+    const log = state.others.length > 0;
+    const all = [state.cost, state.test_cost, ...state.others.map((one) => one.cost)].filter(Boolean).map((one) => one.values);
+    plot.set([state.steps.values, ...(log ? all.map((one) => one.map((cost) => Math.max(cost, LEAST))) : all),
       ...(state.regression ? [] : [Array.from(state.steps.values, () => Math.LN2)])]);
+    if (log) return;
     // From 0 on: a cost that stays at ln 2 is a line, not the noise of its last digits.
-    const shown = [state.cost, state.test_cost, ...state.others.map((one) => one.cost)].filter(Boolean);
-    const most = shown.reduce((most, one) => one.values.reduce((a, b) => (Number.isFinite(b) && b > a ? b : a), most), state.regression ? 1e-9 : Math.LN2);
+    const most = all.reduce((most, one) => one.reduce((a, b) => (Number.isFinite(b) && b > a ? b : a), most), state.regression ? 1e-9 : Math.LN2);
     plot.plot.setScale("y", { min: 0, max: 1.05 * most });
   }
 
@@ -369,6 +373,7 @@ export default function make(root, lab) {
       kindLabels[1].querySelector("span").textContent = settings.data === "own" ? t("class1") : t("value");
       value.hidden = settings.data === "own";
       canvas.style.cursor = own ? "crosshair" : "default";
+      canvas.setAttribute("aria-label", own ? `${t("plane_of")}: ${t("put_by_keys")}` : t("plane_of"));
       if (own) canvas.tabIndex = 0;
       else canvas.removeAttribute("tabindex");
       if (deep()) lowerFigure.canvas.tabIndex = 0;
