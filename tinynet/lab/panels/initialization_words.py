@@ -25,10 +25,11 @@ PARAMETERS = (
         ("plane", Words("Regression: a plane", "회귀: 평면")), ("bump", Words("Regression: a bump", "회귀: 봉우리")),
         ("own_values", Words("Regression: your values", "회귀: 직접 찍은 값"))),
         when={"group": ("slide", "data")}),
-    Rows(name="points", label=Words("Your points: x, y, class", "직접 찍은 점: x, y, 클래스"), default=OWN_POINTS,
+    Rows(name="points", label=Words("Your points: x, y, class or value", "직접 찍은 점: x, y, 클래스 또는 값"), default=OWN_POINTS,
          columns=(3, 3), rows=(0, 200), low=-10, high=10, look="points", keep=True, when={"data": OWN},
-         help=Words("Click into the decision boundary's picture, or open a CSV file with x, y and the class (0 or 1) in each "
-                    "line.", "결정 경계 그림을 클릭하거나, 줄마다 x, y, 클래스(0 또는 1)가 있는 CSV 파일을 여세요.")),
+         help=Words("Click into the picture of the plane, or open a CSV file: in each line x, y and the class (0 or 1), for a "
+                    "regression the value.",
+                    "평면 그림을 클릭하거나, 줄마다 x, y, 클래스(0 또는 1)가 있는 CSV 파일을 여세요. 회귀에서는 클래스 대신 값을 씁니다.")),
     Choice(name="init", label=Words("2. Initialization", "2. 초기화 방법 (initialization)"), default="appropriate", options=(
         ("zero", Words("Zero", "0으로 (zero)")), ("small", Words("Too small", "너무 작게")),
         ("appropriate", Words("Appropriate", "적절하게")), ("large", Words("Too large", "너무 크게"))),

@@ -227,7 +227,7 @@ export default function make(root, lab) {
       curves.replaceChildren();
       const first = others.length ? lab.option("init", settings.init) : t("training_cost");
       plot = new Curves(curves, {
-        label: t("cost_of"), xlabel: t("steps"), ylabel: t("cost"), log: others.length > 0, height: others.length ? 200 : 300,
+        label: t("cost_of"), xlabel: t("steps"), ylabel: t("cost"), log: others.length > 0, height: others.length ? 240 : 300,
         names: [first, ...(state.test_cost ? [others.length ? `${first}, ${t("test_curve")}` : t("test_curve")] : []), ...others.map((init) => lab.option("init", init)), ...(state.regression ? [] : [t("guessing")])],
         colours: [series(0), ...(state.test_cost ? [series(1)] : []), ...others.map((_, i) => series(i + 2)), colour("soft")],
         dashes: [[], ...(state.test_cost ? [[7, 4]] : []), ...others.map((_, i) => [[2, 3], [9, 3, 2, 3], [4, 4]][i]), [1, 4]],
