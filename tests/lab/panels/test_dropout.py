@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from tinynet import Input, Sequential, layers
 from tinynet.lab import all_panels
+from tinynet.textbook import count_masks
 
 PANEL = all_panels()["dropout"]
 
@@ -16,7 +18,9 @@ def draw(steps, **settings):
 
 
 def test_each_mask_is_a_model_of_two_to_the_n():
-    assert draw(0).state()["numbers"]["masks"] == 2**9
+    hidden = [layer for units in (5, 4) for layer in (layers.Dense(units), layers.Dropout(0.5))]
+    model = Sequential([Input((3,)), *hidden, layers.Dense(2)])
+    assert draw(0).state()["numbers"]["masks"] == 2**9 == count_masks(model)
     panel = draw(400, hidden=[[2]])
     numbers = panel.state()["numbers"]
     assert numbers["masks"] == numbers["seen"] == 4

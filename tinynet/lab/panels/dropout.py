@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ... import textbook
 from ...layers import Dense, Dropout
 from ..code import Call, make, program
 from ..panel import Panel
@@ -84,7 +83,8 @@ class DropoutPanel(Panel):
         sizes = [*self.settings["hidden"][0], OUTPUTS]
         activations = [self.settings["activation"]] * (len(sizes) - 1) + [None]
         return [Call("layers.Dense", units, activation=activation,
-                     kernel_initializer=Call("initializers.RandomNormal", stddev=0.8, seed=self.seed + i))
+                     kernel_initializer=Call("initializers.RandomNormal", stddev=0.8, seed=self.seed + i),
+                     bias_initializer=Call("initializers.Constant", 0.3))
                 for i, (units, activation) in enumerate(zip(sizes, activations, strict=True))]
 
     def _drop_calls(self) -> list[Call]:
@@ -118,7 +118,7 @@ class DropoutPanel(Panel):
         shown = self.units if self.settings["pass_"] == "training" else self.test
         kept = [mask[0] > 0 for mask in self.masks] if self.settings["pass_"] == "training" else [
             np.ones(units, bool) for units in self.hidden]
-        numbers: dict[str, Any] = {"masks": textbook.count_masks(*self.hidden) if self.settings["drop"] else 1,
+        numbers: dict[str, Any] = {"masks": 2 ** sum(self.hidden) if self.settings["drop"] else 1,
                                    "seen": len(self.seen), "dropped_now": int(sum((~one).sum() for one in kept))}
         for name in self.units:
             if self.count:
@@ -149,7 +149,7 @@ class DropoutPanel(Panel):
                     h = layer(h).numpy() * mask * np.float32(scale)
                 return dense[-1](h).numpy()
 
-            average_plain = average_inverted = 0
+            average_plain = average_inverted = np.zeros((1, $outputs))
             for _ in range($steps):  # training: a Dropout layer divides its mask by p
                 masks = [drop(np.ones((1, units), "float32"), training=True).numpy()
                          for drop, units in zip(dropout, $hidden)]
@@ -161,11 +161,9 @@ class DropoutPanel(Panel):
             test_inverted = forward(ones, 1)
             print("plain   ", average_plain / max($steps, 1), "at test time", test_plain)
             print("inverted", average_inverted / max($steps, 1), "at test time", test_inverted)
-        """, keep=self.keep, seed=self.seed, inputs=INPUTS, dense=self._dense_calls(), dropout=self._drop_calls(),
+        """, keep=self.keep, seed=self.seed, inputs=INPUTS, outputs=OUTPUTS, dense=self._dense_calls(), dropout=self._drop_calls(),
             steps=steps, hidden=self.hidden)
 
     def proof(self) -> dict[str, Any]:
         proof = {f"test_{name}": units[-1] for name, units in self.test.items()}
-        if self.count:
-            proof |= {f"average_{name}": total for name, total in self.sums.items()}
-        return proof
+        return proof | {f"average_{name}": total for name, total in self.sums.items()}
