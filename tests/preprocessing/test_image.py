@@ -5,7 +5,14 @@ import pytest
 
 import tinynet as tn
 from tinynet.preprocessing.affine import affine_matrix, transform
-from tinynet.preprocessing.image import ImageDataGenerator, array_to_img, img_to_array, load_img, save_img
+from tinynet.preprocessing.image import (
+    ImageDataGenerator,
+    array_to_img,
+    img_to_array,
+    load_img,
+    save_img,
+    whitening_matrix,
+)
 
 X = np.random.default_rng(0).uniform(0, 255, (10, 8, 8, 3)).astype("f4")
 Y = np.arange(10)
@@ -57,11 +64,50 @@ def test_normalising():
     batch = np.stack([featurewise.standardize(x) for x in X])
     np.testing.assert_allclose(batch.mean((0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(batch.std((0, 1, 2)), 1, atol=1e-4)
-    white = ImageDataGenerator(featurewise_center=True, zca_whitening=True, zca_epsilon=1e-6)
-    many = np.random.default_rng(1).normal(size=(500, 2, 2, 1)) @ np.ones((1, 1))
+
+
+def test_statistics_are_of_what_they_normalise():
+    def halved(picture):
+        return picture / 2 - 7
+
+    for options in ({"rescale": 1 / 255}, {"preprocessing_function": halved}, {"samplewise_std_normalization": True},
+                    {"preprocessing_function": halved, "rescale": 3}):
+        generator = ImageDataGenerator(featurewise_std_normalization=True, **options)
+        generator.fit(X)
+        batch = next(generator.flow(X, batch_size=10))
+        # 640 float32 values a channel; the 1e-6 that is added to deviations of 0.3 and more
+        np.testing.assert_allclose(batch.mean((0, 1, 2)), 0, atol=1e-4)
+        np.testing.assert_allclose(batch.std((0, 1, 2)), 1, atol=1e-4)
+
+
+def test_options_that_others_need():
+    for options in ({"featurewise_std_normalization": True}, {"zca_whitening": True}):
+        assert ImageDataGenerator(**options).featurewise_center
+    assert ImageDataGenerator(samplewise_std_normalization=True).samplewise_center
+    with pytest.warns(UserWarning, match="featurewise_std_normalization=True is ignored"):
+        both = ImageDataGenerator(zca_whitening=True, featurewise_std_normalization=True)
+    assert both.zca_whitening and not both.featurewise_std_normalization
+
+
+def test_whitening():
+    rng = np.random.default_rng(1)
+    white = ImageDataGenerator(zca_whitening=True, zca_epsilon=1e-6)
+    many = rng.normal(size=(500, 2, 2, 1)) @ np.ones((1, 1))
     white.fit(many)
     flat = np.stack([white.standardize(x) for x in many.astype("f4")]).reshape(500, 4)
     np.testing.assert_allclose(flat.T @ flat / 500, np.eye(4), atol=1e-3)
+
+    few = rng.normal(size=(3, 8))  # three pictures span three directions of eight
+    matrix = whitening_matrix(few)
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.svd(few @ matrix)[1], np.sqrt(3), atol=1e-4)
+    outside = np.linalg.svd(few)[2][3:]
+    np.testing.assert_allclose(outside @ matrix, 0, atol=1e-9)
+    np.testing.assert_allclose(whitening_matrix(few, 0.5) @ np.linalg.svd(few)[2][0], np.linalg.svd(few)[2][0]
+                               * np.sqrt(3) / (np.linalg.svd(few)[1][0] + 0.5), atol=1e-9)
+    assert not whitening_matrix(np.zeros((4, 2))).any()
+    with pytest.raises(ValueError, match=r"got shape \(0, 2, 2, 1\)"):
+        white.fit(np.zeros((0, 2, 2, 1)))
 
 
 def test_changes():
