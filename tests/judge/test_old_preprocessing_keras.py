@@ -94,3 +94,39 @@ def test_pictures(tmp_path):
         theirs = keras.utils.img_to_array(keras.utils.load_img(tmp_path / "a.png", **options))
         ours = images.img_to_array(images.load_img(tmp_path / "a.png", **options))
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"classes": ["y", "x"]}, {"y_col": "several"}, {"y_col": "several", "classes": ["z", "y"]},
+    {"class_mode": "binary"}, {"class_mode": "sparse", "weight_col": "weight"},
+    {"class_mode": "raw", "y_col": "weight"},
+    {"class_mode": "raw", "y_col": ["weight", "number"]}, {"class_mode": "multi_output", "y_col": ["weight", "number"]},
+    {"class_mode": None}, {"class_mode": "input"}, {"subset": "training"}, {"subset": "validation"},
+], ids=str)
+def test_tables(tmp_path, options):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("PIL")
+    names = [f"{i}.png" for i in range(7)]
+    for i, name in enumerate(names):
+        images.save_img(tmp_path / name, np.full((4, 5, 3), 20.0 * i), scale=False)
+    table = pandas.DataFrame({
+        "filename": [*names, "none.png"], "class": list("xyxxyyxx"), "weight": np.arange(8.0), "number": range(8),
+        "several": [["x"], "y", ["z", "x"], "x", ("y", "z"), "y", "z", "x"]})
+    batches = []
+    for module in (image, own_image):
+        generator = module.ImageDataGenerator(rescale=0.5, validation_split=0.4)
+        with pytest.warns(UserWarning):  # of the file that is not there
+            batches.append(generator.flow_from_dataframe(table, str(tmp_path), target_size=(3, 3), batch_size=4,
+                                                         shuffle=False, **options))
+    theirs, ours = batches
+    assert len(theirs) == len(ours) and theirs.filenames == ours.filenames
+    assert getattr(theirs, "class_indices", {}) == ours.class_indices
+
+    def parts(batch):
+        return [array for part in (batch if isinstance(batch, tuple) else (batch,))
+                for array in (part if isinstance(part, list) else [part])]
+
+    for i in range(len(ours)):
+        for a, b in zip(parts(ours[i]), parts(theirs[i]), strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_array_equal(a, b)

@@ -13,9 +13,16 @@ from .. import config, random
 from ..core.types import Array, DTypeLike, SeedLike
 from ..utils.images import array_to_img, img_to_array, load_img, save_img
 from .affine import affine_matrix, transform
-from .image_batches import ArrayBatches, DataFrameBatches, DirectoryBatches
+from .dataframe_batches import DataFrameBatches
+from .image_batches import ArrayBatches, DirectoryBatches
 
 __all__ = ["ImageDataGenerator", "array_to_img", "img_to_array", "load_img", "save_img"]
+
+
+_DEPRECATED = {
+    "has_ext": "names in the table must have their endings", "sort": "shuffle=False keeps the order of the table",
+    "drop_duplicates": "use dataframe.drop_duplicates()",
+}
 
 
 class ImageDataGenerator:
@@ -155,16 +162,38 @@ class ImageDataGenerator:
         """Return batches of the pictures that a pandas table names.
 
         Args:
-            dataframe: The table.
-            directory: Folder to which the names are relative.
-            x_col, y_col, weight_col: Columns of names, targets (one or a list) and sample weights.
-            class_mode: Also "raw": the numbers of y_col themselves.
-            validate_filenames: Taken for Keras's sake and ignored.
+            dataframe: The table, or a dict of its columns.
+            directory: Folder to which the names are relative; the current one if None.
+            x_col, y_col, weight_col: Columns of file names, targets (one, or a list) and sample weights.
+            classes: Names of the classes in the order of their numbers; pictures of others are left out. All that
+                occur, in alphabetical order, if None.
+            class_mode: What the targets are. "categorical": one-hot; a picture whose entry in y_col is a list of names
+                has several ones. "sparse": numbers of classes; "binary": 0. or 1. "raw": the numbers of y_col
+                themselves. "multi_output": a list with the numbers of each column of y_col. "input": the pictures
+                themselves. None: no targets; y_col is not read.
+            validate_filenames: Whether to leave out files that are not there, or have no picture's ending, with a
+                warning. Without, such a file is an error when its batch is made.
+            kwargs: has_ext, sort and drop_duplicates of older versions, which have no effect, and warn.
             Others: As for `flow_from_directory`.
+
+        Raises:
+            KeyError: the table has no such column.
+            TypeError: x_col, y_col or weight_col holds something else, or an unknown argument.
+            ValueError: an unknown color_mode or class_mode, or "binary" with more or fewer than two classes.
         """
+        for name in kwargs:
+            if name not in _DEPRECATED:
+                raise TypeError(f"flow_from_dataframe: unknown argument {name!r}")
+            warnings.warn(f"flow_from_dataframe: {name} has no effect any more: {_DEPRECATED[name]}",
+                          DeprecationWarning, stacklevel=2)
+        if class_mode == "other":
+            warnings.warn("flow_from_dataframe: class_mode='other' is now called 'raw'", DeprecationWarning,
+                          stacklevel=2)
+            class_mode = "raw"
         return DataFrameBatches(self, dataframe, directory, x_col, y_col, weight_col, target_size, color_mode, classes,
-                                class_mode, subset, interpolation, batch_size=batch_size, shuffle=shuffle, seed=seed,
-                                save_to_dir=save_to_dir, save_prefix=save_prefix, save_format=save_format)
+                                class_mode, subset, interpolation, validate_filenames, batch_size=batch_size,
+                                shuffle=shuffle, seed=seed, save_to_dir=save_to_dir, save_prefix=save_prefix,
+                                save_format=save_format)
 
     # -- one picture ---------------------------------------------------------------------------------------------------
 
