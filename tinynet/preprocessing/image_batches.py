@@ -178,7 +178,7 @@ class FileBatches(Batches):
         if self.class_mode is None:
             return pictures
         if self.class_mode == "input":
-            y = pictures.copy()
+            y: Any = pictures.copy()
         elif self.class_mode == "categorical":
             y = np.zeros((len(chosen), len(self.class_indices)), np.float32)
             for row, i in zip(y, chosen, strict=True):
