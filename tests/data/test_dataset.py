@@ -192,8 +192,8 @@ def test_an_open_tape_does_not_record_the_pipeline():
 def test_messages():
     with pytest.raises(AttributeError, match="did you mean 'shuffle'"):
         Dataset.range(3).shufle(3)
-    with pytest.raises(NotImplementedError, match="timeseries_dataset_from_array"):
-        Dataset.range(3).window(2)
+    with pytest.raises(NotImplementedError, match="rows of different lengths.*padded_batch"):
+        Dataset.range(3).ragged_batch(2)
     with pytest.raises(ValueError, match="one row for each element"):
         Dataset.from_tensor_slices(([1, 2], [1]))
     with pytest.raises(ValueError, match="buffer_size must be at least 1"):

@@ -18,14 +18,15 @@ import numpy as np
 from .. import random
 from ..core import checks
 from ..core.types import DTypeLike, Structure
-from .elements import TensorSpec, leaves, map_leaves, pad_and_stack, row, spec_of, stack, to_leaf, wrap
-from .pipeline import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Pipeline, first_spec
-from .streams import drawn, interleaved, prefetched, shuffled
+from .batching import Batching
+from .elements import TensorSpec, leaves, map_leaves, spec_of, to_leaf, wrap
+from .pipeline import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, arguments, call, first_spec
+from .streams import chosen, drawn, interleaved, prefetched, shuffled
 
 AUTOTUNE = -1
 
 
-class Dataset(Pipeline):
+class Dataset(Batching):
     """Elements that a pipeline computes one after the other. Begin with `from_tensor_slices`, `from_generator`, ...
 
     Elements are Tensors, or tuples and dicts of Tensors; text becomes a `StringTensor`. `fit`, `evaluate` and
@@ -38,6 +39,9 @@ class Dataset(Pipeline):
     [2 4] [10 20]
     [6] [30]
     """
+
+    def _with(self, iterate, spec, cardinality=UNKNOWN_CARDINALITY, rows=None):
+        return Dataset(iterate, spec, cardinality, rows)
 
     # -- sources -------------------------------------------------------------------------------------------------------
 
@@ -107,10 +111,10 @@ class Dataset(Pipeline):
             if output_shapes is not None:
                 shapes = iter([output_shapes] if isinstance(signature, TensorSpec) else output_shapes)
                 signature = map_leaves(lambda spec: TensorSpec(next(shapes), spec.dtype), signature)
-        arguments = [wrap(to_leaf(argument)) for argument in args or ()]
+        given = [wrap(to_leaf(argument)) for argument in args or ()]
 
         def iterate():
-            for element in generator(*arguments):
+            for element in generator(*given):
                 if signature is None:
                     yield map_leaves(to_leaf, element)
                     continue
@@ -208,6 +212,56 @@ class Dataset(Pipeline):
         endless = any(dataset._cardinality == INFINITE_CARDINALITY for dataset in datasets)
         return Dataset(iterate, lambda: datasets[0].element_spec,
                        INFINITE_CARDINALITY if endless and not stop_on_empty_dataset else UNKNOWN_CARDINALITY)
+
+    @staticmethod
+    def choose_from_datasets(datasets: list[Dataset], choice_dataset: Dataset,
+                             stop_on_empty_dataset: bool = True) -> Dataset:
+        """Take each element from the data set whose number another data set has in this place.
+
+        Args:
+            datasets: List of data sets whose elements have the same structure.
+            choice_dataset: Data set of numbers from 0 to len(datasets) - 1, each a scalar.
+            stop_on_empty_dataset: Whether to end with the first choice of a data set that has ended; otherwise such
+                choices are left out.
+
+        Raises:
+            ValueError: no data sets; (while iterating) a choice is no such number.
+
+        >>> letters = [Dataset.from_tensors(letter).repeat() for letter in "ab"]
+        >>> mixed = Dataset.choose_from_datasets(letters, Dataset.from_tensor_slices([0, 1, 1, 0]))
+        >>> b"".join(letter.numpy() for letter in mixed)
+        b'abba'
+        """
+        if not datasets:
+            raise ValueError("choose_from_datasets: there are no data sets to choose from")
+
+        def iterate():
+            return chosen([dataset._elements() for dataset in datasets], choice_dataset._elements(),
+                          stop_on_empty_dataset)
+
+        return Dataset(iterate, lambda: datasets[0].element_spec)
+
+    @staticmethod
+    def random(seed: int | None = None, rerandomize_each_iteration: bool | None = None,
+               name: str | None = None) -> Dataset:
+        """Random numbers of 32 bits, without end, one an element.
+
+        Args:
+            seed: int; without, the numbers follow `set_random_seed`.
+            rerandomize_each_iteration: Whether each iteration has other numbers.
+
+        >>> [int(x) for x in Dataset.random(seed=4).take(2)] == [int(x) for x in Dataset.random(seed=4).take(2)]
+        True
+        """
+        seed = random.make_default_seed() if seed is None else seed
+        generators = random.SeedGenerator(seed) if rerandomize_each_iteration else seed
+
+        def iterate():
+            rng = random.generator(generators)
+            while True:
+                yield from rng.integers(2**32, size=1024)
+
+        return Dataset(lambda: map(np.asarray, iterate()), TensorSpec((), "int64"), INFINITE_CARDINALITY)
 
     @staticmethod
     def list_files(file_pattern: Any, shuffle: bool | None = None, seed: int | None = None,
@@ -399,7 +453,7 @@ class Dataset(Pipeline):
         """
         def iterate():
             for element in self._elements():
-                yield _call(map_func, element)
+                yield call(map_func, element)
 
         return Dataset(iterate, lambda: self._spec_after(iterate), self._cardinality)
 
@@ -414,11 +468,75 @@ class Dataset(Pipeline):
         """
         def iterate():
             for element in self._elements():
-                if bool(_call(predicate, element)):
+                if bool(call(predicate, element)):
                     yield element
 
         endless = self._cardinality == INFINITE_CARDINALITY
         return Dataset(iterate, lambda: self.element_spec, INFINITE_CARDINALITY if endless else UNKNOWN_CARDINALITY)
+
+    def take_while(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """Keep the first elements, as long as a function is true of them.
+
+        Args:
+            predicate: Function of an element, predicate(*element) for tuples.
+
+        >>> list(map(int, Dataset.range(10).take_while(lambda x: x < 3)))
+        [0, 1, 2]
+        """
+        return Dataset(lambda: itertools.takewhile(lambda element: bool(call(predicate, element)), self._elements()),
+                       lambda: self.element_spec)
+
+    def unique(self, name: str | None = None) -> Dataset:
+        """Leave out the elements that have been there before. They are single arrays.
+
+        Raises:
+            TypeError: (while iterating) an element is a tuple, a dict or a data set.
+
+        >>> list(map(int, Dataset.from_tensor_slices([1, 37, 2, 37, 2, 1]).unique()))
+        [1, 37, 2]
+        """
+        def iterate():
+            before = set()
+            for element in self._elements():
+                if not isinstance(element, np.ndarray):
+                    raise TypeError("Dataset.unique: each element must be one array; choose a part in map() first, got "
+                                    f"{spec_of(element)}")
+                key = (element.shape, *element.ravel().tolist())
+                if key not in before:
+                    before.add(key)
+                    yield element
+
+        return Dataset(iterate, lambda: self.element_spec)
+
+    def scan(self, initial_state: Structure, scan_func: Callable[[Any, Any], tuple[Any, Any]],
+             name: str | None = None) -> Dataset:
+        """Apply a function with a memory: state, output = scan_func(state, element) for all elements.
+
+        Args:
+            initial_state: The state before the first element, nested. Each iteration begins with it.
+            scan_func: Function of the state and an element, which is not unpacked; returns the new state and the
+                element of the new data set.
+
+        Raises:
+            TypeError: (while iterating) the function returns no pair.
+
+        >>> sums = Dataset.range(1, 5).scan(np.int64(0), lambda total, x: (total + x, total + x))
+        >>> list(map(int, sums))
+        [1, 3, 6, 10]
+        """
+        first_state = map_leaves(to_leaf, initial_state)
+
+        def iterate():
+            state = first_state
+            for element in self._elements():
+                result = scan_func(wrap(state), wrap(element))
+                if not isinstance(result, tuple | list) or len(result) != 2:
+                    raise TypeError("Dataset.scan: scan_func must return a pair, the new state and an output, got "
+                                    f"{type(result).__name__}")
+                state, output = (map_leaves(to_leaf, part) for part in result)
+                yield output
+
+        return Dataset(iterate, lambda: first_spec(iterate), self._cardinality)
 
     def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
         """Number the elements: (number, element).
@@ -469,99 +587,7 @@ class Dataset(Pipeline):
         block = checks.count(block_length, "Dataset.interleave", "block_length")
 
         def iterate():
-            datasets = (map_func(*_arguments(element)) for element in self._elements())
+            datasets = (map_func(*arguments(element)) for element in self._elements())
             return interleaved((dataset._elements() for dataset in datasets), length, block)
 
         return Dataset(iterate, lambda: first_spec(iterate))
-
-    # -- batches -------------------------------------------------------------------------------------------------------
-
-    def batch(self, batch_size: int, drop_remainder: bool = False, num_parallel_calls: int | None = None,
-              deterministic: bool | None = None, name: str | None = None) -> Dataset:
-        """Stack elements to batches, with a new first axis.
-
-        Args:
-            batch_size: Elements in a batch.
-            drop_remainder: Whether to leave out a shorter last batch.
-            num_parallel_calls, deterministic: Taken for TensorFlow's sake and ignored.
-
-        Raises:
-            ValueError: `batch_size` is below 1; (while iterating) the elements differ in shape.
-
-        >>> [x.numpy().tolist() for x in Dataset.range(5).batch(2)]
-        [[0, 1], [2, 3], [4]]
-        """
-        size = checks.count(batch_size, "Dataset.batch", "batch_size")
-        if self._rows is not None:
-            def join(numbers):
-                numbers = np.array(numbers)
-                return map_leaves(lambda array: array[numbers], self._rows)
-        else:
-            def join(elements):
-                return stack(elements, "batch")
-        return self._grouped(self._iterate, join, size, drop_remainder)
-
-    def padded_batch(self, batch_size: int, padded_shapes: Structure = None, padding_values: Any = None,
-                     drop_remainder: bool = False, name: str | None = None) -> Dataset:
-        """Stack elements of different lengths to batches, filled up at their ends.
-
-        Args:
-            batch_size: Elements in a batch.
-            padded_shapes: Nested shapes to fill up to, None or -1 for the longest of the batch; all None if None.
-            padding_values: What to fill with; 0, or the empty text, if None.
-            drop_remainder: Whether to leave out a shorter last batch.
-
-        Raises:
-            ValueError: an element is larger than `padded_shapes`.
-
-        >>> rows = Dataset.range(1, 3).map(lambda n: np.ones(int(n), int))
-        >>> [x.numpy().tolist() for x in rows.padded_batch(2)]
-        [[[1, 0], [1, 1]]]
-        """
-        size = checks.count(batch_size, "Dataset.padded_batch", "batch_size")
-        return self._grouped(self._elements, lambda elements: pad_and_stack(elements, padded_shapes, padding_values),
-                             size, drop_remainder, ragged=True)
-
-    def _grouped(self, iterate_parts, join, size, drop_remainder, ragged=False):
-        def iterate():
-            parts = iterate_parts()
-            while group := list(itertools.islice(parts, size)):
-                if len(group) < size and drop_remainder:
-                    return
-                yield join(group)
-
-        def spec():
-            first = size if drop_remainder else None
-            return map_leaves(lambda leaf: leaf if leaf.shape is None else TensorSpec(
-                (first, *(None if ragged else length for length in leaf.shape)), leaf.dtype), self.element_spec)
-
-        count = self._cardinality
-        if count > 0:
-            count = count // size if drop_remainder else -(-count // size)
-        return Dataset(iterate, spec, count)
-
-    def unbatch(self, name: str | None = None) -> Dataset:
-        """Make an element of each row of each element.
-
-        >>> list(map(int, Dataset.from_tensors([1, 2]).unbatch()))
-        [1, 2]
-        """
-        def iterate():
-            for element in self._elements():
-                for i in range(len(leaves(element)[0])):
-                    yield row(element, i)
-
-        def spec():
-            return map_leaves(lambda leaf: TensorSpec(leaf.shape and leaf.shape[1:], leaf.dtype), self.element_spec)
-
-        return Dataset(iterate, spec)
-
-
-def _arguments(element):
-    """The arguments with which a function of the user is called."""
-    element = wrap(element)
-    return element if isinstance(element, tuple) else (element,)
-
-
-def _call(function, element):
-    return map_leaves(to_leaf, function(*_arguments(element)))
