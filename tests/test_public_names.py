@@ -82,6 +82,7 @@ INTERNALS = {
     "layers.context": ["CallContext", "call_context", "within_scope"],
     "layers.convolution": ["Convolution", "GroupedConvolution"],
     "layers.encoding": ["encode", "refuse_sparse"],
+    "layers.fingerprints": ["*"],
     "layers.layouts": ["both_data_formats", "for_sequences"],
     "layers.lookup": ["as_layer", "serialize_inner"],
     "layers.masks": ["*"],

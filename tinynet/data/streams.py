@@ -158,8 +158,8 @@ def chosen(streams: Iterable[Iterable[Any]], choices: Iterable[Array], stop_on_e
     for choice in choices:
         if not isinstance(choice, np.ndarray) or choice.ndim or choice.dtype.kind not in "iu" or not (
                 0 <= choice < len(iterators)):
-            raise ValueError(f"choose_from_datasets: a choice must be a whole number from 0 to {len(iterators) - 1}, got "
-                             f"{choice!r}")
+            raise ValueError(f"choose_from_datasets: a choice must be a whole number from 0 to {len(iterators) - 1}, "
+                             f"got {choice!r}")
         try:
             element = next(iterators[int(choice)])
         except StopIteration:
