@@ -69,6 +69,7 @@ INTERNALS = {
     "data.py_dataset": ["PyDataset"],
     "data.rows": ["all_within_reference", "as_rows", "cast_type", "gather_reference", "slicer", "taker", "to_numpy"],
     "data.streams": ["*"],
+    "data.text_columns": ["*"],
     "data.text_files": ["CsvDataset"],
     "datasets.published": ["*"],
     "datasets.sources": ["*"],

@@ -241,6 +241,23 @@ def test_csv(tmp_path):
         list(CsvDataset(path, [tn.float32], "GZIP", header=True, select_cols=[1]))
 
 
+def test_csv_columns_of_text_are_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("size,colour,n\n1.5,red,3\n2.5,blue,4\n0.5,red,5\n")
+    with pytest.raises(ValueError, match=r"a.csv: line 2: .*column 1 \('colour'\) has 'red', which is no") as caught:
+        list(CsvDataset(path, [0.0, 0.0, 0], header=True))
+    dataset = CsvDataset(path, [0.0, "", 0], header=True)
+    names = {"dataset": dataset, "layers": tn.layers}
+    exec("\n".join(line.strip() for line in str(caught.value).split("\n")[1:]), names)
+    assert [tuple(part.item() for part in record) for record in names["dataset"]] == [(1.5, 1, 3), (2.5, 2, 4),
+                                                                                    (0.5, 1, 5)]
+    with pytest.raises(ValueError, match=r"column 0 \('n'\) has 'x', which is no whole number"):
+        path.write_text("size,colour,n\n1.5,red,x\n")
+        list(CsvDataset(path, [0], header=True, select_cols=[2]))
+    with pytest.raises(ValueError, match="column 0 has 'size'"):
+        list(CsvDataset(path, [0.0], select_cols=[0]))
+
+
 def test_counter():
     assert values(Dataset.counter().take(3)) == [0, 1, 2]
     numbers = tn.data.experimental.Counter(start=5, step=-2, dtype="int32").take(3)
