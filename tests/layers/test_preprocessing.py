@@ -44,9 +44,6 @@ def test_small_letters_and_white_space_are_ascii():
     assert layer.words(np.array([text]))[0] == [
         "\u00c9cole\u00a0a", "b", "c", "d", "e", "\u3000f", "\u1e9e\u0130", "g\x1ch"]
     assert layer.words(np.array([text.encode()])) == layer.words([text])
-    # One rule for layer and operation.
-    assert [part.decode() for part in tn.strings.split(tn.strings.lower(text)).numpy()] == layers.TextVectorization(
-        standardize="lower").words([text])[0]
     assert layers.TextVectorization(split="character", standardize=None).words(["\u00e9a"])[0] == ["\u00e9", "a"]
 
 
@@ -68,8 +65,6 @@ def test_functions_that_do_not_split():
     for wrong in (lambda texts: texts, lambda texts: 3, lambda texts: [[["a"]]], lambda texts: [[1]]):
         with pytest.raises((ValueError, TypeError), match="split must return a list of the words of each text"):
             layers.TextVectorization(split=wrong).adapt(["a b"])
-    characters = layers.TextVectorization(split=lambda texts: tn.strings.unicode_split(texts, "UTF-8"))
-    assert characters.words(["\u00e9a", ""]) == [["\u00e9", "a"], []]
     upper = layers.TextVectorization(standardize=np.char.upper, split="whitespace")
     assert upper.words(["a b"]) == [["A", "B"]]
 

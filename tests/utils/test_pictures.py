@@ -68,7 +68,6 @@ def test_sixteen_bit_colours():
 def test_eight_bits_as_other_types():
     data = encoded(Image.fromarray(np.array([[0, 1, 255]], np.uint8)))
     assert decode_image(data, dtype="uint16").data.ravel().tolist() == [0, 257, 65535]
-    assert tn.io.decode_png(data, dtype="uint16").data.ravel().tolist() == [0, 257, 65535]
     assert decode_image(data, dtype="float64").data.ravel().tolist() == [0, 1 / 255, 1]
     with pytest.raises(ValueError, match="dtype must be uint8, uint16 or a floating point type, got int32"):
         decode_image(data, dtype="int32")
@@ -167,7 +166,7 @@ def test_animated_gif():
     assert decoded.shape == (3, 4, 3, 3) and decoded.data[:, 0, 0, 0].tolist() == [10, 200, 90]
     assert decode_image(encoded(frames[0], "GIF")).shape == (1, 4, 3, 3)  # as TensorFlow's
     first = decode_image(data, 3, expand_animations=False)
-    assert first.shape == (4, 3, 3) == tn.io.decode_png(data).shape and (first.data == 10).all()
+    assert first.shape == (4, 3, 3) and (first.data == 10).all()
     with pytest.raises(PictureError, match="2 pictures' pixels take 72 bytes, more than the 60 allowed"):
         decode_image(data, max_bytes=60)
 

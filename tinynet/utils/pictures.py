@@ -256,7 +256,7 @@ def resize_with_pad(image: TensorLike, target_height: int, target_width: int, me
     """
     image = convert_to_tensor(image)
     rows, columns = image.shape[-3:-1]
-    ratio = max(rows / target_height, columns / target_width)
+    ratio = max(rows / target_height, columns / target_width)  # in TensorFlow's order of rounding
     resized = resize(image, (max(int(rows / ratio), 1), max(int(columns / ratio), 1)), method, antialias=antialias)
     above, left = (target_height - rows / ratio) / 2, (target_width - columns / ratio) / 2
     return pad_to_bounding_box(resized, max(0, int(above)), max(0, int(left)), target_height, target_width)

@@ -39,13 +39,13 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
 
 
 def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, name: str | None = None, **kwargs: Any) -> Tensor:
-    """Decode a picture as `decode_image` does, the first of an animation; `channels` as there, others are ignored."""
-    return decode_image(contents, channels, expand_animations=False, where="io.decode_jpeg")
+    """Decode a picture as `decode_image` does; `channels` as there, other arguments are ignored."""
+    return decode_image(contents, channels)
 
 
 def decode_png(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", name: str | None = None) -> Tensor:
-    """Decode a picture as `decode_image` does, the first of an animation; `channels` and `dtype` as there."""
-    return decode_image(contents, channels, dtype, expand_animations=False, where="io.decode_png")
+    """Decode a picture as `decode_image` does; `channels` as there, other arguments are ignored."""
+    return decode_image(contents, channels)
 
 
 decode_bmp = decode_png

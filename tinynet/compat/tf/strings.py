@@ -1,7 +1,7 @@
 """`tf.strings`: operations on tensors of text, element by element.
 
-Patterns are those of Python's `re`; TensorFlow's RE2 has no look-around and is the same otherwise. `name`
-arguments are TensorFlow's and have no effect; texts are UTF-8.
+Patterns are those of Python's `re`; TensorFlow's RE2 has no look-around and is the same otherwise. `name` and
+`encoding` arguments are TensorFlow's and have no effect: texts are UTF-8.
 """
 
 from __future__ import annotations
@@ -30,40 +30,22 @@ def _bytes(text):
     return to_string_array(text).item()
 
 
-def lower(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:  # noqa: A002
+def lower(input: Any, encoding: str = "utf-8", name: str | None = None) -> StringTensor:
     """Return texts in small letters.
 
-    Args:
-        input: Texts.
-        encoding: '' changes A to Z alone, 'utf-8' all letters.
-
-    Raises:
-        ValueError: another encoding.
-
-    >>> lower("ÄB").numpy().decode(), lower("ÄB", encoding="utf-8").numpy().decode()
-    ('Äb', 'äb')
+    >>> lower("ÄB").numpy().decode()
+    'äb'
     """
-    if encoding not in ("", "utf-8"):
-        raise ValueError(f"strings.lower: encoding must be '' or 'utf-8', got {encoding!r}")
-    return _each(bytes.lower if encoding == "" else lambda text: text.decode().lower().encode(), input)
+    return _each(lambda text: text.decode().lower().encode(), input)
 
 
-def upper(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:  # noqa: A002
+def upper(input: Any, encoding: str = "utf-8", name: str | None = None) -> StringTensor:  # noqa: A002
     """Return texts in capital letters.
 
-    Args:
-        input: Texts.
-        encoding: '' changes a to z alone, 'utf-8' all letters.
-
-    Raises:
-        ValueError: another encoding.
-
-    >>> upper("äb").numpy().decode(), upper("äb", encoding="utf-8").numpy().decode()
-    ('äB', 'ÄB')
+    >>> upper("äb").numpy().decode()
+    'ÄB'
     """
-    if encoding not in ("", "utf-8"):
-        raise ValueError(f"strings.upper: encoding must be '' or 'utf-8', got {encoding!r}")
-    return _each(bytes.upper if encoding == "" else lambda text: text.decode().upper().encode(), input)
+    return _each(lambda text: text.decode().upper().encode(), input)
 
 
 def strip(input: Any, name: str | None = None) -> StringTensor:  # noqa: A002
@@ -201,20 +183,8 @@ def as_string(input: TensorLike, precision: int = -1, name: str | None = None) -
 
 
 def unicode_split(input: Any, input_encoding: str = "UTF-8", name: str | None = None) -> StringTensor:  # noqa: A002
-    """Return the characters of one text, shape () or (1,), which the characters' axis follows.
-
-    Raises:
-        ValueError: `input` has several texts, whose numbers of characters differ.
-
-    >>> unicode_split(["äb"]).shape
-    (1, 2)
-    """
-    array = to_string_array(input)
-    if array.size != 1:
-        raise ValueError("strings.unicode_split: tinynet has no ragged tensors, so it splits one text at a time; split "
-                         "in Dataset.map before batch(), or use TextVectorization(split='character')")
-    characters = StringTensor(list(array.item().decode())).data if array.item() else np.empty(0, object)
-    return StringTensor.wrap(characters.reshape(*array.shape, len(characters)))
+    """Return the characters of one text."""
+    return StringTensor(list(_bytes(input).decode()))
 
 
 __getattr__ = explainer(__name__)
