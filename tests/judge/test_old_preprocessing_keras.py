@@ -13,7 +13,7 @@ from tinynet.preprocessing import image as own_image  # noqa: E402
 from tinynet.preprocessing import text as own_text  # noqa: E402
 from tinynet.preprocessing.affine import affine_matrix, transform  # noqa: E402
 from tinynet.preprocessing.sequence import TimeseriesGenerator  # noqa: E402
-from tinynet.utils import images  # noqa: E402
+from tinynet.utils import images, pictures  # noqa: E402
 
 X = np.random.default_rng(0).uniform(0, 255, (9, 7, 3)).astype("f4")
 
@@ -52,6 +52,16 @@ def test_featurewise(options, samples):
     ours.fit(pictures)
     # Rounding in float32, amplified by the condition of the data, largest by smallest singular value: below 50.
     np.testing.assert_allclose(ours.standardize(pictures[0].copy()), theirs.standardize(pictures[0].copy()), atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(4, 4), (3, 7), (10, 6), (1, 5)])
+@pytest.mark.parametrize("shape", [(7, 8, 3), (9, 4, 1), (5, 23, 3), (2, 2, 3)])
+def test_crop_in_proportion(shape, size):
+    x = np.random.default_rng(0).uniform(0, 255, shape).astype("f4")
+    for method in ("bilinear", "nearest", "bicubic"):
+        expected = np.asarray(keras.preprocessing.image.smart_resize(x, size, method))
+        cropped = pictures.crop_to_aspect_ratio(x, *size)
+        np.testing.assert_allclose(pictures.resize(cropped, size, method).data, expected, rtol=1e-4, atol=1e-2)
 
 
 def test_tokenizer():
