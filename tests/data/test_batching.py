@@ -131,11 +131,12 @@ def test_padded_batch_of_structures():
 
 def test_rows_of_different_lengths_are_led_to_padding():
     for wrong in (lambda: list(ragged([1, 2]).batch(2)), lambda: Dataset.range(2).ragged_batch(2),
+                  lambda: tn.data.experimental.dense_to_ragged_batch(2),
                   lambda: tn.layers.TextVectorization(ragged=True), lambda: tn.Input((None,), ragged=True),
                   lambda: Dataset.from_tensor_slices([[1, 2], [3]]),
                   lambda: Dataset.from_tensor_slices(([[1, 2], [3]], [0, 1])),
                   lambda: Dataset.from_tensor_slices([["a"], ["b", "c"]])):
-        with pytest.raises((ValueError, NotImplementedError),
+        with pytest.raises((ValueError, NotImplementedError, AttributeError),
                            match=r"pad_sequences|padded_batch|output_sequence_length"):
             wrong()
 

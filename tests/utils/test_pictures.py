@@ -10,7 +10,7 @@ import pytest
 import tinynet as tn
 from tinynet.core.errors import DataError, PictureError
 from tinynet.preprocessing.image import ImageDataGenerator
-from tinynet.utils import image_dataset_from_directory, img_to_array, load_img
+from tinynet.utils import array_to_img, image_dataset_from_directory, img_to_array, load_img, save_img
 from tinynet.utils.pictures import crop_to_aspect_ratio, decode_image, resize, resize_with_pad
 
 Image = pytest.importorskip("PIL.Image")
@@ -87,6 +87,19 @@ def test_sixteen_bits_from_files(tmp_path):
     for mode in ("rgb", "grayscale"):
         batch, _ = next(iter(image_dataset_from_directory(tmp_path, color_mode=mode, image_size=(5, 4), verbose=False)))
         np.testing.assert_array_equal(batch.data[0, ..., 0], GREYS >> 8)
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "hamming", "box", "lanczos"])
+def test_sixteen_bits_are_written_and_resized(tmp_path, interpolation):
+    path = tmp_path / "deep.png"
+    save_img(path, GREYS[..., None], scale=False)
+    np.testing.assert_array_equal(img_to_array(load_img(path, "grayscale"))[..., 0], GREYS)
+    flat = np.full((6, 6, 1), 40000.0)
+    save_img(path, flat, scale=False)
+    for aspect in (False, True):
+        small = load_img(path, "grayscale", (3, 4), interpolation, keep_aspect_ratio=aspect)
+        np.testing.assert_allclose(img_to_array(small), 40000, atol=1)
+    assert array_to_img(np.full((2, 2, 1), 70000.0), scale=False).mode == "I"
 
 
 def test_thirty_two_bits_are_refused_by_name(tmp_path):

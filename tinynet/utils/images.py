@@ -194,7 +194,8 @@ def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = Tr
     """Return an array as a PIL picture.
 
     Args:
-        x: Shape (height, width, channels), with 1, 3 or 4 channels.
+        x: Shape (height, width, channels), with 1, 3 or 4 channels. With `scale=False`, greys above 255 make a picture
+            of 16 bits, and above 65535 of 32.
         data_format: "channels_last" or "channels_first"; `image_data_format()` if None.
         scale: Whether to stretch the values to 0..255.
         dtype: Element type of the computation; `floatx()` if None.
@@ -215,8 +216,9 @@ def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = Tr
     channels = array.shape[2]
     if channels not in (1, 3, 4):
         raise ValueError(f"array_to_img: expected 1, 3 or 4 channels, got {channels}")
-    if channels == 1 and array.max() > 255:
-        return image_module.fromarray(array[:, :, 0].astype(np.int32))
+    if channels == 1 and array.size and array.max() > 255:
+        is_deep_grey = array.min() >= 0 and array.max() <= 65535  # PNG files have greys of 16 bits, but not of 32
+        return image_module.fromarray(array[:, :, 0].astype(np.uint16 if is_deep_grey else np.int32))
     array = array.astype(np.uint8)
     return image_module.fromarray(array[:, :, 0] if channels == 1 else array)
 
