@@ -68,6 +68,7 @@ INTERNALS = {
     "data.pipeline": ["Elements", "Pipeline", "arguments", "call", "first_spec"],
     "data.py_dataset": ["PyDataset"],
     "data.rows": ["all_within_reference", "as_rows", "cast_type", "gather_reference", "slicer", "taker", "to_numpy"],
+    "data.sources": ["Sources"],
     "data.streams": ["*"],
     "data.text_columns": ["*"],
     "data.text_files": ["CsvDataset"],

@@ -92,7 +92,8 @@ class Pipeline(Nested, metaclass=_ExplainsMissing):
         self._cardinality = cardinality
         self._rows = rows
 
-    def _with(self, iterate: Callable[[], Iterable[Any]], spec: Structure | Callable[[], Structure],
+    @staticmethod
+    def _with(iterate: Callable[[], Iterable[Any]], spec: Structure | Callable[[], Structure],
               cardinality: int = UNKNOWN_CARDINALITY, rows: Structure = None) -> Any:
         """A `Dataset` of these: the arguments are the constructor's."""
         raise NotImplementedError
