@@ -65,8 +65,17 @@ def test_functions_that_do_not_split():
     for wrong in (lambda texts: texts, lambda texts: 3, lambda texts: [[["a"]]], lambda texts: [[1]]):
         with pytest.raises((ValueError, TypeError), match="split must return a list of the words of each text"):
             layers.TextVectorization(split=wrong).adapt(["a b"])
-    upper = layers.TextVectorization(standardize=np.char.upper, split="whitespace")
+
+
+def test_standardizing_by_a_function():
+    upper = layers.TextVectorization(standardize=np.char.upper)
     assert upper.words(["a b"]) == [["A", "B"]]
+    assert upper.words(np.array([f"a{i} b" for i in range(700)])) == [[f"A{i}", "B"] for i in range(700)]
+    assert upper.words(np.array([["a"], ["b"]])) == [["A"], ["B"]]
+    tags = layers.TextVectorization(standardize=lambda texts: tn.strings.regex_replace(texts, "<br>", " "))
+    assert tags.words(["a<br>B"]) == [["a", "B"]]
+    with pytest.raises(ValueError, match=r"standardize must return a text for each .* got shape \(1,\) for \(2,\)"):
+        layers.TextVectorization(standardize=lambda texts: texts[:1]).words(["a", "b"])
 
 
 # -- TensorFlow's hashes -----------------------------------------------------------------------------------------------

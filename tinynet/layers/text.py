@@ -21,6 +21,7 @@ from .vocabulary import StringLookup
 if TYPE_CHECKING:
     from ..core.types import Array, Config, Shape
 
+_TEXTS_AT_ONCE = 256  # that a user's function is given
 PUNCTUATION = re.compile(r"""[!"#$%&()\*\+,-\./:;<=>?@\[\\\]^_`{|}~\']""")
 
 
@@ -33,7 +34,7 @@ class TextVectorization(Layer):
     Args:
         max_tokens: Largest size of the vocabulary, special tokens included.
         standardize: 'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None, or a function of an array of
-            strings.
+            strings, of any number of texts, that returns a changed one for each.
         split: 'whitespace', 'character', None, or a function of an array of strings that returns the list of words of
             each, such as `lambda texts: tf.strings.split(texts, ",")`. It is given one text at a time, shape (1,).
         ngrams: n for all n-grams of up to n words, or a tuple of the lengths wanted.
@@ -107,7 +108,7 @@ class TextVectorization(Layer):
         if text.ndim == 2 and text.shape[1] == 1 and self.split is not None:
             text = text[:, 0]
         if callable(self.standardize):
-            text = as_text(self.standardize(text.astype(str)), self.encoding)
+            text = self._standardized(text)
         elif self.standardize is not None:
             lower, strip = "lower" in self.standardize, "strip" in self.standardize
             text = np.array([_standard(one, lower, strip) for one in text.ravel()] + [None], object)[:-1].reshape(
@@ -125,6 +126,21 @@ class TextVectorization(Layer):
         if self._lengths is None:
             return rows
         return [[" ".join(row[i:i + n]) for n in self._lengths for i in range(len(row) - n + 1)] for row in rows]
+
+    def _standardized(self, text: Array) -> Array:
+        """What the user's function makes of texts.
+
+        NumPy's arrays of text give each the space of the longest: not all texts at once.
+        """
+        result = text.copy()
+        for start in range(0, len(text), _TEXTS_AT_ONCE):
+            part = text[start:start + _TEXTS_AT_ONCE]
+            changed = as_text(self.standardize(part.astype(str)), self.encoding)
+            if changed.shape != part.shape:
+                raise ValueError("TextVectorization: standardize must return a text for each that it is given, got shape "
+                                 f"{changed.shape} for {part.shape}")
+            result[start:start + _TEXTS_AT_ONCE] = changed
+        return result
 
     def _split(self, text: Array) -> list[str]:
         """The words that the user's function makes of one text, shape (1,)."""
