@@ -137,8 +137,8 @@ class TextVectorization(Layer):
             part = text[start:start + _TEXTS_AT_ONCE]
             changed = as_text(self.standardize(part.astype(str)), self.encoding)
             if changed.shape != part.shape:
-                raise ValueError("TextVectorization: standardize must return a text for each that it is given, got shape "
-                                 f"{changed.shape} for {part.shape}")
+                raise ValueError("TextVectorization: standardize must return a text for each that it is given, got "
+                                 f"shape {changed.shape} for {part.shape}")
             result[start:start + _TEXTS_AT_ONCE] = changed
         return result
 
