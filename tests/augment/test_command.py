@@ -52,6 +52,21 @@ def test_one_image_is_flipped_and_the_source_stays(folder):
     assert source.read_bytes() == before
 
 
+def test_class_folders(folder):
+    from tinynet.augment.command import write_image
+
+    for number, name in enumerate(("cats/young", "dogs", ".hidden", "empty")):
+        (folder / "in" / name).mkdir(parents=True)
+        if name != "empty":
+            write_image(folder / "in" / name / "a.png", np.full((3, 3, 1), number, np.uint8))
+    out = folder / "in" / "out"  # within the source: its images are results of the run before
+    for _ in range(2):
+        assert cli.main(["augment", str(folder / "in"), "--op", "invert", "--out", str(out)]) == 0
+        found = sorted(str(path.relative_to(out)) for path in out.rglob("*.png"))
+        assert found == ["a-0.png", "b-0.png", "cats/young/a-0.png", "dogs/a-0.png"]
+    assert read(out / "dogs" / "a-0.png")[0, 0, 0] == 254 and read(out / "cats/young/a-0.png")[0, 0, 0] == 255
+
+
 def test_photos_stand_as_they_were_held(tmp_path):
     from PIL import Image
 
@@ -132,7 +147,7 @@ def test_the_gallery_of_a_photo_is_drawn_small(folder, monkeypatch):
     (["{}", "--op", "fog:seed=3", "--out", "{}/o"], 2, "seed is no parameter here"),
     (["{}", "--op", "fog:value_range=0..1", "--out", "{}/o"], 2, "value_range is no parameter here"),
     (["{}/none", "--op", "invert", "--out", "{}/o"], 2, "does not exist"),
-    (["{}", "--op", "invert", "--out", "{}/o"], 2, "no images in"),
+    (["{}", "--op", "invert", "--out", "{}/in"], 2, "no images in"),
     (["{}/in/text.png", "--op", "invert", "--out", "{}/o"], 2, "cannot be read as an image"),
     (["{}/in", "--op", "invert"], 2, "--out"),
 ])

@@ -225,6 +225,50 @@ def test_equalize_and_clahe_flatten_histograms():
     np.testing.assert_array_equal(augment.auto_contrast(flat), flat)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", sorted(catalogue.TRANSFORMS))
+def test_nan_becomes_no_number_and_breaks_nothing(name):
+    """A cast of NaN to an integer makes an arbitrary one."""
+    clean = np.random.default_rng(0).uniform(0, 255, (1, 12, 12, 3)).astype(np.float32)
+    gap = clean.copy()
+    gap[0, 3, 4, 1] = np.nan
+    sizes = {"crop": {"top": 1, "left": 1}, "random_crop": {}}
+    parameters = {"height": 8, "width": 8, **sizes[name]} if name in sizes else {}
+    if name == "jpeg":
+        pytest.importorskip("PIL")
+        with pytest.raises(ValueError, match="1 values are NaN, which a JPEG cannot have"):
+            augment.apply(name, gap, 1)
+        return
+    result, expected = (augment.apply(name, image, 1, **parameters) for image in (gap, clean))
+    numbers = ~np.isnan(result)
+    if name in ("equalize", "clahe", "auto_contrast"):  # the gap is not counted: others move by its share
+        assert (~numbers).sum() == 1 and np.isnan(result[0, 3, 4, 1])
+        return
+    if name == "iso_noise":  # the number of random numbers that a Poisson draw takes depends on its mean
+        assert np.argwhere(~numbers).tolist() == [[0, 3, 4, channel] for channel in range(3)]
+        return
+    np.testing.assert_allclose(result[numbers], expected[numbers], rtol=1e-5, atol=1e-4)
+
+
+def test_histograms_do_not_count_nan():
+    levels = np.array([10.0, 20, 20, 200], np.float32).reshape(1, 2, 2, 1)
+    with_gaps = np.concatenate([levels, np.full((1, 2, 2, 1), np.nan, np.float32)], 2)
+    for function in (augment.equalize, augment.auto_contrast):
+        result = function(with_gaps)
+        np.testing.assert_array_equal(result[:, :, :2], function(levels))
+        assert np.isnan(result[:, :, 2:]).all()
+    nothing = np.full((2, 8, 8, 1), np.nan, np.float32)
+    for function in (augment.equalize, augment.auto_contrast, augment.clahe):
+        with np.errstate(all="raise"):
+            assert np.isnan(function(nothing)).all()
+    half = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 1)).astype(np.float32)
+    whole = augment.clahe(half, tiles=2)
+    half[:, 8:, 8:] = np.nan  # a whole tile
+    result = augment.clahe(half, tiles=2)
+    assert (np.isnan(result) == np.isnan(half)).all()
+    np.testing.assert_array_equal(result[:, :4, :4], whole[:, :4, :4])  # what no tile but their own decides
+
+
 def test_noises_have_their_size():
     gray = np.full((4, 64, 64, 3), 128, np.float32)
     noise = augment.gaussian_noise(gray, 0.05, seed=1) - 128

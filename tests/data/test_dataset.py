@@ -192,8 +192,8 @@ def test_an_open_tape_does_not_record_the_pipeline():
 def test_messages():
     with pytest.raises(AttributeError, match="did you mean 'shuffle'"):
         Dataset.range(3).shufle(3)
-    with pytest.raises(NotImplementedError, match="timeseries_dataset_from_array"):
-        Dataset.range(3).window(2)
+    with pytest.raises(NotImplementedError, match="rows of different lengths.*padded_batch"):
+        Dataset.range(3).ragged_batch(2)
     with pytest.raises(ValueError, match="one row for each element"):
         Dataset.from_tensor_slices(([1, 2], [1]))
     with pytest.raises(ValueError, match="buffer_size must be at least 1"):
@@ -239,6 +239,23 @@ def test_csv(tmp_path):
         list(CsvDataset(path, [0.0, 0.0], "GZIP", header=True))
     with pytest.raises(ValueError, match="a field is empty"):
         list(CsvDataset(path, [tn.float32], "GZIP", header=True, select_cols=[1]))
+
+
+def test_csv_columns_of_text_are_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("size,colour,n\n1.5,red,3\n2.5,blue,4\n0.5,red,5\n")
+    with pytest.raises(ValueError, match=r"a.csv: line 2: .*column 1 \('colour'\) has 'red', which is no") as caught:
+        list(CsvDataset(path, [0.0, 0.0, 0], header=True))
+    dataset = CsvDataset(path, [0.0, "", 0], header=True)
+    names = {"dataset": dataset, "layers": tn.layers}
+    exec("\n".join(line.strip() for line in str(caught.value).split("\n")[1:]), names)
+    assert [tuple(part.item() for part in record) for record in names["dataset"]] == [(1.5, 1, 3), (2.5, 2, 4),
+                                                                                    (0.5, 1, 5)]
+    with pytest.raises(ValueError, match=r"column 0 \('n'\) has 'x', which is no whole number"):
+        path.write_text("size,colour,n\n1.5,red,x\n")
+        list(CsvDataset(path, [0], header=True, select_cols=[2]))
+    with pytest.raises(ValueError, match="column 0 has 'size'"):
+        list(CsvDataset(path, [0.0], select_cols=[0]))
 
 
 def test_counter():

@@ -229,8 +229,42 @@ def test_what_is_not_rows_of_numbers_is_refused(value, error, match):
 
 @pytest.mark.parametrize("row", [["a", 1.0], [1.0, "a"]])
 def test_a_table_of_text_and_numbers_is_refused(row):
-    with pytest.raises(TypeError, match="x must hold numbers, got dtype object; encode text"):
+    with pytest.raises(TypeError, match=f"x must hold numbers, got dtype object; column {row.index('a')} has text"):
         as_rows(np.array([row, row], object), "x", "fit")
+
+
+MIXED = [[1.5, "red", 3], [2.5, "blue", 4], [0.5, "red", 5]]
+ENCODED = [[1.5, 1, 3], [2.5, 0, 4], [0.5, 1, 5]]
+
+
+@pytest.mark.parametrize(("value", "name", "said", "expected"), [
+    (np.array(MIXED, object), "x", r"column 1 has text, such as 'red' in row 0\.", ENCODED),
+    ([["red", 1], ["?", 2]], "y", "column 0 has text, such as 'red' in row 0", [[1, 1], [0, 2]]),
+    (np.array([[1, "7"], ["?", 2], ["b", "x"]], object), "x", r"column 0 has text, such as '\?' in row 1, column 1 too",
+     [[0, 1], [1, 0], [2, 2]]),
+    (np.array(["b", "a", "b"]), "y", "it has text, such as 'b' in row 0. This line", [1, 0, 1]),
+    (np.array([[1.5, "2"], [True, "3e1"]], object), "x", "all of it can be read as numbers", [
+        [1.5, 2], [1, 30]]),
+    (np.array([(1.5, "red"), (2.5, "blue")], [("size", "f8"), ("colour", "U9")]), "x", "column 'colour' has text", [
+        [1.5, 1], [2.5, 0]]),
+    (np.array([(1.5, 2), (2.5, 3)], [("size", "f8"), ("n", "i8")]), "x", "it has named columns", [[1.5, 2], [2.5, 3]]),
+], ids=["objects", "lists", "two columns", "one dimension", "numbers as text", "named columns", "named numbers"])
+def test_the_lines_that_encode_text_do_it(value, name, said, expected):
+    with pytest.raises(TypeError, match=said) as caught:
+        as_rows(value, name, "fit")
+    names = {"np": np, name: value}
+    exec("\n".join(line.strip() for line in str(caught.value).split("\n")[1:]), names)
+    np.testing.assert_array_equal(np.asarray(as_rows(names[name], name, "fit")), expected)
+
+
+def test_the_lines_that_encode_a_table_do_it():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(MIXED, columns=["size", "colour", "n"])
+    with pytest.raises(TypeError, match="column 'colour' has text, such as 'red' in row 0") as caught:
+        as_rows(table, "x", "fit")
+    names = {"pandas": pandas, "x": table}
+    exec("\n".join(line.strip() for line in str(caught.value).split("\n")[1:]), names)
+    assert as_rows(names["x"], "x", "fit").tolist() == [[1.5, 0, 3], [2.5, 1, 4], [0.5, 0, 5]]
 
 
 @pytest.mark.parametrize("dtype", ["U", "S", object])

@@ -1,5 +1,7 @@
 """Augmentation layers: active only in training, repeatable, in every format; identities; gradients of PatchShuffle."""
 
+import json
+
 import checks
 import numpy as np
 import pytest
@@ -215,6 +217,39 @@ def test_augment_takes_its_parameters_by_name():
         layers.Augment("sepia")
     with pytest.raises(TypeError, match="unknown argument 'angel'"):
         layers.Augment("rotate", angel=3)
+
+
+def test_several_transforms_by_name():
+    x = np.random.default_rng(0).uniform(0, 255, (200, 6, 8, 3)).astype(np.float32)
+    both = layers.Augment(["horizontal_flip", ("brightness", {"delta": 0.25})], seed=1)
+    one_by_one = augment.apply("brightness", augment.horizontal_flip(x), delta=0.25)
+    np.testing.assert_allclose(both(x, training=True).numpy(), one_by_one, rtol=1e-6)
+    np.testing.assert_array_equal(both(x, training=False).numpy(), x)
+    half = layers.Augment(["invert", "vertical_flip"], 0.5, seed=1)(x, training=True).numpy()
+    kinds = [sum(np.allclose(y, f(image), atol=1e-3) for y, image in zip(half, x, strict=True)) for f in (
+        lambda image: image, augment.invert, augment.vertical_flip, lambda image: augment.invert(image)[::-1])]
+    assert sum(kinds) == 200 and all(25 <= count <= 75 for count in kinds)  # 50 each, 4 standard deviations of 6.1
+    sized = layers.Augment(["transpose", ("random_crop", {"height": 4, "width": 4})])
+    assert sized.compute_output_shape((None, 6, 8, 3)) == (None, 4, 4, 3)
+    for training in (True, False):
+        assert sized(x, training=training).shape == (200, 4, 4, 3)
+    first = layers.Augment(["transpose", "invert"], data_format="channels_first")
+    assert first.compute_output_shape((None, 3, 6, 8)) == (None, 3, 8, 6)
+    for layer in (both, sized, first):
+        again = type(layer).from_config(layer.get_config())
+        assert again.get_config() == layer.get_config()
+    data = json.loads(json.dumps(layers.serialize(both)))
+    np.testing.assert_allclose(layers.deserialize(data)(x, training=True).numpy(), one_by_one, rtol=1e-6)
+    for wrong in ([], 3, [3], [("gamma", 2)], [("gamma",)], [["gamma", "invert"]]):
+        with pytest.raises(TypeError, match="must be a name, or a list of names and of pairs"):
+            layers.Augment(wrong)
+    with pytest.raises(TypeError, match=r"\['angle'\] beside a list of transforms"):
+        layers.Augment(["rotate", "invert"], angle=(0, 3))
+    with pytest.raises(ValueError, match="unknown transform 'sepia'"):
+        layers.Augment(["invert", "sepia"])
+    with pytest.raises(ValueError, match="rotate has no parameter 'angel'"):
+        layers.Augment([("rotate", {"angel": 3})])
+
 
 
 @pytest.mark.parametrize(("make", "match"), [

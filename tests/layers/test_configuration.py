@@ -62,6 +62,7 @@ REQUIRED_VALUES = {
         "with pad_to_max_tokens": {"max_tokens": 9, "output_mode": "multi_hot"},
         "with idf_weights": {"vocabulary": ["a", "b"], "output_mode": "tf_idf", "idf_weights": [2.0, 3.0]}}),
     "IntegerLookup": {
+        "with salt": {"oov_method": "farmhash"},
         "with pad_to_max_tokens": {"max_tokens": 9, "output_mode": "multi_hot"},
         "with idf_weights": {"vocabulary": [3, 5], "output_mode": "tf_idf", "idf_weights": [2.0, 3.0]}},
     **dict.fromkeys(("RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomHue", "RandomRotation",

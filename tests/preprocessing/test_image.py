@@ -1,11 +1,20 @@
 """`ImageDataGenerator` and pictures in files."""
 
+import os
+
 import numpy as np
 import pytest
 
 import tinynet as tn
 from tinynet.preprocessing.affine import affine_matrix, transform
-from tinynet.preprocessing.image import ImageDataGenerator, array_to_img, img_to_array, load_img, save_img
+from tinynet.preprocessing.image import (
+    ImageDataGenerator,
+    array_to_img,
+    img_to_array,
+    load_img,
+    save_img,
+    whitening_matrix,
+)
 
 X = np.random.default_rng(0).uniform(0, 255, (10, 8, 8, 3)).astype("f4")
 Y = np.arange(10)
@@ -57,11 +66,50 @@ def test_normalising():
     batch = np.stack([featurewise.standardize(x) for x in X])
     np.testing.assert_allclose(batch.mean((0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(batch.std((0, 1, 2)), 1, atol=1e-4)
-    white = ImageDataGenerator(featurewise_center=True, zca_whitening=True, zca_epsilon=1e-6)
-    many = np.random.default_rng(1).normal(size=(500, 2, 2, 1)) @ np.ones((1, 1))
+
+
+def test_statistics_are_of_what_they_normalise():
+    def halved(picture):
+        return picture / 2 - 7
+
+    for options in ({"rescale": 1 / 255}, {"preprocessing_function": halved}, {"samplewise_std_normalization": True},
+                    {"preprocessing_function": halved, "rescale": 3}):
+        generator = ImageDataGenerator(featurewise_std_normalization=True, **options)
+        generator.fit(X)
+        batch = next(generator.flow(X, batch_size=10))
+        # 640 float32 values a channel; the 1e-6 that is added to deviations of 0.3 and more
+        np.testing.assert_allclose(batch.mean((0, 1, 2)), 0, atol=1e-4)
+        np.testing.assert_allclose(batch.std((0, 1, 2)), 1, atol=1e-4)
+
+
+def test_options_that_others_need():
+    for options in ({"featurewise_std_normalization": True}, {"zca_whitening": True}):
+        assert ImageDataGenerator(**options).featurewise_center
+    assert ImageDataGenerator(samplewise_std_normalization=True).samplewise_center
+    with pytest.warns(UserWarning, match="featurewise_std_normalization=True is ignored"):
+        both = ImageDataGenerator(zca_whitening=True, featurewise_std_normalization=True)
+    assert both.zca_whitening and not both.featurewise_std_normalization
+
+
+def test_whitening():
+    rng = np.random.default_rng(1)
+    white = ImageDataGenerator(zca_whitening=True, zca_epsilon=1e-6)
+    many = rng.normal(size=(500, 2, 2, 1)) @ np.ones((1, 1))
     white.fit(many)
     flat = np.stack([white.standardize(x) for x in many.astype("f4")]).reshape(500, 4)
     np.testing.assert_allclose(flat.T @ flat / 500, np.eye(4), atol=1e-3)
+
+    few = rng.normal(size=(3, 8))  # three pictures span three directions of eight
+    matrix = whitening_matrix(few)
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.svd(few @ matrix)[1], np.sqrt(3), atol=1e-4)
+    outside = np.linalg.svd(few)[2][3:]
+    np.testing.assert_allclose(outside @ matrix, 0, atol=1e-9)
+    np.testing.assert_allclose(whitening_matrix(few, 0.5) @ np.linalg.svd(few)[2][0], np.linalg.svd(few)[2][0]
+                               * np.sqrt(3) / (np.linalg.svd(few)[1][0] + 0.5), atol=1e-9)
+    assert not whitening_matrix(np.zeros((4, 2))).any()
+    with pytest.raises(ValueError, match=r"got shape \(0, 2, 2, 1\)"):
+        white.fit(np.zeros((0, 2, 2, 1)))
 
 
 def test_changes():
@@ -133,6 +181,101 @@ def test_flow_from_directory(folder, capsys):
     assert x.shape == (4, 3, 3, 3) and y.tolist() == [0, 0, 0, 1] and x[0, 0, 0, 0] == 2
     x, y = ImageDataGenerator().flow_from_directory(folder, (3, 3), color_mode="grayscale", batch_size=20)[0]
     assert x.shape == (10, 3, 3, 1) and y.shape == (10, 2)
+
+
+def paths_of(folder, count=4):
+    return [os.path.join("cats" if i % 2 == 0 else "dogs", f"{i}.png") for i in range(count)]
+
+
+def test_flow_from_dataframe(folder, capsys):
+    table = dict(filename=paths_of(folder), **{"class": ["b", "a", "b", "a"]}, weight=[1.0, 2, 3, 4], n=[5, 6, 7, 8],
+                  m=[0.5, 1.5, 2.5, 3.5])
+    options = {"directory": str(folder), "target_size": (3, 3), "shuffle": False, "batch_size": 3}
+
+    def batches(**more):
+        return ImageDataGenerator(validation_split=0.5).flow_from_dataframe(table, **{**options, **more})
+
+    x, y = batches()[0]
+    assert capsys.readouterr().out == "Found 4 validated image filenames belonging to 2 classes.\n"
+    assert x.shape == (3, 3, 3, 3) and x[:, 0, 0, 0].tolist() == [0, 51, 2] and y.tolist() == [[0, 1], [1, 0], [0, 1]]
+    assert batches(class_mode="sparse", classes=["b", "a"])[0][1].tolist() == [0, 1, 0]
+    assert batches(class_mode="binary", subset="validation")[0][1].tolist() == [1, 0]
+    x, y, weight = batches(class_mode="raw", y_col="n", weight_col="weight")[1]
+    assert (y.tolist(), weight.tolist()) == ([8], [4])
+    assert batches(class_mode="raw", y_col=["n", "m"])[0][1].tolist() == [[5, 0.5], [6, 1.5], [7, 2.5]]
+    first, second = batches(class_mode="multi_output", y_col=["n", "m"])[0][1]
+    assert first.tolist() == [5, 6, 7] and second.tolist() == [0.5, 1.5, 2.5]
+    assert batches(class_mode=None, y_col=None)[0].shape == (3, 3, 3, 3)
+    x, y = batches(class_mode="input")[0]
+    np.testing.assert_array_equal(x, y)
+    only_b = batches(classes=["b"])
+    assert only_b.n == 2 and only_b.filenames == table["filename"][::2] and only_b.class_indices == {"b": 0}
+    absolute = {"filename": [str(folder / name) for name in table["filename"]]}
+    assert ImageDataGenerator().flow_from_dataframe(absolute, class_mode=None).n == 4
+    assert not capsys.readouterr().out.endswith("classes.\n")
+
+
+def test_several_classes_a_picture(folder):
+    table = {"filename": paths_of(folder), "class": [["x", "y"], "z", ("y",), ["w", "z"]]}
+    generator = ImageDataGenerator()
+    batches = generator.flow_from_dataframe(table, str(folder), shuffle=False)
+    assert batches.class_indices == {"w": 0, "x": 1, "y": 2, "z": 3}
+    assert batches[0][1].tolist() == [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 1, 0], [1, 0, 0, 1]]
+    some = generator.flow_from_dataframe(table, str(folder), shuffle=False, classes=["z", "x"])
+    assert some[0][1].tolist() == [[0, 1], [1, 0], [1, 0]]  # the third has none of them
+    with pytest.raises(TypeError, match=r"class_mode='sparse' needs text in y_col='class', got \['x', 'y'\]"):
+        generator.flow_from_dataframe(table, str(folder), class_mode="sparse")
+
+
+def test_training_on_two_outputs_of_a_table(folder):
+    table = {"filename": paths_of(folder), "a": [0.0, 1, 0, 1], "b": [[1.0, 2], [2, 1], [1, 2], [2, 1]]}
+    batches = ImageDataGenerator().flow_from_dataframe(table, str(folder), y_col=["a", "b"], class_mode="multi_output",
+                                                       target_size=(3, 3))
+    x = tn.Input((3, 3, 3))
+    flat = tn.layers.Flatten()(x)
+    model = tn.Model(x, [tn.layers.Dense(1)(flat), tn.layers.Dense(2)(flat)])
+    model.compile("sgd", ["mse", "mse"])
+    assert np.isfinite(model.fit(batches, verbose=0).history["loss"][0])
+
+
+def test_tables_with_faults(folder, capsys):
+    names = [*paths_of(folder), "cats/none.png", "notes.txt"]
+    (folder / "notes.txt").write_text("")
+    table = dict(filename=names, **{"class": list("ababab")}, n=[1, 2] * 3, gap=["a", None, "b", "a", "b", "a"])
+    generator = ImageDataGenerator()
+
+    def flow(**more):
+        return generator.flow_from_dataframe(table, str(folder), **more)
+
+    with pytest.warns(UserWarning, match="2 of 6 file names in x_col='filename' are left out.*none.png'"):
+        assert flow().n == 4
+    everything = flow(validate_filenames=False, shuffle=False)
+    assert everything.n == 6 and "Found 6 non-validated image" in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match="none.png"):
+        everything[0]
+    for column, got in (("n", "got 1"), ("gap", "got None")):
+        with pytest.raises(TypeError, match=f"needs text in y_col='{column}'.*{got}"):
+            flow(y_col=column, validate_filenames=False)
+    with pytest.raises(TypeError, match="x_col='n' must hold file names, got 1"):
+        flow(x_col="n")
+    with pytest.raises(TypeError, match="weight_col='class' must hold numbers"):
+        flow(weight_col="class", validate_filenames=False)
+    with pytest.raises(TypeError, match="needs y_col as a list"):
+        flow(class_mode="multi_output", y_col="n", validate_filenames=False)
+    with pytest.raises(ValueError, match=r"'binary' needs two classes, got 1: \['a'\]"):
+        flow(class_mode="binary", classes=["a"], validate_filenames=False)
+    with pytest.raises(KeyError, match="no column 'label'; it has"):
+        flow(y_col="label", validate_filenames=False)
+    with pytest.raises(ValueError, match="class_mode must be one of"):
+        flow(class_mode="dense")
+    with pytest.raises(TypeError, match="unknown argument 'batchsize'"):
+        flow(batchsize=3)
+    with pytest.warns(UserWarning, match="classes has no effect with class_mode='raw'"):
+        flow(class_mode="raw", y_col="n", classes=["a"], validate_filenames=False)
+    with pytest.warns(DeprecationWarning, match="has_ext has no effect"):
+        flow(has_ext=True, class_mode=None, validate_filenames=False)
+    with pytest.warns(DeprecationWarning, match="is now called 'raw'"):
+        flow(class_mode="other", y_col="n", validate_filenames=False)
 
 
 def test_image_dataset_from_directory(folder, capsys):

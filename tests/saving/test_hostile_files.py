@@ -53,7 +53,7 @@ def test_a_correct_file_is_read(members, tmp_path):
     assert load_model(write(tmp_path / "m.keras", members)).compiled
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), bytes(5000)])
+@pytest.mark.parametrize("content", [b"hello", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), bytes(5000)])
 def test_no_zip_file(content, tmp_path):
     (tmp_path / "m.keras").write_bytes(content)
     refused(tmp_path / "m.keras", "not a zip file|has no member 'metadata.json'")
@@ -299,3 +299,15 @@ def test_changed_configurations_never_do_worse(data, members, tmp_path_factory):
         warnings.simplefilter("ignore")
         with contextlib.suppress(ModelFileError):
             assert isinstance(load_model(path), tn.Model)
+
+
+@pytest.mark.parametrize("ending", ["hdf5", "h5", "keras", "weights.h5", "safetensors"])
+def test_an_empty_file_is_called_empty(tmp_path, ending):
+    path = tmp_path / f"model.{ending}"
+    path.write_bytes(b"")
+    model = tn.Sequential([tn.Input((2,)), tn.layers.Dense(1)])
+    with pytest.raises(ModelFileError, match=f"model.{ending}: the file is empty"):
+        model.load_weights(path)
+    if ending in ("hdf5", "h5", "keras"):
+        with pytest.raises(ModelFileError, match=f"model.{ending}: the file is empty"):
+            tn.models.load_model(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from ..core.errors import DataError
 from ..core.extras import import_pillow
+from ..core.reading import translated
 from ..core.types import Array, SeedLike
 from .batches import as_generator
 from .catalogue import TRANSFORMS, apply, check_parameters, look_up
@@ -86,9 +88,11 @@ def add_parser(commands: Any, number: Callable[..., Callable[[str], Any]]) -> ar
     """
     parser = commands.add_parser(
         "augment", help="change images at random, or draw a sheet of all transforms",
-        description="Change images at random; in each copy of an image the operations follow each other. Needs pillow.",
+        description="Change images at random; in each copy of an image the operations follow each other. Folders below "
+                    "the given one are made again below --out. Needs pillow.",
         epilog=f"Operations: {', '.join(TRANSFORMS)}. A parameter is a number, or a range low..high to draw from.")
-    parser.add_argument("source", type=existing_path, metavar="FOLDER_OR_IMAGE", help="an image, or a folder of images")
+    parser.add_argument("source", type=existing_path, metavar="FOLDER_OR_IMAGE",
+                        help="an image, or a folder of images and of folders of them")
     parser.add_argument("--op", type=operation, action="append", default=[], metavar="NAME[:PARAMETER=VALUE,...]",
                         help="an operation, such as rotate:angle=-20..20; may be given several times")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the results go")
@@ -111,8 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if not arguments.op and not arguments.gallery:
         raise ValueError("augment: nothing to do; name operations with --op, or use --gallery")
-    paths = find_images(arguments.source)
     out = arguments.out.expanduser()
+    paths = find_images(arguments.source, out)
     out.mkdir(parents=True, exist_ok=True)
     if arguments.gallery:
         write_gallery(paths, out / "gallery.png", arguments.seed)
@@ -121,31 +125,41 @@ def run(arguments: argparse.Namespace) -> int:
     rng, written = as_generator(arguments.seed), set()
     for path in paths:
         image = read_image(path)
+        folder = out / path.parent.relative_to(arguments.source) if arguments.source.is_dir() else out
+        folder.mkdir(parents=True, exist_ok=True)
         for copy in range(arguments.copies):
             result = image
             for name, parameters in arguments.op:
                 result = apply(name, result, rng, **parameters)
-            target = out / f"{path.stem}-{copy}.png"
+            target = folder / f"{path.stem}-{copy}.png"
             if target in written or target.exists() and target.resolve() == path.resolve():
-                target = out / f"{path.stem}-{path.suffix[1:]}-{copy}.png"  # a.png and a.jpg in one folder
+                target = folder / f"{path.stem}-{path.suffix[1:]}-{copy}.png"  # a.png and a.jpg in one folder
             written.add(target)
             write_image(target, result)
     print(f"{len(written)} images written to {out}")
     return 0
 
 
-def find_images(source: Path) -> list[Path]:
-    """Return the image itself, or the images of a folder in the order of their names.
+def find_images(source: Path, out: Path) -> list[Path]:
+    """Return the image itself, or the images of a folder and those below it, in the order of their names.
+
+    Args:
+        source: An image or a folder.
+        out: Where the results go: what stands there, from an earlier run, and hidden folders are left out.
 
     Raises:
         DataError: there is none.
     """
     if not source.is_dir():
         return [source]
-    paths = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    results = out.resolve()
+    paths = []
+    for parent, folders, files in os.walk(source):
+        folders[:] = [name for name in folders if name[0] != "." and Path(parent, name).resolve() != results]
+        paths += [Path(parent, name) for name in files if name.lower().endswith(SUFFIXES)]
     if not paths:
-        raise DataError(f"augment: no images in {source}; looked for {', '.join(SUFFIXES)}")
-    return paths
+        raise DataError(f"augment: no images in {source} and the folders below it; looked for {', '.join(SUFFIXES)}")
+    return sorted(path for path in paths if path.is_file())
 
 
 def read_image(path: Path) -> Array:
@@ -160,19 +174,19 @@ def read_image(path: Path) -> Array:
     pillow = import_pillow("augment")
     from PIL import ImageOps
 
-    try:
-        with pillow.open(path) as file:
-            if file.width * file.height > LARGEST:
-                raise DataError(f"augment: {path} has {file.width} x {file.height} pixels; the limit is {LARGEST:,}")
-            if file.mode in ("I", "F"):
-                raise DataError(f"augment: {path} has 32-bit pixels (mode {file.mode}); 8 and 16 bits are supported")
-            upright = ImageOps.exif_transpose(file)
-            if upright.mode.startswith("I;16"):  # Pillow's convert would make white of all but the darkest 256
-                array = (np.asarray(upright) >> 8).astype(np.uint8)
-            else:
-                array = np.asarray(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
-    except (OSError, SyntaxError, pillow.DecompressionBombError) as error:
-        raise DataError(f"augment: {path} cannot be read as an image: {error}") from None
+    with (translated(f"augment: {path}", DataError, lambda: "cannot be read as an image"),
+          pillow.open(path) as file):
+        if file.width * file.height > LARGEST:
+            raise DataError(f"augment: {path} has {file.width} x {file.height} pixels; the limit is {LARGEST:,}")
+        if file.mode in ("I", "F"):
+            raise DataError(f"augment: {path} has 32-bit pixels (mode {file.mode}); 8 and 16 bits are supported")
+        upright = ImageOps.exif_transpose(file)
+        if upright.mode.startswith("I;16"):  # Pillow's convert would make white of all but the darkest 256
+            array = (np.asarray(upright) >> 8).astype(np.uint8)
+        else:
+            if upright.mode == "P" and "transparency" in upright.info:  # otherwise convert warns
+                upright = upright.convert("RGBA")
+            array = np.asarray(upright.convert("L" if upright.mode in ("1", "L", "LA") else "RGB"))
     return array[..., None] if array.ndim == 2 else array
 
 

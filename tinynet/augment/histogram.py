@@ -1,4 +1,7 @@
-"""Pixel-level transforms that depend on the frequency of each level: stretching and equalizing histograms."""
+"""Pixel-level transforms that depend on the frequency of each level: stretching and equalizing histograms.
+
+A value that is NaN, such as a gap in a measurement, stays NaN and is not counted.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ def auto_contrast(images: Array, value_range: Sequence[float] = (0, 255)) -> Arr
     array([  0, 255], dtype=uint8)
     """
     low, high = value_range
-    darkest, brightest = images.min(axis=(1, 2), keepdims=True), images.max(axis=(1, 2), keepdims=True)
+    darkest = np.fmin.reduce(images, axis=(1, 2), keepdims=True)  # of a number and NaN, the number
+    brightest = np.fmax.reduce(images, axis=(1, 2), keepdims=True)
     span = brightest - darkest
     stretched = (images - darkest) * ((high - low) / np.where(span == 0, 1, span)) + low
     return np.where(span == 0, images, stretched)
@@ -33,7 +37,20 @@ def auto_contrast(images: Array, value_range: Sequence[float] = (0, 255)) -> Arr
 def _levels(images, value_range, bins):
     """Each value's bin: white has the last one to itself, and with 256 bins each level of uint8 has its own."""
     low, high = value_range
-    return np.clip((images - low) * ((bins - 1) / (high - low)), 0, bins - 1).astype(np.int64)
+    levels = np.clip((images - low) * ((bins - 1) / (high - low)), 0, bins - 1)
+    return np.nan_to_num(levels, nan=0).astype(np.int64)
+
+
+def _frequencies(positions, missing, length):
+    """How often each of `length` positions occurs, but for those of missing values."""
+    weights = None if missing is None else ~np.moveaxis(missing, -1, 1).ravel()
+    return np.bincount(positions.ravel(), weights, length).astype(np.int64)
+
+
+def _missing(images):
+    """Where images are NaN, shaped as they are; None if they are nowhere."""
+    missing = np.isnan(images)
+    return missing if missing.any() else None
 
 
 @on_values
@@ -58,15 +75,17 @@ def equalize(images: Array, bins: int = 256, value_range: Sequence[float] = (0, 
     count, height, width, channels = images.shape
     levels = np.moveaxis(_levels(images, value_range, bins), -1, 1).reshape(count * channels, height * width)
     offset = np.arange(len(levels))[:, None] * bins
-    histogram = np.bincount((levels + offset).ravel(), minlength=len(levels) * bins).reshape(-1, bins)
+    missing = _missing(images)
+    histogram = _frequencies(levels + offset, missing, len(levels) * bins).reshape(-1, bins)
     cumulative = histogram.cumsum(axis=1)
     first = np.take_along_axis(cumulative, (histogram > 0).argmax(axis=1)[:, None], axis=1)
-    pixels = height * width
+    pixels = cumulative[:, -1:]
     table = np.rint(255 * (cumulative - first) / np.maximum(pixels - first, 1))
     table = low + table * ((high - low) / 255)
     equal = np.take_along_axis(table, levels, axis=1).reshape(count, channels, height, width)
     one_level = (first == pixels).reshape(count, 1, 1, channels)
-    return np.where(one_level, images, np.moveaxis(equal, 1, -1))
+    result = np.where(one_level, images, np.moveaxis(equal, 1, -1))
+    return result if missing is None else np.where(missing, np.nan, result)
 
 
 @on_values
@@ -98,7 +117,9 @@ def clahe(images: Array, clip_limit: float = 4.0, tiles: int = 8, value_range: S
     levels = np.moveaxis(_levels(images, value_range, 256), -1, 1).reshape(count * channels, height, width)
     rows, columns = (np.arange(n) * tiles // n for n in (height, width))
     tile = (rows[:, None] * tiles + columns) + np.arange(len(levels))[:, None, None] * tiles * tiles
-    counts = np.bincount((tile * 256 + levels).ravel(), minlength=len(levels) * tiles * tiles * 256).reshape(-1, 256)
+    missing = _missing(images)
+    counts = _frequencies(tile * 256 + levels, missing, len(levels) * tiles * tiles * 256).reshape(-1, 256)
+    counts[counts.sum(axis=1) == 0] = 1  # a tile without values changes nothing
     pixels = counts.sum(axis=1, keepdims=True)
     limit = np.maximum(clip_limit * pixels / 256, 1)
     limited = np.minimum(counts, limit)
@@ -116,4 +137,5 @@ def clahe(images: Array, clip_limit: float = 4.0, tiles: int = 8, value_range: S
             wx = x - np.floor(x) if dj else 1 - (x - np.floor(x))
             result = result + wy[:, None] * wx * tables[picture, row[:, None], column[None], levels]
     result = low + result * ((high - low) / 255)
-    return np.moveaxis(result.reshape(count, channels, height, width), 1, -1)
+    result = np.moveaxis(result.reshape(count, channels, height, width), 1, -1)
+    return result if missing is None else np.where(missing, np.nan, result)

@@ -63,7 +63,8 @@ def iso_noise(images: Array, color: float = 0.05, intensity: float = 0.5, seed: 
     if intensity > 0:
         photons = 255 / (16 * intensity)  # of a white pixel
         unit = np.clip((luma(images) - low) / (high - low), 0, 1)
-        images = images + ((rng.poisson(unit * photons) / photons - unit) * (high - low)).astype(images.dtype)
+        counted = rng.poisson(np.nan_to_num(unit, nan=0) * photons)  # where the brightness is NaN, the sum is, too
+        images = images + ((counted / photons - unit) * (high - low)).astype(images.dtype)
     return images
 
 
@@ -101,9 +102,12 @@ def jpeg(images: Array, quality: float = 30, value_range: Sequence[float] = (0, 
 
     Raises:
         ModuleNotFoundError: pillow is not installed; the message names the extra.
-        ValueError: another quality or number of channels.
+        ValueError: another quality or number of channels, or values that are NaN, which a JPEG cannot have.
     """
     pillow = import_pillow("augment.jpeg")
+    if np.isnan(images).any():
+        raise ValueError(f"jpeg: {int(np.isnan(images).sum())} values are NaN, which a JPEG cannot have; replace them "
+                         "first, for example with np.nan_to_num")
     if not 1 <= quality <= 95:
         raise ValueError(f"jpeg: quality must be from 1 to 95, got {quality}")
     if images.shape[-1] not in (1, 3):

@@ -109,7 +109,7 @@ def solarize(images: Array, threshold: Any = 0.5, addition: Any = 0.0,
 
 @on_values
 def posterize(images: Array, bits: Any = 3, value_range: Sequence[float] = (0, 255)) -> Array:
-    """Keep the first bits of the eight bits of each value.
+    """Keep the first bits of the eight bits of each value. NaN stays NaN.
 
     Args:
         images: Shape (height, width, channels) or (batch, height, width, channels).
@@ -127,8 +127,10 @@ def posterize(images: Array, bits: Any = 3, value_range: Sequence[float] = (0, 2
     if (bits < 1).any() or (bits > 8).any() or (bits != np.floor(bits)).any():
         raise ValueError(f"posterize: bits must be whole numbers from 1 to 8, got {bits.ravel()}")
     step = (256 / 2**bits).astype(np.uint8) if bits.ndim else np.uint8(256 / 2**bits)
-    level = np.clip((images - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-    return low + (level // step * step).astype(images.dtype) * images.dtype.type((high - low) / 255)
+    missing = np.isnan(images)
+    level = np.where(missing, 0, np.clip((images - low) * (255 / (high - low)), 0, 255)).astype(np.uint8)
+    result = low + (level // step * step).astype(images.dtype) * images.dtype.type((high - low) / 255)
+    return np.where(missing, images, result)
 
 
 def luma(images: Array) -> Array:

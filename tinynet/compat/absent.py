@@ -164,8 +164,11 @@ ABSENT = {
         **_names("decode_csv", "reads lines of numbers; use tf.data.experimental.CsvDataset, or pandas"),
         **_names("decode_raw", "reads numbers from bytes; use numpy.frombuffer"),
     },
-    "tf.data.experimental": _names("make_csv_dataset", "guesses the types of columns; read the file with pandas "
-                                   "and use Dataset.from_tensor_slices, or pass the types to CsvDataset"),
+    "tf.data.experimental": {
+        **_names("make_csv_dataset", "guesses the types of columns; read the file with pandas and use "
+                 "Dataset.from_tensor_slices, or pass the types to CsvDataset"),
+        **_names("dense_to_ragged_batch", _RAGGED),
+    },
     "tf.errors": {
         **_names("InvalidArgumentError FailedPreconditionError ResourceExhaustedError UnimplementedError "
                  "InternalError OpError", "is an error of TensorFlow's runtime; tinynet raises Python's ValueError "

@@ -7,25 +7,26 @@ the rows of a whole batch at once.
 
 from __future__ import annotations
 
-import glob
 import itertools
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import random
 from ..core import checks
-from ..core.types import DTypeLike, Structure
-from .elements import TensorSpec, leaves, map_leaves, pad_and_stack, row, spec_of, stack, to_leaf, wrap
-from .pipeline import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Pipeline, first_spec
-from .streams import drawn, interleaved, prefetched, shuffled
+from ..core.types import Structure
+from .batching import Batching
+from .elements import TensorSpec, map_leaves, spec_of, to_leaf, wrap
+from .pipeline import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, arguments, call, first_spec
+from .sources import Sources
+from .streams import interleaved, prefetched, shuffled
 
 AUTOTUNE = -1
 
 
-class Dataset(Pipeline):
+class Dataset(Sources, Batching):
     """Elements that a pipeline computes one after the other. Begin with `from_tensor_slices`, `from_generator`, ...
 
     Elements are Tensors, or tuples and dicts of Tensors; text becomes a `StringTensor`. `fit`, `evaluate` and
@@ -39,196 +40,9 @@ class Dataset(Pipeline):
     [6] [30]
     """
 
-    # -- sources -------------------------------------------------------------------------------------------------------
-
     @staticmethod
-    def from_tensor_slices(tensors: Structure, name: str | None = None) -> Dataset:
-        """Make one element of each row of the arrays.
-
-        Args:
-            tensors: Array, or tuples and dicts of arrays of equal length; a list is one array.
-
-        Raises:
-            TypeError: a list of tuples or dicts.
-            ValueError: the lengths differ, or an array has no rows.
-
-        >>> [x.numpy().tolist() for x in Dataset.from_tensor_slices([[1, 2], [3, 4]])]
-        [[1, 2], [3, 4]]
-        """
-        if isinstance(tensors, list) and tensors and isinstance(tensors[0], dict | tuple):
-            raise TypeError("from_tensor_slices: a list of tuples or dicts is one element each; give a tuple or a dict "
-                            "of arrays")
-        arrays = map_leaves(to_leaf, tensors)
-        lengths = [len(array) if array.ndim else None for array in leaves(arrays)]
-        count = lengths[0] if lengths else None
-        if count is None or len(set(lengths)) != 1:
-            raise ValueError(f"from_tensor_slices: all arrays need one row for each element, got {lengths} rows")
-        spec = map_leaves(lambda array: TensorSpec(array.shape[1:], array.dtype), arrays)
-        return Dataset(lambda: iter(range(count)), spec, count, arrays)
-
-    @staticmethod
-    def from_tensors(tensors: Structure, name: str | None = None) -> Dataset:
-        """Make a data set of a single element.
-
-        Args:
-            tensors: Array, or tuples and dicts of arrays.
-
-        >>> len(Dataset.from_tensors([1, 2, 3]))
-        1
-        """
-        element = map_leaves(to_leaf, tensors)
-        return Dataset(lambda: iter([element]), spec_of(element), 1)
-
-    @staticmethod
-    def from_generator(generator: Callable[..., Iterable[Any]], output_types: Structure = None,
-                       output_shapes: Structure = None, args: Iterable[Any] | None = None,
-                       output_signature: Structure = None, name: str | None = None) -> Dataset:
-        """Make a data set of what a function yields; it is called for each iteration.
-
-        Args:
-            generator: Function that returns an iterable of elements.
-            output_types, output_shapes: Nested element types and shapes (the older form of `output_signature`).
-            args: Arguments of the function; it gets them as Tensors.
-            output_signature: Nested `TensorSpec`s, which elements must fit.
-
-        Raises:
-            TypeError: the generator itself instead of the function.
-            ValueError: (while iterating) an element's shape does not fit.
-
-        >>> squares = Dataset.from_generator(lambda: (i * i for i in range(3)), output_types="int64")
-        >>> list(map(int, squares))
-        [0, 1, 4]
-        """
-        if not callable(generator):
-            raise TypeError("from_generator: give the function itself, not what it returns: from_generator(make, ...)")
-        signature = output_signature
-        if signature is None and output_types is not None:
-            signature = map_leaves(lambda dtype: TensorSpec(None, dtype), output_types)
-            if output_shapes is not None:
-                shapes = iter([output_shapes] if isinstance(signature, TensorSpec) else output_shapes)
-                signature = map_leaves(lambda spec: TensorSpec(next(shapes), spec.dtype), signature)
-        arguments = [wrap(to_leaf(argument)) for argument in args or ()]
-
-        def iterate():
-            for element in generator(*arguments):
-                if signature is None:
-                    yield map_leaves(to_leaf, element)
-                    continue
-                element = tuple(element) if isinstance(signature, tuple) and isinstance(element, list) else element
-                yield map_leaves(lambda spec, leaf: spec.accept(leaf, "from_generator"), signature, element)
-
-        return Dataset(iterate, signature if signature is not None else lambda: first_spec(iterate))
-
-    @staticmethod
-    def range(*args: int, output_type: DTypeLike = "int64", name: str | None = None) -> Dataset:
-        """The numbers of Python's `range`, one an element.
-
-        Args:
-            args: stop, or start and stop, or start, stop and step.
-            output_type: Element type.
-
-        >>> list(map(int, Dataset.range(2, 8, 3)))
-        [2, 5]
-        """
-        numbers = np.arange(*map(int, args), dtype=output_type)
-        return Dataset.from_tensor_slices(numbers)
-
-    @staticmethod
-    def zip(*datasets: Any, name: str | None = None) -> Dataset:
-        """Pair the elements of several data sets, until the shortest ends.
-
-        Args:
-            datasets: Data sets, zip(a, b), or one tuple or dict of them, zip((a, b)), whose nesting the elements have.
-
-        >>> [(int(a), int(b)) for a, b in Dataset.zip(Dataset.range(3), Dataset.range(10, 12))]
-        [(0, 10), (1, 11)]
-        """
-        together = datasets[0] if len(datasets) == 1 else datasets
-        parts = leaves(together)
-        counter = itertools.count()
-        number = map_leaves(lambda _: next(counter), together)
-
-        def iterate():
-            for elements in zip(*(part._elements() for part in parts), strict=False):
-                yield map_leaves(elements.__getitem__, number)
-
-        def spec():
-            return map_leaves(lambda i: parts[i].element_spec, number)
-
-        known = [part._cardinality for part in parts if part._cardinality != INFINITE_CARDINALITY]
-        count = INFINITE_CARDINALITY if not known else UNKNOWN_CARDINALITY if min(known) < 0 else min(known)
-        return Dataset(iterate, spec, count)
-
-    @staticmethod
-    def counter(start: float = 0, step: float = 1, dtype: DTypeLike = "int64", name: str | None = None) -> Dataset:
-        """The numbers start, start + step, ... without end, one an element.
-
-        Args:
-            start: First number.
-            step: Difference of neighbours.
-            dtype: Element type.
-
-        >>> [int(number) for number in Dataset.counter(5, 2).take(3)]
-        [5, 7, 9]
-        """
-        return Dataset(lambda: (np.array(number, dtype) for number in itertools.count(start, step)),
-                       TensorSpec((), dtype), INFINITE_CARDINALITY)
-
-    @staticmethod
-    def sample_from_datasets(datasets: list[Dataset], weights: Any = None, seed: int | None = None,
-                             stop_on_empty_dataset: bool = False, rerandomize_each_iteration: bool = True) -> Dataset:
-        """Take each element from a data set drawn at random: the way to balance rare and frequent classes.
-
-        Args:
-            datasets: List of data sets whose elements have the same structure.
-            weights: How often each is drawn, as shares; all equally often if None.
-            seed: int; without, the draws follow `set_random_seed`.
-            stop_on_empty_dataset: Whether to end with the first data set that ends; otherwise the others go on.
-            rerandomize_each_iteration: Whether each epoch has other draws.
-
-        Raises:
-            ValueError: no data sets, or weights that are no shares, one for each.
-
-        >>> rare, frequent = Dataset.from_tensors([1]).repeat(), Dataset.from_tensors([0]).repeat()
-        >>> mixed = Dataset.sample_from_datasets([rare, frequent], [0.5, 0.5], seed=0).take(100)
-        >>> 30 < sum(int(x[0]) for x in mixed) < 70
-        True
-        """
-        shares = np.full(len(datasets), 1.0) if weights is None else np.asarray(to_leaf(weights), np.float64)
-        if not datasets or shares.shape != (len(datasets),) or not (shares >= 0).all() or not shares.any():
-            raise ValueError(f"sample_from_datasets: give data sets, and for each a weight of 0 or more, "
-                             f"got {len(datasets)} data sets and weights={weights}")
-        seed = random.make_default_seed() if seed is None else seed
-        generators = random.SeedGenerator(seed) if rerandomize_each_iteration else seed
-
-        def iterate():
-            return drawn([dataset._elements() for dataset in datasets], shares, random.generator(generators),
-                         stop_on_empty_dataset)
-
-        endless = any(dataset._cardinality == INFINITE_CARDINALITY for dataset in datasets)
-        return Dataset(iterate, lambda: datasets[0].element_spec,
-                       INFINITE_CARDINALITY if endless and not stop_on_empty_dataset else UNKNOWN_CARDINALITY)
-
-    @staticmethod
-    def list_files(file_pattern: Any, shuffle: bool | None = None, seed: int | None = None,
-                   name: str | None = None) -> Dataset:
-        """The paths that match a pattern, as text.
-
-        Args:
-            file_pattern: Pattern with * and ?, or a list of such.
-            shuffle: Whether in a new order each time; False: sorted. None: True.
-            seed: int, for the order; without, it follows `set_random_seed`.
-
-        Raises:
-            ValueError: no file matches.
-        """
-        patterns = [file_pattern] if isinstance(file_pattern, str) or hasattr(file_pattern, "__fspath__") else (
-            file_pattern)
-        paths = sorted(path for pattern in patterns for path in glob.glob(str(pattern)))
-        if not paths:
-            raise ValueError(f"list_files: no file matches {[str(pattern) for pattern in patterns]}")
-        files = Dataset.from_tensor_slices(paths)
-        return files.shuffle(len(paths), seed) if shuffle is None or shuffle else files
+    def _with(iterate, spec, cardinality=UNKNOWN_CARDINALITY, rows=None):
+        return Dataset(iterate, spec, cardinality, rows)
 
     # -- order and number ----------------------------------------------------------------------------------------------
 
@@ -399,7 +213,7 @@ class Dataset(Pipeline):
         """
         def iterate():
             for element in self._elements():
-                yield _call(map_func, element)
+                yield call(map_func, element)
 
         return Dataset(iterate, lambda: self._spec_after(iterate), self._cardinality)
 
@@ -414,11 +228,75 @@ class Dataset(Pipeline):
         """
         def iterate():
             for element in self._elements():
-                if bool(_call(predicate, element)):
+                if bool(call(predicate, element)):
                     yield element
 
         endless = self._cardinality == INFINITE_CARDINALITY
         return Dataset(iterate, lambda: self.element_spec, INFINITE_CARDINALITY if endless else UNKNOWN_CARDINALITY)
+
+    def take_while(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """Keep the first elements, as long as a function is true of them.
+
+        Args:
+            predicate: Function of an element, predicate(*element) for tuples.
+
+        >>> list(map(int, Dataset.range(10).take_while(lambda x: x < 3)))
+        [0, 1, 2]
+        """
+        return Dataset(lambda: itertools.takewhile(lambda element: bool(call(predicate, element)), self._elements()),
+                       lambda: self.element_spec)
+
+    def unique(self, name: str | None = None) -> Dataset:
+        """Leave out the elements that have been there before. They are single arrays.
+
+        Raises:
+            TypeError: (while iterating) an element is a tuple, a dict or a data set.
+
+        >>> list(map(int, Dataset.from_tensor_slices([1, 37, 2, 37, 2, 1]).unique()))
+        [1, 37, 2]
+        """
+        def iterate():
+            before = set()
+            for element in self._elements():
+                if not isinstance(element, np.ndarray):
+                    raise TypeError("Dataset.unique: each element must be one array; choose a part in map() first, got "
+                                    f"{spec_of(element)}")
+                key = (element.shape, *element.ravel().tolist())
+                if key not in before:
+                    before.add(key)
+                    yield element
+
+        return Dataset(iterate, lambda: self.element_spec)
+
+    def scan(self, initial_state: Structure, scan_func: Callable[[Any, Any], tuple[Any, Any]],
+             name: str | None = None) -> Dataset:
+        """Apply a function with a memory: state, output = scan_func(state, element) for all elements.
+
+        Args:
+            initial_state: The state before the first element, nested. Each iteration begins with it.
+            scan_func: Function of the state and an element, which is not unpacked; returns the new state and the
+                element of the new data set.
+
+        Raises:
+            TypeError: (while iterating) the function returns no pair.
+
+        >>> sums = Dataset.range(1, 5).scan(np.int64(0), lambda total, x: (total + x, total + x))
+        >>> list(map(int, sums))
+        [1, 3, 6, 10]
+        """
+        first_state = map_leaves(to_leaf, initial_state)
+
+        def iterate():
+            state = first_state
+            for element in self._elements():
+                result = scan_func(wrap(state), wrap(element))
+                if not isinstance(result, tuple | list) or len(result) != 2:
+                    raise TypeError("Dataset.scan: scan_func must return a pair, the new state and an output, got "
+                                    f"{type(result).__name__}")
+                state, output = (map_leaves(to_leaf, part) for part in result)
+                yield output
+
+        return Dataset(iterate, lambda: first_spec(iterate), self._cardinality)
 
     def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
         """Number the elements: (number, element).
@@ -469,99 +347,7 @@ class Dataset(Pipeline):
         block = checks.count(block_length, "Dataset.interleave", "block_length")
 
         def iterate():
-            datasets = (map_func(*_arguments(element)) for element in self._elements())
+            datasets = (map_func(*arguments(element)) for element in self._elements())
             return interleaved((dataset._elements() for dataset in datasets), length, block)
 
         return Dataset(iterate, lambda: first_spec(iterate))
-
-    # -- batches -------------------------------------------------------------------------------------------------------
-
-    def batch(self, batch_size: int, drop_remainder: bool = False, num_parallel_calls: int | None = None,
-              deterministic: bool | None = None, name: str | None = None) -> Dataset:
-        """Stack elements to batches, with a new first axis.
-
-        Args:
-            batch_size: Elements in a batch.
-            drop_remainder: Whether to leave out a shorter last batch.
-            num_parallel_calls, deterministic: Taken for TensorFlow's sake and ignored.
-
-        Raises:
-            ValueError: `batch_size` is below 1; (while iterating) the elements differ in shape.
-
-        >>> [x.numpy().tolist() for x in Dataset.range(5).batch(2)]
-        [[0, 1], [2, 3], [4]]
-        """
-        size = checks.count(batch_size, "Dataset.batch", "batch_size")
-        if self._rows is not None:
-            def join(numbers):
-                numbers = np.array(numbers)
-                return map_leaves(lambda array: array[numbers], self._rows)
-        else:
-            def join(elements):
-                return stack(elements, "batch")
-        return self._grouped(self._iterate, join, size, drop_remainder)
-
-    def padded_batch(self, batch_size: int, padded_shapes: Structure = None, padding_values: Any = None,
-                     drop_remainder: bool = False, name: str | None = None) -> Dataset:
-        """Stack elements of different lengths to batches, filled up at their ends.
-
-        Args:
-            batch_size: Elements in a batch.
-            padded_shapes: Nested shapes to fill up to, None or -1 for the longest of the batch; all None if None.
-            padding_values: What to fill with; 0, or the empty text, if None.
-            drop_remainder: Whether to leave out a shorter last batch.
-
-        Raises:
-            ValueError: an element is larger than `padded_shapes`.
-
-        >>> rows = Dataset.range(1, 3).map(lambda n: np.ones(int(n), int))
-        >>> [x.numpy().tolist() for x in rows.padded_batch(2)]
-        [[[1, 0], [1, 1]]]
-        """
-        size = checks.count(batch_size, "Dataset.padded_batch", "batch_size")
-        return self._grouped(self._elements, lambda elements: pad_and_stack(elements, padded_shapes, padding_values),
-                             size, drop_remainder, ragged=True)
-
-    def _grouped(self, iterate_parts, join, size, drop_remainder, ragged=False):
-        def iterate():
-            parts = iterate_parts()
-            while group := list(itertools.islice(parts, size)):
-                if len(group) < size and drop_remainder:
-                    return
-                yield join(group)
-
-        def spec():
-            first = size if drop_remainder else None
-            return map_leaves(lambda leaf: leaf if leaf.shape is None else TensorSpec(
-                (first, *(None if ragged else length for length in leaf.shape)), leaf.dtype), self.element_spec)
-
-        count = self._cardinality
-        if count > 0:
-            count = count // size if drop_remainder else -(-count // size)
-        return Dataset(iterate, spec, count)
-
-    def unbatch(self, name: str | None = None) -> Dataset:
-        """Make an element of each row of each element.
-
-        >>> list(map(int, Dataset.from_tensors([1, 2]).unbatch()))
-        [1, 2]
-        """
-        def iterate():
-            for element in self._elements():
-                for i in range(len(leaves(element)[0])):
-                    yield row(element, i)
-
-        def spec():
-            return map_leaves(lambda leaf: TensorSpec(leaf.shape and leaf.shape[1:], leaf.dtype), self.element_spec)
-
-        return Dataset(iterate, spec)
-
-
-def _arguments(element):
-    """The arguments with which a function of the user is called."""
-    element = wrap(element)
-    return element if isinstance(element, tuple) else (element,)
-
-
-def _call(function, element):
-    return map_leaves(to_leaf, function(*_arguments(element)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,20 @@ import numpy as np
 from ..core.naming import unknown_name
 from ..core.types import Structure
 from ..tensor import Tensor
-from .elements import TensorSpec, leaves, map_leaves, row, spec_of, to_leaf, wrap
+from .elements import Nested, TensorSpec, leaves, map_leaves, row, spec_of, to_leaf, wrap
 
 INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
 
+_RAGGED = ("makes tensors with rows of different lengths, which tinynet does not have; fill the rows up with "
+           "padded_batch(batch_size), or before with utils.pad_sequences")
 _NOT_THERE = {
-    "window": "makes data sets of data sets; use keras.utils.timeseries_dataset_from_array for windows of a series",
+    "ragged_batch": _RAGGED,
+    "sparse_batch": "makes sparse tensors, which tinynet does not have; use padded_batch()",
+    "rejection_resample": "draws by class; use filter() for each class and sample_from_datasets()",
+    "fingerprint": "is a number of TensorFlow's own serialization, which is not here",
     "save": "writes TensorFlow's own format; keep arrays with numpy.savez",
     "load": "reads TensorFlow's own format; keep arrays with numpy.savez",
-    "choose_from_datasets": "takes turns by a data set of numbers; use sample_from_datasets() or zip()",
-    "bucket_by_sequence_length": "sorts by length; use padded_batch()",
     "snapshot": "writes TensorFlow's own format; use cache()",
     "with_options": "tunes TensorFlow's runtime, which is not here; leave it out",
     "options": "tunes TensorFlow's runtime, which is not here; leave it out",
@@ -37,7 +40,42 @@ class _ExplainsMissing(type):
         return _explain_missing(cls, name)
 
 
-class Pipeline(metaclass=_ExplainsMissing):
+class Elements(Iterator[Structure]):
+    """One iteration over a `Dataset`: `next(elements)`, or a loop. It cannot begin anew.
+
+    Args:
+        source: Generator of elements as the user gets them.
+        dataset: Of which it is an iteration.
+    """
+
+    def __init__(self, source: Generator[Structure], dataset: Pipeline) -> None:
+        self._source = source
+        self._dataset = dataset
+
+    def __next__(self) -> Structure:
+        return next(self._source)
+
+    next = __next__  # TensorFlow's other names of it
+
+    def get_next(self) -> Structure:
+        """Return the next element.
+
+        Raises:
+            StopIteration: there is none. (TensorFlow raises its OutOfRangeError.)
+        """
+        return next(self._source)
+
+    @property
+    def element_spec(self) -> Structure:
+        """The nested `TensorSpec`s of the elements."""
+        return self._dataset.element_spec
+
+    def close(self) -> None:
+        """End the iteration, and its threads."""
+        self._source.close()
+
+
+class Pipeline(Nested, metaclass=_ExplainsMissing):
     """Base of `Dataset`, which adds the sources and the steps.
 
     Args:
@@ -54,18 +92,28 @@ class Pipeline(metaclass=_ExplainsMissing):
         self._cardinality = cardinality
         self._rows = rows
 
+    @staticmethod
+    def _with(iterate: Callable[[], Iterable[Any]], spec: Structure | Callable[[], Structure],
+              cardinality: int = UNKNOWN_CARDINALITY, rows: Structure = None) -> Any:
+        """A `Dataset` of these: the arguments are the constructor's."""
+        raise NotImplementedError
+
     def _elements(self):
         """An iterator over elements of ndarrays."""
         if self._rows is None:
             return iter(self._iterate())
         return (row(self._rows, i) for i in self._iterate())
 
-    def __iter__(self) -> Iterator[Structure]:
-        return (wrap(element) for element in self._elements())
+    def __iter__(self) -> Elements:
+        return Elements((wrap(element) for element in self._elements()), self)
 
-    def as_numpy_iterator(self) -> Iterator[Structure]:
-        """Iterate over the elements as ndarrays; scalars of NumPy, or bytes, where there is one value."""
-        return (map_leaves(lambda leaf: leaf[()], element) for element in self._elements())
+    def as_numpy_iterator(self) -> Elements:
+        """Iterate over the elements as ndarrays; scalars of NumPy, or bytes, where there is one value.
+
+        Raises:
+            TypeError: (while iterating) the elements are data sets.
+        """
+        return Elements((map_leaves(_as_numpy, element) for element in self._elements()), self)
 
     @property
     def element_spec(self) -> Structure:
@@ -130,6 +178,24 @@ class Pipeline(metaclass=_ExplainsMissing):
 
     def __repr__(self) -> str:
         return f"<Dataset element_spec={self.element_spec}>"
+
+
+def arguments(element: Structure) -> tuple[Any, ...]:
+    """Return the arguments with which a function of the user is called: the parts of a tuple, or the element."""
+    element = wrap(element)
+    return element if isinstance(element, tuple) else (element,)
+
+
+def call(function: Callable[..., Structure], element: Structure) -> Structure:
+    """Return what a function of the user makes of an element, of ndarrays."""
+    return map_leaves(to_leaf, function(*arguments(element)))
+
+
+def _as_numpy(leaf):
+    if isinstance(leaf, Nested):
+        raise TypeError("as_numpy_iterator: the elements are data sets, as window() makes them; loop over them, and "
+                        "call as_numpy_iterator() on each")
+    return leaf[()]
 
 
 def _explain_missing(cls, name):

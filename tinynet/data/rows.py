@@ -15,6 +15,7 @@ from ..config import floatx
 from ..core.types import Array, DTypeLike
 from ..string_tensor import is_text
 from .memory import empty
+from .text_columns import explain_text
 
 CHECK_ROWS = 1 << 16  # elements in a chunk of check_finite where there is no compiled loop
 
@@ -81,10 +82,9 @@ def as_rows(value: Any, name: str, where: str) -> Array:
         return np.ascontiguousarray(array)  # text, for a model that begins with TextVectorization
     if array.dtype.kind not in "fiub":
         remedy = " (a sparse matrix: use .toarray())" if hasattr(value, "toarray") else ""
-        raise TypeError(
-            f"{where}: {name} must hold numbers, got dtype {array.dtype}{remedy}; encode text and categories "
-            "as numbers first"
-        )
+        text = "" if remedy else explain_text(value, array, name)
+        raise TypeError(f"{where}: {name} must hold numbers, got dtype {array.dtype}{remedy}; "
+                        f"{text or 'encode text and categories as numbers first'}")
     if array.ndim == 0:
         raise ValueError(
             f"{where}: {name} is the single number {array}, but needs an axis of samples; use np.array([...])"

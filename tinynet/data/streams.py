@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -139,3 +141,74 @@ def drawn(streams: Iterable[Iterable[Any]], shares: Array, rng: np.random.Genera
                 shares[chosen] = 0  # what was drawn for it is drawn again, from the others
                 break
             yield element
+
+
+def chosen(streams: Iterable[Iterable[Any]], choices: Iterable[Array], stop_on_empty: bool) -> Iterator[Any]:
+    """Yield elements, each from the stream whose number is chosen.
+
+    Args:
+        streams: Iterables.
+        choices: Arrays of one whole number each.
+        stop_on_empty: Whether to end at the choice of a stream that has ended; otherwise it is left out.
+
+    Raises:
+        ValueError: a choice is no number of a stream.
+    """
+    iterators = [iter(stream) for stream in streams]
+    for choice in choices:
+        if not isinstance(choice, np.ndarray) or choice.ndim or choice.dtype.kind not in "iu" or not (
+                0 <= choice < len(iterators)):
+            raise ValueError(f"choose_from_datasets: a choice must be a whole number from 0 to {len(iterators) - 1}, "
+                             f"got {choice!r}")
+        try:
+            element = next(iterators[int(choice)])
+        except StopIteration:
+            if stop_on_empty:
+                return
+            continue
+        yield element
+
+
+def windows(stream: Iterable[Any], size: int, shift: int, stride: int, drop_remainder: bool) -> Iterator[list[Any]]:
+    """Yield lists of elements number n shift, n shift + stride, ... (`size` of them), for n = 0, 1, ...
+
+    Args:
+        stream: Iterable.
+        size: Elements in a window.
+        shift: Elements between the beginnings of windows.
+        stride: Elements between neighbours in a window.
+        drop_remainder: Whether to leave out windows that the end of the stream makes shorter.
+    """
+    stream = iter(stream)
+    waiting: collections.deque[Any] = collections.deque()
+    extent = (size - 1) * stride + 1
+    while True:
+        waiting.extend(itertools.islice(stream, extent - len(waiting)))
+        if not waiting or drop_remainder and len(waiting) < extent:
+            return
+        yield list(itertools.islice(waiting, 0, None, stride))
+        between = shift - len(waiting)
+        for _ in range(min(shift, len(waiting))):
+            waiting.popleft()
+        if between > 0:
+            collections.deque(itertools.islice(stream, between), maxlen=0)  # skips them
+
+
+def grouped(stream: Iterable[Any], key_of: Callable[[Any], int], size_of: Callable[[int], int]) \
+        -> Iterator[tuple[int, list[Any]]]:
+    """Yield (key, elements of this key) as soon as there are enough of them; in the end the rest, in order of the keys.
+
+    Args:
+        stream: Iterable.
+        key_of: Function of an element.
+        size_of: Function of a key: how many elements are enough.
+    """
+    waiting: dict[int, list[Any]] = {}
+    for element in stream:
+        key = key_of(element)
+        group = waiting.setdefault(key, [])
+        group.append(element)
+        if len(group) >= size_of(key):
+            yield key, waiting.pop(key)
+    for key in sorted(waiting):
+        yield key, waiting[key]

@@ -77,15 +77,17 @@ class CsvDataset(Dataset):
             for path, file in _open_all(filenames, compression_type, "CsvDataset"):
                 lines = _Lines(path, io.TextIOWrapper(file, encoding="utf-8", newline=""))
                 records = csv.reader(lines, delimiter=field_delim, quoting=quoting)
+                names = []
                 for number in itertools.count():
                     with translated(path, position=lines.position):
                         fields = next(records, None)
                         if fields is None:
                             break
                         if header and number == 0:
+                            names = fields if select_cols is None and exclude_cols is None else _selected(fields, 1)
                             continue
-                        record = tuple(_value(field, *column, na_value) for field, column in zip(
-                            _selected(fields, lines.number), columns, strict=True))
+                        record = tuple(_value(field, *column, na_value, i, names) for i, (field, column) in enumerate(
+                            zip(_selected(fields, lines.number), columns, strict=True)))
                     yield record
 
         def _selected(fields, line):
@@ -158,9 +160,27 @@ def _column(default):
     return leaf.dtype, leaf
 
 
-def _value(field, dtype, default, na_value):
+def _value(field, dtype, default, na_value, number, names):
+    """A field of column `number` as an array."""
     if field in ("", na_value):
         if default is None:
-            raise ValueError("CsvDataset: a field is empty, and record_defaults has no value for its column")
+            raise ValueError(f"CsvDataset: a field is empty, and record_defaults has no value for its column, "
+                             f"{_called(number, names)}")
         return default
-    return to_leaf(field) if dtype.kind == "O" else np.array(float(field) if dtype.kind == "f" else int(field), dtype)
+    if dtype.kind == "O":
+        return to_leaf(field)
+    try:
+        return np.array(float(field) if dtype.kind == "f" else int(field), dtype)
+    except ValueError:
+        kind = "number" if dtype.kind == "f" else "whole number"
+        raise ValueError(
+            f"CsvDataset: column {_called(number, names)} has {field!r}, which is no {kind}. With record_defaults"
+            f"[{number}]='', it is text, and these two lines give each word a number:\n"
+            f"    lookup = layers.StringLookup(); lookup.adapt(dataset.map(lambda *record: record[{number}]))\n"
+            f"    dataset = dataset.map(lambda *record: (*record[:{number}], lookup(record[{number}]), "
+            f"*record[{number + 1}:]))") from None
+
+
+def _called(number, names):
+    """A column's number, and its name if the file has a header."""
+    return f"{number} ({names[number]!r})" if number < len(names) else str(number)

@@ -14,25 +14,29 @@ from ..tensor import Tensor
 from .base import Layer
 from .encoding import refuse_sparse
 from .preprocessing import batches_of
-from .tokens import as_text
+from .tokens import as_text, words_of
+from .tokens import lower as small_letters
 from .vocabulary import StringLookup
 
 if TYPE_CHECKING:
-    from ..core.types import Config, Shape
+    from ..core.types import Array, Config, Shape
 
+_TEXTS_AT_ONCE = 256  # that a user's function is given
 PUNCTUATION = re.compile(r"""[!"#$%&()\*\+,-\./:;<=>?@\[\\\]^_`{|}~\']""")
 
 
 class TextVectorization(Layer):
     """Sentences as sequences of word indices, or as rows of counts.
 
-    Each is standardized, split into words, joined to n-grams, and looked up in a vocabulary.
+    Each is standardized, split into words, joined to n-grams, and looked up in a vocabulary. As in Keras, small letters
+    replace A to Z alone (É stays É), and only spaces, tabs and ends of lines separate words.
 
     Args:
         max_tokens: Largest size of the vocabulary, special tokens included.
         standardize: 'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None, or a function of an array of
-            strings.
-        split: 'whitespace', 'character', None, or a function from an array of strings to a list of lists.
+            strings, of any number of texts, that returns a changed one for each.
+        split: 'whitespace', 'character', None, or a function of an array of strings that returns the list of words of
+            each, such as `lambda texts: tf.strings.split(texts, ",")`. It is given one text at a time, shape (1,).
         ngrams: n for all n-grams of up to n words, or a tuple of the lengths wanted.
         output_mode: 'int': indices, 0 for padding and 1 for unknown words. 'multi_hot', 'count', 'tf_idf': one row a
             sentence.
@@ -104,13 +108,13 @@ class TextVectorization(Layer):
         if text.ndim == 2 and text.shape[1] == 1 and self.split is not None:
             text = text[:, 0]
         if callable(self.standardize):
-            text = as_text(self.standardize(text), self.encoding)
+            text = self._standardized(text)
         elif self.standardize is not None:
             lower, strip = "lower" in self.standardize, "strip" in self.standardize
             text = np.array([_standard(one, lower, strip) for one in text.ravel()] + [None], object)[:-1].reshape(
                 text.shape)
         if callable(self.split):
-            rows = [list(map(str, as_text(row).tolist())) for row in self.split(text)]
+            rows = [self._split(text[i:i + 1]) for i in range(len(text))]
         elif self.split is None:
             rows = text.reshape(len(text), -1).tolist()
         elif text.ndim != 1:
@@ -118,10 +122,37 @@ class TextVectorization(Layer):
                 f"TextVectorization: expected one text a sample, shape (batch,) or (batch, 1), got {text.shape}"
             )
         else:
-            rows = [one.split() if self.split == "whitespace" else list(one) for one in text]
+            rows = [words_of(one) if self.split == "whitespace" else list(one) for one in text]
         if self._lengths is None:
             return rows
         return [[" ".join(row[i:i + n]) for n in self._lengths for i in range(len(row) - n + 1)] for row in rows]
+
+    def _standardized(self, text: Array) -> Array:
+        """What the user's function makes of texts.
+
+        NumPy's arrays of text give each the space of the longest: not all texts at once.
+        """
+        result = text.copy()
+        for start in range(0, len(text), _TEXTS_AT_ONCE):
+            part = text[start:start + _TEXTS_AT_ONCE]
+            changed = as_text(self.standardize(part.astype(str)), self.encoding)
+            if changed.shape != part.shape:
+                raise ValueError("TextVectorization: standardize must return a text for each that it is given, got "
+                                 f"shape {changed.shape} for {part.shape}")
+            result[start:start + _TEXTS_AT_ONCE] = changed
+        return result
+
+    def _split(self, text: Array) -> list[str]:
+        """The words that the user's function makes of one text, shape (1,)."""
+        rows = self.split(text.astype(str))
+        try:
+            words = as_text(rows[0], self.encoding)
+        except (TypeError, IndexError, KeyError):
+            words = None
+        if words is None or words.ndim != 1 or len(rows) != 1:
+            raise ValueError("TextVectorization: split must return a list of the words of each text, such as "
+                             f"[['a', 'b']] for one text, got {rows!r:.200}")
+        return list(words)
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Learn the vocabulary: count the words of the data and keep the most frequent ones.
@@ -200,5 +231,5 @@ class TextVectorization(Layer):
 
 
 def _standard(text: str, lower: bool, strip: bool) -> str:
-    text = text.lower() if lower else text
+    text = small_letters(text) if lower else text
     return PUNCTUATION.sub("", text) if strip else text

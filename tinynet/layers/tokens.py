@@ -1,8 +1,9 @@
-"""Text as arrays of Python strings, and a hash of it that is the same in every process."""
+"""Text as arrays of Python strings, and what TensorFlow understands by small letters and white space."""
 
 from __future__ import annotations
 
-import hashlib
+import re
+import string
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,30 @@ from ..tensor import Tensor
 
 if TYPE_CHECKING:
     from ..core.types import Array
+
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_WORDS = re.compile("[^ \\t\\n\\v\\f\\r]+")
+
+
+def lower(text: str) -> str:
+    """Return a text with small letters in place of A to Z. As in TensorFlow, other letters stay: É, Ж.
+
+    >>> lower("ABC É")
+    'abc É'
+    """
+    return text.lower() if text.isascii() else text.translate(_SMALL)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text. Between words there are spaces, tabs and ends of lines.
+
+    As in TensorFlow, other white space is part of a word: spaces that do not break lines (U+00A0), the wide spaces of
+    Korean, Chinese and Japanese texts (U+3000).
+
+    >>> words_of(" a  b\\tc ")
+    ['a', 'b', 'c']
+    """
+    return _WORDS.findall(text)
 
 
 def as_text(value: Any, encoding: str = "utf-8") -> Array:
@@ -29,9 +54,3 @@ def as_text(value: Any, encoding: str = "utf-8") -> Array:
             raise TypeError(f"expected text, got {one!r} ({type(one).__name__}) in an array of objects")
         result[index] = one.decode(encoding) if isinstance(one, bytes) else str(one)
     return result
-
-
-def stable_hash(value: Any, salt: Any = None) -> int:
-    """A 64-bit hash of a string, the same in every process."""
-    key = b"" if salt is None else repr(salt).encode()
-    return int.from_bytes(hashlib.blake2b(str(value).encode(), digest_size=8, key=key[:64]).digest(), "little")

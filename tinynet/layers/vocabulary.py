@@ -17,8 +17,9 @@ from ..core.reading import check_bytes, deserializing, open_named, translated
 from ..tensor import Tensor
 from .base import Layer
 from .encoding import encode, refuse_sparse
+from .fingerprints import as_key, bucket
 from .preprocessing import batches_of
-from .tokens import as_text, stable_hash
+from .tokens import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -246,7 +247,7 @@ class _Lookup(Layer):
 
     def _oov(self, token: Any) -> int:
         """Which of the indices for unknown tokens."""
-        return stable_hash(token) % self.num_oov_indices
+        raise NotImplementedError
 
     def encode(self, indices: Array) -> Tensor:
         """Indices in the output mode's form: as they are, or as rows of zeros and ones, counts or frequencies."""
@@ -310,15 +311,14 @@ class StringLookup(_Lookup):
         pad_to_max_tokens: Make rows `max_tokens` long, even if the vocabulary is shorter.
         sparse: There are no sparse tensors here: must be False.
         encoding: Of bytes.
-        salt: Accepted for Keras's signature; it changes nothing here.
+        salt: An int, or two: the key of SipHash, by which unknown strings are spread over several `num_oov_indices`; by
+            FarmHash if None.
 
     Shapes: text of any shape -> the same of int64, for 'int'; (batch, n) -> (batch, vocabulary size) otherwise.
 
     Raises:
         ValueError: arguments contradict each other; when called, there is no vocabulary yet.
         TypeError: when called, the input is no text.
-
-    With several `num_oov_indices` the hash is not TensorFlow's: an unknown string may get another of these indices.
 
     >>> StringLookup(vocabulary=["a", "b"])([["b", "x"]]).numpy()
     array([[2, 0]])
@@ -331,7 +331,8 @@ class StringLookup(_Lookup):
                  oov_token: str = "[UNK]", vocabulary: Any = None, idf_weights: Any = None, invert: bool = False,
                  output_mode: str = "int", pad_to_max_tokens: bool = False, sparse: bool = False,
                  encoding: str = "utf-8", name: str | None = None, salt: Any = None, **kwargs: Any) -> None:
-        self.__dict__.update(encoding=encoding, salt=salt)  # set_vocabulary, called below, needs them
+        # set_vocabulary, called below, needs them.
+        self.__dict__.update(encoding=encoding, salt=as_key(salt, "StringLookup"))
         super().__init__(max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert,
                          output_mode, pad_to_max_tokens, sparse, name=name, **kwargs)
 
@@ -340,6 +341,9 @@ class StringLookup(_Lookup):
 
     def _read(self, value: Any) -> Array:
         return as_text(value, self.encoding)
+
+    def _oov(self, token: Any) -> int:
+        return bucket(token.encode(self.encoding), self.num_oov_indices, self.salt)
 
     def get_config(self) -> Config:
         return {**super().get_config(), "encoding": self.encoding, "salt": self.salt}
@@ -351,7 +355,9 @@ class IntegerLookup(_Lookup):
     Args:
         oov_token: The number that stands for unknown ones with `invert`.
         vocabulary_dtype: 'int64'.
-        oov_method: 'floormod': with several `num_oov_indices`, unknown n has index n modulo them.
+        oov_method: How unknown numbers are spread over several `num_oov_indices`: 'floormod', n modulo them, or
+            'farmhash', by a hash of the digits.
+        salt: For 'farmhash', as for `StringLookup`.
         max_tokens, num_oov_indices, mask_token, vocabulary, output_mode, ...: As for `StringLookup`.
 
     Shapes: integers of any shape -> the same of int64, for 'int'; (batch, n) -> (batch, vocabulary size) otherwise.
@@ -365,16 +371,20 @@ class IntegerLookup(_Lookup):
     """
 
     _text_out = False
+    oov_method: str
+    salt: Any
 
     def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: int | None = None,
                  oov_token: int = -1, vocabulary: Any = None, vocabulary_dtype: str = "int64", idf_weights: Any = None,
                  invert: bool = False, output_mode: str = "int", sparse: bool = False, pad_to_max_tokens: bool = False,
                  oov_method: str = "floormod", salt: Any = None, name: str | None = None, **kwargs: Any) -> None:
         choice(vocabulary_dtype, "IntegerLookup", "vocabulary_dtype", ("int64",))
-        choice(oov_method, "IntegerLookup", "oov_method", ("floormod",))
+        choice(oov_method, "IntegerLookup", "oov_method", ("floormod", "farmhash"))
+        if salt is not None and oov_method != "farmhash":
+            raise ValueError(f"IntegerLookup: salt needs oov_method='farmhash', got {oov_method!r}")
+        self.__dict__.update(oov_method=oov_method, salt=as_key(salt, "IntegerLookup"))
         super().__init__(max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert,
                          output_mode, pad_to_max_tokens, sparse, name=name, **kwargs)
-        self.salt = salt
 
     def _token(self, value: Any) -> int:
         return int(value)
@@ -386,7 +396,9 @@ class IntegerLookup(_Lookup):
         return array.astype(np.int64)
 
     def _oov(self, token: Any) -> int:
-        return int(token) % self.num_oov_indices
+        if self.oov_method == "floormod":
+            return int(token) % self.num_oov_indices
+        return bucket(int(token), self.num_oov_indices, self.salt)
 
     def get_config(self) -> Config:
-        return {**super().get_config(), "vocabulary_dtype": "int64", "oov_method": "floormod", "salt": self.salt}
+        return {**super().get_config(), "vocabulary_dtype": "int64", "oov_method": self.oov_method, "salt": self.salt}

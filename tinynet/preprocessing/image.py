@@ -13,9 +13,16 @@ from .. import config, random
 from ..core.types import Array, DTypeLike, SeedLike
 from ..utils.images import array_to_img, img_to_array, load_img, save_img
 from .affine import affine_matrix, transform
-from .image_batches import ArrayBatches, DataFrameBatches, DirectoryBatches
+from .dataframe_batches import DataFrameBatches
+from .image_batches import ArrayBatches, DirectoryBatches
 
 __all__ = ["ImageDataGenerator", "array_to_img", "img_to_array", "load_img", "save_img"]
+
+
+_DEPRECATED = {
+    "has_ext": "names in the table must have their endings", "sort": "shuffle=False keeps the order of the table",
+    "drop_duplicates": "use dataframe.drop_duplicates()",
+}
 
 
 class ImageDataGenerator:
@@ -23,9 +30,10 @@ class ImageDataGenerator:
 
     Args:
         featurewise_center, featurewise_std_normalization, zca_whitening: Normalise by the mean, the standard deviation,
-            the covariance of the data that `fit` was given.
-        samplewise_center, samplewise_std_normalization: Normalise each picture by its own.
-        zca_epsilon: Added to the eigenvalues of the covariance.
+            the covariance of the data that `fit` was given. The last two need the first and set it. Whitened pixels
+            have the standard deviation 1 already: the second is switched off, with a warning.
+        samplewise_center, samplewise_std_normalization: Normalise each picture by its own. The second sets the first.
+        zca_epsilon: Added to the singular values of the data.
         rotation_range: Turn by up to so many degrees either way.
         width_shift_range, height_shift_range: Move by up to this share of the size (below 1), so many pixels (from 1
             on), or by one of a list.
@@ -82,6 +90,13 @@ class ImageDataGenerator:
         for name, pair in (("zoom_range", self.zoom_range), ("brightness_range", brightness_range)):
             if pair is not None and len(pair) != 2:
                 raise ValueError(f"ImageDataGenerator: {name} must be a pair of factors, got {pair!r}")
+        if zca_whitening and featurewise_std_normalization:
+            self.featurewise_std_normalization = False
+            warnings.warn("ImageDataGenerator: zca_whitening=True makes all standard deviations 1; "
+                          "featurewise_std_normalization=True is ignored", stacklevel=2)
+        # A standard deviation, and a covariance, are those of centred data.
+        self.featurewise_center = featurewise_center or featurewise_std_normalization or zca_whitening
+        self.samplewise_center = samplewise_center or samplewise_std_normalization
 
     # -- batches -------------------------------------------------------------------------------------------------------
 
@@ -147,16 +162,38 @@ class ImageDataGenerator:
         """Return batches of the pictures that a pandas table names.
 
         Args:
-            dataframe: The table.
-            directory: Folder to which the names are relative.
-            x_col, y_col, weight_col: Columns of names, targets (one or a list) and sample weights.
-            class_mode: Also "raw": the numbers of y_col themselves.
-            validate_filenames: Taken for Keras's sake and ignored.
+            dataframe: The table, or a dict of its columns.
+            directory: Folder to which the names are relative; the current one if None.
+            x_col, y_col, weight_col: Columns of file names, targets (one, or a list) and sample weights.
+            classes: Names of the classes in the order of their numbers; pictures of others are left out. All that
+                occur, in alphabetical order, if None.
+            class_mode: What the targets are. "categorical": one-hot; a picture whose entry in y_col is a list of names
+                has several ones. "sparse": numbers of classes; "binary": 0. or 1. "raw": the numbers of y_col
+                themselves. "multi_output": a list with the numbers of each column of y_col. "input": the pictures
+                themselves. None: no targets; y_col is not read.
+            validate_filenames: Whether to leave out files that are not there, or have no picture's ending, with a
+                warning. Without, such a file is an error when its batch is made.
+            kwargs: has_ext, sort and drop_duplicates of older versions, which have no effect, and warn.
             Others: As for `flow_from_directory`.
+
+        Raises:
+            KeyError: the table has no such column.
+            TypeError: x_col, y_col or weight_col holds something else, or an unknown argument.
+            ValueError: an unknown color_mode or class_mode, or "binary" with more or fewer than two classes.
         """
+        for name in kwargs:
+            if name not in _DEPRECATED:
+                raise TypeError(f"flow_from_dataframe: unknown argument {name!r}")
+            warnings.warn(f"flow_from_dataframe: {name} has no effect any more: {_DEPRECATED[name]}",
+                          DeprecationWarning, stacklevel=2)
+        if class_mode == "other":
+            warnings.warn("flow_from_dataframe: class_mode='other' is now called 'raw'", DeprecationWarning,
+                          stacklevel=2)
+            class_mode = "raw"
         return DataFrameBatches(self, dataframe, directory, x_col, y_col, weight_col, target_size, color_mode, classes,
-                                class_mode, subset, interpolation, batch_size=batch_size, shuffle=shuffle, seed=seed,
-                                save_to_dir=save_to_dir, save_prefix=save_prefix, save_format=save_format)
+                                class_mode, subset, interpolation, validate_filenames, batch_size=batch_size,
+                                shuffle=shuffle, seed=seed, save_to_dir=save_to_dir, save_prefix=save_prefix,
+                                save_format=save_format)
 
     # -- one picture ---------------------------------------------------------------------------------------------------
 
@@ -221,6 +258,18 @@ class ImageDataGenerator:
 
     def standardize(self, x: Array) -> Array:
         """Return a picture (or a batch) normalised by the generator's options."""
+        x = self._before_statistics(x)
+        if self.featurewise_center and self._fitted("featurewise_center", self.mean):
+            x = x - self.mean
+        if self.featurewise_std_normalization and self._fitted("featurewise_std_normalization", self.std):
+            x = x / (self.std + 1e-6)
+        if self.zca_whitening and self._fitted("zca_whitening", self.zca_whitening_matrix):
+            flat = x.reshape(-1, self.zca_whitening_matrix.shape[0])
+            x = (flat @ self.zca_whitening_matrix).reshape(x.shape)
+        return x
+
+    def _before_statistics(self, x):
+        """The steps whose results have the statistics that `fit` computes; each needs nothing but the picture."""
         if self.preprocessing_function is not None:
             x = self.preprocessing_function(x)
         if self.rescale:
@@ -229,13 +278,6 @@ class ImageDataGenerator:
             x = x - np.mean(x, keepdims=True)
         if self.samplewise_std_normalization:
             x = x / (np.std(x, keepdims=True) + 1e-6)
-        if self.featurewise_center and self._fitted("featurewise_center", self.mean):
-            x = x - self.mean
-        if self.featurewise_std_normalization and self._fitted("featurewise_std_normalization", self.std):
-            x = x / (self.std + 1e-6)
-        if self.zca_whitening and self._fitted("zca_whitening", self.zca_whitening_matrix):
-            flat = x.reshape(-1, self.zca_whitening_matrix.shape[0])
-            x = (flat @ self.zca_whitening_matrix).reshape(x.shape)
         return x
 
     @staticmethod
@@ -248,6 +290,14 @@ class ImageDataGenerator:
     def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: SeedLike = None) -> None:
         """Compute mean, standard deviation and covariance of pictures, for the featurewise options.
 
+        They are those of what `standardize` normalises by them: of pictures after `preprocessing_function`, `rescale`
+        and the samplewise options. (Keras's are of rescaled pictures before the other two.)
+
+        The whitening matrix is U diag(sqrt(n) / (s + zca_epsilon)) U^T, where the n centred pictures, as columns, are
+        U diag(s) V^T. What no picture has, the directions with s = 0, it removes.
+
+        Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, appendix A.
+
         Args:
             x: Pictures, shape (samples, height, width, channels).
             augment: Whether to use `rounds` randomly changed copies of each instead.
@@ -255,15 +305,16 @@ class ImageDataGenerator:
             seed: int, for the changes.
 
         Raises:
-            ValueError: another number of axes.
+            ValueError: another number of axes, or no pictures.
         """
         x = np.array(x, self.dtype)
-        if x.ndim != 4:
+        if x.ndim != 4 or len(x) == 0:
             raise ValueError(f"ImageDataGenerator.fit: expected pictures (samples, height, width, channels), got shape "
                              f"{x.shape}")
         if augment:
             rng = random.generator(seed)
             x = np.concatenate([[self.random_transform(picture, rng) for picture in x] for _ in range(rounds)])
+        x = np.stack([self._before_statistics(picture) for picture in x]).astype(self.dtype, copy=False)
         axes = (0, 1, 2) if self.data_format == "channels_last" else (0, 2, 3)
         if self.featurewise_center:
             self.mean = x.mean(axes, keepdims=True)[0]
@@ -272,10 +323,31 @@ class ImageDataGenerator:
             self.std = x.std(axes, keepdims=True)[0]
             x = x / (self.std + 1e-6)
         if self.zca_whitening:
-            flat = x.reshape(len(x), -1)
-            values, vectors = np.linalg.eigh(flat.T @ flat / len(flat))
-            scale = 1 / np.sqrt(np.maximum(values, 0) + self.zca_epsilon)
-            self.zca_whitening_matrix = ((vectors * scale) @ vectors.T).astype(self.dtype)
+            self.zca_whitening_matrix = whitening_matrix(x.reshape(len(x), -1), self.zca_epsilon)
+
+
+def whitening_matrix(x: Array, epsilon: float = 1e-6) -> Array:
+    """Return the matrix W that makes the features of centred data uncorrelated: (x W)^T (x W) / n = identity.
+
+    Of all such matrices it is the symmetric one, whose result is nearest to the data (ZCA).
+
+    Args:
+        x: Centred data, shape (samples, features).
+        epsilon: Added to the singular values.
+
+    Returns:
+        Array, shape (features, features). Directions that the data does not have are removed.
+
+    >>> whitening_matrix(np.array([[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]])).round(3) + 0
+    array([[0.707, 0.   ],
+           [0.   , 1.414]])
+    """
+    triangle = np.linalg.qr(x, mode="r")  # x = Q R: R has x's singular values, and few rows
+    _, values, directions = np.linalg.svd(triangle, full_matrices=False)
+    in_span = values > values.max(initial=0) * max(x.shape) * np.finfo(x.dtype).eps
+    values, directions = values[in_span], directions[in_span]
+    scale = np.sqrt(len(x)) / (values + epsilon)
+    return ((directions.T * scale) @ directions).astype(x.dtype)
 
 
 def _shift(choices, length, rng):

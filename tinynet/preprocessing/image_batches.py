@@ -1,4 +1,4 @@
-"""The batches that `ImageDataGenerator` makes of arrays, folders and tables."""
+"""The batches that `ImageDataGenerator` makes of arrays and of picture files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from .. import random
 from ..core.types import Array, SeedLike
 from ..data.py_dataset import PyDataset
 from ..tensor import to_array
-from ..utils.directories import PICTURES, encode_labels, files_below
+from ..utils.directories import PICTURES, files_below
 from ..utils.images import array_to_img, img_to_array, load_img
 
 if TYPE_CHECKING:
     from .image import ImageDataGenerator
 
+ENDINGS = (*PICTURES, ".ppm", ".tif", ".tiff")
 _COUNTS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 
 
@@ -122,7 +123,7 @@ class ArrayBatches(Batches):
         if self.y is not None and len(self.y) != len(self.x):
             raise ValueError(f"ImageDataGenerator.flow: {len(self.x)} pictures but {len(self.y)} targets")
         if subset is not None:
-            cut = int(len(self.x) * _split_of(generator, subset))
+            cut = int(len(self.x) * split_share(generator, subset))
             part = slice(cut) if subset == "validation" else slice(cut, None)
             self.x, self.further = self.x[part], [array[part] for array in self.further]
             self.y = None if self.y is None else self.y[part]
@@ -145,7 +146,7 @@ class FileBatches(Batches):
 
     Attributes:
         filepaths, filenames: The files, and their names below the folder.
-        classes, labels: The class number (or target) of each.
+        classes, labels: The class number (or target) of each; for several classes, or outputs, a list of them.
         class_indices: {class name: number}.
         image_shape: Shape of a picture.
     """
@@ -177,9 +178,13 @@ class FileBatches(Batches):
         if self.class_mode is None:
             return pictures
         if self.class_mode == "input":
-            y = pictures.copy()
+            y: Any = pictures.copy()
         elif self.class_mode == "categorical":
-            y = encode_labels(self.labels[chosen], "categorical", len(self.class_indices))
+            y = np.zeros((len(chosen), len(self.class_indices)), np.float32)
+            for row, i in zip(y, chosen, strict=True):
+                row[self.labels[i]] = 1  # one number, or the numbers of all classes of the picture
+        elif self.class_mode == "multi_output":
+            y = [targets[chosen] for targets in self.labels]
         else:
             y = self.labels[chosen] if self.class_mode == "raw" else self.labels[chosen].astype(np.float32)
         return (pictures, y) if self.sample_weight is None else (pictures, y, self.sample_weight[chosen])
@@ -191,7 +196,7 @@ class DirectoryBatches(FileBatches):
     def __init__(self, generator: ImageDataGenerator, directory: str | os.PathLike[str], target_size: tuple[int, int],
                  color_mode: str, classes: list[str] | None, class_mode: str | None, subset: str | None,
                  interpolation: str, keep_aspect_ratio: bool, follow_links: bool, **options: Any) -> None:
-        _check_mode("flow_from_directory", class_mode, ("categorical", "sparse", "binary", "input", None))
+        check_mode("flow_from_directory", class_mode, ("categorical", "sparse", "binary", "input", None))
         self.directory = directory
         root = Path(directory)
         if not root.is_dir():
@@ -199,10 +204,10 @@ class DirectoryBatches(FileBatches):
         names = list(classes) if classes else sorted(entry.name for entry in root.iterdir() if entry.is_dir())
         self.num_classes = len(names)
         self.class_indices = {name: number for number, name in enumerate(names)}
-        share = _split_of(generator, subset) if subset is not None else 0.0
+        share = split_share(generator, subset) if subset is not None else 0.0
         self.filepaths, numbers = [], []
         for name in names:
-            paths = files_below(root / name, (*PICTURES, ".ppm", ".tif", ".tiff"), follow_links)
+            paths = files_below(root / name, ENDINGS, follow_links)
             if subset is not None:  # the first of each class are for validation
                 cut = int(share * len(paths))
                 paths = paths[:cut] if subset == "validation" else paths[cut:]
@@ -214,42 +219,18 @@ class DirectoryBatches(FileBatches):
         super().__init__(generator, target_size, color_mode, class_mode, interpolation, keep_aspect_ratio, **options)
 
 
-class DataFrameBatches(FileBatches):
-    """Batches of a table: see `ImageDataGenerator.flow_from_dataframe`."""
-
-    def __init__(self, generator: ImageDataGenerator, dataframe: Any, directory: str | None, x_col: str, y_col: Any,
-                 weight_col: str | None, target_size: tuple[int, int], color_mode: str, classes: list[str] | None,
-                 class_mode: str | None, subset: str | None, interpolation: str, **options: Any) -> None:
-        _check_mode("flow_from_dataframe", class_mode, ("categorical", "sparse", "binary", "input", "raw", None))
-        root = Path(directory) if directory is not None else Path()
-        rows = np.arange(len(dataframe[x_col]))
-        if subset is not None:
-            cut = int(len(rows) * _split_of(generator, subset))
-            rows = rows[:cut] if subset == "validation" else rows[cut:]
-        self.filenames = [str(name) for name in np.asarray(dataframe[x_col])[rows]]
-        self.filepaths = [str(root / name) for name in self.filenames]
-        self.class_indices = {}
-        if class_mode in ("categorical", "sparse", "binary"):
-            targets = np.asarray(dataframe[y_col]).tolist()
-            names = list(classes) if classes else sorted(set(targets))
-            self.class_indices = {name: number for number, name in enumerate(names)}
-            self.labels = np.array([self.class_indices[name] for name in targets], np.int32)[rows]
-            print(f"Found {len(rows)} validated image filenames belonging to {len(names)} classes.")
-        else:
-            self.labels = np.asarray(dataframe[y_col])[rows] if class_mode == "raw" else None
-            print(f"Found {len(rows)} validated image filenames.")
-        self.classes = self.labels
-        super().__init__(generator, target_size, color_mode, class_mode, interpolation, **options)
-        if weight_col is not None:
-            self.sample_weight = np.asarray(dataframe[weight_col])[rows]
-
-
-def _check_mode(where, class_mode, known):
+def check_mode(where: str, class_mode: str | None, known: tuple[str | None, ...]) -> None:
+    """Raise a ValueError if `class_mode` is not among the known ones."""
     if class_mode not in known:
         raise ValueError(f"{where}: class_mode must be one of {known}, got {class_mode!r}")
 
 
-def _split_of(generator, subset):
+def split_share(generator: ImageDataGenerator, subset: str) -> float:
+    """Return the share of the data that is for validation.
+
+    Raises:
+        ValueError: an unknown subset, or a generator without `validation_split`.
+    """
     if subset not in ("training", "validation"):
         raise ValueError(f"subset must be 'training' or 'validation', got {subset!r}")
     if not generator.validation_split:

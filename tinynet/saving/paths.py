@@ -31,7 +31,7 @@ def input_path(filepath: str | os.PathLike[str]) -> Path:
     """Return the path to read from, with `~` expanded.
 
     Raises:
-        ModelFileError: TensorFlow's checkpoint.
+        ModelFileError: TensorFlow's checkpoint, or an empty file.
         IsADirectoryError: it is a folder.
     """
     path = Path(os.fspath(filepath)).expanduser()
@@ -41,6 +41,9 @@ def input_path(filepath: str | os.PathLike[str]) -> Path:
     if not path.exists() and path.with_name(path.name + ".index").exists():
         raise ModelFileError(f"{path}: TensorFlow's checkpoints (.index, .data-...) cannot be read; with TensorFlow, "
                              "load it and save the weights as .weights.h5")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ModelFileError(f"{path}: the file is empty: saving or copying it was cut off, or the disk was full; save "
+                             "or copy it again")
     return path
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from ..core.errors import DataError
 from ..core.types import Array
 from ..data.dataset import AUTOTUNE, Dataset
+from ..ops.image import METHODS
 from ..string_tensor import to_string_array
-from .pictures import decode_image, resize, resize_with_crop_or_pad
+from .pictures import crop_to_aspect_ratio as cropped
+from .pictures import decode_image, resize, resize_with_pad
 
 PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
@@ -41,10 +43,10 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
         seed: int, for the order and for the split.
         validation_split: Share of the pictures, taken from the end of the (shuffled) list, for validation.
         subset: 'training', 'validation', or 'both' for a tuple of data sets.
-        interpolation: 'bilinear' or 'nearest'.
+        interpolation: 'bilinear', 'nearest', 'bicubic', 'lanczos3' or 'lanczos5'.
         follow_links: Whether to search folders that are symbolic links.
         crop_to_aspect_ratio: Whether to crop the middle to the proportions of `image_size` first.
-        pad_to_aspect_ratio: Or to pad with zeros.
+        pad_to_aspect_ratio: Or to keep the whole picture and surround it with zeros.
         data_format: 'channels_first' for pictures (channels, height, width).
         format: 'tf'; taken for Keras's sake.
         verbose: Whether to print how many files were found.
@@ -61,19 +63,21 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
     where = "image_dataset_from_directory"
     if color_mode not in ("rgb", "rgba", "grayscale"):
         raise ValueError(f"{where}: color_mode must be 'rgb', 'rgba' or 'grayscale', got {color_mode!r}")
-    if interpolation not in ("bilinear", "nearest"):
-        raise ValueError(f"{where}: interpolation must be 'bilinear' or 'nearest', got {interpolation!r}")
+    if interpolation not in METHODS:
+        raise ValueError(f"{where}: interpolation must be one of {', '.join(METHODS)}, got {interpolation!r}")
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError(f"{where}: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True")
     channels = {"rgb": 3, "rgba": 4, "grayscale": 1}[color_mode]
     height, width = image_size
 
     def load(path):
-        picture = decode_image(_content(path), channels, where=path)
-        if crop_to_aspect_ratio or pad_to_aspect_ratio:
-            have_height, have_width = picture.shape[:2]
-            choose = min if crop_to_aspect_ratio else max
-            picture = resize_with_crop_or_pad(picture, choose(have_height, round(have_width * height / width)),
-                                              choose(have_width, round(have_height * width / height)))
-        picture = resize(picture, image_size, interpolation).data.astype(np.float32)
+        picture = decode_image(_content(path), channels, expand_animations=False, where=path)
+        if pad_to_aspect_ratio:
+            picture = resize_with_pad(picture, height, width, interpolation)
+        else:
+            picture = cropped(picture, height, width) if crop_to_aspect_ratio else picture
+            picture = resize(picture, image_size, interpolation)
+        picture = picture.data.astype(np.float32)
         return picture.transpose(2, 0, 1) if data_format == "channels_first" else picture
 
     return _datasets(where, load, PICTURES, directory, labels, label_mode, class_names, batch_size, shuffle, seed,

@@ -39,11 +39,59 @@ def open_picture(file: Any, size: int, where: Any, max_bytes: int | None = None)
         raise PictureError(f"{where}: PostScript is a program, which is not run")
     width, height = picture.size
     needed = width * height * max(4, len(picture.getbands()) * (4 if picture.mode in ("I", "F") else 1))
+    check_pixels(needed, size, f"{where}: {width} x {height}", max_bytes)
+    return picture
+
+
+def check_pixels(needed: int, size: int, where: Any, max_bytes: int | None = None) -> None:
+    """Refuse a picture whose pixels would take more memory than its file may make tinynet allocate.
+
+    Args:
+        needed: Bytes of the decoded pixels.
+        size: Bytes of the file.
+        where: The picture, for the message.
+        max_bytes: As for `open_picture`.
+
+    Raises:
+        PictureError: it is larger.
+    """
     allowed = allowed_bytes(size, max_bytes)
     if needed > allowed:
-        raise PictureError(f"{where}: {width} x {height} pixels take {needed} bytes, more than the {allowed} allowed; "
-                           "pass max_bytes=... if it is meant")
-    return picture
+        raise PictureError(f"{where} pixels take {needed} bytes, more than the {allowed} allowed; pass max_bytes=... "
+                           "if it is meant")
+
+
+def is_deep(picture: Any) -> bool:
+    """Report whether a PIL picture has 16 bits a channel: grey, or colours of which Pillow decodes the first 8 bits.
+
+    Args:
+        picture: Its pixels not decoded yet: afterwards Pillow has forgotten what the file has.
+    """
+    return picture.mode.startswith("I;16") or any("16" in str(tile[3]) for tile in picture.tile)
+
+
+def with_bytes(picture: Any, where: Any) -> Any:
+    """Return a PIL picture with a byte for each channel of a pixel: of 16 bits the first 8, which keeps the greys.
+
+    Pillow's own `convert` makes white of all but the darkest 256 of 65536 greys, and warns of palettes with opacity,
+    which become colours here.
+
+    Args:
+        picture: The picture.
+        where: What messages call it.
+
+    Raises:
+        PictureError: its pixels are 32-bit numbers, of which no byte is known to be the one that counts.
+    """
+    if picture.mode == "P" and "transparency" in picture.info:
+        return picture.convert("RGBA")
+    if picture.mode in ("I", "F"):
+        if picture.format != "PNG":
+            raise PictureError(f"{where}: the pixels are 32-bit numbers (mode {picture.mode}); 8 and 16 bits are "
+                               "supported. np.asarray(PIL.Image.open(path)) has the numbers")
+    elif not picture.mode.startswith("I;16"):
+        return picture
+    return import_pillow("load_img").fromarray((np.asarray(picture) >> 8).astype(np.uint8))
 
 
 def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | None = None,
@@ -52,7 +100,8 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | 
 
     Args:
         path: Path, or an open binary file.
-        color_mode: "rgb", "rgba" or "grayscale".
+        color_mode: "rgb", "rgba" or "grayscale". With "grayscale", greys of 16 and 32 bits keep their numbers, as in
+            Keras; the others have the first 8 of 16 bits.
         target_size: (height, width) to resize to.
         interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
         keep_aspect_ratio: Whether to crop the middle to the target's proportions first.
@@ -64,7 +113,7 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | 
     Raises:
         ValueError: an unknown color_mode or interpolation.
         OSError: the file cannot be read; a `PictureError`, which is a ValueError too, if it is no picture, a damaged
-            one, or one that is too large.
+            one, one that is too large, or one of 32-bit numbers that is to be coloured.
     """
     import_pillow("load_img")
     if color_mode not in _COLOR_MODES:
@@ -72,9 +121,9 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | 
     where = getattr(path, "name", "a picture") if hasattr(path, "read") else os.fspath(path)
     with (translated(where, PictureError, lambda: "not a picture that can be read"),
           open_picture(path, _size(path), where, max_bytes) as file):
-        picture = file if color_mode == "grayscale" and file.mode in ("I;16", "I") else file.convert(
-            _COLOR_MODES[color_mode])
-        picture.load()
+        file.load()
+        picture = file.copy() if color_mode == "grayscale" and file.mode in ("I;16", "I") else with_bytes(
+            file, where).convert(_COLOR_MODES[color_mode])
     return picture if target_size is None else resize_picture(picture, target_size, interpolation, keep_aspect_ratio)
 
 
@@ -108,8 +157,8 @@ def resize_picture(picture: Any, size: tuple[int, int], interpolation: str, keep
     box = None
     if keep_aspect_ratio:
         have_width, have_height = picture.size
-        crop_height = min(have_height, int(have_width * height / width))
-        crop_width = min(have_width, int(have_height * width / height))
+        crop_height = max(min(have_height, have_width * height // width), 1)
+        crop_width = max(min(have_width, have_height * width // height), 1)
         left, top = (have_width - crop_width) // 2, (have_height - crop_height) // 2
         box = [left, top, left + crop_width, top + crop_height]
     return picture.resize((width, height), method, box)
@@ -145,7 +194,8 @@ def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = Tr
     """Return an array as a PIL picture.
 
     Args:
-        x: Shape (height, width, channels), with 1, 3 or 4 channels.
+        x: Shape (height, width, channels), with 1, 3 or 4 channels. With `scale=False`, greys above 255 make a picture
+            of 16 bits, and above 65535 of 32.
         data_format: "channels_last" or "channels_first"; `image_data_format()` if None.
         scale: Whether to stretch the values to 0..255.
         dtype: Element type of the computation; `floatx()` if None.
@@ -166,8 +216,9 @@ def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = Tr
     channels = array.shape[2]
     if channels not in (1, 3, 4):
         raise ValueError(f"array_to_img: expected 1, 3 or 4 channels, got {channels}")
-    if channels == 1 and array.max() > 255:
-        return image_module.fromarray(array[:, :, 0].astype(np.int32))
+    if channels == 1 and array.size and array.max() > 255:
+        is_deep_grey = array.min() >= 0 and array.max() <= 65535  # PNG files have greys of 16 bits, but not of 32
+        return image_module.fromarray(array[:, :, 0].astype(np.uint16 if is_deep_grey else np.int32))
     array = array.astype(np.uint8)
     return image_module.fromarray(array[:, :, 0] if channels == 1 else array)
 

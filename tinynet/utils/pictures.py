@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,14 @@ from ..core.errors import PictureError
 from ..core.extras import import_pillow
 from ..core.reading import translated
 from ..core.types import DTypeLike, TensorLike
+from ..ops import image as interpolation
 from ..string_tensor import to_string_array
 from ..tensor import Tensor, convert_to_tensor, to_array
-from .images import open_picture
+from .images import check_pixels, is_deep, open_picture, with_bytes
 
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_OWN_MODES = {"1": "L", "L": "L", "I;16": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "PA": "RGBA", "La": "LA",
+              "RGBa": "RGBA"}  # a picture of any other mode is decoded to RGB
 
 
 def decode_image(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", name: str | None = None,
@@ -24,33 +28,75 @@ def decode_image(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", n
                  where: str = "io.decode_image") -> Tensor:
     """Decode a picture file (JPEG, PNG, BMP, GIF, ...). Needs the extra "image".
 
+    Greys of 16 bits keep all of them as uint16 and as floating point numbers, the first 8 as uint8. Of 16-bit colours
+    Pillow decodes the first 8 bits. Of an animated PNG the still picture is decoded.
+
     Args:
         contents: The file's bytes, as `read_file` returns them.
-        channels: 1, 3 or 4; 0 for as many as the file has.
-        dtype: uint8 for 0..255, a floating point type for 0..1.
-        name, expand_animations: Taken for TensorFlow's sake; of an animation only the first picture is decoded.
+        channels: 1 (grey), 2 (grey, opacity), 3 (red, green, blue) or 4 (with opacity); 0 for what the file has: its
+            palette's colours, and their opacity if it has one.
+        dtype: uint8 for 0..255, uint16 for 0..65535, a floating point type for 0..1.
+        name: Taken for TensorFlow's sake and ignored.
+        expand_animations: Whether all pictures of a GIF file are decoded, with an axis for them also if there is only
+            one; otherwise its first is decoded.
         max_bytes: The most that the pixels may take; the larger of 1 GiB and 10 times the contents if None.
         where: What messages call the picture, such as its path.
 
     Returns:
-        Tensor, shape (height, width, channels).
+        Tensor, shape (height, width, channels); of a GIF file (pictures, height, width, channels).
 
     Raises:
+        ValueError: another `channels` or `dtype`.
         PictureError: a ValueError, and an OSError as Pillow's. The bytes are not a picture that can be read, or one
-            that is too large.
+            that is too large; or uint16 is wanted of 16-bit colours.
     """
     import_pillow("io.decode_image")
+    dtype = np.dtype(dtype)
+    if channels not in (0, *_MODES):
+        raise ValueError(f"{where}: channels must be 0, 1, 2, 3 or 4, got {channels!r}")
+    if dtype not in (np.uint8, np.uint16) and dtype.kind != "f":
+        raise ValueError(f"{where}: dtype must be uint8, uint16 or a floating point type, got {dtype}")
     data = to_string_array(contents).item()
     with translated(where, PictureError, lambda: "this is not a picture that can be read"):
         picture = open_picture(io.BytesIO(data), len(data), where, max_bytes)
-        picture.load()
-        if channels == 0 and picture.mode not in ("L", "RGB", "RGBA"):
-            picture = picture.convert("RGB")
-        elif channels:
-            picture = picture.convert(_MODES[channels])
-        array = np.array(picture)
+        if picture.format == "GIF" and expand_animations:
+            frames = []
+            for frame in _frames(picture):
+                frames.append(_pixels(frame, channels or 3, dtype, where))
+                check_pixels(len(frames) * frames[0].nbytes, len(data), f"{where}: {len(frames)} pictures'", max_bytes)
+            return Tensor(np.stack(frames))
+        return Tensor(_pixels(picture, channels, dtype, where))
+
+
+def _frames(picture):
+    """The pictures of an animation, one after the other: Pillow decodes each into the same object."""
+    for number in itertools.count():
+        try:
+            picture.seek(number)
+        except EOFError:
+            return
+        yield picture
+
+
+def _pixels(picture, channels, dtype, where):
+    """The pixels as an array of `dtype`, shape (height, width, channels)."""
+    deep = is_deep(picture)
+    picture.load()
+    own = "RGBA" if picture.mode == "P" and "transparency" in picture.info else _OWN_MODES.get(picture.mode, "RGB")
+    mode = _MODES[channels] if channels else own
+    if deep and picture.mode[0] == "I" and dtype != np.uint8:  # what Pillow cannot convert
+        grey = np.asarray(picture).astype(np.uint16)
+        opaque = np.full_like(grey, 65535)
+        array = np.stack([*[grey] * (1 if mode in ("L", "LA") else 3), *[opaque] * (mode in ("LA", "RGBA"))], -1)
+        return array if dtype == np.uint16 else (array / 65535).astype(dtype)
+    if deep and dtype == np.uint16:
+        raise PictureError(f"{where}: the picture has 16-bit colours, of which Pillow decodes 8 bits; decode it as "
+                           "uint8 or as floating point numbers")
+    array = np.array(with_bytes(picture, where).convert(mode))
     array = array[:, :, None] if array.ndim == 2 else array
-    return Tensor(array if np.dtype(dtype) == np.uint8 else (array / 255.0).astype(dtype))
+    if dtype == np.uint8:
+        return array
+    return array * np.uint16(257) if dtype == np.uint16 else (array / 255).astype(dtype)  # 255 -> 65535
 
 
 def resize(images: TensorLike, size: Any, method: str = "bilinear", preserve_aspect_ratio: bool = False,
@@ -62,7 +108,7 @@ def resize(images: TensorLike, size: Any, method: str = "bilinear", preserve_asp
     Args:
         images: Shape (..., height, width, channels).
         size: (height, width).
-        method: "bilinear" or "nearest".
+        method: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
         preserve_aspect_ratio: Whether to make the picture only as large as fits into `size`.
         antialias: Whether to average over the area of a new pixel when making the picture smaller.
         name: Taken for TensorFlow's sake and ignored.
@@ -86,9 +132,11 @@ def resize(images: TensorLike, size: Any, method: str = "bilinear", preserve_asp
         rows = (np.arange(new_height) + 0.5) * height / new_height
         columns = (np.arange(new_width) + 0.5) * width / new_width
         return ops.take(ops.take(images, rows.astype(int), axis=-3), columns.astype(int), axis=-2)
-    if method != "bilinear":
-        raise ValueError(f"image.resize: method must be 'bilinear' or 'nearest', got {method!r}")
+    if method not in interpolation.METHODS:
+        raise ValueError(f"image.resize: method must be one of {', '.join(interpolation.METHODS)}, got {method!r}")
     images = images if images.dtype.kind == "f" else ops.cast(images, "float32")
+    if method != "bilinear":
+        return interpolation.resize(images, (new_height, new_width), method, antialias, data_format="channels_last")
     vertical = _triangles(height, new_height, antialias).astype(images.dtype)
     horizontal = _triangles(width, new_width, antialias).astype(images.dtype)
     return ops.einsum("...hwc,Hh,Ww->...HWc", images, vertical, horizontal) if images.ndim > 3 else ops.einsum(
@@ -170,3 +218,45 @@ def resize_with_crop_or_pad(image: TensorLike, target_height: int, target_width:
                                  min(height, target_height), min(width, target_width))
     return pad_to_bounding_box(image, max(0, target_height - height) // 2, max(0, target_width - width) // 2,
                                target_height, target_width)
+
+
+def crop_to_aspect_ratio(image: TensorLike, height: int, width: int) -> Tensor:
+    """Cut out the middle of pictures, as large as possible with the proportions of height and width.
+
+    The part has min(h, floor(w height / width)) rows and min(w, floor(h width / height)) columns of a picture of h rows
+    and w columns, at least one of each.
+
+    Args:
+        image: Shape (..., height, width, channels).
+        height, width: The proportions.
+
+    >>> crop_to_aspect_ratio(np.arange(10).reshape(2, 5, 1), 6, 6).numpy()[0].ravel().tolist()
+    [1, 2]
+    """
+    image = convert_to_tensor(image)
+    rows, columns = image.shape[-3:-1]
+    kept_rows = max(min(rows, columns * height // width), 1)
+    kept_columns = max(min(columns, rows * width // height), 1)
+    return crop_to_bounding_box(image, (rows - kept_rows) // 2, (columns - kept_columns) // 2, kept_rows, kept_columns)
+
+
+def resize_with_pad(image: TensorLike, target_height: int, target_width: int, method: str = "bilinear",
+                    antialias: bool = False) -> Tensor:
+    """Resize pictures to as much of a size as keeps their proportions, and surround them with zeros.
+
+    The zeros do not mix with the picture, since it is resized first.
+
+    Args:
+        image: Shape (..., height, width, channels).
+        target_height, target_width: Size of the result.
+        method, antialias: As for `resize`.
+
+    >>> resize_with_pad(np.full((2, 4, 1), 7.0), 2, 2).numpy()[..., 0].tolist()
+    [[7.0, 7.0], [0.0, 0.0]]
+    """
+    image = convert_to_tensor(image)
+    rows, columns = image.shape[-3:-1]
+    ratio = max(rows / target_height, columns / target_width)  # in TensorFlow's order of rounding
+    resized = resize(image, (max(int(rows / ratio), 1), max(int(columns / ratio), 1)), method, antialias=antialias)
+    above, left = (target_height - rows / ratio) / 2, (target_width - columns / ratio) / 2
+    return pad_to_bounding_box(resized, max(0, int(above)), max(0, int(left)), target_height, target_width)

@@ -102,7 +102,7 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
     """Return the parts of one text between separators.
 
     Args:
-        input: One text.
+        input: One text, shape () or (1,), which the parts' axis follows.
         sep: The separator; white space if None.
         maxsplit: How many cuts at most; no limit if -1.
 
@@ -113,11 +113,12 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
     [b'a', b'b']
     """
     array = to_string_array(input)
-    if array.ndim:
+    if array.size != 1:
         raise ValueError("strings.split: tinynet has no ragged tensors, so it splits one text at a time; split "
                          "in Dataset.map before batch(), or use TextVectorization")
     separator = None if sep is None else _bytes(sep) or None
-    return StringTensor(array.item().split(separator, maxsplit))
+    parts = array.item().split(separator, maxsplit)
+    return StringTensor(np.array([*parts, None], object)[:-1].reshape(*array.shape, len(parts)))
 
 
 def join(inputs: Sequence[Any], separator: Any = "", name: str | None = None) -> StringTensor:
