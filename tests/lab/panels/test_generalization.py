@@ -52,7 +52,7 @@ def test_early_stopping_restores_the_best_epoch():
 
 @pytest.mark.parametrize("angle", [0, 30, 140])
 def test_l1_ends_in_a_corner_and_l2_does_not(angle):
-    corner, round_ = run("penalties", 40, norm="1", angle=angle), run("penalties", 40, norm="2", angle=angle)
+    corner, round_ = run("penalties", 57, norm="1", angle=angle), run("penalties", 57, norm="2", angle=angle)
     assert corner.state()["numbers"]["zeros"] == 1 and round_.state()["numbers"]["zeros"] == 0
 
 
