@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import lab_server  # noqa: E402
 
 from tinynet.lab import all_panels  # noqa: E402
+from tinynet.textbook.practicals import MODELS  # noqa: E402
 
 # name: (target, unit, whether more is better)
 PANELS = [key for key in ("descent", "initialization", "digits", "cnn") if key in all_panels()]  # of a class
@@ -163,7 +164,7 @@ def fit_with_a_page(rounds: int, samples: int) -> float:
     x, y = rng.random((samples, 28, 28, 1), np.float32), rng.integers(0, 10, samples)
     models = []
     for _ in range(2):
-        model = tn.textbook.practicals.MODELS["cnn"].build()
+        model = MODELS["cnn"].build()
         model.compile("adam", tn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
         model.fit(x[:256], y[:256], batch_size=128, verbose=0)
         models.append(model)
