@@ -4,6 +4,7 @@
     panel.py panels/          one small class a panel; README.md shows how to write one
     catalogue.py              all panels
     your_model.py background.py    the model that a notebook trains; the server beside it
+    notebook.py               a panel as a notebook's widget
     code.py                   the Python that a panel shows
     session.py frames.py      a panel's training in a thread; its states as bytes
     messages.py access.py     what a browser may ask, and who may
@@ -14,6 +15,7 @@
 
 from .catalogue import all_panels
 from .panel import Panel
+from .notebook import widget
 from .words import LabError, Words
 
-__all__ = ["LabError", "Panel", "Words", "all_panels"]
+__all__ = ["LabError", "Panel", "Words", "all_panels", "widget"]

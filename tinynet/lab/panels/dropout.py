@@ -126,7 +126,7 @@ class DropoutPanel(Panel):
             numbers[f"test_{name}"] = float(self.test[name][-1][0, 0])
         return {
             "numbers": numbers, "x": self.x[0], "kept": [one.astype(np.uint8) for one in kept],
-            "kernels": [layer.kernel.numpy() for layer in self.dense], "first": self.count - len(self.averages["plain"]) + 1,
+            "kernels": [layer.get_weights()[0] for layer in self.dense], "first": self.count - len(self.averages["plain"]) + 1,
             "units": {name: [one[0].astype(np.float32) for one in units] for name, units in shown.items()},
             "averages": {name: np.array(values) for name, values in self.averages.items()},
             "tests": {name: float(units[-1][0, 0]) for name, units in self.test.items()},

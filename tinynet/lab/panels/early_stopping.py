@@ -57,7 +57,8 @@ class Early(Panel):
         chosen = self.settings
         self.slide = chosen["what"] == "slide"
         if self.slide:
-            self.x, self.y = np.arange(100).reshape(5, 20), np.zeros(5)
+            self.x: np.ndarray = np.arange(100).reshape(5, 20)
+            self.y: np.ndarray = np.zeros(5)
             self.validation: Any = None
             self.model = Sequential([Dense(10, kernel_initializer=make(self._initializer()))])
             self.model.compile(SGD(), loss="mse")

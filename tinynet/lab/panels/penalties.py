@@ -75,7 +75,7 @@ class Penalties(Panel):
         gradient = self.curvature @ (w - self.centre)
         if self.norm == 1:
             return float(2 * np.abs(gradient).max())  # lambda / 2 sign(w)
-        return float(np.linalg.norm(gradient) / max(np.linalg.norm(w), 1e-12))  # lambda w
+        return float(np.linalg.norm(gradient)) / max(float(np.linalg.norm(w)), 1e-12)  # lambda w
 
     def state(self) -> dict[str, Any]:
         w = self.path[-1]

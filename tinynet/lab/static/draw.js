@@ -3,8 +3,12 @@
 import { digits, element, short } from "./words.js";
 
 // The colours of lab.css: --ink, --paper, --c0 ... --c7 (safe for colour-blind eyes).
+let themed = document.documentElement; // whose style has the colours; in a notebook the widget
+export function setThemed(node) {
+  themed = node;
+}
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  return getComputedStyle(themed).getPropertyValue(`--${name}`).trim();
 }
 export const series = (i) => colour(`c${i % 8}`);
 

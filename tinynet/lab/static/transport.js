@@ -6,7 +6,7 @@ const TYPED = {
 };
 
 // An array of the state: `values` is the typed array, `shape` its lengths.
-function decode(buffer) {
+export function decode(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const header = new TextDecoder().decode(new Uint8Array(buffer, 4, length));
   return JSON.parse(header, (key, value) => {
