@@ -216,6 +216,26 @@ def test_pictures_come_at_most_thirty_times_a_second(lab):
     tab.close()
 
 
+def test_thirty_sessions_share_the_cores_fairly(lab):
+    tabs = [lab.tab(f"class-{i}") for i in range(30)]
+    for tab in tabs:
+        tab.send("open", panel="descent", settings={"surface": "beale", "rate": 0.001})
+        tab.send("speed", speed=0)
+        tab.picture(0)
+    for tab in tabs:
+        tab.send("play")
+    time.sleep(0.5)
+    steps = [tab.picture()["step"] for tab in tabs]
+    assert min(steps) > 0
+    for tab in tabs:
+        tab.send("pause")
+    steps = [tab.picture()["step"] for tab in tabs]
+    assert max(steps) < 2000, "all still train"
+    assert min(steps) > max(steps) / 4
+    for tab in tabs:
+        tab.close()
+
+
 def test_wrong_messages_are_answered_and_change_nothing(lab):
     tab = lab.tab("wrong")
     tab.send("open", panel="descent", settings={"surface": "bowl"})
