@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinynet import Tensor, ops
+from tinynet import Tensor
 from tinynet.compat.tf import names as tf
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)

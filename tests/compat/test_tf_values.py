@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from tinynet import Tensor, ops
+from tinynet import Tensor
 from tinynet.compat.tf import names as tf
 
 RNG = np.random.default_rng(0)

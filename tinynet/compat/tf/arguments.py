@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ...core.types import Axis, TensorLike
+from ...core.types import TensorLike
 from ...tensor import Tensor, to_array
 
 
@@ -48,7 +48,7 @@ def as_tf(title: str, operation: Callable[..., Any], *parameters: str, **default
     return function
 
 
-def as_axis(axis: Any) -> Axis:
+def as_axis(axis: Any) -> Any:
     """Return an axis, or several, that a caller may write as a list, an array or a Tensor.
 
     >>> as_axis([0, 1]), as_axis(Tensor(1)), as_axis(None)

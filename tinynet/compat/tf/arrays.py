@@ -252,7 +252,7 @@ def unstack(value: TensorLike, num: int | None = None, axis: int = 0, name: str 
     """
     value = _tensor(value)
     if num is not None and num != value.shape[axis]:
-        raise ValueError(f"tf.unstack: num={num}, but axis {axis} of shape {tuple(value.shape)} has {value.shape[axis]}")
+        raise ValueError(f"tf.unstack: num={num}, but axis {axis} of shape {tuple(value.shape)} is another length")
     return ops.unstack(value, None, axis)
 
 
@@ -279,7 +279,7 @@ def split(value: TensorLike, num_or_size_splits: Any, axis: int = 0, num: int | 
         parts = int(sizes)
         if parts <= 0 or length is not None and length % parts:
             raise ValueError(f"tf.split: an axis of length {length} cannot be cut into {parts} equal parts")
-        lengths = [0] * parts
+        lengths: list[Any] = [0] * parts
         cuts: Any = parts
     else:
         lengths = [int(n) for n in sizes]

@@ -27,8 +27,8 @@ def clip_by_norm(t: TensorLike, clip_norm: TensorLike, axes: Axis = None, name: 
         axes: Norms are taken along these axes; over all of them if None.
         name: TensorFlow's, without effect.
 
-    >>> clip_by_norm([3.0, 4.0], 1.0).numpy().round(3).tolist()
-    [0.6, 0.8]
+    >>> clip_by_norm([3.0, 4.0], 1.0).numpy().round(3)
+    array([0.6, 0.8], dtype=float32)
     """
     t = ops.convert_to_tensor(t)
     squares = ops.sum(ops.square(t), as_axis(axes), keepdims=True)
@@ -77,8 +77,8 @@ def clip_by_global_norm(t_list: Sequence[TensorLike | None], clip_norm: TensorLi
         TypeError: `t_list` is no list or tuple.
 
     >>> clipped, length = clip_by_global_norm([[3.0], [4.0]], 1.0)
-    >>> [part.numpy().round(3).tolist() for part in clipped], length.item()
-    ([[0.6], [0.8]], 5.0)
+    >>> [round(part.item(), 3) for part in clipped], length.item()
+    ([0.6, 0.8], 5.0)
     """
     length = global_norm(t_list) if use_norm is None else ops.convert_to_tensor(use_norm)
     scale = clip_norm * ops.minimum(1.0 / length, 1.0 / ops.convert_to_tensor(clip_norm))

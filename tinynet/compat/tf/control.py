@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ...core.nest import flatten, map_structure, map_structures
+from ...core.nest import flatten, holds_arrays, map_structure, map_structures
 from ...core.tensor_shape import TensorShape
 from ...core.types import Structure, TensorLike
 from ...tensor import Tensor, convert_to_tensor, to_array
@@ -152,12 +152,21 @@ def _stopped(leaf):
 
 def _rows(title, elems):
     """(the leaves as Tensors in their nesting, how many slices they have along the first axis)"""
-    elems = _as_tensors(elems)
+    elems = _as_tensors(_without_numbers(elems))
     lengths = {leaf.shape[0] if leaf.shape else None for leaf in flatten(elems)}
     if len(lengths) != 1 or None in lengths:
         raise ValueError(f"tf.{title}: elems must have one length along their first axis, got shapes "
                          f"{[tuple(leaf.shape) for leaf in flatten(elems)]}")
     return elems, lengths.pop()
+
+
+def _without_numbers(elems):
+    """The nesting of tensors; a list of numbers, which TensorFlow refuses, is an array."""
+    if isinstance(elems, dict):
+        return {key: _without_numbers(part) for key, part in elems.items()}
+    if isinstance(elems, tuple) or isinstance(elems, list) and holds_arrays(elems):
+        return type(elems)(map(_without_numbers, elems))
+    return elems if isinstance(elems, Tensor) else convert_to_tensor(elems)
 
 
 def _row(elems, i):

@@ -103,7 +103,7 @@ def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0, name
     lengths = params.shape[batch_dims:batch_dims + depth]
     inside = None
     if bad_indices_policy == "IGNORE":
-        inside = ((array >= 0) & (array < np.array(lengths))).all(-1)
+        inside = np.asarray(((array >= 0) & (array < np.array(lengths))).all(-1))
         array = np.where(inside[..., None], array, 0)
     positions = check_indices("gather_nd", array, tuple(lengths))
     batch = _batch_positions("gather_nd", batch_dims, params, array.shape[:-1], array.ndim - 1)

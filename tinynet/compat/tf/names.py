@@ -94,9 +94,11 @@ _TYPES = {name: np.dtype(name) for name in (
 _REDUCTIONS = _of(reductions, "reduce_all reduce_any reduce_logsumexp reduce_max reduce_mean reduce_min reduce_prod "
                               "reduce_sum argmax argmin cumsum")
 _NAMES: dict[str, Any] = _TYPES | _REDUCTIONS | {name: _math.ELEMENTWISE[name] for name in (
-    "abs acos acosh add asin asinh atan atan2 atanh cos cosh equal exp floor greater greater_equal less less_equal "
-    "logical_and logical_not logical_or maximum minimum multiply negative not_equal pow round sigmoid sign sin sinh "
-    "sqrt square subtract tan tanh").split()
+    "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "equal", "exp",
+    "floor", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
+    "maximum", "minimum", "multiply", "negative", "not_equal", "pow", "round", "sigmoid", "sign", "sin", "sinh",
+    "sqrt", "square", "subtract", "tan", "tanh",
+)
 } | _of(arrays, "add_n concat constant convert_to_tensor ensure_shape fill identity linspace meshgrid one_hot ones pad "
                 "range rank repeat reverse roll sequence_mask shape size split squeeze stack tile transpose unstack "
                 "zeros",

@@ -178,7 +178,7 @@ def bias_add(value: TensorLike, bias: TensorLike, data_format: str | None = None
 
 def batch_normalization(x: TensorLike, mean: TensorLike, variance: TensorLike, offset: TensorLike | None,
                         scale: TensorLike | None, variance_epsilon: float, name: str | None = None) -> Tensor:
-    """Return (x - mean) / sqrt(variance + variance_epsilon) scale + offset; without scale or offset if they are None."""
+    """Return (x - mean) / sqrt(variance + variance_epsilon) scale + offset; a scale or offset of None is left out."""
     normal = (_tensor(x) - mean) * ops.rsqrt(_tensor(variance) + variance_epsilon)
     normal = normal if scale is None else normal * scale
     return normal if offset is None else normal + offset
@@ -226,8 +226,8 @@ def embedding_lookup(params: TensorLike, ids: TensorLike, max_norm: float | None
         IndexError: a row does not exist.
         ValueError: `params` is a list of tables, which tinynet does not join.
 
-    >>> embedding_lookup(Tensor([[3.0, 4.0], [0.0, 1.0]]), [0], max_norm=1.0).numpy().round(3).tolist()
-    [[0.6, 0.8]]
+    >>> embedding_lookup(Tensor([[3.0, 4.0], [0.0, 1.0]]), [0], max_norm=1.0).numpy().round(3)
+    array([[0.6, 0.8]], dtype=float32)
     """
     if isinstance(params, list | tuple) and params and isinstance(params[0], Tensor):
         raise ValueError("tf.nn.embedding_lookup: params is a list of tables; join them with tf.concat(params, 0)")
@@ -282,8 +282,8 @@ gelu = as_tf("nn.gelu", ops.gelu, "features", approximate=False)
 def silu(features: TensorLike, beta: TensorLike = 1.0) -> Tensor:
     """Return features sigmoid(beta features).
 
-    >>> silu([0.0, 2.0], beta=0.5).numpy().round(3).tolist()
-    [0.0, 1.462]
+    >>> silu([0.0, 2.0], beta=0.5).numpy().round(3)
+    array([0.   , 1.462], dtype=float32)
     """
     if isinstance(beta, float | int) and beta == 1:
         return ops.silu(features)
@@ -303,8 +303,9 @@ def log_softmax(logits: TensorLike, axis: int | None = None, name: str | None = 
     return ops.log_softmax(logits, -1 if axis is None else as_axis(axis))
 
 
+_function: Any
 for _function in (silu, softmax, log_softmax):  # as those of `as_tf`: see tinynet/activations.py
-    _function.operation_of_tinynet = getattr(ops, _function.__name__)  # type: ignore[attr-defined]
+    _function.operation_of_tinynet = getattr(ops, _function.__name__)
 
 # -- losses ---------------------------------------------------------------------------------------------------------
 
@@ -377,8 +378,8 @@ def weighted_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike, p
     Raises:
         ValueError: the shapes differ.
 
-    >>> weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2.0).numpy().round(3).tolist()
-    [1.386, 0.693]
+    >>> weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2.0).numpy().round(3)
+    array([1.386, 0.693], dtype=float32)
     """
     labels, logits = _logits_and_labels("weighted_cross_entropy_with_logits", labels, logits)
     return _sigmoid_loss("weighted_cross_entropy_with_logits", labels, logits, pos_weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class UniqueWithCounts(NamedTuple):
 
     y: Tensor
     idx: Tensor
-    count: Tensor
+    count: Tensor  # type: ignore[assignment]  # TensorFlow's name, which hides tuple.count
 
 
 def unique_with_counts(x: TensorLike, out_idx: DTypeLike = "int32", name: str | None = None) -> UniqueWithCounts:
@@ -115,7 +115,7 @@ def unique(x: TensorLike, out_idx: DTypeLike = "int32", name: str | None = None)
     return Unique(*unique_with_counts(x, out_idx)[:2])
 
 
-def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left", out_type: DTypeLike = "int32",
+def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: Any = "left", out_type: DTypeLike = "int32",
                  name: str | None = None) -> Tensor:
     """Return at which index of a sorted sequence each value belongs.
 

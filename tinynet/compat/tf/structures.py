@@ -103,7 +103,7 @@ def _unique(things):
     return tuple({id(thing): thing for thing in things}.values())
 
 
-def _leaves(value, seen) -> Iterator[Any]:
+def _leaves(value: Any, seen: set[int]) -> Iterator[Any]:
     if isinstance(value, list | tuple | dict):
         if id(value) not in seen:
             seen.add(id(value))
