@@ -165,7 +165,8 @@ def _without_numbers(elems):
     if isinstance(elems, dict):
         return {key: _without_numbers(part) for key, part in elems.items()}
     if isinstance(elems, tuple) or isinstance(elems, list) and holds_arrays(elems):
-        return type(elems)(map(_without_numbers, elems))
+        parts = [_without_numbers(part) for part in elems]
+        return tuple(parts) if isinstance(elems, tuple) else parts
     return elems if isinstance(elems, Tensor) else convert_to_tensor(elems)
 
 

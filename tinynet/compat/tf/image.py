@@ -46,9 +46,15 @@ __all__ = [
 
 
 class ResizeMethod:
-    """Names of the ways to resize."""
+    """Names of the ways to resize; `resize` reports those that it does not have."""
 
+    AREA = "area"
+    BICUBIC = "bicubic"
     BILINEAR = "bilinear"
+    GAUSSIAN = "gaussian"
+    LANCZOS3 = "lanczos3"
+    LANCZOS5 = "lanczos5"
+    MITCHELLCUBIC = "mitchellcubic"
     NEAREST_NEIGHBOR = "nearest"
 
 
