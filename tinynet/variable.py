@@ -34,6 +34,7 @@ class Variable(Tensor):
         trainable: Whether tapes watch it and optimizers change it.
         name: For messages, summaries and files.
         initial_value: TensorFlow's name for `initializer`.
+        constraint: The attribute of this name.
 
     Attributes:
         path: The name with those of the layers around it, 'dense/kernel'.
@@ -58,7 +59,8 @@ class Variable(Tensor):
     _first_value: Any  # (initializer, shape, dtype) until the values are computed, then unused
 
     def __init__(self, initializer: Any = None, shape: ShapeLike | None = None, dtype: DTypeLike = None,
-                 trainable: bool = True, name: str = "variable", initial_value: Any = None) -> None:
+                 trainable: bool = True, name: str = "variable", initial_value: Any = None,
+                 constraint: Callable[[Any], Any] | None = None) -> None:
         initializer = initial_value if initializer is None else initializer
         initializer = initializer.data if isinstance(initializer, Tensor) else initializer
         self._keras_mask = None
@@ -66,7 +68,7 @@ class Variable(Tensor):
         self.path = name
         self.trainable = trainable
         self.regularizer = None
-        self.constraint = None
+        self.constraint = constraint
         self._first_value = None
         if isinstance(initializer, str):
             initializer = family("keras.initializers").get(initializer)

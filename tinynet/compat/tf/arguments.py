@@ -33,6 +33,9 @@ def as_tf(title: str, operation: Callable[..., Any], *parameters: str, **default
 
     def function(*args, **kwargs):
         if kwargs or len(args) != number:
+            for key in kwargs:
+                if key not in signature.parameters:
+                    raise TypeError(f"tf.{title}{signature}: got an unexpected keyword argument {key!r}")
             try:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:

@@ -30,12 +30,13 @@ def _compare(name, holds, message_first=True):
         if not np.all(holds(a, b)):
             _fail(message, f"{check.__name__} does not hold for {_shown(a, summarize)} and {_shown(b, summarize)}")
 
-    if message_first:
-        def check(x, y, message=None, summarize=None, name=None):
-            compare(x, y, message, summarize)
-    else:
-        def check(x, y, summarize=None, message=None, name=None):
-            compare(x, y, message, summarize)
+    def message_before(x, y, message=None, summarize=None, name=None):
+        compare(x, y, message, summarize)
+
+    def message_after(x, y, summarize=None, message=None, name=None):
+        compare(x, y, message, summarize)
+
+    check = message_before if message_first else message_after
 
     check.__name__ = check.__qualname__ = name
     check.__doc__ = f"""Raise ValueError unless every element of x is {name.removeprefix('assert_')} y.
@@ -125,7 +126,9 @@ def print_tensors(*inputs: Any, output_stream: Any = None, summarize: int = 3, s
     >>> print_tensors(Tensor([1, 2]), "done", output_stream=sys.stdout)
     [1 2] done
     """
-    most = {"threshold": sys.maxsize} if summarize < 0 else {"edgeitems": summarize, "threshold": 2 * summarize}
+    most: dict[str, Any] = {"threshold": sys.maxsize}
+    if summarize >= 0:
+        most = {"edgeitems": summarize, "threshold": 2 * summarize}
     shown = [np.array2string(value.data, **most) if isinstance(value, Tensor) else str(value) for value in inputs]
     if not isinstance(output_stream, str):
         print(*shown, sep=sep, end=end, file=sys.stderr if output_stream is None else output_stream)

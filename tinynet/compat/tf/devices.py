@@ -43,11 +43,14 @@ def set_visible_devices(devices: Any, device_type: str | None = None) -> None:
 
     Args:
         devices: A device, or a list of them.
-        device_type: Their type.
+        device_type: Their type: an empty list hides all devices of a type.
 
     Raises:
-        ValueError: a device that is not the CPU.
+        ValueError: a device that is not the CPU, or the CPU is to be hidden.
     """
+    if not devices and device_type in (None, "CPU"):
+        raise ValueError(f"set_visible_devices: devices is empty for device_type={device_type!r}, but the CPU cannot "
+                         "be hidden; there is no other device")
     _only_cpu("set_visible_devices", devices if isinstance(devices, list | tuple) else [devices])
 
 
@@ -128,7 +131,7 @@ def device(device_name: str | None) -> Iterator[None]:
 
 
 def function(func: Callable[..., Any] | None = None, input_signature: Any = None, autograph: bool = True,
-             jit_compile: bool | None = None, reduce_retracing: bool = False, experimental_implements: str | None = None,
+             jit_compile: bool | None = None, reduce_retracing: bool = False, experimental_implements: Any = None,
              experimental_autograph_options: Any = None, experimental_attributes: Any = None,
              experimental_relax_shapes: bool | None = None, experimental_compile: bool | None = None,
              experimental_follow_type_hints: bool | None = None) -> Any:
@@ -181,8 +184,8 @@ def _matched(func, value, spec):
         return type(spec)(_matched(func, one, part) for one, part in zip(value, spec, strict=True))
     tensor = convert_to_tensor(value, None if isinstance(value, Tensor) else spec.dtype)
     if tensor.dtype != np.dtype(spec.dtype) or not TensorShape.checked(spec.shape).is_compatible_with(tensor.shape):
-        raise TypeError(f"{func.__name__}: input_signature has {np.dtype(spec.dtype)} of shape {tuple(spec.shape)}, got "
-                        f"{tensor.dtype} of shape {tuple(tensor.shape)}")
+        raise TypeError(f"{func.__name__}: input_signature has {np.dtype(spec.dtype)} of shape {tuple(spec.shape)}, "
+                        f"got {tensor.dtype} of shape {tuple(tensor.shape)}")
     return tensor
 
 

@@ -17,7 +17,7 @@ from ...core.extras import import_pillow
 from ...core.types import DTypeLike, TensorLike
 from ...string_tensor import StringTensor, to_string_array
 from ...tensor import Tensor, to_array
-from ...utils.pictures import decode_image
+from ...utils import pictures
 from .arguments import check_choice, refuse
 
 
@@ -39,6 +39,12 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
     _path(filename).write_bytes(to_string_array(contents).item())
 
 
+def decode_image(contents: Any, channels: int | None = None, dtype: DTypeLike = "uint8", name: str | None = None,
+                 expand_animations: bool = True, max_bytes: int | None = None) -> Tensor:
+    """Decode a picture file: `tinynet.utils.pictures.decode_image` has the arguments and errors."""
+    return pictures.decode_image(contents, channels or 0, dtype, name, expand_animations, max_bytes)
+
+
 def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, fancy_upscaling: bool = True,
                 try_recover_truncated: bool = False, acceptable_fraction: float = 1, dct_method: str = "",
                 name: str | None = None) -> Tensor:
@@ -57,17 +63,17 @@ def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, fancy_upscalin
            ratio=(ratio, 1), fancy_upscaling=(fancy_upscaling, True),
            try_recover_truncated=(try_recover_truncated, False), acceptable_fraction=(acceptable_fraction, 1))
     check_choice("io.decode_jpeg", "dct_method", dct_method, ("", "INTEGER_FAST", "INTEGER_ACCURATE"))
-    return decode_image(contents, channels, expand_animations=False, where="io.decode_jpeg")
+    return pictures.decode_image(contents, channels, expand_animations=False, where="io.decode_jpeg")
 
 
 def decode_png(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", name: str | None = None) -> Tensor:
     """Decode a picture as `decode_image` does, the first of an animation; `channels` and `dtype` as there."""
-    return decode_image(contents, channels, dtype, expand_animations=False, where="io.decode_png")
+    return pictures.decode_image(contents, channels, dtype, expand_animations=False, where="io.decode_png")
 
 
 def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Tensor:
     """Decode a picture as `decode_image` does; `channels` as there."""
-    return decode_image(contents, channels, expand_animations=False, where="io.decode_bmp")
+    return pictures.decode_image(contents, channels, expand_animations=False, where="io.decode_bmp")
 
 
 def encode_png(image: TensorLike, compression: int = -1, name: str | None = None) -> StringTensor:
@@ -134,7 +140,10 @@ def _encode(image, file_format, **options):
 class gfile:  # noqa: N801, it represents the module tf.io.gfile
     """`tf.io.gfile` for local files."""
 
-    GFile = staticmethod(open)
+    @staticmethod
+    def GFile(name: str | os.PathLike[str], mode: str = "r") -> Any:  # noqa: N802
+        """Open a file as Python's `open` does."""
+        return open(name, mode)  # noqa: SIM115, the caller closes it
 
     @staticmethod
     def exists(path: str | os.PathLike[str]) -> bool:

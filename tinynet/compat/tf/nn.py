@@ -122,7 +122,7 @@ def conv2d_transpose(input: TensorLike, filters: TensorLike, output_shape: Tenso
 
 
 def _pooling(title, operation, border):
-    def pool(input, ksize, strides, padding, data_format="NHWC", name=None):  # noqa: A002
+    def run(input, ksize, strides, padding, data_format):  # noqa: A002
         first = _layout(title, data_format)
         size, steps = _lengths(title, "ksize", ksize, first), _lengths(title, "strides", strides, first)
         frame, x = _padding(title, padding, first), _tensor(input)
@@ -131,6 +131,13 @@ def _pooling(title, operation, border):
                 raise ValueError(f"tf.nn.{title}: padding must be 'VALID' or 'SAME', got {padding!r}")
             x, frame = ops.pad(x, to_array(padding).tolist(), constant_values=border), "valid"
         return operation(x, size, steps, frame, "channels_first" if first else "channels_last")
+
+    if title.endswith("2d"):
+        def pool(input, ksize, strides, padding, data_format="NHWC", name=None):  # noqa: A002
+            return run(input, ksize, strides, padding, data_format)
+    else:  # TensorFlow's is for other numbers of axes too
+        def pool(input, ksize, strides, padding, data_format=None, name=None):  # noqa: A002
+            return run(input, ksize, strides, padding, data_format)
 
     pool.__name__ = pool.__qualname__ = title
     pool.__doc__ = f"""`ops.{operation.__name__}` of images.

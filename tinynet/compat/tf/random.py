@@ -6,6 +6,7 @@ which finds here what Keras does not have. `name` arguments are TensorFlow's and
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from ... import random
 from ...core.types import DTypeLike, SeedLike, ShapeLike, TensorLike
 from ...tensor import Tensor, to_array
+from .arguments import refuse
 
 __all__ = [
     "Generator", "categorical", "fold_in", "gamma", "normal", "poisson", "set_seed", "shuffle", "split",
@@ -141,54 +143,67 @@ def one_seed(seed: TensorLike) -> int:
 class Generator:
     """Random numbers with a state of their own: each call draws new ones, each generator of a seed the same.
 
+    Make one with `from_seed`.
+
     Args:
-        seed: int, of the numbers.
+        copy_from: A generator whose state it begins with.
+        state: Must be None: TensorFlow's states are its own.
         alg: 'philox' or 'auto_select', which are the same here.
 
     Raises:
+        TypeError: `copy_from` is no generator.
         ValueError: another `alg`.
+        NotImplementedError: `state` is given.
 
     >>> generator = Generator.from_seed(1)
     >>> generator.normal((2,)).shape, generator.make_seeds(3).shape
     ((2,), (2, 3))
     """
 
-    def __init__(self, seed: int, alg: Any = None) -> None:
+    def __init__(self, copy_from: Generator | None = None, state: Any = None, alg: Any = None) -> None:
+        refuse("random.Generator", "use Generator.from_seed", state=(state, None))
         _check_algorithm("Generator", alg)
-        self._seeds = random.SeedGenerator(seed)
+        if not isinstance(copy_from, Generator):
+            raise TypeError(f"tf.random.Generator: copy_from must be a Generator, got {copy_from!r}; use "
+                            "Generator.from_seed(seed)")
+        self._seeds: random.SeedGenerator = copy.deepcopy(copy_from._seeds)
 
     @classmethod
     def from_seed(cls, seed: int, alg: Any = None) -> Generator:
-        """Return the generator of this seed."""
-        return cls(seed, alg)
+        """Return the generator of this seed; `alg` as for the class."""
+        _check_algorithm("Generator", alg)
+        generator = cls.__new__(cls)
+        generator._seeds = random.SeedGenerator(seed)
+        return generator
 
     @classmethod
     def from_non_deterministic_state(cls, alg: Any = None) -> Generator:
         """Return a generator with a new seed from the operating system."""
-        return cls(int.from_bytes(os.urandom(8), "little"), alg)
+        return cls.from_seed(int.from_bytes(os.urandom(8), "little"), alg)
 
     def reset_from_seed(self, seed: int) -> None:
         """Start again, from this seed."""
         self._seeds = random.SeedGenerator(seed)
 
-    def normal(self, shape: ShapeLike, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = None,
+    def normal(self, shape: ShapeLike, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = "float32",
                name: str | None = None) -> Tensor:
         """Return normally distributed numbers; arguments as for `tinynet.random.normal`."""
         return random.normal(shape, mean, stddev, dtype, self._seeds)
 
-    def truncated_normal(self, shape: ShapeLike, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = None,
+    def truncated_normal(self, shape: ShapeLike, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = "float32",
                          name: str | None = None) -> Tensor:
         """Return normal numbers up to two standard deviations; arguments as for `tinynet.random.truncated_normal`."""
         return random.truncated_normal(shape, mean, stddev, dtype, self._seeds)
 
-    def uniform(self, shape: ShapeLike, minval: float = 0, maxval: float | None = None, dtype: DTypeLike = None,
+    def uniform(self, shape: ShapeLike, minval: float = 0, maxval: float | None = None, dtype: DTypeLike = "float32",
                 name: str | None = None) -> Tensor:
         """Return numbers in [minval, maxval), whole ones if `dtype` is an integer type.
 
         Args:
             shape: Of the result.
             minval, maxval: Bounds; maxval=None is 1.
-            dtype: Element type; `floatx()` if None.
+            dtype: Element type.
+            name: TensorFlow's, without effect.
 
         Raises:
             ValueError: whole numbers without `maxval`.
@@ -201,7 +216,7 @@ class Generator:
 
     def split(self, count: int = 1) -> list[Generator]:
         """Return `count` new generators, independent of each other and of this one."""
-        return [Generator(one_seed(seed)) for seed in self.make_seeds(count).numpy().T]
+        return [Generator.from_seed(one_seed(seed)) for seed in self.make_seeds(count).numpy().T]
 
 
 def split(seed: TensorLike, num: int = 2, alg: str = "auto_select") -> Tensor:

@@ -79,8 +79,8 @@ def create_file_writer(logdir: str | os.PathLike[str], max_queue: int | None = N
     Raises:
         ImportError: tensorboardX is not installed; the message names the extra.
     """
-    options = {"max_queue": max_queue, "flush_secs": None if flush_millis is None else int(to_array(flush_millis)) / 1000,
-               "filename_suffix": filename_suffix}
+    seconds = None if flush_millis is None else int(to_array(flush_millis)) / 1000
+    options = {"max_queue": max_queue, "flush_secs": seconds, "filename_suffix": filename_suffix}
     return SummaryWriter(logdir, **{key: value for key, value in options.items() if value is not None})
 
 

@@ -235,6 +235,7 @@ class CheckpointManager:
         step_counter: Variable with the number of the step, for `checkpoint_interval`.
         checkpoint_interval: `save` does nothing until so many steps after the last checkpoint.
         init_fn: Function without arguments that `restore_or_initialize` calls if there is no checkpoint.
+        last_checkpoint_step: The step of the last checkpoint before this manager was made, for the interval.
 
     Raises:
         ValueError: `max_to_keep` is not above 0, or there is an interval without a counter.
@@ -244,7 +245,7 @@ class CheckpointManager:
     def __init__(self, checkpoint: Checkpoint, directory: str | os.PathLike[str], max_to_keep: int | None,
                  keep_checkpoint_every_n_hours: float | None = None, checkpoint_name: str = "ckpt",
                  step_counter: Variable | None = None, checkpoint_interval: int | None = None,
-                 init_fn: Any = None) -> None:
+                 init_fn: Any = None, last_checkpoint_step: int | None = None) -> None:
         refuse("train.CheckpointManager", "leave it out; max_to_keep is the number of those that are kept",
                keep_checkpoint_every_n_hours=(keep_checkpoint_every_n_hours, None))
         if max_to_keep is not None and max_to_keep <= 0:
@@ -256,7 +257,7 @@ class CheckpointManager:
         self.checkpoint_interval = checkpoint_interval
         self._most, self._prefix = max_to_keep, os.path.join(self.directory, checkpoint_name)
         self._steps, self._initialize = step_counter, init_fn
-        self._last_step: int | None = None
+        self._last_step = last_checkpoint_step
 
     @property
     def checkpoints(self) -> list[str]:
