@@ -173,8 +173,10 @@ LINALG = {
     "triangular_solve": case(SQUARE, V, value=np.linalg.solve(np.tril(SQUARE), V)),
     "trace": case(BATCH, value=np.trace(BATCH, axis1=1, axis2=2)),
 }
-TOP = unary("abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "floor", "logical_not", "negative", "round", "sigmoid",
-            "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh") | binary() | REDUCED | {
+TOP = unary(
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "floor", "logical_not",
+    "negative", "round", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh",
+) | binary() | REDUCED | {
     "add_n": MATH["add_n"], "argmax": MATH["argmax"], "argmin": MATH["argmin"], "bincount": MATH["bincount"],
     "cumsum": MATH["cumsum"], "einsum": LINALG["einsum"], "eye": LINALG["eye"], "matmul": LINALG["matmul"],
     "norm": LINALG["norm"], "tensordot": LINALG["tensordot"],

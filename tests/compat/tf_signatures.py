@@ -3,9 +3,20 @@
 An argument without "=" is required. "*x" and "**x" stand for any number. Element types are written as texts.
 """
 
-UNARY = dict.fromkeys(["abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "erf", "erfc", "erfinv", "exp", "expm1", "floor", "is_finite", "is_inf", "is_nan", "log", "log1p", "log_sigmoid", "logical_not", "negative", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh"], "x")
-BINARY = dict.fromkeys(["add", "divide", "divide_no_nan", "equal", "floordiv", "floormod", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "multiply_no_nan", "not_equal", "pow", "squared_difference", "subtract", "truediv"], "x, y")
-REDUCTIONS = {f"reduce_{name}": "input_tensor, axis=None, keepdims=False" for name in ["all", "any", "euclidean_norm", "logsumexp", "max", "mean", "min", "prod", "std", "sum", "variance"]}
+UNARY = dict.fromkeys((
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "erf", "erfc", "erfinv",
+    "exp", "expm1", "floor", "is_finite", "is_inf", "is_nan", "log", "log1p", "log_sigmoid", "logical_not",
+    "negative", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan",
+    "tanh",
+), "x")
+BINARY = dict.fromkeys((
+    "add", "divide", "divide_no_nan", "equal", "floordiv", "floormod", "greater", "greater_equal", "less",
+    "less_equal", "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply",
+    "multiply_no_nan", "not_equal", "pow", "squared_difference", "subtract", "truediv",
+), "x, y")
+REDUCTIONS = {f"reduce_{name}": "input_tensor, axis=None, keepdims=False" for name in (
+    "all", "any", "euclidean_norm", "logsumexp", "max", "mean", "min", "prod", "std", "sum", "variance",
+)}
 SHARED = UNARY | BINARY | REDUCTIONS | {
     "add_n": "inputs", "argmax": "input, axis=None, output_type='int64'",
     "argmin": "input, axis=None, output_type='int64'", "atan2": "y, x",

@@ -165,8 +165,8 @@ def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator
     (b'a+b', (1, 1))
     """
     array = to_string_array(inputs)
-    axes = range(array.ndim) if axis is None else np.atleast_1d(as_axis(axis)) % max(array.ndim, 1)
-    axes = tuple(int(each) for each in axes)
+    given = range(array.ndim) if axis is None else np.atleast_1d(as_axis(axis)) % max(array.ndim, 1)
+    axes = tuple(int(each) for each in given)
     others = [each for each in range(array.ndim) if each not in axes]
     rows = np.transpose(array, (*others, *axes)).reshape(*(array.shape[each] for each in others), -1)
     result = np.empty(rows.shape[:-1], object)
