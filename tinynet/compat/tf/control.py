@@ -143,7 +143,7 @@ def _check_invariants(values, invariants):
     for value, invariant in zip(values, invariants, strict=True):
         shape = TensorShape.checked(getattr(invariant, "shape", invariant))
         if isinstance(value, Tensor) and not shape.is_compatible_with(value.shape):
-            raise ValueError(f"tf.while_loop: a loop variable has shape {value.shape}, its invariant is {shape}")
+            raise ValueError(f"tf.while_loop: a loop variable has shape {value.shape}, shape_invariants has {shape}")
 
 
 def _stopped(leaf):
