@@ -43,6 +43,7 @@ ROOMS = [
     ("the slides' own forms; the practicals", ["textbook"]),
     ("TensorFlow's names; what is absent, and why; loaded when asked for", ["compat"]),
     ("Keras's layout of names", ["keras"]),
+    ("TensorFlow's layout of names", ["tf"]),
     ("the package itself: `import tinynet as tn`", [""]),
     ("the command `tinynet`", ["cli", "__main__"]),
 ]
@@ -58,6 +59,7 @@ BY_NAME = {
     "tinynet.core.extras",  # optional packages of others
     "tinynet.compat", "tinynet.compat.absent", "tinynet.compat.tf",  # old modules, further names of a namespace
     "tinynet.keras.same_modules",  # a module of tinynet under Keras's name for it
+    "tinynet.tf",  # TensorFlow's names, loaded when asked for, and the package itself
     "tinynet.wrappers",  # its own module `estimators`
 }
 

@@ -17,8 +17,9 @@ from tinynet.compat.tf import names as tf
 NO_EFFECT = {
     "parallel_iterations": "how TensorFlow runs graphs", "swap_memory": "how TensorFlow runs graphs",
     "infer_shape": "shapes are always known", "warn": "no warning is given", "conjugate": "there are no complex numbers",
-    "a_is_sparse": "a hint about speed", "b_is_sparse": "a hint about speed", "grad_a": "a hint to TensorFlow's compiler",
-    "grad_b": "a hint to TensorFlow's compiler", "validate_indices": "indices are always checked",
+    "a_is_sparse": "a hint about speed", "b_is_sparse": "a hint about speed",
+    "grad_a": "a hint to TensorFlow's compiler", "grad_b": "a hint to TensorFlow's compiler",
+    "validate_indices": "indices are always checked",
     "stable": "the order is always stable", "sorted": "the order is always sorted",
     "shift": "TensorFlow does not use it either", "fast": "a choice of TensorFlow's algorithm",
     "validate_args": "shapes are always checked", "dct_method": "a hint about speed",
@@ -31,7 +32,8 @@ IMAGE = np.arange(96, dtype=np.uint8).reshape(4, 8, 3)
 # Base calls where that of the tables of values does not show an argument.
 CALLS = {
     "tf.one_hot": case([1, 0, 1], 2, value=None), "tf.fill": case((2,), 3.0, value=None),
-    "tf.range": case(6, value=None), "tf.where": case(B, value=None), "tf.repeat": case([[1, 2]], 2, value=None), "tf.gather": case(A[:3, :3], [
+    "tf.range": case(6, value=None), "tf.where": case(B, value=None),
+    "tf.repeat": case([[1, 2]], 2, value=None), "tf.gather": case(A[:3, :3], [
         [0, 1, 1], [1, 0, 1], [1, 1, 0]], value=None), "tf.gather_nd": case(A[:2, :2], [[1, 0], [0, 1]], value=None),
     "tf.pad": case([1, 2, 3], [[1, 1]], value=None), "tf.searchsorted": case([1, 3], [3], value=None),
     "tf.squeeze": case(A[None, :, None], value=None), "tf.split": case(A, 3, value=None),
