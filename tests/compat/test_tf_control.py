@@ -88,7 +88,8 @@ def test_tensor_array():
 @pytest.mark.parametrize(("options", "use", "error", "message"), [
     ({"size": 2}, lambda a: a.write(2, 1.0), IndexError, "index 2 is outside a size of 2; dynamic_size=True"),
     ({"size": 2}, lambda a: a.write(-1, 1.0), IndexError, "index -1 is outside"),
-    ({"size": 2}, lambda a: a.write(0, tf.constant(1)), TypeError, "the elements are float32, the value at index 0 is int"),
+    ({"size": 2}, lambda a: a.write(0, tf.constant(1)), TypeError,
+     "the elements are float32, the value at index 0 is int"),
     ({"size": 2}, lambda a: a.write(0, 1.0).write(1, [1.0, 2.0]), ValueError, r"shape \(\), the value at index 1"),
     ({"size": 1, "element_shape": (3,)}, lambda a: a.write(0, 1.0), ValueError, r"elements have shape \(3,\)"),
     ({"size": 1}, lambda a: a.write(0, 1.0).read(0) and None or a.read(0), ValueError, "has been read already"),

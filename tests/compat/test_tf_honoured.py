@@ -16,7 +16,8 @@ from tinynet.compat.tf import names as tf
 
 NO_EFFECT = {
     "parallel_iterations": "how TensorFlow runs graphs", "swap_memory": "how TensorFlow runs graphs",
-    "infer_shape": "shapes are always known", "warn": "no warning is given", "conjugate": "there are no complex numbers",
+    "infer_shape": "shapes are always known", "warn": "no warning is given",
+    "conjugate": "there are no complex numbers",
     "a_is_sparse": "a hint about speed", "b_is_sparse": "a hint about speed",
     "grad_a": "a hint to TensorFlow's compiler", "grad_b": "a hint to TensorFlow's compiler",
     "validate_indices": "indices are always checked",

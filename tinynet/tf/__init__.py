@@ -1,8 +1,8 @@
 """TensorFlow's layout of names: `from tinynet import tf`, `from tinynet.tf.keras import layers`.
 
 After `import tinynet as tf` the same names are there. Here, what TensorFlow and Keras both have, such as `tf.random`
-and `tf.convert_to_tensor`, has TensorFlow's arguments; and `__version__` is that of TensorFlow whose names these are, so
-that notebooks which ask for `tf.__version__ >= "2"` go on. tinynet's own version is `tinynet.__version__`.
+and `tf.convert_to_tensor`, has TensorFlow's arguments; and `__version__` is that of TensorFlow whose names these are,
+so that notebooks which ask for `tf.__version__ >= "2"` go on. tinynet's own version is `tinynet.__version__`.
 
 >>> from tinynet import tf
 >>> tf.__version__ >= "2", tf.random.uniform([2], 1, 9, dtype=tf.int32).dtype

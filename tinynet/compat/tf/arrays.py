@@ -285,7 +285,7 @@ def split(value: TensorLike, num_or_size_splits: Any, axis: int = 0, num: int | 
         lengths = [int(n) for n in sizes]
         rest = length - sum(n for n in lengths if n != -1) if length is not None and lengths.count(-1) == 1 else None
         lengths = [rest if n == -1 else n for n in lengths]
-        if min(lengths, default=0) < 0 or length is not None and sum(lengths) != length:
+        if None in lengths or min(lengths, default=0) < 0 or length is not None and sum(lengths) != length:
             raise ValueError(f"tf.split: parts of lengths {sizes.tolist()} do not make up an axis of length {length}")
         cuts = np.cumsum(lengths)[:-1].tolist()
     if num is not None and num != len(lengths):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ... import ops
 from ...core.types import Axis, TensorLike
 from ...tensor import Tensor
@@ -82,7 +84,7 @@ def clip_by_global_norm(t_list: Sequence[TensorLike | None], clip_norm: TensorLi
     """
     length = global_norm(t_list) if use_norm is None else ops.convert_to_tensor(use_norm)
     scale = clip_norm * ops.minimum(1.0 / length, 1.0 / ops.convert_to_tensor(clip_norm))
-    scale = scale + (length - length)  # not a number if the norm is not finite
+    scale = ops.where(ops.isfinite(length), scale, np.nan)
     scaled = [None if t is None else IndexedSlices(t.values * scale, t.indices, t.dense_shape)
               if isinstance(t, IndexedSlices) else ops.convert_to_tensor(t) * ops.cast(scale, _values(t).dtype)
               for t in t_list]

@@ -9,7 +9,9 @@ import numpy as np
 
 from ... import ops
 from ...core.types import Axis, DTypeLike, TensorLike
+from ...ops.arguments import as_floats
 from ...symbolic import KerasTensor
+from ...tape import record
 from ...tensor import Tensor, convert_to_tensor, to_array
 from .arguments import as_axis, check_indices
 
@@ -27,8 +29,9 @@ def _reduction(name, operation, doc, check=None, keep_type=False):
         x = _tensor(input_tensor)
         if check is not None:
             check(reduce.__name__, x)
-        y = operation(x, as_axis(axis), bool(keepdims))
-        return ops.cast(y, x.dtype) if keep_type and y.dtype != x.dtype else y
+        half = x.dtype == "float16"  # the kernels have float32 and float64
+        y = operation(ops.cast(x, "float32") if half else x, as_axis(axis), bool(keepdims))
+        return ops.cast(y, x.dtype) if (keep_type or half) and y.dtype != x.dtype else y
 
     reduce.__name__ = reduce.__qualname__ = name
     reduce.__doc__ = (f"{doc}\n\nArgs:\n    input_tensor: Tensor.\n    axis: Axis, or several; all if None.\n"
@@ -211,10 +214,11 @@ def norm(tensor: TensorLike, ord: Any = "euclidean", axis: Any = None, keepdims:
 
 
 def _largest_singular_value(x):
-    """The root of the largest eigenvalue of the smaller of x x^T and x^T x, whose gradient `eigh` has."""
-    turned = ops.swapaxes(x, -2, -1)
-    gram = ops.matmul(x, turned) if x.shape[-2] <= x.shape[-1] else ops.matmul(turned, x)
-    return ops.sqrt(ops.maximum(ops.eigh(gram)[0][..., -1], 0))
+    """s with x v = s u. Its gradient is u v^T."""
+    x = as_floats(x)
+    u, s, vt = np.linalg.svd(x.data, full_matrices=False)
+    direction = u[..., :, :1] * vt[..., :1, :]
+    return record(np.ascontiguousarray(s[..., 0]), (x,), lambda dy: (dy[..., None, None] * direction,))
 
 
 def bincount(arr: TensorLike, weights: TensorLike | None = None, minlength: int | None = None,

@@ -156,7 +156,8 @@ def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator
 
     Args:
         inputs: Texts.
-        axis: Axis, or several, which are joined in this order; all if None.
+        axis: Axis, or several, along which the texts are joined one axis after the other; all, the last first, if
+            None.
         keepdims: Whether to keep the axes, with length 1.
         separator: Between the texts.
         name: TensorFlow's, without effect.
@@ -165,10 +166,10 @@ def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator
     (b'a+b', (1, 1))
     """
     array = to_string_array(inputs)
-    given = range(array.ndim) if axis is None else np.atleast_1d(as_axis(axis)) % max(array.ndim, 1)
+    given = range(array.ndim)[::-1] if axis is None else np.atleast_1d(as_axis(axis)) % max(array.ndim, 1)
     axes = tuple(int(each) for each in given)
     others = [each for each in range(array.ndim) if each not in axes]
-    rows = np.transpose(array, (*others, *axes)).reshape(*(array.shape[each] for each in others), -1)
+    rows = np.transpose(array, (*others, *axes[::-1])).reshape(*(array.shape[each] for each in others), -1)
     result = np.empty(rows.shape[:-1], object)
     for index in np.ndindex(result.shape):
         result[index] = _bytes(separator).join(rows[index])
