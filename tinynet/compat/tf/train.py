@@ -282,6 +282,7 @@ class CheckpointManager:
         Returns:
             The path; None if the interval has not passed.
         """
+        refuse("train.CheckpointManager.save", "leave it out", options=(options, None))
         if self._steps is not None:
             step = int(self._steps.numpy())
             if (check_interval and self.checkpoint_interval is not None and self._last_step is not None
@@ -290,7 +291,7 @@ class CheckpointManager:
             self._last_step = step
         if checkpoint_number is not None:
             self.checkpoint.save_counter = int(checkpoint_number) - 1
-        path = self.checkpoint.save(self._prefix, options)
+        path = self.checkpoint.save(self._prefix)
         paths = self.checkpoints
         if self._most is not None and len(paths) > self._most:
             _write_state(Path(self.directory), [Path(kept).name for kept in paths[-self._most:]])
