@@ -37,6 +37,8 @@ from tinynet.core.errors import NotInTinynetError
     "from tinynet.keras.layers import *; Dense",
     "from tinynet.keras.losses import mse, MAE, kld, logcosh; assert mse is tinynet.losses.mean_squared_error",
     "from tinynet.keras.metrics import mse, MAE",
+    "from tinynet import tf; assert tf.__version__ >= '2' and tf.keras is tinynet.keras; import tinynet.tf as again",
+    "import tinynet.tf; from tinynet.tf.keras.layers import Dense; assert Dense is tinynet.layers.Dense",
     "from tinynet.data import Dataset; assert Dataset is tinynet.data.Dataset",
     "import tinynet.keras.utils.numerical; assert tinynet.utils.__spec__.name == 'tinynet.utils'",
 ])

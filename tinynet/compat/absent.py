@@ -136,13 +136,9 @@ ABSENT = {
         **_names("signal", _COMPLEX),
         **_names("audio", _AUDIO),
         **_names("sets", "compares rows as sets; use Python's sets, or numpy.intersect1d and the like"),
-        **_names("IndexedSlices", "stores some rows of a gradient; here all gradients are ordinary tensors"),
         **_names("lookup", "maps text to numbers; use keras.layers.StringLookup"),
         **_names("py_function numpy_function", "lets a graph run Python; here everything is Python, so call "
                                                "the function directly"),
-        **_names("while_loop cond case", "is a loop inside a graph; write Python's own, or use tinynet.ops"),
-        **_names("TensorArray", "collects tensors inside a graph; use a list and tf.stack"),
-        **_names("Module", "is TensorFlow's base of models; use keras.Model or keras.layers.Layer"),
         **_names("hessians gradients", "belongs to TensorFlow 1's graphs; use GradientTape"),
         **_names("bfloat16", _PRECISION),
         **_names("complex64 complex128", _COMPLEX),

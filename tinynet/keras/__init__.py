@@ -30,6 +30,6 @@ __all__ = [
 ]
 
 # Before Python's own finders, which would load a second copy of tinynet/layers as tinynet.keras.layers.
-sys.meta_path.insert(0, SameModules())
+sys.meta_path.insert(0, SameModules(__name__, ("backend", "same_modules")))
 
 __getattr__ = explainer(__name__)
