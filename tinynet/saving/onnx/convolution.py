@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from ...ops.conv2d_transpose import axis_geometry
 from ...ops.windows import same_padding
 from .axes import channels_first, result
 from .functions import write_activation
-from .writer import Value, unsupported
+from .masks import expanded
+from .writer import Value, Writer, unsupported
 
 
 def _padding(layer, x):
@@ -124,6 +126,19 @@ def _global_pool(op_type, w, layer, x):
     return result(layer, x, y, moved=x.moved and layer.keepdims)
 
 
+def mean_of_steps(w: Writer, layer: Any, x: Value, mask: Value | None = None) -> Value:
+    """Write GlobalAveragePooling1D: the mean over the steps that are no padding."""
+    mask = x.mask if mask is None else mask
+    if mask is None:
+        return _global_pool("ReduceMean", w, layer, x)
+    x = w.last(x)
+    steps = 1 if layer.data_format == "channels_last" else 2
+    kept = w.add("Cast", expanded(w, mask, 3 - steps), to=w.element_type(x.dtype))
+    total, count = (w.add("ReduceSum", part, np.array([steps]), keepdims=int(layer.keepdims))
+                    for part in (w.add("Mul", x, kept), kept))
+    return result(layer, x, w.add("Div", total, count))
+
+
 FUNCTIONS: dict[type, Callable[..., Value]] = {
     **dict.fromkeys([layers.Conv1D, layers.Conv2D, layers.Conv3D], _conv),
     **dict.fromkeys([layers.DepthwiseConv1D, layers.DepthwiseConv2D], _depthwise),
@@ -135,6 +150,7 @@ FUNCTIONS: dict[type, Callable[..., Value]] = {
                     functools.partial(_pool, "AveragePool")),
     **dict.fromkeys([layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D],
                     functools.partial(_global_pool, "ReduceMax")),
-    **dict.fromkeys([layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D],
+    **dict.fromkeys([layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D],
                     functools.partial(_global_pool, "ReduceMean")),
+    layers.GlobalAveragePooling1D: mean_of_steps,
 }
