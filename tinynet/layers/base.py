@@ -92,7 +92,6 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         # set attributes before it calls super().__init__().
         object.__setattr__(layer, "__dict__", {
             "_given_arguments": (args, kwargs), "_own_trainable": [], "_own_non_trainable": [], "_children": {},
-            "_own_metrics": [],
         })
         return layer
 

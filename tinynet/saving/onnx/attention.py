@@ -104,7 +104,7 @@ def _multi_head_attention(w, layer, query, value, key=None, query_mask=None, val
     weights = w.add("Softmax", scores, axis=-1)
     y = w.add("MatMul", weights, v)
     if layer.use_gate:
-        y = w.add("Mul", y, _heads(w, layer, query, layer.gate_dense))
+        y = w.add("Mul", y, _heads(w, layer, query, layer._gate_dense))
     y = w.add("Reshape", w.add("Transpose", y, perm=[0, 2, 1, 3]), np.array([0, 0, layer.num_heads * layer.value_dim]))
     kernel = layer.output_dense.kernel.numpy()
     y = w.add("MatMul", y, kernel.reshape(-1, kernel.shape[-1]))
