@@ -193,3 +193,17 @@ def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
     with pytest.raises(ModuleNotFoundError, match=r'pip install "tinynet-learn\[onnx\]"'):
         tn.Sequential([L.Input((4,)), L.Dense(1)]).export(tmp_path / "m.onnx", format="onnx")
     assert not (tmp_path / "m.onnx").exists()
+
+
+@pytest.mark.parametrize(("make", "shape"), [
+    (lambda: L.AdaptiveAveragePooling1D(4), STEPS), (lambda: L.AdaptiveMaxPooling2D((2, 5)), IMAGE),
+    (lambda: L.AdaptiveAveragePooling2D(3, data_format="channels_first"), IMAGE),
+    (lambda: L.AdaptiveMaxPooling3D(2), VOLUME), (lambda: L.AdaptiveAveragePooling3D(3), VOLUME),
+    (lambda: L.Conv3DTranspose(3, 2, 2, activation="relu"), VOLUME),
+    (lambda: L.Conv3DTranspose(2, 3, (2, 1, 3), padding="same"), VOLUME),
+])
+def test_layers_of_given_size_and_volumes(make, shape, tmp_path):
+    rng = np.random.default_rng(3)
+    model = tn.Sequential([L.Input(shape), make()])
+    randomize(model, rng)
+    assert_reproduced(model, tmp_path / "m.onnx", rng.normal(size=(3, *shape)).astype("float32"))

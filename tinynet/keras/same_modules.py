@@ -13,7 +13,7 @@ class SameModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds `tinynet.keras.<name>` as `tinynet.<name>`, for all names that are not files of this package."""
 
     _prefix = __package__ + "."
-    _own = (_prefix + "backend", _prefix + "same_modules")
+    _own = (_prefix + "backend", _prefix + "mixed_precision", _prefix + "same_modules", _prefix + "tree")
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         """Return the spec of a module of this name; None if it is not one of tinynet's."""
