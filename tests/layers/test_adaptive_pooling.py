@@ -66,7 +66,8 @@ def test_adaptive_pooling_of_any_length():
 
 @pytest.mark.parametrize(("kernel", "stride", "padding", "extra", "dilation"), [
     (3, 1, "valid", None, 1), (2, 3, "valid", None, 1), ((3, 2, 4), (1, 3, 2), "same", None, 1),
-    (1, 2, "same", None, 1), (3, 2, "valid", 1, 1), (3, 2, "same", 1, 1), (2, 1, "valid", None, 2), (3, (2, 1, 2), "same", None, 1),
+    (1, 2, "same", None, 1), (3, 2, "valid", 1, 1), (3, 2, "same", 1, 1), (2, 1, "valid", None, 2),
+    (3, (2, 1, 2), "same", None, 1),
 ])
 def test_conv3d_transpose(kernel, stride, padding, extra, dilation):
     """It is the input gradient of Conv3D with the same kernel, where that gives back the size."""

@@ -42,7 +42,7 @@ def circle(y_true: TensorLike, y_pred: TensorLike, ref_labels: TensorLike = None
 
     >>> a = [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]
     >>> circle([0, 0, 1], a, gamma=2.0).numpy().round(3)
-    array([0.493, 0.924, 0.   ], dtype=float32)
+    array([0.452, 0.776, 0.   ], dtype=float32)
     """
     y_pred = as_float(y_pred, None)
     if len(y_pred.shape) != 2:
@@ -77,7 +77,7 @@ class Circle(LossFunctionWrapper):
     Shapes: targets (batch,) of integers, predictions (batch, features) of length 1.
 
     >>> round(float(Circle(gamma=2.0)([0, 0, 1], [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])), 3)
-    0.708
+    0.614
     """
 
     _takes_labels_as_they_are = True
