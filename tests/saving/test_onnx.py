@@ -200,6 +200,12 @@ def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
     (lambda: L.AdaptiveAveragePooling2D(3, data_format="channels_first"), IMAGE),
     (lambda: L.AdaptiveMaxPooling3D(2), VOLUME), (lambda: L.AdaptiveAveragePooling3D(3), VOLUME),
     (lambda: L.Conv3DTranspose(3, 2, 2, activation="relu"), VOLUME),
+    (lambda: L.Resizing(4, 9), IMAGE), (lambda: L.Resizing(9, 3, "nearest"), IMAGE),
+    (lambda: L.Resizing(3, 9, "bicubic", antialias=True), IMAGE),
+    (lambda: L.Resizing(3, 5, "lanczos3", crop_to_aspect_ratio=True, data_format="channels_first"), IMAGE),
+    (lambda: L.CenterCrop(3, 4), IMAGE), (lambda: L.CenterCrop(9, 3), IMAGE), (lambda: L.RandomCrop(3, 4), IMAGE),
+    (lambda: L.Discretization([-1.0, 0.0, 1.5]), STEPS),
+    (lambda: L.Discretization([-1.0, 0.0, 1.5], output_mode="count"), STEPS),
     (lambda: L.Conv3DTranspose(2, 3, (2, 1, 3), padding="same"), VOLUME),
 ])
 def test_layers_of_given_size_and_volumes(make, shape, tmp_path):
@@ -207,3 +213,15 @@ def test_layers_of_given_size_and_volumes(make, shape, tmp_path):
     model = tn.Sequential([L.Input(shape), make()])
     randomize(model, rng)
     assert_reproduced(model, tmp_path / "m.onnx", rng.normal(size=(3, *shape)).astype("float32"))
+
+
+def test_a_dict_goes_to_the_inputs_by_name(tmp_path):
+    """In any order of its keys: a model in a model, made of a dict or of named inputs."""
+    x, y = L.Input((3,), name="x"), L.Input((3,), name="y")
+    for make in (lambda b, a: {"b": b, "a": a}, lambda b, a: [b, a]):
+        b, a = L.Input((3,), name="b"), L.Input((3,), name="a")
+        inner = tn.Model(make(b, a), L.Subtract()([b, a]))
+        for given in ({"a": x, "b": y}, {"b": y, "a": x}):
+            model = tn.Model([x, y], inner(given))
+            assert_reproduced(model, tmp_path / "m.onnx", np.full((2, 3), 5, "float32"), np.ones((2, 3), "float32"))
+            assert model([np.full((2, 3), 5.0), np.ones((2, 3))]).numpy()[0, 0] == -4

@@ -93,8 +93,23 @@ def write_part(writer: Writer, part: Any, *args: Any, **kwargs: Any) -> Any:
     further = flatten((args[1:], {key: value for key, value in kwargs.items() if key != "training"}))
     if any(isinstance(value, Value) for value in further):
         raise unsupported(part, "it is called on several tensors that are not one list")
-    results = write_model(writer, part, flatten(args[0]))
+    results = write_model(writer, part, _in_order(part, args[0]))
     return results if len(results) > 1 else results[0]
+
+
+def _in_order(model, given):
+    """What a model is called on, as a list in the order of its inputs; a dict by its keys or the inputs' names."""
+    if not isinstance(given, dict):
+        return flatten(given)
+    graph = _graph_of(model)
+    if isinstance(graph.input_struct, dict):
+        keys = {id(tensor): key for key, tensor in graph.input_struct.items()}
+        names = [keys.get(id(tensor)) for tensor in graph.inputs]
+    else:
+        names = graph.input_names
+    if not all(isinstance(given.get(name), Value) for name in names):
+        raise unsupported(model, f"it is called on a nested dict of inputs, {list(given)}")
+    return [given[name] for name in names]
 
 
 def _graph_of(model):

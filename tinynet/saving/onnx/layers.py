@@ -11,6 +11,7 @@ subclass may compute something else.
     merging.py        several inputs into one
     recurrent.py      recurrent layers and wrappers
     attention.py      attention, EinsumDense
+    preprocessing.py  sizes of images, categories
     masks.py          the mask of a layer's output
     axes.py           the order of axes, for all of these
 """
@@ -23,7 +24,7 @@ from typing import Any
 
 from ... import layers
 from ...core.nest import flatten, map_structure, pack_like
-from . import attention, convolution, elementwise, merging, normalization, recurrent, shapes
+from . import attention, convolution, elementwise, merging, normalization, preprocessing, recurrent, shapes
 from .masks import output_mask
 from .writer import Value, Writer, unsupported
 
@@ -105,7 +106,7 @@ _IDENTITIES = (
     "Cutout Equalization Solarization PatchShuffle RandAugment AugMix MixUp CutMix"
 )
 _FUNCTIONS = {**elementwise.FUNCTIONS, **convolution.FUNCTIONS, **normalization.FUNCTIONS, **shapes.FUNCTIONS,
-              **merging.FUNCTIONS, **recurrent.FUNCTIONS, **attention.FUNCTIONS,
+              **merging.FUNCTIONS, **recurrent.FUNCTIONS, **attention.FUNCTIONS, **preprocessing.FUNCTIONS,
               **{getattr(layers, name): _identity for name in _IDENTITIES.split()}, layers.Pipeline: _pipeline}
 # The functions that take more than the layer's first argument, and those that read the mask of an input.
 _CALLED = {*recurrent.FUNCTIONS.values(), *attention.FUNCTIONS.values(), elementwise.softmax, convolution.mean_of_steps}
