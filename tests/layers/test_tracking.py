@@ -14,14 +14,14 @@ class Holder(layers.Layer):
 
     def __init__(self):
         super().__init__()
-        self._hidden = layers.Dense(2)
+        self._steps = layers.Dense(2)  # a name that Sequential has for something else
         self._more = [layers.Dense(2)]
         self.table = {"a": (layers.Dense(2),)}
         self.mean = tn.metrics.Mean(name="m")
         self._sums = [tn.metrics.Sum(name="s")]
 
     def call(self, x):
-        for layer in (self._hidden, self._more[0], self.table["a"][0]):
+        for layer in (self._steps, self._more[0], self.table["a"][0]):
             x = layer(x)
         self.mean.update_state(2.0)
         self._sums[0].update_state(1.0)

@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from .base import Layer
     from .weight_spec import ConstraintLike, InitializerLike, RegularizerLike
 
-# Attributes of tinynet's own that refer to layers which are inside by another name, or to nothing but numbers.
-_REFERENCES = frozenset((
-    "_added_losses", "_penalized", "_initial_weights", "_built_input_shape", "_built_shapes", "_body", "_chain",
-    "_steps", "_chain_nodes", "_linked_chain", "_compile_arguments", "_loss_tracker", "_dropout_masks", "_last_states",
-    "_shuffle_session",
-))
 _NOT_BUILT = " The layer is not built yet: call it once, or give the model an Input."
 
 
@@ -47,6 +41,8 @@ class LayerWeights:
     in a list, tuple or dict, is inside it.
     """
 
+    # Attributes that refer to layers and metrics which belong to this layer by another name, or not at all.
+    _references: frozenset[str] = frozenset(("_added_losses", "_penalized", "_initial_weights", "_built_input_shape"))
     # Read in every call, so with plain values: Python 3.11 is slow where the class has a descriptor.
     built: bool = False
     autocast: bool = True
@@ -107,7 +103,7 @@ class LayerWeights:
     def __setattr__(self, key: str, value: Any) -> None:
         if isinstance(value, Variable):
             self._track_variable(value, value.trainable)
-        elif key not in _REFERENCES and (isinstance(value, LayerWeights | list | tuple | dict)
+        elif key not in self._references and (isinstance(value, LayerWeights | list | tuple | dict)
                                          or getattr(value, "is_metric", False)) or key in self._children:
             self._children[key] = value
         object.__setattr__(self, key, value)
