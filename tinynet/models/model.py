@@ -265,11 +265,12 @@ class Model(Trainer, Layer):
 
         save_weights(self, filepath, overwrite, max_shard_size)
 
-    def load_weights(self, filepath: str | Path, skip_mismatch: bool = False, by_name: bool = False) -> None:
+    def load_weights(self, filepath: str | Path, skip_mismatch: bool = False, by_name: bool = False,
+                     max_bytes: int | None = None) -> None:
         """Take the weights from a file of `save_weights`, `save`, or Keras; see `tinynet.saving.load_weights`."""
         from ..saving import load_weights
 
-        load_weights(self, filepath, skip_mismatch, by_name)
+        load_weights(self, filepath, skip_mismatch, by_name, max_bytes)
 
     def export(self, filepath: str | Path, format: str = "tf_saved_model", verbose: bool | None = None) -> None:
         """Write the model, as it predicts, for another program.
