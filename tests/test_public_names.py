@@ -17,8 +17,8 @@ from contracts import defined_in, modules_of
 # Packages, and modules that are one, with names for users.
 PACKAGES = (
     "activations", "applications", "augment", "callbacks", "constraints", "data", "datasets", "initializers", "layers",
-    "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "preprocessing", "random",
-    "regularizers", "saving", "textbook", "utils", "wrappers",
+    "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots", "preprocessing",
+    "random", "regularizers", "saving", "textbook", "utils", "wrappers",
 )
 
 every_package = pytest.mark.parametrize("package_name", [pytest.param(name, marks=pytest.mark.skipif(

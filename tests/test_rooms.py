@@ -40,6 +40,7 @@ ROOMS = [
     ("Fashion-MNIST and others, found or fetched", ["datasets"]),
     ("Sequential, Functional, subclassed; the training run; fusion of neighbours", ["models"]),
     ("models as scikit-learn estimators; known networks", ["wrappers", "applications"]),
+    ("every picture, in one style", ["plots"]),
     ("the slides' own forms; the practicals", ["textbook"]),
     ("TensorFlow's names; what is absent, and why; loaded when asked for", ["compat"]),
     ("Keras's layout of names", ["keras"]),

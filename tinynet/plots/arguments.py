@@ -1,0 +1,147 @@
+"""What the functions are given, in one form: images to show, classes, scores, a model's output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.types import Array, TensorLike
+from ..layers.activations import Softmax
+from ..layers.convolution import Convolution
+from ..models import Model
+from ..tensor import to_array
+
+
+def images_to_show(images: TensorLike, caller: str) -> Array:
+    """Return a batch of images as matplotlib draws them: values from 0 to 1, one channel without its axis.
+
+    Args:
+        images: Shape (batch, height, width), or with a last axis of 1, 3 or 4 channels. Bytes (or floats up to 255)
+            are divided by 255, values from 0 to 1 are left as they are, others scaled between their extremes.
+        caller: Subject of the error.
+
+    Raises:
+        ValueError: another shape.
+
+    >>> images_to_show(np.full((1, 2, 2, 1), 255, np.uint8), "grid").max()
+    np.float64(1.0)
+    """
+    given = to_array(images)
+    if given.ndim not in (3, 4) or given.ndim == 4 and given.shape[-1] not in (1, 3, 4):
+        raise ValueError(f"{caller}: expected images (batch, height, width) or (batch, height, width, 1, 3 or 4 "
+                         f"channels), got shape {given.shape}")
+    shown = given.astype(np.float64)
+    if given.ndim == 4 and given.shape[-1] == 1:
+        shown = shown[..., 0]
+    low, high = (shown.min(), shown.max()) if shown.size else (0.0, 1.0)
+    if low >= 0 and (given.dtype == np.uint8 or 1 < high <= 255):
+        return shown / 255
+    if 0 <= low and high <= 1:
+        return shown
+    return (shown - low) / max(high - low, np.finfo(np.float64).tiny)
+
+
+def as_classes(values: TensorLike, caller: str, name: str) -> Array:
+    """Return classes, shape (batch,), of classes, one-hot rows or scores.
+
+    Args:
+        values: Shape (batch,) or (batch, 1): classes, or probabilities of class 1 (floats that are no whole numbers);
+            shape (batch, classes): one-hot rows, probabilities or logits.
+        caller, name: Subject of the error.
+
+    Raises:
+        ValueError: another shape, or a class below 0.
+
+    >>> as_classes([[0.1, 0.9], [0.8, 0.2]], "report", "y_pred"), as_classes([0.2, 0.7], "report", "y_pred")
+    (array([1, 0]), array([0, 1]))
+    """
+    given = to_array(values)
+    if given.ndim == 2 and given.shape[1] > 1:
+        return given.argmax(axis=1)
+    if given.ndim not in (1, 2):
+        raise ValueError(f"{caller}: {name} must be classes (batch,) or scores (batch, classes), got {given.shape}")
+    flat = given.reshape(-1)
+    if flat.dtype.kind == "f" and (flat != np.rint(flat)).any():
+        return (flat > 0.5).astype(np.int64)
+    classes = flat.astype(np.int64)
+    if classes.size and classes.min() < 0:
+        raise ValueError(f"{caller}: {name} has the class {classes.min()}; classes count from 0")
+    return classes
+
+
+def as_probabilities(scores: TensorLike, caller: str) -> Array:
+    """Return probabilities, shape (batch, classes), of what a model predicted.
+
+    Args:
+        scores: Shape (batch, classes): probabilities, or logits (rows that do not sum to 1), which go through softmax;
+            shape (batch,) or (batch, 1): probabilities of class 1, or logits (values outside 0 to 1).
+        caller: Subject of the error.
+
+    Raises:
+        ValueError: another shape.
+
+    >>> as_probabilities([[0.25, 0.75]], "mistakes"), as_probabilities([0.25], "mistakes")
+    (array([[0.25, 0.75]]), array([[0.75, 0.25]]))
+    """
+    given = to_array(scores).astype(np.float64)
+    if given.ndim == 1:
+        given = given[:, None]
+    if given.ndim != 2:
+        raise ValueError(f"{caller}: expected scores (batch, classes), got shape {given.shape}")
+    if given.shape[1] == 1:
+        p = given if given.size and 0 <= given.min() and given.max() <= 1 else 0.5 * (1 + np.tanh(given / 2))
+        return np.concatenate([1 - p, p], axis=1)
+    if given.size and given.min() >= 0 and np.allclose(given.sum(axis=1), 1, atol=1e-3):
+        return given
+    shifted = np.exp(given - given.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def output_of(model: Any, layer: str, x: TensorLike) -> Array:
+    """Return a layer's output for a batch.
+
+    Args:
+        model: A model whose input shape is known.
+        layer: Name of the layer.
+        x: The batch.
+    """
+    return Model(model.input, model.get_layer(layer).output).predict(to_array(x), verbose=0)
+
+
+def convolutions(model: Any, caller: str) -> list[Any]:
+    """Return the model's two-dimensional convolutions.
+
+    Args:
+        model: The model.
+        caller: Subject of the error.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found = [layer for layer in model.layers if isinstance(layer, Convolution) and len(layer.output.shape) == 4]
+    if not found:
+        raise ValueError(f"{caller}: {model.name} has no two-dimensional convolution; its layers are "
+                         f"{', '.join(layer.name for layer in model.layers)}")
+    return found
+
+
+def scores_of(model: Any) -> Any:
+    """Return a model that ends before the last softmax or sigmoid: its outputs are the scores (logits).
+
+    The gradient of a probability near 1 is nearly 0 everywhere, whatever the image shows; that of the score is not.
+
+    Args:
+        model: A model whose input shape is known.
+
+    Returns:
+        (model of the layers before the last one, function of its output that returns the scores).
+    """
+    last = model.layers[-1]
+    activation = getattr(getattr(last, "activation", None), "__name__", None)
+    if isinstance(last, Softmax) or activation in ("softmax", "sigmoid"):
+        before = Model(model.input, last.input)
+        if hasattr(last, "kernel"):
+            return before, lambda x: x @ last.kernel + (last.bias if last.use_bias else 0.0)
+        return before, lambda x: x
+    return model, lambda x: x
