@@ -37,7 +37,7 @@ def images_to_show(images: TensorLike, caller: str) -> Array:
     low, high = (shown.min(), shown.max()) if shown.size else (0.0, 1.0)
     if low >= 0 and (given.dtype == np.uint8 or 1 < high <= 255):
         return shown / 255
-    if 0 <= low and high <= 1:
+    if low >= 0 and high <= 1:
         return shown
     return (shown - low) / max(high - low, np.finfo(np.float64).tiny)
 
@@ -90,7 +90,7 @@ def as_probabilities(scores: TensorLike, caller: str) -> Array:
     if given.ndim != 2:
         raise ValueError(f"{caller}: expected scores (batch, classes), got shape {given.shape}")
     if given.shape[1] == 1:
-        p = given if given.size and 0 <= given.min() and given.max() <= 1 else 0.5 * (1 + np.tanh(given / 2))
+        p = given if given.size and given.min() >= 0 and given.max() <= 1 else 0.5 * (1 + np.tanh(given / 2))
         return np.concatenate([1 - p, p], axis=1)
     if given.size and given.min() >= 0 and np.allclose(given.sum(axis=1), 1, atol=1e-3):
         return given

@@ -98,7 +98,8 @@ def _to_one(values):
 
 
 def saliency_map(
-    model: Model, image: TensorLike, class_index: int | None = None, samples: int = 1, noise: float = 0.1, seed: int = 0,
+    model: Model, image: TensorLike, class_index: int | None = None, samples: int = 1, noise: float = 0.1,
+    seed: int = 0,
 ) -> Array:
     """Compute how much each pixel moves a class's score: |d score / d pixel|, the largest over the channels.
 

@@ -166,8 +166,8 @@ def class_report(
             ax.scatter(values[order], rows, s=110, color=page.theme.color(index), marker=page.theme.marker(index),
                        label=page.say(key), zorder=2)
         ax.set_yticks(rows, [page.say("support", name=labels[i], count=int(counts[i].sum())) for i in order])
-        ax.set(xlim=(-0.03, 1.03), ylim=(len(counts) - 0.5, -0.5), xlabel=page.say("score"),
-               title=page.say("accuracy", value=np.trace(counts) / counts.sum()))
+        ax.set(xlim=(np.floor(10 * np.nanmin(lowest)) / 10 - 0.03, 1.03), ylim=(len(counts) - 0.5, -0.5),
+               xlabel=page.say("score"), title=page.say("accuracy", value=np.trace(counts) / counts.sum()))
         ax.grid(True, axis="x", linewidth=0.8)
         page.legend(ax)
     return ax

@@ -74,8 +74,8 @@ def image_grid(
     shown = images_to_show(images, caller)
     if not len(shown):
         raise ValueError(f"{caller}: no images")
-    given = {name: as_classes(values, caller, name) for name, values in (("labels", labels), ("predictions", predictions))
-             if values is not None}
+    given = {name: as_classes(values, caller, name)
+             for name, values in (("labels", labels), ("predictions", predictions)) if values is not None}
     for name, values in given.items():
         if len(values) != len(shown):
             raise ValueError(f"{caller}: {len(shown)} images, but {len(values)} {name}")
@@ -132,7 +132,8 @@ def mistakes(
     ['shirt → coat\\n80%', 'shirt → coat\\n60%']
     """
     caller = "plots.mistakes"
-    shown, true, p = images_to_show(images, caller), as_classes(y_true, caller, "y_true"), as_probabilities(y_pred, caller)
+    shown, true = images_to_show(images, caller), as_classes(y_true, caller, "y_true")
+    p = as_probabilities(y_pred, caller)
     if not len(shown) == len(true) == len(p):
         raise ValueError(f"{caller}: {len(shown)} images, {len(true)} classes and {len(p)} scores; expected as many of "
                          "each")
@@ -186,7 +187,8 @@ def augmentation_sheet(
     if array.ndim != 3 or array.shape[-1] not in (1, 3):
         raise ValueError(f"{caller}: expected an image (height, width, 1 or 3 channels), got shape {array.shape}")
     if callable(augment):
-        made = [(None, to_array(_call(augment, array[None]))[0], "") for _ in range(positive_int(count, caller, "count"))]
+        draws = range(positive_int(count, caller, "count"))
+        made = [(None, to_array(_call(augment, array[None]))[0], "") for _ in draws]
     else:
         made = _by_name(array, augment, other, seed, caller)
     with sheet(caller, axes, len(made) + 1, theme, lang, (PANEL, PANEL + 0.55)) as page:
@@ -224,7 +226,8 @@ def _by_name(image, names, other, seed, caller):
     rng, made = as_generator(seed), []
     for name in wanted:
         if name in MASKS:
-            mixed, labels = mix(np.stack([image, second]), np.eye(2), name, seed=rng, weights=[0.6, 0.5], partners=[1, 0])
+            both = np.stack([image, second])
+            mixed, labels = mix(both, np.eye(2), name, seed=rng, weights=[0.6, 0.5], partners=[1, 0])
             made.append((name, np.clip(np.rint(mixed[0]), 0, 255), f"{labels[0, 0]:.2f} + {labels[0, 1]:.2f}"))
         else:
             chosen = fixed_parameters(name, image, rng)

@@ -10,6 +10,8 @@ import numpy as np
 from ..core.checks import positive_int
 from ..core.types import TensorLike
 from ..layers.core import InputLayer
+from ..layers.dropout import Dropout
+from ..layers.reshaping import Flatten, Reshape
 from ..tape import GradientTape
 from ..tensor import to_array
 from .arguments import convolutions, output_of
@@ -19,6 +21,7 @@ from .style import PANEL, TICKS, drawing, sheet, signs
 if TYPE_CHECKING:
     from ..models import Model
 
+SAME_NUMBERS = (InputLayer, Flatten, Reshape, Dropout)  # in prediction their outputs are their inputs
 KINDS = ("weight", "activation", "gradient")
 
 
@@ -187,7 +190,7 @@ def layer_values(model: Any, x: Any, y: Any, what: str, caller: str) -> dict[str
     if what != "weight" and x is None or what == "gradient" and y is None:
         raise ValueError(f"{caller}: {what!r} needs a batch, x{' and y' if what == 'gradient' else ''}")
     if what == "activation":
-        names = [layer.name for layer in model.layers if not isinstance(layer, InputLayer)]
+        names = [layer.name for layer in model.layers if not isinstance(layer, SAME_NUMBERS)]
         return {name: np.ravel(output_of(model, name, x)) for name in names}
     variables = {layer.name: layer.trainable_variables for layer in model.layers if layer.trainable_variables}
     if not variables:

@@ -34,7 +34,7 @@ def contour_levels(height: Array, levels: int) -> Array:
 
     >>> x, y = np.meshgrid(np.linspace(-1, 1, 101), np.linspace(-1, 1, 101))
     >>> np.sqrt(contour_levels(x**2 + y**2, 4)).round(2).tolist()
-    [0.28, 0.56, 0.85]
+    [0.28, 0.57, 0.85]
     """
     finite = height[np.isfinite(height)]
     if not finite.size:
@@ -126,7 +126,8 @@ def contour_paths(
         if walk.ndim != 2 or walk.shape[1] != 2 or not len(walk):
             raise ValueError(f"{caller}: the path {name!r} must have the shape (points, 2), got {walk.shape}")
     if bounds is None:
-        bounds = fitting_bounds([*walks.values(), np.reshape([*minima, *saddles], (-1, 2))]) if walks else (-2, 2, -2, 2)
+        marked = np.reshape([*minima, *saddles], (-1, 2))
+        bounds = fitting_bounds([*walks.values(), marked]) if walks else (-2, 2, -2, 2)
     with drawing(caller, ax, theme, lang, size=(9.5, 6)) as page:
         ax = page.ax
         draw_surface(page, ax, formula, bounds, levels, {"minimum": minima, "saddle": saddles})
@@ -202,6 +203,8 @@ def loss_surface(
         raise ValueError(f"{caller}: expected losses ({len(a)},) or ({len(a)}, {len(a)}) for an axis {a.shape}, got "
                          f"{height.shape}")
     with drawing(caller, ax, theme, lang, size=(8.5, 6)) as page:
+        from matplotlib.colors import BoundaryNorm
+
         ax, theme_ = page.ax, page.theme
         centre = int(np.argmin(np.abs(a)))
         ax.set_xlabel(page.say("direction1"))
@@ -220,9 +223,11 @@ def loss_surface(
             ax.set_zlabel(page.say("loss"))
         else:
             lines = contour_levels(height, levels)
-            drawn = ax.contourf(a, a, height, np.unique([np.nanmin(height), *lines, np.nanmax(height)]),
-                                cmap=theme_.sequential)
-            ax.contour(a, a, height, lines, colors=theme_.text, linewidths=0.8)
+            edges = np.unique([np.nanmin(height), *lines, np.nanmax(height)])
+            if len(edges) < 2:  # the same loss everywhere
+                edges = np.array([edges[0] - 0.5, edges[0] + 0.5])
+            drawn = ax.contourf(a, a, height, edges, cmap=theme_.sequential, norm=BoundaryNorm(edges, 256))
+            ax.contour(a, a, height, lines, colors=theme_.background, linewidths=1)
             ax.plot(a[centre], a[centre], **mark)
             page.colorbar(ax, drawn, page.say("loss"))
             ax.set_ylabel(page.say("direction2"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -130,13 +130,29 @@ def embedding(
             ax.scatter(*own.T, s=28 if len(points) < 1000 else 14, color=page.theme.color(index),
                        marker=page.theme.marker(index), alpha=0.8, linewidth=0, label=known[index])
         if labels is not None:
-            for index in np.unique(classes):  # over all points
-                ax.text(*np.median(points[classes == index], axis=0), known[index], fontsize=TEXT, ha="center",
-                        va="center", color=page.theme.text, zorder=5, clip_on=True,
+            present = np.unique(classes)
+            middles = _apart(np.array([np.median(points[classes == index], axis=0) for index in present]), points)
+            for index, middle in zip(present, middles, strict=True):  # over all points
+                ax.text(*middle, known[index], fontsize=TEXT, ha="center", va="center",
+                        color=page.theme.text, zorder=5, clip_on=True,
                         bbox={"facecolor": page.theme.background, "edgecolor": page.theme.color(index), "alpha": 0.85,
                               "boxstyle": "round,pad=0.2"})
-            page.legend(ax)
+            page.legend(ax, markerscale=1.8)
         titles = [page.say("axis", method=METHODS[method], index=i + 1) if shares is None
                   else page.say("component", index=i + 1, share=shares[i]) for i in range(2)]
         ax.set(xlabel=titles[0], ylabel=titles[1])
     return ax
+
+
+def _apart(middles, points):
+    """Where names are written: the middles of the classes, moved up or down until no two overlap."""
+    width, height = np.ptp(points, axis=0).clip(1e-12)
+    moved = middles.copy()
+    order = np.argsort(middles[:, 1])
+    for turn, index in enumerate(order):
+        for other in order[:turn]:  # from the bottom up: each keeps away from those below it
+            beside = abs(moved[index, 0] - moved[other, 0]) > 0.2 * width
+            gap = 0.065 * height
+            if not beside and moved[index, 1] - moved[other, 1] < gap:
+                moved[index, 1] = moved[other, 1] + gap
+    return moved

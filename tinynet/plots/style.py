@@ -238,8 +238,6 @@ class Drawing:
         self.figure.set_facecolor(theme.background)
         for ax in self.axes:
             ax.set_facecolor(theme.background)
-            ax.tick_params(which="both", color=theme.text, labelcolor=theme.text, labelsize=TICKS,
-                           labelfontfamily=self.fonts)
             for spine in ax.spines.values():
                 spine.set_edgecolor(self._frames.get(ax, theme.text))
                 spine.set_linewidth(4 if ax in self._frames else 1)
@@ -249,6 +247,9 @@ class Drawing:
             for text in texts:
                 text.set_fontfamily(self.fonts)
             replace_missing(texts, self.fonts)
+            # Numbers in a formula (10^-3) are drawn by the first font alone; only DejaVu has the minus sign.
+            ax.tick_params(which="both", color=theme.text, labelcolor=theme.text, labelsize=TICKS,
+                           labelfontfamily=families("en"))
 
 
 @contextlib.contextmanager
@@ -373,9 +374,11 @@ def shares(theme: Theme) -> Any:
 
 
 def sheet_columns(count: int, most: int = 8) -> int:
-    """Return how many columns a sheet of so many panels has: nearly square, wider than high.
+    """Return how many columns a sheet of so many panels has: nearly square, wider than high, with few empty places.
 
-    >>> [sheet_columns(count) for count in (1, 4, 6, 16, 100)]
-    [1, 2, 3, 5, 8]
+    >>> [sheet_columns(count) for count in (1, 4, 6, 10, 16, 100)]
+    [1, 4, 3, 5, 6, 8]
     """
-    return max(1, min(most, count, int(np.ceil(np.sqrt(1.4 * count)))))
+    nearly = int(np.ceil(np.sqrt(1.4 * count)))
+    tried = [columns for columns in range(nearly, nearly + 3) if columns <= min(most, count)] or [min(most, count)]
+    return min(tried, key=lambda columns: (-count % columns, abs(columns - nearly)))

@@ -86,7 +86,8 @@ def _panel(page, ax, name, curves, best):
             ax.axvline(epochs[~finite][0], color=theme.wrong, linestyle=":",
                        label=page.say("not_finite", epoch=epochs[~finite][0]))
     if best is not None:
-        ax.axvline(best + 1, color=theme.text, linestyle=":", linewidth=1.5, label=page.say("best_epoch", epoch=best + 1))
+        ax.axvline(best + 1, color=theme.text, linestyle=":", linewidth=1.5,
+                   label=page.say("best_epoch", epoch=best + 1))
     title = {"loss": page.say("loss")}.get(name, page.say("learning_rate") if name in RATES else name)
     ax.set(title=title, xlabel=page.say("epoch"), xlim=(0.5, longest + 0.5))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
