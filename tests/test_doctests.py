@@ -25,7 +25,7 @@ def module_names():
     left_out = ["__main__"] + ["wrappers.estimators"] * (importlib.util.find_spec("sklearn") is None)
     found = (name for name in found if not name.endswith(tuple(left_out)))
     if importlib.util.find_spec("matplotlib") is None:
-        found = (name for name in found if not name.startswith("tinynet.plots"))
+        found = (name for name in found if not name.startswith(("tinynet.plots", "tinynet.textbook.plots")))
     return ["tinynet", *found]
 
 

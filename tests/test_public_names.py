@@ -195,6 +195,7 @@ INTERNALS = {
         "Drawing", "Theme", "contrast", "drawing", "heights", "luminance", "parameters", "shares", "sheet",
         "sheet_columns", "signs", "text_on",
     ],
+    "textbook.curvature_monitor": ["lanczos"],
     "textbook.geometry": ["project_to_ball"],
     "textbook.initializers": ["choose"],
     "textbook.inside": ["LayerInputs"],

@@ -59,6 +59,7 @@ BY_NAME = {
     "tinynet.core.extras",  # optional packages of others
     "tinynet.compat", "tinynet.compat.absent", "tinynet.compat.tf",  # old modules, further names of a namespace
     "tinynet.keras.same_modules",  # a module of tinynet under Keras's name for it
+    "tinynet.textbook",  # its own module `plots`
     "tinynet.wrappers",  # its own module `estimators`
 }
 

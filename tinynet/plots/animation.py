@@ -101,7 +101,7 @@ def _write_gif(target, page, walks, steps, lines, heads, counter, seconds):
             line.set_data(*walk[: step + 1].T)
             head.set_data(*walk[: step + 1][-1:].T)
         counter.set_text(f"{page.say('step')} {step}")
-        pictures.append(pillow.fromarray(_pixels(page.figure)).quantize(128))
+        pictures.append(pillow.fromarray(_pixels(page.figure)).quantize(255, method=pillow.Quantize.MAXCOVERAGE, dither=pillow.Dither.NONE))
     time = max(20, round(1000 * seconds / len(pictures)))  # GIF counts in steps of 10 ms; viewers slow down below 20
     pictures[0].save(target, save_all=True, append_images=pictures[1:], loop=0, optimize=True,
                      duration=[time] * (len(pictures) - 1) + [time + 1200])
@@ -139,7 +139,7 @@ PAGE = """<!DOCTYPE html>
 <style>body{margin:8px;background:@BACK@;color:@TEXT@;font:16px sans-serif}canvas{max-width:100%}
 .bar{display:flex;gap:12px;align-items:center;max-width:@WIDTH@px}input{flex:1}button{font-size:18px;width:48px}</style>
 </head><body><canvas width="@WIDTH@" height="@HEIGHT@"></canvas>
-<div class="bar"><button aria-label="play">&#9208;</button><input type="range" min="0" value="0" aria-label="step">
+<div class="bar"><button aria-label="play">||</button><input type="range" min="0" value="0" aria-label="step">
 <output></output></div>
 <script>
 const data = @DATA@, canvas = document.querySelector("canvas"), pen = canvas.getContext("2d");
@@ -163,9 +163,9 @@ function draw() {
   pen.restore();
   slider.value = frame; shown.textContent = `${data.step} ${data.steps[frame]}`;
 }
-function stop() { clearInterval(timer); timer = null; button.textContent = "\\u25b6"; }
+function stop() { clearInterval(timer); timer = null; button.textContent = ">"; }
 function play() {
-  button.textContent = "\\u23f8";
+  button.textContent = "||";
   timer = setInterval(() => { frame = (frame + 1) % data.steps.length; draw(); }, data.time);
 }
 button.onclick = () => timer === null ? play() : stop();

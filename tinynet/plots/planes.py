@@ -163,7 +163,7 @@ def draw_paths(page: Drawing, ax: Any, walks: Mapping[str, Array], bounds: Seque
     for index, (name, walk) in enumerate(walks.items()):
         finite = walk[np.isfinite(walk).all(axis=1)]
         ax.plot(*finite.T, color=page.theme.color(index), marker=page.theme.marker(index), markersize=5,
-                markevery=max(1, len(finite) // 60), path_effects=outline, label=name, zorder=4)
+                markevery=max(1, len(finite) // 25), path_effects=outline, label=name, zorder=4)
         length = float(np.linalg.norm(np.diff(finite, axis=0), axis=1).sum())
         inside = ((finite >= [bounds[0], bounds[2]]) & (finite <= [bounds[1], bounds[3]])).all()
         if not inside or len(finite) < len(walk):
