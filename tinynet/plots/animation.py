@@ -93,18 +93,30 @@ def _pixels(figure):
 
 def _write_gif(target, page, walks, steps, lines, heads, counter, seconds):
     pillow = import_pillow("plots.animate_paths")
-    _pixels(page.figure)  # settles the layout
+    surface = _pixels(page.figure)  # settles the layout
     page.figure.set_layout_engine("none")
+    palette = _palette(pillow, surface, [page.theme.color(index) for index in range(len(walks))])
     pictures = []
     for step in steps.astype(int):
         for walk, line, head in zip(walks.values(), lines, heads, strict=True):
             line.set_data(*walk[: step + 1].T)
             head.set_data(*walk[: step + 1][-1:].T)
         counter.set_text(f"{page.say('step')} {step}")
-        pictures.append(pillow.fromarray(_pixels(page.figure)).quantize(255, method=pillow.Quantize.MAXCOVERAGE, dither=pillow.Dither.NONE))
+        pictures.append(pillow.fromarray(_pixels(page.figure)).quantize(palette=palette, dither=pillow.Dither.NONE))
     time = max(20, round(1000 * seconds / len(pictures)))  # GIF counts in steps of 10 ms; viewers slow down below 20
     pictures[0].save(target, save_all=True, append_images=pictures[1:], loop=0, optimize=True,
                      duration=[time] * (len(pictures) - 1) + [time + 1200])
+
+
+def _palette(pillow, surface, colors):
+    """256 colours for all frames: those of the surface, and of the lines, which cover too little to be chosen alone."""
+    from matplotlib.colors import to_rgb
+
+    height, width = surface.shape[:2]
+    swatches = np.empty((max(height // 4, len(colors)), width, 3), np.uint8)
+    for rows, color in zip(np.array_split(swatches, len(colors)), colors, strict=True):
+        rows[...] = np.rint(255 * np.array(to_rgb(color)))
+    return pillow.fromarray(np.concatenate([surface, swatches])).quantize(256, method=pillow.Quantize.MEDIANCUT)
 
 
 def _write_html(target, page, walks, steps, seconds):
