@@ -239,7 +239,7 @@ def _wrap(row, widths):
 
 
 def _broken(line, width):
-    """A line in pieces of at most so many characters: broken after ' ', ',' or '_', or before '[', where there is one."""
+    """A line in pieces of at most so many characters, broken where there is one after ' ', ',', '_', or before '['."""
     pieces = []
     while len(line) > width:
         end = max(*(line.rfind(mark, 1, width) + 1 for mark in " ,_"), line.find("[", 1, width + 1))

@@ -84,11 +84,10 @@ def image_grid(
     with sheet(caller, axes, len(shown), theme, lang) as page:
         known = page.names(names, classes, caller)
         for index, (ax, image) in enumerate(zip(page.axes, shown, strict=False)):
-            true, predicted = (given[name][index] if name in given else None for name in ("labels", "predictions"))
-            wrong = true is not None and predicted is not None and true != predicted
-            title = (page.say("wrong", true=known[true], predicted=known[predicted]) if wrong
-                     else known[predicted if true is None else true] if given else "")
-            show_image(page, ax, image, title, _frame(page.theme, wrong) if len(given) == 2 else None)
+            own = [known[values[index]] for values in given.values()]  # label, prediction, or one of them
+            wrong = len(own) == 2 and own[0] != own[1]
+            title = page.say("wrong", true=own[0], predicted=own[1]) if wrong else own[0] if own else ""
+            show_image(page, ax, image, title, _frame(page.theme, wrong) if len(own) == 2 else None)
         return _finished(page, len(shown))
 
 

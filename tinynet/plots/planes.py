@@ -86,7 +86,8 @@ def fitting_bounds(paths: Sequence[Array], margin: float = 0.15) -> tuple[float,
         return -1.0, 1.0, -1.0, 1.0
     low, high = points.min(axis=0), points.max(axis=0)
     space = np.where(high > low, margin * (high - low), 1.0)
-    return tuple(map(float, (low[0] - space[0], high[0] + space[0], low[1] - space[1], high[1] + space[1])))
+    left, right, bottom, top = low[0] - space[0], high[0] + space[0], low[1] - space[1], high[1] + space[1]
+    return float(left), float(right), float(bottom), float(top)
 
 
 def contour_paths(
@@ -285,7 +286,8 @@ def decision_boundary(
         known = page.names(names, count, caller)
         colors = [look.negative, look.positive] if outputs.shape[-1] == 1 else look.colors
         for index in np.unique(classes):
-            ax.scatter(*points[classes == index].T, s=60, color=colors[index % len(colors)], marker=look.marker(index),
+            own = points[classes == index]
+            ax.scatter(own[:, 0], own[:, 1], s=60, color=colors[index % len(colors)], marker=look.marker(index),
                        edgecolor=look.text, linewidth=1.0, zorder=3, label=known[index] if y is not None else None)
         ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=page.say("x1"), ylabel=page.say("x2"))
         if y is not None:

@@ -127,13 +127,13 @@ def embedding(
         known = page.names(names, int(classes.max()) + 1, caller)
         for index in np.unique(classes):
             own = points[classes == index]
-            ax.scatter(*own.T, s=28 if len(points) < 1000 else 14, color=page.theme.color(index),
+            ax.scatter(own[:, 0], own[:, 1], s=28 if len(points) < 1000 else 14, color=page.theme.color(index),
                        marker=page.theme.marker(index), alpha=0.8, linewidth=0, label=known[index])
         if labels is not None:
             present = np.unique(classes)
             middles = _apart(np.array([np.median(points[classes == index], axis=0) for index in present]), points)
-            for index, middle in zip(present, middles, strict=True):  # over all points
-                ax.text(*middle, known[index], fontsize=TEXT, ha="center", va="center",
+            for index, (x, y) in zip(present, middles, strict=True):  # over all points
+                ax.text(x, y, known[index], fontsize=TEXT, ha="center", va="center",
                         color=page.theme.text, zorder=5, clip_on=True,
                         bbox={"facecolor": page.theme.background, "edgecolor": page.theme.color(index), "alpha": 0.85,
                               "boxstyle": "round,pad=0.2"})

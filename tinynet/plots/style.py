@@ -162,7 +162,7 @@ class Drawing:
         self.lang = lang
         self.fonts = fonts
         self._frames: dict[Any, str] = {}
-        self._label_size = TEXT
+        self._label_size: float = TEXT
 
     def say(self, key: str, **values: Any) -> str:
         """Return a message of messages.py in the picture's language."""

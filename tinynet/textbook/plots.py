@@ -182,7 +182,7 @@ def plot_step(
     corners = np.array([point, point + gradient, point + moved])
     reach = max(float(np.ptp(corners, axis=0).max()), 1e-12)
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
-    with drawing("plot_step", ax, theme, lang, size=(9.5, 6)) as page:
+    with drawing("plot_step", ax, theme, lang, size=(9.5, 6), layout="compressed") as page:
         ax, look = page.ax, page.theme
         bounds = (middle[0] - reach, middle[0] + reach, middle[1] - 0.75 * reach, middle[1] + 0.75 * reach)
         draw_surface(page, ax, surface.formula, bounds, 14, {})
@@ -356,7 +356,7 @@ def plot_ball(
         away = np.stack([x, y], axis=-1) - optimum
         return np.einsum("...i,ij,...j", away, H, away) / 2
 
-    with drawing("plot_ball", ax, theme, lang, size=(9, 6)) as page:
+    with drawing("plot_ball", ax, theme, lang, size=(9, 6), layout="compressed") as page:
         ax, look = page.ax, page.theme
         points = np.array([optimum, [radius, radius], [-radius, -radius]])
         left, right, bottom, top = fitting_bounds([points], 0.25)
