@@ -68,7 +68,7 @@ def animate_paths(
     with drawing(caller, figure.add_subplot(), theme, lang) as page:
         ax = page.ax
         draw_surface(page, ax, formula, limits, 14, {"minimum": minima, "saddle": saddles})
-        ax.set(xlabel=page.say("w0"), ylabel=page.say("w1"), title=title)
+        ax.set(xlabel=page.words("w0"), ylabel=page.words("w1"), title=title)
         lines = [ax.plot([], [], color=page.theme.color(i), label=name)[0] for i, name in enumerate(walks)]
         heads = [ax.plot([], [], color=page.theme.color(i), marker=page.theme.marker(i), markersize=11,
                          markeredgecolor=page.theme.background)[0] for i in range(len(walks))]
@@ -101,7 +101,7 @@ def _write_gif(target, page, walks, steps, lines, heads, counter, seconds):
         for walk, line, head in zip(walks.values(), lines, heads, strict=True):
             line.set_data(*walk[: step + 1].T)
             head.set_data(*walk[: step + 1][-1:].T)
-        counter.set_text(f"{page.say('step')} {step}")
+        counter.set_text(f"{page.words('step')} {step}")
         pictures.append(pillow.fromarray(_pixels(page.figure)).quantize(palette=palette, dither=pillow.Dither.NONE))
     time = max(20, round(1000 * seconds / len(pictures)))  # GIF counts in steps of 10 ms; viewers slow down below 20
     pictures[0].save(target, save_all=True, append_images=pictures[1:], loop=0, optimize=True,
@@ -133,7 +133,7 @@ def _write_html(target, page, walks, steps, seconds):
         drawn = [None if np.isnan(x) else [round(float(x), 1), round(float(height - y), 1)] for x, y in points]
         paths.append({"color": page.theme.color(index), "points": drawn})
     data = {"paths": paths, "steps": [int(step) for step in steps], "time": max(20, 1000 * seconds / len(steps)),
-            "box": [box.x0, height - box.y1, box.width, box.height], "step": page.say("step"),
+            "box": [box.x0, height - box.y1, box.width, box.height], "step": page.words("step"),
             "text": page.theme.text, "edge": page.theme.background}
     png = io.BytesIO()
     page.figure.savefig(png, format="png", dpi=DPI)

@@ -289,6 +289,6 @@ def _over_image(kind, model, image, heat, class_index, names, ax, theme, lang):
                           extent=(-0.5, width - 0.5, height - 0.5, -0.5),
                           interpolation="bilinear" if kind == "grad_cam" else "nearest")
         if kind == "occlusion":
-            page.colorbar(ax, drawn, page.say("occlusion_bar"))
-        ax.set_title(page.say(kind, name=name))
+            page.colorbar(ax, drawn, page.words("occlusion_bar"))
+        ax.set_title(page.words(kind, name=name))
     return ax

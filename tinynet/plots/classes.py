@@ -97,8 +97,8 @@ def confusion_matrix(
         for index in range(size):  # the diagonal is found at once
             ax.add_patch(_cell(index, page.theme.text))
         right = int(np.trace(counts))
-        ax.set(xlabel=page.say("predicted_class"), ylabel=page.say("true_class"),
-               title=page.say("confusion", correct=right, count=int(counts.sum()), share=right / counts.sum()))
+        ax.set(xlabel=page.words("predicted_class"), ylabel=page.words("true_class"),
+               title=page.words("confusion", correct=right, count=int(counts.sum()), share=right / counts.sum()))
     return ax
 
 
@@ -164,10 +164,10 @@ def class_report(
         ax.hlines(rows, lowest[order], highest[order], color=page.theme.neutral, linewidth=3, zorder=1)
         for index, (key, values) in enumerate(zip(("precision", "recall", "f1"), scores, strict=True)):
             ax.scatter(values[order], rows, s=110, color=page.theme.color(index), marker=page.theme.marker(index),
-                       label=page.say(key), zorder=2)
-        ax.set_yticks(rows, [page.say("support", name=labels[i], count=int(counts[i].sum())) for i in order])
+                       label=page.words(key), zorder=2)
+        ax.set_yticks(rows, [page.words("support", name=labels[i], count=int(counts[i].sum())) for i in order])
         ax.set(xlim=(np.floor(10 * np.nanmin(lowest)) / 10 - 0.03, 1.03), ylim=(len(counts) - 0.5, -0.5),
-               xlabel=page.say("score"), title=page.say("accuracy", value=np.trace(counts) / counts.sum()))
+               xlabel=page.words("score"), title=page.words("accuracy", value=np.trace(counts) / counts.sum()))
         ax.grid(True, axis="x", linewidth=0.8)
         page.legend(ax)
     return ax

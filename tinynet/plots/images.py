@@ -86,7 +86,7 @@ def image_grid(
         for index, (ax, image) in enumerate(zip(page.axes, shown, strict=False)):
             own = [known[values[index]] for values in given.values()]  # label, prediction, or one of them
             wrong = len(own) == 2 and own[0] != own[1]
-            title = page.say("wrong", true=own[0], predicted=own[1]) if wrong else own[0] if own else ""
+            title = page.words("wrong", true=own[0], predicted=own[1]) if wrong else own[0] if own else ""
             show_image(page, ax, image, title, _frame(page.theme, wrong) if len(own) == 2 else None)
         return _finished(page, len(shown))
 
@@ -120,7 +120,7 @@ def mistakes(
         theme, lang: See `set_style`.
 
     Returns:
-        Array of the axes, one a mistake; one that says so if there are no mistakes.
+        Array of the axes, one a mistake; one with these words if there are no mistakes.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -144,11 +144,11 @@ def mistakes(
     with sheet(caller, axes, max(len(worst), 1), theme, lang, (PANEL + 0.3, PANEL + 0.6)) as page:
         known = page.names(names, p.shape[1], caller)
         for ax, index in zip(page.axes, worst, strict=False):
-            title = page.say("wrong_sure", true=known[true[index]], predicted=known[predicted[index]],
+            title = page.words("wrong_sure", true=known[true[index]], predicted=known[predicted[index]],
                              share=p[index, predicted[index]])
             show_image(page, ax, shown[index], title)
         if not len(worst):
-            page.ax.text(0.5, 0.5, page.say("no_mistakes"), ha="center", va="center", transform=page.ax.transAxes)
+            page.ax.text(0.5, 0.5, page.words("no_mistakes"), ha="center", va="center", transform=page.ax.transAxes)
             page.ax.set_axis_off()
         return _finished(page, max(len(worst), 1))
 
@@ -194,7 +194,7 @@ def augmentation_sheet(
         batch = [array, *(result for _, result, _ in made)]
         bytes_or_above = array.dtype == np.uint8 or max(np.max(one) for one in batch) > 1.5
         for index, (ax, one) in enumerate(zip(page.axes, batch, strict=False)):
-            title = page.say("image") if index == 0 else made[index - 1][0] or page.say("sample", index=index)
+            title = page.words("image") if index == 0 else made[index - 1][0] or page.words("sample", index=index)
             shown = np.clip(np.asarray(one, np.float64) / (255 if bytes_or_above else 1), 0, 1)
             show_image(page, ax, shown[..., 0] if shown.shape[-1] == 1 else shown, title)
             if index:

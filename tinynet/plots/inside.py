@@ -73,7 +73,7 @@ def filters(
                 ax.images[0].set(cmap=signs(page.theme), clim=(-largest, largest))
         for ax in page.axes[weights.shape[3]:]:
             ax.set_axis_off()
-        page.heading(axes, page.say("filters", layer=found.name, shape=" x ".join(map(str, kernel.shape))))
+        page.heading(axes, page.words("filters", layer=found.name, shape=" x ".join(map(str, kernel.shape))))
     return page.axes[: weights.shape[3]]
 
 
@@ -164,12 +164,12 @@ def layer_histograms(
             counts, edges = np.histogram(finite, bins, (low, high))
             ax.stairs(counts, edges, fill=True, color=color)
             ax.axvline(0, color=page.theme.neutral, linewidth=1)
-            title = page.say("histogram", layer=name, mean=mean, std=std)
-            ax.set_title(title + (page.say("zeros", zeros=zeros) if zeros > 0 else ""), fontsize=TICKS)
+            title = page.words("histogram", layer=name, mean=mean, std=std)
+            ax.set_title(title + (page.words("zeros", zeros=zeros) if zeros > 0 else ""), fontsize=TICKS)
             ax.set_yticks([])
             ax.locator_params(axis="x", nbins=5)
             if index == 0 or axes is not None:
-                ax.set_xlabel(page.say(what))
+                ax.set_xlabel(page.words(what))
         for ax in page.axes[len(values):]:
             ax.set_axis_off()
     return page.axes[: len(values)]

@@ -95,7 +95,7 @@ MESSAGES = {
 }
 
 
-def say(key: str, lang: str, **values: Any) -> str:
+def message(key: str, lang: str, **values: Any) -> str:
     """Return a message.
 
     Args:
@@ -103,7 +103,7 @@ def say(key: str, lang: str, **values: Any) -> str:
         lang: 'en' or 'ko'.
         values: What stands in its braces.
 
-    >>> say("best_epoch", "en", epoch=7), say("epoch", "ko")
+    >>> message("best_epoch", "en", epoch=7), message("epoch", "ko")
     ('best epoch: 7', '에포크')
     """
     return MESSAGES[key][LANGUAGES.index(lang)].format(**values)

@@ -66,7 +66,7 @@ def draw_surface(page: Drawing, ax: Any, formula: Callable[[Any, Any], Any], bou
         for index, point in enumerate(points.get(kind, ())):
             ax.plot(*point, marker=marker, markersize=18 if marker == "*" else 12, color=page.theme.text,
                     markeredgecolor=page.theme.background, linestyle="none", zorder=6,
-                    label=None if index else page.say(kind))
+                    label=None if index else page.words(kind))
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
 
@@ -97,7 +97,7 @@ def contour_paths(
 ) -> Axes:
     """Draw a surface by contours, and paths over it: where they start, every step, which is which.
 
-    A path that looks like a dot, or leaves the picture, gets a line under the picture that says so.
+    A path that looks like a dot, or leaves the picture, gets a line under the picture that explains it.
 
     Args:
         formula: Function of (x, y), arrays of one shape.
@@ -132,12 +132,12 @@ def contour_paths(
     with drawing(caller, ax, theme, lang, size=(9.5, 6)) as page:
         ax = page.ax
         draw_surface(page, ax, formula, bounds, levels, {"minimum": minima, "saddle": saddles})
-        notes = draw_paths(page, ax, walks, bounds)
-        ax.set(xlabel=page.say("w0"), ylabel=page.say("w1"), title=title)
+        remarks = draw_paths(page, ax, walks, bounds)
+        ax.set(xlabel=page.words("w0"), ylabel=page.words("w1"), title=title)
         if ax.get_legend_handles_labels()[0]:
             page.legend(ax)
-        if notes:
-            page.note(ax, "\n".join(notes))
+        if remarks:
+            page.remark(ax, "\n".join(remarks))
     return ax
 
 
@@ -159,8 +159,8 @@ def draw_paths(page: Drawing, ax: Any, walks: Mapping[str, Array], bounds: Seque
     starts = list(dict.fromkeys(tuple(walk[0]) for walk in walks.values()))
     for index, start in enumerate(starts):
         ax.plot(*start, marker="o", markersize=15, markerfacecolor="none", markeredgecolor=page.theme.text,
-                markeredgewidth=2.5, linestyle="none", zorder=5, label=None if index else page.say("start"))
-    notes, diagonal = [], np.hypot(bounds[1] - bounds[0], bounds[3] - bounds[2])
+                markeredgewidth=2.5, linestyle="none", zorder=5, label=None if index else page.words("start"))
+    remarks, diagonal = [], np.hypot(bounds[1] - bounds[0], bounds[3] - bounds[2])
     for index, (name, walk) in enumerate(walks.items()):
         finite = walk[np.isfinite(walk).all(axis=1)]
         ax.plot(*finite.T, color=page.theme.color(index), marker=page.theme.marker(index), markersize=5,
@@ -168,10 +168,10 @@ def draw_paths(page: Drawing, ax: Any, walks: Mapping[str, Array], bounds: Seque
         length = float(np.linalg.norm(np.diff(finite, axis=0), axis=1).sum())
         inside = ((finite >= [bounds[0], bounds[2]]) & (finite <= [bounds[1], bounds[3]])).all()
         if not inside or len(finite) < len(walk):
-            notes.append(page.say("leaves", name=name))
+            remarks.append(page.words("leaves", name=name))
         elif len(walk) > 1 and length < HARDLY * diagonal:
-            notes.append(page.say("hardly_moved", name=name, length=length, steps=len(walk) - 1))
-    return notes
+            remarks.append(page.words("hardly_moved", name=name, length=length, steps=len(walk) - 1))
+    return remarks
 
 
 def loss_surface(
@@ -208,20 +208,20 @@ def loss_surface(
 
         ax, theme_ = page.ax, page.theme
         centre = int(np.argmin(np.abs(a)))
-        ax.set_xlabel(page.say("direction1"))
+        ax.set_xlabel(page.words("direction1"))
         mark = {"marker": "*", "color": theme_.wrong, "markersize": 18, "linestyle": "none", "zorder": 5,
-                "markeredgecolor": theme_.background, "label": page.say("trained")}
+                "markeredgecolor": theme_.background, "label": page.words("trained")}
         if height.ndim == 1:
             ax.plot(a, height, color=theme_.color(0))
             ax.plot(a[centre], height[centre], **mark)
-            ax.set_ylabel(page.say("loss"))
+            ax.set_ylabel(page.words("loss"))
             ax.grid(True, linewidth=0.8)
             ax.legend(loc="best")
         elif hasattr(ax, "plot_surface"):
             ax.plot_surface(*np.meshgrid(a, a), height, cmap=theme_.sequential)
             ax.plot([a[centre]], [a[centre]], [height[centre, centre]], **mark)
-            ax.set_ylabel(page.say("direction2"))
-            ax.set_zlabel(page.say("loss"))
+            ax.set_ylabel(page.words("direction2"))
+            ax.set_zlabel(page.words("loss"))
         else:
             lines = contour_levels(height, levels)
             edges = np.unique([np.nanmin(height), *lines, np.nanmax(height)])
@@ -230,8 +230,8 @@ def loss_surface(
             drawn = ax.contourf(a, a, height, edges, cmap=theme_.sequential, norm=BoundaryNorm(edges, 256))
             ax.contour(a, a, height, lines, colors=theme_.background, linewidths=1)
             ax.plot(a[centre], a[centre], **mark)
-            page.colorbar(ax, drawn, page.say("loss"))
-            ax.set_ylabel(page.say("direction2"))
+            page.colorbar(ax, drawn, page.words("loss"))
+            ax.set_ylabel(page.words("direction2"))
             ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.01), borderaxespad=0.0)
     return ax
 
@@ -289,7 +289,7 @@ def decision_boundary(
             own = points[classes == index]
             ax.scatter(own[:, 0], own[:, 1], s=60, color=colors[index % len(colors)], marker=look.marker(index),
                        edgecolor=look.text, linewidth=1.0, zorder=3, label=known[index] if y is not None else None)
-        ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=page.say("x1"), ylabel=page.say("x2"))
+        ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=page.words("x1"), ylabel=page.words("x2"))
         if y is not None:
             ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.01), borderaxespad=0.0, ncols=min(len(known), 6))
     return ax
@@ -304,7 +304,7 @@ def _two_regions(page, ax, xs, ys, output):
                           rasterized=True, linewidth=0)
     if np.nanmin(output) < middle < np.nanmax(output):
         ax.contour(xs, ys, output, [middle], colors=page.theme.text, linewidths=3)
-    page.colorbar(ax, drawn, page.say("output"))
+    page.colorbar(ax, drawn, page.words("output"))
 
 
 def _regions(page, ax, xs, ys, winner, count):

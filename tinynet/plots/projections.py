@@ -77,7 +77,8 @@ def project(vectors: TensorLike, method: str = "pca", seed: int = 0) -> tuple[Ar
         # scikit-learn's perplexity must be below the number of samples
         return manifold.TSNE(2, perplexity=min(30.0, (len(x) - 1) / 3), random_state=seed).fit_transform(x), None
     umap = import_extra("umap", "umap", f"{caller}(method='umap')", "umap-learn", "; or use method='pca'")
-    return umap.UMAP(n_neighbors=min(15, len(x) - 1), random_state=seed).fit_transform(x), None
+    # a seed needs one thread; umap-learn warns if it has to change n_jobs itself
+    return umap.UMAP(n_neighbors=min(15, len(x) - 1), random_state=seed, n_jobs=1).fit_transform(x), None
 
 
 def embedding(
@@ -138,8 +139,8 @@ def embedding(
                         bbox={"facecolor": page.theme.background, "edgecolor": page.theme.color(index), "alpha": 0.85,
                               "boxstyle": "round,pad=0.2"})
             page.legend(ax, markerscale=1.8)
-        titles = [page.say("axis", method=METHODS[method], index=i + 1) if shares is None
-                  else page.say("component", index=i + 1, share=shares[i]) for i in range(2)]
+        titles = [page.words("axis", method=METHODS[method], index=i + 1) if shares is None
+                  else page.words("component", index=i + 1, share=shares[i]) for i in range(2)]
         ax.set(xlabel=titles[0], ylabel=titles[1])
     return ax
 

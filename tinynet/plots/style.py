@@ -3,7 +3,7 @@
 A function that draws does so within `drawing`, which makes the axes if there are none, and dresses them at the end:
 
     with drawing("plots.name", ax, theme, lang) as page:
-        page.ax.plot(x, y, color=page.theme.colors[0], label=page.say("loss"))
+        page.ax.plot(x, y, color=page.theme.colors[0], label=page.words("loss"))
     return page.ax
 
 No setting of matplotlib is changed beyond that block.
@@ -21,7 +21,7 @@ import numpy as np
 
 from ..core.extras import import_extra
 from .fonts import families, korean_font, missing_letters, replace_missing, warn_missing
-from .messages import LANGUAGES, say
+from .messages import LANGUAGES, message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,9 +164,9 @@ class Drawing:
         self._frames: dict[Any, str] = {}
         self._label_size: float = TEXT
 
-    def say(self, key: str, **values: Any) -> str:
+    def words(self, key: str, **values: Any) -> str:
         """Return a message of messages.py in the picture's language."""
-        return say(key, self.lang, **values)
+        return message(key, self.lang, **values)
 
     def names(self, names: Sequence[str] | None, count: int, caller: str) -> list[str]:
         """Return the classes' names: 0, 1, ... where none are given, 'class 0' where no font has the letters.
@@ -188,7 +188,7 @@ class Drawing:
             missing = missing_letters(name, self.fonts)
             if missing:
                 warn_missing(missing)
-            found.append(self.say("class", index=index) if missing else name)
+            found.append(self.words("class", index=index) if missing else name)
         return found
 
     def legend(self, ax: Any, **options: Any) -> Any:
@@ -196,7 +196,7 @@ class Drawing:
         return ax.legend(**{"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "borderaxespad": 0.0, **options})
 
     def colorbar(self, ax: Any, drawn: Any, label: str) -> None:
-        """Put a bar beside the axes that says which colour is which value.
+        """Put a bar beside the axes that tells which colour is which value.
 
         Args:
             ax: The axes.
@@ -207,7 +207,7 @@ class Drawing:
         bar.set_label(label)
         self.axes = np.append(self.axes, bar.ax)
 
-    def note(self, ax: Any, text: str) -> Any:
+    def remark(self, ax: Any, text: str) -> Any:
         """Write a sentence under the axes."""
         return ax.annotate(text, (0.0, 0.0), xytext=(0, -58), xycoords="axes fraction", textcoords="offset points",
                            ha="left", va="top", fontsize=TICKS, color=self.theme.wrong, annotation_clip=False)
@@ -374,7 +374,7 @@ def shares(theme: Theme) -> Any:
 
 
 def sheet_columns(count: int, most: int = 8) -> int:
-    """Return how many columns a sheet of so many panels has: nearly square, wider than high, with few empty places.
+    """Return how many columns a sheet of so many panels has: nearly square, wider than high, with few empty panels.
 
     >>> [sheet_columns(count) for count in (1, 4, 6, 10, 16, 100)]
     [1, 4, 3, 5, 6, 8]

@@ -81,15 +81,15 @@ def _panel(page, ax, name, curves, best):
         longest = max(longest, len(values))
         finite = np.isfinite(values)
         ax.plot(epochs, np.where(finite, values, np.nan), color=theme.color(index), linestyle=("-", "--")[index],
-                marker=theme.marker(index) if longest <= FEW else None, label=page.say(label))
+                marker=theme.marker(index) if longest <= FEW else None, label=page.words(label))
         if not finite.all():
             ax.axvline(epochs[~finite][0], color=theme.wrong, linestyle=":",
-                       label=page.say("not_finite", epoch=epochs[~finite][0]))
+                       label=page.words("not_finite", epoch=epochs[~finite][0]))
     if best is not None:
         ax.axvline(best + 1, color=theme.text, linestyle=":", linewidth=1.5,
-                   label=page.say("best_epoch", epoch=best + 1))
-    title = {"loss": page.say("loss")}.get(name, page.say("learning_rate") if name in RATES else name)
-    ax.set(title=title, xlabel=page.say("epoch"), xlim=(0.5, longest + 0.5))
+                   label=page.words("best_epoch", epoch=best + 1))
+    title = {"loss": page.words("loss")}.get(name, page.words("learning_rate") if name in RATES else name)
+    ax.set(title=title, xlabel=page.words("epoch"), xlim=(0.5, longest + 0.5))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(True, linewidth=0.8)
     if name in RATES and min(curves[name]) > 0:

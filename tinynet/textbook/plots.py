@@ -64,7 +64,7 @@ def plot_paths(
     surface: Surface, traces: Mapping[str, Trace], ax: Axes | None = None, *, theme: str | None = None,
     lang: str | None = None,
 ) -> Axes:
-    """Several optimizers on one surface; a line under the picture says which of them cannot be seen, and why.
+    """Several optimizers on one surface; a line under the picture tells which of them cannot be seen, and why.
 
     Args:
         surface: A `Surface`.
@@ -133,14 +133,14 @@ def plot_gradient_signs(
                      {"minimum": surface.minima, "saddle": surface.saddles})
         ax.plot(*trace.path.T, color=look.neutral, linewidth=1.5)
         ax.plot(*trace.path[0], marker="o", markersize=18, markerfacecolor="none", markeredgecolor=look.text,
-                markeredgewidth=2.5, linestyle="none", label=page.say("start"))
+                markeredgewidth=2.5, linestyle="none", label=page.words("start"))
         sign = np.sign(trace.gradient[:, coordinate])
         for value, color, marker, key in ((-1, look.negative, "v", "negative"), (1, look.positive, "^", "positive")):
             x, y = trace.path[:-1][sign == value].T
             ax.scatter(x, y, color=color, s=60, marker=marker, edgecolor=look.background, linewidth=0.8, zorder=5,
-                       label=page.say(key))
-        ax.set(xlabel=page.say("w0"), ylabel=page.say("w1"), title=surface.name)
-        page.legend(ax, title=page.say("sign", coordinate=coordinate))
+                       label=page.words(key))
+        ax.set(xlabel=page.words("w0"), ylabel=page.words("w1"), title=surface.name)
+        page.legend(ax, title=page.words("sign", coordinate=coordinate))
     return ax
 
 
@@ -195,8 +195,8 @@ def plot_step(
         )):
             if np.linalg.norm(vector) > 0:
                 ax.quiver(*start, *vector, color=look.color(index), angles="xy", scale_units="xy", scale=1,
-                          width=0.009, zorder=5, label=page.say(key))
-        ax.set(xlabel=page.say("w0"), ylabel=page.say("w1"), title=surface.name, aspect="equal", xlim=bounds[:2],
+                          width=0.009, zorder=5, label=page.words(key))
+        ax.set(xlabel=page.words("w0"), ylabel=page.words("w1"), title=surface.name, aspect="equal", xlim=bounds[:2],
                ylim=bounds[2:])
         page.legend(ax)
     return ax
@@ -258,7 +258,7 @@ def plot_descents(
             bounds = fitting_bounds([*walks.values(), lowest[None]])
             draw_surface(page, ax, formula, bounds, 14, {"minimum": [lowest]})
         draw_paths(page, ax, walks, bounds)
-        ax.set(xlabel=page.say("weight_w"), ylabel=page.say("bias_b"), xlim=bounds[:2], ylim=bounds[2:])
+        ax.set(xlabel=page.words("weight_w"), ylabel=page.words("bias_b"), xlim=bounds[:2], ylim=bounds[2:])
         page.legend(ax)
     return ax
 
@@ -306,16 +306,16 @@ def plot_polynomials(
         x = np.linspace(-1, 1, 300)
         for index, degree in enumerate(degrees):
             left.plot(x, fits.polynomials[list(fits.degrees).index(degree)](x), color=page.theme.color(index),
-                      linestyle=("-", "--", "-.", ":")[index % 4], label=page.say("degree", degree=degree))
-        left.plot(x, truth(x), color=page.theme.neutral, linewidth=1.5, zorder=1, label=page.say("truth"))
-        left.scatter(*fits.train, color=page.theme.text, s=36, zorder=3, label=page.say("points"))
+                      linestyle=("-", "--", "-.", ":")[index % 4], label=page.words("degree", degree=degree))
+        left.plot(x, truth(x), color=page.theme.neutral, linewidth=1.5, zorder=1, label=page.words("truth"))
+        left.scatter(*fits.train, color=page.theme.text, s=36, zorder=3, label=page.words("points"))
         left.set(ylim=(-2, 2), xlim=(-1.03, 1.03), xlabel="x", ylabel="y")
         for index, (key, losses) in enumerate((("train", fits.train_loss), ("validation", fits.validation_loss))):
             right.plot(fits.degrees, losses, color=page.theme.color(index), marker=page.theme.marker(index),
-                       linestyle=("-", "--")[index], label=page.say(key))
+                       linestyle=("-", "--")[index], label=page.words(key))
         right.axvline(fits.best_degree, color=page.theme.text, linestyle=":", linewidth=1.5,
-                      label=page.say("best_degree", degree=fits.best_degree))
-        right.set(xlabel=page.say("degrees"), ylabel=page.say("mean_squared_error"), yscale="log")
+                      label=page.words("best_degree", degree=fits.best_degree))
+        right.set(xlabel=page.words("degrees"), ylabel=page.words("mean_squared_error"), yscale="log")
         left.legend(loc="lower right", ncols=2)
         right.legend(loc="best")
     return page.axes[:2]
@@ -368,14 +368,14 @@ def plot_ball(
             ax.contour(x, y, height, [least], colors=look.wrong, linewidths=3.5)
         ax.fill(*_ball(radius, norm), facecolor=look.color(0), alpha=0.3)
         ax.fill(*_ball(radius, norm), fill=False, edgecolor=look.color(0), linewidth=3,
-                label=page.say("ball", norm=norm, radius=radius))
+                label=page.words("ball", norm=norm, radius=radius))
         ax.hlines(0, left, right, color=look.neutral, linewidth=1, zorder=0)
         ax.vlines(0, bottom, top, color=look.neutral, linewidth=1, zorder=0)
         ax.plot(*touching, marker="o", color=look.wrong, markersize=13, markeredgecolor=look.background,
-                linestyle="none", zorder=5, label=page.say("least_in_ball"))
-        ax.plot(*optimum, marker="*", color=look.text, markersize=18, linestyle="none", label=page.say("least_loss"))
-        ax.set(title=f"L{norm}", aspect="equal", xlim=(left, right), ylim=(bottom, top), xlabel=page.say("w0"),
-               ylabel=page.say("w1"))
+                linestyle="none", zorder=5, label=page.words("least_in_ball"))
+        ax.plot(*optimum, marker="*", color=look.text, markersize=18, linestyle="none", label=page.words("least_loss"))
+        ax.set(title=f"L{norm}", aspect="equal", xlim=(left, right), ylim=(bottom, top), xlabel=page.words("w0"),
+               ylabel=page.words("w1"))
         page.legend(ax)
     return ax
 

@@ -70,11 +70,11 @@ def plot_network(
             ax.scatter(np.full(len(rows), column), rows, s=420, color=look.colors[(index + 2) % len(look.colors)],
                        marker=look.marker(index), edgecolor=look.text, linewidth=1.5,
                        label=None if kind in kinds[:column] else kind, zorder=2)
-        shown = page.say(f"one_{show}")
+        shown = page.words(f"one_{show}")
         for sign, key in ((1, "edge_positive"), (-1, "edge_negative"), (0, "edge_zero")):
             if sign in present or sign:
                 ax.plot([], [], color=colors[sign], linestyle="--" if sign < 0 else "-", linewidth=3 if sign else 1,
-                        label=page.say(key, show=shown))
+                        label=page.words(key, show=shown))
         page.legend(ax, markerscale=0.6)
         ax.set_axis_off()
     return ax
@@ -142,7 +142,7 @@ def plot_inside(
         sheet[:count] = inside.activations[0].T.reshape(count, side, side)
         mosaic = sheet.reshape(per_row, per_row, side, side).swapaxes(1, 2).reshape(per_row * side, per_row * side)
         images.imshow(mosaic, cmap="gray")
-        images.set_title(page.say("digits_input"), fontsize=TICKS + 1)
+        images.set_title(page.words("digits_input"), fontsize=TICKS + 1)
         for index, (ax, values) in enumerate(zip(histograms, hidden, strict=True)):
             ax.hist(values[np.isfinite(values)], bins, range=(-1, 1) if np.abs(values).max() <= 1 else None,
                     color=look.color(1))
@@ -160,7 +160,7 @@ def plot_inside(
             if not correct:
                 outcomes.text(index % per_row, index // per_row, "x", ha="center", va="center", color=look.background,
                               fontsize=TICKS)
-        outcomes.set_title(page.say("digits_outcome", wrong=inside.misclassified, count=count, cost=inside.cost),
+        outcomes.set_title(page.words("digits_outcome", wrong=inside.misclassified, count=count, cost=inside.cost),
                            fontsize=TICKS + 1)
         for ax in (images, outcomes):
             ax.set_xticks([])
@@ -203,7 +203,7 @@ def plot_layer_inputs(
             ax.fill_between(epochs, mean - std, mean + std, color=color, alpha=0.25, linewidth=0)
             ax.plot(epochs, mean, color=color, marker=page.theme.marker(index) if len(mean) <= 30 else None,
                     linestyle=("-", "--", "-.", ":")[index % 4], label=name)
-        ax.set(xlabel=page.say("epoch"), title=page.say("layer_inputs"))
+        ax.set(xlabel=page.words("epoch"), title=page.words("layer_inputs"))
         ax.grid(True, linewidth=0.8)
         page.legend(ax)
     return ax
@@ -235,10 +235,10 @@ def plot_curvature(
         ax, epochs = page.ax, np.array(monitor.epochs)
         for index, curve in enumerate(values.T):
             ax.plot(epochs, curve, color=page.theme.color(index), marker=page.theme.marker(index),
-                    label=page.say("eigenvalue_number", index=index + 1))
+                    label=page.words("eigenvalue_number", index=index + 1))
         ax.plot(epochs, 2 / np.array(monitor.learning_rates), color=page.theme.text, linestyle=":",
-                label=page.say("stable"))
-        ax.set(xlabel=page.say("epoch"), ylabel=page.say("eigenvalue"))
+                label=page.words("stable"))
+        ax.set(xlabel=page.words("epoch"), ylabel=page.words("eigenvalue"))
         if values.min() > 0 and values.max() > 30 * values.min():
             ax.set_yscale("log")
         ax.grid(True, linewidth=0.8)
