@@ -94,9 +94,9 @@ def test_feature_maps_are_the_layers_outputs():
         np.testing.assert_allclose(axes[0, index].images[0].get_array(), expected[..., index], rtol=1e-5, atol=1e-6)
     assert not axes[1, 3].images and not axes[1, 3].axison  # three maps only
     assert axes[0, 0].get_title(loc="left") == "first: 10 x 10 x 5"
-    with pytest.raises(ValueError, match="the output of scores has shape"):
+    with pytest.raises(ValueError, match=r"scores has the output shape \(1, 4\)"):
         plots.feature_maps(model, image, ["scores"])
-    with pytest.raises(ValueError, match="has no two-dimensional convolution; its layers are only"):
+    with pytest.raises(ValueError, match="has no two-dimensional convolution; its layers are input_layer.*, only"):
         plots.feature_maps(Sequential([layers.Input((3,)), layers.Dense(1, name="only")]), image)
 
 
@@ -232,6 +232,53 @@ def test_grad_cam_in_a_branched_model_and_with_one_output():
         found = [plots.grad_cam_map(model, image, layer, chosen) for chosen in (0, 1)]
         assert all(heat.shape == (6, 6) and heat.min() >= 0 and heat.max() <= 1 for heat in found)
         assert not (found[0] * found[1]).any()  # what speaks for one of two classes speaks against the other
+
+
+def nested_models():
+    """(model, name of the last convolution): one inside another, in a chain and in a graph; a subclass."""
+    def base():
+        return Sequential([layers.Input((8, 8, 3)), layers.Conv2D(4, 3, name="inner"), layers.ReLU()], name="base")
+
+    chain = Sequential([layers.Input((8, 8, 3)), base(), layers.Flatten(), layers.Dense(3, activation="softmax")])
+    x = layers.Input((8, 8, 3))
+    graph = tn.Model(x, layers.Dense(3)(layers.Flatten()(base()(x))))
+
+    class Own(tn.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = layers.Dense(3)  # made before what is called before it
+            self.flat, self.convolution = layers.Flatten(), layers.Conv2D(4, 3, name="inner")
+
+        def call(self, x):
+            return self.last(self.flat(self.convolution(x)))
+
+    own = Own()
+    own(np.zeros((1, 8, 8, 3)))
+    return [chain, graph, own]
+
+
+@pytest.mark.parametrize("kind", range(3), ids=["chain", "graph", "subclass"])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_models_inside_models_and_subclasses(kind, frozen):
+    model = nested_models()[kind]
+    model.trainable = not frozen
+    image = np.random.default_rng(0).random((8, 8, 3), np.float32)
+    assert plots.grad_cam_map(model, image).shape == (6, 6)
+    np.testing.assert_array_equal(plots.grad_cam_map(model, image, "inner"), plots.grad_cam_map(model, image))
+    if kind < 2:
+        assert plots.grad_cam_map(model, image, "base").shape == (6, 6)
+    assert plots.saliency_map(model, image).max() == 1 and plots.occlusion_map(model, image).shape == (8, 8)
+    assert len(plots.filters(model)) == 4 and plots.feature_maps(model, image, ["inner"], maps=2).shape == (1, 2)
+    assert plots.embedding(np.stack([image, 2 * image]), model=model, layer="inner").collections
+    assert plots.layer_histograms(model, image[None], what="activation").size >= 2
+    with pytest.raises(ValueError, match="has no layer 'outer'; there are"):
+        plots.grad_cam(model, image, "outer")
+
+
+def test_feature_maps_with_channels_first_are_refused():
+    model = Sequential([layers.Input((1, 8, 8)), layers.Conv2D(2, 3, data_format="channels_first", name="first")])
+    with pytest.raises(ValueError, match=r"first has the output shape \(1, 2, 6, 6\), channels_first"):
+        plots.feature_maps(model, np.zeros((1, 8, 8)))
 
 
 def test_the_map_is_drawn_over_the_whole_image():

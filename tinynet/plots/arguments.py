@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.types import Array, TensorLike
 from ..layers.activations import Softmax
+from ..layers.context import call_context
 from ..layers.convolution import Convolution
 from ..models import Model
-from ..tensor import to_array
+from ..tensor import Tensor, to_array
+
+BATCH = 128  # samples a call
 
 
 def images_to_show(images: TensorLike, caller: str) -> Array:
@@ -98,19 +102,73 @@ def as_probabilities(scores: TensorLike, caller: str) -> Array:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def output_of(model: Any, layer: str, x: TensorLike) -> Array:
-    """Return a layer's output for a batch.
+def find_layer(model: Any, name: str, caller: str) -> Any:
+    """Return a layer by name, wherever it is inside a model: in a model that is a layer, too.
 
     Args:
-        model: A model whose input shape is known.
-        layer: Name of the layer.
-        x: The batch.
+        model: The model.
+        name: The layer's name.
+        caller: Subject of the error.
+
+    Raises:
+        ValueError: there is no such layer.
     """
-    return Model(model.input, model.get_layer(layer).output).predict(to_array(x), verbose=0)
+    inside = [layer for layer in model._flatten_layers() if layer is not model]
+    for layer in inside:
+        if layer.name == name:
+            return layer
+    raise ValueError(f"{caller}: {model.name} has no layer {name!r}; there are {', '.join(one.name for one in inside)}")
+
+
+def call_watching(model: Any, x: Any) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Call a model in prediction, layer by layer, and keep what each layer returned.
+
+    Args:
+        model: Any model: a chain, a graph, or a subclass with a `call` of its own.
+        x: A batch.
+
+    Returns:
+        (output, [(layer, its output)]): the layers in the order of their calls, those inside others before them. A tape
+        that is open records all of it.
+    """
+    context = call_context()
+    before = context.watch
+    seen: list[tuple[Any, Any]] = []
+    context.watch = lambda layer, output: seen.append((layer, output))
+    try:
+        return model(x, training=False), seen
+    finally:
+        context.watch = before
+
+
+def outputs_of(model: Any, names: Sequence[str], x: TensorLike, caller: str) -> list[Array]:
+    """Return the outputs of some layers for a batch.
+
+    Args:
+        model: Any model.
+        names: The layers' names.
+        x: The batch.
+        caller: Subject of the error.
+
+    Raises:
+        ValueError: there is no such layer, or it has several outputs.
+    """
+    wanted = [find_layer(model, name, caller) for name in names]
+    batch = to_array(x)
+    found: list[list[Array]] = [[] for _ in names]
+    for start in range(0, len(batch), BATCH):
+        seen = call_watching(model, batch[start : start + BATCH])[1]
+        for layer, parts in zip(wanted, found, strict=True):
+            outputs = [output for one, output in seen if one is layer]
+            if not outputs or not isinstance(outputs[-1], Tensor):
+                raise ValueError(f"{caller}: {layer.name} has no output of its own; it returns "
+                                 f"{type(outputs[-1]).__name__ if outputs else 'nothing, for it is not called'}")
+            parts.append(outputs[-1].numpy())
+    return [np.concatenate(parts) for parts in found]
 
 
 def convolutions(model: Any, caller: str) -> list[Any]:
-    """Return the model's two-dimensional convolutions.
+    """Return the two-dimensional convolutions inside a model, those of models inside it, too.
 
     Args:
         model: The model.
@@ -119,11 +177,29 @@ def convolutions(model: Any, caller: str) -> list[Any]:
     Raises:
         ValueError: there is none.
     """
-    found = [layer for layer in model.layers if isinstance(layer, Convolution) and len(layer.output.shape) == 4]
+    inside = [layer for layer in model._flatten_layers() if layer is not model]
+    found = [layer for layer in inside if isinstance(layer, Convolution) and layer.rank == 2]
     if not found:
         raise ValueError(f"{caller}: {model.name} has no two-dimensional convolution; its layers are "
-                         f"{', '.join(layer.name for layer in model.layers)}")
+                         f"{', '.join(layer.name for layer in inside)}")
     return found
+
+
+def check_maps(layer: Any, output: Any, caller: str) -> None:
+    """Refuse an output that is no batch of feature maps.
+
+    Args:
+        layer: The layer.
+        output: Its output, array or Tensor.
+        caller: Subject of the error.
+
+    Raises:
+        ValueError: it has another shape than (batch, height, width, filters).
+    """
+    if len(output.shape) != 4 or getattr(layer, "data_format", None) == "channels_first":
+        kind = getattr(layer, "data_format", None) or type(layer).__name__
+        raise ValueError(f"{caller}: expected a layer with outputs (batch, height, width, filters); {layer.name} has "
+                         f"the output shape {tuple(output.shape)}, {kind}")
 
 
 def scores_of(model: Any) -> Any:
@@ -132,14 +208,14 @@ def scores_of(model: Any) -> Any:
     The gradient of a probability near 1 is nearly 0 everywhere, whatever the image shows; that of the score is not.
 
     Args:
-        model: A model whose input shape is known.
+        model: Any model. Of a subclass with a `call` of its own only the output is known, so it counts as the scores.
 
     Returns:
         (model of the layers before the last one, function of its output that returns the scores).
     """
     last = model.layers[-1]
     activation = getattr(getattr(last, "activation", None), "__name__", None)
-    if isinstance(last, Softmax) or activation in ("softmax", "sigmoid"):
+    if model._computed_graph() is not None and (isinstance(last, Softmax) or activation in ("softmax", "sigmoid")):
         before = Model(model.input, last.input)
         if hasattr(last, "kernel"):
             return before, lambda x: x @ last.kernel + (last.bias if last.use_bias else 0.0)

@@ -6,7 +6,7 @@ Each has a function that computes the map and one that draws it over the image.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ..core.types import Array, TensorLike
 from ..models import Model
 from ..tape import GradientTape
 from ..tensor import convert_to_tensor, to_array
-from .arguments import as_probabilities, convolutions, images_to_show, scores_of
+from .arguments import as_probabilities, call_watching, check_maps, convolutions, find_layer, images_to_show, scores_of
 from .images import show_image
 from .style import SIZE, drawing
 
@@ -58,9 +58,9 @@ def grad_cam_map(model: Model, image: TensorLike, layer: str | None = None, clas
     A_k are the feature maps; the score is taken before softmax or sigmoid.
 
     Args:
-        model: A model whose input shape is known.
+        model: Any model, with weights.
         image: Shape (height, width, channels).
-        layer: Name of the convolution; the last one if None.
+        layer: Name of the convolution, also of one in a model inside; the last one that is called if None.
         class_index: Whose score; that of the predicted class if None.
 
     Returns:
@@ -78,15 +78,18 @@ def grad_cam_map(model: Model, image: TensorLike, layer: str | None = None, clas
     caller = "plots.grad_cam"
     x = _one_image(image, caller)
     chosen = _chosen_class(model, x, class_index, caller)[0]
-    found: Any = convolutions(model, caller)[-1] if layer is None else model.get_layer(layer)
+    candidates = convolutions(model, caller) if layer is None else [find_layer(model, layer, caller)]
     before, scores = scores_of(model)
-    both = Model(model.input, [found.output, before.output])
+    pixels = convert_to_tensor(x)
     with GradientTape() as tape:
-        maps, last = both(convert_to_tensor(x), training=False)
+        tape.watch(pixels)  # or a model whose weights are all frozen would record nothing
+        last, seen = call_watching(before, pixels)
         score = _score(scores(last), chosen)
-    if len(maps.shape) != 4:
-        raise ValueError(f"{caller}: the output of {found.name} has shape {maps.shape}; a feature map has (batch, "
-                         "height, width, filters)")
+    called = [(one, output) for one, output in seen if any(one is candidate for candidate in candidates)]
+    if not called:
+        raise ValueError(f"{caller}: {candidates[0].name} is not called before the last layer of {model.name}")
+    found, maps = called[-1]
+    check_maps(found, maps, caller)
     gradient = to_array(tape.gradient(score, maps))[0]
     importance = gradient.mean(axis=(0, 1))
     return _to_one(np.maximum(to_array(maps)[0] @ importance, 0))
@@ -104,7 +107,7 @@ def saliency_map(
     """Compute how much each pixel moves a class's score: |d score / d pixel|, the largest over the channels.
 
     Args:
-        model: A model whose input shape is known.
+        model: Any model, with weights.
         image: Shape (height, width, channels).
         class_index: Whose score; that of the predicted class if None.
         samples: Over how many noisy copies of the image the gradient is averaged (SmoothGrad); 1 for the image alone.

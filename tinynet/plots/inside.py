@@ -14,7 +14,7 @@ from ..layers.dropout import Dropout
 from ..layers.reshaping import Flatten, Reshape
 from ..tape import GradientTape
 from ..tensor import to_array
-from .arguments import convolutions, output_of
+from .arguments import check_maps, convolutions, find_layer, outputs_of
 from .images import show_image
 from .style import PANEL, TICKS, drawing, sheet, signs
 
@@ -54,7 +54,7 @@ def filters(
     4
     """
     caller = "plots.filters"
-    found: Any = convolutions(model, caller)[0] if layer is None else model.get_layer(layer)
+    found: Any = convolutions(model, caller)[0] if layer is None else find_layer(model, layer, caller)
     kernel = getattr(found, "kernel", None)
     if kernel is None or len(kernel.shape) != 4:
         raise ValueError(f"{caller}: {found.name} has no kernel of shape (height, width, in, out). Convolutions: "
@@ -84,7 +84,7 @@ def feature_maps(
     """Draw what layers make of an image: a row a layer, its first feature maps, on one scale a row.
 
     Args:
-        model: A model whose input shape is known.
+        model: Any model, with weights.
         image: One input, shape (height, width, channels).
         layers: Names of layers with outputs (batch, height, width, filters); the convolutions if None.
         maps: How many of each layer are drawn.
@@ -105,14 +105,12 @@ def feature_maps(
     caller = "plots.feature_maps"
     names = [layer.name for layer in convolutions(model, caller)] if layers is None else list(layers)
     positive_int(maps, caller, "maps")
-    shown = [output_of(model, name, to_array(image)[None])[0] for name in names]
+    shown = outputs_of(model, names, to_array(image)[None], caller)
     for name, output in zip(names, shown, strict=True):
-        if output.ndim != 3:
-            raise ValueError(f"{caller}: the output of {name} has shape {output.shape}; a feature map has (height, "
-                             "width, filters)")
+        check_maps(find_layer(model, name, caller), output, caller)
     with drawing(caller, axes, theme, lang, (1.35 * maps, 1.7 * len(names)), len(names), maps) as page:
         grid = page.axes[: len(names) * maps].reshape(len(names), maps)
-        for row, name, output in zip(grid, names, shown, strict=True):
+        for row, name, (output,) in zip(grid, names, shown, strict=True):
             low, high = output.min(), output.max()
             for ax, each in zip(row, np.moveaxis(output, -1, 0), strict=False):
                 show_image(page, ax, each)
@@ -191,7 +189,7 @@ def layer_values(model: Any, x: Any, y: Any, what: str, caller: str) -> dict[str
         raise ValueError(f"{caller}: {what!r} needs a batch, x{' and y' if what == 'gradient' else ''}")
     if what == "activation":
         names = [layer.name for layer in model.layers if not isinstance(layer, SAME_NUMBERS)]
-        return {name: np.ravel(output_of(model, name, x)) for name in names}
+        return {name: np.ravel(output) for name, output in zip(names, outputs_of(model, names, x, caller), strict=True)}
     variables = {layer.name: layer.trainable_variables for layer in model.layers if layer.trainable_variables}
     if not variables:
         raise ValueError(f"{caller}: {model.name} has no trainable weights; give it an Input, or call it on a batch")

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.extras import import_extra
 from ..core.types import Array, TensorLike
 from ..tensor import to_array
-from .arguments import as_classes, output_of
+from .arguments import as_classes, outputs_of
 from .style import TEXT, drawing
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def embedding(
         x: Vectors (samples, features), or with `model` a batch of its inputs.
         labels: Classes (samples,); not told apart if None.
         names: Names of the classes.
-        model: A model whose input shape is known.
+        model: Any model, with weights.
         layer: Name of the layer of `model` whose output is drawn, flattened; the last but one if None.
         method: 'pca', 'tsne' (extra "sklearn") or 'umap' (extra "umap"). Only PCA's axes have a meaning, and only its
             distances can be compared.
@@ -117,7 +117,7 @@ def embedding(
     if model is not None:
         if layer is None:
             layer = model.layers[-2 if len(model.layers) > 1 else -1].name
-        x = output_of(model, layer, x)
+        x = outputs_of(model, [layer], x, caller)[0]
     vectors = to_array(x)
     points, shares = project(vectors.reshape(len(vectors), -1), method, seed)
     classes = np.zeros(len(points), np.int64) if labels is None else as_classes(labels, caller, "labels")
