@@ -188,7 +188,7 @@ INTERNALS = {
     "saving.weights": ["safetensors_stored"],
     "plots.arguments": ["*"],
     "plots.fonts": ["*"],
-    "plots.images": ["show_image"],
+    "plots.images": ["fitting_size", "panel_width", "show_image"],
     "plots.inside": ["layer_values"],
     "plots.messages": ["*"],
     "plots.planes": ["contour_levels", "draw_paths", "draw_surface", "fitting_bounds"],

@@ -139,6 +139,28 @@ def test_augmentation_sheet_of_a_layer_draws_it_in_training():
     assert len(flipped) == 12 and any(flipped) and any(same) and all(np.add(flipped, same) == 1)
 
 
+def overlapping(axes):
+    """Pairs of texts of a sheet that lie on each other."""
+    figure = axes[0].get_figure()
+    figure.canvas.draw()
+    texts = [text for ax in axes for text in (ax.title, ax.xaxis.label) if text.get_text()]
+    boxes = [text.get_window_extent() for text in texts]
+    return [(texts[i].get_text(), texts[j].get_text()) for i, one in enumerate(boxes) for j in range(i)
+            if one.overlaps(boxes[j])]
+
+
+LONG = ["T-shirt/top", "a name that nobody would choose", "Ankle boot"]
+
+
+@pytest.mark.parametrize("names", [LONG, ["반팔 티셔츠", "아주아주 길고 긴 이름", "앵클부츠"]])
+def test_no_title_of_a_sheet_lies_on_another(names):
+    images, true = np.zeros((12, 6, 6)), np.arange(12) % 3
+    scores = np.eye(3)[(true + 1) % 3] * 0.9 + 0.03
+    assert not overlapping(plots.image_grid(images, true, scores, names))
+    assert not overlapping(plots.mistakes(images, true, scores, names))
+    assert not overlapping(plots.augmentation_sheet(np.zeros((24, 24, 3), np.uint8)))
+
+
 def test_augmentation_sheet_has_every_transform():
     from tinynet.augment.catalogue import PIXEL, SPATIAL
     from tinynet.augment.mixing import MASKS

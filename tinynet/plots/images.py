@@ -19,7 +19,7 @@ from .style import PANEL, TICKS, sheet
 if TYPE_CHECKING:
     from .style import Drawing
 
-CAPTION = 11
+CAPTION = 10
 
 
 def show_image(page: Drawing, ax: Any, image: Array, title: str = "", frame: str | None = None) -> None:
@@ -36,9 +36,36 @@ def show_image(page: Drawing, ax: Any, image: Array, title: str = "", frame: str
     ax.set_xticks([])
     ax.set_yticks([])
     if title:
-        ax.set_title(title, fontsize=TICKS, pad=4)
+        ax.set_title(title, fontsize=fitting_size(title, panel_width(ax), TICKS), pad=4)
     if frame:
         page.frame(ax, frame)
+
+
+def panel_width(ax: Any) -> float:
+    """Return how wide a panel of a sheet is with the space around it, in points.
+
+    Args:
+        ax: The panel, of a grid of panels or alone.
+    """
+    width = 72 * ax.get_figure(root=True).get_figwidth()
+    place = ax.get_subplotspec()
+    return width * ax.get_position().width if place is None else width / place.get_gridspec().ncols
+
+
+def fitting_size(text: str, width: float, size: float) -> float:
+    """Return the size at which the longest line of a text is at most so wide.
+
+    Args:
+        text: One or more lines.
+        width: In points.
+        size: The largest size, in points.
+
+    >>> fitting_size("coat", 100, 12), fitting_size("a very long name of a class", 100, 12) < 7
+    (12, True)
+    """
+    # a letter is 0.6 of the size wide on average, a Korean one as wide as high
+    longest = max(sum(1.0 if ord(letter) > 0x1100 else 0.6 for letter in line) for line in text.split("\n"))
+    return min(size, 0.97 * width / max(longest, 1))
 
 
 def image_grid(
@@ -190,7 +217,7 @@ def augmentation_sheet(
         made = [(None, to_array(_call(augment, array[None]))[0], "") for _ in draws]
     else:
         made = _by_name(array, augment, other, seed, caller)
-    with sheet(caller, axes, len(made) + 1, theme, lang, (PANEL, PANEL + 0.55)) as page:
+    with sheet(caller, axes, len(made) + 1, theme, lang, (PANEL, PANEL + 0.8)) as page:
         batch = [array, *(result for _, result, _ in made)]
         bytes_or_above = array.dtype == np.uint8 or max(np.max(one) for one in batch) > 1.5
         for index, (ax, one) in enumerate(zip(page.axes, batch, strict=False)):
@@ -198,8 +225,8 @@ def augmentation_sheet(
             shown = np.clip(np.asarray(one, np.float64) / (255 if bytes_or_above else 1), 0, 1)
             show_image(page, ax, shown[..., 0] if shown.shape[-1] == 1 else shown, title)
             if index:
-                ax.set_xlabel(made[index - 1][2])
-        page.small_labels(CAPTION)
+                ax.set_xlabel(made[index - 1][2], fontsize=fitting_size(made[index - 1][2], panel_width(ax), CAPTION))
+        page.keep_label_sizes()
         return _finished(page, len(batch))
 
 

@@ -162,7 +162,7 @@ class Drawing:
         self.lang = lang
         self.fonts = fonts
         self._frames: dict[Any, str] = {}
-        self._label_size: float = TEXT
+        self._label_size: float | None = TEXT
 
     def words(self, key: str, **values: Any) -> str:
         """Return a message of messages.py in the picture's language."""
@@ -226,9 +226,9 @@ class Drawing:
         """Give a panel a frame of this colour."""
         self._frames[ax] = color
 
-    def small_labels(self, size: float) -> None:
-        """Write axis labels smaller than elsewhere: captions of a sheet, in points."""
-        self._label_size = size
+    def keep_label_sizes(self) -> None:
+        """Leave axis labels, which are the captions of a sheet, in the sizes that they were given."""
+        self._label_size = None
 
     def dress(self) -> None:
         """Give axes that were made elsewhere the theme's colours and fonts; write '?' for what no font has."""
@@ -242,7 +242,9 @@ class Drawing:
                 spine.set_edgecolor(self._frames.get(ax, theme.text))
                 spine.set_linewidth(4 if ax in self._frames else 1)
             for label in (ax.xaxis.label, ax.yaxis.label):
-                label.set(color=theme.text, fontsize=self._label_size)
+                label.set(color=theme.text)
+                if self._label_size is not None:
+                    label.set_fontsize(self._label_size)
             texts = ax.findobj(Text)
             for text in texts:
                 text.set_fontfamily(self.fonts)
@@ -286,7 +288,9 @@ def drawing(
         if ax is None:
             pyplot = import_extra("matplotlib.pyplot", "plot", caller)
             options = {"figsize": size, "layout": "constrained", **options}
-            axes = pyplot.subplots(rows, columns, squeeze=False, **options)[1].ravel()
+            figure, grid = pyplot.subplots(rows, columns, squeeze=False, **options)
+            figure.get_layout_engine().set(h_pad=0.07, w_pad=0.05)  # inches: captions and titles stay apart
+            axes = grid.ravel()
         else:
             axes = np.array(ax, dtype=object).ravel()
             if len(axes) < rows * columns:
