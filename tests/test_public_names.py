@@ -193,10 +193,8 @@ INTERNALS = {
     "plots.messages": ["*"],
     "plots.planes": ["contour_levels", "draw_paths", "draw_surface", "fitting_bounds"],
     "plots.projections": ["project"],
-    "plots.style": [
-        "Drawing", "Theme", "contrast", "drawing", "heights", "luminance", "parameters", "shares", "sheet",
-        "sheet_columns", "signs", "text_on",
-    ],
+    "plots.style": ["Drawing", "drawing", "parameters", "sheet", "sheet_columns"],
+    "plots.themes": ["*"],
     "textbook.curvature_monitor": ["lanczos"],
     "textbook.geometry": ["project_to_ball"],
     "textbook.initializers": ["choose"],

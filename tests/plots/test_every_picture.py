@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinynet import Sequential, layers, plots, textbook
-from tinynet.plots import fonts, style
+from tinynet.plots import fonts, themes
 from tinynet.textbook import surfaces
 
 RNG = np.random.default_rng(0)
@@ -126,10 +126,10 @@ def test_every_text_is_inside_the_picture_readable_and_without_boxes(name, theme
         where = f"{text.get_text()!r} at {box.extents.round()} of {width} x {height}"
         assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1, where
         assert fonts.missing_letters(text.get_text(), fonts.families(lang)) == "", where
-    background = style.THEMES[theme].background
+    background = themes.THEMES[theme].background
     outside = [text for text in seen if text.axes is None or text in (
         text.axes.title, text.axes.xaxis.label, text.axes.yaxis.label, *text.axes.get_xticklabels())]
-    assert all(style.contrast(text.get_color(), background) >= 4.5 for text in outside)
+    assert all(themes.contrast(text.get_color(), background) >= 4.5 for text in outside)
 
 
 @every_picture

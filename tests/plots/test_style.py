@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinynet import plots
-from tinynet.plots import fonts, messages, style
+from tinynet.plots import fonts, messages, style, themes
 
 # What a colour becomes for an eye without one kind of cones, in linear RGB.
 # Source: Machado, Oliveira, Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency", 2009.
@@ -37,7 +37,7 @@ def lab(color, eye):
 
 
 @pytest.mark.parametrize("eye", EYES)
-@pytest.mark.parametrize("theme", style.THEMES.values(), ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", themes.THEMES.values(), ids=lambda theme: theme.name)
 def test_colours_are_told_apart(theme, eye):
     """2.3 is a just noticeable difference side by side; lines apart from each other need several times that."""
     for one, other in itertools.combinations(theme.colors, 2):
@@ -46,22 +46,22 @@ def test_colours_are_told_apart(theme, eye):
         assert np.linalg.norm(lab(one, eye) - lab(other, eye)) > 25, (one, other)
 
 
-@pytest.mark.parametrize("theme", style.THEMES.values(), ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", themes.THEMES.values(), ids=lambda theme: theme.name)
 def test_colours_stand_out_from_the_background(theme):
     """WCAG 2.1: 3 for graphics, 4.5 for text."""
     for color in (*theme.colors, theme.contour, theme.negative, theme.positive):
-        assert style.contrast(color, theme.background) >= 3, color
+        assert themes.contrast(color, theme.background) >= 3, color
     for height in theme.heights:  # contour lines and paths on the surface
-        assert style.contrast(theme.contour, height) >= 3
-    assert style.contrast(theme.text, theme.background) >= 4.5
+        assert themes.contrast(theme.contour, height) >= 3
+    assert themes.contrast(theme.text, theme.background) >= 4.5
     assert len(set(theme.markers)) == len(theme.markers) >= 10
 
 
 def test_letters_on_a_cell_are_readable_on_every_share():
-    for theme in style.THEMES.values():
-        colors = style.shares(theme)
+    for theme in themes.THEMES.values():
+        colors = themes.shares(theme)
         for share in np.linspace(0, 1, 21):
-            assert style.contrast(style.text_on(colors(share)), colors(share)) >= 4.5
+            assert themes.contrast(themes.text_on(colors(share)), colors(share)) >= 4.5
 
 
 @pytest.mark.parametrize("key", messages.MESSAGES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinynet import Sequential, datasets, layers, textbook, utils
-from tinynet.plots import style
+from tinynet.plots import themes
 from tinynet.textbook import inside, plots
 
 
@@ -41,7 +41,7 @@ def test_network_of_the_first_demo_and_its_legend(pyplot):
         assert sum(len(dots.get_offsets()) for dots in ax.collections) == 2 + 6 + 3 + 1
     strengths = textbook.edge_strengths(model)
     ax = plots.plot_network(model)
-    light = style.THEMES["light"]
+    light = themes.THEMES["light"]
     for line, value in zip(ax.lines, np.concatenate([np.ravel(one) for one in strengths]), strict=False):
         assert line.get_color() == (light.positive if value > 0 else light.negative)
 
@@ -49,7 +49,7 @@ def test_network_of_the_first_demo_and_its_legend(pyplot):
 def test_weights_of_zero_have_no_sign(pyplot):
     """The demo's "zero" is neither all positive nor all negative."""
     ax = plots.plot_network(textbook.decision_boundary_network("zero"))
-    light = style.THEMES["light"]
+    light = themes.THEMES["light"]
     assert {line.get_color() for line in ax.lines[: 2 * 6 + 6 * 3 + 3]} == {light.neutral}
     assert "weight = 0" in [text.get_text() for text in ax.get_legend().get_texts()]
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..core.types import Array, TensorLike
 from .arguments import as_classes
-from .style import TICKS, drawing, shares, text_on
+from .style import TICKS, drawing
+from .themes import shares, text_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,8 @@ from ..tape import GradientTape
 from ..tensor import to_array
 from .arguments import check_maps, convolutions, find_layer, outputs_of
 from .images import show_image
-from .style import PANEL, TICKS, drawing, sheet, signs
+from .style import PANEL, TICKS, drawing, sheet
+from .themes import signs
 
 if TYPE_CHECKING:
     from ..models import Model

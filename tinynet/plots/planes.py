@@ -10,7 +10,8 @@ import numpy as np
 from ..core.types import Array, TensorLike
 from ..tensor import to_array
 from .arguments import as_classes
-from .style import Drawing, drawing, heights, signs
+from .style import Drawing, drawing
+from .themes import heights, signs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@
     geometry.py               where the contours of a loss meet the balls of L1 and L2
     gap.py                    why `fit` and `evaluate` print different losses
     practicals.py             the networks of the practicals on Fashion-MNIST, and their training
-    plots.py plots_inside.py  pictures of all this (extra "plot")
+    plots*.py                 pictures of all this (extra "plot")
 
 The names here can be passed to `compile` and to layers like those of the rest of tinynet. Keras's forms, which differ
 in details that each docstring names, are in `tinynet.optimizers`, `.losses`, `.regularizers`, `.layers` and
