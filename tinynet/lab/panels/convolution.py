@@ -168,10 +168,11 @@ class Convolution(Panel):
         "convolution": Words("Convolution: an output sees its neighbours, equal colours are one shared weight",
                              "합성곱: 출력은 이웃만 보며, 색이 같은 선은 가중치를 공유합니다"),
         "layer_input": Words("input", "입력"), "layer_output": Words("output", "출력"), "shared": Words("weight", "가중치"),
-        "counts_of": Words("Parameters of one layer as the image grows", "이미지가 커질 때 한 층의 매개변수 수"),
+        "counts_of": Words("Parameters of one layer, from an image to a map of its size, as the image grows",
+                           "이미지와 같은 크기의 맵을 만드는 층 하나의 매개변수 수: 이미지가 커질 때"),
         "image_side": Words("side of the image, pixels", "이미지 한 변의 화소 수"),
         "dense_layer": Words("dense layer", "완전 연결층"), "conv_layer": Words("convolution", "합성곱층"),
-        "pixels": Words("image", "이미지"), "times": Words("times as many", "배수"),
+        "pixels": Words("image", "이미지"), "times": Words("times as many", "몇 배"),
         # the shift
         "original": Words("image x", "이미지 x"), "map_of": Words("its map f(x)", "x의 맵 f(x)"),
         "moved": Words("shifted image g(x)", "옮긴 이미지 g(x)"), "first_shift": Words("shift first: f(g(x))", "먼저 이동: f(g(x))"),

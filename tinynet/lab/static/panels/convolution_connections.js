@@ -1,6 +1,6 @@
 // A dense layer and a convolution as networks: who is connected to whom, and by how many different weights.
 
-import { Curves, Figure, colour, series, table } from "../draw.js";
+import { Figure, colour, series, table } from "../draw.js";
 import { digits, element } from "../words.js";
 
 export default function connections(root, lab) {
@@ -23,9 +23,7 @@ export default function connections(root, lab) {
   const counts = element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("counts_of") });
   below.append(curves, counts);
   root.append(below);
-  const plot = new Curves(curves, {
-    label: t("counts_of"), names: [t("dense_layer"), t("conv_layer")], xlabel: t("image_side"), ylabel: t("parameters"), log: true,
-  });
+  const plot = new Figure(curves, { label: t("counts_of"), ratio: 0.8, most: 460, paint: () => state && paintCounts() });
   let counted = "";
 
   // What an output of the last layer sees, layer by layer from the top down.
@@ -44,7 +42,7 @@ export default function connections(root, lab) {
     const [units] = state.matrix.shape;
     const weight = name === "dense" ? () => 1 : (i, j) => state.matrix.values[i * units + j];
     const levels = seen(weight);
-    figure.box = { left: 62, right: 12, top: 18, bottom: 18 };
+    figure.box = { left: 84, right: 14, top: 18, bottom: 18 };
     figure.range([0, units - 1], [-0.1, state.layers + 0.1]);
     const color = (i, j) => (name === "dense" ? colour("line") : series(weight(i, j) - 1));
     for (const strong of [false, true]) {
@@ -71,6 +69,33 @@ export default function connections(root, lab) {
     pen.fillText(`${t("layer_output")} y`, 2, figure.py(state.layers));
   }
 
+  const column = (k) => Array.from({ length: state.counts.shape[0] }, (_, i) => state.counts.values[i * state.counts.shape[1] + k]);
+
+  // Both axes are logarithmic: a line as steep as 4 is a number that grows with the fourth power of the side.
+  function paintCounts() {
+    const [sides, dense, conv] = [column(0), column(1), column(2)].map((values) => values.map(Math.log10));
+    const { pen } = plot;
+    plot.box = { left: 56, right: 16, top: 12, bottom: 44 };
+    plot.range([sides[0], sides[sides.length - 1]], [0, 10]);
+    pen.strokeStyle = colour("faint");
+    pen.fillStyle = colour("ink");
+    pen.textBaseline = "middle";
+    pen.textAlign = "right";
+    for (let power = 0; power <= 10; power += 2) {
+      plot.line(plot.x, [power, power], { color: colour("faint"), width: 1 });
+      pen.fillText(`10${[...String(power)].map((one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one]).join("")}`, 50, plot.py(power));
+    }
+    pen.textAlign = "center";
+    pen.textBaseline = "top";
+    column(0).forEach((side, i) => { if (![28, 128].includes(side)) pen.fillText(side, plot.px(sides[i]), plot.height - 40); });
+    pen.fillText(t("image_side"), (plot.width + 40) / 2, plot.height - 18);
+    for (const [ys, name, k] of [[dense, "dense_layer", 0], [conv, "conv_layer", 1]]) {
+      plot.line(sides, ys, { color: series(k), width: 2.5 });
+      sides.forEach((x, i) => plot.dot(x, ys[i], { color: series(k), radius: 4, shape: k ? "square" : "circle" }));
+      plot.text(sides[3], ys[3] + (k ? 0.6 : 0.9), t(name), { color: series(k), align: k ? "center" : "right", bold: true });
+    }
+  }
+
   return {
     draw(newState) {
       state = newState;
@@ -80,15 +105,13 @@ export default function connections(root, lab) {
         return element("li", {}, box, `${t("shared")} w${k + 1}`);
       }));
       for (const one of panes) one.figure.redraw();
-      const [rows, width] = state.counts.shape;
       const key = Array.from(state.counts.values).join();
       if (key === counted) return;
       counted = key;
-      const column = (k) => Array.from({ length: rows }, (_, i) => state.counts.values[i * width + k]);
       const [sides, dense, conv] = [column(0), column(1), column(2)];
-      plot.set([sides, dense, conv]);
-      counts.replaceChildren(table(t("counts_of"), [t("pixels"), t("dense_layer"), t("conv_layer")],
-        sides.map((side, i) => [`${side} × ${side}`, dense[i], digits(conv[i])])));
+      plot.redraw();
+      counts.replaceChildren(table(t("parameters"), [t("pixels"), t("dense_layer"), t("conv_layer"), t("times")],
+        sides.map((side, i) => [`${side} × ${side}`, digits(dense[i]), digits(conv[i]), digits(Math.round(dense[i] / conv[i]))])));
     },
     destroy() {
       for (const one of panes) one.figure.destroy();

@@ -12,13 +12,15 @@ export default function shift(root, lab) {
   const remark = element("p", { class: "remark", role: "status" });
   const legend = element("ul", { class: "legend" });
   root.append(
-    element("div", { class: "tiles" }, tiles.original.element, arrow("→ f"), tiles.map_of.element, arrow("→ g"), tiles.first_map.element),
-    element("div", { class: "tiles" }, tiles.moved.element, arrow("→ f"), tiles.first_shift.element, arrow("−"), tiles.difference.element),
+    element("div", { class: "square" },
+      tiles.original.element, arrow("f →"), tiles.map_of.element, arrow("g →"), tiles.first_map.element,
+      arrow("g ↓"), arrow(""), arrow(""), arrow(""), arrow(""),
+      tiles.moved.element, arrow("f →"), tiles.first_shift.element, arrow("−"), tiles.difference.element),
     legend, remark, kernel.element);
 
   return {
     draw(state) {
-      const side = Math.max(84, Math.min(196, Math.floor((root.clientWidth - 110) / 3 / 28) * 28));
+      const side = Math.max(56, Math.min(196, Math.floor((root.clientWidth - 170) / 3 / 28) * 28));
       const most = Math.max(largest(state.map.values), largest(state.map_of_moved.values));
       const picture = (name, array) => {
         const [rows, columns] = array.shape;
@@ -41,9 +43,8 @@ export default function shift(root, lab) {
           if (value !== 0) pen.strokeRect((i % columns) * size + 1, Math.floor(i / columns) * size + 1, size - 2, size - 2);
         });
       });
-      for (const name of ["first_map", "difference"]) tiles[name].element.hidden = !state.possible;
+      for (const name of ["first_map", "difference"]) tiles[name].element.style.visibility = state.possible ? "" : "hidden";
       const numbers = state.numbers;
-      remark.className = numbers.verdict === "equal" ? "remark" : "remark bad";
       remark.textContent = t({ equal: "same_everywhere", border: "broken_at_border", not_whole: "half_pixel", unequal_maps: "unequal_everywhere" }[numbers.verdict])
         + (numbers.unequal ? ` (${t("unequal")}: ${digits(numbers.unequal)})` : "");
       legend.replaceChildren(...scale(most));

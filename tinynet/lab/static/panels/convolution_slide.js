@@ -71,7 +71,7 @@ export function filter(root, lab) {
         const weight = over(i, j);
         const zero = i < P || j < P || i >= P + height.W || j >= P + width.W;
         return {
-          text: short(at(padded, i, j)), small: weight === undefined ? "" : `×${factor(weight)}`,
+          text: short(at(padded, i, j)), small: weight === undefined ? "" : `×${short(weight)}`,
           mark: weight !== undefined ? "window" : legal && (i >= bottom || j >= right) ? "unread" : zero ? "zero" : "",
         };
       }, `${t(P ? "padded_input" : "input")}: ${height.W} × ${width.W}${P ? ` → ${padded.shape.join(" × ")}` : ""}`);
@@ -89,11 +89,11 @@ export function filter(root, lab) {
         const name = `y[${i + 1},${j + 1}] = `;
         const terms = Array.from({ length: rows }, (_, p) => Array.from({ length: columns }, (_, q) =>
           `${factor(at(padded, top + p * height.D, left + q * width.D))}·${factor(at(weights, p, q))}`));
-        const wide = Math.max(...terms.flat().map((one) => one.length));
+        const wide = terms[0].map((_, q) => Math.max(...terms.map((row) => row[q].length)));
         const indent = " ".repeat(name.length - 2);
-        const lines = terms.map((row, p) => `${p ? `${indent}+ ` : name}${row.map((one) => one.padStart(wide)).join(" + ")}`);
+        const lines = terms.map((row, p) => `${p ? `${indent}+ ` : name}${row.map((one, q) => one.padStart(wide[q])).join(" + ")}`);
         const values = Array.from({ length: rows }, (_, p) => Array.from({ length: columns }, (_, q) => factor(at(products, p, q))).join(" + "));
-        return [...lines, `${indent}= ${values.join(" + ")}`, `${indent}= ${short(at(result, i, j))}`].join("\n");
+        return [...lines, `${indent}= ${values.join(" + ")}`, `${indent}= ${short(at(result, i, j) + 0)}`].join("\n");
       }
     },
   };

@@ -8,7 +8,7 @@ import { channel } from "./tiles.js";
 export default function volume(root, lab) {
   const { t } = lab;
   let state = null;
-  const figure = new Figure(root, { label: t("volume_of"), ratio: 0.56, most: 860, paint: () => state && paint() });
+  const figure = new Figure(root, { label: t("volume_of"), ratio: 0.5, most: 860, paint: () => state && paint() });
   const layout = element("p", { class: "remark" });
   root.append(element("p", { class: "remark", text: t("full_depth") }), layout);
   const drawSizes = sizes(root, lab);
@@ -20,9 +20,9 @@ export default function volume(root, lab) {
     const filters = state.kernel.shape[3];
     const shift = width / 34; // from one sheet to the one behind it
     const most = Math.max(depth, filters);
-    const room = Math.min(height - 62 - most * shift, (width - 70 - 2 * most * shift) / 2.3);
+    const room = Math.min(height - 58 - most * shift, (width - 118 - 2 * most * shift) / 2);
     const pixel = room / side;
-    const top = height - 44 - room;
+    const top = height - 46 - room;
     const left = 14;
     pen.font = `${width < 500 ? 11 : 13}px system-ui, sans-serif`;
     const row = state.legal ? state.maps.shape[0] - 1 : 0;
@@ -48,7 +48,7 @@ export default function volume(root, lab) {
       sheet(x, y, room, room, bitmap(channel(state.image, c), side, side, tint(c, depth), 0, 255), colour("line"));
       if (state.legal) box(x + u, y + v, reach, reach, colour("c1"));
     }
-    label(left + room / 2, height - 24, `${t("image")} ${depth} × ${side} × ${side}`);
+    label(left + room / 2, height - 20, `${t("image")} ${depth} × ${side} × ${side}`);
     if (!state.legal) return;
 
     const [, columns] = state.maps.shape;
@@ -76,8 +76,8 @@ export default function volume(root, lab) {
       pen.lineTo(px, py + pixel / 2);
       pen.stroke();
     }
-    label(x0 + out / 2, height - 24, `${t("maps")} ${filters} × ${columns} × ${columns}`);
-    label((left + room + x0) / 2, top + room + (width < 500 ? 30 : 20) - 14, `${t("filters")} ${filters === 1 ? "" : `${filters} × `}${depth} × ${size.K} × ${size.K}`, colour("c1"));
+    label(x0 + out / 2, height - 20, `${t("maps")} ${filters} × ${columns} × ${columns}`);
+    label((left + room + x0) / 2, height - 40, `${t("filters")} ${filters === 1 ? "" : `${filters} × `}${depth} × ${size.K} × ${size.K}`, colour("c1"));
   }
 
   function label(x, y, words, color = colour("ink")) {

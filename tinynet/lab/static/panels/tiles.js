@@ -32,10 +32,10 @@ export function matrix(caption) {
 }
 
 // A number for a cell: short, and empty where there is none yet.
-export const cellText = (value) => (Number.isNaN(value) ? "" : short(Math.abs(value) >= 1000 ? Math.round(value) : value));
+export const cellText = (value) => (Number.isNaN(value) ? "" : short(Math.abs(value) >= 1000 ? Math.round(value) : value + 0));
 
 // A factor or a summand: a negative one in brackets.
-export const factor = (value) => (value < 0 ? `(${short(value)})` : short(value));
+export const factor = (value) => (value < 0 ? `(${short(value)})` : short(value + 0)); // −0 + 0 is 0
 
 // A picture with a caption below it. `show(bitmap, side, words)` draws it, whole pixels of `side` each.
 export function tile(words, tag = "figure", attributes = {}) {
