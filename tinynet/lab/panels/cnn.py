@@ -93,8 +93,10 @@ class Cnn(Panel):
         "layer_name": Words("layer", "층"), "output_shape": Words("output", "출력"),
         "layer_parameters": Words("its parameters", "이 층의 매개변수"), "total": Words("sum so far", "지금까지의 합"),
         "whole": Words("whole network", "전체"), "vgg_of": Words("VGG-16 as blocks", "블록으로 보는 VGG-16"),
-        "vgg_rule": Words("CONV = 3×3 filter, stride 1, same padding. POOL = 2×2, stride 2. Height and width fall, channels rise.",
-                          "CONV = 3×3 필터, stride 1, same. POOL = 2×2, stride 2. 높이와 너비는 줄고 채널 수는 늘어납니다."),
+        "vgg_rule": Words("CONV = 3×3 filter, stride 1, same padding. POOL = 2×2, stride 2. Height and width fall, channels rise. "
+                          "Below each block: the height and width that leave it. The boxes' heights are compressed.",
+                          "CONV = 3×3 필터, stride 1, same. POOL = 2×2, stride 2. 높이와 너비는 줄고 채널 수는 늘어납니다. "
+                          "블록 아래는 블록을 나갈 때의 높이와 너비이며, 상자의 높이는 줄여서 그렸습니다."),
         "layers_of": Words("Layers and parameters", "층과 매개변수"), "parameters": Words("parameters", "매개변수(parameter)"),
         "how": Words("how they are counted", "계산"), "share": Words("share", "비율"),
         "shares_of": Words("Where the parameters are", "매개변수가 있는 곳"), "input_layer": Words("image", "이미지"),

@@ -12,30 +12,26 @@ export default function training(root, lab) {
   const image = tile(t("image"));
   const scores = scoreTable(t, name);
   const gallery = makeGallery(lab, name);
-  root.append(
-    element("div", { class: "flow" }, element("div", {}, image.element), scores.element),
-    element("h2", { text: t("softmax_of") }), scores.formula,
-    element("h2", { text: t("examples") }), gallery.element);
+  const [left, right] = [element("div"), element("div")];
+  left.append(element("div", { class: "flow" }, image.element, scores.element));
+  root.append(element("div", { class: "columns" }, left, right), gallery.element);
 
   const rows = LAYERS.map((layer) => layerRow(lab, layer));
   for (const row of rows) root.append(...row.elements);
   root.append(element("p", { class: "help", text: t("bright") }));
   const closer = makeCloser(lab);
-  root.append(closer.element);
+  root.append(element("h2", { text: t("softmax_of") }), scores.formula, closer.element);
 
-  const [left, right] = [element("div"), element("div")];
-  root.append(element("div", { class: "columns" }, left, right));
-  const curve = (parent, words) => {
-    parent.append(element("h2", { text: t(words) }));
-    return new Curves(parent, { label: t(words), names: [t("batch"), t("test")], xlabel: t("steps"), ylabel: t(words), colours: [], dashes: [[], [6, 3]] });
-  };
-  const plots = { loss: curve(left, "curves_loss"), accuracy: curve(right, "curves_accuracy") };
+  const curve = (words) => new Curves(right, {
+    label: t(words), names: [t("batch"), t("test")], xlabel: t("steps"), ylabel: t(words), dashes: [[], [6, 3]], height: 150,
+  });
+  const plots = { loss: curve("curves_loss"), accuracy: curve("curves_accuracy") };
 
   return {
     draw(state, settings) {
       const best = state.top[0];
       const verdict = state.label === null ? t("your_image") : `${t("label_is")}: ${name(state.label)} – ${t(best === state.label ? "right" : "wrong")}`;
-      image.show(bitmap(state.image.values, 28, 28, grey(), 0, 255), 168, verdict);
+      image.show(bitmap(state.image.values, 28, 28, grey(), 0, 255), 140, verdict);
       scores.show(state);
       gallery.show(state, settings);
       for (const row of rows) row.show(state, settings);
@@ -77,7 +73,7 @@ function scoreTable(t, name) {
         cells[0].textContent = name(k);
         cells[1].textContent = digits(z[k]);
         cells[2].textContent = digits(powers[k]);
-        cells[3].firstChild.style.width = `${Math.max(0, Math.min(1, scores.values[k])) * 120}px`;
+        cells[3].firstChild.style.width = `${Math.max(0, Math.min(1, scores.values[k])) * 90}px`;
         cells[3].lastChild.textContent = ` ${digits(scores.values[k])}`;
       });
       const k = top[0];
@@ -111,7 +107,7 @@ function makeGallery(lab, name) {
 function layerRow(lab, layer) {
   const { t } = lab;
   const title = element("h2");
-  const filters = element("div", { class: "tiles" });
+  const filters = element("div", { class: "tiles", tabindex: "0", role: "group", "aria-label": `${layer}: ${t("filters_of")}` });
   const maps = element("div", { class: "tiles", role: "group", "aria-label": `${layer}: ${t("maps_of")}` });
   let tiles = [];
   let filterTiles = [];
@@ -128,14 +124,15 @@ function layerRow(lab, layer) {
           type: "button", "aria-label": `${layer}, ${t("map_number")} ${k}`, onclick: () => lab.set({ layer, map: k }),
         }));
         maps.replaceChildren(...tiles.map((one) => one.element));
-        filterTiles = layer === "conv1" ? tiles.map((_, k) => tile(String(k))) : [];
+        filterTiles = layer === "conv1" ? tiles.map((_, k) => tile(`${t("filter_number")} ${k}`)) : [];
+        for (const one of filterTiles) one.element.lastChild.className = "unseen";
         filters.replaceChildren(...filterTiles.map((one) => one.element));
         filters.hidden = !filterTiles.length;
       }
       if (filterTiles.length) {
         const most = largest(kernel.values);
         filterTiles.forEach((one, k) => one.show(bitmap(channel({ shape: [kernel.shape[0], kernel.shape[1], count], values: kernel.values }, k),
-          kernel.shape[0], kernel.shape[1], diverging(), -most, most), 54));
+          kernel.shape[0], kernel.shape[1], diverging(), -most, most), 60));
       }
       tiles.forEach((one, k) => {
         const values = channel(array, k);
@@ -156,7 +153,7 @@ function makeCloser(lab) {
   const big = tile("");
   const value = element("p", { class: "remark" });
   const numbers = matrix(t("filter_of_map"));
-  const sheets = element("div", { class: "tiles" });
+  const sheets = element("div", { class: "tiles", tabindex: "0", role: "group", "aria-label": t("filter_of_map") });
   const about = element("p", { class: "remark" });
   let tiles = [];
   let latest = null;
@@ -195,7 +192,7 @@ function makeCloser(lab) {
       const [rows, columns, deep, count] = kernel.shape;
       const weight = (p, q, c) => kernel.values[((p * columns + q) * deep + c) * count + k];
       if (layer === "conv1") {
-        numbers.set(rows, columns, (p, q) => ({ text: short(Number(weight(p, q, 0).toFixed(2)) + 0), mark: "" }), `${t("filter_of_map")} ${rows}×${columns}`);
+        numbers.set(rows, columns, (p, q) => ({ text: weight(p, q, 0).toFixed(2).replace("-", "−"), mark: "" }), `${t("filter_of_map")} ${rows}×${columns}`);
         return;
       }
       if (tiles.length !== deep) {

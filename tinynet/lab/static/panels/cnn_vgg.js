@@ -27,7 +27,7 @@ export default function vgg(root, lab) {
     const middle = height * 0.47;
     const boxes = state.layers.map((layer) => {
       const [h, , c] = layer.shape.length === 3 ? layer.shape : [1, 1, layer.shape[0]];
-      return { tall: layer.shape.length === 3 ? Math.max(8, Math.sqrt(h / 224) * height * 0.62) : Math.max(14, Math.log2(c) * height * 0.032), wide: layer.kind === "MaxPooling2D" ? 0.55 : 0.5 + c / 600 };
+      return { tall: layer.shape.length === 3 ? Math.max(8, Math.sqrt(h / 224) * height * 0.62) : Math.max(14, Math.log2(c) * height * 0.032), wide: layer.kind === "MaxPooling2D" ? 0.55 : 0.9 + c / 900 };
     });
     const gap = width < 500 ? 1 : 3;
     const total = boxes.reduce((sum, box, i) => sum + (state.layers[i].shape.length === 3 ? box.wide : 0.8), 0);
@@ -78,11 +78,11 @@ export default function vgg(root, lab) {
       pen.lineWidth = 1;
       pen.strokeRect(from, height - 52, to - from, 0.5);
       pen.fillStyle = colour("ink");
-      pen.font = `${width < 500 ? 9 : 12}px system-ui, sans-serif`;
+      pen.font = `${width < 640 ? 9 : 11}px system-ui, sans-serif`;
       const convolutions = layers.filter((layer) => layer.kind === "Conv2D");
       if (convolutions.length) {
-        pen.fillText(width < 500 ? `${convolutions[0].shape[2]}` : `[CONV ${convolutions[0].shape[2]}] × ${convolutions.length}`, (from + to) / 2, height - 46);
-        pen.fillText(width < 500 ? `${last.shape[0]}` : `${last.shape[0]} × ${last.shape[1]}`, (from + to) / 2, height - 28);
+        pen.fillText(width < 640 ? `${convolutions[0].shape[2]}×${convolutions.length}` : `[CONV ${convolutions[0].shape[2]}]×${convolutions.length}`, (from + to) / 2, height - 46);
+        pen.fillText(width < 640 ? `${last.shape[0]}²` : `${last.shape[0]} × ${last.shape[1]}`, (from + to) / 2, height - 28);
       }
     });
     const now = state.layers[state.at];
@@ -126,6 +126,10 @@ export default function vgg(root, lab) {
   return {
     draw(newState) {
       state = newState;
+      const narrow = root.clientWidth < 560;
+      figure.ratio = narrow ? 0.75 : 0.42;
+      shares.ratio = narrow ? 0.3 : 0.16;
+      if (figure.height !== Math.round(figure.width * figure.ratio)) [figure, shares].forEach((one) => one.resize());
       if (!rows.length) {
         for (const layer of state.layers) {
           rows.push(element("tr", {}, element("th", { scope: "row", text: layer.name }), element("td", { text: size(layer.shape) }),
