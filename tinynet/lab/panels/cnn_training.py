@@ -56,6 +56,7 @@ class Training:
         self.model = Sequential([make(one) for one in self._layers()])
         self.model.compile(optimizer=make(self._optimizer()), metrics=["accuracy"],
                            loss=losses.SparseCategoricalCrossentropy(from_logits=True))
+        self.model.optimizer.build(self.model.trainable_variables)  # now, so that a snapshot of step 0 has its variables
         names = (*SHOWN, "logits")
         self.viewer = Model(self.model.input, [self.model.get_layer(name).output for name in names])
         self.batch_loss, self.batch_accuracy = np.empty(MOST_STEPS), np.empty(MOST_STEPS)
@@ -101,8 +102,8 @@ class Training:
 
     def _test(self) -> None:
         _, _, x_test, y_test = data()
-        self.tests[self.count // TEST_EVERY] = self.model.evaluate(x_test[:TESTED], y_test[:TESTED], batch_size=TESTED,
-                                                                   verbose=0)
+        results: Any = self.model.evaluate(x_test[:TESTED], y_test[:TESTED], batch_size=TESTED, verbose=0)
+        self.tests[self.count // TEST_EVERY] = results
 
     def _order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([self.seed, epoch]).permutation(self.images)
@@ -114,7 +115,8 @@ class Training:
             self.order = self._order(epoch)
         chosen = self.order[batch * BATCH : (batch + 1) * BATCH]
         self.model.reset_metrics()
-        self.batch_loss[self.count], self.batch_accuracy[self.count] = self.model.train_on_batch(x[chosen], y[chosen])
+        results: Any = self.model.train_on_batch(x[chosen], y[chosen])
+        self.batch_loss[self.count], self.batch_accuracy[self.count] = results
         self.count += 1
         self.finished = self.count == MOST_STEPS
         if self.count % TEST_EVERY == 0:

@@ -15,12 +15,14 @@ def vgg_layers() -> tuple[dict[str, Any], ...]:
 
     The model is made without weights, so nothing is allocated.
     """
-    rows, total, inputs = [], 0, ()
+    rows: list[dict[str, Any]] = []
+    total = 0
+    inputs: tuple[int, ...] = (0,)
     for layer in applications.VGG16(weights=None).layers:
         shape = tuple(int(one) for one in layer.output.shape[1:])
         parameters, kind = layer.count_params(), type(layer).__name__
         total += parameters
-        outputs, deep = shape[-1], inputs[-1] if inputs else 0
+        outputs, deep = shape[-1], inputs[-1]
         count = {"Conv2D": f"3·3·{deep}·{outputs} + {outputs}", "Dense": f"{deep:,}·{outputs:,} + {outputs:,}"}.get(kind, "")
         rows.append({"name": layer.name, "kind": kind, "shape": list(shape), "count": count, "parameters": parameters,
                      "total": total, "block": layer.name.split("_")[0] if layer.name.startswith("block") else "top"})

@@ -149,8 +149,8 @@ class Shift:
         self.map, self.map_of_moved = self._map(self.image), self._map(self.moved)
         # With stride 2 the map moves by half as much: by whole pixels only where the shift is even.
         self.possible = self.down % self.stride == 0 and self.right % self.stride == 0
-        by = (self.down // self.stride, self.right // self.stride) if self.possible else (0, 0)
-        self.moved_map = shifted(self.map, *by, self.wrap)
+        down, right = (self.down // self.stride, self.right // self.stride) if self.possible else (0, 0)
+        self.moved_map = shifted(self.map, down, right, self.wrap)
         self.difference = self.map_of_moved - self.moved_map
         self.finished = self.right >= 27 or self.steps >= 28
 

@@ -38,8 +38,9 @@ def rows_of(values: Any) -> list[list[float]]:
     return [[int(one) if one == int(one) else one for one in row] for row in values]
 
 
-def size_code(height: Size, width: Size, rule: str) -> str:
+def size_code(sizes: list[Size], rule: str) -> str:
     """Code that explains why sizes do not fit together."""
+    first = sizes[0]
     return program("""
         import tinynet as tn
 
@@ -50,8 +51,8 @@ def size_code(height: Size, width: Size, rule: str) -> str:
             except ValueError as error:
                 sizes.append(0)
                 print(error)
-    """, axes=[(one["W"], one["K"]) for one in (height, width)], stride=height["S"], padding=height["P"],
-        dilation=height["D"], strict=rule == "exact")
+    """, axes=[(one["W"], one["K"]) for one in sizes], stride=first["S"], padding=first["P"], dilation=first["D"],
+        strict=rule == "exact")
 
 
 class Filter:
@@ -99,7 +100,7 @@ class Filter:
 
     def code(self, steps: int) -> str:
         if not self.legal:
-            return size_code(*self.sizes, self.settings["rule"])
+            return size_code(self.sizes, self.settings["rule"])
         return program("""
             import numpy as np
             import tinynet as tn
@@ -180,7 +181,7 @@ class Pooling:
 
     def code(self, steps: int) -> str:
         if not self.legal:
-            return size_code(*self.sizes, self.settings["rule"])
+            return size_code(self.sizes, self.settings["rule"])
         return program("""
             import numpy as np
             import tinynet as tn
@@ -258,7 +259,7 @@ class Volume:
 
     def code(self, steps: int) -> str:
         if not self.legal:
-            return size_code(self.size, self.size, self.rule)
+            return size_code([self.size], self.rule)
         return program("""
             import numpy as np
             import tinynet as tn
@@ -282,5 +283,5 @@ class Volume:
 
     def proof(self) -> dict[str, Any]:
         if not self.legal:
-            return {"sizes": [self.size["windows"]] * 2}
+            return {"sizes": [self.size["windows"]]}
         return {"maps": self.whole[: self.rows]}

@@ -16,7 +16,7 @@ const at = (array, i, j) => array.values[i * array.shape[1] + j];
 
 // The calculation of (W - K + 2P)/S + 1, and what it means where it is no whole number.
 export function sizes(root, { t }) {
-  const lines = element("pre", { class: "working", tabindex: "0", "aria-label": t("size_of") });
+  const lines = element("pre", { class: "working", tabindex: "0", role: "group", "aria-label": t("size_of") });
   const remark = element("p", { class: "remark" });
   root.append(element("h2", { text: t("size_of") }), lines, remark);
   return (state) => {
@@ -48,7 +48,7 @@ export function filter(root, lab) {
   const output = matrix(t("output"));
   const buttons = element("div", { class: "small-buttons", role: "group", "aria-label": t("presets") },
     ...Object.entries(PRESETS).map(([name, rows]) => element("button", { type: "button", text: t(name), onclick: () => lab.set({ filter: rows }) })));
-  const working = element("pre", { class: "working", tabindex: "0", "aria-label": t("products_of") });
+  const working = element("pre", { class: "working", tabindex: "0", role: "group", "aria-label": t("products_of") });
   root.append(element("div", { class: "flow" }, input.element, kernel.element, output.element),
     element("h2", { text: t("products_of") }), working);
   const drawSizes = sizes(root, lab);
@@ -104,7 +104,7 @@ export function pooling(root, lab) {
   const input = matrix(t("input"));
   const largest = matrix(t("max_pooling"));
   const averages = matrix(t("average_pooling"));
-  const working = element("pre", { class: "working", tabindex: "0", "aria-label": t("products_of") });
+  const working = element("pre", { class: "working", tabindex: "0", role: "group", "aria-label": t("products_of") });
   root.append(element("div", { class: "flow" }, input.element, largest.element, averages.element), working);
   const drawSizes = sizes(root, lab);
   return {

@@ -13,14 +13,21 @@ export default function volume(root, lab) {
   root.append(element("p", { class: "remark", text: t("full_depth") }), layout);
   const drawSizes = sizes(root, lab);
 
+  // How far one sheet stands from the one before it, the side of a sheet, and the height of the whole picture.
+  function measure(width) {
+    const [, , depth] = state.image.shape;
+    const filters = state.kernel.shape[3];
+    const shift = width / 50;
+    const room = (width - 28 - Math.max(44, width * 0.12) - (depth + filters - 2) * shift) / 2;
+    return { shift, room, height: room + Math.max(depth, filters - 2) * shift + 58 };
+  }
+
   function paint() {
     const { pen, width, height } = figure;
     const [size] = state.sizes;
     const [side, , depth] = state.image.shape;
     const filters = state.kernel.shape[3];
-    const shift = width / 34; // from one sheet to the one behind it
-    const most = Math.max(depth, filters);
-    const room = Math.min(height - 58 - most * shift, (width - 118 - 2 * most * shift) / 2);
+    const { shift, room } = measure(width);
     const pixel = room / side;
     const top = height - 46 - room;
     const left = 14;
@@ -97,7 +104,8 @@ export default function volume(root, lab) {
       const products = depth * size.K * size.K;
       layout.textContent = `${t("layouts")} ${depth}×${side}×${side}, (${side}, ${side}, ${depth}). `
         + `${t("parameters")}: ${filters}·(${depth}·${size.K}·${size.K} + 1) = ${digits(filters * (products + 1))}`;
-      figure.redraw();
+      figure.ratio = measure(figure.width).height / figure.width;
+      figure.resize();
       drawSizes(state);
     },
     destroy() { figure.destroy(); },

@@ -5,12 +5,12 @@ import { digits, element, short } from "../words.js";
 
 // A table of numbers that changes in place. `set(rows, columns, cell)`: cell(i, j) returns { text, mark, small }.
 export function matrix(caption) {
-  const title = element("caption", { text: caption });
+  const title = element("p", { class: "matrix-title", text: caption });
   const body = element("tbody");
-  const table = element("table", { class: "matrix" }, title, body);
+  const table = element("table", { class: "matrix", "aria-label": caption }, body);
   let shape = "";
   return {
-    element: element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, table),
+    element: element("div", {}, title, element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, table)),
     set(rows, columns, cell, words) {
       if (words && title.textContent !== words) title.textContent = words;
       if (shape !== `${rows} ${columns}`) {
