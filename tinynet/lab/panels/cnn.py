@@ -83,9 +83,10 @@ class Cnn(Panel):
         "maps_of": Words("feature maps", "특징 맵(feature map)"), "filters_of": Words("filters", "필터(filter)"),
         "map_number": Words("map", "맵"), "filter_number": Words("filter", "필터"), "closer": Words("Closer", "자세히 보기"),
         "filter_of_map": Words("Its filter", "이 맵의 필터"), "per_input": Words("one sheet for each input map", "입력 맵마다 한 장"),
-        "bias": Words("bias b", "편향(bias) b"), "bright": Words("Maps: bright is large, black is 0, each from 0 to its maximum. "
+        "bias": Words("bias b", "편향(bias) b"),
+        "bright": Words("Maps: bright is large, black is 0, each from 0 to its maximum. "
                         "Filters: orange is positive, blue negative.",
-                                                           "맵: 밝을수록 큰 값, 검은색은 0(맵마다 0부터 최댓값까지). 필터: 주황은 양수, 파랑은 음수입니다."),
+                        "맵: 밝을수록 큰 값, 검은색은 0(맵마다 0부터 최댓값까지). 필터: 주황은 양수, 파랑은 음수입니다."),
         "pointed": Words("Point at a pixel to read its value.", "화소를 가리키면 값이 나옵니다."),
         "curves_loss": Words("Loss", "손실"), "curves_accuracy": Words("Accuracy", "정확도"), "steps": Words("step", "단계"),
         "batch": Words("batch of 64", "배치 64장"), "test": Words("256 test images", "테스트 256장"),

@@ -12,9 +12,9 @@ export default function training(root, lab) {
   const image = tile(t("image"));
   const scores = scoreTable(t, name);
   const gallery = makeGallery(lab, name);
-  const [left, right] = [element("div"), element("div")];
-  left.append(element("div", { class: "flow" }, image.element, scores.element));
-  root.append(element("div", { class: "columns" }, left, right), gallery.element);
+  const right = element("div");
+  right.style.flex = "1 1 250px";
+  root.append(element("div", { class: "flow" }, image.element, scores.element, right), gallery.element);
 
   const rows = LAYERS.map((layer) => layerRow(lab, layer));
   for (const row of rows) root.append(...row.elements);
@@ -23,7 +23,7 @@ export default function training(root, lab) {
   root.append(element("h2", { text: t("softmax_of") }), scores.formula, closer.element);
 
   const curve = (words) => new Curves(right, {
-    label: t(words), names: [t("batch"), t("test")], xlabel: t("steps"), ylabel: t(words), dashes: [[], [6, 3]], height: 150,
+    label: t(words), names: [t("batch"), t("test")], xlabel: t("steps"), ylabel: t(words), dashes: [[], [6, 3]], height: 120,
   });
   const plots = { loss: curve("curves_loss"), accuracy: curve("curves_accuracy") };
 
@@ -73,7 +73,7 @@ function scoreTable(t, name) {
         cells[0].textContent = name(k);
         cells[1].textContent = digits(z[k]);
         cells[2].textContent = digits(powers[k]);
-        cells[3].firstChild.style.width = `${Math.max(0, Math.min(1, scores.values[k])) * 90}px`;
+        cells[3].firstChild.style.width = `${Math.max(0, Math.min(1, scores.values[k])) * 70}px`;
         cells[3].lastChild.textContent = ` ${digits(scores.values[k])}`;
       });
       const k = top[0];
@@ -117,8 +117,8 @@ function layerRow(lab, layer) {
       const array = state.maps[layer];
       const [height, width, count] = array.shape;
       const kernel = state.kernels[layer];
-      const counted = kernel ? `, ${t("filters_of")} ${kernel.shape.slice(0, 3).join("×")} × ${count}` : "";
-      title.textContent = `${layer}: ${count} ${t("maps_of")} ${height}×${width}${counted}`;
+      const counted = kernel ? `, ${t("filters_of")} ${count} × (${kernel.shape.slice(0, 3).join("×")})` : "";
+      title.textContent = `${layer}: ${t("maps_of")} ${count} × (${height}×${width})${counted}`;
       if (tiles.length !== count) {
         tiles = Array.from({ length: count }, (_, k) => tile(String(k), "button", {
           type: "button", "aria-label": `${layer}, ${t("map_number")} ${k}`, onclick: () => lab.set({ layer, map: k }),
