@@ -79,6 +79,7 @@ class Cnn(Panel):
         "scores_of": Words("Its seven highest scores", "점수가 높은 클래스 7개"), "class": Words("class", "클래스"),
         "logit": Words("logit z", "로짓(logit) z"), "exponential": Words("eᶻ", "eᶻ"), "probability": Words("score p", "점수 p"),
         "softmax_of": Words("Softmax with the numbers of this image", "이 이미지의 값을 넣은 소프트맥스"),
+        "percent": Words("In percent, as the slide writes them:", "슬라이드처럼 퍼센트로 쓰면:"),
         "examples": Words("Test images to try", "써 볼 테스트 이미지"),
         "maps_of": Words("feature maps", "특징 맵(feature map)"), "filters_of": Words("filters", "필터(filter)"),
         "map_number": Words("map", "맵"), "filter_number": Words("filter", "필터"), "closer": Words("Closer", "자세히 보기"),

@@ -20,7 +20,7 @@ export default function training(root, lab) {
   for (const row of rows) root.append(...row.elements);
   root.append(element("p", { class: "help", text: t("bright") }));
   const closer = makeCloser(lab);
-  root.append(element("h2", { text: t("softmax_of") }), scores.formula, closer.element);
+  root.append(element("h2", { text: t("softmax_of") }), scores.formula, scores.percent, closer.element);
 
   const curve = (words) => new Curves(right, {
     label: t(words), names: [t("batch"), t("test")], xlabel: t("steps"), ylabel: t(words), dashes: [[], [6, 3]], height: 120,
@@ -55,10 +55,12 @@ function scoreTable(t, name) {
   const head = ["class", "logit", "exponential", "probability"].map((one) => element("th", { scope: "col", text: t(one) }));
   const table = element("table", { class: "scores" }, element("caption", { text: t("scores_of") }), element("thead", {}, element("tr", {}, ...head)), body);
   const formula = element("p", { class: "working scroll", tabindex: "0", role: "group", "aria-label": t("softmax_of") });
+  const percent = element("p", { class: "remark" });
   const power = (z) => [`e`, element("sup", { text: short(Number(z.toFixed(2))) })];
   return {
     element: element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("scores_of") }, table),
     formula,
+    percent,
     show({ logits, scores, top }) {
       const z = Array.from(logits.values);
       // e^z of large logits is too large to write; then all are taken relative to the largest, which changes no score.
@@ -76,6 +78,7 @@ function scoreTable(t, name) {
         cells[3].firstChild.style.width = `${Math.max(0, Math.min(1, scores.values[k])) * 70}px`;
         cells[3].lastChild.textContent = ` ${digits(scores.values[k])}`;
       });
+      percent.textContent = `${t("percent")} ${top.map((one) => `${name(one)} (${(100 * scores.values[one]).toPrecision(2)})`).join("; ")}`;
       const k = top[0];
       const shifted = (one) => power(z[one] - far);
       const terms = z.flatMap((_, j) => (j ? [" + ", ...shifted(j)] : shifted(j)));
@@ -151,7 +154,7 @@ function makeCloser(lab) {
   const { t } = lab;
   const title = element("h2");
   const big = tile("");
-  const value = element("p", { class: "remark" });
+  const value = element("pre", { class: "working", tabindex: "0", role: "group", "aria-label": t("pointed") });
   const numbers = matrix(t("filter_of_map"));
   const sheets = element("div", { class: "tiles", tabindex: "0", role: "group", "aria-label": t("filter_of_map") });
   const about = element("p", { class: "remark" });
@@ -162,7 +165,18 @@ function makeCloser(lab) {
     if (!latest) return;
     const { values, width, height } = latest;
     const [i, j] = pointed || [];
-    value.textContent = pointed && i < height && j < width ? `y[${i}, ${j}] = ${digits(values[i * width + j])}` : latest.most ? t("pointed") : t("dead");
+    value.textContent = pointed && i < height && j < width ? `y[${i}, ${j}] = ${calculation(i, j)}${digits(values[i * width + j])}` : latest.most ? t("pointed") : t("dead");
+  };
+  // How a pixel of the first convolution comes from the image: bias and products, row by row of the filter.
+  const calculation = (i, j) => {
+    const { weight, rows, columns, bias, image } = latest;
+    if (!weight) return "";
+    const [top, left] = [i - Math.floor((rows - 1) / 2), j - Math.floor((columns - 1) / 2)];
+    const pixel = (y, x) => (y < 0 || x < 0 || y > 27 || x > 27 ? 0 : image[y * 28 + x] / 255);
+    const number = (one) => (one < 0 ? `(${one.toFixed(2)})` : one.toFixed(2)).replace("-", "−");
+    const lines = Array.from({ length: rows }, (_, p) => Array.from({ length: columns }, (_, q) =>
+      `${number(pixel(top + p, left + q))}·${number(weight(p, q, 0))}`).join(" + "));
+    return `ReLU(\n  ${digits(bias)}\n  + ${lines.join("\n  + ")}\n) = `;
   };
   big.canvas.addEventListener("pointermove", (event) => {
     const box = big.canvas.getBoundingClientRect();
@@ -183,8 +197,15 @@ function makeCloser(lab) {
       const words = `${layer}, ${t("map_number")} ${k}`;
       title.textContent = `${t("closer")}: ${words}`;
       big.show(bitmap(values, height, width, grey(), 0, largest(values)), 224, words);
-      tell();
       const kernel = state.kernels[layer];
+      if (layer === "conv1") {
+        const [rows, columns, , count] = kernel.shape;
+        Object.assign(latest, {
+          rows, columns, bias: state.biases[layer].values[k], image: state.image.values,
+          weight: (p, q) => kernel.values[(p * columns + q) * count + k],
+        });
+      }
+      tell();
       numbers.element.hidden = layer !== "conv1";
       sheets.hidden = layer !== "conv2";
       about.textContent = kernel ? `${t("bias")} = ${digits(state.biases[layer].values[k])}` : "";

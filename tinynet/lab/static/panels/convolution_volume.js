@@ -1,4 +1,4 @@
-// Filters of the full depth over an image of several channels, as sheets one behind the other.
+// Filters of the full depth over an image of several channels, as a stack of sheets.
 
 import { Figure, bitmap, colour, diverging, grey } from "../draw.js";
 import { digits, element } from "../words.js";
