@@ -16,6 +16,21 @@ from tinynet.lab.panels.cnn_training import SHOWN, data
 PANEL = all_panels()["cnn"]
 
 
+def test_the_scenes_ask_for_words_that_there_are():
+    import re
+    from pathlib import Path
+
+    import tinynet.lab
+
+    modules = sorted((Path(tinynet.lab.__file__).parent / "static" / "panels").glob("cnn_*.js"))
+    assert len(modules) >= 2
+    for module in modules:
+        text = module.read_text("utf-8")
+        asked = set(re.findall(r'\bt\("(\w+)"\)', text))
+        assert asked and asked <= set(PANEL.words), (module.name, asked - set(PANEL.words))
+        assert not re.findall(r'(?:text|label|xlabel|ylabel): *"[^"]*[A-Za-z가-힣]{2}', text), module.name
+
+
 def opened(steps=0, seed=0, **settings):
     panel = PANEL(PANEL.parse(settings), seed)
     for _ in range(steps):

@@ -162,7 +162,6 @@ class Convolution(Panel):
                          "슬라이드는 채널을 먼저, Keras는 채널을 마지막에 씁니다."),
         "channel": Words("channel", "채널"),
         # the connections
-        "connections_of": Words("Connections of a dense layer and of a convolution", "완전 연결층과 합성곱층의 연결"),
         "dense": Words("Dense: every output sees every input, each line is a weight of its own",
                        "완전 연결(dense): 출력마다 모든 입력을 보며, 선마다 가중치가 따로 있습니다"),
         "convolution": Words("Convolution: an output sees its neighbours, equal colours are one shared weight",
