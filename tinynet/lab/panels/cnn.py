@@ -101,7 +101,7 @@ class Cnn(Panel):
                           "CONV = 3×3 필터, stride 1, same. POOL = 2×2, stride 2. 높이와 너비는 줄고 채널 수는 늘어납니다. "
                           "블록 아래는 블록을 나갈 때의 높이와 너비이며, 상자의 높이는 줄여서 그렸습니다."),
         "layers_of": Words("Layers and parameters", "층과 매개변수"), "parameters": Words("parameters", "매개변수(parameter)"),
-        "how": Words("how they are counted", "계산"), 
+        "how": Words("how they are counted", "계산"),
         "shares_of": Words("Where the parameters are", "매개변수가 있는 곳"),
     }
 

@@ -17,7 +17,8 @@ SEVEN = (
     (0, 0, 9, 7, 0, 0, 0), (0, 0, 0, 0, 0, 0, 0))
 SLIDE_POOLING = ((8, 7, 5, 3), (12, 9, 5, 7), (13, 2, 10, 3), (9, 4, 5, 14))
 DRAWING = Picture(name="drawing", label=Words("Your own image", "나만의 이미지"), default="", shape=(28, 28, 1),
-                  when={"show": ("shift",)})
+                  when={"show": ("shift",)},
+                  help=Words("It replaces the image above until you clear it.", "지울 때까지 위의 이미지 대신 씁니다."))
 
 
 def only(*scenes: str) -> dict[str, tuple]:
