@@ -341,6 +341,16 @@ def test_a_wrong_link_is_explained(read):
         page.goto(f"{reader.lab.base}/#/descent?surface=<img src=x onerror=alert(1)>")
         page.wait_for_selector("#notice:not([hidden])")
         assert "must be one of bowl" in page.inner_text("#notice") and page.locator("#notice img").count() == 0
+        reader.wait_for("__lab.settings()?.surface === 'ravine'")
+        assert page.is_visible("#notice"), "the reason stays"
+        page.locator("[data-parameter=surface] select").select_option("formula")
+        reader.wait_for("__lab.settings().surface === 'formula'")
+        page.locator("[data-parameter=formula] input").fill("x +")
+        page.locator("[data-parameter=formula] input").press("Enter")
+        page.wait_for_selector("#notice:not([hidden])")
+        page.locator("[data-parameter=formula] input").fill("x**2 + y**2")
+        page.locator("[data-parameter=formula] input").press("Enter")
+        reader.wait_for("__lab.settings().formula === 'x**2 + y**2'")
         page.goto(f"{reader.lab.base}/#/nothing")
         page.wait_for_selector(".contents")
 
