@@ -26,6 +26,8 @@ _FUNCTIONS = {
     "sqrt": (ops.sqrt, lambda u, f: 0.5 / f), "tanh": (ops.tanh, lambda u, f: 1 - f * f),
     "abs": (ops.abs, lambda u, f: ops.sign(u)),
 }
+_OF_A_NUMBER = {"sin": math.sin, "cos": math.cos, "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh,
+                "abs": abs}
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 
 
@@ -48,7 +50,41 @@ def parse_formula(text: str) -> ast.expr:
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise ValueError(f"formula: {text!r} is no formula: {getattr(error, 'msg', error)}") from None
     _check(tree, 0)
+    _folded(tree)
     return tree
+
+
+def _folded(node: Any) -> Any:
+    """The tree with each part that has neither x nor y replaced by its number.
+
+    Raises:
+        ValueError: such a part has no finite real value, as 1 / 0 and (-1)**0.5 have none.
+    """
+    if isinstance(node, ast.BinOp):
+        left = _folded(node.left)
+        right = node.right if isinstance(node.op, ast.Pow) else _folded(node.right)
+        parts, number = [left, right], _OPERATORS[type(node.op)]
+        whole: ast.expr = ast.BinOp(left, node.op, right)
+    elif isinstance(node, ast.UnaryOp):
+        parts, number = [_folded(node.operand)], operator.neg if isinstance(node.op, ast.USub) else operator.pos
+        whole = ast.UnaryOp(node.op, parts[0])
+    elif isinstance(node, ast.Call):
+        parts, number = [_folded(node.args[0])], _OF_A_NUMBER[_name(node)]
+        whole = ast.Call(node.func, parts, [])
+    elif isinstance(node, ast.Name) and node.id in _CONSTANTS:
+        return ast.Constant(_CONSTANTS[node.id])
+    else:
+        return node
+    values = [_constant(part, math.inf) for part in parts]
+    if None in values:
+        return whole
+    try:
+        value = number(*map(float, values))
+    except (ArithmeticError, ValueError):
+        value = math.nan
+    if isinstance(value, complex) or not math.isfinite(value):
+        raise ValueError(f"formula: {ast.unparse(node)!r} is no finite real number")
+    return ast.Constant(value)
 
 
 def _check(node: ast.AST, depth: int) -> None:
@@ -79,12 +115,12 @@ def _is_known(node: ast.Name | ast.Constant) -> bool:
     return type(node.value) is int and abs(node.value) < 10**9 or type(node.value) is float and abs(node.value) < 1e9
 
 
-def _constant(node: ast.AST) -> float | None:
-    """The value of a number with or without a sign, within 20 of 0; None for all else."""
+def _constant(node: ast.AST, most: float = 20) -> float | None:
+    """The value of a number with or without a sign, at most so far from 0; None for all else."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _constant(node.operand)
+        value = _constant(node.operand, most)
         return None if value is None else -value
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and abs(node.value) <= 20:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and abs(node.value) <= most:
         return node.value
     return None
 
@@ -153,15 +189,16 @@ def surface_of(text: str, start: tuple[float, float] = (1.0, 1.0)) -> Surface:
     (8.0, [6.0, -2.0])
     """
     tree = parse_formula(text)
+    folded = _folded(tree)
 
     def numbers(function):
         def of(x, y):
-            result = function(tree, x, y)
+            result = function(folded, x, y)
             return tuple(map(_plain, result)) if isinstance(result, tuple) else _plain(result)
         return of
 
     def formula(x: Any, y: Any) -> Any:
-        value = _value(tree, x, y)
+        value = _value(folded, x, y)
         return value + 0 * x if isinstance(value, float) else value  # a constant, shaped as the point
 
     def plain_formula(x: Any, y: Any) -> Any:
