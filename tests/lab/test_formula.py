@@ -33,7 +33,8 @@ def test_parts_without_x_and_y_are_numbers(text, value, slope):
 def test_random_texts_are_surfaces_or_refused():
     rng = random.Random(16)
     pieces = ["x", "y", "0", "1", "-1", "20", "1e8", "0.5", "pi", "e", "+", "-", "*", "/", "**", "^", "(", ")", "sin(",
-              "log(", "sqrt(", "abs(", "exp(", ",", "$", "{0}", "'", "lambda:", "__import__", "\u2028", "\ud800", "\uff58"]
+              "log(", "sqrt(", "abs(", "exp(", ",", "$", "{0}", "'", "lambda:", "__import__", "\u2028",
+              "\ud800", "\uff58"]
     accepted = 0
     for _ in range(6000):
         text = "".join(rng.choices(pieces, [4] * 20 + [1] * 12, k=rng.randint(1, 7)))

@@ -44,7 +44,7 @@ class Access:
     def __init__(self, port: int, loopback: bool, key: bytes | None = None) -> None:
         self.token = secrets.token_urlsafe(24)
         self.cookie = f"tinynet_lab_{port}"
-        self._loopback = loopback
+        self.loopback = loopback
         self._key = key or user_key()
 
     def is_token(self, given: str) -> bool:
@@ -76,7 +76,7 @@ class Access:
             address = ipaddress.ip_address(name)
         except ValueError:
             return False
-        return address.is_loopback or not self._loopback
+        return address.is_loopback or not self.loopback
 
     def is_own_origin(self, origin: str | None, host: str | None) -> bool:
         """Whether a websocket comes from a page of this server."""

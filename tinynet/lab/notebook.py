@@ -16,7 +16,8 @@ from typing import Any
 from ..core.extras import import_extra
 from .catalogue import find_panel
 from .common_words import COMMON
-from .session import Session, Turns
+from .session import Session
+from .turns import Turns
 from .words import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"

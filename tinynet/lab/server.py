@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Callable
@@ -22,12 +23,16 @@ from .access import HEADERS, Access
 from .catalogue import all_panels, following_panels
 from .common_words import COMMON
 from .messages import SPEEDS
-from .session import Session, Turns
+from .outbox import Outbox
+from .session import Session
+from .turns import Turns
 
 STATIC = Path(__file__).parent / "static"
 MOST_SESSIONS = 64
 SECONDS_ABANDONED = 60  # after which a session without a browser ends
-MOST_UNSENT = 50  # small messages that wait for a browser; frames never wait, see session.py
+MOST_OF_A_BROWSER = 8  # sessions in a class, so that one reader's tabs lock nobody out
+SECONDS_OF_A_RELOAD = 5  # after which a session without a browser makes room for another one
+MESSAGES_A_SECOND = 200.0  # that are read from a connection; a page sends up to 100
 
 REFUSED = """<!doctype html><meta charset="utf-8"><title>tinynet lab</title>
 <p>Open the link that <code>tinynet lab</code> printed in its terminal: it has the key to this page.</p>
@@ -90,23 +95,31 @@ class Sessions:
 
     Args:
         places: How many of them may compute at a time.
+        most_of_a_browser: How many sessions one browser may have.
     """
 
-    def __init__(self, places: int = 1) -> None:
+    def __init__(self, places: int = 1, most_of_a_browser: int = MOST_SESSIONS) -> None:
         self.turns = Turns(places)
+        self._most_of_a_browser = most_of_a_browser
         self._sessions: dict[tuple[str, str], Session] = {}
         self._left: dict[tuple[str, str], float] = {}
 
     def take(self, browser: str, tab: str, deliver: Callable[[dict | bytes], None]) -> tuple[Session, bool] | None:
-        """Return the tab's session and whether it was there before; None if there are too many."""
+        """Return the tab's session and whether it was there before; None if there are too many.
+
+        A connection that had the session until now is told that it is `moved`: a browser that duplicates a tab
+        duplicates its name, too.
+        """
         self.end_abandoned()
         name = (browser, tab)
-        self._left.pop(name, None)
         session = self._sessions.get(name)
         if session is not None:
+            if self._left.pop(name, None) is None:
+                session.deliver({"type": "moved"})
             session.deliver = deliver
             return session, True
-        if len(self._sessions) >= MOST_SESSIONS:
+        of_this = {one for one in self._sessions if one[0] == browser}
+        if not (self._has_room(of_this, self._most_of_a_browser) and self._has_room(set(self._sessions), MOST_SESSIONS)):
             return None
         self._sessions[name] = session = Session(self.turns, deliver)
         return session, False
@@ -116,6 +129,19 @@ class Sessions:
         if session.deliver is deliver:
             session.deliver = lambda message: None
             self._left[browser, tab] = time.monotonic()
+
+    def _has_room(self, names: set[tuple[str, str]], most: int) -> bool:
+        """Whether there are fewer than so many; if not, end the one of them whose browser left first, if one has."""
+        if len(names) < most:
+            return True
+        left = [(since, name) for name, since in self._left.items()
+                if name in names and time.monotonic() - since >= SECONDS_OF_A_RELOAD]
+        if not left:
+            return False
+        _, name = min(left)
+        self._sessions.pop(name).end()
+        del self._left[name]
+        return True
 
     def end_abandoned(self, seconds: float = SECONDS_ABANDONED) -> None:
         """End the sessions that have had no browser for so long."""
@@ -134,6 +160,48 @@ class Sessions:
         return len(self._sessions)
 
 
+async def send_all(websocket: WebSocket, outbox: Outbox) -> None:
+    """Send what comes into the outbox; close the connection of a browser that does not read, or whose session moved.
+
+    Args:
+        websocket: Of the tab.
+        outbox: Of its connection.
+    """
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the receiver notes the end
+        while not outbox.full:
+            message = await outbox.get()
+            if isinstance(message, bytes):
+                await websocket.send_bytes(message)
+            else:
+                await websocket.send_json(message)
+                if message["type"] == "moved":
+                    break
+        await websocket.close(4409)
+
+
+async def receive_all(websocket: WebSocket, session: Session) -> None:
+    """Pass on what the browser sends, no faster than `MESSAGES_A_SECOND`; one of 2,000 characters counts twice.
+
+    What comes faster waits in the connection, where the sender has to wait, too.
+
+    Args:
+        websocket: Of the tab.
+        session: Of the tab.
+
+    Raises:
+        WebSocketDisconnect: at the end.
+    """
+    spare, before = MESSAGES_A_SECOND, time.monotonic()
+    while True:
+        text = await websocket.receive_text()
+        now = time.monotonic()
+        spare = min(spare + (now - before) * MESSAGES_A_SECOND, MESSAGES_A_SECOND) - 1 - len(text) / 2000
+        before = now
+        if spare < 0:
+            await asyncio.sleep(-spare / MESSAGES_A_SECOND)
+        session.receive(text)
+
+
 def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None = None,
              follow: bool = False, places: int = 1) -> Starlette:
     """Return the application.
@@ -145,53 +213,42 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
         follow: Whether a model of this process is watched: its panel comes first.
         places: How many sessions may compute at a time.
     """
-    sessions = Sessions(places)
+    sessions = Sessions(places, MOST_SESSIONS if access.loopback else MOST_OF_A_BROWSER)
     panels = (following_panels() if follow else {}) | all_panels()
 
     async def page(request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
+    description = JSONResponse({
+        "panels": [panel.describe() for panel in panels.values()], "language": language, "lesson": lesson,
+        "speeds": SPEEDS, "words": {name: words.as_dict() for name, words in COMMON.items()},
+    }).body
+
     async def describe(request: Request) -> Response:
-        return JSONResponse({
-            "panels": [panel.describe() for panel in panels.values()], "language": language, "lesson": lesson,
-            "speeds": SPEEDS, "words": {name: words.as_dict() for name, words in COMMON.items()},
-        })
+        return Response(description, media_type="application/json")
 
     async def socket_of_a_tab(websocket: WebSocket) -> None:
         await websocket.accept()
         browser = websocket.state.browser
         tab = websocket.query_params.get("tab", "")[:40]
-        loop = asyncio.get_running_loop()
-        outbox: asyncio.Queue[dict | bytes] = asyncio.Queue()
-
-        def deliver(message: dict | bytes) -> None:  # called in the session's thread
-            if outbox.qsize() < MOST_UNSENT and not loop.is_closed():
-                loop.call_soon_threadsafe(outbox.put_nowait, message)
-
+        outbox = Outbox(asyncio.get_running_loop())
+        deliver = outbox.put
         taken = sessions.take(browser, tab, deliver)
         if taken is None:
-            await websocket.send_json({"type": "problem", "words": COMMON["too_many"].as_dict()})
+            await websocket.send_json({"type": "full", "words": COMMON["too_many"].as_dict()})
             await websocket.close(4429)
             return
         session, resumed = taken
-        await websocket.send_json({"type": "hello", "resumed": resumed and session.panel is not None})
-
-        async def send() -> None:
-            while True:
-                message = await outbox.get()
-                if isinstance(message, bytes):
-                    await websocket.send_bytes(message)
-                else:
-                    await websocket.send_json(message)
-
-        sender = asyncio.create_task(send())
+        sender = None
         try:
-            while True:
-                session.receive(await websocket.receive_text())
+            await websocket.send_json({"type": "hello", "resumed": resumed and session.panel is not None})
+            sender = asyncio.create_task(send_all(websocket, outbox))
+            await receive_all(websocket, session)
         except (WebSocketDisconnect, KeyError, RuntimeError):  # closed; bytes instead of text; closed while sending
             pass
         finally:
-            sender.cancel()
+            if sender is not None:
+                sender.cancel()
             sessions.leave(browser, tab, session, deliver)
 
     async def sweep() -> None:

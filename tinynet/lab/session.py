@@ -6,7 +6,6 @@ step. So a slow browser never slows the training, and nothing piles up.
 
 from __future__ import annotations
 
-import collections
 import threading
 import time
 import traceback
@@ -18,6 +17,7 @@ from .code import notebook
 from .frames import encode
 from .messages import Message, parse_message
 from .panel import Following, Panel
+from .turns import Turns
 from .words import LabError, Words
 
 FRAME_SECONDS = 1 / 30
@@ -25,37 +25,8 @@ CATCHING_UP_SECONDS = 0.3  # a step back that takes less shows no picture in bet
 SLICE_SECONDS = 0.015  # that a session trains before others have their turn: 30 sessions wait at most half a second
 SNAPSHOTS = 8
 SNAPSHOT_EVERY = 25  # steps
-
-
-class Turns:
-    """A lock whose waiters get it in the order in which they came, so that sessions share the cores fairly.
-
-    Args:
-        places: How many sessions may compute at a time: 1 where each uses all cores, else the number of cores.
-    """
-
-    def __init__(self, places: int = 1) -> None:
-        self._lock = threading.Lock()
-        self._waiting: collections.deque[threading.Lock] = collections.deque()
-        self._free = places
-
-    def __enter__(self) -> Turns:
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return self
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        mine.acquire()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._free += 1
+MOST_WAITING = 100  # messages; a page sends a few a second
+LAST_COUNTS = ("reset", "seed", "speed", "play", "pause", "resume", "export")  # of several in a row, the last one
 
 
 class Session:
@@ -97,12 +68,25 @@ class Session:
             self.deliver({"type": "problem", "words": error.words.as_dict()})
             return
         with self._wake:
-            if len(self._inbox) < 1000:  # a flood of messages is cut off; a page sends a few a second
-                self._inbox.append(message)
+            self._put(message)
             self._wake.notify()
 
+    def _put(self, message: Message) -> None:
+        """Let a message wait; those that it makes needless wait no longer, so that a slow panel follows a slider."""
+        inbox = self._inbox
+        if message.do == "ready":
+            if all(one.do != "ready" for one in inbox):
+                inbox.append(message)
+            return
+        if message.do == "open":
+            inbox[:] = [one for one in inbox if one.do == "ready"]
+        elif inbox and inbox[-1].do == message.do and (message.do in LAST_COUNTS or _same_controls(inbox[-1], message)):
+            inbox.pop()
+        if len(inbox) < MOST_WAITING:
+            inbox.append(message)
+
     def end(self) -> None:
-        """Stop the thread after its present step, and forget the panel."""
+        """Stop the thread after its present step, and forget the panel. A training elsewhere that it holds goes on."""
         with self._wake:
             self._ended = True
             self._wake.notify()
@@ -116,26 +100,35 @@ class Session:
                     self._wake.wait(self._seconds_to_wait())
                 inbox, self._inbox = self._inbox, []
                 if self._ended:
+                    if isinstance(self.panel, Following):
+                        self.panel.lab.go_on()  # nobody sees any more that it is held
                     self.panel = None
                     self._snapshots.clear()
                     return
-            try:
-                for message in inbox:
-                    self._answer(message)
-                self._train()
-                self._publish()
-            except LabError as error:
-                self._playing = False
-                self.deliver({"type": "problem", "words": error.words.as_dict()})
-            except Exception:
-                self._playing = False
-                self._target = self.steps
-                self._changed = False
-                traceback.print_exc()
-                self.deliver({"type": "problem", "words": Words(
-                    "the panel failed; the terminal of the lab shows where. Reset starts it anew",
-                    "화면에 오류가 났습니다. 자세한 내용은 lab을 실행한 터미널에 있습니다. 초기화하면 다시 시작합니다",
-                ).as_dict()})
+            for message in inbox:
+                if not self._ended:
+                    self._attempt(self._answer, message)
+            if self._attempt(self._train) and self._attempt(self._publish):
+                continue
+            self._playing = False
+            self._target = self.steps
+
+    def _attempt(self, action: Callable[..., None], *arguments: Any) -> bool:
+        """Do something and tell the browser if it fails. Returns whether it has not."""
+        try:
+            action(*arguments)
+            return True
+        except LabError as error:
+            self._changed = action != self._publish  # the page draws what there is; a failing state is not tried again
+            self.deliver({"type": "problem", "words": error.words.as_dict()})
+        except Exception:
+            traceback.print_exc()
+            self._changed = action != self._publish
+            self.deliver({"type": "problem", "words": Words(
+                "the panel failed; the terminal of the lab shows where. Reset starts it anew",
+                "화면에 오류가 났습니다. 자세한 내용은 lab을 실행한 터미널에 있습니다. 초기화하면 다시 시작합니다",
+            ).as_dict()})
+        return False
 
     def _seconds_to_wait(self) -> float | None:
         now, times = time.monotonic(), []
@@ -157,17 +150,17 @@ class Session:
         elif self.panel is not None:
             getattr(self, f"_do_{message.do}")(**message.values)
 
-    def _start(self, key: str, settings: dict[str, Any], seed: int, step: int = 0) -> None:
-        self._playing = False
+    def _start(self, key: str, settings: dict[str, Any], seed: int, step: int = 0, speed: int | None = None) -> None:
         with self._turns:  # settings that do not fit together raise here, and the panel stays what it was
             self.panel = find_panel(key)(settings, seed)
+        self._playing = False
+        self._speed = self._speed if speed is None else speed
         self.steps, self._target = 0, step
         self._snapshots.clear()
         self._tell()
 
     def _open(self, panel: str, settings: dict[str, Any], seed: int, step: int) -> None:
-        self._speed = find_panel(panel).speed
-        self._start(panel, settings, seed, step)
+        self._start(panel, settings, seed, step, find_panel(panel).speed)
 
     def _do_set(self, settings: Any) -> None:
         assert self.panel is not None
@@ -327,3 +320,9 @@ class Session:
         if now != self._code_of:
             self._code_of = now
             self.deliver({"type": "code", "code": self.panel.code(steps)})
+
+
+def _same_controls(one: Message, other: Message) -> bool:
+    """Whether two messages set the same parameters, as those of a slider under way do."""
+    first, second = one.values.get("settings"), other.values.get("settings")
+    return isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys()

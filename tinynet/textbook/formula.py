@@ -26,8 +26,8 @@ _FUNCTIONS = {
     "sqrt": (ops.sqrt, lambda u, f: 0.5 / f), "tanh": (ops.tanh, lambda u, f: 1 - f * f),
     "abs": (ops.abs, lambda u, f: ops.sign(u)),
 }
-_OF_A_NUMBER = {"sin": math.sin, "cos": math.cos, "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh,
-                "abs": abs}
+_OF_A_NUMBER = {"sin": math.sin, "cos": math.cos, "exp": math.exp, "log": math.log, "sqrt": math.sqrt,
+                "tanh": math.tanh, "abs": abs}
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 
 

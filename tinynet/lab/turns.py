@@ -1,0 +1,37 @@
+"""How the sessions of a class share the cores."""
+
+from __future__ import annotations
+
+import collections
+import threading
+
+
+class Turns:
+    """A lock whose waiters get it in the order in which they came, so that sessions share the cores fairly.
+
+    Args:
+        places: How many sessions may compute at a time: 1 where each uses all cores, else the number of cores.
+    """
+
+    def __init__(self, places: int = 1) -> None:
+        self._lock = threading.Lock()
+        self._waiting: collections.deque[threading.Lock] = collections.deque()
+        self._free = places
+
+    def __enter__(self) -> Turns:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return self
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        mine.acquire()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
