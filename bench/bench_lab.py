@@ -159,7 +159,7 @@ def fit_with_a_page(rounds: int, samples: int) -> float:
     """How many times as long an epoch of the small CNN takes with a page open, medians of alternating rounds."""
     from tinynet.lab import background
     from tinynet.lab.session import Session
-from tinynet.lab.turns import Turns
+    from tinynet.lab.turns import Turns
 
     rng = np.random.default_rng(0)
     x, y = rng.random((samples, 28, 28, 1), np.float32), rng.integers(0, 10, samples)

@@ -148,7 +148,7 @@ def test_the_lab_opens_on_the_loopback_and_watches_each_fit(data):
         tn.Sequential([layers.Dense(1)]).lab()
     try:
         link = model.lab(open_browser=False, port=0)
-        assert link.startswith("http://127.0.0.1:") and link.endswith("#/model") and model.lab() == link
+        assert link.startswith("http://127.0.0.1:") and link.endswith("#/model") and model.lab(open_browser=False) == link
         with urllib.request.urlopen(link.split("#")[0]) as page:  # the cookie is not kept: the redirect is refused
             assert page.status == 200
     except urllib.error.HTTPError as error:
@@ -168,3 +168,222 @@ def test_without_a_watched_model_the_page_explains(monkeypatch):
     monkeypatch.setattr("tinynet.lab.your_model.watching", [])
     with pytest.raises(LabError, match="model.lab"):
         YourModel(YourModel.parse({}), 0)
+
+
+# What goes wrong ------------------------------------------------------------------------------------------------------
+
+
+def test_an_error_in_fit_leaves_nothing_behind(offline, data, monkeypatch):
+    """No watcher, no run that never ends, no hold: the next training is as if nothing had been."""
+    from tinynet.layers.context import call_context
+
+    monkeypatch.setattr("tinynet.callbacks.lab.SHARE", 1e9)
+    model, lab = make_model(), Lab(open_browser=False)
+
+    class Failing(layers.Layer):
+        def call(self, x):
+            if lab._watching:
+                raise KeyboardInterrupt
+            return x
+
+    broken = tn.Sequential([tn.Input((8, 8, 1)), layers.Flatten(), Failing(), layers.Dense(3, activation="softmax")])
+    broken.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(KeyboardInterrupt):
+        fit(broken, data, [Asking(lab), lab])
+    assert not lab.training and not lab._watching and not lab.held
+    assert call_context().watch is None and broken.optimizer.watch is None
+    plain = make_model()
+    fit(plain, data)
+    fit(model, data, [lab])
+    assert len(lab.running) == 0, "the sample that was under way is not taken for one"
+    for one, other in zip(plain.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_ctrl_c_while_held_does_not_hold_the_next_fit(offline, data):
+    class Interrupted(threading.Condition().__class__):
+        def wait(self, timeout=None):
+            raise KeyboardInterrupt
+
+    model, lab = make_model(), Lab(open_browser=False)
+    lab.hold()
+    lab._gate = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, data, [lab])
+    assert not lab.held and not lab.training
+    fit(model, data, [lab])
+    assert lab.step == 12
+
+
+def test_a_hold_ends_with_its_fit(offline, data):
+    model, lab = make_model(), Lab(open_browser=False)
+
+    class HoldsAtTheEnd(tn.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            lab.hold()
+
+    fit(model, data, [lab, HoldsAtTheEnd()])
+    fit(model, data, [lab])
+    assert lab.step == 24
+
+
+def test_a_hold_ends_with_the_page(offline, data):
+    """A closed browser holds no training for ever, and the contents page does not either."""
+    from tinynet.lab.session import Session
+    from tinynet.lab.turns import Turns
+
+    model, lab, said = make_model(), Lab(open_browser=False), []
+    lab.set_model(model)
+    watching.append(lab)
+    session = Session(Turns(), said.append)
+    try:
+        session.receive('{"do": "open", "panel": "model"}')
+        session.receive('{"do": "leave"}')
+        time.sleep(0.2)
+        assert not lab.held
+        session.receive('{"do": "pause"}')
+        end = time.monotonic() + 5
+        while not lab.held:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        thread = threading.Thread(target=fit, args=(model, data, [lab]))
+        thread.start()
+        time.sleep(0.2)
+        assert thread.is_alive()
+        session.end()
+        thread.join(10)
+        assert not thread.is_alive() and lab.step == 12
+    finally:
+        lab.stop()
+        session.end()
+        watching.remove(lab)
+
+
+def test_a_probe_beside_it_records_the_same(offline, data, monkeypatch):
+    monkeypatch.setattr("tinynet.callbacks.lab.SHARE", 1e9)
+    for reverse in (False, True):
+        alone, lab, beside = tn.callbacks.Probe(every=1), Lab(open_browser=False), tn.callbacks.Probe(every=1)
+        fit(make_model(), data, [alone])
+        fit(make_model(), data, [Asking(lab), *((lab, beside) if reverse else (beside, lab))])
+        assert len(lab.sample_steps) == 12
+        for (_, kind), other in zip(alone.series, beside.series.values(), strict=True):
+            one = list(alone.series.values())[list(beside.series.values()).index(other)]
+            np.testing.assert_array_equal(one.mean, other.mean, kind)
+        assert {kind for _, kind in lab.samples} == {"activation", "gradient", "weight"}
+
+
+def test_a_model_is_not_kept_alive(data, monkeypatch):
+    import gc
+    import weakref
+
+    from tinynet.callbacks.lab import watched
+
+    model = make_model()
+    try:
+        model.lab(open_browser=False, port=0)
+        fit(model, data)
+        reference = weakref.ref(model)
+        del model
+        gc.collect()
+        assert reference() is None and not watched
+        panel = YourModel(YourModel.parse({}), 0)
+        assert encode(panel.state()) and panel.state()["layers"] == []
+        for _ in range(3):
+            make_model().lab(open_browser=False)
+        gc.collect()
+        assert len(watching) <= 2, "and what was seen of it is not kept either"
+    finally:
+        background.close()
+
+
+def test_the_page_shows_the_model_that_was_opened_or_trained_last(data):
+    first, second = make_model(), make_model()
+    try:
+        first.lab(open_browser=False, port=0)
+        second.lab(open_browser=False)
+        panel = YourModel(YourModel.parse({}), 0)
+        assert panel.lab.model is second
+        first.lab(open_browser=False)
+        assert panel.lab.model is first
+        fit(second, data)
+        assert panel.lab.model is second and panel.lab.step == 12
+        del second
+        import gc
+
+        gc.collect()
+        assert panel.lab.model is first
+    finally:
+        background.close()
+
+
+def test_a_model_with_an_open_lab_is_copied_and_saved(data, tmp_path):
+    import copy
+    import pickle
+
+    model = make_model()
+    try:
+        model.lab(open_browser=False, port=0)
+        fit(model, data)
+        expected = model.predict(data[0], verbose=0)
+        model.save(tmp_path / "m.keras")
+        copies = pickle.loads(pickle.dumps(model)), copy.deepcopy(model), tn.models.load_model(tmp_path / "m.keras")
+        for other in copies:
+            np.testing.assert_array_equal(other.predict(data[0], verbose=0), expected)
+    finally:
+        background.close()
+
+
+def test_evaluate_and_predict_work_while_it_is_held(offline, data):
+    model, lab = make_model(), Lab(open_browser=False)
+    lab.hold()
+    thread = threading.Thread(target=fit, args=(model, data, [lab]))
+    thread.start()
+    time.sleep(0.2)
+    assert model.predict(data[0], verbose=0).shape == (96, 3) and np.isfinite(model.evaluate(*data, verbose=0)).all()
+    assert thread.is_alive() and lab.held
+    lab.go_on()
+    thread.join(10)
+    assert lab.step == 12
+
+
+@pytest.mark.parametrize(("units", "y", "counted"), [
+    (3, np.eye(3)[np.arange(96) % 3], True), (3, np.random.default_rng(0).random((96, 3)), False),
+    (3, (np.random.default_rng(0).random((96, 3)) > 0.5) * 1.0, False),
+    (2, np.linspace(-1, 1, 192).reshape(96, 2), False), (3, np.arange(96)[:, None] % 3, True),
+])
+def test_only_classes_are_counted(offline, data, units, y, counted):
+    lab = Lab(open_browser=False)
+    model = tn.Sequential([tn.Input((8, 8, 1)), layers.Flatten(), layers.Dense(units)])
+    model.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True) if y.shape[1] == 1 else "mse")
+    model.fit(data[0], y, callbacks=[Asking(lab), lab], verbose=0)
+    assert (lab.report is not None) == counted
+
+
+def test_a_process_that_was_forked_starts_a_server_of_its_own(data):
+    import multiprocessing
+
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("no fork here")
+    model = make_model()
+    try:
+        link = model.lab(open_browser=False, port=0)
+        context = multiprocessing.get_context("fork")
+        inbox = context.SimpleQueue()
+        child = context.Process(target=lambda: inbox.put((dict(background._running), model.lab(open_browser=False))))
+        child.start()
+        child.join(20)
+        running, others = inbox.get()
+        assert child.exitcode == 0 and running == {} and others != link
+    finally:
+        background.close()
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch, data):
+    import sys
+
+    background.close()
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ModuleNotFoundError, match=r"\[lab\]"):
+        make_model().lab()
+    with pytest.raises(ModuleNotFoundError, match=r"\[lab\]"):
+        fit(make_model(), data, [Lab()])

@@ -47,6 +47,7 @@ class Lab(Callback):
     # server stands in a higher room.
     opener: Callable[[Any, int, bool], str]
     takes_lazy_logs = True  # the loss is put together only for the batches that are looked into
+    comes_last = True  # after a Probe, which watches the same batch
 
     def __init__(self, open_browser: bool = True, port: int = 8707) -> None:
         super().__init__()
@@ -75,11 +76,23 @@ class Lab(Callback):
 
     # -- what the page asks for, in its own thread -------------------------------------------------------------------
 
+    def set_model(self, model: Any) -> None:
+        """Take the model. It is not kept alive: a notebook makes many, and the page stays open.
+
+        Args:
+            model: The model that is trained.
+        """
+        self._model = weakref.ref(model)
+
+    @property
+    def model(self) -> Any:
+        """The model that is watched; None before, and once nobody else has it any more."""
+        return self._model and self._model()
+
     def open(self) -> str:
-        """Start the server if it does not run yet, and return the page's link."""
-        if self.link is None:
-            self.link = type(self).opener(self, self.port, self.open_browser)
-            print(f"tinynet lab: {self.link}", flush=True)
+        """Start the server if it does not run yet, show this model on its page, and return the page's link."""
+        self.link = type(self).opener(self, self.port, self.open_browser)
+        print(f"tinynet lab: {self.link}", flush=True)
         return self.link
 
     def want(self) -> None:
@@ -105,8 +118,9 @@ class Lab(Callback):
 
     def stop(self) -> None:
         """End the training after its present batch, as `model.stop_training` does."""
-        if self.model is not None:
-            self.model.stop_training = True
+        model = self.model
+        if model is not None:
+            model.stop_training = True
         self.go_on()
 
     @property
@@ -122,8 +136,11 @@ class Lab(Callback):
         return True
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Open the page."""
-        self.open()
+        """Open the page, or show this model on it."""
+        if self.link is None:
+            self.open()
+        else:
+            self.link = type(self).opener(self, self.port, False)
         self.training = True
         self._own_seconds, self._began, self._last_begin = 0.0, time.perf_counter(), None
         self.version += 1
@@ -147,8 +164,22 @@ class Lab(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Watch no longer."""
+        self._end()
+
+    def set_training_run(self, training_run: Any) -> None:
+        """Take the run; without one, the training has ended, be it by an error or by Ctrl-C.
+
+        Args:
+            training_run: A `tinynet.models.run.TrainingRun`; None at the end.
+        """
+        super().set_training_run(training_run)
+        if training_run is None:
+            self._end()
+
+    def _end(self) -> None:
         self._stop_watching()
         self.training = False
+        self._held, self._let_through = False, 0  # or the next `fit` would wait, perhaps with no page to let it go on
         self.version += 1
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -171,9 +202,11 @@ class Lab(Callback):
         self._stop_watching()
 
     def _stop_watching(self) -> None:
+        if not self._watching:
+            return
         self._watching = False
         call_context().watch = None
-        if self.model.optimizer is not None:
+        if self.model is not None and self.model.optimizer is not None:
             self.model.optimizer.watch = None
 
     def _wait(self) -> None:
@@ -196,8 +229,9 @@ class Lab(Callback):
         self._fresh: dict[tuple[str, str], dict[str, Any]] = {}
         for layer in self._layers():
             self._note(layer, "weight", [variable.data for variable in layer._own_trainable])
-        call_context().watch = self._note_output
-        self.model.optimizer.watch = self._note_gradients
+        context, optimizer = call_context(), self.model.optimizer
+        context.watch = _both(context.watch, self._note_output)
+        optimizer.watch = _both(optimizer.watch, self._note_gradients)
         self._own_seconds += time.perf_counter() - now
 
     def _end_sample(self, make_logs: Callable[[], Logs]) -> None:
@@ -247,29 +281,49 @@ class Lab(Callback):
         if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray) or len(x) != len(y):
             return None
         x, y = x[:EXAMPLES], y[:EXAMPLES]
-        scores = np.asarray(self.model(x, training=False))
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if scores.ndim != 2 or scores.shape[1] < 2 or y.ndim not in (1, 2):
+        output = self.model(x, training=False)
+        if not isinstance(output, Tensor) or output.data.ndim != 2 or output.data.shape[1] < 2:
             return None
-        labels = (y.argmax(1) if y.ndim == 2 else y).astype(int)
-        classes = scores.shape[1]
-        if labels.min() < 0 or labels.max() >= classes or classes > 100:
+        scores = output.data
+        labels, classes = _labels(y, scores.shape), scores.shape[1]
+        if labels is None or labels.min() < 0 or labels.max() >= classes or classes > 100:
             return None
         predicted = scores.argmax(1)
         confusion = np.zeros((classes, classes), np.int32)
         np.add.at(confusion, (labels, predicted), 1)
-        shifted = scores - scores.max(1, keepdims=True)
+        probabilities = scores
         if (scores < 0).any() or abs(scores.sum(1) - 1).max() > 1e-3:  # logits
-            probabilities = np.exp(shifted) / np.exp(shifted).sum(1, keepdims=True)
-        else:
-            probabilities = scores
+            with np.errstate(all="ignore"):  # of a diverged model they are NaN
+                probabilities = np.exp(scores - scores.max(1, keepdims=True))
+                probabilities /= probabilities.sum(1, keepdims=True)
         wrong = np.flatnonzero(predicted != labels)
         worst = wrong[np.argsort(probabilities[wrong, labels[wrong]], kind="stable")[:12]]
         return {"confusion": confusion, "of": "validation" if run.validation else "training", "count": len(labels),
                 "worst": [{"label": int(labels[i]), "predicted": int(predicted[i]),
                            "probability": float(probabilities[i, predicted[i]]), "picture": _as_picture(x[i])}
                           for i in worst]}
+
+
+def _both(first: Callable[..., None] | None, second: Callable[..., None]) -> Callable[..., None]:
+    """A watcher that calls the one that there is, and another one."""
+    if first is None:
+        return second
+
+    def watch(*arguments: Any) -> None:
+        first(*arguments)
+        second(*arguments)
+
+    return watch
+
+
+def _labels(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The classes that targets stand for: numbers, or rows whose sum is 1; None for targets of another kind."""
+    if y.dtype.kind not in "biuf":
+        return None
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.ndim == 2 and y.shape == shape and (y >= 0).all() and abs(y.sum(1) - 1).max() < 1e-3:
+        return y.argmax(1)
+    return y.astype(int) if y.ndim == 1 and np.array_equal(y, np.round(y)) else None
 
 
 def _as_picture(x: np.ndarray) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import webbrowser
 from typing import Any
@@ -12,6 +13,8 @@ from ..core.extras import import_extra
 from .command import link
 
 _running: dict[str, Any] = {}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_running.clear)  # the server's thread is the parent's
 
 
 def open_page(lab: Lab, port: int, open_browser: bool) -> str:
@@ -37,8 +40,7 @@ def open_page(lab: Lab, port: int, open_browser: bool) -> str:
     from .server import listen, make_app
     from .your_model import watching
 
-    if lab in watching:
-        watching.remove(lab)
+    watching[:] = [one for one in watching if one is not lab and one.model is not None]
     watching.append(lab)
     if not _running:
         listener = listen("127.0.0.1", port)

@@ -42,7 +42,7 @@ def read_lesson(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"{path}: a lesson has at most {LARGEST} bytes, this file has {path.stat().st_size}")
     try:
         given = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError; also numbers of more digits than Python reads
         raise ValueError(f"{path}: is no TOML file: {error}") from None
     _only(given, {"title", "part"}, str(path))
     parts = given.get("part")
@@ -57,7 +57,13 @@ def _only(table: Any, names: set[str], where: str) -> None:
         raise ValueError(f"{where}: must be a table, got {type(table).__name__}")
     for name in table:
         if name not in names:
-            raise ValueError(f"{where}: there is no {name!r}; there are {', '.join(sorted(names))}")
+            raise ValueError(f"{where}: there is no {_short(name)}; there are {', '.join(sorted(names))}")
+
+
+def _short(value: Any) -> str:
+    """A value as Python writes it, on a line of the terminal."""
+    text = repr(value)
+    return text if len(text) <= 100 else text[:97] + "..."
 
 
 def _words(given: Any, where: str) -> dict[str, str]:
@@ -73,9 +79,10 @@ def _words(given: Any, where: str) -> dict[str, str]:
 
 def _part(given: Any, where: str) -> dict[str, Any]:
     _only(given, {"panel", "settings", "seed", "step", "hidden", "words"}, where)
-    panel = all_panels().get(given.get("panel"))
+    key = given.get("panel")
+    panel = all_panels().get(key) if isinstance(key, str) else None
     if panel is None:
-        raise ValueError(f"{where}: panel must be one of {', '.join(all_panels())}, got {given.get('panel')!r}")
+        raise ValueError(f"{where}: panel must be one of {', '.join(all_panels())}, got {_short(key)}")
     try:
         settings = panel.parse(given.get("settings", {}))
     except LabError as error:
@@ -84,11 +91,11 @@ def _part(given: Any, where: str) -> dict[str, Any]:
     for name, most in (("seed", 2**31 - 1), ("step", MOST_STEPS)):
         value = given.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-            raise ValueError(f"{where}: {name} must be a whole number from 0 to {most}, got {value!r}")
+            raise ValueError(f"{where}: {name} must be a whole number from 0 to {most}, got {_short(value)}")
         address += [f"{name}={value}"] if value else []
     hidden = given.get("hidden", [])
     known = {one.name for one in panel.parameters} | {"seed", "speed", "code"}
     if not isinstance(hidden, list) or not set(map(str, hidden)) <= known:
-        raise ValueError(f"{where}: hidden must be a list of {', '.join(sorted(known))}; got {hidden!r}")
+        raise ValueError(f"{where}: hidden must be a list of {', '.join(sorted(known))}; got {_short(hidden)}")
     return {"panel": panel.key, "address": "&".join(filter(None, address)), "hidden": [str(one) for one in hidden],
             "words": _words(given["words"], f"{where}: words") if "words" in given else None}

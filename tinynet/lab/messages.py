@@ -12,7 +12,7 @@ from .words import LANGUAGES, LabError, Words
 LONGEST = 200_000  # characters of a message: a picture of 128 x 128 x 3 is 65,536
 MOST_STEPS = 20_000  # that a link may ask to be trained anew
 SPEEDS = (1, 2, 5, 10, 30, 100, 0)  # steps a second; 0: as fast as possible
-ACTIONS = ("play", "pause", "step", "back", "reset", "ready", "resume", "stop")
+ACTIONS = ("play", "pause", "step", "back", "reset", "ready", "resume", "stop", "leave")
 
 
 @dataclass(frozen=True)

@@ -135,10 +135,13 @@ class Following(Panel):
     """Base of panels that follow a training elsewhere.
 
     Attributes:
-        lab: The callback that watches the training.
         seen: What of it the last picture showed.
     """
 
     follows = True
-    lab: Lab
     seen: Any = None
+
+    @property
+    def lab(self) -> Lab:
+        """The callback that watches the training."""
+        raise NotImplementedError(f"{type(self).__name__} must override lab")

@@ -118,8 +118,8 @@ class Sessions:
                 session.deliver({"type": "moved"})
             session.deliver = deliver
             return session, True
-        of_this = {one for one in self._sessions if one[0] == browser}
-        if not (self._has_room(of_this, self._most_of_a_browser) and self._has_room(set(self._sessions), MOST_SESSIONS)):
+        of_this, of_all = {one for one in self._sessions if one[0] == browser}, set(self._sessions)
+        if not (self._has_room(of_this, self._most_of_a_browser) and self._has_room(of_all, MOST_SESSIONS)):
             return None
         self._sessions[name] = session = Session(self.turns, deliver)
         return session, False

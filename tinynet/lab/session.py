@@ -199,6 +199,11 @@ class Session:
         self._code_of = None
         self._tell()
 
+    def _do_leave(self) -> None:
+        """The reader looks at the contents. A training elsewhere is not held for that: nothing would show it."""
+        if not isinstance(self.panel, Following):
+            self._do_pause()
+
     def _do_stop(self) -> None:
         if isinstance(self.panel, Following):
             self.panel.lab.stop()
@@ -272,8 +277,9 @@ class Session:
     def _follow(self, panel: Following) -> None:
         """See how far a training elsewhere has come, and ask it for a sample if the browser wants a picture."""
         lab = panel.lab
-        if panel.seen != (lab.version, lab.held, lab.training):
-            panel.seen = (lab.version, lab.held, lab.training)
+        now = (id(lab), lab.version, lab.held, lab.training)
+        if panel.seen != now:
+            panel.seen = now
             self._changed = True
         self.steps, self._target = lab.step, 0
         self._playing = lab.training and not lab.held

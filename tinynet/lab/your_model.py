@@ -57,7 +57,11 @@ class YourModel(Following):
         if not watching:
             raise LabError(Words("no model is watched: call model.lab() in a notebook or script",
                                  "보고 있는 모델이 없습니다. 노트북이나 스크립트에서 model.lab()을 호출하세요"))
-        self.lab = watching[-1]
+
+    @property
+    def lab(self) -> Lab:
+        """Of the model that was opened or trained last, as long as somebody has it."""
+        return next((one for one in reversed(watching) if one.model is not None), watching[-1])
 
     def step(self) -> None:
         """Nothing: `fit` makes the steps."""
@@ -69,29 +73,31 @@ class YourModel(Following):
         lab.chosen = chosen
         numbers: dict[str, Any] = {"state": "held" if lab.training and lab.held else "runs" if lab.training else "waits",
                                    "epoch": lab.epoch + 1 if lab.step else 0}
-        if lab.running:
-            numbers["loss"] = lab.running[-1][1]
-        if lab.model is not None:
-            rate = getattr(lab.model.optimizer, "learning_rate", None)
+        model, running = lab.model, list(lab.running)  # `fit` goes on meanwhile
+        if running:
+            numbers["loss"] = running[-1][1]
+        if model is not None:
+            rate = getattr(model.optimizer, "learning_rate", None)
             if rate is not None:
                 numbers["learning_rate"] = float(rate)
-            numbers["parameters"] = lab.model.count_params() if lab.model.built else 0
+            numbers["parameters"] = model.count_params() if model.built else 0
         if np.isfinite(lab.step_seconds):
             numbers["milliseconds"] = round(1000 * lab.step_seconds, 3)
         ridges = list(lab.samples.get((chosen, self.settings["what"]), ()))[-RIDGES:]
         return {
             "numbers": numbers, "layers": layers, "chosen": chosen,
-            "running": np.array(lab.running, np.float64).reshape(-1, 2),
+            "running": np.array(running, np.float64).reshape(-1, 2),
             "epochs": [{name: _number(value) for name, value in logs.items()} for logs in list(lab.epoch_logs)],
             "ridges": {"counts": np.array([one["counts"] for one in ridges], np.int32).reshape(-1, BINS),
                        "ranges": np.array([[one["low"], one["high"]] for one in ridges], np.float64).reshape(-1, 2)},
             "maps": _as_bytes(lab.maps) if lab.maps is not None and lab.maps_of == chosen else None,
-            "report": lab.report, "warnings": list(getattr(lab.model, "_advice", [])),
+            "report": lab.report, "warnings": list(getattr(model, "_advice", [])),
         }
 
     def _layers(self) -> list[dict[str, Any]]:
         lab = self.lab
-        if lab.model is None or not lab.model.built:
+        model = lab.model
+        if model is None or not model.built:
             return []
         rows = []
         for layer in lab._layers():

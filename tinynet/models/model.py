@@ -201,6 +201,7 @@ class Model(Trainer, Layer):
         if self not in watched:
             watched[self] = Lab(open_browser, port)
             watched[self].set_model(self)
+        watched[self].open_browser = open_browser
         return watched[self].open()
 
     def _repr_html_(self) -> str:

@@ -78,7 +78,7 @@ function showHeader() {
 
 function showContents() {
   leave();
-  connection.send({ do: "pause" });
+  connection.send({ do: "leave" });
   document.title = word("lab");
   const entry = (href, title, text, rows) => element("li", {},
     element("a", { href, text: title }), element("p", { text }), element("span", { class: "rows", text: rows ? `${word("rows")} ${rows}` : "" }));

@@ -11,12 +11,13 @@ export function decode(buffer) {
   const header = new TextDecoder().decode(new Uint8Array(buffer, 4, length));
   return JSON.parse(header, (key, value) => {
     if (value && typeof value === "object") {
-      if (value.array) {
+      const [name, more] = Object.keys(value);
+      if (name === "array" && more === undefined && Array.isArray(value.array)) {
         const [type, offset, ...shape] = value.array;
         const count = shape.reduce((a, b) => a * b, 1);
         return { shape, values: new TYPED[type](buffer, 4 + length + offset, count) };
       }
-      if (value.number) return Number(value.number);
+      if (name === "number" && more === undefined && typeof value.number === "string") return Number(value.number);
     }
     return value;
   });
