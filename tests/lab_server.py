@@ -9,10 +9,10 @@ import urllib.error
 import urllib.request
 
 import numpy as np
-import uvicorn
 from websockets.sync.client import connect
 
 from tinynet.lab.access import Access
+from tinynet.lab.connections import make_server
 from tinynet.lab.server import listen, make_app
 
 TYPES = {"u1": "u1", "i1": "i1", "i2": "<i2", "u2": "<u2", "i4": "<i4", "u4": "<u4", "f4": "<f4", "f8": "<f8"}
@@ -120,7 +120,7 @@ def running_lab(loopback=True, **options):
     port = listener.getsockname()[1]
     access = Access(port, loopback, key=b"k" * 32)
     app = make_app(access, **options)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws_max_size=1 << 20, timeout_graceful_shutdown=1))
+    server = make_server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

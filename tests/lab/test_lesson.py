@@ -67,11 +67,12 @@ def test_what_is_no_lesson(tmp_path):
     ('panel = "descent"\nseed', "panel = { a = 1 }\nseed", "part 1: panel must be one of"),
     ("seed = 1", f"seed = {'9' * 4000}", r"seed must be .* got 9{97}\.\.\.$"),
     ("seed = 1", f"seed = {'9' * 5000}", "is no TOML file"), ("seed = 1", "seed = 1979-05-27", "seed must be"),
-    ("rate = 0.1", "rate = nan", "settings: .*must be a number"), ("rate = 0.1", "rate = 2024-02-30", "is no TOML file"),
+    ("rate = 0.1", "rate = nan", "settings: .*must be a number"), ("rate = 0.1", "rate = 2024-02-30", "no TOML"),
     ("rate = 0.1", "rate = 12:30:00", "must be a number"), ("step = 20", "step = true", "step must be"),
     ("rate = 0.1", "rate = " + "[" * 5000 + "]" * 5000, "is no TOML file|must be a number"),
     ("rate = 0.1", f"rate = {'[' * 200}{']' * 200}", "must be a number"),
-    ("seed = 1", "__proto__ = 1", "there is no '__proto__'"), ("seed = 1", f"{'a' * 9000} = 1", r"there is no 'a+\.\.\.;"),
+    ("seed = 1", "__proto__ = 1", "there is no '__proto__'"),
+    ("seed = 1", f"{'a' * 9000} = 1", r"there is no 'a+\.\.\.;"),
     ('hidden = ["adaptive", "seed"]', "hidden = [['seed']]", "hidden must be"), ('"Press play."', '"\x07"', "TOML"),
 ])
 def test_hostile_files_are_refused_in_one_short_line(tmp_path, old, new, message):

@@ -41,9 +41,11 @@ def test_the_link_is_traded_for_a_cookie(lab):
 
 @pytest.mark.parametrize("path", ["/", "/describe.json", "/static/lab.js", "/?token=wrong", "/session"])
 def test_without_link_or_cookie_nothing_is_served(lab, path):
-    name, _, signature = lab.cookie.partition("=")[2].rpartition(".")
-    for cookie in ("", f"{lab.access.cookie}=x", f"{lab.access.cookie}={name}.{'0' * 64}",
-                   f"{lab.access.cookie}=other.{signature}"):
+    signed, _, signature = lab.cookie.partition("=")[2].rpartition(".")
+    for cookie in ("", f"{lab.access.cookie}=x", f"{lab.access.cookie}={signed}.{'0' * 64}",
+                   f"{lab.access.cookie}=other.{signed.rpartition('.')[2]}.{signature}",
+                   f"{lab.access.cookie}=.{signature}",
+                   f"{lab.access.cookie}={signed}1.{signature}", f"{lab.access.cookie}=\xe9.\xff"):
         status, _, body = lab.get(path, {"Cookie": cookie})
         assert status == 403 and b"tinynet lab" in body and b"panels" not in body
 

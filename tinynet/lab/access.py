@@ -1,8 +1,12 @@
 """Who may use the lab: the holder of the link that its start prints, from a page of the lab itself.
 
 Every start prints a link with a token. The first request trades it for a cookie, which scripts cannot read and other
-sites cannot send, and is redirected to the same address without the token. The cookie is signed with a key in the
-user's own folder, so that pages go on after the lab was started anew.
+sites cannot send, and is redirected to the address without the token. The cookie is signed with a key in the user's own
+folder, so that pages go on after the lab was started anew: for a week, or in a class until the next day. A cookie of
+one's own lab is none of a class, and the other way round.
+
+The browser that the lab opens itself gets a ticket instead, which is good once and for a minute: other users of the
+machine can read the arguments of its process.
 
 Two attacks come from pages of other sites in the same browser. DNS rebinding makes a foreign name lead to this server:
 the Host header then has that name, and only addresses and loopback names are answered. A websocket is not bound by the
@@ -14,8 +18,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import math
 import os
 import secrets
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +36,10 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
+
+SECONDS_OF_A_COOKIE = 7 * 86400
+SECONDS_OF_A_COOKIE_IN_CLASS = 86400
+SECONDS_OF_A_TICKET = 60
 
 
 class Access:
@@ -46,23 +56,41 @@ class Access:
         self.cookie = f"tinynet_lab_{port}"
         self.loopback = loopback
         self._key = key or user_key()
+        self._tickets: dict[str, float] = {}
 
     def is_token(self, given: str) -> bool:
-        """Whether the text is this start's token."""
-        return hmac.compare_digest(given.encode(), self.token.encode())
+        """Whether the text is this start's token, or a ticket; a ticket is used up by that."""
+        if hmac.compare_digest(given.encode(), self.token.encode()):
+            return True
+        return time.monotonic() < self._tickets.pop(given, -math.inf) + SECONDS_OF_A_TICKET
 
-    def new_cookie(self) -> str:
-        """Return the value of a new browser's cookie: a random name and its signature."""
-        name = secrets.token_urlsafe(12)
-        return f"{name}.{self._signature(name)}"
+    def new_ticket(self) -> str:
+        """Return what is good in place of the token, once and for a minute."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets[ticket] = time.monotonic()
+        return ticket
+
+    def new_cookie(self, name: str | None = None) -> str:
+        """Return the value of a browser's cookie: its name, the time, and their signature.
+
+        Args:
+            name: Of a browser that has one; a new random one if None.
+        """
+        signed = f"{name or secrets.token_urlsafe(12)}.{int(time.time())}"
+        return f"{signed}.{self._signature(signed)}"
 
     def browser(self, cookie: str | None) -> str | None:
-        """Return the browser's name in a cookie; None if it is not signed by this user's key."""
-        name, _, signature = (cookie or "").rpartition(".")
-        return name if name and hmac.compare_digest(signature.encode(), self._signature(name).encode()) else None
+        """Return the browser's name in a cookie; None if it is not signed by this user's key, or too old."""
+        signed, _, signature = (cookie or "").rpartition(".")
+        if not hmac.compare_digest(signature.encode(), self._signature(signed).encode()):
+            return None
+        name, _, since = signed.rpartition(".")
+        valid = SECONDS_OF_A_COOKIE if self.loopback else SECONDS_OF_A_COOKIE_IN_CLASS
+        return name if name and time.time() - int(since) < valid else None
 
-    def _signature(self, name: str) -> str:
-        return hmac.new(self._key, f"{self.cookie} {name}".encode(), hashlib.sha256).hexdigest()
+    def _signature(self, signed: str) -> str:
+        kind = "own" if self.loopback else "class"
+        return hmac.new(self._key, f"{kind} {self.cookie} {signed}".encode(), hashlib.sha256).hexdigest()
 
     def is_own_host(self, host: str | None) -> bool:
         """Whether a Host header names this server by an address or a loopback name, not by a foreign name."""

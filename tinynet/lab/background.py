@@ -34,9 +34,8 @@ def open_page(lab: Lab, port: int, open_browser: bool) -> str:
     """
     for module in ("starlette", "uvicorn", "websockets"):
         import_extra(module, "lab", "model.lab()")
-    import uvicorn
-
     from .access import Access
+    from .connections import make_server
     from .server import listen, make_app
     from .your_model import watching
 
@@ -45,17 +44,15 @@ def open_page(lab: Lab, port: int, open_browser: bool) -> str:
     if not _running:
         listener = listen("127.0.0.1", port)
         access = Access(listener.getsockname()[1], loopback=True)
-        config = uvicorn.Config(make_app(access, follow=True), log_level="error", access_log=False,
-                                ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
-        server = uvicorn.Server(config)
+        server = make_server(make_app(access, follow=True))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="tinynet lab", daemon=True)
         thread.start()
         _running.update(server=server, access=access, port=listener.getsockname()[1], thread=thread)
         atexit.register(close)
-    address = link("127.0.0.1", _running["port"], _running["access"].token, "/model")
+    access, port = _running["access"], _running["port"]
     if open_browser:
-        webbrowser.open(address)
-    return address
+        webbrowser.open(link("127.0.0.1", port, access.new_ticket(), "/model"))
+    return link("127.0.0.1", port, access.token, "/model")
 
 
 def close() -> None:

@@ -58,27 +58,27 @@ def run(arguments: argparse.Namespace) -> int:
     """
     for module in ("starlette", "uvicorn", "websockets"):
         import_extra(module, "lab", "tinynet lab")
-    import uvicorn
-
     from .access import Access
+    from .connections import make_server
     from .server import listen, make_app
 
     fragment, lesson = what_to_open(arguments.what)
     try:
-        loopback = arguments.host == "localhost" or ipaddress.ip_address(arguments.host).is_loopback
+        host = ipaddress.ip_address("127.0.0.1" if arguments.host == "localhost" else arguments.host)
     except ValueError:
         raise ValueError(f"--host must be an address such as 127.0.0.1 or 0.0.0.0, got {arguments.host!r}") from None
-    listener = listen("127.0.0.1" if arguments.host == "localhost" else arguments.host, arguments.port)
+    loopback = host.is_loopback
+    listener = listen(str(host), arguments.port)
     port = listener.getsockname()[1]
     access = Access(port, loopback)
-    address = link(arguments.host if loopback else own_address(), port, access.token, fragment)
+    address = link(own_address() if host.is_unspecified else arguments.host, port, access.token, fragment)
     print(f"tinynet lab: {address}", flush=True)
     if not loopback:
         print("All who have this link in this network can use the lab. Its traffic is not encrypted: show nothing that "
               "is private.", flush=True)
     print("Stop it with Ctrl-C.", flush=True)
     if not arguments.no_browser:
-        local = link(arguments.host if loopback else "127.0.0.1", port, access.token, fragment)
+        local = link("127.0.0.1" if host.is_unspecified else arguments.host, port, access.new_ticket(), fragment)
         opener = threading.Timer(0.3, webbrowser.open, [local])  # once the server answers
         opener.daemon = True
         opener.start()
@@ -86,9 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not loopback:  # a class: a core for each session, since the threads of one that wait for a busy core stand still
         places = get_num_threads()
         set_num_threads(1)
-    config = uvicorn.Config(make_app(access, arguments.lang, lesson, places=places), log_level="error",
-                            access_log=False, ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
-    server = uvicorn.Server(config)
+    server = make_server(make_app(access, arguments.lang, lesson, places=places))
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has shut down and passes the signal on

@@ -80,8 +80,9 @@ class Guard:
         elif scope["method"] not in ("GET", "HEAD"):
             response = Response("method not allowed", 405)
         elif self.access.is_token(request.query_params.get("token", "")):
-            redirect = RedirectResponse(scope["path"], 303)
-            redirect.set_cookie(self.access.cookie, self.access.new_cookie(), httponly=True, samesite="strict")
+            redirect = RedirectResponse("/", 303)  # a browser that is known keeps its name, and so its sessions
+            cookie = self.access.new_cookie(browser)
+            redirect.set_cookie(self.access.cookie, cookie, httponly=True, samesite="strict")
             response = redirect
         elif browser:
             response = self.app
@@ -291,6 +292,8 @@ def listen(host: str, port: int) -> socket.socket:
     for number in range(port, port + 10 if port else 1):
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # :: stands for IPv4, too
         try:
             listener.bind((host, number))
             listener.listen(128)
