@@ -41,6 +41,9 @@ COMMON = {
     "previous": Words("Previous", "이전"),
     "disconnected": Words("The lab does not answer. Is it still running in its terminal? Trying again…",
                           "실험실이 응답하지 않습니다. 터미널에서 아직 실행 중인가요? 다시 연결하는 중…"),
+    "locked": Words("The key to this page is too old, or of another start. Open the link that tinynet lab printed in its "
+                    "terminal.",
+                    "이 페이지의 열쇠가 오래되었거나 다른 실행의 것입니다. 터미널에서 tinynet lab이 출력한 주소로 다시 여세요."),
     "too_many": Words("The lab has as many open pages as it can serve; close some, or wait a minute",
                       "열려 있는 페이지가 너무 많습니다. 몇 개를 닫거나 1분 뒤에 다시 여세요"),
     "neighbours": Words("Previous and next page", "앞뒤 페이지"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from .. import ops
@@ -26,8 +27,9 @@ _FUNCTIONS = {
     "sqrt": (ops.sqrt, lambda u, f: 0.5 / f), "tanh": (ops.tanh, lambda u, f: 1 - f * f),
     "abs": (ops.abs, lambda u, f: ops.sign(u)),
 }
-_OF_A_NUMBER = {"sin": math.sin, "cos": math.cos, "exp": math.exp, "log": math.log, "sqrt": math.sqrt,
-                "tanh": math.tanh, "abs": abs}
+_OF_A_NUMBER: dict[str, Callable[[float], float]] = {
+    "sin": math.sin, "cos": math.cos, "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "abs": abs,
+}
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 
 
@@ -60,6 +62,7 @@ def _folded(node: Any) -> Any:
     Raises:
         ValueError: such a part has no finite real value, as 1 / 0 and (-1)**0.5 have none.
     """
+    number: Callable[..., Any]
     if isinstance(node, ast.BinOp):
         left = _folded(node.left)
         right = node.right if isinstance(node.op, ast.Pow) else _folded(node.right)
@@ -75,11 +78,11 @@ def _folded(node: Any) -> Any:
         return ast.Constant(_CONSTANTS[node.id])
     else:
         return node
-    values = [_constant(part, math.inf) for part in parts]
-    if None in values:
+    values = [float(value) for value in (_constant(part, math.inf) for part in parts) if value is not None]
+    if len(values) < len(parts):
         return whole
     try:
-        value = number(*map(float, values))
+        value = number(*values)
     except (ArithmeticError, ValueError):
         value = math.nan
     if isinstance(value, complex) or not math.isfinite(value):

@@ -2,6 +2,7 @@
 
 import { Connection } from "./transport.js";
 import { makeControls } from "./controls.js";
+import { recall, remember } from "./storage.js";
 import { digits, element, language, languages, pick, setCatalogue, setLanguage, word } from "./words.js";
 
 const $ = (query) => document.querySelector(query);
@@ -27,18 +28,20 @@ function parseHash() {
 }
 
 function showAddress() {
-  if (!view || view.part) return;
+  if (!view || view.part || parseHash().path !== view.panel.key) return; // the reader may be on the way elsewhere
   const parts = [latest.address];
   if (latest.seed) parts.push(`seed=${latest.seed}`);
   if (latest.frame?.step) parts.push(`step=${Math.min(latest.frame.step, 20000)}`);
   const query = parts.filter(Boolean).join("&");
   history.replaceState(null, "", `#/${view.panel.key}${query ? `?${query}` : ""}`);
-  sessionStorage.setItem("tinynet-address", location.hash);
+  remember("sessionStorage", "tinynet-address", location.hash);
 }
 
 // Opening -----------------------------------------------------------------------------------------------------------
 
+let routes = 0;
 async function route(resumed = false) {
+  const mine = ++routes;
   const wanted = parseHash();
   if (wanted.lang) setLanguage(wanted.lang);
   let { path, settings, seed, step } = wanted;
@@ -57,8 +60,16 @@ async function route(resumed = false) {
     showContents();
     return;
   }
-  await showPanel(panel, part);
-  const same = resumed && sessionStorage.getItem("tinynet-address") === location.hash;
+  let module;
+  try {
+    module = await import(`/static/panels/${panel.key}.js`);
+  } catch {
+    explainLoss(); // the server is gone; once it is back, `hello` routes again
+    return;
+  }
+  if (mine !== routes) return; // the reader has gone on meanwhile
+  showPanel(panel, part, module);
+  const same = resumed && recall("sessionStorage", "tinynet-address") === location.hash;
   connection.send(same ? { do: "resume" } : { do: "open", panel: panel.key, settings, seed, step });
   ready();
 }
@@ -93,10 +104,10 @@ function showContents() {
 function leave() {
   view?.drawing?.destroy?.();
   view = null;
+  pending = {};
 }
 
-async function showPanel(panel, part) {
-  const module = await import(`/static/panels/${panel.key}.js`);
+function showPanel(panel, part, module) {
   leave();
   latest = { settings: null, seed: 0, frame: null, code: "", address: "" };
   view = { panel, part, module, hidden: part ? part.hidden : [] };
@@ -172,8 +183,8 @@ function codeBox() {
       element("button", { type: "button", id: "save_ipynb", text: word("save_ipynb"), onclick: () => connection.send({ do: "export", format: "ipynb", lang: language() }) }),
       element("button", { type: "button", id: "link", text: word("link"), onclick: () => copy(location.href, "link") })),
     element("pre", { tabindex: "0", "aria-label": word("code") }, view.code));
-  box.open = localStorage.getItem("tinynet-code") === "open";
-  box.addEventListener("toggle", () => localStorage.setItem("tinynet-code", box.open ? "open" : ""));
+  box.open = recall("localStorage", "tinynet-code") === "open";
+  box.addEventListener("toggle", () => remember("localStorage", "tinynet-code", box.open ? "open" : ""));
   return box;
 }
 
@@ -198,7 +209,7 @@ function change(name, value) {
   waiting = true;
   requestAnimationFrame(() => {
     waiting = false;
-    connection.send({ do: "set", settings: pending });
+    if (Object.keys(pending).length) connection.send({ do: "set", settings: pending });
     pending = {};
   });
 }
@@ -209,31 +220,48 @@ function playOrPause() {
 
 async function copy(text, button) {
   try {
-    await navigator.clipboard.writeText(text);
-    $(`#${button}`).textContent = word("copied");
-    setTimeout(() => { const there = $(`#${button}`); if (there) there.textContent = word(button); }, 1500);
+    await navigator.clipboard.writeText(text); // there is none in a class, whose pages are not encrypted
   } catch {
-    getSelection().selectAllChildren(view.code);
+    if (!copyByHand(text)) {
+      if (button === "copy") getSelection().selectAllChildren(view.code);
+      return;
+    }
   }
+  $(`#${button}`).textContent = word("copied");
+  setTimeout(() => { const there = $(`#${button}`); if (there) there.textContent = word(button); }, 1500);
+}
+
+function copyByHand(text) {
+  const before = document.activeElement;
+  const field = element("textarea", { class: "unseen", readonly: true });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  before?.focus({ preventScroll: true });
+  return done;
 }
 
 function changeLanguage(to) {
   setLanguage(to);
-  localStorage.setItem("tinynet-language", to);
+  remember("localStorage", "tinynet-language", to);
   refresh();
 }
 
 function changeTheme() {
   const root = document.documentElement;
   root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-  localStorage.setItem("tinynet-theme", root.dataset.theme);
+  remember("localStorage", "tinynet-theme", root.dataset.theme);
   refresh();
 }
 
 function refresh() {
+  const focused = document.activeElement?.id;
   showHeader();
   if (view) build();
   else showContents();
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true }); // its element was made anew
 }
 
 document.addEventListener("keydown", (event) => {
@@ -312,8 +340,11 @@ const on = {
     if (!view) return;
     frames += 1;
     latest.frame = frame;
-    show();
-    ready();
+    try {
+      show();
+    } finally {
+      ready(); // a picture that cannot be drawn does not end the pictures
+    }
   },
   settings(message) {
     if (!view || message.panel !== view.panel.key) return;
@@ -341,10 +372,24 @@ const on = {
       ready();
     }
   },
-  lost() {
-    if (about) notice(word("disconnected"));
+  full({ words }) {
+    notice(pick(words));
+  },
+  lost(code) {
+    if (about && code < 4000) explainLoss();
   },
 };
+
+// Tells whether the server is gone, or does not know this browser any more.
+async function explainLoss() {
+  notice(word("disconnected"));
+  try {
+    const answer = await fetch("/describe.json", { method: "HEAD", cache: "no-store" });
+    if (answer.status === 403) notice(word("locked"));
+  } catch {
+    // gone, as the notice tells
+  }
+}
 
 // The server was started anew: what was open goes on from the address.
 function restore() {
@@ -364,7 +409,7 @@ window.__lab = {
 async function start() {
   about = await (await fetch("/describe.json")).json();
   setCatalogue(about.words);
-  const wanted = parseHash().lang || localStorage.getItem("tinynet-language") || about.language || navigator.language.slice(0, 2);
+  const wanted = parseHash().lang || recall("localStorage", "tinynet-language") || about.language || navigator.language.slice(0, 2);
   setLanguage(wanted);
   showHeader();
   connection = new Connection(on);

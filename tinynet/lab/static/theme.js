@@ -1,3 +1,9 @@
 // Before the first paint, so that a dark page does not flash: the theme that was chosen, or the system's.
-document.documentElement.dataset.theme = localStorage.getItem("tinynet-theme")
-  || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+let theme = null;
+try {
+  theme = localStorage.getItem("tinynet-theme");
+} catch {
+  // a browser that remembers nothing
+}
+document.documentElement.dataset.theme = ["light", "dark"].includes(theme) ? theme
+  : (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");

@@ -1,5 +1,7 @@
 // The connection to this tab's session: JSON messages out; JSON messages and binary frames in (see frames.py).
 
+import { recall, remember } from "./storage.js";
+
 const TYPED = {
   u1: Uint8Array, i1: Int8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array,
   f4: Float32Array, f8: Float64Array,
@@ -25,11 +27,13 @@ export function decode(buffer) {
 
 // The tab's name outlives a reload, so that its session goes on.
 function tabName() {
-  let name = sessionStorage.getItem("tinynet-tab");
-  if (!name) {
-    name = Array.from(crypto.getRandomValues(new Uint8Array(9)), (b) => b.toString(16).padStart(2, "0")).join("");
-    sessionStorage.setItem("tinynet-tab", name);
-  }
+  const name = recall("sessionStorage", "tinynet-tab");
+  return /^[0-9a-f]{18}$/.test(name) ? name : newTabName();
+}
+
+function newTabName() {
+  const name = Array.from(crypto.getRandomValues(new Uint8Array(9)), (b) => b.toString(16).padStart(2, "0")).join("");
+  remember("sessionStorage", "tinynet-tab", name);
   return name;
 }
 
@@ -49,13 +53,14 @@ export class Connection {
       this.pause = 250;
       if (typeof data === "string") {
         const message = JSON.parse(data);
+        if (message.type === "moved") newTabName(); // a duplicate of this tab has taken the session, name and all
         this.on[message.type]?.(message);
       } else {
         this.on.frame(decode(data));
       }
     };
-    this.socket.onclose = () => {
-      this.on.lost();
+    this.socket.onclose = ({ code }) => {
+      this.on.lost(code);
       setTimeout(() => this.connect(), this.pause);
       this.pause = Math.min(this.pause * 2, 4000);
     };
