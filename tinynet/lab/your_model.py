@@ -60,7 +60,7 @@ class YourModel(Following):
 
     @property
     def lab(self) -> Lab:
-        """Of the model that was opened or trained last, as long as somebody has it."""
+        """Of the model that was opened or trained last and still exists."""
         return next((one for one in reversed(watching) if one.model is not None), watching[-1])
 
     def step(self) -> None:

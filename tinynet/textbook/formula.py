@@ -28,7 +28,8 @@ _FUNCTIONS = {
     "abs": (ops.abs, lambda u, f: ops.sign(u)),
 }
 _OF_A_NUMBER: dict[str, Callable[[float], float]] = {
-    "sin": math.sin, "cos": math.cos, "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "abs": abs,
+    "sin": math.sin, "cos": math.cos, "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh,
+    "abs": abs,
 }
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 
