@@ -1,0 +1,163 @@
+"""What first weights do to random numbers, layer by layer: the Xavier experiment and the variances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import random, textbook
+from ...core.types import Array
+from ...random import SeedGenerator
+from ..code import Call, Name, make, program
+from ..words import Words
+
+BINS = 40
+
+# name: (label, class, arguments)
+INITIALIZERS: dict[str, tuple[Words, str, dict[str, Any]]] = {
+    "xavier": (Words("Xavier (slide): 1/√Din", "Xavier (슬라이드): 1/√Din"), "textbook.XavierSlide", {}),
+    "small": (Words("normal, std 0.01", "정규분포, 표준편차 0.01"), "initializers.RandomNormal", {"stddev": 0.01}),
+    "large": (Words("normal, std 0.5", "정규분포, 표준편차 0.5"), "initializers.RandomNormal", {"stddev": 0.5}),
+    "normal": (Words("standard normal", "표준정규분포"), "initializers.RandomNormal", {"stddev": 1.0}),
+    "uniform": (Words("uniform (slide): ±1/√Din", "균등분포 (슬라이드): ±1/√Din"), "textbook.UniformSlide", {}),
+    "glorot": (Words("Glorot (Keras)", "Glorot (Keras)"), "initializers.GlorotUniform", {}),
+    "he": (Words("He: √(2/Din)", "He: √(2/Din)"), "initializers.HeNormal", {}),
+    "lecun": (Words("LeCun", "LeCun"), "initializers.LecunNormal", {}),
+    "orthogonal": (Words("orthogonal", "직교 행렬(orthogonal)"), "initializers.Orthogonal", {}),
+    "zero": (Words("zero", "0"), "initializers.Zeros", {}),
+}
+# name: the range of its values; None: not bounded
+ACTIVATIONS: dict[str, tuple[float, float] | None] = {
+    "tanh": (-1, 1), "relu": None, "sigmoid": (0, 1), "linear": None, "leaky_relu": None, "elu": None, "selu": None,
+    "gelu": None, "silu": None, "softsign": (-1, 1), "hard_sigmoid": (0, 1),
+}
+SAMPLES = 16  # rows of x, as on the slide
+DEPTH = 6
+ROWS = 200  # of x for the variances: a relative error of 2% and less
+
+
+def initializer(name: str, seed: int) -> Call:
+    """Return the call that makes an initializer, whose every call draws new numbers."""
+    _, cls, arguments = INITIALIZERS[name]
+    # x has this seed too: another one here, lest W begin with the numbers of x.
+    seeds = {} if name == "zero" else {"seed": Call("tn.random.SeedGenerator", seed + 1)}
+    return Call(cls, **arguments, **seeds)
+
+
+def histogram(values: Array, bounds: tuple[float, float] | None) -> tuple[Array, tuple[float, float]]:
+    """Return how many values each of `BINS` bins has, and the range of the bins; for None that of the values."""
+    if not np.isfinite(values).all():
+        return np.zeros(BINS, np.uint32), bounds or (-1.0, 1.0)
+    if bounds is None:
+        low, high = float(values.min()), float(values.max())
+        size = max(abs(low), abs(high)) or 1.0
+        bounds = (-size if low < 0 else 0.0, size)
+    return np.histogram(values, BINS, bounds)[0].astype(np.uint32), bounds
+
+
+class Experiment:
+    """x goes through six layers; each step is one of them."""
+
+    def __init__(self, settings: dict[str, Any], seed: int) -> None:
+        self.settings, self.seed = settings, seed
+        self.width = int(settings["width"])
+        self.initializer = make(initializer(settings["weights"], seed))
+        self.activation = make(Name(f"tn.activations.{settings['activation']}"))
+        self.x = random.normal((SAMPLES, self.width), seed=SeedGenerator(seed))
+        self.hs: list[Array] = []
+        self.layers: list[dict[str, Any]] = []
+        self.finished = False
+
+    def step(self) -> None:
+        with np.errstate(all="ignore"):
+            self.x = self.activation(self.x @ self.initializer((self.width, self.width)))
+            values = self.x.numpy()
+            counts, bounds = histogram(values, ACTIVATIONS[self.settings["activation"]])
+            self.layers.append({"mean": float(values.mean()), "std": float(values.std()), "counts": counts,
+                                "bounds": list(bounds)})
+        self.hs.append(values)
+        self.finished = len(self.hs) == DEPTH
+
+    def state(self) -> dict[str, Any]:
+        numbers: dict[str, Any] = {"width": self.width, "layer": len(self.layers)}
+        if self.layers:
+            numbers |= {"mean": self.layers[-1]["mean"], "std": self.layers[-1]["std"]}
+        return {"numbers": numbers, "layers": self.layers, "depth": DEPTH}
+
+    def code(self, steps: int) -> str:
+        return program("""
+            import tinynet as tn
+            from tinynet import initializers, textbook
+
+            x = tn.random.normal(($samples, $width), seed=tn.random.SeedGenerator($seed))
+            initializer = $initializer
+            hs = []
+            for layer in range($steps):
+                W = initializer(($width, $width))
+                x = $activation(x @ W)
+                hs.append(x.numpy())
+                print(f"Layer {layer + 1}: mean={hs[-1].mean():.2f} std={hs[-1].std():.2f}")
+        """, samples=SAMPLES, width=self.width, seed=self.seed, steps=min(steps, DEPTH),
+            initializer=initializer(self.settings["weights"], self.seed),
+            activation=Name(f"tn.activations.{self.settings['activation']}"))
+
+    def proof(self) -> dict[str, Any]:
+        return {"hs": self.hs}
+
+
+class Variances:
+    """x goes through many layers, for several initializations side by side; each step is one layer of each."""
+
+    def __init__(self, settings: dict[str, Any], seed: int) -> None:
+        self.settings, self.seed = settings, seed
+        self.units = settings["units"]
+        self.initializers = {name: make(initializer(name, seed)) for name in settings["compared"]}
+        self.activation = make(Name(f"tn.activations.{settings['activation']}"))
+        x = random.normal((ROWS, self.units), seed=SeedGenerator(seed))
+        self.x = dict.fromkeys(self.initializers, x)
+        self.variances: dict[str, list[tuple[float, ...]]] = {name: [] for name in self.initializers}
+        self.count = 0
+        self.finished = not self.initializers
+
+    def step(self) -> None:
+        with np.errstate(all="ignore"):
+            for name, draw in self.initializers.items():
+                x, W = self.x[name], draw((self.units, self.units))
+                before = float(x.numpy().var())
+                measured, independent, rule = textbook.variance_of_output(x.numpy(), W)
+                self.x[name] = x = self.activation(x @ W)
+                self.variances[name].append(
+                    (before, float(W.numpy().var()), measured, independent, rule, float(x.numpy().var())))
+        self.count += 1
+        self.finished = self.count >= self.settings["depth"]
+
+    def state(self) -> dict[str, Any]:
+        return {"numbers": {"layer": self.count, "width": self.units},
+                "rows": [{"name": name, "variances": np.array(rows, np.float64).reshape(-1, 6)}
+                         for name, rows in self.variances.items()]}
+
+    def code(self, steps: int) -> str:
+        return program("""
+            import tinynet as tn
+            from tinynet import initializers, textbook
+
+            compared = $compared
+            variances = {name: [] for name in compared}
+            for name, initializer in compared.items():
+                x = tn.random.normal(($rows, $units), seed=tn.random.SeedGenerator($seed))
+                for layer in range($steps):
+                    W = initializer(($units, $units))
+                    before, of_w = float(x.numpy().var()), float(W.numpy().var())
+                    # Var(y) as measured, Din (E[x^2] E[w^2] - E[x]^2 E[w]^2), and Din Var(x) Var(w)
+                    measured, independent, rule = textbook.variance_of_output(x.numpy(), W)
+                    x = $activation(x @ W)
+                    after = float(x.numpy().var())
+                    variances[name].append((before, of_w, measured, independent, rule, after))
+                    print(f"{name}, layer {layer + 1}: Var(y) = {measured:.4g}, Din Var(x) Var(w) = {rule:.4g}")
+        """, compared={name: initializer(name, self.seed) for name in self.initializers}, rows=ROWS, units=self.units,
+            seed=self.seed, steps=min(steps, self.settings["depth"]),
+            activation=Name(f"tn.activations.{self.settings['activation']}"))
+
+    def proof(self) -> dict[str, Any]:
+        return {"variances": self.variances}
