@@ -19,8 +19,8 @@ BATCH = 100
 MOST_STEPS = 3000
 # The slide's words, in its order.
 INITIALIZATIONS = {
-    "zero": Words("Zero", "Zero (0)"), "uniform": Words("Uniform", "Uniform (균등분포)"), "xavier": Words("Xavier", "Xavier"),
-    "normal": Words("Standard Normal", "Standard Normal (표준정규분포)"),
+    "zero": Words("Zero", "모두 0(Zero)"), "uniform": Words("Uniform", "균등분포(Uniform)"),
+    "xavier": Words("Xavier", "Xavier"), "normal": Words("Standard Normal", "표준정규분포(Standard Normal)"),
 }
 GARMENTS = ("티셔츠", "바지", "풀오버", "드레스", "코트", "샌들", "셔츠", "운동화", "가방", "앵클부츠")
 
@@ -177,10 +177,10 @@ class Digits(Panel):
             ("fashion", Words("Fashion-MNIST: 10,000 garments", "Fashion-MNIST: 의류 10,000장")),
             ("sample", Words("tinynet's sample: 7,000 garments", "tinynet에 든 의류 7,000장"))),
             help=Words("Nothing is downloaded.", "아무것도 내려받지 않습니다.")),
-        Choice(name="weights", label=Words("Weights", "가중치"), default="xavier", when=EXPERIMENT, options=tuple(
-            (name, words) for name, (words, _, _) in INITIALIZERS.items() if name != "orthogonal")),  # too slow for 4096
-        Several(name="compared", label=Words("Weights", "가중치"), default=("xavier", "small", "he", "normal"), when=VARIANCE,
-                options=tuple((name, words) for name, (words, _, _) in INITIALIZERS.items())),
+        Choice(name="weights", label=Words("Weights", "가중치"), default="xavier", when=EXPERIMENT,
+               options=tuple((name, words) for name, (words, _, _) in INITIALIZERS.items())),
+        Several(name="compared", label=Words("Weights", "가중치"), default=("xavier", "small", "normal", "he"),
+                when=VARIANCE, options=tuple((name, words) for name, (words, _, _) in INITIALIZERS.items())),
         Choice(name="activation", label=Words("Activation", "활성화 함수(activation)"), default="tanh", when=LAYERS,
                options=tuple((name, Words(name, name)) for name in ACTIVATIONS)),
         Choice(name="width", label=Words("Din = Dout", "Din = Dout"), default="512", when=EXPERIMENT, options=(

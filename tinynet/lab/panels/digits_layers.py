@@ -24,8 +24,7 @@ INITIALIZERS: dict[str, tuple[Words, str, dict[str, Any]]] = {
     "glorot": (Words("Glorot (Keras)", "Glorot (Keras)"), "initializers.GlorotUniform", {}),
     "he": (Words("He: √(2/Din)", "He: √(2/Din)"), "initializers.HeNormal", {}),
     "lecun": (Words("LeCun", "LeCun"), "initializers.LecunNormal", {}),
-    "orthogonal": (Words("orthogonal", "직교 행렬(orthogonal)"), "initializers.Orthogonal", {}),
-    "zero": (Words("zero", "0"), "initializers.Zeros", {}),
+    "zero": (Words("zero", "모두 0"), "initializers.Zeros", {}),
 }
 # name: the range of its values; None: not bounded
 ACTIVATIONS: dict[str, tuple[float, float] | None] = {
@@ -34,7 +33,7 @@ ACTIVATIONS: dict[str, tuple[float, float] | None] = {
 }
 SAMPLES = 16  # rows of x, as on the slide
 DEPTH = 6
-ROWS = 200  # of x for the variances: a relative error of 2% and less
+ROWS = 100  # of x for the variances
 
 
 def initializer(name: str, seed: int) -> Call:

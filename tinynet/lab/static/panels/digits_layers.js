@@ -1,7 +1,7 @@
 // Histograms of activations, and the two pictures of `digits` that need no images.
 
 import { Figure, colour, series, table } from "../draw.js";
-import { digits, element } from "../words.js";
+import { digits, element, short } from "../words.js";
 
 const SLIDE = [0.63, 0.49, 0.41, 0.36, 0.32, 0.3]; // standard deviations on the slide
 
@@ -20,7 +20,7 @@ export class Histogram {
 
   set(counts, bounds, mean, std, more = "") {
     Object.assign(this, { counts, bounds, mean, std });
-    const fixed = (value) => (Number.isFinite(value) && Math.abs(value) < 1000 && (Math.abs(value) >= 0.01 || value === 0)
+    const fixed = (value) => (Math.abs(value) < 1000 && (Math.abs(value) >= 0.005 || value === 0)
       ? value.toFixed(2).replace("-", "−") : digits(value));
     this.words.textContent = `${this.t("mean")} ${fixed(Math.abs(mean) < 0.005 ? 0 : mean)} · ${this.t("std")} ${fixed(std)}${more ? ` · ${more}` : ""}`;
     this.figure.canvas.setAttribute("aria-label", `${this.title}: ${this.words.textContent}`);
@@ -43,6 +43,16 @@ export class Histogram {
     figure.range([low - room, high + room], [0, Math.max(...shares) * 1.08]);
     figure.bars(edges, shares);
     figure.axes();
+    // The ends of the range, which the ticks of a small picture leave out.
+    const { pen } = figure;
+    pen.save();
+    pen.fillStyle = colour("ink");
+    pen.textBaseline = "top";
+    for (const [value, align] of [[low, "left"], [high, "right"]]) {
+      pen.textAlign = align;
+      if (value) pen.fillText(short(value), figure.px(value), figure.height - figure.box.bottom + 6);
+    }
+    pen.restore();
   }
 
   destroy() {
