@@ -223,6 +223,8 @@ class Digits(Panel):
         "variances_of": Words("Variance of each layer's output", "층별 출력의 분산"), "variance": Words("variance", "분산"),
         "input": Words("input", "입력"), "table_of": Words("The newest layer, line by line", "마지막 층의 분산, 식 단계별"),
         "init": Words("weights", "가중치"), "measured": Words("measured Var(y)", "측정한 Var(y)"),
+        "first_measured": Words("Var(y), first weights", "Var(y), 첫째 가중치"),
+        "first_rule": Words("Din Var(x) Var(w), first weights", "Din Var(x) Var(w), 첫째 가중치"),
         "after": Words("after the activation", "활성화 함수 뒤"),
         "nothing": Words("Choose weights to compare", "비교할 가중치를 고르세요"),
         **{f"class{i}": Words(fashion_mnist.CLASS_NAMES[i], GARMENTS[i]) for i in range(10)},

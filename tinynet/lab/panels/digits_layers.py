@@ -132,7 +132,11 @@ class Variances:
         self.finished = self.count >= self.settings["depth"]
 
     def state(self) -> dict[str, Any]:
-        return {"numbers": {"layer": self.count, "width": self.units},
+        numbers: dict[str, Any] = {"layer": self.count, "width": self.units}
+        if self.count:
+            *_, measured, _, rule, _ = next(iter(self.variances.values()))[-1]
+            numbers |= {"first_measured": measured, "first_rule": rule}
+        return {"numbers": numbers,
                 "rows": [{"name": name, "variances": np.array(rows, np.float64).reshape(-1, 6)}
                          for name, rows in self.variances.items()]}
 

@@ -1,6 +1,6 @@
 // Histograms of activations, and the two pictures of `digits` that need no images.
 
-import { Figure, colour, series, table } from "../draw.js";
+import { Figure, colour, series, table, ticks } from "../draw.js";
 import { digits, element, short } from "../words.js";
 
 const SLIDE = [0.63, 0.49, 0.41, 0.36, 0.32, 0.3]; // standard deviations on the slide
@@ -43,14 +43,15 @@ export class Histogram {
     figure.range([low - room, high + room], [0, Math.max(...shares) * 1.08]);
     figure.bars(edges, shares);
     figure.axes();
-    // The ends of the range, which the ticks of a small picture leave out.
+    // The ends of the range, where a small picture has no ticks.
+    const there = ticks(...figure.x, Math.max(2, (figure.width - figure.box.left - figure.box.right) / 80));
     const { pen } = figure;
     pen.save();
     pen.fillStyle = colour("ink");
     pen.textBaseline = "top";
     for (const [value, align] of [[low, "left"], [high, "right"]]) {
       pen.textAlign = align;
-      if (value) pen.fillText(short(value), figure.px(value), figure.height - figure.box.bottom + 6);
+      if (!there.includes(value)) pen.fillText(short(value), figure.px(value), figure.height - figure.box.bottom + 6);
     }
     pen.restore();
   }
@@ -100,6 +101,7 @@ export function makeVariances(root, lab) {
   const figure = new Figure(root, { label: t("variances_of"), ratio: 0.5, most: 900, paint: () => state && paint() });
   const legend = element("ul", { class: "legend" });
   const lines = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("table_of") });
+  lines.style.overflowWrap = "normal"; // no number is broken
   root.append(legend, lines);
   const column = (row, k) => Array.from({ length: row.variances.shape[0] }, (_, i) => row.variances.values[6 * i + k]);
   const log = (values) => values.map((one) => (one > 0 && Number.isFinite(one) ? Math.log10(one) : NaN));
@@ -119,15 +121,34 @@ export function makeVariances(root, lab) {
     if (!state.rows.length) figure.text(settings.depth / 2, 0, t("nothing"));
   }
 
+  // A line as in the picture, with its dash and its mark.
+  function sample(i) {
+    const canvas = element("canvas", { width: 72, height: 28, "aria-hidden": "true" });
+    canvas.style.width = "36px";
+    const pen = canvas.getContext("2d");
+    pen.scale(2, 2);
+    pen.strokeStyle = pen.fillStyle = series(i);
+    pen.lineWidth = 2;
+    pen.setLineDash(DASHES[i % 4]);
+    pen.beginPath();
+    pen.moveTo(1, 7);
+    pen.lineTo(35, 7);
+    pen.stroke();
+    pen.beginPath();
+    if (i % 3 === 0) pen.arc(18, 7, 4, 0, 2 * Math.PI);
+    else if (i % 3 === 1) pen.rect(14, 3, 8, 8);
+    else for (const [x, y] of [[18, 2], [23, 11], [13, 11]]) pen.lineTo(x, y);
+    pen.fill();
+    return canvas;
+  }
+
   return {
     draw(newState, newSettings) {
       state = newState;
       settings = newSettings;
       figure.redraw();
       legend.replaceChildren(...state.rows.map((row, i) => {
-        const box = element("span", { class: "swatch" });
-        box.style.background = series(i);
-        return element("li", {}, box, lab.option("compared", row.name));
+        return element("li", {}, sample(i), lab.option("compared", row.name));
       }));
       const last = state.rows.filter((row) => row.variances.shape[0]).map((row) => [lab.option("compared", row.name),
         ...[0, 1, 2, 3, 4, 5].map((k) => column(row, k).pop())]);
