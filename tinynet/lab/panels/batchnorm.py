@@ -84,7 +84,7 @@ class BatchNorm(Panel):
                           "테스트 이미지 500장에 대한 한 유닛의 입력: 중앙값과 15~85% 구간"),
         "losses_of": Words("Loss on the same batches", "같은 배치에 대한 손실"), "loss": Words("loss", "손실"),
         "steps": Words("updates", "갱신 횟수"), "input": Words("input", "입력"), "median": Words("median", "중앙값"),
-        "band": Words("15% to 85%", "15~85%"), "batches": Words("mini-batches", "미니배치 수"),
+        "band": Words("15% to 85%", "15~85% 구간"), "batches": Words("mini-batches", "미니배치 수"),
         "means_of": Words("Mean of the unit's input", "유닛 입력의 평균"),
         "variances_of": Words("Variance of the unit's input", "유닛 입력의 분산"),
         "mean": Words("mean", "평균"), "variance": Words("variance", "분산"),

@@ -145,7 +145,8 @@ class Algorithm2(Networks):
                 mean, variance = look(self.model, self.batch(len(self.moments)))[2][self.layer]
                 self.moments.append((float(mean[self.unit]), float(variance[self.unit])))
             else:
-                batchnorm.estimate_population(self.model, [self.batch(k) for k in range(MINI_BATCHES)])
+                used = np.concatenate([self.batch(k) for k in range(MINI_BATCHES)])
+                batchnorm.estimate_population(self.model, used, batch_size=self.m)
                 self.accuracy["population"] = self._accuracy()
         self.finished = self.count == REPLACE
 
@@ -157,10 +158,14 @@ class Algorithm2(Networks):
     def linear(self) -> tuple[float, float]:
         """(a, b) of y = a x + b, line 11."""
         mean, variance = self.estimates()
-        one = self.normalization[self.layer]
-        gamma, beta = float(one.gamma.numpy()[self.unit]), float(one.beta.numpy()[self.unit])
-        a = gamma / np.sqrt(variance + one.epsilon)
+        gamma, beta = self._scale_and_shift()
+        a = gamma / np.sqrt(variance + self.normalization[self.layer].epsilon)
         return float(a), float(beta - a * mean)
+
+    def _scale_and_shift(self) -> tuple[float, float]:
+        one = self.normalization[self.layer]
+        assert one.gamma is not None and one.beta is not None
+        return float(one.gamma.numpy()[self.unit]), float(one.beta.numpy()[self.unit])
 
     def line(self) -> str:
         """The name of the lines of Algorithm 2 that have just been done."""
@@ -168,13 +173,14 @@ class Algorithm2(Networks):
                 else "estimate" if self.count < REPLACE else "replace")
 
     def state(self) -> dict[str, Any]:
-        one = self.normalization[self.layer]
+        gamma, beta = self._scale_and_shift()
         numbers: dict[str, Any] = {"line": f"line_{self.line()}", "updates": self.updates, "m": self.m,
                                    "correction": self.m / (self.m - 1)}
-        found: dict[str, Any] = {"stage": self.line(), "mini_batches": MINI_BATCHES, "truth": self.truth and list(self.truth),
-                                 "keras": self.keras and list(self.keras), "accuracy": dict(self.accuracy),
-                                 "gamma": float(one.gamma.numpy()[self.unit]), "beta": float(one.beta.numpy()[self.unit]),
-                                 "epsilon": one.epsilon, "linear": None, "moments": np.array(self.moments).reshape(-1, 2)}
+        found: dict[str, Any] = {
+            "stage": self.line(), "mini_batches": MINI_BATCHES, "truth": self.truth and list(self.truth),
+            "keras": self.keras and list(self.keras), "gamma": gamma, "beta": beta,
+            "epsilon": self.normalization[self.layer].epsilon, "linear": None,
+            "moments": np.array(self.moments).reshape(-1, 2)}
         if self.moments:
             mean, variance = self.estimates()
             numbers |= {"expectation": mean, "population_variance": variance}
@@ -224,10 +230,10 @@ class Algorithm2(Networks):
                 a = float(gamma / np.sqrt(Var + layer.epsilon))
                 b = float(beta - a * E)
                 print("y =", a, "x +", b)
-                batchnorm.estimate_population(model, mini_batches)
+                batchnorm.estimate_population(model, np.concatenate(mini_batches), batch_size=$m)
                 replaced = float(layer.moving_mean.numpy()[$unit]), float(layer.moving_variance.numpy()[$unit])
                 print("tinynet's estimate:      ", replaced)
-            """, unit=self.unit)
+            """, unit=self.unit, m=self.m)
         return text
 
     def proof(self) -> dict[str, Any]:

@@ -49,11 +49,11 @@ export function makeAlgorithm1(root, lab) {
       { words: t("line_mean"), math: `\\mu = \\tfrac{1}{${m}}\\,(${x.map((one, i) => (i && one >= 0 ? `+ ${tex(one)}` : tex(one))).join(" ")}) = ${tex(mu)}` },
       { words: `${t("line_variance")} (${t("two_variances")}: ${short(state.unbiased)})`,
         math: `\\sigma^2 = \\tfrac{1}{${m}}\\,(${x.map((one) => `${braced(one - mu)}^2`).join(" + ")}) = ${tex(variance)}` },
-      { words: t("line_normalize"), math: `\\hat{x}_1 = \\frac{${tex(first)} - ${braced(mu)}}{\\sqrt{${tex(variance)} + ${tex(epsilon)}}} = ${tex(values("hat")[0])}` },
+      { words: t("line_normalize"), math: `\\hat{x}_1 = \\dfrac{${tex(first)} - ${braced(mu)}}{\\sqrt{${tex(variance)} + ${tex(epsilon)}}} = ${tex(values("hat")[0])}` },
       { words: t("line_scale"), math: `y_1 = ${tex(gamma)} \\cdot ${braced(values("hat")[0])} + ${braced(beta)} = ${tex(values("y")[0])}` },
       { words: t("line_moving"), math: `\\mathrm{moving\\_mean} = ${tex(momentum)} \\cdot 0 + ${tex(1 - momentum)} \\cdot ${braced(mu)} = ${tex(moving[0])},\\quad `
         + `\\mathrm{moving\\_var} = ${tex(momentum)} \\cdot 1 + ${tex(1 - momentum)} \\cdot ${braced(variance)} = ${tex(moving[1])}` },
-      { words: t("line_predict"), math: `y_1 = ${tex(gamma)} \\cdot \\frac{${tex(first)} - ${braced(moving[0])}}{\\sqrt{${tex(moving[1])} + ${tex(epsilon)}}} + ${braced(beta)} = ${tex(values("in_prediction")[0])}` },
+      { words: t("line_predict"), math: `y_1 = ${tex(gamma)} \\cdot \\dfrac{${tex(first)} - ${braced(moving[0])}}{\\sqrt{${tex(moving[1])} + ${tex(epsilon)}}} + ${braced(beta)} = ${tex(values("in_prediction")[0])}` },
     ].map((line, i) => ({ ...line, shown: i <= state.stage }));
   }
 
@@ -139,7 +139,7 @@ export function makeAlgorithm2(root, lab) {
         math: done ? `E[x] = E_{\\mathcal{B}}[\\mu_{\\mathcal{B}}] = ${tex(E)},\\quad \\mathrm{Var}[x] = \\tfrac{m}{m-1}E_{\\mathcal{B}}[\\sigma_{\\mathcal{B}}^2]`
           + ` = \\tfrac{${numbers.m}}{${numbers.m - 1}} \\cdot ${tex(V / numbers.correction)} = ${tex(V)}` : "" },
       { words: t("line_replace"), shown: Boolean(linear),
-        math: linear ? `y = \\frac{${tex(gamma)}}{\\sqrt{${tex(V)} + ${tex(epsilon)}}}\\,x + \\left(${tex(beta)} - \\frac{${tex(gamma)} \\cdot ${braced(E)}}{\\sqrt{${tex(V)} + ${tex(epsilon)}}}\\right)`
+        math: linear ? `y = \\dfrac{${tex(gamma)}}{\\sqrt{${tex(V)} + ${tex(epsilon)}}}\\,x + \\left(${tex(beta)} - \\dfrac{${tex(gamma)} \\cdot ${braced(E)}}{\\sqrt{${tex(V)} + ${tex(epsilon)}}}\\right)`
           + ` = ${tex(linear[0])}\\,x ${linear[1] < 0 ? "-" : "+"} ${tex(Math.abs(linear[1]))}` : "" },
     ], now];
   }
