@@ -167,3 +167,14 @@ def test_snapshots_lead_back(what):
         assert encode(panel.state()) != before
         panel.restore(snapshot)
         assert encode(panel.state()) == before
+
+
+def test_the_helper_scripts_ask_for_words_that_there_are():
+    import re
+    from pathlib import Path
+
+    import tinynet.lab
+
+    for script in (Path(tinynet.lab.__file__).parent / "static" / "panels").glob("batchnorm*.js"):
+        text = script.read_text("utf-8")
+        assert set(re.findall(r'\bt\("(\w+)"\)', text)) <= set(BatchNorm.words), script.name

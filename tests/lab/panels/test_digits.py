@@ -133,7 +133,7 @@ def deviations(panel):
 @pytest.mark.parametrize(("width", "error"), [("4096", 0.01), ("512", 0.02)])
 def test_xavier_experiment_gives_the_slides_deviations(width, error):
     """Row 35: .63 .49 .41 .36 .32 .30."""
-    panel, states = run(6, what="experiment", width=width)
+    panel, states = run(6 * max(1, int(width) // 512), what="experiment", width=width)
     assert panel.finished and len(states[-1]["layers"]) == 6
     assert deviations(panel) == pytest.approx([0.63, 0.49, 0.41, 0.36, 0.32, 0.30], abs=error)
     assert all(abs(layer["mean"]) < 2 * error for layer in states[-1]["layers"])
@@ -146,6 +146,27 @@ def test_the_experiment_is_the_textbooks(activation):
         (128,) * 7, initializer=textbook.XavierSlide(tn.random.SeedGenerator(4)),
         activation=getattr(tn.ops, activation), seed=3)
     assert [(layer["mean"], layer["std"]) for layer in states[-1]["layers"]] == expected
+
+
+def test_a_wide_layer_is_computed_in_blocks():
+    """A step computes 512 units, so that it takes less than 0.1 s; the layer is the same as at once."""
+    panel, states = run(5, what="experiment", width="1024", weights="glorot")
+    assert [[layer["units"] for layer in state["layers"]] for state in states] == [
+        [], [512], [1024], [1024, 512], [1024, 1024], [1024, 1024, 512]]
+    assert [h.shape for h in panel.part.hs] == [(16, 1024)] * 2
+    at_once, _ = run(2, what="experiment", width="512", weights="glorot")
+    assert deviations(panel)[:2] == pytest.approx(deviations(at_once), abs=0.03)
+
+
+def test_the_helper_scripts_ask_for_words_that_there_are():
+    import re
+    from pathlib import Path
+
+    import tinynet.lab
+
+    for script in (Path(tinynet.lab.__file__).parent / "static" / "panels").glob("digits*.js"):
+        text = script.read_text("utf-8")
+        assert set(re.findall(r'\bt\("(\w+)"\)', text)) <= set(Digits.words), script.name
 
 
 def test_small_weights_die_and_large_ones_saturate():

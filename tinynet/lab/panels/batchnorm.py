@@ -76,7 +76,7 @@ class BatchNorm(Panel):
          r"E[x] = E_{\mathcal{B}}[\mu_{\mathcal{B}}],\quad \mathrm{Var}[x] = \tfrac{m}{m-1}E_{\mathcal{B}}[\sigma_{\mathcal{B}}^2]"),
     )
     words = {
-        "with": Words("with batch normalization", "배치 정규화 있음"), "without": Words("without", "배치 정규화 없음"),
+        "with": Words("with batch normalization", "배치 정규화 있음"), "without": Words("without batch normalization", "배치 정규화 없음"),
         "loss_with": Words("Loss with (20 batches)", "있을 때 손실 (배치 20개)"),
         "loss_without": Words("Loss without (20 batches)", "없을 때 손실 (배치 20개)"),
         "accuracy_with": Words("Accuracy with", "있을 때 정확도"), "accuracy_without": Words("Accuracy without", "없을 때 정확도"),
@@ -94,7 +94,7 @@ class BatchNorm(Panel):
         "of_truth": Words("all 6,000 images at once", "이미지 6,000장 전체"),
         "of_keras": Words("Keras's moving average", "Keras의 이동 평균"),
         "running": Words("average so far", "지금까지의 평균"), "corrected": Words("times m / (m − 1)", "m/(m − 1)을 곱한 것"),
-        "m": Words("m", "m"), "correction": Words("m / (m − 1)", "m/(m − 1)"),
+        "m": Words("m", "m"), "correction": Words("m / (m − 1)", "m / (m − 1)"),
         "batch_mean": Words("mini-batch mean μ", "미니배치 평균 μ"),
         "batch_variance": Words("mini-batch variance σ²", "미니배치 분산 σ²"),
         "unbiased": Words("divided by m − 1 instead", "m − 1로 나누면"), "moving_mean": Words("moving mean", "이동 평균: 평균"),

@@ -157,8 +157,8 @@ class Digits(Panel):
     speed = 5
     title = Words("Initialization II", "초기화 II(initialization)")
     about = Words(
-        "A network of five layers sees 10,000 images. Where its weights start decides what its layers hand on: nothing, "
-        "only −1 and 1, or a signal that can be learned from.",
+        "A network of five layers sees 10,000 images. Its first weights decide what reaches its last layers: only zeros, "
+        "only −1 and 1, or a signal that it can learn from.",
         "층이 다섯 개인 신경망이 이미지 10,000장을 학습합니다. 가중치의 초깃값에 따라 각 층이 다음 층에 전달하는 값이 달라집니다. 0만 "
         "전달하거나, −1과 1에 포화(saturation)되거나, 학습할 수 있는 신호를 전달합니다.")
     parameters = (
@@ -186,8 +186,8 @@ class Digits(Panel):
         Choice(name="width", label=Words("Din = Dout", "Din = Dout"), default="512", when=EXPERIMENT, options=(
             *((str(n), Words(str(n), str(n))) for n in (64, 128, 256, 512, 1024, 2048)),
             ("4096", Words("4096, as on the slide", "4096 (슬라이드와 같음)"))),
-            help=Words("With 4096 a layer has 16,777,216 weights, and takes a moment.",
-                       "4096이면 한 층의 가중치가 16,777,216개라 시간이 조금 걸립니다.")),
+            help=Words("A step computes one layer, or 512 units of it.",
+                       "한 단계에 한 층, 또는 한 층의 유닛 512개를 계산합니다.")),
         Number(name="units", label=Words("Din = Dout", "Din = Dout"), default=256, low=16, high=512, whole=True,
                when=VARIANCE),
         Number(name="depth", label=Words("Layers", "층의 수"), default=20, low=1, high=50, whole=True, when=VARIANCE),
@@ -218,7 +218,7 @@ class Digits(Panel):
         "std": Words("standard deviation", "표준편차"), "saturated": Words("|a| > 0.99", "|a| > 0.99"),
         "layer": Words("Layer", "층(layer)"), "width": Words("Din", "Din"),
         "experiment_of": Words("16 random vectors through six layers: x = f(x W)", "무작위 벡터 16개가 여섯 층을 지납니다: x = f(x W)"),
-        "slide_std": Words("on the slide", "슬라이드"), "press": Words("Press play or step", "재생이나 한 단계를 누르세요"),
+        "units": Words("units", "유닛"), "slide_std": Words("on the slide", "슬라이드"), "press": Words("Press play or step", "재생이나 한 단계를 누르세요"),
         "not_finite": Words("too large for float32", "float32로 나타낼 수 없음"),
         "variances_of": Words("Variance of each layer's output", "층별 출력의 분산"), "variance": Words("variance", "분산"),
         "input": Words("input", "입력"), "table_of": Words("The newest layer, line by line", "마지막 층의 분산, 식 단계별"),

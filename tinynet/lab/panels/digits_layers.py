@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import random, textbook
+from ... import ops, random, textbook
 from ...core.types import Array
 from ...random import SeedGenerator
 from ..code import Call, Name, make, program
@@ -32,13 +32,22 @@ ACTIVATIONS: dict[str, tuple[float, float] | None] = {
     "gelu": None, "silu": None, "softsign": (-1, 1), "hard_sigmoid": (0, 1),
 }
 SAMPLES = 16  # rows of x, as on the slide
+BLOCK = 512  # units that a step computes: with 4096, a whole layer's 16,777,216 weights would take half a second
 DEPTH = 6
 ROWS = 100  # of x for the variances
 
 
-def initializer(name: str, seed: int) -> Call:
-    """Return the call that makes an initializer, whose every call draws new numbers."""
+def initializer(name: str, seed: int, blocks: bool = False) -> Call:
+    """Return the call that makes an initializer, whose every call draws new numbers.
+
+    Args:
+        name: One of `INITIALIZERS`.
+        seed: Of the panel.
+        blocks: Whether it draws blocks of the columns of a square matrix: then only Din may count.
+    """
     _, cls, arguments = INITIALIZERS[name]
+    if blocks and name == "glorot":  # the same for Din = Dout
+        cls, arguments = "initializers.VarianceScaling", {"scale": 1.0, "mode": "fan_in", "distribution": "uniform"}
     # x has this seed too: another one here, lest W begin with the numbers of x.
     seeds = {} if name == "zero" else {"seed": Call("tn.random.SeedGenerator", seed + 1)}
     return Call(cls, **arguments, **seeds)
@@ -56,53 +65,77 @@ def histogram(values: Array, bounds: tuple[float, float] | None) -> tuple[Array,
 
 
 class Experiment:
-    """x goes through six layers; each step is one of them."""
+    """x goes through six layers; each step is one of them, or `BLOCK` units of it."""
 
     def __init__(self, settings: dict[str, Any], seed: int) -> None:
         self.settings, self.seed = settings, seed
         self.width = int(settings["width"])
-        self.initializer = make(initializer(settings["weights"], seed))
+        self.units = min(self.width, BLOCK)
+        self.blocks = self.width // self.units
+        self.initializer = make(self._initializer())
         self.activation = make(Name(f"tn.activations.{settings['activation']}"))
         self.x = random.normal((SAMPLES, self.width), seed=SeedGenerator(seed))
+        self.columns: list[Array] = []  # of the layer that is not yet complete
         self.hs: list[Array] = []
         self.layers: list[dict[str, Any]] = []
         self.finished = False
 
+    def _initializer(self) -> Call:
+        return initializer(self.settings["weights"], self.seed, blocks=self.blocks > 1)
+
     def step(self) -> None:
         with np.errstate(all="ignore"):
-            self.x = self.activation(self.x @ self.initializer((self.width, self.width)))
-            values = self.x.numpy()
+            self.columns.append(self.activation(self.x @ self.initializer((self.width, self.units))).numpy())
+            values = np.concatenate(self.columns, axis=1)
             counts, bounds = histogram(values, ACTIVATIONS[self.settings["activation"]])
-            self.layers.append({"mean": float(values.mean()), "std": float(values.std()), "counts": counts,
-                                "bounds": list(bounds)})
-        self.hs.append(values)
+            found = {"mean": float(values.mean()), "std": float(values.std()), "counts": counts, "bounds": list(bounds),
+                     "units": values.shape[1]}
+        self.layers[len(self.hs) :] = [found]
+        if len(self.columns) == self.blocks:
+            self.hs.append(values)
+            self.x, self.columns = ops.convert_to_tensor(values), []
         self.finished = len(self.hs) == DEPTH
 
     def state(self) -> dict[str, Any]:
         numbers: dict[str, Any] = {"width": self.width, "layer": len(self.layers)}
         if self.layers:
             numbers |= {"mean": self.layers[-1]["mean"], "std": self.layers[-1]["std"]}
-        return {"numbers": numbers, "layers": self.layers, "depth": DEPTH}
+        return {"numbers": numbers, "layers": list(self.layers), "depth": DEPTH}
 
     def code(self, steps: int) -> str:
-        return program("""
+        values = {"samples": SAMPLES, "width": self.width, "units": self.units, "blocks": self.blocks,
+                  "seed": self.seed, "steps": min(steps, DEPTH * self.blocks), "initializer": self._initializer(),
+                  "activation": Name(f"tn.activations.{self.settings['activation']}")}
+        head = program("""
+            import numpy as np
             import tinynet as tn
             from tinynet import initializers, textbook
 
             x = tn.random.normal(($samples, $width), seed=tn.random.SeedGenerator($seed))
             initializer = $initializer
             hs = []
-            for layer in range($steps):
-                W = initializer(($width, $width))
-                x = $activation(x @ W)
-                hs.append(x.numpy())
-                print(f"Layer {layer + 1}: mean={hs[-1].mean():.2f} std={hs[-1].std():.2f}")
-        """, samples=SAMPLES, width=self.width, seed=self.seed, steps=min(steps, DEPTH),
-            initializer=initializer(self.settings["weights"], self.seed),
-            activation=Name(f"tn.activations.{self.settings['activation']}"))
+        """, **values)
+        if self.blocks == 1:
+            return head + program("""
+                for layer in range($steps):
+                    W = initializer(($width, $width))
+                    x = $activation(x @ W)
+                    hs.append(x.numpy())
+                    print(f"Layer {layer + 1}: mean={hs[-1].mean():.2f} std={hs[-1].std():.2f}")
+            """, **values)
+        return head + program("""
+            columns = []
+            for step in range($steps):
+                W = initializer(($width, $units))  # a block of W's columns: so many units of the layer
+                columns.append($activation(x @ W).numpy())
+                if len(columns) == $blocks:
+                    hs.append(np.concatenate(columns, axis=1))
+                    x, columns = tn.ops.convert_to_tensor(hs[-1]), []
+                    print(f"Layer {len(hs)}: mean={hs[-1].mean():.2f} std={hs[-1].std():.2f}")
+        """, **values)
 
     def proof(self) -> dict[str, Any]:
-        return {"hs": self.hs}
+        return {"hs": self.hs} | ({"columns": self.columns} if self.blocks > 1 else {})
 
 
 class Variances:

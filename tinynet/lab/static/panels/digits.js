@@ -63,7 +63,7 @@ function makeTraining(root, lab) {
   const about = element("p", { class: "help", "aria-live": "polite", text: t("point") });
   root.append(legend, about, element("h2", { text: t("activations_of") }));
   const row = element("div", { class: "columns" });
-  row.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, 190px), 1fr))";
+  row.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, 140px), 1fr))";
   root.append(row);
   const histograms = [1, 2, 3, 4].map((i) => new Histogram(row, t, `A[${i}]`));
   root.append(element("h2", { text: t("costs_of") }));
@@ -87,7 +87,8 @@ function makeTraining(root, lab) {
   function tell() {
     if (!pointed) return;
     const [label, guess] = [state.labels.values[chosen], state.predicted.values[chosen]];
-    about.textContent = `${t("is")}: ${name(label)} · ${t("taken_for")}: ${name(guess)} · ${state.correct.values[chosen] ? t("right") : t("wrong")}`;
+    const text = `${t("is")}: ${name(label)} · ${t("taken_for")}: ${name(guess)} · ${state.correct.values[chosen] ? t("right") : t("wrong")}`;
+    if (about.textContent !== text) about.textContent = text; // screen readers repeat what is set
   }
 
   // 100 images as one picture, with a dark line between them.

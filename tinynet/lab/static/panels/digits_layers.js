@@ -5,6 +5,8 @@ import { digits, element, short } from "../words.js";
 
 const SLIDE = [0.63, 0.49, 0.41, 0.36, 0.32, 0.3]; // standard deviations on the slide
 
+const LIMIT = 8; // powers of ten of a variance that are shown: beyond, nothing can be told apart
+
 // A histogram with its title, mean and standard deviation above it.
 export class Histogram {
   constructor(parent, t, title) {
@@ -67,7 +69,7 @@ export function makeExperiment(root, lab) {
   let boxes = [];
   root.append(element("h2", { text: t("experiment_of") }));
   const row = element("div", { class: "columns" });
-  row.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, 220px), 1fr))";
+  row.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, 240px), 1fr))";
   const hint = element("p", { text: t("press") });
   root.append(hint, row);
 
@@ -81,7 +83,9 @@ export function makeExperiment(root, lab) {
       const slide = settings.weights === "xavier" && settings.activation === "tanh";
       state.layers.forEach((layer, i) => {
         if (!boxes[i]) boxes.push(new Histogram(row, t, `${t("layer")} ${i + 1}`));
-        boxes[i].set(layer.counts.values, layer.bounds, layer.mean, layer.std, slide ? `${t("slide_std")} ${SLIDE[i].toFixed(2)}` : "");
+        const more = slide ? [`${t("slide_std")} ${SLIDE[i].toFixed(2)}`] : [];
+        if (layer.units < state.numbers.width) more.push(`${digits(layer.units)}/${digits(state.numbers.width)} ${t("units")}`);
+        boxes[i].set(layer.counts.values, layer.bounds, layer.mean, layer.std, more.join(" · "));
       });
     },
     destroy() {
@@ -98,7 +102,8 @@ export function makeVariances(root, lab) {
   let state = null;
   let settings = null;
   root.append(element("h2", { text: t("variances_of") }));
-  const figure = new Figure(root, { label: t("variances_of"), ratio: 0.5, most: 900, paint: () => state && paint() });
+  const figure = new Figure(root, { label: t("variances_of"), ratio: 0.58, most: 900, paint: () => state && paint() });
+  figure.box.left = 58;
   const legend = element("ul", { class: "legend" });
   const lines = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("table_of") });
   lines.style.overflowWrap = "normal"; // no number is broken
@@ -110,7 +115,7 @@ export function makeVariances(root, lab) {
     const all = state.rows.map((row) => log([...column(row, 0).slice(0, 1), ...column(row, 5)]));
     const finite = all.flat().filter(Number.isFinite);
     const [low, high] = finite.length ? [Math.min(...finite), Math.max(...finite)] : [-1, 1];
-    figure.range([0, settings.depth], [Math.max(low, -30) - 0.3, Math.min(high, 30) + 0.3]);
+    figure.range([0, settings.depth], [Math.max(low, -LIMIT) - 0.3, Math.min(high, LIMIT) + 0.3]);
     figure.line(figure.x, [0, 0], { color: colour("line"), width: 1 });
     figure.inside(() => all.forEach((values, i) => {
       const xs = values.map((_, k) => k);
