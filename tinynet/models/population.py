@@ -93,8 +93,8 @@ def _check_number_of_inputs(model: Any, data: Any) -> None:
     inputs = getattr(model, "inputs", None)  # None: a subclass of Model, or a layer
     if inputs is not None and len(inputs) != len(data) and len({len(array) for array in data}) == 1:
         raise ValueError(
-            f"estimate_population: {model.name} has {len(inputs)} input(s), but the list has {len(data)} arrays, one an "
-            "input. For mini-batches pass iter(list), or their concatenation and batch_size."
+            f"estimate_population: {model.name} has {len(inputs)} input(s), but the list has {len(data)} arrays, one "
+            "an input. For mini-batches pass iter(list), or their concatenation and batch_size."
         )
 
 
