@@ -115,7 +115,7 @@ class BatchNorm(Panel):
         "line_freeze": Words("line 7: freeze the parameters", "7행: 매개변수 고정"),
         "line_estimate": Words("lines 8–10: average over mini-batches", "8~10행: 여러 미니배치의 평균"),
         "line_replace": Words("line 11: replace the transform by y = a x + b", "11행: 변환을 y = ax + b로 대체"),
-        "on_the_way": Words("From x to y", "x에서 y까지"), "centred": Words("x − μ", "x − μ"),
+        "from_x_to_y": Words("From x to y", "x에서 y까지"), "centred": Words("x − μ", "x − μ"),
         "numbers_of": Words("The numbers of each line", "단계별 값"), "layers_y": Words("layer, training=True", "층, training=True"),
         "layers_prediction": Words("layer, training=False", "층, training=False"),
         "two_variances": Words("divided by m − 1: m / (m − 1) times as much", "m − 1로 나누면 m/(m − 1)배"),

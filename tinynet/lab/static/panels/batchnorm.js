@@ -3,7 +3,7 @@
 import { Curves, Figure, colour, series } from "../draw.js";
 import { element } from "../words.js";
 import { makeAlgorithm1, makeAlgorithm2 } from "./batchnorm_algorithms.js";
-import { column, fill, lineLegend, rangeOf } from "./batchnorm_lines.js";
+import { column, fill, lineLegend, rangeOf, wide } from "./batchnorm_lines.js";
 
 export default function make(root, lab) {
   let part = null;
@@ -36,7 +36,7 @@ function makeShift(root, lab) {
     const box = element("div");
     box.append(element("strong", { text: t(name) }));
     row.append(box);
-    return new Figure(box, { label: `${t("bands_of")}: ${t(name)}`, ratio: 0.75, paint: (figure) => state && paint(figure, name) });
+    return wide(new Figure(box, { label: `${t("bands_of")}: ${t(name)}`, ratio: 0.75, paint: (figure) => state && paint(figure, name) }));
   });
   const legend = lineLegend([]);
   root.append(legend, element("h2", { text: t("losses_of") }));
@@ -90,7 +90,7 @@ function makeStatistics(root, lab) {
     const box = element("div");
     box.append(element("h2", { text: t(name) }));
     row.append(box);
-    return new Figure(box, { label: t(name), ratio: 0.85, paint: (figure) => state && paint(figure, k) });
+    return wide(new Figure(box, { label: t(name), ratio: 0.85, paint: (figure) => state && paint(figure, k) }));
   });
   const legend = lineLegend([]);
   root.append(legend);

@@ -2,7 +2,7 @@
 
 import { Figure, colour, series, table } from "../draw.js";
 import { digits, element } from "../words.js";
-import { column, formula, lineLegend, rangeOf } from "./batchnorm_lines.js";
+import { column, formula, lineLegend, rangeOf, wide } from "./batchnorm_lines.js";
 
 const short = (value) => digits(Number(value.toPrecision(4))).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 const tex = (value) => short(value).replace("−", "-").replace(/e(-?\d+)/, "\\cdot 10^{$1}").replace("∞", "\\infty");
@@ -30,8 +30,8 @@ export function makeAlgorithm1(root, lab) {
   let state = null;
   let settings = null;
   const show = lineList(root, t("numbers_of"));
-  root.append(element("h2", { text: t("on_the_way") }));
-  const figure = new Figure(root, { label: t("on_the_way"), ratio: 0.42, most: 820, paint: () => state && paint() });
+  root.append(element("h2", { text: t("from_x_to_y") }));
+  const figure = new Figure(root, { label: t("from_x_to_y"), ratio: 0.42, most: 820, paint: () => state && paint() });
   figure.box = { left: 64, right: 16, top: 10, bottom: 26 };
   const box = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("numbers_of") });
   box.style.overflowWrap = "normal";
@@ -121,7 +121,7 @@ export function makeAlgorithm2(root, lab) {
     const box = element("div");
     box.append(element("h2", { text: t(name) }));
     row.append(box);
-    return new Figure(box, { label: t(name), ratio: 0.8, paint: (figure) => state && paint(figure, k) });
+    return wide(new Figure(box, { label: t(name), ratio: 0.8, paint: (figure) => state && paint(figure, k) }));
   });
   const legend = lineLegend([]);
   root.append(legend);

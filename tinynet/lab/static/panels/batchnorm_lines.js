@@ -22,6 +22,12 @@ export function rangeOf(lists) {
   return [low - margin, high + margin];
 }
 
+// A figure with room for numbers such as −0.05 beside its axis.
+export function wide(figure) {
+  figure.box.left = 60;
+  return figure;
+}
+
 // The area between two curves.
 export function fill(figure, xs, lows, highs, color) {
   const { pen } = figure;

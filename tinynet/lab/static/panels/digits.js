@@ -156,6 +156,7 @@ function makeTraining(root, lab) {
         names: [...names.map((one) => lab.option("initialization", one)), t("guessing")],
         colours: [...names.map((one) => series(ORDER.indexOf(one))), colour("soft")],
         dashes: [...names.map((one) => DASHES[ORDER.indexOf(one)]), [2, 6]],
+        log: names.length > 1, // 27 and 0.7 in one picture
       });
     }
     const count = state.costs[names[0]].values.length;

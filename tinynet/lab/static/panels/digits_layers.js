@@ -115,7 +115,7 @@ export function makeVariances(root, lab) {
     const all = state.rows.map((row) => log([...column(row, 0).slice(0, 1), ...column(row, 5)]));
     const finite = all.flat().filter(Number.isFinite);
     const [low, high] = finite.length ? [Math.min(...finite), Math.max(...finite)] : [-1, 1];
-    figure.range([0, settings.depth], [Math.max(low, -LIMIT) - 0.3, Math.min(high, LIMIT) + 0.3]);
+    figure.range([0, settings.depth * 1.02], [Math.max(low, -LIMIT) - 0.3, Math.min(high, LIMIT) + 0.3]);
     figure.line(figure.x, [0, 0], { color: colour("line"), width: 1 });
     figure.inside(() => all.forEach((values, i) => {
       const xs = values.map((_, k) => k);
