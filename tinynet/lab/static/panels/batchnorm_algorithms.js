@@ -74,12 +74,10 @@ export function makeAlgorithm1(root, lab) {
       figure.line([state.mu, state.mu], [-0.3, 0.3], { color: colour("ink"), width: 2 });
       figure.text(state.mu, -0.45, `μ = ${short(state.mu)}`);
     }
-    figure.axes();
+    figure.axes({ yticks: false });
     // The names of the rows, where the axis would have numbers.
     const { pen } = figure;
     pen.save();
-    pen.fillStyle = colour("paper");
-    pen.fillRect(0, 0, figure.box.left - 1, figure.height - figure.box.bottom);
     pen.fillStyle = colour("ink");
     pen.textAlign = "right";
     pen.textBaseline = "middle";
