@@ -308,7 +308,7 @@ def test_settings_that_a_panel_refuses_leave_it_as_it_was(lab):
 
 
 def test_a_link_that_a_panel_refuses_opens_its_defaults_and_tells_why(lab):
-    tab = lab.tab("refused link")
+    tab = lab.tab("refused-link")
     tab.send("open", panel="descent", settings={"surface": "formula", "formula": "x** + y"}, step=5)
     assert tab.until("problem")["words"]["ko"]
     tab.send("step")
