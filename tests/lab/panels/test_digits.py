@@ -88,6 +88,35 @@ def test_a_damaged_copy_is_passed_over_and_nothing_is_downloaded(tmp_path, monke
         digits_data.available.cache_clear()
 
 
+def test_keras_file_of_mnist_is_found_and_the_code_reads_the_same(tmp_path, monkeypatch):
+    """The digits themselves are not on every computer: here their file holds other images."""
+    import contextlib
+    import hashlib
+    import io
+
+    images, labels = digits_data.load("sample")
+    folder = tmp_path / "datasets" / "mnist"
+    folder.mkdir(parents=True)
+    np.savez(folder / "mnist.npz", x_train=images[:100], y_train=labels[:100], x_test=images[:300], y_test=labels[:300])
+    monkeypatch.setenv("TINYNET_HOME", str(tmp_path))
+    monkeypatch.setattr("tinynet.datasets.mnist.NPZ_SHA256",
+                        hashlib.sha256((folder / "mnist.npz").read_bytes()).hexdigest())
+    caches = digits_data.load, digits_data.available, digits_data.inputs
+    for one in caches:
+        one.cache_clear()
+    try:
+        panel, states = run(4, data="found")
+        assert panel.part.data == "mnist" and states[0]["digits"] and states[-1]["numbers"]["epoch"] == 1
+        found = {}
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(panel.code(4), found)
+        assert found["costs"] == panel.proof()["costs"]
+        np.testing.assert_array_equal(found["correct"], panel.proof()["correct"])
+    finally:
+        for one in caches:
+            one.cache_clear()
+
+
 def test_the_grid_shows_the_batch_that_is_judged():
     panel, states = run(2, data="sample")
     state, now = states[-1], panel.part.now

@@ -177,11 +177,15 @@ class Shift(Networks):
         self.finished = self.count == MOST_STEPS
 
     def accuracies(self) -> dict[str, float]:
-        """The share of the probe's images that each network predicts correctly, by its moving averages."""
+        """The share of the probe's images that each network predicts correctly.
+
+        By its moving averages, as in prediction; "batch": by the probe's own statistics, as in training.
+        """
         if self._accuracies is None or self._accuracies[0] != self.count:
-            self._accuracies = self.count, {
-                name: float((model(self.probe, training=False).numpy().argmax(axis=1) == self.answers).mean())
-                for name, model in self.models.items()}
+            outputs = {name: model(self.probe, training=False).numpy() for name, model in self.models.items()}
+            outputs["batch"] = look(self.models["with"], self.probe)[0][-1]
+            self._accuracies = self.count, {name: float((y.argmax(axis=1) == self.answers).mean())
+                                            for name, y in outputs.items()}
         return self._accuracies[1]
 
     def state(self) -> dict[str, Any]:
@@ -190,7 +194,7 @@ class Shift(Networks):
         for name in self.models:
             if self.count:
                 numbers[f"loss_{name}"] = float(self.losses[name][max(0, self.count - 20) : self.count].mean())
-            numbers[f"accuracy_{name}"] = f"{100 * self.accuracies()[name]:.1f} %"
+        numbers |= {f"accuracy_{name}": f"{100 * value:.1f} %" for name, value in self.accuracies().items()}
         return {"numbers": numbers,
                 "bands": {name: bands[: self.count + 1, layer, place].astype(np.float32)
                           for name, bands in self.bands.items()},
@@ -223,11 +227,11 @@ class Shift(Networks):
                     losses_of[name].append(model.train_on_batch(images[batch], labels[batch]))
                     bands[name].append(quantiles(model))
 
-            accuracy = {}
-            for name, model in models.items():
-                accuracy[name] = float((model(probe).numpy().argmax(axis=1) == answers).mean())
-                last = f"loss {losses_of[name][-1]:.3f}, " if losses_of[name] else ""
-                print(f"{name} batch normalization: {last}accuracy {accuracy[name]:.3f}")
+            outputs = {name: model(probe, training=False).numpy() for name, model in models.items()}
+            outputs["batch"] = look(models["with"], probe)[0][-1]  # as with training=True
+            accuracy = {name: float((y.argmax(axis=1) == answers).mean()) for name, y in outputs.items()}
+            print("last losses:", {name: one[-1:] for name, one in losses_of.items()})
+            print("accuracies: ", accuracy)
         """, unit=self.unit, quantiles=QUANTILES, steps=min(steps, MOST_STEPS))
 
     def proof(self) -> dict[str, Any]:

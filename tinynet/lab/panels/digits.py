@@ -172,10 +172,10 @@ class Digits(Panel):
              when=TRAIN, help=Words("Their costs are drawn side by side; each step takes four times as long.",
                                     "비용을 나란히 그립니다. 한 단계에 네 배의 시간이 걸립니다.")),
         Choice(name="data", label=Words("Images", "이미지 데이터셋"), default="found", when=TRAIN, options=(
-            ("found", Words("the best of these on this computer", "이 컴퓨터에 있는 것 중 첫째")),
+            ("found", Words("the best of these on this computer", "이 컴퓨터에 있는 데이터셋 가운데 첫 번째")),
             ("mnist", Words("MNIST: 10,000 digits", "MNIST: 손글씨 숫자 10,000장")),
-            ("fashion", Words("Fashion-MNIST: 10,000 garments", "Fashion-MNIST: 의류 10,000장")),
-            ("sample", Words("tinynet's sample: 7,000 garments", "tinynet에 든 의류 7,000장"))),
+            ("fashion", Words("Fashion-MNIST: 10,000 garments", "Fashion-MNIST: 의류 이미지 10,000장")),
+            ("sample", Words("tinynet's sample: 7,000 garments", "tinynet에 포함된 의류 이미지 7,000장"))),
             help=Words("Nothing is downloaded.", "아무것도 내려받지 않습니다.")),
         Choice(name="weights", label=Words("Weights", "가중치"), default="xavier", when=EXPERIMENT,
                options=tuple((name, words) for name, (words, _, _) in INITIALIZERS.items())),
@@ -197,7 +197,9 @@ class Digits(Panel):
         (Words("Derivation", "유도"),
          r"\mathrm{Var}(y_i) = D_{in}\,\mathrm{Var}(x_i w_i) = D_{in}\left(E[x_i^2]E[w_i^2] - E[x_i]^2E[w_i]^2\right)"
          r" = D_{in}\,\mathrm{Var}(x_i)\,\mathrm{Var}(w_i)"),
-        (Words("Cost of guessing", "찍었을 때의 비용"), r"-\ln\tfrac{1}{10} = 2.30"),
+        (Words("For convolutions", "합성곱층(convolution)에서는"),
+         r"D_{in} = \mathrm{kernel\_size}^2 \cdot \mathrm{input\_channels}"),
+        (Words("Cost of guessing", "무작위로 추측할 때의 비용"), r"-\ln\tfrac{1}{10} = 2.30"),
     )
     words = {
         "data": Words("images", "이미지"), "data_mnist": Words("MNIST", "MNIST"),
@@ -210,10 +212,14 @@ class Digits(Panel):
         "right": Words("correct", "정답"), "wrong": Words("misclassified", "오분류"),
         "point": Words("Point at an image, or press the arrow keys in a grid: what it is, and what the network takes it for.",
                        "이미지를 가리키거나 격자에서 화살표 키를 누르면 실제 클래스와 예측한 클래스가 나옵니다."),
+        "shapes": Words("X = A[0] has shape (784, 100) and ŷ = A[5] (10, 100) on the slides, an image in each column. "
+                        "tinynet, like Keras, has an image in each row.",
+                        "슬라이드에서는 X = A[0]의 형태가 (784, 100), ŷ = A[5]의 형태가 (10, 100)이고 열마다 이미지가 하나입니다. "
+                        "tinynet은 Keras처럼 행마다 이미지가 하나입니다."),
         "is": Words("is", "실제"), "taken_for": Words("predicted", "예측"),
         "activations_of": Words("Activations of the hidden layers", "은닉층의 활성값(activation)"),
         "costs_of": Words("Cost of each batch before it is trained on", "각 배치로 학습하기 직전의 비용"),
-        "guessing": Words("guessing: ln 10 = 2.30", "찍기: ln 10 = 2.30"), "batches": Words("batches", "배치 수"),
+        "guessing": Words("guessing: ln 10 = 2.30", "무작위 추측: ln 10 = 2.30"), "batches": Words("batches", "배치 수"),
         "value": Words("value", "값"), "share": Words("share", "비율"), "mean": Words("mean", "평균"),
         "std": Words("standard deviation", "표준편차"), "saturated": Words("|a| > 0.99", "|a| > 0.99"),
         "layer": Words("Layer", "층(layer)"), "width": Words("Din", "Din"),

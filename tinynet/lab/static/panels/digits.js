@@ -61,7 +61,7 @@ function makeTraining(root, lab) {
   }
   const legend = element("ul", { class: "legend" });
   const about = element("p", { class: "help", "aria-live": "polite", text: t("point") });
-  root.append(legend, about, element("h2", { text: t("activations_of") }));
+  root.append(legend, about, element("p", { class: "help", text: t("shapes") }), element("h2", { text: t("activations_of") }));
   const row = element("div", { class: "columns" });
   row.style.gridTemplateColumns = "repeat(auto-fit, minmax(min(100%, 140px), 1fr))";
   root.append(row);
