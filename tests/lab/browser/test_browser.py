@@ -263,8 +263,8 @@ def untranslated(page, key):
 @pytest.mark.parametrize("key", KEYS)
 def test_axe_finds_no_barrier(read, key):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for dark in (False, True):
-        with read(key, dark=dark) as reader:
+    for dark, width in ((False, 1280), (True, 1280), (False, 360)):
+        with read(key, dark=dark, width=width) as reader:
             reader.settle()
             found = axe.run(reader.page, options={"resultTypes": ["violations"]}).response["violations"]
             assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == []

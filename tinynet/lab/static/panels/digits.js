@@ -157,6 +157,7 @@ function makeTraining(root, lab) {
         colours: [...names.map((one) => series(ORDER.indexOf(one))), colour("soft")],
         dashes: [...names.map((one) => DASHES[ORDER.indexOf(one)]), [2, 6]],
         log: names.length > 1, // 27 and 0.7 in one picture
+        include: [0],
       });
     }
     const count = state.costs[names[0]].values.length;
