@@ -267,7 +267,7 @@ def test_axe_finds_no_barrier(read, key):
         with read(key, dark=dark, width=width) as reader:
             reader.settle()
             found = axe.run(reader.page, options={"resultTypes": ["violations"]}).response["violations"]
-            assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == []
+            assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == [], width
 
 
 def test_the_contents_lead_to_every_panel(read):

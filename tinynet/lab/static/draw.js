@@ -430,7 +430,7 @@ export class Curves {
 // A table with a caption, of texts and numbers.
 export function table(caption, head, rows) {
   return element("table", {}, element("caption", { text: caption }),
-    element("thead", {}, element("tr", {}, ...head.map((one) => element("th", { scope: "col", text: one })))),
+    element("thead", {}, element("tr", {}, ...head.map((one) => element(one ? "th" : "td", { scope: one ? "col" : null, text: one })))),
     element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((one, i) => element(i ? "td" : "th", {
       scope: i ? null : "row", text: typeof one === "number" ? digits(one) : one,
     }))))));
