@@ -173,7 +173,7 @@ def set_choice(page, name, value):
     elif box.locator("select").count():
         box.locator("select").select_option(value)
     else:
-        box.locator(f"input[value='{value}']").check(force=True)
+        box.locator(f"input[value='{value}']").click(force=True)  # a refused one springs back
 
 
 def use(page, box, parameter):

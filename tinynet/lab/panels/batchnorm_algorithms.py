@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ... import batchnorm, layers
+from ... import layers
+from ...models.population import estimate_population
 from ..code import Call, make, program
 from .batchnorm_networks import LAYERS, Networks, look
 
@@ -146,7 +147,7 @@ class Algorithm2(Networks):
                 self.moments.append((float(mean[self.unit]), float(variance[self.unit])))
             else:
                 used = np.concatenate([self.batch(k) for k in range(MINI_BATCHES)])
-                batchnorm.estimate_population(self.model, used, batch_size=self.m)
+                estimate_population(self.model, used, batch_size=self.m)
                 self.accuracy["population"] = self._accuracy()
         self.finished = self.count == REPLACE
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ... import batchnorm, layers, losses, ops, optimizers
+from ... import layers, losses, ops, optimizers
 from ...core.types import Array
 from ...datasets import fashion_mnist_sample
 from ...models import Sequential
+from ...models.population import estimate_population
 from ..code import Call, make, program
 
 UNITS = 100
@@ -268,7 +269,7 @@ class Statistics(Networks):
         if self.count % POPULATION_EVERY == 0:
             kept = self.model.get_weights()
             used = population_batches(self.m) * self.m
-            batchnorm.estimate_population(self.model, self.images[:used], batch_size=self.m)
+            estimate_population(self.model, self.images[:used], batch_size=self.m)
             self.population[self.count // POPULATION_EVERY] = self._moving()
             self.model.set_weights(kept)
 
