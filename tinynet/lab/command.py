@@ -83,11 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
         opener.daemon = True
         opener.start()
     places = 1
-    if not loopback:  # a class: a core for each of several sessions, since threads that wait for a busy core stand still
+    if not loopback:  # a class: a core for each of several sessions; threads that wait for a busy core stand still
         places = get_num_threads()
         set_num_threads(1)
-    config = uvicorn.Config(make_app(access, arguments.lang, lesson, places=places), log_level="error", access_log=False,
-                            ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
+    config = uvicorn.Config(make_app(access, arguments.lang, lesson, places=places), log_level="error",
+                            access_log=False, ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
     server = uvicorn.Server(config)
     try:
         server.run(sockets=[listener])

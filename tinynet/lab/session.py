@@ -166,8 +166,14 @@ class Session:
         self._tell()
 
     def _open(self, panel: str, settings: dict[str, Any], seed: int, step: int) -> None:
+        self.panel = None
         self._speed = find_panel(panel).speed
-        self._start(panel, settings, seed, step)
+        try:
+            self._start(panel, settings, seed, step)
+        except LabError:
+            # A link may ask for what this computer does not have. The page tells, and has controls that work.
+            self._start(panel, find_panel(panel).parse({}), seed)
+            raise
 
     def _do_set(self, settings: Any) -> None:
         assert self.panel is not None
