@@ -176,8 +176,8 @@ def patches_of(case):
 def assert_gradients_within_bound(case):
     """Against the reference with twice the digits; magnitudes are sums of absolute values of what is added up.
 
-    With statistics that depend on x, the kernel's sums run over p - c, z = sum over j of (p[j] - c[j]) kernel[j] + shift
-    and c times their sums. c is the mean of a sample of p: |c| <= a, the mean of |p|. So |p| counts as |p| + 2a.
+    With statistics that depend on x, the kernel's sums run over p - c and over z = sum of (p - c) kernel + shift, and c
+    times their sums is added. c is the mean of a sample of p: |c| <= a, the mean of |p|. So |p| counts as |p| + 2a.
     """
     wide = np.float64 if case.x.dtype == np.float32 else np.longdouble
     exact, sizes = case.map(lambda a: a.astype(wide)), case.map(lambda a: np.abs(a).astype(wide))
@@ -210,7 +210,7 @@ def assert_gradients_within_bound(case):
         expected = exact.backward(dy.astype(wide), em, ei, constant, reference)
         for a, e, magnitude, count in zip(actual, expected,
                                           (kernel_magnitude, bias_magnitude, gamma_magnitude, beta_magnitude),
-                                          (2 * terms + products, 2 * terms, terms, terms), strict=True):  # of sums: twice
+                                          (2 * terms + products, 2 * terms, terms, terms), strict=True):  # sums of sums
             assert (a is None) == (e is None)
             if a is not None:
                 assert_within_bound(a, e, magnitude, count)
