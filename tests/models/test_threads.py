@@ -57,14 +57,14 @@ def test_no_call_sees_half_a_step(use):
 
     def look():
         until.started.wait(60)
-        for _ in range(10):
+        while len(seen) < 20 or len(set(seen)) < 5 and time.monotonic() < until.deadline:
             values = getattr(model, use)(*arguments)
             seen.append((np.min(values), np.max(values)))
 
     until.others, errors = in_threads(2, look)
     model.fit(x, y, epochs=10**9, verbose=0, callbacks=[until])
     assert not errors and not any(thread.is_alive() for thread in until.others)
-    assert len(seen) == 20 and all(low == high for low, high in seen) and len(set(seen)) > 2
+    assert all(low == high for low, high in seen) and len(set(seen)) >= 5
 
 
 def test_half_a_step_would_be_seen(monkeypatch):
