@@ -201,7 +201,7 @@ class Convolution {
     const T floor = relu ? T(0) : -static_cast<T>(__builtin_inf());
     // In pixels, the rows of the matrix z: whole rows of the image, so that no strip is short.
     const Index rows_per_task = ceil_div(lines_.rows_per_block, s_.out_width) * s_.out_width;
-    parallel_for(lines_.rows, rows_per_task, [=, &mean, &scale, &beta, this](Index begin, Index end) {
+    parallel_for(lines_.rows, rows_per_task, [=, &mean, &scale, &beta](Index begin, Index end) {
       for (Index column = 0; column < filters; column += kPanel<T>) {
         const Normalized<T> normalized{mean + column, scale + column, beta + column, floor};
         compute(begin, end, column, filters - column, &normalized, y + begin * filters + column, filters, y);

@@ -81,7 +81,8 @@ inline T reduce_leaf(const T* x, Index size) {  // x[size], size <= kLeaf
       for (Index j = 0; j < half; ++j) lane[j] = R::combine(lane[j], lane[j + half]);
     result = lane[0];
   }
-  for (; i < size; ++i) result = R::combine(result, x[i]);
+  const T* const end = x + size;
+  for (x += i; x < end; ++x) result = R::combine(result, *x);
   return result;
 }
 
