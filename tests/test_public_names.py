@@ -116,6 +116,7 @@ INTERNALS = {
     "models.training": ["Trainer"],
     "models.structures": ["*"],
     "models.training_step": ["TrainingStep"],
+    "models.turns": ["Turns"],
     "ops.accuracy": ["count_correct"],
     "ops.activation": ["exponential"],
     "ops.activation_formulas": ["*"],
