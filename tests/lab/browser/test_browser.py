@@ -5,6 +5,7 @@ pictures of every panel, to be looked at.
 """
 
 import importlib.util
+import json
 import math
 import os
 import re
@@ -144,7 +145,7 @@ def test_every_control_works(read, key):
                 continue
             for name, values in parameter.when.items():  # make it visible
                 set_choice(page, name, values[0])
-                reader.settle()
+                reader.wait_for(f"__lab.settings()[{name!r}] === {json.dumps(values[0])}")
             box = page.locator(f"[data-parameter={parameter.name}]")
             assert box.is_visible(), f"{parameter.name} is not shown"
             before = reader.js(f"JSON.stringify(__lab.settings()[{parameter.name!r}])")
