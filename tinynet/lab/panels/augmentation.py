@@ -180,6 +180,7 @@ class AugmentationPanel(Panel):
         elif self.name == "patch_shuffle" and self.values["size"] <= NUMBERS:
             numbers_before = np.arange(NUMBERS**2, dtype=np.float64).reshape(NUMBERS, NUMBERS, 1)
             state["moved"] = augment.apply(self.name, numbers_before, seed=self.seeds[0], **self.values)[..., 0]
+            state["window"] = self.values["size"]
         return state
 
     def _drawn(self, seed: int) -> dict[str, float]:

@@ -166,7 +166,7 @@ def name_of(name: str) -> Words:
     if name not in DESCRIPTIONS:
         return Words(name, name)
     english, korean, _, _ = DESCRIPTIONS[name]
-    return Words(english, korean if korean.startswith(english) else f"{korean} ({english})")
+    return Words(english, korean if english in korean else f"{korean} ({english})")
 
 
 def sentence_of(name: str) -> Words:
