@@ -41,7 +41,7 @@ class TextAugmentation(Panel):
             ("pivot", Words("1. Back translation", "1. 역번역")), ("eda", Words("2. EDA", "2. EDA")),
             ("embedding", Words("3. As in vision", "3. 비전 기법 적용")))),
         Text(name="sentence", label=Words("Sentence", "문장"), default=SENTENCE,
-             help=Words("Any language with spaces between the words", "한국어 문장도 됩니다. 동의어 표만 한국어로 바꾸세요")),
+             help=Words("Any language with spaces between the words", "띄어쓰기가 있으면 한국어 문장도 됩니다. 표도 한국어로 바꾸세요")),
         Choice(name="source", label=Words("Synonyms from", "동의어 출처"), default="table", when={"part": EDA}, options=(
             ("table", Words("the table below", "아래의 표")), ("wordnet", Words("WordNet", "WordNet"))),
             help=Words("WordNet is English, and must be installed where the lab runs",
