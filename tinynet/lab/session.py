@@ -155,15 +155,15 @@ class Session:
 
     def _start(self, key: str, settings: dict[str, Any], seed: int, step: int = 0) -> None:
         self._playing = False
-        self.panel = None
         with self._turns:
-            self.panel = find_panel(key)(settings, seed)
+            self.panel = find_panel(key)(settings, seed)  # if it refuses the settings, the present one stays
         self.steps, self._target = 0, step
         self._snapshots.clear()
         self._tell()
 
     def _open(self, panel: str, settings: dict[str, Any], seed: int, step: int) -> None:
         self._speed = find_panel(panel).speed
+        self.panel = None
         self._start(panel, settings, seed, step)
 
     def _do_set(self, settings: Any) -> None:

@@ -2,6 +2,8 @@
 
 import ast
 import io
+import json
+import queue
 from contextlib import redirect_stdout
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from tinynet import augment
 from tinynet.lab import LabError, all_panels
 from tinynet.lab.panels.text_augmentation_words import operation_of, parse_pivot, parse_synonyms
+from tinynet.lab.session import Session, Turns
 
 PANEL = all_panels()["text_augmentation"]
 WORDS = ["a", "film", "film,", "(great)", "story.", "the", "well-made", "it's", "!", "Film", "plot", "영화", "good"]
@@ -145,3 +148,23 @@ def test_wordnet_where_it_is_found(monkeypatch):
     assert panel.one_each["synonym_replacement"][1:3] == ["moving", "picture"]
     code = panel.code(0)
     assert "synonyms = augment.WordNet()" in code and run(code)["variants"] == panel.variants
+
+
+def test_a_refused_table_can_be_corrected():
+    """The panel stays as it was until the table is right."""
+    messages = queue.Queue()
+    session = Session(Turns(), messages.put)
+
+    def settings_after(**message):
+        session.receive(json.dumps(message))
+        while (found := messages.get(timeout=20))["type"] not in ("settings", "problem"):
+            pass
+        return found
+
+    try:
+        assert settings_after(do="open", panel="text_augmentation")["type"] == "settings"
+        assert settings_after(do="set", settings={"synonyms": "film"})["type"] == "problem"
+        corrected = settings_after(do="set", settings={"synonyms": "film: movie"})
+        assert corrected["settings"]["synonyms"] == "film: movie"
+    finally:
+        session.end()

@@ -197,12 +197,14 @@ class AugmentationPanel(Panel):
             lines, values = f"{lines}\n{more}", values | others
             body = MIXING_CODE
         else:
-            given = "".join(f", {key}=$value_{key}" for key in self.values)
-            ranges = "".join(f", {key}=$range_{key}" for key in self.ranges)
             body = TRANSFORM_CODE if chosen["chance"] == 1 else CHANCE_CODE
-            body = body.replace("@values", given).replace("@ranges", ranges)
-            values |= {f"value_{key}": value for key, value in self.values.items()}
-            values |= {f"range_{key}": value for key, value in self.ranges.items()}
+            for which, given in (("values", self.values), ("ranges", self.ranges)):
+                short = len(given) <= 3
+                arguments = "".join(f", {key}=${which}_{key}" for key in given) if short else f", **{which}"
+                body = body.replace(f"@{which}", arguments)
+                values |= {f"{which}_{key}": value for key, value in given.items()}
+                if not short:
+                    body, values = f"{which} = ${which}\n{body}", values | {which: given}
         imports = "from tinynet import augment" + (", datasets" if "datasets." in lines else "")
         base64 = "import base64\n\n" if "base64." in lines else ""
         template = f"{base64}import numpy as np\n\n{imports}\n\n{lines}\n\n{body}"

@@ -40,7 +40,7 @@ BOUNDS = {
     ("color", "factor"): Bound(0, 3), ("solarize", "threshold"): Bound(0, 1), ("solarize", "addition"): Bound(-1, 1),
     ("posterize", "bits"): Bound(1, 8, default=2), ("equalize", "bins"): Bound(2, 256),
     ("clahe", "clip_limit"): Bound(1, 10, 0.1), ("clahe", "tiles"): Bound(1, 16), ("sharpen", "amount"): Bound(0, 5, 0.1),
-    ("gaussian_blur", "sigma"): Bound(0, 6, 0.1, 1.5), ("median_blur", "size"): Bound(1, 15, odd=True),
+    ("gaussian_blur", "sigma"): Bound(0, 6, 0.1, 1.5), ("median_blur", "size"): Bound(1, 7, odd=True),
     ("motion_blur", "size"): Bound(1, 21, odd=True, default=9), ("motion_blur", "angle"): Bound(0, 180, 5, 45),
     ("gaussian_noise", "stddev"): Bound(0, 0.5, 0.01), ("iso_noise", "color"): Bound(0, 0.5, 0.01),
     ("iso_noise", "intensity"): Bound(0, 2), ("salt_and_pepper", "amount"): Bound(0, 0.5, 0.01),
@@ -91,7 +91,7 @@ def default_of(name: str, key: str) -> Any:
 
 def settings_of(name: str) -> dict[str, tuple[str, ...]]:
     """Return {parameter of a transform: its settings here}: two, a low and a high one, for a range."""
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for key in TRANSFORMS[name].parameters:
         if key in PASSED or key in COMMON and (name, key) not in BOUNDS:
             continue

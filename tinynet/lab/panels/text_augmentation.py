@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..code import Call, program
 from ..panel import Panel
 from ..parameters import Choice, Number, Text
 from ..words import LabError, Words
-from .text_augmentation_words import marking, numbered, operation_of, parse_pivot, parse_synonyms, traced
+from .text_augmentation_words import marking, numbered, operation_of, parse_pivot, parse_synonyms, traced, word_for_word
 
 SENTENCE = "the film has a great story and the young actors play it very well"
 SYNONYMS = "film: movie, motion picture; great: superb, splendid; story: plot, tale; young: youthful; actors: performers; play: perform"
@@ -234,8 +235,7 @@ class TextAugmentation(Panel):
 
     def _translate(self) -> None:
         self.there, self.back = parse_pivot(self.settings["pivot"])
-        there, back = (augment.CallableTranslator(lambda text, table=table: " ".join(
-            table.get(word, word) for word in text.split())) for table in (self.there, self.back))
+        there, back = (augment.CallableTranslator(partial(word_for_word, table)) for table in (self.there, self.back))
         self.result = augment.back_translate(self.settings["sentence"], there, back)
         self.finished = True  # nothing in it is random
 
@@ -307,7 +307,10 @@ import numpy as np
 
 from tinynet import augment
 
-sentences = [$sentence.split(), $other.split()]
+sentences = [
+    $sentence.split(),
+    $other.split(),
+]
 vocabulary = sorted({word for words in sentences for word in words})
 # One vector a word, as an Embedding layer has them before training.
 table = np.random.default_rng($first).standard_normal((len(vocabulary), $dim)).astype("float32")

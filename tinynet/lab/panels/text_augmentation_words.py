@@ -113,3 +113,8 @@ def parse_pivot(text: str) -> tuple[dict[str, str], dict[str, str]]:
                                  f"역번역: '단어 > 번역 > 단어' 꼴이어야 합니다. 받은 값: {entry.strip()[:40]!r}"))
         there[words[0]], back[words[1]] = words[1], words[2]
     return there, back
+
+
+def word_for_word(table: dict[str, str], text: str) -> str:
+    """Return the text with each word that the table has replaced by its translation."""
+    return " ".join(table.get(word, word) for word in text.split())
