@@ -17,7 +17,7 @@ export default function make(root, lab) {
   const sentence = (parts) => element("p", { class: "traced" }, ...parts.flatMap(([text, kind]) => [element(TAGS[kind], { class: kind, text }), " "]));
   const legend = (...entries) => element("ul", { class: "legend" }, ...entries.map(([kind, words]) => element("li", {}, element(TAGS[kind], { class: `${kind} traced-sign`, text: t(words) }))));
   const variant = (words, name) => element("li", {}, element("div", {}, words, element("span", { class: "given", text: t(name) })));
-  const card = (title, more, ...children) => element("article", { class: "card" }, element("h3", {}, element("span", { text: title }), element("span", { class: "given", text: more })), ...children);
+  const card = (title, more, ...children) => element("article", { class: "card" }, element("h2", {}, element("span", { text: title }), element("span", { class: "given", text: more })), ...children);
 
   function showEda(state) {
     body.replaceChildren(
@@ -33,7 +33,7 @@ export default function make(root, lab) {
   // The heat map of `rows` x `columns` values with a word before each row; `erased` parts are crossed.
   function heat(parent, caption) {
     let data = null;
-    const title = element("h3", { class: "heat", text: caption });
+    const title = element("h2", { class: "heat", text: caption });
     parent.append(title);
     const figure = new Figure(parent, { label: caption, ratio: 0.5, most: 430, paint: () => data && paint() });
     figures.push(figure);
@@ -85,7 +85,7 @@ export default function make(root, lab) {
       const box = element("span", { class: "swatch edged" });
       box.style.background = colour(name);
       return element("li", {}, box, t(words));
-    })), element("h3", { class: "heat", text: t("dropout_of") }), dropped);
+    })), element("h2", { class: "heat", text: t("dropout_of") }), dropped);
     maps = { first: heat(left, t("first_of")), second: heat(left, t("second_of")), mixed: heat(right, t("mixed_of")) };
     right.append(targets);
     Object.assign(maps, { cut: heat(right, t("cut_of")), encodings: heat(left, t("encodings_of")), targets, dropped });
