@@ -157,6 +157,26 @@ class TestDraws:
         assert state["density"].mean() == pytest.approx(1, abs=1e-5)
 
 
+class TestAllOfAKind:
+    @pytest.mark.parametrize("group", [*controls.GROUPS, "mixing"])
+    def test_every_one_is_there_and_the_code_gives_it(self, group):
+        pytest.importorskip("PIL")
+        panel = draw(1, group=group, sheet="all")
+        assert tuple(panel.all) == (tuple(augment.MASKS) if group == "mixing" else controls.GROUPS[group])
+        found = run(panel.code(1))
+        assert found["sheet"].keys() == panel.all.keys()
+        assert all(np.array_equal(found["sheet"][name], panel.all[name]) for name in panel.all)
+        assert len({one.tobytes() for one in panel.all.values()}) == len(panel.all)
+        assert np.array_equal(panel.all[panel.name], panel.result), "the one above is among them"
+        assert panel.state()["names"] == list(panel.all)
+
+    def test_without_pillow_all_but_jpeg(self, monkeypatch):
+        monkeypatch.setattr("tinynet.lab.panels.augmentation.find_spec", lambda name: None)
+        panel = draw(group="pixel", sheet="all")
+        assert "jpeg" not in panel.all and len(panel.all) == len(PIXEL) - 1
+        assert "'jpeg'" not in panel.code(0) and '"jpeg"' not in panel.code(0)
+
+
 class TestSettings:
     def test_a_crop_stays_inside_the_picture(self):
         old = PANEL.parse({"group": "spatial", "spatial": "crop"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,8 @@ class AugmentationPanel(Panel):
         Number(name="garment", label=Words("Garment number", "옷 번호"), default=0, low=0, high=999, whole=True,
                when={"picture": ("fashion",)}),
         pictures.PHOTO,
+        Choice(name="sheet", label=Words("Below", "아래 그림"), default="draws", options=(
+            ("draws", Words("draws of one", "하나를 여러 번 뽑기")), ("all", Words("all of this kind", "이 종류 모두")))),
         *all_controls(),
         Choice(name="mixing", label=Words("Mixing", "섞는 방법"), default="mixup", when={"group": ("mixing",)},
                options=tuple((name, name_of(name)) for name in augment.MASKS)),
@@ -62,18 +65,18 @@ class AugmentationPanel(Panel):
         Number(name="weight", label=Words("λ: share of the first picture", "λ: 첫째 그림의 비율"), default=0.4, low=0, high=1,
                when={"group": ("mixing",)}),
         Number(name="alpha", label=Words("α of the draws: λ ~ Beta(α, α)", "뽑을 때의 α: λ ~ Beta(α, α)"), default=1.0,
-               low=0.05, high=10, log=True, when={"group": ("mixing",)},
+               low=0.05, high=10, log=True, when={"group": ("mixing",), "sheet": ("draws",)},
                help=Words("The slide gives no law for λ; the paper draws it from this. Keras's MixUp has α = 0.2",
                           "슬라이드에는 λ의 분포가 없습니다. 논문은 이 분포에서 뽑으며, Keras의 MixUp은 α = 0.2입니다")),
         Choice(name="draws", label=Words("The draws take", "뽑을 매개변수"), default="catalogue", options=(
             ("catalogue", Words("the catalogue's ranges", "기본 범위")), ("around", Words("around the sliders", "슬라이더 값 주변")),
-            ("fixed", Words("just the sliders", "슬라이더 값 그대로"))), when={"group": tuple(GROUPS)},
+            ("fixed", Words("just the sliders", "슬라이더 값 그대로"))), when={"group": tuple(GROUPS), "sheet": ("draws",)},
             help=Words("Parameters without a range of their own stay at the slider's value",
                        "범위가 없는 매개변수는 슬라이더 값을 씁니다")),
         Number(name="spread", label=Words("How far around, a share of the slider", "주변의 너비(슬라이더의 비율)"), default=0.2,
-               low=0, high=1, step=0.05, when={"group": tuple(GROUPS), "draws": ("around",)}),
+               low=0, high=1, step=0.05, when={"group": tuple(GROUPS), "sheet": ("draws",), "draws": ("around",)}),
         Number(name="chance", label=Words("Probability of a transform", "변환할 확률"), default=1.0, low=0, high=1, step=0.05,
-               when={"group": tuple(GROUPS)},
+               when={"group": tuple(GROUPS), "sheet": ("draws",)},
                help=Words("A flip with probability 1 gives one new picture; with 1/2 the network gets both",
                           "뒤집기를 확률 1로 하면 한 장이 다른 한 장이 될 뿐입니다. 1/2이면 두 그림이 모두 학습에 쓰입니다")),
     )
@@ -91,6 +94,7 @@ class AugmentationPanel(Panel):
         "mask": Words("M: white is the first picture", "M: 흰 곳은 첫째 그림"), "label": Words("label", "라벨"),
         "kept_label": Words("the label stays", "라벨은 그대로"), "target": Words("Target label", "목표 라벨(target label)"),
         "draws_of": Words("Draws, each with its own seed", "뽑은 그림들(저마다 다른 시드)"), "seed": Words("seed", "시드"),
+        "all_of": Words("All of this kind, with the sliders' values", "이 종류의 모든 방법(슬라이더 값으로)"),
         "left_alone": Words("not transformed", "변환 안 함"), "different": Words("different pictures of 12", "12장 가운데 서로 다른 그림"),
         "changed": Words("pixels changed, %", "바뀐 화소(%)"), "mean_before": Words("mean value, original", "평균값(원본)"),
         "mean_after": Words("mean value, result", "평균값(결과)"), "size": Words("size of the result", "결과의 크기"),
@@ -120,6 +124,9 @@ class AugmentationPanel(Panel):
         self.name = chosen[chosen["group"]]
         self.values: dict[str, Any] = {} if self.mixes else values_of(self.name, chosen)
         self.ranges: dict[str, Any] = {} if self.mixes else ranges_of(self.name, chosen, chosen["draws"], chosen["spread"])
+        self.shows_all = chosen["sheet"] == "all"
+        self.all: dict[str, np.ndarray] = {}
+        self.sheet: list[np.ndarray] = []
         self.count = 0
         refused(self._draw)
 
@@ -135,44 +142,65 @@ class AugmentationPanel(Panel):
         self.seeds = self._seeds(self.count)
         if self.mixes:
             batch, one_hot = np.stack([self.picture, self.partner]), np.eye(2)
-            self.result, self.target = self._mixed(batch, one_hot, self.seeds[0], weights=self.settings["weight"])
-            drawn = [self._mixed(batch, one_hot, seed, alpha=self.settings["alpha"]) for seed in self.seeds]
+            self.result, self.target = self._mixed(batch, one_hot, self.name, self.seeds[0], weights=self.settings["weight"])
+            if self.shows_all:
+                found = {name: self._mixed(batch, one_hot, name, self.seeds[0], weights=self.settings["weight"])
+                         for name in augment.MASKS}
+                self.all = {name: mixed for name, (mixed, _) in found.items()}
+                self.targets = [label for _, label in found.values()]
+                return
+            drawn = [self._mixed(batch, one_hot, self.name, seed, alpha=self.settings["alpha"]) for seed in self.seeds]
             self.sheet, self.targets = [one for one, _ in drawn], [target for _, target in drawn]
             return
         self.result = augment.apply(self.name, self.picture, seed=self.seeds[0], **self.values)
+        if self.shows_all:
+            self.all = {name: augment.apply(name, self.picture, seed=self.seeds[0], **values)
+                        for name, values in self._all_values().items()}
+            return
         self.chosen = np.random.default_rng([self.seed, self.count]).random(DRAWS) < self.settings["chance"]
         self.sheet = [augment.apply(self.name, self.picture, seed=seed, **self.ranges) if chosen else self.picture
                       for seed, chosen in zip(self.seeds, self.chosen, strict=True)]
 
-    def _mixed(self, batch: np.ndarray, one_hot: np.ndarray, seed: int, **how: Any) -> tuple[np.ndarray, np.ndarray]:
-        mixed, labels = augment.mix(batch, one_hot, self.name, seed=seed, partners=[1, 0], **how)
+    def _all_values(self) -> dict[str, dict[str, Any]]:
+        """{transform of this kind: its values}; without JPEG where pillow is missing."""
+        return {name: values_of(name, self.settings) for name in GROUPS[self.settings["group"]]
+                if name != "jpeg" or find_spec("PIL")}
+
+    @staticmethod
+    def _mixed(batch: np.ndarray, one_hot: np.ndarray, name: str, seed: int, **how: Any) -> tuple[np.ndarray, np.ndarray]:
+        mixed, labels = augment.mix(batch, one_hot, name, seed=seed, partners=[1, 0], **how)
         return mixed[0], labels[0]
 
     def state(self) -> dict[str, Any]:
         state = {"name": self.name, "original": self.picture, "label": self.label, "result": as_bytes(self.result),
-                 "sheet": [as_bytes(one) for one in self.sheet], "seeds": list(self.seeds)}
+                 "sheet": [as_bytes(one) for one in self.all.values() or self.sheet], "names": list(self.all),
+                 "seeds": list(self.seeds)}
         return state | (self._mixing_state() if self.mixes else self._transform_state())
 
     def _mixing_state(self) -> dict[str, Any]:
         mask = augment.mixing_mask(self.name, (2, *self.picture.shape), self.settings["weight"], self.seeds[0])[0]
         alpha = self.settings["alpha"]
-        # mix draws the shares first: these are the λ of the sheet.
-        lambdas = [as_generator(seed).beta(alpha, alpha, 2)[0] for seed in self.seeds]
-        numbers = {"share_first": float(self.target[0]), "share_second": float(self.target[1]),
-                   "mean_share": float(np.mean([target[0] for target in self.targets]))}
-        return {"numbers": numbers, "partner": self.partner, "partner_label": self.partner_label,
-                "mask": as_bytes(255 * mask), "target": self.target, "targets": np.stack(self.targets),
-                "lambdas": np.array(lambdas, np.float32), "density": beta_density(alpha)}
+        numbers = {"share_first": float(self.target[0]), "share_second": float(self.target[1])}
+        state = {"numbers": numbers, "partner": self.partner, "partner_label": self.partner_label,
+                 "mask": as_bytes(255 * mask), "target": self.target, "targets": np.stack(self.targets)}
+        if not self.shows_all:
+            # mix draws the shares first: these are the λ of the sheet.
+            lambdas = [as_generator(seed).beta(alpha, alpha, 2)[0] for seed in self.seeds]
+            numbers["mean_share"] = float(np.mean([target[0] for target in self.targets]))
+            state |= {"lambdas": np.array(lambdas, np.float32), "density": beta_density(alpha)}
+        return state
 
     def _transform_state(self) -> dict[str, Any]:
         same = self.result.shape == self.picture.shape
         numbers: dict[str, Any] = {"size": " × ".join(map(str, self.result.shape[:2]))}
         if same:
             numbers["changed"] = float(100 * (self.result != self.picture).any(-1).mean())
-        numbers |= {"mean_before": float(self.picture.mean()), "mean_after": float(self.result.mean()),
-                    "different": len({one.tobytes() for one in self.sheet})}
-        state: dict[str, Any] = {"numbers": numbers, "chosen": self.chosen, "drawn": [
-            self._drawn(seed) if chosen else {} for seed, chosen in zip(self.seeds, self.chosen, strict=True)]}
+        numbers |= {"mean_before": float(self.picture.mean()), "mean_after": float(self.result.mean())}
+        state: dict[str, Any] = {"numbers": numbers}
+        if not self.shows_all:
+            numbers["different"] = len({one.tobytes() for one in self.sheet})
+            state |= {"chosen": self.chosen, "drawn": [
+                self._drawn(seed) if chosen else {} for seed, chosen in zip(self.seeds, self.chosen, strict=True)]}
         if self.settings["group"] == "pixel":
             state["histograms"] = np.stack([histogram(self.picture), histogram(self.result)])
         elif self.settings["group"] == "spatial":
@@ -195,10 +223,11 @@ class AugmentationPanel(Panel):
             more, others = pictures.code_of("partner", chosen["partner"], chosen["partner_garment"], chosen["own"],
                                             helpers="def paint" not in lines)
             lines, values = f"{lines}\n{more}", values | others
-            body = MIXING_CODE
+            body = MIXING_CODE + (ALL_MIXING_CODE if self.shows_all else MIXING_DRAWS_CODE)
         else:
-            body = TRANSFORM_CODE if chosen["chance"] == 1 else CHANCE_CODE
-            for which, given in (("values", self.values), ("ranges", self.ranges)):
+            body = RESULT_CODE + (ALL_CODE if self.shows_all else DRAWS_CODE if chosen["chance"] == 1 else CHANCE_CODE)
+            values["all"] = self._all_values() if self.shows_all else {}
+            for which, given in (("values", self.values), ("ranges", {} if self.shows_all else self.ranges)):
                 short = len(given) <= 3
                 arguments = "".join(f", {key}=${which}_{key}" for key in given) if short else f", **{which}"
                 body = body.replace(f"@{which}", arguments)
@@ -212,40 +241,52 @@ class AugmentationPanel(Panel):
                        weight=chosen["weight"], alpha=chosen["alpha"], chance=chosen["chance"])
 
     def proof(self) -> dict[str, Any]:
-        proof = {"picture": self.picture, "result": self.result, "sheet": self.sheet}
+        proof: dict[str, Any] = {"picture": self.picture, "result": self.result, "sheet": self.all or self.sheet}
         return proof | ({"target": self.target, "targets": self.targets} if self.mixes else {})
 
 
-TRANSFORM_CODE = """seeds = range($first, $last)
+RESULT_CODE = """seeds = range($first, $last)
 result = augment.apply($name, picture, seed=seeds[0]@values)
-sheet = [augment.apply($name, picture, seed=seed@ranges) for seed in seeds]
-
-changed = (result != picture).any(axis=-1).mean() if result.shape == picture.shape else 1
-print(f"{changed:.1%} of the pixels changed,", len({one.tobytes() for one in sheet}), "different draws")
 """
-CHANCE_CODE = """seeds = range($first, $last)
-result = augment.apply($name, picture, seed=seeds[0]@values)
+DRAWS_CODE = """sheet = [augment.apply($name, picture, seed=seed@ranges) for seed in seeds]
 
+print(len({one.tobytes() for one in sheet}), "different draws")
+"""
+CHANCE_CODE = """
 # Each draw is transformed with this probability.
 chosen = np.random.default_rng([$seed, $steps]).random(len(seeds)) < $chance
 sheet = [augment.apply($name, picture, seed=seed@ranges) if one else picture
          for seed, one in zip(seeds, chosen)]
 print(len({one.tobytes() for one in sheet}), "different draws")
 """
+ALL_CODE = """
+settings = $all
+sheet = {name: augment.apply(name, picture, seed=seeds[0], **values) for name, values in settings.items()}
+for name, one in sheet.items():
+    print(f"{name:20} mean {one.mean():.1f}")
+"""
 MIXING_CODE = """batch = np.stack([picture, partner])
 one_hot = np.eye(2)
 seeds = range($first, $last)
 
-def mix(seed, **how):  # of the first picture with the second
-    mixed, targets = augment.mix(batch, one_hot, $name, seed=seed, partners=[1, 0], **how)
+def mix(name, seed, **how):  # the first picture with the second
+    mixed, targets = augment.mix(batch, one_hot, name, seed=seed, partners=[1, 0], **how)
     return mixed[0], targets[0]
 
-result, target = mix(seeds[0], weights=$weight)
+result, target = mix($name, seeds[0], weights=$weight)
 print("target label", target)
-
-draws = [mix(seed, alpha=$alpha) for seed in seeds]  # shares from Beta(alpha, alpha)
+"""
+MIXING_DRAWS_CODE = """
+draws = [mix($name, seed, alpha=$alpha) for seed in seeds]  # shares from Beta(alpha, alpha)
 sheet = [mixed for mixed, _ in draws]
 targets = [label for _, label in draws]
+"""
+ALL_MIXING_CODE = """
+every = {name: mix(name, seeds[0], weights=$weight) for name in augment.MASKS}
+sheet = {name: mixed for name, (mixed, _) in every.items()}
+targets = [label for _, label in every.values()]
+for name, (_, label) in every.items():
+    print(f"{name:20}", label)
 """
 
 

@@ -24,8 +24,9 @@ export default function make(root, lab) {
   const figure = new Figure(why, { label: t("histogram_of"), ratio: 0.26, most: 620, paint: () => state && paint() });
   why.append(legend);
   const sheet = element("div", { class: "sheet" });
+  const sheetHead = element("h2");
   const tiles = [];
-  root.append(about, row, why, element("h2", { text: t("draws_of") }), sheet);
+  root.append(about, row, why, sheetHead, sheet);
 
   const kind = () => (state.histograms ? "histogram" : state.density ? "density" : "");
   const label = (name) => t(`label_${name}`);
@@ -106,18 +107,34 @@ export default function make(root, lab) {
       element("figcaption", { text: t("numbers_of") }));
   }
 
-  function showSheet() {
+  // Draws of one transform, or all of its kind; a press on one of these chooses it.
+  function showSheet(settings) {
+    const all = state.names.length > 0;
+    sheetHead.textContent = t(all ? "all_of" : "draws_of");
     while (tiles.length < state.sheet.length) {
-      tiles.push({ ...tile(), bars: element("div") });
-      const one = tiles[tiles.length - 1];
-      one.figure.append(one.bars);
+      const one = { ...tile(), bars: element("div"), name: "" };
+      one.button = element("button", { type: "button", class: "choose", onclick: () => lab.set({ [lab.settings().group]: one.name }) });
+      one.figure.append(one.button, one.bars);
       sheet.append(one.figure);
+      tiles.push(one);
     }
+    tiles.splice(state.sheet.length).forEach((one) => one.figure.remove());
     state.sheet.forEach((picture, i) => {
-      const lines = state.targets ? [] : state.chosen.values[i]
-        ? Object.entries(state.drawn[i]).map(([name, value]) => `${name} ${short(Number(value.toPrecision(3)))}`) : [t("left_alone")];
-      tiles[i].show(picture, `${t("seed")} ${state.seeds[i]}`, lines);
-      tiles[i].bars.replaceChildren(...(state.targets ? [shares(state.targets.values.subarray(2 * i, 2 * i + 2))] : []));
+      const one = tiles[i];
+      one.name = all ? state.names[i] : "";
+      one.button.hidden = !all;
+      one.figure.classList.toggle("chosen-tile", one.name === state.name);
+      if (all) {
+        const name = lab.option(settings.group, one.name);
+        one.show(picture, name);
+        one.caption.hidden = true;
+        if (one.button.textContent !== name) one.button.textContent = name;
+      } else {
+        const drawn = () => Object.entries(state.drawn[i]).map(([name, value]) => `${name} ${short(Number(value.toPrecision(3)))}`);
+        one.show(picture, `${t("seed")} ${state.seeds[i]}`, state.targets ? [] : state.chosen.values[i] ? drawn() : [t("left_alone")]);
+        one.caption.hidden = false;
+      }
+      one.bars.replaceChildren(...(state.targets ? [shares(state.targets.values.subarray(2 * i, 2 * i + 2))] : []));
     });
   }
 
@@ -125,7 +142,7 @@ export default function make(root, lab) {
   const size = ({ shape: [height, width] }) => `${height} × ${width}`;
 
   return {
-    draw(newState) {
+    draw(newState, settings) {
       state = newState;
       about.textContent = t(`about_${state.name}`);
       const mixes = Boolean(state.partner);
@@ -139,7 +156,7 @@ export default function make(root, lab) {
       if (state.grid) mask.show(state.grid, t("grid_of"));
       showWhy();
       showNumbers();
-      showSheet();
+      showSheet(settings);
     },
     destroy() {
       figure.destroy();

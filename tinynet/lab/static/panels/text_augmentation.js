@@ -110,7 +110,7 @@ export default function make(root, lab) {
   function showPivot(state) {
     const titles = [t("sentence"), t("there"), t("back")];
     body.replaceChildren(...state.rows.flatMap((parts, i) => [
-      ...(i ? [element("p", { class: "sign", text: "↓", "aria-hidden": "true" })] : []), card(titles[i], "", sentence(parts))]),
+      ...(i ? [element("p", { class: "down", text: "↓", "aria-hidden": "true" })] : []), card(titles[i], "", sentence(parts))]),
     legend(["new", "new"]), element("p", { class: "help", text: t("engines") }));
   }
 
