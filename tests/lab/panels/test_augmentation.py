@@ -166,7 +166,9 @@ class TestAllOfAKind:
         found = run(panel.code(1))
         assert found["sheet"].keys() == panel.all.keys()
         assert all(np.array_equal(found["sheet"][name], panel.all[name]) for name in panel.all)
-        assert len({one.tobytes() for one in panel.all.values()}) == len(panel.all)
+        different = {one.tobytes() for one in panel.all.values()}
+        # In a square picture CutMix's rectangle is the random square.
+        assert len(different) == len(panel.all) - (group == "mixing")
         assert np.array_equal(panel.all[panel.name], panel.result), "the one above is among them"
         assert panel.state()["names"] == list(panel.all)
 

@@ -158,8 +158,14 @@ class AugmentationPanel(Panel):
                         for name, values in self._all_values().items()}
             return
         self.chosen = np.random.default_rng([self.seed, self.count]).random(DRAWS) < self.settings["chance"]
-        self.sheet = [augment.apply(self.name, self.picture, seed=seed, **self.ranges) if chosen else self.picture
-                      for seed, chosen in zip(self.seeds, self.chosen, strict=True)]
+        self.sheet = [one if chosen else self.picture for one, chosen in zip(self._draws(), self.chosen, strict=True)]
+
+    def _draws(self) -> list[np.ndarray]:
+        """The sheet's draws; one that is the same for all seeds is computed once, as `median_blur` takes 10 ms."""
+        transform = TRANSFORMS[self.name]
+        if "seed" not in transform.parameters and not (transform.ranges and self.settings["draws"] != "fixed"):
+            return DRAWS * [augment.apply(self.name, self.picture, seed=self.seeds[0], **self.ranges)]
+        return [augment.apply(self.name, self.picture, seed=seed, **self.ranges) for seed in self.seeds]
 
     def _all_values(self) -> dict[str, dict[str, Any]]:
         """{transform of this kind: its values}; without JPEG where pillow is missing."""
