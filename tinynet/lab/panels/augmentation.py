@@ -16,11 +16,10 @@ from ..panel import Panel
 from ..parameters import Choice, Number
 from ..words import LabError, Words
 from . import augmentation_pictures as pictures
-from .augmentation_controls import GROUPS, SIDE, adjusted, all_controls, ranges_of, values_of
+from .augmentation_controls import GROUPS, adjusted, all_controls, ranges_of, values_of
 from .augmentation_words import name_of, sentence_of
 
 DRAWS = 12
-BINS = 32
 NUMBERS = 8  # side of the matrix on which PatchShuffle shows its windows
 
 
@@ -178,8 +177,8 @@ class AugmentationPanel(Panel):
         return mixed[0], labels[0]
 
     def state(self) -> dict[str, Any]:
-        state = {"name": self.name, "original": self.picture, "label": self.label, "result": as_bytes(self.result),
-                 "sheet": [as_bytes(one) for one in self.all.values() or self.sheet], "names": list(self.all),
+        state = {"name": self.name, "original": self.picture, "label": self.label, "result": pictures.as_bytes(self.result),
+                 "sheet": [pictures.as_bytes(one) for one in self.all.values() or self.sheet], "names": list(self.all),
                  "seeds": list(self.seeds)}
         return state | (self._mixing_state() if self.mixes else self._transform_state())
 
@@ -188,12 +187,12 @@ class AugmentationPanel(Panel):
         alpha = self.settings["alpha"]
         numbers = {"share_first": float(self.target[0]), "share_second": float(self.target[1])}
         state = {"numbers": numbers, "partner": self.partner, "partner_label": self.partner_label,
-                 "mask": as_bytes(255 * mask), "target": self.target, "targets": np.stack(self.targets)}
+                 "mask": pictures.as_bytes(255 * mask), "target": self.target, "targets": np.stack(self.targets)}
         if not self.shows_all:
             # mix draws the shares first: these are the λ of the sheet.
             lambdas = [as_generator(seed).beta(alpha, alpha, 2)[0] for seed in self.seeds]
             numbers["mean_share"] = float(np.mean([target[0] for target in self.targets]))
-            state |= {"lambdas": np.array(lambdas, np.float32), "density": beta_density(alpha)}
+            state |= {"lambdas": np.array(lambdas, np.float32), "density": pictures.beta_density(alpha)}
         return state
 
     def _transform_state(self) -> dict[str, Any]:
@@ -208,9 +207,9 @@ class AugmentationPanel(Panel):
             state |= {"chosen": self.chosen, "drawn": [
                 self._drawn(seed) if chosen else {} for seed, chosen in zip(self.seeds, self.chosen, strict=True)]}
         if self.settings["group"] == "pixel":
-            state["histograms"] = np.stack([histogram(self.picture), histogram(self.result)])
+            state["histograms"] = np.stack([pictures.histogram(self.picture), pictures.histogram(self.result)])
         elif self.settings["group"] == "spatial":
-            state["grid"] = augment.apply(self.name, grid_picture(), seed=self.seeds[0], **self.values)
+            state["grid"] = augment.apply(self.name, pictures.grid_picture(), seed=self.seeds[0], **self.values)
         elif self.name == "patch_shuffle" and self.values["size"] <= NUMBERS:
             numbers_before = np.arange(NUMBERS**2, dtype=np.float64).reshape(NUMBERS, NUMBERS, 1)
             state["moved"] = augment.apply(self.name, numbers_before, seed=self.seeds[0], **self.values)[..., 0]
@@ -294,30 +293,3 @@ targets = [label for _, label in every.values()]
 for name, (_, label) in every.items():
     print(f"{name:20}", label)
 """
-
-
-def as_bytes(picture: np.ndarray) -> np.ndarray:
-    """Return a picture as uint8, rounded to the nearest."""
-    return picture if picture.dtype == np.uint8 else np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-
-
-def histogram(picture: np.ndarray) -> np.ndarray:
-    """Return how often each channel has values in each of the bins, shape (3, bins)."""
-    return np.stack([np.bincount(channel.ravel() // (256 // BINS), minlength=BINS) for channel in
-                     np.moveaxis(picture, -1, 0)]).astype(np.uint16)
-
-
-def grid_picture() -> np.ndarray:
-    """Return white lines on black, one every eight pixels, with one square filled, so that a flip can be told."""
-    y, x = np.mgrid[:SIDE, :SIDE]
-    grid = np.where((y % 8 == 0) | (x % 8 == 0), 255, 0)
-    grid[9:16, 9:16] = 160
-    return grid.astype(np.uint8)[..., None]
-
-
-def beta_density(alpha: float, count: int = 101) -> np.ndarray:
-    """Return the density of Beta(alpha, alpha) at the middles of `count` equal intervals."""
-    x = (np.arange(count) + 0.5) / count
-    logarithm = (alpha - 1) * (np.log(x) + np.log1p(-x))
-    density = np.exp(logarithm - logarithm.max())
-    return (density / density.mean()).astype(np.float32)

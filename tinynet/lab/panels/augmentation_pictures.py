@@ -37,6 +37,7 @@ SHAPES: dict[str, list[tuple[float, float, float, float, int, tuple[int, int, in
 }
 GROUNDS = {"cat": (96, 170, 214), "dog": (120, 188, 120)}  # the background's colour, lighter towards the top
 
+BINS = 32  # of histograms
 KINDS = (("cat", Words("a cat", "고양이")), ("dog", Words("a dog", "개")),
          ("fashion", Words("Fashion-MNIST", "Fashion-MNIST")), ("own", Words("your own", "내 그림")))
 GARMENTS = ("티셔츠", "바지", "풀오버", "드레스", "코트", "샌들", "셔츠", "운동화", "가방", "앵클부츠")
@@ -102,3 +103,30 @@ def paint(background, shapes):  # |dy / h|^p + |dx / w|^p < 1: diamonds, ellipse
 """ if helpers else ""
     return paint.lstrip("\n") + f"{variable} = paint($ground_{variable}, $shapes_{variable})", {
         f"ground_{variable}": GROUNDS[kind], f"shapes_{variable}": SHAPES[kind]}
+
+
+def as_bytes(picture: np.ndarray) -> np.ndarray:
+    """Return a picture as uint8, rounded to the nearest."""
+    return picture if picture.dtype == np.uint8 else np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def histogram(picture: np.ndarray) -> np.ndarray:
+    """Return how often each channel has values in each of the bins, shape (3, bins)."""
+    return np.stack([np.bincount(channel.ravel() // (256 // BINS), minlength=BINS) for channel in
+                     np.moveaxis(picture, -1, 0)]).astype(np.uint16)
+
+
+def grid_picture() -> np.ndarray:
+    """Return white lines on black, one every eight pixels, with one square filled, so that a flip can be told."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    grid = np.where((y % 8 == 0) | (x % 8 == 0), 255, 0)
+    grid[9:16, 9:16] = 160
+    return grid.astype(np.uint8)[..., None]
+
+
+def beta_density(alpha: float, count: int = 101) -> np.ndarray:
+    """Return the density of Beta(alpha, alpha) at the middles of `count` equal intervals."""
+    x = (np.arange(count) + 0.5) / count
+    logarithm = (alpha - 1) * (np.log(x) + np.log1p(-x))
+    density = np.exp(logarithm - logarithm.max())
+    return (density / density.mean()).astype(np.float32)
