@@ -45,7 +45,7 @@ DESCRIPTIONS = {
     "gaussian_noise": ("Gaussian noise", "가우시안 잡음", "Adds a normally distributed number to each value.",
                        "값마다 정규분포에서 뽑은 수를 더합니다."),
     "iso_noise": ("ISO noise", "ISO 잡음", "As of a camera at high sensitivity: counted photons, and colours that shift.",
-                  "감도를 높인 카메라처럼, 세어진 빛알과 흔들리는 색이 잡음이 됩니다."),
+                  "ISO 감도를 높인 카메라의 잡음입니다. 광자(photon) 수와 색상이 흔들립니다."),
     "salt_and_pepper": ("Salt and pepper", "소금-후추 잡음", "Some pixels become white or black.",
                         "일부 화소가 희거나 검게 됩니다."),
     "jpeg": ("JPEG compression", "JPEG 압축", "Compresses and decodes again: blocks of 8 x 8 show at low quality.",
