@@ -57,7 +57,7 @@ class AugmentationPanel(Panel):
         *all_controls(),
         Choice(name="mixing", label=Words("Mixing", "섞는 방법"), default="mixup", when={"group": ("mixing",)},
                options=tuple((name, name_of(name)) for name in augment.MASKS)),
-        Choice(name="partner", label=Words("Second picture", "둘째 그림"), default="dog", options=pictures.KINDS,
+        Choice(name="partner", label=Words("Second picture", "둘째 그림"), default="dog", options=pictures.KINDS[:-1],
                when={"group": ("mixing",)}),
         Number(name="partner_garment", label=Words("Garment number of the second", "둘째 옷 번호"), default=1, low=0, high=999,
                whole=True, when={"group": ("mixing",), "partner": ("fashion",)}),
