@@ -201,6 +201,17 @@ class Scenes(Panel):
         with np.errstate(all="ignore"):
             return self.model(np.stack([x.ravel(), y.ravel()], axis=1)).numpy().reshape(SIDE, SIDE).astype(np.float32)
 
+    def snapshot(self) -> Any:
+        return (self.updates, self.seen, self.position, self.batch, list(self.losses), self.x, self.t, self.before,
+                self.gradients, self.model.get_weights())
+
+    def restore(self, snapshot: Any) -> None:
+        (self.updates, self.seen, self.position, self.batch, losses, self.x, self.t, self.before, self.gradients,
+         weights) = snapshot
+        self.losses = list(losses)
+        self.model.set_weights(weights)
+        self._numerical = None
+
     def code(self, steps: int) -> str:
         if self.settings["pace"] == "update":
             batches, updates = max(steps, 1), steps

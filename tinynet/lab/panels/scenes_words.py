@@ -30,5 +30,5 @@ WORDS = {
     "check": Words("largest relative error of the check", "검산의 최대 상대 오차"),
     "tape": Words("largest difference to GradientTape", "GradientTape와의 최대 차이"),
     "positive": Words("weight above 0", "양의 가중치"), "negative": Words("weight below 0", "음의 가중치"),
-    "gradient_number": Words("gradient of the loss", "손실의 기울기"), "now": Words("this term", "지금 계산하는 항"),
+    "gradient_number": Words("∂: gradient of the loss", "∂: 손실의 기울기"), "now": Words("this term", "지금 계산하는 항"),
 }

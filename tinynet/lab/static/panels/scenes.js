@@ -1,6 +1,6 @@
 // A network with its numbers on it, and the term of the chain rule that is computed now.
 
-import { Curves, Figure, bitmap, colour, diverging, flip, heights } from "../draw.js";
+import { Curves, Figure, bitmap, colour, diverging, flip } from "../draw.js";
 import { digits, element } from "../words.js";
 import { Network } from "./scenes_network.js";
 
@@ -16,9 +16,9 @@ export default function make(root, lab) {
     ...STAGES.map((name) => element("li", { "data-stage": name, text: t(name) })));
   const tell = element("p", { class: "scenes-tell" });
   root.append(chips, tell);
-  const network = new Network(root, lab);
-  const term = element("div", { class: "scenes-term", role: "math", "aria-label": t("this_term") });
+  const term = element("div", { class: "scenes-term", role: "math", tabindex: "0", "aria-label": t("this_term") });
   root.append(term);
+  const network = new Network(root, lab);
 
   root.append(element("h2", { text: t("weights_of") }));
   const weights = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("weights_of") });
@@ -47,14 +47,16 @@ export default function make(root, lab) {
 
   // The formula in letters, in numbers and its value; KaTeX sets it again only when it has changed.
   function showTerm() {
-    const now = JSON.stringify([state.term?.tex, state.term?.filled, state.stage, state.updated]);
+    const now = JSON.stringify([state.term?.tex, state.term?.filled, state.stage, state.updated && [state.before.values, state.after.values], state.known.x1.values]);
     if (now === shownTerm) return;
     shownTerm = now;
     const lines = state.term ? termLines(state.term) : state.updated ? [updateLine()] : [dataLine()];
-    term.replaceChildren(...lines.map((tex) => {
-      const line = element("div");
-      katex.render(tex, line, { throwOnError: false, displayMode: true, output: "html" });
-      return line;
+    term.replaceChildren(...lines.map((tex) => set(element("div"), tex, true)));
+    if (!state.updated) return;
+    term.append(...state.names.map((name, i) => {
+      const [before, gradient, after] = [state.before, state.gradient, state.after].map((one) => number(one.values[i]));
+      const tex = `${name[0]}${name[1] ? `_{${name.slice(1)}}` : ""}:\\ ${before} - ${number(state.rate)}\\cdot ${bracket(gradient)} = \\mathbf{${after}}`;
+      return set(element("span", { class: "scenes-update" }), tex, false);
     }));
   }
 
@@ -63,6 +65,13 @@ export default function make(root, lab) {
     if (filled.length === 1) return [tex, `= ${filled[0]} = \\mathbf{${value(0)}}`];
     return [tex, ...filled.map((line, n) => `\\small ${n + 1}:\\quad ${line} = \\mathbf{${value(n)}}`)];
   }
+
+  function set(place, tex, displayMode) {
+    katex.render(tex, place, { throwOnError: false, displayMode, output: "html" });
+    return place;
+  }
+
+  const bracket = (text) => (text.startsWith("-") ? `(${text})` : text);
 
   const updateLine = () => `w \\leftarrow w - lr\\cdot\\frac{\\partial L}{\\partial w},\\qquad lr = ${number(state.rate)}`;
 

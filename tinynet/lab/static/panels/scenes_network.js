@@ -51,7 +51,7 @@ export class Network {
       return;
     }
     figure.box = this.tall ? { left: 8, right: 8, top: 30, bottom: 30 } : { left: 34, right: 34, top: 8, bottom: 8 };
-    if (this.tall) figure.range([-1.75, 1.75], [-6.6, 0.1]);
+    if (this.tall) figure.range([-2.15, 2.15], [-6.6, 0.1]);
     else figure.range([0, 6.5], [-1.75, 1.75]);
     this.radius = this.tall ? Math.min(21, figure.width / 16) : Math.min(28, figure.width / 30);
     this.size = Math.max(11, Math.round(this.radius * 0.52));
@@ -68,7 +68,7 @@ export class Network {
 
   place(name) {
     const [along, across] = NODES[name];
-    return this.tall ? [across, -along] : [along, across];
+    return this.tall ? [-across, -along] : [along, across];
   }
 
   // Whether an edge belongs to the term: its two ends are the result and something that is used.
@@ -124,7 +124,8 @@ export class Network {
     if (used && !isNow) figure.dot(x, y, { radius: radius - 2, color: colour("ground"), edge });
     this.write(u, v, value === undefined ? "?" : compact(value), { size, bold: true, color: value === undefined ? colour("line") : colour("ink") });
     const title = LABELS[name];
-    if (this.tall) this.write(u - radius - 5, v, title, { size: size + 2, align: "right", bold: true });
+    if (name === "t" && this.tall) this.write(u + radius + 5, v, title, { size: size + 2, align: "left", bold: true });
+    else if (this.tall || name === "t") this.write(u - radius - 5, v, title, { size: size + 2, align: "right", bold: true });
     else this.write(u, v - radius - 11, title, { size: size + 2, bold: true });
     if (gradient !== undefined) {
       const text = `∂ ${compact(gradient)}`;
@@ -137,6 +138,7 @@ export class Network {
   weightLabel(from, to, name, along) {
     const { figure } = this;
     const [a, b] = [this.place(from), this.place(to)];
+    if (this.tall && along === 0.46) along = 0.62; // upright, the labels of crossing edges stand beside these
     this.label(name, figure.px(a[0] + along * (b[0] - a[0])), figure.py(a[1] + along * (b[1] - a[1])));
   }
 
@@ -144,8 +146,9 @@ export class Network {
     const { figure, radius } = this;
     const [x, y] = this.place(node);
     const [u, v] = [figure.px(x), figure.py(y)];
-    if (this.tall) this.label(name, u + (node === "z1" ? 1 : -1) * (radius + 38), v - radius - 6);
-    else this.label(name, u, v + (node === "z2" ? 1 : -1) * (radius + 44) + (node === "z2" ? -4 : 4));
+    const side = node === "z2" ? 1 : -1;
+    if (this.tall) this.label(name, u + side * (radius + 34), v - radius - 6);
+    else this.label(name, u, v + side * (radius + 40));
   }
 
   // A weight: its name and number, the gradient below.
