@@ -30,7 +30,7 @@ RACERS: dict[str, tuple[Words, str, dict[str, str]]] = {
     "full": (Words("AdaGrad, full matrix", "AdaGrad 전체 행렬"), "textbook.AdaGradFullMatrix", {}),
     "rmsprop": (Words("RMSProp", "RMSProp"), "textbook.RMSPropSlide", {"decay_rate": "decay"}),
     "almost": (Words("Adam (almost)", "Adam (almost)"), "textbook.AdamAlmost", {"beta_1": "beta1", "beta_2": "beta2"}),
-    "adam": (Words("Adam, Algorithm 1", "Adam (Algorithm 1)"), "textbook.AdamAlgorithm1", {"beta_1": "beta1", "beta_2": "beta2"}),
+    "adam": (Words("Adam, Algorithm 1", "Adam, Algorithm 1"), "textbook.AdamAlgorithm1", {"beta_1": "beta1", "beta_2": "beta2"}),
     "adam_keras": (Words("Adam (Keras)", "Adam (Keras)"), "optimizers.Adam", {"beta_1": "beta1", "beta_2": "beta2"}),
 }
 OPTIONS = tuple((name, words) for name, (words, _, _) in RACERS.items())
@@ -79,7 +79,7 @@ class HowAdam(Panel):
         (Words("AdaGrad, form 2", "AdaGrad 식 2"), r"\theta_{t+1} = \theta_t - \tfrac{\eta}{\sqrt{\varepsilon I + \mathrm{diag}(G_t)}}\cdot g_t"),
         (Words("Full matrix", "전체 행렬"), r"G_t = \sum_{\tau=1}^{t} g_\tau g_\tau^\top,\quad \theta_{t+1} = \theta_t - \eta\,(\varepsilon I + G_t)^{-1/2} g_t"),
         (Words("RMSProp", "RMSProp"), r"v \leftarrow \gamma v + (1-\gamma)\,g^2,\quad w \leftarrow w - lr\,\tfrac{g}{\sqrt v + 10^{-7}}"),
-        (Words("Adam, Algorithm 1", "Adam (Algorithm 1)"),
+        (Words("Adam, Algorithm 1", "Adam, Algorithm 1"),
          r"\hat m_t = \tfrac{m_t}{1-\beta_1^t},\quad \hat v_t = \tfrac{v_t}{1-\beta_2^t},\quad"
          r"\theta_t = \theta_{t-1} - \alpha\,\tfrac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}"),
     )

@@ -69,17 +69,19 @@ class Racer:
         with np.errstate(all="ignore"):
             self.optimizer.minimize(noted, [self.position])
             self.path[self.count + 1] = self.position.numpy()
+            self.count += 1
             self._note(before, gradients[0])
-        self.count += 1
 
     def _note(self, before: np.ndarray, gradient: np.ndarray) -> None:
-        k, optimizer = self.count, self.optimizer
-        notes, t = self.notes, self.count + 1
+        notes, optimizer, t = self.notes, self.optimizer, self.count
+        k = t - 1
         first, second = slot(optimizer, FIRST), slot(optimizer, SECOND)
         notes["gradient"][k] = gradient
         notes["move"][k] = self.position.numpy() - before
         if first is not None:
             notes["first"][k] = first
+        if self.name == "full":
+            second = np.diag(self.outer_products())
         if second is not None:
             notes["second"][k] = second
         if hasattr(optimizer, "beta_1"):  # an Adam: what the correction makes of them, or would make
@@ -106,11 +108,15 @@ class Racer:
             return rate * np.sqrt(1 - optimizer.beta_2**t) / (np.sqrt(second) + optimizer.epsilon)
         return rate / (np.sqrt(second) + optimizer.epsilon)
 
+    def outer_products(self) -> np.ndarray:
+        """G of the full matrix, after a step."""
+        return slot(self.optimizer, ("outer_products",))  # type: ignore[return-value]
+
     def full(self) -> tuple[np.ndarray, np.ndarray]:
         """lr (epsilon I + G)^(-1/2) with all of G, and with its diagonal alone; zeros before the first step."""
-        G = next((one.numpy() for one in self.optimizer.variables if one.name == "outer_products"), None)
-        if G is None:
+        if not self.count:
             return np.zeros((2, 2)), np.zeros((2, 2))
+        G = self.outer_products()
         rate, epsilon = float(self.optimizer.learning_rate), self.optimizer.epsilon
         if not np.isfinite(G).all():
             return np.full((2, 2), np.nan), np.full((2, 2), np.nan)

@@ -389,15 +389,15 @@ export class Curves {
     this.holder = element("div", { class: "curves", role: "img", "aria-label": label });
     parent.append(this.holder);
     const ink = colour("ink");
-    const axis = (words) => ({
+    const axis = (words, dense = false) => ({
       label: words, stroke: ink, labelSize: 18, size: 52, font: "12px system-ui", labelFont: "12px system-ui",
-      grid: { stroke: colour("faint"), width: 1 }, ticks: { stroke: colour("line") },
+      grid: { stroke: colour("faint"), width: 1 }, ticks: { stroke: colour("line"), size: dense ? 3 : 10 }, // a logarithmic axis has a tick for each of 1 to 9
       values: (_, values) => values.map((value) => (value === null ? "" : short(value))),
     });
     this.plot = new uPlot({
       width: 300, height, cursor: { y: false }, legend: { live: true },
       scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
-      axes: [{ ...axis(xlabel), size: 34 }, axis(ylabel)],
+      axes: [{ ...axis(xlabel), size: 34 }, axis(ylabel, log)],
       series: [{ label: xlabel }, ...names.map((name, i) => ({
         label: name, stroke: colours[i] || series(i), width: 2, dash: dashes[i], points: { show: false },
         value: (_, value) => (value === null ? "–" : digits(value)),

@@ -4,9 +4,12 @@ import { Curves, Figure, bitmap, colour, flip, heights, series } from "../draw.j
 import { digits, element } from "../words.js";
 import { makeCode, makeTable } from "./adam_code.js";
 
-const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
-const ORDER = ["sgd", "momentum", "form1", "form2", "form3", "full", "rmsprop", "almost", "adam", "adam_keras"];
-const look = (name) => ({ color: series(ORDER.indexOf(name)), dash: DASHES[Math.floor(ORDER.indexOf(name) / 8)] });
+// Colour and dashes of each optimizer: one colour for a family.
+const LOOKS = {
+  sgd: ["c6", []], momentum: ["c1", []], form1: ["c4", [2, 3]], form2: ["c4", [7, 4]], form3: ["c4", []], full: ["c5", []],
+  rmsprop: ["c2", []], almost: ["c3", []], adam: ["c0", []], adam_keras: ["c0", [7, 4]],
+};
+const look = (name) => ({ color: colour(LOOKS[name][0]), dash: LOOKS[name][1] });
 
 export default function make(root, lab) {
   const { t } = lab;
@@ -43,7 +46,7 @@ export default function make(root, lab) {
   let comparedOf = "";
 
   const depth = heading(root, "");
-  const charts = box(root, { class: "columns" });
+  const charts = box(root, { class: "columns adam-charts" });
   const weights = (names) => names.flatMap((name) => [`${name}, w₀`, `${name}, w₁`]);
   const kinds = { colours: [0, 1, 0, 1, 0, 1].map(series), dashes: [[2, 3], [2, 3], [], [], [8, 5], [8, 5]] };
   const first = chart("first_of", { names: weights(["g", "m", `m ${t("hat")}`]), ylabel: t("size"), ...kinds });
@@ -179,7 +182,7 @@ export default function make(root, lab) {
     if (corrections) bias.curves.set([steps, ...corrections.map((one) => one.values)]);
     const has = (what) => steps.length === 0 || Number.isFinite(notes[what].values[0]);
     first.note.textContent = has("first") ? "" : t("none_first");
-    second.note.textContent = has("second") || settings.look === "full" ? "" : t("none_second");
+    second.note.textContent = has("second") ? "" : t("none_second");
     bias.note.textContent = state.corrects ? "" : t("would_bias");
   }
 
