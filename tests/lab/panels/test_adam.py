@@ -23,7 +23,8 @@ def race(steps, **chosen):
 
 def test_the_table_is_the_slides():
     lines = textbook.comparison_table().split("\n")[2:]
-    assert ["| " + " | ".join([row["label"], *("✓" if cell else "✗" for cell in row["cells"])]) + " |" for row in table()] == lines
+    cells = [[row["label"], *("✓" if cell else "✗" for cell in row["cells"])] for row in table()]
+    assert ["| " + " | ".join(row) + " |" for row in cells] == lines
     assert ["".join("-+"[cell] for cell in row["cells"]) for row in table()] == [
         "----", "+---", "+---", "-+--", "-++-", "++++"]
 
@@ -75,7 +76,8 @@ def test_the_correction_makes_a_constant_gradient_itself():
     notes = panel.racers["adam"].notes
     np.testing.assert_allclose(notes["first_hat"][:5], notes["gradient"][:5], rtol=1e-2)
     np.testing.assert_allclose(notes["second_hat"][:5], notes["gradient"][:5] ** 2, rtol=1e-2)
-    assert panel.state()["corrections"][0][0] == pytest.approx(10) and panel.state()["corrections"][1][0] == pytest.approx(1000)
+    corrections = panel.state()["corrections"]
+    assert corrections[0][0] == pytest.approx(10) and corrections[1][0] == pytest.approx(1000)
 
 
 def test_adagrad_gives_rare_gradients_a_large_rate_and_never_raises_one():
@@ -99,9 +101,9 @@ def test_the_full_matrix_turns_with_the_axes_and_the_diagonal_does_not():
 
 def test_the_full_matrix_makes_the_step_that_it_shows():
     panel = race(3, surface="turned", look="full")
-    full = panel.state()["full"]
-    np.testing.assert_allclose(panel.racers["full"].notes["move"][2], -full["matrix"] @ full["gradient"], rtol=1e-6)
-    np.testing.assert_allclose(np.diag(full["diagonal"]), 0.1 / np.sqrt(1e-7 + panel.racers["full"].notes["second"][2]), rtol=1e-6)
+    full, notes = panel.state()["full"], panel.racers["full"].notes
+    np.testing.assert_allclose(notes["move"][2], -full["matrix"] @ full["gradient"], rtol=1e-6)
+    np.testing.assert_allclose(np.diag(full["diagonal"]), 0.1 / np.sqrt(1e-7 + notes["second"][2]), rtol=1e-6)
 
 
 def test_sparse_gradients_are_rare():

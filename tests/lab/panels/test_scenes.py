@@ -82,7 +82,8 @@ def test_the_update_is_the_slides():
     panel = walk(STAGES - 1, rate=0.3)
     state = panel.state()
     assert state["updated"] and panel.updates == 1
-    np.testing.assert_allclose(state["after"], state["before"] - np.float64(np.float32(0.3)) * state["gradient"], rtol=1e-14)
+    rate = np.float64(np.float32(0.3))
+    np.testing.assert_allclose(state["after"], state["before"] - rate * state["gradient"], rtol=1e-14)
 
 
 def test_both_paces_walk_the_same_way():

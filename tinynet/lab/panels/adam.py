@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ... import textbook
 from ..code import Call, Name, make, program
 from ..panel import Panel
 from ..parameters import Choice, Number, Place, Several
@@ -101,8 +100,9 @@ class HowAdam(Panel):
         self.surface = None if self.sparse else make(self._surface())
         self.racers = {name: Racer(name, make(self._call(name)), chosen["start"], MOST_STEPS) for name in self.names}
         self.count = 0
-        self.bounds = self.surface.bounds if self.surface else (-2.5, 2.5, -2.5, 2.5)
-        x, y = np.linspace(*self.bounds[:2], GRID), np.linspace(*self.bounds[2:], GRID)
+        self.bounds: tuple[float, ...] = self.surface.bounds if self.surface else (-2.5, 2.5, -2.5, 2.5)
+        x = np.linspace(self.bounds[0], self.bounds[1], GRID)
+        y = np.linspace(self.bounds[2], self.bounds[3], GRID)
         height = self._height(*np.meshgrid(x, y))
         # Heights differ by powers of ten: the lines stand at equal steps of log(1 + height - lowest).
         self.height = np.log1p(height - height.min()).astype(np.float32)

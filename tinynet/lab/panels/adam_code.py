@@ -19,8 +19,11 @@ ROWS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")  # of the t
 UPDATES = ("w -=", "theta -=")
 
 
-def marked(cls: type) -> list[list[str]]:
+def marked(cls: Any) -> list[list[str]]:
     """Return [line, letter] of each line of an optimizer's step, as `textbook.explain` prints it.
+
+    Args:
+        cls: A `SlideOptimizer`, or `optimizers.Adam`.
 
     >>> marked(textbook.Momentum)[1]
     ['    v[...] = self.rho * v + dw', 'M']
@@ -28,7 +31,7 @@ def marked(cls: type) -> list[list[str]]:
     if cls is optimizers.Adam:
         return _keras_adam()
     inside, found = False, []
-    for line in textbook.explain(cls).split("\n"):  # type: ignore[arg-type]
+    for line in textbook.explain(cls).split("\n"):
         letter = next((letter for comment, letter in COMMENTS.items() if comment in line), "")
         if inside and not letter:
             letter = WHOLE.get(cls.__name__, "R" if line.strip().startswith(FULL) else "")
@@ -51,7 +54,8 @@ def table() -> list[dict[str, Any]]:
     Each has a `key`, the `label` of the slides, `cells` (bool) and `lines` (the line of code that a tick means).
     """
     rows = []
-    for key, cls in zip(ROWS, COMPARED, strict=True):
+    compared: tuple[Any, ...] = COMPARED
+    for key, cls in zip(ROWS, compared, strict=True):
         code = marked(cls)
         cells = [bool(getattr(cls, column)) for column in COLUMNS]
         lines = [_lines(code, letter) if cell else [] for cell, letter in zip(cells, "MRRB", strict=True)]

@@ -383,9 +383,9 @@ function marchingSquares(values, rows, columns, level) {
   return segments;
 }
 
-// Curves over steps, drawn by uPlot. `set([xs, ys, ys, ...])` takes plain or typed arrays.
+// Curves over steps, drawn by uPlot. `set([xs, ys, ys, ...])` takes plain or typed arrays; `span` draws through gaps.
 export class Curves {
-  constructor(parent, { label, names, xlabel, ylabel, colours = [], dashes = [], height = 220, log = false }) {
+  constructor(parent, { label, names, xlabel, ylabel, colours = [], dashes = [], height = 220, log = false, span = false }) {
     this.holder = element("div", { class: "curves", role: "img", "aria-label": label });
     parent.append(this.holder);
     const ink = colour("ink");
@@ -399,7 +399,7 @@ export class Curves {
       scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
       axes: [{ ...axis(xlabel), size: 34 }, axis(ylabel, log)],
       series: [{ label: xlabel }, ...names.map((name, i) => ({
-        label: name, stroke: colours[i] || series(i), width: 2, dash: dashes[i], points: { show: false },
+        label: name, stroke: colours[i] || series(i), width: 2, dash: dashes[i], points: { show: false }, spanGaps: span,
         value: (_, value) => (value === null ? "–" : digits(value)),
       }))],
     }, [[], ...names.map(() => [])], this.holder);

@@ -6,7 +6,7 @@ import { makeCode, makeTable } from "./adam_code.js";
 
 // Colour and dashes of each optimizer: one colour for a family.
 const LOOKS = {
-  sgd: ["c6", []], momentum: ["c1", []], form1: ["c4", [2, 3]], form2: ["c4", [7, 4]], form3: ["c4", []], full: ["c5", []],
+  sgd: ["c7", [2, 3]], momentum: ["c1", []], form1: ["c4", [2, 3]], form2: ["c4", [7, 4]], form3: ["c4", []], full: ["c6", []],
   rmsprop: ["c2", []], almost: ["c3", []], adam: ["c0", []], adam_keras: ["c0", [7, 4]],
 };
 const look = (name) => ({ color: colour(LOOKS[name][0]), dash: LOOKS[name][1] });
@@ -62,7 +62,7 @@ export default function make(root, lab) {
     heading(holder, t(words));
     const note = element("p", { class: "help" });
     holder.append(note);
-    return { note, holder, curves: new Curves(holder, { label: t(words), xlabel: t("step"), height: 210, ...options }) };
+    return { note, holder, curves: new Curves(holder, { label: t(words), xlabel: t("step"), height: 210, span: true, ...options }) };
   }
 
   race.onDrag(
@@ -137,8 +137,16 @@ export default function make(root, lab) {
   }
 
   function showLegend() {
-    legend.replaceChildren(...state.racers.map(({ name, path }) => element("li", { "data-racer": name }, swatch(look(name).color),
+    legend.replaceChildren(...state.racers.map(({ name, path }) => element("li", { "data-racer": name }, stroke(name),
       element(name === settings.look ? "strong" : "span", { text: `${lab.option("racers", name)} (${digits(path.values.at(-2))}, ${digits(path.values.at(-1))})` }))));
+  }
+
+  // A line as in the picture.
+  function stroke(name) {
+    const { color, dash } = look(name);
+    const made = element("span", { class: "adam-stroke" });
+    made.style.borderTop = `4px ${dash.length === 0 ? "solid" : dash[0] > 3 ? "dashed" : "dotted"} ${color}`;
+    return made;
   }
 
   function swatch(color) {
@@ -159,7 +167,7 @@ export default function make(root, lab) {
         heading(holder, words);
         return new Curves(holder, {
           label: words, names: names.map((name) => lab.option("racers", name)), xlabel: t("step"), ylabel: lab.option("compare", settings.compare),
-          log: settings.compare !== "first", colours: names.map((name) => look(name).color), dashes: names.map((name) => look(name).dash),
+          log: settings.compare !== "first", span: true, colours: names.map((name) => look(name).color), dashes: names.map((name) => look(name).dash),
         });
       });
     }
@@ -212,7 +220,8 @@ export default function make(root, lab) {
 }
 
 const count = (array) => Array.from({ length: array.shape[0] }, (_, i) => i + 1);
-const above = (values) => values.map((value) => (value > 0 ? value : NaN)); // for logarithmic axes
+// For logarithmic axes, without what has become 0 but for rounding.
+const above = (values) => values.map((value) => (value > 1e-9 ? value : NaN));
 function column(array, k) {
   return Array.from({ length: array.shape[0] }, (_, i) => array.values[2 * i + k]);
 }
