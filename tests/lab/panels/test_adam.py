@@ -63,28 +63,28 @@ def test_first_steps():
 def test_the_rates_are_those_of_the_steps(name, surface):
     """Each step is -rate times the gradient, or times its (corrected) mean."""
     panel = race(30, surface=surface, look=name)
-    notes = panel.racers[name].notes
-    mean = notes["first_hat"] if name in ("adam", "adam_keras") else notes["first"]
-    factor = notes["gradient"] if name not in ("momentum", "almost", "adam", "adam_keras") else mean
-    rate = np.nan_to_num(notes["rate"])  # form 1 leaves a weight without gradients alone
+    history = panel.racers[name].history
+    mean = history["first_hat"] if name in ("adam", "adam_keras") else history["first"]
+    factor = history["gradient"] if name not in ("momentum", "almost", "adam", "adam_keras") else mean
+    rate = np.nan_to_num(history["rate"])  # form 1 leaves a weight without gradients alone
     # The step is a difference of weights up to 5, which are rounded to 1e-15.
-    np.testing.assert_allclose(notes["move"][:30], (-rate * factor)[:30], rtol=1e-6, atol=1e-13)
+    np.testing.assert_allclose(history["move"][:30], (-rate * factor)[:30], rtol=1e-6, atol=1e-13)
 
 
 def test_the_correction_makes_a_constant_gradient_itself():
     panel = race(5, surface="saddle", look="adam", adaptive=1e-4)
-    notes = panel.racers["adam"].notes
-    np.testing.assert_allclose(notes["first_hat"][:5], notes["gradient"][:5], rtol=1e-2)
-    np.testing.assert_allclose(notes["second_hat"][:5], notes["gradient"][:5] ** 2, rtol=1e-2)
+    history = panel.racers["adam"].history
+    np.testing.assert_allclose(history["first_hat"][:5], history["gradient"][:5], rtol=1e-2)
+    np.testing.assert_allclose(history["second_hat"][:5], history["gradient"][:5] ** 2, rtol=1e-2)
     corrections = panel.state()["corrections"]
     assert corrections[0][0] == pytest.approx(10) and corrections[1][0] == pytest.approx(1000)
 
 
 def test_adagrad_gives_rare_gradients_a_large_rate_and_never_raises_one():
     panel = race(200, surface="sparse", every=20, look="form3")
-    rates = panel.racers["form3"].notes["rate"][:200]
+    rates = panel.racers["form3"].history["rate"][:200]
     assert (np.diff(rates, axis=0) <= 0).all() and rates[-1, 1] > 2 * rates[-1, 0]
-    assert (np.diff(panel.racers["rmsprop"].notes["rate"][:200], axis=0) > 0).any(), "the leaky one can"
+    assert (np.diff(panel.racers["rmsprop"].history["rate"][:200], axis=0) > 0).any(), "the leaky one can"
 
 
 def test_the_full_matrix_turns_with_the_axes_and_the_diagonal_does_not():
@@ -101,9 +101,9 @@ def test_the_full_matrix_turns_with_the_axes_and_the_diagonal_does_not():
 
 def test_the_full_matrix_makes_the_step_that_it_shows():
     panel = race(3, surface="turned", look="full")
-    full, notes = panel.state()["full"], panel.racers["full"].notes
-    np.testing.assert_allclose(notes["move"][2], -full["matrix"] @ full["gradient"], rtol=1e-6)
-    np.testing.assert_allclose(np.diag(full["diagonal"]), 0.1 / np.sqrt(1e-7 + notes["second"][2]), rtol=1e-6)
+    full, history = panel.state()["full"], panel.racers["full"].history
+    np.testing.assert_allclose(history["move"][2], -full["matrix"] @ full["gradient"], rtol=1e-6)
+    np.testing.assert_allclose(np.diag(full["diagonal"]), 0.1 / np.sqrt(1e-7 + history["second"][2]), rtol=1e-6)
 
 
 def test_sparse_gradients_are_rare():

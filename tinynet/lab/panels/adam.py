@@ -1,4 +1,4 @@
-"""How Adam came to be: the optimizers on the way to it, and what they hold, on one race."""
+"""How Adam came to be: the optimizers that led to it, and what they hold, on one race."""
 
 from __future__ import annotations
 
@@ -144,8 +144,8 @@ class HowAdam(Panel):
         with np.errstate(all="ignore"):
             numbers: dict[str, Any] = {"loss": float(self._height(x, y))}
         if count:
-            numbers |= {"rate_0": float(look.notes["rate"][count - 1, 0]), "rate_1": float(look.notes["rate"][count - 1, 1]),
-                        "first_step": float(abs(look.notes["move"][0, 0])) / float(look.optimizer.learning_rate)}
+            numbers |= {"rate_0": float(look.history["rate"][count - 1, 0]), "rate_1": float(look.history["rate"][count - 1, 1]),
+                        "first_step": float(abs(look.history["move"][0, 0])) / float(look.optimizer.learning_rate)}
         corrections = None
         if hasattr(look.optimizer, "beta_1"):
             steps = np.arange(1, count + 1)
@@ -157,19 +157,25 @@ class HowAdam(Panel):
             minima = [[0.0, 0.0]]
         else:
             minima = [list(TARGET)] if self.sparse else [list(one) for one in self.surface.minima]  # type: ignore[union-attr]
+        with np.errstate(over="ignore"):  # a racer that diverges is infinite in float32 before it is in float64
+            return self._picture(numbers, minima, corrections, look)
+
+    def _picture(self, numbers: dict[str, Any], minima: list[list[float]], corrections: list[np.ndarray] | None,
+                 look: Racer) -> dict[str, Any]:
+        chosen, count = self.settings, self.count
         full = self.racers.get("full")
         return {
             "numbers": numbers, "height": self.height, "bounds": list(self.bounds), "minima": minima,
             "racers": [{"name": name, "path": one.path[: count + 1].astype(np.float32),
-                        "values": one.notes[chosen["compare"]][:count].astype(np.float32)} for name, one in self.racers.items()],
-            "notes": {what: values[:count].astype(np.float32) for what, values in look.notes.items()},
+                        "values": one.history[chosen["compare"]][:count].astype(np.float32)} for name, one in self.racers.items()],
+            "history": {what: values[:count].astype(np.float32) for what, values in look.history.items()},
             "corrections": corrections, "corrects": chosen["look"] in ("adam", "adam_keras"),
             "full": full and self._full(full), "code": self.lines, "table": self.table,
         }
 
     def _full(self, racer: Racer) -> dict[str, Any]:
         matrix, diagonal = racer.full()
-        gradient = racer.notes["gradient"][self.count - 1] if self.count else np.zeros(2)
+        gradient = racer.history["gradient"][self.count - 1] if self.count else np.zeros(2)
         return {"matrix": matrix, "diagonal": diagonal, "gradient": gradient}
 
     def code(self, steps: int) -> str:
@@ -220,5 +226,5 @@ class HowAdam(Panel):
             "memories": {name: [state.numpy() for state in one.optimizer.variables[2:]] for name, one in self.racers.items()},
         }
         if not self.sparse:
-            proof["moments"] = {name: np.nan_to_num(one.notes["first"][: self.count]) for name, one in self.racers.items()}
+            proof["moments"] = {name: np.nan_to_num(one.history["first"][: self.count]) for name, one in self.racers.items()}
         return proof

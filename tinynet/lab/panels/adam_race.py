@@ -1,4 +1,4 @@
-"""What the optimizers on the way to Adam hold after each step: moments, their correction, the effective rates."""
+"""What the optimizers that led to Adam hold after each step: moments, their correction, the effective rates."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def inverse_root(matrix: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 class Racer:
-    """One optimizer on its walk, with a row of notes for each step.
+    """One optimizer on its walk, with the history of each step.
 
     Args:
         name: A key of `RACERS` in adam.py.
@@ -44,7 +44,7 @@ class Racer:
     Attributes:
         position: The weights, a Variable.
         path: The points, the start first, shape (most + 1, 2).
-        notes: {what: shape (most, 2)}: gradient, first, first_hat, second, second_hat (NaN where the optimizer has no
+        history: {what: shape (most, 2)}: gradient, first, first_hat, second, second_hat (NaN where the optimizer has no
             such moment), rate (by which the gradient or its mean is multiplied) and move.
         count: Steps made.
     """
@@ -54,7 +54,7 @@ class Racer:
         self.position = Variable(np.array(start, np.float64), name="position")
         self.path = np.full((most + 1, 2), np.nan)
         self.path[0] = self.position.numpy()
-        self.notes = {what: np.full((most, 2), np.nan) for what in (
+        self.history = {what: np.full((most, 2), np.nan) for what in (
             "gradient", "first", "first_hat", "second", "second_hat", "rate", "move")}
 
     def step(self, loss: Any) -> None:
@@ -73,21 +73,21 @@ class Racer:
             self._note(before, gradients[0])
 
     def _note(self, before: np.ndarray, gradient: np.ndarray) -> None:
-        notes, optimizer, t = self.notes, self.optimizer, self.count
+        history, optimizer, t = self.history, self.optimizer, self.count
         k = t - 1
         first, second = slot(optimizer, FIRST), slot(optimizer, SECOND)
-        notes["gradient"][k] = gradient
-        notes["move"][k] = self.position.numpy() - before
+        history["gradient"][k] = gradient
+        history["move"][k] = self.position.numpy() - before
         if first is not None:
-            notes["first"][k] = first
+            history["first"][k] = first
         if self.name == "full":
             second = np.diag(self.outer_products())
         if second is not None:
-            notes["second"][k] = second
+            history["second"][k] = second
         if hasattr(optimizer, "beta_1"):  # an Adam: what the correction makes of them, or would make
-            notes["first_hat"][k] = first / (1 - optimizer.beta_1**t)
-            notes["second_hat"][k] = second / (1 - optimizer.beta_2**t)
-        notes["rate"][k] = self.rates(t)
+            history["first_hat"][k] = first / (1 - optimizer.beta_1**t)
+            history["second_hat"][k] = second / (1 - optimizer.beta_2**t)
+        history["rate"][k] = self.rates(t)
 
     def rates(self, t: int) -> np.ndarray:
         """The effective learning rate of each weight at step t: lr / (sqrt(h) + epsilon), in the optimizer's own form."""

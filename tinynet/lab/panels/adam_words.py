@@ -68,6 +68,8 @@ WORDS = CELLS | {
     "no_full": Words("before the first step", "첫 단계 전입니다"),
     "compare_of": Words("Weight by weight: all optimizers of the race", "가중치별 비교: 경주하는 모든 알고리즘"),
     "depth_of": Words("In depth", "자세히 보기"),
+    "dashes": Words("Dots: the gradient. Line: the moment. Dashes: the moment corrected.",
+                    "점선은 기울기, 실선은 모멘트, 파선은 보정한 모멘트입니다."),
     "first_of": Words("Gradient g and first moment m", "기울기 g와 1차 모멘트 m"),
     "second_of": Words("Squared gradient g² and second moment v", "기울기의 제곱 g²과 2차 모멘트 v"),
     "rate_of": Words("Effective learning rate: lr / √v, in this optimizer's form", "유효 학습률: lr / √v (이 알고리즘의 식)"),

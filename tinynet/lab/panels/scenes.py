@@ -1,4 +1,4 @@
-"""Behind the scenes: one network, its numbers, and the chain rule one term at a time."""
+"""What happens in a training step: one network, its numbers, and the chain rule one term at a time."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class Scenes(Panel):
             "numbers": numbers, "position": position, "stage": stage, "term": current, "known": known, "names": list(WEIGHTS),
             "before": flat(self.before), "after": flat(after), "updated": stage == "update", "gradient": np.array(by_terms),
             "numerical": np.array(numerical), "errors": np.array(errors), "rate": chosen["rate"],
-            "losses": np.array(self.losses if position >= len(FORWARD) else self.losses[:-1]), "samples": self.samples,
+            "losses": np.array(self.losses if position >= len(FORWARD) else self.losses[:-1]), "samples": self.samples, "epoch": len(self.batches),
             "predictions": predictions, "batch_start": (self.batch - 1) % len(self.batches) * chosen["batch"],
             "plane": self._plane(low, high), "bounds": [low[0], high[0], low[1], high[1]],
             "activation": chosen["activation"], "output": self._output(),

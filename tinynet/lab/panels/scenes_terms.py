@@ -164,14 +164,14 @@ class _Walk:
         sigma = r"\sum_n " if many else ""
         if loss == "bce":
             p = np.clip(y, EPSILON, 1 - EPSILON)
-            self.total("L", ("t", "y"), rf"-{mean}{sigma}\left[t\ln\hat y + (1-t)\ln(1-\hat y)\right]",
+            self.total("L", ("t", "y"), rf"-{mean}{sigma}\big[t\ln\hat y + (1-t)\ln(1-\hat y)\big]",
                        r"<t>\ln <y> + (1-<t>)\ln(1-<y>)", -(t * np.log(p) + (1 - t) * np.log(1 - p)) / self.n,
-                       rf"-{mean}\left[{{}}\right]")
+                       rf"-{mean}\big[{{}}\big]")
         else:
             factor = r"\tfrac12" if loss == "half" else mean
             scale = 0.5 if loss == "half" else 1 / self.n
             self.total("L", ("t", "y"), rf"{factor}{sigma}(t-\hat y)^2", r"(<t>-<y>)^2", scale * (t - y) ** 2,
-                       rf"{factor}\left[{{}}\right]" if many else rf"{factor}{{}}")
+                       rf"{factor}\big[{{}}\big]" if many else rf"{factor}{{}}")
 
     def backward(self, hidden, output, loss):
         v, many = self.v, self.n > 1

@@ -392,7 +392,7 @@ export class Curves {
     const axis = (words, dense = false) => ({
       label: words, stroke: ink, labelSize: 18, size: 52, font: "12px system-ui", labelFont: "12px system-ui",
       grid: { stroke: colour("faint"), width: 1 }, ticks: { stroke: colour("line"), size: dense ? 3 : 10 }, // a logarithmic axis has a tick for each of 1 to 9
-      values: (_, values) => values.map((value) => (value === null ? "" : short(value))),
+      values: (_, values) => values.map((value) => (value === null ? "" : dense && value >= 1e5 ? value.toExponential(0).replace("+", "") : short(value))),
     });
     this.plot = new uPlot({
       width: 300, height, cursor: { y: false }, legend: { live: true },

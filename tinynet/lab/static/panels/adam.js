@@ -46,6 +46,7 @@ export default function make(root, lab) {
   let comparedOf = "";
 
   const depth = heading(root, "");
+  root.append(element("p", { class: "help", text: t("dashes") }));
   const charts = box(root, { class: "columns adam-charts" });
   const weights = (names) => names.flatMap((name) => [`${name}, w₀`, `${name}, w₁`]);
   const kinds = { colours: [0, 1, 0, 1, 0, 1].map(series), dashes: [[2, 3], [2, 3], [], [], [8, 5], [8, 5]] };
@@ -180,15 +181,15 @@ export default function make(root, lab) {
 
   function showDepth() {
     depth.textContent = `${t("depth_of")}: ${lab.option("look", settings.look)}`;
-    const { notes, corrections } = state;
-    const steps = count(notes.gradient);
-    const pair = (what, change = (one) => one) => [0, 1].map((k) => change(column(notes[what], k)));
+    const { history, corrections } = state;
+    const steps = count(history.gradient);
+    const pair = (what, change = (one) => one) => [0, 1].map((k) => change(column(history[what], k)));
     first.curves.set([steps, ...pair("gradient"), ...pair("first"), ...pair("first_hat")]);
     second.curves.set([steps, ...pair("gradient", (one) => above(one.map((value) => value * value))), ...pair("second", above), ...pair("second_hat", above)]);
     rate.curves.set([steps, ...pair("rate", above)]);
     bias.holder.hidden = !corrections;
     if (corrections) bias.curves.set([steps, ...corrections.map((one) => one.values)]);
-    const has = (what) => steps.length === 0 || Number.isFinite(notes[what].values[0]);
+    const has = (what) => steps.length === 0 || Number.isFinite(history[what].values[0]);
     first.note.textContent = has("first") ? "" : t("none_first");
     second.note.textContent = has("second") ? "" : t("none_second");
     bias.note.textContent = state.corrects ? "" : t("would_bias");

@@ -29,7 +29,7 @@ export default function make(root, lab) {
   const [left, right] = [element("div"), element("div")];
   columns.append(left, right);
   left.append(element("h2", { text: t("losses_of") }));
-  const curve = new Curves(left, { label: t("losses_of"), names: [t("loss")], xlabel: t("batches"), ylabel: t("loss"), height: 240 });
+  const curve = new Curves(left, { label: t("losses_of"), names: [t("loss"), t("mean_loss")], colours: [colour("line"), colour("c1")], xlabel: t("batches"), ylabel: t("loss"), height: 240 });
   right.append(element("h2", { text: t("plane_of") }));
   const plane = new Figure(right, { label: t("plane_of"), ratio: 0.72, most: 340, paint: () => state && paintPlane() });
   const samples = element("div");
@@ -47,12 +47,12 @@ export default function make(root, lab) {
 
   // The formula in letters, in numbers and its value; KaTeX sets it again only when it has changed.
   function showTerm() {
-    const now = JSON.stringify([state.term?.tex, state.term?.filled, state.stage, state.updated && [state.before.values, state.after.values], state.known.x1.values]);
+    const now = JSON.stringify([settings.pace, state.term?.tex, state.term?.filled, state.stage, state.updated && [state.before.values, state.after.values], state.known.x1.values]);
     if (now === shownTerm) return;
     shownTerm = now;
     const lines = state.term ? termLines(state.term) : state.updated ? [updateLine()] : [dataLine()];
-    term.replaceChildren(...lines.map((tex) => set(element("div"), tex, true)));
-    if (!state.updated) return;
+    term.replaceChildren(...lines.map((tex, i) => set(element("div"), tex, i === 0)));
+    if (!state.updated || settings.pace === "update") return;
     term.append(...state.names.map((name, i) => {
       const [before, gradient, after] = [state.before, state.gradient, state.after].map((one) => number(one.values[i]));
       const tex = `${name[0]}${name[1] ? `_{${name.slice(1)}}` : ""}:\\ ${before} - ${number(state.rate)}\\cdot ${bracket(gradient)} = \\mathbf{${after}}`;
@@ -62,8 +62,8 @@ export default function make(root, lab) {
 
   function termLines({ tex, filled, values }) {
     const value = (n) => number(values.values ? values.values[n] : values[n]);
-    if (filled.length === 1) return [tex, `= ${filled[0]} = \\mathbf{${value(0)}}`];
-    return [tex, ...filled.map((line, n) => `\\small ${n + 1}:\\quad ${line} = \\mathbf{${value(n)}}`)];
+    if (filled.length === 1) return [tex, `\\displaystyle {} = ${filled[0]} = \\mathbf{${value(0)}}`];
+    return [tex, ...filled.map((line, n) => `${n + 1}:\\quad ${line} = \\mathbf{${value(n)}}`)];
   }
 
   function set(place, tex, displayMode) {
@@ -147,7 +147,7 @@ export default function make(root, lab) {
       showWeights();
       showSamples();
       const losses = state.losses.values;
-      curve.set([Array.from(losses, (_, i) => i + 1), losses]);
+      curve.set([Array.from(losses, (_, i) => i + 1), losses, means(losses, state.epoch)]);
       plane.redraw();
     },
     destroy() {
@@ -156,6 +156,15 @@ export default function make(root, lab) {
       plane.destroy();
     },
   };
+}
+
+// The mean of each value and those before it, `count` in all.
+function means(values, count) {
+  let sum = 0;
+  return Array.from(values, (value, i) => {
+    sum += value - (i >= count ? values[i - count] : 0);
+    return i + 1 < count ? NaN : sum / count;
+  });
 }
 
 // A number as TeX.
