@@ -11,7 +11,7 @@ from ..panel import Panel
 from ..parameters import Choice, Number, Place, Several
 from ..words import Words
 from .adam_code import marked, table
-from .adam_race import Racer, SparseLoss
+from .adam_race import FIRST, Racer, SparseLoss, slot
 from .adam_words import WORDS
 
 TURNED = "((x + y)**2 + 20*(y - x)**2) / 4"  # the ravine, turned by 45 degrees
@@ -226,5 +226,7 @@ class HowAdam(Panel):
             "memories": {name: [state.numpy() for state in one.optimizer.variables[2:]] for name, one in self.racers.items()},
         }
         if not self.sparse:
-            proof["moments"] = {name: np.nan_to_num(one.history["first"][: self.count]) for name, one in self.racers.items()}
+            # `trace` has 0 for those without a first moment.
+            proof["moments"] = {name: one.history["first"][: self.count] if slot(one.optimizer, FIRST) is not None
+                                else np.zeros((self.count, 2)) for name, one in self.racers.items()}
         return proof
