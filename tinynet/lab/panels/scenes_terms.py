@@ -104,11 +104,12 @@ def make_terms(x: np.ndarray, t: np.ndarray, weights: Sequence[np.ndarray], hidd
 
 
 class _Walk:
-    def __init__(self, x, t, weights, hidden, output, loss):
+    def __init__(self, x: np.ndarray, t: np.ndarray, weights: Sequence[np.ndarray], hidden: str, output: str,
+                 loss: str) -> None:
         kernel, bias, head, head_bias = weights
         self.n = len(x)
         self.terms: list[Term] = []
-        self.v = {"x1": x[:, 0], "x2": x[:, 1], "t": t[:, 0], "c": head_bias[0]}  # values by name
+        self.v: dict[str, np.ndarray] = {"x1": x[:, 0], "x2": x[:, 1], "t": t[:, 0], "c": head_bias[0]}  # values by name
         for i in (1, 2):
             self.v |= {f"w{i}1": kernel[i - 1, 0], f"w{i}2": kernel[i - 1, 1], f"b{i}": bias[i - 1], f"v{i}": head[i - 1, 0]}
         self.forward(hidden, output, loss)
