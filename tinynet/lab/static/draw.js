@@ -383,23 +383,23 @@ function marchingSquares(values, rows, columns, level) {
   return segments;
 }
 
-// Curves over steps, drawn by uPlot. `set([xs, ys, ys, ...])` takes plain or typed arrays; `span` draws through gaps.
+// Curves over steps, drawn by uPlot. `set([xs, ys, ys, ...])` takes plain or typed arrays.
 export class Curves {
-  constructor(parent, { label, names, xlabel, ylabel, colours = [], dashes = [], height = 220, log = false, span = false }) {
+  constructor(parent, { label, names, xlabel, ylabel, colours = [], dashes = [], height = 220, log = false }) {
     this.holder = element("div", { class: "curves", role: "img", "aria-label": label });
     parent.append(this.holder);
     const ink = colour("ink");
-    const axis = (words, dense = false) => ({
+    const axis = (words) => ({
       label: words, stroke: ink, labelSize: 18, size: 52, font: "12px system-ui", labelFont: "12px system-ui",
-      grid: { stroke: colour("faint"), width: 1 }, ticks: { stroke: colour("line"), size: dense ? 3 : 10 }, // a logarithmic axis has a tick for each of 1 to 9
-      values: (_, values) => values.map((value) => (value === null ? "" : dense && value >= 1e5 ? value.toExponential(0).replace("+", "") : short(value))),
+      grid: { stroke: colour("faint"), width: 1 }, ticks: { stroke: colour("line") },
+      values: (_, values) => values.map((value) => (value === null ? "" : short(value))),
     });
     this.plot = new uPlot({
       width: 300, height, cursor: { y: false }, legend: { live: true },
       scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
-      axes: [{ ...axis(xlabel), size: 34 }, axis(ylabel, log)],
+      axes: [{ ...axis(xlabel), size: 34 }, axis(ylabel)],
       series: [{ label: xlabel }, ...names.map((name, i) => ({
-        label: name, stroke: colours[i] || series(i), width: 2, dash: dashes[i], points: { show: false }, spanGaps: span,
+        label: name, stroke: colours[i] || series(i), width: 2, dash: dashes[i], points: { show: false },
         value: (_, value) => (value === null ? "–" : digits(value)),
       }))],
     }, [[], ...names.map(() => [])], this.holder);

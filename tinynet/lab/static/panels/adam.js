@@ -1,7 +1,7 @@
 // The way to Adam: the race, what the optimizers hold for each weight, the lines of their code, the slides' table.
 
 import { Curves, Figure, bitmap, colour, flip, heights, series } from "../draw.js";
-import { digits, element } from "../words.js";
+import { digits, element, short } from "../words.js";
 import { makeCode, makeTable } from "./adam_code.js";
 
 // Colour and dashes of each optimizer: one colour for a family.
@@ -63,7 +63,7 @@ export default function make(root, lab) {
     heading(holder, t(words));
     const note = element("p", { class: "help" });
     holder.append(note);
-    return { note, holder, curves: new Curves(holder, { label: t(words), xlabel: t("step"), height: 210, span: true, ...options }) };
+    return { note, holder, curves: smooth(new Curves(holder, { label: t(words), xlabel: t("step"), height: 210, ...options }), options.log) };
   }
 
   race.onDrag(
@@ -166,10 +166,10 @@ export default function make(root, lab) {
         const holder = box(compare);
         const words = `${lab.option("compare", settings.compare)}, ${["w₀", "w₁"][k]}`;
         heading(holder, words);
-        return new Curves(holder, {
+        return smooth(new Curves(holder, {
           label: words, names: names.map((name) => lab.option("racers", name)), xlabel: t("step"), ylabel: lab.option("compare", settings.compare),
-          log: settings.compare !== "first", span: true, colours: names.map((name) => look(name).color), dashes: names.map((name) => look(name).dash),
-        });
+          log: settings.compare !== "first", colours: names.map((name) => look(name).color), dashes: names.map((name) => look(name).dash),
+        }), settings.compare !== "first");
       });
     }
     const steps = count(state.racers[0].values);
@@ -218,6 +218,18 @@ export default function make(root, lab) {
       [race, full, first.curves, second.curves, rate.curves, bias.curves, ...compared].forEach((one) => one.destroy());
     },
   };
+}
+
+// Draws through gaps, so that rare values make a line; a logarithmic axis has short ticks, for there is one for each of
+// 1 to 9, and powers of ten as such.
+function smooth(curves, log = false) {
+  const { axes, series: lines } = curves.plot;
+  for (const line of lines) line.spanGaps = true;
+  if (log) {
+    axes[1].ticks.size = 3;
+    axes[1].values = (_, values) => values.map((value) => (value === null ? "" : value >= 1e5 ? value.toExponential(0).replace("+", "") : short(value)));
+  }
+  return curves;
 }
 
 const count = (array) => Array.from({ length: array.shape[0] }, (_, i) => i + 1);
