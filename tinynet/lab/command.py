@@ -82,11 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
         opener = threading.Timer(0.3, webbrowser.open, [local])  # once the server answers
         opener.daemon = True
         opener.start()
-    places = 1
+    seats = 1
     if not loopback:  # a class: a core for each of several sessions; threads that wait for a busy core stand still
-        places = get_num_threads()
+        seats = get_num_threads()
         set_num_threads(1)
-    config = uvicorn.Config(make_app(access, arguments.lang, lesson, places=places), log_level="error",
+    config = uvicorn.Config(make_app(access, arguments.lang, lesson, seats=seats), log_level="error",
                             access_log=False, ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
     server = uvicorn.Server(config)
     try:

@@ -89,11 +89,11 @@ class Sessions:
     """The sessions of all browsers: found again after a reload, ended when abandoned.
 
     Args:
-        places: How many of them may compute at a time.
+        seats: How many of them may compute at a time.
     """
 
-    def __init__(self, places: int = 1) -> None:
-        self.turns = Turns(places)
+    def __init__(self, seats: int = 1) -> None:
+        self.turns = Turns(seats)
         self._sessions: dict[tuple[str, str], Session] = {}
         self._left: dict[tuple[str, str], float] = {}
 
@@ -135,7 +135,7 @@ class Sessions:
 
 
 def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None = None,
-             follow: bool = False, places: int = 1) -> Starlette:
+             follow: bool = False, seats: int = 1) -> Starlette:
     """Return the application.
 
     Args:
@@ -143,9 +143,9 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
         language: 'en' or 'ko' at first; the browser's own if ''.
         lesson: What `lesson.read_lesson` returned.
         follow: Whether a model of this process is watched: its panel comes first.
-        places: How many sessions may compute at a time.
+        seats: How many sessions may compute at a time.
     """
-    sessions = Sessions(places)
+    sessions = Sessions(seats)
     panels = (following_panels() if follow else {}) | all_panels()
 
     async def page(request: Request) -> Response:

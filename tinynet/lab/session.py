@@ -31,13 +31,13 @@ class Turns:
     """A lock whose waiters get it in the order in which they came, so that sessions share the cores fairly.
 
     Args:
-        places: How many sessions may compute at a time: 1 where each uses all cores, else the number of cores.
+        seats: How many sessions may compute at a time: 1 where each uses all cores, else the number of cores.
     """
 
-    def __init__(self, places: int = 1) -> None:
+    def __init__(self, seats: int = 1) -> None:
         self._lock = threading.Lock()
         self._waiting: collections.deque[threading.Lock] = collections.deque()
-        self._free = places
+        self._free = seats
 
     def __enter__(self) -> Turns:
         with self._lock:
