@@ -124,6 +124,7 @@ INTERNALS = {
     "models.training": ["Trainer"],
     "models.structures": ["*"],
     "models.training_step": ["TrainingStep"],
+    "models.turns": ["Turns"],
     "ops.accuracy": ["count_correct"],
     "ops.activation": ["exponential"],
     "ops.activation_formulas": ["*"],

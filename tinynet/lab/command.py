@@ -82,11 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
         opener = threading.Timer(0.3, webbrowser.open, [local])  # once the server answers
         opener.daemon = True
         opener.start()
-    at_once = 1
+    seats = 1
     if not loopback:  # a class: a core for each session, since the threads of one that wait for a busy core stand still
-        at_once = get_num_threads()
+        seats = get_num_threads()
         set_num_threads(1)
-    server = make_server(make_app(access, arguments.lang, lesson, at_once=at_once))
+    server = make_server(make_app(access, arguments.lang, lesson, seats=seats))
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has shut down and passes the signal on

@@ -95,12 +95,12 @@ class Sessions:
     """The sessions of all browsers: found again after a reload, ended when abandoned.
 
     Args:
-        at_once: How many of them may compute at a time.
+        seats: How many of them may compute at a time.
         most_of_a_browser: How many sessions one browser may have.
     """
 
-    def __init__(self, at_once: int = 1, most_of_a_browser: int = MOST_SESSIONS) -> None:
-        self.turns = Turns(at_once)
+    def __init__(self, seats: int = 1, most_of_a_browser: int = MOST_SESSIONS) -> None:
+        self.turns = Turns(seats)
         self._most_of_a_browser = most_of_a_browser
         self._sessions: dict[tuple[str, str], Session] = {}
         self._left: dict[tuple[str, str], float] = {}
@@ -204,7 +204,7 @@ async def receive_all(websocket: WebSocket, session: Session) -> None:
 
 
 def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None = None,
-             follow: bool = False, at_once: int = 1) -> Starlette:
+             follow: bool = False, seats: int = 1) -> Starlette:
     """Return the application.
 
     Args:
@@ -212,9 +212,9 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
         language: 'en' or 'ko' at first; the browser's own if ''.
         lesson: What `lesson.read_lesson` returned.
         follow: Whether a model of this process is watched: its panel comes first.
-        at_once: How many sessions may compute at a time.
+        seats: How many sessions may compute at a time.
     """
-    sessions = Sessions(at_once, MOST_SESSIONS if access.loopback else MOST_OF_A_BROWSER)
+    sessions = Sessions(seats, MOST_SESSIONS if access.loopback else MOST_OF_A_BROWSER)
     panels = (following_panels() if follow else {}) | all_panels()
 
     async def page(request: Request) -> Response:

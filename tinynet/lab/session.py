@@ -160,7 +160,13 @@ class Session:
         self._tell()
 
     def _open(self, panel: str, settings: dict[str, Any], seed: int, step: int) -> None:
-        self._start(panel, settings, seed, step, find_panel(panel).speed)
+        self.panel, speed = None, find_panel(panel).speed
+        try:
+            self._start(panel, settings, seed, step, speed)
+        except LabError:
+            # A link may ask for what this computer does not have. The page tells, and has controls that work.
+            self._start(panel, find_panel(panel).parse({}), seed, speed=speed)
+            raise
 
     def _do_set(self, settings: Any) -> None:
         assert self.panel is not None

@@ -10,13 +10,13 @@ class Turns:
     """A lock whose waiters get it in the order in which they came, so that sessions share the cores fairly.
 
     Args:
-        at_once: How many sessions may compute at a time: 1 where each uses all cores, else the number of cores.
+        seats: How many sessions may compute at a time: 1 where each uses all cores, else the number of cores.
     """
 
-    def __init__(self, at_once: int = 1) -> None:
+    def __init__(self, seats: int = 1) -> None:
         self._lock = threading.Lock()
         self._waiting: collections.deque[threading.Lock] = collections.deque()
-        self._free = at_once
+        self._free = seats
 
     def __enter__(self) -> Turns:
         with self._lock:

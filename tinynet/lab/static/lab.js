@@ -136,7 +136,7 @@ function build() {
     element("div", { class: "bench" },
       element("div", { class: "left" }, picture, transportBar(hidden), view.numbers),
       element("aside", { "aria-label": word("settings") }, view.controls.element)),
-    ...(formulas.length ? [element("section", { class: "formulas", "aria-label": word("formulas") }, ...formulas)] : []),
+    ...(formulas.length ? [element("section", { class: "formulas", tabindex: "0", "aria-label": word("formulas") }, ...formulas)] : []),
     ...(hidden.includes("code") ? [] : [codeBox()]),
     neighbours(panel, part),
   );

@@ -10,7 +10,7 @@ export default function make(root, lab) {
   let dragged = null;
   const figure = new Figure(root, { label: t("picture_of"), ratio: 0.85, most: 640, paint: () => state && paint() });
   const legend = element("ul", { class: "legend" });
-  const example = element("div", { class: "scroll" });
+  const example = element("div", { class: "scroll", tabindex: "0" });
   root.append(legend, example);
   figure.onDrag(
     (x, y) => settings && Math.hypot(figure.px(x) - figure.px(settings.centre[0]), figure.py(y) - figure.py(settings.centre[1])) < 24,
@@ -51,7 +51,7 @@ export default function make(root, lab) {
       figure.dot(cx, cy, { color: colour("paper"), edge: colour("ink"), radius: 7 });
       const [x, y] = [path.values[2 * count - 2], path.values[2 * count - 1]];
       figure.dot(x, y, { color: series(2), radius: 7 });
-      figure.text(cx, cy, `   ${t("minimum")}`, { align: "left" });
+      figure.text(cx, cy, cx > 0.9 ? `${t("minimum")}   ` : `   ${t("minimum")}`, { align: cx > 0.9 ? "right" : "left" });
       figure.text(x, y, `   ${t("solution")}`, { align: "left", baseline: "top", bold: true });
     });
     figure.axes({ xlabel: "w₀", ylabel: "w₁" });
