@@ -10,7 +10,8 @@ import sys
 import time
 
 import pytest
-from lab_server import running_lab
+from lab_server import Tab, running_lab
+from websockets.sync.client import connect
 
 from tinynet.lab import command, connections
 from tinynet.lab.access import SECONDS_OF_A_COOKIE, SECONDS_OF_A_COOKIE_IN_CLASS, SECONDS_OF_A_TICKET, Access
@@ -222,3 +223,25 @@ def test_a_reader_of_the_output_that_closes_gets_no_traceback():
     process.wait(10)
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
+
+
+def test_ctrl_c_stops_it_while_it_trains():
+    process = start("descent")
+    link = re.search(r"http\S+?(?=#)", process.stdout.readline())[0]
+    assert answers(link)
+    base = link.split("/?")[0]
+    request = f"GET /{link.split('/')[-1]} HTTP/1.1\r\nHost: {base[7:]}\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(tuple(base[7:].split(":")), timeout=5) as connection:
+        connection.sendall(request.encode())
+        cookie = re.search(r"set-cookie: ([^;]+)", connection.recv(10_000).decode())[1]
+    tab = Tab(connect(f"ws{base[4:]}/session?tab=t", origin=base, additional_headers={"Cookie": cookie}))
+    tab.send("open", panel="landscape")
+    tab.send("speed", speed=0)
+    tab.send("play")
+    tab.picture()
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "") and time.monotonic() - began < 5
+    with contextlib.suppress(Exception):
+        tab.close()

@@ -41,6 +41,13 @@ def fit(model, data, callbacks=(), **options):
     return model.fit(*data, batch_size=8, shuffle=False, verbose=0, callbacks=list(callbacks), **options)
 
 
+def wait_for(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 class Asking(tn.callbacks.Callback):
     """Asks the lab for a sample of every batch, as an open page does."""
 
@@ -114,13 +121,6 @@ def test_held_let_through_and_stopped(offline, data):
     lab.hold()
     thread = threading.Thread(target=fit, args=(model, data, [lab]), kwargs={"epochs": 5})
     thread.start()
-
-    def wait_for(condition):
-        end = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < end
-            time.sleep(0.005)
-
     wait_for(lambda: lab.training)
     time.sleep(0.1)
     assert lab.step == 0
@@ -241,19 +241,26 @@ def test_a_hold_ends_with_the_page(offline, data):
         session.receive('{"do": "open", "panel": "model"}')
         session.receive('{"do": "leave"}')
         time.sleep(0.2)
-        assert not lab.held
         session.receive('{"do": "pause"}')
-        end = time.monotonic() + 5
-        while not lab.held:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        thread = threading.Thread(target=fit, args=(model, data, [lab]))
-        thread.start()
+        session.receive('{"do": "step"}')
         time.sleep(0.2)
-        assert thread.is_alive()
-        session.end()
-        thread.join(10)
-        assert not thread.is_alive() and lab.step == 12
+        assert not lab.held and lab._let_through == 0, "before a training there is nothing to hold"
+        for other in (False, True):
+            lab.hold()  # until the page holds it
+            thread = threading.Thread(target=fit, args=(model, data, [lab]))
+            thread.start()
+            wait_for(lambda: lab.training)
+            session.receive('{"do": "step"}')
+            wait_for(lambda: lab.step % 12 == 1)
+            if other:
+                session.receive('{"do": "open", "panel": "descent"}')  # and it ends looking at something else
+            time.sleep(0.2)
+            assert thread.is_alive() and lab.held
+            session.end()
+            thread.join(10)
+            assert not thread.is_alive() and lab.step % 12 == 0
+            session = Session(Turns(), said.append)
+            session.receive('{"do": "open", "panel": "model"}')
     finally:
         lab.stop()
         session.end()
@@ -388,3 +395,48 @@ def test_without_the_extra_the_error_names_it(monkeypatch, data):
         make_model().lab()
     with pytest.raises(ModuleNotFoundError, match=r"\[lab\]"):
         fit(make_model(), data, [Lab()])
+
+
+def test_a_widget_whose_output_is_cleared_ends_its_session():
+    from tinynet.lab.notebook import Conversation
+
+    said = []
+    conversation = Conversation("descent", {}, lambda message, buffers: said.append(message["type"]))
+    conversation.receive({"do": "opened"})
+    first = conversation.session
+    conversation.receive({"do": "opened"})  # a second view of it
+    conversation.receive({"do": "closed"})
+    wait_for(lambda: "frame" in said)
+    assert first.thread.is_alive()
+    conversation.receive({"do": "closed"})
+    first.thread.join(10)
+    assert not first.thread.is_alive()
+    said.clear()
+    conversation.receive({"do": "opened"})  # shown again
+    wait_for(lambda: "frame" in said)
+    for odd in (None, [], "x", {"do": []}, {"do": "open", "panel": object()}, {"do": "seed", "seed": float("nan")}):
+        conversation.receive(odd)
+    wait_for(lambda: said.count("problem") == 6)
+    conversation.close()
+    conversation.session.thread.join(10)
+
+
+def test_nobody_looks_once_the_page_is_gone(offline, data):
+    from tinynet.lab.server import Sessions
+
+    model, lab, sessions = make_model(), Lab(open_browser=False), Sessions()
+    lab.set_model(model)
+    watching.append(lab)
+    try:
+        session, _ = sessions.take("browser", "tab", print)
+        session.receive('{"do": "open", "panel": "model"}')
+        session.receive('{"do": "ready"}')
+        wait_for(lambda: lab._wanted or lab.version)
+        sessions.leave("browser", "tab", session, print)
+        time.sleep(0.1)
+        lab._wanted = False
+        fit(model, data, [lab], epochs=3)
+        assert not lab.sample_steps
+    finally:
+        sessions.end_all()
+        watching.remove(lab)

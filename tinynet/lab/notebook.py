@@ -82,6 +82,7 @@ class Conversation:
         self._send = send
         self._panel, self._settings = panel, settings
         self._last = 0.0
+        self._views = 0  # of the widget that are on the page of the notebook
         self.session = Session(Turns(), self._deliver)
 
     def receive(self, message: Any) -> None:
@@ -90,7 +91,17 @@ class Conversation:
         Args:
             message: A dict; checked as those of the page are.
         """
-        if isinstance(message, dict) and message.get("do") == "opened":
+        do = message.get("do") if isinstance(message, dict) else None
+        if do == "closed":
+            self._views -= 1
+            if self._views <= 0:
+                self.close()
+            return
+        if do == "opened":
+            self._views += 1
+            if self._views == 1:  # the first one, or the output was cleared and is shown again
+                self.close()
+                self.session = Session(Turns(), self._deliver)
             message = {"do": "open", "panel": self._panel, "settings": self._settings}
             self.session.receive(json.dumps(message))
             message = {"do": "ready"}
@@ -148,6 +159,7 @@ def widget(panel: str = "model", language: str = "en", **settings: Any) -> Any:
     shown = LabWidget(about={"panel": json.loads(json.dumps(cls.describe())), "language": language, "css": style(),
                              "words": {name: words.as_dict() for name, words in COMMON.items()}})
     conversation = Conversation(panel, settings, lambda message, buffers: shown.send(message, buffers))
+    shown.observe(lambda change: change["new"] is None and conversation.close(), "comm")  # the widget was closed
     shown.on_msg(lambda _, message, buffers: conversation.receive(message))
     shown.conversation = conversation
     return shown

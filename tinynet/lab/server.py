@@ -38,6 +38,10 @@ REFUSED = """<!doctype html><meta charset="utf-8"><title>tinynet lab</title>
 <p>Open the link that <code>tinynet lab</code> printed in its terminal: it has the key to this page.</p>
 <p lang="ko">터미널에서 <code>tinynet lab</code>이 출력한 주소로 여세요. 그 주소에 이 페이지의 열쇠가 들어 있습니다.</p>
 """
+MISDIRECTED = """<!doctype html><meta charset="utf-8"><title>tinynet lab</title>
+<p>The lab is opened by an address of numbers, not by a name: open the link that <code>tinynet lab</code> printed.</p>
+<p lang="ko">이름이 아니라 숫자로 된 주소로 열어야 합니다. <code>tinynet lab</code>이 출력한 주소로 여세요.</p>
+"""
 
 
 class Guard:
@@ -76,7 +80,7 @@ class Guard:
 
         request = Request(scope)
         if not own:
-            response: ASGIApp = Response("misdirected request", 421)
+            response: ASGIApp = HTMLResponse(MISDIRECTED, 421)
         elif scope["method"] not in ("GET", "HEAD"):
             response = Response("method not allowed", 405)
         elif self.access.is_token(request.query_params.get("token", "")):
@@ -129,6 +133,7 @@ class Sessions:
         """Note that a connection has ended, unless another one has taken the session over."""
         if session.deliver is deliver:
             session.deliver = lambda message: None
+            session.unwatch()
             self._left[browser, tab] = time.monotonic()
 
     def _has_room(self, names: set[tuple[str, str]], most: int) -> bool:

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from ..callbacks.lab import Lab
 from .catalogue import find_panel
 from .code import notebook
 from .frames import encode
@@ -52,6 +53,7 @@ class Session:
         self._next_step = self._last_frame = 0.0
         self._wanted = self._changed = False
         self._code_of: Any = None
+        self._holds: Lab | None = None  # whose training this session holds
         self._snapshots: dict[int, Any] = {}
         self.thread = threading.Thread(target=self._run, name="tinynet lab session", daemon=True)
         self.thread.start()
@@ -91,6 +93,10 @@ class Session:
             self._ended = True
             self._wake.notify()
 
+    def unwatch(self) -> None:
+        """Make no picture until one is asked for again: the browser has left."""
+        self._wanted = False
+
     # The session's own thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -100,8 +106,8 @@ class Session:
                     self._wake.wait(self._seconds_to_wait())
                 inbox, self._inbox = self._inbox, []
                 if self._ended:
-                    if isinstance(self.panel, Following):
-                        self.panel.lab.go_on()  # nobody sees any more that it is held
+                    if self._holds is not None:
+                        self._holds.go_on()  # nobody sees any more that it is held
                     self.panel = None
                     self._snapshots.clear()
                     return
@@ -216,7 +222,9 @@ class Session:
 
     def _do_pause(self) -> None:
         if isinstance(self.panel, Following):
-            self.panel.lab.hold()
+            if self.panel.lab.training:  # or the next `fit` would stand still from its start
+                self._holds = self.panel.lab
+                self._holds.hold()
             return
         self._playing = False
         self._target = self.steps
@@ -228,7 +236,9 @@ class Session:
 
     def _do_step(self) -> None:
         if isinstance(self.panel, Following):
-            self.panel.lab.let_one_through()
+            if self.panel.lab.training:
+                self._holds = self.panel.lab
+                self._holds.let_one_through()
             return
         self._playing = False
         self._target = max(self.steps, self._target) + 1  # two quick presses are two steps

@@ -61,5 +61,8 @@ export function render({ model, el }) {
     }
   });
   send({ do: "opened" });
-  return () => drawing.destroy?.();
+  return () => {
+    drawing.destroy?.();
+    send({ do: "closed" }); // the output was cleared: the session ends, and its thread
+  };
 }
