@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import signal
 import socket
@@ -14,7 +15,13 @@ from lab_server import Tab, running_lab
 from websockets.sync.client import connect
 
 from tinynet.lab import command, connections
-from tinynet.lab.access import SECONDS_OF_A_COOKIE, SECONDS_OF_A_COOKIE_IN_CLASS, SECONDS_OF_A_TICKET, Access
+from tinynet.lab.access import (
+    SECONDS_OF_A_COOKIE,
+    SECONDS_OF_A_COOKIE_IN_CLASS,
+    SECONDS_OF_A_TICKET,
+    Access,
+    user_key,
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +61,22 @@ def test_a_cookie_of_last_weeks_class_or_of_ones_own_lab_opens_no_other(monkeypa
     assert group.browser(own.new_cookie()) is None and own.browser(group.new_cookie()) is None
     assert Access(8708, True, b"k" * 32).browser(own.new_cookie()) is None, "another port's"
     assert Access(8707, True, b"j" * 32).browser(own.new_cookie()) is None, "another user's"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows keeps the folder for its user")
+def test_a_key_that_others_know_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    path = tmp_path / "tinynet" / "lab-key"
+    path.parent.mkdir()
+    path.write_bytes(b"k" * 32)
+    path.chmod(0o644)
+    assert user_key() != b"k" * 32
+    path.chmod(0o600)
+    assert user_key() == b"k" * 32
+    monkeypatch.setattr(os, "getuid", lambda: path.stat().st_uid + 1)
+    assert user_key() != b"k" * 32
+    path.write_bytes(b"k" * 1000)
+    assert len(user_key()) == 32
 
 
 @pytest.mark.parametrize("cookie", ["", ".", "..", "a", "a.b", "a.b.c", "\xe9.1.\xff", "." * 9999, "a.x." + "0" * 64])

@@ -110,6 +110,7 @@ class TestPanel:
             address = panel.address(one.settings)
             settings = panel.parse(dict(parse_qsl(address, keep_blank_values=True, max_num_fields=100)))
             assert panel.address(settings) == address
+            assert settings == panel.parse(one.settings), "a link leads to other settings"
         assert panel.address(panel.parse({})) == ""
 
     def test_a_snapshot_leads_back(self, panel):

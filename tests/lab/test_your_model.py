@@ -440,3 +440,13 @@ def test_nobody_looks_once_the_page_is_gone(offline, data):
     finally:
         sessions.end_all()
         watching.remove(lab)
+
+
+def test_a_widget_that_is_closed_ends_its_session():
+    pytest.importorskip("anywidget")
+    shown = tn.lab.widget("descent", surface="bowl")
+    thread = shown.conversation.session.thread
+    assert thread.is_alive()
+    shown.close()
+    thread.join(10)
+    assert not thread.is_alive()

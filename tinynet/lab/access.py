@@ -114,7 +114,7 @@ class Access:
 def user_key() -> bytes:
     """Return the key in the user's folder, made at first use and readable by the user alone.
 
-    Where no file can be written, the key is a new one each time.
+    Where no file can be written, or others can read it, the key is a new one each time.
     """
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     path = Path(base) / "tinynet" / "lab-key"
@@ -125,7 +125,11 @@ def user_key() -> bytes:
                 file.write(secrets.token_bytes(32))
         except FileExistsError:
             pass
-        key = path.read_bytes()
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            key = file.read(33)
+        if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o077):
+            key = b""  # others may know it, or have put it there
     except OSError:
         key = b""
     return key if len(key) == 32 else secrets.token_bytes(32)

@@ -234,7 +234,7 @@ class Rows(Parameter):
 
     def format(self, value: Any) -> str:
         """Numbers with commas, rows with semicolons between them."""
-        return ";".join(",".join(f"{one:.6g}" if isinstance(one, float) else str(one) for one in row) for row in value)
+        return ";".join(",".join(map(_shortest, row)) for row in value)
 
     def describe(self) -> dict[str, Any]:
         """As for all parameters; with the bounds."""
@@ -264,8 +264,8 @@ class Place(Parameter):
         return float(x), float(y)
 
     def format(self, value: Any) -> str:
-        """'x,y' in six digits: finer than a pixel."""
-        return ",".join(f"{one:.6g}" for one in value)
+        """'x,y', in the shortest digits that give the same numbers."""
+        return ",".join(map(_shortest, value))
 
     def describe(self) -> dict[str, Any]:
         """As for all parameters; with the bounds."""
@@ -311,6 +311,12 @@ class Picture(Parameter):
     def describe(self) -> dict[str, Any]:
         """As for all parameters; with the shape."""
         return super().describe() | {"shape": list(self.shape)}
+
+
+def _shortest(value: float) -> str:
+    """The digits of a number in an address: a link must lead to the very same picture."""
+    short = f"{value:.6g}"
+    return short if float(short) == value else repr(value)
 
 
 def parse_settings(parameters: Sequence[Parameter], raw: Any) -> dict[str, Any]:
