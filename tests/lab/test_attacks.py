@@ -156,6 +156,36 @@ def test_odd_json_is_refused_in_words_that_can_be_sent(lab, text):
 # Many sessions --------------------------------------------------------------------------------------------------------
 
 
+def test_starts_leave_time_to_a_crowd(slow):
+    """Starts are not cut into slices; a session that does nothing else must not get a turn for each."""
+    counts = []
+    for crowd in (0, 3):
+        turns, stop = Turns(), threading.Event()
+
+        def work(turns=turns, stop=stop):
+            while not stop.is_set():
+                with turns:
+                    time.sleep(0.002)
+
+        threads = [threading.Thread(target=work) for _ in range(crowd)]
+        for thread in threads:
+            thread.start()
+        heard = Heard(turns)
+        slow.clear()
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            heard.send("open", panel="descent")
+            time.sleep(0.005)
+        counts.append(len(slow))
+        heard.session.end()
+        stop.set()
+        for thread in [*threads, heard.session.thread]:
+            thread.join(10)
+            assert not thread.is_alive()
+    alone, crowded = counts
+    assert alone > 20 and crowded <= 12, counts
+
+
 def test_places_are_given_back_though_a_turn_fails():
     turns = Turns(2)
     for _ in range(5):

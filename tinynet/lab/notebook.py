@@ -159,7 +159,7 @@ def widget(panel: str = "model", language: str = "en", **settings: Any) -> Any:
     shown = LabWidget(about={"panel": json.loads(json.dumps(cls.describe())), "language": language, "css": style(),
                              "words": {name: words.as_dict() for name, words in COMMON.items()}})
     conversation = Conversation(panel, settings, lambda message, buffers: shown.send(message, buffers))
-    shown.observe(lambda change: change["new"] is None and conversation.close(), "comm")  # the widget was closed
+    shown.observe(lambda change: conversation.close() if change["new"] is None else None, "comm")  # it was closed
     shown.on_msg(lambda _, message, buffers: conversation.receive(message))
     shown.conversation = conversation
     return shown

@@ -26,6 +26,7 @@ CATCHING_UP_SECONDS = 0.3  # a step back that takes less shows no picture in bet
 SLICE_SECONDS = 0.015  # that a session trains before others have their turn: 30 sessions wait at most half a second
 SNAPSHOTS = 8
 SNAPSHOT_EVERY = 25  # steps
+LONGEST_REST = 1.0  # seconds between two starts of a session while others wait
 MOST_WAITING = 100  # messages; a page sends a few a second
 LAST_COUNTS = ("reset", "seed", "speed", "play", "pause", "resume", "export")  # of several in a row, the last one
 
@@ -50,7 +51,7 @@ class Session:
         self._target = 0  # the step up to which a link or a step back trains anew
         self._playing = False
         self._speed = 0
-        self._next_step = self._last_frame = 0.0
+        self._next_step = self._last_frame = self._next_start = 0.0
         self._wanted = self._changed = False
         self._code_of: Any = None
         self._holds: Lab | None = None  # whose training this session holds
@@ -157,13 +158,24 @@ class Session:
             getattr(self, f"_do_{message.do}")(**message.values)
 
     def _start(self, key: str, settings: dict[str, Any], seed: int, step: int = 0, speed: int | None = None) -> None:
+        self._wait_to_start()
         with self._turns:  # settings that do not fit together raise here, and the panel stays what it was
-            self.panel = find_panel(key)(settings, seed)
+            began = time.monotonic()
+            try:
+                self.panel = find_panel(key)(settings, seed)
+            finally:  # a start is not cut into slices: in a crowd, it takes a quarter of a session's time at most
+                now = time.monotonic()
+                self._next_start = now + min(3 * (now - began), LONGEST_REST)
         self._playing = False
         self._speed = self._speed if speed is None else speed
         self.steps, self._target = 0, step
         self._snapshots.clear()
         self._tell()
+
+    def _wait_to_start(self) -> None:
+        with self._wake:
+            while self._turns.crowded and not self._ended and time.monotonic() < self._next_start:
+                self._wake.wait(self._next_start - time.monotonic())
 
     def _open(self, panel: str, settings: dict[str, Any], seed: int, step: int) -> None:
         self.panel, speed = None, find_panel(panel).speed

@@ -18,6 +18,11 @@ class Turns:
         self._waiting: collections.deque[threading.Lock] = collections.deque()
         self._free = seats
 
+    @property
+    def crowded(self) -> bool:
+        """Whether some wait for their turn."""
+        return bool(self._waiting)
+
     def __enter__(self) -> Turns:
         with self._lock:
             if self._free:
