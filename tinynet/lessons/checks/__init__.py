@@ -117,7 +117,7 @@ def check(name: str, function: Callable[..., Any], lang: str | None = None, seed
     if not seconds > 0:
         raise ValueError(f"lessons.check: seconds must be above 0, got {seconds!r}")
     refused = _refused(found, function, lang)
-    if refused:
+    if refused is not None:
         return refused
     cases = draw_cases(name, seed)
     outcomes, repeated = run_all(function, found, cases, seconds)

@@ -82,7 +82,7 @@ def _adam_steps(rng: np.random.Generator) -> list[tuple[Any, ...]]:
             ((1,), 10, 0.1, 0.9, 0.99, 0.25), ((3,), 1000, 0.5, 0.8, 0.95, 0.1)):
         w, dw, m = rng.normal(size=(3, *shape))
         first = t == 1
-        cases.append((w, dw, m * (not first), rng.uniform(0.5, 4, shape) * (not first), t, rate, beta_1, beta_2,
+        cases.append((w, dw, np.zeros(shape) if first else m, rng.uniform(0.5, 4, shape) * (not first), t, rate, beta_1, beta_2,
                       epsilon))
     cases.append((np.array([1.0, 2.0]), np.array([0.0, 0.5]), np.zeros(2), np.zeros(2), 1, 0.5, 0.9, 0.999, 1e-8))
     return cases

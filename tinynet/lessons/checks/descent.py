@@ -27,7 +27,7 @@ def _steps(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     for shape, first, rate, rho in (((3,), True, 0.5, 0.9), ((3,), False, 0.5, 0.9), ((2, 3), False, 0.25, 0.6),
                                     ((1,), False, 2.0, 0.7), ((4,), False, 0.1, 0.99)):
         w, dw, v = rng.normal(size=(3, *shape))
-        cases.append((w, dw, v * (not first), rate, rho))
+        cases.append((w, dw, np.zeros(shape) if first else v, rate, rho))
     return cases
 
 

@@ -80,7 +80,7 @@ def variants(exercise: Exercise) -> list[Mistake]:
         return variant
 
     names = ", ".join(exercise.outputs)
-    orders = list(itertools.permutations(range(len(exercise.outputs))))[1:] if len(exercise.outputs) < 4 else []
+    orders = list(itertools.permutations(range(len(exercise.outputs))))[1:] if len(exercise.outputs) < 5 else []
     found = [Mistake("outputs_swapped", OUTPUTS_SWAPPED.format(names=names), permuted(order)) for order in orders]
     if exercise.kind == ARRAY:
         found += [

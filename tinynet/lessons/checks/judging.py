@@ -125,8 +125,12 @@ def _recognized(exercise, cases, outcomes, expected):
     """The mistakes whose variants give these results on all inputs."""
     if len(outcomes) < len(cases) or not any(outcome.kind == "value" for outcome in outcomes):
         return []
-    every = [*exercise.mistakes, *(mistake for mistake in general.variants(exercise))]
-    return [mistake for mistake in every if _explains(mistake, exercise, cases, outcomes, expected)]
+    for mistakes in (exercise.mistakes, general.variants(exercise)):  # those of the exercise say more
+        found = {mistake.key: mistake for mistake in mistakes
+                 if _explains(mistake, exercise, cases, outcomes, expected)}
+        if found:
+            return list(found.values())
+    return []
 
 
 def _explains(mistake, exercise, cases, outcomes, expected):

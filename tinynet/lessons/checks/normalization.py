@@ -256,10 +256,6 @@ BATCH_NORM_BACKWARD = Exercise(
             "dgamma와 dbeta를 특징에 걸쳐(axis=1) 더했습니다. 샘플에 걸쳐(axis=0) 더해야 합니다."),
             _with(lambda dx, dgamma, dbeta, dy, x, gamma, e: (
                 dx, (dy * (x - x.mean(0)) / np.sqrt(x.var(0) + e)).sum(1), dy.sum(1)))),
-        Mistake("dgamma_and_dbeta_exchanged", Words(
-            "dgamma and dbeta are exchanged: it is dx, dgamma, dbeta.",
-            "dgamma와 dbeta의 순서가 바뀌었습니다. dx, dgamma, dbeta 순서입니다."),
-            _with(lambda dx, dgamma, dbeta, dy, x, gamma, e: (dx, dbeta, dgamma))),
         Mistake("unbiased_variance", UNBIASED, _gradients(_right, ddof=1)),
         Mistake("epsilon_outside", EPSILON_OUTSIDE, _gradients(_right, epsilon_inside=False)),
         Mistake("no_epsilon", NO_EPSILON, lambda dy, x, gamma, e: _gradients(_right)(dy, x, gamma, 0.0)),

@@ -185,12 +185,12 @@ MAX_POOLING_GRADIENT = Exercise(
     statement=Words(
         """The gradient of max pooling: each dy goes to the largest value of its window.
 
-        Gets dy of shape (out height, out width, channels), x of shape (height, width, channels), and two ints. Of several
-        equal largest values the first one in reading order (row by row) receives dy, alone. Where windows overlap, the
-        gradients add up. Returns dx, shaped like x.""",
+        Gets dy of shape (out height, out width, channels), x of shape (height, width, channels), and two ints, size and
+        stride. Of several equal largest values the first one in reading order (row by row) receives dy, alone. Where
+        windows overlap, the gradients add up. Returns dx, shaped like x.""",
         """최대 풀링(max pooling)의 기울기(gradient): dy는 그 창에서 가장 큰 값의 자리로 갑니다.
 
-        모양이 (출력 높이, 출력 너비, 채널)인 dy, (높이, 너비, 채널)인 x, 정수 두 개를 받습니다. 가장 큰 값이 여럿이면 읽는 순서(행
+        모양이 (출력 높이, 출력 너비, 채널)인 dy, (높이, 너비, 채널)인 x, 정수 size와 stride를 받습니다. 가장 큰 값이 여럿이면 읽는 순서(행
         단위)로 첫 번째 하나만 dy를 받습니다. 창이 겹치는 곳에서는 기울기를 더합니다. x와 같은 모양의 dx를 돌려줍니다."""),
     reference=_max_pooling_gradient,
     outputs=("dx",),

@@ -45,8 +45,6 @@ PENALTY = Words(
 BIAS = Words(
     "theta_0, the bias, is penalized too. The slide's sum begins at j = 1: its gradient is 0.",
     "편향(bias)인 theta_0에도 벌점을 주었습니다. 슬라이드의 합은 j = 1부터이므로 theta_0의 기울기는 0입니다.")
-SIGN = Words("the sign is wrong: the penalty grows with the weights, so that its gradient has their sign.",
-             "부호가 반대입니다. 벌점은 가중치가 커질수록 커지므로 기울기의 부호는 가중치의 부호와 같습니다.")
 MEAN = Words("it is divided by the number of weights; the penalty is a sum, and not a mean.",
              "가중치 개수로 나누었습니다. 벌점은 평균이 아니라 합입니다.")
 LAMBDA = Words("lambda is missing: the strength of the regularization must multiply the gradient.",
@@ -85,7 +83,6 @@ L1_GRADIENT = Exercise(
             "이것은 각 가중치의 벌점 (lambda / 2) |theta_j|입니다. 미분하면 (lambda / 2) sign(theta_j)입니다."),
             _without_bias(lambda theta, lam: lam / 2 * np.abs(theta))),
         Mistake("penalty", PENALTY, lambda theta, lam: lam / 2 * np.abs(theta[1:]).sum()),
-        Mistake("sign", SIGN, _without_bias(lambda theta, lam: -lam / 2 * np.sign(theta))),
         Mistake("no_sign", Words(
             "the gradient is lambda / 2 for negative weights, too; there it is -lambda / 2, which drives them up to 0.",
             "음수인 가중치에서도 기울기가 lambda / 2입니다. 음수에서는 -lambda / 2여야 가중치가 0으로 올라옵니다."),
@@ -147,7 +144,6 @@ L2_GRADIENT = Exercise(
             "이것은 아직 미분하지 않은, 각 가중치의 벌점 (lambda / 2) theta_j^2입니다."),
             _without_bias(lambda theta, lam: lam / 2 * theta**2)),
         Mistake("penalty", PENALTY, lambda theta, lam: lam / 2 * (theta[1:] ** 2).sum()),
-        Mistake("sign", SIGN, _without_bias(lambda theta, lam: -lam * theta)),
         Mistake("mean", MEAN, _without_bias(lambda theta, lam: lam * theta / theta.size)),
         Mistake("no_lambda", LAMBDA, _without_bias(lambda theta, lam: theta.copy())),
         Mistake("norm", Words(
@@ -295,8 +291,8 @@ EARLY_STOPPING = Exercise(
             "이것은 손실이 가장 낮은 에포크입니다. 그것을 알아내려고 patience 에포크를 더 실행했습니다."),
             _best_epoch),
         Mistake("never_stops", Words(
-            "it always runs to the end: len(losses). Is the stop within an `if` that is never true?",
-            "언제나 끝까지 실행합니다(len(losses)). 참이 되지 않는 `if` 안에서 멈추려고 하지 않나요?"),
+            "it always runs to the end: len(losses). Perhaps the stop is within an `if` that is never true.",
+            "언제나 끝까지 실행합니다(len(losses)). 참이 되지 않는 `if` 안에서 멈추려고 하는지도 모릅니다."),
             lambda losses, patience: len(losses)),
         Mistake("best_starts_at_0", Words(
             "the best loss starts at 0, which no positive loss can beat. Start with infinity, or with the first loss.",

@@ -11,6 +11,7 @@ import copy
 import linecache
 import numbers
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +59,8 @@ def can_limit() -> bool:
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise `TimeIsUp` in the main thread after `seconds`; elsewhere, nothing.
 
-    The timer repeats, since a bare `except:` swallows the first one. The handler and timer of before return at the end.
+    The timer repeats, since a bare `except:` swallows the first one; from the second one on, the exception is raised
+    again within that `except:`. Handler, timer and trace function of before return at the end.
 
     Args:
         seconds: Above 0.
@@ -67,7 +69,14 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
         return
 
+    fired = 0
+    trace_before = sys.gettrace()
+
     def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal fired
+        fired += 1
+        if fired > 1:
+            _raise_at_next_line(frame)
         raise TimeIsUp
 
     before = signal.signal(signal.SIGALRM, stop)
@@ -76,9 +85,21 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.settrace(trace_before)
         signal.signal(signal.SIGALRM, before)
         if rest:
             signal.setitimer(signal.ITIMER_REAL, rest, interval)
+
+
+def _raise_at_next_line(frame):
+    """Raise `TimeIsUp` a second time in the line after this, which is that of an `except:` around an endless loop."""
+    def trace(frame, event, argument):
+        raise TimeIsUp
+
+    while frame is not None and frame.f_code.co_filename != __file__:
+        frame.f_trace = trace
+        frame = frame.f_back
+    sys.settrace(trace)  # Python takes it away again when it has raised
 
 
 def run(function: Callable[..., Any], exercise: Exercise, arguments: Sequence[Any], seconds: float) -> Outcome:
