@@ -74,7 +74,7 @@ def judge(exercise: Exercise, cases: Sequence[tuple[Any, ...]], outcomes: Sequen
         A `Result`.
     """
     expected = [evaluate(exercise.reference, exercise, case) for case in cases]
-    for index, (case, outcome) in enumerate(zip(cases, outcomes, strict=False)):
+    for index, outcome in enumerate(outcomes):
         if outcome.kind != "value" or not _all_equal(outcome, expected[index], exercise):
             break
     else:
@@ -88,7 +88,7 @@ def judge(exercise: Exercise, cases: Sequence[tuple[Any, ...]], outcomes: Sequen
         lines.append(general.DIFFERENCE.format(number=index + 1, count=len(cases), difference=shown).of(lang))
     if outcome.changed and outcome.kind != "none":
         lines.append(general.CHANGED_TOO.format(names=", ".join(outcome.changed)).of(lang))
-    inputs = dict(zip(exercise.arguments, case, strict=True))
+    inputs = dict(zip(exercise.arguments, cases[index], strict=True))
     lines += general.show_inputs(inputs, lang)
     keys = tuple(mistake.key for mistake in found) or general.problem_key(outcome)
     return Result(exercise.name, False, "\n".join(lines), keys[0] if len(keys) == 1 else None, keys, inputs,

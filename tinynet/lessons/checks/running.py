@@ -39,7 +39,7 @@ class Outcome:
             nothing), 'error', 'time'.
         values: Of 'value': the outputs, as arrays, whole numbers or lists of words.
         detail: Of 'count' and 'type': what came. Of 'error': its type and message. Else ''.
-        where: Of 'error' and 'time': the line, "line 3: `v = rho * v`", or ''.
+        where: Of 'error' and 'time': the line, "3: `v = rho * v`", or ''.
         changed: Names of the arguments that were changed in place.
     """
 
@@ -94,7 +94,9 @@ def time_limit(seconds: float) -> Iterator[None]:
 def _raise_at_next_line(frame):
     """Raise `TimeIsUp` a second time in the line after this, which is that of an `except:` around an endless loop."""
     def trace(frame, event, argument):
-        raise TimeIsUp
+        if event == "line":
+            raise TimeIsUp
+        return trace
 
     while frame is not None and frame.f_code.co_filename != __file__:
         frame.f_trace = trace
@@ -208,4 +210,4 @@ def _where(error, function):
         return ""
     frame, line = own[-1]
     source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
-    return f"{line}: {source}" if source else str(line)
+    return f"{line}: `{source}`" if source else str(line)
