@@ -58,6 +58,22 @@ def test_right_solutions_pass_in_every_style(name, style):
         assert result.mistake is None and result.candidates == () and result
 
 
+@pytest.mark.parametrize("name", [name for name, found in EXERCISES.items() if found.kind == "array"])
+def test_right_solutions_pass_in_float32_and_with_tensors(name):
+    right = solutions.STYLES[name]["short"]
+
+    def single(*arguments):
+        return right(*(a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype == np.float64 else a
+                       for a in arguments))
+
+    def tensors(*arguments):
+        returned = right(*arguments)
+        return tuple(map(tn.constant, returned)) if isinstance(returned, tuple) else tn.constant(returned)
+
+    for seed in range(3):
+        assert check(name, single, seed=seed).passed and check(name, tensors, seed=seed).passed
+
+
 def test_there_are_several_styles_of_each():
     assert set(solutions.STYLES) == set(EXERCISES)
     assert all(len(styles) >= 4 for styles in solutions.STYLES.values())
@@ -151,6 +167,27 @@ def test_several_mistakes_that_agree_are_all_told():
     assert "share is the output b. Candidates: one. / two." in result.message
 
 
+def test_two_mistakes_in_two_outputs_do_not_hide_each_other():
+    slips = [*SLIPS["batch_norm_backward"]["gamma_missing"], *SLIPS["batch_norm_backward"]["dgamma_with_x"]]
+    result = check("batch_norm_backward", compiled("batch_norm_backward", written("batch_norm_backward", slips)))
+    assert result.mistake == "gamma_missing" and "explains the output dx; in another output" in result.message
+
+
+ALL_PARTS = [(name, key) for name, key in WRONG if len(EXERCISES[name].outputs) > 1 and key != "outputs_swapped"]
+
+
+@pytest.mark.parametrize(("name", "key"), ALL_PARTS)
+def test_with_another_output_broken_no_other_mistake_is_named(name, key):
+    wrong = compiled(name, written(name, SLIPS[name][key]))
+
+    def broken(*arguments):
+        first, *others = wrong(*arguments)
+        return [[*first, "x"] if EXERCISES[name].kind == "words" else first + 0.37, *others]
+
+    result = check(name, broken)
+    assert not result.passed and result.mistake in (None, key)
+
+
 # -- what the function does
 
 
@@ -225,9 +262,9 @@ def test_endless_loops_are_stopped_and_the_alarm_of_before_is_restored():
 
     def endless(W, K, P, S):
         while True:
-            try:
+            try:  # noqa: SIM105
                 W += 1
-            except:  # noqa: E722, SIM105  a student's
+            except:  # noqa: E722  a student's
                 pass
 
     def stubborn(W, K, P, S):
@@ -270,7 +307,8 @@ def test_wrong_types_of_a_number_are_named(returned, mistake, words):
     (lambda h: h.astype(str), "output_type", "dtype <U"), (lambda h: [[1.0], [1.0, 2.0]], "output_type", "ragged"),
     (lambda h: (h,), "output_count", "A comma at the end"), (lambda h: h.astype(object), "output_type", "dtype object"),
     (lambda h: h.ravel()[:-1], None, "has the shape"), (lambda h: h * np.nan, None, "NaN"),
-    (lambda h: h / 0, None, "infinite"), (lambda h: {"h": h}, "output_type", "dict"), (lambda h: h[None], None, "shape"),
+    (lambda h: h / 0, None, "infinite"), (lambda h: {"h": h}, "output_type", "dict"),
+    (lambda h: h[None], None, "shape"),
 ])
 def test_wrong_types_shapes_and_nan_of_an_array_are_named(returned, mistake, words):
     result = check("inverted_dropout", lambda h, u, p: returned(h + 1))

@@ -90,8 +90,8 @@ def check(name: str, function: Callable[..., Any], lang: str | None = None, seed
     """Compare your function with the reference on generated inputs, and name the first difference.
 
     Your function gets copies of the inputs. Exceptions, wrong shapes and types, NaN and changed inputs are named; what
-    it prints is printed. It is stopped after `seconds` in the main thread on Linux and macOS (the result says so where
-    there is no limit).
+    it prints is printed. It is stopped after `seconds` in the main thread on Linux and macOS (the result has a line about it
+    where there is no limit).
 
     Args:
         name: Of the exercise: "momentum". `exercise(name)` prints what the function gets and returns.

@@ -20,6 +20,9 @@ SEVERAL = Words(
     "several mistakes would give exactly these results; what they share is the output {names}. Candidates: {choices}",
     "여러 실수가 똑같은 결과를 냅니다. 공통점은 출력 {names}이(가) 다르다는 것입니다. 후보: {choices}")
 CHANGED_TOO = Words("Besides, it changes its argument {names} in place.", "그리고 인수 {names}의 내용을 바꿔 버립니다.")
+ONE_OUTPUT = Words(
+    "This explains the output {name}; in another output there is another mistake.",
+    "이것은 출력 {name}을(를) 설명합니다. 다른 출력에는 다른 실수가 있습니다.")
 INPUTS = Words("Inputs: {shown}", "입력: {shown}")
 NO_MISTAKE = Words("the results differ from the right ones, and it is none of the mistakes that are known.",
                    "결과가 정답과 다릅니다. 알려진 실수 가운데에는 없습니다.")

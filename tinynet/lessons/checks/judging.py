@@ -79,13 +79,15 @@ def judge(exercise: Exercise, cases: Sequence[tuple[Any, ...]], outcomes: Sequen
             break
     else:
         return _after_right_values(exercise, cases, outcomes, expected, lang, repeated)
-    found = _recognized(exercise, cases, outcomes, expected)
+    found, only = _recognized(exercise, cases, outcomes, expected)
     words, shown = _description(exercise, outcome, expected[index], found)
     lines = [f"{exercise.name}: {words.of(lang)}"]
     if outcome.kind == "error" and found:
         lines.append(general.problem(outcome, exercise)[1].of(lang))
     if shown:
         lines.append(general.DIFFERENCE.format(number=index + 1, count=len(cases), difference=shown).of(lang))
+    if only is not None:
+        lines.append(general.ONE_OUTPUT.format(name=exercise.outputs[only]).of(lang))
     if outcome.changed and outcome.kind != "none":
         lines.append(general.CHANGED_TOO.format(names=", ".join(outcome.changed)).of(lang))
     inputs = dict(zip(exercise.arguments, cases[index], strict=True))
@@ -117,23 +119,34 @@ def _general_result(exercise, case, outcome, right, lang, mistake, values):
                   _plain(outcome.values))
 
 
-def _all_equal(outcome, right, exercise):
-    return all(equal(a, b, exercise.kind) for a, b in zip(outcome.values, right, strict=True))
+def _all_equal(outcome, right, exercise, only=None):
+    """Whether the outputs are equal; with `only`, the output of this number."""
+    pairs = list(zip(outcome.values, right, strict=True))
+    return all(equal(a, b, exercise.kind) for a, b in (pairs if only is None else pairs[only : only + 1]))
 
 
 def _recognized(exercise, cases, outcomes, expected):
-    """The mistakes whose variants give these results on all inputs."""
+    """(the mistakes whose variants give these results on all inputs, the output in which they do or None for all)
+
+    One output alone is evidence too: two mistakes may be in two outputs. There a mistake is named only if no other one
+    has that output.
+    """
     if len(outcomes) < len(cases) or not any(outcome.kind == "value" for outcome in outcomes):
-        return []
-    for mistakes in (exercise.mistakes, general.variants(exercise)):  # those of the exercise say more
+        return [], None
+    for mistakes in (exercise.mistakes, general.variants(exercise)):  # those of the exercise tell more
         found = {mistake.key: mistake for mistake in mistakes
                  if _explains(mistake, exercise, cases, outcomes, expected)}
         if found:
-            return list(found.values())
-    return []
+            return list(found.values()), None
+    for only in range(len(exercise.outputs) if len(exercise.outputs) > 1 else 0):
+        alone = [mistake for mistake in exercise.mistakes
+                 if _explains(mistake, exercise, cases, outcomes, expected, only)]
+        if len(alone) == 1:
+            return alone, only
+    return [], None
 
 
-def _explains(mistake, exercise, cases, outcomes, expected):
+def _explains(mistake, exercise, cases, outcomes, expected, only=None):
     """Whether a variant explains all outcomes, at least one of them a wrong value.
 
     Where the variant itself cannot be computed, an error of the function agrees with it.
@@ -143,9 +156,9 @@ def _explains(mistake, exercise, cases, outcomes, expected):
         values = evaluate(mistake.variant, exercise, case)
         if values is None and outcome.kind == "error":
             continue
-        if values is None or outcome.kind != "value" or not _all_equal(outcome, values, exercise):
+        if values is None or outcome.kind != "value" or not _all_equal(outcome, values, exercise, only):
             return False
-        differs = differs or not _all_equal(outcome, right, exercise)
+        differs = differs or not _all_equal(outcome, right, exercise, only)
     return differs
 
 
