@@ -13,6 +13,7 @@ from lessons import solutions
 from lessons.slips import images, layers, optimizers
 
 import tinynet as tn
+from tinynet.augment.erasing import cutout_boxes
 from tinynet.lessons import check, exercise
 from tinynet.lessons.checks import EXERCISES, Exercise, Mistake, draw_cases, general, run_all
 from tinynet.lessons.checks.judging import equal, evaluate, judge
@@ -391,7 +392,7 @@ def test_the_result_prints_well():
     wrong = compiled("momentum", written("momentum", SLIPS["momentum"]["rho_on_gradient"]))
     result = check("momentum", wrong)
     assert repr(result).startswith("✗ momentum: rho multiplies the gradient") and not result
-    assert "First difference, input 1 of 5: w[0] = " in str(result) and "rho = 0.9" in str(result)
+    assert "First difference, input 1 of 5: w[0] is " in str(result) and "rho = 0.9" in str(result)
     assert set(result.inputs) == {"w", "dw", "v", "learning_rate", "rho"}
     np.testing.assert_allclose(result.expected[1], 0.9 * result.inputs["v"] + result.inputs["dw"])
     np.testing.assert_allclose(result.got[1], result.inputs["v"] + 0.9 * result.inputs["dw"])
@@ -441,3 +442,38 @@ def test_the_same_seed_gives_the_same_inputs_and_another_one_others():
 def test_what_the_teacher_gets_wrong_is_an_error(arguments, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         check(*arguments)
+
+
+# -- the references are the course's
+
+
+def test_the_references_give_the_slides_numbers():
+    slide = np.array([[8.0, 7, 5, 3], [12, 9, 5, 7], [13, 2, 10, 3], [9, 4, 5, 14]])[..., None]
+    assert EXERCISES["max_pooling"].reference(slide, 2, 2)[..., 0].tolist() == [[12, 7], [13, 14]]
+    assert EXERCISES["output_size"].reference(7, 3, 0, 2) == 3 and EXERCISES["output_size"].reference(32, 5, 0, 1) == 28
+    assert EXERCISES["early_stopping"].reference([1.0, 1e16, 1e34, np.inf, np.inf], 3) == 4
+    x, y = EXERCISES["mixup"].reference(np.eye(2), np.eye(2), 0.4, np.array([1, 0]))  # 40 % cat, 60 % dog
+    assert y.tolist() == [[0.4, 0.6], [0.6, 0.4]]
+
+
+def test_the_references_agree_with_the_package():
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(5, 6, 2)), rng.normal(size=(2, 3, 2))
+    with tn.GradientTape() as tape:
+        pixels = tn.Variable(x[None], dtype="float64")
+        loss = tn.ops.sum(tn.ops.max_pool(pixels, 2, 2) * dy[None])
+    np.testing.assert_allclose(EXERCISES["max_pooling_gradient"].reference(dy, x, 2, 2),
+                               tape.gradient(loss, pixels).numpy()[0])
+    theta = np.array([3.0, 1.0, -2.0])
+    for name, penalty in (("l1_gradient", tn.textbook.L1Slide(0.5)), ("l2_gradient", tn.textbook.L2Slide(0.5))):
+        with tn.GradientTape() as tape:
+            kernel = tn.Variable(theta[1:], dtype="float64")
+            loss = penalty(kernel)
+        np.testing.assert_allclose(EXERCISES[name].reference(theta, 0.5)[1:], tape.gradient(loss, kernel).numpy())
+    image, seed = np.ones((8, 8, 1)), 5
+    top, left, bottom, _ = cutout_boxes((1, 8, 8, 1), 4, seed)[0, 0]
+    np.testing.assert_array_equal(EXERCISES["cutout"].reference(image, int(top) + 2, int(left) + 2, int(bottom - top)),
+                                  tn.augment.cutout(image, 4, seed=seed))
+    words = ["a", "great", "film", "about", "a", "film"]
+    replaced, *_ = EXERCISES["eda"].reference(words, {"film": "movie"}, 2, 0, [1.0] * 6, 0.1)
+    assert replaced == tn.augment.synonym_replacement(words, 1, {"film": ["movie"]}, seed=0)

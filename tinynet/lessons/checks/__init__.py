@@ -108,7 +108,7 @@ def check(name: str, function: Callable[..., Any], lang: str | None = None, seed
 
     >>> check("output_size", lambda W, K, P, S: (W - K + 2 * P) // S)
     ✗ output_size: the "+ 1" is missing: the window also has its first position.
-    First difference, input 1 of 12: size = 4 ≠ 5
+    First difference, input 1 of 12: size is 4, expected 5
     Inputs: W = 7; K = 3; P = 0; S = 1
     >>> check("output_size", lambda W, K, P, S: (W - K + 2 * P) // S + 1).passed
     True

@@ -192,8 +192,11 @@ def wrong_value(exercise: Exercise, outcome: Outcome, right: tuple[Any, ...],
     return NO_MISTAKE
 
 
-def difference(name: str, got: Any, wanted: Any, kind: str, near: Callable[[Any, Any], Any]) -> str:
-    """Return the first element that differs, such as "w[0, 2]: 0.5, not 0.4"; the same in both languages.
+VALUE = Words("{place} is {got}, expected {wanted}", "{place} = {got}, 정답은 {wanted}")
+
+
+def difference(name: str, got: Any, wanted: Any, kind: str, near: Callable[[Any, Any], Any]) -> Words:
+    """Return the first element that differs, such as "w[0, 2] is 0.5, expected 0.4".
 
     Args:
         name: Of the output.
@@ -202,12 +205,12 @@ def difference(name: str, got: Any, wanted: Any, kind: str, near: Callable[[Any,
         near: Function of two arrays: where they are equal.
     """
     if kind != ARRAY:
-        return f"{name} = {got!r} ≠ {wanted!r}"
+        return VALUE.format(place=name, got=repr(got), wanted=repr(wanted))
     if got.shape != wanted.shape:
-        return f"{name}.shape = {got.shape} ≠ {wanted.shape}"
+        return VALUE.format(place=f"{name}.shape", got=got.shape, wanted=wanted.shape)
     index = tuple(int(i) for i in np.argwhere(~near(got, wanted))[0])
     place = f"{name}[{', '.join(map(str, index))}]" if index else name
-    return f"{place} = {float(got[index]):.6g} ≠ {float(wanted[index]):.6g}"
+    return VALUE.format(place=place, got=f"{float(got[index]):.6g}", wanted=f"{float(wanted[index]):.6g}")
 
 
 def show_inputs(inputs: dict[str, Any], lang: str) -> list[str]:
@@ -220,8 +223,11 @@ def show_inputs(inputs: dict[str, Any], lang: str) -> list[str]:
     shown = []
     for name, value in inputs.items():
         if isinstance(value, np.ndarray):
-            text = np.array2string(value, precision=4, separator=", ").replace("\n", "")
+            text = np.array2string(value, precision=4, separator=", ")
+            text = " ".join(text.split()).replace("[ ", "[")
             shown.append(f"{name} = {text}" if value.size <= SMALL else f"{name}: {value.shape}")
+        elif isinstance(value, list) and all(isinstance(number, float) for number in value):
+            shown.append(f"{name} = [{', '.join(f'{number:.4g}' for number in value)}]")
         else:
             shown.append(f"{name} = {value!r}")
     return [INPUTS.format(shown="; ".join(shown)).of(lang)]

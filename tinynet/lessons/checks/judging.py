@@ -80,7 +80,7 @@ def judge(exercise: Exercise, cases: Sequence[tuple[Any, ...]], outcomes: Sequen
     else:
         return _after_right_values(exercise, cases, outcomes, expected, lang, repeated)
     found, only = _recognized(exercise, cases, outcomes, expected)
-    words, shown = _description(exercise, outcome, expected[index], found)
+    words, shown = _description(exercise, outcome, expected[index], found, only)
     lines = [f"{exercise.name}: {words.of(lang)}"]
     if outcome.kind == "error" and found:
         lines.append(general.problem(outcome, exercise)[1].of(lang))
@@ -162,13 +162,14 @@ def _explains(mistake, exercise, cases, outcomes, expected, only=None):
     return differs
 
 
-def _description(exercise, outcome, right, found):
-    """(the main sentence, the first difference or '')"""
-    difference = ""
+def _description(exercise, outcome, right, found, only):
+    """(the main sentence, the first difference or None)"""
+    difference = None
     if outcome.kind == "value":
+        parts = list(zip(exercise.outputs, outcome.values, right, strict=True))
+        parts = parts if only is None else [parts[only], *parts]  # that of the mistake, if it shows on this input
         difference = next((general.difference(name, got, wanted, exercise.kind, _near)
-                           for name, got, wanted in zip(exercise.outputs, outcome.values, right, strict=True)
-                           if not equal(got, wanted, exercise.kind)), "")
+                           for name, got, wanted in parts if not equal(got, wanted, exercise.kind)), None)
     if len(found) == 1:
         return found[0].words, difference
     if found:
@@ -178,7 +179,7 @@ def _description(exercise, outcome, right, found):
         return general.SEVERAL.format(names=", ".join(wrong) or exercise.outputs[0], choices=choices), difference
     if outcome.kind == "value":
         return general.wrong_value(exercise, outcome, right, equal), difference
-    return general.problem(outcome, exercise)[1], ""
+    return general.problem(outcome, exercise)[1], None
 
 
 def _plain(values):
