@@ -345,7 +345,8 @@ def test_hostile_outputs_do_not_break_the_checker():
 
 def test_random_numbers_and_kept_state_are_named():
     rng = np.random.default_rng(0)
-    assert not check("xavier", lambda z: rng.normal(size=z.shape)).passed
+    assert check("xavier", lambda z: rng.normal(size=z.shape) / 2).mistake == "not_repeatable"
+    assert check("inverted_dropout", lambda h, u, p: h * (rng.random(h.shape) < p) / p).mistake == "not_repeatable"
     steps = []
 
     def remembers(W, K, P, S):

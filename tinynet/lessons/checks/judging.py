@@ -80,6 +80,8 @@ def judge(exercise: Exercise, cases: Sequence[tuple[Any, ...]], outcomes: Sequen
     else:
         return _after_right_values(exercise, cases, outcomes, expected, lang, repeated)
     found, only = _recognized(exercise, cases, outcomes, expected)
+    if not found and outcome.kind == "value" and _varies(outcomes[0], repeated, exercise):
+        found = [general.NOT_REPEATABLE]
     words, shown = _description(exercise, outcome, expected[index], found, only)
     lines = [f"{exercise.name}: {words.of(lang)}"]
     if outcome.kind == "error" and found:
@@ -117,6 +119,12 @@ def _general_result(exercise, case, outcome, right, lang, mistake, values):
     inputs = dict(zip(exercise.arguments, case, strict=True))
     return Result(exercise.name, False, text, mistake.key, (mistake.key,), inputs, _plain(right),
                   _plain(outcome.values))
+
+
+def _varies(first, repeated, exercise):
+    """Whether two calls with the same inputs gave different values."""
+    return (repeated is not None and first.kind == repeated.kind == "value"
+            and not _all_equal(repeated, first.values, exercise))
 
 
 def _all_equal(outcome, right, exercise, only=None):
