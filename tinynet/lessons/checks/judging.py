@@ -39,13 +39,13 @@ def evaluate(function: Callable[..., Any], exercise: Exercise, arguments: Sequen
 
 
 def equal(a: Any, b: Any, kind: str) -> bool:
-    """Whether two outputs are equal: words and whole numbers exactly, arrays within `TOLERANCE`.
+    """Whether two outputs are equal: words and numbers exactly, arrays within `TOLERANCE`.
 
     >>> equal(np.ones(2), np.ones(2) + 1e-9, "array"), equal(np.ones(2), np.ones((2, 1)), "array")
     (True, False)
     """
     if kind != ARRAY:
-        return a == b
+        return a == b or bool(a != a and b != b)  # NaN equals NaN
     if a.shape != b.shape:
         return False
     return bool(_near(a, b).all())
