@@ -8,7 +8,7 @@
     words.py       texts in both languages
 
 The exercises, by topic: descent, adaptive, initialization, regularization, dropout, normalization, convolution,
-pooling, augmentation. The solutions are in tinynet's repository, in tests/lessons/solutions.py.
+pooling, augmentation, text_augmentation. The solutions are in tinynet's repository, tests/lessons/solutions.py.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 
 from . import (
     adaptive, augmentation, convolution, descent, dropout, initialization, normalization, pooling, regularization,
+    text_augmentation,
 )
 from .definition import Exercise, Mistake
 from .judging import judge
@@ -33,7 +34,7 @@ from .words import Words, language
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
     for topic in (descent, adaptive, initialization, regularization, dropout, normalization, convolution, pooling,
-                  augmentation)
+                  augmentation, text_augmentation)
     for exercise in topic.EXERCISES
 }
 
