@@ -17,8 +17,8 @@ from contracts import defined_in, modules_of
 # Packages, and modules that are one, with names for users.
 PACKAGES = (
     "activations", "applications", "augment", "callbacks", "constraints", "data", "datasets", "initializers", "layers",
-    "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots", "preprocessing",
-    "random", "regularizers", "saving", "textbook", "utils", "wrappers",
+    "lessons.checks", "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots",
+    "preprocessing", "random", "regularizers", "saving", "textbook", "utils", "wrappers",
 )
 
 every_package = pytest.mark.parametrize("package_name", [pytest.param(name, marks=pytest.mark.skipif(
@@ -99,6 +99,11 @@ INTERNALS = {
     "layers.tokens": ["*"],
     "layers.trial": ["Trial"],
     "layers.weight_spec": ["*"],
+    "lessons.checks": ["find_exercise", "run_all"],
+    "lessons.checks.general": ["*"],
+    "lessons.checks.judging": ["equal", "evaluate"],
+    "lessons.checks.running": ["TimeIsUp", "can_limit", "time_limit"],
+    "lessons.checks.words": ["*"],
     "losses.base": ["LossFunctionWrapper", "apply_mask", "reduce_weighted_values", "standardize_reduction"],
     "losses.elements": ["*"],
     "losses.lookup": ["Lookup"],

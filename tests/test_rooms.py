@@ -42,6 +42,7 @@ ROOMS = [
     ("models as scikit-learn estimators; known networks", ["wrappers", "applications"]),
     ("every picture, in one style", ["plots"]),
     ("the slides' own forms; the practicals", ["textbook"]),
+    ("the course in two languages: `tinynet lessons`", ["lessons"]),
     ("the experiments in the browser: `tinynet lab`", ["lab"]),
     ("TensorFlow's names; what is absent, and why; loaded when asked for", ["compat"]),
     ("Keras's layout of names", ["keras"]),

@@ -1,0 +1,66 @@
+"""What an exercise is: a reference, inputs for it, and wrong variants of it, each with a name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .words import Words
+
+ARRAY, WHOLE, WORDS = "array", "whole", "words"  # kinds of results: arrays of floats, whole numbers, lists of words
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A typical mistake: a wrong variant of the reference, recognized by equal results.
+
+    Attributes:
+        key: Its name: "rho_on_gradient".
+        words: What went wrong and what is right, in the course's terms; a sentence or two.
+        variant: Function of the exercise's arguments. It computes what the mistake computes.
+    """
+
+    key: str
+    words: Words
+    variant: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise.
+
+    Attributes:
+        name: "momentum".
+        signature: "momentum(w, dw, v, learning_rate, rho)".
+        statement: What the function gets and what it returns.
+        reference: The right function.
+        outputs: Names of what it returns; more than one for a tuple.
+        cases: Function of a NumPy Generator: list of tuples of arguments.
+        mistakes: The typical ones.
+        kind: Of each output: ARRAY, WHOLE or WORDS.
+    """
+
+    name: str
+    signature: str
+    statement: Words
+    reference: Callable[..., Any]
+    outputs: Sequence[str]
+    cases: Callable[[np.random.Generator], list[tuple[Any, ...]]]
+    mistakes: Sequence[Mistake]
+    kind: str = ARRAY
+
+    @property
+    def arguments(self) -> list[str]:
+        """The names of the arguments."""
+        return self.signature.partition("(")[2].rstrip(")").split(", ")
+
+    def template(self, lang: str) -> str:
+        """Return the function to fill in, as text, with the statement in its docstring."""
+        lines = inspect.cleandoc(self.statement.of(lang)).splitlines()
+        body = "\n".join(f"    {line}".rstrip() for line in lines)
+        returned = ", ".join(self.outputs)
+        return f'def my_{self.signature}:\n    """\n{body}\n    """\n    ...\n    return {returned}\n'

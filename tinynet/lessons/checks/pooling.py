@@ -1,0 +1,255 @@
+"""Exercises: max pooling and its gradient (row 75 of the course)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...ops.max_pool2d import NO_PADDING, max_pool2d_backward, max_pool2d_forward
+from .definition import Exercise, Mistake
+from .words import Words
+
+
+def _max_pooling(x, size, stride):
+    return max_pool2d_forward(x[None], (size, size), (stride, stride), NO_PADDING)[0][0]
+
+
+def _max_pooling_gradient(dy, x, size, stride):
+    window, strides = (size, size), (stride, stride)
+    _, argmax = max_pool2d_forward(x[None], window, strides, NO_PADDING)
+    return max_pool2d_backward(dy[None], argmax, (1, *x.shape), window, strides, NO_PADDING)[0]
+
+
+def _windows(x, size, stride):
+    """x cut into windows: (out height, out width, channels, size, size)."""
+    views = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(0, 1))
+    return views[::stride, ::stride]
+
+
+def _pooled(reduce):
+    """A variant: reduce(window) of windows[..., size, size] over their last two axes."""
+    return lambda x, size, stride: reduce(_windows(x, size, stride))
+
+
+def _partial_windows(x, size, stride):
+    """Windows that reach over the border, too."""
+    rows, columns = (range(0, length - size + stride if length > size else 1, stride) for length in x.shape[:2])
+    return np.array([[x[i : i + size, j : j + size].max(axis=(0, 1)) for j in columns] for i in rows])
+
+
+def _contiguous(x, size, stride):
+    height, width, _ = _max_pooling(x, size, stride).shape
+    return _max_pooling(x, size, 1)[:height, :width]
+
+
+def _maps(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    """The slide's example, negative values, windows that overlap, remainders."""
+    slide = np.array([[8.0, 7, 5, 3], [12, 9, 5, 7], [13, 2, 10, 3], [9, 4, 5, 14]])[..., None]
+    cases: list[tuple[Any, ...]] = [(slide, 2, 2)]
+    for shape, size, stride, mean in (((4, 6, 2), 2, 2, 0), ((6, 4, 3), 2, 2, -3), ((7, 5, 2), 3, 2, 0),
+                                      ((5, 7, 2), 2, 2, -2), ((6, 8, 1), 3, 3, 0), ((9, 6, 2), 2, 3, 0)):
+        cases.append((rng.normal(mean, 1, shape), size, stride))
+    return cases
+
+
+MAX_POOLING = Exercise(
+    name="max_pooling",
+    signature="max_pooling(x, size, stride)",
+    statement=Words(
+        """Max pooling: the largest value in each window, in each channel.
+
+        Gets x of shape (height, width, channels) and two ints: size, the side of the window, and stride. Returns an array
+        of shape (out height, out width, channels), with (W - size) // stride + 1 windows along each axis.""",
+        """최대 풀링(max pooling): 채널마다 각 창에서 가장 큰 값을 고릅니다.
+
+        모양이 (높이, 너비, 채널)인 x와 정수 두 개(창의 한 변 size, 스트라이드 stride)를 받습니다. 모양이
+        (출력 높이, 출력 너비, 채널)인 배열을 돌려줍니다. 축마다 창은 (W - size) // stride + 1개입니다."""),
+    reference=_max_pooling,
+    outputs=("y",),
+    cases=_maps,
+    mistakes=(
+        Mistake("average", Words("this is average pooling: the mean of each window, and not its largest value.",
+                                 "이것은 평균 풀링(average pooling)입니다. 가장 큰 값이 아니라 평균을 구했습니다."),
+                _pooled(lambda windows: windows.mean(axis=(-2, -1)))),
+        Mistake("minimum", Words("this is the smallest value of each window.", "각 창에서 가장 작은 값을 골랐습니다."),
+                _pooled(lambda windows: windows.min(axis=(-2, -1)))),
+        Mistake("largest_absolute_value", Words(
+            "this is the largest absolute value of each window: -5 counts more than 3. The largest value is meant.",
+            "각 창에서 절댓값의 최댓값을 구했습니다. -5가 3보다 크게 됩니다. 값 자체가 가장 큰 것을 골라야 합니다."),
+            _pooled(lambda windows: np.abs(windows).max(axis=(-2, -1)))),
+        Mistake("starts_at_0", Words(
+            "where a window has only negative values the result is 0: the maximum starts at 0. Start with the first value "
+            "or with -inf.",
+            "값이 모두 음수인 창의 결과가 0입니다. 최댓값을 0에서 시작했기 때문입니다. 첫 값이나 -inf에서 시작하세요."),
+            _pooled(lambda windows: np.maximum(windows.max(axis=(-2, -1)), 0))),
+        Mistake("over_channels", Words(
+            "the maximum is taken over the channels, too: each channel is pooled on its own, max(axis=(0, 1)).",
+            "채널에 걸쳐서도 최댓값을 구했습니다. 채널마다 따로 풀링합니다: max(axis=(0, 1))."),
+            _pooled(lambda windows: windows.max(axis=(-3, -2, -1)))),
+        Mistake("over_channels_repeated", Words(
+            "all channels have the same value, the maximum over all of them: each channel is pooled on its own.",
+            "모든 채널의 값이 같습니다. 전체 채널의 최댓값이기 때문입니다. 채널마다 따로 풀링합니다."),
+            _pooled(lambda windows: np.repeat(windows.max(axis=(-3, -2, -1))[..., None], windows.shape[2], axis=2))),
+        Mistake("no_stride", Words("the stride is left out: the windows are one pixel apart.",
+                                   "스트라이드(stride)를 쓰지 않았습니다. 창이 한 픽셀씩 움직입니다."),
+                lambda x, size, stride: _max_pooling(x, size, 1)),
+        Mistake("stride_is_size", Words(
+            "the windows are `size` apart, as in Keras's default; here the stride is an argument of its own.",
+            "창이 size만큼씩 움직입니다(Keras의 기본값). 여기서는 stride를 따로 받습니다."),
+            lambda x, size, stride: _max_pooling(x, size, size)),
+        Mistake("window_is_stride", Words(
+            "the windows have the side `stride`, and not `size`.",
+            "창의 한 변이 size가 아니라 stride입니다."),
+            lambda x, size, stride: _windows(x, stride, stride)[
+                : (x.shape[0] - size) // stride + 1, : (x.shape[1] - size) // stride + 1].max(axis=(-2, -1))),
+        Mistake("contiguous_windows", Words(
+            "the output has the right size, but the windows start at i and j; they start at i * stride and j * stride.",
+            "출력의 크기는 맞지만 창이 i, j에서 시작합니다. i * stride, j * stride에서 시작해야 합니다."),
+            _contiguous),
+        Mistake("partial_windows", Words(
+            "windows that reach over the border are pooled, too (rounded up). Only whole windows count: "
+            "(W - size) // stride + 1.",
+            "테두리를 넘는 창까지 풀링했습니다(올림). 온전한 창만 셉니다: (W - size) // stride + 1."),
+            _partial_windows),
+        Mistake("last_window_lost", Words(
+            "the last row and the last column of windows are missing: the \"+ 1\" of (W - size) // stride + 1.",
+            "마지막 행과 열의 창이 빠졌습니다: (W - size) // stride + 1의 \"+ 1\"입니다."),
+            lambda x, size, stride: _max_pooling(x, size, stride)[:-1, :-1]),
+        Mistake("rows_and_columns_exchanged", Words(
+            "rows and columns of the output are exchanged.",
+            "출력의 행과 열이 서로 바뀌었습니다."),
+            lambda x, size, stride: _max_pooling(x, size, stride).swapaxes(0, 1)),
+        Mistake("channels_first", Words(
+            "the values are right, but the channels stand first; here they stand last.",
+            "값은 맞지만 채널 축이 맨 앞에 있습니다. 여기서는 맨 뒤에 둡니다."),
+            lambda x, size, stride: np.moveaxis(_max_pooling(x, size, stride), -1, 0)),
+        Mistake("first_of_window", Words(
+            "this is the upper left value of each window, whatever the others are.",
+            "각 창의 왼쪽 위 값을 그대로 가져왔습니다."),
+            _pooled(lambda windows: windows[..., 0, 0])),
+    ),
+)
+
+
+def _spread(share, accumulate=True):
+    """A variant of the gradient: share(window, dy) is what one window of one channel receives."""
+    def variant(dy, x, size, stride):
+        dx = np.zeros(x.shape)
+        for i, j, c in np.ndindex(*dy.shape):
+            place = slice(i * stride, i * stride + size), slice(j * stride, j * stride + size), c
+            received = share(x[place], dy[i, j, c])
+            if accumulate:
+                dx[place] += received
+            else:
+                dx[place] = np.where(received != 0, received, dx[place])
+        return dx
+    return variant
+
+
+def _at(window, index, value):
+    result = np.zeros(window.shape)
+    result.ravel()[index] = value
+    return result
+
+
+def _last(window):
+    return window.size - 1 - window.ravel()[::-1].argmax()
+
+
+def _over_channels(dy, x, size, stride):
+    """The maximum of a window over all channels: the others receive nothing."""
+    dx = np.zeros(x.shape)
+    for i, j in np.ndindex(*dy.shape[:2]):
+        window = x[i * stride : i * stride + size, j * stride : j * stride + size]
+        p, q, c = np.unravel_index(window.argmax(), window.shape)
+        dx[i * stride + p, j * stride + q, c] += dy[i, j, c]
+    return dx
+
+
+def _gradients(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    """Different values, ties (values of few levels, whole windows of zeros as after ReLU), windows that overlap."""
+    cases: list[tuple[Any, ...]] = []
+    for shape, size, stride, levels in (((4, 4, 1), 2, 2, 0), ((4, 6, 2), 2, 2, 3), ((5, 5, 2), 3, 1, 0),
+                                        ((7, 5, 2), 3, 2, 3), ((6, 6, 1), 2, 2, 2), ((5, 6, 3), 2, 1, 0),
+                                        ((4, 4, 1), 2, 2, 1)):
+        x = rng.normal(0.5, 1, shape) if levels == 0 else rng.integers(0, levels, shape).astype(float)
+        dy = rng.uniform(0.5, 2, _max_pooling(x, size, stride).shape)
+        cases.append((dy * rng.choice([-1, 1], dy.shape), x, size, stride))
+    return cases
+
+
+MAX_POOLING_GRADIENT = Exercise(
+    name="max_pooling_gradient",
+    signature="max_pooling_gradient(dy, x, size, stride)",
+    statement=Words(
+        """The gradient of max pooling: each dy goes to the largest value of its window.
+
+        Gets dy of shape (out height, out width, channels), x of shape (height, width, channels), and two ints, size and
+        stride. Of several equal largest values the first one in reading order (row by row) receives dy, alone. Where
+        windows overlap, the gradients add up. Returns dx, shaped like x.""",
+        """최대 풀링(max pooling)의 기울기(gradient): dy는 그 창에서 가장 큰 값의 자리로 갑니다.
+
+        모양이 (출력 높이, 출력 너비, 채널)인 dy, (높이, 너비, 채널)인 x, 정수 size와 stride를 받습니다. 가장 큰 값이 여럿이면 읽는 순서(행
+        단위)로 첫 번째 하나만 dy를 받습니다. 창이 겹치는 곳에서는 기울기를 더합니다. x와 같은 모양의 dx를 돌려줍니다."""),
+    reference=_max_pooling_gradient,
+    outputs=("dx",),
+    cases=_gradients,
+    mistakes=(
+        Mistake("tie_to_all", Words(
+            "at a tie, all of the equal largest values receive dy (mask = window == max). Only the first one does; "
+            "otherwise a window gives more gradient than it got.",
+            "가장 큰 값이 여럿일 때 모두에게 dy를 주었습니다(mask = window == max). 첫 번째 하나만 받아야 합니다. 그렇지 않으면 받은 것보다 "
+            "많은 기울기를 내보냅니다."),
+            _spread(lambda window, dy: (window == window.max()) * dy)),
+        Mistake("tie_shared", Words(
+            "at a tie, dy is divided among the equal largest values; the first one receives all of it.",
+            "가장 큰 값이 여럿일 때 dy를 나누어 주었습니다. 첫 번째 하나가 모두 받아야 합니다."),
+            _spread(lambda window, dy: (window == window.max()) * dy / (window == window.max()).sum())),
+        Mistake("tie_to_last", Words(
+            "at a tie, the last of the equal largest values receives dy (>= in the search); it is the first one (>).",
+            "가장 큰 값이 여럿일 때 마지막 것이 dy를 받았습니다(찾을 때 >=). 첫 번째가 받아야 합니다(>)."),
+            _spread(lambda window, dy: _at(window, _last(window), dy))),
+        Mistake("tie_by_columns", Words(
+            "at a tie, the first of the largest values by columns receives dy; reading order is row by row.",
+            "가장 큰 값이 여럿일 때 열 단위로 첫 번째가 dy를 받았습니다. 읽는 순서는 행 단위입니다."),
+            _spread(lambda window, dy: _at(window.T, window.T.argmax(), dy).T)),
+        Mistake("overwritten", Words(
+            "where windows overlap, the later gradient overwrites the earlier one (=); they add up (+=).",
+            "창이 겹치는 곳에서 나중 기울기가 앞의 것을 덮어썼습니다(=). 더해야 합니다(+=)."),
+            _spread(lambda window, dy: _at(window, window.argmax(), dy), accumulate=False)),
+        Mistake("average", Words(
+            "dy is spread evenly over its window: this is the gradient of average pooling.",
+            "dy를 창 전체에 고르게 나누었습니다. 이것은 평균 풀링의 기울기입니다."),
+            _spread(lambda window, dy: np.full(window.shape, dy / window.size))),
+        Mistake("everywhere", Words(
+            "every pixel of a window receives dy; only the largest one had an influence on y.",
+            "창의 모든 픽셀이 dy를 받았습니다. y에 영향을 준 것은 가장 큰 값뿐입니다."),
+            _spread(lambda window, dy: np.full(window.shape, dy))),
+        Mistake("value_instead_of_gradient", Words(
+            "the largest value itself is put into dx; it should be dy.",
+            "dx에 가장 큰 값 자체를 넣었습니다. dy를 넣어야 합니다."),
+            _spread(lambda window, dy: _at(window, window.argmax(), window.max()))),
+        Mistake("value_times_gradient", Words(
+            "dy is multiplied by the largest value; the derivative of the maximum is 1.",
+            "dy에 가장 큰 값을 곱했습니다. 최댓값의 미분은 1입니다."),
+            _spread(lambda window, dy: _at(window, window.argmax(), window.max() * dy))),
+        Mistake("one_instead_of_gradient", Words(
+            "dx is 1 at the largest values: dy is not used. By the chain rule it multiplies.",
+            "가장 큰 값의 자리가 1입니다. dy를 쓰지 않았습니다. 연쇄 법칙(chain rule)에 따라 dy를 곱해야 합니다."),
+            _spread(lambda window, dy: _at(window, window.argmax(), 1.0))),
+        Mistake("first_of_window", Words(
+            "dy goes to the upper left pixel of each window, whatever its value.",
+            "값과 관계없이 창의 왼쪽 위 픽셀이 dy를 받았습니다."),
+            _spread(lambda window, dy: _at(window, 0, dy))),
+        Mistake("minimum", Words("dy goes to the smallest value of each window (argmin).",
+                                 "창에서 가장 작은 값이 dy를 받았습니다(argmin)."),
+                _spread(lambda window, dy: _at(window, window.argmin(), dy))),
+        Mistake("over_channels", Words(
+            "the largest value is searched over all channels of a window; each channel has its own.",
+            "창의 모든 채널에서 가장 큰 값 하나를 찾았습니다. 채널마다 따로 찾아야 합니다."),
+            _over_channels),
+    ),
+)
+
+EXERCISES = (MAX_POOLING, MAX_POOLING_GRADIENT)
