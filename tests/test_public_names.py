@@ -17,8 +17,8 @@ from contracts import defined_in, modules_of
 # Packages, and modules that are one, with names for users.
 PACKAGES = (
     "activations", "applications", "augment", "callbacks", "constraints", "data", "datasets", "initializers", "layers",
-    "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "preprocessing", "random",
-    "regularizers", "saving", "textbook", "utils", "wrappers",
+    "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots", "preprocessing",
+    "random", "regularizers", "saving", "textbook", "utils", "wrappers",
 )
 
 every_package = pytest.mark.parametrize("package_name", [pytest.param(name, marks=pytest.mark.skipif(
@@ -54,6 +54,7 @@ INTERNALS = {
     "augment.text_command": ["*"],
     "augment.wordnet": ["Synset", "find"],
     "augment.wordnet_files": ["*"],
+    "callbacks.history_html": ["*"],
     "callbacks.monitor": ["MonitorCallback"],
     "callbacks.probe": ["Series", "histogram", "statistics"],
     "callbacks.tensorboard": ["as_image", "summary_writer"],
@@ -116,7 +117,8 @@ INTERNALS = {
     "models.outputs": ["*"],
     "models.population": ["estimate_population", "fold"],
     "models.run": ["*"],
-    "models.summary": ["print_summary", "readable_size"],
+    "models.summary": ["*"],
+    "models.summary_html": ["*"],
     "models.training": ["Trainer"],
     "models.structures": ["*"],
     "models.training_step": ["TrainingStep"],
@@ -191,6 +193,16 @@ INTERNALS = {
     "saving.strict_json": ["loads"],
     "saving.weights": ["safetensors_stored"],
     "textbook.formula": ["parse_formula"],
+    "plots.arguments": ["*"],
+    "plots.fonts": ["*"],
+    "plots.images": ["fitting_size", "panel_width", "show_image"],
+    "plots.inside": ["layer_values"],
+    "plots.messages": ["*"],
+    "plots.planes": ["contour_levels", "draw_paths", "draw_surface", "fitting_bounds"],
+    "plots.projections": ["project"],
+    "plots.style": ["Drawing", "drawing", "parameters", "sheet", "sheet_columns"],
+    "plots.themes": ["*"],
+    "textbook.curvature_monitor": ["lanczos"],
     "textbook.geometry": ["project_to_ball"],
     "textbook.initializers": ["choose"],
     "textbook.inside": ["LayerInputs"],

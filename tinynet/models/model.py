@@ -12,6 +12,7 @@ from ..layers.base import Layer
 from ..layers.context import call_context
 from ..symbolic import KerasTensor, shapes_of
 from .summary import print_summary
+from .summary_html import model_html
 from .training import Trainer
 
 
@@ -164,6 +165,8 @@ class Model(Trainer, Layer):
                 layer_range: tuple[str, str] | None = None) -> None:
         """Print a table of the layers with their output shapes and numbers of weights.
 
+        On a terminal it is as wide as that at most, and in colour (not if NO_COLOR is set).
+
         Args:
             line_length: Width in characters.
             positions: Relative or absolute positions of the columns' right ends.
@@ -199,6 +202,10 @@ class Model(Trainer, Layer):
             watched[self] = Lab(open_browser, port)
             watched[self].set_model(self)
         return watched[self].open()
+
+    def _repr_html_(self) -> str:
+        """The table of layers that a notebook shows for the model."""
+        return model_html(self)
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor of the subclass was called with."""
