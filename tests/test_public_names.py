@@ -17,7 +17,7 @@ from contracts import defined_in, modules_of
 # Packages, and modules that are one, with names for users.
 PACKAGES = (
     "activations", "applications", "augment", "callbacks", "constraints", "data", "datasets", "initializers", "layers",
-    "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots", "preprocessing",
+    "lessons", "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots", "preprocessing",
     "random", "regularizers", "saving", "textbook", "utils", "wrappers",
 )
 
@@ -97,6 +97,8 @@ INTERNALS = {
     "layers.tokens": ["*"],
     "layers.trial": ["Trial"],
     "layers.weight_spec": ["*"],
+    "lessons.command": ["*"],
+    "lessons.notebooks": ["language_setup"],
     "losses.base": ["LossFunctionWrapper", "apply_mask", "reduce_weighted_values", "standardize_reduction"],
     "losses.elements": ["*"],
     "losses.lookup": ["Lookup"],

@@ -42,6 +42,7 @@ ROOMS = [
     ("models as scikit-learn estimators; known networks", ["wrappers", "applications"]),
     ("every picture, in one style", ["plots"]),
     ("the slides' own forms; the practicals", ["textbook"]),
+    ("the course in two languages: `tinynet lessons`", ["lessons"]),
     ("the experiments in the browser: `tinynet lab`", ["lab"]),
     ("TensorFlow's names; what is absent, and why; loaded when asked for", ["compat"]),
     ("Keras's layout of names", ["keras"]),
@@ -71,6 +72,8 @@ def modules():
     """{dotted name: path} of all modules of the package; compiled ones have the path of their source or stub."""
     found = {"tinynet._native": PACKAGE / "_native.pyi"}
     for path in [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyx")]:
+        if not path.stem.isidentifier():  # the lessons, 03_momentum.py: scripts of a reader, who may import all
+            continue
         parts = path.relative_to(ROOT).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found

@@ -1,0 +1,21 @@
+"""The course in lessons, Korean and English: `tinynet lessons`.
+
+    sources.py     one script a lesson: code once, text in both languages side by side
+    notebooks.py   to a notebook of one language (extra "lessons")
+    run.py         all cells of a lesson, with a time limit
+    command.py     `tinynet lessons`
+
+The lessons stand beside: 01_behind_the_scenes.py and so on. They are read, converted and run, never imported.
+
+>>> [lesson.number for lesson in all_lessons()][:2]
+[1, 2]
+"""
+
+from .notebooks import to_notebook, write_notebooks
+from .run import run_lesson, run_notebook
+from .sources import Cell, Lesson, LessonError, all_lessons, find_lesson, read_lesson
+
+__all__ = [
+    "Cell", "Lesson", "LessonError", "all_lessons", "find_lesson", "read_lesson", "run_lesson", "run_notebook",
+    "to_notebook", "write_notebooks",
+]
