@@ -5,6 +5,7 @@ import os
 import re
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -144,7 +145,7 @@ while True:
             os.kill(child, 0)
         except ProcessLookupError:
             break
-        if open(f"/proc/{child}/stat").read().rsplit(")", 1)[1].split()[0] == "Z":
+        if Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
             break
         time.sleep(0.1)
     else:

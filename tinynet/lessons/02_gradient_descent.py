@@ -23,7 +23,7 @@ import numpy as np
 import matplotlib.pyplot as plt
 
 import tinynet as tn
-from tinynet import plots, textbook
+from tinynet import textbook
 from tinynet.textbook import Descent, HalfSquaredError, fit_line, surfaces
 
 tn.utils.set_random_seed(0)

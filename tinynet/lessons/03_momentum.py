@@ -193,7 +193,7 @@ assert counted["Momentum", 400] < 0.1 * counted["SGD", 400]
 # Momentum arrives with speed and rolls over the hill.
 #
 # Do not make a law of it: with another start momentum rolls *past* the good minimum just as well. What it reliably does
-# is to get across flat stretches and along ravines.
+# is to get across flat ground and along ravines.
 # %% [markdown] lang="ko"
 # ## 언덕 너머로
 #

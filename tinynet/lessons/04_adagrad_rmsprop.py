@@ -144,7 +144,7 @@ print("a first gradient of 1e-6, steps in units of lr:",
 assert steps_of(AdaGradForm1(1.0), [np.array([0.0])])[0, 0] == 0
 assert steps_of(AdaGradForm2(1.0), tiny)[0, 0] < 0.01 < 0.9 < steps_of(AdaGradForm3(1.0), tiny)[0, 0] < 1
 # %% [markdown] lang="en"
-# tinynet's form 1 leaves such a weight where it is, and says so in its docstring. Form 3 makes a full step of a gradient
+# tinynet's form 1 leaves such a weight where it is; its docstring tells so. Form 3 makes a full step of a gradient
 # of a millionth, form 2 nearly none. Neither is wrong; they are different optimizers for weights that see little.
 #
 # ## Where AdaGrad is at its best: rare features

@@ -5,7 +5,7 @@
     run.py         all cells of a lesson, with a time limit
     command.py     `tinynet lessons`
 
-The lessons stand beside: 01_behind_the_scenes.py and so on. They are read, converted and run, never imported.
+The lessons stand beside: 03_momentum.py and so on. They are read, converted and run, never imported.
 
 >>> [lesson.number for lesson in all_lessons()][:2]
 [1, 2]

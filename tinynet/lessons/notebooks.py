@@ -98,8 +98,8 @@ def write_notebooks(
     changed = [name for name, text in texts.items()
                if (out / name).exists() and (out / name).read_bytes() != text.encode()]
     if changed and not force:
-        raise FileExistsError(f"{out} has {', '.join(changed)} with other content, perhaps a reader's own work. Nothing "
-                              "was written. Name another folder, or overwrite with --force")
+        raise FileExistsError(f"{out} has {', '.join(changed)} with other content, perhaps a reader's own work. "
+                              "Nothing was written. Name another folder, or overwrite with --force")
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
         with atomic_folder(out) as unfinished:

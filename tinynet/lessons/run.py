@@ -27,7 +27,8 @@ exec(compile(sys.stdin.read(), {path!r}, "exec"), {{"__name__": "__main__"}})
 
 
 def run_lesson(
-    lesson: Lesson, lang: str = "en", long: bool = False, time_limit: float | None = None, output: IO[str] | None = None,
+    lesson: Lesson, lang: str = "en", long: bool = False, time_limit: float | None = None,
+    output: IO[str] | None = None,
 ) -> float:
     """Run all cells of a lesson in a process of its own, without a screen.
 

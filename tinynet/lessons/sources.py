@@ -215,8 +215,8 @@ def _paired(path: Path, pieces: Iterator[tuple[str, tuple[str, ...], int, list[s
 def _refuse_partner(path, lang, expected, line, begun):
     if expected == LANGUAGES[0]:
         raise LessonError(f"{path}:{line - 1}: the text in {lang!r} has no partner in {expected!r} before it")
-    raise LessonError(f"{path}:{begun - 1}: the text in {LANGUAGES[0]!r} has no partner in {expected!r}: it must follow "
-                      "at once")
+    raise LessonError(f"{path}:{begun - 1}: the text in {LANGUAGES[0]!r} has no partner in {expected!r}: it must "
+                      "follow at once")
 
 
 def _markdown(path, line, body):
@@ -239,8 +239,8 @@ def all_lessons() -> tuple[Lesson, ...]:
     Raises:
         LessonError: a source is not as it must be.
 
-    >>> all_lessons()[0].name
-    '01_behind_the_scenes'
+    >>> all_lessons()[2].name
+    '03_momentum'
     """
     return tuple(read_lesson(path) for path in sorted(FOLDER.glob("[0-9][0-9]_*.py")))
 
@@ -254,8 +254,8 @@ def find_lesson(name: str) -> Lesson:
     Raises:
         ValueError: there is no such lesson; the message lists them.
 
-    >>> find_lesson("1").key
-    'behind_the_scenes'
+    >>> find_lesson("3").key
+    'momentum'
     """
     for lesson in all_lessons():
         if name in (lesson.name, lesson.key, f"{lesson.number:02}", str(lesson.number)):
