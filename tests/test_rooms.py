@@ -46,6 +46,7 @@ ROOMS = [
     ("the experiments in the browser: `tinynet lab`", ["lab"]),
     ("TensorFlow's names; what is absent, and why; loaded when asked for", ["compat"]),
     ("Keras's layout of names", ["keras"]),
+    ("TensorFlow's layout of names", ["tf"]),
     ("the package itself: `import tinynet as tn`", [""]),
     ("the command `tinynet`", ["cli", "__main__"]),
 ]
@@ -63,6 +64,7 @@ BY_NAME = {
     "tinynet.keras.same_modules",  # a module of tinynet under Keras's name for it
     "tinynet.lab.catalogue",  # the panels
     "tinynet.lab.code",  # what a printed name stands for
+    "tinynet.tf",  # TensorFlow's names, loaded when asked for, and the package itself
     "tinynet.textbook",  # its own module `plots`
     "tinynet.wrappers",  # its own module `estimators`
 }

@@ -111,7 +111,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, str | dict):
         return deserialize(identifier)
     if callable(identifier):
-        return identifier
+        return getattr(identifier, "operation_of_tinynet", identifier)  # tf.nn.relu is `relu` with other arguments
     raise ValueError(f"activation must be a name, a function or None, got {identifier!r} ({type(identifier).__name__})")
 
 
@@ -127,6 +127,7 @@ def serialize(activation: Any) -> Any:
     >>> serialize(relu)
     'relu'
     """
+    activation = getattr(activation, "operation_of_tinynet", activation)
     name: Any = getattr(activation, "__name__", None)
     if _KNOWN.get(name) is activation:
         return name

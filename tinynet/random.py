@@ -95,20 +95,32 @@ def truncated_normal(shape: ShapeLike | int, mean: TensorLike = 0.0, stddev: Ten
     return _scaled(values, mean, stddev, dtype)
 
 
-def uniform(shape: ShapeLike | int, minval: float = 0.0, maxval: float = 1.0, dtype: DTypeLike = None,
+def uniform(shape: ShapeLike | int, minval: float = 0.0, maxval: float | None = 1.0, dtype: DTypeLike = None,
             seed: SeedLike = None) -> Tensor:
     """Draw from the uniform distribution on [minval, maxval).
 
     Args:
-        shape, dtype, seed: As for all functions of this module.
-        minval, maxval: The bounds: numbers.
+        shape, seed: As for all functions of this module.
+        minval, maxval: The bounds: numbers; None is 1.
+        dtype: A floating point type; `floatx()` if None. Of an integer type, as TensorFlow has it: `randint`.
 
     Returns:
         Tensor of this shape.
 
+    Raises:
+        ValueError: whole numbers without a `maxval`.
+
     >>> uniform((2, 3), seed=1).shape
     (2, 3)
+    >>> set(uniform((50,), 1, 4, dtype="int32", seed=1).tolist())
+    {1, 2, 3}
     """
+    if dtype is not None and np.dtype(dtype).kind in "iu":
+        if maxval is None or maxval == 1.0 and isinstance(maxval, float):
+            raise ValueError(f"random.uniform: dtype must be a floating-point type, got {np.dtype(dtype)}; "
+                             "whole numbers need a maxval")
+        return randint(shape, int(minval), int(maxval), dtype, seed)
+    maxval = 1.0 if maxval is None else maxval
     dtype = _float_dtype(dtype, "uniform")
     values: Array = np.asarray(generator(seed).random(as_shape(shape), dtype=dtype))
     values *= dtype.type(maxval) - dtype.type(minval)

@@ -20,6 +20,7 @@ from .core.naming import auto_name
 from .core.nest import flatten, map_structure, pack_like
 from .core.reading import check_bytes, is_deserializing
 from .core.result_sizes import largest_result
+from .core.tensor_shape import TensorShape
 from .core.types import DTypeLike, Shape, Structure
 from .seeds import undrawn
 from .tensor import Operators, Tensor
@@ -43,7 +44,7 @@ class KerasTensor(Operators):
         name: The input's name; chosen automatically if None.
 
     Attributes:
-        shape: As a tuple.
+        shape: As a tuple, with TensorFlow's methods.
         dtype: As a string.
 
     >>> x = KerasTensor((None, 3))
@@ -55,7 +56,7 @@ class KerasTensor(Operators):
     __array_ufunc__ = None  # so that ndarray + KerasTensor calls KerasTensor.__radd__
 
     def __init__(self, shape: Sequence[int | None], dtype: DTypeLike = "float32", name: str | None = None) -> None:
-        self.shape: Shape = tuple(shape)
+        self.shape: Shape = TensorShape(shape)
         self.dtype = np.dtype(dtype).name
         self.name = name or auto_name("keras_tensor")
         self._node: Node | None = None  # the call that returned it

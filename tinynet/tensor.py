@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .config import floatx
+from .core.tensor_shape import TensorShape
 from .core.types import Array, DTypeLike, TensorLike
 
 _new = object.__new__
@@ -24,6 +25,10 @@ class Operators:
     """
 
     __slots__ = ()
+
+    def get_shape(self) -> TensorShape:
+        """Return `shape`, as TensorFlow's method of this name does."""
+        return self.shape  # type: ignore[attr-defined]  # of the subclasses
 
     @property
     def T(self) -> Tensor:
@@ -167,8 +172,9 @@ class Tensor(Operators):
     array([3., 5.], dtype=float32)
     """
 
-    __slots__ = ("data", "_keras_mask", "__weakref__")
+    __slots__ = ("data", "_keras_mask", "_selected_from", "__weakref__")
     data: Array
+    _selected_from: Any  # set only in elements of a variable: see tinynet/variable.py
     _keras_mask: Any  # the mask that a layer made for the next ones: a Tensor, or None; see tinynet/layers/masks.py
     __array_priority__ = 100  # so that ndarray + Tensor calls Tensor.__radd__
     __hash__ = object.__hash__  # == compares elements, but a tensor as a dict's key stands for the object itself
@@ -187,9 +193,9 @@ class Tensor(Operators):
         return tensor
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return self.data.shape
+    def shape(self) -> TensorShape:
+        """The length of each axis: a tuple, with TensorFlow's `as_list()`, `rank`, `num_elements()`."""
+        return TensorShape(self.data.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -315,6 +321,8 @@ def to_array(value: TensorLike, dtype: DTypeLike = None) -> Array:
 def convert_to_tensor(value: TensorLike, dtype: DTypeLike = None) -> Tensor:
     """Return `value` as a Tensor: itself if it is one already, of that element type.
 
+    Gradients pass: of a Tensor with another element type as by `ops.cast`, of a list of Tensors as by `ops.stack`.
+
     Args:
         value: Tensor, array, number or nested list.
         dtype: Element type to convert to. If None, Python floats become `floatx()`, Python ints become int32, or int64
@@ -326,9 +334,22 @@ def convert_to_tensor(value: TensorLike, dtype: DTypeLike = None) -> Tensor:
     >>> convert_to_tensor([1.0, 2.0]).dtype
     dtype('float32')
     """
-    if isinstance(value, Tensor) and (dtype is None or value.data.dtype == dtype):
-        return value
+    if isinstance(value, Tensor):
+        return value if dtype is None or value.data.dtype == dtype else ops.cast(value, dtype)
+    if isinstance(value, (list, tuple)) and _holds_tensor(value):
+        stacked = ops.stack([convert_to_tensor(part) for part in value])
+        return stacked if dtype is None else convert_to_tensor(stacked, dtype)
     return Tensor.wrap(to_array(value, dtype))
+
+
+def _holds_tensor(value: Any) -> bool:
+    """Whether there is a Tensor in nested lists: then they are stacked, so that gradients reach it.
+
+    Of a long list, which is data, only the first row is searched.
+    """
+    rows = value if len(value) <= 64 else value[:1]
+    return any(isinstance(part, Tensor) and part.data.dtype.kind != "O" for part in value) or any(
+        isinstance(part, (list, tuple)) and _holds_tensor(part) for part in rows)
 
 
 # At the end, since operations import Tensor, and Tensor's operators call operations: the package's one import circle.

@@ -12,6 +12,7 @@ import numpy as np
 
 from .config import floatx
 from .core.registry import family
+from .core.tensor_shape import TensorShape
 from .core.types import Array, DTypeLike, ShapeLike, TensorLike
 from .tensor import Tensor, to_array
 
@@ -33,6 +34,7 @@ class Variable(Tensor):
         trainable: Whether tapes watch it and optimizers change it.
         name: For messages, summaries and files.
         initial_value: TensorFlow's name for `initializer`.
+        constraint: The attribute of this name.
 
     Attributes:
         path: The name with those of the layers around it, 'dense/kernel'.
@@ -57,14 +59,16 @@ class Variable(Tensor):
     _first_value: Any  # (initializer, shape, dtype) until the values are computed, then unused
 
     def __init__(self, initializer: Any = None, shape: ShapeLike | None = None, dtype: DTypeLike = None,
-                 trainable: bool = True, name: str = "variable", initial_value: Any = None) -> None:
+                 trainable: bool = True, name: str = "variable", initial_value: Any = None,
+                 constraint: Callable[[Any], Any] | None = None) -> None:
         initializer = initial_value if initializer is None else initializer
+        initializer = initializer.data if isinstance(initializer, Tensor) else initializer
         self._keras_mask = None
         self.name = name
         self.path = name
         self.trainable = trainable
         self.regularizer = None
-        self.constraint = None
+        self.constraint = constraint
         self._first_value = None
         if isinstance(initializer, str):
             initializer = family("keras.initializers").get(initializer)
@@ -84,8 +88,21 @@ class Variable(Tensor):
 
     @property
     def value(self) -> Tensor:
-        """The present value as a Tensor that later assignments do not change."""
-        return Tensor.wrap(self.data.copy())
+        """The present value as a Tensor that later assignments do not change; `value()` is the same.
+
+        Gradients reach the variable through it.
+
+        >>> v = Variable(1.0)
+        >>> float(v.value), float(v.value())
+        (1.0, 1.0)
+        """
+        value = self.read_value()
+        value.__class__ = _Value
+        return value
+
+    def read_value(self) -> Tensor:
+        """Return the present value as a Tensor that later assignments do not change. Gradients reach the variable."""
+        return self.astype(self.dtype)  # a recorded copy
 
     def numpy(self) -> Array:
         """A copy of the present values."""
@@ -94,8 +111,21 @@ class Variable(Tensor):
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
         return np.array(self.data, dtype=dtype)
 
-    def assign(self, value: TensorLike) -> Variable:
+    def __getitem__(self, key: Any) -> Tensor:
+        """Return the elements that `key` selects, as a Tensor with `assign`: `v[0, 1].assign(5.0)` changes `v`."""
+        elements = super().__getitem__(key)
+        elements.__class__ = _Elements
+        elements._selected_from = self, key
+        return elements
+
+    def assign(self, value: TensorLike, use_locking: bool = False, name: str | None = None,
+               read_value: bool = True) -> Any:
         """Replace the value by another of the same shape. It is converted to the variable's element type.
+
+        Args:
+            value: The new value.
+            use_locking, name: TensorFlow's, without effect: an assignment is one step of Python.
+            read_value: Whether to return the variable.
 
         Raises:
             ValueError: it has another shape.
@@ -110,15 +140,128 @@ class Variable(Tensor):
             )
         # A new array: an open tape may still need the old one.
         self.data = aligned_copy(value)
-        return self
+        return self if read_value else None
 
-    def assign_add(self, value: TensorLike) -> Variable:
-        """Add `value` to the present value; it may have any shape that broadcasts to the variable's."""
-        return self.assign(self.data + to_array(value, self.data.dtype))
+    def assign_add(self, value: TensorLike, use_locking: bool = False, name: str | None = None,
+                   read_value: bool = True) -> Any:
+        """Add `value` to the present value; it may have any shape that broadcasts to the variable's.
 
-    def assign_sub(self, value: TensorLike) -> Variable:
-        """Subtract `value` from the present value; it may have any shape that broadcasts to the variable's."""
-        return self.assign(self.data - to_array(value, self.data.dtype))
+        Args:
+            value: What is added.
+            use_locking, name, read_value: As for `assign`.
+        """
+        return self.assign(self.data + to_array(value, self.data.dtype), read_value=read_value)
+
+    def assign_sub(self, value: TensorLike, use_locking: bool = False, name: str | None = None,
+                   read_value: bool = True) -> Any:
+        """Subtract `value` from the present value; it may have any shape that broadcasts to the variable's.
+
+        Args:
+            value: What is subtracted.
+            use_locking, name, read_value: As for `assign`.
+        """
+        return self.assign(self.data - to_array(value, self.data.dtype), read_value=read_value)
+
+    def scatter_nd_update(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
+        """Replace elements, or slices: the one at indices[i] by updates[i].
+
+        Args:
+            indices: Whole numbers, shape (..., k): positions along the first k axes.
+            updates: Shape (..., *shape of the variable without those axes).
+            name: TensorFlow's, without effect.
+
+        Returns:
+            The variable.
+
+        Raises:
+            IndexError: an index is outside its axis.
+            ValueError: the updates have another shape.
+
+        >>> Variable([1.0, 2.0, 3.0]).scatter_nd_update([[0], [2]], [5.0, 6.0]).numpy()
+        array([5., 2., 6.], dtype=float32)
+        """
+        return self._scatter("scatter_nd_update", None, self._positions("scatter_nd_update", indices), updates)
+
+    def scatter_nd_add(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
+        """Add updates to elements, or slices; one that is named twice gets both. Arguments: see `scatter_nd_update`."""
+        return self._scatter("scatter_nd_add", np.add, self._positions("scatter_nd_add", indices), updates)
+
+    def scatter_nd_sub(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
+        """Subtract updates from elements, or slices. Arguments: see `scatter_nd_update`."""
+        return self._scatter("scatter_nd_sub", np.subtract, self._positions("scatter_nd_sub", indices), updates)
+
+    def scatter_nd_max(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
+        """Replace elements by larger updates. Arguments: see `scatter_nd_update`."""
+        return self._scatter("scatter_nd_max", np.maximum, self._positions("scatter_nd_max", indices), updates)
+
+    def scatter_nd_min(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
+        """Replace elements by smaller updates. Arguments: see `scatter_nd_update`."""
+        return self._scatter("scatter_nd_min", np.minimum, self._positions("scatter_nd_min", indices), updates)
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Replace rows: row sparse_delta.indices[i] by sparse_delta.values[i].
+
+        Args:
+            sparse_delta: A `tf.IndexedSlices(values, indices)`.
+            use_locking, name: TensorFlow's, without effect.
+
+        Returns:
+            The variable.
+
+        Raises:
+            TypeError: `sparse_delta` is something else.
+            IndexError: a row does not exist.
+        """
+        return self._scatter_rows("scatter_update", None, sparse_delta)
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Add to rows; arguments as for `scatter_update`."""
+        return self._scatter_rows("scatter_add", np.add, sparse_delta)
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Subtract from rows; arguments as for `scatter_update`."""
+        return self._scatter_rows("scatter_sub", np.subtract, sparse_delta)
+
+    def gather_nd(self, indices: TensorLike, name: str | None = None) -> Tensor:
+        """Return the elements, or slices, at `indices`, shape (..., k): positions along the first k axes."""
+        return super().__getitem__(self._positions("gather_nd", indices)[0])
+
+    def sparse_read(self, indices: TensorLike, name: str | None = None) -> Tensor:
+        """Return the rows at `indices`, any shape."""
+        return super().__getitem__(self._positions("sparse_read", to_array(indices)[..., None])[0])
+
+    def _scatter_rows(self, method, function, delta):
+        if not (hasattr(delta, "values") and hasattr(delta, "indices")):
+            raise TypeError(f"Variable.{method}: expected tf.IndexedSlices(values, indices), got "
+                            f"{type(delta).__name__}; for pairs of indices and updates there is "
+                            f"{method.replace('scatter', 'scatter_nd')}(indices, updates)")
+        indices = to_array(delta.indices)
+        return self._scatter(method, function, self._positions(method, indices[..., None]), delta.values)
+
+    def _positions(self, method: str, indices: TensorLike) -> tuple[Any, Any]:
+        """(an index of NumPy for positions along the first axes, shape of what it selects)"""
+        indices = to_array(indices)
+        if indices.dtype.kind not in "iu" or indices.ndim == 0 or indices.shape[-1] > self.ndim:
+            raise ValueError(f"Variable {self.name!r}.{method}: indices must be whole numbers, shape (..., at most "
+                             f"{self.ndim}), got {indices.dtype} of shape {indices.shape}")
+        lengths = self.shape[: indices.shape[-1]]
+        if indices.size and (indices.min() < 0 or (indices >= np.array(lengths, int)).any()):
+            raise IndexError(f"Variable {self.name!r}.{method}: an index is outside {tuple(lengths)}; the indices are "
+                             f"from {indices.min()} to {indices.max()}")
+        return tuple(np.moveaxis(indices, -1, 0)), (*indices.shape[:-1], *self.shape[indices.shape[-1]:])
+
+    def _scatter(self, method: str, function: Any, positions: tuple[Any, Any], updates: TensorLike) -> Variable:
+        key, shape = positions
+        updates = to_array(updates, self.dtype)
+        if updates.shape != shape:
+            raise ValueError(f"Variable {self.name!r}.{method}: updates must have shape {tuple(shape)}, "
+                             f"got {updates.shape}")
+        data = self.data.copy()
+        if function is None:
+            data[key] = updates
+        else:
+            function.at(data, key, updates)
+        return self.assign(data)
 
     def _no_operator_in_place(self, other: Any) -> Any:
         # Python would compute a Tensor and bind the name to it: the variable itself would never change.
@@ -131,6 +274,50 @@ class Variable(Tensor):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path} shape={self.data.shape} dtype={self.data.dtype}\n{self.data}>"
+
+
+class _Value(Tensor):
+    """What `Variable.value` returns: the Tensor itself, which TensorFlow's `value()` may be called on."""
+
+    __slots__ = ()
+
+    def __call__(self) -> Tensor:
+        """Return the Tensor."""
+        self.__class__ = Tensor  # type: ignore[assignment]
+        return self
+
+
+class _Elements(Tensor):
+    """Elements that were selected from a variable, v[key]: they can be assigned to."""
+
+    __slots__ = ()
+
+    def assign(self, value: TensorLike) -> Variable:
+        """Replace these elements of the variable. This Tensor keeps the values that they had.
+
+        Args:
+            value: Has their shape, or broadcasts to it.
+
+        Returns:
+            The variable.
+
+        Raises:
+            ValueError: it has another shape.
+
+        >>> Variable([[1.0, 2.0], [3.0, 4.0]])[0, 1].assign(9.0).numpy()
+        array([[1., 9.],
+               [3., 4.]], dtype=float32)
+        """
+        variable, key = self._selected_from
+        data, value = variable.data.copy(), to_array(value, variable.dtype)
+        # The position of every element, in the order of the variable: the key has NumPy's meaning as in `get_item`.
+        positions = Tensor(np.arange(data.size).reshape(data.shape))[key].data
+        try:
+            data.reshape(-1)[positions] = value
+        except ValueError:
+            raise ValueError(f"Variable {variable.name!r}: v[{key!r}] has shape {tuple(self.shape)}, cannot assign a "
+                             f"value of shape {value.shape}") from None
+        return variable.assign(data)
 
 
 class _DeferredVariable(Variable):
@@ -156,8 +343,8 @@ class _DeferredVariable(Variable):
             self.__class__ = Variable
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self._first_value[1]
+    def shape(self) -> TensorShape:
+        return TensorShape(self._first_value[1])
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -53,9 +53,9 @@ def test_sizes_and_turns():
                             (image.crop_to_bounding_box(BYTES, 1, 2, 3, 4), BYTES[1:4, 2:6]),
                             (image.pad_to_bounding_box(BYTES, 1, 0, 6, 6), np.pad(BYTES, ((1, 0), (0, 0), (0, 0))))):
         np.testing.assert_array_equal(found.numpy(), expected)
-    assert image.extract_patches(BYTES[None], [1, 2, 2, 1], [1, 2, 2, 1], padding="VALID").shape == (1, 2, 3, 12)
+    assert image.extract_patches(BYTES[None], [1, 2, 2, 1], [1, 2, 2, 1], [1] * 4, "VALID").shape == (1, 2, 3, 12)
     with pytest.raises(ValueError, match=r"extract_patches: sizes must be \[1, rows, columns, 1\]"):
-        image.extract_patches(BYTES[None], [2, 2, 2, 1], [1, 1, 1, 1])
+        image.extract_patches(BYTES[None], [2, 2, 2, 1], [1, 1, 1, 1], [1] * 4, "SAME")
 
 
 def test_random_ones_are_the_plain_ones_with_drawn_numbers():

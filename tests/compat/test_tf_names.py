@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinynet import Tensor, ops
+from tinynet import Tensor
 from tinynet.compat.tf import names as tf
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -20,7 +20,7 @@ def test_constants():
 
 
 def test_spellings():
-    assert tf.square is ops.square and tf.pow is ops.power and tf.math.log is ops.log and tf.nn.relu is ops.relu
+    assert tf.square(3.0) == 9 and tf.pow(2.0, 3.0) == 8 and tf.nn.relu(-1.0) == 0
     assert tf.one_hot([1], depth=2).tolist() == [[0, 1]] and tf.one_hot([1], 2, 5.0, -1.0).tolist() == [[-1, 5]]
     assert tf.transpose(X, perm=[1, 0]).shape == (3, 2)
     assert tf.matmul(X, X, transpose_b=True).tolist() == (X @ X.T).tolist()

@@ -85,3 +85,40 @@ def test_faults_say_what_is_wrong(tmp_path):
         (tmp_path / "checkpoint.json").write_text(text)
         with pytest.raises(ModelFileError, match="must be a list of names"):
             tf.train.latest_checkpoint(tmp_path)
+    for text in ('["c-1"]', '"c-1"', "3", "null"):
+        (tmp_path / "checkpoint.json").write_text(text)
+        with pytest.raises(ModelFileError, match="checkpoint.json: expected an object with the list 'checkpoints'"):
+            tf.train.get_checkpoint_state(tmp_path)
+    for wrong in ([str(tmp_path)], None, 3):
+        with pytest.raises(TypeError, match="checkpoint_dir must be the path of one folder, got"):
+            tf.train.get_checkpoint_state(wrong)
+
+
+def test_arguments_of_tensorflow(tmp_path):
+    variable, steps, called = tf.Variable(1.0), tf.Variable(0), []
+    checkpoint = tf.train.Checkpoint(v=variable)
+    manager = tf.train.CheckpointManager(checkpoint, tmp_path, 5, checkpoint_name="mine", step_counter=steps,
+                                         checkpoint_interval=3, init_fn=lambda: called.append(1))
+    assert manager.restore_or_initialize() is None and called == [1]
+    saved = []
+    for step in range(7):
+        steps.assign(step)
+        saved.append(manager.save() is not None)
+    assert saved == [True, False, False, True, False, False, True]
+    assert manager.save(check_interval=False).endswith("mine-4") and manager.restore_or_initialize() and called == [1]
+    later = tf.train.CheckpointManager(checkpoint, tmp_path, 5, step_counter=steps, checkpoint_interval=3,
+                                       last_checkpoint_step=5)
+    assert later.save() is None
+    (tmp_path / "other.json").write_bytes((tmp_path / "checkpoint.json").read_bytes())
+    assert tf.train.latest_checkpoint(tmp_path, "other.json") == manager.latest_checkpoint
+    assert tf.train.latest_checkpoint(tmp_path, latest_filename="none.json") is None
+    for call in (lambda: checkpoint.save(tmp_path / "x", options="fast"), lambda: checkpoint.restore("x", "fast"),
+                 lambda: manager.save(options="fast"), lambda: checkpoint.write(tmp_path / "x", "fast")):
+        with pytest.raises(NotImplementedError, match="options='fast' is not part of tinynet"):
+            call()
+    with pytest.raises(NotImplementedError, match="keep_checkpoint_every_n_hours=2 is not part of tinynet"):
+        tf.train.CheckpointManager(checkpoint, tmp_path, 5, 2)
+    with pytest.raises(ValueError, match="max_to_keep must be above 0"):
+        tf.train.CheckpointManager(checkpoint, tmp_path, 0)
+    with pytest.raises(ValueError, match="checkpoint_interval needs a step_counter"):
+        tf.train.CheckpointManager(checkpoint, tmp_path, 1, checkpoint_interval=2)

@@ -39,7 +39,7 @@ def test_forms():
     with pytest.raises(ValueError, match="images must have shape"):
         ops.image.extract_patches(np.zeros((4, 4)), 2)
     with pytest.raises(ValueError, match=r"sizes must be \[1, rows, columns, 1\]"):
-        tn.image.extract_patches(x, [2, 2], [1, 2, 2, 1])
+        tn.image.extract_patches(x, [2, 2], [1, 2, 2, 1], [1] * 4, "VALID")
     with pytest.raises(AttributeError, match="did you mean 'extract_patches'"):
         ops.image.extract_patch  # noqa: B018
 

@@ -55,6 +55,9 @@ def test_history_without_epochs():
     for nothing in ({}, {"loss": []}):
         with pytest.raises(ValueError, match="no epochs to draw"):
             plots.history(nothing)
+    for other in ([1.0, 0.5], cnn()):
+        with pytest.raises(TypeError, match="expected what fit returned, or a dict {name: values}; got (list|Seq)"):
+            plots.history(other)
     with pytest.raises(ValueError, match="no 'val_loss' in the history; there are loss"):
         plots.history({"loss": [1.0]}, monitor="val_loss")
 

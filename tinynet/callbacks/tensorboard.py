@@ -18,16 +18,18 @@ from ..core.extras import import_extra
 from .base import Callback, Logs
 
 
-def summary_writer(folder: str) -> Any:
+def summary_writer(folder: str, **options: Any) -> Any:
     """tensorboardX's writer of a folder.
 
     Args:
         folder: Where its files are; it is made.
+        options: Of tensorboardX's writer.
 
     Raises:
         ImportError: tensorboardX is not installed; the message names the extra.
     """
-    return import_extra("tensorboardX", "tensorboard", "TensorBoard").SummaryWriter(folder, write_to_disk=True)
+    return import_extra("tensorboardX", "tensorboard", "TensorBoard").SummaryWriter(
+        folder, write_to_disk=True, **options)
 
 
 class TensorBoard(Callback):

@@ -31,7 +31,7 @@ _QUANTIZATION = "is about 8-bit arithmetic in large pretrained models; tinynet h
 ABSENT = {
     "keras": {
         **_names("distribution", _DEVICES),
-        **_names("dtype_policies mixed_precision DTypePolicy FloatDTypePolicy", _PRECISION),
+        **_names("dtype_policies FloatDTypePolicy", _PRECISION),
         **_names("quantizers Quantizer", _QUANTIZATION),
         **_names("experimental", "holds what was new in TensorFlow 2.0; use the name itself in keras.layers, "
                                  "keras.optimizers or keras.utils"),
@@ -42,19 +42,8 @@ ABSENT = {
         **_names("export", _SAVED_MODEL),
         **_names("visualization", "draws object detections, which are outside its scope; use matplotlib"),
     },
-    "keras.losses": {
-        **_names("Circle circle", "learns distances between pairs; write it with tinynet.ops as a function of (y_true, "
-                                  "y_pred)"),
-        **_names("CTC ctc", "aligns sequences, which is outside its scope; for labels of one length use "
-                            "SparseCategoricalCrossentropy on each step"),
-    },
     "keras.layers": {
-        **_names("Conv3DTranspose Convolution3DTranspose", "works on volumes, whose operations are made of those "
-                                                           "on images; use Conv3D and UpSampling3D"),
         **_names("ConvLSTM1D ConvLSTM2D ConvLSTM3D", "is rarely used; use TimeDistributed(Conv2D(...)) and then LSTM"),
-        **_names("AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D "
-                 "AdaptiveMaxPooling2D AdaptiveMaxPooling3D",
-                 "is rarely used; use a global pooling layer, or Resizing to a size that the windows fit"),
         **_names("GroupQueryAttention", "is for large language models; use MultiHeadAttention"),
         **_names("ReversibleEmbedding", "is for large language models; use Embedding, and ops.matmul with "
                                         "its transpose"),
@@ -136,13 +125,9 @@ ABSENT = {
         **_names("signal", _COMPLEX),
         **_names("audio", _AUDIO),
         **_names("sets", "compares rows as sets; use Python's sets, or numpy.intersect1d and the like"),
-        **_names("IndexedSlices", "stores some rows of a gradient; here all gradients are ordinary tensors"),
         **_names("lookup", "maps text to numbers; use keras.layers.StringLookup"),
         **_names("py_function numpy_function", "lets a graph run Python; here everything is Python, so call "
                                                "the function directly"),
-        **_names("while_loop cond case", "is a loop inside a graph; write Python's own, or use tinynet.ops"),
-        **_names("TensorArray", "collects tensors inside a graph; use a list and tf.stack"),
-        **_names("Module", "is TensorFlow's base of models; use keras.Model or keras.layers.Layer"),
         **_names("hessians gradients", "belongs to TensorFlow 1's graphs; use GradientTape"),
         **_names("bfloat16", _PRECISION),
         **_names("complex64 complex128", _COMPLEX),

@@ -10,10 +10,16 @@ from typing import Any
 
 
 class SameModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds `tinynet.keras.<name>` as `tinynet.<name>`, for all names that are not files of this package."""
+    """Finds `tinynet.keras.<name>` as `tinynet.<name>`, for all names that are not files of this package.
 
-    _prefix = __package__ + "."
-    _own = (_prefix + "backend", _prefix + "same_modules")
+    Args:
+        package: The package under whose name they are found.
+        own: The files of the package itself.
+    """
+
+    def __init__(self, package: str = __package__, own: tuple[str, ...] = ()) -> None:
+        self._prefix = package + "."
+        self._own = tuple(self._prefix + name for name in own)
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         """Return the spec of a module of this name; None if it is not one of tinynet's."""

@@ -324,7 +324,7 @@ def parse_settings(parameters: Sequence[Parameter], raw: Any) -> dict[str, Any]:
         LabError: `raw` is no such dict, names an unknown parameter, or has a value that is refused.
     """
     known = {parameter.name: parameter for parameter in parameters}
-    if not isinstance(raw, dict) or len(raw) > 100:
+    if not isinstance(raw, dict) or len(raw) > max(100, len(known)):
         raise LabError(Words("the settings are no list of names and values", "설정이 이름과 값의 목록이 아닙니다"))
     for name in raw:
         if name not in known:

@@ -217,7 +217,7 @@ class AlphaDropout(Layer):
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
-        shape = x.shape
+        shape: tuple[int, ...] = x.shape
         if self.noise_shape is not None:
             if len(self.noise_shape) != len(shape):
                 raise ValueError(f"AlphaDropout: noise_shape {self.noise_shape} needs one entry for each axis of the "

@@ -6,9 +6,22 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..config import floatx
 from ..core.types import Axis, Shape, TensorLike
 from ..tensor import Tensor, convert_to_tensor
+
+_MOST_OF_INT32 = 2**31 - 1
+
+
+def index_type(number: int) -> Any:
+    """The integer type of indices and counts up to `number`: int32, as in Keras, or int64 where it does not fit.
+
+    >>> index_type(1000).__name__, index_type(2**31).__name__
+    ('int32', 'int64')
+    """
+    return np.int32 if number <= _MOST_OF_INT32 else np.int64
 
 
 def as_floats(x: TensorLike) -> Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.types import Axis, TensorLike
 from ..tensor import Tensor, convert_to_tensor
-from .arguments import check_axes
+from .arguments import check_axes, index_type
 
 
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -49,9 +49,11 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 def _arg_extreme(operation, function, x, axis, keepdims):
     data = convert_to_tensor(x).data
     axes = check_axes(operation, axis, data.shape)
-    if (data.size if axes is None else data.shape[axes[0]]) == 0:
+    number = data.size if axes is None else data.shape[axes[0]]
+    if number == 0:
         raise ValueError(f"{operation}: no elements to choose from. Got shape {data.shape}, axis={axis}.")
-    return Tensor.wrap(np.asarray(function(data, axis=None if axes is None else axes[0], keepdims=keepdims), np.int32))
+    index = function(data, axis=None if axes is None else axes[0], keepdims=keepdims)
+    return Tensor.wrap(np.asarray(index, index_type(number)))
 
 
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -105,4 +107,4 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     """
     data = convert_to_tensor(x).data
     return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=check_axes("count_nonzero", axis, data.shape)),
-                                  np.int32))
+                                  index_type(data.size)))

@@ -14,6 +14,7 @@ import numpy as np
 from ..core.types import Array, DTypeLike, ShapeLike, TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
+from .arguments import index_type
 from .formulas import moved, result_type, sum_to, wrap
 from .recorded_gradients import masked, sum_like
 from .shape import as_shape
@@ -233,7 +234,8 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     >>> [part.tolist() for part in nonzero([[0, 5], [6, 0]])]
     [[0, 1], [1, 0]]
     """
-    return tuple(Tensor(part.astype(np.int32)) for part in np.nonzero(to_array(x)))
+    x = to_array(x)
+    return tuple(Tensor(part.astype(index_type(n))) for part, n in zip(np.nonzero(x), x.shape, strict=True))
 
 
 def slice(inputs: TensorLike, start_indices: Any, shape: ShapeLike) -> Tensor:

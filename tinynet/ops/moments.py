@@ -38,12 +38,13 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     x = as_floats(x)
     axes = check_axes("var", axis, x.shape)
-    deviation = x.data - kernels.reduce_mean(x.data, axes, True)
-    y = kernels.reduce_mean(deviation * deviation, axes, keepdims)
+    deviation = np.asarray(x.data - kernels.reduce_mean(x.data, axes, True))  # NumPy makes a scalar of a scalar
+    y = kernels.reduce_mean(np.asarray(deviation * deviation), axes, keepdims)
 
     def backward(dy):
         n = elements_of_one(x.data, y)
-        return (spread(dy, x.data.shape, axes, keepdims) * dy.dtype.type(2 / n) * deviation,)
+        with np.errstate(invalid="ignore"):  # the gradient of `std` is infinite where all elements are equal
+            return (spread(dy, x.data.shape, axes, keepdims) * dy.dtype.type(2 / n) * deviation,)
 
     def formula(x):
         return mean(square(x - mean(x, axes, True)), axes, keepdims)
@@ -68,7 +69,7 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         ValueError: x has no such axis, or an axis is named twice.
     """
     variance = var(x, axis, keepdims)
-    y = np.sqrt(variance.data)
+    y = np.asarray(np.sqrt(variance.data))
 
     def backward(dy):
         with np.errstate(divide="ignore", invalid="ignore"):  # no derivative where all elements are equal

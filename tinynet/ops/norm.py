@@ -41,11 +41,11 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     axes = check_axes("logsumexp", axis, data.shape)
     largest = kernels.reduce_max(data, axes, True)
     shift = np.where(np.isfinite(largest), largest, data.dtype.type(0))
-    exponentials = np.exp(data - shift)
+    exponentials = np.asarray(np.exp(data - shift))  # NumPy makes a scalar of a scalar
     total = kernels.reduce_sum(exponentials, axes, True)
     with np.errstate(divide="ignore"):
-        wide = np.log(total) + shift
-    y = wide if keepdims else wide.reshape(kernels.reduce_sum(shift, axes, False).shape)
+        wide = np.asarray(np.log(total) + shift)
+    y = wide if keepdims else wide.reshape(kernels.reduce_sum(np.asarray(shift), axes, False).shape)
 
     def backward(dy):
         return (spread(dy, data.shape, axes, keepdims) * (exponentials / total),)
@@ -78,9 +78,9 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
     x = as_floats(x)
     data = x.data
     axes = check_axes("norm", axis, data.shape)
-    one_axis = data.ndim == 1 if axes is None else len(axes) == 1
+    one_axis = data.ndim <= 1 if axes is None else len(axes) == 1
     if ord in (None, "fro") or ord == 2 and one_axis:
-        y = np.sqrt(kernels.reduce_sum(data * data, axes, keepdims))
+        y = np.asarray(np.sqrt(kernels.reduce_sum(np.asarray(data * data), axes, keepdims)))
 
         def backward(dy):  # d|x|/dx = x / |x|
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -102,7 +102,7 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
     if ord == 1:
         return sum(magnitude, axis, keepdims)
     size = magnitude.data
-    y = kernels.reduce_sum(size**ord, axes, keepdims) ** data.dtype.type(1 / ord)
+    y = np.asarray(kernels.reduce_sum(np.asarray(size**ord), axes, keepdims) ** data.dtype.type(1 / ord))
 
     def backward_of_power(dy):  # d|x|_p / d|x_i| = (|x_i| / |x|_p)^(p - 1)
         with np.errstate(divide="ignore", invalid="ignore"):

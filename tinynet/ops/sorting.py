@@ -9,7 +9,7 @@ import numpy as np
 from ..config import floatx
 from ..core.types import TensorLike
 from ..tensor import Tensor, convert_to_tensor, to_array
-from .arguments import check_not_sparse
+from .arguments import check_not_sparse, index_type
 from .formulas import wrap
 from .indexing import get_item, take_along_axis
 from .shape import moveaxis
@@ -47,7 +47,12 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     >>> argsort([3, 1, 2]).numpy()
     array([1, 2, 0], dtype=int32)
     """
-    return wrap(np.ascontiguousarray(np.argsort(to_array(x), axis, kind="stable"), np.int32))
+    return _positions(np.argsort(to_array(x), axis, kind="stable"))
+
+
+def _positions(order):
+    """Indices among as many elements as there are of them, as a Tensor."""
+    return wrap(np.ascontiguousarray(order, index_type(order.size)))
 
 
 def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
@@ -64,7 +69,7 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
     Raises:
         ValueError: there is no kth element.
     """
-    return wrap(np.ascontiguousarray(np.argpartition(to_array(x), kth, axis), np.int32))
+    return _positions(np.argpartition(to_array(x), kth, axis))
 
 
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
@@ -90,7 +95,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
         raise ValueError(f"top_k: k must be from 0 to {x.shape[-1]}, the length of the last axis of {x.shape}, got {k}")
     # Stable from the end of the reversed row, so that the first of equal elements comes first.
     order = x.shape[-1] - 1 - np.argsort(x.data[..., ::-1], -1, kind="stable")
-    indices = np.ascontiguousarray(order[..., ::-1][..., :k], np.int32)
+    indices = np.ascontiguousarray(order[..., ::-1][..., :k], index_type(x.shape[-1]))
     return take_along_axis(x, indices, -1), wrap(indices)
 
 
@@ -142,7 +147,7 @@ def unique(
         to_array(x), return_index, return_inverse, return_counts, axis=axis
     )
     parts = found if isinstance(found, tuple) else (found,)
-    values, rest = parts[0], [np.asarray(part, np.int32) for part in parts[1:]]
+    values, rest = parts[0], [np.asarray(part, index_type(np.size(x))) for part in parts[1:]]
     if size is not None:
         along = 0 if axis is None else axis
         missing = size - values.shape[along]
@@ -174,7 +179,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     """
     # NumPy's hints list the sides.
     indices = np.searchsorted(to_array(sorted_sequence), to_array(values), side)  # type: ignore[call-overload]
-    return wrap(np.asarray(indices, np.int32))
+    return wrap(np.asarray(indices, index_type(np.size(sorted_sequence))))
 
 
 def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
@@ -220,7 +225,7 @@ def bincount(
     check_not_sparse("bincount", sparse)
     x = to_array(x)
     weights = None if weights is None else to_array(weights)
-    dtype = np.int32 if weights is None else weights.dtype
+    dtype = index_type(x.size) if weights is None else weights.dtype
     if x.ndim == 1:
         return wrap(np.bincount(x, weights, minlength).astype(dtype))
     length = max(int(x.max(initial=-1)) + 1, minlength)
@@ -247,7 +252,7 @@ def histogram(x: TensorLike, bins: Any = 10, range: tuple[float, float] | None =
     """
     a = to_array(x)
     counts, edges = np.histogram(a, bins if isinstance(bins, int) else to_array(bins), range)
-    return wrap(counts.astype(np.int32)), wrap(edges.astype(a.dtype if a.dtype.kind == "f" else floatx()))
+    return wrap(counts.astype(index_type(a.size))), wrap(edges.astype(a.dtype if a.dtype.kind == "f" else floatx()))
 
 
 def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Tensor:
@@ -280,7 +285,8 @@ def unravel_index(indices: TensorLike, shape: Any) -> tuple[Tensor, ...]:
     >>> [part.tolist() for part in unravel_index([3, 4], (2, 3))]
     [[1, 1], [0, 1]]
     """
-    return tuple(wrap(np.asarray(part, np.int32)) for part in np.unravel_index(to_array(indices), shape))
+    dtype = index_type(np.max(shape, initial=0))
+    return tuple(wrap(np.asarray(part, dtype)) for part in np.unravel_index(to_array(indices), shape))
 
 
 def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:

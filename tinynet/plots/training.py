@@ -33,13 +33,17 @@ def history(
 
     Raises:
         ImportError: matplotlib is not installed.
+        TypeError: `run` is neither.
         ValueError: there are no epochs, or `monitor` is no name of the history.
 
     >>> axes = history({"loss": [1.0, 0.5, 0.4], "val_loss": [1.1, 0.6, 0.7]})
     >>> axes[0].get_title(), axes[0].get_xlabel()
     ('loss', 'epoch')
     """
-    logs = dict(run) if isinstance(run, Mapping) else dict(run.history)
+    logs = run if isinstance(run, Mapping) else getattr(run, "history", None)
+    if not isinstance(logs, Mapping):
+        raise TypeError(f"plots.history: expected what fit returned, or a dict {{name: values}}; got "
+                        f"{type(run).__name__}")
     curves = {name: np.asarray(values, np.float64) for name, values in logs.items() if np.ndim(values) == 1}
     if not curves or not max(map(len, curves.values())):
         raise ValueError("plots.history: no epochs to draw; pass what fit returned, or its dict `history`")

@@ -4,8 +4,8 @@
     comparison.py             the slides' table of them; the origin of each line of Adam
     batches.py                batch, stochastic, mini-batch: the choice of a batch size
     surfaces.py race.py       surfaces to walk on; a race with learning rates that suit
-    landscape.py              slices through the loss of a network
     formula.py                a surface from a formula that a student types
+    landscape.py              slices through the loss of a network
     curvature.py              the Hessian and its eigenvalues; Newton's step
     curvature_monitor.py      the largest eigenvalues while a network is trained
     losses.py                 half squared error; L1 and L2 with lambda / 2

@@ -1,39 +1,121 @@
-"""TensorFlow's names for arguments of operations, where Keras has others: `tf.reshape(tensor, shape=[-1])`."""
+"""Functions of `tinynet.ops` under TensorFlow's names of arguments: `tf.reshape(tensor=x, shape=[-1])`."""
 
 from __future__ import annotations
 
-import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
-_PAIR = {"x": "x1", "y": "x2"}
-_INPUT = {"input": "x"}
-# TensorFlow's name of the operation: {its argument: the name in `ops`}
-ARGUMENTS = {
-    "reshape": {"tensor": "x", "shape": "newshape"}, "norm": {"tensor": "x"}, "stack": {"values": "x"},
-    "unstack": {"value": "x"},
-} | dict.fromkeys(("broadcast_to", "expand_dims", "ones_like", "repeat", "shape", "size", "squeeze", "zeros_like"),
-                  _INPUT) | dict.fromkeys(
-    ("add", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "multiply",
-     "not_equal", "subtract"), _PAIR)
-_REDUCE = {"input_tensor": "x"}
+import numpy as np
+
+from ... import ops
+from ...core.types import TensorLike
+from ...tensor import Tensor, to_array
 
 
-@functools.cache
-def with_arguments_of_tf(operation: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Return the operation so that it also takes TensorFlow's arguments, and ignores its `name`.
+def as_tf(title: str, operation: Callable[..., Any], *parameters: str, **defaults: Any) -> Callable[..., Any]:
+    """Return an operation as a function with TensorFlow's arguments, and `name`, which has no effect.
 
     Args:
-        operation: Of `tinynet.ops`.
-        name: TensorFlow's name of it; one that is not in `ARGUMENTS` is a reduction.
+        title: TensorFlow's name of the function, for messages and its `__name__`: 'math.abs'.
+        operation: Function of `tinynet.ops` that takes the arguments in the same order.
+        parameters: TensorFlow's names of the arguments that have no default.
+        defaults: Those that have one, with it.
+
+    >>> as_tf("square", ops.square, "x")(x=Tensor(3.0), name="nine").item()
+    9.0
     """
-    renamed = ARGUMENTS.get(name, _REDUCE)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    given = [inspect.Parameter(parameter, kind) for parameter in parameters]
+    given += [inspect.Parameter(key, kind, default=value) for key, value in (*defaults.items(), ("name", None))]
+    signature = inspect.Signature(given)
+    number = len(given) - 1
 
-    @functools.wraps(operation)
-    def renaming(*args, **kwargs):
-        if kwargs:
-            kwargs.pop("name", None)
-            kwargs = {renamed.get(key, key): value for key, value in kwargs.items()}
-        return operation(*args, **kwargs)
+    def function(*args, **kwargs):
+        if kwargs or len(args) != number:
+            for key in kwargs:
+                if key not in signature.parameters:
+                    raise TypeError(f"tf.{title}{signature}: got an unexpected keyword argument {key!r}")
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"tf.{title}{signature}: {error}") from None
+            bound.apply_defaults()
+            args = bound.args[:-1]
+        return operation(*args)
 
-    return renaming
+    function.__name__ = function.__qualname__ = title.rpartition(".")[2]
+    function.__doc__ = f"`ops.{getattr(operation, '__name__', title)}` with TensorFlow's arguments: {signature}."
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    function.operation_of_tinynet = operation  # type: ignore[attr-defined]  # see tinynet/activations.py
+    return function
+
+
+def as_axis(axis: Any) -> Any:
+    """Return an axis, or several, that a caller may write as a list, an array or a Tensor.
+
+    >>> as_axis([0, 1]), as_axis(Tensor(1)), as_axis(None)
+    ((0, 1), 1, None)
+    """
+    if axis is None or isinstance(axis, int):
+        return axis
+    axes = to_array(axis)
+    if axes.dtype.kind not in "iu" and axes.size:
+        raise TypeError(f"axis must be whole numbers, got {axes.dtype}")
+    return tuple(int(each) for each in axes) if axes.ndim else int(axes)
+
+
+def check_choice(title: str, argument: str, value: Any, choices: tuple[str, ...]) -> str:
+    """Return `value` if it is one of the choices.
+
+    Raises:
+        ValueError: it is not; the message names the argument.
+    """
+    if value not in choices:
+        raise ValueError(f"tf.{title}: {argument} must be {' or '.join(map(repr, choices))}, got {value!r}")
+    return value
+
+
+def refuse(title: str, remedy: str, **arguments: tuple[Any, Any]) -> None:
+    """Raise an error for arguments that tinynet does not have.
+
+    Args:
+        title: TensorFlow's name of the function.
+        remedy: What to do instead.
+        arguments: (value, TensorFlow's default) of each.
+
+    Raises:
+        NotImplementedError: a value is not the default.
+    """
+    for argument, (value, default) in arguments.items():
+        if value is not default and value != default:
+            raise NotImplementedError(f"tf.{title}: {argument}={value!r} is not part of tinynet; {remedy}")
+
+
+def check_indices(title: str, indices: TensorLike, lengths: tuple[int, ...] | int) -> Any:
+    """Return whole numbers that are positions along axes, as an array.
+
+    Args:
+        title: TensorFlow's name of the function.
+        indices: The positions; with several lengths, one position an axis along the last axis.
+        lengths: Of the axis, or of several.
+
+    Raises:
+        TypeError: they are no whole numbers.
+        IndexError: one is outside its axis. TensorFlow does not count negative ones from the end.
+    """
+    array = to_array(indices)
+    if array.dtype.kind not in "iu":
+        if array.size:
+            raise TypeError(f"tf.{title}: indices must be whole numbers, got {array.dtype}")
+        array = array.astype(np.int64)
+    outside = (array < 0) | (array >= np.array(lengths, np.int64))
+    if outside.any():
+        raise IndexError(f"tf.{title}: index {array[outside][0]} is outside an axis; the lengths are {lengths}, "
+                         "and negative indices do not count from the end")
+    return array
+
+
+def of_type(x: Tensor, dtype: Any) -> Tensor:
+    """Return x as another element type, or as it is if `dtype` is None."""
+    return x if dtype is None else ops.cast(x, dtype)

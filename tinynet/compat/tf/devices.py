@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...core.errors import NotInTinynetError
+from ...core.tensor_shape import TensorShape
+from ...tensor import Tensor, convert_to_tensor
 
 
 class PhysicalDevice(NamedTuple):
@@ -38,11 +43,14 @@ def set_visible_devices(devices: Any, device_type: str | None = None) -> None:
 
     Args:
         devices: A device, or a list of them.
-        device_type: Their type.
+        device_type: Their type: an empty list hides all devices of a type.
 
     Raises:
-        ValueError: a device that is not the CPU.
+        ValueError: a device that is not the CPU, or the CPU is to be hidden.
     """
+    if not devices and device_type in (None, "CPU"):
+        raise ValueError(f"set_visible_devices: devices is empty for device_type={device_type!r}, but the CPU cannot "
+                         "be hidden; there is no other device")
     _only_cpu("set_visible_devices", devices if isinstance(devices, list | tuple) else [devices])
 
 
@@ -88,8 +96,8 @@ class test:  # noqa: N801
     """`tf.test`, with the functions by which notebooks look for a GPU."""
 
     @staticmethod
-    def is_gpu_available(*args: Any, **kwargs: Any) -> bool:
-        """Return False."""
+    def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:
+        """Return False, whatever the GPU should be able to do."""
         return False
 
     @staticmethod
@@ -123,12 +131,23 @@ def device(device_name: str | None) -> Iterator[None]:
 
 
 def function(func: Callable[..., Any] | None = None, input_signature: Any = None, autograph: bool = True,
-             jit_compile: bool | None = None, reduce_retracing: bool = False, **kwargs: Any) -> Any:
+             jit_compile: bool | None = None, reduce_retracing: bool = False, experimental_implements: Any = None,
+             experimental_autograph_options: Any = None, experimental_attributes: Any = None,
+             experimental_relax_shapes: bool | None = None, experimental_compile: bool | None = None,
+             experimental_follow_type_hints: bool | None = None) -> Any:
     """Return the function itself: nothing is traced or compiled, every call runs the Python code.
 
     Args:
         func: The function; None returns a decorator.
-        Others: Taken for TensorFlow's sake and ignored.
+        input_signature: A `tf.TensorSpec` for each argument, in lists, tuples and dicts as the arguments are. Arguments
+            become Tensors of these element types, and their shapes are checked. The function takes them as they are
+            if it is None.
+        autograph, jit_compile, reduce_retracing, experimental_implements, experimental_autograph_options,
+            experimental_attributes, experimental_relax_shapes, experimental_compile, experimental_follow_type_hints:
+            TensorFlow's choices of how graphs are made, without effect: there are none.
+
+    Raises (in a call of the function):
+        TypeError: an argument has another element type or shape than `input_signature`, or there are not as many.
 
     >>> @function
     ... def double(x):
@@ -136,7 +155,38 @@ def function(func: Callable[..., Any] | None = None, input_signature: Any = None
     >>> double(3)
     6
     """
-    return func if func is not None else functools.partial(function, input_signature=input_signature)
+    if func is None:
+        return functools.partial(function, input_signature=input_signature)
+    return func if input_signature is None else _with_signature(func, input_signature)
+
+
+def _with_signature(func, signature):
+    methods = "self" in list(inspect.signature(func).parameters)[:1]
+
+    @functools.wraps(func)
+    def checked(*args, **kwargs):
+        own, given = args[:methods], args[methods:]
+        names = list(inspect.signature(func).parameters)[methods:]
+        given += tuple(kwargs.pop(name) for name in names[len(given):len(signature)] if name in kwargs)
+        if kwargs or len(given) != len(signature):
+            raise TypeError(f"{func.__name__}: input_signature has {len(signature)} arguments, got {len(given)}"
+                            + (f" and {', '.join(kwargs)}" if kwargs else ""))
+        return func(*own, *(_matched(func, value, spec) for value, spec in zip(given, signature, strict=True)))
+
+    return checked
+
+
+def _matched(func, value, spec):
+    """The argument as Tensors of the element types of its specification."""
+    if isinstance(spec, dict):
+        return {key: _matched(func, value[key], part) for key, part in spec.items()}
+    if isinstance(spec, list | tuple):
+        return type(spec)(_matched(func, one, part) for one, part in zip(value, spec, strict=True))
+    tensor = convert_to_tensor(value, None if isinstance(value, Tensor) else spec.dtype)
+    if tensor.dtype != np.dtype(spec.dtype) or not TensorShape.checked(spec.shape).is_compatible_with(tensor.shape):
+        raise TypeError(f"{func.__name__}: input_signature has {np.dtype(spec.dtype)} of shape {tuple(spec.shape)}, "
+                        f"got {tensor.dtype} of shape {tuple(tensor.shape)}")
+    return tensor
 
 
 def get_logger() -> logging.Logger:

@@ -46,9 +46,15 @@ __all__ = [
 
 
 class ResizeMethod:
-    """Names of the ways to resize."""
+    """Names of the ways to resize; `resize` reports those that it does not have."""
 
+    AREA = "area"
+    BICUBIC = "bicubic"
     BILINEAR = "bilinear"
+    GAUSSIAN = "gaussian"
+    LANCZOS3 = "lanczos3"
+    LANCZOS5 = "lanczos5"
+    MITCHELLCUBIC = "mitchellcubic"
     NEAREST_NEIGHBOR = "nearest"
 
 
@@ -92,8 +98,8 @@ def random_crop(value: TensorLike, size: Any, seed: SeedLike = None, name: str |
     return value[tuple(slice(start, start + length) for start, length in zip(starts, size, strict=True))]
 
 
-def extract_patches(images: TensorLike, sizes: Sequence[int], strides: Sequence[int],
-                    rates: Sequence[int] = (1, 1, 1, 1), padding: str = "VALID", name: str | None = None) -> Tensor:
+def extract_patches(images: TensorLike, sizes: Sequence[int], strides: Sequence[int], rates: Sequence[int],
+                    padding: str, name: str | None = None) -> Tensor:
     """`tinynet.ops.image.extract_patches`, with lengths for all four axes.
 
     Args:

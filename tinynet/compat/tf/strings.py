@@ -1,7 +1,7 @@
 """`tf.strings`: operations on tensors of text, element by element.
 
-Patterns are those of Python's `re`; TensorFlow's RE2 has no look-around and is the same otherwise. `name` and
-`encoding` arguments are TensorFlow's and have no effect: texts are UTF-8.
+Patterns are those of Python's `re`; TensorFlow's RE2 has no look-around and is the same otherwise. `name` arguments are
+TensorFlow's and have no effect.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 
 from ...core.absence import explainer
 from ...core.types import DTypeLike, TensorLike
-from ...string_tensor import StringTensor, to_string_array
+from ...string_tensor import StringTensor, is_text, to_string_array
 from ...tensor import Tensor, to_array
+from .arguments import as_axis, check_choice
 
 
 def _each(function, input):
@@ -30,22 +31,37 @@ def _bytes(text):
     return to_string_array(text).item()
 
 
-def lower(input: Any, encoding: str = "utf-8", name: str | None = None) -> StringTensor:
+def _case(title, change, input, encoding):
+    """Of ASCII letters alone without an encoding, of all letters of UTF-8."""
+    if check_choice(f"strings.{title}", "encoding", encoding.lower(), ("", "utf-8")):
+        return _each(lambda text: change(text.decode()).encode(), input)
+    return _each(lambda text: re.sub(b"[a-zA-Z]+", lambda found: change(found[0].decode()).encode(), text), input)
+
+
+def lower(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:  # noqa: A002
     """Return texts in small letters.
 
-    >>> lower("ÄB").numpy().decode()
-    'äb'
+    Args:
+        input: Texts.
+        encoding: '' changes the letters of ASCII only, 'utf-8' all.
+        name: TensorFlow's, without effect.
+
+    Raises:
+        ValueError: another encoding.
+
+    >>> lower("ÄB").numpy().decode(), lower("ÄB", encoding="utf-8").numpy().decode()
+    ('Äb', 'äb')
     """
-    return _each(lambda text: text.decode().lower().encode(), input)
+    return _case("lower", str.lower, input, encoding)
 
 
-def upper(input: Any, encoding: str = "utf-8", name: str | None = None) -> StringTensor:  # noqa: A002
-    """Return texts in capital letters.
+def upper(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:  # noqa: A002
+    """Return texts in capital letters; arguments as for `lower`.
 
-    >>> upper("äb").numpy().decode()
+    >>> upper("äb", "utf-8").numpy().decode()
     'ÄB'
     """
-    return _each(lambda text: text.decode().upper().encode(), input)
+    return _case("upper", str.upper, input, encoding)
 
 
 def strip(input: Any, name: str | None = None) -> StringTensor:  # noqa: A002
@@ -93,6 +109,7 @@ def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:  
     >>> length("ä").item(), length("ä", unit="UTF8_CHAR").item()
     (2, 1)
     """
+    check_choice("strings.length", "unit", unit, ("BYTE", "UTF8_CHAR"))
     array = to_string_array(input)
     lengths = [len(text) if unit == "BYTE" else len(text.decode()) for text in array.reshape(-1)]
     return Tensor.wrap(np.array(lengths, np.int32).reshape(array.shape))
@@ -134,57 +151,147 @@ def join(inputs: Sequence[Any], separator: Any = "", name: str | None = None) ->
     return StringTensor.wrap(result)
 
 
-def reduce_join(inputs: Any, axis: int | None = None, separator: Any = "", name: str | None = None) -> StringTensor:
-    """Join all texts to one, or those along an axis.
+def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator: Any = "",
+                name: str | None = None) -> StringTensor:
+    """Join all texts to one, or those along axes.
 
-    >>> reduce_join(["a", "b"], separator="+").numpy()
-    b'a+b'
+    Args:
+        inputs: Texts.
+        axis: Axis, or several, along which the texts are joined one axis after the other; all, the last first, if
+            None.
+        keepdims: Whether to keep the axes, with length 1.
+        separator: Between the texts.
+        name: TensorFlow's, without effect.
+
+    >>> reduce_join(["a", "b"], separator="+").numpy(), reduce_join([["a", "b"]], 1, keepdims=True).shape
+    (b'a+b', (1, 1))
     """
     array = to_string_array(inputs)
-    if axis is None:
-        return StringTensor(_bytes(separator).join(array.reshape(-1)))
-    moved = np.moveaxis(array, axis, -1)
-    result = np.empty(moved.shape[:-1], object)
+    given = range(array.ndim)[::-1] if axis is None else np.atleast_1d(as_axis(axis)) % max(array.ndim, 1)
+    axes = tuple(int(each) for each in given)
+    others = [each for each in range(array.ndim) if each not in axes]
+    rows = np.transpose(array, (*others, *axes[::-1])).reshape(*(array.shape[each] for each in others), -1)
+    result = np.empty(rows.shape[:-1], object)
     for index in np.ndindex(result.shape):
-        result[index] = _bytes(separator).join(moved[index])
-    return StringTensor.wrap(result)
+        result[index] = _bytes(separator).join(rows[index])
+    return StringTensor.wrap(np.expand_dims(result, axes) if keepdims else result)
 
 
-def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: str | None = None) -> StringTensor:  # noqa: A002
-    """Return `len` bytes (or characters, with unit='UTF8_CHAR') from `pos` on.
+def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> StringTensor:  # noqa: A002
+    """Return `len` bytes (or characters, with unit='UTF8_CHAR') from `pos` on, or as many as there are.
 
-    >>> substr("abcd", 1, 2).numpy()
-    b'bc'
+    Args:
+        input: Texts.
+        pos: Where to begin, counted from the end if negative; one for all, or one for each text.
+        len: How many; likewise.
+        unit: 'BYTE' or 'UTF8_CHAR'.
+        name: TensorFlow's, without effect.
+
+    Raises:
+        ValueError: another unit, or a position outside a text.
+
+    >>> substr("abcd", 1, 2).numpy(), substr("abcd", -3, 2).numpy()
+    (b'bc', b'bc')
     """
-    if unit == "BYTE":
-        return _each(lambda text: text[pos : pos + len], input)
-    return _each(lambda text: text.decode()[pos : pos + len].encode(), input)
+    check_choice("strings.substr", "unit", unit, ("BYTE", "UTF8_CHAR"))
+    texts, starts, lengths = np.broadcast_arrays(to_string_array(input), to_array(pos), to_array(len))
+    result = np.empty(texts.shape, object)
+    for index, text in np.ndenumerate(texts):
+        units = text if unit == "BYTE" else text.decode()
+        whole, start = units.__len__(), int(starts[index])
+        if not -whole <= start <= whole:
+            raise ValueError(f"tf.strings.substr: pos={start} is outside the text {text!r:.40} of length {whole}")
+        start += whole if start < 0 else 0
+        part = units[start:start + int(lengths[index])]
+        result[index] = part if unit == "BYTE" else part.encode()
+    return StringTensor.wrap(result)
 
 
 def to_number(input: Any, out_type: DTypeLike = "float32", name: str | None = None) -> Tensor:  # noqa: A002
     """Return the numbers that the texts spell.
 
+    Args:
+        input: Texts.
+        out_type: Element type; the texts spell whole numbers if it is an integer type.
+        name: TensorFlow's, without effect.
+
+    Raises:
+        ValueError: a text spells no such number.
+
     >>> to_number(["1.5", "2"]).tolist()
     [1.5, 2.0]
     """
-    array = to_string_array(input)
-    return Tensor(np.array([float(text) for text in array.reshape(-1)]).reshape(array.shape).astype(out_type))
+    array, kind = to_string_array(input), np.dtype(out_type)
+    parse: Any = int if kind.kind in "iu" else float
+    return Tensor(np.array([parse(text) for text in array.reshape(-1)], kind).reshape(array.shape))
 
 
-def as_string(input: TensorLike, precision: int = -1, name: str | None = None) -> StringTensor:  # noqa: A002
-    """Return numbers as text, with `precision` decimals; as many as Python prints if that is -1.
+def as_string(input: TensorLike, precision: int = -1, scientific: bool = False, shortest: bool = False,
+              width: int = -1, fill: str = "", name: str | None = None) -> StringTensor:  # noqa: A002
+    """Return numbers as text, as C's printf writes them: with 6 decimals.
 
-    >>> as_string([1.25], precision=1).numpy().tolist()
-    [b'1.2']
+    Args:
+        input: Numbers or booleans; text stays as it is.
+        precision: Number of decimals of floating-point numbers; 6 if -1.
+        scientific: Whether to write them with an exponent: 1.5e+00.
+        shortest: Whether to choose the shorter of both forms, without zeros at the end.
+        width: Least number of characters; any if -1.
+        fill: What fills them up on the left: ' ' or '' for blanks, '0' for zeros; '-' for blanks on the right, '+' to
+            write the sign.
+        name: TensorFlow's, without effect.
+
+    Raises:
+        ValueError: `precision`, `scientific` or `shortest` for whole numbers, both of the latter, or another `fill`.
+
+    >>> as_string([1.25, 3.0]).numpy().tolist(), as_string([7, 42], width=4, fill="0").numpy().tolist()
+    ([b'1.250000', b'3.000000'], [b'0007', b'0042'])
     """
+    if is_text(input):
+        return StringTensor(input)
     array = to_array(input)
-    text = [str(value) if precision < 0 else f"{value:.{precision}f}" for value in array.reshape(-1).tolist()]
-    return StringTensor(np.array(text, object).reshape(array.shape))
+    floating = array.dtype.kind == "f"
+    if scientific and shortest:
+        raise ValueError("tf.strings.as_string: only one of scientific and shortest can be True")
+    if not floating and (precision >= 0 or scientific or shortest):
+        raise ValueError(f"tf.strings.as_string: precision, scientific and shortest are for floating-point numbers, "
+                         f"not for {array.dtype}")
+    check_choice("strings.as_string", "fill", fill, ("", " ", "0", "-", "+"))
+    form = "%" + fill + (str(width) if width >= 0 else "")
+    if floating:
+        form += (f".{precision}" if precision >= 0 else "") + ("e" if scientific else "g" if shortest else "f")
+    else:
+        form += "s" if array.dtype.kind == "b" else "d"
+    values = [("true" if value else "false") if array.dtype.kind == "b" else value
+              for value in array.reshape(-1).tolist()]
+    return StringTensor(np.array([form % value for value in values], object).reshape(array.shape))
 
 
-def unicode_split(input: Any, input_encoding: str = "UTF-8", name: str | None = None) -> StringTensor:  # noqa: A002
-    """Return the characters of one text."""
-    return StringTensor(list(_bytes(input).decode()))
+def unicode_split(input: Any, input_encoding: str, errors: str = "replace", replacement_char: int = 65533,
+                  name: str | None = None) -> StringTensor:  # noqa: A002
+    """Return the characters of one text.
+
+    Args:
+        input: One text.
+        input_encoding: 'UTF-8', 'UTF-16-BE' or 'UTF-32-BE'.
+        errors: What bytes that are no text become: 'replace', 'ignore' or, an error, 'strict'.
+        replacement_char: What 'replace' puts there: the number of a character.
+        name: TensorFlow's, without effect.
+
+    Raises:
+        ValueError: another encoding or `errors`, bytes that are no text with 'strict', or several texts.
+
+    >>> [character.decode() for character in unicode_split("né", "UTF-8").numpy()]
+    ['n', 'é']
+    """
+    check_choice("strings.unicode_split", "input_encoding", input_encoding, ("UTF-8", "UTF-16-BE", "UTF-32-BE"))
+    check_choice("strings.unicode_split", "errors", errors, ("replace", "ignore", "strict"))
+    if to_string_array(input).ndim:
+        raise ValueError("strings.unicode_split: tinynet has no ragged tensors, so it splits one text at a time; split "
+                         "in Dataset.map before batch(), or use TextVectorization(split='character')")
+    text = _bytes(input).decode(input_encoding, errors)
+    if errors == "replace":
+        text = text.replace("\ufffd", chr(replacement_char))
+    return StringTensor(list(text)) if text else StringTensor.wrap(np.empty(0, object))
 
 
 __getattr__ = explainer(__name__)

@@ -17,8 +17,10 @@ from ...core.absence import explainer
 from ...core.types import TensorLike
 from ...string_tensor import is_text, to_string_array
 from ...tensor import to_array
+from .arguments import refuse
 
 __all__ = ["SummaryWriter", "create_file_writer", "histogram", "image", "scalar", "text"]
+_NO_DESCRIPTION = "tensorboardX writes no description of it; put it into the name"
 _open: list[Any] = []  # (writer, step), the innermost last
 
 
@@ -27,13 +29,14 @@ class SummaryWriter:
 
     Args:
         logdir: The folder.
+        options: Of tensorboardX's writer.
 
     Raises:
         ImportError: tensorboardX is not installed; the message names the extra.
     """
 
-    def __init__(self, logdir: str | os.PathLike[str]) -> None:
-        self._writer = summary_writer(os.path.expanduser(os.fspath(logdir)))
+    def __init__(self, logdir: str | os.PathLike[str], **options: Any) -> None:
+        self._writer = summary_writer(os.path.expanduser(os.fspath(logdir)), **options)
 
     @contextlib.contextmanager
     def as_default(self, step: TensorLike | None = None) -> Iterator[SummaryWriter]:
@@ -68,12 +71,17 @@ def create_file_writer(logdir: str | os.PathLike[str], max_queue: int | None = N
 
     Args:
         logdir: The folder.
-        Others: Taken for TensorFlow's sake and ignored.
+        max_queue: How many values are kept before they are written.
+        flush_millis: After how many milliseconds they are written at the latest.
+        filename_suffix: The end of the file's name.
+        name: TensorFlow's, without effect.
 
     Raises:
         ImportError: tensorboardX is not installed; the message names the extra.
     """
-    return SummaryWriter(logdir)
+    seconds = None if flush_millis is None else int(to_array(flush_millis)) / 1000
+    options = {"max_queue": max_queue, "flush_secs": seconds, "filename_suffix": filename_suffix}
+    return SummaryWriter(logdir, **{key: value for key, value in options.items() if value is not None})
 
 
 def _write(method, name, data, step, **options):
@@ -95,7 +103,7 @@ def scalar(name: str, data: TensorLike, step: TensorLike | None = None, descript
         name: Of the curve.
         data: The number.
         step: int; the writer's if None.
-        description: Taken for TensorFlow's sake and ignored.
+        description: What TensorBoard shows beside it.
 
     Returns:
         Whether there was a writer.
@@ -103,13 +111,30 @@ def scalar(name: str, data: TensorLike, step: TensorLike | None = None, descript
     Raises:
         ValueError: neither the call nor the writer has a step.
     """
-    return _write("add_scalar", name, float(to_array(data)), step)
+    return _write("add_scalar", name, float(to_array(data)), step,
+                  **({} if description is None else {"summary_description": description}))
 
 
 def histogram(name: str, data: TensorLike, step: TensorLike | None = None, buckets: int | None = None,
               description: str | None = None) -> bool:
-    """Write the distribution of a tensor's elements; arguments, result and errors as for `scalar`."""
-    return _write("add_histogram", name, to_array(data), step)
+    """Write the distribution of a tensor's elements.
+
+    Args:
+        name: Of the distribution.
+        data: The tensor.
+        step: int; the writer's if None.
+        buckets: How many; tensorboardX's choice if None.
+        description: Must be None: tensorboardX writes none.
+
+    Returns:
+        Whether there was a writer.
+
+    Raises:
+        NotImplementedError: there is a description.
+    """
+    refuse("summary.histogram", _NO_DESCRIPTION, description=(description, None))
+    return _write("add_histogram", name, to_array(data), step,
+                  **({} if buckets is None else {"bins": int(to_array(buckets))}))
 
 
 def image(name: str, data: TensorLike, step: TensorLike | None = None, max_outputs: int = 3,
@@ -121,11 +146,15 @@ def image(name: str, data: TensorLike, step: TensorLike | None = None, max_outpu
         data: Shape (batch, height, width, channels), uint8 or floats 0..1.
         step: int; the writer's if None.
         max_outputs: How many of the batch to write.
-        description: Taken for TensorFlow's sake and ignored.
+        description: Must be None: tensorboardX writes none.
 
     Returns:
         Whether there was a writer.
+
+    Raises:
+        NotImplementedError: there is a description.
     """
+    refuse("summary.image", _NO_DESCRIPTION, description=(description, None))
     pictures = to_array(data)[:max_outputs]
     written = [_write("add_image", name if i == 0 else f"{name}/{i}", picture, step, dataformats="HWC")
                for i, picture in enumerate(pictures)]
@@ -133,7 +162,21 @@ def image(name: str, data: TensorLike, step: TensorLike | None = None, max_outpu
 
 
 def text(name: str, data: Any, step: TensorLike | None = None, description: str | None = None) -> bool:
-    """Write text, one string or several; arguments, result and errors as for `scalar`."""
+    """Write text, one string or several.
+
+    Args:
+        name: Of the text.
+        data: The strings.
+        step: int; the writer's if None.
+        description: Must be None: tensorboardX writes none.
+
+    Returns:
+        Whether there was a writer.
+
+    Raises:
+        NotImplementedError: there is a description.
+    """
+    refuse("summary.text", _NO_DESCRIPTION, description=(description, None))
     lines = np.atleast_1d(to_string_array(data) if is_text(data) else np.asarray(data, object)).reshape(-1)
     return _write("add_text", name, "\n\n".join(line.decode() if isinstance(line, bytes) else str(line)
                                                 for line in lines), step)

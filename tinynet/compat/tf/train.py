@@ -23,6 +23,8 @@ from ...saving.strict_json import loads
 from ...saving.weights import safetensors_stored
 from ...utils.files import atomic_write
 from ...variable import Variable
+from .arguments import refuse
+from .structures import Module
 
 __all__ = ["Checkpoint", "CheckpointManager", "CheckpointState", "get_checkpoint_state", "latest_checkpoint"]
 _SUFFIX, _STATE, _COUNTER = ".safetensors", "checkpoint.json", "save_counter"
@@ -33,7 +35,8 @@ class Checkpoint:
 
     Args:
         root: A model; or name the parts.
-        **kwargs: Models, layers, optimizers and variables: Checkpoint(model=model, optimizer=optimizer, step=step).
+        **kwargs: Models, layers, modules, optimizers and variables:
+            Checkpoint(model=model, optimizer=optimizer, step=step).
 
     Raises:
         TypeError: a part is something else.
@@ -50,18 +53,24 @@ class Checkpoint:
     def __init__(self, root: Any = None, **kwargs: Any) -> None:
         self._parts = ({} if root is None else {"root": root}) | kwargs
         for name, part in self._parts.items():
-            if not isinstance(part, Layer | Optimizer | Variable):
-                raise TypeError(f"Checkpoint: {name} must be a model, a layer, an optimizer or a tf.Variable, "
-                                f"got {type(part).__name__}")
+            if not isinstance(part, Layer | Module | Optimizer | Variable):
+                raise TypeError(f"Checkpoint: {name} must be a model, a layer, a tf.Module, an optimizer or a "
+                                f"tf.Variable, got {type(part).__name__}")
             setattr(self, name, part)
         self.save_counter = 0
 
-    def write(self, file_prefix: str | os.PathLike[str]) -> str:
+    def write(self, file_prefix: str | os.PathLike[str], options: Any = None) -> str:
         """Save to `file_prefix`.safetensors, without counting it; returns `file_prefix`.
+
+        Args:
+            file_prefix: The path without its ending.
+            options: Must be None: TensorFlow's are about its own format.
 
         Raises:
             ValueError: a layer has no weights yet.
+            NotImplementedError: there are options.
         """
+        refuse("train.Checkpoint.write", "leave it out", options=(options, None))
         arrays = {_COUNTER: np.array(self.save_counter)}
         for name, part in self._parts.items():
             if isinstance(part, Variable):
@@ -72,14 +81,20 @@ class Checkpoint:
             store: dict[str, Any] = {}
             if isinstance(part, Optimizer):
                 part.save_own_variables(store)
+            elif isinstance(part, Module):
+                store = {str(i): variable.numpy() for i, variable in enumerate(part.variables)}
             else:
                 store = gather(part)
             arrays |= {f"{name}/{key}": np.asarray(value) for key, value in store.items()}
         safetensors.save_file(arrays, f"{os.fspath(file_prefix)}{_SUFFIX}")
         return os.fspath(file_prefix)
 
-    def save(self, file_prefix: str | os.PathLike[str]) -> str:
-        """Save under the next number: `file_prefix`-1.safetensors, ...; returns the path without its ending."""
+    def save(self, file_prefix: str | os.PathLike[str], options: Any = None) -> str:
+        """Save under the next number: `file_prefix`-1.safetensors, ...; returns the path without its ending.
+
+        Arguments and errors as for `write`.
+        """
+        refuse("train.Checkpoint.save", "leave it out", options=(options, None))
         path = Path(f"{os.fspath(file_prefix)}-{self.save_counter + 1}")
         path.parent.mkdir(parents=True, exist_ok=True)
         self.save_counter += 1
@@ -89,11 +104,11 @@ class Checkpoint:
         _write_state(path.parent, [old for old in older if old != path.name] + [path.name])
         return str(path)
 
-    def read(self, save_path: str | os.PathLike[str] | None) -> RestoreStatus:
+    def read(self, save_path: str | os.PathLike[str] | None, options: Any = None) -> RestoreStatus:
         """Call `restore`."""
-        return self.restore(save_path)
+        return self.restore(save_path, options)
 
-    def restore(self, save_path: str | os.PathLike[str] | None) -> RestoreStatus:
+    def restore(self, save_path: str | os.PathLike[str] | None, options: Any = None) -> RestoreStatus:
         """Restore what was saved under a path that `save` or `latest_checkpoint` returned; nothing if it is None.
 
         The state of an optimizer that has not made a step yet is left out, with a warning: it has no variables for it.
@@ -101,7 +116,9 @@ class Checkpoint:
         Raises:
             FileNotFoundError: there is no such checkpoint.
             ModelFileError: it does not fit, or lacks one of the parts.
+            NotImplementedError: there are options, which are about TensorFlow's own format.
         """
+        refuse("train.Checkpoint.restore", "leave it out", options=(options, None))
         if save_path is None:
             return RestoreStatus()
         path = Path(f"{os.fspath(save_path)}{_SUFFIX}")
@@ -124,6 +141,15 @@ class Checkpoint:
             raise ModelFileError(f"{where}: has nothing for {name!r}; it has {', '.join(held) or 'nothing'}")
         if isinstance(part, Variable):
             part.assign(stored[name].read())
+        elif isinstance(part, Module):
+            if set(given) != {str(i) for i in range(len(part.variables))}:
+                raise ModelFileError(f"{where}: {name} has {len(given)} variables, the tf.Module {len(part.variables)}")
+            for i, variable in enumerate(part.variables):
+                value = given[str(i)].read()
+                if value.shape != tuple(variable.shape):
+                    raise ModelFileError(f"{where}: variable {i} of {name} has shape {value.shape}, in the tf.Module "
+                                         f"{tuple(variable.shape)} ({variable.name})")
+                variable.assign(value)
         elif isinstance(part, Optimizer):
             if len(given) != len(part.variables):
                 warn_user(f"{where}: the state of {name} is not restored: it has {len(part.variables)} variables, the "
@@ -155,25 +181,40 @@ class CheckpointState:
         self.all_model_checkpoint_paths = paths
 
 
-def get_checkpoint_state(checkpoint_dir: str | os.PathLike[str]) -> CheckpointState | None:
+def get_checkpoint_state(checkpoint_dir: str | os.PathLike[str],
+                         latest_filename: str | None = None) -> CheckpointState | None:
     """Return the `CheckpointState` of a folder, or None if `Checkpoint.save` has never written to it.
 
+    Args:
+        checkpoint_dir: The folder.
+        latest_filename: The file that lists the checkpoints; checkpoint.json if None.
+
     Raises:
-        ModelFileError: checkpoint.json is damaged.
+        TypeError: `checkpoint_dir` is no path.
+        ModelFileError: the file is damaged.
     """
-    path = Path(os.fspath(checkpoint_dir)) / _STATE
+    if not isinstance(checkpoint_dir, str | os.PathLike):
+        raise TypeError(f"train.get_checkpoint_state: checkpoint_dir must be the path of one folder, got "
+                        f"{checkpoint_dir!r:.80} ({type(checkpoint_dir).__name__})")
+    path = Path(os.fspath(checkpoint_dir)) / (latest_filename or _STATE)
     if not path.is_file():
         return None
-    names = loads(path.read_bytes(), str(path)).get("checkpoints")
+    state = loads(path.read_bytes(), str(path))
+    if not isinstance(state, dict):
+        raise ModelFileError(f"{path}: expected an object with the list 'checkpoints', got a JSON "
+                             f"{type(state).__name__}")
+    names = state.get("checkpoints")
     if not isinstance(names, list) or not names or not all(
             isinstance(name, str) and name and os.path.basename(name) == name for name in names):
         raise ModelFileError(f"{path}: checkpoints must be a list of names, got {names!r:.80}")
     return CheckpointState([str(path.parent / name) for name in names])
 
 
-def latest_checkpoint(checkpoint_dir: str | os.PathLike[str]) -> str | None:
-    """Return the path of the newest checkpoint, for `restore`; None if there is none."""
-    state = get_checkpoint_state(checkpoint_dir)
+def latest_checkpoint(checkpoint_dir: str | os.PathLike[str], latest_filename: str | None = None) -> str | None:
+    """Return the path of the newest checkpoint, for `restore`; None if there is none. Arguments and errors: see
+    `get_checkpoint_state`.
+    """
+    state = get_checkpoint_state(checkpoint_dir, latest_filename)
     return None if state is None else state.model_checkpoint_path
 
 
@@ -189,14 +230,34 @@ class CheckpointManager:
         checkpoint: The `Checkpoint`.
         directory: The folder; made if it does not exist.
         max_to_keep: Older ones are removed; None keeps all.
+        keep_checkpoint_every_n_hours: Must be None: which are kept does not depend on the time.
         checkpoint_name: The files are called `checkpoint_name`-1, ...
+        step_counter: Variable with the number of the step, for `checkpoint_interval`.
+        checkpoint_interval: `save` does nothing until so many steps after the last checkpoint.
+        init_fn: Function without arguments that `restore_or_initialize` calls if there is no checkpoint.
+        last_checkpoint_step: The step of the last checkpoint before this manager was made, for the interval.
+
+    Raises:
+        ValueError: `max_to_keep` is not above 0, or there is an interval without a counter.
+        NotImplementedError: `keep_checkpoint_every_n_hours` is given.
     """
 
     def __init__(self, checkpoint: Checkpoint, directory: str | os.PathLike[str], max_to_keep: int | None,
-                 checkpoint_name: str = "ckpt") -> None:
+                 keep_checkpoint_every_n_hours: float | None = None, checkpoint_name: str = "ckpt",
+                 step_counter: Variable | None = None, checkpoint_interval: int | None = None,
+                 init_fn: Any = None, last_checkpoint_step: int | None = None) -> None:
+        refuse("train.CheckpointManager", "leave it out; max_to_keep is the number of those that are kept",
+               keep_checkpoint_every_n_hours=(keep_checkpoint_every_n_hours, None))
+        if max_to_keep is not None and max_to_keep <= 0:
+            raise ValueError(f"train.CheckpointManager: max_to_keep must be above 0 or None, got {max_to_keep}")
+        if checkpoint_interval is not None and step_counter is None:
+            raise ValueError("train.CheckpointManager: checkpoint_interval needs a step_counter")
         self.checkpoint = checkpoint
         self.directory = os.fspath(directory)
+        self.checkpoint_interval = checkpoint_interval
         self._most, self._prefix = max_to_keep, os.path.join(self.directory, checkpoint_name)
+        self._steps, self._initialize = step_counter, init_fn
+        self._last_step = last_checkpoint_step
 
     @property
     def checkpoints(self) -> list[str]:
@@ -209,8 +270,25 @@ class CheckpointManager:
         """The newest path, or None."""
         return latest_checkpoint(self.directory)
 
-    def save(self, checkpoint_number: int | None = None) -> str:
-        """Save, under this number or the next; returns the path."""
+    def save(self, checkpoint_number: int | None = None, check_interval: bool = True,
+             options: Any = None) -> str | None:
+        """Save, under this number or the next.
+
+        Args:
+            checkpoint_number: The number.
+            check_interval: Whether to save only if `checkpoint_interval` steps have passed.
+            options: Must be None, as for `Checkpoint.write`.
+
+        Returns:
+            The path; None if the interval has not passed.
+        """
+        refuse("train.CheckpointManager.save", "leave it out", options=(options, None))
+        if self._steps is not None:
+            step = int(self._steps.numpy())
+            if (check_interval and self.checkpoint_interval is not None and self._last_step is not None
+                    and step - self._last_step < self.checkpoint_interval):
+                return None
+            self._last_step = step
         if checkpoint_number is not None:
             self.checkpoint.save_counter = int(checkpoint_number) - 1
         path = self.checkpoint.save(self._prefix)
@@ -222,9 +300,13 @@ class CheckpointManager:
         return path
 
     def restore_or_initialize(self) -> str | None:
-        """Restore the newest checkpoint if there is one; returns its path or None."""
+        """Restore the newest checkpoint if there is one, else call `init_fn`; returns its path or None."""
         path = self.latest_checkpoint
         self.checkpoint.restore(path)
+        if path is None and self._initialize is not None:
+            self._initialize()
+        if path is not None and self._steps is not None:
+            self._last_step = int(self._steps.numpy())
         return path
 
 

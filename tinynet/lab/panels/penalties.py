@@ -32,7 +32,7 @@ class Penalties(Panel):
         Choice(name="norm", label=Words("Penalty", "규제"), default="1", options=(
             ("1", Words("L1 (Lasso)", "L1 (Lasso)")), ("2", Words("L2 (Ridge)", "L2 (Ridge)")))),
         Place(name="centre", label=Words("Minimum of the loss alone", "손실만의 최솟점"), default=(1.4, 0.6), bounds=(-2, 2, -2, 2)),
-        Number(name="stretch", label=Words("How many times as steep across", "가파른 방향이 완만한 방향의 몇 배"), default=3.0, low=1, high=20, step=0.5),
+        Number(name="steepness", label=Words("How many times as steep across", "가파른 방향이 완만한 방향의 몇 배"), default=3.0, low=1, high=20, step=0.5),
         Number(name="angle", label=Words("Turn of the contours, in degrees", "등고선의 회전 (도)"), default=30.0, low=0, high=180, step=5),
     )
     formulas = (
@@ -54,7 +54,7 @@ class Penalties(Panel):
     def start(self) -> None:
         angle = np.deg2rad(self.settings["angle"])
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        self.curvature = turn @ np.diag([1.0, self.settings["stretch"]]) @ turn.T
+        self.curvature = turn @ np.diag([1.0, self.settings["steepness"]]) @ turn.T
         self.centre = np.array(self.settings["centre"])
         self.norm = int(self.settings["norm"])
         whole = np.abs(self.centre).sum() if self.norm == 1 else np.linalg.norm(self.centre)
@@ -98,14 +98,14 @@ class Penalties(Panel):
 
             angle = np.deg2rad($angle)
             turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-            curvature = turn @ np.diag([1.0, $stretch]) @ turn.T
+            curvature = turn @ np.diag([1.0, $steepness]) @ turn.T
             centre = np.array($centre)
             whole = np.linalg.norm(centre, ord=$norm)
 
             radii = np.linspace(max(whole, 1e-3), 0.0, $parts)[:$radii]
             path = [textbook.smallest_loss_in_ball(centre, radius, $norm, curvature) for radius in radii]
             print(path[-1])
-        """, angle=self.settings["angle"], stretch=self.settings["stretch"], centre=self.settings["centre"],
+        """, angle=self.settings["angle"], steepness=self.settings["steepness"], centre=self.settings["centre"],
             norm=self.norm, parts=STEPS + 1, radii=len(self.path))
 
     def proof(self) -> dict[str, Any]:
