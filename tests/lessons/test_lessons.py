@@ -79,6 +79,22 @@ def test_both_languages_have_the_same_formulas_headings_and_code(lesson):
 
 
 @every_lesson
+@both_languages
+def test_bold_text_is_bold(lesson, lang):
+    """Markdown takes `**word(term)**은` for plain text: no letter may follow a mark that stands after punctuation."""
+    for cell in lesson.cells:
+        text = re.sub(r"```.*?```|`[^`]*`", "x", cell.texts.get(lang, ""), flags=re.DOTALL)
+        marks = [found.start() for found in re.finditer(r"\*\*", text)]
+        assert len(marks) % 2 == 0, f"line {cell.line}: a bold text does not end"
+        for begin, end in zip(marks[::2], marks[1::2], strict=True):
+            before, after = text[end - 1 : end], text[end + 2 : end + 3]
+            shown = text[begin : end + 3]
+            assert not before.isspace() and not text[begin + 2].isspace(), shown
+            assert before.isalnum() or not after.isalnum(), shown
+            assert text[begin + 2].isalnum() or not text[begin - 1 : begin].isalnum(), shown
+
+
+@every_lesson
 def test_it_sets_its_seed_checks_its_numbers_and_has_its_parts(lesson):
     code = "\n".join(cell.code for cell in lesson.code_cells())
     assert "set_random_seed(" in code

@@ -81,7 +81,8 @@ def test_a_file_instead_of_a_folder_is_refused(tmp_path):
         write_notebooks(tmp_path / "file")
 
 
-def test_a_notebook_runs_in_a_kernel_and_shows_its_pictures(tmp_path):
+def test_a_notebook_runs_in_a_kernel_and_shows_each_of_its_pictures(tmp_path):
+    """The first picture loads the notebook's backend, which switches to interactive; it must stay so for the next."""
     pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     pytest.importorskip("matplotlib")
@@ -90,9 +91,15 @@ def test_a_notebook_runs_in_a_kernel_and_shows_its_pictures(tmp_path):
 from tinynet import textbook
 
 ax = textbook.plot_surface(textbook.surfaces.bowl)
-print(ax.get_xlabel())
+# %%
+ax = textbook.plot_surface(textbook.surfaces.ravine)
+# %%
+import matplotlib.pyplot as plt
+
+_, ax = plt.subplots()
 """)
     done = run_notebook(to_notebook(read_lesson(path), "ko"))
-    outputs = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert any("image/png" in output.get("data", {}) for output in outputs)
+    pictures = [sum("image/png" in output.get("data", {}) for output in cell.outputs)
+                for cell in done.cells if cell.cell_type == "code"]
+    assert pictures == [0, 1, 1, 1]
     nbformat.validate(done)
