@@ -19,8 +19,12 @@ _WORDS = {
            "next": "노트북으로 받기:  tinynet lessons --lang ko --out 폴더      (필요: {hint})\n"
                    "여기서 실행하기:  tinynet lessons run {name} --lang ko"},
 }
-_WRITTEN = {"en": "{count} notebooks written to {folder}. Open them with Jupyter: jupyter lab {folder}",
-            "ko": "노트북 {count}개를 {folder}에 저장했습니다. Jupyter로 열어 보세요: jupyter lab {folder}"}
+_WRITTEN = {
+    "en": "{count} notebooks written to {folder}. Open them in an editor that shows notebooks, or in JupyterLab (pip install "
+          "jupyterlab): jupyter lab {folder}",
+    "ko": "노트북 {count}개를 {folder}에 저장했습니다. 노트북을 지원하는 편집기나 JupyterLab(pip install jupyterlab)으로 열어 보세요: "
+          "jupyter lab {folder}",
+}
 
 
 def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
