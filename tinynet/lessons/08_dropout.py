@@ -19,7 +19,6 @@ import numpy as np
 import matplotlib.pyplot as plt
 
 import tinynet as tn
-from tinynet import textbook
 from tinynet.textbook import VanillaDropout, count_masks, monte_carlo_predict
 
 tn.utils.set_random_seed(0)
