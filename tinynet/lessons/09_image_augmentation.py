@@ -67,8 +67,8 @@ assert np.array_equal(flipped, boot[:, ::-1]) and np.array_equal(augment.apply("
 # %% [markdown] lang="en"
 # ## PatchShuffle
 #
-# *Pixels in an $n \times n$ window are randomly shifted with a probability parameter $p$.* Within a window the pixels change
-# places, so the window keeps its values; only the fine order is lost. The paper takes $n = 2$, $p = 0.05$.
+# *Pixels in an $n \times n$ window are randomly shifted with a probability parameter $p$.* Within a window the pixels trade
+# positions, so the window keeps its values; only the fine order is lost. The paper takes $n = 2$, $p = 0.05$.
 # %% [markdown] lang="ko"
 # ## PatchShuffle
 #
