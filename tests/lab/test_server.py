@@ -434,7 +434,7 @@ def test_a_class_is_told_that_its_traffic_is_open():
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["nothing"], "there is no panel 'nothing'; there are descent"), (["--host", "example.com"], "must be an address"),
+    (["nothing"], "there is no panel 'nothing'; there are "), (["--host", "example.com"], "must be an address"),
     (["missing.toml"], "missing.toml"), (["--port", "70000"], "65535"), (["--host", "192.0.2.1"], "cannot listen"),
 ])
 def test_wrong_calls_are_one_line(arguments, message):

@@ -51,7 +51,7 @@ export default function make(root, lab) {
       figure.dot(cx, cy, { color: colour("paper"), edge: colour("ink"), radius: 7 });
       const [x, y] = [path.values[2 * count - 2], path.values[2 * count - 1]];
       figure.dot(x, y, { color: series(2), radius: 7 });
-      figure.text(cx, cy, `   ${t("minimum")}`, { align: "left" });
+      figure.text(cx, cy, cx > 0.9 ? `${t("minimum")}   ` : `   ${t("minimum")}`, { align: cx > 0.9 ? "right" : "left" });
       figure.text(x, y, `   ${t("solution")}`, { align: "left", baseline: "top", bold: true });
     });
     figure.axes({ xlabel: "w₀", ylabel: "w₁" });
