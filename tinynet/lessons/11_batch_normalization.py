@@ -71,7 +71,7 @@ for rate in (0.1, 1.0):
         accuracy[name] = model.evaluate(new_x, new_y, verbose=0)[1]
         print(f"{name:<18} loss {losses[0]:6.3f} -> {losses[-1]:6.3f}, accuracy {accuracy[name]:.3f}, spread of the last "
               f"tanh's inputs {monitor.history[0].std:.2f} -> {monitor.history[-1].std:.2f}")
-ax = textbook.plots.plot_layer_inputs({name: monitors[name] for name in ("without, lr = 0.1", "with, lr = 0.1")})
+ax = textbook.plots.plot_layer_inputs({name: monitors[name] for name in ("without, lr = 1.0", "with, lr = 1.0")})
 
 assert accuracy["with, lr = 0.1"] > accuracy["without, lr = 0.1"] + 0.02
 assert accuracy["without, lr = 1.0"] < 0.3 and accuracy["with, lr = 1.0"] > 0.75
