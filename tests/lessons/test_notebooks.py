@@ -1,5 +1,7 @@
 """Notebooks of the lessons: valid, the same code in both languages, never over a reader's work."""
 
+import sys
+
 import pytest
 
 from tinynet.lessons import all_lessons, notebooks, read_lesson, run_notebook, to_notebook, write_notebooks
@@ -36,6 +38,16 @@ def test_the_same_lesson_gives_the_same_bytes():
 def test_another_language_is_refused():
     with pytest.raises(ValueError, match="en, ko, got 'fr'"):
         to_notebook(LESSONS[0], "fr")
+
+
+@pytest.mark.parametrize(("package", "call"), [
+    ("jupytext", lambda: to_notebook(LESSONS[0])), ("nbformat", lambda: write_notebooks("nowhere")),
+    ("nbclient", lambda: run_notebook(None)), ("ipykernel", lambda: run_notebook(None)),
+])
+def test_without_a_package_the_error_names_the_extra(monkeypatch, package, call):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ModuleNotFoundError, match=r"tinynet-learn\[lessons\]"):
+        call()
 
 
 def test_writing_makes_the_folder_and_is_repeatable(tmp_path):
