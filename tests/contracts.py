@@ -23,7 +23,8 @@ def modules_of(package):
     """The package itself and its modules, without those of packages inside it."""
     if not hasattr(package, "__path__"):
         return [package]
-    names = [found.name for found in pkgutil.iter_modules(package.__path__) if not found.ispkg]
+    names = [found.name for found in pkgutil.iter_modules(package.__path__)
+             if not found.ispkg and found.name.isidentifier()]  # not the lessons, 03_momentum.py
     return [package, *(importlib.import_module(f"{package.__name__}.{name}") for name in names)]
 
 

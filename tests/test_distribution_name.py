@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OLD = re.compile(r"""\btinynet\[                                   # an extra of the old name
                      | \b(pip|pipx|uv)\b[^`\n&;|]*\binstall\b[^`\n&;|]*\btinynet\b(?!-learn|/)""", re.VERBOSE)
-TEXTS = [path for pattern in ("*.md", "*.toml", "tinynet/**/*.py", "tinynet/**/*.md", "tinynet/**/*.pyx", "docs/**/*.*",
+TEXTS = [path for pattern in ("*.md", "*.toml", "tinynet/**/*.py", "tinynet/**/*.md", "tinynet/**/*.pyx", "docs/**/*.md",
                               "bench/**/*.py", "bench/**/*.md") for path in sorted(ROOT.glob(pattern))]
 
 

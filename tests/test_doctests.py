@@ -24,6 +24,7 @@ def module_names():
     found = (module.name for module in pkgutil.walk_packages(tn.__path__, "tinynet."))
     left_out = ["__main__"] + ["wrappers.estimators"] * (importlib.util.find_spec("sklearn") is None)
     found = (name for name in found if not name.endswith(tuple(left_out)))
+    found = (name for name in found if name.rpartition(".")[2].isidentifier())  # not the lessons, 03_momentum.py
     if importlib.util.find_spec("matplotlib") is None:
         found = (name for name in found if not name.startswith(("tinynet.plots", "tinynet.textbook.plots")))
     return ["tinynet", *found]

@@ -17,7 +17,7 @@ from contracts import defined_in, modules_of
 # Packages, and modules that are one, with names for users.
 PACKAGES = (
     "activations", "applications", "augment", "callbacks", "constraints", "data", "datasets", "initializers", "layers",
-    "lessons.checks", "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots",
+    "lessons", "lessons.checks", "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots",
     "preprocessing", "random", "regularizers", "saving", "textbook", "utils", "wrappers",
 )
 
@@ -104,6 +104,8 @@ INTERNALS = {
     "lessons.checks.judging": ["equal", "evaluate"],
     "lessons.checks.running": ["TimeIsUp", "can_limit", "time_limit"],
     "lessons.checks.words": ["*"],
+    "lessons.command": ["*"],
+    "lessons.notebooks": ["language_setup"],
     "losses.base": ["LossFunctionWrapper", "apply_mask", "reduce_weighted_values", "standardize_reduction"],
     "losses.elements": ["*"],
     "losses.lookup": ["Lookup"],

@@ -74,6 +74,8 @@ def modules():
     """{dotted name: path} of all modules of the package; compiled ones have the path of their source or stub."""
     found = {"tinynet._native": PACKAGE / "_native.pyi"}
     for path in [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyx")]:
+        if not path.stem.isidentifier():  # the lessons, 03_momentum.py: scripts of a reader, who may import all
+            continue
         parts = path.relative_to(ROOT).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found

@@ -99,7 +99,10 @@ def build_parser() -> argparse.ArgumentParser:
     from .lab import command as lab_command
 
     lab = lab_command.add_parser(commands, _number)
-    for command in (train, info, augment, augment_text, lab):
+    from .lessons import command as lessons_command
+
+    lessons = lessons_command.add_parser(commands, _number)
+    for command in (train, info, augment, augment_text, lab, lessons):
         command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
                              help="show where an error came from")
     return parser

@@ -30,7 +30,8 @@ def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
         "lab", help="open the course's experiments in the browser",
         description="Start a server on this machine, print its link and open it in the browser. Ctrl-C stops it.")
     lab.add_argument("what", nargs="?", metavar="PANEL|LESSON.toml",
-                     help="a panel to open, or a teacher's file; the table of contents if left out")
+                     help="a panel to open, with settings as in its address ('descent?surface=ravine'), or a "
+                          "teacher's file; the table of contents if left out")
     lab.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
                      help="0.0.0.0 lets others in this network in, a class for example, who have the link "
                           "(default: this machine alone)")
@@ -118,7 +119,7 @@ def what_to_open(what: str | None) -> tuple[str, dict[str, Any] | None]:
 
     if not what:
         return "", None
-    if what in all_panels():
+    if what.partition("?")[0] in all_panels():  # the settings are checked where they arrive, as those of any link
         return f"/{what}", None
     if what.endswith(".toml"):
         return "/lesson/1", read_lesson(what)

@@ -228,9 +228,11 @@ def drawing(
                       "such as Debian's fonts-nanum", stacklevel=4)
         lang = "en"
     fonts = families(lang)
+    if ax is None:
+        pyplot = import_extra("matplotlib.pyplot", "plot", caller)
+        pyplot.draw_if_interactive()  # loads the backend: a notebook's switches to interactive, which must last
     with matplotlib.rc_context(parameters(look, fonts)):
         if ax is None:
-            pyplot = import_extra("matplotlib.pyplot", "plot", caller)
             options = {"figsize": size, "layout": "constrained", **options}
             figure, grid = pyplot.subplots(rows, columns, squeeze=False, **options)
             figure.get_layout_engine().set(h_pad=0.07, w_pad=0.05)  # inches: captions and titles stay apart

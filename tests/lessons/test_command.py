@@ -1,0 +1,46 @@
+"""`tinynet lessons`."""
+
+import pytest
+
+from tinynet.cli import main
+from tinynet.lessons import all_lessons
+
+LESSONS = all_lessons()
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_list_has_every_title(capsys, lang):
+    assert main(["lessons", "--lang", lang]) == 0
+    shown = capsys.readouterr().out
+    for lesson in LESSONS:
+        line = next(line for line in shown.splitlines() if line.startswith(f"{lesson.number:02}  "))
+        assert lesson.key in line and lesson.titles[lang] in line and lesson.rows in line
+
+
+def test_notebooks_are_written_and_a_second_language_does_not_replace_the_first(tmp_path, capsys):
+    pytest.importorskip("jupytext")
+    assert main(["lessons", "--lang", "ko", "--out", str(tmp_path / "out")]) == 0
+    assert len(list((tmp_path / "out").glob("*.ipynb"))) == len(LESSONS)
+    assert str(tmp_path / "out" / f"{LESSONS[0].name}.ipynb") in capsys.readouterr().out
+    assert main(["lessons", "--lang", "en", "--out", str(tmp_path / "out")]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main(["lessons", "--lang", "en", "--out", str(tmp_path / "out"), "--force"]) == 0
+
+
+def test_run(capfd):
+    pytest.importorskip("matplotlib")
+    assert main(["lessons", "run", "1"]) == 0
+    shown = capfd.readouterr().out
+    assert "E = 0.1250" in shown and "01_behind_the_scenes: all cells ran" in shown
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), [
+    (["lessons", "run", "nothing"], 2, "there is no lesson 'nothing'; there are 01_behind_the_scenes"),
+    (["lessons", "run", "1", "--time-limit", "0.01"], 1, "not finished after 0.01 seconds"),
+    (["lessons", "--force"], 2, "--out FOLDER"),
+    (["lessons", "--lang", "fr"], 2, "invalid choice: 'fr'"),
+])
+def test_faults_are_one_line(capsys, arguments, code, words):
+    assert main(arguments) == code
+    errors = capsys.readouterr().err
+    assert words in errors and len(errors.splitlines()) == 1

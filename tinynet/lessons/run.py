@@ -1,0 +1,88 @@
+"""Running a lesson from its first to its last cell: as a script in a process of its own, or as a notebook."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import IO, Any
+
+from ..core.extras import import_extra
+from .notebooks import language_setup
+from .sources import Lesson
+
+TIME_LIMIT = 120.0  # seconds; a lesson takes at most 25 on two busy cores
+LONG_TIME_LIMIT = 3600.0
+
+# The child reads the code from its standard input. Its lines stand where they stand in the lesson's file, so that an
+# error's traceback shows the line there.
+_CHILD = """
+import sys
+exec({setup!r})
+exec(compile(sys.stdin.read(), {path!r}, "exec"), {{"__name__": "__main__"}})
+"""
+
+
+def run_lesson(
+    lesson: Lesson, lang: str = "en", long: bool = False, time_limit: float | None = None,
+    output: IO[str] | None = None,
+) -> float:
+    """Run all cells of a lesson in a process of its own, without a screen.
+
+    Args:
+        lesson: A `Lesson`.
+        lang: Language of the pictures.
+        long: Whether cells tagged "long" run too.
+        time_limit: Seconds; 120 if None, an hour with `long`.
+        output: An open file for what the cells print and for a traceback; this process's own output if None.
+
+    Returns:
+        The seconds that it took.
+
+    Raises:
+        RuntimeError: a cell raised an exception, or the process ended otherwise.
+        TimeoutError: it took longer; the process and those it had started were ended.
+    """
+    limit = time_limit or (LONG_TIME_LIMIT if long else TIME_LIMIT)
+    child = _CHILD.format(setup=language_setup(lang), path=str(lesson.path))
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-u", "-c", child], stdin=subprocess.PIPE, stdout=output, stderr=output,
+        text=True, encoding="utf-8", start_new_session=True,
+        env={**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"})
+    try:
+        process.communicate(lesson.script(long), timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"lesson {lesson.name}: not finished after {limit:g} seconds") from None
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if process.returncode:
+        raise RuntimeError(f"lesson {lesson.name}: a cell failed (exit code {process.returncode}); the traceback above "
+                           f"has its line in {lesson.path.name}")
+    return time.monotonic() - began
+
+
+def run_notebook(notebook: Any, time_limit: float = TIME_LIMIT) -> Any:
+    """Run a notebook's cells in a Jupyter kernel, in place: its outputs and pictures are in it afterwards.
+
+    Args:
+        notebook: Of `to_notebook`.
+        time_limit: Seconds for each cell.
+
+    Returns:
+        The notebook.
+
+    Raises:
+        ModuleNotFoundError: the extra `lessons` is not installed.
+        nbclient.exceptions.CellExecutionError: a cell raised an exception.
+        nbclient.exceptions.CellTimeoutError: a cell took longer.
+    """
+    nbclient = import_extra("nbclient", "lessons", "run_notebook")
+    import_extra("ipykernel", "lessons", "run_notebook")
+    nbclient.NotebookClient(notebook, timeout=time_limit, kernel_name="python3").execute()
+    return notebook
