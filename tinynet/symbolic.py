@@ -339,8 +339,11 @@ def _outputs_of(layer, args, kwargs, shapes):
     """What a layer returns for KerasTensors: by its own `compute_output_shape` where that determines all, or by trial.
     """
     alone = len(args) == 1 and not any(is_symbolic(value) for value in kwargs.values())
-    floating = all(np.dtype(tensor.dtype).kind == "f" for tensor in _keras_tensors(args, kwargs))
-    if alone and floating and not layer._makes_mask and layer._knows_output_shape():
+    tensors = _keras_tensors(args, kwargs)
+    floating = all(np.dtype(tensor.dtype).kind == "f" for tensor in tensors)
+    makes_mask = layer._makes_mask and not (
+        layer._needs_masks and all(tensor._keras_mask is None for tensor in tensors))
+    if alone and floating and not makes_mask and layer._knows_output_shape():
         outputs = as_tensors(layer.compute_output_shape(shapes), layer.dtype)
         if isinstance(args[0], KerasTensor) and isinstance(outputs, KerasTensor) and layer.supports_masking:
             outputs._keras_mask = args[0]._keras_mask

@@ -70,3 +70,20 @@ def test_random_ones_are_the_plain_ones_with_drawn_numbers():
     assert abs(shift).max() <= 0.3
     crop = tf.image.random_crop(BYTES, (2, 3, 3), seed=1).numpy()
     assert any((BYTES[i:i + 2, j:j + 3] == crop).all() for i in range(4) for j in range(4))
+
+
+@pytest.mark.parametrize("method", [value for name, value in vars(tf.image.ResizeMethod).items() if name.isupper()])
+def test_resize_has_the_types_that_tensorflow_documents(method):
+    for picture in (BYTES, FLOATS, FLOATS.astype("float64")):
+        resized = tf.image.resize(picture, (3, 4), method)
+        assert resized.shape == (3, 4, 3) and resized.dtype == (picture.dtype if method == "nearest" else "float32")
+        same = tf.image.resize(picture, (5, 6), method)
+        assert same.dtype == picture.dtype
+        np.testing.assert_array_equal(same, picture)
+    flat = tf.image.resize(np.full((1, 8, 8, 3), 9.0, "float32"), (5, 11), method, antialias=True)
+    near(flat, np.full((1, 5, 11, 3), 9.0))
+
+
+def test_resize_with_pad():
+    padded = tf.image.resize_with_pad(np.full((2, 4, 1), 200, "uint8"), 4, 4, method="area")
+    assert padded.numpy()[..., 0].tolist() == [[0] * 4, [200] * 4, [200] * 4, [0] * 4]

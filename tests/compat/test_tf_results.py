@@ -385,6 +385,19 @@ def test_texts():
     assert tf.strings.unicode_split(b"a\xff", "UTF-8", replacement_char=63).numpy().tolist() == [b"a", b"?"]
     with pytest.raises(UnicodeDecodeError):
         tf.strings.unicode_split(b"a\xff", "UTF-8", errors="strict")
+    assert tf.strings.unicode_split(["né"], "UTF-8").numpy().tolist() == [[b"n", "é".encode()]]
+    assert tf.strings.unicode_split([""], "UTF-8").shape == (1, 0)
+    with pytest.raises(ValueError, match="one text at a time"):
+        tf.strings.unicode_split(["a", "b"], "UTF-8")
+
+
+def test_text_vectorization_splits_with_functions_of_tensorflow():
+    layer = tf.keras.layers.TextVectorization(split=lambda text: tf.strings.unicode_split(text, "UTF-8"))
+    layer.adapt(["가나", "가 다", ""])
+    assert layer.get_vocabulary()[2:] == ["가", "다", "나", " "]
+    assert layer(["나가", "힣"]).tolist() == [[4, 2], [1, 0]]
+    assert tf.keras.layers.TextVectorization(split=lambda text: tf.strings.split(text, "x"), vocabulary=["a", "b"])(
+        ["bxa", "a"]).tolist() == [[3, 2], [2, 0]]
 
 
 def test_debugging(tmp_path):

@@ -75,12 +75,15 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
     _takes_training: bool | None = None
     _takes_mask: bool | None = None
     is_layer = True  # read by modules below this one, such as serialization.py
-    _makes_mask = False  # whether outputs may have a mask though the inputs have none
+    _makes_mask = False  # whether outputs may have a mask that is not simply the input's
+    _needs_masks = False  # whether it makes one of the inputs' masks alone, and none where they have none
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._takes_training = cls._takes_mask = None  # its `call` may take other arguments than its parent's
         cls._makes_mask = cls.compute_mask is not Layer.compute_mask
+        if "compute_mask" in vars(cls):
+            cls._needs_masks = vars(cls).get("_needs_masks", False)
         if "build" in vars(cls):
             cls.build = within_scope(cls.build)  # type: ignore[method-assign]  # the same method, with a name's scope
 

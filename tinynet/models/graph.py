@@ -206,7 +206,7 @@ class Graph:
         shape, expected = value.data.shape, self.inputs[slot].shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1:
             value = value.reshape(shape[:-1])
-        elif len(shape) == len(expected) - 1 and expected[-1] == 1:
+        elif len(shape) == len(expected) - 1 and expected[-1] == 1 and not batch_axis_hint(expected, shape):
             value = value.reshape((*shape, 1))
         actual = value.data.shape
         if len(actual) != len(expected) or any(want not in (None, have) for want, have
@@ -268,7 +268,12 @@ def batch_axis_hint(expected: tuple[int | None, ...], shape: tuple[int, ...]) ->
     '; this is one sample: add a batch axis, x[None], for a batch of one'
     >>> batch_axis_hint((None, 28, 28), (5, 28))
     ''
+    >>> batch_axis_hint((None, 28, 28, 1), (28, 28))
+    '; this is one sample: add a batch axis and a channel axis, x[None, ..., None], for a batch of one'
     """
+    if expected[-1] == 1 and len(shape) == len(expected) - 2 and len(shape) > 1 and batch_axis_hint(
+            expected[:-1], shape):
+        return "; this is one sample: add a batch axis and a channel axis, x[None, ..., None], for a batch of one"
     fits = len(shape) == len(expected) - 1 and all(
         want in (None, have) for want, have in zip(expected[1:], shape, strict=True))
     return "; this is one sample: add a batch axis, x[None], for a batch of one" if fits else ""
