@@ -64,7 +64,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     """Return the message of an error about a name that does not exist.
 
     It proposes the nearest names. It lists all names where there are at most 40. Of a name that another module has
-    (`install_elsewhere`) it says where.
+    (`install_elsewhere`) it tells where.
 
     Args:
         kind: The kind of object: 'optimizer', 'layer'.

@@ -268,13 +268,15 @@ def batch_axis_hint(expected: tuple[int | None, ...], shape: tuple[int, ...]) ->
     '; this is one sample: add a batch axis, x[None], for a batch of one'
     >>> batch_axis_hint((None, 28, 28), (5, 28))
     ''
+    >>> batch_axis_hint((None, 1), (1,))  # a batch of numbers
+    ''
     >>> batch_axis_hint((None, 28, 28, 1), (28, 28))
     '; this is one sample: add a batch axis and a channel axis, x[None, ..., None], for a batch of one'
     """
     if expected[-1] == 1 and len(shape) == len(expected) - 2 and len(shape) > 1 and batch_axis_hint(
             expected[:-1], shape):
         return "; this is one sample: add a batch axis and a channel axis, x[None, ..., None], for a batch of one"
-    fits = len(shape) == len(expected) - 1 and all(
+    fits = len(shape) == len(expected) - 1 and expected[1:] != (1,) and all(
         want in (None, have) for want, have in zip(expected[1:], shape, strict=True))
     return "; this is one sample: add a batch axis, x[None], for a batch of one" if fits else ""
 
