@@ -47,7 +47,7 @@ _elsewhere: dict[str, tuple[str, str]] = {}  # name: (where it is, how a file th
 
 
 def install_elsewhere(names: Iterable[str], where: str, remedy: str) -> None:
-    """Let errors about unknown names say where these are. The package's `__init__` calls this when all are loaded.
+    """Let errors about unknown names report where these are. The package's `__init__` calls this when all are loaded.
 
     Args:
         names: The names of one module's classes, none of which is a name of a family.
