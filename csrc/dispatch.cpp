@@ -36,6 +36,12 @@ const Kernels* table_of(const char* isa) {
 const Kernels* chosen = table_of<baseline::Isa>("baseline");
 
 #if defined(__x86_64__)
+// Clang's __builtin_cpu_supports does not know the name. What its registers need is what "avx2" has asked for.
+bool has_f16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
 // What the matrix unit needs beyond AVX-512: two features, and the system's permission to use its 8 KB of registers.
 std::string missing_matrix_unit() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -83,7 +89,7 @@ std::string missing_features(const std::string& isa) {
   __builtin_cpu_init();
   need(__builtin_cpu_supports("avx2"), "avx2");
   need(__builtin_cpu_supports("fma"), "fma");
-  need(__builtin_cpu_supports("f16c"), "f16c");
+  need(has_f16c(), "f16c");
   need(__builtin_cpu_supports("bmi2"), "bmi2");
   if (isa == "avx2") return missing;
   need(__builtin_cpu_supports("avx512f"), "avx512f");

@@ -111,6 +111,16 @@ namespace avx2 { struct Isa {}; }
 namespace avx512 { struct Isa {}; }
 namespace amx { struct Isa {}; }
 
+// Where a unit ends, EXPORT_KERNELS defines its member for the instruction set that it is compiled for.
+#define UNIT(unit)                                                                        \
+  template <> const BothTypes<unit##_kernels> Units<baseline::Isa, kListHash>::unit;      \
+  template <> const BothTypes<unit##_kernels> Units<avx2::Isa, kListHash>::unit;          \
+  template <> const BothTypes<unit##_kernels> Units<avx512::Isa, kListHash>::unit;        \
+  template <> const BothTypes<unit##_kernels> Units<amx::Isa, kListHash>::unit;
+#define KERNEL(...)
+#define END_UNIT
+#include "kernel_list.h"
+
 // The kernels of one instruction set.
 struct Kernels {
   const char* isa;

@@ -7,8 +7,16 @@
 #include <exception>
 #include <mutex>
 
+#include "thread_probe.h"
+
 #if defined(__SSE__)
 #include <xmmintrin.h>
+#endif
+
+#if defined(__has_feature)  // Clang's way to ask
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__
+#endif
 #endif
 
 #if defined(__SANITIZE_THREAD__)
@@ -27,6 +35,8 @@ namespace {
 constexpr int kMaxThreads = 256;
 
 std::atomic<int> requested_threads{0};  // 0: OpenMP's default (OMP_NUM_THREADS, or the CPUs available)
+std::atomic<int> settings{0};           // how often requested_threads has been set
+std::atomic<FewerThreads> report_fewer_threads{nullptr};
 std::atomic<bool> region_has_run{false};
 std::atomic<bool> forked_after_region{false};
 
@@ -37,6 +47,32 @@ void after_fork_in_child() {
 }
 
 const int fork_handler_installed = pthread_atfork(nullptr, nullptr, after_fork_in_child);
+
+// The workers that OpenMP keeps for one thread that opens regions.
+struct Team {
+  int size = 1;             // threads of its last region
+  int limit = kMaxThreads;  // threads that the system lets it have, as far as is known
+  int settings = 0;         // when the limit was found
+};
+thread_local Team team;
+
+// The number of threads that a region for `wanted` threads has. It is no smaller than that of the last region, if the
+// setting allows it: libgomp ends the workers that a region does not need, and starts them again in the next.
+//
+// libgomp ends the process if it cannot start a thread. So the threads are tried first.
+int team_size(int wanted, int allowed) {
+  if (team.size > allowed) team.size = allowed;
+  if (wanted <= team.size) return team.size;
+  const int started = startable_threads(wanted - team.size);
+  const int missing = wanted - team.size - started;
+  team.size += started;
+  if (missing > 0) {
+    team.limit = team.size;
+    team.settings = settings.load(std::memory_order_relaxed);
+    if (const FewerThreads report = report_fewer_threads.load()) report(wanted, team.size);
+  }
+  return team.size;
+}
 
 // A worker keeps the denormal and rounding state it was created with. For the time of a region it uses the caller's
 // state.
@@ -68,10 +104,16 @@ struct alignas(64) WorkRange {
 int num_threads() {
   const int requested = requested_threads.load(std::memory_order_relaxed);
   const int threads = requested > 0 ? requested : omp_get_max_threads();
-  return threads < kMaxThreads ? threads : kMaxThreads;
+  if (team.limit < kMaxThreads && team.settings != settings.load(std::memory_order_relaxed)) team.limit = kMaxThreads;
+  return threads < team.limit ? threads : team.limit;
 }
 
-void set_num_threads(int threads) { requested_threads.store(threads, std::memory_order_relaxed); }
+void set_num_threads(int threads) {
+  requested_threads.store(threads, std::memory_order_relaxed);
+  settings.fetch_add(1, std::memory_order_relaxed);
+}
+
+void on_fewer_threads(FewerThreads report) { report_fewer_threads.store(report); }
 
 void run_blocks(Index count, Index grain, void (*body)(void*, Index, Index), void* context) {
   if (count <= 0) return;
@@ -82,14 +124,17 @@ void run_blocks(Index count, Index grain, void (*body)(void*, Index, Index), voi
     body(context, begin, begin + grain < count ? begin + grain : count);
   };
 
-  Index threads = num_threads();
-  if (threads > blocks) threads = blocks;
-  if (threads <= 1 || omp_in_parallel() || forked_after_region.load(std::memory_order_relaxed)) {
+  const int allowed = num_threads();
+  Index threads = allowed < blocks ? allowed : blocks;
+  const bool alone = threads <= 1 || omp_in_parallel() || forked_after_region.load(std::memory_order_relaxed);
+  const int size = alone ? 1 : team_size(static_cast<int>(threads), allowed);
+  if (size == 1) {
     for (Index block = 0; block < blocks; ++block) run_block(block);
     return;
   }
 
   region_has_run.store(true, std::memory_order_relaxed);
+  if (threads > size) threads = size;
   WorkRange ranges[kMaxThreads];
   for (Index t = 0; t < threads; ++t) {
     ranges[t].next.store(blocks * t / threads, std::memory_order_relaxed);
@@ -99,13 +144,13 @@ void run_blocks(Index count, Index grain, void (*body)(void*, Index, Index), voi
   std::exception_ptr failure;
   std::mutex failure_mutex;
   TSAN_RELEASE(&ranges);
-#pragma omp parallel num_threads(static_cast<int>(threads))
+#pragma omp parallel num_threads(size)
   {
     TSAN_ACQUIRE(&ranges);
     const FloatingPointState state(callers_state);
     const int me = omp_get_thread_num();
     try {
-      for (int offset = 0; offset < threads; ++offset) {
+      for (int offset = 0; offset < threads && me < threads; ++offset) {
         WorkRange& range = ranges[(me + offset) % threads];
         for (Index block; (block = range.next.fetch_add(1, std::memory_order_relaxed)) < range.end;) run_block(block);
       }

@@ -14,6 +14,11 @@ using Index = std::int64_t;
 int num_threads();
 void set_num_threads(int threads);
 
+// `report` is called where a thread wants a region of more threads than the system lets it start. The region then has
+// fewer, and so have the later ones of that thread, until set_num_threads() is called.
+using FewerThreads = void (*)(int wanted, int started);
+void on_fewer_threads(FewerThreads report);
+
 // The non-template core, in parallel.cpp: the only `#pragma omp parallel` of the project.
 void run_blocks(Index count, Index grain, void (*body)(void* context, Index begin, Index end), void* context);
 

@@ -28,6 +28,10 @@ struct VectorOf {
 template <class T>
 using Vec = typename VectorOf<T>::type;
 
+// What a comparison of two vectors gives: integers as wide as T.
+template <class T>
+using Lanes = decltype(Vec<T>{} < Vec<T>{});
+
 template <class T>
 inline Vec<T> load(const T* memory) {
   return *reinterpret_cast<const Vec<T>*>(memory);
@@ -41,6 +45,31 @@ inline void store(T* memory, Vec<T> value) {
 template <class T>
 inline Vec<T> broadcast(T value) {
   return value - Vec<T>{};  // x - 0 is x for every x, also for -0 and NaN
+}
+
+// The vector of a[lane[0]], a[lane[1]], ... `lane` has integers of T's size, each below the number of lanes.
+template <class T>
+inline Vec<T> shuffle(Vec<T> a, Lanes<T> lane) {
+#if defined(__clang__)
+  Vec<T> result{};
+  for (int i = 0; i < VectorOf<T>::lanes; ++i) result[i] = a[lane[i]];
+  return result;
+#else
+  return __builtin_shuffle(a, lane);
+#endif
+}
+
+// The same of two vectors: the lanes of b follow those of a.
+template <class T>
+inline Vec<T> shuffle(Vec<T> a, Vec<T> b, Lanes<T> lane) {
+#if defined(__clang__)
+  constexpr int lanes = VectorOf<T>::lanes;
+  Vec<T> result{};
+  for (int i = 0; i < lanes; ++i) result[i] = lane[i] < lanes ? a[lane[i]] : b[lane[i] - lanes];
+  return result;
+#else
+  return __builtin_shuffle(a, b, lane);
+#endif
 }
 
 // The first `count` lanes of a vector, for the last columns of a row. load returns 0 in the other lanes, and neither

@@ -1,7 +1,7 @@
 """Shared by all tests: Hypothesis profiles, and the module folder on the path.
 
 Profiles: `ci` repeats the same examples on every run; `random` (HYPOTHESIS_PROFILE=random) draws new ones, and many
-more.
+more. `trust` draws new ones for `tests/trust/run`, which comes to each test again and again.
 """
 
 import os
@@ -16,4 +16,5 @@ settings.register_profile("ci", deadline=None, derandomize=True, database=None, 
                           suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True,
                           suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("trust", settings.get_profile("random"), max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

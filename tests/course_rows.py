@@ -36,7 +36,7 @@ PARTS = {
             "textbook/test_descent.py::test_gradient_descent_is_the_weight_update"),
         Row(3, "Is the loss surface really a neat comb-pattern pot?",
             "textbook.loss_slice textbook.plots.plot_loss_slice",
-            "textbook/test_surfaces.py::test_loss_slice"),
+            "textbook/test_surfaces.py::test_loss_slice textbook/test_plots.py::test_a_slice_of_a_loss_has_labels"),
         Row(4, "Batch gradient descent: E(W) = 1/2 sum (t - y)^2, added and divided by N",
             "textbook.HalfSquaredError textbook.Descent.batch",
             "textbook/test_generalization.py::test_half_squared_error"),
@@ -49,13 +49,15 @@ PARTS = {
             "textbook/test_surfaces.py::test_updates_an_epoch "
             "textbook/test_surfaces.py::test_fit_makes_as_many_updates"),
         Row(8, "Put all GDs together", "textbook.fit_line textbook.plots.plot_descents",
-            "textbook/test_surfaces.py::test_batch_descent_is_smooth_and_stochastic_descent_is_not"),
+            "textbook/test_surfaces.py::test_batch_descent_is_smooth_and_stochastic_descent_is_not "
+            "textbook/test_plots.py::test_descents_of_fit_line"),
         Row(9, "Problems with SGD: local minimum, saddle point",
             "textbook.surfaces.saddle textbook.surfaces.double_well textbook.trace",
             "textbook/test_surfaces.py::test_gradient_descent_gets_stuck_where_the_gradient_is_zero"),
         Row(10, "Momentum update: gradient + velocity = step", "textbook.trace textbook.plots.plot_step",
             "textbook/test_surfaces.py::test_gradient_and_velocity_make_the_step "
-            "textbook/test_plots.py::test_arrows_of_a_step_add_up"),
+            "textbook/test_plots.py::test_arrows_of_a_step_add_up "
+            "textbook/test_plots.py::test_no_arrow_of_a_step_lies_on_another"),
         Row(11, "SGD+Momentum: v = rho v + g; w -= lr v", "textbook.Momentum",
             "textbook/test_descent.py::test_momentum_is_the_slides_loop "
             "textbook/test_descent.py::test_momentum_agrees_with_keras_at_constant_rate "
@@ -92,9 +94,12 @@ PARTS = {
         Row(23, "Adam (almost): RMSProp + Momentum", "textbook.AdamAlmost",
             "textbook/test_adaptive.py::test_adam_almost_is_rmsprop_with_momentum_and_starts_with_huge_steps"),
         Row(24, "Which lines of Adam are Momentum, which AdaGrad / RMSProp", "textbook.explain",
-            "textbook/test_descent.py::test_explain_shows_the_code_and_where_adam_comes_from"),
-        Row(25, "Optimizers racing over contours", "textbook.trace textbook.plot_paths textbook.surfaces",
-            "textbook/test_plots.py::test_paths_of_several_optimizers "
+            "textbook/test_descent.py::test_explain_shows_the_code_and_where_adam_comes_from "
+            "textbook/test_descent.py::test_explain_by_name"),
+        Row(25, "Optimizers racing over contours",
+            "textbook.trace textbook.race textbook.plot_paths textbook.animate_race textbook.surfaces",
+            "textbook/test_plots.py::test_paths_of_several_optimizers textbook/test_plots.py::test_a_race_can_be_seen "
+            "textbook/test_plots.py::test_a_race_that_moves "
             "textbook/test_surfaces.py::test_any_optimizer_can_be_traced"),
         Row(26, "Optimization Algorithm Comparison", "textbook.comparison_table",
             "textbook/test_descent.py::test_the_slides_comparison_table "
@@ -107,20 +112,24 @@ PARTS = {
             "datasets/test_datasets.py::test_toy_sets_have_the_shape_they_name"),
         Row(28, "Demo 1: legend of colours and node types",
             "textbook.plot_network",
-            "textbook/test_inside.py::test_network_of_the_first_demo_and_its_legend"),
+            "textbook/test_inside.py::test_network_of_the_first_demo_and_its_legend "
+            "textbook/test_inside.py::test_weights_of_zero_have_no_sign"),
         Row(29, "Demo 1: zero, too small, appropriate, too large",
             "textbook.decision_boundary_network textbook.ScaledNormal",
             "textbook/test_initialization.py::test_four_initializations_of_the_first_demo"),
         Row(30, "Demo 1: edges show weight or gradient", "textbook.edge_strengths",
             "textbook/test_initialization.py::test_edges_are_drawn_in_units_of_twice_their_mean"),
         Row(31, "Demo 1: observe the cost function and the decision boundary",
-            "textbook.decision_boundary_network textbook.decision_boundary",
-            "textbook/test_initialization.py::test_first_demo_learns_from_appropriate_weights_only"),
+            "textbook.decision_boundary_network textbook.decision_boundary plots.decision_boundary",
+            "textbook/test_initialization.py::test_first_demo_learns_from_appropriate_weights_only "
+            "plots/test_planes.py::test_the_boundarys_range_fits_the_points"),
         Row(32, "Demo 2: zero, uniform, Xavier, standard normal on digits",
             "textbook.digits_network textbook.UniformSlide textbook.XavierSlide",
             "textbook/test_initialization.py::test_four_initializations_of_the_second_demo "
             "textbook/test_initialization.py::test_second_demo_anchors"),
-        Row(33, "Demo 2: activations A[1]..A[4], misclassified n/100, cost", "textbook.look_inside",
+        Row(33, "Demo 2: activations A[1]..A[4], misclassified n/100, cost",
+            "textbook.look_inside textbook.plot_inside",
+            "textbook/test_inside.py::test_displays_of_the_second_demo "
             "textbook/test_initialization.py::test_second_demo_anchors "
             "textbook/test_initialization.py::test_look_inside_has_the_slides_shapes"),
         Row(34, "X = A[0], shape (784, 100): features x batch", "textbook.look_inside",
@@ -212,8 +221,9 @@ PARTS = {
             "augment/test_embeddings.py::test_cutout_erases_what_it_says "
             "augment/test_embeddings.py::test_word_dropout_layer"),
         Row(63, "Internal covariate shift, covariate shift",
-            "textbook.LayerInputMonitor callbacks.Probe",
-            "textbook/test_inside.py::test_inputs_of_a_layer_shift_and_batch_normalization_holds_them"),
+            "textbook.LayerInputMonitor textbook.plot_layer_inputs callbacks.Probe",
+            "textbook/test_inside.py::test_inputs_of_a_layer_shift_and_batch_normalization_holds_them "
+            "textbook/test_inside.py::test_the_shift_of_a_layers_inputs_is_drawn"),
         Row(64, "Batch normalization, Algorithm 1", "layers.BatchNormalization ops.batch_norm",
             "ops/test_batch_norm.py::test_forward_and_backward_are_within_their_bounds "
             "ops/test_batch_norm.py::test_a_whole_batch_has_mean_0_and_variance_1"),

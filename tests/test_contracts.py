@@ -160,17 +160,20 @@ LOSS_VALUES = {
 }
 CLASS_NUMBERS = {  # losses of class numbers: the labels
     "SparseCategoricalCrossentropy": rng.integers(0, 3, (6, 3)), "CategoricalGeneralizedCrossEntropy":
-    rng.integers(0, 3, (6, 4)),
+    rng.integers(0, 3, (6, 4)), "CTC": rng.integers(1, 3, (6, 2)), "Circle": rng.integers(0, 2, 6),
 }
+PREDICTIONS = {"Circle": ops.normalize(PROBABILITIES[:, 0], axis=-1).numpy()}  # embeddings; others have PROBABILITIES
 
 
 def losses_of(loss):
     labels = CLASS_NUMBERS.get(type(loss).__name__, BINARY)
+    predictions = PREDICTIONS.get(type(loss).__name__, PROBABILITIES)
     weights = np.linspace(0.5, 2.0, 6, dtype=np.float32).reshape(6, 1)
+    weights = weights[:, 0] if type(loss).__name__ in ("CTC", "Circle") else weights  # a loss a sample
     with GradientTape() as tape:
-        p = Variable(PROBABILITIES)
+        p = Variable(predictions)
         value = loss(labels, p)
-    return [value, np.asarray(value).dtype.name, tape.gradient(value, p), loss(labels, PROBABILITIES, weights)]
+    return [value, np.asarray(value).dtype.name, tape.gradient(value, p), loss(labels, predictions, weights)]
 
 
 def check_loss(cls, package, custom_objects=None):

@@ -23,7 +23,10 @@ def module_names():
     """All modules of the package, but for those that run something when they are imported, or need an extra."""
     found = (module.name for module in pkgutil.walk_packages(tn.__path__, "tinynet."))
     left_out = ["__main__"] + ["wrappers.estimators"] * (importlib.util.find_spec("sklearn") is None)
-    return ["tinynet", *(name for name in found if not name.endswith(tuple(left_out)))]
+    found = (name for name in found if not name.endswith(tuple(left_out)))
+    if importlib.util.find_spec("matplotlib") is None:
+        found = (name for name in found if not name.startswith(("tinynet.plots", "tinynet.textbook.plots")))
+    return ["tinynet", *found]
 
 
 def examples():

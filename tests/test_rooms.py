@@ -40,6 +40,7 @@ ROOMS = [
     ("Fashion-MNIST and others, found or fetched", ["datasets"]),
     ("Sequential, Functional, subclassed; the training run; fusion of neighbours", ["models"]),
     ("models as scikit-learn estimators; known networks", ["wrappers", "applications"]),
+    ("every picture, in one style", ["plots"]),
     ("the slides' own forms; the practicals", ["textbook"]),
     ("the experiments in the browser: `tinynet lab`", ["lab"]),
     ("TensorFlow's names; what is absent, and why; loaded when asked for", ["compat"]),
@@ -63,6 +64,7 @@ BY_NAME = {
     "tinynet.lab.catalogue",  # the panels
     "tinynet.lab.code",  # what a printed name stands for
     "tinynet.tf",  # TensorFlow's names, loaded when asked for, and the package itself
+    "tinynet.textbook",  # its own module `plots`
     "tinynet.wrappers",  # its own module `estimators`
 }
 

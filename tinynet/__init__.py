@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import (
     activations, applications, augment, autodiff, callbacks, config, constraints, data, datasets, initializers, keras,
@@ -25,12 +25,15 @@ from .tensor import Tensor, convert_to_tensor
 from .variable import Variable
 from .version import __version__
 
+if TYPE_CHECKING:
+    from . import plots
+
 __all__ = [
     "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "__version__", "activations",
     "applications", "augment", "autodiff", "backend", "batchnorm", "callbacks", "config", "constraints",
     "convert_to_tensor", "data", "datasets", "get_num_threads", "initializers", "keras", "layers", "losses",
     "metrics", "models",
-    "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "set_num_threads", "show_config",
+    "ops", "optimizers", "plots", "preprocessing", "random", "regularizers", "saving", "set_num_threads", "show_config",
     "textbook", "utils", "wrappers",
 ]
 
@@ -62,9 +65,13 @@ for _name, _module in (("batchnorm", batchnorm), ("errors", errors)):
 def __getattr__(name: str) -> Any:
     """Find one of TensorFlow's names, for notebooks with `import tinynet as tf`. Its module is loaded at the first use.
 
+    So is `tinynet.plots`, which only few programs need.
+
     Raises:
         AttributeError: there is no such name; the message explains why tinynet does not have what TensorFlow has.
     """
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "plots":
+        return importlib.import_module(f"{__name__}.plots")
     return importlib.import_module(f"{__name__}.compat.tf").find(name)

@@ -43,7 +43,7 @@ class Labels {
     const Index size = array_.size();
     bool inside = true;
     if (ignore_negative_) {
-      for (Index i = 0; i < size; ++i) inside &= is_negative(labels[i]) | fits(labels[i], classes);
+      for (Index i = 0; i < size; ++i) inside &= int(is_negative(labels[i])) | int(fits(labels[i], classes));
     } else {
       for (Index i = 0; i < size; ++i) inside &= fits(labels[i], classes);
     }

@@ -1,4 +1,5 @@
 // The module tinynet._native: the kernels, and the functions by which tinynet/runtime.py controls them.
+#include <atomic>
 #include <map>
 
 #include "bindings/arrays.h"
@@ -6,6 +7,24 @@
 #include "parallel.h"
 
 namespace tinynet {
+
+namespace {
+
+// The first time, and the first time after set_num_threads, in whichever thread.
+std::atomic<bool> told_of_fewer_threads{false};
+
+void warn_of_fewer_threads(int wanted, int started) {
+  if (told_of_fewer_threads.exchange(true)) return;
+  const py::gil_scoped_acquire gil;
+  const int failed = PyErr_WarnFormat(
+      PyExc_RuntimeWarning, 1,
+      "tinynet: the system starts no more threads in this process: a kernel uses %d instead of %d. The values are the "
+      "same, and take longer. See the limits of processes (ulimit -u) and memory (ulimit -v), or of the container; "
+      "tinynet.set_num_threads(%d) tries again.", started, wanted, wanted);
+  if (failed != 0) PyErr_WriteUnraisable(nullptr);  // warnings are errors, but a kernel cannot stop halfway
+}
+
+}  // namespace
 
 PYBIND11_MODULE(_native, module) {
   using namespace py::literals;
@@ -18,7 +37,14 @@ PYBIND11_MODULE(_native, module) {
   module.def("select_isa", &select_isa, "isa"_a, "Use the kernels compiled for this instruction set.");
   module.def("isa", [] { return kernels().isa; }, "The instruction set in use.");
   module.def("num_threads", &num_threads, "How many threads a kernel may use.");
-  module.def("set_num_threads", &set_num_threads, "threads"_a, "0 returns to OpenMP's own choice.");
+  module.def(
+      "set_num_threads",
+      [](int threads) {
+        set_num_threads(threads);
+        told_of_fewer_threads = false;
+      },
+      "threads"_a, "0 returns to OpenMP's own choice.");
+  on_fewer_threads(&warn_of_fewer_threads);
   module.def("pool_trim", &pool_trim, "Return the memory kept for future arrays to the system.");
   module.def(
       "pool_statistics",

@@ -8,6 +8,13 @@
 #error "include this from a unit of csrc/kernels/, which setup.py compiles with TINYNET_ISA and TINYNET_VECTOR_BYTES"
 #endif
 
+// Before a loop: no iteration reads what another one has written, so it may be vectorised without comparing addresses.
+#if defined(__clang__)
+#define TINYNET_NO_OVERLAP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define TINYNET_NO_OVERLAP _Pragma("GCC ivdep")
+#endif
+
 namespace tinynet::TINYNET_ISA {
 namespace {
 namespace helpers {

@@ -293,6 +293,29 @@ def test_a_panel_that_fails_does_not_end_the_session(lab, monkeypatch, capsys):
     tab.close()
 
 
+def test_settings_that_a_panel_refuses_leave_it_as_it_was(lab):
+    tab = lab.tab("refused")
+    tab.send("open", panel="descent", settings={"surface": "formula", "formula": "x**2 + y**2"})
+    tab.picture(0)
+    tab.send("set", settings={"formula": "x** + y"})
+    assert tab.until("problem")["words"]["ko"]
+    tab.send("step")
+    assert tab.picture(1)["state"]["racers"], "the session lives"
+    tab.send("set", settings={"formula": "x**2 + 3*y**2"})
+    tab.send("step")
+    assert tab.picture(1)["state"]["racers"] and tab.said["settings"]["settings"]["formula"] == "x**2 + 3*y**2"
+    tab.close()
+
+
+def test_a_link_that_a_panel_refuses_opens_its_defaults_and_tells_why(lab):
+    tab = lab.tab("refused-link")
+    tab.send("open", panel="descent", settings={"surface": "formula", "formula": "x** + y"}, step=5)
+    assert tab.until("problem")["words"]["ko"]
+    tab.send("step")
+    assert tab.picture(1)["state"]["racers"] and tab.said["settings"]["settings"]["surface"] == "ravine"
+    tab.close()
+
+
 def random_message(rng):
     """A message that is nearly right, or not at all."""
     panels = [*all_panels(), "nothing", "", "__init__", "../descent"]

@@ -181,8 +181,8 @@ def heads_reference(layer, query, value, key, seen=None):
     weights = softmax(masked(np.einsum("bhqe,bhke->bhqk", q, k) / np.sqrt(layer.key_dim), seen))
     y = np.einsum("bhqk,bhke->bqhe", weights, v)
     if layer.use_gate:
-        gate = np.einsum("bsd,dhe->bshe", query, layer.gate_dense.kernel.numpy())
-        gate = gate if layer.gate_dense.bias is None else gate + layer.gate_dense.bias.numpy()
+        gate = np.einsum("bsd,dhe->bshe", query, layer._gate_dense.kernel.numpy())
+        gate = gate if layer._gate_dense.bias is None else gate + layer._gate_dense.bias.numpy()
         y = y / (1 + np.exp(-gate))
     y = np.einsum("bqhe,heo->bqo", y, layer.output_dense.kernel.numpy())
     return y if layer.output_dense.bias is None else y + layer.output_dense.bias.numpy(), weights

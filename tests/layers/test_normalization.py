@@ -186,6 +186,10 @@ def test_estimate_population_errors():
         estimate_population(model, batch(4, 3), batch_size=1)
     with pytest.raises(ValueError, match="4, 5 samples"):
         estimate_population(model, [batch(4, 3), batch(5, 3)])
+    mini_batches = [batch(4, 3) for _ in range(5)]
+    with pytest.raises(ValueError, match="1 input.*5 arrays.*iter"):
+        estimate_population(model, mini_batches)
+    assert estimate_population(model, iter(mini_batches)) == 5
     with pytest.raises(TypeError, match="batch_size"):
         estimate_population(model, batch(4, 3), batch_size=2.5)
     with pytest.raises(ValueError, match="no BatchNormalization"):

@@ -159,8 +159,26 @@ def test_the_reference_where_nothing_is_rounded(case, seed, isa_name):
     assert_all_same(gradients, case.backward(dy, mean, expected[1], True, reference))
 
 
+CENTRE_PIXELS = 128  # kCentrePixels in csrc/kernels/conv/conv2d_recomputed.h
+
+
+def patches_of(case):
+    """[pixel][kernel row][kernel column][channel]: the input element of each product."""
+    strides, padding, dilation = case.geometry
+    kernel_size, x = case.kernel.shape[:2], np.pad(case.x, ((0, 0), *padding, (0, 0)))
+    rows, columns = ((x.shape[axis + 1] - dilation[axis] * (kernel_size[axis] - 1) - 1) // strides[axis] + 1
+                     for axis in (0, 1))
+    taps = [[x[:, p:, q:][:, ::strides[0], ::strides[1]][:, :rows, :columns]
+             for q in dilation[1] * np.arange(kernel_size[1])] for p in dilation[0] * np.arange(kernel_size[0])]
+    return np.moveaxis(np.array(taps), (0, 1), (3, 4)).reshape(-1, *case.kernel.shape[:3])
+
+
 def assert_gradients_within_bound(case):
-    """Against the reference with twice the digits; magnitudes are sums of absolute values of what is added up."""
+    """Against the reference with twice the digits; magnitudes are sums of absolute values of what is added up.
+
+    With statistics that depend on x, the kernel's sums run over p - c and over z = sum of (p - c) kernel + shift, and c
+    times their sums is added. c is the mean of a sample of p: |c| <= a, the mean of |p|. So |p| counts as |p| + 2a.
+    """
     wide = np.float64 if case.x.dtype == np.float32 else np.longdouble
     exact, sizes = case.map(lambda a: a.astype(wide)), case.map(lambda a: np.abs(a).astype(wide))
     y, mean, _, inverse_std = case.forward()
@@ -173,11 +191,18 @@ def assert_gradients_within_bound(case):
     edy, axes, pixels = np.abs(dy).astype(wide), (0, 1, 2), max(y.size // y.shape[3], 1)
     x_hat = size * ei
     beta_magnitude, gamma_magnitude = edy.sum(axis=axes), (edy * x_hat).sum(axis=axes)
-    terms = pixels + case.kernel[..., 0].size + 16  # of a sum over pixels, of z, and what is done with it
+    products = case.kernel[..., 0].size
+    terms = pixels + products + 16  # of a sum over pixels, of z, and what is done with it
+    patches = patches_of(sizes)
+    centre = patches[::max(1, pixels // CENTRE_PIXELS)].mean(axis=0)
+    z_size = size + 2 * np.tensordot(centre, sizes.kernel, 3)
     for constant in (False, True):
-        spread = 0 if constant else (beta_magnitude + x_hat * gamma_magnitude) / pixels
         _, kernel_magnitude, bias_magnitude = reference.conv2d_backward(
-            scale * (edy + spread), sizes.x, sizes.kernel, None, *case.geometry, 1, "linear", False, True, True)
+            scale * edy, sizes.x, sizes.kernel, None, *case.geometry, 1, "linear", False, True, True)
+        if not constant:
+            spread = scale * (beta_magnitude + z_size * ei * gamma_magnitude).reshape(-1, y.shape[3]) / pixels
+            kernel_magnitude = kernel_magnitude + np.tensordot(patches + 2 * centre, spread, (0, 0))
+            bias_magnitude = bias_magnitude + spread.sum(axis=0)
         actual = case.backward(dy, mean, inverse_std, constant)
         bare = case.backward(dy, mean, inverse_std, constant, need_dkernel=False)
         assert bare[0] is bare[1] is None
@@ -185,7 +210,7 @@ def assert_gradients_within_bound(case):
         expected = exact.backward(dy.astype(wide), em, ei, constant, reference)
         for a, e, magnitude, count in zip(actual, expected,
                                           (kernel_magnitude, bias_magnitude, gamma_magnitude, beta_magnitude),
-                                          (2 * terms, 2 * terms, terms, terms), strict=True):  # sums of sums: twice
+                                          (2 * terms + products, 2 * terms, terms, terms), strict=True):  # sums of sums
             assert (a is None) == (e is None)
             if a is not None:
                 assert_within_bound(a, e, magnitude, count)
@@ -202,6 +227,17 @@ def test_gradients_within_bound(case, isa_name):
 def test_gradients_within_bound_on_large_arrays(size, kernel_shape, geometry, isa_name):
     with isa(isa_name):
         assert_gradients_within_bound(normal_case(0, size, kernel_shape, geometry))
+
+
+@pytest.mark.parametrize("isa_name", available_isas())
+def test_a_tap_that_reads_only_padding_has_no_gradient(isa_name):
+    case = normal_case(0, (2, 1, 9, 2), (3, 3, 2, 20), SAME)
+    with isa(isa_name):
+        y, mean, _, inverse_std = case.forward()
+        for constant in (False, True):
+            dkernel, *_ = case.backward(gradient_for(y), mean, inverse_std, constant)
+            assert_same_values(dkernel[::2], np.zeros((2, 3, 2, 20), np.float32))
+            assert dkernel[1].all()
 
 
 @pytest.mark.parametrize("isa_name", available_isas())

@@ -126,6 +126,8 @@ def test_archives_and_arrays(tmp_path):
     model = tn.Sequential([tn.Input((3,)), layers.Dense(4)])
     with pytest.raises(ModelFileError, match="more than the 1000 allowed"):
         tn.saving.load_weights(model, path, max_bytes=1000)
+    with pytest.raises(ModelFileError, match="more than the 1000 allowed"):
+        model.load_weights(path, max_bytes=1000)
     assert load_model(path, max_bytes=10**6).built
     np.savez_compressed(tmp_path / "w.npz", **{"0": np.zeros((3000, 100))})
     with pytest.raises(ModelFileError, match="w.npz: declares 2400.* bytes of arrays, more than the 1000 allowed"):

@@ -274,3 +274,19 @@ def test_explain_shows_the_code_and_where_adam_comes_from():
     assert "np.outer(g, g)" in textbook.explain(textbook.AdaGradFullMatrix)
     with pytest.raises(TypeError, match="not of tinynet.textbook"):
         textbook.explain(optimizers.Adam())
+
+
+@pytest.mark.parametrize(("name", "cls"), [
+    ("adam", textbook.AdamAlgorithm1), ("Adam", textbook.AdamAlgorithm1), ("sgd", textbook.GradientDescent),
+    ("momentum", textbook.Momentum), ("nesterov", textbook.NesterovChangeOfVariables),
+    ("adagrad", textbook.AdaGradForm3), ("RMSProp", textbook.RMSPropSlide), ("rmsprop", textbook.RMSPropSlide),
+    ("gradient_descent", textbook.GradientDescent), ("AdamAlgorithm1", textbook.AdamAlgorithm1),
+])
+def test_explain_by_name(name, cls):
+    assert textbook.explain(name) == textbook.explain(cls)
+
+
+@pytest.mark.parametrize(("name", "message"), [("adma", "'adma'; did you mean 'adam'"), ("xyz", "Names: sgd, ")])
+def test_explain_of_an_unknown_name(name, message):
+    with pytest.raises(ValueError, match=message):
+        textbook.explain(name)

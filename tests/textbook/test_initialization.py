@@ -128,6 +128,9 @@ def test_first_demo_learns_from_appropriate_weights_only():
     corner = outputs[np.ix_([0, 40, 60, 100], [0, 40, 60, 100])]
     assert corner[1, 1] < 0.5 < corner[2, 2]  # the clouds are around (-1, -1) and (1, 1)
     assert outputs[60, 40] == pytest.approx(model.predict(np.array([[-1.0, 1.0]]), verbose=0)[0, 0], abs=1e-5)
+    xs, ys, outputs = textbook.decision_boundary(model, points=[[-1.0, 0.0], [1.0, 0.2]])  # over the points' range
+    assert (xs[0], xs[-1], ys[0], ys[-1]) == pytest.approx((-1.5, 1.5, -0.05, 0.25)) and outputs.shape == (101, 101)
+    assert outputs[0, 100] == pytest.approx(model.predict(np.array([[1.5, -0.05]]), verbose=0)[0, 0], abs=1e-5)
 
 
 def test_edges_are_drawn_in_units_of_twice_their_mean():

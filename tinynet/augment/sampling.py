@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.threads import warn_without_thread
 from ..core.types import Array
 from ..data.memory import empty
 from ..runtime import get_num_threads
@@ -147,7 +148,14 @@ def in_threads(loop: Callable[..., Any], images: Array, positions: Array, out: A
         _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="tinynet-augment")
     bounds = [len(images) * part // threads for part in range(threads + 1)]
     parts = [slice(*pair) for pair in itertools.pairwise(bounds)]
-    others = [_pool.submit(loop, images[part], positions[part], out[part], *arguments) for part in parts[1:]]
+    try:
+        others = [_pool.submit(loop, images[part], positions[part], out[part], *arguments) for part in parts[1:]]
+    except RuntimeError:  # a thread cannot be started
+        _pool.shutdown(cancel_futures=True)
+        _pool = None
+        warn_without_thread("a batch is sampled by one thread")
+        loop(images, positions, out, *arguments)
+        return
     loop(images[parts[0]], positions[parts[0]], out[parts[0]], *arguments)
     for other in others:
         other.result()

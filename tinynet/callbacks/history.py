@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .base import Callback, Logs
+from .history_html import history_html
 
 
 class History(Callback):
@@ -34,3 +35,7 @@ class History(Callback):
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
         self.model.history = self
+
+    def _repr_html_(self) -> str:
+        """The curves that a notebook shows for the history."""
+        return history_html(self.history)

@@ -31,7 +31,7 @@ _QUANTIZATION = "is about 8-bit arithmetic in large pretrained models; tinynet h
 ABSENT = {
     "keras": {
         **_names("distribution", _DEVICES),
-        **_names("dtype_policies mixed_precision DTypePolicy FloatDTypePolicy", _PRECISION),
+        **_names("dtype_policies FloatDTypePolicy", _PRECISION),
         **_names("quantizers Quantizer", _QUANTIZATION),
         **_names("experimental", "holds what was new in TensorFlow 2.0; use the name itself in keras.layers, "
                                  "keras.optimizers or keras.utils"),
@@ -42,19 +42,8 @@ ABSENT = {
         **_names("export", _SAVED_MODEL),
         **_names("visualization", "draws object detections, which are outside its scope; use matplotlib"),
     },
-    "keras.losses": {
-        **_names("Circle circle", "learns distances between pairs; write it with tinynet.ops as a function of (y_true, "
-                                  "y_pred)"),
-        **_names("CTC ctc", "aligns sequences, which is outside its scope; for labels of one length use "
-                            "SparseCategoricalCrossentropy on each step"),
-    },
     "keras.layers": {
-        **_names("Conv3DTranspose Convolution3DTranspose", "works on volumes, whose operations are made of those "
-                                                           "on images; use Conv3D and UpSampling3D"),
         **_names("ConvLSTM1D ConvLSTM2D ConvLSTM3D", "is rarely used; use TimeDistributed(Conv2D(...)) and then LSTM"),
-        **_names("AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D "
-                 "AdaptiveMaxPooling2D AdaptiveMaxPooling3D",
-                 "is rarely used; use a global pooling layer, or Resizing to a size that the windows fit"),
         **_names("GroupQueryAttention", "is for large language models; use MultiHeadAttention"),
         **_names("ReversibleEmbedding", "is for large language models; use Embedding, and ops.matmul with "
                                         "its transpose"),

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ..core.threads import warn_without_thread
+
 
 def one_ahead(batches: Iterable[Any], prepare: Callable[[Any], Any]) -> Iterator[Any]:
     """Yield prepare(batch) for each batch, in order, each computed while the consumer works on the previous one.
 
     The batches themselves are taken in the consumer's thread. One thread prepares them, one after the other, so that it
     draws the random numbers that a plain loop would draw. At most two prepared batches are in memory: the one in
-    use and the next.
+    use and the next. Where the system starts no more threads, the consumer's prepares them.
 
     Args:
         batches: Iterable of batches.
@@ -26,10 +28,19 @@ def one_ahead(batches: Iterable[Any], prepare: Callable[[Any], Any]) -> Iterator
     """
     with ThreadPoolExecutor(1, thread_name_prefix="tinynet-ahead") as worker:
         coming = None
+        batches = iter(batches)
         for batch in batches:
             ready = coming
-            coming = worker.submit(prepare, batch)
+            try:
+                coming = worker.submit(prepare, batch)
+            except RuntimeError:  # the thread cannot be started: this is the first batch
+                break
             if ready is not None:
                 yield ready.result()
-        if coming is not None:
-            yield coming.result()
+        else:
+            if coming is not None:
+                yield coming.result()
+            return
+    warn_without_thread("batches are prepared between the steps, not while they run")
+    yield prepare(batch)
+    yield from map(prepare, batches)

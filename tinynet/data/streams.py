@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.threads import start_thread
 from ..core.types import Array
 
 _END = object()
@@ -48,7 +49,7 @@ def _drawn_numbers(buffer_size, rng):
 def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]:
     """Yield the elements of a stream that a thread computes, up to `size` of them ahead.
 
-    The thread ends when the consumer stops early.
+    The thread ends when the consumer stops early. Where the system starts no more threads, the consumer computes them.
 
     Args:
         iterate: Function that returns the stream. An exception in it is raised where the element would have come, with
@@ -79,7 +80,9 @@ def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]
 
     thread = threading.Thread(target=run, name="tinynet-prefetch", daemon=True)
     try:  # around the start as well: Ctrl-C may come while it waits for the thread
-        thread.start()
+        if not start_thread(thread, "prefetch has no effect"):
+            yield from iterate()
+            return
         while True:
             element, error = waiting.get()
             if error is not None:

@@ -11,7 +11,7 @@ from .. import (
 )
 from ..core.absence import explainer
 from ..initializers import Initializer
-from ..layers import Input, Layer
+from ..layers import Input, InputSpec, Layer
 from ..losses import Loss
 from ..metrics import Metric
 from ..models import Model, Sequential
@@ -19,17 +19,18 @@ from ..optimizers import Optimizer
 from ..regularizers import Regularizer
 from ..variable import Variable
 from ..version import __version__
-from . import backend
+from . import backend, mixed_precision, tree
+from .mixed_precision import DTypePolicy
 from .same_modules import SameModules
 
 __all__ = [
-    "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "Variable",
-    "__version__", "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets",
-    "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "preprocessing", "random",
-    "regularizers", "saving", "utils", "wrappers",
+    "DTypePolicy", "Initializer", "Input", "InputSpec", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
+    "Sequential", "Variable", "__version__", "activations", "applications", "backend", "callbacks", "config",
+    "constraints", "datasets", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
+    "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils", "wrappers",
 ]
 
 # Before Python's own finders, which would load a second copy of tinynet/layers as tinynet.keras.layers.
-sys.meta_path.insert(0, SameModules(__name__, ("backend", "same_modules")))
+sys.meta_path.insert(0, SameModules(__name__, ("backend", "mixed_precision", "same_modules", "tree")))
 
 __getattr__ = explainer(__name__)

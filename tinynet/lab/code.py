@@ -28,7 +28,7 @@ class Call:
         ValueError: the name is none of tinynet's.
     """
 
-    def __init__(self, name: str, *positional: Any, **named: Any) -> None:
+    def __init__(self, name: str, /, *positional: Any, **named: Any) -> None:
         if not ALLOWED.fullmatch(name):
             raise ValueError(f"Call: {name!r} is no name of tinynet")
         self.name, self.positional, self.named = name, positional, named

@@ -10,6 +10,7 @@ import webbrowser
 from typing import Any
 
 from ..core.extras import import_extra
+from ..runtime import get_num_threads, set_num_threads
 from .words import LANGUAGES
 
 PORT = 8707
@@ -81,8 +82,12 @@ def run(arguments: argparse.Namespace) -> int:
         opener = threading.Timer(0.3, webbrowser.open, [local])  # once the server answers
         opener.daemon = True
         opener.start()
-    config = uvicorn.Config(make_app(access, arguments.lang, lesson), log_level="error", access_log=False,
-                            ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
+    places = 1
+    if not loopback:  # a class: a core for each of several sessions; threads that wait for a busy core stand still
+        places = get_num_threads()
+        set_num_threads(1)
+    config = uvicorn.Config(make_app(access, arguments.lang, lesson, places=places), log_level="error",
+                            access_log=False, ws_max_size=1 << 20, timeout_graceful_shutdown=1, server_header=False)
     server = uvicorn.Server(config)
     try:
         server.run(sockets=[listener])

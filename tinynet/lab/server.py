@@ -86,10 +86,14 @@ class Guard:
 
 
 class Sessions:
-    """The sessions of all browsers: found again after a reload, ended when abandoned."""
+    """The sessions of all browsers: found again after a reload, ended when abandoned.
 
-    def __init__(self) -> None:
-        self.turns = Turns()
+    Args:
+        places: How many of them may compute at a time.
+    """
+
+    def __init__(self, places: int = 1) -> None:
+        self.turns = Turns(places)
         self._sessions: dict[tuple[str, str], Session] = {}
         self._left: dict[tuple[str, str], float] = {}
 
@@ -131,7 +135,7 @@ class Sessions:
 
 
 def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None = None,
-             follow: bool = False) -> Starlette:
+             follow: bool = False, places: int = 1) -> Starlette:
     """Return the application.
 
     Args:
@@ -139,8 +143,9 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
         language: 'en' or 'ko' at first; the browser's own if ''.
         lesson: What `lesson.read_lesson` returned.
         follow: Whether a model of this process is watched: its panel comes first.
+        places: How many sessions may compute at a time.
     """
-    sessions = Sessions()
+    sessions = Sessions(places)
     panels = (following_panels() if follow else {}) | all_panels()
 
     async def page(request: Request) -> Response:

@@ -28,17 +28,21 @@ SNAPSHOT_EVERY = 25  # steps
 
 
 class Turns:
-    """A lock whose waiters get it in the order in which they came, so that sessions share the cores fairly."""
+    """A lock whose waiters get it in the order in which they came, so that sessions share the cores fairly.
 
-    def __init__(self) -> None:
+    Args:
+        places: How many sessions may compute at a time: 1 where each uses all cores, else the number of cores.
+    """
+
+    def __init__(self, places: int = 1) -> None:
         self._lock = threading.Lock()
         self._waiting: collections.deque[threading.Lock] = collections.deque()
-        self._taken = False
+        self._free = places
 
     def __enter__(self) -> Turns:
         with self._lock:
-            if not self._taken:
-                self._taken = True
+            if self._free:
+                self._free -= 1
                 return self
             mine = threading.Lock()
             mine.acquire()
@@ -51,7 +55,7 @@ class Turns:
             if self._waiting:
                 self._waiting.popleft().release()
             else:
-                self._taken = False
+                self._free += 1
 
 
 class Session:
@@ -155,16 +159,21 @@ class Session:
 
     def _start(self, key: str, settings: dict[str, Any], seed: int, step: int = 0) -> None:
         self._playing = False
-        self.panel = None
-        with self._turns:
+        with self._turns:  # settings that do not fit together raise here, and the panel stays what it was
             self.panel = find_panel(key)(settings, seed)
         self.steps, self._target = 0, step
         self._snapshots.clear()
         self._tell()
 
     def _open(self, panel: str, settings: dict[str, Any], seed: int, step: int) -> None:
+        self.panel = None
         self._speed = find_panel(panel).speed
-        self._start(panel, settings, seed, step)
+        try:
+            self._start(panel, settings, seed, step)
+        except LabError:
+            # A link may ask for what this computer does not have. The page tells, and has controls that work.
+            self._start(panel, find_panel(panel).parse({}), seed)
+            raise
 
     def _do_set(self, settings: Any) -> None:
         assert self.panel is not None

@@ -240,9 +240,9 @@ class MultiHeadAttention(Layer):
         self.key_dense = self._projection(heads, (None, self.num_heads, self.key_dim), "de", "key")
         parts: list[tuple[EinsumDense, Shape]] = [(self.query_dense, query_shape), (self.key_dense, key_shape)]
         if self.use_gate:
-            self.gate_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "gate")
-            self.gate_dense.activation = ops.sigmoid
-            parts.append((self.gate_dense, query_shape))
+            self._gate_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "gate")
+            self._gate_dense.activation = ops.sigmoid
+            parts.append((self._gate_dense, query_shape))
         self.value_dense = self._projection(heads, (None, self.num_heads, self.value_dim), "de", "value")
         self.output_dense = self._projection("abcd,cde->abe", (None, self._output_length(query_shape)), "e",
                                               "attention_output")
@@ -295,7 +295,7 @@ class MultiHeadAttention(Layer):
             kept = ops.dropout(weights, self.dropout, seed=self.seed_generator)
         y = ops.transpose(ops.matmul(kept, v), (0, 2, 1, 3))
         if self.use_gate:
-            y = y * self.gate_dense(query)
+            y = y * self._gate_dense(query)
         y = self.output_dense(y)
         return (y, weights) if return_attention_scores else y
 

@@ -190,7 +190,10 @@ class RandomShear(_Sampled):
         return self.sampled(images, np.stack([one, x, zero, y, one, zero, zero, zero], axis=-1))
 
     def get_config(self) -> Config:
-        return {**super().get_config(), "x_factor": self.x_factor, "y_factor": self.y_factor}
+        factors = {"x_factor": self.x_factor, "y_factor": self.y_factor}
+        # Keras's class takes no negative numbers: a symmetric range goes into files as one number.
+        return {**super().get_config(), **{name: upper if lower == -upper else (lower, upper)
+                                           for name, (lower, upper) in factors.items()}}
 
 
 class RandomPerspective(_Sampled):

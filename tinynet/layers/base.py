@@ -32,6 +32,7 @@ from .base_config import LayerConfig
 from .base_graph import LayerGraph
 from .base_weights import LayerWeights
 from .context import threads, within_scope
+from .input_spec import check_inputs
 
 if TYPE_CHECKING:
     from typing import Self
@@ -74,6 +75,7 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
     # Whether `call` has these arguments: found at the first call of each class, for that class alone.
     _takes_training: bool | None = None
     _takes_mask: bool | None = None
+    input_spec: Any = None  # an InputSpec, or several, that each call is checked with; of a layer of your own
     is_layer = True  # read by modules below this one, such as serialization.py
     _makes_mask = False  # whether outputs may have a mask that is not simply the input's
     _needs_masks = False  # whether it makes one of the inputs' masks alone, and none where they have none
@@ -95,7 +97,6 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         # set attributes before it calls super().__init__().
         object.__setattr__(layer, "__dict__", {
             "_given_arguments": (args, kwargs), "_own_trainable": [], "_own_non_trainable": [], "_children": {},
-            "_own_metrics": [],
         })
         return layer
 
@@ -184,9 +185,13 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         inputs = args[0] if args else None
         if not isinstance(inputs, Tensor) or self.autocast and inputs.data.dtype != self._dtype:
             if type(inputs) is not np.ndarray and is_symbolic(inputs) or kwargs and is_symbolic(kwargs):
+                if self.input_spec is not None:
+                    check_inputs(self, inputs)
                 return call_layer(self, args, kwargs if training is None else {**kwargs, "training": training})
             args = tuple([self._convert(argument) for argument in args])
             inputs = args[0] if args else None
+        if self.input_spec is not None and context.trial is None:  # trial calls have lengths of their own
+            check_inputs(self, inputs)
         mask = getattr(inputs, "_keras_mask", None) if type(inputs) is Tensor else masks.masks_of(inputs)
         outermost, outer_training, outer_scope = context.outermost, context.training, context.scope
         if not self.built:

@@ -37,10 +37,12 @@ class _NotYet:
 class LayerWeights:
     """Weights, layers inside, penalties and metrics.
 
-    A variable that is set as an attribute belongs to the layer; a layer that is set as an attribute, alone or in a
-    list, tuple or dict, is inside it.
+    A variable that is set as an attribute belongs to the layer; a layer or metric that is set as an attribute, alone or
+    in a list, tuple or dict, is inside it.
     """
 
+    # Attributes that refer to layers and metrics which belong to this layer by another name, or not at all.
+    _references: frozenset[str] = frozenset(("_added_losses", "_penalized", "_initial_weights", "_built_input_shape"))
     # Read in every call, so with plain values: Python 3.11 is slow where the class has a descriptor.
     built: bool = False
     autocast: bool = True
@@ -55,7 +57,6 @@ class LayerWeights:
     _children: Any
     _own_trainable: Any
     _own_non_trainable: list[Variable]
-    _own_metrics: list[Any]
 
     # -- weights -------------------------------------------------------------------------------------------------
 
@@ -102,7 +103,8 @@ class LayerWeights:
     def __setattr__(self, key: str, value: Any) -> None:
         if isinstance(value, Variable):
             self._track_variable(value, value.trainable)
-        elif isinstance(value, LayerWeights | list | tuple | dict) and key[:1] != "_" or key in self._children:
+        elif key not in self._references and (isinstance(value, LayerWeights | list | tuple | dict)
+                                         or getattr(value, "is_metric", False)) or key in self._children:
             self._children[key] = value
         object.__setattr__(self, key, value)
 
@@ -282,13 +284,20 @@ class LayerWeights:
 
     @property
     def metrics(self) -> list[Any]:
-        """Metrics kept by this layer and the layers it holds."""
-        return self._own_metrics + self._inner_metrics()
+        """Metrics kept by this layer and the layers it holds; each once."""
+        return list({id(metric): metric for metric in self._own_metrics() + self._inner_metrics()}.values())
+
+    def _own_metrics(self) -> list[Any]:
+        """Those that are attributes of this layer, alone or in lists, tuples and dicts."""
+        found: list[Any] = []
+        for value in self._children.values():
+            _collect_metrics(value, found)
+        return found
 
     def _inner_metrics(self) -> list[Any]:
         """Those of the layers it holds. A model among them was compiled for a training of its own: its do not count."""
         return [metric for layer in self._sublayers()
-                for metric in ([] if hasattr(layer, "compile") else layer._own_metrics) + layer._inner_metrics()]
+                for metric in ([] if hasattr(layer, "compile") else layer._own_metrics()) + layer._inner_metrics()]
 
 
 def _collect_layers(value: Any, found: list[Any]) -> None:
@@ -301,6 +310,14 @@ def _collect_layers(value: Any, found: list[Any]) -> None:
     elif isinstance(value, dict):
         for part in value.values():
             _collect_layers(part, found)
+
+
+def _collect_metrics(value: Any, found: list[Any]) -> None:
+    if getattr(value, "is_metric", False):
+        found.append(value)
+    elif isinstance(value, list | tuple | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            _collect_metrics(part, found)
 
 
 def _unique(variables: list[Variable]) -> list[Variable]:

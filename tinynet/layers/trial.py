@@ -68,9 +68,8 @@ class _State:
         self.lists = layer._added_losses, layer._penalized
         self.generators = [(value, value.state) for value in own.values() if isinstance(value, SeedGenerator)]
         variables = list(layer._own_non_trainable)
-        for value in own.values():
-            if hasattr(value, "reset_state") and hasattr(value, "update_state"):  # a metric
-                variables += value.variables
+        for metric in layer._own_metrics():
+            variables += metric.variables
         self.values = [(variable, variable.data.copy()) for variable in variables]
 
     def restore(self) -> None:

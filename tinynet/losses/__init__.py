@@ -4,6 +4,8 @@
     crossentropy.py   likelihoods of labels
     hinge.py          margins
     overlap.py        overlap of areas
+    alignment.py      labels that are not tied to steps
+    pairs.py          distances between embeddings
     elements.py       what the formulas have in common: arguments, recorded elements
     base.py           Loss, sample weights, reduction over the batch
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .alignment import CTC, ctc
 from .base import Loss, LossFunctionWrapper
 from .crossentropy import (
     BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
@@ -23,6 +26,7 @@ from .elements import kind_of_labels as _kind_of_labels
 from .hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from .lookup import Lookup
 from .overlap import Dice, Tversky, dice, tversky
+from .pairs import Circle, circle
 from .regression import (
     CosineSimilarity, Huber, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
     MeanSquaredLogarithmicError, Poisson, cosine_similarity, huber, log_cosh, mean_absolute_error,
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 _OBJECTS = (
-    Loss, LossFunctionWrapper,
+    CTC, Circle, Loss, LossFunctionWrapper, circle, ctc,
     BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
     CategoricalGeneralizedCrossEntropy, CategoricalHinge, CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh,
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
@@ -55,16 +59,7 @@ _OLD = {"logcosh": log_cosh, "kullback_leibler_divergence": kl_divergence}  # Ke
 _SHORT_AND_CAPITAL = {**_SHORT, **{name.upper(): function for name, function in _SHORT.items()}}
 globals().update(_SHORT_AND_CAPITAL, **_OLD)  # losses.mse, losses.MSE, ... are functions too
 
-_METRIC_LEARNING = (
-    "metric learning on pairwise distances is outside its scope; write it with tinynet.ops as a function of "
-    "(y_true, y_pred)"
-)
-_SEQUENCES = "alignment of sequences is outside its scope"
-
-_lookup = Lookup(
-    "loss", _OBJECTS, {**_SHORT_AND_CAPITAL, **_OLD},
-    missing={"Circle": _METRIC_LEARNING, "circle": _METRIC_LEARNING, "CTC": _SEQUENCES, "ctc": _SEQUENCES},
-)
+_lookup = Lookup("loss", _OBJECTS, {**_SHORT_AND_CAPITAL, **_OLD})
 get = _lookup.get
 
 

@@ -47,6 +47,7 @@ class Metric:
     3.0
     """
 
+    is_metric = True  # read by modules below this one: a layer tracks its metrics
     _direction: str | None = None  # 'up' or 'down': what is better, for callbacks with mode='auto'
 
     def __init__(self, dtype: DTypeLike = None, name: str | None = None) -> None:

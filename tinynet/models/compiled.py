@@ -18,6 +18,8 @@ class Compiled(Layer):
 
     compiled: bool = False  # before __init__, too
 
+    _references = Layer._references | {"_compile_arguments", "_loss_tracker"}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.compiled = False

@@ -8,10 +8,12 @@ from typing import Any
 
 from ..callbacks.lab import Lab, watched
 from ..core.registry import custom_object_scope
+from ..core.types import Array
 from ..layers.base import Layer
 from ..layers.context import call_context
 from ..symbolic import KerasTensor, shapes_of
 from .summary import print_summary
+from .summary_html import model_html
 from .training import Trainer
 
 
@@ -20,6 +22,12 @@ class Model(Trainer, Layer):
 
     Three ways to make one: `Sequential` for a chain of layers; `Model(inputs, outputs)` for a graph of them; a subclass
     that defines `call(self, x, training=None)` for everything else.
+
+    Threads: while one thread trains a model, others may call its `predict`, `predict_on_batch`, `gradients`,
+    `get_weights`, `set_weights`, `save`, `save_weights` and `load_weights`. Each takes effect between two steps of
+    training, which waits meanwhile: all outputs of a call belong to the same weights. (Those for a dataset or generator
+    do for each batch.) Not so `model(x)`, which may read weights in the middle of a step, and a second `fit` or
+    `evaluate`, which share the metrics. Different models may do anything at the same time, unless they share layers.
 
     Args:
         inputs: `Input(...)`, or a list, tuple or dict of several; any KerasTensor will do.
@@ -164,6 +172,8 @@ class Model(Trainer, Layer):
                 layer_range: tuple[str, str] | None = None) -> None:
         """Print a table of the layers with their output shapes and numbers of weights.
 
+        On a terminal it is as wide as that at most, and in colour (not if NO_COLOR is set).
+
         Args:
             line_length: Width in characters.
             positions: Relative or absolute positions of the columns' right ends.
@@ -199,6 +209,10 @@ class Model(Trainer, Layer):
             watched[self] = Lab(open_browser, port)
             watched[self].set_model(self)
         return watched[self].open()
+
+    def _repr_html_(self) -> str:
+        """The table of layers that a notebook shows for the model."""
+        return model_html(self)
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor of the subclass was called with."""
@@ -246,7 +260,7 @@ class Model(Trainer, Layer):
 
         if save_format is not None:
             filepath = _with_ending(filepath, save_format)
-        with self._as_uncompiled() if not include_optimizer else contextlib.nullcontext():
+        with self._turns.taken(), self._as_uncompiled() if not include_optimizer else contextlib.nullcontext():
             save_model(self, filepath, overwrite, zipped, format)
 
     @contextlib.contextmanager
@@ -263,13 +277,26 @@ class Model(Trainer, Layer):
         """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`."""
         from ..saving import save_weights
 
-        save_weights(self, filepath, overwrite, max_shard_size)
+        with self._turns.taken():
+            save_weights(self, filepath, overwrite, max_shard_size)
 
-    def load_weights(self, filepath: str | Path, skip_mismatch: bool = False, by_name: bool = False) -> None:
+    def load_weights(self, filepath: str | Path, skip_mismatch: bool = False, by_name: bool = False,
+                     max_bytes: int | None = None) -> None:
         """Take the weights from a file of `save_weights`, `save`, or Keras; see `tinynet.saving.load_weights`."""
         from ..saving import load_weights
 
-        load_weights(self, filepath, skip_mismatch, by_name)
+        with self._turns.taken():
+            load_weights(self, filepath, skip_mismatch, by_name, max_bytes)
+
+    def get_weights(self) -> list[Array]:
+        """The values of `weights`, as a list of ndarrays (copies)."""
+        with self._turns.taken():
+            return super().get_weights()
+
+    def set_weights(self, weights: Any) -> None:
+        """Set all `weights` from a list of arrays in the same order; see `Layer.set_weights`."""
+        with self._turns.taken():
+            super().set_weights(weights)
 
     def export(self, filepath: str | Path, format: str = "tf_saved_model", verbose: bool | None = None) -> None:
         """Write the model, as it predicts, for another program.

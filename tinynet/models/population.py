@@ -44,14 +44,15 @@ def estimate_population(model: Any, data: Any, batch_size: int = 32) -> int:
         How many mini-batches were averaged.
 
     Raises:
-        ValueError: the model has no batch normalization to set, the data is empty, or mini-batches of one value only,
-            which have no variance.
+        ValueError: the model has no batch normalization to set, the data is empty, a list has another number of arrays
+            than the model has inputs, or mini-batches have one value only, and so no variance.
     """
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, BatchNormalization) and layer.trainable]
     if not layers:
         raise ValueError(
             f"estimate_population: {model.name} has no BatchNormalization that may be changed (trainable=True)"
         )
+    _check_number_of_inputs(model, data)
     sums: dict[int, list[Any]] = {}  # id of a layer -> [how many mini-batches, sum of mu_B, sum of m / (m - 1) var_B]
 
     def observe(layer: BatchNormalization, mean: Array, variance: Array, m: int) -> None:
@@ -83,6 +84,18 @@ def estimate_population(model: Any, data: Any, batch_size: int = 32) -> int:
             layer.moving_mean.assign(mean / times)
             layer.moving_variance.assign(variance / times)
     return count
+
+
+def _check_number_of_inputs(model: Any, data: Any) -> None:
+    """A list of arrays is one array an input. A list of mini-batches would pass for it, and be stacked to one batch."""
+    if not isinstance(data, list | tuple) or not data or not all(hasattr(array, "shape") for array in data):
+        return
+    inputs = getattr(model, "inputs", None)  # None: a subclass of Model, or a layer
+    if inputs is not None and len(inputs) != len(data) and len({len(array) for array in data}) == 1:
+        raise ValueError(
+            f"estimate_population: {model.name} has {len(inputs)} input(s), but the list has {len(data)} arrays, one "
+            "an input. For mini-batches pass iter(list), or their concatenation and batch_size."
+        )
 
 
 def _mini_batches(data: Any, batch_size: int) -> Iterator[Any]:

@@ -68,7 +68,8 @@ class TrainingRun:
                 if model.stop_training or training.exhausted:
                     break
             if model.optimizer.built:
-                model.optimizer.finalize_variable_values(model.optimizer._trainable_variables)
+                with model._turns.taken():
+                    model.optimizer.finalize_variable_values(model.optimizer._trainable_variables)
             self.callbacks.on_train_end(logs)
         ended = training.exhausted and training.steps is None and not model.stop_training
         if ended and self.epoch + 1 < self.epochs:
@@ -164,7 +165,7 @@ class Pass:
             outputs_of: The model's own step, function of (x, y, sample_weight). It makes no logs: those of our own step
                 are put together only when a callback reads them.
         """
-        model, callbacks, epochs = self.model, self.callbacks, self.epochs
+        model, callbacks, epochs, turns = self.model, self.callbacks, self.epochs, self.model._turns
         own_step = getattr(model, step_method) if model._overrides(step_method, "compute_metrics") else None
         make_logs = lambda: as_numbers(model.get_metrics_result())  # noqa: E731
         run = self.run if self.trains else None
@@ -177,12 +178,13 @@ class Pass:
                     if run is not None:
                         run.step = step
                     callbacks.batch_begin(kind, step)
-                    if own_step is None:
-                        x, y, sample_weight = unpack_x_y_sample_weight(data)
-                        model._update_metrics(y, outputs_of(x, y, sample_weight), sample_weight)
-                    else:
-                        logs = own_step(data)
-                        make_logs = lambda logs=logs: as_numbers(logs)  # type: ignore[misc]  # noqa: E731
+                    with turns.taken():
+                        if own_step is None:
+                            x, y, sample_weight = unpack_x_y_sample_weight(data)
+                            model._update_metrics(y, outputs_of(x, y, sample_weight), sample_weight)
+                        else:
+                            logs = own_step(data)
+                            make_logs = lambda logs=logs: as_numbers(logs)  # type: ignore[misc]  # noqa: E731
                     callbacks.batch_end(kind, step, make_logs)
                     if self.trains and model.stop_training:
                         break

@@ -28,6 +28,8 @@ class Sequential(Model):
     ((None, 10), 101770)
     """
 
+    _references = Model._references | {"_chain", "_body", "_steps", "_linked_chain", "_chain_nodes"}
+
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._chain: list[Layer] = []  # with the input

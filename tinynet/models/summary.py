@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,30 +32,29 @@ def readable_size(size: float) -> str:
 def print_summary(model: Any, line_length: int | None = None, positions: Sequence[float] | None = None,
                   print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
                   show_trainable: bool = False, layer_range: Sequence[str] | None = None) -> None:
-    """Write the table of a model's layers; arguments as for `Model.summary`."""
-    parts = _in_range(_parts(model), layer_range)
+    """Write the table of a model's layers; arguments as for `Model.summary`.
+
+    On a terminal the table is as wide as that at most, and in colour; elsewhere it is plain text in Keras's widths.
+    """
     connections = _connections(model._defining_graph())
     header = ["Layer (type)", "Output Shape", "Param #"]
     header += (["Connected to"] if connections else []) + (["Trainable"] if show_trainable else [])
     rows = []
-
-    def add_rows(owner, chain, shape, depth):
-        for part in chain:
-            shape = _output_shape(owner, part, shape)
-            row = ["   " * depth + f"{part.name} ({_type_name(part)})", _shape_text(shape), _params_text(part)]
-            if connections:
-                row.append(connections.get(part.name, "-") if depth == 0 else "-")
-            if show_trainable:
-                row.append("-" if not getattr(part, "weights", None) else "Y" if part.trainable else "N")
-            rows.append(row)
-            if expand_nested and hasattr(part, "layers"):
-                add_rows(part, _parts(part), _built_shape(part), depth + 1)
-
-    add_rows(model, parts, _built_shape(model) if parts[:1] == _parts(model)[:1] else None, 0)
-    widths = _widths(header, rows, line_length, positions)
-    lines = [f'Model: "{model.name}"', _rule("┏┳┓", "━", widths), _line("┃", header, widths), _rule("┡╇┩", "━", widths)]
+    for part, shape, depth in walk_layers(model, layer_range, expand_nested):
+        row = ["   " * depth + f"{part.name} ({type_name(part)})", shape_text(shape), params_text(part)]
+        if connections:
+            row.append(connections.get(part.name, "-") if depth == 0 else "-")
+        if show_trainable:
+            row.append("-" if not getattr(part, "weights", None) else "Y" if part.trainable else "N")
+        rows.append(row)
+    terminal = print_fn is None and _is_terminal()
+    widths = _widths(header, rows, line_length, positions, shutil.get_terminal_size().columns if terminal else None)
+    paint = _paint if terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" else _plain
+    lines = [paint(None, f'Model: "{model.name}"'), _rule("┏┳┓", "━", widths)]
+    lines += [_line("┃", part, widths, lambda column, cell: paint(None, cell)) for part in _wrap(header, widths)]
+    lines.append(_rule("┡╇┩", "━", widths))
     for index, row in enumerate(rows):
-        lines += [_line("│", part, widths) for part in _wrap(row, widths)]
+        lines += [_line("│", part, widths, paint) for part in _wrap(row, widths)]
         lines.append(_rule("└┴┘" if index == len(rows) - 1 else "├┼┤", "─", widths))
     if not rows:
         lines.append(_rule("└┴┘", "─", widths))
@@ -63,13 +66,64 @@ def print_summary(model: Any, line_length: int | None = None, positions: Sequenc
         write(text + "\n")
 
 
+def walk_layers(model: Any, layer_range: Sequence[str] | None = None, expand_nested: bool = False) -> list[Any]:
+    """List what a model consists of, in the order of the table.
+
+    Args:
+        model: The model.
+        layer_range: First and last layer name.
+        expand_nested: Whether the layers of models inside follow these.
+
+    Returns:
+        List of (layer or operation, output shape or None, depth).
+
+    Raises:
+        ValueError: `layer_range` names no layers.
+    """
+    found: list[Any] = []
+
+    def add(owner, chain, shape, depth):
+        for part in chain:
+            shape = _output_shape(owner, part, shape)
+            found.append((part, shape, depth))
+            if expand_nested and hasattr(part, "layers"):
+                add(part, _parts(part), _built_shape(part), depth + 1)
+
+    parts = _in_range(_parts(model), layer_range)
+    add(model, parts, _built_shape(model) if parts[:1] == _parts(model)[:1] else None, 0)
+    return found
+
+
+def _is_terminal():
+    """Whether standard output is a terminal: neither a file, a pipe nor a notebook."""
+    closed = sys.stdout is None or getattr(sys.stdout, "closed", False)
+    return not closed and bool(getattr(sys.stdout, "isatty", lambda: False)())
+
+
+BOLD, GREEN, CYAN, RESET = "\x1b[1m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
+
+
+def _plain(column, cell):
+    return cell
+
+
+def _paint(column, cell):
+    """A cell with codes for a terminal: headings bold, types cyan, numbers of weights green."""
+    if column is None:
+        return f"{BOLD}{cell}{RESET}"
+    if column == 0:
+        return re.sub(r"\([\w.]+\)", lambda match: f"{CYAN}{match[0]}{RESET}", cell)
+    return f"{GREEN}{cell}{RESET}" if column == 2 and cell.strip() not in ("", "0") else cell
+
+
 def _parts(model):
     """What a model consists of: its layers, or the layers and operations of its graph."""
     graph = model._defining_graph()
     return model.layers if graph is None else graph.operations
 
 
-def _type_name(part):
+def type_name(part: Any) -> str:
+    """Return the class of a layer, or the name of an operation."""
     return type(part).__name__ if isinstance(part, Layer) else f"ops.{part.call.__name__}"
 
 
@@ -116,22 +170,27 @@ def _output_shape(owner, layer, input_shape):
     return layer.compute_output_shape(input_shape)
 
 
-def _shape_text(shape):
+def shape_text(shape: Any) -> str:
+    """Return an output shape as text, '?' if it is not known; of several outputs a line each."""
     if shape is None:
         return "?"
     if isinstance(shape, dict):
         shape = list(shape.values())
     several = isinstance(shape, list) or bool(shape) and isinstance(shape[0], tuple)
-    return ",\n".join(map(_shape_text, shape)) if several else str(tuple(shape))
+    return ",\n".join(map(shape_text, shape)) if several else str(tuple(shape))
 
 
-def _params_text(layer):
+def params_text(layer: Any) -> str:
+    """Return a layer's number of weights as text."""
     if not isinstance(layer, Layer):
         return "0"
     return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
 
 
-def _widths(header, rows, line_length, positions):
+LEAST = 8  # characters of a column that is wrapped
+
+
+def _widths(header, rows, line_length, positions, terminal=None):
     columns = range(len(header))
     if positions:
         total = line_length or 80
@@ -140,9 +199,25 @@ def _widths(header, rows, line_length, positions):
     longest = [max(len(line) for row in [header, *rows] for line in row[column].split("\n")) for column in columns]
     if line_length:
         spare = line_length - 3 * len(header) - 1 - sum(longest[2:])
-        return [max(spare * 55 // 100, 8), max(spare * 45 // 100, 8), *longest[2:]]
+        if spare >= 2 * LEAST:
+            return [max(spare * 55 // 100, LEAST), max(spare * 45 // 100, LEAST), *longest[2:]]
+        return _narrowed(header, longest, line_length)
     least = (31, 22, 13, 9) if "Connected to" not in header else (19, 17, 10, 17, 9)
-    return [max(width, minimum) for width, minimum in zip(longest, least, strict=False)]
+    wide = [max(width, minimum) for width, minimum in zip(longest, least, strict=False)]
+    fits = terminal is None or sum(wide) + 3 * len(header) + 1 <= terminal
+    return wide if fits else _narrowed(header, longest, terminal)
+
+
+def _narrowed(header, longest, limit):
+    """Widths that fit into a line: the widest columns of text are wrapped, numbers are not."""
+    widths = list(longest)
+    wrapped = [column for column, title in enumerate(header) if title not in ("Param #", "Trainable")]
+    while sum(widths) + 3 * len(widths) + 1 > limit:
+        widest = max(wrapped, key=lambda column: widths[column])
+        if widths[widest] <= LEAST:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def _rule(corners, dash, widths):
@@ -150,17 +225,29 @@ def _rule(corners, dash, widths):
     return left + middle.join(dash * (width + 2) for width in widths) + right
 
 
-def _line(edge, cells, widths):
-    aligned = [f"{cell:>{width}}" if column == 2 else f"{cell:<{width}}"
+def _line(edge, cells, widths, paint):
+    aligned = [paint(column, f"{cell:>{width}}" if column == 2 else f"{cell:<{width}}")
                for column, (cell, width) in enumerate(zip(cells, widths, strict=True))]
     return edge + edge.join(f" {cell} " for cell in aligned) + edge
 
 
 def _wrap(row, widths):
-    pieces = [[line[start : start + width] for line in cell.split("\n") for start in range(0, max(len(line), 1), width)]
+    pieces = [[piece for line in cell.split("\n") for piece in _broken(line, width)]
               for cell, width in zip(row, widths, strict=True)]
     height = max(map(len, pieces))
     return [[column[line] if line < len(column) else "" for column in pieces] for line in range(height)]
+
+
+def _broken(line, width):
+    """A line in pieces of at most so many characters, broken where there is one after ' ', ',', '_', or before '['."""
+    pieces = []
+    while len(line) > width:
+        end = max(*(line.rfind(mark, 1, width) + 1 for mark in " ,_"), line.find("[", 1, width + 1))
+        if line[width] == " " or end <= width // 3:  # a blank follows, or the piece would be too short
+            end = width
+        pieces.append(line[:end].rstrip())
+        line = line[end:].lstrip()
+    return [*pieces, line]
 
 
 def _totals(model):

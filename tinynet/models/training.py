@@ -5,6 +5,7 @@ Read on in run.py: a `fit` is a run, a run is epochs, an epoch is steps; what a 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -26,6 +27,7 @@ from .augmenting import augmentation_of
 from .old_methods import with_old_names
 from .run import Pass, TrainingRun, as_numbers, unwatched
 from .training_step import TrainingStep
+from .turns import Turns
 
 Callbacks = CallbackList | Callback | Iterable[Callback] | None
 Results = float | list[Any] | Logs
@@ -34,6 +36,10 @@ Results = float | list[Any] | Logs
 @with_old_names
 class Trainer(TrainingStep):
     """What `Model` adds to `Layer`."""
+
+    @property
+    def _turns(self) -> Turns:
+        return self.__dict__.get("_own_turns") or self.__dict__.setdefault("_own_turns", Turns())
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
             verbose: int | str = "auto", callbacks: Callbacks = None, validation_split: float = 0.0,
@@ -152,12 +158,14 @@ class Trainer(TrainingStep):
         parts: list[list[np.ndarray]] = []
         outputs = None
         called.on_predict_begin()
-        with unwatched():
+        # Batches may come from a thread that uses the model, so it is not held while they are waited for.
+        with self._turns.taken() if is_array_data(x) else contextlib.nullcontext(), unwatched():
             for step, data in enumerate(batches):
                 called.batch_begin("predict", step)
                 if step == 0 and self._trained_on_scaled:
                     self._check_scale(unpack_x_y_sample_weight(data)[0])
-                outputs = self.predict_step(data)
+                with self._turns.taken():
+                    outputs = self.predict_step(data)
                 leaves = [np.asarray(leaf) for leaf in flatten(outputs)]
                 parts = parts or [[] for _ in leaves]
                 for part, leaf in zip(parts, leaves, strict=True):
@@ -197,8 +205,9 @@ class Trainer(TrainingStep):
         if class_weight is not None and sample_weight is not None:
             raise ValueError("train_on_batch: give sample_weight or class_weight, not both")
         batch = _single_batch(x, y, sample_weight, class_weight, "train_on_batch")
-        self.reset_metrics()
-        logs = as_numbers(self.train_step(batch))
+        with self._turns.taken():
+            self.reset_metrics()
+            logs = as_numbers(self.train_step(batch))
         return logs if return_dict else self._in_order(logs)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Results:
@@ -216,8 +225,9 @@ class Trainer(TrainingStep):
         """
         self._check_compiled("test_on_batch")
         batch = _single_batch(x, y, sample_weight, None, "test_on_batch")
-        self.reset_metrics()
-        logs = as_numbers(self.test_step(batch))
+        with self._turns.taken():
+            self.reset_metrics()
+            logs = as_numbers(self.test_step(batch))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -229,7 +239,8 @@ class Trainer(TrainingStep):
         Returns:
             An ndarray, shape (samples, ...); of a model with several outputs a list or dict of them.
         """
-        return map_structure(np.asarray, self.predict_step((x,)))
+        with self._turns.taken():
+            return map_structure(np.asarray, self.predict_step((x,)))
 
     def gradients(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, np.ndarray | None]:
         """The gradient of the loss on one batch with respect to each trainable weight, without training.
@@ -247,12 +258,13 @@ class Trainer(TrainingStep):
         """
         self._check_compiled("gradients")
         x, y, sample_weight = unpack_x_y_sample_weight(_single_batch(x, y, sample_weight, None, "gradients"))
-        with GradientTape() as tape:
+        with self._turns.taken(), GradientTape() as tape:
             loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=False), sample_weight=sample_weight,
                                      training=False)
-        variables = self.trainable_variables
+            variables = self.trainable_variables
+            gradients = tape.gradient(loss, variables)
         return {variable.path: None if gradient is None else np.asarray(gradient)
-                for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True)}
+                for variable, gradient in zip(variables, gradients, strict=True)}
 
     # -- what they share -------------------------------------------------------------------------------------------
 

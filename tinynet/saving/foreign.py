@@ -118,7 +118,9 @@ def to_old_keras(tree: Any) -> Any:
         return [to_old_keras(part) for part in tree]
     if not isinstance(tree, dict):
         return tree
-    tree = {key: to_old_keras(value) if key in ("config", "layers", "loss", "metrics", "weighted_metrics") else value
-            for key, value in tree.items()}
+    inside = ["config", "layers", "loss", "metrics", "weighted_metrics"]
+    if str(tree.get("module", "")).startswith("keras.layers"):
+        inside = []  # what a layer holds keeps the new format: only models and their layers have the old one
+    tree = {key: to_old_keras(value) if key in inside else value for key, value in tree.items()}
     dropped = ("module", "registered_name", "build_config", "compile_config")
     return {key: value for key, value in tree.items() if key not in dropped} if "class_name" in tree else tree

@@ -17,13 +17,16 @@ from typing import Any
 
 import numpy as np
 
+from .. import losses
 from ..core.errors import ModelFileError
+from ..core.nest import map_structure
 from ..core.reading import allowed_bytes
 from ..serialization import deserialize_keras_object, serialize_keras_object
 from ..utils.files import atomic_write
 from . import h5
 from .building import build_model
 from .foreign import from_old_keras, optimizer_from_old_keras, to_old_keras, without_foreign_arguments
+from .keras_limits import faults_for_keras
 from .strict_json import loads
 
 MAX_CONFIG = 10 << 20
@@ -38,6 +41,10 @@ def save(model: Any, path: Any) -> None:
     """
     h5py = h5.import_h5py()
     config = serialize_keras_object(model)
+    faults = faults_for_keras(config, old=True)
+    if faults:
+        warnings.warn(f"{path}: tinynet reads this file, but Keras will not: {'; '.join(faults)}. For Keras use "
+                      "save('name.keras', format='keras'), or only layers that Keras has", stacklevel=3)
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         file.attrs["keras_version"] = "3.15.1"
@@ -46,8 +53,10 @@ def save(model: Any, path: Any) -> None:
         compiled = config.get("compile_config")
         if compiled:
             optimizer = compiled.pop("optimizer")
+            compiled = {key: map_structure(_long_name, value) if key == "loss" else value
+                        for key, value in to_old_keras(_functions_by_name(compiled)).items()}
             file.attrs["training_config"] = json.dumps({
-                **to_old_keras(compiled),
+                **compiled,
                 "optimizer_config": {"class_name": optimizer["class_name"], "config": optimizer["config"]},
             }, allow_nan=False)
             if model.optimizer.built:
@@ -62,6 +71,27 @@ def save(model: Any, path: Any) -> None:
         _write(weights.create_group("top_level_model_weights"), model._own_trainable + model._own_non_trainable)
     with atomic_write(path) as file:
         file.write(content.getbuffer())
+
+
+def _functions_by_name(tree):
+    """{'class_name': 'function', 'config': name} as the name alone, which is what Keras's reader knows of the two."""
+    if isinstance(tree, list):
+        return [_functions_by_name(part) for part in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if tree.get("class_name") == "function" and isinstance(tree.get("config"), str):
+        return tree["config"]
+    return {key: _functions_by_name(value) for key, value in tree.items()}
+
+
+def _long_name(loss):
+    """The long name of a loss: Keras's reader of `.h5` files knows 'mean_squared_error', not 'mse'."""
+    if not isinstance(loss, str) or loss in ("crossentropy", "ce", "accuracy", "acc"):
+        return loss
+    try:
+        return getattr(losses.get(loss), "__name__", loss)
+    except ValueError:  # a function of the user's own
+        return loss
 
 
 def _write(group, variables):

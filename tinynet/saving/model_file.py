@@ -26,6 +26,7 @@ from . import h5, legacy_h5, safetensors
 from .archive import CONFIG, KERAS_WEIGHTS, METADATA, WEIGHTS, Archive, write_archive
 from .building import build_model, undisturbed_session
 from .foreign import without_foreign_arguments
+from .keras_limits import faults_for_keras
 from .paths import input_path, is_hdf5, output_path
 from .state import SHUFFLE, build_optimizer, gather, optimizer_metadata, restore
 from .weights import safetensors_stored
@@ -51,7 +52,8 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
             lacks the state of random generators).
 
     Raises:
-        ValueError: another ending, or a model that cannot be described, such as one with a lambda inside.
+        ValueError: another ending, or a model that cannot be described, such as one with a lambda inside; with
+            format="keras", a layer or optimizer that Keras does not have.
         OSError: as raised, with the path; an old file is left as it was.
 
     >>> import tempfile, os
@@ -105,8 +107,13 @@ def _members(model, format=None):
     """{name: content} of a model's archive."""
     arrays = gather(model, random_state=format != "keras")
     with shared_layers():
-        members = {CONFIG: to_json(serialize_keras_object(model))}
+        config = serialize_keras_object(model)
+    members = {CONFIG: to_json(config)}
     if format == "keras":
+        faults = faults_for_keras(config)
+        if faults:
+            raise ValueError(f"save_model: format='keras' writes for Keras, which will not read {'; '.join(faults)}. "
+                             "Leave out format= for a file of tinynet")
         content = h5.to_bytes(model, arrays)
         members = {METADATA: to_json({"keras_version": KERAS_VERSION, "date_saved": ""}), **members,
                    KERAS_WEIGHTS: lambda file: file.write(content)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import textwrap
 from typing import TYPE_CHECKING
@@ -44,19 +45,27 @@ def comparison_table(optimizers: Sequence[type[SlideOptimizer]] = COMPARED) -> s
     return "\n".join(lines)
 
 
-def explain(optimizer: SlideOptimizer | type[SlideOptimizer]) -> str:
+NAMES = {
+    "sgd": GradientDescent, "gradient descent": GradientDescent, "momentum": Momentum,
+    "nesterov": NesterovChangeOfVariables, "adagrad": AdaGradForm3, "rmsprop": RMSPropSlide, "adam": AdamAlgorithm1,
+}
+
+
+def explain(optimizer: SlideOptimizer | type[SlideOptimizer] | str) -> str:
     """The code of one step of a textbook optimizer.
 
     In Adam's a comment marks the lines that are Momentum and those that are AdaGrad or RMSProp.
 
     Args:
-        optimizer: A `SlideOptimizer`, or its class.
+        optimizer: A `SlideOptimizer`, its class, or a name: 'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop' or
+            'adam'.
 
     Returns:
         The lines of the method `step` (of `update_all`, for the full matrix).
 
     Raises:
         TypeError: it is not an optimizer of tinynet.textbook.
+        ValueError: there is no optimizer of this name.
 
     Source: row 24 of the course.
 
@@ -65,6 +74,8 @@ def explain(optimizer: SlideOptimizer | type[SlideOptimizer]) -> str:
         v[...] = self.rho * v + dw
         w -= learning_rate * v
     """
+    if isinstance(optimizer, str):
+        optimizer = _by_name(optimizer)
     cls = optimizer if isinstance(optimizer, type) else type(optimizer)
     if not issubclass(cls, SlideOptimizer):
         raise TypeError(
@@ -73,3 +84,14 @@ def explain(optimizer: SlideOptimizer | type[SlideOptimizer]) -> str:
         )
     rule = cls.step if cls.step is not SlideOptimizer.step else cls.update_all
     return textwrap.dedent(inspect.getsource(rule)).rstrip()
+
+
+def _by_name(name):
+    """The class of a name, in any case, with '_', '-' or a space between words; of a class's own name, too."""
+    wanted = name.lower().replace("_", " ").replace("-", " ").strip()
+    known = {**NAMES, **{cls.__name__.lower(): cls for cls in COMPARED}}
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, 1)
+        raise ValueError(f"explain: there is no optimizer {name!r}"
+                         + (f"; did you mean {near[0]!r}?" if near else f". Names: {', '.join(NAMES)}"))
+    return known[wanted]

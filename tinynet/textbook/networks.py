@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def decision_boundary_network(initialization: str = "appropriate", seed: int = 0) -> Sequential:
     """The first demo: 2-6-3-1, ReLU, ReLU, sigmoid; gradient descent with rate 0.1 over all points; biases 0.
 
-    Train it on a set of `datasets.toy` with `fit(x, y, batch_size=len(x))`, and plot it with `decision_boundary`.
+    Train it on a set of `datasets.toy` with `fit(x, y, batch_size=len(x))`, and plot it with
+    `tinynet.plots.decision_boundary`.
 
     Args:
         initialization: 'zero', 'too small', 'appropriate' or 'too large'.
@@ -51,13 +52,18 @@ def decision_boundary_network(initialization: str = "appropriate", seed: int = 0
     return model
 
 
-def decision_boundary(model: Model, extent: float = 5.0, step: float = 0.1) -> tuple[Array, Array, Array]:
-    """The model's output over the square [-extent, extent]^2.
+def decision_boundary(
+    model: Model, extent: float = 5.0, step: float = 0.1, points: TensorLike | None = None,
+) -> tuple[Array, Array, Array]:
+    """The model's output over the square [-extent, extent]^2, or over the range of some points.
+
+    `tinynet.plots.decision_boundary` draws it together with the points.
 
     Args:
         model: A model of two inputs and one output.
         extent: Half the side of the square.
-        step: Distance between two points.
+        step: Distance between two points of the grid.
+        points: Shape (n, 2); the range is theirs and a quarter of it on each side, in 101 steps, instead of the square.
 
     Returns:
         (xs, ys, outputs): coordinates and outputs[row of y, column of x].
@@ -65,10 +71,14 @@ def decision_boundary(model: Model, extent: float = 5.0, step: float = 0.1) -> t
     >>> decision_boundary(decision_boundary_network(), step=1.0)[2].shape
     (11, 11)
     """
-    axis = np.arange(round(2 * extent / step) + 1) * step - extent
-    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2).astype("float32")
+    if points is None:
+        xs = ys = np.arange(round(2 * extent / step) + 1) * step - extent
+    else:
+        low, high = np.min(points, axis=0), np.max(points, axis=0)
+        xs, ys = np.linspace(low - 0.25 * (high - low), high + 0.25 * (high - low), 101).T
+    grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2).astype("float32")
     outputs = model.predict(grid, batch_size=4096, verbose=0)
-    return axis, axis, outputs.reshape(len(axis), len(axis))
+    return xs, ys, outputs.reshape(len(ys), len(xs))
 
 
 def edge_strengths(

@@ -164,7 +164,8 @@ def trace(optimizer: Any, surface: Surface, start: Sequence[float] | None = None
         steps: Number of steps.
 
     Returns:
-        A `Trace` in float64. A walk that leaves the range of numbers goes on as inf and NaN.
+        A `Trace` in float64. A walk that leaves the range of numbers goes on as inf and NaN. One with a name's default
+        learning rate may be too short to see: those rates are made for networks. `race` finds rates that suit.
 
     Raises:
         TypeError: `surface` is not a Surface.

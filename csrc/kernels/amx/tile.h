@@ -80,8 +80,8 @@ inline Split split(Vec<float> first, Vec<float> second, Vec<float>& unsplittable
 
 // The same for 32 consecutive elements, in pairs of neighbours.
 inline Split split_neighbours(Vec<float> low, Vec<float> high, Vec<float>& unsplittable) {
-  constexpr Bits even = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
-  return split(__builtin_shuffle(low, high, even), __builtin_shuffle(low, high, even + 1), unsplittable);
+  constexpr Lanes<float> even = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+  return split(shuffle<float>(low, high, even), shuffle<float>(low, high, even + 1), unsplittable);
 }
 
 inline bool any_nan(Vec<float> x) {

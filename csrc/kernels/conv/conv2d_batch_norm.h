@@ -103,17 +103,19 @@ void finish_weights(const Convolution<T>& z, const T* kernel, const T* bias, con
                     const T* inverse_std, const T* dgamma, const T* dbeta, T* dkernel, T* dbias) {
   const Index products = z.products(), filters = z.filters(), rows = products + 1;
   const double pixels = static_cast<double>(z.pixels());
-  const T centre = z.centre();
+  const Scratch<T> centres(products);  // sums around them: a large mean loses no precision
+  z.find_centres(centres);
   const Scratch<double> sums(products * rows);
-  z.add_patches(centre, sums);  // around a centre, so that a large mean loses no precision
+  z.add_patches(centres, sums);
   for (Index f = 0; f < filters; ++f) {
     const double scale = affine.scale[f], mean_dy = dbeta[f] / pixels, slope = dgamma[f] / pixels * inverse_std[f];
     double shift = (bias == nullptr ? 0.0 : static_cast<double>(bias[f])) - affine.mean[f];
-    for (Index k = 0; k < products; ++k) shift += static_cast<double>(centre) * kernel[k * filters + f];
+    for (Index k = 0; k < products; ++k) shift += static_cast<double>(centres[k]) * kernel[k * filters + f];
     double centred = pixels * shift;  // sum of z - mean: nonzero only because the mean is rounded
     for (Index k = 0; k < products; ++k) centred += sums[k * rows + products] * kernel[k * filters + f];
     for (Index k = 0; k < products; ++k) {
       const double* const patch_sums = sums + k * rows;
+      const double centre = centres[k];
       double with_z = centre * centred + shift * patch_sums[products];
       for (Index j = 0; j < products; ++j) with_z += patch_sums[j] * kernel[j * filters + f];
       T& gradient = dkernel[k * filters + f];

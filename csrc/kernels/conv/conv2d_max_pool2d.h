@@ -7,7 +7,8 @@
 // multiplied by (conv2d_max_pool2d_gather.h). That takes 0.7 ms on one thread (AVX-512) instead of 3.2.
 //
 // Each sum takes its terms in the order of direct convolution (conv2d_direct.h, conv2d_weight_gradient.h). So the
-// results equal those of the separate operations bit for bit, except for the sign of a zero and for gathered gradients.
+// results equal those of the separate operations bit for bit, except for the sign of a zero, for gathered gradients,
+// and for the bias gradient without ReLU, which a convolution that reads dy in place sums in four chains (add_pixels).
 #pragma once
 
 #include "kernels/conv/conv2d_max_pool2d_gather.h"

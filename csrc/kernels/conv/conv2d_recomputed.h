@@ -19,6 +19,7 @@ constexpr Index kStrip = 6;
 #endif
 constexpr Index kPatches = 1024;  // pixels whose patches are in the cache together; rows have room for one more vector
 constexpr Index kPatchRow = kPatches + VectorOf<float>::lanes;
+constexpr Index kCentrePixels = 128;  // pixels whose mean is the centre of sums over all
 
 // Computes y from z: max((z - mean) scale + beta, floor). The pointers are to whole vectors of a panel's filters.
 template <class T>
@@ -200,7 +201,7 @@ class Convolution {
     const T floor = relu ? T(0) : -static_cast<T>(__builtin_inf());
     // In pixels, the rows of the matrix z: whole rows of the image, so that no strip is short.
     const Index rows_per_task = ceil_div(lines_.rows_per_block, s_.out_width) * s_.out_width;
-    parallel_for(lines_.rows, rows_per_task, [=, &mean, &scale, &beta, this](Index begin, Index end) {
+    parallel_for(lines_.rows, rows_per_task, [=, &mean, &scale, &beta](Index begin, Index end) {
       for (Index column = 0; column < filters; column += kPanel<T>) {
         const Normalized<T> normalized{mean + column, scale + column, beta + column, floor};
         compute(begin, end, column, filters - column, &normalized, y + begin * filters + column, filters, y);
@@ -208,9 +209,9 @@ class Convolution {
     });
   }
 
-  // Let p[k] be the input element of product k, minus `centre`. sums[k][j] = sum over all pixels of p[k] p[j], and
+  // Let p[k] be the input element of product k, minus centres[k]. sums[k][j] = sum over all pixels of p[k] p[j], and
   // sums[k][products] = sum of p[k].
-  void add_patches(T centre, double* sums) const {
+  void add_patches(const T* centres, double* sums) const {
     const Index rows = products_ + 1, size = products_ * rows, blocks = ceil_div(lines_.rows, kPatches);
     const Index parts = min(blocks, kTasks);
     const Scratch<double> partial(parts * size);
@@ -221,7 +222,7 @@ class Convolution {
         for (Index i = 0; i < size; ++i) total[i] = 0;
         for (Index block = blocks * part / parts; block < blocks * (part + 1) / parts; ++block) {
           const Index begin = block * kPatches, count = min(kPatches, lines_.rows - begin);
-          collect(begin, begin + count, centre, patches);
+          collect(begin, begin + count, centres, patches);
           for (Index k = 0; k < products_; ++k)
             for (Index j = 0; j < rows; ++j)
               if (j <= k || j == products_)
@@ -237,12 +238,19 @@ class Convolution {
       for (Index j = k + 1; j < products_; ++j) sums[k * rows + j] = sums[j * rows + k];
   }
 
-  // A value near the elements of the images: the mean of a sample of them.
-  T centre() const {
-    const Index size = s_.batch * s_.height * s_.width * s_.channels, step = max(1, size / 1024);
-    double sum = 0;
-    for (Index i = 0; i < size; i += step) sum += static_cast<double>(window_.x[i]);
-    return static_cast<T>(sum / static_cast<double>(max(1, ceil_div(size, step))));
+  // centres[k]: the mean of the input elements of product k over a sample of the pixels. Each product has its own: one
+  // that reads only padding has 0, and so its gradient is 0, as without a centre.
+  void find_centres(T* centres) const {
+    const Index step = max(1, lines_.rows / kCentrePixels), count = ceil_div(lines_.rows, step);
+    const Scratch<double> sums(products_);
+    for (Index k = 0; k < products_; ++k) sums[k] = 0;
+    for (Index pixel = 0; pixel < lines_.rows; pixel += step) {
+      const Index row = pixel / s_.out_width;
+      const T* const x = input_ + row / s_.out_height * image_pitch_ + row % s_.out_height * s_.stride_h * pitch_ +
+                         pixel % s_.out_width * s_.stride_w * s_.channels;
+      for (Index k = 0; k < products_; ++k) sums[k] += static_cast<double>(x[offset_[k]]);
+    }
+    for (Index k = 0; k < products_; ++k) centres[k] = static_cast<T>(sums[k] / static_cast<double>(count));
   }
 
   Index products() const { return products_; }
@@ -251,7 +259,7 @@ class Convolution {
   Blocks blocks() const { return Blocks::of(window_, kBlockPixels); }  // the blocks of weight_gradient_of()
 
  private:
-  void collect(Index begin, Index end, T centre, T* patches) const {
+  void collect(Index begin, Index end, const T* centres, T* patches) const {
     const Index step = s_.stride_w * s_.channels;
     for (Index i = 0; i < kPatches; ++i) patches[products_ * kPatchRow + i] = 1;
     Index row = begin / s_.out_width, col = begin % s_.out_width;
@@ -261,6 +269,7 @@ class Convolution {
       for (Index k = 0; k < products_; ++k) {
         const T* const in = x + col * step + offset_[k];
         T* const to = out + k * kPatchRow;
+        const T centre = centres[k];
         if (step == 1)  // lanes past the end are overwritten by the next row, or not used
           for (Index i = 0; i < count; i += VectorOf<T>::lanes) store(to + i, load_columns(in + i, count - i) - centre);
         else

@@ -10,8 +10,7 @@ namespace {
 template <class T, int distance>
 inline void exchange_blocks(Vec<T>* rows) {
   constexpr int lanes = VectorOf<T>::lanes;
-  using Lane = decltype(rows[0] < rows[0]);  // integers of T's size
-  Lane upper{}, lower{};
+  Lanes<T> upper{}, lower{};
   for (int j = 0; j < lanes; ++j) {
     upper[j] = j & distance ? lanes + j - distance : j;
     lower[j] = j & distance ? lanes + j : j + distance;
@@ -19,8 +18,8 @@ inline void exchange_blocks(Vec<T>* rows) {
   for (int i = 0; i < lanes; ++i)
     if ((i & distance) == 0) {
       const Vec<T> first = rows[i], second = rows[i + distance];
-      rows[i] = __builtin_shuffle(first, second, upper);
-      rows[i + distance] = __builtin_shuffle(first, second, lower);
+      rows[i] = shuffle<T>(first, second, upper);
+      rows[i + distance] = shuffle<T>(first, second, lower);
     }
 }
 

@@ -62,7 +62,7 @@ inline void each_element(Index begin, Index end, const Lines& lines, const Colum
   for (Index row = begin; row < end; row += lines.rows_per_line) {
     const Index base = row * lines.channels;
     const Index width = row + lines.rows_per_line <= end ? lines.width : (end - row) * lines.channels;
-#pragma GCC ivdep
+    TINYNET_NO_OVERLAP
     for (Index j = 0; j < width; ++j) column(j)(base + j);
   }
 }
@@ -80,7 +80,7 @@ inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T*
   Index row = begin;
   for (; row + four <= end; row += four) {
     const Index base = row * lines.channels;
-#pragma GCC ivdep
+    TINYNET_NO_OVERLAP
     for (Index j = 0; j < width; ++j) {
       const auto add = column(j);
       T p = a[j], q = b[j];
@@ -94,7 +94,7 @@ inline void column_sums(Index begin, Index end, const Lines& lines, T* first, T*
   for (; row < end; row += lines.rows_per_line) {
     const Index base = row * lines.channels;
     const Index remainder = row + lines.rows_per_line <= end ? width : (end - row) * lines.channels;
-#pragma GCC ivdep
+    TINYNET_NO_OVERLAP
     for (Index j = 0; j < remainder; ++j) column(j)(base + j, a[j], b[j]);
   }
   if (lines.rows_per_line == 1) return;
@@ -183,7 +183,7 @@ void add_blocks(const T* partial, Index blocks, Index channels, T* total) {
   double* const sum = sums;
   for (Index c = 0; c < channels; ++c) sum[c] = 0;
   for (Index block = 0; block < blocks; ++block)
-#pragma GCC ivdep
+    TINYNET_NO_OVERLAP
     for (Index c = 0; c < channels; ++c) sum[c] += partial[block * channels + c];
   for (Index c = 0; c < channels; ++c) total[c] = static_cast<T>(sum[c]);
 }

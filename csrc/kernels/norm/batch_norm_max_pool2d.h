@@ -137,7 +137,7 @@ void apply_dropout(const Maxima<T>& maxima, Index begin, Index end, const Dropou
   std::uint8_t* const argmax = maxima.argmax;
   dropout_range(y, y, begin, end, mask);
   if (argmax == nullptr) return;
-#pragma GCC ivdep
+  TINYNET_NO_OVERLAP
   for (Index i = begin; i < end; ++i) argmax[i] = y[i] > 0 ? argmax[i] : std::uint8_t(kNoArgmax);
 }
 

@@ -31,7 +31,7 @@ void combine(const BlockSums<T>& sums, Index blocks, Index channels, const Count
     const double pixels = static_cast<double>(count(block));
     if (pixels == 0) continue;
     all += pixels;
-#pragma GCC ivdep
+    TINYNET_NO_OVERLAP
     for (Index c = 0; c < channels; ++c)
       total[c] += pixels * shift[block * channels + c] + deviation_sum[block * channels + c];
   }
@@ -39,7 +39,7 @@ void combine(const BlockSums<T>& sums, Index blocks, Index channels, const Count
   for (Index block = 0; block < blocks; ++block) {
     const double pixels = static_cast<double>(count(block));
     if (pixels == 0) continue;
-#pragma GCC ivdep
+    TINYNET_NO_OVERLAP
     for (Index c = 0; c < channels; ++c) {
       const Index at = block * channels + c;
       const double mean_deviation = deviation_sum[at] / pixels, distance = shift[at] - total[c] + mean_deviation;

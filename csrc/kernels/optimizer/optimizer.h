@@ -5,6 +5,7 @@
 #include "denormals.h"
 #include "kernels.h"
 #include "kernels/elementwise/math.h"
+#include "kernels/helpers.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -45,7 +46,7 @@ inline void update_piece(T* w, const T* g, T* a, T* b, T* c, Index n, T decay, c
       if constexpr (States & 2) prefetch(b + next);
       if constexpr (States & 4) prefetch(c + next);
     }
-#pragma GCC ivdep  // the arrays do not overlap
+    TINYNET_NO_OVERLAP
     for (Index i = start; i < stop; ++i) {
       T weight = w[i], s[3] = {};
       if constexpr (States & 1) s[0] = a[i];

@@ -11,7 +11,7 @@ namespace pooling {
 constexpr Index kGrain = 16384;  // elements of x per block: about 2 us of work if they are in the cache
 
 template <class T>
-using Indices = decltype(Vec<T>{} < Vec<T>{});  // argmax indices: integers as wide as T, taps counted row by row
+using Indices = Lanes<T>;  // argmax indices: integers as wide as T, taps counted row by row
 
 template <class T, class StoredIndex>
 struct StoredIndices {
@@ -52,6 +52,11 @@ inline void store_indices(StoredIndex* memory, Indices<T> indices) {
 template <class T>
 inline Indices<T> broadcast_index(Index index) {
   return Indices<T>{} + static_cast<decltype(Indices<T>{}[0] + 0)>(index);
+}
+
+template <class T>
+inline Indices<T> shuffle_indices(Indices<T> indices, Indices<T> lane) {
+  return (Indices<T>)shuffle<T>((Vec<T>)indices, lane);
 }
 
 // The vector, with zeros in the lanes before `first`.
@@ -152,7 +157,7 @@ struct MaximumGradient {
     Vec<T> of(Indices<T> taps) const { return argmax == taps ? dy : Vec<T>{}; }
     PooledGradient from(Index lane) const { return {lanes_from<T>(dy, lane), argmax}; }
     PooledGradient permuted(Indices<T> lane) const {
-      return {__builtin_shuffle(dy, lane), __builtin_shuffle(argmax, lane)};
+      return {shuffle<T>(dy, lane), shuffle_indices<T>(argmax, lane)};
     }
   };
   PooledGradient gradient_at(Index at, Index) const { return {load(dy + at), load_indices<T>(argmax + at)}; }
@@ -169,7 +174,7 @@ struct MeanGradient {
     Vec<T> of(Index) const { return dy; }
     Vec<T> of(Indices<T> taps) const { return taps >= 0 ? dy : Vec<T>{}; }
     PooledGradient from(Index lane) const { return {lanes_from<T>(dy, lane)}; }
-    PooledGradient permuted(Indices<T> lane) const { return {__builtin_shuffle(dy, lane)}; }
+    PooledGradient permuted(Indices<T> lane) const { return {shuffle<T>(dy, lane)}; }
   };
   PooledGradient gradient_at(Index at, Index tap_count) const { return {load(dy + at) / broadcast(T(tap_count))}; }
   // Of adjacent windows with `columns` columns inside.

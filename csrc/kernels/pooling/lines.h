@@ -78,12 +78,16 @@ struct Line {
       ++w, at += padded;
       if (++remainder == stride) remainder = 0, at += channels - stride * padded;
     };
-    for (; w < covered && w * channels + piece <= width * channels; next())
+    while (w < covered && w * channels + piece <= width * channels) {
       use(w, at, [](T* to, const T* from) { __builtin_memcpy(to, from, piece * sizeof(T)); });
-    for (; w < covered; next())
+      next();
+    }
+    while (w < covered) {
       use(w, at, [this](T* to, const T* from) {
         for (Index c = 0; c < channels; ++c) to[c] = from[c];
       });
+      next();
+    }
   }
 };
 

@@ -64,6 +64,11 @@ constexpr Index kMaxDepth = 64;           // levels of the tree: 2^63 rows
 
 // --- along a row (inner == 1) ------------------------------------------------------------------------------------
 
+// GCC 12 for aarch64 warns of what the last loop would do after 2^61 terms.
+#pragma GCC diagnostic push
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Waggressive-loop-optimizations"
+#endif
 template <class R, class T>
 inline T reduce_leaf(const T* x, Index size) {  // x[size], size <= kLeaf
   T result = R::template identity<T>();
@@ -84,6 +89,7 @@ inline T reduce_leaf(const T* x, Index size) {  // x[size], size <= kLeaf
   for (; i < size; ++i) result = R::combine(result, x[i]);
   return result;
 }
+#pragma GCC diagnostic pop
 
 template <class R, class T>
 T reduce_row(const T* x, Index size) {  // x[size]

@@ -5,6 +5,7 @@ pictures of every panel, to be looked at.
 """
 
 import importlib.util
+import json
 import math
 import os
 import re
@@ -144,7 +145,7 @@ def test_every_control_works(read, key):
                 continue
             for name, values in parameter.when.items():  # make it visible
                 set_choice(page, name, values[0])
-                reader.settle()
+                reader.wait_for(f"__lab.settings()[{name!r}] === {json.dumps(values[0])}")
             box = page.locator(f"[data-parameter={parameter.name}]")
             assert box.is_visible(), f"{parameter.name} is not shown"
             before = reader.js(f"JSON.stringify(__lab.settings()[{parameter.name!r}])")
@@ -173,7 +174,7 @@ def set_choice(page, name, value):
     elif box.locator("select").count():
         box.locator("select").select_option(value)
     else:
-        box.locator(f"input[value='{value}']").check(force=True)
+        box.locator(f"input[value='{value}']").click(force=True)  # a refused one springs back
 
 
 def use(page, box, parameter):
@@ -263,11 +264,11 @@ def untranslated(page, key):
 @pytest.mark.parametrize("key", KEYS)
 def test_axe_finds_no_barrier(read, key):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for dark in (False, True):
-        with read(key, dark=dark) as reader:
+    for dark, width in ((False, 1280), (True, 1280), (False, 360)):
+        with read(key, dark=dark, width=width) as reader:
             reader.settle()
             found = axe.run(reader.page, options={"resultTypes": ["violations"]}).response["violations"]
-            assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == []
+            assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == [], width
 
 
 def test_the_contents_lead_to_every_panel(read):
@@ -341,6 +342,16 @@ def test_a_wrong_link_is_explained(read):
         page.goto(f"{reader.lab.base}/#/descent?surface=<img src=x onerror=alert(1)>")
         page.wait_for_selector("#notice:not([hidden])")
         assert "must be one of bowl" in page.inner_text("#notice") and page.locator("#notice img").count() == 0
+        reader.wait_for("__lab.settings()?.surface === 'ravine'")
+        assert page.is_visible("#notice"), "the reason stays"
+        page.locator("[data-parameter=surface] select").select_option("formula")
+        reader.wait_for("__lab.settings().surface === 'formula'")
+        page.locator("[data-parameter=formula] input").fill("x +")
+        page.locator("[data-parameter=formula] input").press("Enter")
+        page.wait_for_selector("#notice:not([hidden])")
+        page.locator("[data-parameter=formula] input").fill("x**2 + y**2")
+        page.locator("[data-parameter=formula] input").press("Enter")
+        reader.wait_for("__lab.settings().formula === 'x**2 + y**2'")
         page.goto(f"{reader.lab.base}/#/nothing")
         page.wait_for_selector(".contents")
 

@@ -387,12 +387,17 @@ function marchingSquares(values, rows, columns, level) {
   return segments;
 }
 
-// Curves over steps, drawn by uPlot. `set([xs, ys, ys, ...])` takes plain or typed arrays.
+// Curves over steps, drawn by uPlot. `set([xs, ys, ys, ...])` takes plain or typed arrays. `include` are values that
+// the y axis always shows, so that small changes do not fill the picture.
 export class Curves {
-  constructor(parent, { label, names, xlabel, ylabel, colours = [], dashes = [], height = 220, log = false }) {
+  constructor(parent, { label, names, xlabel, ylabel, colours = [], dashes = [], height = 220, log = false, include = [] }) {
     this.holder = element("div", { class: "curves", role: "img", "aria-label": label });
     parent.append(this.holder);
     const ink = colour("ink");
+    const range = (_, low, high) => {
+      const known = [low, high, ...include].filter(Number.isFinite); // null where there is no value yet
+      return uPlot.rangeNum(Math.min(...known), Math.max(...known), 0.1, true);
+    };
     const axis = (words) => ({
       label: words, stroke: ink, labelSize: 18, size: 52, font: "12px system-ui", labelFont: "12px system-ui",
       grid: { stroke: colour("faint"), width: 1 }, ticks: { stroke: colour("line") },
@@ -400,7 +405,7 @@ export class Curves {
     });
     this.plot = new uPlot({
       width: 300, height, cursor: { y: false }, legend: { live: true },
-      scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
+      scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(include.length && !log ? { range } : {}) } },
       axes: [{ ...axis(xlabel), size: 34 }, axis(ylabel)],
       series: [{ label: xlabel }, ...names.map((name, i) => ({
         label: name, stroke: colours[i] || series(i), width: 2, dash: dashes[i], points: { show: false },
@@ -425,7 +430,7 @@ export class Curves {
 // A table with a caption, of texts and numbers.
 export function table(caption, head, rows) {
   return element("table", {}, element("caption", { text: caption }),
-    element("thead", {}, element("tr", {}, ...head.map((one) => element("th", { scope: "col", text: one })))),
+    element("thead", {}, element("tr", {}, ...head.map((one) => element(one ? "th" : "td", { scope: one ? "col" : null, text: one })))),
     element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((one, i) => element(i ? "td" : "th", {
       scope: i ? null : "row", text: typeof one === "number" ? digits(one) : one,
     }))))));

@@ -125,7 +125,7 @@ function build() {
     element("div", { class: "bench" },
       element("div", { class: "left" }, picture, transportBar(hidden), view.numbers),
       element("aside", { "aria-label": word("settings") }, view.controls.element)),
-    ...(formulas.length ? [element("section", { class: "formulas", "aria-label": word("formulas") }, ...formulas)] : []),
+    ...(formulas.length ? [element("section", { class: "formulas", tabindex: "0", "aria-label": word("formulas") }, ...formulas)] : []),
     ...(hidden.includes("code") ? [] : [codeBox()]),
     neighbours(panel, part),
   );
@@ -317,7 +317,8 @@ const on = {
   },
   settings(message) {
     if (!view || message.panel !== view.panel.key) return;
-    notice("");
+    if (!view.explained) notice("");
+    view.explained = false;
     Object.assign(latest, { settings: message.settings, seed: message.seed, speed: message.speed, address: message.address });
     view.controls.show(latest.settings);
     showAddress();
@@ -334,6 +335,11 @@ const on = {
   problem({ words }) {
     notice(pick(words));
     if (view && latest.settings) view.controls.show(latest.settings);
+    else if (view && !view.explained) { // a link that is refused: the panel opens as it is at first, below the reason
+      view.explained = true;
+      connection.send({ do: "open", panel: view.panel.key });
+      ready();
+    }
   },
   lost() {
     if (about) notice(word("disconnected"));

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ... import layers
+from ...layers.pooling import spatial_axes
+from ...layers.pooling_adaptive import adaptive_windows
 from ...ops.conv2d_transpose import axis_geometry
 from ...ops.windows import same_padding
 from .axes import channels_first, result
 from .functions import write_activation
-from .writer import Value, unsupported
+from .masks import expanded
+from .writer import Value, Writer, unsupported
 
 
 def _padding(layer, x):
@@ -117,6 +121,19 @@ def _pool(op_type, w, layer, x):
     return result(layer, x, y)
 
 
+def _adaptive_pool(op_type, w, layer, x):
+    x = w.last(x)
+    for axis, size in zip(spatial_axes(x.rank, layer.data_format), layer.output_size, strict=True):
+        length = x.shape[axis]
+        if length is None:
+            raise unsupported(layer, f"the lengths must be known, got input {x.shape}")
+        at = np.array([axis])
+        parts = [w.add(op_type, w.add("Slice", x, np.array([start]), np.array([end]), at), at)
+                 for start, end in adaptive_windows(length, size)]
+        x = Value(w.add("Concat", *parts, axis=axis), (*x.shape[:axis], size, *x.shape[axis + 1:]), x.dtype)
+    return x
+
+
 def _global_pool(op_type, w, layer, x):
     spatial = range(1, x.rank - 1) if layer.data_format == "channels_last" else range(2, x.rank)
     axes = np.array([x.axis(axis) for axis in spatial])
@@ -124,17 +141,35 @@ def _global_pool(op_type, w, layer, x):
     return result(layer, x, y, moved=x.moved and layer.keepdims)
 
 
+def mean_of_steps(w: Writer, layer: Any, x: Value, mask: Value | None = None) -> Value:
+    """Write GlobalAveragePooling1D: the mean over the steps that are no padding."""
+    mask = x.mask if mask is None else mask
+    if mask is None:
+        return _global_pool("ReduceMean", w, layer, x)
+    x = w.last(x)
+    steps = 1 if layer.data_format == "channels_last" else 2
+    kept = w.add("Cast", expanded(w, mask, 3 - steps), to=w.element_type(x.dtype))
+    total, count = (w.add("ReduceSum", part, np.array([steps]), keepdims=int(layer.keepdims))
+                    for part in (w.add("Mul", x, kept), kept))
+    return result(layer, x, w.add("Div", total, count))
+
+
 FUNCTIONS: dict[type, Callable[..., Value]] = {
     **dict.fromkeys([layers.Conv1D, layers.Conv2D, layers.Conv3D], _conv),
     **dict.fromkeys([layers.DepthwiseConv1D, layers.DepthwiseConv2D], _depthwise),
     **dict.fromkeys([layers.SeparableConv1D, layers.SeparableConv2D], _separable),
-    **dict.fromkeys([layers.Conv1DTranspose, layers.Conv2DTranspose], _conv_transpose),
+    **dict.fromkeys([layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose], _conv_transpose),
     **dict.fromkeys([layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D],
                     functools.partial(_pool, "MaxPool")),
     **dict.fromkeys([layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D],
                     functools.partial(_pool, "AveragePool")),
     **dict.fromkeys([layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D],
                     functools.partial(_global_pool, "ReduceMax")),
-    **dict.fromkeys([layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D],
+    **dict.fromkeys([layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D],
                     functools.partial(_global_pool, "ReduceMean")),
+    layers.GlobalAveragePooling1D: mean_of_steps,
+    **dict.fromkeys([layers.AdaptiveMaxPooling1D, layers.AdaptiveMaxPooling2D, layers.AdaptiveMaxPooling3D],
+                    functools.partial(_adaptive_pool, "ReduceMax")),
+    **dict.fromkeys([layers.AdaptiveAveragePooling1D, layers.AdaptiveAveragePooling2D,
+                     layers.AdaptiveAveragePooling3D], functools.partial(_adaptive_pool, "ReduceMean")),
 }

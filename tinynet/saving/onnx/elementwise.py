@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ... import layers
 from .axes import axes_of, same_shape
 from .functions import write_activation
-from .writer import Value
+from .masks import any_along
+from .writer import Value, Writer
 
 
 def _dense(w, layer, x):
@@ -51,12 +53,29 @@ def _prelu(w, layer, x):
     return same_shape(x, w.add("PRelu", x, layer.alpha.numpy()))
 
 
+def softmax(w: Writer, layer: Any, x: Value, mask: Any = None) -> Value:
+    """Write Softmax: where a mask is False the result is 0, and the others sum to 1."""
+    mask = x.mask if mask is None else mask
+    if mask is None:
+        return _softmax(w, layer, x)
+    x = w.last(x)
+    kept = w.cast(mask, "bool") if isinstance(mask, Value) else np.asarray(mask).astype(bool)
+    y = _softmax(w, layer, same_shape(x, w.add("Where", kept, x, np.array(-1e9, x.dtype))))
+    return same_shape(x, w.add("Where", kept, y, np.array(0, x.dtype)))
+
+
 def _softmax(w, layer, x):
     axes = layer.axis if isinstance(layer.axis, list) else [layer.axis]
     if len(axes) == 1:
         return same_shape(x, w.add("Softmax", x, axis=x.axis(axes[0])))
     total = w.add("ReduceLogSumExp", x, axes_of(x, axes))
     return same_shape(x, w.add("Exp", w.add("Sub", x, total)))
+
+
+def _masking(w, layer, x):
+    x = w.last(x)
+    counts = any_along(w, w.add("Not", w.add("Equal", x, np.array(layer.mask_value, x.dtype))), -1, keepdims=True)
+    return same_shape(x, w.add("Mul", x, w.add("Cast", counts, to=w.element_type(x.dtype))))
 
 
 def _rescaling(w, layer, x):
@@ -73,6 +92,6 @@ def _embedding(w, layer, x):
 
 FUNCTIONS: dict[type, Callable[..., Value]] = {
     layers.Dense: _dense, layers.Activation: _activation, layers.ReLU: _relu, layers.LeakyReLU: _leaky_relu,
-    layers.ELU: _elu, layers.PReLU: _prelu, layers.Softmax: _softmax, layers.Rescaling: _rescaling,
-    layers.Embedding: _embedding,
+    layers.ELU: _elu, layers.PReLU: _prelu, layers.Softmax: softmax, layers.Rescaling: _rescaling,
+    layers.Embedding: _embedding, layers.Masking: _masking,
 }

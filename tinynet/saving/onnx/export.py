@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ...core.nest import flatten
+from ...core.nest import flatten, map_structure
 from ...layers.core import InputLayer
 from ...symbolic import KerasTensor, Operation
 from ...utils.files import atomic_write
@@ -42,7 +42,7 @@ def onnx_model(model: Any) -> Any:
     """
     onnx = import_onnx()
     graph = _graph_of(model)
-    writer = Writer(onnx, write_layer)
+    writer = Writer(onnx, write_part)
     inputs = [writer.input(name, tensor) for name, tensor in zip(graph.input_names, graph.inputs, strict=True)]
     results = write_model(writer, model, inputs)
     outputs = []
@@ -76,18 +76,40 @@ def write_model(writer: Writer, model: Any, inputs: list[Value]) -> list[Value]:
         elif isinstance(operation, InputLayer):
             continue
         else:
-            extra = [leaf for leaf in flatten((node.args[1:], node.kwargs)) if isinstance(leaf, KerasTensor)]
-            if extra:
-                raise unsupported(operation, "it is called on several tensors that are not one list")
-            given = [values[id(tensor)] for tensor in node.inputs]
-            if hasattr(operation, "_linked"):
-                results = write_model(writer, operation, given)
-            else:
-                one = isinstance(node.args[0], KerasTensor)
-                results = [write_layer(writer, operation, given[0] if one else given)]
+            args, kwargs = map_structure(
+                lambda leaf: values[id(leaf)] if isinstance(leaf, KerasTensor) else leaf, (node.args, node.kwargs))
+            results = flatten(write_part(writer, operation, *args, **kwargs))
         for tensor, value in zip(flatten(node.outputs), results, strict=True):
             values[id(tensor)] = value
     return [values[id(tensor)] for tensor in graph.outputs]
+
+
+def write_part(writer: Writer, part: Any, *args: Any, **kwargs: Any) -> Any:
+    """Write a call of a layer, or of a model inside the model; arguments and result are those of `write_layer`."""
+    if not hasattr(part, "_linked"):
+        return write_layer(writer, part, *args, **kwargs)
+    if kwargs.get("training"):
+        raise unsupported(part, "it is called with training=True, and a file computes what the model predicts")
+    further = flatten((args[1:], {key: value for key, value in kwargs.items() if key != "training"}))
+    if any(isinstance(value, Value) for value in further):
+        raise unsupported(part, "it is called on several tensors that are not one list")
+    results = write_model(writer, part, _in_order(part, args[0]))
+    return results if len(results) > 1 else results[0]
+
+
+def _in_order(model, given):
+    """What a model is called on, as a list in the order of its inputs; a dict by its keys or the inputs' names."""
+    if not isinstance(given, dict):
+        return flatten(given)
+    graph = _graph_of(model)
+    if isinstance(graph.input_struct, dict):
+        keys = {id(tensor): key for key, tensor in graph.input_struct.items()}
+        names = [keys.get(id(tensor)) for tensor in graph.inputs]
+    else:
+        names = graph.input_names
+    if not all(isinstance(given.get(name), Value) for name in names):
+        raise unsupported(model, f"it is called on a nested dict of inputs, {list(given)}")
+    return [given[name] for name in names]
 
 
 def _graph_of(model):

@@ -11,6 +11,7 @@ from ... import activations
 from ...layers.base import Layer
 from ...symbolic import KerasTensor, Node
 from .axes import same_shape
+from .masks import any_along
 from .writer import Value, Writer, unsupported
 
 
@@ -61,6 +62,10 @@ _BINARY = {
     "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "true_divide": "Div", "power": "Pow",
     "maximum": "Max", "minimum": "Min",
 }
+
+_COMPARISONS = {"equal": "Equal", "not_equal": "Equal", "less": "Less", "less_equal": "LessOrEqual",
+                "greater": "Greater", "greater_equal": "GreaterOrEqual"}
+_LOGICAL = {"logical_and": "And", "logical_or": "Or", "logical_xor": "Xor", "logical_not": "Not"}
 
 
 def write_activation(w: Writer, function: Any, value: Value, owner: Layer) -> Value:
@@ -115,10 +120,24 @@ def write_operation(w: Writer, node: Node, value_of: Callable[[KerasTensor], Val
         x = w.cast(value_of(arguments[0]), dtype)
         op_type = _OPERATIONS[name]
         return same_shape(x, w.add("Mul", x, x) if op_type is None else w.add(op_type, x))
+    if name in _COMPARISONS and len(arguments) == 2:
+        kinds = [part.dtype for part in arguments if isinstance(part, KerasTensor)]
+        common = np.result_type(*kinds).name
+        operands = [w.cast(w.last(value_of(part)), common) if isinstance(part, KerasTensor) else
+                    np.asarray(part, common) for part in arguments]
+        y = w.add(_COMPARISONS[name], *operands)
+        return Value(w.add("Not", y) if name == "not_equal" else y, shape, dtype)
+    if name in _LOGICAL:
+        masks = [w.cast(w.last(value_of(part)), "bool") for part in arguments]
+        return Value(w.add(_LOGICAL[name], *masks), shape, dtype)
+    if name == "any" and len(arguments) > 1 and isinstance(arguments[1], int):
+        x = w.cast(w.last(value_of(arguments[0])), "bool")
+        return Value(any_along(w, x, arguments[1], keepdims=len(shape) == x.rank), shape, dtype)
     if name == "reshape" and None not in shape[1:]:
         x = w.last(value_of(arguments[0]))
         return Value(w.add("Reshape", x, np.array([-1 if n is None else n for n in shape])), shape, dtype)
     raise NotImplementedError(
-        f"export to ONNX: operation {node.operation.name!r} (ops.{name}) cannot be written; arithmetic, reshape "
-        f"and {', '.join(sorted(_OPERATIONS))} can. Use a layer instead, or keep the model with save('name.keras')"
+        f"export to ONNX: operation {node.operation.name!r} (ops.{name}) cannot be written; arithmetic, comparisons, "
+        f"reshape and {', '.join(sorted(_OPERATIONS))} can. Use a layer instead, or keep the model with "
+        "save('name.keras')"
     )

@@ -1,16 +1,15 @@
-"""Layers that change shapes, and those that merge several inputs, in terms of ONNX's operators; see `layers.py`."""
+"""Layers that change shapes, in terms of ONNX's operators; see `layers.py`."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ... import layers
-from ...config import epsilon
-from .axes import channels_first, result, unit
-from .writer import Value, unsupported
+from .axes import channels_first, result
+from .writer import Value, Writer
 
 
 def _flatten(w, layer, x):
@@ -66,54 +65,23 @@ def _up_sampling(w, layer, x):
     return result(layer, x, w.add("Resize", x, "", scales, **how))
 
 
-def _together(w, values):
-    """Values in the same order of axes: channels first, if all of them are and have equally many axes."""
-    if all(value.moved for value in values) and len({value.rank for value in values}) == 1:
-        return values
-    return [w.last(value) for value in values]
+def result_of_steps(w: Writer, x: Value, y: Value) -> Value:
+    """Return y, whose first axis has batch times steps, with an axis for each of the two.
 
+    Args:
+        w: Writer.
+        x: The Value of which batch and steps are the first two axes.
+        y: A Value with its axes in tinynet's order.
 
-def _aligned(w, layer, values):
-    """Values with equally many axes; those that lack some lack them after the batch's."""
-    values = _together(w, values)
-    rank = max(value.rank for value in values)
-    return [value if value.rank == rank else
-            Value(w.add("Unsqueeze", value, np.arange(1, 1 + rank - value.rank)),
-                  (value.shape[0], *[1] * (rank - value.rank), *value.shape[1:]), value.dtype) for value in values]
-
-
-def _merge(op_type, w, layer, values):
-    shape = layer.compute_output_shape([value.shape for value in values])
-    values = _aligned(w, layer, values)
-    name = functools.reduce(functools.partial(w.add, op_type), values)
-    if type(layer) is layers.Average:
-        name = w.add("Div", name, np.array(len(values), values[0].dtype))
-    return Value(name, shape, values[0].dtype, values[0].moved)
-
-
-def _concatenate(w, layer, values):
-    shape = layer.compute_output_shape([value.shape for value in values])
-    values = _together(w, values)
-    name = w.add("Concat", *values, axis=values[0].axis(layer.axis))
-    return Value(name, shape, values[0].dtype, values[0].moved)
-
-
-def _dot(w, layer, values):
-    first, second = (w.last(value) for value in values)
-    shape = layer.compute_output_shape([first.shape, second.shape])
-    one, two = layer._axes_for([first.shape, second.shape])
-    names = [first.name, second.name]
-    if layer.normalize:
-        names = [unit(w, value, np.array([axis]), epsilon()) for value, axis in ((first, one), (second, two))]
-    length = first.shape[one]
-    if length is None or None in shape[1:]:
-        raise unsupported(layer, f"the lengths must be known, got inputs {first.shape} and {second.shape}")
-    left = w.add("Transpose", names[0], perm=[axis for axis in range(first.rank) if axis != one] + [one])
-    rest = [axis for axis in range(1, second.rank) if axis != two]
-    right = w.add("Transpose", names[1], perm=[0, two, *rest])
-    y = w.add("MatMul", w.add("Reshape", left, np.array([0, -1, length])),
-              w.add("Reshape", right, np.array([0, length, -1])))
-    return Value(w.add("Reshape", y, np.array([0, *shape[1:]])), shape, first.dtype)
+    Raises:
+        ValueError: a length of y after the first is not known.
+    """
+    rest = np.array(y.shape[1:])
+    if x.shape[1] is not None:
+        shape: Any = np.array([-1, x.shape[1], *rest])
+    else:
+        shape = w.add("Concat", w.add("Shape", x, start=0, end=2), rest, axis=0)
+    return Value(w.add("Reshape", y, shape), (*x.shape[:2], *y.shape[1:]), y.dtype)
 
 
 FUNCTIONS: dict[type, Callable[..., Value]] = {
@@ -121,8 +89,4 @@ FUNCTIONS: dict[type, Callable[..., Value]] = {
     **dict.fromkeys([layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D], _zero_padding),
     **dict.fromkeys([layers.Cropping1D, layers.Cropping2D, layers.Cropping3D], _cropping),
     **dict.fromkeys([layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D], _up_sampling),
-    **dict.fromkeys([layers.Add, layers.Average], functools.partial(_merge, "Add")),
-    layers.Subtract: functools.partial(_merge, "Sub"), layers.Multiply: functools.partial(_merge, "Mul"),
-    layers.Maximum: functools.partial(_merge, "Max"), layers.Minimum: functools.partial(_merge, "Min"),
-    layers.Concatenate: _concatenate, layers.Dot: _dot,
 }

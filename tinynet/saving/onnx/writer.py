@@ -49,17 +49,22 @@ class Value:
         shape: As tinynet has it, with None for unknown lengths.
         dtype: Element type, a string.
         moved: Whether the channels, tinynet's last axis, are axis 1 in the file.
+        mask: Which steps count, a boolean Value of shape (batch, steps), or None; see `masks.py`.
         info: onnx's description, if it is an input of the graph.
     """
 
-    def __init__(self, name: str, shape: Shape, dtype: str, moved: bool = False) -> None:
-        self.name, self.shape, self.dtype, self.moved = name, tuple(shape), dtype, moved
+    def __init__(self, name: str, shape: Shape, dtype: str, moved: bool = False, mask: Value | None = None) -> None:
+        self.name, self.shape, self.dtype, self.moved, self.mask = name, tuple(shape), dtype, moved, mask
         self.info: Any = None  # onnx's description, of an input
 
     @property
     def rank(self) -> int:
         """The number of axes."""
         return len(self.shape)
+
+    def masked(self, mask: Value | None) -> Value:
+        """Return the value with another mask."""
+        return Value(self.name, self.shape, self.dtype, self.moved, mask)
 
     def axis(self, axis: int) -> int:
         """Return the number in the file of one of tinynet's axes."""
@@ -74,14 +79,14 @@ class Writer:
 
     Args:
         onnx: The module.
-        write_layer: Function (writer, layer, value) that writes a layer, for layers inside others.
+        write_layer: Function (writer, layer, *args, **kwargs) that writes a layer or model, for those inside others.
 
     Attributes:
         nodes, constants: Of the graph, in order.
         scope: The prefix of values' names: the layer's name.
     """
 
-    def __init__(self, onnx: Any, write_layer: Callable[[Writer, Any, Any], Value]) -> None:
+    def __init__(self, onnx: Any, write_layer: Callable[..., Any]) -> None:
         self.onnx = onnx
         self.write_layer = write_layer
         self.nodes: list[Any] = []
@@ -168,10 +173,11 @@ class Writer:
             order = (0, rank - 1, *range(1, rank - 1)) if moved else (0, *range(2, rank), 1)
             self._transposed[key] = Value(self.add("Transpose", value, perm=order), value.shape, value.dtype, moved)
             self._transposed[self._transposed[key].name, not moved] = value
-        return self._transposed[key]
+        return self._transposed[key].masked(value.mask)
 
     def cast(self, value: Value, dtype: str) -> Value:
         """Return the value as another element type."""
         if value.dtype == dtype:
             return value
-        return Value(self.add("Cast", value, to=self.element_type(dtype)), value.shape, dtype, value.moved)
+        name = self.add("Cast", value, to=self.element_type(dtype))
+        return Value(name, value.shape, dtype, value.moved, value.mask)

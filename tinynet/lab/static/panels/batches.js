@@ -14,7 +14,7 @@ export default function make(root, lab) {
   const surface = new Figure(left, { label: t("picture_of"), ratio: 0.9, most: 520, paint: () => state && paintPaths() });
   const lines = new Figure(right, { label: t("picture_of"), ratio: 0.9, most: 520, paint: () => state && paintLines() });
   const legend = element("ul", { class: "legend" });
-  const costs = element("div", { class: "scroll" });
+  const costs = element("div", { class: "scroll", tabindex: "0" });
   const curves = element("div");
   root.append(legend, costs, element("h2", { text: t("losses_of") }), curves);
   const plot = new Curves(curves, {

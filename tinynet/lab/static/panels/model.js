@@ -8,7 +8,7 @@ export default function make(root, lab) {
   let state = null;
   let settings = null;
   const warnings = element("ul", { class: "warnings" });
-  const layers = element("div", { class: "scroll" });
+  const layers = element("div", { class: "scroll", tabindex: "0" });
   const columns = element("div", { class: "columns" });
   const left = element("div");
   const right = element("div");
@@ -136,7 +136,7 @@ export default function make(root, lab) {
       tile.setAttribute("aria-label", words);
       return element("figure", {}, tile, element("figcaption", { text: words }));
     });
-    report.replaceChildren(element("div", { class: "scroll" }, matrix),
+    report.replaceChildren(element("div", { class: "scroll", tabindex: "0" }, matrix),
       element("div", {}, ...(mistakes.length ? [element("h2", { text: t("worst") }), element("div", { class: "tiles" }, ...mistakes)] : [])));
   }
 

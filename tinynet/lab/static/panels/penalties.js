@@ -10,7 +10,7 @@ export default function make(root, lab) {
   let dragged = null;
   const figure = new Figure(root, { label: t("picture_of"), ratio: 0.85, most: 640, paint: () => state && paint() });
   const legend = element("ul", { class: "legend" });
-  const example = element("div", { class: "scroll" });
+  const example = element("div", { class: "scroll", tabindex: "0" });
   root.append(legend, example);
   figure.onDrag(
     (x, y) => settings && Math.hypot(figure.px(x) - figure.px(settings.centre[0]), figure.py(y) - figure.py(settings.centre[1])) < 24,
