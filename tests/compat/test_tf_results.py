@@ -117,6 +117,7 @@ def test_norms_of_matrices(ord, axis):
     expected = np.linalg.norm(A, {"euclidean": "fro"}.get(ord, ord), axis=tuple(axis))
     near(tf.linalg.norm(A, ord, axis), expected)
     assert tf.norm(A, ord, axis, keepdims=True).shape == np.linalg.norm(A, "fro", axis=tuple(axis), keepdims=True).shape
+    assert tf.norm(A[0], ord, (0, 1)).shape == ()
     x, direction = tf.Variable(A), RNG.normal(size=A.shape)
     with tf.GradientTape() as tape:
         y = tf.reduce_sum(tf.norm(x, ord, axis))
