@@ -318,7 +318,11 @@ def _name_layer(error: Exception, layer: Layer, args: tuple[Any, ...]) -> None:
     """Put the innermost layer's name, and what it was called on, into the error's text."""
     if getattr(error, "_names_a_layer", False) or not error.args or not isinstance(error.args[0], str):
         return
-    shapes = ", ".join(str(argument.shape) for argument in args if isinstance(argument, Tensor))
+    tensors = [argument for argument in args if isinstance(argument, Tensor)]
+    shapes = ", ".join(str(argument.shape) for argument in tensors)
+    if any(map(is_text, tensors)) and "convert" in error.args[0] or "invalid literal for" in error.args[0]:
+        error.args = ("expected numbers, got text; a TextVectorization or StringLookup layer makes numbers of it "
+                      f"({error.args[0]})",)
     error.args = (
         f"layer {layer.name!r} ({type(layer).__name__}), called on {shapes or 'its inputs'}: {error.args[0]}",
         *error.args[1:],

@@ -175,6 +175,9 @@ class TextVectorization(Layer):
                 self._lookup_layer.count(row)
         self._lookup_layer.finalize_state()
 
+    def _build_symbolically(self, shapes: Any) -> None:
+        self._build_with_shape(shapes)  # without a trial on numbers: the vocabulary is the same whatever the shape
+
     def call(self, x: Any) -> Tensor:
         text = as_text(x, self.encoding)
         single = text.ndim == 0

@@ -10,6 +10,7 @@ from typing import Any
 from ..core.nest import flatten, map_structure
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..string_tensor import StringTensor, to_string_array
 from ..symbolic import KerasTensor, Node
 from ..tensor import Tensor, convert_to_tensor
 from .fusion import plan_steps
@@ -172,7 +173,9 @@ class Graph:
                              "as a list in this order, or as a dict by name")
         values = [None] * self._size
         for slot, (value, (shape, dtype)) in enumerate(zip(given, self._checks, strict=True)):
-            if dtype is not None:
+            if dtype is None:
+                value = self._text(value, slot)
+            else:
                 if not isinstance(value, Tensor) or value.data.dtype != dtype:
                     value = convert_to_tensor(value, dtype)
                 if value.data.shape[1:] != shape:
@@ -200,6 +203,19 @@ class Graph:
             raise ValueError(f"the model's inputs are named {names}, but the data has {list(inputs)}; "
                              f"missing: {missing}")
         return [inputs[name] for name in self.input_names]
+
+    def _text(self, value, slot):
+        """The texts of an input, as a StringTensor of its shape."""
+        expected = self.inputs[slot].shape
+        try:
+            texts = to_string_array(value)
+        except TypeError as error:
+            raise ValueError(f"input {self.input_names[slot]!r} takes text (dtype='string'): {error}") from None
+        if texts.ndim == len(expected) + 1 and texts.shape[-1] == 1:
+            texts = texts[..., 0]
+        elif texts.ndim == len(expected) - 1 and expected[-1] == 1 and texts.ndim:
+            texts = texts[..., None]
+        return self._fitting(StringTensor.wrap(texts), slot)
 
     def _fitting(self, value, slot):
         """The value if it fits the input's shape, with a last axis of length 1 added or taken away if that helps."""

@@ -6,6 +6,7 @@ from .. import ops
 from ..layers.augmentation import augments
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..string_tensor import is_text
 from ..symbolic import KerasTensor, link, set_owner, unlink
 from .fusion import plan_steps
 from .graph import Graph, batch_axis_hint
@@ -203,7 +204,7 @@ class Sequential(Model):
         if axes and len(x.shape) == axes - 1:
             known = self._known_input_shape() or self._built_input_shape
             if known is None or not batch_axis_hint(known, tuple(x.shape)):  # not a sample without its batch axis
-                return ops.expand_dims(x, -1)
+                return x[..., None] if is_text(x) else ops.expand_dims(x, -1)
         return x
 
     def call(self, x: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # no mask
