@@ -87,3 +87,16 @@ def test_resize_has_the_types_that_tensorflow_documents(method):
 def test_resize_with_pad():
     padded = tf.image.resize_with_pad(np.full((2, 4, 1), 200, "uint8"), 4, 4, method="area")
     assert padded.numpy()[..., 0].tolist() == [[0] * 4, [200] * 4, [200] * 4, [0] * 4]
+
+
+@pytest.mark.parametrize(("values", "old", "new", "expected"), [
+    ([0, 1, 255], "uint8", "uint16", [0, 256, 65280]), ([0, 255, 256, 65535], "uint16", "uint8", [0, 0, 1, 255]),
+    ([0, 127], "int8", "uint8", [0, 254]), ([0, 1, 254, 255], "uint8", "int8", [0, 0, 127, 127]),
+    ([0, 127, -128], "int8", "int16", [0, 32512, -32768]), ([1], "uint8", "int32", [2**23]),
+])
+def test_pictures_of_whole_numbers_in_other_whole_numbers(values, old, new, expected):
+    """The rule that TensorFlow documents: a power of 2 between the ranges, so that there and back changes nothing."""
+    for saturate in (False, True):
+        converted = tf.image.convert_image_dtype(np.array(values, old), new, saturate)
+        assert converted.dtype == new and converted.tolist() == expected
+    assert tf.image.convert_image_dtype(np.array([-3], "int8"), "uint8", saturate=True).tolist() == [0]

@@ -21,8 +21,7 @@ def test_nan_instead_of_an_error():
     assert np.isnan(np.asarray(keras.ops.take(np.ones(3, "float32"), [7]))).all()
     weights = fitted(np.array([[1.0], [np.nan]]), np.ones(2)).get_weights()
     assert np.isnan(weights[0]).all()
-    assert np.isnan(np.asarray(layers.Dense(1)(np.full((1, 2), 1e300)))).all() or np.isinf(
-        np.asarray(layers.Dense(1)(np.full((1, 2), 1e300)))).all()
+    assert not np.isfinite(np.asarray(layers.Dense(1)(np.full((1, 2), 1e300)))).any()
     fitted(np.ones((2, 2)), np.array([0, 7]), "sparse_categorical_crossentropy", 3)  # no error
 
 
@@ -44,7 +43,7 @@ def test_augmentation():
     levels = {part: layers.RandAugment(factor=part).random_posterization.factor for part in (0.1, 0.9)}
     assert max(levels[0.1]) < max(levels[0.9])  # bits that are kept: a smaller factor keeps fewer
     drawn = layers.Solarization(0.0, (0.5, 0.5)).get_random_transformation(images)
-    assert np.min(drawn["thresholds"]) < 127.5 * 0.999 or np.isclose(np.max(drawn["thresholds"]), 127.5)
+    assert np.min(drawn["thresholds"]) < 127  # from 0.5 to 127.5, and not 127.5 alone
 
 
 def test_layers_and_metrics():
