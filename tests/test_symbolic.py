@@ -6,6 +6,7 @@
 import numpy as np
 import pytest
 
+import tinynet as tn
 from tinynet import Tensor, layers, ops
 from tinynet.symbolic import KerasTensor, as_tensors, by_trial, is_symbolic, link, nodes_of, shapes_of, unlink
 
@@ -73,3 +74,24 @@ def test_linked_layers_have_nodes_until_they_are_unlinked():
     unlink(nodes)
     with pytest.raises(AttributeError, match="has no input and output yet"):
         nodes_of(dense)
+
+
+class MaskedAdd(layers.Add):
+    def compute_mask(self, inputs, previous_mask=None):
+        return tn.ops.ones(inputs[0].shape[:2], bool)
+
+
+def test_merging_layers_find_shapes_by_their_rule(monkeypatch):
+    """Without large zeros: EfficientNetB7 was built in seconds, most of them additions of zeros."""
+    x, y = tn.Input((5, 4)), tn.Input((1, 4))
+    embedded = layers.Embedding(9, 4, mask_zero=True)(tn.Input((5,)))
+    assert layers.Add()([embedded, x])._keras_mask is None
+    masked = layers.Add()([embedded, embedded])
+    assert masked.shape == (None, 5, 4) and masked._keras_mask.shape == (None, 5)
+    assert MaskedAdd()([x, y])._keras_mask.shape == (None, 5)  # its rule is its own
+    monkeypatch.setattr("tinynet.symbolic.by_trial", lambda *_: pytest.fail("a trial"))
+    for layer in (layers.Add(), layers.Multiply(), layers.Average(), layers.Maximum()):
+        assert layer([x, y]).shape == (None, 5, 4)
+    assert layers.Concatenate(1)([x, y]).shape == (None, 6, 4)
+    assert layers.Dot(2)([x, y]).shape == (None, 5, 1)
+    assert tn.applications.EfficientNetB0(weights=None, classes=7).output_shape == (None, 7)

@@ -15,7 +15,7 @@ from . import (
     layers, losses, metrics, models, ops, optimizers, preprocessing, random, reference, regularizers, saving, textbook,
     utils, wrappers,
 )
-from .core import absence, errors, registry
+from .core import absence, errors, naming, registry
 from .layers import Input
 from .models import Model, Sequential
 from .models import population as batchnorm
@@ -45,6 +45,8 @@ registry.install_families({f"keras.{_family.__name__.split('.', 1)[1]}": _family
     layers, models, initializers, regularizers, constraints, losses, metrics, optimizers, optimizers.schedules,
     activations, random,
 )})
+naming.install_elsewhere(textbook.custom_objects, f"{__name__}.textbook", "to load a file that has it, pass "
+                         "custom_objects=textbook.custom_objects (from tinynet import textbook)")
 install_wanted_backend(vars(reference))
 absence.install(lambda: importlib.import_module(f"{__name__}.compat.absent"))
 sys.meta_path.append(absence.MissingNames())

@@ -84,6 +84,20 @@ def is_text(value: Any) -> bool:
     return not isinstance(value, Tensor) and hasattr(value, "__array__") and is_text(np.asarray(value))
 
 
+def is_text_type(dtype: Any) -> bool:
+    """Whether an element type is that of text: 'string', `tf.string`, str, object.
+
+    >>> is_text_type("string"), is_text_type("float32"), is_text_type(None)
+    (True, False, False)
+    """
+    if dtype is None or isinstance(dtype, str) and dtype != "string":
+        return False
+    try:
+        return dtype == "string" or np.dtype(dtype).kind in "OUS"
+    except TypeError:
+        return False
+
+
 def to_string_array(value: Any) -> Array:
     """Return text as an array of bytes objects.
 

@@ -23,6 +23,7 @@ from .core.result_sizes import largest_result
 from .core.tensor_shape import TensorShape
 from .core.types import DTypeLike, Shape, Structure
 from .seeds import undrawn
+from .string_tensor import StringTensor, is_text_type
 from .tensor import Operators, Tensor
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class KerasTensor(Operators):
 
     Attributes:
         shape: As a tuple, with TensorFlow's methods.
-        dtype: As a string.
+        dtype: As a string; 'string' for text.
 
     >>> x = KerasTensor((None, 3))
     >>> (x + 1).shape
@@ -57,7 +58,7 @@ class KerasTensor(Operators):
 
     def __init__(self, shape: Sequence[int | None], dtype: DTypeLike = "float32", name: str | None = None) -> None:
         self.shape: Shape = TensorShape(shape)
-        self.dtype = np.dtype(dtype).name
+        self.dtype = "string" if is_text_type(dtype) else np.dtype(dtype).name
         self.name = name or auto_name("keras_tensor")
         self._node: Node | None = None  # the call that returned it
         self._index = 0  # its position among the node's outputs
@@ -268,6 +269,8 @@ def _zeros(structure: Structure, length: int) -> Structure:
     def values(leaf):
         if not isinstance(leaf, KerasTensor):
             return leaf
+        if leaf.dtype == "string":
+            return StringTensor.wrap(np.full(_lengths(leaf, length), b"", object))
         zeros = Tensor.wrap(_zero_array(_lengths(leaf, length), leaf.dtype))
         if leaf._keras_mask is not None:  # a user's layer may need it
             zeros._keras_mask = Tensor.wrap(np.ones(_lengths(leaf._keras_mask, length), bool))
@@ -322,7 +325,7 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> S
     inputs = args[0] if args else next(iter(kwargs.values()))
     shapes = shapes_of(inputs)
     try:
-        if not layer.built:
+        if not layer.built and not _has_text(inputs):  # on texts, the trial call builds it
             layer._build_symbolically(shapes)
         outputs = _outputs_of(layer, args, kwargs, shapes)
     except (TypeError, ValueError) as error:
@@ -339,8 +342,11 @@ def _outputs_of(layer, args, kwargs, shapes):
     """What a layer returns for KerasTensors: by its own `compute_output_shape` where that determines all, or by trial.
     """
     alone = len(args) == 1 and not any(is_symbolic(value) for value in kwargs.values())
-    floating = all(np.dtype(tensor.dtype).kind == "f" for tensor in _keras_tensors(args, kwargs))
-    if alone and floating and not layer._makes_mask and layer._knows_output_shape():
+    tensors = _keras_tensors(args, kwargs)
+    floating = all(tensor.dtype.startswith("float") for tensor in tensors)
+    makes_mask = layer._makes_mask and not (
+        layer._needs_masks and all(tensor._keras_mask is None for tensor in tensors))
+    if alone and floating and not makes_mask and layer._knows_output_shape():
         outputs = as_tensors(layer.compute_output_shape(shapes), layer.dtype)
         if isinstance(args[0], KerasTensor) and isinstance(outputs, KerasTensor) and layer.supports_masking:
             outputs._keras_mask = args[0]._keras_mask
@@ -349,7 +355,14 @@ def _outputs_of(layer, args, kwargs, shapes):
         _check_output_shapes(layer, shapes)
     outputs = by_trial(layer._without_trace(training=kwargs.get("training", False)), args,
                        {key: value for key, value in kwargs.items() if key != "training"})
+    if _has_text(tensors) and alone and isinstance(outputs, KerasTensor) and 0 in outputs.shape:
+        # The trial's texts are empty, and so are its rows of words.
+        outputs.shape = TensorShape(layer.compute_output_shape(shapes))
     return layer._symbolic_structure(outputs)
+
+
+def _has_text(structure):
+    return any(tensor.dtype == "string" for tensor in flatten(structure) if isinstance(tensor, KerasTensor))
 
 
 def _check_output_shapes(layer: Layer, shapes: Any) -> None:

@@ -30,6 +30,17 @@ class Operators:
         """Return `shape`, as TensorFlow's method of this name does."""
         return self.shape  # type: ignore[attr-defined]  # of the subclasses
 
+    def set_shape(self, shape: Any) -> None:
+        """Check the shape. In TensorFlow this method tells a graph what it cannot know; here a shape is known.
+
+        Args:
+            shape: Lengths; None for any.
+
+        Raises:
+            ValueError: the tensor has another shape.
+        """
+        self.get_shape().assert_is_compatible_with(shape)
+
     @property
     def T(self) -> Tensor:
         """All axes in reverse order."""

@@ -69,6 +69,7 @@ CALLS = {
     "tf.linalg.diag_part": case(A, value=None), "tf.linalg.qr": case(A[:, :2] ** 1.5, value=None),
     "tf.image.adjust_gamma": case(A[..., None] / 12, value=None), "tf.image.convert_image_dtype": case(
         np.array([1.5, -0.5]), "uint8", value=None), "tf.image.resize": case(IMAGE, (2, 2), value=None),
+    "tf.image.resize_with_pad": case(IMAGE, 2, 2, value=None),
     "tf.image.rot90": case(IMAGE, value=None), "tf.io.encode_png": case(IMAGE, value=None),
     "tf.io.encode_jpeg": case(np.random.default_rng(0).integers(0, 255, (16, 16, 3)).astype("uint8"), value=None),
     "tf.random.categorical": case([[0.0, 1.0]], 3, seed=1, value=None), "tf.random.gamma": case(
@@ -142,6 +143,7 @@ PARTICULAR = {
     "tf.linalg.lstsq.l2_regularizer": 1.0, "tf.linalg.pinv.rcond": 0.5, "tf.linalg.qr.full_matrices": True,
     "tf.linalg.svd.full_matrices": True, "tf.linalg.svd.compute_uv": False, "tf.linalg.triangular_solve.lower": False,
     "tf.image.adjust_gamma.gamma": 2, "tf.image.adjust_gamma.gain": 0.5, "tf.image.convert_image_dtype.saturate": True,
+    "tf.image.resize_with_pad.method": "nearest", "tf.image.resize_with_pad.antialias": True,
     "tf.image.resize.method": "nearest", "tf.image.resize.preserve_aspect_ratio": True,
     "tf.image.resize.antialias": True, "tf.io.decode_image.dtype": "float32", "tf.io.decode_png.dtype": "float32",
     "tf.io.decode_image.expand_animations": False, "tf.io.decode_jpeg.ratio": 2,

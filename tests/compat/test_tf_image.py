@@ -70,3 +70,33 @@ def test_random_ones_are_the_plain_ones_with_drawn_numbers():
     assert abs(shift).max() <= 0.3
     crop = tf.image.random_crop(BYTES, (2, 3, 3), seed=1).numpy()
     assert any((BYTES[i:i + 2, j:j + 3] == crop).all() for i in range(4) for j in range(4))
+
+
+@pytest.mark.parametrize("method", [value for name, value in vars(tf.image.ResizeMethod).items() if name.isupper()])
+def test_resize_has_the_types_that_tensorflow_documents(method):
+    for picture in (BYTES, FLOATS, FLOATS.astype("float64")):
+        resized = tf.image.resize(picture, (3, 4), method)
+        assert resized.shape == (3, 4, 3) and resized.dtype == (picture.dtype if method == "nearest" else "float32")
+        same = tf.image.resize(picture, (5, 6), method)
+        assert same.dtype == picture.dtype
+        np.testing.assert_array_equal(same, picture)
+    flat = tf.image.resize(np.full((1, 8, 8, 3), 9.0, "float32"), (5, 11), method, antialias=True)
+    near(flat, np.full((1, 5, 11, 3), 9.0))
+
+
+def test_resize_with_pad():
+    padded = tf.image.resize_with_pad(np.full((2, 4, 1), 200, "uint8"), 4, 4, method="area")
+    assert padded.numpy()[..., 0].tolist() == [[0] * 4, [200] * 4, [200] * 4, [0] * 4]
+
+
+@pytest.mark.parametrize(("values", "old", "new", "expected"), [
+    ([0, 1, 255], "uint8", "uint16", [0, 256, 65280]), ([0, 255, 256, 65535], "uint16", "uint8", [0, 0, 1, 255]),
+    ([0, 127], "int8", "uint8", [0, 254]), ([0, 1, 254, 255], "uint8", "int8", [0, 0, 127, 127]),
+    ([0, 127, -128], "int8", "int16", [0, 32512, -32768]), ([1], "uint8", "int32", [2**23]),
+])
+def test_pictures_of_whole_numbers_in_other_whole_numbers(values, old, new, expected):
+    """The rule that TensorFlow documents: a power of 2 between the ranges, so that there and back changes nothing."""
+    for saturate in (False, True):
+        converted = tf.image.convert_image_dtype(np.array(values, old), new, saturate)
+        assert converted.dtype == new and converted.tolist() == expected
+    assert tf.image.convert_image_dtype(np.array([-3], "int8"), "uint8", saturate=True).tolist() == [0]

@@ -117,6 +117,7 @@ def test_norms_of_matrices(ord, axis):
     expected = np.linalg.norm(A, {"euclidean": "fro"}.get(ord, ord), axis=tuple(axis))
     near(tf.linalg.norm(A, ord, axis), expected)
     assert tf.norm(A, ord, axis, keepdims=True).shape == np.linalg.norm(A, "fro", axis=tuple(axis), keepdims=True).shape
+    assert tf.norm(A[0], ord, (0, 1)).shape == ()
     x, direction = tf.Variable(A), RNG.normal(size=A.shape)
     with tf.GradientTape() as tape:
         y = tf.reduce_sum(tf.norm(x, ord, axis))
@@ -385,6 +386,19 @@ def test_texts():
     assert tf.strings.unicode_split(b"a\xff", "UTF-8", replacement_char=63).numpy().tolist() == [b"a", b"?"]
     with pytest.raises(UnicodeDecodeError):
         tf.strings.unicode_split(b"a\xff", "UTF-8", errors="strict")
+    assert tf.strings.unicode_split(["né"], "UTF-8").numpy().tolist() == [[b"n", "é".encode()]]
+    assert tf.strings.unicode_split([""], "UTF-8").shape == (1, 0)
+    with pytest.raises(ValueError, match="one text at a time"):
+        tf.strings.unicode_split(["a", "b"], "UTF-8")
+
+
+def test_text_vectorization_splits_with_functions_of_tensorflow():
+    layer = tf.keras.layers.TextVectorization(split=lambda text: tf.strings.unicode_split(text, "UTF-8"))
+    layer.adapt(["가나", "가 다", ""])
+    assert layer.get_vocabulary()[2:] == ["가", "다", "나", " "]
+    assert layer(["나가", "힣"]).tolist() == [[4, 2], [1, 0]]
+    assert tf.keras.layers.TextVectorization(split=lambda text: tf.strings.split(text, "x"), vocabulary=["a", "b"])(
+        ["bxa", "a"]).tolist() == [[3, 2], [2, 0]]
 
 
 def test_debugging(tmp_path):
@@ -397,3 +411,36 @@ def test_debugging(tmp_path):
     assert (tmp_path / "log").read_text() == "x [0 1 2 3 4 5 6 7 8]\ny"
     with pytest.raises(ValueError, match="output_stream must be"):
         tf.print("x", output_stream="log")
+
+
+def test_operations_that_move_elements_keep_text():
+    texts = tf.constant([["a", "B"], ["c", "D"]])
+    for moved in (tf.reshape(texts, [-1]), tf.concat([texts, texts], 0), tf.stack([texts, texts]), texts[0],
+                  tf.expand_dims(texts, -1), tf.squeeze(texts[:1]), tf.gather(texts, [1]), tf.transpose(texts),
+                  tf.boolean_mask(texts, [True, False]), tf.where(texts == "a", texts, texts), tf.tile(texts, [2, 1]),
+                  *tf.split(texts, 2), *tf.unstack(texts), tf.reverse(texts, [0]), tf.slice(texts, [0, 0], [1, 1]),
+                  tf.identity(texts), tf.broadcast_to(texts[0], [2, 2]), tf.repeat(texts, 2), tf.roll(texts, 1, 0),
+                  tf.sort(texts[0]), tf.gather_nd(texts, [[0, 1]]), tf.fill([2], "E")):
+        lower = tf.strings.lower(moved)
+        assert lower.shape == moved.shape and all(text in b"abcde" for text in lower.numpy().ravel())
+    assert tf.equal(texts, "a").tolist() == [[True, False], [False, False]]
+    assert tf.math.not_equal("a", texts).tolist() == [[False, True], [True, True]]
+    line = tf.constant("1,ab")
+    assert bool(tf.not_equal(tf.strings.substr(line, 0, 1), "0")) and tf.strings.split(line, ",")[-1] == "ab"
+
+
+def test_old_output_modes():
+    for make in (lambda **mode: tf.keras.layers.TextVectorization(vocabulary=["a", "b"], **mode),
+                 lambda **mode: tf.keras.layers.StringLookup(vocabulary=["a", "b"], **mode),
+                 lambda **mode: tf.keras.layers.CategoryEncoding(3, **mode)):
+        with pytest.warns(DeprecationWarning, match="output_mode='binary' is an old name; write .*'multi_hot'"):
+            assert make(output_mode="binary").output_mode == "multi_hot"
+
+
+def test_binary_metrics_of_a_column_and_a_row():
+    """As in tf.keras, and as `fit` does for the loss; the tutorial about over-fitting has it."""
+    labels, scores = np.array([0.0, 1.0, 1.0]), np.array([[0.5], [-1.0], [2.0]])
+    metric = tf.keras.metrics.BinaryCrossentropy(from_logits=True)
+    expected = np.log1p(np.exp(-(2 * labels - 1) * scores[:, 0])).mean()
+    assert abs(metric(labels, scores) - expected) <= 8 * np.finfo("f4").eps
+    near(tf.keras.losses.binary_crossentropy(labels[:, None], scores[:, 0], from_logits=True).numpy().mean(), expected)

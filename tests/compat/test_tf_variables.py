@@ -191,3 +191,10 @@ def test_random_numbers_with_tensorflows_arguments():
     first = tf.random.Generator.from_seed(3)
     again = tf.random.Generator(copy_from=first)
     assert first.normal([3]).tolist() == again.normal([3]).tolist() != first.normal([3]).tolist()
+
+
+def test_set_shape_checks():
+    for x in (tf.zeros((2, 3)), tf.constant([["a"] * 3] * 2), tf.Variable(tf.zeros((2, 3)))):
+        assert x.set_shape([None, 3]) is None and x.get_shape() == (2, 3)
+        with pytest.raises(ValueError, match="incompatible"):
+            x.set_shape([2])

@@ -30,7 +30,7 @@ PASSED_UPWARDS = {
     "ActivityRegularization": {"activity_regularizer"}, "InputLayer": {"activity_regularizer", "trainable"},
 }
 PASSED_UPWARDS["SpatialDropout1D"] = {*PASSED_UPWARDS["SpatialDropout1D"], "data_format"}
-for plain_convolution in ("Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose"):
+for plain_convolution in ("Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"):
     PASSED_UPWARDS[plain_convolution] = {"rank"}
 
 # Layers that pass **kwargs to a second object: its arguments are theirs too.
@@ -72,8 +72,9 @@ REQUIRED_VALUES = {
     "StackedRNNCells": {"cells": [layers.LSTMCell(2)]}, "TimeDistributed": {"layer": layers.Dense(2)},
     "Wrapper": {"layer": layers.Dense(2)},
     **{f"{kind}Conv{rank}D{transpose}": {"filters": 4, "kernel_size": 2} for kind, rank, transpose in (
-        ("", 1, ""), ("", 2, ""), ("", 3, ""), ("", 1, "Transpose"), ("", 2, "Transpose"), ("Separable", 1, ""),
-        ("Separable", 2, ""))},
+        ("", 1, ""), ("", 2, ""), ("", 3, ""), ("", 1, "Transpose"), ("", 2, "Transpose"), ("", 3, "Transpose"),
+        ("Separable", 1, ""), ("Separable", 2, ""))},
+    **{f"Adaptive{kind}Pooling{rank}D": {"output_size": 2} for kind in ("Average", "Max") for rank in (1, 2, 3)},
     "DepthwiseConv1D": {"kernel_size": 2}, "DepthwiseConv2D": {"kernel_size": 2},
     **dict.fromkeys(("Dense", "GRU", "GRUCell", "LSTM", "LSTMCell", "SimpleRNN", "SimpleRNNCell"), {"units": 3}),
     **dict.fromkeys(("AveragePooling1D", "AveragePooling2D"), {"pool_size": 2}),
@@ -99,7 +100,7 @@ VALUES = {
     "IntegerLookup.mask_token": 0, "Hashing.mask_value": "", "max_tokens": 9, "max_value": 2.0, "mean": 0.5,
     "variance": 2.0, "merge_mode": "sum", "method": "cutmix", "mode": "vertical", "ngrams": 2, "noise_shape": (None, 1),
     "num_tokens": 7, "oov_token": "[new]", "IntegerLookup.oov_token": -2,
-    "output_mode": "multi_hot", "CategoryEncoding.output_mode": "count", "output_padding": 1,
+    "output_mode": "multi_hot", "CategoryEncoding.output_mode": "count", "output_padding": 1, "output_size": 3,
     "output_sequence_length": 4, "EinsumDense.output_shape": 4, "MultiHeadAttention.output_shape": 4,
     "Lambda.output_shape": (3,), "arguments": {"alpha": 2}, "salt": 3, "RandomErasing.scale": (0.1, 0.2),
     "Rescaling.scale": 2.0, "score_mode": "concat", "shared_axes": [1], "UpSampling2D.size": (3, 2),

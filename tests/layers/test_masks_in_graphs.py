@@ -71,6 +71,11 @@ def test_one_hot_of_whole_floats():
             ops.one_hot(bad, 3)
 
 
-def test_input_of_text_says_what_to_do():
-    with pytest.raises(ValueError, match="text becomes numbers before it enters a model"):
-        tn.Input((1,), dtype="string")
+def test_a_layer_for_numbers_says_what_to_do_with_text():
+    with pytest.raises(ValueError, match="Dense: dtype .*text becomes numbers"):
+        tn.layers.Dense(2, dtype="string")
+    for text in (tn.Input((1,), dtype="string"), tn.tf.constant([["a"]]), np.array([["a"]])):
+        with pytest.raises((TypeError, ValueError), match="layer 'dense.*a TextVectorization or StringLookup layer"):
+            tn.layers.Dense(2)(text)
+        with pytest.raises((TypeError, ValueError), match="layer 'embedding.*(got text|expected numbers)"):
+            tn.layers.Embedding(3, 2)(text)

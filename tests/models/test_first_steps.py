@@ -28,6 +28,29 @@ def test_one_sample_is_told_to_be_made_a_batch():
         assert model.predict(np.ones((4, 4))[None], verbose=0).shape == (1, 2)
 
 
+class Subclassed(tn.Model):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.flat = layers.Conv2D(2, 3), layers.Flatten()
+
+    def call(self, x):
+        return self.flat(self.conv(x))
+
+
+def test_one_picture_is_told_to_be_made_a_batch():
+    inputs = tn.Input((5, 5, 1))
+    sequential = tn.Sequential([tn.Input((5, 5, 1)), layers.Conv2D(2, 3)])
+    for model in (sequential, Subclassed(), tn.Model(inputs, layers.Conv2D(2, 3)(inputs))):
+        model.predict(np.ones((2, 5, 5, 1)), verbose=0)
+        with pytest.raises(ValueError, match=r"his is one sample: add a batch axis, x\[None\]") as caught:
+            model.predict(np.ones((5, 5, 1)), verbose=0)
+        assert "channel axis" not in str(caught.value)  # not two remedies, of which one is wrong
+        if type(model) is not Subclassed:  # which does not know that there is one channel axis
+            with pytest.raises(ValueError, match=r"add a batch axis and a channel axis, x\[None, ..., None\]"):
+                model.predict(np.ones((5, 5)), verbose=0)
+            assert len(model.predict(np.ones((3, 5, 5)), verbose=0)) == 3  # as in Keras
+
+
 def test_numbers_after_a_fit_on_a_column():
     for model in (tn.Sequential([layers.Dense(1)]), tn.Sequential([tn.Input((1,)), layers.Dense(1)])):
         model.compile("sgd", "mse")

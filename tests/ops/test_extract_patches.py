@@ -49,6 +49,11 @@ def test_conv_goes_by_the_axes():
     x, kernel = rng.normal(size=(2, 6, 6, 4)).astype("f4"), rng.normal(size=(3, 3, 4, 5)).astype("f4")
     np.testing.assert_array_equal(ops.conv(x, kernel, 2, "same"), ops.conv2d(x, kernel, strides=2, padding="same"))
     np.testing.assert_array_equal(ops.conv(x[0], kernel[0]), ops.conv1d(x[0], kernel[0]))
+    assert ops.conv(x[..., :0], kernel[..., :0, :]).numpy().any() == 0  # sums of nothing
+    with pytest.raises(ValueError, match="channels but kernel expects 0"):
+        ops.conv(x, kernel[..., :0, :])
+    with pytest.raises(ValueError, match=r"conv2d: .*kernel \(3,\)"):
+        ops.conv(x, np.ones(3, np.float32))
     grouped = rng.normal(size=(3, 3, 2, 6)).astype("f4")
     np.testing.assert_array_equal(ops.conv(x, grouped), ops.conv2d(x, grouped, groups=2))
     with pytest.raises(ValueError, match="keras.layers.Conv3D"):

@@ -228,7 +228,50 @@ def test_methods_of_resize():
         expected = tn.ops.image.resize(picture, (3, 7), method, data_format="channels_last")
         np.testing.assert_array_equal(resize(picture, (3, 7), method).data, expected.data)
     with pytest.raises(ValueError, match="method must be one of nearest, bilinear"):
-        resize(picture, (2, 2), "area")
+        resize(picture, (2, 2), "cubic")
+
+
+def by_definition(row, new, kernel, radius, antialias):
+    """A row of pixels resized with a kernel, pixel by pixel, from 0 where the picture ends."""
+    scale = len(row) / new
+    stretch = max(scale, 1) if antialias else 1
+    result = []
+    for i in range(new):
+        centre = (i + 0.5) * scale
+        weights = {k: kernel(abs(k + 0.5 - centre) / stretch) for k in range(len(row))
+                   if abs(k + 0.5 - centre) / stretch < radius}
+        result.append(sum(weight * row[k] for k, weight in weights.items()) / sum(weights.values()))
+    return result
+
+
+def mitchell(t, b=1 / 3, c=1 / 3):
+    """The paper's formula, with its two parameters."""
+    if t < 1:
+        return ((12 - 9 * b - 6 * c) * t**3 + (-18 + 12 * b + 6 * c) * t**2 + 6 - 2 * b) / 6
+    return ((-b - 6 * c) * t**3 + (6 * b + 30 * c) * t**2 + (-12 * b - 48 * c) * t + 8 * b + 24 * c) / 6
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("new", [1, 3, 7, 11])
+@pytest.mark.parametrize(("method", "kernel", "radius"), [
+    ("bilinear", lambda t: 1 - t, 1), ("gaussian", lambda t: np.exp(-t * t / (2 * 0.5**2)), 1.5),
+    ("mitchellcubic", mitchell, 2),
+])
+def test_kernels_of_resize(method, kernel, radius, new, antialias):
+    row = RNG.uniform(0, 1, 7)
+    expected = by_definition(row, new, kernel, radius, antialias)
+    np.testing.assert_allclose(resize(row[None, :, None], (1, new), method, antialias=antialias).data[0, :, 0],
+                               expected, rtol=1e-12)
+    np.testing.assert_allclose(resize(row[:, None, None], (new, 1), method, antialias=antialias).data[:, 0, 0],
+                               expected, rtol=1e-12)
+
+
+def test_area_is_the_mean_of_what_a_pixel_covers():
+    picture = RNG.uniform(0, 1, (6, 4, 2))
+    np.testing.assert_allclose(resize(picture, (2, 2), "area").data,
+                               picture.reshape(2, 3, 2, 2, 2).mean((1, 3)), rtol=1e-12)
+    np.testing.assert_allclose(resize([[[3.0], [6.0], [9.0]]], (1, 2), "area").data.ravel(), [4, 8], rtol=1e-6)
+    np.testing.assert_array_equal(resize(picture, (12, 8), "area").data, picture.repeat(2, 0).repeat(2, 1))
 
 
 # -- files that are no pictures ----------------------------------------------------------------------------------------

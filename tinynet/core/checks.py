@@ -11,6 +11,8 @@ called. Whole numbers come as ints, NumPy's integers or Tensors of one integer; 
     ints          an int, or one for each axis of an image
     axis          the number of an axis, or a list of them
     choice        one of several names
+
+`missing_axis` is what to add to a message about images with too few axes.
 """
 
 from __future__ import annotations
@@ -18,8 +20,26 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+
+def missing_axis(shape: Sequence[int | None], axes: int, channels: int | None = None) -> str:
+    """How to add the axis that a batch of images lacks; '' if it does not lack just one.
+
+    Args:
+        shape: Of what was given, channels last.
+        axes: How many axes a batch has.
+        channels: How many channels are expected, if that is known; pictures have 1, 3 or 4.
+
+    >>> missing_axis((28, 28, 1), 4), missing_axis((32, 28, 28), 4), missing_axis((28, 28), 4)
+    (' This is one sample: add a batch axis, x[None].', ' Add a channel axis with x[..., None].', '')
+    """
+    if len(shape) != axes - 1:
+        return ""
+    last = shape[-1]
+    sample = last == channels if channels is not None else axes == 4 and last in (1, 3, 4)
+    return " This is one sample: add a batch axis, x[None]." if sample else " Add a channel axis with x[..., None]."
 
 
 def number(value: Any, owner: str, argument: str, low: float = -math.inf, high: float = math.inf,

@@ -43,13 +43,28 @@ def reset_names() -> None:
     _counts.clear()
 
 
+_elsewhere: dict[str, tuple[str, str]] = {}  # name: (where it is, how a file that names it is loaded)
+
+
+def install_elsewhere(names: Iterable[str], where: str, remedy: str) -> None:
+    """Let errors about unknown names report where these are. The package's `__init__` calls this when all are loaded.
+
+    Args:
+        names: The names of one module's classes, none of which is a name of a family.
+        where: The module.
+        remedy: How a file that holds such a name is loaded.
+    """
+    _elsewhere.update((name, (where, remedy)) for name in names)
+
+
 _MANY = 40  # an error lists at most so many names: about six lines
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     """Return the message of an error about a name that does not exist.
 
-    It proposes the nearest names. It lists all names where there are at most 40.
+    It proposes the nearest names. It lists all names where there are at most 40. Of a name that another module has
+    (`install_elsewhere`) it tells where.
 
     Args:
         kind: The kind of object: 'optimizer', 'layer'.
@@ -60,6 +75,9 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     "unknown optimizer 'adm'; did you mean 'adam'? known: adam, sgd"
     """
     name, known = str(name), list(known)
+    if name in _elsewhere and name not in known:
+        where, remedy = _elsewhere[name]
+        return f"unknown {kind} {name!r}; there is {where}.{name}: {remedy}"
     # A name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', is listed once.
     listed = sorted(key for key in known if to_snake_case(key) == key or to_snake_case(key) not in known)
     near = _near(name, known)
@@ -73,12 +91,24 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
 
 
 def _near(name: str, known: list[str]) -> list[str]:
-    """Up to three known names, the nearest first: spelled almost like `name`, containing it, or contained in it."""
+    """Up to three known names, the nearest first.
+
+    Those that are `name` with two letters exchanged, with further words, spelled almost like it, containing it, or
+    contained in it.
+
+    >>> _near("adma", ["adamax", "adam"]), _near("loss_of_k", ["loss_of_m", "loss_of_all_k"])
+    (['adam', 'adamax'], ['loss_of_all_k', 'loss_of_m'])
+    """
     plain: dict[str, str] = {}
-    for key in sorted(known):
+    alike = name == to_snake_case(name)
+    for key in sorted(known, key=lambda key: ((key == to_snake_case(key)) != alike, key)):  # in the user's spelling
         plain.setdefault(key.lower().replace("_", ""), key)
     short = name.lower().replace("_", "")
-    near = difflib.get_close_matches(name, known, n=3)
+    swapped = {short[:i] + short[i + 1] + short[i] + short[i + 2:] for i in range(len(short) - 1)}
+    near = [key for text, key in plain.items() if text in swapped]
+    words = set(to_snake_case(name).split("_"))
+    near += [key for key in plain.values() if len(words) > 1 and words < set(to_snake_case(key).split("_"))]
+    near += difflib.get_close_matches(name, known, n=3)
     near += [plain[key] for key in difflib.get_close_matches(short, plain, n=3)]
     near += [key for text, key in plain.items() if len(short) > 2 and short in text]
     near += [plain[text] for text in sorted(plain, key=len, reverse=True) if len(text) > 2 and text in short]

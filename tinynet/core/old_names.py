@@ -14,6 +14,20 @@ def note(message: str) -> None:
     warn_user(message, DeprecationWarning)
 
 
+def today(value: Any, owner: str, argument: str, **renamed: str) -> Any:
+    """Return a value by today's name.
+
+    Args:
+        value: What was passed.
+        owner, argument: To whom, and as what; for the warning.
+        renamed: {old value: today's}.
+    """
+    if not isinstance(value, str) or value not in renamed:
+        return value
+    note(f"{owner}: {argument}={value!r} is an old name; write {argument}={renamed[value]!r}")
+    return renamed[value]
+
+
 def old_arguments(converted: dict[str, Callable[[Any], dict[str, Any]]] | None = None, dropped: Iterable[str] = (),
                   **renamed: str) -> Callable[[Any], Any]:
     """Decorate a function so that it takes old keyword arguments too. A class is decorated for its `__init__`.

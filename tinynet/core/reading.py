@@ -14,6 +14,7 @@ import contextlib
 import contextvars
 import math
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -206,6 +207,8 @@ def describe(error: BaseException) -> str:
     if isinstance(error, UnicodeDecodeError):
         wrong = error.object[error.start] if error.start < len(error.object) else 0
         return f"byte {wrong:#04x} at offset {error.start} is not {error.encoding.upper()}"
+    if " <_io." in str(error):  # an open file as Python shows it, which tells a user nothing
+        return describe(type(error)(re.sub(r" (in )?<_io\.[^>]*>+", "", str(error))))
     plain = isinstance(error, ValueError | NotImplementedError | OSError) or type(error).__module__ != "builtins"
     return str(error) if plain and str(error) else f"{type(error).__name__}: {error}" if str(error) else type(
         error).__name__

@@ -51,8 +51,8 @@ def standard_dtype(dtype: Any, owner: str) -> np.dtype[Any]:
             return result
         reason = "the kernels have no other floating-point types"
         if result is not None and result.kind in "OUS" or dtype == "string":
-            reason = ("text becomes numbers before it enters a model: dataset.map(...) with StringLookup or "
-                      "TextVectorization, or a Sequential that begins with one")
+            reason = ("text becomes numbers in a StringLookup or TextVectorization layer, in front of this one or in "
+                      "dataset.map(...)")
         raise ValueError(f"{owner}: dtype must be 'float32' or 'float64', got {dtype!r}; {reason}")
     return result
 

@@ -77,12 +77,15 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
     _takes_mask: bool | None = None
     input_spec: Any = None  # an InputSpec, or several, that each call is checked with; of a layer of your own
     is_layer = True  # read by modules below this one, such as serialization.py
-    _makes_mask = False  # whether outputs may have a mask though the inputs have none
+    _makes_mask = False  # whether outputs may have a mask that is not simply the input's
+    _needs_masks = False  # whether it makes one of the inputs' masks alone, and none where they have none
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._takes_training = cls._takes_mask = None  # its `call` may take other arguments than its parent's
         cls._makes_mask = cls.compute_mask is not Layer.compute_mask
+        if "compute_mask" in vars(cls):
+            cls._needs_masks = vars(cls).get("_needs_masks", False)
         if "build" in vars(cls):
             cls.build = within_scope(cls.build)  # type: ignore[method-assign]  # the same method, with a name's scope
 
@@ -315,7 +318,11 @@ def _name_layer(error: Exception, layer: Layer, args: tuple[Any, ...]) -> None:
     """Put the innermost layer's name, and what it was called on, into the error's text."""
     if getattr(error, "_names_a_layer", False) or not error.args or not isinstance(error.args[0], str):
         return
-    shapes = ", ".join(str(argument.shape) for argument in args if isinstance(argument, Tensor))
+    tensors = [argument for argument in args if isinstance(argument, Tensor)]
+    shapes = ", ".join(str(argument.shape) for argument in tensors)
+    if any(map(is_text, tensors)) and "convert" in error.args[0] or "invalid literal for" in error.args[0]:
+        error.args = ("expected numbers, got text; a TextVectorization or StringLookup layer makes numbers of it "
+                      f"({error.args[0]})",)
     error.args = (
         f"layer {layer.name!r} ({type(layer).__name__}), called on {shapes or 'its inputs'}: {error.args[0]}",
         *error.args[1:],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import activations, ops
-from ..core.checks import choice, ints, positive_int
+from ..core.checks import choice, ints, missing_axis, positive_int
 from ..core.old_names import SPATIAL, WEIGHTS, old_arguments
 from .arguments import axes_of, standard_data_format
 from .base import Layer
@@ -78,12 +78,18 @@ class Convolution(Layer):
         """
         layout = axes_of(self.rank + 2, self.data_format)
         if len(input_shape) != self.rank + 2:
-            remedy = " Add a channel axis with x[..., None]." if len(input_shape) == self.rank + 1 else ""
+            known = self._built_channels()
+            remedy = missing_axis(input_shape, self.rank + 2, known) if self.data_format == "channels_last" else ""
             raise ValueError(f"expected inputs of shape {layout}, got {tuple(input_shape)}.{remedy}")
         channels = input_shape[-1] if self.data_format == "channels_last" else input_shape[1]
         if channels is None:
             raise ValueError(f"the number of channels must be known, got {tuple(input_shape)} for {layout}")
         return channels
+
+    def _built_channels(self) -> int | None:
+        """The number of channels that the layer was built for; None before that."""
+        shape = self._built_input_shape
+        return shape[-1] if isinstance(shape, tuple) and len(shape) == self.rank + 2 else None
 
     def _add_bias(self, channels: int) -> None:
         if self.use_bias:

@@ -9,6 +9,7 @@ import numpy as np
 from .. import activations
 from ..core.absence import explainer
 from ..core.naming import auto_name
+from ..string_tensor import is_text_type
 from ..symbolic import KerasTensor, Node
 from .base import Layer
 
@@ -26,7 +27,8 @@ def Input(shape: Shape | None = None, batch_size: int | None = None, dtype: DTyp
     Args:
         shape: Shape of one sample, without the batch axis; None for an axis of any length.
         batch_size: Only if it is fixed.
-        dtype: Element type; `floatx()` if None.
+        dtype: Element type; `floatx()` if None; 'string' for text, of which TextVectorization or StringLookup make
+            numbers.
         sparse, ragged, tensor, optional: Keras has these; tinynet does not, and raises an error with a remedy.
         batch_shape: Shape with the batch axis, instead of `shape`.
         name: Of the input.
@@ -79,7 +81,9 @@ class InputLayer(Layer):
                  sparse: bool | None = False, ragged: bool | None = False, batch_shape: Shape | None = None,
                  input_tensor: Any = None, optional: bool = False, name: str | None = None,
                  input_shape: Shape | None = None, **kwargs: Any) -> None:
-        super().__init__(name=name or auto_name("input_layer"), dtype=dtype)
+        super().__init__(name=name or auto_name("input_layer"), dtype=None if is_text_type(dtype) else dtype)
+        if is_text_type(dtype):
+            self._dtype = np.dtype(object)
         for argument, given, instead in (
             ("sparse", sparse, "tinynet has no sparse tensors; pass dense arrays"),
             ("ragged", ragged, "tinynet has no ragged tensors; pad the sequences (utils.pad_sequences)"),
@@ -96,6 +100,11 @@ class InputLayer(Layer):
         self.built = True
         self.supports_masking = True
         Node(self, (), {}, KerasTensor(self.batch_shape, self.dtype, self.name))
+
+    @property
+    def dtype(self) -> str:
+        """Element type of the input, such as 'float32'; 'string' for text."""
+        return "string" if is_text_type(self._dtype) else self._dtype.name
 
     def call(self, x: Tensor) -> Tensor:
         return x

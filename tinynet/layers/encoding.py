@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.checks import choice, positive_int
+from ..core.old_names import today
 from ..tensor import Tensor
 from .base import Layer
 from .preprocessing import batches_of
 
 if TYPE_CHECKING:
     from ..core.types import Array, Config, DTypeLike, Shape
+
+
+OLD_OUTPUT_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}  # until TensorFlow 2.6
 
 
 def encode(indices: Array, output_mode: str, depth: int, dtype: DTypeLike, weights: Any = None) -> Array:
@@ -83,6 +87,7 @@ class CategoryEncoding(Layer):
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         refuse_sparse(sparse, "CategoryEncoding")
+        output_mode = today(output_mode, "CategoryEncoding", "output_mode", **OLD_OUTPUT_MODES)
         choice(output_mode, "CategoryEncoding", "output_mode", ("multi_hot", "one_hot", "count"))
         self.num_tokens = positive_int(num_tokens, "CategoryEncoding", "num_tokens")
         self.output_mode = output_mode

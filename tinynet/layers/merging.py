@@ -41,6 +41,7 @@ class _Merge(Layer):
     """
 
     _at_least = 2  # how many inputs
+    _needs_masks = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -203,6 +204,7 @@ class Concatenate(_Merge):
     """
 
     _at_least = 1
+    _needs_masks = True
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -262,6 +264,8 @@ class Dot(_Merge):
     array([[3.],
            [3.]], dtype=float32)
     """
+
+    _needs_masks = True
 
     def __init__(self, axes: int | tuple[int, int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

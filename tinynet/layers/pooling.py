@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
-from ..core.checks import choice, ints
+from ..core.checks import choice, ints, missing_axis
 from ..core.old_names import SPATIAL, old_arguments
 from ..ops.windows import window_output_size
 from .arguments import axes_of, standard_data_format
@@ -24,7 +24,7 @@ def check_rank(layer: Layer, input_shape: Shape, rank: int, axes: str) -> None:
         ValueError: the input has not `rank` axes; the message describes them with `axes`.
     """
     if len(input_shape) != rank:
-        hint = " Add a channel axis with x[..., None]." if len(input_shape) == rank - 1 else ""
+        hint = missing_axis(input_shape, rank)
         raise ValueError(f"{type(layer).__name__}: expected {rank} axes {axes}, got shape {tuple(input_shape)}.{hint}")
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.checks import choice
+from ..core.old_names import today
 from ..core.reading import check_bytes, deserializing
 from ..tensor import Tensor
 from .base import Layer
-from .encoding import refuse_sparse
+from .encoding import OLD_OUTPUT_MODES, refuse_sparse
 from .preprocessing import batches_of
 from .tokens import as_text, words_of
 from .tokens import lower as small_letters
@@ -78,6 +79,7 @@ class TextVectorization(Layer):
         ):
             if value not in known and not callable(value):
                 raise ValueError(f"TextVectorization: {argument} must be one of {known} or a function, got {value!r}")
+        output_mode = today(output_mode, "TextVectorization", "output_mode", **OLD_OUTPUT_MODES)
         choice(output_mode, "TextVectorization", "output_mode", ("int", "multi_hot", "count", "tf_idf"))
         if output_sequence_length is not None and output_mode != "int":
             raise ValueError("TextVectorization: output_sequence_length needs output_mode='int'")
@@ -174,6 +176,9 @@ class TextVectorization(Layer):
             for row in self.words(np.atleast_1d(batch)):
                 self._lookup_layer.count(row)
         self._lookup_layer.finalize_state()
+
+    def _build_symbolically(self, shapes: Any) -> None:
+        self._build_with_shape(shapes)  # without a trial on numbers: the vocabulary is the same whatever the shape
 
     def call(self, x: Any) -> Tensor:
         text = as_text(x, self.encoding)

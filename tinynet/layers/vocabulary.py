@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.checks import choice
+from ..core.old_names import today
 from ..core.reading import check_bytes, deserializing, open_named, translated
 from ..tensor import Tensor
 from .base import Layer
-from .encoding import encode, refuse_sparse
+from .encoding import OLD_OUTPUT_MODES, encode, refuse_sparse
 from .fingerprints import as_key, bucket
 from .preprocessing import batches_of
 from .tokens import as_text
@@ -42,6 +43,7 @@ class _Lookup(Layer):
         super().__init__(**kwargs)
         owner = type(self).__name__
         refuse_sparse(sparse, owner)
+        output_mode = today(output_mode, owner, "output_mode", **OLD_OUTPUT_MODES)
         choice(output_mode, owner, "output_mode", OUTPUT_MODES)
         if invert and output_mode != "int":
             raise ValueError(f"{owner}: invert=True needs output_mode='int'")

@@ -19,7 +19,15 @@ from ..runtime import kernels
 from ..tape import record
 from ..tensor import Tensor
 from .base import LossFunctionWrapper
-from .elements import as_float, as_tensor, float_pair, mean_over_last, record_loss, reshaped
+from .elements import (
+    as_float,
+    as_tensor,
+    float_pair,
+    mean_over_last,
+    record_loss,
+    reshaped,
+    squeeze_or_expand_to_same_rank,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,7 +147,7 @@ def binary_crossentropy(
     >>> binary_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).numpy().round(4)
     array([0.6931], dtype=float32)
     """
-    y_true, y_pred = float_pair("binary_crossentropy", y_true, y_pred)
+    y_true, y_pred = squeeze_or_expand_to_same_rank(*float_pair("binary_crossentropy", y_true, y_pred))
     if _smoothing(label_smoothing, "binary_crossentropy"):
         y_true = _smoothed(y_true, label_smoothing, 2)
     return reduction.mean(cross_entropy.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
@@ -212,7 +220,7 @@ def binary_focal_crossentropy(
     >>> binary_focal_crossentropy([[1.0]], [[0.9]]).numpy().round(6)  # 0.1^2 times the cross-entropy 0.105361
     array([0.001054], dtype=float32)
     """
-    y_true, y_pred = float_pair("binary_focal_crossentropy", y_true, y_pred)
+    y_true, y_pred = squeeze_or_expand_to_same_rank(*float_pair("binary_focal_crossentropy", y_true, y_pred))
     t, p = y_true.data, y_pred.data
     if _smoothing(label_smoothing, "binary_focal_crossentropy"):
         t = t * (1 - label_smoothing) + 0.5 * label_smoothing

@@ -10,6 +10,7 @@ from typing import Any
 from ..core.nest import flatten, map_structure
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..string_tensor import StringTensor, to_string_array
 from ..symbolic import KerasTensor, Node
 from ..tensor import Tensor, convert_to_tensor
 from .fusion import plan_steps
@@ -172,7 +173,9 @@ class Graph:
                              "as a list in this order, or as a dict by name")
         values = [None] * self._size
         for slot, (value, (shape, dtype)) in enumerate(zip(given, self._checks, strict=True)):
-            if dtype is not None:
+            if dtype is None:
+                value = self._text(value, slot)
+            else:
                 if not isinstance(value, Tensor) or value.data.dtype != dtype:
                     value = convert_to_tensor(value, dtype)
                 if value.data.shape[1:] != shape:
@@ -201,12 +204,25 @@ class Graph:
                              f"missing: {missing}")
         return [inputs[name] for name in self.input_names]
 
+    def _text(self, value, slot):
+        """The texts of an input, as a StringTensor of its shape."""
+        expected = self.inputs[slot].shape
+        try:
+            texts = to_string_array(value)
+        except TypeError as error:
+            raise ValueError(f"input {self.input_names[slot]!r} takes text (dtype='string'): {error}") from None
+        if texts.ndim == len(expected) + 1 and texts.shape[-1] == 1:
+            texts = texts[..., 0]
+        elif texts.ndim == len(expected) - 1 and expected[-1] == 1 and texts.ndim:
+            texts = texts[..., None]
+        return self._fitting(StringTensor.wrap(texts), slot)
+
     def _fitting(self, value, slot):
         """The value if it fits the input's shape, with a last axis of length 1 added or taken away if that helps."""
         shape, expected = value.data.shape, self.inputs[slot].shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1:
             value = value.reshape(shape[:-1])
-        elif len(shape) == len(expected) - 1 and expected[-1] == 1:
+        elif len(shape) == len(expected) - 1 and expected[-1] == 1 and not batch_axis_hint(expected, shape):
             value = value.reshape((*shape, 1))
         actual = value.data.shape
         if len(actual) != len(expected) or any(want not in (None, have) for want, have
@@ -268,8 +284,15 @@ def batch_axis_hint(expected: tuple[int | None, ...], shape: tuple[int, ...]) ->
     '; this is one sample: add a batch axis, x[None], for a batch of one'
     >>> batch_axis_hint((None, 28, 28), (5, 28))
     ''
+    >>> batch_axis_hint((None, 1), (1,))  # a batch of numbers
+    ''
+    >>> batch_axis_hint((None, 28, 28, 1), (28, 28))
+    '; this is one sample: add a batch axis and a channel axis, x[None, ..., None], for a batch of one'
     """
-    fits = len(shape) == len(expected) - 1 and all(
+    if expected[-1] == 1 and len(shape) == len(expected) - 2 and len(shape) > 1 and batch_axis_hint(
+            expected[:-1], shape):
+        return "; this is one sample: add a batch axis and a channel axis, x[None, ..., None], for a batch of one"
+    fits = len(shape) == len(expected) - 1 and expected[1:] != (1,) and all(
         want in (None, have) for want, have in zip(expected[1:], shape, strict=True))
     return "; this is one sample: add a batch axis, x[None], for a batch of one" if fits else ""
 

@@ -6,6 +6,7 @@ from .. import ops
 from ..layers.augmentation import augments
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..string_tensor import is_text
 from ..symbolic import KerasTensor, link, set_owner, unlink
 from .fusion import plan_steps
 from .graph import Graph, batch_axis_hint
@@ -199,8 +200,11 @@ class Sequential(Model):
 
     def _with_last_axis(self, x):
         """As in Keras: numbers for an Input of shape (1,), grey images for one of (height, width, 1)."""
-        if self._last_length_is_one and len(x.shape) == self._last_length_is_one - 1:
-            return ops.expand_dims(x, -1)
+        axes = self._last_length_is_one
+        if axes and len(x.shape) == axes - 1:
+            known = self._known_input_shape() or self._built_input_shape
+            if known is None or not batch_axis_hint(known, tuple(x.shape)):  # not a sample without its batch axis
+                return x[..., None] if is_text(x) else ops.expand_dims(x, -1)
         return x
 
     def call(self, x: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # no mask
@@ -211,9 +215,9 @@ class Sequential(Model):
         except ValueError as error:
             known = self._known_input_shape() or self._built_input_shape
             if known is not None and error.args and not _compatible(known, tuple(given.shape)):
-                error.args = (f"{error.args[0]} ({self.name} was made for inputs {known}, got {given.shape}"
-                              f"{batch_axis_hint(known, given.shape)})",
-                              *error.args[1:])
+                hint = batch_axis_hint(known, given.shape)  # with it, the layer's own remedy would lead astray
+                ours = f"{self.name} was made for inputs {known}, got {given.shape}{hint}"
+                error.args = (ours if hint else f"{error.args[0]} ({ours})", *error.args[1:])
             raise
         return x
 

@@ -67,7 +67,8 @@ def conv(
     inputs, rank = _rank("conv", inputs)
     data_format = data_format or "channels_last"
     kernel = convert_to_tensor(kernel)
-    groups = inputs.shape[1 if data_format == "channels_first" else -1] // kernel.shape[-2]
+    depth = kernel.shape[-2] if len(kernel.shape) > 1 else 0  # conv1d and conv2d report a kernel that has no such axis
+    groups = inputs.shape[1 if data_format == "channels_first" else -1] // depth if depth else 1
     if rank == 3:  # conv1d has lengths as numbers
         strides, dilation_rate = (one[0] if isinstance(one, list | tuple) else one for one in (strides, dilation_rate))
     return (conv1d if rank == 3 else conv2d)(inputs, kernel, strides=strides, padding=padding, groups=groups,

@@ -69,7 +69,7 @@ def conv2d_forward(
     kernel_height, kernel_width, depth, filters = kernel.shape
     out_height, out_width = map(window_output_size, x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     padded = _pad(x, padding)
-    columns = filters // groups
+    columns = filters // max(groups, 1)  # of no channels there are no groups
     y = np.zeros((x.shape[0], out_height, out_width, filters), x.dtype)
     for p in range(kernel_height):
         for q in range(kernel_width):
@@ -108,7 +108,7 @@ def conv2d_backward(
     if activation == "relu":
         dy = np.where(y > 0, dy, dy.dtype.type(0))
     padded = _pad(x, padding)
-    columns = filters // groups
+    columns = filters // max(groups, 1)  # of no channels there are no groups
     dpadded = np.zeros_like(padded)
     dkernel = np.zeros_like(kernel)
     for p in range(kernel_height):

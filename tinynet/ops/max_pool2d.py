@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.checks import missing_axis
 from ..core.types import Array, Padding2d, Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
@@ -208,7 +209,7 @@ def pool2d(
     pool_size = as_pair(pool_size, operation, "pool_size")
     strides = pool_size if strides is None else as_pair(strides, operation, "strides")
     if data.ndim != 4:
-        hint = " Add a channel axis with x[..., None]." if data.ndim == 3 else ""
+        hint = missing_axis(data.shape, 4)
         raise ValueError(
             f"{operation}: expected an input (batch, height, width, channels), got shape {data.shape}.{hint}"
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.checks import missing_axis
 from ..core.types import Array, Padding2d, Pair
 from ..tape import record
 from ..tensor import Tensor
@@ -268,7 +269,7 @@ def check_images(operation: str, x: Array, kernel: Array, layout: str) -> None:
         ValueError: an array has another number of axes.
     """
     if x.ndim != 4 or kernel.ndim != 4:
-        hint = " Add a channel axis with x[..., None]." if x.ndim == 3 else ""
+        hint = missing_axis(x.shape, 4, kernel.shape[2] if kernel.ndim == 4 else None)
         raise ValueError(
             f"{operation}: expected an input (batch, height, width, in) and a kernel of 4 axes. "
             f"Got input {x.shape}, kernel {kernel.shape}. {layout}{hint}"

@@ -96,6 +96,8 @@ def _innermost(config, error, custom_objects, weights_bytes):
             if deeper:
                 return f"{path}.config.{deeper}", cause
             if str(cause).startswith("unknown class"):
+                if "; there is " in str(cause):  # one of the textbook's
+                    return path, ValueError(str(cause).split(". A class of your own")[0])
                 name = f"{part['module']}.{part['class_name']}" if part.get("module") else part["class_name"]
                 return path, ValueError(
                     f"class {name!r} is not one of tinynet's; if it is yours, pass "

@@ -34,6 +34,8 @@ def open_picture(file: Any, size: int, where: Any, max_bytes: int | None = None)
         PictureError: it is larger, or of a format that another program would have to decode.
         Exception: Pillow's own; call this inside `translated`.
     """
+    if size == 0:
+        raise PictureError(f"{where}: the file is empty; it is not a picture that can be read")
     picture = import_pillow("load_img").open(file)
     if picture.format == "EPS":
         raise PictureError(f"{where}: PostScript is a program, which is not run")

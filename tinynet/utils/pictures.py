@@ -18,6 +18,27 @@ from ..string_tensor import to_string_array
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .images import check_pixels, is_deep, open_picture, with_bytes
 
+
+def _triangle(t):
+    return np.maximum(0, 1 - t)
+
+
+def _gaussian(t):
+    """Standard deviation 1/2 pixel."""
+    return np.exp(-2 * t * t)
+
+
+def _mitchell(t):
+    """The cubic kernel of Mitchell and Netravali (1988) with B = C = 1/3."""
+    inner = ((7 / 6 * t - 2) * t) * t + 8 / 9
+    outer = ((-7 / 18 * t + 2) * t - 10 / 3) * t + 16 / 9
+    return np.where(t < 1, inner, outer)
+
+
+# TensorFlow's methods beside those of Keras. name: (weight of a pixel at distance t, from which distance on it is 0)
+_OTHER_KERNELS = {"gaussian": (_gaussian, 1.5), "mitchellcubic": (_mitchell, 2)}
+METHODS = (*interpolation.METHODS, "area", *_OTHER_KERNELS)
+
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _OWN_MODES = {"1": "L", "L": "L", "I;16": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "PA": "RGBA", "La": "LA",
               "RGBa": "RGBA"}  # a picture of any other mode is decoded to RGB
@@ -108,7 +129,8 @@ def resize(images: TensorLike, size: Any, method: str = "bilinear", preserve_asp
     Args:
         images: Shape (..., height, width, channels).
         size: (height, width).
-        method: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
+        method: "bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic" or "area": the
+            mean of the old pixels that a new one covers.
         preserve_aspect_ratio: Whether to make the picture only as large as fits into `size`.
         antialias: Whether to average over the area of a new pixel when making the picture smaller.
         name: Taken for TensorFlow's sake and ignored.
@@ -132,25 +154,30 @@ def resize(images: TensorLike, size: Any, method: str = "bilinear", preserve_asp
         rows = (np.arange(new_height) + 0.5) * height / new_height
         columns = (np.arange(new_width) + 0.5) * width / new_width
         return ops.take(ops.take(images, rows.astype(int), axis=-3), columns.astype(int), axis=-2)
-    if method not in interpolation.METHODS:
-        raise ValueError(f"image.resize: method must be one of {', '.join(interpolation.METHODS)}, got {method!r}")
+    if method not in METHODS:
+        raise ValueError(f"image.resize: method must be one of {', '.join(METHODS)}, got {method!r}")
     images = images if images.dtype.kind == "f" else ops.cast(images, "float32")
-    if method != "bilinear":
+    if method != "bilinear" and method in interpolation.METHODS:
         return interpolation.resize(images, (new_height, new_width), method, antialias, data_format="channels_last")
-    vertical = _triangles(height, new_height, antialias).astype(images.dtype)
-    horizontal = _triangles(width, new_width, antialias).astype(images.dtype)
+    vertical = _weights(height, new_height, method, antialias).astype(images.dtype)
+    horizontal = _weights(width, new_width, method, antialias).astype(images.dtype)
     return ops.einsum("...hwc,Hh,Ww->...HWc", images, vertical, horizontal) if images.ndim > 3 else ops.einsum(
         "hwc,Hh,Ww->HWc", images, vertical, horizontal)
 
 
-def _triangles(old, new, antialias):
-    """The matrix of linear interpolation from `old` to `new` pixels, edges repeated."""
-    scale = old / new
-    radius = max(scale, 1.0) if antialias else 1.0
-    centres = (np.arange(new) + 0.5) * scale - 0.5
-    if not antialias:
-        centres = centres.clip(0, old - 1)
-    weights = np.maximum(0, 1 - abs(np.arange(old)[None] - centres[:, None]) / radius)
+def _weights(old, new, method, antialias):
+    """The matrix of interpolation from `old` to `new` pixels along an axis; rows add up to 1."""
+    edges = np.arange(new + 1) * (old / new)  # of the new pixels, in old ones
+    if method == "area":
+        pixels = np.arange(old)
+        weights = np.minimum(pixels + 1, edges[1:, None]) - np.maximum(pixels, edges[:-1, None])
+        weights = weights.clip(0)
+    else:
+        kernel, radius = _OTHER_KERNELS.get(method, (_triangle, 1))
+        scale = max(old / new, 1.0) if antialias else 1.0
+        centres = (edges[1:] + edges[:-1]) / 2 - 0.5
+        distances = (np.arange(old) - centres[:, None]) / scale
+        weights = np.where(abs(distances) < radius, kernel(abs(distances)), 0)
     return weights / weights.sum(axis=1, keepdims=True)
 
 

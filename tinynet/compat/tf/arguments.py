@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from ... import ops
 from ...core.types import TensorLike
+from ...string_tensor import StringTensor
 from ...tensor import Tensor, to_array
 
 
@@ -49,6 +51,26 @@ def as_tf(title: str, operation: Callable[..., Any], *parameters: str, **default
     function.__signature__ = signature  # type: ignore[attr-defined]
     function.operation_of_tinynet = operation  # type: ignore[attr-defined]  # see tinynet/activations.py
     return function
+
+
+def keeping_text(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that moves elements as one whose results are StringTensors where it was given those.
+
+    >>> keeping_text(ops.flip)(StringTensor(["a", "b"])).numpy().tolist()
+    [b'b', b'a']
+    """
+
+    def as_text(result):
+        if isinstance(result, list | tuple):
+            return type(result)(map(as_text, result))
+        text = isinstance(result, Tensor) and result.data.dtype.kind == "O"
+        return StringTensor.wrap(result.data) if text else result
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return as_text(function(*args, **kwargs))
+
+    return wrapper
 
 
 def as_axis(axis: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from ... import ops
 from ...core.types import DTypeLike, ShapeLike, TensorLike
 from ...ops.shape import as_shape
-from ...string_tensor import StringTensor, is_text
+from ...string_tensor import StringTensor, is_text, to_string_array
 from ...symbolic import KerasTensor
 from ...tensor import Tensor, to_array
 from ...tensor import convert_to_tensor as _convert
@@ -87,7 +87,13 @@ def ones(shape: ShapeLike, dtype: DTypeLike = "float32", name: str | None = None
 
 
 def fill(dims: ShapeLike, value: TensorLike, name: str | None = None) -> Tensor:
-    """Return a tensor of shape `dims` with all elements `value`, in its type: `ops.full`."""
+    """Return a tensor of shape `dims` with all elements `value`, in its type: `ops.full`.
+
+    >>> fill([2], "a").numpy().tolist()
+    [b'a', b'a']
+    """
+    if is_text(value):
+        return StringTensor.wrap(np.full(as_shape(dims), to_string_array(value).item(), object))
     return ops.full(as_shape(dims), value, to_array(value).dtype)
 
 

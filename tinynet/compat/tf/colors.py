@@ -15,7 +15,9 @@ from ...tensor import Tensor, convert_to_tensor, to_array
 
 
 def convert_image_dtype(image: TensorLike, dtype: DTypeLike, saturate: bool = False, name: str | None = None) -> Tensor:
-    """Convert pictures to another element type and its range: uint8 0..255, floating point 0..1.
+    """Convert pictures to another element type and its range: uint8 0..255, uint16 0..65535, floating point 0..1.
+
+    From one type of whole numbers to a longer one, 255 becomes 255 * 256, and back it is 255.
 
     Args:
         image: Pictures.
@@ -34,7 +36,19 @@ def convert_image_dtype(image: TensorLike, dtype: DTypeLike, saturate: bool = Fa
         scaled = to_array(image).astype(np.float64) * (np.iinfo(dtype).max + 0.5)
         limits = np.iinfo(dtype)
         return Tensor((scaled.clip(limits.min, limits.max) if saturate else scaled).astype(dtype))
+    if image.dtype.kind in "iu" and dtype.kind in "iu":
+        return Tensor(_between_integers(to_array(image), dtype, saturate))
     return ops.cast(image, dtype)
+
+
+def _between_integers(image, dtype, saturate):
+    """Multiplied, or divided and rounded down, by the quotient of both ranges: a power of 2."""
+    largest, limits = np.iinfo(image.dtype).max, np.iinfo(dtype)
+    if largest > limits.max:
+        image = image // ((largest + 1) // (limits.max + 1))
+        return (image.clip(limits.min, limits.max) if saturate else image).astype(dtype)
+    image = (image.clip(max(limits.min, np.iinfo(image.dtype).min), None) if saturate else image).astype(dtype)
+    return image * dtype.type((limits.max + 1) // (largest + 1))
 
 
 def _in_floats(image, change):

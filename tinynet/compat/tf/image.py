@@ -15,7 +15,8 @@ from ... import ops, random
 from ...core.absence import explainer
 from ...core.types import SeedLike, TensorLike
 from ...tensor import Tensor, convert_to_tensor, to_array
-from ...utils.pictures import crop_to_bounding_box, pad_to_bounding_box, resize, resize_with_crop_or_pad
+from ...utils import pictures
+from ...utils.pictures import crop_to_bounding_box, pad_to_bounding_box, resize_with_crop_or_pad, resize_with_pad
 from .colors import (
     adjust_brightness,
     adjust_contrast,
@@ -39,14 +40,15 @@ __all__ = [
     "grayscale_to_rgb", "hsv_to_rgb",
     "pad_to_bounding_box", "per_image_standardization", "random_brightness", "random_contrast", "random_crop",
     "random_flip_left_right", "random_flip_up_down", "random_hue", "random_saturation", "resize",
-    "resize_with_crop_or_pad", "rgb_to_grayscale", "rgb_to_hsv", "rot90", "stateless_random_brightness",
+    "resize_with_crop_or_pad", "resize_with_pad", "rgb_to_grayscale", "rgb_to_hsv", "rot90",
+    "stateless_random_brightness",
     "stateless_random_contrast", "stateless_random_crop", "stateless_random_flip_left_right",
     "stateless_random_flip_up_down", "transpose",
 ]
 
 
 class ResizeMethod:
-    """Names of the ways to resize; `resize` reports those that it does not have."""
+    """Names of the ways to resize."""
 
     AREA = "area"
     BICUBIC = "bicubic"
@@ -59,6 +61,23 @@ class ResizeMethod:
 
 
 # -- size ----------------------------------------------------------------------------------------------------------
+
+
+def resize(images: TensorLike, size: Any, method: str = "bilinear", preserve_aspect_ratio: bool = False,
+           antialias: bool = False, name: str | None = None) -> Tensor:
+    """Resize pictures: `tinynet.utils.pictures.resize` has the arguments and errors.
+
+    As in TensorFlow, pictures that have the size already are returned as they are, nearest pixels keep their type, and
+    all else is float32.
+
+    >>> resize(np.full((2, 2, 1), 9, "uint8"), (4, 4), "area").numpy()[0, :, 0].tolist()
+    [9.0, 9.0, 9.0, 9.0]
+    """
+    images = convert_to_tensor(images)
+    resized = pictures.resize(images, size, method, preserve_aspect_ratio, antialias)
+    if resized.shape == images.shape:
+        return images
+    return resized if method == "nearest" else ops.cast(resized, "float32")
 
 
 def central_crop(image: TensorLike, central_fraction: float) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import ops
 from ...core.types import DTypeLike, TensorLike
+from ...string_tensor import is_text, to_string_array
 from ...tensor import Tensor
 from .arguments import as_tf
 from .arrays import add_n
@@ -20,15 +21,28 @@ def _table(names, *parameters):
     return {name: as_tf(f"math.{name}", getattr(ops, own or name), *parameters) for name, own in pairs}
 
 
+def _equal(x, y):
+    if is_text(x) or is_text(y):
+        return Tensor.wrap(np.asarray(to_string_array(x) == to_string_array(y), bool))
+    return ops.equal(x, y)
+
+
+def _not_equal(x, y):
+    if is_text(x) or is_text(y):
+        return Tensor.wrap(np.asarray(to_string_array(x) != to_string_array(y), bool))
+    return ops.not_equal(x, y)
+
+
 ELEMENTWISE = _table(
     "abs acos=arccos acosh=arccosh asin=arcsin asinh=arcsinh atan=arctan atanh=arctanh ceil cos cosh erf erfc erfinv "
     "exp expm1 floor is_finite=isfinite is_inf=isinf is_nan=isnan log log1p log_sigmoid logical_not negative "
     "reciprocal round rsqrt sigmoid sign sin sinh sqrt square tan tanh", "x",
 ) | _table(
-    "add equal floordiv=floor_divide floormod=mod greater greater_equal less less_equal logical_and logical_or "
-    "logical_xor maximum minimum mod multiply not_equal pow=power subtract", "x", "y",
+    "add floordiv=floor_divide floormod=mod greater greater_equal less less_equal logical_and logical_or "
+    "logical_xor maximum minimum mod multiply pow=power subtract", "x", "y",
 ) | _table("atan2=arctan2", "y", "x") | _table("softplus softsign", "features") | _table(
-    "in_top_k", "targets", "predictions", "k")
+    "in_top_k", "targets", "predictions", "k") | {
+        "equal": as_tf("math.equal", _equal, "x", "y"), "not_equal": as_tf("math.not_equal", _not_equal, "x", "y")}
 
 
 def cast(x: TensorLike, dtype: DTypeLike, name: str | None = None) -> Tensor:

@@ -18,7 +18,7 @@ from . import arrays, clipping, control, indexing, reductions, sorting, strings,
 from . import linalg as _linalg
 from . import math as _math
 from . import nn as _nn
-from .arguments import as_tf
+from .arguments import as_tf, keeping_text
 from .arrays import add_n, constant  # noqa: F401
 from .linalg import l2_normalize  # noqa: F401
 
@@ -120,6 +120,12 @@ _NAMES: dict[str, Any] = _TYPES | _REDUCTIONS | {name: _math.ELEMENTWISE[name] f
     "stop_gradient": as_tf("stop_gradient", ops.stop_gradient, "input"),
     "zeros_like": as_tf("zeros_like", ops.zeros_like, "input", dtype=None),
 }
+
+_MOVING = (
+    "boolean_mask", "broadcast_to", "concat", "expand_dims", "gather", "gather_nd", "identity", "repeat", "reshape",
+    "reverse", "roll", "slice", "sort", "split", "squeeze", "stack", "tile", "transpose", "unstack", "where",
+)
+_NAMES |= {name: keeping_text(_NAMES[name]) for name in _MOVING}
 
 math = Namespace("tf.math", _math.ELEMENTWISE | _REDUCTIONS | _of(
     _math, "accumulate_n divide divide_no_nan multiply_no_nan squared_difference truediv",

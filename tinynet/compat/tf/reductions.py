@@ -218,7 +218,7 @@ def _largest_singular_value(x):
     x = as_floats(x)
     u, s, vt = np.linalg.svd(x.data, full_matrices=False)
     direction = u[..., :, :1] * vt[..., :1, :]
-    return record(np.ascontiguousarray(s[..., 0]), (x,), lambda dy: (dy[..., None, None] * direction,))
+    return record(np.array(s[..., 0]), (x,), lambda dy: (dy[..., None, None] * direction,))
 
 
 def bincount(arr: TensorLike, weights: TensorLike | None = None, minlength: int | None = None,

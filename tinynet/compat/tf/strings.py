@@ -271,7 +271,7 @@ def unicode_split(input: Any, input_encoding: str, errors: str = "replace", repl
     """Return the characters of one text.
 
     Args:
-        input: One text.
+        input: One text, shape () or (1,), which the characters' axis follows.
         input_encoding: 'UTF-8', 'UTF-16-BE' or 'UTF-32-BE'.
         errors: What bytes that are no text become: 'replace', 'ignore' or, an error, 'strict'.
         replacement_char: What 'replace' puts there: the number of a character.
@@ -285,13 +285,15 @@ def unicode_split(input: Any, input_encoding: str, errors: str = "replace", repl
     """
     check_choice("strings.unicode_split", "input_encoding", input_encoding, ("UTF-8", "UTF-16-BE", "UTF-32-BE"))
     check_choice("strings.unicode_split", "errors", errors, ("replace", "ignore", "strict"))
-    if to_string_array(input).ndim:
+    array = to_string_array(input)
+    if array.size != 1:
         raise ValueError("strings.unicode_split: tinynet has no ragged tensors, so it splits one text at a time; split "
                          "in Dataset.map before batch(), or use TextVectorization(split='character')")
     text = _bytes(input).decode(input_encoding, errors)
     if errors == "replace":
         text = text.replace("\ufffd", chr(replacement_char))
-    return StringTensor(list(text)) if text else StringTensor.wrap(np.empty(0, object))
+    characters = np.array([*(character.encode() for character in text), None], object)[:-1]
+    return StringTensor.wrap(characters.reshape(*array.shape, len(text)))
 
 
 __getattr__ = explainer(__name__)

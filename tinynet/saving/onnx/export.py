@@ -42,6 +42,10 @@ def onnx_model(model: Any) -> Any:
     """
     onnx = import_onnx()
     graph = _graph_of(model)
+    for name, tensor in zip(graph.input_names, graph.inputs, strict=True):
+        if tensor.dtype == "string":
+            raise unsupported(model, f"its input {name!r} is text; export a model that begins after the layer which "
+                                     "makes numbers of it")
     writer = Writer(onnx, write_part)
     inputs = [writer.input(name, tensor) for name, tensor in zip(graph.input_names, graph.inputs, strict=True)]
     results = write_model(writer, model, inputs)
