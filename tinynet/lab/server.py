@@ -30,6 +30,7 @@ from .turns import Turns
 STATIC = Path(__file__).parent / "static"
 MOST_SESSIONS = 64
 SECONDS_ABANDONED = 60  # after which a session without a browser ends
+SECONDS_TO_END = 3.0  # that a session's present step may take when the lab stops
 MOST_OF_A_BROWSER = 8  # sessions in a class, so that one reader's tabs lock nobody out
 SECONDS_OF_A_RELOAD = 5  # after which a session without a browser makes room for another one
 MESSAGES_A_SECOND = 200.0  # that are read from a connection; a page sends up to 100
@@ -157,9 +158,13 @@ class Sessions:
                 del self._left[name]
 
     def end_all(self) -> None:
-        """End all sessions."""
-        for session in self._sessions.values():
+        """End all sessions, and wait for their present steps: a thread within a kernel must not outlive Python."""
+        sessions = [*self._sessions.values()]
+        for session in sessions:
             session.end()
+        deadline = time.monotonic() + SECONDS_TO_END
+        for session in sessions:
+            session.thread.join(max(0.0, deadline - time.monotonic()))
         self._sessions.clear()
 
     def __len__(self) -> int:

@@ -21,6 +21,7 @@ from .panel import Following, Panel
 from .turns import Turns
 from .words import LabError, Words
 
+SESSION_THREAD = "tinynet lab session"
 FRAME_SECONDS = 1 / 30
 CATCHING_UP_SECONDS = 0.3  # a step back that takes less shows no picture in between
 SLICE_SECONDS = 0.015  # that a session trains before others have their turn: 30 sessions wait at most half a second
@@ -56,7 +57,7 @@ class Session:
         self._code_of: Any = None
         self._holds: Lab | None = None  # whose training this session holds
         self._snapshots: dict[int, Any] = {}
-        self.thread = threading.Thread(target=self._run, name="tinynet lab session", daemon=True)
+        self.thread = threading.Thread(target=self._run, name=SESSION_THREAD, daemon=True)
         self.thread.start()
 
     def receive(self, text: str) -> None:
