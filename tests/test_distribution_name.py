@@ -12,8 +12,9 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OLD = re.compile(r"""\btinynet\[                                   # an extra of the old name
                      | \b(pip|pipx|uv)\b[^`\n&;|]*\binstall\b[^`\n&;|]*\btinynet\b(?!-learn|/)""", re.VERBOSE)
-TEXTS = [path for pattern in ("*.md", "*.toml", "tinynet/**/*.py", "tinynet/**/*.md", "tinynet/**/*.pyx", "docs/**/*.md",
-                              "bench/**/*.py", "bench/**/*.md") for path in sorted(ROOT.glob(pattern))]
+PATTERNS = ("*.md", "*.toml", "tinynet/**/*.py", "tinynet/**/*.md", "tinynet/**/*.pyx", "docs/**/*.md",
+            "bench/**/*.py", "bench/**/*.md")
+TEXTS = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
 
 
 @pytest.mark.parametrize("text", ['pip install "tinynet[plot]"', "pip install tinynet", "pip install -U tinynet",

@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .access import Access
     from .connections import make_server
     from .server import listen, make_app
+    from .session import SESSION_THREAD
 
     fragment, lesson = what_to_open(arguments.what)
     try:
