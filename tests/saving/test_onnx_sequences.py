@@ -7,12 +7,13 @@ import warnings
 import numpy as np
 import pytest
 
-import tinynet as tn
-from tests.saving.onnx_runs import RUNTIME, assert_reproduced, randomize
-from tests.saving.test_onnx import CASES
-from tinynet import layers as L
-
 pytest.importorskip("onnx")
+
+import tinynet as tn  # noqa: E402
+from tests.saving.onnx_runs import RUNTIME, assert_reproduced, randomize  # noqa: E402
+from tests.saving.test_onnx import CASES  # noqa: E402
+from tinynet import layers as L  # noqa: E402
+
 rng = np.random.default_rng(5)
 
 # Words with padding at the end, in the middle, at the start, nowhere, and everywhere but one step.
