@@ -246,7 +246,7 @@ def test_errors_say_what_to_do():
 
 
 def run(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 def test_scikit_learn_is_imported_when_asked_for():

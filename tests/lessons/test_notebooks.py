@@ -110,7 +110,7 @@ import matplotlib.pyplot as plt
 
 _, ax = plt.subplots()
 """)
-    done = run_notebook(to_notebook(read_lesson(path), "ko"))
+    done = run_notebook(to_notebook(read_lesson(path), "ko"), folder=tmp_path)
     pictures = [sum("image/png" in output.get("data", {}) for output in cell.outputs)
                 for cell in done.cells if cell.cell_type == "code"]
     assert pictures == [0, 1, 1, 1]

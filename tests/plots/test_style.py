@@ -116,7 +116,7 @@ def test_the_room_is_loaded_when_it_is_asked_for():
             "('tinynet.plots', 'tinynet.textbook.plots', 'matplotlib'))}; assert not loaded, loaded; "
             "assert tn.plots.history and tn.textbook.plot_paths and tn.textbook.plots.plot_ball; "
             "assert 'matplotlib' not in sys.modules")
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
 
 
 def test_without_matplotlib(monkeypatch):

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import tarfile
+import types
 import zipfile
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 import tinynet as tn
 from tinynet.core.errors import DataError
 from tinynet.utils import downloads, files, normalize, pad_sequences, to_categorical
+from tinynet.utils.progbar import is_interactive
 
 
 @given(labels=st.lists(st.integers(0, 9), max_size=50), dtype=st.sampled_from(["uint8", "int64", "float32"]))
@@ -228,6 +230,16 @@ def test_bar_and_summary_on_a_terminal_without_their_characters(monkeypatch):
     stream.flush()
     text = stream.buffer.getvalue().decode("latin-1")
     assert "? last (Dense)" in text and "Total params: 3" in text and "1/1 ????" in text and "loss: " in text
+
+
+def test_only_a_notebooks_own_output_is_one(monkeypatch):
+    """Not any process that has imported ipykernel, as one that runs notebooks has."""
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert not is_interactive()
+    out = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
+    monkeypatch.setattr(sys, "stdout", out())
+    assert is_interactive()
 
 
 def test_the_bar_moves_in_one_line_of_a_terminal(monkeypatch):

@@ -67,12 +67,13 @@ def run_lesson(
     return time.monotonic() - began
 
 
-def run_notebook(notebook: Any, time_limit: float = TIME_LIMIT) -> Any:
+def run_notebook(notebook: Any, time_limit: float = TIME_LIMIT, folder: str | os.PathLike | None = None) -> Any:
     """Run a notebook's cells in a Jupyter kernel, in place: its outputs and pictures are in it afterwards.
 
     Args:
         notebook: Of `to_notebook`.
         time_limit: Seconds for each cell.
+        folder: Where the kernel runs; the present one if None.
 
     Returns:
         The notebook.
@@ -84,5 +85,6 @@ def run_notebook(notebook: Any, time_limit: float = TIME_LIMIT) -> Any:
     """
     nbclient = import_extra("nbclient", "lessons", "run_notebook")
     import_extra("ipykernel", "lessons", "run_notebook")
-    nbclient.NotebookClient(notebook, timeout=time_limit, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=time_limit, kernel_name="python3",
+                            resources={"metadata": {"path": os.fspath(folder or os.getcwd())}}).execute()
     return notebook

@@ -151,7 +151,9 @@ def write(text: str) -> None:
 def is_interactive() -> bool:
     """Report whether standard output is a terminal or a notebook, where a bar can move."""
     closed = sys.stdout is None or getattr(sys.stdout, "closed", False)
-    return not closed and bool(getattr(sys.stdout, "isatty", lambda: False)()) or "ipykernel" in sys.modules
+    if not closed and bool(getattr(sys.stdout, "isatty", lambda: False)()):
+        return True
+    return type(sys.stdout).__module__.startswith("ipykernel.")  # its OutStream; others may have imported the package
 
 
 def _number(value):
