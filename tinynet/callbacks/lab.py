@@ -18,7 +18,7 @@ from ..tensor import Tensor
 from .base import Callback, Logs
 from .probe import histogram, statistics
 
-SHARE = 0.08  # of the time of training that watching may take, while a page is open
+SHARE = 0.05  # of the time of training that watching may take, while a page is open
 BINS = 32
 SAMPLES = 120  # samples of the past that are kept for each layer
 EXAMPLES = 256  # samples that the confusion matrix counts
@@ -30,7 +30,7 @@ class Lab(Callback):
     """Open the lab's page on the model that `fit` trains: graph, losses, histograms of each layer, worst mistakes.
 
     While no page is open it costs nothing. With a browser open, single batches are looked into, which takes about twice
-    their time: as many as 8% of the time of training allow. The training is the same, to the last bit.
+    their time: as many as 5% of the time of training allow. The training is the same, to the last bit.
 
     Args:
         open_browser: Whether to open the page in the browser; its link is printed in any case.
