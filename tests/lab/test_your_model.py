@@ -65,7 +65,7 @@ def test_looking_changes_nothing(offline, data, monkeypatch):
     lab = Lab(open_browser=False)
     fit(plain, data, epochs=2)
     fit(looked, data, [Asking(lab), lab], epochs=2)
-    assert len(lab.sample_steps) >= 22
+    assert len(lab.running) >= 22
     for one, other in zip(plain.get_weights(), looked.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -73,7 +73,7 @@ def test_looking_changes_nothing(offline, data, monkeypatch):
 def test_with_nobody_looking_nothing_is_sampled(offline, data):
     lab = Lab(open_browser=False)
     fit(make_model(), data, [lab], epochs=3)
-    assert lab.step == 36 and not lab.samples and not lab.sample_steps
+    assert lab.step == 36 and not lab.samples and not lab.running
 
 
 def test_samples_are_the_layers_own_numbers(offline, data, monkeypatch):
@@ -273,7 +273,7 @@ def test_a_probe_beside_it_records_the_same(offline, data, monkeypatch):
         alone, lab, beside = tn.callbacks.Probe(every=1), Lab(open_browser=False), tn.callbacks.Probe(every=1)
         fit(make_model(), data, [alone])
         fit(make_model(), data, [Asking(lab), *((lab, beside) if reverse else (beside, lab))])
-        assert len(lab.sample_steps) == 12
+        assert len(lab.running) == 12
         for (_, kind), other in zip(alone.series, beside.series.values(), strict=True):
             one = list(alone.series.values())[list(beside.series.values()).index(other)]
             np.testing.assert_array_equal(one.mean, other.mean, kind)
@@ -436,7 +436,7 @@ def test_nobody_looks_once_the_page_is_gone(offline, data):
         time.sleep(0.1)
         lab._wanted = False
         fit(model, data, [lab], epochs=3)
-        assert not lab.sample_steps
+        assert not lab.running
     finally:
         sessions.end_all()
         watching.remove(lab)

@@ -59,7 +59,6 @@ class Lab(Callback):
         self.training = False
         self.epoch_logs: list[Logs] = []
         self.samples: dict[tuple[str, str], deque] = {}
-        self.sample_steps: deque[int] = deque(maxlen=SAMPLES)
         self.running: deque[tuple[int, float]] = deque(maxlen=600)  # (step, loss so far in its epoch)
         self.maps: np.ndarray | None = None  # (height, width, maps) of the first sample in the batch
         self.maps_of = ""  # the layer that made them
@@ -239,7 +238,6 @@ class Lab(Callback):
         self._stop_watching()
         for key, value in self._fresh.items():
             self.samples.setdefault(key, deque(maxlen=SAMPLES)).append(value)
-        self.sample_steps.append(self.step)
         self.running.append((self.step, float(make_logs().get("loss", np.nan))))
         # The batch that was looked into took longer by about its own time.
         if np.isfinite(self.step_seconds):

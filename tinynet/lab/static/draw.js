@@ -435,3 +435,15 @@ export function table(caption, head, rows) {
       scope: i ? null : "row", text: typeof one === "number" ? digits(one) : one,
     }))))));
 }
+
+// A small square of a colour, for a legend.
+export function swatch(color) {
+  const box = element("span", { class: "swatch" });
+  box.style.background = color;
+  return box;
+}
+
+// The entries of a legend, for a list of the class "legend", from pairs of a colour and its words.
+export function legendItems(pairs) {
+  return pairs.map(([color, words]) => element("li", {}, swatch(color), words));
+}

@@ -1,6 +1,6 @@
 // Three paths over one loss surface, what each cost, and the lines that they stand for.
 
-import { Curves, Figure, bitmap, colour, flip, heights, series, table } from "../draw.js";
+import { Curves, Figure, bitmap, colour, flip, heights, legendItems, series, table } from "../draw.js";
 import { digits, element } from "../words.js";
 
 export default function make(root, lab) {
@@ -61,11 +61,7 @@ export default function make(root, lab) {
   return {
     draw(newState) {
       state = newState;
-      legend.replaceChildren(...state.walks.map((walk, i) => {
-        const box = element("span", { class: "swatch" });
-        box.style.background = series(i);
-        return element("li", {}, box, t(walk.name));
-      }));
+      legend.replaceChildren(...legendItems(state.walks.map((walk, i) => [series(i), t(walk.name)])));
       costs.replaceChildren(table(t("costs"), ["method", "per_update", "updates", "samples_used", "epochs"].map(t),
         state.walks.map((walk) => [t(walk.name), walk.per_update, walk.updates, walk.samples, digits(Math.round(walk.epochs * 100) / 100)])));
       surface.redraw();

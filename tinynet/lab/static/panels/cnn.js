@@ -2,24 +2,10 @@
 
 import training from "./cnn_training.js";
 import vgg from "./cnn_vgg.js";
+import { oneOf } from "./scenes_of_a_panel.js";
 
 const SCENES = { training, vgg };
 
 export default function make(root, lab) {
-  let scene = null;
-  let shown = "";
-  return {
-    draw(state, settings) {
-      if (shown !== state.scene) {
-        scene?.destroy?.();
-        root.replaceChildren();
-        shown = state.scene;
-        scene = SCENES[shown](root, lab);
-      }
-      scene.draw(state, settings);
-    },
-    destroy() {
-      scene?.destroy?.();
-    },
-  };
+  return oneOf(SCENES, root, lab);
 }

@@ -1,6 +1,6 @@
 // Paths of optimizers over a surface: contours, heights in perspective, or the diagram of rate and momentum.
 
-import { Curves, Figure, bitmap, colour, flip, heights, perspective, series } from "../draw.js";
+import { Curves, Figure, bitmap, colour, flip, heights, perspective, series, swatch } from "../draw.js";
 import { digits, element } from "../words.js";
 
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
@@ -148,12 +148,6 @@ export default function make(root, lab) {
       lines.push(element("li", {}, swatch(colour("low")), `∂L/∂w₀ ${t("negative")}`), element("li", {}, swatch(colour("high")), `∂L/∂w₀ ${t("positive")}`));
     }
     legend.replaceChildren(...lines);
-  }
-
-  function swatch(color) {
-    const box = element("span", { class: "swatch" });
-    box.style.background = color;
-    return box;
   }
 
   function showLosses() {

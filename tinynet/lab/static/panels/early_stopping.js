@@ -1,6 +1,6 @@
 // Both losses over the epochs with the best epoch marked, and the function that the network computes.
 
-import { Figure, colour, series } from "../draw.js";
+import { Figure, colour, legendItems, series } from "../draw.js";
 import { element } from "../words.js";
 
 export default function make(root, lab) {
@@ -56,11 +56,7 @@ export default function make(root, lab) {
       losses.redraw();
       fit.redraw();
       const items = [["c0", "train"], ...(state.validation_losses.shape[0] ? [["c1", "validation"]] : [])];
-      legend.replaceChildren(...items.map(([name, words]) => {
-        const swatch = element("span", { class: "swatch" });
-        swatch.style.background = colour(name);
-        return element("li", {}, swatch, t(words));
-      }));
+      legend.replaceChildren(...legendItems(items.map(([name, words]) => [colour(name), t(words)])));
     },
     destroy() {
       losses.destroy();

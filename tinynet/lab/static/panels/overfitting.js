@@ -1,6 +1,6 @@
 // The polynomial of the present degree, and both losses by degree.
 
-import { Curves, Figure, colour, series } from "../draw.js";
+import { Curves, Figure, colour, legendItems, series } from "../draw.js";
 import { element } from "../words.js";
 
 export default function make(root, lab) {
@@ -38,11 +38,7 @@ export default function make(root, lab) {
       settings = newSettings;
       figure.redraw();
       const items = [["ink", "points_train"], ["c1", "points_validation"], ["c0", "polynomial"], ...(state.truth ? [["line", "truth"]] : [])];
-      legend.replaceChildren(...items.map(([name, words]) => {
-        const box = element("span", { class: "swatch" });
-        box.style.background = colour(name);
-        return element("li", {}, box, t(words));
-      }));
+      legend.replaceChildren(...legendItems(items.map(([name, words]) => [colour(name), t(words)])));
       const count = state.losses.shape[0];
       const at = (k) => Array.from({ length: count }, (_, i) => Math.max(state.losses.values[2 * i + k], 1e-12));
       curves.set([Array.from({ length: count }, (_, i) => i), at(0), at(1)]);

@@ -1,6 +1,6 @@
 // Contours of the loss, the ball that the solution touches, and its path.
 
-import { Figure, colour, series, table } from "../draw.js";
+import { Figure, colour, legendItems, series, table } from "../draw.js";
 import { element } from "../words.js";
 
 export default function make(root, lab) {
@@ -62,11 +62,8 @@ export default function make(root, lab) {
       state = newState;
       settings = newSettings;
       figure.redraw();
-      legend.replaceChildren(...[["c1", "ball"], ["c0", "loss"], ["c2", "path"]].map(([name, words]) => {
-        const box = element("span", { class: "swatch" });
-        box.style.background = colour(name);
-        return element("li", {}, box, t(words));
-      }));
+      const items = [["c1", "ball"], ["c0", "loss"], ["c2", "path"]];
+      legend.replaceChildren(...legendItems(items.map(([name, words]) => [colour(name), t(words)])));
       example.replaceChildren(table(`${t("example")}, x = [1, 1, 1, 1]`, ["", t("weights"), t("output"), "Σ|w|", "Σw²"],
         state.example.map(([name, weights, ...rest]) => [name, `[${weights.join(", ")}]`, ...rest])));
     },
