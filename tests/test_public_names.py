@@ -40,6 +40,7 @@ INTERNALS = {
     "augment.filters": ["gaussian_weights", "smooth"],
     "augment.gallery": ["describe", "fixed_parameters", "needed_parameters", "usable"],
     "augment.geometry": ["affine_matrix", "perspective_matrix", "rotation_matrix"],
+    "augment.korean": ["*"],
     "augment.mixing": [
         "column_interval", "cutmix_mask", "horizontal_concat", "mixed_concat", "mixup_mask", "noisy_mixup",
         "random_2x2", "random_boxes", "random_columns", "random_elements", "random_pixels", "random_rows",
@@ -50,7 +51,7 @@ INTERNALS = {
     "augment.sampling": [
         "check_sampling", "in_threads", "sample_reference", "transformed_grid", "warp_reference", "warped",
     ],
-    "augment.text": ["changes", "lookup"],
+    "augment.text": ["changes", "lookup", "variants"],
     "augment.text_command": ["*"],
     "augment.wordnet": ["Synset", "find"],
     "augment.wordnet_files": ["*"],

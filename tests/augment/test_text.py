@@ -81,15 +81,20 @@ def test_deletion_and_dropout_have_their_probability():
 
 
 @given(sentence=words, num_aug=st.integers(0, 17), seed=seeds)
-def test_eda_gives_num_aug_variants_and_the_text(sentence, num_aug, seed):
+def test_eda_gives_num_aug_variants_that_differ_from_the_text_and_the_text(sentence, num_aug, seed):
     text = " ".join(sentence)
     result = augment.eda(text, TABLE, num_aug=num_aug, seed=seed)
-    assert len(result) == (num_aug + 1 if sentence else 1) and result[-1] == text
+    changeable = len(sentence) > 1 or with_synonyms(sentence)
+    assert len(result) == (num_aug + 1 if changeable else 1) and result[-1] == text
+    assert text not in result[:-1]
     assert augment.eda(text, TABLE, num_aug=num_aug, seed=seed) == result
 
 
 def test_eda_has_the_authors_counts(monkeypatch):
-    """Of 9 variants, three of each operation are made; each changes max(1, int(alpha len)) words."""
+    """Of 9 variants, three of each operation are made; each changes max(1, int(alpha len)) words.
+
+    One that equals the text is drawn again, which is another call: all words differ, so that this hardly happens.
+    """
     calls = []
 
     def spy_on(name):
@@ -103,7 +108,7 @@ def test_eda_has_the_authors_counts(monkeypatch):
 
     for name in ("synonym_replacement", "random_insertion", "random_swap", "random_deletion"):
         spy_on(name)
-    augment.eda("great film " * 14 + "indeed", TABLE, seed=0)
+    augment.eda("great film " + " ".join(f"word{i}" for i in range(27)), TABLE, seed=1)
     assert Counter(calls) == {("synonym_replacement", 2): 3, ("random_insertion", 2): 3, ("random_swap", 2): 3,
                               ("random_deletion", 0.1): 3}
     calls.clear()
@@ -170,7 +175,8 @@ def test_the_authors_cleaning():
 def test_no_words_no_variants():
     assert augment.eda("", TABLE) == [""] and augment.eda(" ", TABLE) == [" "]
     assert augment.eda("a film", TABLE, 0, 0, 0, 0) == ["a film"]
-    assert augment.eda("...", TABLE, num_aug=3, seed=0) == ["..."] * 4
+    assert augment.eda("...", TABLE, num_aug=3, seed=0) == ["..."]
+    assert augment.eda("odd", TABLE, num_aug=3, seed=0) == ["odd"]
 
 
 def test_wordnet_is_only_asked_for_where_it_is_needed(monkeypatch):
@@ -196,6 +202,56 @@ def test_wordnet_is_only_asked_for_where_it_is_needed(monkeypatch):
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_punctuation_is_no_word():
+    sentence = ["good", ",", "film", "!", "..."]
+    for seed in range(50):
+        swapped = augment.random_swap(sentence, 1, seed)
+        assert swapped == ["film", ",", "good", "!", "..."]
+        deleted = augment.random_deletion(sentence, 0.9, seed)
+        assert [word for word in deleted if not word.isalpha()] == [",", "!", "..."] and len(deleted) >= 4
+        assert augment.word_dropout(sentence, 1.0, seed=seed) == ["<unk>", ",", "<unk>", "!", "..."]
+    assert module.changes(0.5, sentence) == 1 and module.changes(0.5, [*sentence, "a", "b"]) == 2
+
+
+@given(sentence=st.lists(st.sampled_from(["a", "a", "b", ",", "film"]), min_size=1, max_size=6), seed=seeds)
+def test_no_variant_equals_the_text(sentence, seed):
+    """Two words that are the same change nothing when they are exchanged; nor does a deletion that deletes nothing."""
+    text = " ".join(sentence)
+    assert text not in augment.eda(text, TABLE, num_aug=6, p_rd=0.05, seed=seed)[:-1]
+
+
+KOREAN_FORMS = [
+    ("영화는", ["작품은"]), ("영화를", ["작품을"]), ("영화가", ["작품이"]), ("영화와", ["작품과"]),
+    ("영화로", ["작품으로"]), ("영화의", ["작품의"]), ("영화에서는", ["작품에서는"]), ("영화들을", ["작품들을"]),
+    ("영화다", ["작품이다"]), ("영화였다", ["작품이었다"]), ("영화입니다", ["작품입니다"]),
+    ("영화까지도", ["작품까지도"]), ("영화라는", ["작품이라는"]), ("영화", ["작품"]),
+    ("서울로", ["수도로", "부산으로"]), ("마을로", ["동네로"]), ("부산으로", ["서울로"]),
+    ("재미있는", ["흥미로운", "즐거운"]), ("재미있고", ["흥미롭고", "즐겁고"]), ("재미있었다", ["흥미로웠다"]),
+    ("재미있습니다", ["흥미롭습니다"]), ("재미있으면", ["흥미로우면"]), ("재미있어서", ["흥미로워서"]),
+    ("훌륭한", ["대단한"]), ("훌륭했던", ["대단했던"]), ("훌륭합니다", ["대단합니다"]),
+    ("훌륭하지만", ["대단하지만"]), ("좋지만", ["괜찮지만"]), ("영화은", []), ("작품는", []), ("좋은", []),
+    ("영", []), ("는", []), ("film는", []), ("", []),
+]
+KOREAN_TABLE = {
+    "영화": ["작품"], "서울": ["수도", "부산"], "부산": ["서울"], "마을": ["동네"], "훌륭하다": ["대단하다"],
+    "좋다": ["괜찮다"], "재미있다": ["흥미롭다", "즐겁다"], "재미있는": ["흥미로운", "즐거운"],
+}
+
+
+@pytest.mark.parametrize(("word", "expected"), KOREAN_FORMS)
+def test_korean_particles_and_endings_do_not_defeat_the_match(word, expected):
+    """What cannot be inflected without a dictionary (즐겁다: 즐거운, 좋다: 좋은) is left out, not guessed."""
+    assert module.lookup(KOREAN_TABLE)(word) == expected
+
+
+def test_a_korean_sentence_gets_its_synonyms():
+    sentence = ["이", "영화는", "훌륭했고,", "배우를", "칭찬합니다."]
+    assert augment.synonym_replacement(sentence, 9, {**KOREAN_TABLE, "배우": ["연기자"]}, seed=0) == [
+        "이", "작품은", "대단했고,", "연기자를", "칭찬합니다."]
+    assert augment.random_insertion(["영화는"], 1, KOREAN_TABLE, seed=0) in (["영화는", "작품은"], ["작품은", "영화는"])
+    assert augment.synonym_replacement(["영화는"], 1, lambda word: {"영화": ["무비"]}.get(word), seed=0) == ["무비는"]
 
 
 def test_sets_have_one_order_in_every_process():

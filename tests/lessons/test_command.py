@@ -27,6 +27,20 @@ def test_notebooks_are_written_and_a_second_language_does_not_replace_the_first(
     assert main(["lessons", "--lang", "en", "--out", str(tmp_path / "out"), "--force"]) == 0
 
 
+def test_notebooks_with_outputs(tmp_path, capsys, monkeypatch):
+    """One lesson stands for all: each takes seconds. Run again, it is the same file."""
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    monkeypatch.setattr("tinynet.lessons.notebooks.all_lessons", lambda: LESSONS[:1])
+    for _ in range(2):
+        assert main(["lessons", "--lang", "ko", "--out", str(tmp_path / "out"), "--outputs"]) == 0
+        assert LESSONS[0].titles["ko"] in capsys.readouterr().out
+    (written,) = (tmp_path / "out").iterdir()
+    outputs = [output for cell in nbformat.read(written, 4).cells for output in cell.get("outputs", ())]
+    assert any("E = 0.1250" in output.get("text", "") for output in outputs)
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
 def test_run(capfd):
     pytest.importorskip("matplotlib")
     assert main(["lessons", "run", "1"]) == 0
@@ -38,6 +52,7 @@ def test_run(capfd):
     (["lessons", "run", "nothing"], 2, "there is no lesson 'nothing'; there are 01_behind_the_scenes"),
     (["lessons", "run", "1", "--time-limit", "0.01"], 1, "not finished after 0.01 seconds"),
     (["lessons", "--force"], 2, "--out FOLDER"),
+    (["lessons", "--outputs"], 2, "--out FOLDER"),
     (["lessons", "--lang", "fr"], 2, "invalid choice: 'fr'"),
 ])
 def test_faults_are_one_line(capsys, arguments, code, words):

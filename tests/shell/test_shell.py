@@ -73,6 +73,18 @@ def test_names_of_the_table_explain_themselves(title):
             getattr(parent, name)
 
 
+@pytest.mark.parametrize("room", ["augment", "datasets", "lab", "lessons", "plots", "textbook"])
+def test_a_missing_name_of_a_room_is_explained_where_it_was_asked_for(room):
+    """The message names the room as the user wrote it; neither Keras nor TensorFlow has the most of them."""
+    title = f"keras.{room}" if room == "datasets" else f"tinynet.{room}"
+    module = importlib.import_module(f"tinynet.{room}")
+    with pytest.raises(AttributeError, match=f"unknown name in {title}: 'nonsense'"):
+        module.nonsense  # noqa: B018
+    with pytest.raises(ImportError, match=f"unknown name in {title}: 'nonsense'"):
+        exec(f"from tinynet.{room} import nonsense")
+    assert getattr(module, "__wrapped__", None) is None  # what Python itself asks for is no user's mistake
+
+
 def test_imports_of_missing_names():
     with pytest.raises(ImportError, match="keras.layers.ConvLSTM2D is not part of tinynet: it is rarely used"):
         from tinynet.keras.layers import ConvLSTM2D  # noqa: F401

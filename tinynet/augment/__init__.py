@@ -3,6 +3,7 @@
 Layers over them are in `tinynet.layers`; catalogue.py lists the transforms of one image.
 """
 
+from ..core.absence import explainer
 from .catalogue import PIXEL, SPATIAL, TRANSFORMS, apply
 from .distortion import elastic, grid_distortion, grid_shuffle
 from .embeddings import embedding_cutout, sentence_mixup, word_mixup
@@ -42,3 +43,5 @@ __all__ = [
     "embedding_cutout", "only_letters", "random_deletion", "random_insertion", "random_swap", "sentence_mixup",
     "synonym_replacement", "word_dropout", "word_mixup",
 ]
+
+__getattr__ = explainer(__name__)

@@ -207,11 +207,15 @@ _MOVED_FROM = {"tinynet.layers.core": "tinynet.layers"}
 _TF_NAMESPACES = {"random": "tinynet.compat.tf.random", "config": "tinynet.compat.tf.config", "errors": None}
 
 
+# Rooms that neither Keras nor TensorFlow has.
+_OWN_ROOMS = frozenset({"augment", "lab", "lessons", "plots", "textbook"})
+
+
 def titles(module_name: str) -> list[str]:
     """Return the names under which the users know a module of this package.
 
-    >>> titles("tinynet.layers"), titles("tinynet.random"), titles("tinynet.compat.tf.image")
-    (['keras.layers'], ['keras.random', 'tf.random'], ['tf.image'])
+    >>> titles("tinynet.layers"), titles("tinynet.random"), titles("tinynet.compat.tf.image"), titles("tinynet.plots")
+    (['keras.layers'], ['keras.random', 'tf.random'], ['tf.image'], ['tinynet.plots'])
     """
     inner = module_name.removeprefix("tinynet").removeprefix(".").removeprefix("core.")
     if not inner:
@@ -222,6 +226,8 @@ def titles(module_name: str) -> list[str]:
         return [inner]
     if inner.split(".")[0] == "data":
         return [f"tf.{inner}"]
+    if inner.split(".")[0] in _OWN_ROOMS:
+        return [module_name]
     return [f"keras.{inner}"] + [f"tf.{inner}"] * (inner in _TF_NAMESPACES)
 
 

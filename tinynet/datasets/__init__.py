@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.absence import explainer
 from . import (
     boston_housing,
     california_housing,
@@ -35,10 +36,13 @@ __all__ = [
 _ELSEWHERE = {"reuters": "11,228 news wires in 46 topics, https://martin-thoma.com/nlp-reuters/"}
 
 
+_explain = explainer(__name__)
+
+
 def __getattr__(name: str) -> Any:
     if name in _ELSEWHERE:
         raise ImportError(
             f"tinynet.datasets has no {name} ({_ELSEWHERE[name]}). Download it from there, read it into arrays, "
             "and pass these to fit; or use imdb for text"
         )
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _explain(name)

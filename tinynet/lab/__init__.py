@@ -13,9 +13,12 @@
     static/                   the page: ES modules, one style sheet; no build step
 """
 
+from ..core.absence import explainer
 from .catalogue import all_panels
 from .panel import Panel
 from .notebook import widget
 from .words import LabError, Words
 
 __all__ = ["LabError", "Panel", "Words", "all_panels", "widget"]
+
+__getattr__ = explainer(__name__)

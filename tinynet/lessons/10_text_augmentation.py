@@ -110,20 +110,20 @@ assert abs(np.mean(lengths) / 1000 - 0.9) < 0.01
 # ## Korean: particles stand in the way
 #
 # "영화" (film) is in the table, but the sentence has "영화는", with a particle, and a plain look-up does not find it. And a
-# synonym may need *another* particle: after a consonant 은, after a vowel 는. `synonyms` may be a function, so we can do both:
-# cut the particle off, look up, put the right one back on.
+# synonym may need *another* particle: after a consonant 은, after a vowel 는. So: cut the particle off, look up, put the right
+# one back on. Let us write that ourselves first; `synonyms` may be a function.
 #
 # A Korean letter's code tells whether it ends in a consonant: $(\text{code} - 44032) \bmod 28$ is 0 if it does not.
 # %% [markdown] lang="ko"
 # ## 한국어: 조사가 길을 막는다
 #
 # 사전에는 "영화"가 있는데 문장에는 조사가 붙은 "영화는"이 있어서 그냥 찾으면 찾지 못합니다. 게다가 유의어에는 *다른* 조사가 필요할 수
-# 있습니다. 받침이 있으면 '은', 없으면 '는'입니다. `synonyms`에는 함수도 넣을 수 있으니 둘 다 해결해 봅시다. 조사를 떼고, 찾고, 알맞은
-# 조사를 다시 붙이는 것입니다.
+# 있습니다. 받침이 있으면 '은', 없으면 '는'입니다. 그러니 조사를 떼고, 찾고, 알맞은 조사를 다시 붙여야 합니다. 먼저 직접 만들어 봅시다.
+# `synonyms`에는 함수도 넣을 수 있습니다.
 #
 # 한글 글자의 코드를 보면 받침이 있는지 알 수 있습니다. $(\text{code} - 44032) \bmod 28$이 0이면 받침이 없습니다.
 # %%
-korean = {"영화": ["작품"], "재미있는": ["흥미로운"], "배우": ["연기자"]}
+korean = {"영화": ["작품"], "배우": ["연기자"], "재미있다": ["흥미롭다"]}
 review = "이 영화는 재미있는 배우를 만났다".split()
 PAIRS = [("은", "는"), ("을", "를"), ("이", "가"), ("과", "와")]
 
@@ -141,15 +141,18 @@ def with_particle(word):
     return found
 
 
-plain = augment.synonym_replacement(review, n=5, synonyms=korean, seed=0)
-better = augment.synonym_replacement(review, n=5, synonyms=with_particle, seed=0)
-print("a table:   ", " ".join(plain))
-print("a function:", " ".join(better))
-assert plain == "이 영화는 흥미로운 배우를 만났다".split()
-assert better == "이 작품은 흥미로운 연기자를 만났다".split()
+plain = [korean.get(word) for word in review]
+ours = [with_particle(word) for word in review]
+built_in = augment.synonym_replacement(review, n=5, synonyms=korean, seed=0)
+print("the table alone:", plain)
+print("our function:   ", ours)
+print("tinynet:        ", " ".join(built_in))
+assert plain == [None] * 5 and ours == [[], ["작품은"], [], ["연기자를"], []]
+assert built_in == "이 작품은 흥미로운 연기자를 만났다".split()
 # %% [markdown] lang="en"
-# The film's 는 became 은, since 작품 ends in a consonant. For real work use a morphological analyser; the idea stays the
-# same.
+# The film's 는 became 은, since 작품 ends in a consonant. tinynet does the same without our function (`augment/korean.py`), with
+# more particles, and with the endings of predicates that it can inflect without a dictionary: 재미있는 is a form of 재미있다, and
+# 흥미롭다 in that form is 흥미로운. What it cannot inflect it leaves alone. For real work use a morphological analyser.
 #
 # ## 3. Skills from computer vision
 #
@@ -157,7 +160,9 @@ assert better == "이 작품은 흥미로운 연기자를 만났다".split()
 #
 # $$\tilde{x} = \lambda x_i + (1 - \lambda) x_j, \qquad \tilde{y} = \lambda y_i + (1 - \lambda) y_j$$
 # %% [markdown] lang="ko"
-# '작품'에 받침이 있으니 '는'이 '은'으로 바뀌었습니다. 실전에서는 형태소 분석기(morphological analyser)를 쓰세요. 원리는 같습니다.
+# '작품'에 받침이 있으니 '는'이 '은'으로 바뀌었습니다. 사실 tinynet은 함수를 따로 주지 않아도 이렇게 합니다(`augment/korean.py`). 더 많은
+# 조사를 알고, 사전 없이 활용할 수 있는 용언의 어미까지 맞춥니다. '재미있는'은 '재미있다'의 활용형이니 '흥미롭다'도 같은 꼴인 '흥미로운'으로
+# 바꿉니다. 활용할 수 없는 말은 그대로 둡니다. 실전에서는 형태소 분석기(morphological analyser)를 쓰세요.
 #
 # ## 3. 컴퓨터 비전(CV)의 기술 가져오기
 #
@@ -278,18 +283,20 @@ assert kernel[0] > 1 and kernel[1] < -1 and abs(kernel[2]) < 0.5
 # * **Augmenting before splitting.** A variant in the training set and its original in the test set: the accuracy is a lie.
 #   Split first.
 # * **Synonyms of another meaning.** A table knows no context: a "bank" is also a shore.
-# * **Particles, endings, punctuation at a word:** the look-up fails in silence, and nothing is augmented. (tinynet takes the
-#   punctuation off by itself.) Print some variants.
-# * **Copies.** Of a short sentence many variants equal the original; they only weigh it more.
+# * **Particles, endings, punctuation at a word:** in many programs the look-up fails in silence, and nothing is augmented.
+#   Print some variants.
+# * **Copies.** Of a short sentence many random changes change nothing; such copies only weigh it more. (`augment.eda` draws a
+#   variant that equals its original again.)
 # %% [markdown] lang="ko"
 # ## 실제로 자주 하는 실수
 #
 # * **레이블이 바뀐다.** "not"을 지우면 뜻이 반대가 됩니다. 얼마나 자주 그런지 아래 셀에서 세어 봅시다.
 # * **나누기 전에 증강하기.** 변형은 학습 데이터에, 원본은 테스트 데이터에 들어가면 정확도는 거짓말이 됩니다. 먼저 나누세요.
 # * **뜻이 다른 유의어.** 표는 문맥을 모릅니다. '배'는 과일이기도 하고 탈것이기도 합니다.
-# * **단어에 붙은 조사, 어미, 문장 부호.** 찾기에 실패해도 아무 말이 없고, 증강되는 것도 없습니다. (문장 부호는 tinynet이 알아서
-#   뗍니다.) 변형을 몇 개쯤 출력해서 확인하세요.
-# * **복사본.** 짧은 문장에서는 원본과 똑같은 변형이 많이 나옵니다. 그 문장의 비중만 커질 뿐입니다.
+# * **단어에 붙은 조사, 어미, 문장 부호.** 많은 프로그램이 찾기에 실패해도 아무 말을 하지 않습니다. 증강되는 것도 없습니다. 변형을 몇 개쯤
+#   출력해서 확인하세요.
+# * **복사본.** 짧은 문장에서는 무작위로 바꿔도 그대로인 경우가 많습니다. 그런 복사본은 그 문장의 비중만 키울 뿐입니다. (`augment.eda`는
+#   원본과 똑같은 변형이 나오면 다시 뽑습니다.)
 # %%
 sour = "the film was not great".split()
 lost = np.mean(["not" not in augment.random_deletion(sour, p=0.1, seed=seed) for seed in range(2000)])

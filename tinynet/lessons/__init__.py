@@ -15,6 +15,7 @@ def my_l2_gradient(theta, lam):
     ...
 """
 
+from ..core.absence import explainer
 from .checks import Result, check, exercise
 from .notebooks import to_notebook, write_notebooks
 from .run import run_lesson, run_notebook
@@ -24,3 +25,5 @@ __all__ = [
     "Cell", "Lesson", "LessonError", "Result", "all_lessons", "check", "exercise", "find_lesson", "read_lesson",
     "run_lesson", "run_notebook", "to_notebook", "write_notebooks",
 ]
+
+__getattr__ = explainer(__name__)

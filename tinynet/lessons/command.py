@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import tempfile
+import time
 from typing import Any
 
 from ..core.extras import install_hint
 from ..plots.messages import LANGUAGES
 from .notebooks import write_notebooks
-from .run import run_lesson
+from .run import LONG_TIME_LIMIT, TIME_LIMIT, run_lesson, run_notebook
 from .sources import all_lessons, find_lesson
 
 _WORDS = {
@@ -44,6 +47,8 @@ def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
     lessons.add_argument("--out", metavar="FOLDER", help="write all lessons as notebooks into this folder")
     lessons.add_argument("--force", action="store_true", help="overwrite notebooks that are there and differ")
     lessons.add_argument("--long", action="store_true", help="with the cells that train for long")
+    lessons.add_argument("--outputs", action="store_true",
+                         help="run the notebooks, so that their pictures and numbers are in them (some minutes)")
     lessons.set_defaults(run=run)
     actions = lessons.add_subparsers(dest="action", metavar="ACTION")
     one = actions.add_parser("run", help="run all cells of a lesson and print what they print",
@@ -70,14 +75,15 @@ def run(arguments: argparse.Namespace) -> int:
         The exit code.
 
     Raises:
-        ValueError: --force or --long without --out.
+        ValueError: --force, --long or --outputs without --out.
         FileExistsError: notebooks are there that differ.
         ModuleNotFoundError: the extra `lessons` is not installed.
+        nbclient.exceptions.CellExecutionError: a cell failed.
     """
     lang = arguments.lang
     if arguments.out is None:
-        if arguments.force or arguments.long:
-            raise ValueError("--force and --long are for --out FOLDER, which names where the notebooks go")
+        if arguments.force or arguments.long or arguments.outputs:
+            raise ValueError("--force, --long and --outputs are for --out FOLDER, which names where the notebooks go")
         lessons = all_lessons()
         print(_WORDS[lang]["head"] + "\n")
         width = max(len(lesson.key) for lesson in lessons)
@@ -86,11 +92,22 @@ def run(arguments: argparse.Namespace) -> int:
                   f"{lesson.minutes}")
         print("\n" + _WORDS[lang]["next"].format(hint=install_hint("lessons"), name=lessons[-1].key))
         return 0
-    written = write_notebooks(arguments.out, lang, arguments.force, arguments.long)
+    finish = functools.partial(_with_outputs, LONG_TIME_LIMIT if arguments.long else TIME_LIMIT)
+    written = write_notebooks(arguments.out, lang, arguments.force, arguments.long,
+                              finish=finish if arguments.outputs else None)
     for path in written:
         print(path)
     print(_WRITTEN[lang].format(count=len(written), folder=written[0].parent))
     return 0
+
+
+def _with_outputs(time_limit, notebook):
+    """Run a notebook where its files disturb nobody, and show how far the work is."""
+    print(notebook.metadata.title, end=" ", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tinynet-lesson-") as folder:
+        run_notebook(notebook, time_limit, folder)
+    print(f"{time.monotonic() - began:.0f} s", flush=True)
 
 
 def run_one(arguments: argparse.Namespace) -> int:

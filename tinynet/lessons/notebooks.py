@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def to_notebook(lesson: Lesson, lang: str = "en", long: bool = False) -> Any:
 
 def write_notebooks(
     folder: str | os.PathLike[str], lang: str = "en", force: bool = False, long: bool = False,
-    lessons: Sequence[Lesson] | None = None,
+    lessons: Sequence[Lesson] | None = None, finish: Callable[[Any], Any] | None = None,
 ) -> list[Path]:
     """Write lessons as notebooks into a folder: all of them, or, if one cannot be written, none.
 
@@ -80,6 +80,7 @@ def write_notebooks(
         force: Whether files that are there and differ are overwritten; a reader may have worked in them.
         long: Whether cells tagged "long" are in them.
         lessons: Which; the whole course if None.
+        finish: Function applied to each notebook before any is written, such as `run_notebook`, which adds the outputs.
 
     Returns:
         The notebooks' paths.
@@ -92,9 +93,14 @@ def write_notebooks(
     nbformat = import_extra("nbformat", "lessons", "write_notebooks", "jupytext")
     out = Path(folder).expanduser()
     lessons = all_lessons() if lessons is None else lessons
-    texts = {f"{lesson.name}.ipynb": nbformat.writes(to_notebook(lesson, lang, long)) + "\n" for lesson in lessons}
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"{out} is a file; --out names a folder")
+    texts = {}
+    for lesson in lessons:
+        notebook = to_notebook(lesson, lang, long)
+        if finish is not None:
+            finish(notebook)
+        texts[f"{lesson.name}.ipynb"] = nbformat.writes(notebook) + "\n"
     changed = [name for name, text in texts.items()
                if (out / name).exists() and (out / name).read_bytes() != text.encode()]
     if changed and not force:

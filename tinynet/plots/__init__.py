@@ -17,6 +17,7 @@ Each function draws on the axes passed to it, or on new ones, and returns them. 
 'predicted class'
 """
 
+from ..core.absence import explainer
 from .animation import animate_paths
 from .attribution import grad_cam, grad_cam_map, occlusion, occlusion_map, saliency, saliency_map
 from .classes import class_report, class_scores, confusion_counts, confusion_matrix
@@ -33,3 +34,5 @@ __all__ = [
     "history", "image_grid", "layer_histograms", "loss_surface", "mistakes", "occlusion", "occlusion_map",
     "principal_components", "saliency", "saliency_map", "set_style",
 ]
+
+__getattr__ = explainer(__name__)

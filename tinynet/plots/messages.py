@@ -8,14 +8,14 @@ LANGUAGES = ("en", "ko")
 
 # {key: (English, Korean)}
 MESSAGES = {
-    "epoch": ("epoch", "에포크"),
+    "epoch": ("epoch", "에폭"),
     "step": ("step", "스텝"),
     "loss": ("loss", "손실(loss)"),
-    "train": ("training", "훈련"),
+    "train": ("training", "학습"),
     "validation": ("validation", "검증"),
     "learning_rate": ("learning rate", "학습률(learning rate)"),
-    "best_epoch": ("best epoch: {epoch}", "최적 에포크: {epoch}"),
-    "not_finite": ("not finite from epoch {epoch} on", "에포크 {epoch}부터 무한대 또는 NaN"),
+    "best_epoch": ("best epoch: {epoch}", "최적 에폭: {epoch}"),
+    "not_finite": ("not finite from epoch {epoch} on", "에폭 {epoch}부터 무한대 또는 NaN"),
     "true_class": ("true class", "실제 클래스"),
     "predicted_class": ("predicted class", "예측 클래스"),
     "confusion": ("{correct} of {count} correct ({share:.1%})", "{count}개 중 {correct}개 정답 ({share:.1%})"),
@@ -104,6 +104,6 @@ def message(key: str, lang: str, **values: Any) -> str:
         values: What stands in its braces.
 
     >>> message("best_epoch", "en", epoch=7), message("epoch", "ko")
-    ('best epoch: 7', '에포크')
+    ('best epoch: 7', '에폭')
     """
     return MESSAGES[key][LANGUAGES.index(lang)].format(**values)

@@ -32,6 +32,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ..core.absence import explainer
 from . import surfaces
 from .adaptive import (
     AdaGradForm1, AdaGradForm2, AdaGradForm3, AdaGradFullMatrix, AdamAlgorithm1, AdamAlmost, RMSPropSlide,
@@ -87,6 +88,9 @@ __all__ = [
 ]
 
 
+_explain = explainer(__name__)
+
+
 def __getattr__(name: str) -> Any:
     """Load the pictures at their first use: only few programs draw them."""
     if name == "plots" or name.startswith(("plot_", "animate_")):
@@ -95,4 +99,4 @@ def __getattr__(name: str) -> Any:
             return plots
         if name in plots.__all__:
             return getattr(plots, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _explain(name)

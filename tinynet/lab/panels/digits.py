@@ -206,7 +206,7 @@ class Digits(Panel):
         "data_fashion": Words("Fashion-MNIST", "Fashion-MNIST"),
         "data_sample": Words("Fashion-MNIST sample of 7,000", "Fashion-MNIST 표본 7,000장"),
         "misclassified": Words("Misclassified", "오분류(misclassified)"), "cost": Words("Cost", "비용(cost)"),
-        "batch": Words("Batch", "배치(batch)"), "epoch": Words("Epoch", "에포크(epoch)"),
+        "batch": Words("Batch", "배치(batch)"), "epoch": Words("Epoch", "에폭(epoch)"),
         "input_of": Words("Input batch of 100 images", "입력 배치: 이미지 100장"),
         "output_of": Words("Output predictions of 100 images", "이미지 100장의 예측 결과"),
         "right": Words("correct", "정답"), "wrong": Words("misclassified", "오분류"),

@@ -21,7 +21,7 @@ WORDS = {
     "numerical": Words("numerical", "수치 미분"), "error": Words("relative error", "상대 오차"),
     "new_value": Words("w − lr · gradient", "w − lr · 기울기"),
     "weights_of": Words("Each weight: its gradient, checked, and its update", "가중치별 기울기와 검산, 그리고 갱신"),
-    "mean_loss": Words("mean of the last epoch", "최근 한 에포크(epoch)의 평균"),
+    "mean_loss": Words("mean of the last epoch", "최근 한 에폭(epoch)의 평균"),
     "losses_of": Words("Loss of each batch", "배치별 손실"), "batches": Words("batches", "배치"),
     "plane_of": Words("Prediction over the plane of the inputs, and the samples", "입력 평면 위의 예측값과 샘플"),
     "samples_of": Words("Samples", "샘플"), "sample": Words("sample", "샘플"), "target": Words("target t", "정답 t"),

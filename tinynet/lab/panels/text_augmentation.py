@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import augment
 from ...augment.embeddings import CUTOUTS, kept
+from ...augment.text import changes
 from ...core.errors import DataError, DatasetNotFoundError
 from ..code import Call, program
 from ..panel import Panel
@@ -159,7 +160,7 @@ class TextAugmentation(Panel):
     def _changes(self, name: str) -> int:
         """How many words an operation changes; 0 if it is switched off."""
         alpha = self.settings[OPERATIONS[name]]
-        return max(1, int(alpha * len(self.tokens))) if alpha else 0
+        return changes(alpha, self.tokens) if alpha else 0
 
     def _draw_eda(self) -> None:
         """The four operations and `eda`, and the same with marks on the words: equal draws, since marks are no letters."""

@@ -16,9 +16,21 @@ FIRST, MORE = "\ue000", "\ue001"  # mark the first word of a synonym, and its fu
 NUMBERS = 0xE100  # the mark of word i of the sentence is this plus i
 
 
+class Numbered(str):
+    """A word with marks, equal to any with the same letters: `eda` draws a variant that equals its text again."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and plain(self) == plain(other)
+
+    def __hash__(self) -> int:
+        return hash(plain(self))
+
+
 def numbered(words: list[str]) -> list[str]:
     """Return the words with the mark of their number after them."""
-    return [word + chr(NUMBERS + i) for i, word in enumerate(words)]
+    return [Numbered(word + chr(NUMBERS + i)) for i, word in enumerate(words)]
 
 
 def marking(synonyms: Any) -> Callable[[str], list[str]]:
