@@ -151,8 +151,9 @@ assert plain == [None] * 5 and ours == [[], ["작품은"], [], ["연기자를"],
 assert built_in == "이 작품은 흥미로운 연기자를 만났다".split()
 # %% [markdown] lang="en"
 # The film's 는 became 은, since 작품 ends in a consonant. tinynet does the same without our function (`augment/korean.py`), with
-# more particles, and with the endings of predicates that it can inflect without a dictionary: 재미있는 is a form of 재미있다, and
-# 흥미롭다 in that form is 흥미로운. What it cannot inflect it leaves alone. For real work use a morphological analyser.
+# more particles, and with the endings of predicates that it can inflect without a dictionary: the table has only dictionary
+# forms, and the adjective of the sentence got its synonym in its own form. What it cannot inflect it leaves alone. For real
+# work use a morphological analyser.
 #
 # ## 3. Skills from computer vision
 #
