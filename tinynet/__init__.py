@@ -11,9 +11,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from . import (
-    activations, applications, augment, autodiff, callbacks, config, constraints, data, datasets, initializers, keras,
-    layers, losses, metrics, models, ops, optimizers, preprocessing, random, reference, regularizers, saving, textbook,
-    utils, wrappers,
+    activations, autodiff, callbacks, config, constraints, data, initializers, layers, losses, metrics, models, ops,
+    optimizers, random, reference, regularizers, saving, utils,
 )
 from .core import absence, errors, naming, registry
 from .layers import Input
@@ -26,7 +25,7 @@ from .variable import Variable
 from .version import __version__
 
 if TYPE_CHECKING:
-    from . import plots
+    from . import applications, augment, datasets, keras, plots, preprocessing, textbook, wrappers
 
 __all__ = [
     "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "__version__", "activations",
@@ -37,6 +36,9 @@ __all__ = [
     "textbook", "utils", "wrappers",
 ]
 
+# Loaded when they are asked for: not every program needs them, and together they take as long as the rest.
+_LATER = ("applications", "augment", "datasets", "keras", "plots", "preprocessing", "textbook", "wrappers")
+
 newaxis = None
 
 # A module imports only from rooms below it. What a lower one needs from above is passed to it here: the families of
@@ -45,7 +47,7 @@ registry.install_families({f"keras.{_family.__name__.split('.', 1)[1]}": _family
     layers, models, initializers, regularizers, constraints, losses, metrics, optimizers, optimizers.schedules,
     activations, random,
 )})
-naming.install_elsewhere(textbook.custom_objects, f"{__name__}.textbook", "to load a file that has it, pass "
+naming.install_elsewhere(lambda: importlib.import_module(f"{__name__}.textbook").custom_objects, f"{__name__}.textbook", "to load a file that has it, pass "
                          "custom_objects=textbook.custom_objects (from tinynet import textbook)")
 install_wanted_backend(vars(reference))
 absence.install(lambda: importlib.import_module(f"{__name__}.compat.absent"))
@@ -54,8 +56,8 @@ callbacks.Lab.opener = staticmethod(
     lambda *arguments: importlib.import_module(f"{__name__}.lab.background").open_page(*arguments))
 
 # Each namespace explains a name that it does not have.
-for _module in (activations, applications, callbacks, config, constraints, data, errors, initializers, layers, losses,
-                metrics, models, ops, ops.image, optimizers, random, regularizers, saving, utils):
+for _module in (activations, callbacks, config, constraints, data, errors, initializers, layers, losses, metrics, models,
+                ops, ops.image, optimizers, random, regularizers, saving, utils):
     _module.__dict__.setdefault("__getattr__", absence.explainer(_module.__name__))
 # Modules under the names that they had in version 0.1.
 for _name, _module in (("batchnorm", batchnorm), ("errors", errors)):
@@ -65,13 +67,17 @@ for _name, _module in (("batchnorm", batchnorm), ("errors", errors)):
 def __getattr__(name: str) -> Any:
     """Find one of TensorFlow's names, for notebooks with `import tinynet as tf`. Its module is loaded at the first use.
 
-    So is `tinynet.plots`, which only few programs need.
+    So are the rooms that not every program needs.
 
     Raises:
         AttributeError: there is no such name; the message explains why tinynet does not have what TensorFlow has.
     """
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "plots":
-        return importlib.import_module(f"{__name__}.plots")
+    if name in _LATER:
+        return importlib.import_module(f"{__name__}.{name}")
     return importlib.import_module(f"{__name__}.compat.tf").find(name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.random.bit_generator import ISeedSequence
 
 from .core.types import Array, Config, SeedLike
 
@@ -177,7 +176,7 @@ def draw_seed(seed: SeedLike) -> tuple[int, int]:
     raise ValueError(f"seed must be an int, a SeedGenerator or None, got {seed!r} ({type(seed).__name__})")
 
 
-class _Key(ISeedSequence):
+class _Key:  # numpy.random, which knows it as an ISeedSequence, is loaded with the first generator
     """A seed that becomes Philox's key unchanged.
 
     `Philox(key=seed)` does the same, but first reads a seed from the operating system, which it does not use. That
@@ -189,6 +188,9 @@ class _Key(ISeedSequence):
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
         return np.array([self.seed, 0], np.uint64)
+
+
+_known: list[type] = []  # _Key, once NumPy knows it
 
 
 def generator(seed: SeedLike = None) -> np.random.Generator:
@@ -208,5 +210,7 @@ def generator(seed: SeedLike = None) -> np.random.Generator:
     True
     """
     key, offset = draw_seed(seed)
+    if not _known:
+        _known.append(np.random.bit_generator.ISeedSequence.register(_Key))
     bits = np.random.Philox(_Key(key), counter=[0, 0, offset, 1])  # type: ignore[arg-type]  # NumPy takes ISeedSequence
     return np.random.Generator(bits)

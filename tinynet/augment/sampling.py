@@ -23,7 +23,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -145,6 +144,8 @@ def in_threads(loop: Callable[..., Any], images: Array, positions: Array, out: A
         loop(images, positions, out, *arguments)
         return
     if _pool is None:
+        from concurrent.futures import ThreadPoolExecutor  # here: `import tinynet` need not wait for it
+
         _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="tinynet-augment")
     bounds = [len(images) * part // threads for part in range(threads + 1)]
     parts = [slice(*pair) for pair in itertools.pairwise(bounds)]

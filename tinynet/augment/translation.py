@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
@@ -119,6 +118,8 @@ class ApertiumTranslator:
 
     def _run(self, arguments, text):
         """The output of apertium."""
+        import subprocess  # here: `import tinynet` need not wait for it
+
         # A session of its own: the program is a shell script, whose pipeline must end with it.
         process = subprocess.Popen([self.program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 
 _counts: dict[str, int] = {}
 
@@ -43,18 +42,20 @@ def reset_names() -> None:
     _counts.clear()
 
 
-_elsewhere: dict[str, tuple[str, str]] = {}  # name: (where it is, how a file that names it is loaded)
+# (names, the module that has them, how a file that names one is loaded)
+_elsewhere: list[tuple[Callable[[], Container[str]], str, str]] = []
 
 
-def install_elsewhere(names: Iterable[str], where: str, remedy: str) -> None:
-    """Let errors about unknown names report where these are. The package's `__init__` calls this when all are loaded.
+def install_elsewhere(names: Callable[[], Container[str]], where: str, remedy: str) -> None:
+    """Let errors about unknown names report where these are. The package's `__init__` calls this.
 
     Args:
-        names: The names of one module's classes, none of which is a name of a family.
+        names: Function that returns the names of one module's classes, none of which is a name of a family. It is
+            called when a name is unknown: the module need not be loaded before.
         where: The module.
         remedy: How a file that holds such a name is loaded.
     """
-    _elsewhere.update((name, (where, remedy)) for name in names)
+    _elsewhere.append((names, where, remedy))
 
 
 _MANY = 40  # an error lists at most so many names: about six lines
@@ -75,9 +76,9 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     "unknown optimizer 'adm'; did you mean 'adam'? known: adam, sgd"
     """
     name, known = str(name), list(known)
-    if name in _elsewhere and name not in known:
-        where, remedy = _elsewhere[name]
-        return f"unknown {kind} {name!r}; there is {where}.{name}: {remedy}"
+    for names, where, remedy in _elsewhere:
+        if name not in known and name in names():
+            return f"unknown {kind} {name!r}; there is {where}.{name}: {remedy}"
     # A name in two spellings, such as 'GlorotUniform' and 'glorot_uniform', is listed once.
     listed = sorted(key for key in known if to_snake_case(key) == key or to_snake_case(key) not in known)
     near = _near(name, known)
@@ -108,6 +109,8 @@ def _near(name: str, known: list[str]) -> list[str]:
     near = [key for text, key in plain.items() if text in swapped]
     words = set(to_snake_case(name).split("_"))
     near += [key for key in plain.values() if len(words) > 1 and words < set(to_snake_case(key).split("_"))]
+    import difflib  # here: only an error needs it, and it takes 2 ms of every import of tinynet
+
     near += difflib.get_close_matches(name, known, n=3)
     near += [plain[key] for key in difflib.get_close_matches(short, plain, n=3)]
     near += [key for text, key in plain.items() if len(short) > 2 and short in text]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..core.threads import warn_without_thread
@@ -26,6 +25,8 @@ def one_ahead(batches: Iterable[Any], prepare: Callable[[Any], Any]) -> Iterator
     >>> list(one_ahead(iter([1, 2, 3]), lambda batch: 10 * batch))
     [10, 20, 30]
     """
+    from concurrent.futures import ThreadPoolExecutor  # here: `import tinynet` need not wait for it
+
     with ThreadPoolExecutor(1, thread_name_prefix="tinynet-ahead") as worker:
         coming = None
         batches = iter(batches)
