@@ -47,8 +47,9 @@ registry.install_families({f"keras.{_family.__name__.split('.', 1)[1]}": _family
     layers, models, initializers, regularizers, constraints, losses, metrics, optimizers, optimizers.schedules,
     activations, random,
 )})
-naming.install_elsewhere(lambda: importlib.import_module(f"{__name__}.textbook").custom_objects, f"{__name__}.textbook", "to load a file that has it, pass "
-                         "custom_objects=textbook.custom_objects (from tinynet import textbook)")
+naming.install_elsewhere(
+    lambda: importlib.import_module(f"{__name__}.textbook").custom_objects, f"{__name__}.textbook",
+    "to load a file that has it, pass custom_objects=textbook.custom_objects (from tinynet import textbook)")
 install_wanted_backend(vars(reference))
 absence.install(lambda: importlib.import_module(f"{__name__}.compat.absent"))
 sys.meta_path.append(absence.MissingNames())
@@ -56,8 +57,8 @@ callbacks.Lab.opener = staticmethod(
     lambda *arguments: importlib.import_module(f"{__name__}.lab.background").open_page(*arguments))
 
 # Each namespace explains a name that it does not have.
-for _module in (activations, callbacks, config, constraints, data, errors, initializers, layers, losses, metrics, models,
-                ops, ops.image, optimizers, random, regularizers, saving, utils):
+for _module in (activations, callbacks, config, constraints, data, errors, initializers, layers, losses, metrics,
+                models, ops, ops.image, optimizers, random, regularizers, saving, utils):
     _module.__dict__.setdefault("__getattr__", absence.explainer(_module.__name__))
 # Modules under the names that they had in version 0.1.
 for _name, _module in (("batchnorm", batchnorm), ("errors", errors)):

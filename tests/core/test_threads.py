@@ -17,6 +17,7 @@ from tinynet.data.ahead import one_ahead
 LIMITED_PROCESSES = """
 import os, resource, threading
 import numpy as np, tinynet as tn
+tn.random.uniform((1,))  # loads numpy.random, whose files another user may not be allowed to read
 def limit(more):
     if os.getuid() == 0:
         os.setuid(54321)

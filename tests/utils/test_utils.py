@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shutil
 import sys
 import tarfile
 import types
@@ -215,7 +216,7 @@ def test_hostile_archives(tmp_path):
 
 def test_an_archive_larger_than_the_disk(tmp_path, monkeypatch):
     make_zip(tmp_path / "a.zip", {"a": bytes(1000)})
-    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda folder: type("usage", (), {"free": 999}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: type("usage", (), {"free": 999}))
     with pytest.raises(DataError, match="unpacks to 1000 bytes, the disk has 999 free"):
         downloads.unpack(tmp_path / "a.zip", tmp_path / "out")
 

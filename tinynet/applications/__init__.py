@@ -3,6 +3,7 @@
 Each module has the table of its paper. `frame.py` has what all networks share.
 """
 
+from ..core.absence import explainer
 from . import (
     densenet,
     efficientnet,
@@ -44,3 +45,5 @@ __all__ = [
     "VGG16", "VGG19", "Xception", "densenet", "efficientnet", "imagenet_utils", "inception_v3", "mobilenet",
     "mobilenet_v2", "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19", "xception",
 ]
+
+__getattr__ = explainer(__name__)

@@ -144,7 +144,7 @@ def in_threads(loop: Callable[..., Any], images: Array, positions: Array, out: A
         loop(images, positions, out, *arguments)
         return
     if _pool is None:
-        from concurrent.futures import ThreadPoolExecutor  # here: `import tinynet` need not wait for it
+        from concurrent.futures import ThreadPoolExecutor  # late
 
         _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="tinynet-augment")
     bounds = [len(images) * part // threads for part in range(threads + 1)]

@@ -10,7 +10,6 @@ rules, offline and always alike; other engines come as functions:
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
@@ -67,6 +66,8 @@ class ApertiumTranslator:
     SEPARATOR = "1."
 
     def __init__(self, source: str = "eng", target: str = "spa", timeout: float = 60.0) -> None:
+        import shutil  # late
+
         if not timeout > 0:
             raise ValueError(f"ApertiumTranslator: timeout must be a number of seconds above 0, got {timeout!r}")
         self.source, self.target, self.timeout = source, target, timeout
@@ -118,7 +119,7 @@ class ApertiumTranslator:
 
     def _run(self, arguments, text):
         """The output of apertium."""
-        import subprocess  # here: `import tinynet` need not wait for it
+        import subprocess  # late
 
         # A session of its own: the program is a shell script, whose pipeline must end with it.
         process = subprocess.Popen([self.program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

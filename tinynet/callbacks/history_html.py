@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 WIDTH, HEIGHT = 340, 210
@@ -20,6 +19,8 @@ def history_html(history: Mapping[str, Sequence[Any]]) -> str:
     Args:
         history: {name: value in each epoch}; values that are no numbers are left out.
     """
+    from html import escape  # late
+
     curves = {name: [float(value) for value in values] for name, values in history.items()
               if all(_is_number(value) for value in values)}
     epochs = max(map(len, curves.values()), default=0)
@@ -52,6 +53,8 @@ def _text(value):
 
 def _panel(name, curves, epochs, best):
     """One SVG: training and validation of one name."""
+    from html import escape  # late
+
     shown = [(curves[key], color, dash, label) for key, color, dash, label in zip(
         (name, f"val_{name}"), COLORS, DASHES, ("training", "validation"), strict=True) if key in curves]
     finite = [value for values, *_ in shown for value in values if math.isfinite(value)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable
 from typing import Any
@@ -174,6 +173,8 @@ class Probe(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the CSV file."""
+        import csv  # late
+
         self._chosen = None
         if self.csv is not None:
             path = os.path.expanduser(os.fspath(self.csv))

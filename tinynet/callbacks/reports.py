@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import json
 import os
@@ -96,6 +95,8 @@ class CSVLogger(Callback):
             raise
 
     def _start(self, logs: Logs) -> None:
+        import csv  # late
+
         names = sorted(logs)
         if not any(name.startswith("val_") for name in names):  # validation may come in a later epoch
             names += [f"val_{name}" for name in names]

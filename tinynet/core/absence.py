@@ -6,7 +6,6 @@ package's `__init__` passes the function that loads it to `install`, so that thi
 
 from __future__ import annotations
 
-import importlib.abc
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -107,7 +106,7 @@ def import_explainer(module_name: str) -> Callable[[str], Any]:
     return explain_import
 
 
-class MissingNames(importlib.abc.MetaPathFinder):
+class MissingNames:
     """The finder that explains `from tinynet.keras.layers import Conv2d`.
 
     For a name that a package does not have, Python looks for a submodule. It calls this finder last, when no other

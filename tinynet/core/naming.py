@@ -109,7 +109,7 @@ def _near(name: str, known: list[str]) -> list[str]:
     near = [key for text, key in plain.items() if text in swapped]
     words = set(to_snake_case(name).split("_"))
     near += [key for key in plain.values() if len(words) > 1 and words < set(to_snake_case(key).split("_"))]
-    import difflib  # here: only an error needs it, and it takes 2 ms of every import of tinynet
+    import difflib  # late
 
     near += difflib.get_close_matches(name, known, n=3)
     near += [plain[key] for key in difflib.get_close_matches(short, plain, n=3)]

@@ -25,7 +25,7 @@ def one_ahead(batches: Iterable[Any], prepare: Callable[[Any], Any]) -> Iterator
     >>> list(one_ahead(iter([1, 2, 3]), lambda batch: 10 * batch))
     [10, 20, 30]
     """
-    from concurrent.futures import ThreadPoolExecutor  # here: `import tinynet` need not wait for it
+    from concurrent.futures import ThreadPoolExecutor  # late
 
     with ThreadPoolExecutor(1, thread_name_prefix="tinynet-ahead") as worker:
         coming = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import gzip
 import io
 import itertools
@@ -71,6 +70,8 @@ class CsvDataset(Dataset):
                  use_quote_delim: bool = True, na_value: str = "", select_cols: list[int] | None = None,
                  exclude_cols: list[int] | None = None) -> None:
         columns = [_column(default) for default in record_defaults]
+        import csv  # late
+
         quoting = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
 
         def iterate():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,6 +35,8 @@ def print_summary(model: Any, line_length: int | None = None, positions: Sequenc
 
     On a terminal the table is as wide as that at most, and in colour; elsewhere it is plain text in Keras's widths.
     """
+    import shutil  # late
+
     connections = _connections(model._defining_graph())
     header = ["Layer (type)", "Output Shape", "Param #"]
     header += (["Connected to"] if connections else []) + (["Trainable"] if show_trainable else [])

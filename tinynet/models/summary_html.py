@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,8 @@ def model_html(model: Any) -> str:
     Args:
         model: Any model, with weights or without.
     """
+    from html import escape  # late
+
     rows = walk_layers(model)
     counts = [_counts(part) for part, _, _ in rows]
     most = max((sum(count) for count in counts if count), default=0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -40,6 +39,8 @@ class Archive:
     """
 
     def __init__(self, path: Any, file: BinaryIO | None = None, max_bytes: int | None = None) -> None:
+        import zipfile  # late
+
         self.path = path
         self._max_bytes = max_bytes
         self._file = open(path, "rb") if file is None else file  # noqa: SIM115, closed by __exit__
@@ -96,6 +97,8 @@ class Archive:
         return translated(self.path, ModelFileError, lambda: what)
 
     def _checked_members(self):
+        import zipfile  # late
+
         members, size = {}, self._file.seek(0, os.SEEK_END)
         self.size_bytes = size
         allowed = allowed_bytes(size, self._max_bytes)
@@ -135,6 +138,8 @@ def write_archive(file: BinaryIO, members: dict[str, bytes | Callable[[Any], Any
         file: Open for writing.
         members: {name: bytes, or a function that writes the member to an open file}.
     """
+    import zipfile  # late
+
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items():
             info = zipfile.ZipInfo(name)  # a fixed date: the same model has the same bytes

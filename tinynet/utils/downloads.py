@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -138,6 +136,8 @@ def _named(url, action):
 
 def file_hash(path: str | os.PathLike[str], algorithm: str = "sha256") -> str:
     """Return the checksum of a file, as hexadecimal text."""
+    import hashlib  # late
+
     with open(path, "rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
@@ -189,6 +189,8 @@ def get_file(fname: str | None = None, origin: str | None = None, untar: bool = 
         ValueError: no `origin`, or `fname` is a path.
         DataError: the transfer failed, or the checksum is wrong.
     """
+    import shutil  # late
+
     if origin is None:
         raise ValueError("get_file: origin, the address of the file, is missing")
     from urllib.parse import urlsplit
@@ -241,6 +243,7 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
     Raises:
         DataError: not such an archive, a hostile one, or a damaged one.
     """
+    import shutil  # late
     import tarfile
     import zipfile
 

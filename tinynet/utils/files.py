@@ -9,8 +9,6 @@ import contextlib
 import fcntl
 import os
 import re
-import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +96,8 @@ def _lock(file):
 
 def temporary_name(name: str) -> str:
     """Return the name, never the same, under which a file or folder of this name is made."""
+    import secrets  # late
+
     return f".{name}.{secrets.token_hex(6)}.tinynet.tmp"
 
 
@@ -133,6 +133,8 @@ def sweep_leftovers(path: Path) -> None:
 
 
 def _remove(path):
+    import shutil  # late
+
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -148,6 +150,8 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         OSError: as raised.
     """
+    import shutil  # late
+
     path = Path(path)
     sweep_leftovers(path)
     temporary, descriptor = _make_locked_folder(path)

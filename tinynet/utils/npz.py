@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +32,8 @@ def read_npz(path: str | os.PathLike[str], max_bytes: int | None = None, kind: t
     >>> read_npz(name)["x"].tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    import zipfile  # late
+
     path = Path(os.fspath(path)).expanduser()
     arrays: dict[str, Array] = {}
     member = ""

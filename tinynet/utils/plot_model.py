@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import unicodedata
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +101,8 @@ def _printable(text):
 
 
 def _columns(text):
+    import unicodedata  # late
+
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
@@ -242,6 +242,8 @@ class ModelPicture:
 
     def to_svg(self) -> str:
         """Return the picture as an SVG document."""
+        from html import escape  # late
+
         lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height:.0f}" '
                  f'viewBox="0 0 {self.width:.1f} {self.height:.1f}" font-family="{_FONT}" font-size="12">',
                  '<rect width="100%" height="100%" fill="white"/>']
