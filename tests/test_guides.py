@@ -90,7 +90,7 @@ def test_its_code_runs(page, tmp_path):
 def test_its_blocks_are_what_this_test_knows(page):
     for block in blocks_of(page.read_text(encoding="utf-8")):
         assert block.language in LANGUAGES, f"line {block.line - 1}: a block of {block.language!r}"
-        assert not block.comment or re.match(r"(not run|needs): \S", block.comment), f"line {block.line}: {block.comment}"
+        assert not block.comment or re.match(r"(not run|needs): \S", block.comment), block.comment
 
 
 @every_page
@@ -102,10 +102,10 @@ def test_its_links_lead_to_files(page):
 
 
 def test_a_page_is_taken_apart():
-    text = "# A\n\n<!-- needs: h5py onnx -->\n```python\nx = 1\n```\n\ntext\n\n```{note}\nx\n```\n```console\n$ y\n```\n"
+    text = "# A\n\n<!-- needs: h5py onnx -->\n```python\nx = 1\n```\n\n```{note}\nx\n```\n\n```console\n$ y\n```\n"
     first, second = blocks_of(text)
     assert first == Block("python", 5, "x = 1\n", "needs: h5py onnx") and first.packages == ["h5py", "onnx"]
-    assert second == Block("console", 14, "$ y\n", "") and not second.runs_here()
+    assert second == Block("console", 13, "$ y\n", "") and not second.runs_here()
     left_out = blocks_of("<!-- not run: no screen -->\n\n```python\nx\n```\n```python\ny\n```\n")
     assert [block.runs_here() for block in left_out] == [False, True]
 
