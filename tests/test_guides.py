@@ -1,10 +1,12 @@
-"""docs/guides: what a guide shows runs as it stands.
+"""docs/guides: what a guide shows runs as it stands, and all of it is there in Korean.
 
 The ```python blocks of a guide run in order, in one namespace, in a process and a folder of their own. An HTML comment
 above a block, on a line of its own, makes an exception:
 
     <!-- not run: needs a terminal -->      left out; the reason is for the reader of the source
     <!-- needs: h5py onnx -->               left out where one of these packages is not installed
+
+The Korean text is in docs/locale/ko, a catalog (.po) a guide; a msgid is a paragraph of the guide as Sphinx takes it.
 """
 
 import importlib.util
@@ -17,7 +19,9 @@ from pathlib import Path
 
 import pytest
 
-GUIDES = Path(__file__).parents[1] / "docs" / "guides"
+DOCS = Path(__file__).parents[1] / "docs"
+GUIDES = DOCS / "guides"
+KOREAN = DOCS / "locale" / "ko" / "LC_MESSAGES" / "guides"
 if not GUIDES.is_dir():
     pytest.skip("the guides are not part of the wheel", allow_module_level=True)
 
@@ -114,3 +118,55 @@ def test_code_that_fails_shows_the_line_of_its_page(tmp_path):
     runner = RUNNER.format(blocks=[(3, "x = 1\n"), (9, "\nassert x == 2\n")], path="page.md")
     run = subprocess.run([sys.executable, "-P", "-c", runner], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 1 and 'File "page.md", line 10' in run.stderr
+
+
+# -- Korean ----------------------------------------------------------------------------------------------------------
+
+
+def catalog_of(page):
+    """The messages of a guide's catalog."""
+    pofile = pytest.importorskip("babel.messages.pofile")
+    path = KOREAN / f"{page.stem}.po"
+    assert path.exists(), f"{path} is missing"
+    with path.open("rb") as file:
+        return [message for message in pofile.read_po(file, abort_invalid=True) if message.id]
+
+
+def marks_of(text):
+    """What a translation must not change: the code in backquotes, the targets of links, in any order."""
+    return sorted(re.findall(r"`[^`]+`", text)), sorted(re.findall(r"\]\(([^)]*)\)", text))
+
+
+@every_page
+def test_all_of_it_is_translated(page):
+    messages = catalog_of(page)
+    assert messages
+    for message in messages:
+        assert message.string and not message.fuzzy, message.id
+        assert marks_of(message.string) == marks_of(message.id), f"{message.id}\n{message.string}"
+
+
+@every_page
+def test_its_translation_is_korean(page):
+    text = " ".join(re.sub(r"`[^`]+`|\([^)]*\)", " ", message.string) for message in catalog_of(page))
+    letters = [letter for letter in text if letter.isalpha()]
+    assert sum("가" <= letter <= "힣" for letter in letters) > 0.6 * len(letters)
+
+
+def test_the_catalogs_have_the_paragraphs_of_the_guides(tmp_path):
+    pytest.importorskip("sphinx")
+    pytest.importorskip("myst_parser")
+    if not (DOCS / "conf.py").exists():
+        pytest.skip("there is no docs/conf.py")
+    # The folder alone is read, so links to other pages are not found: those warnings are for the build of the site.
+    command = [sys.executable, "-P", "-m", "sphinx", "-Q", "-b", "gettext", "-c", DOCS, "-D", "root_doc=start"]
+    subprocess.run([*command, "-d", tmp_path / "doctrees", GUIDES, tmp_path], check=True)
+    pofile = pytest.importorskip("babel.messages.pofile")
+    for page in PAGES:
+        with (tmp_path / f"{page.stem}.pot").open("rb") as file:
+            written = [message.id for message in pofile.read_po(file) if message.id]
+        assert [message.id for message in catalog_of(page)] == written, page.name
+
+
+def test_marks_are_found():
+    assert marks_of("`a` and [b](c.md), `d`") == (["`a`", "`d`"], ["c.md"]) != marks_of("`a`, [b](e.md), `d`")
