@@ -239,7 +239,7 @@ ENCODED = [[1.5, 1, 3], [2.5, 0, 4], [0.5, 1, 5]]
 
 @pytest.mark.parametrize(("value", "name", "said", "expected"), [
     (np.array(MIXED, object), "x", r"column 1 has text, such as 'red' in row 0\.", ENCODED),
-    (np.array([[1.5, np.str_("red")], [2.5, np.str_("blue")]], object), "x", "column 1 has text, such as 'red' in row", [
+    (np.array([[1.5, np.str_("red")], [2.5, np.str_("blue")]], object), "x", "column 1 has text, such as 'red' in", [
         [1.5, 1], [2.5, 0]]),
     ([["red", 1], ["?", 2]], "y", "column 0 has text, such as 'red' in row 0", [[1, 1], [0, 2]]),
     (np.array([[1, "7"], ["?", 2], ["b", "x"]], object), "x", r"column 0 has text, such as '\?' in row 1, column 1 too",
