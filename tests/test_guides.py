@@ -9,6 +9,7 @@ above a block, on a line of its own, makes an exception:
 The Korean text is in docs/locale/ko, a catalog (.po) a guide; a msgid is a paragraph of the guide as Sphinx takes it.
 """
 
+import ast
 import importlib.util
 import os
 import re
@@ -27,7 +28,8 @@ if not GUIDES.is_dir():
 
 PAGES = sorted(GUIDES.glob("*.md"))
 every_page = pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
-LANGUAGES = {"python", "console", "text", "json", "toml"}  # of blocks; only the first is run
+LANGUAGES = {"python", "sh", "console", "text", "json", "toml"}  # of blocks; only the first is run
+CODE_WIDTH = 92  # letters that the site's column has room for
 TIME_LIMIT = 300  # seconds; a guide takes a few, and this is for one that hangs
 
 
@@ -91,10 +93,21 @@ def test_its_code_runs(page, tmp_path):
 
 
 @every_page
-def test_its_blocks_are_what_this_test_knows(page):
+def test_its_blocks_are_as_they_should_be(page):
     for block in blocks_of(page.read_text(encoding="utf-8")):
+        wide = [line for line in block.code.splitlines() if len(line) > CODE_WIDTH]
+        assert not wide, f"line {block.line}: more than {CODE_WIDTH} letters in {wide}"
         assert block.language in LANGUAGES, f"line {block.line - 1}: a block of {block.language!r}"
         assert not block.comment or re.match(r"(not run|needs): \S", block.comment), block.comment
+
+
+@every_page
+def test_no_assertion_waits_for_an_error(page):
+    """One in an `except` would pass where there is no error: the message is kept there, and looked at after it."""
+    for block in blocks_of(page.read_text(encoding="utf-8")):
+        for node in ast.walk(ast.parse(block.code)) if block.language == "python" else ():
+            if isinstance(node, ast.ExceptHandler):
+                assert not any(isinstance(inner, ast.Assert) for inner in ast.walk(node)), block.line + node.lineno - 1
 
 
 @every_page
