@@ -239,6 +239,8 @@ ENCODED = [[1.5, 1, 3], [2.5, 0, 4], [0.5, 1, 5]]
 
 @pytest.mark.parametrize(("value", "name", "said", "expected"), [
     (np.array(MIXED, object), "x", r"column 1 has text, such as 'red' in row 0\.", ENCODED),
+    (np.array([[1.5, np.str_("red")], [2.5, np.str_("blue")]], object), "x", "column 1 has text, such as 'red' in", [
+        [1.5, 1], [2.5, 0]]),
     ([["red", 1], ["?", 2]], "y", "column 0 has text, such as 'red' in row 0", [[1, 1], [0, 2]]),
     (np.array([[1, "7"], ["?", 2], ["b", "x"]], object), "x", r"column 0 has text, such as '\?' in row 1, column 1 too",
      [[0, 1], [1, 0], [2, 2]]),
@@ -248,7 +250,8 @@ ENCODED = [[1.5, 1, 3], [2.5, 0, 4], [0.5, 1, 5]]
     (np.array([(1.5, "red"), (2.5, "blue")], [("size", "f8"), ("colour", "U9")]), "x", "column 'colour' has text", [
         [1.5, 1], [2.5, 0]]),
     (np.array([(1.5, 2), (2.5, 3)], [("size", "f8"), ("n", "i8")]), "x", "it has named columns", [[1.5, 2], [2.5, 3]]),
-], ids=["objects", "lists", "two columns", "one dimension", "numbers as text", "named columns", "named numbers"])
+], ids=["objects", "NumPy text", "lists", "two columns", "one dimension", "numbers as text", "named columns",
+        "named numbers"])
 def test_the_lines_that_encode_text_do_it(value, name, said, expected):
     with pytest.raises(TypeError, match=said) as caught:
         as_rows(value, name, "fit")

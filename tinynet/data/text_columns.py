@@ -73,5 +73,5 @@ def _first_text(column):
             try:
                 float(one)
             except ValueError:
-                return row, one if isinstance(one, str) else one.decode(errors="replace")
+                return row, str(one) if isinstance(one, str) else one.decode(errors="replace")  # np.str_ is a str
     return None
