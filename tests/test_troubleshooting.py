@@ -18,8 +18,8 @@ for module in ("matplotlib", "PIL", "starlette", "h5py"):
 
 from troubleshooting_causes import CAUSES, Reported  # noqa: E402
 
-# Messages of pip, a compiler, Linux and Python itself, which nothing in tinynet can cause.
-FOREIGN = {"No compiler": 2, "This Python is too old": 1, "The process is killed": 1, "Illegal instruction": 1,
+# Messages of pip, Linux and Python itself, which nothing in tinynet can cause.
+FOREIGN = {"This Python is too old": 1, "The process is killed": 1, "Illegal instruction": 1,
            "The notebook does not find tinynet": 1}
 
 SECTIONS = dict(re.findall(r"^### (.*)\n((?:(?!##).*\n)*)", GUIDE.read_text(encoding="utf-8"), re.M))

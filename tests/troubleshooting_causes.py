@@ -4,10 +4,12 @@
 given an empty folder.
 """
 
+import ast
 import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -71,6 +73,30 @@ def in_new_python(code, **environment):
 @under("tinynet is imported from its source folder")
 def without_compiled_module():
     in_new_python("import sys; sys.modules['tinynet._native'] = None; import tinynet")
+
+
+def check_tools_of_setup(commands, folders):
+    """Call `check_tools` of setup.py, which builds when it is imported."""
+    tree = ast.parse((ROOT / "setup.py").read_text())
+    names = {"Path": Path, "shutil": shutil, "sys": sys}
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check_tools")
+    exec(compile(ast.Module([function], []), "setup.py", "exec"), names)
+    try:
+        names["check_tools"](commands, folders)
+    except SystemExit as stop:
+        raise Reported(stop.code) from None
+
+
+@under("No compiler")
+def no_compiler(folder):
+    (folder / "Python.h").touch()
+    check_tools_of_setup([sys.executable], [str(folder)])  # is content where both are there
+    check_tools_of_setup([sys.executable, "g++-that-is-not-there"], [str(folder)])
+
+
+@under("No compiler")
+def no_headers(folder):
+    check_tools_of_setup([sys.executable], [str(folder / "include")])
 
 
 @under("A package is missing")
