@@ -18,6 +18,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import pytest
 
 import tinynet as tn
 from tinynet import keras, layers, losses, ops, tf
@@ -61,10 +62,18 @@ def flat():
 
 
 def in_new_python(code, **environment):
-    """Raise the last line that a new Python reports."""
+    """Raise the last line that a new Python reports, which imports the tinynet that is tested."""
     result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True,
-                            env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
+                            env={**os.environ, "PYTHONPATH": str(Path(tn.__file__).parents[1]), **environment})
     raise Reported(result.stderr.strip().splitlines()[-1])
+
+
+@contextlib.contextmanager
+def not_installed(package):
+    """Within the block the package cannot be imported. What else is imported in it stays, unlike by mock.patch.dict."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, package, None)
+        yield
 
 
 # -- installing and importing ------------------------------------------------------------------------------------------
@@ -101,13 +110,13 @@ def no_headers(folder):
 
 @under("A package is missing")
 def missing_extra():
-    with mock.patch.dict(sys.modules, {"matplotlib": None}):
+    with not_installed("matplotlib"):
         tn.plots.history({"loss": [1.0]})
 
 
 @under("A package is missing")
 def missing_h5(folder):
-    with mock.patch.dict(sys.modules, {"h5py": None}):
+    with not_installed("h5py"):
         dense().save_weights(folder / "m.weights.h5")
 
 
@@ -501,9 +510,6 @@ def without_key():
 
 @under("Boxes or question marks in place of Korean letters")
 def no_korean_font():
-    import matplotlib
-
-    matplotlib.use("Agg")
     with mock.patch("tinynet.plots.style.korean_font", lambda: None):
         tn.plots.history({"loss": [1.0, 0.5]}, lang="ko")
 
