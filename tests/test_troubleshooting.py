@@ -16,7 +16,7 @@ if not GUIDE.exists():
 for module in ("matplotlib", "PIL", "starlette", "h5py"):
     pytest.importorskip(module)
 
-from troubleshooting_causes import CAUSES, Reported  # noqa: E402
+from message_causes import CAUSES, Reported  # noqa: E402
 
 # Messages of pip, Linux and Python itself, which nothing in tinynet can cause.
 FOREIGN = {"This Python is too old": 1, "The process is killed": 1, "Illegal instruction": 1,
