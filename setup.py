@@ -81,6 +81,21 @@ def wanted_isas():
     return [isa for isa in known if isa in chosen]
 
 
+def check_tools(commands, folders):
+    """Exit with the command that helps where a compiler or Python's header files are missing.
+
+    Args:
+        commands: Names or paths of the compilers.
+        folders: Where the compilers look for Python.h.
+    """
+    missing = [f"the compiler {command!r} is not there" for command in commands if shutil.which(command) is None]
+    if not any((Path(folder) / "Python.h").exists() for folder in folders):
+        missing.append(f"Python.h is not in {' or '.join(dict.fromkeys(folders))}")
+    if missing:
+        sys.exit(f"tinynet cannot be built: {'; '.join(missing)}. On Debian and Ubuntu: sudo apt install g++ "
+                 "python3-dev; on Fedora: sudo dnf install gcc-c++ python3-devel")
+
+
 def digest(command, files):
     """A hash of a compiler's command and of the contents of the files that it reads."""
     total = hashlib.sha256("\0".join(command).encode())
@@ -129,6 +144,8 @@ class build_ext(pybind11_build_ext):
 
     def build_extensions(self):
         if hasattr(self.compiler, "compiler_so"):  # GCC and Clang
+            check_tools([self.compiler.compiler_so[0], *getattr(self.compiler, "compiler_so_cxx", [])[:1]],
+                        self.include_dirs)
             keep_objects(self.compiler)
         super().build_extensions()
 

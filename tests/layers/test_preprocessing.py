@@ -150,3 +150,13 @@ def test_unknown_tokens_are_spread_by_the_hash():
     assert again.oov_method == "farmhash" and again(np.array([5])).item() == hashed(np.array([5])).item()
     with pytest.raises(ValueError, match="salt needs oov_method='farmhash'"):
         layers.IntegerLookup(salt=1)
+
+
+@pytest.mark.parametrize("kind", [layers.TextVectorization, layers.StringLookup])
+def test_text_in_another_encoding_is_read_by_its_name_or_refused(kind):
+    texts = ["좋아요".encode("cp949")]
+    with pytest.raises(ValueError, match=r"a text is not utf-8: byte 0xc1 at offset 0 of .*encoding=\"cp949\""):
+        kind().adapt(texts)
+    layer = kind(encoding="cp949")
+    layer.adapt(texts)
+    assert "좋아요" in layer.get_vocabulary()

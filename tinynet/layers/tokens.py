@@ -43,6 +43,7 @@ def as_text(value: Any, encoding: str = "utf-8") -> Array:
 
     Raises:
         TypeError: there is something else among them.
+        ValueError: bytes are not text in this encoding.
     """
     array = np.asarray(value.data if isinstance(value, Tensor) else value)
     if array.dtype.kind not in "USO":
@@ -52,5 +53,14 @@ def as_text(value: Any, encoding: str = "utf-8") -> Array:
         one = array[index]
         if not isinstance(one, str | bytes):
             raise TypeError(f"expected text, got {one!r} ({type(one).__name__}) in an array of objects")
-        result[index] = one.decode(encoding) if isinstance(one, bytes) else str(one)
+        result[index] = _decoded(one, encoding) if isinstance(one, bytes) else str(one)
     return result
+
+
+def _decoded(text: bytes, encoding: str) -> str:
+    try:
+        return text.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"a text is not {encoding}: byte {text[error.start]:#04x} at offset {error.start} of "
+                         f"{text[:40]!r}. Give its encoding, such as encoding=\"cp949\" for Korean files of "
+                         "Windows") from None
