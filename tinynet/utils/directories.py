@@ -39,7 +39,8 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
         color_mode: 'rgb', 'rgba' or 'grayscale'.
         batch_size: Pictures a batch; single pictures if None.
         image_size: (height, width) to resize to.
-        shuffle: Whether in random order, a new one each epoch.
+        shuffle: Whether in random order, a new one each epoch; with subset='both' the validation pictures keep the
+            order of their `file_paths`.
         seed: int, for the order and for the split.
         validation_split: Share of the pictures, taken from the end of the (shuffled) list, for validation.
         subset: 'training', 'validation', or 'both' for a tuple of data sets.
@@ -50,6 +51,9 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
         data_format: 'channels_first' for pictures (channels, height, width).
         format: 'tf'; taken for Keras's sake.
         verbose: Whether to print how many files were found.
+
+    The pixels are taken as the file has them: as in Keras, an orientation in the EXIF data is not applied, and opacity
+    is dropped unless color_mode is 'rgba'. Of 16 bits a channel the first 8 are kept.
 
     Returns:
         Dataset with attributes `class_names` and `file_paths`.
@@ -142,7 +146,8 @@ def _datasets(where, load, endings, directory, labels, label_mode, class_names, 
         if verbose and which:
             print(f"Using {len(chosen)} files for {which}.")
         chosen_labels = None if numbers is None else encode_labels(numbers[parts[which]], label_mode, len(names or ()))
-        made = _load_all(chosen, chosen_labels, load, batch_size, shuffle, seed)
+        in_order = subset == "both" and which == "validation"  # as Keras: the answers stand in the order of file_paths
+        made = _load_all(chosen, chosen_labels, load, batch_size, shuffle and not in_order, seed)
         made.class_names, made.file_paths = names, chosen
         return made
 
