@@ -233,17 +233,17 @@ assert [answer for answer, _ in answers.values()] == [classes[index] for index i
 # %% [markdown] lang="en"
 # ## What the reader makes of a file: orientation
 #
-# A phone held upright does not turn its pixels. It writes "turn me by 90°" into the EXIF metadata, and every viewer obeys.
+# Turn the phone, and the pixels do not turn. It writes "turn me by 90°" into the EXIF metadata, and every viewer obeys.
 # `image_dataset_from_directory` and `load_img` do **not**, in tinynet as in Keras. On your screen all is upright; the network lies on
 # its side. Here are the validation photos as such a phone stores them:
 # %% [markdown] lang="ko"
 # ## 파일을 읽으면 어떻게 될까: 방향
 #
-# 휴대전화를 세워서 찍어도 픽셀은 돌아가지 않습니다. EXIF 정보에 "90° 돌려서 보세요"라고 적어 둘 뿐이고, 사진 보기 프로그램은 모두 이것을
+# 휴대전화를 돌려서 찍어도 픽셀은 돌아가지 않습니다. EXIF 정보에 "90° 돌려서 보세요"라고 적어 둘 뿐이고, 사진 보기 프로그램은 모두 이것을
 # 따릅니다. 그런데 `image_dataset_from_directory`와 `load_img`는 따르지 **않습니다**. tinynet도 Keras도 마찬가지입니다. 여러분의 화면에서는
 # 똑바로 서 있는 사진이 신경망에는 누워서 들어갑니다. 검증 사진을 휴대전화가 저장하는 방식으로 바꿔 봅시다.
 # %%
-ORIENTATION, TURN_ME = 0x0112, 6  # the EXIF tag, and its value of a phone held upright
+ORIENTATION, TURN_ME = 0x0112, 6  # the EXIF tag, and its value for "by 90° clockwise"
 
 
 def stored_by_a_phone(picture, path):
@@ -483,7 +483,7 @@ assert own or recall[True, rare] > recall[False, rare] + 0.2 and recall[False, c
 #
 # ## Another path at prediction
 #
-# The most frequent mistake of all. In training the folder's function reads the photo; in the app, months later, somebody's code does.
+# The most frequent mistake of all. In training the folder's function reads the photo; in the app, months later, other code does.
 # How many of the answers change?
 # %% [markdown] lang="ko"
 # 가중치를 준다고 없던 사진이 생기지는 않습니다. 부츠 두 켤레는 여전히 두 켤레입니다. 15 에폭까지 학습하면 가중치가 없는 쪽도 열두 장을 모두
@@ -592,9 +592,9 @@ assert deep.max() == 55000 and np.isin(small, gradient).all()
 # * **전혀 다른 것.** 고양이를 넣어도 샌들 아니면 운동화라고, 그것도 90 %라고 답합니다. "어느 것도 아님"은 사진을 주어 가르쳐야 생깁니다.
 # * **파일에서 텐서까지 길은 하나.** 학습할 때도 쓸 때도 같은 코드로 읽고, 클래스 이름을 모델과 함께 저장하세요.
 # %%
-grass = np.random.default_rng(1).uniform(0, 255, (20, 48, 64, 3)).astype("float32")
-sure = tn.keras.ops.softmax(model.predict(grass, verbose=0)).numpy().max(axis=1)
-print(f"pure noise is a shoe with a probability of {sure.mean():.0%}")
+noise = np.random.default_rng(1).uniform(0, 255, (20, 48, 64, 3)).astype("float32")
+sure = tn.keras.ops.softmax(model.predict(noise, verbose=0)).numpy().max(axis=1)
+print(f"pure noise: one of {len(classes)} classes, with a probability of {sure.mean():.0%}")
 assert own or sure.mean() > 0.7
 # %% [markdown] lang="en"
 # ## Exercises
