@@ -331,3 +331,20 @@ def test_pictures_are_taken_as_the_file_has_them(tmp_path):
     for picture in next(iter(loaded)).numpy():
         np.testing.assert_array_equal(picture, np.dstack([pixels] * 3))
     np.testing.assert_array_equal(tn.utils.load_img(tmp_path / "a.png", "grayscale"), pixels)
+
+
+def test_class_names_are_some_of_the_folders_in_their_own_order(folder):
+    (folder / "__MACOSX").mkdir()
+
+    def names_and_labels(class_names):
+        loaded = tn.utils.image_dataset_from_directory(folder, class_names=class_names, image_size=(2, 2), shuffle=False,
+                                                       verbose=False)
+        return loaded.class_names, next(iter(loaded))[1].numpy().tolist(), os.path.dirname(loaded.file_paths[0])
+
+    assert names_and_labels(None)[0] == ["__MACOSX", "cats", "dogs"]
+    names, labels, first = names_and_labels(["dogs", "cats"])  # the files come in the order of the names, as in Keras
+    assert names == ["dogs", "cats"] and labels == sorted(labels) and set(labels) == {0, 1}
+    assert os.path.basename(first) == "dogs"
+    assert set(names_and_labels(["cats"])[1]) == {0}
+    with pytest.raises(ValueError, match="class_names are .'cat'., the subfolders .*'cats'.*must be a subfolder"):
+        names_and_labels(["cat"])

@@ -91,19 +91,21 @@ def files(folder, endings=READ):
 
 
 photos = Path(own) if own else write_photos(fresh("photos"))
-classes = sorted(folder.name for folder in photos.iterdir() if folder.is_dir())
+classes = sorted(folder.name for folder in photos.iterdir() if folder.is_dir() and folder.name[0] != ".")
 print({name: len(files(photos / name)) for name in classes})
 assert own or len(files(photos)) == 3 * 25 * 6
 # %% [markdown] lang="en"
 # ## From the folder to a model
 #
 # `image_dataset_from_directory` reads, resizes and labels; the values stay from 0 to 255. The division by 255 is a layer of the
-# **model**, so that nobody can forget it later. A quarter is kept for validation, drawn at random.
+# **model**, so that nobody can forget it later. A quarter is kept for validation, drawn at random. `cache()` decodes each file
+# once, not once an epoch.
 # %% [markdown] lang="ko"
 # ## 폴더에서 모델까지
 #
 # `image_dataset_from_directory`가 파일을 읽고, 크기를 맞추고, 레이블(label)을 붙여 줍니다. 값은 0~255 그대로입니다. 255로 나누는 일은
 # **모델의 층**으로 넣어 둡니다. 그래야 나중에 잊어버릴 수가 없습니다. 4분의 1을 무작위로 뽑아 검증(validation)에 씁니다.
+# `cache()`를 쓰면 파일을 에폭마다가 아니라 한 번만 읽습니다.
 # %%
 def dataset(folder, **options):
     return tn.keras.utils.image_dataset_from_directory(folder, **{"image_size": (48, 64), "verbose": False, **options})
@@ -391,18 +393,22 @@ read_labels = [classes[label] for _, labels in mixed for label in labels.numpy()
 agree = np.mean([Path(path).parent.name == name for path, name in zip(mixed.file_paths, read_labels)])
 print(f"shuffle=True: in {agree:.0%} of the cases the n-th label belongs to the n-th of file_paths")
 assert own or agree < 0.6
-assert not hasattr(mixed.cache(), "class_names")
+
+cached = mixed.cache()
+epochs = [np.concatenate([labels.numpy() for _, labels in data]).tolist() for data in (mixed, mixed, cached, cached)]
+print("two epochs in the same order:", epochs[0] == epochs[1], " with cache():", epochs[2] == epochs[3])
+assert epochs[0] != epochs[1] and epochs[2] == epochs[3] and not hasattr(cached, "class_names")
 # %% [markdown] lang="en"
-# The last two lines: with `shuffle=True` the order of the answers is not that of `file_paths`, and `cache()`, `map()`, `batch()` return
-# new data sets without `class_names`. Take the names first.
+# The last two lines: with `shuffle=True` the order of the answers is not that of `file_paths`. `cache()` keeps the order of the first
+# epoch, too: `cache().shuffle(100)` mixes at least the batches again. And `cache()`, `map()`, `shuffle()` return new data sets without `class_names`.
 #
 # ## Files that are no photos
 #
 # Half a download; an error page saved as `.jpg`; the `.heic` of an iPhone and the `.webp` of the web, which are **passed over
 # without a word**. Check the folder before the night of training, not in its third hour.
 # %% [markdown] lang="ko"
-# 마지막 두 줄을 보세요. `shuffle=True`이면 답의 순서가 `file_paths`의 순서와 다릅니다. 그리고 `cache()`, `map()`, `batch()`는 새 데이터셋을
-# 돌려주는데 여기에는 `class_names`가 없습니다. 이름은 먼저 꺼내 두세요.
+# 마지막 두 줄을 보세요. `shuffle=True`이면 답의 순서가 `file_paths`의 순서와 다릅니다. `cache()`는 첫 에폭의 순서까지 그대로 기억하므로, 배치끼리라도
+# 다시 섞으려면 `cache().shuffle(100)`으로 씁니다. 그리고 `cache()`, `map()`, `shuffle()`이 돌려주는 새 데이터셋에는 `class_names`가 없습니다.
 #
 # ## 사진이 아닌 파일
 #

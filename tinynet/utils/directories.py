@@ -35,7 +35,7 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
         directory: Folder with a subfolder for each class (or with pictures, if labels is not 'inferred').
         labels: 'inferred' from the subfolders, None, or a list of labels in the order of the paths.
         label_mode: 'int', 'categorical' (one-hot), 'binary' (0. or 1., two classes) or None.
-        class_names: The subfolders in the order of their labels; alphabetical if None.
+        class_names: The subfolders, or some of them, in the order of their labels; all, alphabetical, if None.
         color_mode: 'rgb', 'rgba' or 'grayscale'.
         batch_size: Pictures a batch; single pictures if None.
         image_size: (height, width) to resize to.
@@ -184,7 +184,7 @@ def find_files(where: str, directory: str | os.PathLike[str], labels: Any, class
         where: The caller's name, for messages.
         directory: The folder.
         labels: 'inferred' from the subfolders, None, or a list of labels in the order of the paths.
-        class_names: The subfolders in the order of their labels; alphabetical if None.
+        class_names: The subfolders, or some of them, in the order of their labels; all, alphabetical, if None.
         endings: Of the files, in small letters.
         follow_links: Whether to search folders that are symbolic links.
 
@@ -201,10 +201,10 @@ def find_files(where: str, directory: str | os.PathLike[str], labels: Any, class
         raise ValueError(f"{where}: labels must be 'inferred', None or a list, got {labels!r}")
     if isinstance(labels, str):
         found = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-        if class_names is not None and set(class_names) != set(found):
-            raise ValueError(f"{where}: class_names are {sorted(class_names)}, the subfolders {found}")
         names = found if class_names is None else list(class_names)
-        folders = [(root / name, names.index(name)) for name in sorted(names)]
+        if not set(names) <= set(found):
+            raise ValueError(f"{where}: class_names are {names}, the subfolders {found}; each name must be a subfolder")
+        folders = [(root / name, number) for number, name in enumerate(names)]
     paths: list[str] = []
     found_numbers: list[Any] = []
     for folder, number in folders:
