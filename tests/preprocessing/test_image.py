@@ -337,8 +337,8 @@ def test_class_names_are_some_of_the_folders_in_their_own_order(folder):
     (folder / "__MACOSX").mkdir()
 
     def names_and_labels(class_names):
-        loaded = tn.utils.image_dataset_from_directory(folder, class_names=class_names, image_size=(2, 2), shuffle=False,
-                                                       verbose=False)
+        loaded = tn.utils.image_dataset_from_directory(folder, class_names=class_names, image_size=(2, 2),
+                                                       shuffle=False, verbose=False)
         return loaded.class_names, next(iter(loaded))[1].numpy().tolist(), os.path.dirname(loaded.file_paths[0])
 
     assert names_and_labels(None)[0] == ["__MACOSX", "cats", "dogs"]

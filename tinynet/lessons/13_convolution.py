@@ -1,14 +1,14 @@
 # %% [markdown] lang="en"
 # # Convolution
 #
-# Course rows: 68-76 · Minutes: 45
+# Course rows: 68-76 · Minutes: 50
 #
 # **The question.** Shuffle the pixels of all images, each in the same way. You cannot read one of them any more. A dense
 # network learns from them exactly as well as before. What does it fail to use, and what does that cost?
 # %% [markdown] lang="ko"
 # # 합성곱(convolution)
 #
-# 강의 항목: 68-76 · 시간(분): 45
+# 강의 항목: 68-76 · 시간(분): 50
 #
 # **질문.** 모든 이미지의 픽셀을 똑같은 순서로 뒤섞어 봅시다. 사람은 한 장도 알아볼 수 없습니다. 그런데 완전 연결 신경망(MLP)은 전과
 # 똑같이 잘 배웁니다. MLP는 무엇을 이용하지 못하는 것이고, 그 대가는 무엇일까요?
@@ -114,8 +114,8 @@ assert counts["Conv2D", 32] == counts["Conv2D", 224] == 3 * 3 * 3 * 16 + 16 == 4
 # ## Motivation: three ideas
 #
 # **Sparse interactions:** an output sees a few neighbours only. **Parameter sharing:** the same few weights at every
-# position. Both can be seen in one picture. A convolution is linear, so it *is* a dense layer, whose matrix has a row for each
-# output and a column for each input pixel. We get the matrix from a batch of 49 images with one bright pixel each.
+# position. Both can be seen in one picture. A convolution is linear, so it *is* a dense layer, whose matrix has a row for
+# each output and a column for each input pixel. We get the matrix from a batch of 49 images with one bright pixel each.
 # %% [markdown] lang="ko"
 # ## Motivation: 세 가지 아이디어
 #
@@ -134,7 +134,8 @@ print(f"matrix {matrix.shape}: {matrix.size} numbers, {np.count_nonzero(matrix)}
 assert np.count_nonzero(matrix) == 25 * 9 and len(np.unique(matrix)) == 9 + 1
 
 _, axes = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
-for ax, (name, numbers) in zip(axes, {"Dense(25)": 1 + rng.permutation(matrix.size).reshape(matrix.shape), "Conv2D(1, 3)": matrix}.items()):
+all_differ = 1 + rng.permutation(matrix.size).reshape(matrix.shape)
+for ax, (name, numbers) in zip(axes, {"Dense(25)": all_differ, "Conv2D(1, 3)": matrix}.items()):
     _ = ax.imshow(np.where(numbers == 0, np.nan, numbers), cmap="viridis")
     ax.set(title=name, xlabel="7 × 7 = 49", ylabel="5 × 5 = 25", xticks=[], yticks=[])
 # %% [markdown] lang="en"
@@ -175,16 +176,16 @@ turned = np.abs(f(np.rot90(boot)) - np.rot90(f(boot))).max()
 print(f"shifted: no difference. Turned by 90°: difference up to {turned:.1f}")
 assert turned > 1
 # %% [markdown] lang="en"
-# Shifts only: a rotated image does **not** give the rotated map. And with stride 2 only even shifts have an equal: there is no
-# half pixel to move the map by.
+# Shifts only: a rotated image does **not** give the rotated map. And with stride 2 only even shifts have an equal: there is
+# no half pixel to move the map by.
 #
 # ## The picture of the feature maps
 #
-# The slide has the maps of a Samoyed in a large network (LeCun, Bengio, Hinton 2015) and under them *Samoyed (16);
-# Papillon (5.7); Pomeranian (2.7); Arctic fox (1.0); ...* Ours has learned clothes; here are one image, its maps and its scores.
+# The slide has the maps of a Samoyed in a large network (LeCun, Bengio, Hinton 2015) and under them *Samoyed (16); Papillon
+# (5.7); Pomeranian (2.7); Arctic fox (1.0); ...* Ours has learned clothes; here are one image, its maps and its scores.
 # %% [markdown] lang="ko"
-# 이동만 그렇습니다. 돌린 이미지에서 돌린 맵이 나오지는 **않습니다**. 그리고 스트라이드(stride)가 2이면 짝수만큼 옮길 때만 성립합니다. 맵을
-# 반 픽셀 옮길 수는 없으니까요.
+# 이동만 그렇습니다. 돌린 이미지에서 돌린 맵이 나오지는 **않습니다**. 그리고 스트라이드(stride)가 2이면 짝수만큼 옮길 때만 성립합니다.
+# 맵을 반 픽셀 옮길 수는 없으니까요.
 #
 # ## 특징 맵(feature map) 그림
 #
@@ -320,8 +321,8 @@ assert sides == [7, 5, 3, 1]
 # %% [markdown] lang="ko"
 # ## 풀링(pooling)
 #
-# *2×2 풀링, 스트라이드 2.* 배우는 것이 하나도 없습니다. 창마다 가장 큰 값, 또는 평균을 가져올 뿐입니다. 최댓값은 "이 특징이 있는가?"만 묻고
-# 어디에 있는지는 한 픽셀쯤 잊어버립니다. 이 셀은 Keras 3에서도 실행됩니다.
+# *2×2 풀링, 스트라이드 2.* 배우는 것이 하나도 없습니다. 창마다 가장 큰 값, 또는 평균을 가져올 뿐입니다. 최댓값은 "이 특징이 있는가?"만
+# 묻고 어디에 있는지는 한 픽셀쯤 잊어버립니다. 이 셀은 Keras 3에서도 실행됩니다.
 # %% tags=["keras"]
 import numpy as np
 import tinynet as tf
@@ -378,14 +379,14 @@ for ax, (title, values, unit) in zip(axes, (("parameters (M)", parameters, 1e6),
 axes[0].invert_yaxis()
 axes[0].tick_params(axis="y", labelsize=10)
 # %% [markdown] lang="en"
-# The memory is in the dense layers, the time in the convolutions. That is why later networks (ResNet, Xception) have no `fc1`: they
-# take the mean of each map.
+# The memory is in the dense layers, the time in the convolutions. That is why later networks (ResNet, Xception) have no
+# `fc1`: they take the mean of each map.
 #
 # Why 3×3 only? Two of them see 5×5, three see 7×7, with fewer weights ($2 \cdot 9 C^2 < 25 C^2$) and a ReLU between.
 # But without the ReLU, two convolutions are one:
 # %% [markdown] lang="ko"
-# 메모리는 완전 연결 층이, 시간은 합성곱 층이 차지합니다. 그래서 나중에 나온 신경망(ResNet, Xception)에는 `fc1`이 없고, 그 대신 맵마다 평균을
-# 냅니다.
+# 메모리는 완전 연결 층이, 시간은 합성곱 층이 차지합니다. 그래서 나중에 나온 신경망(ResNet, Xception)에는 `fc1`이 없고, 그 대신 맵마다
+# 평균을 냅니다.
 #
 # 왜 3×3만 쓸까요? 두 번 쌓으면 5×5를, 세 번 쌓으면 7×7을 봅니다. 가중치는 더 적고($2 \cdot 9 C^2 < 25 C^2$) 사이에 ReLU도 들어갑니다.
 # 하지만 ReLU가 없으면 합성곱 두 개는 하나나 마찬가지입니다.
@@ -403,8 +404,9 @@ assert np.allclose(ops.conv2d(ops.conv2d(map_x, a), b), ops.conv2d(map_x, merged
 # %% [markdown] lang="en"
 # ## What Keras, PyTorch and the papers do differently
 #
-# * Keras knows `padding="valid"` and `"same"`, and "same" puts an odd zero **below and to the right**. PyTorch's `padding=1`
-#   has one on each side. With stride 2 these are other windows: weights carried over give other numbers (see the cell).
+# * Keras knows `padding="valid"` and `"same"`, and "same" puts an odd zero **below and to the right**. PyTorch's
+#   `padding=1` has one on each side. With stride 2 these are other windows: weights carried over give other numbers (see
+#   the cell).
 # * VGG's paper trains the dense layers with dropout 0.5; Keras's `VGG16`, and tinynet's, has no dropout inside.
 # * Keras starts every filter with Glorot, not with He (lesson 6).
 # %% [markdown] lang="ko"
@@ -425,7 +427,8 @@ assert not any(isinstance(layer, layers.Dropout) for layer in vgg.layers)
 #
 # 1. Replace `Flatten` in `cnn` by `GlobalAveragePooling2D` and train for 20 epochs: how many parameters, how accurate?
 # 2. Stride 2 in both convolutions instead of pooling. What is faster, what is better?
-# 3. VGG-16 for $448 \times 448$ images: which numbers of the count change? (`VGG16(weights=None, input_shape=(448, 448, 3))`)
+# 3. VGG-16 for $448 \times 448$ images: which numbers of the count change?
+#    (`VGG16(weights=None, input_shape=(448, 448, 3))`)
 #
 # Every product of a filter, with your own numbers; the shift; VGG-16 as blocks:
 #
@@ -456,7 +459,8 @@ assert not any(isinstance(layer, layers.Dropout) for layer in vgg.layers)
 # %% [markdown] lang="ko"
 # ## 실제로 자주 하는 실수
 #
-# * **채널 축이 없음.** 흑백 이미지의 모양이 `(n, 28, 28)`이면 `x[..., None]`으로 채널 축을 붙여야 합니다. 아래에 나오는 오류가 그 말입니다.
+# * **채널 축이 없음.** 흑백 이미지의 모양이 `(n, 28, 28)`이면 `x[..., None]`으로 채널 축을 붙여야 합니다. 아래에 나오는 오류가 그
+#   말입니다.
 # * **채널이 앞에 있는 이미지를 그대로 넣기.** 오류가 나지 않을 때가 많습니다. `(n, 3, 32, 32)`는 높이 3픽셀에 채널 32개인 이미지로
 #   읽힙니다. 출력의 모양을 꼭 보세요.
 # * **너무 많은 풀링.** 28 → 14 → 7 → 3 → 1, 그다음에는 줄일 것이 없습니다. 만들기 전에 세어 보세요.
@@ -492,8 +496,8 @@ assert poolings == [14, 7, 3, 1] and after_flatten[80] == 4 * after_flatten[40]
 # lessons.check("max_pooling_gradient", my_max_pooling_gradient)
 # ```
 #
-# On paper: a 3×3 convolution from 64 to 128 channels, with bias. How many parameters? Its image is $112 \times 112$, padding
-# "same". How many multiplications?
+# On paper: a 3×3 convolution from 64 to 128 channels, with bias. How many parameters? Its image is $112 \times 112$,
+# padding "same". How many multiplications?
 # %% [markdown] lang="ko"
 # ## 연습 문제
 #

@@ -1,17 +1,17 @@
 # %% [markdown] lang="en"
 # # Your own photos
 #
-# Course rows: - · Minutes: 45
+# Course rows: - · Minutes: 60
 #
-# **The question.** Your network is right in more than 90 % of the validation photos. Then you take a new photo: wrong. Another one: wrong.
-# There is nothing wrong with the network. What is wrong with the **folder**?
+# **The question.** Your network is right in more than 90 % of the validation photos. Then you take a new photo: wrong.
+# Another one: wrong. There is nothing wrong with the network. What is wrong with the **folder**?
 # %% [markdown] lang="ko"
 # # 내 사진으로 학습하기
 #
-# 강의 항목: - · 시간(분): 45
+# 강의 항목: - · 시간(분): 60
 #
-# **질문.** 검증 사진의 90 % 넘게 맞히는 신경망이 있습니다. 그런데 사진을 새로 찍어 넣으면 틀립니다. 또 찍어도 또 틀립니다. 신경망에는 아무 문제가
-# 없습니다. 그렇다면 **폴더**에 무슨 문제가 있는 걸까요?
+# **질문.** 검증 사진의 90 % 넘게 맞히는 신경망이 있습니다. 그런데 사진을 새로 찍어 넣으면 틀립니다. 또 찍어도 또 틀립니다. 신경망에는
+# 아무 문제가 없습니다. 그렇다면 **폴더**에 무슨 문제가 있는 걸까요?
 # %%
 import json
 import shutil
@@ -40,9 +40,9 @@ def fresh(name):
 # %% [markdown] lang="en"
 # ## The folder
 #
-# One subfolder for each class, its name is the class: `photos/sandal/IMG_0001.jpg`. We make one: 25 pairs each of three kinds of shoe
-# from Fashion-MNIST, on walls of random colours, six shots of each, as people photograph. For **your own photos** put the path into
-# `own`, and tell `scene` which photos show the same thing.
+# One subfolder for each class, its name is the class: `photos/sandal/IMG_0001.jpg`. We make one: 25 pairs each of three
+# kinds of shoe from Fashion-MNIST, on walls of random colours, six shots of each, as people photograph. For **your own
+# photos** put the path into `own`, and tell `scene` which photos show the same thing.
 # %% [markdown] lang="ko"
 # ## 폴더
 #
@@ -97,9 +97,9 @@ assert own or len(files(photos)) == 3 * 25 * 6
 # %% [markdown] lang="en"
 # ## From the folder to a model
 #
-# `image_dataset_from_directory` reads, resizes and labels; the values stay from 0 to 255. The division by 255 is a layer of the
-# **model**, so that nobody can forget it later. A quarter is kept for validation, drawn at random. `cache()` decodes each file
-# once, not once an epoch.
+# `image_dataset_from_directory` reads, resizes and labels; the values stay from 0 to 255. The division by 255 is a layer of
+# the **model**, so that nobody can forget it later. A quarter is kept for validation, drawn at random. `cache()` decodes
+# each file once, not once an epoch.
 # %% [markdown] lang="ko"
 # ## 폴더에서 모델까지
 #
@@ -167,13 +167,13 @@ leaked = same_scene(validation.file_paths, train.file_paths)
 print(f"{leaked:.0%} of the validation photos have their nearest training photo from the same scene")
 assert own or leaked > 0.9
 # %% [markdown] lang="en"
-# Above four validation photos, below what the network was trained with. The validation asks for photos that it knows by heart: it
-# measures memory. Bursts, frames of one video, copies by two messengers, the same sofa: all of it leaks.
+# Above four validation photos, below what the network was trained with. The validation asks for photos that it knows by
+# heart: it measures memory. Bursts, frames of one video, copies by two messengers, the same sofa: all of it leaks.
 #
 # **Remedy: split by what was photographed, not by file.** The split becomes two folders, which one can look at.
 # %% [markdown] lang="ko"
-# 위 네 장이 검증 사진이고, 아래가 신경망이 학습한 사진입니다. 외워 버린 사진으로 시험을 본 셈이니, 이 정확도는 기억력을 잰 것입니다. 연사(burst),
-# 동영상에서 뽑은 프레임, 메신저로 두 번 받은 사진, 같은 소파까지 모두 누수가 됩니다.
+# 위 네 장이 검증 사진이고, 아래가 신경망이 학습한 사진입니다. 외워 버린 사진으로 시험을 본 셈이니, 이 정확도는 기억력을 잰 것입니다.
+# 연사(burst), 동영상에서 뽑은 프레임, 메신저로 두 번 받은 사진, 같은 소파까지 모두 누수가 됩니다.
 #
 # **처방: 파일이 아니라 찍은 대상을 기준으로 나눕니다.** 학습용과 검증용 폴더를 따로 만들어 두면 눈으로 확인할 수도 있습니다.
 # %%
@@ -200,14 +200,15 @@ assert own or by_scene < random_split - 0.08
 # ## Save, load, predict
 #
 # A model returns numbers; **which name has number 2 is not in it**. Keep the names beside it. And predict through the same
-# function as in training: `labels=None` for photos without a class, `shuffle=False` so that the answers stand in the order of `file_paths`.
+# function as in training: `labels=None` for photos without a class, `shuffle=False` so that the answers stand in the order
+# of `file_paths`.
 # %% [markdown] lang="ko"
 # 같은 신경망, 같은 사진입니다. 새 신발을 찍었을 때 기대할 수 있는 것은 두 번째 숫자뿐입니다.
 #
 # ## 저장하고, 불러오고, 예측하기
 #
-# 모델은 숫자를 돌려줄 뿐, **2번이 어떤 이름인지는 모델에 들어 있지 않습니다**. 클래스 이름을 옆에 함께 저장하세요. 그리고 예측할 때도 학습할
-# 때와 같은 함수로 읽으세요. 클래스를 모르는 사진은 `labels=None`, 답이 `file_paths`의 순서로 나오도록 `shuffle=False`입니다.
+# 모델은 숫자를 돌려줄 뿐, **2번이 어떤 이름인지는 모델에 들어 있지 않습니다**. 클래스 이름을 옆에 함께 저장하세요. 그리고 예측할 때도
+# 학습할 때와 같은 함수로 읽으세요. 클래스를 모르는 사진은 `labels=None`, 답이 `file_paths`의 순서로 나오도록 `shuffle=False`입니다.
 # %%
 model.save(work / "photos.keras")
 _ = (work / "photos.json").write_text(json.dumps(train.class_names))
@@ -236,14 +237,14 @@ assert [answer for answer, _ in answers.values()] == [classes[index] for index i
 # ## What the reader makes of a file: orientation
 #
 # Turn the phone, and the pixels do not turn. It writes "turn me by 90°" into the EXIF metadata, and every viewer obeys.
-# `image_dataset_from_directory` and `load_img` do **not**, in tinynet as in Keras. On your screen all is upright; the network lies on
-# its side. Here are the validation photos as such a phone stores them:
+# `image_dataset_from_directory` and `load_img` do **not**, in tinynet as in Keras. On your screen all is upright; the
+# network lies on its side. Here are the validation photos as such a phone stores them:
 # %% [markdown] lang="ko"
 # ## 파일을 읽으면 어떻게 될까: 방향
 #
 # 휴대전화를 돌려서 찍어도 픽셀은 돌아가지 않습니다. EXIF 정보에 "90° 돌려서 보세요"라고 적어 둘 뿐이고, 사진 보기 프로그램은 모두 이것을
-# 따릅니다. 그런데 `image_dataset_from_directory`와 `load_img`는 따르지 **않습니다**. tinynet도 Keras도 마찬가지입니다. 여러분의 화면에서는
-# 똑바로 서 있는 사진이 신경망에는 누워서 들어갑니다. 검증 사진을 휴대전화가 저장하는 방식으로 바꿔 봅시다.
+# 따릅니다. 그런데 `image_dataset_from_directory`와 `load_img`는 따르지 **않습니다**. tinynet도 Keras도 마찬가지입니다. 여러분의
+# 화면에서는 똑바로 서 있는 사진이 신경망에는 누워서 들어갑니다. 검증 사진을 휴대전화가 저장하는 방식으로 바꿔 봅시다.
 # %%
 ORIENTATION, TURN_ME = 0x0112, 6  # the EXIF tag, and its value for "by 90° clockwise"
 
@@ -285,19 +286,23 @@ assert own or accuracy["sideways"] < accuracy["upright"] - 0.15
 # %% [markdown] lang="en"
 # ## Transparency, 16 bits, proportions
 #
-# * A PNG cut out from its background has an alpha channel. `color_mode="rgb"` **drops** it, and what was hidden appears: often black,
-#   sometimes the old background. (`"rgba"` gives a fourth channel; `"grayscale"` weighs red, green and blue by 0.299, 0.587, 0.114.)
-# * A 16-bit PNG of a scanner: from the folder come 0 to 255, the first 8 bits. From `load_img(path, "grayscale")` come 0 to 65535, in Keras too.
-# * `image_size` **squeezes** every photo into it. `crop_to_aspect_ratio=True` cuts the borders off, `pad_to_aspect_ratio=True` adds black.
+# * A PNG cut out from its background has an alpha channel. `color_mode="rgb"` **drops** it, and what was hidden appears:
+#   often black, sometimes the old background. (`"rgba"` gives a fourth channel; `"grayscale"` weighs red, green and blue by
+#   0.299, 0.587, 0.114.)
+# * A 16-bit PNG of a scanner: from the folder come 0 to 255, the first 8 bits. From `load_img(path, "grayscale")` come 0 to
+#   65535, in Keras too.
+# * `image_size` **squeezes** every photo into it. `crop_to_aspect_ratio=True` cuts the borders off,
+#   `pad_to_aspect_ratio=True` adds black.
 # %% [markdown] lang="ko"
 # ## 투명도, 16비트, 가로세로 비율
 #
-# * 배경을 오려 낸 PNG에는 투명도(alpha) 채널이 있습니다. `color_mode="rgb"`는 이 채널을 **버리므로** 가려져 있던 색이 드러납니다. 검은색일 때가
-#   많고, 지운 줄 알았던 배경이 되살아나기도 합니다. (`"rgba"`로 읽으면 채널이 넷이고, `"grayscale"`은 빨강, 초록, 파랑을 0.299, 0.587, 0.114의
-#   비중으로 더합니다.)
-# * 스캐너로 만든 16비트 PNG: 폴더로 읽으면 앞의 8비트만 남아 0~255가 됩니다. `load_img(path, "grayscale")`로 읽으면 Keras에서도 0~65535입니다.
-# * `image_size`는 모든 사진을 그 크기로 **찌그러뜨립니다**. `crop_to_aspect_ratio=True`는 가장자리를 잘라 내고, `pad_to_aspect_ratio=True`는
-#   검은 여백을 붙입니다.
+# * 배경을 오려 낸 PNG에는 투명도(alpha) 채널이 있습니다. `color_mode="rgb"`는 이 채널을 **버리므로** 가려져 있던 색이 드러납니다.
+#   검은색일 때가 많고, 지운 줄 알았던 배경이 되살아나기도 합니다. (`"rgba"`로 읽으면 채널이 넷이고, `"grayscale"`은 빨강, 초록, 파랑을
+#   0.299, 0.587, 0.114의 비중으로 더합니다.)
+# * 스캐너로 만든 16비트 PNG: 폴더로 읽으면 앞의 8비트만 남아 0~255가 됩니다. `load_img(path, "grayscale")`로 읽으면 Keras에서도
+#   0~65535입니다.
+# * `image_size`는 모든 사진을 그 크기로 **찌그러뜨립니다**. `crop_to_aspect_ratio=True`는 가장자리를 잘라 내고,
+#   `pad_to_aspect_ratio=True`는 검은 여백을 붙입니다.
 # %%
 def read(folder, **options):
     """The only photo of a folder, as the network gets it."""
@@ -332,13 +337,13 @@ assert of_folder.max() == 255 and of_file.max() == 65280 and shown["pad"][0].max
 # %% [markdown] lang="en"
 # ## Clean once
 #
-# One function, run once over the folder before everything else: upright, on white, in colour, not larger than needed. It makes
-# training faster too, and nobody's home address (GPS, in the EXIF data) goes along with the data set.
+# One function, run once over the folder before everything else: upright, on white, in colour, not larger than needed. It
+# makes training faster too, and nobody's home address (GPS, in the EXIF data) goes along with the data set.
 # %% [markdown] lang="ko"
 # ## 한 번에 정리하기
 #
-# 함수 하나를 만들어, 무엇보다 먼저 폴더 전체에 한 번 돌립니다. 똑바로 세우고, 흰 바탕에 놓고, 컬러로 바꾸고, 필요 이상으로 크지 않게 합니다.
-# 학습도 빨라집니다. 게다가 EXIF에 들어 있는 위치(GPS), 즉 누군가의 집 주소가 데이터와 함께 새어 나가지도 않습니다.
+# 함수 하나를 만들어, 무엇보다 먼저 폴더 전체에 한 번 돌립니다. 똑바로 세우고, 흰 바탕에 놓고, 컬러로 바꾸고, 필요 이상으로 크지 않게
+# 합니다. 학습도 빨라집니다. 게다가 EXIF에 들어 있는 위치(GPS), 즉 누군가의 집 주소가 데이터와 함께 새어 나가지도 않습니다.
 # %%
 def clean(picture, path, longest=512):
     picture = ImageOps.exif_transpose(picture)
@@ -365,13 +370,15 @@ assert np.array_equal(read(cleaned_cut_out, image_size=(96, 128)), np.asarray(on
 # %% [markdown] lang="en"
 # ## Labels are names of folders
 #
-# They are sorted as **text**: "10" comes before "2". Every subfolder is a class, also an empty one, and the `__MACOSX` that a zip file
-# leaves. And `validation_split` takes the **end of the list**: with `shuffle=False` that is the last class alone.
+# They are sorted as **text**: "10" comes before "2". Every subfolder is a class, also an empty one, and the `__MACOSX` that
+# a zip file leaves; `class_names=[...]` chooses and orders them. And `validation_split` takes the **end of the list**: with
+# `shuffle=False` that is the last class alone.
 # %% [markdown] lang="ko"
 # ## 레이블은 폴더 이름
 #
 # 폴더 이름은 **글자**로 정렬됩니다. "10"이 "2"보다 앞에 옵니다. 하위 폴더는 모두 클래스가 됩니다. 빈 폴더도, zip 파일을 풀 때 생기는
-# `__MACOSX`도 마찬가지입니다. 그리고 `validation_split`은 **목록의 끝**에서 떼어 냅니다. `shuffle=False`라면 마지막 클래스만 검증에 들어갑니다.
+# `__MACOSX`도 마찬가지입니다. `class_names=[...]`로 고르고 순서도 정할 수 있습니다. 그리고 `validation_split`은 **목록의 끝**에서 떼어
+# 냅니다. `shuffle=False`라면 마지막 클래스만 검증에 들어갑니다.
 # %%
 rooms = fresh("rooms")
 for name in ("1", "2", "10"):
@@ -379,14 +386,15 @@ for name in ("1", "2", "10"):
     for number in range(4):
         Image.new("RGB", (8, 8)).save(rooms / name / f"{number}.png")
 as_text = dataset(rooms).class_names
-in_order = dataset(rooms, class_names=["1", "2", "10"]).class_names
 (rooms / "__MACOSX").mkdir()
 stray = dataset(rooms).class_names
+without = dataset(rooms, class_names=["1", "2", "10"]).class_names
 (rooms / "__MACOSX").rmdir()
 _, last = dataset(rooms, validation_split=0.25, subset="both", shuffle=False)
 of_validation = {last.class_names[label] for _, labels in last for label in labels.numpy()}
-print("sorted:", as_text, " class_names:", in_order, " with a stray folder:", stray, " validation without shuffling:", of_validation)
-assert as_text == ["1", "10", "2"] and in_order == ["1", "2", "10"] and len(stray) == 4 and of_validation == {"2"}
+print("sorted:", as_text, " with a stray folder:", stray, " class_names=:", without)
+print("the whole validation without shuffling:", of_validation)
+assert as_text == ["1", "10", "2"] and len(stray) == 4 and without == ["1", "2", "10"] and of_validation == {"2"}
 
 mixed = dataset(photos, seed=0)
 read_labels = [classes[label] for _, labels in mixed for label in labels.numpy()]
@@ -399,21 +407,23 @@ epochs = [np.concatenate([labels.numpy() for _, labels in data]).tolist() for da
 print("two epochs in the same order:", epochs[0] == epochs[1], " with cache():", epochs[2] == epochs[3])
 assert epochs[0] != epochs[1] and epochs[2] == epochs[3] and not hasattr(cached, "class_names")
 # %% [markdown] lang="en"
-# The last two lines: with `shuffle=True` the order of the answers is not that of `file_paths`. `cache()` keeps the order of the first
-# epoch, too: `cache().shuffle(100)` mixes at least the batches again. And `cache()`, `map()`, `shuffle()` return new data sets without `class_names`.
+# The last two lines: with `shuffle=True` the order of the answers is not that of `file_paths`. `cache()` keeps the order of
+# the first epoch, too: `cache().shuffle(100)` mixes at least the batches again. And `cache()`, `map()`, `shuffle()` return
+# new data sets without `class_names`.
 #
 # ## Files that are no photos
 #
-# Half a download; an error page saved as `.jpg`; the `.heic` of an iPhone and the `.webp` of the web, which are **passed over
-# without a word**. Check the folder before the night of training, not in its third hour.
+# Half a download; an error page saved as `.jpg`; the `.heic` of an iPhone and the `.webp` of the web, which are **passed
+# over without a word**. Check the folder before the night of training, not in its third hour.
 # %% [markdown] lang="ko"
-# 마지막 두 줄을 보세요. `shuffle=True`이면 답의 순서가 `file_paths`의 순서와 다릅니다. `cache()`는 첫 에폭의 순서까지 그대로 기억하므로, 배치끼리라도
-# 다시 섞으려면 `cache().shuffle(100)`으로 씁니다. 그리고 `cache()`, `map()`, `shuffle()`이 돌려주는 새 데이터셋에는 `class_names`가 없습니다.
+# 마지막 두 줄을 보세요. `shuffle=True`이면 답의 순서가 `file_paths`의 순서와 다릅니다. `cache()`는 첫 에폭의 순서까지 그대로 기억하므로,
+# 배치끼리라도 다시 섞으려면 `cache().shuffle(100)`으로 씁니다. 그리고 `cache()`, `map()`, `shuffle()`이 돌려주는 새 데이터셋에는
+# `class_names`가 없습니다.
 #
 # ## 사진이 아닌 파일
 #
-# 받다가 만 파일, `.jpg`로 저장된 오류 페이지가 섞여 있기도 합니다. 아이폰의 `.heic`나 웹의 `.webp`는 **아무 말 없이 빠집니다**. 밤새 학습하다가
-# 세 시간째에 알게 되지 않으려면, 시작하기 전에 폴더를 점검하세요.
+# 받다가 만 파일, `.jpg`로 저장된 오류 페이지가 섞여 있기도 합니다. 아이폰의 `.heic`나 웹의 `.webp`는 **아무 말 없이 빠집니다**. 밤새
+# 학습하다가 세 시간째에 알게 되지 않으려면, 시작하기 전에 폴더를 점검하세요.
 # %%
 def problems(folder):
     """{file: what is wrong with it}"""
@@ -451,15 +461,15 @@ assert any(name in message for name in ("half.jpg", "page.jpg")) and (own or not
 # %% [markdown] lang="en"
 # ## Few photos of one class
 #
-# Over a hundred sneakers, twelve photos of boots. "Always sneaker" is right in nine of ten, and the network learns that. **Class weights**
-# make each class count alike in the loss: $w_k = N / (K\, n_k)$ for $n_k$ of $N$ photos in $K$ classes. Look at the **recall** of each
-# class, never at the accuracy alone.
+# Over a hundred sneakers, twelve photos of boots. "Always sneaker" is right in nine of ten, and the network learns that.
+# **Class weights** make each class count alike in the loss: $w_k = N / (K\, n_k)$ for $n_k$ of $N$ photos in $K$ classes.
+# Look at the **recall** of each class, never at the accuracy alone.
 # %% [markdown] lang="ko"
 # ## 한 클래스만 사진이 적을 때
 #
-# 운동화는 백 장이 넘는데 부츠는 열두 장입니다. "무조건 운동화"라고 해도 열에 아홉은 맞으니, 신경망은 그것을 배웁니다. **클래스 가중치(class weight)** 를
-# 주면 손실에서 모든 클래스의 몫이 같아집니다. 클래스 $K$개, 사진 $N$장 가운데 $n_k$장이면 $w_k = N / (K\, n_k)$입니다. 정확도만 보지 말고
-# 클래스마다 **재현율(recall)** 을 보세요.
+# 운동화는 백 장이 넘는데 부츠는 열두 장입니다. "무조건 운동화"라고 해도 열에 아홉은 맞으니, 신경망은 그것을 배웁니다. **클래스
+# 가중치(class weight)** 를 주면 손실에서 모든 클래스의 몫이 같아집니다. 클래스 $K$개, 사진 $N$장 가운데 $n_k$장이면 $w_k = N / (K\,
+# n_k)$입니다. 정확도만 보지 말고 클래스마다 **재현율(recall)** 을 보세요.
 # %%
 common, rare = classes[-1], classes[0]
 few = fresh("few")
@@ -477,23 +487,24 @@ for class_weight in (None, weights):
     history = unequal.fit(dataset(few, seed=0).cache(), epochs=5, class_weight=class_weight, verbose=0)
     for label, name in enumerate((rare, common)):
         held = dataset(split / "validation" / name, labels=None, shuffle=False)
-        recall[class_weight is not None, name] = np.mean(unequal.predict(held, verbose=0).argmax(axis=1) == label)
-    print(f"{'class weights' if class_weight else 'as they are':<14} recall of", {name: f"{recall[class_weight is not None, name]:.2f}" for name in (rare, common)})
+        recall[bool(class_weight), name] = np.mean(unequal.predict(held, verbose=0).argmax(axis=1) == label)
+    print(f"recall {'with' if class_weight else 'without'} class weights:",
+          {name: round(float(recall[bool(class_weight), name]), 2) for name in (rare, common)})
 print("photos", counts.tolist(), "weights", {label: round(weight, 2) for label, weight in weights.items()})
 assert np.isclose(counts[0] * weights[0], counts[1] * weights[1])
 assert own or counts[0] == 12 and counts[1] / counts.sum() > 0.88
 assert own or recall[True, rare] > recall[False, rare] + 0.2 and recall[False, common] > 0.9
 # %% [markdown] lang="en"
-# Weights invent no photos: two pairs of boots stay two pairs, and after 15 epochs the network without weights has learned the twelve
-# photos by heart, too (try it). Take more photos first.
+# Weights invent no photos: two pairs of boots stay two pairs, and after 15 epochs the network without weights has learned
+# the twelve photos by heart, too (try it). Take more photos first.
 #
 # ## Another path at prediction
 #
-# The most frequent mistake of all. In training the folder's function reads the photo; in the app, months later, other code does.
-# How many of the answers change?
+# The most frequent mistake of all. In training the folder's function reads the photo; in the app, months later, other code
+# does. How many of the answers change?
 # %% [markdown] lang="ko"
-# 가중치를 준다고 없던 사진이 생기지는 않습니다. 부츠 두 켤레는 여전히 두 켤레입니다. 15 에폭까지 학습하면 가중치가 없는 쪽도 열두 장을 모두
-# 외워 버려 차이가 없어집니다(해 보세요). 사진부터 더 찍으세요.
+# 가중치를 준다고 없던 사진이 생기지는 않습니다. 부츠 두 켤레는 여전히 두 켤레입니다. 15 에폭까지 학습하면 가중치가 없는 쪽도 열두 장을
+# 모두 외워 버려 차이가 없어집니다(해 보세요). 사진부터 더 찍으세요.
 #
 # ## 예측할 때는 다른 길로
 #
@@ -514,21 +525,22 @@ answers = model.predict(trained_with, verbose=0).argmax(axis=1)
 same = {}
 for name, images in paths_of_the_app.items():
     same[name] = np.mean(model.predict(images, verbose=0).argmax(axis=1) == answers)
-    print(f"{name:<32} {same[name]:>4.0%} of the answers are the same; pixels differ by {np.abs(images - trained_with).mean():5.1f}")
+    differ = np.abs(images - trained_with).mean()
+    print(f"{name:<32} {same[name]:>4.0%} of the answers are the same; pixels differ by {differ:5.1f}")
 assert same["the same function"] == 1 and np.abs(loaded["nearest"] - trained_with).mean() > 0.5
 assert own or max(same["divided by 255 once more"], same["black and white swapped"]) < 0.7
 # %% [markdown] lang="en"
-# `load_img` resizes with "nearest" unless told otherwise, the folder's function with bilinear interpolation. And Pillow's "bilinear"
-# averages over the area of a new pixel when it makes a photo smaller, TensorFlow's, Keras's and tinynet's does not. Small photos
-# forgive it; 4000 pixels on 224 do not. Another reason for `clean`.
+# `load_img` resizes with "nearest" unless told otherwise, the folder's function with bilinear interpolation. And Pillow's
+# "bilinear" averages over the area of a new pixel when it makes a photo smaller, TensorFlow's, Keras's and tinynet's does
+# not. Small photos forgive it; 4000 pixels on 224 do not. Another reason for `clean`.
 #
 # ## In Keras's words
 #
 # `load_img` has the same properties in Keras 3. This cell runs there too.
 # %% [markdown] lang="ko"
-# `load_img`는 따로 정하지 않으면 "nearest"로, 폴더를 읽는 함수는 쌍선형 보간(bilinear)으로 크기를 바꿉니다. 게다가 Pillow의 "bilinear"는 줄일 때
-# 새 픽셀이 덮는 넓이의 평균을 내지만, TensorFlow와 Keras, tinynet의 bilinear는 그렇지 않습니다. 작은 사진이라면 봐주지만, 4000픽셀을 224픽셀로
-# 줄일 때는 어림없습니다. `clean`이 필요한 이유가 하나 더 있는 셈입니다.
+# `load_img`는 따로 정하지 않으면 "nearest"로, 폴더를 읽는 함수는 쌍선형 보간(bilinear)으로 크기를 바꿉니다. 게다가 Pillow의 "bilinear"는
+# 줄일 때 새 픽셀이 덮는 넓이의 평균을 내지만, TensorFlow와 Keras, tinynet의 bilinear는 그렇지 않습니다. 작은 사진이라면 봐주지만,
+# 4000픽셀을 224픽셀로 줄일 때는 어림없습니다. `clean`이 필요한 이유가 하나 더 있는 셈입니다.
 #
 # ## Keras 방식으로
 #
@@ -559,8 +571,10 @@ assert deep.max() == 55000 and np.isin(small, gradient).all()
 # ## Try it
 #
 # 1. Put in your own photos: ten each of two things on your desk. Split by day.
-# 2. Add `layers.RandomFlip("horizontal")` and `layers.RandomTranslation(0.1, 0.1)` before `Rescaling`. Does the honest accuracy rise?
-# 3. Take all photos of one class on another wall (`wall` in `shots`). What does the network look at? `plots.grad_cam` shows it.
+# 2. Add `layers.RandomFlip("horizontal")` and `layers.RandomTranslation(0.1, 0.1)` before `Rescaling`. Does the honest
+#    accuracy rise?
+# 3. Take all photos of one class on another wall (`wall` in `shots`). What does the network look at? `plots.grad_cam` shows
+#    it.
 #
 # Augmentation on one of your own photos:
 #
@@ -570,7 +584,8 @@ assert deep.max() == 55000 and np.isin(small, gradient).all()
 #
 # 1. 여러분의 사진을 넣어 보세요. 책상 위 물건 두 가지를 열 장씩 찍고, 찍은 날을 기준으로 나눕니다.
 # 2. `Rescaling` 앞에 `layers.RandomFlip("horizontal")`과 `layers.RandomTranslation(0.1, 0.1)`을 넣어 보세요. 정직한 정확도가 올라가나요?
-# 3. 한 클래스의 사진만 모두 다른 벽(`shots`의 `wall`) 앞에서 찍어 보세요. 신경망은 무엇을 볼까요? `plots.grad_cam`으로 확인할 수 있습니다.
+# 3. 한 클래스의 사진만 모두 다른 벽(`shots`의 `wall`) 앞에서 찍어 보세요. 신경망은 무엇을 볼까요? `plots.grad_cam`으로 확인할 수
+#    있습니다.
 #
 # 여러분의 사진 한 장으로 데이터 증강을 해 보세요.
 #
@@ -584,7 +599,8 @@ assert deep.max() == 55000 and np.isin(small, gradient).all()
 # * **Count:** files in the folder, files found, photos of each class, classes.
 # * **Near-duplicates** across the split. High validation accuracy on the first try is a reason to look, not to celebrate.
 # * **The background is the class:** all sandals on the beach. Photograph every class in every place.
-# * **Something else altogether.** A cat is a sandal or a sneaker, with 90 %: there is no "none of them" unless you give it photos.
+# * **Something else altogether.** A cat is a sandal or a sneaker, with 90 %: there is no "none of them" unless you give it
+#   photos.
 # * **One path** from file to tensor, in training and in use, and the class names saved with the model.
 # %% [markdown] lang="ko"
 # ## 실제로 자주 하는 실수
