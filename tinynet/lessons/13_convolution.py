@@ -91,8 +91,8 @@ assert accuracy[cnn, np.asarray] > accuracy[cnn, shuffled] + 0.04
 assert accuracy[cnn, np.asarray] > accuracy[mlp, np.asarray] + 0.03
 assert networks[cnn, shuffled].count_params() < networks[mlp, shuffled].count_params() / 4
 # %% [markdown] lang="en"
-# The convolutional network loses a tenth when the neighbours are gone; the MLP has nothing to lose. And it has a quarter
-# of the parameters.
+# Without the neighbours the convolutional network loses about ten points; the MLP has nothing to lose. And the
+# convolutional one has a quarter of the parameters.
 #
 # **2. The parameters grow with the size of the data.** Sixteen units or sixteen filters, for a small image and for one of
 # ImageNet's usual size:
@@ -120,7 +120,7 @@ assert counts["Conv2D", 32] == counts["Conv2D", 224] == 3 * 3 * 3 * 16 + 16 == 4
 # ## Motivation: 세 가지 아이디어
 #
 # **희소 상호작용(sparse interactions):** 출력 하나는 이웃 몇 개만 봅니다. **매개변수 공유(parameter sharing):** 모든 위치에서 같은
-# 가중치를 씁니다. 그림 한 장으로 둘 다 볼 수 있습니다. 합성곱은 선형이므로 사실 완전 연결 층의 *하나*입니다. 출력마다 행 하나, 입력
+# 가중치를 씁니다. 그림 한 장으로 둘 다 볼 수 있습니다. 합성곱은 선형이므로 사실 완전 연결 층의 *한 종류*입니다. 출력마다 행 하나, 입력
 # 픽셀마다 열 하나인 행렬로 쓸 수 있습니다. 픽셀 하나만 켠 이미지 49장을 배치로 넣으면 이 행렬이 나옵니다.
 # %%
 kernel = np.arange(1.0, 10.0).reshape(3, 3, 1, 1)
@@ -190,7 +190,7 @@ assert turned > 1
 # ## 특징 맵(feature map) 그림
 #
 # 슬라이드에는 큰 신경망에 사모예드 사진을 넣었을 때의 특징 맵이 있고(LeCun, Bengio, Hinton 2015), 아래에 *Samoyed (16); Papillon (5.7);
-# Pomeranian (2.7); Arctic fox (1.0); ...* 라고 적혀 있습니다. 우리 신경망은 옷을 배웠으니 옷 한 장을 넣고 특징 맵과 점수를 봅시다.
+# Pomeranian (2.7); Arctic fox (1.0); ...* 라고 적혀 있습니다. 우리 신경망은 옷을 배웠으니 옷 사진 한 장을 넣고 특징 맵과 점수를 봅시다.
 # %%
 trained = networks[cnn, np.asarray]
 right = trained.predict(new_x, verbose=0).argmax(axis=1) == new_y
@@ -258,7 +258,7 @@ assert activation_map.shape == (1, 1, 28, 28) and slides_layer.count_params() ==
 # %% [markdown] lang="en"
 # What can nine numbers see? Before networks learned them, people wrote filters by hand:
 # %% [markdown] lang="ko"
-# 숫자 아홉 개로 무엇을 볼 수 있을까요? 신경망이 배우기 전에는 사람이 필터를 손으로 썼습니다.
+# 숫자 아홉 개로 무엇을 볼 수 있을까요? 신경망이 필터를 배우기 전에는 사람이 손으로 만들었습니다.
 # %%
 by_hand = {"vertical": vertical, "horizontal": vertical.T, "outline": np.array([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]]),
            "blur": np.full((3, 3), 1 / 9)}
@@ -459,8 +459,8 @@ assert not any(isinstance(layer, layers.Dropout) for layer in vgg.layers)
 # %% [markdown] lang="ko"
 # ## 실제로 자주 하는 실수
 #
-# * **채널 축이 없음.** 흑백 이미지의 모양이 `(n, 28, 28)`이면 `x[..., None]`으로 채널 축을 붙여야 합니다. 아래에 나오는 오류가 그
-#   말입니다.
+# * **채널 축이 없음.** 흑백 이미지의 모양이 `(n, 28, 28)`이면 `x[..., None]`으로 채널 축을 붙여야 합니다. 아래 셀의 오류
+#   메시지가 바로 이 말입니다.
 # * **채널이 앞에 있는 이미지를 그대로 넣기.** 오류가 나지 않을 때가 많습니다. `(n, 3, 32, 32)`는 높이 3픽셀에 채널 32개인 이미지로
 #   읽힙니다. 출력의 모양을 꼭 보세요.
 # * **너무 많은 풀링.** 28 → 14 → 7 → 3 → 1, 그다음에는 줄일 것이 없습니다. 만들기 전에 세어 보세요.

@@ -468,8 +468,8 @@ assert any(name in message for name in ("half.jpg", "page.jpg")) and (own or not
 # ## 한 클래스만 사진이 적을 때
 #
 # 운동화는 백 장이 넘는데 부츠는 열두 장입니다. "무조건 운동화"라고 해도 열에 아홉은 맞으니, 신경망은 그것을 배웁니다. **클래스
-# 가중치(class weight)** 를 주면 손실에서 모든 클래스의 몫이 같아집니다. 클래스 $K$개, 사진 $N$장 가운데 $n_k$장이면 $w_k = N / (K\,
-# n_k)$입니다. 정확도만 보지 말고 클래스마다 **재현율(recall)** 을 보세요.
+# 가중치(class weight)** 를 주면 손실에서 모든 클래스의 몫이 같아집니다. 클래스 $K$개, 사진 $N$장 가운데 $n_k$장이면
+# $w_k = N / (K\, n_k)$입니다. 정확도만 보지 말고 클래스마다 **재현율(recall)** 을 보세요.
 # %%
 common, rare = classes[-1], classes[0]
 few = fresh("few")
@@ -506,7 +506,7 @@ assert own or recall[True, rare] > recall[False, rare] + 0.2 and recall[False, c
 # 가중치를 준다고 없던 사진이 생기지는 않습니다. 부츠 두 켤레는 여전히 두 켤레입니다. 15 에폭까지 학습하면 가중치가 없는 쪽도 열두 장을
 # 모두 외워 버려 차이가 없어집니다(해 보세요). 사진부터 더 찍으세요.
 #
-# ## 예측할 때는 다른 길로
+# ## 예측할 때 다른 코드로 읽으면
 #
 # 가장 흔한 실수입니다. 학습할 때는 폴더를 읽는 함수가 사진을 읽고, 몇 달 뒤 앱에서는 다른 코드가 읽습니다. 답이 얼마나 달라질까요?
 # %%
@@ -529,18 +529,27 @@ for name, images in paths_of_the_app.items():
     print(f"{name:<32} {same[name]:>4.0%} of the answers are the same; pixels differ by {differ:5.1f}")
 assert same["the same function"] == 1 and np.abs(loaded["nearest"] - trained_with).mean() > 0.5
 assert own or max(same["divided by 255 once more"], same["black and white swapped"]) < 0.7
+
+stripes = fresh("stripes")
+Image.fromarray(np.tile(np.array([0, 255], np.uint8), (8, 2000))).save(stripes / "a.png")
+by_folder = read(stripes, image_size=(8, 224)).std()
+by_pillow = np.std(tn.keras.utils.load_img(stripes / "a.png", target_size=(8, 224), interpolation="bilinear"))
+print(f"4000 pixels of fine stripes on 224: contrast {by_folder:.0f} by the folder's function, {by_pillow:.0f} by Pillow's bilinear")
+assert by_folder > 30 and by_pillow < 5
 # %% [markdown] lang="en"
 # `load_img` resizes with "nearest" unless told otherwise, the folder's function with bilinear interpolation. And Pillow's
 # "bilinear" averages over the area of a new pixel when it makes a photo smaller, TensorFlow's, Keras's and tinynet's does
-# not. Small photos forgive it; 4000 pixels on 224 do not. Another reason for `clean`.
+# not. Small photos forgive it. Stripes finer than a new pixel should become grey, as in the last line Pillow's do; the
+# others are a pattern that the photo does not have. Another reason for `clean`.
 #
 # ## In Keras's words
 #
 # `load_img` has the same properties in Keras 3. This cell runs there too.
 # %% [markdown] lang="ko"
 # `load_img`는 따로 정하지 않으면 "nearest"로, 폴더를 읽는 함수는 쌍선형 보간(bilinear)으로 크기를 바꿉니다. 게다가 Pillow의 "bilinear"는
-# 줄일 때 새 픽셀이 덮는 넓이의 평균을 내지만, TensorFlow와 Keras, tinynet의 bilinear는 그렇지 않습니다. 작은 사진이라면 봐주지만,
-# 4000픽셀을 224픽셀로 줄일 때는 어림없습니다. `clean`이 필요한 이유가 하나 더 있는 셈입니다.
+# 줄일 때 새 픽셀이 덮는 넓이의 평균을 내지만, TensorFlow와 Keras, tinynet의 bilinear는 그렇지 않습니다. 작은 사진에서는 차이가
+# 크지 않습니다. 하지만 마지막 줄을 보세요. 새 픽셀보다 가는 줄무늬는 회색이 되어야 하고, Pillow에서는 그렇게 됩니다. 나머지는 사진에 없던
+# 무늬를 만들어 냅니다. `clean`이 필요한 이유가 하나 더 있는 셈입니다.
 #
 # ## Keras 방식으로
 #
@@ -583,7 +592,8 @@ assert deep.max() == 55000 and np.isin(small, gradient).all()
 # ## 실험해 봅시다
 #
 # 1. 여러분의 사진을 넣어 보세요. 책상 위 물건 두 가지를 열 장씩 찍고, 찍은 날을 기준으로 나눕니다.
-# 2. `Rescaling` 앞에 `layers.RandomFlip("horizontal")`과 `layers.RandomTranslation(0.1, 0.1)`을 넣어 보세요. 정직한 정확도가 올라가나요?
+# 2. `Rescaling` 앞에 `layers.RandomFlip("horizontal")`과 `layers.RandomTranslation(0.1, 0.1)`을 넣어 보세요. 대상별로 나눈 검증 정확도가
+#    올라가나요?
 # 3. 한 클래스의 사진만 모두 다른 벽(`shots`의 `wall`) 앞에서 찍어 보세요. 신경망은 무엇을 볼까요? `plots.grad_cam`으로 확인할 수
 #    있습니다.
 #
@@ -612,7 +622,7 @@ assert deep.max() == 55000 and np.isin(small, gradient).all()
 # * **학습과 검증에 나뉘어 들어간 거의 같은 사진.** 첫 시도에 검증 정확도가 높게 나오면 기뻐할 일이 아니라 들여다볼 일입니다.
 # * **배경이 곧 클래스.** 샌들은 모두 바닷가에서 찍었다면? 어느 클래스든 여러 장소에서 찍으세요.
 # * **전혀 다른 것.** 고양이를 넣어도 샌들 아니면 운동화라고, 그것도 90 %라고 답합니다. "어느 것도 아님"은 사진을 주어 가르쳐야 생깁니다.
-# * **파일에서 텐서까지 길은 하나.** 학습할 때도 쓸 때도 같은 코드로 읽고, 클래스 이름을 모델과 함께 저장하세요.
+# * **파일에서 텐서까지 같은 코드로.** 학습할 때도 예측할 때도 똑같이 읽고, 클래스 이름을 모델과 함께 저장하세요.
 # %%
 noise = np.random.default_rng(1).uniform(0, 255, (20, 48, 64, 3)).astype("float32")
 sure = tn.keras.ops.softmax(model.predict(noise, verbose=0)).numpy().max(axis=1)
