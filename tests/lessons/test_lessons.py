@@ -48,6 +48,8 @@ def test_the_lessons_are_numbered_one_after_the_other_and_cover_the_rows_in_orde
     assert [lesson.number for lesson in LESSONS] == list(range(1, len(LESSONS) + 1))
     covered = []
     for lesson in LESSONS:
+        if lesson.rows == "-":  # beyond the slides
+            continue
         low, _, high = lesson.rows.partition("-")
         covered += range(int(low), int(high or low) + 1)
     assert covered == list(range(1, len(covered) + 1))

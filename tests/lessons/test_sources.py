@@ -32,6 +32,11 @@ def test_what_a_lesson_has(tmp_path):
     assert lesson.code_cells() == [code] and lesson.code_cells(long=True) == [code, long]
 
 
+@pytest.mark.parametrize("rows", ["67", "9-15", "-"])
+def test_rows_are_one_several_or_none(tmp_path, rows):
+    assert read_lesson(write(tmp_path, HEAD.replace("9-15", rows))).rows == rows
+
+
 def test_the_scripts_lines_stand_where_they_stand_in_the_source(tmp_path):
     source = HEAD + '# %%\nx = 1\n# %% tags=["long"]\nx = 2\n# %%\nassert x == 1\n'
     lesson = read_lesson(write(tmp_path, source))
@@ -71,6 +76,7 @@ def test_a_fault_is_named_with_file_and_line(tmp_path, added, line, words):
     ("", "begins with a text cell"),
     (HEAD.replace("# # Momentum", "# Momentum"), "must be '# Title'"),
     (HEAD.replace("Course rows: 9-15", "Rows: 9-15"), "no line such as"),
+    (HEAD.replace("Course rows: 9-15", "Course rows: 9to15"), "no line such as"),
     (HEAD.replace("시간(분): 40", "시간(분): 30"), "differ between the languages"),
 ])
 def test_the_head_is_checked(tmp_path, text, words):

@@ -299,3 +299,52 @@ def test_image_dataset_from_directory(folder, capsys):
         tn.utils.image_dataset_from_directory(folder / "none")
     with pytest.raises(ValueError, match="no files"):
         tn.utils.text_dataset_from_directory(folder)
+
+
+def test_the_validation_half_of_both_keeps_the_order_of_its_paths(tmp_path):
+    for number in range(40):
+        tn.utils.save_img(tmp_path / f"{number:02}.png", np.full((2, 2, 1), number), scale=False)
+    train, validation = tn.utils.image_dataset_from_directory(
+        tmp_path, labels=None, image_size=(2, 2), batch_size=40, color_mode="grayscale", validation_split=0.5, seed=3,
+        subset="both", verbose=False)
+
+    def order(part):
+        return [int(number) for number in next(iter(part)).numpy()[:, 0, 0, 0]]
+
+    def paths(part):
+        return [int(path[-6:-4]) for path in part.file_paths]
+
+    assert order(validation) == paths(validation) == order(validation)
+    assert order(train) != paths(train) and sorted(order(train)) == sorted(paths(train))
+
+
+def test_pictures_are_taken_as_the_file_has_them(tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    turned = pillow.Exif()
+    turned[0x0112] = 6  # the orientation of a camera that was held upright: viewers turn the picture by 90 degrees
+    pixels = np.arange(4, dtype=np.uint8).reshape(2, 2)
+    pillow.fromarray(pixels).save(tmp_path / "a.png", exif=turned)
+    clear = np.dstack([pixels, pixels, pixels, np.zeros_like(pixels)])
+    pillow.fromarray(clear).save(tmp_path / "b.png")
+    loaded = tn.utils.image_dataset_from_directory(tmp_path, labels=None, image_size=(2, 2), shuffle=False,
+                                                   verbose=False)
+    for picture in next(iter(loaded)).numpy():
+        np.testing.assert_array_equal(picture, np.dstack([pixels] * 3))
+    np.testing.assert_array_equal(tn.utils.load_img(tmp_path / "a.png", "grayscale"), pixels)
+
+
+def test_class_names_are_some_of_the_folders_in_their_own_order(folder):
+    (folder / "__MACOSX").mkdir()
+
+    def names_and_labels(class_names):
+        loaded = tn.utils.image_dataset_from_directory(folder, class_names=class_names, image_size=(2, 2),
+                                                       shuffle=False, verbose=False)
+        return loaded.class_names, next(iter(loaded))[1].numpy().tolist(), os.path.dirname(loaded.file_paths[0])
+
+    assert names_and_labels(None)[0] == ["__MACOSX", "cats", "dogs"]
+    names, labels, first = names_and_labels(["dogs", "cats"])  # the files come in the order of the names, as in Keras
+    assert names == ["dogs", "cats"] and labels == sorted(labels) and set(labels) == {0, 1}
+    assert os.path.basename(first) == "dogs"
+    assert set(names_and_labels(["cats"])[1]) == {0}
+    with pytest.raises(ValueError, match="class_names are .'cat'., the subfolders .*'cats'.*must be a subfolder"):
+        names_and_labels(["cat"])

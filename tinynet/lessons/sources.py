@@ -15,9 +15,9 @@
     # %% tags=["long"]
     epochs = 100
 
-A text cell in English is followed at once by the same in Korean. A cell tagged "long" is left out unless it is asked
-for; one tagged "keras" runs on Keras 3 as well, once `tf` is another module. The file is a Python script as it stands,
-and jupytext's percent format.
+Beyond the slides, the course rows are "-". A text cell in English is followed at once by the same in Korean. A cell
+tagged "long" is left out unless it is asked for; one tagged "keras" runs on Keras 3 as well, once `tf` is another
+module. The file is a Python script as it stands, and jupytext's percent format.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ TAGS = ("long", "keras")
 _TEXT_HEAD = re.compile(r'# %% \[markdown\] lang="(\w+)"\s*')
 _CODE_HEAD = re.compile(r"# %%(?: tags=(\[.*\]))?\s*")
 _FACTS = {
-    "en": re.compile(r"^Course rows: (\S+) · Minutes: (\d+)$", re.MULTILINE),
-    "ko": re.compile(r"^강의 항목: (\S+) · 시간\(분\): (\d+)$", re.MULTILINE),
+    "en": re.compile(r"^Course rows: (\d+-\d+|\d+|-) · Minutes: (\d+)$", re.MULTILINE),
+    "ko": re.compile(r"^강의 항목: (\d+-\d+|\d+|-) · 시간\(분\): (\d+)$", re.MULTILINE),
 }
 _FACTS_SHOWN = {"en": "Course rows: 9-15 · Minutes: 40", "ko": "강의 항목: 9-15 · 시간(분): 40"}
 _NAME = re.compile(r"(\d\d)_([a-z0-9_]+)")
@@ -78,7 +78,7 @@ class Lesson:
         path: Its source.
         name: The file's name without ending: "03_momentum".
         titles: {language: title}.
-        rows: The rows of the course that it covers, such as "9-15".
+        rows: The rows of the course that it covers, such as "9-15"; "-" for what no slide has.
         minutes: How long a reader takes.
         cells: Tuple of `Cell`.
     """

@@ -35,11 +35,12 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
         directory: Folder with a subfolder for each class (or with pictures, if labels is not 'inferred').
         labels: 'inferred' from the subfolders, None, or a list of labels in the order of the paths.
         label_mode: 'int', 'categorical' (one-hot), 'binary' (0. or 1., two classes) or None.
-        class_names: The subfolders in the order of their labels; alphabetical if None.
+        class_names: The subfolders, or some of them, in the order of their labels; all, alphabetical, if None.
         color_mode: 'rgb', 'rgba' or 'grayscale'.
         batch_size: Pictures a batch; single pictures if None.
         image_size: (height, width) to resize to.
-        shuffle: Whether in random order, a new one each epoch.
+        shuffle: Whether in random order, a new one each epoch; with subset='both' the validation pictures keep the
+            order of their `file_paths`.
         seed: int, for the order and for the split.
         validation_split: Share of the pictures, taken from the end of the (shuffled) list, for validation.
         subset: 'training', 'validation', or 'both' for a tuple of data sets.
@@ -50,6 +51,9 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
         data_format: 'channels_first' for pictures (channels, height, width).
         format: 'tf'; taken for Keras's sake.
         verbose: Whether to print how many files were found.
+
+    The pixels are taken as the file has them: as in Keras, an orientation in the EXIF data is not applied, and opacity
+    is dropped unless color_mode is 'rgba'. Of 16 bits a channel the first 8 are kept.
 
     Returns:
         Dataset with attributes `class_names` and `file_paths`.
@@ -142,7 +146,8 @@ def _datasets(where, load, endings, directory, labels, label_mode, class_names, 
         if verbose and which:
             print(f"Using {len(chosen)} files for {which}.")
         chosen_labels = None if numbers is None else encode_labels(numbers[parts[which]], label_mode, len(names or ()))
-        made = _load_all(chosen, chosen_labels, load, batch_size, shuffle, seed)
+        in_order = subset == "both" and which == "validation"  # as Keras: the answers stand in the order of file_paths
+        made = _load_all(chosen, chosen_labels, load, batch_size, shuffle and not in_order, seed)
         made.class_names, made.file_paths = names, chosen
         return made
 
@@ -179,7 +184,7 @@ def find_files(where: str, directory: str | os.PathLike[str], labels: Any, class
         where: The caller's name, for messages.
         directory: The folder.
         labels: 'inferred' from the subfolders, None, or a list of labels in the order of the paths.
-        class_names: The subfolders in the order of their labels; alphabetical if None.
+        class_names: The subfolders, or some of them, in the order of their labels; all, alphabetical, if None.
         endings: Of the files, in small letters.
         follow_links: Whether to search folders that are symbolic links.
 
@@ -196,10 +201,10 @@ def find_files(where: str, directory: str | os.PathLike[str], labels: Any, class
         raise ValueError(f"{where}: labels must be 'inferred', None or a list, got {labels!r}")
     if isinstance(labels, str):
         found = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-        if class_names is not None and set(class_names) != set(found):
-            raise ValueError(f"{where}: class_names are {sorted(class_names)}, the subfolders {found}")
         names = found if class_names is None else list(class_names)
-        folders = [(root / name, names.index(name)) for name in sorted(names)]
+        if not set(names) <= set(found):
+            raise ValueError(f"{where}: class_names are {names}, the subfolders {found}; each name must be a subfolder")
+        folders = [(root / name, number) for number, name in enumerate(names)]
     paths: list[str] = []
     found_numbers: list[Any] = []
     for folder, number in folders:
