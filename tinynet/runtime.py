@@ -7,7 +7,7 @@ them.
 Environment variables, read once at import:
     TINYNET_BACKEND  native (default) or numpy
     TINYNET_ISA      the instruction set: baseline, avx2, avx512 or amx; the widest of this CPU if unset
-    OMP_NUM_THREADS  how many threads a kernel may use
+    OMP_NUM_THREADS  how many threads a kernel may use; if unset, one for each CPU that the process may use
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .core.cpus import available_cpus
 from .version import __version__
 
 _backend_wanted = os.environ.get("TINYNET_BACKEND") or "native"
@@ -185,7 +186,7 @@ def configuration() -> dict[str, Any]:
         "threads": get_num_threads(),
         "compiler": f"GCC {_native.compiler}" if native and "lang" not in _native.compiler.lower() else
                     _native.compiler if native else "none (no compiled module)",
-        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
+        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, of which {available_cpus()} may be used",
         "python": sys.version.split()[0],
         "numpy": np.__version__,
     }
@@ -224,6 +225,13 @@ def _choose_isa() -> None:
         raise RuntimeError(f"TINYNET_ISA={isa!r}: {error}") from None
 
 
+def _choose_threads() -> None:
+    """Keep within the quota of a container, which OpenMP does not read: it counts the CPUs of the affinity."""
+    if not os.environ.get("OMP_NUM_THREADS") and available_cpus() < _native.num_threads():
+        _native.set_num_threads(available_cpus())
+
+
 if _native is not None:
     with _reported_in_one_line():
         _choose_isa()
+    _choose_threads()

@@ -1,0 +1,43 @@
+"""`import tinynet` loads what every program needs, and nothing else; the rest is there when it is asked for."""
+
+import subprocess
+import sys
+
+import pytest
+
+import tinynet
+
+ROOMS = ["applications", "augment", "datasets", "keras", "preprocessing", "textbook"]
+# What takes milliseconds and is needed by few programs. `tinynet.augment` is not here: layers use its functions.
+LATE = [
+    "concurrent.futures", "csv", "difflib", "hashlib", "html", "lzma", "numpy.random", "secrets", "shutil", "ssl",
+    "subprocess", "tarfile", "tempfile", "tinynet.applications", "tinynet.compat.tf", "tinynet.datasets",
+    "tinynet.keras", "tinynet.lab", "tinynet.lessons", "tinynet.plots", "tinynet.preprocessing", "tinynet.textbook",
+    "tinynet.wrappers", "unicodedata", "urllib.request", "zipfile",
+]
+
+
+def loaded_by(program):
+    """The modules that a new process has after `import numpy` and a program, and had not before it."""
+    program = f"import sys, numpy; before = set(sys.modules); {program}; print(*sorted(set(sys.modules) - before))"
+    result = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
+    return result.stdout.split()
+
+
+def test_what_few_programs_need_is_not_loaded():
+    loaded = loaded_by("import tinynet")
+    assert "tinynet.layers" in loaded
+    assert not set(loaded) & set(LATE)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_is_there_when_it_is_asked_for(room):
+    assert f"tinynet.{room}" in loaded_by(f"import tinynet; tinynet.{room}")
+    assert f"tinynet.{room}" in loaded_by(f"from tinynet import {room}")
+    assert room in dir(tinynet) and room in tinynet.__all__
+
+
+def test_a_training_needs_none_of_the_rooms():
+    program = ("import tinynet as tn; model = tn.Sequential([tn.layers.Input((2,)), tn.layers.Dense(1)]); "
+               "model.compile('sgd', 'mse'); model.fit(numpy.ones((4, 2)), numpy.ones((4, 1)), verbose=0)")
+    assert not set(loaded_by(program)) & {f"tinynet.{room}" for room in ROOMS if room != "augment"}
