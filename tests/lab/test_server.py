@@ -98,6 +98,20 @@ def test_lessons_are_served_by_their_names(lab):
         assert lab.get(f"/lessons/{name}.json")[0] == 404
 
 
+def test_a_lesson_is_saved_as_a_notebook(lab, monkeypatch):
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("jupytext")
+    status, headers, body = lab.get("/lessons/03_momentum.ipynb?lang=ko")
+    assert status == 200 and headers["content-disposition"] == 'attachment; filename="03_momentum.ipynb"'
+    notebook = nbformat.reads(body.decode(), as_version=4)
+    nbformat.validate(notebook)
+    assert "모멘텀" in notebook.cells[0].source and json.loads(lab.get("/describe.json")[2])["notebooks"]
+    for path in ("03_momentum.ipynb?lang=fr", "3.ipynb", "nothing.ipynb?lang=ko"):
+        assert lab.get(f"/lessons/{path}")[0] == 404
+    monkeypatch.setattr("tinynet.lab.server.can_make_notebooks", lambda: False)
+    assert lab.get("/lessons/03_momentum.ipynb")[0] == 404
+
+
 def test_headers_forbid_what_a_page_does_not_need(lab):
     for path in ("/", "/describe.json", "/static/lab.js", "/missing", "/lessons/03_momentum.json", "/?embedded"):
         headers = lab.get(path)[1]

@@ -28,8 +28,9 @@ COMMON = {
     "how_to_run": Words(
         "This page shows the code of the lesson, not what it prints and draws. To run and change it, write the lessons "
         "as notebooks, or run this one in the terminal:",
-        "이 페이지에는 코드만 있고, 코드가 출력하는 글과 그림은 없습니다. 직접 실행하고 바꿔 보려면 강의를 노트북으로 저장하거나, "
-        "이 강의를 터미널에서 실행하세요."),
+        "이 페이지에서는 코드를 실행하지 않으므로 출력과 그림이 나오지 않습니다. 직접 실행하고 바꿔 보려면 강의를 노트북으로 저장하거나, "
+        "이 강의만 터미널에서 실행하세요."),
+    "save_lesson": Words("Save this lesson as a notebook", "이 강의를 노트북으로 저장"),
     "open_alone": Words("Open on a page of its own", "이 실험만 따로 열기"),
     "link_to": Words("Link to: {title}", "이 제목의 링크: {title}"),
     "tag_long": Words("trains for long", "학습이 오래 걸리는 셀"),

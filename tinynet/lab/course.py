@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
-from ..lessons import Lesson, LessonError, all_lessons, find_lesson
+from ..core.extras import import_extra
+from ..lessons import Lesson, LessonError, all_lessons, find_lesson, to_notebook
 from .catalogue import all_panels
 from .colours import python_as_html
 from .markdown import heading_slugs, to_html, unique
@@ -79,6 +81,26 @@ def lesson_page(name: str) -> dict[str, Any]:
             if panel:
                 pieces.append({"panel": panel[0], "address": panel[1]})
     return {"name": lesson.name, "pieces": pieces}
+
+
+def can_make_notebooks() -> bool:
+    """Whether the packages of the extra `lessons` that make notebooks are installed."""
+    return all(find_spec(module) for module in ("jupytext", "nbformat"))
+
+
+def lesson_notebook(name: str, lang: str) -> str:
+    """Return a lesson as a notebook's text.
+
+    Args:
+        name: As for `lessons.find_lesson`.
+        lang: 'en' or 'ko'.
+
+    Raises:
+        ValueError: there is no such lesson or language.
+        ModuleNotFoundError: the extra `lessons` is not installed.
+    """
+    nbformat = import_extra("nbformat", "lessons", "lesson_notebook", "jupytext")
+    return str(nbformat.writes(to_notebook(find_lesson(name), lang)))
 
 
 def split_at_panels(text: str) -> list[tuple[str, tuple[str, str] | None]]:

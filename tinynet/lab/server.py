@@ -22,11 +22,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from .access import HEADERS, Access
 from .catalogue import all_panels, following_panels
 from .common_words import COMMON
-from .course import contents, lesson_page
+from .course import can_make_notebooks, contents, lesson_notebook, lesson_page
 from .messages import SPEEDS
 from .outbox import Outbox
 from .session import Session
 from .turns import Turns
+from .words import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
 MOST_SESSIONS = 64
@@ -239,9 +240,10 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
     async def page(request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
+    lessons = [lesson["name"] for lesson in contents()]
     description = JSONResponse({
         "panels": [panel.describe() for panel in panels.values()], "course": contents(), "language": language,
-        "lesson": lesson,
+        "lesson": lesson, "notebooks": can_make_notebooks(),
         "speeds": SPEEDS, "words": {name: words.as_dict() for name, words in COMMON.items()},
     }).body
 
@@ -250,9 +252,14 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
 
     async def lesson_of_the_course(request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in [one["name"] for one in contents()]:
-            return Response("there is no such lesson", 404)
-        return JSONResponse(lesson_page(name))
+        return JSONResponse(lesson_page(name)) if name in lessons else Response("there is no such lesson", 404)
+
+    async def notebook_of_a_lesson(request: Request) -> Response:
+        name, lang = request.path_params["name"], request.query_params.get("lang", "en")
+        if name not in lessons or lang not in LANGUAGES or not can_make_notebooks():
+            return Response("there is no such notebook", 404)
+        return Response(lesson_notebook(name, lang), media_type="application/x-ipynb+json",
+                        headers={"Content-Disposition": f'attachment; filename="{name}.ipynb"'})
 
     async def socket_of_a_tab(websocket: WebSocket) -> None:
         await websocket.accept()
@@ -297,7 +304,8 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
 
     app = Starlette(routes=[
         Route("/", page), Route("/describe.json", describe),
-        Route("/lessons/{name}.json", lesson_of_the_course), WebSocketRoute("/session", socket_of_a_tab),
+        Route("/lessons/{name}.json", lesson_of_the_course), Route("/lessons/{name}.ipynb", notebook_of_a_lesson),
+        WebSocketRoute("/session", socket_of_a_tab),
         Mount("/static", StaticFiles(directory=STATIC)),
     ], lifespan=Lifespan)
     app.add_middleware(Guard, access=access)

@@ -1,6 +1,7 @@
 """The course in the page: contents, lessons in both languages, panels within them, what the browser remembers."""
 
 import time
+from pathlib import Path
 
 import pytest
 from lab_browser import NEEDS_A_BROWSER, Reader
@@ -175,12 +176,25 @@ def test_code_is_copied(open_lesson):
         assert reader.js("navigator.clipboard.readText()") == code
 
 
+def test_a_lesson_is_saved_as_a_notebook(open_lesson):
+    pytest.importorskip("jupytext")
+    with open_lesson("03", lang="ko-KR") as reader:
+        with reader.page.expect_download() as download:
+            reader.page.click(".how-to-run a")
+        assert download.value.suggested_filename == "03_momentum.ipynb"
+        assert LESSONS[2].titles["ko"] in Path(download.value.path()).read_text("utf-8")
+
+
 def test_on_paper_a_lesson_is_its_text_and_code(open_lesson):
-    with open_lesson("03", width=800) as reader:
+    with open_lesson("03", width=800, dark=True) as reader:
         page = reader.page
         page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.locator("button:visible, nav:visible, .panel-box:visible").count() == 0
         assert page.is_visible("figure.panel code") and page.is_visible("#lesson h2")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.get_attribute("html", "data-theme") == "dark"
 
 
 # Panels within a lesson -----------------------------------------------------------------------------------------------

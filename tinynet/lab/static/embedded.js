@@ -1,4 +1,5 @@
 // A panel within a lesson's page: the panel's own page in a frame, which starts once it is seen and rests when it is not.
+// The lesson sends { visible } and { language, theme }, the panel's page { height }.
 
 import { element, language, pick, word } from "./words.js";
 
@@ -53,4 +54,23 @@ export class EmbeddedPanel {
     this.seen.disconnect();
     if (this.frame) frames.delete(this.frame.contentWindow);
   }
+}
+
+// The other end, in the panel's page. `page`: functions playing() and send(action) of its session, and dress(language,
+// theme).
+export function obeyLesson(page) {
+  const { body, documentElement } = document;
+  new ResizeObserver(() => parent.postMessage({ height: body.offsetHeight }, location.origin)).observe(body);
+  let rests = false; // whether it plays on as soon as it is seen again
+  addEventListener("message", ({ source, origin, data }) => {
+    if (source !== parent || origin !== location.origin) return;
+    if (data.language && (data.language !== language() || data.theme !== documentElement.dataset.theme)) page.dress(data.language, data.theme);
+    if (data.visible === false && page.playing()) {
+      rests = true;
+      page.send("pause");
+    } else if (data.visible && rests) {
+      rests = false;
+      page.send("play");
+    }
+  });
 }

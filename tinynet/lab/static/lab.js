@@ -4,6 +4,7 @@
 import { copyText, showCopied } from "./clipboard.js";
 import { makeContents } from "./contents.js";
 import { makeControls } from "./controls.js";
+import { obeyLesson } from "./embedded.js";
 import { drawFormula } from "./formula.js";
 import { LessonPage } from "./lesson.js";
 import { recall, remember } from "./storage.js";
@@ -13,7 +14,8 @@ import { digits, element, fill, language, languages, pick, setCatalogue, setLang
 const $ = (query) => document.querySelector(query);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-const embedded = "embedded" in document.documentElement.dataset; // within a lesson's page: see embedded.js
+const root = document.documentElement;
+const embedded = "embedded" in root.dataset; // within a lesson's page: see embedded.js
 
 let about; // what /describe.json tells: panels, the course's lessons, words, a teacher's lesson
 let connection;
@@ -282,11 +284,23 @@ function changeLanguage(to) {
 }
 
 function changeTheme() {
-  const root = document.documentElement;
-  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  setTheme(root.dataset.theme === "dark" ? "light" : "dark");
   remember("localStorage", "tinynet-theme", root.dataset.theme);
+}
+
+function setTheme(theme) {
+  root.dataset.theme = theme;
   refresh();
 }
+
+let themeOnScreen;
+addEventListener("beforeprint", () => { // paper is white
+  themeOnScreen = root.dataset.theme;
+  if (themeOnScreen === "dark") setTheme("light");
+});
+addEventListener("afterprint", () => {
+  if (themeOnScreen === "dark") setTheme("dark");
+});
 
 function refresh() {
   const focused = document.activeElement?.id;
@@ -448,28 +462,14 @@ async function start() {
   showHeader();
   connection = new Connection(on);
   addEventListener("hashchange", () => route());
-  if (embedded) obeyLesson();
-}
-
-// Within a lesson's page: has its height, language and theme, and rests while it is not seen.
-function obeyLesson() {
-  const { body, documentElement } = document;
-  new ResizeObserver(() => parent.postMessage({ height: body.offsetHeight }, location.origin)).observe(body);
-  let rests = false; // whether it plays as soon as it is seen again
-  addEventListener("message", ({ source, origin, data }) => {
-    if (source !== parent || origin !== location.origin) return;
-    if (data.language && (data.language !== language() || data.theme !== documentElement.dataset.theme)) {
-      setLanguage(data.language);
-      documentElement.dataset.theme = data.theme;
-      refresh();
-    }
-    if (data.visible === false && latest.frame?.playing) {
-      rests = true;
-      connection.send({ do: "pause" });
-    } else if (data.visible && rests) {
-      rests = false;
-      connection.send({ do: "play" });
-    }
-  });
+  if (embedded) {
+    obeyLesson({
+      playing: () => latest.frame?.playing, send: (action) => connection.send({ do: action }),
+      dress: (to, theme) => {
+        setLanguage(to);
+        setTheme(theme);
+      },
+    });
+  }
 }
 start();

@@ -71,7 +71,8 @@ export class LessonPage {
     const { name, number } = this.lesson;
     const commands = [`tinynet lessons --lang ${language()} --out lessons`, `tinynet lessons run ${number} --lang ${language()}`];
     return element("div", { class: "how-to-run", "data-lesson": name }, element("p", { text: word("how_to_run") }),
-      element("ul", {}, ...commands.map((command) => element("li", {}, element("code", { text: command })))));
+      element("ul", {}, ...commands.map((command) => element("li", {}, element("code", { text: command })))),
+      ...(this.about.notebooks ? [element("a", { href: `/lessons/${name}.ipynb?lang=${language()}`, download: `${name}.ipynb`, text: word("save_lesson") })] : []));
   }
 
   fillHeadings() {
