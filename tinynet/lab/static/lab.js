@@ -106,7 +106,8 @@ async function openLesson(lesson, slug, mine) {
       return;
     }
     if (!answer.ok) {
-      notice(`${answer.status} ${answer.statusText}`);
+      if (answer.status === 403) explainLoss();
+      else notice(`${lesson.name}: ${answer.status} ${answer.statusText}`);
       return;
     }
     const { pieces } = await answer.json();
@@ -181,7 +182,8 @@ function build() {
     element("p", { class: "lead", text: part?.words ? pick(part.words) : pick(panel.about) }),
     ...(part || embedded ? [] : [lessonsWith(panel)]),
     element("div", { class: "bench" },
-      element("div", { class: "left" }, picture, transportBar(hidden), view.numbers),
+      // In a frame as high as its page nothing sticks to the window's lower edge: there the bar stands above the picture.
+      element("div", { class: "left" }, ...(embedded ? [transportBar(hidden), picture] : [picture, transportBar(hidden)]), view.numbers),
       element("aside", { "aria-label": word("settings") }, view.controls.element)),
     ...(formulas.length ? [element("section", { class: "formulas", tabindex: "0", "aria-label": word("formulas") }, ...formulas)] : []),
     ...(hidden.includes("code") ? [] : [codeBox()]),
@@ -217,8 +219,8 @@ function transportBar(hidden) {
     button("play", playOrPause, { class: "main-button" }),
     button("step", () => connection.send({ do: "step" })),
     element("span", { class: "counter" }, element("span", { text: `${word("steps")} ` }), element("output", { id: "steps", text: "0" }), element("span", { id: "finished" })),
-    ...(hidden.includes("speed") ? [] : [element("label", { for: "speed", text: word("speed") }), speed]),
-    ...(hidden.includes("seed") ? [] : [element("label", { for: "seed", text: word("seed") }), seed]),
+    ...[speed, seed].filter(({ id }) => !hidden.includes(id)).map((control) => element("span", { class: "labelled" },
+      element("label", { for: control.id, text: word(control.id) }), control)),
   );
 }
 
