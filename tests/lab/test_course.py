@@ -36,6 +36,7 @@ def test_the_contents_have_every_lesson_in_order_and_its_panels():
 
 def test_rows():
     assert row_numbers("68-69, 71-75") == {68, 69, 71, 72, 73, 74, 75} and row_numbers("39") == {39}
+    assert row_numbers("-") == set()
 
 
 @every_lesson
@@ -50,7 +51,9 @@ def test_a_lessons_page_has_its_code_its_panels_and_all_of_its_words(lesson):
         text = "\n".join(cell.texts[lang] for cell in lesson.cells if not cell.is_code)
         commands = re.findall(r"^ {4}tinynet lab '?([^\s']+)'?$", text, re.MULTILINE)
         assert [f"{key}?{address}" if address else key for key, address in opened] == commands
-        text = re.sub(r"^ {4}tinynet lab .*$|^```.*$|\]\([^)]*\)", "", text, flags=re.MULTILINE)
+        facts = r"^(Course rows|강의 항목): .*$"
+        assert re.search(facts, text, re.MULTILINE)
+        text = re.sub(rf"{facts}|^ {{4}}tinynet lab .*$|^```.*$|\]\([^)]*\)", "", text, flags=re.MULTILINE)
         shown = "".join(text_of(one["html"][lang]) for one in pieces if "html" in one)
         assert letters(shown) == letters(text)
 

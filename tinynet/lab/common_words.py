@@ -10,7 +10,7 @@ COMMON = {
     "welcome": Words(
         "The course, lesson by lesson: its text, its formulas, its code, and experiments that tinynet computes live on "
         "this computer.",
-        "강의를 한 강씩 따라가 보세요. 글과 수식과 코드가 있고, 실험은 이 컴퓨터에서 tinynet이 실시간으로 계산합니다."),
+        "강의를 한 강씩 따라가 보세요. 본문과 수식, 코드가 있고 실험은 이 컴퓨터에서 tinynet이 실시간으로 계산합니다."),
     "experiments": Words("Experiments", "실험"),
     "all_experiments": Words("All experiments", "모든 실험"),
     "about_experiments": Words(
@@ -18,13 +18,14 @@ COMMON = {
         "한 페이지가 한 주제입니다. 설정을 바꾸고, 재생을 누르고, 똑같은 일을 하는 파이썬 코드를 가져가세요."),
     "lesson_number": Words("Lesson {n}", "{n}강"),
     "lessons_with": Words("In the course", "이 실험이 나오는 강의"),
+    "beyond_slides": Words("beyond the slides", "슬라이드 밖의 내용"),
     "minutes": Words("{n} minutes", "{n}분"),
     "finished_lessons": Words("{n} of {all} lessons finished", "{all}강 가운데 {n}강을 마쳤습니다"),
-    "lesson_finished": Words("finished", "마침"),
+    "lesson_finished": Words("finished", "완료"),
     "finish_lesson": Words("I have finished this lesson", "이 강의를 마쳤습니다"),
     "begin": Words("Begin with lesson 1", "1강부터 시작하기"),
     "go_on": Words("Go on reading: lesson {n}", "이어서 읽기: {n}강"),
-    "in_this_lesson": Words("In this lesson", "이 강의의 내용"),
+    "in_this_lesson": Words("In this lesson", "이 강의의 차례"),
     "how_to_run": Words(
         "This page shows the code of the lesson, not what it prints and draws. To run and change it, write the lessons "
         "as notebooks, or run this one in the terminal:",

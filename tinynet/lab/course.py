@@ -40,13 +40,13 @@ def contents() -> list[dict[str, Any]]:
 
 
 def row_numbers(rows: str) -> set[int]:
-    """Return the numbers in a text such as '16-24, 26'.
+    """Return the numbers in a text such as '16-24, 26'; none in '-', which stands for what no slide has.
 
     >>> sorted(row_numbers("1-3, 5"))
     [1, 2, 3, 5]
     """
-    pairs = [part.partition("-") for part in rows.split(",")]
-    return {row for low, _, high in pairs for row in range(int(low), int(high or low) + 1)}
+    pairs = re.findall(r"(\d+)(?:-(\d+))?", rows)
+    return {row for low, high in pairs for row in range(int(low), int(high or low) + 1)}
 
 
 @cache
@@ -72,7 +72,7 @@ def lesson_page(name: str) -> dict[str, Any]:
         if cell.is_code:
             pieces.append({"code": python_as_html(cell.code), "tags": list(cell.tags)})
             continue
-        texts = {lang: split_at_panels(cell.texts[lang]) for lang in LANGUAGES}
+        texts = {lang: split_at_panels(_without_facts(lesson, cell.texts[lang])) for lang in LANGUAGES}
         _check_same_panels(lesson, cell.line, texts)
         for number, (_, panel) in enumerate(texts["en"]):
             html = {lang: to_html(texts[lang][number][0], slugs_left[lang]) for lang in LANGUAGES}
@@ -81,6 +81,12 @@ def lesson_page(name: str) -> dict[str, Any]:
             if panel:
                 pieces.append({"panel": panel[0], "address": panel[1]})
     return {"name": lesson.name, "pieces": pieces}
+
+
+def _without_facts(lesson: Lesson, text: str) -> str:
+    """A text without the line of its course rows and minutes: the page shows them by itself."""
+    line = rf"^[^:\n]+: {re.escape(lesson.rows)} · [^:\n]+: {lesson.minutes}$\n?"
+    return re.sub(line, "", text, count=1, flags=re.MULTILINE)
 
 
 def can_make_notebooks() -> bool:

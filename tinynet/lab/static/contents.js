@@ -37,13 +37,18 @@ function course({ course: lessons, panels }) {
   ];
 }
 
+// A lesson's rows of the course and minutes.
+export function facts({ rows, minutes }) {
+  return `${rows === "-" ? word("beyond_slides") : `${word("rows")} ${rows}`} · ${fill("minutes", { n: minutes })}`;
+}
+
 function lessonEntry(lesson, panels, isDone) {
   const experiments = lesson.panels.map((key) => panels.find((panel) => panel.key === key));
   return element("li", { "data-lesson": lesson.name },
     element("span", { class: "lesson-number", "aria-hidden": "true", text: lesson.number }),
     element("div", {},
       element("a", { class: "lesson-title", href: `#/lesson/${lesson.name}`, text: pick(lesson.title) }),
-      element("p", { class: "rows" }, [`${word("rows")} ${lesson.rows}`, fill("minutes", { n: lesson.minutes })].join(" · "),
+      element("p", { class: "rows", text: facts(lesson) },
         ...(isDone ? [element("span", { class: "done", text: ` · ✓ ${word("lesson_finished")}` })] : [])),
       ...(experiments.length ? [element("p", { class: "experiments" }, element("span", { class: "rows", text: `${word("experiments")}: ` }),
         ...experiments.flatMap((panel, i) => [i ? ", " : "", element("a", { href: `#/${panel.key}`, text: pick(panel.title) })]))] : [])));

@@ -1,6 +1,7 @@
 // A lesson's page: text, formulas, code to copy, panels in their places, and the way through the course.
 
 import { copyText, showCopied } from "./clipboard.js";
+import { facts } from "./contents.js";
 import { EmbeddedPanel } from "./embedded.js";
 import { drawFormula } from "./formula.js";
 import { progress, setDone, setPlace } from "./progress.js";
@@ -42,7 +43,7 @@ export class LessonPage {
       else if (piece.code) nameCode(this.article.children[i], piece.tags);
     });
     this.panels.forEach((panel) => panel.fill());
-    this.article.firstElementChild.prepend(element("p", { class: "rows", text: fill("lesson_number", { n: this.lesson.number }) }));
+    this.article.firstElementChild.prepend(element("p", { class: "rows", text: `${fill("lesson_number", { n: this.lesson.number })} · ${facts(this.lesson)}` }));
     this.article.firstElementChild.append(this.howToRun());
     this.fillHeadings();
     this.fillEnd();
