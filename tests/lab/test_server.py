@@ -205,16 +205,15 @@ def test_sessions_do_not_share(lab):
 
 
 def test_the_session_of_a_panel_within_a_lesson_ends_with_its_connection(lab):
-    before = len(lab.sessions)
     tab = lab.tab("brief&brief")
     tab.send("open", panel="descent")
     tab.send("play")
     tab.picture()
-    session = lab.sessions._sessions[lab.access.browser(lab.cookie.partition("=")[2]), "brief"]
-    assert len(lab.sessions) == before + 1
+    name = lab.access.browser(lab.cookie.partition("=")[2]), "brief"
+    session = lab.sessions._sessions[name]
     tab.close()
     session.thread.join(5)
-    assert not session.thread.is_alive() and len(lab.sessions) == before
+    assert not session.thread.is_alive() and name not in lab.sessions._sessions
 
 
 def test_an_abandoned_session_ends_and_its_thread_too(lab):
