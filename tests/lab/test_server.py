@@ -39,7 +39,8 @@ def test_the_link_is_traded_for_a_cookie(lab):
     assert lab.get("/", {"Cookie": cookie.split(";")[0]})[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/describe.json", "/static/lab.js", "/?token=wrong", "/session"])
+@pytest.mark.parametrize("path", [
+    "/", "/describe.json", "/static/lab.js", "/?token=wrong", "/session", "/lessons/03_momentum.json"])
 def test_without_link_or_cookie_nothing_is_served(lab, path):
     signed, _, signature = lab.cookie.partition("=")[2].rpartition(".")
     for cookie in ("", f"{lab.access.cookie}=x", f"{lab.access.cookie}={signed}.{'0' * 64}",
@@ -86,8 +87,33 @@ def test_no_file_outside_of_the_page_is_served(lab, path):
     assert status in (404, 405, 421) and b"import" not in body and b"root:" not in body
 
 
+def test_lessons_are_served_by_their_names(lab):
+    described = json.loads(lab.get("/describe.json")[2])["course"]
+    for lesson in described:
+        status, headers, body = lab.get(f"/lessons/{lesson['name']}.json")
+        page = json.loads(body)
+        assert status == 200 and headers["content-type"] == "application/json" and page["name"] == lesson["name"]
+        assert lesson["title"]["ko"] in page["pieces"][0]["html"]["ko"]
+    for name in ("3", "nothing", "..%2flessons%2f03_momentum", "03_momentum.py", "%00"):
+        assert lab.get(f"/lessons/{name}.json")[0] == 404
+
+
+def test_a_lesson_is_saved_as_a_notebook(lab, monkeypatch):
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("jupytext")
+    status, headers, body = lab.get("/lessons/03_momentum.ipynb?lang=ko")
+    assert status == 200 and headers["content-disposition"] == 'attachment; filename="03_momentum.ipynb"'
+    notebook = nbformat.reads(body.decode(), as_version=4)
+    nbformat.validate(notebook)
+    assert "모멘텀" in notebook.cells[0].source and json.loads(lab.get("/describe.json")[2])["notebooks"]
+    for path in ("03_momentum.ipynb?lang=fr", "3.ipynb", "nothing.ipynb?lang=ko"):
+        assert lab.get(f"/lessons/{path}")[0] == 404
+    monkeypatch.setattr("tinynet.lab.server.can_make_notebooks", lambda: False)
+    assert lab.get("/lessons/03_momentum.ipynb")[0] == 404
+
+
 def test_headers_forbid_what_a_page_does_not_need(lab):
-    for path in ("/", "/describe.json", "/static/lab.js", "/missing"):
+    for path in ("/", "/describe.json", "/static/lab.js", "/missing", "/lessons/03_momentum.json", "/?embedded"):
         headers = lab.get(path)[1]
         policy = headers["content-security-policy"]
         assert "default-src 'self'" in policy and "unsafe" not in policy
@@ -176,6 +202,18 @@ def test_sessions_do_not_share(lab):
     assert other.said["settings"]["settings"]["surface"] == "saddle"
     one.close()
     other.close()
+
+
+def test_the_session_of_a_panel_within_a_lesson_ends_with_its_connection(lab):
+    tab = lab.tab("brief&brief")
+    tab.send("open", panel="descent")
+    tab.send("play")
+    tab.picture()
+    name = lab.access.browser(lab.cookie.partition("=")[2]), "brief"
+    session = lab.sessions._sessions[name]
+    tab.close()
+    session.thread.join(5)
+    assert not session.thread.is_alive() and name not in lab.sessions._sessions
 
 
 def test_an_abandoned_session_ends_and_its_thread_too(lab):
@@ -436,7 +474,8 @@ def test_a_class_is_told_that_its_traffic_is_open():
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["nothing"], "there is no panel 'nothing'; there are "), (["--host", "example.com"], "must be an address"),
+    (["nothing"], "there is no panel 'nothing'; there are "), (["lesson/99"], "there is no lesson '99'; there are 01_"),
+    (["--host", "example.com"], "must be an address"),
     (["missing.toml"], "missing.toml"), (["--port", "70000"], "65535"), (["--host", "192.0.2.1"], "cannot listen"),
 ])
 def test_wrong_calls_are_one_line(arguments, message):

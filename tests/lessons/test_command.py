@@ -3,6 +3,7 @@
 import pytest
 
 from tinynet.cli import main
+from tinynet.lab.command import what_to_open
 from tinynet.lessons import all_lessons
 
 LESSONS = all_lessons()
@@ -15,6 +16,8 @@ def test_the_list_has_every_title(capsys, lang):
     for lesson in LESSONS:
         line = next(line for line in shown.splitlines() if line.startswith(f"{lesson.number:02}  "))
         assert lesson.key in line and lesson.titles[lang] in line and lesson.rows in line
+    opened = next(line for line in shown.splitlines() if "tinynet lab " in line).split("tinynet lab ")[1].split()[0]
+    assert what_to_open(opened) == (f"/lesson/{LESSONS[-1].name}", None)
 
 
 def test_notebooks_are_written_and_a_second_language_does_not_replace_the_first(tmp_path, capsys):

@@ -9,8 +9,7 @@ import webbrowser
 from typing import Any
 
 from ..callbacks.lab import Lab
-from ..core.extras import import_extra
-from .command import link
+from .command import check_packages, link
 
 _running: dict[str, Any] = {}
 if hasattr(os, "register_at_fork"):
@@ -32,8 +31,7 @@ def open_page(lab: Lab, port: int, open_browser: bool) -> str:
         ModuleNotFoundError: the extra `lab` is not installed.
         OSError: no port is free.
     """
-    for module in ("starlette", "uvicorn", "websockets"):
-        import_extra(module, "lab", "model.lab()")
+    check_packages("model.lab()")
     from .access import Access
     from .connections import make_server
     from .server import listen, make_app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+import re
 import socket
 import threading
 import webbrowser
@@ -28,11 +29,12 @@ def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
         The subcommand's parser.
     """
     lab = commands.add_parser(
-        "lab", help="open the course's experiments in the browser",
+        "lab", help="open the course in the browser: its lessons and experiments",
         description="Start a server on this machine, print its link and open it in the browser. Ctrl-C stops it.")
-    lab.add_argument("what", nargs="?", metavar="PANEL|LESSON.toml",
-                     help="a panel to open, with settings as in its address ('descent?surface=ravine'), or a "
-                          "teacher's file; the table of contents if left out")
+    lab.add_argument("what", nargs="?", metavar="lesson/NAME|PANEL|LESSON.toml",
+                     help="a lesson of the course by its name or number ('lesson/momentum', 'lesson/3'); a panel, with "
+                          "settings as in its address ('descent?surface=ravine'); or a teacher's file. The table of "
+                          "contents if left out")
     lab.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
                      help="0.0.0.0 lets others in this network in, a class for example, who have the link "
                           "(default: this machine alone)")
@@ -55,11 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         ModuleNotFoundError: the extra `lab` is not installed.
-        ValueError: there is no such panel, the file is no lesson, or the address is none.
+        ValueError: there is no such lesson or panel, the file is no lesson, or the address is none.
         OSError: no port is free.
     """
-    for module in ("starlette", "uvicorn", "websockets"):
-        import_extra(module, "lab", "tinynet lab")
+    check_packages("tinynet lab")
     from .access import Access
     from .connections import make_server
     from .server import listen, make_app
@@ -102,6 +103,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def check_packages(user: str) -> None:
+    """Import the packages of the extra `lab`.
+
+    Args:
+        user: What needs them, for the message.
+
+    Raises:
+        ModuleNotFoundError: one is not installed.
+    """
+    for module, package in (("starlette", None), ("uvicorn", None), ("websockets", None),
+                            ("markdown_it", "markdown-it-py"), ("mdit_py_plugins", "mdit-py-plugins")):
+        import_extra(module, "lab", user, package)
+
+
 def link(host: str, port: int, token: str, fragment: str = "") -> str:
     """Return the link that lets a browser in.
 
@@ -113,11 +128,15 @@ def link(host: str, port: int, token: str, fragment: str = "") -> str:
 
 
 def what_to_open(what: str | None) -> tuple[str, dict[str, Any] | None]:
-    """Return (the part of the address after #, the lesson or None) for the command's argument.
+    """Return (the part of the address after #, a teacher's lesson or None) for the command's argument.
 
     Raises:
-        ValueError: it is neither a panel nor a teacher's file.
+        ValueError: it is neither a lesson nor a panel nor a teacher's file.
+
+    >>> what_to_open("lesson/3")
+    ('/lesson/03_momentum', None)
     """
+    from ..lessons import find_lesson
     from .catalogue import all_panels
     from .lesson import read_lesson
 
@@ -127,8 +146,11 @@ def what_to_open(what: str | None) -> tuple[str, dict[str, Any] | None]:
         return f"/{what}", None
     if what.endswith(".toml"):
         return "/lesson/1", read_lesson(what)
+    if what.startswith("lesson/"):
+        name, *rest = re.split("([/?])", what.removeprefix("lesson/"), maxsplit=1)  # a heading or ?lang=ko may follow
+        return f"/lesson/{find_lesson(name).name}{''.join(rest)}", None
     raise ValueError(f"there is no panel {what!r}; there are {', '.join(all_panels())}. "
-                     "A teacher's file ends in .toml")
+                     "A lesson is opened by lesson/NAME; a teacher's file ends in .toml")
 
 
 def own_address() -> str:

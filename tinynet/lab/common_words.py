@@ -8,10 +8,38 @@ COMMON = {
     "lab": Words("tinynet lab", "tinynet 실험실"),
     "contents": Words("Contents", "차례"),
     "welcome": Words(
-        "Each page is one topic of the course, computed live by tinynet on this computer. Change a setting, press play, "
-        "and take the Python code with you.",
-        "한 페이지가 강의의 한 주제입니다. 모든 계산은 이 컴퓨터에서 tinynet이 실시간으로 합니다. 설정을 바꾸고, 재생을 누르고, "
-        "똑같은 일을 하는 파이썬 코드를 가져가세요."),
+        "The course, lesson by lesson: its text, its formulas, its code, and experiments that tinynet computes live on "
+        "this computer.",
+        "강의를 한 강씩 따라가 보세요. 본문과 수식, 코드가 있고 실험은 이 컴퓨터에서 tinynet이 실시간으로 계산합니다."),
+    "experiments": Words("Experiments", "실험"),
+    "all_experiments": Words("All experiments", "모든 실험"),
+    "about_experiments": Words(
+        "Each page is one topic. Change a setting, press play, and take the Python code with you.",
+        "한 페이지가 한 주제입니다. 설정을 바꾸고, 재생을 누르고, 똑같은 일을 하는 파이썬 코드를 가져가세요."),
+    "lesson_number": Words("Lesson {n}", "{n}강"),
+    "lessons_with": Words("In the course", "이 실험이 나오는 강의"),
+    "beyond_slides": Words("beyond the slides", "슬라이드 밖의 내용"),
+    "minutes": Words("{n} minutes", "{n}분"),
+    "finished_lessons": Words("{n} of {all} lessons finished", "{all}강 가운데 {n}강을 마쳤습니다"),
+    "lesson_finished": Words("finished", "완료"),
+    "finish_lesson": Words("I have finished this lesson", "이 강의를 마쳤습니다"),
+    "begin": Words("Begin with lesson 1", "1강부터 시작하기"),
+    "go_on": Words("Go on reading: lesson {n}", "이어서 읽기: {n}강"),
+    "in_this_lesson": Words("In this lesson", "이 강의의 차례"),
+    "how_to_run": Words(
+        "This page shows the code of the lesson, not what it prints and draws. To run and change it, write the lessons "
+        "as notebooks, or run this one in the terminal:",
+        "이 페이지에서는 코드를 실행하지 않으므로 출력과 그림이 나오지 않습니다. 직접 실행하고 바꿔 보려면 강의를 노트북으로 저장하거나, "
+        "이 강의만 터미널에서 실행하세요."),
+    "save_lesson": Words("Save this lesson as a notebook", "이 강의를 노트북으로 저장"),
+    "open_alone": Words("Open on a page of its own", "이 실험만 따로 열기"),
+    "link_to": Words("Link to: {title}", "이 제목의 링크: {title}"),
+    "tag_long": Words("trains for long", "학습이 오래 걸리는 셀"),
+    "tag_keras": Words("runs on Keras 3, too", "Keras 3에서도 실행되는 셀"),
+    "python": Words("Python code", "파이썬 코드"),
+    "table": Words("Table", "표"),
+    "formula": Words("Formula", "수식"),
+    "turn_lessons": Words("Keys: ← is the previous lesson, → the next one", "단축키: ←는 이전 강의, →는 다음 강의"),
     "rows": Words("course rows", "강의 항목"),
     "play": Words("Play", "재생"),
     "pause": Words("Pause", "멈춤"),
@@ -65,6 +93,7 @@ COMMON = {
     "keys": Words("Keys: space plays and pauses, → is one step, ← a step back, r resets",
                   "단축키: 스페이스는 재생과 멈춤, →는 한 단계, ←는 한 단계 뒤로, r은 초기화"),
     "skip": Words("Skip to the picture", "그림으로 건너뛰기"),
+    "skip_to_text": Words("Skip to the text", "본문으로 건너뛰기"),
     "lesson": Words("Lesson", "수업"),
     "part": Words("Part", "부분"),
 }

@@ -22,10 +22,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from .access import HEADERS, Access
 from .catalogue import all_panels, following_panels
 from .common_words import COMMON
+from .course import can_make_notebooks, contents, lesson_notebook, lesson_page
 from .messages import SPEEDS
 from .outbox import Outbox
 from .session import Session
 from .turns import Turns
+from .words import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
 MOST_SESSIONS = 64
@@ -130,11 +132,19 @@ class Sessions:
         self._sessions[name] = session = Session(self.turns, deliver)
         return session, False
 
-    def leave(self, browser: str, tab: str, session: Session, deliver: Callable[[dict | bytes], None]) -> None:
-        """Note that a connection has ended, unless another one has taken the session over."""
-        if session.deliver is deliver:
-            session.deliver = lambda message: None
-            session.unwatch()
+    def leave(self, browser: str, tab: str, session: Session, deliver: Callable[[dict | bytes], None],
+              at_once: bool = False) -> None:
+        """Note that a connection has ended, unless another one has taken the session over.
+
+        A session that ends `at_once` is not found again after a reload: that of a panel within a lesson.
+        """
+        if session.deliver is not deliver:
+            return
+        session.deliver = lambda message: None
+        session.unwatch()
+        if at_once:
+            self._sessions.pop((browser, tab)).end()
+        else:
             self._left[browser, tab] = time.monotonic()
 
     def _has_room(self, names: set[tuple[str, str]], most: int) -> bool:
@@ -230,13 +240,26 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
     async def page(request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
+    lessons = [lesson["name"] for lesson in contents()]
     description = JSONResponse({
-        "panels": [panel.describe() for panel in panels.values()], "language": language, "lesson": lesson,
+        "panels": [panel.describe() for panel in panels.values()], "course": contents(), "language": language,
+        "lesson": lesson, "notebooks": can_make_notebooks(),
         "speeds": SPEEDS, "words": {name: words.as_dict() for name, words in COMMON.items()},
     }).body
 
     async def describe(request: Request) -> Response:
         return Response(description, media_type="application/json")
+
+    async def lesson_of_the_course(request: Request) -> Response:
+        name = request.path_params["name"]
+        return JSONResponse(lesson_page(name)) if name in lessons else Response("there is no such lesson", 404)
+
+    async def notebook_of_a_lesson(request: Request) -> Response:
+        name, lang = request.path_params["name"], request.query_params.get("lang", "en")
+        if name not in lessons or lang not in LANGUAGES or not can_make_notebooks():
+            return Response("there is no such notebook", 404)
+        return Response(lesson_notebook(name, lang), media_type="application/x-ipynb+json",
+                        headers={"Content-Disposition": f'attachment; filename="{name}.ipynb"'})
 
     async def socket_of_a_tab(websocket: WebSocket) -> None:
         await websocket.accept()
@@ -260,7 +283,7 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
         finally:
             if sender is not None:
                 sender.cancel()
-            sessions.leave(browser, tab, session, deliver)
+            sessions.leave(browser, tab, session, deliver, at_once="brief" in websocket.query_params)
 
     async def sweep() -> None:
         while True:
@@ -280,7 +303,9 @@ def make_app(access: Access, language: str = "", lesson: dict[str, Any] | None =
             sessions.end_all()
 
     app = Starlette(routes=[
-        Route("/", page), Route("/describe.json", describe), WebSocketRoute("/session", socket_of_a_tab),
+        Route("/", page), Route("/describe.json", describe),
+        Route("/lessons/{name}.json", lesson_of_the_course), Route("/lessons/{name}.ipynb", notebook_of_a_lesson),
+        WebSocketRoute("/session", socket_of_a_tab),
         Mount("/static", StaticFiles(directory=STATIC)),
     ], lifespan=Lifespan)
     app.add_middleware(Guard, access=access)

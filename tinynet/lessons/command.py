@@ -16,11 +16,13 @@ from .sources import all_lessons, find_lesson
 
 _WORDS = {
     "en": {"head": "The course, a lesson a line: number, name, title, course rows, minutes",
-           "next": "Notebooks of them:  tinynet lessons --lang en --out FOLDER      (needs {hint})\n"
-                   "Run one here:       tinynet lessons run {name}"},
+           "next": "Read one in the browser:  tinynet lab lesson/{name}   (needs {lab})\n"
+                   "Notebooks of them:        tinynet lessons --lang en --out FOLDER   (needs {hint})\n"
+                   "Run one here:             tinynet lessons run {name}"},
     "ko": {"head": "강의 목록: 번호, 이름, 제목, 강의 항목, 시간(분)",
-           "next": "노트북으로 받기:  tinynet lessons --lang ko --out 폴더      (필요: {hint})\n"
-                   "여기서 실행하기:  tinynet lessons run {name} --lang ko"},
+           "next": "브라우저에서 읽기:  tinynet lab lesson/{name} --lang ko   (필요: {lab})\n"
+                   "노트북으로 받기:    tinynet lessons --lang ko --out 폴더   (필요: {hint})\n"
+                   "여기서 실행하기:    tinynet lessons run {name} --lang ko"},
 }
 _WRITTEN = {
     "en": "{count} notebooks written to {folder}. Open them in an editor that shows notebooks, or in JupyterLab (pip install "
@@ -90,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         for lesson in lessons:
             print(f"{lesson.number:02}  {lesson.key:<{width}}  {lesson.titles[lang]}  [{lesson.rows}] "
                   f"{lesson.minutes}")
-        print("\n" + _WORDS[lang]["next"].format(hint=install_hint("lessons"), name=lessons[-1].key))
+        print("\n" + _WORDS[lang]["next"].format(
+            hint=install_hint("lessons"), lab=install_hint("lab"), name=lessons[-1].key))
         return 0
     finish = functools.partial(_with_outputs, LONG_TIME_LIMIT if arguments.long else TIME_LIMIT)
     written = write_notebooks(arguments.out, lang, arguments.force, arguments.long,

@@ -4,107 +4,22 @@ Needs the extra `browser` and Chromium (`apt install chromium`, or CHROMIUM=path
 pictures of every panel, to be looked at.
 """
 
-import importlib.util
 import json
 import math
-import os
 import re
-import shutil
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from lab_browser import NEEDS_A_BROWSER, Reader
 from lab_server import running_lab
 
 from tinynet.lab import all_panels
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="needs playwright"),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-]
+pytestmark = NEEDS_A_BROWSER
 KEYS = list(all_panels())
-PICTURES = os.environ.get("LAB_SCREENSHOTS")
 # Latin words that stand in a Korean page as they are: names, and what an address or code holds.
 LATIN = re.compile(r"[A-Za-z]{2,}")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with running_lab() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[
-            "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-            "--no-first-run", "--disable-sync"])
-        yield browser
-        browser.close()
-
-
-class Reader:
-    """A browser page that notes every fault: errors of scripts, failed requests, requests that leave this machine."""
-
-    def __init__(self, chromium, lab, fragment="", width=1280, dark=False, calm=False, lang="en-US"):
-        self.lab = lab
-        self.context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", locale=lang,
-            reduced_motion="reduce" if calm else "no-preference")
-        self.faults = []
-        self.page = self.context.new_page()
-        self.page.on("console", lambda message: self.faults.append(message.text)
-                     if message.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.faults.append(f"failed {request.url}"))
-        self.page.on("response", lambda answer: self.faults.append(f"{answer.status} {answer.url}")
-                     if answer.status >= 400 else None)
-        self.page.on("request", lambda request: None if request.url.startswith((lab.base, "blob:", "data:"))
-                     else self.faults.append(f"left: {request.url}"))
-        self.page.goto(f"{lab.base}/?token={lab.access.token}#/{fragment}")
-        if fragment:
-            self.wait_for("__lab.state() !== undefined")
-        else:
-            self.page.wait_for_selector(".contents")
-
-    def wait_for(self, condition, seconds=20):
-        """Wait for an expression to hold. (Playwright's own way needs eval in the page, which its policy forbids.)"""
-        end = time.monotonic() + seconds
-        while not self.page.evaluate(condition):
-            assert time.monotonic() < end, f"never: {condition}; the page shows {self.page.inner_text('#notice')!r}"
-            self.page.wait_for_timeout(20)
-
-    def js(self, expression):
-        return self.page.evaluate(expression)
-
-    def settle(self):
-        """Wait until the newest picture is on the page."""
-        self.page.wait_for_timeout(150)
-
-    def picture(self, name):
-        """Write a screenshot, if asked for."""
-        if PICTURES:
-            Path(PICTURES).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *rest):
-        faults = [fault for fault in self.faults if "ResizeObserver loop" not in fault]
-        self.context.close()
-        if kind is None:
-            assert faults == []
-
-
-@pytest.fixture
-def read(chromium, lab):
-    return lambda fragment="", **options: Reader(chromium, lab, fragment, **options)
 
 
 def same(shown, value):

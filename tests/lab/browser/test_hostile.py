@@ -1,39 +1,15 @@
 """The page among what goes wrong: no storage, no clipboard, a duplicated tab, a lost server, hostile words."""
 
-import importlib.util
-import os
-import shutil
 import time
 
 import pytest
+from lab_browser import NEEDS_A_BROWSER
 from lab_server import running_lab
 
 from tinynet.lab.lesson import read_lesson
 from tinynet.lab.server import MOST_OF_A_BROWSER
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="needs playwright"),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with running_lab() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[
-            "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-            "--no-first-run", "--disable-sync"])
-        yield browser
-        browser.close()
+pytestmark = NEEDS_A_BROWSER
 
 
 @pytest.fixture

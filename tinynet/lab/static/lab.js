@@ -1,21 +1,31 @@
-// The page: contents, one panel at a time with its controls, numbers, formulas and code. Panels draw; all else is here.
+// The page: contents, a lesson, or one panel with its controls, numbers, formulas and code. Panels draw; what is around
+// them is here, contents and lessons in modules of their own.
 
-import { Connection } from "./transport.js";
+import { copyText, showCopied } from "./clipboard.js";
+import { makeContents } from "./contents.js";
 import { makeControls } from "./controls.js";
+import { obeyLesson } from "./embedded.js";
+import { drawFormula } from "./formula.js";
+import { LessonPage } from "./lesson.js";
 import { recall, remember } from "./storage.js";
-import { digits, element, language, languages, pick, setCatalogue, setLanguage, word } from "./words.js";
+import { Connection } from "./transport.js";
+import { digits, element, fill, language, languages, pick, setCatalogue, setLanguage, word } from "./words.js";
 
 const $ = (query) => document.querySelector(query);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-let about; // what /describe.json tells: panels, words, lesson
+const root = document.documentElement;
+const embedded = "embedded" in root.dataset; // within a lesson's page: see embedded.js
+
+let about; // what /describe.json tells: panels, the course's lessons, words, a teacher's lesson
 let connection;
-let view = null; // what is open: { panel, part, module, controls, ... }
+let view = null; // the panel that is open: { panel, part, module, controls, ... }
+let reading = null; // the lesson that is open, a LessonPage
 let latest = { settings: null, seed: 0, frame: null, code: "", address: "" };
 
 // Addresses ---------------------------------------------------------------------------------------------------------
 
-// '#/descent?surface=bowl&seed=1&step=20' or '#/lesson/2'.
+// '#/descent?surface=bowl&seed=1&step=20', '#/lesson/03_momentum/the-ravine', or '#/lesson/2' of a teacher's lesson.
 function parseHash() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const settings = Object.fromEntries(new URLSearchParams(query.replaceAll("+", "%2B")));
@@ -46,6 +56,11 @@ async function route(resumed = false) {
   if (wanted.lang) setLanguage(wanted.lang);
   let { path, settings, seed, step } = wanted;
   let part = null;
+  const lesson = courseLesson(path);
+  if (lesson) {
+    openLesson(lesson, path.split("/")[2], mine);
+    return;
+  }
   if (path.startsWith("lesson/") && about.lesson) {
     part = about.lesson.parts[Number(path.slice(7)) - 1] || about.lesson.parts[0];
     path = part.panel;
@@ -74,7 +89,41 @@ async function route(resumed = false) {
   ready();
 }
 
+// The course's lesson that an address means, by its name or number. A teacher's parts have their numbers before it.
+function courseLesson(path) {
+  const [kind, name] = path.split("/");
+  if (kind !== "lesson" || (about.lesson && /^\d*$/.test(name ?? ""))) return undefined;
+  return about.course.find((one) => one.name === name || one.number === Number(name || NaN));
+}
+
+async function openLesson(lesson, slug, mine) {
+  if (reading?.lesson !== lesson) {
+    let answer;
+    try {
+      answer = await fetch(`/lessons/${lesson.name}.json`);
+    } catch {
+      explainLoss(); // once the server is back, `hello` routes again
+      return;
+    }
+    if (!answer.ok) {
+      if (answer.status === 403) explainLoss();
+      else notice(`${lesson.name}: ${answer.status} ${answer.statusText}`);
+      return;
+    }
+    const { pieces } = await answer.json();
+    if (mine !== routes) return; // the reader has gone on meanwhile
+    leave();
+    connection.send({ do: "leave" });
+    reading = new LessonPage(about, lesson, pieces);
+    $("#main").replaceChildren(reading.main);
+    reading.fill();
+    showSkip();
+  }
+  reading.go(slug);
+}
+
 function showHeader() {
+  if (embedded) return;
   const other = languages.find((one) => one !== language());
   $("header").replaceChildren(
     element("a", { class: "brand", href: "#/" }, element("img", { src: "/static/icon.svg", alt: "", width: 28, height: 28 }), word("lab")),
@@ -82,28 +131,27 @@ function showHeader() {
     element("button", { type: "button", id: "language", lang: other, text: word("language"), onclick: () => changeLanguage(other) }),
     element("button", { type: "button", id: "theme", text: word("theme"), onclick: changeTheme }),
   );
+  showSkip();
+}
+
+function showSkip() {
   const skip = $(".skip");
-  skip.textContent = word("skip");
-  skip.onclick = (event) => { event.preventDefault(); ($("#picture") || $("#main")).focus(); };
+  skip.textContent = word(view ? "skip" : "skip_to_text");
+  skip.onclick = (event) => { event.preventDefault(); ($("#picture") || $("#lesson") || $("#main")).focus(); };
 }
 
 function showContents() {
   leave();
   connection.send({ do: "leave" });
   document.title = word("lab");
-  const entry = (href, title, text, rows) => element("li", {},
-    element("a", { href, text: title }), element("p", { text }), element("span", { class: "rows", text: rows ? `${word("rows")} ${rows}` : "" }));
-  const parts = about.lesson ? [element("h2", { text: pick(about.lesson.title) }), element("ol", { class: "contents" },
-    ...about.lesson.parts.map((part, i) => entry(`#/lesson/${i + 1}`, `${word("part")} ${i + 1}`, pick(part.words), "")))] : [];
-  $("#main").replaceChildren(
-    element("h1", { text: word("lab") }), element("p", { class: "lead", text: word("welcome") }), ...parts,
-    element("ol", { class: "contents" }, ...about.panels.map((panel) => entry(`#/${panel.key}`, pick(panel.title), pick(panel.about), panel.rows))),
-  );
+  $("#main").replaceChildren(...makeContents(about));
+  showSkip();
 }
 
 function leave() {
   view?.drawing?.destroy?.();
-  view = null;
+  reading?.destroy();
+  view = reading = null;
   pending = {};
 }
 
@@ -112,6 +160,7 @@ function showPanel(panel, part, module) {
   latest = { settings: null, seed: 0, frame: null, code: "", address: "" };
   view = { panel, part, module, hidden: part ? part.hidden : [] };
   build();
+  showSkip();
 }
 
 // The page of the open panel, from the start; also after a change of language or theme, which keeps the session.
@@ -125,20 +174,20 @@ function build() {
   view.code = element("code", { text: latest.code });
   const formulas = panel.formulas.map(([name, tex]) => {
     const shown = element("span", { class: "formula" });
-    katex.render(tex, shown, { throwOnError: false, displayMode: true, output: "html" });
-    shown.setAttribute("role", "math");
-    shown.setAttribute("aria-label", tex);
+    drawFormula(shown, tex, true);
     return element("div", {}, element("span", { class: "formula-name", text: pick(name) }), shown);
   });
   $("#main").replaceChildren(
     element("div", { class: "top" }, element("h1", { text: pick(panel.title) }), element("span", { class: "rows", text: `${word("rows")} ${panel.rows}` })),
     element("p", { class: "lead", text: part?.words ? pick(part.words) : pick(panel.about) }),
+    ...(part || embedded ? [] : [lessonsWith(panel)]),
     element("div", { class: "bench" },
-      element("div", { class: "left" }, picture, transportBar(hidden), view.numbers),
+      // In a frame as high as its page nothing sticks to the window's lower edge: there the bar stands above the picture.
+      element("div", { class: "left" }, ...(embedded ? [transportBar(hidden), picture] : [picture, transportBar(hidden)]), view.numbers),
       element("aside", { "aria-label": word("settings") }, view.controls.element)),
     ...(formulas.length ? [element("section", { class: "formulas", tabindex: "0", "aria-label": word("formulas") }, ...formulas)] : []),
     ...(hidden.includes("code") ? [] : [codeBox()]),
-    neighbours(panel, part),
+    ...(embedded ? [] : [neighbours(panel, part)]),
   );
   const t = Object.fromEntries(Object.entries(panel.words).map(([name, words]) => [name, pick(words)]));
   view.drawing = view.module.default(picture, {
@@ -170,8 +219,8 @@ function transportBar(hidden) {
     button("play", playOrPause, { class: "main-button" }),
     button("step", () => connection.send({ do: "step" })),
     element("span", { class: "counter" }, element("span", { text: `${word("steps")} ` }), element("output", { id: "steps", text: "0" }), element("span", { id: "finished" })),
-    ...(hidden.includes("speed") ? [] : [element("label", { for: "speed", text: word("speed") }), speed]),
-    ...(hidden.includes("seed") ? [] : [element("label", { for: "seed", text: word("seed") }), seed]),
+    ...[speed, seed].filter(({ id }) => !hidden.includes(id)).map((control) => element("span", { class: "labelled" },
+      element("label", { for: control.id, text: word(control.id) }), control)),
   );
 }
 
@@ -186,6 +235,13 @@ function codeBox() {
   box.open = recall("localStorage", "tinynet-code") === "open";
   box.addEventListener("toggle", () => remember("localStorage", "tinynet-code", box.open ? "open" : ""));
   return box;
+}
+
+// Links to the lessons that the panel belongs to.
+function lessonsWith(panel) {
+  const found = about.course.filter((lesson) => lesson.panels.includes(panel.key));
+  return found.length === 0 ? "" : element("p", { class: "lessons-with" }, element("span", { class: "rows", text: `${word("lessons_with")}: ` }),
+    ...found.flatMap((lesson, i) => [i ? ", " : "", element("a", { href: `#/lesson/${lesson.name}`, text: `${fill("lesson_number", { n: lesson.number })} ${pick(lesson.title)}` })]));
 }
 
 function neighbours(panel, part) {
@@ -218,29 +274,9 @@ function playOrPause() {
   connection.send({ do: latest.frame?.playing ? "pause" : "play" });
 }
 
-async function copy(text, button) {
-  try {
-    await navigator.clipboard.writeText(text); // there is none in a class, whose pages are not encrypted
-  } catch {
-    if (!copyByHand(text)) {
-      if (button === "copy") getSelection().selectAllChildren(view.code);
-      return;
-    }
-  }
-  $(`#${button}`).textContent = word("copied");
-  setTimeout(() => { const there = $(`#${button}`); if (there) there.textContent = word(button); }, 1500);
-}
-
-function copyByHand(text) {
-  const before = document.activeElement;
-  const field = element("textarea", { class: "unseen", readonly: true });
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  before?.focus({ preventScroll: true });
-  return done;
+async function copy(text, name) {
+  if (await copyText(text)) showCopied($(`#${name}`), name);
+  else if (name === "copy") getSelection().selectAllChildren(view.code);
 }
 
 function changeLanguage(to) {
@@ -250,23 +286,37 @@ function changeLanguage(to) {
 }
 
 function changeTheme() {
-  const root = document.documentElement;
-  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  setTheme(root.dataset.theme === "dark" ? "light" : "dark");
   remember("localStorage", "tinynet-theme", root.dataset.theme);
+}
+
+function setTheme(theme) {
+  root.dataset.theme = theme;
   refresh();
 }
+
+let themeOnScreen;
+addEventListener("beforeprint", () => { // paper is white
+  themeOnScreen = root.dataset.theme;
+  if (themeOnScreen === "dark") setTheme("light");
+});
+addEventListener("afterprint", () => {
+  if (themeOnScreen === "dark") setTheme("dark");
+});
 
 function refresh() {
   const focused = document.activeElement?.id;
   showHeader();
   if (view) build();
+  else if (reading) reading.refresh();
   else showContents();
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true }); // its element was made anew
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!view || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/^(INPUT|SELECT|TEXTAREA|BUTTON|SUMMARY|A)$/.test(event.target.tagName)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (reading?.turn(event)) event.preventDefault();
+  if (!view || /^(INPUT|SELECT|TEXTAREA|BUTTON|SUMMARY|A)$/.test(event.target.tagName)) return;
   const action = { " ": playOrPause, ArrowRight: () => connection.send({ do: "step" }), ArrowLeft: () => connection.send({ do: "back" }), r: () => connection.send({ do: "reset" }) }[event.key];
   if (!action) return;
   event.preventDefault();
@@ -334,7 +384,7 @@ const on = {
   hello({ resumed }) {
     notice("");
     if (view && !resumed) restore();
-    else route(resumed);
+    else if (!reading) route(resumed);
   },
   frame(frame) {
     if (!view) return;
@@ -410,9 +460,18 @@ async function start() {
   about = await (await fetch("/describe.json")).json();
   setCatalogue(about.words);
   const wanted = parseHash().lang || recall("localStorage", "tinynet-language") || about.language || navigator.language.slice(0, 2);
-  setLanguage(wanted);
+  setLanguage((embedded && new URLSearchParams(location.search).get("lang")) || wanted);
   showHeader();
   connection = new Connection(on);
   addEventListener("hashchange", () => route());
+  if (embedded) {
+    obeyLesson({
+      playing: () => latest.frame?.playing, send: (action) => connection.send({ do: action }),
+      dress: (to, theme) => {
+        setLanguage(to);
+        setTheme(theme);
+      },
+    });
+  }
 }
 start();

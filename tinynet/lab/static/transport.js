@@ -25,15 +25,19 @@ export function decode(buffer) {
   });
 }
 
-// The tab's name outlives a reload, so that its session goes on.
+// The tab's name outlives a reload, so that its session goes on. A panel within a lesson has a name of its own, which it
+// forgets: its page's storage is the lesson's.
+const embedded = "embedded" in document.documentElement.dataset;
+let ownName = "";
 function tabName() {
-  const name = recall("sessionStorage", "tinynet-tab");
+  const name = embedded ? ownName : recall("sessionStorage", "tinynet-tab");
   return /^[0-9a-f]{18}$/.test(name) ? name : newTabName();
 }
 
 function newTabName() {
   const name = Array.from(crypto.getRandomValues(new Uint8Array(9)), (b) => b.toString(16).padStart(2, "0")).join("");
-  remember("sessionStorage", "tinynet-tab", name);
+  if (embedded) ownName = name;
+  else remember("sessionStorage", "tinynet-tab", name);
   return name;
 }
 
@@ -47,7 +51,7 @@ export class Connection {
 
   connect() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    this.socket = new WebSocket(`${scheme}//${location.host}/session?tab=${tabName()}`);
+    this.socket = new WebSocket(`${scheme}//${location.host}/session?tab=${tabName()}${embedded ? "&brief" : ""}`);
     this.socket.binaryType = "arraybuffer";
     this.socket.onmessage = ({ data }) => {
       this.pause = 250;

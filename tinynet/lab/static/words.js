@@ -27,6 +27,11 @@ export function word(name) {
   return pick(catalogue[name]) || name;
 }
 
+// A word with values for its {names}.
+export function fill(name, values) {
+  return word(name).replace(/\{(\w+)\}/g, (_, one) => values[one]);
+}
+
 // A number as a reader wants it: four digits, no more.
 export function digits(value) {
   if (typeof value !== "number") return String(value);
