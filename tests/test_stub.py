@@ -40,6 +40,7 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[np.floating[Any]]  # float32 or float64, in any layout; all arrays of a call have one element type
 _Labels = npt.NDArray[np.integer[Any]]
+_Mask = npt.NDArray[np.bool_]
 _Argmax = npt.NDArray[np.uint8] | npt.NDArray[np.int32]  # the argmax index in each window
 _Pair = tuple[int, int]
 
@@ -55,7 +56,7 @@ READABLE = {
     r"typing\.SupportsInt \| typing\.SupportsIndex": "int",
     r"collections\.abc\.": "",
     r"tuple\[int, int\]": "_Pair",
-    r"\b(Array|Labels|Argmax)\b": r"_\1",
+    r"\b(Array|Labels|Argmax|Mask)\b": r"_\1",
     "'": '"',
 }
 
