@@ -76,6 +76,8 @@ END_UNIT
 UNIT(reduction)
 // y[o][i] = reduction over r of x[o][r][i], divided by `divisor`
 KERNEL(void, reduce, Reduction which, const T* x, T* y, Index outer, Index size, Index inner, T divisor)
+// y[table_rows][size]: the sum of the rows[n] with indices[n] = its number; indices are in [0, table_rows).
+KERNEL(void, scatter_add, const std::int64_t* indices, const T* rows, T* y, Index count, Index table_rows, Index size)
 END_UNIT
 
 // Measures of the machine, for bench/.

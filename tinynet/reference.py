@@ -33,6 +33,7 @@ from .ops.dropout import dropout_backward, dropout_forward
 from .ops.gru import gru_backward, gru_forward
 from .ops.group_norm import group_norm_backward, group_norm_forward
 from .ops.layer_norm import layer_norm_backward, layer_norm_forward
+from .ops.indexing import scatter_add
 from .ops.lstm import lstm_backward, lstm_forward
 from .ops.matmul import matmul_reference as matmul
 from .ops.max_pool2d import max_pool2d_backward, max_pool2d_forward
@@ -55,8 +56,9 @@ __all__ = [
     "ftrl_step", "group_norm_backward", "group_norm_forward", "gru_backward", "gru_forward", "layer_norm_backward",
     "layer_norm_forward", "lion_step", "log_softmax_backward", "log_softmax_forward", "lstm_backward", "lstm_forward",
     "matmul", "max_pool2d_backward", "max_pool2d_forward", "nadam_step", "reduce_max", "reduce_mean", "reduce_min",
-    "reduce_sum", "rmsprop_step", "sgd_step", "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward",
-    "simple_rnn_backward", "simple_rnn_forward", "softmax_backward", "softmax_cross_entropy_backward",
-    "softmax_cross_entropy_forward", "softmax_forward", "sparse_cross_entropy_backward", "sparse_cross_entropy_forward",
-    "sparse_softmax_cross_entropy_backward", "sparse_softmax_cross_entropy_forward",
+    "reduce_sum", "rmsprop_step", "scatter_add", "sgd_step", "sigmoid_cross_entropy_backward",
+    "sigmoid_cross_entropy_forward", "simple_rnn_backward", "simple_rnn_forward", "softmax_backward",
+    "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
+    "sparse_cross_entropy_backward", "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward",
+    "sparse_softmax_cross_entropy_forward",
 ]

@@ -142,7 +142,7 @@ def gru_gradient_arguments(numbers, *shape):
 SIMPLE = {
     "small": [(1, 1, 1, "tanh"), (3, 4, 5, "relu", True), (2, 3, 17, "linear", True, True), (9, 2, 33, "sigmoid"),
               (13, 3, 8, "hard_sigmoid", False, True)],
-    "large": [(32, 20, 64, "tanh"), (101, 7, 40, "tanh", True, True)],
+    "large": [(32, 30, 64, "tanh"), (101, 7, 40, "tanh", True, True)],
     "empty": [(0, 3, 4, "tanh")],
 }
 LSTM = {

@@ -117,21 +117,22 @@ def gru_backward(
     for t in reversed(range(y.shape[1])):
         if dy is not None:
             dh = dh + dy[:, t]
-        passed = dh if mask is None else np.where(mask[:, t, None], dh, zero)
+        counts = True if mask is None else mask[:, t, None]
+        passed = np.where(counts, dh, zero)
         h, u = before[:, t], factor[:, t]
         update, r, g = np.split(gates[:, t], 3, axis=-1)
-        dz[:, t, :units], dz[:, t, of_g] = passed * (h - g) * ds(update), passed * (1 - update) * da(g)
-        dg = dz[:, t, of_g]
+        dz[:, t, :units] = np.where(counts, passed * (h - g) * ds(update), zero)
+        dg = dz[:, t, of_g] = np.where(counts, passed * (1 - update) * da(g), zero)
         if reset_after:
-            dz[:, t, units:2 * units] = dg * u * ds(r)
-            dproduct[:, t, both], dproduct[:, t, of_g] = dz[:, t, both], dg * r
+            dz[:, t, units:2 * units] = np.where(counts, dg * u * ds(r), zero)
+            dproduct[:, t, both], dproduct[:, t, of_g] = dz[:, t, both], np.where(counts, dg * r, zero)
             dh_before = gate_gradient(dproduct[:, t], mask_both, recurrent_kernel)
         else:
             dru = dg @ recurrent_kernel[:, of_g].T
-            dz[:, t, units:2 * units] = dru * u * ds(r)
+            dz[:, t, units:2 * units] = np.where(counts, dru * u * ds(r), zero)
             dh_before = gate_gradient(dz[:, t, both], mask_both, recurrent_kernel[:, both])
-            dh_before = dh_before + (dru * r if mask_g is None else dru * r * mask_g)
-        dh_before = dh_before + passed * update
+            dh_before = dh_before + np.where(counts, dru * r if mask_g is None else dru * r * mask_g, zero)
+        dh_before = dh_before + np.where(counts, passed * update, zero)
         dh = dh_before if mask is None else dh_before + (dh - passed)
     return dz, dproduct, dh
 

@@ -104,11 +104,10 @@ def lstm_backward(
             dh = dh + dy[:, t]
         counts = True if mask is None else mask[:, t, None]
         kept = np.where(counts, zero, dh), np.where(counts, zero, dc)  # the gradients that pass a masked step
-        dh, dc = np.where(counts, dh, zero), np.where(counts, dc, zero)
         i, f, g, o = quarters(gates[:, t])
-        dc = dc + dh * o * da(shown[:, t])
+        dh, dc = np.where(counts, dh, zero), np.where(counts, dc + dh * o * da(shown[:, t]), zero)
         di, df, dg, do = dc * g * ds(i), dc * before[:, t] * ds(f), dc * i * da(g), dh * shown[:, t] * ds(o)
-        dz[:, t] = np.concatenate([di, df, dg, do], axis=-1)
+        dz[:, t] = np.where(counts, np.concatenate([di, df, dg, do], axis=-1), zero)
         dh = gate_gradient(dz[:, t], recurrent_mask, recurrent_kernel) + kept[0]
         dc = dc * f + kept[1]
     return dz, dh, dc

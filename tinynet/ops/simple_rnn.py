@@ -85,6 +85,8 @@ def simple_rnn_backward(
             dh = dh + dy[:, t]
         passed = dh if mask is None else np.where(mask[:, t, None], dh, zero)
         dz[:, t] = passed * derivative(values[:, t])
+        if mask is not None:
+            dz[:, t] = np.where(mask[:, t, None], dz[:, t], zero)
         before = gate_gradient(dz[:, t], recurrent_mask, recurrent_kernel)
         dh = before if mask is None else before + (dh - passed)
     return dz, dh

@@ -123,6 +123,7 @@ void gru_backward(const RecurrenceShape& shape, const T* dy, const T* dh_last, c
       if (!reset_after) {
         products.of_candidate->backward(sample, rows, dz + 3 * first + 2 * units, 3 * row, dreset, nullptr);
         for (Index i = 0; i < rows; ++i) {
+          if (mask != nullptr && mask[(sample + i) * steps + t] == 0) continue;
           const Index at = first + i * row;
           const T* const r = gates + 3 * at + units;
           T* const dr = dz + 3 * at + units;
