@@ -51,6 +51,10 @@ struct ArgmaxArray {
   std::uint8_t* uint8;
   std::int32_t* int32;
 };
+// A recurrence over x[batch][steps], with a state of `units` numbers for each sample.
+struct RecurrenceShape {
+  Index batch, steps, units;
+};
 // Which elements dropout keeps (csrc/kernels/elementwise/dropout.h); all, with a rate of 0.
 struct Dropout {
   double rate;

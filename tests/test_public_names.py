@@ -157,7 +157,7 @@ INTERNALS = {
     "ops.group_norm": ["*_forward", "*_backward"],
     "ops.gru": ["*_forward", "*_backward"],
     "ops.image": ["extract_patches", "resize", "resize_weights"],
-    "ops.indexing": ["put", "scatter_add"],
+    "ops.indexing": ["added_rows", "put", "scatter_add"],
     "ops.layer_norm": ["*_forward", "*_backward"],
     "ops.lstm": ["*_forward", "*_backward", "quarters"],
     "ops.matmul": ["matmul_reference"],

@@ -40,6 +40,7 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[np.floating[Any]]  # float32 or float64, in any layout; all arrays of a call have one element type
 _Labels = npt.NDArray[np.integer[Any]]
+_Mask = npt.NDArray[np.bool_]
 _Argmax = npt.NDArray[np.uint8] | npt.NDArray[np.int32]  # the argmax index in each window
 _Pair = tuple[int, int]
 
@@ -55,7 +56,7 @@ READABLE = {
     r"typing\.SupportsInt \| typing\.SupportsIndex": "int",
     r"collections\.abc\.": "",
     r"tuple\[int, int\]": "_Pair",
-    r"\b(Array|Labels|Argmax)\b": r"_\1",
+    r"\b(Array|Labels|Argmax|Mask)\b": r"_\1",
     "'": '"',
 }
 
@@ -118,6 +119,8 @@ def _calls():
     bare = (None, None)  # gamma, beta
     geometry, side = ((1, 1), ((0, 0), (0, 0)), (1, 1)), (2, 2)
     argmax, pooled = np.zeros((1, 1, 1, 1), np.uint8), np.ones((1, 1, 1, 1), np.float32)
+    steps, state = np.ones((1, 1, 1), np.float32), np.ones((1, 1), np.float32)
+    gates = lambda count: np.ones((1, 1, count), np.float32)  # noqa: E731
     return {
         "dense_backward": (rows, rows, np.ones((3, 3), np.float32), rows, "linear", False, False, False),
         "sparse_softmax_cross_entropy_forward": (rows, labels),
@@ -143,6 +146,12 @@ def _calls():
         "batch_norm_max_pool2d_forward": (x, *bare, 1e-3, side, False),
         "batch_norm_max_pool2d_inference": (x, *bare, ones, ones, 1e-3, side, False),
         "batch_norm_max_pool2d_backward": (pooled, argmax, pooled, x, None, ones, ones, side, False, False),
+        "simple_rnn_forward": (steps, state, steps[0], None, None, "tanh"),
+        "simple_rnn_backward": (None, None, steps[0], None, None, steps, "tanh"),
+        "lstm_forward": (gates(4), state, state, gates(4)[0], None, None, "tanh", "sigmoid"),
+        "lstm_backward": (None, None, None, state, gates(4)[0], None, None, steps, gates(4), steps, "tanh", "sigmoid"),
+        "gru_forward": (gates(3), state, gates(3)[0], None, None, None, "tanh", "sigmoid", True),
+        "gru_backward": (None, None, state, gates(3)[0], None, None, steps, gates(3), steps, "tanh", "sigmoid", True),
     }
 
 

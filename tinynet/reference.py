@@ -30,14 +30,18 @@ from .ops.sparse_cross_entropy import (
 from .ops.dense import dense_backward, dense_forward
 from .ops.depthwise_conv2d import depthwise_conv2d_backward, depthwise_conv2d_forward
 from .ops.dropout import dropout_backward, dropout_forward
+from .ops.gru import gru_backward, gru_forward
 from .ops.group_norm import group_norm_backward, group_norm_forward
 from .ops.layer_norm import layer_norm_backward, layer_norm_forward
+from .ops.indexing import scatter_add
+from .ops.lstm import lstm_backward, lstm_forward
 from .ops.matmul import matmul_reference as matmul
 from .ops.max_pool2d import max_pool2d_backward, max_pool2d_forward
 from .ops.optimizer_steps import (
     adadelta_step, adagrad_step, adam_step, adamax_step, ftrl_step, lion_step, nadam_step, rmsprop_step, sgd_step,
 )
 from .ops.reduction import reduce_max, reduce_mean, reduce_min, reduce_sum
+from .ops.simple_rnn import simple_rnn_backward, simple_rnn_forward
 from .ops.softmax import log_softmax_backward, log_softmax_forward, softmax_backward, softmax_forward
 
 __all__ = [
@@ -49,10 +53,11 @@ __all__ = [
     "conv2d_batch_norm_inference", "conv2d_forward", "conv2d_max_pool2d_backward", "conv2d_max_pool2d_forward",
     "conv2d_moments_forward", "count_correct", "cross_entropy_backward", "cross_entropy_forward", "dense_backward",
     "dense_forward", "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward",
-    "ftrl_step", "group_norm_backward", "group_norm_forward", "layer_norm_backward", "layer_norm_forward", "lion_step",
-    "log_softmax_backward", "log_softmax_forward", "matmul", "max_pool2d_backward", "max_pool2d_forward", "nadam_step",
-    "reduce_max", "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step", "sgd_step",
-    "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "softmax_backward",
+    "ftrl_step", "group_norm_backward", "group_norm_forward", "gru_backward", "gru_forward", "layer_norm_backward",
+    "layer_norm_forward", "lion_step", "log_softmax_backward", "log_softmax_forward", "lstm_backward", "lstm_forward",
+    "matmul", "max_pool2d_backward", "max_pool2d_forward", "nadam_step", "reduce_max", "reduce_mean", "reduce_min",
+    "reduce_sum", "rmsprop_step", "scatter_add", "sgd_step", "sigmoid_cross_entropy_backward",
+    "sigmoid_cross_entropy_forward", "simple_rnn_backward", "simple_rnn_forward", "softmax_backward",
     "softmax_cross_entropy_backward", "softmax_cross_entropy_forward", "softmax_forward",
     "sparse_cross_entropy_backward", "sparse_cross_entropy_forward", "sparse_softmax_cross_entropy_backward",
     "sparse_softmax_cross_entropy_forward",

@@ -74,6 +74,7 @@ PYBIND11_MODULE(_native, module) {
   bind_pooling(module);
   bind_batch_norm_max_pool2d(module);
   bind_conv2d_batch_norm(module);
+  bind_recurrent(module);
 }
 
 }  // namespace tinynet

@@ -116,6 +116,27 @@ Array reduce(const Array& x, const Axes& axes, bool keepdims) {
   });
 }
 
+Array scatter_add(const Array& rows, const LabelArray& indices, Index table_rows) {
+  const py::array numbers = dense(indices);
+  if (numbers.dtype().kind() != 'i' || numbers.itemsize() != 8)
+    throw py::type_error("scatter_add: indices must be int64, got " + py::str(numbers.dtype()).cast<std::string>());
+  return with_float_type(rows, "rows", [&](auto type) -> Array {
+    using T = decltype(type);
+    const Input<T> input(rows, "rows");
+    require(input.rank() == 2 && numbers.ndim() == 1 && numbers.size() == input.dim(0) && table_rows >= 0,
+            "scatter_add", "rows must have shape (n, size), and indices (n,)");
+    const auto* const index = static_cast<const std::int64_t*>(numbers.data());
+    for (Index n = 0; n < numbers.size(); ++n)
+      require(index[n] >= 0 && index[n] < table_rows, "scatter_add", "an index is outside the table");
+    const Result<T> y({table_rows, input.dim(1)});
+    {
+      const py::gil_scoped_release released;
+      kernels().table<T>().scatter_add(index, input.data(), y.data(), numbers.size(), table_rows, input.dim(1));
+    }
+    return y.array();
+  });
+}
+
 }  // namespace
 
 void bind_reduction(py::module_& module) {
@@ -124,6 +145,7 @@ void bind_reduction(py::module_& module) {
   module.def("reduce_mean", &reduce<Reduction::sum, true>, "x"_a, "axes"_a = py::none(), "keepdims"_a = false);
   module.def("reduce_max", &reduce<Reduction::max, false>, "x"_a, "axes"_a = py::none(), "keepdims"_a = false);
   module.def("reduce_min", &reduce<Reduction::min, false>, "x"_a, "axes"_a = py::none(), "keepdims"_a = false);
+  module.def("scatter_add", &scatter_add, "rows"_a, "indices"_a, "table_rows"_a);
 }
 
 }  // namespace tinynet

@@ -25,11 +25,16 @@ struct Array : py::array {
 struct LabelArray : py::array {
   using py::array::array;
 };
+// True or False of each step of each sequence.
+struct MaskArray : py::array {
+  using py::array::array;
+};
 // The argmax index in each window of a pooling: uint8, or int32 for windows of more than 256 pixels.
 struct ArgmaxIndices : py::array {
   using py::array::array;
 };
 using OptionalArray = std::optional<Array>;
+using OptionalMask = std::optional<MaskArray>;
 
 // The arrays of an optimizer step, one for each variable.
 using ArrayList = py::typing::List<Array>;
@@ -55,6 +60,10 @@ struct handle_type_name<tinynet::Array> {
 template <>
 struct handle_type_name<tinynet::LabelArray> {
   static constexpr auto name = const_name("Labels");
+};
+template <>
+struct handle_type_name<tinynet::MaskArray> {
+  static constexpr auto name = const_name("Mask");
 };
 template <>
 struct handle_type_name<tinynet::ArgmaxIndices> {

@@ -12,13 +12,14 @@ from kernel_calls import (
     normalized_convolution,
     pooling,
     products,
+    recurrent,
     reduction,
     steps,
 )
 from kernel_calls.base import EQUAL, Numbers, Rounding, argument_names, call
 
-FAMILIES = (convolution, elementwise, losses, normalization, normalized_convolution, pooling, products, reduction,
-            steps)
+FAMILIES = (convolution, elementwise, losses, normalization, normalized_convolution, pooling, products, recurrent,
+            reduction, steps)
 KERNELS = {name: kernel for family in FAMILIES for name, kernel in family.KERNELS.items()}
 
 __all__ = ["EQUAL", "KERNELS", "Numbers", "Rounding", "argument_names", "call"]

@@ -25,6 +25,15 @@ def mean_bound(a, results, g):
     return [g(a.x.size // max(results[0].size, 1) + 2) * reference.reduce_mean(np.abs(a.x), a.axes, a.keepdims)]
 
 
+def scatter_arguments(numbers, count, table_rows, size):
+    return {"rows": numbers(count, size), "indices": numbers.labels(count, table_rows), "table_rows": table_rows}
+
+
+def scatter_bound(a, results, g):
+    largest = np.bincount(a.indices, minlength=1).max() if a.indices.size else 0
+    return [g(largest + 1) * reference.scatter_add(np.abs(a.rows), a.indices, a.table_rows)]
+
+
 KERNELS = {
     "reduce_sum": Kernel(reduction_arguments, sum_bound, **REDUCTIONS,
                          empty=[((0, 3), 0), ((0, 3), 1), ((3, 0), 1), ((0,), None)]),
@@ -32,6 +41,9 @@ KERNELS = {
                           empty=[((0, 3), 1), ((0,), None), ((3, 0), 1)]),
     "reduce_max": Kernel(reduction_arguments, equal, **REDUCTIONS, empty=[((0, 3), 1)],
                          refused=[((0, 3), 0), ((0,), None)]),
+    "scatter_add": Kernel(scatter_arguments, scatter_bound,
+                          small=[(1, 1, 1), (9, 4, 17), (33, 5, 8), (3, 40, 9)],
+                          large=[(3_200, 5_000, 32), (20_000, 7, 40)], empty=[(0, 3, 4), (3, 2, 0), (0, 0, 3)]),
     "reduce_min": Kernel(reduction_arguments, equal, **REDUCTIONS, empty=[((0, 3), 1)],
                          refused=[((0, 3), 0), ((0,), None)]),
 }

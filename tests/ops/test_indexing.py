@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 from strategies import dtypes, integer_arrays
 
 import tinynet as tn
-from tinynet import Tensor, Variable, ops
-from tinynet.ops.indexing import scatter_add
+from tinynet import Tensor, Variable, _native, ops
+from tinynet.ops.indexing import added_rows, scatter_add
 
 
 def values(shape, seed=0):
@@ -39,13 +39,25 @@ def test_take(data, shape, dtype):
     assert_same_values(tape.gradient(y, v, output_gradients=dy).data, dx)
 
 
-@given(st.integers(0, 30), st.integers(1, 6), st.integers(0, 4), st.integers(0, 1000))
-def test_scatter_add(n, rows, width, seed):
+@given(st.integers(0, 30), st.integers(1, 6), st.integers(0, 4), st.integers(0, 1000),
+       st.sampled_from([np.float32, np.float64, np.int32]))
+def test_scatter_add(n, rows, width, seed, dtype):
     rng = np.random.default_rng(seed)
-    indices, dy = rng.integers(0, rows, n), rng.integers(-9, 9, (n, width)).astype(np.float32)
-    expected = np.zeros((rows, width), np.float32)
+    indices, dy = rng.integers(0, rows, n), rng.integers(-9, 9, (n, width)).astype(dtype)
+    expected = np.zeros((rows, width), dtype)
     np.add.at(expected, indices, dy)
-    assert_same_values(scatter_add((rows, width), indices, dy, np.float32), expected)
+    assert_same_values(scatter_add(dy, indices, rows), expected)
+    assert_same_values(added_rows((rows, width), indices, dy), expected)
+    assert_same_values(added_rows((rows, 1, width), indices, dy[:, None]), expected[:, None])
+
+
+def test_an_index_outside_the_table_reaches_no_memory():
+    """Python checks the indices; the kernel does so again, as it would write to another's memory."""
+    for wrong in (-1, 3):
+        with pytest.raises(ValueError, match="outside the table"):
+            _native.scatter_add(np.ones((2, 4), np.float32), np.array([0, wrong]), 3)
+    with pytest.raises(TypeError, match="int64"):
+        _native.scatter_add(np.ones((2, 4), np.float32), np.array([0, 1], np.int32), 3)
 
 
 def test_take_outside():

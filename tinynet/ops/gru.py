@@ -19,7 +19,6 @@ A step that the mask leaves out keeps h. The products with x are computed for al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -30,17 +29,20 @@ from ..tensor import Tensor
 from .matmul import matmul
 from .recurrence import (
     ACTIVATIONS,
-    gate_input_gradient,
+    first_states,
+    gate_gradient,
     gate_products,
-    gate_weight_gradient,
+    input_gradients,
+    input_products,
+    last_gradients,
     matrix,
     prepare,
     recorded_activation,
     recorded_products,
     recorded_step,
+    recurrent_gradient,
     result,
-    time_major,
-    time_major_mask,
+    step_mask,
 )
 
 
@@ -52,116 +54,87 @@ def _masks(recurrent_mask, reset_after):
 
 
 def gru_forward(
-    x: Array, h0: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None, masks: tuple[Any, Any, Any],
-    activation: str, recurrent_activation: str, reset_after: bool,
+    z: Array, h0: Array, recurrent_kernel: Array, recurrent_bias: Array | None, mask: Array | None,
+    recurrent_mask: Array | None, activation: str, recurrent_activation: str, reset_after: bool,
 ) -> tuple[Array, Array, Array]:
-    """The states.
+    """Reference: the states.
 
     Args:
-        x: Shape (steps, batch, inputs).
+        z: x kernel + bias, shape (batch, steps, 3 units).
         h0: Initial state, shape (batch, units).
-        kernel, recurrent_kernel, activation, recurrent_activation, reset_after: As for `gru`.
-        bias: Shape (2, 3 units) with `reset_after`, the second row being added to the product with h; else (3 units,).
-        masks: (mask, input_mask, recurrent_mask), each an array or None. The first has booleans, shape (steps, batch,
-            1). The others are the factors of x and h in the products, for each gate, shapes (3, batch, inputs) and (3,
-            batch, units).
+        recurrent_kernel, recurrent_mask, activation, recurrent_activation, reset_after: As for `gru`.
+        recurrent_bias: Shape (3 units,), added to the product with h with `reset_after`; or None.
+        mask: Booleans, shape (batch, steps), or None.
 
     Returns:
-        h, (steps + 1, batch, units), with h[0] = h0; the gates, (steps, batch, 3 units); the factor u of r.
+        y, shape (batch, steps, units); the gates, (batch, steps, 3 units); the factor u of r.
     """
-    mask, input_mask, recurrent_mask = masks
     (a, _), (s, _) = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
     units = h0.shape[1]
-    both = slice(0, 2 * units)
-    z = gate_products(x, input_mask, kernel)
-    recurrent_bias = None
-    if bias is not None:
-        z += bias[0] if reset_after else bias
-        recurrent_bias = bias[1] if reset_after else None
-    recurrent_both = recurrent_kernel if reset_after else np.ascontiguousarray(recurrent_kernel[:, both])
-    recurrent_g = np.ascontiguousarray(recurrent_kernel[:, 2 * units:])
+    both, of_g = slice(0, 2 * units), slice(2 * units, None)
+    recurrent_both = recurrent_kernel if reset_after else recurrent_kernel[:, both]
     mask_both, mask_g = _masks(recurrent_mask, reset_after)
-    h = np.empty((len(x) + 1, *h0.shape), z.dtype)
-    u = np.empty_like(h[1:])
-    h[0] = h0
+    gates, h = np.empty_like(z), h0
+    y, factor = (np.empty((*z.shape[:2], units), z.dtype) for _ in range(2))
     with np.errstate(over="ignore"):  # exp(-z) may overflow: 1 / (1 + inf) is 0, as it should be
-        for t in range(len(x)):
-            product = gate_products(h[t], mask_both, recurrent_both)
-            if recurrent_bias is not None:
+        for t in range(z.shape[1]):
+            product = gate_products(h, mask_both, recurrent_both)
+            if reset_after and recurrent_bias is not None:
                 product = product + recurrent_bias
-            gates = z[t]
-            gates[:, both] = s(gates[:, both] + product[:, both])
-            update, r, g = gates[:, :units], gates[:, units:2 * units], gates[:, 2 * units:]
-            u[t] = product[:, 2 * units:] if reset_after else h[t] if mask_g is None else h[t] * mask_g
-            ru = r * u[t]
-            g[...] = a(g + (ru if reset_after else kernels.matmul(ru, recurrent_g)))
-            h[t + 1] = update * h[t] + (1 - update) * g
-            if mask is not None:
-                h[t + 1] = np.where(mask[t], h[t + 1], h[t])
-    return h, z, u
+            gates[:, t, both] = s(z[:, t, both] + product[:, both])
+            update, r = gates[:, t, :units], gates[:, t, units:2 * units]
+            u = factor[:, t] = product[:, of_g] if reset_after else h if mask_g is None else h * mask_g
+            g = gates[:, t, of_g] = a(z[:, t, of_g] + (r * u if reset_after else (r * u) @ recurrent_kernel[:, of_g]))
+            new = update * h + (1 - update) * g
+            h = y[:, t] = new if mask is None else np.where(mask[:, t, None], new, h)
+    return y, gates, factor
 
 
 def gru_backward(
-    dy: Array, x: Array, h: Array, gates: Array, u: Array, kernel: Array, recurrent_kernel: Array,
-    masks: tuple[Any, Any, Any], activation: str, recurrent_activation: str, reset_after: bool, need_dx: bool,
-) -> tuple[Array | None, Array, Array, Array, Array]:
-    """The gradients, by the formulas at the top of this file.
+    dy: Array | None, dh: Array | None, h0: Array, recurrent_kernel: Array, mask: Array | None,
+    recurrent_mask: Array | None, y: Array, gates: Array, factor: Array, activation: str, recurrent_activation: str,
+    reset_after: bool,
+) -> tuple[Array, Array, Array]:
+    """Reference: the gradients, by the formulas at the top of this file.
 
     Args:
-        dy: Gradient of h[1:].
-        h, gates, u: The forward pass's results.
-        x, kernel, recurrent_kernel, masks, activation, recurrent_activation, reset_after: As for `gru_forward`.
-        need_dx: False returns None for dx.
+        dy: Gradient of y, or None.
+        dh: Gradient of the last state, added to it, or None.
+        h0, recurrent_kernel, mask, recurrent_mask, activation, recurrent_activation, reset_after: As for
+            `gru_forward`.
+        y, gates, factor: The forward pass's results.
 
     Returns:
-        (dx, dh0, dkernel, drecurrent_kernel, dbias)
+        (dz, the gradient of the product with h, dh0); without `reset_after` the first two are the same array.
     """
-    mask, input_mask, recurrent_mask = masks
     (_, da), (_, ds) = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
-    units = h.shape[2]
-    both = slice(0, 2 * units)
-    dz = np.empty_like(gates)  # of the gates before their activations
-    dproduct = np.empty_like(gates) if reset_after else dz  # of what is added to them
-    recurrent_both = np.ascontiguousarray(recurrent_kernel[:, both])
-    recurrent_g = np.ascontiguousarray(recurrent_kernel[:, 2 * units:])
+    units = h0.shape[1]
+    both, of_g = slice(0, 2 * units), slice(2 * units, None)
+    dz = np.empty_like(gates)
+    dproduct = np.empty_like(gates) if reset_after else dz
     mask_both, mask_g = _masks(recurrent_mask, reset_after)
-    dh = np.zeros_like(h[0])
-    for t in reversed(range(len(x))):
-        dh = dh + dy[t]
-        passed = dh if mask is None else np.where(mask[t], dh, dh.dtype.type(0))
-        update, r, g = gates[t, :, :units], gates[t, :, units:2 * units], gates[t, :, 2 * units:]
-        dg = passed * (1 - update) * da(g)
-        dz[t, :, 2 * units:] = dg
-        dz[t, :, :units] = passed * (h[t] - g) * ds(update)
+    (dh,), before, zero = last_gradients(h0.shape, y.dtype, dh), first_states(h0, y), y.dtype.type(0)
+    for t in reversed(range(y.shape[1])):
+        if dy is not None:
+            dh = dh + dy[:, t]
+        counts = True if mask is None else mask[:, t, None]
+        passed = np.where(counts, dh, zero)
+        h, u = before[:, t], factor[:, t]
+        update, r, g = np.split(gates[:, t], 3, axis=-1)
+        dz[:, t, :units] = np.where(counts, passed * (h - g) * ds(update), zero)
+        dg = dz[:, t, of_g] = np.where(counts, passed * (1 - update) * da(g), zero)
         if reset_after:
-            dz[t, :, units:2 * units] = dg * u[t] * ds(r)
-            dproduct[t, :, both], dproduct[t, :, 2 * units:] = dz[t, :, both], dg * r
-            before = gate_input_gradient(dproduct[t], mask_both, recurrent_kernel)
+            dz[:, t, units:2 * units] = np.where(counts, dg * u * ds(r), zero)
+            dproduct[:, t, both], dproduct[:, t, of_g] = dz[:, t, both], np.where(counts, dg * r, zero)
+            dh_before = gate_gradient(dproduct[:, t], mask_both, recurrent_kernel)
         else:
-            dru = kernels.matmul(dg, recurrent_g, transpose_b=True)
-            dz[t, :, units:2 * units] = dru * u[t] * ds(r)
-            dreset = dru * r
-            before = gate_input_gradient(np.ascontiguousarray(dz[t, :, both]), mask_both, recurrent_both)
-            before = before + (dreset if mask_g is None else dreset * mask_g)
-        before = before + passed * update
-        dh = before if mask is None else before + (dh - passed)
-    if reset_after:
-        drecurrent = gate_weight_gradient(h[:-1], mask_both, dproduct)
-        dbias = np.stack([matrix(dz).sum(axis=0), matrix(dproduct).sum(axis=0)])
-    else:
-        ru = gates[:, :, units:2 * units] * u
-        drecurrent = np.concatenate([
-            gate_weight_gradient(h[:-1], mask_both, np.ascontiguousarray(dz[:, :, both])),
-            gate_weight_gradient(ru, None, np.ascontiguousarray(dz[:, :, 2 * units:])),
-        ], axis=1)
-        dbias = matrix(dz).sum(axis=0)
-    return (
-        gate_input_gradient(dz, input_mask, kernel) if need_dx else None,
-        dh,
-        gate_weight_gradient(x, input_mask, dz),
-        drecurrent,
-        dbias,
-    )
+            dru = dg @ recurrent_kernel[:, of_g].T
+            dz[:, t, units:2 * units] = np.where(counts, dru * u * ds(r), zero)
+            dh_before = gate_gradient(dz[:, t, both], mask_both, recurrent_kernel[:, both])
+            dh_before = dh_before + np.where(counts, dru * r if mask_g is None else dru * r * mask_g, zero)
+        dh_before = dh_before + np.where(counts, passed * update, zero)
+        dh = dh_before if mask is None else dh_before + (dh - passed)
+    return dz, dproduct, dh
 
 
 def gru(
@@ -201,23 +174,38 @@ def gru(
         "gru", 3, x, [None] if initial_state is None else initial_state, kernel, recurrent_kernel, bias,
         (2, 3 * units) if reset_after else (3 * units,), (activation, recurrent_activation)
     )
-    steps, inputs = time_major(x.data), (x, h0, kernel, recurrent_kernel, *([] if bias is None else [bias]))
-    masks = time_major_mask(mask, x), input_mask, recurrent_mask
-    weights, need_dx = (kernel.data, recurrent_kernel.data), is_tracked(x)
-    h, gates, u = gru_forward(steps, h0.data, *weights, None if bias is None else bias.data, masks, activation,
-                              recurrent_activation, reset_after)
+    inputs = (x, h0, kernel, recurrent_kernel, *([] if bias is None else [bias]))
+    of_x, h_data, need_dx = (x.data, input_mask, kernel.data), h0.data, is_tracked(x)
+    recurrent = step_mask(mask, x), recurrent_mask
+    options = activation, recurrent_activation, reset_after
+    of_input, of_product = None, None
+    if bias is not None:
+        of_input, of_product = (bias.data[0], bias.data[1]) if reset_after else (bias.data, None)
+    z = input_products(*of_x, of_input)
+    recurrent_data = recurrent_kernel.data
+    y, gates, factor = kernels.gru_forward(z, h_data, recurrent_data, of_product, *recurrent, *options)
 
-    def backward(dy, _):
-        dx, *rest = gru_backward(dy, steps, h, gates, u, *weights, masks, activation, recurrent_activation,
-                                 reset_after, need_dx)
-        return (None if dx is None else time_major(dx), *rest)[: len(inputs)]
+    def backward(dy, dh, _):
+        dz, dproduct, dh0 = kernels.gru_backward(dy, dh, h_data, recurrent_data, *recurrent, y, gates, factor, *options)
+        dx, dkernel, dbias = input_gradients(dz, *of_x, need_dx)
+        mask_both, _ = _masks(recurrent_mask, reset_after)
+        before = first_states(h_data, y)
+        if reset_after:
+            drecurrent = recurrent_gradient(dproduct, before, mask_both)
+            dbias = np.stack([dbias, kernels.reduce_sum(matrix(dproduct), (0,))])
+        else:
+            of_both, of_g = (np.ascontiguousarray(part) for part in np.split(dz, [2 * units], axis=-1))
+            reset = gates[:, :, units:2 * units] * factor
+            drecurrent = np.concatenate([recurrent_gradient(of_both, before, mask_both),
+                                         recurrent_gradient(of_g, reset, None)], axis=1)
+        return (dx, dh0, dkernel, drecurrent, dbias)[: len(inputs)]
 
     def formula(x, h, kernel, recurrent_kernel, bias=None):
         bias, recurrent_bias = (0.0, 0.0) if bias is None else (bias[0], bias[1]) if reset_after else (bias, 0.0)
         mask_both, mask_g = _masks(recurrent_mask, reset_after)
         both = recurrent_kernel if reset_after else recurrent_kernel[:, :2 * units]
         states = []
-        for t in range(len(steps)):
+        for t in range(y.shape[1]):
             z = recorded_products(x[:, t], input_mask, kernel) + bias
             product = recorded_products(h, mask_both, both) + recurrent_bias
             update, r = (recorded_activation(z[:, part] + product[:, part], recurrent_activation)
@@ -227,8 +215,8 @@ def gru(
             else:
                 inner = matmul(r * (h if mask_g is None else h * mask_g), recurrent_kernel[:, 2 * units:])
             g = recorded_activation(z[:, 2 * units:] + inner, activation)
-            h = recorded_step(masks[0], t, update * h + (1 - update) * g, h)
+            h = recorded_step(recurrent[0], t, update * h + (1 - update) * g, h)
             states.append(h)
         return states, []
 
-    return result(h, [], return_sequences, return_state, inputs, backward, formula)
+    return result(y, [], return_sequences, return_state, inputs, backward, formula)

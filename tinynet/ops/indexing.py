@@ -6,12 +6,14 @@ An element that is selected twice gets the sum of both gradients.
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.types import Array, DTypeLike, ShapeLike, TensorLike
+from ..core.types import Array, ShapeLike, TensorLike
+from ..runtime import kernels
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .arguments import index_type
@@ -20,27 +22,39 @@ from .recorded_gradients import masked, sum_like
 from .shape import as_shape
 
 
-def scatter_add(shape: tuple[int, ...], indices: Array, rows: Array, dtype: DTypeLike) -> Array:
-    """Reference: zeros of `shape`, with rows[i] added to row indices[i]. Deterministic, in the order of `indices`.
+def scatter_add(rows: Array, indices: Array, table_rows: int) -> Array:
+    """Reference: zeros, with rows[i] added to row indices[i].
 
     np.add.at does the same with a loop over single elements; sorting first lets whole rows be added (10 times as fast).
 
     Args:
-        shape: Of the result.
-        indices: Integers in [0, shape[0]), shape (n,).
-        rows: Shape (n, *shape[1:]).
-        dtype: Of the result.
+        rows: Shape (n, size).
+        indices: Integers in [0, table_rows), shape (n,).
+        table_rows: Rows of the result.
 
     Returns:
-        Array of that shape.
+        Array, shape (table_rows, size).
     """
-    y = np.zeros(shape, dtype)
+    y = np.zeros((table_rows, rows.shape[1]), rows.dtype)
     if indices.size and y.size:
         order = np.argsort(indices, kind="stable")
         in_order = indices[order]
         starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]])
         y[in_order[starts]] = np.add.reduceat(rows[order], starts, axis=0)
     return y
+
+
+def added_rows(shape: tuple[int, ...], indices: Array, rows: Array) -> Array:
+    """Zeros of `shape`, with rows[i] added to row indices[i], for rows of any rank and element type.
+
+    Args:
+        shape: Of the result.
+        indices: Integers in [0, shape[0]), shape (n,).
+        rows: Shape (n, *shape[1:]).
+    """
+    compute = kernels.scatter_add if rows.dtype in (np.float32, np.float64) else scatter_add
+    flat = rows.reshape(len(rows), math.prod(shape[1:]))
+    return compute(flat, indices.astype(np.int64, copy=False), shape[0]).reshape(shape)
 
 
 def _plain_key(key):
@@ -118,7 +132,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
         rows = np.moveaxis(dy, range(along, along + indices.ndim), range(indices.ndim)).reshape(indices.size,
                                                                                                 *moved_shape[1:])
         flat = np.where(indices < 0, indices + moved_shape[0], indices).ravel()
-        dx = scatter_add(moved_shape, flat, rows, a.dtype)
+        dx = added_rows(moved_shape, flat, rows)
         return dx.reshape(a.shape) if axis is None else np.moveaxis(dx, 0, along)
 
     return moved(x, lambda a: np.take(a, indices, axis), inverse)

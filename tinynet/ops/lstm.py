@@ -19,26 +19,28 @@ A step that the mask leaves out keeps h and c. The products with x are computed 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from ..core.types import Array, TensorLike
+from ..runtime import kernels
 from ..tape import is_tracked
 from ..tensor import Tensor
 from .recurrence import (
     ACTIVATIONS,
-    gate_input_gradient,
+    first_states,
+    gate_gradient,
     gate_products,
-    gate_weight_gradient,
-    matrix,
+    input_gradients,
+    input_products,
+    last_gradients,
     prepare,
     recorded_activation,
     recorded_products,
     recorded_step,
+    recurrent_gradient,
     result,
-    time_major,
-    time_major_mask,
+    step_mask,
 )
 
 
@@ -49,94 +51,66 @@ def quarters(z: Array) -> Iterator[Array]:
 
 
 def lstm_forward(
-    x: Array, h0: Array, c0: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None,
-    masks: tuple[Any, Any, Any], activation: str, recurrent_activation: str,
+    z: Array, h0: Array, c0: Array, recurrent_kernel: Array, mask: Array | None, recurrent_mask: Array | None,
+    activation: str, recurrent_activation: str,
 ) -> tuple[Array, Array, Array, Array]:
-    """The states.
+    """Reference: the states.
 
     Args:
-        x: Shape (steps, batch, inputs).
+        z: x kernel + bias, shape (batch, steps, 4 units).
         h0, c0: Initial states, shape (batch, units).
-        kernel, recurrent_kernel, bias, activation, recurrent_activation: As for `lstm`.
-        masks: (mask, input_mask, recurrent_mask), each an array or None. The first has booleans, shape (steps, batch,
-            1). The others are the factors of x and h in the products, for each gate, shapes (4, batch, inputs) and (4,
-            batch, units).
+        recurrent_kernel, recurrent_mask, activation, recurrent_activation: As for `lstm`.
+        mask: Booleans, shape (batch, steps), or None.
 
     Returns:
-        h and c, (steps + 1, batch, units), with h[0] = h0 and c[0] = c0; the gates, (steps, batch, 4 units); a(c_t).
+        y and c, shape (batch, steps, units); the gates, (batch, steps, 4 units); a(c_t), before masking.
     """
-    mask, input_mask, recurrent_mask = masks
     (a, _), (s, _) = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
-    z = gate_products(x, input_mask, kernel)
-    if bias is not None:
-        z += bias
-    h, c = (np.empty((len(x) + 1, *h0.shape), z.dtype) for _ in range(2))
-    shown = np.empty_like(h[1:])
-    h[0], c[0] = h0, c0
-    input_and_forget = slice(0, 2 * h0.shape[1])
+    gates = np.empty_like(z)
+    y, cells, shown = (np.empty((*z.shape[:2], h0.shape[1]), z.dtype) for _ in range(3))
+    h, c = h0, c0
     with np.errstate(over="ignore"):  # exp(-z) may overflow: 1 / (1 + inf) is 0, as it should be
-        for t in range(len(x)):
-            z[t] += gate_products(h[t], recurrent_mask, recurrent_kernel)
-            i, f, g, o = quarters(z[t])
-            z[t, :, input_and_forget] = s(z[t, :, input_and_forget])
-            g[...], o[...] = a(g), s(o)
-            np.multiply(f, c[t], out=c[t + 1])
-            c[t + 1] += i * g
-            shown[t] = a(c[t + 1])
-            np.multiply(o, shown[t], out=h[t + 1])
-            if mask is not None:
-                c[t + 1], h[t + 1] = np.where(mask[t], c[t + 1], c[t]), np.where(mask[t], h[t + 1], h[t])
-    return h, c, z, shown
+        for t in range(z.shape[1]):
+            i, f, g, o = quarters(z[:, t] + gate_products(h, recurrent_mask, recurrent_kernel))
+            i, f, g, o = s(i), s(f), a(g), s(o)
+            new = f * c + i * g
+            gates[:, t], shown[:, t] = np.concatenate([i, f, g, o], axis=-1), a(new)
+            kept = True if mask is None else mask[:, t, None]
+            h, c = np.where(kept, o * shown[:, t], h), np.where(kept, new, c)
+            y[:, t], cells[:, t] = h, c
+    return y, cells, gates, shown
 
 
 def lstm_backward(
-    dy: Array, dc: Array | None, x: Array, h: Array, c: Array, gates: Array, shown: Array, kernel: Array,
-    recurrent_kernel: Array, masks: tuple[Any, Any, Any], activation: str, recurrent_activation: str, need_dx: bool,
-) -> tuple[Array | None, Array, Array, Array, Array, Array]:
-    """The gradients, by the formulas at the top of this file.
+    dy: Array | None, dh: Array | None, dc: Array | None, c0: Array, recurrent_kernel: Array, mask: Array | None,
+    recurrent_mask: Array | None, c: Array, gates: Array, shown: Array, activation: str, recurrent_activation: str,
+) -> tuple[Array, Array, Array]:
+    """Reference: the gradients, by the formulas at the top of this file.
 
     Args:
-        dy: Gradient of h[1:].
-        dc: Gradient of the last c, or None.
-        h, c, gates, shown: The forward pass's results.
-        x, kernel, recurrent_kernel, masks, activation, recurrent_activation: As for `lstm_forward`.
-        need_dx: False returns None for dx.
+        dy: Gradient of y, or None.
+        dh, dc: Gradients of the last h (added to dy's) and c, or None.
+        c0, recurrent_kernel, mask, recurrent_mask, activation, recurrent_activation: As for `lstm_forward`.
+        c, gates, shown: The forward pass's results.
 
     Returns:
-        (dx, dh0, dc0, dkernel, drecurrent_kernel, dbias)
+        (dz, dh0, dc0)
     """
-    mask, input_mask, recurrent_mask = masks
     (_, da), (_, ds) = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
-    dz = np.empty_like(gates)
-    dh = np.zeros_like(h[0])
-    dc = np.zeros_like(c[0]) if dc is None else dc
-    for t in reversed(range(len(x))):
-        dh = dh + dy[t]
-        if mask is not None:
-            zero = dh.dtype.type(0)
-            kept = np.where(mask[t], zero, dh), np.where(mask[t], zero, dc)
-            dh, dc = np.where(mask[t], dh, zero), np.where(mask[t], dc, zero)
-        i, f, g, o = quarters(gates[t])
-        di, df, dg, do = quarters(dz[t])
-        np.multiply(dh, shown[t], out=do)
-        dc = dc + dh * o * da(shown[t])
-        np.multiply(dc, g, out=di)
-        np.multiply(dc, c[t], out=df)
-        np.multiply(dc, i, out=dg)
-        dg *= da(g)
-        for part, gate in ((di, i), (df, f), (do, o)):
-            part *= ds(gate)
-        dh, dc = gate_input_gradient(dz[t], recurrent_mask, recurrent_kernel), dc * f
-        if mask is not None:
-            dh, dc = dh + kept[0], dc + kept[1]
-    return (
-        gate_input_gradient(dz, input_mask, kernel) if need_dx else None,
-        dh,
-        dc,
-        gate_weight_gradient(x, input_mask, dz),
-        gate_weight_gradient(h[:-1], recurrent_mask, dz),
-        matrix(dz).sum(axis=0),
-    )
+    dh, dc = last_gradients(c0.shape, c.dtype, dh, dc)
+    dz, before, zero = np.empty_like(gates), first_states(c0, c), c.dtype.type(0)
+    for t in reversed(range(c.shape[1])):
+        if dy is not None:
+            dh = dh + dy[:, t]
+        counts = True if mask is None else mask[:, t, None]
+        kept = np.where(counts, zero, dh), np.where(counts, zero, dc)  # the gradients that pass a masked step
+        i, f, g, o = quarters(gates[:, t])
+        dh, dc = np.where(counts, dh, zero), np.where(counts, dc + dh * o * da(shown[:, t]), zero)
+        di, df, dg, do = dc * g * ds(i), dc * before[:, t] * ds(f), dc * i * da(g), dh * shown[:, t] * ds(o)
+        dz[:, t] = np.where(counts, np.concatenate([di, df, dg, do], axis=-1), zero)
+        dh = gate_gradient(dz[:, t], recurrent_mask, recurrent_kernel) + kept[0]
+        dc = dc * f + kept[1]
+    return dz, dh, dc
 
 
 def lstm(
@@ -177,27 +151,30 @@ def lstm(
         "lstm", 4, x, [None, None] if initial_state is None else initial_state, kernel, recurrent_kernel, bias,
         (4 * units,), activations
     )
-    steps, inputs = time_major(x.data), (x, h0, c0, kernel, recurrent_kernel, *([] if bias is None else [bias]))
-    masks = time_major_mask(mask, x), input_mask, recurrent_mask
-    weights, need_dx = (kernel.data, recurrent_kernel.data), is_tracked(x)
-    h, c, gates, shown = lstm_forward(steps, h0.data, c0.data, *weights, None if bias is None else bias.data, masks,
-                                      *activations)
+    inputs = (x, h0, c0, kernel, recurrent_kernel, *([] if bias is None else [bias]))
+    of_x = x.data, input_mask, kernel.data
+    recurrent = recurrent_kernel.data, step_mask(mask, x), recurrent_mask
+    z = input_products(*of_x, None if bias is None else bias.data)
+    y, c, gates, shown = kernels.lstm_forward(z, h0.data, c0.data, *recurrent, *activations)
+    h_data, c_data, need_dx = h0.data, c0.data, is_tracked(x)
 
-    def backward(dy, others):
-        dx, *rest = lstm_backward(dy, others[0], steps, h, c, gates, shown, *weights, masks, *activations, need_dx)
-        return (None if dx is None else time_major(dx), *rest)[: len(inputs)]
+    def backward(dy, dh, others):
+        dz, dh0, dc0 = kernels.lstm_backward(dy, dh, others[0], c_data, *recurrent, c, gates, shown, *activations)
+        dx, dkernel, dbias = input_gradients(dz, *of_x, need_dx)
+        drecurrent = recurrent_gradient(dz, first_states(h_data, y), recurrent_mask)
+        return (dx, dh0, dc0, dkernel, drecurrent, dbias)[: len(inputs)]
 
     def formula(x, h, c, kernel, recurrent_kernel, bias=0.0):
         states = []
-        for t in range(len(steps)):
+        for t in range(y.shape[1]):
             z = recorded_products(x[:, t], input_mask, kernel) + bias
             z = z + recorded_products(h, recurrent_mask, recurrent_kernel)
             i, f, g, o = (z[:, k * units:(k + 1) * units] for k in range(4))
             i, f, o = (recorded_activation(gate, recurrent_activation) for gate in (i, f, o))
             new = f * c + i * recorded_activation(g, activation)
-            h = recorded_step(masks[0], t, o * recorded_activation(new, activation), h)
-            c = recorded_step(masks[0], t, new, c)
+            h = recorded_step(recurrent[1], t, o * recorded_activation(new, activation), h)
+            c = recorded_step(recurrent[1], t, new, c)
             states.append(h)
         return states, [c]
 
-    return result(h, [c[-1].copy()], return_sequences, return_state, inputs, backward, formula)
+    return result(y, [np.ascontiguousarray(c[:, -1])], return_sequences, return_state, inputs, backward, formula)

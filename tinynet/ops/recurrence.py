@@ -18,7 +18,6 @@ from .indexing import get_item, where
 from .joining import concatenate, stack
 from .matmul import matmul
 from .recorded_gradients import composed
-from .shape import transpose
 
 # name: (f(z), f'(z) in terms of y = f(z)); layers run other activations step by step
 ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
@@ -86,13 +85,8 @@ def prepare(
     return x, states, kernel, recurrent_kernel, bias
 
 
-def time_major(array: Array) -> Array:
-    """(batch, steps, ...) as (steps, batch, ...), dense; and the other way round."""
-    return np.ascontiguousarray(array.swapaxes(0, 1))
-
-
-def time_major_mask(mask: TensorLike, x: Tensor) -> Array | None:
-    """A mask (batch, steps) as booleans (steps, batch, 1), or None.
+def step_mask(mask: TensorLike, x: Tensor) -> Array | None:
+    """A mask as booleans (batch, steps), or None.
 
     Raises:
         ValueError: the mask has another shape.
@@ -102,11 +96,16 @@ def time_major_mask(mask: TensorLike, x: Tensor) -> Array | None:
     mask = to_array(mask).astype(bool)
     if mask.shape != x.shape[:2]:
         raise ValueError(f"the mask must have shape (batch, steps) = {x.shape[:2]}, got {mask.shape}")
-    return mask.T[:, :, np.newaxis]
+    return mask
+
+
+def first_states(h0: Array, y: Array) -> Array:
+    """The state before each step: h_0, ..., h_(T-1), shape (batch, steps, units)."""
+    return np.concatenate([h0[:, np.newaxis], y[:, :-1]], axis=1)
 
 
 def matrix(array: Array) -> Array:
-    """All axes except the last as one: (steps, batch, n) as (steps * batch, n)."""
+    """All axes except the last as one: (batch, steps, n) as (batch * steps, n)."""
     return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
 
@@ -115,39 +114,88 @@ def gates_of(weights: Array, gates: int) -> list[Array]:
     return [np.ascontiguousarray(part) for part in np.split(weights, gates, axis=-1)]
 
 
-def gate_products(x: Array, mask: Array | None, weights: Array) -> Array:
-    """x weights, for all gates; with dropout's masks, a separate product for each: (x mask[k]) weights_k.
+def dropped(x: Array, factors: Array) -> Array:
+    """x with one gate's dropout: x (batch, steps, n) or (batch, n), factors (batch, n)."""
+    return x * (factors[:, np.newaxis] if x.ndim == 3 else factors)
+
+
+def input_products(x: Array, factors: Array | None, kernel: Array, bias: Array | None) -> Array:
+    """x kernel + bias of all steps, for all gates; with dropout, a separate product for each: (x factors[k]) kernel_k.
 
     Args:
-        x: Shape (..., batch, n).
-        mask: Shape (gates, batch, n), or None.
-        weights: Shape (n, gates * units).
+        x: Shape (batch, steps, inputs).
+        factors: Shape (gates, batch, inputs), or None.
+        kernel: Shape (inputs, gates * units).
+        bias: Shape (gates * units,), or None.
 
     Returns:
-        Array, shape (..., batch, gates * units).
+        Array, shape (batch, steps, gates * units).
     """
-    if mask is None:
-        y = kernels.matmul(matrix(x), weights)
-    else:
-        parts = zip(mask, gates_of(weights, len(mask)), strict=True)
-        y = np.concatenate([kernels.matmul(matrix(x * m), part) for m, part in parts], axis=-1)
-    return y.reshape(*x.shape[:-1], weights.shape[1])
+    if factors is None:
+        return kernels.dense_forward(x, kernel, bias, "linear")
+    parts = zip(factors, gates_of(kernel, len(factors)), strict=True)
+    z = np.concatenate([kernels.dense_forward(dropped(x, f), part, None, "linear") for f, part in parts], axis=-1)
+    return z if bias is None else z + bias
 
 
-def gate_input_gradient(dz: Array, mask: Array | None, weights: Array) -> Array:
-    """The gradient of x in `gate_products`, from dz, that of its result."""
-    if mask is None:
-        return kernels.matmul(matrix(dz), weights, transpose_b=True).reshape(*dz.shape[:-1], len(weights))
-    parts = zip(gates_of(dz, len(mask)), mask, gates_of(weights, len(mask)), strict=True)
-    return sum(gate_input_gradient(d, None, part) * m for d, m, part in parts)
+def input_gradients(
+    dz: Array, x: Array, factors: Array | None, kernel: Array, need_dx: bool,
+) -> tuple[Array | None, Array, Array]:
+    """The gradients of x, kernel and bias in `input_products`, from dz, that of its result.
+
+    Args:
+        dz, x, factors, kernel: As there.
+        need_dx: False returns None for dx.
+    """
+    if factors is None:
+        return kernels.dense_backward(dz, x, kernel, dz, "linear", need_dx)
+    dx, dkernels, dbiases = None, [], []
+    for d, f, part in zip(gates_of(dz, len(factors)), factors, gates_of(kernel, len(factors)), strict=True):
+        of_gate, dkernel, dbias = kernels.dense_backward(d, dropped(x, f), part, d, "linear", need_dx)
+        dkernels.append(dkernel)
+        dbiases.append(dbias)
+        if need_dx:
+            dx = dropped(of_gate, f) if dx is None else dx + dropped(of_gate, f)
+    return dx, np.concatenate(dkernels, axis=-1), np.concatenate(dbiases)
 
 
-def gate_weight_gradient(x: Array, mask: Array | None, dz: Array) -> Array:
-    """The weight gradient of `gate_products`, from dz, the gradient of its result."""
-    if mask is None:
-        return kernels.matmul(matrix(x), matrix(dz), transpose_a=True)
-    parts = zip(mask, gates_of(dz, len(mask)), strict=True)
-    return np.concatenate([gate_weight_gradient(x * m, None, d) for m, d in parts], axis=-1)
+def recurrent_gradient(dz: Array, h: Array, factors: Array | None) -> Array:
+    """The gradient of the recurrent kernel, from dz (batch, steps, gates * units) and the states before each step."""
+    if factors is None:
+        return kernels.matmul(matrix(h), matrix(dz), transpose_a=True)
+    parts = zip(gates_of(dz, len(factors)), factors, strict=True)
+    return np.concatenate([recurrent_gradient(d, dropped(h, f), None) for d, f in parts], axis=-1)
+
+
+# What the references of the kernels use. They compute one step of all samples at once.
+
+
+def gate_products(h: Array, factors: Array | None, weights: Array) -> Array:
+    """h weights, for all gates; with dropout, a separate product for each: (h factors[k]) weights_k.
+
+    Args:
+        h: Shape (batch, units).
+        factors: Shape (gates, batch, units), or None.
+        weights: Shape (units, gates * units).
+    """
+    if factors is None:
+        return h @ weights
+    parts = zip(factors, np.split(weights, len(factors), axis=-1), strict=True)
+    return np.concatenate([(h * f) @ part for f, part in parts], axis=-1)
+
+
+def gate_gradient(dz: Array, factors: Array | None, weights: Array) -> Array:
+    """The gradient of h in `gate_products`, from dz, that of its result."""
+    if factors is None:
+        return dz @ weights.T
+    gates = len(factors)
+    parts = zip(np.split(dz, gates, axis=-1), factors, np.split(weights, gates, axis=-1), strict=True)
+    return sum(d @ part.T * f for d, f, part in parts)
+
+
+def last_gradients(shape: tuple[int, ...], dtype: Any, *given: Array | None) -> list[Array]:
+    """The gradients of the last states, to begin with: copies of those that are given, else zeros."""
+    return [np.zeros(shape, dtype) if one is None else one.copy() for one in given]
 
 
 # The same in recorded operations, for derivatives of the gradient.
@@ -168,56 +216,51 @@ def recorded_products(x: Tensor, mask: Array | None, weights: Tensor) -> Tensor:
 
 def recorded_step(mask: Array | None, t: int, new: Tensor, old: Tensor) -> Tensor:
     """The new state where step t counts, else the old one."""
-    return new if mask is None else where(np.broadcast_to(mask[t], new.shape), new, old)
+    return new if mask is None else where(np.broadcast_to(mask[:, t, np.newaxis], new.shape), new, old)
 
 
 def result(
-    h: Array, others: list[Array], return_sequences: bool, return_state: bool, inputs: Sequence[Tensor],
-    backward: Callable[[Array, list[Any]], Any], formula: Callable[..., tuple[list[Tensor], list[Tensor]]],
+    y: Array, others: list[Array], return_sequences: bool, return_state: bool, inputs: Sequence[Tensor],
+    backward: Callable[[Array | None, Array | None, list[Any]], Any],
+    formula: Callable[..., tuple[list[Tensor], list[Tensor]]],
 ) -> tuple[Tensor, list[Tensor] | None]:
     """Record the operation, with the results that the caller requested.
 
     Args:
-        h: Hidden states, shape (steps + 1, batch, units), the first being the initial one.
+        y: Hidden states, shape (batch, steps, units).
         others: Further final states, each (batch, units): an LSTM's c.
         return_sequences: All hidden states, or the last.
         return_state: Whether to return the final states too.
         inputs: The operation's inputs.
-        backward: Function from the gradient of h[1:] and a list of those of `others` (or None) to those of `inputs`.
-        formula: Function of `inputs` that computes h[1:] and `others` again, step by step in recorded operations, for
-            derivatives of the gradient.
+        backward: Function from the gradient of y, that of its last step, and a list of those of `others`, each of which
+            may be None, to those of `inputs`.
+        formula: Function of `inputs` that computes the hidden states and `others` again, step by step in recorded
+            operations, for derivatives of the gradient.
 
     Returns:
         The output, and the list of final states (None without `return_state`).
     """
-    steps = len(h) - 1
+    steps, last = y.shape[1], np.ascontiguousarray(y[:, -1])
     if not any(is_tracked(tensor) for tensor in inputs):
-        convert = convert_to_tensor
-        y = convert(time_major(h[1:]) if return_sequences else h[-1].copy())
-        return y, [convert(h[-1].copy()), *map(convert, others)] if return_state else None
-
-    def of_last(dy):
-        dh = np.zeros_like(h[1:])
-        dh[-1] = dy
-        return dh
+        shown = convert_to_tensor(y if return_sequences else last)
+        return shown, [*map(convert_to_tensor, (last.copy(), *others))] if return_state else None
 
     def recorded(output):
         """The gradient in recorded operations, of the output that the node has."""
         return composed(lambda *values: output(*formula(*values)), inputs, arrays)
 
     arrays = [tensor.data for tensor in inputs]
+    none = [None] * len(others)
     if return_state and others:
         # One tensor for all, of which the results are parts: a node of the tape has one output.
-        packed = record(np.concatenate([h[1:], np.stack(others)]), inputs,
-                        lambda dy: backward(np.ascontiguousarray(dy[:steps]), list(dy[steps:])),
-                        recorded(lambda h, others: stack(h + others)))
-        last = get_item(packed, steps - 1)
-        y = transpose(get_item(packed, slice(0, steps)), (1, 0, 2)) if return_sequences else last
-        return y, [last, *(get_item(packed, steps + i) for i in range(len(others)))]
+        packed = record(np.concatenate([y, np.stack(others, axis=1)], axis=1), inputs,
+                        lambda dy: backward(dy[:, :steps], None, [dy[:, steps + i] for i in range(len(others))]),
+                        recorded(lambda h, others: stack(h + others, 1)))
+        final = get_item(packed, (slice(None), steps - 1))
+        shown = get_item(packed, (slice(None), slice(0, steps))) if return_sequences else final
+        return shown, [final, *(get_item(packed, (slice(None), steps + i)) for i in range(len(others)))]
     if return_sequences:
-        y = record(time_major(h[1:]), inputs, lambda dy: backward(time_major(dy), [None] * len(others)),
-                   recorded(lambda h, _: stack(h, 1)))
-        return y, [get_item(y, (slice(None), -1))] if return_state else None
-    y = record(h[-1].copy(), inputs, lambda dy: backward(of_last(dy), [None] * len(others)),
-               recorded(lambda h, _: h[-1]))
-    return y, [y] if return_state else None
+        shown = record(y, inputs, lambda dy: backward(dy, None, none), recorded(lambda h, _: stack(h, 1)))
+        return shown, [get_item(shown, (slice(None), -1))] if return_state else None
+    shown = record(last, inputs, lambda dy: backward(None, dy, none), recorded(lambda h, _: h[-1]))
+    return shown, [shown] if return_state else None

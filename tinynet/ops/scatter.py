@@ -7,7 +7,7 @@ import numpy as np
 from ..core.types import ShapeLike, TensorLike
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .formulas import moved, named, wrap
-from .indexing import get_item, put, scatter_add
+from .indexing import added_rows, get_item, put
 from .shape import as_shape
 
 
@@ -111,7 +111,7 @@ def segment_sum(
         dx[inside] = dy[ids[inside]]
         return dx
 
-    return moved(data, lambda a: scatter_add((number, *a.shape[1:]), ids[inside], a[inside], a.dtype), inverse)
+    return moved(data, lambda a: added_rows((number, *a.shape[1:]), ids[inside], a[inside]), inverse)
 
 
 def _segment(name, what, ufunc, empty, empty_is):

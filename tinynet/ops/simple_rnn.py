@@ -14,93 +14,82 @@ A step that the mask leaves out keeps h. The products with x are computed for al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ..core.types import Array, TensorLike
+from ..runtime import kernels
 from ..tape import is_tracked
 from ..tensor import Tensor
 from .recurrence import (
     ACTIVATIONS,
-    gate_input_gradient,
+    first_states,
+    gate_gradient,
     gate_products,
-    gate_weight_gradient,
-    matrix,
+    input_gradients,
+    input_products,
+    last_gradients,
     prepare,
     recorded_activation,
     recorded_products,
     recorded_step,
+    recurrent_gradient,
     result,
-    time_major,
-    time_major_mask,
+    step_mask,
 )
 
 
 def simple_rnn_forward(
-    x: Array, h0: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None, masks: tuple[Any, Any, Any],
-    activation: str,
+    z: Array, h0: Array, recurrent_kernel: Array, mask: Array | None, recurrent_mask: Array | None, activation: str,
 ) -> tuple[Array, Array]:
-    """The hidden states.
+    """Reference: the hidden states.
 
     Args:
-        x: Shape (steps, batch, inputs).
+        z: x kernel + bias, shape (batch, steps, units).
         h0: Initial state, shape (batch, units).
-        kernel, recurrent_kernel, bias, activation: As for `simple_rnn`.
-        masks: (mask, input_mask, recurrent_mask), each an array or None. The first has booleans, shape (steps, batch,
-            1). The others are the factors of x and h in their products, shapes (1, batch, inputs) and (1, batch,
-            units).
+        recurrent_kernel, recurrent_mask, activation: As for `simple_rnn`.
+        mask: Booleans, shape (batch, steps), or None.
 
     Returns:
-        h, with h[0] = h0, shape (steps + 1, batch, units); the steps' values before masking, (steps, batch, units).
+        y, shape (batch, steps, units), and the steps' values before masking, of the same shape.
     """
-    mask, input_mask, recurrent_mask = masks
     f, _ = ACTIVATIONS[activation]
-    z = gate_products(x, input_mask, kernel)
-    if bias is not None:
-        z += bias
-    h = np.empty((len(x) + 1, *h0.shape), z.dtype)
-    h[0] = h0
-    with np.errstate(over="ignore"):
-        for t in range(len(x)):
-            z[t] += gate_products(h[t], recurrent_mask, recurrent_kernel)
-            z[t] = f(z[t])
-            h[t + 1] = z[t] if mask is None else np.where(mask[t], z[t], h[t])
-    return h, z
+    values, y, h = np.empty_like(z), np.empty_like(z), h0
+    with np.errstate(over="ignore"):  # exp(-z) may overflow: 1 / (1 + inf) is 0, as it should be
+        for t in range(z.shape[1]):
+            values[:, t] = f(z[:, t] + gate_products(h, recurrent_mask, recurrent_kernel))
+            h = y[:, t] = values[:, t] if mask is None else np.where(mask[:, t, None], values[:, t], h)
+    return y, values
 
 
 def simple_rnn_backward(
-    dy: Array, x: Array, h: Array, y: Array, kernel: Array, recurrent_kernel: Array, masks: tuple[Any, Any, Any],
-    activation: str, need_dx: bool,
-) -> tuple[Array | None, Array, Array, Array, Array]:
-    """The gradients, by the formulas at the top of this file.
+    dy: Array | None, dh: Array | None, recurrent_kernel: Array, mask: Array | None, recurrent_mask: Array | None,
+    values: Array, activation: str,
+) -> tuple[Array, Array]:
+    """Reference: the gradients, by the formulas at the top of this file.
 
     Args:
-        dy: Gradient of h[1:].
-        h, y: The forward pass's results.
-        x, kernel, recurrent_kernel, masks, activation: As for `simple_rnn_forward`.
-        need_dx: False returns None for dx.
+        dy: Gradient of y, or None.
+        dh: Gradient of the last state, added to it, or None.
+        recurrent_kernel, mask, recurrent_mask, activation: As for `simple_rnn_forward`.
+        values: The forward pass's result.
 
     Returns:
-        (dx, dh0, dkernel, drecurrent_kernel, dbias)
+        (dz, dh0)
     """
-    mask, input_mask, recurrent_mask = masks
     _, derivative = ACTIVATIONS[activation]
-    dz = np.empty_like(y)
-    dh = np.zeros_like(h[0])
-    for t in reversed(range(len(x))):
-        dh = dh + dy[t]
-        passed = dh if mask is None else np.where(mask[t], dh, dh.dtype.type(0))
-        dz[t] = passed * derivative(y[t])
-        before = gate_input_gradient(dz[t], recurrent_mask, recurrent_kernel)
+    (dh,) = last_gradients((len(values), values.shape[2]), values.dtype, dh)
+    dz, zero = np.empty_like(values), values.dtype.type(0)
+    for t in reversed(range(values.shape[1])):
+        if dy is not None:
+            dh = dh + dy[:, t]
+        passed = dh if mask is None else np.where(mask[:, t, None], dh, zero)
+        dz[:, t] = passed * derivative(values[:, t])
+        if mask is not None:
+            dz[:, t] = np.where(mask[:, t, None], dz[:, t], zero)
+        before = gate_gradient(dz[:, t], recurrent_mask, recurrent_kernel)
         dh = before if mask is None else before + (dh - passed)
-    return (
-        gate_input_gradient(dz, input_mask, kernel) if need_dx else None,
-        dh,
-        gate_weight_gradient(x, input_mask, dz),
-        gate_weight_gradient(h[:-1], recurrent_mask, dz),
-        matrix(dz).sum(axis=0),
-    )
+    return dz, dh
 
 
 def simple_rnn(
@@ -142,22 +131,25 @@ def simple_rnn(
         "simple_rnn", 1, x, [None] if initial_state is None else initial_state, kernel, recurrent_kernel, bias,
         (units,), [activation]
     )
-    steps, inputs = time_major(x.data), (x, h0, kernel, recurrent_kernel, *([] if bias is None else [bias]))
-    masks = time_major_mask(mask, x), input_mask, recurrent_mask
-    weights, need_dx = (kernel.data, recurrent_kernel.data), is_tracked(x)
-    h, y = simple_rnn_forward(steps, h0.data, *weights, None if bias is None else bias.data, masks, activation)
+    inputs = (x, h0, kernel, recurrent_kernel, *([] if bias is None else [bias]))
+    of_x = x.data, input_mask, kernel.data
+    recurrent = recurrent_kernel.data, step_mask(mask, x), recurrent_mask
+    z = input_products(*of_x, None if bias is None else bias.data)
+    y, values = kernels.simple_rnn_forward(z, h0.data, *recurrent, activation)
+    h_data, need_dx = h0.data, is_tracked(x)
 
-    def backward(dy, _):
-        dx, *others = simple_rnn_backward(dy, steps, h, y, *weights, masks, activation, need_dx)
-        return (None if dx is None else time_major(dx), *others)[: len(inputs)]
+    def backward(dy, dh, _):
+        dz, dh0 = kernels.simple_rnn_backward(dy, dh, *recurrent, values, activation)
+        dx, dkernel, dbias = input_gradients(dz, *of_x, need_dx)
+        return (dx, dh0, dkernel, recurrent_gradient(dz, first_states(h_data, y), recurrent_mask), dbias)[: len(inputs)]
 
     def formula(x, h, kernel, recurrent_kernel, bias=0.0):
         states = []
-        for t in range(len(steps)):
+        for t in range(y.shape[1]):
             z = recorded_products(x[:, t], input_mask, kernel) + bias
             z = z + recorded_products(h, recurrent_mask, recurrent_kernel)
-            h = recorded_step(masks[0], t, recorded_activation(z, activation), h)
+            h = recorded_step(recurrent[1], t, recorded_activation(z, activation), h)
             states.append(h)
         return states, []
 
-    return result(h, [], return_sequences, return_state, inputs, backward, formula)
+    return result(y, [], return_sequences, return_state, inputs, backward, formula)

@@ -1,0 +1,6 @@
+#include "kernels/recurrent/gru.h"
+#include "kernels/recurrent/lstm.h"
+#include "kernels/recurrent/simple_rnn.h"
+#include "isa/export.h"
+
+EXPORT_KERNELS(recurrent)
