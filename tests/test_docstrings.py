@@ -1,0 +1,226 @@
+"""Every public name explains itself: what it does, its arguments, result, shapes and errors, and an example that runs.
+
+Public is what `__all__` of a package lists, in modules that it lists too, and the methods of the classes that a user
+calls by hand. Second names of one object share its docstring, which is read once. tests/test_doctests.py runs the
+examples.
+
+    PYTHONPATH=. python tests/test_docstrings.py [name ...]      prints what is missing, in names that begin like these
+"""
+
+import ast
+import functools
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+import textwrap
+import types
+
+import pytest
+from contracts import defined_in
+from test_public_names import PACKAGES
+
+import tinynet as tn
+
+ROOTS = (*PACKAGES, "", "lab", "tf", *(f"tf.{name}" for name in (
+    "debugging", "dtypes", "image", "io", "linalg", "math", "nn", "random", "strings", "summary", "train")))
+EXTRAS = {"wrappers": "sklearn", "lab": "starlette", "plots": "matplotlib", "textbook.plots": "matplotlib"}
+
+# The classes whose methods are called by hand, and the methods which show how. The others, mostly those that one
+# defines and tinynet calls, have their examples in the class.
+METHODS = {
+    "Model": "compile count_params evaluate export fit get_config get_layer get_weights gradients lab load_weights "
+             "predict predict_on_batch save save_weights set_weights summary test_on_batch to_json train_on_batch",
+    "Sequential": "add pop",
+    "layers.Layer": "add_loss add_weight compute_output_shape count_params from_config get_config get_weights "
+                    "set_weights",
+    "data.Dataset": "apply as_numpy_iterator batch bucket_by_sequence_length cache cardinality choose_from_datasets "
+                    "concatenate enumerate filter flat_map from_generator from_tensor_slices from_tensors "
+                    "get_single_element interleave list_files map padded_batch prefetch random range rebatch reduce "
+                    "repeat sample_from_datasets scan shard shuffle skip take take_while unbatch unique window zip",
+    "optimizers.Optimizer": "apply apply_gradients exclude_from_weight_decay get_config get_weights minimize "
+                            "set_weights",
+    "metrics.Metric": "reset_state result update_state",
+    "losses.Loss": "get_config",
+    "callbacks.Callback": "",
+    "Variable": "assign assign_add assign_sub scatter_add scatter_nd_add scatter_nd_update scatter_sub scatter_update",
+    "Tensor": "astype item numpy reshape tolist",
+    "GradientTape": "batch_jacobian gradient jacobian reset stop_recording watch watched_variables",
+}
+# TensorFlow's arguments that have no effect; the module's docstring explains them once.
+WITHOUT_EFFECT = {"name", "parallel_iterations", "back_prop", "swap_memory", "infer_shape", "use_locking"}
+
+NAMES = re.compile(r"^    ([*\w]+(?:, [*\w]+)*):", re.MULTILINE)
+
+
+# --- what is public ---------------------------------------------------------------------------------------------------
+
+
+def plain(item):
+    """The function below its decorators, so that second names are found to be one object."""
+    item = getattr(item, "__func__", item)
+    return inspect.unwrap(item) if inspect.isroutine(item) else item
+
+
+def names_in(module):
+    """{name: object} of what a module, or one of TensorFlow's namespaces, has for users."""
+    if module is sys.modules.get("tinynet.tf"):
+        module = importlib.import_module("tinynet.compat.tf.names")
+    if not isinstance(module, types.ModuleType):
+        return {name: getattr(module, name) for name in dir(module)}
+    if hasattr(module, "__all__"):
+        return {name: getattr(module, name) for name in module.__all__}
+    return defined_in(module)
+
+
+def walk(title, module, seen):
+    """(title, object) of every class and function of tinynet in a module and in the modules that it lists, once."""
+    for name, item in names_in(module).items():
+        if id(plain(item)) in seen:
+            continue
+        seen.add(id(plain(item)))
+        inner = f"{title}.{name}".strip(".")
+        if isinstance(item, types.ModuleType):
+            if not is_missing(item.__name__.removeprefix("tinynet.")):
+                yield from walk(inner, item, seen)
+        elif (inspect.isclass(item) or inspect.isroutine(item)) and (plain(item).__module__ or "").startswith("tinynet"):
+            yield inner, item
+
+
+def is_missing(title):
+    """Whether a module needs a package that is not installed."""
+    return any(title.startswith(name) and importlib.util.find_spec(package) is None
+               for name, package in EXTRAS.items())
+
+
+@functools.cache
+def public_objects():
+    """{title: class or function}, each object under one of its names."""
+    found, seen = {}, set()
+    for title in ROOTS:
+        if not is_missing(title):
+            parts, module = title.split(".") if title else [], tn
+            for number, part in enumerate(parts):
+                if not hasattr(module, part):
+                    importlib.import_module(".".join(["tinynet", *parts[:number + 1]]))
+                module = getattr(module, part)
+            found.update(walk(title, module, seen))
+    return found
+
+
+@functools.cache
+def public_methods():
+    """{title: method} of the classes in METHODS, each method once."""
+    found, seen = {}, set()
+    for title in METHODS:
+        cls = functools.reduce(getattr, title.split("."), tn)
+        for name in dir(cls):
+            owner = next(base for base in cls.__mro__ if name in vars(base))
+            method = plain(inspect.getattr_static(cls, name))
+            if name[0] != "_" and inspect.isfunction(method) and owner.__module__.startswith("tinynet"):
+                if id(method) not in seen:
+                    found[f"{title}.{name}"] = method
+                seen.add(id(method))
+    return found
+
+
+# --- what a docstring has ---------------------------------------------------------------------------------------------
+
+
+def docstring(item):
+    """An object's own docstring: a class does not inherit one."""
+    return inspect.cleandoc((vars(item).get("__doc__") if inspect.isclass(item) else item.__doc__) or "")
+
+
+def section(doc, title):
+    """The indented lines below `title:`."""
+    found = re.search(rf"^{title}:.*\n((?:    .*\n|\n)*)", doc + "\n", re.MULTILINE)
+    return found[1] if found else ""
+
+
+def parameters(item):
+    """The names of what a caller passes; not the `**kwargs` of a class, which are its base class's arguments."""
+    try:
+        found = inspect.signature(item).parameters.values()
+    except ValueError:  # a class of C
+        return []
+    return [one.name for one in found if one.name not in ("self", "cls") and one.name[0] != "_"
+            and not (inspect.isclass(item) and one.kind == one.VAR_KEYWORD)]
+
+
+def raises(item):
+    """Whether the body has a `raise` with an error, or calls a check. Of a class, the body of its constructor."""
+    if inspect.isclass(item):
+        item = vars(item).get("__init__")
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(plain(item))))
+    except (OSError, TypeError, SyntaxError):  # no source: compiled, made by a lambda, or no constructor
+        return False
+    calls = {getattr(node.func, "id", getattr(node.func, "attr", "")) for node in ast.walk(tree)
+             if isinstance(node, ast.Call)}
+    return any(isinstance(node, ast.Raise) and node.exc for node in ast.walk(tree)) or any(
+        name.lstrip("_").startswith("check_") for name in calls)
+
+
+def has_result(item):
+    """Whether a function returns something, by its annotation."""
+    return not inspect.isclass(item) and inspect.signature(item).return_annotation not in (
+        None, "None", "NoReturn", inspect.Signature.empty)
+
+
+def missing_parts(title, item, needs_example=True):
+    """What a docstring has not."""
+    doc = docstring(item)
+    if not doc:
+        return ["docstring"]
+    described = {name.lstrip("*") for line in NAMES.findall(section(doc, "Args")) for name in line.split(", ")}
+    exempt = WITHOUT_EFFECT if title.startswith(("tf.", "data.Dataset.", "Variable.")) else ()
+    unnamed = [name for name in parameters(item) if name not in described and name not in exempt]
+    missing = [f"Args: {', '.join(unnamed)}"] if unnamed else []
+    if has_result(item) and not re.match("Returns? ", doc) and not re.search("^(Returns|Yields):", doc, re.MULTILINE):
+        missing.append("Returns")
+    if raises(item) and not section(doc, "Raises"):
+        missing.append("Raises")
+    if title.startswith(("layers.", "ops.")) and "shape" not in doc.lower():
+        missing.append("shape")
+    if needs_example and ">>>" not in doc:
+        missing.append("example")
+    return missing
+
+
+def is_called(title):
+    """Whether a method is one that shows how it is called."""
+    owner, _, name = title.rpartition(".")
+    return name in METHODS[owner].split()
+
+
+@pytest.mark.parametrize("title", public_objects())
+def test_docstring(title):
+    missing = missing_parts(title, public_objects()[title])
+    assert not missing, f"tinynet.{title} lacks in its docstring: {'; '.join(missing)}"
+
+
+@pytest.mark.parametrize("title", public_methods())
+def test_docstring_of_method(title):
+    missing = missing_parts(title, public_methods()[title], is_called(title))
+    assert not missing, f"tinynet.{title} lacks in its docstring: {'; '.join(missing)}"
+
+
+def test_methods_exist():
+    for title, names in METHODS.items():
+        cls = functools.reduce(getattr, title.split("."), tn)
+        for name in names.split():
+            assert hasattr(cls, name), f"METHODS: tinynet.{title} has no {name!r}"
+
+
+if __name__ == "__main__":
+    count = total = 0
+    for example_of, objects in ((lambda title: True, public_objects()), (is_called, public_methods())):
+        for title, item in objects.items():
+            missing = missing_parts(title, item, example_of(title))
+            if missing and title.startswith(tuple(sys.argv[1:]) or ""):
+                print(f"{title}: {'; '.join(missing)}   ({plain(item).__module__})")
+                count += 1
+            total += 1
+    print(f"{count} of {total}")
