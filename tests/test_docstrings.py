@@ -51,7 +51,7 @@ METHODS = {
 # TensorFlow's arguments that have no effect; the module's docstring explains them once.
 WITHOUT_EFFECT = {"name", "parallel_iterations", "back_prop", "swap_memory", "infer_shape", "use_locking"}
 
-NAMES = re.compile(r"^    ([*\w]+(?:, [*\w]+)*):", re.MULTILINE)
+NAMES = re.compile(r"^    ([*\w]+(?:,\s+(?:[*\w]+|\.\.\.))*):", re.MULTILINE)  # 'a, b:', 'a, b, ...:', on several lines
 
 
 # --- what is public ---------------------------------------------------------------------------------------------------
@@ -118,10 +118,12 @@ def public_methods():
         for name in dir(cls):
             owner = next(base for base in cls.__mro__ if name in vars(base))
             method = plain(inspect.getattr_static(cls, name))
-            if name[0] != "_" and inspect.isfunction(method) and owner.__module__.startswith("tinynet"):
-                if id(method) not in seen:
-                    found[f"{title}.{name}"] = method
-                seen.add(id(method))
+            if name[0] == "_" or not inspect.isfunction(method) or not owner.__module__.startswith("tinynet"):
+                continue
+            inherits = not method.__doc__ and inspect.getdoc(getattr(cls, name))  # the docstring of what it overrides
+            if id(method) not in seen and not inherits:
+                found[f"{title}.{name}"] = method
+            seen.add(id(method))
     return found
 
 
@@ -139,14 +141,30 @@ def section(doc, title):
     return found[1] if found else ""
 
 
+def described_arguments(doc, title="Args"):
+    """The names that stand before the colons below `Args:`."""
+    return {name.strip("* \n") for names in NAMES.findall(section(doc, title)) for name in names.split(",")}
+
+
+def described_by_kind(item):
+    """The arguments that every class of a kind has, such as the name of a layer: its base class describes them."""
+    kinds = [functools.reduce(getattr, title.split("."), tn) for title in METHODS]
+    bases = [kind for kind in kinds if inspect.isclass(item) and item is not kind and issubclass(item, kind)]
+    return {"name", "dtype"}.intersection(*(described_arguments(docstring(base)) for base in bases)) if bases else set()
+
+
 def parameters(item):
-    """The names of what a caller passes; not the `**kwargs` of a class, which are its base class's arguments."""
+    """The names of what a caller passes; not `*args` and `**kwargs` of a class or method, which stand for the arguments
+    of the base class or of the methods that override it.
+    """
     try:
         found = inspect.signature(item).parameters.values()
     except ValueError:  # a class of C
         return []
+    others = {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}
+    in_class = inspect.isclass(item) or "." in plain(item).__qualname__
     return [one.name for one in found if one.name not in ("self", "cls") and one.name[0] != "_"
-            and not (inspect.isclass(item) and one.kind == one.VAR_KEYWORD)]
+            and not (in_class and one.kind in others)]
 
 
 def raises(item):
@@ -169,12 +187,19 @@ def has_result(item):
         None, "None", "NoReturn", inspect.Signature.empty)
 
 
+def has_shape(item):
+    """Whether an object is a layer or makes tensors."""
+    return inspect.isclass(item) or "Tensor" in str(inspect.signature(item).return_annotation)
+
+
 def missing_parts(title, item, needs_example=True):
     """What a docstring has not."""
     doc = docstring(item)
     if not doc:
         return ["docstring"]
-    described = {name.lstrip("*") for line in NAMES.findall(section(doc, "Args")) for name in line.split(", ")}
+    described = described_arguments(doc) | described_by_kind(item)
+    if title.startswith("callbacks.Callback.on_"):  # all hooks have the same, which the class describes
+        described |= described_arguments(docstring(tn.callbacks.Callback), "Arguments of the hooks")
     exempt = WITHOUT_EFFECT if title.startswith(("tf.", "data.Dataset.", "Variable.")) else ()
     unnamed = [name for name in parameters(item) if name not in described and name not in exempt]
     missing = [f"Args: {', '.join(unnamed)}"] if unnamed else []
@@ -182,7 +207,7 @@ def missing_parts(title, item, needs_example=True):
         missing.append("Returns")
     if raises(item) and not section(doc, "Raises"):
         missing.append("Raises")
-    if title.startswith(("layers.", "ops.")) and "shape" not in doc.lower():
+    if title.startswith(("layers.", "ops.")) and has_shape(item) and "shape" not in doc.lower():
         missing.append("shape")
     if needs_example and ">>>" not in doc:
         missing.append("example")

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import importlib.util
+import os
 import pkgutil
 
 import numpy as np
@@ -14,7 +15,7 @@ from tinynet.utils import clear_session
 
 # What an example may use without importing it, besides the names of its own module.
 NAMES = {
-    "np": np, "tn": tn, "ops": ops, "GradientTape": tn.GradientTape, "Variable": tn.Variable,
+    "np": np, "os": os, "tn": tn, "ops": ops, "GradientTape": tn.GradientTape, "Variable": tn.Variable,
     "Sequential": models.Sequential, **{name: getattr(layers, name) for name in layers.__all__},
 }
 
@@ -45,8 +46,9 @@ EXAMPLES = examples()
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_example(name):
+def test_example(name, tmp_path, monkeypatch):
     clear_session()  # automatic names start again
+    monkeypatch.chdir(tmp_path)  # examples may write files
     report = []
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
     runner.run(EXAMPLES[name], out=report.append)

@@ -128,6 +128,10 @@ class RemoteMonitor(Callback):
 
     Raises:
         ValueError: root begins with neither http:// nor https://.
+
+    >>> monitor = RemoteMonitor("http://localhost:9000", headers={"X-Course": "cnn"})
+    >>> monitor.root + monitor.path  # where fit(..., callbacks=[monitor]) posts
+    'http://localhost:9000/publish/epoch/end/'
     """
 
     seconds = 10  # that the server may take

@@ -93,6 +93,12 @@ class SwapEMAWeights(Callback):
 
     Raises:
         ValueError: in training, when the optimizer keeps no averages.
+
+    >>> model = Sequential([tn.Input((1,)), Dense(1)])
+    >>> model.compile(tn.optimizers.SGD(use_ema=True), "mse")
+    >>> history = model.fit(np.ones((4, 1)), np.ones(4), validation_split=0.5, callbacks=[SwapEMAWeights()], verbose=0)
+    >>> sorted(history.history)  # val_loss is that of the averages
+    ['loss', 'val_loss']
     """
 
     resumed_attributes = ("_own",)

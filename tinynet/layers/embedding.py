@@ -33,12 +33,14 @@ class Embedding(Layer):
         mask_zero: Index 0 is padding: the layer attaches a mask to its output, and layers after it leave these steps
             out.
         weights: The matrix to start from, as an array or in a list.
+        lora_rank, lora_alpha, quantization_config: Keras has these; tinynet does not.
 
     Shapes: (batch, ...) of integers -> (batch, ..., output_dim); embeddings (input_dim, output_dim).
 
     Raises:
         TypeError: `input_dim` or `output_dim` is no int.
-        ValueError: it is below 1; when called, an index is negative, or `input_dim` or more.
+        ValueError: it is below 1, or one of the last three arguments is given; when called, an index is negative, or
+            `input_dim` or more.
 
     >>> Embedding(1000, 64)(np.array([[4, 20]])).shape
     (1, 2, 64)

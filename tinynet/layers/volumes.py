@@ -134,7 +134,13 @@ class MaxPooling3D(Pooling):
 
 
 class AveragePooling3D(MaxPooling3D):
-    """The mean of each window of a volume; arguments as for `MaxPooling3D`. Padding does not count in the mean.
+    """The mean of each window of a volume. Padding does not count in the mean.
+
+    Args:
+        pool_size: Depth, height and width of the window, or an int for all.
+        strides: Steps between windows along each axis; `pool_size` if None.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, out_depth, out_height, out_width, channels).
 
@@ -146,7 +152,11 @@ class AveragePooling3D(MaxPooling3D):
 
 
 class GlobalMaxPooling3D(GlobalPooling):
-    """The largest value of each channel of volumes; arguments as for `GlobalMaxPooling1D`.
+    """The largest value of each channel of volumes.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+        keepdims: Leave the reduced axes with length 1.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, channels).
 
@@ -158,7 +168,11 @@ class GlobalMaxPooling3D(GlobalPooling):
 
 
 class GlobalAveragePooling3D(GlobalPooling):
-    """The mean of each channel of volumes; arguments as for `GlobalMaxPooling1D`.
+    """The mean of each channel of volumes.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+        keepdims: Leave the reduced axes with length 1.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, channels).
 
