@@ -84,8 +84,9 @@ def walk(title, module, seen):
         if isinstance(item, types.ModuleType):
             if not is_missing(item.__name__.removeprefix("tinynet.")):
                 yield from walk(inner, item, seen)
-        elif (inspect.isclass(item) or inspect.isroutine(item)) and (plain(item).__module__ or "").startswith("tinynet"):
-            yield inner, item
+        elif inspect.isclass(item) or inspect.isroutine(item):
+            if (plain(item).__module__ or "").startswith("tinynet"):
+                yield inner, item
 
 
 def is_missing(title):
@@ -181,10 +182,14 @@ def raises(item):
         name.lstrip("_").startswith("check_") for name in calls)
 
 
-def has_result(item):
-    """Whether a function returns something, by its annotation."""
-    return not inspect.isclass(item) and inspect.signature(item).return_annotation not in (
-        None, "None", "NoReturn", inspect.Signature.empty)
+def has_result(title, item):
+    """Whether a function returns something, by its annotation. That methods of a Dataset return a new one, its class's
+    docstring has.
+    """
+    without = [None, "None", "NoReturn", inspect.Signature.empty]
+    if title.startswith("data.Dataset."):
+        without += ["Dataset", "Any"]
+    return not inspect.isclass(item) and inspect.signature(item).return_annotation not in without
 
 
 def has_shape(item):
@@ -203,7 +208,7 @@ def missing_parts(title, item, needs_example=True):
     exempt = WITHOUT_EFFECT if title.startswith(("tf.", "data.Dataset.", "Variable.")) else ()
     unnamed = [name for name in parameters(item) if name not in described and name not in exempt]
     missing = [f"Args: {', '.join(unnamed)}"] if unnamed else []
-    if has_result(item) and not re.match("Returns? ", doc) and not re.search("^(Returns|Yields):", doc, re.MULTILINE):
+    if has_result(title, item) and not re.search("\\AReturns? |^(Returns|Yields):", doc, re.MULTILINE):
         missing.append("Returns")
     if raises(item) and not section(doc, "Raises"):
         missing.append("Raises")

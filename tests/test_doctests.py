@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import sys
 
 import numpy as np
 import pytest
@@ -43,10 +44,24 @@ def examples():
 
 
 EXAMPLES = examples()
+# {beginning of a name: what its examples need}.
+EXTRAS = {"tinynet.utils.images.": "PIL", "tinynet.utils.directories.": "PIL"}
+
+
+def skip_without(name):
+    """Skip an example of an extra that is not installed, or of a data set that would have to be downloaded."""
+    for beginning, package in EXTRAS.items():
+        if name.startswith(beginning):
+            pytest.importorskip(package)
+    module = sys.modules[name.removesuffix(".load_data")] if name.endswith(".load_data") else None
+    if hasattr(module, "DATASET") and module.DATASET.find() is None or (
+            hasattr(module, "FILE") and not any(path.exists() for path in module.FILE.copies())):
+        pytest.skip(f"{name}: the data set is not on this computer")
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_example(name, tmp_path, monkeypatch):
+    skip_without(name)
     clear_session()  # automatic names start again
     monkeypatch.chdir(tmp_path)  # examples may write files
     report = []

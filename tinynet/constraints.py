@@ -203,6 +203,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config: What `serialize` returned, or a name.
         custom_objects: {name: class or function} of further constraints.
 
+    Returns:
+        A new constraint, or the function.
+
     Raises:
         ValueError: the name is unknown, or the config is malformed.
 

@@ -266,6 +266,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config: What `serialize` returned, or a name.
         custom_objects: {name: class or function} of further regularizers.
 
+    Returns:
+        A new regularizer, or the function.
+
     Raises:
         ValueError: the name is unknown, or the config is malformed.
 

@@ -211,5 +211,15 @@ class Epochs:
 
 
 def is_array_data(x: Any) -> bool:
-    """Whether `validation_split` can cut `x`: arrays, not something that yields batches."""
+    """Whether `validation_split` can cut `x`: arrays, not something that yields batches.
+
+    Args:
+        x: What was passed to `fit`.
+
+    Returns:
+        A bool.
+
+    >>> is_array_data(np.zeros((3, 2))), is_array_data(iter([]))
+    (True, False)
+    """
     return hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range) or holds_arrays(x)
