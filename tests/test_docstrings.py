@@ -84,9 +84,14 @@ def walk(title, module, seen):
         if isinstance(item, types.ModuleType):
             if not is_missing(item.__name__.removeprefix("tinynet.")):
                 yield from walk(inner, item, seen)
-        elif inspect.isclass(item) or inspect.isroutine(item):
-            if (plain(item).__module__ or "").startswith("tinynet"):
-                yield inner, item
+        elif is_own(item):
+            yield inner, item
+
+
+def is_own(item):
+    """Whether an object is a class or function of tinynet, not of NumPy or Python."""
+    is_callable = inspect.isclass(item) or inspect.isroutine(item)
+    return is_callable and (plain(item).__module__ or "").startswith("tinynet")
 
 
 def is_missing(title):

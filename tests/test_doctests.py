@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from test_docstrings import docstring, plain, public_methods, public_objects
 
 import tinynet as tn
 from tinynet import layers, models, ops
@@ -16,7 +17,8 @@ from tinynet.utils import clear_session
 
 # What an example may use without importing it, besides the names of its own module.
 NAMES = {
-    "np": np, "os": os, "tn": tn, "ops": ops, "GradientTape": tn.GradientTape, "Variable": tn.Variable,
+    "np": np, "os": os, "tn": tn, "ops": ops, "GradientTape": tn.GradientTape, "Tensor": tn.Tensor,
+    "Variable": tn.Variable,
     "Sequential": models.Sequential, **{name: getattr(layers, name) for name in layers.__all__},
 }
 
@@ -40,6 +42,13 @@ def examples():
         for test in finder.find(module, name, globs={**NAMES, **vars(module)}):
             if test.examples:
                 found[test.name] = test
+    # What a function has made, such as the operations of a formula, is in no module for the finder.
+    docstrings = {test.docstring for test in found.values()}
+    for title, item in {**public_objects(), **public_methods()}.items():
+        if item.__doc__ not in docstrings and ">>>" in docstring(item):
+            globs = {**NAMES, **vars(sys.modules[plain(item).__module__]), title.rpartition(".")[2]: item}
+            test, *_ = finder.find(item, f"tinynet.{title}", False, globs=globs)
+            found[test.name] = test
     return found
 
 
