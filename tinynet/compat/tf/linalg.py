@@ -264,6 +264,12 @@ def einsum(equation: str, *inputs: TensorLike, **kwargs: Any) -> Tensor:
 def l2_normalize(x: TensorLike, axis: Axis = None, epsilon: float = 1e-12, name: str | None = None) -> Tensor:
     """Return x / sqrt(max(sum(x^2), epsilon)), with the sum over some axes, or over all if `axis` is None.
 
+    Args:
+        x: Tensor.
+        axis: The axis of the vectors, or several.
+        epsilon: The smallest squared length that is divided by.
+        name: Without effect.
+
     >>> l2_normalize(np.array([3.0, 4.0])).numpy().round(3).tolist()
     [0.6, 0.8]
     """
