@@ -8,6 +8,7 @@ examples.
 """
 
 import ast
+import dataclasses
 import functools
 import importlib
 import importlib.util
@@ -208,6 +209,8 @@ def missing_parts(title, item, needs_example=True):
     if not doc:
         return ["docstring"]
     described = described_arguments(doc) | described_by_kind(item)
+    if dataclasses.is_dataclass(item):
+        described |= described_arguments(doc, "Attributes")
     if title.startswith("callbacks.Callback.on_"):  # all hooks have the same, which the class describes
         described |= described_arguments(docstring(tn.callbacks.Callback), "Arguments of the hooks")
     exempt = WITHOUT_EFFECT if title.startswith(("tf.", "data.Dataset.", "Variable.")) else ()

@@ -54,7 +54,8 @@ def examples():
 
 EXAMPLES = examples()
 # {beginning of a name: what its examples need}.
-EXTRAS = {"tinynet.utils.images.": "PIL", "tinynet.utils.directories.": "PIL"}
+EXTRAS = {"tinynet.utils.images.": "PIL", "tinynet.utils.directories.": "PIL", "tinynet.textbook.animate_": "matplotlib",
+          "tinynet.textbook.plot": "matplotlib", "tinynet.lessons.run.": "nbclient", "tinynet.lessons.notebooks.": "jupytext"}
 
 
 def skip_without(name):
@@ -72,10 +73,14 @@ def skip_without(name):
 def test_example(name, tmp_path, monkeypatch):
     skip_without(name)
     clear_session()  # automatic names start again
-    monkeypatch.chdir(tmp_path)  # examples may write files
+    # Examples may write files; processes that they start find this tinynet.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(os.path.abspath, sys.path)))
+    monkeypatch.chdir(tmp_path)
     report = []
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
     runner.run(EXAMPLES[name], out=report.append)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
     assert not report, "".join(report)
 
 

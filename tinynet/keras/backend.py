@@ -592,7 +592,7 @@ def _reduction(name):
     Returns:
         Tensor.
 
-    >>> {name}([[0.0, 4.0], [2.0, 2.0]], axis=1).numpy().round(3)
+    >>> {name}([[0.0, 4.0], [2.0, 2.0]], axis=1).numpy(){"" if name in ("all", "any") else ".round(3)"}
     array({_REDUCE[name]}{'' if name in ('all', 'any') else ', dtype=float32'})
     """
     return reduce
