@@ -9,6 +9,7 @@ examples.
 
 import ast
 import dataclasses
+import doctest
 import functools
 import importlib
 import importlib.util
@@ -23,6 +24,7 @@ from contracts import defined_in
 from test_public_names import PACKAGES
 
 import tinynet as tn
+from tinynet.core import checks
 
 ROOTS = (*PACKAGES, "", "lab", "tf", *(f"tf.{name}" for name in (
     "debugging", "dtypes", "image", "io", "linalg", "math", "nn", "random", "strings", "summary", "train")))
@@ -176,16 +178,26 @@ def parameters(item):
 
 def raises(item):
     """Whether the body has a `raise` with an error, or calls a check. Of a class, the body of its constructor."""
-    if inspect.isclass(item):
-        item = vars(item).get("__init__")
+    function = plain(vars(item).get("__init__") if inspect.isclass(item) else item)
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(plain(item))))
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):  # no source: compiled, made by a lambda, or no constructor
         return False
-    calls = {getattr(node.func, "id", getattr(node.func, "attr", "")) for node in ast.walk(tree)
-             if isinstance(node, ast.Call)}
-    return any(isinstance(node, ast.Raise) and node.exc for node in ast.walk(tree)) or any(
-        name.lstrip("_").startswith("check_") for name in calls)
+    nodes = list(ast.walk(tree))
+    return any(isinstance(node, ast.Raise) and node.exc for node in nodes) or any(
+        is_check(node.func, function.__globals__) for node in nodes if isinstance(node, ast.Call))
+
+
+def is_check(called, names):
+    """Whether what is called, in the module with these names, raises errors for the caller: `check_shapes(...)`, or
+    `choice(...)` and `checks.choice(...)` of `tinynet.core.checks`.
+    """
+    name = getattr(called, "id", getattr(called, "attr", ""))
+    owner = names.get(getattr(getattr(called, "value", None), "id", None))
+    found = names.get(name) if isinstance(called, ast.Name) else getattr(owner, name, None)
+    if inspect.isfunction(found) and found.__module__ == checks.__name__:
+        return bool(section(docstring(found), "Raises"))
+    return name.lstrip("_").startswith("check_")
 
 
 def has_result(title, item):
@@ -201,6 +213,12 @@ def has_result(title, item):
 def has_shape(item):
     """Whether an object is a layer or makes tensors."""
     return inspect.isclass(item) or "Tensor" in str(inspect.signature(item).return_annotation)
+
+
+def has_example(doc, shows_result):
+    """Whether there is code to try, and, where there is one, a result to compare with one's own."""
+    found = doctest.DocTestParser().get_examples(doc)
+    return bool(found) and (not shows_result or any(example.want for example in found))
 
 
 def missing_parts(title, item, needs_example=True):
@@ -222,7 +240,7 @@ def missing_parts(title, item, needs_example=True):
         missing.append("Raises")
     if title.startswith(("layers.", "ops.")) and has_shape(item) and "shape" not in doc.lower():
         missing.append("shape")
-    if needs_example and ">>>" not in doc:
+    if needs_example and not has_example(doc, shows_result=inspect.isclass(item) or has_result(title, item)):
         missing.append("example")
     return missing
 
@@ -250,6 +268,54 @@ def test_methods_exist():
         cls = functools.reduce(getattr, title.split("."), tn)
         for name in names.split():
             assert hasattr(cls, name), f"METHODS: tinynet.{title} has no {name!r}"
+
+
+# --- the test finds what is missing -----------------------------------------------------------------------------------
+
+
+def bare(x: int) -> int:
+    return x
+
+
+def vague(x: int, *rest: int) -> int:
+    """Add.
+
+    Args:
+        x: A number.
+
+    >>> total = vague(1, 2)
+    """
+    if x < 0:
+        raise ValueError("negative")
+    return x + sum(rest)
+
+
+class Clear:
+    """Add.
+
+    Args:
+        x, y: Numbers, of which
+            the second is the larger.
+        z,
+            a, ...: Numbers, too.
+
+    Raises:
+        ValueError: `x` is below 1.
+
+    >>> Clear(1, 2, 3, 4).total
+    10
+    """
+
+    def __init__(self, x: int, y: int, z: int, a: int, **kwargs: int) -> None:
+        self.total = checks.positive_int(x, "Clear", "x") + y + z + a
+
+
+def test_what_is_missing_is_found():
+    assert missing_parts("bare", bare) == ["docstring"]
+    assert missing_parts("vague", vague) == ["Args: rest", "Returns", "Raises", "example"]
+    assert missing_parts("layers.Clear", Clear) == ["shape"] and missing_parts("Clear", Clear) == []
+    assert raises(Clear) and not has_example(docstring(vague), shows_result=True)
+    assert has_example(docstring(vague), shows_result=False)
 
 
 if __name__ == "__main__":

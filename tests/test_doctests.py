@@ -54,8 +54,13 @@ def examples():
 
 EXAMPLES = examples()
 # {beginning of a name: what its examples need}.
-EXTRAS = {"tinynet.utils.images.": "PIL", "tinynet.utils.directories.": "PIL", "tinynet.textbook.animate_": "matplotlib",
-          "tinynet.textbook.plot": "matplotlib", "tinynet.lessons.run.": "nbclient", "tinynet.lessons.notebooks.": "jupytext"}
+EXTRAS = {
+    "tinynet.callbacks.lab.": "uvicorn", "tinynet.callbacks.tensorboard.": "tensorboardX",
+    "tinynet.lab.notebook.": "anywidget", "tinynet.lessons.notebooks.": "jupytext", "tinynet.lessons.run.": "nbclient",
+    "tinynet.models.model.Model.export": "onnx", "tinynet.models.model.Model.lab": "uvicorn",
+    "tinynet.textbook.animate_": "matplotlib", "tinynet.textbook.plot": "matplotlib",
+    "tinynet.utils.directories.": "PIL", "tinynet.utils.images.": "PIL",
+}
 
 
 def skip_without(name):

@@ -40,6 +40,8 @@ class Constraint:
     >>> class AtMostOne(Constraint):
     ...     def __call__(self, w):
     ...         return ops.clip(w, -1, 1)
+    >>> AtMostOne()(Tensor([-3.0, 0.5])).numpy()
+    array([-1. ,  0.5], dtype=float32)
     >>> layer = Dense(2, kernel_constraint=AtMostOne())
     """
 

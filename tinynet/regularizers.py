@@ -42,7 +42,9 @@ class Regularizer:
 
     >>> class LargestWeight(Regularizer):
     ...     def __call__(self, x):
-    ...         return 0.1 * ops.max(ops.abs(x))
+    ...         return 0.5 * ops.max(ops.abs(x))
+    >>> LargestWeight()(Tensor([-3.0, 2.0])).item()
+    1.5
     >>> layer = Dense(2, kernel_regularizer=LargestWeight())
     """
 

@@ -31,8 +31,15 @@ class CSVLogger(Callback):
     Raises:
         OSError: in training, when the file cannot be written; it has the path.
 
-    >>> log = CSVLogger("training.csv")
-    >>> # model.fit(x, y, callbacks=[log])
+    >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [2.0]])
+    >>> history = model.fit(x, x, epochs=2, verbose=0, callbacks=[CSVLogger("training.csv")])
+    >>> with open("training.csv") as file:
+    ...     print(file.read(), end="")
+    epoch,loss,val_loss
+    0,0.0,NA
+    1,0.0,NA
     """
 
     def __init__(self, filename: str | os.PathLike, separator: str = ",", append: bool = False) -> None:

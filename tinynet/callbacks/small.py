@@ -25,7 +25,13 @@ class LambdaCallback(Callback):
     Raises:
         TypeError: a name that begins with `on_` and is no hook.
 
+    >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [2.0]])
     >>> show = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    >>> history = model.fit(x, x, epochs=2, verbose=0, callbacks=[show])
+    0 0.0
+    1 0.0
     """
 
     def __init__(self, on_epoch_begin: Hook = None, on_epoch_end: Hook = None, on_train_begin: Hook = None,

@@ -86,6 +86,10 @@ class Dataset(Sources, Batching):
         Args:
             count: How many times; without end if None or -1.
 
+        Raises:
+            TypeError: `count` is no int.
+            ValueError: it is below -1.
+
         >>> list(map(int, Dataset.range(2).repeat(2)))
         [0, 1, 0, 1]
         """
@@ -111,6 +115,10 @@ class Dataset(Sources, Batching):
         Args:
             count: How many; all if -1.
 
+        Raises:
+            TypeError: `count` is no int.
+            ValueError: it is below -1.
+
         >>> list(map(int, Dataset.range(9).take(2)))
         [0, 1]
         """
@@ -126,6 +134,10 @@ class Dataset(Sources, Batching):
 
         Args:
             count: How many; all if -1.
+
+        Raises:
+            TypeError: `count` is no int.
+            ValueError: it is below -1.
 
         >>> list(map(int, Dataset.range(4).skip(2)))
         [2, 3]
@@ -201,6 +213,10 @@ class Dataset(Sources, Batching):
 
         Args:
             buffer_size: At most so many; two if AUTOTUNE; 0 changes nothing.
+
+        Raises:
+            TypeError: `buffer_size` is no int.
+            ValueError: it is negative, and not AUTOTUNE.
 
         >>> list(map(int, Dataset.range(3).prefetch(1)))
         [0, 1, 2]

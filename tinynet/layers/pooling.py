@@ -144,6 +144,9 @@ class AveragePooling1D(Pooling):
 
     Shapes: (batch, steps, channels) -> (batch, out_steps, channels).
 
+    Raises:
+        ValueError: `pool_size` or `strides` is below 1; when called, the window is longer than the input.
+
     >>> AveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).numpy().ravel()
     array([2., 1.], dtype=float32)
     """
@@ -162,6 +165,9 @@ class AveragePooling2D(Pooling):
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, channels).
+
+    Raises:
+        ValueError: `pool_size` or `strides` is below 1; when called, the window is larger than the input.
 
     >>> AveragePooling2D(2)(np.array([[1.0, 3.0], [5.0, 7.0]]).reshape(1, 2, 2, 1)).numpy().ravel()
     array([4.], dtype=float32)

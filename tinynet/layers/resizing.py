@@ -223,6 +223,10 @@ class UpSampling1D(ResizingLayer):
 
     Shapes: (batch, steps, channels) -> (batch, size * steps, channels).
 
+    Raises:
+        TypeError: `size` is no int.
+        ValueError: it is below 1.
+
     >>> UpSampling1D(2)(np.array([[[1.0], [2.0]]])).numpy().ravel()
     array([1., 1., 2., 2.], dtype=float32)
     """

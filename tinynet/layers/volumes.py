@@ -73,6 +73,9 @@ class Conv3D(GroupedConvolution):
     Shapes: (batch, depth, height, width, channels) -> (batch, out_depth, out_height, out_width, filters); kernel
     (depth, height, width, channels / groups, filters).
 
+    Raises:
+        ValueError: a size is below 1, or `padding` is another word; when called, the kernel is larger than the input.
+
     >>> Conv3D(4, 3)(np.ones((1, 5, 8, 8, 2))).shape
     (1, 3, 6, 6, 4)
     """
@@ -239,6 +242,10 @@ class UpSampling3D(ResizingLayer):
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, size depth, size height, size width, channels).
+
+    Raises:
+        TypeError: `size` is no int.
+        ValueError: it is below 1.
 
     >>> UpSampling3D((1, 2, 2))(np.ones((1, 2, 3, 4, 5))).shape
     (1, 2, 6, 8, 5)

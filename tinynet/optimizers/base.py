@@ -351,8 +351,12 @@ class Optimizer(OptimizerState):
         Raises:
             ValueError: the optimizer is built.
 
-        >>> optimizer = Optimizer(0.1, weight_decay=0.01)
+        >>> kernel, bias = Variable([1.0], name="kernel"), Variable([1.0], name="bias")
+        >>> optimizer = tn.optimizers.SGD(0.5, weight_decay=0.5)
         >>> optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        >>> optimizer.apply([Tensor([0.0]), Tensor([0.0])], [kernel, bias])
+        >>> kernel.item(), bias.item()
+        (0.75, 1.0)
         """
         if self.built:
             raise ValueError(
