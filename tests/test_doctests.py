@@ -90,4 +90,4 @@ def test_example(name, tmp_path, monkeypatch):
 
 
 def test_examples_are_found():
-    assert len(EXAMPLES) > 60
+    assert len(EXAMPLES) > 1000

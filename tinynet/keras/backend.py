@@ -414,13 +414,16 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
         dim_ordering: 'tf' for channels_last, 'th' for channels_first.
 
     Raises:
-        KeyError: it is another word.
+        ValueError: it is another word.
 
     >>> set_image_dim_ordering("tf")
     >>> image_data_format()
     'channels_last'
     """
-    set_image_data_format({"tf": "channels_last", "th": "channels_first"}[dim_ordering])
+    formats = {"tf": "channels_last", "th": "channels_first"}
+    if dim_ordering not in formats:
+        raise ValueError(f"set_image_dim_ordering: expected 'tf' or 'th', got {dim_ordering!r}")
+    set_image_data_format(formats[dim_ordering])
 
 
 def int_shape(x: Any) -> Shape:
