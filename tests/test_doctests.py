@@ -46,7 +46,7 @@ def examples():
     docstrings = {test.docstring for test in found.values()}
     for title, item in {**public_objects(), **public_methods()}.items():
         if item.__doc__ not in docstrings and ">>>" in docstring(item):
-            globs = {**NAMES, **vars(sys.modules[plain(item).__module__]), title.rpartition(".")[2]: item}
+            globs = {**NAMES, **vars(sys.modules[plain(item).__module__]), plain(item).__name__: item}
             test, *_ = finder.find(item, f"tinynet.{title}", False, globs=globs)
             found[test.name] = test
     return found
