@@ -111,7 +111,10 @@ def isclose(
         equal_nan: Whether NaN counts as close to NaN.
 
     Returns:
-        Tensor of booleans.
+        Tensor of booleans, of the broadcast shape.
+
+    >>> isclose([1.0, 2.0], [1.000001, 2.1]).tolist()
+    [True, False]
     """
     return binary("isclose", None, lambda a, b: np.isclose(a, b, rtol, atol, equal_nan))(x1, x2)
 
@@ -125,6 +128,9 @@ def allclose(
         x1, x2, rtol, atol, equal_nan: As for `isclose`.
 
     Returns:
-        A boolean Tensor without dimensions.
+        A boolean Tensor, shape ().
+
+    >>> bool(allclose([1.0, 2.0], [1.000001, 2.1]))
+    False
     """
     return Tensor(isclose(x1, x2, rtol, atol, equal_nan).data.all())

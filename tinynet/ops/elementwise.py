@@ -201,6 +201,9 @@ def nan_to_num(
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> nan_to_num([np.nan, np.inf, 1.0], posinf=9.0).tolist()
+    [0.0, 9.0, 1.0]
     """
     return unary("nan_to_num", None, lambda a: np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf),
                  lambda dy, a, y: dy * both.constant(np.isfinite)(a), integers="keep")(x)
@@ -215,6 +218,9 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Returns:
         Tensor of the broadcast shape.
+
+    >>> ldexp([3.0, 1.5], [2, -1]).numpy().round(3)
+    array([12.  ,  0.75], dtype=float32)
     """
     return multiply(x1, exp2(x2))
 
