@@ -46,7 +46,8 @@ def examples():
     docstrings = {test.docstring for test in found.values()}
     for title, item in {**public_objects(), **public_methods()}.items():
         if item.__doc__ not in docstrings and ">>>" in docstring(item):
-            globs = {**NAMES, **vars(sys.modules[plain(item).__module__]), plain(item).__name__: item}
+            names = dict.fromkeys((title.rpartition(".")[2], item.__name__), item)
+            globs = {**NAMES, **vars(sys.modules[plain(item).__module__]), **names}
             test, *_ = finder.find(item, f"tinynet.{title}", False, globs=globs)
             found[test.name] = test
     return found
@@ -55,19 +56,31 @@ def examples():
 EXAMPLES = examples()
 # {beginning of a name: what its examples need}.
 EXTRAS = {
+    "tinynet.augment.gallery.": "matplotlib", "tinynet.augment.noise.jpeg": "PIL",
     "tinynet.callbacks.lab.": "uvicorn", "tinynet.callbacks.tensorboard.": "tensorboardX",
     "tinynet.lab.notebook.": "anywidget", "tinynet.lessons.notebooks.": "jupytext", "tinynet.lessons.run.": "nbclient",
     "tinynet.models.model.Model.export": "onnx", "tinynet.models.model.Model.lab": "uvicorn",
     "tinynet.textbook.animate_": "matplotlib", "tinynet.textbook.plot": "matplotlib",
     "tinynet.utils.directories.": "PIL", "tinynet.utils.images.": "PIL",
 }
+# {name: class whose constructor raises FileNotFoundError without the program or the files that its example needs}.
+OUTSIDE = {
+    "tinynet.augment.translation.ApertiumTranslator": tn.augment.ApertiumTranslator,
+    "tinynet.augment.wordnet.WordNet": tn.augment.WordNet,
+}
 
 
 def skip_without(name):
-    """Skip an example of an extra that is not installed, or of a data set that would have to be downloaded."""
+    """Skip an example of an extra or program that is not installed, or of a data set that would have to be downloaded.
+    """
     for beginning, package in EXTRAS.items():
         if name.startswith(beginning):
             pytest.importorskip(package)
+    if name in OUTSIDE:
+        try:
+            OUTSIDE[name]()
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
     module = sys.modules[name.removesuffix(".load_data")] if name.endswith(".load_data") else None
     if hasattr(module, "DATASET") and module.DATASET.find() is None or (
             hasattr(module, "FILE") and not any(path.exists() for path in module.FILE.copies())):
