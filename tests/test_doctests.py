@@ -46,7 +46,8 @@ def examples():
     docstrings = {test.docstring for test in found.values()}
     for title, item in {**public_objects(), **public_methods()}.items():
         if item.__doc__ not in docstrings and ">>>" in docstring(item):
-            globs = {**NAMES, **vars(sys.modules[plain(item).__module__]), title.rpartition(".")[2]: item}
+            names = dict.fromkeys((title.rpartition(".")[2], item.__name__), item)
+            globs = {**NAMES, **vars(sys.modules[plain(item).__module__]), **names}
             test, *_ = finder.find(item, f"tinynet.{title}", False, globs=globs)
             found[test.name] = test
     return found

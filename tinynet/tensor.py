@@ -350,6 +350,9 @@ def convert_to_tensor(value: TensorLike, dtype: DTypeLike = None) -> Tensor:
         dtype: Element type to convert to. If None, Python floats become `floatx()`, Python ints become int32, or int64
             if one needs it, and all else keeps its type.
 
+    Returns:
+        Tensor, shaped like `value`.
+
     Raises:
         TypeError: the value does not consist of numbers.
 

@@ -37,6 +37,9 @@ def fliplr(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> fliplr([[1, 2], [3, 4]]).tolist()
+    [[2, 1], [4, 3]]
     """
     return flip(x, 1)
 
@@ -49,6 +52,9 @@ def flipud(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> flipud([[1, 2], [3, 4]]).tolist()
+    [[3, 4], [1, 2]]
     """
     return flip(x, 0)
 
@@ -120,7 +126,7 @@ def tile(x: TensorLike, repeats: Any) -> Tensor:
         repeats: How often along each axis, counted from the last one; one number is for the last axis.
 
     Returns:
-        Tensor.
+        Tensor, shape: the lengths of x times `repeats`.
 
     >>> tile([1, 2], 2).numpy()
     array([1, 2, 1, 2], dtype=int32)

@@ -22,6 +22,9 @@ def zeros(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor of that shape.
+
+    >>> zeros((2, 3)).shape
+    (2, 3)
     """
     return wrap(np.zeros(as_shape(shape), dtype or floatx()))
 
@@ -51,6 +54,9 @@ def empty(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor of that shape.
+
+    >>> empty((2, 3)).shape
+    (2, 3)
     """
     return zeros(shape, dtype)
 
@@ -68,6 +74,9 @@ def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike = None) -> T
 
     Raises:
         ValueError: `fill_value` does not broadcast to the shape.
+
+    >>> full((2,), 7).tolist()
+    [7.0, 7.0]
     """
     return wrap(np.full(as_shape(shape), to_array(fill_value), dtype or floatx()))
 
@@ -81,6 +90,9 @@ def zeros_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> zeros_like([[1.5, 2.5]]).tolist()
+    [[0.0, 0.0]]
     """
     return wrap(np.zeros_like(to_array(x), dtype=dtype))
 
@@ -94,6 +106,9 @@ def ones_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> ones_like([[1.5, 2.5]]).tolist()
+    [[1.0, 1.0]]
     """
     return wrap(np.ones_like(to_array(x), dtype=dtype))
 
@@ -107,6 +122,9 @@ def empty_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> empty_like([[1, 2]]).tolist()
+    [[0, 0]]
     """
     return zeros_like(x, dtype)
 
@@ -124,6 +142,9 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike = None) ->
 
     Raises:
         ValueError: `fill_value` does not broadcast to the shape.
+
+    >>> full_like([1.0, 2.0], 7).tolist()
+    [7.0, 7.0]
     """
     return wrap(np.full_like(to_array(x), to_array(fill_value), dtype=dtype))
 
@@ -139,6 +160,10 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Te
 
     Returns:
         Tensor, shape (N, M).
+
+    >>> eye(2, 3, k=1).numpy()
+    array([[0., 1., 0.],
+           [0., 0., 1.]], dtype=float32)
     """
     return wrap(np.eye(N, M, k, dtype or floatx()))
 
@@ -152,6 +177,10 @@ def identity(n: int, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor, shape (n, n).
+
+    >>> identity(2).numpy()
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
     """
     return eye(n, dtype=dtype)
 
@@ -182,7 +211,10 @@ def array(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
         dtype: Element type; chosen by the values if None.
 
     Returns:
-        Tensor.
+        Tensor, shaped like `x`.
+
+    >>> array([[1, 2], [3, 4]]).shape
+    (2, 2)
     """
     return convert_to_tensor(x, dtype)
 
@@ -195,6 +227,9 @@ def convert_to_numpy(x: TensorLike) -> Array:
 
     Returns:
         ndarray, shaped like `x`.
+
+    >>> convert_to_numpy(Variable([1.0, 2.0]))
+    array([1., 2.], dtype=float32)
     """
     return np.array(to_array(x))
 
@@ -207,6 +242,9 @@ def is_tensor(x: Any) -> bool:
 
     Returns:
         A bool.
+
+    >>> is_tensor(Tensor([1.0])), is_tensor([1.0])
+    (True, False)
     """
     return isinstance(x, Tensor)
 
@@ -219,6 +257,9 @@ def dtype(x: TensorLike) -> str:
 
     Returns:
         A string such as 'float32'.
+
+    >>> dtype(np.zeros(2, np.int8))
+    'int8'
     """
     return to_array(x).dtype.name
 
@@ -250,6 +291,12 @@ def stop_gradient(variable: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `variable`.
+
+    >>> x = Variable(3.0)
+    >>> with GradientTape() as tape:
+    ...     y = x * stop_gradient(x)
+    >>> tape.gradient(y, x).item()  # not 2 x
+    3.0
     """
     x = convert_to_tensor(variable)
     return wrap(x.data.copy() if type(x) is not Tensor else x.data)

@@ -69,6 +69,9 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> 
 
     Raises:
         ValueError: x has no such axis.
+
+    >>> cumprod([1, 2, 3, 4]).tolist()
+    [1, 2, 6, 24]
     """
     x, axis, y = _running("cumprod", np.cumprod, x, axis, dtype)
     data = x.data

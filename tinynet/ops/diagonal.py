@@ -37,6 +37,9 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
 
     Returns:
         Tensor, shape (n + |k|, n + |k|).
+
+    >>> diagflat([1, 2]).tolist()
+    [[1, 0], [0, 2]]
     """
     return gathered(x, lambda a, fill: _filled(np.diagflat, a, fill, k))
 
@@ -59,6 +62,9 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
 
     Raises:
         ValueError: x has fewer than 2 axes.
+
+    >>> diagonal([[1, 2], [3, 4]]).tolist()
+    [1, 4]
     """
     return gathered(x, lambda a, fill: np.diagonal(a, offset, axis1, axis2))
 
@@ -88,5 +94,8 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> triu([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [0, 4]]
     """
     return moved(x, lambda a: np.triu(a, k), lambda dy, a: np.triu(dy, k))

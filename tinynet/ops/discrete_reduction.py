@@ -42,6 +42,9 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 
     Raises:
         ValueError: x has no such axis, or no elements along it.
+
+    >>> argmin([[3, 1, 2], [1, 5, 9]], axis=1).tolist()
+    [1, 0]
     """
     return _arg_extreme("argmin", np.argmin, x, axis, keepdims)
 
@@ -69,6 +72,9 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> any([[True, False], [False, False]], axis=1).tolist()
+    [True, False]
     """
     data = convert_to_tensor(x).data
     return Tensor.wrap(np.asarray(np.any(data, axis=check_axes("any", axis, data.shape), keepdims=keepdims)))
@@ -87,6 +93,9 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> all([[True, False], [True, True]], axis=1).tolist()
+    [False, True]
     """
     data = convert_to_tensor(x).data
     return Tensor.wrap(np.asarray(np.all(data, axis=check_axes("all", axis, data.shape), keepdims=keepdims)))
@@ -104,6 +113,9 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> count_nonzero([[0, 5], [6, 7]], axis=1).tolist()
+    [1, 2]
     """
     data = convert_to_tensor(x).data
     return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=check_axes("count_nonzero", axis, data.shape)),

@@ -32,7 +32,7 @@ new = object.__new__
 
 def unary(
     name: str, doc: str | None, formula: Callable[..., Any], derivative: Callable[..., Any] | None = None,
-    integers: str = "to float",
+    integers: str = "to float", example: str = "",
 ) -> Callable[[TensorLike], Tensor]:
     """Make an operation on each element of one tensor.
 
@@ -42,6 +42,7 @@ def unary(
         formula: y = formula(x), on arrays.
         derivative: dx = derivative(dy, x, y), on arrays or Tensors; None if it has none (or zero everywhere).
         integers: 'to float' if integers are made floats first, 'keep' if not.
+        example: Of the docstring: "sqrt([4, 9]).tolist() == [2.0, 3.0]" becomes a call and its result.
     """
     to_float = integers == "to float"
 
@@ -64,12 +65,12 @@ def unary(
         return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),),
                       lambda dy, y: (derivative(dy, as_it_was(x, a), y),))
 
-    return named(op, name, _unary_docstring(doc, derivative, to_float), takes_symbolic=True)
+    return named(op, name, _unary_docstring(doc, derivative, to_float, example), takes_symbolic=True)
 
 
 def binary(
     name: str, doc: str | None, formula: Callable[..., Any], derivative1: Callable[..., Any] | None = None,
-    derivative2: Callable[..., Any] | None = None, integers: str = "keep",
+    derivative2: Callable[..., Any] | None = None, integers: str = "keep", example: str = "",
 ) -> Callable[[TensorLike, TensorLike], Tensor]:
     """Make an operation on each pair of elements of two tensors, which are broadcast against each other.
 
@@ -80,6 +81,7 @@ def binary(
         derivative1: da = derivative1(dy, a, b, y), on arrays or Tensors; None if it has none.
         derivative2: db = derivative2(dy, a, b, y).
         integers: 'to float' if integers are made floats first, 'keep' if not.
+        example: Of the docstring: "sqrt([4, 9]).tolist() == [2.0, 3.0]" becomes a call and its result.
     """
     to_float = integers == "to float"
 
@@ -117,7 +119,7 @@ def binary(
 
         return record(y, (x1, x2), backward, differentiable)
 
-    return named(op, name, _binary_docstring(doc, derivative1, to_float), takes_symbolic=True)
+    return named(op, name, _binary_docstring(doc, derivative1, to_float, example), takes_symbolic=True)
 
 
 def moved(
@@ -251,9 +253,9 @@ def named(op: Any, name: str, doc: str | None, takes_symbolic: bool = False) -> 
     return op
 
 
-def _unary_docstring(doc, derivative, to_float):
+def _unary_docstring(doc, derivative, to_float, example):
     if doc is None or "Args:" in doc:
-        return doc
+        return doc and doc + _shown(example)
     integers = "integers become `floatx()`" if to_float else "integers keep their type"
     return f"""{doc}
 
@@ -262,12 +264,12 @@ def _unary_docstring(doc, derivative, to_float):
 
     Returns:
         Tensor, shaped like `x`{"" if derivative else ", without a gradient"}.
-    """
+    """ + _shown(example)
 
 
-def _binary_docstring(doc, derivative, to_float):
+def _binary_docstring(doc, derivative, to_float, example):
     if doc is None or "Args:" in doc:
-        return doc
+        return doc and doc + _shown(example)
     integers = "; integers become `floatx()`" if to_float else ""
     return f"""{doc}
 
@@ -279,4 +281,10 @@ def _binary_docstring(doc, derivative, to_float):
 
     Raises:
         ValueError: the shapes do not broadcast.
-    """
+    """ + _shown(example)
+
+
+def _shown(example):
+    """The end of a docstring that shows a call and its result."""
+    call, _, result = example.partition(" == ")
+    return f"\n    >>> {call}\n    {result}\n    " if example else ""

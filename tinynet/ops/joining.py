@@ -92,6 +92,9 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
 
     Raises:
         ValueError: the shapes do not agree.
+
+    >>> append([1, 2], [[3], [4]]).tolist()
+    [1, 2, 3, 4]
     """
     return concatenate([x1, x2], axis)
 
@@ -114,6 +117,9 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
 
     Raises:
         ValueError: the list is empty, or the shapes do not agree.
+
+    >>> hstack([[[1], [2]], [[3], [4]]]).tolist()
+    [[1, 3], [2, 4]]
     """
     xs = [_at_least(x, 1) for x in xs]
     return concatenate(xs, 0 if xs and xs[0].ndim == 1 else 1)
@@ -130,6 +136,9 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
 
     Raises:
         ValueError: the list is empty, or the shapes do not agree.
+
+    >>> vstack([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [3, 4]]
     """
     return concatenate([_at_least(x, 2) for x in xs], 0)
 
@@ -145,6 +154,9 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
 
     Raises:
         ValueError: the list is empty, or the shapes do not agree.
+
+    >>> dstack([[1, 2], [3, 4]]).tolist()
+    [[[1, 3], [2, 4]]]
     """
     return concatenate([_at_least(x, 3) for x in xs], 2)
 
@@ -158,7 +170,7 @@ def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Tensor
         axis: Along which axis.
 
     Returns:
-        List of Tensors.
+        List of Tensors, shorter along the axis.
 
     Raises:
         ValueError: the length is no multiple of the number of parts.
@@ -186,7 +198,7 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[
         axis: Along which axis.
 
     Returns:
-        List of Tensors.
+        List of Tensors, shorter along the axis.
 
     >>> [part.tolist() for part in array_split([1, 2, 3], 2)]
     [[1, 2], [3]]
@@ -222,10 +234,13 @@ def hsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         indices_or_sections: As for `split`.
 
     Returns:
-        List of Tensors.
+        List of Tensors, shorter along the axis.
 
     Raises:
         ValueError: the length is no multiple of the number of parts.
+
+    >>> [part.tolist() for part in hsplit([[1, 2, 3, 4], [5, 6, 7, 8]], 2)]
+    [[[1, 2], [5, 6]], [[3, 4], [7, 8]]]
     """
     x = convert_to_tensor(x)
     return split(x, indices_or_sections, 0 if x.ndim == 1 else 1)
@@ -239,10 +254,13 @@ def vsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         indices_or_sections: As for `split`.
 
     Returns:
-        List of Tensors.
+        List of Tensors, shorter along the axis.
 
     Raises:
         ValueError: the length is no multiple of the number of parts.
+
+    >>> [part.tolist() for part in vsplit([[1, 2], [3, 4]], 2)]
+    [[[1, 2]], [[3, 4]]]
     """
     return split(x, indices_or_sections, 0)
 
@@ -259,6 +277,9 @@ def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
 
     Raises:
         ValueError: the length is no multiple of the number of parts.
+
+    >>> [part.shape for part in dsplit(np.zeros((2, 3, 4)), 2)]
+    [(2, 3, 2), (2, 3, 2)]
     """
     return split(x, indices_or_sections, 2)
 

@@ -67,6 +67,9 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> std([[1.0, 5.0], [2.0, 2.0]], axis=1).tolist()
+    [2.0, 0.0]
     """
     variance = var(x, axis, keepdims)
     y = np.asarray(np.sqrt(variance.data))
@@ -90,7 +93,7 @@ def moments(
         synchronized: Must be False: there are no replicas to synchronize.
 
     Returns:
-        (mean, variance).
+        (mean, variance): Tensors without the reduced axes, or with length 1 there.
 
     Raises:
         ValueError: `synchronized` is true, x has no such axis, or an axis is named twice.

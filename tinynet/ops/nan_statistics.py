@@ -53,6 +53,9 @@ def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> nanprod([2.0, np.nan, 3.0]).item()
+    6.0
     """
     return prod(_filled(x, 1)[0], axis, keepdims)
 
@@ -68,6 +71,9 @@ def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -
 
     Raises:
         ValueError: x has no such axis.
+
+    >>> nancumsum([2.0, np.nan, 3.0]).tolist()
+    [2.0, 2.0, 5.0]
     """
     return cumsum(_filled(x, 0)[0], axis, dtype)
 
@@ -83,6 +89,9 @@ def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) 
 
     Raises:
         ValueError: x has no such axis.
+
+    >>> nancumprod([2.0, np.nan, 3.0]).tolist()
+    [2.0, 2.0, 6.0]
     """
     return cumprod(_filled(x, 1)[0], axis, dtype)
 
@@ -117,6 +126,9 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> nanvar([1.0, np.nan, 5.0]).item()
+    4.0
     """
     filled, hole = _filled(floating(x), 0)
     deviation = where(hole, filled.dtype.type(0), filled - nanmean(x, axis, keepdims=True))
@@ -134,6 +146,9 @@ def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> nanstd([1.0, np.nan, 5.0]).item()
+    2.0
     """
     return sqrt(nanvar(x, axis, keepdims))
 
@@ -155,6 +170,9 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements.
+
+    >>> nanmax([1.0, np.nan, 3.0]).item()
+    3.0
     """
     return _nan_extreme(max, -np.inf, x, axis, keepdims)
 
@@ -170,6 +188,9 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements.
+
+    >>> nanmin([1.0, np.nan, 3.0]).item()
+    1.0
     """
     return _nan_extreme(min, np.inf, x, axis, keepdims)
 
@@ -194,6 +215,9 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 
     Raises:
         ValueError: x has no such axis, or no elements along it.
+
+    >>> nanargmax([1.0, np.nan, 3.0]).item()
+    2
     """
     return _nan_arg(argmax, -np.inf, x, axis, keepdims)
 
@@ -209,6 +233,9 @@ def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 
     Raises:
         ValueError: x has no such axis, or no elements along it.
+
+    >>> nanargmin([np.nan, 4.0, 3.0]).item()
+    2
     """
     return _nan_arg(argmin, np.inf, x, axis, keepdims)
 

@@ -171,6 +171,9 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeL
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> prod([[1, 2], [3, 4]], axis=1).tolist()
+    [2, 12]
     """
     x = convert_to_tensor(x)
     if dtype is not None and x.dtype != np.dtype(dtype):
@@ -295,6 +298,9 @@ def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements and no `initial`.
+
+    >>> min([[1, 5], [4, 2]], axis=1).tolist()
+    [1, 2]
     """
     return _extreme("min", "reduce_min", x, axis, keepdims, initial, np.minimum)
 
@@ -310,6 +316,9 @@ def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements.
+
+    >>> amax([[1, 5], [4, 2]], axis=0).tolist()
+    [4, 5]
     """
     return max(x, axis, keepdims)
 
@@ -325,5 +334,8 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements.
+
+    >>> amin([[1, 5], [4, 2]], axis=0).tolist()
+    [1, 2]
     """
     return min(x, axis, keepdims)

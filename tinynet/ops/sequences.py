@@ -123,7 +123,7 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
     return wrap(np.ascontiguousarray(np.vander(to_array(x), N, increasing), to_array(x).dtype))
 
 
-def _window(name, function):
+def _window(name, function, middle):
     def op(x: int) -> Tensor:
         return wrap(function(int(x)).astype(floatx()))
 
@@ -134,13 +134,16 @@ def _window(name, function):
 
     Returns:
         Tensor of `floatx()`, shape (x,).
+
+    >>> {name}(5)[1:4].numpy().round(2)  # the three in the middle
+    array({middle}, dtype=float32)
     """)
 
 
-bartlett = _window("bartlett", np.bartlett)
-blackman = _window("blackman", np.blackman)
-hamming = _window("hamming", np.hamming)
-hanning = _window("hanning", np.hanning)
+bartlett = _window("bartlett", np.bartlett, "[0.5, 1. , 0.5]")
+blackman = _window("blackman", np.blackman, "[0.34, 1.  , 0.34]")
+hamming = _window("hamming", np.hamming, "[0.54, 1.  , 0.54]")
+hanning = _window("hanning", np.hanning, "[0.5, 1. , 0.5]")
 
 
 def kaiser(x: int, beta: float) -> Tensor:
@@ -152,6 +155,9 @@ def kaiser(x: int, beta: float) -> Tensor:
 
     Returns:
         Tensor of `floatx()`, shape (x,).
+
+    >>> kaiser(5, beta=8.6).numpy().round(2)
+    array([0.  , 0.34, 1.  , 0.34, 0.  ], dtype=float32)
     """
     return wrap(np.kaiser(int(x), float(beta)).astype(floatx()))
 

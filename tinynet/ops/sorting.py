@@ -68,6 +68,10 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
 
     Raises:
         ValueError: there is no kth element.
+
+    >>> x = np.array([5, 1, 4, 2])
+    >>> sorted(x[argpartition(x, 1).numpy()[:2]].tolist())  # the two smallest come first
+    [1, 2]
     """
     return _positions(np.argpartition(to_array(x), kth, axis))
 
@@ -265,6 +269,9 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
 
     Returns:
         Tensor of booleans, shaped like `x1`.
+
+    >>> isin([1, 2, 3], [3, 1]).tolist()
+    [True, False, True]
     """
     return wrap(np.asarray(np.isin(to_array(x1), to_array(x2), assume_unique, invert)))
 

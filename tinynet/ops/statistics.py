@@ -69,6 +69,9 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ValueError: x has no such axis, or no elements.
+
+    >>> ptp([3.0, 1.0, 7.0]).item()
+    6.0
     """
     return max(x, axis, keepdims) - min(x, axis, keepdims)
 
@@ -125,6 +128,9 @@ def percentile(
 
     Raises:
         ValueError: q is outside [0, 100], an unknown method, or x has no such axis.
+
+    >>> percentile([1.0, 2.0, 3.0, 4.0, 5.0], 25).item()
+    2.0
     """
     return _quantile("percentile", x, np.asarray(q) / 100, axis, method, keepdims, skip=False)
 
@@ -162,6 +168,9 @@ def nanquantile(
 
     Raises:
         ValueError: q is outside [0, 1], an unknown method, or x has no such axis.
+
+    >>> nanquantile([1.0, np.nan, 3.0, 5.0], 0.25).item()
+    2.0
     """
     return _quantile("nanquantile", x, q, axis, method, keepdims, skip=True)
 
@@ -179,6 +188,9 @@ def nanpercentile(
 
     Raises:
         ValueError: q is outside [0, 100], an unknown method, or x has no such axis.
+
+    >>> nanpercentile([1.0, np.nan, 3.0, 5.0], 50).item()
+    3.0
     """
     return _quantile("nanpercentile", x, np.asarray(q) / 100, axis, method, keepdims, skip=True)
 
@@ -194,6 +206,9 @@ def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
 
     Raises:
         ValueError: x has no such axis.
+
+    >>> nanmedian([1.0, np.nan, 3.0, 7.0]).item()
+    3.0
     """
     return _quantile("nanmedian", x, 0.5, axis, "linear", keepdims, skip=True)
 
@@ -323,4 +338,5 @@ i0: Callable[[TensorLike], Tensor]
 _i1 = unary("i1", None, _bessel_i1, lambda dy, x, y: dy * both.where(
     x == 0, 0.5, (i0(x) if isinstance(x, Tensor) else _of_order_0(x)) - y / both.where(x == 0, 1, x)))
 i0 = unary("i0", "The modified Bessel function of order 0, I0(x); its derivative is I1(x).", _of_order_0,
-           lambda dy, x, y: dy * (_i1(x) if isinstance(x, Tensor) else _bessel_i1(x)))
+           lambda dy, x, y: dy * (_i1(x) if isinstance(x, Tensor) else _bessel_i1(x)),
+           example="i0([0.0, 1.0]).numpy().round(3) == array([1.   , 1.266], dtype=float32)")

@@ -185,6 +185,9 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Raises:
         ValueError: the last axes have different lengths.
+
+    >>> inner([[1, 2], [3, 4]], [10, 1]).tolist()
+    [12, 34]
     """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     return multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else tensordot(x1, x2, (-1, -1))
@@ -217,6 +220,9 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Raises:
         ValueError: the numbers of elements differ.
+
+    >>> vdot([1.0, 2.0], [3.0, 4.0]).item()
+    11.0
     """
     return matmul(ravel(x1), ravel(x2))
 
@@ -285,6 +291,9 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
 
     Raises:
         ValueError: x has fewer than 2 axes.
+
+    >>> trace([[1, 2], [3, 4]]).item()
+    5
     """
 
     def inverse(dy, a):
