@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,35 @@ from .arrays import add_n
 from .reductions import _tensor
 
 
+def _round(x: TensorLike) -> Tensor:
+    """x rounded to whole numbers; halves go to the even neighbour.
+
+    Args:
+        x: Tensor; integers keep their type.
+
+    Returns:
+        Tensor, shaped like `x`, without a gradient.
+
+    >>> _round([0.5, 1.5, 1.8]).tolist()
+    [0.0, 2.0, 2.0]
+    """
+    return ops.round(x)
+
+
 def _table(names, *parameters):
     """{TensorFlow's name: the operation with these arguments}; "its name=the name in `ops`" where they differ."""
     pairs = [name.partition("=")[::2] for name in names.split()]
     return {name: as_tf(f"math.{name}", getattr(ops, own or name), *parameters) for name, own in pairs}
 
 
+@functools.wraps(ops.equal)
 def _equal(x, y):
     if is_text(x) or is_text(y):
         return Tensor.wrap(np.asarray(to_string_array(x) == to_string_array(y), bool))
     return ops.equal(x, y)
 
 
+@functools.wraps(ops.not_equal)
 def _not_equal(x, y):
     if is_text(x) or is_text(y):
         return Tensor.wrap(np.asarray(to_string_array(x) != to_string_array(y), bool))
@@ -36,13 +54,14 @@ def _not_equal(x, y):
 ELEMENTWISE = _table(
     "abs acos=arccos acosh=arccosh asin=arcsin asinh=arcsinh atan=arctan atanh=arctanh ceil cos cosh erf erfc erfinv "
     "exp expm1 floor is_finite=isfinite is_inf=isinf is_nan=isnan log log1p log_sigmoid logical_not negative "
-    "reciprocal round rsqrt sigmoid sign sin sinh sqrt square tan tanh", "x",
+    "reciprocal rsqrt sigmoid sign sin sinh sqrt square tan tanh", "x",
 ) | _table(
     "add floordiv=floor_divide floormod=mod greater greater_equal less less_equal logical_and logical_or "
     "logical_xor maximum minimum mod multiply pow=power subtract", "x", "y",
 ) | _table("atan2=arctan2", "y", "x") | _table("softplus softsign", "features") | _table(
     "in_top_k", "targets", "predictions", "k") | {
-        "equal": as_tf("math.equal", _equal, "x", "y"), "not_equal": as_tf("math.not_equal", _not_equal, "x", "y")}
+        "equal": as_tf("math.equal", _equal, "x", "y"), "not_equal": as_tf("math.not_equal", _not_equal, "x", "y"),
+        "round": as_tf("math.round", _round, "x")}
 
 
 def cast(x: TensorLike, dtype: DTypeLike, name: str | None = None) -> Tensor:
