@@ -65,7 +65,15 @@ ELEMENTWISE = _table(
 
 
 def cast(x: TensorLike, dtype: DTypeLike, name: str | None = None) -> Tensor:
-    """Return x as another element type; fractions are cut off: `ops.cast`."""
+    """Return x as another element type; fractions are cut off: `ops.cast`.
+
+    Args:
+        x: Tensor.
+        dtype: The element type.
+
+    >>> cast([1.7, -1.7], "int32").tolist()
+    [1, -1]
+    """
     return ops.cast(x, dtype)
 
 
@@ -89,6 +97,9 @@ def _operand(x, other):
 def divide(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return x / y. Whole numbers become float64, those of at most 16 bits float32.
 
+    Args:
+        x, y: Tensors or numbers, which are broadcast against each other.
+
     >>> divide([1, 2], 2).numpy()
     array([0.5, 1. ])
     """
@@ -101,6 +112,9 @@ truediv = divide
 def divide_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return x / y, and 0 where y is 0; element types as for `divide`.
 
+    Args:
+        x, y: Tensors or numbers, which are broadcast against each other.
+
     >>> divide_no_nan([1.0, 2.0], [0.0, 4.0]).tolist()
     [0.0, 0.5]
     """
@@ -109,6 +123,9 @@ def divide_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Tens
 
 def multiply_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return x y, and 0 where y is 0, even if x is infinite or not a number.
+
+    Args:
+        x, y: Tensors or numbers, which are broadcast against each other.
 
     >>> multiply_no_nan([np.inf, 2.0], [0.0, 3.0]).tolist()
     [0.0, 6.0]
@@ -120,6 +137,9 @@ def multiply_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Te
 
 def squared_difference(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return (x - y)^2.
+
+    Args:
+        x, y: Tensors or numbers, which are broadcast against each other.
 
     >>> squared_difference([3.0], [1.0]).tolist()
     [4.0]
@@ -137,6 +157,9 @@ def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: DTypeLike = None,
 
     Raises:
         ValueError: they have another shape or element type.
+
+    >>> accumulate_n([[1, 2], [10, 20]]).tolist()
+    [11, 22]
     """
     total = add_n(inputs)
     if shape is not None and tuple(shape) != tuple(total.shape):
