@@ -53,6 +53,9 @@ def normal(shape: ShapeLike, mean: TensorLike = 0.0, stddev: TensorLike = 1.0, d
         mean, stddev: Of the distribution.
         dtype: Element type.
         seed: An int; the numbers of the next run follow `set_seed` if None.
+
+    >>> normal([2, 3], mean=100.0, seed=1).shape
+    (2, 3)
     """
     return random.normal(shape, mean, stddev, dtype, seed)
 
@@ -66,6 +69,9 @@ def truncated_normal(shape: ShapeLike, mean: TensorLike = 0.0, stddev: TensorLik
         mean, stddev: Of the distribution.
         dtype: Element type.
         seed: An int; the numbers of the next run follow `set_seed` if None.
+
+    >>> bool(abs(truncated_normal([100], seed=1).numpy()).max() <= 2)  # nothing beyond two standard deviations
+    True
     """
     return random.truncated_normal(shape, mean, stddev, dtype, seed)
 
