@@ -28,8 +28,8 @@ class RandomInvert(Factored):
     Raises:
         ValueError: an argument is outside its range.
 
-    >>> RandomInvert(0.5, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
-    (2, 8, 8, 3)
+    >>> RandomInvert(1.0)(np.full((1, 1, 1, 3), 100.0), training=True).numpy().ravel()
+    array([155., 155., 155.], dtype=float32)
     """
 
     bounds, symmetric = (0.0, 1.0), False
