@@ -28,8 +28,9 @@ class RandomInvert(Factored):
     Raises:
         ValueError: an argument is outside its range.
 
-    >>> RandomInvert(1.0)(np.full((1, 1, 1, 3), 100.0), training=True).numpy().ravel()
-    array([155., 155., 155.], dtype=float32)
+    >>> always = RandomInvert((1.0, 1.0))
+    >>> always(np.array([[[[0.0, 100.0, 255.0]]]]), training=True).numpy().ravel()
+    array([255., 155.,   0.], dtype=float32)
     """
 
     bounds, symmetric = (0.0, 1.0), False
