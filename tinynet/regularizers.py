@@ -16,7 +16,8 @@ import numpy as np
 from .config import epsilon
 from .core.checks import number
 from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
-from .ops.elementwise import absolute, sign
+from .ops.discrete_elementwise import sign
+from .ops.elementwise import absolute
 from .ops.layer_norm import normalize
 from .ops.recorded_gradients import as_it_was, composed
 from .ops.reduction import sum

@@ -23,8 +23,9 @@ def zeros(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
     Returns:
         Tensor of that shape.
 
-    >>> zeros((2, 3)).shape
-    (2, 3)
+    >>> zeros((2, 3)).numpy()
+    array([[0., 0., 0.],
+           [0., 0., 0.]], dtype=float32)
     """
     return wrap(np.zeros(as_shape(shape), dtype or floatx()))
 
@@ -55,8 +56,8 @@ def empty(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
     Returns:
         Tensor of that shape.
 
-    >>> empty((2, 3)).shape
-    (2, 3)
+    >>> empty((2,)).numpy()
+    array([0., 0.], dtype=float32)
     """
     return zeros(shape, dtype)
 
@@ -75,8 +76,8 @@ def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike = None) -> T
     Raises:
         ValueError: `fill_value` does not broadcast to the shape.
 
-    >>> full((2,), 7).tolist()
-    [7.0, 7.0]
+    >>> full((2, 2), [1, 2]).tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
     """
     return wrap(np.full(as_shape(shape), to_array(fill_value), dtype or floatx()))
 
@@ -91,8 +92,8 @@ def zeros_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     Returns:
         Tensor, shaped like `x`.
 
-    >>> zeros_like([[1.5, 2.5]]).tolist()
-    [[0.0, 0.0]]
+    >>> zeros_like([1, 2]).numpy()
+    array([0, 0], dtype=int32)
     """
     return wrap(np.zeros_like(to_array(x), dtype=dtype))
 
@@ -107,8 +108,8 @@ def ones_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     Returns:
         Tensor, shaped like `x`.
 
-    >>> ones_like([[1.5, 2.5]]).tolist()
-    [[1.0, 1.0]]
+    >>> ones_like([5.0, 7.0]).numpy()
+    array([1., 1.], dtype=float32)
     """
     return wrap(np.ones_like(to_array(x), dtype=dtype))
 
@@ -123,8 +124,8 @@ def empty_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     Returns:
         Tensor, shaped like `x`.
 
-    >>> empty_like([[1, 2]]).tolist()
-    [[0, 0]]
+    >>> empty_like([1, 2]).numpy()
+    array([0, 0], dtype=int32)
     """
     return zeros_like(x, dtype)
 
@@ -143,8 +144,8 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike = None) ->
     Raises:
         ValueError: `fill_value` does not broadcast to the shape.
 
-    >>> full_like([1.0, 2.0], 7).tolist()
-    [7.0, 7.0]
+    >>> full_like([1, 2], 7).numpy()
+    array([7, 7], dtype=int32)
     """
     return wrap(np.full_like(to_array(x), to_array(fill_value), dtype=dtype))
 
@@ -211,7 +212,7 @@ def array(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
         dtype: Element type; chosen by the values if None.
 
     Returns:
-        Tensor, shaped like `x`.
+        Tensor, with a shape from the nesting of the lists.
 
     >>> array([[1, 2], [3, 4]]).shape
     (2, 2)
@@ -228,7 +229,7 @@ def convert_to_numpy(x: TensorLike) -> Array:
     Returns:
         ndarray, shaped like `x`.
 
-    >>> convert_to_numpy(Variable([1.0, 2.0]))
+    >>> convert_to_numpy(Tensor([1.0, 2.0]))
     array([1., 2.], dtype=float32)
     """
     return np.array(to_array(x))
@@ -243,7 +244,7 @@ def is_tensor(x: Any) -> bool:
     Returns:
         A bool.
 
-    >>> is_tensor(Tensor([1.0])), is_tensor([1.0])
+    >>> is_tensor(Tensor([1.0])), is_tensor(np.array([1.0]))
     (True, False)
     """
     return isinstance(x, Tensor)
@@ -258,8 +259,8 @@ def dtype(x: TensorLike) -> str:
     Returns:
         A string such as 'float32'.
 
-    >>> dtype(np.zeros(2, np.int8))
-    'int8'
+    >>> dtype(Tensor([1.0])), dtype(np.array([True]))
+    ('float32', 'bool')
     """
     return to_array(x).dtype.name
 
@@ -272,7 +273,7 @@ def view(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
         dtype: The element type; `floatx()` if None.
 
     Returns:
-        Tensor, whose last axis is longer or shorter where the types differ in size.
+        Tensor, shape of `x`; the last axis is longer or shorter where the types differ in size.
 
     Raises:
         ValueError: the bytes of the last axis are not whole elements of that type.
@@ -295,7 +296,7 @@ def stop_gradient(variable: TensorLike) -> Tensor:
     >>> x = Variable(3.0)
     >>> with GradientTape() as tape:
     ...     y = x * stop_gradient(x)
-    >>> tape.gradient(y, x).item()  # not 2 x
+    >>> float(tape.gradient(y, x))  # of x * x it would be 6
     3.0
     """
     x = convert_to_tensor(variable)

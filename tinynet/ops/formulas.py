@@ -32,17 +32,18 @@ new = object.__new__
 
 def unary(
     name: str, doc: str | None, formula: Callable[..., Any], derivative: Callable[..., Any] | None = None,
-    integers: str = "to float", example: str = "",
+    integers: str = "to float", example: tuple[str, str] | None = None,
 ) -> Callable[[TensorLike], Tensor]:
     """Make an operation on each element of one tensor.
 
     Args:
         name: What it is called.
-        doc: The first line of its docstring, to which arguments and result are added; or the whole of it, or None.
+        doc: The first line of its docstring, to which arguments, result and example are added; or the whole of it, or
+            None.
         formula: y = formula(x), on arrays.
         derivative: dx = derivative(dy, x, y), on arrays or Tensors; None if it has none (or zero everywhere).
         integers: 'to float' if integers are made floats first, 'keep' if not.
-        example: Of the docstring: "sqrt([4, 9]).tolist() == [2.0, 3.0]" becomes a call and its result.
+        example: An expression that calls it, and the expression's value as Python prints it.
     """
     to_float = integers == "to float"
 
@@ -70,18 +71,19 @@ def unary(
 
 def binary(
     name: str, doc: str | None, formula: Callable[..., Any], derivative1: Callable[..., Any] | None = None,
-    derivative2: Callable[..., Any] | None = None, integers: str = "keep", example: str = "",
+    derivative2: Callable[..., Any] | None = None, integers: str = "keep", example: tuple[str, str] | None = None,
 ) -> Callable[[TensorLike, TensorLike], Tensor]:
     """Make an operation on each pair of elements of two tensors, which are broadcast against each other.
 
     Args:
         name: What it is called.
-        doc: The first line of its docstring, to which arguments and result are added; or the whole of it, or None.
+        doc: The first line of its docstring, to which arguments, result and example are added; or the whole of it, or
+            None.
         formula: y = formula(a, b), on arrays of one type (or an array and a Python number).
         derivative1: da = derivative1(dy, a, b, y), on arrays or Tensors; None if it has none.
         derivative2: db = derivative2(dy, a, b, y).
         integers: 'to float' if integers are made floats first, 'keep' if not.
-        example: Of the docstring: "sqrt([4, 9]).tolist() == [2.0, 3.0]" becomes a call and its result.
+        example: An expression that calls it, and the expression's value as Python prints it.
     """
     to_float = integers == "to float"
 
@@ -255,7 +257,7 @@ def named(op: Any, name: str, doc: str | None, takes_symbolic: bool = False) -> 
 
 def _unary_docstring(doc, derivative, to_float, example):
     if doc is None or "Args:" in doc:
-        return doc and doc + _shown(example)
+        return doc
     integers = "integers become `floatx()`" if to_float else "integers keep their type"
     return f"""{doc}
 
@@ -264,12 +266,12 @@ def _unary_docstring(doc, derivative, to_float, example):
 
     Returns:
         Tensor, shaped like `x`{"" if derivative else ", without a gradient"}.
-    """ + _shown(example)
+{_doctest(example)}    """
 
 
 def _binary_docstring(doc, derivative, to_float, example):
     if doc is None or "Args:" in doc:
-        return doc and doc + _shown(example)
+        return doc
     integers = "; integers become `floatx()`" if to_float else ""
     return f"""{doc}
 
@@ -281,10 +283,9 @@ def _binary_docstring(doc, derivative, to_float, example):
 
     Raises:
         ValueError: the shapes do not broadcast.
-    """ + _shown(example)
+{_doctest(example)}    """
 
 
-def _shown(example):
-    """The end of a docstring that shows a call and its result."""
-    call, _, result = example.partition(" == ")
-    return f"\n    >>> {call}\n    {result}\n    " if example else ""
+def _doctest(example):
+    """An expression and its value as the lines at the end of a docstring; nothing if None."""
+    return "\n    >>> {}\n    {}\n".format(*example) if example else ""

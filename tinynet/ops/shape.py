@@ -137,12 +137,12 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
         axis1, axis2: The axes.
 
     Returns:
-        Tensor.
+        Tensor, shape of `x` with the two lengths exchanged.
 
     Raises:
         ValueError: an axis does not exist.
 
-    >>> swapaxes(np.zeros((2, 3, 4)), 0, 2).shape
+    >>> swapaxes(np.ones((2, 3, 4)), 0, 2).shape
     (4, 3, 2)
     """
     return moved(x, lambda a: np.swapaxes(a, axis1, axis2), lambda dy, a: np.swapaxes(dy, axis1, axis2))
@@ -241,7 +241,7 @@ def ndim(x: TensorLike) -> int:
     Returns:
         An int.
 
-    >>> ndim([[1, 2], [3, 4]])
+    >>> ndim([[1, 2, 3], [4, 5, 6]])
     2
     """
     return len(shape(x))

@@ -158,7 +158,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors or numbers.
 
     Returns:
-        Tensor, with the other axes of x1, then those of x2.
+        Tensor: the shape of x1 without that axis, then that of x2 without its own.
 
     Raises:
         ValueError: the two axes have different lengths.
@@ -181,11 +181,13 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors or numbers.
 
     Returns:
-        Tensor, with the other axes of x1, then those of x2.
+        Tensor: the shape of x1 without the last axis, then that of x2 without its own.
 
     Raises:
         ValueError: the last axes have different lengths.
 
+    >>> float(inner([1.0, 2.0], [3.0, 4.0]))
+    11.0
     >>> inner([[1, 2], [3, 4]], [10, 1]).tolist()
     [12, 34]
     """
@@ -216,13 +218,13 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors with as many elements as each other.
 
     Returns:
-        Tensor without dimensions.
+        Tensor, shape ().
 
     Raises:
         ValueError: the numbers of elements differ.
 
-    >>> vdot([1.0, 2.0], [3.0, 4.0]).item()
-    11.0
+    >>> int(vdot([[1, 2], [3, 4]], [[1, 1], [0, 2]]))
+    11
     """
     return matmul(ravel(x1), ravel(x2))
 
@@ -234,7 +236,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors; the one with fewer axes gets axes of length 1 in front.
 
     Returns:
-        Tensor, along each axis as long as the product of both lengths.
+        Tensor, whose shape is the product of both shapes, axis by axis.
 
     >>> kron([1, 10], [1, 2]).numpy()
     array([ 1,  2, 10, 20], dtype=int32)
@@ -287,12 +289,12 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
         axis1, axis2: The two axes.
 
     Returns:
-        Tensor without the two axes.
+        Tensor, shape of `x` without the two axes.
 
     Raises:
         ValueError: x has fewer than 2 axes.
 
-    >>> trace([[1, 2], [3, 4]]).item()
+    >>> int(trace([[1, 2], [3, 4]]))
     5
     """
 
