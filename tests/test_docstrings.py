@@ -57,6 +57,9 @@ WITHOUT_EFFECT = {"name", "parallel_iterations", "back_prop", "swap_memory", "in
 NAMES = re.compile(r"^    ([*\w]+(?:,\s+(?:[*\w]+|\.\.\.))*):", re.MULTILINE)  # 'a, b:', 'a, b, ...:', on several lines
 
 
+SHAPE = re.compile("ax[ei]s|dimension|longer|shorter|scalar")  # of a result: "Tensor without the reduced axes"
+
+
 # --- what is public ---------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +213,7 @@ def has_result(title, item):
     return not inspect.isclass(item) and inspect.signature(item).return_annotation not in without
 
 
-def has_shape(item):
+def needs_shape(item):
     """Whether an object is a layer or makes tensors."""
     return inspect.isclass(item) or "Tensor" in str(inspect.signature(item).return_annotation)
 
@@ -238,7 +241,8 @@ def missing_parts(title, item, needs_example=True):
         missing.append("Returns")
     if raises(item) and not section(doc, "Raises"):
         missing.append("Raises")
-    if title.startswith(("layers.", "ops.")) and has_shape(item) and "shape" not in doc.lower():
+    if title.startswith(("layers.", "ops.")) and needs_shape(item) and not (
+            "shape" in doc.lower() or SHAPE.search(section(doc, "Returns"))):
         missing.append("shape")
     if needs_example and not has_example(doc, shows_result=inspect.isclass(item) or has_result(title, item)):
         missing.append("example")

@@ -58,7 +58,9 @@ EXAMPLES = examples()
 EXTRAS = {
     "tinynet.augment.gallery.": "matplotlib", "tinynet.augment.noise.jpeg": "PIL",
     "tinynet.callbacks.lab.": "uvicorn", "tinynet.callbacks.tensorboard.": "tensorboardX",
-    "tinynet.lab.notebook.": "anywidget", "tinynet.lessons.notebooks.": "jupytext", "tinynet.lessons.run.": "nbclient",
+    "tinynet.compat.tf.io.decode_": "PIL", "tinynet.compat.tf.io.encode_": "PIL",
+    "tinynet.compat.tf.summary.": "tensorboardX", "tinynet.lab.notebook.": "anywidget",
+    "tinynet.lessons.notebooks.": "jupytext", "tinynet.lessons.run.": "nbclient",
     "tinynet.models.model.Model.export": "onnx", "tinynet.models.model.Model.lab": "uvicorn",
     "tinynet.textbook.animate_": "matplotlib", "tinynet.textbook.plot": "matplotlib",
     "tinynet.utils.directories.": "PIL", "tinynet.utils.images.": "PIL",

@@ -43,6 +43,9 @@ class Dense(Layer):
 
     >>> Dense(10)(np.ones((2, 784))).shape
     (2, 10)
+
+    >>> Dense(1, kernel_initializer="ones")(np.array([[1.0, 2.0, 3.0]])).numpy()
+    array([[6.]], dtype=float32)
     """
 
     def __init__(self, units: int, activation: ActivationLike = None, use_bias: bool = True,

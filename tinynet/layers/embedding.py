@@ -44,6 +44,11 @@ class Embedding(Layer):
 
     >>> Embedding(1000, 64)(np.array([[4, 20]])).shape
     (1, 2, 64)
+
+    >>> rows = np.array([[0.0, 0.0], [1.0, 10.0], [2.0, 20.0]])
+    >>> Embedding(3, 2, weights=rows)(np.array([[2, 0]])).numpy()
+    array([[[ 2., 20.],
+            [ 0.,  0.]]], dtype=float32)
     """
 
     def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: InitializerLike = "uniform",

@@ -199,8 +199,8 @@ class Concatenate(_Merge):
     Raises:
         ValueError: when called, the axis does not exist, or the other lengths differ.
 
-    >>> Concatenate()([np.ones((2, 3)), np.ones((2, 1))]).shape
-    (2, 4)
+    >>> Concatenate()([np.array([[1.0, 2.0]]), np.array([[3.0]])]).numpy()
+    array([[1., 2., 3.]], dtype=float32)
     """
 
     _at_least = 1

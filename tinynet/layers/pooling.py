@@ -123,6 +123,10 @@ class MaxPooling2D(Pooling):
 
     >>> MaxPooling2D(2)(np.ones((1, 28, 28, 3))).shape
     (1, 14, 14, 3)
+
+    >>> MaxPooling2D(2)(np.arange(16.0).reshape(1, 4, 4, 1)).numpy()[0, ..., 0]
+    array([[ 5.,  7.],
+           [13., 15.]], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.max_pool2d)
@@ -232,8 +236,8 @@ class GlobalMaxPooling2D(GlobalPooling):
 
     Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
 
-    >>> GlobalMaxPooling2D()(np.ones((2, 7, 7, 64))).shape
-    (2, 64)
+    >>> GlobalMaxPooling2D()(np.arange(4.0).reshape(1, 2, 2, 1)).numpy()
+    array([[3.]], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.max)
@@ -284,8 +288,8 @@ class GlobalAveragePooling2D(GlobalPooling):
 
     Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
 
-    >>> GlobalAveragePooling2D()(np.ones((2, 7, 7, 64))).shape
-    (2, 64)
+    >>> GlobalAveragePooling2D()(np.arange(4.0).reshape(1, 2, 2, 1)).numpy()
+    array([[1.5]], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.mean)

@@ -96,8 +96,8 @@ class AdaptiveAveragePooling2D(AdaptivePooling):
 
     Shapes: (batch, height, width, channels) -> (batch, *output_size, channels).
 
-    >>> AdaptiveAveragePooling2D((2, 3))(np.ones((1, 7, 7, 64))).shape
-    (1, 2, 3, 64)
+    >>> AdaptiveAveragePooling2D((1, 2))(np.arange(8.0).reshape(1, 2, 4, 1)).numpy().ravel()
+    array([2.5, 4.5], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.mean)
@@ -144,8 +144,8 @@ class AdaptiveMaxPooling2D(AdaptivePooling):
 
     Shapes: (batch, height, width, channels) -> (batch, *output_size, channels).
 
-    >>> AdaptiveMaxPooling2D(3)(np.ones((1, 7, 7, 64))).shape
-    (1, 3, 3, 64)
+    >>> AdaptiveMaxPooling2D((1, 2))(np.arange(8.0).reshape(1, 2, 4, 1)).numpy().ravel()
+    array([5., 7.], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.max)

@@ -131,7 +131,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
     Raises:
         ValueError: the two axes of a pair have different lengths.
 
-    >>> tensordot(np.ones((2, 3, 4)), np.ones((3, 4, 5))).shape
+    >>> tensordot(np.ones((2, 3, 4)), np.ones((3, 4, 5)), 2).shape
     (2, 5)
     """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
