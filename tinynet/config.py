@@ -24,6 +24,11 @@ def set_floatx(value: str) -> None:
 
     Raises:
         ValueError: it is another type.
+
+    >>> set_floatx("float64")
+    >>> tn.ops.ones(2).dtype
+    dtype('float64')
+    >>> set_floatx("float32")
     """
     global _floatx
     if value not in ("float32", "float64"):
@@ -34,18 +39,35 @@ def set_floatx(value: str) -> None:
 
 
 def epsilon() -> float:
-    """Return the small number that keeps logarithms and quotients finite, 1e-7 unless set otherwise."""
+    """Return the small number that keeps logarithms and quotients finite, 1e-7 unless set otherwise.
+
+    >>> epsilon()
+    1e-07
+    """
     return _epsilon
 
 
 def set_epsilon(value: float) -> None:
-    """Set `epsilon()`."""
+    """Set `epsilon()`.
+
+    Args:
+        value: A positive float.
+
+    >>> set_epsilon(1e-5)
+    >>> epsilon()
+    1e-05
+    >>> set_epsilon(1e-7)
+    """
     global _epsilon
     _epsilon = float(value)
 
 
 def image_data_format() -> str:
-    """Return what layers assume when their `data_format` is None: 'channels_last' or 'channels_first'."""
+    """Return what layers assume when their `data_format` is None: 'channels_last' or 'channels_first'.
+
+    >>> image_data_format()
+    'channels_last'
+    """
     return _image_data_format
 
 
@@ -58,6 +80,11 @@ def set_image_data_format(data_format: str) -> None:
 
     Raises:
         ValueError: it is another word.
+
+    >>> set_image_data_format("channels_first")
+    >>> Conv2D(4, 3)(np.ones((1, 3, 8, 8))).shape  # 3 channels of 8 x 8 pixels
+    (1, 4, 6, 6)
+    >>> set_image_data_format("channels_last")
     """
     global _image_data_format
     if data_format not in ("channels_last", "channels_first"):
@@ -66,15 +93,25 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def disable_traceback_filtering() -> None:
-    """Do nothing: tracebacks are always complete."""
+    """Do nothing: tracebacks are always complete.
+
+    >>> disable_traceback_filtering()
+    """
 
 
 def enable_traceback_filtering() -> None:
-    """Do nothing: tracebacks are short enough without a filter."""
+    """Do nothing: tracebacks are short enough without a filter.
+
+    >>> enable_traceback_filtering()
+    """
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Return False: tracebacks are always complete."""
+    """Return False: tracebacks are always complete.
+
+    >>> is_traceback_filtering_enabled()
+    False
+    """
     return False
 
 
@@ -82,5 +119,8 @@ def backend() -> str:
     """Return 'tinynet': the name of what computes, in Keras's sense.
 
     `tinynet.backend()` returns which kernels are in use.
+
+    >>> backend()
+    'tinynet'
     """
     return "tinynet"

@@ -40,6 +40,8 @@ class Constraint:
     >>> class AtMostOne(Constraint):
     ...     def __call__(self, w):
     ...         return ops.clip(w, -1, 1)
+    >>> AtMostOne()(Tensor([-3.0, 0.5])).numpy()
+    array([-1. ,  0.5], dtype=float32)
     >>> layer = Dense(2, kernel_constraint=AtMostOne())
     """
 
@@ -202,6 +204,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     Args:
         config: What `serialize` returned, or a name.
         custom_objects: {name: class or function} of further constraints.
+
+    Returns:
+        A new constraint, or the function.
 
     Raises:
         ValueError: the name is unknown, or the config is malformed.

@@ -277,6 +277,9 @@ def binomial(shape: ShapeLike | int, counts: TensorLike, probabilities: TensorLi
 def as_shape(shape: Any) -> tuple[int, ...]:
     """Return a shape as a tuple of ints; one number is the length of a single axis.
 
+    Args:
+        shape: An int, or a sequence of ints.
+
     Raises:
         ValueError: it does not consist of ints of at least 0.
 

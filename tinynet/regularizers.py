@@ -16,7 +16,8 @@ import numpy as np
 from .config import epsilon
 from .core.checks import number
 from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
-from .ops.elementwise import absolute, sign
+from .ops.discrete_elementwise import sign
+from .ops.elementwise import absolute
 from .ops.layer_norm import normalize
 from .ops.recorded_gradients import as_it_was, composed
 from .ops.reduction import sum
@@ -42,7 +43,9 @@ class Regularizer:
 
     >>> class LargestWeight(Regularizer):
     ...     def __call__(self, x):
-    ...         return 0.1 * ops.max(ops.abs(x))
+    ...         return 0.5 * ops.max(ops.abs(x))
+    >>> LargestWeight()(Tensor([-3.0, 2.0])).item()
+    1.5
     >>> layer = Dense(2, kernel_regularizer=LargestWeight())
     """
 
@@ -265,6 +268,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     Args:
         config: What `serialize` returned, or a name.
         custom_objects: {name: class or function} of further regularizers.
+
+    Returns:
+        A new regularizer, or the function.
 
     Raises:
         ValueError: the name is unknown, or the config is malformed.

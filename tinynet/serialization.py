@@ -170,6 +170,9 @@ def deserialize_keras_object(config: Any, custom_objects: dict[str, Any] | None 
         safe_mode: Taken for Keras's sake. Code inside a config is always refused.
         kwargs: Taken for Keras's sake and ignored.
 
+    Returns:
+        A new object.
+
     Raises:
         ValueError: a name is known neither to tinynet nor in `custom_objects`, the config is malformed, or it names a
             file that would have to be opened.

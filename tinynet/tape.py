@@ -362,11 +362,27 @@ class GradientTape:
         return jacobians
 
     def watched_variables(self) -> tuple[Variable, ...]:
-        """Return the variables that this tape watches so far."""
+        """Return the variables that this tape watches so far.
+
+        >>> x, unused = Variable(3.0, name="x"), Variable(1.0, name="unused")
+        >>> with GradientTape() as tape:
+        ...     y = x * x
+        >>> [variable.name for variable in tape.watched_variables()]
+        ['x']
+        """
         return tuple(tensor for tensor in self._tracked.values() if isinstance(tensor, Variable))
 
     def reset(self) -> None:
-        """Forget everything recorded and watched so far."""
+        """Forget everything recorded and watched so far.
+
+        >>> x = Variable(3.0)
+        >>> with GradientTape() as tape:
+        ...     y = x * x
+        ...     tape.reset()
+        ...     z = 2 * x
+        >>> tape.gradient(z, x).item()
+        2.0
+        """
         self._release()
         self._played = False
 

@@ -105,7 +105,11 @@ class Variable(Tensor):
         return self.astype(self.dtype)  # a recorded copy
 
     def numpy(self) -> Array:
-        """A copy of the present values."""
+        """A copy of the present values.
+
+        Returns:
+            Array, shaped like the variable.
+        """
         return self.data.copy()
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
@@ -126,6 +130,9 @@ class Variable(Tensor):
             value: The new value.
             use_locking, name: TensorFlow's, without effect: an assignment is one step of Python.
             read_value: Whether to return the variable.
+
+        Returns:
+            The variable; None if `read_value` is False.
 
         Raises:
             ValueError: it has another shape.
@@ -149,6 +156,12 @@ class Variable(Tensor):
         Args:
             value: What is added.
             use_locking, name, read_value: As for `assign`.
+
+        Returns:
+            The variable; None if `read_value` is False.
+
+        >>> Variable([1.0, 2.0]).assign_add([3, 4]).numpy()
+        array([4., 6.], dtype=float32)
         """
         return self.assign(self.data + to_array(value, self.data.dtype), read_value=read_value)
 
@@ -159,6 +172,12 @@ class Variable(Tensor):
         Args:
             value: What is subtracted.
             use_locking, name, read_value: As for `assign`.
+
+        Returns:
+            The variable; None if `read_value` is False.
+
+        >>> Variable([1.0, 2.0]).assign_sub(1).numpy()
+        array([0., 1.], dtype=float32)
         """
         return self.assign(self.data - to_array(value, self.data.dtype), read_value=read_value)
 
@@ -183,19 +202,50 @@ class Variable(Tensor):
         return self._scatter("scatter_nd_update", None, self._positions("scatter_nd_update", indices), updates)
 
     def scatter_nd_add(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
-        """Add updates to elements, or slices; one that is named twice gets both. Arguments: see `scatter_nd_update`."""
+        """Add updates to elements, or slices; one that is named twice gets both.
+
+        Args:
+            indices, updates: As for `scatter_nd_update`.
+
+        Returns:
+            The variable.
+
+        >>> Variable([1, 2, 3]).scatter_nd_add([[0], [0]], [10, 20]).tolist()
+        [31, 2, 3]
+        """
         return self._scatter("scatter_nd_add", np.add, self._positions("scatter_nd_add", indices), updates)
 
     def scatter_nd_sub(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
-        """Subtract updates from elements, or slices. Arguments: see `scatter_nd_update`."""
+        """Subtract updates from elements, or slices.
+
+        Args:
+            indices, updates: As for `scatter_nd_update`.
+
+        Returns:
+            The variable.
+        """
         return self._scatter("scatter_nd_sub", np.subtract, self._positions("scatter_nd_sub", indices), updates)
 
     def scatter_nd_max(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
-        """Replace elements by larger updates. Arguments: see `scatter_nd_update`."""
+        """Replace elements by larger updates.
+
+        Args:
+            indices, updates: As for `scatter_nd_update`.
+
+        Returns:
+            The variable.
+        """
         return self._scatter("scatter_nd_max", np.maximum, self._positions("scatter_nd_max", indices), updates)
 
     def scatter_nd_min(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Variable:
-        """Replace elements by smaller updates. Arguments: see `scatter_nd_update`."""
+        """Replace elements by smaller updates.
+
+        Args:
+            indices, updates: As for `scatter_nd_update`.
+
+        Returns:
+            The variable.
+        """
         return self._scatter("scatter_nd_min", np.minimum, self._positions("scatter_nd_min", indices), updates)
 
     def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
@@ -211,23 +261,57 @@ class Variable(Tensor):
         Raises:
             TypeError: `sparse_delta` is something else.
             IndexError: a row does not exist.
+
+        >>> from tinynet import tf
+        >>> Variable([[1.0], [2.0]]).scatter_update(tf.IndexedSlices([[10.0]], [1])).tolist()
+        [[1.0], [10.0]]
         """
         return self._scatter_rows("scatter_update", None, sparse_delta)
 
     def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
-        """Add to rows; arguments as for `scatter_update`."""
+        """Add to rows; arguments as for `scatter_update`.
+
+        Args:
+            sparse_delta: A `tf.IndexedSlices(values, indices)`.
+
+        Returns:
+            The variable.
+
+        >>> from tinynet import tf
+        >>> Variable([[1.0], [2.0]]).scatter_add(tf.IndexedSlices([[10.0]], [1])).tolist()
+        [[1.0], [12.0]]
+        """
         return self._scatter_rows("scatter_add", np.add, sparse_delta)
 
     def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
-        """Subtract from rows; arguments as for `scatter_update`."""
+        """Subtract from rows; arguments as for `scatter_update`.
+
+        Args:
+            sparse_delta: A `tf.IndexedSlices(values, indices)`.
+
+        Returns:
+            The variable.
+
+        >>> from tinynet import tf
+        >>> Variable([[1.0], [2.0]]).scatter_sub(tf.IndexedSlices([[10.0]], [1])).tolist()
+        [[1.0], [-8.0]]
+        """
         return self._scatter_rows("scatter_sub", np.subtract, sparse_delta)
 
     def gather_nd(self, indices: TensorLike, name: str | None = None) -> Tensor:
-        """Return the elements, or slices, at `indices`, shape (..., k): positions along the first k axes."""
+        """Return the elements, or slices, at `indices`, shape (..., k): positions along the first k axes.
+
+        Args:
+            indices: Integers, shape (..., k).
+        """
         return super().__getitem__(self._positions("gather_nd", indices)[0])
 
     def sparse_read(self, indices: TensorLike, name: str | None = None) -> Tensor:
-        """Return the rows at `indices`, any shape."""
+        """Return the rows at `indices`, any shape.
+
+        Args:
+            indices: Integers, any shape.
+        """
         return super().__getitem__(self._positions("sparse_read", to_array(indices)[..., None])[0])
 
     def _scatter_rows(self, method, function, delta):

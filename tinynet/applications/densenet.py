@@ -79,7 +79,14 @@ def DenseNet169(  # noqa: N802
 ) -> Model:
     """`DenseNet121` with 32 layers in each of the last two blocks; its features have 1664 channels.
 
-    Args, Returns, Raises, Source: As for `DenseNet121`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `DenseNet121`.
+
+    Returns:
+        A functional model.
+
+    Raises, Source: As for `DenseNet121`.
 
     >>> DenseNet169(weights=None).count_params()
     14307880
@@ -95,7 +102,14 @@ def DenseNet201(  # noqa: N802
 ) -> Model:
     """`DenseNet121` with 48 and 32 layers in the last two blocks; its features have 1920 channels.
 
-    Args, Returns, Raises, Source: As for `DenseNet121`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `DenseNet121`.
+
+    Returns:
+        A functional model.
+
+    Raises, Source: As for `DenseNet121`.
 
     >>> DenseNet201(weights=None).count_params()
     20242984
@@ -149,7 +163,19 @@ def _normalized(x, name):
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     """RGB images with values 0 to 255 as DenseNet was trained on: each channel has mean 0 and variance 1 over ImageNet.
 
-    Args, Returns, Raises: As for `vgg16.preprocess_input`.
+    Args:
+        x: Array, Tensor or KerasTensor, shape (..., height, width, 3), or (..., 3, height, width) with
+            'channels_first'.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Returns:
+        The same kind, floating-point; `x` is not changed.
+
+    Raises:
+        ValueError: the images do not have three channels, or `data_format` is unknown.
+
+    >>> preprocess_input(np.array([[[0.0, 127.5, 255.0]]])).round(3)
+    array([[[-2.118,  0.196,  2.64 ]]])
     """
     return imagenet_utils.preprocess_input(x, data_format, mode="torch")
 

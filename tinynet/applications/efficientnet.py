@@ -118,7 +118,17 @@ def EfficientNetB1(  # noqa: N802
 ) -> Model:
     """The EfficientNet of scale B1: 240x240 images, 1.0 times the channels and 1.1 times the blocks of B0.
 
-    Args, Returns, Shapes, Raises, Source: As for `EfficientNetB0`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `EfficientNetB0`.
+
+    Returns:
+        A functional model for pixels of 0 to 255.
+
+    Shapes, Raises, Source: As for `EfficientNetB0`.
+
+    >>> EfficientNetB1(weights=None).count_params()
+    7856239
     """
     return _efficientnet("B1", include_top, weights, input_tensor, input_shape, pooling, classes,
                          classifier_activation, name)
@@ -131,7 +141,17 @@ def EfficientNetB2(  # noqa: N802
 ) -> Model:
     """The EfficientNet of scale B2: 260x260 images, 1.1 times the channels and 1.2 times the blocks of B0.
 
-    Args, Returns, Shapes, Raises, Source: As for `EfficientNetB0`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `EfficientNetB0`.
+
+    Returns:
+        A functional model for pixels of 0 to 255.
+
+    Shapes, Raises, Source: As for `EfficientNetB0`.
+
+    >>> EfficientNetB2(weights=None).count_params()
+    9177569
     """
     return _efficientnet("B2", include_top, weights, input_tensor, input_shape, pooling, classes,
                          classifier_activation, name)
@@ -144,7 +164,17 @@ def EfficientNetB3(  # noqa: N802
 ) -> Model:
     """The EfficientNet of scale B3: 300x300 images, 1.2 times the channels and 1.4 times the blocks of B0.
 
-    Args, Returns, Shapes, Raises, Source: As for `EfficientNetB0`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `EfficientNetB0`.
+
+    Returns:
+        A functional model for pixels of 0 to 255.
+
+    Shapes, Raises, Source: As for `EfficientNetB0`.
+
+    >>> EfficientNetB3(weights=None).count_params()
+    12320535
     """
     return _efficientnet("B3", include_top, weights, input_tensor, input_shape, pooling, classes,
                          classifier_activation, name)
@@ -157,7 +187,17 @@ def EfficientNetB4(  # noqa: N802
 ) -> Model:
     """The EfficientNet of scale B4: 380x380 images, 1.4 times the channels and 1.8 times the blocks of B0.
 
-    Args, Returns, Shapes, Raises, Source: As for `EfficientNetB0`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `EfficientNetB0`.
+
+    Returns:
+        A functional model for pixels of 0 to 255.
+
+    Shapes, Raises, Source: As for `EfficientNetB0`.
+
+    >>> EfficientNetB4(weights=None).count_params()
+    19466823
     """
     return _efficientnet("B4", include_top, weights, input_tensor, input_shape, pooling, classes,
                          classifier_activation, name)
@@ -170,7 +210,17 @@ def EfficientNetB5(  # noqa: N802
 ) -> Model:
     """The EfficientNet of scale B5: 456x456 images, 1.6 times the channels and 2.2 times the blocks of B0.
 
-    Args, Returns, Shapes, Raises, Source: As for `EfficientNetB0`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `EfficientNetB0`.
+
+    Returns:
+        A functional model for pixels of 0 to 255.
+
+    Shapes, Raises, Source: As for `EfficientNetB0`.
+
+    >>> EfficientNetB5(weights=None).count_params()
+    30562527
     """
     return _efficientnet("B5", include_top, weights, input_tensor, input_shape, pooling, classes,
                          classifier_activation, name)
@@ -183,7 +233,17 @@ def EfficientNetB6(  # noqa: N802
 ) -> Model:
     """The EfficientNet of scale B6: 528x528 images, 1.8 times the channels and 2.6 times the blocks of B0.
 
-    Args, Returns, Shapes, Raises, Source: As for `EfficientNetB0`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `EfficientNetB0`.
+
+    Returns:
+        A functional model for pixels of 0 to 255.
+
+    Shapes, Raises, Source: As for `EfficientNetB0`.
+
+    >>> EfficientNetB6(weights=None).count_params()
+    43265143
     """
     return _efficientnet("B6", include_top, weights, input_tensor, input_shape, pooling, classes,
                          classifier_activation, name)
@@ -196,7 +256,17 @@ def EfficientNetB7(  # noqa: N802
 ) -> Model:
     """The EfficientNet of scale B7: 600x600 images, 2.0 times the channels and 3.1 times the blocks of B0.
 
-    Args, Returns, Shapes, Raises, Source: As for `EfficientNetB0`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `EfficientNetB0`.
+
+    Returns:
+        A functional model for pixels of 0 to 255.
+
+    Shapes, Raises, Source: As for `EfficientNetB0`.
+
+    >>> EfficientNetB7(weights=None).count_params()
+    66658687
     """
     return _efficientnet("B7", include_top, weights, input_tensor, input_shape, pooling, classes,
                          classifier_activation, name)
@@ -292,6 +362,9 @@ def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     Args:
         x: Images.
         data_format: Not used; the other networks have it.
+
+    >>> preprocess_input(np.array([[[0.0, 127.5, 255.0]]]))
+    array([[[  0. , 127.5, 255. ]]])
     """
     return x
 

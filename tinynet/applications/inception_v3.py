@@ -152,7 +152,19 @@ def _module_wide(x, inner_name, name):
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     """RGB images with values 0 to 255 as Inception was trained on: x / 127.5 - 1, values from -1 to 1.
 
-    Args, Returns, Raises: As for `vgg16.preprocess_input`.
+    Args:
+        x: Array, Tensor or KerasTensor, shape (..., height, width, 3), or (..., 3, height, width) with
+            'channels_first'.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Returns:
+        The same kind, floating-point; `x` is not changed.
+
+    Raises:
+        ValueError: the images do not have three channels, or `data_format` is unknown.
+
+    >>> preprocess_input(np.array([[[0.0, 127.5, 255.0]]]))
+    array([[[-1.,  0.,  1.]]])
     """
     return imagenet_utils.preprocess_input(x, data_format, mode="tf")
 

@@ -70,7 +70,14 @@ def ResNet101(  # noqa: N802
 ) -> Model:
     """The residual network with 101 layers that have weights: `ResNet50` with 23 blocks in conv4.
 
-    Args, Returns, Shapes, Raises, Source: As for `ResNet50`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `ResNet50`.
+
+    Returns:
+        A functional model.
+
+    Shapes, Raises, Source: As for `ResNet50`.
 
     >>> ResNet101(weights=None).count_params()
     44707176
@@ -86,7 +93,14 @@ def ResNet152(  # noqa: N802
 ) -> Model:
     """The residual network with 152 layers that have weights: 8 blocks in conv3 and 36 in conv4.
 
-    Args, Returns, Shapes, Raises, Source: As for `ResNet50`.
+    Args:
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name: As for
+            `ResNet50`.
+
+    Returns:
+        A functional model.
+
+    Shapes, Raises, Source: As for `ResNet50`.
 
     >>> ResNet152(weights=None).count_params()
     60419944
@@ -132,7 +146,19 @@ def _normalized(x, name, relu=True):
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     """RGB images with values 0 to 255 as ResNet was trained on: blue, green, red, each minus its mean over ImageNet.
 
-    Args, Returns, Raises: As for `vgg16.preprocess_input`.
+    Args:
+        x: Array, Tensor or KerasTensor, shape (..., height, width, 3), or (..., 3, height, width) with
+            'channels_first'.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+
+    Returns:
+        The same kind, floating-point; `x` is not changed.
+
+    Raises:
+        ValueError: the images do not have three channels, or `data_format` is unknown.
+
+    >>> preprocess_input(np.array([[[0.0, 127.5, 255.0]]])).round(3)
+    array([[[ 151.061,   10.721, -123.68 ]]])
     """
     return imagenet_utils.preprocess_input(x, data_format, mode="caffe")
 

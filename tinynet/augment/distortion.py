@@ -51,6 +51,9 @@ def elastic(images: Array, alpha: float = 2.0, sigma: float = 4.0, seed: SeedLik
         seed: int, SeedGenerator, NumPy Generator, or None.
         fill_mode, interpolation, fill_value: As for `projective_transform`.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: alpha or sigma is negative.
 
@@ -77,8 +80,15 @@ def grid_distortion(images: Array, steps: int = 4, strength: float = 0.3, seed: 
         seed: int, SeedGenerator, NumPy Generator, or None.
         fill_mode, interpolation, fill_value: As for `projective_transform`.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `steps` or `strength` is out of range.
+
+    >>> row = grid_distortion(np.arange(9.0).reshape(1, 9, 1), seed=0).ravel()
+    >>> row[[0, -1]].round(3).tolist(), bool((np.diff(row) > 0).all())  # the borders and the order stay
+    ([0.0, 8.0], True)
     """
     if steps < 1 or not 0 <= strength < 1:
         raise ValueError(f"grid_distortion: needs at least 1 step and 0 <= strength < 1, got {steps} and {strength}")
@@ -105,6 +115,9 @@ def grid_shuffle(images: Array, grid: int = 3, seed: SeedLike = None) -> Array:
         images: Shape (height, width, channels) or (batch, height, width, channels).
         grid: Tiles a side.
         seed: int, SeedGenerator, NumPy Generator, or None.
+
+    Returns:
+        Array of the shape and type of `images`.
 
     Raises:
         ValueError: more tiles than pixels.

@@ -55,6 +55,9 @@ def sentence_mixup(encodings: Any, labels: Any, alpha: float = 1.0, seed: SeedLi
         encodings: Floats, shape (batch, dim).
         labels, alpha, seed, weights, partners: As for `word_mixup`.
 
+    Returns:
+        (encodings, labels), of their shapes.
+
     >>> sentence_mixup(np.eye(2), np.eye(2), weights=0.75, partners=[1, 0])[0]
     array([[0.75, 0.25],
            [0.25, 0.75]])

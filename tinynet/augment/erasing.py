@@ -24,6 +24,9 @@ def erase(images: Array, boxes: Any, fill_value: float = 0.0) -> Array:
             outside the image is cut off.
         fill_value: The pixels' new value.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     >>> erase(np.ones((2, 3, 1), np.uint8), (0, 1, 9, 2))[..., 0]
     array([[1, 0, 1],
            [1, 0, 1]], dtype=uint8)
@@ -42,6 +45,9 @@ def paste(images: Array, source: Any, boxes: Any, rows: Any = None) -> Array:
         source: Images of the same shape and type.
         boxes: As for `erase`.
         rows: The index in `source` for each image; its own index if None.
+
+    Returns:
+        Array of the shape and type of `images`.
 
     Raises:
         ValueError: `source` has other shapes or another type, or not these rows.
@@ -85,14 +91,16 @@ def cutout(images: Array, size: int = 16, fill_value: float = 0.0, seed: SeedLik
     The overhang matters: an image is sometimes left nearly whole.
 
     Source: DeVries and Taylor, "Improved regularization of convolutional neural networks with Cutout", 2017: side 16
-    and
-    zeros on CIFAR-10, after normalization (so that 0 is the mean).
+    and zeros on CIFAR-10, after normalization (so that 0 is the mean).
 
     Args:
         images: Shape (height, width, channels) or (batch, height, width, channels).
         size: Side of the square in pixels.
         fill_value: 0 in the paper.
         seed: int, SeedGenerator, NumPy Generator, or None.
+
+    Returns:
+        Array of the shape and type of `images`.
 
     Raises:
         ValueError: `size` is not a whole number from 0 on.
@@ -122,8 +130,15 @@ def random_erasing(images: Array, area: tuple[float, float] = (0.02, 0.33), rati
         seed: int, SeedGenerator, NumPy Generator, or None.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `area` or `ratio` is out of range.
+
+    >>> image = random_erasing(np.ones((10, 10, 1)), area=(0.25, 0.25), ratio=(1.0, 1.0), fill_value=0, seed=0)
+    >>> int((image == 0).sum())  # 5 x 5 pixels
+    25
     """
     if not 0 <= area[0] <= area[1] <= 1 or not 0 < ratio[0] <= ratio[1]:
         raise ValueError(f"random_erasing: area must lie in [0, 1] and ratio above 0, got {area} and {ratio}")
@@ -158,8 +173,15 @@ def coarse_dropout(images: Array, holes: int = 8, size: int = 4, fill_value: flo
         fill_value: The pixels' new value.
         seed: int, SeedGenerator, NumPy Generator, or None.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `holes` or `size` is out of range.
+
+    >>> image = coarse_dropout(np.ones((8, 8, 1)), holes=1, size=3, seed=0)
+    >>> int((image == 0).sum())  # 3 x 3 pixels
+    9
     """
     count, height, width = images.shape[:3]
     if holes < 0 or not 0 <= size <= min(height, width):

@@ -68,6 +68,9 @@ def gaussian_blur(images: Array, sigma: Any = 1.0, size: int | None = None, fill
         fill_mode: The values outside the image: 'reflect', 'nearest', 'wrap' or 'constant' (black is 0).
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: a negative sigma, an even size, or an unknown fill mode.
 
@@ -94,6 +97,9 @@ def median_blur(images: Array, size: int = 3, value_range: Sequence[float] = (0,
         size: Side of the window, odd.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: an even size.
 
@@ -115,8 +121,14 @@ def motion_blur(images: Array, size: int = 5, angle: float = 0.0, value_range: S
         angle: Its direction in degrees; 0 is horizontal, and counter-clockwise is positive.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: an even size.
+
+    >>> motion_blur(np.array([[[0.0], [9.0], [0.0]]]), size=3).ravel().round(3)
+    array([3., 3., 3.])
     """
     size = _odd(size, "motion_blur")
     line, reach = np.zeros((size, size)), size // 2
@@ -137,6 +149,16 @@ def sharpen(images: Array, amount: Any = 0.5, value_range: Sequence[float] = (0,
         images: Shape (height, width, channels) or (batch, height, width, channels).
         amount: Factor, or one an image; below 0 blurs.
         value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Returns:
+        Array of the shape and type of `images`.
+
+    >>> image = np.zeros((3, 3, 1))
+    >>> image[1, 1] = 13
+    >>> sharpen(image, 1.0, value_range=(-99, 99))[..., 0].round(3)
+    array([[-1., -1., -1.],
+           [-1., 21., -1.],
+           [-1., -1., -1.]])
     """
     amount = per_image(amount, images, "sharpen", "amount")
     return images + amount * (images - smooth(images))

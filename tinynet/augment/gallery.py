@@ -78,6 +78,10 @@ def gallery(image: Any, other: Any = None, names: tuple[str, str] = ("first", "s
     Raises:
         ImportError: matplotlib is missing.
         ValueError: the image is not one, or the two differ in shape.
+
+    >>> figure = gallery(np.zeros((16, 16, 3), np.uint8))
+    >>> [panel.get_suptitle() for panel in figure.subfigs]
+    ['Pixel-level transforms', 'Spatial-level transforms', 'Mixing two images']
     """
     figures = import_extra("matplotlib.figure", "plot", "augment.gallery")
     image = check_images(image, "gallery")

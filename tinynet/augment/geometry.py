@@ -25,6 +25,9 @@ def flip(images: Array, horizontal: Any = True, vertical: Any = False) -> Array:
         images: Shape (height, width, channels) or (batch, height, width, channels).
         horizontal, vertical: bool, or one an image.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     >>> flip(np.array([[[1.0], [2.0]]])).ravel()
     array([2., 1.])
     """
@@ -34,24 +37,61 @@ def flip(images: Array, horizontal: Any = True, vertical: Any = False) -> Array:
 
 
 def horizontal_flip(image: Array) -> Array:
-    """Mirror left to right: (height, width, channels), or a batch."""
+    """Mirror left to right.
+
+    Args:
+        image: Shape (height, width, channels) or (batch, height, width, channels).
+
+    Returns:
+        Array of the shape and type of `image`.
+
+    >>> horizontal_flip(np.array([[[1.0], [2.0]]])).ravel()
+    array([2., 1.])
+    """
     return flip(image, True, False)
 
 
 def vertical_flip(image: Array) -> Array:
-    """Mirror upside down: (height, width, channels), or a batch."""
+    """Mirror upside down.
+
+    Args:
+        image: Shape (height, width, channels) or (batch, height, width, channels).
+
+    Returns:
+        Array of the shape and type of `image`.
+
+    >>> vertical_flip(np.array([[[1.0]], [[2.0]]])).ravel()
+    array([2., 1.])
+    """
     return flip(image, False, True)
 
 
 @on_batches
 def transpose(images: Array) -> Array:
-    """Exchange rows and columns: (height, width, channels) -> (width, height, channels), or a batch."""
+    """Exchange rows and columns.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+
+    Returns:
+        Array, shape (width, height, channels), or a batch.
+
+    >>> transpose(np.array([[[1.0], [2.0], [3.0]]])).shape
+    (3, 1, 1)
+    """
     return np.ascontiguousarray(images.swapaxes(1, 2))
 
 
 @on_batches
 def rotate90(images: Array, turns: int = 1) -> Array:
     """Turn by `turns` times 90 degrees, counter-clockwise; height and width are exchanged where that is odd.
+
+    Args:
+        images: Shape (height, width, channels) or (batch, height, width, channels).
+        turns: How many quarter turns; negative ones turn clockwise.
+
+    Returns:
+        Array, shape (height, width, channels) or (width, height, channels), or a batch.
 
     >>> rotate90(np.array([[[1.0], [2.0]]])).ravel()
     array([2., 1.])
@@ -119,6 +159,9 @@ def affine(images: Array, angle: Any = 0.0, shift_x: Any = 0.0, shift_y: Any = 0
         shear_x, shear_y: Pixels of displacement per pixel of distance.
         fill_mode, interpolation, fill_value: As for `projective_transform`.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: a scale of 0, or an unknown fill mode or interpolation.
 
@@ -132,7 +175,18 @@ def affine(images: Array, angle: Any = 0.0, shift_x: Any = 0.0, shift_y: Any = 0
 
 def rotate(image: Array, angle: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
            fill_value: float = 0.0) -> Array:
-    """Turn by `angle` degrees, counter-clockwise, about the middle of the image; other arguments as for `affine`.
+    """Turn by `angle` degrees, counter-clockwise, about the middle of the image.
+
+    Args:
+        image: Shape (height, width, channels) or (batch, height, width, channels).
+        angle: Degrees; a number, or one an image.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Returns:
+        Array of the shape and type of `image`.
+
+    Raises:
+        ValueError: an unknown fill mode or interpolation.
 
     >>> rotate(np.array([[[1.0], [2.0], [3.0]]]), 180).ravel().round(6)
     array([3., 2., 1.])
@@ -142,20 +196,68 @@ def rotate(image: Array, angle: Any, fill_mode: str = "reflect", interpolation: 
 
 def shift(image: Array, x: Any = 0.0, y: Any = 0.0, fill_mode: str = "reflect", interpolation: str = "bilinear",
           fill_value: float = 0.0) -> Array:
-    """Move by x pixels to the right and y pixels down; other arguments as for `affine`."""
+    """Move to the right and down.
+
+    Args:
+        image: Shape (height, width, channels) or (batch, height, width, channels).
+        x, y: Pixels to the right and down; numbers, or one an image.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Returns:
+        Array of the shape and type of `image`.
+
+    Raises:
+        ValueError: an unknown fill mode or interpolation.
+
+    >>> shift(np.array([[[1.0], [2.0], [3.0]]]), x=1, fill_mode="nearest").ravel()
+    array([1., 1., 2.])
+    """
     return affine(image, 0.0, x, y, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
 
 
 def scale(image: Array, factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
           fill_value: float = 0.0) -> Array:
-    """Enlarge by `factor` about the middle; the size stays. Other arguments as for `affine`."""
+    """Enlarge by `factor` about the middle; the size stays.
+
+    Args:
+        image: Shape (height, width, channels) or (batch, height, width, channels).
+        factor: Above 1 enlarges, below 1 reduces; a number, or one an image.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Returns:
+        Array of the shape and type of `image`.
+
+    Raises:
+        ValueError: a factor of 0, or an unknown fill mode or interpolation.
+
+    >>> scale(np.array([[[1.0], [2.0], [3.0]]]), 2).ravel()
+    array([1.5, 2. , 2.5])
+    """
     return affine(image, scale_x=factor, scale_y=factor, fill_mode=fill_mode, interpolation=interpolation,
                   fill_value=fill_value)
 
 
 def shear(image: Array, x: Any = 0.0, y: Any = 0.0, fill_mode: str = "reflect", interpolation: str = "bilinear",
           fill_value: float = 0.0) -> Array:
-    """Displace rows by x pixels per pixel from the middle, and columns by y; other arguments as for `affine`."""
+    """Displace rows by x pixels per pixel from the middle, and columns by y.
+
+    Args:
+        image: Shape (height, width, channels) or (batch, height, width, channels).
+        x, y: Pixels of displacement per pixel of distance; numbers, or one an image.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Returns:
+        Array of the shape and type of `image`.
+
+    Raises:
+        ValueError: an unknown fill mode or interpolation.
+
+    >>> image = np.arange(9.0).reshape(3, 3, 1)
+    >>> shear(image, x=1, fill_mode="constant")[..., 0]  # the upper row moves right, the lower one left
+    array([[0., 0., 1.],
+           [3., 4., 5.],
+           [7., 8., 0.]])
+    """
     return affine(image, shear_x=x, shear_y=y, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
 
 
@@ -163,7 +265,21 @@ def shift_scale_rotate(image: Array, x: Any = 0.0, y: Any = 0.0, factor: Any = 1
                        fill_mode: str = "reflect", interpolation: str = "bilinear", fill_value: float = 0.0) -> Array:
     """Enlarge by `factor`, turn by `angle` degrees, move by (x, y) pixels, in this order and in one interpolation.
 
-    Other arguments as for `affine`.
+    Args:
+        image: Shape (height, width, channels) or (batch, height, width, channels).
+        x, y: Pixels to the right and down.
+        factor: Above 1 enlarges.
+        angle: Degrees, counter-clockwise.
+        fill_mode, interpolation, fill_value: As for `projective_transform`.
+
+    Returns:
+        Array of the shape and type of `image`.
+
+    Raises:
+        ValueError: a factor of 0, or an unknown fill mode or interpolation.
+
+    >>> shift_scale_rotate(np.array([[[1.0], [2.0], [3.0]]]), x=1, angle=180, fill_mode="nearest").ravel().round(3)
+    array([3., 3., 2.])
     """
     return affine(image, angle, x, y, factor, factor, fill_mode=fill_mode, interpolation=interpolation,
                   fill_value=fill_value)
@@ -201,8 +317,15 @@ def perspective(images: Array, strength: float = 0.1, seed: SeedLike = None, fil
         seed: int, SeedGenerator, NumPy Generator, or None.
         fill_mode, interpolation, fill_value: As for `projective_transform`.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `strength` is out of range, or the image has one row or column.
+
+    >>> image = np.arange(4.0).reshape(2, 2, 1)
+    >>> perspective(image, strength=0).ravel().round(3)  # no corner moves
+    array([0., 1., 2., 3.])
     """
     if not 0 <= strength < 0.5:
         raise ValueError(f"perspective: strength must be from 0 to below 0.5 of a side, got {strength}")
@@ -223,6 +346,9 @@ def resize(images: Array, height: int, width: int, interpolation: str = "bilinea
         images: Shape (height, width, channels) or (batch, height, width, channels).
         height, width: The new size.
         interpolation: 'bilinear' or 'nearest'.
+
+    Returns:
+        Array of the type of `images`, shape (height, width, channels) of the new size, or a batch.
 
     Raises:
         ValueError: a size below 1, or an unknown interpolation.
@@ -245,6 +371,9 @@ def crop(images: Array, top: int, left: int, height: int, width: int) -> Array:
         images: Shape (height, width, channels) or (batch, height, width, channels).
         top, left: Its upper left corner.
         height, width: Its size in pixels.
+
+    Returns:
+        Array of the type of `images`, shape (height, width, channels) of the rectangle, or a batch.
 
     Raises:
         ValueError: it does not lie inside the image.
@@ -269,8 +398,14 @@ def random_crop(images: Array, height: int, width: int, seed: SeedLike = None) -
         height, width: Of the rectangle.
         seed: int, SeedGenerator, NumPy Generator, or None.
 
+    Returns:
+        Array of the type of `images`, shape (height, width, channels) of the rectangle, or a batch.
+
     Raises:
         ValueError: it does not fit into the image.
+
+    >>> random_crop(np.zeros((2, 8, 8, 3)), height=6, width=5).shape
+    (2, 6, 5, 3)
     """
     if height > images.shape[1] or width > images.shape[2] or min(height, width) < 1:
         raise ValueError(f"random_crop: no {height} x {width} pixels in images of {images.shape[1:3]}")
@@ -298,8 +433,14 @@ def random_resized_crop(images: Array, area: tuple[float, float] = (0.5, 1.0),
         seed: int, SeedGenerator, NumPy Generator, or None.
         interpolation: 'bilinear' or 'nearest'.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `area` or `ratio` is out of range.
+
+    >>> random_resized_crop(np.zeros((2, 8, 8, 3)), area=(0.1, 0.2)).shape
+    (2, 8, 8, 3)
     """
     if not 0 < area[0] <= area[1] <= 1 or not 0 < ratio[0] <= ratio[1]:
         raise ValueError(f"random_resized_crop: area must lie in (0, 1] and ratio above 0, got {area} and {ratio}")
@@ -323,6 +464,9 @@ def pad(images: Array, top: int = 0, left: int = 0, bottom: int = 0, right: int 
         images: Shape (height, width, channels) or (batch, height, width, channels).
         top, left, bottom, right: How many.
         fill_mode, fill_value: Their values, as for `projective_transform`.
+
+    Returns:
+        Array of the type of `images`, shape (height + top + bottom, width + left + right, channels), or a batch.
 
     Raises:
         ValueError: a negative number.

@@ -23,6 +23,9 @@ def auto_contrast(images: Array, value_range: Sequence[float] = (0, 255)) -> Arr
         images: Shape (height, width, channels) or (batch, height, width, channels).
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     >>> auto_contrast(np.array([[[50, 100, 100]], [[100, 100, 150]]], np.uint8))[..., 0].ravel()
     array([  0, 255], dtype=uint8)
     """
@@ -66,8 +69,14 @@ def equalize(images: Array, bins: int = 256, value_range: Sequence[float] = (0, 
         bins: Number of levels that are distinguished.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: fewer than 2 bins.
+
+    >>> equalize(np.array([[[100], [101], [102]]], np.uint8)).ravel()
+    array([  0, 128, 255], dtype=uint8)
     """
     if bins < 2:
         raise ValueError(f"equalize: bins must be at least 2, got {bins}")
@@ -94,8 +103,7 @@ def clahe(images: Array, clip_limit: float = 4.0, tiles: int = 8, value_range: S
 
     No level may count for more than `clip_limit` times the mean; the excess is spread over all levels. Between the
     middles of the tiles the results of the four nearest are interpolated. Images of several channels are treated
-    channel
-    by channel.
+    channel by channel.
 
     Source: Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994.
 
@@ -105,8 +113,14 @@ def clahe(images: Array, clip_limit: float = 4.0, tiles: int = 8, value_range: S
         tiles: How many tiles a side, at most the image's height and width.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `clip_limit` or `tiles` is out of range.
+
+    >>> clahe(np.array([[[100], [101]], [[102], [103]]], np.uint8), clip_limit=256, tiles=1).ravel()
+    array([ 64, 128, 191, 255], dtype=uint8)
     """
     count, height, width, channels = images.shape
     if clip_limit < 1:

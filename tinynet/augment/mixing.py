@@ -24,6 +24,10 @@ from .batches import as_generator
 def blend(first: Any, second: Any, weight: Any) -> Any:
     """Return weight first + (1 - weight) second.
 
+    Args:
+        first, second: Numbers, arrays or Tensors that broadcast against each other.
+        weight: The share of the first; a number, or an array that broadcasts against them.
+
     40 % cat and 60 % dog, as images and as labels:
 
     >>> cat, dog = np.array([1.0, 0.0]), np.array([0.0, 1.0])
@@ -271,7 +275,23 @@ def mix(images: Any, labels: Any, method: str = "mixup", alpha: float = 1.0, see
 
 def mixup(images: Any, labels: Any, alpha: float = 0.2, seed: SeedLike = None, weights: Any = None,
           partners: Any = None) -> tuple[Array, Array]:
-    """x~ = lambda x_i + (1 - lambda) x_j, y~ = lambda y_i + (1 - lambda) y_j; arguments and errors as for `mix`."""
+    """x~ = lambda x_i + (1 - lambda) x_j, y~ = lambda y_i + (1 - lambda) y_j.
+
+    Args:
+        images, labels, seed, weights, partners: As for `mix`.
+        alpha: The shares are drawn from Beta(alpha, alpha).
+
+    Returns:
+        (images, labels), as of `mix`.
+
+    Raises:
+        ValueError: as for `mix`.
+
+    >>> x = np.zeros((2, 4, 4, 1)); x[1] = 1
+    >>> mixed, labels = mixup(x, np.eye(2), weights=0.75, partners=[1, 0])
+    >>> mixed[0, 0, 0], labels[0]
+    (array([0.25]), array([0.75, 0.25]))
+    """
     return mix(images, labels, "mixup", alpha, seed, weights, partners)
 
 
@@ -279,6 +299,19 @@ def cutmix(images: Any, labels: Any, alpha: float = 1.0, seed: SeedLike = None, 
            partners: Any = None) -> tuple[Array, Array]:
     """Paste a rectangle of another image; labels are mixed by the pasted area, exact to the pixel.
 
-    Arguments and errors as for `mix`.
+    Args:
+        images, labels, seed, weights, partners: As for `mix`.
+        alpha: The shares are drawn from Beta(alpha, alpha).
+
+    Returns:
+        (images, labels), as of `mix`.
+
+    Raises:
+        ValueError: as for `mix`.
+
+    >>> x = np.zeros((2, 4, 4, 1)); x[1] = 1
+    >>> mixed, labels = cutmix(x, np.eye(2), weights=0.75, partners=[1, 0], seed=0)
+    >>> int(mixed[0].sum()), labels[0]  # 4 of 16 pixels
+    (4, array([0.75, 0.25]))
     """
     return mix(images, labels, "cutmix", alpha, seed, weights, partners)

@@ -26,6 +26,9 @@ def gaussian_noise(images: Array, stddev: Any = 0.1, seed: SeedLike = None,
         seed: int, SeedGenerator, NumPy Generator, or None.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     >>> bool((gaussian_noise(np.zeros((2, 2, 1)), 0.1, seed=1, value_range=(-1, 1)) != 0).all())
     True
     """
@@ -49,8 +52,14 @@ def iso_noise(images: Array, color: float = 0.05, intensity: float = 0.5, seed: 
         seed: int, SeedGenerator, NumPy Generator, or None.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: not RGB, or a negative parameter.
+
+    >>> iso_noise(np.zeros((1, 2, 3), np.uint8), seed=0).ravel()  # black sends no photons
+    array([0, 0, 0, 0, 0, 0], dtype=uint8)
     """
     check_channels(images, "iso_noise")
     if intensity < 0 or color < 0:
@@ -80,8 +89,14 @@ def salt_and_pepper(images: Array, amount: float = 0.05, salt: float = 0.5, seed
         seed: int, SeedGenerator, NumPy Generator, or None.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: a share outside [0, 1].
+
+    >>> np.unique(salt_and_pepper(np.full((8, 8, 1), 100, np.uint8), amount=1, seed=0))
+    array([  0, 255], dtype=uint8)
     """
     if not 0 <= amount <= 1 or not 0 <= salt <= 1:
         raise ValueError(f"salt_and_pepper: amount and salt must be from 0 to 1, got {amount} and {salt}")
@@ -100,9 +115,17 @@ def jpeg(images: Array, quality: float = 30, value_range: Sequence[float] = (0, 
         quality: From 1 to 95.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ModuleNotFoundError: pillow is not installed; the message names the extra.
         ValueError: another quality or number of channels, or values that are NaN, which a JPEG cannot have.
+
+    >>> image = np.arange(64, dtype=np.uint8).reshape(8, 8, 1)
+    >>> fine, coarse = (len(np.unique(jpeg(image, quality))) for quality in (95, 10))  # how many levels are left
+    >>> coarse < fine <= 64
+    True
     """
     pillow = import_pillow("augment.jpeg")
     if np.isnan(images).any():
@@ -142,8 +165,16 @@ def fog(images: Array, density: float = 0.5, seed: SeedLike = None, value_range:
         seed: int, SeedGenerator, NumPy Generator, or None.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `density` is out of range.
+
+    >>> black = np.zeros((8, 8, 1))
+    >>> foggy = fog(black, density=0.5, value_range=(0, 1), seed=0)
+    >>> bool(foggy.min() >= 0.25 and foggy.max() <= 0.5)
+    True
     """
     if not 0 <= density <= 1:
         raise ValueError(f"fog: density must be from 0 to 1, got {density}")
@@ -164,8 +195,16 @@ def rain(images: Array, amount: float = 0.02, length: int = 9, angle: float = 70
         seed: int, SeedGenerator, NumPy Generator, or None.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `amount` is out of range, or `length` is even.
+
+    >>> image = np.full((16, 16, 1), 100, np.uint8)
+    >>> wet = rain(image, amount=0.1, seed=0)
+    >>> int(wet.min()) >= 100, int(wet.max()) > 100
+    (True, True)
     """
     if not 0 <= amount <= 1:
         raise ValueError(f"rain: amount must be from 0 to 1, got {amount}")
@@ -186,8 +225,16 @@ def snow(images: Array, amount: float = 0.03, size: float = 0.7, seed: SeedLike 
         seed: int, SeedGenerator, NumPy Generator, or None.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: `amount` is out of range.
+
+    >>> image = np.full((16, 16, 1), 100, np.uint8)
+    >>> white = snow(image, amount=0.1, seed=0)
+    >>> int(white.min()) >= 100, int(white.max()) > 100
+    (True, True)
     """
     if not 0 <= amount <= 1:
         raise ValueError(f"snow: amount must be from 0 to 1, got {amount}")

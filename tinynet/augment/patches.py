@@ -66,6 +66,9 @@ def patch_shuffle(images: Array, size: int = 2, probability: float = 0.05, seed:
         images: Shape (height, width, channels) or (batch, height, width, channels).
         size, probability, seed: As for `patch_order`; the paper takes size 2 and probability 0.05.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: as for `patch_order`.
 

@@ -26,6 +26,9 @@ def brightness(images: Array, delta: Any = 0.2, value_range: Sequence[float] = (
         delta: The share; a number, or one an image.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     >>> brightness(np.array([[[0, 100, 250]]], np.uint8), 0.1)
     array([[[ 26, 126, 255]]], dtype=uint8)
     """
@@ -41,6 +44,9 @@ def contrast(images: Array, factor: Any = 1.5, value_range: Sequence[float] = (0
         images: Shape (height, width, channels) or (batch, height, width, channels).
         factor: A number, or one an image; below 1 reduces contrast.
         value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Returns:
+        Array of the shape and type of `images`.
 
     >>> contrast(np.array([[[100], [200]]], np.uint8), 0.5).ravel()
     array([125, 175], dtype=uint8)
@@ -97,6 +103,9 @@ def solarize(images: Array, threshold: Any = 0.5, addition: Any = 0.0,
         threshold, addition: Shares of the range; numbers, or one an image.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     >>> solarize(np.array([[[100, 200, 250]]], np.uint8))
     array([[[100,  55,   5]]], dtype=uint8)
     """
@@ -115,6 +124,9 @@ def posterize(images: Array, bits: Any = 3, value_range: Sequence[float] = (0, 2
         images: Shape (height, width, channels) or (batch, height, width, channels).
         bits: How many, from 1 to 8, which keeps all; a number, or one an image.
         value_range: The values of black and white in float images; (0, 255) for uint8.
+
+    Returns:
+        Array of the shape and type of `images`.
 
     Raises:
         ValueError: `bits` is out of range.
@@ -149,6 +161,9 @@ def grayscale(images: Array, value_range: Sequence[float] = (0, 255)) -> Array:
 
     Raises:
         ValueError: not RGB.
+
+    >>> grayscale(np.array([[[200, 100, 0]]], np.uint8))
+    array([[[118, 118, 118]]], dtype=uint8)
     """
     check_channels(images, "grayscale")
     return np.broadcast_to(luma(images), images.shape)
@@ -163,8 +178,14 @@ def color(images: Array, factor: Any = 0.5, value_range: Sequence[float] = (0, 2
         factor: 0 is grey, 1 the image, more strengthens the colours; a number, or one an image.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: not RGB.
+
+    >>> color(np.array([[[200, 100, 0]]], np.uint8), 0.5)
+    array([[[159, 109,  59]]], dtype=uint8)
     """
     check_channels(images, "color")
     gray = luma(images)
@@ -210,8 +231,14 @@ def hue_saturation(images: Array, hue: Any = 0.0, saturation: Any = 1.0,
         saturation: Factor, by which the other channels move away from the brightest one, or, below 1, towards it.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: not RGB.
+
+    >>> hue_saturation(np.array([[[255, 0, 0]]], np.uint8), hue=0.5)  # of red
+    array([[[  0, 255, 255]]], dtype=uint8)
     """
     check_channels(images, "hue_saturation")
     low, high = value_range
@@ -233,8 +260,14 @@ def rgb_shift(images: Array, red: Any = 0.1, green: Any = 0.0, blue: Any = -0.1,
         red, green, blue: The shares; numbers, or one an image.
         value_range: The values of black and white in float images; (0, 255) for uint8.
 
+    Returns:
+        Array of the shape and type of `images`.
+
     Raises:
         ValueError: not RGB.
+
+    >>> rgb_shift(np.array([[[100, 100, 100]]], np.uint8), red=0.2, blue=-0.2)
+    array([[[151, 100,  49]]], dtype=uint8)
     """
     check_channels(images, "rgb_shift")
     low, high = value_range
@@ -250,6 +283,12 @@ def channel_shuffle(images: Array, seed: SeedLike = None) -> Array:
     Args:
         images: Shape (height, width, channels) or (batch, height, width, channels).
         seed: int, SeedGenerator, NumPy Generator, or None.
+
+    Returns:
+        Array of the shape and type of `images`.
+
+    >>> sorted(channel_shuffle(np.array([[[1, 2, 3]]], np.uint8), seed=0).ravel().tolist())
+    [1, 2, 3]
     """
     order = as_generator(seed).permuted(np.tile(np.arange(images.shape[-1]), (len(images), 1)), axis=1)
     return np.take_along_axis(images, order[:, None, None, :], axis=-1)

@@ -175,6 +175,9 @@ def word_dropout(words: Sequence[str], rate: float = 0.1, unknown: str = "<unk>"
         rate: From 0 to 1.
         unknown: The mark.
 
+    Returns:
+        list of str, as long as `words`.
+
     Raises:
         TypeError: `words` is not a list of str.
         ValueError: `rate` is out of range.
@@ -287,6 +290,9 @@ def changes(alpha: float, words: Sequence[str]) -> int:
 
 def only_letters(text: str) -> str:
     """Return the text as the authors' program cleans it: lower case, a to z and single spaces.
+
+    Args:
+        text: str.
 
     >>> only_letters("It's a well-made film, isn't it?")
     'its a well made film isnt it'

@@ -17,7 +17,17 @@ from typing import Any, Protocol, runtime_checkable
 
 @runtime_checkable
 class Translator(Protocol):
-    """The interface that `back_translate` needs."""
+    """The interface that `back_translate` needs. A class with this method has it, also if this is not its base.
+
+    Raises:
+        TypeError: it is instantiated: it has no translation of its own.
+
+    >>> class Shouting:
+    ...     def translate(self, texts):
+    ...         return [text.upper() for text in texts]
+    >>> isinstance(Shouting(), Translator)
+    True
+    """
 
     def translate(self, texts: list[str]) -> list[str]:
         """Return the translation of each text."""
@@ -59,6 +69,10 @@ class ApertiumTranslator:
 
     Raises:
         FileNotFoundError: the program, or this pair of languages, is not installed; the message names the packages.
+        ValueError: `timeout` is not above 0.
+
+    >>> ApertiumTranslator("eng", "spa").translate(["The house is red."])
+    ['La casa es roja.']
     """
 
     # A paragraph between the texts: the tagger starts anew after a full stop, but the first word of a text would get a

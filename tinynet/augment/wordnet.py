@@ -57,6 +57,10 @@ class WordNet:
         DatasetNotFoundError: it is not there; the message names the package to install.
         DataError: a file is broken, or does not belong to the others. This is checked for some fifty lines of each file
             when it is opened, and for each line that is read later.
+
+    >>> net = WordNet()
+    >>> net.lemmas("geese"), net.synonyms("film", pos="v")
+    (['goose'], ['shoot', 'take'])
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:

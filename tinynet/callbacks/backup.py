@@ -48,8 +48,15 @@ class BackupAndRestore(Callback):
         ModelFileError: in training, when the backup is damaged or of another model.
         TypeError: in training, when a callback's `resumed_attributes` are no plain values.
 
-    >>> backup = BackupAndRestore("backup", save_freq=100)
-    >>> # model.fit(x, y, epochs=50, callbacks=[backup])
+    >>> def build():
+    ...     model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    ...     model.compile("sgd", "mse")
+    ...     return model
+    >>> x = np.array([[1.0], [2.0]])
+    >>> backup = BackupAndRestore("backup", delete_checkpoint=False)
+    >>> history = build().fit(x, 3 * x, epochs=2, verbose=0, callbacks=[backup])
+    >>> build().fit(x, 3 * x, epochs=5, verbose=0, callbacks=[backup]).epoch   # two are from the backup
+    [0, 1, 2, 3, 4]
     """
 
     comes_last = True

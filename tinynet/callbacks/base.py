@@ -10,7 +10,12 @@ Logs = dict[str, Any]
 class Callback:
     """Override the hooks you need; `self.model` and `self.params` are set before training starts.
 
-    `logs` holds the loss and the metrics so far, by name. Setting `self.model.stop_training = True` ends training.
+    Setting `self.model.stop_training = True` ends training.
+
+    Arguments of the hooks:
+        epoch: Number of the epoch, from 0.
+        batch: Number of the batch in its epoch (or in the data that is evaluated), from 0.
+        logs: The loss and the metrics so far, by name: a dict, or None.
 
     Attributes:
         model: The model that is trained, evaluated or asked to predict; None before.

@@ -48,8 +48,13 @@ class ModelCheckpoint(MonitorCallback):
         KeyError: in training, when braces name what is not in the logs.
         OSError: in training, when the file cannot be written.
 
-    >>> best = ModelCheckpoint("best.keras", monitor="val_loss", save_best_only=True)
-    >>> # model.fit(x, y, validation_split=0.2, callbacks=[best])
+    >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [2.0]])
+    >>> save = ModelCheckpoint("model-{epoch:02d}.keras", monitor="loss", save_best_only=True)
+    >>> history = model.fit(x, x, epochs=3, verbose=0, callbacks=[save])
+    >>> sorted(os.listdir())  # the loss is 0 from the first epoch on
+    ['model-01.keras']
     """
 
     resumed_attributes = ("best", "_batches", "_epochs")

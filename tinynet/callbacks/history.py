@@ -15,6 +15,12 @@ class History(Callback):
         history: For each name in the logs, its value in every epoch: {'loss': [...], 'val_loss': [...]}.
         epoch: The epochs' numbers.
         params: 'verbose', 'epochs' and 'steps' of the `fit`.
+
+    >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=2, verbose=0)
+    >>> history.epoch, history.history["loss"]
+    ([0, 1], [0.0, 0.0])
     """
 
     resumed_attributes = ("history", "epoch")

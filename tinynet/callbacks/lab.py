@@ -39,8 +39,11 @@ class Lab(Callback):
     Raises:
         ModuleNotFoundError: the extra `lab` is not installed; when `fit` begins.
 
-    >>> lab = Lab(open_browser=False)
-    >>> # model.fit(x, y, callbacks=[lab])
+    >>> model = Sequential([tn.Input((1,)), Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [2.0]])
+    >>> history = model.fit(x, x, epochs=2, verbose=0, callbacks=[Lab(open_browser=False, port=0)])
+    tinynet lab: http://127.0.0.1:.../?token=...#/model
     """
 
     # What opens the page: a function of (lab, port, open_browser) that returns the link. The package sets it, since the

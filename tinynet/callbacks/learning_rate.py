@@ -33,7 +33,12 @@ class LearningRateScheduler(Callback):
         ValueError: in training, when the function returns something else.
         TypeError: schedule is no function; in training, when the optimizer's own rate follows a schedule.
 
-    >>> halved = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch % 10 == 9 else rate)
+    >>> model = Sequential([tn.Input((1,)), Dense(1)])
+    >>> model.compile(tn.optimizers.SGD(0.5), "mse")
+    >>> x = np.array([[1.0], [2.0]])
+    >>> halved = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch % 2 == 1 else rate)
+    >>> model.fit(x, x, epochs=4, verbose=0, callbacks=[halved]).history["learning_rate"]
+    [0.5, 0.25, 0.25, 0.125]
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
@@ -93,8 +98,12 @@ class ReduceLROnPlateau(MonitorCallback):
     Raises:
         ValueError: a factor of 1 or more, or a negative number.
 
-    >>> slower = ReduceLROnPlateau("val_loss", factor=0.5, patience=3)
-    >>> # model.fit(x, y, validation_split=0.2, epochs=100, callbacks=[slower])
+    >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    >>> model.compile(tn.optimizers.SGD(0.5), "mse")
+    >>> x = np.array([[1.0], [2.0]])
+    >>> slower = ReduceLROnPlateau("loss", factor=0.5, patience=2)
+    >>> model.fit(x, x, epochs=6, verbose=0, callbacks=[slower]).history["learning_rate"]
+    [0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
     """
 
     resumed_attributes = ("best", "wait", "cooldown_counter")

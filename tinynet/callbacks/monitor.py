@@ -110,8 +110,15 @@ class EarlyStopping(MonitorCallback):
         best, best_epoch, best_weights: The best value, its epoch, and with `restore_best_weights` the weights then.
         wait: Epochs since the last improvement.
 
-    >>> stopper = EarlyStopping("val_loss", patience=3, restore_best_weights=True)
-    >>> # model.fit(x, y, validation_split=0.2, epochs=100, callbacks=[stopper])
+    Raises:
+        ValueError: `patience` or `start_from_epoch` is no number of at least 0.
+
+    >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [2.0]])
+    >>> history = model.fit(x, x, epochs=100, verbose=0, callbacks=[EarlyStopping("loss", patience=2)])
+    >>> history.epoch  # the loss is 0 from the first epoch on
+    [0, 1, 2]
     """
 
     resumed_attributes = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")

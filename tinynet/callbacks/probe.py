@@ -133,9 +133,13 @@ class Probe(Callback):
     Raises:
         ValueError: another kind or another `every`; in training, a layer that the model has not.
 
-    >>> probe = Probe(every=100)
-    >>> # model.fit(x, y, callbacks=[probe])
-    >>> # probe["dense", "gradient"].norm
+    >>> model = Sequential([tn.Input((1,)), Dense(3, name="hidden"), Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.arange(8.0).reshape(8, 1)
+    >>> probe = Probe(every=2)
+    >>> history = model.fit(x, x, batch_size=2, epochs=2, verbose=0, callbacks=[probe])
+    >>> probe["hidden", "gradient"].norm.shape  # of every second of eight batches
+    (4,)
     """
 
     def __init__(self, layers: Any = None, what: str | tuple[str, ...] = KINDS, every: int | str = 100, bins: int = 30,

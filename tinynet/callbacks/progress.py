@@ -13,6 +13,14 @@ class ProgbarLogger(Callback):
     """Shows a bar for each epoch (verbose=1), or a line (verbose=2).
 
     Its batch hooks take a function that makes the logs, since most batches are not shown.
+
+    `fit`, `evaluate` and `predict` add one by themselves, unless verbose=0.
+
+    >>> logger = ProgbarLogger()
+    >>> logger.set_params({"verbose": 2, "epochs": 3, "steps": 1})
+    >>> logger.on_train_begin()
+    >>> logger.on_epoch_begin(0)
+    Epoch 1/3
     """
 
     takes_lazy_logs = True

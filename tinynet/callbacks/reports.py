@@ -30,8 +30,15 @@ class CSVLogger(Callback):
     Raises:
         OSError: in training, when the file cannot be written; it has the path.
 
-    >>> log = CSVLogger("training.csv")
-    >>> # model.fit(x, y, callbacks=[log])
+    >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [2.0]])
+    >>> history = model.fit(x, x, epochs=2, verbose=0, callbacks=[CSVLogger("training.csv")])
+    >>> with open("training.csv") as file:
+    ...     print(file.read(), end="")
+    epoch,loss,val_loss
+    0,0.0,NA
+    1,0.0,NA
     """
 
     def __init__(self, filename: str | os.PathLike, separator: str = ",", append: bool = False) -> None:
@@ -129,6 +136,10 @@ class RemoteMonitor(Callback):
 
     Raises:
         ValueError: root begins with neither http:// nor https://.
+
+    >>> monitor = RemoteMonitor("http://localhost:9000", headers={"X-Course": "cnn"})
+    >>> monitor.root + monitor.path  # where fit(..., callbacks=[monitor]) posts
+    'http://localhost:9000/publish/epoch/end/'
     """
 
     seconds = 10  # that the server may take

@@ -25,7 +25,13 @@ class LambdaCallback(Callback):
     Raises:
         TypeError: a name that begins with `on_` and is no hook.
 
+    >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [2.0]])
     >>> show = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    >>> history = model.fit(x, x, epochs=2, verbose=0, callbacks=[show])
+    0 0.0
+    1 0.0
     """
 
     def __init__(self, on_epoch_begin: Hook = None, on_epoch_end: Hook = None, on_train_begin: Hook = None,
@@ -93,6 +99,12 @@ class SwapEMAWeights(Callback):
 
     Raises:
         ValueError: in training, when the optimizer keeps no averages.
+
+    >>> model = Sequential([tn.Input((1,)), Dense(1)])
+    >>> model.compile(tn.optimizers.SGD(use_ema=True), "mse")
+    >>> history = model.fit(np.ones((4, 1)), np.ones(4), validation_split=0.5, callbacks=[SwapEMAWeights()], verbose=0)
+    >>> sorted(history.history)  # val_loss is that of the averages
+    ['loss', 'val_loss']
     """
 
     resumed_attributes = ("_own",)

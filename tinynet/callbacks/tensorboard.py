@@ -52,8 +52,12 @@ class TensorBoard(Callback):
         NotImplementedError: `profile_batch` or an argument of the projector.
         ValueError: another update_freq.
 
-    >>> board = TensorBoard("logs/run1", histogram_freq=1)
-    >>> # model.fit(x, y, callbacks=[board])
+    >>> model = Sequential([tn.Input((1,)), Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [2.0]])
+    >>> history = model.fit(x, x, verbose=0, callbacks=[TensorBoard("logs/run1")])
+    >>> os.listdir("logs/run1")
+    ['train']
     """
 
     def __init__(self, log_dir: str | os.PathLike = "logs", histogram_freq: int = 0, write_graph: bool = True,

@@ -24,6 +24,12 @@ Rule = Callable[[Any], bool]
 def is_nested(value: Any) -> bool:
     """Whether `value` is a list, a tuple or a dict.
 
+    Args:
+        value: Anything.
+
+    Returns:
+        A bool.
+
     >>> is_nested([1, 2]), is_nested((1, 2)), is_nested(np.arange(2))
     (True, True, False)
     """

@@ -30,8 +30,17 @@ class Dataset(Sources, Batching):
     """Elements that a pipeline computes one after the other. Begin with `from_tensor_slices`, `from_generator`, ...
 
     Elements are Tensors, or tuples and dicts of Tensors; text becomes a `StringTensor`. `fit`, `evaluate` and
-    `predict` take a data set whose elements are batches: (x, y) or (x, y, sample_weight). All methods take `name`
-    for TensorFlow's sake and ignore it.
+    `predict` take a data set whose elements are batches: (x, y) or (x, y, sample_weight).
+
+    Methods without another result return a new data set; this one stays as it is. All take `name` for TensorFlow's
+    sake and ignore it.
+
+    Args:
+        iterate: Function without arguments that returns an iterable of elements; called for every epoch.
+        spec: The elements' `TensorSpec`s, nested like an element; or a function that returns them when they are asked
+            for.
+        cardinality: How many elements there are; -1 for endlessly many, -2 if that is not known.
+        rows: Arrays in memory, nested like an element: `iterate` then yields row numbers.
 
     >>> dataset = Dataset.from_tensor_slices(([1, 2, 3], [10, 20, 30]))
     >>> for x, y in dataset.map(lambda x, y: (x * 2, y)).batch(2):
@@ -77,6 +86,10 @@ class Dataset(Sources, Batching):
         Args:
             count: How many times; without end if None or -1.
 
+        Raises:
+            TypeError: `count` is no int.
+            ValueError: it is below -1.
+
         >>> list(map(int, Dataset.range(2).repeat(2)))
         [0, 1, 0, 1]
         """
@@ -102,6 +115,10 @@ class Dataset(Sources, Batching):
         Args:
             count: How many; all if -1.
 
+        Raises:
+            TypeError: `count` is no int.
+            ValueError: it is below -1.
+
         >>> list(map(int, Dataset.range(9).take(2)))
         [0, 1]
         """
@@ -117,6 +134,10 @@ class Dataset(Sources, Batching):
 
         Args:
             count: How many; all if -1.
+
+        Raises:
+            TypeError: `count` is no int.
+            ValueError: it is below -1.
 
         >>> list(map(int, Dataset.range(4).skip(2)))
         [2, 3]
@@ -164,6 +185,11 @@ class Dataset(Sources, Batching):
 
         Args:
             filename: Accepted for TensorFlow's sake: with one, a warning tells that no file is written.
+
+        >>> calls = []
+        >>> dataset = Dataset.range(2).map(lambda x: (calls.append(1), x)[1]).cache()
+        >>> list(map(int, dataset)), list(map(int, dataset)), len(calls)
+        ([0, 1], [0, 1], 2)
         """
         if filename:
             warnings.warn(f"Dataset.cache: elements are kept in memory, nothing is written to {filename!r}",
@@ -187,6 +213,13 @@ class Dataset(Sources, Batching):
 
         Args:
             buffer_size: At most so many; two if AUTOTUNE; 0 changes nothing.
+
+        Raises:
+            TypeError: `buffer_size` is no int.
+            ValueError: it is negative, and not AUTOTUNE.
+
+        >>> list(map(int, Dataset.range(3).prefetch(1)))
+        [0, 1, 2]
         """
         size = 2 if int(buffer_size) == AUTOTUNE else checks.count(buffer_size, "Dataset.prefetch", "buffer_size", 0)
         if size == 0:

@@ -100,6 +100,10 @@ class Epochs:
         exhausted: Whether an iterator has ended for good: no further epoch will have a batch.
         first_step: The number of the coming epoch's first step: 0, unless `go_on_from` was called.
 
+    Raises:
+        TypeError: `steps` is no int.
+        ValueError: it is below 1.
+
     >>> epochs = Epochs(make_batches(np.arange(4), batch_size=1), steps=2)
     >>> for epoch in range(3):
     ...     print([batch.tolist() for batch in epochs])
@@ -211,5 +215,15 @@ class Epochs:
 
 
 def is_array_data(x: Any) -> bool:
-    """Whether `validation_split` can cut `x`: arrays, not something that yields batches."""
+    """Whether `validation_split` can cut `x`: arrays, not something that yields batches.
+
+    Args:
+        x: What was passed to `fit`.
+
+    Returns:
+        A bool.
+
+    >>> is_array_data(np.zeros((3, 2))), is_array_data(iter([]))
+    (True, False)
+    """
     return hasattr(x, "__array__") or isinstance(x, list | tuple | dict | range) or holds_arrays(x)

@@ -102,6 +102,15 @@ class PyDatasetBatches(IterableBatches):
         shuffle: Whether to take the batches in a new order every epoch.
         rng: numpy Generator for the order; a new one if None.
         class_weight, x_dtype, where: As for `IterableBatches`.
+
+    >>> class Squares(tn.utils.PyDataset):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, index):
+    ...         x = np.arange(2.0) + 2 * index
+    ...         return x, x * x
+    >>> [batch[1].tolist() for batch in PyDatasetBatches(Squares())]
+    [[0.0, 1.0], [4.0, 9.0]]
     """
 
     def __init__(self, source: Any, *, shuffle: bool = False, rng: Any = None,

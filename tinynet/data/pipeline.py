@@ -110,8 +110,14 @@ class Pipeline(Nested, metaclass=_ExplainsMissing):
     def as_numpy_iterator(self) -> Elements:
         """Iterate over the elements as ndarrays; scalars of NumPy, or bytes, where there is one value.
 
+        Returns:
+            An iterator.
+
         Raises:
             TypeError: (while iterating) the elements are data sets.
+
+        >>> [int(x) for x in tn.data.Dataset.range(3).as_numpy_iterator()]
+        [0, 1, 2]
         """
         return Elements((map_leaves(_as_numpy, element) for element in self._elements()), self)
 
@@ -130,7 +136,11 @@ class Pipeline(Nested, metaclass=_ExplainsMissing):
                           found) if batched else found
 
     def cardinality(self, name: str | None = None) -> Tensor:
-        """Return how many elements there are, -1 for endlessly many, -2 if that is not known; an int64 Tensor."""
+        """Return how many elements there are, -1 for endlessly many, -2 if that is not known; an int64 Tensor.
+
+        >>> int(tn.data.Dataset.range(10).batch(3).cardinality())
+        4
+        """
         return Tensor.wrap(np.array(self._cardinality, np.int64))
 
     def __len__(self) -> int:
@@ -143,7 +153,15 @@ class Pipeline(Nested, metaclass=_ExplainsMissing):
         return True
 
     def apply(self, transformation_func: Callable[[Any], Any]) -> Any:
-        """Return transformation_func(self)."""
+        """Return transformation_func(self).
+
+        Args:
+            transformation_func: Function of the data set.
+
+        >>> first_two = lambda dataset: dataset.take(2)
+        >>> list(map(int, tn.data.Dataset.range(5).apply(first_two)))
+        [0, 1]
+        """
         return transformation_func(self)
 
     def reduce(self, initial_state: Structure, reduce_func: Callable[[Structure, Structure], Structure],
@@ -156,6 +174,9 @@ class Pipeline(Nested, metaclass=_ExplainsMissing):
 
         Returns:
             The last state, of Tensors.
+
+        >>> int(tn.data.Dataset.range(5).reduce(np.int64(0), lambda total, x: total + x))
+        10
         """
         state = wrap(map_leaves(to_leaf, initial_state))
         for element in self:
@@ -167,6 +188,9 @@ class Pipeline(Nested, metaclass=_ExplainsMissing):
 
         Raises:
             ValueError: there is none, or more than one.
+
+        >>> tn.data.Dataset.range(4).batch(4).get_single_element().tolist()
+        [0, 1, 2, 3]
         """
         elements = list(itertools.islice(self, 2))
         if len(elements) != 1:

@@ -253,6 +253,11 @@ class Sources(Pipeline):
 
         Raises:
             ValueError: no file matches.
+
+        >>> for name in ("b.txt", "a.txt"):
+        ...     open(name, "w").close()
+        >>> [path.numpy() for path in tn.data.Dataset.list_files("*.txt", shuffle=False)]
+        [b'a.txt', b'b.txt']
         """
         patterns = [file_pattern] if isinstance(file_pattern, str) or hasattr(file_pattern, "__fspath__") else (
             file_pattern)

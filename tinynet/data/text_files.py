@@ -32,6 +32,11 @@ class TextLineDataset(Dataset):
         DataError: (while iterating) damaged compressed data, or a line of more than 1 GiB; the message has the file's
             name and the line's number. It is a ValueError.
         OSError: (while iterating) a file cannot be read.
+
+    >>> with open("poem.txt", "w") as file:
+    ...     print("one", "two", sep=os.linesep, file=file)
+    >>> [line.numpy() for line in TextLineDataset("poem.txt")]
+    [b'one', b'two']
     """
 
     def __init__(self, filenames: Any, compression_type: str | None = None, buffer_size: int | None = None,

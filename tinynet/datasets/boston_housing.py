@@ -30,5 +30,9 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
 
     Raises:
         DatasetNotFoundError: the file is not on this computer and cannot be downloaded.
+
+    >>> (x_train, y_train), (x_test, y_test) = load_data()
+    >>> x_train.shape, x_test.shape
+    ((404, 13), (102, 13))
     """
     return shuffled_split(*read_table(FILE), test_split, seed)

@@ -30,6 +30,10 @@ def load_data(version: str = "large", path: str = "california_housing.npz", test
     Raises:
         ValueError: an unknown version.
         DatasetNotFoundError: the file is not on this computer and cannot be downloaded.
+
+    >>> (x_train, y_train), (x_test, y_test) = load_data("small")
+    >>> x_train.shape, x_test.shape
+    ((480, 8), (120, 8))
     """
     if version not in ROWS:
         raise ValueError(f"california_housing: version must be 'large' or 'small', got {version!r}")

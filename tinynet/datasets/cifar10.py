@@ -36,6 +36,10 @@ def load_data() -> Split:
 
     Raises:
         DatasetNotFoundError: the file (170 MB) is not on this computer and cannot be downloaded.
+
+    >>> (x_train, y_train), (x_test, y_test) = load_data()
+    >>> CLASS_NAMES[y_train[0, 0]]
+    'frog'
     """
     with tarfile.open(FILE.fetch()) as archive:
         train = [read_batch(archive, f"{FOLDER}/data_batch_{i}") for i in range(1, 6)]
@@ -51,6 +55,20 @@ def read_batch(archive: tarfile.TarFile, member: str, label_key: bytes = b"label
         archive: Open for reading.
         member: The file's name.
         label_key: Which labels.
+
+    Raises:
+        DataError: the archive's member is no file.
+
+    >>> import io, pickle
+    >>> content = pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"labels": [3, 8]})
+    >>> with tarfile.open("small.tar", "w") as archive:
+    ...     member = tarfile.TarInfo("batch")
+    ...     member.size = len(content)
+    ...     archive.addfile(member, io.BytesIO(content))
+    >>> with tarfile.open("small.tar") as archive:
+    ...     images, labels = read_batch(archive, "batch")
+    >>> images.shape, labels.ravel().tolist()
+    ((2, 32, 32, 3), [3, 8])
     """
     file = archive.extractfile(member)
     if file is None:

@@ -33,6 +33,10 @@ def load_data(label_mode: str = "fine") -> Split:
     Raises:
         ValueError: another label_mode.
         DatasetNotFoundError: the file (169 MB) is not on this computer and cannot be downloaded.
+
+    >>> (x_train, y_train), (x_test, y_test) = load_data("coarse")
+    >>> x_train.shape, len(np.unique(y_train))
+    ((50000, 32, 32, 3), 20)
     """
     if label_mode not in ("fine", "coarse"):
         raise ValueError(f"cifar100: label_mode must be 'fine' or 'coarse', got {label_mode!r}")

@@ -54,6 +54,10 @@ def find() -> Found | None:
     Returns:
         `Found` with `.place` ("cache", "Debian package dataset-fashion-mnist", "Keras's cache") and `.folder`; None if
         `load_data` would have to download it.
+
+    >>> found = find()
+    >>> found is None or (found.folder / "train-labels-idx1-ubyte.gz").exists()
+    True
     """
     return DATASET.find()
 
@@ -73,5 +77,9 @@ def load_data(progress: bool = True) -> Split:
 
     Raises:
         DatasetNotFoundError: no source has them; the message lists what was tried and what helps.
+
+    >>> (x_train, y_train), (x_test, y_test) = load_data()
+    >>> x_train.shape, CLASS_NAMES[y_train[0]]
+    ((60000, 28, 28), 'Ankle boot')
     """
     return DATASET.load(MIRRORS, progress)

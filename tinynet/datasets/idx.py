@@ -52,6 +52,11 @@ def read_idx(path: str | bytes | os.PathLike[str], *, max_bytes: int = MAX_BYTES
         DataError: the file is not gzip though it ends in .gz, is cut off, has a wrong magic number, type, number of
             dimensions or checksum, is larger than `max_bytes`, or holds fewer or more bytes than its header declares.
         OSError: it cannot be opened.
+
+    >>> from tinynet.datasets import write_idx
+    >>> write_idx("labels-idx1-ubyte", np.array([7, 2, 1], np.uint8))
+    >>> read_idx("labels-idx1-ubyte")
+    array([7, 2, 1], dtype=uint8)
     """
     path = Path(os.fsdecode(path)).expanduser()
     name = name or path.name
@@ -149,6 +154,10 @@ def write_idx(path: str | bytes | os.PathLike[str], array: Array) -> None:
     Raises:
         TypeError: an element type that IDX does not have.
         ValueError: too many dimensions, or none.
+
+    >>> write_idx("labels-idx1-ubyte", np.array([7, 2, 1], np.uint8))
+    >>> os.path.getsize("labels-idx1-ubyte")  # 4 bytes of type and rank, 4 of the length, 3 labels
+    11
     """
     path = Path(os.fsdecode(path)).expanduser()
     array = np.asarray(array)

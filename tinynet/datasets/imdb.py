@@ -33,6 +33,10 @@ def load_data(path: str = "imdb.npz", num_words: int | None = None, skip_top: in
     Raises:
         ValueError: no review is shorter than `maxlen`.
         DatasetNotFoundError: the file is not on this computer and cannot be downloaded.
+
+    >>> (x_train, y_train), (x_test, y_test) = load_data(num_words=10000)
+    >>> len(x_train), max(max(review) for review in x_train)
+    (25000, 9999)
     """
     with np.load(FILE.fetch(), allow_pickle=True) as archive:  # the checksum is verified
         arrays = {name: archive[name] for name in ("x_train", "y_train", "x_test", "y_test")}

@@ -39,15 +39,19 @@ class PublishedFile:
         self.max_bytes = max_bytes
         self.mirrors = mirrors
 
+    def copies(self) -> tuple[Path, Path]:
+        """Return the paths where it may be on this computer: in tinynet's cache, and in Keras's."""
+        return cache_folder() / "datasets" / self.name, Path(KERAS_CACHE).expanduser() / self.name
+
     def fetch(self) -> Path:
         """Return the path of the checked file: in tinynet's cache, Keras's, or downloaded.
 
         Raises:
             DatasetNotFoundError: no source has it; lists what was tried and what helps.
         """
-        target = cache_folder() / "datasets" / self.name
+        target = self.copies()[0]
         tried = []
-        for path in (target, Path(KERAS_CACHE).expanduser() / self.name):
+        for path in self.copies():
             if not path.is_file():
                 tried.append(f"{path}: not there")
                 continue

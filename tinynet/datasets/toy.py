@@ -54,7 +54,18 @@ def circle(samples: int = 500, noise: float = 0.1, seed: int = 0) -> Points:
 
 
 def moons(samples: int = 500, noise: float = 0.1, seed: int = 0) -> Points:
-    """Two half circles of radius 1, one hooked into the other. Arguments and errors as for `circle`.
+    """Two half circles of radius 1, one hooked into the other.
+
+    Args:
+        samples: Number of points.
+        noise: Standard deviation of what is added to each coordinate.
+        seed: int.
+
+    Returns:
+        `(x, y)`, shapes (samples, 2) and (samples,).
+
+    Raises:
+        ValueError: fewer than 1 sample, or a negative noise.
 
     >>> x, y = moons(100)
     >>> x.shape, np.bincount(y).tolist()

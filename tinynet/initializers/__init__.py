@@ -87,6 +87,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config: What `serialize` returned, or a name.
         custom_objects: {name: class or function} of further initializers.
 
+    Returns:
+        A new initializer.
+
     Raises:
         ValueError: the name is unknown, or the config is malformed.
 

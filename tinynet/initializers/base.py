@@ -72,6 +72,12 @@ class RandomInitializer(Initializer):
 
     Raises:
         ValueError: `seed` is none of these.
+
+    >>> class Coin(RandomInitializer):
+    ...     def __call__(self, shape, dtype=None, **kwargs):
+    ...         return tn.random.randint(shape, 0, 2, seed=self.seed)
+    >>> Coin(seed=1)((2, 3)).shape
+    (2, 3)
     """
 
     def __init__(self, seed: SeedLike = None) -> None:

@@ -91,6 +91,9 @@ def dtype_policy() -> DTypePolicy:
 class LossScaleOptimizer:
     """Keras's wrapper that keeps gradients of 16 bits from becoming 0; in float32 they do not.
 
+    Args:
+        inner_optimizer: An optimizer, or its name.
+
     Raises:
         NotImplementedError: always; use the optimizer itself.
 

@@ -141,6 +141,9 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
         func: Takes a shape, as a tuple.
         structure: Nested shapes.
 
+    Raises:
+        ValueError: a leaf is no shape.
+
     >>> map_shape_structure(len, {"a": (None, 3), "b": [(2,)]})
     {'a': 2, 'b': [1]}
     """
@@ -203,6 +206,12 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
         func: Takes a part; None means "leave it and go on", `MAP_TO_NONE` means None.
         structure: Nested, or a leaf.
         top_down: Whether a part comes before what is inside it, which is left out if the function replaced the part.
+
+    Returns:
+        The new nesting.
+
+    Raises:
+        TypeError: `func` cannot be called.
 
     >>> traverse(lambda part: tuple(part) if isinstance(part, list) else None, [1, [2]], top_down=False)
     (1, (2,))

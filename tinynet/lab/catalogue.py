@@ -16,6 +16,9 @@ def all_panels() -> dict[str, type[Panel]]:
     """Return {key: class} of the panels in `panels/`, in the order of the table of contents.
 
     `YourModel` is not among them: it is there only while a model is watched.
+
+    >>> "descent" in all_panels()
+    True
     """
     for module in pkgutil.iter_modules(panels.__path__):
         importlib.import_module(f"{panels.__name__}.{module.name}")

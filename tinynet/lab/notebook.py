@@ -140,7 +140,9 @@ def widget(panel: str = "model", language: str = "en", **settings: Any) -> Any:
         ValueError: there is no such panel or language, or a setting is refused.
         ModuleNotFoundError: the extra `notebook` is not installed.
 
-    >>> # tn.lab.widget("descent", surface="bowl")
+    >>> descent = widget("descent", surface="bowl")
+    >>> type(descent).__name__
+    'LabWidget'
     """
     try:
         cls = find_panel(panel)

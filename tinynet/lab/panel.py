@@ -33,6 +33,22 @@ class Panel:
             sessions train side by side.
         follows: Whether the training runs elsewhere and the panel only follows it, as in your_model.py.
         finished: Set by `step` once nothing is left to do.
+
+    Args:
+        settings: The values of the parameters, as `parse` returns them.
+        seed: Of all that is random in it.
+
+    >>> class Halving(Panel):
+    ...     def start(self):
+    ...         self.value = self.settings["value"]
+    ...     def step(self):
+    ...         self.value /= 2
+    ...     def state(self):
+    ...         return {"numbers": {"value": self.value}}
+    >>> panel = Halving({"value": 8.0}, seed=0)
+    >>> panel.step()
+    >>> panel.state()
+    {'numbers': {'value': 4.0}}
     """
 
     key: ClassVar[str]

@@ -44,6 +44,12 @@ class LabError(ValueError):
 
     Attributes:
         words: The reason, in both languages.
+
+    Args:
+        words: The reason, in both languages.
+
+    >>> str(LabError(Words("too many layers", "층이 너무 많습니다")))
+    'too many layers'
     """
 
     def __init__(self, words: Words) -> None:

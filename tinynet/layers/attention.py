@@ -57,6 +57,10 @@ class Attention(Layer):
     >>> query, value = np.ones((2, 4, 8)), np.ones((2, 6, 8))
     >>> Attention()([query, value]).shape
     (2, 4, 8)
+
+    >>> query, value = np.array([[[0.0]]]), np.array([[[2.0], [4.0]]])
+    >>> Attention()([query, value]).numpy().ravel()  # equal scores: the mean
+    array([3.], dtype=float32)
     """
 
     def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: SeedLike = None,

@@ -214,8 +214,9 @@ class RandomGrayscale(ImageAugmentation):
     Raises:
         ValueError: an argument is outside its range.
 
-    >>> RandomGrayscale(0.5, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
-    (2, 8, 8, 3)
+    >>> y = RandomGrayscale(1.0)(np.array([[[[200.0, 100.0, 0.0]]]]), training=True).numpy().ravel()
+    >>> bool(y[0] == y[1] == y[2])
+    True
     """
 
     def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: SeedLike = None,

@@ -29,8 +29,11 @@ class RandomFlip(ImageAugmentation):
     Raises:
         ValueError: an argument is outside its range.
 
-    >>> RandomFlip("horizontal", seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
-    (2, 8, 8, 3)
+    >>> x = np.arange(3.0).reshape(1, 1, 3, 1)
+    >>> drawn = [RandomFlip("horizontal", seed=seed)(x, training=True).numpy().ravel() for seed in range(20)]
+    >>> np.unique(drawn, axis=0)  # some as they were, some mirrored
+    array([[0., 1., 2.],
+           [2., 1., 0.]], dtype=float32)
     """
 
     def __init__(self, mode: str = "horizontal_and_vertical", seed: SeedLike = None, data_format: str | None = None,

@@ -28,8 +28,9 @@ class RandomInvert(Factored):
     Raises:
         ValueError: an argument is outside its range.
 
-    >>> RandomInvert(0.5, seed=1)(np.full((2, 8, 8, 3), 100.0), training=True).shape
-    (2, 8, 8, 3)
+    >>> always = RandomInvert((1.0, 1.0))
+    >>> always(np.array([[[[0.0, 100.0, 255.0]]]]), training=True).numpy().ravel()
+    array([255., 155.,   0.], dtype=float32)
     """
 
     bounds, symmetric = (0.0, 1.0), False

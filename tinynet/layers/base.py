@@ -141,6 +141,9 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
 
         Returns:
             Tensor, or a list or dict of tensors.
+
+        Raises:
+            NotImplementedError: the layer does not override it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
 
@@ -150,6 +153,9 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         Args:
             inputs: What the layer was called on.
             previous_mask: Its mask (nested like `inputs`), boolean, False where a step is padding; or None.
+
+        Returns:
+            A boolean Tensor, or None.
         """
         return previous_mask
 
@@ -159,8 +165,14 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         A layer with arguments of its own adds them: `{**super().get_config(), "units": self.units}`. One that does not
         define `get_config` gets what its constructor was called with, if these are plain values.
 
+        Returns:
+            A dict, which `from_config` makes a layer of.
+
         Raises:
             NotImplementedError: they are not plain, and the layer does not define `get_config`.
+
+        >>> Dense(3).get_config()["units"]
+        3
         """
         return self._config(type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__)
 

@@ -89,7 +89,17 @@ class LayerConfig:
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        """A layer from what `get_config` returned."""
+        """A layer from what `get_config` returned.
+
+        Args:
+            config: What `get_config` returned.
+
+        Returns:
+            A new layer, with new weights.
+
+        >>> Dense.from_config(Dense(3, activation="relu").get_config()).units
+        3
+        """
         constructor: Any = cls.__init__
         parameters = inspect.signature(constructor).parameters
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
@@ -104,11 +114,19 @@ class LayerConfig:
         return layer
 
     def get_build_config(self) -> Config | None:
-        """What `build_from_config` needs to create the weights again: the shape of the inputs; None if not built."""
+        """What `build_from_config` needs to create the weights again: the shape of the inputs; None if not built.
+
+        Returns:
+            A dict, or None.
+        """
         return {"input_shape": self._built_input_shape} if self._built_input_shape is not None else None
 
     def build_from_config(self, config: Config) -> None:
-        """Create the weights as `get_build_config` described."""
+        """Create the weights as `get_build_config` described.
+
+        Args:
+            config: What `get_build_config` returned.
+        """
         shape = config.get("input_shape")
         if shape is not None and not self.built:
             self._build_symbolically(as_shapes(shape))

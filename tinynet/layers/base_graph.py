@@ -69,6 +69,15 @@ class LayerGraph:
         """Shape of the output for inputs of this shape (None for axes of any length).
 
         Found by calling the layer on zeros, unless the layer overrides it.
+
+        Args:
+            input_shape: A tuple, or a list or dict of tuples; None for axes of any length.
+
+        Returns:
+            A tuple, or a list or dict of tuples.
+
+        >>> Dense(3).compute_output_shape((None, 2))
+        (None, 3)
         """
         return self._shape_by_trial(input_shape)
 

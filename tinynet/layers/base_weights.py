@@ -79,6 +79,9 @@ class LayerWeights:
 
         Returns:
             The Variable.
+
+        Raises:
+            ModelFileError: while a file is read: the model's weights would take more memory than allowed.
         """
         dtype = np.dtype(dtype or self._dtype)
         if initializer is None:
@@ -195,7 +198,16 @@ class LayerWeights:
                 inside[index].trainable = False
 
     def get_weights(self) -> list[Array]:
-        """The values of `weights`, as a list of ndarrays (copies)."""
+        """The values of `weights`, as a list of ndarrays (copies).
+
+        Returns:
+            A list of arrays, in the order of `weights`.
+
+        >>> layer = Dense(2)
+        >>> layer.build((None, 3))
+        >>> [array.shape for array in layer.get_weights()]
+        [(3, 2), (2,)]
+        """
         return [variable.numpy() for variable in self.weights]
 
     def set_weights(self, weights: Any) -> None:
@@ -207,6 +219,12 @@ class LayerWeights:
         Raises:
             ValueError: the number of arrays, or a shape, is not the layer's; nothing is changed then.
             TypeError: it is no list.
+
+        >>> layer = Dense(1)
+        >>> layer.build((None, 2))
+        >>> layer.set_weights([np.array([[1.0], [10.0]]), np.array([0.5])])
+        >>> layer(np.array([[2.0, 3.0]])).numpy()
+        array([[32.5]], dtype=float32)
         """
         if not hasattr(weights, "__iter__") or isinstance(weights, str):
             raise TypeError(f"{self.name}.set_weights: expected a list of arrays, as from get_weights(), got "
@@ -229,8 +247,16 @@ class LayerWeights:
     def count_params(self) -> int:
         """The number of scalars in `weights`.
 
+        Returns:
+            The number, an int.
+
         Raises:
             ValueError: the layer is not built.
+
+        >>> layer = Dense(2)
+        >>> layer.build((None, 3))
+        >>> layer.count_params()  # a kernel of 3 x 2 and a bias of 2
+        8
         """
         if not self.built:
             raise ValueError(
@@ -242,12 +268,18 @@ class LayerWeights:
         """Put this layer's own variables (not those of layers it holds) into `store`, dict-like, for a file.
 
         Override it, together with `load_own_variables`, for state that is not in `weights`.
+
+        Args:
+            store: dict-like, to which {name: array} is added.
         """
         for i, variable in enumerate(self._own_trainable + self._own_non_trainable):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Set this layer's own variables from what `save_own_variables` filled.
+
+        Args:
+            store: dict-like: {name: array}.
 
         Raises:
             ValueError: the file has another number of them, or other shapes.
@@ -262,7 +294,11 @@ class LayerWeights:
     # -- losses and metrics --------------------------------------------------------------------------------------
 
     def add_loss(self, loss: Tensor | Sequence[Tensor]) -> None:
-        """Add a scalar tensor (or a list of them) to the loss of this call; used inside `call`."""
+        """Add a scalar tensor (or a list of them) to the loss of this call; used inside `call`.
+
+        Args:
+            loss: A scalar Tensor, or a list of them.
+        """
         self._added_losses = [*self._added_losses, *(loss if isinstance(loss, list | tuple) else [loss])]
         outermost = call_context().outermost or self
         if not any(layer is self for layer in outermost._penalized):

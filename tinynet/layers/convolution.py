@@ -189,6 +189,9 @@ class Conv1D(GroupedConvolution):
 
     >>> Conv1D(8, 3, padding="causal")(np.ones((2, 10, 4))).shape
     (2, 10, 8)
+
+    >>> Conv1D(1, 2, kernel_initializer="ones")(np.array([[[1.0], [2.0], [3.0], [4.0]]])).numpy().ravel()
+    array([3., 5., 7.], dtype=float32)
     """
 
     def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = 1, padding: Any = "valid",
@@ -235,6 +238,11 @@ class Conv2D(GroupedConvolution):
 
     >>> Conv2D(6, 5)(np.ones((1, 32, 32, 3))).shape
     (1, 28, 28, 6)
+
+    >>> x = np.arange(9.0).reshape(1, 3, 3, 1)
+    >>> Conv2D(1, 2, kernel_initializer="ones")(x).numpy()[0, ..., 0]  # sums of 2 x 2 pixels
+    array([[ 8., 12.],
+           [20., 24.]], dtype=float32)
     """
 
     def __init__(self, filters: int, kernel_size: int | Pair, strides: int | Pair = (1, 1), padding: Any = "valid",

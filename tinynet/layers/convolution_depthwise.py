@@ -92,6 +92,9 @@ class DepthwiseConv1D(_DepthwiseConvolution):
 
     >>> DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 10, 4))).shape
     (2, 8, 8)
+
+    >>> DepthwiseConv1D(2, depthwise_initializer="ones")(np.array([[[1.0, 10.0], [2.0, 20.0]]])).numpy()
+    array([[[ 3., 30.]]], dtype=float32)
     """
 
     depthwise = staticmethod(depthwise_conv1d)

@@ -71,6 +71,9 @@ class Conv1DTranspose(_TransposedConvolution):
 
     >>> Conv1DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 3))).shape
     (2, 10, 4)
+
+    >>> Conv1DTranspose(1, 2, strides=2, kernel_initializer="ones")(np.array([[[1.0], [5.0]]])).numpy().ravel()
+    array([1., 1., 5., 5.], dtype=float32)
     """
 
     operation = staticmethod(for_sequences(ops.conv2d_transpose, equal_strides=False))

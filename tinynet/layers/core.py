@@ -63,7 +63,7 @@ class InputLayer(Layer):
     """`Input` as a layer, which old code adds to a Sequential model. It computes nothing.
 
     Args:
-        shape: Shape of one sample (input_shape= is understood too).
+        shape, input_shape: Shape of one sample, under the new name or the old one.
         batch_size, dtype, batch_shape, name: As for `Input`.
         sparse, ragged, input_tensor, optional: Keras has these; tinynet does not.
 

@@ -32,15 +32,20 @@ class Dense(Layer):
         kernel_initializer, bias_initializer: First values: name or Initializer.
         kernel_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
         kernel_constraint, bias_constraint: Applied to the weights after each training step.
+        lora_rank, lora_alpha, quantization_config: Keras has these; tinynet does not.
 
     Shapes: (batch, ..., features) -> (batch, ..., units); kernel (features, units), bias (units,).
 
     Raises:
         TypeError: `units` is no int.
-        ValueError: `units` is below 1; when called, the input has another number of features than the first one had.
+        ValueError: `units` is below 1, or one of the last three arguments is given; when called, the input has
+            another number of features than the first one had.
 
     >>> Dense(10)(np.ones((2, 784))).shape
     (2, 10)
+
+    >>> Dense(1, kernel_initializer="ones")(np.array([[1.0, 2.0, 3.0]])).numpy()
+    array([[6.]], dtype=float32)
     """
 
     def __init__(self, units: int, activation: ActivationLike = None, use_bias: bool = True,

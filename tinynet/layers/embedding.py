@@ -33,15 +33,22 @@ class Embedding(Layer):
         mask_zero: Index 0 is padding: the layer attaches a mask to its output, and layers after it leave these steps
             out.
         weights: The matrix to start from, as an array or in a list.
+        lora_rank, lora_alpha, quantization_config: Keras has these; tinynet does not.
 
     Shapes: (batch, ...) of integers -> (batch, ..., output_dim); embeddings (input_dim, output_dim).
 
     Raises:
         TypeError: `input_dim` or `output_dim` is no int.
-        ValueError: it is below 1; when called, an index is negative, or `input_dim` or more.
+        ValueError: it is below 1, or one of the last three arguments is given; when called, an index is negative, or
+            `input_dim` or more.
 
     >>> Embedding(1000, 64)(np.array([[4, 20]])).shape
     (1, 2, 64)
+
+    >>> rows = np.array([[0.0, 0.0], [1.0, 10.0], [2.0, 20.0]])
+    >>> Embedding(3, 2, weights=rows)(np.array([[2, 0]])).numpy()
+    array([[[ 2., 20.],
+            [ 0.,  0.]]], dtype=float32)
     """
 
     def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: InitializerLike = "uniform",

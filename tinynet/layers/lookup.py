@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 def serialize(layer: Layer) -> Config:
     """A layer as a dict: {'module', 'class_name', 'config', 'registered_name', 'build_config'}.
 
+    Args:
+        layer: A layer, built or not.
+
+    Returns:
+        A dict of plain values.
+
     >>> from tinynet.layers import Dense
     >>> serialize(Dense(3))["config"]["units"]
     3
@@ -27,6 +33,9 @@ def deserialize(config: Config, custom_objects: dict[str, Any] | None = None) ->
     Args:
         config: What `serialize` returned.
         custom_objects: Dict of classes and functions of your own by name.
+
+    Returns:
+        A new layer.
 
     Raises:
         ValueError: a name is not known, or this is no layer's configuration.

@@ -199,8 +199,8 @@ class Concatenate(_Merge):
     Raises:
         ValueError: when called, the axis does not exist, or the other lengths differ.
 
-    >>> Concatenate()([np.ones((2, 3)), np.ones((2, 1))]).shape
-    (2, 4)
+    >>> Concatenate()([np.array([[1.0, 2.0]]), np.array([[3.0]])]).numpy()
+    array([[1., 2., 3.]], dtype=float32)
     """
 
     _at_least = 1
@@ -323,40 +323,155 @@ class Dot(_Merge):
 
 
 def add(inputs: list[Any], **kwargs: Any) -> Tensor:
-    """`Add(**kwargs)(inputs)`: see `Add`."""
+    """The sum of tensors: the layer `Add` as a function.
+
+    Args:
+        inputs: List of two or more tensors (or KerasTensors) whose shapes broadcast against each other.
+        **kwargs: Arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor of the common shape.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit together.
+
+    >>> add([np.array([[1.0, 2.0]]), np.array([[10.0, 20.0]])]).numpy()
+    array([[11., 22.]], dtype=float32)
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: list[Any], **kwargs: Any) -> Tensor:
-    """`Subtract(**kwargs)(inputs)`: see `Subtract`."""
+    """The first of two tensors minus the second: the layer `Subtract` as a function.
+
+    Args:
+        inputs: List of two tensors (or KerasTensors) whose shapes broadcast against each other.
+        **kwargs: Arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor of the common shape.
+
+    Raises:
+        ValueError: there are not two inputs, or their shapes do not fit together.
+
+    >>> subtract([np.array([[10.0, 20.0]]), np.array([[1.0, 2.0]])]).numpy()
+    array([[ 9., 18.]], dtype=float32)
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: list[Any], **kwargs: Any) -> Tensor:
-    """`Multiply(**kwargs)(inputs)`: see `Multiply`."""
+    """The product of tensors, element by element: the layer `Multiply` as a function.
+
+    Args:
+        inputs: List of two or more tensors (or KerasTensors) whose shapes broadcast against each other.
+        **kwargs: Arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor of the common shape.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit together.
+
+    >>> multiply([np.array([[1.0, 2.0]]), np.array([[10.0]])]).numpy()  # the 10 is broadcast
+    array([[10., 20.]], dtype=float32)
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: list[Any], **kwargs: Any) -> Tensor:
-    """`Average(**kwargs)(inputs)`: see `Average`."""
+    """The mean of tensors, element by element: the layer `Average` as a function.
+
+    Args:
+        inputs: List of two or more tensors (or KerasTensors) whose shapes broadcast against each other.
+        **kwargs: Arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor of the common shape.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit together.
+
+    >>> average([np.array([[1.0, 2.0]]), np.array([[3.0, 6.0]])]).numpy()
+    array([[2., 4.]], dtype=float32)
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: list[Any], **kwargs: Any) -> Tensor:
-    """`Maximum(**kwargs)(inputs)`: see `Maximum`."""
+    """The largest of tensors, element by element: the layer `Maximum` as a function.
+
+    Args:
+        inputs: List of two or more tensors (or KerasTensors) whose shapes broadcast against each other.
+        **kwargs: Arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor of the common shape.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit together.
+
+    >>> maximum([np.array([[1.0, 6.0]]), np.array([[3.0, 2.0]])]).numpy()
+    array([[3., 6.]], dtype=float32)
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: list[Any], **kwargs: Any) -> Tensor:
-    """`Minimum(**kwargs)(inputs)`: see `Minimum`."""
+    """The smallest of tensors, element by element: the layer `Minimum` as a function.
+
+    Args:
+        inputs: List of two or more tensors (or KerasTensors) whose shapes broadcast against each other.
+        **kwargs: Arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor of the common shape.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit together.
+
+    >>> minimum([np.array([[1.0, 6.0]]), np.array([[3.0, 2.0]])]).numpy()
+    array([[1., 2.]], dtype=float32)
+    """
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: list[Any], axis: int = -1, **kwargs: Any) -> Tensor:
-    """`Concatenate(axis, **kwargs)(inputs)`: see `Concatenate`."""
+    """Tensors one after the other: the layer `Concatenate` as a function.
+
+    Args:
+        inputs: List of tensors (or KerasTensors) of shapes that are equal but for `axis`.
+        axis: Along which axis.
+        **kwargs: Arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor, with the sum of the lengths along `axis`.
+
+    Raises:
+        ValueError: the axis does not exist, or the other lengths differ.
+
+    >>> concatenate([np.array([[1.0, 2.0]]), np.array([[3.0]])]).numpy()
+    array([[1., 2., 3.]], dtype=float32)
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs: list[Any], axes: int | tuple[int, int] = -1, **kwargs: Any) -> Tensor:
-    """`Dot(axes, **kwargs)(inputs)`: see `Dot`."""
+    """Sums of products of two tensors, sample by sample: the layer `Dot` as a function.
+
+    Args:
+        inputs: List of two tensors (or KerasTensors), of shape (batch, ...).
+        axes: The axis, or (axis of the first, axis of the second), counted with the batch axis 0.
+        **kwargs: Arguments of the layer, such as `normalize`.
+
+    Returns:
+        Tensor, shape (batch, other axes of the first, other axes of the second); (batch, 1) if there are none.
+
+    Raises:
+        TypeError: `axes` is no int and no pair of ints.
+        ValueError: an axis does not exist, or the lengths along them differ.
+
+    >>> dot([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])], axes=1).numpy()
+    array([[11.]], dtype=float32)
+    """
     return Dot(axes=axes, **kwargs)(inputs)

@@ -83,8 +83,9 @@ class SpatialDropout2D(_SpatialDropout):
 
     Shapes: (batch, height, width, channels), or (batch, channels, height, width); the same out.
 
-    >>> SpatialDropout2D(0.5, seed=1)(np.ones((2, 4, 4, 3)), training=True).shape
-    (2, 4, 4, 3)
+    >>> y = SpatialDropout2D(0.5, seed=1)(np.ones((4, 2, 2, 8)), training=True).numpy()
+    >>> np.unique(y).tolist(), float(y.std(axis=(1, 2)).max())  # whole maps are dropped
+    ([0.0, 2.0], 0.0)
     """
 
     rank = 4
@@ -158,8 +159,9 @@ class GaussianDropout(Layer):
         TypeError: `rate` is no number.
         ValueError: `rate` is outside [0, 1).
 
-    >>> GaussianDropout(0.1, seed=1)(np.ones((2, 5)), training=True).shape
-    (2, 5)
+    >>> y = GaussianDropout(0.5, seed=1)(np.ones((100, 100)), training=True).numpy()
+    >>> [round(float(value), 1) for value in (y.mean(), y.std())]  # deviation sqrt(0.5 / (1 - 0.5))
+    [1.0, 1.0]
     """
 
     def __init__(self, rate: float, seed: SeedLike = None, **kwargs: Any) -> None:
@@ -202,8 +204,10 @@ class AlphaDropout(Layer):
         TypeError: `rate` is no number.
         ValueError: `rate` is outside [0, 1); when called, `noise_shape` has another number of axes than the input.
 
-    >>> AlphaDropout(0.1, seed=1)(np.ones((2, 5)), training=True).shape
-    (2, 5)
+    >>> x = np.random.default_rng(0).standard_normal((100, 100))  # mean 0, deviation 1
+    >>> y = AlphaDropout(0.1, seed=1)(x, training=True).numpy()
+    >>> [abs(round(float(value), 1)) for value in (y.mean(), y.std())]
+    [0.0, 1.0]
     """
 
     def __init__(self, rate: float, noise_shape: Shape | None = None, seed: SeedLike = None, **kwargs: Any) -> None:

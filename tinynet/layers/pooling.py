@@ -123,6 +123,10 @@ class MaxPooling2D(Pooling):
 
     >>> MaxPooling2D(2)(np.ones((1, 28, 28, 3))).shape
     (1, 14, 14, 3)
+
+    >>> MaxPooling2D(2)(np.arange(16.0).reshape(1, 4, 4, 1)).numpy()[0, ..., 0]
+    array([[ 5.,  7.],
+           [13., 15.]], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.max_pool2d)
@@ -134,9 +138,18 @@ class MaxPooling2D(Pooling):
 
 @old_arguments(pool_length="pool_size", stride="strides", border_mode="padding")
 class AveragePooling1D(Pooling):
-    """The mean of each window of a sequence; arguments as for `MaxPooling1D`. Padding does not count in the mean.
+    """The mean of each window of a sequence. Padding does not count in the mean.
+
+    Args:
+        pool_size: Steps in a window.
+        strides: Steps from one window to the next; `pool_size` if None.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, steps, channels) -> (batch, out_steps, channels).
+
+    Raises:
+        ValueError: `pool_size` or `strides` is below 1; when called, the window is longer than the input.
 
     >>> AveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).numpy().ravel()
     array([2., 1.], dtype=float32)
@@ -147,12 +160,21 @@ class AveragePooling1D(Pooling):
 
 @old_arguments(**SPATIAL)
 class AveragePooling2D(Pooling):
-    """The mean of each window of an image; arguments as for `MaxPooling2D`. Padding does not count in the mean.
+    """The mean of each window of an image. Padding does not count in the mean.
+
+    Args:
+        pool_size: Side of the window in pixels, or (height, width).
+        strides: Pixels from one window to the next, or (vertical, horizontal); `pool_size` if None.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, height, width, channels) -> (batch, out_height, out_width, channels).
 
-    >>> AveragePooling2D(2)(np.ones((1, 28, 28, 3))).shape
-    (1, 14, 14, 3)
+    Raises:
+        ValueError: `pool_size` or `strides` is below 1; when called, the window is larger than the input.
+
+    >>> AveragePooling2D(2)(np.array([[1.0, 3.0], [5.0, 7.0]]).reshape(1, 2, 2, 1)).numpy().ravel()
+    array([4.], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.average_pool2d)
@@ -206,21 +228,29 @@ class GlobalMaxPooling1D(GlobalPooling):
 
 
 class GlobalMaxPooling2D(GlobalPooling):
-    """The largest value of each channel of images; arguments as for `GlobalMaxPooling1D`.
+    """The largest value of each channel of images.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+        keepdims: Leave the reduced axes with length 1.
 
     Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
 
-    >>> GlobalMaxPooling2D()(np.ones((2, 7, 7, 64))).shape
-    (2, 64)
+    >>> GlobalMaxPooling2D()(np.arange(4.0).reshape(1, 2, 2, 1)).numpy()
+    array([[3.]], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.max)
 
 
 class GlobalAveragePooling1D(GlobalPooling):
-    """The mean of each channel of sequences, over the steps that are no padding; arguments as for `GlobalMaxPooling1D`.
+    """The mean of each channel of sequences, over the steps that are no padding.
 
     A sample of nothing but padding has the mean NaN, as in Keras.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+        keepdims: Leave the reduced axis with length 1.
 
     Call arguments:
         mask: Boolean, shape (batch, steps), False where a step is padding; all steps count if None.
@@ -250,12 +280,16 @@ class GlobalAveragePooling1D(GlobalPooling):
 
 
 class GlobalAveragePooling2D(GlobalPooling):
-    """The mean of each channel of images; arguments as for `GlobalMaxPooling1D`.
+    """The mean of each channel of images.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+        keepdims: Leave the reduced axes with length 1.
 
     Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
 
-    >>> GlobalAveragePooling2D()(np.ones((2, 7, 7, 64))).shape
-    (2, 64)
+    >>> GlobalAveragePooling2D()(np.arange(4.0).reshape(1, 2, 2, 1)).numpy()
+    array([[1.5]], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.mean)

@@ -88,19 +88,27 @@ class AdaptiveAveragePooling1D(AdaptivePooling):
 
 
 class AdaptiveAveragePooling2D(AdaptivePooling):
-    """The means of windows that cover an image of any size; `output_size` is a pair, or an int for both.
+    """The means of windows that cover an image of any size.
+
+    Args:
+        output_size: Height and width of the output, or an int for both.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, height, width, channels) -> (batch, *output_size, channels).
 
-    >>> AdaptiveAveragePooling2D((2, 3))(np.ones((1, 7, 7, 64))).shape
-    (1, 2, 3, 64)
+    >>> AdaptiveAveragePooling2D((1, 2))(np.arange(8.0).reshape(1, 2, 4, 1)).numpy().ravel()
+    array([2.5, 4.5], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.mean)
 
 
 class AdaptiveAveragePooling3D(AdaptivePooling):
-    """The means of windows that cover a volume of any size; `output_size` has three numbers, or is an int for all.
+    """The means of windows that cover a volume of any size.
+
+    Args:
+        output_size: Depth, height and width of the output, or an int for all.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, *output_size, channels).
 
@@ -112,7 +120,11 @@ class AdaptiveAveragePooling3D(AdaptivePooling):
 
 
 class AdaptiveMaxPooling1D(AdaptivePooling):
-    """The largest values of `output_size` windows that cover a sequence; arguments as for `AdaptiveAveragePooling1D`.
+    """The largest values of `output_size` windows that cover a sequence.
+
+    Args:
+        output_size: Steps of the output.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, steps, channels) -> (batch, output_size, channels).
 
@@ -124,19 +136,27 @@ class AdaptiveMaxPooling1D(AdaptivePooling):
 
 
 class AdaptiveMaxPooling2D(AdaptivePooling):
-    """The largest values of windows that cover an image of any size; `output_size` is a pair, or an int for both.
+    """The largest values of windows that cover an image of any size.
+
+    Args:
+        output_size: Height and width of the output, or an int for both.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, height, width, channels) -> (batch, *output_size, channels).
 
-    >>> AdaptiveMaxPooling2D(3)(np.ones((1, 7, 7, 64))).shape
-    (1, 3, 3, 64)
+    >>> AdaptiveMaxPooling2D((1, 2))(np.arange(8.0).reshape(1, 2, 4, 1)).numpy().ravel()
+    array([5., 7.], dtype=float32)
     """
 
     rank, operation = 4, staticmethod(ops.max)
 
 
 class AdaptiveMaxPooling3D(AdaptivePooling):
-    """The largest values of windows that cover a volume; `output_size` has three numbers, or is an int for all.
+    """The largest values of windows that cover a volume.
+
+    Args:
+        output_size: Depth, height and width of the output, or an int for all.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, *output_size, channels).
 

@@ -226,6 +226,10 @@ class SimpleRNN(_CellLayer):
 
     >>> SimpleRNN(4)(np.ones((2, 10, 3))).shape
     (2, 4)
+
+    >>> sums = SimpleRNN(1, "linear", kernel_initializer="ones", recurrent_initializer="ones", return_sequences=True)
+    >>> sums(np.array([[[1.0], [2.0], [3.0]]])).numpy().ravel()
+    array([1., 3., 6.], dtype=float32)
     """
 
     cell_class = SimpleRNNCell

@@ -176,7 +176,10 @@ class SimpleRNNCell(RecurrentCell):
 
     Args:
         units: Length of the output and of the state.
-        activation, use_bias, kernel_initializer, recurrent_initializer, dropout, ...: As for `SimpleRNN`.
+        activation, use_bias, dropout, recurrent_dropout, seed: As for `SimpleRNN`.
+        kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer, recurrent_regularizer,
+            bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint: For the weights, as for
+            `SimpleRNN`.
 
     Shapes: (batch, inputs) and a state (batch, units) -> the new state, and a list of it; kernel (inputs, units),
     recurrent_kernel (units, units), bias (units,).
@@ -218,7 +221,8 @@ class LSTMCell(_GatedCell):
 
     Args:
         units: Length of the output, and of each of the two states.
-        activation, recurrent_activation, use_bias, unit_forget_bias, kernel_initializer, dropout, ...: As for `LSTM`.
+        activation, recurrent_activation, use_bias, unit_forget_bias: As for `LSTM`.
+        kernel_initializer, recurrent_initializer, bias_initializer, dropout, ...: As for `SimpleRNN`.
 
     Shapes: (batch, inputs) and states [h, c], each (batch, units) -> h and [h, c]; kernel (inputs, 4 units),
     recurrent_kernel (units, 4 units), bias (4 units,).
@@ -275,7 +279,10 @@ class GRUCell(_GatedCell):
 
     Args:
         units: Length of the output and of the state.
-        activation, recurrent_activation, use_bias, reset_after, kernel_initializer, dropout, ...: As for `GRU`.
+        activation, recurrent_activation, use_bias, reset_after, dropout, recurrent_dropout: As for `GRU`.
+        kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer, recurrent_regularizer,
+            bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint: For the weights, as for
+            `SimpleRNN`.
 
     Shapes: (batch, inputs) and a state (batch, units) -> the new state, and a list of it; kernel (inputs, 3 units),
     recurrent_kernel (units, 3 units), bias (2, 3 units), or (3 units,) without `reset_after`.

@@ -28,6 +28,9 @@ class Flatten(Layer):
 
     >>> Flatten()(np.ones((2, 28, 28))).shape
     (2, 784)
+
+    >>> Flatten()(np.arange(4.0).reshape(1, 2, 2)).numpy()
+    array([[0., 1., 2., 3.]], dtype=float32)
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
@@ -61,6 +64,10 @@ class Reshape(Layer):
 
     >>> Reshape((2, -1))(np.ones((4, 6))).shape
     (4, 2, 3)
+
+    >>> Reshape((2, -1))(np.arange(4.0).reshape(1, 4)).numpy()
+    array([[[0., 1.],
+            [2., 3.]]], dtype=float32)
     """
 
     def __init__(self, target_shape: Sizes, **kwargs: Any) -> None:
@@ -109,8 +116,10 @@ class RepeatVector(Layer):
         TypeError: `n` is no int.
         ValueError: `n` is below 1; when called, the input has not two axes.
 
-    >>> RepeatVector(3)(np.ones((2, 4))).shape
-    (2, 3, 4)
+    >>> RepeatVector(3)(np.array([[1.0, 2.0]])).numpy()
+    array([[[1., 2.],
+            [1., 2.],
+            [1., 2.]]], dtype=float32)
     """
 
     def __init__(self, n: int, **kwargs: Any) -> None:
@@ -142,6 +151,10 @@ class Permute(Layer):
 
     >>> Permute((2, 1))(np.ones((8, 10, 64))).shape
     (8, 64, 10)
+
+    >>> Permute((2, 1))(np.array([[[1.0, 2.0], [3.0, 4.0]]])).numpy()
+    array([[[1., 3.],
+            [2., 4.]]], dtype=float32)
     """
 
     def __init__(self, dims: tuple[int, ...], **kwargs: Any) -> None:

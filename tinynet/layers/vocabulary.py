@@ -360,7 +360,8 @@ class IntegerLookup(_Lookup):
         oov_method: How unknown numbers are spread over several `num_oov_indices`: 'floormod', n modulo them, or
             'farmhash', by a hash of the digits.
         salt: For 'farmhash', as for `StringLookup`.
-        max_tokens, num_oov_indices, mask_token, vocabulary, output_mode, ...: As for `StringLookup`.
+        max_tokens, num_oov_indices, mask_token, vocabulary, idf_weights, invert, output_mode, sparse,
+            pad_to_max_tokens: As for `StringLookup`.
 
     Shapes: integers of any shape -> the same of int64, for 'int'; (batch, n) -> (batch, vocabulary size) otherwise.
 

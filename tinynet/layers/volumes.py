@@ -73,6 +73,9 @@ class Conv3D(GroupedConvolution):
     Shapes: (batch, depth, height, width, channels) -> (batch, out_depth, out_height, out_width, filters); kernel
     (depth, height, width, channels / groups, filters).
 
+    Raises:
+        ValueError: a size is below 1, or `padding` is another word; when called, the kernel is larger than the input.
+
     >>> Conv3D(4, 3)(np.ones((1, 5, 8, 8, 2))).shape
     (1, 3, 6, 6, 4)
     """
@@ -134,7 +137,13 @@ class MaxPooling3D(Pooling):
 
 
 class AveragePooling3D(MaxPooling3D):
-    """The mean of each window of a volume; arguments as for `MaxPooling3D`. Padding does not count in the mean.
+    """The mean of each window of a volume. Padding does not count in the mean.
+
+    Args:
+        pool_size: Depth, height and width of the window, or an int for all.
+        strides: Steps between windows along each axis; `pool_size` if None.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, out_depth, out_height, out_width, channels).
 
@@ -146,7 +155,11 @@ class AveragePooling3D(MaxPooling3D):
 
 
 class GlobalMaxPooling3D(GlobalPooling):
-    """The largest value of each channel of volumes; arguments as for `GlobalMaxPooling1D`.
+    """The largest value of each channel of volumes.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+        keepdims: Leave the reduced axes with length 1.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, channels).
 
@@ -158,7 +171,11 @@ class GlobalMaxPooling3D(GlobalPooling):
 
 
 class GlobalAveragePooling3D(GlobalPooling):
-    """The mean of each channel of volumes; arguments as for `GlobalMaxPooling1D`.
+    """The mean of each channel of volumes.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+        keepdims: Leave the reduced axes with length 1.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, channels).
 
@@ -225,6 +242,10 @@ class UpSampling3D(ResizingLayer):
         data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, size depth, size height, size width, channels).
+
+    Raises:
+        TypeError: `size` is no int.
+        ValueError: it is below 1.
 
     >>> UpSampling3D((1, 2, 2))(np.ones((1, 2, 3, 4, 5))).shape
     (1, 2, 6, 8, 5)

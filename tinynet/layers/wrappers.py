@@ -61,6 +61,9 @@ class TimeDistributed(Wrapper):
     >>> from tinynet.layers import Conv2D
     >>> TimeDistributed(Conv2D(4, 3))(np.ones((2, 10, 8, 8, 1))).shape
     (2, 10, 6, 6, 4)
+
+    >>> TimeDistributed(Dense(1, kernel_initializer="ones"))(np.array([[[1.0, 2.0], [3.0, 4.0]]])).numpy().ravel()
+    array([3., 7.], dtype=float32)
     """
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:
@@ -107,6 +110,12 @@ class Bidirectional(Layer):
     >>> from tinynet.layers import LSTM
     >>> Bidirectional(LSTM(4))(np.ones((2, 10, 3))).shape
     (2, 8)
+
+    >>> sums = SimpleRNN(1, "linear", kernel_initializer="ones", recurrent_initializer="ones", return_sequences=True)
+    >>> Bidirectional(sums)(np.array([[[1.0], [2.0], [3.0]]])).numpy()[0]  # from the first step, from the last
+    array([[1., 6.],
+           [3., 5.],
+           [6., 3.]], dtype=float32)
     """
 
     def __init__(self, layer: Any, merge_mode: str | None = "concat", weights: Any = None, backward_layer: Any = None,

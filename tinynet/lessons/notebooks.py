@@ -45,6 +45,11 @@ def to_notebook(lesson: Lesson, lang: str = "en", long: bool = False) -> Any:
     Raises:
         ModuleNotFoundError: the extra `lessons` is not installed.
         ValueError: another language.
+
+    >>> from tinynet.lessons import find_lesson
+    >>> notebook = to_notebook(find_lesson("momentum"), lang="ko")
+    >>> [cell.cell_type for cell in notebook.cells[:2]]
+    ['markdown', 'code']
     """
     jupytext = import_extra("jupytext", "lessons", "to_notebook")
     if lang not in LANGUAGES:
@@ -89,6 +94,10 @@ def write_notebooks(
         FileExistsError: a file is there, with other content, and `force` is False. Nothing has been written.
         NotADirectoryError: `folder` is a file.
         ModuleNotFoundError: the extra `lessons` is not installed.
+
+    >>> from tinynet.lessons import find_lesson
+    >>> [path.name for path in write_notebooks("course", lang="ko", lessons=[find_lesson("momentum")])]
+    ['03_momentum.ipynb']
     """
     nbformat = import_extra("nbformat", "lessons", "write_notebooks", "jupytext")
     out = Path(folder).expanduser()

@@ -45,6 +45,13 @@ def run_lesson(
     Raises:
         RuntimeError: a cell raised an exception, or the process ended otherwise.
         TimeoutError: it took longer; the process and those it had started were ended.
+
+    >>> from pathlib import Path
+    >>> from tinynet.lessons import Cell
+    >>> code = Cell({}, "assert 1 + 2 == 3", tags=(), line=1)
+    >>> lesson = Lesson(Path("12_sums.py"), "12_sums", {"en": "Sums", "ko": "합"}, "1-1", 2, (code,))
+    >>> run_lesson(lesson) > 0  # seconds
+    True
     """
     limit = time_limit or (LONG_TIME_LIMIT if long else TIME_LIMIT)
     child = _CHILD.format(setup=language_setup(lang), path=str(lesson.path))
@@ -82,6 +89,12 @@ def run_notebook(notebook: Any, time_limit: float = TIME_LIMIT, folder: str | os
         ModuleNotFoundError: the extra `lessons` is not installed.
         nbclient.exceptions.CellExecutionError: a cell raised an exception.
         nbclient.exceptions.CellTimeoutError: a cell took longer.
+
+    >>> from tinynet.lessons import find_lesson, to_notebook
+    >>> notebook = to_notebook(find_lesson("momentum"))
+    >>> notebook.cells = notebook.cells[:2]  # the setup and the title
+    >>> run_notebook(notebook).cells[1].cell_type
+    'code'
     """
     nbclient = import_extra("nbclient", "lessons", "run_notebook")
     import_extra("ipykernel", "lessons", "run_notebook")

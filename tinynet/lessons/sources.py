@@ -45,7 +45,14 @@ _NAME = re.compile(r"(\d\d)_([a-z0-9_]+)")
 
 
 class LessonError(ValueError):
-    """A lesson's source is not as it must be; the message has the file and the line."""
+    """A lesson's source is not as it must be; the message has the file and the line.
+
+    >>> with open("12_short.py", "w") as file:
+    ...     print("# %%", "x = 1", sep=os.linesep, file=file)
+    >>> read_lesson(Path("12_short.py"))
+    Traceback (most recent call last):
+    tinynet.lessons.sources.LessonError: 12_short.py:1: a lesson begins with a text cell that has its title
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +64,9 @@ class Cell:
         code: Python, of a code cell; empty for text.
         tags: Of a code cell: "long", "keras".
         line: Number of the line under the cell's head, from 1.
+
+    >>> Cell({"en": "# Momentum", "ko": "# 모멘텀"}, code="", tags=(), line=2).is_code
+    False
     """
 
     texts: dict[str, str]
@@ -81,6 +91,10 @@ class Lesson:
         rows: The rows of the course that it covers, such as "9-15"; "-" for what no slide has.
         minutes: How long a reader takes.
         cells: Tuple of `Cell`.
+
+    >>> lesson = find_lesson("momentum")
+    >>> lesson.name, lesson.number, lesson.cells[0].is_code
+    ('03_momentum', 3, False)
     """
 
     path: Path
@@ -133,6 +147,15 @@ def read_lesson(path: Path) -> Lesson:
         LessonError: a text has no partner in the other language, a head is unknown, or title, rows or minutes are
             missing; with file and line.
         OSError: it cannot be read.
+
+    >>> lines = ['# %% [markdown] lang="en"', "# # Sums", "# Course rows: 1-1 · Minutes: 2",
+    ...          '# %% [markdown] lang="ko"', "# # 합", "# 강의 항목: 1-1 · 시간(분): 2",
+    ...          "# %%", "total = 1 + 2"]
+    >>> with open("12_sums.py", "w", encoding="utf-8") as file:
+    ...     print(*lines, sep=os.linesep, file=file)
+    >>> lesson = read_lesson(Path("12_sums.py"))
+    >>> lesson.titles["ko"], lesson.minutes, lesson.code_cells()[0].code
+    ('합', 2, 'total = 1 + 2')
     """
     named = _NAME.fullmatch(path.stem)
     if named is None or path.suffix != ".py":

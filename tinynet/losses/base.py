@@ -93,17 +93,31 @@ class Loss:
 
         Returns:
             Tensor, one loss a sample, shape (batch, ...).
+
+        Raises:
+            NotImplementedError: the loss does not override it.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement call(y_true, y_pred)")
 
     def get_config(self) -> Config:
-        """Return the constructor's arguments, from which `from_config` makes this loss again."""
+        """Return the constructor's arguments, from which `from_config` makes this loss again.
+
+        >>> tn.losses.Huber(delta=2.0).get_config()["delta"]
+        2.0
+        """
         config = {"name": self.name, "reduction": self.reduction}
         return config if self._dtype is None else {**config, "dtype": self._dtype.name}
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        """Make a loss from what `get_config` returned."""
+        """Make a loss from what `get_config` returned.
+
+        Args:
+            config: The dict.
+
+        Returns:
+            A new loss.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:

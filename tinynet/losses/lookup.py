@@ -57,6 +57,9 @@ class Lookup:
 
         Raises:
             ValueError: the name is unknown, or `identifier` is none of these.
+
+        >>> tn.losses.get("mse") is tn.losses.mean_squared_error, tn.losses.get("Huber").delta
+        (True, 1.0)
         """
         if identifier is None:
             return None
@@ -92,8 +95,14 @@ class Lookup:
             config: A name or a dict.
             custom_objects: {name: class or function}, looked up too.
 
+        Returns:
+            An object or a function.
+
         Raises:
             ValueError: the name is unknown, or the dict is malformed.
+
+        >>> tn.losses.deserialize({"class_name": "Huber", "config": {"delta": 0.5}}).delta
+        0.5
         """
         if isinstance(config, str):
             return self.find(config, custom_objects)

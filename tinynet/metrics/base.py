@@ -97,7 +97,14 @@ class Metric:
     def add_weight(
         self, shape: Sequence[int] = (), initializer: Any = None, dtype: DTypeLike = None, name: str | None = None,
     ) -> Variable:
-        """`add_variable` under its older name."""
+        """`add_variable` under its older name.
+
+        Args:
+            shape, initializer, dtype, name: As for `add_variable`.
+
+        Returns:
+            The state, a Variable.
+        """
         return self.add_variable(shape, initializer, dtype, name=name)
 
     def _add_total(self, name, shape=()):
@@ -118,6 +125,15 @@ class Metric:
         Args:
             *args: y_true and y_pred, or values.
             **kwargs: sample_weight.
+
+        Raises:
+            NotImplementedError: the metric does not override it.
+
+        >>> metric = tn.metrics.Mean()
+        >>> metric.update_state([1.0, 2.0])
+        >>> metric.update_state([6.0])  # the next batch
+        >>> metric.result().item()
+        3.0
         """
         raise NotImplementedError(
             f"{type(self).__name__} must implement update_state(y_true, y_pred, sample_weight=None)"
@@ -128,11 +144,27 @@ class Metric:
 
         Returns:
             Tensor, a scalar unless the metric's documentation names another shape.
+
+        Raises:
+            NotImplementedError: the metric does not override it.
+
+        >>> metric = tn.metrics.BinaryAccuracy()
+        >>> metric.update_state([[1.0], [0.0]], [[0.9], [0.6]])
+        >>> metric.result().item()
+        0.5
         """
         raise NotImplementedError(f"{type(self).__name__} must implement result()")
 
     def reset_state(self) -> None:
-        """Set all states to 0."""
+        """Set all states to 0.
+
+        >>> metric = tn.metrics.Mean()
+        >>> metric.update_state([1.0, 3.0])
+        >>> metric.reset_state()
+        >>> metric.update_state(5.0)
+        >>> metric.result().item()
+        5.0
+        """
         for variable in self.variables:
             variable.data = np.zeros_like(variable.data)
 
@@ -152,7 +184,14 @@ class Metric:
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        """Make a metric from what `get_config` returned."""
+        """Make a metric from what `get_config` returned.
+
+        Args:
+            config: The dict.
+
+        Returns:
+            A new metric.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:

@@ -114,7 +114,11 @@ class Compiled(Layer):
     # -- metrics ---------------------------------------------------------------------------------------------------
 
     def get_metrics_result(self) -> Logs:
-        """Loss and metrics so far, by name."""
+        """Loss and metrics so far, by name.
+
+        Returns:
+            dict of floats (or arrays).
+        """
         results: Logs = {}
         for metric, name in zip(self.metrics, self._names_of_metrics(), strict=True):
             value = metric.result()

@@ -180,9 +180,16 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         max_bytes: The most that the weights together, and any tensor that is made to find shapes, may take; 1 GiB (or
             10 times the text) if None.
 
+    Returns:
+        A new model.
+
     Raises:
         ModelFileError: a ValueError. A name is not known, this is no model's configuration, it would take more memory
             than allowed, or it names a file to be opened; the message has the path in the configuration.
+
+    >>> model = Sequential([tn.Input((2,)), Dense(1)])
+    >>> model_from_json(model.to_json()).output_shape
+    (None, 1)
     """
     with translated("model_from_json", ModelFileError):
         config = json.loads(json_string)
@@ -202,8 +209,16 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         call_function: Called with (new layer, *arguments) instead of the layer itself; only for graphs.
         recursive: Clone the layers of models inside with `clone_function` too.
 
+    Returns:
+        A new model.
+
     Raises:
         ValueError: a subclass of Model: what its call() does is not known.
+
+    >>> model = Sequential([tn.Input((2,)), Dense(1)])
+    >>> copy = clone_model(model)
+    >>> copy.output_shape, copy.layers[0] is model.layers[0]
+    ((None, 1), False)
     """
     copy = clone_function or _from_same_config
     if recursive:

@@ -34,6 +34,10 @@ class Model(Trainer, Layer):
         outputs: What layers returned for them: a KerasTensor, or a list, tuple or dict of several.
         name: Chosen automatically if None.
 
+    Raises:
+        TypeError: an argument is not known.
+        ValueError: `outputs` do not follow from `inputs`.
+
     >>> from tinynet.layers import Add, Dense, Input
     >>> inputs = Input((8,))
     >>> x = Dense(8, activation="relu")(inputs)
@@ -79,7 +83,12 @@ class Model(Trainer, Layer):
             )
 
     def build(self, input_shape: Any = None) -> None:
-        """Create the weights of the layers inside, by a call on zeros of this shape (None for any length)."""
+        """Create the weights of the layers inside, by a call on zeros of this shape (None for any length).
+
+        Args:
+            input_shape: Shape of the inputs, with the batch axis; None for axes of any length. Nothing is done if it is
+                None.
+        """
         if input_shape is not None:
             context = call_context()
             context.scope = context.scope[:-1]  # the call puts the name there itself
@@ -94,7 +103,19 @@ class Model(Trainer, Layer):
             self.built = True
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """The outputs. A subclass overrides it, unless it was given inputs and outputs."""
+        """The outputs. A subclass overrides it, unless it was given inputs and outputs.
+
+        Args:
+            inputs: A Tensor, or a list or dict of them.
+            training: Whether the call is part of training: layers such as Dropout behave differently then.
+            mask: Boolean, False where a step is padding; or None.
+
+        Returns:
+            The outputs: a Tensor, or a list or dict of them.
+
+        Raises:
+            NotImplementedError: a subclass does not override it.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
 
     def _propagate_mask(self, inputs, outputs, mask):
@@ -153,8 +174,19 @@ class Model(Trainer, Layer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by index.
 
+        Args:
+            name: Of the layer.
+            index: Its position in `layers`, instead of `name`.
+
+        Returns:
+            The layer.
+
         Raises:
             ValueError: there is no such layer; the message lists those there are.
+
+        >>> model = Sequential([tn.Input((2,)), Dense(4, name="hidden"), Dense(1)])
+        >>> model.get_layer("hidden").units, model.get_layer(index=1).units
+        (4, 1)
         """
         if (name is None) == (index is None):
             raise ValueError("get_layer: give either name or index")
@@ -181,6 +213,19 @@ class Model(Trainer, Layer):
             expand_nested: Show the layers inside models that are layers.
             show_trainable: Add a column with whether training changes the layer.
             layer_range: First and last layer name to show.
+
+        >>> Sequential([tn.Input((4,)), Dense(3, name="hidden"), Dense(1, name="out")], name="small").summary(60)
+        Model: "small"
+        ┏━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━┓
+        ┃ Layer (type)            ┃ Output Shape        ┃ Param # ┃
+        ┡━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━┩
+        │ hidden (Dense)          │ (None, 3)           │      15 │
+        ├─────────────────────────┼─────────────────────┼─────────┤
+        │ out (Dense)             │ (None, 1)           │       4 │
+        └─────────────────────────┴─────────────────────┴─────────┘
+         Total params: 19 (76.00 B)
+         Trainable params: 19 (76.00 B)
+         Non-trainable params: 0 (0.00 B)
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
@@ -200,9 +245,10 @@ class Model(Trainer, Layer):
             RuntimeError: the model is not compiled.
             ModuleNotFoundError: the extra `lab` is not installed.
 
-        >>> # model.compile("adam", "mse")
-        >>> # model.lab()
-        >>> # model.fit(x, y, epochs=10)
+        >>> model = Sequential([tn.Input((1,)), Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> link = model.lab(open_browser=False, port=0)
+        tinynet lab: http://127.0.0.1:.../?token=...#/model
         """
         self._check_compiled("lab", to_train=True)
         if self not in watched:
@@ -216,7 +262,14 @@ class Model(Trainer, Layer):
         return model_html(self)
 
     def get_config(self) -> dict[str, Any]:
-        """What the constructor of the subclass was called with."""
+        """What the constructor of the subclass was called with.
+
+        Returns:
+            A dict.
+
+        >>> Sequential([tn.Input((2,)), Dense(1)], name="line").get_config()["name"]
+        'line'
+        """
         return self._config(type(self).get_config is Model.get_config and type(self).__init__ is not Model.__init__)
 
     @classmethod
@@ -226,6 +279,9 @@ class Model(Trainer, Layer):
         Args:
             config: Of a graph, or of a subclass of Model.
             custom_objects: Dict of classes and functions of your own by name.
+
+        Returns:
+            A new model.
         """
         if {"layers", "input_layers", "output_layers"} <= set(config):
             return Model._functional._restore(cls, config, custom_objects)
@@ -237,6 +293,14 @@ class Model(Trainer, Layer):
 
         Args:
             kwargs: For `json.dumps`, such as indent=2.
+
+        Returns:
+            A string.
+
+        >>> model = Sequential([tn.Input((2,)), Dense(1)], name="line")
+        >>> import json
+        >>> json.loads(model.to_json())["config"]["name"]
+        'line'
         """
         from ..serialization import serialize_keras_object
 
@@ -256,6 +320,10 @@ class Model(Trainer, Layer):
             ValueError: `save_format` and the file's ending contradict each other.
 
         See `tinynet.saving.save_model`, also for `.h5` files and for `format="keras"`, which Keras reads.
+
+        >>> Sequential([tn.Input((2,)), Dense(1, kernel_initializer="ones")]).save("model.keras")
+        >>> tn.models.load_model("model.keras").predict(np.array([[1.0, 2.0]]), verbose=0)
+        array([[3.]], dtype=float32)
         """
         from ..saving import save_model
 
@@ -275,7 +343,15 @@ class Model(Trainer, Layer):
             self.compiled, self.optimizer = compiled, optimizer
 
     def save_weights(self, filepath: str | Path, overwrite: bool = True, max_shard_size: float | None = None) -> None:
-        """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`."""
+        """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`.
+
+        Args:
+            filepath, overwrite, max_shard_size: As for `tinynet.saving.save_weights`.
+
+        >>> Sequential([tn.Input((2,)), Dense(1)]).save_weights("model.safetensors")
+        >>> os.path.exists("model.safetensors")
+        True
+        """
         from ..saving import save_weights
 
         with self._turns.taken():
@@ -283,19 +359,47 @@ class Model(Trainer, Layer):
 
     def load_weights(self, filepath: str | Path, skip_mismatch: bool = False, by_name: bool = False,
                      max_bytes: int | None = None) -> None:
-        """Take the weights from a file of `save_weights`, `save`, or Keras; see `tinynet.saving.load_weights`."""
+        """Take the weights from a file of `save_weights`, `save`, or Keras; see `tinynet.saving.load_weights`.
+
+        Args:
+            filepath, skip_mismatch, by_name, max_bytes: As for `tinynet.saving.load_weights`.
+
+        >>> one = Sequential([tn.Input((2,)), Dense(1, name="line")])
+        >>> one.save_weights("model.safetensors")
+        >>> other = Sequential([tn.Input((2,)), Dense(1, name="line")])
+        >>> other.load_weights("model.safetensors")
+        >>> np.array_equal(one.get_weights()[0], other.get_weights()[0])
+        True
+        """
         from ..saving import load_weights
 
         with self._turns.taken():
             load_weights(self, filepath, skip_mismatch, by_name, max_bytes)
 
     def get_weights(self) -> list[Array]:
-        """The values of `weights`, as a list of ndarrays (copies)."""
+        """The values of `weights`, as a list of ndarrays (copies).
+
+        Returns:
+            A list of arrays, in the order of `weights`.
+
+        >>> model = Sequential([tn.Input((3,)), Dense(2)])
+        >>> [array.shape for array in model.get_weights()]
+        [(3, 2), (2,)]
+        """
         with self._turns.taken():
             return super().get_weights()
 
     def set_weights(self, weights: Any) -> None:
-        """Set all `weights` from a list of arrays in the same order; see `Layer.set_weights`."""
+        """Set all `weights` from a list of arrays in the same order; see `Layer.set_weights`.
+
+        Args:
+            weights: List of arrays, as from `get_weights`.
+
+        >>> model = Sequential([tn.Input((2,)), Dense(1)])
+        >>> model.set_weights([np.array([[1.0], [10.0]]), np.array([0.5])])
+        >>> model.predict(np.array([[2.0, 3.0]]), verbose=0)
+        array([[32.5]], dtype=float32)
+        """
         with self._turns.taken():
             super().set_weights(weights)
 
@@ -310,6 +414,10 @@ class Model(Trainer, Layer):
 
         Raises:
             NotImplementedError: another format, or a layer that the format has not; the message names it.
+
+        >>> Sequential([tn.Input((2,)), Dense(1)]).export("model.onnx", "onnx")
+        >>> os.path.exists("model.onnx")
+        True
         """
         if format != "onnx":
             raise NotImplementedError(
@@ -324,7 +432,17 @@ class Model(Trainer, Layer):
             print(f"{self.name}: written to {filepath}")
 
     def count_params(self) -> int:
-        """The number of scalars in all weights."""
+        """The number of scalars in all weights.
+
+        Returns:
+            The number, an int.
+
+        Raises:
+            ValueError: the model is not built.
+
+        >>> Sequential([tn.Input((3,)), Dense(2)]).count_params()  # 3 * 2 and a bias of 2
+        8
+        """
         if not self.built:
             raise ValueError(
                 f"{self.name}.count_params: the model has no weights yet; give it an Input, or call it on a batch"

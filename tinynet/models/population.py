@@ -46,6 +46,12 @@ def estimate_population(model: Any, data: Any, batch_size: int = 32) -> int:
     Raises:
         ValueError: the model has no batch normalization to set, the data is empty, a list has another number of arrays
             than the model has inputs, or mini-batches have one value only, and so no variance.
+
+    >>> model = Sequential([tn.Input((1,)), BatchNormalization()])
+    >>> estimate_population(model, np.array([[1.0], [3.0], [5.0], [7.0]]), batch_size=2)
+    2
+    >>> model.layers[0].moving_mean.numpy()  # of the batches' means, 2 and 6
+    array([4.], dtype=float32)
     """
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, BatchNormalization) and layer.trainable]
     if not layers:

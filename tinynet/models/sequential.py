@@ -23,6 +23,10 @@ class Sequential(Model):
         trainable: Whether training changes the weights.
         name: Chosen automatically if None.
 
+    Raises:
+        TypeError: an entry is neither a layer nor an `Input`.
+        ValueError: the shapes of two neighbours do not fit together.
+
     >>> from tinynet.layers import Dense, Flatten, Input
     >>> model = Sequential([Input((28, 28)), Flatten(), Dense(128, activation="relu"), Dense(10)])
     >>> model.output_shape, model.count_params()
@@ -48,14 +52,43 @@ class Sequential(Model):
         self._build_if_shape_is_known()
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Append a layer."""
+        """Append a layer.
+
+        Args:
+            layer: A Layer, or an `Input` if the model has no layers yet.
+            rebuild: Whether to create the layer's weights at once, if the input's shape is known.
+
+        Raises:
+            TypeError: it is neither.
+            ValueError: an Input does not come first, or another layer has the same name.
+
+        >>> model = Sequential()
+        >>> model.add(tn.Input((4,)))
+        >>> model.add(Dense(2))
+        >>> model.output_shape
+        (None, 2)
+        """
         self._append(layer)
         self.built = False
         if rebuild:
             self._build_if_shape_is_known()
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Remove the last layer and return it."""
+        """Remove the last layer and return it.
+
+        Args:
+            rebuild: Whether to build the model that is left, if the input's shape is known.
+
+        Returns:
+            The layer.
+
+        Raises:
+            ValueError: the model has no layers.
+
+        >>> model = Sequential([tn.Input((4,)), Dense(2), Dense(1)])
+        >>> model.pop().units, model.output_shape
+        (1, (None, 2))
+        """
         if not self._chain or isinstance(self._chain[-1], InputLayer):
             raise ValueError(f"{self.name}.pop: the model has no layers")
         layer = self._chain.pop()
@@ -171,7 +204,14 @@ class Sequential(Model):
             self._build_with_shape(shape)
 
     def build(self, input_shape: Any = None) -> None:
-        """Create all weights for batches of this shape, (None, ...)."""
+        """Create all weights for batches of this shape, (None, ...).
+
+        Args:
+            input_shape: Shape with the batch axis; that of the `Input` if None.
+
+        Raises:
+            ValueError: there is no shape, or another one than that of the `Input`.
+        """
         if input_shape is None:
             input_shape = self._known_input_shape()
         if input_shape is None:
@@ -245,7 +285,11 @@ class Sequential(Model):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """The model's name and the configurations of its layers."""
+        """The model's name and the configurations of its layers.
+
+        Returns:
+            A dict.
+        """
         from ..serialization import serialize_keras_object
 
         config = {key: value for key, value in super().get_config().items() if key in ("name", "trainable", "dtype")}
@@ -259,7 +303,15 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
-        """A model from what `get_config` returned, with new weights."""
+        """A model from what `get_config` returned, with new weights.
+
+        Args:
+            config: The dict.
+            custom_objects: {name: class or function} of your own.
+
+        Returns:
+            A new model.
+        """
         from ..serialization import deserialize_keras_object
 
         model = cls(name=config.get("name"))

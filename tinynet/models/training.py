@@ -128,6 +128,11 @@ class Trainer(TrainingStep):
             RuntimeError: the model is not compiled.
             ValueError: arguments that contradict each other or the data.
             TypeError: data of which no batches can be made; an unknown argument.
+
+        >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+        >>> model.compile(loss="mse", metrics=["mae"])
+        >>> model.evaluate(np.array([[1.0], [2.0]]), np.array([1.0, 4.0]), verbose=0)  # errors 0 and 2
+        [2.0, 1.0]
         """
         self._check_compiled("evaluate")
         if kwargs:
@@ -152,6 +157,11 @@ class Trainer(TrainingStep):
         Raises:
             ValueError: no samples, or arguments that contradict each other or the data.
             TypeError: data of which no batches can be made.
+
+        >>> model = Sequential([tn.Input((2,)), Dense(1, kernel_initializer="ones")])
+        >>> model.predict(np.array([[1.0, 2.0], [3.0, 4.0]]), verbose=0)
+        array([[3.],
+               [7.]], dtype=float32)
         """
         batches = _epochs(x, None, None, batch_size, steps, "predict")
         called = self._callback_list(callbacks, verbose, 1, batches)
@@ -200,6 +210,13 @@ class Trainer(TrainingStep):
         Raises:
             RuntimeError: the model is not compiled, or has no optimizer.
             ValueError: both sample_weight and class_weight, or what contradicts the data.
+
+        >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse")
+        >>> x, y = np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]])
+        >>> before, after = model.train_on_batch(x, y), model.train_on_batch(x, y)
+        >>> float(before), float(after) < float(before)
+        (2.0, True)
         """
         self._check_compiled("train_on_batch", to_train=True)
         if class_weight is not None and sample_weight is not None:
@@ -222,6 +239,11 @@ class Trainer(TrainingStep):
 
         Raises:
             RuntimeError: the model is not compiled.
+
+        >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
+        >>> model.compile(loss="mse")
+        >>> model.test_on_batch(np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]]), return_dict=True)
+        {'loss': 2.0}
         """
         self._check_compiled("test_on_batch")
         batch = _single_batch(x, y, sample_weight, None, "test_on_batch")
@@ -238,6 +260,10 @@ class Trainer(TrainingStep):
 
         Returns:
             An ndarray, shape (samples, ...); of a model with several outputs a list or dict of them.
+
+        >>> model = Sequential([tn.Input((2,)), Dense(1, kernel_initializer="ones")])
+        >>> model.predict_on_batch(np.array([[1.0, 2.0]]))
+        array([[3.]], dtype=float32)
         """
         with self._turns.taken():
             return map_structure(np.asarray, self.predict_step((x,)))
@@ -255,6 +281,12 @@ class Trainer(TrainingStep):
 
         Raises:
             RuntimeError: the model is not compiled.
+
+        >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones", name="line")])
+        >>> model.compile(loss="mse")
+        >>> gradients = model.gradients(np.array([[2.0]]), np.array([[5.0]]))  # the error is -3
+        >>> {path: float(gradient.sum()) for path, gradient in gradients.items()}
+        {'sequential/line/kernel': -12.0, 'sequential/line/bias': -6.0}
         """
         self._check_compiled("gradients")
         x, y, sample_weight = unpack_x_y_sample_weight(_single_batch(x, y, sample_weight, None, "gradients"))

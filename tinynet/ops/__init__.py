@@ -27,17 +27,19 @@ from .cumulative import cumprod, cumsum
 from .dense import dense
 from .depthwise_conv2d import depthwise_conv2d
 from .diagonal import diag, diagflat, diagonal, tril, triu
+from .discrete_elementwise import (
+    allclose, bitwise_and, bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift,
+    bitwise_xor, ceil, equal, floor, floor_divide, gcd, greater, greater_equal, heaviside, isclose, isfinite, isinf,
+    isnan, isneginf, isposinf, isreal, lcm, left_shift, less, less_equal, logical_and, logical_not, logical_or,
+    logical_xor, nextafter, not_equal, right_shift, round, sign, signbit, trunc,
+)
 from .discrete_reduction import all, any, argmax, argmin, count_nonzero
 from .dropout import dropout
 from .elementwise import (
-    abs, absolute, add, allclose, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and,
-    bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, cast, cbrt, ceil,
-    clip, copy, cos, cosh, deg2rad, divide, divide_no_nan, equal, erf, erfc, erfinv, exp, exp2, expm1, fabs, floor,
-    floor_divide, fmax, fmin, fmod, gcd, greater, greater_equal, heaviside, hypot, isclose, isfinite, isinf, isnan,
-    isneginf, isposinf, isreal, lcm, ldexp, left_shift, less, less_equal, log, log10, log1p, log2, logaddexp,
-    logaddexp2, logical_and, logical_not, logical_or, logical_xor, maximum, minimum, mod, multiply, nan_to_num,
-    negative, nextafter, not_equal, positive, power, rad2deg, reciprocal, right_shift, round, rsqrt, saturate_cast,
-    sign, signbit, sin, sinc, sinh, sqrt, square, subtract, tan, true_divide, trunc,
+    abs, absolute, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cast, cbrt, clip, copy, cos,
+    cosh, deg2rad, divide, divide_no_nan, erf, erfc, erfinv, exp, exp2, expm1, fabs, fmax, fmin, fmod, hypot, ldexp,
+    log, log10, log1p, log2, logaddexp, logaddexp2, maximum, minimum, mod, multiply, nan_to_num, negative, positive,
+    power, rad2deg, reciprocal, rsqrt, saturate_cast, sin, sinc, sinh, sqrt, square, subtract, tan, true_divide,
 )
 from .group_norm import group_normalization
 from .gru import gru

@@ -61,6 +61,9 @@ def relu6(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> relu6([-2.0, 3.0, 9.0]).numpy()
+    array([0., 3., 6.], dtype=float32)
     """
     return elementwise(x, "relu6")
 
@@ -74,6 +77,9 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> leaky_relu([-4.0, 3.0], negative_slope=0.25).numpy()
+    array([-1.,  3.], dtype=float32)
     """
     return elementwise(x, "leaky_relu", negative_slope)
 
@@ -87,6 +93,9 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> elu([-1.0, 0.0, 2.0]).numpy().round(3)
+    array([-0.632,  0.   ,  2.   ], dtype=float32)
     """
     return elementwise(x, "elu", alpha)
 
@@ -103,6 +112,9 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
     Raises:
         ValueError: alpha is 0.
+
+    >>> celu([-2.0, 0.0, 2.0], alpha=2.0).numpy().round(3)
+    array([-1.264,  0.   ,  2.   ], dtype=float32)
     """
     if alpha == 0:
         raise ValueError("celu: alpha must not be 0, it divides x")
@@ -119,6 +131,9 @@ def selu(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> selu([-1.0, 0.0, 1.0]).numpy().round(3)
+    array([-1.111,  0.   ,  1.051], dtype=float32)
     """
     return elementwise(x, "selu")
 
@@ -134,6 +149,9 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> gelu([-1.0, 0.0, 1.0], approximate=False).numpy().round(3)
+    array([-0.159,  0.   ,  0.841], dtype=float32)
     """
     return elementwise(x, "gelu_tanh" if approximate else "gelu")
 
@@ -161,6 +179,9 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`, from 0 to 1.
+
+    >>> hard_sigmoid([-4.0, 0.0, 1.5, 4.0]).numpy()
+    array([0.  , 0.5 , 0.75, 1.  ], dtype=float32)
     """
     return elementwise(x, "hard_sigmoid")
 
@@ -173,6 +194,9 @@ def log_sigmoid(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> log_sigmoid([-50.0, 0.0]).numpy().round(3)
+    array([-50.   ,  -0.693], dtype=float32)
     """
     return elementwise(x, "log_sigmoid")
 
@@ -185,6 +209,9 @@ def silu(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> silu([-1.0, 0.0, 1.0]).numpy().round(3)
+    array([-0.269,  0.   ,  0.731], dtype=float32)
     """
     return elementwise(x, "silu")
 
@@ -197,6 +224,9 @@ def hard_silu(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> hard_silu([-4.0, 0.0, 3.0]).numpy()
+    array([-0.,  0.,  3.], dtype=float32)
     """
     return elementwise(x, "hard_silu")
 
@@ -209,6 +239,9 @@ def tanh(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`, from -1 to 1.
+
+    >>> tanh([-1000.0, 0.0, 1.0]).numpy().round(3)
+    array([-1.   ,  0.   ,  0.762], dtype=float32)
     """
     return elementwise(x, "tanh")
 
@@ -221,6 +254,9 @@ def hard_tanh(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> hard_tanh([-4.0, 0.5, 4.0]).numpy()
+    array([-1. ,  0.5,  1. ], dtype=float32)
     """
     return elementwise(x, "hard_tanh")
 
@@ -233,6 +269,9 @@ def tanh_shrink(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> tanh_shrink([-1.0, 0.0, 1.0]).numpy().round(3)
+    array([-0.238,  0.   ,  0.238], dtype=float32)
     """
     return elementwise(x, "tanh_shrink")
 
@@ -246,6 +285,9 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> hard_shrink([-2.0, 0.25, 1.0]).numpy()
+    array([-2.,  0.,  1.], dtype=float32)
     """
     return elementwise(x, "hard_shrink", threshold)
 
@@ -259,6 +301,9 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> soft_shrink([-2.0, 0.25, 1.0]).numpy()
+    array([-1.5,  0. ,  0.5], dtype=float32)
     """
     return elementwise(x, "soft_shrink", threshold)
 
@@ -271,6 +316,9 @@ def softplus(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> softplus([-50.0, 0.0, 50.0]).numpy().round(3)
+    array([ 0.   ,  0.693, 50.   ], dtype=float32)
     """
     return elementwise(x, "softplus")
 
@@ -283,6 +331,9 @@ def softsign(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`, from -1 to 1.
+
+    >>> softsign([-1.0, 0.0, 3.0]).numpy()
+    array([-0.5 ,  0.  ,  0.75], dtype=float32)
     """
     return elementwise(x, "softsign")
 
@@ -295,6 +346,9 @@ def mish(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> mish([-1.0, 0.0, 1.0]).numpy().round(3)
+    array([-0.303,  0.   ,  0.865], dtype=float32)
     """
     return elementwise(x, "mish")
 
@@ -307,6 +361,9 @@ def exponential(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> exponential([0.0, 1.0]).numpy().round(3)
+    array([1.   , 2.718], dtype=float32)
     """
     return elementwise(x, "exponential")
 
@@ -319,6 +376,9 @@ def sparse_plus(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> sparse_plus([-1.0, 0.0, 1.0, 2.0]).numpy()
+    array([0.  , 0.25, 1.  , 2.  ], dtype=float32)
     """
     return elementwise(x, "sparse_plus")
 
@@ -331,6 +391,9 @@ def sparse_sigmoid(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`, from 0 to 1.
+
+    >>> sparse_sigmoid([-2.0, 0.0, 0.5, 2.0]).numpy()
+    array([0.  , 0.5 , 0.75, 1.  ], dtype=float32)
     """
     return elementwise(x, "sparse_sigmoid")
 
@@ -344,6 +407,9 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> squareplus([-1.5, 0.0, 1.5]).numpy()
+    array([0.5, 1. , 2. ], dtype=float32)
     """
     return elementwise(x, "squareplus", b)
 
@@ -358,6 +424,9 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> threshold([-1.0, 1.0, 3.0], threshold=2.0, default_value=-9.0).numpy()
+    array([-9., -9.,  3.], dtype=float32)
     """
     return elementwise(x, "threshold", threshold, default_value)
 

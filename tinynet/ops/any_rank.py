@@ -95,6 +95,10 @@ def conv_transpose(
     Raises:
         ValueError: inputs are neither sequences nor images, or shapes do not match.
         TypeError: the element types differ.
+
+    >>> x, kernel = np.float32([[[1], [2]]]), np.float32([[[1]], [[10]]])
+    >>> conv_transpose(x, kernel, strides=2).numpy().ravel()
+    array([ 1., 10.,  2., 20.], dtype=float32)
     """
     if output_padding is not None and len(convert_to_tensor(inputs).shape) == 3:
         output_padding = (0, output_padding[0] if isinstance(output_padding, list | tuple) else output_padding)
@@ -119,6 +123,10 @@ def depthwise_conv(
     Raises:
         ValueError: inputs are neither sequences nor images, or shapes do not match.
         TypeError: the element types differ.
+
+    >>> x = np.float32([[[1, 10], [2, 20], [3, 30]]])  # 3 steps of 2 channels
+    >>> depthwise_conv(x, np.ones((2, 2, 1), "float32")).tolist()
+    [[[3.0, 30.0], [5.0, 50.0]]]
     """
     return _on_images(depthwise_conv2d, "depthwise_conv", inputs, kernel, strides, data_format, dilation_rate,
                       padding=padding)
@@ -142,6 +150,11 @@ def separable_conv(
     Raises:
         ValueError: inputs are neither sequences nor images, or shapes do not match.
         TypeError: the element types differ.
+
+    >>> x = np.float32([[[1, 10], [2, 20], [3, 30]]])  # 3 steps of 2 channels
+    >>> ones = [np.ones((2, 2, 1), "float32"), np.ones((1, 2, 1), "float32")]
+    >>> separable_conv(x, *ones).tolist()  # each sum of 2 steps, both channels added up
+    [[[33.0], [55.0]]]
     """
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(y, pointwise_kernel, data_format=data_format)

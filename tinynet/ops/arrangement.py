@@ -37,6 +37,9 @@ def fliplr(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> fliplr([[1, 2], [3, 4]]).tolist()
+    [[2, 1], [4, 3]]
     """
     return flip(x, 1)
 
@@ -49,6 +52,9 @@ def flipud(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> flipud([[1, 2], [3, 4]]).tolist()
+    [[3, 4], [1, 2]]
     """
     return flip(x, 0)
 
@@ -79,7 +85,7 @@ def rot90(array: TensorLike, k: int = 1, axes: Pair = (0, 1)) -> Tensor:
         axes: The two axes.
 
     Returns:
-        Tensor; for odd k the two axes have exchanged their lengths.
+        Tensor, shape of `array`; for odd k the two axes have exchanged their lengths.
 
     Raises:
         ValueError: the axes are not two different ones.
@@ -100,7 +106,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
         axis: Along which axis; if None, x is flattened first.
 
     Returns:
-        Tensor, longer along the axis.
+        Tensor, shape of `x`, but longer along the axis; one axis if `axis` is None.
 
     Raises:
         ValueError: there are neither one nor as many numbers as elements along the axis.
@@ -120,7 +126,7 @@ def tile(x: TensorLike, repeats: Any) -> Tensor:
         repeats: How often along each axis, counted from the last one; one number is for the last axis.
 
     Returns:
-        Tensor.
+        Tensor; its shape is that of `x` times `repeats`.
 
     >>> tile([1, 2], 2).numpy()
     array([1, 2, 1, 2], dtype=int32)
@@ -138,7 +144,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
         constant_values: What to fill in if mode is 'constant'; 0 if None.
 
     Returns:
-        Tensor, longer by before + after along each axis.
+        Tensor, shape of `x` with before + after added to each length.
 
     Raises:
         ValueError: `constant_values` with another mode, or an unknown mode.

@@ -122,5 +122,8 @@ def average_pool(
     Raises:
         ValueError: the window is larger than the input, or there are neither 3 nor 4 axes.
         TypeError: inputs are not float32 or float64.
+
+    >>> average_pool(np.float32([[[1], [3], [5], [9]]]), 2).tolist()
+    [[[2.0], [7.0]]]
     """
     return pool("average_pool", average_pool_kernels, inputs, pool_size, strides, padding, data_format)

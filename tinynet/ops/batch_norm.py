@@ -249,6 +249,10 @@ def batch_normalization(
 
     Raises:
         ValueError: x has no such axis, or a parameter or a statistic has another length than the channels.
+
+    >>> batch_normalization([[1.0, 10.0], [5.0, 30.0]], [3.0, 20.0], [4.0, 100.0], axis=-1, epsilon=0).numpy().round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
     """
     x = as_floats(x)
     mean, variance = convert_to_tensor(mean, x.data.dtype), convert_to_tensor(variance, x.data.dtype)

@@ -28,7 +28,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Tensor]:
 
     Args:
         f: Function of Tensors that returns (y, grad). `grad(dy)` takes the gradient of y as a Tensor and returns the
-            gradients of the arguments, one Tensor or a tuple.
+            gradients of the arguments, one Tensor or a tuple, in the arguments' shapes.
 
     Returns:
         The function of Tensors that returns y.
@@ -36,6 +36,11 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Tensor]:
     >>> @custom_gradient
     ... def straight_through(x):
     ...     return Tensor(np.sign(x.data)), lambda dy: dy
+    >>> x = Variable(0.5)
+    >>> with GradientTape() as tape:
+    ...     y = straight_through(x)
+    >>> float(y), float(tape.gradient(y, x))
+    (1.0, 1.0)
     """
 
     @functools.wraps(f)
@@ -192,6 +197,9 @@ def vectorized_map(function: Callable[..., Any], elements: Structure) -> Any:
 
     Returns:
         Tensor, or a structure of them, as the function returns.
+
+    >>> vectorized_map(lambda row: ops.sum(row), np.array([[1, 2], [3, 4]])).tolist()
+    [3, 7]
     """
     return map(function, elements)
 

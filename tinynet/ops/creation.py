@@ -22,6 +22,10 @@ def zeros(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor of that shape.
+
+    >>> zeros((2, 3)).numpy()
+    array([[0., 0., 0.],
+           [0., 0., 0.]], dtype=float32)
     """
     return wrap(np.zeros(as_shape(shape), dtype or floatx()))
 
@@ -51,6 +55,9 @@ def empty(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor of that shape.
+
+    >>> empty((2,)).numpy()
+    array([0., 0.], dtype=float32)
     """
     return zeros(shape, dtype)
 
@@ -68,6 +75,9 @@ def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike = None) -> T
 
     Raises:
         ValueError: `fill_value` does not broadcast to the shape.
+
+    >>> full((2, 2), [1, 2]).tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
     """
     return wrap(np.full(as_shape(shape), to_array(fill_value), dtype or floatx()))
 
@@ -81,6 +91,9 @@ def zeros_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> zeros_like([1, 2]).numpy()
+    array([0, 0], dtype=int32)
     """
     return wrap(np.zeros_like(to_array(x), dtype=dtype))
 
@@ -94,6 +107,9 @@ def ones_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> ones_like([5.0, 7.0]).numpy()
+    array([1., 1.], dtype=float32)
     """
     return wrap(np.ones_like(to_array(x), dtype=dtype))
 
@@ -107,6 +123,9 @@ def empty_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> empty_like([1, 2]).numpy()
+    array([0, 0], dtype=int32)
     """
     return zeros_like(x, dtype)
 
@@ -124,6 +143,9 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike = None) ->
 
     Raises:
         ValueError: `fill_value` does not broadcast to the shape.
+
+    >>> full_like([1, 2], 7).numpy()
+    array([7, 7], dtype=int32)
     """
     return wrap(np.full_like(to_array(x), to_array(fill_value), dtype=dtype))
 
@@ -139,6 +161,10 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Te
 
     Returns:
         Tensor, shape (N, M).
+
+    >>> eye(2, 3, k=1).numpy()
+    array([[0., 1., 0.],
+           [0., 0., 1.]], dtype=float32)
     """
     return wrap(np.eye(N, M, k, dtype or floatx()))
 
@@ -152,6 +178,10 @@ def identity(n: int, dtype: DTypeLike = None) -> Tensor:
 
     Returns:
         Tensor, shape (n, n).
+
+    >>> identity(2).numpy()
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
     """
     return eye(n, dtype=dtype)
 
@@ -182,7 +212,10 @@ def array(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
         dtype: Element type; chosen by the values if None.
 
     Returns:
-        Tensor.
+        Tensor, with a shape from the nesting of the lists.
+
+    >>> array([[1, 2], [3, 4]]).shape
+    (2, 2)
     """
     return convert_to_tensor(x, dtype)
 
@@ -195,6 +228,9 @@ def convert_to_numpy(x: TensorLike) -> Array:
 
     Returns:
         ndarray, shaped like `x`.
+
+    >>> convert_to_numpy(Tensor([1.0, 2.0]))
+    array([1., 2.], dtype=float32)
     """
     return np.array(to_array(x))
 
@@ -207,6 +243,9 @@ def is_tensor(x: Any) -> bool:
 
     Returns:
         A bool.
+
+    >>> is_tensor(Tensor([1.0])), is_tensor(np.array([1.0]))
+    (True, False)
     """
     return isinstance(x, Tensor)
 
@@ -219,6 +258,9 @@ def dtype(x: TensorLike) -> str:
 
     Returns:
         A string such as 'float32'.
+
+    >>> dtype(Tensor([1.0])), dtype(np.array([True]))
+    ('float32', 'bool')
     """
     return to_array(x).dtype.name
 
@@ -231,7 +273,7 @@ def view(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
         dtype: The element type; `floatx()` if None.
 
     Returns:
-        Tensor, whose last axis is longer or shorter where the types differ in size.
+        Tensor, shape of `x`; the last axis is longer or shorter where the types differ in size.
 
     Raises:
         ValueError: the bytes of the last axis are not whole elements of that type.
@@ -250,6 +292,12 @@ def stop_gradient(variable: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shaped like `variable`.
+
+    >>> x = Variable(3.0)
+    >>> with GradientTape() as tape:
+    ...     y = x * stop_gradient(x)
+    >>> float(tape.gradient(y, x))  # of x * x it would be 6
+    3.0
     """
     x = convert_to_tensor(variable)
     return wrap(x.data.copy() if type(x) is not Tensor else x.data)

@@ -37,7 +37,7 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> T
         dtype: Convert x to this element type first; not if None.
 
     Returns:
-        Tensor, shaped like `x`.
+        Tensor, shaped like `x`; flat if `axis` is None.
 
     Raises:
         ValueError: x has no such axis.
@@ -65,10 +65,13 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> 
         dtype: Convert x to this element type first; not if None.
 
     Returns:
-        Tensor, shaped like `x`.
+        Tensor, shaped like `x`; flat if `axis` is None.
 
     Raises:
         ValueError: x has no such axis.
+
+    >>> cumprod([1, 2, 3]).numpy()
+    array([1, 2, 6], dtype=int32)
     """
     x, axis, y = _running("cumprod", np.cumprod, x, axis, dtype)
     data = x.data

@@ -37,6 +37,12 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
 
     Returns:
         Tensor, shape (n + |k|, n + |k|).
+
+    >>> diagflat([[1, 2], [3, 4]]).numpy()
+    array([[1, 0, 0, 0],
+           [0, 2, 0, 0],
+           [0, 0, 3, 0],
+           [0, 0, 0, 4]], dtype=int32)
     """
     return gathered(x, lambda a, fill: _filled(np.diagflat, a, fill, k))
 
@@ -55,10 +61,13 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
         axis1, axis2: The two axes.
 
     Returns:
-        Tensor without the two axes, with the diagonal as the last axis.
+        Tensor, shape of `x` without the two axes, and the diagonal as the last axis.
 
     Raises:
         ValueError: x has fewer than 2 axes.
+
+    >>> diagonal([[1, 2, 3], [4, 5, 6]], offset=1).tolist()
+    [2, 6]
     """
     return gathered(x, lambda a, fill: np.diagonal(a, offset, axis1, axis2))
 
@@ -88,5 +97,8 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
 
     Returns:
         Tensor, shaped like `x`.
+
+    >>> triu([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [0, 4]]
     """
     return moved(x, lambda a: np.triu(a, k), lambda dy, a: np.triu(dy, k))

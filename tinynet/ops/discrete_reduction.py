@@ -18,7 +18,7 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor (int32) without the axis.
+        Tensor (int32), shape of `x` without the axis.
 
     Raises:
         ValueError: x has no such axis, or no elements along it.
@@ -38,10 +38,13 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor (int32) without the axis.
+        Tensor (int32), shape of `x` without the axis.
 
     Raises:
         ValueError: x has no such axis, or no elements along it.
+
+    >>> argmin([[1.0, 5.0], [3.0, 2.0]], axis=1).tolist()
+    [0, 1]
     """
     return _arg_extreme("argmin", np.argmin, x, axis, keepdims)
 
@@ -65,10 +68,13 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor of booleans without the reduced axes; False where there is no element.
+        Tensor of booleans, shape of `x` without the reduced axes; False where there is no element.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> any([[True, False], [False, False]], axis=1).tolist()
+    [True, False]
     """
     data = convert_to_tensor(x).data
     return Tensor.wrap(np.asarray(np.any(data, axis=check_axes("any", axis, data.shape), keepdims=keepdims)))
@@ -83,10 +89,13 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor of booleans without the reduced axes; True where there is no element.
+        Tensor of booleans, shape of `x` without the reduced axes; True where there is no element.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> all([[True, True], [True, False]], axis=1).tolist()
+    [True, False]
     """
     data = convert_to_tensor(x).data
     return Tensor.wrap(np.asarray(np.all(data, axis=check_axes("all", axis, data.shape), keepdims=keepdims)))
@@ -100,10 +109,13 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
         axis: Axis, or several; all if None.
 
     Returns:
-        Tensor (int32) without the reduced axes.
+        Tensor (int32), shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> count_nonzero([[1, 0, 2], [0, 0, 3]], axis=1).tolist()
+    [2, 1]
     """
     data = convert_to_tensor(x).data
     return Tensor.wrap(np.asarray(np.count_nonzero(data, axis=check_axes("count_nonzero", axis, data.shape)),

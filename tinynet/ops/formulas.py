@@ -32,16 +32,18 @@ new = object.__new__
 
 def unary(
     name: str, doc: str | None, formula: Callable[..., Any], derivative: Callable[..., Any] | None = None,
-    integers: str = "to float",
+    integers: str = "to float", example: tuple[str, str] | None = None,
 ) -> Callable[[TensorLike], Tensor]:
     """Make an operation on each element of one tensor.
 
     Args:
         name: What it is called.
-        doc: The first line of its docstring, to which arguments and result are added; or the whole of it, or None.
+        doc: The first line of its docstring, to which arguments, result and example are added; or the whole of it, or
+            None.
         formula: y = formula(x), on arrays.
         derivative: dx = derivative(dy, x, y), on arrays or Tensors; None if it has none (or zero everywhere).
         integers: 'to float' if integers are made floats first, 'keep' if not.
+        example: An expression that calls it, and the expression's value as Python prints it.
     """
     to_float = integers == "to float"
 
@@ -64,22 +66,24 @@ def unary(
         return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),),
                       lambda dy, y: (derivative(dy, as_it_was(x, a), y),))
 
-    return named(op, name, _unary_docstring(doc, derivative, to_float), takes_symbolic=True)
+    return named(op, name, _unary_docstring(doc, derivative, to_float, example), takes_symbolic=True)
 
 
 def binary(
     name: str, doc: str | None, formula: Callable[..., Any], derivative1: Callable[..., Any] | None = None,
-    derivative2: Callable[..., Any] | None = None, integers: str = "keep",
+    derivative2: Callable[..., Any] | None = None, integers: str = "keep", example: tuple[str, str] | None = None,
 ) -> Callable[[TensorLike, TensorLike], Tensor]:
     """Make an operation on each pair of elements of two tensors, which are broadcast against each other.
 
     Args:
         name: What it is called.
-        doc: The first line of its docstring, to which arguments and result are added; or the whole of it, or None.
+        doc: The first line of its docstring, to which arguments, result and example are added; or the whole of it, or
+            None.
         formula: y = formula(a, b), on arrays of one type (or an array and a Python number).
         derivative1: da = derivative1(dy, a, b, y), on arrays or Tensors; None if it has none.
         derivative2: db = derivative2(dy, a, b, y).
         integers: 'to float' if integers are made floats first, 'keep' if not.
+        example: An expression that calls it, and the expression's value as Python prints it.
     """
     to_float = integers == "to float"
 
@@ -117,7 +121,7 @@ def binary(
 
         return record(y, (x1, x2), backward, differentiable)
 
-    return named(op, name, _binary_docstring(doc, derivative1, to_float), takes_symbolic=True)
+    return named(op, name, _binary_docstring(doc, derivative1, to_float, example), takes_symbolic=True)
 
 
 def moved(
@@ -251,7 +255,7 @@ def named(op: Any, name: str, doc: str | None, takes_symbolic: bool = False) -> 
     return op
 
 
-def _unary_docstring(doc, derivative, to_float):
+def _unary_docstring(doc, derivative, to_float, example):
     if doc is None or "Args:" in doc:
         return doc
     integers = "integers become `floatx()`" if to_float else "integers keep their type"
@@ -262,10 +266,10 @@ def _unary_docstring(doc, derivative, to_float):
 
     Returns:
         Tensor, shaped like `x`{"" if derivative else ", without a gradient"}.
-    """
+{_doctest(example)}    """
 
 
-def _binary_docstring(doc, derivative, to_float):
+def _binary_docstring(doc, derivative, to_float, example):
     if doc is None or "Args:" in doc:
         return doc
     integers = "; integers become `floatx()`" if to_float else ""
@@ -279,4 +283,9 @@ def _binary_docstring(doc, derivative, to_float):
 
     Raises:
         ValueError: the shapes do not broadcast.
-    """
+{_doctest(example)}    """
+
+
+def _doctest(example):
+    """An expression and its value as the lines at the end of a docstring; nothing if None."""
+    return "\n    >>> {}\n    {}\n".format(*example) if example else ""

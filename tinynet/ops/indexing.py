@@ -83,7 +83,7 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
         key: Numbers, slices, None, an ellipsis, arrays of numbers or of booleans; a tuple of them for several axes.
 
     Returns:
-        Tensor.
+        Tensor, of the shape that NumPy's indexing gives.
 
     Raises:
         IndexError: an index is outside its axis, or there are more indices than axes.
@@ -243,7 +243,7 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
         x: Tensor.
 
     Returns:
-        One Tensor of indices (int32) an axis.
+        One Tensor of indices (int32) an axis, each of shape (number of elements that are not 0,).
 
     >>> [part.tolist() for part in nonzero([[0, 5], [6, 0]])]
     [[0, 1], [1, 0]]
@@ -286,6 +286,9 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
 
     Raises:
         ValueError: there is not one number for each axis.
+
+    >>> slice_update([1, 2, 3, 4], [1], [8, 9]).tolist()
+    [1, 8, 9, 4]
     """
     inputs, updates = convert_to_tensor(inputs), convert_to_tensor(updates)
     return put(inputs, _block(inputs.data, start_indices, updates.shape), updates)

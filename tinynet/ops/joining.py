@@ -88,10 +88,13 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
         axis: Along which axis; if None, both are flattened first.
 
     Returns:
-        Tensor.
+        Tensor; its shape is that of x1, longer along the axis.
 
     Raises:
         ValueError: the shapes do not agree.
+
+    >>> append([[1, 2]], [[3, 4]], axis=0).tolist(), append([1], [2, 3]).tolist()
+    ([[1, 2], [3, 4]], [1, 2, 3])
     """
     return concatenate([x1, x2], axis)
 
@@ -110,10 +113,15 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
         xs: Tensors.
 
     Returns:
-        Tensor.
+        Tensor; its shape is that of the first, longer along that axis.
 
     Raises:
         ValueError: the list is empty, or the shapes do not agree.
+
+    >>> hstack([[1, 2], [3]]).tolist()
+    [1, 2, 3]
+    >>> hstack([[[1], [2]], [[3], [4]]]).tolist()
+    [[1, 3], [2, 4]]
     """
     xs = [_at_least(x, 1) for x in xs]
     return concatenate(xs, 0 if xs and xs[0].ndim == 1 else 1)
@@ -130,6 +138,9 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
 
     Raises:
         ValueError: the list is empty, or the shapes do not agree.
+
+    >>> vstack([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [3, 4]]
     """
     return concatenate([_at_least(x, 2) for x in xs], 0)
 
@@ -145,6 +156,9 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
 
     Raises:
         ValueError: the list is empty, or the shapes do not agree.
+
+    >>> dstack([[1, 2], [3, 4]]).tolist()
+    [[[1, 3], [2, 4]]]
     """
     return concatenate([_at_least(x, 3) for x in xs], 2)
 
@@ -158,7 +172,7 @@ def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Tensor
         axis: Along which axis.
 
     Returns:
-        List of Tensors.
+        List of Tensors; their shapes are that of `x` except along the axis.
 
     Raises:
         ValueError: the length is no multiple of the number of parts.
@@ -186,7 +200,7 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[
         axis: Along which axis.
 
     Returns:
-        List of Tensors.
+        List of Tensors; their shapes are that of `x` except along the axis.
 
     >>> [part.tolist() for part in array_split([1, 2, 3], 2)]
     [[1, 2], [3]]
@@ -222,10 +236,13 @@ def hsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         indices_or_sections: As for `split`.
 
     Returns:
-        List of Tensors.
+        List of Tensors; their shapes are that of `x` except along the axis.
 
     Raises:
         ValueError: the length is no multiple of the number of parts.
+
+    >>> [part.tolist() for part in hsplit([[1, 2, 3, 4]], 2)]
+    [[[1, 2]], [[3, 4]]]
     """
     x = convert_to_tensor(x)
     return split(x, indices_or_sections, 0 if x.ndim == 1 else 1)
@@ -239,10 +256,13 @@ def vsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         indices_or_sections: As for `split`.
 
     Returns:
-        List of Tensors.
+        List of Tensors; their shapes are that of `x` except along the axis.
 
     Raises:
         ValueError: the length is no multiple of the number of parts.
+
+    >>> [part.tolist() for part in vsplit([[1], [2], [3]], [1])]
+    [[[1]], [[2], [3]]]
     """
     return split(x, indices_or_sections, 0)
 
@@ -255,10 +275,13 @@ def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         indices_or_sections: As for `split`.
 
     Returns:
-        List of Tensors.
+        List of Tensors; their shapes are that of `x` except along the axis.
 
     Raises:
         ValueError: the length is no multiple of the number of parts.
+
+    >>> [part.shape for part in dsplit(np.ones((2, 3, 4)), 2)]
+    [(2, 3, 2), (2, 3, 2)]
     """
     return split(x, indices_or_sections, 2)
 
@@ -272,7 +295,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
         axis: Along which axis.
 
     Returns:
-        List of Tensors with one axis less.
+        List of Tensors, shape of `x` without the axis.
 
     Raises:
         ValueError: there are not `num` slices.

@@ -41,11 +41,21 @@ inv = unary("inv", "The inverse of matrices." + _MATRICES + """(..., n, n).
 
     Raises:
         LinAlgError: a matrix is singular.
+
+    >>> inv([[2, 1], [1, 1]]).numpy().round(3)
+    array([[ 1., -1.],
+           [-1.,  2.]], dtype=float32)
     """, np.linalg.inv, lambda dy, x, y: -_t(y) @ dy @ _t(y))
-det = unary("det", "The determinant of matrices." + _MATRICES + "(...).\n    ", np.linalg.det,
-            lambda dy, x, y: (dy * y)[..., None, None] * _t(both.inv(x)))
-logdet = unary("logdet", "The logarithm of the determinant of positive definite matrices." + _MATRICES + "(...).\n    ",
-               lambda x: np.linalg.slogdet(x)[1], lambda dy, x, y: dy[..., None, None] * _t(both.inv(x)))
+det = unary("det", "The determinant of matrices." + _MATRICES + """(...).
+
+    >>> round(float(det([[1, 2], [3, 4]])), 3)
+    -2.0
+    """, np.linalg.det, lambda dy, x, y: (dy * y)[..., None, None] * _t(both.inv(x)))
+logdet = unary("logdet", "The logarithm of the determinant of positive definite matrices." + _MATRICES + """(...).
+
+    >>> round(float(logdet([[2, 0], [0, 3]])), 3)  # log 6
+    1.792
+    """, lambda x: np.linalg.slogdet(x)[1], lambda dy, x, y: dy[..., None, None] * _t(both.inv(x)))
 _cholesky = unary("cholesky", None, np.linalg.cholesky,
                   lambda dy, x, y: _symmetric(_t(both.inv(y)) @ _half_tril(_t(y) @ dy) @ both.inv(y)))
 
@@ -83,6 +93,10 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
 
     Raises:
         LinAlgError: the factor is singular.
+
+    >>> cholesky_inverse([[2.0, 0.0], [1.0, 1.0]]).numpy()
+    array([[ 0.5, -0.5],
+           [-0.5,  1. ]], dtype=float32)
     """
     factor = convert_to_tensor(x)
     factor = moveaxis(factor, -1, -2) if upper else factor
@@ -132,6 +146,9 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tenso
 
     Raises:
         LinAlgError: a matrix is singular.
+
+    >>> solve_triangular([[2.0, 0.0], [1.0, 1.0]], [2.0, 3.0], lower=True).numpy()
+    array([1., 2.], dtype=float32)
     """
     return solve(tril(a) if lower else triu(a), b)
 
@@ -151,6 +168,10 @@ def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
 
     Raises:
         LinAlgError: a matrix is not square.
+
+    >>> sign, logarithm = slogdet([[0.0, 2.0], [3.0, 0.0]])  # the determinant is -6
+    >>> float(sign), round(float(logarithm), 3)
+    (-1.0, 1.792)
     """
     return _tensors(np.linalg.slogdet(as_floats(x).data))
 
@@ -164,6 +185,10 @@ def qr(x: TensorLike, mode: str = "reduced") -> tuple[Tensor, Tensor]:
 
     Returns:
         (Q, R), shapes (..., m, k) and (..., k, n); (..., m, m) and (..., m, n) if complete.
+
+    >>> q, r = qr([[0.0, 2.0], [1.0, 0.0], [0.0, 0.0]])
+    >>> q.shape, r.shape, np.abs(r.numpy()).round(3).tolist()
+    ((3, 2), (2, 2), [[1.0, 0.0], [0.0, 2.0]])
     """
     return _tensors(np.linalg.qr(as_floats(x).data, mode))  # type: ignore[call-overload]  # hints list the modes
 
@@ -178,6 +203,9 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
 
     Returns:
         (U, s, V'), or s alone: the singular values from large to small, shape (..., k).
+
+    >>> svd([[0.0, 2.0], [1.0, 0.0]], compute_uv=False).numpy().round(3)
+    array([2., 1.], dtype=float32)
     """
     # NumPy's hints want True or False, not a bool.
     parts = np.linalg.svd(as_floats(x).data, full_matrices, compute_uv)  # type: ignore[call-overload]
@@ -215,6 +243,9 @@ def eig(x: TensorLike) -> tuple[Tensor, Tensor]:
     Raises:
         ValueError: the eigenvalues are complex.
         LinAlgError: a matrix is not square.
+
+    >>> eig([[2.0, 1.0], [0.0, 3.0]])[0].numpy().round(3)
+    array([2., 3.], dtype=float32)
     """
     values, vectors = np.linalg.eig(as_floats(x).data)
     if values.dtype.kind == "c":
@@ -231,6 +262,9 @@ def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
 
     Returns:
         Tensor, shape (..., n, m).
+
+    >>> pinv([[1.0], [1.0]]).numpy().round(3)
+    array([[0.5, 0.5]], dtype=float32)
     """
     return wrap(np.ascontiguousarray(np.linalg.pinv(as_floats(x).data, rcond)))
 
@@ -248,6 +282,9 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
 
     Raises:
         LinAlgError: the shapes do not fit.
+
+    >>> lstsq([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [1.0, 3.0, 5.0]).numpy().round(3)  # the line 1 + 2 x
+    array([1., 2.], dtype=float32)
     """
     return wrap(np.ascontiguousarray(np.linalg.lstsq(as_floats(a).data, as_floats(b).data, rcond)[0]))
 
@@ -261,5 +298,8 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
 
     Returns:
         Tensor (int32), shape (...).
+
+    >>> int(matrix_rank([[1.0, 2.0], [2.0, 4.0]]))
+    1
     """
     return Tensor(np.linalg.matrix_rank(as_floats(x).data, tol).astype(np.int32))

@@ -28,7 +28,7 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
@@ -63,10 +63,13 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> float(std([1.0, 5.0]))
+    2.0
     """
     variance = var(x, axis, keepdims)
     y = np.asarray(np.sqrt(variance.data))
@@ -90,7 +93,7 @@ def moments(
         synchronized: Must be False: there are no replicas to synchronize.
 
     Returns:
-        (mean, variance).
+        (mean, variance), Tensors: shape of `x` without the reduced axes.
 
     Raises:
         ValueError: `synchronized` is true, x has no such axis, or an axis is named twice.

@@ -31,7 +31,7 @@ def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `sum`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
@@ -49,10 +49,13 @@ def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `prod`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> float(nanprod([2.0, np.nan, 3.0]))
+    6.0
     """
     return prod(_filled(x, 1)[0], axis, keepdims)
 
@@ -64,10 +67,13 @@ def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -
         x, axis, dtype: As for `cumsum`.
 
     Returns:
-        Tensor, shaped like `x`.
+        Tensor, shaped like `x`; flat if `axis` is None.
 
     Raises:
         ValueError: x has no such axis.
+
+    >>> nancumsum([1.0, np.nan, 2.0]).tolist()
+    [1.0, 1.0, 3.0]
     """
     return cumsum(_filled(x, 0)[0], axis, dtype)
 
@@ -79,10 +85,13 @@ def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) 
         x, axis, dtype: As for `cumprod`.
 
     Returns:
-        Tensor, shaped like `x`.
+        Tensor, shaped like `x`; flat if `axis` is None.
 
     Raises:
         ValueError: x has no such axis.
+
+    >>> nancumprod([2.0, np.nan, 3.0]).tolist()
+    [2.0, 2.0, 6.0]
     """
     return cumprod(_filled(x, 1)[0], axis, dtype)
 
@@ -94,7 +103,7 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `mean`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
@@ -113,10 +122,13 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `var`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> float(nanvar([1.0, np.nan, 3.0]))
+    1.0
     """
     filled, hole = _filled(floating(x), 0)
     deviation = where(hole, filled.dtype.type(0), filled - nanmean(x, axis, keepdims=True))
@@ -130,10 +142,13 @@ def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `std`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> float(nanstd([1.0, np.nan, 5.0]))
+    2.0
     """
     return sqrt(nanvar(x, axis, keepdims))
 
@@ -151,10 +166,13 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `max`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements.
+
+    >>> float(nanmax([1.0, np.nan, 3.0]))
+    3.0
     """
     return _nan_extreme(max, -np.inf, x, axis, keepdims)
 
@@ -166,10 +184,13 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `min`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements.
+
+    >>> float(nanmin([1.0, np.nan, 3.0]))
+    1.0
     """
     return _nan_extreme(min, np.inf, x, axis, keepdims)
 
@@ -190,10 +211,13 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
         x, axis, keepdims: As for `argmax`.
 
     Returns:
-        Tensor (int32) without the axis.
+        Tensor (int32), shape of `x` without the axis.
 
     Raises:
         ValueError: x has no such axis, or no elements along it.
+
+    >>> nanargmax([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]], axis=1).tolist()
+    [2, -1]
     """
     return _nan_arg(argmax, -np.inf, x, axis, keepdims)
 
@@ -205,10 +229,13 @@ def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
         x, axis, keepdims: As for `argmin`.
 
     Returns:
-        Tensor (int32) without the axis.
+        Tensor (int32), shape of `x` without the axis.
 
     Raises:
         ValueError: x has no such axis, or no elements along it.
+
+    >>> nanargmin([[np.nan, 4.0, 3.0], [np.nan, np.nan, np.nan]], axis=1).tolist()
+    [2, -1]
     """
     return _nan_arg(argmin, np.inf, x, axis, keepdims)
 

@@ -28,7 +28,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
@@ -67,7 +67,7 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: a matrix norm other than 'fro', x has no such axis, or an axis is named twice.

@@ -24,7 +24,7 @@ def one_hot(
         sparse: Must be False: there are no sparse tensors.
 
     Returns:
-        Tensor with the axis of the classes more.
+        Tensor: the shape of `x`, and a further axis of length `num_classes`.
 
     Raises:
         ValueError: `sparse` is true.
@@ -55,7 +55,7 @@ def multi_hot(
         sparse: Must be False: there are no sparse tensors.
 
     Returns:
-        Tensor without `axis`, with the axis of the classes last.
+        Tensor: the shape of `inputs` without `axis`, then `num_classes`.
 
     Raises:
         ValueError: `sparse` is true.

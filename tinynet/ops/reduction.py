@@ -96,7 +96,7 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
@@ -129,7 +129,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor without the reduced axes; NaN where there is no element.
+        Tensor, shape of `x` without the reduced axes; NaN where there is no element.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
@@ -167,10 +167,13 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeL
         dtype: Convert x to this element type first; not if None.
 
     Returns:
-        Tensor without the reduced axes; 1 where there is no element.
+        Tensor, shape of `x` without the reduced axes; 1 where there is no element.
 
     Raises:
         ValueError: x has no such axis, or an axis is named twice.
+
+    >>> prod([[1, 2], [3, 4]], axis=1).tolist()
+    [2, 12]
     """
     x = convert_to_tensor(x)
     if dtype is not None and x.dtype != np.dtype(dtype):
@@ -268,7 +271,7 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float
         initial: A lower limit of the result, which is also the maximum of no elements.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements and no `initial`.
@@ -291,10 +294,13 @@ def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float
         initial: An upper limit of the result, which is also the minimum of no elements.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements and no `initial`.
+
+    >>> min([[1.0, 5.0], [3.0, 2.0]], axis=1).tolist()
+    [1.0, 2.0]
     """
     return _extreme("min", "reduce_min", x, axis, keepdims, initial, np.minimum)
 
@@ -306,10 +312,13 @@ def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `max`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements.
+
+    >>> amax([[1, 5], [3, 2]], axis=0).tolist()
+    [3, 5]
     """
     return max(x, axis, keepdims)
 
@@ -321,9 +330,12 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         x, axis, keepdims: As for `min`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, an axis is named twice, or there are no elements.
+
+    >>> amin([[1, 5], [3, 2]], axis=0).tolist()
+    [1, 2]
     """
     return min(x, axis, keepdims)

@@ -114,7 +114,7 @@ def segment_sum(
     return moved(data, lambda a: added_rows((number, *a.shape[1:]), ids[inside], a[inside]), inverse)
 
 
-def _segment(name, what, ufunc, empty, empty_is):
+def _segment(name, what, ufunc, empty, empty_is, of_2_and_4):
     def op(
         data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
     ) -> Tensor:
@@ -131,6 +131,9 @@ def _segment(name, what, ufunc, empty, empty_is):
 
     Returns:
         Tensor, shape (num_segments, ...); {empty_is} for a segment without rows.
+
+    >>> {name}([2, 3, 4], [0, 1, 0]).numpy()
+    array([{of_2_and_4}, 3], dtype=int32)
     """)
 
 
@@ -142,6 +145,6 @@ def _highest(dtype):
     return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
 
 
-segment_max = _segment("segment_max", "largest element", np.maximum, _lowest, "the lowest number")
-segment_min = _segment("segment_min", "smallest element", np.minimum, _highest, "the largest number")
-segment_prod = _segment("segment_prod", "product", np.multiply, lambda dtype: 1, "1")
+segment_max = _segment("segment_max", "largest element", np.maximum, _lowest, "the lowest number", 4)
+segment_min = _segment("segment_min", "smallest element", np.minimum, _highest, "the largest number", 2)
+segment_prod = _segment("segment_prod", "product", np.multiply, lambda dtype: 1, "1", 8)

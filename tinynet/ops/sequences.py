@@ -22,7 +22,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike = No
         dtype: Element type; if None, `floatx()` if an argument is a float, else int32.
 
     Returns:
-        Tensor with one axis.
+        Tensor, shape (count,).
 
     >>> arange(3).numpy()
     array([0, 1, 2], dtype=int32)
@@ -72,7 +72,7 @@ def logspace(
         base: The base of the powers.
 
     Returns:
-        Tensor with one axis more than start and stop.
+        Tensor: the broadcast shape of start and stop, and an axis of length `num` more.
 
     >>> logspace(0, 2, 3).numpy()
     array([  1.,  10., 100.], dtype=float32)
@@ -91,7 +91,7 @@ def geomspace(
         num, endpoint, dtype, axis: As for `linspace`.
 
     Returns:
-        Tensor with one axis more than start and stop.
+        Tensor: the broadcast shape of start and stop, and an axis of length `num` more.
 
     Raises:
         ValueError: start or stop is 0.
@@ -123,7 +123,7 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
     return wrap(np.ascontiguousarray(np.vander(to_array(x), N, increasing), to_array(x).dtype))
 
 
-def _window(name, function):
+def _window(name, function, rise):
     def op(x: int) -> Tensor:
         return wrap(function(int(x)).astype(floatx()))
 
@@ -134,13 +134,16 @@ def _window(name, function):
 
     Returns:
         Tensor of `floatx()`, shape (x,).
+
+    >>> {name}(7).numpy()[1:4].round(3)
+    array({rise}, dtype=float32)
     """)
 
 
-bartlett = _window("bartlett", np.bartlett)
-blackman = _window("blackman", np.blackman)
-hamming = _window("hamming", np.hamming)
-hanning = _window("hanning", np.hanning)
+bartlett = _window("bartlett", np.bartlett, "[0.333, 0.667, 1.   ]")
+blackman = _window("blackman", np.blackman, "[0.13, 0.63, 1.  ]")
+hamming = _window("hamming", np.hamming, "[0.31, 0.77, 1.  ]")
+hanning = _window("hanning", np.hanning, "[0.25, 0.75, 1.  ]")
 
 
 def kaiser(x: int, beta: float) -> Tensor:
@@ -152,6 +155,9 @@ def kaiser(x: int, beta: float) -> Tensor:
 
     Returns:
         Tensor of `floatx()`, shape (x,).
+
+    >>> kaiser(5, 2.0).numpy().round(3)
+    array([0.439, 0.835, 1.   , 0.835, 0.439], dtype=float32)
     """
     return wrap(np.kaiser(int(x), float(beta)).astype(floatx()))
 

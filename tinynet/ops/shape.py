@@ -79,6 +79,9 @@ def ravel(x: TensorLike) -> Tensor:
 
     Returns:
         Tensor, shape (number of elements,).
+
+    >>> ravel([[1, 2], [3, 4]]).tolist()
+    [1, 2, 3, 4]
     """
     return reshape(x, (size(x),))
 
@@ -134,10 +137,13 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
         axis1, axis2: The axes.
 
     Returns:
-        Tensor.
+        Tensor, shape of `x` with the two lengths exchanged.
 
     Raises:
         ValueError: an axis does not exist.
+
+    >>> swapaxes(np.ones((2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
     """
     return moved(x, lambda a: np.swapaxes(a, axis1, axis2), lambda dy, a: np.swapaxes(dy, axis1, axis2))
 
@@ -219,6 +225,9 @@ def shape(x: TensorLike) -> tuple[int, ...]:
 
     Returns:
         Tuple of ints.
+
+    >>> shape([[1, 2, 3], [4, 5, 6]])
+    (2, 3)
     """
     return np.shape(x.data if isinstance(x, Tensor) else x)
 
@@ -231,6 +240,9 @@ def ndim(x: TensorLike) -> int:
 
     Returns:
         An int.
+
+    >>> ndim([[1, 2, 3], [4, 5, 6]])
+    2
     """
     return len(shape(x))
 
@@ -243,5 +255,8 @@ def size(x: TensorLike) -> int:
 
     Returns:
         An int.
+
+    >>> size([[1, 2, 3], [4, 5, 6]])
+    6
     """
     return math.prod(shape(x))

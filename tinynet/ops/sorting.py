@@ -68,6 +68,9 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
 
     Raises:
         ValueError: there is no kth element.
+
+    >>> argpartition([4, 1, 3], 1).numpy()
+    array([1, 2, 0], dtype=int32)
     """
     return _positions(np.argpartition(to_array(x), kth, axis))
 
@@ -265,6 +268,9 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
 
     Returns:
         Tensor of booleans, shaped like `x1`.
+
+    >>> isin([1, 2, 3], [3, 1]).tolist()
+    [True, False, True]
     """
     return wrap(np.asarray(np.isin(to_array(x1), to_array(x2), assume_unique, invert)))
 
@@ -298,7 +304,7 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
         axis: Along which axis.
 
     Returns:
-        Tensor, shorter by n along the axis.
+        Tensor, shape of `a`, but shorter by n along the axis.
 
     >>> diff([1, 4, 9]).numpy()
     array([3, 5], dtype=int32)
@@ -320,7 +326,7 @@ def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = 
         axis: Along which axis of y.
 
     Returns:
-        Tensor without the axis.
+        Tensor, shape of `y` without the axis.
 
     >>> float(trapezoid([0.0, 1.0, 2.0]))
     2.0

@@ -65,10 +65,13 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis, or no elements.
+
+    >>> ptp([[1, 5], [3, 2]], axis=1).tolist()
+    [4, 1]
     """
     return max(x, axis, keepdims) - min(x, axis, keepdims)
 
@@ -100,7 +103,7 @@ def quantile(
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor, with the axes of q and the other axes of x.
+        Tensor: the shape of q, then that of x without the reduced axes.
 
     Raises:
         ValueError: q is outside [0, 1], an unknown method, or x has no such axis.
@@ -121,10 +124,13 @@ def percentile(
         q: Number, or array of them, in [0, 100].
 
     Returns:
-        Tensor, with the axes of q and the other axes of x.
+        Tensor: the shape of q, then that of x without the reduced axes.
 
     Raises:
         ValueError: q is outside [0, 100], an unknown method, or x has no such axis.
+
+    >>> percentile([1.0, 2.0, 4.0], [50, 75]).tolist()
+    [2.0, 3.0]
     """
     return _quantile("percentile", x, np.asarray(q) / 100, axis, method, keepdims, skip=False)
 
@@ -138,7 +144,7 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         keepdims: Keep the reduced axes, with length 1.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis.
@@ -158,10 +164,13 @@ def nanquantile(
         x, q, axis, method, keepdims: As for `quantile`.
 
     Returns:
-        Tensor, with the axes of q and the other axes of x.
+        Tensor: the shape of q, then that of x without the reduced axes.
 
     Raises:
         ValueError: q is outside [0, 1], an unknown method, or x has no such axis.
+
+    >>> float(nanquantile([1.0, np.nan, 2.0, 4.0], 0.75))
+    3.0
     """
     return _quantile("nanquantile", x, q, axis, method, keepdims, skip=True)
 
@@ -175,10 +184,13 @@ def nanpercentile(
         x, q, axis, method, keepdims: As for `percentile`.
 
     Returns:
-        Tensor, with the axes of q and the other axes of x.
+        Tensor: the shape of q, then that of x without the reduced axes.
 
     Raises:
         ValueError: q is outside [0, 100], an unknown method, or x has no such axis.
+
+    >>> float(nanpercentile([1.0, np.nan, 2.0, 4.0], 75))
+    3.0
     """
     return _quantile("nanpercentile", x, np.asarray(q) / 100, axis, method, keepdims, skip=True)
 
@@ -190,10 +202,13 @@ def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
         x, axis, keepdims: As for `median`.
 
     Returns:
-        Tensor without the reduced axes.
+        Tensor, shape of `x` without the reduced axes.
 
     Raises:
         ValueError: x has no such axis.
+
+    >>> float(nanmedian([3.0, np.nan, 1.0]))
+    2.0
     """
     return _quantile("nanmedian", x, 0.5, axis, "linear", keepdims, skip=True)
 
@@ -256,12 +271,12 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     """y_k = sum over n of x1_(n+k) x2_n.
 
     Args:
-        x1, x2: Vectors that are not empty.
+        x1, x2: Vectors, shapes (n,) and (m,), that are not empty.
         mode: 'full' for all shifts k at which they overlap, 'valid' for those at which the shorter one is inside the
             longer one, 'same' for as many as the longer one has elements, in the middle.
 
     Returns:
-        Tensor with one axis.
+        Tensor, shape (n + m - 1,), (|n - m| + 1,) or (max(n, m),), as `mode` is 'full', 'valid' or 'same'.
 
     Raises:
         ValueError: an input is no vector or empty, or an unknown mode.
@@ -294,7 +309,7 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
         max_val: The largest value that a pixel can have.
 
     Returns:
-        Tensor without dimensions.
+        Tensor, shape ().
 
     >>> float(psnr([0.0, 0.0], [0.1, 0.1], 1.0)).__round__(3)
     20.0
@@ -323,4 +338,5 @@ i0: Callable[[TensorLike], Tensor]
 _i1 = unary("i1", None, _bessel_i1, lambda dy, x, y: dy * both.where(
     x == 0, 0.5, (i0(x) if isinstance(x, Tensor) else _of_order_0(x)) - y / both.where(x == 0, 1, x)))
 i0 = unary("i0", "The modified Bessel function of order 0, I0(x); its derivative is I1(x).", _of_order_0,
-           lambda dy, x, y: dy * (_i1(x) if isinstance(x, Tensor) else _bessel_i1(x)))
+           lambda dy, x, y: dy * (_i1(x) if isinstance(x, Tensor) else _bessel_i1(x)),
+           example=("i0([0, 1]).numpy().round(3)", "array([1.   , 1.266], dtype=float32)"))

@@ -131,7 +131,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
     Raises:
         ValueError: the two axes of a pair have different lengths.
 
-    >>> tensordot(np.ones((2, 3, 4)), np.ones((3, 4, 5))).shape
+    >>> tensordot(np.ones((2, 3, 4)), np.ones((3, 4, 5)), 2).shape
     (2, 5)
     """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
@@ -158,7 +158,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors or numbers.
 
     Returns:
-        Tensor, with the other axes of x1, then those of x2.
+        Tensor: the shape of x1 without that axis, then that of x2 without its own.
 
     Raises:
         ValueError: the two axes have different lengths.
@@ -181,10 +181,15 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors or numbers.
 
     Returns:
-        Tensor, with the other axes of x1, then those of x2.
+        Tensor: the shape of x1 without the last axis, then that of x2 without its own.
 
     Raises:
         ValueError: the last axes have different lengths.
+
+    >>> float(inner([1.0, 2.0], [3.0, 4.0]))
+    11.0
+    >>> inner([[1, 2], [3, 4]], [10, 1]).tolist()
+    [12, 34]
     """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     return multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else tensordot(x1, x2, (-1, -1))
@@ -213,10 +218,13 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors with as many elements as each other.
 
     Returns:
-        Tensor without dimensions.
+        Tensor, shape ().
 
     Raises:
         ValueError: the numbers of elements differ.
+
+    >>> int(vdot([[1, 2], [3, 4]], [[1, 1], [0, 2]]))
+    11
     """
     return matmul(ravel(x1), ravel(x2))
 
@@ -228,7 +236,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors; the one with fewer axes gets axes of length 1 in front.
 
     Returns:
-        Tensor, along each axis as long as the product of both lengths.
+        Tensor, whose shape is the product of both shapes, axis by axis.
 
     >>> kron([1, 10], [1, 2]).numpy()
     array([ 1,  2, 10, 20], dtype=int32)
@@ -281,10 +289,13 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
         axis1, axis2: The two axes.
 
     Returns:
-        Tensor without the two axes.
+        Tensor, shape of `x` without the two axes.
 
     Raises:
         ValueError: x has fewer than 2 axes.
+
+    >>> int(trace([[1, 2], [3, 4]]))
+    5
     """
 
     def inverse(dy, a):

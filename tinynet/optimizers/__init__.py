@@ -60,6 +60,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config: What `serialize` returned, or a name; names of built-in optimizers in any case.
         custom_objects: {name: class or function} of further optimizers, schedules, and functions for the learning rate.
 
+    Returns:
+        A new optimizer.
+
     Raises:
         ValueError: the name is unknown, or the config is malformed.
 

@@ -87,6 +87,14 @@ class Optimizer(OptimizerState):
         Raises:
             TypeError: something is not such a pair.
             ValueError: there are no pairs, no gradient at all, or a variable that the optimizer was not built with.
+
+        >>> weight, optimizer = Variable(3.0), tn.optimizers.SGD(0.25)
+        >>> with GradientTape() as tape:
+        ...     loss = weight * weight
+        >>> optimizer.apply_gradients([(tape.gradient(loss, weight), weight)]).item()  # the first step
+        1
+        >>> weight.item()  # 3 - 0.25 * 6
+        1.5
         """
         pairs = list(grads_and_vars)
         for pair in pairs:
@@ -151,6 +159,11 @@ class Optimizer(OptimizerState):
 
         Raises:
             ValueError: there is no gradient at all, or a variable that the optimizer was not built with.
+
+        >>> weight, optimizer = Variable([1.0, 2.0]), tn.optimizers.SGD(0.5)
+        >>> optimizer.apply([Tensor([2.0, -2.0])], [weight])
+        >>> weight.numpy()
+        array([0., 3.], dtype=float32)
         """
         if len(grads) == 0:
             return
@@ -202,6 +215,9 @@ class Optimizer(OptimizerState):
             slots: One list of arrays a name in `slot_names`.
             learning_rate: A float.
             decay: learning_rate * weight_decay; the rule begins with w -= decay * w.
+
+        Raises:
+            NotImplementedError: the optimizer defines neither this nor `update_step`.
         """
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate)")
 
@@ -212,6 +228,9 @@ class Optimizer(OptimizerState):
             gradient: Tensor, the shape of the variable.
             variable: The Variable to change.
             learning_rate: A float.
+
+        Raises:
+            NotImplementedError: the optimizer does not override it.
         """
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate)")
 
@@ -225,11 +244,21 @@ class Optimizer(OptimizerState):
         np.copyto(variable.data, to_array(value, variable.data.dtype))
 
     def assign_add(self, variable: Variable, value: TensorLike) -> None:
-        """variable += value, in place; see `assign`."""
+        """Add to a variable, in place; see `assign`.
+
+        Args:
+            variable: The Variable.
+            value: What is added, in the variable's shape.
+        """
         np.add(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
     def assign_sub(self, variable: Variable, value: TensorLike) -> None:
-        """variable -= value, in place; see `assign`."""
+        """Subtract from a variable, in place; see `assign`.
+
+        Args:
+            variable: The Variable.
+            value: What is subtracted, in the variable's shape.
+        """
         np.subtract(variable.data, to_array(value, variable.data.dtype), out=variable.data)
 
     def _update(self, plan, gradients, rate):
@@ -322,8 +351,12 @@ class Optimizer(OptimizerState):
         Raises:
             ValueError: the optimizer is built.
 
-        >>> optimizer = Optimizer(0.1, weight_decay=0.01)
+        >>> kernel, bias = Variable([1.0], name="kernel"), Variable([1.0], name="bias")
+        >>> optimizer = tn.optimizers.SGD(0.5, weight_decay=0.5)
         >>> optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        >>> optimizer.apply([Tensor([0.0]), Tensor([0.0])], [kernel, bias])
+        >>> kernel.item(), bias.item()
+        (0.75, 1.0)
         """
         if self.built:
             raise ValueError(

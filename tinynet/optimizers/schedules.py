@@ -373,6 +373,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config: What `serialize` returned.
         custom_objects: {name: class} of further schedules.
 
+    Returns:
+        A new schedule.
+
     Raises:
         ValueError: the name is unknown, or the config is malformed.
 

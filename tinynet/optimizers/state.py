@@ -282,6 +282,11 @@ class OptimizerState:
 
         Raises:
             ValueError: their number is not that of `variables`.
+
+        >>> old, new = tn.optimizers.SGD(0.5), tn.optimizers.SGD()
+        >>> new.set_weights(old.get_weights())
+        >>> new.learning_rate.item()
+        0.5
         """
         if len(weights) != len(self._variables):
             raise ValueError(
@@ -292,7 +297,13 @@ class OptimizerState:
             variable.assign(weight)
 
     def get_weights(self) -> list[Array]:
-        """Return all state as arrays, in the order of `variables`."""
+        """Return all state as arrays, in the order of `variables`.
+
+        >>> weight, optimizer = Variable([1.0, 2.0]), tn.optimizers.SGD(0.5, momentum=0.9)
+        >>> optimizer.apply([Tensor([2.0, -2.0])], [weight])
+        >>> [array.tolist() for array in optimizer.get_weights()]  # steps, learning rate, momentum
+        [1, 0.5, [-1.0, 1.0]]
+        """
         return [variable.numpy() for variable in self._variables]
 
     def save_own_variables(self, store: Any) -> None:
@@ -327,6 +338,9 @@ class OptimizerState:
 
     def get_config(self) -> Config:
         """Return the constructor's arguments, from which `from_config` makes this optimizer again, without its state.
+
+        >>> tn.optimizers.SGD(0.1, momentum=0.9).get_config()["momentum"]
+        0.9
         """
         rate = self._learning_rate
         if isinstance(rate, Variable):
@@ -356,6 +370,9 @@ class OptimizerState:
         Args:
             config: The dict.
             custom_objects: {name: class or function} of a schedule, or of a function that was the learning rate.
+
+        Returns:
+            A new optimizer, without state.
 
         Raises:
             ValueError: the learning rate was a function, which `custom_objects` does not have.

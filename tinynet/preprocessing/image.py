@@ -47,6 +47,11 @@ class ImageDataGenerator:
         preprocessing_function: Applied to each picture after these changes.
         validation_split: Share of the data that `subset="validation"` has.
         interpolation_order: 1 linear, 0 nearest.
+        data_format: 'channels_last' or 'channels_first'; the process-wide setting if None.
+        dtype: Element type of the batches; `floatx()` if None.
+
+    Raises:
+        ValueError: `validation_split` is not between 0 and 1, or a range is no pair of factors.
 
     >>> generator = ImageDataGenerator(rescale=1 / 255, horizontal_flip=True)
     >>> x, y = next(generator.flow(np.zeros((5, 8, 8, 1)), np.arange(5), batch_size=2))

@@ -210,7 +210,16 @@ class Tokenizer:
 
 
 def tokenizer_from_json(json_string: str) -> Tokenizer:
-    """Return the tokenizer of a `to_json` string."""
+    """Return the tokenizer of a `to_json` string.
+
+    Args:
+        json_string: What `to_json` returned.
+
+    >>> tokenizer = Tokenizer()
+    >>> tokenizer.fit_on_texts(["good food", "good"])
+    >>> tokenizer_from_json(tokenizer.to_json()).word_index
+    {'good': 1, 'food': 2}
+    """
     config = json.loads(json_string)["config"]
     learned = {key: json.loads(config.pop(key)) for key in
                ("word_counts", "word_docs", "index_docs", "index_word", "word_index")}

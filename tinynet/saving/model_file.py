@@ -141,6 +141,10 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, Any] 
         ModelFileError: a damaged or hostile file, one of a newer version, one that would take more memory than allowed,
             or one with classes that are not known; the message has the path in the file.
         OSError: the file cannot be read.
+
+    >>> Sequential([tn.Input((2,)), Dense(1)]).save("model.keras")
+    >>> load_model("model.keras").count_params()
+    3
     """
     path = input_path(filepath)
     with undisturbed_session():

@@ -76,6 +76,13 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
         ModelFileError: a damaged file, or one with other weights; the message has both shapes.
         ValueError: another ending.
         OSError: the file cannot be read.
+
+    >>> one = Sequential([tn.Input((2,)), Dense(1, name="line")])
+    >>> one.save_weights("line.safetensors")
+    >>> other = Sequential([tn.Input((2,)), Dense(1, name="line")])
+    >>> load_weights(other, "line.safetensors")
+    >>> np.array_equal(one.get_weights()[0], other.get_weights()[0])
+    True
     """
     path = input_path(filepath)
     legacy = path.suffix in (".h5", ".hdf5") and not path.name.endswith(".weights.h5")

@@ -128,6 +128,10 @@ class CurvatureMonitor(Callback):
 
     Source: Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability", ICLR 2021.
 
+    Raises:
+        TypeError: `every` is no int.
+        ValueError: it is below 1.
+
     >>> model = Sequential([Input((1,)), Dense(1)])
     >>> model.compile("sgd", "mse")
     >>> x = np.array([[1.0], [3.0]])

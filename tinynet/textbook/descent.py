@@ -25,13 +25,23 @@ if TYPE_CHECKING:
 class SlideOptimizer(Optimizer):
     """Base of the slides' optimizers: `step` is the body of the slide's loop.
 
-    Args:
-        learning_rate, **kwargs: See `optimizers.Optimizer`.
-
     Attributes:
         label: The name on the slides.
         tracks_first_moments, tracks_second_moments, leaky_second_moments, bias_correction: The columns of the slides'
             comparison table (`comparison_table`).
+
+    Args:
+        learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, **kwargs: As for
+            `optimizers.Optimizer`.
+
+    >>> class SignDescent(SlideOptimizer):
+    ...     def step(self, w, dw, learning_rate):
+    ...         w -= learning_rate * np.sign(dw)
+    >>> w = Variable([1.0, -1.0])
+    >>> SignDescent(0.25).apply([np.array([3.0, -0.5])], [w])
+    >>> w.numpy()
+    array([ 0.75, -0.75], dtype=float32)
     """
 
     label = ""

@@ -97,6 +97,9 @@ def count_masks(model: Sequential | Model) -> int:
     Args:
         model: A built `Sequential` model, or one whose dropout layers have been called.
 
+    Returns:
+        An int.
+
     Raises:
         ValueError: a dropout layer has not been called, or drops whole feature maps.
 

@@ -34,6 +34,14 @@ class Gap:
         batch_statistics: Normalization by each batch instead of by moving averages.
         penalties: The part of `evaluated` that is penalties on weights and activities. It is in both losses, but in no
             metric, and so not in a metric of the same name.
+
+    >>> print(Gap(printed=0.5, evaluated=0.3, updates=0.15, dropout=0.05, batch_statistics=0.0, penalties=0.01))
+    printed by fit for the epoch                          0.500000
+    - weights of before each batch's update              -0.150000
+    - dropout and other noise                            -0.050000
+    - statistics of each batch (batch normalization)     -0.000000
+    = evaluate on the same data                           0.300000
+      of which penalties, which no metric has             0.010000
     """
 
     printed: float

@@ -32,6 +32,14 @@ class LayerInputMonitor(Callback):
 
     Raises:
         ValueError: (when training begins) the model has no layer of this name.
+
+    >>> model = Sequential([Input((1,)), Dense(3, activation="relu"), Dense(1, name="last")])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[0.0], [1.0], [2.0]])
+    >>> monitor = LayerInputMonitor("last", x)
+    >>> history = model.fit(x, 2 * x, epochs=2, verbose=0, callbacks=[monitor])
+    >>> len(monitor.history), monitor.history[0]._fields
+    (3, ('mean', 'std'))
     """
 
     def __init__(self, layer: str, x: TensorLike) -> None:

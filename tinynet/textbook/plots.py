@@ -119,6 +119,11 @@ def plot_polynomials(
         ValueError: a degree is not among those of the fits.
 
     Source: row 38 of the course.
+
+    >>> from tinynet.textbook import fit_polynomials
+    >>> curves, losses = plot_polynomials(fit_polynomials(), degrees=(1, 14))
+    >>> losses.get_xlabel()
+    'degree of the polynomial'
     """
     unknown = set(degrees) - set(map(int, fits.degrees))
     if unknown:

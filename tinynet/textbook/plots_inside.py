@@ -48,6 +48,12 @@ def plot_network(
         ValueError: `show` is unknown, or gradients have no data.
 
     Source: rows 28 and 30 of the course.
+
+    >>> from tinynet.textbook import decision_boundary_network
+    >>> model = decision_boundary_network()
+    >>> model.compile("sgd", "binary_crossentropy")
+    >>> [text.get_text() for text in plot_network(model).get_legend().get_texts()]
+    ['input', 'relu', 'sigmoid', 'weight > 0', 'weight < 0']
     """
     strengths = edge_strengths(model, x, y, show)
     layers: list[Any] = model.layers
@@ -102,6 +108,11 @@ def plot_feature_maps(
         ValueError: no such layer, or one whose output is no feature map.
 
     Source: row 70 of the course.
+
+    >>> model = Sequential([Input((8, 8, 1)), Conv2D(4, 3, name="edges"), Conv2D(4, 3, name="corners")])
+    >>> figure = plot_feature_maps(model, np.ones((8, 8, 1)), ["edges", "corners"], maps=4)
+    >>> len(figure.axes)  # a row for each layer
+    8
     """
     drawn = feature_maps(model, image, layers, maps, axes, theme=theme, lang=lang)
     return drawn[0, 0].get_figure(root=True)
@@ -126,6 +137,11 @@ def plot_inside(
         ValueError: the images are not square.
 
     Source: row 33 of the course.
+
+    >>> from tinynet.textbook import digits_network, look_inside
+    >>> axes = plot_inside(look_inside(digits_network(), np.zeros((2, 784)), [3, 4]))
+    >>> len(axes)
+    6
     """
     pixels, count = inside.activations[0].shape
     side = round(pixels**0.5)
@@ -189,6 +205,16 @@ def plot_layer_inputs(
         ValueError: a monitor has seen no training.
 
     Source: row 63 of the course.
+
+    >>> from tinynet.textbook import LayerInputMonitor
+    >>> model = Sequential([Input((1,)), Dense(3), Dense(1, name="last")])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[0.0], [1.0], [2.0]])
+    >>> monitor = LayerInputMonitor("last", x)
+    >>> history = model.fit(x, 2 * x, epochs=2, verbose=0, callbacks=[monitor])
+    >>> ax = plot_layer_inputs(monitor)
+    >>> ax.get_xlabel()
+    'epoch'
     """
     named = monitors if isinstance(monitors, Mapping) else {monitors.layer: monitors}
     for name, monitor in named.items():
@@ -227,6 +253,16 @@ def plot_curvature(
     Raises:
         ImportError: matplotlib is not installed.
         ValueError: the monitor has seen no training.
+
+    >>> from tinynet.textbook import CurvatureMonitor
+    >>> model = Sequential([Input((1,)), Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.array([[1.0], [3.0]])
+    >>> monitor = CurvatureMonitor(x, 2 * x)
+    >>> history = model.fit(x, 2 * x, epochs=2, verbose=0, callbacks=[monitor])
+    >>> ax = plot_curvature(monitor)
+    >>> ax.get_xlabel()
+    'epoch'
     """
     if not len(monitor.eigenvalues):
         raise ValueError("plot_curvature: the monitor has seen no training; pass it to fit(callbacks=[...])")

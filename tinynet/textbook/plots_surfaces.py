@@ -34,6 +34,10 @@ def plot_surface(
 
     Returns:
         The axes.
+
+    >>> from tinynet.textbook import surfaces
+    >>> plot_surface(surfaces.double_well).get_title()
+    'double well'
     """
     return contour_paths(surface.formula, {}, surface.bounds, surface.minima, surface.saddles, levels, surface.name, ax,
                          theme=theme, lang=lang)
@@ -55,6 +59,11 @@ def plot_paths(
         The axes.
 
     Source: row 25 of the course.
+
+    >>> from tinynet.textbook import GradientDescent, Momentum, race, surfaces
+    >>> ax = plot_paths(surfaces.bowl, race(surfaces.bowl, [GradientDescent, Momentum], steps=10))
+    >>> len(ax.get_legend().get_texts())
+    4
     """
     paths = {name: trace.path for name, trace in traces.items()}
     return contour_paths(surface.formula, paths, surface.bounds, surface.minima, surface.saddles, title=surface.name,
@@ -82,6 +91,11 @@ def animate_race(
         ValueError: another ending, or no traces.
 
     Source: row 25 of the course.
+
+    >>> from tinynet.textbook import GradientDescent, race, surfaces
+    >>> traces = race(surfaces.bowl, [GradientDescent], steps=3)
+    >>> animate_race("race.html", surfaces.bowl, traces, seconds=0.2).name
+    'race.html'
     """
     paths = {name: trace.path for name, trace in traces.items()}
     return animate_paths(to, surface.formula, paths, surface.bounds, surface.minima, surface.saddles, surface.name,
@@ -105,6 +119,11 @@ def plot_gradient_signs(
         The axes.
 
     Source: row 15 of the course.
+
+    >>> from tinynet.textbook import surfaces, trace
+    >>> ax = plot_gradient_signs(surfaces.ravine, trace("sgd", surfaces.ravine, steps=5))
+    >>> ax.get_title()
+    'ravine'
     """
     with drawing("plot_gradient_signs", ax, theme, lang, size=(9.5, 6)) as page:
         ax, look = page.ax, page.theme
@@ -147,6 +166,11 @@ def plot_step(
         IndexError: the path has no such step.
 
     Source: row 10 of the course.
+
+    >>> from tinynet.textbook import Momentum, surfaces, trace
+    >>> ax = plot_step(surfaces.ravine, trace(Momentum(0.02), surfaces.ravine, steps=5), step=3)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['gradient', 'velocity', 'step']
     """
     if not 0 <= step < len(trace.gradient):
         raise IndexError(f"plot_step: step must be from 0 to {len(trace.gradient) - 1}, got {step}")
@@ -204,5 +228,12 @@ def plot_loss_slice(
         The axes.
 
     Source: row 3 of the course.
+
+    >>> from tinynet.textbook import loss_slice
+    >>> model = Sequential([Input((2,)), Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> ax = plot_loss_slice(*loss_slice(model, np.ones((4, 2)), np.zeros((4, 1)), dimensions=1, points=5))
+    >>> ax.get_ylabel()
+    'loss'
     """
     return loss_surface(axis, losses, ax, theme=theme, lang=lang)

@@ -146,6 +146,10 @@ class Trace:
         gradient: The gradient that each step used, shape (steps, 2); for `NesterovLookahead` that of the point ahead.
         velocity: The optimizer's memory of gradients after each step, its momentum, in its own units (the slide's v;
             -learning_rate v in Keras's SGD; Adam's first moment); 0 where there is none. Shape (steps, 2).
+
+    >>> walk = trace("sgd", bowl, start=(1.0, -2.0), steps=3)
+    >>> walk.path.shape, float(walk.value[0]), walk.gradient[0].tolist()
+    ((4, 2), 2.5, [1.0, -2.0])
     """
 
     path: np.ndarray

@@ -63,6 +63,15 @@ def image_dataset_from_directory(directory: str | os.PathLike[str], labels: Any 
         ValueError: no pictures, labels that do not fit, or arguments that contradict each other.
         PictureError: (while iterating) a file is no picture that can be read; the message has its path. It is a
             ValueError and an OSError.
+
+    >>> from tinynet.utils import save_img
+    >>> for name in ("cat", "dog"):
+    ...     os.makedirs(f"pictures/{name}")
+    ...     save_img(f"pictures/{name}/1.png", np.zeros((8, 8, 3)))
+    >>> dataset = image_dataset_from_directory("pictures", image_size=(4, 4))
+    Found 2 files belonging to 2 classes.
+    >>> dataset.class_names, [x.shape for x, y in dataset]
+    (['cat', 'dog'], [(2, 4, 4, 3)])
     """
     where = "image_dataset_from_directory"
     if color_mode not in ("rgb", "rgba", "grayscale"):
@@ -97,8 +106,24 @@ def text_dataset_from_directory(directory: str | os.PathLike[str], labels: Any =
     """Return a `Dataset` of the texts in a folder's .txt files, with their labels.
 
     Args:
+        directory: Folder with a subfolder of .txt files for each class (or with .txt files, if labels is not
+            'inferred').
         max_length: Longer texts are cut off after so many bytes.
-        Others: As for `image_dataset_from_directory`.
+        labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links, format,
+            verbose: As for `image_dataset_from_directory`.
+
+    Raises:
+        NotADirectoryError: no such folder.
+        ValueError: no texts, labels that do not fit, or arguments that contradict each other.
+
+    >>> for name, text in (("bad", "cold soup"), ("good", "warm bread")):
+    ...     os.makedirs(f"reviews/{name}")
+    ...     with open(f"reviews/{name}/1.txt", "w") as file:
+    ...         print(text, end="", file=file)
+    >>> dataset = text_dataset_from_directory("reviews", shuffle=False)
+    Found 2 files belonging to 2 classes.
+    >>> [(x.numpy().tolist(), y.numpy().tolist()) for x, y in dataset]
+    [([b'cold soup', b'warm bread'], [0, 1])]
     """
     def load(path):
         return to_string_array(_content(path, max_length))

@@ -188,6 +188,13 @@ def get_file(fname: str | None = None, origin: str | None = None, untar: bool = 
     Raises:
         ValueError: no `origin`, or `fname` is a path.
         DataError: the transfer failed, or the checksum is wrong.
+
+    >>> import pathlib
+    >>> pathlib.Path("words.txt").write_text("one two")
+    7
+    >>> path = get_file("copy.txt", pathlib.Path("words.txt").resolve().as_uri(), cache_dir=".")
+    >>> pathlib.Path(path).read_text()
+    'one two'
     """
     import shutil  # late
 

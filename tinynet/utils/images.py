@@ -116,6 +116,10 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | 
         ValueError: an unknown color_mode or interpolation.
         OSError: the file cannot be read; a `PictureError`, which is a ValueError too, if it is no picture, a damaged
             one, one that is too large, or one of 32-bit numbers that is to be coloured.
+
+    >>> save_img("grey.png", np.zeros((4, 6, 1)))
+    >>> load_img("grey.png", color_mode="grayscale", target_size=(2, 3)).size  # (width, height)
+    (3, 2)
     """
     import_pillow("load_img")
     if color_mode not in _COLOR_MODES:
@@ -204,6 +208,10 @@ def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = Tr
 
     Raises:
         ValueError: another shape.
+
+    >>> picture = array_to_img(np.array([[[0.0], [1.0]]]))
+    >>> picture.size, picture.mode, np.asarray(picture).tolist()
+    ((2, 1), 'L', [[0, 255]])
     """
     image_module = import_pillow("array_to_img")
     array = np.asarray(to_array(x), dtype=dtype or config.floatx())
@@ -238,6 +246,10 @@ def save_img(path: Any, x: TensorLike, data_format: str | None = None, file_form
     Raises:
         ValueError: the path's ending is that of no picture format.
         OSError: the file cannot be written; it has the path, and an old file is left as it was.
+
+    >>> save_img("red.png", np.full((4, 6, 3), [255.0, 0.0, 0.0]), scale=False)
+    >>> load_img("red.png").getpixel((0, 0))
+    (255, 0, 0)
     """
     image_module = import_pillow("save_img")
     picture = array_to_img(x, data_format, scale)

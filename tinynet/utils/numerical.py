@@ -58,6 +58,9 @@ def normalize(x: TensorLike, axis: int | None = -1, order: float = 2) -> Array:
         axis: Axis of the vectors; None takes all of `x` as one.
         order: 2 is the Euclidean norm, 1 the sum of magnitudes, np.inf the largest.
 
+    Returns:
+        Array of floats, shaped like `x`.
+
     >>> normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
     array([[0.6, 0.8],
            [0. , 0. ]])

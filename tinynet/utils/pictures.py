@@ -190,6 +190,9 @@ def crop_to_bounding_box(image: TensorLike, offset_height: int, offset_width: in
         offset_height, offset_width: Row and column where the part begins.
         target_height, target_width: Its size.
 
+    Returns:
+        Tensor, shape (..., target_height, target_width, channels).
+
     Raises:
         ValueError: the part is not inside the picture.
 
@@ -214,6 +217,9 @@ def pad_to_bounding_box(image: TensorLike, offset_height: int, offset_width: int
         offset_height, offset_width: Rows above and columns left of the picture.
         target_height, target_width: Size of the result.
 
+    Returns:
+        Tensor, shape (..., target_height, target_width, channels).
+
     Raises:
         ValueError: the picture does not fit.
 
@@ -235,6 +241,9 @@ def resize_with_crop_or_pad(image: TensorLike, target_height: int, target_width:
     Args:
         image: Shape (..., height, width, channels).
         target_height, target_width: Size of the result.
+
+    Returns:
+        Tensor, shape (..., target_height, target_width, channels).
 
     >>> resize_with_crop_or_pad(np.arange(3).reshape(1, 3, 1), 3, 1).numpy().ravel().tolist()
     [0, 1, 0]
@@ -277,6 +286,9 @@ def resize_with_pad(image: TensorLike, target_height: int, target_width: int, me
         image: Shape (..., height, width, channels).
         target_height, target_width: Size of the result.
         method, antialias: As for `resize`.
+
+    Returns:
+        Tensor, shape (..., target_height, target_width, channels).
 
     >>> resize_with_pad(np.full((2, 4, 1), 7.0), 2, 2).numpy()[..., 0].tolist()
     [[7.0, 7.0], [0.0, 0.0]]

@@ -26,6 +26,11 @@ class Progbar:
 
     Raises:
         ValueError: both stateful and stateless metrics.
+
+    >>> bar = Progbar(2, verbose=2)
+    >>> bar.update(1, [("loss", 4.0)])
+    >>> bar.update(2, [("loss", 2.0)])  # at the end the last values are shown
+    2/2 - 0s - ...s/step - loss: 2.0000
     """
 
     def __init__(self, target: int | None, width: int = 20, verbose: int = 1, interval: float = 0.05,

@@ -40,6 +40,11 @@ def clear_session(free_memory: bool = True) -> None:
 
     Args:
         free_memory: Whether to return memory.
+
+    >>> first, second = Dense(1), Dense(1)
+    >>> clear_session()
+    >>> first.name, second.name, Dense(1).name
+    ('dense', 'dense_1', 'dense')
     """
     reset_names()
     if free_memory:

@@ -22,6 +22,10 @@ def save_weights_npz(model: Any, path: str | os.PathLike[str]) -> None:
     Args:
         model: A built model.
         path: Ends in .npz.
+
+    >>> save_weights_npz(Sequential([tn.Input((2,)), Dense(1)]), "line.npz")
+    >>> [array.shape for array in np.load("line.npz").values()]
+    [(2, 1), (1,)]
     """
     with atomic_write(Path(os.fspath(path)).expanduser()) as file:
         np.savez(file, **{str(index): values for index, values in enumerate(model.get_weights())})
@@ -39,6 +43,13 @@ def load_weights_npz(model: Any, path: str | os.PathLike[str], max_bytes: int | 
         ModelFileError: a ValueError. The file is damaged, would take more memory than allowed, or holds other shapes
             than the model; nothing is changed then.
         OSError: it cannot be read.
+
+    >>> from tinynet.utils import save_weights_npz
+    >>> one, other = Sequential([tn.Input((2,)), Dense(1)]), Sequential([tn.Input((2,)), Dense(1)])
+    >>> save_weights_npz(one, "line.npz")
+    >>> load_weights_npz(other, "line.npz")
+    >>> np.array_equal(one.get_weights()[0], other.get_weights()[0])
+    True
     """
     arrays = read_npz(path, max_bytes, ModelFileError)
     missing = [index for index in range(len(arrays)) if str(index) not in arrays]

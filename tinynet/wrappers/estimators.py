@@ -272,6 +272,16 @@ class SKLearnTransformer(TransformerMixin, _Estimator):
         model_, history_: As for `SKLearnRegressor`.
 
     Source: https://keras.io/api/utils/sklearn_wrappers
+
+    >>> def halves(X, y):
+    ...     from tinynet.layers import Dense, Input
+    ...     from tinynet.models import Sequential
+    ...     model = Sequential([Input((X.shape[1],)), Dense(2)])
+    ...     model.compile("adam", "mse")
+    ...     return model
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> SKLearnTransformer(halves, fit_kwargs={"verbose": 0}).fit(X, np.hstack([X / 2, X / 2])).transform(X).shape
+    (4, 2)
     """
 
     def fit(self, X: TensorLike, y: TensorLike | None = None, **kwargs: Any) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,10 +48,31 @@ def as_tf(title: str, operation: Callable[..., Any], *parameters: str, **default
         return operation(*args)
 
     function.__name__ = function.__qualname__ = title.rpartition(".")[2]
-    function.__doc__ = f"`ops.{getattr(operation, '__name__', title)}` with TensorFlow's arguments: {signature}."
+    function.__doc__ = _docstring(function.__name__, operation, (*parameters, *defaults))
     function.__signature__ = signature  # type: ignore[attr-defined]
     function.operation_of_tinynet = operation  # type: ignore[attr-defined]  # see tinynet/activations.py
     return function
+
+
+def _docstring(name, operation, parameters):
+    """The operation's docstring with TensorFlow's names of the function and of its arguments."""
+    own = inspect.signature(operation).parameters
+    renamed = dict(zip(own, parameters, strict=False))
+    fixed = ", ".join(f"{key}={value.default!r}" for key, value in own.items() if key not in renamed)
+    word = re.compile(rf"\b({'|'.join(renamed)})\b|\b{operation.__name__}(?=\()")
+    doc = word.sub(lambda found: renamed.get(found[0], name), inspect.cleandoc(operation.__doc__))
+    text, entries, rest = re.fullmatch(r"(.*?)Args:\n((?:    [^\n]*\n)*)(.*)", doc, re.DOTALL).groups()
+    described = ""
+    for names, words in re.findall(r"^    (\w[\w, ]*): (.*\n(?:     .*\n)*)", entries, re.MULTILINE):
+        kept = [one for one in names.split(", ") if one in parameters]
+        described += f"    {', '.join(kept)}: {words}" if kept else ""
+    returned, _, raised = rest.partition("Raises:\n")
+    if not raised:
+        returned, prompt, raised = returned.partition(">>>")
+        raised = f"\n{prompt}{raised}"
+    return (f"{text}`ops.{operation.__name__.lstrip('_')}` with TensorFlow's arguments{fixed and f', and {fixed}'}.\n\n"
+            f"Args:\n{described}    name: Without effect.\n{returned}"
+            f"Raises:\n    TypeError: an argument is missing or unknown.\n{raised}")
 
 
 def keeping_text(function: Callable[..., Any]) -> Callable[..., Any]:

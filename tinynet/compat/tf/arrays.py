@@ -77,17 +77,37 @@ def convert_to_tensor(value: Any, dtype: DTypeLike = None, dtype_hint: DTypeLike
 
 
 def zeros(shape: ShapeLike, dtype: DTypeLike = "float32", name: str | None = None) -> Tensor:
-    """Return a tensor of this shape, all of whose elements are 0."""
+    """Return a tensor of this shape, all of whose elements are 0.
+
+    Args:
+        shape: Tuple of ints.
+        dtype: The element type.
+
+    >>> zeros((2,), "int32").numpy()
+    array([0, 0], dtype=int32)
+    """
     return ops.zeros(as_shape(shape), dtype)
 
 
 def ones(shape: ShapeLike, dtype: DTypeLike = "float32", name: str | None = None) -> Tensor:
-    """Return a tensor of this shape, all of whose elements are 1."""
+    """Return a tensor of this shape, all of whose elements are 1.
+
+    Args:
+        shape: Tuple of ints.
+        dtype: The element type.
+
+    >>> ones((2,)).numpy()
+    array([1., 1.], dtype=float32)
+    """
     return ops.ones(as_shape(shape), dtype)
 
 
 def fill(dims: ShapeLike, value: TensorLike, name: str | None = None) -> Tensor:
     """Return a tensor of shape `dims` with all elements `value`, in its type: `ops.full`.
+
+    Args:
+        dims: The shape.
+        value: A number.
 
     >>> fill([2], "a").numpy().tolist()
     [b'a', b'a']
@@ -116,7 +136,16 @@ def range(start: TensorLike, limit: TensorLike | None = None, delta: TensorLike 
 
 
 def linspace(start: TensorLike, stop: TensorLike, num: int, name: str | None = None, axis: int = 0) -> Tensor:
-    """Return `num` numbers at equal distances, both ends included, along a new axis: `ops.linspace`."""
+    """Return `num` numbers at equal distances, both ends included, along a new axis: `ops.linspace`.
+
+    Args:
+        start, stop: Numbers, or tensors of one shape.
+        num: How many.
+        axis: Where the new axis stands in the result, if they are tensors.
+
+    >>> linspace(0.0, 1.0, 3).numpy()
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
     return ops.linspace(start, stop, int(to_array(num)), axis=axis)
 
 
@@ -203,6 +232,10 @@ def shape(input: TensorLike, out_type: DTypeLike = "int32", name: str | None = N
 def size(input: TensorLike, out_type: DTypeLike = "int32", name: str | None = None) -> Tensor:  # noqa: A002
     """Return the number of elements as a Tensor; arguments and errors as for `shape`.
 
+    Args:
+        input: Tensor.
+        out_type: The element type of the result.
+
     >>> size([[1, 2, 3]]).numpy()
     np.int32(3)
     """
@@ -211,6 +244,9 @@ def size(input: TensorLike, out_type: DTypeLike = "int32", name: str | None = No
 
 def rank(input: TensorLike, name: str | None = None) -> Tensor:  # noqa: A002
     """Return the number of axes as an int32 Tensor.
+
+    Args:
+        input: Tensor.
 
     >>> rank([[1, 2, 3]]).numpy()
     np.int32(2)
@@ -222,8 +258,15 @@ def rank(input: TensorLike, name: str | None = None) -> Tensor:  # noqa: A002
 def ensure_shape(x: TensorLike, shape: Any, name: str | None = None) -> Tensor:
     """Return x, if it has this shape (None: any length).
 
+    Args:
+        x: Tensor.
+        shape: The expected lengths, None for any.
+
     Raises:
         ValueError: it has another.
+
+    >>> ensure_shape(np.ones((2, 3)), (None, 3)).shape
+    (2, 3)
     """
     x = _tensor(x)
     if len(shape) != len(x.shape) or any(want not in (None, have) for want, have in zip(shape, x.shape, strict=True)):
@@ -235,12 +278,34 @@ def ensure_shape(x: TensorLike, shape: Any, name: str | None = None) -> Tensor:
 
 
 def concat(values: Sequence[TensorLike], axis: int, name: str = "concat") -> Tensor:
-    """Concatenate tensors along an axis: `ops.concatenate`."""
+    """Concatenate tensors along an axis: `ops.concatenate`.
+
+    Args:
+        values: List of tensors of shapes that are equal but for `axis`.
+        axis: The axis.
+
+    Returns:
+        Tensor, with the sum of the lengths along `axis`.
+
+    >>> concat([[[1, 2]], [[3, 4]]], axis=0).tolist()
+    [[1, 2], [3, 4]]
+    """
     return ops.concatenate(values if isinstance(values, list | tuple) else [values], as_axis(axis))
 
 
 def stack(values: Sequence[TensorLike], axis: int = 0, name: str = "stack") -> Tensor:
-    """Stack tensors of one shape along a new axis: `ops.stack`."""
+    """Stack tensors of one shape along a new axis: `ops.stack`.
+
+    Args:
+        values: List of tensors of one shape.
+        axis: Where the new axis stands in the result.
+
+    Returns:
+        Tensor with one axis more.
+
+    >>> stack([[1, 2], [3, 4]], axis=1).tolist()
+    [[1, 3], [2, 4]]
+    """
     return ops.stack(values, axis)
 
 
@@ -255,6 +320,9 @@ def unstack(value: TensorLike, num: int | None = None, axis: int = 0, name: str 
 
     Raises:
         ValueError: there are not `num`.
+
+    >>> [row.tolist() for row in unstack([[1, 2], [3, 4]])]
+    [[1, 2], [3, 4]]
     """
     value = _tensor(value)
     if num is not None and num != value.shape[axis]:
@@ -272,6 +340,9 @@ def split(value: TensorLike, num_or_size_splits: Any, axis: int = 0, num: int | 
         axis: The axis that is cut.
         num: The number of parts, if a caller wants to be sure of it.
         name: TensorFlow's, without effect.
+
+    Returns:
+        List of Tensors.
 
     Raises:
         ValueError: the parts are not as long as the axis, or not `num`.
@@ -307,6 +378,9 @@ def transpose(a: TensorLike, perm: Any = None, conjugate: bool = False, name: st
         perm: The order.
         conjugate: Makes no difference for real numbers.
         name: TensorFlow's, without effect.
+
+    >>> transpose(np.ones((2, 3, 4)), perm=[2, 0, 1]).shape
+    (4, 2, 3)
     """
     return ops.transpose(a, None if perm is None else as_shape(perm))
 
@@ -322,6 +396,9 @@ def pad(tensor: TensorLike, paddings: Any, mode: str = "CONSTANT", constant_valu
         constant_values: What "CONSTANT" adds.
         name: TensorFlow's, without effect.
 
+    Returns:
+        Tensor, longer by the paddings.
+
     Raises:
         ValueError: another mode.
 
@@ -333,28 +410,85 @@ def pad(tensor: TensorLike, paddings: Any, mode: str = "CONSTANT", constant_valu
 
 
 def tile(input: TensorLike, multiples: Any, name: str | None = None) -> Tensor:  # noqa: A002
-    """Repeat the whole tensor along each axis: `ops.tile`."""
+    """Repeat the whole tensor along each axis: `ops.tile`.
+
+    Args:
+        input: Tensor.
+        multiples: How often along each axis.
+
+    Returns:
+        Tensor, longer along each axis.
+
+    >>> tile([[1, 2]], [2, 2]).tolist()
+    [[1, 2, 1, 2], [1, 2, 1, 2]]
+    """
     return ops.tile(input, as_shape(multiples))
 
 
 def repeat(input: TensorLike, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:  # noqa: A002
-    """Repeat each element, `repeats` times or as often as it has for each: `ops.repeat`."""
+    """Repeat each element, `repeats` times or as often as it has for each: `ops.repeat`.
+
+    Args:
+        input: Tensor.
+        repeats: How often; one number, or one for each element along the axis.
+        axis: The axis; None for all elements as a vector.
+
+    Returns:
+        Tensor, longer along the axis.
+
+    >>> repeat([1, 2], 2).tolist()
+    [1, 1, 2, 2]
+    """
     repeats = to_array(repeats)
     return ops.repeat(input, int(repeats) if repeats.ndim == 0 else repeats.tolist(), as_axis(axis))
 
 
 def reverse(tensor: TensorLike, axis: Any, name: str | None = None) -> Tensor:
-    """Reverse the order of the elements along axes: `ops.flip`."""
+    """Reverse the order of the elements along axes: `ops.flip`.
+
+    Args:
+        tensor: Tensor.
+        axis: The axes, as a list.
+
+    Returns:
+        Tensor, shaped like `tensor`.
+
+    >>> reverse([[1, 2], [3, 4]], [1]).tolist()
+    [[2, 1], [4, 3]]
+    """
     return ops.flip(tensor, as_axis(axis))
 
 
 def roll(input: TensorLike, shift: Any, axis: Any, name: str | None = None) -> Tensor:  # noqa: A002
-    """Shift elements along axes; those that leave at the end come in at the start: `ops.roll`."""
+    """Shift elements along axes; those that leave at the end come in at the start: `ops.roll`.
+
+    Args:
+        input: Tensor.
+        shift: How far, or a list of one for each axis.
+        axis: The axis, or a list of them.
+
+    Returns:
+        Tensor, shaped like `input`.
+
+    >>> roll([1, 2, 3, 4], 1, axis=0).tolist()
+    [4, 1, 2, 3]
+    """
     return ops.roll(input, as_axis(shift), as_axis(axis))
 
 
 def squeeze(input: TensorLike, axis: Any = None, name: str | None = None) -> Tensor:  # noqa: A002
-    """Leave out axes of length 1, all of them if None: `ops.squeeze`."""
+    """Leave out axes of length 1, all of them if None: `ops.squeeze`.
+
+    Args:
+        input: Tensor.
+        axis: Which axis of length 1, or a list of them; all if None.
+
+    Returns:
+        Tensor without these axes.
+
+    >>> squeeze(np.ones((1, 3, 1))).shape
+    (3,)
+    """
     return ops.squeeze(input, None if axis is None or np.size(axis) == 0 else as_axis(axis))
 
 
@@ -368,6 +502,10 @@ def meshgrid(*args: TensorLike, **kwargs: Any) -> list[Tensor]:
     Raises:
         TypeError: another keyword.
         ValueError: another indexing.
+
+    >>> x, y = meshgrid([1, 2], [10, 20, 30])
+    >>> x.shape, y[:, 0].tolist()
+    ((3, 2), [10, 20, 30])
     """
     unknown = set(kwargs) - {"indexing", "name"}
     if unknown:
@@ -377,12 +515,22 @@ def meshgrid(*args: TensorLike, **kwargs: Any) -> list[Tensor]:
 
 
 def identity(input: TensorLike, name: str | None = None) -> Tensor:  # noqa: A002
-    """Return a copy."""
+    """Return a copy.
+
+    Args:
+        input: Tensor.
+
+    >>> identity(Variable([1.0, 2.0])).numpy()
+    array([1., 2.], dtype=float32)
+    """
     return ops.copy(_tensor(input))
 
 
 def add_n(inputs: Sequence[Any], name: str | None = None) -> Any:
     """Return the sum of a list of tensors of one shape.
+
+    Args:
+        inputs: List of tensors of one shape.
 
     Raises:
         ValueError: there is none, or the shapes differ.

@@ -16,7 +16,18 @@ from .structures import IndexedSlices
 
 def clip_by_value(t: TensorLike, clip_value_min: TensorLike, clip_value_max: TensorLike,
                   name: str | None = None) -> Tensor:
-    """Limit the elements of `t` to a range: `ops.clip`."""
+    """Limit the elements of `t` to a range: `ops.clip`.
+
+    Args:
+        t: Tensor.
+        clip_value_min, clip_value_max: Numbers, or tensors that broadcast to its shape.
+
+    Returns:
+        Tensor, shaped like `t`.
+
+    >>> clip_by_value([-1.0, 0.5, 2.0], 0, 1).numpy()
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
     return ops.clip(t, clip_value_min, clip_value_max)
 
 
@@ -28,6 +39,9 @@ def clip_by_norm(t: TensorLike, clip_norm: TensorLike, axes: Axis = None, name: 
         clip_norm: The largest norm.
         axes: Norms are taken along these axes; over all of them if None.
         name: TensorFlow's, without effect.
+
+    Returns:
+        Tensor, shaped like `t`.
 
     >>> clip_by_norm([3.0, 4.0], 1.0).numpy().round(3)
     array([0.6, 0.8], dtype=float32)

@@ -24,6 +24,9 @@ def convert_image_dtype(image: TensorLike, dtype: DTypeLike, saturate: bool = Fa
         dtype: The new element type.
         saturate: Whether to clip to the range of whole numbers before the conversion.
 
+    Returns:
+        Tensor, shaped like `image`.
+
     >>> convert_image_dtype(np.array([0.0, 1.0]), "uint8").tolist()
     [0, 255]
     """
@@ -66,12 +69,25 @@ def rgb_to_grayscale(images: TensorLike, name: str | None = None) -> Tensor:
 
     Returns:
         Tensor, shape (..., height, width, 1).
+
+    >>> rgb_to_grayscale(np.array([[[100.0, 100.0, 100.0]]])).numpy().round(1).ravel()
+    array([100.])
     """
     return _in_floats(images, lambda x: ops.sum(x * np.array([0.2989, 0.5870, 0.1140], x.dtype), -1, keepdims=True))
 
 
 def grayscale_to_rgb(images: TensorLike, name: str | None = None) -> Tensor:
-    """Repeat the one channel three times: (..., height, width, 1) -> (..., height, width, 3)."""
+    """Repeat the one channel three times: (..., height, width, 1) -> (..., height, width, 3).
+
+    Args:
+        images: Pictures with one channel.
+
+    Returns:
+        Tensor with three.
+
+    >>> grayscale_to_rgb(np.array([[[7.0]]])).numpy().ravel()
+    array([7., 7., 7.])
+    """
     return ops.repeat(convert_to_tensor(images), 3, axis=-1)
 
 
@@ -91,6 +107,10 @@ def adjust_brightness(image: TensorLike, delta: float) -> Tensor:
 def adjust_contrast(images: TensorLike, contrast_factor: float) -> Tensor:
     """Return (x - m) contrast_factor + m, where m is the mean of each channel of each picture.
 
+    Args:
+        images: Pictures, shape (..., height, width, channels).
+        contrast_factor: 1 changes nothing.
+
     >>> adjust_contrast(np.array([[[0.0], [1.0]]]), 0.5).numpy().ravel().tolist()
     [0.25, 0.75]
     """
@@ -104,6 +124,11 @@ def adjust_contrast(images: TensorLike, contrast_factor: float) -> Tensor:
 def adjust_gamma(image: TensorLike, gamma: float = 1, gain: float = 1) -> Tensor:
     """Return gain x^gamma, in the range 0..1.
 
+    Args:
+        image: Pictures.
+        gamma: The exponent.
+        gain: The factor.
+
     >>> adjust_gamma(np.full((1, 1, 1), 0.5), gamma=2).item()
     0.25
     """
@@ -111,7 +136,18 @@ def adjust_gamma(image: TensorLike, gamma: float = 1, gain: float = 1) -> Tensor
 
 
 def adjust_saturation(image: TensorLike, saturation_factor: float, name: str | None = None) -> Tensor:
-    """Multiply the saturation by `saturation_factor`; results above 1 are clipped."""
+    """Multiply the saturation by `saturation_factor`; results above 1 are clipped.
+
+    Args:
+        image: Pictures, shape (..., height, width, 3).
+        saturation_factor: 0 makes them grey, 1 changes nothing.
+
+    Returns:
+        Tensor, shaped like `image`.
+
+    >>> adjust_saturation(np.array([[[1.0, 0.5, 0.5]]]), 0.0).numpy().ravel()
+    array([1., 1., 1.])
+    """
     def change(x):
         hue, saturation, value = np.moveaxis(to_array(rgb_to_hsv(x)), -1, 0)
         return hsv_to_rgb(np.stack([hue, (saturation * float(saturation_factor)).clip(0, 1), value], -1))
@@ -120,7 +156,19 @@ def adjust_saturation(image: TensorLike, saturation_factor: float, name: str | N
 
 
 def adjust_hue(image: TensorLike, delta: float, name: str | None = None) -> Tensor:
-    """Turn the hue, a circle of length 1, by delta."""
+    """Turn the hue, a circle of length 1, by delta.
+
+    Args:
+        image: Pictures, shape (..., height, width, 3).
+        delta: How far, from -1 to 1.
+
+    Returns:
+        Tensor, shaped like `image`.
+
+    >>> red = np.array([[[1.0, 0.0, 0.0]]])
+    >>> adjust_hue(red, 1 / 3).numpy().ravel().round(3)  # green
+    array([0., 1., 0.])
+    """
     def change(x):
         hue, saturation, value = np.moveaxis(to_array(rgb_to_hsv(x)), -1, 0)
         return hsv_to_rgb(np.stack([(hue + float(delta)) % 1, saturation, value], -1))
@@ -131,6 +179,9 @@ def adjust_hue(image: TensorLike, delta: float, name: str | None = None) -> Tens
 def rgb_to_hsv(images: TensorLike, name: str | None = None) -> Tensor:
     """Return hue, saturation and value, each 0..1, of floating-point pictures (..., 3).
 
+    Args:
+        images: Shape (..., 3), each number from 0 to 1.
+
     >>> rgb_to_hsv(np.array([[[0.0, 1.0, 0.0]]])).numpy().ravel().round(3).tolist()
     [0.333, 1.0, 1.0]
     """
@@ -138,12 +189,26 @@ def rgb_to_hsv(images: TensorLike, name: str | None = None) -> Tensor:
 
 
 def hsv_to_rgb(images: TensorLike, name: str | None = None) -> Tensor:
-    """Return the colours of hues, saturations and values, the inverse of `rgb_to_hsv`."""
+    """Return the colours of hues, saturations and values, the inverse of `rgb_to_hsv`.
+
+    Args:
+        images: Shape (..., 3), each number from 0 to 1.
+
+    >>> hsv_to_rgb(np.array([[[0.0, 1.0, 1.0]]])).numpy().ravel().round(3)  # red
+    array([1., 0., 0.])
+    """
     return Tensor(_to_rgb(to_array(images)))
 
 
 def per_image_standardization(image: TensorLike) -> Tensor:
-    """Return (x - mean) / max(standard deviation, 1 / sqrt(n)) of each picture, n its number of elements; float32."""
+    """Return (x - mean) / max(standard deviation, 1 / sqrt(n)) of each picture, n its number of elements; float32.
+
+    Args:
+        image: Pictures, shape (..., height, width, channels).
+
+    >>> per_image_standardization(np.array([[[1.0], [3.0]]])).numpy().ravel()
+    array([-1.,  1.], dtype=float32)
+    """
     x = ops.cast(convert_to_tensor(image), "float32")
     axes = (-3, -2, -1)
     least = 1 / np.sqrt(np.prod(x.shape[-3:]))

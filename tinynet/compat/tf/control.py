@@ -36,6 +36,9 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any] | None = None, false_fn: C
         false_fn: Called without arguments if it is false.
         name: TensorFlow's, without effect.
 
+    Returns:
+        What the function returns.
+
     Raises:
         TypeError: one of the functions is missing.
 
@@ -58,6 +61,9 @@ def case(pred_fn_pairs: Sequence[tuple[Any, Callable[[], Any]]], default: Callab
         exclusive: Whether to raise an error if several are true.
         strict: Whether the functions' results keep lists of one; they always do here.
         name: TensorFlow's, without effect.
+
+    Returns:
+        What the function returns.
 
     Raises:
         ValueError: none is true and there is no default, or several are and `exclusive`.
@@ -82,6 +88,9 @@ def switch_case(branch_index: TensorLike, branch_fns: Any, default: Callable[[],
         branch_fns: Functions without arguments; a dict, or pairs, from numbers to functions.
         default: Called for a number that none has; the function with the largest number if None.
         name: TensorFlow's, without effect.
+
+    Returns:
+        What the function returns.
 
     >>> switch_case(1, [lambda: "a", lambda: "b"])
     'b'
@@ -272,6 +281,9 @@ def foldl(fn: Callable[[Any, Any], Any], elems: Structure, initializer: Any = No
         parallel_iterations, swap_memory, name: TensorFlow's, without effect.
         back_prop: Whether gradients pass.
 
+    Returns:
+        The last state.
+
     Raises:
         ValueError: `elems` has several lengths, or nothing and no initializer.
 
@@ -284,7 +296,17 @@ def foldl(fn: Callable[[Any, Any], Any], elems: Structure, initializer: Any = No
 
 def foldr(fn: Callable[[Any, Any], Any], elems: Structure, initializer: Any = None, parallel_iterations: int = 10,
           back_prop: bool = True, swap_memory: bool = False, name: str | None = None) -> Any:
-    """Combine the elements along the first axis, from the last to the first; arguments as for `foldl`."""
+    """Combine the elements along the first axis, from the last to the first; arguments as for `foldl`.
+
+    Args:
+        fn, elems, initializer: As for `foldl`.
+
+    Returns:
+        The last state.
+
+    >>> foldr(lambda state, x: 10 * state + x, Tensor([1, 2, 3])).item()  # 3, then 2, then 1
+    321
+    """
     value = _fold("foldr", fn, elems, initializer, True, False)
     return value if back_prop else map_structure(_stopped, value)
 

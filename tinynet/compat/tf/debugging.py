@@ -24,7 +24,7 @@ def _shown(array, summarize):
     return f"{elements[:number]}{more} of shape {np.shape(array)}" if np.ndim(array) else str(array)
 
 
-def _compare(name, holds, message_first=True):
+def _compare(name, holds, relation, example, message_first=True):
     def compare(x, y, message, summarize):
         a, b = to_array(x), to_array(y)
         if not np.all(holds(a, b)):
@@ -39,23 +39,28 @@ def _compare(name, holds, message_first=True):
     check = message_before if message_first else message_after
 
     check.__name__ = check.__qualname__ = name
-    check.__doc__ = f"""Raise ValueError unless every element of x is {name.removeprefix('assert_')} y.
+    check.__doc__ = f"""Raise ValueError unless every element of x is {relation} that of y.
 
 Args:
     x, y: Tensors or arrays that broadcast.
     message: The beginning of the error's text.
     summarize: How many elements of each it shows; 3 if None, all if -1.
     name: TensorFlow's, without effect.
+
+Raises:
+    ValueError: an element is not.
+
+>>> {name}({example})
 """
     return check
 
 
-assert_equal = _compare("assert_equal", np.equal)
-assert_none_equal = _compare("assert_none_equal", np.not_equal, message_first=False)
-assert_less = _compare("assert_less", np.less)
-assert_less_equal = _compare("assert_less_equal", np.less_equal)
-assert_greater = _compare("assert_greater", np.greater)
-assert_greater_equal = _compare("assert_greater_equal", np.greater_equal)
+assert_equal = _compare("assert_equal", np.equal, "equal to", "[1, 2], [1, 2]")
+assert_none_equal = _compare("assert_none_equal", np.not_equal, "different from", "[1, 2], 3", message_first=False)
+assert_less = _compare("assert_less", np.less, "less than", "[1, 2], 3")
+assert_less_equal = _compare("assert_less_equal", np.less_equal, "at most", "[1, 3], 3")
+assert_greater = _compare("assert_greater", np.greater, "greater than", "[4, 5], 3")
+assert_greater_equal = _compare("assert_greater_equal", np.greater_equal, "at least", "[3, 5], 3")
 
 
 def assert_near(x: TensorLike, y: TensorLike, rtol: TensorLike | None = None, atol: TensorLike | None = None,
@@ -79,20 +84,51 @@ def assert_near(x: TensorLike, y: TensorLike, rtol: TensorLike | None = None, at
 
 
 def assert_rank(x: TensorLike, rank: int, message: str | None = None, name: str | None = None) -> None:
-    """Raise ValueError unless x has `rank` axes; `message` begins the error's text."""
+    """Raise ValueError unless x has `rank` axes; `message` begins the error's text.
+
+    Args:
+        x: Tensor or array.
+        rank: How many axes.
+        message: The beginning of the error's text.
+
+    Raises:
+        ValueError: it has another number.
+
+    >>> assert_rank([[1, 2], [3, 4]], 2)
+    """
     if np.ndim(to_array(x)) != int(to_array(rank)):
         _fail(message, f"expected {rank} axes, got shape {to_array(x).shape}")
 
 
 def assert_non_negative(x: TensorLike, message: str | None = None, summarize: int | None = None,
                         name: str | None = None) -> None:
-    """Raise ValueError if an element of x is negative; other arguments as for `assert_near`."""
+    """Raise ValueError if an element of x is negative; other arguments as for `assert_near`.
+
+    Args:
+        x: Tensor or array.
+        message, summarize: As for `assert_near`.
+
+    Raises:
+        ValueError: an element is negative.
+
+    >>> assert_non_negative([0, 1])
+    """
     assert_greater_equal(x, 0, message, summarize)
 
 
 def assert_positive(x: TensorLike, message: str | None = None, summarize: int | None = None,
                     name: str | None = None) -> None:
-    """Raise ValueError unless all elements of x are above 0; other arguments as for `assert_near`."""
+    """Raise ValueError unless all elements of x are above 0; other arguments as for `assert_near`.
+
+    Args:
+        x: Tensor or array.
+        message, summarize: As for `assert_near`.
+
+    Raises:
+        ValueError: an element is 0 or negative.
+
+    >>> assert_positive([2, 1])
+    """
     assert_greater(x, 0, message, summarize)
 
 
@@ -103,6 +139,15 @@ def check_numerics(tensor: TensorLike, message: str, name: str | None = None) ->
         tensor: Tensor or array.
         message: The beginning of the error's text.
         name: TensorFlow's, without effect.
+
+    Raises:
+        ValueError: an element is NaN or infinite.
+
+    >>> check_numerics([1.0, 2.0], "the loss")
+    [1.0, 2.0]
+    >>> check_numerics([1.0, np.nan], "the loss")
+    Traceback (most recent call last):
+    ValueError: the loss: ...
     """
     if not np.isfinite(to_array(tensor)).all():
         _fail(message, "the tensor has NaN or infinite elements")

@@ -242,6 +242,11 @@ def _positions(title, indices, shape):
 def scatter_nd(indices: TensorLike, updates: TensorLike, shape: ShapeLike, name: str | None = None) -> Tensor:
     """Return zeros of `shape`, with the updates added at the indices: `ops.scatter`.
 
+    Args:
+        indices: Integers, shape (..., k): positions along the first k axes.
+        updates: What is put there, shape (..., the other axes).
+        shape: Of the result.
+
     >>> scatter_nd([[1]], [5.0], (3,)).tolist()
     [0.0, 5.0, 0.0]
     """
@@ -265,6 +270,11 @@ def tensor_scatter_nd_update(tensor: TensorLike, indices: TensorLike, updates: T
                              name: str | None = None) -> Tensor:
     """Return a copy of `tensor` with the updates at the indices: `ops.scatter_update`.
 
+    Args:
+        tensor: Tensor.
+        indices: Integers, shape (..., k): positions along the first k axes.
+        updates: The new elements, shape (..., the other axes).
+
     >>> tensor_scatter_nd_update([1.0, 2.0], [[1]], [5.0]).tolist()
     [1.0, 5.0]
     """
@@ -275,6 +285,11 @@ def tensor_scatter_nd_add(tensor: TensorLike, indices: TensorLike, updates: Tens
                           name: str | None = None) -> Tensor:
     """Return a copy of `tensor` with the updates added at the indices.
 
+    Args:
+        tensor: Tensor.
+        indices: Integers, shape (..., k): positions along the first k axes.
+        updates: What is added there, shape (..., the other axes).
+
     >>> tensor_scatter_nd_add([1.0, 2.0], [[1]], [5.0]).tolist()
     [1.0, 7.0]
     """
@@ -283,19 +298,41 @@ def tensor_scatter_nd_add(tensor: TensorLike, indices: TensorLike, updates: Tens
 
 def tensor_scatter_nd_sub(tensor: TensorLike, indices: TensorLike, updates: TensorLike,
                           name: str | None = None) -> Tensor:
-    """Return a copy of `tensor` with the updates subtracted at the indices."""
+    """Return a copy of `tensor` with the updates subtracted at the indices.
+
+    Args:
+        tensor, indices: As for `tensor_scatter_nd_add`.
+        updates: What is subtracted.
+
+    >>> tensor_scatter_nd_sub([1, 2, 3], [[0], [2]], [10, 30]).tolist()
+    [-9, 2, -27]
+    """
     return _scattered("tensor_scatter_nd_sub", tensor, indices, ops.negative(updates), "add")
 
 
 def tensor_scatter_nd_max(tensor: TensorLike, indices: TensorLike, updates: TensorLike,
                           name: str | None = None) -> Tensor:
-    """Return a copy of `tensor` with the elements at the indices replaced by larger updates."""
+    """Return a copy of `tensor` with the elements at the indices replaced by larger updates.
+
+    Args:
+        tensor, indices, updates: As for `tensor_scatter_nd_update`.
+
+    >>> tensor_scatter_nd_max([1, 20, 3], [[0], [1]], [10, 10]).tolist()
+    [10, 20, 3]
+    """
     return _scattered("tensor_scatter_nd_max", tensor, indices, updates, "max")
 
 
 def tensor_scatter_nd_min(tensor: TensorLike, indices: TensorLike, updates: TensorLike,
                           name: str | None = None) -> Tensor:
-    """Return a copy of `tensor` with the elements at the indices replaced by smaller updates."""
+    """Return a copy of `tensor` with the elements at the indices replaced by smaller updates.
+
+    Args:
+        tensor, indices, updates: As for `tensor_scatter_nd_update`.
+
+    >>> tensor_scatter_nd_min([1, 20, 3], [[0], [1]], [10, 10]).tolist()
+    [1, 10, 3]
+    """
     return _scattered("tensor_scatter_nd_min", tensor, indices, updates, "min")
 
 
@@ -310,6 +347,10 @@ def _segments(title, ids, rows):
 
 def segment_sum(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Tensor:
     """Return the sums of the rows that have the same id; the ids are sorted.
+
+    Args:
+        data: Tensor, shape (n, ...).
+        segment_ids: Integers, shape (n,), not descending.
 
     Raises:
         ValueError: they are not.

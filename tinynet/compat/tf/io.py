@@ -28,20 +28,46 @@ def _path(filename):
 def read_file(filename: Any, name: str | None = None) -> StringTensor:
     """Return the content of a file as one string Tensor.
 
+    Args:
+        filename: A path.
+
     Raises:
         OSError: it cannot be read.
+
+    >>> write_file("word.txt", "hello")
+    >>> read_file("word.txt").numpy()
+    b'hello'
     """
     return StringTensor(_path(filename).read_bytes())
 
 
 def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
-    """Write one string Tensor to a file."""
+    """Write one string Tensor to a file.
+
+    Args:
+        filename: A path; folders are made.
+        contents: Text, or bytes.
+
+    >>> write_file("word.txt", "hello")
+    >>> os.path.getsize("word.txt")
+    5
+    """
     _path(filename).write_bytes(to_string_array(contents).item())
 
 
 def decode_image(contents: Any, channels: int | None = None, dtype: DTypeLike = "uint8", name: str | None = None,
                  expand_animations: bool = True, max_bytes: int | None = None) -> Tensor:
-    """Decode a picture file: `tinynet.utils.pictures.decode_image` has the arguments and errors."""
+    """Decode a picture file: `tinynet.utils.pictures.decode_image` has the arguments and errors.
+
+    Args:
+        contents, channels, dtype, expand_animations, max_bytes: As there.
+
+    Returns:
+        Tensor, shape (height, width, channels); of a GIF file (pictures, height, width, channels).
+
+    >>> decode_image(encode_png(np.zeros((2, 3, 1), np.uint8))).shape
+    (2, 3, 1)
+    """
     return pictures.decode_image(contents, channels or 0, dtype, name, expand_animations, max_bytes)
 
 
@@ -56,8 +82,14 @@ def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, fancy_upscalin
         dct_method: A hint about speed: '', 'INTEGER_FAST' or 'INTEGER_ACCURATE', without effect.
         name: TensorFlow's, without effect.
 
+    Returns:
+        Tensor, shape (height, width, channels).
+
     Raises:
         NotImplementedError: one of the arguments that must be as they are.
+
+    >>> decode_jpeg(encode_jpeg(np.zeros((2, 3, 1), np.uint8))).shape
+    (2, 3, 1)
     """
     refuse("io.decode_jpeg", "Pillow decodes JPEG files here; use tf.image.resize for another size",
            ratio=(ratio, 1), fancy_upscaling=(fancy_upscaling, True),
@@ -67,12 +99,37 @@ def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, fancy_upscalin
 
 
 def decode_png(contents: Any, channels: int = 0, dtype: DTypeLike = "uint8", name: str | None = None) -> Tensor:
-    """Decode a picture as `decode_image` does, the first of an animation; `channels` and `dtype` as there."""
+    """Decode a picture as `decode_image` does, the first of an animation; `channels` and `dtype` as there.
+
+    Args:
+        contents, channels, dtype: As there.
+
+    Returns:
+        Tensor, shape (height, width, channels).
+
+    >>> picture = np.array([[[0], [255]]], np.uint8)
+    >>> decode_png(encode_png(picture)).numpy().ravel().tolist()
+    [0, 255]
+    """
     return pictures.decode_image(contents, channels, dtype, expand_animations=False, where="io.decode_png")
 
 
 def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Tensor:
-    """Decode a picture as `decode_image` does; `channels` as there."""
+    """Decode a picture as `decode_image` does; `channels` as there.
+
+    Args:
+        contents, channels: As there.
+
+    Returns:
+        Tensor, shape (height, width, channels).
+
+    >>> import io
+    >>> from PIL import Image
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (3, 2)).save(file, "BMP")
+    >>> decode_bmp(file.getvalue()).shape
+    (2, 3, 3)
+    """
     return pictures.decode_image(contents, channels, expand_animations=False, where="io.decode_bmp")
 
 
@@ -84,8 +141,14 @@ def encode_png(image: TensorLike, compression: int = -1, name: str | None = None
         compression: From 0, fast, to 9, small; the usual compromise if -1.
         name: TensorFlow's, without effect.
 
+    Returns:
+        A StringTensor with the file's bytes.
+
     Raises:
         ValueError: another element type or compression.
+
+    >>> encode_png(np.zeros((2, 3, 1), np.uint8)).numpy()[1:4]
+    b'PNG'
     """
     if not -1 <= compression <= 9:
         raise ValueError(f"io.encode_png: compression must be from -1 to 9, got {compression}")
@@ -110,9 +173,15 @@ def encode_jpeg(image: TensorLike, format: str = "", quality: int = 95, progress
         xmp_metadata: Further information for the file's header.
         name: TensorFlow's, without effect.
 
+    Returns:
+        A StringTensor with the file's bytes.
+
     Raises:
         ValueError: another element type, quality or format, or a format that is not the picture's.
         NotImplementedError: another `density_unit`.
+
+    >>> encode_jpeg(np.zeros((2, 3, 1), np.uint8)).numpy()[:2]  # how JPEG files begin
+    b'\xff\xd8'
     """
     refuse("io.encode_jpeg", "give the densities in points an inch", density_unit=(density_unit, "in"))
     channels = to_array(image).shape[-1]
@@ -138,7 +207,12 @@ def _encode(image, file_format, **options):
 
 
 class gfile:  # noqa: N801, it represents the module tf.io.gfile
-    """`tf.io.gfile` for local files."""
+    """`tf.io.gfile` for local files.
+
+    >>> write_file("word.txt", "hello")
+    >>> gfile.exists("word.txt"), gfile.listdir(".")
+    (True, ['word.txt'])
+    """
 
     @staticmethod
     def GFile(name: str | os.PathLike[str], mode: str = "r") -> Any:  # noqa: N802

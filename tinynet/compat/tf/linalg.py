@@ -45,7 +45,17 @@ def _turned(title, argument, matrix, transpose, adjoint):
 
 def matvec(a: TensorLike, b: TensorLike, transpose_a: bool = False, adjoint_a: bool = False, a_is_sparse: bool = False,
            b_is_sparse: bool = False, name: str | None = None) -> Tensor:
-    """Return the product of matrices (..., rows, columns) and vectors (..., columns); arguments as for `matmul`."""
+    """Return the product of matrices (..., rows, columns) and vectors (..., columns); arguments as for `matmul`.
+
+    Args:
+        a: Matrices, shape (..., rows, columns).
+        b: Vectors, shape (..., columns).
+        transpose_a, adjoint_a: Whether to transpose the matrices first.
+        a_is_sparse, b_is_sparse: Without effect.
+
+    >>> matvec([[1.0, 2.0], [3.0, 4.0]], [10.0, 1.0]).tolist()
+    [12.0, 34.0]
+    """
     a = _turned("matvec", "a", a, transpose_a, adjoint_a)
     return ops.squeeze(ops.matmul(a, ops.expand_dims(b, -1)), -1)
 
@@ -57,6 +67,12 @@ def matrix_transpose(a: TensorLike, name: str = "matrix_transpose", conjugate: b
         a: Tensor.
         name: TensorFlow's, without effect.
         conjugate: Makes no difference for real numbers.
+
+    Returns:
+        Tensor, shape (..., columns, rows).
+
+    >>> matrix_transpose([[1, 2], [3, 4]]).tolist()
+    [[1, 3], [2, 4]]
     """
     return ops.swapaxes(a, -2, -1)
 
@@ -86,6 +102,9 @@ def band_part(input: TensorLike, num_lower: int, num_upper: int, name: str | Non
         num_lower: How many diagonals below it to keep; all if negative.
         num_upper: How many above it; all if negative.
         name: TensorFlow's, without effect.
+
+    Returns:
+        Tensor, shaped like `input`.
 
     >>> band_part([[1, 2, 3], [4, 5, 6], [7, 8, 9]], 0, 1).tolist()
     [[1, 2, 0], [0, 5, 6], [0, 0, 9]]
@@ -152,12 +171,30 @@ def diag_part(input: TensorLike, name: str = "diag_part", k: int = 0, padding_va
 
 
 def inv(input: TensorLike, adjoint: bool = False, name: str | None = None) -> Tensor:  # noqa: A002
-    """Return the inverse of square matrices, transposed if `adjoint`."""
+    """Return the inverse of square matrices, transposed if `adjoint`.
+
+    Args:
+        input: Square matrices, shape (..., n, n).
+        adjoint: Whether to transpose them first.
+
+    >>> inv([[2.0, 0.0], [0.0, 4.0]]).numpy()
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]], dtype=float32)
+    """
     return ops.inv(_turned("inv", "input", input, adjoint, False))
 
 
 def solve(matrix: TensorLike, rhs: TensorLike, adjoint: bool = False, name: str | None = None) -> Tensor:
-    """Return x of matrix x = rhs, or of matrix^T x = rhs if `adjoint`."""
+    """Return x of matrix x = rhs, or of matrix^T x = rhs if `adjoint`.
+
+    Args:
+        matrix: Square matrices, shape (..., n, n).
+        rhs: Shape (..., n, columns).
+        adjoint: Whether to transpose the matrices first.
+
+    >>> solve([[2.0, 0.0], [0.0, 4.0]], [[2.0], [8.0]]).tolist()
+    [[1.0], [2.0]]
+    """
     return ops.solve(_turned("solve", "matrix", matrix, adjoint, False), rhs)
 
 
@@ -210,17 +247,41 @@ def pinv(a: TensorLike, rcond: float | None = None, validate_args: bool = False,
         rcond: Singular values up to this fraction of the largest count as 0.
         validate_args: Whether to check the shape; it is always checked.
         name: TensorFlow's, without effect.
+
+    >>> pinv([[2.0, 0.0], [0.0, 0.0]]).numpy().round(3)
+    array([[0.5, 0. ],
+           [0. , 0. ]], dtype=float32)
     """
     return ops.pinv(a, rcond)
 
 
 def qr(input: TensorLike, full_matrices: bool = False, name: str | None = None) -> tuple[Tensor, Tensor]:  # noqa: A002
-    """Return (q, r) with input = q r; q is square if `full_matrices`."""
+    """Return (q, r) with input = q r; q is square if `full_matrices`.
+
+    Args:
+        input: Matrices, shape (..., rows, columns).
+        full_matrices: Whether q is square.
+
+    >>> q, r = qr([[3.0, 1.0], [4.0, 2.0]])
+    >>> (q @ r).numpy().round(3)
+    array([[3., 1.],
+           [4., 2.]], dtype=float32)
+    """
     return ops.qr(input, "complete" if full_matrices else "reduced")
 
 
 def svd(tensor: TensorLike, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
-    """Return (s, u, v), where NumPy has (u, s, v^T); s alone unless `compute_uv`."""
+    """Return (s, u, v), where NumPy has (u, s, v^T); s alone unless `compute_uv`.
+
+    Args:
+        tensor: Matrices, shape (..., rows, columns).
+        full_matrices: Whether u and v are square.
+        compute_uv: Whether to return them too.
+
+    >>> s, u, v = svd([[3.0, 0.0], [0.0, -4.0]])
+    >>> s.numpy().round(3)
+    array([4., 3.], dtype=float32)
+    """
     if not compute_uv:
         return ops.svd(tensor, full_matrices, False)
     u, s, vh = ops.svd(tensor, full_matrices)
@@ -235,12 +296,26 @@ class LogDet(NamedTuple):
 
 
 def slogdet(input: TensorLike, name: str | None = None) -> LogDet:  # noqa: A002
-    """Return the sign of the determinant, and the logarithm of its absolute value."""
+    """Return the sign of the determinant, and the logarithm of its absolute value.
+
+    Args:
+        input: Square matrices, shape (..., n, n).
+
+    >>> slogdet([[0.0, 2.0], [3.0, 0.0]]).sign.item()  # the determinant is -6
+    -1.0
+    """
     return LogDet(*ops.slogdet(input))
 
 
 def trace(x: TensorLike, name: str | None = None) -> Tensor:
-    """Return the sum of the main diagonal of matrices (..., rows, columns)."""
+    """Return the sum of the main diagonal of matrices (..., rows, columns).
+
+    Args:
+        x: Matrices, shape (..., rows, columns).
+
+    >>> trace([[1, 2], [3, 4]]).item()
+    5
+    """
     return ops.trace(x, 0, -2, -1)
 
 
@@ -252,8 +327,14 @@ def einsum(equation: str, *inputs: TensorLike, **kwargs: Any) -> Tensor:
         inputs: Tensors.
         kwargs: TensorFlow's `optimize` and `name`, without effect.
 
+    Returns:
+        Tensor.
+
     Raises:
         TypeError: another keyword.
+
+    >>> einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [10.0, 1.0]).tolist()
+    [12.0, 34.0]
     """
     unknown = set(kwargs) - {"optimize", "name"}
     if unknown:
@@ -263,6 +344,12 @@ def einsum(equation: str, *inputs: TensorLike, **kwargs: Any) -> Tensor:
 
 def l2_normalize(x: TensorLike, axis: Axis = None, epsilon: float = 1e-12, name: str | None = None) -> Tensor:
     """Return x / sqrt(max(sum(x^2), epsilon)), with the sum over some axes, or over all if `axis` is None.
+
+    Args:
+        x: Tensor.
+        axis: The axis of the vectors, or several.
+        epsilon: The smallest squared length that is divided by.
+        name: Without effect.
 
     >>> l2_normalize(np.array([3.0, 4.0])).numpy().round(3).tolist()
     [0.6, 0.8]

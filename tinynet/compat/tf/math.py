@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,35 @@ from .arrays import add_n
 from .reductions import _tensor
 
 
+def _round(x: TensorLike) -> Tensor:
+    """x rounded to whole numbers; halves go to the even neighbour.
+
+    Args:
+        x: Tensor; integers keep their type.
+
+    Returns:
+        Tensor, shaped like `x`, without a gradient.
+
+    >>> _round([0.5, 1.5, 1.8]).tolist()
+    [0.0, 2.0, 2.0]
+    """
+    return ops.round(x)
+
+
 def _table(names, *parameters):
     """{TensorFlow's name: the operation with these arguments}; "its name=the name in `ops`" where they differ."""
     pairs = [name.partition("=")[::2] for name in names.split()]
     return {name: as_tf(f"math.{name}", getattr(ops, own or name), *parameters) for name, own in pairs}
 
 
+@functools.wraps(ops.equal)
 def _equal(x, y):
     if is_text(x) or is_text(y):
         return Tensor.wrap(np.asarray(to_string_array(x) == to_string_array(y), bool))
     return ops.equal(x, y)
 
 
+@functools.wraps(ops.not_equal)
 def _not_equal(x, y):
     if is_text(x) or is_text(y):
         return Tensor.wrap(np.asarray(to_string_array(x) != to_string_array(y), bool))
@@ -36,17 +54,26 @@ def _not_equal(x, y):
 ELEMENTWISE = _table(
     "abs acos=arccos acosh=arccosh asin=arcsin asinh=arcsinh atan=arctan atanh=arctanh ceil cos cosh erf erfc erfinv "
     "exp expm1 floor is_finite=isfinite is_inf=isinf is_nan=isnan log log1p log_sigmoid logical_not negative "
-    "reciprocal round rsqrt sigmoid sign sin sinh sqrt square tan tanh", "x",
+    "reciprocal rsqrt sigmoid sign sin sinh sqrt square tan tanh", "x",
 ) | _table(
     "add floordiv=floor_divide floormod=mod greater greater_equal less less_equal logical_and logical_or "
     "logical_xor maximum minimum mod multiply pow=power subtract", "x", "y",
 ) | _table("atan2=arctan2", "y", "x") | _table("softplus softsign", "features") | _table(
     "in_top_k", "targets", "predictions", "k") | {
-        "equal": as_tf("math.equal", _equal, "x", "y"), "not_equal": as_tf("math.not_equal", _not_equal, "x", "y")}
+        "equal": as_tf("math.equal", _equal, "x", "y"), "not_equal": as_tf("math.not_equal", _not_equal, "x", "y"),
+        "round": as_tf("math.round", _round, "x")}
 
 
 def cast(x: TensorLike, dtype: DTypeLike, name: str | None = None) -> Tensor:
-    """Return x as another element type; fractions are cut off: `ops.cast`."""
+    """Return x as another element type; fractions are cut off: `ops.cast`.
+
+    Args:
+        x: Tensor.
+        dtype: The element type.
+
+    >>> cast([1.7, -1.7], "int32").tolist()
+    [1, -1]
+    """
     return ops.cast(x, dtype)
 
 
@@ -70,6 +97,9 @@ def _operand(x, other):
 def divide(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return x / y. Whole numbers become float64, those of at most 16 bits float32.
 
+    Args:
+        x, y: Tensors or numbers, which are broadcast against each other.
+
     >>> divide([1, 2], 2).numpy()
     array([0.5, 1. ])
     """
@@ -82,6 +112,9 @@ truediv = divide
 def divide_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return x / y, and 0 where y is 0; element types as for `divide`.
 
+    Args:
+        x, y: Tensors or numbers, which are broadcast against each other.
+
     >>> divide_no_nan([1.0, 2.0], [0.0, 4.0]).tolist()
     [0.0, 0.5]
     """
@@ -90,6 +123,9 @@ def divide_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Tens
 
 def multiply_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return x y, and 0 where y is 0, even if x is infinite or not a number.
+
+    Args:
+        x, y: Tensors or numbers, which are broadcast against each other.
 
     >>> multiply_no_nan([np.inf, 2.0], [0.0, 3.0]).tolist()
     [0.0, 6.0]
@@ -101,6 +137,9 @@ def multiply_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Te
 
 def squared_difference(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return (x - y)^2.
+
+    Args:
+        x, y: Tensors or numbers, which are broadcast against each other.
 
     >>> squared_difference([3.0], [1.0]).tolist()
     [4.0]
@@ -118,6 +157,9 @@ def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: DTypeLike = None,
 
     Raises:
         ValueError: they have another shape or element type.
+
+    >>> accumulate_n([[1, 2], [10, 20]]).tolist()
+    [11, 22]
     """
     total = add_n(inputs)
     if shape is not None and tuple(shape) != tuple(total.shape):

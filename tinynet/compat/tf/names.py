@@ -62,7 +62,14 @@ def TensorShape(dims: Any) -> _Lengths:  # noqa: N802
 
 
 class UnconnectedGradients:
-    """What `GradientTape.gradient` returns for a source that the target does not depend on."""
+    """What `GradientTape.gradient` returns for a source that the target does not depend on.
+
+    >>> x, unused = Variable(3.0), Variable(1.0)
+    >>> with GradientTape() as tape:
+    ...     y = x * x
+    >>> tape.gradient(y, unused, unconnected_gradients=UnconnectedGradients.ZERO).item()
+    0.0
+    """
 
     NONE = "none"
     ZERO = "zero"
@@ -71,6 +78,9 @@ class UnconnectedGradients:
 def as_dtype(type_value: Any) -> np.dtype[Any]:
     """Return an element type by its name, or of NumPy's type, as NumPy has it.
 
+    Args:
+        type_value: A name, or a type of NumPy.
+
     >>> as_dtype("float32") == np.float32
     True
     """
@@ -78,7 +88,23 @@ def as_dtype(type_value: Any) -> np.dtype[Any]:
 
 
 def custom_gradient(f: Any = None) -> Any:
-    """Decorate a function that defines its own derivative: `ops.custom_gradient`."""
+    """Decorate a function that defines its own derivative: `ops.custom_gradient`.
+
+    Args:
+        f: Function of Tensors that returns (y, grad); None for a decorator with parentheses.
+
+    Returns:
+        The function of Tensors that returns y.
+
+    >>> @custom_gradient
+    ... def straight_through(x):
+    ...     return Tensor(np.sign(x.data)), lambda dy: dy
+    >>> x = Variable([-0.5, 2.0])
+    >>> with GradientTape() as tape:
+    ...     y = straight_through(x)
+    >>> tape.gradient(y, x).numpy()
+    array([1., 1.], dtype=float32)
+    """
     return ops.custom_gradient if f is None else ops.custom_gradient(f)
 
 

@@ -61,6 +61,9 @@ def conv2d(input: TensorLike, filters: TensorLike, strides: Any, padding: Any, d
         dilations: As strides; 1 if None.
         name: TensorFlow's, without effect.
 
+    Returns:
+        Tensor, shape (batch, out_height, out_width, out).
+
     Raises:
         ValueError: shapes do not match, or an argument is none of these.
 
@@ -87,6 +90,9 @@ def conv2d_transpose(input: TensorLike, filters: TensorLike, output_shape: Tenso
         output_shape: Of the result, which `conv2d` with these arguments would make an image of the input's size.
         strides, padding, data_format, dilations: Those of that `conv2d`.
         name: TensorFlow's, without effect.
+
+    Returns:
+        Tensor, shape `output_shape`.
 
     Raises:
         ValueError: `conv2d` makes another size of `output_shape`, or shapes do not match.
@@ -148,6 +154,12 @@ Args:
     padding: 'VALID' or 'SAME'{"" if border is None else ", or four pairs, one an axis"}.
     data_format: 'NHWC' or 'NCHW'.
     name: TensorFlow's, without effect.
+
+Returns:
+    Tensor, shape (batch, out_height, out_width, channels).
+
+>>> {title}(np.array([1.0, 3.0, 5.0, 7.0]).reshape(1, 2, 2, 1), 2, 2, "VALID").numpy().ravel()
+array([{"4." if border is None else "7."}])
 """
     return pool
 
@@ -167,8 +179,14 @@ def bias_add(value: TensorLike, bias: TensorLike, data_format: str | None = None
         data_format: 'N...C' or 'NC...', or one such as 'NHWC', 'NCHW'; channels are last if None.
         name: TensorFlow's, without effect.
 
+    Returns:
+        Tensor, shaped like `value`.
+
     Raises:
         ValueError: `bias` has another length, or `data_format` is none of these.
+
+    >>> bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0]).tolist()
+    [[11.0, 22.0], [13.0, 24.0]]
     """
     if data_format is not None and not (data_format[:1] == "N" and "C" in (data_format[1:2], data_format[-1:])):
         raise ValueError(f"tf.nn.bias_add: data_format must be 'N...C' or 'NC...', got {data_format!r}")
@@ -185,7 +203,17 @@ def bias_add(value: TensorLike, bias: TensorLike, data_format: str | None = None
 
 def batch_normalization(x: TensorLike, mean: TensorLike, variance: TensorLike, offset: TensorLike | None,
                         scale: TensorLike | None, variance_epsilon: float, name: str | None = None) -> Tensor:
-    """Return (x - mean) / sqrt(variance + variance_epsilon) scale + offset; a scale or offset of None is left out."""
+    """Return (x - mean) / sqrt(variance + variance_epsilon) scale + offset; a scale or offset of None is left out.
+
+    Args:
+        x: Tensor.
+        mean, variance, offset, scale: Tensors that broadcast to its shape; None for an offset of 0, a scale of 1.
+        variance_epsilon: Added to the variance.
+
+    >>> batch_normalization([[1.0], [3.0]], [2.0], [1.0], [10.0], [5.0], 0.0).numpy().round(3)
+    array([[ 5.],
+           [15.]], dtype=float32)
+    """
     normal = (_tensor(x) - mean) * ops.rsqrt(_tensor(variance) + variance_epsilon)
     normal = normal if scale is None else normal * scale
     return normal if offset is None else normal + offset
@@ -201,6 +229,9 @@ def moments(x: TensorLike, axes: Axis, shift: Any = None, keepdims: bool = False
         shift: Not used, in TensorFlow neither.
         keepdims: Whether to keep the axes, with length 1.
         name: TensorFlow's, without effect.
+
+    >>> [part.item() for part in moments([1.0, 3.0], [0])]
+    [2.0, 1.0]
     """
     return ops.moments(x, as_axis(axes), bool(keepdims))
 
@@ -214,6 +245,13 @@ def dropout(x: TensorLike, rate: float, noise_shape: Any = None, seed: Any = Non
         noise_shape: Shape of what is drawn; 1 where an axis shares it. That of x if None.
         seed: int, of the draw.
         name: TensorFlow's, without effect.
+
+    Returns:
+        Tensor, shaped like `x`.
+
+    >>> kept = dropout(np.ones(1000), 0.75, seed=1).numpy()
+    >>> np.unique(kept).tolist()  # dropped, or divided by 1 - 0.75
+    [0.0, 4.0]
     """
     return ops.dropout(x, float(to_array(rate)), None if noise_shape is None else tuple(
         have if want is None else int(want) for want, have in zip(noise_shape, np.shape(x), strict=True)), seed)
@@ -289,6 +327,10 @@ gelu = as_tf("nn.gelu", ops.gelu, "features", approximate=False)
 def silu(features: TensorLike, beta: TensorLike = 1.0) -> Tensor:
     """Return features sigmoid(beta features).
 
+    Args:
+        features: Tensor.
+        beta: Factor inside the sigmoid.
+
     >>> silu([0.0, 2.0], beta=0.5).numpy().round(3)
     array([0.   , 1.462], dtype=float32)
     """
@@ -301,12 +343,28 @@ swish = silu
 
 
 def softmax(logits: TensorLike, axis: int | None = None, name: str | None = None) -> Tensor:
-    """Return exp(x) / sum(exp(x)) along an axis, the last if None: `ops.softmax`."""
+    """Return exp(x) / sum(exp(x)) along an axis, the last if None: `ops.softmax`.
+
+    Args:
+        logits: Tensor.
+        axis: The axis of classes.
+
+    >>> softmax([0.0, 0.0, -1000.0]).numpy().round(3)
+    array([0.5, 0.5, 0. ], dtype=float32)
+    """
     return ops.softmax(logits, -1 if axis is None else as_axis(axis))
 
 
 def log_softmax(logits: TensorLike, axis: int | None = None, name: str | None = None) -> Tensor:
-    """Return x - log(sum(exp(x))) along an axis, the last if None: `ops.log_softmax`."""
+    """Return x - log(sum(exp(x))) along an axis, the last if None: `ops.log_softmax`.
+
+    Args:
+        logits: Tensor.
+        axis: The axis of classes.
+
+    >>> log_softmax([0.0, 0.0]).numpy().round(3)
+    array([-0.693, -0.693], dtype=float32)
+    """
     return ops.log_softmax(logits, -1 if axis is None else as_axis(axis))
 
 
@@ -332,6 +390,9 @@ def softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike, ax
         logits: The network's outputs.
         axis: That of the classes.
         name: TensorFlow's, without effect.
+
+    >>> softmax_cross_entropy_with_logits([[0.0, 1.0]], [[0.0, 0.0]]).numpy().round(3)
+    array([0.693], dtype=float32)
     """
     labels, logits = _logits_and_labels("softmax_cross_entropy_with_logits", labels, logits)
     return -ops.sum(ops.cast(labels, logits.dtype) * ops.log_softmax(logits, as_axis(axis)), as_axis(axis))
@@ -348,6 +409,9 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
 
     Raises:
         ValueError: the labels have another shape, or one is no class.
+
+    >>> sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy().round(3)
+    array([0.693], dtype=float32)
     """
     labels, logits = _logits_and_labels("sparse_softmax_cross_entropy_with_logits", labels, logits)
     if tuple(labels.shape) != tuple(logits.shape[:-1]):
@@ -367,6 +431,9 @@ def sigmoid_cross_entropy_with_logits(labels: TensorLike | None = None, logits: 
 
     Raises:
         ValueError: the shapes differ, or one is missing.
+
+    >>> sigmoid_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0]).numpy().round(3)
+    array([0.693, 0.693], dtype=float32)
     """
     labels, logits = _logits_and_labels("sigmoid_cross_entropy_with_logits", labels, logits)
     return _sigmoid_loss("sigmoid_cross_entropy_with_logits", labels, logits, 1.0)
@@ -402,5 +469,12 @@ def _sigmoid_loss(title, labels, logits, pos_weight):
 
 
 def l2_loss(t: TensorLike, name: str | None = None) -> Tensor:
-    """Return half of the sum of squares."""
+    """Return half of the sum of squares.
+
+    Args:
+        t: Tensor.
+
+    >>> l2_loss([3.0, 4.0]).item()
+    12.5
+    """
     return ops.sum(ops.square(t)) * 0.5

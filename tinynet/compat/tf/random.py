@@ -30,19 +30,49 @@ def _check_algorithm(where, alg):
 
 
 def set_seed(seed: int) -> None:
-    """Make all draws from now on repeat: `tinynet.random.set_global_seed`."""
+    """Make all draws from now on repeat: `tinynet.random.set_global_seed`.
+
+    Args:
+        seed: An int.
+
+    >>> set_seed(3)
+    >>> first = normal([2]).tolist()
+    >>> set_seed(3)
+    >>> normal([2]).tolist() == first
+    True
+    """
     random.set_global_seed(seed)
 
 
 def normal(shape: ShapeLike, mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: DTypeLike = "float32",
            seed: SeedLike = None, name: str | None = None) -> Tensor:
-    """Return normally distributed numbers; arguments as for `tinynet.random.normal`."""
+    """Return normally distributed numbers; arguments as for `tinynet.random.normal`.
+
+    Args:
+        shape: Of the result.
+        mean, stddev: Of the distribution.
+        dtype: Element type.
+        seed: An int; the numbers of the next run follow `set_seed` if None.
+
+    >>> normal([2, 3], mean=100.0, seed=1).shape
+    (2, 3)
+    """
     return random.normal(shape, mean, stddev, dtype, seed)
 
 
 def truncated_normal(shape: ShapeLike, mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: DTypeLike = "float32",
                      seed: SeedLike = None, name: str | None = None) -> Tensor:
-    """Return normal numbers up to two standard deviations; arguments as for `tinynet.random.truncated_normal`."""
+    """Return normal numbers up to two standard deviations; arguments as for `tinynet.random.truncated_normal`.
+
+    Args:
+        shape: Of the result.
+        mean, stddev: Of the distribution.
+        dtype: Element type.
+        seed: An int; the numbers of the next run follow `set_seed` if None.
+
+    >>> bool(abs(truncated_normal([100], seed=1).numpy()).max() <= 2)  # nothing beyond two standard deviations
+    True
+    """
     return random.truncated_normal(shape, mean, stddev, dtype, seed)
 
 
@@ -69,6 +99,10 @@ def uniform(shape: ShapeLike, minval: float = 0, maxval: float | None = None, dt
 def shuffle(value: TensorLike, seed: SeedLike = None, name: str | None = None) -> Tensor:
     """Return the slices along the first axis in random order.
 
+    Args:
+        value: Tensor.
+        seed: An int; the order follows `set_seed` if None.
+
     >>> sorted(shuffle([3, 1, 2], 5).tolist())
     [1, 2, 3]
     """
@@ -78,6 +112,15 @@ def shuffle(value: TensorLike, seed: SeedLike = None, name: str | None = None) -
 def categorical(logits: TensorLike, num_samples: int, dtype: DTypeLike = None, seed: SeedLike = None,
                 name: str | None = None) -> Tensor:
     """Draw classes by their logits: `tinynet.random.categorical`; int64 if `dtype` is None.
+
+    Args:
+        logits: Shape (batch, classes).
+        num_samples: How many draws a row.
+        dtype: Element type of the result.
+        seed: As for `tinynet.random.categorical`.
+
+    Returns:
+        Tensor, shape (batch, num_samples).
 
     >>> categorical([[0.0, 100.0]], 3).numpy()
     array([[1, 1, 1]])
@@ -220,13 +263,34 @@ class Generator:
 
 
 def split(seed: TensorLike, num: int = 2, alg: str = "auto_select") -> Tensor:
-    """Return `num` new seeds, shape (num, 2), the same for the same seed (two numbers)."""
+    """Return `num` new seeds, shape (num, 2), the same for the same seed (two numbers).
+
+    Args:
+        seed: Two numbers.
+        num: How many seeds to make.
+        alg: 'philox' or 'auto_select', which are the same here.
+
+    Raises:
+        ValueError: another `alg`.
+
+    >>> split([1, 2], 3).shape
+    (3, 2)
+    """
     _check_algorithm("split", alg)
     return Tensor.wrap(random.generator(one_seed(seed)).integers(0, 1 << 31, (int(num), 2)))
 
 
 def fold_in(seed: TensorLike, data: TensorLike, alg: str = "auto_select") -> Tensor:
-    """Return a new seed for a seed of two numbers and another int, such as the epoch."""
+    """Return a new seed for a seed of two numbers and another int, such as the epoch.
+
+    Args:
+        seed: Two numbers.
+        data: A whole number.
+        alg: Without effect.
+
+    >>> fold_in([1, 2], 0).tolist() == fold_in([1, 2], 1).tolist()
+    False
+    """
     return split((one_seed(seed) & 0x7FFFFFFF, int(to_array(data))), 1, alg)[0]
 
 
@@ -244,6 +308,9 @@ def stateless_normal(shape: ShapeLike, seed: TensorLike, mean: TensorLike = 0.0,
 
     Raises:
         ValueError: another `alg`.
+
+    >>> stateless_normal([2], [1, 2]).tolist() == stateless_normal([2], [1, 2]).tolist()
+    True
     """
     _check_algorithm("stateless_normal", alg)
     return random.normal(shape, mean, stddev, dtype, one_seed(seed))
@@ -254,6 +321,16 @@ def stateless_truncated_normal(shape: ShapeLike, seed: TensorLike, mean: TensorL
                                alg: str = "auto_select") -> Tensor:
     """Return normal numbers up to two standard deviations, the same for the same seed; arguments as for
     `stateless_normal`.
+
+    Args:
+        shape, seed, mean, stddev, dtype, alg: As for `stateless_normal`.
+
+    Raises:
+        ValueError: another `alg`.
+
+    >>> drawn = stateless_truncated_normal([100], [1, 2]).numpy()
+    >>> bool(abs(drawn).max() <= 2)  # nothing beyond two standard deviations
+    True
     """
     _check_algorithm("stateless_truncated_normal", alg)
     return random.truncated_normal(shape, mean, stddev, dtype, one_seed(seed))
@@ -261,6 +338,17 @@ def stateless_truncated_normal(shape: ShapeLike, seed: TensorLike, mean: TensorL
 
 def stateless_uniform(shape: ShapeLike, seed: TensorLike, minval: float = 0, maxval: float | None = None,
                       dtype: DTypeLike = "float32", name: str | None = None, alg: str = "auto_select") -> Tensor:
-    """Return numbers in [minval, maxval), the same for the same seed (two numbers); otherwise as `uniform`."""
+    """Return numbers in [minval, maxval), the same for the same seed (two numbers); otherwise as `uniform`.
+
+    Args:
+        shape, seed, dtype, alg: As for `stateless_normal`.
+        minval, maxval: The range; 0 to 1 for floats if None.
+
+    Raises:
+        ValueError: another `alg`.
+
+    >>> stateless_uniform([2], [1, 2], 5, 6, "int32").tolist()
+    [5, 5]
+    """
     _check_algorithm("stateless_uniform", alg)
     return random.uniform(shape, minval, maxval, dtype, one_seed(seed))

@@ -24,7 +24,7 @@ def _kind(x):
     return np.dtype(x.dtype).kind
 
 
-def _reduction(name, operation, doc, check=None, keep_type=False):
+def _reduction(name, operation, doc, example, check=None, keep_type=False):
     def reduce(input_tensor, axis=None, keepdims=False, name=None):
         x = _tensor(input_tensor)
         if check is not None:
@@ -34,9 +34,20 @@ def _reduction(name, operation, doc, check=None, keep_type=False):
         return ops.cast(y, x.dtype) if (keep_type or half) and y.dtype != x.dtype else y
 
     reduce.__name__ = reduce.__qualname__ = name
-    reduce.__doc__ = (f"{doc}\n\nArgs:\n    input_tensor: Tensor.\n    axis: Axis, or several; all if None.\n"
-                      "    keepdims: Whether to keep the reduced axes, with length 1.\n"
-                      "    name: TensorFlow's, without effect.\n")
+    reduce.__doc__ = f"""{doc}
+
+Args:
+    input_tensor: Tensor.
+    axis: Axis, or several; all if None.
+    keepdims: Whether to keep the reduced axes, with length 1.
+    name: TensorFlow's, without effect.
+
+Returns:
+    Tensor without the reduced axes, or with length 1 there.
+
+>>> {name}({example[0]}, axis=1).tolist()
+{example[1]}
+"""
     return reduce
 
 
@@ -66,22 +77,33 @@ def _mean(x, axis, keepdims):
     return ops.sign(total) * ops.floor_divide(ops.abs(total), number)
 
 
-reduce_all = _reduction("reduce_all", ops.all, "Return whether all elements along axes are true.", _only_booleans)
-reduce_any = _reduction("reduce_any", ops.any, "Return whether an element along axes is true.", _only_booleans)
-reduce_max = _reduction("reduce_max", ops.max, "Return the largest element along axes.")
-reduce_min = _reduction("reduce_min", ops.min, "Return the smallest element along axes.")
+reduce_all = _reduction("reduce_all", ops.all, "Return whether all elements along axes are true.",
+                        ("[[True, False], [True, True]]", "[False, True]"), _only_booleans)
+reduce_any = _reduction("reduce_any", ops.any, "Return whether an element along axes is true.",
+                        ("[[True, False], [False, False]]", "[True, False]"), _only_booleans)
+reduce_max = _reduction("reduce_max", ops.max, "Return the largest element along axes.",
+                        ("[[0.0, 4.0], [2.0, 2.0]]", "[4.0, 2.0]"))
+reduce_min = _reduction("reduce_min", ops.min, "Return the smallest element along axes.",
+                        ("[[0.0, 4.0], [2.0, 2.0]]", "[0.0, 2.0]"))
 reduce_sum = _reduction("reduce_sum", ops.sum, "Return the sum along axes, in the type of the elements.",
+                        ("[[0.0, 4.0], [2.0, 2.0]]", "[4.0, 4.0]"),
                         _only_numbers, keep_type=True)
 reduce_prod = _reduction("reduce_prod", ops.prod, "Return the product along axes, in the type of the elements.",
+                         ("[[0.0, 4.0], [2.0, 2.0]]", "[0.0, 4.0]"),
                          _only_numbers, keep_type=True)
 reduce_mean = _reduction("reduce_mean", _mean, "Return the mean along axes; that of whole numbers loses its fraction.",
+                         ("[[0.0, 4.0], [2.0, 2.0]]", "[2.0, 2.0]"),
                          _only_numbers, keep_type=True)
-reduce_logsumexp = _reduction("reduce_logsumexp", ops.logsumexp, "Return log(sum(exp(x))) along axes.", _only_floats)
-reduce_std = _reduction("reduce_std", ops.std, "Return the standard deviation along axes.", _only_floats)
-reduce_variance = _reduction("reduce_variance", ops.var, "Return the variance along axes.", _only_floats)
+reduce_logsumexp = _reduction("reduce_logsumexp", ops.logsumexp, "Return log(sum(exp(x))) along axes.",
+                              ("[[0.0, -1000.0]]", "[0.0]"), _only_floats)
+reduce_std = _reduction("reduce_std", ops.std, "Return the standard deviation along axes.",
+                        ("[[0.0, 4.0], [2.0, 2.0]]", "[2.0, 0.0]"), _only_floats)
+reduce_variance = _reduction("reduce_variance", ops.var, "Return the variance along axes.",
+                             ("[[0.0, 4.0], [2.0, 2.0]]", "[4.0, 0.0]"), _only_floats)
 reduce_euclidean_norm = _reduction(
     "reduce_euclidean_norm", lambda x, axis, keepdims: ops.norm(x, None, axis, keepdims),
-    "Return the root of the sum of squares along axes.", _only_numbers, keep_type=True)
+    "Return the root of the sum of squares along axes.",
+    ("[[3.0, 4.0]]", "[5.0]"), _only_numbers, keep_type=True)
 
 
 def argmax(input: TensorLike, axis: int | None = None, output_type: DTypeLike = "int64",
@@ -102,7 +124,14 @@ def argmax(input: TensorLike, axis: int | None = None, output_type: DTypeLike = 
 
 def argmin(input: TensorLike, axis: int | None = None, output_type: DTypeLike = "int64",
            name: str | None = None) -> Tensor:  # noqa: A002
-    """Return the index of the smallest element along an axis; arguments as for `argmax`."""
+    """Return the index of the smallest element along an axis; arguments as for `argmax`.
+
+    Args:
+        input, axis, output_type: As for `argmax`.
+
+    >>> argmin([3, 1, 2]).item()
+    1
+    """
     return ops.cast(ops.argmin(input, 0 if axis is None else as_axis(axis)), output_type)
 
 
@@ -143,6 +172,9 @@ def cumsum(x: TensorLike, axis: int = 0, exclusive: bool = False, reverse: bool 
 def cumprod(x: TensorLike, axis: int = 0, exclusive: bool = False, reverse: bool = False,
             name: str | None = None) -> Tensor:
     """Return the products of all elements up to each one: y[i] = x[0] ... x[i]; arguments as for `cumsum`.
+
+    Args:
+        x, axis, exclusive, reverse: As for `cumsum`.
 
     >>> cumprod([1, 2, 3]).tolist()
     [1, 2, 6]
@@ -236,6 +268,9 @@ def bincount(arr: TensorLike, weights: TensorLike | None = None, minlength: int 
         axis: None or 0 for all elements together, -1 for each row.
         binary_output: Whether to return 1 for each number that occurs, instead of its count.
 
+    Returns:
+        Tensor of counts, or of sums of the weights.
+
     Raises:
         ValueError: negative numbers, weights of another shape or with `binary_output`, another axis.
 
@@ -276,6 +311,9 @@ def confusion_matrix(labels: TensorLike, predictions: TensorLike, num_classes: i
         weights: What each sample counts; 1 if None.
         dtype: Element type of the result.
         name: TensorFlow's, without effect.
+
+    Returns:
+        Tensor, shape (num_classes, num_classes).
 
     Raises:
         ValueError: the shapes differ.

@@ -23,6 +23,9 @@ def sort(values: TensorLike, axis: int = -1, direction: str = "ASCENDING", name:
         direction: "ASCENDING" or "DESCENDING".
         name: TensorFlow's, without effect.
 
+    Returns:
+        Tensor, shaped like `values`.
+
     Raises:
         ValueError: another direction.
 
@@ -109,8 +112,16 @@ def unique_with_counts(x: TensorLike, out_idx: DTypeLike = "int32", name: str | 
 def unique(x: TensorLike, out_idx: DTypeLike = "int32", name: str | None = None) -> Unique:
     """Return the different elements in the order in which they first occur; arguments as for `unique_with_counts`.
 
+    Args:
+        x: A vector.
+        out_idx: Element type of the indices.
+
     Returns:
         (the different elements, for each element of x its index among them).
+
+    >>> values, indices = unique([5, 7, 5])
+    >>> values.tolist(), indices.tolist()
+    ([5, 7], [0, 1, 0])
     """
     return Unique(*unique_with_counts(x, out_idx)[:2])
 

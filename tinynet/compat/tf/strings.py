@@ -58,6 +58,9 @@ def lower(input: Any, encoding: str = "", name: str | None = None) -> StringTens
 def upper(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:  # noqa: A002
     """Return texts in capital letters; arguments as for `lower`.
 
+    Args:
+        input, encoding: As for `lower`.
+
     >>> upper("äb", "utf-8").numpy().decode()
     'ÄB'
     """
@@ -66,6 +69,12 @@ def upper(input: Any, encoding: str = "", name: str | None = None) -> StringTens
 
 def strip(input: Any, name: str | None = None) -> StringTensor:  # noqa: A002
     """Remove white space at both ends.
+
+    Args:
+        input: Texts.
+
+    Returns:
+        StringTensor, shaped like `input`.
 
     >>> strip(" a ").numpy()
     b'a'
@@ -83,6 +92,9 @@ def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool =
         rewrite: The replacement; \1 is the first group.
         replace_global: Whether to replace all matches, or the first of each text.
 
+    Returns:
+        StringTensor, shaped like `input`.
+
     >>> regex_replace("a<br />b", "<br />", " ").numpy()
     b'a b'
     """
@@ -93,6 +105,13 @@ def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool =
 
 def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tensor:  # noqa: A002
     """Report whether each text matches as a whole; a bool Tensor.
+
+    Args:
+        input: Texts.
+        pattern: A regular expression.
+
+    Returns:
+        Tensor, shaped like `input`.
 
     >>> regex_full_match(["ab", "b"], "a.*").tolist()
     [True, False]
@@ -105,6 +124,13 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tenso
 
 def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:  # noqa: A002
     """Return how many bytes each text has, or characters with unit='UTF8_CHAR'; an int32 Tensor.
+
+    Args:
+        input: Texts.
+        unit: 'BYTE' or 'UTF8_CHAR'.
+
+    Raises:
+        ValueError: another `unit`.
 
     >>> length("ä").item(), length("ä", unit="UTF8_CHAR").item()
     (2, 1)
@@ -141,6 +167,13 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
 def join(inputs: Sequence[Any], separator: Any = "", name: str | None = None) -> StringTensor:
     """Join texts of equal shapes element by element.
 
+    Args:
+        inputs: List of texts, or of tensors of texts of one shape.
+        separator: Between the texts.
+
+    Returns:
+        StringTensor of that shape.
+
     >>> join([["a", "b"], ["c", "d"]], "-").numpy().tolist()
     [b'a-c', b'b-d']
     """
@@ -162,6 +195,9 @@ def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator
         keepdims: Whether to keep the axes, with length 1.
         separator: Between the texts.
         name: TensorFlow's, without effect.
+
+    Returns:
+        StringTensor without the joined axes.
 
     >>> reduce_join(["a", "b"], separator="+").numpy(), reduce_join([["a", "b"]], 1, keepdims=True).shape
     (b'a+b', (1, 1))

@@ -26,6 +26,9 @@ class IndexedSlices(NamedTuple):
         values: Shape (number of rows, ...).
         indices: Whole numbers, shape (number of rows,).
         dense_shape: The whole tensor's shape, if it is known.
+
+    >>> IndexedSlices([[10.0, 20.0]], [3]).indices  # of row 3
+    [3]
     """
 
     values: Any

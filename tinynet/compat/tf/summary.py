@@ -33,6 +33,11 @@ class SummaryWriter:
 
     Raises:
         ImportError: tensorboardX is not installed; the message names the extra.
+
+    >>> writer = SummaryWriter("logs")
+    >>> with writer.as_default(step=0):
+    ...     scalar("loss", 0.5)
+    True
     """
 
     def __init__(self, logdir: str | os.PathLike[str], **options: Any) -> None:
@@ -78,6 +83,12 @@ def create_file_writer(logdir: str | os.PathLike[str], max_queue: int | None = N
 
     Raises:
         ImportError: tensorboardX is not installed; the message names the extra.
+
+    >>> with create_file_writer("logs").as_default():
+    ...     for step, loss in enumerate([0.5, 0.25]):
+    ...         written = scalar("loss", loss, step)
+    >>> len(os.listdir("logs"))
+    1
     """
     seconds = None if flush_millis is None else int(to_array(flush_millis)) / 1000
     options = {"max_queue": max_queue, "flush_secs": seconds, "filename_suffix": filename_suffix}
@@ -110,6 +121,10 @@ def scalar(name: str, data: TensorLike, step: TensorLike | None = None, descript
 
     Raises:
         ValueError: neither the call nor the writer has a step.
+
+    >>> with create_file_writer("logs").as_default():
+    ...     scalar("loss", 0.5, step=0)
+    True
     """
     return _write("add_scalar", name, float(to_array(data)), step,
                   **({} if description is None else {"summary_description": description}))
@@ -131,6 +146,10 @@ def histogram(name: str, data: TensorLike, step: TensorLike | None = None, bucke
 
     Raises:
         NotImplementedError: there is a description.
+
+    >>> with create_file_writer("logs").as_default(step=0):
+    ...     histogram("weights", np.arange(5.0))
+    True
     """
     refuse("summary.histogram", _NO_DESCRIPTION, description=(description, None))
     return _write("add_histogram", name, to_array(data), step,
@@ -153,6 +172,10 @@ def image(name: str, data: TensorLike, step: TensorLike | None = None, max_outpu
 
     Raises:
         NotImplementedError: there is a description.
+
+    >>> with create_file_writer("logs").as_default(step=0):
+    ...     image("digits", np.zeros((2, 8, 8, 1), np.uint8))
+    True
     """
     refuse("summary.image", _NO_DESCRIPTION, description=(description, None))
     pictures = to_array(data)[:max_outputs]
@@ -175,6 +198,10 @@ def text(name: str, data: Any, step: TensorLike | None = None, description: str 
 
     Raises:
         NotImplementedError: there is a description.
+
+    >>> with create_file_writer("logs").as_default(step=0):
+    ...     text("plan", "learning rate 0.1")
+    True
     """
     refuse("summary.text", _NO_DESCRIPTION, description=(description, None))
     lines = np.atleast_1d(to_string_array(data) if is_text(data) else np.asarray(data, object)).reshape(-1)

@@ -174,7 +174,14 @@ class RestoreStatus:
 
 
 class CheckpointState:
-    """The checkpoints in a folder: `model_checkpoint_path`, the newest, and `all_model_checkpoint_paths`."""
+    """The checkpoints in a folder: `model_checkpoint_path`, the newest, and `all_model_checkpoint_paths`.
+
+    Args:
+        paths: Of the checkpoints, the newest last.
+
+    >>> CheckpointState(["run/ckpt-1", "run/ckpt-2"]).model_checkpoint_path
+    'run/ckpt-2'
+    """
 
     def __init__(self, paths: list[str]) -> None:
         self.model_checkpoint_path = paths[-1]
@@ -192,6 +199,10 @@ def get_checkpoint_state(checkpoint_dir: str | os.PathLike[str],
     Raises:
         TypeError: `checkpoint_dir` is no path.
         ModelFileError: the file is damaged.
+
+    >>> path = Checkpoint(step=Variable(1)).save("run/ckpt")
+    >>> os.path.basename(get_checkpoint_state("run").model_checkpoint_path)
+    'ckpt-1'
     """
     if not isinstance(checkpoint_dir, str | os.PathLike):
         raise TypeError(f"train.get_checkpoint_state: checkpoint_dir must be the path of one folder, got "
@@ -213,6 +224,13 @@ def get_checkpoint_state(checkpoint_dir: str | os.PathLike[str],
 def latest_checkpoint(checkpoint_dir: str | os.PathLike[str], latest_filename: str | None = None) -> str | None:
     """Return the path of the newest checkpoint, for `restore`; None if there is none. Arguments and errors: see
     `get_checkpoint_state`.
+
+    Args:
+        checkpoint_dir, latest_filename: As for `get_checkpoint_state`.
+
+    >>> path = Checkpoint(step=Variable(1)).save("run/ckpt")
+    >>> latest_checkpoint("run") == path, latest_checkpoint("elsewhere")
+    (True, None)
     """
     state = get_checkpoint_state(checkpoint_dir, latest_filename)
     return None if state is None else state.model_checkpoint_path
@@ -240,6 +258,13 @@ class CheckpointManager:
     Raises:
         ValueError: `max_to_keep` is not above 0, or there is an interval without a counter.
         NotImplementedError: `keep_checkpoint_every_n_hours` is given.
+
+    >>> step = Variable(1)
+    >>> manager = CheckpointManager(Checkpoint(step=step), "run", max_to_keep=2)
+    >>> for _ in range(3):
+    ...     path = manager.save()
+    >>> [os.path.basename(path) for path in manager.checkpoints]
+    ['ckpt-2', 'ckpt-3']
     """
 
     def __init__(self, checkpoint: Checkpoint, directory: str | os.PathLike[str], max_to_keep: int | None,

@@ -22,6 +22,10 @@ class Mistake:
         key: Its name: "rho_on_gradient".
         words: What went wrong and what is right, in the course's terms; a sentence or two.
         variant: Function of the exercise's arguments. It computes what the mistake computes.
+
+    >>> squared = Mistake("squared", Words("2 x is wanted, this is x².", "2x가 아니라 x²을 계산했습니다."), lambda x: x**2)
+    >>> squared.variant(3.0)
+    9.0
     """
 
     key: str
@@ -42,6 +46,13 @@ class Exercise:
         cases: Function of a NumPy Generator: list of tuples of arguments.
         mistakes: The typical ones.
         kind: Of each output: ARRAY, WHOLE or WORDS.
+
+    >>> doubled = Exercise("doubled", "doubled(x)", Words("x as an array; returns 2 x.", "배열 x를 받아 2x를 반환합니다."),
+    ...                    lambda x: 2 * x, ["y"], lambda rng: [(rng.normal(size=3),)], mistakes=[])
+    >>> doubled.arguments
+    ['x']
+    >>> doubled.template("en").splitlines()[0]
+    'def my_doubled(x):'
     """
 
     name: str

@@ -72,6 +72,12 @@ def judge(exercise: Exercise, cases: Sequence[tuple[Any, ...]], outcomes: Sequen
 
     Returns:
         A `Result`.
+
+    >>> from tinynet.lessons.checks import EXERCISES, run
+    >>> exercise = EXERCISES["output_size"]
+    >>> outcome = run(lambda W, K, P, S: (W - K + 2 * P) // S, exercise, (7, 3, 0, 1), seconds=1)
+    >>> judge(exercise, [(7, 3, 0, 1)], [outcome], "en").expected
+    5
     """
     expected = [evaluate(exercise.reference, exercise, case) for case in cases]
     for index, outcome in enumerate(outcomes):

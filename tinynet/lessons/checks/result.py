@@ -30,6 +30,10 @@ class Result:
         inputs: {argument: value} of the first input with a difference; empty if passed.
         expected: The right results for it.
         got: The function's, where it returned any.
+
+    >>> result = Result("momentum", True, "✓ momentum: right", candidates=())
+    >>> bool(result), result.mistake
+    (True, None)
     """
 
     exercise: str

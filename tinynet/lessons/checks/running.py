@@ -41,6 +41,9 @@ class Outcome:
         detail: Of 'count' and 'type': what came. Of 'error': its type and message. Else ''.
         where: Of 'error' and 'time': the line, "3: `v = rho * v`", or ''.
         changed: Names of the arguments that were changed in place.
+
+    >>> Outcome("error", detail="ZeroDivisionError: division by zero", where="2: `return 1 / 0`").kind
+    'error'
     """
 
     kind: str
@@ -118,6 +121,12 @@ def run(function: Callable[..., Any], exercise: Exercise, arguments: Sequence[An
 
     Raises:
         KeyboardInterrupt: the user pressed Ctrl-C.
+
+    >>> from tinynet.lessons.checks import EXERCISES
+    >>> run(lambda W, K, P, S: 4, EXERCISES["output_size"], (7, 3, 0, 1), seconds=1).kind
+    'value'
+    >>> run(lambda W, K, P, S: W / 0, EXERCISES["output_size"], (7, 3, 0, 1), seconds=1).detail
+    'ZeroDivisionError: division by zero'
     """
     given = copy.deepcopy(list(arguments))
     try:
