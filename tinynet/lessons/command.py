@@ -1,4 +1,4 @@
-"""`tinynet lessons`: list the course's lessons, write them as notebooks, run one."""
+"""`tinynet lessons`: list the course's lessons, write them as notebooks, run one; grade those that students return."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.extras import install_hint
 from ..plots.messages import LANGUAGES
+from .grading import command as grading_command
 from .notebooks import write_notebooks
 from .run import run_lesson
 from .sources import all_lessons, find_lesson
@@ -38,7 +39,7 @@ def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
         The subcommand's parser.
     """
     lessons = commands.add_parser(
-        "lessons", help="the course: list its lessons, write them as notebooks, run one",
+        "lessons", help="the course: list its lessons, write them as notebooks, run one, grade notebooks",
         description="List the course's lessons. With --out, write them as Jupyter notebooks.")
     lessons.add_argument("--lang", choices=LANGUAGES, default="en", help="language (default: %(default)s)")
     lessons.add_argument("--out", metavar="FOLDER", help="write all lessons as notebooks into this folder")
@@ -57,6 +58,7 @@ def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
     one.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
                      help="show where an error came from")
     one.set_defaults(run=run_one)
+    grading_command.add_parser(actions, number)
     return lessons
 
 
