@@ -22,13 +22,13 @@ and no mark.
 What is isolated: files (read-only system, no home, no other submission), network, processes, memory, disk, output,
 environment. What is not:
 
-    kernel           a program that knows a fault in the Linux kernel could get out; keep the system up to date
-    processor        its time is shared: up to `--processes` of them may calculate until the time limit. Caches are shared
-                     too, through which a program can observe others (side channels)
-    Python           what is installed beside tinynet is readable for a submission
-    honesty          a function may call tinynet's own reference, and a notebook may be copied from another student. Equal
-                     files are told; all else is for the teacher, who reads. Whether a function changed its arguments in
-                     place is its own process's word
+    kernel      a program that knows a fault in the Linux kernel could get out; keep the system up to date
+    processor   its time is shared: up to `--processes` of them may calculate until the time limit. Its caches are
+                shared too, through which a program can observe others (side channels)
+    Python      what is installed beside tinynet is readable for a submission
+    honesty     a function may call tinynet's own reference, and a notebook may be another student's copy. Equal files
+                are told; all else is for the teacher, who reads. Whether a function changed its arguments in place is
+                its own process's word
 
 Without bubblewrap, or where the system does not allow it, the command refuses; `--unsafe` runs the notebooks all the
 same, with the limits of time, memory, file size and output alone.

@@ -153,8 +153,7 @@ def is_untouched(function: Callable[..., Any], exercise: Exercise) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     for node in ast.walk(tree):
-        lines = [node.lineno, *(each.lineno for each in node.decorator_list)] if isinstance(node, ast.FunctionDef) else []
-        if code.co_firstlineno in lines and node.name == code.co_name:
+        if isinstance(node, ast.FunctionDef) and (node.lineno, node.name) == (code.co_firstlineno, code.co_name):
             return all(_does_nothing(statement, exercise) for statement in node.body)
     return False
 
@@ -170,7 +169,7 @@ def _does_nothing(statement, exercise):
 
 
 def functions_of(module: types.ModuleType) -> dict[str, dict[str, Any]]:
-    """Return what is known of the functions of exercises: {exercise: {"untouched": bool, "refused": None or [key, what]}}.
+    """Return {exercise: {"untouched": bool, "refused": None or [key, what came]}} of the functions that there are.
 
     Args:
         module: In which the cells ran.

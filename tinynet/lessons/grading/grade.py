@@ -16,8 +16,21 @@ from ..checks import EXERCISES, draw_cases, judge, refused
 from ..checks.words import Words
 from ..sources import Lesson, all_lessons
 from .messages import (
-    AFTER_CALL, BY_FUNCTIONS, CELL, CELLS_FAILED, IN_CALL, IN_NOTEBOOK, MISSING, MISSING_FAILED, NO_EXERCISES,
-    NOT_ISOLATED, REASONS, RIGHT, SAME_CONTENT, SEED, UNTOUCHED,
+    AFTER_CALL,
+    BY_FUNCTIONS,
+    CELL,
+    CELLS_FAILED,
+    IN_CALL,
+    IN_NOTEBOOK,
+    MISSING,
+    MISSING_FAILED,
+    NO_EXERCISES,
+    NOT_ISOLATED,
+    REASONS,
+    RIGHT,
+    SAME_CONTENT,
+    SEED,
+    UNTOUCHED,
 )
 from .process import Ended, Process
 from .protocol import ProtocolError, pack_cases, read_outcomes
@@ -146,7 +159,8 @@ class _Submission:
             elif known["untouched"]:
                 self._add(name, NOT_DONE, "untouched", UNTOUCHED.format(name=name))
             elif known["refused"] is not None:
-                result = refused(EXERCISES[name], *known["refused"], grader.lang)
+                key, got = known["refused"]
+                result = refused(EXERCISES[name], key, got, grader.lang)
                 self._add(name, NO, result.mistake, result.message)
             else:
                 self._call(process, name)

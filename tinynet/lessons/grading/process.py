@@ -109,7 +109,7 @@ class Process:
         with open(info, "rb") as file:
             while b"}" not in text and (part := file.read1(4096)):
                 text += part
-        with contextlib.suppress(ValueError, KeyError, ProcessLookupError):  # bubblewrap has failed; `ask` has the reason
+        with contextlib.suppress(ValueError, KeyError, ProcessLookupError):  # bubblewrap failed; `ask` tells
             self._pidfd = os.pidfd_open(json.loads(text)["child-pid"])
 
     def __enter__(self) -> Process:

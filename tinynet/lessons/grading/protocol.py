@@ -7,7 +7,7 @@
     body       the elements of arrays, one after another, or a notebook's bytes
 
 An array is {"dtype": "<f8", "shape": [2, 3]} in the header and its elements in the body. Nothing is unpickled. The
-grader believes nothing that it reads: `read_outcomes` compares kinds, lengths and limits before anything is made of them.
+grader believes nothing that it reads: `read_outcomes` compares kinds, lengths and limits before anything is made of it.
 """
 
 from __future__ import annotations

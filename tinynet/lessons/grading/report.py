@@ -27,7 +27,7 @@ class Row(NamedTuple):
         file: Path of the notebook below the folder.
         lesson: "03_momentum", or "" if unknown.
         exercise: "momentum"; `ALL` in the summary of a file.
-        passed: "yes", "no", "not done" or "not judged"; "1 of 2" in a summary (a spreadsheet would take 1/2 for a date).
+        passed: "yes", "no", "not done" or "not judged"; "1 of 2" in a summary (1/2 would be a date in a spreadsheet).
         mistake: Key of the recognized mistake, or of the reason why there is no mark, or "".
         message: For the student; in the summary for the teacher.
         seconds: Of the calls; in the summary of all.
@@ -51,7 +51,7 @@ def printable(text: str) -> str:
     >>> printable("a\nb\x1b[31m\u202e")
     'a | b\\x1b[31m\\u202e'
     """
-    joined = " | ".join(line.strip() for line in text.split("\n"))
+    joined = text.replace("\n", " | ")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in joined)
 
 
@@ -113,7 +113,7 @@ def check_output(path: Path) -> None:
     if path.suffix != ".csv":
         raise ValueError(f"--out: {shown_path(path)} must end in .csv")
     if path.is_symlink() or path.exists() and not _is_a_table(path):
-        raise FileExistsError(f"--out: {shown_path(path)} is there, and is not a table of this command. Name another file")
+        raise FileExistsError(f"--out: {shown_path(path)} is there, and is no table of this command. Name another file")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"--out: the folder of {shown_path(path)} does not exist")
     if not os.access(path.parent, os.W_OK):

@@ -147,7 +147,7 @@ def sandbox_command(limits: Limits, filter_descriptor: int, info: int) -> tuple[
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise SandboxError("bubblewrap is not installed (the command bwrap): apt install bubblewrap")
-    # Root in a user namespace would remain root: limits on processes do not hold for it. It becomes another user instead.
+    # Root in a user namespace remains root, for whom the limit on processes does not hold: it becomes another user.
     is_root = os.geteuid() == 0
     rights = (["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if is_root
               else ["--unshare-user"])

@@ -68,10 +68,13 @@ def read_submission(path: Path, limits: Limits) -> bytes:
         if path.is_symlink():
             raise Unreadable("not_a_file", NOT_A_FILE["link"]) from None
         raise Unreadable("unreadable", error.strerror or str(error)) from None
-    with open(descriptor, "rb") as file:
+    try:
         kind = os.fstat(descriptor)
         if not stat.S_ISREG(kind.st_mode):
             raise Unreadable("not_a_file", NOT_A_FILE["folder" if stat.S_ISDIR(kind.st_mode) else "other"])
         if kind.st_size > limits.notebook * MEGABYTE:
             raise Unreadable("too_large", f"{kind.st_size / MEGABYTE:.0f}")
-        return file.read(limits.notebook * MEGABYTE)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(limits.notebook * MEGABYTE)
+    finally:
+        os.close(descriptor)
