@@ -33,3 +33,5 @@ environment. What is not:
 Without bubblewrap, or where the system does not allow it, the command refuses; `--unsafe` runs the notebooks all the
 same, with the limits of time, memory, file size and output alone.
 """
+
+__all__: list[str] = []  # for the command alone

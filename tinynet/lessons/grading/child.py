@@ -267,7 +267,7 @@ def main() -> None:
         os.set_inheritable(descriptor, False)
     sys.argv = [""]
     Child(question, answer).serve()
-    os._exit(0)  # the student's threads and exit functions have no say
+    os._exit(0)  # the student's threads and exit functions are not asked
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ columns of the table (CSV, UTF-8), a line for each exercise and a summary for ea
   exercise  momentum, nesterov, ...; (all) in the summary
   passed    yes, no, not done (missing, or still the empty template), not judged; in the summary 1 of 2
   mistake   key of the recognized mistake (rho_on_gradient), or of what stopped it (time_limit, memory_limit,
-            process_limit, output_limit, ended, protocol, not_a_notebook, too_large, not_a_file, unreadable,
+            process_limit, file_limit, output_limit, ended, protocol, not_a_notebook, too_large, not_a_file, unreadable,
             unknown_lesson); several that explain the results equally well are joined by /
   message   what went wrong and what is right; in the summary cells that failed, files with equal content, the seed
   seconds   of the calls; in the summary of the whole notebook
@@ -97,8 +97,9 @@ def run(arguments: argparse.Namespace) -> int:
         ValueError: the table's name does not end in .csv.
     """
     lang, begin = arguments.lang, time.monotonic()
-    limits = Limits(arguments.time_limit, arguments.call_limit, arguments.memory, arguments.processes, arguments.disk,
-                    arguments.output, arguments.notebook)
+    limits = Limits(seconds=arguments.time_limit, call_seconds=arguments.call_limit, memory=arguments.memory,
+                    processes=arguments.processes, disk=arguments.disk, output=arguments.output,
+                    notebook=arguments.notebook)
     check_output(arguments.table)
     paths = find_submissions(arguments.folder)
     is_isolated = True

@@ -289,6 +289,9 @@ def check_sandbox(limits: Limits) -> None:
     with Process(limits) as process:
         try:
             process.ask({"do": "read", "long": False}, b'{"cells": []}')
+            process.files()
+        except OSError as error:
+            raise SandboxError(f"its files cannot be counted: {error}") from None
         except Ended as end:
             output = " ".join(process.first_output.decode(errors="replace").split())
             raise SandboxError(output or f"{end.key} {end.detail}") from None

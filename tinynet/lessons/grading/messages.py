@@ -12,6 +12,7 @@ REASONS = {
                           "메모리를 {memory} MB 넘게 써서 멈췄습니다."),
     "process_limit": Words("it started more than {processes} processes and threads and was stopped.",
                            "프로세스와 스레드를 {processes}개 넘게 만들어 멈췄습니다."),
+    "file_limit": Words("it made more than {files} files and was stopped.", "파일을 {files}개 넘게 만들어 멈췄습니다."),
     "output_limit": Words("it printed more than {output} MB and was stopped.", "{output} MB 넘게 출력해서 멈췄습니다."),
     "ended": Words("its process ended by itself ({detail}): exit, a crash, or a signal.",
                    "프로세스가 스스로 끝났습니다({detail}). 종료(exit)했거나, 충돌이 났거나, 신호를 받았습니다."),

@@ -29,7 +29,7 @@ class Ended(Exception):
     """The process was ended, or ended by itself, before it had answered.
 
     Attributes:
-        key: 'time_limit', 'memory_limit', 'process_limit', 'output_limit', 'ended', 'protocol'.
+        key: 'time_limit', 'memory_limit', 'process_limit', 'file_limit', 'output_limit', 'ended', 'protocol'.
         detail: Of 'ended' and 'protocol': what happened.
     """
 
@@ -58,6 +58,8 @@ class Process:
         self._last_look = 0.0
         self._has_ended = False
         self._pidfd: int | None = None
+        self._first = 0  # the namespace's first process
+        self._has_answered = False
         self._folder: str | None = None
         child_question, self._question = os.pipe()
         self._answer, child_answer = os.pipe()
@@ -110,7 +112,8 @@ class Process:
             while b"}" not in text and (part := file.read1(4096)):
                 text += part
         with contextlib.suppress(ValueError, KeyError, ProcessLookupError):  # bubblewrap failed; `ask` tells
-            self._pidfd = os.pidfd_open(json.loads(text)["child-pid"])
+            self._first = json.loads(text)["child-pid"]
+            self._pidfd = os.pidfd_open(self._first)
 
     def __enter__(self) -> Process:
         return self
@@ -135,7 +138,9 @@ class Process:
         nonce = secrets.token_hex(16)
         try:
             head, answer = self._exchange(frame({**header, "nonce": nonce}, body), time.monotonic() + seconds)
-            return parse_header(head, nonce), answer
+            header = parse_header(head, nonce)
+            self._has_answered = True
+            return header, answer
         except ProtocolError as error:
             self.end()
             raise Ended("protocol", str(error)) from None
@@ -210,6 +215,22 @@ class Process:
             raise Ended("memory_limit")
         if used.tasks > self.limits.processes + 3:  # and bubblewrap's own
             raise Ended("process_limit")
+        # Until the first answer, bubblewrap may still be building, and these folders be the machine's own.
+        if self._pidfd is not None and self._has_answered and self.files() > self.limits.files:
+            raise Ended("file_limit")
+
+    def files(self) -> int:
+        """Return how many files the sandbox's folders in memory have.
+
+        Raises:
+            OSError: the system does not show them.
+        """
+        count = 0
+        for folder in ("/tmp", "/dev/shm"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                found = os.statvfs(f"/proc/{self._first}/root{folder}")
+                count += found.f_files - found.f_ffree
+        return count
 
     def _how(self):
         """How the process ended, such as "exit code 3"."""
@@ -246,7 +267,8 @@ class Process:
             os.close(descriptor)
         self._process.stdout.close()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            with contextlib.suppress(RecursionError):  # folders within folders, as deep as a program can make them
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def _kill_group(self):
         """Without a namespace: the process, its descendants, and its group."""

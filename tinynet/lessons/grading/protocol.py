@@ -28,8 +28,9 @@ from ..checks.running import Outcome
 
 HEAD = struct.Struct(">4sIQ")
 MAGIC = b"TNY1"
-MOST_HEADER = 1 << 20  # bytes of an answer's header
+MOST_HEADER = 1 << 18  # bytes of an answer's header
 MOST_BODY = 32 << 20  # bytes of an answer's arrays; right answers have some thousand
+MOST_WORDS = 1000  # of one output, and characters of them together
 MOST_TEXT = 400  # characters of a text of the student's that is kept
 DTYPES = ("|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind, sizes in (("i", (2, 4, 8)), ("u", (2, 4, 8)),
                                                                         ("f", (2, 4, 8))) for size in sizes))
@@ -180,6 +181,8 @@ def unpack_arrays(types: Any, body: bytes) -> list[np.ndarray]:
         if not isinstance(shape, list) or len(shape) > 16 or not all(
                 type(extent) is int and 0 <= extent <= MOST_BODY for extent in shape):
             raise ProtocolError(f"an array of the shape {str(shape)[:60]}")
+        if math.prod(max(extent, 1) for extent in shape) > MOST_BODY:  # NumPy refuses some, even without elements
+            raise ProtocolError(f"an array of the shape {str(shape)[:60]}")
         size = math.prod(shape) * int(dtype[2])
         if size > len(body) - begin:
             raise ProtocolError(f"an array of {size} bytes, of which {len(body) - begin} came")
@@ -225,9 +228,14 @@ def pack_outcomes(outcomes: Sequence[Outcome | None], exercise: Exercise) -> tup
 
 def _is_too_large(outcome, most):
     """Whether the values of a result do not fit into the protocol."""
-    return any(abs(value) >= 10**40 if isinstance(value, int) else sum(map(len, value)) > MOST_HEADER // 64
-               if isinstance(value, list) else np.size(value) * 8 > most // len(outcome.values)
-               for value in outcome.values)
+    def is_too_large(value):
+        if isinstance(value, int):
+            return abs(value) >= 10**40
+        if isinstance(value, list):
+            return max(len(value), sum(map(len, value))) > MOST_WORDS
+        return np.size(value) * 8 > most // len(outcome.values)
+
+    return any(map(is_too_large, outcome.values))
 
 
 def read_outcomes(header: dict[str, Any], body: bytes, exercise: Exercise, cases: int) \

@@ -64,8 +64,15 @@ def shown_path(path: str | os.PathLike[str]) -> str:
     >>> shown_path("a\nb.ipynb")
     'a\\nb.ipynb'
     """
-    name = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+    return "".join(_shown(char) for char in os.fsdecode(path))
+
+
+def _shown(char):
+    if char == "\\":
+        return "\\\\"  # so that two names are never shown alike
+    if "\udc80" <= char <= "\udcff":  # a byte that is not UTF-8
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
 
 
 def cell(value: str | float) -> str:

@@ -1,8 +1,8 @@
 """The sandbox: bubblewrap's arguments, the limits, the environment; and what is to be known without it.
 
-    network        none: a network namespace of its own, and only sockets of AF_UNIX, AF_INET, AF_INET6
+    network        none: a network namespace of its own, and no sockets but those of AF_UNIX
     files          /usr, the libraries, Python and tinynet, read-only; no home, no submissions, nothing else
-    writable       /tmp alone, in memory, of a limited size
+    writable       /tmp and /dev/shm alone, in memory, of a limited size and number of files
     processes      a process namespace of its own, which ends as a whole; their number is limited
     memory         of each process by the system, of all together by a watch that ends them
     rights         none: another user where the grader is root; a filter of system calls (system_calls.py)
@@ -10,7 +10,8 @@
 
 Not isolated: a fault in the kernel would let a program out. Time and caches of the processor are shared, so that a
 program may slow others down, and could measure what they do. Between two turns of the watch, a tenth of a second,
-memory can exceed its limit. See also the head of this package.
+memory can exceed its limit; what the kernel itself keeps for a program (locks, buffers of sockets) is not counted. See
+also the head of this package.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Limits:
         memory: Megabytes, for each process and for all together.
         processes: Processes and threads.
         disk: Megabytes in its /tmp; a single file has at most as much.
+        files: Files in it, since the smallest one takes memory too.
         output: Megabytes that it prints.
         notebook: Megabytes of the file.
     """
@@ -57,6 +59,7 @@ class Limits:
     memory: int = 2048
     processes: int = 32
     disk: int = 256
+    files: int = 20_000
     output: int = 10
     notebook: int = 32
 
@@ -68,8 +71,9 @@ class Limits:
                 user's.
         """
         limits = {
-            "RLIMIT_AS": self.memory * MEGABYTE, "RLIMIT_FSIZE": self.disk * MEGABYTE, "RLIMIT_NOFILE": 256,
-            "RLIMIT_CORE": 0, "RLIMIT_CPU": int(self.seconds + 20 * self.call_seconds) + 1,
+            "RLIMIT_AS": self.memory * MEGABYTE, "RLIMIT_FSIZE": self.disk * MEGABYTE, "RLIMIT_NOFILE": 128,
+            "RLIMIT_CORE": 1,  # 0 would still give a crashed program's memory to the system's handler of crashes
+            "RLIMIT_CPU": int(self.seconds + 20 * self.call_seconds) + 1,
         }
         return {**limits, "RLIMIT_NPROC": self.processes} if is_isolated else limits
 
@@ -156,7 +160,8 @@ def sandbox_command(limits: Limits, filter_descriptor: int, info: int) -> tuple[
                "--seccomp", str(filter_descriptor), "--info-fd", str(info)]
     size = str(limits.disk * MEGABYTE)
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(MEGABYTE), "--tmpfs", "/dev/shm",
-                "--perms", "1777", "--size", size, "--tmpfs", "/tmp"]
+                "--perms", "1777", "--size", size, "--tmpfs", "/tmp",
+                "--ro-bind", "/dev/null", "/dev/zero"]  # mapped, it would be shared memory that nobody counts
     for name in _SYSTEM:
         if os.path.exists(name):
             command += ["--ro-bind", os.path.realpath(name), name]

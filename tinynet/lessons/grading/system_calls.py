@@ -1,8 +1,10 @@
 """The filter of system calls in the sandbox, a program of classic BPF that `bwrap --seccomp` loads.
 
 A lesson needs none of the calls that it refuses. Some of them would hide memory from the watch (`memfd_create`,
-`shmget`: pages that belong to no process), some leave the sandbox's view (`unshare`, `mount`, `ptrace`), some are large
-and young parts of the kernel (`io_uring`, `bpf`, `userfaultfd`). Refused calls fail with EPERM; the program goes on.
+`shmget`, shared memory of `mmap`: pages that need not belong to any process), some leave the sandbox's view (`unshare`,
+`mount`, `ptrace`, `syslog`), some are large and young parts of the kernel (`io_uring`, `bpf`, `userfaultfd`). Refused
+calls fail with EPERM; the program goes on. Of sockets, those of AF_UNIX remain: buffers of the others take memory that
+the whole machine shares, and some (AF_VSOCK) know no network namespace.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ _MACHINES: dict[str, tuple[int, dict[str, int]]] = {
         "pivot_root": 155, "chroot": 161, "unshare": 272, "setns": 308, "add_key": 248, "request_key": 249,
         "keyctl": 250, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323, "vmsplice": 278, "personality": 135,
         "name_to_handle_at": 303, "open_by_handle_at": 304, "quotactl": 179, "acct": 163, "swapon": 167,
-        "reboot": 169, "kexec_load": 246, "init_module": 175, "finit_module": 313, "delete_module": 176,
+        "reboot": 169, "syslog": 103, "kexec_load": 246, "kexec_file_load": 320, "init_module": 175,
+        "finit_module": 313, "delete_module": 176,
     }),
     "aarch64": (0xC00000B7, {
         "memfd_create": 279, "shmget": 194, "shmat": 196, "shmctl": 195, "semget": 190, "msgget": 186, "mq_open": 180,
@@ -32,19 +35,22 @@ _MACHINES: dict[str, tuple[int, dict[str, int]]] = {
         "pivot_root": 41, "chroot": 51, "unshare": 97, "setns": 268, "add_key": 217, "request_key": 218,
         "keyctl": 219, "bpf": 280, "perf_event_open": 241, "userfaultfd": 282, "vmsplice": 75, "personality": 92,
         "name_to_handle_at": 264, "open_by_handle_at": 265, "quotactl": 60, "acct": 89, "swapon": 224,
-        "reboot": 142, "kexec_load": 104, "init_module": 105, "finit_module": 273, "delete_module": 106,
+        "reboot": 142, "syslog": 116, "kexec_load": 104, "kexec_file_load": 294, "init_module": 105,
+        "finit_module": 273, "delete_module": 106,
     }),
 }
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
+_MMAP = {"x86_64": 9, "aarch64": 222}
 _CLONE3 = 435
 _X32 = 0x40000000  # x86_64 calls from here on are those of another, rarely used interface
 
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
-_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: the last two end at the sandbox's own loopback device
+_SHARED_MEMORY = 0x21  # MAP_SHARED and MAP_ANONYMOUS, both
+_AF_UNIX = 1
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+_LOAD, _AND, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _FOURTH_ARGUMENT = 0, 4, 16, 40  # offsets in struct seccomp_data
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 
 
@@ -86,9 +92,10 @@ def system_call_filter(machine: str | None = None) -> bytes:
         program += [_step(_EQUAL, number, 0, 1), _fail(errno.EPERM)]
     program += [_step(_EQUAL, _CLONE[machine], 0, 4), _step(_LOAD, _FIRST_ARGUMENT),
                 _step(_ANY_BIT, _NEW_NAMESPACES, 0, 1), _fail(errno.EPERM), _step(_RETURN, _ALLOW)]
-    program += [_step(_EQUAL, _SOCKET[machine], 0, 5), _step(_LOAD, _FIRST_ARGUMENT)]
-    program += [_step(_EQUAL, family, len(_FAMILIES) - index, 0) for index, family in enumerate(_FAMILIES)]
-    program += [_fail(errno.EAFNOSUPPORT), _step(_RETURN, _ALLOW)]
+    program += [_step(_EQUAL, _MMAP[machine], 0, 5), _step(_LOAD, _FOURTH_ARGUMENT), _step(_AND, _SHARED_MEMORY),
+                _step(_EQUAL, _SHARED_MEMORY, 0, 1), _fail(errno.EPERM), _step(_RETURN, _ALLOW)]
+    program += [_step(_EQUAL, _SOCKET[machine], 0, 3), _step(_LOAD, _FIRST_ARGUMENT), _step(_EQUAL, _AF_UNIX, 1, 0),
+                _fail(errno.EAFNOSUPPORT), _step(_RETURN, _ALLOW)]
     return b"".join(program)
 
 

@@ -54,8 +54,10 @@ def usage(root: int, enough: int) -> Usage:
 
 def _proportional(pid, resident):
     """A process's share of the memory that it uses; all of it, where the system does not tell the share."""
-    with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-        for line in file:
-            if line.startswith(b"Pss:"):
-                return int(line.split()[1]) * 1024
-    return resident
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:")), resident)
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return 0 if os.path.exists("/proc/self/smaps_rollup") else resident
+    except OSError:
+        return resident
