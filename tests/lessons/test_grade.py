@@ -172,6 +172,7 @@ def test_files_that_are_no_notebooks_have_a_row_each(sandbox, tmp_path):
     (folder / "away.ipynb").symlink_to("/etc/passwd")
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / ".ipynb_checkpoints" / "old.ipynb").write_text("")
+    (folder / "._kim.ipynb").write_text("hidden")
     expected = {name: key for name, (_, key) in texts.items()} | {
         "huge.ipynb": "too_large", "folder.ipynb": "not_a_file", "pipe.ipynb": "not_a_file", "away.ipynb": "not_a_file"}
     code, rows = grade(folder, tmp_path / "report.csv", "--lang", "ko")

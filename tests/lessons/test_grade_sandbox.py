@@ -12,7 +12,7 @@ from lessons.grading import SMALL, error_of, graded
 
 import tinynet
 from tinynet.lessons.grading.process import Ended, Process
-from tinynet.lessons.grading.sandbox import Limits, SandboxError, visible_folders
+from tinynet.lessons.grading.sandbox import Limits, SandboxError, check_hidden, visible_folders
 from tinynet.lessons.grading.system_calls import supported_machines, system_call_filter
 
 # -- attacks on the mark
@@ -221,6 +221,19 @@ def test_the_filter_jumps_within_itself(machine):
 def test_another_machine_has_no_filter():
     with pytest.raises(ValueError, match="x86_64, aarch64, not for riscv64"):
         system_call_filter("riscv64")
+
+
+def test_there_are_no_rights_within(sandbox, tmp_path):
+    code = "import os\nlines = dict(line.split(':', 1) for line in open('/proc/self/status') if ':' in line)\n" \
+           "raise LookupError(*(lines[key].strip() for key in ('CapEff', 'CapPrm', 'CapAmb', 'NoNewPrivs', 'Seccomp')))"
+    nothing = repr("0" * 16)
+    assert error_of(tmp_path, code) == f"LookupError: ({nothing}, {nothing}, {nothing}, '1', '2')"
+
+
+def test_submissions_within_what_is_visible_are_refused():
+    with pytest.raises(SandboxError, match="which every submission can read"):
+        check_hidden(Path(tinynet.__path__[0]) / "lessons")
+    check_hidden(Path("/somewhere/else"))
 
 
 def test_a_python_that_has_the_home_folder_in_it_is_refused(monkeypatch, tmp_path):

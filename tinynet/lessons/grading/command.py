@@ -13,7 +13,7 @@ from ...plots.messages import LANGUAGES
 from .grade import Grader, check_sandbox, grade_all
 from .messages import BEGIN, DONE, ISOLATED, REFUSED, UNSAFE
 from .report import Row, check_output, printable, shown_path, write_table
-from .sandbox import Limits, SandboxError
+from .sandbox import Limits, SandboxError, check_hidden
 from .submissions import find_submissions
 
 DESCRIPTION = """\
@@ -104,24 +104,32 @@ def run(arguments: argparse.Namespace) -> int:
     paths = find_submissions(arguments.folder)
     is_isolated = True
     try:
+        check_hidden(arguments.folder)
         check_sandbox(limits)
-        print(ISOLATED.of(lang))
+        _show(ISOLATED.of(lang))
     except SandboxError as error:
         reason = printable(str(error))
         if not arguments.unsafe:
             raise SandboxError(REFUSED.format(reason=reason).of(lang)) from None
         is_isolated = False
-        print(UNSAFE.format(reason=reason).of(lang), file=sys.stderr)
+        _show(UNSAFE.format(reason=reason).of(lang), sys.stderr)
     seed = secrets.randbelow(2**32) if arguments.seed is None else arguments.seed
-    print(BEGIN.format(count=len(paths), seed=seed, seconds=limits.seconds).of(lang), flush=True)
+    _show(BEGIN.format(count=len(paths), seed=seed, seconds=limits.seconds).of(lang))
 
     def progress(number: int, rows: list[Row]) -> None:
         summary = rows[-1]
-        print(f"[{number}/{len(paths)}] {summary.file}: {summary.passed}  {summary.mistake or summary.lesson}  "
-              f"{summary.seconds:.1f} s", flush=True)
+        _show(f"[{number}/{len(paths)}] {summary.file}: {summary.passed}  {summary.mistake or summary.lesson}  "
+              f"{summary.seconds:.1f} s")
 
     grader = Grader(lang, seed, limits, is_isolated, arguments.long)
     rows = list(grade_all(paths, arguments.folder, grader, progress))
     write_table(arguments.table, rows)
-    print(DONE.format(count=len(paths), seconds=time.monotonic() - begin, path=shown_path(arguments.table)).of(lang))
+    _show(DONE.format(count=len(paths), seconds=time.monotonic() - begin, path=shown_path(arguments.table)).of(lang))
     return 0
+
+
+def _show(text, stream=None):
+    """Print a line. A name that the terminal's encoding does not have must not end the run before its table."""
+    stream = stream or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +16,9 @@ YES, NO, NOT_DONE, NOT_JUDGED = "yes", "no", "not done", "not judged"
 ALL = "(all)"  # in the column "exercise" of a file's summary
 LONGEST = 2000  # characters of a cell
 
-# What a spreadsheet takes for the beginning of a formula, in any width of the letters.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+# What a spreadsheet takes for the beginning of a formula, in any width of the letters; and where it may look for one:
+# at the beginning of a cell, and after a semicolon, which separates the cells in some countries.
+_FORMULA = re.compile(r"(^|;)( *)(?=[=+\-@＝＋－＠])")
 _BOM = b"\xef\xbb\xbf"  # without it, some spreadsheets do not take the file for UTF-8
 
 
@@ -81,14 +83,14 @@ def cell(value: str | float) -> str:
     Args:
         value: A text, or a number of seconds.
 
-    >>> cell("=1+1"), cell("momentum"), cell(1.25)
-    ("'=1+1", 'momentum', '1.2')
+    >>> cell("=1+1"), cell("a;=1"), cell("momentum"), cell(1.25)
+    ("'=1+1", "a;'=1", 'momentum', '1.2')
     """
     if isinstance(value, float):
         return f"{value:.1f}"
     text = printable(value)
     text = text if len(text) <= LONGEST else text[:LONGEST] + "..."
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'\2", text)
 
 
 def table(rows: Sequence[Row]) -> bytes:

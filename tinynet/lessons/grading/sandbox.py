@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import site
 import sys
@@ -125,16 +126,30 @@ def visible_folders() -> list[Path]:
     wanted = [Path(sys.prefix), Path(sys.exec_prefix), Path(sys.base_prefix), Path(sys.base_exec_prefix),
               executable.resolve().parents[1], *package_folders(), PACKAGE]
     wanted += [path.resolve() for path in wanted]
-    home = Path.home().resolve()
-    for path in wanted:
-        if home.is_relative_to(path.resolve()) and not Path("/usr").is_relative_to(home):
-            raise SandboxError(f"Python's folder {path} has the home folder {home} in it, which the sandbox must hide; "
-                               "use a virtual environment in a folder of its own")
     outer: list[Path] = []
     for path in sorted(set(wanted)):
-        if not path.is_relative_to("/usr") and not any(path.is_relative_to(other) for other in outer):
-            outer.append(path)
+        if path.is_relative_to("/usr") or any(path.is_relative_to(other) for other in outer):
+            continue
+        for home in (Path.home(), Path(pwd.getpwuid(os.getuid()).pw_dir)):
+            if home.resolve().is_relative_to(path.resolve()):
+                raise SandboxError(f"Python's folder {path} has the home folder {home} in it, which the sandbox must "
+                                   "hide; use a virtual environment in a folder of its own")
+        outer.append(path)
     return outer
+
+
+def check_hidden(folder: Path) -> None:
+    """Refuse a folder of submissions that each of them could read.
+
+    Args:
+        folder: Of the submissions.
+
+    Raises:
+        SandboxError: it is in a folder that is visible in the sandbox.
+    """
+    for path in [Path("/usr"), *visible_folders()]:
+        if folder.resolve().is_relative_to(path.resolve()):
+            raise SandboxError(f"the folder {folder} is in {path}, which every submission can read; move it elsewhere")
 
 
 def sandbox_command(limits: Limits, filter_descriptor: int, info: int) -> tuple[list[str], int | None]:
@@ -162,19 +177,17 @@ def sandbox_command(limits: Limits, filter_descriptor: int, info: int) -> tuple[
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(MEGABYTE), "--tmpfs", "/dev/shm",
                 "--perms", "1777", "--size", size, "--tmpfs", "/tmp",
                 "--ro-bind", "/dev/null", "/dev/zero"]  # mapped, it would be shared memory that nobody counts
-    for name in _SYSTEM:
-        if os.path.exists(name):
-            command += ["--ro-bind", os.path.realpath(name), name]
+    bound = {path: path.resolve() for path in map(Path, _SYSTEM) if path.exists()}
     for name in _OFTEN_LINKS:
         if os.path.islink(name):
             command += ["--symlink", os.readlink(name), name]
         elif os.path.isdir(name):
-            command += ["--ro-bind", name, name]
-    folders = visible_folders()
-    for parent in sorted({parent for path in folders for parent in path.parents} - {Path("/"), Path("/tmp")}):
+            bound[Path(name)] = Path(name)
+    bound |= {path: path for path in visible_folders()}
+    for parent in sorted({parent for path in bound for parent in path.parents} - {Path("/"), Path("/tmp")}):
         command += ["--perms", "0755", "--dir", str(parent)]  # bubblewrap's own would be closed to another user
-    for path in folders:
-        command += ["--ro-bind", str(path), str(path)]
+    for inside, outside in bound.items():
+        command += ["--ro-bind", str(outside), str(inside)]
     command += ["--perms", "1777", "--dir", HOME, "--chdir", HOME]
     command += ["--remount-ro", "/dev", "--remount-ro", "/"]  # bubblewrap's own folders in memory have no limited size
     return command, USERS + os.getpid() if is_root else None

@@ -27,7 +27,8 @@ def find_submissions(folder: Path) -> list[Path]:
     """Return everything below a folder whose name ends in .ipynb, in the order of the names.
 
     Args:
-        folder: Its subfolders are searched too, except hidden ones (such as .ipynb_checkpoints) and links to folders.
+        folder: Its subfolders are searched too, except links to folders. Hidden files and folders, such as
+            .ipynb_checkpoints, are left out.
 
     Raises:
         NotADirectoryError: it is no folder.
@@ -40,8 +41,10 @@ def find_submissions(folder: Path) -> list[Path]:
         raise NotADirectoryError(f"grade: {folder} is a file; name the folder with the notebooks")
     found = []
     for where, folders, files in os.walk(folder, onerror=_fail):
-        found += [Path(where, name) for name in [*files, *folders] if name.lower().endswith(".ipynb")]
-        folders[:] = [name for name in folders if name[0] != "." and not name.lower().endswith(".ipynb")]
+        folders[:] = [name for name in folders if name[0] != "."]
+        named = [name for name in [*files, *folders] if name[0] != "." and name.lower().endswith(".ipynb")]
+        found += [Path(where, name) for name in named]
+        folders[:] = [name for name in folders if name not in named]
     if not found:
         raise FileNotFoundError(f"grade: there is no file *.ipynb in {folder}")
     return sorted(found, key=os.fsencode)
