@@ -1,6 +1,7 @@
 """Attacks on the grader's marks and on its machine."""
 
 import json
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from lessons.class_of_ten.submissions import MOMENTUM, NESTEROV, RIGHT
 from lessons.grading import SMALL, error_of, graded
 
 import tinynet
+from tinynet.lessons.grading import system_calls
 from tinynet.lessons.grading.process import Ended, Process
 from tinynet.lessons.grading.sandbox import Limits, SandboxError, check_hidden, visible_folders
 from tinynet.lessons.grading.system_calls import supported_machines, system_call_filter
@@ -216,6 +218,20 @@ def test_the_filter_jumps_within_itself(machine):
     steps = [program[i : i + 8] for i in range(0, len(program), 8)]
     assert len(program) % 8 == 0 and len(steps) < 4096
     assert all(index + 1 + max(step[2], step[3]) < len(steps) for index, step in enumerate(steps) if step[0] != 0x06)
+
+
+HEADERS = {"x86_64": "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "aarch64": "/usr/include/asm-generic/unistd.h"}
+
+
+@pytest.mark.parametrize("machine", supported_machines())
+def test_the_numbers_of_the_calls_are_those_of_the_kernels_headers(machine):
+    if not Path(HEADERS[machine]).exists():
+        pytest.skip(f"no {HEADERS[machine]} here")
+    found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", Path(HEADERS[machine]).read_text())
+    numbers = {name: int(number) for name, number in found}
+    listed = {**system_calls._COMMON, **system_calls._MACHINES[machine][1], "clone3": system_calls._CLONE3,
+              **{name: getattr(system_calls, f"_{name.upper()}")[machine] for name in ("clone", "socket", "mmap")}}
+    assert listed == {name: numbers[name] for name in listed}
 
 
 def test_another_machine_has_no_filter():
