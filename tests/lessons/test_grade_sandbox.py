@@ -1,15 +1,18 @@
 """Attacks on the grader's marks and on its machine."""
 
 import json
+import os
 import re
 import secrets
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from lessons.class_of_ten import submissions
-from lessons.class_of_ten.submissions import MOMENTUM, NESTEROV, RIGHT
-from lessons.grading import SMALL, error_of, graded
+from lessons.class_of_ten.submissions import MOMENTUM, NESTEROV, RIGHT, notebook
+from lessons.grading import SMALL, error_of, graded, leftovers
 
 import tinynet
 from tinynet.lessons.grading import system_calls
@@ -124,6 +127,25 @@ def test_what_survives_the_notebook_ends_with_it(sandbox, clean, tmp_path):
             "        os.execvp('sleep', ['sleep', '12345.678'])\n    os._exit(0)\n"
             "subprocess.Popen(['sleep', '12345.678'], start_new_session=True)")
     assert graded(tmp_path, [*RIGHT, code])["momentum"].passed == "yes"
+
+
+def test_with_the_grader_its_sandbox_ends(sandbox, clean, tmp_path):
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "a.ipynb").write_text(notebook(["while True: pass"]))
+    before = leftovers()
+    grader = subprocess.Popen(
+        [sys.executable, "-P", "-m", "tinynet", "lessons", "grade", str(tmp_path / "class"), "--out",
+         str(tmp_path / "report.csv")], stdout=subprocess.PIPE, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(tinynet.__path__[0]).parent)})
+    assert b"1 notebooks" in grader.stdout.readline() + grader.stdout.readline()
+    deadline = time.monotonic() + 20
+    while not leftovers() - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert leftovers() - before
+    grader.kill()
+    grader.wait()
+    grader.stdout.close()
+    assert not (tmp_path / "report.csv").exists()
 
 
 def test_disk_is_limited_and_nothing_else_can_be_written(sandbox, tmp_path):

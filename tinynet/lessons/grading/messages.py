@@ -34,6 +34,8 @@ NOT_A_FILE = {
     "link": Words("a symbolic link", "심볼릭 링크(symbolic link)"), "folder": Words("a folder", "폴더"),
     "other": Words("a device or a pipe", "장치나 파이프"),
 }
+EXIT_CODE = Words("exit code {code}", "종료 코드 {code}")
+CLOSED = Words("it closed its pipe", "파이프를 닫음")
 
 IN_NOTEBOOK = Words("The notebook: {reason}", "노트북: {reason}")
 IN_CALL = Words("my_{name}: {reason}", "my_{name}: {reason}")
@@ -45,7 +47,7 @@ MISSING_FAILED = Words(
 UNTOUCHED = Words("Not done: my_{name} is still the empty template.", "하지 않음: my_{name}이(가) 처음 받은 빈 틀 그대로입니다.")
 
 # Of the summary of a file.
-RIGHT = Words("{right} of {count} right.", "{count}문제 가운데 {right}문제가 맞았습니다.")
+RIGHT = Words("{right} of {count} right.", "{count}문제 중 {right}문제를 맞혔습니다.")
 NO_EXERCISES = Words("This lesson has no exercises that are checked.", "채점할 연습 문제가 없는 강의입니다.")
 BY_FUNCTIONS = Words("The lesson was found by the functions; its metadata names none.",
                      "메타데이터에 강의 이름이 없어서 함수 이름으로 찾았습니다.")

@@ -14,6 +14,8 @@ import tempfile
 import time
 from typing import Any
 
+from ..checks.words import Words
+from .messages import CLOSED, EXIT_CODE
 from .protocol import HEAD, ProtocolError, frame, frame_lengths, parse_header
 from .sandbox import HOME, MEGABYTE, Limits, SandboxError, child_command, child_environment, sandbox_command
 from .system_calls import system_call_filter
@@ -30,10 +32,10 @@ class Ended(Exception):
 
     Attributes:
         key: 'time_limit', 'memory_limit', 'process_limit', 'file_limit', 'output_limit', 'ended', 'protocol'.
-        detail: Of 'ended' and 'protocol': what happened.
+        detail: Of 'ended' and 'protocol': what happened, a str or `Words`.
     """
 
-    def __init__(self, key: str, detail: str = "") -> None:
+    def __init__(self, key: str, detail: str | Words = "") -> None:
         super().__init__(key, detail)
         self.key, self.detail = key, detail
 
@@ -61,59 +63,51 @@ class Process:
         self._first = 0  # the namespace's first process
         self._has_answered = False
         self._folder: str | None = None
-        child_question, self._question = os.pipe()
-        self._answer, child_answer = os.pipe()
-        passed = [child_question, child_answer]
-        ends = [self._question, self._answer]
-        try:
-            self._start(passed, ends)
-        except BaseException:
-            for descriptor in ends:
-                os.close(descriptor)
-            if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
-            raise
-        finally:
-            for descriptor in passed:
-                os.close(descriptor)
+        with contextlib.ExitStack() as on_failure, contextlib.ExitStack() as after_start:
+            child_question, self._question = os.pipe()
+            self._answer, child_answer = os.pipe()
+            for descriptor in (self._question, self._answer):
+                on_failure.callback(os.close, descriptor)
+            for descriptor in (child_question, child_answer):
+                after_start.callback(os.close, descriptor)
+            if is_isolated:
+                self._start_isolated(child_question, child_answer, after_start)
+            else:
+                self._folder = tempfile.mkdtemp(prefix="tinynet-grade-")
+                on_failure.callback(shutil.rmtree, self._folder, ignore_errors=True)
+                command = child_command(limits, child_question, child_answer, None, False)
+                self._popen(command, [child_question, child_answer], self._folder, self._folder)
+            on_failure.pop_all()
         for descriptor in (self._question, self._answer, self._output):
             os.set_blocking(descriptor, False)
 
-    def _start(self, passed, ends):
-        """Start the process; appends to `passed` the descriptors that it gets, to `ends` those that stay here."""
-        command, home, info, user = [], HOME, None, None
-        if self.is_isolated:
-            try:
-                program = system_call_filter()
-            except ValueError as error:
-                raise SandboxError(str(error)) from None
-            filter_end, write_end = os.pipe()
-            passed.append(filter_end)
-            os.write(write_end, program)  # 1 kB, less than a pipe holds
-            os.close(write_end)
-            info, info_end = os.pipe()
-            passed.append(info_end)
+    def _start_isolated(self, question, answer, after_start):
+        try:
+            program = system_call_filter()
+        except ValueError as error:
+            raise SandboxError(str(error)) from None
+        filter_end, write_end = os.pipe()
+        after_start.callback(os.close, filter_end)
+        os.write(write_end, program)  # 1 kB, less than a pipe holds
+        os.close(write_end)
+        info, info_end = os.pipe()
+        with open(info, "rb") as file, open(info_end, "wb") as inherited:
             command, user = sandbox_command(self.limits, filter_end, info_end)
-        else:
-            home = self._folder = tempfile.mkdtemp(prefix="tinynet-grade-")
-        command += child_command(self.limits, passed[0], passed[1], user, self.is_isolated)
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=passed,
-            env=child_environment(home), cwd="/" if self.is_isolated else home, start_new_session=True)
-        self._output = self._process.stdout.fileno()
-        if info is not None:
-            self._open_first_process(info, passed)
-
-    def _open_first_process(self, info, passed):
-        """Keep a handle on the namespace's first process: with it, all others in the namespace end."""
-        os.close(passed.pop())  # this process's copy of the end that bubblewrap writes to
-        text = b""
-        with open(info, "rb") as file:
+            command += child_command(self.limits, question, answer, user, True)
+            self._popen(command, [question, answer, filter_end, info_end], HOME, "/")
+            inherited.close()  # this process's copy, so that the pipe ends if bubblewrap does
+            text = b""
             while b"}" not in text and (part := file.read1(4096)):
                 text += part
         with contextlib.suppress(ValueError, KeyError, ProcessLookupError):  # bubblewrap failed; `ask` tells
             self._first = json.loads(text)["child-pid"]
-            self._pidfd = os.pidfd_open(self._first)
+            self._pidfd = os.pidfd_open(self._first)  # with this process, all others in the namespace end
+
+    def _popen(self, command, passed, home, folder):
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=passed,
+            env=child_environment(home), cwd=folder, start_new_session=True)
+        self._output = self._process.stdout.fileno()
 
     def __enter__(self) -> Process:
         return self
@@ -233,16 +227,16 @@ class Process:
         return count
 
     def _how(self):
-        """How the process ended, such as "exit code 3"."""
+        """How the process ended, such as "exit code 3" or "SIGSEGV"."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         code = self._process.returncode
         if code is None:
-            return "it closed its pipe"
+            return CLOSED
         number = -code if code < 0 else code - 128 if self.is_isolated and code > 128 else 0
         with contextlib.suppress(ValueError):
-            return f"exit code {code}" if not number else signal.Signals(number).name
-        return f"exit code {code}"
+            return signal.Signals(number).name
+        return EXIT_CODE.format(code=code)
 
     def end(self) -> None:
         """End all of the submission's processes, wait until they are gone, and remove its folder."""

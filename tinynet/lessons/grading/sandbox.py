@@ -16,6 +16,7 @@ also the head of this package.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -130,12 +131,20 @@ def visible_folders() -> list[Path]:
     for path in sorted(set(wanted)):
         if path.is_relative_to("/usr") or any(path.is_relative_to(other) for other in outer):
             continue
-        for home in (Path.home(), Path(pwd.getpwuid(os.getuid()).pw_dir)):
-            if home.resolve().is_relative_to(path.resolve()):
+        for home in _homes():
+            if home.is_relative_to(path.resolve()):
                 raise SandboxError(f"Python's folder {path} has the home folder {home} in it, which the sandbox must "
                                    "hide; use a virtual environment in a folder of its own")
         outer.append(path)
     return outer
+
+
+def _homes():
+    """The user's home folders: that of the environment, and that of the system's list of users."""
+    found = {Path(os.path.expanduser("~")).resolve()}
+    with contextlib.suppress(KeyError):  # a user without an entry, as in some containers
+        found.add(Path(pwd.getpwuid(os.getuid()).pw_dir).resolve())
+    return found
 
 
 def check_hidden(folder: Path) -> None:
