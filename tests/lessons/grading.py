@@ -12,6 +12,7 @@ from lessons.slips import images, layers, optimizers
 
 from tinynet.cli import main
 from tinynet.lessons.grading.grade import Grader
+from tinynet.lessons.grading.process import Process
 from tinynet.lessons.grading.sandbox import Limits
 
 SMALL = Limits(seconds=20, call_seconds=2, memory=1024, processes=16, disk=32, output=2)
@@ -53,8 +54,15 @@ def graded(tmp_path, cells, limits=SMALL, **settings):
     return {row.exercise: row for row in Grader("en", 7, limits).grade(path, "one.ipynb")}
 
 
-def error_of(tmp_path, code, limits=SMALL):
-    """What a cell raised in the sandbox; the cell must raise, so that a cell that never ran is no proof."""
-    summary = graded(tmp_path, [code + "\nraise RuntimeError('to the end')"], limits)["(all)"]
-    assert "Cells that failed: cell 1 (" in summary.message, summary
-    return summary.message.partition("cell 1 (")[2].rpartition(")")[0]
+def ran(cells, limits=SMALL):
+    """What the sandbox answers after a run of cells."""
+    with Process(limits) as process:
+        process.ask({"do": "read", "long": False}, notebook(cells).encode())
+        return process.ask({"do": "run"}, seconds=limits.seconds)[0]
+
+
+def errors_of(*cells):
+    """What each cell raised in the sandbox. One that raises nothing has 'to the end': that it ran is certain."""
+    failed = ran([cell + "\nraise RuntimeError('to the end')" for cell in cells])["failed"]
+    assert [number for number, _ in failed] == [*range(1, len(cells) + 1)]
+    return [error for _, error in failed]

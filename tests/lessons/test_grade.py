@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from lessons.class_of_ten import submissions
 from lessons.class_of_ten.submissions import MOMENTUM, NESTEROV, RIGHT, notebook
-from lessons.grading import TEXTS, grade, graded, marks, read
+from lessons.grading import TEXTS, grade, graded, marks, ran, read
 
 from tinynet.cli import main
 from tinynet.lessons import all_lessons
-from tinynet.lessons.checks import EXERCISES
+from tinynet.lessons.checks import EXERCISES, judge
 from tinynet.lessons.grading.grade import exercises_of, lesson_of
 
 # -- the class of ten
@@ -84,20 +84,30 @@ LESSONS = [lesson for lesson in all_lessons() if exercises_of(lesson)]
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.key)
 def test_right_notebooks_of_every_lesson_pass(sandbox, tmp_path, lesson):
     cells = ["import numpy as np", *(TEXTS[name] for name in exercises_of(lesson))]
-    for named in (lesson.name, None):
-        rows = graded(tmp_path, cells, lesson=named)
-        assert {name: row.passed for name, row in rows.items() if name != "(all)"} == dict.fromkeys(
-            exercises_of(lesson), "yes")
-        assert rows["(all)"].lesson == lesson.name
-        assert ("found by the functions" in rows["(all)"].message) == (named is None)
+    rows = graded(tmp_path, cells, lesson=lesson.name)
+    assert {name: row.passed for name, row in rows.items() if name != "(all)"} == dict.fromkeys(
+        exercises_of(lesson), "yes")
+    assert lesson_of(None, exercises_of(lesson)) == lesson and "by the functions" not in rows["(all)"].message
+
+
+def test_where_the_metadata_is_stripped_the_functions_tell_the_lesson(sandbox, tmp_path):
+    rows = graded(tmp_path, [TEXTS["mixup"].replace("np.", "__import__('numpy').")], lesson=None)
+    assert (rows["mixup"].passed, rows["cutout"].mistake) == ("yes", "missing")
+    assert rows["(all)"].lesson == "09_image_augmentation" and "found by the functions" in rows["(all)"].message
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
-def test_templates_are_not_done(sandbox, tmp_path, lang):
-    for lesson in LESSONS:
-        rows = graded(tmp_path, [EXERCISES[name].template(lang) for name in exercises_of(lesson)], lesson=lesson.name)
-        assert {(row.passed, row.mistake) for row in rows.values() if row.exercise != "(all)"} == {
-            ("not done", "untouched")}
+def test_templates_are_untouched_and_right_functions_are_not(sandbox, lang):
+    functions = ran([exercise.template(lang) for exercise in EXERCISES.values()])["functions"]
+    assert functions == dict.fromkeys(EXERCISES, {"untouched": True, "refused": None})
+    functions = ran([TEXTS[name] for name in EXERCISES])["functions"]
+    assert functions == dict.fromkeys(EXERCISES, {"untouched": False, "refused": None})
+
+
+def test_templates_are_not_done(sandbox, tmp_path):
+    rows = graded(tmp_path, [EXERCISES[name].template("ko") for name in ("momentum", "nesterov")])
+    assert {(row.passed, row.mistake) for row in rows.values() if row.exercise != "(all)"} == {
+        ("not done", "untouched")}
 
 
 @pytest.mark.parametrize(("body", "passed", "mistake"), [
@@ -126,7 +136,7 @@ def test_wrong_functions_get_their_message(sandbox, tmp_path, cell, mistake):
 def test_whole_numbers_and_words_come_through(sandbox, tmp_path):
     losses = "def my_early_stopping(losses, patience): return {}"
     for returned, mistake in (("10**50", "output_type"), ("float('nan')", ""), ("len(losses)", "never_stops"),
-                              ("float(len(losses))", "never_stops"), ("True", "output_type")):
+                              ("float(len(losses))", "never_stops")):
         row = graded(tmp_path, [losses.format(returned)], lesson="07_overfitting")["early_stopping"]
         assert (row.passed, row.mistake) == ("no", mistake), returned
     row = graded(tmp_path, ["def my_eda(words, *a): return [words] * 4"], lesson="10_text_augmentation")["eda"]
@@ -248,6 +258,22 @@ def test_a_table_is_replaced_whole_and_other_files_are_not_touched(sandbox, tmp_
     monkeypatch.setattr("tinynet.lessons.grading.report.table", lambda rows: 1 / 0)
     assert grade(folder, table)[0] == 1 and table.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["class", "report.csv"]
+
+
+def test_a_fault_of_tinynets_own_has_its_row_and_the_table_goes_on(sandbox, tmp_path, monkeypatch):
+    folder = make_class(tmp_path)
+    (folder / "b.ipynb").write_text(notebook([*RIGHT, "x = 1"]))
+    right, calls = judge, []
+
+    def fails_once(*arguments):
+        calls.append(1)
+        return right(*arguments) if len(calls) > 1 else 1 / 0
+
+    monkeypatch.setattr("tinynet.lessons.grading.grade.judge", fails_once)
+    rows = grade(folder, tmp_path / "report.csv")[1]
+    assert marks(rows["a.ipynb"]) == dict.fromkeys(("momentum", "nesterov"), ("not judged", "failed"))
+    assert "ZeroDivisionError" in rows["a.ipynb"]["(all)"]["message"]
+    assert marks(rows["b.ipynb"]) == dict.fromkeys(("momentum", "nesterov"), ("yes", ""))
 
 
 @pytest.mark.parametrize(("name", "code", "words"), [

@@ -14,11 +14,13 @@ from .sources import all_lessons, find_lesson
 
 _WORDS = {
     "en": {"head": "The course, a lesson a line: number, name, title, course rows, minutes",
-           "next": "Notebooks of them:  tinynet lessons --lang en --out FOLDER      (needs {hint})\n"
-                   "Run one here:       tinynet lessons run {name}"},
+           "next": "Notebooks of them:   tinynet lessons --lang en --out FOLDER      (needs {hint})\n"
+                   "Run one here:        tinynet lessons run {name}\n"
+                   "Grade returned ones: tinynet lessons grade FOLDER --out report.csv"},
     "ko": {"head": "강의 목록: 번호, 이름, 제목, 강의 항목, 시간(분)",
            "next": "노트북으로 받기:  tinynet lessons --lang ko --out 폴더      (필요: {hint})\n"
-                   "여기서 실행하기:  tinynet lessons run {name} --lang ko"},
+                   "여기서 실행하기:  tinynet lessons run {name} --lang ko\n"
+                   "제출물 채점하기:  tinynet lessons grade 폴더 --out report.csv --lang ko"},
 }
 _WRITTEN = {
     "en": "{count} notebooks written to {folder}. Open them in an editor that shows notebooks, or in JupyterLab (pip install "

@@ -32,7 +32,7 @@ from .messages import (
     SEED,
     UNTOUCHED,
 )
-from .process import Ended, Process
+from .process import START_SECONDS, Ended, Process
 from .protocol import ProtocolError, pack_cases, read_outcomes
 from .report import ALL, NO, NOT_DONE, NOT_JUDGED, YES, Row, shown_path
 from .sandbox import Limits, SandboxError
@@ -135,14 +135,14 @@ class _Submission:
         try:
             read = process.ask({"do": "read", "long": grader.long}, data)[0]
         except Ended as end:
-            return self.give_up(end.key, end.detail)
+            return self.give_up(end.key, end.detail, START_SECONDS)
         if read["problem"] is not None:
             return self.give_up("not_a_notebook", read["problem"])
         self._found(read["lesson"], read["mentioned"])
         try:
             ran = _checked_run(process.ask({"do": "run"}, seconds=limits.seconds)[0])
         except Ended as end:
-            return self.give_up(end.key, end.detail, {"seconds": limits.seconds})
+            return self.give_up(end.key, end.detail, limits.seconds)
         except ProtocolError as error:
             return self.give_up("protocol", str(error))
         failed = Words(*(_cells(ran, lang) for lang in Words._fields))
@@ -151,7 +151,7 @@ class _Submission:
         if self.lesson is None or self.lesson.name != read["lesson"]:
             self._found(read["lesson"], [*ran["functions"]])
         while self.open:
-            name = self.open.pop(0)
+            name = self.open[0]
             known = ran["functions"].get(name)
             if known is None:
                 words = MISSING_FAILED if ran["failures"] else MISSING
@@ -164,6 +164,7 @@ class _Submission:
                 self._add(name, NO, result.mistake, result.message)
             else:
                 self._call(process, name)
+            self.open = self.open[1:]
         return None
 
     def _found(self, named, functions):
@@ -189,24 +190,27 @@ class _Submission:
         except (Ended, ProtocolError) as end:
             process.end()
             key, detail = (end.key, end.detail) if isinstance(end, Ended) else ("protocol", str(end))
-            reason = REASONS[key].format(**{**vars(grader.limits), "seconds": seconds, "detail": detail})
+            reason = self._reason(key, detail, seconds)
             self._add(name, NO, key, IN_CALL.format(name=name, reason=reason), time.monotonic() - begin)
             self.key = key
-            for later in self.open:
+            for later in self.open[1:]:
                 self._add(later, NOT_JUDGED, key, AFTER_CALL.format(name=name))
             self.open = []
             return
         key = result.mistake or "/".join(result.candidates)
         self._add(name, YES if result.passed else NO, key, result.message, time.monotonic() - begin)
 
-    def give_up(self, key: str, detail: Any = "", values: dict[str, Any] | None = None) -> None:
-        """Give all exercises that have no row yet the same reason."""
-        reason = REASONS[key].format(**{**vars(self.grader.limits), "detail": detail, **(values or {})})
+    def give_up(self, key: str, detail: Any = "", seconds: float = 0.0) -> None:
+        """Give all exercises that have no row yet the same reason, a key of `REASONS`."""
+        reason = self._reason(key, detail, seconds)
         self.key = key
         self.remarks.insert(0, IN_NOTEBOOK.format(reason=reason))
         for name in self.open:
             self._add(name, NOT_JUDGED, key, IN_NOTEBOOK.format(reason=reason))
         self.open = []
+
+    def _reason(self, key, detail, seconds):
+        return REASONS[key].format(**{**vars(self.grader.limits), "seconds": seconds, "detail": detail})
 
     def _add(self, exercise, passed, mistake, message, seconds=0.0):
         text = message.of(self.grader.lang) if isinstance(message, Words) else message
