@@ -29,6 +29,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[2]
 MEGABYTE = 1 << 20
 USERS = 1_950_000_000  # user numbers from here on belong to nobody; the sandbox of a grader that is root uses one
+NOBODY = 65534  # in a container that has no such numbers
 HOME = "/tmp/home"
 
 # Of the system: programs, libraries, and how the linker finds them; fonts and the time zone.
@@ -199,4 +200,30 @@ def sandbox_command(limits: Limits, filter_descriptor: int, info: int) -> tuple[
         command += ["--ro-bind", str(outside), str(inside)]
     command += ["--perms", "1777", "--dir", HOME, "--chdir", HOME]
     command += ["--remount-ro", "/dev", "--remount-ro", "/"]  # bubblewrap's own folders in memory have no limited size
-    return command, USERS + os.getpid() if is_root else None
+    return command, another_user() if is_root else None
+
+
+def another_user() -> int:
+    """Return the number of a user, and of a group, that root can become here.
+
+    Raises:
+        SandboxError: this container has none.
+    """
+    for user in (USERS + os.getpid(), NOBODY):
+        if all(is_mapped(user, Path(f"/proc/self/{kind}_map").read_text()) for kind in ("uid", "gid")):
+            return user
+    raise SandboxError("the grader is root in a container that has no other user, whom a submission could become")
+
+
+def is_mapped(number: int, table: str) -> bool:
+    """Whether a user namespace has a number.
+
+    Args:
+        number: Of a user or a group.
+        table: Of /proc/self/uid_map or gid_map: lines of first number inside, first number outside, how many.
+
+    >>> is_mapped(65534, "0 1000 1"), is_mapped(65534, "0 100000 65536")
+    (False, True)
+    """
+    lines = [[int(field) for field in line.split()] for line in table.splitlines()]
+    return any(first <= number < first + count for first, _, count in lines)
