@@ -137,7 +137,7 @@ def test_with_the_grader_its_sandbox_ends(sandbox, clean, tmp_path):
         [sys.executable, "-P", "-m", "tinynet", "lessons", "grade", str(tmp_path / "class"), "--out",
          str(tmp_path / "report.csv")], stdout=subprocess.PIPE, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(tinynet.__path__[0]).parent), *sys.path])})
-    assert b"1 notebooks" in grader.stdout.readline() + grader.stdout.readline()
+    assert b"notebooks: 1" in grader.stdout.readline() + grader.stdout.readline()
     deadline = time.monotonic() + 20
     while not leftovers() - before and time.monotonic() < deadline:
         time.sleep(0.05)

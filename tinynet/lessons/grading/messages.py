@@ -58,8 +58,8 @@ SEED = Words("Seed {seed}.", "시드(seed) {seed}.")
 NOT_ISOLATED = Words("Run without the sandbox.", "샌드박스 없이 실행했습니다.")
 
 # Of the command.
-BEGIN = Words("{count} notebooks, seed {seed}, at most {seconds:g} s each", "노트북 {count}개, 시드 {seed}, 하나에 최대 {seconds:g}초")
-DONE = Words("{count} notebooks, {seconds:.0f} s: table written to {path}", "노트북 {count}개, {seconds:.0f}초: 표를 {path}에 저장했습니다")
+BEGIN = Words("notebooks: {count}, seed {seed}, at most {seconds:g} s each", "노트북 {count}개, 시드 {seed}, 하나에 최대 {seconds:g}초")
+DONE = Words("notebooks: {count}, {seconds:.0f} s, table written to {path}", "노트북 {count}개, {seconds:.0f}초: 표를 {path}에 저장했습니다")
 ISOLATED = Words(
     "Each runs in a sandbox (bubblewrap) without network and home. A fault in the kernel would let one out; the "
     "processor's time and caches are shared.",
