@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinynet.lessons.checks import EXERCISES, draw_cases, judge
+from tinynet.lessons.checks import EXERCISES, draw_cases, judge, refused
 from tinynet.lessons.grading import protocol
+from tinynet.lessons.grading.grade import cells_shown, checked_run
 from tinynet.lessons.grading.protocol import ProtocolError
 
 HEADERS = [  # of answers that are none; 1 stands for the nonce
@@ -99,3 +100,24 @@ def test_whatever_comes_raises_the_protocols_own_error(name, outcomes, arrays, b
     for packed in (outcomes, [outcomes] * 3, [outcome] * 3):
         with pytest.raises(ProtocolError):
             protocol.read_outcomes({"outcomes": packed, "arrays": arrays}, body, exercise, 5)
+
+
+some_cells = st.lists(st.tuples(st.integers(), st.text()).map(list), max_size=5)
+some_functions = st.dictionaries(st.sampled_from(["momentum", "x"]), st.fixed_dictionaries({
+    "untouched": st.booleans() | plain_json,
+    "refused": st.none() | plain_json | st.tuples(st.sampled_from(["signature", "x"]), st.text()).map(list)}))
+run_parts = st.fixed_dictionaries({"failures": st.integers() | plain_json, "failed": some_cells | plain_json,
+                                   "functions": some_functions | plain_json})
+
+
+@given(run_parts)
+def test_what_a_run_answers_is_refused_or_told(answer):
+    try:
+        ran = checked_run(answer)
+    except ProtocolError:
+        return
+    assert isinstance(cells_shown(ran, "ko"), str) and set(ran["functions"]) <= set(EXERCISES)
+    for known in ran["functions"].values():
+        assert known["untouched"] in (True, False)
+        if known["refused"] is not None:
+            assert not refused(EXERCISES["momentum"], *known["refused"], "ko").passed

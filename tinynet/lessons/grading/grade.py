@@ -140,12 +140,12 @@ class _Submission:
             return self.give_up("not_a_notebook", read["problem"])
         self._found(read["lesson"], read["mentioned"])
         try:
-            ran = _checked_run(process.ask({"do": "run"}, seconds=limits.seconds)[0])
+            ran = checked_run(process.ask({"do": "run"}, seconds=limits.seconds)[0])
         except Ended as end:
             return self.give_up(end.key, end.detail, limits.seconds)
         except ProtocolError as error:
             return self.give_up("protocol", str(error))
-        failed = Words(*(_cells(ran, lang) for lang in Words._fields))
+        failed = Words(*(cells_shown(ran, lang) for lang in Words._fields))
         if ran["failures"]:
             self.remarks.append(CELLS_FAILED.format(failed=failed))
         if self.lesson is None or self.lesson.name != read["lesson"]:
@@ -236,8 +236,15 @@ class _Submission:
         return self.rows
 
 
-def _checked_run(answer):
-    """The answer to "run", which may be the student's own: fields of the right types, or a `ProtocolError`."""
+def checked_run(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to "run", which may be the student's own.
+
+    Args:
+        answer: Its header.
+
+    Raises:
+        ProtocolError: a field is missing or of another type.
+    """
     failures, failed, functions = (answer.get(key) for key in ("failures", "failed", "functions"))
     if type(failures) is not int or not isinstance(failed, list) or not isinstance(functions, dict):
         raise ProtocolError("an answer without cells and functions")
@@ -253,8 +260,13 @@ def _checked_run(answer):
     return answer
 
 
-def _cells(ran, lang):
-    """The failed cells, in a language."""
+def cells_shown(ran: dict[str, Any], lang: str) -> str:
+    """Return the first failed cells with their errors.
+
+    Args:
+        ran: Of `checked_run`.
+        lang: 'en' or 'ko'.
+    """
     shown = [CELL.format(number=number, error=error).of(lang) for number, error in ran["failed"][:MOST_SHOWN]]
     return ", ".join([*shown, "..."] if ran["failures"] > MOST_SHOWN else shown)
 
