@@ -17,8 +17,9 @@ from contracts import defined_in, modules_of
 # Packages, and modules that are one, with names for users.
 PACKAGES = (
     "activations", "applications", "augment", "callbacks", "constraints", "data", "datasets", "initializers", "layers",
-    "lessons", "lessons.checks", "losses", "metrics", "models", "ops", "optimizers", "optimizers.schedules", "plots",
-    "preprocessing", "random", "regularizers", "saving", "textbook", "utils", "wrappers",
+    "lessons", "lessons.checks", "lessons.grading", "losses", "metrics", "models", "ops", "optimizers",
+    "optimizers.schedules", "plots", "preprocessing", "random", "regularizers", "saving", "textbook", "utils",
+    "wrappers",
 )
 
 every_package = pytest.mark.parametrize("package_name", [pytest.param(name, marks=pytest.mark.skipif(
@@ -100,12 +101,23 @@ INTERNALS = {
     "layers.tokens": ["*"],
     "layers.trial": ["Trial"],
     "layers.weight_spec": ["*"],
-    "lessons.checks": ["find_exercise", "run_all"],
+    "lessons.checks": ["find_exercise", "refusal", "refused", "run_all"],
     "lessons.checks.general": ["*"],
     "lessons.checks.judging": ["equal", "evaluate"],
     "lessons.checks.running": ["TimeIsUp", "can_limit", "time_limit"],
     "lessons.checks.words": ["*"],
     "lessons.command": ["*"],
+    "lessons.grading.child": ["*"],
+    "lessons.grading.command": ["*"],
+    "lessons.grading.entry": ["*"],
+    "lessons.grading.grade": ["*"],
+    "lessons.grading.process": ["*"],
+    "lessons.grading.protocol": ["*"],
+    "lessons.grading.report": ["*"],
+    "lessons.grading.sandbox": ["*"],
+    "lessons.grading.submissions": ["*"],
+    "lessons.grading.system_calls": ["*"],
+    "lessons.grading.watch": ["*"],
     "lessons.notebooks": ["language_setup"],
     "losses.base": ["LossFunctionWrapper", "apply_mask", "reduce_weighted_values", "standardize_reduction"],
     "losses.elements": ["*"],

@@ -5,6 +5,7 @@
     run.py         all cells of a lesson, with a time limit
     command.py     `tinynet lessons`
     checks/        exercises that know what went wrong
+    grading/       submitted notebooks in a sandbox, and a table of marks: `tinynet lessons grade`
 
 The lessons stand beside: 03_momentum.py and so on. They are read, converted and run, never imported.
 

@@ -1,4 +1,4 @@
-"""`tinynet lessons`: list the course's lessons, write them as notebooks, run one."""
+"""`tinynet lessons`: list the course's lessons, write them as notebooks, run one; grade those that students return."""
 
 from __future__ import annotations
 
@@ -10,19 +10,28 @@ from typing import Any
 
 from ..core.extras import install_hint
 from ..plots.messages import LANGUAGES
+from .grading import command as grading_command
 from .notebooks import write_notebooks
 from .run import LONG_TIME_LIMIT, TIME_LIMIT, run_lesson, run_notebook
 from .sources import all_lessons, find_lesson
 
 _WORDS = {
     "en": {"head": "The course, a lesson a line: number, name, title, course rows, minutes",
-           "next": "Read one in the browser:  tinynet lab lesson/{name}   (needs {lab})\n"
-                   "Notebooks of them:        tinynet lessons --lang en --out FOLDER   (needs {hint})\n"
-                   "Run one here:             tinynet lessons run {name}"},
+           "next": "Read one in the browser:  tinynet lab lesson/{name}   (needs {lab})
+"
+                   "Notebooks of them:        tinynet lessons --lang en --out FOLDER   (needs {hint})
+"
+                   "Run one here:             tinynet lessons run {name}
+"
+                   "Grade returned ones:      tinynet lessons grade FOLDER --out report.csv"},
     "ko": {"head": "강의 목록: 번호, 이름, 제목, 강의 항목, 시간(분)",
-           "next": "브라우저에서 읽기:  tinynet lab lesson/{name} --lang ko   (필요: {lab})\n"
-                   "노트북으로 받기:    tinynet lessons --lang ko --out 폴더   (필요: {hint})\n"
-                   "여기서 실행하기:    tinynet lessons run {name} --lang ko"},
+           "next": "브라우저에서 읽기:  tinynet lab lesson/{name} --lang ko   (필요: {lab})
+"
+                   "노트북으로 받기:    tinynet lessons --lang ko --out 폴더   (필요: {hint})
+"
+                   "여기서 실행하기:    tinynet lessons run {name} --lang ko
+"
+                   "제출물 채점하기:    tinynet lessons grade 폴더 --out report.csv --lang ko"},
 }
 _WRITTEN = {
     "en": "{count} notebooks written to {folder}. Open them in an editor that shows notebooks, or in JupyterLab (pip install "
@@ -43,7 +52,7 @@ def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
         The subcommand's parser.
     """
     lessons = commands.add_parser(
-        "lessons", help="the course: list its lessons, write them as notebooks, run one",
+        "lessons", help="the course: list its lessons, write them as notebooks, run one, grade notebooks",
         description="List the course's lessons. With --out, write them as Jupyter notebooks.")
     lessons.add_argument("--lang", choices=LANGUAGES, default="en", help="language (default: %(default)s)")
     lessons.add_argument("--out", metavar="FOLDER", help="write all lessons as notebooks into this folder")
@@ -64,6 +73,7 @@ def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
     one.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
                      help="show where an error came from")
     one.set_defaults(run=run_one)
+    grading_command.add_parser(actions, number)
     return lessons
 
 

@@ -117,9 +117,9 @@ def check(name: str, function: Callable[..., Any], lang: str | None = None, seed
     found, lang = find_exercise(name), language(lang)
     if not seconds > 0:
         raise ValueError(f"lessons.check: seconds must be above 0, got {seconds!r}")
-    refused = _refused(found, function, lang)
-    if refused is not None:
-        return refused
+    problem = refusal(found, function)
+    if problem is not None:
+        return refused(found, *problem, lang)
     cases = draw_cases(name, seed)
     outcomes, repeated = run_all(function, found, cases, seconds)
     result = judge(found, cases, outcomes, lang, repeated)
@@ -151,12 +151,15 @@ def run_all(function: Callable[..., Any], exercise: Exercise, cases: list[tuple[
     return outcomes[:-1], outcomes[-1]
 
 
-def _refused(exercise, function, lang):
-    """A result for what cannot be called with the arguments; None if it can."""
+def refusal(exercise: Exercise, function: Any) -> tuple[str, str] | None:
+    """Return (the mistake's key, what came) of an object that cannot be called with the arguments; None if it can.
+
+    Args:
+        exercise: What it should be.
+        function: The student's.
+    """
     if not callable(function):
-        got = f"{type(function).__name__}"
-        return Result(exercise.name, False, NOT_A_FUNCTION.format(name=exercise.name, got=got).of(lang),
-                      "not_a_function", ("not_a_function",))
+        return "not_a_function", type(function).__name__
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # a compiled function without one
@@ -164,9 +167,22 @@ def _refused(exercise, function, lang):
     try:
         signature.bind(*exercise.arguments)
     except TypeError:
-        words = SIGNATURE.format(name=exercise.name, wanted=exercise.signature, got=signature)
-        return Result(exercise.name, False, words.of(lang), "signature", ("signature",))
+        return "signature", str(signature)
     return None
+
+
+def refused(exercise: Exercise, key: str, got: str, lang: str) -> Result:
+    """Return the result for what `refusal` found.
+
+    Args:
+        exercise: What it should be.
+        key: "not_a_function" or "signature".
+        got: What came.
+        lang: 'en' or 'ko'.
+    """
+    words = {"not_a_function": NOT_A_FUNCTION, "signature": SIGNATURE}[key]
+    text = words.format(name=exercise.name, wanted=exercise.signature, got=got).of(lang)
+    return Result(exercise.name, False, text, key, (key,))
 
 
 def exercise(name: str, lang: str | None = None) -> None:
