@@ -17,20 +17,14 @@ from .sources import all_lessons, find_lesson
 
 _WORDS = {
     "en": {"head": "The course, a lesson a line: number, name, title, course rows, minutes",
-           "next": "Read one in the browser:  tinynet lab lesson/{name}   (needs {lab})
-"
-                   "Notebooks of them:        tinynet lessons --lang en --out FOLDER   (needs {hint})
-"
-                   "Run one here:             tinynet lessons run {name}
-"
+           "next": "Read one in the browser:  tinynet lab lesson/{name}   (needs {lab})\n"
+                   "Notebooks of them:        tinynet lessons --lang en --out FOLDER   (needs {hint})\n"
+                   "Run one here:             tinynet lessons run {name}\n"
                    "Grade returned ones:      tinynet lessons grade FOLDER --out report.csv"},
     "ko": {"head": "강의 목록: 번호, 이름, 제목, 강의 항목, 시간(분)",
-           "next": "브라우저에서 읽기:  tinynet lab lesson/{name} --lang ko   (필요: {lab})
-"
-                   "노트북으로 받기:    tinynet lessons --lang ko --out 폴더   (필요: {hint})
-"
-                   "여기서 실행하기:    tinynet lessons run {name} --lang ko
-"
+           "next": "브라우저에서 읽기:  tinynet lab lesson/{name} --lang ko   (필요: {lab})\n"
+                   "노트북으로 받기:    tinynet lessons --lang ko --out 폴더   (필요: {hint})\n"
+                   "여기서 실행하기:    tinynet lessons run {name} --lang ko\n"
                    "제출물 채점하기:    tinynet lessons grade 폴더 --out report.csv --lang ko"},
 }
 _WRITTEN = {
