@@ -1,0 +1,42 @@
+"""The catalogs of translations: one .po file a page in docs/locale/ko/LC_MESSAGES."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+
+def read(path: Path) -> Catalog:
+    """Read a .po or .pot file; an empty catalog if there is none."""
+    if not path.exists():
+        return Catalog(locale="ko", project="tinynet")
+    with path.open("rb") as file:
+        return read_po(file, locale="ko", abort_invalid=True)
+
+
+def update(messages: Path, folder: Path) -> Iterator[str]:
+    """Bring the catalogs up to date: new messages come in untranslated, those that are gone go out.
+
+    Args:
+        messages: The folder of the .pot files.
+        folder: Of the .po files.
+
+    Yields:
+        A line about each page that lacks a translation.
+    """
+    for template in sorted(messages.rglob("*.pot")):
+        path = (folder / template.relative_to(messages)).with_suffix(".po")
+        catalog = read(path)
+        catalog.update(read(template), no_fuzzy_matching=True, update_header_comment=False)
+        catalog.obsolete.clear()
+        catalog.header_comment, catalog.fuzzy = "", False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            write_po(file, catalog, width=120, omit_header=False, no_location=True)
+        missing = sum(not message.string for message in catalog if message.id)
+        if missing:
+            yield f"{path}: {missing} messages without translation"
+    for path in folder.rglob("*.po"):
+        if not (messages / path.relative_to(folder)).with_suffix(".pot").exists():
+            yield f"{path}: there is no such page; remove it"

@@ -1,0 +1,5 @@
+"""Made later today."""
+
+
+def setup(app):
+    return {"parallel_read_safe": True}
