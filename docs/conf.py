@@ -10,6 +10,7 @@ sys.path.append(str(DOCS / "_ext"))  # after Python's own folders: no file there
 project = "tinynet"
 release = version = re.search(r'__version__ = "(.+)"', (DOCS.parent / "tinynet" / "version.py").read_text())[1]
 language = "en"  # docs/build.py sets it
+html_math_renderer = "katex"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings", "katex", "korean_search"]
 templates_path = ["_templates"]
@@ -21,7 +22,7 @@ myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 4
 default_role = "py:obj"
 smartquotes = False
-highlight_language = "python"
+highlight_language = "text"
 pygments_style, pygments_dark_style = "friendly", "monokai"
 
 # Docstrings: sections as Google's style has them, types in words, not in the signature.
