@@ -31,6 +31,7 @@ autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
+napoleon_custom_sections = [("Call arguments", "params_style")]
 napoleon_use_ivar = True
 napoleon_use_param = False  # one line for "kernel_size, strides: An int, or one for each axis"
 python_display_short_literal_types = True
@@ -51,3 +52,5 @@ html_js_files = ["site.js"]
 html_copy_source = False
 html_show_copyright = False
 html_theme_options = {"top_of_page_buttons": []}
+html_sidebars = {"**": [f"sidebar/{part}.html" for part in (
+    "brand", "languages", "search", "scroll-start", "navigation", "scroll-end")]}

@@ -5,26 +5,44 @@ and |x| for a substitution; a formula on lines of its own would be flowed into o
 napoleon, which then makes the sections (Args, Returns, Raises) of what comes out here.
 """
 
+import inspect
 import re
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.inspect import signature, stringify_signature
 from sphinx.util.nodes import make_refnode
 
-SECTION = re.compile(r"\s*[A-Z][a-z]+:$")  # "Args:", "Returns:"; their lines are indented, and are no formula
+SECTION = re.compile(r"\s*(Args|Attributes|Call arguments|Returns|Raises|Yields|[A-Z][a-z ]+):$")  # "Args:", "Returns:"; their lines are indented, and are no formula
 _CODE = re.compile(r"(``.+?``|`[^`]+`)")
+_BULLET = re.compile(r"\s*[*-] ")
+_NAME = re.compile(r"\w+(\.\w+)*(\(\))?")
 _FORMULA = re.compile(r"[^.:`]* (=|\+=|-=|<-) ")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("autodoc-process-docstring", _process, priority=400)  # napoleon's is 500
+    app.connect("autodoc-process-docstring", _before_napoleon, priority=400)  # napoleon's is 500
+    app.connect("autodoc-process-docstring", _after_napoleon, priority=600)
+    app.connect("autodoc-process-signature", _signature)
     app.connect("missing-reference", _resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _process(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
+def _before_napoleon(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
     lines[:] = to_restructured_text(lines)
+
+
+def _after_napoleon(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = [re.sub(r"^(\W*\*\*.+?\*\*) -- ", r"\1 – ", line) for line in lines]
+
+
+def _signature(app: Sphinx, kind: str, name: str, item: Any, options: Any, given: str | None,
+               returned: str | None) -> tuple[str, str] | None:
+    """Of a class the arguments of `__init__`: layers have a `__new__`, which passes on what it gets."""
+    if kind != "class" or not inspect.isfunction(item.__init__):
+        return None
+    return stringify_signature(signature(item.__init__, bound_method=True), show_annotation=False), ""
 
 
 def to_restructured_text(lines: list[str]) -> list[str]:
@@ -45,7 +63,7 @@ def to_restructured_text(lines: list[str]) -> list[str]:
             result += [first, *map(escape, paragraph[1:]), ""]
         elif indent and in_section:
             result += [*map(escape, paragraph), ""]
-        elif indent or _is_formula(paragraph):
+        elif indent or _is_formula(paragraph) or _is_table(paragraph):
             in_section = False
             result += [".. code-block:: text", "   :class: formula", "",
                        *(f"   {line[min(indent, len(line)):]}" for line in paragraph), ""]
@@ -71,6 +89,11 @@ def _is_formula(paragraph: list[str]) -> bool:
     return bool(_FORMULA.match(paragraph[0])) and not paragraph[-1].endswith((".", ":", ";", ","))
 
 
+def _is_table(paragraph: list[str]) -> bool:
+    """Whether lines are set in columns: later ones are indented, and it is no list."""
+    return not _BULLET.match(paragraph[0]) and any(line[:1] == " " for line in paragraph[1:])
+
+
 def _joined_formulas(lines: list[str]) -> list[str]:
     """Put a literal block after another one into the same: an empty line in a formula divides nothing."""
     head = [".. code-block:: text", "   :class: formula", ""]
@@ -94,6 +117,9 @@ def escape(line: str) -> str:
     Args:
         line: Text of a docstring.
     """
+    bullet = _BULLET.match(line)
+    if bullet:
+        return bullet[0] + escape(line[bullet.end():])
     parts = _CODE.split(line)
     for index in range(0, len(parts), 2):
         parts[index] = re.sub(r"([*|\\])", r"\\\1", parts[index])
@@ -102,7 +128,7 @@ def escape(line: str) -> str:
     for index in range(1, len(parts), 2):
         if parts[index].startswith("``"):
             continue
-        if re.search(r"[^\w.()]", parts[index][1:-1]):  # code, but no name: `Dense(64, activation="relu")`
+        if not _NAME.fullmatch(parts[index][1:-1]):  # code: `Dense(64, activation="relu")`
             parts[index] = f"``{parts[index][1:-1]}``"
         if parts[index - 1][-1:].isalnum():
             parts[index] = rf"\ {parts[index]}"

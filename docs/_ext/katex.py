@@ -1,10 +1,11 @@
-"""Formulas by KaTeX from files of the site: the copy that the lab has, so that no page asks a server.
+"""Formulas by KaTeX from the site's own files, those of the lab: no page asks a server.
 
-Sphinx writes TeX between \\( and \\); docs/_static/site.js gives it to KaTeX when a page is opened.
+The pages hold TeX in elements of class "math"; docs/_static/site.js gives it to KaTeX when a page is opened.
 """
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -20,15 +21,17 @@ def setup(app: Sphinx) -> dict[str, bool]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _inline(translator, node: nodes.Element) -> None:
-    translator.body.append(translator.starttag(node, "span", "", CLASS="math inline"))
-    translator.body.append(translator.encode(node.astext()) + "</span>")
-    raise nodes.SkipNode
+def _inline(translator: Any, node: nodes.Element) -> None:
+    _write(translator, node, "span", "math inline")
 
 
-def _display(translator, node: nodes.Element) -> None:
-    translator.body.append(translator.starttag(node, "div", "", CLASS="math display"))
-    translator.body.append(translator.encode(node.astext()) + "</div>")
+def _display(translator: Any, node: nodes.Element) -> None:
+    _write(translator, node, "div", "math display")
+
+
+def _write(translator: Any, node: nodes.Element, tag: str, classes: str) -> None:
+    translator.body.append(translator.starttag(node, tag, "", CLASS=classes))
+    translator.body.append(f"{translator.encode(node.astext())}</{tag}>")
     raise nodes.SkipNode
 
 

@@ -53,18 +53,24 @@ def pages(lang: str) -> dict[str, str | bytes]:
     """
     rooms = {room: list(_entries(room)) for room in ROOMS}
     rooms = {"tinynet": [("tinynet", name) for name in TOP], **rooms}
-    homes: dict[int, str] = {}
-    for wanted_at_home in (True, False):  # first where they are defined, then where they are named
-        for room, names in rooms.items():
-            for module, name in names:
-                item = getattr(importlib.import_module(module), name)
-                defined = getattr(item, "__module__", "") or ""
-                if not wanted_at_home or f"{defined}.".startswith(f"{_package(room)}."):
-                    homes.setdefault(id(item) if _is_described(item) else hash((module, name)), f"{module}.{name}")
+    homes = _homes(rooms)
     made: dict[str, str | bytes] = {}
     for room, names in rooms.items():
         made |= _room_pages(room, [_entry(module, name, homes) for module, name in names], lang)
     return made
+
+
+def _homes(rooms: dict[str, list[tuple[str, str]]]) -> dict[int, str]:
+    """{id of an object: the path that it is described under}: in its own package and under its own name, if it can be."""
+    found: dict[int, tuple[tuple[bool, bool], str]] = {}
+    for room, names in rooms.items():
+        for module, name in names:
+            item = getattr(importlib.import_module(module), name)
+            if _is_described(item):
+                elsewhere = not f"{item.__module__}.".startswith(f"{_package(room)}.")
+                candidate = (elsewhere, name != item.__name__), f"{module}.{name}"
+                found[id(item)] = min(found.get(id(item), candidate), candidate, key=lambda pair: pair[0])
+    return {key: path for key, (_, path) in found.items()}
 
 
 def _package(room: str) -> str:
@@ -118,8 +124,9 @@ def _room_pages(room: str, entries: list[Entry], lang: str) -> dict[str, str | b
     if len(own) <= MANY:
         return {f"{page}.rst": "\n".join([*head, *_table(entries), *_descriptions(entries)])}
     made: dict[str, str | bytes] = {}
-    for topic, members in topics.items():
-        head += [*_title(_heading(topic), "-"), *_table(members)]
+    for topic, members in sorted(topics.items()):
+        about = escape((inspect.getdoc(importlib.import_module(topic)) or "").partition("\n")[0])
+        head += [*_title(_heading(topic), "-"), about, "", *_table(members)]
         if any(entry.path == entry.home for entry in members):
             short = topic.removeprefix("tinynet.").replace(f"{room}.", "", 1)
             text = [*_title(_heading(topic), "="), *note, f".. automodule:: {topic}", "   :no-index:", "",
@@ -135,10 +142,8 @@ def _title(text: str, mark: str) -> list[str]:
 
 
 def _heading(topic: str) -> str:
-    """A module's subject: what its docstring begins with, or its name."""
-    first = (inspect.getdoc(importlib.import_module(topic)) or "").partition("\n")[0]
-    subject = first.partition(":")[0].rstrip(".")
-    return escape(subject) if 0 < len(subject) < 70 else topic.rpartition(".")[2].replace("_", " ").capitalize()
+    """A topic's name: that of its module, as a phrase."""
+    return topic.rpartition(".")[2].strip("_").replace("_", " ").capitalize()
 
 
 def _table(members: list[Entry]) -> list[str]:
