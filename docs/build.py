@@ -35,7 +35,7 @@ def write_sources(folder: Path, lang: str, run: bool = False, made: bool = True)
         run: Whether lessons are run for their outputs.
         made: Whether the pages are among them that are made of other files.
     """
-    pages = made_pages.written(DOCS)
+    pages = made_pages.written(DOCS, lang)
     if made:
         pages |= made_pages.of_repository(DOCS.parent, lang) | made_pages.of_lessons(lang, run)
         pages |= reference.pages(lang)
@@ -70,6 +70,8 @@ def english_messages() -> Path:
     """Extract the messages of the pages that are translated. Returns the folder with a .pot file a page."""
     sources, out = BUILD / "sources" / "messages", BUILD / "messages"
     write_sources(sources, "en", made=False)
+    for page in made_pages.ENGLISH_PAGES:
+        (sources / page).unlink()
     shutil.rmtree(out, ignore_errors=True)
     # Their links to pages that are made are not found here: the warnings are left to the build of the site.
     command = [argument for argument in sphinx_command("gettext", "en", sources, out) if argument != "-W"]

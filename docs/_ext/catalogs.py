@@ -1,10 +1,21 @@
 """The catalogs of translations: one .po file a page in docs/locale/ko/LC_MESSAGES."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+
+# Without dates and names, which would change in every file at every run.
+HEADER = r"""msgid ""
+msgstr ""
+"Language: ko\n"
+"MIME-Version: 1.0\n"
+"Content-Type: text/plain; charset=utf-8\n"
+"Content-Transfer-Encoding: 8bit\n"
+
+"""
 
 
 def read(path: Path) -> Catalog:
@@ -30,10 +41,10 @@ def update(messages: Path, folder: Path) -> Iterator[str]:
         catalog = read(path)
         catalog.update(read(template), no_fuzzy_matching=True, update_header_comment=False)
         catalog.obsolete.clear()
-        catalog.header_comment, catalog.fuzzy = "", False
+        body = io.BytesIO()
+        write_po(body, catalog, width=120, omit_header=True, no_location=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            write_po(file, catalog, width=120, omit_header=False, no_location=True)
+        path.write_bytes(HEADER.encode() + body.getvalue())
         missing = sum(not message.string for message in catalog if message.id)
         if missing:
             yield f"{path}: {missing} messages without translation"

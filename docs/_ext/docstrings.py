@@ -25,6 +25,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _before_napoleon, priority=400)  # napoleon's is 500
     app.connect("autodoc-process-docstring", _after_napoleon, priority=600)
     app.connect("autodoc-process-signature", _signature)
+    app.connect("autodoc-skip-member", _is_left_out)
     app.connect("missing-reference", _resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -43,6 +44,11 @@ def _signature(app: Sphinx, kind: str, name: str, item: Any, options: Any, given
     if kind != "class" or not inspect.isfunction(item.__init__):
         return None
     return stringify_signature(signature(item.__init__, bound_method=True), show_annotation=False), ""
+
+
+def _is_left_out(app: Sphinx, kind: str, name: str, item: Any, skip: bool, options: Any) -> bool | None:
+    """A class that another has as an attribute is described where it is defined."""
+    return True if kind == "class" and inspect.isclass(item) and "." not in item.__qualname__ else None
 
 
 def to_restructured_text(lines: list[str]) -> list[str]:

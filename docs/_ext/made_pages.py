@@ -20,6 +20,7 @@ REPOSITORY = {
     "tinynet/lab/README.md": "project/lab_panels.md",
     "tinynet/textbook/README.md": "slides.md",
 }
+ENGLISH_PAGES = ("differences.md",)  # of those that stand in docs/; the others have catalogs
 README_SECTIONS = ("How to read it", "How it is built")
 
 ENGLISH_ONLY = "이 페이지는 영어로만 제공합니다."
@@ -27,13 +28,13 @@ AS_NOTEBOOK = {
     False: Words(
         "Here are the lesson's text and code, without what the cells print and draw. `tinynet lessons --lang en --out "
         "course` writes all lessons as notebooks; `tinynet lessons run {number}` runs this one in the terminal.",
-        "이 페이지에는 레슨의 글과 코드만 있고, 셀이 출력하는 글자와 그림은 없습니다. `tinynet lessons --lang ko --out course`를 "
-        "실행하면 모든 레슨을 노트북으로 저장합니다. `tinynet lessons run {number} --lang ko`는 이 레슨을 터미널에서 실행합니다."),
+        "이 페이지에는 강의의 글과 코드만 있고, 셀이 출력하는 글과 그림은 없습니다. `tinynet lessons --lang ko --out course`를 실행하면 "
+        "모든 강의를 노트북으로 저장합니다. `tinynet lessons run {number} --lang ko`는 이 강의를 터미널에서 실행합니다."),
     True: Words(
         "Here is the lesson with what its cells print and draw. `tinynet lessons --lang en --out course` writes all "
         "lessons as notebooks, to change and run.",
-        "이 페이지에는 셀이 출력한 글자와 그림까지 있습니다. `tinynet lessons --lang ko --out course`를 실행하면 모든 레슨을 직접 고치고 "
-        "실행할 수 있는 노트북으로 저장합니다."),
+        "이 페이지에는 셀이 출력한 글과 그림도 있습니다. `tinynet lessons --lang ko --out course`를 실행하면 모든 강의를 직접 고치고 실행할 "
+        "수 있는 노트북으로 저장합니다."),
 }
 LONG = Words("Trains for long. In the notebook only with `--long`.",
              "오래 걸리는 학습입니다. `--long` 옵션을 주어야 노트북에 들어갑니다.")
@@ -59,13 +60,13 @@ lessons.check("{name}", my_{name})     # what is right, or what went wrong, with
 There are {count} exercises. The lessons ask for them where their topic comes up.
 """,
     """\
-몇 줄짜리 함수를 직접 작성하고 채점해 봅시다. `check`는 여러 입력으로 함수를 실행해 정답과 비교하고, 흔히 하는 실수라면 무엇이 잘못되었는지
-알려 줍니다.
+몇 줄짜리 함수를 직접 작성하고 채점해 봅시다. `check`는 여러 가지 입력으로 함수를 실행해 정답과 비교합니다. 흔히 하는 실수라면 무엇이
+잘못되었는지도 알려 줍니다.
 
 ```python
 from tinynet import lessons
 
-print(lessons.exercise("{name}", lang="ko"))      # 빈칸을 채울 함수
+print(lessons.exercise("{name}", lang="ko"))      # 여러분이 채울 함수
 
 
 def my_{signature}:
@@ -75,20 +76,23 @@ def my_{signature}:
 lessons.check("{name}", my_{name}, lang="ko")     # 맞았는지, 틀렸다면 무엇이 왜 틀렸는지와 그것이 드러나는 첫 입력
 ```
 
-연습 문제는 모두 {count}개입니다. 레슨에서 해당 주제를 다룰 때 하나씩 나옵니다.
+연습 문제는 모두 {count}개입니다. 강의에서 해당 주제를 다룰 때 나옵니다.
 """)
 
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
-def written(docs: Path) -> dict[str, str | bytes]:
+def written(docs: Path, lang: str) -> dict[str, str | bytes]:
     """Return what stands in docs/: pages and pictures, by name."""
     paths = [path for pattern in ("*.md", "[!_]*/*.md", "pictures/*", "*/pictures/*") for path in docs.glob(pattern)]
     pages: dict[str, str | bytes] = {}
     for path in paths:
         name = path.relative_to(docs).as_posix()
-        pages[name] = (with_links(path.read_text(encoding="utf-8"), docs.parent, f"docs/{name}", name)
-                       if path.suffix == ".md" else path.read_bytes())
+        if path.suffix != ".md":
+            pages[name] = path.read_bytes()
+            continue
+        text = with_links(path.read_text(encoding="utf-8"), docs.parent, f"docs/{name}", name)
+        pages[name] = in_english(text, lang) if name in ENGLISH_PAGES else text
     return pages
 
 
