@@ -1,4 +1,4 @@
-"""Settings of the documentation's pages. `docs/build.py` builds them, for each language; see CONTRIBUTING.md."""
+"""Settings of the documentation's pages. `docs/make.py` builds them, for each language; see CONTRIBUTING.md."""
 
 import re
 import sys
@@ -9,13 +9,12 @@ sys.path.append(str(DOCS / "_ext"))  # after Python's own folders: no file there
 
 project = "tinynet"
 release = version = re.search(r'__version__ = "(.+)"', (DOCS.parent / "tinynet" / "version.py").read_text())[1]
-language = "en"  # docs/build.py sets it
+language = "en"  # docs/make.py sets it
 html_math_renderer = "katex"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings", "katex", "korean_search"]
 templates_path = ["_templates"]
 exclude_patterns = ["_*", "locale", "**.py"]
-suppress_warnings = ["toc.not_readable"]  # guides that are not written yet
 
 # Text: Markdown by MyST, its formulas between $; `name` in a docstring is a link if there is such a name.
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
@@ -38,8 +37,8 @@ python_display_short_literal_types = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
-# Translation: a catalog a page, as locale/ko/LC_MESSAGES/guides/start.po.
-locale_dirs = [str(DOCS / "locale")]
+# Translation: a catalog a page, as docs/locale/ko/LC_MESSAGES/guides/start.po; docs/make.py copies them to the pages.
+locale_dirs = ["locale"]
 gettext_compact = False
 gettext_location = False
 gettext_uuid = False

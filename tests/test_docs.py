@@ -1,6 +1,6 @@
 """The documentation: what its pages are made of, the Korean catalogs, and, where it is built, the site.
 
-`python docs/build.py` builds it; `TINYNET_SITE=build/docs pytest tests/test_docs.py` tests the result too: every link,
+`python docs/make.py` builds it; `TINYNET_SITE=build/docs pytest tests/test_docs.py` tests the result too: every link,
 every formula, search in both languages, without a server and without a network.
 """
 
@@ -23,11 +23,11 @@ for package in ("sphinx", "myst_parser", "furo", "sklearn", "matplotlib"):
     pytest.importorskip(package)
 sys.path[:0] = [str(DOCS), str(DOCS / "_ext")]
 
-import build  # noqa: E402
 import catalogs  # noqa: E402
 import docstrings  # noqa: E402
 import korean_search  # noqa: E402
 import made_pages  # noqa: E402
+import make  # noqa: E402
 import reference  # noqa: E402
 from sphinx.ext.napoleon import Config, GoogleDocstring  # noqa: E402
 
@@ -36,7 +36,7 @@ from tinynet.lessons.checks import EXERCISES  # noqa: E402
 from tinynet.version import __version__  # noqa: E402
 
 KOREAN = DOCS / "locale" / "ko" / "LC_MESSAGES"
-both_languages = pytest.mark.parametrize("lang", build.LANGUAGES)
+both_languages = pytest.mark.parametrize("lang", make.LANGUAGES)
 
 # -- docstrings --------------------------------------------------------------------------------------------------------
 
@@ -46,22 +46,22 @@ def converted(text):
 
 
 def test_a_formula_keeps_its_lines():
-    lines = converted("Sum.\n\ny[i] = sum over p of x[i*s + p]\n    * kernel[p]\n\nWhere x = 0 outside, it counts as zero.")
+    lines = converted("Sum.\n\ny[i] = sum over p of x[i*s + p]\n    * kernel[p]\n\nWhere x = 0, it counts as zero.")
     begin = lines.index(".. code-block:: text")
     assert lines[begin + 3:begin + 5] == ["   y[i] = sum over p of x[i*s + p]", "       * kernel[p]"]
-    assert "Where x = 0 outside, it counts as zero." in lines
+    assert "Where x = 0, it counts as zero." in lines
 
 
 def test_an_indented_block_keeps_its_columns():
     lines = converted("Parts.\n\n    a.py    first\n\n    b.py    second\n\nEnd.")
     assert lines.count(".. code-block:: text") == 1
-    assert [line for line in lines if line.startswith("   ") and ".py" in line] == ["   a.py    first", "   b.py    second"]
+    assert [line for line in lines if ".py" in line] == ["   a.py    first", "   b.py    second"]
 
 
 def test_sections_reach_napoleon():
-    text = "f.\n\nArgs:\n    x, y: |x| * y.\n        On two lines.\n\n    **kwargs: Others.\n\nRaises:\n    ValueError: x."
+    text = "f.\n\nArgs:\n    x, y: |x| * y.\n        Two lines.\n\n    **kwargs: Others.\n\nRaises:\n    ValueError: x."
     result = str(GoogleDocstring(converted(text), Config(napoleon_use_param=False)))
-    assert r"**x, y** -- \|x\| \* y." in result and r"On two lines." in result and "kwargs" in result
+    assert r"**x, y** -- \|x\| \* y." in result and "Two lines." in result and "kwargs" in result
     assert ":raises ValueError: x." in result and "code-block" not in result
 
 
@@ -99,7 +99,7 @@ def test_every_public_name_is_described_once_and_listed(api):
             item = getattr(module, name)
             if isinstance(item, type) or callable(item):
                 assert id(item) in objects, f"{room}.{name}"
-                assert f"`{name} <" in api[f"api/{room}.rst"] or f".{name} <" in api[f"api/{room}.rst"], f"{room}.{name}"
+                assert re.search(rf"[`.]{name} <", api[f"api/{room}.rst"]), f"{room}.{name}"
 
 
 def found(path):
@@ -147,7 +147,8 @@ def test_a_lesson_that_was_run_has_its_outputs(tmp_path):
     path = tmp_path / "01_sum.py"
     path.write_text('# %% [markdown] lang="en"\n# # Sum\n#\n# Course rows: 1-1 · Minutes: 1\n'
                     '# %% [markdown] lang="ko"\n# # 합\n#\n# 강의 항목: 1-1 · 시간(분): 1\n'
-                    '# %%\nprint(1 + 1)\n# %%\nimport matplotlib.pyplot as plt\n_ = plt.plot([1, 2])\n', encoding="utf-8")
+                    '# %%\nprint(1 + 1)\n# %%\nimport matplotlib.pyplot as plt\n_ = plt.plot([1, 2])\n',
+                    encoding="utf-8")
     lesson = read_lesson(path)
     outputs = made_pages.outputs_of(lesson, "en")
     page = made_pages.lesson_page(lesson, "en", outputs)
@@ -195,19 +196,20 @@ def test_pages_in_english_have_a_line_about_it_in_korean():
 def messages(tmp_path_factory):
     """The messages of the English pages, extracted in a folder of their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "BUILD", tmp_path_factory.mktemp("messages"))
-        return build.english_messages()
+        patch.setattr(make, "BUILD", tmp_path_factory.mktemp("messages"))
+        return make.english_messages()
 
 
 def test_every_message_has_its_translation(messages):
     templates = sorted(messages.rglob("*.pot"))
+    written = [path for path in KOREAN.rglob("*.po") if path.name != catalogs.OF_SPHINX]
     assert {path.relative_to(messages).with_suffix(".po") for path in templates} == {
-        path.relative_to(KOREAN) for path in KOREAN.rglob("*.po")}, "python docs/build.py --catalogs"
+        path.relative_to(KOREAN) for path in written}, "python docs/make.py --catalogs"
     for template in templates:
         catalog = catalogs.read((KOREAN / template.relative_to(messages)).with_suffix(".po"))
         expected = {message.id for message in catalogs.read(template) if message.id}
         assert {message.id for message in catalog if message.id} == expected, (
-            f"{template.stem}: python docs/build.py --catalogs")
+            f"{template.stem}: python docs/make.py --catalogs")
         for message in catalog:
             assert not message.id or message.string and not message.fuzzy, f"{template.stem}: {message.id!r}"
         assert not catalog.obsolete
@@ -229,15 +231,16 @@ def test_catalogs_are_updated(messages, tmp_path):
 
 @pytest.mark.parametrize("word", ["학습률", "손실", "기울기", "가중치", "층", "배치", "평가", "전문가", "이미지"])
 def test_a_word_and_the_word_with_a_particle_have_one_stem(word):
-    for particle in "은 는 을 를 의 에 에서 으로 로 과 와 도 만 까지 부터".split():
+    for particle in ("은", "는", "을", "를", "의", "에", "에서", "으로", "로", "과", "와", "도", "만", "까지", "부터"):
         assert korean_search.stem_korean(word + particle) == korean_search.stem_korean(word), particle
     if len(word) > 1:
-        for ending in "이 가 입니다 하는 한 된 됩니다 들은".split():
+        for ending in ("이", "가", "입니다", "하는", "한", "된", "됩니다", "들은"):
             assert korean_search.stem_korean(word + ending) == korean_search.stem_korean(word), ending
 
 
 def test_different_words_have_different_stems():
-    words = "학습 학습률 손실 기울기 가중치 층 배치 검증 과적합 모멘텀 정규화 초기화 드롭아웃 합성곱 확률 활성화".split()
+    words = ["학습", "학습률", "손실", "기울기", "가중치", "층", "배치", "검증", "과적합", "모멘텀", "정규화", "초기화",
+             "드롭아웃", "합성곱", "확률", "활성화"]
     assert len({korean_search.stem_korean(word) for word in words}) == len(words)
 
 
@@ -278,7 +281,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site():
-    pages = {path: Page(path) for lang in build.LANGUAGES for path in sorted((SITE / lang).rglob("*.html"))}
+    pages = {path: Page(path) for lang in make.LANGUAGES for path in sorted((SITE / lang).rglob("*.html"))}
     assert len(pages) > 300
     return pages
 
@@ -286,11 +289,11 @@ def site():
 @needs_site
 def test_both_languages_have_the_same_pages_and_lead_to_each_other(site):
     english, korean = ({path.relative_to(SITE / lang) for path in site if path.is_relative_to(SITE / lang)}
-                       for lang in build.LANGUAGES)
+                       for lang in make.LANGUAGES)
     assert english == korean
     for path, page in site.items():
         inside = path.relative_to(SITE).parts[1:]
-        for lang in build.LANGUAGES:
+        for lang in make.LANGUAGES:
             assert (path.parent / page.switch[lang]).resolve() == SITE.joinpath(lang, *inside), path
 
 
@@ -299,7 +302,7 @@ def test_nothing_is_loaded_from_elsewhere(site):
     for path, page in site.items():
         for address in page.loads:
             assert not re.match(r"(\w+:)?//", address), (path, address)
-            assert address.startswith("data:") or (path.parent / address.partition("?")[0]).exists(), (path, address)
+            assert address.startswith(("data:", "#")) or (path.parent / address.partition("?")[0]).exists(), address
     for path in SITE.glob("*/_static/**/*.css"):
         for address in re.findall(r"url\((.+?)\)|@import\s+(\S+)", path.read_text(encoding="utf-8")):
             assert not re.match(r"""["']?(https?:)?//""", "".join(address)), (path, address)
@@ -353,11 +356,11 @@ def tab(browser):
     ("en", "Conv2D", "api/layers/convolution.html"), ("en", "tinynet.layers.Dense", "api/layers/dense.html"),
     ("ko", "모멘텀", "course/03_momentum.html"), ("ko", "모멘텀은", "course/03_momentum.html"),
     ("ko", "경사 하강법", "course/02_gradient_descent.html"), ("ko", "학습률이", "course/03_momentum.html"),
-    ("ko", "Conv2D", "api/layers/convolution.html"),
+    ("ko", "Conv2D", "api/layers/convolution.html"), ("ko", "재현성", "guides/reproducibility.html"),
 ])
 def test_search_finds_a_page_without_a_server(tab, lang, words, page):
     tab.goto(f"{(SITE / lang / 'search.html').as_uri()}?q={words}")
-    tab.wait_for_function("document.querySelector('.search-summary')?.innerText.length > 0")
+    tab.wait_for_function("document.querySelector('.search-summary')?.innerText.length > 0", timeout=60_000)
     results = tab.eval_on_selector_all("ul.search a", "links => links.map(link => link.getAttribute('href'))")
     assert page in {result.partition("#")[0] for result in results}
     assert len(results) < 400

@@ -7,6 +7,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+OF_SPHINX = "sphinx.po"  # words of the theme that have no translation there
+
 # Without dates and names, which would change in every file at every run.
 HEADER = r"""msgid ""
 msgstr ""
@@ -49,5 +51,5 @@ def update(messages: Path, folder: Path) -> Iterator[str]:
         if missing:
             yield f"{path}: {missing} messages without translation"
     for path in folder.rglob("*.po"):
-        if not (messages / path.relative_to(folder)).with_suffix(".pot").exists():
+        if path.name != OF_SPHINX and not (messages / path.relative_to(folder)).with_suffix(".pot").exists():
             yield f"{path}: there is no such page; remove it"

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.inspect import signature, stringify_signature
 from sphinx.util.nodes import make_refnode
 
-SECTION = re.compile(r"\s*(Args|Attributes|Call arguments|Returns|Raises|Yields|[A-Z][a-z ]+):$")  # "Args:", "Returns:"; their lines are indented, and are no formula
+SECTION = re.compile(r"\s*[A-Z][a-z]+( arguments)?:$")  # "Args:", "Call arguments:"; its lines are no formula
 _CODE = re.compile(r"(``.+?``|`[^`]+`)")
 _BULLET = re.compile(r"\s*[*-] ")
 _NAME = re.compile(r"\w+(\.\w+)*(\(\))?")
@@ -35,7 +35,7 @@ def _before_napoleon(app: Sphinx, kind: str, name: str, item: Any, options: Any,
 
 
 def _after_napoleon(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
-    lines[:] = [re.sub(r"^(\W*\*\*.+?\*\*) -- ", r"\1 – ", line) for line in lines]
+    lines[:] = [re.sub(r"^((?::[^:]+:)?\W*\*\*.+?\*\*) -- ", r"\1 – ", line) for line in lines]
 
 
 def _signature(app: Sphinx, kind: str, name: str, item: Any, options: Any, given: str | None,

@@ -1,9 +1,9 @@
 """Search in Korean: words without their particles, since 학습률은, 학습률을 and 학습률이 are one word.
 
-Sphinx has no rules for Korean and would find a word only in the form that was typed. The same two rules run in Python,
-for the index, and in the browser, for the question: endings are taken off as long as there are any and enough of the word
-is left, so that a word and the word with a particle come to the same stem. It need not be a word: 평가 and 평가를 are 평가,
-전문가 and 전문가를 are 전문. Latin letters are words of their own, and stemmed as English.
+Sphinx has no rules for Korean and would find a word only in the form that was typed. The same rule runs in Python, for
+the index, and in the browser, for the question: endings are taken off as long as there are any and enough of the word
+is left, so that a word and the word with a particle come to the same stem. It need not be a word: the stem of 평가 and
+평가를 is 평가, that of 전문가 and 전문가를 is 전문. Latin letters are words of their own, and stemmed as English.
 """
 
 import json
@@ -14,9 +14,12 @@ from sphinx.search.en import SearchEnglish
 
 # An ending, and how many syllables must be left: particles that few nouns end in, and the others with verbs' endings.
 _AFTER_ONE = "에서는 에서도 으로는 에서 에는 에도 으로 까지 부터 마다 보다 처럼 만큼 은 는 을 를 의 에 로 과 와 도 만"
-_AFTER_TWO = ("이라고 이라는 라고 라는 이란 란 이나 이며 이고 이다 입니다 인 일 이 가 들 하였습니다 했습니다 합니다 하면서 하는 하고 하며 하면 하여 "
-              "해서 하지 하기 하려면 한다 한 할 함 되었습니다 됐습니다 됩니다 되면서 되는 되고 되며 되면 되어 된다 된 될 시킵니다 시키는 "
-              "시키고 시키면 시킨 시킬")
+_AFTER_TWO = (
+    "이라고 이라는 라고 라는 이란 란 이나 이며 이고 이다 입니다 인 일 이 가 들 "
+    "하였습니다 했습니다 합니다 하면서 하는 하고 하며 하면 하여 해서 하지 하기 하려면 한다 한 할 함 "
+    "되었습니다 됐습니다 됩니다 되면서 되는 되고 되며 되면 되어 된다 된 될 "
+    "시킵니다 시키는 시키고 시키면 시킨 시킬"
+)
 LEFT = {**dict.fromkeys(_AFTER_TWO.split(), 2), **dict.fromkeys(_AFTER_ONE.split(), 1)}
 ENDINGS = sorted(LEFT, key=len, reverse=True)
 

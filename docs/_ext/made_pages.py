@@ -83,8 +83,9 @@ _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
 def written(docs: Path, lang: str) -> dict[str, str | bytes]:
-    """Return what stands in docs/: pages and pictures, by name."""
-    paths = [path for pattern in ("*.md", "[!_]*/*.md", "pictures/*", "*/pictures/*") for path in docs.glob(pattern)]
+    """Return what stands in docs/: pages, pictures, the catalogs of the language, by name."""
+    paths = [path for pattern in ("*.md", "[!_]*/*.md", "pictures/*", "*/pictures/*", f"locale/{lang}/**/*.po")
+             for path in docs.glob(pattern)]
     pages: dict[str, str | bytes] = {}
     for path in paths:
         name = path.relative_to(docs).as_posix()

@@ -61,7 +61,7 @@ def pages(lang: str) -> dict[str, str | bytes]:
 
 
 def _homes(rooms: dict[str, list[tuple[str, str]]]) -> dict[int, str]:
-    """{id of an object: the path that it is described under}: in its own package and under its own name, if it can be."""
+    """{id of an object: the path that describes it}: in its own package and under its own name, if it can be."""
     found: dict[int, tuple[tuple[bool, bool], str]] = {}
     for room, names in rooms.items():
         for module, name in names:

@@ -1,8 +1,8 @@
-"""Build the documentation: `python docs/build.py` makes build/docs/en and build/docs/ko; open index.html in either.
+"""Build the documentation: `python docs/make.py` makes build/docs/en and build/docs/ko; open index.html in either.
 
-    python docs/build.py --lang ko      one language
-    python docs/build.py --run          run the lessons, and show what they print and draw
-    python docs/build.py --catalogs     bring the catalogs in docs/locale up to date with the English pages
+    python docs/make.py --lang ko      one language
+    python docs/make.py --run          run the lessons, and show what they print and draw
+    python docs/make.py --catalogs     bring the catalogs in docs/locale up to date with the English pages
 
 Sphinx reads a copy of docs/ in build/docs/sources, beside pages that are made of the lessons, the package's names and
 the files at the top of the repository (docs/_ext/made_pages.py, docs/_ext/reference.py). Needs the extra "docs".
@@ -27,7 +27,7 @@ import reference  # noqa: E402
 
 
 def write_sources(folder: Path, lang: str, run: bool = False, made: bool = True) -> None:
-    """Write the pages of one language for Sphinx; files that are the same keep their time, so that only changes are read.
+    """Write the pages of one language for Sphinx; files that stay as they are keep their time: only changes are read.
 
     Args:
         folder: Where to; files of an earlier build that are no longer made are removed.
@@ -70,12 +70,16 @@ def english_messages() -> Path:
     """Extract the messages of the pages that are translated. Returns the folder with a .pot file a page."""
     sources, out = BUILD / "sources" / "messages", BUILD / "messages"
     write_sources(sources, "en", made=False)
-    for page in made_pages.ENGLISH_PAGES:
-        (sources / page).unlink()
+    others = (*made_pages.ENGLISH_PAGES, *made_pages.REPOSITORY.values(), "exercises.md")
+    for page in others:  # the index has titles for them, which are messages if there is such a page
+        (sources / page).parent.mkdir(parents=True, exist_ok=True)
+        (sources / page).write_text("# -\n", encoding="utf-8")
     shutil.rmtree(out, ignore_errors=True)
-    # Their links to pages that are made are not found here: the warnings are left to the build of the site.
+    # Links to pages that are made are not found here: the warnings are left to the build of the site.
     command = [argument for argument in sphinx_command("gettext", "en", sources, out) if argument != "-W"]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONHASHSEED": "0"})
+    for page in others:
+        (out / page).with_suffix(".pot").unlink()
     return out
 
 
