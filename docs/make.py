@@ -9,7 +9,6 @@ the files at the top of the repository (docs/_ext/made_pages.py, docs/_ext/refer
 """
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -62,22 +61,31 @@ def build(languages: tuple[str, ...], run: bool = False) -> int:
     for lang in languages:
         sources = BUILD / "sources" / lang
         write_sources(sources, lang, run)
+        remove_old_pages(BUILD / lang, sources)
         running.append(subprocess.Popen(sphinx_command("html", lang, sources, BUILD / lang)))
     return max(process.wait() for process in running)
+
+
+def remove_old_pages(out: Path, sources: Path) -> None:
+    """Remove pages that an earlier build made of sources that are gone; Sphinx leaves them."""
+    kept = {path.relative_to(sources).with_suffix("") for path in sources.rglob("*")}
+    for page in out.rglob("*.html"):
+        if page.relative_to(out).with_suffix("") not in kept and page.stem not in ("genindex", "py-modindex", "search"):
+            page.unlink()
 
 
 def english_messages() -> Path:
     """Extract the messages of the pages that are translated. Returns the folder with a .pot file a page."""
     sources, out = BUILD / "sources" / "messages", BUILD / "messages"
     write_sources(sources, "en", made=False)
-    others = (*made_pages.ENGLISH_PAGES, *made_pages.REPOSITORY.values(), "exercises.md")
+    others = (*made_pages.REPOSITORY.values(), "exercises.md")
     for page in others:  # the index has titles for them, which are messages if there is such a page
         (sources / page).parent.mkdir(parents=True, exist_ok=True)
         (sources / page).write_text("# -\n", encoding="utf-8")
     shutil.rmtree(out, ignore_errors=True)
     # Links to pages that are made are not found here: the warnings are left to the build of the site.
     command = [argument for argument in sphinx_command("gettext", "en", sources, out) if argument != "-W"]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONHASHSEED": "0"})
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     for page in others:
         (out / page).with_suffix(".pot").unlink()
     return out

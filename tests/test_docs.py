@@ -182,11 +182,29 @@ def test_links_between_files_are_links_between_pages(written, source, page, expe
 
 
 def test_pages_in_english_have_a_line_about_it_in_korean():
-    pages = made_pages.of_repository(ROOT, "ko") | made_pages.written(DOCS, "ko")
-    for name in (*made_pages.REPOSITORY.values(), *made_pages.ENGLISH_PAGES):
+    pages = made_pages.of_repository(ROOT, "ko")
+    for name in made_pages.REPOSITORY.values():
         title, _, rest = pages[name].partition("\n")
         assert title.startswith("# ") and rest.lstrip().startswith(f":::{{note}}\n{made_pages.ENGLISH_ONLY}"), name
     assert "Nothing imports upwards" in pages["project/how_it_is_built.md"]
+
+
+def test_sources_are_brought_up_to_date(tmp_path):
+    """What is the same keeps its time, what changed is written, what is gone goes, its page too."""
+    sources, out = tmp_path / "sources", tmp_path / "out"
+    make.write_sources(sources, "en", made=False)
+    index, changed = sources / "index.md", sources / "differences.md"
+    os.utime(index, (1, 1))
+    changed.write_text("old", encoding="utf-8")
+    (sources / "gone.md").touch()
+    out.mkdir()
+    for name in ("gone", "index", "search"):
+        (out / f"{name}.html").touch()
+    make.write_sources(sources, "en", made=False)
+    make.remove_old_pages(out, sources)
+    assert index.stat().st_mtime == 1 and changed.read_text(encoding="utf-8") != "old"
+    assert not (sources / "gone.md").exists()
+    assert sorted(page.name for page in out.iterdir()) == ["index.html", "search.html"]
 
 
 # -- Korean ------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ REPOSITORY = {
     "tinynet/lab/README.md": "project/lab_panels.md",
     "tinynet/textbook/README.md": "slides.md",
 }
-ENGLISH_PAGES = ("differences.md",)  # of those that stand in docs/; the others have catalogs
 README_SECTIONS = ("How to read it", "How it is built")
 
 ENGLISH_ONLY = "이 페이지는 영어로만 제공합니다."
@@ -89,11 +88,8 @@ def written(docs: Path, lang: str) -> dict[str, str | bytes]:
     pages: dict[str, str | bytes] = {}
     for path in paths:
         name = path.relative_to(docs).as_posix()
-        if path.suffix != ".md":
-            pages[name] = path.read_bytes()
-            continue
-        text = with_links(path.read_text(encoding="utf-8"), docs.parent, f"docs/{name}", name)
-        pages[name] = in_english(text, lang) if name in ENGLISH_PAGES else text
+        pages[name] = (with_links(path.read_text(encoding="utf-8"), docs.parent, f"docs/{name}", name)
+                       if path.suffix == ".md" else path.read_bytes())
     return pages
 
 
