@@ -20,7 +20,7 @@ exclude_patterns = ["_*", "locale", "**.py"]
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 4
 default_role = "py:obj"
-smartquotes = False
+smartquotes_action = "D"  # dashes, not quotes
 highlight_language = "text"
 pygments_style, pygments_dark_style = "friendly", "monokai"
 

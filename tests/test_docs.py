@@ -57,6 +57,7 @@ def test_an_indented_block_keeps_its_columns():
     lines = converted("Parts.\n\n    a.py    first\n\n    b.py    second\n\nEnd.")
     assert lines.count(".. code-block:: text") == 1
     assert [line for line in lines if ".py" in line] == ["   a.py    first", "   b.py    second"]
+    assert "   a.py    first" in converted("Parts.\n\na.py    first\nb.py    second")  # all of a docstring's rest
 
 
 def test_sections_reach_napoleon():

@@ -22,20 +22,15 @@ _FORMULA = re.compile(r"[^.:`]* (=|\+=|-=|<-) ")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("autodoc-process-docstring", _before_napoleon, priority=400)  # napoleon's is 500
-    app.connect("autodoc-process-docstring", _after_napoleon, priority=600)
+    app.connect("autodoc-process-docstring", _process, priority=400)  # napoleon's is 500
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-skip-member", _is_left_out)
     app.connect("missing-reference", _resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _before_napoleon(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
+def _process(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
     lines[:] = to_restructured_text(lines)
-
-
-def _after_napoleon(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
-    lines[:] = [re.sub(r"^((?::[^:]+:)?\W*\*\*.+?\*\*) -- ", r"\1 – ", line) for line in lines]
 
 
 def _signature(app: Sphinx, kind: str, name: str, item: Any, options: Any, given: str | None,
@@ -96,8 +91,10 @@ def _is_formula(paragraph: list[str]) -> bool:
 
 
 def _is_table(paragraph: list[str]) -> bool:
-    """Whether lines are set in columns: later ones are indented, and it is no list."""
-    return not _BULLET.match(paragraph[0]) and any(line[:1] == " " for line in paragraph[1:])
+    """Whether lines are set in columns: two have wide gaps, or later ones are indented, and it is no list."""
+    if _BULLET.match(paragraph[0]):
+        return False
+    return sum("  " in line.strip() for line in paragraph) > 1 or any(line[:1] == " " for line in paragraph[1:])
 
 
 def _joined_formulas(lines: list[str]) -> list[str]:

@@ -41,7 +41,7 @@ EXERCISES_TITLE = Words("Exercises", "연습 문제")
 EXERCISES_INTRO = Words(
     """\
 Write a function of a few lines and let it be checked. `check` calls it with generated inputs, compares with the
-reference, and names the mistake if it is a typical one.
+reference, and names the mistake if it is a typical one, with the first input that shows it.
 
 ```python
 from tinynet import lessons
@@ -53,14 +53,14 @@ def my_{signature}:
     ...
 
 
-lessons.check("{name}", my_{name})     # what is right, or what went wrong, with the first input that shows it
+lessons.check("{name}", my_{name})     # right, or what went wrong
 ```
 
 There are {count} exercises. The lessons ask for them where their topic comes up.
 """,
     """\
 몇 줄짜리 함수를 직접 작성하고 채점해 봅시다. `check`는 여러 가지 입력으로 함수를 실행해 정답과 비교합니다. 흔히 하는 실수라면 무엇이
-잘못되었는지도 알려 줍니다.
+잘못되었는지와 그것이 드러나는 첫 입력도 알려 줍니다.
 
 ```python
 from tinynet import lessons
@@ -72,7 +72,7 @@ def my_{signature}:
     ...
 
 
-lessons.check("{name}", my_{name}, lang="ko")     # 맞았는지, 틀렸다면 무엇이 왜 틀렸는지와 그것이 드러나는 첫 입력
+lessons.check("{name}", my_{name}, lang="ko")     # 맞았는지, 무엇이 틀렸는지
 ```
 
 연습 문제는 모두 {count}개입니다. 강의에서 해당 주제를 다룰 때 나옵니다.

@@ -112,6 +112,7 @@ def _entry(module: str, name: str, homes: dict[int, str]) -> Entry:
 
 
 def _room_pages(room: str, entries: list[Entry], lang: str) -> dict[str, str | bytes]:
+    """The page of a module: a table of its names, and their descriptions; of many names, a page a topic has these."""
     topics: dict[str, list[Entry]] = {}
     for entry in entries:
         inner = entry.path.rpartition(".")[0]
@@ -124,13 +125,18 @@ def _room_pages(room: str, entries: list[Entry], lang: str) -> dict[str, str | b
     if len(own) <= MANY:
         return {f"{page}.rst": "\n".join([*head, *_table(entries), *_descriptions(entries)])}
     made: dict[str, str | bytes] = {}
-    for topic, members in sorted(topics.items()):
-        about = escape((inspect.getdoc(importlib.import_module(topic)) or "").partition("\n")[0])
-        head += [*_title(_heading(topic), "-"), about, "", *_table(members)]
+    for topic, members in sorted(topics.items(), key=lambda item: (item[0] == _package(room), item[0])):
+        short = topic.removeprefix("tinynet.").removeprefix(f"{room}.")
+        title, about, details = "Others", [], []
+        if short == room:  # names that the package itself defines
+            short = "others"
+        else:
+            title = topic.rpartition(".")[2].strip("_").replace("_", " ").capitalize()
+            about = [escape((inspect.getdoc(importlib.import_module(topic)) or "").partition("\n")[0]), ""]
+            details = [f".. automodule:: {topic}", "   :no-index:", ""]
+        head += [*_title(title, "-"), *about, *_table(members)]
         if any(entry.path == entry.home for entry in members):
-            short = topic.removeprefix("tinynet.").replace(f"{room}.", "", 1)
-            text = [*_title(_heading(topic), "="), *note, f".. automodule:: {topic}", "   :no-index:", "",
-                    *_descriptions(members)]
+            text = [*_title(title, "="), *note, *details, *_descriptions(members)]
             made[f"{page}/{short}.rst"] = "\n".join(text)
     inner = [f"   {room}/{name.rpartition('/')[2].removesuffix('.rst')}" for name in made]
     made[f"{page}.rst"] = "\n".join([*head, ".. toctree::", "   :hidden:", "", *inner, ""])
@@ -139,11 +145,6 @@ def _room_pages(room: str, entries: list[Entry], lang: str) -> dict[str, str | b
 
 def _title(text: str, mark: str) -> list[str]:
     return [text, mark * len(text), ""]
-
-
-def _heading(topic: str) -> str:
-    """A topic's name: that of its module, as a phrase."""
-    return topic.rpartition(".")[2].strip("_").replace("_", " ").capitalize()
 
 
 def _table(members: list[Entry]) -> list[str]:
