@@ -155,7 +155,7 @@ def test_a_lesson_that_was_run_has_its_outputs(tmp_path):
     outputs = made_pages.outputs_of(lesson, "en")
     page = made_pages.lesson_page(lesson, "en", outputs)
     assert "```{code-block} text\n:class: output\n\n2\n```" in page
-    (name,) = re.findall(r"!\[\]\((\S+\.png)\)", page)
+    (name,) = re.findall(r"!\[what the code above draws\]\((\S+\.png)\)", page)
     assert dict(sum(outputs.values(), []))[name].startswith(b"\x89PNG")
 
 

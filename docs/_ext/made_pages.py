@@ -37,6 +37,7 @@ AS_NOTEBOOK = {
 }
 LONG = Words("Trains for long. In the notebook only with `--long`.",
              "오래 걸리는 학습입니다. `--long` 옵션을 주어야 노트북에 들어갑니다.")
+PICTURE = Words("what the code above draws", "위의 코드가 그린 그림")
 EXERCISES_TITLE = Words("Exercises", "연습 문제")
 EXERCISES_INTRO = Words(
     """\
@@ -178,7 +179,8 @@ def lesson_page(lesson: Lesson, lang: str, outputs: dict[str, list[tuple[str, An
             caption = f":caption: {LONG.of(lang)}\n" if "long" in cell.tags else ""
             parts.append(f"```{{code-block}} python\n{caption}\n{cell.code}\n```")
             for name, content in outputs.get(cell.code, []):
-                parts.append(f"![]({name})" if name else f"```{{code-block}} text\n:class: output\n\n{content}\n```")
+                parts.append(f"![{PICTURE.of(lang)}]({name})" if name else
+                             f"```{{code-block}} text\n:class: output\n\n{content}\n```")
         else:
             parts.append(cell.texts[lang])
         if not index:
@@ -188,7 +190,7 @@ def lesson_page(lesson: Lesson, lang: str, outputs: dict[str, list[tuple[str, An
 
 def outputs_of(lesson: Lesson, lang: str) -> dict[str, list[tuple[str, Any]]]:
     """Run a lesson. Returns {code of a cell: [("", text) or (picture's name, bytes)]}."""
-    notebook = run_notebook(to_notebook(lesson, lang))
+    notebook = run_notebook(to_notebook(lesson, lang), time_limit=600)
     outputs: dict[str, list[tuple[str, Any]]] = {}
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
