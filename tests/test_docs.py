@@ -72,6 +72,7 @@ def test_sections_reach_napoleon():
     ("`Dense` and `Dense(64, use_bias=False)`", "`Dense` and ``Dense(64, use_bias=False)``"),
     ("`.losses` of grad_", r"``.losses`` of grad\_"),
     ("several `Layer`s", r"several `Layer`\ s"),
+    ("base^`f(x)`: numbers", r"base^\ ``f(x)``: numbers"),
     ("* a point * of a list", r"* a point \* of a list"),
     ("snake_case stays", "snake_case stays"),
 ])
@@ -164,6 +165,7 @@ def test_every_exercise_is_on_its_page(lang):
     page = made_pages.exercises_page(lang)
     for exercise in EXERCISES.values():
         assert f"## {exercise.name}\n\n`my_{exercise.signature}`" in page
+    assert r"grad\_squared" in page and made_pages.plain("`a_b` of |x|") == r"`a_b` of \|x\|"
 
 
 # -- links and files of the repository ---------------------------------------------------------------------------------

@@ -129,13 +129,11 @@ def escape(line: str) -> str:
         parts[index] = re.sub(r"(?<=\w)_(?!\w)", r"\\_", parts[index])  # grad_ would be a link
         parts[index] = parts[index].replace("`", r"\`")
     for index in range(1, len(parts), 2):
-        if parts[index].startswith("``"):
-            continue
-        if not _NAME.fullmatch(parts[index][1:-1]):  # code: `Dense(64, activation="relu")`
+        if not parts[index].startswith("``") and not _NAME.fullmatch(parts[index][1:-1]):  # `Dense(64, use_bias=False)`
             parts[index] = f"``{parts[index][1:-1]}``"
-        if parts[index - 1][-1:].isalnum():
+        if re.search(r"""[^\s'"(\[{<\-/:]$""", parts[index - 1]):  # marks are marks at the edges of words only
             parts[index] = rf"\ {parts[index]}"
-        if re.match(r"[\w(]", parts[index + 1]):
+        if re.match(r"""[^\s'")\]}>\-/\\:.,;!?]""", parts[index + 1]):
             parts[index] += r"\ "
     return "".join(parts)
 

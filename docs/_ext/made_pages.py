@@ -214,10 +214,14 @@ def exercises_page(lang: str) -> str:
         name=first.name, signature=first.signature, count=len(EXERCISES))]
     for exercise in EXERCISES.values():
         statement = re.sub(r"\n +", "\n", exercise.statement.of(lang))
-        parts.append(f"## {exercise.name}\n\n`my_{exercise.signature}`\n\n{_plain(statement)}\n")
+        parts.append(f"## {exercise.name}\n\n`my_{exercise.signature}`\n\n{plain(statement)}\n")
     return "\n".join(parts)
 
 
-def _plain(text: str) -> str:
-    """Escape what Markdown would take for formatting."""
-    return re.sub(r"([*_$\[\]<>|`])", r"\\\1", text)
+def plain(text: str) -> str:
+    """Escape what Markdown would take for formatting, except `code`.
+
+    Args:
+        text: One or more lines.
+    """
+    return re.sub(r"`[^`]+`|[*_$\[\]<>|`]", lambda match: match[0] if match[0][1:] else "\\" + match[0], text)
