@@ -16,21 +16,29 @@ from sphinx.util.nodes import make_refnode
 
 SECTION = re.compile(r"\s*[A-Z][a-z]+( arguments)?:$")  # "Args:", "Call arguments:"; its lines are no formula
 _CODE = re.compile(r"(``.+?``|`[^`]+`)")
+_COLON = "\x91"  # U+0091, which no text has
 _BULLET = re.compile(r"\s*[*-] ")
 _NAME = re.compile(r"\w+(\.\w+)*(\(\))?")
 _FORMULA = re.compile(r"[^.:`]* (=|\+=|-=|<-) ")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("autodoc-process-docstring", _process, priority=400)  # napoleon's is 500
+    app.connect("autodoc-process-docstring", _before_napoleon, priority=400)  # napoleon's is 500
+    app.connect("autodoc-process-docstring", _after_napoleon, priority=600)
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-skip-member", _is_left_out)
     app.connect("missing-reference", _resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _process(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
+def _before_napoleon(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
     lines[:] = to_restructured_text(lines)
+    if kind in ("attribute", "data", "property") and lines:  # before a colon would be its type
+        lines[0] = lines[0].replace(":", _COLON)
+
+
+def _after_napoleon(app: Sphinx, kind: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = [line.replace(_COLON, ":") for line in lines]
 
 
 def _signature(app: Sphinx, kind: str, name: str, item: Any, options: Any, given: str | None,
