@@ -55,8 +55,6 @@ METHODS = {
 WITHOUT_EFFECT = {"name", "parallel_iterations", "back_prop", "swap_memory", "infer_shape", "use_locking"}
 
 NAMES = re.compile(r"^    ([*\w]+(?:,\s+(?:[*\w]+|\.\.\.))*):", re.MULTILINE)  # 'a, b:', 'a, b, ...:', on several lines
-
-
 SHAPE = re.compile("ax[ei]s|dimension|longer|shorter|scalar")  # of a result: "Tensor without the reduced axes"
 
 
@@ -265,6 +263,12 @@ def test_docstring(title):
 def test_docstring_of_method(title):
     missing = missing_parts(title, public_methods()[title], is_called(title))
     assert not missing, f"tinynet.{title} lacks in its docstring: {'; '.join(missing)}"
+
+
+def test_public_names_are_found():
+    found = public_objects()
+    assert len(found) > 1200 and len(public_methods()) > 150
+    assert {"layers.Dense", "ops.exp", "datasets.mnist.load_data", "keras.tree.flatten", "tf.nn.conv2d"} <= set(found)
 
 
 def test_methods_exist():
