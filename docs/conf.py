@@ -33,7 +33,6 @@ napoleon_numpy_docstring = False
 napoleon_custom_sections = [("Call arguments", "params_style")]
 napoleon_use_ivar = True
 napoleon_use_param = False  # one line for "kernel_size, strides: An int, or one for each axis"
-python_display_short_literal_types = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 

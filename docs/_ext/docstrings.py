@@ -61,25 +61,26 @@ def to_restructured_text(lines: list[str]) -> list[str]:
         lines: Of the docstring, without its indentation.
     """
     result: list[str] = []
-    in_section = False
+    in_section = in_formula = False
     for paragraph in _paragraphs(lines):
         first = paragraph[0]
         indent = len(first) - len(first.lstrip())
+        begins_section = SECTION.fullmatch(first) and len(paragraph) > 1
         if first.lstrip().startswith(">>>"):
+            in_formula = False
             result += ["", *paragraph, ""]
-        elif SECTION.fullmatch(first) and len(paragraph) > 1:
-            in_section = True
-            result += [first, *map(escape, paragraph[1:]), ""]
-        elif indent and in_section:
-            result += [*map(escape, paragraph), ""]
+        elif begins_section or indent and in_section:
+            in_section, in_formula = True, False
+            result += [first if begins_section else escape(first), *map(escape, paragraph[1:]), ""]
         elif indent or _is_formula(paragraph) or _is_table(paragraph):
-            in_section = False
-            result += [".. code-block:: text", "   :class: formula", "",
-                       *(f"   {line[min(indent, len(line)):]}" for line in paragraph), ""]
+            if not in_formula:  # an empty line in a formula divides nothing
+                result += ["", ".. code-block:: text", "   :class: formula", ""]
+            in_section, in_formula = False, True
+            result += [*(f"   {line[min(indent, len(line)):]}" for line in paragraph), ""]
         else:
-            in_section = False
+            in_section = in_formula = False
             result += [*map(escape, paragraph), ""]
-    return _joined_formulas(result)
+    return result
 
 
 def _paragraphs(lines: list[str]) -> list[list[str]]:
@@ -103,23 +104,6 @@ def _is_table(paragraph: list[str]) -> bool:
     if _BULLET.match(paragraph[0]):
         return False
     return sum("  " in line.strip() for line in paragraph) > 1 or any(line[:1] == " " for line in paragraph[1:])
-
-
-def _joined_formulas(lines: list[str]) -> list[str]:
-    """Put a literal block after another one into the same: an empty line in a formula divides nothing."""
-    head = [".. code-block:: text", "   :class: formula", ""]
-    result: list[str] = []
-    inside = index = 0
-    while index < len(lines):
-        if lines[index:index + 3] == head:
-            if not inside:
-                result += ["", *head]
-            inside, index = 1, index + 3
-            continue
-        inside = inside and (not lines[index] or lines[index].startswith("   "))
-        result.append(lines[index])
-        index += 1
-    return result
 
 
 def escape(line: str) -> str:

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -82,7 +83,7 @@ def _is_described(item: Any) -> bool:
     return inspect.isclass(item) or inspect.isroutine(item)
 
 
-def _entries(room: str):
+def _entries(room: str) -> Iterator[tuple[str, str]]:
     """(module, name) of what a module offers, of the modules in it too."""
     module = importlib.import_module(_package(room))
     for name in public_names(module):
