@@ -42,6 +42,12 @@ def test_moving_and_what_comes_in():
         moved(1, "nowhere")
 
 
+@pytest.mark.parametrize("given", [3, "ab", (1, 2, 3)])
+def test_a_range_of_brightness_is_a_pair(given):
+    with pytest.raises(ValueError, match="brightness_range must be a pair of factors, got"):
+        ImageDataGenerator(brightness_range=given)
+
+
 def test_flow_gives_each_picture_once_an_epoch():
     batches = ImageDataGenerator().flow(X, Y, batch_size=4, seed=1)
     assert len(batches) == 3 and batches.n == 10

@@ -93,7 +93,7 @@ class ImageDataGenerator:
         if validation_split and not 0 < validation_split < 1:
             raise ValueError(f"ImageDataGenerator: validation_split must be between 0 and 1, got {validation_split}")
         for name, pair in (("zoom_range", self.zoom_range), ("brightness_range", brightness_range)):
-            if pair is not None and len(pair) != 2:
+            if pair is not None and (not isinstance(pair, list | tuple | np.ndarray) or len(pair) != 2):
                 raise ValueError(f"ImageDataGenerator: {name} must be a pair of factors, got {pair!r}")
         if zca_whitening and featurewise_std_normalization:
             self.featurewise_std_normalization = False
