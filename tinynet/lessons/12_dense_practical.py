@@ -114,10 +114,10 @@ print("training", x.shape, " validation", val_x.shape)
 assert len(x) == 5000 and len(val_x) == 1000 and not set(for_training) & set(for_validation)
 assert (np.bincount(val_y) == 100).all()
 # %% [markdown] lang="en"
-# How a leak looks: each image gets four moved copies first, "for more data", and the split comes afterwards. Each
-# validation image then has near twins in the training part, and the network is asked what it has learned by heart.
+# How a leak looks: five slightly moved copies are made of each image first, "for more data", and the split comes afterwards.
+# Each validation image then has near twins in the training part, and the network is asked what it has learned by heart.
 # %% [markdown] lang="ko"
-# 데이터 누수(leakage)는 이렇게 생깁니다. "데이터를 늘리려고" 이미지마다 조금 옮긴 사본 네 장을 먼저 만들고, 그다음에 나누는 것입니다. 그러면
+# 데이터 누수(leakage)는 이렇게 생깁니다. "데이터를 늘리려고" 이미지마다 조금씩 옮긴 사본을 다섯 장 먼저 만들고, 그다음에 나누는 것입니다. 그러면
 # 검증 이미지마다 거의 똑같은 쌍둥이가 학습 데이터에 들어 있습니다. 외운 것을 다시 물어보는 셈이지요.
 # %%
 layers = tn.keras.layers
@@ -173,9 +173,9 @@ result = {
     "nearest mean image": (to_centres.argmin(axis=1) == val_y).mean(),
     "nearest image": (y[to_images.argmin(axis=1)] == val_y).mean(),
 }
-for name, hidden in {"no hidden layer": [], "the tutorial's": [layers.Dense(128, activation="relu")]}.items():
+for name, between in {"no hidden layer": [], "the tutorial's": [layers.Dense(128, activation="relu")]}.items():
     tn.utils.set_random_seed(0)
-    model = compiled(*hidden)
+    model = compiled(*between)
     model.fit(x, y, epochs=10, verbose=0)
     result[name] = model.evaluate(val_x, val_y, verbose=0)[1]
 error = np.sqrt(0.86 * 0.14 / len(val_x))
@@ -188,7 +188,7 @@ assert abs(result["the tutorial's"] - result["no hidden layer"]) < 0.05 and 0.01
 #
 # $$\text{standard error} = \sqrt{\frac{p\,(1 - p)}{n}}$$
 #
-# With $p = 0.86$ and $n = 1000$ that is 0.011. Two networks on the same images may differ by two points by chance alone.
+# With $p = 0.86$ and $n = 1000$ that is 0.011. On another 1,000 images the same network may be two points better or worse.
 #
 # ## Two checks before the long run
 #
@@ -201,7 +201,7 @@ assert abs(result["the tutorial's"] - result["no hidden layer"]) < 0.05 and 0.01
 #
 # $$\text{standard error} = \sqrt{\frac{p\,(1 - p)}{n}}$$
 #
-# $p = 0.86$, $n = 1000$이면 표준 오차는 0.011입니다. 같은 이미지로 재더라도 두 신경망이 우연만으로 2점쯤 차이 날 수 있습니다.
+# $p = 0.86$, $n = 1000$이면 표준 오차(standard error)는 0.011입니다. 똑같은 신경망도 다른 1,000장으로 재면 2%포인트쯤 오르내릴 수 있습니다.
 #
 # ## 길게 돌리기 전에 두 가지만
 #
@@ -249,14 +249,16 @@ print("images", counts, " validation", np.round(unseen, 3))
 assert turn < 30 and run.history["val_loss"][-1] > 1.15 * run.history["val_loss"][turn]
 assert unseen[-1] > unseen[0] + 0.05 and seen[0] - unseen[0] > seen[-1] - unseen[-1]
 # %% [markdown] lang="en"
-# Each doubling brings some points still, and the two curves have not met: more images would help more than another layer.
+# From 250 to 5,000 images validation gains more than five points, and the two curves have not met: more images would help more
+# than another layer.
 #
 # ## Where is it wrong?
 #
-# One number hides ten. The confusion matrix: row = true, column = predicted. Then the worst mistakes, one by one. Some of
-# them are the labels'.
+# One number hides ten. The confusion matrix: row = true, column = predicted. Then the worst mistakes, one by one. Some
+# of them are mistakes of the labels.
 # %% [markdown] lang="ko"
-# 이미지를 두 배로 늘릴 때마다 아직도 점수가 오르고, 두 곡선은 만나지 않았습니다. 층을 하나 더 쌓는 것보다 이미지를 더 모으는 편이 낫습니다.
+# 250장에서 5,000장까지 검증 정확도가 5%포인트 넘게 오르고, 두 곡선은 아직 만나지 않았습니다. 층을 하나 더 쌓는 것보다 이미지를 더 모으는 편이
+# 낫습니다.
 #
 # ## 어디서 틀릴까?
 #
@@ -287,7 +289,7 @@ assert among_tops > 0.5 and recall[tops].mean() < 0.87 < recall[[1, 5, 7, 8, 9]]
 #
 # $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}$$
 #
-# The order stays, so for the class `argmax` of the logits is enough. But may you believe the 97 %? Collect all answers with
+# The order stays, so for the class `argmax` of the logits is enough. But may you believe such a percentage? Collect all answers with
 # about 90 %: nine of ten should be right. If fewer are, the network is **over-confident**. The remedy costs one number, the
 # **temperature** $T$ in $\mathrm{softmax}(z / T)$, chosen on validation images. We choose it on one half, and measure on the
 # other. Points below the diagonal: surer than right; the larger a point, the more images it stands for.
@@ -298,7 +300,7 @@ assert among_tops > 0.5 and recall[tops].mean() < 0.87 < recall[[1, 5, 7, 8, 9]]
 #
 # $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}$$
 #
-# 순서는 그대로이므로 클래스만 알면 될 때는 로짓의 `argmax`로 충분합니다. 그런데 97%라는 말을 믿어도 될까요? 90%쯤 확신한 답을 모아 보면
+# 순서는 그대로이므로 클래스만 알면 될 때는 로짓의 `argmax`로 충분합니다. 그런데 이 확률을 믿어도 될까요? 90%쯤 확신한 답을 모아 보면
 # 열에 아홉은 맞아야 합니다. 그보다 적게 맞으면 신경망이 **과신(over-confident)** 하는 것입니다. 고치는 데는 숫자 하나면 됩니다.
 # $\mathrm{softmax}(z / T)$의 **온도(temperature)** $T$를 검증 이미지로 고르는 것입니다. 여기서는 절반으로 고르고 나머지 절반으로 잽니다.
 # 그림에서 점이 대각선 아래에 있으면 맞는 것보다 더 확신한다는 뜻이고, 점이 클수록 그만큼 이미지가 많습니다.
