@@ -124,14 +124,14 @@ loss, accuracy, moved = {}, {}, {}
 for name, model, change, epochs in (("dense", dense, np.array, 8), ("cnn", cnn, np.array, 8),
                                     ("cnn, shuffled pixels", without_neighbours, shuffled, 5)):
     began = time.process_time()
-    model.fit(change(x), y, epochs=epochs, verbose=0)
+    run = model.fit(change(x), y, epochs=epochs, validation_data=(change(val_x), val_y), verbose=0)
     seconds = time.process_time() - began
-    loss[name], accuracy[name] = model.evaluate(change(val_x), val_y, verbose=0)
+    loss[name], accuracy[name] = min(run.history["val_loss"]), run.history["val_accuracy"][-1]
     moved[name] = model.evaluate(change(np.roll(val_x, (2, 2), axis=(1, 2))), val_y, verbose=0)[1]
-    print(f"{name:<20} {model.count_params():,} parameters, {seconds / epochs:.2f} s an epoch; validation loss {loss[name]:.3f}, "
+    print(f"{name:<20} {model.count_params():,} parameters, {seconds / epochs:.2f} s an epoch; lowest validation loss {loss[name]:.3f}, "
           f"accuracy {accuracy[name]:.3f}, moved {moved[name]:.3f}")
 assert dense.count_params() == 785 * 26 + 10 * 27 == 20_680 and round(products / (784 * 26 + 26 * 10)) == 50
-assert loss["cnn"] < loss["dense"] - 0.02 and loss["cnn"] < loss["cnn, shuffled pixels"] - 0.02
+assert loss["cnn"] < min(loss["dense"], loss["cnn, shuffled pixels"]) - 0.01
 assert moved["cnn"] > moved["dense"] + 0.04 and accuracy["cnn"] > 0.82
 # %% [markdown] lang="en"
 # With the same number of parameters the convolutional network is better; without neighbours the advantage is gone. So it is the
@@ -158,7 +158,7 @@ predicted = {name: z.argmax(axis=1) for name, z in logits.items()}
 both = ((predicted["dense"] != val_y) & (predicted["cnn"] != val_y)).sum()
 wrong = {name: int((p != val_y).sum()) for name, p in predicted.items()}
 print(f"wrong: dense {wrong['dense']}, cnn {wrong['cnn']}, both of them {both}")
-assert both > 0.4 * wrong["cnn"] and recall["cnn"][[1, 8]].min() > recall["cnn"][6]
+assert both > 0.5 * wrong["cnn"] and recall["cnn"][[1, 8]].min() > recall["cnn"][6]
 # %% [markdown] lang="en"
 # Most of what the one gets wrong, the other gets wrong too: those images are hard, or their labels are wrong.
 #
@@ -211,7 +211,7 @@ accuracy["average"] = averaged.evaluate(val_x, val_y, verbose=0)[1]
 moved["average"] = averaged.evaluate(np.roll(val_x, (2, 2), axis=(1, 2)), val_y, verbose=0)[1]
 print(f"{averaged.count_params():,} parameters, validation {accuracy['average']:.3f} (flatten {accuracy['cnn']:.3f}), "
       f"moved {moved['average']:.3f} (flatten {moved['cnn']:.3f})")
-assert averaged.count_params() == 24_282
+assert averaged.count_params() == 24_282 and accuracy["average"] < accuracy["cnn"]
 assert accuracy["average"] - moved["average"] < accuracy["cnn"] - moved["cnn"] - 0.05
 # %% [markdown] lang="en"
 # After 7 epochs it is not as good on images as they are: it has to learn without looking at positions, and these clothes are all
@@ -316,10 +316,11 @@ print("gap between training and validation:", {name: round(float(value), 3) for 
 assert 2 * np.sqrt(0.82 * 0.18 / 1000) < 0.0245
 assert table["batch norm."][0] > 0.96 and gap["augmentation"] < gap["nothing"] - 0.02
 assert min(table["augmentation"][2], table["all three"][2]) > table["nothing"][2] + 0.06
+assert max(validation for _, validation, _ in table.values()) < table["nothing"][1] + 0.04
 # %% [markdown] lang="en"
 # Batch normalization learns fastest, down to the last of the 500 images. Augmentation closes the gap and buys what it claims: moved
-# images. On images as they are, nobody stands out after 20 epochs. Together they are the recipe for **long** training with
-# many images, as in the next section.
+# images. On images as they are, none is clearly ahead of "nothing"; augmentation, the harder task, is even a little lower after 20
+# epochs. Together they are the recipe for **long** training with many images, as in the next section.
 #
 # ## Deeper: VGG's idea at 28 x 28
 #
@@ -327,7 +328,8 @@ assert min(table["augmentation"][2], table["all three"][2]) > table["nothing"][2
 # more ReLU. `practicals.build_vgg` has three blocks of two, with batch normalization and dropout.
 # %% [markdown] lang="ko"
 # 배치 정규화가 가장 빨리 배웁니다. 500장을 마지막 한 장까지 외웁니다. 증강은 틈을 좁히고, 약속한 것, 곧 옮긴 이미지에서의 정확도를 줍니다. 원래
-# 이미지에서는 20 에폭 뒤에 뚜렷이 앞서는 것이 없습니다. 셋을 함께 쓰는 것은 많은 이미지로 **오래** 학습할 때의 요리법입니다. 다음 절에서 봅니다.
+# 이미지에서는 "nothing"을 뚜렷이 앞서는 것이 없고, 더 어려운 문제를 푸는 증강은 20 에폭 뒤에 오히려 조금 낮습니다. 셋을 함께 쓰는 것은 많은
+# 이미지로 **오래** 학습할 때의 요리법입니다. 다음 절에서 봅니다.
 #
 # ## 더 깊게: 28 x 28에 옮긴 VGG의 생각
 #
@@ -355,8 +357,9 @@ deep.compile(optimizer=tn.keras.optimizers.AdamW(schedule, weight_decay=0.05), m
              loss=tn.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 run = deep.fit(x, y, batch_size=batch_size, epochs=epochs, validation_data=(val_x, val_y), verbose=2)
 axes = plots.history(run)
-print("small network", round(float(accuracy["cnn"]), 3), " VGG-like", round(run.history["val_accuracy"][-1], 3))
-assert run.history["val_accuracy"][-1] > accuracy["cnn"] + 0.015
+print(f"small network: lowest validation loss {loss['cnn']:.3f}, accuracy {accuracy['cnn']:.3f}; "
+      f"VGG-like: {run.history['val_loss'][-1]:.3f}, {run.history['val_accuracy'][-1]:.3f}")
+assert run.history["val_loss"][-1] < loss["cnn"] - 0.04
 # %% [markdown] lang="en"
 # ## How fast is it?
 #
