@@ -225,15 +225,15 @@ assert accuracy["average"] - moved["average"] < accuracy["cnn"] - moved["cnn"] -
 # it, on **average** over the positions. Is the picture true, or only pretty? **Test it:** cover a patch where the map is hottest,
 # and one where it is coldest, both on the garment. Which one costs the class more probability?
 # %% [markdown] lang="ko"
-# 7 에폭 뒤에 원래 이미지에서는 못 미칩니다. 위치를 보지 않고 배워야 하는데, 이 옷들은 모두 한가운데에 있기 때문입니다. 하지만 옮겨도 훨씬 덜
+# 7 에폭 뒤, 원래 이미지에서는 `Flatten`을 쓴 쪽에 못 미칩니다. 위치를 보지 않고 배워야 하는데, 이 옷들은 모두 한가운데에 있기 때문입니다. 하지만 옮겨도 훨씬 덜
 # 다칩니다. 증강에서 보았듯이, 여러분이 요구한 불변성(invariance)을 얻게 됩니다.
 #
 # ## Grad-CAM: 답은 어디에서 나왔을까?
 #
 # $$\alpha_k = \frac{1}{H W} \sum_{i, j} \frac{\partial z_c}{\partial A^k_{ij}}, \qquad L = \mathrm{ReLU}\Big(\sum_k \alpha_k A^k\Big)$$
 #
-# $A^k$는 마지막 합성곱층의 특징 맵이고 $z_c$는 그 클래스의 로짓(logit)입니다. 맵이 커질 때 로짓이 커지는 정도를 모든 위치에서 **평균** 낸 만큼 그
-# 맵을 쳐 줍니다. 그런데 이 그림은 참일까요, 아니면 보기에만 그럴듯할까요? **시험해 봅시다.** 옷 위에서 가장 뜨거운 곳과 가장 차가운 곳의 조각을
+# $A^k$는 마지막 합성곱층의 특징 맵이고 $z_c$는 그 클래스의 로짓(logit)입니다. 맵이 커질 때 로짓이 얼마나 커지는지를 모든 위치에서 **평균** 내어
+# 그 맵의 가중치로 씁니다. 그런데 이 그림은 참일까요, 아니면 보기에만 그럴듯할까요? **시험해 봅시다.** 옷 위에서 가장 뜨거운 곳과 가장 차가운 곳의 조각을
 # 하나씩 가려 봅니다. 어느 쪽을 가릴 때 확률이 더 떨어질까요?
 # %%
 examples = [int(np.argmax(val_y == c)) for c in (9, 8, 1, 3)]
@@ -272,8 +272,8 @@ assert empty["flatten"] > 30 > 10 > empty["average"]
 # %% [markdown] lang="en"
 # The hot patch matters more. But look at the last number: for the network with `Flatten` most maps are **empty**. There a feature
 # speaks for the class in one position and against it in another, and the average over positions cancels. Grad-CAM suits networks
-# that end in global average pooling (then $\alpha_k$ is simply the dense layer's weight over $H W$); for others, cover and measure:
-# `plots.occlusion`. And the map has only $7 \times 7$ points: a region, not an outline.
+# that end in global average pooling (for the maps that are averaged, $\alpha_k$ is simply the dense layer's weight over $H W$); for
+# others, cover and measure: `plots.occlusion`. And the map has only $7 \times 7$ points: a region, not an outline.
 #
 # ## One thing at a time
 #
@@ -282,7 +282,7 @@ assert empty["flatten"] > 30 > 10 > empty["average"]
 # %% [markdown] lang="ko"
 # 뜨거운 조각이 더 중요합니다. 그런데 마지막 숫자를 보세요. `Flatten`을 쓴 신경망에서는 맵이 대부분 **비어 있습니다**. 같은 특징이 어떤 위치에서는
 # 그 클래스를 지지하고 다른 위치에서는 반대해서, 위치에 대해 평균 내면 사라지기 때문입니다. Grad-CAM은 전역 평균 풀링으로 끝나는 신경망에 맞는
-# 방법입니다(그때 $\alpha_k$는 완전 연결층의 가중치를 $H W$로 나눈 값입니다). 다른 신경망이라면 `plots.occlusion`처럼 가려 보고 재세요. 그리고
+# 방법입니다(평균 내는 맵이라면 $\alpha_k$는 완전 연결층의 가중치를 $H W$로 나눈 값입니다). 다른 신경망이라면 `plots.occlusion`처럼 가려 보고 재세요. 그리고
 # 맵의 점은 $7 \times 7$개뿐이니 윤곽이 아니라 대략의 영역으로 읽으세요.
 #
 # ## 한 번에 하나씩
@@ -328,8 +328,8 @@ assert max(validation for _, validation, _ in table.values()) < table["nothing"]
 # more ReLU. `practicals.build_vgg` has three blocks of two, with batch normalization and dropout.
 # %% [markdown] lang="ko"
 # 배치 정규화가 가장 빨리 배웁니다. 500장을 마지막 한 장까지 외웁니다. 증강은 틈을 좁히고, 약속한 것, 곧 옮긴 이미지에서의 정확도를 줍니다. 원래
-# 이미지에서는 "nothing"을 뚜렷이 앞서는 것이 없고, 더 어려운 문제를 푸는 증강은 20 에폭 뒤에 오히려 조금 낮습니다. 셋을 함께 쓰는 것은 많은
-# 이미지로 **오래** 학습할 때의 요리법입니다. 다음 절에서 봅니다.
+# 이미지에서는 "nothing"을 뚜렷이 앞서는 것이 없고, 더 어려운 문제를 푸는 증강은 20 에폭 뒤에 오히려 조금 낮습니다. 셋을 함께 쓰는 조합은
+# 많은 이미지로 **오래** 학습할 때 힘을 냅니다. 다음 절에서 봅니다.
 #
 # ## 더 깊게: 28 x 28에 옮긴 VGG의 생각
 #
