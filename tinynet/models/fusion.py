@@ -21,17 +21,20 @@ from ..layers.base import Layer
 from ..layers.context import call_context
 from ..layers.convolution import FUSED, Conv2D
 from ..layers.core import Activation
+from ..layers.dense import Dense
 from ..layers.dropout import Dropout
 from ..layers.normalization import BatchNormalization
 from ..layers.pooling import MaxPooling2D
 from ..ops.batch_norm import batch_norm, batch_norm_with
 from ..ops.batch_norm_max_pool2d import batch_norm_max_pool2d, batch_norm_max_pool2d_with
 from ..ops.batch_norm_max_pool2d import is_profitable as normalize_and_pool_is_profitable
+from ..ops.conv2d import conv2d
 from ..ops.conv2d_batch_norm import conv2d_batch_norm, conv2d_batch_norm_with
 from ..ops.conv2d_batch_norm import is_profitable as convolve_and_normalize_is_profitable
 from ..ops.conv2d_max_pool2d import conv2d_max_pool2d
 from ..ops.conv2d_max_pool2d import is_profitable as convolve_and_pool_is_profitable
 from ..ops.conv2d_moments import conv2d_moments
+from ..ops.dense import dense
 from ..tensor import Tensor
 
 # What each type of layer must be set to, whatever its neighbours are. Other settings are computed by the layer itself.
@@ -43,6 +46,7 @@ SETTINGS: dict[type, Callable[[Any], bool]] = {
     Activation: lambda layer: layer.activation is activations.relu,
     MaxPooling2D: lambda layer: (layer.strides == layer.pool_size and layer.padding == "valid"
                                  and layer.data_format == "channels_last"),
+    Dense: lambda layer: layer.activation in (activations.linear, activations.relu),
     Dropout: lambda layer: 0 <= layer.rate <= 1 and layer.noise_shape is None,
 }
 
@@ -116,6 +120,20 @@ def _convolve_and_pool(x, training, convolution, pooling):
                              convolution.dilation_rate, FUSED[convolution.activation], pooling.pool_size)
 
 
+def _convolve_and_pool_positive(x, training, convolution, relu, pooling):
+    return conv2d_max_pool2d(x, convolution.kernel, convolution.bias, convolution.strides, convolution.padding,
+                             convolution.dilation_rate, "relu", pooling.pool_size)
+
+
+def _convolve_positive(x, training, convolution, relu):
+    return conv2d(x, convolution.kernel, convolution.bias, convolution.strides, convolution.padding,
+                  convolution.dilation_rate, activation="relu")
+
+
+def _multiply_positive(x, training, layer, relu):
+    return dense(x, layer.kernel, layer.bias, "relu")
+
+
 # When they apply: functions of the same arguments. They look at shapes, and at settings that count in one pattern only.
 
 
@@ -159,6 +177,14 @@ def _needs_moments_and_pools(x, training, convolution, normalization, relu, pool
     window = (1, *pooling.pool_size, convolution.kernel.data.shape[3])  # the smallest image that is pooled
     return (_needs_moments(x, training, convolution, normalization)
             and _pools_after(window, normalization, pooling, dropout, training))
+
+
+def _always(x, training, *layers):
+    return True
+
+
+def _pools_few_positive_channels(x, training, convolution, relu, pooling):
+    return _pools_few_channels(x, training, convolution, pooling)
 
 
 def _pools_few_channels(x, training, convolution, pooling):
@@ -210,6 +236,11 @@ PATTERNS = (
     # The same bits in outputs and gradients, except those of the bias and of a kernel over one channel: sums in another
     # order.
     Pattern((Conv2D, MaxPooling2D), _pools_few_channels, _convolve_and_pool),
+    Pattern((Conv2D, RELU, MaxPooling2D), _pools_few_positive_channels, _convolve_and_pool_positive),
+    # ReLU on a tile that is still in registers, as with `activation="relu"`: the same bits in everything. By itself
+    # ReLU reads and writes the whole output once more, which takes twice as long as a convolution of one channel.
+    Pattern((Conv2D, RELU), _always, _convolve_positive),
+    Pattern((Dense, RELU), _always, _multiply_positive),
 )
 
 
