@@ -23,6 +23,8 @@ CHANGED_TOO = Words("Besides, it changes its argument {names} in place.", "그�
 ONE_OUTPUT = Words(
     "This explains the output {name}; in another output there is another mistake.",
     "이것은 출력 {name}을(를) 설명합니다. 다른 출력에는 다른 실수가 있습니다.")
+ONLY_OUTPUT = Words("The mistake is in the output {name} alone; the others are right.",
+                    "실수는 출력 {name}에만 있습니다. 나머지 출력은 맞습니다.")
 INPUTS = Words("Inputs: {shown}", "입력: {shown}")
 NO_MISTAKE = Words("the results differ from the right ones, and it is none of the mistakes that are known.",
                    "결과가 정답과 다릅니다. 알려진 실수 가운데에는 없습니다.")
@@ -34,11 +36,11 @@ def _none(*arguments: Any) -> Any:
 
 
 CHANGES_INPUT = Mistake("changes_input", Words(
-    "the results are right, but the function changes its argument {names} in place: the caller's array is not what it "
-    "was. `{first} -= ...` writes into the caller's array. Write `{first} = {first} - ...`, or begin with "
+    "the results are right, but the function changes its argument {names} in place: for the caller it is not what it "
+    "was. `{first} -= ...`, `{first}[...] = ...` and methods such as `{first}.sort()` write into it. Begin with "
     "`{first} = {first}.copy()`.",
-    "결과는 맞지만, 함수가 인수 {names}의 내용을 제자리에서(in place) 바꿉니다. `{first} -= ...`는 함수를 부른 쪽의 배열에 그대로 "
-    "씁니다. `{first} = {first} - ...`라고 쓰거나, 먼저 `{first} = {first}.copy()`를 하세요."), _none)
+    "결과는 맞지만, 함수가 인수 {names}의 내용을 제자리에서(in place) 바꿉니다. `{first} -= ...`, `{first}[...] = ...`, "
+    "`{first}.sort()` 같은 코드는 함수를 부른 쪽의 값까지 바꿉니다. 먼저 `{first} = {first}.copy()`를 하세요."), _none)
 FLOAT_NUMBER = Mistake("float_number", Words(
     "the value is right, but it is the float {value!r}, and a size or a count must be a whole number: "
     "`np.zeros({value!r})` fails. Divide with `//`, or use `int(...)`.",
@@ -105,8 +107,8 @@ PROBLEMS = {
         "아무것도 돌려주지 않습니다(None). 끝에 `return {outputs}`이(가) 빠졌거나, 실행되지 않는 `if`나 반복문 안에 `return`이 "
         "있지 않나요?")),
     "count": ("output_count", Words(
-        "it should return {outputs} ({number}), got {detail}. A comma at the end of a line makes a tuple.",
-        "{outputs}을(를) 돌려주어야 합니다({number}개). 받은 것: {detail}. 줄 끝의 쉼표는 튜플(tuple)을 만듭니다.")),
+        "it should return {outputs} ({number}), got {detail}.",
+        "{outputs}을(를) 돌려주어야 합니다({number}개). 받은 것: {detail}.")),
     "type": ("output_type", Words(
         "an output is not of the right type. Expected {wanted}, got {detail}.",
         "출력의 자료형이 맞지 않습니다. 필요한 것: {wanted}. 받은 것: {detail}.")),
@@ -116,6 +118,9 @@ PROBLEMS = {
         "tests?",
         "제한 시간 안에 끝나지 않아 멈췄습니다{where}. 반복문이 끝나나요? `while`의 조건에 쓰인 값이 반복문 안에서 바뀌나요?")),
 }
+COMMA = Words(" A comma at the end of a line makes a tuple.", " 줄 끝의 쉼표는 튜플(tuple)을 만듭니다.")
+CHANGED_INSTEAD = Words(" It changed its argument {names} in place; results must be returned instead.",
+                        " 대신 인수 {names}의 내용을 바꾸었습니다. 결과는 return으로 돌려주어야 합니다.")
 WHERE = Words(" in line {where}", " (줄 {where})")
 WANTED = {
     ARRAY: Words("numbers or arrays of numbers", "숫자 또는 숫자 배열"),
@@ -136,10 +141,9 @@ def problem(outcome: Outcome, exercise: Exercise) -> tuple[str, Words]:
     words = words.format(outputs=", ".join(exercise.outputs), number=len(exercise.outputs), detail=outcome.detail,
                          wanted=WANTED[exercise.kind], where=where)
     if outcome.kind == "none" and outcome.changed:
-        added = Words(" It changed its argument {names} in place; results must be returned instead.",
-                      " 대신 인수 {names}의 내용을 바꾸었습니다. 결과는 return으로 돌려주어야 합니다.")
-        extra = added.format(names=", ".join(outcome.changed))
-        words = Words(words.en + extra.en, words.ko + extra.ko)
+        words = words.followed_by(CHANGED_INSTEAD.format(names=", ".join(outcome.changed)))
+    if outcome.kind == "count" and outcome.detail.startswith("tuple"):
+        words = words.followed_by(COMMA)
     return key, words
 
 
