@@ -57,6 +57,11 @@ def _returning(change):
     return variant
 
 
+def _epsilon_added(w, dw, m, v, t, learning_rate, beta_1, beta_2, epsilon):
+    m, v = _moments(m, v, dw, beta_1, beta_2)
+    return w - learning_rate * m / (1 - beta_1**t) / np.sqrt(v / (1 - beta_2**t)) + epsilon, m, v
+
+
 def _corrected_moments_returned(w, dw, m, v, t, learning_rate, beta_1, beta_2, epsilon):
     m, v = _moments(m, v, dw, beta_1, beta_2)
     m, v = m / (1 - beta_1**t), v / (1 - beta_2**t)
@@ -222,8 +227,7 @@ ADAM = Exercise(
             "the brackets of (1 - beta) are missing: beta m + 1 - beta dw adds 1 and subtracts the gradient.",
             "(1 - beta)의 괄호가 빠졌습니다. beta m + 1 - beta dw는 1을 더하고 기울기를 빼는 식이 됩니다."),
             _adam_of(lambda m, v, dw, b1, b2: (b1 * m + 1 - b1 * dw, b2 * v + 1 - b2 * dw * dw))),
-        Mistake("epsilon_added", EPSILON_ADDED, lambda w, dw, m, v, t, lr, b1, b2, e: (
-            _adam(w, dw, m, v, t, lr, b1, b2, 0.0)[0] + e, *_moments(m, v, dw, b1, b2))),
+        Mistake("epsilon_added", EPSILON_ADDED, _epsilon_added),
         Mistake("rate_missing", NO_RATE,
                 lambda w, dw, m, v, t, lr, b1, b2, e: _adam(w, dw, m, v, t, 1.0, b1, b2, e)),
         Mistake("returns_old_moments", Words(

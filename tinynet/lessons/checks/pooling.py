@@ -43,12 +43,31 @@ def _contiguous(x, size, stride):
     return _max_pooling(x, size, 1)[:height, :width]
 
 
+def _windows_of_size(x, size, stride):
+    """As many windows as there should be, but side by side; ValueError if one of them is outside of the image."""
+    height, width, _ = _max_pooling(x, size, stride).shape
+    return np.array([[x[i * size : (i + 1) * size, j * size : (j + 1) * size].max(axis=(0, 1)) for j in range(width)]
+                     for i in range(height)])
+
+
+def _length_over_stride(x, size, stride):
+    rows, columns = (range(0, length // stride * stride, stride) for length in x.shape[:2])
+    return np.array([[x[i : i + size, j : j + size].max(axis=(0, 1)) for j in columns] for i in rows])
+
+
+def _larger_windows(x, size, stride):
+    height, width, _ = _max_pooling(x, size, stride).shape
+    return np.array([[x[i * stride : i * stride + size + 1, j * stride : j * stride + size + 1].max(axis=(0, 1))
+                      for j in range(width)] for i in range(height)])
+
+
 def _maps(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     """The slide's example, negative values, windows that overlap, remainders."""
     slide = np.array([[8.0, 7, 5, 3], [12, 9, 5, 7], [13, 2, 10, 3], [9, 4, 5, 14]])[..., None]
     cases: list[tuple[Any, ...]] = [(slide, 2, 2)]
     for shape, size, stride, mean in (((4, 6, 2), 2, 2, 0), ((6, 4, 3), 2, 2, -3), ((7, 5, 2), 3, 2, 0),
-                                      ((5, 7, 2), 2, 2, -2), ((6, 8, 1), 3, 3, 0), ((9, 6, 2), 2, 3, 0)):
+                                      ((5, 7, 2), 2, 2, -2), ((6, 8, 1), 3, 3, 0), ((9, 6, 2), 2, 3, 0),
+                                      ((6, 5, 2), 3, 1, 0)):
         cases.append((rng.normal(mean, 1, shape), size, stride))
     return cases
 
@@ -107,6 +126,24 @@ MAX_POOLING = Exercise(
             "the output has the right size, but the windows start at i and j; they start at i * stride and j * stride.",
             "출력의 크기는 맞지만 창이 i, j에서 시작합니다. i * stride, j * stride에서 시작해야 합니다."),
             _contiguous),
+        Mistake("windows_of_size", Words(
+            "the output has the right size, but the windows start at i * size and j * size; they start at i * stride and "
+            "j * stride.",
+            "출력의 크기는 맞지만 창이 i * size, j * size에서 시작합니다. i * stride, j * stride에서 시작해야 합니다."),
+            _windows_of_size),
+        Mistake("length_over_stride", Words(
+            "there are length // stride windows along an axis, of which the last ones reach over the border. Only whole "
+            "windows count: (W - size) // stride + 1.",
+            "축마다 창이 (길이 // stride)개라서 마지막 창이 테두리를 넘습니다. 온전한 창만 셉니다: (W - size) // stride + 1."),
+            _length_over_stride),
+        Mistake("window_too_small", Words(
+            "the windows are one pixel too small: the end of a slice is not part of it, i * stride : i * stride + size.",
+            "창이 한 픽셀 작습니다. 슬라이스의 끝은 포함되지 않습니다: i * stride : i * stride + size."),
+            _pooled(lambda windows: windows[..., :-1, :-1].max(axis=(-2, -1)))),
+        Mistake("window_too_large", Words(
+            "the windows are one pixel too large: i * stride : i * stride + size already has `size` pixels.",
+            "창이 한 픽셀 큽니다. i * stride : i * stride + size가 이미 size개입니다."),
+            _larger_windows),
         Mistake("partial_windows", Words(
             "windows that reach over the border are pooled, too (rounded up). Only whole windows count: "
             "(W - size) // stride + 1.",
@@ -157,6 +194,30 @@ def _last(window):
     return window.size - 1 - window.ravel()[::-1].argmax()
 
 
+def _from_0(window):
+    """Where a search that starts with 0 at the upper left ends."""
+    return window.argmax() if window.max() > 0 else 0
+
+
+def _position_in_window(dy, x, size, stride):
+    """The position within the window is taken for the one in the image."""
+    dx = np.zeros(x.shape)
+    for i, j, c in np.ndindex(*dy.shape):
+        window = x[i * stride : i * stride + size, j * stride : j * stride + size, c]
+        dx[(*np.unravel_index(window.argmax(), window.shape), c)] += dy[i, j, c]
+    return dx
+
+
+def _windows_side_by_side(dy, x, size, stride):
+    """Windows at i * size; ValueError if one of them is outside of the image."""
+    dx = np.zeros(x.shape)
+    for i, j, c in np.ndindex(*dy.shape):
+        window = x[i * size : (i + 1) * size, j * size : (j + 1) * size, c]
+        p, q = np.unravel_index(window.argmax(), window.shape)
+        dx[i * size + p, j * size + q, c] += dy[i, j, c]
+    return dx
+
+
 def _over_channels(dy, x, size, stride):
     """The maximum of a window over all channels: the others receive nothing."""
     dx = np.zeros(x.shape)
@@ -168,7 +229,7 @@ def _over_channels(dy, x, size, stride):
 
 
 def _gradients(rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    """Different values, ties (values of few levels, whole windows of zeros as after ReLU), windows that overlap."""
+    """Different values, ties (values of few levels, zeros as after ReLU), negative values, windows that overlap."""
     cases: list[tuple[Any, ...]] = []
     for shape, size, stride, levels in (((4, 4, 1), 2, 2, 0), ((4, 6, 2), 2, 2, 3), ((5, 5, 2), 3, 1, 0),
                                         ((7, 5, 2), 3, 2, 3), ((6, 6, 1), 2, 2, 2), ((5, 6, 3), 2, 1, 0),
@@ -176,6 +237,7 @@ def _gradients(rng: np.random.Generator) -> list[tuple[Any, ...]]:
         x = rng.normal(0.5, 1, shape) if levels == 0 else rng.integers(0, levels, shape).astype(float)
         dy = rng.uniform(0.5, 2, _max_pooling(x, size, stride).shape)
         cases.append((dy * rng.choice([-1, 1], dy.shape), x, size, stride))
+    cases.append((rng.uniform(0.5, 2, (2, 2, 1)), -1 - rng.permutation(np.arange(16.0)).reshape(4, 4, 1), 2, 2))
     return cases
 
 
@@ -215,8 +277,10 @@ MAX_POOLING_GRADIENT = Exercise(
             "가장 큰 값이 여럿일 때 열 단위로 첫 번째가 dy를 받았습니다. 읽는 순서는 행 단위입니다."),
             _spread(lambda window, dy: _at(window.T, window.T.argmax(), dy).T)),
         Mistake("overwritten", Words(
-            "where windows overlap, the later gradient overwrites the earlier one (=); they add up (+=).",
-            "창이 겹치는 곳에서 나중 기울기가 앞의 것을 덮어썼습니다(=). 더해야 합니다(+=)."),
+            "where windows overlap, the later gradient overwrites the earlier one (=); they add up (+=). With arrays of "
+            "indices, dx[rows, columns] += dy counts each pixel once: use np.add.at.",
+            "창이 겹치는 곳에서 나중 기울기가 앞의 것을 덮어썼습니다(=). 더해야 합니다(+=). 인덱스 배열을 쓰는 dx[rows, columns] += dy는 "
+            "픽셀마다 한 번만 더합니다. 그때는 np.add.at을 쓰세요."),
             _spread(lambda window, dy: _at(window, window.argmax(), dy), accumulate=False)),
         Mistake("average", Words(
             "dy is spread evenly over its window: this is the gradient of average pooling.",
@@ -245,6 +309,21 @@ MAX_POOLING_GRADIENT = Exercise(
         Mistake("minimum", Words("dy goes to the smallest value of each window (argmin).",
                                  "창에서 가장 작은 값이 dy를 받았습니다(argmin)."),
                 _spread(lambda window, dy: _at(window, window.argmin(), dy))),
+        Mistake("starts_at_0", Words(
+            "where a window has only negative values dy goes to its upper left pixel: the search starts at 0. Start with "
+            "the first value or with -inf.",
+            "값이 모두 음수인 창에서는 왼쪽 위 픽셀이 dy를 받았습니다. 최댓값을 0에서 찾기 시작했기 때문입니다. 첫 값이나 -inf에서 "
+            "시작하세요."),
+            _spread(lambda window, dy: _at(window, _from_0(window), dy))),
+        Mistake("position_in_window", Words(
+            "the position of the largest value within its window is taken for the one in the image: add i * stride and "
+            "j * stride.",
+            "창 안에서의 위치를 이미지에서의 위치로 썼습니다. i * stride와 j * stride를 더해야 합니다."),
+            _position_in_window),
+        Mistake("windows_of_size", Words(
+            "the windows start at i * size and j * size; they start at i * stride and j * stride, as in the forward pass.",
+            "창이 i * size, j * size에서 시작합니다. 순전파(forward pass)와 같이 i * stride, j * stride에서 시작해야 합니다."),
+            _windows_side_by_side),
         Mistake("over_channels", Words(
             "the largest value is searched over all channels of a window; each channel has its own.",
             "창의 모든 채널에서 가장 큰 값 하나를 찾았습니다. 채널마다 따로 찾아야 합니다."),

@@ -20,6 +20,15 @@ def _without_bias(gradient):
     return of
 
 
+def _bias_copied(gradient):
+    """A gradient whose first element is theta_0."""
+    def of(theta, lam):
+        result = gradient(theta, lam)
+        result[0] = theta[0]
+        return result
+    return of
+
+
 def _thetas(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     """Weights of both signs, far from 1, some of them 0; theta_0 is not 0."""
     cases: list[tuple[Any, ...]] = []
@@ -50,6 +59,22 @@ LAMBDA = Words("lambda is missing: the strength of the regularization must multi
                "lambda가 빠졌습니다. 규제의 세기를 곱해야 합니다.")
 SHORT = Words("theta_0 is left out of the result: it must have the shape of theta, with 0 for the bias.",
               "결과에서 theta_0을 아예 뺐습니다. 결과는 theta와 같은 모양이고, 편향 자리는 0이어야 합니다.")
+BIAS_COPIED = Words(
+    "the first element of the gradient is theta_0 itself, as in a copy of theta; the bias is not penalized: its gradient "
+    "is 0.",
+    "기울기의 첫 원소가 theta_0 그대로입니다. theta를 복사한 값이 남아 있습니다. 편향에는 벌점이 없으므로 기울기는 0입니다.")
+BIAS_TOO = Words(" Besides, theta_0, the bias, is penalized too; its gradient is 0.",
+                 " 그리고 편향(bias)인 theta_0에도 벌점을 주었습니다. theta_0의 기울기는 0입니다.")
+L1_TWICE = Words(
+    "the 1/2 is missing: this is the gradient of lambda sum |theta_j|, Keras's form. The slide has lambda / 2.",
+    "1/2이 빠졌습니다. 이것은 lambda * sum |theta_j|, 곧 Keras 형태의 기울기입니다. 슬라이드는 lambda / 2입니다.")
+L2_HALF = Words(
+    "the result is half of the right one: the derivative of theta^2 is 2 theta, and its 2 cancels the 1/2.",
+    "결과가 정답의 절반입니다. theta^2을 미분하면 2 theta이고, 이 2가 1/2과 약분됩니다.")
+L2_TWICE = Words(
+    "the result is twice the right one: this is the gradient of lambda sum theta_j^2, Keras's form. The slide "
+    "has lambda / 2.",
+    "결과가 정답의 두 배입니다. 이것은 lambda * sum theta_j^2, 곧 Keras 형태의 기울기입니다. 슬라이드는 lambda / 2입니다.")
 
 L1_GRADIENT = Exercise(
     name="l1_gradient",
@@ -67,11 +92,10 @@ L1_GRADIENT = Exercise(
     outputs=("gradient",),
     cases=_thetas,
     mistakes=(
-        Mistake("half_missing", Words(
-            "the 1/2 is missing: this is the gradient of lambda sum |theta_j|, Keras's form. The slide has lambda / 2.",
-            "1/2이 빠졌습니다. 이것은 lambda * sum |theta_j|, 곧 Keras 형태의 기울기입니다. 슬라이드는 lambda / 2입니다."),
-            _without_bias(lambda theta, lam: lam * np.sign(theta))),
+        Mistake("half_missing", L1_TWICE, _without_bias(lambda theta, lam: lam * np.sign(theta))),
+        Mistake("half_missing_and_bias", L1_TWICE.followed_by(BIAS_TOO), lambda theta, lam: lam * np.sign(theta)),
         Mistake("bias_penalized", BIAS, lambda theta, lam: lam / 2 * np.sign(theta)),
+        Mistake("bias_copied", BIAS_COPIED, _bias_copied(lambda theta, lam: lam / 2 * np.sign(theta))),
         Mistake("l2_gradient", Words(
             "this grows with theta, as the gradient of L2 does. The slope of |theta| is the same everywhere: "
             "sign(theta).",
@@ -120,16 +144,12 @@ L2_GRADIENT = Exercise(
     outputs=("gradient",),
     cases=_thetas,
     mistakes=(
-        Mistake("half_kept", Words(
-            "the result is half of the right one: the derivative of theta^2 is 2 theta, and its 2 cancels the 1/2.",
-            "결과가 정답의 절반입니다. theta^2을 미분하면 2 theta이고, 이 2가 1/2과 약분됩니다."),
-            _without_bias(lambda theta, lam: lam / 2 * theta)),
-        Mistake("half_missing", Words(
-            "the result is twice the right one: this is the gradient of lambda sum theta_j^2, Keras's form. The slide "
-            "has lambda / 2.",
-            "결과가 정답의 두 배입니다. 이것은 lambda * sum theta_j^2, 곧 Keras 형태의 기울기입니다. 슬라이드는 lambda / 2입니다."),
-            _without_bias(lambda theta, lam: 2 * lam * theta)),
+        Mistake("half_kept", L2_HALF, _without_bias(lambda theta, lam: lam / 2 * theta)),
+        Mistake("half_kept_and_bias", L2_HALF.followed_by(BIAS_TOO), lambda theta, lam: lam / 2 * theta),
+        Mistake("half_missing", L2_TWICE, _without_bias(lambda theta, lam: 2 * lam * theta)),
+        Mistake("half_missing_and_bias", L2_TWICE.followed_by(BIAS_TOO), lambda theta, lam: 2 * lam * theta),
         Mistake("bias_penalized", BIAS, lambda theta, lam: lam * theta),
+        Mistake("bias_copied", BIAS_COPIED, _bias_copied(lambda theta, lam: lam * theta)),
         Mistake("l1_gradient", Words(
             "this is a gradient of L1, of the same size for each weight. That of L2 is in proportion to the weight.",
             "이것은 모든 가중치에서 크기가 같은 L1의 기울기입니다. L2의 기울기는 가중치에 비례합니다."),

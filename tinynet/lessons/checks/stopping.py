@@ -45,6 +45,35 @@ def _stopping(better, too_long, start=np.inf, reset=True, against_best=True):
     return variant
 
 
+def _rising_in_a_row(losses, patience):
+    rising = 0
+    for n in range(1, len(losses)):
+        rising = rising + 1 if losses[n] > losses[n - 1] else 0
+        if rising == patience:
+            return n + 1
+    return len(losses)
+
+
+def _only_higher_counted(losses, patience):
+    """Equal losses and NaN neither count nor begin the wait again."""
+    best, wait = np.inf, 0
+    for epoch, loss in enumerate(losses, 1):
+        wait = 0 if loss < best else wait + bool(loss > best)
+        best = loss if loss < best else best
+        if wait >= patience:
+            return epoch
+    return len(losses)
+
+
+def _patience_epochs_ago(losses, patience):
+    return next((n + 1 for n in range(patience, len(losses)) if losses[n] >= losses[n - patience]), len(losses))
+
+
+def _first_epoch_counted(losses, patience):
+    return 1 if patience == 1 else _stopping(
+        lambda loss, best: loss < best, lambda wait, patience: wait >= patience, losses[0])(losses, patience)
+
+
 def _best_epoch(losses, patience):
     return int(np.nanargmin(losses[:_early_stopping(losses, patience)])) + 1
 
@@ -70,6 +99,8 @@ def _curves(rng: np.random.Generator) -> list[tuple[Any, ...]]:
         ([2.0, 3.0, 1.0, 1.5, 0.9], 1),
         ([-1.0, -2.0, -1.5, -1.4, -3.0, -2.0], 2),
         ([0.3, 0.2, 0.25, 0.24, 0.23], 5),  # patience longer than the rest
+        ([5.0, 6.0, 5.5, 4.0, 3.0, 2.0, 2.5, 2.4, 2.3], 3),  # the first one is the best for two epochs
+        ([3.0, 1.0, 3.5, 0.5, 0.4, 0.3], 2),  # once higher than two epochs before, between two improvements
     ]
     cases: list[tuple[Any, ...]] = [([loss * scale for loss in losses], patience) for losses, patience in curves]
     cases += [(np.abs(np.cumsum(rng.normal(-0.1, 1, 20)) + 3).tolist(), patience) for patience in (2, 4)]
@@ -82,14 +113,15 @@ EARLY_STOPPING = Exercise(
     statement=Words(
         """After how many epochs early stopping ends a training, as EarlyStopping(monitor='loss', patience=...) does.
 
-        Gets losses, a list with the loss of each epoch (it may have inf and nan, which are no improvement), and
-        patience, at least 1. The training stops once the loss has not become lower than the lowest so far for
-        `patience` epochs in a row. Returns how many epochs were run, an int; len(losses) if it never stops.""",
+        Gets losses, a list with the loss of each epoch (after the first one, it may have inf and nan, which are no
+        improvement), and patience, at least 1. The training stops once the loss has not become lower than the lowest
+        so far for `patience` epochs in a row. Returns how many epochs were run, an int; len(losses) if it never
+        stops.""",
         """조기 종료(early stopping)가 몇 에포크(epoch) 만에 학습을 끝내는지 구합니다. EarlyStopping(monitor='loss', patience=...)과
         같습니다.
 
-        에포크마다의 손실(loss) 리스트 losses(inf와 nan이 있을 수 있고, 개선으로 치지 않음)와 1 이상의 patience를 받습니다. 지금까지의
-        최저 손실보다 낮아지지 않은 에포크가 patience번 이어지면 멈춥니다. 실행한 에포크 수를 int로 돌려줍니다. 한 번도 멈추지 않으면
+        에포크마다의 손실(loss) 리스트 losses(첫 에포크 뒤로는 inf와 nan이 있을 수 있고, 개선으로 치지 않음)와 1 이상의 patience를
+        받습니다. 지금까지의 최저 손실보다 낮아지지 않은 에포크가 patience번 이어지면 멈춥니다. 실행한 에포크 수를 int로 돌려줍니다. 한 번도 멈추지 않으면
         len(losses)입니다."""),
     reference=_early_stopping,
     outputs=("epochs",),
@@ -147,9 +179,32 @@ EARLY_STOPPING = Exercise(
             "언제나 끝까지 실행합니다(len(losses)). 참이 되지 않는 `if` 안에서 멈추려고 하는지도 모릅니다."),
             lambda losses, patience: len(losses)),
         Mistake("best_starts_at_0", Words(
-            "the best loss starts at 0, which no positive loss can beat. Start with infinity, or with the first loss.",
-            "최저 손실이 0에서 시작합니다. 양수인 손실은 0을 이길 수 없습니다. 무한대나 첫 손실에서 시작하세요."),
+            "the best loss starts at 0, which no positive loss can beat. Start with infinity.",
+            "최저 손실이 0에서 시작합니다. 양수인 손실은 0을 이길 수 없습니다. 무한대에서 시작하세요."),
             _stopping(lambda loss, best: loss < best, lambda wait, patience: wait >= patience, 0.0)),
+        Mistake("first_epoch_counted", Words(
+            "the first epoch is compared with its own loss, and counts as one without improvement. Start the best loss with "
+            "infinity, or the loop with the second epoch.",
+            "첫 에포크를 자기 손실과 비교해서, 개선이 없는 에포크로 셌습니다. 최저 손실을 무한대에서 시작하거나 두 번째 에포크부터 도세요."),
+            _first_epoch_counted),
+        Mistake("best_not_kept", Words(
+            "the best loss is never brought up to date: every finite loss counts as an improvement. Write best = loss.",
+            "최저 손실을 갱신하지 않았습니다. 유한한 손실이면 모두 개선으로 칩니다. best = loss가 필요합니다."),
+            _stopping(lambda loss, best: loss < np.inf, lambda wait, patience: wait >= patience)),
+        Mistake("rising_in_a_row", Words(
+            "it waits for losses that rise from epoch to epoch; it should count the epochs without a loss below the lowest "
+            "so far, rising or not.",
+            "손실이 앞 에포크보다 계속 높아져야 멈춥니다. 높아지든 아니든, 지금까지의 최저 손실보다 낮아지지 않은 에포크를 세야 합니다."),
+            _rising_in_a_row),
+        Mistake("patience_epochs_ago", Words(
+            "each loss is compared with that of `patience` epochs before; it should be with the lowest so far.",
+            "patience 에포크 전의 손실과 비교했습니다. 지금까지의 최저 손실과 비교해야 합니다."),
+            _patience_epochs_ago),
+        Mistake("not_higher_not_counted", Words(
+            "an epoch counts only if its loss is higher than the best (elif loss > best): an equal loss and NaN are no "
+            "improvement either. Write else.",
+            "최저 손실보다 높은 에포크만 셌습니다(elif loss > best). 같은 손실과 NaN도 개선이 아닙니다. else로 쓰세요."),
+            _only_higher_counted),
     ),
 )
 
