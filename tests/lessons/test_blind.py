@@ -1,6 +1,4 @@
-"""The detectors on functions whose authors had not seen them: right ones pass, wrong ones fail."""
-
-import warnings
+"""The detectors on functions whose authors had not seen them: right ones pass, wrong ones get their mistake's name."""
 
 import pytest
 from lessons.blind import RIGHT, WRONG
@@ -8,10 +6,10 @@ from lessons.blind import RIGHT, WRONG
 from tinynet.lessons import check
 from tinynet.lessons.checks import EXERCISES
 
-
-def each(functions):
-    """Parameters (exercise, function), with the function's name as the id."""
-    return [pytest.param(name, function, id=function.__name__) for name in functions for function in functions[name]]
+RIGHT_ONES = [pytest.param(name, function, id=function.__name__)
+              for name, functions in RIGHT.items() for function in functions]
+WRONG_ONES = [pytest.param(name, function, expected, id=function.__name__)
+              for name, functions in WRONG.items() for function, expected in functions]
 
 
 def test_each_exercise_has_five_right_and_three_wrong_ones():
@@ -20,15 +18,20 @@ def test_each_exercise_has_five_right_and_three_wrong_ones():
     assert all(len(functions) >= 3 for functions in WRONG.values())
 
 
-@pytest.mark.parametrize(("name", "function"), each(RIGHT))
+@pytest.mark.parametrize(("name", "function"), RIGHT_ONES)
 def test_right_ones_pass(name, function):
     for seed in range(3):
         result = check(name, function, seed=seed)
         assert result.passed, result.message
 
 
-@pytest.mark.parametrize(("name", "function"), each(WRONG))
-def test_wrong_ones_fail(name, function):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # roots of negative numbers
-        assert not check(name, function).passed
+@pytest.mark.parametrize(("name", "function", "expected"), WRONG_ONES)
+def test_wrong_ones_get_the_name_of_their_mistake(name, function, expected):
+    for seed, lang in ((0, "en"), (1, "ko"), (2, "ko")):
+        result = check(name, function, seed=seed, lang=lang)
+        assert not result.passed and result.mistake in expected, result.message
+
+
+def test_most_mistakes_are_named():
+    named = [expected != (None,) for functions in WRONG.values() for _, expected in functions]
+    assert sum(named) >= 0.9 * len(named)

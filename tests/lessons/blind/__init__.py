@@ -9,7 +9,7 @@ place, einsum and strides, other types of numbers. Wrong ones begin with a comme
 
 from importlib import import_module
 
-RIGHT, WRONG = {}, {}  # {exercise: [function]}
+RIGHT, WRONG = {}, {}  # {exercise: [function]} and {exercise: [(function, expected)]}
 
 
 def right(exercise):
@@ -17,9 +17,12 @@ def right(exercise):
     return lambda function: RIGHT.setdefault(exercise, []).append(function) or function
 
 
-def wrong(exercise):
-    """The decorated function has a mistake."""
-    return lambda function: WRONG.setdefault(exercise, []).append(function) or function
+def wrong(exercise, *expected):
+    """The decorated function has a mistake. `expected`: the keys it may be named by; None for the general message.
+
+    They were added after the functions had been written and checked.
+    """
+    return lambda function: WRONG.setdefault(exercise, []).append((function, expected)) or function
 
 
 for topic in ("momentum", "adaptive", "weights", "stopping", "normalization", "convolution", "pooling", "augmentation"):

@@ -49,7 +49,7 @@ def adagrad_with_tensors(w, dw, grad_squared, learning_rate, epsilon):
     return tn.constant(w) - learning_rate * g / (tn.sqrt(total) + epsilon), total
 
 
-@wrong("adagrad")
+@wrong("adagrad", "no_root")
 def adagrad_without_a_root(w, dw, grad_squared, learning_rate, epsilon):
     # The step is divided by the sum of squares, not by its root.
     grad_squared = grad_squared + dw * dw
@@ -57,14 +57,14 @@ def adagrad_without_a_root(w, dw, grad_squared, learning_rate, epsilon):
     return w, grad_squared
 
 
-@wrong("adagrad")
+@wrong("adagrad", "sum_not_carried_on")
 def adagrad_forgets_the_sum(w, dw, grad_squared, learning_rate, epsilon):
     # grad_squared is replaced, not accumulated.
     grad_squared = dw**2
     return w - learning_rate * dw / (np.sqrt(grad_squared) + epsilon), grad_squared
 
 
-@wrong("adagrad")
+@wrong("adagrad", "denominator_returned")
 def adagrad_returns_the_root(w, dw, grad_squared, learning_rate, epsilon):
     # The variable is reused: the returned sum of squares is its root plus epsilon.
     grad_squared = grad_squared + dw * dw
@@ -115,21 +115,21 @@ def rmsprop_with_an_average(w, dw, grad_squared, learning_rate, decay_rate, epsi
     return np.asfortranarray(w - learning_rate * dw / (np.sqrt(mean) + epsilon)), np.asfortranarray(mean)
 
 
-@wrong("rmsprop")
+@wrong("rmsprop", "new_square_whole")
 def rmsprop_without_the_complement(w, dw, grad_squared, learning_rate, decay_rate, epsilon):
     # (1 - decay_rate) is missing before the square.
     grad_squared = decay_rate * grad_squared + dw * dw
     return w - learning_rate * dw / (np.sqrt(grad_squared) + epsilon), grad_squared
 
 
-@wrong("rmsprop")
+@wrong("rmsprop", "epsilon_inside")
 def rmsprop_with_epsilon_under_the_root(w, dw, grad_squared, learning_rate, decay_rate, epsilon):
     # epsilon is added under the root.
     grad_squared = decay_rate * grad_squared + (1 - decay_rate) * dw**2
     return w - learning_rate * dw / np.sqrt(grad_squared + epsilon), grad_squared
 
 
-@wrong("rmsprop")
+@wrong("rmsprop", "absolute_value")
 def rmsprop_with_a_missing_square(w, dw, grad_squared, learning_rate, decay_rate, epsilon):
     # The gradient's absolute value is averaged, not its square.
     grad_squared = decay_rate * grad_squared + (1 - decay_rate) * np.abs(dw)
@@ -194,7 +194,7 @@ def adam_with_tensors(w, dw, m, v, t, learning_rate, beta_1, beta_2, epsilon):
     return [w - learning_rate * m_hat / (v_hat**0.5 + epsilon), *moments]
 
 
-@wrong("adam")
+@wrong("adam", "corrected_moments_returned")
 def adam_returns_the_corrected_moments(w, dw, m, v, t, learning_rate, beta_1, beta_2, epsilon):
     # m and v are overwritten by m_hat and v_hat.
     m = beta_1 * m + (1 - beta_1) * dw
@@ -205,7 +205,7 @@ def adam_returns_the_corrected_moments(w, dw, m, v, t, learning_rate, beta_1, be
     return w, m, v
 
 
-@wrong("adam")
+@wrong("adam", "beta_times_t")
 def adam_multiplies_beta_by_t(w, dw, m, v, t, learning_rate, beta_1, beta_2, epsilon):
     # beta * t in place of beta ** t.
     m = beta_1 * m + (1 - beta_1) * dw
@@ -215,7 +215,7 @@ def adam_multiplies_beta_by_t(w, dw, m, v, t, learning_rate, beta_1, beta_2, eps
     return w - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
 
 
-@wrong("adam")
+@wrong("adam", "v_corrected_with_beta_1")
 def adam_with_one_beta_for_both(w, dw, m, v, t, learning_rate, beta_1, beta_2, epsilon):
     # Copied line: v_hat is corrected with beta_1.
     m = beta_1 * m + (1 - beta_1) * dw

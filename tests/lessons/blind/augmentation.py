@@ -49,20 +49,20 @@ def mixup_with_lists(x, y, lam, partners):
     return mix(x.astype("float64")), mix(y)
 
 
-@wrong("mixup")
+@wrong("mixup", "pixels_cut")
 def mixup_in_the_pixels_type(x, y, lam, partners):
     # The mixed images are cast back to the pixels' type, which cuts the fractions off.
     mixed_x = (lam * x + (1 - lam) * x[partners]).astype(x.dtype)
     return mixed_x, lam * y + (1 - lam) * y[partners]
 
 
-@wrong("mixup")
+@wrong("mixup", "labels_not_mixed")
 def mixup_leaves_the_labels(x, y, lam, partners):
     # The labels are not mixed.
     return lam * x + (1 - lam) * x[partners], y
 
 
-@wrong("mixup")
+@wrong("mixup", "shares_exchanged")
 def mixup_with_the_weights_exchanged(x, y, lam, partners):
     # lam belongs to the partner.
     return (1 - lam) * x + lam * x[partners], (1 - lam) * y + lam * y[partners]
@@ -116,7 +116,7 @@ def cutout_in_a_border(image, row, column, size):
     return tn.constant(padded[size:-size, size:-size] if size else image)
 
 
-@wrong("cutout")
+@wrong("cutout", "negative_index")
 def cutout_with_negative_indices(image, row, column, size):
     # A negative first row counts from the end: nothing is cut at the upper and left border.
     image = image.copy()
@@ -125,7 +125,7 @@ def cutout_with_negative_indices(image, row, column, size):
     return image
 
 
-@wrong("cutout")
+@wrong("cutout", "odd_side_too_short")
 def cutout_with_a_half_on_each_side(image, row, column, size):
     # The last row is row + size // 2 - 1: an odd square is smaller by one.
     half = size // 2
@@ -134,7 +134,7 @@ def cutout_with_a_half_on_each_side(image, row, column, size):
     return image
 
 
-@wrong("cutout")
+@wrong("cutout", "start_cut_off")
 def cutout_pushed_inside(image, row, column, size):
     # The square's first row is set to 0 at the border, and it keeps its size: it is pushed in, not cut off.
     image = image.copy()
@@ -218,7 +218,7 @@ def eda_with_slices_and_filter(words, synonyms, i, j, draws, p):
     return [replaced, inserted, swapped, deleted if deleted else words[i : i + 1]]
 
 
-@wrong("eda")
+@wrong("eda", "replaced_once")
 def eda_replaces_one_occurrence(words, synonyms, i, j, draws, p):
     # Only the word at position i becomes its synonym, not every occurrence.
     replaced = list(words)
@@ -230,7 +230,7 @@ def eda_replaces_one_occurrence(words, synonyms, i, j, draws, p):
     return replaced, inserted, swapped, deleted
 
 
-@wrong("eda")
+@wrong("eda", "nothing_left")
 def eda_deletes_everything(words, synonyms, i, j, draws, p):
     # If no word is left the sentence is empty.
     synonym = synonyms[words[i]]
@@ -243,7 +243,7 @@ def eda_deletes_everything(words, synonyms, i, j, draws, p):
     return replaced, inserted, swapped, deleted
 
 
-@wrong("eda")
+@wrong("eda", "one_after_another")
 def eda_on_one_list(words, synonyms, i, j, draws, p):
     # The operations are done one after the other on one list, not each on the same sentence.
     synonym = synonyms[words[i]]

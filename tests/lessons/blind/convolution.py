@@ -40,19 +40,19 @@ def output_size_of_a_range(W, K, P, S):
     return len(range(0, W + 2 * P - K + 1, S))
 
 
-@wrong("output_size")
+@wrong("output_size", "rounded_up")
 def output_size_rounds_up(W, K, P, S):
     # Rounded up, not down.
     return math.ceil((W - K + 2 * P) / S) + 1
 
 
-@wrong("output_size")
+@wrong("output_size", "plus_1_divided")
 def output_size_divides_everything(W, K, P, S):
     # The 1 stands within the brackets.
     return (W - K + 2 * P + 1) // S
 
 
-@wrong("output_size")
+@wrong("output_size", "true_division")
 def output_size_is_a_float(W, K, P, S):
     # True division: a float, and not rounded.
     return (W - K + 2 * P) / S + 1
@@ -118,7 +118,7 @@ def convolution_like_pytorch(x, kernel, stride, padding):
     return y.numpy().squeeze(0)
 
 
-@wrong("convolution")
+@wrong("convolution", "contiguous_windows")
 def convolution_ignores_the_stride(x, kernel, stride, padding):
     # The window moves by 1, though as many windows are taken as with the stride.
     kh, kw, _, filters = kernel.shape
@@ -132,7 +132,7 @@ def convolution_ignores_the_stride(x, kernel, stride, padding):
     return y
 
 
-@wrong("convolution")
+@wrong("convolution", "size_without_padding")
 def convolution_pads_after_the_size(x, kernel, stride, padding):
     # The size is computed without the padding: windows at the end are missing.
     kh, kw, _, filters = kernel.shape
@@ -146,7 +146,7 @@ def convolution_pads_after_the_size(x, kernel, stride, padding):
     return y
 
 
-@wrong("convolution")
+@wrong("convolution", "kernel_transposed")
 def convolution_swaps_height_and_width(x, kernel, stride, padding):
     # The kernel's sides are exchanged: it is transposed where it is square, and the shape is wrong where not.
     x = np.pad(x, ((padding, padding), (padding, padding), (0, 0)))

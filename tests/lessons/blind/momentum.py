@@ -49,7 +49,7 @@ def momentum_in_float32_tensors(w, dw, v, learning_rate, rho):
     return w - learning_rate * v, v
 
 
-@wrong("momentum")
+@wrong("momentum", "step_with_old_velocity")
 def momentum_steps_with_the_old_velocity(w, dw, v, learning_rate, rho):
     # The weights move before the velocity is updated.
     w = w - learning_rate * v
@@ -57,14 +57,14 @@ def momentum_steps_with_the_old_velocity(w, dw, v, learning_rate, rho):
     return w, v
 
 
-@wrong("momentum")
+@wrong("momentum", "running_mean")
 def momentum_as_a_moving_average(w, dw, v, learning_rate, rho):
     # The gradient is weighted with 1 - rho, as in Adam's first moment.
     v = rho * v + (1 - rho) * dw
     return w - learning_rate * v, v
 
 
-@wrong("momentum")
+@wrong("momentum", "rate_twice")
 def momentum_with_the_learning_rate_twice(w, dw, v, learning_rate, rho):
     # The learning rate scales the gradient within the velocity, and the step again.
     v = rho * v + learning_rate * dw
@@ -115,7 +115,7 @@ def nesterov_stacked(w, dw, v, learning_rate, rho):
     return np.einsum("ij,j...->i...", matrix, np.stack([w, dw, v]))
 
 
-@wrong("nesterov")
+@wrong("nesterov", "old_velocity_lost")
 def nesterov_forgets_the_old_velocity(w, dw, v, learning_rate, rho):
     # v is overwritten first: old_v is the new one.
     v = rho * v - learning_rate * dw
@@ -123,7 +123,7 @@ def nesterov_forgets_the_old_velocity(w, dw, v, learning_rate, rho):
     return w, v
 
 
-@wrong("nesterov")
+@wrong("nesterov", "sign_of_step")
 def nesterov_adds_the_bracket(w, dw, v, learning_rate, rho):
     # w + (...) in place of w - (...).
     old_v = v
@@ -131,7 +131,7 @@ def nesterov_adds_the_bracket(w, dw, v, learning_rate, rho):
     return w + (rho * old_v - (1 + rho) * v), v
 
 
-@wrong("nesterov")
+@wrong("nesterov", "pytorch_form")
 def nesterov_like_pytorch(w, dw, v, learning_rate, rho):
     # Another convention: the velocity is a sum of gradients without the learning rate, and has the other sign.
     v = rho * v + dw

@@ -54,7 +54,7 @@ def batch_norm_with_tensors(x, gamma, beta, epsilon):
     return tn.constant(gamma) * (x - mean) / tn.sqrt(var + epsilon) + tn.constant(beta)
 
 
-@wrong("batch_norm_forward")
+@wrong("batch_norm_forward", "axis_of_features")
 def batch_norm_over_the_features(x, gamma, beta, epsilon):
     # Each sample is normalized over its features: layer normalization.
     mean = x.mean(axis=1, keepdims=True)
@@ -62,14 +62,14 @@ def batch_norm_over_the_features(x, gamma, beta, epsilon):
     return gamma * (x - mean) / np.sqrt(var + epsilon) + beta
 
 
-@wrong("batch_norm_forward")
+@wrong("batch_norm_forward", "over_everything")
 def batch_norm_with_one_mean(x, gamma, beta, epsilon):
     # One mean and one variance of all numbers: the axis is missing.
     x_hat = (x - np.mean(x)) / np.sqrt(np.var(x) + epsilon)
     return gamma * x_hat + beta
 
 
-@wrong("batch_norm_forward")
+@wrong("batch_norm_forward", "epsilon_outside")
 def batch_norm_divides_by_the_deviation_plus_epsilon(x, gamma, beta, epsilon):
     # epsilon stands outside of the root.
     x_hat = (x - x.mean(axis=0)) / (x.std(axis=0) + epsilon)
@@ -144,7 +144,7 @@ def batch_norm_backward_with_einsum(dy, x, gamma, epsilon):
     return dx, dgamma, dbeta
 
 
-@wrong("batch_norm_backward")
+@wrong("batch_norm_backward", "statistics_constant")
 def batch_norm_backward_with_constant_statistics(dy, x, gamma, epsilon):
     # Mean and variance are taken as constants.
     std = np.sqrt(x.var(axis=0) + epsilon)
@@ -152,7 +152,7 @@ def batch_norm_backward_with_constant_statistics(dy, x, gamma, epsilon):
     return dy * gamma / std, np.sum(dy * x_hat, axis=0), np.sum(dy, axis=0)
 
 
-@wrong("batch_norm_backward")
+@wrong("batch_norm_backward", "gamma_missing")
 def batch_norm_backward_without_gamma(dy, x, gamma, epsilon):
     # gamma is missing in dx.
     m = x.shape[0]
@@ -164,7 +164,7 @@ def batch_norm_backward_without_gamma(dy, x, gamma, epsilon):
     return dx, dgamma, dbeta
 
 
-@wrong("batch_norm_backward")
+@wrong("batch_norm_backward", "parameters_averaged")
 def batch_norm_backward_with_means(dy, x, gamma, epsilon):
     # dgamma and dbeta are means over the batch, not sums; dx is right.
     inverse = 1 / np.sqrt(x.var(axis=0) + epsilon)

@@ -52,7 +52,7 @@ def max_pooling_like_keras(x, size, stride):
     return tn.layers.MaxPooling2D(pool_size=size, strides=stride)(image)[0]
 
 
-@wrong("max_pooling")
+@wrong("max_pooling", "starts_at_0")
 def max_pooling_starts_from_zero(x, size, stride):
     # The largest so far begins with 0: windows with negative numbers only give 0.
     height, width, channels = x.shape
@@ -65,7 +65,7 @@ def max_pooling_starts_from_zero(x, size, stride):
     return y
 
 
-@wrong("max_pooling")
+@wrong("max_pooling", "over_channels_repeated")
 def max_pooling_over_the_channels(x, size, stride):
     # The largest of all channels, in each of them.
     height, width, channels = x.shape
@@ -76,7 +76,7 @@ def max_pooling_over_the_channels(x, size, stride):
     return y
 
 
-@wrong("max_pooling")
+@wrong("max_pooling", None)
 def max_pooling_steps_by_the_size(x, size, stride):
     # The windows lie side by side: the stride is taken only for the output's size.
     height, width, channels = x.shape
@@ -148,7 +148,7 @@ def max_pooling_gradient_with_bincount(dy, x, size, stride):
     return np.bincount(chosen, weights=dy.ravel(), minlength=x.size).reshape(x.shape).astype(np.float32)
 
 
-@wrong("max_pooling_gradient")
+@wrong("max_pooling_gradient", "overwritten")
 def max_pooling_gradient_overwrites(dy, x, size, stride):
     # Where windows overlap the last one remains: = in place of +=.
     dx = np.zeros_like(x)
@@ -159,7 +159,7 @@ def max_pooling_gradient_overwrites(dy, x, size, stride):
     return dx
 
 
-@wrong("max_pooling_gradient")
+@wrong("max_pooling_gradient", "tie_to_all")
 def max_pooling_gradient_to_all_largest(dy, x, size, stride):
     # Every one of several equal largest values receives dy.
     dx = np.zeros_like(x)
@@ -169,7 +169,7 @@ def max_pooling_gradient_to_all_largest(dy, x, size, stride):
     return dx
 
 
-@wrong("max_pooling_gradient")
+@wrong("max_pooling_gradient", "tie_to_last")
 def max_pooling_gradient_to_the_last_largest(dy, x, size, stride):
     # >= in the comparison: the last of several equal values receives dy.
     dx = np.zeros(x.shape)

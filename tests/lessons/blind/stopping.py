@@ -70,7 +70,7 @@ def early_stopping_with_accumulate(losses, patience):
     return next((epoch for epoch, wait in enumerate(waits, start=1) if wait == patience), len(losses))
 
 
-@wrong("early_stopping")
+@wrong("early_stopping", "index_of_epoch")
 def early_stopping_counts_from_zero(losses, patience):
     # The index of the last epoch, not the number of epochs.
     best, wait = float("inf"), 0
@@ -84,7 +84,7 @@ def early_stopping_counts_from_zero(losses, patience):
     return len(losses)
 
 
-@wrong("early_stopping")
+@wrong("early_stopping", "previous_epoch")
 def early_stopping_compares_with_the_epoch_before(losses, patience):
     # Each loss is compared with the one before, not with the lowest.
     wait = 0
@@ -98,7 +98,7 @@ def early_stopping_compares_with_the_epoch_before(losses, patience):
     return len(losses)
 
 
-@wrong("early_stopping")
+@wrong("early_stopping", "no_reset")
 def early_stopping_never_forgets(losses, patience):
     # The counter isn't set back after an improvement.
     best, bad = float("inf"), 0
@@ -149,21 +149,21 @@ def inverted_dropout_with_tensors(h, u, p):
     return h * tn.cast(u < p, "float32") * (1.0 / p)
 
 
-@wrong("inverted_dropout")
+@wrong("inverted_dropout", "no_scaling")
 def inverted_dropout_without_the_scale(h, u, p):
     # Not divided by p: plain dropout.
     mask = u < p
     return h * mask
 
 
-@wrong("inverted_dropout")
+@wrong("inverted_dropout", "p_is_dropped_below")
 def inverted_dropout_with_a_rate(h, u, p):
     # p is taken as Keras's rate, the probability of being dropped.
     keep = 1 - p
     return h * (u < keep) / keep
 
 
-@wrong("inverted_dropout")
+@wrong("inverted_dropout", None)
 def inverted_dropout_with_new_numbers(h, u, p):
     # Numbers of its own are drawn; u is not used.
     U = (np.random.default_rng(1).random(h.shape) < p) / p

@@ -52,19 +52,19 @@ def xavier_with_lists(z):
     return scale(z.tolist())
 
 
-@wrong("xavier")
+@wrong("xavier", "outputs_counted")
 def xavier_with_the_output_size(z):
     # Dout in place of Din.
     return z / np.sqrt(z.shape[-1])
 
 
-@wrong("xavier")
+@wrong("xavier", "first_axis")
 def xavier_with_the_first_axis_only(z):
     # Right for a dense layer; of a convolution's kernel it takes the height alone.
     return z / np.sqrt(z.shape[0])
 
 
-@wrong("xavier")
+@wrong("xavier", "glorot_of_filters")
 def xavier_of_glorot(z):
     # The paper's formula with both sizes, sqrt(2 / (Din + Dout)), which is not the slide's.
     din = np.prod(z.shape[:-1])
@@ -115,13 +115,13 @@ def l1_gradient_from_the_tape(theta, lam):
     return tape.gradient(penalty, theta)
 
 
-@wrong("l1_gradient")
+@wrong("l1_gradient", "bias_penalized")
 def l1_gradient_penalizes_the_bias(theta, lam):
     # The bias is penalized as well.
     return lam / 2 * np.sign(theta)
 
 
-@wrong("l1_gradient")
+@wrong("l1_gradient", "absolute_value")
 def l1_gradient_is_the_penalty(theta, lam):
     # The absolute values: the terms of the penalty, not their gradient.
     gradient = lam / 2 * np.abs(theta)
@@ -129,7 +129,7 @@ def l1_gradient_is_the_penalty(theta, lam):
     return gradient
 
 
-@wrong("l1_gradient")
+@wrong("l1_gradient", "negative_at_0")
 def l1_gradient_with_two_signs(theta, lam):
     # Where theta_j is 0 the gradient is -lam/2.
     gradient = np.where(theta > 0, lam / 2, -lam / 2)
@@ -172,7 +172,7 @@ def l2_gradient_as_in_the_formula(theta, lam):
     return (lam / 2) * (2 * theta)
 
 
-@wrong("l2_gradient")
+@wrong("l2_gradient", "half_kept")
 def l2_gradient_with_a_half(theta, lam):
     # The 2 of the square's derivative is missing.
     gradient = lam / 2 * theta
@@ -180,13 +180,13 @@ def l2_gradient_with_a_half(theta, lam):
     return gradient
 
 
-@wrong("l2_gradient")
+@wrong("l2_gradient", "bias_cut_off")
 def l2_gradient_without_the_first_element(theta, lam):
     # The bias is left out: the gradient is shorter by one.
     return lam * theta[1:]
 
 
-@wrong("l2_gradient")
+@wrong("l2_gradient", "penalty")
 def l2_gradient_is_the_penalty(theta, lam):
     # The penalty itself, a number.
     return lam / 2 * np.sum(theta[1:] ** 2)

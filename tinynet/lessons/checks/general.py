@@ -22,12 +22,14 @@ SEVERAL = Words(
 CHANGED_TOO = Words("Besides, it changes its argument {names} in place.", "그리고 인수 {names}의 내용을 바꿔 버립니다.")
 ONE_OUTPUT = Words(
     "This explains the output {name}; in another output there is another mistake.",
-    "이것은 출력 {name}을(를) 설명합니다. 다른 출력에는 다른 실수가 있습니다.")
+    "출력 {name}은(는) 이 실수로 설명됩니다. 다른 출력에는 다른 실수가 있습니다.")
 ONLY_OUTPUT = Words("The mistake is in the output {name} alone; the others are right.",
                     "실수는 출력 {name}에만 있습니다. 나머지 출력은 맞습니다.")
 INPUTS = Words("Inputs: {shown}", "입력: {shown}")
-NO_MISTAKE = Words("the results differ from the right ones, and it is none of the mistakes that are known.",
-                   "결과가 정답과 다릅니다. 알려진 실수 가운데에는 없습니다.")
+NO_MISTAKE = Words(
+    "the results differ from the right ones, and it is none of the mistakes that are known. Compute the value of the first "
+    "difference by hand.",
+    "결과가 정답과 다르지만, 알려진 실수 가운데에는 없습니다. 처음 다른 곳의 값을 손으로 계산해 보세요.")
 
 
 def _none(*arguments: Any) -> Any:
@@ -167,7 +169,8 @@ NOT_A_NUMBER = Words(
     "정답은 유한한데 {name}에 NaN(숫자가 아님)이 있습니다. 0/0이거나, 음수의 제곱근이나 로그이거나, 무한대에서 무한대를 뺀 것입니다.")
 INFINITE = Words("{name} has an infinite value, where the right result is finite: is there a division by 0?",
                  "정답은 유한한데 {name}에 무한대가 있습니다. 0으로 나누고 있지 않나요?")
-MULTIPLE = Words("{name} is {factor:.6g} times the right result, everywhere.", "{name}이(가) 모든 곳에서 정답의 {factor:.6g}배입니다.")
+MULTIPLE = Words("{name} is {factor:.6g} times the right result, in each of its elements on this input.",
+                 "이 입력에서 {name}의 모든 원소가 정답의 {factor:.6g}배입니다.")
 
 
 def wrong_value(exercise: Exercise, outcome: Outcome, right: tuple[Any, ...],
@@ -190,7 +193,7 @@ def wrong_value(exercise: Exercise, outcome: Outcome, right: tuple[Any, ...],
         if np.isinf(got).any() and not np.isinf(wanted).any():
             return INFINITE.format(name=name)
         factor = float(np.vdot(got, wanted) / (np.vdot(wanted, wanted) or 1))
-        if factor and equal(got, factor * wanted, exercise.kind):
+        if factor and wanted.size > 1 and equal(got, factor * wanted, exercise.kind):
             return MULTIPLE.format(name=name, factor=factor)
         break
     return NO_MISTAKE

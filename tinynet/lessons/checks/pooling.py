@@ -261,8 +261,8 @@ MAX_POOLING_GRADIENT = Exercise(
         Mistake("tie_to_all", Words(
             "at a tie, all of the equal largest values receive dy (mask = window == max). Only the first one does; "
             "otherwise a window gives more gradient than it got.",
-            "가장 큰 값이 여럿일 때 모두에게 dy를 주었습니다(mask = window == max). 첫 번째 하나만 받아야 합니다. 그렇지 않으면 받은 것보다 "
-            "많은 기울기를 내보냅니다."),
+            "가장 큰 값이 여럿일 때 모두에게 dy를 주었습니다(mask = window == max). 첫 번째 하나만 받아야 합니다. 그렇지 않으면 창이 받은 "
+            "것보다 많은 기울기가 나갑니다."),
             _spread(lambda window, dy: (window == window.max()) * dy)),
         Mistake("tie_shared", Words(
             "at a tie, dy is divided among the equal largest values; the first one receives all of it.",

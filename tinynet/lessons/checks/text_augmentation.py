@@ -159,7 +159,7 @@ EDA = Exercise(
         Mistake("not_swapped", Words("random swap leaves the sentence as it is.", "무작위 교환에서 아무것도 바뀌지 않았습니다."),
                 _eda_with(swapped=lambda words, synonyms, i, j, draws, p: list(words))),
         Mistake("swapped_everywhere", Words(
-            "random swap exchanges the two words wherever they occur; only those at the positions i and j change places.",
+            "random swap exchanges the two words wherever they occur; only those at the positions i and j are exchanged.",
             "무작위 교환에서 두 단어를 나오는 곳마다 맞바꿨습니다. 위치 i와 j의 단어만 바꿔야 합니다."),
             _eda_with(swapped=_swap_everywhere)),
         Mistake("deletion_inverted", Words(
