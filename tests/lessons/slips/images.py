@@ -295,6 +295,8 @@ def my_cutout(image, row, column, size):
                                     "            deleted.append(words[k])",
                                     "deleted = words.copy()\n    for k, word in enumerate(deleted):\n"
                                     "        if draws[k] < p:\n            deleted.remove(word)")],
+        "first_occurrences_deleted": [("deleted = []\n", "deleted = words.copy()\n"), ("draws[k] >= p", "draws[k] < p"),
+                                      ("deleted.append(words[k])", "deleted.remove(words[k])")],
         "one_after_another": [("inserted = words.copy()", "word = words[i]\n    inserted = replaced.copy()"),
                               ("synonyms[words[i]])\n    swapped = words.copy()",
                                "synonyms[word])\n    swapped = inserted.copy()"),

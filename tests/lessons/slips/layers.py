@@ -188,6 +188,11 @@ def my_early_stopping(losses, patience):
         "index_at_the_end": [("return len(losses)", "return epoch")],
         "best_epoch": [("wait = 0\n        else", "wait = 0\n            best_epoch = epoch + 1\n        else"),
                        ("return epoch + 1", "return best_epoch"), ("return len(losses)", "return best_epoch")],
+        "lowest_of_all": """
+def my_early_stopping(losses, patience):
+    lowest = losses.index(min(losses))
+    return min(lowest + 1 + patience, len(losses))
+""",
         "never_stops": [("return epoch + 1", "pass")],
         "best_starts_at_0": [('float("inf")', "0")],
         "first_epoch_counted": [('float("inf")', "losses[0]")],

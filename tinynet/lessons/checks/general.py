@@ -57,8 +57,8 @@ NOT_REPEATABLE = Mistake("not_repeatable", Words(
 OUTPUTS_SWAPPED = Words("the values are right, but they are returned in another order; it should be {names}.",
                         "값은 맞지만 돌려주는 순서가 다릅니다. {names} 순서여야 합니다.")
 NEGATED = Words("each value has the wrong sign: it is minus the right one.", "모든 값의 부호가 반대입니다.")
-TRANSPOSED = Words("the values are right, but the result is transposed: rows and columns are mixed up.",
-                   "값은 맞지만 결과가 전치(transpose)되어 있습니다. 행과 열이 바뀌었습니다.")
+TRANSPOSED = Words("the values are right, but the result is transposed: its axes are in reverse order.",
+                   "값은 맞지만 결과가 전치(transpose)되어 있습니다. 축의 순서가 거꾸로입니다.")
 WHOLE_NUMBERS = Words(
     "all digits after the point are lost: the result was written into an array of integers. Make it with "
     "`np.zeros(shape)`, which is of floats, instead of `zeros_like` of integers or `dtype=int`.",

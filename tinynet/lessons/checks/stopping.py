@@ -74,6 +74,10 @@ def _first_epoch_counted(losses, patience):
         lambda loss, best: loss < best, lambda wait, patience: wait >= patience, losses[0])(losses, patience)
 
 
+def _lowest_of_all(losses, patience):
+    return min(int(np.nanargmin(losses)) + 1 + patience, len(losses))
+
+
 def _best_epoch(losses, patience):
     return int(np.nanargmin(losses[:_early_stopping(losses, patience)])) + 1
 
@@ -174,6 +178,12 @@ EARLY_STOPPING = Exercise(
             "this is the epoch of the lowest loss. The training has run on for `patience` more epochs to find that out.",
             "이것은 손실이 가장 낮은 에포크입니다. 그것을 알아내려고 patience 에포크를 더 실행했습니다."),
             _best_epoch),
+        Mistake("lowest_of_all", Words(
+            "the lowest loss of the whole list is taken, and `patience` is added to its epoch. A training only knows the "
+            "losses so far: it may have stopped long before.",
+            "리스트 전체에서 가장 낮은 손실의 에포크에 patience를 더했습니다. 학습 중에는 지금까지의 손실만 알 수 있으므로, 그 전에 이미 "
+            "멈췄을 수 있습니다."),
+            _lowest_of_all),
         Mistake("never_stops", Words(
             "it always runs to the end: len(losses). Perhaps the stop is within an `if` that is never true.",
             "언제나 끝까지 실행합니다(len(losses)). 참이 되지 않는 `if` 안에서 멈추려고 하는지도 모릅니다."),

@@ -71,6 +71,14 @@ def _skipping(words, synonyms, i, j, draws, p):
     return result or [words[i]]
 
 
+def _first_occurrences_deleted(words, synonyms, i, j, draws, p):
+    result = list(words)
+    for word, draw in zip(words, draws, strict=True):
+        if draw < p:
+            result.remove(word)
+    return result or [words[i]]
+
+
 def _sentences(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     """Sentences with a word that occurs twice, or within another one; draws that delete some, none and all words."""
     table = {"film": "movie", "great": "superb", "영화": "작품", "정말": "매우", "very": "really"}
@@ -84,6 +92,7 @@ def _sentences(rng: np.random.Generator) -> list[tuple[Any, ...]]:
         if len(words) > 4:
             draws[:4] = 0.02, 0.03, 0.97, 0.01  # two neighbours are deleted, one is kept
         cases.append((words, dict(table), i, j, draws.tolist(), p))
+    cases.append(("a film is a gift".split(), dict(table), 1, 0, [0.9, 0.8, 0.7, 0.1, 0.6], 0.4))  # the second "a" goes
     return cases
 
 
@@ -188,6 +197,12 @@ EDA = Exercise(
             "무작위 삭제에서 건너뛴 단어가 있습니다. 훑고 있는 리스트에서 바로 지우면 다음 단어가 앞으로 당겨져 지나치게 됩니다. 새 리스트를 "
             "만드세요."),
             _eda_with(deleted=_skipping)),
+        Mistake("first_occurrences_deleted", Words(
+            "random deletion deletes another occurrence of the word: list.remove(word) removes the first one, wherever the "
+            "draw below p is. Make a new list of the words that stay.",
+            "무작위 삭제에서 같은 단어의 다른 위치를 지웠습니다. list.remove(word)는 언제나 처음 나오는 것을 지웁니다. 남길 단어로 새 리스트를 "
+            "만드세요."),
+            _eda_with(deleted=_first_occurrences_deleted)),
         Mistake("one_after_another", Words(
             "each operation is applied to the result of the one before; each of them starts from the sentence itself. "
             "Copy it: list(words).",
