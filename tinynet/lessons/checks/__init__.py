@@ -8,7 +8,8 @@
     words.py       texts in both languages
 
 The exercises, by topic: descent, adaptive, adam, initialization, regularization, stopping, dropout, normalization,
-convolution, pooling, augmentation, text_augmentation. The solutions are in tinynet's repository, tests/lessons/solutions.py.
+convolution, pooling, pooling_gradient, augmentation, text_augmentation. The solutions are in tinynet's repository,
+tests/lessons/solutions.py.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from . import (
-    adam, adaptive, augmentation, convolution, descent, dropout, initialization, normalization, pooling, regularization,
-    stopping, text_augmentation,
+    adam, adaptive, augmentation, convolution, descent, dropout, initialization, normalization, pooling,
+    pooling_gradient, regularization, stopping, text_augmentation,
 )
 from .definition import Exercise, Mistake
 from .judging import judge
@@ -34,7 +35,7 @@ from .words import Words, language
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
     for topic in (descent, adaptive, adam, initialization, regularization, stopping, dropout, normalization, convolution,
-                  pooling, augmentation, text_augmentation)
+                  pooling, pooling_gradient, augmentation, text_augmentation)
     for exercise in topic.EXERCISES
 }
 

@@ -50,7 +50,7 @@ NO_EPSILON = Words(
     "epsilon이 빠졌습니다. 기울기가 계속 0이었던 곳에서는 0을 0으로 나누게 됩니다.")
 NO_ROOT = Words(
     "the root is missing: the gradient is divided by the squares themselves, and not by sqrt(...).",
-    "제곱근이 빠졌습니다. 기울기를 sqrt(...)가 아니라 제곱의 합 자체로 나누었습니다.")
+    "제곱근이 빠졌습니다. 기울기를 sqrt(...)가 아니라 grad_squared 자체로 나누었습니다.")
 NOT_SQUARED = Words(
     "the gradient itself is added up, and not its square dw * dw: values of both signs cancel each other.",
     "기울기의 제곱(dw * dw)이 아니라 기울기 자체를 더했습니다. 부호가 다르면 서로 지워집니다.")

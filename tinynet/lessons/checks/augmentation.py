@@ -213,7 +213,7 @@ CUTOUT = Exercise(
         Mistake("start_cut_off", Words(
             "near the upper and the left border too much is erased: the start is cut off at 0, but the end is `size` after "
             "it. The end is row - size // 2 + size.",
-            "위와 왼쪽 테두리 근처에서 너무 많이 지웠습니다. 0에서 자른 시작에 size를 더했습니다. 끝은 자르기 전의 시작으로 구합니다: "
+            "위와 왼쪽 테두리 근처에서 너무 많이 지웠습니다. 시작을 0으로 자른 뒤에 size를 더했기 때문입니다. 끝은 자르기 전의 시작에서 구합니다: "
             "row - size // 2 + size."),
             _filled(_start_cut_off)),
         Mistake("border_not_checked", Words(

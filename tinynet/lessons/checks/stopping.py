@@ -125,8 +125,8 @@ EARLY_STOPPING = Exercise(
         같습니다.
 
         에포크마다의 손실(loss) 리스트 losses(첫 에포크 뒤로는 inf와 nan이 있을 수 있고, 개선으로 치지 않음)와 1 이상의 patience를
-        받습니다. 지금까지의 최저 손실보다 낮아지지 않은 에포크가 patience번 이어지면 멈춥니다. 실행한 에포크 수를 int로 돌려줍니다. 한 번도 멈추지 않으면
-        len(losses)입니다."""),
+        받습니다. 지금까지의 최저 손실보다 낮아지지 않은 에포크가 patience번 이어지면 멈춥니다. 실행한 에포크 수를 int로
+        돌려줍니다. 한 번도 멈추지 않으면 len(losses)입니다."""),
     reference=_early_stopping,
     outputs=("epochs",),
     cases=_curves,
@@ -159,7 +159,7 @@ EARLY_STOPPING = Exercise(
         Mistake("nan_is_better", Words(
             "NaN counts as an improvement: `not loss >= best` and `if loss >= best: ... else: ...` are true for NaN, "
             "since all comparisons with NaN are false. Ask `loss < best`.",
-            "NaN을 개선으로 쳤습니다. NaN과의 비교는 모두 거짓이라서 `loss >= best`의 else로 빠집니다. `loss < best`인지 물어보세요."),
+            "NaN을 개선으로 쳤습니다. NaN과의 비교는 모두 거짓이라서 `loss >= best`의 else로 빠집니다. 조건을 `loss < best`로 쓰세요."),
             _stopping(lambda loss, best: not loss >= best, lambda wait, patience: wait >= patience)),
         Mistake("higher_is_better", Words(
             "a higher loss counts as an improvement; that suits an accuracy. A loss should fall.",
@@ -190,12 +190,12 @@ EARLY_STOPPING = Exercise(
             lambda losses, patience: len(losses)),
         Mistake("best_starts_at_0", Words(
             "the best loss starts at 0, which no positive loss can beat. Start with infinity.",
-            "최저 손실이 0에서 시작합니다. 양수인 손실은 0을 이길 수 없습니다. 무한대에서 시작하세요."),
+            "최저 손실이 0에서 시작합니다. 양수인 손실은 0보다 낮아질 수 없습니다. 무한대에서 시작하세요."),
             _stopping(lambda loss, best: loss < best, lambda wait, patience: wait >= patience, 0.0)),
         Mistake("first_epoch_counted", Words(
             "the first epoch is compared with its own loss, and counts as one without improvement. Start the best loss with "
             "infinity, or the loop with the second epoch.",
-            "첫 에포크를 자기 손실과 비교해서, 개선이 없는 에포크로 셌습니다. 최저 손실을 무한대에서 시작하거나 두 번째 에포크부터 도세요."),
+            "첫 에포크를 자기 손실과 비교해서, 개선이 없는 에포크로 셌습니다. 최저 손실을 무한대에서 시작하거나 반복을 두 번째 에포크부터 시작하세요."),
             _first_epoch_counted),
         Mistake("best_not_kept", Words(
             "the best loss is never brought up to date: every finite loss counts as an improvement. Write best = loss.",

@@ -92,7 +92,7 @@ def _sentences(rng: np.random.Generator) -> list[tuple[Any, ...]]:
         if len(words) > 4:
             draws[:4] = 0.02, 0.03, 0.97, 0.01  # two neighbours are deleted, one is kept
         cases.append((words, dict(table), i, j, draws.tolist(), p))
-    cases.append(("a film is a gift".split(), dict(table), 1, 0, [0.9, 0.8, 0.7, 0.1, 0.6], 0.4))  # the second "a" goes
+    cases.append((["a", "film", "is", "a", "gift"], dict(table), 1, 0, [0.9, 0.8, 0.7, 0.1, 0.6], 0.4))  # the second "a" goes
     return cases
 
 
