@@ -267,7 +267,8 @@ PARTS = {
             "textbook.practicals.build_cnn textbook.practicals.build_vgg cli.main",
             "test_cli.py::test_convolutional_models_learn "
             "test_course_cnn.py::test_the_practical_has_maps_that_shrink_and_channels_that_rise"),
-        Row(78, "The live lecture: labs and notebooks"),
+        Row(78, "The live lecture: labs and notebooks", "lessons.all_lessons lessons.write_notebooks lab.all_panels",
+            "lessons/test_lessons.py::test_it_runs lessons/test_lessons.py::test_a_lesson_opens_a_panel_of_the_lab"),
     ],
 }
 ROWS = [row for rows in PARTS.values() for row in rows]

@@ -495,6 +495,104 @@ def max_pooling_gradient_first_of_mask(dy, x, size, stride):
     return dx
 
 
+def train_validation_split(x, y, order, count):
+    validation, training = order[:count], order[count:]
+    return x[training], y[training], x[validation], y[validation]
+
+
+def train_validation_split_shuffled(x, y, order, count):
+    x, y = x[order], y[order]
+    return x[count:], y[count:], x[:count], y[:count]
+
+
+def train_validation_split_lists(x, y, order, count):
+    parts = [], [], [], []
+    for position, i in enumerate(order):
+        first = 2 if position < count else 0
+        parts[first].append(x[i].tolist())
+        parts[first + 1].append(int(y[i]))
+    return parts
+
+
+def train_validation_split_split(x, y, order, count):
+    val_x, train_x = np.split(np.take(x, order, axis=0), [count])
+    val_y, train_y = np.split(np.take(y, order), [count])
+    return train_x, train_y, val_x, val_y
+
+
+def cross_entropy(logits, labels):
+    z = logits - logits.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(labels)), labels].mean()
+
+
+def cross_entropy_one_hot(logits, labels):
+    one_hot = np.eye(logits.shape[1])[labels]
+    z = logits - np.max(logits, axis=-1)[:, None]
+    return np.mean(np.log(np.sum(np.exp(z), axis=-1)) - np.sum(one_hot * z, axis=-1))
+
+
+def cross_entropy_loop(logits, labels):
+    total = 0.0
+    for row, label in zip(logits.tolist(), labels, strict=True):
+        largest = max(row)
+        total += math.log(sum(math.exp(z - largest) for z in row)) + largest - row[label]
+    return total / len(labels)
+
+
+def cross_entropy_logaddexp(logits, labels):
+    right = np.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
+    return np.mean(np.logaddexp.reduce(logits, axis=1) - right)
+
+
+def confusion_matrix(true, predicted, classes):
+    counts = np.zeros((classes, classes), int)
+    np.add.at(counts, (true, predicted), 1)
+    return counts
+
+
+def confusion_matrix_loop(true, predicted, classes):
+    counts = [[0] * classes for _ in range(classes)]
+    for t, p in zip(true, predicted, strict=True):
+        counts[t][p] += 1
+    return counts
+
+
+def confusion_matrix_bincount(true, predicted, classes):
+    return np.bincount(classes * true + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def confusion_matrix_one_hot(true, predicted, classes):
+    one_hot = np.eye(classes)
+    return one_hot[true].T @ one_hot[predicted]
+
+
+def grad_cam(maps, gradients):
+    heat = np.maximum(maps @ gradients.mean(axis=(0, 1)), 0)
+    return heat / heat.max() if heat.max() > 0 else heat
+
+
+def grad_cam_einsum(maps, gradients):
+    heat = np.einsum("ijk,pqk->ij", maps, gradients) / maps[..., 0].size
+    return heat.clip(0) / (heat.max() if heat.max() > 0 else 1)
+
+
+def grad_cam_loops(maps, gradients):
+    height, width, count = maps.shape
+    heat = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            heat[i, j] = max(0.0, sum(maps[i, j, k] * gradients[:, :, k].mean() for k in range(count)))
+    return heat / max(heat.max(), 1e-12)
+
+
+def grad_cam_lists(maps, gradients):
+    alphas = gradients.reshape(-1, gradients.shape[2]).mean(axis=0)
+    total = sum(alpha * maps[:, :, k] for k, alpha in enumerate(alphas))
+    heat = np.where(total > 0, total, 0)
+    return (heat / heat.max() if heat.any() else heat).tolist()
+
+
 def mixup(x, y, lam, partners):
     return lam * x + (1 - lam) * x[partners], lam * y + (1 - lam) * y[partners]
 
@@ -598,7 +696,8 @@ def eda_numpy(words, synonyms, i, j, draws, p):
 STYLES: dict = {}
 for _name in ("momentum", "nesterov", "adagrad", "rmsprop", "adam", "xavier", "l1_gradient", "l2_gradient",
               "early_stopping", "inverted_dropout", "batch_norm_forward", "batch_norm_backward", "output_size",
-              "convolution", "max_pooling_gradient", "max_pooling", "mixup", "cutout", "eda"):
+              "convolution", "max_pooling_gradient", "max_pooling", "mixup", "cutout", "eda", "train_validation_split",
+              "cross_entropy", "confusion_matrix", "grad_cam"):
     STYLES[_name] = {
         key.removeprefix(_name).lstrip("_") or "short": function for key, function in list(globals().items())
         if key.startswith(_name) and not (_name == "max_pooling" and key.startswith("max_pooling_gradient"))}

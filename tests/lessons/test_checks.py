@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 from lessons import solutions
-from lessons.slips import images, layers, optimizers
+from lessons.slips import images, layers, optimizers, practical
 
 import tinynet as tn
 from tinynet.augment.erasing import cutout_boxes
@@ -19,8 +19,8 @@ from tinynet.lessons.checks import EXERCISES, Exercise, Mistake, draw_cases, gen
 from tinynet.lessons.checks.judging import equal, evaluate, judge
 from tinynet.lessons.checks.words import Words
 
-TEXTS = {**optimizers.TEXTS, **layers.TEXTS, **images.TEXTS}
-SLIPS = {**optimizers.SLIPS, **layers.SLIPS, **images.SLIPS}
+TEXTS = {**optimizers.TEXTS, **layers.TEXTS, **images.TEXTS, **practical.TEXTS}
+SLIPS = {**optimizers.SLIPS, **layers.SLIPS, **images.SLIPS, **practical.SLIPS}
 WRONG = [(name, key) for name, slips in SLIPS.items() for key in slips]
 
 
@@ -491,6 +491,20 @@ def test_the_references_agree_with_the_package():
     top, left, bottom, _ = cutout_boxes((1, 8, 8, 1), 4, seed)[0, 0]
     np.testing.assert_array_equal(EXERCISES["cutout"].reference(image, int(top) + 2, int(left) + 2, int(bottom - top)),
                                   tn.augment.cutout(image, 4, seed=seed))
+    logits, labels = rng.normal(size=(6, 4)), rng.integers(0, 4, 6)
+    loss = tn.losses.SparseCategoricalCrossentropy(from_logits=True)
+    np.testing.assert_allclose(EXERCISES["cross_entropy"].reference(logits, labels), float(loss(labels, logits)),
+                               rtol=1e-6)
+    tn.utils.set_random_seed(0)
+    model = tn.Sequential([
+        tn.Input((6, 6, 1)), tn.layers.Conv2D(3, 3, name="conv"), tn.layers.Flatten(), tn.layers.Dense(2)])
+    picture = rng.normal(size=(1, 6, 6, 1)).astype("float32")
+    with tn.GradientTape() as tape:
+        maps = tn.Variable(model.get_layer("conv")(picture))
+        score = model.layers[-1](model.layers[-2](maps))[0, 1]
+    heat = EXERCISES["grad_cam"].reference(maps.numpy()[0], tape.gradient(score, maps).numpy()[0])
+    assert heat.max() == 1
+    np.testing.assert_allclose(heat, tn.plots.grad_cam_map(model, picture[0], "conv", 1), atol=1e-5)
     words = ["a", "great", "film", "about", "a", "film"]
     replaced, *_ = EXERCISES["eda"].reference(words, {"film": "movie"}, 2, 0, [1.0] * 6, 0.1)
     assert replaced == tn.augment.synonym_replacement(words, 1, {"film": ["movie"]}, seed=0)

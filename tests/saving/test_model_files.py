@@ -204,6 +204,28 @@ def test_graphs(tmp_path):
     assert_same(model, other)
 
 
+def test_a_trained_model_inside_another(tmp_path):
+    """Its optimizer and its order of samples are its own: the tutorial's softmax on top of a trained network."""
+    def build_outer():
+        inner = compiled()
+        return inner, tn.Sequential([tn.Input((6, 6, 2)), inner, layers.Softmax()])
+
+    inner, outer = build_outer()
+    inner.fit(IMAGES, LABELS, batch_size=8, epochs=1, verbose=0)
+    outer.save(tmp_path / "m.keras")
+    loaded = load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(loaded.predict(IMAGES, verbose=0), outer.predict(IMAGES, verbose=0))
+    assert_same(inner, loaded.layers[0])
+    for model in (inner, loaded.layers[0]):  # as if nothing had happened
+        model.fit(IMAGES, LABELS, batch_size=8, epochs=1, verbose=0)
+    assert_same(inner, loaded.layers[0])
+
+    _, other = build_outer()
+    other.load_weights(tmp_path / "m.keras")
+    assert [v.numpy().tobytes() for v in other.weights] == [
+        v.numpy().tobytes() for v in load_model(tmp_path / "m.keras", compile=False).weights]
+
+
 def test_a_layer_held_twice_is_one_layer_again(tmp_path):
     inputs = tn.Input((3,))
     first = layers.Dense(4, "relu")

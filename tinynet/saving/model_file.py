@@ -28,7 +28,7 @@ from .building import build_model, undisturbed_session
 from .foreign import without_foreign_arguments
 from .keras_limits import faults_for_keras
 from .paths import input_path, is_hdf5, output_path
-from .state import SHUFFLE, build_optimizer, gather, optimizer_metadata, restore
+from .state import OPTIMIZER, SHUFFLE, build_optimizer, gather, optimizer_metadata, restore, trained_parts
 from .weights import safetensors_stored
 
 FORMAT_VERSION = 1
@@ -180,12 +180,14 @@ def load_archive(path: Any, custom_objects: dict[str, Any] | None, compile: bool
 
 
 def _fill(model, stored, metadata, where, random_state=False):
-    if model.compiled and model.optimizer is not None:
-        build_optimizer(model, stored, metadata, where)
-    else:
-        stored = {name: one for name, one in stored.items() if not name.startswith("optimizer/")}
-    if random_state and SHUFFLE in stored:
-        model._orders()
+    for prefix, part in trained_parts(model).items():
+        if part.compiled and part.optimizer is not None:
+            own = {name.removeprefix(prefix): one for name, one in stored.items() if name.startswith(prefix)}
+            build_optimizer(part, own, {} if prefix else metadata, where)
+        else:
+            stored = {name: one for name, one in stored.items() if not name.startswith(f"{prefix}{OPTIMIZER}/")}
+        if random_state and f"{prefix}{SHUFFLE}" in stored:
+            part._orders()
     restore(model, stored, where, random_state=random_state)
 
 

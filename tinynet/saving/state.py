@@ -66,6 +66,15 @@ def owners(model: Any) -> dict[str, Any]:
     return found
 
 
+def trained_parts(model: Any) -> dict[str, Any]:
+    """Return {prefix of the names: model} of a model, "", and of those inside it, "layers/sequential/".
+
+    Each of them can have been compiled and trained, and so have an optimizer and an order of samples of its own.
+    """
+    inside = {f"{path}/": part for path, part in owners(model).items() if path and hasattr(part, "compiled")}
+    return {"": model, **inside}
+
+
 def _held(thing):
     """(name, value) of what a layer or a container holds."""
     if isinstance(thing, dict):
@@ -204,7 +213,7 @@ def restore(model: Any, stored: dict[str, Stored], where: str, skip_mismatch: bo
     """
     groups, faults, fitting = _by_owner(stored), [], {}
     if not random_state:
-        groups.pop("_shuffle_seeds", None)
+        groups = {path: given for path, given in groups.items() if path.rpartition("/")[2] != "_shuffle_seeds"}
     for path, owner in owners(model).items():
         given = groups.pop(path, {})
         if isinstance(owner, SeedGenerator) and not random_state or isinstance(owner, Optimizer) and not given:

@@ -15,7 +15,7 @@ from ..utils.files import atomic_write
 from . import h5, legacy_h5, safetensors
 from .archive import KERAS_WEIGHTS, WEIGHTS, Archive
 from .paths import input_path, is_hdf5, output_path
-from .state import OPTIMIZER, Stored, gather, restore
+from .state import OPTIMIZER, Stored, gather, restore, trained_parts
 
 
 def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True,
@@ -124,7 +124,8 @@ def _from_archive(model, archive, skip_mismatch):
 
 
 def _restore(model, stored, where, skip_mismatch):
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is None or not optimizer.built:
-        stored = {name: one for name, one in stored.items() if not name.startswith(f"{OPTIMIZER}/")}
+    for prefix, part in trained_parts(model).items():
+        optimizer = getattr(part, "optimizer", None)
+        if optimizer is None or not optimizer.built:
+            stored = {name: one for name, one in stored.items() if not name.startswith(f"{prefix}{OPTIMIZER}/")}
     restore(model, stored, where, skip_mismatch)
