@@ -121,11 +121,11 @@ EARLY_STOPPING = Exercise(
         improvement), and patience, at least 1. The training stops once the loss has not become lower than the lowest
         so far for `patience` epochs in a row. Returns how many epochs were run, an int; len(losses) if it never
         stops.""",
-        """조기 종료(early stopping)가 몇 에포크(epoch) 만에 학습을 끝내는지 구합니다. EarlyStopping(monitor='loss', patience=...)과
+        """조기 종료(early stopping)가 몇 에폭(epoch) 만에 학습을 끝내는지 구합니다. EarlyStopping(monitor='loss', patience=...)과
         같습니다.
 
-        에포크마다의 손실(loss) 리스트 losses(첫 에포크 뒤로는 inf와 nan이 있을 수 있고, 개선으로 치지 않음)와 1 이상의 patience를
-        받습니다. 지금까지의 최저 손실보다 낮아지지 않은 에포크가 patience번 이어지면 멈춥니다. 실행한 에포크 수를 int로
+        에폭마다의 손실(loss) 리스트 losses(첫 에폭 뒤로는 inf와 nan이 있을 수 있고, 개선으로 치지 않음)와 1 이상의 patience를
+        받습니다. 지금까지의 최저 손실보다 낮아지지 않은 에폭이 patience번 이어지면 멈춥니다. 실행한 에폭 수를 int로
         돌려줍니다. 한 번도 멈추지 않으면 len(losses)입니다."""),
     reference=_early_stopping,
     outputs=("epochs",),
@@ -135,21 +135,21 @@ EARLY_STOPPING = Exercise(
         Mistake("one_too_many", Words(
             "it waits one epoch too long: it stops at the `patience`-th epoch without improvement, wait >= patience, "
             "and not after it (>).",
-            "한 에포크를 더 기다립니다. 개선이 없는 patience번째 에포크에서 바로 멈춰야 합니다: wait > patience가 아니라 "
+            "한 에폭을 더 기다립니다. 개선이 없는 patience번째 에폭에서 바로 멈춰야 합니다: wait > patience가 아니라 "
             "wait >= patience."),
             _stopping(lambda loss, best: loss < best, lambda wait, patience: wait > patience)),
         Mistake("one_too_few", Words(
             "it stops one epoch too early: the epoch of the best loss itself is no epoch without improvement.",
-            "한 에포크 일찍 멈춥니다. 최저 손실이 나온 에포크는 개선이 없는 에포크로 세지 않습니다."),
+            "한 에폭 일찍 멈춥니다. 최저 손실이 나온 에폭은 개선이 없는 에폭으로 세지 않습니다."),
             _stopping(lambda loss, best: loss < best, lambda wait, patience: wait >= patience - 1)),
         Mistake("no_reset", Words(
             "the wait does not begin again after an improvement: `patience` counts epochs in a row.",
-            "개선이 있어도 기다린 횟수를 0으로 되돌리지 않습니다. patience는 연속된 에포크를 셉니다."),
+            "개선이 있어도 기다린 횟수를 0으로 되돌리지 않습니다. patience는 연속된 에폭을 셉니다."),
             _stopping(lambda loss, best: loss < best, lambda wait, patience: wait >= patience, reset=False)),
         Mistake("previous_epoch", Words(
             "each loss is compared with that of the epoch before; it should be with the lowest so far. A loss that swings "
             "up and down improves every other epoch without getting anywhere.",
-            "바로 앞 에포크의 손실과 비교했습니다. 지금까지의 최저 손실과 비교해야 합니다. 오르내리기만 하는 손실도 앞 에포크보다는 자주 "
+            "바로 앞 에폭의 손실과 비교했습니다. 지금까지의 최저 손실과 비교해야 합니다. 오르내리기만 하는 손실도 앞 에폭보다는 자주 "
             "낮아집니다."),
             _stopping(lambda loss, best: loss < best, lambda wait, patience: wait >= patience, against_best=False)),
         Mistake("equal_is_better", Words(
@@ -167,21 +167,21 @@ EARLY_STOPPING = Exercise(
             _stopping(lambda loss, best: loss > best, lambda wait, patience: wait >= patience, -np.inf)),
         Mistake("index_of_epoch", Words(
             "the number is one too small where it stops: the index of the epoch, from 0, and not how many were run.",
-            "멈출 때의 값이 하나 작습니다. 실행한 에포크 수가 아니라 0부터 세는 에포크 번호입니다."),
+            "멈출 때의 값이 하나 작습니다. 실행한 에폭 수가 아니라 0부터 세는 에폭 번호입니다."),
             lambda losses, patience: _early_stopping(losses, patience) - (
                 _early_stopping([*losses, *[np.inf] * (patience + 1)], patience) == _early_stopping(losses, patience))),
         Mistake("index_at_the_end", Words(
             "where it never stops, the number is one too small: len(losses) epochs were run.",
-            "한 번도 멈추지 않을 때의 값이 하나 작습니다. len(losses) 에포크를 실행했습니다."),
+            "한 번도 멈추지 않을 때의 값이 하나 작습니다. len(losses) 에폭을 실행했습니다."),
             _never_to_the_end),
         Mistake("best_epoch", Words(
             "this is the epoch of the lowest loss. The training has run on for `patience` more epochs to find that out.",
-            "이것은 손실이 가장 낮은 에포크입니다. 그것을 알아내려고 patience 에포크를 더 실행했습니다."),
+            "이것은 손실이 가장 낮은 에폭입니다. 그것을 알아내려고 patience 에폭을 더 실행했습니다."),
             _best_epoch),
         Mistake("lowest_of_all", Words(
             "the lowest loss of the whole list is taken, and `patience` is added to its epoch. A training only knows the "
             "losses so far: it may have stopped long before.",
-            "리스트 전체에서 가장 낮은 손실의 에포크에 patience를 더했습니다. 학습 중에는 지금까지의 손실만 알 수 있으므로, 그 전에 이미 "
+            "리스트 전체에서 가장 낮은 손실의 에폭에 patience를 더했습니다. 학습 중에는 지금까지의 손실만 알 수 있으므로, 그 전에 이미 "
             "멈췄을 수 있습니다."),
             _lowest_of_all),
         Mistake("never_stops", Words(
@@ -195,7 +195,7 @@ EARLY_STOPPING = Exercise(
         Mistake("first_epoch_counted", Words(
             "the first epoch is compared with its own loss, and counts as one without improvement. Start the best loss with "
             "infinity, or the loop with the second epoch.",
-            "첫 에포크를 자기 손실과 비교해서, 개선이 없는 에포크로 셌습니다. 최저 손실을 무한대에서 시작하거나 반복을 두 번째 에포크부터 시작하세요."),
+            "첫 에폭을 자기 손실과 비교해서, 개선이 없는 에폭으로 셌습니다. 최저 손실을 무한대에서 시작하거나 반복을 두 번째 에폭부터 시작하세요."),
             _first_epoch_counted),
         Mistake("best_not_kept", Words(
             "the best loss is never brought up to date: every finite loss counts as an improvement. Write best = loss.",
@@ -204,16 +204,16 @@ EARLY_STOPPING = Exercise(
         Mistake("rising_in_a_row", Words(
             "it waits for losses that rise from epoch to epoch; it should count the epochs without a loss below the lowest "
             "so far, rising or not.",
-            "손실이 앞 에포크보다 계속 높아져야 멈춥니다. 높아지든 아니든, 지금까지의 최저 손실보다 낮아지지 않은 에포크를 세야 합니다."),
+            "손실이 앞 에폭보다 계속 높아져야 멈춥니다. 높아지든 아니든, 지금까지의 최저 손실보다 낮아지지 않은 에폭을 세야 합니다."),
             _rising_in_a_row),
         Mistake("patience_epochs_ago", Words(
             "each loss is compared with that of `patience` epochs before; it should be with the lowest so far.",
-            "patience 에포크 전의 손실과 비교했습니다. 지금까지의 최저 손실과 비교해야 합니다."),
+            "patience 에폭 전의 손실과 비교했습니다. 지금까지의 최저 손실과 비교해야 합니다."),
             _patience_epochs_ago),
         Mistake("not_higher_not_counted", Words(
             "an epoch counts only if its loss is higher than the best (elif loss > best): an equal loss and NaN are no "
             "improvement either. Write else.",
-            "최저 손실보다 높은 에포크만 셌습니다(elif loss > best). 같은 손실과 NaN도 개선이 아닙니다. else로 쓰세요."),
+            "최저 손실보다 높은 에폭만 셌습니다(elif loss > best). 같은 손실과 NaN도 개선이 아닙니다. else로 쓰세요."),
             _only_higher_counted),
     ),
 )
