@@ -25,5 +25,6 @@ def wrong(exercise, *expected):
     return lambda function: WRONG.setdefault(exercise, []).append((function, expected)) or function
 
 
-for topic in ("momentum", "adaptive", "weights", "stopping", "normalization", "convolution", "pooling", "augmentation"):
+for topic in ("momentum", "adaptive", "weights", "stopping", "normalization", "convolution", "pooling", "augmentation",
+              "practical"):
     import_module(f"{__name__}.{topic}")
