@@ -13,7 +13,7 @@ WRONG_ONES = [pytest.param(name, function, expected, id=function.__name__)
 
 
 def test_each_exercise_has_five_right_and_three_wrong_ones():
-    assert set(RIGHT) == set(WRONG) <= set(EXERCISES)
+    assert set(RIGHT) == set(WRONG) == set(EXERCISES)
     assert all(len(functions) >= 5 for functions in RIGHT.values())
     assert all(len(functions) >= 3 for functions in WRONG.values())
 

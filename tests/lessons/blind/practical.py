@@ -1,4 +1,4 @@
-"""The exercises of the practicals: a split, the cross-entropy, a confusion matrix, Grad-CAM; written without seeing the detectors."""
+"""A split, the cross-entropy, a confusion matrix and Grad-CAM, written without seeing the detectors."""
 
 import math
 from collections import Counter
@@ -52,21 +52,21 @@ def split_with_tensors(x, y, order, count):
     return x[count:], y[count:], x[:count], y[:count]
 
 
-@wrong("train_validation_split", "")
+@wrong("train_validation_split", "labels_not_shuffled")
 def split_shuffles_the_samples_alone(x, y, order, count):
     # The labels stay in the old order.
     x = x[order]
     return x[count:], y[count:], x[:count], y[:count]
 
 
-@wrong("train_validation_split", "")
+@wrong("train_validation_split", "last_ones")
 def split_takes_the_validation_from_the_end(x, y, order, count):
     # The last `count` of the order are for validation.
     training, validation = order[:-count], order[-count:]
     return x[training], y[training], x[validation], y[validation]
 
 
-@wrong("train_validation_split", "")
+@wrong("train_validation_split", "leak")
 def split_trains_on_everything(x, y, order, count):
     # A leak: the validation samples are in the training set, too.
     return x[order], y[order], x[order[:count]], y[order[:count]]
@@ -108,14 +108,14 @@ def cross_entropy_of_the_framework(logits, labels):
     return tn.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
 
 
-@wrong("cross_entropy", "")
+@wrong("cross_entropy", "overflow_to_nan")
 def cross_entropy_overflows(logits, labels):
     # exp(800) is infinite.
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return -np.log(p[np.arange(len(labels)), labels]).mean()
 
 
-@wrong("cross_entropy", "")
+@wrong("cross_entropy", "summed")
 def cross_entropy_is_a_sum(logits, labels):
     # The sum over the samples, not their mean.
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -123,7 +123,7 @@ def cross_entropy_is_a_sum(logits, labels):
     return -log_p[np.arange(len(labels)), labels].sum()
 
 
-@wrong("cross_entropy", "")
+@wrong("cross_entropy", "negated")
 def cross_entropy_without_the_minus(logits, labels):
     # The sign: the mean of ln p.
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -166,7 +166,7 @@ def confusion_matrix_as_a_product(true, predicted, classes):
     return eye[true].T @ eye[predicted]
 
 
-@wrong("confusion_matrix", "")
+@wrong("confusion_matrix", "rows_predicted")
 def confusion_matrix_transposed(true, predicted, classes):
     # Rows are the predicted classes.
     counts = np.zeros((classes, classes))
@@ -175,7 +175,7 @@ def confusion_matrix_transposed(true, predicted, classes):
     return counts
 
 
-@wrong("confusion_matrix", "")
+@wrong("confusion_matrix", "counted_once")
 def confusion_matrix_with_buffered_addition(true, predicted, classes):
     # += with arrays of indices counts each pair once.
     counts = np.zeros((classes, classes))
@@ -183,7 +183,7 @@ def confusion_matrix_with_buffered_addition(true, predicted, classes):
     return counts
 
 
-@wrong("confusion_matrix", "")
+@wrong("confusion_matrix", "shares_of_rows")
 def confusion_matrix_of_rates(true, predicted, classes):
     # Rows are divided by their sums.
     counts = np.zeros((classes, classes))
@@ -237,21 +237,21 @@ def grad_cam_with_tensors(maps, gradients):
     return heat / largest if largest else heat
 
 
-@wrong("grad_cam", "")
+@wrong("grad_cam", "no_relu_and_any_maximum")
 def grad_cam_without_relu(maps, gradients):
     # Negative values stay.
     heat = maps @ gradients.mean(axis=(0, 1))
     return heat / heat.max()
 
 
-@wrong("grad_cam", "")
+@wrong("grad_cam", "not_averaged")
 def grad_cam_with_the_gradients_pixel_by_pixel(maps, gradients):
     # alpha is not averaged: gradients times maps at each position.
     heat = np.maximum((maps * gradients).sum(axis=-1), 0)
     return heat / heat.max() if heat.max() > 0 else heat
 
 
-@wrong("grad_cam", "")
+@wrong("grad_cam", "divided_by_zero")
 def grad_cam_divides_by_0(maps, gradients):
     # Where nothing speaks for the class it is 0 / 0.
     heat = np.maximum(maps @ gradients.mean(axis=(0, 1)), 0)
