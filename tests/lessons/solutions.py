@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+import tinynet as tn
+
 
 def momentum(w, dw, v, learning_rate, rho):
     v = rho * v + dw
@@ -150,6 +152,13 @@ def adam_loops(w, dw, m, v, t, learning_rate, beta_1, beta_2, epsilon):
         step = a / (1 - pow(beta_1, t)) / (math.sqrt(b / (1 - pow(beta_2, t))) + epsilon)
         out[0][k], out[1][k], out[2][k] = w[k] - learning_rate * step, a, b
     return out
+
+
+def adam_float32_numbers(w, dw, m, v, t, learning_rate, beta_1, beta_2, epsilon):
+    """1 - beta_2 loses digits: 0.999 in float32 is 0.99900001."""
+    w, dw, m, v, rate, beta_1, beta_2, epsilon = (
+        np.asarray(a, np.float32) for a in (w, dw, m, v, learning_rate, beta_1, beta_2, epsilon))
+    return adam(w, dw, m, v, t, rate, beta_1, beta_2, epsilon)
 
 
 def xavier(z):
@@ -369,6 +378,10 @@ def output_size_floor(W, K, P, S):
 
 def output_size_numpy(W, K, P, S):
     return np.array(W + 2 * P - K) // S + 1
+
+
+def output_size_tensor(W, K, P, S):
+    return tn.constant((W - K + 2 * P) // S + 1)
 
 
 def convolution(x, kernel, stride, padding):

@@ -174,6 +174,14 @@ def test_two_mistakes_in_two_outputs_do_not_hide_each_other():
     assert result.mistake == "gamma_missing" and "explains the output dx; in another output" in result.message
 
 
+def test_a_mistake_in_one_output_does_not_accuse_the_others():
+    slip = [("np.sum(dy, axis=0)", "np.mean(dy, axis=0)")]
+    result = check("batch_norm_backward", compiled("batch_norm_backward", written("batch_norm_backward", slip)))
+    assert result.mistake == "parameters_averaged"
+    assert "The mistake is in the output dbeta alone; the others are right." in result.message
+    assert "another mistake" not in result.message
+
+
 ALL_PARTS = [(name, key) for name, key in WRONG if len(EXERCISES[name].outputs) > 1 and key != "outputs_swapped"]
 
 
@@ -320,10 +328,18 @@ def test_a_constant_factor_is_told():
     assert "is 3 times the right result" in check("inverted_dropout", lambda h, u, p: 3 * h * (u < p) / p).message
 
 
+def test_of_a_single_element_no_factor_is_told():
+    def wrong_for_one(w, dw, v, learning_rate, rho):
+        return w - learning_rate * (rho * v + dw) - (w.size == 1), rho * v + dw
+
+    assert "times the right result" not in check("momentum", wrong_for_one).message
+
+
 @pytest.mark.parametrize("returned", [lambda w, v: w, lambda w, v: (w, v, v), lambda w, v: {"w": w, "v": v}])
 def test_a_wrong_number_of_outputs_is_named(returned):
     result = check("momentum", lambda w, dw, v, learning_rate, rho: returned(w, v))
     assert result.mistake in ("output_count", "output_type") and "w, v (2)" in result.message
+    assert ("comma" in result.message) == isinstance(returned(0, 0), tuple)  # only that explains a tuple
 
 
 class Hostile:

@@ -120,6 +120,8 @@ SLIPS = {
         "padding_and_stride_exchanged": [("W, K, P, S", "W, K, S, P")],
         "same_size": [("room // S + 1", "(W + S - 1) // S")],
         "division_of_part": [("room // S + 1", "W - K + 2 * P // S + 1")],
+        "true_division_of_part": [("room // S + 1", "W - K + 2 * P / S + 1")],
+        "padding_not_divided": [("room // S + 1", "(W - K) // S + 2 * P + 1")],
         "transposed": [("room // S + 1", "S * (W - 1) + K - 2 * P")],
         "float_number": [("room // S + 1", "float(room // S + 1)")],
     },
@@ -131,6 +133,17 @@ SLIPS = {
         "rows_and_columns_exchanged": [("(out_h, out_w, filters)", "(out_w, out_h, filters)"),
                                        ("y[i, j, f]", "y[j, i, f]")],
         "first_channel_only": [("window * kernel[:, :, :, f]", "window[:, :, 0] * kernel[:, :, 0, f]")],
+        "last_channel_only": [("                y[i, j, f] = np.sum(window * kernel[:, :, :, f])",
+                               "                for c in range(channels):\n"
+                               "                    y[i, j, f] = np.sum(window[:, :, c] * kernel[:, :, c, f])")],
+        "last_product_only": [("y[i, j, f] = np.sum(window * kernel[:, :, :, f])",
+                               "for product in (window * kernel[:, :, :, f]).ravel():\n"
+                               "                    y[i, j, f] = product")],
+        "channels_not_summed": [("(out_h, out_w, filters)", "(out_h, out_w, channels, filters)"),
+                                ("y[i, j, f] = np.sum(window * kernel[:, :, :, f])",
+                                 "y[i, j, :, f] = np.sum(window * kernel[:, :, :, f], axis=(0, 1))")],
+        "kernel_transposed": [("x.shape\n", "x.shape\n    kernel = kernel.transpose(1, 0, 2, 3)\n")],
+        "size_without_padding": [("kh + 2 * padding", "kh"), ("kw + 2 * padding", "kw")],
         "mean": [("np.sum(", "np.mean(")],
         "mean_over_channels": [("kernel[:, :, :, f])", "kernel[:, :, :, f]) / channels")],
         "first_filter_only": [("kernel[:, :, :, f]", "kernel[:, :, :, 0]")],
@@ -165,6 +178,12 @@ SLIPS = {
         "stride_is_size": [("size, stride):", "size, stride):\n    stride = size")],
         "window_is_stride": [("i * stride + size", "(i + 1) * stride"), ("j * stride + size", "(j + 1) * stride")],
         "contiguous_windows": [("i * stride:i * stride + size", "i:i + size"), ("j * stride:j * stride + size", "j:j + size")],
+        "windows_of_size": [("i * stride:i * stride + size", "i * size:i * size + size"),
+                            ("j * stride:j * stride + size", "j * size:j * size + size")],
+        "length_over_stride": [("(height - size) // stride + 1", "height // stride"),
+                               ("(width - size) // stride + 1", "width // stride")],
+        "window_too_small": [("i * stride + size", "i * stride + size - 1"), ("j * stride + size", "j * stride + size - 1")],
+        "window_too_large": [("i * stride + size", "i * stride + size + 1"), ("j * stride + size", "j * stride + size + 1")],
         "partial_windows": [("(height - size) // stride + 1", "int(np.ceil((height - size) / stride)) + 1"),
                             ("(width - size) // stride + 1", "int(np.ceil((width - size) / stride)) + 1")],
         "last_window_lost": [("(height - size) // stride + 1", "(height - size) // stride"),
@@ -189,6 +208,13 @@ SLIPS = {
         "one_instead_of_gradient": [("+= dy[i, j, c]", "+= 1")],
         "first_of_window": _WINDOWS.replace("HERE", "dx[i * stride, j * stride, c] += dy[i, j, c]"),
         "minimum": [("value > best", "value < best")],
+        "starts_at_0": [("best, where = None, None", "best, where = 0, (i * stride, j * stride, c)")],
+        "position_in_window": _WINDOWS.replace("HERE", "p, q = divmod(int(window.argmax()), size)\n"
+                                               "                dx[p, q, c] += dy[i, j, c]"),
+        "windows_of_size": _WINDOWS.replace("i * stride, i * stride", "i * size, i * size").replace(
+            "j * stride, j * stride", "j * size, j * size").replace(
+            "HERE", "p, q = np.unravel_index(np.argmax(window), window.shape)\n"
+                    "                dx[i * size + p, j * size + q, c] += dy[i, j, c]"),
         "over_channels": """
 def my_max_pooling_gradient(dy, x, size, stride):
     dx = np.zeros(x.shape)
@@ -210,6 +236,7 @@ def my_max_pooling_gradient(dy, x, size, stride):
         "reversed_batch": [("j = partners[i]", "j = len(x) - 1 - i")],
         "half_and_half": [("lam, partners):", "lam, partners):\n    lam = 0.5")],
         "partner_whole": [("(1 - lam) * x", "x"), ("(1 - lam) * y", "y")],
+        "pixels_rounded": [("    return", "    if x.dtype == np.uint8:\n        new_x = np.round(new_x)\n    return")],
         "pixels_cut": [("np.zeros(x.shape)", "np.zeros_like(x)")],
         "partner_already_mixed": [("np.zeros(x.shape)", "x = x * 1.0"), ("np.zeros(y.shape)", "y = y * 1.0")],
         "labels_of_largest_share": [("new_y[i] = lam * y[i] + (1 - lam) * y[j]",
@@ -227,6 +254,10 @@ def my_cutout(image, row, column, size):
         "moved_inside": [("column - size // 2", "column - size // 2\n"
                           "    top = min(max(top, 0), image.shape[0] - size)\n"
                           "    left = min(max(left, 0), image.shape[1] - size)")],
+        "start_cut_off": [("row - size // 2, column - size // 2", "max(row - size // 2, 0), max(column - size // 2, 0)")],
+        "border_not_checked": [("            if 0 <= i < image.shape[0] and 0 <= j < image.shape[1]:\n    ", "")],
+        "even_side_too_long": [("top + size", "row + size // 2 + 1"), ("left + size", "column + size // 2 + 1")],
+        "even_side_shifted": [("row - size // 2, column - size // 2", "row - (size - 1) // 2, column - (size - 1) // 2")],
         "size_is_radius": [("row - size // 2, column - size // 2", "row - size, column - size"),
                            ("top + size", "row + size"), ("left + size", "column + size")],
         "odd_side_too_short": [("top + size", "row + size // 2"), ("left + size", "column + size // 2")],
@@ -240,6 +271,9 @@ def my_cutout(image, row, column, size):
     },
     "eda": {
         "replaced_once": [("if word == words[i]:", "if len(replaced) == i:")],
+        "substrings_replaced": [("        if word == words[i]:\n            replaced.append(synonyms[word])\n        else:\n"
+                                 "            replaced.append(word)",
+                                 "        replaced.append(word.replace(words[i], synonyms[words[i]]))")],
         "all_words_replaced": [("if word == words[i]:", "if word in synonyms:")],
         "word_itself_inserted": [("insert(j, synonyms[words[i]])", "insert(j, words[i])")],
         "insertion_overwrites": [("inserted.insert(j, synonyms[words[i]])", "inserted[j] = synonyms[words[i]]")],
@@ -249,13 +283,20 @@ def my_cutout(image, row, column, size):
         "word_lost_in_swap": [("swapped[i], swapped[j] = words[j], words[i]",
                                "swapped[i] = swapped[j]\n    swapped[j] = swapped[i]")],
         "not_swapped": [("words[j], words[i]", "words[i], words[j]")],
+        "swapped_everywhere": [("swapped[i], swapped[j] = words[j], words[i]",
+                                "for k, word in enumerate(words):\n        if word == words[i]:\n"
+                                "            swapped[k] = words[j]\n        elif word == words[j]:\n"
+                                "            swapped[k] = words[i]")],
         "deletion_inverted": [("draws[k] >= p", "draws[k] < p")],
         "nothing_left": [("        deleted = [words[i]]", "        pass")],
+        "first_word_left": [("deleted = [words[i]]", "deleted = [words[0]]")],
         "all_left": [("deleted = [words[i]]", "deleted = words.copy()")],
         "skipped_after_deletion": [("deleted = []\n    for k in range(len(words)):\n        if draws[k] >= p:\n"
                                     "            deleted.append(words[k])",
                                     "deleted = words.copy()\n    for k, word in enumerate(deleted):\n"
                                     "        if draws[k] < p:\n            deleted.remove(word)")],
+        "first_occurrences_deleted": [("deleted = []\n", "deleted = words.copy()\n"), ("draws[k] >= p", "draws[k] < p"),
+                                      ("deleted.append(words[k])", "deleted.remove(words[k])")],
         "one_after_another": [("inserted = words.copy()", "word = words[i]\n    inserted = replaced.copy()"),
                               ("synonyms[words[i]])\n    swapped = words.copy()",
                                "synonyms[word])\n    swapped = inserted.copy()"),

@@ -87,6 +87,8 @@ SLIPS = {
         "all_counted": [("z / din ** 0.5", "z / np.sqrt(din * dout)")],
         "glorot": [("dout = height * width * channels, filters", "dout = height * width * channels, height * width * filters"),
                    ("z / din ** 0.5", "z * (2 / (din + dout)) ** 0.5")],
+        "glorot_of_filters": [("z / din ** 0.5", "z * np.sqrt(2 / (din + dout))")],
+        "second_axis": [("z / din", "z / z.shape[1]")],
         "he": [("z / din ** 0.5", "z / (din / 2) ** 0.5")],
         "sample_normalized": [("z / din ** 0.5", "z / np.std(z) / din ** 0.5")],
         "unchanged": [("z / din ** 0.5", "z")],
@@ -96,6 +98,10 @@ SLIPS = {
         "half_missing": [("gradient[j] = lam / 2", "gradient[j] = lam"), ("-lam / 2", "-lam")],
         "bias_penalized": [("range(1, len", "range(0, len")],
         "l2_gradient": [("gradient[j] = lam / 2", "gradient[j] = lam / 2 * theta[j]"), ("-lam / 2", "lam / 2 * theta[j]")],
+        "half_missing_and_bias": [("range(1, len", "range(0, len"), ("gradient[j] = lam / 2", "gradient[j] = lam"),
+                                  ("-lam / 2", "-lam")],
+        "bias_copied": [("np.zeros(len(theta))", "theta.copy()"), ("        elif", "        elif theta[j] == 0:\n            "
+                        "gradient[j] = 0\n        elif")],
         "absolute_value": [("gradient[j] = lam / 2", "gradient[j] = lam / 2 * theta[j]"),
                            ("-lam / 2", "-lam / 2 * theta[j]")],
         "penalty": """
@@ -128,6 +134,9 @@ def my_l1_gradient(theta, lam):
     },
     "l2_gradient": {
         "half_kept": [("lam * theta[j]", "lam / 2 * theta[j]")],
+        "half_kept_and_bias": [("lam * theta[j]", "lam / 2 * theta[j]"), ("range(1, len", "range(0, len")],
+        "half_missing_and_bias": [("lam * theta[j]", "2 * lam * theta[j]"), ("range(1, len", "range(0, len")],
+        "bias_copied": [("np.zeros(len(theta))", "theta.copy()")],
         "half_missing": [("lam * theta[j]", "lam * 2 * theta[j]")],
         "bias_penalized": [("range(1, len", "range(len")],
         "l1_gradient": [("lam * theta[j]", "lam * np.sign(theta[j])")],
@@ -179,8 +188,32 @@ def my_early_stopping(losses, patience):
         "index_at_the_end": [("return len(losses)", "return epoch")],
         "best_epoch": [("wait = 0\n        else", "wait = 0\n            best_epoch = epoch + 1\n        else"),
                        ("return epoch + 1", "return best_epoch"), ("return len(losses)", "return best_epoch")],
+        "lowest_of_all": """
+def my_early_stopping(losses, patience):
+    lowest = losses.index(min(losses))
+    return min(lowest + 1 + patience, len(losses))
+""",
         "never_stops": [("return epoch + 1", "pass")],
         "best_starts_at_0": [('float("inf")', "0")],
+        "first_epoch_counted": [('float("inf")', "losses[0]")],
+        "best_not_kept": [("            best = losses[epoch]\n", "")],
+        "rising_in_a_row": """
+def my_early_stopping(losses, patience):
+    rising = 0
+    for n in range(1, len(losses)):
+        rising = rising + 1 if losses[n] > losses[n - 1] else 0
+        if rising == patience:
+            return n + 1
+    return len(losses)
+""",
+        "patience_epochs_ago": """
+def my_early_stopping(losses, patience):
+    for n in range(patience, len(losses)):
+        if losses[n] >= losses[n - patience]:
+            return n + 1
+    return len(losses)
+""",
+        "not_higher_not_counted": [("        else:", "        elif losses[epoch] > best:")],
         "float_number": [("return epoch + 1", "return epoch + 1.0")],
     },
     "inverted_dropout": {
@@ -230,6 +263,8 @@ def my_batch_norm_forward(x, gamma, beta, epsilon):
         "mean_of_squares": [("diff ** 2", "x ** 2")],
         "divided_by_variance": [("np.sqrt(var + epsilon)", "(var + epsilon)")],
         "sum_of_squares": [("axis=0) / m\n    x_hat", "axis=0)\n    x_hat")],
+        "difference_without_brackets": [("x_hat = diff", "x_hat = x - mean")],
+        "epsilon_added": [("diff / np.sqrt(var + epsilon)", "diff / np.sqrt(var) + epsilon")],
         "standard_deviation_in_root": [("np.sqrt(var + epsilon)", "np.sqrt(x.std(axis=0) + epsilon)")],
     },
     "batch_norm_backward": {
@@ -250,6 +285,25 @@ def my_batch_norm_forward(x, gamma, beta, epsilon):
         "parameters_over_features": [("np.sum(dy, axis=0)", "np.sum(dy, axis=1)"),
                                      ("np.sum(dy * x_hat, axis=0)", "np.sum(dy * x_hat, axis=1)")],
         "outputs_swapped": [("return dx, dgamma, dbeta", "return dx, dbeta, dgamma")],
+        "parameters_keep_axis": [("np.sum(dy, axis=0)", "np.sum(dy, axis=0, keepdims=True)"),
+                                 ("np.sum(dy * x_hat, axis=0)", "np.sum(dy * x_hat, axis=0, keepdims=True)")],
+        "parameters_with_gamma": [("np.sum(dy, axis=0)", "np.sum(dy * gamma, axis=0)"),
+                                  ("np.sum(dy * x_hat,", "np.sum(dy * gamma * x_hat,")],
+        "m_times": """
+def my_batch_norm_backward(dy, x, gamma, epsilon):
+    std = np.sqrt(np.var(x, axis=0) + epsilon)
+    x_hat = (x - x.mean(axis=0)) / std
+    dgamma, dbeta = (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+    dx = gamma / std * (len(x) * dy - dbeta - x_hat * dgamma)
+    return dx, dgamma, dbeta
+""",
+        "std_missing": """
+def my_batch_norm_backward(dy, x, gamma, epsilon):
+    x_hat = (x - x.mean(axis=0)) / np.sqrt(np.var(x, axis=0) + epsilon)
+    dgamma, dbeta = (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+    dx = gamma * (dy - dbeta / len(x) - x_hat * dgamma / len(x))
+    return dx, dgamma, dbeta
+""",
         "unbiased_variance": """
 def my_batch_norm_backward(dy, x, gamma, epsilon):
     std = np.sqrt(np.var(x, axis=0, ddof=1) + epsilon)

@@ -126,6 +126,7 @@ def my_cross_entropy(logits, labels):
     },
     "grad_cam": {
         "no_relu": [("    heat = np.maximum(heat, 0)\n", "")],
+        "no_relu_and_any_maximum": [("    heat = np.maximum(heat, 0)\n    if heat.max() > 0:\n    ", "")],
         "relu_before_sum": [("alpha * maps[:, :, k]", "np.maximum(alpha * maps[:, :, k], 0)")],
         "relu_of_weights": [("alpha = np.mean(gradients[:, :, k])", "alpha = max(np.mean(gradients[:, :, k]), 0)")],
         "absolute_value": [("np.maximum(heat, 0)", "np.abs(heat)")],

@@ -7,8 +7,9 @@
     result.py      what is shown
     words.py       texts in both languages
 
-The exercises, by topic: descent, adaptive, initialization, regularization, dropout, normalization, practical,
-convolution, pooling, attribution, augmentation, text_augmentation. The solutions are in tinynet's repository, tests/lessons/solutions.py.
+The exercises, by topic: descent, adaptive, adam, initialization, regularization, stopping, dropout, normalization,
+convolution, pooling, pooling_gradient, augmentation, text_augmentation, practical, attribution. The solutions are in tinynet's repository,
+tests/lessons/solutions.py.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from . import (
-    adaptive, attribution, augmentation, convolution, descent, dropout, initialization, normalization, pooling, practical,
-    regularization, text_augmentation,
+    adam, adaptive, attribution, augmentation, convolution, descent, dropout, initialization, normalization, pooling,
+    pooling_gradient, practical, regularization, stopping, text_augmentation,
 )
 from .definition import Exercise, Mistake
 from .judging import judge
@@ -33,8 +34,8 @@ from .words import Words, language
 
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
-    for topic in (descent, adaptive, initialization, regularization, dropout, normalization, practical, convolution,
-                  pooling, attribution, augmentation, text_augmentation)
+    for topic in (descent, adaptive, adam, initialization, regularization, stopping, dropout, normalization, practical, convolution,
+                  pooling, pooling_gradient, attribution, augmentation, text_augmentation)
     for exercise in topic.EXERCISES
 }
 

@@ -82,6 +82,12 @@ GRAD_CAM = Exercise(
             "the ReLU is missing: positions that speak against the class are negative, and should be 0.",
             "ReLU가 빠졌습니다. 그 클래스에 반대하는 위치는 음수가 아니라 0이어야 합니다."),
             _weighted(_right_weights, after=lambda heat: heat)),
+        Mistake("no_relu_and_any_maximum", Words(
+            "the ReLU is missing: positions that speak against the class are negative, and should be 0. Where all of them "
+            "are negative the division by the largest one even makes them positive.",
+            "ReLU가 빠졌습니다. 그 클래스에 반대하는 위치는 음수가 아니라 0이어야 합니다. 모두 음수이면 가장 큰 값으로 나눌 때 양수로 뒤집히기까지 "
+            "합니다."),
+            _weighted(_right_weights, after=lambda heat: heat, scale=lambda heat: heat / heat.max())),
         Mistake("relu_before_sum", Words(
             "the ReLU is taken of each map before the sum: what speaks against the class can no longer cancel what speaks "
             "for it.",

@@ -28,6 +28,11 @@ def _batches(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     return cases
 
 
+def _pixels_rounded(x, y, lam, partners):
+    mixed = blend(x, x[partners], lam)
+    return np.round(mixed) if x.dtype == np.uint8 else mixed, blend(y, y[partners], lam)
+
+
 def _one_by_one(x, y, lam, partners):
     """In place, one after another: a partner may have been mixed already."""
     x, y = x.astype(float), y.astype(float)
@@ -87,6 +92,10 @@ MIXUP = Exercise(
             "pixels of uint8 are cut to whole numbers: the result is written into an array of x's type. Make it of floats.",
             "uint8 픽셀의 소수점 아래가 사라졌습니다. x와 같은 자료형의 배열에 결과를 썼기 때문입니다. 실수 배열을 쓰세요."),
             lambda x, y, lam, partners: (blend(x, x[partners], lam).astype(x.dtype), blend(y, y[partners], lam))),
+        Mistake("pixels_rounded", Words(
+            "pixels of uint8 are rounded to whole numbers; the mixed pixels are floats, such as 207.3.",
+            "uint8 픽셀을 반올림했습니다. 섞은 픽셀은 207.3과 같은 실수입니다."),
+            _pixels_rounded),
         Mistake("partner_already_mixed", Words(
             "images are mixed with partners that have been mixed before: the batch is overwritten one image after another. "
             "Read from the old batch, write into a new one.",
@@ -126,6 +135,22 @@ def _moved_inside(image, row, column, size):
     top, left = (min(max(start, 0), length - size) for start, length in zip(
         _box(row, column, size), image.shape[:2], strict=False))
     return top, left, top + size, left + size
+
+
+def _start_cut_off(image, row, column, size):
+    """The start is cut off at the border, the side is not."""
+    top, left = max(row - size // 2, 0), max(column - size // 2, 0)
+    return top, left, top + size, left + size
+
+
+def _border_not_checked(image, row, column, size):
+    """Pixel by pixel: negative indices count from the end, and those after the end are an IndexError."""
+    top, left, bottom, right = _box(row, column, size)
+    result = image.copy()
+    for i in range(top, bottom):
+        for j in range(left, right):
+            result[i, j] = 0
+    return result
 
 
 def _negative_index(image, row, column, size):
@@ -185,6 +210,18 @@ CUTOUT = Exercise(
             "near the border the whole square is moved inside. In Cutout it overhangs, so that less is erased there.",
             "테두리 근처에서 정사각형 전체를 안쪽으로 옮겼습니다. Cutout에서는 테두리를 넘는 부분이 잘려서 덜 지워집니다."),
             _filled(_moved_inside)),
+        Mistake("start_cut_off", Words(
+            "near the upper and the left border too much is erased: the start is cut off at 0, but the end is `size` after "
+            "it. The end is row - size // 2 + size.",
+            "위와 왼쪽 테두리 근처에서 너무 많이 지웠습니다. 시작을 0으로 자른 뒤에 size를 더했기 때문입니다. 끝은 자르기 전의 시작에서 구합니다: "
+            "row - size // 2 + size."),
+            _filled(_start_cut_off)),
+        Mistake("border_not_checked", Words(
+            "pixels over the border are not left out: a negative index counts from the end and erases on the other side, "
+            "and one after the end is an IndexError. Ask 0 <= i < height and 0 <= j < width.",
+            "테두리를 넘는 픽셀을 거르지 않았습니다. 음수 인덱스는 끝에서부터 세므로 반대쪽을 지우고, 끝을 넘는 인덱스는 IndexError가 "
+            "됩니다. 0 <= i < 높이, 0 <= j < 너비인지 확인하세요."),
+            _border_not_checked),
         Mistake("size_is_radius", Words(
             "the square is about twice as large: from row - size to row + size. `size` is its side.",
             "정사각형이 두 배쯤 큽니다: row - size부터 row + size까지입니다. size는 한 변의 길이입니다."),
@@ -195,6 +232,19 @@ CUTOUT = Exercise(
             "한 변이 홀수인 정사각형이 한 픽셀 작습니다. 양쪽에 size // 2씩이면 짝수가 됩니다. row - size // 2 + size에서 끝내세요."),
             _filled(lambda image, row, column, size: (
                 row - size // 2, column - size // 2, row + size // 2, column + size // 2))),
+        Mistake("even_side_too_long", Words(
+            "squares of even sides are one pixel too large: from row - size // 2 to row + size // 2, both erased. End at "
+            "row - size // 2 + size.",
+            "한 변이 짝수인 정사각형이 한 픽셀 큽니다. row - size // 2부터 row + size // 2까지 모두 지웠습니다. row - size // 2 + size에서 "
+            "끝내세요."),
+            _filled(lambda image, row, column, size: (
+                row - size // 2, column - size // 2, row + size // 2 + 1, column + size // 2 + 1))),
+        Mistake("even_side_shifted", Words(
+            "squares of even sides are one pixel too far to the lower right: they begin at (size - 1) // 2 before the "
+            "centre. Begin at row - size // 2.",
+            "한 변이 짝수인 정사각형이 오른쪽 아래로 한 픽셀 밀렸습니다. (size - 1) // 2만큼 앞에서 시작했습니다. row - size // 2에서 "
+            "시작하세요."),
+            _filled(lambda image, row, column, size: _box(row + 1 - size % 2, column + 1 - size % 2, size))),
         Mistake("one_too_large", Words(
             "the square has one row and one column too many: the end of a slice is not part of it.",
             "정사각형에 행과 열이 하나씩 더 많습니다. 슬라이스의 끝은 포함되지 않습니다. 1을 더하지 마세요."),

@@ -86,6 +86,16 @@ OUTPUT_SIZE = Exercise(
             "only a part is divided by S: brackets are missing. The whole sum is: (W - K + 2P) // S + 1.",
             "일부만 S로 나누었습니다. 괄호가 빠졌습니다. 합 전체를 나눕니다: (W - K + 2P) // S + 1."),
             lambda W, K, P, S: W - K + 2 * P // S + 1),
+        Mistake("true_division_of_part", Words(
+            "only 2P is divided by S, and not rounded: brackets are missing. The whole sum is: (W - K + 2P) // S + 1.",
+            "2P만 S로 나누었고 소수점 아래도 버리지 않았습니다. 괄호가 빠졌습니다. 합 전체를 나눕니다: (W - K + 2P) // S + 1."),
+            lambda W, K, P, S: W - K + 2 * P / S + 1),
+        Mistake("padding_not_divided", Words(
+            "the padding is added after the division, (W - K) // S + 2P + 1; it makes the input larger, before the "
+            "division: (W - K + 2P) // S + 1.",
+            "나눗셈 뒤에 패딩을 더했습니다: (W - K) // S + 2P + 1. 패딩은 입력을 크게 만드므로 나누기 전에 더합니다: "
+            "(W - K + 2P) // S + 1."),
+            lambda W, K, P, S: (W - K) // S + 2 * P + 1),
         Mistake("transposed", Words(
             "this is the output size of a transposed convolution, which makes images larger.",
             "이것은 이미지를 크게 만드는 전치 합성곱(transposed convolution)의 출력 크기입니다."),
@@ -115,6 +125,26 @@ def _far_side(x, kernel, stride, padding):
 
 def _last_window_lost(x, kernel, stride, padding):
     return _convolution(x, kernel, stride, padding)[:-1, :-1]
+
+
+def _size_without_padding(x, kernel, stride, padding):
+    """The image is padded, but the windows are counted as if it were not: those at the end are missing."""
+    height, width = ((length - side) // stride + 1 for length, side in zip(x.shape, kernel.shape[:2], strict=False))
+    return _convolution(x, kernel, stride, padding)[:height, :width]
+
+
+def _last_products(part):
+    """A variant with only a part of each sum, that of the last elements: what remains of y[i, j, f] = ... in a loop."""
+    def variant(x, kernel, stride, padding):
+        last = np.zeros(kernel.shape)
+        last[part] = kernel[part]
+        return _convolution(x, last, stride, padding)
+    return variant
+
+
+def _channels_not_summed(x, kernel, stride, padding):
+    return np.stack([_convolution(x[..., c : c + 1], kernel[:, :, c : c + 1], stride, padding)
+                     for c in range(x.shape[2])], axis=2)
 
 
 def _contiguous_windows(x, kernel, stride, padding):
@@ -184,6 +214,24 @@ CONVOLUTION = Exercise(
             "channels.",
             "이미지의 첫 채널만 썼습니다. 필터는 입력의 깊이 전체에 걸칩니다. 채널에 걸쳐 더해야 합니다."),
             lambda x, k, s, p: _convolution(x[..., :1], k[..., :1, :], s, p)),
+        Mistake("last_channel_only", Words(
+            "only the last channel of the image is left in the result: each channel overwrites the one before (=). Add them "
+            "up (+=).",
+            "결과에 이미지의 마지막 채널만 남았습니다. 채널마다 앞의 값을 덮어썼습니다(=). 더해야 합니다(+=)."),
+            _last_products((slice(None), slice(None), -1))),
+        Mistake("last_product_only", Words(
+            "only the last product of each window is left: each one overwrites the one before (=). Add them up (+=).",
+            "창마다 마지막 곱만 남았습니다. 곱할 때마다 앞의 값을 덮어썼습니다(=). 더해야 합니다(+=)."),
+            _last_products((-1, -1, -1))),
+        Mistake("channels_not_summed", Words(
+            "the products are summed within each channel only: y has an axis for the channels. A filter adds up all of them.",
+            "채널마다 따로 더해서 결과에 채널 축이 남았습니다. 필터는 모든 채널의 곱을 더합니다."),
+            _channels_not_summed),
+        Mistake("kernel_transposed", Words(
+            "height and width of the kernel are exchanged: its first axis goes with the rows of the image, its second one "
+            "with the columns.",
+            "커널의 높이와 너비가 서로 바뀌었습니다. 커널의 첫 축은 이미지의 행, 두 번째 축은 열에 맞춥니다."),
+            lambda x, k, s, p: _convolution(x, k.swapaxes(0, 1), s, p)),
         Mistake("mean", Words(
             "the products are averaged; a dot product is their sum.",
             "곱의 평균을 냈습니다. 내적은 곱의 합입니다."),
@@ -226,9 +274,14 @@ CONVOLUTION = Exercise(
             "이미지를 거울처럼 반사해서 패딩했습니다. 0으로 패딩해야 합니다."),
             _edges("reflect")),
         Mistake("padding_on_one_side", Words(
-            "the zeros are put above and to the left only; they belong on all four sides.",
-            "위쪽과 왼쪽에만 0을 붙였습니다. 네 변에 모두 붙여야 합니다."),
+            "zeros are only used above and to the left. They belong on all four sides, and the output's size counts them "
+            "twice: W - K + 2P.",
+            "위쪽과 왼쪽의 0만 쓰였습니다. 네 변에 모두 붙이고, 출력의 크기에서도 두 번 세어야 합니다: W - K + 2P."),
             _one_side),
+        Mistake("size_without_padding", Words(
+            "the windows at the end are missing: the size is counted without the padding, W - K. It is W - K + 2P.",
+            "끝쪽의 창이 빠졌습니다. 출력의 크기를 패딩 없이 W - K로 셌습니다. W - K + 2P여야 합니다."),
+            _size_without_padding),
         Mistake("padding_on_far_side", Words(
             "the zeros are put below and to the right only; they belong on all four sides.",
             "아래쪽과 오른쪽에만 0을 붙였습니다. 네 변에 모두 붙여야 합니다."),

@@ -196,6 +196,16 @@ NESTEROV = Exercise(
             "the old velocity is forgotten: each step starts with v = 0. The v that is passed in must be used.",
             "이전 속도를 잊어버렸습니다. 걸음마다 v = 0에서 시작합니다. 인수로 받은 v를 써야 합니다."),
             lambda w, dw, v, lr, rho: (w - (1 + rho) * lr * dw, -lr * dw)),
+        Mistake("outer_brackets", Words(
+            "both terms of the step are subtracted: the brackets around rho old_v - (1 + rho) v are missing, or there is a "
+            "plus in them. Without brackets it is w - rho old_v + (1 + rho) v.",
+            "걸음의 두 항을 모두 뺐습니다. rho old_v - (1 + rho) v의 괄호가 빠졌거나 괄호 안이 더하기입니다. 괄호를 풀면 "
+            "w - rho old_v + (1 + rho) v입니다."),
+            lambda w, dw, v, lr, rho: (w - rho * v - (1 + rho) * (rho * v - lr * dw), rho * v - lr * dw)),
+        Mistake("inner_brackets", Words(
+            "the brackets of (1 + rho) v are missing: rho old_v - 1 + rho v subtracts 1 from it.",
+            "(1 + rho) v의 괄호가 빠졌습니다. rho old_v - 1 + rho v는 1을 빼는 식이 됩니다."),
+            lambda w, dw, v, lr, rho: (w - (rho * v - 1 + rho * (rho * v - lr * dw)), rho * v - lr * dw)),
         Mistake("returns_old_velocity", Words(
             "w is right, but the old velocity is returned. Return the new v.",
             "w는 맞지만 이전 속도를 돌려주었습니다. 새 v를 돌려주세요."),

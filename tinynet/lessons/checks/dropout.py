@@ -43,9 +43,9 @@ INVERTED_DROPOUT = Exercise(
     cases=_layers,
     mistakes=(
         Mistake("no_scaling", Words(
-            "the division by p is missing. Without it the activations are smaller on average while training than when "
-            "predicting: (u < p) / p.",
-            "p로 나누지 않았습니다. 그러면 학습할 때의 활성값이 예측할 때보다 평균적으로 작아집니다: (u < p) / p."),
+            "the division by p is missing: (u < p) / p. Without it the activations are smaller on average while training "
+            "than when predicting.",
+            "p로 나누지 않았습니다: (u < p) / p여야 합니다. 나누지 않으면 학습할 때의 활성값이 예측할 때보다 평균적으로 작아집니다."),
             lambda h, u, p: h * (u < p)),
         Mistake("p_is_dropped", Words(
             "p is taken for the probability of dropping (Keras's rate). On the slide it is that of keeping: (u < p) / p.",

@@ -22,10 +22,14 @@ SEVERAL = Words(
 CHANGED_TOO = Words("Besides, it changes its argument {names} in place.", "그리고 인수 {names}의 내용을 바꿔 버립니다.")
 ONE_OUTPUT = Words(
     "This explains the output {name}; in another output there is another mistake.",
-    "이것은 출력 {name}을(를) 설명합니다. 다른 출력에는 다른 실수가 있습니다.")
+    "출력 {name}은(는) 이 실수로 설명됩니다. 다른 출력에는 다른 실수가 있습니다.")
+ONLY_OUTPUT = Words("The mistake is in the output {name} alone; the others are right.",
+                    "실수는 출력 {name}에만 있습니다. 나머지 출력은 맞습니다.")
 INPUTS = Words("Inputs: {shown}", "입력: {shown}")
-NO_MISTAKE = Words("the results differ from the right ones, and it is none of the mistakes that are known.",
-                   "결과가 정답과 다릅니다. 알려진 실수 가운데에는 없습니다.")
+NO_MISTAKE = Words(
+    "the results differ from the right ones, and it is none of the mistakes that are known. Compute the value of the first "
+    "difference by hand.",
+    "결과가 정답과 다르지만, 알려진 실수 가운데에는 없습니다. 처음 다른 곳의 값을 손으로 계산해 보세요.")
 
 
 def _none(*arguments: Any) -> Any:
@@ -34,11 +38,11 @@ def _none(*arguments: Any) -> Any:
 
 
 CHANGES_INPUT = Mistake("changes_input", Words(
-    "the results are right, but the function changes its argument {names} in place: the caller's array is not what it "
-    "was. `{first} -= ...` writes into the caller's array. Write `{first} = {first} - ...`, or begin with "
+    "the results are right, but the function changes its argument {names} in place: for the caller it is not what it "
+    "was. `{first} -= ...`, `{first}[...] = ...` and methods such as `{first}.sort()` write into it. Begin with "
     "`{first} = {first}.copy()`.",
-    "결과는 맞지만, 함수가 인수 {names}의 내용을 제자리에서(in place) 바꿉니다. `{first} -= ...`는 함수를 부른 쪽의 배열에 그대로 "
-    "씁니다. `{first} = {first} - ...`라고 쓰거나, 먼저 `{first} = {first}.copy()`를 하세요."), _none)
+    "결과는 맞지만, 함수가 인수 {names}의 내용을 제자리에서(in place) 바꿉니다. `{first} -= ...`, `{first}[...] = ...`, "
+    "`{first}.sort()` 같은 코드는 함수를 부른 쪽의 값까지 바꿉니다. 먼저 `{first} = {first}.copy()`를 하세요."), _none)
 FLOAT_NUMBER = Mistake("float_number", Words(
     "the value is right, but it is the float {value!r}, and a size or a count must be a whole number: "
     "`np.zeros({value!r})` fails. Divide with `//`, or use `int(...)`.",
@@ -53,8 +57,8 @@ NOT_REPEATABLE = Mistake("not_repeatable", Words(
 OUTPUTS_SWAPPED = Words("the values are right, but they are returned in another order; it should be {names}.",
                         "값은 맞지만 돌려주는 순서가 다릅니다. {names} 순서여야 합니다.")
 NEGATED = Words("each value has the wrong sign: it is minus the right one.", "모든 값의 부호가 반대입니다.")
-TRANSPOSED = Words("the values are right, but the result is transposed: rows and columns are mixed up.",
-                   "값은 맞지만 결과가 전치(transpose)되어 있습니다. 행과 열이 바뀌었습니다.")
+TRANSPOSED = Words("the values are right, but the result is transposed: its axes are in reverse order.",
+                   "값은 맞지만 결과가 전치(transpose)되어 있습니다. 축의 순서가 거꾸로입니다.")
 WHOLE_NUMBERS = Words(
     "all digits after the point are lost: the result was written into an array of integers. Make it with "
     "`np.zeros(shape)`, which is of floats, instead of `zeros_like` of integers or `dtype=int`.",
@@ -105,8 +109,8 @@ PROBLEMS = {
         "아무것도 돌려주지 않습니다(None). 끝에 `return {outputs}`이(가) 빠졌거나, 실행되지 않는 `if`나 반복문 안에 `return`이 "
         "있지 않나요?")),
     "count": ("output_count", Words(
-        "it should return {outputs} ({number}), got {detail}. A comma at the end of a line makes a tuple.",
-        "{outputs}을(를) 돌려주어야 합니다({number}개). 받은 것: {detail}. 줄 끝의 쉼표는 튜플(tuple)을 만듭니다.")),
+        "it should return {outputs} ({number}), got {detail}.",
+        "{outputs}을(를) 돌려주어야 합니다({number}개). 받은 것: {detail}.")),
     "type": ("output_type", Words(
         "an output is not of the right type. Expected {wanted}, got {detail}.",
         "출력의 자료형이 맞지 않습니다. 필요한 것: {wanted}. 받은 것: {detail}.")),
@@ -116,6 +120,9 @@ PROBLEMS = {
         "tests?",
         "제한 시간 안에 끝나지 않아 멈췄습니다{where}. 반복문이 끝나나요? `while`의 조건에 쓰인 값이 반복문 안에서 바뀌나요?")),
 }
+COMMA = Words(" A comma at the end of a line makes a tuple.", " 줄 끝의 쉼표는 튜플(tuple)을 만듭니다.")
+CHANGED_INSTEAD = Words(" It changed its argument {names} in place; results must be returned instead.",
+                        " 대신 인수 {names}의 내용을 바꾸었습니다. 결과는 return으로 돌려주어야 합니다.")
 WHERE = Words(" in line {where}", " (줄 {where})")
 WANTED = {
     ARRAY: Words("numbers or arrays of numbers", "숫자 또는 숫자 배열"),
@@ -136,10 +143,9 @@ def problem(outcome: Outcome, exercise: Exercise) -> tuple[str, Words]:
     words = words.format(outputs=", ".join(exercise.outputs), number=len(exercise.outputs), detail=outcome.detail,
                          wanted=WANTED[exercise.kind], where=where)
     if outcome.kind == "none" and outcome.changed:
-        added = Words(" It changed its argument {names} in place; results must be returned instead.",
-                      " 대신 인수 {names}의 내용을 바꾸었습니다. 결과는 return으로 돌려주어야 합니다.")
-        extra = added.format(names=", ".join(outcome.changed))
-        words = Words(words.en + extra.en, words.ko + extra.ko)
+        words = words.followed_by(CHANGED_INSTEAD.format(names=", ".join(outcome.changed)))
+    if outcome.kind == "count" and outcome.detail.startswith("tuple"):
+        words = words.followed_by(COMMA)
     return key, words
 
 
@@ -163,7 +169,8 @@ NOT_A_NUMBER = Words(
     "정답은 유한한데 {name}에 NaN(숫자가 아님)이 있습니다. 0/0이거나, 음수의 제곱근이나 로그이거나, 무한대에서 무한대를 뺀 것입니다.")
 INFINITE = Words("{name} has an infinite value, where the right result is finite: is there a division by 0?",
                  "정답은 유한한데 {name}에 무한대가 있습니다. 0으로 나누고 있지 않나요?")
-MULTIPLE = Words("{name} is {factor:.6g} times the right result, everywhere.", "{name}이(가) 모든 곳에서 정답의 {factor:.6g}배입니다.")
+MULTIPLE = Words("{name} is {factor:.6g} times the right result, in each of its elements on this input.",
+                 "이 입력에서 {name}의 모든 원소가 정답의 {factor:.6g}배입니다.")
 
 
 def wrong_value(exercise: Exercise, outcome: Outcome, right: tuple[Any, ...],
@@ -186,7 +193,7 @@ def wrong_value(exercise: Exercise, outcome: Outcome, right: tuple[Any, ...],
         if np.isinf(got).any() and not np.isinf(wanted).any():
             return INFINITE.format(name=name)
         factor = float(np.vdot(got, wanted) / (np.vdot(wanted, wanted) or 1))
-        if factor and equal(got, factor * wanted, exercise.kind):
+        if factor and wanted.size > 1 and equal(got, factor * wanted, exercise.kind):
             return MULTIPLE.format(name=name, factor=factor)
         break
     return NO_MISTAKE

@@ -79,6 +79,17 @@ XAVIER = Exercise(
             "이것은 분산이 2 / (Din + Dout)인 Glorot의 식으로, Keras의 GlorotNormal과 같습니다(절단은 제외). 슬라이드의 분산은 "
             "1 / Din입니다."),
             lambda z: z * np.sqrt(2 / (_inputs(z) + z.size // z.shape[-2]))),
+        Mistake("glorot_of_filters", Words(
+            "this is Glorot's formula, the variance 2 / (Din + Dout), with the filters of a convolution as its Dout. The "
+            "slide has 1 / Din.",
+            "이것은 분산이 2 / (Din + Dout)인 Glorot의 식으로, 합성곱에서는 필터 수를 Dout으로 썼습니다. 슬라이드의 분산은 1 / Din입니다."),
+            lambda z: z * np.sqrt(2 / (_inputs(z) + z.shape[-1]))),
+        Mistake("second_axis", Words(
+            "z is divided by the root of its second length: of the outputs of a dense layer, of the width of a "
+            "convolution's kernel. Din comes first, and in a convolution it is height * width * input channels.",
+            "두 번째 축의 길이의 제곱근으로 나누었습니다. 밀집층에서는 출력 개수, 합성곱에서는 커널 너비입니다. Din은 밀집층에서는 첫 번째 "
+            "축이고, 합성곱에서는 높이 * 너비 * 입력 채널 수입니다."),
+            lambda z: z / np.sqrt(z.shape[1])),
         Mistake("he", Words(
             "this is He's formula, the variance 2 / Din, for ReLU. The slide's Xavier has 1 / Din.",
             "이것은 분산이 2 / Din인 He 초기화(ReLU용)입니다. 슬라이드의 Xavier는 1 / Din입니다."),

@@ -136,6 +136,15 @@ BATCH_NORM_FORWARD = Exercise(
             "the root is taken twice: of the standard deviation, and not of the variance.",
             "제곱근을 두 번 씌웠습니다. 분산이 아니라 표준편차에 제곱근을 씌웠습니다."),
             _scaled(lambda x, e: (x - x.mean(0)) / np.sqrt(x.std(0) + e))),
+        Mistake("difference_without_brackets", Words(
+            "the brackets of (x - mean) are missing: x - mean / sqrt(...) divides only the mean.",
+            "(x - mean)의 괄호가 빠졌습니다. x - mean / sqrt(...)는 평균만 나누는 식이 됩니다."),
+            _scaled(lambda x, e: x - x.mean(0) / np.sqrt(x.var(0) + e))),
+        Mistake("epsilon_added", Words(
+            "epsilon is added after the division, (x - mean) / sqrt(var) + epsilon; it is inside the root: "
+            "sqrt(var + epsilon).",
+            "나눗셈이 끝난 뒤에 epsilon을 더했습니다((x - mean) / sqrt(var) + epsilon). 제곱근 안에 있어야 합니다: sqrt(var + epsilon)."),
+            _scaled(lambda x, e: (x - x.mean(0)) / x.std(0) + e)),
     ),
 )
 
@@ -256,6 +265,24 @@ BATCH_NORM_BACKWARD = Exercise(
             "dgamma와 dbeta를 특징에 걸쳐(axis=1) 더했습니다. 샘플에 걸쳐(axis=0) 더해야 합니다."),
             _with(lambda dx, dgamma, dbeta, dy, x, gamma, e: (
                 dx, (dy * (x - x.mean(0)) / np.sqrt(x.var(0) + e)).sum(1), dy.sum(1)))),
+        Mistake("parameters_keep_axis", Words(
+            "the values are right, but dgamma and dbeta have the shape (1, features): the sum keeps its axis "
+            "(keepdims=True).",
+            "값은 맞지만 dgamma와 dbeta의 모양이 (1, 특징 수)입니다. 더할 때 축을 남겼습니다(keepdims=True)."),
+            _with(lambda dx, dgamma, dbeta, dy, x, gamma, e: (dx, dgamma[None], dbeta[None]))),
+        Mistake("parameters_with_gamma", Words(
+            "dgamma and dbeta are sums of dx_hat = dy gamma; gamma does not belong in them: they are sums of dy x_hat and "
+            "of dy.",
+            "dgamma와 dbeta를 dx_hat = dy gamma로 구했습니다. gamma는 들어가지 않습니다. 각각 dy x_hat의 합, dy의 합입니다."),
+            _with(lambda dx, dgamma, dbeta, dy, x, gamma, e: (dx, dgamma * gamma, dbeta * gamma))),
+        Mistake("m_times", Words(
+            "dx is m times too large: m dy - dbeta - x_hat dgamma is divided by m.",
+            "dx가 정답의 m배입니다. m dy - dbeta - x_hat dgamma를 m으로 나누어야 합니다."),
+            _with(lambda dx, dgamma, dbeta, dy, x, gamma, e: (dx * len(x), dgamma, dbeta))),
+        Mistake("std_missing", Words(
+            "in dx, the division by sqrt(var + epsilon) is missing: x_hat is (x - mean) / sqrt(var + epsilon).",
+            "dx를 sqrt(var + epsilon)으로 나누지 않았습니다. x_hat이 (x - mean) / sqrt(var + epsilon)이기 때문입니다."),
+            _with(lambda dx, dgamma, dbeta, dy, x, gamma, e: (dx * np.sqrt(x.var(0) + e), dgamma, dbeta))),
         Mistake("unbiased_variance", UNBIASED, _gradients(_right, ddof=1)),
         Mistake("epsilon_outside", EPSILON_OUTSIDE, _gradients(_right, epsilon_inside=False)),
         Mistake("no_epsilon", NO_EPSILON, lambda dy, x, gamma, e: _gradients(_right)(dy, x, gamma, 0.0)),

@@ -1,4 +1,4 @@
-"""Exercises: max pooling and its gradient (row 75 of the course)."""
+"""Exercise: max pooling (row 75 of the course)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.max_pool2d import NO_PADDING, max_pool2d_backward, max_pool2d_forward
+from ...ops.max_pool2d import NO_PADDING, max_pool2d_forward
 from .definition import Exercise, Mistake
 from .words import Words
 
 
 def _max_pooling(x, size, stride):
     return max_pool2d_forward(x[None], (size, size), (stride, stride), NO_PADDING)[0][0]
-
-
-def _max_pooling_gradient(dy, x, size, stride):
-    window, strides = (size, size), (stride, stride)
-    _, argmax = max_pool2d_forward(x[None], window, strides, NO_PADDING)
-    return max_pool2d_backward(dy[None], argmax, (1, *x.shape), window, strides, NO_PADDING)[0]
 
 
 def _windows(x, size, stride):
@@ -43,12 +37,31 @@ def _contiguous(x, size, stride):
     return _max_pooling(x, size, 1)[:height, :width]
 
 
+def _windows_of_size(x, size, stride):
+    """As many windows as there should be, but side by side; ValueError if one of them is outside of the image."""
+    height, width, _ = _max_pooling(x, size, stride).shape
+    return np.array([[x[i * size : (i + 1) * size, j * size : (j + 1) * size].max(axis=(0, 1)) for j in range(width)]
+                     for i in range(height)])
+
+
+def _length_over_stride(x, size, stride):
+    rows, columns = (range(0, length // stride * stride, stride) for length in x.shape[:2])
+    return np.array([[x[i : i + size, j : j + size].max(axis=(0, 1)) for j in columns] for i in rows])
+
+
+def _larger_windows(x, size, stride):
+    height, width, _ = _max_pooling(x, size, stride).shape
+    return np.array([[x[i * stride : i * stride + size + 1, j * stride : j * stride + size + 1].max(axis=(0, 1))
+                      for j in range(width)] for i in range(height)])
+
+
 def _maps(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     """The slide's example, negative values, windows that overlap, remainders."""
     slide = np.array([[8.0, 7, 5, 3], [12, 9, 5, 7], [13, 2, 10, 3], [9, 4, 5, 14]])[..., None]
     cases: list[tuple[Any, ...]] = [(slide, 2, 2)]
     for shape, size, stride, mean in (((4, 6, 2), 2, 2, 0), ((6, 4, 3), 2, 2, -3), ((7, 5, 2), 3, 2, 0),
-                                      ((5, 7, 2), 2, 2, -2), ((6, 8, 1), 3, 3, 0), ((9, 6, 2), 2, 3, 0)):
+                                      ((5, 7, 2), 2, 2, -2), ((6, 8, 1), 3, 3, 0), ((9, 6, 2), 2, 3, 0),
+                                      ((6, 5, 2), 3, 1, 0)):
         cases.append((rng.normal(mean, 1, shape), size, stride))
     return cases
 
@@ -107,6 +120,24 @@ MAX_POOLING = Exercise(
             "the output has the right size, but the windows start at i and j; they start at i * stride and j * stride.",
             "출력의 크기는 맞지만 창이 i, j에서 시작합니다. i * stride, j * stride에서 시작해야 합니다."),
             _contiguous),
+        Mistake("windows_of_size", Words(
+            "the output has the right size, but the windows start at i * size and j * size; they start at i * stride and "
+            "j * stride.",
+            "출력의 크기는 맞지만 창이 i * size, j * size에서 시작합니다. i * stride, j * stride에서 시작해야 합니다."),
+            _windows_of_size),
+        Mistake("length_over_stride", Words(
+            "there are length // stride windows along an axis, of which the last ones reach over the border. Only whole "
+            "windows count: (W - size) // stride + 1.",
+            "축마다 창이 (길이 // stride)개라서 마지막 창이 테두리를 넘습니다. 온전한 창만 셉니다: (W - size) // stride + 1."),
+            _length_over_stride),
+        Mistake("window_too_small", Words(
+            "the windows are one pixel too small: the end of a slice is not part of it, i * stride : i * stride + size.",
+            "창이 한 픽셀 작습니다. 슬라이스의 끝은 포함되지 않습니다: i * stride : i * stride + size."),
+            _pooled(lambda windows: windows[..., :-1, :-1].max(axis=(-2, -1)))),
+        Mistake("window_too_large", Words(
+            "the windows are one pixel too large: i * stride : i * stride + size already has `size` pixels.",
+            "창이 한 픽셀 큽니다. i * stride : i * stride + size가 이미 size개입니다."),
+            _larger_windows),
         Mistake("partial_windows", Words(
             "windows that reach over the border are pooled, too (rounded up). Only whole windows count: "
             "(W - size) // stride + 1.",
@@ -131,125 +162,4 @@ MAX_POOLING = Exercise(
     ),
 )
 
-
-def _spread(share, accumulate=True):
-    """A variant of the gradient: share(window, dy) is what one window of one channel receives."""
-    def variant(dy, x, size, stride):
-        dx = np.zeros(x.shape)
-        for i, j, c in np.ndindex(*dy.shape):
-            place = slice(i * stride, i * stride + size), slice(j * stride, j * stride + size), c
-            received = share(x[place], dy[i, j, c])
-            if accumulate:
-                dx[place] += received
-            else:
-                dx[place] = np.where(received != 0, received, dx[place])
-        return dx
-    return variant
-
-
-def _at(window, index, value):
-    result = np.zeros(window.shape)
-    result.ravel()[index] = value
-    return result
-
-
-def _last(window):
-    return window.size - 1 - window.ravel()[::-1].argmax()
-
-
-def _over_channels(dy, x, size, stride):
-    """The maximum of a window over all channels: the others receive nothing."""
-    dx = np.zeros(x.shape)
-    for i, j in np.ndindex(*dy.shape[:2]):
-        window = x[i * stride : i * stride + size, j * stride : j * stride + size]
-        p, q, c = np.unravel_index(window.argmax(), window.shape)
-        dx[i * stride + p, j * stride + q, c] += dy[i, j, c]
-    return dx
-
-
-def _gradients(rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    """Different values, ties (values of few levels, whole windows of zeros as after ReLU), windows that overlap."""
-    cases: list[tuple[Any, ...]] = []
-    for shape, size, stride, levels in (((4, 4, 1), 2, 2, 0), ((4, 6, 2), 2, 2, 3), ((5, 5, 2), 3, 1, 0),
-                                        ((7, 5, 2), 3, 2, 3), ((6, 6, 1), 2, 2, 2), ((5, 6, 3), 2, 1, 0),
-                                        ((4, 4, 1), 2, 2, 1)):
-        x = rng.normal(0.5, 1, shape) if levels == 0 else rng.integers(0, levels, shape).astype(float)
-        dy = rng.uniform(0.5, 2, _max_pooling(x, size, stride).shape)
-        cases.append((dy * rng.choice([-1, 1], dy.shape), x, size, stride))
-    return cases
-
-
-MAX_POOLING_GRADIENT = Exercise(
-    name="max_pooling_gradient",
-    signature="max_pooling_gradient(dy, x, size, stride)",
-    statement=Words(
-        """The gradient of max pooling: each dy goes to the largest value of its window.
-
-        Gets dy of shape (out height, out width, channels), x of shape (height, width, channels), and two ints, size and
-        stride. Of several equal largest values the first one in reading order (row by row) receives dy, alone. Where
-        windows overlap, the gradients add up. Returns dx, shaped like x.""",
-        """최대 풀링(max pooling)의 기울기(gradient): dy는 그 창에서 가장 큰 값의 자리로 갑니다.
-
-        모양이 (출력 높이, 출력 너비, 채널)인 dy, (높이, 너비, 채널)인 x, 정수 size와 stride를 받습니다. 가장 큰 값이 여럿이면 읽는 순서(행
-        단위)로 첫 번째 하나만 dy를 받습니다. 창이 겹치는 곳에서는 기울기를 더합니다. x와 같은 모양의 dx를 돌려줍니다."""),
-    reference=_max_pooling_gradient,
-    outputs=("dx",),
-    cases=_gradients,
-    mistakes=(
-        Mistake("tie_to_all", Words(
-            "at a tie, all of the equal largest values receive dy (mask = window == max). Only the first one does; "
-            "otherwise a window gives more gradient than it got.",
-            "가장 큰 값이 여럿일 때 모두에게 dy를 주었습니다(mask = window == max). 첫 번째 하나만 받아야 합니다. 그렇지 않으면 받은 것보다 "
-            "많은 기울기를 내보냅니다."),
-            _spread(lambda window, dy: (window == window.max()) * dy)),
-        Mistake("tie_shared", Words(
-            "at a tie, dy is divided among the equal largest values; the first one receives all of it.",
-            "가장 큰 값이 여럿일 때 dy를 나누어 주었습니다. 첫 번째 하나가 모두 받아야 합니다."),
-            _spread(lambda window, dy: (window == window.max()) * dy / (window == window.max()).sum())),
-        Mistake("tie_to_last", Words(
-            "at a tie, the last of the equal largest values receives dy (>= in the search); it is the first one (>).",
-            "가장 큰 값이 여럿일 때 마지막 것이 dy를 받았습니다(찾을 때 >=). 첫 번째가 받아야 합니다(>)."),
-            _spread(lambda window, dy: _at(window, _last(window), dy))),
-        Mistake("tie_by_columns", Words(
-            "at a tie, the first of the largest values by columns receives dy; reading order is row by row.",
-            "가장 큰 값이 여럿일 때 열 단위로 첫 번째가 dy를 받았습니다. 읽는 순서는 행 단위입니다."),
-            _spread(lambda window, dy: _at(window.T, window.T.argmax(), dy).T)),
-        Mistake("overwritten", Words(
-            "where windows overlap, the later gradient overwrites the earlier one (=); they add up (+=).",
-            "창이 겹치는 곳에서 나중 기울기가 앞의 것을 덮어썼습니다(=). 더해야 합니다(+=)."),
-            _spread(lambda window, dy: _at(window, window.argmax(), dy), accumulate=False)),
-        Mistake("average", Words(
-            "dy is spread evenly over its window: this is the gradient of average pooling.",
-            "dy를 창 전체에 고르게 나누었습니다. 이것은 평균 풀링의 기울기입니다."),
-            _spread(lambda window, dy: np.full(window.shape, dy / window.size))),
-        Mistake("everywhere", Words(
-            "every pixel of a window receives dy; only the largest one had an influence on y.",
-            "창의 모든 픽셀이 dy를 받았습니다. y에 영향을 준 것은 가장 큰 값뿐입니다."),
-            _spread(lambda window, dy: np.full(window.shape, dy))),
-        Mistake("value_instead_of_gradient", Words(
-            "the largest value itself is put into dx; it should be dy.",
-            "dx에 가장 큰 값 자체를 넣었습니다. dy를 넣어야 합니다."),
-            _spread(lambda window, dy: _at(window, window.argmax(), window.max()))),
-        Mistake("value_times_gradient", Words(
-            "dy is multiplied by the largest value; the derivative of the maximum is 1.",
-            "dy에 가장 큰 값을 곱했습니다. 최댓값의 미분은 1입니다."),
-            _spread(lambda window, dy: _at(window, window.argmax(), window.max() * dy))),
-        Mistake("one_instead_of_gradient", Words(
-            "dx is 1 at the largest values: dy is not used. By the chain rule it multiplies.",
-            "가장 큰 값의 자리가 1입니다. dy를 쓰지 않았습니다. 연쇄 법칙(chain rule)에 따라 dy를 곱해야 합니다."),
-            _spread(lambda window, dy: _at(window, window.argmax(), 1.0))),
-        Mistake("first_of_window", Words(
-            "dy goes to the upper left pixel of each window, whatever its value.",
-            "값과 관계없이 창의 왼쪽 위 픽셀이 dy를 받았습니다."),
-            _spread(lambda window, dy: _at(window, 0, dy))),
-        Mistake("minimum", Words("dy goes to the smallest value of each window (argmin).",
-                                 "창에서 가장 작은 값이 dy를 받았습니다(argmin)."),
-                _spread(lambda window, dy: _at(window, window.argmin(), dy))),
-        Mistake("over_channels", Words(
-            "the largest value is searched over all channels of a window; each channel has its own.",
-            "창의 모든 채널에서 가장 큰 값 하나를 찾았습니다. 채널마다 따로 찾아야 합니다."),
-            _over_channels),
-    ),
-)
-
-EXERCISES = (MAX_POOLING, MAX_POOLING_GRADIENT)
+EXERCISES = (MAX_POOLING,)

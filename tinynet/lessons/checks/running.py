@@ -179,8 +179,8 @@ def _converted(output, kind):
             return None, f"{came} (ragged)"
         return (array, "") if array.dtype.kind in "biuf" else (None, f"{came}, dtype {array.dtype}")
     if kind == WHOLE:
-        if isinstance(output, np.ndarray) and output.ndim == 0:
-            output = output.item()
+        if getattr(output, "shape", None) == () and hasattr(output, "__array__"):  # an array or a tensor of one number
+            output = np.asarray(output).item()
         if isinstance(output, bool | np.bool_) or not isinstance(output, numbers.Real):
             return None, came
         return (int(output) if isinstance(output, numbers.Integral) else float(output)), ""

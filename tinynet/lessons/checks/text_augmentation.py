@@ -57,6 +57,11 @@ def _half_swap(words, synonyms, i, j, draws, p):
     return result
 
 
+def _swap_everywhere(words, synonyms, i, j, draws, p):
+    exchanged = {words[i]: words[j], words[j]: words[i]}
+    return [exchanged.get(word, word) for word in words]
+
+
 def _skipping(words, synonyms, i, j, draws, p):
     """Words are deleted from the list that is walked over: the word after a deleted one is skipped."""
     result = list(words)
@@ -66,18 +71,28 @@ def _skipping(words, synonyms, i, j, draws, p):
     return result or [words[i]]
 
 
+def _first_occurrences_deleted(words, synonyms, i, j, draws, p):
+    result = list(words)
+    for word, draw in zip(words, draws, strict=True):
+        if draw < p:
+            result.remove(word)
+    return result or [words[i]]
+
+
 def _sentences(rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    """Sentences with a word that occurs twice; draws that delete some, none and all words."""
+    """Sentences with a word that occurs twice, or within another one; draws that delete some, none and all words."""
     table = {"film": "movie", "great": "superb", "영화": "작품", "정말": "매우", "very": "really"}
     cases: list[tuple[Any, ...]] = []
     for text, i, j, p in (("a great film is a great gift", 1, 4, 0.3), ("the film about a film", 4, 2, 0.5),
                           ("이 영화 정말 정말 재미있다", 2, 0, 0.4), ("very very good", 0, 2, 1.0),
-                          ("great", 0, 0, 1.0), ("what a very long great film it was", 5, 1, 0.4)):
+                          ("great", 0, 0, 1.0), ("what a very long great film it was", 5, 1, 0.4),
+                              ("of all films every film", 4, 1, 0.4), ("no great film", 2, 0, 1.0)):
         words = text.split()
         draws = rng.uniform(0.05, 0.95, len(words))
         if len(words) > 4:
             draws[:4] = 0.02, 0.03, 0.97, 0.01  # two neighbours are deleted, one is kept
         cases.append((words, dict(table), i, j, draws.tolist(), p))
+    cases.append((["a", "film", "is", "a", "gift"], dict(table), 1, 0, [0.9, 0.8, 0.7, 0.1, 0.6], 0.4))  # the second "a" goes
     return cases
 
 
@@ -114,6 +129,12 @@ EDA = Exercise(
             "동의어 치환(synonym replacement)에서 단어를 한 곳만 바꿨습니다. 나오는 곳을 모두 바꿔야 합니다."),
             _eda_with(replaced=lambda words, synonyms, i, j, draws, p: [
                 *words[:i], synonyms[words[i]], *words[i + 1 :]])),
+        Mistake("substrings_replaced", Words(
+            "synonym replacement changes parts of other words, too (film in films), as str.replace does; only whole words "
+            "equal to words[i] change.",
+            "다른 단어의 일부까지 바꿨습니다(films 안의 film). str.replace가 그렇게 합니다. words[i]와 같은 단어만 바꿔야 합니다."),
+            _eda_with(replaced=lambda words, synonyms, i, j, draws, p: [
+                word.replace(words[i], synonyms[words[i]]) for word in words])),
         Mistake("all_words_replaced", Words(
             "synonym replacement changes all words that have a synonym; only words[i] is meant.",
             "동의어가 있는 단어를 모두 바꿨습니다. words[i]만 바꿔야 합니다."),
@@ -146,6 +167,10 @@ EDA = Exercise(
             _eda_with(swapped=_half_swap)),
         Mistake("not_swapped", Words("random swap leaves the sentence as it is.", "무작위 교환에서 아무것도 바뀌지 않았습니다."),
                 _eda_with(swapped=lambda words, synonyms, i, j, draws, p: list(words))),
+        Mistake("swapped_everywhere", Words(
+            "random swap exchanges the two words wherever they occur; only those at the positions i and j are exchanged.",
+            "무작위 교환에서 두 단어를 나오는 곳마다 맞바꿨습니다. 위치 i와 j의 단어만 바꿔야 합니다."),
+            _eda_with(swapped=_swap_everywhere)),
         Mistake("deletion_inverted", Words(
             "random deletion keeps what it should delete: the words whose draw is below p go.",
             "무작위 삭제(random deletion)에서 지울 것을 남겼습니다. draws가 p보다 작은 단어를 지웁니다."),
@@ -156,6 +181,11 @@ EDA = Exercise(
             "무작위 삭제에서 모두 지워지면 빈 문장이 됩니다. 단어 하나는 남겨야 합니다: [words[i]]."),
             _eda_with(deleted=lambda words, synonyms, i, j, draws, p: [
                 word for word, draw in zip(words, draws, strict=True) if draw >= p])),
+        Mistake("first_word_left", Words(
+            "random deletion keeps words[0] if all words are deleted; it should be words[i].",
+            "무작위 삭제에서 모두 지워지면 words[0]을 남겼습니다. words[i]를 남겨야 합니다."),
+            _eda_with(deleted=lambda words, synonyms, i, j, draws, p: [
+                word for word, draw in zip(words, draws, strict=True) if draw >= p] or [words[0]])),
         Mistake("all_left", Words(
             "random deletion returns the whole sentence if all words are deleted; only [words[i]] is kept.",
             "무작위 삭제에서 모두 지워지면 문장 전체를 돌려줍니다. [words[i]]만 남겨야 합니다."),
@@ -167,6 +197,12 @@ EDA = Exercise(
             "무작위 삭제에서 건너뛴 단어가 있습니다. 훑고 있는 리스트에서 바로 지우면 다음 단어가 앞으로 당겨져 지나치게 됩니다. 새 리스트를 "
             "만드세요."),
             _eda_with(deleted=_skipping)),
+        Mistake("first_occurrences_deleted", Words(
+            "random deletion deletes another occurrence of the word: list.remove(word) removes the first one, wherever the "
+            "draw below p is. Make a new list of the words that stay.",
+            "무작위 삭제에서 같은 단어의 다른 위치를 지웠습니다. list.remove(word)는 언제나 처음 나오는 것을 지웁니다. 남길 단어로 새 리스트를 "
+            "만드세요."),
+            _eda_with(deleted=_first_occurrences_deleted)),
         Mistake("one_after_another", Words(
             "each operation is applied to the result of the one before; each of them starts from the sentence itself. "
             "Copy it: list(words).",

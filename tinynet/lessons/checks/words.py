@@ -38,6 +38,14 @@ class Words(NamedTuple):
             for lang, text in zip(LANGUAGES, self, strict=True)
         ))
 
+    def followed_by(self, more: Words) -> Words:
+        """Return this text and another one, as they stand.
+
+        >>> Words("one", "하나").followed_by(Words(" two", " 둘")).en
+        'one two'
+        """
+        return Words(*(text + other for text, other in zip(self, more, strict=True)))
+
 
 def language(lang: str | None) -> str:
     """Return the language of a message.
