@@ -582,7 +582,7 @@ for lesson in lessons.all_lessons():
     labs = list(dict.fromkeys(re.findall(r"^ {4}tinynet lab '?(\w+)", text, re.MULTILINE)))
     exercises = re.findall(r'^lessons\.check\("(\w+)"', text, re.MULTILINE)
     low, _, high = lesson.rows.partition("-")
-    rows_covered |= set(range(int(low), int(high or low) + 1))
+    rows_covered |= set(range(int(low), int(high or low) + 1)) if low else set()
     opened |= set(labs)
     print(f"{lesson.number:>2}  {lesson.rows:>5}  {lesson.titles[lang]}\n      lab: {', '.join(labs)}; exercises: {', '.join(exercises)}")
 print(len(opened), "labs,", len(rows_covered), "rows of the course")
