@@ -7,8 +7,8 @@ For each head of each sample, with a row of q for each query, a row of k and of 
     dp = dy v^T             ds = p (dp - mean of dp, weighted by p)
     dq = scale ds k         dk = scale ds^T q                   dv = p^T dy
 
-The mean of dp is dy y^T, since y is the mean of v. A key that a query does not use has s = -infinity there. A query that
-uses no key at all weighs all keys alike: p is the same for all keys, and ds = 0.
+The mean of dp is dy y^T, since y is the mean of v. A key that a query does not use has s = -infinity there. A query
+that uses no key at all weighs all keys alike: p is the same for all keys, and ds = 0.
 """
 
 from __future__ import annotations
