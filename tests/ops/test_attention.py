@@ -136,6 +136,19 @@ def test_extreme_scores(kernels):
         assert np.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize("mask", [None, np.ones((1, 1, 1, 0), bool)])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("kernels", [_native, reference])
+def test_without_any_keys_the_result_is_zero(kernels, causal, mask):
+    q, k, v = inputs(2, 3, 0, 2, 5, 6)
+    y, log_sum = kernels.attention_forward(q, k, v, mask, 1.0, causal)
+    assert_same_values(y, np.zeros((2, 3, 2, 6)))
+    assert_same_values(log_sum, np.full((2, 2, 3), -np.inf))
+    dq, dk, dv = kernels.attention_backward(y, q, k, v, mask, y, log_sum, 1.0, causal)
+    assert_same_values(dq, np.zeros_like(q))
+    assert dk.shape == k.shape and dv.shape == v.shape
+
+
 @pytest.mark.parametrize("kernels", [_native, reference])
 def test_what_a_query_does_not_use_has_no_influence_and_no_gradient(kernels):
     q, k, v = (x.astype("f4") for x in inputs(2, 5, 6, 2, 3, 4))

@@ -81,10 +81,10 @@ def attention_backward(
     """
     with np.errstate(all="ignore"):
         s, allowed = _scores(q, k, mask, scale, causal)
-        p = np.exp(s - log_sum[..., None])
+        p = np.where(np.isneginf(s), s.dtype.type(0), np.exp(s - log_sum[..., None]))
         dp = np.einsum("nihc,njhc->nhij", dy, v)
         mean = np.einsum("nihc,nihc->nhi", dy, y)[..., None]
-        ds = np.where(allowed, p * (dp - mean), 0) * q.dtype.type(scale)
+        ds = np.where(allowed, p * (dp - mean), p.dtype.type(0)) * p.dtype.type(scale)
         return (np.einsum("nhij,njhd->nihd", ds, k), np.einsum("nhij,nihd->njhd", ds, q),
                 np.einsum("nhij,nihc->njhc", p, dy))
 

@@ -15,7 +15,6 @@
 #include "kernels.h"
 #include "kernels/elementwise/math.h"
 #include "kernels/helpers.h"
-#include "kernels/loss/softmax.h"
 #include "kernels/matmul/matmul.h"
 
 namespace tinynet::TINYNET_ISA {
@@ -84,6 +83,46 @@ void multiply(Index m, Index n, Index depth, const Matrix<T>& a, const Panels<T>
           static_cast<int>(min(height, m - i)), min(width, n - j));
 }
 
+// The lanes of a vector combined into one number, in log2(lanes) steps.
+template <class T, class Combine, int distance = VectorOf<T>::lanes / 2>
+inline T across_lanes(Vec<T> v, const Combine& combine) {
+  if constexpr (distance == 0) {
+    return v[0];
+  } else {
+    Lanes<T> other{};
+    for (int j = 0; j < VectorOf<T>::lanes; ++j) other[j] = (j + distance) % VectorOf<T>::lanes;
+    return across_lanes<T, Combine, distance / 2>(combine(v, shuffle<T>(v, other)), combine);
+  }
+}
+
+// The sum of x[i] * y[i], or of x[i] if y is null. (row_sum of softmax.h combines its lanes one by one, which takes
+// longer than the sum of a short row.)
+template <class T>
+inline T dot(const T* x, const T* y, Index size) {
+  constexpr Index lanes = VectorOf<T>::lanes;
+  Vec<T> sum{};
+  Index i = 0;
+  for (; i + lanes <= size; i += lanes) sum += y != nullptr ? load(x + i) * load(y + i) : load(x + i);
+  const FirstLanes<T> kept(size - i);
+  sum += y != nullptr ? kept.load(x + i) * kept.load(y + i) : kept.load(x + i);
+  return across_lanes<T>(sum, [](Vec<T> a, Vec<T> b) { return a + b; });
+}
+
+// The largest of x[0], ..., x[size - 1]. May miss a NaN, which the exponentials propagate anyway.
+template <class T>
+inline T largest_of(const T* x, Index size) {
+  constexpr Index lanes = VectorOf<T>::lanes;
+  if (size < lanes) {
+    T top = x[0];
+    for (Index i = 1; i < size; ++i) top = math::max(top, x[i]);
+    return top;
+  }
+  const auto larger = [](Vec<T> a, Vec<T> b) { return a > b ? a : b; };
+  Vec<T> top = load(x + size - lanes);  // the last ones twice, rather than a partial vector
+  for (Index i = 0; i + lanes <= size; i += lanes) top = larger(top, load(x + i));
+  return across_lanes<T>(top, larger);
+}
+
 // The keys that one query uses: those among the first `limit` whose `mask` is not 0, or all of them if it is null.
 struct Keys {
   Index limit;
@@ -124,18 +163,18 @@ T exponentials(const Keys& keys, Index width, T scale, T* s, T* largest) {
   T top = 0;
   if (mask == nullptr) {
     for (Index j = 0; j < keys.limit; ++j) s[j] *= scale;
-    top = row_max(s, keys.limit);
+    top = largest_of(s, keys.limit);
     for (Index j = 0; j < keys.limit; ++j) s[j] = math::exp_of_negative(s[j] - top);
   } else {
     TINYNET_NO_OVERLAP
     for (Index j = 0; j < keys.limit; ++j) s[j] = math::select(mask[j] != 0, s[j] * scale, kNone);
-    top = row_max(s, keys.limit);
+    top = largest_of(s, keys.limit);
     TINYNET_NO_OVERLAP
     for (Index j = 0; j < keys.limit; ++j) s[j] = math::select(mask[j] != 0, math::exp_of_negative(s[j] - top), T(0));
   }
   for (Index j = keys.limit; j < width; ++j) s[j] = 0;
   *largest = top;
-  return row_sum<T>(keys.limit, [=](Index j) { return s[j]; });
+  return dot<T>(s, nullptr, keys.limit);
 }
 
 // Turns the products s[width] into the weights p, and the gradients d[width] of the weights into those of the products:
@@ -195,14 +234,13 @@ void attention_forward(const AttentionShape& shape, const T* q, const T* k, cons
       const Block block(shape, mask, causal, sample, head, first, count);
       const Index query = sample * shape.queries + first, width = block.width;
       T* const to = y + query * v_row + head * values;
-      T sums[kMostQueries];
+      T sums[kMostQueries], largest[kMostQueries];
       multiply(count, width, dim, Matrix<T>{q + query * q_row + head * dim, q_row, 1}, k_transposed, +scores, width,
                false);
-      for (Index i = 0; i < count; ++i) {
-        T largest = 0;
-        sums[i] = exponentials(block.keys[i], width, static_cast<T>(scale), scores + i * width, &largest);
-        log_sum[pair * shape.queries + first + i] = largest + math::log(sums[i]);
-      }
+      for (Index i = 0; i < count; ++i)
+        sums[i] = exponentials(block.keys[i], width, static_cast<T>(scale), scores + i * width, largest + i);
+      T* const logarithms = log_sum + pair * shape.queries + first;
+      for (Index i = 0; i < count; ++i) logarithms[i] = largest[i] + math::log(sums[i]);
       multiply(count, values, width, Matrix<T>{scores, width, 1},
                rows_of(v + sample * keys * v_row + head * values, v_row), to, v_row, false);
       for (Index i = 0; i < count; ++i) {
@@ -241,8 +279,7 @@ void attention_backward(const AttentionShape& shape, const T* dy, const T* q, co
         multiply(count, width, values, Matrix<T>{dy + at_y, v_row, 1}, v_transposed, +gradients, width, false);
         for (Index i = 0; i < count; ++i) {
           // y is the mean of the values, so dy.y is that of dy.v, the gradients of the weights.
-          const T *const d = dy + at_y + i * v_row, *const mean_value = y + at_y + i * v_row;
-          const T mean = row_sum<T>(values, [=](Index c) { return d[c] * mean_value[c]; });
+          const T mean = dot(dy + at_y + i * v_row, y + at_y + i * v_row, values);
           weights_and_gradients(block.keys[i], width, static_cast<T>(scale),
                                 log_sum[pair * shape.queries + first + i], mean, weights + i * width,
                                 gradients + i * width);
