@@ -182,7 +182,7 @@ T exponentials(const Keys& keys, Index width, T scale, T* s, T* largest) {
 template <class T>
 void weights_and_gradients(const Keys& keys, Index width, T scale, T log_sum, T mean, T* s, T* d) {
   if (!keys.any) {
-    const T all_alike = T(1) / static_cast<T>(width);
+    const T all_alike = math::exp_of_negative(-log_sum);  // all scores count as 0
     for (Index j = 0; j < width; ++j) s[j] = all_alike, d[j] = 0;
     return;
   }
