@@ -90,37 +90,48 @@ class Attention(Layer):
         total = total if self.scale is None else self.scale * total
         return ops.multiply(self.concat_score_weight, ops.sum(ops.tanh(total), axis=-1))
 
-    def _is_product(self, allowed: Any) -> bool:
+    def _is_product(self, value_mask: Any, causal: bool) -> bool:
         """Whether `ops.dot_product_attention` gives the same: to a query without any key, only nearly so."""
-        return self.score_mode == "dot" and (allowed is None or bool(allowed.any(axis=-1).all()))
+        if self.score_mode != "dot":
+            return False
+        # The first query of a causal one has the first key alone.
+        return value_mask is None or bool((value_mask[:, 0] if causal else value_mask.any(axis=1)).all())
 
     def call(self, inputs: Any, mask: Any = None, return_attention_scores: bool = False, training: bool = False,
              use_causal_mask: bool = False) -> Any:
         self._check(inputs)
         query, value = inputs[:2]
         key = inputs[2] if len(inputs) > 2 else value
-        query_mask, value_mask = (None, None) if mask is None else list(mask)[:2]
-        allowed: Any = None if value_mask is None else np.asarray(value_mask).astype(bool)[:, None, :]
-        if use_causal_mask:
-            causal = causal_mask(query.shape[1], key.shape[1])
-            allowed = causal if allowed is None else allowed & causal
+        query_mask, value_mask = (None if part is None else np.asarray(part).astype(bool)
+                                  for part in ((None, None) if mask is None else list(mask)[:2]))
         weights = None
-        if return_attention_scores or training and self.dropout > 0 or not self._is_product(allowed):
-            scores = self._scores(query, key)
-            if allowed is not None:
-                scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~allowed, scores.dtype)
-            weights = ops.softmax(scores)
-            if training and self.dropout > 0:
-                weights = ops.dropout(weights, self.dropout, seed=self.seed_generator)
-            y = ops.matmul(weights, value)
+        dropped = training and self.dropout > 0
+        if return_attention_scores or dropped or not self._is_product(value_mask, use_causal_mask):
+            y, weights = self._with_weights(query, value, key, value_mask, use_causal_mask, training)
         else:
             query = query if self.scale is None else query * self.scale
+            q, k, v = (ops.expand_dims(part, 2) for part in (query, key, value))  # one head
             y = ops.squeeze(ops.dot_product_attention(
-                *(ops.expand_dims(part, 2) for part in (query, key, value)), scale=1.0,
-                mask=None if allowed is None else allowed[:, None]), 2)
+                q, k, v, mask=None if value_mask is None else value_mask[:, None, None], scale=1.0,
+                is_causal=use_causal_mask), 2)
         if query_mask is not None:
-            y = y * ops.convert_to_tensor(np.asarray(query_mask).astype(bool)[:, :, None], y.dtype)
+            y = y * ops.convert_to_tensor(query_mask[:, :, None], y.dtype)
         return (y, weights) if return_attention_scores else y
+
+    def _with_weights(self, query: Tensor, value: Tensor, key: Tensor, value_mask: Any, causal: bool,
+                      training: bool) -> tuple[Tensor, Tensor]:
+        """The result, and the weights, after dropout."""
+        scores = self._scores(query, key)
+        allowed: Any = None if value_mask is None else value_mask[:, None, :]
+        if causal:
+            earlier = causal_mask(*scores.shape[1:])
+            allowed = earlier if allowed is None else allowed & earlier
+        if allowed is not None:
+            scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~allowed, scores.dtype)
+        weights = ops.softmax(scores)
+        if training and self.dropout > 0:
+            weights = ops.dropout(weights, self.dropout, seed=self.seed_generator)
+        return ops.matmul(weights, value), weights
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None if previous_mask is None else list(previous_mask)[0]
@@ -157,7 +168,7 @@ class AdditiveAttention(Attention):
         if self.use_scale:
             self.scale = self.add_weight((input_shape[1][-1],), "glorot_uniform", name="scale")
 
-    def _is_product(self, allowed: Any) -> bool:
+    def _is_product(self, value_mask: Any, causal: bool) -> bool:
         return False
 
     def _scores(self, query: Tensor, key: Tensor) -> Tensor:

@@ -109,7 +109,8 @@ class EinsumDense(Layer):
             self.bias = make_weight(self, "bias", shape)
 
     def call(self, x: Tensor) -> Tensor:
-        kernel, bias, axes = self.kernel, self.bias, self._axes
+        kernel: Any = self.kernel
+        bias, axes = self.bias, self._axes
         if (axes and (bias is None or bias.data.shape == kernel.data.shape[axes:])
                 and x.data.shape[-axes:] == kernel.data.shape[:axes] and x.data.dtype == kernel.data.dtype):
             fused = FUSED.get(self.activation)

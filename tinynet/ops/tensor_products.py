@@ -54,9 +54,9 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     arrays = [to_array(x, dtype) for x in tensors]
     names, out = _letters(subscripts, [a.ndim for a in arrays])
     if len(tensors) == 2 and all(x.data.dtype == dtype and dtype.kind == "f" for x in tensors):
-        axes = product_axes(*names, out)
+        axes = product_axes(names[0], names[1], out)
         if axes and arrays[0].shape[-axes:] == arrays[1].shape[:axes]:
-            return dense_over_axes(*tensors, None, "linear", axes)
+            return dense_over_axes(tensors[0], tensors[1], None, "linear", axes)
     y = np.ascontiguousarray(np.einsum(f"{','.join(names)}->{out}", *arrays, optimize=len(arrays) > 1)).reshape(
         [_length(letter, names, arrays) for letter in out])
     likes = [_wanted(x) for x in tensors]

@@ -177,8 +177,8 @@ T exponentials(const Keys& keys, Index width, T scale, T* s, T* largest) {
   return dot<T>(s, nullptr, keys.limit);
 }
 
-// Turns the products s[width] into the weights p, and the gradients d[width] of the weights into those of the products:
-// d = scale p (d - mean), where `mean` is that of the d, weighted by p.
+// Turns the products s[width] into the weights p, and d[width], the gradients with respect to p, into those with
+// respect to the products: d = scale p (d - mean), where `mean` is that of the d, weighted by p.
 template <class T>
 void weights_and_gradients(const Keys& keys, Index width, T scale, T log_sum, T mean, T* s, T* d) {
   if (!keys.any) {
@@ -278,7 +278,7 @@ void attention_backward(const AttentionShape& shape, const T* dy, const T* q, co
         multiply(count, width, dim, Matrix<T>{q + at_q, q_row, 1}, k_transposed, +weights, width, false);
         multiply(count, width, values, Matrix<T>{dy + at_y, v_row, 1}, v_transposed, +gradients, width, false);
         for (Index i = 0; i < count; ++i) {
-          // y is the mean of the values, so dy.y is that of dy.v, the gradients of the weights.
+          // y is the mean of the values, so dy.y is that of dy.v, which is what `gradients` holds.
           const T mean = dot(dy + at_y + i * v_row, y + at_y + i * v_row, values);
           weights_and_gradients(block.keys[i], width, static_cast<T>(scale),
                                 log_sum[pair * shape.queries + first + i], mean, weights + i * width,
