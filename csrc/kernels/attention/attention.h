@@ -15,6 +15,7 @@
 #include "kernels.h"
 #include "kernels/elementwise/math.h"
 #include "kernels/helpers.h"
+#include "kernels/lanes.h"
 #include "kernels/matmul/matmul.h"
 
 namespace tinynet::TINYNET_ISA {
@@ -83,20 +84,7 @@ void multiply(Index m, Index n, Index depth, const Matrix<T>& a, const Panels<T>
           static_cast<int>(min(height, m - i)), min(width, n - j));
 }
 
-// The lanes of a vector combined into one number, in log2(lanes) steps.
-template <class T, class Combine, int distance = VectorOf<T>::lanes / 2>
-inline T across_lanes(Vec<T> v, const Combine& combine) {
-  if constexpr (distance == 0) {
-    return v[0];
-  } else {
-    Lanes<T> other{};
-    for (int j = 0; j < VectorOf<T>::lanes; ++j) other[j] = (j + distance) % VectorOf<T>::lanes;
-    return across_lanes<T, Combine, distance / 2>(combine(v, shuffle<T>(v, other)), combine);
-  }
-}
-
-// The sum of x[i] * y[i], or of x[i] if y is null. (row_sum of softmax.h combines its lanes one by one, which takes
-// longer than the sum of a short row.)
+// The sum of x[i] * y[i], or of x[i] if y is null.
 template <class T>
 inline T dot(const T* x, const T* y, Index size) {
   constexpr Index lanes = VectorOf<T>::lanes;
@@ -105,7 +93,7 @@ inline T dot(const T* x, const T* y, Index size) {
   for (; i + lanes <= size; i += lanes) sum += y != nullptr ? load(x + i) * load(y + i) : load(x + i);
   const FirstLanes<T> kept(size - i);
   sum += y != nullptr ? kept.load(x + i) * kept.load(y + i) : kept.load(x + i);
-  return across_lanes<T>(sum, [](Vec<T> a, Vec<T> b) { return a + b; });
+  return sum_of_lanes<T>(sum);
 }
 
 // The largest of x[0], ..., x[size - 1]. May miss a NaN, which the exponentials propagate anyway.
@@ -117,10 +105,9 @@ inline T largest_of(const T* x, Index size) {
     for (Index i = 1; i < size; ++i) top = math::max(top, x[i]);
     return top;
   }
-  const auto larger = [](Vec<T> a, Vec<T> b) { return a > b ? a : b; };
   Vec<T> top = load(x + size - lanes);  // the last ones twice, rather than a partial vector
-  for (Index i = 0; i + lanes <= size; i += lanes) top = larger(top, load(x + i));
-  return across_lanes<T>(top, larger);
+  for (Index i = 0; i + lanes <= size; i += lanes) top = load(x + i) > top ? load(x + i) : top;
+  return largest_lane<T>(top);
 }
 
 // The keys that one query uses: those among the first `limit` whose `mask` is not 0, or all of them if it is null.
