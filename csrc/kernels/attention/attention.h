@@ -192,7 +192,7 @@ void weights_and_gradients(const Keys& keys, Index width, T scale, T log_sum, T 
 }
 
 // Calls body(begin, end) for runs of `count` tasks, a few runs a thread; one run if the arithmetic is not worth a
-// second thread.
+// second thread. A task writes what no other one does, so the length of the runs changes no bit.
 template <class T, class Body>
 void each_run(Index count, const AttentionShape& shape, const Body& body) {
   const double work = 2.0 * static_cast<double>(shape.batch * shape.heads) * static_cast<double>(shape.queries) *
