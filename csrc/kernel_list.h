@@ -242,6 +242,17 @@ KERNEL(void, gru_backward, const RecurrenceShape& shape, const T* dy, const T* d
        T* dproduct, T* dh0)
 END_UNIT
 
+// Attention: each query takes the mean of the values, weighted by e^(scale q.k) of the keys that it uses.
+// q[batch][queries][heads][dim], k[batch][keys][heads][dim], v[batch][keys][heads][value_dim], y[batch][queries][heads]
+// [value_dim]; `log_sum` [batch][heads][queries] is the logarithm of the sum of a query's exponentials. With `causal` a
+// query uses no later key. One that uses no key at all weighs all keys alike.
+UNIT(attention)
+KERNEL(void, attention_forward, const AttentionShape& shape, const T* q, const T* k, const T* v,
+       const AttentionMask& mask, T* y, T* log_sum, double scale, bool causal)
+KERNEL(void, attention_backward, const AttentionShape& shape, const T* dy, const T* q, const T* k, const T* v,
+       const AttentionMask& mask, const T* y, const T* log_sum, T* dq, T* dk, T* dv, double scale, bool causal)
+END_UNIT
+
 #undef UNIT
 #undef KERNEL
 #undef END_UNIT

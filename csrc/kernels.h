@@ -55,6 +55,16 @@ struct ArgmaxArray {
 struct RecurrenceShape {
   Index batch, steps, units;
 };
+// The sizes of attention: of `heads` vectors for each query and key.
+struct AttentionShape {
+  Index batch, queries, keys, heads, dim, value_dim;
+};
+// Query i of a sample and head uses key j where data[sample * of_sample + head * of_head + i * of_query + j] is not 0.
+// A distance of 0 is an axis that the mask does not have. No data: each query uses all keys.
+struct AttentionMask {
+  const std::uint8_t* data;
+  Index of_sample, of_head, of_query;
+};
 // Which elements dropout keeps (csrc/kernels/elementwise/dropout.h); all, with a rate of 0.
 struct Dropout {
   double rate;

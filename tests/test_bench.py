@@ -17,6 +17,7 @@ from tinynet import _native
 BENCH = Path(__file__).resolve().parent.parent / "bench"
 sys.path.insert(0, str(BENCH))
 
+import bench_attention  # noqa: E402
 import bench_matmul  # noqa: E402
 import bench_normalization  # noqa: E402
 import bench_optimizer  # noqa: E402
@@ -24,7 +25,7 @@ import bench_training  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
 from cases import CASES  # noqa: E402
-from peers.arrays import matrices  # noqa: E402
+from peers.arrays import encoder, matrices  # noqa: E402
 
 KEYS = {"format", "script", "command", "commit", "date", "machine", "threads", "isa", "rounds", "pause_s", "peaks",
         "versions", "skipped", "failures", "summary", "measurements"}
@@ -256,3 +257,22 @@ def test_optimizer_check_refuses_weights_that_did_not_move(tmp_path):
     np.save(tmp_path / "still.npy", np.concatenate([weight.ravel() for weight in weights]))
     verdict = bench_optimizer.make_check(shapes, seed=0)({"still": str(tmp_path / "still.npy")})
     assert not verdict["still"][0]
+
+
+def test_attention_script(tmp_path):
+    file = tmp_path / "results.json"
+    done = run("bench_attention.py", "--quick", "--contenders", "tinynet", "--output", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    stored = json.loads(file.read_text())
+    assert set(stored) == KEYS and not stored["failures"]
+    assert [entry["kind"] for entry in stored["measurements"]] == bench_attention.KINDS.split(",")
+
+
+def test_attention_check_refuses_other_predictions_and_a_loss_that_stays(tmp_path):
+    [sizes] = bench_attention.parse_shapes("2x3x8x2x5")
+    x, _, weights = encoder(**sizes)
+    right = bench_attention.logits_of(x, weights, sizes["heads"])
+    for kind, wrong in (("prediction", np.zeros_like(right)), ("prediction", np.roll(right, 1, axis=0)),
+                        ("one_sample", right[1:]), ("training", np.full(3, 2.3))):
+        np.save(tmp_path / "wrong.npy", wrong)
+        assert not bench_attention.make_check(kind, sizes)({"wrong": str(tmp_path / "wrong.npy")})["wrong"][0]

@@ -121,7 +121,10 @@ def _calls():
     argmax, pooled = np.zeros((1, 1, 1, 1), np.uint8), np.ones((1, 1, 1, 1), np.float32)
     steps, state = np.ones((1, 1, 1), np.float32), np.ones((1, 1), np.float32)
     gates = lambda count: np.ones((1, 1, count), np.float32)  # noqa: E731
+    query = np.ones((1, 2, 1, 1), np.float32)
     return {
+        "attention_forward": (query, query, query, None, 1.0, False),
+        "attention_backward": (query, query, query, query, None, query, np.ones((1, 1, 2), np.float32), 1.0, False),
         "dense_backward": (rows, rows, np.ones((3, 3), np.float32), rows, "linear", False, False, False),
         "sparse_softmax_cross_entropy_forward": (rows, labels),
         "softmax_cross_entropy_forward": (rows, rows),

@@ -37,7 +37,8 @@ __all__ = [
 ]
 
 # Loaded when they are asked for: not every program needs them, and together they take as long as the rest.
-_LATER = ("applications", "augment", "datasets", "keras", "plots", "preprocessing", "textbook", "wrappers")
+_LATER = ("applications", "augment", "datasets", "keras", "lab", "lessons", "plots", "preprocessing", "textbook", "tf",
+          "wrappers")
 
 newaxis = None
 
@@ -81,4 +82,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_LATER})

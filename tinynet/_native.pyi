@@ -36,6 +36,13 @@ def adamax_step(
     weights: list[_Array], gradients: list[_Array], means: list[_Array], norms: list[_Array], step_size: float,
     beta_1: float, beta_2: float, epsilon: float, decay: float = 0.0,
 ) -> None: ...
+def attention_backward(
+    dy: _Array, q: _Array, k: _Array, v: _Array, mask: _Mask | None, y: _Array, log_sum: _Array, scale: float,
+    causal: bool,
+) -> tuple[_Array, _Array, _Array]: ...
+def attention_forward(
+    q: _Array, k: _Array, v: _Array, mask: _Mask | None, scale: float, causal: bool,
+) -> tuple[_Array, _Array]: ...
 def average_pool2d_backward(
     dy: _Array, x_shape: Sequence[int], pool_size: _Pair, strides: _Pair, padding: tuple[_Pair, _Pair],
 ) -> _Array: ...

@@ -62,3 +62,23 @@ def adam(shapes, seed):
     """Weights and their gradients, standard normal float32, one of each a shape."""
     rng = np.random.default_rng(seed)
     return [[rng.standard_normal(tuple(shape), np.float32) for shape in shapes] for _ in range(2)]
+
+
+def encoder(batch, steps, features, heads, hidden, classes, seed):
+    """x (batch, steps, features), labels, and the weights of a transformer's encoder block with a dense layer after it,
+    by name. Kernels are (inputs, units); the query's, key's and value's units are those of all heads side by side.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((batch, steps, features), np.float32)
+
+    def dense(inputs, units):
+        kernel = rng.standard_normal((inputs, units), np.float32) / np.float32(np.sqrt(inputs))
+        return kernel, np.float32(0.1) * rng.standard_normal(units, np.float32)
+
+    def norm():
+        return rng.uniform(0.5, 1.5, features).astype(np.float32), rng.standard_normal(features, np.float32)
+
+    weights = {name: dense(features, features) for name in ("query", "key", "value", "output")}
+    weights |= {"norm1": norm(), "hidden": dense(features, hidden), "shown": dense(hidden, features), "norm2": norm(),
+                "classes": dense(features, classes)}
+    return x, rng.integers(0, classes, batch), weights

@@ -1,8 +1,9 @@
 """Training in Keras's form. `framework` is the module keras or tinynet: the code is the same, but for the import."""
 
+import numpy as np
 from cases import CASES
 
-from .arrays import images
+from .arrays import CHECKED_STEPS, encoder, images
 
 
 def build(framework, case):
@@ -67,3 +68,48 @@ class KerasTraining:
     def result(self):
         last = {name: float(self.history[name][-1]) for name in ("loss", "accuracy")}
         return {**last, "first_loss": self.first_loss}
+
+
+class KerasEncoder:
+    """run() is a training step, a prediction of the batch, or of its first sample, of a transformer's encoder block."""
+
+    def __init__(self, framework, kind, heads, **sizes):
+        self.x, self.y, self.weights = encoder(heads=heads, **sizes)
+        L, features = framework.layers, sizes["features"]
+        x = framework.Input(self.x.shape[1:])
+        attention, norms = L.MultiHeadAttention(heads, features // heads), [L.LayerNormalization() for _ in range(2)]
+        dense = [L.Dense(sizes["hidden"], activation="gelu"), L.Dense(features), L.Dense(sizes["classes"])]
+        h = norms[0](L.Add()([x, attention(x, x)]))
+        h = norms[1](L.Add()([h, dense[1](dense[0](h))]))
+        self.model = framework.Model(x, dense[2](L.GlobalAveragePooling1D()(h)))
+        self.layers = {"norm1": norms[0], "norm2": norms[1], "hidden": dense[0], "shown": dense[1], "classes": dense[2]}
+        self.attention, self.kind = attention, kind
+        self.model.compile(framework.optimizers.Adam(1e-3),
+                           framework.losses.SparseCategoricalCrossentropy(from_logits=True))
+        self._start()
+        self.sample = framework.ops.convert_to_tensor(self.x[:1])
+        self.x = framework.ops.convert_to_tensor(self.x)
+
+    def _start(self):
+        for name, layer in self.layers.items():
+            layer.set_weights(self.weights[name])
+        shapes = [weight.shape for weight in self.attention.weights]
+        flat = [part for name in ("query", "key", "value", "output") for part in self.weights[name]]
+        self.attention.set_weights([part.reshape(shape) for part, shape in zip(flat, shapes, strict=True)])
+
+    def run(self):
+        if self.kind == "training":
+            self.loss = self.model.train_on_batch(self.x, self.y)
+        else:
+            self.out = self.model(self.x if self.kind == "prediction" else self.sample, training=False)
+
+    def result(self):
+        """The predictions, or the losses of the first steps."""
+        if self.kind != "training":
+            return np.asarray(self.out)
+        self._start()
+        losses = []
+        for _ in range(CHECKED_STEPS):
+            self.run()
+            losses.append(np.float32(np.ravel(self.loss)[0]))
+        return np.array(losses)

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from .keras_like import KerasTraining, augmentation
+from .keras_like import KerasEncoder, KerasTraining, augmentation
 
 
 def start(threads):
@@ -25,6 +25,13 @@ def start(threads):
 
 
 class Training(KerasTraining):
+    def __init__(self, **parameters):
+        import keras
+
+        super().__init__(keras, **parameters)
+
+
+class Encoder(KerasEncoder):
     def __init__(self, **parameters):
         import keras
 
@@ -61,4 +68,4 @@ class Augmentation:
         return np.asarray(self.y)
 
 
-TASKS = {"training": Training, "augmentation": Augmentation}
+TASKS = {"training": Training, "encoder": Encoder, "augmentation": Augmentation}

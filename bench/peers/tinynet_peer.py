@@ -9,7 +9,7 @@ from tinynet import runtime
 from tinynet.models.fusion import plan_steps
 
 from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, matrices, normalization, pooling
-from .keras_like import KerasTraining, augmentation
+from .keras_like import KerasEncoder, KerasTraining, augmentation
 
 
 def start(threads):
@@ -169,6 +169,11 @@ class Training(KerasTraining):
         super().__init__(tinynet, **parameters)
 
 
+class Encoder(KerasEncoder):
+    def __init__(self, **parameters):
+        super().__init__(tinynet, **parameters)
+
+
 class Peak:
     """run() measures multiply-adds and copying once; the best of all turns counts, since other work only slows it."""
 
@@ -208,6 +213,7 @@ TASKS = {
     "augmentation": Augmentation,
     "matmul": MatMul,
     "conv2d": Conv2D,
+    "encoder": Encoder,
     "normalization": Normalization,
     "training": Training,
     "peak": Peak,

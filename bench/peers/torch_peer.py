@@ -6,6 +6,7 @@ import torch
 from cases import CASES
 from torch import nn
 
+from . import arrays
 from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, images, matrices, normalization, pooling
 
 options = {}
@@ -141,6 +142,68 @@ class Pooling:
         return self.out.detach().permute(0, 2, 3, 1).contiguous().numpy()
 
 
+class EncoderBlock(nn.Module):
+    """Attention and two dense layers, each added to its input and normalized, as in Vaswani et al. 2017; then classes.
+    """
+
+    def __init__(self, weights, heads):
+        super().__init__()
+        self.heads = heads
+        for name, (kernel, bias) in weights.items():
+            is_norm = name.startswith("norm")
+            layer = nn.LayerNorm(len(kernel), eps=1e-3) if is_norm else nn.Linear(*kernel.shape)
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(kernel if is_norm else kernel.T.copy()))
+                layer.bias.copy_(torch.from_numpy(bias))
+            setattr(self, name, layer)
+
+    def forward(self, x):
+        q, k, v = (part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+                   for part in (self.query, self.key, self.value))
+        y = nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        h = self.norm1(x + self.output(y))
+        h = self.norm2(h + self.shown(nn.functional.gelu(self.hidden(h))))
+        return self.classes(h.mean(1))
+
+
+class Encoder:
+    """run() is a training step, a prediction of the batch, or of its first sample, of a transformer's encoder block."""
+
+    def __init__(self, kind, heads, **sizes):
+        x, y, self.weights = arrays.encoder(heads=heads, **sizes)
+        self.x, self.y, self.kind, self.heads = torch.from_numpy(x), torch.from_numpy(y), kind, heads
+        self.sample = self.x[:1].clone()
+        self.loss = nn.CrossEntropyLoss()
+        self._start()
+
+    def _start(self):
+        self.model = EncoderBlock(self.weights, self.heads)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7,
+                                          **{options.get("adam", "fused"): True})
+
+    def run(self):
+        if self.kind == "training":
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self.loss(self.model(self.x), self.y)
+            loss.backward()
+            self.optimizer.step()
+            self.out = loss.detach()
+        else:
+            with torch.no_grad():
+                self.out = self.model(self.x if self.kind == "prediction" else self.sample)
+
+    def result(self):
+        """The predictions, or the losses of the first steps."""
+        if self.kind != "training":
+            return self.out.numpy()
+        self._start()
+        losses = []
+        for _ in range(CHECKED_STEPS):
+            self.run()
+            losses.append(self.out.clone())
+        return torch.stack(losses).numpy()
+
+
 def build(case):
     """A Sequential model from the rows of cases.py, with Keras's settings of batch normalization."""
     height, width, depth = case.image
@@ -243,6 +306,7 @@ TASKS = {
     "adam": Adam,
     "matmul": MatMul,
     "conv2d": Conv2D,
+    "encoder": Encoder,
     "normalization": Normalization,
     "training": Training,
     "pooling": Pooling,

@@ -153,5 +153,6 @@ void bind_pooling(py::module_& module);
 void bind_batch_norm_max_pool2d(py::module_& module);
 void bind_conv2d_batch_norm(py::module_& module);
 void bind_recurrent(py::module_& module);
+void bind_attention(py::module_& module);
 
 }  // namespace tinynet

@@ -25,7 +25,7 @@ struct Array : py::array {
 struct LabelArray : py::array {
   using py::array::array;
 };
-// True or False of each step of each sequence.
+// True or False: of each step of each sequence, or of each query and key.
 struct MaskArray : py::array {
   using py::array::array;
 };

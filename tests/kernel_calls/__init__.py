@@ -5,6 +5,7 @@ author does for the tests of threads, instruction sets, empty arrays, memory lay
 """
 
 from kernel_calls import (
+    attention,
     convolution,
     elementwise,
     losses,
@@ -18,8 +19,8 @@ from kernel_calls import (
 )
 from kernel_calls.base import EQUAL, Numbers, Rounding, argument_names, call
 
-FAMILIES = (convolution, elementwise, losses, normalization, normalized_convolution, pooling, products, recurrent,
-            reduction, steps)
+FAMILIES = (attention, convolution, elementwise, losses, normalization, normalized_convolution, pooling, products,
+            recurrent, reduction, steps)
 KERNELS = {name: kernel for family in FAMILIES for name, kernel in family.KERNELS.items()}
 
 __all__ = ["EQUAL", "KERNELS", "Numbers", "Rounding", "argument_names", "call"]

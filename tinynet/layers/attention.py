@@ -94,25 +94,48 @@ class Attention(Layer):
         total = total if self.scale is None else self.scale * total
         return ops.multiply(self.concat_score_weight, ops.sum(ops.tanh(total), axis=-1))
 
+    def _is_product(self, value_mask: Any, causal: bool) -> bool:
+        """Whether `ops.dot_product_attention` gives the same: to a query without any key, only nearly so."""
+        if self.score_mode != "dot":
+            return False
+        # The first query of a causal one has the first key alone.
+        return value_mask is None or bool((value_mask[:, 0] if causal else value_mask.any(axis=1)).all())
+
     def call(self, inputs: Any, mask: Any = None, return_attention_scores: bool = False, training: bool = False,
              use_causal_mask: bool = False) -> Any:
         self._check(inputs)
         query, value = inputs[:2]
-        query_mask, value_mask = (None, None) if mask is None else list(mask)[:2]
-        scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
-        allowed: Any = None if value_mask is None else np.asarray(value_mask).astype(bool)[:, None, :]
-        if use_causal_mask:
-            causal = causal_mask(*scores.shape[1:])
-            allowed = causal if allowed is None else allowed & causal
+        key = inputs[2] if len(inputs) > 2 else value
+        query_mask, value_mask = (None if part is None else np.asarray(part).astype(bool)
+                                  for part in ((None, None) if mask is None else list(mask)[:2]))
+        weights = None
+        dropped = training and self.dropout > 0
+        if return_attention_scores or dropped or not self._is_product(value_mask, use_causal_mask):
+            y, weights = self._with_weights(query, value, key, value_mask, use_causal_mask, training)
+        else:
+            query = query if self.scale is None else query * self.scale
+            q, k, v = (ops.expand_dims(part, 2) for part in (query, key, value))  # one head
+            y = ops.squeeze(ops.dot_product_attention(
+                q, k, v, mask=None if value_mask is None else value_mask[:, None, None], scale=1.0,
+                is_causal=use_causal_mask), 2)
+        if query_mask is not None:
+            y = y * ops.convert_to_tensor(query_mask[:, :, None], y.dtype)
+        return (y, weights) if return_attention_scores else y
+
+    def _with_weights(self, query: Tensor, value: Tensor, key: Tensor, value_mask: Any, causal: bool,
+                      training: bool) -> tuple[Tensor, Tensor]:
+        """The result, and the weights, after dropout."""
+        scores = self._scores(query, key)
+        allowed: Any = None if value_mask is None else value_mask[:, None, :]
+        if causal:
+            earlier = causal_mask(*scores.shape[1:])
+            allowed = earlier if allowed is None else allowed & earlier
         if allowed is not None:
             scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~allowed, scores.dtype)
         weights = ops.softmax(scores)
         if training and self.dropout > 0:
             weights = ops.dropout(weights, self.dropout, seed=self.seed_generator)
-        y = ops.matmul(weights, value)
-        if query_mask is not None:
-            y = y * ops.convert_to_tensor(np.asarray(query_mask).astype(bool)[:, :, None], y.dtype)
-        return (y, weights) if return_attention_scores else y
+        return ops.matmul(weights, value), weights
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None if previous_mask is None else list(previous_mask)[0]
@@ -148,6 +171,9 @@ class AdditiveAttention(Attention):
         self._check(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((input_shape[1][-1],), "glorot_uniform", name="scale")
+
+    def _is_product(self, value_mask: Any, causal: bool) -> bool:
+        return False
 
     def _scores(self, query: Tensor, key: Tensor) -> Tensor:
         total = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(key, 1))
@@ -287,30 +313,38 @@ class MultiHeadAttention(Layer):
             self.build(*((None, *tensor.shape[1:]) for tensor in (query, value, key)))
             if self._initial_weights is not None:
                 self.set_weights(self._initial_weights)
-        allowed = self._allowed(query, key, masks, attention_mask, use_causal_mask)
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        q, k, v = (ops.transpose(part, (0, 2, 1, 3)) for part in (q * (1 / math.sqrt(self.key_dim)), k, v))
-        scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
-        if allowed is not None:
-            scores = ops.where(np.broadcast_to(allowed, scores.shape), scores, MINUS_INFINITY)
-        weights = ops.softmax(scores)
-        kept = weights
-        if training and self.dropout > 0:
-            kept = ops.dropout(weights, self.dropout, seed=self.seed_generator)
-        y = ops.transpose(ops.matmul(kept, v), (0, 2, 1, 3))
+        weights = None
+        if return_attention_scores or training and self.dropout > 0:
+            allowed = self._allowed(masks, attention_mask, causal_mask(query.shape[1], key.shape[1])
+                                    if use_causal_mask else None)
+            y, weights = self._with_weights(q, k, v, allowed, training)
+        else:
+            y = ops.dot_product_attention(q, k, v, mask=self._allowed(masks, attention_mask), is_causal=use_causal_mask)
         if self.use_gate:
             y = y * self._gate_dense(query)
         y = self.output_dense(y)
         return (y, weights) if return_attention_scores else y
 
-    def _allowed(self, query: Tensor, key: Tensor, masks: list[Any], attention_mask: Any, use_causal_mask: bool) -> Any:
+    def _with_weights(self, q: Tensor, k: Tensor, v: Tensor, allowed: Any, training: bool | None) -> Any:
+        """The heads' results, (batch, queries, heads, value_dim), and the weights before dropout."""
+        q, k, v = (ops.transpose(part, (0, 2, 1, 3)) for part in (q * (1 / math.sqrt(self.key_dim)), k, v))
+        scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
+        if allowed is not None:
+            scores = ops.where(np.broadcast_to(allowed, scores.shape), scores, MINUS_INFINITY)
+        weights = kept = ops.softmax(scores)
+        if training and self.dropout > 0:
+            kept = ops.dropout(weights, self.dropout, seed=self.seed_generator)
+        return ops.transpose(ops.matmul(kept, v), (0, 2, 1, 3)), weights
+
+    def _allowed(self, masks: list[Any], attention_mask: Any, causal: Array | None = None) -> Any:
         """Which keys each query uses, broadcasting to (batch, heads, queries, keys); None for all."""
         parts = []
         for mask, axis in zip(masks, (2, 1, 1), strict=True):
             if mask is not None:
                 parts.append(np.expand_dims(np.asarray(mask).astype(bool), axis))
-        if use_causal_mask:
-            parts.append(causal_mask(query.shape[1], key.shape[1]))
+        if causal is not None:
+            parts.append(causal)
         if attention_mask is not None:
             parts.append(np.asarray(attention_mask).astype(bool))
         if not parts:

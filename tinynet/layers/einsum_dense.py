@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import activations, ops
+from ..ops.dense import dense_over_axes, product_axes
 from .base import Layer
+from .dense import FUSED
 from .weight_spec import describe_weight, make_weight, weight_config
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class EinsumDense(Layer):
         self._in, comma, self._kernel = left.partition(",")
         if not arrow or not comma or "," in self._kernel:
             raise ValueError(f"EinsumDense: the equation must look like 'ab,bc->ac', got {equation!r}")
+        self._axes = product_axes(self._in, self._kernel, self._out)  # None if it is more than one matrix product
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
@@ -106,8 +109,15 @@ class EinsumDense(Layer):
             self.bias = make_weight(self, "bias", shape)
 
     def call(self, x: Tensor) -> Tensor:
-        y = ops.einsum(self.equation, x, self.kernel)
-        return self.activation(y if self.bias is None else y + self.bias)
+        kernel: Any = self.kernel
+        bias, axes = self.bias, self._axes
+        if (axes and (bias is None or bias.data.shape == kernel.data.shape[axes:])
+                and x.data.shape[-axes:] == kernel.data.shape[:axes] and x.data.dtype == kernel.data.dtype):
+            fused = FUSED.get(self.activation)
+            y = dense_over_axes(x, kernel, bias, fused or "linear", axes)
+            return y if fused else self.activation(y)
+        y = ops.einsum(self.equation, x, kernel)
+        return self.activation(y if bias is None else y + bias)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self._lengths(input_shape)[1]

@@ -7,8 +7,9 @@ from .activation import (
     relu, relu6, selu, sigmoid, silu, soft_shrink, softplus, softsign, sparse_plus, sparse_sigmoid, squareplus,
     swish, tanh, tanh_shrink, threshold,
 )
-from .any_rank import conv, conv_transpose, depthwise_conv, dot_product_attention, extract_sequences, separable_conv
+from .any_rank import conv, conv_transpose, depthwise_conv, extract_sequences, separable_conv
 from .arrangement import depth_to_space, flip, fliplr, flipud, meshgrid, pad, repeat, roll, rot90, space_to_depth, tile
+from .attention import dot_product_attention
 from .average_pool2d import average_pool, average_pool2d
 from .batch_norm import batch_norm, batch_norm_with, batch_normalization
 from .binary_cross_entropy import binary_crossentropy

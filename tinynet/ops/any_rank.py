@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..core.types import TensorLike
-from ..tensor import Tensor, convert_to_tensor, to_array
+from ..tensor import Tensor, convert_to_tensor
 from .conv2d import conv1d, conv2d
 from .conv2d_transpose import conv2d_transpose
 from .depthwise_conv2d import depthwise_conv2d
-from .indexing import take, where
-from .matmul import matmul
-from .shape import expand_dims, squeeze, swapaxes, transpose
-from .softmax import softmax
+from .indexing import take
+from .shape import expand_dims, squeeze, transpose
 
 
 def _rank(name, inputs):
@@ -158,52 +156,6 @@ def separable_conv(
     """
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(y, pointwise_kernel, data_format=data_format)
-
-
-def dot_product_attention(
-    query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike = None, mask: TensorLike = None,
-    scale: float | None = None, is_causal: bool = False, flash_attention: bool | None = None,
-    attn_logits_soft_cap: float | None = None,
-) -> Tensor:
-    """Scaled dot-product attention, softmax(q k^T scale + bias) v, for each head. Vaswani et al. 2017, eq. 1.
-
-    Args:
-        query: Shape (batch, queries, heads, dim).
-        key, value: Shape (batch, keys, heads, dim).
-        bias: Added to the scores, (batch, heads, queries, keys) or what broadcasts to it.
-        mask: True where a query may attend to a key; of the same shape.
-        scale: Factor of the scores; 1 / sqrt(dim) if None.
-        is_causal: Let each query attend to no later key.
-        flash_attention: Makes no difference: there is one implementation.
-        attn_logits_soft_cap: Not supported.
-
-    Returns:
-        Tensor, shape (batch, queries, heads, dim).
-
-    Raises:
-        ValueError: an input does not have four axes, or `attn_logits_soft_cap` is given.
-
-    >>> x = np.ones((1, 5, 2, 4), "float32")
-    >>> dot_product_attention(x, x, x).shape
-    (1, 5, 2, 4)
-    """
-    query, key, value = (convert_to_tensor(x) for x in (query, key, value))
-    if attn_logits_soft_cap is not None:
-        raise ValueError("dot_product_attention: attn_logits_soft_cap is for large language models; leave it None")
-    if not len(query.shape) == len(key.shape) == len(value.shape) == 4:
-        raise ValueError("dot_product_attention: expected (batch, steps, heads, dim) three times, got "
-                         f"{query.shape}, {key.shape}, {value.shape}")
-    query, key, value = (swapaxes(x, 1, 2) for x in (query, key, value))  # (batch, heads, steps, dim)
-    scores = matmul(query, swapaxes(key, 2, 3)) * (query.shape[-1] ** -0.5 if scale is None else scale)
-    if bias is not None:
-        scores = scores + bias
-    visible = None if mask is None else to_array(mask).astype(bool)
-    if is_causal:
-        causal = np.tril(np.ones(scores.shape[2:], bool))
-        visible = causal if visible is None else visible & causal
-    if visible is not None:
-        scores = where(np.broadcast_to(visible, scores.shape), scores, -0.7 * float(np.finfo(scores.dtype).max))
-    return swapaxes(matmul(softmax(scores), value), 1, 2)
 
 
 def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:

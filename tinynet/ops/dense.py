@@ -20,7 +20,8 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor
-from .recorded_gradients import product_gradients
+from .recorded_gradients import composed, product_gradients
+from .shape import reshape
 
 # name: (f(z), f'(z) in terms of y = f(z)); f' is called on Tensors too, where a second derivative is wanted
 ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
@@ -128,6 +129,66 @@ def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike = None, activation
                                  kernel_data, _product, _input_gradient, _kernel_gradient, need_dx, need_dkernel)
 
     return record(y, inputs, backward, differentiable)
+
+
+def dense_over_axes(x: Tensor, kernel: Tensor, bias: Tensor | None, activation: str, axes: int) -> Tensor:
+    """A dense layer whose inputs and units have several axes each: one matrix product, as in `dense`.
+
+    y[..., J] = f(sum over I of x[..., I] kernel[I, J] + bias[J]), where I and J stand for several indices.
+
+    Args:
+        x: Tensor, shape (..., *inputs), of rank axes + 1 at least.
+        kernel: Tensor, shape (*inputs, *units), of the same element type.
+        bias: Tensor, shape (*units,), or None.
+        activation: As for `dense`.
+        axes: The number of axes of the inputs.
+
+    Returns:
+        Tensor, shape (..., *units).
+
+    >>> heads = dense_over_axes(Tensor(np.ones((2, 5, 8))), Tensor(np.ones((8, 4, 3))), None, "linear", 1)
+    >>> dense_over_axes(heads, Tensor(np.ones((4, 3, 8))), None, "linear", 2).shape
+    (2, 5, 8)
+    """
+    inputs, units = kernel.data.shape[:axes], kernel.data.shape[axes:]
+    leading = x.data.shape[:-axes]
+    x_shape, kernel_shape = (*leading, math.prod(inputs)), (math.prod(inputs), math.prod(units))
+    tensors = (x, kernel) if bias is None else (x, kernel, bias)
+    arrays = tuple(tensor.data for tensor in tensors)
+    x_data, kernel_data = x.data.reshape(x_shape), kernel.data.reshape(kernel_shape)
+    y = kernels.dense_forward(x_data, kernel_data, None if bias is None else bias.data.reshape(-1), activation)
+    shape = (*leading, *units)
+    if not state.tapes:
+        return Tensor.wrap(y.reshape(shape))
+    needed = is_tracked(x), is_tracked(kernel), bias is not None and is_tracked(bias)
+
+    def backward(dy):
+        gradients = kernels.dense_backward(dy.reshape(y.shape), x_data, kernel_data, y, activation, *needed)
+        return tuple(None if g is None else g.reshape(array.shape)
+                     for g, array in zip(gradients, arrays, strict=False))  # there is no bias, or there are three
+
+    def formula(x, kernel, bias=None):
+        bias = None if bias is None else reshape(bias, (kernel_shape[1],))
+        return reshape(dense(reshape(x, x_shape), reshape(kernel, kernel_shape), bias, activation), shape)
+
+    return record(y.reshape(shape), tensors, backward, composed(formula, tensors, arrays))
+
+
+def product_axes(x: str, kernel: str, out: str) -> int | None:
+    """How many axes a dense layer sums over, if Einstein's summation 'x,kernel->out' is one; else None.
+
+    Args:
+        x, kernel, out: One letter an axis; '...' only where x and out begin.
+
+    >>> product_axes("abc", "cde", "abde"), product_axes("abcd", "cde", "abe"), product_axes("...b", "bc", "...c")
+    (1, 2, 1)
+    >>> product_axes("abc", "dc", "abd")  # the kernel is transposed
+    """
+    x, out = x.replace("...", "."), out.replace("...", ".")
+    axes = sum(letter not in out for letter in x)
+    batch, summed, units = x[:-axes], x[-axes:], kernel[axes:]
+    distinct = len(set(x + units)) == len(x + units)
+    return axes if axes and batch and units and distinct and kernel == summed + units and out == batch + units else None
 
 
 def _product(x, kernel):

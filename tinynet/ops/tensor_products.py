@@ -11,6 +11,7 @@ from ..core.types import TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from . import both
+from .dense import dense_over_axes, product_axes
 from .elementwise import multiply, sqrt, square, subtract
 from .formulas import binary, moved, result_type, sum_to, wrap
 from .matmul import matmul
@@ -52,6 +53,10 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     dtype = result_type(*tensors)
     arrays = [to_array(x, dtype) for x in tensors]
     names, out = _letters(subscripts, [a.ndim for a in arrays])
+    if len(tensors) == 2 and all(x.data.dtype == dtype and dtype.kind == "f" for x in tensors):
+        axes = product_axes(names[0], names[1], out)
+        if axes and arrays[0].shape[-axes:] == arrays[1].shape[:axes]:
+            return dense_over_axes(tensors[0], tensors[1], None, "linear", axes)
     y = np.ascontiguousarray(np.einsum(f"{','.join(names)}->{out}", *arrays, optimize=len(arrays) > 1)).reshape(
         [_length(letter, names, arrays) for letter in out])
     likes = [_wanted(x) for x in tensors]

@@ -8,6 +8,7 @@
 
 #include "kernels.h"
 #include "kernels/helpers.h"
+#include "kernels/lanes.h"
 #include "kernels/elementwise/math.h"
 
 namespace tinynet::TINYNET_ISA {
@@ -36,9 +37,9 @@ inline T row_sum(Index size, const Value& value) {
   for (; k + kRowLanes <= size; k += kRowLanes)
     for (Index lane = 0; lane < kRowLanes; ++lane) lanes[lane] += value(k + lane);
   for (; k < size; ++k) lanes[k % kRowLanes] += value(k);
-  for (Index width = kRowLanes / 2; width > 0; width /= 2)
+  for (Index width = kRowLanes / 2; width >= VectorOf<T>::lanes; width /= 2)
     for (Index lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  return lanes[0];
+  return sum_of_lanes<T>(load(lanes));
 }
 
 // May miss a NaN, which the exponentials propagate anyway.
@@ -50,9 +51,9 @@ inline T row_max(const T* x, Index size) {
   for (; k + kRowLanes <= size; k += kRowLanes)
     for (Index lane = 0; lane < kRowLanes; ++lane) lanes[lane] = math::max(lanes[lane], x[k + lane]);
   for (; k < size; ++k) lanes[0] = math::max(lanes[0], x[k]);
-  for (Index width = kRowLanes / 2; width > 0; width /= 2)
+  for (Index width = kRowLanes / 2; width >= VectorOf<T>::lanes; width /= 2)
     for (Index lane = 0; lane < width; ++lane) lanes[lane] = math::max(lanes[lane], lanes[lane + width]);
-  return lanes[0];
+  return largest_lane<T>(load(lanes));
 }
 
 // Softmax of rows [begin, end) into y. Calls finish(row, max, log of the sum) for each row when its y is complete.

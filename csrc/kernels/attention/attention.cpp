@@ -1,0 +1,4 @@
+#include "kernels/attention/attention.h"
+#include "isa/export.h"
+
+EXPORT_KERNELS(attention)
