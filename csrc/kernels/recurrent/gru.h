@@ -29,7 +29,7 @@ void gru_forward(const RecurrenceShape& shape, const T* z, const T* h0, const T*
   const recurrent::GruProducts<T> products(shape, recurrent_kernel, recurrent_mask, reset_after, false);
   const T* const candidate_mask =
       recurrent_mask != nullptr && !reset_after ? recurrent_mask + 2 * shape.batch * units : nullptr;
-  recurrent::each_group(shape.batch, [&](Index sample, Index rows) {
+  recurrent::each_group<T>(shape, 3, [&](Index sample, Index rows) {
     // What is added to the gates: the product with h; and r h, whose product the candidate gets.
     const recurrent::Scratch<T> product(3 * rows * units), reset(rows * units);
     for (Index t = 0; t < steps; ++t) {
@@ -85,7 +85,7 @@ void gru_backward(const RecurrenceShape& shape, const T* dy, const T* dh_last, c
   const recurrent::GruProducts<T> products(shape, recurrent_kernel, recurrent_mask, reset_after, true);
   const T* const candidate_mask =
       recurrent_mask != nullptr && !reset_after ? recurrent_mask + 2 * shape.batch * units : nullptr;
-  recurrent::each_group(shape.batch, [&](Index sample, Index rows) {
+  recurrent::each_group<T>(shape, 3, [&](Index sample, Index rows) {
     const recurrent::Scratch<T> scratch(rows * units), dreset(rows * units);
     T* const dh = dh0 + sample * units;  // the gradient of h after step t, at the end that of h0
     for (Index i = 0; i < rows * units; ++i) dh[i] = dh_last != nullptr ? dh_last[sample * units + i] : T(0);

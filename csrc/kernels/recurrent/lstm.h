@@ -13,7 +13,7 @@ void lstm_forward(const RecurrenceShape& shape, const T* z, const T* h0, const T
   const Index units = shape.units, steps = shape.steps, row = steps * units;
   const recurrent::GateProducts<T> products(recurrent_kernel, units, 4 * units, 0, 4, recurrent_mask, shape.batch,
                                             false);
-  recurrent::each_group(shape.batch, [&](Index sample, Index rows) {
+  recurrent::each_group<T>(shape, 4, [&](Index sample, Index rows) {
     const recurrent::Scratch<T> scratch(recurrent_mask != nullptr ? rows * units : 0);
     for (Index t = 0; t < steps; ++t) {
       const Index first = sample * row + t * units;
@@ -52,7 +52,7 @@ void lstm_backward(const RecurrenceShape& shape, const T* dy, const T* dh_last, 
   const Index units = shape.units, steps = shape.steps, row = steps * units;
   const recurrent::GateProducts<T> products(recurrent_kernel, units, 4 * units, 0, 4, recurrent_mask, shape.batch,
                                             true);
-  recurrent::each_group(shape.batch, [&](Index sample, Index rows) {
+  recurrent::each_group<T>(shape, 4, [&](Index sample, Index rows) {
     const recurrent::Scratch<T> scratch((recurrent_mask != nullptr ? rows + 1 : 1) * units);
     T* const through = scratch + (recurrent_mask != nullptr ? rows * units : 0);  // the gradient that c gets from h
     T* const dh = dh0 + sample * units;  // the gradients of h and c after step t, at the end those of h0 and c0

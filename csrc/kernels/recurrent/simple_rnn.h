@@ -11,7 +11,7 @@ void simple_rnn_forward(const RecurrenceShape& shape, const T* z, const T* h0, c
                         const std::uint8_t* mask, const T* recurrent_mask, Activation activation, T* y, T* values) {
   const Index units = shape.units, steps = shape.steps, row = steps * units;
   const recurrent::GateProducts<T> products(recurrent_kernel, units, units, 0, 1, recurrent_mask, shape.batch, false);
-  recurrent::each_group(shape.batch, [&](Index sample, Index rows) {
+  recurrent::each_group<T>(shape, 1, [&](Index sample, Index rows) {
     const recurrent::Scratch<T> scratch(recurrent_mask != nullptr ? rows * units : 0);
     for (Index t = 0; t < steps; ++t) {
       T* const v = values + sample * row + t * units;
@@ -34,7 +34,7 @@ void simple_rnn_backward(const RecurrenceShape& shape, const T* dy, const T* dh_
                          T* dz, T* dh0) {
   const Index units = shape.units, steps = shape.steps, row = steps * units;
   const recurrent::GateProducts<T> products(recurrent_kernel, units, units, 0, 1, recurrent_mask, shape.batch, true);
-  recurrent::each_group(shape.batch, [&](Index sample, Index rows) {
+  recurrent::each_group<T>(shape, 1, [&](Index sample, Index rows) {
     const recurrent::Scratch<T> scratch(recurrent_mask != nullptr ? rows * units : 0);
     T* const dh = dh0 + sample * units;  // the gradient of h after step t, at the end that of h0
     for (Index i = 0; i < rows * units; ++i) dh[i] = dh_last != nullptr ? dh_last[sample * units + i] : T(0);

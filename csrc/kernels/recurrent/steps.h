@@ -143,11 +143,18 @@ class GateProducts {
 
 // Calls body(sample, rows) for groups of samples, in parallel: enough groups for the threads, and as large as that
 // allows, so that few passes over the packed kernel are made. At most 48 samples, so that their gates stay in the L2
-// cache.
-template <class Body>
-void each_group(Index batch, const Body& body) {
-  const Index rows = min(48, max(1, ceil_div(batch, num_threads())));
-  parallel_for(batch, rows, [&](Index begin, Index end) { body(begin, end - begin); });
+// cache. Little arithmetic is not worth a second thread.
+template <class T, class Body>
+void each_group(const RecurrenceShape& shape, Index gates, const Body& body) {
+  const double work = 2.0 * static_cast<double>(shape.batch * shape.steps) *
+                      static_cast<double>(gates * shape.units * shape.units);
+  const Index threads = work < product::Plan<T>::kSerial ? 1 : num_threads();
+  const Index rows = min(48, max(1, ceil_div(shape.batch, threads)));
+  const Index groups_a_task = threads == 1 ? ceil_div(shape.batch, rows) : 1;
+  parallel_for(ceil_div(shape.batch, rows), groups_a_task, [&](Index begin, Index end) {
+    for (Index group = begin; group < end; ++group)
+      body(group * rows, min(rows, shape.batch - group * rows));
+  });
 }
 
 template <class T>
