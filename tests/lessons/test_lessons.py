@@ -28,11 +28,12 @@ def words_of(text):
 
 
 @every_lesson
-def test_it_runs(lesson):
+@both_languages
+def test_it_runs(lesson, lang):
     pytest.importorskip("matplotlib")
     with open_output() as output:
         try:
-            run_lesson(lesson, "ko", output=output)
+            run_lesson(lesson, lang, output=output)
         except (RuntimeError, TimeoutError) as error:
             output.seek(0)
             pytest.fail(f"{error}\n{output.read()}")
