@@ -9,17 +9,15 @@ the whole array; the first step's loss likewise, and the loss of the third step 
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from typing import Any
 
 import harness
 import numpy as np
-from harness import print_table
+from kinds import KINDS, check_of, chosen_kinds, report
 from peers.arrays import encoder
 
-KINDS = "training,prediction,one_sample"
 SHAPES = "32x64x64x4x256,32x128x256x8x1024"
 QUICK_SHAPES = "2x3x8x2x5"
 CLASSES = 10
@@ -65,30 +63,11 @@ def logits_of(x: np.ndarray, weights: dict[str, Any], heads: int) -> np.ndarray:
 
 
 def make_check(kind: str, sizes: dict[str, int]) -> harness.Check:
-    """Return a check of files that hold the predictions, or the losses of the first steps."""
-
-    def check(results):
-        x, labels, weights = encoder(**sizes)
-        logits = logits_of(x[:1] if kind == "one_sample" else x, weights, sizes["heads"])
-        # Sums of up to `hidden` terms, some eight of them one after the other.
-        allowed = 8 * (sizes["hidden"] + sizes["features"] + sizes["steps"]) * 2.0**-24
-        verdicts = {}
-        for name, file in results.items():
-            actual = np.load(file).astype(np.float64)
-            if kind == "training":
-                log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-                loss = -log_p[np.arange(len(labels)), labels].mean()
-                error = abs(actual[0] - loss) / max(abs(loss), float(np.abs(logits).max()))
-                verdicts[name] = (bool(error <= allowed and actual[-1] < actual[0]),
-                                  f"loss {actual[0]:.4f} to {actual[-1]:.4f}, float64 starts at {loss:.4f}")
-            elif actual.shape != logits.shape:
-                verdicts[name] = False, f"shape {actual.shape}"
-            else:
-                error = float(np.linalg.norm(actual - logits) / np.linalg.norm(logits))
-                verdicts[name] = error <= allowed, f"at most {error / allowed:.2g} of the bound"
-        return verdicts
-
-    return check
+    """Return a check of the files that a turn of one kind writes."""
+    x, labels, weights = encoder(**sizes)
+    # Sums of up to `hidden` terms, some eight of them one after the other.
+    allowed = 8 * (sizes["hidden"] + sizes["features"] + sizes["steps"]) * 2.0**-24
+    return check_of(kind, labels, logits_of(x[:1] if kind == "one_sample" else x, weights, sizes["heads"]), allowed)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -106,9 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError:
         p.error(f"--shapes {arguments.shapes!r}: expected sizes such as 32x64x64x4x256, the heads a divisor of the "
                 "features")
-    kinds = arguments.kinds.split(",")
-    if unknown := set(kinds) - set(KINDS.split(",")):
-        p.error(f"--kinds: unknown {', '.join(sorted(unknown))}; known: {KINDS}")
+    kinds = chosen_kinds(p, arguments.kinds)
 
     with harness.Session(arguments, arguments.contenders) as session:
         session.measure_peaks()
@@ -120,27 +97,8 @@ def main(argv: list[str] | None = None) -> int:
                     {"kind": kind, "shape": label}, "encoder", {"kind": kind, **sizes}, make_check(kind, sizes),
                     calls=10_000, seconds=arguments.seconds)
         session.measure_peaks()
-        return session.finish(report(session, times, arguments))
-
-
-def report(session: harness.Session, times: dict[str, dict[str, float]],
-           arguments: argparse.Namespace) -> dict[str, Any]:
-    """Print the table and return its numbers as a dict."""
-    names = list(session.workers)
-    summary: dict[str, Any] = {"milliseconds": {}, "ratio_to_fastest_peer": {}}
-    rows = []
-    for label, medians in times.items():
-        summary["milliseconds"][label] = {name: 1e3 * seconds for name, seconds in medians.items()}
-        row = [label, *(f"{1e3 * medians[name]:.3f}" if name in medians else "-" for name in names)]
-        best = min((medians[name] for name in medians if not name.startswith("tinynet")), default=None)
-        if best and "tinynet" in medians:
-            summary["ratio_to_fastest_peer"][label] = best / medians["tinynet"]
-        ratio = summary["ratio_to_fastest_peer"].get(label)
-        row.append(f"{ratio:.2f}" if ratio else "-")
-        rows.append(row)
-    print(f"\nAn encoder block, float32, milliseconds on {arguments.threads} thread(s)\n")
-    print_table(["batch x steps x features x heads x hidden", *names, "fastest peer / tinynet"], rows)
-    return summary
+        title = f"An encoder block, float32, milliseconds on {arguments.threads} thread(s)"
+        return session.finish(report(session, times, title, "batch x steps x features x heads x hidden"))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,12 @@ import bench_attention  # noqa: E402
 import bench_matmul  # noqa: E402
 import bench_normalization  # noqa: E402
 import bench_optimizer  # noqa: E402
+import bench_recurrent  # noqa: E402
 import bench_training  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
 from cases import CASES  # noqa: E402
-from peers.arrays import encoder, matrices  # noqa: E402
+from peers.arrays import GATES, encoder, matrices, recurrent  # noqa: E402
 
 KEYS = {"format", "script", "command", "commit", "date", "machine", "threads", "isa", "rounds", "pause_s", "peaks",
         "versions", "skipped", "failures", "summary", "measurements"}
@@ -266,6 +267,29 @@ def test_attention_script(tmp_path):
     stored = json.loads(file.read_text())
     assert set(stored) == KEYS and not stored["failures"]
     assert [entry["kind"] for entry in stored["measurements"]] == bench_attention.KINDS.split(",")
+
+
+def test_recurrent_script(tmp_path):
+    file = tmp_path / "results.json"
+    done = run("bench_recurrent.py", "--quick", "--contenders", "tinynet", "--output", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    stored = json.loads(file.read_text())
+    assert set(stored) == KEYS and not stored["failures"]
+    assert [(entry["layer"], entry["kind"]) for entry in stored["measurements"]] == [
+        (layer, kind) for layer in GATES for kind in bench_recurrent.KINDS.split(",")]
+
+
+@pytest.mark.parametrize("layer", GATES)
+def test_recurrent_check_refuses_other_predictions_and_a_loss_that_stays(tmp_path, layer):
+    [sizes] = bench_recurrent.parse_shapes("2x3x4x5")
+    x, _, weights = recurrent(layer, **sizes)
+    right = bench_recurrent.logits_of(layer, x, weights)
+    for kind, wrong in (("prediction", np.zeros_like(right)), ("prediction", np.roll(right, 1, axis=0)),
+                        ("one_sample", right[1:]), ("training", np.full(3, 2.3))):
+        np.save(tmp_path / "wrong.npy", wrong)
+        assert not bench_recurrent.make_check(kind, layer, sizes)({"wrong": str(tmp_path / "wrong.npy")})["wrong"][0]
+    np.save(tmp_path / "right.npy", right)
+    assert bench_recurrent.make_check("prediction", layer, sizes)({"right": str(tmp_path / "right.npy")})["right"][0]
 
 
 def test_attention_check_refuses_other_predictions_and_a_loss_that_stays(tmp_path):

@@ -82,3 +82,23 @@ def encoder(batch, steps, features, heads, hidden, classes, seed):
     weights |= {"norm1": norm(), "hidden": dense(features, hidden), "shown": dense(hidden, features), "norm2": norm(),
                 "classes": dense(features, classes)}
     return x, rng.integers(0, classes, batch), weights
+
+
+GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
+
+
+def recurrent(layer, batch, steps, features, units, classes, seed):
+    """x (batch, steps, features), labels, and the weights of a recurrent layer and of a dense layer after it, by name.
+    The gates' order, and a GRU's second bias, are Keras's.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((batch, steps, features), np.float32)
+
+    def matrix(inputs, outputs):
+        return rng.standard_normal((inputs, outputs), np.float32) / np.float32(np.sqrt(inputs))
+
+    gates = GATES[layer] * units
+    bias = np.float32(0.1) * rng.standard_normal((2, gates) if layer == "gru" else gates, np.float32)
+    weights = {"recurrent": (matrix(features, gates), matrix(units, gates), bias),
+               "classes": (matrix(units, classes), np.float32(0.1) * rng.standard_normal(classes, np.float32))}
+    return x, rng.integers(0, classes, batch), weights

@@ -3,7 +3,7 @@
 import numpy as np
 from cases import CASES
 
-from .arrays import CHECKED_STEPS, encoder, images
+from .arrays import CHECKED_STEPS, encoder, images, recurrent
 
 
 def build(framework, case):
@@ -70,32 +70,17 @@ class KerasTraining:
         return {**last, "first_loss": self.first_loss}
 
 
-class KerasEncoder:
-    """run() is a training step, a prediction of the batch, or of its first sample, of a transformer's encoder block."""
+class KerasSteps:
+    """run() is a training step, a prediction of the batch, or of its first sample. Subclasses make `model`, and set its
+    weights in `_start`.
+    """
 
-    def __init__(self, framework, kind, heads, **sizes):
-        self.x, self.y, self.weights = encoder(heads=heads, **sizes)
-        L, features = framework.layers, sizes["features"]
-        x = framework.Input(self.x.shape[1:])
-        attention, norms = L.MultiHeadAttention(heads, features // heads), [L.LayerNormalization() for _ in range(2)]
-        dense = [L.Dense(sizes["hidden"], activation="gelu"), L.Dense(features), L.Dense(sizes["classes"])]
-        h = norms[0](L.Add()([x, attention(x, x)]))
-        h = norms[1](L.Add()([h, dense[1](dense[0](h))]))
-        self.model = framework.Model(x, dense[2](L.GlobalAveragePooling1D()(h)))
-        self.layers = {"norm1": norms[0], "norm2": norms[1], "hidden": dense[0], "shown": dense[1], "classes": dense[2]}
-        self.attention, self.kind = attention, kind
+    def _begin(self, framework, kind, x, y):
+        self.kind, self.y = kind, y
         self.model.compile(framework.optimizers.Adam(1e-3),
                            framework.losses.SparseCategoricalCrossentropy(from_logits=True))
         self._start()
-        self.sample = framework.ops.convert_to_tensor(self.x[:1])
-        self.x = framework.ops.convert_to_tensor(self.x)
-
-    def _start(self):
-        for name, layer in self.layers.items():
-            layer.set_weights(self.weights[name])
-        shapes = [weight.shape for weight in self.attention.weights]
-        flat = [part for name in ("query", "key", "value", "output") for part in self.weights[name]]
-        self.attention.set_weights([part.reshape(shape) for part, shape in zip(flat, shapes, strict=True)])
+        self.sample, self.x = framework.ops.convert_to_tensor(x[:1]), framework.ops.convert_to_tensor(x)
 
     def run(self):
         if self.kind == "training":
@@ -113,3 +98,42 @@ class KerasEncoder:
             self.run()
             losses.append(np.float32(np.ravel(self.loss)[0]))
         return np.array(losses)
+
+
+class KerasEncoder(KerasSteps):
+    """A transformer's encoder block."""
+
+    def __init__(self, framework, kind, heads, **sizes):
+        given, y, self.weights = encoder(heads=heads, **sizes)
+        L, features = framework.layers, sizes["features"]
+        x = framework.Input(given.shape[1:])
+        attention, norms = L.MultiHeadAttention(heads, features // heads), [L.LayerNormalization() for _ in range(2)]
+        dense = [L.Dense(sizes["hidden"], activation="gelu"), L.Dense(features), L.Dense(sizes["classes"])]
+        h = norms[0](L.Add()([x, attention(x, x)]))
+        h = norms[1](L.Add()([h, dense[1](dense[0](h))]))
+        self.model = framework.Model(x, dense[2](L.GlobalAveragePooling1D()(h)))
+        self.layers = {"norm1": norms[0], "norm2": norms[1], "hidden": dense[0], "shown": dense[1], "classes": dense[2]}
+        self.attention = attention
+        self._begin(framework, kind, given, y)
+
+    def _start(self):
+        for name, layer in self.layers.items():
+            layer.set_weights(self.weights[name])
+        shapes = [weight.shape for weight in self.attention.weights]
+        flat = [part for name in ("query", "key", "value", "output") for part in self.weights[name]]
+        self.attention.set_weights([part.reshape(shape) for part, shape in zip(flat, shapes, strict=True)])
+
+
+class KerasRecurrent(KerasSteps):
+    """A recurrent layer over sequences, and a dense layer on its last state."""
+
+    def __init__(self, framework, kind, layer, **sizes):
+        x, y, self.weights = recurrent(layer, **sizes)
+        L = framework.layers
+        make = {"simple_rnn": L.SimpleRNN, "lstm": L.LSTM, "gru": L.GRU}[layer]
+        self.model = framework.Sequential([L.Input(x.shape[1:]), make(sizes["units"]), L.Dense(sizes["classes"])])
+        self._begin(framework, kind, x, y)
+
+    def _start(self):
+        for layer, name in zip(self.model.layers, ("recurrent", "classes"), strict=True):
+            layer.set_weights(self.weights[name])

@@ -9,7 +9,7 @@ from tinynet import runtime
 from tinynet.models.fusion import plan_steps
 
 from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, matrices, normalization, pooling
-from .keras_like import KerasEncoder, KerasTraining, augmentation
+from .keras_like import KerasEncoder, KerasRecurrent, KerasTraining, augmentation
 
 
 def start(threads):
@@ -174,6 +174,11 @@ class Encoder(KerasEncoder):
         super().__init__(tinynet, **parameters)
 
 
+class Recurrent(KerasRecurrent):
+    def __init__(self, **parameters):
+        super().__init__(tinynet, **parameters)
+
+
 class Peak:
     """run() measures multiply-adds and copying once; the best of all turns counts, since other work only slows it."""
 
@@ -215,6 +220,7 @@ TASKS = {
     "conv2d": Conv2D,
     "encoder": Encoder,
     "normalization": Normalization,
+    "recurrent": Recurrent,
     "training": Training,
     "peak": Peak,
     "pooling": Pooling,

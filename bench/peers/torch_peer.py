@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from cases import CASES
 from torch import nn
@@ -166,18 +167,41 @@ class EncoderBlock(nn.Module):
         return self.classes(h.mean(1))
 
 
-class Encoder:
-    """run() is a training step, a prediction of the batch, or of its first sample, of a transformer's encoder block."""
+class Recurrent(nn.Module):
+    """A recurrent layer over sequences, and a dense layer on its last state. PyTorch has the gates of a GRU in another
+    order, and two biases in every layer.
+    """
 
-    def __init__(self, kind, heads, **sizes):
-        x, y, self.weights = arrays.encoder(heads=heads, **sizes)
-        self.x, self.y, self.kind, self.heads = torch.from_numpy(x), torch.from_numpy(y), kind, heads
+    def __init__(self, weights, layer):
+        super().__init__()
+        kernel, recurrent, bias = weights["recurrent"]
+        make = {"simple_rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[layer]
+        self.layer = make(len(kernel), len(recurrent), batch_first=True)
+        self.classes = nn.Linear(*weights["classes"][0].shape)
+        biases = bias if layer == "gru" else np.stack([bias, np.zeros_like(bias)])
+        parts = [kernel.T, recurrent.T, *biases, weights["classes"][0].T, weights["classes"][1]]
+        if layer == "gru":  # update, reset, candidate; PyTorch: reset, update, candidate
+            parts[:4] = (np.concatenate([part.reshape(3, len(part) // 3, *part.shape[1:])[i] for i in (1, 0, 2)])
+                         for part in parts[:4])
+        with torch.no_grad():
+            for parameter, part in zip(self.parameters(), parts, strict=True):
+                parameter.copy_(torch.from_numpy(np.ascontiguousarray(part)))
+
+    def forward(self, x):
+        return self.classes(self.layer(x)[0][:, -1])
+
+
+class Steps:
+    """run() is a training step, a prediction of the batch, or of its first sample, of a model of given weights."""
+
+    def __init__(self, kind, x, y, make):
+        self.x, self.y, self.kind, self.make = torch.from_numpy(x), torch.from_numpy(y), kind, make
         self.sample = self.x[:1].clone()
         self.loss = nn.CrossEntropyLoss()
         self._start()
 
     def _start(self):
-        self.model = EncoderBlock(self.weights, self.heads)
+        self.model = self.make()
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7,
                                           **{options.get("adam", "fused"): True})
 
@@ -202,6 +226,18 @@ class Encoder:
             self.run()
             losses.append(self.out.clone())
         return torch.stack(losses).numpy()
+
+
+def encoder(kind, heads, **sizes):
+    """Steps of a transformer's encoder block."""
+    x, y, weights = arrays.encoder(heads=heads, **sizes)
+    return Steps(kind, x, y, lambda: EncoderBlock(weights, heads))
+
+
+def recurrent(kind, layer, **sizes):
+    """Steps of a recurrent layer."""
+    x, y, weights = arrays.recurrent(layer, **sizes)
+    return Steps(kind, x, y, lambda: Recurrent(weights, layer))
 
 
 def build(case):
@@ -306,7 +342,8 @@ TASKS = {
     "adam": Adam,
     "matmul": MatMul,
     "conv2d": Conv2D,
-    "encoder": Encoder,
+    "encoder": encoder,
+    "recurrent": recurrent,
     "normalization": Normalization,
     "training": Training,
     "pooling": Pooling,
