@@ -226,7 +226,12 @@ def test_the_printed_link_is_where_the_server_answers(host):
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_killed_lab_or_a_closed_terminal_leaves_no_process(ending):
-    process = start()
+    # Under nohup this process ignores SIGHUP, and what it starts would, too.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        process = start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
     link = re.search(r"http\S+", process.stdout.readline())[0]
     assert answers(link)
     process.send_signal(ending)
