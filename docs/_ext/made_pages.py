@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -190,7 +191,8 @@ def lesson_page(lesson: Lesson, lang: str, outputs: dict[str, list[tuple[str, An
 
 def outputs_of(lesson: Lesson, lang: str) -> dict[str, list[tuple[str, Any]]]:
     """Run a lesson. Returns {code of a cell: [("", text) or (picture's name, bytes)]}."""
-    notebook = run_notebook(to_notebook(lesson, lang), time_limit=600)
+    with tempfile.TemporaryDirectory() as folder:  # in the repository, `import tinynet` would find the sources
+        notebook = run_notebook(to_notebook(lesson, lang), 600, folder)
     outputs: dict[str, list[tuple[str, Any]]] = {}
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
