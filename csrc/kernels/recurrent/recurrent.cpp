@@ -1,6 +1,0 @@
-#include "kernels/recurrent/gru.h"
-#include "kernels/recurrent/lstm.h"
-#include "kernels/recurrent/simple_rnn.h"
-#include "isa/export.h"
-
-EXPORT_KERNELS(recurrent)
