@@ -191,8 +191,9 @@ native.depends = [*native.units, *sorted(map(str, Path("csrc").rglob("*.h")))]
 
 cython_modules = cythonize(
     [
-        # No fused multiply-add: the loops give the bits of their NumPy references on every CPU.
-        Extension(f"tinynet.{folder}.{path.stem}", [str(path)], extra_compile_args=["-O3", "-ffp-contract=off"])
+        # No fused multiply-add: the loops give the bits of their NumPy references on every CPU. No debugging symbols,
+        # which Python's own flags may ask for: they would be 0.9 MB of the wheel.
+        Extension(f"tinynet.{folder}.{path.stem}", [str(path)], extra_compile_args=["-O3", "-ffp-contract=off", "-g0"])
         for folder in ("augment", "data")
         for path in sorted(Path(f"tinynet/{folder}").glob("*.pyx"))
     ],
