@@ -86,7 +86,8 @@ class KerasSteps:
         if self.kind == "training":
             self.loss = self.model.train_on_batch(self.x, self.y)
         else:
-            self.out = self.model(self.x if self.kind == "prediction" else self.sample, training=False)
+            # Not model(x): Keras compiles this one alone.
+            self.out = self.model.predict_on_batch(self.x if self.kind == "prediction" else self.sample)
 
     def result(self):
         """The predictions, or the losses of the first steps."""
