@@ -13,7 +13,8 @@ template <class T>
 struct GruProducts {
   GruProducts(const RecurrenceShape& shape, const T* kernel, const T* mask, bool reset_after, bool transposed)
       : of_h(kernel, shape.units, 3 * shape.units, 0, reset_after ? 3 : 2, mask, shape.batch, transposed) {
-    if (!reset_after) of_candidate.emplace(kernel, shape.units, 3 * shape.units, 2, 1, nullptr, shape.batch, transposed);
+    if (!reset_after)
+      of_candidate.emplace(kernel, shape.units, 3 * shape.units, 2, 1, nullptr, shape.batch, transposed);
   }
   GateProducts<T> of_h;
   std::optional<GateProducts<T>> of_candidate;
@@ -75,7 +76,8 @@ void gru_forward(const RecurrenceShape& shape, const T* z, const T* h0, const T*
   });
 }
 
-// dproduct is the gradient of the product with h. Without `reset_after` it is that of the gates, dz, and is not written.
+// dproduct is the gradient of the product with h. Without `reset_after` it is that of the gates, dz, and is not
+// written.
 template <class T>
 void gru_backward(const RecurrenceShape& shape, const T* dy, const T* dh_last, const T* h0, const T* recurrent_kernel,
                   const std::uint8_t* mask, const T* recurrent_mask, Activation activation,

@@ -21,9 +21,9 @@ using helpers::max;
 using helpers::min;
 using helpers::Scratch;
 
-// values[i] = f(values[i]). Not inlined, like the next one: five loops, which are called from a dozen lines.
+// values[i] = f(values[i])
 template <class T>
-__attribute__((noinline)) void activate(Activation which, T* values, Index size) {
+void activate(Activation which, T* values, Index size) {
   switch (which) {
     case Activation::tanh:
       for (Index i = 0; i < size; ++i) values[i] = math::tanh(values[i]);
@@ -44,7 +44,7 @@ __attribute__((noinline)) void activate(Activation which, T* values, Index size)
 
 // d[i] *= f', written in terms of y[i], the value of f
 template <class T>
-__attribute__((noinline)) void multiply_by_derivative(Activation which, const T* y, T* d, Index size) {
+void multiply_by_derivative(Activation which, const T* y, T* d, Index size) {
   using math::select;
   switch (which) {
     case Activation::tanh:
