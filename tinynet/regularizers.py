@@ -15,6 +15,7 @@ import numpy as np
 
 from .config import epsilon
 from .core.checks import number
+from .core.recording import computed, constant
 from .core.registry import by_both_names, deserialize_object, get_object, serialize_object
 from .ops.discrete_elementwise import sign
 from .ops.elementwise import absolute
@@ -211,16 +212,18 @@ class OrthogonalRegularizer(Regularizer):
 def _penalty(x, l1, l2):
     x = convert_to_tensor(x)
     data = x.data
-    penalty = data.dtype.type(0)
+    number = data.dtype.type
+    penalty: Any = constant(np.asarray(number(0)))
     if l1:
-        penalty = penalty + data.dtype.type(l1) * np.sum(abs(data))
+        penalty = computed(np.add, penalty, computed(np.multiply, number(l1), _sum(computed(np.abs, data))))
     if l2:
-        penalty = penalty + data.dtype.type(l2) * np.sum(np.square(data))
+        penalty = computed(np.add, penalty, computed(np.multiply, number(l2), _sum(computed(np.square, data))))
 
     def backward(d):
-        dx = (d * data.dtype.type(2 * l2)) * data
+        dx = computed(np.multiply, constant(np.asarray(d * number(2 * l2)), d), data)
         if l1:
-            dx += (d * data.dtype.type(l1)) * np.sign(data)
+            dx = computed(np.add, dx, computed(np.multiply, constant(np.asarray(d * number(l1)), d),
+                                               computed(np.sign, data)))
         return (dx,)
 
     def differentiable(d, _):
@@ -229,6 +232,10 @@ def _penalty(x, l1, l2):
         return (dx + (d * l1) * sign(then) if l1 else dx,)
 
     return record(np.asarray(penalty), (x,), backward, differentiable)
+
+
+def _sum(array):
+    return computed(np.sum, array)
 
 
 def _strength(name, value, default):

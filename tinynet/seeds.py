@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .core.recording import state
 from .core.types import Array, Config, SeedLike
 
 _MASK = (1 << 64) - 1
@@ -54,9 +55,16 @@ class SeedGenerator:
         Args:
             ordered: Keras's argument; without effect, since calls are always counted in order.
         """
-        offset = self._offset
-        self._offset = offset + 1
-        return self._seed, offset
+        pair = self.next_pair
+        self._offset = pair[1] + 1
+        if state.active is not None:
+            state.active.drawn.append((self, pair))
+        return pair
+
+    @property
+    def next_pair(self) -> tuple[int, int]:
+        """What `next` will return."""
+        return self._seed, self._offset
 
     @property
     def state(self) -> Array:

@@ -34,6 +34,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .core.nest import flatten
+from .core.recording import computed
 from .core.types import Array, Structure, TensorLike
 from .tape_conveniences import (
     Paused,
@@ -443,7 +444,8 @@ def _recorded(d_output: Tensor, output: Tensor, inputs: Sequence[Any], backward:
 
 
 def _sum(a: Any, b: Any) -> Any:
-    y = a + b  # NumPy makes scalars of arrays without dimensions
+    y = a + b if type(a) is Tensor or type(b) is Tensor else computed(np.add, a, b)
+    # NumPy makes scalars of arrays without dimensions
     return y if type(y) is np.ndarray or type(y) is Tensor else np.asarray(y)
 
 

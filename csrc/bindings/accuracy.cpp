@@ -15,6 +15,7 @@ Index count_correct(const Array& scores, const LabelArray& labels) {
   return with_float_type(scores, "scores", [&](auto type) {
     using T = decltype(type);
     const Input<T> input(scores, "scores");
+    refuse_recording("count_correct returns a number");
     const py::gil_scoped_release released;
     return kernels().table<T>().count_correct(input.data(), numbers.data(), input.dim(0), input.dim(1));
   });

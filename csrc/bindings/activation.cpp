@@ -19,10 +19,7 @@ Array activation_forward(const Array& x, const std::string& name, double a, doub
     using T = decltype(type);
     const Input<T> input(x, "x");
     const Result<T> y(shape_of(x));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().activation_forward(which, input.data(), y.data(), input.size(), T(a), T(b), T(c));
-    }
+    launch(kernels().table<T>().activation_forward, which, input.data(), y.data(), input.size(), T(a), T(b), T(c));
     return y.array();
   });
 }
@@ -33,11 +30,8 @@ Array activation_backward(const Array& dy, const Array& x, const std::string& na
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x");
     const Result<T> dx(shape_of(x));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().activation_backward(which, gradient.data(), input.data(), dx.data(), input.size(), T(a),
-                                               T(b), T(c));
-    }
+    launch(kernels().table<T>().activation_backward, which, gradient.data(), input.data(), dx.data(), input.size(),
+           T(a), T(b), T(c));
     return dx.array();
   });
 }

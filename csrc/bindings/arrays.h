@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bindings/recording.h"
 #include "bindings/types.h"
 #include "kernels.h"
 #include "pool.h"
@@ -88,11 +89,23 @@ class OptionalInput {
   const T* data_ = nullptr;
 };
 
+// An array in the arena of a recording: the recorded calls write to it again in every run.
+template <class T>
+py::array_t<T> recorded_array(Recording& recording, const Shape& shape, std::size_t bytes) {
+  auto block = std::make_unique<Arena::Lent>(recording.arena(), bytes);
+  recording.expect(block->memory, bytes);
+  const T* const memory = static_cast<const T*>(block->memory);
+  const py::capsule owner(block.get(), [](void* pointer) { delete static_cast<Arena::Lent*>(pointer); });
+  block.release();
+  return py::array_t<T>(shape, memory, owner);
+}
+
 // An uninitialised array. Its memory comes from the pool and returns to the pool with the last reference.
 template <class T>
 py::array_t<T> new_array(const Shape& shape) {
   std::size_t bytes = sizeof(T);
   for (const py::ssize_t extent : shape) bytes *= static_cast<std::size_t>(extent);
+  if (Recording* const recording = Recording::active()) return recorded_array<T>(*recording, shape, bytes);
   if (bytes <= 512) return py::array_t<T>(shape);  // NumPy keeps small blocks itself
   void* const memory = pool_allocate(bytes);
   PyObject* const owner = PyCapsule_New(memory, nullptr, [](PyObject* capsule) {
@@ -153,6 +166,7 @@ void bind_pooling(py::module_& module);
 void bind_batch_norm_max_pool2d(py::module_& module);
 void bind_conv2d_batch_norm(py::module_& module);
 void bind_recurrent(py::module_& module);
+void bind_recording(py::module_& module);
 void bind_attention(py::module_& module);
 
 }  // namespace tinynet

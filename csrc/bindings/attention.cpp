@@ -46,11 +46,8 @@ Two attention_forward(const Array& q, const Array& k, const Array& v, const Opti
     using T = decltype(type);
     const AttentionInputs<T> in("attention_forward", q, k, v, mask);
     const Result<T> y(in.of_queries()), log_sum(in.of_sums());
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().attention_forward(in.shape, in.q.data(), in.k.data(), in.v.data(), in.mask, y.data(),
-                                             log_sum.data(), scale, causal);
-    }
+    launch(kernels().table<T>().attention_forward, in.shape, in.q.data(), in.k.data(), in.v.data(), in.mask, y.data(),
+           log_sum.data(), scale, causal);
     return {y.array(), log_sum.array()};
   });
 }
@@ -64,12 +61,8 @@ Three attention_backward(const Array& dy, const Array& q, const Array& k, const 
     require(shape_of(dy) == in.of_queries() && shape_of(y) == in.of_queries() && shape_of(log_sum) == in.of_sums(),
             "attention_backward", "the shapes of dy, y and log_sum do not fit");
     const Result<T> dq(shape_of(q)), dk(shape_of(k)), dv(shape_of(v));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().attention_backward(in.shape, gradient.data(), in.q.data(), in.k.data(), in.v.data(),
-                                              in.mask, output.data(), sums.data(), dq.data(), dk.data(), dv.data(),
-                                              scale, causal);
-    }
+    launch(kernels().table<T>().attention_backward, in.shape, gradient.data(), in.q.data(), in.k.data(), in.v.data(),
+           in.mask, output.data(), sums.data(), dq.data(), dk.data(), dv.data(), scale, causal);
     return {dq.array(), dk.array(), dv.array()};
   });
 }

@@ -34,12 +34,9 @@ Forward forward(const Array& x, const OptionalArray& gamma, const OptionalArray&
     const Result<T> y(output_shape(s)), x_at_max(output_shape(s), need_argmax);
     const Argmax argmax(output_shape(s), need_argmax);
     const Result<T> mean({s.channels}), variance({s.channels}), inverse_std({s.channels});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_max_pool2d_forward(s, input.data(), scale.data(), shift.data(), epsilon,
-                                                         {rate, seed, offset}, y.data(), argmax.data(), x_at_max.data(),
-                                                         mean.data(), variance.data(), inverse_std.data());
-    }
+    launch(kernels().table<T>().batch_norm_max_pool2d_forward, s, input.data(), scale.data(), shift.data(), epsilon,
+           Dropout{rate, seed, offset}, y.data(), argmax.data(), x_at_max.data(), mean.data(), variance.data(),
+           inverse_std.data());
     return {y.array(), argmax.optional(), x_at_max.optional(), mean.array(), variance.array(), inverse_std.array()};
   });
 }
@@ -59,12 +56,9 @@ Inference inference(const Array& x, const OptionalArray& gamma, const OptionalAr
     const Result<T> y(output_shape(s)), x_at_max(output_shape(s), need_argmax);
     const Argmax argmax(output_shape(s), need_argmax);
     const Result<T> inverse_std({s.channels});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_max_pool2d_inference(s, input.data(), scale.data(), shift.data(), means.data(),
-                                                           variances.data(), epsilon, {rate, seed, offset}, y.data(),
-                                                           argmax.data(), x_at_max.data(), inverse_std.data());
-    }
+    launch(kernels().table<T>().batch_norm_max_pool2d_inference, s, input.data(), scale.data(), shift.data(),
+           means.data(), variances.data(), epsilon, Dropout{rate, seed, offset}, y.data(), argmax.data(), x_at_max.data(),
+           inverse_std.data());
     return {y.array(), argmax.optional(), x_at_max.optional(), inverse_std.array()};
   });
 }
@@ -85,12 +79,9 @@ std::tuple<OptionalArray, Array, Array> backward(const Array& dy, const ArgmaxIn
     const OptionalInput<T> scale(gamma, "gamma", s.channels), means(mean, "mean", s.channels),
         inverses(inverse_std, "inverse_std", s.channels);
     const Result<T> dx(shape_of(x), need_dx), dgamma({s.channels}), dbeta({s.channels});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_max_pool2d_backward(
-          s, gradient.data(), static_cast<const std::uint8_t*>(dense_argmax.data()), maxima.data(), input.data(),
-          scale.data(), means.data(), inverses.data(), constant, rate, dx.data(), dgamma.data(), dbeta.data());
-    }
+    launch(kernels().table<T>().batch_norm_max_pool2d_backward,  s, gradient.data(), static_cast<const
+           std::uint8_t*>(dense_argmax.data()), maxima.data(), input.data(), scale.data(), means.data(),
+           inverses.data(), constant, rate, dx.data(), dgamma.data(), dbeta.data());
     return {dx.optional(), dgamma.array(), dbeta.array()};
   });
 }

@@ -28,10 +28,7 @@ Array forward(const Conv2dShape& s, const Array& x, const Array& kernel, const O
     const Input<T> input(x, "x"), weights(kernel, "kernel");
     const OptionalInput<T> offset(bias, "bias", s.filters);
     const Result<T> y(output_shape(s));
-    {
-      const py::gil_scoped_release released;
-      run(kernels().table<T>(), input.data(), weights.data(), offset.data(), y.data());
-    }
+    run(kernels().table<T>(), input.data(), weights.data(), offset.data(), y.data());
     return y.array();
   });
 }
@@ -55,12 +52,9 @@ Gradients backward(const Conv2dShape& s, const Array& dy, const Array& x, const 
     }
     const T* const mask = output ? output->data() : nullptr;
     const Result<T> dx(shape_of(x), need_dx), dkernel(shape_of(kernel), need_dkernel), dbias({s.filters}, need_dbias);
-    {
-      const py::gil_scoped_release released;
-      const KernelTable<T>& table = kernels().table<T>();
-      if (input) weight_gradient(table, gradient.data(), input->data(), mask, dkernel.data(), dbias.data());
-      if (need_dx) input_gradient(table, gradient.data(), weights.data(), mask, dx.data());
-    }
+    const KernelTable<T>& table = kernels().table<T>();
+    if (input) weight_gradient(table, gradient.data(), input->data(), mask, dkernel.data(), dbias.data());
+    if (need_dx) input_gradient(table, gradient.data(), weights.data(), mask, dx.data());
     return {dx.optional(), dkernel.optional(), dbias.optional()};
   });
 }
@@ -72,7 +66,7 @@ Array conv2d_forward(const Array& x, const Array& kernel, const OptionalArray& b
   const bool relu = is_relu(activation);
   const ConvAlgorithm requested = algorithm_named(algorithm);
   return forward(s, x, kernel, bias, [&](const auto& table, auto... arrays) {
-    table.conv2d_forward(s, arrays..., relu, requested);
+    launch(table.conv2d_forward, s, arrays..., relu, requested);
   });
 }
 
@@ -84,8 +78,8 @@ Gradients conv2d_backward(const Array& dy, const Array& x, const Array& kernel, 
   const ConvAlgorithm requested = algorithm_named(algorithm);
   return backward(
       s, dy, x, kernel, y, is_relu(activation), need_dx, need_dkernel, need_dbias,
-      [&](const auto& table, auto... arrays) { table.conv2d_weight_gradient(s, arrays..., requested); },
-      [&](const auto& table, auto... arrays) { table.conv2d_input_gradient(s, arrays..., requested); });
+      [&](const auto& table, auto... arrays) { launch(table.conv2d_weight_gradient, s, arrays..., requested); },
+      [&](const auto& table, auto... arrays) { launch(table.conv2d_input_gradient, s, arrays..., requested); });
 }
 
 Array depthwise_conv2d_forward(const Array& x, const Array& kernel, const OptionalArray& bias, const Pair& strides,
@@ -93,7 +87,7 @@ Array depthwise_conv2d_forward(const Array& x, const Array& kernel, const Option
   const Conv2dShape s = depthwise_shape_of_call(shape_of(x), kernel, strides, padding, dilation);
   const bool relu = is_relu(activation);
   return forward(s, x, kernel, bias, [&](const auto& table, auto... arrays) {
-    table.depthwise_conv2d_forward(s, arrays..., relu);
+    launch(table.depthwise_conv2d_forward, s, arrays..., relu);
   });
 }
 
@@ -103,8 +97,8 @@ Gradients depthwise_conv2d_backward(const Array& dy, const Array& x, const Array
   const Conv2dShape s = depthwise_shape_of_call(shape_of(x), kernel, strides, padding, dilation);
   return backward(
       s, dy, x, kernel, y, is_relu(activation), need_dx, need_dkernel, need_dbias,
-      [&](const auto& table, auto... arrays) { table.depthwise_conv2d_weight_gradient(s, arrays...); },
-      [&](const auto& table, auto... arrays) { table.depthwise_conv2d_input_gradient(s, arrays...); });
+      [&](const auto& table, auto... arrays) { launch(table.depthwise_conv2d_weight_gradient, s, arrays...); },
+      [&](const auto& table, auto... arrays) { launch(table.depthwise_conv2d_input_gradient, s, arrays...); });
 }
 
 const char* name_of(ConvAlgorithm algorithm) {
@@ -146,11 +140,8 @@ std::tuple<Array, Array, Array> conv2d_moments_forward(const Array& x, const Arr
     const Input<T> input(x, "x"), weights(kernel, "kernel");
     const OptionalInput<T> offset(bias, "bias", s.filters);
     const Result<T> z(output_shape(s)), mean({s.filters}), variance({s.filters});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().conv2d_moments_forward(s, input.data(), weights.data(), offset.data(), z.data(),
-                                                  mean.data(), variance.data(), requested);
-    }
+    launch(kernels().table<T>().conv2d_moments_forward, s, input.data(), weights.data(), offset.data(), z.data(),
+           mean.data(), variance.data(), requested);
     return {z.array(), mean.array(), variance.array()};
   });
 }
@@ -178,11 +169,8 @@ Pooled conv2d_max_pool2d_forward(const Array& x, const Array& kernel, const Opti
     const Shape out_shape = {s.batch, pool.out_height, pool.out_width, s.filters};
     const Result<T> y(out_shape);
     const Result<std::uint8_t, ArgmaxIndices> argmax(out_shape, need_argmax);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().conv2d_max_pool2d_forward(s, pool, input.data(), weights.data(), offset.data(), y.data(),
-                                                     argmax.data(), relu);
-    }
+    launch(kernels().table<T>().conv2d_max_pool2d_forward, s, pool, input.data(), weights.data(), offset.data(),
+           y.data(), argmax.data(), relu);
     return {y.array(), argmax.optional()};
   });
 }
@@ -201,12 +189,8 @@ std::tuple<Array, OptionalArray> conv2d_max_pool2d_backward(const Array& dy, con
     using T = decltype(type);
     const Input<T> gradient(dy, "dy"), input(x, "x");
     const Result<T> dkernel(shape_of(kernel)), dbias({s.filters}, need_dbias);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().conv2d_max_pool2d_weight_gradient(s, pool, gradient.data(),
-                                                             static_cast<const std::uint8_t*>(dense_argmax.data()),
-                                                             input.data(), dkernel.data(), dbias.data());
-    }
+    launch(kernels().table<T>().conv2d_max_pool2d_weight_gradient, s, pool, gradient.data(), static_cast<const
+           std::uint8_t*>(dense_argmax.data()), input.data(), dkernel.data(), dbias.data());
     return {dkernel.array(), dbias.optional()};
   });
 }

@@ -17,12 +17,8 @@ std::tuple<Array, Array, Array, Array> forward(const Array& x, const Array& kern
     const OptionalInput<T> start(bias, "bias", s.filters), scale(gamma, "gamma", s.filters),
         offset(beta, "beta", s.filters);
     const Result<T> y(output_shape(s)), mean({s.filters}), variance({s.filters}), inverse_std({s.filters});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().conv2d_batch_norm_forward(s, input.data(), weights.data(), start.data(), scale.data(),
-                                                     offset.data(), epsilon, relu, y.data(), mean.data(),
-                                                     variance.data(), inverse_std.data());
-    }
+    launch(kernels().table<T>().conv2d_batch_norm_forward, s, input.data(), weights.data(), start.data(), scale.data(),
+           offset.data(), epsilon, relu, y.data(), mean.data(), variance.data(), inverse_std.data());
     return {y.array(), mean.array(), variance.array(), inverse_std.array()};
   });
 }
@@ -38,12 +34,8 @@ std::tuple<Array, Array> inference(const Array& x, const Array& kernel, const Op
     const OptionalInput<T> start(bias, "bias", s.filters), scale(gamma, "gamma", s.filters),
         offset(beta, "beta", s.filters), means(mean, "mean", s.filters), variances(variance, "variance", s.filters);
     const Result<T> y(output_shape(s)), inverse_std({s.filters});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().conv2d_batch_norm_inference(s, input.data(), weights.data(), start.data(), scale.data(),
-                                                       offset.data(), means.data(), variances.data(), epsilon, relu,
-                                                       y.data(), inverse_std.data());
-    }
+    launch(kernels().table<T>().conv2d_batch_norm_inference, s, input.data(), weights.data(), start.data(),
+           scale.data(), offset.data(), means.data(), variances.data(), epsilon, relu, y.data(), inverse_std.data());
     return {y.array(), inverse_std.array()};
   });
 }
@@ -64,12 +56,9 @@ std::tuple<OptionalArray, OptionalArray, Array, Array> backward(const Array& dy,
         inverses(inverse_std, "inverse_std", s.filters);
     const Result<T> dkernel(shape_of(kernel), need_dkernel), dbias({s.filters}, need_dkernel && bias.has_value());
     const Result<T> dgamma({s.filters}), dbeta({s.filters});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().conv2d_batch_norm_backward(
-          s, gradient.data(), input.data(), weights.data(), start.data(), scale.data(), offset.data(), means.data(),
-          inverses.data(), relu, constant, dkernel.data(), dbias.data(), dgamma.data(), dbeta.data());
-    }
+    launch(kernels().table<T>().conv2d_batch_norm_backward,  s, gradient.data(), input.data(), weights.data(),
+           start.data(), scale.data(), offset.data(), means.data(), inverses.data(), relu, constant, dkernel.data(),
+           dbias.data(), dgamma.data(), dbeta.data());
     return {dkernel.optional(), dbias.optional(), dgamma.array(), dbeta.array()};
   });
 }

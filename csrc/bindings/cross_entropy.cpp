@@ -5,32 +5,56 @@
 namespace tinynet {
 namespace {
 
+template <class L>
+bool is_negative(L label) {
+  return std::is_signed<L>::value && label < static_cast<L>(1) && label != static_cast<L>(0);
+}
+
+template <class L>
+bool fits(L label, Index classes) {
+  return static_cast<std::uint64_t>(label) < static_cast<std::uint64_t>(classes);  // a negative label becomes huge
+}
+
+// Throws for the first label that is not a class, nor, with ignore_negative, negative.
+template <class L>
+void check_labels(const L* labels, Index size, Index classes, bool ignore_negative) {
+  bool inside = true;
+  if (ignore_negative) {
+    for (Index i = 0; i < size; ++i) inside &= int(is_negative(labels[i])) | int(fits(labels[i], classes));
+  } else {
+    for (Index i = 0; i < size; ++i) inside &= fits(labels[i], classes);
+  }
+  if (inside) return;
+  Index i = 0;
+  while (fits(labels[i], classes) || (ignore_negative && is_negative(labels[i]))) ++i;
+  throw py::value_error("label " + std::to_string(labels[i]) + " at index " + std::to_string(i) + "; the model has " +
+                        std::to_string(classes) + " classes (0.." + std::to_string(classes - 1) + ")");
+}
+
 // Class numbers of any integer type, as int64. They must be from 0 to classes - 1. With ignore_negative they may be
 // negative too; the row of a negative one is left out.
 class Labels {
  public:
-  Labels(const LabelArray& labels, Index classes, bool ignore_negative)
-      : array_(dense(labels)), ignore_negative_(ignore_negative) {
+  Labels(const LabelArray& labels, Index classes, bool ignore_negative) : array_(dense(labels)) {
     using api = py::detail::npy_api;
     const int type = array_.dtype().num();
-    if (array_.dtype().kind() == 'i' && array_.itemsize() == 8) {
-      data_ = static_cast<const std::int64_t*>(array_.data());
-      check(data_, classes);
+    const char kind = array_.dtype().kind();
+    if (kind == 'i' && array_.itemsize() == 8) {
+      check<std::int64_t>(classes, ignore_negative);
     } else if (type == api::NPY_UBYTE_ || type == api::NPY_BOOL_) {
-      convert<std::uint8_t>(classes);
+      convert<std::uint8_t>(classes, ignore_negative);
     } else if (type == api::NPY_BYTE_) {
-      convert<std::int8_t>(classes);
+      convert<std::int8_t>(classes, ignore_negative);
     } else if (type == api::NPY_SHORT_) {
-      convert<std::int16_t>(classes);
+      convert<std::int16_t>(classes, ignore_negative);
     } else if (type == api::NPY_USHORT_) {
-      convert<std::uint16_t>(classes);
-    } else if (array_.dtype().kind() == 'i' && array_.itemsize() == 4) {
-      convert<std::int32_t>(classes);
-    } else if (array_.dtype().kind() == 'u' && array_.itemsize() == 4) {
-      convert<std::uint32_t>(classes);
-    } else if (array_.dtype().kind() == 'u' && array_.itemsize() == 8) {
-      check(static_cast<const std::uint64_t*>(array_.data()), classes);  // below `classes` the bits are the same
-      data_ = static_cast<const std::int64_t*>(array_.data());
+      convert<std::uint16_t>(classes, ignore_negative);
+    } else if (kind == 'i' && array_.itemsize() == 4) {
+      convert<std::int32_t>(classes, ignore_negative);
+    } else if (kind == 'u' && array_.itemsize() == 4) {
+      convert<std::uint32_t>(classes, ignore_negative);
+    } else if (kind == 'u' && array_.itemsize() == 8) {
+      check<std::uint64_t>(classes, ignore_negative);  // below `classes` the bits are the same
     } else {
       throw py::type_error("labels must be an array of integers, got " + py::str(array_.dtype()).cast<std::string>());
     }
@@ -39,39 +63,27 @@ class Labels {
 
  private:
   template <class L>
-  void check(const L* labels, Index classes) {
+  void check(Index classes, bool ignore_negative) {
     const Index size = array_.size();
-    bool inside = true;
-    if (ignore_negative_) {
-      for (Index i = 0; i < size; ++i) inside &= int(is_negative(labels[i])) | int(fits(labels[i], classes));
-    } else {
-      for (Index i = 0; i < size; ++i) inside &= fits(labels[i], classes);
-    }
-    if (inside) return;
-    Index i = 0;
-    while (fits(labels[i], classes) || (ignore_negative_ && is_negative(labels[i]))) ++i;
-    throw py::value_error("label " + std::to_string(labels[i]) + " at index " + std::to_string(i) + "; the model has " +
-                          std::to_string(classes) + " classes (0.." + std::to_string(classes - 1) + ")");
+    launch([=](const L* labels) { check_labels(labels, size, classes, ignore_negative); },
+           static_cast<const L*>(array_.data()));
+    data_ = static_cast<const std::int64_t*>(array_.data());
   }
   template <class L>
-  static bool is_negative(L label) {
-    return std::is_signed<L>::value && label < static_cast<L>(1) && label != static_cast<L>(0);
-  }
-  template <class L>
-  static bool fits(L label, Index classes) {
-    return static_cast<std::uint64_t>(label) < static_cast<std::uint64_t>(classes);  // a negative label becomes huge
-  }
-  template <class L>
-  void convert(Index classes) {
-    const L* const labels = static_cast<const L*>(array_.data());
-    check(labels, classes);
-    converted_.assign(labels, labels + array_.size());
-    data_ = converted_.data();
+  void convert(Index classes, bool ignore_negative) {
+    const Index size = array_.size();
+    converted_.emplace(Shape{size});
+    launch(
+        [=](const L* labels, std::int64_t* converted) {
+          check_labels(labels, size, classes, ignore_negative);
+          for (Index i = 0; i < size; ++i) converted[i] = static_cast<std::int64_t>(labels[i]);
+        },
+        static_cast<const L*>(array_.data()), converted_->data());
+    data_ = converted_->data();
   }
 
   py::array array_;
-  bool ignore_negative_;
-  std::vector<std::int64_t> converted_;
+  std::optional<Result<std::int64_t>> converted_;
   const std::int64_t* data_ = nullptr;
 };
 
@@ -103,11 +115,8 @@ std::tuple<Array, Array> sparse_softmax_cross_entropy_forward(const Array& logit
     check(labels.size() == rows.count, kSizes);
     const Labels classes(labels, rows.classes, ignore_negative);
     const Result<T> losses(rows.shape), probabilities(shape_of(logits));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().sparse_softmax_cross_entropy_forward(x.data(), classes.data(), losses.data(),
-                                                                probabilities.data(), rows.count, rows.classes);
-    }
+    launch(kernels().table<T>().sparse_softmax_cross_entropy_forward, x.data(), classes.data(), losses.data(),
+           probabilities.data(), rows.count, rows.classes);
     return {losses.array(), probabilities.array()};
   });
 }
@@ -121,11 +130,8 @@ Array sparse_softmax_cross_entropy_backward(const Array& dlosses, const Array& p
     check(labels.size() == rows.count && dloss.size() == rows.count, kSizes);
     const Labels classes(labels, rows.classes, true);
     const Result<T> dlogits(shape_of(probabilities));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().sparse_softmax_cross_entropy_backward(dloss.data(), p.data(), classes.data(), dlogits.data(),
-                                                                 rows.count, rows.classes);
-    }
+    launch(kernels().table<T>().sparse_softmax_cross_entropy_backward, dloss.data(), p.data(), classes.data(),
+           dlogits.data(), rows.count, rows.classes);
     return dlogits.array();
   });
 }
@@ -137,11 +143,8 @@ std::tuple<Array, Array> softmax_cross_entropy_forward(const Array& logits, cons
     const Input<T> x(logits, "logits"), target(targets, "targets");
     check(target.size() == x.size(), kSizes);
     const Result<T> losses(rows.shape), probabilities(shape_of(logits));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().softmax_cross_entropy_forward(x.data(), target.data(), losses.data(),
-                                                         probabilities.data(), rows.count, rows.classes);
-    }
+    launch(kernels().table<T>().softmax_cross_entropy_forward, x.data(), target.data(), losses.data(),
+           probabilities.data(), rows.count, rows.classes);
     return {losses.array(), probabilities.array()};
   });
 }
@@ -153,11 +156,8 @@ Array softmax_cross_entropy_backward(const Array& dlosses, const Array& probabil
     const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities"), target(targets, "targets");
     check(target.size() == p.size() && dloss.size() == rows.count, kSizes);
     const Result<T> dlogits(shape_of(probabilities));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().softmax_cross_entropy_backward(dloss.data(), p.data(), target.data(), dlogits.data(),
-                                                          rows.count, rows.classes);
-    }
+    launch(kernels().table<T>().softmax_cross_entropy_backward, dloss.data(), p.data(), target.data(), dlogits.data(),
+           rows.count, rows.classes);
     return dlogits.array();
   });
 }
@@ -171,11 +171,8 @@ Array sparse_cross_entropy_forward(const Array& probabilities, const LabelArray&
     check(labels.size() == rows.count, kSizes);
     const Labels classes(labels, rows.classes, ignore_negative);
     const Result<T> losses(rows.shape);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().sparse_cross_entropy_forward(p.data(), classes.data(), losses.data(), rows.count,
-                                                        rows.classes, T(epsilon), T(1 - epsilon));
-    }
+    launch(kernels().table<T>().sparse_cross_entropy_forward, p.data(), classes.data(), losses.data(), rows.count,
+           rows.classes, T(epsilon), T(1 - epsilon));
     return losses.array();
   });
 }
@@ -189,11 +186,8 @@ Array sparse_cross_entropy_backward(const Array& dlosses, const Array& probabili
     check(labels.size() == rows.count && dloss.size() == rows.count, kSizes);
     const Labels classes(labels, rows.classes, true);
     const Result<T> dprobabilities(shape_of(probabilities));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().sparse_cross_entropy_backward(dloss.data(), p.data(), classes.data(), dprobabilities.data(),
-                                                         rows.count, rows.classes, T(epsilon), T(1 - epsilon));
-    }
+    launch(kernels().table<T>().sparse_cross_entropy_backward, dloss.data(), p.data(), classes.data(),
+           dprobabilities.data(), rows.count, rows.classes, T(epsilon), T(1 - epsilon));
     return dprobabilities.array();
   });
 }
@@ -205,11 +199,8 @@ Array cross_entropy_forward(const Array& probabilities, const Array& targets, do
     const Input<T> p(probabilities, "probabilities"), target(targets, "targets");
     check(target.size() == p.size(), kSizes);
     const Result<T> losses(rows.shape);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().cross_entropy_forward(p.data(), target.data(), losses.data(), rows.count, rows.classes,
-                                                 T(epsilon), T(1 - epsilon));
-    }
+    launch(kernels().table<T>().cross_entropy_forward, p.data(), target.data(), losses.data(), rows.count, rows.classes,
+           T(epsilon), T(1 - epsilon));
     return losses.array();
   });
 }
@@ -221,11 +212,8 @@ Array cross_entropy_backward(const Array& dlosses, const Array& probabilities, c
     const Input<T> dloss(dlosses, "dlosses"), p(probabilities, "probabilities"), target(targets, "targets");
     check(target.size() == p.size() && dloss.size() == rows.count, kSizes);
     const Result<T> dprobabilities(shape_of(probabilities));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().cross_entropy_backward(dloss.data(), p.data(), target.data(), dprobabilities.data(),
-                                                  rows.count, rows.classes, T(epsilon), T(1 - epsilon));
-    }
+    launch(kernels().table<T>().cross_entropy_backward, dloss.data(), p.data(), target.data(), dprobabilities.data(),
+           rows.count, rows.classes, T(epsilon), T(1 - epsilon));
     return dprobabilities.array();
   });
 }
@@ -238,14 +226,11 @@ Array binary_forward(const Array& output, const Array& targets, const double* ep
     check(target.size() == x.size(), kSizes);
     const Result<T> losses(shape_of(output));
     const KernelTable<T>& table = kernels().table<T>();
-    {
-      const py::gil_scoped_release released;
-      if (epsilon)
-        table.binary_cross_entropy_forward(x.data(), target.data(), losses.data(), x.size(), T(*epsilon),
-                                           T(1 - *epsilon));
-      else
-        table.sigmoid_cross_entropy_forward(x.data(), target.data(), losses.data(), x.size());
-    }
+    if (epsilon)
+      launch(table.binary_cross_entropy_forward, x.data(), target.data(), losses.data(), x.size(), T(*epsilon),
+             T(1 - *epsilon));
+    else
+      launch(table.sigmoid_cross_entropy_forward, x.data(), target.data(), losses.data(), x.size());
     return losses.array();
   });
 }
@@ -257,14 +242,11 @@ Array binary_backward(const Array& dlosses, const Array& output, const Array& ta
     check(target.size() == x.size() && dloss.size() == x.size(), kSizes);
     const Result<T> doutput(shape_of(output));
     const KernelTable<T>& table = kernels().table<T>();
-    {
-      const py::gil_scoped_release released;
-      if (epsilon)
-        table.binary_cross_entropy_backward(dloss.data(), x.data(), target.data(), doutput.data(), x.size(),
-                                            T(*epsilon), T(1 - *epsilon));
-      else
-        table.sigmoid_cross_entropy_backward(dloss.data(), x.data(), target.data(), doutput.data(), x.size());
-    }
+    if (epsilon)
+      launch(table.binary_cross_entropy_backward, dloss.data(), x.data(), target.data(), doutput.data(), x.size(),
+             T(*epsilon), T(1 - *epsilon));
+    else
+      launch(table.sigmoid_cross_entropy_backward, dloss.data(), x.data(), target.data(), doutput.data(), x.size());
     return doutput.array();
   });
 }

@@ -28,11 +28,8 @@ Array dense_forward(const Array& x, const Array& kernel, const OptionalArray& bi
     auto shape = shape_of(input.array());
     shape.back() = weights.dim(1);
     const Result<T> y(shape);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().dense_forward(input.data(), weights.data(), shift ? shift->data() : nullptr, y.data(),
-                                         row_count(input), weights.dim(0), weights.dim(1), which);
-    }
+    launch(kernels().table<T>().dense_forward, input.data(), weights.data(), shift ? shift->data() : nullptr, y.data(),
+           row_count(input), weights.dim(0), weights.dim(1), which);
     return y.array();
   });
 }
@@ -47,12 +44,8 @@ Gradients dense_backward(const Array& dy, const Array& x, const Array& kernel, c
     const Input<T> gradient(dy, "dy"), input(x, "x"), weights(kernel, "kernel"), output(y, "y");
     const Result<T> dx(shape_of(x), need_dx), dkernel(shape_of(kernel), need_dkernel);
     const Result<T> dbias({weights.dim(1)}, need_dbias);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().dense_backward(gradient.data(), input.data(), weights.data(), output.data(), dx.data(),
-                                          dkernel.data(), dbias.data(), row_count(input), weights.dim(0),
-                                          weights.dim(1), which);
-    }
+    launch(kernels().table<T>().dense_backward, gradient.data(), input.data(), weights.data(), output.data(), dx.data(),
+           dkernel.data(), dbias.data(), row_count(input), weights.dim(0), weights.dim(1), which);
     return {dx.optional(), dkernel.optional(), dbias.optional()};
   });
 }

@@ -9,10 +9,7 @@ Array dropout(const Array& x, const char* name, double rate, std::uint64_t seed,
     using T = decltype(type);
     const Input<T> input(x, name);
     const Result<T> y(shape_of(x));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().dropout(input.data(), y.data(), input.size(), {rate, seed, offset});
-    }
+    launch(kernels().table<T>().dropout, input.data(), y.data(), input.size(), Dropout{rate, seed, offset});
     return y.array();
   });
 }

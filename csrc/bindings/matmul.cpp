@@ -47,11 +47,12 @@ Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b)
       shape.insert(shape.end(), {m, n});
     }
     const Result<T> c(shape);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().matmul(left.data(), a_offset.data(), right.data(), b_offset.data(), c.data(),
-                                  static_cast<Index>(a_offset.size()), m, n, k, transpose_a, transpose_b);
-    }
+    launch(
+        [=](const T* from_a, const T* from_b, T* to) {
+          kernels().table<T>().matmul(from_a, a_offset.data(), from_b, b_offset.data(), to,
+                                      static_cast<Index>(a_offset.size()), m, n, k, transpose_a, transpose_b);
+        },
+        left.data(), right.data(), c.data());
     return c.array();
   });
 }

@@ -75,6 +75,7 @@ PYBIND11_MODULE(_native, module) {
   bind_batch_norm_max_pool2d(module);
   bind_conv2d_batch_norm(module);
   bind_recurrent(module);
+  bind_recording(module);
   bind_attention(module);
 }
 

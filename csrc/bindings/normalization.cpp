@@ -25,11 +25,8 @@ std::tuple<Array, Array, Array, Array> batch_norm_forward(const Array& x, const 
     const Input<T> input(x, "x");
     const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     const Result<T> y(shape_of(x)), mean({channels}), variance({channels}), inverse_std({channels});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_forward(input.data(), scale.data(), offset.data(), epsilon, relu, y.data(),
-                                              mean.data(), variance.data(), inverse_std.data(), rows, channels);
-    }
+    launch(kernels().table<T>().batch_norm_forward, input.data(), scale.data(), offset.data(), epsilon, relu, y.data(),
+           mean.data(), variance.data(), inverse_std.data(), rows, channels);
     return {y.array(), mean.array(), variance.array(), inverse_std.array()};
   });
 }
@@ -44,12 +41,8 @@ std::tuple<Array, Array> batch_norm_inference(const Array& x, const OptionalArra
             "mean and variance need one number for each channel");
     const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     const Result<T> y(shape_of(x)), inverse_std({channels});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_inference(input.data(), scale.data(), offset.data(), means.data(),
-                                                variances.data(), epsilon, relu, y.data(), inverse_std.data(), rows,
-                                                channels);
-    }
+    launch(kernels().table<T>().batch_norm_inference, input.data(), scale.data(), offset.data(), means.data(),
+           variances.data(), epsilon, relu, y.data(), inverse_std.data(), rows, channels);
     return {y.array(), inverse_std.array()};
   });
 }
@@ -67,13 +60,27 @@ std::tuple<OptionalArray, Array, Array> batch_norm_backward(const Array& dy, con
             "mean and inverse_std need one number for each channel");
     const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     const Result<T> dx(shape_of(x), need_dx), dgamma({channels}), dbeta({channels});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().batch_norm_backward(gradient.data(), input.data(), scale.data(), offset.data(), means.data(),
-                                               inverses.data(), relu, constant, dx.data(), dgamma.data(), dbeta.data(),
-                                               rows, channels);
-    }
+    launch(kernels().table<T>().batch_norm_backward, gradient.data(), input.data(), scale.data(), offset.data(),
+           means.data(), inverses.data(), relu, constant, dx.data(), dgamma.data(), dbeta.data(), rows, channels);
     return {dx.optional(), dgamma.array(), dbeta.array()};
+  });
+}
+
+// Outside the tables: a few hundred numbers a step, and no loop that a wider vector would make faster.
+Array moving_average(const Array& average, const Array& value, double momentum) {
+  return with_float_type(average, "average", [&](auto type) -> Array {
+    using T = decltype(type);
+    const Input<T> old(average, "average"), of_batch(value, "value");
+    require(shape_of(average) == shape_of(value), "average and value must have one shape");
+    const Result<T> moved(shape_of(average));
+    const Index size = old.size();
+    const T stays = T(momentum), enters = T(1 - momentum);
+    launch(
+        [=](const T* a, const T* v, T* y) {
+          for (Index i = 0; i < size; ++i) y[i] = stays * a[i] + enters * v[i];
+        },
+        old.data(), of_batch.data(), moved.data());
+    return moved.array();
   });
 }
 
@@ -87,11 +94,8 @@ std::tuple<Array, Array, Array> layer_norm_forward(const Array& x, const Optiona
     auto row_shape = shape_of(x);
     row_shape.pop_back();
     const Result<T> y(shape_of(x)), mean(row_shape), inverse_std(row_shape);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().layer_norm_forward(input.data(), scale.data(), offset.data(), epsilon, rms, y.data(),
-                                              mean.data(), inverse_std.data(), rows, size);
-    }
+    launch(kernels().table<T>().layer_norm_forward, input.data(), scale.data(), offset.data(), epsilon, rms, y.data(),
+           mean.data(), inverse_std.data(), rows, size);
     return {y.array(), mean.array(), inverse_std.array()};
   });
 }
@@ -109,12 +113,8 @@ std::tuple<OptionalArray, OptionalArray, OptionalArray> layer_norm_backward(cons
     require(means.size() == rows && inverses.size() == rows, "mean and inverse_std need one number for each row");
     const OptionalInput<T> scale(gamma, "gamma", size);
     const Result<T> dx(shape_of(x), need_dx), dgamma({size}, need_dgamma), dbeta({size}, need_dbeta);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().layer_norm_backward(gradient.data(), input.data(), scale.data(), means.data(),
-                                               inverses.data(), rms, dx.data(), dgamma.data(), dbeta.data(), rows,
-                                               size);
-    }
+    launch(kernels().table<T>().layer_norm_backward, gradient.data(), input.data(), scale.data(), means.data(),
+           inverses.data(), rms, dx.data(), dgamma.data(), dbeta.data(), rows, size);
     return {dx.optional(), dgamma.optional(), dbeta.optional()};
   });
 }
@@ -137,11 +137,8 @@ std::tuple<Array, Array, Array> group_norm_forward(const Array& x, const Optiona
     const Input<T> input(x, "x");
     const OptionalInput<T> scale(gamma, "gamma", channels), offset(beta, "beta", channels);
     const Result<T> y(shape_of(x)), mean({samples, groups}), inverse_std({samples, groups});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().group_norm_forward(input.data(), scale.data(), offset.data(), epsilon, y.data(), mean.data(),
-                                              inverse_std.data(), samples, pixels, channels, groups);
-    }
+    launch(kernels().table<T>().group_norm_forward, input.data(), scale.data(), offset.data(), epsilon, y.data(),
+           mean.data(), inverse_std.data(), samples, pixels, channels, groups);
     return {y.array(), mean.array(), inverse_std.array()};
   });
 }
@@ -164,12 +161,8 @@ std::tuple<OptionalArray, OptionalArray, OptionalArray> group_norm_backward(cons
     const Input<T> gradient(dy, "dy"), input(x, "x"), means(mean, "mean"), inverses(inverse_std, "inverse_std");
     const OptionalInput<T> scale(gamma, "gamma", channels);
     const Result<T> dx(shape_of(x), need_dx), dgamma({channels}, need_dgamma), dbeta({channels}, need_dbeta);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().group_norm_backward(gradient.data(), input.data(), scale.data(), means.data(),
-                                               inverses.data(), dx.data(), dgamma.data(), dbeta.data(), samples, pixels,
-                                               channels, groups);
-    }
+    launch(kernels().table<T>().group_norm_backward, gradient.data(), input.data(), scale.data(), means.data(),
+           inverses.data(), dx.data(), dgamma.data(), dbeta.data(), samples, pixels, channels, groups);
     return {dx.optional(), dgamma.optional(), dbeta.optional()};
   });
 }
@@ -183,6 +176,7 @@ void bind_normalization(py::module_& module) {
              "epsilon"_a, "relu"_a = false);
   module.def("batch_norm_backward", &batch_norm_backward, "dy"_a, "x"_a, "gamma"_a, "beta"_a, "mean"_a, "inverse_std"_a,
              "relu"_a = false, "constant"_a = false, "need_dx"_a = true);
+  module.def("moving_average", &moving_average, "average"_a, "value"_a, "momentum"_a);
   module.def("layer_norm_forward", &layer_norm_forward, "x"_a, "gamma"_a, "beta"_a, "epsilon"_a, "rms"_a = false);
   module.def("layer_norm_backward", &layer_norm_backward, "dy"_a, "x"_a, "gamma"_a, "mean"_a, "inverse_std"_a,
              "rms"_a = false, "need_dx"_a = true, "need_dgamma"_a = true, "need_dbeta"_a = true);

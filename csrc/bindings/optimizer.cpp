@@ -52,6 +52,7 @@ class Parameters {
   template <class Kernel, class... Arguments>
   void run(Kernel kernel, Arguments... arguments) const {
     if (parameters_.empty()) return;
+    refuse_recording("an optimizer's step takes other numbers each time");
     const py::gil_scoped_release released;
     kernel(parameters_.data(), static_cast<Index>(parameters_.size()), arguments...);
   }

@@ -8,6 +8,7 @@ double multiply_add_peak(Index iterations, const std::string& dtype) {
   const auto run = [iterations](auto type) {
     using T = decltype(type);
     std::vector<T> results(static_cast<std::size_t>(num_threads()));
+    refuse_recording("multiply_add_peak returns a number");
     const py::gil_scoped_release released;
     // v -> v/2 + 1 converges to 2: no overflow, no denormals. Volatile, so that nothing is computed at compile time.
     volatile T factor = T(0.5), offset = T(1);

@@ -45,10 +45,8 @@ Pooled max_pool2d_forward(const Array& x, const Pair& pool_size, const Pair& str
     const Result<T> y(output_shape(s));
     const Result<std::uint8_t, ArgmaxIndices> argmax_uint8(output_shape(s), need_argmax && !needs_int32_argmax(s));
     const Result<std::int32_t, ArgmaxIndices> argmax_int32(output_shape(s), need_argmax && needs_int32_argmax(s));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().max_pool2d_forward(s, input.data(), y.data(), {argmax_uint8.data(), argmax_int32.data()});
-    }
+    launch(kernels().table<T>().max_pool2d_forward, s, input.data(), y.data(),
+           ArgmaxArray{argmax_uint8.data(), argmax_int32.data()});
     return {y.array(), argmax_int32.optional() ? argmax_int32.optional() : argmax_uint8.optional()};
   });
 }
@@ -72,10 +70,7 @@ Array max_pool2d_backward(const Array& dy, const ArgmaxIndices& argmax, const Sh
     using T = decltype(type);
     const Input<T> gradient(dy, "dy");
     const Result<T> dx(x_shape);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().max_pool2d_backward(s, gradient.data(), stored, dx.data());
-    }
+    launch(kernels().table<T>().max_pool2d_backward, s, gradient.data(), stored, dx.data());
     return dx.array();
   });
 }
@@ -86,10 +81,7 @@ Array average_pool2d_forward(const Array& x, const Pair& pool_size, const Pair& 
     using T = decltype(type);
     const Input<T> input(x, "x");
     const Result<T> y(output_shape(s));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().average_pool2d_forward(s, input.data(), y.data());
-    }
+    launch(kernels().table<T>().average_pool2d_forward, s, input.data(), y.data());
     return y.array();
   });
 }
@@ -102,10 +94,7 @@ Array average_pool2d_backward(const Array& dy, const Shape& x_shape, const Pair&
     using T = decltype(type);
     const Input<T> gradient(dy, "dy");
     const Result<T> dx(x_shape);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().average_pool2d_backward(s, gradient.data(), dx.data());
-    }
+    launch(kernels().table<T>().average_pool2d_backward, s, gradient.data(), dx.data());
     return dx.array();
   });
 }

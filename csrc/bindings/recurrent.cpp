@@ -72,12 +72,8 @@ Two simple_rnn_forward(const Array& z, const Array& h0, const Array& recurrent_k
     const Recurrence<T> r("simple_rnn_forward", 1, products, recurrent_kernel, mask, recurrent_mask);
     const Given<T> state(h0, "h0", r.state());
     const Result<T> y(r.sequence()), values(r.sequence(), r.mask() != nullptr);
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().simple_rnn_forward(r.shape, products.data(), state.data(), r.kernel.data(), r.mask(),
-                                              r.factors(), which, y.data(),
-                                              r.mask() != nullptr ? values.data() : y.data());
-    }
+    launch(kernels().table<T>().simple_rnn_forward, r.shape, products.data(), state.data(), r.kernel.data(), r.mask(),
+           r.factors(), which, y.data(), r.mask() != nullptr ? values.data() : y.data());
     return {y.array(), r.mask() != nullptr ? values.array() : y.array()};
   });
 }
@@ -92,11 +88,8 @@ Two simple_rnn_backward(const OptionalArray& dy, const OptionalArray& dh, const 
     const Recurrence<T> r("simple_rnn_backward", 1, steps, recurrent_kernel, mask, recurrent_mask);
     const Given<T> of_all(dy, "dy", r.sequence()), of_last(dh, "dh", r.state());
     const Result<T> dz(r.sequence()), dh0(r.state());
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().simple_rnn_backward(r.shape, of_all.data(), of_last.data(), r.kernel.data(), r.mask(),
-                                               r.factors(), which, steps.data(), dz.data(), dh0.data());
-    }
+    launch(kernels().table<T>().simple_rnn_backward, r.shape, of_all.data(), of_last.data(), r.kernel.data(), r.mask(),
+           r.factors(), which, steps.data(), dz.data(), dh0.data());
     return {dz.array(), dh0.array()};
   });
 }
@@ -112,11 +105,8 @@ Four lstm_forward(const Array& z, const Array& h0, const Array& c0, const Array&
     const Recurrence<T> r("lstm_forward", 4, products, recurrent_kernel, mask, recurrent_mask);
     const Given<T> h(h0, "h0", r.state()), cell(c0, "c0", r.state());
     const Result<T> y(r.sequence()), c(r.sequence()), gates(r.sequence(4)), shown(r.sequence());
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().lstm_forward(r.shape, products.data(), h.data(), cell.data(), r.kernel.data(), r.mask(),
-                                        r.factors(), which, of_gates, y.data(), c.data(), gates.data(), shown.data());
-    }
+    launch(kernels().table<T>().lstm_forward, r.shape, products.data(), h.data(), cell.data(), r.kernel.data(),
+           r.mask(), r.factors(), which, of_gates, y.data(), c.data(), gates.data(), shown.data());
     return {y.array(), c.array(), gates.array(), shown.array()};
   });
 }
@@ -134,12 +124,9 @@ Three lstm_backward(const OptionalArray& dy, const OptionalArray& dh, const Opti
     const Given<T> of_all(dy, "dy", r.sequence()), of_last(dh, "dh", r.state()), of_cell(dc, "dc", r.state());
     const Given<T> first(c0, "c0", r.state()), cells(c, "c", r.sequence()), active(shown, "shown", r.sequence());
     const Result<T> dz(r.sequence(4)), dh0(r.state()), dc0(r.state());
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().lstm_backward(r.shape, of_all.data(), of_last.data(), of_cell.data(), first.data(),
-                                         r.kernel.data(), r.mask(), r.factors(), which, of_gates, cells.data(),
-                                         gate.data(), active.data(), dz.data(), dh0.data(), dc0.data());
-    }
+    launch(kernels().table<T>().lstm_backward, r.shape, of_all.data(), of_last.data(), of_cell.data(), first.data(),
+           r.kernel.data(), r.mask(), r.factors(), which, of_gates, cells.data(), gate.data(), active.data(), dz.data(),
+           dh0.data(), dc0.data());
     return {dz.array(), dh0.array(), dc0.array()};
   });
 }
@@ -155,12 +142,8 @@ Three gru_forward(const Array& z, const Array& h0, const Array& recurrent_kernel
     const Recurrence<T> r("gru_forward", 3, products, recurrent_kernel, mask, recurrent_mask);
     const Given<T> h(h0, "h0", r.state()), bias(recurrent_bias, "recurrent_bias", Shape{3 * r.shape.units});
     const Result<T> y(r.sequence()), gates(r.sequence(3)), factor(r.sequence());
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().gru_forward(r.shape, products.data(), h.data(), r.kernel.data(), bias.data(), r.mask(),
-                                       r.factors(), which, of_gates, reset_after, y.data(), gates.data(),
-                                       factor.data());
-    }
+    launch(kernels().table<T>().gru_forward, r.shape, products.data(), h.data(), r.kernel.data(), bias.data(), r.mask(),
+           r.factors(), which, of_gates, reset_after, y.data(), gates.data(), factor.data());
     return {y.array(), gates.array(), factor.array()};
   });
 }
@@ -178,12 +161,9 @@ Three gru_backward(const OptionalArray& dy, const OptionalArray& dh, const Array
     const Given<T> of_all(dy, "dy", r.sequence()), of_last(dh, "dh", r.state()), first(h0, "h0", r.state());
     const Given<T> states(y, "y", r.sequence()), multiplied(factor, "factor", r.sequence());
     const Result<T> dz(r.sequence(3)), dproduct(r.sequence(3), reset_after), dh0(r.state());
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().gru_backward(r.shape, of_all.data(), of_last.data(), first.data(), r.kernel.data(),
-                                        r.mask(), r.factors(), which, of_gates, reset_after, states.data(),
-                                        gate.data(), multiplied.data(), dz.data(), dproduct.data(), dh0.data());
-    }
+    launch(kernels().table<T>().gru_backward, r.shape, of_all.data(), of_last.data(), first.data(), r.kernel.data(),
+           r.mask(), r.factors(), which, of_gates, reset_after, states.data(), gate.data(), multiplied.data(),
+           dz.data(), dproduct.data(), dh0.data());
     return {dz.array(), reset_after ? dproduct.array() : dz.array(), dh0.array()};
   });
 }

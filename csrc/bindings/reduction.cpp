@@ -107,11 +107,10 @@ Array reduce(const Array& x, const Axes& axes, bool keepdims) {
     const Result<T> y(shape);
     if (which != Reduction::sum && count == 0 && y.array().size() > 0)
       throw py::value_error("the maximum or minimum of no elements does not exist");
-    std::vector<Group> groups = merge_axes(input.array(), reduced);
-    {
-      const py::gil_scoped_release released;
-      reduce_groups<T>(which, input.data(), y.data(), std::move(groups), mean ? static_cast<T>(count) : T(1));
-    }
+    const std::vector<Group> groups = merge_axes(input.array(), reduced);
+    const T divisor = mean ? static_cast<T>(count) : T(1);
+    launch([groups, divisor](const T* from, T* to) { reduce_groups<T>(which, from, to, groups, divisor); },
+           input.data(), y.data());
     return y.array();
   });
 }
@@ -125,14 +124,15 @@ Array scatter_add(const Array& rows, const LabelArray& indices, Index table_rows
     const Input<T> input(rows, "rows");
     require(input.rank() == 2 && numbers.ndim() == 1 && numbers.size() == input.dim(0) && table_rows >= 0,
             "scatter_add", "rows must have shape (n, size), and indices (n,)");
-    const auto* const index = static_cast<const std::int64_t*>(numbers.data());
-    for (Index n = 0; n < numbers.size(); ++n)
-      require(index[n] >= 0 && index[n] < table_rows, "scatter_add", "an index is outside the table");
     const Result<T> y({table_rows, input.dim(1)});
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().scatter_add(index, input.data(), y.data(), numbers.size(), table_rows, input.dim(1));
-    }
+    const Index count = numbers.size(), size = input.dim(1);
+    launch(
+        [=](const std::int64_t* index, const T* from, T* to) {
+          for (Index n = 0; n < count; ++n)
+            require(index[n] >= 0 && index[n] < table_rows, "scatter_add", "an index is outside the table");
+          kernels().table<T>().scatter_add(index, from, to, count, table_rows, size);
+        },
+        static_cast<const std::int64_t*>(numbers.data()), input.data(), y.data());
     return y.array();
   });
 }

@@ -12,10 +12,7 @@ Array softmax_forward(const Array& x, bool logarithm) {
     const Result<T> y(shape_of(x));
     const Index classes = classes_of(x), rows = classes ? input.size() / classes : 0;
     const KernelTable<T>& table = kernels().table<T>();
-    {
-      const py::gil_scoped_release released;
-      (logarithm ? table.log_softmax_forward : table.softmax_forward)(input.data(), y.data(), rows, classes);
-    }
+    launch(logarithm ? table.log_softmax_forward : table.softmax_forward, input.data(), y.data(), rows, classes);
     return y.array();
   });
 }
@@ -27,11 +24,8 @@ Array softmax_backward(const Array& dy, const Array& y, bool logarithm) {
     const Result<T> dx(shape_of(y));
     const Index classes = classes_of(y), rows = classes ? output.size() / classes : 0;
     const KernelTable<T>& table = kernels().table<T>();
-    {
-      const py::gil_scoped_release released;
-      (logarithm ? table.log_softmax_backward : table.softmax_backward)(gradient.data(), output.data(), dx.data(), rows,
-                                                                        classes);
-    }
+    launch(logarithm ? table.log_softmax_backward : table.softmax_backward, gradient.data(), output.data(), dx.data(),
+           rows, classes);
     return dx.array();
   });
 }

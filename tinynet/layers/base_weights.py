@@ -14,6 +14,15 @@ from ..variable import Variable
 from .arguments import name_may_come_first
 from .context import call_context
 
+
+class _Changes:
+    """`changes.count`: how often an attribute of a layer has been set, of any layer."""
+
+    count = 0
+
+
+changes = _Changes()
+
 if TYPE_CHECKING:
     from ..core.types import Array, DTypeLike
     from ..tensor import Tensor
@@ -104,6 +113,7 @@ class LayerWeights:
             owned.append(variable)
 
     def __setattr__(self, key: str, value: Any) -> None:
+        changes.count += 1
         if isinstance(value, Variable):
             self._track_variable(value, value.trainable)
         elif key not in self._references and (isinstance(value, LayerWeights | list | tuple | dict)
@@ -112,6 +122,7 @@ class LayerWeights:
         object.__setattr__(self, key, value)
 
     def __delattr__(self, key: str) -> None:
+        changes.count += 1
         value = self.__dict__.get(key)
         self._children.pop(key, None)
         for owned in (self._own_trainable, self._own_non_trainable):

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..config import floatx
 from ..core.naming import auto_name
+from ..core.recording import computed, constant
 from ..ops.recorded_gradients import sum_like
 from ..ops.shape import broadcast_to
 from ..runtime import kernels
@@ -237,7 +238,7 @@ def reduce_weighted_values(
                 f"sample_weight of shape {weights.shape} does not fit losses of shape {values.data.shape}: pass one "
                 "weight a sample, or one a loss."
             ) from None
-        weighted = values.data * weights
+        weighted = computed(np.multiply, values.data, weights)
     else:
         weighted = values.data
         shape = weighted.shape
@@ -250,9 +251,10 @@ def reduce_weighted_values(
         raise ValueError(f"the loss of no samples does not exist. Got losses of shape {shape}.")
 
     divisor: float
+    from_weights = reduction == "mean_with_sample_weight" and weights is not None
     if reduction == "sum":
         divisor = 1
-    elif reduction == "mean_with_sample_weight" and weights is not None:
+    elif from_weights:
         divisor = float(np.sum(weights)) or np.inf  # no weight at all: the loss is 0
     else:
         divisor = weighted.size
@@ -263,8 +265,10 @@ def reduce_weighted_values(
     def backward(dy):
         d_values = np.empty(shape, dy.dtype)
         d_values.fill(float(dy) / divisor)
+        if not from_weights:
+            constant(d_values, dy)
         if weights is not None:
-            d_values *= weights
+            d_values = computed(np.multiply, d_values, weights)
         return (unbroadcast(d_values, values.data.shape),)
 
     def differentiable(dy, y):

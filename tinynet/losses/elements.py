@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config import floatx
+from ..core.recording import computed
 from ..ops.recorded_gradients import composed
 from ..ops.reduction import mean
 from ..runtime import kernels
@@ -212,11 +213,11 @@ def mean_over_last(
     n = elements.shape[-1]
 
     def spread(dy):
-        return dy[..., None] / n
+        return computed(np.true_divide, dy[..., None], n)
 
     return record_loss(
         kernels.reduce_mean(elements, -1, False), y_true, y_pred,
-        lambda dy: spread(dy) * derivative(),
+        lambda dy: computed(np.multiply, spread(dy), derivative()),
         None if derivative_true is None else lambda dy: spread(dy) * derivative_true(),
         None if formula is None else lambda t, p: mean(formula(t, p), -1),
     )

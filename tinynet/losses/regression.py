@@ -13,6 +13,7 @@ import numpy as np
 from .. import ops
 from ..config import epsilon
 from ..core.checks import number
+from ..core.recording import computed
 from ..ops.reduction import check_axes
 from ..runtime import kernels
 from .base import LossFunctionWrapper
@@ -42,9 +43,9 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     array([2.], dtype=float32)
     """
     t, p = aligned("mean_squared_error", y_true, y_pred)
-    error = p.data - t.data
-    return mean_over_last(error * error, t, p, lambda: 2 * error, lambda: -2 * error,
-                          lambda t, p: ops.square(p - t))
+    error = computed(np.subtract, p.data, t.data)
+    return mean_over_last(computed(np.multiply, error, error), t, p, lambda: computed(np.multiply, 2, error),
+                          lambda: -2 * error, lambda t, p: ops.square(p - t))
 
 
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:

@@ -27,6 +27,8 @@ class Functional(Model):
         """The outputs, in the structure that `Model(inputs, outputs)` was given."""
         return self._graph.run(inputs, training)
 
+    _only_calls_layers = True  # see replayable.py
+
     def _frozen_inside(self):
         return [] if type(self).get_config is Functional.get_config else super()._frozen_inside()
 

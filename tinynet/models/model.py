@@ -10,8 +10,9 @@ from ..callbacks.lab import Lab, watched
 from ..core.registry import custom_object_scope
 from ..core.types import Array
 from ..layers.base import Layer
-from ..layers.context import call_context
+from ..layers.context import call_context, threads
 from ..symbolic import KerasTensor, shapes_of
+from .replay import Replays
 from .summary import print_summary
 from .summary_html import model_html
 from .training import Trainer
@@ -101,6 +102,19 @@ class Model(Trainer, Layer):
         else:
             self._built_input_shape = shapes_of(inputs)
             self.built = True
+
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        call = super().__call__
+        if training or kwargs or len(args) != 1 or threads.context.outermost is not None:
+            return call(*args, training=training, **kwargs)
+        return self._prediction_calls.take(self, lambda: call(*args, training=training), args[0])
+
+    __call__.__doc__ = Layer.__call__.__doc__
+
+    @property
+    def _prediction_calls(self) -> Replays:
+        return self.__dict__.get("_own_prediction_calls") or self.__dict__.setdefault(
+            "_own_prediction_calls", Replays(training=False, kept=2))
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs. A subclass overrides it, unless it was given inputs and outputs.

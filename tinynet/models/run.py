@@ -61,7 +61,7 @@ class TrainingRun:
             The model's History.
         """
         model, training, logs = self.model, self.training, {}
-        with self.callbacks.in_run(self), unwatched(model.optimizer):
+        with self.callbacks.in_run(self), unwatched(model.optimizer), model._training_steps.freed_at_end():
             self.callbacks.on_train_begin()  # BackupAndRestore may call `resume`
             for epoch in range(self.first_epoch, self.epochs):
                 logs = self._run_epoch(epoch)

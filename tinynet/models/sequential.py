@@ -35,6 +35,8 @@ class Sequential(Model):
 
     _references = Model._references | {"_chain", "_body", "_steps", "_linked_chain", "_chain_nodes"}
 
+    _only_calls_layers = True  # see replayable.py
+
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._chain: list[Layer] = []  # with the input

@@ -27,11 +27,21 @@ from ..variable import Variable
 from . import lint, order
 from .augmenting import Augmented
 from .compiled import Compiled
+from .replay import Replays
 from .run import TrainingRun, pass_of
 
 
 class TrainingStep(Compiled):
     """What a `Trainer` does with one batch."""
+
+    @property
+    def _training_steps(self) -> Replays:
+        return self.__dict__.get("_own_training_steps") or self.__dict__.setdefault(
+            "_own_training_steps", Replays(training=True))
+
+    def _compiled_loss_is_known(self) -> bool:
+        loss = self._compiled_loss
+        return loss is None or loss._loss is not None or loss._parts is not None
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
                      training: bool = True) -> Tensor:
@@ -106,17 +116,26 @@ class TrainingStep(Compiled):
         """The step itself, which updates the weights and the mean loss; returns the outputs."""
         current = pass_of(self)
         run = current.run if current is not None else None
-        with GradientTape() as tape:
-            y_pred = self(x, training=True) if type(x) is not Augmented else self._call_on_augmented(x)
-            if not (self._advised if run is None else run.first_batch_checked):
-                self._check_first_batch(run, x, y, y_pred)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
-            scaled = self.optimizer.scale_loss(loss)  # `apply` divides the gradients by the same factor
+        variables = self._trained_variables() if self.built else None
+
+        def differentiate():
+            with GradientTape() as tape:
+                y_pred = self(x, training=True) if type(x) is not Augmented else self._call_on_augmented(x)
+                if not (self._advised if run is None else run.first_batch_checked):
+                    self._check_first_batch(run, x, y, y_pred)
+                loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+                scaled = self.optimizer.scale_loss(loss)  # `apply` divides the gradients by the same factor
+            return y_pred, loss, tape.gradient(scaled, self._trained_variables())
+
+        if variables is not None and self.optimizer.watch is None:
+            y_pred, loss, gradients = self._training_steps.take(
+                self, differentiate, (x, y, sample_weight), variables, self.optimizer.loss_scale_factor)
+        else:
+            y_pred, loss, gradients = differentiate()
         value = float(loss.data)
         if not math.isfinite(value):
             self._check_data(run.training if run is not None else None, x, y)
-        variables = self._trained_variables()
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        self.optimizer.apply(gradients, variables if variables is not None else self._trained_variables())
         self._track_loss(value, y_pred)
         return y_pred
 

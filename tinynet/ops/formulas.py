@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..config import floatx
+from ..core.recording import computed
 from ..core.types import Array, TensorLike
 from ..symbolic import call_symbolically, is_symbolic
 from ..tape import is_tracked, record, state
@@ -86,13 +87,14 @@ def binary(
         example: An expression that calls it, and the expression's value as Python prints it.
     """
     to_float = integers == "to float"
+    recordable = isinstance(formula, np.ufunc)
 
     def op(x1: TensorLike, x2: TensorLike) -> Tensor:
         try:
             a, b = operands(x1, x2, to_float)
         except Exception:
             return call_symbolically(op, (x1, x2), {})
-        y = formula(a, b)
+        y = computed(formula, a, b) if recordable else formula(a, b)
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         if derivative1 is None or not state.tapes:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.recording import computed
 from ..core.types import Array, Axis, DTypeLike, TensorLike
 from ..runtime import kernels
 from ..tape import record
@@ -65,9 +66,9 @@ def spread(dy: Array, shape: tuple[int, ...], axes: tuple[int, ...] | None, keep
     return dy.reshape([1 if axes is None or axis in axes else extent for axis, extent in enumerate(shape)])
 
 
-def filled(value: Array, shape: tuple[int, ...]) -> Array:
-    """`value` broadcast to `shape`, as an array of its own."""
-    result = np.empty(shape, value.dtype)
+def filled(value: Array, shape: tuple[int, ...], out: Array | None = None) -> Array:
+    """`value` broadcast to `shape`, as an array of its own, or in `out`."""
+    result = np.empty(shape, value.dtype) if out is None else out
     result[...] = value
     return result
 
@@ -112,7 +113,7 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     y = kernels.reduce_sum(data, axes, keepdims)
 
     def to_x(dy):
-        return filled(spread(dy, data.shape, axes, keepdims), data.shape)
+        return computed(filled, spread(dy, data.shape, axes, keepdims), data.shape)
 
     return record(y, (x,), lambda dy: (to_x(dy),),
                   lambda dy, y: (linear(dy, to_x, lambda d: kernels.reduce_sum(d, axes, keepdims)),))
@@ -144,7 +145,8 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     def to_x(dy):
         n = elements_of_one(data, y)
-        return filled(spread(dy, data.shape, axes, keepdims) / dy.dtype.type(n), data.shape)
+        share = computed(np.true_divide, spread(dy, data.shape, axes, keepdims), dy.dtype.type(n))
+        return computed(filled, np.asarray(share), data.shape)
 
     return record(y, (x,), lambda dy: (to_x(dy),),
                   lambda dy, y: (linear(dy, to_x, lambda d: kernels.reduce_mean(d, axes, keepdims)),))

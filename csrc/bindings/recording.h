@@ -1,0 +1,157 @@
+// A step without Python: the kernel calls of one step, recorded and run again.
+//
+// Every binding calls its kernel by `launch`. While a recording is active in a thread, `launch` also appends the call,
+// with its arguments, to the recording. `Recording::run` then makes the same calls in the same order, on the same
+// memory: only the addresses of the step's inputs and the seeds of dropout are set anew.
+//
+// This is right only if nothing but recorded kernels computes what the kernels read. So a recording knows every byte
+// that a call may read: the step's inputs, arrays that live as long as it does (weights), constants, and what recorded
+// calls have written. A call that reads anything else, such as an array that NumPy has computed, makes the recording
+// useless: `problem` then says which, and the step is never run again from it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "arena.h"
+#include "bindings/types.h"
+#include "kernels.h"
+
+namespace tinynet {
+
+class Recording {
+ public:
+  struct Call {
+    virtual ~Call() = default;
+    virtual void run() = 0;
+  };
+
+  Recording() = default;
+  ~Recording() { stop(); }
+
+  // The recording that is active in this thread, or null.
+  static Recording*& active();
+
+  // From here on the calls of this thread are recorded. `inputs` are the arrays that change from step to step, `living`
+  // those that stay in their place.
+  void start(const py::list& inputs, const py::list& living);
+  void stop();
+
+  // Why the recording cannot be run; empty if it can. The first problem counts.
+  const std::string& problem() const { return problem_; }
+  void refuse(const std::string& why);
+
+  // An array whose numbers are the same in every step.
+  void add_constant(const py::array& array);
+  bool is_constant(const py::array& array) const;
+  // Whether the recorded calls have written it, or it was known before.
+  bool is_known(const py::array& array) const;
+  // A call of NumPy, `function(*arguments, out=result)`. It has been made already: `result` is its result.
+  void append_numpy(const py::object& function, const py::tuple& arguments, const py::array& result);
+  // Before each run `source`, which a call writes, is copied to `target`, which the calls read: a state that is another
+  // array after each step.
+  void carry(const py::array& target, const py::array& source);
+  // Says which of the drawn (seed, offset) pairs each random call uses. Others are constant.
+  void set_draws(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
+
+  // Makes all calls again. The inputs have the types and shapes of those of `start`.
+  void run(const py::list& inputs, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
+
+  std::size_t calls() const { return calls_.size(); }
+  std::size_t bytes() const { return arena_->bytes(); }
+
+  // For new_array: memory for a result that a call is going to write.
+  const std::shared_ptr<Arena>& arena() const { return arena_; }
+  void expect(const void* memory, std::size_t bytes);
+
+  // For launch. The call is appended before it runs: then its results are written.
+  template <class Function, class... Arguments>
+  void append(const Function& function, const Arguments&... arguments);
+
+ private:
+  struct NumpyCall;
+  enum class Kind { input, living, constant, result, unwritten };
+  struct Range {
+    std::uintptr_t end;
+    Kind kind;
+    std::size_t index;  // of an input
+  };
+  struct Place {  // of an argument that points into an input
+    const void** pointer;
+    std::size_t input;
+    std::ptrdiff_t offset;
+  };
+  struct NumpyInput {  // the same of a call of NumPy
+    NumpyCall* call;
+    std::size_t argument, input;
+  };
+  struct Random {
+    std::uint64_t *seed, *offset;
+    std::ptrdiff_t draw;  // index, or -1 for a constant
+  };
+  struct Carried {
+    py::array target, source;
+  };
+
+  template <class Function, class... Arguments>
+  struct Recorded final : Call {
+    Recorded(const Function& f, const Arguments&... a) : function(f), arguments(a...) {}
+    void run() override { std::apply(function, arguments); }
+    Function function;
+    std::tuple<Arguments...> arguments;
+  };
+
+  using Ranges = std::map<std::uintptr_t, Range>;
+  Ranges::const_iterator find(const void* pointer) const;
+  void add_range(const void* memory, std::size_t bytes, Kind kind, std::size_t index = 0);
+
+  // What the arguments of a call mean to the recording.
+  void read(const void** pointer);
+  void write(const void* pointer);
+  template <class T>
+  void note(const T*& pointer) { read(reinterpret_cast<const void**>(&pointer)); }
+  template <class T>
+  void note(T*& pointer) { write(pointer); }
+  void note(AttentionMask& mask) { note(mask.data); }
+  void note(ArgmaxArray& argmax) { note(argmax.uint8), note(argmax.int32); }
+  void note(Dropout& dropout) { if (dropout.rate > 0) random_.push_back({&dropout.seed, &dropout.offset, -1}); }
+  template <class Other>
+  void note(Other&) {}
+
+  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();
+  std::vector<std::unique_ptr<Call>> calls_;
+  std::vector<Place> places_;
+  std::vector<NumpyInput> numpy_inputs_;
+  std::vector<Random> random_;
+  std::vector<Carried> carried_;
+  std::vector<py::array> inputs_, kept_;  // the first inputs, for their shapes; living and constant arrays
+  Ranges ranges_;
+  std::string problem_;
+};
+
+template <class Function, class... Arguments>
+void Recording::append(const Function& function, const Arguments&... arguments) {
+  auto call = std::make_unique<Recorded<Function, Arguments...>>(function, arguments...);
+  std::apply([this](auto&... argument) { (note(argument), ...); }, call->arguments);
+  calls_.push_back(std::move(call));
+}
+
+// Runs a kernel without the GIL, and records the call where a recording is active. `function` is a kernel of the table,
+// or a function object that keeps what it needs by value; arrays are passed as pointers among the arguments.
+template <class Function, class... Arguments>
+void launch(const Function& function, Arguments... arguments) {
+  if (Recording* const recording = Recording::active()) recording->append(function, arguments...);
+  const py::gil_scoped_release released;
+  function(arguments...);
+}
+
+// For a kernel whose result is a number that Python reads: it cannot be part of a recording.
+inline void refuse_recording(const char* why) {
+  if (Recording* const recording = Recording::active()) recording->refuse(why);
+}
+
+}  // namespace tinynet

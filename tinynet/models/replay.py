@@ -1,0 +1,275 @@
+"""A step without Python: what a step calls is recorded once, and later steps make the same calls from native code.
+
+A small network's step is a dozen kernel calls of some microseconds. Python takes longer to find out which they are: it
+looks at layers, shapes and settings, and opens and plays a tape. The answer is the same in every step, so:
+
+    the first step of some shapes        runs the ordinary way
+    the second one in a row              runs the ordinary way too, and its kernel calls are recorded
+    all others                           make these calls again (csrc/bindings/recording.h)
+
+The kernels, their order and their bits are those of the ordinary step. What may change from step to step stays live:
+the batch, the weights, dropout's seeds, the moving averages; and the optimizer, the metrics and the callbacks are not
+part of a recording.
+
+What is recorded has to depend on nothing else. So only models of tinynet's own layers and losses are recorded, as long
+as nobody watches or changes a layer; and a kernel that reads an array which no recorded call has computed ends it (see
+core/recording.py). Then the steps run the ordinary way: slower, with the same result. `model.explain_steps()` says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..core import recording
+from ..core.nest import flatten, map_structure
+from ..core.types import Array
+from ..layers.base_weights import changes
+from ..layers.context import threads
+from ..tape import state as tape_state
+from ..tensor import Tensor
+from ..variable import Variable
+from .replayable import reason_against, settings_of
+
+_data_of = operator.attrgetter("data")
+_GIVE_UP = 3  # recordings that were of no use
+
+
+class Recording:
+    """The calls of one step.
+
+    Args:
+        step: Function without arguments that takes the step and returns a structure of Tensors.
+        inputs: The arrays that are others in each step.
+        variables: The model's variables.
+
+    Attributes:
+        problem: Why it cannot be run again; "" if it can.
+        results: What `step` returned. Running the calls again changes the numbers in its arrays.
+        runs: How often it has been run.
+    """
+
+    __slots__ = ("_calls", "_variables", "_arrays", "_carried", "_generators", "_equal", "problem", "results", "runs")
+
+    def __init__(self, step: Callable[[], Any], inputs: list[Array], variables: list[Variable]) -> None:
+        self._calls = runtime._native._Recording()
+        recorder = recording.Recorder(self._calls)
+        arrays = [variable.data for variable in variables]
+        self._calls.start(inputs, arrays)
+        recording.state.active = recorder
+        try:
+            self.results = step()
+        finally:
+            recording.state.active = None
+            self._calls.stop()
+        for result in flatten(self.results):
+            if result is not None and not self._calls.is_known(result.data):
+                recorder.refuse("a result of the step is not computed by kernels")
+            if getattr(result, "_keras_mask", None) is not None:
+                recorder.refuse("the outputs have a mask")
+        # A weight stays in its array. A state, such as a moving average, is a new array after each step.
+        self._carried = []
+        self._variables, self._arrays = [], []
+        for variable, array in zip(variables, arrays, strict=True):
+            if variable.data is array:
+                self._variables.append(variable)
+                self._arrays.append(array)
+            elif self._calls.is_known(variable.data):
+                self._calls.carry(array, variable.data)
+                self._carried.append((variable, variable.data))
+            else:
+                recorder.refuse(f"{variable.path} is not computed by kernels")
+        self._generators = [generator for generator, _ in recorder.drawn]
+        pairs = [pair for _, pair in recorder.drawn]
+        self._calls.set_draws(pairs)
+        # Generators with one seed, as in Dropout(0.5, seed=1) in two layers, draw equal pairs; the calls do not tell
+        # which is whose.
+        self._equal = [(self._generators[i], self._generators[j])
+                       for i in range(len(pairs)) for j in range(i) if pairs[i] == pairs[j]]
+        self.problem: str = self._calls.problem
+        self.runs = 0
+
+    def is_valid(self) -> bool:
+        """Whether the weights are still in their arrays, and the generators in step."""
+        return (all(map(operator.is_, map(_data_of, self._variables), self._arrays))
+                and all(one.next_pair == other.next_pair for one, other in self._equal))
+
+    def run(self, inputs: list[Array]) -> Any:
+        """Take the step with other inputs. Returns `results`, in which the numbers are new."""
+        for variable, array in self._carried:
+            if variable.data is not array:  # somebody has assigned to it
+                np.copyto(array, variable.data)
+                variable.data = array
+        self._calls.run(inputs, [generator.next() for generator in self._generators])
+        self.runs += 1
+        return self.results
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(calls, bytes of the arrays between them)"""
+        return self._calls.calls, self._calls.bytes
+
+
+class Replays:
+    """What a model knows about its steps of one kind: training steps, or calls for prediction.
+
+    Args:
+        training: Whether they are training steps.
+        kept: How many recordings are kept, of different shapes.
+
+    Attributes:
+        reason: Why steps are not run from a recording; "" if they are, or if that is not known yet.
+    """
+
+    def __init__(self, training: bool, kept: int = 1) -> None:
+        self._training = training
+        self._kept = kept
+        self._recordings: dict[Any, Recording] = {}
+        self._last_key: Any = None
+        self._changes = -1  # `changes.count` when the model was looked at
+        self._settings: list[tuple[Any, dict[str, Any]]] = []
+        self._variables: Any = None
+        self._factor: Any = None
+        self._wasted = 0
+        self._in_use = threading.Lock()  # a recording has one set of arrays: a second thread takes the ordinary way
+        self.reason = ""
+
+    def __reduce__(self) -> Any:
+        return Replays, (self._training, self._kept)  # a copy of a model has recordings of its own
+
+    def take(self, model: Any, step: Callable[[], Any], arguments: Any, variables: Any = None,
+             factor: Any = None) -> Any:
+        """Take a step: from its recording if there is one, else the ordinary way.
+
+        Args:
+            model: The model.
+            step: Function without arguments that takes it the ordinary way and returns a structure of Tensors. The
+                first part of the structure of a training step, or the whole of a call, is what the model returns.
+            arguments: What the step depends on: a structure of arrays, Tensors and None.
+            variables: The list of the variables that the step differentiates with respect to.
+            factor: The loss's factor.
+
+        Returns:
+            What `step` returns. The next step changes the arrays of the loss and of the gradients.
+        """
+        if self._changes != changes.count:
+            self._look_at(model)
+        if (self.reason or runtime._backend != "native" or threads.context.watch is not None or tape_state.tapes
+                or not self._in_use.acquire(blocking=False)):
+            return step()
+        try:
+            if self._settings and any(vars(one) != known for one, known in self._settings):
+                self._forget()
+                self._settings = settings_of(model)
+            if variables is not self._variables or factor != self._factor:
+                self._compare(variables, factor)
+            return self._take(model, step, arguments)
+        finally:
+            self._in_use.release()
+
+    def _take(self, model: Any, step: Callable[[], Any], arguments: Any) -> Any:
+        inputs = _arrays_of(arguments)
+        if inputs is None:
+            self._last_key = None
+            return step()
+        key = tuple([(array.shape, array.dtype) for array in inputs])
+        known = self._recordings.get(key)
+        if known is not None:
+            if known.is_valid():
+                return self._given_away(known.run(inputs))
+            self._drop(key)
+        if key != self._last_key:  # in a row: the short last batch of an epoch is not worth the memory
+            self._last_key = key
+            return step()
+        made = Recording(step, inputs, model.variables)
+        if made.problem:
+            self.reason = made.problem
+            return made.results
+        while len(self._recordings) >= self._kept:
+            self._recordings.pop(next(iter(self._recordings)))
+        self._recordings[key] = made
+        return self._given_away(made.results)
+
+    def _given_away(self, results: Any) -> Any:
+        """What the model returns, in arrays that the next step does not change: somebody may keep it."""
+        if self._training:
+            return _copied(results[0]), *results[1:]
+        return _copied(results)
+
+    @contextlib.contextmanager
+    def freed_at_end(self) -> Iterator[None]:
+        """A block after which no recording is kept: its arrays have the size of a step's activations."""
+        try:
+            yield
+        finally:
+            self._recordings.clear()
+            self._last_key = None
+
+    def _look_at(self, model: Any) -> None:
+        """Somebody has set an attribute of a layer since the last look: no recording holds any more."""
+        self._forget()
+        if self._training and not model._compiled_loss_is_known():
+            self.reason = "the model has not taken a step yet"
+            return
+        self._changes = changes.count
+        self.reason = reason_against(model, self._training)
+        self._settings = settings_of(model) if self._training and not self.reason else []
+        self._give_up()
+
+    def _compare(self, variables: Any, factor: Any) -> None:
+        """Another list of variables, as in each epoch: the recordings hold if it has the same ones."""
+        known = self._variables
+        same = known is not None and len(known) == len(variables) and all(map(operator.is_, known, variables))
+        if not same or factor != self._factor:
+            self._forget()
+        self._variables, self._factor = variables, factor
+
+    def _forget(self) -> None:
+        for key in list(self._recordings):
+            self._drop(key)
+        self._last_key = None
+
+    def _drop(self, key: Any) -> None:
+        self._wasted = 0 if self._recordings.pop(key).runs > 4 else self._wasted + 1
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if self._wasted >= _GIVE_UP and not self.reason:
+            self.reason = "layers, weights or settings are changed between the steps"
+
+    def describe(self) -> str:
+        """One line: how steps of this kind run, and why."""
+        if self.reason:
+            return f"the ordinary way, since {self.reason}"
+        if not self._recordings:
+            return "not recorded yet: that takes two steps of the same shapes, one after the other"
+        parts = []
+        for key, known in self._recordings.items():
+            calls, size = known.size
+            parts.append(f"{calls} kernel calls, {size / 1e6:.1f} MB, for {', '.join(str(shape) for shape, _ in key)}")
+        return "from recordings: " + "; ".join(parts)
+
+
+def _arrays_of(arguments: Any) -> list[Array] | None:
+    """The arrays among a step's arguments; None if there is something else."""
+    found = []
+    for argument in flatten(arguments):
+        if argument is None:
+            continue
+        array = argument.data if type(argument) is Tensor and argument._keras_mask is None else argument
+        if type(array) is not np.ndarray or array.dtype.kind not in "fiub" or not array.flags.c_contiguous:
+            return None
+        found.append(array)
+    return found
+
+
+def _copied(results: Any) -> Any:
+    if type(results) is Tensor:
+        return Tensor.wrap(results.data.copy())
+    return map_structure(lambda tensor: Tensor.wrap(tensor.data.copy()), results)
