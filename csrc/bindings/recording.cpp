@@ -1,5 +1,6 @@
 #include "bindings/recording.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "bindings/arrays.h"
@@ -15,11 +16,7 @@ py::array array_of(py::handle item, const char* what) {
 }
 
 bool alike(const py::array& a, const py::array& b) {
-  return a.dtype().num() == b.dtype().num() && shape_of(a) == shape_of(b);
-}
-
-std::string text_of(const py::array& array) {
-  return py::str(array.dtype()).cast<std::string>() + " of shape " + py::str(array.attr("shape")).cast<std::string>();
+  return a.dtype().num() == b.dtype().num() && a.ndim() == b.ndim() && std::equal(a.shape(), a.shape() + a.ndim(), b.shape());
 }
 
 }  // namespace
@@ -34,8 +31,9 @@ void Recording::start(const py::list& inputs, const py::list& living) {
   if (!calls_.empty()) throw py::value_error("recording: it has been used already");
   for (const py::handle item : living) {
     const py::array array = array_of(item, "living arrays");
-    kept_.push_back(array);
-    add_range(array.data(), static_cast<std::size_t>(array.nbytes()), Kind::living);
+    add_range(array.data(), static_cast<std::size_t>(array.nbytes()), Kind::living, living_.size());
+    living_.push_back(array);
+    fixed_.push_back(false);
   }
   for (const py::handle item : inputs) {
     const py::array array = array_of(item, "inputs");
@@ -98,6 +96,13 @@ void Recording::append_numpy(const py::object& function, const py::tuple& argume
       const std::size_t index = range->second.index;
       if (!array.is(inputs_[index])) refuse("NumPy reads a part of an input");
       numpy_inputs_.push_back({call.get(), call->arguments.size() - 1, index});
+    } else if (range->second.kind == Kind::living) {
+      const std::size_t index = range->second.index;
+      if (array.is(living_[index])) {
+        numpy_living_.push_back({call.get(), call->arguments.size() - 1, index});
+      } else {
+        fixed_[index] = true;
+      }
     }
   }
   if (!is_dense(result)) refuse("NumPy's result is not dense");
@@ -118,21 +123,47 @@ void Recording::set_draws(const std::vector<std::pair<std::uint64_t, std::uint64
       if (draws[draw] == std::pair(*random.seed, *random.offset)) random.draw = static_cast<std::ptrdiff_t>(draw);
 }
 
+bool Recording::follow() {
+  static PyObject* const data = PyUnicode_InternFromString("data");
+  for (const auto& [index, owner] : owners_) {
+    const auto array = py::reinterpret_steal<py::object>(PyObject_GetAttr(owner.ptr(), data));
+    if (!array) throw py::error_already_set();
+    if (!array.is(living_.at(index)) && !(py::isinstance<py::array>(array) && move(index, array))) return false;
+  }
+  return true;
+}
+
+bool Recording::move(std::size_t index, const py::array& array) {
+  if (fixed_[index] || !alike(array, living_[index]) || !is_dense(array)) return false;
+  living_[index] = array;
+  for (const Place& place : living_places_)
+    if (place.index == index) *place.pointer = static_cast<const char*>(array.data()) + place.offset;
+  for (const NumpyPlace& place : numpy_living_)
+    if (place.index == index) place.call->arguments[place.argument] = array;
+  return true;
+}
+
+bool Recording::fits(const py::list& inputs) const {
+  if (inputs.size() != inputs_.size()) return false;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const py::handle item = PyList_GET_ITEM(inputs.ptr(), static_cast<Py_ssize_t>(i));
+    if (!py::isinstance<py::array>(item)) return false;
+    const auto array = py::reinterpret_borrow<py::array>(item);
+    if (!is_dense(array) || !is_native_order(array.dtype()) || !alike(array, inputs_[i])) return false;
+  }
+  return true;
+}
+
 void Recording::run(const py::list& inputs, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws) {
   if (!problem_.empty()) throw py::value_error("recording: it cannot be run again, since " + problem_);
   if (active() != nullptr) throw py::value_error("recording: a recording is active in this thread");
-  if (inputs.size() != inputs_.size()) throw py::value_error("recording: another number of inputs");
+  if (!fits(inputs)) throw py::value_error("recording: the inputs have other types or shapes than the recorded ones");
   std::vector<py::array> arrays;  // their memory stays while the GIL is released
   arrays.reserve(inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    arrays.push_back(array_of(PyList_GET_ITEM(inputs.ptr(), static_cast<Py_ssize_t>(i)), "inputs"));
-    if (!alike(arrays[i], inputs_[i]) || !is_dense(arrays[i]))
-      throw py::value_error("recording: input " + std::to_string(i) + " was " + text_of(inputs_[i]) + ", is " +
-                            text_of(arrays[i]));
-  }
-  for (const Place& place : places_)
-    *place.pointer = static_cast<const char*>(arrays[place.input].data()) + place.offset;
-  for (const NumpyInput& place : numpy_inputs_) place.call->arguments[place.argument] = arrays[place.input];
+  for (const py::handle item : inputs) arrays.push_back(py::reinterpret_borrow<py::array>(item));
+  for (const Place& place : input_places_)
+    *place.pointer = static_cast<const char*>(arrays[place.index].data()) + place.offset;
+  for (const NumpyPlace& place : numpy_inputs_) place.call->arguments[place.argument] = arrays[place.index];
   for (const Random& random : random_) {
     if (random.draw < 0) continue;
     const auto& [seed, offset] = draws.at(static_cast<std::size_t>(random.draw));
@@ -166,9 +197,11 @@ void Recording::read(const void** pointer) {
   const auto range = find(*pointer);
   if (range == ranges_.end() || range->second.kind == Kind::unwritten) {
     refuse("a kernel reads an array that no kernel has computed");
-  } else if (range->second.kind == Kind::input) {
-    places_.push_back({pointer, range->second.index, static_cast<std::ptrdiff_t>(address(*pointer) - range->first)});
+    return;
   }
+  const Place place{pointer, range->second.index, static_cast<std::ptrdiff_t>(address(*pointer) - range->first)};
+  if (range->second.kind == Kind::input) input_places_.push_back(place);
+  if (range->second.kind == Kind::living) living_places_.push_back(place);
 }
 
 void Recording::write(const void* pointer) {
@@ -192,6 +225,9 @@ void bind_recording(py::module_& module) {
       .def("is_known", &Recording::is_known, "array"_a)
       .def("append_numpy", &Recording::append_numpy, "function"_a, "arguments"_a, "result"_a)
       .def("carry", &Recording::carry, "target"_a, "source"_a)
+      .def("set_owners", &Recording::set_owners, "owners"_a)
+      .def("follow", &Recording::follow)
+      .def("fits", &Recording::fits, "inputs"_a)
       .def("set_draws", &Recording::set_draws, "draws"_a)
       .def("run", &Recording::run, "inputs"_a, "draws"_a)
       .def_property_readonly("calls", &Recording::calls)

@@ -37,7 +37,7 @@ class Recording {
   static Recording*& active();
 
   // From here on the calls of this thread are recorded. `inputs` are the arrays that change from step to step, `living`
-  // those that stay in their place.
+  // those that stay where they are until `move` says otherwise.
   void start(const py::list& inputs, const py::list& living);
   void stop();
 
@@ -58,7 +58,14 @@ class Recording {
   // Says which of the drawn (seed, offset) pairs each random call uses. Others are constant.
   void set_draws(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
 
-  // Makes all calls again. The inputs have the types and shapes of those of `start`.
+  // Before each run, the living array of each index is what `data` of its owner is. `follow` tells the calls of it;
+  // it returns false if they cannot be told, which is so where NumPy reads a part of the array.
+  void set_owners(const std::vector<std::pair<std::size_t, py::object>>& owners) { owners_ = owners; }
+  bool follow();
+
+  // Whether the inputs have the types and shapes of those of `start`. The others may be anything.
+  bool fits(const py::list& inputs) const;
+  // Makes all calls again, with inputs that fit.
   void run(const py::list& inputs, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
 
   std::size_t calls() const { return calls_.size(); }
@@ -78,16 +85,16 @@ class Recording {
   struct Range {
     std::uintptr_t end;
     Kind kind;
-    std::size_t index;  // of an input
+    std::size_t index;  // of an input or a living array
   };
-  struct Place {  // of an argument that points into an input
+  struct Place {  // of an argument that points into an input or a living array
     const void** pointer;
-    std::size_t input;
+    std::size_t index;
     std::ptrdiff_t offset;
   };
-  struct NumpyInput {  // the same of a call of NumPy
+  struct NumpyPlace {  // the same of a call of NumPy
     NumpyCall* call;
-    std::size_t argument, input;
+    std::size_t argument, index;
   };
   struct Random {
     std::uint64_t *seed, *offset;
@@ -109,6 +116,8 @@ class Recording {
   Ranges::const_iterator find(const void* pointer) const;
   void add_range(const void* memory, std::size_t bytes, Kind kind, std::size_t index = 0);
 
+  bool move(std::size_t index, const py::array& array);
+
   // What the arguments of a call mean to the recording.
   void read(const void** pointer);
   void write(const void* pointer);
@@ -124,11 +133,14 @@ class Recording {
 
   std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();
   std::vector<std::unique_ptr<Call>> calls_;
-  std::vector<Place> places_;
-  std::vector<NumpyInput> numpy_inputs_;
+  std::vector<Place> input_places_, living_places_;
+  std::vector<NumpyPlace> numpy_inputs_, numpy_living_;
   std::vector<Random> random_;
   std::vector<Carried> carried_;
-  std::vector<py::array> inputs_, kept_;  // the first inputs, for their shapes; living and constant arrays
+  std::vector<py::array> inputs_;  // the first ones, for their shapes
+  std::vector<py::array> living_, kept_;  // `kept_`: constants and results of NumPy
+  std::vector<std::pair<std::size_t, py::object>> owners_;
+  std::vector<bool> fixed_;  // of the living ones: NumPy reads a part of it
   Ranges ranges_;
   std::string problem_;
 };

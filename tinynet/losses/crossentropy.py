@@ -117,6 +117,9 @@ def sparse_categorical_crossentropy(
     return losses
 
 
+sparse_categorical_crossentropy.takes_labels_as_they_are = True  # type: ignore[attr-defined]
+
+
 def _class_numbers(y_true, y_pred, axis):
     """Labels (batch, ..., 1) without their last axis."""
     if len(y_true.data.shape) == len(y_pred.shape) and y_true.data.shape[axis] == 1:

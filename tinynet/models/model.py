@@ -111,6 +111,25 @@ class Model(Trainer, Layer):
 
     __call__.__doc__ = Layer.__call__.__doc__
 
+    def explain_steps(self) -> str:
+        """How this model's steps run: from recordings of their kernel calls, or the ordinary way, and why.
+
+        `fit` forgets the recordings of training steps at its end: ask in a callback, or after `train_on_batch`.
+
+        Returns:
+            Two lines: of training steps and of calls for prediction.
+
+        >>> model = tn.Sequential([tn.Input((2,)), tn.layers.Dense(1)])
+        >>> x = np.ones((4, 2), "float32")
+        >>> for _ in range(3):
+        ...     y = model(x)
+        >>> print(model.explain_steps())
+        training: the ordinary way, since ...
+        prediction: ...
+        """
+        return (f"training: {self._training_steps.describe()}\n"
+                f"prediction: {self._prediction_calls.describe()}")
+
     @property
     def _prediction_calls(self) -> Replays:
         return self.__dict__.get("_own_prediction_calls") or self.__dict__.setdefault(

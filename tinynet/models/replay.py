@@ -37,7 +37,6 @@ from ..tensor import Tensor
 from ..variable import Variable
 from .replayable import reason_against, settings_of
 
-_data_of = operator.attrgetter("data")
 _GIVE_UP = 3  # recordings that were of no use
 
 
@@ -55,7 +54,7 @@ class Recording:
         runs: How often it has been run.
     """
 
-    __slots__ = ("_calls", "_variables", "_arrays", "_carried", "_generators", "_equal", "problem", "results", "runs")
+    __slots__ = ("_calls", "_carried", "_equal", "_generators", "problem", "results", "runs")
 
     def __init__(self, step: Callable[[], Any], inputs: list[Array], variables: list[Variable]) -> None:
         self._calls = runtime._native._Recording()
@@ -75,16 +74,16 @@ class Recording:
                 recorder.refuse("the outputs have a mask")
         # A weight stays in its array. A state, such as a moving average, is a new array after each step.
         self._carried = []
-        self._variables, self._arrays = [], []
+        before = []
         for variable, array in zip(variables, arrays, strict=True):
-            if variable.data is array:
-                self._variables.append(variable)
-                self._arrays.append(array)
-            elif self._calls.is_known(variable.data):
+            if variable.data is not array:
+                if not self._calls.is_known(variable.data):
+                    recorder.refuse(f"{variable.path} is not computed by kernels")
+                    break
                 self._calls.carry(array, variable.data)
                 self._carried.append((variable, variable.data))
-            else:
-                recorder.refuse(f"{variable.path} is not computed by kernels")
+                before.append(array)
+        self._calls.set_owners([(i, variable) for i, variable in enumerate(variables) if variable.data is arrays[i]])
         self._generators = [generator for generator, _ in recorder.drawn]
         pairs = [pair for _, pair in recorder.drawn]
         self._calls.set_draws(pairs)
@@ -92,23 +91,44 @@ class Recording:
         # which is whose.
         self._equal = [(self._generators[i], self._generators[j])
                        for i in range(len(pairs)) for j in range(i) if pairs[i] == pairs[j]]
+        if not self._calls.problem and not self._gives_the_same(inputs, pairs, before):
+            recorder.refuse("its calls give other numbers when they are made again: something else changes arrays")
         self.problem: str = self._calls.problem
         self.runs = 0
 
-    def is_valid(self) -> bool:
-        """Whether the weights are still in their arrays, and the generators in step."""
-        return (all(map(operator.is_, map(_data_of, self._variables), self._arrays))
-                and all(one.next_pair == other.next_pair for one, other in self._equal))
+    def _gives_the_same(self, inputs: list[Array], draws: list[tuple[int, int]], before: list[Array]) -> bool:
+        """Make the calls once more from where they began: NumPy may have changed an array in its place, unseen."""
+        arrays = [result.data for result in flatten(self.results) if result is not None]
+        arrays += [array for _, array in self._carried]
+        expected = [array.copy() for array in arrays]
+        for (_, array), old in zip(self._carried, before, strict=True):
+            np.copyto(array, old)
+        self._calls.run(inputs, draws)
+        same = all(a.tobytes() == b.tobytes() for a, b in zip(arrays, expected, strict=True))
+        for array, right in zip(arrays, expected, strict=True):
+            np.copyto(array, right)
+        return same
 
-    def run(self, inputs: list[Array]) -> Any:
-        """Take the step with other inputs. Returns `results`, in which the numbers are new."""
+    def run(self, inputs: list[Any]) -> bool:
+        """Take the step with other inputs; in `results` the numbers are new.
+
+        Returns:
+            False, and nothing is done, if the calls do not fit: to the inputs' types and shapes, to the weights, or
+            because generators that drew equal numbers do so no more.
+        """
+        calls = self._calls
+        if not (calls.fits(inputs) and calls.follow()):
+            return False
+        for one, other in self._equal:
+            if one.next_pair != other.next_pair:
+                return False
         for variable, array in self._carried:
             if variable.data is not array:  # somebody has assigned to it
                 np.copyto(array, variable.data)
                 variable.data = array
-        self._calls.run(inputs, [generator.next() for generator in self._generators])
+        calls.run(inputs, [generator.next() for generator in self._generators])
         self.runs += 1
-        return self.results
+        return True
 
     @property
     def size(self) -> tuple[int, int]:
@@ -131,6 +151,7 @@ class Replays:
         self._training = training
         self._kept = kept
         self._recordings: dict[Any, Recording] = {}
+        self._last: Recording | None = None  # the one that was run last
         self._last_key: Any = None
         self._changes = -1  # `changes.count` when the model was looked at
         self._settings: list[tuple[Any, dict[str, Any]]] = []
@@ -174,15 +195,20 @@ class Replays:
             self._in_use.release()
 
     def _take(self, model: Any, step: Callable[[], Any], arguments: Any) -> Any:
-        inputs = _arrays_of(arguments)
-        if inputs is None:
+        inputs = [leaf.data if type(leaf) is Tensor and leaf._keras_mask is None else leaf
+                  for leaf in flatten(arguments) if leaf is not None]
+        last = self._last
+        if last is not None and last.run(inputs):
+            return self._given_away(last.results)
+        if not all(map(_is_plain, inputs)):
             self._last_key = None
             return step()
         key = tuple([(array.shape, array.dtype) for array in inputs])
         known = self._recordings.get(key)
         if known is not None:
-            if known.is_valid():
-                return self._given_away(known.run(inputs))
+            if known.run(inputs):
+                self._last = known
+                return self._given_away(known.results)
             self._drop(key)
         if key != self._last_key:  # in a row: the short last batch of an epoch is not worth the memory
             self._last_key = key
@@ -193,7 +219,7 @@ class Replays:
             return made.results
         while len(self._recordings) >= self._kept:
             self._recordings.pop(next(iter(self._recordings)))
-        self._recordings[key] = made
+        self._recordings[key] = self._last = made
         return self._given_away(made.results)
 
     def _given_away(self, results: Any) -> Any:
@@ -209,7 +235,7 @@ class Replays:
             yield
         finally:
             self._recordings.clear()
-            self._last_key = None
+            self._last = self._last_key = None
 
     def _look_at(self, model: Any) -> None:
         """Somebody has set an attribute of a layer since the last look: no recording holds any more."""
@@ -236,6 +262,7 @@ class Replays:
         self._last_key = None
 
     def _drop(self, key: Any) -> None:
+        self._last = None
         self._wasted = 0 if self._recordings.pop(key).runs > 4 else self._wasted + 1
         self._give_up()
 
@@ -256,17 +283,9 @@ class Replays:
         return "from recordings: " + "; ".join(parts)
 
 
-def _arrays_of(arguments: Any) -> list[Array] | None:
-    """The arrays among a step's arguments; None if there is something else."""
-    found = []
-    for argument in flatten(arguments):
-        if argument is None:
-            continue
-        array = argument.data if type(argument) is Tensor and argument._keras_mask is None else argument
-        if type(array) is not np.ndarray or array.dtype.kind not in "fiub" or not array.flags.c_contiguous:
-            return None
-        found.append(array)
-    return found
+def _is_plain(leaf: Any) -> bool:
+    """Whether a step that is given this can be recorded."""
+    return type(leaf) is np.ndarray and leaf.dtype.kind in "fiub" and leaf.flags.c_contiguous
 
 
 def _copied(results: Any) -> Any:

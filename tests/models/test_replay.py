@@ -1,0 +1,397 @@
+"""Steps that are run again from their kernel calls are the ordinary steps, bit for bit."""
+
+import copy
+import threading
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet import layers, runtime
+from tinynet.core import recording
+from tinynet.models.replay import Recording
+from tinynet.models.replayable import LAYERS
+
+pytestmark = pytest.mark.skipif(tn.backend() != "native", reason="recordings are of the compiled kernels")
+
+IMAGE, VECTOR, SEQUENCE = (6, 5, 4), (7,), (5, 6)
+
+
+def chain(*parts):
+    return lambda x: [x := part(x) for part in parts][-1]
+
+
+# For each layer on the list: the shape of a sample, and the layers that a model is made of.
+CASES = {
+    layers.InputLayer: (VECTOR, lambda x: layers.Dense(3)(x)),
+    layers.Identity: (VECTOR, lambda x: layers.Identity()(layers.Dense(3)(x))),
+    layers.Dense: (VECTOR, lambda x: layers.Dense(4, activation="tanh")(layers.Dense(8, activation="relu")(x))),
+    layers.Activation: (VECTOR, lambda x: layers.Activation("gelu")(layers.Dense(4)(x))),
+    layers.ReLU: (VECTOR, lambda x: layers.ReLU(max_value=1.0)(layers.Dense(4)(x))),
+    layers.LeakyReLU: (VECTOR, lambda x: layers.LeakyReLU()(layers.Dense(4)(x))),
+    layers.ELU: (VECTOR, lambda x: layers.ELU()(layers.Dense(4)(x))),
+    layers.Softmax: (VECTOR, lambda x: layers.Softmax()(layers.Dense(4)(x))),
+    layers.Conv1D: (SEQUENCE, lambda x: layers.Conv1D(4, 3)(x)),
+    layers.Conv2D: (IMAGE, lambda x: layers.Conv2D(3, 3, activation="relu")(layers.Conv2D(4, 2)(x))),
+    layers.DepthwiseConv2D: (IMAGE, lambda x: layers.DepthwiseConv2D(3, padding="same")(x)),
+    layers.SeparableConv2D: (IMAGE, lambda x: layers.SeparableConv2D(4, 3)(x)),
+    layers.Conv2DTranspose: (IMAGE, lambda x: layers.Conv2DTranspose(3, 2, strides=2)(x)),
+    layers.MaxPooling1D: (SEQUENCE, lambda x: layers.MaxPooling1D(2)(layers.Conv1D(4, 2)(x))),
+    layers.MaxPooling2D: (IMAGE, lambda x: layers.MaxPooling2D(2)(layers.Conv2D(4, 2)(x))),
+    layers.AveragePooling1D: (SEQUENCE, lambda x: layers.AveragePooling1D(2)(layers.Conv1D(4, 2)(x))),
+    layers.AveragePooling2D: (IMAGE, lambda x: layers.AveragePooling2D(2)(layers.Conv2D(4, 2)(x))),
+    layers.GlobalAveragePooling1D: (SEQUENCE, lambda x: layers.GlobalAveragePooling1D()(layers.Conv1D(4, 2)(x))),
+    layers.GlobalAveragePooling2D: (IMAGE, lambda x: layers.GlobalAveragePooling2D()(layers.Conv2D(4, 2)(x))),
+    layers.GlobalMaxPooling1D: (SEQUENCE, lambda x: layers.GlobalMaxPooling1D()(layers.Conv1D(4, 2)(x))),
+    layers.GlobalMaxPooling2D: (IMAGE, lambda x: layers.GlobalMaxPooling2D()(layers.Conv2D(4, 2)(x))),
+    layers.BatchNormalization: (IMAGE, lambda x: layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3)(x)))),
+    layers.LayerNormalization: (VECTOR, lambda x: layers.LayerNormalization()(layers.Dense(5)(x))),
+    layers.GroupNormalization: (IMAGE, lambda x: layers.GroupNormalization(2)(layers.Conv2D(4, 3)(x))),
+    layers.Dropout: (VECTOR, lambda x: layers.Dropout(0.3)(layers.Dense(9)(layers.Dropout(0.2, seed=1)(x)))),
+    layers.Flatten: (IMAGE, lambda x: layers.Dense(3)(layers.Flatten()(x))),
+    layers.Reshape: (VECTOR, lambda x: layers.Reshape((2, 3))(layers.Dense(6)(x))),
+    layers.Add: (VECTOR, lambda x: layers.Add()([layers.Dense(4)(x), layers.Dense(4)(x)])),
+    layers.Concatenate: (VECTOR, lambda x: layers.Concatenate()([layers.Dense(2)(x), layers.Dense(3)(x)])),
+    layers.MultiHeadAttention: (SEQUENCE, lambda x: layers.MultiHeadAttention(2, 3)(x, x)),
+    layers.EinsumDense: (VECTOR, lambda x: layers.EinsumDense("ab,bc->ac", output_shape=4, bias_axes="c")(x)),
+}
+# They make an array with NumPy in a way that is not recorded, or change one in its place.
+ORDINARY = {layers.Concatenate, layers.Conv2DTranspose, layers.GroupNormalization, layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D}
+
+
+def made(case, optimizer="adam", penalty=None):
+    tn.utils.set_random_seed(5)
+    shape, build = CASES[case]
+    inputs = layers.Input(shape)
+    features = layers.Flatten()(build(inputs))
+    model = tn.Model(inputs, layers.Dense(3, kernel_regularizer=penalty)(features))
+    model.compile(optimizer, tn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    return model
+
+
+def ordinary(model):
+    """Let a model take all steps the ordinary way."""
+    model._training_steps._wasted = model._prediction_calls._wasted = 99
+    return model
+
+
+def batches(shape, count, batch=4, seed=0):
+    random = np.random.default_rng(seed)
+    return [(random.standard_normal((batch, *shape)).astype("float32"), random.integers(0, 3, batch))
+            for _ in range(count)]
+
+
+def replays(model):
+    return model._training_steps.describe().startswith("from recordings")
+
+
+def same_bits(a, b):
+    return all(x.tobytes() == y.tobytes() for x, y in zip(a.get_weights(), b.get_weights(), strict=True))
+
+
+def test_each_layer_on_the_list_has_a_case():
+    assert set(CASES) == LAYERS
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_steps_have_the_bits_of_ordinary_ones(case):
+    by_calls, by_python = made(case), ordinary(made(case))
+    for x, y in batches(CASES[case][0], 6):
+        assert by_calls.train_on_batch(x, y) == by_python.train_on_batch(x, y)
+        np.testing.assert_array_equal(by_calls(x), by_python(x))
+    assert same_bits(by_calls, by_python)
+    assert replays(by_calls) == (case not in ORDINARY), by_calls._training_steps.describe()
+    assert not replays(by_python)
+    assert by_calls._prediction_calls.describe().startswith("from recordings") == (
+        case not in (layers.Concatenate, layers.Conv2DTranspose, layers.GroupNormalization))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adamw", "nadam", "lion", "adafactor"])
+@pytest.mark.parametrize("loss", ["mse", "mae", "binary_crossentropy", "categorical_crossentropy"])
+def test_optimizers_and_losses(optimizer, loss):
+    models = []
+    for way in (lambda model: model, ordinary):
+        tn.utils.set_random_seed(2)
+        model = way(tn.Sequential([layers.Input((4,)), layers.Dense(6, activation="relu"),
+                                   layers.Dense(2, activation="sigmoid")]))
+        model.compile(optimizer, loss, metrics=["mae"])
+        for x, y in batches((4,), 5):
+            model.train_on_batch(x, np.eye(3, dtype="float32")[y][:, :2])
+        models.append(model)
+    assert same_bits(*models)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2", "l1_l2"])
+def test_penalties_and_sample_weights(penalty):
+    by_calls, by_python = made(layers.Dense, penalty=penalty), ordinary(made(layers.Dense, penalty=penalty))
+    for x, y in batches(VECTOR, 6):
+        weights = np.abs(x[:, 0])
+        assert by_calls.train_on_batch(x, y, weights) == by_python.train_on_batch(x, y, weights)
+    assert same_bits(by_calls, by_python)
+    assert replays(by_calls)
+
+
+def test_fit_and_evaluate_with_a_short_last_batch_and_several_epochs():
+    x, y = batches(IMAGE, 1, batch=22)[0]
+    by_calls, by_python = made(layers.BatchNormalization), ordinary(made(layers.BatchNormalization))
+    histories = []
+    for model in (by_calls, by_python):
+        tn.utils.set_random_seed(7)
+        histories.append(model.fit(x, y, batch_size=4, epochs=3, validation_data=(x[:9], y[:9]), verbose=0).history)
+    assert histories[0] == histories[1]
+    assert same_bits(by_calls, by_python)
+    np.testing.assert_array_equal(by_calls.predict(x, batch_size=4, verbose=0),
+                                  by_python.predict(x, batch_size=4, verbose=0))
+
+
+def changed_weight(model):
+    model.layers[-1].kernel.assign(model.layers[-1].kernel * 0.5)
+
+
+def changed_average(model):
+    model.layers[2].moving_mean.assign(model.layers[2].moving_mean + 1.0)
+
+
+def changed_rate(model):
+    model.optimizer.learning_rate = 0.1
+
+
+def changed_momentum(model):
+    model.layers[2].momentum = 0.5
+
+
+def frozen(model):
+    model.layers[1].trainable = False
+
+
+def changed_in_place(model):
+    model.layers[-1].kernel.data[...] *= 2
+
+
+@pytest.mark.parametrize("change", [changed_weight, changed_average, changed_rate, changed_momentum, frozen,
+                                    changed_in_place])
+def test_what_the_user_changes_between_steps_counts(change):
+    models = [made(layers.BatchNormalization), ordinary(made(layers.BatchNormalization))]
+    for model in models:
+        given = batches(IMAGE, 8)
+        for position, (x, y) in enumerate(given):
+            if position == 4:
+                change(model)
+            model.train_on_batch(x, y)
+    assert same_bits(*models)
+    assert replays(models[0])
+
+
+def test_a_changed_strength_of_a_penalty_counts():
+    models = [made(layers.Dense, penalty=tn.regularizers.L2(0.01)) for _ in range(2)]
+    ordinary(models[1])
+    for model in models:
+        for position, (x, y) in enumerate(batches(VECTOR, 8)):
+            if position == 4:
+                model.layers[-1].kernel.regularizer.l2 = 0.5
+            model.train_on_batch(x, y)
+    assert same_bits(*models)
+
+
+def test_generators_with_one_seed():
+    """Two layers with one seed draw equal numbers: the calls do not tell whose they are."""
+    def model():
+        tn.utils.set_random_seed(1)
+        result = tn.Sequential([layers.Input((5,)), layers.Dropout(0.5, seed=3), layers.Dense(5),
+                                layers.Dropout(0.5, seed=3), layers.Dense(3)])
+        result.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return result
+
+    models = [model(), ordinary(model())]
+    for one in models:
+        for position, (x, y) in enumerate(batches((5,), 8)):
+            if position == 4:
+                one.layers[2].seed_generator.next()  # from here on they differ
+            one.train_on_batch(x, y)
+    assert same_bits(*models)
+
+
+def test_results_are_arrays_of_their_own():
+    model = made(layers.Dense)
+    given = batches(VECTOR, 5)
+    results = [model(x) for x, _ in given]
+    expected = [ordinary(copy.deepcopy(model))(x).numpy() for x, _ in given]
+    for result, right in zip(results, expected, strict=True):
+        np.testing.assert_array_equal(result, right)
+
+
+def test_threads_predict_at_once():
+    model = made(layers.Conv2D)
+    given = batches(IMAGE, 6)
+    expected = [ordinary(copy.deepcopy(model))(x).numpy() for x, _ in given]
+    wrong = []
+
+    def predict(x, right):
+        for _ in range(50):
+            if not np.array_equal(model(x), right):
+                wrong.append(x)
+
+    workers = [threading.Thread(target=predict, args=(x, right)) for (x, _), right in zip(given, expected, strict=True)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+def test_a_label_that_is_no_class_is_refused_in_a_step_from_a_recording():
+    model = made(layers.Dense)
+    for x, y in batches(VECTOR, 4):
+        model.train_on_batch(x, y)
+    assert replays(model)
+    with pytest.raises(ValueError, match="label 7 at index 0"):
+        model.train_on_batch(x, np.array([7, 0, 0, 0]))
+    model.train_on_batch(x, y)
+
+
+class Doubled(layers.Layer):
+    def call(self, x):
+        return x * 2.0
+
+
+@pytest.mark.parametrize(("model", "why"), [
+    (lambda: tn.Sequential([layers.Input((4,)), Doubled(), layers.Dense(3)]), "Doubled"),
+    (lambda: tn.Sequential([layers.Input((4,)), layers.Dense(3, activation=lambda x: x * 2)]), "of your own"),
+    (lambda: tn.Sequential([layers.Input((4,)), layers.Dense(3, activity_regularizer="l2")]), "activity_regularizer"),
+])
+def test_models_with_code_of_the_user_take_the_ordinary_way_and_say_why(model, why):
+    model = model()
+    model.compile("sgd", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    for x, y in batches((4,), 4):
+        model.train_on_batch(x, y)
+    assert why in model.explain_steps()
+
+
+def test_a_watcher_and_a_tape_see_ordinary_steps():
+    model = made(layers.Dense)
+    for x, y in batches(VECTOR, 4):
+        model.train_on_batch(x, y)
+    before = next(iter(model._training_steps._recordings.values())).runs
+    probe = tn.callbacks.Probe()
+    model.fit(x, y, epochs=2, callbacks=[probe], verbose=0)
+    with tn.GradientTape() as tape:
+        y_pred = model(x)
+    assert tape.gradient(y_pred, model.trainable_variables)[0] is not None
+    assert before > 0
+
+
+def test_the_numpy_backend_takes_ordinary_steps():
+    model = made(layers.Dense)
+    given = batches(VECTOR, 6)
+    for x, y in given[:4]:
+        model.train_on_batch(x, y)
+    with tn.backend("numpy"):
+        loss = model.test_on_batch(*given[4])
+    assert np.allclose(loss, model.test_on_batch(*given[4]), rtol=1e-5)
+
+
+def test_explain_steps_names_shapes_and_calls():
+    model = made(layers.Dense)
+    assert "not recorded yet" in model.explain_steps() or "not taken a step" in model.explain_steps()
+    for x, y in batches(VECTOR, 4):
+        model.train_on_batch(x, y)
+    assert "kernel calls" in model.explain_steps()
+    assert "(4, 7)" in model.explain_steps()
+
+
+def test_copies_have_recordings_of_their_own():
+    model = made(layers.Dense)
+    for x, y in batches(VECTOR, 4):
+        model.train_on_batch(x, y)
+    other = copy.deepcopy(model)
+    assert not other._training_steps._recordings
+    model.train_on_batch(x, y)
+    other.train_on_batch(x, y)
+    assert same_bits(model, other)
+
+
+# -- the recording itself --------------------------------------------------------------------------------------------
+
+
+def recorded(inputs, living, calls):
+    one = runtime._native._Recording()
+    one.start(inputs, living)
+    recording.state.active = recording.Recorder(one)
+    try:
+        result = calls()
+    finally:
+        recording.state.active = None
+        one.stop()
+    return one, result
+
+
+def test_an_array_that_nothing_recorded_has_computed_is_a_problem():
+    x, w = np.ones((2, 3), "float32"), np.ones((3, 4), "float32")
+    dense = runtime.kernels.dense_forward
+    assert recorded([x], [w], lambda: dense(x, w, None, "linear"))[0].problem == ""
+    assert "no kernel has computed" in recorded([x], [w], lambda: dense(x + 1, w, None, "linear"))[0].problem
+    assert "no kernel has computed" in recorded([x], [], lambda: dense(x, w, None, "linear"))[0].problem
+    assert recorded([x], [w], lambda: dense(recording.computed(np.add, x, 1), w, None, "linear"))[0].problem == ""
+    assert "same memory" in recorded([x, x], [w], lambda: dense(x, w, None, "linear"))[0].problem
+
+
+def test_an_array_that_numpy_changes_in_its_place_is_found():
+    x = tn.Tensor(np.ones((2, 3), "float32"))
+
+    def step():
+        y = runtime.kernels.activation_forward(x.data, "relu")
+        y *= 3
+        return tn.Tensor.wrap(runtime.kernels.activation_forward(y, "relu"))
+
+    recorded = Recording(step, [x.data], [])
+    assert "other numbers" in recorded.problem
+    np.testing.assert_array_equal(recorded.results, np.full((2, 3), 3))  # those of the step
+
+
+def test_a_strided_input_is_a_problem():
+    x, w = np.ones((4, 6), "float32")[::2], np.ones((6, 4), "float32")
+    assert recorded([x], [w], lambda: runtime.kernels.dense_forward(x, w, None, "linear"))[0].problem
+
+
+def test_running_again_reads_the_new_input_and_the_moved_weight():
+    x, w = np.ones((2, 3), "float32"), np.ones((3, 4), "float32")
+    owner = tn.Variable(w)
+    one, y = recorded([x], [owner.data], lambda: runtime.kernels.dense_forward(x, owner.data, None, "linear"))
+    one.set_owners([(0, owner)])
+    one.run([x * 2], [])
+    np.testing.assert_array_equal(y, np.full((2, 4), 6, "float32"))
+    owner.assign(w * 10)
+    assert one.follow()
+    one.run([x * 2], [])
+    np.testing.assert_array_equal(y, np.full((2, 4), 60, "float32"))
+
+
+def test_inputs_of_another_shape_or_type_do_not_fit():
+    x, w = np.ones((2, 3), "float32"), np.ones((3, 4), "float32")
+    one, _ = recorded([x], [w], lambda: runtime.kernels.dense_forward(x, w, None, "linear"))
+    assert one.fits([x])
+    for other in (x[:1], x.astype("float64"), x[::-1], x.astype(">f4"), "x", np.ones((2, 6), "float32")[:, ::2]):
+        assert not one.fits([other])
+        with pytest.raises(ValueError, match="types or shapes"):
+            one.run([other], [])
+    assert not one.fits([])
+
+
+def test_memory_of_a_recording_is_used_again_within_it_only():
+    x = np.ones((64, 64), "float32")
+
+    def calls():
+        y = x
+        for _ in range(20):
+            y = runtime.kernels.activation_forward(y, "relu")
+        return y
+
+    one, y = recorded([x], [], calls)
+    assert one.bytes == 2 * x.nbytes  # of 20 results two are alive at a time
+    other = [runtime.kernels.activation_forward(x, "relu") for _ in range(8)]
+    assert not any(np.may_share_memory(y, array) for array in other)
+    one.run([x * 3], [])
+    np.testing.assert_array_equal(y, x * 3)
+    np.testing.assert_array_equal(other[0], x)
+    del one
+    np.testing.assert_array_equal(y, x * 3)  # the array keeps its memory
