@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bindings/types.h"
+#include "guard.h"
 #include "kernels.h"
 #include "pool.h"
 
@@ -93,7 +94,7 @@ template <class T>
 py::array_t<T> new_array(const Shape& shape) {
   std::size_t bytes = sizeof(T);
   for (const py::ssize_t extent : shape) bytes *= static_cast<std::size_t>(extent);
-  if (bytes <= 512) return py::array_t<T>(shape);  // NumPy keeps small blocks itself
+  if (bytes <= 512 && !has_guards()) return py::array_t<T>(shape);  // NumPy keeps small blocks itself
   void* const memory = pool_allocate(bytes);
   PyObject* const owner = PyCapsule_New(memory, nullptr, [](PyObject* capsule) {
     pool_release(PyCapsule_GetPointer(capsule, nullptr), reinterpret_cast<std::size_t>(PyCapsule_GetContext(capsule)));
