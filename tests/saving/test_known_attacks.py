@@ -33,6 +33,8 @@ _seen, _watching = [], threading.local()
 def _audit(event, arguments):
     if not getattr(_watching, "folder", None):
         return
+    if event == "marshal.loads" and b"<evil>" not in bytes(arguments[0]):
+        return  # a compiled module that is imported now
     if event in EVENTS or event == "open" and str(arguments[0]).startswith(("/etc/", "/dev/", _watching.folder)):
         _seen.append((event, str(arguments[:1])))
 
@@ -106,7 +108,7 @@ CONFIGURATIONS = {
         "function": [marshalled(v), None, None], "function_type": "lambda", "module": "os"})),
     # Any class or function that can be imported.
     "CVE-2025-1550 class": lambda v: sequential(layer("Popen", {"args": ["touch", f"{v}/owned"]}, "subprocess")),
-    "CVE-2025-1550 registered name": lambda v: sequential(layer("Dense", {"units": 1}, "subprocess",
+    "CVE-2025-1550 registered name": lambda v: sequential(layer("Popen", {"args": ["touch", f"{v}/owned"]},
                                                                 registered_name="subprocess>Popen")),
     "CVE-2025-1550 function": lambda v: sequential(layer("Dense", {"units": 1, "activation": {
         "module": "os", "class_name": "function", "config": "system", "registered_name": "system"}})),
@@ -159,7 +161,7 @@ def test_configurations(name, safe_mode, tmp_path):
         tn.models.model_from_json(json.dumps(config))
     for entry in config["config"]["layers"][1:]:
         if entry["class_name"] != "Dense":
-            with nothing_happens(tmp_path), pytest.raises(ValueError):
+            with nothing_happens(tmp_path), pytest.raises((ValueError, TypeError)):
                 layers.deserialize(entry)
 
 
@@ -318,9 +320,10 @@ def test_tar_archives(name, tmp_path, monkeypatch):
             with expected:
                 downloads.unpack(tmp_path / "evil.tar.gz", tmp_path / "out")
         assert not os.path.lexists(tmp_path / "owned") and not list(tmp_path.glob("**/*.tmp"))
-    with nothing_happens(tmp_path):
-        with pytest.raises(Exception) if "absolute" not in name else contextlib.nullcontext():  # noqa: B017
-            get_file(origin=(tmp_path / "evil.tar.gz").as_uri(), cache_dir=tmp_path / "cache", extract=True)
+    expected = contextlib.nullcontext() if "absolute" in name else pytest.raises(DataError, match="evil.tar.gz")
+    with expected:
+        get_file(origin=(tmp_path / "evil.tar.gz").as_uri(), cache_dir=tmp_path / "cache", extract=True)
+    assert os.listdir(tmp_path / "victim") == ["secret.txt"]
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "..", "a/../../b", ""])
