@@ -1,10 +1,10 @@
-"""The corpus: saved models and weights of every version, format and kind of layer, with their outputs. They must load for
-ever (test_corpus.py).
+"""The corpus: saved models and weights of every version, format and kind of layer, with their outputs. They must load
+for ever (test_corpus.py).
 
     python tests/saving/corpus_files.py      # adds what this version lacks; a file that exists is never written again
 
-corpus/VERSION/layers.zip has a model for each case of tests/layers/test_contract.py, and for each its inputs and outputs;
-the other files of a folder are a model in each format, trained, with the state of its optimizer.
+corpus/VERSION/layers.zip has a model for each case of tests/layers/test_contract.py, and for each its inputs and
+outputs; the other files of a folder are a model in each format, trained, with the state of its optimizer.
 """
 
 import io

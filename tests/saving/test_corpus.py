@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import tinynet as tn
-from tests.saving.corpus_files import FOLDER, FORMATS, OPTIMIZERS, WITHOUT_MODEL, X, format_model, outputs_of
 from tests.layers.test_contract import CASES
+from tests.saving.corpus_files import FOLDER, FORMATS, OPTIMIZERS, WITHOUT_MODEL, X, format_model, outputs_of
 
 VERSIONS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir() and path.name[0].isdigit())
 HOW = "python tests/saving/corpus_files.py adds it"

@@ -103,7 +103,8 @@ def keras_file(path, config, members=None):
 CONFIGURATIONS = {
     # Code in the file itself.
     "CVE-2024-3660 Lambda with code": lambda v: sequential(layer("Lambda", {
-        "function": {"class_name": "__lambda__", "config": {"code": marshalled(v), "defaults": None, "closure": None}}})),
+        "function": {"class_name": "__lambda__",
+                     "config": {"code": marshalled(v), "defaults": None, "closure": None}}})),
     "CVE-2024-3660 Lambda with code of Keras 2": lambda v: sequential(layer("Lambda", {
         "function": [marshalled(v), None, None], "function_type": "lambda", "module": "os"})),
     # Any class or function that can be imported.
@@ -292,7 +293,8 @@ def long_chain():
 ARCHIVES = {
     "CVE-2024-55459 a name with ..": lambda v: [entry("../victim/owned", content=b"x")],
     "CVE-2025-12638 an absolute name": lambda v: [entry(f"{v}/owned", content=b"x")],
-    "CVE-2025-12060 a link to a folder": lambda v: [entry("d", tarfile.SYMTYPE, str(v)), entry("d/owned", content=b"x")],
+    "CVE-2025-12060 a link to a folder": lambda v: [entry("d", tarfile.SYMTYPE, str(v)),
+                                                    entry("d/owned", content=b"x")],
     "CVE-2025-12060 a relative link": lambda v: [entry("d", tarfile.SYMTYPE, "../victim"),
                                                  entry("d/owned", content=b"x")],
     "CVE-2025-12060 a link through a link": lambda v: [entry("a", tarfile.SYMTYPE, "."), entry("b", tarfile.SYMTYPE,

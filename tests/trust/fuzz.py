@@ -1,8 +1,8 @@
 """The part `fuzz` of tests/trust/run: changed inputs for every reader (fuzz_targets.py), a process for each.
 
-What counts: an error that is not of the documented kinds or does not name the file (an escape); more than 10 s for one
-input (a hang); more memory than the larger of 1 GiB and 10 times the file; a process that ends (a crash). The input of a
-fault stays in the folder that is printed. The inputs depend only on the seed and the number of the round.
+What counts: an error that is not of the documented kinds or does not name the file (an escape); more than 10 s for
+one input (a hang); more memory than the larger of 1 GiB and 10 times the file; a process that ends (a crash). The input
+of a fault stays in the folder that is printed. The inputs depend only on the seed and the number of the round.
 
     python tests/trust/fuzz.py TARGET SEED SECONDS FOLDER     # what each process runs
 """

@@ -119,7 +119,8 @@ def configurations(folder):
     return [model().to_json().encode() for model in (small_model, graph, kinds_of_layers, texts_model)]
 
 
-MODEL_WORDS = (b"__lambda__", b"Lambda", b'"module":', b'"builtins"', b"os", b"vocabulary", b"/dev/zero", b"registered_name",
+MODEL_WORDS = (b"__lambda__", b"Lambda", b'"module":', b'"builtins"', b"os", b"vocabulary", b"/dev/zero",
+               b"registered_name",
                b"__tensor__", b"__numpy__", b"null", b"1e999", b"NaN", b"[[[[[[[[", b'"shape":[1000000000]', b'"F32"',
                b'"data_offsets":[0,18446744073709551615]', b"\x89HDF\r\n\x1a\n", b"PK\x03\x04", b"PK\x01\x02")
 
@@ -178,19 +179,18 @@ def messages(folder):
 
     found = [{"do": "open", "panel": key, "settings": find_panel(key).parse({}), "seed": 3, "step": 10}
              for key in all_panels()]
-    found += [{"do": "set", "settings": {"rate": 0.1, "formula": "x**2 + y**2"}}, {"do": "speed", "speed": 10},
+    found += [{"do": "set", "settings": find_panel("descent").parse({})}, {"do": "speed", "speed": 10},
               {"do": "seed", "seed": 4}, {"do": "export", "format": "py", "lang": "ko"}, {"do": "play"}]
     return [json.dumps(one, default=str).encode() for one in found]
 
 
 def read_message(path):
-    from tinynet.lab.catalogue import all_panels
+    from tinynet.lab.catalogue import find_panel
     from tinynet.lab.messages import parse_message
 
     message = parse_message(text_of(path))
     if message.do == "set":
-        for panel in list(all_panels().values())[:4]:
-            panel.parse(message.values["settings"])
+        find_panel("descent").parse(message.values["settings"])
 
 
 LESSON = """# %% [markdown] lang="en"
@@ -283,8 +283,8 @@ TARGETS = {
                             b"\xff", b"# Course rows: 9-15", b"\r", b"\x0c", "\u2028".encode())),
     "a.ipynb": Target(notebooks, read_notebook, (NotANotebook,), (b"[[[[[[", b"1e999", b'"source":1'), as_json,
                       named=""),
-    "message.json": Target(messages, read_message, (LabError,), (b"__class__", b"9**9**9", b"1e999", b"[[[[", b"formula"),
-                           as_json, named=""),
+    "message.json": Target(messages, read_message, (LabError,), (b"__class__", b"9**9**9", b"1e999", b"[[[[",
+                           b"formula"), as_json, named=""),
 }
 
 

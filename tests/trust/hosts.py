@@ -1,5 +1,5 @@
-"""The part `hosts` of tests/trust/run: odd machines and surroundings. On each, the same training gives the same weights,
-in at most twice the time that it takes with as many threads on a plain one.
+"""The part `hosts` of tests/trust/run: odd machines and surroundings. On each, the same training gives the same
+weights, in at most twice the time that it takes with as many threads on a plain one.
 """
 
 import contextlib
@@ -24,9 +24,9 @@ import tinynet as tn
 tn.utils.set_random_seed(1)
 rng = np.random.default_rng(0)
 x, y = rng.standard_normal((512, 12, 12, 3)).astype("f"), rng.integers(0, 4, 512)
-model = tn.Sequential([tn.Input((12, 12, 3)), tn.layers.Conv2D(16, 3, activation="relu"), tn.layers.BatchNormalization(),
-                       tn.layers.MaxPooling2D(), tn.layers.Flatten(), tn.layers.Dropout(0.25),
-                       tn.layers.Dense(64, "relu"), tn.layers.Dense(4, "softmax")])
+model = tn.Sequential([tn.Input((12, 12, 3)), tn.layers.Conv2D(16, 3, activation="relu"),
+                       tn.layers.BatchNormalization(), tn.layers.MaxPooling2D(), tn.layers.Flatten(),
+                       tn.layers.Dropout(0.25), tn.layers.Dense(64, "relu"), tn.layers.Dense(4, "softmax")])
 model.compile("adam", "sparse_categorical_crossentropy")
 started = time.perf_counter()
 model.fit(x, y, epochs=2, batch_size=64, verbose=0)

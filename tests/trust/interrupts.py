@@ -1,6 +1,6 @@
-"""The part `interrupts` of tests/trust/run: Ctrl-C at random moments of everything that takes a while, and processes and
-threads that share what has been started. Afterwards no thread, no open file and no unfinished file is left, and the
-same training gives the same weights as before.
+"""The part `interrupts` of tests/trust/run: Ctrl-C at random moments of everything that takes a while, and processes
+and threads that share what has been started. Afterwards no thread, no open file and no unfinished file is left, and
+the same training gives the same weights as before.
 """
 
 import contextlib
@@ -199,8 +199,8 @@ def forked(expected):
 
 def spawned(expected):
     script = f"import sys; sys.path[:0] = {sys.path!r}; from trust.interrupts import weight_hash; print(weight_hash())"
-    outputs = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120).stdout.strip()
-               for _ in range(2)]
+    outputs = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+               .stdout.strip() for _ in range(2)]
     context = multiprocessing.get_context("fork")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -215,7 +215,8 @@ def _hash_of(_):
 
 def weights_in_a_thread(seed):
     """Weights that do not depend on the seed of the process, which all threads share."""
-    one = tn.Sequential([tn.Input((192,)), layers.Dense(32, "relu", kernel_initializer=tn.initializers.GlorotUniform(seed)),
+    one = tn.Sequential([tn.Input((192,)),
+                         layers.Dense(32, "relu", kernel_initializer=tn.initializers.GlorotUniform(seed)),
                          layers.Dense(4, kernel_initializer=tn.initializers.GlorotUniform(seed + 1))])
     one.compile("adam", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
     one.fit(X.reshape(256, 192), Y, batch_size=32, epochs=2, verbose=0, shuffle=False)

@@ -196,6 +196,7 @@ def run(settings):
         with tempfile.TemporaryDirectory() as folder:
             count = settings.count(KILLS / len(WRITERS))
             faults, unfinished = kill_many(name, count, settings.seed, folder)
-            yield name, f"{count} kills, {unfinished} during a write, {len(faults)} bad files", "0 bad files", not faults
+            yield (name, f"{count} kills, {unfinished} during a write, {len(faults)} bad files", "0 bad files",
+                   not faults)
             for fault in faults[:5]:
                 print(f"    {fault}")

@@ -50,9 +50,9 @@ WRITERS = {
     "p.bmp": lambda path: save_img(path, np.zeros((400, 400, 3)), scale=False),
 }
 READERS = {
-    "m.keras": tn.models.load_model, "m.h5": tn.models.load_model, "w.safetensors": lambda path: model().load_weights(path),
-    "w.weights.h5": lambda path: model().load_weights(path), "w.npz": lambda path: tn.utils.load_weights_npz(model(), path),
-    "c.keras": tn.models.load_model,
+    "m.keras": tn.models.load_model, "m.h5": tn.models.load_model, "c.keras": tn.models.load_model,
+    "w.safetensors": lambda path: model().load_weights(path), "w.weights.h5": lambda path: model().load_weights(path),
+    "w.npz": lambda path: tn.utils.load_weights_npz(model(), path),
 }
 
 

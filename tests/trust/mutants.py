@@ -1,5 +1,5 @@
-"""The part `mutants` of tests/trust/run: the Python code is changed in one place at a time, in a temporary copy, and the
-tests of that module must notice. What they do not notice is printed as a difference, for a test or an explanation.
+"""The part `mutants` of tests/trust/run: the Python code is changed in one place at a time, in a temporary copy, and
+the tests of that module must notice. What they do not notice is printed as a difference, for a test or an explanation.
 
 Kinds of changes: the sign of a term, a dropped term, a bound (< for <=), an integer off by one, a gradient of zeros, a
 condition turned round, a name forgotten in a list, a hyperparameter that is not saved or not passed on.
@@ -28,7 +28,8 @@ TESTS = {
     "ops": ["tests/ops/test_{}.py", "tests/ops"],
     "optimizers/schedules": ["tests/test_contracts.py tests/test_optimizers.py"],
     "optimizers": ["tests/test_optimizers.py tests/test_contracts.py tests/test_derivatives.py"],
-    "losses": ["tests/test_losses.py tests/test_contracts.py tests/test_losses_of_sequences.py tests/test_derivatives.py"],
+    "losses": ["tests/test_losses.py tests/test_contracts.py tests/test_losses_of_sequences.py "
+               "tests/test_derivatives.py"],
     "metrics": ["tests/test_metrics.py tests/test_contracts.py"],
     "initializers": ["tests/test_initializers.py tests/test_contracts.py"],
     "regularizers": ["tests/test_regularizers.py tests/test_contracts.py"],
@@ -109,7 +110,8 @@ class Finder(ast.NodeVisitor):
             self.offsets.append(self.offsets[-1] + len(line))
 
     def place(self, node):
-        return (self.offsets[node.lineno - 1] + node.col_offset, self.offsets[node.end_lineno - 1] + node.end_col_offset)
+        return (self.offsets[node.lineno - 1] + node.col_offset,
+                self.offsets[node.end_lineno - 1] + node.end_col_offset)
 
     def text(self, node):
         start, end = self.place(node)
@@ -172,7 +174,8 @@ class Finder(ast.NodeVisitor):
     def visit_Compare(self, node):
         swaps = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">"}
         if len(node.ops) == 1 and type(node.ops[0]) in swaps:
-            self.add("bound", node, f"{self.text(node.left)} {swaps[type(node.ops[0])]} {self.text(node.comparators[0])}")
+            operator = swaps[type(node.ops[0])]
+            self.add("bound", node, f"{self.text(node.left)} {operator} {self.text(node.comparators[0])}")
         self.generic_visit(node)
 
     def visit_Constant(self, node):
@@ -185,7 +188,8 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _names(self, node):
-        if len(node.elts) > 2 and all(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in node.elts):
+        if len(node.elts) > 2 and all(isinstance(part, ast.Constant) and isinstance(part.value, str)
+                                      for part in node.elts):
             for gone in range(len(node.elts)):
                 kept = ", ".join(self.text(part) for index, part in enumerate(node.elts) if index != gone)
                 opening, closing = self.text(node)[0], self.text(node)[-1]
@@ -208,7 +212,8 @@ class Finder(ast.NodeVisitor):
         for gone in node.keywords:
             if gone.arg is not None and gone.arg not in ("name", "where", "dtype"):
                 parts = [self.text(part) for part in node.args] + [
-                    (f"{one.arg}=" if one.arg else "**") + self.text(one.value) for one in node.keywords if one is not gone]
+                    (f"{one.arg}=" if one.arg else "**") + self.text(one.value)
+                    for one in node.keywords if one is not gone]
                 self.add("not passed on", node, f"{self.text(node.func)}({', '.join(parts)})")
         self.generic_visit(node)
 

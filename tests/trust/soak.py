@@ -1,6 +1,6 @@
-"""The part `soak` of tests/trust/run: everything that a long session does, over and over, in one process. After the first
-tenth of the time, which fills caches and pools, the resident memory stays within 2%; at the end no thread and no open
-file is left.
+"""The part `soak` of tests/trust/run: everything that a long session does, over and over, in one process. After the
+first tenth of the time, which fills caches and pools, the resident memory stays within 2%; at the end no thread and no
+open file is left.
 """
 
 import gc
@@ -13,11 +13,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from trust.interrupts import X, Y, model, open_files, threads
 
 import tinynet as tn
 from tinynet import layers
 from tinynet.runtime import free_memory
-from trust.interrupts import X, Y, model, open_files, threads
 
 MINUTES = 60
 WITHIN = 0.02
@@ -126,6 +126,7 @@ def soak(seconds, seed):
 
 def run(settings):
     turns, first, largest, left = soak(60 * MINUTES * settings.scale, settings.seed)
-    yield ("memory", f"{first / 1e6:.1f} MB, then at most {largest / 1e6:.1f} MB ({largest / first - 1:+.1%}), {turns} turns",
+    grown = largest / first - 1
+    yield ("memory", f"{first / 1e6:.1f} MB, then at most {largest / 1e6:.1f} MB ({grown:+.1%}), {turns} turns",
            f"{WITHIN:.0%}", largest <= (1 + WITHIN) * first)
     yield "threads and files", f"{len(left)} left {left[:3]}", "0", not left

@@ -4,10 +4,9 @@ About two seconds a reader; tests/saving/test_mutations.py has more of the same 
 """
 
 import pytest
+from saving.test_mutations import READERS
 from trust import fuzz
 from trust.fuzz_targets import TARGETS
-
-from saving.test_mutations import READERS
 
 SECONDS = 2
 

@@ -63,7 +63,8 @@ def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]
     """
     waiting: queue.Queue[Any] = queue.Queue(size)
     consumer: _Consumer | None = _Consumer()
-    # Not an event that is set when the consumer stops: Ctrl-C may come inside `set`, and the thread would wait for ever.
+    # Not an event that is set when the consumer stops: Ctrl-C may come inside `set`, and the thread would wait for
+    # ever.
     is_alive = weakref.ref(consumer)
 
     def put(item):
