@@ -122,7 +122,7 @@ def drawn(count, seed):
 
 
 class Copy:
-    """A copy of the sources in which all changes stand behind the switch."""
+    """A copy of the sources in which a switch chooses one change."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
