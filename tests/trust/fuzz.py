@@ -110,14 +110,14 @@ def work(name, seed, seconds, folder):
 
 
 def fuzz(name, seed, seconds, folder):
-    """Fuzz one reader. Return (number of inputs, list of faults)."""
+    """Fuzz one reader. Return (number of inputs, list of faults, why it was left out or "")."""
     result = subprocess.run([sys.executable, __file__, name, str(seed), str(seconds), str(folder)],
                             capture_output=True, text=True)
     try:
         told = json.loads(result.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        return 0, [f"the process ended with {result.returncode}: {result.stderr[-1500:]}"]
-    return told["rounds"], told["found"]
+        return 0, [f"the process ended with {result.returncode}: {result.stderr[-1500:]}"], ""
+    return told["rounds"], told["found"], told.get("left out", "")
 
 
 def run(settings):
@@ -128,10 +128,10 @@ def run(settings):
         if not settings.wants(name):
             continue
         folder = Path(tempfile.mkdtemp(prefix="tinynet-fuzz-"))
-        rounds, found = fuzz(name, settings.seed, 60 * MINUTES * settings.scale, folder)
+        rounds, found, left_out = fuzz(name, settings.seed, 60 * MINUTES * settings.scale, folder)
         total["inputs"] += rounds
         faults += len(found)
-        yield name, f"{rounds} inputs, {len(found)} kinds of faults", "0", not found
+        yield name, left_out or f"{rounds} inputs, {len(found)} kinds of faults", "0", not found
         for one in found:
             print(f"    {one}\n    in {folder}")
         if not found:
