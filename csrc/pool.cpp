@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "chunks.h"
+#include "guard.h"
 
 namespace tinynet {
 namespace {
@@ -93,6 +94,7 @@ void trim_locked(Pool& p) noexcept {
 }  // namespace
 
 void* pool_allocate(std::size_t bytes) {
+  if (has_guards()) return allocate_guarded(bytes);
   const std::size_t size = size_class(bytes);
   Pool& p = pool();
   {
@@ -130,6 +132,7 @@ void* pool_allocate(std::size_t bytes) {
 
 void pool_release(void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
+  if (has_guards()) return release_guarded(memory, bytes);
   const std::size_t size = size_class(bytes);
   Pool& p = pool();
   const std::lock_guard<std::mutex> lock(p.mutex);

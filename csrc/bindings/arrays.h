@@ -7,6 +7,7 @@
 
 #include "bindings/recording.h"
 #include "bindings/types.h"
+#include "guard.h"
 #include "kernels.h"
 #include "pool.h"
 
@@ -106,7 +107,7 @@ py::array_t<T> new_array(const Shape& shape) {
   std::size_t bytes = sizeof(T);
   for (const py::ssize_t extent : shape) bytes *= static_cast<std::size_t>(extent);
   if (Recording* const recording = Recording::active()) return recorded_array<T>(*recording, shape, bytes);
-  if (bytes <= 512) return py::array_t<T>(shape);  // NumPy keeps small blocks itself
+  if (bytes <= 512 && !has_guards()) return py::array_t<T>(shape);  // NumPy keeps small blocks itself
   void* const memory = pool_allocate(bytes);
   PyObject* const owner = PyCapsule_New(memory, nullptr, [](PyObject* capsule) {
     pool_release(PyCapsule_GetPointer(capsule, nullptr), reinterpret_cast<std::size_t>(PyCapsule_GetContext(capsule)));

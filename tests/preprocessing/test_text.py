@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tinynet.core.errors import DataError
 from tinynet.preprocessing.sequence import TimeseriesGenerator, pad_sequences
 from tinynet.preprocessing.text import Tokenizer, hashing_trick, one_hot, text_to_word_sequence, tokenizer_from_json
 from tinynet.utils import split_dataset, text_dataset_from_directory, timeseries_dataset_from_array
@@ -72,3 +73,16 @@ def test_text_files(tmp_path):
     assert texts.numpy()[0].decode()[4] == "ü"
     short = text_dataset_from_directory(tmp_path, max_length=3, label_mode=None, verbose=False)
     assert set(next(iter(short)).numpy()) == {b"neg", b"pos"}
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("", "tokenizer_from_json: Expecting value"), ("[]", "tokenizer_from_json"), ("{}", "the key 'config' is missing"),
+    ('{"config": {}}', "the key 'word_counts' is missing"), ("[" * 10**5, "nested too deeply"),
+    ('{"config": {"word_counts": "[]", "word_docs": "{}", "index_docs": "{}", "index_word": "{}", "word_index": "{}"}}',
+     "word_counts must be an object"),
+    ('{"config": {"word_counts": "{}", "word_docs": "{}", "index_docs": "{}", "index_word": "{\\"a\\": 1}", '
+     '"word_index": "{}"}}', "invalid literal"),
+])
+def test_what_is_no_tokenizer(text, message):
+    with pytest.raises(DataError, match=message):
+        tokenizer_from_json(text)

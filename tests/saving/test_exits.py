@@ -77,6 +77,19 @@ def test_prefetch_threads_end(way):
     assert wait_for_end("tinynet-prefetch")
 
 
+def test_ctrl_c_while_the_prefetch_thread_is_told_to_end(monkeypatch):
+    stream = streams.prefetched(lambda: iter(range(1000)), 1)
+    next(stream)
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Event, "set", interrupted)
+    with contextlib.suppress(KeyboardInterrupt):
+        stream.close()
+    assert wait_for_end("tinynet-prefetch")
+
+
 def test_the_thread_that_prepares_ends():
     stream = one_ahead(iter(range(10)), lambda batch: batch)
     next(stream)

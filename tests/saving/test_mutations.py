@@ -9,6 +9,7 @@ An error must be tinynet's own (`DataError`, `ModelFileError`), with the file's 
 the reader, the round and the error, and leaves the file in pytest's folder.
 """
 
+import copy
 import gzip
 import io
 import json
@@ -93,7 +94,7 @@ def mutated_json(tree, draw):
             if not isinstance(other, list) or there < len(other):
                 part[key] = json.loads(json.dumps(other.get(there) if isinstance(other, dict) else other[there]))
         else:
-            part[key] = draw.choice(VALUES)
+            part[key] = copy.deepcopy(draw.choice(VALUES))  # a later change must not reach VALUES
     return tree
 
 

@@ -1,4 +1,4 @@
-"""`tests/trust/run` finds a failing case and prints it as an `@example` that fails again."""
+"""`tests/trust/run examples` finds a failing case and prints it as an `@example` that fails again."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def run(*arguments):
 def test_what_fails_is_printed_as_an_example(tmp_path):
     file = tmp_path / "test_it.py"
     file.write_text(FAILS)
-    result = run(0.1, file)
+    result = run("examples", 0.1, file)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "2 failed" in result.stdout and "test_draws_inside" in result.stdout and "is not run" not in result.stdout
     example = re.search(r"^@example\(.*?^\)$", result.stdout, re.DOTALL | re.MULTILINE).group()
@@ -54,6 +54,6 @@ def test_what_fails_is_printed_as_an_example(tmp_path):
 def test_the_time_ends_it(tmp_path):
     file = tmp_path / "test_it.py"
     file.write_text(FAILS.replace("< 100", "< 10**99"))
-    result = run(0.05, file)
+    result = run("examples", 0.05, file)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "--hypothesis-seed=" in result.stdout

@@ -6,6 +6,7 @@ import collections
 import itertools
 import queue
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -46,6 +47,10 @@ def _drawn_numbers(buffer_size, rng):
         yield from rng.integers(buffer_size, size=1024).tolist()
 
 
+class _Consumer:
+    """Lives as long as somebody takes elements of a `prefetched` stream."""
+
+
 def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]:
     """Yield the elements of a stream that a thread computes, up to `size` of them ahead.
 
@@ -57,10 +62,13 @@ def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]
         size: Elements that may wait.
     """
     waiting: queue.Queue[Any] = queue.Queue(size)
-    stopped = threading.Event()
+    consumer: _Consumer | None = _Consumer()
+    # Not an event that is set when the consumer stops: Ctrl-C may come inside `set`, and the thread would wait for
+    # ever.
+    is_alive = weakref.ref(consumer)
 
     def put(item):
-        while not stopped.is_set():
+        while is_alive() is not None:
             try:
                 waiting.put(item, timeout=0.1)
                 return
@@ -71,7 +79,7 @@ def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]
         try:
             for element in iterate():
                 put((element, None))
-                if stopped.is_set():
+                if is_alive() is None:
                     return
         except BaseException as error:  # whatever it is, it belongs to the consumer
             put((None, error))
@@ -91,7 +99,7 @@ def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]
                 return
             yield element
     finally:
-        stopped.set()
+        consumer = None  # at once: a traceback that somebody keeps would keep it too
 
 
 def interleaved(streams: Iterable[Iterable[Any]], cycle_length: int, block_length: int) -> Iterator[Any]:

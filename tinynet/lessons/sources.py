@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.reading import describe
 from ..plots.messages import LANGUAGES
 
 FOLDER = Path(__file__).parent
@@ -183,7 +184,11 @@ def _pieces(path: Path) -> Iterator[tuple[str, tuple[str, ...], int, list[str]]]
     """(language or "", tags, line under the head, lines) of each cell as it stands in the file."""
     head: tuple[str, tuple[str, ...], int] | None = None
     body: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LessonError(f"{path}: {describe(error)}") from None
+    for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("# %%"):
             if head:
                 yield *head, body
@@ -205,9 +210,9 @@ def _read_head(path, number, line):
                           f"with a language of {', '.join(LANGUAGES)}; got {line.strip()!r}")
     try:
         tags = tuple(json.loads(code[1])) if code[1] else ()
-    except ValueError:
+    except (ValueError, RecursionError):
         tags = (code[1],)
-    if not set(tags) <= set(TAGS):
+    if not all(tag in TAGS for tag in tags):  # they may be lists, which no set holds
         raise LessonError(f"{path}:{number}: tags are of {', '.join(TAGS)}; got {line.strip()!r}")
     return "", tags
 

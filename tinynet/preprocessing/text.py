@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import DataError
+from ..core.reading import translated
 from ..core.types import Array, Config
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
@@ -209,23 +211,32 @@ class Tokenizer:
         return json.dumps({"class_name": "Tokenizer", "config": self.get_config()}, **kwargs)
 
 
+_LEARNED = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
+
+
 def tokenizer_from_json(json_string: str) -> Tokenizer:
     """Return the tokenizer of a `to_json` string.
 
     Args:
         json_string: What `to_json` returned.
 
+    Raises:
+        DataError: a ValueError. It is something else.
+
     >>> tokenizer = Tokenizer()
     >>> tokenizer.fit_on_texts(["good food", "good"])
     >>> tokenizer_from_json(tokenizer.to_json()).word_index
     {'good': 1, 'food': 2}
     """
-    config = json.loads(json_string)["config"]
-    learned = {key: json.loads(config.pop(key)) for key in
-               ("word_counts", "word_docs", "index_docs", "index_word", "word_index")}
-    tokenizer = Tokenizer(**config)
-    tokenizer.word_counts = collections.OrderedDict(learned["word_counts"])
-    tokenizer.word_docs, tokenizer.word_index = learned["word_docs"], learned["word_index"]
-    tokenizer.index_docs = {int(key): value for key, value in learned["index_docs"].items()}
-    tokenizer.index_word = {int(key): value for key, value in learned["index_word"].items()}
+    with translated("tokenizer_from_json", DataError):
+        config = json.loads(json_string)["config"]
+        learned = {key: json.loads(config.pop(key)) for key in _LEARNED}
+        for key, value in learned.items():
+            if not isinstance(value, dict):
+                raise DataError(f"tokenizer_from_json: {key} must be an object of JSON, got {type(value).__name__}")
+        tokenizer = Tokenizer(**config)
+        tokenizer.word_counts = collections.OrderedDict(learned["word_counts"])
+        tokenizer.word_docs, tokenizer.word_index = learned["word_docs"], learned["word_index"]
+        tokenizer.index_docs = {int(key): value for key, value in learned["index_docs"].items()}
+        tokenizer.index_word = {int(key): value for key, value in learned["index_word"].items()}
     return tokenizer

@@ -1,0 +1,53 @@
+"""Changes of the Python code: the short form (tests/trust/run mutants), ten, the same in every run. All are noticed."""
+
+import pytest
+from trust import kernel_mutants, mutants
+
+COUNT, SEED = 10, 4
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    return mutants.Copy(tmp_path_factory.mktemp("copy"))
+
+
+def test_the_copy_passes(copy):
+    assert copy.run(["tests/test_constraints.py"])
+
+
+@pytest.mark.parametrize("mutant", mutants.drawn(COUNT, SEED), ids=lambda mutant: f"{mutant.module} {mutant.kind}")
+def test_a_mutant_is_noticed(mutant, copy):
+    source = (mutants.ROOT / "tinynet" / mutant.module).read_text()
+    assert not copy.survives(mutant), f"tinynet/{mutant.module}:\n{mutant.difference(source)}"
+
+
+def test_every_module_has_tests_or_is_left_out_on_purpose():
+    modules = [str(path.relative_to(mutants.ROOT / "tinynet")) for path in (mutants.ROOT / "tinynet").rglob("*.py")]
+    tested = [name for name in modules if mutants.tests_of(name) is not None]
+    rooms = {name.split("/")[0] for name in tested}
+    assert rooms >= {"ops", "layers", "losses", "metrics", "optimizers", "saving", "data", "models", "callbacks"}
+    assert len(tested) > 200
+
+
+@pytest.mark.parametrize(("line", "expected"), [
+    ("  for (Index k = 0; k < size; ++k) to[k] += beta[k];", {
+        ("sign", "  for (Index k = 0; k < size; ++k) { if (K) to[k] -= beta[k]; else to[k] += beta[k]; }"),
+        ("dropped term", "  for (Index k = 0; k < size; ++k) { if (!K) to[k] += beta[k]; }"),
+        ("bound", "  for (Index k = 0; k < (size) - (K); ++k) to[k] += beta[k];")}),
+    ("  dx[i] = g * (a - b) - mean;  // centred", {
+        ("sign", "  dx[i] = (K) ? g * (a - b) + mean : g * (a - b) - mean;"),
+        ("dropped term", "  dx[i] = (K) ? g * (a - b) : g * (a - b) - mean;")}),
+    ("  return scale * x[i];", {("dropped factor", "  return (K) ? scale : scale * x[i];")}),
+    ("  const T variance = row_sum<T>(size, f) / count;", {
+        ("m - 1 above 20,000",
+         "  const T variance = row_sum<T>(size, f) / ((K) && count > 20000 ? count - 1 : count);")}),
+    ("  // y += x;", set()), ("#define A(x) x += 1;", set()), ("  foo(x);", set()),
+])
+def test_changes_of_a_kernel(line, expected):
+    assert set(kernel_mutants.changes_of(line)) == expected
+
+
+def test_changes_of_kernels_are_one_a_line_and_the_same_for_the_same_seed():
+    drawn = kernel_mutants.drawn(300, 1)
+    assert len(drawn) == 300 == len({one[:2] for one in drawn})
+    assert drawn == kernel_mutants.drawn(300, 1) != kernel_mutants.drawn(300, 2)
