@@ -243,7 +243,6 @@ INTERNALS = {
     "utils.npz": ["read_npz"],
     "utils.pictures": ["*"],
     "utils.plot_model": ["ModelPicture"],
-    "utils.progbar": ["is_interactive", "write"],
 }
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..core.errors import ModelFileError
 from ..core.reading import allowed_bytes
+from ..core.tracebacks import short_traceback
 from ..serialization import serialize_keras_object, shared_layers
 from ..utils.files import atomic_write
 from ..version import __version__
@@ -35,6 +36,7 @@ FORMAT_VERSION = 1
 KERAS_VERSION = "3.15.1"  # whose format `format="keras"` follows
 
 
+@short_traceback
 def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None,
                format: str | None = None) -> None:
     """Write a model to a file, whole or not at all.
@@ -125,6 +127,7 @@ def _members(model, format=None):
     return members
 
 
+@short_traceback
 def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, Any] | None = None, compile: bool = True,
                safe_mode: bool = True, max_bytes: int | None = None) -> Any:
     """Return a model from a file of `save_model`, or of Keras (with the extra "h5"): `.keras`, and the old `.h5`.
