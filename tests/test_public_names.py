@@ -75,6 +75,7 @@ INTERNALS = {
     "data.streams": ["*"],
     "data.text_columns": ["*"],
     "data.text_files": ["CsvDataset"],
+    "datasets.catalogue": ["*"],
     "datasets.published": ["*"],
     "datasets.sources": ["*"],
     "layers.arguments": ["*"],

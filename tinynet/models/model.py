@@ -35,6 +35,10 @@ class Model(Trainer, Layer):
         outputs: What layers returned for them: a KerasTensor, or a list, tuple or dict of several.
         name: Chosen automatically if None.
 
+    Attributes:
+        card: None, or a dict of what a user of the model must know, such as {"class_names": ["cat", "dog"]}: plain
+            values, as JSON has them. `save` keeps it in `.keras` files, those for Keras too.
+
     Raises:
         TypeError: an argument is not known.
         ValueError: `outputs` do not follow from `inputs`.
@@ -57,6 +61,7 @@ class Model(Trainer, Layer):
     (4, 1)
     """
 
+    card: dict[str, Any] | None = None
     _functional: Any = None  # the class Functional; models/__init__.py sets it, since functional.py imports this module
 
     def __new__(cls, *args, **kwargs):

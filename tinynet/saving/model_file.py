@@ -2,7 +2,7 @@
 
 A `.keras` file of tinynet is a zip archive of
 
-    metadata.json        {"format": "tinynet", "format_version": 1, "tinynet_version": ...}
+    metadata.json        {"format": "tinynet", "format_version": 1, "tinynet_version": ..., "card": the model's card}
     config.json          the model, its shapes and what it was compiled with, in the format of Keras 3
     model.safetensors    weights, the optimizer's state, and the state of the random generators
 
@@ -111,18 +111,20 @@ def _members(model, format=None):
     with shared_layers():
         config = serialize_keras_object(model)
     members = {CONFIG: to_json(config)}
+    card = getattr(model, "card", None)
+    card = {"card": card} if card and isinstance(card, dict) else {}  # a model's own class may call something else so
     if format == "keras":
         faults = faults_for_keras(config)
         if faults:
             raise ValueError(f"save_model: format='keras' writes for Keras, which will not read {'; '.join(faults)}. "
                              "Leave out format= for a file of tinynet")
         content = h5.to_bytes(model, arrays)
-        members = {METADATA: to_json({"keras_version": KERAS_VERSION, "date_saved": ""}), **members,
+        members = {METADATA: to_json({"keras_version": KERAS_VERSION, "date_saved": "", **card}), **members,
                    KERAS_WEIGHTS: lambda file: file.write(content)}
     else:
         about_optimizer = optimizer_metadata(model)
         members = {METADATA: to_json({"format": "tinynet", "format_version": FORMAT_VERSION,
-                                      "tinynet_version": __version__}), **members,
+                                      "tinynet_version": __version__, **card}), **members,
                    WEIGHTS: lambda file: safetensors.write(file, arrays, about_optimizer)}
     return members
 
@@ -183,6 +185,11 @@ def load_archive(path: Any, custom_objects: dict[str, Any] | None, compile: bool
             else:
                 model = build_model(config, where, custom_objects, compile, archive.size(name), allowed)
                 _fill(model, *safetensors_stored(file, archive.size(name), member), member, random_state=True)
+    card = metadata.get("card")
+    if card is not None:
+        if not isinstance(card, dict):
+            raise ModelFileError(f"{path}: {METADATA}: the card must be a dict, got {card!r:.80}")
+        model.card = card
     return model
 
 
