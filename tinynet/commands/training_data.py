@@ -167,14 +167,14 @@ def load_table(path: Path, target: str | None, task: str | None, drop: list[str]
         return TrainingData(x_train, y_train, x_test, y_test,
                             lambda practical: practical.build(x_train, columns, len(names)),
                             {**card, "outputs": "logits", "class_names": names}, names)
-    y_train, y_test = (np.array(fields, np.float64)[:, None] for fields in (train.columns[target], test.columns[target]))
-    print(chosen.format(f"a quantity from {y_train.min():g} to {y_train.max():g}"), flush=True)
-    return TrainingData(x_train, y_train, x_test, y_test,
-                        lambda practical: practical.build(x_train, columns, 1, y_train),
+    values, test_values = (np.array(part, np.float64)[:, None] for part in (fields, test_fields))
+    print(chosen.format(f"a quantity from {values.min():g} to {values.max():g}"), flush=True)
+    return TrainingData(x_train, values, x_test, test_values,
+                        lambda practical: practical.build(x_train, columns, 1, values),
                         {**card, "outputs": "quantity"}, loss="mse",
                         metrics=[metrics.MeanAbsoluteError(name="mean_absolute_error")],
                         # In units of the variance, so that rates that suit other networks suit this one.
-                        loss_weight=1 / float(y_train.var() or 1))
+                        loss_weight=1 / float(values.var() or 1))
 
 
 def _by_number(text):

@@ -52,8 +52,8 @@ class Entry:
     def find(self) -> Path | None:
         """Return the folder where it is on this computer, None if nowhere. Looks at names, not into files."""
         if isinstance(self.source, PublishedFile):
-            found = self.source.find()
-            return None if found is None else found.parent
+            path = self.source.find()
+            return None if path is None else path.parent
         found = mnist.find() if self.name == "mnist" else self.source.find()
         return None if found is None else found.folder
 

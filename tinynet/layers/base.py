@@ -348,7 +348,7 @@ def _name_layer(error: Exception, layer: Layer, args: tuple[Any, ...]) -> None:
         f"layer {layer.name!r} ({type(layer).__name__}), called on {shapes or 'its inputs'}: {error.args[0]}",
         *error.args[1:],
     )
-    error._names_a_layer = True  # type: ignore[attr-defined]  # read above, so that the name is put there once
+    error._names_a_layer = True  # type: ignore[union-attr]  # read above, so that the name is put there once
 
 
 def _holds_arrays(value: Any) -> bool:
