@@ -1,7 +1,7 @@
 """The command line: `tinynet train fashion-mnist --model dnn`, `tinynet predict MODEL IMAGE`, `tinynet info`, ...
 
-Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one line on standard error; --debug shows
-where they came from.
+Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. Errors are one line on standard error, or one with a
+list below it; --debug shows where they came from.
 """
 
 from __future__ import annotations
@@ -92,5 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if arguments.debug:
             raise
-        print(f"tinynet: {' '.join(str(error).split())}", file=sys.stderr)
+        message = str(error)
+        if "\n  - " not in message:
+            message = " ".join(message.split())
+        print(f"tinynet: {message}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1

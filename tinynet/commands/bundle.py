@@ -17,13 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from ..augment.command import existing_path
-from ..core.errors import DataError
 from ..core.extras import DISTRIBUTION, install_hint
 from ..datasets.catalogue import CATALOGUE
 from ..lessons.notebooks import write_notebooks
 from ..version import __version__
 from .bundle_readme import readmes
-from .bundle_wheels import SYSTEMS, Shelf, copy_files, fill, find_own_wheels, host_system, pip, requirements
+from .bundle_wheels import (
+    SYSTEMS,
+    BundleError,
+    Shelf,
+    copy_files,
+    fill,
+    find_own_wheels,
+    host_system,
+    pip,
+    requirements,
+)
 
 EXTRAS = ["plot", "image", "lab", "lessons"]
 SUMS = "SHA256SUMS.txt"
@@ -89,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         ValueError: the folder holds something else.
-        DataError: something is missing, or the installation failed; what was downloaded stays for the next call.
+        BundleError: something is missing, or the installation failed; what was downloaded stays for the next call.
     """
     folder = Path(os.path.abspath(arguments.folder.expanduser()))
     if folder.is_file() or folder.is_dir() and os.listdir(folder) and not (folder / SUMS).is_file():
@@ -120,7 +129,7 @@ def collect_wheels(arguments: argparse.Namespace, extras: list[str], work: Path)
     """Download all wheels, and remove those that an earlier call with other options has left.
 
     Raises:
-        DataError: some are missing; the message lists them.
+        BundleError: some are missing; the message lists them.
     """
     own = find_own_wheels(arguments.wheels, work / "built", __version__)
     shelf = Shelf(work / "wheels")
@@ -139,7 +148,7 @@ def collect_wheels(arguments: argparse.Namespace, extras: list[str], work: Path)
             problems += found
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise DataError(f"bundle: not complete, so nothing was written. Missing:\n{listed}\nWhat helps: another "
+        raise BundleError(f"bundle: not complete, so nothing was written. Missing:\n{listed}\nWhat helps: another "
                         "--python, --for or --extras; or the network, and the same command again: what is in "
                         f"{work} is not downloaded again")
     for path in shelf.folder.iterdir():
@@ -183,7 +192,7 @@ def check(arguments: argparse.Namespace, names: list[str], work: Path) -> None:
     """Install from the bundle into a fresh environment, without a network, and start tinynet there.
 
     Raises:
-        DataError: that failed.
+        BundleError: that failed.
     """
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if host_system() not in arguments.systems or here not in arguments.python:
@@ -193,17 +202,17 @@ def check(arguments: argparse.Namespace, names: list[str], work: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="tinynet-bundle-") as folder:
         environment = {name: value for name, value in os.environ.items()
                        if name != "PYTHONPATH" and not name.startswith("PIP_")}
-        made = subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True, text=True, env=environment)
+        made = subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], capture_output=True, text=True, env=environment)
         if made.returncode:
-            raise DataError(f"bundle: an environment to try it in cannot be made: {made.stdout.strip()[-300:]} "
+            raise BundleError(f"bundle: an environment to try it in cannot be made: {made.stdout.strip()[-300:]} "
                             "(--no-check leaves the trial out)")
         python = str(Path(folder, "Scripts" if os.name == "nt" else "bin", "python"))
-        pip("install", "--no-index", "--find-links", str(work / "wheels"), *names, what="installing from the bundle",
-            python=python)
+        pip("--python", python, "install", "--no-index", "--find-links", str(work / "wheels"), *names,
+            what="installing from the bundle")
         started = subprocess.run([python, "-P", "-m", "tinynet", "info"], capture_output=True, text=True, cwd=folder,
                                  env=environment)
         if started.returncode:
-            raise DataError(f"bundle: it installs, but does not start: {started.stderr.strip()[-300:]}")
+            raise BundleError(f"bundle: it installs, but does not start: {started.stderr.strip()[-300:]}")
     print(f"tried: it installs without a network on this computer ({host_system()}, Python {here}), and starts")
 
 

@@ -19,10 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import DataError
 from ..core.extras import DISTRIBUTION
 
 ROUNDS = 6  # a package that another one needs only there may itself need one only there, and so on
+
+
+class BundleError(RuntimeError):
+    """Something that a bundle needs is missing, or does not work."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def read_wheel(path: Path) -> Wheel:
     """Return what a wheel's name and metadata tell.
 
     Raises:
-        DataError: it is damaged.
+        BundleError: it is damaged.
     """
     tools = packaging()
     try:
@@ -126,7 +129,7 @@ def read_wheel(path: Path) -> Wheel:
             fields = email.parser.Parser().parsestr(archive.read(member).decode())
         listed = tuple(tools.requirements.Requirement(text) for text in fields.get_all("Requires-Dist", []))
     except (ValueError, StopIteration, zipfile.BadZipFile, OSError, KeyError) as error:
-        raise DataError(f"{path}: not a wheel that can be read ({error})") from None
+        raise BundleError(f"{path}: not a wheel that can be read ({error})") from None
     return Wheel(path, name, version, tags, listed)
 
 
@@ -206,7 +209,7 @@ def find_own_wheels(folder: Path | None, work: Path, version: str) -> list[Path]
         version: Of tinynet.
 
     Raises:
-        DataError: there are none, and no sources; or the build failed.
+        BundleError: there are none, and no sources; or the build failed.
     """
     pattern = f"{DISTRIBUTION.replace('-', '_')}-{version}-*.whl"
     for place in (folder or Path("dist"), work):
@@ -218,7 +221,7 @@ def find_own_wheels(folder: Path | None, work: Path, version: str) -> list[Path]
         print("building tinynet's wheel for this computer (some minutes)", flush=True)
         pip("wheel", ".", "--no-deps", "--wheel-dir", str(work), what="building tinynet's wheel")
         return sorted(work.glob(pattern))
-    raise DataError(f"bundle: no wheel {pattern} in {folder or 'dist'}. Build one in the folder of tinynet's sources "
+    raise BundleError(f"bundle: no wheel {pattern} in {folder or 'dist'}. Build one in the folder of tinynet's sources "
                     "(pip wheel . --no-deps --wheel-dir dist), or give the folder that has it by --wheels")
 
 
@@ -254,7 +257,7 @@ def fill(shelf: Shelf, own: list[Path], extras: list[str], others: list[str], sy
         try:
             pip("download", *asked, "--dest", str(shelf.folder), "--find-links", str(shelf.folder),
                 "--only-binary=:all:", "--implementation", "cp", "--python-version", python, *options, what=title)
-        except DataError as error:
+        except BundleError as error:
             return [str(error)]
     return [f"{title}: requirements without an end: {', '.join(asked[-3:])}"]
 
@@ -273,24 +276,23 @@ def requirements(extras: list[str], others: list[str]) -> list[Any]:
         raise ValueError(f"bundle: {error}") from None
 
 
-def pip(*arguments: str, what: str, python: str = sys.executable) -> None:
+def pip(*arguments: str, what: str) -> None:
     """Run pip.
 
     Args:
         *arguments: Of pip.
         what: Subject of the error.
-        python: Whose pip.
 
     Raises:
-        DataError: it failed; the message has pip's own.
+        BundleError: it failed; the message has pip's own.
     """
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PYTHONUTF8": "1"}
     environment.pop("PYTHONPATH", None)
-    done = subprocess.run([python, "-m", "pip", "--quiet", *arguments], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-m", "pip", "--quiet", *arguments], capture_output=True, text=True,
                           errors="replace", env=environment)
     if done.returncode:
         lines = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-        raise DataError(f"{what}: pip: {' '.join(lines) or done.stderr.strip()[-400:] or 'failed without a message'}")
+        raise BundleError(f"{what}: pip: {' '.join(lines) or done.stderr.strip()[-400:] or 'failed without a message'}")
 
 
 def copy_files(paths: list[Path], folder: Path) -> None:
