@@ -202,7 +202,8 @@ def check(arguments: argparse.Namespace, names: list[str], work: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="tinynet-bundle-") as folder:
         environment = {name: value for name, value in os.environ.items()
                        if name != "PYTHONPATH" and not name.startswith("PIP_")}
-        made = subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], capture_output=True, text=True, env=environment)
+        made = subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], capture_output=True, text=True,
+                              env=environment)
         if made.returncode:
             raise BundleError(f"bundle: an environment to try it in cannot be made: {made.stdout.strip()[-300:]} "
                             "(--no-check leaves the trial out)")
