@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from .commands.arguments import number
+from .core.terminal import never_fail
 from .version import __version__
 
 
@@ -74,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see the head of this file.
     """
+    never_fail(sys.stdout, sys.stderr)
     try:
         arguments = build_parser().parse_args(argv)
     except SystemExit as stop:  # --help, or a wrong call that argparse has answered

@@ -8,6 +8,7 @@ import pytest
 
 import tinynet as tn
 from tinynet.core import terminal
+from tinynet.utils import downloads
 
 CODE = re.compile(r"\x1b\[\d+m")
 
@@ -136,3 +137,31 @@ def test_what_is_no_terminal_has_no_width(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     assert terminal.columns() is None and not terminal.is_interactive()
     terminal.write("nobody reads this")
+
+
+@pytest.mark.parametrize(("encoding", "expected"), [
+    ("ascii", "v ?? 1/2"), ("cp949", "v 합격 1/2"), ("utf-8", "✓ 합격 1/2"),
+])
+def test_streams_that_never_fail(encoding, expected):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    terminal.never_fail(stream, None, io.StringIO())
+    print("✓ 합격 1/2", end="", file=stream, flush=True)
+    assert stream.buffer.getvalue().decode(encoding) == expected
+
+
+def test_a_check_prints_where_marks_are_missing(screen):
+    screen(80, "cp949")
+    assert repr(tn.lessons.checks.Result("momentum", True, "합격")) == "v 합격"
+    screen(80, "utf-8")
+    assert repr(tn.lessons.checks.Result("momentum", False, "다시")) == "✗ 다시"
+
+
+@pytest.mark.parametrize("columns", [40, 60, 200])
+def test_a_download_fits_the_terminal(columns, screen, monkeypatch):
+    stream = screen(columns)
+    monkeypatch.setattr(sys, "stderr", stream)
+    line = downloads.Progress("train-images-idx3-ubyte.gz", 26_400_000)
+    line.update(13_200_000)
+    line.update(26_400_000)
+    assert max(map(len, rows(stream))) < columns or columns == 40
+    assert ("[===" in stream.getvalue()) == (columns > 50) and "26.4/26.4 MB" in stream.getvalue()

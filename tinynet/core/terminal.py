@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import os
 import shutil
 import sys
@@ -37,12 +39,20 @@ def has_colours() -> bool:
     return is_interactive() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def columns() -> int | None:
-    """Return how many characters a line of the terminal has now; None where standard output is none.
+def columns(stream: Any = None) -> int | None:
+    """Return how many characters a line of a terminal has now; None where the stream is none.
 
     80 where the terminal does not tell.
+
+    Args:
+        stream: Standard output if None.
     """
-    return (shutil.get_terminal_size().columns or 80) if is_terminal() else None
+    if not is_terminal(stream):
+        return None
+    if stream is not None and "COLUMNS" not in os.environ:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            return os.get_terminal_size(stream.fileno()).columns or 80
+    return shutil.get_terminal_size().columns or 80
 
 
 def display_width(text: str) -> int:
@@ -84,7 +94,30 @@ def shown(text: str, encoding: str | None) -> str:
 
 def can_show(text: str) -> bool:
     """Report whether standard output shows a text as it is, in the columns that it has elsewhere."""
-    return shown(text, getattr(sys.stdout, "encoding", None)) == text
+    return for_output(text) == text
+
+
+def for_output(text: str) -> str:
+    """Return a text as standard output can show it: '✓' becomes 'v' where there is no such character."""
+    return shown(text, getattr(sys.stdout, "encoding", None))
+
+
+def never_fail(*streams: Any) -> None:
+    """Let text streams write ASCII, or '?', for characters that their encoding lacks, instead of raising an error.
+
+    Args:
+        *streams: Such as sys.stdout; what is no stream of this kind is left as it is.
+    """
+    codecs.register_error("tinynet", _replaced)
+    for stream in streams:
+        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="tinynet")
+
+
+def _replaced(error):
+    """Of codecs.register_error: what is written in place of characters, and where writing goes on."""
+    text = error.object[error.start : error.end].translate(_ASCII)
+    return text.encode("ascii", "replace").decode("ascii"), error.end
 
 
 def write(text: str) -> None:
@@ -94,5 +127,5 @@ def write(text: str) -> None:
     """
     if sys.stdout is None or getattr(sys.stdout, "closed", False):
         return
-    sys.stdout.write(shown(text, getattr(sys.stdout, "encoding", None)))
+    sys.stdout.write(for_output(text))
     sys.stdout.flush()
