@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
@@ -18,3 +19,13 @@ settings.register_profile("random", deadline=None, max_examples=2000, print_blob
                           suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("trust", settings.get_profile("random"), max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def whole_tracebacks():
+    """A failing test shows the calls inside tinynet, too: there its fault may be. tests/core/test_tracebacks.py tests
+    the short ones.
+    """
+    import tinynet  # late: some tests set the environment that it reads
+
+    tinynet.config.disable_traceback_filtering()

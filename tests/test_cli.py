@@ -118,7 +118,7 @@ def test_seed_repeats_and_backends_agree(few_images, capsys):
     (["train", "fashion-mnist", "--learning-rate", "inf"], "inf is not a number above 0"),
     (["train", "fashion-mnist", "--learning-rate", "nan"], "nan is not a number above 0"),
     (["train", "fashion-mnist", "--model", "resnet"], "invalid choice: 'resnet'"),
-    (["train", "cats"], "invalid choice: 'cats'"),
+    (["train", "cats"], "'cats' is no data set (fashion-mnist, mnist, cifar10), no folder of images and no CSV file"),
     (["train", "fashion-mnist", "--save", "/nowhere/w.npz"], "the folder of '/nowhere/w.npz' does not exist"),
     (["train", "fashion-mnist", "--save", "w.txt"], "'w.txt' must end in .npz"),
     (["train", "fashion-mnist", "--optimizer", "adm"], "did you mean 'adam'"),

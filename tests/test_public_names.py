@@ -75,6 +75,7 @@ INTERNALS = {
     "data.streams": ["*"],
     "data.text_columns": ["*"],
     "data.text_files": ["CsvDataset"],
+    "datasets.catalogue": ["*"],
     "datasets.published": ["*"],
     "datasets.sources": ["*"],
     "layers.arguments": ["*"],
@@ -243,7 +244,6 @@ INTERNALS = {
     "utils.npz": ["read_npz"],
     "utils.pictures": ["*"],
     "utils.plot_model": ["ModelPicture"],
-    "utils.progbar": ["is_interactive", "write"],
 }
 
 

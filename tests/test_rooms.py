@@ -48,6 +48,7 @@ ROOMS = [
     ("Keras's layout of names", ["keras"]),
     ("TensorFlow's layout of names", ["tf"]),
     ("the package itself: `import tinynet as tn`", [""]),
+    ("what the commands do: `tinynet train`, `predict`, `data`, `bundle`", ["commands"]),
     ("the command `tinynet`", ["cli", "__main__"]),
 ]
 RANK = {module: rank for rank, (_, modules) in enumerate(ROOMS) for module in modules}

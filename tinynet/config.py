@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .core import tracebacks
+
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
@@ -93,26 +95,34 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def disable_traceback_filtering() -> None:
-    """Do nothing: tracebacks are always complete.
+    """Show the calls inside tinynet in the tracebacks of errors, too: to find a fault of tinynet itself.
 
     >>> disable_traceback_filtering()
+    >>> is_traceback_filtering_enabled()
+    False
+    >>> enable_traceback_filtering()
     """
+    tracebacks.enabled = False
 
 
 def enable_traceback_filtering() -> None:
-    """Do nothing: tracebacks are short enough without a filter.
+    """Let the traceback of a wrong call end at the user's line, as at the start.
+
+    What explains itself is shortened: an error that tinynet raises on purpose, and one in the user's own code (a
+    callback, a layer), whose lines stay. An unexpected error inside tinynet keeps its whole traceback.
 
     >>> enable_traceback_filtering()
     """
+    tracebacks.enabled = True
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Return False: tracebacks are always complete.
+    """Return whether tracebacks leave out the calls inside tinynet.
 
     >>> is_traceback_filtering_enabled()
-    False
+    True
     """
-    return False
+    return tracebacks.enabled
 
 
 def backend() -> str:

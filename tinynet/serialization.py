@@ -13,12 +13,12 @@ import contextlib
 import functools
 import threading
 import types
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from .core.errors import warn_user
 from .core.naming import unknown_name
 from .core.reading import deserializing
 from .core.registry import (
@@ -127,8 +127,8 @@ def _serialize_instance(obj):
         try:
             result["compile_config"] = obj.get_compile_config()
         except ValueError as error:
-            warnings.warn(f"{obj.name}: what it was compiled with is not kept, since {error}. "
-                          "The model will have to be compiled again after loading.", stacklevel=4)
+            warn_user(f"{obj.name}: what it was compiled with is not kept, since {error}. "
+                      "The model will have to be compiled again after loading.", UserWarning)
     return result
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinynet import cli
+from tinynet.commands import training_data
 from tinynet.core.errors import DataError, DatasetNotFoundError
 from tinynet.datasets import fashion_mnist, mnist, write_idx
 from tinynet.datasets.sources import IdxDataset, IdxFile
@@ -149,7 +149,7 @@ def test_a_damaged_copy_is_passed_over_and_the_good_one_is_named(server, dataset
     dataset.folders = (("elsewhere", tmp_path / "served"),)
     assert_is_content(fashion_mnist.load_data())
     assert str(dataset.loaded_from) == f"{tmp_path / 'served'} (elsewhere)"
-    assert cli._load_fashion_mnist()[1].endswith(f"from {tmp_path / 'served'} (elsewhere)")
+    assert training_data.load_fashion_mnist()[1].endswith(f"from {tmp_path / 'served'} (elsewhere)")
 
 
 NAME = "train-labels-idx1-ubyte.gz"

@@ -186,6 +186,7 @@ def test_further_names_of_tutorials():
     assert keras.losses.MSE(*y).tolist() == [2.5]
     assert keras.utils.custom_object_scope is keras.saving.custom_object_scope
     assert keras.config.disable_traceback_filtering() is None and not keras.config.is_traceback_filtering_enabled()
+    assert keras.config.enable_traceback_filtering() is None and keras.config.is_traceback_filtering_enabled()
     assert tf.compat.as_bytes("é") == b"\xc3\xa9" and tf.compat.as_str(b"a") == tf.compat.as_text("a") == "a"
     assert tf.TensorShape([None, 3]) == (None, 3)
     assert tf.sequence_mask([1, 3], maxlen=4, dtype=tf.float32).tolist() == [[1, 0, 0, 0], [1, 1, 1, 0]]

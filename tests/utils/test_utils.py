@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet.core.errors import DataError
+from tinynet.core.terminal import is_interactive
 from tinynet.utils import downloads, files, normalize, pad_sequences, to_categorical
-from tinynet.utils.progbar import is_interactive
 
 
 @given(labels=st.lists(st.integers(0, 9), max_size=50), dtype=st.sampled_from(["uint8", "int64", "float32"]))
@@ -230,7 +230,8 @@ def test_bar_and_summary_on_a_terminal_without_their_characters(monkeypatch):
     model.fit(np.ones((4, 2)), np.ones(4), verbose=1)
     stream.flush()
     text = stream.buffer.getvalue().decode("latin-1")
-    assert "? last (Dense)" in text and "Total params: 3" in text and "1/1 ????" in text and "loss: " in text
+    assert "| last (Dense)" in text and "Total params: 3" in text and "1/1 ====" in text and "loss: " in text
+    assert "?" not in text
 
 
 def test_only_a_notebooks_own_output_is_one(monkeypatch):

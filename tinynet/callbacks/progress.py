@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..utils.progbar import Progbar, write
+from ..core.terminal import write
+from ..utils.progbar import Progbar
 from .base import Callback, Logs
 
 

@@ -43,6 +43,10 @@ class PublishedFile:
         """Return the paths where it may be on this computer: in tinynet's cache, and in Keras's."""
         return cache_folder() / "datasets" / self.name, Path(KERAS_CACHE).expanduser() / self.name
 
+    def find(self) -> Path | None:
+        """Return where it is on this computer; None if nowhere. Looks at the name, not into the file."""
+        return next((path for path in self.copies() if path.is_file()), None)
+
     def fetch(self) -> Path:
         """Return the path of the checked file: in tinynet's cache, Keras's, or downloaded.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import DataError, DatasetNotFoundError
+from ..core.types import Array
 from ..utils.downloads import download
 from ..utils.files import cache_folder
 from .forms import Split
@@ -116,8 +117,8 @@ class IdxDataset:
         return None
 
     @staticmethod
-    def _read(path, file, name=None):
-        """The checked array of one file, which messages call `name`."""
+    def read_checked(path: Path, file: IdxFile, name: str | None = None) -> Array:
+        """Return the array of one file, whose checksum is verified; messages call it `name`."""
         array = read_idx(path, max_bytes=math.prod(file.shape), sha256=file.sha256, name=name)
         if array.shape != file.shape:
             raise DataError(f"{name or path.name}: shape {array.shape}, expected {file.shape}")
@@ -134,7 +135,7 @@ class IdxDataset:
                 )
                 return None
             try:
-                arrays.append(self._read(path, file))
+                arrays.append(self.read_checked(path, file))
             except (DataError, OSError) as error:
                 tried.append(f"{folder} ({place}): {error}")
                 return None
@@ -146,7 +147,7 @@ class IdxDataset:
         arrays = {}
 
         def keep(path, file, name=None):
-            arrays[file] = self._read(path, file, name)
+            arrays[file] = self.read_checked(path, file, name)
 
         for file in self.files:  # an earlier download may have got some of them
             path = self._locate(cache, file)

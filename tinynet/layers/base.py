@@ -23,6 +23,7 @@ import numpy as np
 from .. import ops, regularizers
 from ..core.absence import AbsentName
 from ..core.naming import auto_name
+from ..core.tracebacks import shorten
 from ..string_tensor import is_text
 from ..symbolic import call_layer, is_symbolic, shapes_of
 from ..tensor import Tensor, convert_to_tensor
@@ -199,7 +200,11 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
             if type(inputs) is not np.ndarray and is_symbolic(inputs) or kwargs and is_symbolic(kwargs):
                 if self.input_spec is not None:
                     check_inputs(self, inputs)
-                return call_layer(self, args, kwargs if training is None else {**kwargs, "training": training})
+                try:
+                    return call_layer(self, args, kwargs if training is None else {**kwargs, "training": training})
+                except Exception as error:
+                    shorten(error)
+                    raise
             args = tuple([self._convert(argument) for argument in args])
             inputs = args[0] if args else None
         if self.input_spec is not None and context.trial is None:  # trial calls have lengths of their own
@@ -209,8 +214,9 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
         if not self.built:
             try:
                 self._build_for(inputs)
-            except (TypeError, ValueError) as error:
+            except Exception as error:
                 _name_layer(error, self, args)
+                shorten(error)
                 raise
             context.scope = (*outer_scope, self.name)  # layers inside may be built by this first call
         if self._takes_training is None:
@@ -233,8 +239,9 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
             if context.watch is not None:
                 context.watch(self, outputs)
             return outputs
-        except (TypeError, ValueError) as error:
+        except Exception as error:
             _name_layer(error, self, args)
+            shorten(error)
             raise
         finally:
             context.outermost, context.training, context.scope = outermost, outer_training, outer_scope
@@ -328,7 +335,9 @@ for _name in ("add_metric", "add_update", "get_updates_for"):  # explained in co
 
 def _name_layer(error: Exception, layer: Layer, args: tuple[Any, ...]) -> None:
     """Put the innermost layer's name, and what it was called on, into the error's text."""
-    if getattr(error, "_names_a_layer", False) or not error.args or not isinstance(error.args[0], str):
+    if not isinstance(error, TypeError | ValueError) or getattr(error, "_names_a_layer", False):
+        return
+    if not error.args or not isinstance(error.args[0], str):
         return
     tensors = [argument for argument in args if isinstance(argument, Tensor)]
     shapes = ", ".join(str(argument.shape) for argument in tensors)
@@ -339,7 +348,7 @@ def _name_layer(error: Exception, layer: Layer, args: tuple[Any, ...]) -> None:
         f"layer {layer.name!r} ({type(layer).__name__}), called on {shapes or 'its inputs'}: {error.args[0]}",
         *error.args[1:],
     )
-    error._names_a_layer = True  # type: ignore[attr-defined]  # read above, so that the name is put there once
+    error._names_a_layer = True  # type: ignore[union-attr]  # read above, so that the name is put there once
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -22,7 +22,7 @@ LONG_TIME_LIMIT = 3600.0
 _CHILD = """
 import sys
 exec({setup!r})
-exec(compile(sys.stdin.read(), {path!r}, "exec"), {{"__name__": "__main__"}})
+exec(compile(sys.stdin.buffer.read(), {path!r}, "exec"), {{"__name__": "__main__"}})
 """
 
 
@@ -55,11 +55,13 @@ def run_lesson(
     """
     limit = time_limit or (LONG_TIME_LIMIT if long else TIME_LIMIT)
     child = _CHILD.format(setup=language_setup(lang), path=str(lesson.path))
+    # The cells print for this terminal, whose encoding may lack some of their characters.
+    encoding = "utf-8" if output is not None else f"{getattr(sys.stdout, 'encoding', None) or 'utf-8'}:replace"
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-P", "-u", "-c", child], stdin=subprocess.PIPE, stdout=output, stderr=output,
         text=True, encoding="utf-8", start_new_session=True,
-        env={**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"})
+        env={**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": encoding})
     try:
         process.communicate(lesson.script(long), timeout=limit)
     except subprocess.TimeoutExpired:

@@ -7,6 +7,7 @@ from typing import Any
 from .. import metrics as metrics_module
 from .. import optimizers
 from ..callbacks.base import Logs
+from ..core.tracebacks import short_traceback
 from ..layers.base import Layer
 from ..random import SeedGenerator
 from .compiled_loss import CompiledLoss
@@ -38,6 +39,7 @@ class Compiled(Layer):
         self._shuffle_seeds: SeedGenerator | None = None
         self._shuffle_session: tuple = ()
 
+    @short_traceback
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: int = 1,
                 jit_compile: bool | str = "auto", auto_scale_loss: bool = True) -> None:

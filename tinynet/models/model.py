@@ -8,6 +8,7 @@ from typing import Any
 
 from ..callbacks.lab import Lab, watched
 from ..core.registry import custom_object_scope
+from ..core.tracebacks import short_traceback
 from ..core.types import Array
 from ..layers.base import Layer
 from ..layers.context import call_context, threads
@@ -35,6 +36,10 @@ class Model(Trainer, Layer):
         outputs: What layers returned for them: a KerasTensor, or a list, tuple or dict of several.
         name: Chosen automatically if None.
 
+    Attributes:
+        card: None, or a dict of what a user of the model must know, such as {"class_names": ["cat", "dog"]}: plain
+            values, as JSON has them. `save` keeps it in `.keras` files, those for Keras too.
+
     Raises:
         TypeError: an argument is not known.
         ValueError: `outputs` do not follow from `inputs`.
@@ -57,6 +62,7 @@ class Model(Trainer, Layer):
     (4, 1)
     """
 
+    card: dict[str, Any] | None = None
     _functional: Any = None  # the class Functional; models/__init__.py sets it, since functional.py imports this module
 
     def __new__(cls, *args, **kwargs):
@@ -64,6 +70,7 @@ class Model(Trainer, Layer):
             cls = Model._functional
         return super().__new__(cls, *args, **kwargs)
 
+    @short_traceback
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given = dict(zip(("inputs", "outputs", "name"), args, strict=False))
         for key, value in given.items():
@@ -83,6 +90,7 @@ class Model(Trainer, Layer):
                 "that it is derived from) was given them. Models with a call() of their own need another class"
             )
 
+    @short_traceback
     def build(self, input_shape: Any = None) -> None:
         """Create the weights of the layers inside, by a call on zeros of this shape (None for any length).
 
@@ -232,6 +240,7 @@ class Model(Trainer, Layer):
                 return layer
         raise ValueError(f"get_layer: no layer is named {name!r}. Layers: {[layer.name for layer in self.layers]}")
 
+    @short_traceback
     def summary(self, line_length: int | None = None, positions: list[float] | None = None,
                 print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False, show_trainable: bool = False,
                 layer_range: tuple[str, str] | None = None) -> None:
@@ -339,6 +348,7 @@ class Model(Trainer, Layer):
 
         return json.dumps(serialize_keras_object(self), **kwargs)
 
+    @short_traceback
     def save(self, filepath: str | Path, overwrite: bool = True, zipped: bool | None = None,
              format: str | None = None, include_optimizer: bool = True, save_format: str | None = None) -> None:
         """Write the whole model to a `.keras` file, from which `load_model` makes it again, its training included.
@@ -375,6 +385,7 @@ class Model(Trainer, Layer):
         finally:
             self.compiled, self.optimizer = compiled, optimizer
 
+    @short_traceback
     def save_weights(self, filepath: str | Path, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Write the weights to a `.weights.h5` or `.safetensors` file; see `tinynet.saving.save_weights`.
 
@@ -390,6 +401,7 @@ class Model(Trainer, Layer):
         with self._turns.taken():
             save_weights(self, filepath, overwrite, max_shard_size)
 
+    @short_traceback
     def load_weights(self, filepath: str | Path, skip_mismatch: bool = False, by_name: bool = False,
                      max_bytes: int | None = None) -> None:
         """Take the weights from a file of `save_weights`, `save`, or Keras; see `tinynet.saving.load_weights`.
@@ -436,6 +448,7 @@ class Model(Trainer, Layer):
         with self._turns.taken():
             super().set_weights(weights)
 
+    @short_traceback
     def export(self, filepath: str | Path, format: str = "tf_saved_model", verbose: bool | None = None) -> None:
         """Write the model, as it predicts, for another program.
 

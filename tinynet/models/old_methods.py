@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..core.old_names import note, old_arguments
+from ..core.tracebacks import short_traceback
 
 Class = TypeVar("Class", bound=type)
 
@@ -24,7 +25,7 @@ def with_old_names(cls: Class) -> Class:
     Returns:
         The same class. `fit` takes `nb_epoch=` and ignores the arguments about worker processes.
     """
-    setattr(cls, "fit", _fit_arguments(cls.fit))  # type: ignore[attr-defined]  # noqa: B010
+    setattr(cls, "fit", short_traceback(_fit_arguments(cls.fit)))  # type: ignore[attr-defined]  # noqa: B010
     for name, method in OLD_METHODS.items():
         setattr(cls, name, method)
     return cls

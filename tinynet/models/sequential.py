@@ -3,6 +3,7 @@
 from typing import Any
 
 from .. import ops
+from ..core.tracebacks import short_traceback
 from ..layers.augmentation import augments
 from ..layers.base import Layer
 from ..layers.core import InputLayer
@@ -37,6 +38,7 @@ class Sequential(Model):
 
     _only_calls_layers = True  # see replayable.py
 
+    @short_traceback
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._chain: list[Layer] = []  # with the input
@@ -53,6 +55,7 @@ class Sequential(Model):
             self._append(layer)
         self._build_if_shape_is_known()
 
+    @short_traceback
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer.
 
@@ -205,6 +208,7 @@ class Sequential(Model):
         if shape is not None and self._body:
             self._build_with_shape(shape)
 
+    @short_traceback
     def build(self, input_shape: Any = None) -> None:
         """Create all weights for batches of this shape, (None, ...).
 

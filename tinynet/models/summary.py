@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.nest import map_structure
+from ..core.terminal import columns, display_width, has_colours, write
 from ..layers.base import Layer
-from ..utils.progbar import write
 
 
 def readable_size(size: float) -> str:
@@ -35,8 +33,6 @@ def print_summary(model: Any, line_length: int | None = None, positions: Sequenc
 
     On a terminal the table is as wide as that at most, and in colour; elsewhere it is plain text in Keras's widths.
     """
-    import shutil  # late
-
     connections = _connections(model._defining_graph())
     header = ["Layer (type)", "Output Shape", "Param #"]
     header += (["Connected to"] if connections else []) + (["Trainable"] if show_trainable else [])
@@ -48,10 +44,11 @@ def print_summary(model: Any, line_length: int | None = None, positions: Sequenc
         if show_trainable:
             row.append("-" if not getattr(part, "weights", None) else "Y" if part.trainable else "N")
         rows.append(row)
-    terminal = print_fn is None and _is_terminal()
-    widths = _widths(header, rows, line_length, positions, shutil.get_terminal_size().columns if terminal else None)
-    paint = _paint if terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" else _plain
-    lines = [paint(None, f'Model: "{model.name}"'), _rule("┏┳┓", "━", widths)]
+    terminal = columns() if print_fn is None else None
+    widths = _widths(header, rows, line_length, positions, terminal)
+    paint = _paint if terminal and has_colours() else _plain
+    limit = max(terminal, sum(widths) + 3 * len(widths) + 1) if terminal else None
+    lines = [*(paint(None, line) for line in _broken(f'Model: "{model.name}"', limit)), _rule("┏┳┓", "━", widths)]
     lines += [_line("┃", part, widths, lambda column, cell: paint(None, cell)) for part in _wrap(header, widths)]
     lines.append(_rule("┡╇┩", "━", widths))
     for index, row in enumerate(rows):
@@ -59,7 +56,7 @@ def print_summary(model: Any, line_length: int | None = None, positions: Sequenc
         lines.append(_rule("└┴┘" if index == len(rows) - 1 else "├┼┤", "─", widths))
     if not rows:
         lines.append(_rule("└┴┘", "─", widths))
-    lines += _totals(model)
+    lines += [line for total in _totals(model) for line in _broken(total, limit)]
     text = "\n".join(lines)
     if print_fn is not None:
         print_fn(text)
@@ -93,12 +90,6 @@ def walk_layers(model: Any, layer_range: Sequence[str] | None = None, expand_nes
     parts = _in_range(_parts(model), layer_range)
     add(model, parts, _built_shape(model) if parts[:1] == _parts(model)[:1] else None, 0)
     return found
-
-
-def _is_terminal():
-    """Whether standard output is a terminal: neither a file, a pipe nor a notebook."""
-    closed = sys.stdout is None or getattr(sys.stdout, "closed", False)
-    return not closed and bool(getattr(sys.stdout, "isatty", lambda: False)())
 
 
 BOLD, GREEN, CYAN, RESET = "\x1b[1m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
@@ -192,12 +183,12 @@ LEAST = 8  # characters of a column that is wrapped
 
 
 def _widths(header, rows, line_length, positions, terminal=None):
-    columns = range(len(header))
     if positions:
         total = line_length or 80
         ends = [int(p * total) if isinstance(p, float) and p <= 1 else int(p) for p in positions[: len(header)]]
         return [max(end - start - 3, 4) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-    longest = [max(len(line) for row in [header, *rows] for line in row[column].split("\n")) for column in columns]
+    longest = [max(display_width(line) for row in [header, *rows] for line in row[column].split("\n"))
+               for column in range(len(header))]
     if line_length:
         spare = line_length - 3 * len(header) - 1 - sum(longest[2:])
         if spare >= 2 * LEAST:
@@ -210,14 +201,18 @@ def _widths(header, rows, line_length, positions, terminal=None):
 
 
 def _narrowed(header, longest, limit):
-    """Widths that fit into a line: the widest columns of text are wrapped, numbers are not."""
+    """Widths that fit into a line: the widest columns are wrapped, numbers are not.
+
+    A column of text keeps LEAST characters if that is possible at all.
+    """
     widths = list(longest)
-    wrapped = [column for column, title in enumerate(header) if title not in ("Param #", "Trainable")]
-    while sum(widths) + 3 * len(widths) + 1 > limit:
-        widest = max(wrapped, key=lambda column: widths[column])
-        if widths[widest] <= LEAST:
-            break
-        widths[widest] -= 1
+    for least, fixed in ((LEAST, ("Param #", "Trainable")), (LEAST // 2, ("Param #",))):
+        wrapped = [column for column, title in enumerate(header) if title not in fixed]
+        while sum(widths) + 3 * len(widths) + 1 > limit:
+            widest = max(wrapped, key=lambda column: widths[column])
+            if widths[widest] <= least:
+                break
+            widths[widest] -= 1
     return widths
 
 
@@ -227,8 +222,9 @@ def _rule(corners, dash, widths):
 
 
 def _line(edge, cells, widths, paint):
-    aligned = [paint(column, f"{cell:>{width}}" if column == 2 else f"{cell:<{width}}")
-               for column, (cell, width) in enumerate(zip(cells, widths, strict=True))]
+    blanks = [" " * (width - display_width(cell)) for cell, width in zip(cells, widths, strict=True)]
+    aligned = [paint(column, blank + cell if column == 2 else cell + blank)
+               for column, (cell, blank) in enumerate(zip(cells, blanks, strict=True))]
     return edge + edge.join(f" {cell} " for cell in aligned) + edge
 
 
@@ -240,12 +236,18 @@ def _wrap(row, widths):
 
 
 def _broken(line, width):
-    """A line in pieces of at most so many characters, broken where there is one after ' ', ',', '_', or before '['."""
+    """A line in pieces of at most so many columns, broken where there is one after ' ', ',', '_', or before '['.
+
+    Whole if `width` is None.
+    """
     pieces = []
-    while len(line) > width:
-        end = max(*(line.rfind(mark, 1, width) + 1 for mark in " ,_"), line.find("[", 1, width + 1))
-        if line[width] == " " or end <= width // 3:  # a blank follows, or the piece would be too short
-            end = width
+    while width is not None and display_width(line) > width:
+        most = len(line)
+        while display_width(line[:most]) > width:
+            most -= 1
+        end = max(*(line.rfind(mark, 1, most) + 1 for mark in " ,_"), line.find("[", 1, most + 1))
+        if line[most] == " " or end <= most // 3:  # a blank follows, or the piece would be too short
+            end = most
         pieces.append(line[:end].rstrip())
         line = line[end:].lstrip()
     return [*pieces, line]

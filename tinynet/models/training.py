@@ -19,9 +19,10 @@ from ..callbacks.lab import watched
 from ..core import checks
 from ..core.errors import ModelWarning, warn_user
 from ..core.nest import flatten, map_structure, pack_like
+from ..core.terminal import is_interactive
+from ..core.tracebacks import short_traceback, shorten
 from ..data import Epochs, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..tape import GradientTape
-from ..utils.progbar import is_interactive
 from . import lint
 from .augmenting import augmentation_of
 from .old_methods import with_old_names
@@ -110,6 +111,7 @@ class Trainer(TrainingStep):
         self.stop_training = False
         return TrainingRun(self, training, validation, called, initial_epoch, epochs, validation_freq).train()
 
+    @short_traceback
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
                  sample_weight: Any = None, steps: int | None = None, callbacks: Callbacks = None,
                  return_dict: bool = False, **kwargs: Any) -> Results:
@@ -141,6 +143,7 @@ class Trainer(TrainingStep):
         logs = Pass(self, batches, self._callback_list(callbacks, verbose, 1, batches)).evaluate()
         return logs if return_dict else self._in_order(logs)
 
+    @short_traceback
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
                 callbacks: Callbacks = None) -> Any:
         """The model's outputs, as ndarrays.
@@ -218,14 +221,18 @@ class Trainer(TrainingStep):
         >>> float(before), float(after) < float(before)
         (2.0, True)
         """
-        self._check_compiled("train_on_batch", to_train=True)
-        if class_weight is not None and sample_weight is not None:
-            raise ValueError("train_on_batch: give sample_weight or class_weight, not both")
-        batch = _single_batch(x, y, sample_weight, class_weight, "train_on_batch")
-        with self._turns.taken():
-            self.reset_metrics()
-            logs = as_numbers(self.train_step(batch))
-        return logs if return_dict else self._in_order(logs)
+        try:  # no decorator: that would be another call in each step
+            self._check_compiled("train_on_batch", to_train=True)
+            if class_weight is not None and sample_weight is not None:
+                raise ValueError("train_on_batch: give sample_weight or class_weight, not both")
+            batch = _single_batch(x, y, sample_weight, class_weight, "train_on_batch")
+            with self._turns.taken():
+                self.reset_metrics()
+                logs = as_numbers(self.train_step(batch))
+            return logs if return_dict else self._in_order(logs)
+        except Exception as error:
+            shorten(error)
+            raise
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Results:
         """Loss and metrics of one batch, without training.
@@ -245,12 +252,16 @@ class Trainer(TrainingStep):
         >>> model.test_on_batch(np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]]), return_dict=True)
         {'loss': 2.0}
         """
-        self._check_compiled("test_on_batch")
-        batch = _single_batch(x, y, sample_weight, None, "test_on_batch")
-        with self._turns.taken():
-            self.reset_metrics()
-            logs = as_numbers(self.test_step(batch))
-        return logs if return_dict else self._in_order(logs)
+        try:
+            self._check_compiled("test_on_batch")
+            batch = _single_batch(x, y, sample_weight, None, "test_on_batch")
+            with self._turns.taken():
+                self.reset_metrics()
+                logs = as_numbers(self.test_step(batch))
+            return logs if return_dict else self._in_order(logs)
+        except Exception as error:
+            shorten(error)
+            raise
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch.
@@ -265,8 +276,12 @@ class Trainer(TrainingStep):
         >>> model.predict_on_batch(np.array([[1.0, 2.0]]))
         array([[3.]], dtype=float32)
         """
-        with self._turns.taken():
-            return map_structure(np.asarray, self.predict_step((x,)))
+        try:
+            with self._turns.taken():
+                return map_structure(np.asarray, self.predict_step((x,)))
+        except Exception as error:
+            shorten(error)
+            raise
 
     def gradients(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, np.ndarray | None]:
         """The gradient of the loss on one batch with respect to each trainable weight, without training.

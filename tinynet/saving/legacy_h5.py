@@ -12,13 +12,12 @@ from __future__ import annotations
 import io
 import json
 import os
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import losses
-from ..core.errors import ModelFileError
+from ..core.errors import ModelFileError, warn_user
 from ..core.nest import map_structure
 from ..core.reading import allowed_bytes
 from ..serialization import deserialize_keras_object, serialize_keras_object
@@ -43,8 +42,8 @@ def save(model: Any, path: Any) -> None:
     config = serialize_keras_object(model)
     faults = faults_for_keras(config, old=True)
     if faults:
-        warnings.warn(f"{path}: tinynet reads this file, but Keras will not: {'; '.join(faults)}. For Keras use "
-                      "save('name.keras', format='keras'), or only layers that Keras has", stacklevel=3)
+        warn_user(f"{path}: tinynet reads this file, but Keras will not: {'; '.join(faults)}. For Keras use "
+                  "save('name.keras', format='keras'), or only layers that Keras has", UserWarning)
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         file.attrs["keras_version"] = "3.15.1"
@@ -169,7 +168,7 @@ def _fill(model, group, where, skip_mismatch=False, by_name=False):
         if fault is None:
             chosen += zip(_variables(layer), given[name], strict=True)
         elif skip_mismatch:
-            warnings.warn(f"{where}: {fault}; skipped", stacklevel=4)
+            warn_user(f"{where}: {fault}; skipped", UserWarning)
         else:
             raise ModelFileError(f"{where}: {fault}")
     own = model._own_trainable + model._own_non_trainable
@@ -248,8 +247,8 @@ def _compile(model, config, custom_objects, path):
         optimizer = optimizer_from_old_keras(config["optimizer_config"])
         model.compile(optimizer=deserialize_keras_object(optimizer, custom_objects), **arguments)
     except Exception as error:
-        warnings.warn(f"{path}: the model is not compiled, since the file's training_config cannot be used: {error}. "
-                      "Call compile(...) before training.", stacklevel=4)
+        warn_user(f"{path}: the model is not compiled, since the file's training_config cannot be used: {error}. "
+                  "Call compile(...) before training.", UserWarning)
 
 
 def _fill_optimizer(model, group, path):
@@ -257,7 +256,7 @@ def _fill_optimizer(model, group, path):
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     if [one.shape for one in arrays] != [variable.shape for variable in optimizer.variables]:
-        warnings.warn(f"{path}: the optimizer's state is not loaded: it has another form than tinynet's", stacklevel=4)
+        warn_user(f"{path}: the optimizer's state is not loaded: it has another form than tinynet's", UserWarning)
         return
     for variable, one in zip(optimizer.variables, arrays, strict=True):
         variable.assign(one.read())

@@ -2,7 +2,7 @@
 
 A `.keras` file of tinynet is a zip archive of
 
-    metadata.json        {"format": "tinynet", "format_version": 1, "tinynet_version": ...}
+    metadata.json        {"format": "tinynet", "format_version": 1, "tinynet_version": ..., "card": the model's card}
     config.json          the model, its shapes and what it was compiled with, in the format of Keras 3
     model.safetensors    weights, the optimizer's state, and the state of the random generators
 
@@ -19,6 +19,7 @@ from typing import Any
 
 from ..core.errors import ModelFileError
 from ..core.reading import allowed_bytes
+from ..core.tracebacks import short_traceback
 from ..serialization import serialize_keras_object, shared_layers
 from ..utils.files import atomic_write
 from ..version import __version__
@@ -35,6 +36,7 @@ FORMAT_VERSION = 1
 KERAS_VERSION = "3.15.1"  # whose format `format="keras"` follows
 
 
+@short_traceback
 def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None,
                format: str | None = None) -> None:
     """Write a model to a file, whole or not at all.
@@ -109,22 +111,25 @@ def _members(model, format=None):
     with shared_layers():
         config = serialize_keras_object(model)
     members = {CONFIG: to_json(config)}
+    card = getattr(model, "card", None)
+    card = {"card": card} if card and isinstance(card, dict) else {}  # a model's own class may call something else so
     if format == "keras":
         faults = faults_for_keras(config)
         if faults:
             raise ValueError(f"save_model: format='keras' writes for Keras, which will not read {'; '.join(faults)}. "
                              "Leave out format= for a file of tinynet")
         content = h5.to_bytes(model, arrays)
-        members = {METADATA: to_json({"keras_version": KERAS_VERSION, "date_saved": ""}), **members,
+        members = {METADATA: to_json({"keras_version": KERAS_VERSION, "date_saved": "", **card}), **members,
                    KERAS_WEIGHTS: lambda file: file.write(content)}
     else:
         about_optimizer = optimizer_metadata(model)
         members = {METADATA: to_json({"format": "tinynet", "format_version": FORMAT_VERSION,
-                                      "tinynet_version": __version__}), **members,
+                                      "tinynet_version": __version__, **card}), **members,
                    WEIGHTS: lambda file: safetensors.write(file, arrays, about_optimizer)}
     return members
 
 
+@short_traceback
 def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, Any] | None = None, compile: bool = True,
                safe_mode: bool = True, max_bytes: int | None = None) -> Any:
     """Return a model from a file of `save_model`, or of Keras (with the extra "h5"): `.keras`, and the old `.h5`.
@@ -180,6 +185,11 @@ def load_archive(path: Any, custom_objects: dict[str, Any] | None, compile: bool
             else:
                 model = build_model(config, where, custom_objects, compile, archive.size(name), allowed)
                 _fill(model, *safetensors_stored(file, archive.size(name), member), member, random_state=True)
+    card = metadata.get("card")
+    if card is not None:
+        if not isinstance(card, dict):
+            raise ModelFileError(f"{path}: {METADATA}: the card must be a dict, got {card!r:.80}")
+        model.card = card
     return model
 
 

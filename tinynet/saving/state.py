@@ -15,13 +15,12 @@ Automatic names such as dense_7, which depend on the layers that the session has
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ModelFileError
+from ..core.errors import ModelFileError, warn_user
 from ..core.naming import to_snake_case
 from ..core.types import Array
 from ..layers.base import Layer
@@ -222,7 +221,7 @@ def restore(model: Any, stored: dict[str, Stored], where: str, skip_mismatch: bo
         if fault is None:
             fitting[path] = owner, given
         elif isinstance(owner, Optimizer):
-            warnings.warn(f"{where}: the optimizer's state is not loaded: {fault}", stacklevel=3)
+            warn_user(f"{where}: the optimizer's state is not loaded: {fault}", UserWarning)
         else:
             faults.append(fault)
     if groups:
@@ -232,7 +231,7 @@ def restore(model: Any, stored: dict[str, Stored], where: str, skip_mismatch: bo
         more = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
         raise ModelFileError(f"{where}: {faults[0]}{more}")
     for fault in faults:
-        warnings.warn(f"{where}: {fault}; skipped", stacklevel=3)
+        warn_user(f"{where}: {fault}; skipped", UserWarning)
     arrays = {path: {key: one.read() for key, one in given.items()} for path, (_, given) in fitting.items()}
     variables = [variable for owner in owners(model).values() if not isinstance(owner, SeedGenerator)
                  for variable in _own_variables(owner)]

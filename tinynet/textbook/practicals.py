@@ -10,46 +10,57 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from .. import layers, optimizers
 from ..models import Sequential
 from ..optimizers import Optimizer
 
+Shape: TypeAlias = tuple[int, ...]
 
-def build_dnn() -> Sequential:
-    """Images (28, 28) -> 128 units, ReLU -> 10 logits.
+
+def build_dnn(input_shape: Shape = (28, 28), classes: int = 10) -> Sequential:
+    """Images -> 128 units, ReLU -> a logit for each class.
+
+    Args:
+        input_shape: Of an image.
+        classes: How many there are.
 
     >>> build_dnn().count_params()
     101770
     """
     return Sequential([
-        layers.Input((28, 28)),
+        layers.Input(input_shape),
         layers.Flatten(),
         layers.Dense(128, activation="relu"),
-        layers.Dense(10),
+        layers.Dense(classes),
     ], name="dnn")
 
 
-def build_cnn() -> Sequential:
-    """Images (28, 28, 1) -> two convolutions, each followed by pooling -> dropout -> 10 logits.
+def build_cnn(input_shape: Shape = (28, 28, 1), classes: int = 10) -> Sequential:
+    """Images -> two convolutions, each followed by pooling -> dropout -> a logit for each class.
+
+    Args:
+        input_shape: (height, width, channels) of an image.
+        classes: How many there are.
 
     >>> build_cnn().output_shape
     (None, 10)
     """
     return Sequential([
-        layers.Input((28, 28, 1)),
+        layers.Input(input_shape),
         layers.Conv2D(32, 3, padding="same", activation="relu"),
         layers.MaxPooling2D(),
         layers.Conv2D(64, 3, padding="same", activation="relu"),
         layers.MaxPooling2D(),
         layers.Flatten(),
         layers.Dropout(0.5),
-        layers.Dense(10),
+        layers.Dense(classes),
     ], name="cnn")
 
 
-def build_vgg(block_dropout: float = 0.25, dense_dropout: float = 0.5) -> Sequential:
+def build_vgg(block_dropout: float = 0.25, dense_dropout: float = 0.5, input_shape: Shape = (28, 28, 1),
+              classes: int = 10) -> Sequential:
     """Three blocks of two 3x3 convolutions: as in VGG-16 the images become smaller and the channels more.
 
     Batch normalization stands between each convolution and its ReLU; beta replaces the convolution's bias.
@@ -57,14 +68,16 @@ def build_vgg(block_dropout: float = 0.25, dense_dropout: float = 0.5) -> Sequen
     Args:
         block_dropout: Fraction of the values dropped after each block.
         dense_dropout: Fraction dropped before the last layer.
+        input_shape: (height, width, channels) of an image.
+        classes: How many there are.
 
     Returns:
-        A Sequential model: images (28, 28, 1) -> 10 logits.
+        A Sequential model: images -> a logit for each class.
 
     >>> build_vgg().output_shape
     (None, 10)
     """
-    model = Sequential([layers.Input((28, 28, 1))], name="vgg")
+    model = Sequential([layers.Input(input_shape)], name="vgg")
     for filters in (32, 64, 128):
         for _ in range(2):
             model.add(layers.Conv2D(filters, 3, padding="same", use_bias=False))
@@ -75,8 +88,24 @@ def build_vgg(block_dropout: float = 0.25, dense_dropout: float = 0.5) -> Sequen
     model.add(layers.Flatten())
     model.add(layers.Dense(128, activation="relu"))
     model.add(layers.Dropout(dense_dropout))
-    model.add(layers.Dense(10))
+    model.add(layers.Dense(classes))
     return model
+
+
+def on_bytes(model: Sequential) -> Sequential:
+    """The model with a layer before it that divides pixels by 255: it then takes the bytes of image files.
+
+    Args:
+        model: Sequential that begins with an Input.
+
+    Returns:
+        A Sequential of the same layers.
+
+    >>> on_bytes(build_dnn()).layers[0].name
+    'pixels'
+    """
+    return Sequential([layers.Input(model.input_shape[1:]), layers.Rescaling(1 / 255, name="pixels"), *model.layers],
+                      name=model.name)
 
 
 def augmented(model: Sequential, pad: int = 2, cut: int = 8, seed: int = 0) -> Sequential:
@@ -120,7 +149,7 @@ class Practical:
     """A network and how to train it.
 
     Args:
-        build: Function that makes the model.
+        build: Function that makes the model of `input_shape` and `classes`.
         batch_size: Samples a step.
         epochs: Passes over the data.
         schedule: 'constant', or 'cosine' for a learning rate that falls to 0 over the run.
@@ -131,7 +160,7 @@ class Practical:
             prevents it from becoming overconfident, raises the test accuracy from 0.944 to 0.945-0.947.
     """
 
-    build: Callable[[], Sequential]
+    build: Callable[..., Any]
     batch_size: int = 32
     epochs: int = 10
     schedule: str = "constant"

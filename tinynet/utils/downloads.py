@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.errors import DataError
 from ..core.reading import refuse_while_deserializing, translated
+from ..core.terminal import columns
 from ..version import __version__
 from .files import atomic_folder, atomic_write, cache_folder
 
@@ -52,8 +53,10 @@ class Progress:
             return
         self._next = time.monotonic() + 0.1
         if self.total:
-            filled = min(30, 30 * done // self.total)
-            bar = f"[{'=' * filled}{' ' * (30 - filled)}] {done / 1e6:.1f}/{self.total / 1e6:.1f} MB"
+            count = f"{done / 1e6:.1f}/{self.total / 1e6:.1f} MB"
+            width = min(30, (columns(sys.stderr) or 80) - len(self.name) - len(count) - 5)  # blanks, brackets, one free
+            filled = min(width, width * done // self.total)
+            bar = f"[{'=' * filled}{' ' * (width - filled)}] {count}" if width >= 5 else count
         else:
             bar = f"{done / 1e6:.1f} MB"
         print(f"\r{self.name} {bar}", end="", file=sys.stderr, flush=True)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from ..core.terminal import can_show, columns, display_width, has_colours, is_interactive, write
+
+LEAST_WIDTH = 5  # characters of a bar that still shows something
+
 
 class Progbar:
     """Shows the progress of a loop, its time and its numbers.
 
     On a terminal, or in a notebook, the bar moves; elsewhere (a file, a pipe) nothing is shown until it is complete.
+    On a terminal it never takes more than a line while it moves, also when the window is made narrower: the bar becomes
+    shorter, and the last numbers are left out until the end.
 
     Args:
         target: Number of steps; None if unknown.
-        width: Of the bar, in characters.
+        width: Of the bar, in characters; less where the terminal is narrow.
         verbose: 0 silent, 1 bar, 2 one line at the end.
         interval: Seconds between two drawings.
         stateful_metrics: Names whose values are shown as they are; the others are averaged over the steps.
@@ -82,17 +87,56 @@ class Progbar:
                                                  or now - self._drawn_at < self.interval):
             return
         self._drawn_at = now
-        colours = self.verbose == 1 and self._moves
-        parts = (
-            self._count(current, colours), self._bar(current, colours), *self._timing(current, now, finalize, colours)
-        )
-        text = (" - " if self.verbose == 2 else " ").join(part for part in parts if part)
-        text += "".join(f" - {name}: {_number(total / max(count, 1))}" for name, (total, count) in self._sums.items())
-        visible = len(text) - sum(len(code) * text.count(code) for code in _COLOURS)
-        if colours:
-            text = "\r" + text + " " * (self._drawn_width - visible)
+        moves = self.verbose == 1 and self._moves
+        head = [self._count(current), *self._timing(current, now, finalize)]
+        numbers = [f"{name}: {_number(total / max(count, 1))}" for name, (total, count) in self._sums.items()]
+        limit = columns() if moves else None
+        if self.verbose == 1 and self.target:
+            text = f"{head[0]} {_HOLE * min(self.width, LEAST_WIDTH)} {' '.join(head[1:])}"
+        else:
+            text = (" - " if self.verbose == 2 else " ").join(head)
+        lines = self._fitted([text, *numbers], finalize, limit)
+        if _HOLE in text:  # the bar takes what the numbers leave
+            spare = self.width if limit is None else limit - 1 - display_width(lines[0])
+            lines[0] = lines[0].replace(_HOLE, _HOLE * (1 + max(min(spare, self.width - LEAST_WIDTH), 0)), 1)
+        visible = display_width(lines[-1])
+        if moves:  # what an earlier, longer text has left is covered, but never beyond the line's end
+            cover = min(self._drawn_width, limit - 1 if limit else self._drawn_width) - display_width(lines[0])
+            lines[0] = "\r" + lines[0] + " " * cover
             self._drawn_width = visible
-        write(text + ("\n" if finalize else ""))
+        write(self._painted("\n".join(lines), current, head, moves and has_colours()) + ("\n" if finalize else ""))
+
+    @staticmethod
+    def _fitted(parts, finalize, limit):
+        """The parts in a line; where that is too long as many as fit, and at the end the others below."""
+        lines, line = [], parts[0]
+        for part in parts[1:]:
+            longer = f"{line} - {part}"
+            # One column stays free: with a full line some terminals begin the next one.
+            if limit is None or display_width(longer) < limit:
+                line = longer
+            elif finalize:
+                lines.append(line)
+                line = f"    {part}"
+            else:
+                break
+        if limit is not None and not finalize:
+            line = line[: limit - 1]
+        return [*lines, line]
+
+    def _painted(self, text, current, head, colours):
+        """The text with its bar, and in colours."""
+        width = text.count(_HOLE)
+        if width:
+            done = int(width * min(current / self.target, 1)) if self._moves else width
+            full, empty = ("━", "━" if colours else "─") if can_show("━") else ("=", ".")
+            bar = full * done, empty * (width - done)
+            left = _GREEN + bar[0] + _RESET, _GREY + bar[1] + _RESET
+            text = text.replace(_HOLE * width, "".join(left if colours else bar))
+        if colours:
+            for part in head[:2]:
+                text = text.replace(part, f"{_BOLD}{part}{_RESET}", 1)
+        return text
 
     def _take(self, name, value, current, finalize):
         averaged = name in self._stateless if self._stateless is not None else name not in (self._stateful or ())
@@ -104,28 +148,15 @@ class Progbar:
             total[0] += value * steps
             total[1] += steps
 
-    def _count(self, current, colours):
-        if not self.target:
-            return f"{current:7d}/Unknown"
-        count = f"{current:{len(str(self.target))}d}/{self.target}"
-        return f"{_BOLD}{count}{_RESET}" if colours else count
+    def _count(self, current):
+        return f"{current:{len(str(self.target))}d}/{self.target}" if self.target else f"{current:7d}/Unknown"
 
-    def _bar(self, current, colours):
-        if self.verbose != 1 or not self.target:
-            return ""
-        done = int(self.width * min(current / self.target, 1))
-        if not colours:
-            return "━" * self.width
-        return f"{_GREEN}{'━' * done}{_RESET}{_GREY}{'━' * (self.width - done)}{_RESET}"
-
-    def _timing(self, current, now, finalize, colours):
+    def _timing(self, current, now, finalize):
         per_step = self._seconds_per_step(current, now)
         if self.target and not finalize:
             left = _clock(per_step * (self.target - current))
         else:
             left = f"{now - self._start:.0f}s"
-        if colours:
-            left = f"{_BOLD}{left}{_RESET}"
         return left, f"{_duration(per_step)}/{self.unit_name}"
 
     def _seconds_per_step(self, current, now):
@@ -135,30 +166,8 @@ class Progbar:
         return (now - self._start) / max(current, 1)
 
 
-_BOLD, _GREEN, _GREY, _RESET = _COLOURS = ("\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m")
-
-
-def write(text: str) -> None:
-    """Write to standard output; a character that its encoding does not have, such as the bar's, becomes '?'.
-
-    A program without a standard output (a service, pythonw), or one that has closed it, shows nothing.
-    """
-    if sys.stdout is None or getattr(sys.stdout, "closed", False):
-        return
-    try:
-        sys.stdout.write(text)
-    except UnicodeEncodeError:
-        encoding = sys.stdout.encoding
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
-
-
-def is_interactive() -> bool:
-    """Report whether standard output is a terminal or a notebook, where a bar can move."""
-    closed = sys.stdout is None or getattr(sys.stdout, "closed", False)
-    if not closed and bool(getattr(sys.stdout, "isatty", lambda: False)()):
-        return True
-    return type(sys.stdout).__module__.startswith("ipykernel.")  # its OutStream; others may have imported the package
+_BOLD, _GREEN, _GREY, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
+_HOLE = "\0"  # where the bar goes, once its width is known
 
 
 def _number(value):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from ...core.terminal import for_output
 from .words import Words
 
 PASSED = Words("{name}: right, on all {count} inputs.", "{name}: {count}가지 입력에서 모두 맞았습니다.")
@@ -46,7 +47,7 @@ class Result:
     got: Any = None
 
     def __repr__(self) -> str:
-        return f"{'✓' if self.passed else '✗'} {self.message}"
+        return f"{for_output('✓' if self.passed else '✗')} {self.message}"
 
     def __bool__(self) -> bool:
         return self.passed
