@@ -106,6 +106,7 @@ class TrainingStep(Compiled):
         """The step itself, which updates the weights and the mean loss; returns the outputs."""
         current = pass_of(self)
         run = current.run if current is not None else None
+        group = current.epochs.group if current is not None else None
         with GradientTape() as tape:
             y_pred = self(x, training=True) if type(x) is not Augmented else self._call_on_augmented(x)
             if not (self._advised if run is None else run.first_batch_checked):
@@ -116,6 +117,8 @@ class TrainingStep(Compiled):
         if not math.isfinite(value):
             self._check_data(run.training if run is not None else None, x, y)
         variables = self._trained_variables()
+        if group is not None and group.strategy.overlap:
+            tape.on_final = group.gradient_is_final
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         self._track_loss(value, y_pred)
         return y_pred
