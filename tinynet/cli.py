@@ -7,6 +7,7 @@ where they came from.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import sys
@@ -87,6 +88,8 @@ def build_parser() -> argparse.ArgumentParser:
                        help="compiled kernels, or their NumPy references (default: %(default)s)")
     train.add_argument("--save", type=_output_file, metavar="FILE",
                        help="write the trained model (.keras) or its weights alone (.npz) to this file")
+    train.add_argument("--distribute", action="store_true",
+                       help="train on all processes that mpirun has started: mpirun -n 4 tinynet train ... --distribute")
     train.set_defaults(run=_train)
 
     info = commands.add_parser("info", help="show versions, CPU features, threads and data found")
@@ -131,6 +134,16 @@ def _load_fashion_mnist():
 
 
 def _train(arguments):
+    if not arguments.distribute:
+        return _train_here(arguments)
+    from .distribution import DataParallel
+
+    strategy = DataParallel()
+    with strategy.scope(), contextlib.redirect_stdout(None) if strategy.rank else contextlib.nullcontext():
+        return _train_here(arguments)  # rank 0 prints
+
+
+def _train_here(arguments):
     import tinynet as tn
 
     from .datasets.fashion_mnist import CLASS_NAMES

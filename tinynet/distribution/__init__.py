@@ -25,9 +25,12 @@ averages are the mean over the processes.
     communicator.py   what is asked of MPI
 """
 
+from ..core.absence import explainer
 from .faults import Disagreement, RankFailed
 from .statistics import Speed
 from .strategy import DataParallel, distribution, initialize, list_devices, set_distribution
 
 __all__ = ["DataParallel", "Disagreement", "RankFailed", "Speed", "distribution", "initialize", "list_devices",
            "set_distribution"]
+
+__getattr__ = explainer(__name__)

@@ -140,7 +140,7 @@ class Watch:
         """
         if isinstance(error, SystemExit) and not error.code:
             return
-        told = isinstance(error, RankFailed | Disagreement)
+        told = isinstance(error, RankFailed | Disagreement | KeyboardInterrupt)  # the others know it
         if not told:
             lines = traceback.format_exception(error)
             with self._lock:
@@ -158,17 +158,17 @@ class Watch:
     def _on_uncaught(self, kind: Any, error: BaseException, trace: Any) -> None:
         """In place of Python's own function for errors that nothing catches."""
         self.report(error)
-        if isinstance(error, RankFailed | Disagreement):
+        if isinstance(error, RankFailed | Disagreement | KeyboardInterrupt):
             print(f"tinynet.distribution: {error}", file=sys.stderr, flush=True)
         else:
             self._previous_hook(kind, error, trace)
-        self._abort()
+        self._abort(130 if isinstance(error, KeyboardInterrupt) else 1)
 
-    def _abort(self) -> None:
+    def _abort(self, code: int = 1) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
-        self._communicator.Abort(1)
-        os._exit(1)
+        self._communicator.Abort(code)
+        os._exit(code)
 
     def _at_exit(self) -> None:
         if self.failure is None and not self._ending:

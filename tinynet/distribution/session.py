@@ -31,6 +31,7 @@ from ..callbacks.base import Logs
 from ..core.types import Array
 from ..data import unpack_x_y_sample_weight
 from ..layers.normalization import BatchNormalization
+from ..metrics import Metric
 from ..random import global_seed_generator
 from ..saving import state
 from ..variable import Variable
@@ -137,7 +138,7 @@ class Session:
     def _build_on(self, batches: Any) -> None:
         """Create the weights of a model that has none: on one row of arrays; else the first step does it."""
         if getattr(batches, "num_samples", None):
-            x, _, _ = unpack_x_y_sample_weight(batches.choose(slice(0, 1)))
+            x, _, _ = unpack_x_y_sample_weight(batches.choose(np.zeros(1, np.int64) if batches.shuffle else slice(0, 1)))
             self.model(x, training=False)
 
     def _take_state_of_first(self) -> None:
@@ -260,7 +261,7 @@ class Session:
             self.communicator.wait(self._results[1])
         self._whole = None
         self._results = self._start_results()
-        return lambda: self._whole_logs(make_logs)
+        return lambda: self._whole_logs(make_logs, True)
 
     def finish(self, current: Any, make_logs: Callable[[], Logs]) -> Logs:
         """Called by a Pass after its last batch.
@@ -279,7 +280,7 @@ class Session:
                 self.strategy.epochs.append(self._statistics.result())
         if not current.trains or self._results is None:
             self._whole, self._results = None, self._start_results()
-        return self._whole_logs(make_logs, at_end=True)
+        return self._whole_logs(make_logs, current.trains, at_end=True)
 
     def any(self, value: bool) -> bool:
         """Whether it is true on some rank."""
@@ -454,7 +455,8 @@ class Session:
     # -- metrics -------------------------------------------------------------------------------------------------------
 
     def _metric_variables(self) -> list[Variable]:
-        return [variable for metric in self.model.metrics for variable in metric.variables]
+        return [variable for metric in self.model.metrics if isinstance(metric, Metric)
+                for variable in metric.variables]
 
     def _forget_spare_metrics(self) -> None:
         """The row that this rank computed belongs to another one: put the metrics back."""
@@ -483,26 +485,39 @@ class Session:
                 start += size
         return self._whole
 
-    def _whole_logs(self, make_logs: Callable[[], Logs], at_end: bool = False) -> Logs:
-        """The logs from the metrics of the whole. What else a step of the user's own returns is this rank's, at the end
-        of an epoch the mean over the ranks.
+    def _whole_logs(self, make_logs: Callable[[], Logs], trains: bool, at_end: bool = False) -> Logs:
+        """The logs from the metrics of the whole.
+
+        A step of the user's own may return other numbers. They are this rank's in a step, and at the end of an epoch
+        the mean over the ranks. A number that is a metric's result on this rank is taken for that metric.
         """
-        whole, variables = self.whole_states(), self._metric_variables()
+        whole = self._results_of(self.whole_states())
+        if not self.model._overrides("train_step" if trains else "test_step", "compute_metrics"):
+            return whole
+        logs, own = make_logs(), self._results_of(None)
+        results = {name: whole[name] for name in logs if _is_same(logs[name], own.get(name))}
+        if at_end:
+            everywhere = self.communicator.exchange({name: np.asarray(value) for name, value in logs.items()})
+            results = {name: _as_number(sum(one[name] for one in everywhere) / self.size) for name in logs} | results
+        return {name: results.get(name, logs[name]) for name in logs}
+
+    def _results_of(self, states: list[Array] | None) -> Logs:
+        """The metrics' results from these states; from this rank's own if None."""
+        if not all(isinstance(metric, Metric) for metric in self.model.metrics):
+            return {}  # the user's own step has not used the compiled metrics
+        variables = self._metric_variables() if states is not None else []
         own = [variable.data for variable in variables]
-        logs = make_logs()
         try:
-            for variable, data in zip(variables, whole, strict=True):
+            for variable, data in zip(variables, states or (), strict=True):
                 variable.data = data
-            results = self.model.get_metrics_result()
+            return {name: _as_number(value) for name, value in sorted(self.model.get_metrics_result().items())}
         finally:
             for variable, data in zip(variables, own, strict=True):
                 variable.data = data
-        results = {name: _as_number(value) for name, value in results.items()}
-        other = [name for name in logs if name not in results]
-        if other and at_end:
-            everywhere = self.communicator.exchange({name: np.asarray(logs[name]) for name in other})
-            results |= {name: _as_number(sum(one[name] for one in everywhere) / self.size) for name in other}
-        return {name: results.get(name, logs[name]) for name in logs}
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return b is not None and np.array_equal(np.asarray(a, np.float64), np.asarray(b, np.float64), equal_nan=True)
 
 
 def _as_number(value: Any) -> Any:

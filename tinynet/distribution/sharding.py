@@ -102,14 +102,14 @@ class ShardedOptimizer:
         excluded = self._excluded
         self._rebuild([piece.variable for piece in self._pieces],
                       excluded and (lambda variable: excluded(wholes.get(id(variable), variable))))
-        for slots, name in zip(self._optimizer._slots, self._optimizer.slot_names, strict=True):
+        for number, slots in enumerate(self._optimizer._slots):
             for slot, piece in zip(slots, self._pieces, strict=True):
                 if slot.data.shape != piece.variable.data.shape:
                     raise ValueError(f"DataParallel(shard_optimizer=True): {type(self._optimizer).__name__} keeps a "
-                                     f"{name} of shape {slot.data.shape} for weights of shape "
+                                     f"state of shape {slot.data.shape} for weights of shape "
                                      f"{piece.variable.data.shape}; it cannot be spread")
                 if before:
-                    slot.data = before[name, id(piece.whole)].reshape(-1)[piece.within].copy()
+                    slot.data = before[number, id(piece.whole)].reshape(-1)[piece.within].copy()
         self._optimizer.save_own_variables = self._save
 
     def _rebuild(self, variables: list[Variable], excluded: Any) -> None:
@@ -144,27 +144,26 @@ class ShardedOptimizer:
         return {key: bucket.array(key, self._exchange.shapes[key]) for bucket in self._exchange.buckets
                 for key in bucket.keys if key in wholes}
 
-    def _whole_slots(self) -> dict[tuple[str, int], Array]:
-        """{(name of a state, id of a variable): array} of the whole optimizer; every rank must call it."""
+    def _whole_slots(self) -> dict[tuple[int, int], Array]:
+        """{(number of a state, id of a variable): array} of the whole optimizer; every rank must call it."""
         optimizer = self._optimizer
         if not self._pieces and not self._order:  # not spread yet
-            return {(name, id(variable)): slot.data
-                    for name, slots in zip(optimizer.slot_names, optimizer._slots, strict=True)
+            return {(number, id(variable)): slot.data for number, slots in enumerate(optimizer._slots)
                     for variable, slot in zip(optimizer._trainable_variables, slots, strict=True)}
         found = {}
         wholes = {id(variable): variable for variable in self._order}
-        for name, slots in zip(optimizer.slot_names, optimizer._slots, strict=True):
+        for number, slots in enumerate(optimizer._slots):
             for piece, slot in zip(self._pieces, slots, strict=True):
                 piece.bucket.result[piece.at] = slot.data
-            found |= {(name, key): array.copy() for key, array in self._gathered(wholes).items()}
+            found |= {(number, key): array.copy() for key, array in self._gathered(wholes).items()}
         return found
 
     def _made_whole(self, optimizer: Any) -> None:
         """Give an optimizer that is built for the whole variables the gathered states."""
         found = self._whole_slots()
-        for name, slots in zip(optimizer.slot_names, optimizer._slots, strict=True):
+        for number, slots in enumerate(optimizer._slots):
             for variable, slot in zip(optimizer._trainable_variables, slots, strict=True):
-                slot.data = found[name, id(variable)]
+                slot.data = found[number, id(variable)]
 
     def _save(self, store: Any) -> None:
         """`save_own_variables` of the whole optimizer; every rank must call it."""
@@ -188,6 +187,6 @@ class ShardedOptimizer:
             return
         found = self._whole_slots()
         self._rebuild(self._order, self._excluded)
-        for name, slots in zip(optimizer.slot_names, optimizer._slots, strict=True):
+        for number, slots in enumerate(optimizer._slots):
             for variable, slot in zip(self._order, slots, strict=True):
-                slot.data = found[name, id(variable)]
+                slot.data = found[number, id(variable)]
