@@ -89,7 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--save", type=_output_file, metavar="FILE",
                        help="write the trained model (.keras) or its weights alone (.npz) to this file")
     train.add_argument("--distribute", action="store_true",
-                       help="train on all processes that mpirun has started: mpirun -n 4 tinynet train ... --distribute")
+                       help="train on all processes of mpirun: mpirun -n 4 tinynet train ... --distribute")
     train.set_defaults(run=_train)
 
     info = commands.add_parser("info", help="show versions, CPU features, threads and data found")

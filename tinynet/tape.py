@@ -454,7 +454,8 @@ def _sum(a: Any, b: Any) -> Any:
 
 def _first_uses(nodes: list[Node], sources: list[Tensor]) -> dict[int, list[Tensor]]:
     """{index of a node: the sources that no node before it uses}."""
-    wanted, found = {id(source): source for source in sources}, {}
+    wanted = {id(source): source for source in sources}
+    found: dict[int, list[Tensor]] = {}
     for index, (_, inputs, _, _) in enumerate(nodes):
         for tensor in inputs:
             source = wanted.pop(id(tensor), None)

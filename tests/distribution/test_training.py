@@ -1,7 +1,7 @@
 """Training on 2, 3 and 4 processes, compared with one: program.py has the cases, in float64.
 
-The same sums are added in another order: in float64, with fewer than 10^4 terms in each and some 10^2 steps, the results
-agree to 10^-11 of the largest number unless something is computed otherwise.
+The same sums are added in another order: in float64, with fewer than 10^4 terms in each and some 10^2 steps, the
+results agree to 10^-11 of the largest number unless something is computed otherwise.
 """
 
 import pickle

@@ -47,8 +47,8 @@ ABSENT = {
                                  _MODEL_PARALLEL),
     "tf.distribute": {
         **_names("TPUStrategy", _DEVICES),
-        **_names("ParameterServerStrategy cluster_resolver coordinator Server InputContext ReplicaContext CrossDeviceOps "
-                 "HierarchicalCopyAllReduce NcclAllReduce ReductionToOneDevice get_replica_context "
+        **_names("ParameterServerStrategy cluster_resolver coordinator Server InputContext ReplicaContext "
+                 "CrossDeviceOps HierarchicalCopyAllReduce NcclAllReduce ReductionToOneDevice get_replica_context "
                  "in_cross_replica_context StrategyExtended",
                  "is about how TensorFlow's processes find and answer each other, which mpirun does here; use "
                  "tinynet.distribution.DataParallel"),
@@ -97,7 +97,8 @@ ABSENT = {
         **_names("bounding_boxes", "is for object detection, which is outside its scope"),
         **_names("model_to_dot", "writes the language of graphviz, a program of its own; use keras.utils.plot_model, "
                                  "whose result has to_svg()"),
-        **_names("multi_gpu_model", "copies a model to several GPUs; for several processes, use distribution.DataParallel"),
+        **_names("multi_gpu_model", "copies a model to several GPUs; for several processes, use "
+                                    "distribution.DataParallel"),
         **_names("HDF5Matrix", "was removed from Keras; read the file with h5py"),
     },
     "keras.initializers": _names("STFT STFTInitializer stft", _AUDIO),

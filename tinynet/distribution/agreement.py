@@ -71,8 +71,8 @@ def facts_of_data(name: str, batches: Any) -> dict[str, str]:
 
 
 def _described(array: Array) -> str:
-    rows = np.unique(np.linspace(0, max(len(array) - 1, 0), SAMPLED_ROWS).astype(np.int64)) if len(array) else []
-    sampled = np.ascontiguousarray(array[rows]) if len(rows) else array
+    rows = np.unique(np.linspace(0, max(len(array) - 1, 0), SAMPLED_ROWS).astype(np.int64))
+    sampled = np.ascontiguousarray(array[rows]) if len(array) else array
     # The bytes of an array of objects, as of texts, are addresses.
     mark = zlib.crc32(repr(sampled.tolist()).encode() if array.dtype == object else sampled.tobytes())
     return f"{array.dtype} of shape {array.shape}, rows with the check sum {mark:08x}"

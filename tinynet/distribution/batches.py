@@ -1,7 +1,7 @@
 """Each rank's share of each batch.
 
-The batches are those of one machine, in the same order: the seeds of the orders are the same on all ranks. Each batch is
-cut into as many parts as there are ranks, which differ by one row at most, and a rank takes its own.
+The batches are those of one machine, in the same order: the seeds of the orders are the same on all ranks. Each batch
+is cut into as many parts as there are ranks, which differ by one row at most, and a rank takes its own.
 
     arrays              only the rows of the share are gathered; an array may be a memory map of a file
     data.Dataset        up to `batch`, only the elements of the share are mapped: only its pictures are read
@@ -10,6 +10,7 @@ cut into as many parts as there are ranks, which differ by one row at most, and 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -83,8 +84,7 @@ class SharedBatches:
             leaves = [leaf for leaf in flatten(batch) if leaf is not None]
             share = self.share_of(len(leaves[0]))
             rows = slice(share.first, share.first + share.rows)
-            yield Part.of(map_structure(lambda leaf, rows=rows: None if leaf is None else np.asarray(leaf)[rows],
-                                        batch), share)
+            yield Part.of(map_structure(functools.partial(_rows_of, rows), batch), share)
 
     def prepared_by(self, prepare: Callable[[Any], tuple] | None) -> Callable[[Any], Part] | None:
         """A function that `Epochs.prepare` calls with each part, from one that takes whole batches.
@@ -100,3 +100,7 @@ class SharedBatches:
                 return Part.of(prepare(part), part.share)
 
         return prepare_part
+
+
+def _rows_of(rows: slice, leaf: Any) -> Any:
+    return None if leaf is None else np.asarray(leaf)[rows]

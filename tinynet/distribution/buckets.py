@@ -188,7 +188,8 @@ class Exchange:
         Args:
             arrays: (key, array) in the order in which they will come.
         """
-        self.buckets, group, size = [], [], 0
+        group: list[tuple[Any, Array]] = []
+        self.buckets, size = [], 0
         for key, array in arrays:
             if group and (group[0][1].dtype != array.dtype or array.nbytes >= self.bucket_bytes):
                 self._close_bucket(group)

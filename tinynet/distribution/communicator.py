@@ -240,7 +240,7 @@ class MPICommunicator(Communicator):
         raw = _raw(array)
         piece = 1 << 30
         requests = [self._channels["control"].Ibcast(raw[start:start + piece]) for start in range(0, len(raw), piece)]
-        return Pending(lambda: all([request.Test() for request in requests]), array)
+        return Pending(lambda: bool(self._mpi.Request.Testall(requests)), array)
 
     def check(self) -> None:
         self.watch.check()

@@ -5,9 +5,9 @@ weights w_r of the ranks, the gradients g_r and the unit roundoff u (2^-11 for f
 
     |error| <= u sum |w_r g_r| + u |sum|        to the first order in u,
 
-and for float16 at most 2^-25 more for each rounding below 6e-5, where its numbers lie evenly; above 65504 it has none: a
-gradient that large becomes infinite. bfloat16 has float32's range. All ranks take the rounded sum, so their weights stay
-the same to the last bit.
+and for float16 at most 2^-25 more for each rounding below 6e-5, where its numbers lie evenly; above 65504 it has none:
+a gradient that large becomes infinite. bfloat16 has float32's range. All ranks take the rounded sum, so their weights
+stay the same to the last bit.
 """
 
 from __future__ import annotations

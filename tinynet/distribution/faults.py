@@ -32,6 +32,10 @@ class RankFailed(RuntimeError):
     """Another process of the job has failed, or does not answer.
 
     The message has its rank, its host and its error.
+
+    >>> raise RankFailed("rank 1 of 2 on host pc7 has not answered for 15 seconds")
+    Traceback (most recent call last):
+    tinynet.distribution.faults.RankFailed: rank 1 of 2 on host pc7 has not answered for 15 seconds
     """
 
 
@@ -39,6 +43,9 @@ class Disagreement(ValueError):
     """The processes of a job do not compute the same thing: other code, data, versions or shapes.
 
     All of them raise it, with the same message.
+
+    >>> issubclass(Disagreement, ValueError)
+    True
     """
 
 

@@ -18,7 +18,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -138,7 +137,8 @@ class Session:
     def _build_on(self, batches: Any) -> None:
         """Create the weights of a model that has none: on one row of arrays; else the first step does it."""
         if getattr(batches, "num_samples", None):
-            x, _, _ = unpack_x_y_sample_weight(batches.choose(np.zeros(1, np.int64) if batches.shuffle else slice(0, 1)))
+            first = np.zeros(1, np.int64) if batches.shuffle else slice(0, 1)
+            x, _, _ = unpack_x_y_sample_weight(batches.choose(first))
             self.model(x, training=False)
 
     def _take_state_of_first(self) -> None:

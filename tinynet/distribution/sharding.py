@@ -6,8 +6,8 @@ Each rank keeps momentum and the like for its part of every bucket alone, 1 / n 
     step                rank r changes its part of the weights
     gather              the parts of the weights, instead of those of the gradient, go to all
 
-The bytes are the same. The rule must take each number by itself: SGD, Adam and others do; a norm of a whole gradient, or a
-product of matrices, does not. Such options are refused.
+The bytes are the same. The rule must take each number by itself: SGD, Adam and others do; a norm of a whole gradient,
+or a product of matrices, does not. Such options are refused.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def check_elementwise(optimizer: Any) -> None:
         ValueError: its rule, or an option, needs whole gradients.
     """
     if type(optimizer) not in ELEMENTWISE:
-        raise ValueError(f"DataParallel(shard_optimizer=True): {type(optimizer).__name__} may need whole gradients; the "
-                         f"states of {', '.join(cls.__name__ for cls in ELEMENTWISE)} can be spread")
+        raise ValueError(f"DataParallel(shard_optimizer=True): {type(optimizer).__name__} may need whole gradients; "
+                         f"the states of {', '.join(cls.__name__ for cls in ELEMENTWISE)} can be spread")
     for option in REFUSED:
         if getattr(optimizer, option):
             raise ValueError(f"DataParallel(shard_optimizer=True): {type(optimizer).__name__} has {option}="
@@ -95,9 +95,9 @@ class ShardedOptimizer:
                 start, stop = max(span.start, bucket.own.start), min(span.stop, bucket.own.stop)
                 if start < stop:
                     whole, within = variables[key], slice(start - span.start, stop - span.start)
-                    piece = Variable(whole.data.reshape(-1)[within], name=whole.name)
-                    piece.path = whole.path
-                    self._pieces.append(Piece(whole, within, bucket, slice(start, stop), piece))
+                    part = Variable(whole.data.reshape(-1)[within], name=whole.name)
+                    part.path = whole.path
+                    self._pieces.append(Piece(whole, within, bucket, slice(start, stop), part))
         wholes = {id(piece.variable): piece.whole for piece in self._pieces}
         excluded = self._excluded
         self._rebuild([piece.variable for piece in self._pieces],
@@ -150,7 +150,7 @@ class ShardedOptimizer:
         if not self._pieces and not self._order:  # not spread yet
             return {(number, id(variable)): slot.data for number, slots in enumerate(optimizer._slots)
                     for variable, slot in zip(optimizer._trainable_variables, slots, strict=True)}
-        found = {}
+        found: dict[tuple[int, int], Array] = {}
         wholes = {id(variable): variable for variable in self._order}
         for number, slots in enumerate(optimizer._slots):
             for piece, slot in zip(self._pieces, slots, strict=True):

@@ -24,16 +24,16 @@ from .statistics import Speed
 class DataParallel:
     """Train one model on all processes that `mpirun` has started: each computes its share of every batch.
 
-    A model that is compiled within `scope()` is trained, evaluated and asked to predict by all of them together. Started
-    without mpirun, the same script runs alone.
+    A model that is compiled within `scope()` is trained, evaluated and asked to predict by all of them together.
+    Started without mpirun, the same script runs alone.
 
     Args:
-        device_mesh, devices, auto_shard_dataset: Keras's arguments, without effect: the processes are mpirun's, and data
-            is always spread.
+        device_mesh, devices, auto_shard_dataset: Keras's arguments, without effect: the processes are mpirun's, and
+            data is always spread.
         shard_optimizer: Keep each optimizer state on one process only, 1 / n of the memory. For optimizers whose rule
             takes each number by itself.
-        compression: Send gradients as 'float16' or 'bfloat16', half the bytes, rounded (`compression.py` has the bound).
-            None sends them as they are.
+        compression: Send gradients as 'float16' or 'bfloat16', half the bytes, rounded (`compression.py` has the
+            bound). None sends them as they are.
         overlap: Send gradients while the backward pass goes on; False sends them after it.
         bucket_bytes: Gradients are sent in groups of at least so many bytes.
         progress_thread: Let a thread test, twice a millisecond, what is under way; for an MPI that works only while it
@@ -182,7 +182,14 @@ def set_distribution(value: DataParallel | None) -> None:
 
 
 def distribution() -> DataParallel | None:
-    """The `DataParallel` in whose scope the program is; None if there is none."""
+    """The `DataParallel` in whose scope the program is.
+
+    Returns:
+        The DataParallel; None if there is none.
+
+    >>> distribution() is None
+    True
+    """
     return shares.process.scope
 
 
@@ -195,6 +202,8 @@ def initialize(job_addresses: Any = None, num_processes: int | None = None, proc
 
     Raises:
         ValueError: there is another number of processes.
+
+    >>> initialize(num_processes=1)
     """
     size = join().size
     if num_processes is not None and num_processes != size:
@@ -207,6 +216,9 @@ def list_devices(device_type: str | None = None) -> list[str]:
 
     Args:
         device_type: 'cpu', or None for all; there are no others.
+
+    Returns:
+        List of names.
 
     >>> list_devices()
     ['cpu:0']

@@ -1,7 +1,7 @@
 """Batch normalization by the statistics of the whole batch, where several processes each compute a share of it.
 
-`batch_norm`'s formulas with sums over all ranks r. With w_r, the weight of a rank's share (tinynet/shares.py), the loss is
-sum_r w_r L_r, and each rank computes the gradients of its own L_r:
+`batch_norm`'s formulas with sums over all ranks r. With w_r, the weight of a rank's share (tinynet/shares.py), the
+loss is sum_r w_r L_r, and each rank computes the gradients of its own L_r:
 
     m        = sum_r m_r
     mu       = 1/m sum_r m_r mu_r

@@ -36,8 +36,11 @@ def atomic_write(path: str | os.PathLike[str], by_all: bool = False) -> Iterator
     In any case (an exception, a kill, a power cut), `path` holds the old file or the new one, whole. An exception
     removes the unfinished file; the next writer into the same folder removes what a kill leaves, under whatever name.
     The mode bits of an old file are kept, and a symbolic link keeps its target. Where several processes train one model
-    (`tinynet.distribution`), the first one writes, and what the others write goes nowhere; with `by_all` each writes its
-    own, as hosts without a common disk need it of downloads.
+    (`tinynet.distribution`), the first one writes, and what the others write goes nowhere.
+
+    Args:
+        path: The file.
+        by_all: Whether each of these processes writes, as hosts without a common disk need it of downloads.
 
     Raises:
         OSError: as raised, with the path.
