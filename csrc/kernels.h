@@ -69,6 +69,7 @@ struct AttentionMask {
 struct Dropout {
   double rate;
   std::uint64_t seed, offset;
+  Index first = 0;  // the number of x's first element, where x is a part of a larger array
 };
 enum class ConvAlgorithm : int { automatic, direct, winograd2, winograd4 };
 enum class ConvPass : int { forward, input_gradient, weight_gradient };

@@ -16,7 +16,8 @@ from contracts import defined_in, modules_of
 
 # Packages, and modules that are one, with names for users.
 PACKAGES = (
-    "activations", "applications", "augment", "callbacks", "constraints", "data", "datasets", "initializers", "layers",
+    "activations", "applications", "augment", "callbacks", "constraints", "data", "datasets", "distribution",
+    "initializers", "layers",
     "lessons", "lessons.checks", "lessons.grading", "losses", "metrics", "models", "ops", "optimizers",
     "optimizers.schedules", "plots", "preprocessing", "random", "regularizers", "saving", "textbook", "utils",
     "wrappers",
@@ -78,6 +79,15 @@ INTERNALS = {
     "datasets.catalogue": ["*"],
     "datasets.published": ["*"],
     "datasets.sources": ["*"],
+    "distribution.agreement": ["*"],
+    "distribution.batches": ["*"],
+    "distribution.buckets": ["*"],
+    "distribution.communicator": ["*"],
+    "distribution.compression": ["*"],
+    "distribution.faults": ["Watch"],
+    "distribution.session": ["*"],
+    "distribution.sharding": ["*"],
+    "distribution.statistics": ["EpochStatistics", "Report"],
     "layers.arguments": ["*"],
     "layers.attention": ["causal_mask"],
     "layers.augmentation": ["augments", "factor_range"],
@@ -161,6 +171,7 @@ INTERNALS = {
     ],
     "ops.conv2d_batch_norm": ["*"],
     "ops.conv2d_max_pool2d": ["*_forward", "*_backward", "is_profitable"],
+    "ops.synchronized_batch_norm": ["*"],
     "ops.conv2d_moments": ["*_forward", "conv2d_moments"],
     "ops.conv2d_transpose": ["axis_geometry"],
     "ops.cross_entropy": ["*_forward", "*_backward"],

@@ -25,20 +25,20 @@ from .variable import Variable
 from .version import __version__
 
 if TYPE_CHECKING:
-    from . import applications, augment, datasets, keras, plots, preprocessing, textbook, wrappers
+    from . import applications, augment, datasets, distribution, keras, plots, preprocessing, textbook, wrappers
 
 __all__ = [
     "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "__version__", "activations",
     "applications", "augment", "autodiff", "backend", "batchnorm", "callbacks", "config", "constraints",
-    "convert_to_tensor", "data", "datasets", "get_num_threads", "initializers", "keras", "layers", "losses",
-    "metrics", "models",
+    "convert_to_tensor", "data", "datasets", "distribution", "get_num_threads", "initializers", "keras", "layers",
+    "losses", "metrics", "models",
     "ops", "optimizers", "plots", "preprocessing", "random", "regularizers", "saving", "set_num_threads", "show_config",
     "textbook", "utils", "wrappers",
 ]
 
 # Loaded when they are asked for: not every program needs them, and together they take as long as the rest.
-_LATER = ("applications", "augment", "datasets", "keras", "lab", "lessons", "plots", "preprocessing", "textbook", "tf",
-          "wrappers")
+_LATER = ("applications", "augment", "datasets", "distribution", "keras", "lab", "lessons", "plots", "preprocessing",
+          "textbook", "tf", "wrappers")
 
 newaxis = None
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from .core.recording import state
 from .core.types import Array, Config, SeedLike
+from .shares import share as current_share
 
 _MASK = (1 << 64) - 1
 _names = 0
@@ -228,6 +229,7 @@ def generator(seed: SeedLike = None) -> np.random.Generator:
     """Return a NumPy Generator for one random operation.
 
     The seed is Philox's key. The offset is in the upper half of the counter: the numbers of two calls do not overlap.
+    Nor do those of two processes that compute shares of one batch.
 
     Args:
         seed: int, `SeedGenerator`, or None for the global generator.
@@ -243,5 +245,7 @@ def generator(seed: SeedLike = None) -> np.random.Generator:
     key, offset = draw_seed(seed)
     if not _known:
         _known.append(np.random.bit_generator.ISeedSequence.register(_Key))
-    bits = np.random.Philox(_Key(key), counter=[0, 0, offset, 1])  # type: ignore[arg-type]  # NumPy takes ISeedSequence
+    share = current_share()
+    stream = 1 if share is None else 1 + share.rank
+    bits = np.random.Philox(_Key(key), counter=[0, 0, offset, stream])  # type: ignore[arg-type]  # NumPy takes ISeedSequence
     return np.random.Generator(bits)

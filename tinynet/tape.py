@@ -112,7 +112,7 @@ class GradientTape:
     np.float32(6.0)
     """
 
-    __slots__ = ("_persistent", "_watch_variables", "_nodes", "_tracked", "_played", "__weakref__")
+    __slots__ = ("_persistent", "_watch_variables", "_nodes", "_tracked", "_played", "on_final", "__weakref__")
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
@@ -122,6 +122,8 @@ class GradientTape:
         # another object only when the first is gone.
         self._tracked: dict[int, Tensor] = {}
         self._played = False  # whether `gradient` has used up the nodes
+        # Called with each source and its gradient as soon as that is complete, while the walk goes on.
+        self.on_final: Callable[[Tensor, Any], None] | None = None
 
     def __enter__(self) -> GradientTape:
         tapes = state.tapes
@@ -235,6 +237,7 @@ class GradientTape:
         tracked = self._tracked
         kept = set(map(id, sources))
         keep_nodes = nodes is not self._nodes
+        final = {} if self.on_final is None else _first_uses(nodes, sources)
         while nodes:
             output, inputs, backward, differentiable = nodes.pop()
             key = id(output)
@@ -249,6 +252,8 @@ class GradientTape:
                         gradients[input_key] = d_input
             if not keep_nodes:
                 del tracked[key]  # no earlier node depends on it: its memory is free
+            for source in final.get(len(nodes), ()):  # no earlier node uses it
+                self.on_final(source, gradients.get(id(source)))  # type: ignore[misc]
 
     # ---- Beside the idea: variables watched without a call, checks of arguments, conveniences -----------------------
 
@@ -447,6 +452,18 @@ def _sum(a: Any, b: Any) -> Any:
     y = a + b if type(a) is Tensor or type(b) is Tensor else computed(np.add, a, b)
     # NumPy makes scalars of arrays without dimensions
     return y if type(y) is np.ndarray or type(y) is Tensor else np.asarray(y)
+
+
+def _first_uses(nodes: list[Node], sources: list[Tensor]) -> dict[int, list[Tensor]]:
+    """{index of a node: the sources that no node before it uses}."""
+    wanted = {id(source): source for source in sources}
+    found: dict[int, list[Tensor]] = {}
+    for index, (_, inputs, _, _) in enumerate(nodes):
+        for tensor in inputs:
+            source = wanted.pop(id(tensor), None)
+            if source is not None:
+                found.setdefault(index, []).append(source)
+    return found
 
 
 def _results(gradients: list, sources: Structure, source_list: list[Tensor], unconnected_gradients: str,

@@ -103,7 +103,7 @@ def test_imports_of_missing_names():
     with pytest.raises(ImportError, match="tf.math is not a module to import from"):
         from tinynet.math import reduce_mean  # noqa: F401
     with pytest.raises(ImportError, match="GPUs, TPUs"):
-        from tinynet import distribute  # noqa: F401
+        from tinynet import tpu  # noqa: F401
 
 
 @pytest.mark.parametrize("expression, hint", [

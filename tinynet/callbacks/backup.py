@@ -9,6 +9,7 @@ remember (`Callback.resumed_attributes`).
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import json
 import os
@@ -24,6 +25,7 @@ from ..core.errors import ModelFileError
 from ..core.nest import map_arrays
 from ..core.reading import translated
 from ..data import make_batches, unpack_x_y_sample_weight
+from ..shares import process
 from ..utils.files import atomic_write, sweep_leftovers, temporary_name
 from .base import Callback, Logs
 
@@ -81,7 +83,7 @@ class BackupAndRestore(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Go on from the backup, if there is one."""
         self._batches, self._metrics = 0, None
-        if (self.backup_dir / LATEST).exists():
+        if self._exists(self.backup_dir / LATEST):
             self._restore()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -89,7 +91,8 @@ class BackupAndRestore(Callback):
         self._epoch = epoch
         if self._metrics is not None:
             for variable, values in zip(self._metric_variables(), self._metrics, strict=True):
-                variable.assign(values)
+                # Where several processes train, the states of the whole are the sum of theirs.
+                variable.assign(values if process.writes else np.zeros_like(values))
             self._metrics = None
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -108,7 +111,7 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Remove the backup: the training has ended regularly."""
-        if not self.delete_checkpoint:
+        if not self.delete_checkpoint or not process.writes:
             return
         for name in (LATEST, PREVIOUS):
             (self.backup_dir / name).unlink(missing_ok=True)
@@ -127,13 +130,15 @@ class BackupAndRestore(Callback):
         progress = {
             "epoch": epoch, "step": step, "stop": bool(model.stop_training), "data": self.training_run.position,
             "session": random.global_seed_generator().state,
-            "metrics": [variable.numpy() for variable in self._metric_variables()] if step else None,
+            "metrics": self._metric_states() if step else None,
             "callbacks": {key: {name: getattr(callback, name) for name in callback.resumed_attributes}
                           for key, callback in self._others()},
             "batches": self._batches,
         }
         tree = _pack(progress, arrays)
         arrays |= gather(model, random_state=True)
+        if not process.writes:
+            return
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         latest = self.backup_dir / LATEST
         if self.double_checkpoint and latest.exists():
@@ -156,14 +161,27 @@ class BackupAndRestore(Callback):
     def _metric_variables(self) -> list[Any]:
         return [variable for metric in self.model.metrics for variable in metric.variables]
 
+    def _metric_states(self) -> list[Any]:
+        group = self.training_run.training.group
+        return [variable.numpy() for variable in self._metric_variables()] if group is None else group.whole_states()
+
     # -- restoring -----------------------------------------------------------------------------------------------------
+
+    def _exists(self, path: Path) -> bool:
+        group = self.training_run.training.group
+        return path.exists() if group is None else group.exists(path)
+
+    def _open(self, path: Path) -> Any:
+        """The file, open to read. Of several processes the first reads it for all."""
+        group = self.training_run.training.group
+        return open(path, "rb") if group is None else io.BytesIO(group.read(path))
 
     def _restore(self) -> None:
         try:
             self._restore_from(self.backup_dir / LATEST)
         except ModelFileError as error:
             previous = self.backup_dir / PREVIOUS
-            if not (self.double_checkpoint and previous.exists()):
+            if not (self.double_checkpoint and self._exists(previous)):
                 raise
             warnings.warn(f"BackupAndRestore: {error}; going on from the backup before it", stacklevel=2)
             self._restore_from(previous)
@@ -174,8 +192,10 @@ class BackupAndRestore(Callback):
         from ..saving.weights import safetensors_stored
 
         where = str(path)
-        with open(path, "rb") as file:
-            stored, metadata = safetensors_stored(file, os.fstat(file.fileno()).st_size, where)
+        with self._open(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            stored, metadata = safetensors_stored(file, size, where)
             tree = loads(metadata.get("training", "null").encode(), f"{where}: training")
             with _translated(where):
                 progress = _unpack(tree, lambda name: stored.pop(name).read())
@@ -192,7 +212,7 @@ class BackupAndRestore(Callback):
             build_optimizer(self.model, stored, metadata, where)
             restore(self.model, stored, where, random_state=True)
         own = dict(self._others())
-        if set(own) != set(others):
+        if not set(own) <= set(others) or process.writes and set(own) != set(others):
             raise ModelFileError(f"{where}: the backup was made with the callbacks {sorted(others)}, this training has "
                                  f"{sorted(own)}; remove the backup to begin anew")
         lacking = [f"{key}.{name}" for key, callback in own.items() for name in callback.resumed_attributes

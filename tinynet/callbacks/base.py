@@ -33,6 +33,8 @@ class Callback:
     takes_lazy_logs = False  # True: batch hooks get a function that makes the logs, and call it when they need them
     resumed_attributes: tuple[str, ...] = ()  # names of those that BackupAndRestore keeps: numbers, strings, arrays
     comes_last = False  # True: called after all others, to see what they have done
+    # True: of several processes that train one model, the first alone has it, as it writes or shows something.
+    first_process_only = False
     training_run: Any = None
 
     def __init__(self) -> None:

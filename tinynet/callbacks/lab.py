@@ -46,6 +46,8 @@ class Lab(Callback):
     tinynet lab: http://127.0.0.1:.../?token=...#/model
     """
 
+    first_process_only = True
+
     # What opens the page: a function of (lab, port, open_browser) that returns the link. The package sets it, since the
     # server stands in a higher room.
     opener: Callable[[Any, int, bool], str]

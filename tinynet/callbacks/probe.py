@@ -142,6 +142,8 @@ class Probe(Callback):
     (4,)
     """
 
+    first_process_only = True
+
     def __init__(self, layers: Any = None, what: str | tuple[str, ...] = KINDS, every: int | str = 100, bins: int = 30,
                  csv: str | os.PathLike | None = None) -> None:
         super().__init__()

@@ -24,6 +24,7 @@ class ProgbarLogger(Callback):
     Epoch 1/3
     """
 
+    first_process_only = True
     takes_lazy_logs = True
 
     def __init__(self) -> None:

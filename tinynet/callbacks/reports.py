@@ -41,6 +41,8 @@ class CSVLogger(Callback):
     1,0.0,NA
     """
 
+    first_process_only = True
+
     def __init__(self, filename: str | os.PathLike, separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = os.fspath(filename)
@@ -141,6 +143,8 @@ class RemoteMonitor(Callback):
     >>> monitor.root + monitor.path  # where fit(..., callbacks=[monitor]) posts
     'http://localhost:9000/publish/epoch/end/'
     """
+
+    first_process_only = True
 
     seconds = 10  # that the server may take
 

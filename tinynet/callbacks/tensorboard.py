@@ -60,6 +60,8 @@ class TensorBoard(Callback):
     ['train']
     """
 
+    first_process_only = True
+
     def __init__(self, log_dir: str | os.PathLike = "logs", histogram_freq: int = 0, write_graph: bool = True,
                  write_images: bool = False, write_steps_per_second: bool = False, update_freq: int | str = "epoch",
                  profile_batch: Any = 0, embeddings_freq: int = 0, embeddings_metadata: Any = None) -> None:

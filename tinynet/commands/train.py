@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 import tinynet as tn
 
+from .. import shares
 from ..core.extras import import_extra
 from ..core.terminal import columns as terminal_columns
 from ..core.terminal import display_width
@@ -71,6 +73,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
                                             "file; `tinynet predict FILE.keras ...` uses it")
     train.add_argument("--plot", type=types.output_file(*PICTURES), metavar="FILE",
                        help="draw the curves of the training into this .png, .svg or .pdf (needs matplotlib)")
+    train.add_argument("--distribute", action="store_true",
+                       help="train on all processes of mpirun: mpirun -n 4 tinynet train ... --distribute")
     folder = train.add_argument_group("for a folder of images")
     folder.add_argument("--image-size", type=types.size, metavar="N",
                         help="what images are resized to: 64, or HEIGHTxWIDTH (default: 64)")
@@ -99,6 +103,17 @@ def run(arguments: argparse.Namespace) -> int:
         DataError: files that cannot be used.
         ModuleNotFoundError: --plot without matplotlib; raised before the training.
     """
+    if not arguments.distribute:
+        return run_here(arguments)
+    from ..distribution import DataParallel
+
+    strategy = DataParallel()
+    with strategy.scope(), contextlib.redirect_stdout(None) if strategy.rank else contextlib.nullcontext():
+        return run_here(arguments)  # rank 0 prints
+
+
+def run_here(arguments: argparse.Namespace) -> int:
+    """The same in this process, which may be one of several."""
     kind = kind_of(arguments.dataset)
     check_arguments(arguments, kind)
     practical = practical_of(kind, arguments.model or default_model(kind, arguments.dataset))
@@ -125,7 +140,7 @@ def run(arguments: argparse.Namespace) -> int:
         predicted = model.predict(data.x_test, batch_size=256, verbose=0)
     if arguments.save is not None:
         save(model, arguments.save)
-    if arguments.plot is not None:
+    if arguments.plot is not None and shares.process.writes:
         draw(history, arguments.plot)
     report(data, predicted)
     return 0

@@ -19,6 +19,8 @@ def _names(names, reason):
 _OTHER_FRAMEWORKS = "wraps a layer of another framework; write it as a tinynet Layer, or use Keras itself"
 _AUDIO = "turns sound into pictures; compute the spectrogram with scipy.signal and pass the arrays to fit"
 _DEVICES = "spreads work over GPUs, TPUs or machines; tinynet runs on one CPU, on all its cores, so leave it out"
+_MODEL_PARALLEL = ("cuts single weights into parts; here every process has the whole model, see "
+                   "distribution.DataParallel")
 _PRECISION = "is about 16-bit arithmetic on GPUs; the CPU kernels have float32 and float64, so leave it out"
 _GRAPHS = "belongs to TensorFlow 1's graphs and sessions; here, as in TensorFlow 2, every line runs at once"
 _SAVED_MODEL = "writes TensorFlow's own format; use model.save('name.keras') or model.save_weights('name.weights.h5')"
@@ -30,7 +32,6 @@ _QUANTIZATION = "is about 8-bit arithmetic in large pretrained models; tinynet h
 
 ABSENT = {
     "keras": {
-        **_names("distribution", _DEVICES),
         **_names("dtype_policies FloatDTypePolicy", _PRECISION),
         **_names("quantizers Quantizer", _QUANTIZATION),
         **_names("experimental", "holds what was new in TensorFlow 2.0; use the name itself in keras.layers, "
@@ -41,6 +42,16 @@ ABSENT = {
                  "is about how Keras runs on its backends; tinynet has one, which needs none of it"),
         **_names("export", _SAVED_MODEL),
         **_names("visualization", "draws object detections, which are outside its scope; use matplotlib"),
+    },
+    "keras.distribution": _names("ModelParallel LayoutMap DeviceMesh TensorLayout distribute_tensor get_device_count",
+                                 _MODEL_PARALLEL),
+    "tf.distribute": {
+        **_names("TPUStrategy", _DEVICES),
+        **_names("ParameterServerStrategy cluster_resolver coordinator Server InputContext ReplicaContext "
+                 "CrossDeviceOps HierarchicalCopyAllReduce NcclAllReduce ReductionToOneDevice get_replica_context "
+                 "in_cross_replica_context StrategyExtended",
+                 "is about how TensorFlow's processes find and answer each other, which mpirun does here; use "
+                 "tinynet.distribution.DataParallel"),
     },
     "keras.layers": {
         **_names("ConvLSTM1D ConvLSTM2D ConvLSTM3D", "is rarely used; use TimeDistributed(Conv2D(...)) and then LSTM"),
@@ -86,7 +97,8 @@ ABSENT = {
         **_names("bounding_boxes", "is for object detection, which is outside its scope"),
         **_names("model_to_dot", "writes the language of graphviz, a program of its own; use keras.utils.plot_model, "
                                  "whose result has to_svg()"),
-        **_names("multi_gpu_model", _DEVICES),
+        **_names("multi_gpu_model", "copies a model to several GPUs; for several processes, use "
+                                    "distribution.DataParallel"),
         **_names("HDF5Matrix", "was removed from Keras; read the file with h5py"),
     },
     "keras.initializers": _names("STFT STFTInitializer stft", _AUDIO),
@@ -118,7 +130,7 @@ ABSENT = {
                  "variable_scope get_variable contrib app flags ConfigProto GPUOptions disable_v2_behavior "
                  "logging", _GRAPHS),
         **_names("estimator feature_column", _ESTIMATORS),
-        **_names("distribute tpu", _DEVICES),
+        **_names("tpu", _DEVICES),
         **_names("saved_model lite", _SAVED_MODEL),
         **_names("sparse SparseTensor", "stores zeros implicitly; use an ordinary tensor"),
         **_names("ragged RaggedTensor", _RAGGED),

@@ -250,22 +250,36 @@ class ArrayBatches:
         return self.num_batches
 
     def __iter__(self) -> Iterator[Structure]:
-        choose, size, samples = self._choose, self.batch_size, self.num_samples
+        return map(self.choose, self.rows())
+
+    def rows(self) -> Iterator[Any]:
+        """The row numbers of each batch of an epoch: an int64 array, or a slice where they are in order."""
+        size, samples = self.batch_size, self.num_samples
         if self.shuffle is True:
             order = self.rng.permutation(samples)
             for start in range(0, samples, size):
-                yield choose(order[start:start + size])
+                yield order[start:start + size]
         elif self.shuffle == "batch":
             for start in range(0, samples, size):
-                yield choose(start + self.rng.permutation(min(size, samples - start)))
+                yield start + self.rng.permutation(min(size, samples - start))
         else:
             for start in range(0, max(samples, 1), size):
-                try:
-                    batch = choose(slice(start, start + size))
-                except FloatingPointError:
-                    self.check_finite()  # raises an error with the position
-                    raise
-                yield batch
+                yield slice(start, min(start + size, samples))
+
+    def choose(self, rows: Any) -> Structure:
+        """The batch of these rows.
+
+        Args:
+            rows: int64 array, or a slice.
+
+        Raises:
+            ValueError: a number is too large for the batch's element type.
+        """
+        try:
+            return self._choose(rows)
+        except FloatingPointError:
+            self.check_finite()  # raises an error with the position
+            raise
 
     def check_finite(self) -> None:
         """Refuse NaN, infinities and overflow anywhere in x, y and sample_weight; see `check_finite`.

@@ -78,10 +78,22 @@ class Batching(Pipeline):
             return map_leaves(lambda leaf: leaf if leaf.shape is None else TensorSpec(
                 (first, *(None if ragged else length for length in leaf.shape)), leaf.dtype), self.element_spec)
 
+        def parts(rows_of):
+            take, made_of = (iterate_parts, None) if self._unmapped is None else self._unmapped
+            elements = iter(take())
+            while group := list(itertools.islice(elements, size)):
+                if len(group) < size and drop_remainder:
+                    return
+                first, rows = rows_of(len(group))
+                own = group[first:first + rows]
+                yield len(group), join(own if made_of is None else [made_of(element) for element in own])
+
         count = self._cardinality
         if count > 0:
             count = count // size if drop_remainder else -(-count // size)
-        return self._with(iterate, spec, count)
+        made = self._with(iterate, spec, count)
+        made._parts = None if ragged else parts  # padding depends on the whole batch
+        return made
 
     def unbatch(self, name: str | None = None) -> Any:
         """Make an element of each row of each element.

@@ -224,9 +224,13 @@ class Dataset(Sources, Batching):
         size = 2 if int(buffer_size) == AUTOTUNE else checks.count(buffer_size, "Dataset.prefetch", "buffer_size", 0)
         if size == 0:
             return self
-        # Row numbers are nothing to wait for.
-        return self if self._rows is not None else self._same(lambda: prefetched(self._iterate, size),
-                                                              self._cardinality)
+        if self._rows is not None:  # row numbers are nothing to wait for
+            return self
+        made = self._same(lambda: prefetched(self._iterate, size), self._cardinality)
+        parts = self._parts
+        if parts is not None:
+            made._parts = lambda rows_of: prefetched(lambda: parts(rows_of), size)
+        return made
 
     # -- elements ------------------------------------------------------------------------------------------------------
 
@@ -248,7 +252,13 @@ class Dataset(Sources, Batching):
             for element in self._elements():
                 yield call(map_func, element)
 
-        return Dataset(iterate, lambda: self._spec_after(iterate), self._cardinality)
+        made = Dataset(iterate, lambda: self._spec_after(iterate), self._cardinality)
+        parts = self._parts
+        if parts is not None:  # batches: the function sees this process's rows
+            made._parts = lambda rows_of: ((total, call(map_func, part)) for total, part in parts(rows_of))
+        elements, before = (self._elements, lambda element: element) if self._unmapped is None else self._unmapped
+        made._unmapped = elements, lambda element: call(map_func, before(element))
+        return made
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """Keep the elements for which a function is true.

@@ -125,6 +125,7 @@ class Epochs:
         self.first_step = 0
         self._learned = None  # the number of batches of an iterator, once it has ended
         self.prepare = None  # function of a batch, run in a thread one batch ahead of training
+        self.group: Any = None  # what else a pass does where several processes share the batches: `distribution`
 
     @property
     def num_steps(self) -> int | None:

@@ -91,6 +91,11 @@ class Pipeline(Nested, metaclass=_ExplainsMissing):
         self._spec = spec
         self._cardinality = cardinality
         self._rows = rows
+        # For `distribution`, where several processes share the batches. `_parts(rows_of)` yields (rows of the whole
+        # batch, this process's rows of it), with rows_of(total) = (first row, how many); None where no `batch` is known
+        # to have made the elements. `_unmapped`: (iterable of elements before a `map`, what it does to one).
+        self._parts: Callable[[Callable[[int], Any]], Iterator[tuple[int, Any]]] | None = None
+        self._unmapped: tuple[Callable[[], Iterable[Any]], Callable[[Any], Any]] | None = None
 
     @staticmethod
     def _with(iterate: Callable[[], Iterable[Any]], spec: Structure | Callable[[], Structure],

@@ -6,8 +6,8 @@ Every module of tinynet can also be imported below `tinynet.keras`, and is the s
 import sys
 
 from .. import (
-    activations, applications, callbacks, config, constraints, datasets, initializers, layers, losses, metrics, models,
-    ops, optimizers, preprocessing, random, regularizers, saving, utils, wrappers,
+    activations, applications, callbacks, config, constraints, datasets, distribution, initializers, layers, losses,
+    metrics, models, ops, optimizers, preprocessing, random, regularizers, saving, utils, wrappers,
 )
 from ..core.absence import explainer
 from ..initializers import Initializer
@@ -26,8 +26,8 @@ from .same_modules import SameModules
 __all__ = [
     "DTypePolicy", "Initializer", "Input", "InputSpec", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
     "Sequential", "Variable", "__version__", "activations", "applications", "backend", "callbacks", "config",
-    "constraints", "datasets", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
-    "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils", "wrappers",
+    "constraints", "datasets", "distribution", "initializers", "layers", "losses", "metrics", "mixed_precision",
+    "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils", "wrappers",
 ]
 
 # Before Python's own finders, which would load a second copy of tinynet/layers as tinynet.keras.layers.

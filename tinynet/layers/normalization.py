@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import config, initializers, ops
+from .. import config, initializers, ops, shares
 from ..core.checks import axis as check_axis
 from ..core.checks import number
+from ..ops.synchronized_batch_norm import synchronized_batch_norm, synchronized_sum
 from ..runtime import kernels
 from .base import Layer
 from .weight_spec import describe_weight, make_weight, weight_config
@@ -110,7 +111,9 @@ class BatchNormalization(_Normalization):
         center, scale: Whether there is a beta, a gamma: one number a channel.
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: Name or Initializer.
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: As for every weight.
-        renorm, renorm_clipping, renorm_momentum, synchronized: Keras has these; tinynet does not.
+        synchronized: Where several processes train one model (`tinynet.distribution`), take mean and variance over
+            the whole batch instead of each process's share.
+        renorm, renorm_clipping, renorm_momentum: Keras has these; tinynet does not.
 
     Call arguments:
         training: Whether to normalize by the batch, and to move the averages.
@@ -144,16 +147,13 @@ class BatchNormalization(_Normalization):
         axis = check_axis(axis, "BatchNormalization", several=False)
         if renorm or renorm_clipping:
             raise ValueError("BatchNormalization: renorm (batch renormalization) is not supported; use renorm=False")
-        if synchronized:
-            raise ValueError(
-                "BatchNormalization: synchronized=True is for training on several devices; tinynet uses one"
-            )
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
         self.momentum = float(number(momentum, "BatchNormalization", "momentum", 0, 1))
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm_momentum = renorm_momentum
+        self.synchronized = bool(synchronized)
         self.moving_mean: Any = None  # Variables once built
         self.moving_variance: Any = None
         self._observer: Callable[..., None] | None = None  # gets the statistics of each batch, for tinynet.batchnorm
@@ -178,7 +178,13 @@ class BatchNormalization(_Normalization):
             raise ValueError(
                 f"BatchNormalization was built for {channels} channels on axis {self.axis}. Got input {x.data.shape}."
             )
-        if mask is None:
+        if self.synchronized and shares.share() is not None:
+            if mask is not None:
+                mean, variance = _masked_moments(x, mask, self.axis, synchronized_sum)
+                y = ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
+            else:
+                y, mean, variance = synchronized_batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis)
+        elif mask is None:
             y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis)
         else:
             mean, variance = _masked_moments(x, mask, self.axis)
@@ -201,15 +207,20 @@ class BatchNormalization(_Normalization):
             "momentum": self.momentum,
             "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
             "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
-            "synchronized": False,
+            "synchronized": self.synchronized,
             "renorm": False,
             "renorm_clipping": None,
             "renorm_momentum": self.renorm_momentum,
         }
 
 
-def _masked_moments(x: Tensor, mask: Any, axis: int) -> tuple[Tensor, Tensor]:
+def _masked_moments(x: Tensor, mask: Any, axis: int,
+                    total_of: Callable[[Tensor], Tensor] = lambda part: part) -> tuple[Tensor, Tensor]:
     """Mean and variance of each channel over the entries where the mask is True.
+
+    Args:
+        x, mask, axis: As `BatchNormalization` has them.
+        total_of: Function from a sum over this process's share to that over the whole batch.
 
     Raises:
         ValueError: the channels are not last, or the mask has another shape.
@@ -223,9 +234,9 @@ def _masked_moments(x: Tensor, mask: Any, axis: int) -> tuple[Tensor, Tensor]:
         )
     weights = ops.expand_dims(ops.cast(ops.cast(mask, "bool"), x.dtype), -1)
     axes = tuple(range(rank - 1))
-    total = ops.sum(weights) + config.epsilon()  # without any entry, mean and variance are 0
-    mean = ops.sum(x * weights, axis=axes) / total
-    variance = ops.sum(ops.square(x - mean) * weights, axis=axes) / total
+    total = total_of(ops.sum(weights)) + config.epsilon()  # without any entry, mean and variance are 0
+    mean = total_of(ops.sum(x * weights, axis=axes)) / total
+    variance = total_of(ops.sum(ops.square(x - mean) * weights, axis=axes)) / total
     return mean, variance
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import shares
 from ..config import floatx
 from ..core.naming import auto_name
 from ..core.recording import computed, constant
@@ -194,7 +195,12 @@ def apply_mask(sample_weight: Array | None, mask: Any, reduction: str | None) ->
     mask = np.asarray(mask.data if isinstance(mask, Tensor) else mask)
     weight = mask.astype(floatx() if sample_weight is None else sample_weight.dtype)
     if reduction in ("mean", "sum_over_batch_size"):
-        weight *= mask.size / max(int(np.count_nonzero(mask)), 1)
+        share = shares.share()
+        if share is None:
+            weight *= mask.size / max(int(np.count_nonzero(mask)), 1)
+        else:  # of the whole batch
+            size, count = share.sum(np.array([mask.size, np.count_nonzero(mask)]) * (not share.is_spare))
+            weight *= size / max(int(count), 1)
     if sample_weight is None:
         return weight
     weight, sample_weight = _same_rank_arrays(weight, sample_weight)
@@ -259,6 +265,12 @@ def reduce_weighted_values(
         divisor = float(np.sum(weights)) or np.inf  # no weight at all: the loss is 0
     else:
         divisor = weighted.size
+    share = shares.share()
+    if share is not None and reduction == "sum":  # no mean over samples: see tinynet/shares.py
+        divisor = share.weight or np.inf
+    elif share is not None and reduction == "mean_with_sample_weight" and weights is not None:
+        total_weight = share.sum(np.array([float(np.sum(weights)) * (not share.is_spare)]))
+        divisor = float(total_weight[0]) * share.weight or np.inf
     total = kernels.reduce_mean(weighted) if divisor == weighted.size else kernels.reduce_sum(weighted)
     if divisor not in (1, weighted.size):
         total = np.asarray(total / weighted.dtype.type(divisor))

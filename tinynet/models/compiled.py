@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import metrics as metrics_module
-from .. import optimizers
+from .. import optimizers, shares
 from ..callbacks.base import Logs
 from ..core.tracebacks import short_traceback
 from ..layers.base import Layer
@@ -32,6 +32,7 @@ class Compiled(Layer):
         self._advice: list[str] = []  # its texts
         self._trained_on_scaled = False  # the first batch of the last training was in [-1, 1]
         self._loss_tracker: Any = None  # a Mean, after `compile`
+        self._compiled_in: Any = None  # the distribution in whose scope `compile` was called
         self._compiled_loss: CompiledLoss | None = None
         self._compiled_metrics: CompiledMetrics | None = None
         self._compile_arguments: dict[str, Any] = {}
@@ -68,6 +69,7 @@ class Compiled(Layer):
         """
         _ = self.name  # raises for a subclass whose __init__ does not call super().__init__()
         self.optimizer = optimizers.get(optimizer)
+        self._compiled_in = shares.process.scope
         self.loss = loss
         names = self._names_of_outputs()
         self._compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
@@ -83,6 +85,18 @@ class Compiled(Layer):
         self.stop_training = False
         self._advised = False
         self.compiled = True
+
+    def _group(self, epochs: Any = None) -> Any:
+        """What `fit`, `evaluate` and `predict` do in addition where several processes share the work; None if not.
+
+        Args:
+            epochs: The data to share; `fit` shares its own.
+        """
+        distribution = shares.process.scope or self._compiled_in
+        group = None if distribution is None else distribution.session(self)
+        if group is not None and epochs is not None:
+            group.share(epochs)
+        return group
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What `compile` was given, as plain values; None if it was not called.

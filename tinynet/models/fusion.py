@@ -15,7 +15,7 @@ A new pattern takes four steps:
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from .. import activations
+from .. import activations, shares
 from ..layers.activations import ReLU
 from ..layers.base import Layer
 from ..layers.context import call_context
@@ -41,13 +41,16 @@ from ..tensor import Tensor
 SETTINGS: dict[type, Callable[[Any], bool]] = {
     Conv2D: lambda layer: (layer.groups == 1 and layer.data_format == "channels_last"
                            and layer.activation in FUSED),  # linear or ReLU
-    BatchNormalization: lambda layer: layer._observer is None,  # an observer is given the statistics of each batch
+    # An observer is given the statistics of each batch; a synchronized layer takes those of all processes.
+    BatchNormalization: lambda layer: (layer._observer is None
+                                       and not (layer.synchronized and shares.share() is not None)),
     ReLU: lambda layer: layer.max_value is None and layer.negative_slope == 0 and layer.threshold == 0,
     Activation: lambda layer: layer.activation is activations.relu,
     MaxPooling2D: lambda layer: (layer.strides == layer.pool_size and layer.padding == "valid"
                                  and layer.data_format == "channels_last"),
     Dense: lambda layer: layer.activation in (activations.linear, activations.relu),
-    Dropout: lambda layer: 0 <= layer.rate <= 1 and layer.noise_shape is None,
+    Dropout: lambda layer: (0 <= layer.rate <= 1 and layer.noise_shape is None
+                            and shares.share() is None),  # a share's masks begin at its own first element
 }
 
 

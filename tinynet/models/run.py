@@ -65,7 +65,8 @@ class TrainingRun:
             self.callbacks.on_train_begin()  # BackupAndRestore may call `resume`
             for epoch in range(self.first_epoch, self.epochs):
                 logs = self._run_epoch(epoch)
-                if model.stop_training or training.exhausted:
+                stop = model.stop_training or training.exhausted
+                if stop if training.group is None else training.group.any(stop):
                     break
             if model.optimizer.built:
                 with model._turns.taken():
@@ -167,16 +168,21 @@ class Pass:
         """
         model, callbacks, epochs, turns = self.model, self.callbacks, self.epochs, self.model._turns
         own_step = getattr(model, step_method) if model._overrides(step_method, "compute_metrics") else None
-        make_logs = lambda: as_numbers(model.get_metrics_result())  # noqa: E731
+        own_logs = make_logs = lambda: as_numbers(model.get_metrics_result())  # noqa: E731
         run = self.run if self.trains else None
+        group = epochs.group
         step = epochs.first_step - 1
         outer, under_way.current = under_way.current, self  # a callback may evaluate in the middle of an epoch
         try:
             # A diverging model shows in its loss, not in warnings about single operations.
             with np.errstate(all="ignore"):
+                if group is not None:
+                    group.begin_pass(self)
                 for step, data in enumerate(epochs, epochs.first_step):
                     if run is not None:
                         run.step = step
+                    if group is not None and not group.begin(self, step, data):
+                        break
                     callbacks.batch_begin(kind, step)
                     with turns.taken():
                         if own_step is None:
@@ -185,6 +191,9 @@ class Pass:
                         else:
                             logs = own_step(data)
                             make_logs = lambda logs=logs: as_numbers(logs)  # type: ignore[misc]  # noqa: E731
+                    own_logs = make_logs
+                    if group is not None:
+                        make_logs = group.end(self, own_logs)
                     callbacks.batch_end(kind, step, make_logs)
                     if self.trains and model.stop_training:
                         break
@@ -192,7 +201,7 @@ class Pass:
             under_way.current = outer
         if step < 0:
             raise ValueError(f"{model.name}: the data gave no batch")
-        return make_logs()
+        return make_logs() if group is None else group.finish(self, own_logs)
 
 
 class _UnderWay(threading.local):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random
+from .. import random, shares
 from ..callbacks import Callback, CallbackList, History, Lab
 from ..callbacks.base import Logs
 from ..callbacks.lab import watched
@@ -109,7 +109,9 @@ class Trainer(TrainingStep):
         called = self._callback_list(callbacks, verbose, epochs, training, add_history=True)
         training.prepare = augmentation_of(self, called)
         self.stop_training = False
-        return TrainingRun(self, training, validation, called, initial_epoch, epochs, validation_freq).train()
+        run = TrainingRun(self, training, validation, called, initial_epoch, epochs, validation_freq)
+        group = self._group()
+        return run.train() if group is None else group.train(run)
 
     @short_traceback
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
@@ -140,6 +142,7 @@ class Trainer(TrainingStep):
         if kwargs:
             raise TypeError(f"evaluate: unknown argument {', '.join(map(repr, kwargs))}")
         batches = _epochs(x, y, sample_weight, batch_size, steps, "evaluate")
+        self._group(batches)
         logs = Pass(self, batches, self._callback_list(callbacks, verbose, 1, batches)).evaluate()
         return logs if return_dict else self._in_order(logs)
 
@@ -168,7 +171,9 @@ class Trainer(TrainingStep):
         """
         batches = _epochs(x, None, None, batch_size, steps, "predict")
         called = self._callback_list(callbacks, verbose, 1, batches)
+        group = self._group(batches)
         parts: list[list[np.ndarray]] = []
+        totals: list[int] = []  # rows of the whole batches, where several processes share them
         outputs = None
         called.on_predict_begin()
         # Batches may come from a thread that uses the model, so it is not held while they are waited for.
@@ -180,6 +185,9 @@ class Trainer(TrainingStep):
                 with self._turns.taken():
                     outputs = self.predict_step(data)
                 leaves = [np.asarray(leaf) for leaf in flatten(outputs)]
+                if group is not None:
+                    totals.append(data.share.total)
+                    leaves = [leaf[:0] for leaf in leaves] if data.share.is_spare else leaves
                 parts = parts or [[] for _ in leaves]
                 for part, leaf in zip(parts, leaves, strict=True):
                     part.append(leaf)
@@ -188,7 +196,8 @@ class Trainer(TrainingStep):
         called.on_predict_end()
         if not parts:
             raise ValueError("predict: the data has no samples")
-        return pack_like(outputs, [np.concatenate(part) for part in parts])
+        whole = [np.concatenate(part) for part in parts]
+        return pack_like(outputs, whole if group is None else group.strategy.joined(whole, totals))
 
     def _check_scale(self, x: Any) -> None:
         """Warn, once a training, of pixels from 0 to 255 where the model was trained on scaled ones."""
@@ -322,6 +331,9 @@ class Trainer(TrainingStep):
         if isinstance(callbacks, CallbackList):
             return callbacks
         lab = watched.get(self) if add_history else None
+        if not shares.process.writes:  # one of several that train the model: the first shows and writes
+            verbose, lab, own = 0, None, [callbacks] if isinstance(callbacks, Callback) else callbacks or ()
+            callbacks = [one for one in own if not getattr(one, "first_process_only", False)]
         if lab is not None:
             given: list[Any] = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
             callbacks = given if any(isinstance(one, Lab) for one in given) else [*given, lab]

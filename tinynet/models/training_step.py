@@ -116,6 +116,7 @@ class TrainingStep(Compiled):
         """The step itself, which updates the weights and the mean loss; returns the outputs."""
         current = pass_of(self)
         run = current.run if current is not None else None
+        group = current.epochs.group if current is not None else None
         variables = self._trained_variables() if self.built else None
 
         def differentiate():
@@ -125,9 +126,11 @@ class TrainingStep(Compiled):
                     self._check_first_batch(run, x, y, y_pred)
                 loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
                 scaled = self.optimizer.scale_loss(loss)  # `apply` divides the gradients by the same factor
+            if group is not None and group.strategy.overlap:
+                tape.on_final = group.gradient_is_final
             return y_pred, loss, tape.gradient(scaled, self._trained_variables())
 
-        if variables is not None and self.optimizer.watch is None:
+        if variables is not None and self.optimizer.watch is None and group is None:
             y_pred, loss, gradients = self._training_steps.take(
                 self, differentiate, (x, y, sample_weight), variables, self.optimizer.loss_scale_factor)
         else:

@@ -7,11 +7,13 @@ the same mask again, and any thread can compute any part of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import shares
 from ..core.types import Array, SeedLike, TensorLike
 from ..runtime import kernels
 from ..seeds import draw_seed
@@ -46,7 +48,7 @@ def philox(blocks: Any, seed: int, offset: int) -> Array:
     return np.stack([c0, c1, c2, c3]).astype(np.uint32)
 
 
-def kept(size: int, rate: float, seed: int, offset: int) -> Array:
+def kept(size: int, rate: float, seed: int, offset: int, first: int = 0) -> Array:
     """Which elements survive: those whose 16 random bits are at least 65536 rate.
 
     Elements 256 k to 256 k + 255 use the blocks 32 k to 32 k + 31, as 4 x 32 words of two halves, the lower half first:
@@ -56,14 +58,15 @@ def kept(size: int, rate: float, seed: int, offset: int) -> Array:
         size: Number of elements.
         rate: Probability of dropping one.
         seed, offset: As for `philox`.
+        first: The number of the first element, where these are a part of a larger array.
 
     Returns:
         Array of booleans, shape (size,).
     """
-    groups = -(-size // 256)
-    words = philox(np.arange(32 * groups), seed, offset).reshape(4, groups, 32).transpose(1, 0, 2)
+    begin, end = first // 256, -(-(first + size) // 256)  # groups
+    words = philox(np.arange(32 * begin, 32 * end), seed, offset).reshape(4, end - begin, 32).transpose(1, 0, 2)
     numbers = np.stack([words & 0xFFFF, words >> 16], axis=-1).reshape(-1)
-    return numbers[:size] >= int(rate * 65536 + 0.5)
+    return numbers[first - 256 * begin:][:size] >= int(rate * 65536 + 0.5)
 
 
 def dropout_scale(rate: float, dtype: Any) -> Any:
@@ -71,33 +74,34 @@ def dropout_scale(rate: float, dtype: Any) -> Any:
     return dtype.type(1 / (1 - rate) if rate < 1 else 0)
 
 
-def dropout_forward(x: Array, rate: float, seed: int, offset: int) -> Array:
+def dropout_forward(x: Array, rate: float, seed: int, offset: int, first: int = 0) -> Array:
     """Reference: y = x / (1 - rate) where kept, else 0.
 
     Args:
         x: Array of any shape.
         rate: Probability of dropping an element.
         seed, offset: As for `philox`.
+        first: As for `kept`.
 
     Returns:
         Array, shaped like `x`.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # also what is dropped is multiplied
         scaled = x * dropout_scale(rate, x.dtype)
-        return np.where(kept(x.size, rate, seed, offset).reshape(x.shape), scaled, x.dtype.type(0))
+        return np.where(kept(x.size, rate, seed, offset, first).reshape(x.shape), scaled, x.dtype.type(0))
 
 
-def dropout_backward(dy: Array, rate: float, seed: int, offset: int) -> Array:
+def dropout_backward(dy: Array, rate: float, seed: int, offset: int, first: int = 0) -> Array:
     """Reference: dx = dy / (1 - rate) where kept, else 0: the same function.
 
     Args:
         dy: Gradient of y.
-        rate, seed, offset: As for `dropout_forward`.
+        rate, seed, offset, first: As for `dropout_forward`.
 
     Returns:
         dx.
     """
-    return dropout_forward(dy, rate, seed, offset)
+    return dropout_forward(dy, rate, seed, offset, first)
 
 
 def dropout(
@@ -137,10 +141,11 @@ def dropout(
     seed, offset = draw_seed(seed)
     if noise_shape is not None:
         return _masked(x, _noise(x.data, rate, noise_shape, seed, offset))
-    y = kernels.dropout_forward(x.data, rate, seed, offset)
+    mask = (rate, seed, offset, *_first_element(x.data.shape))
+    y = kernels.dropout_forward(x.data, *mask)
 
     def drop(dy):  # the same elements
-        return kernels.dropout_backward(dy, rate, seed, offset)
+        return kernels.dropout_backward(dy, *mask)
 
     return record(y, (x,), lambda dy: (drop(dy),), lambda dy, y: (linear(dy, drop, drop),))
 
@@ -162,4 +167,12 @@ def _noise(x, rate, noise_shape, seed, offset):
             f"dropout: noise_shape {tuple(noise_shape)} does not broadcast to the input's shape {x.shape}. "
             "Give one entry an axis: 1 to drop whole slices, None or the extent otherwise."
         )
-    return kernels.dropout_forward(np.ones(entries, x.dtype), rate, seed, offset)
+    return kernels.dropout_forward(np.ones(entries, x.dtype), rate, seed, offset, *_first_element(entries))
+
+
+def _first_element(shape):
+    """(the number of the first element in the whole batch,) where this is one process's share of it; else ()."""
+    share = shares.share()
+    if share is None or share.first == 0 or not shape or shape[0] != share.rows:
+        return ()
+    return (share.first * math.prod(shape[1:]),)

@@ -62,6 +62,9 @@ class Optimizer(OptimizerState):
     """
 
     watch: Callable[[list[Array], Sequence[Variable]], None] | None = None  # called before each step, for callbacks
+    # Called before each step with the gradients of this process's share of the batch and their variables; returns the
+    # gradients of the whole batch and the variables to step. Set by tinynet.distribution.
+    exchange: Callable[[list[Array], Sequence[Variable]], tuple[list[Array], Sequence[Variable]]] | None = None
     _plan: Plan | None = None
     _excluded: Callable[[Variable], bool] | None = None  # which variables `weight_decay` leaves alone
     _one_by_one = False  # whether the rule is written for one variable
@@ -174,6 +177,8 @@ class Optimizer(OptimizerState):
             gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
         if set(map(type, gradients)) != {np.ndarray} or len(gradients) != len(variables) or not self.built:
             gradients, variables = self._sort_out(gradients, variables)
+        if self.exchange is not None:
+            gradients, variables = self.exchange(gradients, variables)
         if self.loss_scale_factor is not None:
             gradients = [np.asarray(gradient / self.loss_scale_factor) for gradient in gradients]
         if self.watch is not None:

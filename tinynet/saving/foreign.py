@@ -16,7 +16,7 @@ from ..core.types import Config
 _ANY = object()
 _EMPTY = {
     "quantization_config": None, "lora_rank": None, "lora_alpha": None, "renorm": False, "renorm_clipping": None,
-    "renorm_momentum": _ANY, "synchronized": False, "ragged": False, "sparse": False, "optional": False,
+    "renorm_momentum": _ANY, "synchronized": _ANY, "ragged": False, "sparse": False, "optional": False,
     "input_axes": None, "output_axes": None, "flash_attention": None, "use_gate": False, "autocast": True,
     # of Keras 2 and tf.keras
     "fused": _ANY, "virtual_batch_size": None, "adjustment": None, "implementation": _ANY, "time_major": False,

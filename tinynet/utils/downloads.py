@@ -97,7 +97,7 @@ def download(url: str, path: str | os.PathLike[str], *, max_bytes: int, check: C
         line = Progress(path.name, total) if progress else None
         if line:
             stack.callback(line.close)
-        file = stack.enter_context(atomic_write(path))
+        file = stack.enter_context(atomic_write(path, by_all=True))
         deadline = time.monotonic() + TOTAL_SECONDS
         done = 0
         # read1 returns what has arrived, so that the deadline also ends a server that sends a byte now and then.

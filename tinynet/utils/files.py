@@ -9,10 +9,13 @@ import contextlib
 import fcntl
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from ..shares import process
 
 STALE_SECONDS = 24 * 3600  # leftovers of killed downloads are removed after a day
 
@@ -27,16 +30,25 @@ def cache_folder() -> Path:
 
 
 @contextlib.contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[Any]:
+def atomic_write(path: str | os.PathLike[str], by_all: bool = False) -> Iterator[Any]:
     """Open a file to write that appears under `path` only when it is complete and on the disk.
 
     In any case (an exception, a kill, a power cut), `path` holds the old file or the new one, whole. An exception
     removes the unfinished file; the next writer into the same folder removes what a kill leaves, under whatever name.
-    The mode bits of an old file are kept, and a symbolic link keeps its target.
+    The mode bits of an old file are kept, and a symbolic link keeps its target. Where several processes train one model
+    (`tinynet.distribution`), the first one writes, and what the others write goes nowhere.
+
+    Args:
+        path: The file.
+        by_all: Whether each of these processes writes, as hosts without a common disk need it of downloads.
 
     Raises:
         OSError: as raised, with the path.
     """
+    if not (process.writes or by_all):
+        with tempfile.TemporaryFile() as nowhere:
+            yield nowhere
+        return
     path = Path(os.path.realpath(path))
     sweep_leftovers(path)
     try:

@@ -40,14 +40,15 @@ T dropout_scale(double rate) {
   return rate < 1 ? T(1 / (1 - rate)) : T(0);
 }
 
-// Elements [begin, end); y may be x. A part of a group takes as long as the whole group.
+// Elements [begin, end); y may be x. A part of a group takes as long as the whole group. Element i uses the number
+// mask.first + i.
 template <class T>
 void dropout_range(const T* x, T* y, Index begin, Index end, const Dropout& mask) {
   const std::int32_t threshold = static_cast<std::int32_t>(mask.rate * 65536 + 0.5);
   const T scale = dropout_scale<T>(mask.rate);
   constexpr Index kGroup = kPhiloxNumbers;
-  for (Index group = begin / kGroup; group * kGroup < end; ++group) {
-    const Index start = group * kGroup, from = start > begin ? start : begin;
+  for (Index group = (mask.first + begin) / kGroup; group * kGroup < mask.first + end; ++group) {
+    const Index start = group * kGroup - mask.first, from = start > begin ? start : begin;
     const Index to = start + kGroup < end ? start + kGroup : end;
     const Word which = static_cast<Word>(group);
     if (to - from == kGroup) {

@@ -6,7 +6,7 @@ from typing import Any
 from ...core.absence import explainer
 
 _PACKAGE = "tinynet"
-_MODULES = ("debugging", "image", "io", "strings", "summary", "train")
+_MODULES = ("debugging", "distribute", "image", "io", "strings", "summary", "train")
 # {name: (module, name in it)}
 _NAMES = {
     "TensorSpec": ("data.elements", "TensorSpec"), "print": ("compat.tf.debugging", "print_tensors"),
