@@ -56,7 +56,8 @@ CASES = {
     layers.EinsumDense: (VECTOR, lambda x: layers.EinsumDense("ab,bc->ac", output_shape=4, bias_axes="c")(x)),
 }
 # They make an array with NumPy in a way that is not recorded, or change one in its place.
-ORDINARY = {layers.Concatenate, layers.Conv2DTranspose, layers.GroupNormalization, layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D}
+ORDINARY = {layers.Concatenate, layers.Conv2DTranspose, layers.GroupNormalization, layers.GlobalMaxPooling1D,
+            layers.GlobalMaxPooling2D}
 
 
 def made(case, optimizer="adam", penalty=None):

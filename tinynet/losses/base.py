@@ -148,7 +148,8 @@ class LossFunctionWrapper(Loss):
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn = fn
-        self._takes_labels_as_they_are = self._takes_labels_as_they_are or getattr(fn, "takes_labels_as_they_are", False)
+        if getattr(fn, "takes_labels_as_they_are", False):
+            self._takes_labels_as_they_are = True
         self._fn_kwargs = kwargs
         for key, value in kwargs.items():
             setattr(self, key, value)
