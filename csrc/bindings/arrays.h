@@ -106,7 +106,8 @@ template <class T>
 py::array_t<T> new_array(const Shape& shape) {
   std::size_t bytes = sizeof(T);
   for (const py::ssize_t extent : shape) bytes *= static_cast<std::size_t>(extent);
-  if (Recording* const recording = Recording::active()) return recorded_array<T>(*recording, shape, bytes);
+  Recording* const recording = Recording::active();
+  if (recording != nullptr && recording->lends(bytes)) return recorded_array<T>(*recording, shape, bytes);
   if (bytes <= 512 && !has_guards()) return py::array_t<T>(shape);  // NumPy keeps small blocks itself
   void* const memory = pool_allocate(bytes);
   PyObject* const owner = PyCapsule_New(memory, nullptr, [](PyObject* capsule) {

@@ -42,6 +42,7 @@ void Recording::start(const py::list& inputs, const py::list& living) {
     add_range(array.data(), static_cast<std::size_t>(array.nbytes()), Kind::input, inputs_.size());
     inputs_.push_back(array);
   }
+  table_ = &kernels();
   active() = this;
 }
 
@@ -144,7 +145,7 @@ bool Recording::move(std::size_t index, const py::array& array) {
 }
 
 bool Recording::fits(const py::list& inputs) const {
-  if (inputs.size() != inputs_.size()) return false;
+  if (inputs.size() != inputs_.size() || table_ != &kernels()) return false;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const py::handle item = PyList_GET_ITEM(inputs.ptr(), static_cast<Py_ssize_t>(i));
     if (!py::isinstance<py::array>(item)) return false;
@@ -174,6 +175,12 @@ void Recording::run(const py::list& inputs, const std::vector<std::pair<std::uin
                 static_cast<std::size_t>(state.target.nbytes()));
   const py::gil_scoped_release released;
   for (const auto& call : calls_) call->run();
+}
+
+bool Recording::lends(std::size_t bytes) {
+  if (problem_.empty() && arena_->bytes() + bytes > kMostBytes)
+    refuse("its arrays take more than " + std::to_string(kMostBytes >> 20) + " MB");
+  return problem_.empty();
 }
 
 void Recording::expect(const void* memory, std::size_t bytes) {

@@ -71,7 +71,9 @@ class Recording {
   std::size_t calls() const { return calls_.size(); }
   std::size_t bytes() const { return arena_->bytes(); }
 
-  // For new_array: memory for a result that a call is going to write.
+  // For new_array: memory for a result that a call is going to write. Not once there is a problem, nor beyond a limit:
+  // in a step of such arrays Python's part does not count, and a recording keeps them.
+  bool lends(std::size_t bytes);
   const std::shared_ptr<Arena>& arena() const { return arena_; }
   void expect(const void* memory, std::size_t bytes);
 
@@ -81,6 +83,8 @@ class Recording {
 
  private:
   struct NumpyCall;
+  static constexpr std::size_t kMostBytes = std::size_t{256} << 20;
+
   enum class Kind { input, living, constant, result, unwritten };
   struct Range {
     std::uintptr_t end;
@@ -143,6 +147,7 @@ class Recording {
   std::vector<bool> fixed_;  // of the living ones: NumPy reads a part of it
   Ranges ranges_;
   std::string problem_;
+  const void* table_ = nullptr;  // of kernels, whose functions the calls have
 };
 
 template <class Function, class... Arguments>

@@ -396,3 +396,36 @@ def test_memory_of_a_recording_is_used_again_within_it_only():
     np.testing.assert_array_equal(other[0], x)
     del one
     np.testing.assert_array_equal(y, x * 3)  # the array keeps its memory
+
+
+def test_a_step_of_large_arrays_is_not_recorded():
+    x = np.ones(1 << 24, "float32")  # 64 MB
+    one, results = recorded([x], [], lambda: [runtime.kernels.activation_forward(x, "relu") for _ in range(5)])
+    assert "MB" in one.problem
+    assert all(result[0] == 1 for result in results)
+    with pytest.raises(ValueError, match="cannot be run again"):
+        one.run([x], [])
+
+
+def test_another_instruction_set_has_other_calls():
+    x, before = np.ones((2, 3), "float32"), runtime._native.isa()
+    one, _ = recorded([x], [], lambda: runtime.kernels.activation_forward(x, "relu"))
+    other = next((isa for isa in runtime._native.built_isas() if isa != before), None)
+    if other is None:
+        pytest.skip("built for one instruction set")
+    runtime._native.select_isa(other)
+    try:
+        assert not one.fits([x])
+    finally:
+        runtime._native.select_isa(before)
+    assert one.fits([x])
+
+
+def test_recordings_of_large_batches_are_freed_after_predict():
+    model = made(layers.Conv2D)
+    x = np.ones((8192, *IMAGE), "float32")
+    model.predict(x, batch_size=2048, verbose=0)
+    assert not any(one.size[1] > 1 << 24 for one in model._prediction_calls._recordings.values())
+    for _ in range(3):
+        model(x[:1])
+    assert model._prediction_calls._recordings

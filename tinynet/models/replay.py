@@ -38,6 +38,7 @@ from ..variable import Variable
 from .replayable import reason_against, settings_of
 
 _GIVE_UP = 3  # recordings that were of no use
+KEPT_BYTES = 1 << 24  # of a recording that is kept after a pass over data
 
 
 class Recording:
@@ -229,12 +230,14 @@ class Replays:
         return _copied(results)
 
     @contextlib.contextmanager
-    def freed_at_end(self) -> Iterator[None]:
-        """A block after which no recording is kept: its arrays have the size of a step's activations."""
+    def freed_at_end(self, larger_than: int = 0) -> Iterator[None]:
+        """A block after which no recording is kept whose arrays have more bytes than this: the size of a step's
+        activations.
+        """
         try:
             yield
         finally:
-            self._recordings.clear()
+            self._recordings = {key: one for key, one in self._recordings.items() if one.size[1] <= larger_than}
             self._last = self._last_key = None
 
     def _look_at(self, model: Any) -> None:

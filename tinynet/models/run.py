@@ -22,6 +22,7 @@ from ..core.errors import warn_user
 from ..data import Epochs, unpack_x_y_sample_weight
 from ..layers.context import call_context
 from ..variable import Variable
+from .replay import KEPT_BYTES
 
 
 class TrainingRun:
@@ -152,7 +153,7 @@ class Pass:
         """Compute loss and metrics over all batches, with the callbacks' test hooks. Returns the results by name."""
         self.model.reset_metrics()
         self.callbacks.on_test_begin()
-        with unwatched():
+        with unwatched(), self.model._prediction_calls.freed_at_end(KEPT_BYTES):
             logs = self._each_batch("test", "test_step", self.model._test_on)
         self.callbacks.on_test_end(logs)
         return logs

@@ -26,6 +26,7 @@ from ..tape import GradientTape
 from . import lint
 from .augmenting import augmentation_of
 from .old_methods import with_old_names
+from .replay import KEPT_BYTES
 from .run import Pass, TrainingRun, as_numbers, unwatched
 from .training_step import TrainingStep
 from .turns import Turns
@@ -177,7 +178,8 @@ class Trainer(TrainingStep):
         outputs = None
         called.on_predict_begin()
         # Batches may come from a thread that uses the model, so it is not held while they are waited for.
-        with self._turns.taken() if is_array_data(x) else contextlib.nullcontext(), unwatched():
+        with (self._turns.taken() if is_array_data(x) else contextlib.nullcontext(), unwatched(),
+              self._prediction_calls.freed_at_end(KEPT_BYTES)):
             for step, data in enumerate(batches):
                 called.batch_begin("predict", step)
                 if step == 0 and self._trained_on_scaled:
