@@ -178,7 +178,7 @@ class build_ext(pybind11_build_ext):
 
 native = Pybind11Extension(
     "tinynet._native",
-    sources=sorted(["csrc/dispatch.cpp", "csrc/parallel.cpp", "csrc/pool.cpp", "csrc/thread_probe.cpp",
+    sources=sorted(["csrc/dispatch.cpp", "csrc/parallel.cpp", "csrc/pool.cpp", "csrc/workers.cpp",
                     *map(str, Path("csrc/bindings").glob("*.cpp"))]),
     include_dirs=["csrc"],
     extra_compile_args=COMMON_FLAGS,
