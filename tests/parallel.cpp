@@ -25,7 +25,7 @@ namespace {
 using tinynet::Index;
 using tinynet::parallel_for;
 
-constexpr int kRegions = 4000;
+constexpr int kRegions = 2000;
 
 // A region whose data stands on the stack and is overwritten as soon as the region is over.
 void visit_each_once(std::mt19937& random) {
