@@ -18,6 +18,7 @@ BENCH = Path(__file__).resolve().parent.parent / "bench"
 sys.path.insert(0, str(BENCH))
 
 import bench_attention  # noqa: E402
+import bench_busy  # noqa: E402
 import bench_matmul  # noqa: E402
 import bench_normalization  # noqa: E402
 import bench_optimizer  # noqa: E402
@@ -110,6 +111,24 @@ def test_training_script(tmp_path):
     done = run("bench_training.py", "--quick", "--contenders", "tinynet", "--output", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(json.loads(file.read_text())["measurements"]) == len(CASES["dense"].batch_sizes)
+
+
+@pytest.mark.skipif(not hasattr(tinynet, "Sequential"), reason="this tinynet has no Sequential")
+def test_busy_script(tmp_path):
+    file = tmp_path / "results.json"
+    done = run("bench_busy.py", "--quick", "--contenders", "tinynet", "--cases", "dense", "--others", "1",
+               "--output", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    stored = json.loads(file.read_text())
+    assert set(stored) == KEYS and not stored["failures"]
+    assert [entry["others"] for entry in stored["measurements"]] == [0, 1] * len(CASES["dense"].batch_sizes)
+    assert all(set(case) == {"1"} and case["1"]["tinynet"] > 0 for case in stored["summary"]["slowdown"].values())
+
+
+def test_other_processes_compute_and_end():
+    with bench_busy.other_processes(2, machine.usable_cpus()) as processes:
+        assert [process.poll() for process in processes] == [None, None]
+    assert all(process.poll() is not None for process in processes)
 
 
 def test_contenders_take_turns_and_are_checked(monkeypatch):

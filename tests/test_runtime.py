@@ -89,8 +89,8 @@ def test_show_config(capsys):
         assert key in text
 
 
-def test_child_of_fork_computes_alone():
-    """libgomp's threads do not survive fork(); a child that waited for them would hang."""
+def test_child_of_fork_computes():
+    """Threads do not survive fork(); a child that waited for those of its parent would hang."""
     result = run(
         "import os, numpy as np, tinynet as tn\n"
         "x = np.ones((512, 512), np.float32)\n"
