@@ -178,8 +178,7 @@ class build_ext(pybind11_build_ext):
 
 native = Pybind11Extension(
     "tinynet._native",
-    sources=sorted(["csrc/dispatch.cpp", "csrc/parallel.cpp", "csrc/pool.cpp", "csrc/thread_probe.cpp",
-                    *map(str, Path("csrc/bindings").glob("*.cpp"))]),
+    sources=sorted(map(str, [*Path("csrc").glob("*.cpp"), *Path("csrc/bindings").glob("*.cpp")])),
     include_dirs=["csrc"],
     extra_compile_args=COMMON_FLAGS,
     extra_link_args=["-fopenmp"] + (
