@@ -23,6 +23,7 @@ import bench_matmul  # noqa: E402
 import bench_normalization  # noqa: E402
 import bench_optimizer  # noqa: E402
 import bench_recurrent  # noqa: E402
+import bench_sweep  # noqa: E402
 import bench_training  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
@@ -319,3 +320,29 @@ def test_attention_check_refuses_other_predictions_and_a_loss_that_stays(tmp_pat
                         ("one_sample", right[1:]), ("training", np.full(3, 2.3))):
         np.save(tmp_path / "wrong.npy", wrong)
         assert not bench_attention.make_check(kind, sizes)({"wrong": str(tmp_path / "wrong.npy")})["wrong"][0]
+
+
+def test_sweep_finds_cliffs(tmp_path):
+    """A point that is slower than the one before, or than both around it, and no other."""
+    line = bench_sweep.Line("a line", [bench_sweep.Point(size, 1e9, None, seconds=1 / rate)
+                                       for size, rate in enumerate((10, 50, 49, 40, 44, 60, 30, 30, 31))])
+    assert line.cliffs() == [3, 6]
+
+
+@pytest.mark.parametrize("kind", bench_sweep.KINDS)
+@pytest.mark.parametrize("which", bench_sweep.PASSES)
+@pytest.mark.parametrize("side", [1, 2, 5, 8])
+def test_sweep_checks_results(kind, which, side):
+    point = bench_sweep.convolution(0, which, 2, side, 8, kind)
+    run, error = point.prepare()
+    result = run()
+    assert error(result) <= 1e-6
+    assert error(np.zeros_like(result)) > 1e-3
+
+
+def test_sweep_and_scaling_run(tmp_path):
+    for script, key in (("bench_sweep.py", "gflops"), ("bench_scaling.py", "microseconds_a_sample")):
+        file = tmp_path / f"{script}.json"
+        done = run(script, "--quick", "--output", str(file), *(["--lines", "3x3"] if "sweep" in script else []))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(file.read_text())["summary"][key]

@@ -11,7 +11,7 @@ from tinynet import _native, reference
 # What the compiled module has besides kernels: it steers and measures the machine.
 NOT_KERNELS = {
     "built_isas", "best_isa", "missing_features", "select_isa", "isa", "num_threads", "set_num_threads", "pool_trim",
-    "pool_statistics", "multiply_add_peak", "copy_peak",
+    "pool_statistics", "cache_sizes", "set_cache_sizes", "multiply_add_peak", "copy_peak",
 }
 KERNELS = set(native_functions()) - NOT_KERNELS
 

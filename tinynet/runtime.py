@@ -192,12 +192,19 @@ def configuration() -> dict[str, Any]:
         "isa found": _native.best_isa() if native else "none (no compiled module)",
         "isa chosen": _native.isa() if native else "none (no compiled module)",
         "threads": get_num_threads(),
+        "caches": _cache_sizes() if native else "none (no compiled module)",
         "compiler": f"GCC {_native.compiler}" if native and "lang" not in _native.compiler.lower() else
                     _native.compiler if native else "none (no compiled module)",
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, of which {available_cpus()} may be used",
         "python": sys.version.split()[0],
         "numpy": np.__version__,
     }
+
+
+def _cache_sizes() -> str:
+    """The sizes of the caches, which some kernels plan with: '32 KB L1, 512 KB L2, 32 MB L3'."""
+    return ", ".join(f"{size >> 20} MB {name.upper()}" if size % 2**20 == 0 else f"{size >> 10} KB {name.upper()}"
+                     for name, size in _native.cache_sizes().items())
 
 
 def show_config() -> None:

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "bindings/arrays.h"
+#include "caches.h"
 #include "dispatch.h"
 #include "parallel.h"
 
@@ -45,6 +46,16 @@ PYBIND11_MODULE(_native, module) {
       },
       "threads"_a, "0 returns to OpenMP's own choice.");
   on_fewer_threads(&warn_of_fewer_threads);
+  module.def(
+      "cache_sizes",
+      [] {
+        const CacheSizes& s = cache_sizes();
+        return std::map<std::string, Index>{{"l1", s.l1}, {"l2", s.l2}, {"l3", s.l3}};
+      },
+      "Bytes of a core's L1 and L2 caches and of the L3 that it shares, as the kernels plan with them.");
+  module.def(
+      "set_cache_sizes", [](Index l1, Index l2, Index l3) { set_cache_sizes({l1, l2, l3}); }, "l1"_a = 0, "l2"_a = 0,
+      "l3"_a = 0, "Plan for other caches, for tests; 0: this machine's.");
   module.def("pool_trim", &pool_trim, "Return the memory kept for future arrays to the system.");
   module.def(
       "pool_statistics",

@@ -10,6 +10,7 @@
 
 #if defined(__AMX_BF16__)
 
+#include "caches.h"
 #include "kernels/amx/tile.h"
 #include "kernels/matmul/transpose.h"
 
@@ -25,11 +26,6 @@ using product::Epilogue;
 using product::Matrix;
 
 constexpr Index kMaxDepth = 1024;  // of a block of k
-// Bytes of a task's split rows of A. They share an L2 cache of 2 MB with columns of B.
-constexpr Index kBandBytes = 900 << 10;
-// Bytes of the columns of B that a task splits at a time. The products are computed row by row of C, so its memory is
-// accessed in order: 512 x 4096 with sums of 128 take 1.5 times as long with 32 columns at a time.
-constexpr Index kRunBytes = 512 << 10;
 // If one run holds all columns of a task, two row tiles at a time are split and multiplied while they are in the L1
 // cache: 4096x64x64 takes 0.83 and 2048x256x256 takes 0.88 of the time. (With A transposed, 784x128x128 takes 1.04.)
 

@@ -27,10 +27,8 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace tiles {
 
-// Bytes that are kept split at a time: a group of channels, and a group of filters, at all positions of a block. They
-// share an L2 cache of 2 MB.
-constexpr Index kSlabGroup = 900 << 10;
-constexpr Index kGradientGroup = 800 << 10;
+// kSlabGroup and kGradientGroup are kept split at a time: a group of channels, and a group of filters, at all positions
+// of a block.
 constexpr Index kMinPositions = 512;  // of a block: the fixed cost of a call equals that of two steps of 32
 constexpr Index kMaxPositions = 2048;
 

@@ -15,9 +15,6 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 namespace tiles {
 
-constexpr Index kBlockBytes = 768 << 10;  // a block's split tiles and products, in an L2 cache of 2 MB
-constexpr Index kSharedBlockBytes = 16 << 20;
-
 // Whether channels and filters fill whole tiles.
 inline bool winograd_supports(Index channels, Index filters) {
   return channels % kDepth == 0 && filters % kColumns == 0;
@@ -69,8 +66,9 @@ bool winograd(const Images<float>& x, const float* u, Index u_plane, const Outpu
   const Index depth = x.channels, filters = out.filters, steps = depth / kDepth, column_tiles = filters / kColumns;
   const Index panel = steps * kSplitTile;
   const Index per_tile = elements * (depth * kPieces * Index(sizeof(BFloat16)) + filters * Index(sizeof(float)));
-  const bool all_threads_per_block = elements * column_tiles * panel * Index(sizeof(BFloat16)) > kSharedKernelBytes;
-  const Index block = max(1, (all_threads_per_block ? kSharedBlockBytes : kBlockBytes) / per_tile / kBlock) * kBlock;
+  const bool all_threads_per_block = elements * column_tiles * panel * Index(sizeof(BFloat16)) > kStreamedKernelBytes;
+  const Index block_bytes = all_threads_per_block ? kUnitSharedBlockBytes : kUnitBlockBytes;
+  const Index block = max(1, block_bytes / per_tile / kBlock) * kBlock;
   const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
   const TileSums<float> sums(out, blocks.count(), block, kRows);
   const Index p_plane = padded_plane<float>(block * filters);

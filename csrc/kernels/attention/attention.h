@@ -16,7 +16,7 @@
 #include "kernels/elementwise/math.h"
 #include "kernels/helpers.h"
 #include "kernels/lanes.h"
-#include "kernels/matmul/matmul.h"
+#include "kernels/matmul/panels.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
@@ -27,61 +27,17 @@ using helpers::max;
 using helpers::min;
 using helpers::Scratch;
 using product::Matrix;
+using product::multiply_panels;
+using product::pack_panels;
+using product::packed_size;
+using product::Panels;
+using product::panels_of_rows;
 
 constexpr Index kMostQueries = 96;  // of a block: eight tiles of 12 rows
-// The scores of a block: 96 KB of floats, which the L2 cache holds beside the keys and the values.
-constexpr Index kBlockScores = 24576;
 
 // How many queries a block has. It depends on sizes alone: the sums over queries run block by block.
 inline Index block_queries(const AttentionShape& shape) {
   return min(max(1, shape.queries), min(kMostQueries, max(12, kBlockScores / max(1, shape.keys))));
-}
-
-// The right factor of a product, in panels of columns: element (k, j) of panel p is data[p * panel + k * step + j].
-template <class T>
-struct Panels {
-  static constexpr Index width = product::Tile<T>::columns;
-  const T* data;
-  Index panel, step;
-};
-
-// A matrix whose rows are contiguous, `row` elements apart.
-template <class T>
-Panels<T> rows_of(const T* data, Index row) {
-  return {data, Panels<T>::width, row};
-}
-
-// The transpose of from[count][size], whose rows are `row` elements apart, packed into `to`.
-template <class T>
-Panels<T> pack_transposed(const T* from, Index row, Index count, Index size, T* to) {
-  constexpr Index width = Panels<T>::width;
-  for (Index j = 0; j < count; j += width)
-    product::pack_panel<T>(from + j * row, row, 1, min(width, count - j), size, to + j * size, width);
-  return {to, width * size, width};
-}
-
-template <class T>
-Index packed_size(Index count, Index size) {
-  return ceil_div(count, Panels<T>::width) * Panels<T>::width * size;
-}
-
-// c[i][j] = sum over k < depth of a(i, k) b(k, j), added to c[i][j] if `accumulate`; i < m, j < n. Row i of c begins at
-// i * c_row.
-template <class T>
-void multiply(Index m, Index n, Index depth, const Matrix<T>& a, const Panels<T>& b, T* c, Index c_row,
-              bool accumulate) {
-  constexpr Index width = Panels<T>::width, most = product::Tile<T>::rows;
-  if (m == 0) return;
-  const Index height = ceil_div(m, ceil_div(m, most));
-  Index a_rows[most], c_rows[most];
-  for (Index i = 0; i < height; ++i) a_rows[i] = i * a.row, c_rows[i] = i * c_row;
-  for (Index j = 0; j < n; j += width)  // a panel stays in the L1 cache while the rows pass
-    for (Index i = 0; i < m; i += height)
-      product::compute_tile(
-          product::TileProduct<T>{a.data + i * a.row, a.row == 1 ? nullptr : a_rows, a.column,
-                                  b.data + j / width * b.panel, b.step, depth, c + i * c_row + j, c_rows, accumulate,
-                                  nullptr, false},
-          static_cast<int>(min(height, m - i)), min(width, n - j));
 }
 
 // The sum of x[i] * y[i], or of x[i] if y is null.
@@ -211,25 +167,25 @@ void attention_forward(const AttentionShape& shape, const T* q, const T* k, cons
   const Index q_row = heads * dim, v_row = heads * values;
   const Index most = block_queries(shape), blocks = ceil_div(shape.queries, most);
   each_run<T>(shape.batch * heads * blocks, shape, [&](Index begin, Index end) {
-    const Scratch<T> scores(most * keys), packed(packed_size<T>(keys, dim));
+    const Scratch<T> scores(most * keys), packed(packed_size<T>(dim, keys));
     Panels<T> k_transposed{};
     for (Index task = begin; task < end; ++task) {
       const Index pair = task / blocks, sample = pair / heads, head = pair % heads;
       const Index first = task % blocks * most, count = min(most, shape.queries - first);
       if (task == begin || first == 0)
-        k_transposed = pack_transposed<T>(k + sample * keys * q_row + head * dim, q_row, keys, dim, packed);
+        k_transposed = pack_panels<T>({k + sample * keys * q_row + head * dim, 1, q_row}, dim, keys, packed);
       const Block block(shape, mask, causal, sample, head, first, count);
       const Index query = sample * shape.queries + first, width = block.width;
       T* const to = y + query * v_row + head * values;
       T sums[kMostQueries], largest[kMostQueries];
-      multiply(count, width, dim, Matrix<T>{q + query * q_row + head * dim, q_row, 1}, k_transposed, +scores, width,
-               false);
+      multiply_panels(count, width, dim, Matrix<T>{q + query * q_row + head * dim, q_row, 1}, k_transposed, +scores,
+                      width, false);
       for (Index i = 0; i < count; ++i)
         sums[i] = exponentials(block.keys[i], width, static_cast<T>(scale), scores + i * width, largest + i);
       T* const logarithms = log_sum + pair * shape.queries + first;
       for (Index i = 0; i < count; ++i) logarithms[i] = largest[i] + math::log(sums[i]);
-      multiply(count, values, width, Matrix<T>{scores, width, 1},
-               rows_of(v + sample * keys * v_row + head * values, v_row), to, v_row, false);
+      multiply_panels(count, values, width, Matrix<T>{scores, width, 1},
+                      panels_of_rows(v + sample * keys * v_row + head * values, v_row), to, v_row, false);
       for (Index i = 0; i < count; ++i) {
         const T factor = keys > 0 ? T(1) / sums[i] : T(0);
         for (Index c = 0; c < values; ++c) to[i * v_row + c] *= factor;
@@ -248,12 +204,12 @@ void attention_backward(const AttentionShape& shape, const T* dy, const T* q, co
   // A task is a sample and head: dk and dv are sums over all of its queries.
   each_run<T>(shape.batch * heads, shape, [&](Index begin, Index end) {
     const Scratch<T> weights(most * keys), gradients(most * keys);
-    const Scratch<T> packed_k(packed_size<T>(keys, dim)), packed_v(packed_size<T>(keys, values));
+    const Scratch<T> packed_k(packed_size<T>(dim, keys)), packed_v(packed_size<T>(values, keys));
     for (Index pair = begin; pair < end; ++pair) {
       const Index sample = pair / heads, head = pair % heads;
       const Index at_k = sample * keys * q_row + head * dim, at_v = sample * keys * v_row + head * values;
-      const Panels<T> k_transposed = pack_transposed<T>(k + at_k, q_row, keys, dim, packed_k);
-      const Panels<T> v_transposed = pack_transposed<T>(v + at_v, v_row, keys, values, packed_v);
+      const Panels<T> k_transposed = pack_panels<T>({k + at_k, 1, q_row}, dim, keys, packed_k);
+      const Panels<T> v_transposed = pack_panels<T>({v + at_v, 1, v_row}, values, keys, packed_v);
       for (Index j = 0; j < keys; ++j) {
         for (Index c = 0; c < dim; ++c) dk[at_k + j * q_row + c] = 0;
         for (Index c = 0; c < values; ++c) dv[at_v + j * v_row + c] = 0;
@@ -262,8 +218,8 @@ void attention_backward(const AttentionShape& shape, const T* dy, const T* q, co
         const Index count = min(most, shape.queries - first), query = sample * shape.queries + first;
         const Block block(shape, mask, causal, sample, head, first, count);
         const Index width = block.width, at_q = query * q_row + head * dim, at_y = query * v_row + head * values;
-        multiply(count, width, dim, Matrix<T>{q + at_q, q_row, 1}, k_transposed, +weights, width, false);
-        multiply(count, width, values, Matrix<T>{dy + at_y, v_row, 1}, v_transposed, +gradients, width, false);
+        multiply_panels(count, width, dim, Matrix<T>{q + at_q, q_row, 1}, k_transposed, +weights, width, false);
+        multiply_panels(count, width, values, Matrix<T>{dy + at_y, v_row, 1}, v_transposed, +gradients, width, false);
         for (Index i = 0; i < count; ++i) {
           // y is the mean of the values, so dy.y is that of dy.v, which is what `gradients` holds.
           const T mean = dot(dy + at_y + i * v_row, y + at_y + i * v_row, values);
@@ -271,9 +227,12 @@ void attention_backward(const AttentionShape& shape, const T* dy, const T* q, co
                                 log_sum[pair * shape.queries + first + i], mean, weights + i * width,
                                 gradients + i * width);
         }
-        multiply(width, values, count, Matrix<T>{weights, 1, width}, rows_of(dy + at_y, v_row), dv + at_v, v_row, true);
-        multiply(width, dim, count, Matrix<T>{gradients, 1, width}, rows_of(q + at_q, q_row), dk + at_k, q_row, true);
-        multiply(count, dim, width, Matrix<T>{gradients, width, 1}, rows_of(k + at_k, q_row), dq + at_q, q_row, false);
+        multiply_panels(width, values, count, Matrix<T>{weights, 1, width}, panels_of_rows(dy + at_y, v_row), dv + at_v,
+                        v_row, true);
+        multiply_panels(width, dim, count, Matrix<T>{gradients, 1, width}, panels_of_rows(q + at_q, q_row), dk + at_k,
+                        q_row, true);
+        multiply_panels(count, dim, width, Matrix<T>{gradients, width, 1}, panels_of_rows(k + at_k, q_row), dq + at_q,
+                        q_row, false);
       }
     }
   });

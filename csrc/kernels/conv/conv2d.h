@@ -18,6 +18,15 @@ bool winograd_supports(const Conv2dShape& s) {
          s.filters % lanes == 0 && s.batch * s.out_height * s.out_width > 0;
 }
 
+// The pixels of a batch from which on Winograd's products save more than the transformed kernel costs. If that does not
+// fit into L2, an input gradient of one image of 14x14x256 takes 1.2 times as long as by direct convolution, one of
+// 7x7x512 2.7 times, and its forward pass 1.4 times. The kernel of an input gradient is transposed besides.
+inline Index fewest_winograd_pixels(const Conv2dShape& s, ConvPass pass) {
+  const bool transposed = pass == ConvPass::input_gradient;
+  if (F4::n * F4::n * s.channels * s.filters * Index(sizeof(float)) <= kStreamedKernelBytes) return transposed ? 64 : 0;
+  return transposed ? 400 : pass == ConvPass::forward ? 200 : 64;
+}
+
 // F(4x4) is the fastest wherever its tiles are well filled, on all shapes measured, from 16 channels on. F(2x2) is used
 // where only its own tiles are well filled (outputs of 2x2). All other shapes use direct convolution. So does float64,
 // because users choose it for accuracy.
@@ -31,6 +40,7 @@ ConvAlgorithm conv2d_algorithm(const Conv2dShape& s, ConvPass pass, ConvAlgorith
 #if defined(__AMX_BF16__)
   if (tiles::direct_is_faster(s, pass, rows, cols)) return ConvAlgorithm::direct;
 #endif
+  if (s.batch * rows * cols < fewest_winograd_pixels(s, pass)) return ConvAlgorithm::direct;
   const Index half = 9 * rows * cols / 2;
   if (Axis<F4>(rows).elements * Axis<F4>(cols).elements <= half) return ConvAlgorithm::winograd4;
   return Axis<F2>(rows).elements * Axis<F2>(cols).elements <= half ? ConvAlgorithm::winograd2 : ConvAlgorithm::direct;

@@ -107,7 +107,7 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   const Blocks blocks = Blocks::of(w, kBlockPixels);
   const Index partial = s.groups * padded * rows;  // [group][panel][row][width]
   const Index row_tiles = ceil_div(rows, kTileRows);
-  const Index limit = (Index(8) << 20) / max(1, partial * Index(sizeof(T)));
+  const Index limit = kPartialKernelsBytes / max(1, partial * Index(sizeof(T)));
   const Index parts = min(blocks.count, min(kTasks, max(1, limit)));
   const Index slices = min(max(1, row_tiles), ceil_div(kTasks / 2, parts));
   const Scratch<T> partials(parts * partial), partial_sums(parts * s.groups * padded);

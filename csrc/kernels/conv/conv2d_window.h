@@ -2,6 +2,7 @@
 // blocks, and the target of the results.
 #pragma once
 
+#include "caches.h"
 #include "kernels/conv/conv2d_tile.h"
 #include "kernels/helpers.h"
 
@@ -14,9 +15,6 @@ using helpers::Scratch;
 using helpers::min;
 
 constexpr Index kTasks = 16;         // at least, if there is enough work: divides evenly among 2, 4 or 8 threads
-constexpr Index kBlockPixels = 768;  // a block's slab, its output and a panel of weights share the L2 cache (1 MB)
-constexpr Index kSlabBytes = 384 << 10;
-constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 128 KB of weights
 
 // The input of a convolution. Position (i, j) of the grid reads, through tap (p, q), the pixel
 // x[n][i*stride_h + tap_row[p]][j*stride_w + tap_col[q]], which is zero outside of the image.

@@ -19,7 +19,7 @@ struct Bands {
   template <class T>
   static Bands of(const Window<T>& w, Index channels) {
     const Index row_bytes = max(1, w.slab_cols() * channels * Index(sizeof(T)));
-    const Index fitting = max(1, (Index(256) << 10) / row_bytes / w.stride_h);
+    const Index fitting = max(1, kDepthwiseSlabBytes / row_bytes / w.stride_h);
     const Index each = ceil_div(w.grid_h, fitting), rows = ceil_div(w.grid_h, max(1, each));
     return {rows, ceil_div(w.grid_h, rows), w.batch * ceil_div(w.grid_h, rows)};
   }

@@ -26,6 +26,7 @@ struct Tile {
 #else
   static constexpr int rows = 6;
 #endif
+  static constexpr bool low = rows < 12;
   static constexpr int vectors = 2;
   static constexpr int lanes = VectorOf<T>::lanes;
   static constexpr int columns = vectors * lanes;
@@ -62,6 +63,12 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
   for (int i = 0; i < rows; ++i) row[i] = packed ? p.a + i : p.a + p.a_row[i];
   const Index a_step = p.a_step, b_step = p.b_step, depth = p.depth;
   Vec<T> sum[rows][vectors] = {};
+  // Prefetches the cache lines of C while the sums are computed.
+  if (Tile<T>::low) {
+#pragma GCC unroll 6
+    for (int i = 0; i < rows; ++i)
+      for (int v = 0; v < vectors; ++v) __builtin_prefetch(p.c + p.c_row[i] + v * lanes, 1);
+  }
   const T* b = p.b;
   for (Index k = 0, offset = 0; k < depth; ++k, offset += a_step, b += b_step) {
     Vec<T> values[vectors];

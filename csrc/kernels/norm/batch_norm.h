@@ -21,7 +21,6 @@ using product::Scratch;
 constexpr Index kLine = 256;        // elements of a line: a sum in memory is loaded again that many elements later
 constexpr Index kFewChannels = 64;  // below this, lines are whole vectors: up to 16 rows of 63 channels, 1008 elements
 constexpr Index kMaxLine = 1024;
-constexpr Index kBlock = 8192;     // elements of a block of rows: 32 KB, so that the second pass reads the L1 cache
 constexpr Index kSampleRows = 16;  // minimum of rows, or all: the mean of one or two may be far from their block's
 constexpr Index kGrain = 2;        // blocks that a thread takes at a time, about 2 us of work
 
@@ -40,7 +39,7 @@ struct Lines {
       while (unit * channels % 16 != 0) unit *= 2;
     rows_per_line = unit * max(1, kLine / (unit * channels));
     width = rows_per_line * channels;
-    rows_per_block = rows_per_line * max(16 / rows_per_line, max(1, kBlock / width));
+    rows_per_block = rows_per_line * max(16 / rows_per_line, max(1, kNormalizationBlock / width));
     const Index sample_lines = (kSampleRows + rows_per_line - 1) / rows_per_line;
     sample_rows = rows_per_line * max(sample_lines, rows_per_block / rows_per_line / 4);
     blocks = (rows + rows_per_block - 1) / rows_per_block;

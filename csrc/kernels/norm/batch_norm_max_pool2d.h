@@ -67,7 +67,7 @@ struct FewChannels {
 template <class T, class Body>
 void each_part(const Pool2dShape& s, const Body& body) {
   const Index rows = s.batch * s.out_height;
-  const Index rows_per_task = max(1, normalization::kBlock / max(1, s.pool_height * s.width * s.channels));
+  const Index rows_per_task = max(1, kNormalizationBlock / max(1, s.pool_height * s.width * s.channels));
   const auto run = [&](auto vector) {
     normalization::for_blocks_reversed_per_thread(ceil_div(rows, rows_per_task), [=, &body](Index first, Index last) {
       body(first * rows_per_task, min(last * rows_per_task, rows), vector);

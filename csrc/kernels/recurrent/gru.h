@@ -1,6 +1,8 @@
 // Gated recurrent units: tinynet/ops/gru.py has the formulas.
 #pragma once
 
+#include <optional>
+
 #include "kernels/recurrent/steps.h"
 
 namespace tinynet::TINYNET_ISA {

@@ -29,18 +29,18 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// One element of the products: out[t][columns] = sum over d of
-// v[t * pitch + d / lanes * vector + d % lanes] * u[panel][d][width]. The segments hold the offsets in v.
+// One element of the products: out[t][columns] = sum over d of v[t * pitch + (place of d)] * u[panel][d][width]. The
+// segments hold the places of the channels.
 template <class T>
-void multiply_element(const T* v, Index pitch, Index tiles, Index depth, const Segment* segments, const T* u,
-                      Index columns, T* out) {
+void multiply_element(const T* v, Index pitch, Index tiles, Index depth, const Segment* segments, Index count,
+                      const T* u, Index columns, T* out) {
   Index from[kTileRows], to[kTileRows];
   for (Index i = 0; i < kTileRows; ++i) from[i] = i * pitch, to[i] = i * columns;
   for (Index column = 0; column < columns; column += kPanel<T>) {
     const Index width = panel_width<T>(columns, column);
     for (Index t = 0; t < tiles; t += kTileRows)
       tile_for<T>(min(kTileRows, tiles - t), width)(
-          TileInput<T>{v + t * pitch, from, 1, segments, depth / VectorOf<T>::lanes, u + column * depth, width},
+          TileInput<T>{v + t * pitch, from, 1, segments, count, u + column * depth, width},
           TileOutput<T>{out + t * columns + column, to, width, nullptr, false, false});
   }
 }
@@ -54,21 +54,25 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
 #endif
   constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
   const Index depth = x.channels, filters = out.filters;
-  const bool all_threads_per_block = elements * depth * filters * Index(sizeof(T)) > kSharedKernelBytes;
-  const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
-  const Index target_size = (all_threads_per_block ? Index(16) << 20 : Index(256) << 10) / per_tile;
-  const Index block = max(2, target_size / kTileRows) * kTileRows;
+  const Index kernel_bytes = elements * depth * filters * Index(sizeof(T));
+  const Index block = forward_block<T>(elements, depth, filters);
   const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
   const TileSums<T> sums(out, blocks.count(), block, kTileRows);
   const Index p_plane = padded_plane<T>(block * filters);
 
-  // Either one thread processes a block of its own, or all threads share each step of one large block. When nested, the
-  // loops below run on one thread.
+  // Either one thread processes a block of its own, or all threads share each step of a block: if the threads would
+  // evict the transformed kernel from the cache they share, or if there are too few blocks for them. No bit depends on
+  // it. When nested, the loops below run on one thread.
+  const bool all_threads_per_block =
+      kernel_bytes > kStreamedKernelBytes &&
+      (kernel_bytes > largest_shared_kernel(cache_sizes()) || blocks.count() < 2 * num_threads());
+  const bool by_elements = lanes * sizeof(T) < 64 || kernel_bytes > kStreamedKernelBytes;
   const auto process = [&](const TileBlock& b, T* v, T* products) {
     const Elements of = Elements::of<F>(b);
-    const Layout layout = tile_by_tile<T>(of.count, depth);
-    const Scratch<Segment> segments(depth / lanes);
-    for (Index i = 0; i < depth / lanes; ++i) segments[i] = {i * layout.vector, lanes};
+    const Layout layout = by_elements ? element_by_element<T>(block, depth) : tile_by_tile<T>(of.count, depth);
+    const Index count = by_elements ? 1 : depth / lanes, length = depth / count;
+    const Scratch<Segment> segments(count);
+    for (Index i = 0; i < count; ++i) segments[i] = {i * layout.vector, length};
     parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
       const Zeros<T> zeros(F::n * depth);
       transform_tiles<T, F, InputStep>(x, b.part(begin, end), v + begin * layout.tile, layout, static_cast<T*>(nullptr),
@@ -76,15 +80,17 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
     });
     parallel_for(of.count, 1, [&](Index begin, Index end) {
       for (Index e = begin; e < end; ++e)
-        multiply_element<T>(v + e * layout.element, layout.tile, b.count, depth, segments, u + of.index[e] * u_plane,
-                            filters, products + e * p_plane);
+        multiply_element<T>(v + e * layout.element, layout.tile, b.count, depth, segments, count,
+                            u + of.index[e] * u_plane, filters, products + e * p_plane);
     });
     parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
       output_tiles<T, F>(b.part(begin, end), products + begin * filters, p_plane, out, sums);
     });
   };
   const auto run = [&](Index begin, Index end) {
-    const Scratch<T> v(block * tile_by_tile<T>(elements, depth).tile), products(elements * p_plane);
+    const Scratch<T> v(by_elements ? elements * element_by_element<T>(block, depth).element
+                                   : block * tile_by_tile<T>(elements, depth).tile);
+    const Scratch<T> products(elements * p_plane);
     for (Index index = begin; index < end; ++index) process(blocks[index], v, products);
   };
   if (all_threads_per_block)
@@ -175,17 +181,16 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
   const Index plane = padded_plane<T>(s.channels * s.filters),
               partial = elements * plane;  // [element][panel][channel][width]
 
-  const bool all_threads_per_block = partial * Index(sizeof(T)) > kSharedKernelBytes;
-  const Index per_tile = elements * (s.channels + s.filters) * Index(sizeof(T));
-  // A block and its products should stay in the L2 cache: with 2 MB instead of 512 KB it takes 10 to 20% longer.
-  const Index target_size = (all_threads_per_block ? Index(16) << 20 : Index(512) << 10) / per_tile;
-  const Index block = unit ? max(64, target_size / 32 * 32) : max(36, target_size / kTileRows * kTileRows);
+  // All threads share each step of a block if partial results of their own would be large.
+  const bool all_threads_per_block = partial * Index(sizeof(T)) > kStreamedKernelBytes;
+  const Index block = gradient_block<T, unit>(elements, s.channels, s.filters);
   const TileBlocks blocks = TileBlocks::of<F>(s.batch, s.out_height, s.out_width, block);
-  const Layout x_layout = element_by_element<T>(block, s.channels), dy_layout = element_by_element<T>(block, s.filters);
+  const Layout x_layout = element_by_element<T>(block, s.channels, !unit);
+  const Layout dy_layout = element_by_element<T>(block, s.filters, !unit);
   // The sum over tiles is cut into parts, each with its own partial result. Two parts would be the fastest: with 16 it
   // takes 1.1 times as long, because the results are first stored to lines that are in no cache. But more threads need
   // more parts.
-  const Index fitting = (Index(3) << 20) / (partial * Index(sizeof(T)));
+  const Index fitting = kGradientPartialBytes / (partial * Index(sizeof(T)));
   const Index parts = all_threads_per_block ? 1 : min(blocks.count(), max(4, min(8, fitting)));
   const Index groups = ceil_div(block, kTileRows);  // of tiles; each group sums dy on its own
   const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
@@ -197,9 +202,9 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
     const Index count = b.count;
     parallel_for(count, kTileRows, [&](Index begin, Index end) {
       const Zeros<T> zeros(F::n * max(s.channels, s.filters));
-      transform_tiles<T, F, InputStep>(input, b.part(begin, end), v + begin * s.channels, x_layout,
+      transform_tiles<T, F, InputStep>(input, b.part(begin, end), v + begin * x_layout.tile, x_layout,
                                        static_cast<T*>(nullptr), static_cast<const T*>(zeros));
-      transform_tiles<T, F, AdjointStep>(gradient, b.part(begin, end), d + begin * s.filters, dy_layout,
+      transform_tiles<T, F, AdjointStep>(gradient, b.part(begin, end), d + begin * dy_layout.tile, dy_layout,
                                          dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
                                          static_cast<const T*>(zeros));
     });
@@ -226,8 +231,9 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
           T* const to = out + of.index[e] * plane + column * s.channels;
           for (Index t = 0, c = 0, rows; t < row_tiles; ++t, c += rows) {
             rows = low + (t < higher ? 1 : 0);
-            multiply_tile<T>(rows, width, v + e * x_layout.element + c, s.channels, d + e * dy_layout.element + column,
-                             s.filters, count, to + c * width, initialized[of.index[e]]);
+            multiply_tile<T>(rows, width, v + e * x_layout.element + c, x_layout.tile,
+                             d + e * dy_layout.element + column, dy_layout.tile, count, to + c * width,
+                             initialized[of.index[e]]);
           }
         }
     });

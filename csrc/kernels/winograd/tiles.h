@@ -11,13 +11,13 @@
 
 #include <type_traits>
 
+#include "caches.h"
 #include "kernels/conv/conv2d_window.h"
 #include "kernels/winograd/matrices.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-constexpr Index kSharedKernelBytes = 4 << 20;  // larger transformed kernels are not read again for each block
 constexpr Index kMaxElements = 36;
 
 // Number of rows (or columns) of F's tiles for `outputs` outputs, and whether the last of them is F::Last's.
@@ -84,6 +84,28 @@ struct Elements {
   }
   Index count = 0, index[kMaxElements];
 };
+
+// How many tiles a block of a forward pass (or input gradient) has. It depends on sizes alone: the moments of y are
+// summed block by block. Tiles and products of a block share the L2 cache, as far as that leaves enough tiles to read
+// the transformed kernel for.
+template <class T>
+Index forward_block(Index elements, Index depth, Index filters) {
+  const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
+  const bool streamed = elements * depth * filters * Index(sizeof(T)) > kStreamedKernelBytes;
+  return max(streamed ? kStreamedTiles : 2 * kTileRows, kWinogradBlockBytes / per_tile / kTileRows * kTileRows);
+}
+
+// The same of the weight gradient. Its results are loaded and stored again in every block. If they do not fit into L2,
+// it is one element of all tiles that stays there, which allows more of them.
+template <class T, bool unit>
+Index gradient_block(Index elements, Index channels, Index filters) {
+  const Index both = (channels + filters) * Index(sizeof(T));
+  const bool streamed = elements * channels * filters * Index(sizeof(T)) > kStreamedKernelBytes;
+  if (unit)
+    return max(64, (streamed ? kUnitSharedBlockBytes : kGradientBlockBytes) / (elements * both) / 32 * 32);
+  const Index size = streamed ? kGradientElementBytes / both : kGradientBlockBytes / (elements * both);
+  return max(36, size / kTileRows * kTileRows);
+}
 
 // The tiles of a batch in blocks of at most `size`.
 class TileBlocks {
