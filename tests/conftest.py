@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
@@ -18,3 +19,13 @@ settings.register_profile("random", deadline=None, max_examples=2000, print_blob
                           suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("trust", settings.get_profile("random"), max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def nothing_folded():
+    """Prediction folds no batch normalization into convolutions: it has the bits of the layers one by one."""
+    from tinynet import config
+
+    config.set_fold_batch_norm(False)
+    yield
+    config.set_fold_batch_norm(True)
