@@ -22,6 +22,8 @@ KERNEL(void, activation_forward, Activation which, const T* x, T* y, Index size,
 KERNEL(void, activation_backward, Activation which, const T* dy, const T* x, T* dx, Index size, T a, T b, T c)
 // y = x / (1 - rate) where the random bits of (seed, offset) keep the element, else 0; backward is the same function.
 KERNEL(void, dropout, const T* x, T* y, Index size, const Dropout& mask)
+// y[i] = a[i] + b[i], then max(0, y[i]) with `relu`; y may be a.
+KERNEL(void, add_forward, const T* a, const T* b, T* y, Index size, bool relu)
 END_UNIT
 
 UNIT(matmul)
@@ -171,6 +173,13 @@ KERNEL(ConvAlgorithm, conv2d_algorithm, const Conv2dShape& shape, ConvPass pass,
 // Convolution of one group, and the mean and variance of each filter's output.
 KERNEL(void, conv2d_moments_forward, const Conv2dShape& shape, const T* x, const T* kernel, const T* bias, T* z,
        T* mean, T* variance, ConvAlgorithm algorithm)
+// For Winograd's algorithms: the elements of a transformed kernel, the transform, and convolution with it of one group.
+// residual[batch][out_height][out_width][filters], which is added before ReLU, may be null.
+KERNEL(Index, conv2d_transformed_size, Index channels, Index filters, ConvAlgorithm algorithm)
+KERNEL(void, conv2d_transform_kernel, const T* kernel, T* transformed, Index channels, Index filters,
+       ConvAlgorithm algorithm)
+KERNEL(void, conv2d_transformed_forward, const Conv2dShape& shape, const T* x, const T* transformed, const T* bias,
+       const T* residual, T* y, bool relu, ConvAlgorithm algorithm)
 END_UNIT
 
 // Convolution with a kernel[kernel_height][kernel_width][channels][multiplier]; filters = channels * multiplier. bias,
@@ -207,6 +216,9 @@ KERNEL(void, conv2d_batch_norm_backward, const Conv2dShape& shape, const T* dy, 
 END_UNIT
 
 UNIT(norm)
+// The weights of a layer that computes what the layer and the normalization compute: kernel[rows][channels] and
+// bias[channels], which may be null without a normalization.
+KERNEL(void, fold_batch_norm, const NormalizedWeights<T>& weights, T* kernel, T* bias)
 // Batch normalization of x[rows][channels]. gamma and beta may be null; so may dx. `constant`: mean and inverse_std do
 // not depend on x.
 KERNEL(void, batch_norm_forward, const T* x, const T* gamma, const T* beta, double epsilon, bool relu, T* y, T* mean,

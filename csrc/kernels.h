@@ -71,6 +71,14 @@ struct Dropout {
   std::uint64_t seed, offset;
   Index first = 0;  // the number of x's first element, where x is a part of a larger array
 };
+// kernel[rows][channels] and bias[channels] of a layer, and batch normalization after it by given statistics. bias, gamma
+// and beta may be null; so may mean and variance, both of them: there is no normalization.
+template <class T>
+struct NormalizedWeights {
+  const T *kernel, *bias, *gamma, *beta, *mean, *variance;
+  Index rows, channels;
+  double epsilon;
+};
 enum class ConvAlgorithm : int { automatic, direct, winograd2, winograd4 };
 enum class ConvPass : int { forward, input_gradient, weight_gradient };
 

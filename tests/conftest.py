@@ -29,3 +29,13 @@ def whole_tracebacks():
     import tinynet  # late: some tests set the environment that it reads
 
     tinynet.config.disable_traceback_filtering()
+
+
+@pytest.fixture
+def nothing_folded():
+    """Prediction folds no batch normalization into convolutions: it has the bits of the layers one by one."""
+    from tinynet import config
+
+    config.set_fold_batch_norm(False)
+    yield
+    config.set_fold_batch_norm(True)

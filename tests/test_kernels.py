@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from checks import assert_same_bits_on_any_threads, assert_same_values, available_isas, isa
-from kernel_calls import EQUAL, KERNELS, Numbers, Rounding, argument_names, call
+from kernel_calls import EQUAL, KERNELS, Numbers, Rounding, argument_names, call, changed_arrays, is_changed
 from strategies import DTYPES, LAYOUTS, in_layout
 
 from tinynet import _native, reference
@@ -148,18 +148,17 @@ def test_empty_arrays(name, dtype):
 @every_type
 @every_kernel
 def test_any_memory_layout(name, dtype):
-    """The bits of the dense copy. What a step changes in place must be dense: anything else is refused, unchanged."""
-    in_place = name.endswith("_step")
+    """The bits of the dense copy. What a kernel changes in place must be dense: all else is refused, unchanged."""
     for shape in KERNELS[name].small:
         arguments = arguments_of(name, shape, dtype)
         expected = call(_native, name, copied(arguments))
         for layout in LAYOUTS:
-            strange = {argument: value if in_place and argument != "gradients" else
+            strange = {argument: value if is_changed(name, argument) else
                        with_arrays(lambda array, layout=layout: np.asarray(in_layout(array, layout)), value)
                        for argument, value in copied(arguments).items()}
             for got, right in zip(call(_native, name, strange), expected, strict=True):
                 assert got.tobytes() == right.tobytes(), f"{name}{shape}: other bits for {layout} arguments"
-    if in_place:
+    if name.endswith("_step"):
         arguments = arguments_of(name, (KERNELS[name].small[0][0], (4, 6)), dtype)
         for argument in {argument for argument, _ in arrays_of(arguments)} - {"gradients"}:
             for layout in ("fortran", "reversed", "strided", "read-only", "misaligned", "byte-swapped"):
@@ -173,13 +172,13 @@ def test_any_memory_layout(name, dtype):
 
 @every_kernel
 def test_arguments_stay_as_they_are(name):
-    """Nothing is written to them, and no result is a view of them; a step changes all but the gradients."""
+    """Nothing is written to them, and no result is a view of them, except where a kernel works in place."""
     for shape in (*KERNELS[name].small, *KERNELS[name].empty):
         arguments = arguments_of(name, shape, np.float32)
         before = copied(arguments)
         results = call(_native, name, arguments)
         for (argument, array), (_, old) in zip(arrays_of(arguments), arrays_of(before), strict=True):
-            if name.endswith("_step") and argument != "gradients":
+            if is_changed(name, argument):
                 continue
             assert array.tobytes() == old.tobytes(), f"{name}{shape} has written to {argument}"
             assert not any(np.shares_memory(array, result) for result in results), (
@@ -243,14 +242,14 @@ class Mutant:
             if isinstance(result, dict):
                 return dict.fromkeys(result, "")
             parts = [part for part in (result if isinstance(result, tuple) else (result,)) if part is not None]
-            if name.endswith("_step"):
-                parts = [array for argument, array in arrays_of(arguments) if argument != "gradients"]
+            if result is None:
+                parts = changed_arrays(name, arguments)
             for i, part in enumerate(parts):
                 if self.which in (None, i):
                     parts[i] = self.change(np.asarray(part), first)
-                    if name.endswith("_step"):
+                    if result is None:
                         part[...] = parts[i]
-            return None if name.endswith("_step") else tuple(parts)
+            return None if result is None else tuple(parts)
         return kernel
 
 

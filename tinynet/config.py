@@ -7,6 +7,7 @@ from .core import tracebacks
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
+_fold_batch_norm = True
 
 
 def floatx() -> str:
@@ -92,6 +93,39 @@ def set_image_data_format(data_format: str) -> None:
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(f"set_image_data_format: expected 'channels_last' or 'channels_first', got {data_format!r}")
     _image_data_format = data_format
+
+
+def fold_batch_norm() -> bool:
+    """Return whether prediction folds batch normalization into the convolution before it. True unless set otherwise.
+
+    >>> fold_batch_norm()
+    True
+    """
+    return _fold_batch_norm
+
+
+def set_fold_batch_norm(enabled: bool) -> None:
+    """Set `fold_batch_norm()`.
+
+    Folded weights are rounded once more. `predict`, `evaluate` and `model(x)` without a tape agree with each other in
+    every bit, and with the same call under a `GradientTape` within rounding. Without folding those agree in every bit
+    too, and prediction reads and writes the output of each convolution once more.
+
+    Args:
+        enabled: Whether to fold.
+
+    Raises:
+        TypeError: it is no bool.
+
+    >>> set_fold_batch_norm(False)
+    >>> fold_batch_norm()
+    False
+    >>> set_fold_batch_norm(True)
+    """
+    global _fold_batch_norm
+    if not isinstance(enabled, bool):
+        raise TypeError(f"set_fold_batch_norm: expected True or False, got {enabled!r} ({type(enabled).__name__})")
+    _fold_batch_norm = enabled
 
 
 def disable_traceback_filtering() -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .config import fold_batch_norm
 from .core.cpus import available_cpus
 from .version import __version__
 
@@ -140,6 +141,14 @@ def backend(name: str | None = None) -> Any:
     return _Switch(previous)
 
 
+def kernel_set() -> str:
+    """Return which kernels are in use: 'numpy', or the instruction set of the compiled ones.
+
+    Prepared weights are in an order that suits the kernels of one set.
+    """
+    return _native.isa() if _backend == "native" else _backend
+
+
 def set_num_threads(threads: int) -> None:
     """Let a kernel use at most this many threads. Results have the same bits for any number of them.
 
@@ -193,6 +202,7 @@ def configuration() -> dict[str, Any]:
         "isa chosen": _native.isa() if native else "none (no compiled module)",
         "threads": get_num_threads(),
         "caches": _cache_sizes() if native else "none (no compiled module)",
+        "batch norm": "folded into convolutions in prediction" if fold_batch_norm() else "not folded",
         "compiler": f"GCC {_native.compiler}" if native and "lang" not in _native.compiler.lower() else
                     _native.compiler if native else "none (no compiled module)",
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, of which {available_cpus()} may be used",

@@ -165,6 +165,7 @@ void bind_optimizer(py::module_& module);
 void bind_conv2d(py::module_& module);
 void bind_normalization(py::module_& module);
 void bind_pooling(py::module_& module);
+void bind_prepared(py::module_& module);
 void bind_batch_norm_max_pool2d(py::module_& module);
 void bind_conv2d_batch_norm(py::module_& module);
 void bind_recurrent(py::module_& module);

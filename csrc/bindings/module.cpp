@@ -83,6 +83,7 @@ PYBIND11_MODULE(_native, module) {
   bind_conv2d(module);
   bind_normalization(module);
   bind_pooling(module);
+  bind_prepared(module);
   bind_batch_norm_max_pool2d(module);
   bind_conv2d_batch_norm(module);
   bind_recurrent(module);

@@ -17,10 +17,10 @@ from kernel_calls import (
     reduction,
     steps,
 )
-from kernel_calls.base import EQUAL, Numbers, Rounding, argument_names, call
+from kernel_calls.base import EQUAL, Numbers, Rounding, argument_names, call, changed_arrays, is_changed
 
 FAMILIES = (attention, convolution, elementwise, losses, normalization, normalized_convolution, pooling, products,
             recurrent, reduction, steps)
 KERNELS = {name: kernel for family in FAMILIES for name, kernel in family.KERNELS.items()}
 
-__all__ = ["EQUAL", "KERNELS", "Numbers", "Rounding", "argument_names", "call"]
+__all__ = ["EQUAL", "KERNELS", "Numbers", "Rounding", "argument_names", "call", "changed_arrays", "is_changed"]

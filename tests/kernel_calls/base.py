@@ -90,16 +90,30 @@ def argument_names(name):
     return list(inspect.signature(getattr(reference, name)).parameters)
 
 
+# What a kernel changes in place, beside the optimizer steps, which change all lists of arrays but the gradients.
+IN_PLACE = {"prepare_weights": ("seen", "weights", "offset")}
+
+
+def is_changed(name, argument):
+    """Whether a kernel that returns nothing changes the arrays of this argument in place."""
+    return argument != "gradients" if name.endswith("_step") else argument in IN_PLACE.get(name, ())
+
+
+def changed_arrays(name, arguments):
+    """The arrays that a kernel changes in place; of a step, those in lists."""
+    return [array for argument, value in arguments.items() if is_changed(name, argument)
+            for array in (value if isinstance(value, list) else [value]) if isinstance(array, np.ndarray)]
+
+
 def call(module, name, arguments):
-    """The results as a list of arrays, without those that are None; after them the arrays that a step has changed.
+    """The results as a list of arrays, without those that are None; of a kernel that works in place what it changed.
 
     All gradients and argmax indices are wanted, unless `arguments` sets their flags.
     """
     flags = [flag for flag in argument_names(name) if flag.startswith(("need_", "has_"))]
     result = getattr(module, name)(**{**dict.fromkeys(flags, True), **arguments})
-    if name.endswith("_step"):
-        return [array for argument, value in arguments.items() if argument != "gradients" and isinstance(value, list)
-                for array in value]
+    if result is None:
+        return changed_arrays(name, arguments)
     if isinstance(result, dict):
         return [np.array(sorted(result.items()))]
     return [np.asarray(part) for part in (result if isinstance(result, tuple) else (result,)) if part is not None]

@@ -49,7 +49,13 @@ def dropout_arguments(gradient):
     return arguments
 
 
+def add_arguments(numbers, relu, *shape):
+    return {"a": numbers(*shape), "b": numbers(*shape), "relu": relu}
+
+
 KERNELS = {
+    "add_forward": Kernel(add_arguments, equal, small=[(False, 1), (True, 33), (True, 3, 5)],
+                          large=[(True, 66_001), (False, 40_000, 3)], empty=[(True, 0), (False, 3, 0)]),
     "activation_forward": Kernel(activation_arguments, activation_bound, **ACTIVATIONS),
     "activation_backward": Kernel(
         activation_gradient_arguments, activation_gradient_bound, **ACTIVATIONS,

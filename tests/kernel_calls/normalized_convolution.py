@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from kernel_calls.base import EPSILON, EQUAL, Kernel, call
+from kernel_calls.base import EPSILON, EQUAL, Kernel, call, equal, with_absolute_values
 from kernel_calls.convolution import PLAIN, SAME, UNEVEN, geometry_of, images
 from kernel_calls.normalization import (
     away_from_the_kink,
@@ -85,6 +85,42 @@ NO_PIXELS = [((0, 5, 5, 2), (3, 3, 2, 4), PLAIN), ((2, 2, 5, 2), (3, 3, 2, 4), P
 NO_FILTERS = [((2, 5, 5, 2), (3, 3, 2, 0), PLAIN)]
 
 
+def prepared_arguments(numbers, kernel_shape, channels, bias=True, affine=True, normalized=True):
+    """What was seen before differs from the arguments; weights and offset are still those of something else."""
+    def vector(needed):
+        return numbers.normal(channels) if needed else None
+
+    made = {"kernel": numbers.normal(*kernel_shape), "bias": vector(bias), "gamma": vector(affine),
+            "beta": vector(affine), "mean": vector(normalized),
+            "variance": numbers.between(0.5, 1.5, channels) if normalized else None, "epsilon": EPSILON,
+            "algorithm": "auto"}
+    given = [value for value in made.values() if isinstance(value, np.ndarray)]
+    made["seen"] = numbers.normal(sum(value.size for value in given))
+    made["weights"], made["offset"] = numbers.normal(*kernel_shape), vector(bias or normalized)
+    return made
+
+
+def prepared_bound(a, results, g):
+    """In double precision: weights are rounded once, and so is the offset, whose terms may cancel."""
+    scale = 1.0 if a.variance is None else (1.0 if a.gamma is None else np.abs(a.gamma)) / np.sqrt(a.variance + EPSILON)
+    terms = sum(np.abs(part) for part in (a.bias, a.mean) if part is not None) * scale
+    terms = terms if a.beta is None else terms + np.abs(a.beta)
+    return [EQUAL, g(2) * np.abs(results[1]), *([] if a.offset is None else [g(2) * terms])]
+
+
+def prepared_conv2d_arguments(numbers, size, kernel_shape, geometry, activation):
+    made = {**images(numbers, size, kernel_shape, geometry), "groups": 1, "activation": "linear"}
+    y = reference.conv2d_forward(**made)
+    return {"x": made["x"], "weights": made["kernel"], "offset": made["bias"], "kernel_shape": kernel_shape,
+            **geometry_of(*geometry), "algorithm": "auto", "residual": numbers(*y.shape), "activation": activation}
+
+
+def prepared_conv2d_bound(a, results, g):
+    linear = SimpleNamespace(**{**vars(a), "activation": "linear"})
+    (magnitude,) = with_absolute_values("conv2d_prepared_forward", linear, "x", "weights", "offset", "residual")
+    return [g(np.prod(a.kernel_shape[:3]) + 3) * magnitude]
+
+
 KERNELS = {
     "conv2d_moments_forward": Kernel(
         moments_arguments, moments_bound, whole=True, small=[s[:3] for s in NORMALIZED_CONV2D["small"]],
@@ -100,4 +136,19 @@ KERNELS = {
         normalized_conv2d_gradient_arguments, normalized_conv2d_gradient_bound, whole=True,
         **{**NORMALIZED_CONV2D, "small": [*NORMALIZED_CONV2D["small"], ((2, 5, 6, 2), (3, 3, 2, 7), SAME, True, True)]},
         empty=NO_FILTERS),
+    "prepare_weights": Kernel(
+        prepared_arguments, prepared_bound,
+        small=[((1, 1, 1, 1), 1), ((3, 3, 5, 7), 7), ((3, 3, 5, 4), 20), ((9, 33), 33, False),
+               ((2, 2, 3, 8), 8, True, False), ((3, 3, 2, 4), 4, True, False, False)],
+        large=[((3, 3, 128, 96), 96), ((3, 3, 700, 9), 6300)],
+        empty=[((3, 3, 2, 0), 0), ((3, 3, 0, 4), 4)]),
+    "prepared_size": Kernel(
+        lambda numbers, *shape: {"kernel": numbers(*shape), "algorithm": "auto"}, equal, small=[(3, 3, 5, 7), (2, 3)],
+        large=[(3, 3, 100, 100)], empty=[(3, 3, 0, 4)]),
+    "conv2d_prepared_forward": Kernel(
+        prepared_conv2d_arguments, prepared_conv2d_bound,
+        small=[((1, 1, 1, 1), (1, 1, 1, 1), PLAIN, "linear"), ((2, 5, 6, 3), (3, 3, 3, 9), SAME, "relu"),
+               ((1, 7, 9, 8), (2, 3, 8, 17), UNEVEN, "relu")],
+        large=[((12, 28, 28, 1), (3, 3, 1, 32), SAME, "relu"), ((3, 30, 30, 8), (5, 5, 8, 12), UNEVEN, "linear")],
+        empty=[((0, 5, 5, 2), (3, 3, 2, 4), SAME, "relu"), ((2, 5, 5, 2), (3, 3, 2, 0), SAME, "linear")]),
 }

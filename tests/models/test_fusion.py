@@ -11,6 +11,9 @@ import tinynet as tn
 from tinynet import layers
 from tinynet.models.population import estimate_population, fold
 
+# The folded weights of prediction have tests of their own: test_prediction.py.
+pytestmark = pytest.mark.usefixtures("nothing_folded")
+
 
 def chain(activation=layers.ReLU, **settings):
     tn.utils.set_random_seed(3)

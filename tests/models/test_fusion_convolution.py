@@ -11,6 +11,9 @@ import tinynet as tn
 from tinynet import layers
 from tinynet.runtime import kernels
 
+# The folded weights of prediction have tests of their own: test_prediction.py.
+pytestmark = pytest.mark.usefixtures("nothing_folded")
+
 
 # Of two channels: with one, the sums of the weights' gradient have another order (tests/ops/test_conv2d_max_pool2d.py).
 def network(convolution=None, pooling=None, shape=(12, 11, 2)):

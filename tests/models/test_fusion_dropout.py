@@ -8,6 +8,9 @@ from fusing import as_made, assert_all_same, assert_same_step, forward_kernels, 
 import tinynet as tn
 from tinynet import layers
 
+# The folded weights of prediction have tests of their own: test_prediction.py.
+pytestmark = pytest.mark.usefixtures("nothing_folded")
+
 SHAPE = (9, 8, 3)  # with fewer channels the convolution takes part
 
 

@@ -12,6 +12,9 @@ from tinynet import layers
 from tinynet.models.population import estimate_population, fold
 from tinynet.runtime import kernels
 
+# The folded weights of prediction have tests of their own: test_prediction.py.
+pytestmark = pytest.mark.usefixtures("nothing_folded")
+
 SHAPE = (12, 11, 1)
 
 

@@ -10,6 +10,9 @@ from fusing import as_made, assert_all_same, assert_same_step, forward_kernels, 
 import tinynet as tn
 from tinynet import layers
 
+# The folded weights of prediction have tests of their own: test_prediction.py.
+pytestmark = pytest.mark.usefixtures("nothing_folded")
+
 SHAPE = (12, 11, 3)
 FIRST = (12, 11, 1)
 
@@ -113,7 +116,7 @@ def residual(filters=16, keep=as_made):
 def test_a_residual_network():
     x, pairs = images(), ["conv2d_moments_forward", "batch_norm_inference"]
     computed = forward_kernels(residual(), x)
-    assert computed == [*pairs * 3, "activation_forward", *pairs * 3, "activation_forward"]
+    assert computed == [*pairs * 3, "add_forward", *pairs * 3, "add_forward"]
     in_turn = forward_kernels(residual(keep=unfused), x)
     assert in_turn.count("activation_forward") == 5 and in_turn.count("batch_norm_forward") == 6
     for training in (True, False):

@@ -10,6 +10,9 @@ from tinynet import layers
 from tinynet.models.population import estimate_population
 from tinynet.runtime import kernels
 
+# The folded weights of prediction have tests of their own: test_prediction.py.
+pytestmark = pytest.mark.usefixtures("nothing_folded")
+
 POOLED, ALONE = "batch_norm_max_pool2d", "batch_norm"
 
 

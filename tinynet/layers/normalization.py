@@ -102,7 +102,8 @@ class BatchNormalization(_Normalization):
 
     (Ioffe and Szegedy, ICML 2015. The paper's own estimate for prediction, the average over many mini-batches with
     m / (m - 1), is `tinynet.batchnorm.estimate_population`.) A layer with trainable = False normalizes by the moving
-    averages in training too, and leaves them alone.
+    averages in training too, and leaves them alone. In prediction a model folds it into the convolution before it
+    (`tinynet.config.set_fold_batch_norm`).
 
     Args:
         axis: The channels' axis: -1, or 1 for channels_first.

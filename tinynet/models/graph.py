@@ -10,10 +10,11 @@ from typing import Any
 from ..core.nest import flatten, map_structure
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..layers.merging import Add
 from ..string_tensor import StringTensor, to_string_array
 from ..symbolic import KerasTensor, Node
 from ..tensor import Tensor, convert_to_tensor
-from .fusion import plan_steps
+from .fusion import FusableLayers, plan_steps
 from .structures import flat_shapes, for_leaves_of, leaves, names_of_leaves, sorted_keys, unpacked
 
 
@@ -105,10 +106,10 @@ class Graph:
         slots = {id(tensor): slot for slot, tensor in enumerate(self.inputs)}
         steps = [step for chain in self._chains() for step in _steps_of(chain)]
         last_use = {}
-        for index, (_, first, last) in enumerate(steps):
-            for tensor in flatten(last.outputs):
+        for index, (_, nodes) in enumerate(steps):
+            for tensor in flatten(nodes[-1].outputs):
                 slots.setdefault(id(tensor), len(slots))
-            for tensor in first.inputs:
+            for tensor in (tensor for node in nodes for tensor in node.inputs if id(tensor) in slots):
                 last_use[slots[id(tensor)]] = index
         self._output_slots = [slots[id(tensor)] for tensor in self.outputs]
         returned = unpacked(self.output_struct)
@@ -125,7 +126,7 @@ class Graph:
 
     def _chains(self):
         """The nodes in order, cut into chains: each node but the first takes the output of the one before it, which
-        nothing else takes and the model does not return.
+        nothing else takes and the model does not return. An Add of two tensors takes another one too.
 
         Such nodes follow each other in `nodes`, since a tensor that is used once is computed right before its use. A
         layer that the graph calls several times is in no chain with others.
@@ -135,8 +136,9 @@ class Graph:
         calls = Counter(id(node.operation) for node in self.nodes)
         chains, before = [], None
         for node in self.nodes:
-            alone = calls[id(node.operation)] == 1 and _is_layer_on_one_tensor(node)
-            if alone and before is not None and node.args[0] is before.outputs and uses[id(before.outputs)] == 1:
+            alone = calls[id(node.operation)] == 1 and (_is_layer_on_one_tensor(node) or _is_sum_of_two(node))
+            if alone and before is not None and uses[id(before.outputs)] == 1 and any(
+                    tensor is before.outputs for tensor in node.inputs):
                 chains[-1].append(node)
             else:
                 chains.append([node])
@@ -303,30 +305,52 @@ def _is_layer_on_one_tensor(node):
             and isinstance(node.args[0], KerasTensor))
 
 
+def _is_sum_of_two(node):
+    """Whether it is called as Add()([a, b])."""
+    return (type(node.operation) is Add and len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], list)
+            and len(node.args[0]) == 2 and all(isinstance(tensor, KerasTensor) for tensor in node.args[0])
+            and node.args[0][0] is not node.args[0][1])
+
+
 def _steps_of(chain):
-    """For each step of a chain of nodes: (what is called, its first node, its last node)."""
-    if len(chain) == 1:
+    """For each step of a chain of nodes: (what is called, its nodes)."""
+    if len(chain) == 1 and not _is_layer_on_one_tensor(chain[0]):
         operation = chain[0].operation
-        return [(operation if isinstance(operation, Layer) else operation.call, chain[0], chain[0])]
+        return [(operation if isinstance(operation, Layer) else operation.call, chain)]
+    continued = [int(position > 0 and node.args[0][1] is chain[position - 1].outputs)
+                 for position, node in enumerate(chain) if _is_sum_of_two(node)]
     steps, first = [], 0
-    for call, count in plan_steps([node.operation for node in chain]):
-        steps.append((call, chain[first], chain[first + count - 1]))
+    for call, count in plan_steps([node.operation for node in chain], continued):
+        steps.append((call, chain[first : first + count]))
         first += count
     return steps
 
 
-def _step(call, first, last, slots, dead):
+def _step(call, nodes, slots, dead):
     """(what is called, whether it is a layer, slot of the only input, or None and how to put the arguments together,
     slots of the outputs, slots not needed afterwards).
     """
+    first, last = nodes[0], nodes[-1]
     target = slots[id(last.outputs)] if isinstance(last.outputs, KerasTensor) else [
         slots[id(tensor)] for tensor in flatten(last.outputs)]
     source = arguments = None
-    if _is_layer_on_one_tensor(first):
+    if isinstance(call, FusableLayers) and any(_is_sum_of_two(node) for node in nodes):
+        arguments = _filler_of_sums(call, nodes, slots)
+    elif _is_layer_on_one_tensor(first):
         source = slots[id(first.args[0])]
     else:
         arguments = _filler(first.args, first.kwargs, slots)
     return call, isinstance(first.operation, Layer), source, arguments, target, tuple(dead)
+
+
+def _filler_of_sums(call, nodes, slots):
+    """A function that puts together the arguments of `FusableLayers` with an Add: the input, and what is added."""
+    chain = nodes[0].inputs[call.continued[0]]
+    source, others = slots[id(chain)], []
+    for node, side in zip(nodes, call.continued, strict=True):
+        if _is_sum_of_two(node):
+            others.append(slots[id(node.inputs[1 - side])])
+    return lambda values: ((values[source],), {"added": [values[other] for other in others]})
 
 
 def _filler(args, kwargs, slots):

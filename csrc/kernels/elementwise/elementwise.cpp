@@ -1,4 +1,5 @@
 #include "kernels/elementwise/activation.h"
+#include "kernels/elementwise/add.h"
 #include "kernels/elementwise/dropout.h"
 #include "isa/export.h"
 

@@ -1,0 +1,38 @@
+// Winograd's algorithm with a kernel that has been transformed before: prediction transforms it once.
+#pragma once
+
+#include "kernels/conv/conv2d.h"
+
+namespace tinynet::TINYNET_ISA {
+namespace {
+
+template <class T>
+Index conv2d_transformed_size(Index channels, Index filters, ConvAlgorithm algorithm) {
+  const Index n = algorithm == ConvAlgorithm::winograd4 ? F4::n : F2::n;
+  return n * n * padded_plane<T>(channels * filters);
+}
+
+template <class T>
+void conv2d_transform_kernel(const T* kernel, T* transformed, Index channels, Index filters, ConvAlgorithm algorithm) {
+  const Index plane = padded_plane<T>(channels * filters);
+  if (algorithm == ConvAlgorithm::winograd4)
+    transform_kernel<T, F4>(kernel, channels, filters, false, transformed, plane);
+  else
+    transform_kernel<T, F2>(kernel, channels, filters, false, transformed, plane);
+}
+
+template <class T>
+void conv2d_transformed_forward(const Conv2dShape& s, const T* x, const T* transformed, const T* bias,
+                                const T* residual, T* y, bool relu, ConvAlgorithm algorithm) {
+  if (s.batch * s.out_height * s.out_width * s.filters == 0) return;
+  const Index plane = padded_plane<T>(s.channels * s.filters);
+  const Images<T> images{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
+  const Outputs<T> out{s.batch, s.out_height, s.out_width, s.filters, y, bias, relu, nullptr, nullptr, residual};
+  if (algorithm == ConvAlgorithm::winograd4)
+    winograd<T, F4>(images, transformed, plane, out);
+  else
+    winograd<T, F2>(images, transformed, plane, out);
+}
+
+}  // namespace
+}  // namespace tinynet::TINYNET_ISA

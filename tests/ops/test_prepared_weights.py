@@ -1,0 +1,139 @@
+"""Prepared weights: folded as in the formula, transformed as the convolution does it, and never out of date."""
+
+import numpy as np
+import pytest
+from checks import assert_same_values, available_isas, isa
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import dtypes
+
+from tinynet import _native, reference
+from tinynet.ops.prepared_weights import PreparedWeights
+from tinynet.runtime import backend
+
+SAME = ((1, 1), (1, 1))
+
+
+def weights(channels=16, filters=32, dtype=np.float32, seed=0):
+    """kernel, bias, gamma, beta, mean, variance"""
+    rng = np.random.default_rng(seed)
+    vectors = [rng.standard_normal(filters) for _ in range(4)]
+    parts = rng.standard_normal((3, 3, channels, filters)), *vectors, rng.uniform(0.5, 2, filters)
+    return [part.astype(dtype) for part in parts]
+
+
+def prepared(parts, algorithm="auto", epsilon=1e-3):
+    kept = PreparedWeights(parts[0], algorithm, 5, parts[0].shape[3])
+    kept.update(*parts, epsilon)
+    return kept
+
+
+def in_place(array):
+    array[..., -1] *= 2
+
+
+def one_bit(array):
+    """The sign, also of a zero, where == would not see it."""
+    array.view(np.uint32).flat[-1] ^= 1 << 31
+
+
+@pytest.mark.parametrize("which", range(6))
+@pytest.mark.parametrize(("change", "value"), [(in_place, 1), (one_bit, 1), (one_bit, 0)])
+def test_any_change_of_any_weight_is_seen(which, change, value):
+    parts = weights()
+    parts[which].flat[-1] = value
+    kept = prepared(parts)
+    before = kept.weights.copy(), kept.offset.copy()
+    kept.update(*parts, 1e-3)
+    assert_same_values(kept.weights, before[0])
+    change(parts[which])
+    kept.update(*parts, 1e-3)
+    fresh = prepared(parts)
+    assert kept.weights.tobytes() == fresh.weights.tobytes() and kept.offset.tobytes() == fresh.offset.tobytes()
+
+
+def test_nothing_is_done_when_nothing_has_changed():
+    parts = weights()
+    kept = prepared(parts)
+    kept.weights[...] = 7
+    kept.update(*parts, 1e-3)
+    assert (kept.weights == 7).all()
+    kept.update(parts[0] + 1, *parts[1:], 1e-3)
+    assert not (kept.weights == 7).any()
+
+
+def test_weights_that_are_nan_from_the_start():
+    parts = [np.full_like(part, np.nan) for part in weights()]
+    assert np.isnan(prepared(parts).weights).all() and np.isnan(prepared(parts).offset).all()
+
+
+def test_large_kernels_are_compared_to_their_end():
+    """On several threads: each compares a part."""
+    parts = weights(128, 256)
+    kept = prepared(parts)
+    for at in (0, 40_000, parts[0].size - 1):
+        parts[0].flat[at] += 1
+        kept.update(*parts, 1e-3)
+        assert kept.weights.tobytes() == prepared(parts).weights.tobytes()
+
+
+@given(dtype=dtypes, algorithm=st.sampled_from(["auto", "winograd2", "winograd4"]), isa_name=st.sampled_from(
+    available_isas()), bias=st.booleans(), relu=st.booleans(), side=st.integers(3, 11))
+def test_a_transformed_kernel_gives_the_bits_of_the_convolution(dtype, algorithm, isa_name, bias, relu, side):
+    with isa(isa_name):
+        kernel, offset, *_ = weights(16, 32, dtype)
+        offset = offset if bias else None
+        rng = np.random.default_rng(1)
+        x = rng.standard_normal((2, side, side, 16)).astype(dtype)
+        kept = PreparedWeights(kernel, algorithm, int(bias), 32)
+        kept.update(kernel, offset, None, None, None, None, 0.0)
+        geometry = (1, 1), SAME, (1, 1)
+        calls = [_native.conv2d_forward(x, kernel, offset, *geometry, 1, activation, algorithm)
+                 for activation in ("linear", "relu")]
+        y = _native.conv2d_prepared_forward(x, kept.weights, kept.offset, kernel.shape, *geometry, algorithm, None,
+                                            "relu" if relu else "linear")
+        assert_same_values(y, calls[relu])
+        residual = rng.standard_normal(y.shape).astype(dtype)
+        y = _native.conv2d_prepared_forward(x, kept.weights, kept.offset, kernel.shape, *geometry, algorithm, residual,
+                                            "relu" if relu else "linear")
+        assert_same_values(y, reference.add_forward(calls[0], residual, relu))
+
+
+def test_what_does_not_fit_is_refused():
+    kernel, bias, gamma, beta, mean, variance = weights()
+    seen, out, offset = (np.zeros(size, np.float32) for size in (kernel.size + 160, kernel.size, 32))
+    arguments = [kernel, bias, gamma, beta, mean, variance, 1e-3, "auto", seen, out, offset]
+
+    def call(**others):
+        names = ["kernel", "bias", "gamma", "beta", "mean", "variance", "epsilon", "algorithm", "seen", "weights",
+                 "offset"]
+        _native.prepare_weights(**{**dict(zip(names, arguments, strict=True)), **others})
+
+    call()
+    read_only = out.copy()
+    read_only.flags.writeable = False
+    for others, message in (({"seen": seen[1:]}, "seen must be dense"),
+                            ({"weights": out[::2]}, "weights must be dense"),
+                            ({"weights": read_only}, "weights must be dense and writable"),
+                            ({"offset": offset.astype(np.float64)}, "offset must be"),
+                            ({"offset": None}, "need an offset"), ({"variance": None}, "go together"),
+                            ({"gamma": gamma[1:]}, "gamma must have one number"),
+                            ({"algorithm": "direct"}, "prepared for auto")):
+        with pytest.raises(ValueError, match=message):
+            call(**others)
+    x = np.zeros((1, 5, 5, 16), np.float32)
+    with pytest.raises(ValueError, match="another convolution"):
+        _native.conv2d_prepared_forward(x, out, offset, kernel.shape, (1, 1), SAME, (1, 1), "winograd4", None, "relu")
+    with pytest.raises(ValueError, match="not those of the kernel"):
+        _native.conv2d_prepared_forward(x, out[1:], offset, kernel.shape, (1, 1), SAME, (1, 1), "auto", None, "relu")
+    with pytest.raises(ValueError, match="residual"):
+        _native.conv2d_prepared_forward(x, out, offset, kernel.shape, (1, 1), SAME, (1, 1), "auto", x, "relu")
+
+
+def test_the_references_fold_alike():
+    parts = weights(3, 5)
+    native = prepared(parts)
+    with backend("numpy"):
+        numpy = prepared(parts)
+    np.testing.assert_allclose(native.weights, numpy.weights, rtol=2e-7)
+    np.testing.assert_allclose(native.offset, numpy.offset, rtol=0, atol=1e-6)
