@@ -77,13 +77,13 @@ class Mutant:
     end: int
     text: str
 
-    def applied(self, source):
+    def applied(self, source, helper=HELPER):
         changed = (source.encode()[:self.start] + self.text.encode() + source.encode()[self.end:]).decode()
-        return changed + HELPER if "_zeros_of_mutant" in self.text else changed
+        return changed + helper if "_zeros_of_mutant" in self.text else changed
 
     def difference(self, source):
-        lines = difflib.unified_diff(source.splitlines(), self.applied(source).splitlines(), lineterm="", n=0)
-        return "\n".join(line for line in list(lines)[3:] if "_of_mutant" not in line[:24])
+        lines = difflib.unified_diff(source.splitlines(), self.applied(source, "").splitlines(), lineterm="", n=0)
+        return "\n".join(list(lines)[3:])
 
 
 def tests_of(module):
@@ -210,7 +210,7 @@ class Finder(ast.NodeVisitor):
 
     def visit_Call(self, node):
         for gone in node.keywords:
-            if gone.arg is not None and gone.arg not in ("name", "where", "dtype"):
+            if gone.arg is not None and gone.arg not in ("name", "where", "dtype", "strict", "stacklevel"):
                 parts = [self.text(part) for part in node.args] + [
                     (f"{one.arg}=" if one.arg else "**") + self.text(one.value)
                     for one in node.keywords if one is not gone]

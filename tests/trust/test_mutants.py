@@ -4,6 +4,12 @@ import pytest
 from trust import kernel_mutants, mutants
 
 COUNT, SEED = 10, 4
+ROOMS = ("ops", "losses", "metrics", "optimizers", "initializers", "constraints", "regularizers", "random", "tape")
+
+
+def is_quick(name):
+    """Whether the tests of a module are single files of a room whose tests take seconds."""
+    return name.startswith(ROOMS) and all(test.endswith(".py") for test in mutants.tests_of(name))
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +21,8 @@ def test_the_copy_passes(copy):
     assert copy.run(["tests/test_constraints.py"])
 
 
-@pytest.mark.parametrize("mutant", mutants.drawn(COUNT, SEED), ids=lambda mutant: f"{mutant.module} {mutant.kind}")
+@pytest.mark.parametrize("mutant", mutants.drawn(COUNT, SEED, is_quick),
+                         ids=lambda mutant: f"{mutant.module} {mutant.kind}")
 def test_a_mutant_is_noticed(mutant, copy):
     source = (mutants.ROOT / "tinynet" / mutant.module).read_text()
     assert not copy.survives(mutant), f"tinynet/{mutant.module}:\n{mutant.difference(source)}"

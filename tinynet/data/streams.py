@@ -48,7 +48,7 @@ def _drawn_numbers(buffer_size, rng):
 
 
 class _Consumer:
-    """Lives as long as somebody takes elements of a `prefetched` stream."""
+    """Lives as long as the generator of a `prefetched` stream."""
 
 
 def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]:
@@ -99,7 +99,7 @@ def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]
                 return
             yield element
     finally:
-        consumer = None  # at once: a traceback that somebody keeps would keep it too
+        consumer = None  # at once: a traceback that is kept would keep it too
 
 
 def interleaved(streams: Iterable[Iterable[Any]], cycle_length: int, block_length: int) -> Iterator[Any]:
