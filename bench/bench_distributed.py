@@ -1,11 +1,11 @@
-"""Data-parallel training: how much faster several processes are, what that costs, and what it would be on more machines.
+"""Data-parallel training: how much faster several processes are, what that costs, and a model for more machines.
 
     python bench/bench_distributed.py                          # a, b and d on this machine
     python bench/bench_distributed.py --namespaces             # c: two network namespaces, 1 Gb/s (needs root)
     python bench/bench_distributed.py --model 1024             # the cost model for up to so many ranks: a prediction
 
-a   2 ranks of one thread against 1 rank of one thread, each rank with the same batch (the whole batch is twice as large),
-    and against two independent runs of one thread side by side, which share memory and caches but send nothing
+a   2 ranks of one thread against 1 rank of one thread, each rank with the same batch (the whole batch is twice as
+    large), and against two independent runs of one thread side by side, which share memory but send nothing
 b   2 ranks of one thread against 1 rank of two threads, the same whole batch
 c   a between two network namespaces, which have a network of their own between them
 d   PyTorch's DistributedDataParallel on gloo, the same models, batches and ranks
@@ -45,8 +45,9 @@ def arrays_of(case, samples):
 def run_rank(arguments):
     """One process of tinynet: prints a line of JSON."""
     sys.path.append(str(HERE.parent))
-    import tinynet as tn
     from peers.keras_like import build
+
+    import tinynet as tn
 
     case = CASES[arguments.rank_of]
     x, y = arrays_of(case, arguments.batch * arguments.steps)
@@ -186,7 +187,8 @@ def here(arguments, launcher):
                 found[label].append(measure())
         rates = {label: best(results) for label, results in found.items()}
         one, two = rates["1 rank x 1 thread"], rates["2 ranks x 1 thread"]
-        print(f"\n{name}: {CASES[name].title}; batch {MODELS[name][0]} a rank, {one['bytes'] / 1e6:.1f} MB of gradients")
+        print(f"\n{name}: {CASES[name].title}; batch {MODELS[name][0]} a rank, "
+              f"{one['bytes'] / 1e6:.1f} MB of gradients")
         for label, result in rates.items():
             waiting = f", waiting {result['waiting']:.0%}" if result.get("waiting") else ""
             print(f"  {label:32} {result['rate']:10.1f} samples/s  {result['rate'] / one['rate']:5.2f}{waiting}")
@@ -233,7 +235,7 @@ def between_namespaces(arguments, launcher):
                 one = measured(own_command(arguments, name, 1), environment(1))
                 print(f"\n{name} between two namespaces, {network}")
                 floor = one["bytes"] / RATES["1 Gb/s"]  # 2 (n - 1) / n of the bytes, for n = 2
-                print(f"  a step: {MODELS[name][0] / one['rate']:.3f} s of computing, {floor:.3f} s of sending at least")
+                print(f"  a step: {MODELS[name][0] / one['rate']:.3f} s of computing, {floor:.3f} s of sending")
                 for label, more in (("overlap", {}), ("no overlap", {"overlap": False}),
                                     ("overlap, bfloat16", {"compression": "bfloat16"})):
                     command = mpirun(2, own_command(arguments, name, 2, more), launcher, *options)
@@ -291,9 +293,9 @@ def step_seconds(ranks, compute, size, rate, latency, memory, bucket=4 << 20, ba
 
 def predict(arguments):
     """The cost model as a table."""
-    print("A prediction by a cost model, not a measurement. Efficiency: computing / step, each rank with the batch of the "
-          f"course.\nlatency {arguments.latency * 1e6:.0f} us a message, adding at {arguments.memory / 1e9:.1f} GB/s, "
-          f"computing {arguments.speed:g} times as fast as one thread here")
+    print("A prediction by a cost model, not a measurement. Efficiency: computing / step, each rank with the batch of "
+          f"the course.\nlatency {arguments.latency * 1e6:.0f} us a message, adding at {arguments.memory / 1e9:.1f} "
+          f"GB/s, computing {arguments.speed:g} times as fast as one thread here")
     counts = [2**k for k in range(1, 11) if 2**k <= arguments.predict_up_to]
     for name, (compute, size) in PREDICTED.items():
         print(f"\n{name}: {compute * 1e3:.0f} ms a step, {size / 1e6:.1f} MB")
