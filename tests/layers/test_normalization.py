@@ -82,8 +82,6 @@ def test_an_old_configuration_with_a_list_of_one_axis():
 def test_batch_normalization_errors():
     with pytest.raises(ValueError, match="renorm"):
         layers.BatchNormalization(renorm=True)
-    with pytest.raises(ValueError, match="synchronized"):
-        layers.BatchNormalization(synchronized=True)
     with pytest.raises(TypeError, match="axis must be an int"):
         layers.BatchNormalization(axis=[1, 2])
     with pytest.raises(ValueError, match="axis 2 does not exist"):

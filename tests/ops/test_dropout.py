@@ -98,3 +98,16 @@ def test_errors():
         ops.dropout(np.ones(3, np.int32), 0.5)
     with pytest.raises(ValueError, match=r"noise_shape \(2, 2\) does not broadcast to the input's shape \(3, 2\)"):
         ops.dropout(np.ones((3, 2), np.float32), 0.5, noise_shape=(2, 2))
+
+
+@pytest.mark.parametrize("first", [1, 255, 256, 257, 1000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_part_has_the_numbers_of_its_elements(first, dtype):
+    """A process that computes a share of a batch drops what one machine would drop there."""
+    x = np.random.default_rng(0).standard_normal(1800).astype(dtype)
+    whole = _native.dropout_forward(x, 0.3, 5, 7)
+    for size in (0, 1, 8, 255, 256, 600, 800):
+        part = np.ascontiguousarray(x[first:first + size])
+        np.testing.assert_array_equal(_native.dropout_forward(part, 0.3, 5, 7, first), whole[first:first + size])
+        np.testing.assert_array_equal(reference.dropout_forward(part, 0.3, 5, 7, first), whole[first:first + size])
+        np.testing.assert_array_equal(_native.dropout_backward(part, 0.3, 5, 7, first), whole[first:first + size])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,6 +74,7 @@ class DataParallel:
         if self.size > 1:
             shares.process.writes = self.rank == 0
             _share_cores(self.communicator)
+            _share_random_numbers(self.communicator)
 
     @property
     def num_replicas_in_sync(self) -> int:
@@ -87,12 +89,13 @@ class DataParallel:
     def scope(self) -> Iterator[DataParallel]:
         """A block within which models are compiled for, and `fit` runs on, all processes.
 
-        At its beginning the session's random numbers become those of rank 0. An error in it ends all processes.
+        At its beginning the session's random numbers become those of rank 0: tinynet's, NumPy's and Python's. An error
+        in it ends all processes.
         """
         outer, shares.process.scope = shares.process.scope, self
         try:
             if self.size > 1:
-                global_seed_generator().state = self.communicator.exchange(global_seed_generator().state)[0]
+                _share_random_numbers(self.communicator)
             yield self
         except Exception as error:
             if self.size > 1:
@@ -147,6 +150,17 @@ def _restored(shard_optimizer: bool, compression: str | None, overlap: bool, buc
                         bucket_bytes=bucket_bytes, progress_thread=progress_thread)
 
 
+def _share_random_numbers(communicator: Any) -> None:
+    """Let what follows draw the same random numbers on all ranks: tinynet's, and NumPy's and Python's, by which a
+    program may shuffle its data.
+    """
+    own = global_seed_generator().state, np.random.get_state(), random.getstate()
+    session, of_numpy, of_python = communicator.exchange(own)[0]
+    global_seed_generator().state = session
+    np.random.set_state(of_numpy)
+    random.setstate(of_python)
+
+
 def _share_cores(communicator: Any) -> None:
     """Divide this host's cores among its processes, unless OMP_NUM_THREADS or mpirun's binding has done so."""
     if os.environ.get("OMP_NUM_THREADS"):
@@ -154,9 +168,6 @@ def _share_cores(communicator: Any) -> None:
     usable, cores = len(os.sched_getaffinity(0)), os.cpu_count() or 1
     if usable == cores:
         set_num_threads(max(1, cores // communicator.local_size))
-
-
-_chosen: list[DataParallel] = []
 
 
 def set_distribution(value: DataParallel | None) -> None:
@@ -177,8 +188,7 @@ def set_distribution(value: DataParallel | None) -> None:
         raise TypeError(f"set_distribution: expected a DataParallel, got {type(value).__name__}")
     shares.process.scope = value
     if value is not None and value.size > 1:
-        states = value.communicator.exchange(global_seed_generator().state)
-        global_seed_generator().state = states[0]
+        _share_random_numbers(value.communicator)
 
 
 def distribution() -> DataParallel | None:
