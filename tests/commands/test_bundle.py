@@ -126,7 +126,7 @@ def test_the_readme_has_the_two_commands_in_two_languages(quick):
     assert make("--for", "linux,windows", "--python", "3.11", "--with", "notebook") == 0
     english, korean = (Path("stick", name).read_text(encoding="utf-8-sig") for name in ("README.txt", "README.ko.txt"))
     for text in (english, korean):
-        assert 'install --no-index --find-links wheels "tinynet-learn[plot]" "notebook"' in text
+        assert 'install --no-index --find-links wheels "tinynet-learn[plot,lab]" "notebook"' in text
         assert "PowerShell" in text and "~/tinynet/bin/tinynet" in text and "{" not in text.replace("{pythons}", "")
     assert "강의" in korean and "tinynet lab --lang ko" in korean and "--lang" not in english
     assert make("--for", "windows", "--python", "3.11") == 0
@@ -194,6 +194,14 @@ def test_a_kill_leaves_no_half_bundle(quick, monkeypatch):
     monkeypatch.setattr(bundle, "write_sums", lambda folder: (_ for _ in ()).throw(KeyboardInterrupt))
     assert make("--for", "linux", "--python", "3.11") == 130
     assert not Path("stick").exists()
+
+
+def test_a_wheel_that_was_cut_off_is_downloaded_again(quick, index):
+    half = Path("stick.partial", "wheels")
+    half.mkdir(parents=True)
+    (half / "drawing-1.5-py3-none-any.whl").write_bytes((index / "drawing-1.5-py3-none-any.whl").read_bytes()[:-30])
+    assert make("--for", "linux", "--python", "3.12") == 0
+    assert bundle_wheels.read_wheel(Path("stick", "wheels", "drawing-1.5-py3-none-any.whl")).name == "drawing"
 
 
 @pytest.mark.parametrize(("text", "expected"), [

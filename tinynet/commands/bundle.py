@@ -82,7 +82,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--python", type=pythons, default=pythons(f"3.{OLDEST}-3.{NEWEST}"), metavar="VERSIONS",
                         help=f"3.11-3.13, or 3.12,3.14 (default: 3.{OLDEST}-3.{NEWEST})")
     parser.add_argument("--extras", default=",".join(EXTRAS), metavar="A,B,...",
-                        help="extras of tinynet (default: %(default)s)")
+                        help="extras of tinynet; lab is always among them (default: %(default)s)")
     parser.add_argument("--with", dest="others", action="append", default=[], metavar="PACKAGE",
                         help="a further package, such as jupyterlab; may be given several times")
     parser.add_argument("--wheels", type=existing_path, metavar="FOLDER",
@@ -104,13 +104,14 @@ def run(arguments: argparse.Namespace) -> int:
     if folder.is_file() or folder.is_dir() and os.listdir(folder) and not (folder / SUMS).is_file():
         raise ValueError(f"bundle: {folder} is there and is no bundle; choose a new folder")
     extras = [name.strip() for name in arguments.extras.split(",") if name.strip()]
+    extras += [name for name in ("lab",) if name not in extras]  # the README's second command
     requirements(extras, arguments.others)
     work = folder.with_name(f"{folder.name}.partial")
     work.mkdir(parents=True, exist_ok=True)
     collect_wheels(arguments, extras, work)
     data = [] if arguments.no_data else collect_data(work)
     has_lessons = collect_lessons(work)
-    names = [f"{DISTRIBUTION}[{','.join(extras)}]" if extras else DISTRIBUTION, *arguments.others]
+    names = [f"{DISTRIBUTION}[{','.join(extras)}]", *arguments.others]
     quoted = " ".join(f'"{name}"' for name in names)
     texts = readmes(__version__, arguments.python, arguments.systems, quoted, data, has_lessons)
     for name, text in texts.items():

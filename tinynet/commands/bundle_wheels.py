@@ -145,10 +145,14 @@ class Shelf:
         self._read: dict[str, Wheel] = {}
 
     def wheels(self) -> Iterator[Wheel]:
-        """Yield all wheels; those that do not change are read once."""
+        """Yield all wheels; each is read once. One that a kill has cut off is removed, and so downloaded again."""
         for path in sorted(self.folder.glob("*.whl")):
             if path.name not in self._read:
-                self._read[path.name] = read_wheel(path)
+                try:
+                    self._read[path.name] = read_wheel(path)
+                except BundleError:
+                    path.unlink()
+                    continue
             yield self._read[path.name]
 
     def check(self, wanted: list[Any], system: System, python: str) -> tuple[list[str], set[Path]]:
@@ -271,7 +275,7 @@ def requirements(extras: list[str], others: list[str]) -> list[Any]:
     tools = packaging()
     try:
         return [tools.requirements.Requirement(text)
-                for text in (f"{DISTRIBUTION}[{','.join(extras)}]" if extras else DISTRIBUTION, *others)]
+                for text in (f"{DISTRIBUTION}[{','.join(extras)}]", *others)]
     except tools.requirements.InvalidRequirement as error:
         raise ValueError(f"bundle: {error}") from None
 

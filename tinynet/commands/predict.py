@@ -74,6 +74,7 @@ def check_card(card: dict[str, Any], path: Path) -> None:
     names, columns = card.get("class_names"), card.get("columns", [])
     good = names is None or isinstance(names, list) and all(isinstance(name, str) for name in names)
     good = good and isinstance(card.get("largest_pixel", 1), int | float) and card.get("largest_pixel", 1) > 0
+    good = good and (card.get("inputs") != "table" or isinstance(card.get("target"), str) and bool(columns))
     good = good and isinstance(columns, list) and all(
         isinstance(one, dict) and set(one) == {"name", "kind", "fill"} and isinstance(one["name"], str)
         and isinstance(one["fill"], int | float) for one in columns)

@@ -194,9 +194,9 @@ def report(data: TrainingData, predicted: Array) -> None:
     if data.class_names is None:
         errors = np.abs(predicted - data.y_test)
         share = 1 - float(((predicted - data.y_test) ** 2).mean() / max(data.y_test.var(), np.finfo(float).tiny))
-        print(f"\nof the {len(errors):,} test rows, half are wrong by less than {np.median(errors):g}, 9 in 10 by "
-              f"less than {np.quantile(errors, 0.9):g}")
-        print(f"test mean absolute error: {errors.mean():g}")
+        print(f"\nof the {len(errors):,} test rows, half are wrong by less than {np.median(errors):.4g}, 9 in 10 by "
+              f"less than {np.quantile(errors, 0.9):.4g}")
+        print(f"test mean absolute error: {errors.mean():.4g}")
         print(f"test R2: {share:.4f}")
         return
     found = predicted.argmax(axis=-1)

@@ -168,7 +168,8 @@ def load_table(path: Path, target: str | None, task: str | None, drop: list[str]
                             lambda practical: practical.build(x_train, columns, len(names)),
                             {**card, "outputs": "logits", "class_names": names}, names)
     values, test_values = (np.array(part, np.float64)[:, None] for part in (fields, test_fields))
-    print(chosen.format(f"a quantity from {values.min():g} to {values.max():g}"), flush=True)
+    print(chosen.format(f"a quantity from {values.min():g} to {values.max():g}"),
+          "loss: mean squared error, as a share of the target's variance", sep="\n", flush=True)
     return TrainingData(x_train, values, x_test, test_values,
                         lambda practical: practical.build(x_train, columns, 1, values),
                         {**card, "outputs": "quantity"}, loss="mse",

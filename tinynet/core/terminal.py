@@ -5,9 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
-import shutil
 import sys
-import unicodedata
 from typing import Any
 
 # On a console with one of these, lines and bars are two columns wide, and tables of them fall apart.
@@ -49,6 +47,8 @@ def columns(stream: Any = None) -> int | None:
     """
     if not is_terminal(stream):
         return None
+    import shutil  # late, as unicodedata below: most programs print to no terminal
+
     if stream is not None and "COLUMNS" not in os.environ:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             return os.get_terminal_size(stream.fileno()).columns or 80
@@ -61,7 +61,11 @@ def display_width(text: str) -> int:
     >>> display_width("손실"), display_width("loss")
     (4, 4)
     """
-    return len(text) if text.isascii() else sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def shown(text: str, encoding: str | None) -> str:

@@ -11,18 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import opcode
 import os
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 INSIDE = str(Path(__file__).parents[1]) + os.sep
-LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-RAISE = opcode.opmap["RAISE_VARARGS"]  # what a raise statement compiles to
-
 enabled = True  # tinynet.config sets it
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -84,7 +79,9 @@ def _is_explained(error, entries):
         return True
     last = entries[-1]
     if _is_inside(last):
-        is_raised = last.tb_frame.f_code.co_code[last.tb_lasti] == RAISE
+        import opcode  # late, as sysconfig below: most programs have no errors
+
+        is_raised = last.tb_frame.f_code.co_code[last.tb_lasti] == opcode.opmap["RAISE_VARARGS"]
         # A wrong argument of the call itself: no further than the decorators.
         return is_raised or all(entry.tb_frame.f_code.co_name == "wrapper" for entry in entries)
     while entries and _is_library(entries[-1]):
@@ -98,4 +95,12 @@ def _is_inside(entry):
 
 def _is_library(entry):
     name = entry.tb_frame.f_code.co_filename
-    return not _is_inside(entry) and name.startswith((*LIBRARIES, "<frozen", "<__array_function__"))
+    return not _is_inside(entry) and name.startswith((*_libraries(), "<frozen", "<__array_function__"))
+
+
+@functools.cache
+def _libraries():
+    """The folders of Python's own modules and of installed packages."""
+    import sysconfig
+
+    return tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
