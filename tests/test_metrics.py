@@ -3,6 +3,8 @@
 tests/judge/ compares every one with Keras.
 """
 
+import inspect
+
 import numpy as np
 import pytest
 from checks import gamma
@@ -244,3 +246,14 @@ def test_sparse_top_k_takes_labels_in_a_column():
     scores = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]], "f4")
     metric = metrics.SparseTopKCategoricalAccuracy(2)
     assert float(metric(np.array([[1], [2]]), scores)) == 0.5 == float(metric(np.array([1, 2]), scores))
+
+
+@pytest.mark.parametrize("name", [name for name in metrics.__all__
+                                  if isinstance(getattr(metrics, name), type) and hasattr(losses, name)])
+def test_a_metric_made_of_a_loss_has_the_defaults_of_that_loss(name):
+    def defaults(cls):
+        return {parameter.name: parameter.default for parameter in inspect.signature(cls.__init__).parameters.values()
+                if parameter.name not in ("self", "name", "dtype", "reduction")}
+
+    of_metric, of_loss = defaults(getattr(metrics, name)), defaults(getattr(losses, name))
+    assert of_metric == {argument: of_loss.get(argument, default) for argument, default in of_metric.items()}

@@ -25,7 +25,7 @@ SECONDS = 300  # for the tests of one mutant; one that hangs is noticed
 
 # {folder or file of tinynet/: what is run; {} is the name of the module}. The first that exists, most special first.
 TESTS = {
-    "ops": ["tests/ops/test_{}.py", "tests/ops"],
+    "ops": ["tests/ops/test_{}.py tests/test_tape.py tests/test_derivatives.py", "tests/ops"],
     "optimizers/schedules": ["tests/test_contracts.py tests/test_optimizers.py"],
     "optimizers": ["tests/test_optimizers.py tests/test_contracts.py tests/test_derivatives.py"],
     "losses": ["tests/test_losses.py tests/test_contracts.py tests/test_losses_of_sequences.py "

@@ -39,7 +39,7 @@ def run(*arguments):
 def test_what_fails_is_printed_as_an_example(tmp_path):
     file = tmp_path / "test_it.py"
     file.write_text(FAILS)
-    result = run("examples", 0.1, file)
+    result = run("examples", 2, file)  # it ends after the first round, in which something fails
     assert result.returncode == 1, result.stdout + result.stderr
     assert "2 failed" in result.stdout and "test_draws_inside" in result.stdout and "is not run" not in result.stdout
     example = re.search(r"^@example\(.*?^\)$", result.stdout, re.DOTALL | re.MULTILINE).group()
