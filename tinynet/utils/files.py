@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +45,8 @@ def atomic_write(path: str | os.PathLike[str], by_all: bool = False) -> Iterator
         OSError: as raised, with the path.
     """
     if not (process.writes or by_all):
+        import tempfile  # late
+
         with tempfile.TemporaryFile() as nowhere:
             yield nowhere
         return
